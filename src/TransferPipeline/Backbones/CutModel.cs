@@ -1,0 +1,31 @@
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Backbones;
+
+/// <summary>A backbone stopped at one or more cuts: an ONNX graph from a batch of pixels to a batch of vectors for each cut.</summary>
+public sealed record CutModel
+{
+    /// <summary>The serialized graph; nothing past the cuts is in it.</summary>
+    public required byte[] Onnx { get; init; }
+
+    public required string InputName { get; init; }
+
+    public required TensorLayout Layout { get; init; }
+
+    public required int InputHeight { get; init; }
+
+    public required int InputWidth { get; init; }
+
+    /// <summary>One a request, in that order; each is an N x Dimension float32 output.</summary>
+    public required IReadOnlyList<CutOutput> Outputs { get; init; }
+
+    /// <summary>Largest batch that is proven to give the same as one by one; <see cref="int.MaxValue"/> when there is no limit.</summary>
+    public required int MaxBatch { get; init; }
+
+    /// <summary>What the user should know of the batch (made dynamic; runs one by one because ...), or null.</summary>
+    public string? BatchMessage { get; init; }
+}
+
+/// <param name="Name">The output's name in the graph.</param>
+/// <param name="Tensor">The backbone's tensor at which it was cut.</param>
+public sealed record CutOutput(CutRequest Request, string Name, string Tensor, int Dimension);

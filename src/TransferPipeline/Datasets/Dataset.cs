@@ -1,0 +1,50 @@
+namespace TransferPipeline.Datasets;
+
+/// <summary>Canonical split names; readers map the common spellings (val, valid, dev, training, testing) to these.</summary>
+public static class Splits
+{
+    public const string Train = "train";
+    public const string Validation = "validation";
+    public const string Test = "test";
+}
+
+/// <summary>One photo of a dataset.</summary>
+/// <param name="Path">Path from the dataset's root with '/' separators, or the member's name in an archive; unique, the row's key.</param>
+/// <param name="Label">Class name.</param>
+/// <param name="Split">One of <see cref="Splits"/>.</param>
+public sealed record PhotoEntry(string Path, string Label, string Split);
+
+/// <summary>What the file system says of a photo without reading it.</summary>
+/// <param name="Bytes">Length of the encoded photo in bytes.</param>
+/// <param name="Mtime">Last write in nanoseconds since 1970 UTC; 0 when unknown (then only the hash decides on reuse).</param>
+public readonly record struct PhotoStamp(long Bytes, long Mtime);
+
+/// <summary>Something wrong with a dataset that does not stop it from being used.</summary>
+public sealed record DatasetProblem(string Path, string Problem);
+
+/// <summary>
+/// An ordered list of labelled photos and a way to read their encoded bytes. Entries are in a fixed order (that of torchvision's
+/// ImageFolder: class by class in ordinal order, files in ordinal order). Reading is thread-safe.
+/// </summary>
+public abstract class Dataset : IDisposable
+{
+    /// <summary>The folder or file as the user gave it.</summary>
+    public abstract string Source { get; }
+
+    /// <summary>Class names in ordinal order; a label's index in this list is its class index.</summary>
+    public abstract IReadOnlyList<string> Classes { get; }
+
+    public abstract IReadOnlyList<PhotoEntry> Entries { get; }
+
+    public abstract IReadOnlyList<DatasetProblem> Problems { get; }
+
+    /// <summary>Size and time of the photo <paramref name="index"/>, without reading it.</summary>
+    public abstract PhotoStamp Stamp(int index);
+
+    /// <summary>Reads the encoded bytes of photo <paramref name="index"/> into <paramref name="buffer"/>, growing it when it is too small.</summary>
+    /// <returns>The number of bytes read.</returns>
+    /// <exception cref="IOException">The photo cannot be read; the extractor records it as failed.</exception>
+    public abstract int Read(int index, ref byte[] buffer);
+
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+}

@@ -1,0 +1,159 @@
+namespace TransferPipeline.Evaluation;
+
+/// <summary>Everything that a comparison found; the JSON output and the report show these numbers and no others.</summary>
+public sealed record Comparison
+{
+    public required Provenance Provenance { get; init; }
+
+    public required DataSummary Data { get; init; }
+
+    /// <summary>How heads were judged: <c>split</c>, <c>k-fold</c> or <c>repeated k-fold</c>, with its parameters in words.</summary>
+    public required string Protocol { get; init; }
+
+    /// <summary>One sentence: the best head, what is tied with it, by which test.</summary>
+    public required string Verdict { get; init; }
+
+    /// <summary>One result a head (and feature set), in the order asked for.</summary>
+    public required IReadOnlyList<HeadResult> Heads { get; init; }
+
+    public IReadOnlyList<SweepCurve> Sweeps { get; init; } = [];
+
+    public IReadOnlyList<FewShotCurve> FewShot { get; init; } = [];
+
+    public DataCheck? DataCheck { get; init; }
+
+    public FeatureMap? Map { get; init; }
+
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
+
+/// <param name="Command">The command line that made it.</param>
+/// <param name="FeatureSets">One line a feature set: folder, model, cut, dimensions, recipe.</param>
+/// <param name="Versions">Name and version of the program and of each library that shaped a number.</param>
+public sealed record Provenance(
+    string Command, int Seed, IReadOnlyList<FeatureSetSummary> FeatureSets, IReadOnlyDictionary<string, string> Versions);
+
+/// <param name="ExtractionSeconds">Wall time that its extraction took, NaN when unknown.</param>
+public sealed record FeatureSetSummary(
+    string Folder, string Model, string Cut, int Dimension, double ExtractionSeconds, IReadOnlyDictionary<string, string> Recipe);
+
+/// <param name="Counts">Photos per split (key) and class (index into Classes).</param>
+public sealed record DataSummary(IReadOnlyList<string> Classes, IReadOnlyDictionary<string, int[]> Counts);
+
+/// <summary>An estimate with its 95 % interval.</summary>
+public readonly record struct Interval(double Value, double Low, double High);
+
+/// <summary>One head on one feature set.</summary>
+public sealed record HeadResult
+{
+    /// <summary>The trainer's name, such as <c>linear-svm</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What tells it from others of the same name, such as <c>linear-svm C=0.01</c> or the feature set's folder.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>Index into <see cref="Provenance.FeatureSets"/>.</summary>
+    public int FeatureSet { get; init; }
+
+    /// <summary>Hyper-parameters used, defaults included.</summary>
+    public required IReadOnlyDictionary<string, string> Parameters { get; init; }
+
+    public required Interval Accuracy { get; init; }
+
+    public required Interval BalancedAccuracy { get; init; }
+
+    public required Interval MacroF1 { get; init; }
+
+    /// <summary>NaN with fewer than six classes.</summary>
+    public double Top5 { get; init; } = double.NaN;
+
+    public double LogLoss { get; init; } = double.NaN;
+
+    /// <summary>Expected calibration error of the top probability, 15 equal-width bins (Guo et al. 2017).</summary>
+    public double CalibrationError { get; init; } = double.NaN;
+
+    /// <summary>The same after temperature scaling; NaN when not asked for.</summary>
+    public double CalibrationErrorScaled { get; init; } = double.NaN;
+
+    public double Temperature { get; init; } = double.NaN;
+
+    public double FitSeconds { get; init; }
+
+    /// <summary>For all evaluated photos together.</summary>
+    public double PredictSeconds { get; init; }
+
+    public long ParameterCount { get; init; }
+
+    public double Objective { get; init; } = double.NaN;
+
+    public double RelativeGap { get; init; } = double.NaN;
+
+    public int Iterations { get; init; }
+
+    public bool Converged { get; init; } = true;
+
+    /// <summary>True for the best head and for those not significantly worse (Holm-corrected).</summary>
+    public bool TiedWithBest { get; init; }
+
+    /// <summary>Holm-adjusted p-value of the paired test against the best; NaN for the best itself.</summary>
+    public double PValue { get; init; } = double.NaN;
+
+    /// <summary>K x K counts, row = true class, column = predicted.</summary>
+    public required int[][] Confusion { get; init; }
+
+    public required IReadOnlyList<ClassResult> PerClass { get; init; }
+
+    public IReadOnlyList<CalibrationBin> Calibration { get; init; } = [];
+
+    public IReadOnlyList<Heads.EpochRecord> History { get; init; } = [];
+
+    /// <summary>The most confident wrong predictions, worst first, at most 24.</summary>
+    public IReadOnlyList<Mistake> Mistakes { get; init; } = [];
+
+    /// <summary>Accuracy in each fold; empty on a fixed split.</summary>
+    public double[] FoldAccuracies { get; init; } = [];
+}
+
+public sealed record ClassResult(string Name, int Support, double Precision, double Recall, double F1);
+
+/// <param name="Confidence">Mean top probability in the bin.</param>
+public sealed record CalibrationBin(double Low, double High, int Count, double Confidence, double Accuracy);
+
+public sealed record Mistake(string Path, string Label, string Predicted, double Probability);
+
+/// <param name="Parameter">The option that was swept, such as C.</param>
+/// <param name="OnEdge">The chosen value is the first or last one tried.</param>
+public sealed record SweepCurve(string Head, string Parameter, double[] Values, double[] Scores, double[] StandardErrors, double Chosen, bool OnEdge, string ChosenBy);
+
+/// <param name="PerClass">Training photos a class.</param>
+public sealed record FewShotCurve(string Head, int[] PerClass, Interval[] Accuracy, int Draws);
+
+public sealed record DataCheck
+{
+    public IReadOnlyList<NearDuplicate> NearDuplicates { get; init; } = [];
+
+    public IReadOnlyList<SuspectLabel> SuspectLabels { get; init; } = [];
+
+    public IReadOnlyList<Outlier> Outliers { get; init; } = [];
+
+    /// <summary>Best head's accuracy on all evaluated photos and on those without a near-duplicate in the training split.</summary>
+    public double AccuracyWithDuplicates { get; init; } = double.NaN;
+
+    public double AccuracyWithoutDuplicates { get; init; } = double.NaN;
+}
+
+public sealed record NearDuplicate(string PathA, string SplitA, string LabelA, string PathB, string SplitB, string LabelB, double Cosine);
+
+/// <param name="Probability">Out-of-fold probability of the given label.</param>
+public sealed record SuspectLabel(string Path, string Split, string Label, string Suggested, double Probability, double SuggestedProbability);
+
+/// <param name="Score">Mean cosine distance to its nearest neighbours.</param>
+public sealed record Outlier(string Path, string Split, string Label, double Score);
+
+/// <summary>Two-dimensional maps of (a sample of) the photos.</summary>
+public sealed record FeatureMap(IReadOnlyList<MapPoint> Points);
+
+/// <param name="Class">Index into the classes.</param>
+/// <param name="PcaX">First principal component.</param>
+/// <param name="EmbeddingX">Neighbour embedding.</param>
+public sealed record MapPoint(string Path, int Class, string Split, double PcaX, double PcaY, double EmbeddingX, double EmbeddingY);

@@ -1,0 +1,41 @@
+namespace TransferPipeline.Features;
+
+/// <summary>What is known of one vector besides its values: the columns of a feature set.</summary>
+/// <param name="Path">The photo's key in its dataset.</param>
+/// <param name="View">0 for the photo itself, 1.. for augmented copies.</param>
+/// <param name="ImageSha256">Lower-case hex SHA-256 of the encoded photo.</param>
+/// <param name="Bytes">Length of the encoded photo.</param>
+/// <param name="Mtime">Nanoseconds since 1970 UTC when it was read; 0 when unknown.</param>
+/// <param name="Width">Decoded width in pixels.</param>
+/// <param name="Height">Decoded height in pixels.</param>
+public sealed record FeatureRow(
+    string Path, string Label, string Split, int View, string ImageSha256, long Bytes, long Mtime, int Width, int Height);
+
+/// <summary>A photo that could not be used.</summary>
+public sealed record FailedRow(string Path, string Label, string Split, string ImageSha256, long Bytes, long Mtime, string Reason);
+
+/// <summary>Parquet files of a feature set; a Parquet adapter implements it. Columns: path, label, split, view, image_sha256, bytes, mtime, width, height, vector (LIST of FLOAT).</summary>
+public interface IFeatureTable
+{
+    /// <summary>Library and version, for <c>doctor</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Writes a whole part file; row i of <paramref name="vectors"/> belongs to <c>rows[i]</c>. The bytes depend on the arguments alone.</summary>
+    void Write(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors);
+
+    void WriteFailed(string file, IReadOnlyList<FailedRow> rows);
+
+    /// <summary>Reads the columns other than <c>vector</c>, in file order.</summary>
+    /// <exception cref="BadInputException">Not a Parquet file, or a column is missing or of another type.</exception>
+    List<FeatureRow> ReadRows(string file);
+
+    List<FailedRow> ReadFailed(string file);
+
+    /// <summary>Reads all vectors in file order into <paramref name="destination"/> from its row <paramref name="firstRow"/>.</summary>
+    /// <returns>Number of rows read.</returns>
+    /// <exception cref="BadInputException">A vector's length is not the matrix's Columns.</exception>
+    int ReadVectors(string file, FeatureMatrix destination, int firstRow);
+
+    /// <summary>Streams row blocks of at most <paramref name="blockRows"/> with bounded memory; the block's matrix is reused between calls.</summary>
+    void ReadBlocks(string file, int blockRows, Action<IReadOnlyList<FeatureRow>, FeatureMatrix, int> block);
+}

@@ -1,0 +1,28 @@
+namespace TransferPipeline.Images;
+
+/// <summary>Turns encoded photos into RGB as PIL's <c>Image.open(...).convert("RGB")</c> does.</summary>
+public interface IImageDecoder
+{
+    /// <summary>Name and version; part of the recipe, since two decoders can differ by a few levels.</summary>
+    string Name { get; }
+
+    /// <summary>Decodes <paramref name="encoded"/> into <paramref name="destination"/>. Thread-safe.</summary>
+    /// <exception cref="ImageDecodeException">The photo is damaged, of an unknown format or over a limit.</exception>
+    void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination);
+}
+
+/// <summary>Limits against bombs, and whether EXIF orientation is applied.</summary>
+public sealed record DecodeOptions
+{
+    /// <summary>Largest encoded size in bytes; a larger photo is recorded as failed.</summary>
+    public long MaxBytes { get; init; } = 256L << 20;
+
+    /// <summary>Largest width x height in pixels, checked before the pixels are decoded. Pillow's own bomb error is at 179 million.</summary>
+    public long MaxPixels { get; init; } = 178_956_970;
+
+    /// <summary>Turn the photo as its EXIF orientation says. Off, as in torchvision's ImageFolder.</summary>
+    public bool ExifTranspose { get; init; }
+}
+
+/// <summary>One photo cannot be decoded; caught by the extractor, which records the reason and goes on.</summary>
+public sealed class ImageDecodeException(string reason, Exception? inner = null) : Exception(reason, inner);

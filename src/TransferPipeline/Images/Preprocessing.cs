@@ -1,0 +1,60 @@
+namespace TransferPipeline.Images;
+
+/// <summary>Resampling filter, with PIL's names.</summary>
+public enum Interpolation
+{
+    Nearest,
+    Bilinear,
+    Bicubic,
+    Lanczos,
+}
+
+/// <summary>Order of a batch tensor's axes.</summary>
+public enum TensorLayout
+{
+    Nchw,
+    Nhwc,
+}
+
+/// <summary>
+/// From a decoded photo to a network's input: torchvision's Resize, CenterCrop and Normalize on a PIL image.
+/// A channel's value is <c>(pixel / 255 - Mean) / Std</c>, or <c>(pixel - Offset) / Divisor</c> when <see cref="Divisor"/> is not 0.
+/// </summary>
+public sealed record Preprocessing
+{
+    /// <summary>Short side after Resize(s); 0 when <see cref="ResizeWidth"/> and <see cref="ResizeHeight"/> are given or nothing is resized.</summary>
+    public int ResizeShortSide { get; init; }
+
+    public int ResizeWidth { get; init; }
+
+    public int ResizeHeight { get; init; }
+
+    public Interpolation Interpolation { get; init; } = Interpolation.Bilinear;
+
+    /// <summary>Centre crop's height and width; 0 keeps all.</summary>
+    public int CropWidth { get; init; }
+
+    public int CropHeight { get; init; }
+
+    /// <summary>Per channel R, G, B, of values in 0..1.</summary>
+    public IReadOnlyList<double> Mean { get; init; } = [0.485, 0.456, 0.406];
+
+    public IReadOnlyList<double> Std { get; init; } = [0.229, 0.224, 0.225];
+
+    /// <summary>The other form, in levels 0..255, e.g. (pixel - 127) / 128; used when <see cref="Divisor"/> is not 0.</summary>
+    public double Offset { get; init; }
+
+    public double Divisor { get; init; }
+
+    /// <summary>Channels in the order B, G, R.</summary>
+    public bool Bgr { get; init; }
+
+    /// <summary>torchvision's classification default for an S x S network: Resize(S * 256 / 224), CenterCrop(S), ImageNet mean and deviation.</summary>
+    public static Preprocessing ImageNet(int size = 224, Interpolation interpolation = Interpolation.Bilinear) => new()
+    {
+        ResizeShortSide = size * 256 / 224,
+        CropWidth = size,
+        CropHeight = size,
+        Interpolation = interpolation,
+    };
+}

@@ -1,0 +1,28 @@
+namespace TransferPipeline.Images;
+
+/// <summary>A reusable 8-bit RGB picture: row-major, 3 bytes a pixel, no padding between rows.</summary>
+public sealed class RgbImage
+{
+    private byte[] _pixels = [];
+
+    public int Width { get; private set; }
+
+    public int Height { get; private set; }
+
+    /// <summary>Width x Height x 3 bytes, row-major, R G B.</summary>
+    public Span<byte> Pixels => _pixels.AsSpan(0, Width * Height * 3);
+
+    /// <summary>One row of Width x 3 bytes.</summary>
+    public Span<byte> Row(int y) => _pixels.AsSpan(y * Width * 3, Width * 3);
+
+    /// <summary>Sets the size and makes room; what the pixels hold afterwards is undefined.</summary>
+    public void Resize(int width, int height)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        var needed = checked(width * height * 3);
+        if (_pixels.Length < needed)
+            _pixels = GC.AllocateUninitializedArray<byte>(needed, pinned: true);
+        (Width, Height) = (width, height);
+    }
+}

@@ -1,0 +1,25 @@
+namespace TransferPipeline;
+
+/// <summary>Exit codes of the command (sysexits' idea, kept to four).</summary>
+public enum ExitCode
+{
+    Done = 0,
+    Failed = 1,
+    Usage = 2,
+    Interrupted = 130,
+}
+
+/// <summary>Base of every error that a user can cause or cure; its message is one line and complete by itself.</summary>
+public abstract class TransferException(ExitCode exitCode, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public ExitCode ExitCode { get; } = exitCode;
+}
+
+/// <summary>A file or folder is bad: the message names it, what was found and what was expected.</summary>
+public sealed class BadInputException(string message, Exception? inner = null) : TransferException(ExitCode.Usage, message, inner);
+
+/// <summary>The program was called wrongly: an unknown name, a value out of range, settings that contradict each other.</summary>
+public sealed class UsageException(string message, Exception? inner = null) : TransferException(ExitCode.Usage, message, inner);
+
+/// <summary>The input was acceptable but the job could not be done: a full disk, too many bad photos, a lock that is held.</summary>
+public sealed class JobFailedException(string message, Exception? inner = null) : TransferException(ExitCode.Failed, message, inner);
