@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace TransferPipeline;
 
 /// <summary>
@@ -25,7 +27,15 @@ public static class Blocks
         }
 
         var options = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation };
-        Parallel.For(0, blocks, options, block => body(block, block * blockSize, Math.Min(count, (block + 1) * blockSize)));
+        try
+        {
+            Parallel.For(0, blocks, options, block => body(block, block * blockSize, Math.Min(count, (block + 1) * blockSize)));
+        }
+        catch (AggregateException failures) when (failures.InnerExceptions.Count > 0)
+        {
+            // The caller sees the same exception type as with one thread.
+            ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
+        }
     }
 
     /// <summary>Number of blocks of <paramref name="blockSize"/> that cover <paramref name="count"/> items.</summary>
