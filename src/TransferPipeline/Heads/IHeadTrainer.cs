@@ -42,6 +42,12 @@ public sealed record TrainingRows(FeatureMatrix X, int[] Y, int[] Rows, int Clas
 {
     /// <summary>Rows on which iterative heads watch their progress (best weights kept); empty when there are none.</summary>
     public int[] ValidationRows { get; init; } = [];
+
+    /// <summary>
+    /// For each of the N rows of X a number that all views of one photo share; null when each row is a photo of its own.
+    /// Heads that train in epochs show each photo once an epoch, in another view each time; the others take views as further rows.
+    /// </summary>
+    public int[]? Photos { get; init; }
 }
 
 /// <summary>What a training run may use and must obey.</summary>
