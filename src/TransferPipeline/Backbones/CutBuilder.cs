@@ -1,0 +1,156 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using TransferPipeline.Backbones.Onnx;
+using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+
+namespace TransferPipeline.Backbones;
+
+/// <summary>Makes a <see cref="CutModel"/>: prune, free the batch, pool, declare outputs.</summary>
+internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex index)
+{
+    public CutModel Build(IReadOnlyList<CutRequest> requests, IReadOnlyList<CutPoint> points)
+    {
+        var input = backbone.Input;
+        var cut = WithFloatInput(GraphPruner.Cut(onnx.Model, index, points.SelectMany(Tensors)), input);
+        var tensors = points.Select(p => p.Tensor).Distinct().ToList();
+        Dequantize(cut, points, tensors);
+        foreach (var tensor in tensors)
+            cut.Graph.Output.Add(new ValueInfoProto { Name = tensor });
+
+        var batch = BatchDoctor.Treat(backbone.File, cut, input);
+        cut = batch.Model;
+        cut.Graph.Output.Clear();
+        var graph = new GraphWriter(cut);
+        var outputs = new List<CutOutput>();
+        for (var i = 0; i < points.Count; i++)
+        {
+            var (point, seen) = (points[i], batch.Tensors[points[i].Tensor]);
+            var what = requests[i].Cut == point.Tensor ? $"'{point.Tensor}'" : $"{requests[i].Cut} ('{point.Tensor}')";
+            var (tensor, shape) = BatchFirst(graph, point.Tensor, seen, what);
+            if (seen.Type != TensorElementType.Float)
+                tensor = graph.Node("Cast", [tensor], ("to", (long)DataType.Float));
+            tensor = PoolingWriter.Write(graph, tensor, shape, point.Pooling, what);
+            var name = graph.Unique(points.Count == 1 ? "feature" : $"feature_{i}");
+            var dimension = Dimension(shape, point.Pooling);
+            graph.Output(tensor, name, DataType.Float, batch.MaxBatch == 1 ? 1 : -1, dimension);
+            outputs.Add(new(requests[i], name, point.Tensor, dimension));
+        }
+
+        return new CutModel
+        {
+            Onnx = GraphPruner.Serialize(cut),
+            InputName = input.Name,
+            Layout = input.Layout,
+            InputHeight = input.Height,
+            InputWidth = input.Width,
+            Outputs = outputs,
+            MaxBatch = batch.MaxBatch,
+            BatchMessage = batch.Message,
+        };
+    }
+
+    /// <summary>Makes the image input float32 by a Cast behind it, whatever type the file has.</summary>
+    public static ModelProto WithFloatInput(ModelProto model, BackboneInput input)
+    {
+        var tensor = model.Graph.Input.First(i => i.Name == input.Name).Type.TensorType;
+        if ((DataType)tensor.ElemType == DataType.Float)
+            return model;
+        var name = new GraphWriter(model).Unique(input.Name + "_cast");
+        foreach (var node in model.Graph.Node)
+        {
+            for (var i = 0; i < node.Input.Count; i++)
+            {
+                if (node.Input[i] == input.Name)
+                    node.Input[i] = name;
+            }
+        }
+
+        var cast = new NodeProto { OpType = "Cast", Name = name };
+        cast.Input.Add(input.Name);
+        cast.Output.Add(name);
+        cast.Attribute.Add(OnnxAttributes.Create("to", (long)tensor.ElemType));
+        model.Graph.Node.Insert(0, cast);
+        tensor.ElemType = (int)DataType.Float;
+        return model;
+    }
+
+    /// <exception cref="BadInputException">ONNX Runtime refuses the model.</exception>
+    public static Probe Load(string file, ModelProto model, BackboneInput input, bool optimize = true)
+    {
+        try
+        {
+            return new Probe(GraphPruner.Serialize(model), input.Name, optimize);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new BadInputException($"{file}: ONNX Runtime cannot load it: {OneLine(e)}", e);
+        }
+    }
+
+    /// <exception cref="BadInputException">The model fails when it runs.</exception>
+    public static Dictionary<string, ProbedTensor> Run(string file, Probe probe, float[] pixels, long[] shape, bool values)
+    {
+        try
+        {
+            return probe.Run(pixels, shape, values);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new BadInputException($"{file}: ONNX Runtime cannot run it on pixels of shape {string.Join(" x ", shape)}: {OneLine(e)}", e);
+        }
+    }
+
+    public static string OneLine(OnnxRuntimeException e) => e.Message.ReplaceLineEndings(" ").Trim();
+
+    private static IEnumerable<string> Tensors(CutPoint point) =>
+        point.Quantized is { } q ? [point.Tensor, q.Scale, q.ZeroPoint] : [point.Tensor];
+
+    /// <summary>Appends DequantizeLinear to 8-bit tensors and points the cut at its output.</summary>
+    private static void Dequantize(ModelProto cut, IReadOnlyList<CutPoint> points, List<string> tensors)
+    {
+        foreach (var point in points.Where(p => p.Quantized is not null).DistinctBy(p => p.Tensor))
+        {
+            var graph = new GraphWriter(cut);
+            // The float tensor takes the cut's name, so that whoever asks for the cut gets float.
+            var quantized = graph.Unique(point.Tensor + "_8bit");
+            foreach (var node in cut.Graph.Node)
+            {
+                for (var i = 0; i < node.Output.Count; i++)
+                {
+                    if (node.Output[i] == point.Tensor)
+                        node.Output[i] = quantized;
+                }
+            }
+
+            var dequantize = new NodeProto { OpType = "DequantizeLinear", Name = quantized + "_dequantize" };
+            dequantize.Input.AddRange([quantized, point.Quantized!.Value.Scale, point.Quantized.Value.ZeroPoint]);
+            dequantize.Output.Add(point.Tensor);
+            cut.Graph.Node.Add(dequantize);
+        }
+    }
+
+    /// <summary>Brings the batch axis to the front.</summary>
+    private (string Tensor, long[] Shape) BatchFirst(GraphWriter graph, string tensor, BatchedTensor seen, string what)
+    {
+        if (seen.Type is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double or TensorElementType.BFloat16))
+            Throw.Usage($"{Path.GetFileName(backbone.File)}: {what} holds {seen.Type.ToString().ToLowerInvariant()} values; a cut must hold floating-point values");
+        if (seen.Axis < 0 || seen.Shape.Length < 2)
+            Throw.Usage($"{Path.GetFileName(backbone.File)}: {what} of shape {string.Join(" x ", seen.Shape)} does not have one entry a photo on one axis; choose another tensor");
+        if (seen.Axis == 0)
+            return (tensor, seen.Shape);
+        long[] order = [seen.Axis, .. Enumerable.Range(0, seen.Shape.Length).Where(a => a != seen.Axis).Select(a => (long)a)];
+        return (graph.Node("Transpose", [tensor], ("perm", order)), [.. order.Select(a => seen.Shape[a])]);
+    }
+
+    private static int Dimension(long[] shape, Pooling pooling)
+    {
+        var count = shape.Skip(1).Aggregate(1L, (product, d) => product * d);
+        var channels = PoolingWriter.ChannelsLast(shape) ? shape[3] : shape.Length == 3 ? shape[2] : shape[1];
+        return checked((int)(pooling.Kind switch
+        {
+            PoolingKind.Avg or PoolingKind.Max when shape.Length is 3 or 4 => channels,
+            PoolingKind.Adaptive => channels * pooling.Height * pooling.Width,
+            _ => count,
+        }));
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+using TransferPipeline.Backbones.Onnx;
+
+namespace TransferPipeline.Backbones;
+
+/// <summary>
+/// Finds the cut <c>features</c>: the last map (or set of tokens) before pooling, flattening or the choice of a class token. It is the
+/// dominator nearest to the penultimate tensor (every way from the image passes through it) that has more than one position.
+/// </summary>
+internal static class FeatureMapFinder
+{
+    public static string Find(string file, ModelProto model, GraphIndex index, BackboneInput input, string penultimate)
+    {
+        var dominators = Dominators(index, penultimate);
+        var cut = GraphPruner.Cut(model, index, dominators);
+        foreach (var tensor in dominators)
+            cut.Graph.Output.Add(new ValueInfoProto { Name = tensor });
+        cut = CutBuilder.WithFloatInput(cut, input);
+        using var probe = CutBuilder.Load(file, cut, input);
+        var batch = Math.Max(1, input.Batch);
+        var tensors = CutBuilder.Run(file, probe, Probe.Pixels(input.Shape(batch)), input.Shape(batch), values: false);
+        return dominators.FirstOrDefault(d => IsMap(tensors[d]))
+            ?? throw new UsageException($"{Path.GetFileName(file)}: no map of features before its classifier; use the cut penultimate or name a tensor");
+    }
+
+    /// <summary>The tensors through which every way from the image to <paramref name="tensor"/> passes, nearest first, itself included.</summary>
+    public static IReadOnlyList<string> Dominators(GraphIndex index, string tensor)
+    {
+        // Immediate dominators of a graph in topological order: the nearest common ancestor of a tensor's sources (Cooper, Harvey, Kennedy 2001).
+        var parents = new Dictionary<string, string?>(StringComparer.Ordinal) { [index.Input] = null };
+        var levels = new Dictionary<string, int>(StringComparer.Ordinal) { [index.Input] = 0 };
+        foreach (var node in index.Graph.Node)
+        {
+            string? common = null;
+            foreach (var source in GraphIndex.Inputs(node).Where(parents.ContainsKey))
+                common = common is null ? source : Common(common, source);
+            if (common is null)
+                continue;
+            foreach (var output in node.Output.Where(index.Depends))
+                (parents[output], levels[output]) = (common, levels[common] + 1);
+        }
+
+        var chain = new List<string>();
+        for (var t = tensor; t is not null && t != index.Input; t = parents[t])
+            chain.Add(t);
+        return chain;
+
+        string Common(string a, string b)
+        {
+            while (a != b)
+            {
+                if (levels[a] < levels[b])
+                    (a, b) = (b, a);
+                a = parents[a]!;
+            }
+
+            return a;
+        }
+    }
+
+    private static bool IsMap(ProbedTensor tensor) =>
+        tensor.Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double
+        && tensor.Shape is { Length: 3 or 4 } shape
+        && (shape.Length == 3 ? shape[1] > 1 && shape[2] > 1
+            : PoolingWriter.ChannelsLast(shape) ? shape[1] * shape[2] > 1 && shape[3] > 1 : shape[2] * shape[3] > 1 && shape[1] > 1);
+}

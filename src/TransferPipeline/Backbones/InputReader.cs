@@ -1,0 +1,57 @@
+using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Images;
+using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+
+namespace TransferPipeline.Backbones;
+
+/// <summary>Finds the one image input of a graph.</summary>
+internal static class InputReader
+{
+    /// <summary>Side of the photos where neither the file nor the user gives one.</summary>
+    public const int DefaultSize = 224;
+
+    /// <exception cref="BadInputException">There is no image input, or more than one input.</exception>
+    public static BackboneInput Read(string file, ModelProto model, int size)
+    {
+        // Up to IR version 3 initializers are listed among the inputs.
+        var initializers = model.Graph.Initializer.Select(i => i.Name).ToHashSet(StringComparer.Ordinal);
+        var inputs = model.Graph.Input.Where(i => !initializers.Contains(i.Name)).ToList();
+        var images = inputs.Where(IsImage).ToList();
+        if (images.Count != 1 || inputs.Count != 1)
+            Throw.BadInput($"{file}: its inputs are {Describe(inputs)}; expected one image input of shape N x 3 x H x W or N x H x W x 3");
+        var input = images[0];
+        var dims = input.Type.TensorType.Shape.Dim;
+        var layout = Layout(model.Graph, input.Name, dims[1].DimValue, dims[3].DimValue);
+        var (height, width) = layout == TensorLayout.Nchw ? (dims[2].DimValue, dims[3].DimValue) : (dims[1].DimValue, dims[2].DimValue);
+        var isFixed = height > 0 && width > 0;
+        if (isFixed && size > 0 && (height != size || width != size))
+            Throw.Usage($"{file}: takes photos of {height} x {width} pixels; size {size} was asked for");
+        var open = size > 0 ? size : DefaultSize;
+        var batch = Math.Max(0, dims[0].DimValue);
+        return new(input.Name, layout, (int)(isFixed ? height : open), (int)(isFixed ? width : open), isFixed, (int)batch,
+            ((DataType)input.Type.TensorType.ElemType).ToString().ToLowerInvariant());
+    }
+
+    private static bool IsImage(ValueInfoProto input) =>
+        input.Type?.TensorType is { Shape.Dim: { Count: 4 } d } tensor
+        && (DataType)tensor.ElemType is DataType.Float or DataType.Float16 or DataType.Uint8 or DataType.Double
+        && (d[1].DimValue is 3 or <= 0 || d[3].DimValue == 3)
+        && d.All(x => x.DimValue < 1 << 20);
+
+    private static TensorLayout Layout(GraphProto graph, string input, long second, long fourth)
+    {
+        if (second == 3 || fourth > 0 && fourth != 3)
+            return TensorLayout.Nchw;
+        if (fourth == 3)
+            return TensorLayout.Nhwc;
+        // Sizes unknown: tf2onnx transposes its NHWC input to NCHW first.
+        var first = graph.Node.FirstOrDefault(n => n.Input.Contains(input));
+        return first is { OpType: "Transpose" } && first.Ints("perm") is [0, 3, 1, 2] ? TensorLayout.Nhwc : TensorLayout.Nchw;
+    }
+
+    private static string Describe(List<ValueInfoProto> inputs) =>
+        inputs.Count == 0 ? "none" : string.Join(", ", inputs.Select(i => $"{i.Name} ({Shape(i)})"));
+
+    private static string Shape(ValueInfoProto input) => input.Type?.TensorType?.Shape is not { } shape ? "no shape"
+        : string.Join(" x ", shape.Dim.Select(d => d.DimValue > 0 ? d.DimValue.ToString(System.Globalization.CultureInfo.InvariantCulture) : d.DimParam.Length > 0 ? d.DimParam : "?"));
+}

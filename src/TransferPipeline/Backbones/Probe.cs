@@ -1,0 +1,74 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace TransferPipeline.Backbones;
+
+/// <summary>A tensor as a run showed it.</summary>
+/// <param name="Values">Its values in row-major order when it is float32 and was asked for; otherwise empty.</param>
+internal sealed record ProbedTensor(TensorElementType Type, long[] Shape, float[] Values);
+
+/// <summary>Runs a graph in ONNX Runtime on pseudo-random pixels, to learn shapes and compare results.</summary>
+internal sealed class Probe : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly string _input;
+
+    /// <exception cref="OnnxRuntimeException">ONNX Runtime cannot load the graph.</exception>
+    public Probe(byte[] onnx, string input, bool optimize = true)
+    {
+        _input = input;
+        using var options = new SessionOptions
+        {
+            GraphOptimizationLevel = optimize ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_DISABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+            EnableMemoryPattern = false,
+            EnableCpuMemArena = false,
+        };
+        _session = new InferenceSession(onnx, options);
+    }
+
+    public IReadOnlyList<string> Outputs => _session.OutputNames;
+
+    /// <summary>Pixels of the given shape: uniform in -1..1, the same for the same seed on every machine.</summary>
+    public static float[] Pixels(ReadOnlySpan<long> shape, int seed = 1)
+    {
+        var count = 1L;
+        foreach (var d in shape)
+            count *= d;
+        var pixels = new float[count];
+        var state = (uint)seed * 2654435761u + 12345u;
+        foreach (ref var pixel in pixels.AsSpan())
+        {
+            // Xorshift of 32 bits (Marsaglia 2003); its upper 24 bits make the float.
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            pixel = (state >> 8) * (2f / (1 << 24)) - 1f;
+        }
+
+        return pixels;
+    }
+
+    /// <summary>Runs one batch.</summary>
+    /// <param name="values">Copy the values of float outputs too.</param>
+    public Dictionary<string, ProbedTensor> Run(float[] pixels, long[] shape, bool values, IReadOnlyCollection<string>? outputs = null)
+    {
+        outputs ??= _session.OutputNames;
+        using var input = OrtValue.CreateTensorValueFromMemory(pixels, shape);
+        using var options = new RunOptions();
+        using var results = _session.Run(options, [_input], [input], outputs);
+        var tensors = new Dictionary<string, ProbedTensor>(StringComparer.Ordinal);
+        foreach (var (name, result) in outputs.Zip(results))
+        {
+            if (!result.IsTensor)
+                continue;
+            var info = result.GetTensorTypeAndShape();
+            var copy = values && info.ElementDataType == TensorElementType.Float ? result.GetTensorDataAsSpan<float>().ToArray() : [];
+            tensors[name] = new(info.ElementDataType, info.Shape, copy);
+        }
+
+        return tensors;
+    }
+
+    public void Dispose() => _session.Dispose();
+}

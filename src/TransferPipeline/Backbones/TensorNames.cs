@@ -1,0 +1,28 @@
+using TransferPipeline.Backbones.Onnx;
+
+namespace TransferPipeline.Backbones;
+
+/// <summary>Finds a tensor by its own name or its node's.</summary>
+internal static class TensorNames
+{
+    /// <exception cref="UsageException">There is none of that name, or it does not depend on the image; the nearest is suggested.</exception>
+    public static string Find(string file, GraphIndex index, string name)
+    {
+        if (index.Depends(name) && name != index.Input)
+            return name;
+        if (index.Graph.Node.FirstOrDefault(n => n.Name == name && n.Name.Length > 0) is { } node && node.Output.FirstOrDefault(index.Depends) is { } output)
+            return output;
+        if (index.Initializer(name) is not null || index.Producer(name) is not null || name == index.Input)
+            Throw.Usage($"{Path.GetFileName(file)}: '{name}' is not computed from the photo's pixels by a layer; a cut must be");
+        throw new UsageException($"{Path.GetFileName(file)}: no tensor '{name}'{Hint(index, name)} (transfer inspect --cuts lists them; penultimate and features always exist)");
+    }
+
+    /// <summary>The last tensor whose name contains the text (the output of a block that was named), else the nearest spelling.</summary>
+    private static string Hint(GraphIndex index, string name)
+    {
+        var containing = index.Tensors.LastOrDefault(t => t.Contains(name, StringComparison.OrdinalIgnoreCase));
+        return containing is not null
+            ? $"; did you mean '{containing}'?"
+            : NearestName.Hint(name, index.Tensors.Concat(index.Graph.Node.Select(n => n.Name)).Append(CutRequest.Penultimate).Append(CutRequest.Features));
+    }
+}
