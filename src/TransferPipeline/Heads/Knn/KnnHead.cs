@@ -1,0 +1,71 @@
+using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Heads.Knn;
+
+/// <summary>The training vectors and their classes; a class's score is its share of the neighbours' votes.</summary>
+internal sealed class KnnHead : IHead
+{
+    private readonly NeighbourIndex _index;
+    private readonly NeighbourMetric _metric;
+    private readonly int _k;
+    private readonly bool _byDistance;
+
+    public KnnHead(NeighbourIndex index, NeighbourMetric metric, int classCount, HeadSettings settings)
+    {
+        (_index, _metric, ClassCount, Settings) = (index, metric, classCount, settings);
+        (_k, _byDistance) = (settings.Integer("n_neighbors"), settings.Text("weights") == "distance");
+    }
+
+    public string Name => "knn";
+
+    public int ClassCount { get; }
+
+    public int Dimension => _index.Points.Columns;
+
+    public long ParameterCount => (long)_index.Points.Rows * _index.Points.Columns;
+
+    public HeadSettings Settings { get; }
+
+    public FitReport Fit { get; } = new();
+
+    public string? NotExportable => null;
+
+    public void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1)
+    {
+        var found = _index.Find(x, rows, _k, threads);
+        var votes = new double[ClassCount];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            Vote(found, i, votes);
+            for (var c = 0; c < ClassCount; c++)
+                scores[i * ClassCount + c] = (float)votes[c];
+        }
+    }
+
+    /// <summary>The scores are shares of votes already.</summary>
+    public void ToProbabilities(Span<float> scores)
+    {
+    }
+
+    public string Export(IGraphWriter graph, string features) =>
+        new KnnExport(_index, _metric, ClassCount, _k, _byDistance).Write(graph, features);
+
+    private void Vote(Neighbours found, int query, double[] votes)
+    {
+        Array.Clear(votes);
+        var rows = found.Rows.AsSpan(query * found.K, _k);
+        var distances = found.Distances.AsSpan(query * found.K, _k);
+        var total = 0.0;
+        for (var i = 0; i < _k; i++)
+        {
+            // As in scikit-learn, neighbours at no distance at all outvote all others.
+            var weight = !_byDistance ? 1 : distances[0] < NeighbourIndex.SameVector ? (distances[i] < NeighbourIndex.SameVector ? 1 : 0) : 1 / distances[i];
+            votes[_index.Labels[rows[i]]] += weight;
+            total += weight;
+        }
+
+        for (var c = 0; c < votes.Length; c++)
+            votes[c] /= total;
+    }
+}

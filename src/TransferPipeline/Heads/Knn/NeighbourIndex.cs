@@ -1,0 +1,163 @@
+using System.Numerics;
+using TransferPipeline.Features;
+using TransferPipeline.Heads.Kernels;
+
+namespace TransferPipeline.Heads.Knn;
+
+/// <summary>
+/// Exact nearest neighbours among stored vectors. A float32 matrix product ranks all of them; whatever lies within the product's
+/// rounding error of the k-th is measured again in double, so the neighbours are those of exact arithmetic, ties going to the lower row.
+/// </summary>
+internal sealed unsafe class NeighbourIndex
+{
+    /// <summary>Stored vectors whose products are ranked at once: a block of them for all queries of a block stays in the second-level cache.</summary>
+    private const int PointBlock = 256;
+
+    /// <summary>Distances below it are those of equal vectors: double rounding of a cosine reaches 1e-13 at 25,088 values.</summary>
+    public const double SameVector = 1e-12;
+
+    private readonly NeighbourMetric _metric;
+    private readonly double[] _norms;
+    private readonly float[] _scale;
+    private readonly float[] _offset;
+    private readonly double _largestNorm;
+    private readonly int _reach;
+    private readonly Lock _memoLock = new();
+    private Memo? _memo;
+
+    /// <param name="points">M x D vectors; not copied.</param>
+    /// <param name="labels">M classes.</param>
+    /// <param name="reach">Most neighbours that will be asked for. When heads with different k share the index, one search serves them all.</param>
+    public NeighbourIndex(FeatureMatrix points, int[] labels, NeighbourMetric metric, int reach, int threads)
+    {
+        (Points, Labels, _metric, _reach) = (points, labels, metric, reach);
+        _norms = new double[points.Rows];
+        _scale = new float[points.Rows];
+        _offset = new float[points.Rows];
+        Blocks.For(points.Rows, PointBlock, threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+            {
+                _norms[i] = ExactDistance.Norm(points.Row(i));
+                _scale[i] = metric == NeighbourMetric.Euclidean ? 1 : _norms[i] > 0 ? (float)(1 / _norms[i]) : 0;
+                _offset[i] = metric == NeighbourMetric.Euclidean ? (float)(_norms[i] * _norms[i] / 2) : 0;
+            }
+        });
+        _largestNorm = _norms.Max();
+    }
+
+    public FeatureMatrix Points { get; }
+
+    public int[] Labels { get; }
+
+    /// <summary>What stands in for a distance in float32, larger is nearer: query . point * Scale - Offset.</summary>
+    public ReadOnlySpan<float> Scale => _scale;
+
+    public ReadOnlySpan<float> Offset => _offset;
+
+    /// <summary>The nearest <paramref name="k"/> (or more, up to the index's reach) stored vectors of each row, nearest first.</summary>
+    public Neighbours Find(FeatureMatrix x, ReadOnlySpan<int> rows, int k, int threads)
+    {
+        if (_reach == k)
+            return Search(x, rows, k, threads);
+
+        // Heads of a path are asked one after the other about the same rows.
+        lock (_memoLock)
+        {
+            if (_memo is { } memo && memo.X.TryGetTarget(out var known) && ReferenceEquals(known, x) && rows.SequenceEqual(memo.Rows))
+                return memo.Found;
+            var found = Search(x, rows, _reach, threads);
+            _memo = new(new(x), rows.ToArray(), found);
+            return found;
+        }
+    }
+
+    private Neighbours Search(FeatureMatrix x, ReadOnlySpan<int> rows, int k, int threads)
+    {
+        var found = new Neighbours(new int[rows.Length * k], new double[rows.Length * k], k);
+        var queries = rows.ToArray();
+        var queryBlock = Math.Clamp(MatMul.RowsPerBlock(x.Columns, PointBlock), 4, 128);
+        Blocks.For(queries.Length, queryBlock, threads, (_, start, end) => SearchBlock(x, queries, start, end, found));
+        return found;
+    }
+
+    private void SearchBlock(FeatureMatrix x, int[] queries, int start, int end, Neighbours found)
+    {
+        var n = end - start;
+        var products = new float[n * PointBlock];
+        var lists = new CandidateList[n];
+        var addresses = stackalloc float*[n];
+        fixed (float* data = x.Data, points = Points.Data, tile = products)
+        {
+            for (var i = 0; i < n; i++)
+            {
+                addresses[i] = data + (nint)queries[start + i] * x.Columns;
+                lists[i] = new(found.K, Slack(ExactDistance.Norm(x.Row(queries[start + i]))));
+            }
+
+            for (var first = 0; first < Points.Rows; first += PointBlock)
+            {
+                var count = Math.Min(PointBlock, Points.Rows - first);
+                RowDotKernel.Run(addresses, n, points + (nint)first * x.Columns, x.Columns, count, x.Columns, tile, PointBlock);
+                for (var i = 0; i < n; i++)
+                    Collect(lists[i], products.AsSpan(i * PointBlock, count), first);
+            }
+        }
+
+        for (var i = 0; i < n; i++)
+            Rank(lists[i], x.Row(queries[start + i]), found, start + i);
+    }
+
+    /// <summary>Twice the largest error of the float32 stand-in for a query of this length: any order of summation loses at most columns x 2^-24 of |x||y|.</summary>
+    private float Slack(double norm)
+    {
+        var relative = (Points.Columns + 8) * Math.ScaleB(1, -24);
+        var size = _metric == NeighbourMetric.Cosine ? norm : norm * _largestNorm + _largestNorm * _largestNorm;
+        return (float)(2 * relative * size);
+    }
+
+    private void Collect(CandidateList list, ReadOnlySpan<float> products, int first)
+    {
+        var scale = _scale.AsSpan(first, products.Length);
+        var offset = _offset.AsSpan(first, products.Length);
+        var i = 0;
+        for (; i + Vector<float>.Count <= products.Length; i += Vector<float>.Count)
+        {
+            var near = new Vector<float>(products[i..]) * new Vector<float>(scale[i..]) - new Vector<float>(offset[i..]);
+            if (!Vector.GreaterThanOrEqualAny(near, new Vector<float>(list.Threshold)))
+                continue;
+            for (var j = 0; j < Vector<float>.Count; j++)
+                list.Offer(near[j], first + i + j);
+        }
+
+        for (; i < products.Length; i++)
+            list.Offer(products[i] * scale[i] - offset[i], first + i);
+    }
+
+    private void Rank(CandidateList list, ReadOnlySpan<float> query, Neighbours found, int at)
+    {
+        var candidates = list.Finish();
+        var ranked = new (double Distance, int Row)[candidates.Length];
+        var norm = ExactDistance.Norm(query);
+        for (var i = 0; i < candidates.Length; i++)
+            ranked[i] = (Distance(query, norm, candidates[i]), candidates[i]);
+        Array.Sort(ranked);
+        for (var i = 0; i < found.K; i++)
+            (found.Distances[at * found.K + i], found.Rows[at * found.K + i]) = ranked[i];
+    }
+
+    private double Distance(ReadOnlySpan<float> query, double norm, int point)
+    {
+        if (_metric == NeighbourMetric.Euclidean)
+            return Math.Sqrt(ExactDistance.SquaredEuclidean(query, Points.Row(point)));
+        var length = norm * _norms[point];
+        var distance = length > 0 ? 1 - ExactDistance.Dot(query, Points.Row(point)) / length : 1;
+        return distance < SameVector ? 0 : distance;
+    }
+
+    private sealed record Memo(WeakReference<FeatureMatrix> X, int[] Rows, Neighbours Found);
+}
+
+/// <param name="Rows">Stored rows, K for each query, nearest first.</param>
+/// <param name="Distances">Their distances.</param>
+internal sealed record Neighbours(int[] Rows, double[] Distances, int K);

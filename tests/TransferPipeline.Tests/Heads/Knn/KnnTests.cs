@@ -1,0 +1,150 @@
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Knn;
+
+namespace TransferPipeline.Tests.Heads.Knn;
+
+public sealed class KnnTests
+{
+    private static readonly KnnTrainer _trainer = new();
+
+    [Fact]
+    public void Knn_NeighboursAndVotes_AreScikitLearns()
+    {
+        var (x, y) = Mixture.Create(150, 24, 4, 7, 1.5);
+        var data = Mixture.Training(x, y, 110);
+        int[] test = [.. Enumerable.Range(110, 40)];
+        foreach (var golden in Golden.Read("knn").GetProperty("cases").EnumerateArray())
+        {
+            var settings = Mixture.Settings(_trainer, ("metric", golden.Text("metric")), ("weights", golden.Text("weights")), ("n_neighbors", golden.Text("k")));
+            var head = _trainer.Train(data, settings, new());
+            var metric = golden.Text("metric") == "cosine" ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean;
+            var index = new NeighbourIndex(x.Select(data.Rows), y, metric, settings.Integer("n_neighbors"), 1);
+
+            Assert.Equal(golden.Integers("rows"), index.Find(x, test, settings.Integer("n_neighbors"), 1).Rows);
+            var scores = HeadChecks.Scores(head, x, test);
+            HeadChecks.AssertClose(golden.Floats("probabilities"), scores, 1e-6);
+            Assert.Equal(golden.Integers("labels"), HeadChecks.Predictions(scores, 4));
+        }
+    }
+
+    [Theory]
+    [InlineData("cosine", 1)]
+    [InlineData("cosine", 20)]
+    [InlineData("euclidean", 3)]
+    [InlineData("euclidean", 300)]
+    public void NeighbourIndex_Find_EqualsSortingAllDistances(string metric, int k)
+    {
+        var (x, _) = Mixture.Create(1300, 37, 5, 3);
+
+        // Copies of photos, near copies and a vector of zeros.
+        for (var i = 900; i < 960; i++)
+            x.Row(i - 500).CopyTo(x.Row(i));
+        for (var i = 960; i < 1000; i++)
+        {
+            x.Row(17).CopyTo(x.Row(i));
+            x.Row(i)[i % 37] *= 1 + (i - 950) * 1e-7f;
+        }
+
+        x.Row(1000).Clear();
+        var cosine = metric == "cosine";
+        int[] stored = [.. Enumerable.Range(0, 1100)];
+        int[] queries = [.. Enumerable.Range(950, 350)];
+        var index = new NeighbourIndex(x.Select(stored), new int[1100], cosine ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean, k, 2);
+
+        var found = index.Find(x, queries, k, 2);
+
+        for (var q = 0; q < queries.Length; q++)
+        {
+            var distances = Array.ConvertAll(stored, s => Distance(x.Row(queries[q]), x.Row(s), cosine));
+            var expected = stored.OrderBy(s => distances[s]).Take(k).ToArray();
+            var actual = found.Rows[(q * k)..(q * k + k)];
+            for (var i = 0; i < k; i++)
+                Assert.True(expected[i] == actual[i] || Math.Abs(distances[expected[i]] - distances[actual[i]]) < 1e-12, $"query {q}, neighbour {i}: {expected[i]} or {actual[i]}");
+            for (var i = 1; i < k; i++)
+                Assert.True(found.Distances[q * k + i - 1] < found.Distances[q * k + i] || actual[i - 1] < actual[i], "ties go to the lower row");
+        }
+    }
+
+    [Fact]
+    public void TrainPath_AllK_AreTheHeadsOfSingleFits()
+    {
+        var (x, y) = Mixture.Create(400, 30, 3, 5, 2);
+        var data = Mixture.Training(x, y, 300);
+        int[] test = [.. Enumerable.Range(300, 100)];
+        double[] path = [1, 3, 10, 50];
+
+        var heads = _trainer.TrainPath(data, Mixture.Settings(_trainer), path, new() { Threads = 2 });
+
+        for (var i = 0; i < path.Length; i++)
+        {
+            var single = _trainer.Train(data, heads[i].Settings, new() { Threads = 1 });
+            Assert.Equal(path[i], heads[i].Settings.Number("n_neighbors"));
+            HeadChecks.AssertSameBytes(HeadChecks.Scores(single, x, test), HeadChecks.Scores(heads[i], x, test, 2));
+        }
+
+        // Other rows after those: what was remembered must not be served again.
+        int[] others = [.. Enumerable.Range(250, 60)];
+        HeadChecks.AssertSameBytes(
+            HeadChecks.Scores(_trainer.Train(data, heads[2].Settings, new()), x, others), HeadChecks.Scores(heads[2], x, others));
+    }
+
+    [Theory]
+    [InlineData("cosine", "uniform", 17)]
+    [InlineData("cosine", "distance", 11)]
+    [InlineData("euclidean", "uniform", 13)]
+    [InlineData("euclidean", "distance", 21)]
+    public void Export_Probabilities_AreTheHeads(string metric, string weights, int opset)
+    {
+        var (x, y) = Mixture.Create(300, 20, 4, 11, 1.5);
+        x.Row(3).Clear();
+        x.Row(8).CopyTo(x.Row(9));
+        var settings = Mixture.Settings(_trainer, ("metric", metric), ("weights", weights), ("n_neighbors", "6"));
+        var head = _trainer.Train(Mixture.Training(x, y, 220), settings, new());
+
+        // Training photos among them: their own copies are at no distance.
+        int[] rows = [.. Enumerable.Range(0, 300)];
+        HeadChecks.AgreesWithItself(head, x, rows);
+        HeadChecks.AssertClose(HeadChecks.Probabilities(head, x, rows), HeadChecks.OnnxProbabilities(head, x, rows, opset), 1e-5);
+        Assert.Equal(220 * 20, head.ParameterCount);
+    }
+
+    [Fact]
+    public void Export_MoreNeighboursThanSpareRows_Works()
+    {
+        var (x, y) = Mixture.Create(30, 6, 2, 13);
+        var head = _trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(_trainer, ("n_neighbors", "20")), new());
+        HeadChecks.AgreesWithItself(head, x, [.. Enumerable.Range(0, 30)]);
+    }
+
+    [Fact]
+    public void Train_MoreNeighboursThanRows_SaysSo()
+    {
+        var (x, y) = Mixture.Create(30, 6, 2, 13);
+        var settings = Mixture.Settings(_trainer, ("n_neighbors", "21"));
+        var error = Assert.Throws<UsageException>(() => _trainer.Train(Mixture.Training(x, y, 20), settings, new()));
+        Assert.Equal("knn: n_neighbors is 21, but there are only 20 training rows", error.Message);
+    }
+
+    [Theory]
+    [InlineData("n_neighbors", "0", "knn: n_neighbors is '0', expected a whole number of at least 1")]
+    [InlineData("metric", "cosin", "knn: metric is 'cosin', expected one of cosine, euclidean; did you mean 'cosine'?")]
+    public void Settings_BadValue_IsNamed(string name, string value, string message) =>
+        Assert.StartsWith(message.Split(';')[0], Assert.Throws<UsageException>(() => Mixture.Settings(_trainer, (name, value))).Message);
+
+    private static double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool cosine)
+    {
+        double ab = 0, aa = 0, bb = 0, squares = 0;
+        for (var i = 0; i < a.Length; i++)
+        {
+            ab += (double)a[i] * b[i];
+            aa += (double)a[i] * a[i];
+            bb += (double)b[i] * b[i];
+            squares += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        }
+
+        if (!cosine)
+            return Math.Sqrt(squares);
+        return aa * bb == 0 ? 1 : 1 - ab / Math.Sqrt(aa * bb);
+    }
+}
