@@ -77,6 +77,10 @@ public sealed record HeadResult
 
     public double Temperature { get; init; } = double.NaN;
 
+    /// <summary>Wall time of choosing among the values of its sweeps; 0 without sweeps.</summary>
+    public double SweepSeconds { get; init; }
+
+    /// <summary>Wall time of one fit, alone, on all threads; with folds of the fit on all their photos.</summary>
     public double FitSeconds { get; init; }
 
     /// <summary>For all evaluated photos together.</summary>

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Evaluation;
+
+/// <param name="Result">What was found.</param>
+/// <param name="Fitted">The trained heads, in the order of <see cref="Comparison.Heads"/>: on a split trained on train, with folds on all folds.</param>
+public sealed record ComparisonRun(Comparison Result, IReadOnlyList<IHead> Fitted);
+
+/// <summary>Trains heads on the same photos, judges them on the same others, and says which differences are more than chance.</summary>
+public sealed class Comparer
+{
+    private readonly ComparisonOptions _options;
+    private readonly IReadOnlyList<FeatureSource> _sources;
+    private readonly HeadSpec[] _specs;
+    private readonly FeatureView[] _views;
+    private readonly Protocol _protocol;
+    private readonly List<string> _warnings = [];
+    private readonly HeadFitter[] _fitters;
+
+    private Comparer(ComparisonOptions options, IReadOnlyList<FeatureSource> sources, IReadOnlyList<HeadSpec> heads)
+    {
+        if (sources.Count == 0)
+            Throw.Usage("no feature set was given");
+        (_options, _sources) = (options, sources);
+        _specs = Available(heads);
+        _views = FeatureView.Align(sources);
+        if (options.ChooseBy == ChooseBy.Validation && (options.Folds > 0 || options.ScoreSplit == ComparisonOptions.Validation))
+            Throw.Usage("the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds");
+        if (options.ChooseBy == ChooseBy.Validation && _views[0].PhotosOf(ComparisonOptions.Validation).Length == 0)
+            Throw.BadInput("split validation has no photos to choose values by; choose by inner folds");
+        _protocol = Protocol.Create(options, _views[0], null);
+        _warnings.AddRange(Protocol.FewMembers(options, _views[0], _protocol.FinalTrain));
+        if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
+            _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
+        var shared = new SharedWork();
+        _fitters = [.. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, null, shared)))];
+    }
+
+    /// <summary>Compares every head on every feature set.</summary>
+    /// <exception cref="UsageException">Options contradict each other or a head is unavailable.</exception>
+    /// <exception cref="BadInputException">The feature sets do not match, or have too few photos for what was asked.</exception>
+    public static ComparisonRun Run(ComparisonOptions options, IReadOnlyList<FeatureSource> sources, IReadOnlyList<HeadSpec> heads) =>
+        new Comparer(options, sources, heads).Run();
+
+    private ComparisonRun Run()
+    {
+        var predictions = _protocol.IsFolds ? JudgeFolds() : null;
+        var judged = _fitters.Select((fitter, i) => Judge(fitter, i, predictions?[i])).ToArray();
+        var verdict = Verdict.Of(judged, _protocol, _options);
+        var result = new Comparison
+        {
+            Provenance = new(_options.Command, _options.Seed, [.. _sources.Select(s => s.Summary)], _options.Versions),
+            Data = Summary(),
+            Protocol = _protocol.Words,
+            Verdict = verdict.Sentence,
+            Heads = [.. judged.Select((j, i) => HeadResults.Build(j, _protocol, _options) with { TiedWithBest = verdict.Tied[i], PValue = verdict.PValues[i] })],
+            Sweeps = [.. judged.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
+            Warnings = _warnings,
+        };
+        return new(result, [.. judged.Select(j => j.Head)]);
+    }
+
+    /// <summary>Trains on and judges every part, for each head: heads and folds side by side, a thread each.</summary>
+    private Predictions[][] JudgeFolds()
+    {
+        var parts = _protocol.Parts;
+        var results = _fitters.Select(_ => new Predictions[parts.Count]).ToArray();
+        _options.Progress($"{_fitters.Length} heads in {parts.Count} folds");
+        var outer = Math.Min(_fitters.Length * parts.Count, Math.Max(1, _options.Threads));
+        var converged = _fitters.Select(_ => new bool[parts.Count]).ToArray();
+        Blocks.For(_fitters.Length * parts.Count, 1, outer, (task, _, _) =>
+        {
+            var (fitter, part) = (_fitters[task / parts.Count], task % parts.Count);
+            var threads = Math.Max(1, _options.Threads / outer);
+            var head = fitter.Train(parts[part].Train, fitter.Choose(parts[part].Train, threads).Settings, threads);
+            results[task / parts.Count][part] = fitter.View.Judge(head, parts[part].Test, threads);
+            converged[task / parts.Count][part] = head.Fit.Converged;
+        }, _options.Cancellation);
+        for (var i = 0; i < _fitters.Length; i++)
+        {
+            if (converged[i].Count(c => !c) is > 0 and var count)
+                _warnings.Add($"{Title(i)}: {count} of {parts.Count} folds did not converge");
+        }
+
+        return results;
+    }
+
+    private Judged Judge(HeadFitter fitter, int index, Predictions[]? folds)
+    {
+        var title = Title(index);
+        _options.Progress(title);
+        var clock = Stopwatch.StartNew();
+        var choice = fitter.Choose(_protocol.FinalTrain, _options.Threads);
+        var sweepSeconds = fitter.Spec.Sweeps.Count == 0 ? 0 : clock.Elapsed.TotalSeconds;
+        var warned = new List<string>();
+        var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Settings, warned.Add);
+        var (predictions, predictSeconds) = fitter.JudgeTimed(head, _protocol.Judged);
+        _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => w.StartsWith(title, StringComparison.Ordinal) ? w : $"{title}: {w}"));
+        return new(fitter, title, index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [predictions]);
+    }
+
+    private string Title(int index)
+    {
+        var title = _specs[index % _specs.Length].Title;
+        return _sources.Count == 1 ? title : $"{title} on {SetName(index / _specs.Length)}";
+    }
+
+    /// <summary>The shortest of model, model and cut, folder that tells the feature sets apart.</summary>
+    private string SetName(int set)
+    {
+        Func<FeatureSetSummary, string>[] names = [static s => s.Model, static s => $"{s.Model}/{s.Cut}", static s => s.Folder];
+        var name = names.FirstOrDefault(n => _sources.Select(s => n(s.Summary)).Distinct().Count() == _sources.Count) ?? (s => $"{s.Folder} ({set + 1})");
+        return name(_sources[set].Summary);
+    }
+
+    private HeadSpec[] Available(IReadOnlyList<HeadSpec> heads)
+    {
+        foreach (var head in heads.Where(h => h.Trainer.Unavailable is not null))
+        {
+            if (!head.Optional)
+                Throw.Usage($"{head.Trainer.Name} is unavailable: {head.Trainer.Unavailable}");
+            _warnings.Add($"{head.Trainer.Name} is left out: {head.Trainer.Unavailable}");
+        }
+
+        var available = heads.Where(h => h.Trainer.Unavailable is null).ToArray();
+        if (available.Length == 0)
+            Throw.Usage("no head to compare");
+        return available;
+    }
+
+    private DataSummary Summary()
+    {
+        var view = _views[0];
+        var counts = new SortedDictionary<string, int[]>(StringComparer.Ordinal);
+        for (var p = 0; p < view.PhotoCount; p++)
+        {
+            if (!counts.TryGetValue(view.Photo(p).Split, out var row))
+                counts[view.Photo(p).Split] = row = new int[view.ClassCount];
+            row[view.Y[p]]++;
+        }
+
+        return new(view.Data.Classes, counts);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>
+/// A comparison as JSON: snake_case names; an interval is three numbers (accuracy, accuracy_low, accuracy_high); what is not a number
+/// is null. The same comparison gives the same bytes but for what ends in _seconds.
+/// </summary>
+public static class ComparisonJson
+{
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals } },
+        Converters = { new NullForNaN() },
+    };
+
+    public static string Serialize(Comparison comparison) => JsonSerializer.Serialize(comparison, Options);
+
+    /// <summary>Replaces each property of type <see cref="Interval"/> by its value, low and high.</summary>
+    private static void FlattenIntervals(JsonTypeInfo type)
+    {
+        for (var i = type.Properties.Count - 1; i >= 0; i--)
+        {
+            if (type.Properties[i] is not { } property || property.PropertyType != typeof(Interval))
+                continue;
+            var get = property.Get!;
+            (string Suffix, Func<Interval, double> Part)[] parts = [("", static v => v.Value), ("_low", static v => v.Low), ("_high", static v => v.High)];
+            type.Properties.RemoveAt(i);
+            for (var p = 0; p < parts.Length; p++)
+            {
+                var part = parts[p].Part;
+                var flat = type.CreateJsonPropertyInfo(typeof(double), property.Name + parts[p].Suffix);
+                flat.Get = o => part((Interval)get(o)!);
+                type.Properties.Insert(i + p, flat);
+            }
+        }
+    }
+
+    private sealed class NullForNaN : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (double.IsFinite(value))
+                writer.WriteNumberValue(value);
+            else
+                writer.WriteNullValue();
+        }
+    }
+}

@@ -1,0 +1,68 @@
+namespace TransferPipeline.Evaluation;
+
+/// <summary>Which photos choose among the values of a sweep; never those that are reported.</summary>
+public enum ChooseBy
+{
+    /// <summary>Stratified folds inside the training part.</summary>
+    InnerFolds,
+
+    /// <summary>The validation split; only when another split (test) is what is reported.</summary>
+    Validation,
+}
+
+/// <summary>How heads are compared.</summary>
+public sealed record ComparisonOptions
+{
+    public const string Train = "train";
+    public const string Validation = "validation";
+    public const string Test = "test";
+
+    /// <summary>Determines folds, bootstrap draws, few-shot draws and the heads' own seeds.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Threads to use; no number but the seconds depends on it.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>The split whose photos are reported when there are no folds; heads are trained on split train.</summary>
+    public string ScoreSplit { get; init; } = Validation;
+
+    /// <summary>Number of stratified folds; 0 scores on a split instead.</summary>
+    public int Folds { get; init; }
+
+    /// <summary>How often the k-fold is repeated with other folds.</summary>
+    public int Repeats { get; init; } = 1;
+
+    /// <summary>Splits whose photos are pooled for the folds; empty: all but test.</summary>
+    public IReadOnlyList<string> FoldSplits { get; init; } = [];
+
+    /// <summary>Keep photos together in a fold when they are near-duplicates of each other.</summary>
+    public bool GroupNearDuplicates { get; init; }
+
+    /// <summary>Cosine of two vectors from which their photos count as near-duplicates.</summary>
+    public double NearDuplicateCosine { get; init; } = 0.98;
+
+    public ChooseBy ChooseBy { get; init; } = ChooseBy.InnerFolds;
+
+    /// <summary>Folds inside a training part, for sweeps and temperatures; fewer when a class has fewer photos.</summary>
+    public int InnerFolds { get; init; } = 5;
+
+    /// <summary>
+    /// Let heads that keep their best epoch watch the reported split, as tutorials do. The figures are then optimistic, which is warned of.
+    /// Otherwise they watch the validation split if another one is reported, and nothing if not.
+    /// </summary>
+    public bool WatchReportedSplit { get; init; }
+
+    /// <summary>Bootstrap draws for the intervals of balanced accuracy and macro F1.</summary>
+    public int BootstrapDraws { get; init; } = 2000;
+
+    /// <summary>The command line, for the provenance.</summary>
+    public string Command { get; init; } = "";
+
+    /// <summary>Names and versions of the libraries that shaped a number, for the provenance.</summary>
+    public IReadOnlyDictionary<string, string> Versions { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Receives a line as each piece of work begins.</summary>
+    public Action<string> Progress { get; init; } = static _ => { };
+
+    public CancellationToken Cancellation { get; init; }
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>Chooses, trains and times one head on one feature set.</summary>
+internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, FeatureView view, int[]? groups, SharedWork shared)
+{
+    // A first run includes the compiler's work, so what takes less is measured again and the least time counts.
+    private const double RepeatBelowSeconds = 0.1;
+    private const int MostRuns = 3;
+
+    public HeadSpec Spec => spec;
+
+    public FeatureView View => view;
+
+    /// <summary>Chooses the values of the sweeps for a training part.</summary>
+    public Choice Choose(int[] train, int threads)
+    {
+        if (spec.Sweeps.Count == 0)
+            return new(spec.Settings, [], []);
+        if (options.ChooseBy == ChooseBy.Validation)
+            return new SweepSearch(spec, view, [new(train, view.PhotosOf(ComparisonOptions.Validation))], "split validation", Context(threads)).Run();
+        var parts = InnerParts(train);
+        return new SweepSearch(spec, view, parts, $"{parts.Length} folds of the training part", Context(threads)).Run();
+    }
+
+    /// <summary>Stratified folds of a training part, the same for every head; photos that are alone in their class are always trained on.</summary>
+    public Part[] InnerParts(int[] train)
+    {
+        var counts = train.CountBy(p => view.Y[p]).ToDictionary(c => c.Key, c => c.Value);
+        var judged = train.Where(p => counts[view.Y[p]] > 1).ToArray();
+        var folds = Math.Min(options.InnerFolds, counts.Values.Where(c => c > 1).DefaultIfEmpty(0).Max());
+        if (folds < 2)
+            Throw.BadInput($"no class has two photos to train on: values cannot be chosen inside the training part; set them (--set) instead of sweeping");
+        var y = Array.ConvertAll(judged, p => view.Y[p]);
+        var seed = unchecked(options.Seed + 0x5EED);
+        var foldOf = groups is null
+            ? Folds.Stratified(y, folds, seed)
+            : Folds.StratifiedByGroup(y, Array.ConvertAll(judged, p => groups[p]), folds, seed);
+        var alone = train.Except(judged).ToArray();
+        return
+        [
+            .. Folds.Parts(judged, foldOf, folds)
+                .Select(p => p with { Train = [.. p.Train.Concat(alone).Order()] })
+                .Where(p => p.Test.Length > 0 && p.Train.Select(t => view.Y[t]).Distinct().Count() == counts.Count),
+        ];
+    }
+
+    public IHead Train(int[] train, HeadSettings settings, int threads) =>
+        spec.Trainer.Train(view.Training(train, []), settings, Context(threads));
+
+    /// <summary>Trains alone, with all threads and without shared work, so that the time is honest.</summary>
+    public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadSettings settings, Action<string> warn)
+    {
+        var rows = view.Training(train, watched);
+        return Timed(run => spec.Trainer.Train(rows, settings, Context(options.Threads) with { Shared = new(), Warn = run == 0 ? warn : static _ => { } }));
+    }
+
+    public (Predictions Predictions, double Seconds) JudgeTimed(IHead head, int[] photos) =>
+        Timed(_ => view.Judge(head, photos, options.Threads));
+
+    private static (T Result, double Seconds) Timed<T>(Func<int, T> work)
+    {
+        var clock = Stopwatch.StartNew();
+        var result = work(0);
+        var least = clock.Elapsed.TotalSeconds;
+        for (var run = 1; run < MostRuns && least < RepeatBelowSeconds; run++)
+        {
+            clock.Restart();
+            work(run);
+            least = Math.Min(least, clock.Elapsed.TotalSeconds);
+        }
+
+        return (result, least);
+    }
+
+    private TrainingContext Context(int threads) =>
+        new() { Threads = threads, Seed = options.Seed, Cancellation = options.Cancellation, Shared = shared };
+}

@@ -1,0 +1,104 @@
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>The text form of heads and their options.</summary>
+internal static class HeadListParser
+{
+    internal sealed record Asked(IHeadTrainer Trainer, Dictionary<string, string> Options);
+
+    /// <summary>
+    /// Splits at commas outside brackets. A piece with '=' sets an option of the head before it, a piece that begins with a letter
+    /// is the next head, any other continues the value before it (<c>hidden=512,128</c>).
+    /// </summary>
+    public static List<Asked> Parse(string text, IReadOnlyList<IHeadTrainer> trainers)
+    {
+        var asked = new List<Asked>();
+        string? lastOption = null;
+        foreach (var piece in SplitOutsideBrackets(text))
+        {
+            var colon = piece.IndexOf(':');
+            var equals = piece.IndexOf('=');
+            var startsHead = colon >= 0 ? equals < 0 || colon < equals : equals < 0 && char.IsLetter(piece[0]);
+            if (startsHead)
+            {
+                asked.Add(new(Find(colon < 0 ? piece : piece[..colon].Trim(), trainers), new(StringComparer.Ordinal)));
+                lastOption = colon < 0 ? null : SetOption(asked[^1], piece[(colon + 1)..].Trim());
+            }
+            else if (asked.Count == 0)
+            {
+                Throw.Usage($"'{piece}' comes before any head; write the head first, as in softmax:{piece}");
+            }
+            else if (equals >= 0)
+            {
+                lastOption = SetOption(asked[^1], piece);
+            }
+            else if (lastOption is not null)
+            {
+                asked[^1].Options[lastOption] += "," + piece;
+            }
+            else
+            {
+                Throw.Usage($"'{piece}' is neither a head nor an option of {asked[^1].Trainer.Name} (write name=value)");
+            }
+        }
+
+        if (asked.Count == 0)
+            Throw.Usage($"no head was named (heads: {string.Join(", ", trainers.Select(t => t.Name))})");
+        return asked;
+    }
+
+    /// <summary>Applies <c>option=value</c> or <c>head.option=value</c> to the heads that have no such option yet.</summary>
+    public static void Assign(string assignment, List<Asked> asked, IReadOnlyList<IHeadTrainer> trainers)
+    {
+        var equals = assignment.IndexOf('=');
+        if (equals < 1)
+            Throw.Usage($"'{assignment}' is not of the form option=value or head.option=value");
+        var (left, value) = (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
+        var dot = left.IndexOf('.');
+        var option = left[(dot + 1)..];
+        var heads = dot < 0 ? asked : asked.Where(a => a.Trainer == Find(left[..dot], trainers)).ToList();
+        if (heads.Count == 0)
+            Throw.Usage($"'{assignment}' is for {left[..dot]}, which is not among the heads");
+        var takers = heads.Where(a => a.Trainer.Options.Any(o => o.Name == option)).ToList();
+        if (takers.Count == 0)
+        {
+            var known = heads.SelectMany(a => a.Trainer.Options).Select(o => o.Name).Distinct().ToArray();
+            Throw.Usage($"no head has an option '{option}'{NearestName.Hint(option, known)} (options: {string.Join(", ", known)})");
+        }
+
+        foreach (var taker in takers)
+            taker.Options.TryAdd(option, value);
+    }
+
+    public static IHeadTrainer Find(string name, IReadOnlyList<IHeadTrainer> trainers) =>
+        trainers.FirstOrDefault(t => t.Name == name)
+        ?? throw new UsageException($"there is no head '{name}'{NearestName.Hint(name, trainers.Select(t => t.Name))} (heads: {string.Join(", ", trainers.Select(t => t.Name))})");
+
+    private static string SetOption(Asked head, string text)
+    {
+        var equals = text.IndexOf('=');
+        if (equals < 1)
+            Throw.Usage($"'{text}' of {head.Trainer.Name} is not of the form option=value");
+        var name = text[..equals].Trim();
+        if (!head.Options.TryAdd(name, text[(equals + 1)..].Trim()))
+            Throw.Usage($"{head.Trainer.Name}: {name} is given twice");
+        return name;
+    }
+
+    private static IEnumerable<string> SplitOutsideBrackets(string text)
+    {
+        var (depth, start) = (0, 0);
+        for (var i = 0; i <= text.Length; i++)
+        {
+            if (i < text.Length && text[i] != ',')
+                depth += text[i] is '[' or '(' ? 1 : text[i] is ']' or ')' ? -1 : 0;
+            else if (i == text.Length || depth <= 0)
+            {
+                if (text[start..i].Trim() is { Length: > 0 } piece)
+                    yield return piece;
+                start = i + 1;
+            }
+        }
+    }
+}

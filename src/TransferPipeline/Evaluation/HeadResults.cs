@@ -1,0 +1,61 @@
+namespace TransferPipeline.Evaluation;
+
+/// <summary>Turns what a head predicted into the figures of a <see cref="HeadResult"/>.</summary>
+internal static class HeadResults
+{
+    private const int MostMistakes = 24;
+    private const int LeastClassesForTop5 = 6;
+
+    public static HeadResult Build(Judged judged, Protocol protocol, ComparisonOptions options)
+    {
+        var all = judged.All;
+        var confusion = Metrics.Confusion(all.ClassCount, all.Truth, all.Predicted);
+        var (balanced, f1) = Intervals.Bootstrap(all, options.BootstrapDraws, options.Seed, options.Threads);
+        var bins = Metrics.Calibration(all);
+        var fit = judged.Head.Fit;
+        return new()
+        {
+            Name = judged.Head.Name,
+            Title = judged.Title,
+            FeatureSet = judged.FeatureSet,
+            Parameters = judged.Head.Settings.Values,
+            Accuracy = protocol.IsFolds ? Intervals.Folds(judged.FoldAccuracies, protocol.TestToTrain) : Intervals.Wilson(all.CorrectCount, all.Count),
+            BalancedAccuracy = balanced,
+            MacroF1 = f1,
+            Top5 = all.ClassCount >= LeastClassesForTop5 ? Metrics.TopK(all, 5) : double.NaN,
+            LogLoss = Metrics.LogLoss(all),
+            CalibrationError = Metrics.CalibrationError(bins),
+            Calibration = bins,
+            SweepSeconds = judged.SweepSeconds,
+            FitSeconds = judged.FitSeconds,
+            PredictSeconds = judged.PredictSeconds,
+            ParameterCount = judged.Head.ParameterCount,
+            Objective = fit.Objective,
+            RelativeGap = fit.RelativeGap,
+            Iterations = fit.Iterations,
+            Converged = fit.Converged,
+            History = fit.History,
+            Confusion = confusion,
+            PerClass = Metrics.PerClass(confusion, judged.Fitter.View.Data.Classes),
+            Mistakes = Mistakes(judged, all),
+            FoldAccuracies = protocol.IsFolds ? judged.FoldAccuracies : [],
+        };
+    }
+
+    /// <summary>The most confident wrong predictions; a photo that was judged in several repeats counts once, where it was worst.</summary>
+    private static Mistake[] Mistakes(Judged judged, Predictions all)
+    {
+        var view = judged.Fitter.View;
+        return
+        [
+            .. Enumerable.Range(0, all.Count)
+                .Where(i => all.Predicted[i] != all.Truth[i])
+                .Select(i => (Photo: all.Photos[i], Predicted: all.Predicted[i], Probability: all.Row(i)[all.Predicted[i]]))
+                .OrderByDescending(m => m.Probability)
+                .ThenBy(m => m.Photo)
+                .DistinctBy(m => m.Photo)
+                .Take(MostMistakes)
+                .Select(m => new Mistake(view.Photo(m.Photo).Path, view.Photo(m.Photo).Label, view.Data.Classes[m.Predicted], m.Probability)),
+        ];
+    }
+}

@@ -1,0 +1,52 @@
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>A head as asked for: its trainer, its fixed settings and the options to sweep.</summary>
+public sealed record HeadSpec
+{
+    public required IHeadTrainer Trainer { get; init; }
+
+    /// <summary>Settings; of a swept option the default.</summary>
+    public required HeadSettings Settings { get; init; }
+
+    public IReadOnlyList<Sweep> Sweeps { get; init; } = [];
+
+    /// <summary>Its name and what was set or swept: <c>linear-svm C=0.01</c>.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>Leave the head out with a warning, rather than fail, when it is unavailable here.</summary>
+    public bool Optional { get; init; }
+
+    /// <param name="options">Values as text; one that is a list, a <c>logspace(...)</c> or <c>coarse-to-fine</c> is a sweep.</param>
+    /// <exception cref="UsageException">A name or value is wrong.</exception>
+    public static HeadSpec Create(IHeadTrainer trainer, IReadOnlyDictionary<string, string>? options = null)
+    {
+        options ??= new Dictionary<string, string>();
+        var isSwept = options.ToLookup(o => Sweep.IsSweep(o.Value) && trainer.Options.FirstOrDefault(t => t.Name == o.Key)?.Kind != HeadOptionKind.Text);
+        return new()
+        {
+            Trainer = trainer,
+            Settings = HeadSettings.Create(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
+            Sweeps = [.. isSwept[true].Select(o => Sweep.Parse(trainer, o.Key, o.Value)).OrderBy(s => s.Option, StringComparer.Ordinal)],
+            Title = string.Join(' ', [trainer.Name, .. options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value}")]),
+        };
+    }
+
+    /// <summary>
+    /// Reads a list of heads: names separated by commas, each followed by its options:
+    /// <c>softmax,linear-svm:C=0.1,scaling=standard,knn:k=[1,3,5]</c>.
+    /// </summary>
+    /// <param name="set">Assignments for every head that has the option, <c>C=0.1</c>, or for the heads of one name, <c>softmax.C=0.1</c>; options in the list come first.</param>
+    /// <exception cref="UsageException">A name or value is wrong; the nearest valid name is suggested.</exception>
+    public static IReadOnlyList<HeadSpec> ParseList(string heads, IEnumerable<string> set, IReadOnlyList<IHeadTrainer> trainers)
+    {
+        var asked = HeadListParser.Parse(heads, trainers);
+        foreach (var assignment in set)
+            HeadListParser.Assign(assignment, asked, trainers);
+        var specs = asked.Select(a => Create(a.Trainer, a.Options)).ToArray();
+        if (specs.GroupBy(s => s.Title).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            Throw.Usage($"the head '{twice.Key}' is listed twice");
+        return specs;
+    }
+}

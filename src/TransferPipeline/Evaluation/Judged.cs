@@ -1,0 +1,23 @@
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>A head on a feature set after it was judged, before heads are compared with each other.</summary>
+/// <param name="Head">The head that is kept, trained on all that may be trained on.</param>
+/// <param name="Parts">What was predicted in each part of the protocol.</param>
+internal sealed record Judged(
+    HeadFitter Fitter,
+    string Title,
+    int FeatureSet,
+    IHead Head,
+    Choice Choice,
+    double SweepSeconds,
+    double FitSeconds,
+    double PredictSeconds,
+    IReadOnlyList<Predictions> Parts)
+{
+    /// <summary>All parts' predictions together.</summary>
+    public Predictions All { get; } = Predictions.Concat(Parts);
+
+    public double[] FoldAccuracies { get; } = [.. Parts.Select(p => p.Accuracy)];
+}

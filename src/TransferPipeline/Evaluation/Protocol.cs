@@ -1,0 +1,121 @@
+using System.Globalization;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>Who is trained on and who is judged: the same parts for every head and feature set.</summary>
+/// <param name="Words">For the report: <c>10-fold stratified</c> and its parameters.</param>
+/// <param name="Parts">Pairs of training and judged photos; one on a fixed split.</param>
+/// <param name="FinalTrain">Photos that the head that is kept is trained on.</param>
+/// <param name="Watched">Photos on which heads that keep their best epoch may watch their progress.</param>
+internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] FinalTrain, int[] Watched, bool IsFolds)
+{
+    /// <summary>All judged photos, each once.</summary>
+    public int[] Judged { get; } = [.. Parts.SelectMany(p => p.Test).Distinct().Order()];
+
+    /// <summary>Photos of a judged part over photos of a training part, over all parts.</summary>
+    public double TestToTrain => (double)Parts.Sum(p => p.Test.Length) / Parts.Sum(p => p.Train.Length);
+
+    public static Protocol Create(ComparisonOptions options, FeatureView view, int[]? groups) =>
+        options.Folds == 0 ? FixedSplit(options, view) : KFold(options, view, groups);
+
+    private static Protocol FixedSplit(ComparisonOptions options, FeatureView view)
+    {
+        var train = Require(view, ComparisonOptions.Train);
+        if (options.ScoreSplit == ComparisonOptions.Train)
+            Throw.Usage("split train cannot be reported: heads are trained on it; choose another or use folds");
+        var scored = Require(view, options.ScoreSplit);
+        RequireEveryClass(view, train, "split train");
+        var watched = options.ScoreSplit != ComparisonOptions.Validation ? view.PhotosOf(ComparisonOptions.Validation)
+            : options.WatchReportedSplit ? scored : [];
+        return new(
+            FormattableString.Invariant($"split: trained on {train.Length} photos of train, scored on {scored.Length} photos of {options.ScoreSplit}"),
+            [new(train, scored)], train, watched, IsFolds: false);
+    }
+
+    private static Protocol KFold(ComparisonOptions options, FeatureView view, int[]? groups)
+    {
+        var splits = options.FoldSplits.Count > 0
+            ? options.FoldSplits
+            : [.. SplitsOf(view).Where(s => s != ComparisonOptions.Test).DefaultIfEmpty(ComparisonOptions.Test)];
+        var photos = splits.SelectMany(s => Require(view, s)).Distinct().Order().ToArray();
+        var y = Array.ConvertAll(photos, p => view.Y[p]);
+        Check(options, view, y);
+        var parts = new List<Part>();
+        for (var repeat = 0; repeat < options.Repeats; repeat++)
+        {
+            var seed = unchecked(options.Seed + (repeat * 0x10001));
+            var foldOf = groups is null
+                ? Folds.Stratified(y, options.Folds, seed)
+                : Folds.StratifiedByGroup(y, Array.ConvertAll(photos, p => groups[p]), options.Folds, seed);
+            parts.AddRange(Folds.Parts(photos, foldOf, options.Folds));
+        }
+
+        foreach (var (part, i) in parts.Select((part, i) => (part, i)))
+        {
+            if (part.Test.Length == 0)
+                Throw.BadInput($"fold {(i % options.Folds) + 1} of {options.Folds} is empty: near-duplicates that must stay together leave too few groups; use fewer folds");
+            RequireEveryClass(view, part.Train, $"what fold {(i % options.Folds) + 1} of {options.Folds} leaves for training");
+        }
+
+        var kind = options.Repeats > 1 ? $"repeated k-fold: {options.Repeats} x {options.Folds}" : $"k-fold: {options.Folds}";
+        return new(
+            string.Create(CultureInfo.InvariantCulture, $"{kind} stratified folds of {photos.Length} photos of {string.Join(", ", splits)}{(groups is null ? "" : ", near-duplicates kept together")}, seed {options.Seed}"),
+            parts, photos, [], IsFolds: true);
+    }
+
+    private static void Check(ComparisonOptions options, FeatureView view, int[] y)
+    {
+        if (options.Folds == 1)
+            Throw.Usage("one fold leaves nothing to train on; use at least 2");
+        if (options.Repeats < 1)
+            Throw.Usage($"{options.Repeats} repeats of the folds; use at least 1");
+        var counts = new int[view.ClassCount];
+        foreach (var k in y)
+            counts[k]++;
+        var (least, most) = (Array.IndexOf(counts, counts.Min()), counts.Max());
+        if (counts[least] < 2)
+            Throw.BadInput($"class '{view.Data.Classes[least]}' has {(counts[least] == 1 ? "one photo" : "no photo")}: folds need at least two of each class, one to train on and one to judge");
+        if (options.Folds > most)
+            Throw.Usage($"{options.Folds} folds are more than any class has members (most: {most}, '{view.Data.Classes[Array.IndexOf(counts, most)]}'); use at most {counts[least]} folds");
+    }
+
+    /// <summary>Classes with fewer members than folds: they are judged in some folds only.</summary>
+    public static IEnumerable<string> FewMembers(ComparisonOptions options, FeatureView view, int[] photos) =>
+        options.Folds == 0
+            ? []
+            : photos.CountBy(p => view.Y[p]).Where(c => c.Value < options.Folds).OrderBy(c => c.Key)
+                .Select(c => $"class '{view.Data.Classes[c.Key]}' has {c.Value} photos, fewer than the {options.Folds} folds: some folds judge none of it");
+
+    private static string[] SplitsOf(FeatureView view) =>
+        [.. Enumerable.Range(0, view.PhotoCount).Select(p => view.Photo(p).Split).Distinct().OrderBy(Order).ThenBy(s => s, StringComparer.Ordinal)];
+
+    private static int Order(string split) => split switch
+    {
+        ComparisonOptions.Train => 0,
+        ComparisonOptions.Validation => 1,
+        ComparisonOptions.Test => 2,
+        _ => 3,
+    };
+
+    private static int[] Require(FeatureView view, string split)
+    {
+        var photos = view.PhotosOf(split);
+        if (photos.Length == 0)
+        {
+            var splits = SplitsOf(view);
+            Throw.BadInput($"split {split} has no photos (the feature set has {string.Join(", ", splits.Select(s => $"{s}: {view.PhotosOf(s).Length}"))}){NearestName.Hint(split, splits)}; name another split or use folds");
+        }
+
+        return photos;
+    }
+
+    private static void RequireEveryClass(FeatureView view, int[] train, string where)
+    {
+        var present = train.Select(p => view.Y[p]).ToHashSet();
+        for (var k = 0; k < view.ClassCount; k++)
+        {
+            if (!present.Contains(k))
+                Throw.BadInput($"class '{view.Data.Classes[k]}' has no photo in {where}: a head cannot learn it");
+        }
+    }
+}

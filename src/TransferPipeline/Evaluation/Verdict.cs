@@ -1,0 +1,63 @@
+using System.Globalization;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>
+/// Which head is best and which are tied with it. The best is picked from the same data that the tests use, which alone would make it
+/// look better than it is; so Holm's correction runs over all pairs of heads, and whichever pair is looked at afterwards, some pair of
+/// truly equal heads is called different in at most 5 % of comparisons.
+/// </summary>
+/// <param name="Tied">For each head whether it is the best or not significantly worse.</param>
+/// <param name="PValues">For each head the adjusted p-value of its pair with the best; NaN for the best.</param>
+internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, string Sentence)
+{
+    private const double Level = 0.05;
+
+    public static Verdict Of(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options)
+    {
+        var accuracy = heads.Select(h => protocol.IsFolds ? Intervals.MeanAndVariance(h.FoldAccuracies).Mean : h.All.Accuracy).ToArray();
+        var best = Array.FindIndex(accuracy, a => a >= accuracy.Max() - 1e-12);
+        var adjusted = PairwisePValues(heads, protocol);
+        var pValues = Enumerable.Range(0, heads.Count).Select(h => h == best ? double.NaN : adjusted[best, h]).ToArray();
+        var tied = Array.ConvertAll(pValues, p => !(p < Level));
+        return new(best, tied, pValues, Describe(heads, protocol, options, accuracy, best, tied));
+    }
+
+    /// <summary>Holm-adjusted over all pairs.</summary>
+    private static double[,] PairwisePValues(IReadOnlyList<Judged> heads, Protocol protocol)
+    {
+        var pairs = Enumerable.Range(0, heads.Count).SelectMany(a => Enumerable.Range(a + 1, heads.Count - a - 1).Select(b => (A: a, B: b))).ToArray();
+        var foldSize = protocol.Parts.Average(p => (double)p.Test.Length);
+        var raw = Array.ConvertAll(pairs, p => protocol.IsFolds
+            ? PairedTests.CorrectedResampledT(heads[p.A].FoldAccuracies, heads[p.B].FoldAccuracies, protocol.TestToTrain, foldSize)
+            : PairedTests.McNemar(heads[p.A].All, heads[p.B].All));
+        var adjusted = PairedTests.Holm(raw);
+        var table = new double[heads.Count, heads.Count];
+        for (var i = 0; i < pairs.Length; i++)
+            table[pairs[i].A, pairs[i].B] = table[pairs[i].B, pairs[i].A] = adjusted[i];
+        return table;
+    }
+
+    private static string Describe(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options, double[] accuracy, int best, bool[] tied)
+    {
+        var top = protocol.IsFolds ? Intervals.Folds(heads[best].FoldAccuracies, protocol.TestToTrain) : Intervals.Wilson(heads[best].All.CorrectCount, heads[best].All.Count);
+        var on = protocol.IsFolds ? $"over {protocol.Parts.Count} folds" : $"on {heads[best].All.Count} photos of {options.ScoreSplit}";
+        var figures = string.Create(CultureInfo.InvariantCulture, $"accuracy {accuracy[best]:F3} {on} (95 % interval {top.Low:F3} to {top.High:F3})");
+        if (heads.Count == 1)
+            return $"{heads[0].Title} reaches {figures}.";
+        var others = Enumerable.Range(0, heads.Count).Where(h => h != best).OrderByDescending(h => accuracy[h]).ToArray();
+        var tiedNames = List([.. others.Where(h => tied[h]).Select(h => heads[h].Title)]);
+        var worseNames = List([.. others.Where(h => !tied[h]).Select(h => heads[h].Title)]);
+        var rest = (tiedNames, worseNames) switch
+        {
+            ("", _) => heads.Count == 2 ? $"{worseNames} is worse" : "all others are worse",
+            (_, "") => $"no other is significantly worse ({tiedNames})",
+            _ => $"tied with it {(others.Count(h => tied[h]) == 1 ? "is" : "are")} {tiedNames}; worse {(others.Count(h => !tied[h]) == 1 ? "is" : "are")} {worseNames}",
+        };
+        var test = protocol.IsFolds ? "corrected resampled t-test" : "McNemar's exact test";
+        return $"{heads[best].Title} is best with {figures}; {rest} ({test}, Holm-corrected over all pairs, 5 % level).";
+    }
+
+    private static string List(string[] names) =>
+        names.Length < 2 ? string.Concat(names) : $"{string.Join(", ", names[..^1])} and {names[^1]}";
+}

@@ -1,0 +1,90 @@
+using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Tests.Evaluation;
+
+/// <summary>A small, plain head for tests of the comparison itself: nearest class mean on the first <c>values</c> values, softmax of the negative squared distances over <c>heat</c>.</summary>
+internal sealed class CentroidTrainer(string name = "centroid") : IHeadTrainer
+{
+    public string Name => name;
+
+    public string Summary => "nearest class mean";
+
+    public string? Unavailable { get; init; }
+
+    public IReadOnlyList<HeadOption> Options { get; } =
+    [
+        new("heat", HeadOptionKind.Number, "1", "divides the distances") { Minimum = 0, ExclusiveMinimum = true },
+        new("values", HeadOptionKind.Integer, "1000000", "values of a vector to look at") { Minimum = 1 },
+        new("note", HeadOptionKind.Text, "", "any text"),
+    ];
+
+    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    {
+        var columns = Math.Min(settings.Integer("values"), data.X.Columns);
+        var means = new double[data.ClassCount][];
+        for (var k = 0; k < means.Length; k++)
+        {
+            var rows = data.Rows.Where(r => data.Y[r] == k).ToArray();
+            means[k] = [.. Enumerable.Range(0, columns).Select(d => rows.Average(r => (double)data.X.Row(r)[d]))];
+        }
+
+        return new Head(name, means, settings);
+    }
+
+    private sealed class Head(string name, double[][] means, HeadSettings settings) : IHead
+    {
+        public string Name => name;
+
+        public int ClassCount => means.Length;
+
+        public int Dimension => means[0].Length;
+
+        public long ParameterCount => means.Length * means[0].Length;
+
+        public HeadSettings Settings => settings;
+
+        public FitReport Fit { get; } = new();
+
+        public string? NotExportable => "for tests only";
+
+        public void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1)
+        {
+            for (var i = 0; i < rows.Length; i++)
+            {
+                for (var k = 0; k < means.Length; k++)
+                {
+                    var distance = 0.0;
+                    for (var d = 0; d < means[k].Length; d++)
+                        distance += (x.Row(rows[i])[d] - means[k][d]) * (x.Row(rows[i])[d] - means[k][d]);
+                    scores[(i * means.Length) + k] = (float)(-distance / settings.Number("heat"));
+                }
+            }
+        }
+
+        public void ToProbabilities(Span<float> scores)
+        {
+            for (var start = 0; start < scores.Length; start += means.Length)
+            {
+                var row = scores.Slice(start, means.Length);
+                var top = row[Predict(row)];
+                var sum = 0.0;
+                for (var k = 0; k < row.Length; k++)
+                    sum += row[k] = (float)Math.Exp(row[k] - top);
+                for (var k = 0; k < row.Length; k++)
+                    row[k] = (float)(row[k] / sum);
+            }
+        }
+
+        public string Export(IGraphWriter graph, string features) => throw new InvalidOperationException(NotExportable);
+
+        private static int Predict(ReadOnlySpan<float> row)
+        {
+            var best = 0;
+            for (var k = 1; k < row.Length; k++)
+                best = row[k] > row[best] ? k : best;
+            return best;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using TransferPipeline.Evaluation;
+
+namespace TransferPipeline.Tests.Evaluation;
+
+public sealed partial class ComparerTests
+{
+    private static readonly CentroidTrainer Centroid = new();
+
+    [Fact]
+    public void Run_OnASplit_JudgesTheValidationPhotosAndRanksHeads()
+    {
+        var run = Comparer.Run(new(), [MadeUp.Set(separation: 1)], Heads("centroid,centroid:values=1"));
+        var (all, one) = (run.Result.Heads[0], run.Result.Heads[1]);
+
+        Assert.Equal(60, all.Confusion.Sum(r => r.Sum()));
+        Assert.Equal(all.Confusion.Select((r, k) => r[k]).Sum() / 60.0, all.Accuracy.Value, 12);
+        Assert.True(all.Accuracy.Value > one.Accuracy.Value + 0.2);
+        Assert.True(all.TiedWithBest);
+        Assert.True(double.IsNaN(all.PValue));
+        Assert.False(one.TiedWithBest);
+        Assert.InRange(one.PValue, 0, 0.05);
+        Assert.StartsWith("centroid is best with accuracy 0.", run.Result.Verdict);
+        Assert.Contains("centroid values=1 is worse (McNemar", run.Result.Verdict);
+        Assert.Equal([30, 30, 30], run.Result.Data.Counts["train"]);
+        Assert.Equal(2, run.Fitted.Count);
+    }
+
+    [Fact]
+    public void Run_WithFolds_JudgesEveryPhotoOnceARepeat()
+    {
+        var run = Comparer.Run(new() { Folds = 5, Repeats = 2 }, [MadeUp.Set()], Heads("centroid,centroid:values=2"));
+        Assert.Equal(10, run.Result.Heads[0].FoldAccuracies.Length);
+        Assert.Equal(2 * 150, run.Result.Heads[0].Confusion.Sum(r => r.Sum()));
+        Assert.Equal(run.Result.Heads[0].FoldAccuracies.Average(), run.Result.Heads[0].Accuracy.Value, 12);
+        Assert.StartsWith("repeated k-fold: 2 x 5 stratified folds of 150 photos of train, validation", run.Result.Protocol);
+        Assert.Contains("corrected resampled t-test", run.Result.Verdict);
+    }
+
+    [Fact]
+    public void Run_TwiceAndWithOneAndTwoThreads_GivesTheSameJsonButForSeconds()
+    {
+        var set = MadeUp.Set(separation: 0.7);
+        string Json(int threads, int folds) => Seconds().Replace(ComparisonJson.Serialize(Comparer.Run(
+            new() { Threads = threads, Folds = folds }, [set], Heads("centroid:values=[1,2,4,8],centroid:heat=coarse-to-fine")).Result), "");
+        Assert.Equal(Json(1, 0), Json(2, 0));
+        Assert.Equal(Json(2, 3), Json(1, 3));
+        Assert.Equal(Json(2, 3), Json(2, 3));
+    }
+
+    [Fact]
+    public void Run_Sweep_ChoosesInsideTheTrainingPart()
+    {
+        // The validation labels are shuffled: what is chosen must not depend on them.
+        var set = MadeUp.Set(separation: 1, perSplit: [("train", 40), ("validation", 20)]);
+        var shuffled = (int[])set.Data.Y.Clone();
+        new CounterRandom(5).Shuffle(shuffled.AsSpan(120));
+        var other = MadeUp.Source(set.Data.X, shuffled, [.. set.Data.Rows.Select(r => r.Split)], 3);
+        var curve = Comparer.Run(new(), [set], Heads("centroid:values=[1,2,4,8]")).Result.Sweeps.Single();
+
+        Assert.Equal([1, 2, 4, 8], curve.Values);
+        Assert.True(curve.Chosen >= 4);
+        Assert.Equal("5 folds of the training part", curve.ChosenBy);
+        Assert.Equal(curve.Scores, Comparer.Run(new(), [other], Heads("centroid:values=[1,2,4,8]")).Result.Sweeps.Single().Scores);
+    }
+
+    [Fact]
+    public void Run_SweepWhoseBestIsOnTheEdge_Warns()
+    {
+        var run = Comparer.Run(new(), [MadeUp.Set(separation: 0.6)], Heads("centroid:values=[1,2,8]"));
+        Assert.True(run.Result.Sweeps.Single().OnEdge);
+        Assert.Contains(run.Result.Warnings, w => w.Contains("the best values is 8, the largest tried: widen the sweep"));
+    }
+
+    [Fact]
+    public void Run_TwoFeatureSets_ComparesHeadsAcrossThem()
+    {
+        var (a, b) = (MadeUp.Set(separation: 1, folder: "a"), MadeUp.Set(separation: 1, columns: 2, folder: "b"));
+        var run = Comparer.Run(new(), [a, b], Heads("centroid,centroid:values=1"));
+        Assert.Equal(["centroid on model-of-a", "centroid values=1 on model-of-a", "centroid on model-of-b", "centroid values=1 on model-of-b"], run.Result.Heads.Select(h => h.Title));
+        Assert.Equal([0, 0, 1, 1], run.Result.Heads.Select(h => h.FeatureSet));
+    }
+
+    [Fact]
+    public void Run_TwoFeatureSetsInAnotherOrder_MatchesPhotosByPath()
+    {
+        var a = MadeUp.Set(separation: 1);
+        int[] reversed = [.. Enumerable.Range(0, a.Data.X.Rows).Reverse()];
+        var b = new FeatureSource(a.Summary with { Folder = "b" }, new()
+        {
+            X = a.Data.X.Select(reversed), Y = [.. reversed.Select(r => a.Data.Y[r])], Classes = a.Data.Classes, Rows = [.. reversed.Select(r => a.Data.Rows[r])],
+        });
+        var run = Comparer.Run(new(), [a, b], Heads("centroid"));
+        Assert.Equal(run.Result.Heads[0].LogLoss, run.Result.Heads[1].LogLoss, 4);
+        Assert.Equal(1, run.Result.Heads[1].PValue);
+    }
+
+    [Fact]
+    public void Run_FeatureSetsThatDoNotMatch_NamesTheDifference()
+    {
+        var a = MadeUp.Set(folder: "a");
+        AssertBad("photo 'train/class0/0000.jpg' is in split train of the first and in split test of the second", a, MadeUp.With(a, (r, i) => i == 0 ? r with { Split = "test" } : r));
+        AssertBad("photo 'train/class0/0002.jpg' is only in a (1 photos are only in the first, 1 only in the second)", a, MadeUp.With(a, (r, i) => i == 2 ? r with { Path = "new.jpg" } : r));
+        AssertBad("photo 'train/class0/0003.jpg' has label 'class0' in the first and 'cat' in the second", a, MadeUp.With(a, (r, i) => i == 3 ? r with { Label = "cat" } : r));
+        static void AssertBad(string message, params FeatureSource[] sets) =>
+            Assert.Contains(message, Assert.Throws<BadInputException>(() => Comparer.Run(new(), sets, Heads("centroid"))).Message);
+    }
+
+    [Fact]
+    public void Run_BadRequests_SayWhatIsWrong()
+    {
+        var set = MadeUp.Set();
+        AssertBad("split validation has no photos (the feature set has train: 9); name another split or use folds", new(), MadeUp.Set(perSplit: [("train", 3)]));
+        AssertBad("split test has no photos", new() { ScoreSplit = "test" }, set);
+        AssertBad("split validaton has no photos (the feature set has train: 90, validation: 60); did you mean 'validation'?", new() { ScoreSplit = "validaton" }, set);
+        AssertBad("split train cannot be reported", new() { ScoreSplit = "train" }, set);
+        AssertBad("60 folds are more than any class has members (most: 50, 'class0'); use at most 50 folds", new() { Folds = 60 }, set);
+        AssertBad("one fold leaves nothing to train on", new() { Folds = 1 }, set);
+        AssertBad("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
+        AssertBad("class 'class2' has one photo: folds need at least two", new() { Folds = 3 }, Lonely());
+        AssertBad("class 'class2' has no photo in split train", new(), MadeUp.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" }));
+        static void AssertBad(string message, ComparisonOptions options, FeatureSource set) =>
+            Assert.Contains(message, Assert.ThrowsAny<TransferException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);
+        static FeatureSource Lonely()
+        {
+            var whole = MadeUp.Set(perSplit: [("train", 10)]);
+            int[] y = [.. Enumerable.Range(0, 30).Select(i => i == 29 ? 2 : i % 2)];
+            return MadeUp.Source(whole.Data.X, y, [.. y.Select(_ => "train")], 3);
+        }
+    }
+
+    [Fact]
+    public void Run_UnavailableHead_FailsUnlessOptional()
+    {
+        var missing = HeadSpec.Create(new CentroidTrainer("mlnet-sdca") { Unavailable = "Microsoft.ML is not in this build" });
+        var error = Assert.Throws<UsageException>(() => Comparer.Run(new(), [MadeUp.Set()], [missing]));
+        Assert.Equal("mlnet-sdca is unavailable: Microsoft.ML is not in this build", error.Message);
+
+        var run = Comparer.Run(new(), [MadeUp.Set()], [missing with { Optional = true }, .. Heads("centroid")]);
+        Assert.Single(run.Result.Heads);
+        Assert.Contains("mlnet-sdca is left out: Microsoft.ML is not in this build", run.Result.Warnings);
+    }
+
+    [Fact]
+    public void Serialize_AComparison_GivesPlainNumbersAndNulls()
+    {
+        var json = JsonDocument.Parse(ComparisonJson.Serialize(Comparer.Run(new(), [MadeUp.Set()], Heads("centroid:heat=2")).Result)).RootElement;
+        var head = json.GetProperty("heads")[0];
+        Assert.Equal("centroid", head.GetProperty("name").GetString());
+        Assert.InRange(head.GetProperty("accuracy").GetDouble(), head.GetProperty("accuracy_low").GetDouble(), head.GetProperty("accuracy_high").GetDouble());
+        Assert.True(head.GetProperty("fit_seconds").GetDouble() >= 0);
+        Assert.Equal("2", head.GetProperty("parameters").GetProperty("heat").GetString());
+        Assert.Equal(JsonValueKind.Null, head.GetProperty("top5").ValueKind);
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("provenance").GetProperty("feature_sets")[0].GetProperty("extraction_seconds").ValueKind);
+    }
+
+    internal static IReadOnlyList<HeadSpec> Heads(string list) => HeadSpec.ParseList(list, [], [Centroid]);
+
+    [GeneratedRegex("\"[a-z_]*_seconds\":[^,}]*")]
+    private static partial Regex Seconds();
+}

@@ -1,0 +1,54 @@
+using TransferPipeline.Evaluation;
+
+namespace TransferPipeline.Tests.Evaluation;
+
+public sealed class HeadSpecTests
+{
+    private static readonly CentroidTrainer[] Trainers = [new(), new("softmax"), new("ridge")];
+
+    [Fact]
+    public void ParseList_NamesOptionsAndSweeps_GoToTheirHeads()
+    {
+        var specs = HeadSpec.ParseList(" softmax , centroid:heat=0.1, values=[1, 3,5],ridge:note=512,128,softmax:heat=logspace(-2, 0, 3)", ["values=7", "ridge.heat=4"], Trainers);
+        Assert.Equal(["softmax values=7", "centroid heat=0.1 values=[1, 3,5]", "ridge heat=4 note=512,128 values=7", "softmax heat=logspace(-2, 0, 3) values=7"], specs.Select(s => s.Title));
+        Assert.Equal(0.1, specs[1].Settings.Number("heat"));
+        Assert.Equal([1, 3, 5], specs[1].Sweeps.Single().Values);
+        Assert.Equal("512,128", specs[2].Settings.Text("note"));
+        Assert.Equal([0.01, 0.1, 1], specs[3].Sweeps.Single().Values);
+    }
+
+    [Fact]
+    public void Parse_CoarseToFine_StartsAtClipsSevenValues()
+    {
+        var sweep = Sweep.Parse(Trainers[0], "heat", "coarse-to-fine");
+        Assert.True(sweep.CoarseToFine);
+        Assert.Equal([1e-6, 1e-4, 1e-2, 1, 1e2, 1e4, 1e6], sweep.Values);
+    }
+
+    [Theory]
+    [InlineData("sofmax", "there is no head 'sofmax'; did you mean 'softmax'?")]
+    [InlineData("softmax:heta=1", "softmax has no option 'heta'; did you mean 'heat'?")]
+    [InlineData("softmax:heta=[1,2]", "softmax has no option 'heta'; did you mean 'heat'?")]
+    [InlineData("softmax:heat", "'heat' of softmax is not of the form option=value")]
+    [InlineData("softmax,5", "'5' is neither a head nor an option of softmax")]
+    [InlineData("heat=1", "'heat=1' comes before any head")]
+    [InlineData("", "no head was named (heads: centroid, softmax, ridge)")]
+    [InlineData("ridge,softmax,ridge", "the head 'ridge' is listed twice")]
+    [InlineData("ridge:heat=1,heat=2", "ridge: heat is given twice")]
+    [InlineData("ridge:heat=[0,1]", "ridge: heat is '0', expected a number greater than 0")]
+    [InlineData("ridge:heat=[a]", "'a' in the values of heat is not a number")]
+    [InlineData("ridge:heat=[]", "heat is an empty list")]
+    [InlineData("ridge:heat=[1,2", "whose bracket is not closed")]
+    [InlineData("ridge:heat=logspac(1,2,3)", "did you mean 'logspace'?")]
+    [InlineData("ridge:heat=logspace(1,2)", "expected logspace(from, to, count)")]
+    [InlineData("ridge:values=coarse-to-fine", "values takes whole numbers and has no coarse-to-fine search")]
+    public void ParseList_Mistakes_AreNamed(string list, string message) =>
+        Assert.Contains(message, Assert.Throws<UsageException>(() => HeadSpec.ParseList(list, [], Trainers)).Message);
+
+    [Theory]
+    [InlineData("heat", "'heat' is not of the form option=value")]
+    [InlineData("het=1", "no head has an option 'het'; did you mean 'heat'?")]
+    [InlineData("ridge.heat=1", "'ridge.heat=1' is for ridge, which is not among the heads")]
+    public void ParseList_WrongAssignment_IsNamed(string assignment, string message) =>
+        Assert.Contains(message, Assert.Throws<UsageException>(() => HeadSpec.ParseList("softmax", [assignment], Trainers)).Message);
+}

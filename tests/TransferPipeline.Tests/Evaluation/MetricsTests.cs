@@ -1,0 +1,113 @@
+using System.Text.Json;
+using TransferPipeline.Evaluation;
+
+namespace TransferPipeline.Tests.Evaluation;
+
+/// <summary>Against scikit-learn and scipy (MetricsGoldens.py).</summary>
+public sealed class MetricsTests
+{
+    private static readonly JsonElement Goldens = JsonDocument.Parse(
+        File.ReadAllText(Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "MetricsGoldens.json"))).RootElement;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Metrics_MadeUpPredictions_EqualScikitLearns(int index)
+    {
+        var golden = Goldens.GetProperty("metrics")[index];
+        var p = Read(golden);
+        var confusion = Metrics.Confusion(p.ClassCount, p.Truth, p.Predicted);
+
+        Assert.Equal(golden.GetProperty("accuracy").GetDouble(), p.Accuracy, 1e-12);
+        Assert.Equal(golden.GetProperty("balanced_accuracy").GetDouble(), Metrics.BalancedAccuracy(confusion), 1e-12);
+        Assert.Equal(golden.GetProperty("macro_f1").GetDouble(), Metrics.MacroF1(confusion), 1e-12);
+        Assert.Equal(golden.GetProperty("log_loss").GetDouble(), Metrics.LogLoss(p), 1e-6);
+        Assert.Equal(golden.GetProperty("ece").GetDouble(), Metrics.CalibrationError(Metrics.Calibration(p)), 1e-12);
+        if (golden.GetProperty("top5").ValueKind != JsonValueKind.Null)
+            Assert.Equal(golden.GetProperty("top5").GetDouble(), Metrics.TopK(p, 5), 1e-12);
+        Assert.Equal(golden.GetProperty("confusion").EnumerateArray().SelectMany(r => Integers(r)), confusion.SelectMany(r => r));
+
+        var perClass = Metrics.PerClass(confusion, [.. Enumerable.Range(0, p.ClassCount).Select(k => $"{k}")]);
+        Assert.Equal(Integers(golden.GetProperty("support")), perClass.Select(c => c.Support));
+        Assert.All(Numbers(golden.GetProperty("precision")).Zip(perClass), pair => Assert.Equal(pair.First, pair.Second.Precision, 1e-12));
+        Assert.All(Numbers(golden.GetProperty("recall")).Zip(perClass), pair => Assert.Equal(pair.First, pair.Second.Recall, 1e-12));
+        Assert.All(Numbers(golden.GetProperty("f1")).Zip(perClass), pair => Assert.Equal(pair.First, pair.Second.F1, 1e-12));
+    }
+
+    [Fact]
+    public void Wilson_SharesFromNoneToAll_EqualScipys() =>
+        Assert.All(Goldens.GetProperty("wilson").EnumerateArray(), golden =>
+        {
+            var interval = Intervals.Wilson(golden.GetProperty("k").GetInt32(), golden.GetProperty("n").GetInt32());
+            Assert.Equal(golden.GetProperty("low").GetDouble(), interval.Low, 1e-12);
+            Assert.Equal(golden.GetProperty("high").GetDouble(), interval.High, 1e-12);
+        });
+
+    [Fact]
+    public void McNemar_DiscordantPairs_EqualScipysBinomialTest() =>
+        Assert.All(Goldens.GetProperty("mcnemar").EnumerateArray(), golden => Assert.Equal(
+            golden.GetProperty("p").GetDouble(), PairedTests.McNemar(golden.GetProperty("b").GetInt32(), golden.GetProperty("c").GetInt32()), 1e-10));
+
+    [Fact]
+    public void StudentTwoSided_AndItsQuantile_EqualScipys()
+    {
+        Assert.All(Goldens.GetProperty("student").EnumerateArray(), golden => Assert.Equal(
+            golden.GetProperty("p").GetDouble(), Distributions.StudentTwoSided(golden.GetProperty("t").GetDouble(), golden.GetProperty("df").GetDouble()), 1e-10));
+        Assert.All(Goldens.GetProperty("quantile").EnumerateArray(), golden => Assert.Equal(
+            golden.GetProperty("t").GetDouble(), Distributions.StudentQuantile(0.05, golden.GetProperty("df").GetDouble()), 1e-9));
+    }
+
+    [Fact]
+    public void Stratified_WithoutSeed_EqualsStratifiedKFold() =>
+        Assert.All(Goldens.GetProperty("folds").EnumerateArray(), golden => Assert.Equal(
+            Integers(golden.GetProperty("folds")), Folds.Stratified(Integers(golden.GetProperty("y")), golden.GetProperty("k").GetInt32(), null)));
+
+    [Fact]
+    public void Holm_FivePValues_StepsDown() =>
+        // By hand: 5 x 0.005, 4 x 0.01, 3 x 0.03, then max(0.09, 2 x 0.04), then 0.5.
+        Assert.All(PairedTests.Holm([0.01, 0.04, 0.03, 0.005, 0.5]).Zip([0.04, 0.09, 0.09, 0.025, 0.5]), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
+
+    [Fact]
+    public void CorrectedResampledT_TenFolds_FollowsNadeauAndBengiosFormula()
+    {
+        double[] a = [0.80, 0.82, 0.79, 0.85, 0.81, 0.80, 0.84, 0.83, 0.78, 0.82];
+        double[] b = [0.78, 0.81, 0.79, 0.80, 0.80, 0.79, 0.80, 0.82, 0.77, 0.80];
+        var differences = a.Zip(b, (x, y) => x - y).ToArray();
+        var mean = differences.Average();
+        var variance = differences.Sum(d => (d - mean) * (d - mean)) / 9;
+        var t = mean / Math.Sqrt((0.1 + (1.0 / 9)) * variance);
+
+        Assert.Equal(Distributions.StudentTwoSided(t, 9), PairedTests.CorrectedResampledT(a, b, 1.0 / 9, 300), 1e-12);
+        Assert.Equal(1, PairedTests.CorrectedResampledT(a, a, 1.0 / 9, 300));
+    }
+
+    [Fact]
+    public void Bootstrap_OfOneClassEach_HoldsTheNormalInterval()
+    {
+        // One class of 400 with 300 hits: the bootstrap of recall is binomial, 0.75 +- 1.96 sqrt(0.75 x 0.25 / 400).
+        var predicted = Enumerable.Range(0, 400).Select(i => i < 300 ? 0 : 1).ToArray();
+        var p = new Predictions(2, [.. Enumerable.Range(0, 400)], new int[400], predicted, new float[800]);
+        var (balanced, _) = Intervals.Bootstrap(p, 4000, seed: 3, threads: 2);
+
+        Assert.Equal(0.75, balanced.Value, 1e-12);
+        Assert.Equal(0.75 - (1.96 * Math.Sqrt(0.75 * 0.25 / 400)), balanced.Low, 0.006);
+        Assert.Equal(0.75 + (1.96 * Math.Sqrt(0.75 * 0.25 / 400)), balanced.High, 0.006);
+        Assert.Equal(balanced, Intervals.Bootstrap(p, 4000, seed: 3, threads: 1).BalancedAccuracy);
+        Assert.NotEqual(balanced, Intervals.Bootstrap(p, 4000, seed: 4, threads: 1).BalancedAccuracy);
+    }
+
+    private static Predictions Read(JsonElement golden)
+    {
+        var classes = golden.GetProperty("classes").GetInt32();
+        var truth = Integers(golden.GetProperty("truth"));
+        var probabilities = Numbers(golden.GetProperty("probabilities")).Select(v => (float)v).ToArray();
+        var predicted = Enumerable.Range(0, truth.Length).Select(i => Predictions.ArgMax(probabilities.AsSpan(i * classes, classes))).ToArray();
+        return new(classes, [.. Enumerable.Range(0, truth.Length)], truth, predicted, probabilities);
+    }
+
+    private static int[] Integers(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
+
+    private static double[] Numbers(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetDouble())];
+}
