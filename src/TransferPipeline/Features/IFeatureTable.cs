@@ -37,5 +37,6 @@ public interface IFeatureTable
     int ReadVectors(string file, FeatureMatrix destination, int firstRow);
 
     /// <summary>Streams row blocks of at most <paramref name="blockRows"/> with bounded memory; the block's matrix is reused between calls.</summary>
+    /// <param name="block">Called with a block's rows, the matrix and their number n: rows 0 to n - 1 of the matrix are theirs.</param>
     void ReadBlocks(string file, int blockRows, Action<IReadOnlyList<FeatureRow>, FeatureMatrix, int> block);
 }

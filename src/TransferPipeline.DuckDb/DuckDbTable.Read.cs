@@ -1,0 +1,172 @@
+using TransferPipeline.Features;
+
+namespace TransferPipeline.DuckDb;
+
+/// <summary>Reading parts back: columns are checked before rows are, vectors go straight into the matrix.</summary>
+public sealed partial class DuckDbTable
+{
+    private const string Vector = "vector";
+
+    private static readonly (string Name, string Type)[] RowColumns =
+    [
+        ("path", "VARCHAR"), ("label", "VARCHAR"), ("split", "VARCHAR"), ("view", "INTEGER"), ("image_sha256", "VARCHAR"),
+        ("bytes", "BIGINT"), ("mtime", "BIGINT"), ("width", "INTEGER"), ("height", "INTEGER"),
+    ];
+
+    private static readonly (string Name, string Type)[] FailedColumns =
+    [
+        ("path", "VARCHAR"), ("label", "VARCHAR"), ("split", "VARCHAR"), ("image_sha256", "VARCHAR"),
+        ("bytes", "BIGINT"), ("mtime", "BIGINT"), ("reason", "VARCHAR"),
+    ];
+
+    public List<FeatureRow> ReadRows(string file) => Read(file, connection =>
+    {
+        var rows = new List<FeatureRow>();
+        var names = new Dictionary<string, string>();
+        Scan(connection, file, RowColumns, chunk =>
+        {
+            rows.EnsureCapacity(rows.Count + chunk.Rows);
+            AddRows(chunk, rows, names);
+        });
+        return rows;
+    });
+
+    public List<FailedRow> ReadFailed(string file) => Read(file, connection =>
+    {
+        var rows = new List<FailedRow>();
+        Scan(connection, file, FailedColumns, chunk =>
+        {
+            var bytes = chunk.Longs(4);
+            var mtime = chunk.Longs(5);
+            for (var i = 0; i < chunk.Rows; i++)
+                rows.Add(new FailedRow(chunk.Text(0, i), chunk.Text(1, i), chunk.Text(2, i), chunk.Text(3, i), bytes[i], mtime[i], chunk.Text(6, i)));
+        });
+        return rows;
+    });
+
+    public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => Read(file, connection =>
+    {
+        var row = firstRow;
+        Scan(connection, file, [(Vector, "FLOAT[]")], chunk =>
+        {
+            if (row + chunk.Rows > destination.Rows)
+                throw new BadInputException($"{file} holds more rows than the {destination.Rows - firstRow} expected; the feature set's manifest and its parts do not match");
+            CopyVectors(file, chunk, 0, 0, chunk.Rows, destination, row, row - firstRow);
+            row += chunk.Rows;
+        });
+        return row - firstRow;
+    });
+
+    public void ReadBlocks(string file, int blockRows, Action<IReadOnlyList<FeatureRow>, FeatureMatrix, int> block)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockRows);
+        Read(file, connection =>
+        {
+            var rows = new List<FeatureRow>();
+            var names = new Dictionary<string, string>();
+            FeatureMatrix? matrix = null;
+            var (done, filled) = (0L, 0);
+            Scan(connection, file, [.. RowColumns, (Vector, "FLOAT[]")], chunk =>
+            {
+                matrix ??= new FeatureMatrix(blockRows, Math.Max(1, (int)chunk.Lists(RowColumns.Length)[0].Length));
+                AddRows(chunk, rows, names);
+                for (var i = 0; i < chunk.Rows;)
+                {
+                    var count = Math.Min(chunk.Rows - i, blockRows - filled);
+                    CopyVectors(file, chunk, RowColumns.Length, i, count, matrix, filled, done);
+                    (i, filled, done) = (i + count, filled + count, done + count);
+                    if (filled == blockRows)
+                        Flush();
+                }
+            });
+            if (filled > 0)
+                Flush();
+            return 0;
+
+            void Flush()
+            {
+                block(rows.GetRange(0, filled), matrix!, filled);
+                rows.RemoveRange(0, filled);
+                filled = 0;
+            }
+        });
+    }
+
+    private static void AddRows(ChunkReader chunk, List<FeatureRow> rows, Dictionary<string, string> names)
+    {
+        var view = chunk.Ints(3);
+        var bytes = chunk.Longs(5);
+        var mtime = chunk.Longs(6);
+        var width = chunk.Ints(7);
+        var height = chunk.Ints(8);
+        for (var i = 0; i < chunk.Rows; i++)
+            rows.Add(new FeatureRow(chunk.Text(0, i), Shared(1, i), Shared(2, i), view[i], chunk.Text(4, i), bytes[i], mtime[i], width[i], height[i]));
+
+        // Labels and splits are few: one string each for the whole set.
+        string Shared(int column, int row)
+        {
+            var text = chunk.Text(column, row);
+            return names.TryGetValue(text, out var known) ? known : names[text] = text;
+        }
+    }
+
+    /// <summary>Copies <paramref name="count"/> vectors of a chunk; neighbours in the file are neighbours in memory, so mostly in one go.</summary>
+    private static void CopyVectors(
+        string file, ChunkReader chunk, int column, int first, int count, FeatureMatrix destination, int destinationRow, long fileRow)
+    {
+        var lists = chunk.Lists(column).Slice(first, count);
+        var values = chunk.ListValues(column);
+        var width = (ulong)destination.Columns;
+        var contiguous = true;
+        for (var i = 0; i < count; i++)
+        {
+            if (lists[i].Length != width)
+                throw new BadInputException($"{file}: the vector of row {fileRow + i} has {lists[i].Length} values, expected {width}; the file is damaged or of another feature set");
+            contiguous &= lists[i].Offset == lists[0].Offset + (ulong)i * width;
+        }
+
+        var target = destination.Data.AsSpan(destinationRow * destination.Columns, count * destination.Columns);
+        if (contiguous && count > 0)
+        {
+            values.Slice((int)lists[0].Offset, target.Length).CopyTo(target);
+            return;
+        }
+
+        for (var i = 0; i < count; i++)
+            values.Slice((int)lists[i].Offset, destination.Columns).CopyTo(target[(i * destination.Columns)..]);
+    }
+
+    private static void Scan(Connection connection, string file, (string Name, string Type)[] columns, Action<ChunkReader> chunk)
+    {
+        using var statement = PrepareChecked(connection, file, columns);
+        using var reader = statement.Execute();
+        while (reader.Next())
+        {
+            for (var c = 0; c < columns.Length; c++)
+            {
+                if (reader.AnyNull(c) || (columns[c].Name == Vector && reader.AnyNullElement(c)))
+                    throw new BadInputException($"{file}: column '{columns[c].Name}' has rows without a value; a feature set has none");
+            }
+
+            chunk(reader);
+        }
+    }
+
+    /// <summary>Prepares the reading of the columns after making sure that they are there and of the right types.</summary>
+    private static Statement PrepareChecked(Connection connection, string file, (string Name, string Type)[] columns)
+    {
+        List<(string Name, string Type)> found;
+        using (var all = connection.Prepare($"SELECT * {From(file)}"))
+            found = all.Columns();
+        foreach (var (name, type) in columns)
+        {
+            var actual = found.Find(column => column.Name == name).Type
+                ?? throw new BadInputException(
+                    $"{file} has no column '{name}' (it has {string.Join(", ", found.Select(f => f.Name))}); expected a part of a feature set as 'transfer extract' writes it");
+            if (actual != type)
+                throw new BadInputException($"{file}: column '{name}' is of type {actual}, expected {type}; expected a part of a feature set as 'transfer extract' writes it");
+        }
+
+        return connection.Prepare($"SELECT {string.Join(", ", columns.Select(column => column.Name))} {From(file)}");
+    }
+}

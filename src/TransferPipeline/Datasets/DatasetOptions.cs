@@ -1,0 +1,56 @@
+namespace TransferPipeline.Datasets;
+
+/// <summary>The forms in which photos with labels come.</summary>
+public enum DatasetKind
+{
+    /// <summary>Found from the path: a folder of class folders, CIFAR's or Parquet files, a .csv, .parquet, .tar, .tar.gz or .tgz file.</summary>
+    Auto,
+    Folder,
+    Csv,
+    Parquet,
+    Cifar10,
+    Cifar100,
+    Tar,
+}
+
+/// <summary>Where the photos are and how they are divided.</summary>
+public sealed record DatasetOptions
+{
+    /// <summary>A folder or a file.</summary>
+    public required string Path { get; init; }
+
+    public DatasetKind Kind { get; init; }
+
+    /// <summary>
+    /// Part of the photos of each class that becomes the validation split, 0 for none. Null: 0.2 where the data has no splits of its own,
+    /// nothing where it has. Given, it is also taken from the training photos of data that has splits but none for validation.
+    /// </summary>
+    public double? ValidationShare { get; init; }
+
+    /// <summary>Part of the photos of each class that becomes the test split where the data has no splits of its own.</summary>
+    public double TestShare { get; init; }
+
+    /// <summary>Another seed divides the photos otherwise.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Keep the classes' shares equal in all splits; off, the shares hold for all photos together.</summary>
+    public bool Stratified { get; init; } = true;
+
+    /// <summary>Only these classes; empty for all.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
+
+    /// <summary>CSV: the column of photo names; null takes the first of <c>id, path, file, filename, image</c> that is there.</summary>
+    public string? PathColumn { get; init; }
+
+    /// <summary>CSV: the column of labels; null takes the first of <c>label, class, breed, category, target</c> that is there.</summary>
+    public string? LabelColumn { get; init; }
+
+    /// <summary>CSV: the column of splits; null takes <c>split</c> when it is there.</summary>
+    public string? SplitColumn { get; init; }
+
+    /// <summary>CSV: the folder of the photos; null is the folder of the CSV file.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>CSV: appended to each name, e.g. <c>.jpg</c>.</summary>
+    public string Extension { get; init; } = "";
+}

@@ -1,0 +1,33 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>Reads a stretch of a file without a stream.</summary>
+internal static class FileBytes
+{
+    /// <summary>Reads <paramref name="length"/> bytes from <paramref name="offset"/> into <paramref name="buffer"/>, which grows when it must.</summary>
+    /// <returns>The number of bytes read: less than asked for when the file ends before.</returns>
+    public static int Read(SafeFileHandle handle, long offset, long length, string name, ref byte[] buffer)
+    {
+        MakeRoom(length, name, ref buffer);
+        var read = 0;
+        while (read < length)
+        {
+            var count = RandomAccess.Read(handle, buffer.AsSpan(read, (int)length - read), offset + read);
+            if (count == 0)
+                break;
+            read += count;
+        }
+
+        return read;
+    }
+
+    /// <summary>Grows a buffer to <paramref name="length"/>, somewhat more than needed so that it settles soon.</summary>
+    public static void MakeRoom(long length, string name, ref byte[] buffer)
+    {
+        if (length > Array.MaxLength)
+            throw new IOException($"{name} has {length:N0} bytes, more than can be read at once");
+        if (buffer.Length < length)
+            buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(Array.MaxLength, length + length / 4));
+    }
+}

@@ -1,0 +1,41 @@
+namespace TransferPipeline.Datasets;
+
+/// <summary>Photos that are files below one folder.</summary>
+internal sealed class FileDataset(string source, string root, ClassFolders.Result arranged, PhotoStamp[] stamps, IReadOnlyList<DatasetProblem> problems)
+    : Dataset
+{
+    public override string Source => source;
+
+    public override IReadOnlyList<string> Classes => arranged.Classes;
+
+    public override IReadOnlyList<PhotoEntry> Entries => arranged.Entries;
+
+    public override IReadOnlyList<DatasetProblem> Problems => problems;
+
+    /// <summary>Opens a folder of class folders, with or without split folders.</summary>
+    public static FileDataset OpenFolder(DatasetOptions options)
+    {
+        var problems = new ProblemList();
+        FoundFiles found;
+        try
+        {
+            found = PhotoFiles.Walk(options.Path);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new BadInputException($"{options.Path} cannot be listed: {e.Message}", e);
+        }
+
+        var arranged = ClassFolders.Arrange(options.Path, found, options, problems);
+        var stamps = Array.ConvertAll(arranged.Files, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));
+        return new FileDataset(options.Path, options.Path, arranged, stamps, problems.ToList());
+    }
+
+    public override PhotoStamp Stamp(int index) => stamps[index];
+
+    public override int Read(int index, ref byte[] buffer)
+    {
+        using var handle = File.OpenHandle(Path.Combine(root, Entries[index].Path));
+        return FileBytes.Read(handle, 0, RandomAccess.GetLength(handle), Entries[index].Path, ref buffer);
+    }
+}

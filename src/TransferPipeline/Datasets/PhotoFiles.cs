@@ -1,0 +1,77 @@
+using System.IO.Enumeration;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>Which files are photos, and how folders are walked.</summary>
+internal static class PhotoFiles
+{
+    /// <summary>torchvision's IMG_EXTENSIONS; a .gif is not among them.</summary>
+    private static readonly HashSet<string> Extensions =
+        new([".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>More folders inside each other than any photo collection has: symbolic links that form a loop.</summary>
+    private const int DeepestFolder = 64;
+
+    public static bool IsPhoto(ReadOnlySpan<char> name) => Extensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name));
+
+    /// <summary>
+    /// Every file below <paramref name="folder"/>, symbolic links followed, with length and time from the walk itself (one look at
+    /// each file; 10,000 take some 50 ms). A folder that is reached a second time on the way down, by a link, is not entered again.
+    /// </summary>
+    public static FoundFiles Walk(string folder)
+    {
+        var found = new FoundFiles([], []);
+        Walk(folder, "", [RealPath(new DirectoryInfo(folder))], found);
+        return found;
+    }
+
+    private static void Walk(string folder, string prefix, List<string> above, FoundFiles all)
+    {
+        var entries = new FileSystemEnumerable<(FoundFile File, bool IsFolder, bool IsLink)>(
+            folder,
+            (ref FileSystemEntry entry) => (
+                new FoundFile(prefix + entry.FileName.ToString(), entry.IsDirectory ? 0 : entry.Length, entry.IsDirectory ? 0 : Nanoseconds(entry.LastWriteTimeUtc)),
+                entry.IsDirectory,
+                (entry.Attributes & FileAttributes.ReparsePoint) != 0),
+            new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false });
+        foreach (var (file, isFolder, isLink) in entries)
+        {
+            var full = Path.Combine(folder, file.Path[prefix.Length..]);
+            if (isLink && !isFolder)
+            {
+                // The walk saw the link; size and time are those of what it points to.
+                var target = new FileInfo(full).ResolveLinkTarget(returnFinalTarget: true);
+                all.Files.Add(target is FileInfo { Exists: true } found ? file with { Bytes = found.Length, Mtime = Nanoseconds(found.LastWriteTimeUtc) } : file with { IsDangling = true });
+            }
+            else if (!isFolder)
+            {
+                all.Files.Add(file);
+            }
+            else
+            {
+                var real = isLink ? RealPath(new DirectoryInfo(full)) : Path.Combine(above[^1], file.Path[prefix.Length..]);
+                all.Folders.Add(file.Path);
+                if (above.Count < DeepestFolder && !above.Contains(real))
+                    Walk(full, file.Path + "/", [.. above, real], all);
+            }
+        }
+    }
+
+    private static string RealPath(DirectoryInfo folder) => folder.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder.FullName;
+
+    internal static long Nanoseconds(DateTimeOffset time) => (time.UtcTicks - DateTime.UnixEpoch.Ticks) * 100;
+
+    internal static long Nanoseconds(DateTime utc) => (utc.Ticks - DateTime.UnixEpoch.Ticks) * 100;
+}
+
+/// <summary>All that a folder or an archive holds.</summary>
+internal sealed record FoundFiles(List<FoundFile> Files, List<string> Folders);
+
+/// <param name="Path">From the folder that was walked, with '/'.</param>
+/// <param name="Bytes">Length.</param>
+/// <param name="Mtime">Last write, nanoseconds since 1970 UTC.</param>
+internal sealed record FoundFile(string Path, long Bytes, long Mtime)
+{
+    /// <summary>A symbolic link that points to nothing.</summary>
+    public bool IsDangling { get; init; }
+}

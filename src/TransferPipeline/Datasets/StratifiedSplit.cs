@@ -1,0 +1,81 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>
+/// Divides photos into splits by seed. How many of each class go where is scikit-learn's StratifiedShuffleSplit rule; which ones go is
+/// decided by a hash of seed and path, so that a photo that is added or removed moves at most a few of the others.
+/// </summary>
+internal static class StratifiedSplit
+{
+    private const double DefaultValidationShare = 0.2;
+
+    /// <summary>Splits for data that has none, and a validation split for data that has splits but lacks that one, when it is asked for.</summary>
+    /// <param name="entries">Entries whose split is empty where the data names none.</param>
+    public static void Complete(PhotoEntry[] entries, DatasetOptions options)
+    {
+        var validation = options.ValidationShare ?? DefaultValidationShare;
+        CheckShares(validation, options.TestShare);
+        if (Array.TrueForAll(entries, e => e.Split.Length == 0))
+            Assign(entries, Enumerable.Range(0, entries.Length), validation, options.TestShare, options);
+        else if (options.ValidationShare is > 0 && !Array.Exists(entries, e => e.Split == Splits.Validation))
+            Assign(entries, Enumerable.Range(0, entries.Length).Where(i => entries[i].Split == Splits.Train), validation, 0, options);
+    }
+
+    private static void Assign(PhotoEntry[] entries, IEnumerable<int> items, double validationShare, double testShare, DatasetOptions options)
+    {
+        var all = items.ToArray();
+        int[][] groups = options.Stratified
+            ? [.. all.GroupBy(i => entries[i].Label).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToArray())]
+            : [all];
+        int[] sizes = [.. groups.Select(g => g.Length)];
+        var test = Counts(sizes, testShare, all.Length);
+        var validation = Counts([.. sizes.Zip(test, (size, taken) => size - taken)], validationShare, all.Length);
+        for (var g = 0; g < groups.Length; g++)
+        {
+            var order = groups[g].OrderBy(i => Hash(options.Seed, entries[i].Path)).ThenBy(i => entries[i].Path, StringComparer.Ordinal).ToArray();
+            for (var i = 0; i < order.Length; i++)
+            {
+                var split = i < test[g] ? Splits.Test : i < test[g] + validation[g] ? Splits.Validation : Splits.Train;
+                entries[order[i]] = entries[order[i]] with { Split = split };
+            }
+        }
+    }
+
+    /// <summary>
+    /// Allots ceil(share * total) items to classes in proportion to their sizes: each gets the floor of its part, what is left goes to
+    /// the largest fractions. This is the mode of the multivariate hypergeometric distribution that StratifiedShuffleSplit takes
+    /// (sklearn.utils.extmath._approximate_mode), with ties given to the earlier class instead of a random one.
+    /// </summary>
+    internal static int[] Counts(IReadOnlyList<int> sizes, double share, int total)
+    {
+        var available = sizes.Sum();
+        // 1e-9: 0.1 * 30 is a little above 3 in binary and must not become 4.
+        var wanted = Math.Min(available, (int)Math.Ceiling(share * total - 1e-9));
+        if (wanted <= 0)
+            return new int[sizes.Count];
+        var parts = sizes.Select(size => (double)wanted * size / available).ToArray();
+        var counts = parts.Select(part => (int)Math.Floor(part)).ToArray();
+        var left = wanted - counts.Sum();
+        foreach (var g in Enumerable.Range(0, sizes.Count).OrderByDescending(g => parts[g] - counts[g]).ThenBy(g => g).Take(left))
+            counts[g]++;
+        return counts;
+    }
+
+    private static void CheckShares(double validation, double test)
+    {
+        foreach (var (name, share) in new[] { ("validation share", validation), ("test share", test) })
+        {
+            if (!(share is >= 0 and < 1))
+                throw new UsageException($"the {name} is {share}, expected a number from 0 to below 1");
+        }
+
+        if (validation + test >= 1)
+            throw new UsageException($"the validation share {validation} and the test share {test} leave nothing to train on");
+    }
+
+    private static ulong Hash(int seed, string path) =>
+        BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}\n{path}")));
+}
