@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Libvips;
+
+/// <summary>From libvips' pixels to the RGB that PIL's <c>convert("RGB")</c> gives for the same file.</summary>
+internal abstract class PixelConverter(int bytesPerPixel)
+{
+    /// <summary>Offset in a PNG file: after signature, length and "IHDR" come width, height, depth and colour type (PNG, 11.2.2).</summary>
+    private const int PngColorType = 25, PngGrey = 0;
+
+    public int BytesPerPixel { get; } = bytesPerPixel;
+
+    /// <summary>Converts whole rows.</summary>
+    public abstract void Convert(ReadOnlySpan<byte> source, Span<byte> target);
+
+    public static PixelConverter Of(PhotoFormat format, ReadOnlySpan<byte> encoded, in VipsImage image)
+    {
+        var (bands, type) = (image.Bands, image.Format);
+        if (image.Interpretation is Vips.InterpretationLab or Vips.InterpretationLabShort)
+            throw new ImageDecodeException($"{format.Name()} in L*a*b* colours is not supported");
+        if (type == Vips.FormatByte)
+        {
+            if (image.Interpretation == Vips.InterpretationCmyk && bands >= 4)
+                return new Cmyk(bands);
+            return bands >= 3 ? new Bytes(bands) : new Grey(bands);
+        }
+
+        var isGrey = bands == 1 || (format == PhotoFormat.Png && encoded[PngColorType] == PngGrey);
+        return (type, isGrey) switch
+        {
+            (Vips.FormatUShort, true) => new Clipped<ushort>(bands),
+            (Vips.FormatUShort, false) => new HighBytes(bands),
+            (Vips.FormatUInt, true) => new Clipped<uint>(bands),
+            (Vips.FormatInt, true) => new Clipped<int>(bands),
+            (Vips.FormatFloat, true) => new Clipped<float>(bands),
+            _ => throw new ImageDecodeException($"{format.Name()} with {bands} channels of this number format is not supported"),
+        };
+    }
+
+    /// <summary>R G B, and perhaps alpha, which is dropped.</summary>
+    private sealed class Bytes(int bands) : PixelConverter(bands)
+    {
+        public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
+        {
+            if (BytesPerPixel == 3)
+            {
+                source.CopyTo(target);
+                return;
+            }
+
+            for (int s = 0, t = 0; t < target.Length; s += BytesPerPixel, t += 3)
+                (target[t], target[t + 1], target[t + 2]) = (source[s], source[s + 1], source[s + 2]);
+        }
+    }
+
+    private sealed class Grey(int bands) : PixelConverter(bands)
+    {
+        public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
+        {
+            for (int s = 0, t = 0; t < target.Length; s += BytesPerPixel, t += 3)
+                target[t] = target[t + 1] = target[t + 2] = source[s];
+        }
+    }
+
+    /// <summary>Inks to light as in Pillow's Convert.c: white less black, less the ink's share of that.</summary>
+    private sealed class Cmyk(int bands) : PixelConverter(bands)
+    {
+        public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
+        {
+            for (int s = 0, t = 0; t < target.Length; s += BytesPerPixel, t += 3)
+            {
+                var light = 255 - source[s + 3];
+                for (var c = 0; c < 3; c++)
+                    target[t + c] = (byte)Math.Max(light - Share(source[s + c], light), 0);
+            }
+        }
+
+        /// <summary>a * b / 255, rounded.</summary>
+        private static int Share(int a, int b)
+        {
+            var product = a * b + 128;
+            return ((product >> 8) + product) >> 8;
+        }
+    }
+
+    /// <summary>16 bits a channel: PIL reads the high byte.</summary>
+    private sealed class HighBytes(int bands) : PixelConverter(bands * 2)
+    {
+        public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
+        {
+            var values = MemoryMarshal.Cast<byte, ushort>(source);
+            var (bands, isGrey) = (BytesPerPixel / 2, BytesPerPixel <= 4);
+            for (int s = 0, t = 0; t < target.Length; s += bands, t += 3)
+            {
+                for (var c = 0; c < 3; c++)
+                    target[t + c] = (byte)(values[s + (isGrey ? 0 : c)] >> 8);
+            }
+        }
+    }
+
+    /// <summary>One channel of more than 8 bits: PIL's modes I and F, whose levels convert("RGB") clips to 0..255.</summary>
+    private sealed unsafe class Clipped<T>(int bands) : PixelConverter(bands * sizeof(T))
+        where T : unmanaged, System.Numerics.INumber<T>
+    {
+        public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
+        {
+            var values = MemoryMarshal.Cast<byte, T>(source);
+            var bands = BytesPerPixel / sizeof(T);
+            for (int s = 0, t = 0; t < target.Length; s += bands, t += 3)
+                target[t] = target[t + 1] = target[t + 2] = byte.CreateSaturating(values[s]);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+using System.Buffers.Binary;
+
+namespace TransferPipeline.Images;
+
+/// <summary>Windows and OS/2 bitmaps of 1 to 32 bits, plain, with bit masks or run-length encoded, as Pillow's BmpImagePlugin reads them.</summary>
+internal static class BmpDecoder
+{
+    private const int FileHeader = 14;
+    private const int Raw = 0, Rle8 = 1, Rle4 = 2, BitFields = 3;
+
+    public static void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+    {
+        var header = Header.Read(encoded);
+        PhotoDecoder.CheckSize(PhotoFormat.Bmp, header.Width, header.Height, options);
+        var (width, height) = ((int)header.Width, (int)header.Height);
+        var rows = header.Compression is Rle8 or Rle4
+            ? Unpack(encoded[header.PixelOffset..], width, height, header.Compression == Rle4)
+            : encoded[header.PixelOffset..];
+        var bits = header.Compression is Rle8 or Rle4 ? 8 : header.Bits;
+        var stride = header.Compression is Rle8 or Rle4 ? width : (int)(((long)width * bits + 31) / 32 * 4);
+        if (rows.Length < (long)stride * height)
+            throw new ImageDecodeException($"truncated BMP: {rows.Length} bytes of pixels; expected {(long)stride * height}");
+
+        var palette = bits <= 8 ? Palette(encoded, header) : [];
+        destination.Resize(width, height);
+        for (var y = 0; y < height; y++)
+        {
+            var row = rows.Slice((header.TopDown ? y : height - 1 - y) * stride, stride);
+            var target = destination.Row(y);
+            if (bits <= 8)
+                FromPalette(row, bits, palette, target);
+            else if (bits == 16)
+                From16(row, header.Masks.Green == 0x7E0 && header.Compression == BitFields, target);
+            else
+                FromBytes(row, bits / 8, header, target);
+        }
+    }
+
+    private static void FromPalette(ReadOnlySpan<byte> row, int bits, byte[] palette, Span<byte> target)
+    {
+        var mask = (1 << bits) - 1;
+        for (var x = 0; x < target.Length / 3; x++)
+        {
+            var bit = x * bits;
+            var index = row[bit >> 3] >> (8 - bits - (bit & 7)) & mask;
+            palette.AsSpan(index * 3, 3).CopyTo(target[(x * 3)..]);
+        }
+    }
+
+    private static void From16(ReadOnlySpan<byte> row, bool sixBitGreen, Span<byte> target)
+    {
+        for (var x = 0; x < target.Length / 3; x++)
+        {
+            var value = BinaryPrimitives.ReadUInt16LittleEndian(row[(x * 2)..]);
+            target[x * 3] = (byte)((value >> (sixBitGreen ? 11 : 10) & 31) * 255 / 31);
+            target[x * 3 + 1] = (byte)(sixBitGreen ? (value >> 5 & 63) * 255 / 63 : (value >> 5 & 31) * 255 / 31);
+            target[x * 3 + 2] = (byte)((value & 31) * 255 / 31);
+        }
+    }
+
+    private static void FromBytes(ReadOnlySpan<byte> row, int size, in Header header, Span<byte> target)
+    {
+        var (red, green, blue) = (2, 1, 0);
+        if (header.Compression == BitFields && header.Masks.Red != 0)
+            (red, green, blue) = (ByteOf(header.Masks.Red), ByteOf(header.Masks.Green), ByteOf(header.Masks.Blue));
+        for (var x = 0; x < target.Length / 3; x++)
+        {
+            var pixel = row[(x * size)..];
+            target[x * 3] = pixel[red];
+            target[x * 3 + 1] = pixel[green];
+            target[x * 3 + 2] = pixel[blue];
+        }
+    }
+
+    private static int ByteOf(uint mask) => mask switch
+    {
+        0xFF => 0,
+        0xFF00 => 1,
+        0xFF0000 => 2,
+        0xFF000000 => 3,
+        _ => throw new ImageDecodeException($"BMP with a colour mask of {mask:X}; expected whole bytes"),
+    };
+
+    /// <summary>Entries that the file lacks stay grey, as in a new PIL palette.</summary>
+    private static byte[] Palette(ReadOnlySpan<byte> encoded, in Header header)
+    {
+        var palette = new byte[256 * 3];
+        for (var i = 0; i < palette.Length; i++)
+            palette[i] = (byte)(i / 3);
+        var entries = encoded[Math.Min(header.PaletteOffset, encoded.Length)..];
+        for (var i = 0; i < Math.Min(header.Colors, 256) && entries.Length >= header.PaletteEntry; i++)
+        {
+            (palette[i * 3], palette[i * 3 + 1], palette[i * 3 + 2]) = (entries[2], entries[1], entries[0]);
+            entries = entries[header.PaletteEntry..];
+        }
+
+        return palette;
+    }
+
+    /// <summary>Run-length decoding to one byte a pixel; pairs of (count, value), where a count of 0 begins an escape.</summary>
+    private static byte[] Unpack(ReadOnlySpan<byte> encoded, int width, int height, bool nibbles)
+    {
+        var pixels = new byte[width * height];
+        var (filled, x, i) = (0, 0, 0);
+        while (filled < pixels.Length)
+        {
+            if (i + 2 > encoded.Length)
+                throw new ImageDecodeException($"truncated BMP: {filled} of {pixels.Length} pixels");
+            int count = encoded[i], value = encoded[i + 1];
+            i += 2;
+            if (count > 0)
+            {
+                count = Math.Min(count, Math.Min(width - Math.Min(x, width), pixels.Length - filled));
+                for (var n = 0; n < count; n++)
+                    pixels[filled++] = (byte)(!nibbles ? value : n % 2 == 0 ? value >> 4 : value & 15);
+                x += count;
+            }
+            else if (value == 0)
+            {
+                filled = (filled + width - 1) / width * width;
+                x = 0;
+            }
+            else if (value == 1)
+            {
+                break;
+            }
+            else if (value == 2)
+            {
+                if (i + 2 > encoded.Length)
+                    throw new ImageDecodeException("truncated BMP");
+                filled = Math.Min(pixels.Length, filled + encoded[i] + encoded[i + 1] * width);
+                x = filled % width;
+                i += 2;
+            }
+            else
+            {
+                var bytes = nibbles ? value / 2 : value;
+                if (i + bytes > encoded.Length)
+                    throw new ImageDecodeException("truncated BMP");
+                for (var n = 0; n < (nibbles ? bytes * 2 : bytes) && filled < pixels.Length; n++)
+                    pixels[filled++] = (byte)(!nibbles ? encoded[i + n] : n % 2 == 0 ? encoded[i + n / 2] >> 4 : encoded[i + n / 2] & 15);
+                x += value;
+                i += bytes + (bytes & 1);
+            }
+        }
+
+        return filled == pixels.Length ? pixels : throw new ImageDecodeException($"truncated BMP: {filled} of {pixels.Length} pixels");
+    }
+
+    private readonly record struct Header(
+        long Width, long Height, bool TopDown, int Bits, int Compression, int Colors, int PaletteOffset, int PaletteEntry, int PixelOffset,
+        (uint Red, uint Green, uint Blue) Masks)
+    {
+        public static Header Read(ReadOnlySpan<byte> encoded)
+        {
+            var size = encoded.Length >= FileHeader + 4 ? BinaryPrimitives.ReadInt32LittleEndian(encoded[FileHeader..]) : 0;
+            if (size is not (12 or 40 or 52 or 56 or 64 or 108 or 124))
+                throw new ImageDecodeException(size == 0 ? "truncated BMP" : $"BMP with a header of {size} bytes is not supported");
+            if (encoded.Length < FileHeader + size + (size == 40 ? 12 : 0))
+                throw new ImageDecodeException("truncated BMP");
+            var info = encoded[FileHeader..];
+            long width, height;
+            int bits, compression = Raw, colors = 0;
+            (uint, uint, uint) masks = default;
+            if (size == 12)
+            {
+                (width, height) = (BinaryPrimitives.ReadUInt16LittleEndian(info[4..]), BinaryPrimitives.ReadUInt16LittleEndian(info[6..]));
+                bits = BinaryPrimitives.ReadUInt16LittleEndian(info[10..]);
+            }
+            else
+            {
+                (width, height) = (BinaryPrimitives.ReadInt32LittleEndian(info[4..]), BinaryPrimitives.ReadInt32LittleEndian(info[8..]));
+                bits = BinaryPrimitives.ReadUInt16LittleEndian(info[14..]);
+                compression = BinaryPrimitives.ReadInt32LittleEndian(info[16..]);
+                colors = BinaryPrimitives.ReadInt32LittleEndian(info[32..]);
+                masks = (BinaryPrimitives.ReadUInt32LittleEndian(info[40..]), BinaryPrimitives.ReadUInt32LittleEndian(info[44..]),
+                    BinaryPrimitives.ReadUInt32LittleEndian(info[48..]));
+            }
+
+            if (bits is not (1 or 4 or 8 or 16 or 24 or 32))
+                throw new ImageDecodeException($"BMP of {bits} bits a pixel is not supported");
+            if (compression is not (Raw or Rle8 or Rle4 or BitFields))
+                throw new ImageDecodeException($"BMP with compression {compression} is not supported");
+            if ((compression is Rle8 && bits != 8) || (compression is Rle4 && bits != 4) || (compression is BitFields && bits < 16))
+                throw new ImageDecodeException($"damaged BMP: compression {compression} with {bits} bits a pixel");
+            if (colors <= 0 && bits <= 8)
+                colors = 1 << bits;
+            var entry = size == 12 ? 3 : 4;
+            var offset = BinaryPrimitives.ReadInt32LittleEndian(encoded[10..]);
+
+            // Some writers give the palette's offset for the pixels'.
+            if (offset == FileHeader + size && bits <= 8)
+                offset += entry * Math.Min(colors, 256);
+            if (offset < FileHeader + size || offset > encoded.Length)
+                throw new ImageDecodeException($"truncated BMP: pixels at byte {offset} of {encoded.Length}");
+            return new Header(width, Math.Abs(height), height < 0, bits, compression, colors, FileHeader + size, entry, offset, masks);
+        }
+    }
+}

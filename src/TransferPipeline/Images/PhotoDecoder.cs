@@ -1,0 +1,64 @@
+using System.Text;
+
+namespace TransferPipeline.Images;
+
+/// <summary>
+/// What every decoder does alike: limits, the format by its first bytes, the formats that need no outside library (PPM, BMP,
+/// GIF) and EXIF orientation. An adapter adds JPEG, PNG, WebP and TIFF.
+/// </summary>
+public abstract class PhotoDecoder : IImageDecoder
+{
+    public abstract string Name { get; }
+
+    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+    {
+        if (encoded.IsEmpty)
+            throw new ImageDecodeException("empty file");
+        if (encoded.Length > options.MaxBytes)
+            throw new ImageDecodeException($"{encoded.Length} bytes; the limit is {options.MaxBytes}");
+        var format = PhotoFormats.Detect(encoded);
+        switch (format)
+        {
+            case PhotoFormat.Unknown:
+                throw new ImageDecodeException($"not an image (starts with {Start(encoded)})");
+            case PhotoFormat.Ppm:
+                PpmDecoder.Decode(encoded, options, destination);
+                break;
+            case PhotoFormat.Bmp:
+                BmpDecoder.Decode(encoded, options, destination);
+                break;
+            case PhotoFormat.Gif:
+                GifDecoder.Decode(encoded, options, destination);
+                break;
+            default:
+                var orientation = DecodeOutside(format, encoded, options, destination);
+                if (options.ExifTranspose)
+                    ExifOrientation.Apply(orientation, destination);
+                break;
+        }
+    }
+
+    /// <summary>Decodes a JPEG, PNG, WebP or TIFF file and returns its EXIF orientation, 1 to 8 (1 when it has none).</summary>
+    protected abstract int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination);
+
+    /// <summary>Refuses sizes that no photo has, or that are over the limit; call it before any pixel is decoded.</summary>
+    /// <exception cref="ImageDecodeException">A side is not positive, or there are more pixels than allowed.</exception>
+    protected internal static void CheckSize(PhotoFormat format, long width, long height, DecodeOptions options)
+    {
+        if (width <= 0 || height <= 0)
+            throw new ImageDecodeException($"damaged {format.Name()}: size {width} x {height}");
+
+        // Beyond 715 million pixels the bytes of one picture would not fit one array, whatever the limit says.
+        if ((double)width * height > Math.Min(options.MaxPixels, (int.MaxValue - RgbImage.Slack) / 3))
+            throw new ImageDecodeException($"{width} x {height} pixels; the limit is {options.MaxPixels}");
+    }
+
+    /// <summary>The first bytes, as text when they are text, else in hexadecimal.</summary>
+    private static string Start(ReadOnlySpan<byte> encoded)
+    {
+        var start = encoded[..Math.Min(encoded.Length, 12)];
+        return start.ContainsAnyExceptInRange((byte)' ', (byte)'~')
+            ? Convert.ToHexString(start[..Math.Min(start.Length, 6)])
+            : $"\"{Encoding.ASCII.GetString(start)}\"";
+    }
+}
