@@ -18,7 +18,7 @@ internal sealed record TreatedModel(ModelProto Model, int MaxBatch, string? Mess
 internal static class BatchDoctor
 {
     /// <summary>Photos in the trial batch; one more where the file fixed just this batch.</summary>
-    private const int Trial = 3;
+    private const int Trial = 2;
 
     /// <summary>Largest difference between many and one by one, relative to the largest value: kernels for other sizes sum in other orders.</summary>
     private const float Tolerance = 1e-4f;

@@ -122,7 +122,7 @@ internal static class ClassifierWalk
     }
 
     /// <summary>Shape of constant weights, seen through what exporters put between them and their layer.</summary>
-    private static long[]? ConstantShape(GraphIndex index, string tensor)
+    public static long[]? ConstantShape(GraphIndex index, string tensor)
     {
         if (index.Constant(tensor) is { } constant)
             return [.. constant.Dims];

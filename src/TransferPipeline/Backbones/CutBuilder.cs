@@ -142,7 +142,8 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         return (graph.Node("Transpose", [tensor], ("perm", order)), [.. order.Select(a => seen.Shape[a])]);
     }
 
-    private static int Dimension(long[] shape, Pooling pooling)
+    /// <summary>Length of the vector that a pooling makes of a tensor whose batch axis comes first.</summary>
+    public static int Dimension(long[] shape, Pooling pooling)
     {
         var count = shape.Skip(1).Aggregate(1L, (product, d) => product * d);
         var channels = PoolingWriter.ChannelsLast(shape) ? shape[3] : shape.Length == 3 ? shape[2] : shape[1];

@@ -12,13 +12,7 @@ internal static class FeatureMapFinder
     public static string Find(string file, ModelProto model, GraphIndex index, BackboneInput input, string penultimate)
     {
         var dominators = Dominators(index, penultimate);
-        var cut = GraphPruner.Cut(model, index, dominators);
-        foreach (var tensor in dominators)
-            cut.Graph.Output.Add(new ValueInfoProto { Name = tensor });
-        cut = CutBuilder.WithFloatInput(cut, input);
-        using var probe = CutBuilder.Load(file, cut, input);
-        var batch = Math.Max(1, input.Batch);
-        var tensors = CutBuilder.Run(file, probe, Probe.Pixels(input.Shape(batch)), input.Shape(batch), values: false);
+        var tensors = ShapeProbe.Run(file, model, index, input, dominators);
         return dominators.FirstOrDefault(d => IsMap(tensors[d]))
             ?? throw new UsageException($"{Path.GetFileName(file)}: no map of features before its classifier; use the cut penultimate or name a tensor");
     }
@@ -58,7 +52,7 @@ internal static class FeatureMapFinder
         }
     }
 
-    private static bool IsMap(ProbedTensor tensor) =>
+    public static bool IsMap(ProbedTensor tensor) =>
         tensor.Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double
         && tensor.Shape is { Length: 3 or 4 } shape
         && (shape.Length == 3 ? shape[1] > 1 && shape[2] > 1

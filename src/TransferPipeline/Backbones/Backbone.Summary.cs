@@ -1,0 +1,110 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+using TransferPipeline.Backbones.Onnx;
+using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+
+namespace TransferPipeline.Backbones;
+
+public sealed partial class Backbone
+{
+    /// <summary>Every layer with its shape, parameters and multiply-adds, as torchinfo shows them.</summary>
+    /// <exception cref="BadInputException">ONNX Runtime cannot run the model.</exception>
+    public BackboneSummary Summarize()
+    {
+        var nodes = _index.Graph.Node.Where(n => n.Output.Any(_index.Depends)).ToList();
+        var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, [.. nodes.SelectMany(n => n.Output).Where(o => o.Length > 0 && _index.Depends(o))]);
+        shapes[Input.Name] = new(TensorElementType.Float, Input.Shape(Math.Max(1, Input.Batch)), []);
+        var kept = Ancestors(Penultimate);
+        var counted = new HashSet<string>(StringComparer.Ordinal);
+        var rows = new List<LayerRow>();
+        foreach (var node in nodes)
+        {
+            var tensor = node.Output.First(_index.Depends);
+            var shape = shapes.TryGetValue(tensor, out var seen) ? seen.Shape : [];
+            rows.Add(new(node.Name.Length > 0 ? node.Name : tensor, node.OpType, tensor, shape, CountParameters(node, counted),
+                CountMultiplyAdds(node, shape, shapes) / Math.Max(1, Input.Batch), kept.Contains(node), node.Output.Contains(Penultimate)));
+        }
+
+        var before = rows.Where(r => r.Kept).ToList();
+        return new(rows, rows.Sum(r => r.Parameters), rows.Sum(r => r.MultiplyAdds), before.Sum(r => r.Parameters), before.Sum(r => r.MultiplyAdds));
+    }
+
+    /// <summary>Sensible cuts, from the classifier towards the image.</summary>
+    /// <exception cref="BadInputException">ONNX Runtime cannot run the model.</exception>
+    public IReadOnlyList<CutCandidate> Candidates()
+    {
+        var dominators = FeatureMapFinder.Dominators(_index, Penultimate);
+        var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, dominators);
+        _features ??= dominators.FirstOrDefault(d => FeatureMapFinder.IsMap(shapes[d]));
+        return
+        [
+            .. dominators
+                .Where(d => shapes[d].Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double && shapes[d].Shape.Length > 1)
+                .Select(d => new CutCandidate(d, _index.Producer(d)!.OpType, shapes[d].Shape, VectorLength(shapes[d].Shape, PoolingKind.None),
+                    VectorLength(shapes[d].Shape, PoolingKind.Avg), d == Penultimate ? CutRequest.Penultimate : d == _features ? CutRequest.Features : "")),
+        ];
+    }
+
+    private long VectorLength(long[] shape, PoolingKind pooling) => CutBuilder.Dimension([1, .. shape.Skip(1)], new Pooling(pooling));
+
+    private HashSet<NodeProto> Ancestors(string tensor)
+    {
+        var nodes = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<string>([tensor]);
+        while (open.TryPop(out var name))
+        {
+            if (_index.Producer(name) is not { } node || !nodes.Add(node))
+                continue;
+            foreach (var input in GraphIndex.Inputs(node))
+                open.Push(input);
+        }
+
+        return nodes;
+    }
+
+    private long CountParameters(NodeProto node, HashSet<string> counted)
+    {
+        // A batch norm learns scale and bias; what follows them are statistics. Of Resize and Pad nothing is learnt.
+        var inputs = node.OpType switch
+        {
+            "BatchNormalization" => node.Input.Take(3),
+            "Resize" or "Upsample" or "Pad" or "Clip" or "Reshape" or "Slice" or "QuantizeLinear" or "DequantizeLinear" => [],
+            "QLinearConv" or "QLinearMatMul" or "QGemm" => node.Input.Where((_, i) => i is 3 or 8 || (node.OpType == "QGemm" && i == 6)),
+            _ => node.Input,
+        };
+        return inputs.Where(i => i.Length > 0 && !_index.Depends(i)).Sum(i => CountConstants(i, counted));
+    }
+
+    /// <summary>Learnt values behind a constant tensor, each counted once; single numbers (an epsilon, a factor) are not learnt.</summary>
+    private long CountConstants(string tensor, HashSet<string> counted)
+    {
+        if (_index.Constant(tensor) is { } constant)
+        {
+            var count = TensorData.Count(constant);
+            var isWeight = (DataType)constant.DataType is DataType.Float or DataType.Float16 or DataType.Bfloat16 or DataType.Double or DataType.Int8 or DataType.Uint8 or DataType.Int32;
+            return count > 1 && isWeight && counted.Add(tensor) ? count : 0;
+        }
+
+        if (_index.Producer(tensor) is not { } node)
+            return 0;
+        return (node.OpType is "DequantizeLinear" or "QuantizeLinear" ? node.Input.Take(1) : node.Input).Sum(i => CountConstants(i, counted));
+    }
+
+    private long CountMultiplyAdds(NodeProto node, long[] output, Dictionary<string, ProbedTensor> shapes)
+    {
+        var made = output.Aggregate(1L, (product, d) => product * d);
+        switch (node.OpType)
+        {
+            case "Conv" or "FusedConv" or "ConvInteger" or "QLinearConv":
+                var weights = node.Input[node.OpType == "QLinearConv" ? 3 : 1];
+                return ClassifierWalk.ConstantShape(_index, weights) is { } w ? made * w.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
+            case "ConvTranspose":
+                var used = shapes[node.Input[0]].Shape.Aggregate(1L, (product, d) => product * d);
+                return ClassifierWalk.ConstantShape(_index, node.Input[1]) is { } t ? used * t.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
+            case "Gemm" or "FusedGemm" or "QGemm" or "MatMul" or "FusedMatMul" or "MatMulInteger" or "QLinearMatMul":
+                var left = shapes.TryGetValue(node.Input[0], out var a) ? a.Shape : ClassifierWalk.ConstantShape(_index, node.Input[0]);
+                return left is { Length: > 0 } ? made * (node.Int("transA", 0) != 0 ? left[^2] : left[^1]) : 0;
+            default:
+                return 0;
+        }
+    }
+}

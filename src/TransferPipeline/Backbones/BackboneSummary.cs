@@ -1,0 +1,27 @@
+namespace TransferPipeline.Backbones;
+
+/// <summary>A backbone layer by layer, with what it costs for one photo.</summary>
+/// <param name="Layers">In the order of execution.</param>
+/// <param name="Parameters">Weights and biases of the whole file; a batch norm's running statistics and quantization scales are not counted.</param>
+/// <param name="MultiplyAdds">Of its convolutions and matrix products, for one photo.</param>
+/// <param name="ParametersToCut">The part that the penultimate cut keeps.</param>
+/// <param name="MultiplyAddsToCut">The part that the penultimate cut keeps.</param>
+public sealed record BackboneSummary(IReadOnlyList<LayerRow> Layers, long Parameters, long MultiplyAdds, long ParametersToCut, long MultiplyAddsToCut);
+
+/// <summary>One layer.</summary>
+/// <param name="Name">The node's name, or its output's where it has none.</param>
+/// <param name="Operator">ONNX's name, such as Conv.</param>
+/// <param name="Tensor">Its (first) output.</param>
+/// <param name="Shape">Of that output, batch included.</param>
+/// <param name="Kept">False when it lies past the penultimate cut.</param>
+/// <param name="IsCut">True for the layer that makes the penultimate tensor: the line of the cut is drawn below it.</param>
+public sealed record LayerRow(string Name, string Operator, string Tensor, IReadOnlyList<long> Shape, long Parameters, long MultiplyAdds, bool Kept, bool IsCut);
+
+/// <summary>A tensor through which every way from the image to the classifier passes: a sensible place to cut.</summary>
+/// <param name="Tensor">The name to give as cut.</param>
+/// <param name="Operator">What makes it.</param>
+/// <param name="Shape">For one photo.</param>
+/// <param name="Length">Of the vector without pooling.</param>
+/// <param name="Pooled">Of the vector with pooling avg or max.</param>
+/// <param name="Alias"><c>penultimate</c> or <c>features</c> where it is that cut, else empty.</param>
+public sealed record CutCandidate(string Tensor, string Operator, IReadOnlyList<long> Shape, long Length, long Pooled, string Alias);
