@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace TransferPipeline.Features;
+
+/// <summary>Where and in which arithmetic a backbone runs.</summary>
+public sealed record DeviceOptions
+{
+    public const string Cpu = "cpu";
+    public const string Cuda = "cuda";
+    public const string TensorRt = "tensorrt";
+
+    private static readonly string[] Providers = [Cpu, Cuda, TensorRt];
+    private static readonly string[] Precisions = ["fp32", "tf32", "fp16"];
+
+    /// <summary><c>cpu</c>, <c>cuda</c> or <c>tensorrt</c>.</summary>
+    public string Provider { get; init; } = Cpu;
+
+    /// <summary>Number of the card.</summary>
+    public int Index { get; init; }
+
+    /// <summary><c>fp32</c> (default), <c>tf32</c> (matrix products in TensorFloat-32, CUDA only) or <c>fp16</c>.</summary>
+    public string Precision { get; init; } = "fp32";
+
+    /// <summary>Most bytes of the card's memory that may be used; 0 leaves it to the runtime.</summary>
+    public long MemoryLimit { get; init; }
+
+    public bool IsCpu => Provider == Cpu;
+
+    /// <summary>Reads <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>tensorrt:0</c>.</summary>
+    /// <exception cref="UsageException">It is none of these, or the precision is unknown or not for this device.</exception>
+    public static DeviceOptions Parse(string device, string precision = "fp32")
+    {
+        var colon = device.IndexOf(':');
+        var provider = colon < 0 ? device : device[..colon];
+        var index = 0;
+        if (!Providers.Contains(provider))
+            throw new UsageException($"device '{device}' is not one of cpu, cuda, cuda:N, tensorrt, tensorrt:N{NearestName.Hint(provider, Providers)}");
+        if (colon >= 0 && (provider == Cpu || !int.TryParse(device.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out index)))
+            throw new UsageException($"device '{device}': what follows the colon must be the number of a card, as in cuda:0");
+        if (!Precisions.Contains(precision))
+            throw new UsageException($"precision '{precision}' is not one of {string.Join(", ", Precisions)}{NearestName.Hint(precision, Precisions)}");
+        if (precision == "tf32" && provider == Cpu)
+            throw new UsageException("precision tf32 exists on CUDA cards only; on the cpu use fp32");
+        return new() { Provider = provider, Index = index, Precision = precision };
+    }
+
+    public override string ToString() => IsCpu ? Cpu : string.Create(CultureInfo.InvariantCulture, $"{Provider}:{Index}");
+}

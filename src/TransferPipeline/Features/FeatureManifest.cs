@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace TransferPipeline.Features;
+
+/// <summary>
+/// What a feature set's <c>manifest.json</c> says. It alone tells what is committed: a file that it does not name does not belong to the set.
+/// </summary>
+public sealed record FeatureManifest
+{
+    public const string FileName = "manifest.json";
+
+    /// <summary>The version of the folder's layout that this program writes, and the newest that it reads.</summary>
+    public const int CurrentFormat = 1;
+
+    public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>Name and version of the program that wrote it last.</summary>
+    public string Program { get; init; } = "";
+
+    /// <summary>False while an extraction is under way or after it was interrupted.</summary>
+    public bool Complete { get; init; }
+
+    /// <summary>The photos' folder or file as it was given.</summary>
+    public string Dataset { get; init; } = "";
+
+    /// <summary><c>i/n</c> when the set covers one shard of the dataset, else null.</summary>
+    public string? Shard { get; init; }
+
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>Length D of every vector.</summary>
+    public required int Dimension { get; init; }
+
+    /// <summary>Class names in ordinal order.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
+
+    public IReadOnlyList<FeaturePart> Parts { get; init; } = [];
+
+    /// <summary>Number of the next part file; numbers are never used twice.</summary>
+    public int NextPart { get; init; }
+
+    /// <summary>The list of photos that could not be used, or null when there are none.</summary>
+    public FeatureFile? Failed { get; init; }
+
+    /// <summary>Limits under which photos failed; under other limits they are tried again.</summary>
+    public long MaxBytes { get; init; }
+
+    public long MaxPixels { get; init; }
+
+    public ExtractionCost Cost { get; init; } = new();
+
+    [JsonIgnore]
+    public long Rows => Parts.Sum(p => (long)p.Rows);
+
+    internal string ToJson() => JsonSerializer.Serialize(this, FeatureManifestJson.Default.FeatureManifest) + "\n";
+
+    /// <summary>Replaces the folder's manifest in one step.</summary>
+    internal void Write(string folder) => DurableFile.WriteText(Path.Combine(folder, FileName), ToJson());
+
+    /// <summary>Reads a folder's manifest; null when the folder has none.</summary>
+    /// <exception cref="BadInputException">It is damaged or from a newer version.</exception>
+    internal static FeatureManifest? Read(string folder)
+    {
+        var file = Path.Combine(folder, FileName);
+        if (!File.Exists(file))
+            return null;
+        try
+        {
+            var bytes = File.ReadAllBytes(file);
+            using (var document = JsonDocument.Parse(bytes))
+            {
+                if (document.RootElement.ValueKind != JsonValueKind.Object
+                    || !document.RootElement.TryGetProperty("format", out var format) || !format.TryGetInt32(out var version))
+                    throw new BadInputException($"{file} is not a feature set's manifest: it has no format number");
+                if (version is > CurrentFormat or < 1)
+                    throw new BadInputException($"{file} has format {version}, this program reads up to {CurrentFormat}: update the program, or extract again into another folder");
+            }
+
+            return JsonSerializer.Deserialize(bytes, FeatureManifestJson.Default.FeatureManifest)
+                ?? throw new BadInputException($"{file} is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException($"{file} is damaged ({e.Message}): delete the folder and extract again", e);
+        }
+    }
+}
+
+/// <summary>A file of the set with its length in bytes and lower-case hex SHA-256.</summary>
+public record FeatureFile(string File, int Rows, long Bytes, string Sha256);
+
+/// <summary>One Parquet file of vectors.</summary>
+/// <param name="Order">Where its rows, in file order, stand in the whole set: runs <c>first+count</c> of positions, separated by commas.</param>
+public sealed record FeaturePart(string File, int Rows, long Bytes, string Sha256, string Order) : FeatureFile(File, Rows, Bytes, Sha256);
+
+/// <summary>What the vectors cost, summed over all runs that computed some.</summary>
+/// <param name="Photos">Vectors computed.</param>
+/// <param name="Seconds">Wall time of those runs.</param>
+/// <param name="DecodeSeconds">Of all workers, reading and hashing included.</param>
+/// <param name="InferSeconds">Of all workers.</param>
+public sealed record ExtractionCost(
+    long Photos = 0, double Seconds = 0, double DecodeSeconds = 0, double PreprocessSeconds = 0, double InferSeconds = 0, int Workers = 0, string Device = "");
+
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(FeatureManifest))]
+internal sealed partial class FeatureManifestJson : JsonSerializerContext;

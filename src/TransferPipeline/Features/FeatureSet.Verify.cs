@@ -1,0 +1,69 @@
+namespace TransferPipeline.Features;
+
+/// <summary>What a check of a feature set found.</summary>
+/// <param name="Problems">One line each; empty when all is well.</param>
+public sealed record FeatureSetCheck(int Parts, long Rows, long Bytes, IReadOnlyList<string> Problems);
+
+public sealed partial class FeatureSet
+{
+    /// <summary>Compares every file with the manifest (length, SHA-256, rows) and looks for values that are no finite numbers.</summary>
+    public FeatureSetCheck Verify()
+    {
+        var problems = new List<string>();
+        _ = Ranks;
+        foreach (var part in Manifest.Parts)
+        {
+            if (FileProblem(part) is { } problem)
+                problems.Add(problem);
+            else
+                CheckValues(part, problems);
+        }
+
+        if (Manifest.Failed is { } failed && FileProblem(failed) is { } failedProblem)
+            problems.Add(failedProblem);
+        if (!Manifest.Complete)
+            problems.Add($"the extraction was interrupted: {Manifest.Rows} vectors are there; run it again to complete them");
+        return new(Manifest.Parts.Count, Manifest.Rows, Manifest.Parts.Sum(p => p.Bytes), problems);
+    }
+
+    /// <exception cref="BadInputException">A part is not what the manifest says.</exception>
+    internal void RequireIntact()
+    {
+        var problems = new string?[Manifest.Parts.Count];
+        Blocks.For(problems.Length, 1, Environment.ProcessorCount, (_, first, end) =>
+        {
+            for (var i = first; i < end; i++)
+                problems[i] = FileProblem(Manifest.Parts[i]);
+        });
+        if (Array.Find(problems, p => p is not null) is { } problem)
+            throw new BadInputException($"{Folder}: {problem}; extracting again replaces it");
+    }
+
+    /// <summary>What is wrong with one file, or null.</summary>
+    internal string? FileProblem(FeatureFile part)
+    {
+        var file = new FileInfo(Path.Combine(Folder, part.File));
+        if (!file.Exists)
+            return $"{part.File} is missing";
+        if (file.Length != part.Bytes)
+            return $"{part.File} has {file.Length} bytes, the manifest says {part.Bytes}";
+        return DurableFile.Hash(file.FullName).Sha256 == part.Sha256 ? null
+            : $"{part.File} is damaged: its SHA-256 is not the one in the manifest";
+    }
+
+    private void CheckValues(FeaturePart part, List<string> problems)
+    {
+        var rows = ReadRows(part);
+        var vectors = ReadVectors(part);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            foreach (var value in vectors.Row(i))
+            {
+                if (float.IsFinite(value))
+                    continue;
+                problems.Add($"{part.File}: the vector of {rows[i].Path} holds {value}");
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+namespace TransferPipeline.Features;
+
+/// <summary>The vectors of one dataset under one recipe, on disk: a folder with a manifest, Parquet parts and the list of failed photos.</summary>
+public sealed partial class FeatureSet
+{
+    private readonly IFeatureTable _table;
+    private int[][]? _ranks;
+
+    internal FeatureSet(string folder, FeatureManifest manifest, IFeatureTable table) =>
+        (Folder, Manifest, _table) = (folder, manifest, table);
+
+    public string Folder { get; }
+
+    public FeatureManifest Manifest { get; }
+
+    public Recipe Recipe => Manifest.Recipe;
+
+    /// <summary>Length D of every vector.</summary>
+    public int Dimension => Manifest.Dimension;
+
+    /// <summary>Number N of vectors, views included.</summary>
+    public int Rows => checked((int)Manifest.Rows);
+
+    /// <exception cref="BadInputException">The folder is not there, is no feature set, or is from a newer version.</exception>
+    public static FeatureSet Open(string folder, IFeatureTable table)
+    {
+        if (!Directory.Exists(folder))
+            throw new BadInputException($"there is no folder {folder}: a feature set is made by 'transfer extract --data DIR --model NAME --out {folder}'");
+        var manifest = FeatureManifest.Read(folder)
+            ?? throw new BadInputException($"{folder} is not a feature set: it has no {FeatureManifest.FileName}; 'transfer extract --out DIR' makes one");
+        return new(folder, manifest, table);
+    }
+
+    /// <summary>The feature sets among a folder and the folders right below it, by name; damaged ones are left out and told of.</summary>
+    public static IReadOnlyList<FeatureSet> List(string root, IFeatureTable table, Action<string>? damaged = null)
+    {
+        if (!Directory.Exists(root))
+            throw new BadInputException($"there is no folder {root}");
+        var sets = new List<FeatureSet>();
+        foreach (var folder in Directory.GetDirectories(root).Order(StringComparer.Ordinal).Prepend(root))
+        {
+            if (!File.Exists(Path.Combine(folder, FeatureManifest.FileName)))
+                continue;
+            try
+            {
+                sets.Add(Open(folder, table));
+            }
+            catch (BadInputException e)
+            {
+                damaged?.Invoke(e.Message);
+            }
+        }
+
+        return sets;
+    }
+
+    /// <summary>All rows without their vectors, in the dataset's order.</summary>
+    public IReadOnlyList<FeatureRow> LoadRows()
+    {
+        var rows = new FeatureRow[Rows];
+        for (var p = 0; p < Manifest.Parts.Count; p++)
+        {
+            var read = ReadRows(Manifest.Parts[p]);
+            for (var i = 0; i < read.Count; i++)
+                rows[Ranks[p][i]] = read[i];
+        }
+
+        return rows;
+    }
+
+    /// <summary>The photos that could not be used, with the reasons.</summary>
+    public IReadOnlyList<FailedRow> LoadFailed() =>
+        Manifest.Failed is { } failed ? _table.ReadFailed(Path.Combine(Folder, failed.File)) : [];
+
+    /// <summary>Reads vectors and rows into memory, in the dataset's order.</summary>
+    /// <param name="split">Only this split; null for all.</param>
+    /// <param name="verify">Compare each part's SHA-256 with the manifest's first.</param>
+    /// <exception cref="BadInputException">A part is missing, damaged or not what the manifest says.</exception>
+    public FeatureData Load(string? split = null, bool verify = true)
+    {
+        if (verify)
+            RequireIntact();
+        var all = LoadRows();
+        // Row numbers in the result, -1 for rows that were not asked for.
+        var number = new int[all.Count];
+        var rows = new List<FeatureRow>(all.Count);
+        for (var i = 0; i < number.Length; i++)
+        {
+            number[i] = split is null || all[i].Split == split ? rows.Count : -1;
+            if (number[i] >= 0)
+                rows.Add(all[i]);
+        }
+
+        var x = new FeatureMatrix(rows.Count, Dimension);
+        for (var p = 0; p < Manifest.Parts.Count; p++)
+            LoadPart(p, number, x);
+        return new() { X = x, Y = ClassIndices(rows), Classes = Manifest.Classes, Rows = rows };
+    }
+
+    /// <summary>Row numbers in the whole set of the rows of each part.</summary>
+    internal int[][] Ranks => _ranks ??= RowOrder.Ranks(Manifest, Folder);
+
+    internal List<FeatureRow> ReadRows(FeaturePart part)
+    {
+        var rows = _table.ReadRows(Existing(part));
+        return rows.Count == part.Rows ? rows
+            : throw new BadInputException($"{part.File} in {Folder} has {rows.Count} rows, its manifest says {part.Rows}: extract again");
+    }
+
+    internal FeatureMatrix ReadVectors(FeaturePart part)
+    {
+        var matrix = new FeatureMatrix(part.Rows, Dimension);
+        _table.ReadVectors(Existing(part), matrix, 0);
+        return matrix;
+    }
+
+    internal string Existing(FeatureFile part)
+    {
+        var file = Path.Combine(Folder, part.File);
+        return File.Exists(file) ? file
+            : throw new BadInputException($"{file} is missing though the manifest names it: extract again");
+    }
+
+    private void LoadPart(int p, int[] number, FeatureMatrix x)
+    {
+        var (part, ranks) = (Manifest.Parts[p], Ranks[p]);
+        var wanted = ranks.Count(r => number[r] >= 0);
+        if (wanted == 0)
+            return;
+        var inPlace = wanted == ranks.Length;
+        for (var i = 1; i < ranks.Length && inPlace; i++)
+            inPlace = number[ranks[i]] == number[ranks[0]] + i;
+        if (inPlace)
+        {
+            _table.ReadVectors(Existing(part), x, number[ranks[0]]);
+            return;
+        }
+
+        var vectors = ReadVectors(part);
+        for (var i = 0; i < ranks.Length; i++)
+        {
+            if (number[ranks[i]] >= 0)
+                vectors.Row(i).CopyTo(x.Row(number[ranks[i]]));
+        }
+    }
+
+    private int[] ClassIndices(List<FeatureRow> rows)
+    {
+        var index = Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
+        var y = new int[rows.Count];
+        for (var i = 0; i < y.Length; i++)
+        {
+            if (!index.TryGetValue(rows[i].Label, out y[i]))
+                throw new BadInputException($"{Folder}: photo {rows[i].Path} has the label '{rows[i].Label}', which the manifest does not list");
+        }
+
+        return y;
+    }
+}

@@ -1,0 +1,70 @@
+namespace TransferPipeline.Features;
+
+/// <summary>
+/// The right to change a feature set's folder: an operating system's lock on the file <c>.lock</c>, which ends with the process that
+/// holds it, however that process ends. The file is removed on release.
+/// </summary>
+internal sealed class FolderLock : IDisposable
+{
+    private const string FileName = ".lock";
+    private readonly FileStream _stream;
+    private readonly string _file;
+
+    private FolderLock(FileStream stream, string file) => (_stream, _file) = (stream, file);
+
+    /// <summary>Takes the lock, or waits for it at most <paramref name="wait"/>.</summary>
+    /// <exception cref="JobFailedException">Another run holds it.</exception>
+    public static FolderLock Take(string folder, TimeSpan wait, Action<string> message, CancellationToken cancellation)
+    {
+        var file = Path.Combine(folder, FileName);
+        var until = Environment.TickCount64 + (long)Math.Min(wait.TotalMilliseconds, int.MaxValue);
+        var told = false;
+        while (true)
+        {
+            if (TryTake(file) is { } taken)
+                return taken;
+            var holder = OperatingSystem.IsWindows() ? null : DurableFile.ReadUnlocked(file)?.Split(' ')[0];
+            var who = string.IsNullOrEmpty(holder) ? "another run" : $"another run (process {holder})";
+            if (Environment.TickCount64 >= until)
+                throw new JobFailedException($"{folder} is in use by {who}: wait for it to end, or choose another folder");
+            if (!told)
+                message($"waiting for {who} that uses {folder}");
+            told = true;
+            cancellation.WaitHandle.WaitOne(100);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    public void Dispose()
+    {
+        // Removed while it is still held: whoever opened it meanwhile finds in TryTake that its name is gone.
+        if (!OperatingSystem.IsWindows())
+            File.Delete(_file);
+        _stream.Dispose();
+    }
+
+    private static FolderLock? TryTake(string file)
+    {
+        FileStream stream;
+        try
+        {
+            var options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
+            stream = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, options);
+        }
+        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException) && File.Exists(file))
+        {
+            return null;
+        }
+
+        if (OperatingSystem.IsWindows())
+            return new(stream, file);
+        var token = $"{Environment.ProcessId} {Guid.NewGuid():N}";
+        stream.SetLength(0);
+        stream.Write(System.Text.Encoding.UTF8.GetBytes(token));
+        stream.Flush();
+        if (DurableFile.ReadUnlocked(file) == token)
+            return new(stream, file);
+        stream.Dispose();
+        return null;
+    }
+}
