@@ -74,6 +74,23 @@ public sealed class GraphWriter : IGraphWriter
         Graph.Output.Add(Declare(name, type, dims));
     }
 
+    /// <summary>Frees a name for an output: a tensor that has it gets another.</summary>
+    public void Rename(string name)
+    {
+        if (!_names.Contains(name))
+            return;
+        var other = Unique(name + "_inner");
+        foreach (var node in Graph.Node)
+        {
+            Replace(node.Input, name, other);
+            Replace(node.Output, name, other);
+        }
+
+        foreach (var initializer in Graph.Initializer.Where(i => i.Name == name))
+            initializer.Name = other;
+        _names.Remove(name);
+    }
+
     /// <summary>A name that is not yet in the graph.</summary>
     public string Unique(string hint)
     {
@@ -90,6 +107,15 @@ public sealed class GraphWriter : IGraphWriter
         foreach (var d in dims)
             shape.Dim.Add(d < 0 ? new TensorShapeProto.Types.Dimension { DimParam = "N" } : new TensorShapeProto.Types.Dimension { DimValue = d });
         return new() { Name = name, Type = new() { TensorType = new() { ElemType = (int)type, Shape = shape } } };
+    }
+
+    private static void Replace(Google.Protobuf.Collections.RepeatedField<string> names, string name, string other)
+    {
+        for (var i = 0; i < names.Count; i++)
+        {
+            if (names[i] == name)
+                names[i] = other;
+        }
     }
 
     private string Add(TensorProto tensor)
