@@ -16,6 +16,7 @@ public sealed class Comparer
     private readonly FeatureView[] _views;
     private readonly Protocol _protocol;
     private readonly List<string> _warnings = [];
+    private readonly DuplicatePair[] _duplicates;
     private readonly HeadFitter[] _fitters;
 
     private Comparer(ComparisonOptions options, IReadOnlyList<FeatureSource> sources, IReadOnlyList<HeadSpec> heads)
@@ -29,12 +30,18 @@ public sealed class Comparer
             Throw.Usage("the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds");
         if (options.ChooseBy == ChooseBy.Validation && _views[0].PhotosOf(ComparisonOptions.Validation).Length == 0)
             Throw.BadInput("split validation has no photos to choose values by; choose by inner folds");
-        _protocol = Protocol.Create(options, _views[0], null);
+        if (options.CheckData || options.GroupNearDuplicates)
+            options.Progress("near-duplicates");
+        _duplicates = options.CheckData || options.GroupNearDuplicates
+            ? NearDuplicates.Find(_views[0], options.NearDuplicateCosine, options.Threads, options.Cancellation)
+            : [];
+        var groups = options.GroupNearDuplicates ? NearDuplicates.Groups(_views[0].PhotoCount, _duplicates) : null;
+        _protocol = Protocol.Create(options, _views[0], groups);
         _warnings.AddRange(Protocol.FewMembers(options, _views[0], _protocol.FinalTrain));
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
             _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
         var shared = new SharedWork();
-        _fitters = [.. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, null, shared)))];
+        _fitters = [.. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, groups, shared)))];
     }
 
     /// <summary>Compares every head on every feature set.</summary>
@@ -56,6 +63,9 @@ public sealed class Comparer
             Verdict = verdict.Sentence,
             Heads = [.. judged.Select((j, i) => HeadResults.Build(j, _protocol, _options) with { TiedWithBest = verdict.Tied[i], PValue = verdict.PValues[i] })],
             Sweeps = [.. judged.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
+            FewShot = FewShotCurves(judged),
+            DataCheck = Check(judged[verdict.Best]),
+            Map = Map(judged[verdict.Best]),
             Warnings = _warnings,
         };
         return new(result, [.. judged.Select(j => j.Head)]);
@@ -98,6 +108,35 @@ public sealed class Comparer
         var (predictions, predictSeconds) = fitter.JudgeTimed(head, _protocol.Judged);
         _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => w.StartsWith(title, StringComparison.Ordinal) ? w : $"{title}: {w}"));
         return new(fitter, title, index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [predictions]);
+    }
+
+    private FewShotCurve[] FewShotCurves(IReadOnlyList<Judged> judged)
+    {
+        if (_options.FewShotPerClass.Count == 0)
+            return [];
+        if (_options.FewShotPerClass.Any(n => n < 1) || _options.FewShotDraws < 1)
+            Throw.Usage("few-shot curves need at least one photo a class and one draw");
+        _options.Progress("few-shot curves");
+        return FewShot.Run(judged, _protocol, _options);
+    }
+
+    private DataCheck? Check(Judged best)
+    {
+        if (!_options.CheckData)
+            return null;
+        _options.Progress("data check");
+        var check = DataChecker.Run(best, _protocol, _duplicates, _options);
+        if (check.EvaluatedWithDuplicate > 0)
+            _warnings.Add($"{check.EvaluatedWithDuplicate} of {best.All.Count} judged photos have a near-duplicate among those trained on: figures may be optimistic");
+        return check;
+    }
+
+    private FeatureMap? Map(Judged best)
+    {
+        if (!_options.Map)
+            return null;
+        _options.Progress("feature map");
+        return FeatureMapper.Run(best.Fitter.View, best.FeatureSet, _options.Seed, _options.Threads, _options.Cancellation);
     }
 
     private string Title(int index)

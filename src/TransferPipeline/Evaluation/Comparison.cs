@@ -75,6 +75,9 @@ public sealed record HeadResult
     /// <summary>The same after temperature scaling; NaN when not asked for.</summary>
     public double CalibrationErrorScaled { get; init; } = double.NaN;
 
+    public double LogLossScaled { get; init; } = double.NaN;
+
+    /// <summary>Probabilities to the power 1 / Temperature, normalized, are the scaled ones; NaN when not asked for.</summary>
     public double Temperature { get; init; } = double.NaN;
 
     /// <summary>Wall time of choosing among the values of its sweeps; 0 without sweeps.</summary>
@@ -109,6 +112,9 @@ public sealed record HeadResult
 
     public IReadOnlyList<CalibrationBin> Calibration { get; init; } = [];
 
+    /// <summary>The same after temperature scaling; empty when not asked for.</summary>
+    public IReadOnlyList<CalibrationBin> CalibrationScaled { get; init; } = [];
+
     public IReadOnlyList<Heads.EpochRecord> History { get; init; } = [];
 
     /// <summary>The most confident wrong predictions, worst first, at most 24.</summary>
@@ -125,15 +131,34 @@ public sealed record CalibrationBin(double Low, double High, int Count, double C
 
 public sealed record Mistake(string Path, string Label, string Predicted, double Probability);
 
+/// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
 /// <param name="Parameter">The option that was swept, such as C.</param>
+/// <param name="Scores">Mean accuracy of each value, with the other swept options as chosen.</param>
 /// <param name="OnEdge">The chosen value is the first or last one tried.</param>
 public sealed record SweepCurve(string Head, string Parameter, double[] Values, double[] Scores, double[] StandardErrors, double Chosen, bool OnEdge, string ChosenBy);
 
-/// <param name="PerClass">Training photos a class.</param>
+/// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
+/// <param name="PerClass">Training photos a class; a class that has fewer gives all.</param>
+/// <param name="Accuracy">Mean over the draws with its 95 % t interval; the judged photos are the same in all draws of a part.</param>
 public sealed record FewShotCurve(string Head, int[] PerClass, Interval[] Accuracy, int Draws);
 
 public sealed record DataCheck
 {
+    /// <summary>Cosine from which two photos count as near-duplicates.</summary>
+    public double NearDuplicateCosine { get; init; } = double.NaN;
+
+    /// <summary>Number of pairs; <see cref="NearDuplicates"/> lists the most alike, at most 200.</summary>
+    public int NearDuplicateCount { get; init; }
+
+    /// <summary>Number of suspect labels; <see cref="SuspectLabels"/> lists the most suspect, at most 100.</summary>
+    public int SuspectLabelCount { get; init; }
+
+    /// <summary>Title of the head whose out-of-fold probabilities make labels suspect.</summary>
+    public string SuspectLabelsBy { get; init; } = "";
+
+    /// <summary>Judged photos (counted once a repeat) with a near-duplicate among the photos trained on.</summary>
+    public int EvaluatedWithDuplicate { get; init; }
+
     public IReadOnlyList<NearDuplicate> NearDuplicates { get; init; } = [];
 
     public IReadOnlyList<SuspectLabel> SuspectLabels { get; init; } = [];
@@ -154,8 +179,11 @@ public sealed record SuspectLabel(string Path, string Split, string Label, strin
 /// <param name="Score">Mean cosine distance to its nearest neighbours.</param>
 public sealed record Outlier(string Path, string Split, string Label, double Score);
 
-/// <summary>Two-dimensional maps of (a sample of) the photos.</summary>
-public sealed record FeatureMap(IReadOnlyList<MapPoint> Points);
+/// <summary>Two-dimensional maps of (a stratified sample of) the photos of one feature set.</summary>
+/// <param name="FeatureSet">Index into <see cref="Provenance.FeatureSets"/>.</param>
+/// <param name="ExplainedVariance">Share of the sample's variance along the two principal components.</param>
+/// <param name="Embedding">Name and settings of the neighbour embedding.</param>
+public sealed record FeatureMap(IReadOnlyList<MapPoint> Points, int FeatureSet, double[] ExplainedVariance, string Embedding);
 
 /// <param name="Class">Index into the classes.</param>
 /// <param name="PcaX">First principal component.</param>

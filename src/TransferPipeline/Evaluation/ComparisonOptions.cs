@@ -39,7 +39,7 @@ public sealed record ComparisonOptions
     public bool GroupNearDuplicates { get; init; }
 
     /// <summary>Cosine of two vectors from which their photos count as near-duplicates.</summary>
-    public double NearDuplicateCosine { get; init; } = 0.98;
+    public double NearDuplicateCosine { get; init; } = 0.95;
 
     public ChooseBy ChooseBy { get; init; } = ChooseBy.InnerFolds;
 
@@ -54,6 +54,21 @@ public sealed record ComparisonOptions
 
     /// <summary>Bootstrap draws for the intervals of balanced accuracy and macro F1.</summary>
     public int BootstrapDraws { get; init; } = 2000;
+
+    /// <summary>Fit a temperature on out-of-fold predictions of the training part, and report the calibration error before and after.</summary>
+    public bool Calibrate { get; init; }
+
+    /// <summary>Numbers of training photos a class for few-shot curves; empty for none.</summary>
+    public IReadOnlyList<int> FewShotPerClass { get; init; } = [];
+
+    /// <summary>Repeated draws for each point of a few-shot curve.</summary>
+    public int FewShotDraws { get; init; } = 5;
+
+    /// <summary>Look for near-duplicates, suspect labels and outliers.</summary>
+    public bool CheckData { get; init; }
+
+    /// <summary>Make the two-dimensional maps.</summary>
+    public bool Map { get; init; }
 
     /// <summary>The command line, for the provenance.</summary>
     public string Command { get; init; } = "";

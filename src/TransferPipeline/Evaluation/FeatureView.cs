@@ -14,11 +14,21 @@ internal sealed class FeatureView
 {
     private readonly int[] _rowOfPhoto;
     private readonly Dictionary<int, int[]> _copies;
+    private readonly int[]? _photoOfRow;
 
     private FeatureView(FeatureData data, int[] rowOfPhoto, Dictionary<int, int[]> copies)
     {
         (Data, _rowOfPhoto, _copies) = (data, rowOfPhoto, copies);
         Y = Array.ConvertAll(rowOfPhoto, r => data.Y[r]);
+        if (copies.Count == 0)
+            return;
+        _photoOfRow = new int[data.Rows.Count];
+        Array.Fill(_photoOfRow, -1);
+        for (var p = 0; p < rowOfPhoto.Length; p++)
+        {
+            foreach (var row in (int[])[rowOfPhoto[p], .. copies.GetValueOrDefault(p, [])])
+                _photoOfRow[row] = p;
+        }
     }
 
     public FeatureData Data { get; }
@@ -43,8 +53,11 @@ internal sealed class FeatureView
         if (_copies.Count > 0)
             rows = [.. rows, .. photos.SelectMany(p => _copies.GetValueOrDefault(p, []))];
         Array.Sort(rows);
-        return new(Data.X, Data.Y, rows, ClassCount) { ValidationRows = RowsOf(validationPhotos) };
+        return new(Data.X, Data.Y, rows, ClassCount) { ValidationRows = RowsOf(validationPhotos), Photos = _photoOfRow };
     }
+
+    /// <summary>The vectors of the given photos, in that order; a copy.</summary>
+    public FeatureMatrix Vectors(int[] photos) => Data.X.Select(RowsOf(photos));
 
     public Predictions Judge(IHead head, int[] photos, int threads) =>
         Predictions.Of(head, Data.X, Data.Y, RowsOf(photos), threads) with { Photos = photos };

@@ -50,6 +50,17 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     public IHead Train(int[] train, HeadSettings settings, int threads) =>
         spec.Trainer.Train(view.Training(train, []), settings, Context(threads));
 
+    /// <summary>Predictions of each photo by a head that was not trained on it; photos that are alone in their class are left out.</summary>
+    public Predictions OutOfFold(int[] photos, HeadSettings settings, int threads)
+    {
+        var parts = InnerParts(photos);
+        var outer = Math.Min(parts.Length, Math.Max(1, threads));
+        var judged = new Predictions[parts.Length];
+        Blocks.For(parts.Length, 1, outer, (p, _, _) =>
+            judged[p] = view.Judge(Train(parts[p].Train, settings, Math.Max(1, threads / outer)), parts[p].Test, Math.Max(1, threads / outer)), options.Cancellation);
+        return Predictions.Concat(judged);
+    }
+
     /// <summary>Trains alone, with all threads and without shared work, so that the time is honest.</summary>
     public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadSettings settings, Action<string> warn)
     {

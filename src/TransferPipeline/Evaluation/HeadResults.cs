@@ -13,7 +13,7 @@ internal static class HeadResults
         var (balanced, f1) = Intervals.Bootstrap(all, options.BootstrapDraws, options.Seed, options.Threads);
         var bins = Metrics.Calibration(all);
         var fit = judged.Head.Fit;
-        return new()
+        var result = new HeadResult()
         {
             Name = judged.Head.Name,
             Title = judged.Title,
@@ -39,6 +39,45 @@ internal static class HeadResults
             PerClass = Metrics.PerClass(confusion, judged.Fitter.View.Data.Classes),
             Mistakes = Mistakes(judged, all),
             FoldAccuracies = protocol.IsFolds ? judged.FoldAccuracies : [],
+        };
+        return options.Calibrate ? Calibrate(result, judged, protocol, options) : result;
+    }
+
+    /// <summary>
+    /// Adds the figures after temperature scaling. On a split the temperature comes from out-of-fold predictions of the training part; with
+    /// folds a part's comes from the predictions of the other parts, so never from a photo that it is used on, and the one that is
+    /// reported from all.
+    /// </summary>
+    private static HeadResult Calibrate(HeadResult result, Judged judged, Protocol protocol, ComparisonOptions options)
+    {
+        double temperature;
+        Predictions scaled;
+        if (protocol.IsFolds)
+        {
+            temperature = TemperatureScaling.Fit(judged.All);
+            scaled = Predictions.Concat(
+            [
+                .. judged.Parts.Select(part =>
+                {
+                    var own = part.Photos.ToHashSet();
+                    var others = Enumerable.Range(0, judged.All.Count).Where(i => !own.Contains(judged.All.Photos[i])).ToArray();
+                    return TemperatureScaling.Apply(part, TemperatureScaling.Fit(judged.All.Select(others)));
+                }),
+            ]);
+        }
+        else
+        {
+            temperature = TemperatureScaling.Fit(judged.Fitter.OutOfFold(protocol.FinalTrain, judged.Head.Settings, options.Threads));
+            scaled = TemperatureScaling.Apply(judged.All, temperature);
+        }
+
+        var bins = Metrics.Calibration(scaled);
+        return result with
+        {
+            Temperature = temperature,
+            CalibrationErrorScaled = Metrics.CalibrationError(bins),
+            CalibrationScaled = bins,
+            LogLossScaled = Metrics.LogLoss(scaled),
         };
     }
 

@@ -1,0 +1,51 @@
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>Accuracy against the number of training photos a class.</summary>
+internal static class FewShot
+{
+    private const string NeighbourCount = "n_neighbors";
+
+    /// <summary>
+    /// One curve a head, with the settings that were chosen on the whole training part. Draw d takes the first n photos of each class in
+    /// an order of its own, so larger n contain the smaller ones, and all heads see the same photos. With folds, draw d uses part d.
+    /// </summary>
+    public static FewShotCurve[] Run(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options)
+    {
+        var perClass = options.FewShotPerClass.Distinct().Order().ToArray();
+        var draws = options.FewShotDraws;
+        var tasks = perClass.Length * draws;
+        var accuracies = new double[heads.Count * tasks];
+        var outer = Math.Min(accuracies.Length, Math.Max(1, options.Threads));
+        var threads = Math.Max(1, options.Threads / outer);
+        Blocks.For(accuracies.Length, 1, outer, (task, _, _) =>
+        {
+            var (head, n, draw) = (heads[task / tasks], perClass[task % tasks / draws], task % draws);
+            var part = protocol.Parts[draw % protocol.Parts.Count];
+            var train = Draw(part.Train, head.Fitter.View.Y, n, options.Seed, draw);
+            var fitted = head.Fitter.Train(train, Fit(head.Head.Settings, train.Length), threads);
+            accuracies[task] = head.Fitter.View.Judge(fitted, part.Test, threads).Accuracy;
+        }, options.Cancellation);
+        return
+        [
+            .. heads.Select((head, h) => new FewShotCurve(
+                head.Title, perClass,
+                [.. perClass.Select((_, i) => Intervals.Folds(accuracies.AsSpan((h * tasks) + (i * draws), draws), 0))], draws)),
+        ];
+    }
+
+    private static int[] Draw(int[] train, int[] y, int perClass, int seed, int draw) =>
+    [
+        .. train.GroupBy(p => y[p]).SelectMany(g =>
+        {
+            var photos = g.ToArray();
+            new CounterRandom(seed, ((ulong)draw << 32) + (ulong)g.Key + 0x5407).Shuffle<int>(photos);
+            return photos.Take(perClass);
+        }).Order(),
+    ];
+
+    /// <summary>Fewer photos than neighbours that vote: all of them vote.</summary>
+    private static HeadSettings Fit(HeadSettings settings, int photos) =>
+        settings.Values.ContainsKey(NeighbourCount) && settings.Integer(NeighbourCount) > photos ? settings.With(NeighbourCount, photos) : settings;
+}

@@ -1,0 +1,84 @@
+using TransferPipeline.Evaluation;
+
+namespace TransferPipeline.Tests.Evaluation;
+
+public sealed class CalibrationTests
+{
+    [Theory]
+    [InlineData(0.25)]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Fit_ProbabilitiesMadeTooSharpOrTooFlat_FindsTheTemperature(double temperature)
+    {
+        // Labels drawn from the probabilities themselves, which are then distorted.
+        const int Count = 6000, Classes = 4;
+        var probabilities = new float[Count * Classes];
+        var truth = new int[Count];
+        for (var i = 0; i < Count; i++)
+        {
+            var random = new CounterRandom(11, (ulong)i);
+            var exponentials = Enumerable.Range(0, Classes).Select(k => Math.Exp(1.5 * random.Normal((ulong)k))).ToArray();
+            var target = random.Uniform(100) * exponentials.Sum();
+            for (var (k, sum) = (0, 0.0); k < Classes; k++)
+            {
+                sum += exponentials[k];
+                if (sum >= target)
+                {
+                    truth[i] = k;
+                    break;
+                }
+            }
+
+            for (var k = 0; k < Classes; k++)
+                probabilities[(i * Classes) + k] = (float)(exponentials[k] / exponentials.Sum());
+        }
+
+        var honest = new Predictions(Classes, [.. Enumerable.Range(0, Count)], truth, new int[Count], probabilities);
+        var distorted = TemperatureScaling.Apply(honest, 1 / temperature);
+        Assert.Equal(temperature, TemperatureScaling.Fit(distorted), temperature * 0.06);
+        Assert.All(TemperatureScaling.Apply(distorted, temperature).Probabilities.Zip(probabilities), p => Assert.Equal(p.Second, p.First, 1e-5f));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void Run_OverconfidentHead_IsBetterCalibratedAfterScaling(int folds)
+    {
+        var set = MadeUp.Set(separation: 0.5, perSplit: [("train", 60), ("validation", 60)]);
+        var head = Comparer.Run(new() { Calibrate = true, Folds = folds }, [set], ComparerTests.Heads("centroid:heat=0.2")).Result.Heads[0];
+        Assert.True(head.Temperature > 2, $"temperature {head.Temperature}");
+        Assert.True(head.CalibrationErrorScaled < head.CalibrationError / 2, $"{head.CalibrationErrorScaled} after, {head.CalibrationError} before");
+        Assert.True(head.LogLossScaled < head.LogLoss);
+        Assert.NotEmpty(head.CalibrationScaled);
+    }
+
+    [Fact]
+    public void Run_FewShot_RisesAndIsTheSameWhateverTheThreads()
+    {
+        var set = MadeUp.Set(separation: 0.8, columns: 16);
+        FewShotCurve Curve(int threads) => Comparer.Run(
+            new() { FewShotPerClass = [16, 1, 4], FewShotDraws = 10, Threads = threads }, [set], ComparerTests.Heads("centroid")).Result.FewShot.Single();
+        var curve = Curve(1);
+        Assert.Equal([1, 4, 16], curve.PerClass);
+        Assert.True(curve.Accuracy[0].Value < curve.Accuracy[1].Value && curve.Accuracy[1].Value < curve.Accuracy[2].Value);
+        Assert.True(curve.Accuracy[0].Low < curve.Accuracy[0].Value && curve.Accuracy[0].High > curve.Accuracy[0].Value);
+        Assert.Equal(curve.Accuracy, Curve(2).Accuracy);
+    }
+
+    [Fact]
+    public void Measure_SlightlyChangedVectors_AgreeMostly()
+    {
+        var a = MadeUp.Set(separation: 1);
+        var changed = a.Data.X.Select([.. Enumerable.Range(0, a.Data.X.Rows)]);
+        for (var i = 0; i < changed.Data.Length; i++)
+            changed.Data[i] *= 1 + (1e-4f * (i % 3));
+        var b = MadeUp.Source(changed, a.Data.Y, [.. a.Data.Rows.Select(r => r.Split)], 3, "b");
+        var same = HeadAgreement.Measure(a, a, ComparerTests.Heads("centroid")[0]);
+        var near = HeadAgreement.Measure(a, b, ComparerTests.Heads("centroid")[0], threads: 2);
+
+        Assert.Equal((60, 1.0, 0.0), (same.Photos, same.Agreement, same.LargestProbabilityDifference));
+        Assert.InRange(near.Agreement, 0.98, 1);
+        Assert.InRange(near.LargestProbabilityDifference, 1e-7, 0.05);
+        Assert.Contains("differ in dimension: 8 and 2", Assert.Throws<BadInputException>(() => HeadAgreement.Measure(a, MadeUp.Set(columns: 2), ComparerTests.Heads("centroid")[0])).Message);
+    }
+}
