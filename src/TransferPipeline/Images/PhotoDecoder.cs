@@ -17,6 +17,8 @@ public abstract class PhotoDecoder : IImageDecoder
         if (encoded.Length > options.MaxBytes)
             throw new ImageDecodeException($"{encoded.Length} bytes; the limit is {options.MaxBytes}");
         var format = PhotoFormats.Detect(encoded);
+        if (format == PhotoFormat.Tiff && TiffExtent.End(encoded) is var end && end > encoded.Length)
+            throw new ImageDecodeException($"truncated TIFF: its pixels end at byte {end} of {encoded.Length}");
         switch (format)
         {
             case PhotoFormat.Unknown:
