@@ -1,0 +1,84 @@
+namespace TransferPipeline.Reports.Charts;
+
+/// <summary>Maps values to pixels, linearly or by their logarithm, with round ticks.</summary>
+internal sealed class Axis
+{
+    private readonly double _low;
+    private readonly double _high;
+    private readonly double _from;
+    private readonly double _to;
+    private readonly bool _log;
+
+    private Axis(double low, double high, double from, double to, bool log, IReadOnlyList<double> ticks) =>
+        (_low, _high, _from, _to, _log, Ticks) = (low, high, from, to, log, ticks);
+
+    /// <summary>Values at which a tick stands, ascending.</summary>
+    public IReadOnlyList<double> Ticks { get; }
+
+    /// <summary>Pixel of a value.</summary>
+    public double At(double value)
+    {
+        var share = _log ? Math.Log10(value / _low) / Math.Log10(_high / _low) : (value - _low) / (_high - _low);
+        return _from + (Math.Clamp(share, -0.02, 1.02) * (_to - _from));
+    }
+
+    /// <summary>The same axis for other pixels.</summary>
+    public Axis Over(double from, double to) => new(_low, _high, from, to, _log, Ticks);
+
+    /// <param name="margin">Room at both ends, as a share of the values' range.</param>
+    /// <param name="floor">The axis does not go below it.</param>
+    public static Axis Linear(IEnumerable<double> values, double from, double to, double margin = 0.06, double floor = double.NegativeInfinity, double ceiling = double.PositiveInfinity, int ticks = 5)
+    {
+        var finite = values.Where(double.IsFinite).DefaultIfEmpty(0).ToArray();
+        var (low, high) = (finite.Min(), finite.Max());
+        if (high - low < 1e-9 * Math.Max(1, Math.Abs(high)))
+            (low, high) = (low - 0.05, high + 0.05);
+        var room = (high - low) * margin;
+        low = Math.Max(floor, low - room);
+        high = Math.Min(ceiling, high + room);
+        return new(low, high, from, to, log: false, RoundTicks(low, high, ticks));
+    }
+
+    /// <summary>For values above 0; the others do not count.</summary>
+    public static Axis Logarithmic(IEnumerable<double> values, double from, double to, double margin = 0.08)
+    {
+        var positive = values.Where(v => double.IsFinite(v) && v > 0).DefaultIfEmpty(1).ToArray();
+        var (low, high) = (positive.Min(), positive.Max());
+        if (high / low < 2)
+            (low, high) = (low / 1.5, high * 1.5);
+        var room = Math.Pow(high / low, margin);
+        (low, high) = (low / room, high * room);
+        return new(low, high, from, to, log: true, LogTicks(low, high));
+    }
+
+    /// <summary>Logarithmic where the values span more than a factor of 20 and are all above 0.</summary>
+    public static Axis Fitting(IReadOnlyList<double> values, double from, double to) =>
+        values.Count > 0 && values.Min() > 0 && values.Max() / values.Min() > 20 ? Logarithmic(values, from, to, 0.04) : Linear(values, from, to, 0.04);
+
+    private static List<double> RoundTicks(double low, double high, int about)
+    {
+        var rough = (high - low) / about;
+        var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
+        var step = new[] { 1, 2, 5, 10 }.First(m => m * power >= rough * 0.999) * power;
+        var ticks = new List<double>();
+        for (var i = (long)Math.Ceiling((low / step) - 1e-6); i * step <= high + (step * 1e-6); i++)
+            ticks.Add(Math.Round(i * step, 12));
+        return ticks;
+    }
+
+    /// <summary>Decades, every n-th when there are many, with 2 and 5 between when there are few.</summary>
+    private static List<double> LogTicks(double low, double high)
+    {
+        var (first, last) = ((int)Math.Floor(Math.Log10(low)), (int)Math.Ceiling(Math.Log10(high)));
+        var every = Math.Max(1, (int)Math.Ceiling((last - first) / 6.0));
+        int[] within = Math.Log10(high / low) < 1.3 ? [1, 2, 5] : Math.Log10(high / low) < 2.4 ? [1, 3] : [1];
+        var ticks = new List<double>();
+        for (var decade = first; decade <= last; decade++)
+        {
+            if (decade % every == 0)
+                ticks.AddRange(within.Select(m => m * Math.Pow(10, decade)).Where(v => v >= low * 0.999 && v <= high * 1.001));
+        }
+
+        return ticks;
+    }
+}

@@ -1,0 +1,53 @@
+using TransferPipeline.Evaluation;
+
+namespace TransferPipeline.Reports.Charts;
+
+/// <summary>Accuracy over the number of training photos a class, with bands; names at the ends of their lines.</summary>
+internal static class FewShotChart
+{
+    public static Html Render(IReadOnlyList<FewShotCurve> curves, double width, double height, string style)
+    {
+        var isWide = width > 500;
+        var chart = new Chart(width, height, "Accuracy over training photos a class",
+            "One line a head, the band is its 95 % interval over the draws. The figures are in the table below.", right: isWide ? 170 : 16);
+        var counts = curves.SelectMany(c => c.PerClass).Distinct().Order().Select(n => (double)n).ToArray();
+        var x = Axis.Fitting(counts, chart.Left, chart.Right);
+        var y = Axis.Linear(curves.SelectMany(c => c.Accuracy).SelectMany(a => new[] { a.Low, a.High }), chart.Bottom, Chart.Top, floor: 0, ceiling: 1);
+        chart.Axes(x, y, "training photos a class", "accuracy", Figures.Value, Figures.Value);
+
+        for (var c = 0; c < curves.Count; c++)
+        {
+            var (curve, colour) = (curves[c], Palette.Of(c));
+            chart.Area($"band {colour}", [
+                .. curve.PerClass.Select((n, i) => (x.At(n), y.At(curve.Accuracy[i].High))),
+                .. curve.PerClass.Select((n, i) => (x.At(n), y.At(curve.Accuracy[i].Low))).Reverse()]);
+        }
+
+        for (var c = 0; c < curves.Count; c++)
+        {
+            var (curve, colour) = (curves[c], Palette.Of(c));
+            var points = curve.PerClass.Select((n, i) => (X: x.At(n), Y: y.At(curve.Accuracy[i].Value))).ToArray();
+            chart.Line($"line {colour} {Palette.Dash(c)}", points);
+            for (var i = 0; i < points.Length; i++)
+                chart.Draw($"{Palette.Mark(c, points[i].X, points[i].Y, 4, Html.Of(t => t.Add($"<title>{curve.Head}, {curve.PerClass[i]} a class: {Figures.Rate(curve.Accuracy[i].Value)}</title>")))}");
+        }
+
+        if (isWide)
+            Names(chart, curves, y);
+        return chart.Render(style);
+    }
+
+    /// <summary>Names beside the last points, moved apart where lines end close together.</summary>
+    private static void Names(Chart chart, IReadOnlyList<FewShotCurve> curves, Axis y)
+    {
+        const double Apart = 16;
+        var ends = curves.Select((c, i) => (Index: i, Y: y.At(c.Accuracy[^1].Value))).OrderBy(e => e.Y).ToArray();
+        for (var i = 1; i < ends.Length; i++)
+            ends[i].Y = Math.Max(ends[i].Y, ends[i - 1].Y + Apart);
+        var over = ends.Length == 0 ? 0 : ends[^1].Y - chart.Bottom;
+        for (var i = ends.Length - 1; i >= 0 && over > 0; i--)
+            ends[i].Y = Math.Min(ends[i].Y, i == ends.Length - 1 ? chart.Bottom : ends[i + 1].Y - Apart);
+        foreach (var (index, at) in ends)
+            chart.Draw($"{Palette.Mark(index, chart.Right + 12, at, 4)}<text class=\"label\" x=\"{chart.Right + 22}\" y=\"{at + 4}\">{Figures.Short(curves[index].Head, 22)}</text>");
+    }
+}

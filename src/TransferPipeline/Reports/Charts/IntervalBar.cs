@@ -1,0 +1,35 @@
+using TransferPipeline.Evaluation;
+
+namespace TransferPipeline.Reports.Charts;
+
+/// <summary>A small bar for a table's row: the interval and its value on an axis that all rows share.</summary>
+internal static class IntervalBar
+{
+    private const double Width = 168;
+    private const double Height = 22;
+
+    public static Axis CommonAxis(IReadOnlyList<HeadResult> heads) =>
+        Axis.Linear(heads.SelectMany(h => new[] { h.Accuracy.Low, h.Accuracy.High, h.Accuracy.Value }), 6, Width - 6, floor: 0, ceiling: 1, ticks: 3);
+
+    /// <summary>The axis itself, for the head of the column.</summary>
+    public static Html Scale(Axis axis)
+    {
+        var html = new Html().Add($"<svg class=\"bar\" viewBox=\"0 0 {Width} 16\" aria-hidden=\"true\">");
+        foreach (var tick in axis.Ticks)
+            html.Add($"<text class=\"tick\" x=\"{axis.At(tick)}\" y=\"11\" text-anchor=\"middle\">{Figures.Value(tick)}</text>");
+        return html.Add($"</svg>");
+    }
+
+    /// <param name="best">Interval of the best head, shaded behind every row's.</param>
+    public static Html Render(Axis axis, Interval interval, Interval best, bool tied)
+    {
+        var html = new Html().Add($"<svg class=\"bar\" viewBox=\"0 0 {Width} {Height}\" aria-hidden=\"true\">");
+        html.Add($"<rect class=\"shade\" x=\"{axis.At(best.Low)}\" width=\"{Math.Max(1, axis.At(best.High) - axis.At(best.Low))}\" y=\"0\" height=\"{Height}\"/>");
+        foreach (var tick in axis.Ticks)
+            html.Add($"<line class=\"grid\" x1=\"{axis.At(tick)}\" x2=\"{axis.At(tick)}\" y1=\"0\" y2=\"{Height}\"/>");
+        var style = tied ? "span tied" : "span";
+        html.Add($"<line class=\"{style}\" x1=\"{axis.At(interval.Low)}\" x2=\"{axis.At(interval.High)}\" y1=\"11\" y2=\"11\"/>");
+        html.Add($"<circle class=\"{(tied ? "point tied" : "point")}\" cx=\"{axis.At(interval.Value)}\" cy=\"11\" r=\"4.5\"/>");
+        return html.Add($"</svg>");
+    }
+}

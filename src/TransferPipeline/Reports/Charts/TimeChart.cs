@@ -1,0 +1,40 @@
+using TransferPipeline.Evaluation;
+
+namespace TransferPipeline.Reports.Charts;
+
+/// <summary>Accuracy with its interval against the time of a fit.</summary>
+internal static class TimeChart
+{
+    private const double LeastSeconds = 1e-6;
+
+    public static Html Render(IReadOnlyList<HeadResult> heads, double width, double height, string style)
+    {
+        var chart = new Chart(width, height, "Accuracy against fit time",
+            "Each point is a head; the bar is its 95 % interval. Best is towards the upper left. The table of heads has the same figures.");
+        var x = Axis.Logarithmic(heads.Select(h => Math.Max(h.FitSeconds, LeastSeconds)), chart.Left, chart.Right);
+        var y = Axis.Linear(heads.SelectMany(h => new[] { h.Accuracy.Low, h.Accuracy.High, h.Accuracy.Value }), chart.Bottom, Chart.Top, floor: 0, ceiling: 1);
+        chart.Axes(x, y, "fit time (logarithmic)", "accuracy", Figures.Seconds, Figures.Value);
+
+        var placer = new LabelPlacer(chart.Left, Chart.Top, chart.Right, chart.Bottom);
+        foreach (var head in heads)
+        {
+            var (cx, cy) = At(head);
+            placer.Avoid(cx, cy, 6);
+            chart.Draw($"<line class=\"whisker\" x1=\"{cx}\" x2=\"{cx}\" y1=\"{y.At(head.Accuracy.Low)}\" y2=\"{y.At(head.Accuracy.High)}\"/>");
+        }
+
+        foreach (var head in heads)
+        {
+            var (cx, cy) = At(head);
+            var shape = head.TiedWithBest ? "point tied" : "point";
+            chart.Draw($"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.Title}: {Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>");
+            var label = Figures.Short(head.Title, 26);
+            if (placer.Place(cx, cy, 9, label) is { } place)
+                chart.Draw($"<text class=\"label halo\" x=\"{place.X}\" y=\"{place.Y}\">{label}</text>");
+        }
+
+        return chart.Render(style);
+
+        (double X, double Y) At(HeadResult head) => (x.At(Math.Max(head.FitSeconds, LeastSeconds)), y.At(head.Accuracy.Value));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+
+namespace TransferPipeline.Reports;
+
+/// <summary>How numbers are written: the same everywhere on a page, and rounded only here.</summary>
+internal static class Figures
+{
+    /// <summary>Stands for a figure that there is none of.</summary>
+    public const string None = "–";
+
+    private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
+
+    /// <summary>Accuracy and other rates of 0..1, three decimals.</summary>
+    public static string Rate(double value) => double.IsFinite(value) ? value.ToString("F3", Culture) : None;
+
+    /// <summary>Rates of 0..1 as whole percent.</summary>
+    public static string Percent(double value) => double.IsFinite(value) ? value.ToString("P0", Culture).Replace(" ", "\u202F", StringComparison.Ordinal) : None;
+
+    public static string Count(long value) => value.ToString("N0", Culture).Replace(",", "\u202F", StringComparison.Ordinal);
+
+    /// <summary>Three significant digits, powers of ten outside 0.001 .. 99,999.</summary>
+    public static string Value(double value)
+    {
+        var size = Math.Abs(value);
+        return !double.IsFinite(value) ? None
+            : size == 0 ? "0"
+            : size < 1e-3 || size >= 1e5 ? value.ToString("0.##e0", Culture)
+            : size >= 100 ? value.ToString("0", Culture)
+            : value.ToString(size >= 10 ? "0.#" : size >= 1 ? "0.##" : size >= 0.1 ? "0.###" : "0.####", Culture);
+    }
+
+    /// <summary>A p-value: below a thousandth only that.</summary>
+    public static string PValue(double p) => !double.IsFinite(p) ? None : p < 0.001 ? "< 0.001" : p.ToString("F3", Culture);
+
+    /// <summary>A time with its unit, three significant digits.</summary>
+    public static string Seconds(double seconds) => !double.IsFinite(seconds) ? None
+        : seconds < 0.9995e-3 ? $"{Digits(seconds * 1e6)} µs"
+        : seconds < 0.9995 ? $"{Digits(seconds * 1e3)} ms"
+        : seconds < 119.5 ? $"{Digits(seconds)} s"
+        : seconds < 7170 ? $"{Digits(seconds / 60)} min"
+        : $"{Digits(seconds / 3600)} h";
+
+    /// <summary>The exact value for machines: as in the JSON.</summary>
+    public static string Exact(double value) => double.IsFinite(value) ? value.ToString("R", Culture) : "";
+
+    /// <summary>A name cut to so many characters, for places that cannot wrap.</summary>
+    public static string Short(string name, int most)
+    {
+        if (name.Length <= most)
+            return name;
+        var keep = char.IsHighSurrogate(name[most - 2]) ? most - 2 : most - 1;
+        return name[..keep] + "…";
+    }
+
+    private static string Digits(double value) => value.ToString(value >= 99.95 ? "0" : value >= 9.995 ? "0.0" : "0.00", Culture);
+}

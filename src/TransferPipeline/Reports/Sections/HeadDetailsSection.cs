@@ -1,0 +1,131 @@
+using TransferPipeline.Evaluation;
+using TransferPipeline.Reports.Charts;
+using TransferPipeline.Reports.Thumbnails;
+
+namespace TransferPipeline.Reports.Sections;
+
+/// <summary>One fold-out a head: options, confusions, classes, calibration, history, worst mistakes; the best one open.</summary>
+internal static class HeadDetailsSection
+{
+    private const int HeadsWithPhotos = 6;
+
+    public static IEnumerable<Section> Build(ReportContent content, IReadOnlyList<RankedHead> ranked, ThumbnailBook thumbnails)
+    {
+        var html = new Html();
+        for (var place = 0; place < ranked.Count; place++)
+        {
+            var (index, head) = ranked[place];
+            html.Add($"<details class=\"head\" id=\"head-{index}\"{Open(place == 0)}><summary><span class=\"grow\"><bdi>{head.Title}</bdi>{HeadsSection.Badge(head)}</span><span class=\"figure\">").Rate(head.Accuracy.Value).Add($"</span></summary>\n<div class=\"inside\">\n");
+            Options(html, content.Shown, head);
+            ConfusionTable.Add(html, head, content.Shown.Data.Classes, content.ConfusedPairs[index]);
+            PerClass(html, head, content.Shown.Data.Classes.Count);
+            Calibration(html, head);
+            History(html, head);
+            Mistakes(html, head, thumbnails, withPhotos: place < HeadsWithPhotos);
+            html.Add($"</div></details>\n");
+        }
+
+        yield return new("details", "Head by head", "Head by head", html);
+    }
+
+    private static Html Open(bool open) => open ? new Html().Add($" open") : new Html();
+
+    private static void Options(Html html, Comparison comparison, HeadResult head)
+    {
+        html.Add($"<h3>Fit</h3>\n<dl class=\"options\">");
+        foreach (var (name, value) in head.Parameters)
+            html.Add($"<div><dt><bdi>{name}</bdi></dt><dd><bdi>{value}</bdi></dd></div>");
+        if (comparison.Provenance.FeatureSets.Count > 1)
+            html.Add($"<div><dt>feature set</dt><dd>").Name(FeatureSetsSection.NameOf(comparison, head.FeatureSet)).Add($"</dd></div>");
+        Fact("iterations", head.Iterations > 0, h => h.Count(head.Iterations));
+        Fact("objective", double.IsFinite(head.Objective), h => h.Add($"{Figures.Value(head.Objective)}"));
+        Fact("relative gap", double.IsFinite(head.RelativeGap), h => h.Add($"{Figures.Value(head.RelativeGap)}"));
+        Fact("temperature", double.IsFinite(head.Temperature), h => h.Rate(head.Temperature));
+        Fact("log loss after scaling", double.IsFinite(head.LogLossScaled), h => h.Rate(head.LogLossScaled));
+        Fact("balanced accuracy, 95 %", true, h => h.Rate(head.BalancedAccuracy.Low).Add($" – ").Rate(head.BalancedAccuracy.High));
+        Fact("macro F1, 95 %", true, h => h.Rate(head.MacroF1.Low).Add($" – ").Rate(head.MacroF1.High));
+        html.Add($"</dl>\n");
+        if (head.FoldAccuracies.Length > 0)
+        {
+            html.Add($"<p class=\"folds\"><span class=\"muted\">Accuracy of each fold</span> ");
+            foreach (var fold in head.FoldAccuracies)
+                html.Rate(fold).Add($" ");
+            html.Add($"</p>\n");
+        }
+
+        void Fact(string name, bool known, Func<Html, Html> value)
+        {
+            if (!known)
+                return;
+            html.Add($"<div><dt>{name}</dt><dd>");
+            value(html).Add($"</dd></div>");
+        }
+    }
+
+    private static void PerClass(Html html, HeadResult head, int classes)
+    {
+        if (head.PerClass.Count == 0)
+            return;
+        html.Add($"<h3>Classes</h3>\n");
+        if (head.PerClass.Count < classes)
+            html.Add($"<p class=\"lead\">The {head.PerClass.Count} hardest of {classes} classes.</p>\n");
+        html.Add($"<div class=\"scroll tall\" role=\"region\" aria-label=\"Figures of each class\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Photos</th><th scope=\"col\" class=\"n\">Precision</th><th scope=\"col\" class=\"n\">Recall</th><th scope=\"col\" class=\"n\">F1</th></tr></thead><tbody>\n");
+        foreach (var one in head.PerClass)
+            html.Add($"<tr><th scope=\"row\">").Name(one.Name).Add($"</th>").Cell(c => c.Count(one.Support)).Cell(c => c.Rate(one.Precision)).Cell(c => c.Rate(one.Recall)).Cell(c => c.Rate(one.F1)).Add($"</tr>\n");
+        html.Add($"</tbody></table></div>\n");
+    }
+
+    private static void Calibration(Html html, HeadResult head)
+    {
+        if (!head.Calibration.Any(b => b.Count > 0))
+            return;
+        var scaled = head.CalibrationScaled.Count > 0;
+        html.Add($"<h3>Calibration</h3>\n<figure class=\"side\">{CalibrationChart.Render(head)}<div><p>Expected calibration error <b>").Rate(head.CalibrationError).Add($"</b>");
+        if (scaled)
+            html.Add($"; after scaling by temperature ").Rate(head.Temperature).Add($" <b>").Rate(head.CalibrationErrorScaled).Add($"</b>");
+        html.Add($".</p><ul class=\"legend\"><li>{Palette.Key(0)}as trained</li>");
+        if (scaled)
+            html.Add($"<li>{Palette.Key(1)}after temperature scaling</li>");
+        html.Add($"</ul>");
+        string[] columns = ["Bin", "Photos", "Confidence", "Right", .. scaled ? new[] { "Photos, scaled", "Confidence, scaled", "Right, scaled" } : []];
+        CurvesSection.FigureTable(html, columns, head.Calibration.Count, (cells, i) =>
+        {
+            cells.Cell(c => c.Add($"{Figures.Value(head.Calibration[i].Low)} – {Figures.Value(head.Calibration[i].High)}"));
+            Bin(cells, head.Calibration[i]);
+            if (scaled)
+                Bin(cells, head.CalibrationScaled[i]);
+            return cells;
+        });
+        html.Add($"</div></figure>\n");
+
+        static void Bin(Html cells, CalibrationBin bin) =>
+            cells.Cell(c => c.Count(bin.Count)).Cell(c => c.Rate(bin.Count > 0 ? bin.Confidence : double.NaN)).Cell(c => c.Rate(bin.Count > 0 ? bin.Accuracy : double.NaN));
+    }
+
+    private static void History(Html html, HeadResult head)
+    {
+        if (head.History.Count == 0)
+            return;
+        html.Add($"<h3>Learning history</h3>\n<figure><div class=\"tiles\"><div class=\"tile\">{HistoryChart.Loss(head.History)}</div><div class=\"tile\">{HistoryChart.Accuracy(head.History)}</div></div><ul class=\"legend\"><li><svg class=\"key\" viewBox=\"0 0 20 14\" aria-hidden=\"true\"><path class=\"line c0\" d=\"M0 7h20\"/></svg>training</li>");
+        if (head.History.Any(e => double.IsFinite(e.ValidationLoss) || double.IsFinite(e.ValidationAccuracy)))
+            html.Add($"<li><svg class=\"key\" viewBox=\"0 0 20 14\" aria-hidden=\"true\"><path class=\"line c1 dash-long\" d=\"M0 7h20\"/></svg>validation</li>");
+        html.Add($"</ul>");
+        CurvesSection.FigureTable(html, ["Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy"], head.History.Count, (cells, i) => cells
+            .Cell(c => c.Count(head.History[i].Epoch)).Cell(c => c.Rate(head.History[i].TrainLoss)).Cell(c => c.Rate(head.History[i].TrainAccuracy)).Cell(c => c.Rate(head.History[i].ValidationLoss)).Cell(c => c.Rate(head.History[i].ValidationAccuracy)));
+        html.Add($"</figure>\n");
+    }
+
+    private static void Mistakes(Html html, HeadResult head, ThumbnailBook thumbnails, bool withPhotos)
+    {
+        if (head.Mistakes.Count == 0)
+            return;
+        html.Add($"<h3>Worst mistakes</h3>\n<p class=\"lead\">Wrong and sure of it: the most confident first.</p>\n<ul class=\"photos\">\n");
+        foreach (var mistake in head.Mistakes)
+        {
+            html.Add($"<li>{(withPhotos ? thumbnails.Picture(mistake.Path) : new Html())}<p><span class=\"muted\">is</span> <b><bdi>{mistake.Label}</bdi></b><br><span class=\"muted\">taken for</span> <b class=\"wrong\"><bdi>{mistake.Predicted}</bdi></b> ").Rate(mistake.Probability);
+            html.Add($"</p><p class=\"path\" title=\"{mistake.Path}\">").Name(mistake.Path).Add($"</p></li>\n");
+        }
+
+        html.Add($"</ul>\n");
+    }
+}

@@ -1,0 +1,77 @@
+using TransferPipeline.Evaluation;
+using TransferPipeline.Reports.Charts;
+
+namespace TransferPipeline.Reports.Sections;
+
+/// <summary>All heads in one table, and their accuracy against the time of a fit.</summary>
+internal static class HeadsSection
+{
+    public static IEnumerable<Section> Build(Comparison comparison, IReadOnlyList<RankedHead> ranked)
+    {
+        yield return new("heads", "Heads", "Heads side by side", Table(comparison, ranked));
+        var heads = ranked.Select(r => r.Head).ToArray();
+        if (heads.Length < 2)
+            yield break;
+        var body = new Html().Add($"<p class=\"lead\">Best is towards the upper left. Filled marks are tied with the best; bars are 95 % intervals.</p>\n");
+        body.Add($"{TimeChart.Render(heads, 860, Math.Min(620, 340 + (heads.Length * 8)), "chart wide")}{TimeChart.Render(heads, 400, 360, "chart narrow")}\n");
+        yield return new("time", "Accuracy and time", "Accuracy against fit time", body);
+    }
+
+    private static Html Table(Comparison comparison, IReadOnlyList<RankedHead> ranked)
+    {
+        var heads = ranked.Select(r => r.Head).ToArray();
+        var (several, top5, calibrated) = (comparison.Provenance.FeatureSets.Count > 1, heads.Any(h => double.IsFinite(h.Top5)), heads.Any(h => double.IsFinite(h.CalibrationErrorScaled)));
+        var sweeps = heads.Any(h => h.SweepSeconds > 0);
+        var axis = IntervalBar.CommonAxis(heads);
+        var html = new Html().Add($"<p class=\"lead\">Sorted by accuracy. <span class=\"badge best\">best</span> and <span class=\"badge tie\">= tied</span> heads are not told apart by the paired test; the shaded strip is the best head's 95 % interval.</p>\n");
+        html.Add($"<div class=\"scroll\" role=\"region\" aria-label=\"Table of heads\" tabindex=\"0\"><table class=\"heads sortable\"><thead><tr><th scope=\"col\">Head</th>");
+        if (several)
+            html.Add($"<th scope=\"col\">Features</th>");
+        html.Add($"<th scope=\"col\" class=\"n\">Accuracy</th><th scope=\"col\" class=\"bar-head\" data-fixed><span class=\"sr\">95 % interval</span>{IntervalBar.Scale(axis)}</th><th scope=\"col\" class=\"n\">p</th>");
+        html.Add($"<th scope=\"col\" class=\"n\">Balanced</th><th scope=\"col\" class=\"n\">Macro F1</th>");
+        if (top5)
+            html.Add($"<th scope=\"col\" class=\"n\">Top-5</th>");
+        html.Add($"<th scope=\"col\" class=\"n\">Log loss</th><th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error: 15 bins of equal width\">ECE</abbr></th>");
+        if (calibrated)
+            html.Add($"<th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error after temperature scaling\">ECE scaled</abbr></th>");
+        if (sweeps)
+            html.Add($"<th scope=\"col\" class=\"n\">Sweep</th>");
+        html.Add($"<th scope=\"col\" class=\"n\">Fit</th><th scope=\"col\" class=\"n\">Predict</th><th scope=\"col\" class=\"n\">Parameters</th></tr></thead>\n<tbody>\n");
+        foreach (var (index, head) in ranked)
+        {
+            html.Add($"<tr{Row(head)}><th scope=\"row\"><a href=\"#head-{index}\">").Name(head.Title).Add($"</a>{Badge(head)}</th>");
+            if (several)
+                html.Add($"<td class=\"words\">").Name(FeatureSetsSection.NameOf(comparison, head.FeatureSet)).Add($"</td>");
+            html.Cell(c => c.Rate(head.Accuracy.Value));
+            html.Add($"<td class=\"interval\">{IntervalBar.Render(axis, head.Accuracy, heads[0].Accuracy, head.TiedWithBest)}<span class=\"ends\">").Rate(head.Accuracy.Low).Add($" – ").Rate(head.Accuracy.High).Add($"</span></td>");
+            html.Cell(c => c.PValue(head.PValue)).Cell(c => c.Rate(head.BalancedAccuracy.Value)).Cell(c => c.Rate(head.MacroF1.Value));
+            if (top5)
+                html.Cell(c => c.Rate(head.Top5));
+            html.Cell(c => c.Rate(head.LogLoss)).Cell(c => c.Rate(head.CalibrationError));
+            if (calibrated)
+                html.Cell(c => c.Rate(head.CalibrationErrorScaled));
+            if (sweeps)
+                html.Cell(c => c.Seconds(head.SweepSeconds > 0 ? head.SweepSeconds : double.NaN));
+            html.Cell(c => c.Seconds(head.FitSeconds)).Cell(c => c.Seconds(head.PredictSeconds)).Cell(c => c.Count(head.ParameterCount)).Add($"</tr>\n");
+        }
+
+        return html.Add($"</tbody></table></div>\n");
+    }
+
+    /// <summary>In words, since colour alone tells nothing to some readers.</summary>
+    public static Html Badge(HeadResult head) => Html.Of(html =>
+    {
+        if (Ranking.IsBest(head))
+            html.Add($" <span class=\"badge best\">best</span>");
+        else if (head.TiedWithBest)
+            html.Add($" <span class=\"badge tie\">= tied</span>");
+        if (!head.Converged)
+            html.Add($" <span class=\"badge warn\">not converged</span>");
+    });
+
+    private static Html Row(HeadResult head) => Html.Of(html =>
+    {
+        if (head.TiedWithBest)
+            html.Add($" class=\"tied\"");
+    });
+}

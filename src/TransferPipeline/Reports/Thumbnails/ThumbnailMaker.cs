@@ -1,0 +1,31 @@
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Reports.Thumbnails;
+
+/// <summary>Makes the small square JPEGs of a page from encoded photos: short side resized, centre kept, turned as EXIF says. Not thread-safe.</summary>
+/// <param name="side">Width and height in pixels.</param>
+public sealed class ThumbnailMaker(IImageDecoder decoder, int side = ThumbnailMaker.Side)
+{
+    /// <summary>Enough for a cell of a page on a dense display, about 4 kB.</summary>
+    public const int Side = 128;
+
+    private readonly Preprocessor _preprocessor = new(new() { ResizeShortSide = side, CropWidth = side, CropHeight = side });
+    private readonly RgbImage _photo = new();
+    private readonly byte[] _pixels = new byte[side * side * 3];
+
+    /// <returns>The JPEG, or null for a photo that cannot be decoded.</returns>
+    public byte[]? Make(ReadOnlySpan<byte> encoded)
+    {
+        try
+        {
+            decoder.Decode(encoded, new DecodeOptions { ExifTranspose = true }, _photo);
+            _preprocessor.RunBytes(_photo, _pixels);
+        }
+        catch (ImageDecodeException)
+        {
+            return null; // a page without one picture is still a page; extraction has recorded the reason
+        }
+
+        return JpegEncoder.Encode(_pixels, side, side);
+    }
+}
