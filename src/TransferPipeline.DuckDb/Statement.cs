@@ -18,20 +18,11 @@ internal sealed unsafe class Statement : IDisposable
     }
 
     /// <summary>Result columns with their types as text: VARCHAR, FLOAT[], STRUCT(bytes BLOB, path VARCHAR).</summary>
-    public List<(string Name, string Type)> Columns()
-    {
-        var columns = new List<(string, string)>();
-        for (ulong i = 0; i < StatementColumnCount(_handle); i++)
-        {
-            var name = StatementColumnName(_handle, i);
-            var type = StatementColumnType(_handle, i);
-            columns.Add((Marshal.PtrToStringUTF8((nint)name) ?? "", TypeText.Of(type)));
-            Free(name);
-            DestroyType(ref type);
-        }
+    public List<(string Name, string Type)> Columns() => [.. Walk((name, type) => [(name, TypeText.Of(type))])];
 
-        return columns;
-    }
+    /// <summary>As <see cref="Columns"/>, but a struct's fields in its place, as <c>image.bytes</c>.</summary>
+    public List<(string Name, string Type)> LeafColumns() => [.. Walk((name, type) =>
+        GetTypeId(type) == TypeId.Struct ? TypeText.Fields(type).Select(field => ($"{name}.{field.Name}", field.Type)) : [(name, TypeText.Of(type))])];
 
     /// <summary>Starts the statement; rows are made as the reader asks for them.</summary>
     public ChunkReader Execute()
@@ -47,6 +38,21 @@ internal sealed unsafe class Statement : IDisposable
     {
         if (_handle != 0)
             DestroyPrepare(ref _handle);
+    }
+
+    private List<(string Name, string Type)> Walk(Func<string, nint, IEnumerable<(string Name, string Type)>> describe)
+    {
+        var columns = new List<(string, string)>();
+        for (ulong i = 0; i < StatementColumnCount(_handle); i++)
+        {
+            var name = StatementColumnName(_handle, i);
+            var type = StatementColumnType(_handle, i);
+            columns.AddRange(describe(Marshal.PtrToStringUTF8((nint)name) ?? "", type));
+            Free(name);
+            DestroyType(ref type);
+        }
+
+        return columns;
     }
 }
 

@@ -6,14 +6,11 @@ namespace TransferPipeline.Datasets;
 /// </summary>
 internal static class ClassFolders
 {
-    /// <summary>Entries in order, each with its index in <see cref="FoundFiles.Files"/>; splits are complete.</summary>
-    public sealed record Result(PhotoEntry[] Entries, int[] Files, string[] Classes);
-
-    public static Result Arrange(string source, FoundFiles found, DatasetOptions options, ProblemList problems)
+    public static Arranged Arrange(string source, FoundFiles found, DatasetOptions options, ProblemList problems)
     {
         var hasSplits = HasSplitFolders(source, found.Folders);
         var depth = hasSplits ? 2 : 1;
-        var photos = new List<(PhotoEntry Entry, int File)>();
+        var photos = new List<(PhotoEntry Entry, int Item)>();
         var strays = 0;
         for (var i = 0; i < found.Files.Count; i++)
         {
@@ -21,65 +18,31 @@ internal static class ClassFolders
             var parts = file.Path.Split('/');
             if (parts.Length <= depth)
                 strays += PhotoFiles.IsPhoto(parts[^1]) ? 1 : 0;
-            else if (parts.SkipLast(1).Any(IsHidden))
-                continue;
-            else if (Accept(file, problems))
+            else if (!parts.SkipLast(1).Any(IsHidden) && Accept(file, problems))
                 photos.Add((new PhotoEntry(file.Path, parts[depth - 1], hasSplits ? SplitNames.Canonical(parts[0])! : ""), i));
         }
 
         CheckAny(source, photos.Count, strays, problems);
         NoteEmptyClasses(found.Folders, depth, photos.Select(p => p.Entry.Path), problems);
-        var classes = ChooseClasses(source, [.. photos.Select(p => p.Entry.Label).Distinct().Order(StringComparer.Ordinal)], options);
-        var known = classes.ToHashSet();
-        photos.RemoveAll(p => !known.Contains(p.Entry.Label));
         photos.Sort((a, b) => Compare(a.Entry, b.Entry));
-        var entries = photos.Select(p => p.Entry).ToArray();
-        StratifiedSplit.Complete(entries, options);
-        NoteSameNames(entries, problems);
-        NoteMissingInSplits(entries, classes, problems);
-        return new Result(entries, [.. photos.Select(p => p.File)], classes);
-    }
-
-    /// <summary>The classes that are wanted of those that are there.</summary>
-    public static string[] ChooseClasses(string source, string[] found, DatasetOptions options)
-    {
-        foreach (var wanted in options.Classes)
-        {
-            if (!found.Contains(wanted))
-                throw new UsageException($"{source} has no class '{wanted}'{NearestName.Hint(wanted, found)}");
-        }
-
-        return options.Classes.Count == 0 ? found : [.. options.Classes.Distinct().Order(StringComparer.Ordinal)];
-    }
-
-    /// <summary>Notes classes that a split lacks, and data of one class.</summary>
-    public static void NoteMissingInSplits(IReadOnlyList<PhotoEntry> entries, IReadOnlyList<string> classes, ProblemList problems)
-    {
-        var there = entries.Select(e => (e.Split, e.Label)).ToHashSet();
-        var splits = there.Select(t => t.Split).Distinct().OrderBy(SplitNames.Order).ToList();
-        foreach (var split in splits)
-        {
-            foreach (var name in classes.Where(name => !there.Contains((split, name))))
-                problems.Add(name, $"the class has no photo in split {split}");
-        }
-
-        if (classes.Count == 1)
-            problems.Add(classes[0], "the only class: there is nothing to tell apart, so no head can be trained");
+        NoteSameNames(photos.Select(p => p.Entry), problems);
+        return Arranged.From(source, photos, options, problems);
     }
 
     private static bool Accept(FoundFile file, ProblemList problems)
     {
         if (!PhotoFiles.IsPhoto(file.Path))
+        {
             problems.Add(file.Path, "ignored file: its extension is not a photo's (.jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)");
-        else if (file.IsDangling)
-            problems.Add(file.Path, "ignored file: a symbolic link to nothing");
-        else
-            return NoteZeroBytes(file, problems);
-        return false;
-    }
+            return false;
+        }
 
-    private static bool NoteZeroBytes(FoundFile file, ProblemList problems)
-    {
+        if (file.IsDangling)
+        {
+            problems.Add(file.Path, "ignored file: a symbolic link to nothing");
+            return false;
+        }
+
         if (file.Bytes == 0)
             problems.Add(file.Path, "a file of zero bytes");
         return true;
@@ -121,7 +84,7 @@ internal static class ClassFolders
         }
     }
 
-    private static void NoteSameNames(PhotoEntry[] entries, ProblemList problems)
+    private static void NoteSameNames(IEnumerable<PhotoEntry> entries, ProblemList problems)
     {
         var shared = entries.GroupBy(e => (e.Split, Name: e.Path[(e.Path.LastIndexOf('/') + 1)..]))
             .Where(g => g.Select(e => e.Label).Distinct().Count() > 1).ToList();

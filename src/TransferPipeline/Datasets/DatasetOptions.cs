@@ -30,6 +30,9 @@ public sealed record DatasetOptions
     /// <summary>Part of the photos of each class that becomes the test split where the data has no splits of its own.</summary>
     public double TestShare { get; init; }
 
+    /// <summary>Call the test split validation where the data has no validation split (CIFAR, many Hugging Face sets), as tutorials do.</summary>
+    public bool TestAsValidation { get; init; }
+
     /// <summary>Another seed divides the photos otherwise.</summary>
     public int Seed { get; init; }
 
@@ -42,7 +45,7 @@ public sealed record DatasetOptions
     /// <summary>CSV: the column of photo names; null takes the first of <c>id, path, file, filename, image</c> that is there.</summary>
     public string? PathColumn { get; init; }
 
-    /// <summary>CSV: the column of labels; null takes the first of <c>label, class, breed, category, target</c> that is there.</summary>
+    /// <summary>CSV and Parquet: the column of labels; null takes the first of <c>label, class, breed, category, target</c> (Parquet: the ClassLabel column) that is there.</summary>
     public string? LabelColumn { get; init; }
 
     /// <summary>CSV: the column of splits; null takes <c>split</c> when it is there.</summary>

@@ -1,7 +1,7 @@
 namespace TransferPipeline.Datasets;
 
 /// <summary>Photos that are files below one folder.</summary>
-internal sealed class FileDataset(string source, string root, ClassFolders.Result arranged, PhotoStamp[] stamps, IReadOnlyList<DatasetProblem> problems)
+internal sealed class FileDataset(string source, string root, Arranged arranged, PhotoStamp[] stamps, IReadOnlyList<DatasetProblem> problems)
     : Dataset
 {
     public override string Source => source;
@@ -27,7 +27,7 @@ internal sealed class FileDataset(string source, string root, ClassFolders.Resul
         }
 
         var arranged = ClassFolders.Arrange(options.Path, found, options, problems);
-        var stamps = Array.ConvertAll(arranged.Files, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));
+        var stamps = Array.ConvertAll(arranged.Items, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));
         return new FileDataset(options.Path, options.Path, arranged, stamps, problems.ToList());
     }
 

@@ -1,18 +1,25 @@
 namespace TransferPipeline.Datasets;
 
-/// <summary>Reads image tables in Parquet as the Hugging Face <c>datasets</c> library writes them; a Parquet adapter implements it.</summary>
+/// <summary>Reads image tables in Parquet as the Hugging Face <c>datasets</c> library writes them; a Parquet adapter implements it. Thread-safe.</summary>
 public interface IPhotoTable
 {
     /// <summary>The columns of a file (name and logical type as text) and its key-value metadata.</summary>
+    /// <exception cref="BadInputException">Not a Parquet file, or damaged.</exception>
     ParquetDescription Describe(string file);
 
-    /// <summary>Reads the struct column <paramref name="imageColumn"/> (bytes, path) and, if not null, the integer or string column <paramref name="labelColumn"/>, in row order.</summary>
-    IEnumerable<PhotoTableRow> ReadPhotos(string file, string imageColumn, string? labelColumn);
+    /// <summary>What is known of every photo of the struct column <paramref name="imageColumn"/> (bytes, path), in row order, without keeping any.</summary>
+    /// <param name="labelColumn">An integer or string column, or null.</param>
+    List<PhotoTableRow> ReadIndex(string file, string imageColumn, string? labelColumn);
+
+    /// <summary>The encoded photos of <paramref name="count"/> rows from <paramref name="firstRow"/>; an empty array where a row has none.</summary>
+    byte[][] ReadPhotos(string file, string imageColumn, int firstRow, int count);
 }
 
 /// <param name="Columns">Column names with their logical types as text, nested ones as <c>image.bytes</c>.</param>
+/// <param name="Rows">Number of rows.</param>
 public sealed record ParquetDescription(IReadOnlyList<(string Name, string Type)> Columns, IReadOnlyDictionary<string, string> Metadata, long Rows);
 
-/// <param name="Bytes">Encoded photo, or null when the row has none.</param>
+/// <param name="Bytes">Length of the encoded photo; 0 when the row has none.</param>
+/// <param name="Path">The photo's name, or null.</param>
 /// <param name="Label">The label as text (a class index in digits when the column is an integer), or null.</param>
-public sealed record PhotoTableRow(byte[]? Bytes, string? Path, string? Label);
+public sealed record PhotoTableRow(long Bytes, string? Path, string? Label);

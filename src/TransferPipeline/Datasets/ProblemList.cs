@@ -9,12 +9,13 @@ internal sealed class ProblemList
     private readonly SortedDictionary<string, (int Count, string Path)> _kinds = new(StringComparer.Ordinal);
 
     /// <param name="kind">What the problem is, the same text for all of its kind.</param>
-    public void Add(string path, string kind)
+    /// <param name="detail">What is special to this one.</param>
+    public void Add(string path, string kind, string detail = "")
     {
         var count = _kinds.GetValueOrDefault(kind).Count + 1;
         _kinds[kind] = (count, path);
         if (count <= ListedOfAKind)
-            _listed.Add(new DatasetProblem(path, kind));
+            _listed.Add(new DatasetProblem(path, kind + detail));
     }
 
     public IReadOnlyList<DatasetProblem> ToList() =>

@@ -31,34 +31,32 @@ internal static class StratifiedSplit
             ? [.. all.GroupBy(i => entries[i].Label).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToArray())]
             : [all];
         int[] sizes = [.. groups.Select(g => g.Length)];
-        var test = Counts(sizes, testShare, all.Length);
-        var validation = Counts([.. sizes.Zip(test, (size, taken) => size - taken)], validationShare, all.Length);
+        var tested = (int)Math.Ceiling(testShare * all.Length);
+        var validated = Math.Min(all.Length - tested, (int)Math.Ceiling(validationShare * all.Length));
+        var kept = Mode(sizes, all.Length - tested);
+        var train = Mode(kept, all.Length - tested - validated);
         for (var g = 0; g < groups.Length; g++)
         {
             var order = groups[g].OrderBy(i => Hash(options.Seed, entries[i].Path)).ThenBy(i => entries[i].Path, StringComparer.Ordinal).ToArray();
             for (var i = 0; i < order.Length; i++)
             {
-                var split = i < test[g] ? Splits.Test : i < test[g] + validation[g] ? Splits.Validation : Splits.Train;
+                var split = i < sizes[g] - kept[g] ? Splits.Test : i < sizes[g] - train[g] ? Splits.Validation : Splits.Train;
                 entries[order[i]] = entries[order[i]] with { Split = split };
             }
         }
     }
 
     /// <summary>
-    /// Allots ceil(share * total) items to classes in proportion to their sizes: each gets the floor of its part, what is left goes to
-    /// the largest fractions. This is the mode of the multivariate hypergeometric distribution that StratifiedShuffleSplit takes
-    /// (sklearn.utils.extmath._approximate_mode), with ties given to the earlier class instead of a random one.
+    /// Allots <paramref name="draws"/> to classes in proportion to their sizes: each gets the floor of its part, what is left goes to the
+    /// largest fractions. This is what StratifiedShuffleSplit does for its training part (sklearn.utils.extmath._approximate_mode), but
+    /// that ties go to the earlier class instead of a random one; the test part, ceil(share * n) in all, is the rest.
     /// </summary>
-    internal static int[] Counts(IReadOnlyList<int> sizes, double share, int total)
+    internal static int[] Mode(IReadOnlyList<int> sizes, int draws)
     {
-        var available = sizes.Sum();
-        // 1e-9: 0.1 * 30 is a little above 3 in binary and must not become 4.
-        var wanted = Math.Min(available, (int)Math.Ceiling(share * total - 1e-9));
-        if (wanted <= 0)
-            return new int[sizes.Count];
-        var parts = sizes.Select(size => (double)wanted * size / available).ToArray();
+        var total = Math.Max(1, sizes.Sum());
+        var parts = sizes.Select(size => (double)size / total * draws).ToArray();
         var counts = parts.Select(part => (int)Math.Floor(part)).ToArray();
-        var left = wanted - counts.Sum();
+        var left = draws - counts.Sum();
         foreach (var g in Enumerable.Range(0, sizes.Count).OrderByDescending(g => parts[g] - counts[g]).ThenBy(g => g).Take(left))
             counts[g]++;
         return counts;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Tests.Datasets;
@@ -46,5 +45,171 @@ public sealed class FolderDatasetTests : IDisposable
             Assert.Equal(new PhotoStamp(length, (File.GetLastWriteTimeUtc(file).Ticks - DateTime.UnixEpoch.Ticks) * 100), data.Stamp(i));
             return buffer;
         }, _ => { });
+    }
+
+    [Fact]
+    public void Open_NoSplitFolders_SplitsByClass()
+    {
+        using var data = DatasetReader.Open(new DatasetOptions { Path = Path.Combine(SharedData.RequireClothing(), "train"), ValidationShare = 0.1 });
+
+        Assert.Equal(10, data.Classes.Count);
+        Assert.Equal(3068, data.Entries.Count);
+        Assert.Equal(307, data.Entries.Count(e => e.Split == Splits.Validation));
+        Assert.Equal(data.Entries.Select(e => e.Path).Order(StringComparer.Ordinal), data.Entries.Select(e => e.Path));
+    }
+
+    [Fact]
+    public void Open_Samples_HoldEnoughOfEveryClassAndStaySmall()
+    {
+        var root = Path.Combine(SharedData.Repository, "samples", "clothing");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = root });
+
+        Assert.Empty(data.Problems);
+        Assert.Equal(10, data.Classes.Count);
+        Assert.All(data.Classes, name =>
+        {
+            Assert.True(data.Entries.Count(e => e.Label == name && e.Split == Splits.Train) >= 20);
+            Assert.True(data.Entries.Count(e => e.Label == name && e.Split == Splits.Validation) >= 8);
+        });
+        Assert.InRange(Enumerable.Range(0, data.Entries.Count).Sum(i => data.Stamp(i).Bytes), 1, 8_000_000);
+        Assert.Contains("CC0 1.0", File.ReadAllText(Path.Combine(root, "LICENSE")));
+    }
+
+    [Fact]
+    public void Open_AllExtensionsInAnyCase_AreThoseOfImageFolder()
+    {
+        foreach (var name in new[] { "1.JPG", "2.jpeg", "3.PnG", "4.ppm", "5.bmp", "6.pgm", "7.tif", "8.tiff", "9.webp", "no.gif", "no.txt", "no" })
+            _folder.Write($"a/{name}", "x");
+        _folder.Write("b/deep/er/1.jpg", "x");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+
+        Assert.Equal(10, data.Entries.Count);
+        Assert.Equal("b/deep/er/1.jpg", data.Entries[^1].Path);
+        Assert.Equal(["a/no", "a/no.gif", "a/no.txt"], data.Problems.Select(p => p.Path).Where(p => p.StartsWith("a/no")).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Open_SubfoldersOfAClass_HaveTheOrderOfImageFolder()
+    {
+        // torchvision walks folder by folder, the folders in order of their paths: a file of the class folder itself comes first.
+        foreach (var name in new[] { "a/z.jpg", "a/sub/1.jpg", "a/sub-2/0.jpg", "a/B.jpg", "b/1.jpg" })
+            _folder.Write(name, "x");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+
+        Assert.Equal(["a/B.jpg", "a/z.jpg", "a/sub/1.jpg", "a/sub-2/0.jpg", "b/1.jpg"], data.Entries.Select(e => e.Path));
+    }
+
+    [Fact]
+    public void Open_SymbolicLinks_AreFollowedAndLoopsEnd()
+    {
+        _folder.Write("outside/p.jpg", "four");
+        _folder.Write("data/a/1.jpg", "x");
+        _folder.Write("data/b/1.jpg", "x");
+        File.CreateSymbolicLink(_folder.At("data/a/link.jpg"), "../../outside/p.jpg");
+        File.CreateSymbolicLink(_folder.At("data/a/gone.jpg"), "nowhere.jpg");
+        Directory.CreateSymbolicLink(_folder.At("data/a/folder"), "../../outside");
+        Directory.CreateSymbolicLink(_folder.At("data/b/loop"), "..");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("data") });
+
+        Assert.Equal(["a/1.jpg", "a/link.jpg", "a/folder/p.jpg", "b/1.jpg"], data.Entries.Select(e => e.Path));
+        Assert.Equal(4, data.Stamp(1).Bytes);
+        Assert.Contains(data.Problems, p => p.Path == "a/gone.jpg" && p.Problem.Contains("link to nothing"));
+    }
+
+    [Fact]
+    public void Open_AnEmptyClassAndOneThatASplitLacks_AreNoted()
+    {
+        _folder.Write("train/a/1.jpg", "x");
+        _folder.Write("train/b/2.jpg", "x");
+        _folder.Write("val/a/3.jpg", "x");
+        Directory.CreateDirectory(_folder.At("val/b"));
+        Directory.CreateDirectory(_folder.At("train/c"));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+
+        Assert.Equal(["a", "b"], data.Classes);
+        Assert.Contains(data.Problems, p => p is { Path: "train/c", Problem: "the class folder has no photos; the class is left out" });
+        Assert.Contains(data.Problems, p => p is { Path: "b", Problem: "the class has no photo in split validation" });
+    }
+
+    [Fact]
+    public void Open_OneClassOnly_IsNoted()
+    {
+        _folder.Write("a/1.jpg", "x");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Contains(data.Problems, p => p.Path == "a" && p.Problem.StartsWith("the only class"));
+    }
+
+    [Fact]
+    public void Open_TwoFilesOfTheSameNameInTwoClasses_AreTwoPhotos()
+    {
+        _folder.Write("a/1.jpg", "x");
+        _folder.Write("b/1.jpg", "y");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+
+        Assert.Equal(2, data.Entries.Count);
+        Assert.Contains(data.Problems, p => p.Path == "a/1.jpg" && p.Problem.Contains("also as b/1.jpg"));
+    }
+
+    [Fact]
+    public void Open_ZeroByteFile_IsNotedAndKept()
+    {
+        _folder.Write("a/1.jpg", "");
+        _folder.Write("b/2.jpg", "y");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+
+        var buffer = Array.Empty<byte>();
+        Assert.Equal(0, data.Read(0, ref buffer));
+        Assert.Contains(data.Problems, p => p is { Path: "a/1.jpg", Problem: "a file of zero bytes" });
+    }
+
+    [Fact]
+    public void Open_ClassesThatAreCalledTrainOrTest_AreClasses()
+    {
+        _folder.Write("train/1.jpg", "x");
+        _folder.Write("bus/2.jpg", "y");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(["bus", "train"], data.Classes);
+    }
+
+    [Fact]
+    public void Open_SomeClasses_LeavesTheOthersOut()
+    {
+        using var data = DatasetReader.Open(new DatasetOptions { Path = SharedData.RequireClothing(), Classes = ["shoes", "hat"] });
+
+        Assert.Equal(["hat", "shoes"], data.Classes);
+        Assert.Equal(123 + 198 + 14 + 26, data.Entries.Count);
+        Assert.Empty(data.Problems);
+        var error = Assert.Throws<UsageException>(() => DatasetReader.Open(new DatasetOptions { Path = SharedData.RequireClothing(), Classes = ["shoe"] }));
+        Assert.EndsWith("has no class 'shoe'; did you mean 'shoes'?", error.Message);
+    }
+
+    [Fact]
+    public void Open_ThousandsOfStrayFiles_AreCountedNotListed()
+    {
+        for (var i = 0; i < 1000; i++)
+            _folder.Write($"a/{i}.txt", "");
+        _folder.Write("a/1.jpg", "x");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.InRange(data.Problems.Count, 20, 25);
+        Assert.Contains(data.Problems, p => p.Problem.Contains("980 more"));
+    }
+
+    [Theory]
+    [InlineData("missing", "there is no such file or folder")]
+    [InlineData("empty", "holds no photos")]
+    [InlineData("flat", "holds 2 photos but no class folders")]
+    [InlineData("mixed", "holds the split folders train, val and also 'models'")]
+    public void Open_NotADataset_SaysWhatIsExpected(string name, string expected)
+    {
+        Directory.CreateDirectory(_folder.At("empty"));
+        Directory.CreateDirectory(_folder.At("empty/a"));
+        _folder.Write("flat/1.jpg", "x");
+        _folder.Write("flat/2.jpg", "x");
+        foreach (var folder in new[] { "train/a", "val/a", "models" })
+            _folder.Write($"mixed/{folder}/1.jpg", "x");
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.At(name) }));
+        Assert.StartsWith(_folder.At(name), error.Message);
+        Assert.Contains(expected, error.Message);
+        Assert.Contains("expected", error.Message);
     }
 }

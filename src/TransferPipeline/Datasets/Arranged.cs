@@ -1,0 +1,47 @@
+namespace TransferPipeline.Datasets;
+
+/// <summary>Labelled photos in their final order, with the place of each in what the reader found.</summary>
+/// <param name="Items">For each entry its index among the files, members or rows that were found.</param>
+internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Classes)
+{
+    /// <summary>What all forms of data have in common: choose classes, complete the splits, note what is missing.</summary>
+    /// <param name="photos">In order; a split is empty where the data names none.</param>
+    public static Arranged From(string source, IReadOnlyList<(PhotoEntry Entry, int Item)> photos, DatasetOptions options, ProblemList problems)
+    {
+        var classes = ChooseClasses(source, [.. photos.Select(p => p.Entry.Label).Distinct().Order(StringComparer.Ordinal)], options);
+        var known = classes.ToHashSet();
+        var kept = photos.Where(p => known.Contains(p.Entry.Label)).ToArray();
+        var entries = Array.ConvertAll(kept, p => p.Entry);
+        StratifiedSplit.Complete(entries, options);
+        if (options.TestAsValidation && !Array.Exists(entries, e => e.Split == Splits.Validation))
+            entries = Array.ConvertAll(entries, e => e.Split == Splits.Test ? e with { Split = Splits.Validation } : e);
+        NoteMissing(entries, classes, problems);
+        return new Arranged(entries, Array.ConvertAll(kept, p => p.Item), classes);
+    }
+
+    /// <summary>The classes that are wanted of those that are there.</summary>
+    private static string[] ChooseClasses(string source, string[] found, DatasetOptions options)
+    {
+        foreach (var wanted in options.Classes)
+        {
+            if (!found.Contains(wanted))
+                throw new UsageException($"{source} has no class '{wanted}'{NearestName.Hint(wanted, found)}");
+        }
+
+        return options.Classes.Count == 0 ? found : [.. options.Classes.Distinct().Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Notes classes that a split lacks, and data of one class.</summary>
+    private static void NoteMissing(PhotoEntry[] entries, string[] classes, ProblemList problems)
+    {
+        var there = entries.Select(e => (e.Split, e.Label)).ToHashSet();
+        foreach (var split in there.Select(t => t.Split).Distinct().OrderBy(SplitNames.Order))
+        {
+            foreach (var name in classes.Where(name => !there.Contains((split, name))))
+                problems.Add(name, $"the class has no photo in split {split}");
+        }
+
+        if (classes.Length == 1)
+            problems.Add(classes[0], "the only class: there is nothing to tell apart, so no head can be trained");
+    }
+}

@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>Photos of one class in one split.</summary>
+public sealed record ClassCount(string Split, string Label, int Photos);
+
+/// <summary>What there is and what is wrong with it, before any work is done.</summary>
+/// <param name="Bytes">Encoded size of all photos.</param>
+/// <param name="Counts">By split (train, validation, test), then class; zeros included.</param>
+public sealed record DatasetReport(
+    string Source, DatasetKind Kind, int Photos, long Bytes, IReadOnlyList<string> Classes, IReadOnlyList<ClassCount> Counts, IReadOnlyList<DatasetProblem> Problems);
+
+/// <summary>Looks over a dataset: counts, the reader's problems and byte-identical photos.</summary>
+public static class DatasetCheck
+{
+    /// <summary>Reads only photos that share their length with another one: those alone can be copies.</summary>
+    public static DatasetReport Run(DatasetOptions options, IPhotoTable? table = null, CancellationToken cancellation = default)
+    {
+        using var data = DatasetReader.Open(options, table);
+        var entries = data.Entries;
+        var counts = entries.CountBy(e => (e.Split, e.Label)).ToDictionary();
+        var splits = entries.Select(e => e.Split).Distinct().OrderBy(SplitNames.Order);
+        var problems = new ProblemList();
+        NoteCopies(data, problems, cancellation);
+        return new DatasetReport(
+            data.Source,
+            DatasetReader.KindOf(options),
+            entries.Count,
+            Enumerable.Range(0, entries.Count).Sum(i => data.Stamp(i).Bytes),
+            data.Classes,
+            [.. splits.SelectMany(split => data.Classes.Select(label => new ClassCount(split, label, counts.GetValueOrDefault((split, label)))))],
+            [.. data.Problems, .. problems.ToList()]);
+    }
+
+    private static void NoteCopies(Dataset data, ProblemList problems, CancellationToken cancellation)
+    {
+        var buffer = Array.Empty<byte>();
+        var candidates = Enumerable.Range(0, data.Entries.Count).GroupBy(i => data.Stamp(i).Bytes).Where(g => g.Key > 0 && g.Count() > 1)
+            .SelectMany(g => g).Order();
+        var first = new Dictionary<string, int>();
+        foreach (var i in candidates)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var length = data.Read(i, ref buffer);
+            var hash = Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, length)));
+            if (first.TryAdd(hash, i))
+                continue;
+            var (original, copy) = (data.Entries[first[hash]], data.Entries[i]);
+            var kind = original.Label != copy.Label ? "the same photo as one of another class"
+                : original.Split != copy.Split ? "the same photo as one of another split: it is counted as recognized by heart"
+                : "the same photo twice in one class and split";
+            problems.Add(copy.Path, kind, $" ({original.Path})");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+namespace TransferPipeline.Datasets;
+
+/// <summary>
+/// Photos inside Parquet files of the Hugging Face <c>datasets</c> library. The order is that of the files (by split, then name) and of
+/// their rows. A photo's key is its <c>image.path</c> when these are unique, else <c>file#row</c>.
+/// </summary>
+internal sealed class ParquetDataset : Dataset
+{
+    /// <summary>Rows are read in windows of about this many bytes, since reading one photo costs about as much as reading its neighbours too.</summary>
+    private const long WindowBytes = 8 << 20;
+
+    /// <summary>Windows kept: workers that read in order are never more than one window apart, random reads gain little.</summary>
+    private const int WindowsKept = 4;
+
+    private readonly IPhotoTable _table;
+    private readonly Arranged _arranged;
+    private readonly List<PhotoRow> _photos;
+    private readonly List<Window> _windows = [];
+    private readonly LinkedList<(int Window, Lazy<byte[][]> Photos)> _recent = new();
+
+    private ParquetDataset(string source, IPhotoTable table, Arranged arranged, List<PhotoRow> photos, IReadOnlyList<DatasetProblem> problems)
+    {
+        (Source, _table, _arranged, _photos, Problems) = (source, table, arranged, photos, problems);
+        var open = 0L;
+        for (var i = 0; i < photos.Count; i++)
+        {
+            if (_windows.Count == 0 || _windows[^1].File != photos[i].File || open + photos[i].Bytes > WindowBytes)
+            {
+                _windows.Add(new Window(photos[i].File, photos[i].Row, 0));
+                open = 0;
+            }
+
+            open += photos[i].Bytes;
+            _windows[^1] = _windows[^1] with { Count = photos[i].Row - _windows[^1].FirstRow + 1 };
+            photos[i] = photos[i] with { Window = _windows.Count - 1 };
+        }
+    }
+
+    public override string Source { get; }
+
+    public override IReadOnlyList<string> Classes => _arranged.Classes;
+
+    public override IReadOnlyList<PhotoEntry> Entries => _arranged.Entries;
+
+    public override IReadOnlyList<DatasetProblem> Problems { get; }
+
+    public static ParquetDataset Open(DatasetOptions options, IPhotoTable table)
+    {
+        var problems = new ProblemList();
+        var files = ParquetFiles.Find(options.Path);
+        var photos = new List<PhotoRow>();
+        foreach (var file in files)
+            ReadFile(file, options, table, photos, problems);
+        if (photos.Count == 0)
+            throw new BadInputException($"{options.Path} holds no photo with a label; expected rows with image bytes and a label");
+
+        var unique = photos.TrueForAll(p => p.Path is not null) && photos.DistinctBy(p => p.Path).Count() == photos.Count;
+        var entries = photos.Select((p, i) => (new PhotoEntry(unique ? p.Path! : $"{p.File.Name}#{p.Row}", p.Label, p.File.Split), i)).ToList();
+        return new ParquetDataset(options.Path, table, Arranged.From(options.Path, entries, options, problems), photos, problems.ToList());
+    }
+
+    public override PhotoStamp Stamp(int index)
+    {
+        var photo = _photos[_arranged.Items[index]];
+        return new PhotoStamp(photo.Bytes, photo.File.Mtime);
+    }
+
+    public override int Read(int index, ref byte[] buffer)
+    {
+        var photo = _photos[_arranged.Items[index]];
+        var window = _windows[photo.Window];
+        var bytes = WindowOf(photo.Window).Value[photo.Row - window.FirstRow];
+        FileBytes.MakeRoom(bytes.Length, Entries[index].Path, ref buffer);
+        bytes.CopyTo(buffer.AsSpan());
+        return bytes.Length;
+    }
+
+    /// <summary>The window, read by the first who asks for it; others wait for that reading and not for each other's windows.</summary>
+    private Lazy<byte[][]> WindowOf(int index)
+    {
+        lock (_recent)
+        {
+            for (var node = _recent.First; node is not null; node = node.Next)
+            {
+                if (node.Value.Window != index)
+                    continue;
+                _recent.Remove(node);
+                _recent.AddFirst(node);
+                return node.Value.Photos;
+            }
+
+            var photos = new Lazy<byte[][]>(() => ReadWindow(_windows[index]));
+            _recent.AddFirst((index, photos));
+            if (_recent.Count > WindowsKept)
+                _recent.RemoveLast();
+            return photos;
+        }
+    }
+
+    private byte[][] ReadWindow(Window window)
+    {
+        var photos = _table.ReadPhotos(window.File.FullPath, window.File.ImageColumn, window.FirstRow, window.Count);
+        return photos.Length == window.Count
+            ? photos
+            : throw new BadInputException($"{window.File.FullPath} gave {photos.Length} rows from row {window.FirstRow}, expected {window.Count}; it was changed while it was read");
+    }
+
+    private static void ReadFile(ParquetFile file, DatasetOptions options, IPhotoTable table, List<PhotoRow> photos, ProblemList problems)
+    {
+        var columns = HuggingFaceColumns.Of(file.FullPath, table.Describe(file.FullPath), options);
+        file.ImageColumn = columns.Image;
+        var rows = table.ReadIndex(file.FullPath, columns.Image, columns.Label);
+        if (rows.Count > 0 && rows.TrueForAll(row => row.Bytes == 0))
+        {
+            throw new BadInputException(
+                $"{file.FullPath}: column '{columns.Image}' holds no image bytes, only paths; expected embedded photos: write the file with them (push_to_hub and save_to_disk's embed_external_files do)");
+        }
+
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var name = $"{file.Name}#{i}";
+            var label = columns.LabelOf(rows[i].Label);
+            if (rows[i].Bytes == 0)
+                problems.Add(name, "left out: the row has no image bytes");
+            else if (label is null)
+                problems.Add(name, "left out: the row has no label");
+            else
+                photos.Add(new PhotoRow(file, i, rows[i].Bytes, rows[i].Path, label, 0));
+        }
+    }
+
+    private sealed record PhotoRow(ParquetFile File, int Row, long Bytes, string? Path, string Label, int Window);
+
+    private readonly record struct Window(ParquetFile File, int FirstRow, int Count);
+}

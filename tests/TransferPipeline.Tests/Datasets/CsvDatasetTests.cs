@@ -1,0 +1,105 @@
+using System.Text;
+using TransferPipeline.Datasets;
+
+namespace TransferPipeline.Tests.Datasets;
+
+public sealed class CsvDatasetTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Open_LabelsOfRealPhotos_GivesTheFolderFormsPhotos()
+    {
+        var root = Path.Combine(SharedData.Repository, "samples", "clothing");
+        using var folder = DatasetReader.Open(new DatasetOptions { Path = root });
+        var lines = folder.Entries.Select(e => $"{e.Path[..^4]},{e.Label},{e.Split}");
+        var csv = _folder.Write("labels.csv", "id,breed,split\n" + string.Join('\n', lines) + "\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv, Folder = root, Extension = "jpg" });
+
+        Assert.Equal(folder.Entries, data.Entries);
+        Assert.Equal(folder.Classes, data.Classes);
+        Assert.Empty(data.Problems);
+        Assert.Equal(folder.Stamp(7), data.Stamp(7));
+        Assert.Equal(folder.Bytes(7), data.Bytes(7));
+    }
+
+    [Fact]
+    public void Open_WithoutSplitColumn_SplitsTenPercentOfEachClass()
+    {
+        var lines = Enumerable.Range(0, 60).Select(i => $"p{i},{(i % 3 == 0 ? "a" : "b")}").ToList();
+        foreach (var line in lines)
+            _folder.Write($"train/{line.Split(',')[0]}.jpg", "x");
+        var csv = _folder.Write("labels.csv", "id,breed\n" + string.Join('\n', lines));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv, Folder = _folder.At("train"), Extension = ".jpg", ValidationShare = 0.1 });
+
+        Assert.Equal(lines.Select(line => line.Split(',')[0] + ".jpg"), data.Entries.Select(e => e.Path));
+        Assert.Equal(2, data.Entries.Count(e => e is { Label: "a", Split: Splits.Validation }));
+        Assert.Equal(4, data.Entries.Count(e => e is { Label: "b", Split: Splits.Validation }));
+    }
+
+    [Theory]
+    [InlineData(",")]
+    [InlineData(";")]
+    [InlineData("\t")]
+    public void Open_ByteOrderMarkQuotesAndCommas_AreUnderstood(string separator)
+    {
+        string[] names = ["plain.jpg", "with, comma; and 'quote'.jpg", "with \"double\" quotes.jpg", "日本 hüte.jpg"];
+        foreach (var name in names)
+            _folder.Write(name, "x");
+        var text = $"file{separator}label\r\n" + string.Concat(names.Select((name, i) => $"\"{name.Replace("\"", "\"\"")}\"{separator}\"class, {i % 2}\"\r\n"));
+        var csv = _folder.Write("labels.csv", [.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(text)]);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
+
+        Assert.Equal(names, data.Entries.Select(e => e.Path));
+        Assert.Equal(["class, 0", "class, 1"], data.Classes);
+    }
+
+    [Fact]
+    public void Open_MissingFilesRepeatedAndUnlabelledLines_AreListed()
+    {
+        _folder.Write("1.jpg", "x");
+        _folder.Write("2.jpg", "x");
+        var csv = _folder.Write("labels.csv", "path,label\n1.jpg,a\n2.jpg,b\n3.jpg,b\n./1.jpg,a\n4.jpg,\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
+
+        Assert.Equal(["1.jpg", "2.jpg"], data.Entries.Select(e => e.Path));
+        Assert.Contains(data.Problems, p => p.Path == "3.jpg" && p.Problem.StartsWith("left out: there is no such file in"));
+        Assert.Contains(data.Problems, p => p is { Path: "1.jpg", Problem: "named twice; the second line is ignored" });
+        Assert.Contains(data.Problems, p => p is { Path: "4.jpg", Problem: "left out: the line has no label" });
+    }
+
+    [Theory]
+    [InlineData("path,label\n1.jpg,a\n\n1.jpg,b\n", "line 4: '1.jpg' is 'b' here and 'a' in line 2")]
+    [InlineData("path,label\n../out.jpg,a\n", "line 2: '../out.jpg' leads out of")]
+    [InlineData("path,label\n/etc/hostname,a\n", "line 2: '/etc/hostname' leads out of")]
+    [InlineData("path,label\na/../../out.jpg,a\n", "leads out of")]
+    [InlineData("path,label\n1.jpg,a,b\n", "line 2: 3 fields, expected 2")]
+    [InlineData("path,label\n\"1.jpg,a\n", "line 2: not valid CSV")]
+    [InlineData("path,label\n,a\n", "line 2: the photo's name is empty")]
+    [InlineData("path,label,split\n1.jpg,a,vall\n", "line 2: 'vall' is no split; did you mean 'val'?")]
+    [InlineData("x,y\n1.jpg,a\n", "has no column of photo names (it has x, y)")]
+    [InlineData("path,y\n1.jpg,a\n", "has no column of labels (it has path, y)")]
+    [InlineData("path,label\n", "names no photo with a label")]
+    [InlineData("", "is empty")]
+    [InlineData("path,label\n1,a\n", "('1.jpg' is: set the extension to '.jpg')")]
+    [InlineData("path,label\nelsewhere.jpg,a\n", "none of its photos is in")]
+    public void Open_BadTable_SaysWhereAndWhat(string text, string expected)
+    {
+        _folder.Write("1.jpg", "x");
+        var csv = _folder.Write("labels.csv", text);
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = csv }));
+        Assert.StartsWith(csv, error.Message);
+        Assert.Contains(expected, error.Message);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Open_UnknownColumn_SuggestsTheNearest()
+    {
+        var csv = _folder.Write("labels.csv", "image_name,breed\n1,a\n");
+        var error = Assert.Throws<UsageException>(() => DatasetReader.Open(new DatasetOptions { Path = csv, PathColumn = "image_nam" }));
+        Assert.EndsWith("has no column 'image_nam' (it has image_name, breed); did you mean 'image_name'?", error.Message);
+    }
+}

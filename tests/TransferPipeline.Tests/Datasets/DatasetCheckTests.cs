@@ -1,0 +1,42 @@
+using TransferPipeline.Datasets;
+
+namespace TransferPipeline.Tests.Datasets;
+
+public sealed class DatasetCheckTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Run_Clothing_CountsClassesBySplit()
+    {
+        var report = DatasetCheck.Run(new DatasetOptions { Path = SharedData.RequireClothing() }, cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Equal(3068 + 341, report.Photos);
+        Assert.Equal(DatasetKind.Folder, report.Kind);
+        Assert.Equal(20, report.Counts.Count);
+        Assert.Equal(new ClassCount(Splits.Train, "dress", 241), report.Counts[0]);
+        Assert.Equal(new ClassCount(Splits.Validation, "t-shirt", 81), report.Counts[^1]);
+    }
+
+    [Fact]
+    public void Run_Copies_AreFoundWithTheirKind()
+    {
+        foreach (var (path, content) in new[]
+        {
+            ("train/a/1.jpg", "same"), ("train/a/2.jpg", "same"), ("train/a/3.jpg", "else"), ("train/b/4.jpg", "mine"),
+            ("val/a/5.jpg", "else"), ("val/b/6.jpg", "same"), ("val/b/7.jpg", "other length"),
+        })
+            _folder.Write(path, content);
+        var report = DatasetCheck.Run(new DatasetOptions { Path = _folder.Root }, cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+        [
+            "train/a/2.jpg: the same photo twice in one class and split (train/a/1.jpg)",
+            "val/a/5.jpg: the same photo as one of another split: it is counted as recognized by heart (train/a/3.jpg)",
+            "val/b/6.jpg: the same photo as one of another class (train/a/1.jpg)",
+        ],
+        report.Problems.Select(p => $"{p.Path}: {p.Problem}"));
+    }
+}

@@ -1,0 +1,29 @@
+using System.Text.Json;
+using TransferPipeline.DuckDb;
+
+namespace TransferPipeline.Tests.Datasets;
+
+/// <summary>Makes Parquet files of the shape that Hugging Face's datasets library writes.</summary>
+internal static class HuggingFaceFiles
+{
+    /// <summary>Photos by pattern with labels from their folders; paths are from <paramref name="root"/>.</summary>
+    public static void Write(string file, string pattern, string root)
+    {
+        string[] names = [.. Directory.GetDirectories(Path.Combine(root, "train")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        var list = string.Join(", ", names.Select(name => $"'{name}'"));
+        Run($"COPY (SELECT {{bytes: content, path: filename[{root.Length + 2}:]}} AS image, list_position([{list}], split_part(filename, '/', -2)) - 1 AS label "
+            + $"FROM read_blob('{pattern}') ORDER BY filename) TO '{file}' (FORMAT parquet, KV_METADATA {{huggingface: '{Metadata(names)}'}})");
+    }
+
+    public static string Metadata(string[] names) => JsonSerializer.Serialize(new
+    {
+        info = new { features = new { image = new { _type = "Image" }, label = new { names, _type = "ClassLabel" } } },
+    });
+
+    public static void Run(string sql)
+    {
+        using var database = Database.Open();
+        using var connection = database.Connect();
+        connection.Execute(sql);
+    }
+}

@@ -1,0 +1,112 @@
+using TransferPipeline.Datasets;
+using TransferPipeline.DuckDb;
+
+namespace TransferPipeline.Tests.Datasets;
+
+public sealed class ParquetDatasetTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly DuckDbTable _table = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Open_FileOfTheDatasetsLibrary_GivesThePhotosOfTheFolder()
+    {
+        var clothing = SharedData.RequireClothing();
+        using var data = DatasetReader.Open(new DatasetOptions { Path = SharedData.RequireReference("hf-clothing-mini.parquet") }, _table);
+
+        Assert.Equal(40, data.Entries.Count);
+        Assert.Equal(10, data.Classes.Count);
+        for (var i = 0; i < data.Entries.Count; i++)
+        {
+            var entry = data.Entries[i];
+            var original = Directory.GetFiles(clothing, Path.GetFileName(entry.Path), SearchOption.AllDirectories).Single();
+            Assert.Equal(Path.GetFileName(Path.GetDirectoryName(original)), entry.Label);
+            Assert.Equal(File.ReadAllBytes(original), data.Bytes(i));
+            Assert.Equal(new FileInfo(original).Length, data.Stamp(i).Bytes);
+        }
+    }
+
+    [Fact]
+    public void Open_FolderOfFiles_TakesSplitsFromTheirNamesAndReadsInAnyOrder()
+    {
+        var samples = Path.Combine(SharedData.Repository, "samples", "clothing");
+        HuggingFaceFiles.Write(_folder.At("data/validation-00000-of-00001.parquet"), $"{samples}/validation/*/*.jpg", samples);
+        HuggingFaceFiles.Write(_folder.At("data/train-00000-of-00001.parquet"), $"{samples}/train/*/*.jpg", samples);
+        using var folder = DatasetReader.Open(new DatasetOptions { Path = samples });
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root }, _table);
+
+        Assert.Equal(folder.Entries, data.Entries);
+        Assert.Equal(folder.Classes, data.Classes);
+        Assert.Empty(data.Problems);
+        int[] order = [.. Enumerable.Range(0, data.Entries.Count).OrderBy(i => i * 7919 % data.Entries.Count)];
+        Parallel.ForEach(order, i => Assert.Equal(folder.Bytes(i), data.Bytes(i)));
+    }
+
+    [Fact]
+    public void Open_PathsThatRepeatOrAreMissing_AreKeyedByRow()
+    {
+        var file = _folder.At("train.parquet");
+        HuggingFaceFiles.Run($"COPY (SELECT {{bytes: 'x'::BLOB, path: 'same.jpg'}} AS image, i % 2 AS label FROM range(4) t(i)) TO '{file}' (FORMAT parquet)");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file }, _table);
+        Assert.Equal(["train.parquet#0", "train.parquet#1", "train.parquet#2", "train.parquet#3"], data.Entries.Select(e => e.Path));
+        Assert.Equal(["0", "1"], data.Classes);
+    }
+
+    [Fact]
+    public void Open_RowsWithoutBytesOrLabel_AreLeftOutAndNamed()
+    {
+        var file = _folder.At("train.parquet");
+        HuggingFaceFiles.Run(
+            $"COPY (SELECT CASE WHEN i = 1 THEN NULL ELSE {{bytes: 'x'::BLOB, path: i || '.jpg'}} END AS image, CASE i WHEN 2 THEN -1 ELSE i % 2 END AS label FROM range(4) t(i)) "
+            + $"TO '{file}' (FORMAT parquet, KV_METADATA {{huggingface: '{HuggingFaceFiles.Metadata(["no", "yes"])}'}})");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file }, _table);
+
+        Assert.Equal([new("0.jpg", "no", Splits.Train), new PhotoEntry("3.jpg", "yes", Splits.Train)], data.Entries);
+        Assert.Equal(
+            ["train.parquet#1: left out: the row has no image bytes", "train.parquet#2: left out: the row has no label"],
+            data.Problems.Select(p => $"{p.Path}: {p.Problem}"));
+        Assert.Equal("x"u8, data.Bytes(1));
+    }
+
+    [Theory]
+    [InlineData("SELECT {bytes: NULL::BLOB, path: 'a.jpg'} AS image, 1 AS label", "column 'image' holds no image bytes, only paths")]
+    [InlineData("SELECT 'a.jpg' AS image, 1 AS label", "has no image column (it has image, label)")]
+    [InlineData("SELECT {bytes: 'x'::BLOB, path: 'a.jpg'} AS image, 1 AS kind", "has no label column (it has kind)")]
+    public void Open_FileOfOtherColumns_SaysWhatIsExpected(string select, string expected)
+    {
+        var file = _folder.At("train.parquet");
+        HuggingFaceFiles.Run($"COPY ({select}) TO '{file}' (FORMAT parquet)");
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file }, _table));
+        Assert.StartsWith(file, error.Message);
+        Assert.Contains(expected, error.Message);
+        Assert.Contains("expected", error.Message);
+    }
+
+    [Fact]
+    public void Open_UnknownLabelColumn_SuggestsTheNearest()
+    {
+        var error = Assert.Throws<UsageException>(
+            () => DatasetReader.Open(new DatasetOptions { Path = SharedData.RequireReference("hf-clothing-mini.parquet"), LabelColumn = "lable" }, _table));
+        Assert.EndsWith("has no column 'lable'; did you mean 'label'?", error.Message);
+    }
+
+    [Fact]
+    public void Open_FolderWhereSomeFilesNameNoSplit_IsRefused()
+    {
+        foreach (var name in new[] { "train-0.parquet", "more.parquet" })
+            HuggingFaceFiles.Run($"COPY (SELECT {{bytes: 'x'::BLOB, path: 'a.jpg'}} AS image, 1 AS label) TO '{_folder.At(name)}' (FORMAT parquet)");
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.Root }, _table));
+        Assert.Contains("'train-0.parquet' names its split but 'more.parquet' does not", error.Message);
+    }
+
+    [Fact]
+    public void Open_DamagedFile_SaysSo()
+    {
+        var whole = File.ReadAllBytes(SharedData.RequireReference("hf-clothing-mini.parquet"));
+        var file = _folder.Write("cut.parquet", whole[..(whole.Length / 2)]);
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file }, _table));
+        Assert.StartsWith($"{file} cannot be read as Parquet", error.Message);
+    }
+}
