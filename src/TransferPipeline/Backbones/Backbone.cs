@@ -19,6 +19,9 @@ public sealed partial class Backbone
     /// <summary>Of the file, in lower-case hex; with external data, of the hashes of the file and of each data file. Computed on first use.</summary>
     public string Sha256 => _onnx.Sha256;
 
+    /// <summary>True when weights are in other files beside the model.</summary>
+    public bool HasExternalData => _onnx.ExternalFiles.Count > 0;
+
     public BackboneInput Input { get; }
 
     /// <summary>Number of classes that it was trained on; 0 when the file does not say.</summary>

@@ -1,0 +1,212 @@
+using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Backbones.Store;
+
+/// <summary>A backbone file that may be used: its hash is known, and so is its preprocessing.</summary>
+/// <param name="Name">The manifest's name, or the file's without extension.</param>
+/// <param name="Sha256">As <see cref="Backbone.Sha256"/>; part of the recipe.</param>
+/// <param name="Manifest">Null for a file of which nothing is known; its preprocessing is then torchvision's default for its size.</param>
+public sealed record ResolvedModel(string Name, string File, string Sha256, Preprocessing Preprocessing, ModelManifest? Manifest);
+
+/// <summary>One line of <c>models list</c>.</summary>
+/// <param name="File">Full path of the model's file, null when it is not here.</param>
+/// <param name="ManifestFile">Full path of its manifest.</param>
+public sealed record ModelEntry(ModelManifest Manifest, string? File, string ManifestFile);
+
+/// <summary>
+/// Finds backbones by name or file: manifests and files that come with the program, and the user's own store, where downloads go.
+/// A file that has a manifest is used only when its SHA-256 agrees.
+/// </summary>
+public sealed partial class ModelStore
+{
+    private readonly string[] _folders;
+
+    /// <param name="builtIn">Folder that comes with the program; only read.</param>
+    /// <param name="userFolder">The user's store; made when needed.</param>
+    public ModelStore(string builtIn, string userFolder)
+    {
+        (BuiltIn, UserFolder) = (builtIn, Path.GetFullPath(userFolder));
+        _folders = [BuiltIn, UserFolder];
+    }
+
+    public string BuiltIn { get; }
+
+    public string UserFolder { get; }
+
+    /// <summary>
+    /// The program's models folder, and TRANSFER_MODELS, else transfer/models in XDG_CACHE_HOME, else ~/.cache/transfer/models.
+    /// </summary>
+    public static ModelStore Default()
+    {
+        var user = Environment.GetEnvironmentVariable("TRANSFER_MODELS");
+        if (string.IsNullOrEmpty(user))
+        {
+            var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+            user = Path.Combine(
+                string.IsNullOrEmpty(cache) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : cache, "transfer", "models");
+        }
+
+        return new(Path.Combine(AppContext.BaseDirectory, "models"), user);
+    }
+
+    /// <summary>All models with a manifest, in ordinal order of their names; the user's manifest hides a built-in one of the same name.</summary>
+    public IReadOnlyList<ModelEntry> List() =>
+    [
+        .. _folders.Reverse().Where(Directory.Exists)
+            .SelectMany(f => Directory.EnumerateFiles(f, "*.yaml").Order(StringComparer.Ordinal))
+            .Select(f => Entry(ManifestYaml.Read(f), f))
+            .DistinctBy(e => e.Manifest.Name)
+            .OrderBy(e => e.Manifest.Name, StringComparer.Ordinal),
+    ];
+
+    /// <summary>Names that <see cref="Resolve"/> knows, without reading the manifests.</summary>
+    public IReadOnlyList<string> Names() =>
+        [.. _folders.Where(Directory.Exists).SelectMany(f => Directory.EnumerateFiles(f, "*.yaml")).Select(f => Path.GetFileNameWithoutExtension(f)).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>A model by its name, or a model file by its path.</summary>
+    /// <param name="inputSize">Side of the photos for a file that leaves it open; 0 means 224.</param>
+    /// <exception cref="UsageException">There is no such model (the nearest name is suggested), or its file is not here yet (how to get it is told).</exception>
+    /// <exception cref="BadInputException">The file is damaged: its SHA-256 is not the manifest's.</exception>
+    public ResolvedModel Resolve(string nameOrFile, int inputSize = 0) =>
+        IsPath(nameOrFile) ? ResolveFile(nameOrFile, inputSize) : ResolveName(nameOrFile);
+
+    /// <summary>Hashes a model's file.</summary>
+    /// <returns>The full path of the verified file.</returns>
+    /// <exception cref="UsageException">There is no such model, or its file is not here.</exception>
+    /// <exception cref="BadInputException">Its length or SHA-256 is not the manifest's.</exception>
+    public string Verify(string name)
+    {
+        var entry = Find(name);
+        if (entry.File is null)
+            Throw.Usage($"model '{name}' is not here yet: {HowToGet(entry.Manifest)}");
+        Check(entry.Manifest, entry.File);
+        return entry.File;
+    }
+
+    /// <summary>Copies a model file into the user's store with a manifest, so that it has a name.</summary>
+    /// <param name="name">Letters, digits, '.', '_' and '-'; null takes the file's name.</param>
+    /// <param name="preprocessing">Null takes torchvision's default for the input's size.</param>
+    /// <exception cref="UsageException">The name is taken or not valid, or the model has data files beside it.</exception>
+    /// <exception cref="BadInputException">The file is not an image classifier.</exception>
+    public ModelEntry Add(string file, string? name = null, Preprocessing? preprocessing = null, string license = "unknown", string note = "")
+    {
+        var backbone = Backbone.Open(file);
+        name ??= Path.GetFileNameWithoutExtension(file);
+        if (name.Length == 0 || name[0] == '.' || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
+            Throw.Usage($"'{name}' is not a model name; expected letters, digits, '.', '_' and '-'");
+        if (Names().Contains(name))
+            Throw.Usage($"there is a model '{name}' already; choose another name with --name");
+        if (backbone.HasExternalData)
+            Throw.Usage($"{file}: keeps its weights in other files; use it by its path, with a manifest beside it");
+        var manifest = new ModelManifest
+        {
+            Name = name,
+            File = name + ".onnx",
+            Bytes = new FileInfo(file).Length,
+            Sha256 = backbone.Sha256,
+            License = license,
+            InputSize = backbone.Input.Height,
+            Layout = backbone.Input.Layout,
+            Preprocessing = preprocessing ?? DefaultPreprocessing(backbone.Input),
+            Note = note,
+        };
+        var (target, manifestFile) = (Path.Combine(UserFolder, manifest.File), Path.Combine(UserFolder, name + ".yaml"));
+        try
+        {
+            Directory.CreateDirectory(UserFolder);
+            File.Copy(backbone.File, target + ".part", overwrite: true);
+            Check(manifest, target + ".part");
+            File.Move(target + ".part", target, overwrite: true);
+            File.WriteAllText(manifestFile + ".part", ManifestYaml.Write(manifest));
+            File.Move(manifestFile + ".part", manifestFile, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new JobFailedException($"{UserFolder}: the model cannot be stored: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+
+        return new(manifest, target, manifestFile);
+    }
+
+    private static bool IsPath(string nameOrFile) =>
+        nameOrFile.Contains('/') || nameOrFile.Contains(Path.DirectorySeparatorChar) || nameOrFile.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+
+    private ResolvedModel ResolveName(string name)
+    {
+        var entry = Find(name);
+        return new(entry.Manifest.Name, Verify(name), entry.Manifest.Sha256, entry.Manifest.Preprocessing, entry.Manifest);
+    }
+
+    private ResolvedModel ResolveFile(string file, int inputSize)
+    {
+        var sidecar = File.Exists(file) ? Sidecar(Path.GetFullPath(file)) : null;
+        var backbone = Backbone.Open(file, inputSize);
+        var name = Path.GetFileNameWithoutExtension(file);
+        var manifest = sidecar ?? BySha256(backbone.Sha256);
+        return new(manifest?.Name ?? name, backbone.File, backbone.Sha256, manifest?.Preprocessing ?? DefaultPreprocessing(backbone.Input), manifest);
+    }
+
+    /// <summary>The manifest beside a model, MODEL.yaml or MODEL.onnx.yaml; it must be this file's.</summary>
+    private static ModelManifest? Sidecar(string file)
+    {
+        string[] candidates = [Path.ChangeExtension(file, ".yaml"), file + ".yaml"];
+        if (candidates.FirstOrDefault(File.Exists) is not { } sidecar)
+            return null;
+        var manifest = ManifestYaml.Read(sidecar);
+        Check(manifest, file);
+        return manifest;
+    }
+
+    private ModelManifest? BySha256(string sha256)
+    {
+        // Only the manifest that holds the hash is parsed: reading YAML takes longer than looking for 64 characters.
+        foreach (var file in _folders.Where(Directory.Exists).SelectMany(f => Directory.EnumerateFiles(f, "*.yaml").Order(StringComparer.Ordinal)))
+        {
+            if (File.ReadAllText(file).Contains(sha256, StringComparison.Ordinal) && ManifestYaml.Read(file) is var manifest && manifest.Sha256 == sha256)
+                return manifest;
+        }
+
+        return null;
+    }
+
+    private static Preprocessing DefaultPreprocessing(BackboneInput input) => input.Height == input.Width
+        ? Preprocessing.ImageNet(input.Height)
+        : new Preprocessing { ResizeHeight = input.Height, ResizeWidth = input.Width };
+
+    private ModelEntry Find(string name)
+    {
+        foreach (var folder in _folders.Reverse())
+        {
+            var file = Path.Combine(folder, name + ".yaml");
+            if (!File.Exists(file))
+                continue;
+            var manifest = ManifestYaml.Read(file);
+            if (manifest.Name != name)
+                Throw.BadInput($"{file}: is named '{manifest.Name}' inside; expected '{name}', as the file's name");
+            return Entry(manifest, file);
+        }
+
+        throw new UsageException($"no model '{name}'{NearestName.Hint(name, Names())} (models: {string.Join(", ", Names())}; a file is given by a path or a name that ends in .onnx)");
+    }
+
+    private ModelEntry Entry(ModelManifest manifest, string manifestFile) =>
+        new(manifest, _folders.Select(f => Path.Combine(f, manifest.File)).FirstOrDefault(File.Exists), manifestFile);
+
+    private static void Check(ModelManifest manifest, string file)
+    {
+        var bytes = new FileInfo(file).Length;
+        if (bytes != manifest.Bytes)
+            Throw.BadInput($"{file}: {bytes} bytes, but '{manifest.Name}' has {manifest.Bytes}; delete it and pull it again");
+        var sha256 = OnnxFile.HashFile(file);
+        if (sha256 != manifest.Sha256)
+            Throw.BadInput($"{file}: its SHA-256 is {sha256}, but '{manifest.Name}' has {manifest.Sha256}; delete it and pull it again");
+    }
+
+    private string HowToGet(ModelManifest manifest) =>
+        (manifest.Sources.Count > 0 ? FormattableString.Invariant($"'transfer models pull {manifest.Name}' downloads {manifest.Bytes / 1e6:0.0} MB, or ") : "") + ByHand(manifest);
+
+    /// <summary>What to do without a network.</summary>
+    private string ByHand(ModelManifest manifest) =>
+        $"put the file (SHA-256 {manifest.Sha256}) at {Path.Combine(UserFolder, manifest.File)}";
+}

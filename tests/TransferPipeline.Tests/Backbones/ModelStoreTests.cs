@@ -1,0 +1,154 @@
+using TransferPipeline.Backbones.Store;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Tests.Backbones;
+
+public sealed class ModelStoreTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void List_ShippedManifests_AreAllReadable()
+    {
+        var models = Store(builtIn: Path.Combine(AppContext.BaseDirectory, "models")).List();
+        Assert.True(models.Count >= 19);
+        Assert.All(models, m => Assert.Equal(m.Manifest.Name + ".yaml", Path.GetFileName(m.ManifestFile)));
+        Assert.All(models, m => Assert.Equal(m.Manifest.InputSize, m.Manifest.Preprocessing.CropHeight));
+        Assert.Equal(["efficientnet-lite0"], models.Where(m => m.File is not null).Select(m => m.Manifest.Name));
+        var resnet = models.Single(m => m.Manifest.Name == "resnet18").Manifest;
+        Assert.Equal((46748516, "BSD-3-Clause", 3), (resnet.Bytes, resnet.License, resnet.Sources.Count));
+        Assert.Equivalent(Preprocessing.ImageNet(224), resnet.Preprocessing, strict: true);
+        Assert.Equal(299, models.Single(m => m.Manifest.Name == "inception_v3").Manifest.InputSize);
+    }
+
+    [Fact]
+    public void List_ShippedManifests_AgreeWithTheZoosTable()
+    {
+        var zoo = File.ReadLines(SharedData.RequireModel("zoo.tsv")).Select(l => l.Split('\t')).DistinctBy(f => f[2]).ToDictionary(f => f[2], f => (Path: f[0], Bytes: f[1]));
+        foreach (var manifest in Store(builtIn: Path.Combine(AppContext.BaseDirectory, "models")).List().Select(m => m.Manifest).Where(m => m.Sources.Count > 0))
+        {
+            var (path, bytes) = zoo[manifest.Sha256];
+            Assert.Equal(bytes, manifest.Bytes.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            Assert.Contains(manifest.Sources, s => s.EndsWith(path, StringComparison.Ordinal));
+            Assert.Contains(manifest.Sources, s => s.Contains("onnxmodelzoo/" + path.Split('/')[1] + "/resolve/main/" + path.Split('/')[2], StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Resolve_DefaultModel_ComesWithTheProgram()
+    {
+        var model = ModelStore.Default().Resolve("efficientnet-lite0");
+        Assert.Equal("463ee61b1d544e43e313bfbb6b79cf1821574acda3dfd7c5dbe3f93dcec147bf", model.Sha256);
+        var expected = new Preprocessing { ResizeShortSide = 256, Interpolation = Interpolation.Bicubic, CropWidth = 224, CropHeight = 224, Offset = 127, Divisor = 128 };
+        Assert.Equivalent(expected, model.Preprocessing, strict: true);
+    }
+
+    [Fact]
+    public void Resolve_MisspeltName_SuggestsTheNearest()
+    {
+        var error = Assert.Throws<UsageException>(() => ModelStore.Default().Resolve("resnet51"));
+        Assert.Contains("did you mean 'resnet50'?", error.Message);
+    }
+
+    [Fact]
+    public void Resolve_FileOfUnknownModel_TakesTorchvisionsDefault()
+    {
+        var file = Small().Save(_folder, "mine.onnx");
+        var model = Store().Resolve(file);
+        Assert.Equal(("mine", file), (model.Name, model.File));
+        Assert.Null(model.Manifest);
+        Assert.Equivalent(Preprocessing.ImageNet(SmallModel.Size), model.Preprocessing, strict: true);
+    }
+
+    [Fact]
+    public void Resolve_FileWithAKnownHash_TakesItsManifest()
+    {
+        var file = Path.Combine(_folder.Root, "renamed.onnx");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "models", "efficientnet-lite0.onnx"), file);
+        var model = ModelStore.Default().Resolve(file);
+        Assert.Equal(("efficientnet-lite0", file, 127.0), (model.Name, model.File, model.Preprocessing.Offset));
+    }
+
+    [Fact]
+    public void Resolve_FileWithSidecar_ChecksItsHash()
+    {
+        var store = Store();
+        var added = store.Add(Small().Save(_folder, "mine.onnx"), "mine", new Preprocessing { ResizeHeight = 12, ResizeWidth = 14, Mean = [0, 0, 0], Std = [1, 1, 0.5], Bgr = true });
+        var elsewhere = _folder.At("elsewhere", "model.onnx");
+        File.Copy(added.File!, elsewhere);
+        File.Copy(added.ManifestFile, _folder.At("elsewhere", "model.yaml"));
+        var model = new ModelStore(_folder.At("none"), _folder.At("none")).Resolve(elsewhere);
+        Assert.Equal("mine", model.Name);
+        Assert.Equivalent(added.Manifest.Preprocessing, model.Preprocessing, strict: true);
+
+        var bytes = File.ReadAllBytes(elsewhere);
+        bytes[^3] ^= 1;
+        File.WriteAllBytes(elsewhere, bytes);
+        Assert.Contains("its SHA-256 is", Assert.Throws<BadInputException>(() => store.Resolve(elsewhere)).Message);
+    }
+
+    [Fact]
+    public void Add_ThenResolveListVerify_KnowsTheModel()
+    {
+        var store = Store();
+        var file = Small().Save(_folder, "mine.onnx");
+        store.Add(file);
+        Assert.Equal(["mine"], store.List().Select(m => m.Manifest.Name));
+        Assert.Equal(store.Verify("mine"), store.Resolve("mine").File);
+        Assert.Empty(Directory.GetFiles(store.UserFolder, "*.part"));
+        Assert.Contains("already", Assert.Throws<UsageException>(() => store.Add(file)).Message);
+        Assert.Contains("not a model name", Assert.Throws<UsageException>(() => store.Add(file, "../evil")).Message);
+    }
+
+    [Fact]
+    public void Resolve_DamagedStoredFile_IsNeverUsed()
+    {
+        var store = Store();
+        var entry = store.Add(Small().Save(_folder, "mine.onnx"));
+        var bytes = File.ReadAllBytes(entry.File!);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(entry.File!, bytes);
+        Assert.Contains("SHA-256", Assert.Throws<BadInputException>(() => store.Resolve("mine")).Message);
+        File.WriteAllBytes(entry.File!, bytes[..^1]);
+        Assert.Contains("bytes", Assert.Throws<BadInputException>(() => store.Verify("mine")).Message);
+    }
+
+    [Fact]
+    public void Resolve_ModelNotHere_SaysHowToGetIt()
+    {
+        var store = Store(builtIn: Path.Combine(AppContext.BaseDirectory, "models"));
+        var error = Assert.Throws<UsageException>(() => store.Resolve("vgg16"));
+        Assert.Contains("'transfer models pull vgg16' downloads 553.4 MB", error.Message);
+        Assert.Contains(Path.Combine(store.UserFolder, "vgg16.onnx"), error.Message);
+    }
+
+    [Theory]
+    [InlineData("name: x\nfile: x.onnx\nlicence: MIT\n", ":3: unknown key 'licence'; did you mean 'license'?")]
+    [InlineData("name: x\nfile: ../x.onnx\n", ":2: file is '../x.onnx'")]
+    [InlineData("name: x\nfile: x.onnx\nsha256: abc\n", ":3: sha256 is 'abc'")]
+    [InlineData("name: [x\n", "not valid YAML")]
+    [InlineData("- a\n- b\n", "expected the manifest of one model")]
+    [InlineData("", "expected the manifest of one model")]
+    public void Read_BadManifest_NamesLineAndCure(string text, string expected)
+    {
+        var file = _folder.Write("x.yaml", text);
+        Assert.Contains(expected, Assert.Throws<BadInputException>(() => ManifestYaml.Read(file)).Message);
+    }
+
+    [Fact]
+    public void Read_WordThatIsNoInterpolation_SuggestsTheNearest()
+    {
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "models", "resnet18.yaml")).Replace("bilinear", "bilinaer", StringComparison.Ordinal);
+        Assert.Contains("did you mean 'bilinear'?", Assert.Throws<BadInputException>(() => ManifestYaml.Parse("m.yaml", text)).Message);
+    }
+
+    private static SmallModel Small()
+    {
+        var m = new SmallModel();
+        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
+    }
+
+    private ModelStore Store(string? builtIn = null) => new(builtIn ?? _folder.At("builtin"), Path.Combine(_folder.Root, "store"));
+}
