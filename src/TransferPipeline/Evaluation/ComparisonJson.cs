@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -6,14 +7,14 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>
 /// A comparison as JSON: snake_case names; an interval is three numbers (accuracy, accuracy_low, accuracy_high); what is not a number
-/// is null. The same comparison gives the same bytes but for what ends in _seconds.
+/// is null; a head's parameters are numbers and flags where they read as such. The same comparison gives the same bytes but for what ends in _seconds.
 /// </summary>
 public static class ComparisonJson
 {
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals, TypeParameters } },
         Converters = { new NullForNaN() },
     };
 
@@ -39,10 +40,39 @@ public static class ComparisonJson
         }
     }
 
+    private static void TypeParameters(JsonTypeInfo type)
+    {
+        if (type.Type == typeof(HeadResult))
+            type.Properties.First(p => p.PropertyType == typeof(IReadOnlyDictionary<string, string>)).CustomConverter = new TypedValues();
+    }
+
+    private sealed class TypedValues : JsonConverter<IReadOnlyDictionary<string, string>>
+    {
+        public override IReadOnlyDictionary<string, string> Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            throw new NotSupportedException("comparisons are written, not read");
+
+        public override void Write(Utf8JsonWriter writer, IReadOnlyDictionary<string, string> value, JsonSerializerOptions options)
+        {
+            writer.WriteStartObject();
+            foreach (var (name, text) in value)
+            {
+                writer.WritePropertyName(name);
+                if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+                    writer.WriteNumberValue(number);
+                else if (text is "true" or "false")
+                    writer.WriteBooleanValue(text == "true");
+                else
+                    writer.WriteStringValue(text);
+            }
+
+            writer.WriteEndObject();
+        }
+    }
+
     private sealed class NullForNaN : JsonConverter<double>
     {
         public override double Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+            throw new NotSupportedException("comparisons are written, not read");
 
         public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
         {

@@ -32,19 +32,22 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
         var judged = train.Where(p => counts[view.Y[p]] > 1).ToArray();
         var folds = Math.Min(options.InnerFolds, counts.Values.Where(c => c > 1).DefaultIfEmpty(0).Max());
         if (folds < 2)
-            Throw.BadInput($"no class has two photos to train on: values cannot be chosen inside the training part; set them (--set) instead of sweeping");
+            Throw.BadInput("no class has two photos to train on: nothing can be judged inside the training part; set the values instead of sweeping");
         var y = Array.ConvertAll(judged, p => view.Y[p]);
         var seed = unchecked(options.Seed + 0x5EED);
         var foldOf = groups is null
             ? Folds.Stratified(y, folds, seed)
             : Folds.StratifiedByGroup(y, Array.ConvertAll(judged, p => groups[p]), folds, seed);
         var alone = train.Except(judged).ToArray();
-        return
+        Part[] parts =
         [
             .. Folds.Parts(judged, foldOf, folds)
                 .Select(p => p with { Train = [.. p.Train.Concat(alone).Order()] })
                 .Where(p => p.Test.Length > 0 && p.Train.Select(t => view.Y[t]).Distinct().Count() == counts.Count),
         ];
+        if (parts.Length == 0)
+            Throw.BadInput("near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping");
+        return parts;
     }
 
     public IHead Train(int[] train, HeadSettings settings, int threads) =>

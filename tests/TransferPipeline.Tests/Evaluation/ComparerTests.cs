@@ -150,7 +150,8 @@ public sealed partial class ComparerTests
         Assert.Equal("centroid", head.GetProperty("name").GetString());
         Assert.InRange(head.GetProperty("accuracy").GetDouble(), head.GetProperty("accuracy_low").GetDouble(), head.GetProperty("accuracy_high").GetDouble());
         Assert.True(head.GetProperty("fit_seconds").GetDouble() >= 0);
-        Assert.Equal("2", head.GetProperty("parameters").GetProperty("heat").GetString());
+        Assert.Equal(2, head.GetProperty("parameters").GetProperty("heat").GetDouble());
+        Assert.Equal("", head.GetProperty("parameters").GetProperty("note").GetString());
         Assert.Equal(JsonValueKind.Null, head.GetProperty("top5").ValueKind);
         Assert.Equal(JsonValueKind.Null, json.GetProperty("provenance").GetProperty("feature_sets")[0].GetProperty("extraction_seconds").ValueKind);
     }
