@@ -9,7 +9,7 @@ namespace TransferPipeline.Reports;
 /// </summary>
 internal static class Page
 {
-    /// <param name="json">Goes into a data block with the id <c>data</c>; null for none.</param>
+    /// <param name="json">Goes into a data block with the id <c>figures</c>; null for none.</param>
     public static string Render(string title, Html body, string? json)
     {
         var (style, script) = (Asset("page.css"), Asset("page.js"));
@@ -23,7 +23,7 @@ internal static class Page
             .Append("<link rel=\"icon\" href=\"data:,\">\n<style>").Append(style).Append("</style>\n</head>\n<body>\n")
             .Append(body).Append('\n');
         if (json is not null)
-            page.Append("<script type=\"application/json\" id=\"data\">").Append(Inert(json)).Append("</script>\n");
+            page.Append("<script type=\"application/json\" id=\"figures\">").Append(Inert(json)).Append("</script>\n");
         return page.Append("<script>").Append(script).Append("</script>\n</body>\n</html>\n").ToString();
     }
 

@@ -12,8 +12,8 @@ internal sealed record ReportContent(Comparison Shown, IReadOnlyList<IReadOnlyLi
     public const int MatrixClasses = 40;
 
     private const int Pairs = 30;
-    private const int ClassRows = 4000;
-    private const int FewestClassRows = 20;
+    private const int ClassRows = 2000;
+    private const int FewestClassRows = 10;
 
     public static ReportContent Of(Comparison comparison)
     {

@@ -57,7 +57,7 @@
   // The map: one of its panels at a time, what a point is, chosen classes.
   const box = document.querySelector("[data-map]");
   if (box) {
-    const data = JSON.parse(document.getElementById("data").textContent);
+    const data = JSON.parse(document.getElementById("figures").textContent);
     const tip = document.getElementById("tip");
     const panels = all("[data-panel]", box);
     const tabs = all("[role=tab]", box).filter(t => document.getElementById(t.getAttribute("aria-controls")));

@@ -12,7 +12,7 @@ internal static class FewShotChart
             "One line a head, the band is its 95 % interval over the draws. The figures are in the table below.", right: isWide ? 170 : 16);
         var counts = curves.SelectMany(c => c.PerClass).Distinct().Order().Select(n => (double)n).ToArray();
         var x = Axis.Fitting(counts, chart.Left, chart.Right);
-        var y = Axis.Linear(curves.SelectMany(c => c.Accuracy).SelectMany(a => new[] { a.Low, a.High }), chart.Bottom, Chart.Top, floor: 0, ceiling: 1);
+        var y = Axis.Linear(curves.SelectMany(c => c.Accuracy).SelectMany(a => new[] { a.Low, a.Value, a.High }), chart.Bottom, Chart.Top, floor: 0, ceiling: 1);
         chart.Axes(x, y, "training photos a class", "accuracy", Figures.Value, Figures.Value);
 
         for (var c = 0; c < curves.Count; c++)
@@ -29,7 +29,10 @@ internal static class FewShotChart
             var points = curve.PerClass.Select((n, i) => (X: x.At(n), Y: y.At(curve.Accuracy[i].Value))).ToArray();
             chart.Line($"line {colour} {Palette.Dash(c)}", points);
             for (var i = 0; i < points.Length; i++)
-                chart.Draw($"{Palette.Mark(c, points[i].X, points[i].Y, 4, Html.Of(t => t.Add($"<title>{curve.Head}, {curve.PerClass[i]} a class: {Figures.Rate(curve.Accuracy[i].Value)}</title>")))}");
+            {
+                if (double.IsFinite(points[i].Y))
+                    chart.Draw($"{Palette.Mark(c, points[i].X, points[i].Y, 4, Html.Of(t => t.Add($"<title>{curve.Head}, {curve.PerClass[i]} a class: {Figures.Rate(curve.Accuracy[i].Value)}</title>")))}");
+            }
         }
 
         if (isWide)

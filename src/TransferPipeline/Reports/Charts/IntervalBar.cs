@@ -24,12 +24,15 @@ internal static class IntervalBar
     public static Html Render(Axis axis, Interval interval, Interval best, bool tied)
     {
         var html = new Html().Add($"<svg class=\"bar\" viewBox=\"0 0 {Width} {Height}\" aria-hidden=\"true\">");
-        html.Add($"<rect class=\"shade\" x=\"{axis.At(best.Low)}\" width=\"{Math.Max(1, axis.At(best.High) - axis.At(best.Low))}\" y=\"0\" height=\"{Height}\"/>");
+        if (double.IsFinite(best.Low) && double.IsFinite(best.High))
+            html.Add($"<rect class=\"shade\" x=\"{axis.At(best.Low)}\" width=\"{Math.Max(1, axis.At(best.High) - axis.At(best.Low))}\" y=\"0\" height=\"{Height}\"/>");
         foreach (var tick in axis.Ticks)
             html.Add($"<line class=\"grid\" x1=\"{axis.At(tick)}\" x2=\"{axis.At(tick)}\" y1=\"0\" y2=\"{Height}\"/>");
         var style = tied ? "span tied" : "span";
-        html.Add($"<line class=\"{style}\" x1=\"{axis.At(interval.Low)}\" x2=\"{axis.At(interval.High)}\" y1=\"11\" y2=\"11\"/>");
-        html.Add($"<circle class=\"{(tied ? "point tied" : "point")}\" cx=\"{axis.At(interval.Value)}\" cy=\"11\" r=\"4.5\"/>");
+        if (double.IsFinite(interval.Low) && double.IsFinite(interval.High))
+            html.Add($"<line class=\"{style}\" x1=\"{axis.At(interval.Low)}\" x2=\"{axis.At(interval.High)}\" y1=\"11\" y2=\"11\"/>");
+        if (double.IsFinite(interval.Value))
+            html.Add($"<circle class=\"{(tied ? "point tied" : "point")}\" cx=\"{axis.At(interval.Value)}\" cy=\"11\" r=\"4.5\"/>");
         return html.Add($"</svg>");
     }
 }

@@ -24,6 +24,8 @@ internal static class SweepChart
         chart.Line("line c0", points);
         for (var i = 0; i < points.Length; i++)
         {
+            if (!double.IsFinite(scores[i]))
+                continue;
             var isChosen = values[i] == sweep.Chosen;
             chart.Draw($"<circle class=\"{(isChosen ? "point tied" : "dot c0")}\" cx=\"{points[i].Item1}\" cy=\"{points[i].Item2}\" r=\"{(isChosen ? 5.5 : 3)}\"><title>{sweep.Parameter} = {Figures.Value(values[i])}: {Figures.Rate(scores[i])}</title></circle>");
         }

@@ -7,6 +7,10 @@ internal static class TimeChart
 {
     private const double LeastSeconds = 1e-6;
 
+    /// <summary>Whether there is a point to draw.</summary>
+    public static bool HasPoint(HeadResult head) => double.IsFinite(head.FitSeconds) && double.IsFinite(head.Accuracy.Value);
+
+    /// <param name="heads">Those that have a point.</param>
     public static Html Render(IReadOnlyList<HeadResult> heads, double width, double height, string style)
     {
         var chart = new Chart(width, height, "Accuracy against fit time",
@@ -20,7 +24,8 @@ internal static class TimeChart
         {
             var (cx, cy) = At(head);
             placer.Avoid(cx, cy, 6);
-            chart.Draw($"<line class=\"whisker\" x1=\"{cx}\" x2=\"{cx}\" y1=\"{y.At(head.Accuracy.Low)}\" y2=\"{y.At(head.Accuracy.High)}\"/>");
+            if (double.IsFinite(head.Accuracy.Low) && double.IsFinite(head.Accuracy.High))
+                chart.Draw($"<line class=\"whisker\" x1=\"{cx}\" x2=\"{cx}\" y1=\"{y.At(head.Accuracy.Low)}\" y2=\"{y.At(head.Accuracy.High)}\"/>");
         }
 
         foreach (var head in heads)

@@ -9,7 +9,7 @@ internal static class HeadsSection
     public static IEnumerable<Section> Build(Comparison comparison, IReadOnlyList<RankedHead> ranked)
     {
         yield return new("heads", "Heads", "Heads side by side", Table(comparison, ranked));
-        var heads = ranked.Select(r => r.Head).ToArray();
+        var heads = ranked.Select(r => r.Head).Where(TimeChart.HasPoint).ToArray();
         if (heads.Length < 2)
             yield break;
         var body = new Html().Add($"<p class=\"lead\">Best is towards the upper left. Filled marks are tied with the best; bars are 95 % intervals.</p>\n");

@@ -26,7 +26,7 @@ internal static class ProvenanceSection
             html.Add($"</dl>\n");
         }
 
-        html.Add($"<p class=\"muted\">The figures of this page stand in it as JSON too (the element with the id “data”).");
+        html.Add($"<p class=\"muted\">The figures of this page stand in it as JSON too (the element with the id “figures”).");
         if (content.LeftOut.Count > 0)
             html.Add($" To keep it small it leaves out {string.Join(" and ", content.LeftOut)}; the JSON of <code>--json</code> has them.");
         yield return new("provenance", "Provenance", "Where this comes from", html.Add($"</p>\n"));

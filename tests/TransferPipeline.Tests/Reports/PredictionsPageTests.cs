@@ -1,0 +1,47 @@
+using TransferPipeline.Reports;
+
+namespace TransferPipeline.Tests.Reports;
+
+public sealed class PredictionsPageTests
+{
+    internal static IReadOnlyList<PredictedPhoto> Photos { get; } =
+    [
+        .. Enumerable.Range(0, 24).Select(i => new PredictedPhoto(
+            $"validation/{i % 5}/photo {i}.jpg",
+            i % 8 == 7 ? null : i % 5 == 0 ? "hat" : "dress",
+            [new("dress", 0.9 - (i * 0.01)), new("hat", 0.08), new(MadeUpComparison.Script, 0.015), new("shoes", 0.004), new("skirt", 0.001), new("sixth", 0.0001)])),
+    ];
+
+    [Fact]
+    public void Wrong_photos_are_marked_by_words_and_counted()
+    {
+        var html = PredictionsPage.Render("classifier.onnx", Photos, static _ => null);
+
+        Assert.Equal(Photos.Count(p => p.IsRight == false), Count(html, "✗ wrong"));
+        Assert.Equal(Photos.Count(p => p.IsRight == true), Count(html, "✓ right"));
+        Assert.Contains($"{Photos.Count(p => p.IsRight == true)} of {Photos.Count(p => p.IsRight is not null)} right", html);
+    }
+
+    [Fact]
+    public void Five_classes_are_shown_with_their_probabilities()
+    {
+        var html = PredictionsPage.Render("classifier.onnx", Photos, static _ => null);
+
+        Assert.Contains("<data value=\"0.9\">0.900</data>", html);
+        Assert.DoesNotContain("sixth", html);
+        Assert.DoesNotContain(MadeUpComparison.Script, html);
+        Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt;", html);
+    }
+
+    [Fact]
+    public void Without_labels_nothing_is_called_right_or_wrong()
+    {
+        var html = PredictionsPage.Render("classifier.onnx", [.. Photos.Select(p => p with { Label = null })], static _ => null);
+
+        Assert.DoesNotContain("✗", html);
+        Assert.DoesNotContain("<select data-filter=\"right\"", html);
+        Assert.Contains("24 photos</h1>", html);
+    }
+
+    private static int Count(string text, string part) => text.Split(part).Length - 1;
+}

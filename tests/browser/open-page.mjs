@@ -1,0 +1,103 @@
+// Opens one HTML file in chromium as readers do (wide and light, dark, on a phone, by keyboard, on paper) and prints what happened as JSON.
+// Usage: node open-page.mjs PAGE.html CHROMIUM [PICTURE-FOLDER]
+import { createRequire } from "node:module";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const { chromium } = createRequire(new URL("../../build/package.json", import.meta.url))("playwright-core");
+const [file, executablePath, pictures] = process.argv.slice(2);
+if (pictures) mkdirSync(pictures, { recursive: true });
+const picture = (of, name, options = {}) => pictures ? of.screenshot({ path: join(pictures, name), ...options }) : undefined;
+const profile = mkdtempSync(join(tmpdir(), "transfer-browser-"));
+const url = pathToFileURL(file).href;
+
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath,
+  headless: true,
+  viewport: { width: 1280, height: 900 },
+  deviceScaleFactor: 1,
+  colorScheme: "light",
+  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const seen = { messages: [], requests: [], dialogs: [] };
+try {
+  const page = await browser.newPage();
+  page.on("console", m => seen.messages.push(`${m.type()}: ${m.text()}`));
+  page.on("pageerror", e => seen.messages.push(`error: ${e.message}`));
+  page.on("dialog", d => { seen.dialogs.push(d.message()); d.dismiss(); });
+  page.on("request", r => { if (r.url() !== url && !r.url().startsWith("data:")) seen.requests.push(r.url()); });
+
+  await page.goto(url);
+  seen.text = await page.evaluate(() => document.body.innerText);
+  seen.injected = await page.evaluate(() => document.querySelectorAll("body [onclick], bdi *, title *").length + document.scripts.length
+    - document.querySelectorAll("body > script").length);
+  await picture(page, "light.png");
+  await picture(page, "light-full.png", { fullPage: true });
+
+  // By keyboard: what each press of Tab reaches.
+  const stops = new Set();
+  for (let i = 0; i < 400; i++) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const e = document.activeElement;
+      return e === document.body ? "" : e.tagName.toLowerCase() + (e.className ? "." + e.className.split(" ")[0] : "")
+        + (e.getAttribute("role") === "tab" ? "[tab]" : "") + (e.dataset.class ? "[class]" : "");
+    });
+    if (stop === "") break;
+    stops.add(stop);
+  }
+  seen.tabStops = [...stops];
+
+  const sort = page.locator("table.heads th.n .sort").first();
+  if (await sort.count()) {
+    const directions = [];
+    for (let i = 0; i < 2; i++) {
+      await sort.focus();
+      await page.keyboard.press("Enter");
+      directions.push(await page.locator("table.heads th[aria-sort]").first().getAttribute("aria-sort"));
+    }
+    seen.sorted = directions.join(",");
+  }
+
+  const map = page.locator("svg.map:visible").first();
+  if (await map.count()) {
+    const mark = map.locator(".mark[data-t]").or(map.locator(".mark")).first();
+    await mark.scrollIntoViewIfNeeded();
+    await mark.hover({ force: true });
+    seen.map = { tipShown: await page.locator("#tip").isVisible() };
+    await picture(page.locator("#map"), "map.png");
+    await page.locator("[role=tab]").first().focus();
+    await page.keyboard.press("ArrowRight");
+    seen.map.secondTab = await page.locator("[role=tab]").nth(1).getAttribute("aria-selected");
+  }
+
+  const filter = page.locator("[data-filter=right]");
+  if (await filter.count()) {
+    await filter.selectOption("no");
+    seen.wrongShown = await page.locator("#grid > li:visible").count();
+    await filter.selectOption("");
+  }
+
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture(page, "dark.png");
+  await picture(page, "dark-full.png", { fullPage: true });
+
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.emulateMedia({ colorScheme: "light" });
+  seen.phoneScrollWidth = await page.evaluate(() => document.documentElement.scrollWidth);
+  seen.widest = await page.evaluate(() => [...document.querySelectorAll("body *")]
+    .filter(e => !e.closest(".scroll, nav, .defs") && e.getBoundingClientRect().right > innerWidth + 1)
+    .map(e => `${e.tagName}.${e.className?.baseVal ?? e.className}`).slice(0, 5).join(" "));
+  await picture(page, "phone.png");
+  await picture(page, "phone-full.png", { fullPage: true });
+
+  await page.setViewportSize({ width: 1280, height: 900 });
+  seen.pdfBytes = (await page.pdf({ format: "A4", ...(pictures && { path: join(pictures, "page.pdf") }) })).length;
+} finally {
+  await browser.close();
+  rmSync(profile, { recursive: true, force: true });
+}
+console.log(JSON.stringify(seen));
