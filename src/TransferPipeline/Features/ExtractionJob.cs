@@ -119,5 +119,13 @@ public readonly record struct TimeShares(double Read, double Decode, double Prep
 /// <param name="Failed">Photos that cannot be used, earlier ones included.</param>
 /// <param name="Removed">Vectors dropped, their photos being gone or changed.</param>
 /// <param name="Seconds">Wall time of the whole run.</param>
+/// <param name="Differences">In what the set in the folder asked for differs, when this one is another.</param>
 public sealed record ExtractionResult(
-    string Folder, int Dimension, int Computed, int Reused, int Failed, int Removed, double Seconds, IReadOnlyList<RecipeDifference> Differences);
+    string Folder, int Dimension, int Computed, int Reused, int Failed, int Removed, double Seconds, IReadOnlyList<RecipeDifference> Differences)
+{
+    /// <summary>Wall time from the first photo's reading to the last commit; 0 when nothing was computed.</summary>
+    public double ComputeSeconds { get; init; }
+
+    /// <summary>Processor time of all threads in that time.</summary>
+    public double ComputeProcessorSeconds { get; init; }
+}

@@ -16,6 +16,9 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
 
     public WorkerTimes Times => _times;
 
+    /// <summary>Of everything after the model is loaded.</summary>
+    public Rate Rate { get; private set; }
+
     /// <summary>Computes everything; when cancelled or failing, first commits what was computed.</summary>
     public void Run(CancellationToken cancellation)
     {
@@ -24,10 +27,15 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         var rowsPerPart = options.RowsPerPart > 0 ? options.RowsPerPart : ExtractionSizes.RowsPerPart(dimensions.Sum());
         var queue = new WorkQueue(slots, rowsPerPart, dimensions);
         using var session = SessionFactory.Create(model, job.Device);
+        Rate = Rate.Measure(slots.Length, () => Run(queue, session, slots.Length, cancellation));
+    }
+
+    private void Run(WorkQueue queue, InferenceSession session, int total, CancellationToken cancellation)
+    {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var errors = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
         var batch = Math.Min(ExtractionSizes.Batch, model.MaxBatch);
-        var count = Math.Clamp(options.Workers, 1, Math.Max(1, slots.Length));
+        var count = Math.Clamp(options.Workers, 1, Math.Max(1, total));
         using var running = new CountdownEvent(count);
         var threads = Enumerable.Range(0, count).Select(i => new Thread(() => Work(session, batch, queue, stop, errors, running))
         {
@@ -35,7 +43,7 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
             Name = $"extract {i}",
         }).ToList();
         threads.ForEach(t => t.Start());
-        var writeError = Write(queue, slots.Length, running, stop);
+        var writeError = Write(queue, total, running, stop);
         threads.ForEach(t => t.Join());
         // What is left when the run was stopped: rows that are done in parts that are not.
         if (writeError is null)

@@ -63,7 +63,11 @@ public static class Extractor
         Finish(complete: true);
         var results = sets.Select((s, i) => new ExtractionResult(
             s.Folder, writers[i].Manifest.Dimension, pass?.Computed[i] ?? 0, plans[i].Reused, writers[i].FailedCount, plans[i].Removed,
-            clock.Elapsed.TotalSeconds, s.Differences)).ToList();
+            clock.Elapsed.TotalSeconds, s.Differences)
+        {
+            ComputeSeconds = pass?.Rate.Seconds ?? 0,
+            ComputeProcessorSeconds = pass?.Rate.ProcessorSeconds ?? 0,
+        }).ToList();
         RequireFewFailures(writers[0], targets.EndEntry - targets.FirstEntry, options);
         return results;
 
