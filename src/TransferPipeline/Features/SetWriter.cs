@@ -27,6 +27,8 @@ internal sealed partial class SetWriter
 
     public FailedRow? FirstFailed => _failed.Count == 0 ? null : _failed.MinBy(f => f.Entry).Row;
 
+    public static string PartName(int number) => string.Create(CultureInfo.InvariantCulture, $"part-{number:D5}.parquet");
+
     /// <summary>Removes what a killed run left: temporaries, and parts that were never committed.</summary>
     public static void RemoveStrays(string folder, FeatureManifest? manifest)
     {
@@ -112,7 +114,7 @@ internal sealed partial class SetWriter
 
     private FeaturePart WritePart(IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors, string order)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"part-{_manifest.NextPart:D5}.parquet");
+        var name = PartName(_manifest.NextPart);
         var (bytes, sha) = Write(name, file => _table.Write(file, rows, vectors));
         _manifest = _manifest with { NextPart = _manifest.NextPart + 1 };
         return new(name, rows.Count, bytes, sha, order);

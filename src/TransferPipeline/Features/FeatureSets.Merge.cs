@@ -1,0 +1,154 @@
+namespace TransferPipeline.Features;
+
+public static partial class FeatureSets
+{
+    /// <summary>
+    /// Joins the shards of one dataset, or sets of different datasets, of one recipe. Parts are copied as they are; the rows of shards
+    /// stand in the order of one undivided run, those of other sets one set after the other.
+    /// </summary>
+    /// <exception cref="BadInputException">The recipes differ, a set is incomplete, a shard is missing, or two sets have the same photo.</exception>
+    public static FeatureSet Merge(IReadOnlyList<string> inputs, string output, IFeatureTable table, Action<string>? message = null, CancellationToken cancellation = default)
+    {
+        if (inputs.Count == 0)
+            throw new UsageException("features merge needs at least one feature set");
+        var sets = inputs.Select(i => FeatureSet.Open(i, table)).ToList();
+        RequireSameRecipe(sets);
+        var shards = RequireAllShards(sets);
+        var offsets = Offsets(sets, shards);
+        RequireDistinct(sets, offsets);
+        try
+        {
+            Directory.CreateDirectory(output);
+            using var held = FolderLock.Take(output, TimeSpan.Zero, message ?? (static _ => { }), cancellation);
+            var manifest = Begin(sets, output);
+            var parts = new List<FeaturePart>();
+            var failed = new List<(int, FailedRow)>();
+            for (var s = 0; s < sets.Count; s++)
+            {
+                foreach (var part in sets[s].Manifest.Parts)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    parts.Add(Copy(sets[s], part, output, parts.Count, offsets[s]));
+                }
+
+                failed.AddRange(sets[s].LoadFailed().Select(f => (failed.Count, f)));
+            }
+
+            manifest = manifest with { Parts = parts, NextPart = parts.Count };
+            var writer = new SetWriter(output, manifest, null, failed, null, table);
+            writer.Finish(complete: true, _ => Sum(sets));
+            return new(output, writer.Manifest, table);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new JobFailedException($"{output} cannot be written ({e.Message}); merge again when that is cured", e);
+        }
+    }
+
+    /// <summary>Makes the folder a feature set without rows, so that a merge that is killed can be done again.</summary>
+    private static FeatureManifest Begin(List<FeatureSet> sets, string output)
+    {
+        var before = FeatureManifest.Read(output);
+        if (before is null)
+            SetWriter.RequireOwn(output);
+        else if (before.Parts.Count > 0 || before.Complete)
+            throw new BadInputException($"{output} holds a feature set already: merge into another folder");
+        var first = sets[0].Manifest;
+        var manifest = first with
+        {
+            Complete = false,
+            Shard = null,
+            Dataset = string.Join(", ", sets.Select(s => s.Manifest.Dataset).Distinct()),
+            Classes = [.. sets.SelectMany(s => s.Manifest.Classes).Distinct().Order(StringComparer.Ordinal)],
+            Parts = [],
+            Failed = null,
+            NextPart = 0,
+            Cost = new(),
+        };
+        manifest.Write(output);
+        SetWriter.RemoveStrays(output, manifest);
+        return manifest;
+    }
+
+    private static FeaturePart Copy(FeatureSet set, FeaturePart part, string output, int number, int offset)
+    {
+        var name = SetWriter.PartName(number);
+        var temporary = Path.Combine(output, name + DurableFile.TemporarySuffix);
+        File.Copy(set.Existing(part), temporary, overwrite: true);
+        var (bytes, sha) = DurableFile.Hash(temporary);
+        if (sha != part.Sha256)
+            throw new BadInputException($"{set.Folder}: {part.File} is damaged: its SHA-256 is not the one in the manifest; extract that set again");
+        DurableFile.Commit(temporary, Path.Combine(output, name));
+        var positions = RowOrder.Parse(part, set.Folder);
+        for (var i = 0; i < positions.Length; i++)
+            positions[i] += offset;
+        return new(name, part.Rows, bytes, sha, RowOrder.Format(positions));
+    }
+
+    private static void RequireSameRecipe(List<FeatureSet> sets)
+    {
+        foreach (var set in sets.Skip(1))
+        {
+            if (sets[0].Recipe.Differences(set.Recipe) is [var difference, ..])
+                throw new BadInputException($"{set.Folder} and {sets[0].Folder} have different recipes: {difference.Field} is {difference.New} in the first, {difference.Old} in the second; only sets of one recipe can be merged");
+            if (set.Dimension != sets[0].Dimension)
+                throw new BadInputException($"{set.Folder} has vectors of {set.Dimension} values, {sets[0].Folder} of {sets[0].Dimension}");
+        }
+
+        if (sets.Find(s => !s.Manifest.Complete) is { } incomplete)
+            throw new BadInputException($"{incomplete.Folder} is not complete: run its extraction again, then merge");
+    }
+
+    /// <summary>True when the sets are the shards of one dataset.</summary>
+    private static bool RequireAllShards(List<FeatureSet> sets)
+    {
+        var shards = sets.Select(s => s.Manifest.Shard is { } text ? Shard.Parse(text) : default).ToList();
+        if (shards.TrueForAll(s => s == default))
+            return false;
+        var count = shards.Max(s => s.Count);
+        if (shards.FindIndex(s => s.Count != count) is >= 0 and var other)
+            throw new BadInputException($"{sets[other].Folder} is {(shards[other] == default ? "no shard" : $"shard {shards[other]}")}, others are one of {count}: merge the shards of one dataset");
+        if (shards.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new BadInputException($"shard {twice.Key} is given twice");
+        var missing = Enumerable.Range(1, count).Except(shards.Select(s => s.Number)).ToList();
+        return missing.Count == 0 ? true
+            : throw new BadInputException($"of {count} shards {string.Join(", ", missing)} {(missing.Count == 1 ? "is" : "are")} missing: extract with --shard {missing[0]}/{count}");
+    }
+
+    private static int[] Offsets(List<FeatureSet> sets, bool shards)
+    {
+        var offsets = new int[sets.Count];
+        for (var s = 1; s < sets.Count && !shards; s++)
+            offsets[s] = checked(offsets[s - 1] + 1 + sets[s - 1].Manifest.Parts.SelectMany(p => RowOrder.Parse(p, sets[s - 1].Folder)).DefaultIfEmpty(-1).Max());
+        return offsets;
+    }
+
+    private static void RequireDistinct(List<FeatureSet> sets, int[] offsets)
+    {
+        var seen = new Dictionary<(string, int), string>();
+        var positions = new Dictionary<int, string>();
+        for (var s = 0; s < sets.Count; s++)
+        {
+            foreach (var row in sets[s].LoadRows())
+            {
+                if (!seen.TryAdd((row.Path, row.View), sets[s].Folder))
+                    throw new BadInputException($"{sets[s].Folder} and {seen[(row.Path, row.View)]} both have {row.Path}: a photo can be in one set only");
+            }
+
+            foreach (var position in sets[s].Manifest.Parts.SelectMany(p => RowOrder.Parse(p, sets[s].Folder)))
+            {
+                if (!positions.TryAdd(position + offsets[s], sets[s].Folder))
+                    throw new BadInputException($"{sets[s].Folder} and {positions[position + offsets[s]]} are shards of different datasets: both have a photo number {position}");
+            }
+        }
+    }
+
+    private static ExtractionCost Sum(List<FeatureSet> sets)
+    {
+        var costs = sets.ConvertAll(s => s.Manifest.Cost);
+        return new(
+            costs.Sum(c => c.Photos), Math.Round(costs.Sum(c => c.Seconds), 3), Math.Round(costs.Sum(c => c.DecodeSeconds), 3),
+            Math.Round(costs.Sum(c => c.PreprocessSeconds), 3), Math.Round(costs.Sum(c => c.InferSeconds), 3),
+            costs.Max(c => c.Workers), string.Join(", ", costs.Select(c => c.Device).Distinct()));
+    }
+}
