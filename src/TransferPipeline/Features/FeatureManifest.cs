@@ -71,7 +71,8 @@ public sealed record FeatureManifest
             using (var document = JsonDocument.Parse(bytes))
             {
                 if (document.RootElement.ValueKind != JsonValueKind.Object
-                    || !document.RootElement.TryGetProperty("format", out var format) || !format.TryGetInt32(out var version))
+                    || !document.RootElement.TryGetProperty("format", out var format)
+                    || format.ValueKind != JsonValueKind.Number || !format.TryGetInt32(out var version))
                     throw new BadInputException($"{file} is not a feature set's manifest: it has no format number");
                 if (version is > CurrentFormat or < 1)
                     throw new BadInputException($"{file} has format {version}, this program reads up to {CurrentFormat}: update the program, or extract again into another folder");

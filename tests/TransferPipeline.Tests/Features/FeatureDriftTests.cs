@@ -1,0 +1,48 @@
+using TransferPipeline.Backbones;
+using TransferPipeline.Features;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Tests.Features;
+
+public sealed class FeatureDriftTests : IDisposable
+{
+    private readonly Extraction _extraction = new(3);
+
+    public void Dispose() => _extraction.Dispose();
+
+    [Fact]
+    public void Compare_OfTheSameSet_FindsNoDrift()
+    {
+        _extraction.Run();
+        var report = FeatureDrift.Compare(_extraction.Open(), _extraction.Open(), (a, b) => a.Rows.SequenceEqual(b.Rows) ? 1 : 0);
+        Assert.Equal((12, 0, 0), (report.Vectors, report.OnlyInA, report.OnlyInB));
+        Assert.Equal((1.0, 0.0, 1.0, 1.0), (report.CosineMin, report.LargestDifference, report.NeighbourAgreement, report.HeadAgreement));
+        Assert.True(report.Shareable);
+        Assert.Empty(report.Differences);
+    }
+
+    [Fact]
+    public void Compare_OfAnotherResize_SaysNotToShare()
+    {
+        _extraction.Run();
+        File.Delete(Directory.GetFiles(Path.Combine(_extraction.Photos, "train", "hat"))[0]);
+        _extraction.Preprocessing = _extraction.Preprocessing with { ResizeShortSide = 330, Interpolation = Interpolation.Nearest };
+        var other = _extraction.Run().Folder;
+        var report = FeatureDrift.Compare(_extraction.Open(), FeatureSet.Open(other, _extraction.Table));
+        Assert.Equal((11, 1, 0), (report.Vectors, report.OnlyInA, report.OnlyInB));
+        Assert.Equal(["resize", "interpolation"], report.Differences.Select(d => d.Field));
+        Assert.False(report.Shareable);
+        Assert.InRange(report.CosineMin, 0.2, 0.99);
+        Assert.Contains("train heads on each set by itself", report.Verdict, StringComparison.Ordinal);
+        Assert.True(double.IsNaN(report.HeadAgreement));
+    }
+
+    [Fact]
+    public void Compare_OfVectorsOfOtherLength_IsBadInput()
+    {
+        using var dataset = _extraction.OpenDataset();
+        var results = Extractor.Run(_extraction.Job(dataset, CutRequest.Default, new(CutRequest.Features, Pooling.Parse("adaptive:2x2"))), _extraction.Options, TestContext.Current.CancellationToken);
+        var sets = results.Select(r => FeatureSet.Open(r.Folder, _extraction.Table)).ToList();
+        Assert.Contains("1280 values", Assert.Throws<BadInputException>(() => FeatureDrift.Compare(sets[0], sets[1])).Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,195 @@
+using System.Text.Json.Nodes;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Tests.Features;
+
+/// <summary>A set on disk: what is told of damage, and what others can read.</summary>
+public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet>
+{
+    private readonly Extraction _extraction;
+
+    public FeatureSetTests(ExtractedSet set)
+    {
+        _extraction = set.Extraction;
+        if (!Directory.Exists(_extraction.Set))
+            _extraction.Run();
+    }
+
+    [Fact]
+    public void Open_OfWhatIsNoSet_SaysWhatIsMissing()
+    {
+        Assert.Contains("there is no folder", Assert.Throws<BadInputException>(() => FeatureSet.Open(_extraction.At("nowhere"), _extraction.Table)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<BadInputException>(() => FeatureSet.Open(_extraction.Photos, _extraction.Table));
+        Assert.Contains("is not a feature set: it has no manifest.json", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_OfANewerVersion_SaysSo()
+    {
+        var copy = Copy("newer");
+        Edit(copy, json => json["format"] = 2);
+        var error = Assert.Throws<BadInputException>(() => FeatureSet.Open(copy, _extraction.Table));
+        Assert.Contains("has format 2, this program reads up to 1", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{ \"format\": 1 }")]
+    [InlineData("{ \"format\": \"one\" }")]
+    public void Open_OfADamagedManifest_IsBadInput(string text)
+    {
+        var copy = Copy("damaged");
+        File.WriteAllText(Path.Combine(copy, "manifest.json"), text);
+        var error = Assert.Throws<BadInputException>(() => FeatureSet.Open(copy, _extraction.Table));
+        Assert.Contains("manifest.json", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData("0+1,1+1,2+0")]
+    [InlineData("0+3,3+1")]
+    [InlineData("0+2,1+1")]
+    [InlineData("zero")]
+    public void Load_WithADamagedOrder_IsBadInput(string order)
+    {
+        var copy = Copy("order");
+        Edit(copy, json => json["parts"]![0]!["order"] = order);
+        var error = Assert.Throws<BadInputException>(() => FeatureSet.Open(copy, _extraction.Table).Load());
+        Assert.Contains("is damaged", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_WithAFlippedByte_NamesThePart()
+    {
+        var copy = Copy("flipped");
+        var part = Path.Combine(copy, "part-00001.parquet");
+        var bytes = File.ReadAllBytes(part);
+        bytes[bytes.Length / 2] ^= 4;
+        File.WriteAllBytes(part, bytes);
+        var set = FeatureSet.Open(copy, _extraction.Table);
+        Assert.Equal("part-00001.parquet is damaged: its SHA-256 is not the one in the manifest", Assert.Single(set.Verify().Problems));
+        Assert.Contains("part-00001.parquet is damaged", Assert.Throws<BadInputException>(() => set.Load()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_WithAMissingOrShortPart_NamesIt()
+    {
+        var copy = Copy("short");
+        File.Delete(Path.Combine(copy, "part-00000.parquet"));
+        using (var stream = File.OpenWrite(Path.Combine(copy, "part-00001.parquet")))
+            stream.SetLength(1000);
+        var problems = FeatureSet.Open(copy, _extraction.Table).Verify().Problems;
+        Assert.Equal(2, problems.Count);
+        Assert.Equal("part-00000.parquet is missing", problems[0]);
+        Assert.StartsWith("part-00001.parquet has 1000 bytes, the manifest says ", problems[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_OfAnUntouchedSet_FindsNothing()
+    {
+        var check = _extraction.Open().Verify();
+        Assert.Equal((3, 8), (check.Parts, check.Rows));
+        Assert.Empty(check.Problems);
+    }
+
+    [Fact]
+    public void Load_OfOneSplit_GivesItsRows()
+    {
+        var (all, validation) = (_extraction.Load(), _extraction.Open().Load("validation"));
+        Assert.Equal(all.Rows.Where(r => r.Split == "validation"), validation.Rows);
+        for (var i = 0; i < 4; i++)
+            Assert.Equal(all.X.Row(4 + i), validation.X.Row(i));
+        Assert.Equal([0, 0, 1, 1], validation.Y);
+    }
+
+    [Fact]
+    public void Export_Npy_IsReadByNumPysRules()
+    {
+        var data = _extraction.Load();
+        var files = _extraction.Open().Export(ExportFormat.Npy, _extraction.At("npy", "out"));
+        var (rows, columns, values) = Npy.Read(files[0]);
+        Assert.Equal((8, 1280), (rows, columns));
+        Assert.Equal(data.X.Data.Take(8 * 1280), values);
+        var lines = File.ReadAllLines(files[1]);
+        Assert.Equal("path,label,split", lines[0]);
+        Assert.Equal(data.Rows.Select(r => $"{r.Path},{r.Label},{r.Split}"), lines.Skip(1));
+    }
+
+    [Fact]
+    public void Export_CsvAndParquet_HoldTheSameValues()
+    {
+        var data = _extraction.Load();
+        var csv = File.ReadAllLines(_extraction.Open().Export(ExportFormat.Csv, _extraction.At("csv", "out"))[0]);
+        Assert.Equal(3 + 1280, csv[0].Split(',').Length);
+        Assert.Equal(data.X.Row(5).ToArray(), csv[6].Split(',').Skip(3).Select(v => float.Parse(v, System.Globalization.CultureInfo.InvariantCulture)));
+        var parquet = _extraction.Open().Export(ExportFormat.Parquet, _extraction.At("parquet", "out"))[0];
+        Assert.Equal(data.Rows, _extraction.Table.ReadRows(parquet));
+        var vectors = new FeatureMatrix(8, 1280);
+        _extraction.Table.ReadVectors(parquet, vectors, 0);
+        Assert.Equal(data.X.Data.Take(8 * 1280), vectors.Data.Take(8 * 1280));
+    }
+
+    [Fact]
+    public void Export_QuotesNamesWithCommasAndQuotes()
+    {
+        using var extraction = new Extraction(1);
+        var folder = Path.Combine(extraction.Photos, "train", "dress");
+        File.Move(Directory.GetFiles(folder)[0], Path.Combine(folder, "a \"b\", c.jpg"));
+        extraction.Run();
+        var csv = extraction.Open().Export(ExportFormat.Npy, extraction.At("out"))[1];
+        Assert.Equal("\"train/dress/a \"\"b\"\", c.jpg\",dress,train", File.ReadAllLines(csv)[1]);
+    }
+
+    [Fact]
+    public void List_FindsSetsBelowAFolder_AndTellsOfDamagedOnes()
+    {
+        var copy = Copy("listed");
+        var damaged = Copy("listed-damaged");
+        File.WriteAllText(Path.Combine(damaged, "manifest.json"), "{");
+        var messages = new List<string>();
+        var sets = FeatureSet.List(Path.GetDirectoryName(copy)!, _extraction.Table, messages.Add);
+        Assert.Contains(copy, sets.Select(s => s.Folder));
+        Assert.DoesNotContain(damaged, sets.Select(s => s.Folder));
+        Assert.Contains(messages, m => m.Contains("listed-damaged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Run_OnASetWithALostPart_ComputesItAgain()
+    {
+        using var extraction = new Extraction(2);
+        extraction.Run();
+        var data = extraction.Load();
+        File.Delete(Path.Combine(extraction.Set, "part-00001.parquet"));
+        Assert.Equal(3, extraction.Run().Computed);
+        Assert.Contains("part-00001.parquet is missing", Assert.Single(extraction.Messages), StringComparison.Ordinal);
+        Extraction.AssertSame(data, extraction.Load());
+        Assert.Empty(extraction.Open().Verify().Problems);
+    }
+
+    private string Copy(string name)
+    {
+        var copy = _extraction.At("copies", name);
+        if (Directory.Exists(copy))
+            Directory.Delete(copy, true);
+        Directory.CreateDirectory(copy);
+        foreach (var file in Directory.GetFiles(_extraction.Set))
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        return copy;
+    }
+
+    private static void Edit(string folder, Action<JsonNode> edit)
+    {
+        var file = Path.Combine(folder, "manifest.json");
+        var json = JsonNode.Parse(File.ReadAllText(file))!;
+        edit(json);
+        File.WriteAllText(file, json.ToJsonString());
+    }
+
+    public sealed class ExtractedSet : IDisposable
+    {
+        internal Extraction Extraction { get; } = new(2);
+
+        public void Dispose() => Extraction.Dispose();
+    }
+}

@@ -1,0 +1,104 @@
+using TransferPipeline.Backbones;
+using TransferPipeline.Features;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Tests.Features;
+
+public sealed class MergeTests : IDisposable
+{
+    private readonly Extraction _extraction = new(3);
+
+    public void Dispose() => _extraction.Dispose();
+
+    [Fact]
+    public void Merge_OfAllShards_EqualsOneUndividedRun()
+    {
+        File.WriteAllText(Path.Combine(_extraction.Photos, "train", "hat", "broken.jpg"), "no photo");
+        _extraction.Options = _extraction.Options with { MaxFailedShare = 1 };
+        _extraction.Run();
+        // In another order than the shards', as a cluster may finish them.
+        string[] shards = [Extract(3, 3), Extract(1, 3), Extract(2, 3)];
+        var merged = FeatureSets.Merge(shards, _extraction.At("merged"), _extraction.Table, cancellation: TestContext.Current.CancellationToken);
+        Extraction.AssertSame(_extraction.Load(), merged.Load());
+        Assert.Equal(_extraction.Open().LoadFailed(), merged.LoadFailed());
+        Assert.Empty(merged.Verify().Problems);
+        Assert.True(merged.Manifest.Complete);
+        Assert.Null(merged.Manifest.Shard);
+
+        // The merged set goes on as any other.
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset) with { Outputs = [new(CutRequest.Default, merged.Folder)] };
+        Assert.Equal((0, 12), (_extraction.Run(job, _extraction.Options) is var run ? run.Computed : -1, run.Reused));
+        Assert.Contains("holds a feature set already", Fails(shards, merged.Folder), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Merge_WithAShardMissing_NamesIt()
+    {
+        Assert.Contains("of 3 shards 2 is missing: extract with --shard 2/3", Fails([Extract(1, 3), Extract(3, 3)], _extraction.At("merged")), StringComparison.Ordinal);
+        Assert.Contains("shard 1/3 is given twice", Fails([Extract(1, 3), Extract(1, 3)], _extraction.At("merged")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Merge_OfDifferentRecipes_NamesTheField()
+    {
+        var one = Extract(1, 2);
+        _extraction.Preprocessing = _extraction.Preprocessing with { Interpolation = Interpolation.Bilinear };
+        var error = Fails([one, Extract(2, 2)], _extraction.At("merged"));
+        Assert.Contains("interpolation is bilinear in the first, bicubic in the second", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Merge_OfTwoDatasets_PutsOneAfterTheOther()
+    {
+        using var other = new Extraction(2, "pants", "skirt");
+        _extraction.Run();
+        other.Run();
+        var merged = FeatureSets.Merge([_extraction.Set, other.Set], _extraction.At("merged"), _extraction.Table, cancellation: TestContext.Current.CancellationToken);
+        var (a, b, both) = (_extraction.Load(), other.Load(), merged.Load());
+        Assert.Equal(["dress", "hat", "pants", "skirt"], both.Classes);
+        Assert.Equal([.. a.Rows, .. b.Rows], both.Rows);
+        Assert.Equal([.. a.Y, .. b.Y.Select(y => y + 2)], both.Y);
+        Assert.Equal(b.X.Row(3), both.X.Row(15));
+        Assert.Contains("both have train/dress/", Fails([_extraction.Set, _extraction.Set], _extraction.At("twice")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0/3")]
+    [InlineData("4/3")]
+    [InlineData("1")]
+    [InlineData("-1/3")]
+    [InlineData("a/b")]
+    public void Shard_OfAnotherForm_IsAUsageError(string text) =>
+        Assert.Contains(text, Assert.Throws<UsageException>(() => Shard.Parse(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Shard_Ranges_CoverAllEntriesOnce()
+    {
+        for (var entries = 0; entries < 40; entries++)
+        {
+            var next = 0;
+            for (var i = 1; i <= 7; i++)
+            {
+                var (first, end) = new Shard(i, 7).Range(entries);
+                Assert.Equal(next, first);
+                Assert.InRange(end - first, entries / 7, entries / 7 + 1);
+                next = end;
+            }
+
+            Assert.Equal(entries, next);
+        }
+    }
+
+    private string Extract(int number, int count)
+    {
+        var folder = _extraction.At($"shard-{number}");
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset) with { Outputs = [new(CutRequest.Default, folder)] };
+        _extraction.Run(job, _extraction.Options with { Shard = new(number, count) });
+        return folder;
+    }
+
+    private string Fails(string[] inputs, string output) =>
+        Assert.Throws<BadInputException>(() => FeatureSets.Merge(inputs, output, _extraction.Table, cancellation: TestContext.Current.CancellationToken)).Message;
+}
