@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using TransferPipeline.Cli.Commands;
+using TransferPipeline.Cli.Output;
+
+namespace TransferPipeline.Cli;
+
+/// <summary>The `transfer` command: parses, runs, and turns the outcome into an exit code (0 done, 1 failed, 2 wrong usage or input, 130 interrupted).</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var root = Create(args);
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            await Console.Error.WriteLineAsync($"transfer: {parsed.Errors[0].Message} (see: transfer {HelpPath(parsed)}--help)");
+            return (int)ExitCode.Usage;
+        }
+
+        using var interrupt = new CancellationTokenSource();
+        using var sigint = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Interrupt(context, interrupt));
+        using var sigterm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Interrupt(context, interrupt));
+        try
+        {
+            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            return await parsed.InvokeAsync(configuration, interrupt.Token);
+        }
+        catch (Exception e)
+        {
+            return Report(e);
+        }
+    }
+
+    private static RootCommand Create(string[] args)
+    {
+        var root = new RootCommand("Trains image classifiers on frozen ImageNet features: photos -> feature set -> heads -> one classifier.onnx.");
+        foreach (var command in CommandTable.For(args))
+            root.Subcommands.Add(command);
+        return root;
+    }
+
+    private static string HelpPath(ParseResult parsed) =>
+        parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+
+    /// <summary>The first signal asks the command to stop and keep what is done; a second one ends the process.</summary>
+    private static void Interrupt(PosixSignalContext context, CancellationTokenSource interrupt)
+    {
+        if (interrupt.IsCancellationRequested)
+            return;
+        context.Cancel = true;
+        interrupt.Cancel();
+    }
+
+    private static int Report(Exception e)
+    {
+        switch (e)
+        {
+            case TransferException transfer:
+                Messages.Error(transfer.Message);
+                return (int)transfer.ExitCode;
+            case OperationCanceledException:
+                Messages.Error("interrupted; what was done is kept, the same command goes on from there");
+                return (int)ExitCode.Interrupted;
+            case AggregateException { InnerExceptions: [var single] }:
+                return Report(single);
+            case AggregateException several when several.InnerExceptions.FirstOrDefault(i => i is TransferException or OperationCanceledException) is { } known:
+                return Report(known);
+            case IOException io when io.HResult == DiskFull:
+                Messages.Error($"the disk is full: {io.Message}");
+                return (int)ExitCode.Failed;
+            default:
+                Messages.Error($"this is a bug in transfer; please report it with the lines below{Environment.NewLine}{e}");
+                return (int)ExitCode.Failed;
+        }
+    }
+
+    /// <summary>ENOSPC as .NET reports it on Unix.</summary>
+    private const int DiskFull = 28;
+}

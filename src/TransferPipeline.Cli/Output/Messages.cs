@@ -1,0 +1,11 @@
+namespace TransferPipeline.Cli.Output;
+
+/// <summary>Progress and messages go to stderr, one line each; results go to stdout.</summary>
+internal static class Messages
+{
+    public static void Error(string message) => Console.Error.WriteLine($"transfer: {message}");
+
+    public static void Warning(string message) => Console.Error.WriteLine($"warning: {message}");
+
+    public static void Note(string message) => Console.Error.WriteLine(message);
+}

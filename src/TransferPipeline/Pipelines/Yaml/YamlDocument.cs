@@ -1,0 +1,125 @@
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace TransferPipeline.Pipelines.Yaml;
+
+/// <summary>A YAML file as a tree that keeps line numbers, with values replaced by <c>--set a.b=c</c>.</summary>
+internal sealed class YamlDocument
+{
+    private readonly YamlMappingNode _root;
+
+    private YamlDocument(string file, YamlMappingNode root) => (File, _root) = (file, root);
+
+    public string File { get; }
+
+    public YamlMap Root => new(this, "", _root);
+
+    /// <exception cref="BadInputException">The file is missing, not YAML, or its top is not a mapping.</exception>
+    public static YamlDocument Read(string file)
+    {
+        string text;
+        try
+        {
+            text = System.IO.File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new BadInputException($"{file}: no such file; expected a pipeline in YAML", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new BadInputException($"{file}: cannot be read: {e.Message}", e);
+        }
+
+        return Parse(file, text);
+    }
+
+    public static YamlDocument Parse(string file, string text)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(new StringReader(text));
+        }
+        catch (YamlException e)
+        {
+            throw new BadInputException($"{file}:{e.Start.Line}: not valid YAML: {OneLine(e.Message)}", e);
+        }
+
+        if (stream.Documents.Count == 0)
+            throw new BadInputException($"{file}: is empty; expected a mapping with the keys data, model and heads");
+        if (stream.Documents[0].RootNode is not YamlMappingNode root)
+            throw new BadInputException($"{file}:{stream.Documents[0].RootNode.Start.Line}: found {Kind(stream.Documents[0].RootNode)}, expected a mapping with the keys data, model and heads");
+        return new(file, root);
+    }
+
+    /// <summary>Replaces or adds the value at a dotted path; numbers are positions in a list.</summary>
+    /// <exception cref="UsageException">The text is not <c>a.b=c</c>, or the path goes through something that is neither mapping nor list.</exception>
+    public void Set(string assignment)
+    {
+        var equals = assignment.IndexOf('=');
+        if (equals <= 0)
+            throw new UsageException($"--set '{assignment}' is not of the form a.b=value");
+        var keys = assignment[..equals].Split('.');
+        var value = ParseValue(assignment);
+        YamlNode node = _root;
+        foreach (var key in keys[..^1])
+            node = Child(node, key, assignment);
+        switch (node)
+        {
+            case YamlMappingNode map:
+                map.Children[new YamlScalarNode(keys[^1])] = value;
+                break;
+            case YamlSequenceNode list:
+                list.Children[Position(list, keys[^1], assignment)] = value;
+                break;
+            default:
+                throw new UsageException($"--set '{assignment}': '{string.Join('.', keys[..^1])}' is a plain value in {File}, not a mapping");
+        }
+    }
+
+    public static string Kind(YamlNode node) => node switch
+    {
+        YamlMappingNode => "a mapping",
+        YamlSequenceNode => "a list",
+        YamlScalarNode scalar => $"'{scalar.Value}'",
+        _ => "an alias",
+    };
+
+    private static YamlNode Child(YamlNode node, string key, string assignment)
+    {
+        switch (node)
+        {
+            case YamlSequenceNode list:
+                return list.Children[Position(list, key, assignment)];
+            case YamlMappingNode map:
+                if (!map.Children.TryGetValue(new YamlScalarNode(key), out var child) || child is YamlScalarNode { Value: null or "" or "~" })
+                    map.Children[new YamlScalarNode(key)] = child = new YamlMappingNode();
+                return child;
+            default:
+                throw new UsageException($"--set '{assignment}': '{key}' lies below a plain value");
+        }
+    }
+
+    private static int Position(YamlSequenceNode list, string key, string assignment) =>
+        int.TryParse(key, out var position) && position >= 0 && position < list.Children.Count
+            ? position
+            : throw new UsageException($"--set '{assignment}': '{key}' is not a position in a list of {list.Children.Count}");
+
+    private static YamlNode ParseValue(string assignment)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(new StringReader(assignment[(assignment.IndexOf('=') + 1)..]));
+        }
+        catch (YamlException e)
+        {
+            throw new UsageException($"--set '{assignment}': the value is not valid YAML: {OneLine(e.Message)}");
+        }
+
+        return stream.Documents.Count == 0 ? new YamlScalarNode("") : stream.Documents[0].RootNode;
+    }
+
+    private static string OneLine(string message) => string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries));
+}

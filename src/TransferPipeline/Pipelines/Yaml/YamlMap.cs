@@ -1,0 +1,145 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using YamlDotNet.RepresentationModel;
+
+namespace TransferPipeline.Pipelines.Yaml;
+
+/// <summary>One mapping of a pipeline file. Reading a key marks it as known; <see cref="RejectUnknown"/> then names what is left.</summary>
+internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNode node)
+{
+    private readonly List<string> _known = [];
+
+    public string Path => path;
+
+    public bool Has(string key) => Find(key) is not null;
+
+    public IEnumerable<string> Keys => node.Children.Keys.OfType<YamlScalarNode>().Select(k => k.Value ?? "");
+
+    [return: NotNullIfNotNull(nameof(fallback))]
+    public string? Text(string key, string? fallback = null) => Find(key) switch
+    {
+        null => fallback,
+        YamlScalarNode scalar => scalar.Value ?? "",
+        var other => throw Wrong(key, other, "text"),
+    };
+
+    public string RequiredText(string key) =>
+        Text(key) is { Length: > 0 } text ? text : throw new BadInputException($"{document.File}:{node.Start.Line}: {Where()}lacks the key '{key}'");
+
+    public int Integer(string key, int fallback, int minimum = int.MinValue) =>
+        Scalar(key, fallback, t => int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum ? v : null,
+            minimum == int.MinValue ? "a whole number" : $"a whole number of at least {minimum}");
+
+    public double Number(string key, double fallback, double minimum = double.NegativeInfinity, double maximum = double.PositiveInfinity) =>
+        Scalar(key, fallback, t => double.TryParse(t, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum ? v : null,
+            double.IsInfinity(minimum) && double.IsInfinity(maximum) ? "a number" : FormattableString.Invariant($"a number from {minimum} to {maximum}"));
+
+    public bool Flag(string key, bool fallback) =>
+        Scalar(key, fallback, t => t switch { "true" or "yes" or "on" => true, "false" or "no" or "off" => false, _ => (bool?)null }, "true or false");
+
+    /// <summary>One of <paramref name="choices"/>, with the nearest suggested.</summary>
+    public string Choice(string key, string fallback, params string[] choices)
+    {
+        var text = Text(key, fallback);
+        return choices.Contains(text)
+            ? text
+            : throw new BadInputException($"{At(key)}'{text}', expected one of {string.Join(", ", choices)}{NearestName.Hint(text, choices)}");
+    }
+
+    public YamlMap? Map(string key) => Find(key) switch
+    {
+        null => null,
+        YamlMappingNode map => new(document, Join(key), map),
+        var other => throw Wrong(key, other, "a mapping"),
+    };
+
+    /// <summary>The items of a list; a single value or mapping counts as a list of one.</summary>
+    public IReadOnlyList<YamlItem> List(string key) => Find(key) switch
+    {
+        null => [],
+        YamlSequenceNode list => [.. list.Children.Select((item, i) => new YamlItem(document, $"{Join(key)}[{i}]", item))],
+        var single => [new(document, Join(key), single)],
+    };
+
+    public IReadOnlyList<string> Texts(string key) => [.. List(key).Select(i => i.Text)];
+
+    public IReadOnlyList<double> Numbers(string key) => [.. List(key).Select(i => i.Number)];
+
+    /// <summary>All plain values of this mapping as text, lists written as [a, b]; for options that a head declares itself.</summary>
+    public IReadOnlyDictionary<string, string> AsTexts()
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var key in Keys)
+        {
+            values[key] = Find(key) switch
+            {
+                null => "",
+                YamlScalarNode scalar => scalar.Value ?? "",
+                YamlSequenceNode list when list.Children.All(c => c is YamlScalarNode) => "[" + string.Join(", ", list.Children.Select(c => ((YamlScalarNode)c).Value)) + "]",
+                var other => throw Wrong(key, other, "a value or a list of values"),
+            };
+        }
+
+        return values;
+    }
+
+    /// <summary>Wraps an error about this mapping's content so that it starts with file and line.</summary>
+    public BadInputException Error(string key, string message) => new($"{At(key)}{message}");
+
+    /// <exception cref="BadInputException">A key was never asked for: a misspelling; the nearest known one is named.</exception>
+    public void RejectUnknown()
+    {
+        foreach (var key in node.Children.Keys)
+        {
+            var name = (key as YamlScalarNode)?.Value ?? "";
+            if (!_known.Contains(name))
+                throw new BadInputException($"{document.File}:{key.Start.Line}: unknown key '{Join(name)}'{NearestName.Hint(name, _known)} (known here: {string.Join(", ", _known.Distinct())})");
+        }
+    }
+
+    private T Scalar<T>(string key, T fallback, Func<string, T?> parse, string expected)
+        where T : struct
+    {
+        var found = Find(key);
+        if (found is null)
+            return fallback;
+        return found is YamlScalarNode scalar && parse(scalar.Value ?? "") is { } value ? value : throw Wrong(key, found, expected);
+    }
+
+    private YamlNode? Find(string key)
+    {
+        if (!_known.Contains(key))
+            _known.Add(key);
+        var found = node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
+        return found is YamlScalarNode { Value: null or "~" } or YamlScalarNode { Value: "", Style: YamlDotNet.Core.ScalarStyle.Plain } ? null : found;
+    }
+
+    private BadInputException Wrong(string key, YamlNode found, string expected) =>
+        new($"{document.File}:{found.Start.Line}: {Join(key)} is {YamlDocument.Kind(found)}, expected {expected}");
+
+    private string At(string key) => $"{document.File}:{Find(key)?.Start.Line ?? node.Start.Line}: {Join(key)}: ";
+
+    private string Join(string key) => path == "" ? key : $"{path}.{key}";
+
+    private string Where() => path == "" ? "" : $"{path} ";
+}
+
+/// <summary>One item of a list in a pipeline file.</summary>
+internal sealed class YamlItem(YamlDocument document, string path, YamlNode node)
+{
+    public bool IsMap => node is YamlMappingNode;
+
+    public string Text => node is YamlScalarNode scalar
+        ? scalar.Value ?? ""
+        : throw new BadInputException($"{document.File}:{node.Start.Line}: {path} is {YamlDocument.Kind(node)}, expected text");
+
+    public double Number => double.TryParse(Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw new BadInputException($"{document.File}:{node.Start.Line}: {path} is '{Text}', expected a number");
+
+    public YamlMap Map => node is YamlMappingNode map
+        ? new(document, path, map)
+        : throw new BadInputException($"{document.File}:{node.Start.Line}: {path} is {YamlDocument.Kind(node)}, expected a mapping");
+
+    public BadInputException Error(string message) => new($"{document.File}:{node.Start.Line}: {path}: {message}");
+}
