@@ -1,0 +1,19 @@
+using TransferPipeline.Datasets;
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Pipelines;
+
+/// <summary>The outside parts of a build: one package set's decoder, Parquet library and trainers.</summary>
+/// <param name="PackageSet"><c>npm</c> or <c>card</c>.</param>
+/// <param name="Decoder">Made on first use; making it loads a native library.</param>
+/// <param name="Trainers">All heads by name, those whose package is absent included.</param>
+public sealed record Toolbox(
+    string PackageSet, Lazy<IImageDecoder> Decoder, Lazy<IFeatureTable> Table, Lazy<IPhotoTable> PhotoTable, IReadOnlyList<IHeadTrainer> Trainers)
+{
+    /// <exception cref="UsageException">No head has that name; the nearest one is suggested.</exception>
+    public IHeadTrainer Trainer(string name) =>
+        Trainers.FirstOrDefault(t => t.Name == name)
+        ?? throw new UsageException($"no head '{name}'{NearestName.Hint(name, Trainers.Select(t => t.Name))} (heads: {string.Join(", ", Trainers.Select(t => t.Name))})");
+}
