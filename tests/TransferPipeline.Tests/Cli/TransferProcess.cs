@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary>What one run of the command printed, and its exit code.</summary>
+internal sealed record TransferResult(int ExitCode, string Output, string Error)
+{
+    /// <summary>The last line of stderr: where an error's single line stands.</summary>
+    public string LastErrorLine => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? "";
+}
+
+/// <summary>Runs the built `transfer` as a child process, as a user would.</summary>
+internal static class TransferProcess
+{
+    private static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "transfer");
+
+    public static TransferResult Run(params string[] arguments) => RunIn(Directory.GetCurrentDirectory(), null, arguments);
+
+    public static TransferResult RunIn(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    {
+        using var process = Start(folder, environment, arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new(process.ExitCode, output, error.Result);
+    }
+
+    public static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Executable)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
+    }
+}
