@@ -141,5 +141,8 @@ internal sealed class YamlItem(YamlDocument document, string path, YamlNode node
         ? new(document, path, map)
         : throw new BadInputException($"{document.File}:{node.Start.Line}: {path} is {YamlDocument.Kind(node)}, expected a mapping");
 
+    /// <summary>File and line.</summary>
+    public string Where => $"{document.File}:{node.Start.Line}";
+
     public BadInputException Error(string message) => new($"{document.File}:{node.Start.Line}: {path}: {message}");
 }

@@ -1,0 +1,18 @@
+#if !CARD
+using TransferPipeline.DuckDb;
+using TransferPipeline.Heads;
+using TransferPipeline.Libvips;
+using TransferPipeline.Pipelines;
+
+namespace TransferPipeline.Cli.Adapters;
+
+/// <summary>The npm set: libvips decodes, DuckDB reads and writes Parquet, and only our own heads train.</summary>
+internal static class PackageSet
+{
+    public static Toolbox Create()
+    {
+        var table = new Lazy<DuckDbTable>(() => new DuckDbTable());
+        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.All, .. PackageTrainers.Unavailable]);
+    }
+}
+#endif

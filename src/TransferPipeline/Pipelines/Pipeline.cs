@@ -1,0 +1,151 @@
+using TransferPipeline.Backbones;
+using TransferPipeline.Datasets;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Pipelines;
+
+/// <summary>A pipeline file: the photos, the backbones, the heads and what to make of them.</summary>
+public sealed record Pipeline
+{
+    /// <summary>The YAML file; paths in it are relative to its folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Names the output folder.</summary>
+    public required string Name { get; init; }
+
+    public string Description { get; init; } = "";
+
+    public required DatasetOptions Data { get; init; }
+
+    /// <summary>Names of the model store or ONNX files, at least one.</summary>
+    public required IReadOnlyList<string> Models { get; init; }
+
+    /// <summary>One feature set a model and cut.</summary>
+    public required IReadOnlyList<CutRequest> Cuts { get; init; }
+
+    public required PreprocessingOverride Preprocessing { get; init; }
+
+    /// <summary>Random transforms of the cached views, in order.</summary>
+    public required IReadOnlyList<StepRequest> Augment { get; init; }
+
+    /// <summary>Augmented copies of each training photo; 0 without augmentation.</summary>
+    public int Views { get; init; }
+
+    public required ExtractSection Extract { get; init; }
+
+    public required IReadOnlyList<HeadRequest> Heads { get; init; }
+
+    public required EvaluationSection Evaluation { get; init; }
+
+    /// <summary>Seeds views, folds and heads alike.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Print the table of layers with the cut before extraction.</summary>
+    public bool Summary { get; init; }
+
+    public FeaturesExportSection? FeaturesExport { get; init; }
+
+    /// <summary>The classifier to write, or null.</summary>
+    public ExportSection? Export { get; init; }
+
+    /// <summary>File name of the HTML report in the output folder, or null.</summary>
+    public string? Report { get; init; }
+
+    /// <summary>File name of an HTML page that shows the evaluated photos with the exported classifier's predictions, or null.</summary>
+    public string? Predictions { get; init; }
+}
+
+/// <summary>A named step with options as text: a head or an augmentation.</summary>
+/// <param name="Options">Option names and values; lists are written <c>[a, b]</c>.</param>
+/// <param name="Where">File and line, for messages.</param>
+public sealed record StepRequest(string Name, IReadOnlyDictionary<string, string> Options, string Where);
+
+/// <param name="Optional">Leave it out, with a warning, when its package is not in this build.</param>
+public sealed record HeadRequest(StepRequest Step, bool Optional);
+
+/// <summary>Fields of the model's preprocessing that the pipeline changes; null keeps the model's.</summary>
+public sealed record PreprocessingOverride
+{
+    /// <summary>Short side, or width and height when two are given.</summary>
+    public IReadOnlyList<int>? Resize { get; init; }
+
+    public int? Crop { get; init; }
+
+    public Interpolation? Interpolation { get; init; }
+
+    public IReadOnlyList<double>? Mean { get; init; }
+
+    public IReadOnlyList<double>? Std { get; init; }
+
+    public double? Offset { get; init; }
+
+    public double? Divisor { get; init; }
+
+    public bool? Bgr { get; init; }
+
+    /// <summary>The model's preprocessing with these changes.</summary>
+    public Preprocessing Apply(Preprocessing model)
+    {
+        var result = model;
+        if (Resize is [var shortSide])
+            result = result with { ResizeShortSide = shortSide, ResizeWidth = 0, ResizeHeight = 0 };
+        else if (Resize is [var height, var width])
+            result = result with { ResizeShortSide = 0, ResizeHeight = height, ResizeWidth = width };
+        if (Crop is { } crop)
+            result = result with { CropWidth = crop, CropHeight = crop };
+        return result with
+        {
+            Interpolation = Interpolation ?? result.Interpolation,
+            Mean = Mean ?? result.Mean,
+            Std = Std ?? result.Std,
+            Offset = Offset ?? result.Offset,
+            Divisor = Divisor ?? (Mean is null && Std is null ? result.Divisor : 0),
+            Bgr = Bgr ?? result.Bgr,
+        };
+    }
+}
+
+public sealed record ExtractSection
+{
+    /// <summary><c>cpu</c>, <c>cuda</c>, <c>cuda:n</c>, <c>tensorrt</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary><c>fp32</c>, <c>tf32</c> or <c>fp16</c>; the last two on a GPU.</summary>
+    public string Precision { get; init; } = "fp32";
+
+    /// <summary>Largest share of photos that may fail.</summary>
+    public double MaxFailed { get; init; } = 0.05;
+
+    /// <summary>Turn photos as EXIF says.</summary>
+    public bool ExifTranspose { get; init; }
+}
+
+public sealed record EvaluationSection
+{
+    /// <summary><c>split</c> or <c>k-fold</c>.</summary>
+    public string Protocol { get; init; } = "split";
+
+    /// <summary>The split that is reported.</summary>
+    public string On { get; init; } = Splits.Validation;
+
+    public int Folds { get; init; } = 10;
+
+    public int Repeats { get; init; } = 1;
+
+    /// <summary>Training photos a class of the few-shot curve; empty for none.</summary>
+    public IReadOnlyList<int> FewShot { get; init; } = [];
+
+    public int Draws { get; init; } = 5;
+
+    /// <summary>Temperature scaling, with the calibration error before and after.</summary>
+    public bool Calibrate { get; init; }
+
+    /// <summary>Near-duplicates, suspect labels and outliers.</summary>
+    public bool DataCheck { get; init; }
+}
+
+/// <param name="Format"><c>npy</c>, <c>csv</c> or <c>parquet</c>.</param>
+public sealed record FeaturesExportSection(string Format, string Prefix);
+
+/// <param name="Head">A head's name, or <c>best</c>.</param>
+public sealed record ExportSection(string File, string Head);

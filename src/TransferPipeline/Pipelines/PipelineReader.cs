@@ -1,0 +1,201 @@
+using TransferPipeline.Backbones;
+using TransferPipeline.Datasets;
+using TransferPipeline.Images;
+using TransferPipeline.Pipelines.Yaml;
+
+namespace TransferPipeline.Pipelines;
+
+/// <summary>Reads a pipeline file; its form is described to editors by pipelines/pipeline.schema.json.</summary>
+public static class PipelineReader
+{
+    /// <param name="assignments">Each <c>a.b=c</c>, as <c>--set</c> gives them.</param>
+    /// <exception cref="BadInputException">The file, a key or a value is wrong: file and line, what was found, what was expected.</exception>
+    public static Pipeline Read(string file, IEnumerable<string>? assignments = null)
+    {
+        var document = YamlDocument.Read(file);
+        foreach (var assignment in assignments ?? [])
+            document.Set(assignment);
+        return Read(document);
+    }
+
+    internal static Pipeline Read(YamlDocument document)
+    {
+        var root = document.Root;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(document.File))!;
+        var pipeline = new Pipeline
+        {
+            File = document.File,
+            Name = root.Text("name", Path.GetFileNameWithoutExtension(document.File)),
+            Description = root.Text("description", ""),
+            Seed = root.Integer("seed", 0, 0),
+            Data = ReadData(root, folder),
+            Models = ReadModels(root, folder),
+            Cuts = ReadCuts(root),
+            Preprocessing = ReadPreprocessing(root.Map("preprocessing")),
+            Augment = [.. root.List("augment").Select(ReadStep)],
+            Views = root.Integer("views", root.Has("augment") ? 1 : 0, 0),
+            Extract = ReadExtract(root.Map("extract")),
+            Heads = [.. root.List("heads").Select(ReadHead)],
+            Evaluation = ReadEvaluation(root.Map("evaluation")),
+            Summary = root.Flag("summary", false),
+            FeaturesExport = ReadFeaturesExport(root.Map("features-export")),
+            Export = ReadExport(root),
+            Report = root.Text("report"),
+            Predictions = root.Text("predictions"),
+        };
+        root.RejectUnknown();
+        if (pipeline.Heads.Count == 0 && pipeline.FeaturesExport is null)
+            throw root.Error("heads", "no head is named; expected a list such as [softmax, linear-svm]");
+        if (pipeline.Views > 0 && pipeline.Augment.Count == 0)
+            throw root.Error("views", "needs 'augment': without random transforms every view would be the same");
+        if (pipeline.Predictions is not null && pipeline.Export is null)
+            throw root.Error("predictions", "needs 'export': the predictions are the exported classifier's");
+        return pipeline;
+    }
+
+    private static DatasetOptions ReadData(YamlMap root, string folder)
+    {
+        var map = root.Map("data") ?? throw root.Error("data", "is missing; expected a mapping with the key path");
+        var options = new DatasetOptions
+        {
+            Path = Absolute(folder, map.RequiredText("path")),
+            Kind = Enum.Parse<DatasetKind>(map.Choice("kind", "auto", [.. Enum.GetNames<DatasetKind>().Select(n => n.ToLowerInvariant())]), ignoreCase: true),
+            ValidationShare = map.Number("validation-share", 0.2, 0, 0.95),
+            TestShare = map.Number("test-share", 0, 0, 0.95),
+            Seed = map.Integer("seed", root.Integer("seed", 0, 0), 0),
+            Stratified = map.Flag("stratified", true),
+            Classes = map.Texts("classes"),
+            PathColumn = map.Text("path-column"),
+            LabelColumn = map.Text("label-column"),
+            SplitColumn = map.Text("split-column"),
+            Folder = map.Text("folder"),
+            Extension = map.Text("extension", ""),
+        };
+        map.RejectUnknown();
+        return options;
+    }
+
+    /// <summary>A model that looks like a file is relative to the pipeline's folder; any other text is a name of the store.</summary>
+    private static IReadOnlyList<string> ReadModels(YamlMap root, string folder)
+    {
+        var models = root.Texts("model");
+        if (models.Count == 0)
+            throw root.Error("model", "is missing; expected a name such as efficientnet-lite0, or an ONNX file");
+        return [.. models.Select(m => m.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? Absolute(folder, m) : m)];
+    }
+
+    private static IReadOnlyList<CutRequest> ReadCuts(YamlMap root)
+    {
+        var cuts = root.Texts("cut") is { Count: > 0 } given ? given : [CutRequest.Penultimate];
+        var poolings = root.Texts("pooling") is { Count: > 0 } texts ? texts : ["none"];
+        if (poolings.Count != 1 && poolings.Count != cuts.Count)
+            throw root.Error("pooling", $"has {poolings.Count} values for {cuts.Count} cuts; expected one, or one a cut");
+        return [.. cuts.Select((cut, i) => new CutRequest(cut, Pooling.Parse(poolings[poolings.Count == 1 ? 0 : i])))];
+    }
+
+    private static PreprocessingOverride ReadPreprocessing(YamlMap? map)
+    {
+        if (map is null)
+            return new();
+        var names = Enum.GetNames<Interpolation>().Select(n => n.ToLowerInvariant()).ToArray();
+        var preprocessing = new PreprocessingOverride
+        {
+            Resize = map.Has("resize") ? Sizes(map, "resize", 2) : null,
+            Crop = map.Has("crop") ? Sizes(map, "crop", 1)[0] : null,
+            Interpolation = map.Has("interpolation") ? Enum.Parse<Interpolation>(map.Choice("interpolation", "bilinear", names), ignoreCase: true) : null,
+            Mean = map.Has("mean") ? Channels(map, "mean") : null,
+            Std = map.Has("std") ? Channels(map, "std") : null,
+            Offset = map.Has("offset") ? map.Number("offset", 0) : null,
+            Divisor = map.Has("divisor") ? map.Number("divisor", 1) : null,
+            Bgr = map.Has("bgr") ? map.Flag("bgr", false) : null,
+        };
+        map.RejectUnknown();
+        return preprocessing;
+    }
+
+    private static IReadOnlyList<int> Sizes(YamlMap map, string key, int most)
+    {
+        var numbers = map.Numbers(key);
+        return numbers.Count >= 1 && numbers.Count <= most && numbers.All(n => n is >= 1 and <= 16384 && n == Math.Floor(n))
+            ? [.. numbers.Select(n => (int)n)]
+            : throw map.Error(key, most == 1 ? "expected one whole number of pixels" : "expected the short side, or [height, width], in pixels");
+    }
+
+    private static IReadOnlyList<double> Channels(YamlMap map, string key) =>
+        map.Numbers(key) is { Count: 3 } three ? three : throw map.Error(key, "expected three numbers, for red, green and blue");
+
+    private static ExtractSection ReadExtract(YamlMap? map)
+    {
+        if (map is null)
+            return new();
+        var section = new ExtractSection
+        {
+            Device = map.Text("device", "cpu"),
+            Precision = map.Choice("precision", "fp32", "fp32", "tf32", "fp16"),
+            MaxFailed = map.Number("max-failed", 0.05, 0, 1),
+            ExifTranspose = map.Flag("exif-transpose", false),
+        };
+        map.RejectUnknown();
+        return section;
+    }
+
+    private static EvaluationSection ReadEvaluation(YamlMap? map)
+    {
+        if (map is null)
+            return new();
+        var section = new EvaluationSection
+        {
+            Protocol = map.Choice("protocol", "split", "split", "k-fold"),
+            On = map.Choice("on", Splits.Validation, Splits.Validation, Splits.Test),
+            Folds = map.Integer("folds", 10, 2),
+            Repeats = map.Integer("repeats", 1, 1),
+            FewShot = [.. map.Numbers("few-shot").Select(n => (int)n)],
+            Draws = map.Integer("draws", 5, 1),
+            Calibrate = map.Flag("calibrate", false),
+            DataCheck = map.Flag("data-check", false),
+        };
+        map.RejectUnknown();
+        return section;
+    }
+
+    private static FeaturesExportSection? ReadFeaturesExport(YamlMap? map)
+    {
+        if (map is null)
+            return null;
+        var section = new FeaturesExportSection(map.Choice("format", "npy", "npy", "csv", "parquet"), map.Text("prefix", "features"));
+        map.RejectUnknown();
+        return section;
+    }
+
+    /// <summary>Either a file name, or a mapping with file and head.</summary>
+    private static ExportSection? ReadExport(YamlMap root)
+    {
+        if (root.List("export") is not [var item])
+            return root.Has("export") ? throw root.Error("export", "expected a file name, or a mapping with file and head") : null;
+        if (!item.IsMap)
+            return new(item.Text, "best");
+        var section = new ExportSection(item.Map.Text("file", "classifier.onnx"), item.Map.Text("head", "best"));
+        return section;
+    }
+
+    /// <summary>A name alone, or a mapping of the one name to its options.</summary>
+    private static StepRequest ReadStep(YamlItem item)
+    {
+        if (!item.IsMap)
+            return new(item.Text, new Dictionary<string, string>(), item.Where);
+        if (item.Map.Keys.ToArray() is not [var name])
+            throw item.Error($"has the keys {string.Join(", ", item.Map.Keys)}; expected one name with its options, as in 'softmax: {{C: 0.1}}'");
+        return new(name, item.Map.Map(name)?.AsTexts() ?? new Dictionary<string, string>(), item.Where);
+    }
+
+    private static HeadRequest ReadHead(YamlItem item)
+    {
+        var step = ReadStep(item);
+        if (!step.Options.TryGetValue("optional", out var optional))
+            return new(step, false);
+        var options = step.Options.Where(o => o.Key != "optional").ToDictionary(o => o.Key, o => o.Value);
+        return new(step with { Options = options }, optional is "true" or "yes");
+    }
+
+    private static string Absolute(string folder, string path) => Path.GetFullPath(Path.Combine(folder, path));
+}

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using TransferPipeline.Backbones;
+using TransferPipeline.Images;
+using TransferPipeline.Pipelines;
+using TransferPipeline.Pipelines.Yaml;
+
+namespace TransferPipeline.Tests.Pipelines;
+
+public sealed class PipelineReaderTests
+{
+    private const string Minimal = "data: {path: photos}\nmodel: efficientnet-lite0\nheads: [softmax]\n";
+
+    private static readonly string Folder = Path.Combine(SharedData.Repository, "pipelines");
+
+    public static TheoryData<string> Files => [.. Directory.GetFiles(Folder, "*.yaml").Select(f => Path.GetFileName(f)!)];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Read_EveryPipelineOfTheRepository_IsValid(string file)
+    {
+        var pipeline = PipelineReader.Read(Path.Combine(Folder, file));
+        Assert.Equal(Path.GetFileNameWithoutExtension(file), pipeline.Name);
+        Assert.NotEmpty(pipeline.Heads);
+    }
+
+    [Fact]
+    public void Read_Minimal_HasTheDocumentedDefaults()
+    {
+        var pipeline = PipelineReader.Read(YamlDocument.Parse("jobs/small.yaml", Minimal));
+        Assert.Equal("small", pipeline.Name);
+        Assert.Equal(Path.GetFullPath("jobs/photos"), pipeline.Data.Path);
+        Assert.Equal([CutRequest.Default], pipeline.Cuts);
+        Assert.Equal(0, pipeline.Views);
+        Assert.Equal("validation", pipeline.Evaluation.On);
+        Assert.Null(pipeline.Export);
+    }
+
+    [Fact]
+    public void Read_EveryKeyOfTheSchema_IsKnown()
+    {
+        using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "pipeline.schema.json")));
+        foreach (var (path, value) in Examples(schema.RootElement, ""))
+        {
+            var document = YamlDocument.Parse("job.yaml", Minimal + "augment: [random-horizontal-flip]\nexport: {file: a.onnx}\n");
+            document.Set($"{path}={value}");
+            PipelineReader.Read(document);
+        }
+    }
+
+    [Theory]
+    [InlineData("modle: x\n", "job.yaml:4: unknown key 'modle'; did you mean 'model'?")]
+    [InlineData("evaluation: {fold: 3}\n", "job.yaml:4: unknown key 'evaluation.fold'; did you mean 'folds'?")]
+    [InlineData("evaluation: {protocol: kfold}\n", "job.yaml:4: evaluation.protocol: 'kfold', expected one of split, k-fold; did you mean 'k-fold'?")]
+    [InlineData("views: 3\n", "job.yaml:4: views: needs 'augment'")]
+    [InlineData("pooling: [avg, max]\n", "job.yaml:4: pooling: has 2 values for 1 cuts")]
+    [InlineData("preprocessing: {mean: [1, 2]}\n", "job.yaml:4: preprocessing.mean: expected three numbers")]
+    public void Read_WrongContent_NamesLineAndCure(string addition, string start)
+    {
+        var error = Assert.ThrowsAny<TransferException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + addition)));
+        Assert.StartsWith(start, error.Message);
+        Assert.Equal(ExitCode.Usage, error.ExitCode);
+    }
+
+    [Fact]
+    public void Apply_ResizeAndCropOverridden_KeepsTheRest()
+    {
+        var document = YamlDocument.Parse("job.yaml", Minimal + "preprocessing: {resize: [32, 48], crop: 32, interpolation: lanczos}\n");
+        var model = Preprocessing.ImageNet() with { Offset = 127, Divisor = 128 };
+        var applied = PipelineReader.Read(document).Preprocessing.Apply(model);
+        Assert.Equal(
+            model with { ResizeShortSide = 0, ResizeHeight = 32, ResizeWidth = 48, CropHeight = 32, CropWidth = 32, Interpolation = Interpolation.Lanczos },
+            applied);
+    }
+
+    /// <summary>A valid value for each leaf of the schema, by its dotted path.</summary>
+    private static IEnumerable<(string Path, string Value)> Examples(JsonElement schema, string prefix)
+    {
+        foreach (var property in schema.GetProperty("properties").EnumerateObject())
+        {
+            var path = prefix + property.Name;
+            if (property.Value.TryGetProperty("properties", out _))
+            {
+                foreach (var example in Examples(property.Value, path + "."))
+                    yield return example;
+                continue;
+            }
+
+            yield return (path, Example(property.Value));
+        }
+    }
+
+    private static string Example(JsonElement property)
+    {
+        if (property.TryGetProperty("oneOf", out var forms))
+            return Example(forms[0]);
+        if (property.TryGetProperty("enum", out var words))
+            return words[0].GetString()!;
+        return property.TryGetProperty("type", out var type) ? type.GetString() switch
+        {
+            "integer" => "3",
+            "number" => "0.5",
+            "boolean" => "true",
+            "array" => property.TryGetProperty("minItems", out var items) && items.GetInt32() == 3 ? "[1, 2, 3]" : property.GetProperty("items").TryGetProperty("type", out _) ? "[1, 2]" : "[random-horizontal-flip]",
+            _ => "text",
+        } : "random-horizontal-flip";
+    }
+}
