@@ -1,0 +1,39 @@
+using System.CommandLine;
+using TransferPipeline.Datasets;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary>The options that name a dataset.</summary>
+internal sealed class DataOptions
+{
+    private readonly Option<string> _path = new("--data") { Description = "A folder of class folders, a CSV, Parquet or tar file, or CIFAR's folder.", Required = true };
+    private readonly Option<DatasetKind> _kind = new("--kind") { Description = "The form of the data, where it cannot be told from the path." };
+    private readonly Option<double?> _validation = new("--validation-share") { Description = "Part of each class held out where the data has no splits." };
+    private readonly Option<double> _test = new("--test-share") { Description = "Part of each class kept for test where the data has no splits." };
+    private readonly Option<int> _seed = new("--split-seed") { Description = "Seed of the split." };
+    private readonly Option<string?> _pathColumn = new("--path-column") { Description = "CSV: column of photo names." };
+    private readonly Option<string?> _labelColumn = new("--label-column") { Description = "CSV: column of labels." };
+    private readonly Option<string?> _splitColumn = new("--split-column") { Description = "CSV: column of splits." };
+    private readonly Option<string?> _folder = new("--folder") { Description = "CSV: folder of the photos." };
+    private readonly Option<string> _extension = new("--extension") { Description = "CSV: appended to each name, such as .jpg.", DefaultValueFactory = _ => "" };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_path, _kind, _validation, _test, _seed, _pathColumn, _labelColumn, _splitColumn, _folder, _extension])
+            command.Options.Add(option);
+    }
+
+    public DatasetOptions Read(ParseResult parsed) => new()
+    {
+        Path = parsed.GetValue(_path)!,
+        Kind = parsed.GetValue(_kind),
+        ValidationShare = parsed.GetValue(_validation),
+        TestShare = parsed.GetValue(_test),
+        Seed = parsed.GetValue(_seed),
+        PathColumn = parsed.GetValue(_pathColumn),
+        LabelColumn = parsed.GetValue(_labelColumn),
+        SplitColumn = parsed.GetValue(_splitColumn),
+        Folder = parsed.GetValue(_folder),
+        Extension = parsed.GetValue(_extension) ?? "",
+    };
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Globalization;
+using TransferPipeline.Backbones;
+using TransferPipeline.Cli.Output;
+using TransferPipeline.Datasets;
+using TransferPipeline.Features;
+using TransferPipeline.Pipelines;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary><c>transfer extract --data DIR --model NAME|FILE.onnx --out DIR</c>.</summary>
+internal static class ExtractCommand
+{
+    public static Command Create(string name, string summary)
+    {
+        var data = new DataOptions();
+        var model = new Option<string>("--model") { Description = "A backbone of the model store, or an ONNX file.", Required = true, HelpName = "NAME|FILE.onnx" };
+        var folder = Common.Out("Folder of the feature set; with several cuts the folder above them.");
+        var cut = new Option<string[]>("--cut") { Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.", DefaultValueFactory = _ => [CutRequest.Penultimate] };
+        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW.", DefaultValueFactory = _ => "none" };
+        var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:n or tensorrt.", DefaultValueFactory = _ => "cpu" };
+        var precision = new Option<string>("--precision") { Description = "fp32, or on a GPU tf32 or fp16.", DefaultValueFactory = _ => "fp32" };
+        var maxFailed = new Option<double>("--max-failed") { Description = "Largest share of photos that may fail.", DefaultValueFactory = _ => 0.05 };
+        var exif = new Option<bool>("--exif-transpose") { Description = "Turn photos as EXIF says." };
+        var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge." };
+        var wait = new Option<double>("--lock-wait") { Description = "Seconds to wait for another run on the same folder." };
+        var (threads, json) = (Common.Threads(), Common.Json());
+        var command = new Command(name, summary) { model, folder, cut, pooling, device, precision, maxFailed, exif, shard, wait, threads, json };
+        data.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            var resolved = Common.Tools.Models.Resolve(parsed.GetValue(model)!);
+            using var dataset = DatasetReader.Open(data.Read(parsed), Common.Tools.PhotoTable.Value);
+            foreach (var problem in dataset.Problems)
+                Messages.Warning($"{problem.Path}: {problem.Problem}");
+            var requests = parsed.GetValue(cut)!.Select(c => new CutRequest(c, Pooling.Parse(parsed.GetValue(pooling)!))).ToList();
+            var target = parsed.GetValue(folder)!;
+            var extraction = new FeatureExtraction
+            {
+                Tools = Common.Tools,
+                Dataset = dataset,
+                Model = resolved,
+                Outputs = requests.Count == 1 ? [new(requests[0], target)] : [.. requests.Select(r => new ExtractionOutput(r, Path.Combine(target, FeatureExtraction.FolderName(resolved, r))))],
+                Extract = new() { Device = parsed.GetValue(device)!, Precision = parsed.GetValue(precision)!, MaxFailed = parsed.GetValue(maxFailed), ExifTranspose = parsed.GetValue(exif) },
+            };
+            IReadOnlyList<ExtractionResult> results;
+            using (var display = ExtractionProgressView.Start(resolved.Name))
+            {
+                results = extraction.Run(
+                    new()
+                    {
+                        Workers = parsed.GetValue(threads),
+                        Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
+                        LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),
+                        Progress = display.Progress,
+                        Message = Messages.Note,
+                    },
+                    cancellation);
+            }
+
+            if (parsed.GetValue(json))
+                Json.Write(results);
+            else
+                foreach (var r in results)
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Folder}: {r.Computed + r.Reused} vectors of {r.Dimension} values; {r.Computed} computed, {r.Reused} reused, {r.Removed} removed, {r.Failed} failed; {r.Seconds:0.00} s"));
+            return Task.FromResult((int)ExitCode.Done);
+        });
+        return command;
+    }
+}

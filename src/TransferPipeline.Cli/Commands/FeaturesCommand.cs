@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Globalization;
+using TransferPipeline.Cli.Output;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary><c>transfer features show|verify|list|export|merge|drift</c>.</summary>
+internal static class FeaturesCommand
+{
+    public static Command Create(string name, string summary) => new(name, summary) { Show(), Verify(), List(), Export() };
+
+    private static Argument<string> Folder() => new("dir") { Description = "Folder of the feature set." };
+
+    private static FeatureSet Open(string folder) => FeatureSet.Open(folder, Common.Tools.Table.Value);
+
+    private static Command Show()
+    {
+        var (folder, json) = (Folder(), Common.Json());
+        var command = new Command("show", "The recipe, the counts and the failed photos of a feature set.") { folder, json };
+        command.SetAction(parsed =>
+        {
+            var set = Open(parsed.GetValue(folder)!);
+            var rows = set.LoadRows();
+            var failed = set.LoadFailed();
+            if (parsed.GetValue(json))
+            {
+                Json.Write(new { set.Folder, set.Rows, set.Dimension, set.Manifest.Complete, Recipe = set.Recipe.Fields().ToDictionary(), set.Manifest.Classes, Splits = rows.GroupBy(r => r.Split).ToDictionary(g => g.Key, g => g.Count()), Failed = failed, set.Manifest.Parts });
+                return (int)ExitCode.Done;
+            }
+
+            Console.WriteLine($"{set.Folder}: {set.Rows} vectors of {set.Dimension} values in {set.Manifest.Parts.Count} parts{(set.Manifest.Complete ? "" : ", not complete: run the extraction again")}");
+            Tables.Write(["recipe", "value"], set.Recipe.Fields().Select(f => new[] { f.Key, f.Value }));
+            var splits = rows.Select(r => r.Split).Distinct().ToArray();
+            Tables.Write(["class", .. splits.Select(s => ">" + s)], set.Manifest.Classes.Select(c => new[] { c }.Concat(splits.Select(s => rows.Count(r => r.Label == c && r.Split == s).ToString(CultureInfo.InvariantCulture))).ToArray()));
+            if (failed.Count > 0)
+                Tables.Write(["failed photo", "reason"], failed.Select(f => new[] { f.Path, f.Reason }));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Command Verify()
+    {
+        var (folder, json) = (Folder(), Common.Json());
+        var command = new Command("verify", "Compares every file with the manifest: length, SHA-256, rows, finite values.") { folder, json };
+        command.SetAction(parsed =>
+        {
+            var check = Open(parsed.GetValue(folder)!).Verify();
+            if (parsed.GetValue(json))
+                Json.Write(check);
+            else if (check.Problems.Count == 0)
+                Console.WriteLine($"{parsed.GetValue(folder)}: {check.Rows} rows in {check.Parts} parts are as they were written");
+            if (check.Problems.Count == 0)
+                return (int)ExitCode.Done;
+            foreach (var problem in check.Problems)
+                Messages.Error(problem);
+            return (int)ExitCode.Usage;
+        });
+        return command;
+    }
+
+    private static Command List()
+    {
+        var folder = new Argument<string>("dir") { Description = "Folder whose feature sets are listed.", DefaultValueFactory = _ => "." };
+        var json = Common.Json();
+        var command = new Command("list", "The feature sets in a folder and the folders right below it.") { folder, json };
+        command.SetAction(parsed =>
+        {
+            var sets = FeatureSet.List(parsed.GetValue(folder)!, Common.Tools.Table.Value, Messages.Warning);
+            if (parsed.GetValue(json))
+                Json.Write(sets.Select(s => new { s.Folder, s.Rows, s.Dimension, s.Recipe.Model, s.Recipe.Cut, s.Recipe.Pooling, s.Recipe.Views }));
+            else
+                Tables.Write(["folder", ">vectors", ">values", "model", "cut", "pooling", ">views"], sets.Select(s => new[] { s.Folder, s.Rows.ToString(CultureInfo.InvariantCulture), s.Dimension.ToString(CultureInfo.InvariantCulture), s.Recipe.Model, s.Recipe.Cut, s.Recipe.Pooling, s.Recipe.Views.ToString(CultureInfo.InvariantCulture) }));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Command Export()
+    {
+        var (folder, json) = (Folder(), Common.Json());
+        var format = new Option<string>("--format") { Description = "npy (with a CSV of paths and labels), csv or parquet.", Required = true };
+        format.AcceptOnlyFromAmong("npy", "csv", "parquet");
+        var prefix = Common.Out("Prefix of the files: PREFIX.npy and PREFIX.csv.");
+        var command = new Command("export", "Writes the vectors for other programs, in the dataset's order.") { folder, format, prefix, json };
+        command.SetAction(parsed =>
+        {
+            var files = Open(parsed.GetValue(folder)!).Export(Enum.Parse<ExportFormat>(parsed.GetValue(format)!, ignoreCase: true), parsed.GetValue(prefix)!);
+            if (parsed.GetValue(json))
+                Json.Write(new { Files = files });
+            else
+                foreach (var file in files)
+                    Console.WriteLine(file);
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Globalization;
+using TransferPipeline.Cli.Output;
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary><c>transfer heads [NAME]</c>: the heads of this build, or one head's options.</summary>
+internal static class HeadsCommand
+{
+    public static Command Create(string name, string summary)
+    {
+        var head = new Argument<string?>("name") { Description = "A head, to see its options.", Arity = ArgumentArity.ZeroOrOne };
+        var json = Common.Json();
+        var command = new Command(name, summary) { head, json };
+        command.SetAction(parsed =>
+        {
+            IReadOnlyList<IHeadTrainer> heads = parsed.GetValue(head) is { } one ? [Common.Tools.Trainer(one)] : Common.Tools.Trainers;
+            if (parsed.GetValue(json))
+                Json.Write(heads.Select(h => new { h.Name, h.Summary, Available = h.Unavailable is null, h.Unavailable, h.Options }));
+            else if (parsed.GetValue(head) is null)
+                Tables.Write(["head", "what it is", "available"], heads.Select(h => new[] { h.Name, h.Summary, h.Unavailable ?? "yes" }));
+            else
+                WriteOptions(heads[0]);
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void WriteOptions(IHeadTrainer head)
+    {
+        Console.WriteLine($"{head.Name}: {head.Summary}");
+        if (head.Unavailable is { } reason)
+            Console.WriteLine($"not available: {reason}");
+        Tables.Write(["option", "default", "values", "what it does"], head.Options.Select(o => new[] { o.Name, o.Default, Values(o), o.Description }));
+    }
+
+    private static string Values(HeadOption option) => option.Kind switch
+    {
+        HeadOptionKind.Choice => string.Join(" | ", option.Choices),
+        HeadOptionKind.Flag => "true | false",
+        HeadOptionKind.Text => "text",
+        _ => (option.Kind == HeadOptionKind.Integer ? "whole number" : "number")
+            + (double.IsNegativeInfinity(option.Minimum) ? "" : (option.ExclusiveMinimum ? " > " : " >= ") + option.Minimum.ToString(CultureInfo.InvariantCulture))
+            + (double.IsPositiveInfinity(option.Maximum) ? "" : " <= " + option.Maximum.ToString(CultureInfo.InvariantCulture)),
+    };
+}

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Features;
+using TransferPipeline.Pipelines;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary>The parts of a comparison's options that only the command knows: how it was called, and with which versions.</summary>
+internal static class Provenances
+{
+    public static ComparisonOptions Options(int threads) => new()
+    {
+        Threads = threads,
+        Command = "transfer " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Quoted)),
+        Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["TransferPipeline"] = typeof(FeatureSet).Assembly.GetName().Version!.ToString(3),
+            [".NET"] = RuntimeInformation.FrameworkDescription.Replace(".NET ", "", StringComparison.Ordinal),
+            ["package set"] = Common.Tools.PackageSet,
+        },
+    };
+
+    public static FeatureSource Load(FeatureSet set) => new(Summaries.Of(set), set.Load());
+
+    private static string Quoted(string argument) =>
+        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,@+%".Contains(c)) ? argument : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+}

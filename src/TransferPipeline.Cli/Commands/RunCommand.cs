@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using TransferPipeline.Cli.Output;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Pipelines;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary><c>transfer run PIPELINE.yaml [--set a.b=c] [--out DIR]</c>.</summary>
+internal static class RunCommand
+{
+    public static Command Create(string name, string summary)
+    {
+        var file = new Argument<string>("pipeline") { Description = "The pipeline, a YAML file." };
+        var set = Common.Set("Replaces a value of the pipeline, as in --set evaluation.folds=5; may be given again.");
+        var folder = Common.Out("Folder of all results; default out/<name of the pipeline>.", required: false);
+        var (threads, json) = (Common.Threads(), Common.Json());
+        var command = new Command(name, summary) { file, set, folder, threads, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var pipeline = PipelineReader.Read(parsed.GetValue(file)!, parsed.GetValue(set));
+            var target = parsed.GetValue(folder) ?? Path.Combine("out", pipeline.Name);
+            var events = new PipelineEvents { Note = Messages.Note, Warn = Messages.Warning, StartExtraction = ExtractionProgressView.Start };
+            var options = Provenances.Options(parsed.GetValue(threads));
+            var result = new PipelineRunner(Common.Tools, pipeline, target, events).Run(options, cancellation);
+            if (parsed.GetValue(json))
+                Console.WriteLine(result.Run is { } run ? ComparisonJson.Serialize(run.Result) : "{}");
+            else
+                Write(result, target);
+            return Task.FromResult((int)ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static void Write(PipelineResult result, string folder)
+    {
+        foreach (var (set, extraction) in result.Sets)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{set.Folder}: {set.Rows} vectors of {set.Dimension} values ({extraction.Computed} computed, {extraction.Reused} reused, {extraction.Failed} failed)"));
+        if (result.Run is { } run)
+        {
+            Console.WriteLine();
+            ComparisonView.Write(run.Result);
+            foreach (var warning in run.Result.Warnings)
+                Messages.Warning(warning);
+        }
+
+        Console.WriteLine();
+        Console.WriteLine("written:");
+        foreach (var (set, _) in result.Sets)
+            Console.WriteLine($"  {"feature set",-12} {set.Folder}");
+        foreach (var (purpose, path) in result.Files)
+            Console.WriteLine($"  {purpose,-12} {path}");
+        Console.WriteLine("next:");
+        Console.WriteLine($"  transfer compare --features {result.Sets[0].Set.Folder} --heads softmax,linear-svm:C=[0.001,0.01,0.1] --report {Path.Combine(folder, "report.html")}");
+        if (result.Files.TryGetValue("classifier", out var classifier))
+            Console.WriteLine($"  transfer predict {classifier} PHOTO.jpg");
+    }
+}

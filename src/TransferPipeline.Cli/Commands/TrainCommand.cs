@@ -1,0 +1,51 @@
+using System.CommandLine;
+using TransferPipeline.Cli.Output;
+using TransferPipeline.Datasets;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Features;
+using TransferPipeline.Pipelines;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary><c>transfer train --features DIR --head NAME [--set C=0.01] --out classifier.onnx</c>.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(string name, string summary)
+    {
+        var features = new Option<string>("--features") { Description = "Folder of the feature set.", Required = true, HelpName = "DIR" };
+        var head = new Option<string>("--head") { Description = "The head (see transfer heads).", Required = true };
+        var set = Common.Set("Sets an option of the head, as in --set C=0.01; a sweep is chosen by inner folds.");
+        var model = new Option<string?>("--model") { Description = "The backbone, where it is not in the model store under the set's name for it." };
+        var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved." };
+        var file = Common.Out("The classifier file.");
+        var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
+        var command = new Command(name, summary) { features, head, set, model, data, file, seed, threads, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var specs = HeadSpec.ParseList(parsed.GetValue(head)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
+            if (specs.Count != 1)
+                throw new UsageException("--head takes one head; transfer compare trains several");
+            var folder = FeatureSet.Open(parsed.GetValue(features)!, Common.Tools.Table.Value);
+            var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);
+            var source = Provenances.Load(folder);
+            var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = parsed.GetValue(seed), Cancellation = cancellation };
+            var run = HeadTraining.Run(options, source, specs[0]);
+            using var dataset = OpenPhotos(parsed.GetValue(data) ?? folder.Manifest.Dataset, required: parsed.GetValue(data) is not null);
+            var check = new ClassifierBuilder(Common.Tools, folder, backbone).Write(parsed.GetValue(file)!, run.Head, source.Data, dataset, cancellation);
+            foreach (var warning in run.Warnings)
+                Messages.Warning(warning);
+            if (parsed.GetValue(json))
+                Json.Write(new { File = parsed.GetValue(file), Head = run.Head.Name, Parameters = run.Head.Settings.Values, run.FitSeconds, run.Head.Fit.Objective, run.Head.Fit.RelativeGap, run.Head.Fit.Iterations, run.Head.Fit.Converged, Check = check });
+            else
+                Console.WriteLine(FormattableString.Invariant($"{parsed.GetValue(file)}: {specs[0].Title} on {folder.Recipe.Model}, trained in {run.FitSeconds:0.000} s; {check}"));
+            return Task.FromResult((int)ExitCode.Done);
+        });
+        return command;
+    }
+
+    /// <summary>The set's photos, or null when they are not on this machine and were not asked for.</summary>
+    private static Dataset? OpenPhotos(string source, bool required) =>
+        required || Directory.Exists(source) || File.Exists(source)
+            ? DatasetReader.Open(new() { Path = source }, Common.Tools.PhotoTable.Value)
+            : null;
+}

@@ -1,0 +1,143 @@
+using TransferPipeline.Backbones;
+using TransferPipeline.Datasets;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Pipelines;
+
+/// <summary>Where a run tells what it does; nothing of it is a result.</summary>
+public sealed record PipelineEvents
+{
+    public Action<string> Note { get; init; } = static _ => { };
+
+    public Action<string> Warn { get; init; } = static _ => { };
+
+    /// <summary>Called once a model; the receiver shows that extraction's progress and is disposed at its end.</summary>
+    public Func<string, ExtractionDisplay> StartExtraction { get; init; } = static _ => new(null, static () => { });
+}
+
+/// <summary>A display of one extraction.</summary>
+public sealed record ExtractionDisplay(IProgress<ExtractionProgress>? Progress, Action End) : IDisposable
+{
+    public void Dispose() => End();
+}
+
+/// <param name="Sets">One a model and cut.</param>
+/// <param name="Run">Null when the pipeline names no head.</param>
+/// <param name="BestHead">Index of the head that was exported, or of the best one.</param>
+/// <param name="Files">What was written, by purpose: classifier, report, comparison, features.</param>
+public sealed record PipelineResult(
+    IReadOnlyList<(FeatureSet Set, ExtractionResult Extraction)> Sets, ComparisonRun? Run, int BestHead, IReadOnlyDictionary<string, string> Files);
+
+/// <summary>Does a whole pipeline: datasets, extraction, comparison, export. Each step reuses what an earlier run left.</summary>
+public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string folder, PipelineEvents events)
+{
+    private readonly SortedDictionary<string, string> _files = new(StringComparer.Ordinal);
+
+    /// <param name="comparison">Threads, command line and versions; what the pipeline itself says is filled in here.</param>
+    public PipelineResult Run(ComparisonOptions comparison, CancellationToken cancellation)
+    {
+        var heads = HeadSpecs(); // before any work: a wrong name or an absent package must not cost an extraction
+        using var dataset = DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value);
+        foreach (var problem in dataset.Problems)
+            events.Warn($"{problem.Path}: {problem.Problem}");
+        var models = pipeline.Models.Select(tools.Models.Resolve).ToList();
+        Directory.CreateDirectory(folder);
+        var sets = models.SelectMany(model => Extract(dataset, model, cancellation)).ToList();
+        if (pipeline.FeaturesExport is { } export)
+            ExportFeatures(export, sets.Select(s => s.Set).ToList());
+        if (heads.Count == 0)
+            return new(sets, null, -1, _files);
+
+        var sources = sets.Select(s => new FeatureSource(Summaries.Of(s.Set), s.Set.Load())).ToList();
+        var options = pipeline.Evaluation.ToOptions(comparison) with { Seed = pipeline.Seed, Cancellation = cancellation };
+        var run = Comparer.Run(options, sources, heads);
+        WriteText("comparison", "comparison.json", ComparisonJson.Serialize(run.Result));
+        var best = PickHead(run);
+        if (pipeline.Export is not null)
+            ExportClassifier(run, best, sets, sources, models, dataset, cancellation);
+        return new(sets, run, best, _files);
+    }
+
+    private List<HeadSpec> HeadSpecs()
+    {
+        var specs = new List<HeadSpec>();
+        foreach (var (step, optional) in pipeline.Heads)
+        {
+            try
+            {
+                var spec = HeadSpec.Create(tools.Trainer(step.Name), step.Options) with { Optional = optional };
+                if (spec.Trainer.Unavailable is null)
+                    specs.Add(spec);
+                else if (optional)
+                    events.Warn($"left out: {step.Name} is not available: {spec.Trainer.Unavailable}");
+                else
+                    throw new UsageException($"{step.Name} is not available: {spec.Trainer.Unavailable}; or mark it 'optional: true'");
+            }
+            catch (UsageException e)
+            {
+                throw new BadInputException($"{step.Where}: {e.Message}", e);
+            }
+        }
+
+        return specs;
+    }
+
+    private IEnumerable<(FeatureSet, ExtractionResult)> Extract(Dataset dataset, ResolvedModel model, CancellationToken cancellation)
+    {
+        var extraction = new FeatureExtraction
+        {
+            Tools = tools,
+            Dataset = dataset,
+            Model = model,
+            Outputs = [.. pipeline.Cuts.Select(cut => new ExtractionOutput(cut, Path.Combine(folder, "features", FeatureExtraction.FolderName(model, cut))))],
+            Preprocessing = pipeline.Preprocessing,
+            Extract = pipeline.Extract,
+            Augment = pipeline.Augment,
+            Views = pipeline.Views,
+            Seed = pipeline.Seed,
+        };
+        using var display = events.StartExtraction(model.Name);
+        var results = extraction.Run(new() { Progress = display.Progress, Message = events.Note }, cancellation);
+        return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table.Value), r))];
+    }
+
+    private void ExportFeatures(FeaturesExportSection export, List<FeatureSet> sets)
+    {
+        foreach (var set in sets)
+        {
+            var prefix = Path.Combine(folder, sets.Count == 1 ? export.Prefix : $"{export.Prefix}-{Path.GetFileName(set.Folder)}");
+            foreach (var file in set.Export(Enum.Parse<ExportFormat>(export.Format, ignoreCase: true), prefix))
+                _files[$"features {Path.GetFileName(file)}"] = file;
+        }
+    }
+
+    /// <summary>The head that the pipeline names, or the most accurate one that can be exported.</summary>
+    private int PickHead(ComparisonRun run)
+    {
+        var wanted = pipeline.Export?.Head ?? "best";
+        var candidates = Enumerable.Range(0, run.Fitted.Count).Where(i => wanted == "best" ? run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted).ToList();
+        if (candidates.Count == 0)
+            throw new UsageException(wanted == "best" ? "none of the heads can be written as ONNX" : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}");
+        return candidates.MaxBy(i => run.Result.Heads[i].Accuracy.Value);
+    }
+
+    private void ExportClassifier(
+        ComparisonRun run, int best, List<(FeatureSet Set, ExtractionResult Extraction)> sets, List<FeatureSource> sources, List<ResolvedModel> models, Dataset dataset, CancellationToken cancellation)
+    {
+        var index = run.Result.Heads[best].FeatureSet;
+        var file = Path.Combine(folder, pipeline.Export!.File);
+        var builder = new ClassifierBuilder(tools, sets[index].Set, models[index / pipeline.Cuts.Count]);
+        var check = builder.Write(file, run.Fitted[best], sources[index].Data, dataset, cancellation);
+        events.Note($"{file}: {run.Result.Heads[best].Title}; {check}");
+        _files["classifier"] = file;
+    }
+
+    private void WriteText(string purpose, string name, string text)
+    {
+        var file = Path.Combine(folder, name);
+        File.WriteAllText(file, text + "\n");
+        _files[purpose] = file;
+    }
+}
