@@ -12,7 +12,7 @@ internal static class PackageSet
     public static Toolbox Create()
     {
         var table = new Lazy<DuckDbTable>(() => new DuckDbTable());
-        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.All, .. PackageTrainers.Unavailable]);
+        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.All, .. PackageTrainers.Unavailable], new());
     }
 }
 #endif

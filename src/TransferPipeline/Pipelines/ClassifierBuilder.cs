@@ -28,11 +28,11 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
         var photos = dataset is null ? [] : PickPhotos(dataset, data);
         if (photos.Count == 0)
         {
-            ClassifierExport.Write(file, cut, head, Describe(cut, head, data), cancellation: cancellation);
+            ClassifierExport.Write(file, cut, head, Describe(cut, head, data));
             return "the set's photos are not on this machine, so none was replayed";
         }
 
-        var difference = ClassifierExport.Write(file, cut, head, Describe(cut, head, data), Replay(dataset!, photos, cut.Layout, head, data), cancellation: cancellation);
+        var difference = ClassifierExport.Write(file, cut, head, Describe(cut, head, data), Replay(dataset!, photos, cut.Layout, head, data));
         return FormattableString.Invariant($"replayed {photos.Count} photos, largest difference of a probability {difference:0.0e+0}");
     }
 

@@ -21,7 +21,7 @@ public static class PhotoFileList
                 throw new BadInputException($"{path}: no such file or folder; expected photos");
             var found = Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(f => PhotoFiles.IsPhoto(f)).Order(StringComparer.Ordinal).ToList();
             if (found.Count == 0)
-                throw new BadInputException($"{path}: holds no photo ({PhotoFiles.ExtensionList})");
+                throw new BadInputException($"{path}: holds no photo");
             files.AddRange(found);
         }
 

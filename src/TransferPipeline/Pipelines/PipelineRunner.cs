@@ -84,7 +84,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         return specs;
     }
 
-    private IEnumerable<(FeatureSet, ExtractionResult)> Extract(Dataset dataset, ResolvedModel model, CancellationToken cancellation)
+    private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(Dataset dataset, ResolvedModel model, CancellationToken cancellation)
     {
         var extraction = new FeatureExtraction
         {

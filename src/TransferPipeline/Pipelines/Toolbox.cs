@@ -1,3 +1,4 @@
+using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
@@ -10,7 +11,7 @@ namespace TransferPipeline.Pipelines;
 /// <param name="Decoder">Made on first use; making it loads a native library.</param>
 /// <param name="Trainers">All heads by name, those whose package is absent included.</param>
 public sealed record Toolbox(
-    string PackageSet, Lazy<IImageDecoder> Decoder, Lazy<IFeatureTable> Table, Lazy<IPhotoTable> PhotoTable, IReadOnlyList<IHeadTrainer> Trainers)
+    string PackageSet, Lazy<IImageDecoder> Decoder, Lazy<IFeatureTable> Table, Lazy<IPhotoTable> PhotoTable, IReadOnlyList<IHeadTrainer> Trainers, ModelStore Models)
 {
     /// <exception cref="UsageException">No head has that name; the nearest one is suggested.</exception>
     public IHeadTrainer Trainer(string name) =>

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using TransferPipeline.Cli.Output;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary><c>transfer models list|pull|verify|add</c>.</summary>
+internal static class ModelsCommand
+{
+    public static Command Create(string name, string summary) => new(name, summary) { List(), Verify(), Add() };
+
+    private static Command List()
+    {
+        var json = Common.Json();
+        var command = new Command("list", "The backbones that can be named, and whether their files are here.") { json };
+        command.SetAction(parsed =>
+        {
+            var entries = Common.Tools.Models.List();
+            if (parsed.GetValue(json))
+                Json.Write(entries);
+            else
+                Tables.Write(["name", ">input", ">MB", "licence", "file"], entries.Select(e => new[] { e.Manifest.Name, e.Manifest.InputSize.ToString(CultureInfo.InvariantCulture), (e.Manifest.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture), e.Manifest.License, e.File ?? "transfer models pull " + e.Manifest.Name }));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Command Verify()
+    {
+        var names = new Argument<string[]>("names") { Description = "Backbones; all that are here when none is named.", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("verify", "Compares size and SHA-256 of backbones with their manifests.") { names };
+        command.SetAction(parsed =>
+        {
+            var store = Common.Tools.Models;
+            var wanted = parsed.GetValue(names) is { Length: > 0 } given ? given : [.. store.List().Where(e => e.File is not null).Select(e => e.Manifest.Name)];
+            foreach (var model in wanted)
+                Console.WriteLine($"{model}: {store.Verify(model)} is what its manifest says");
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Command Add()
+    {
+        var file = new Argument<string>("file") { Description = "An ONNX file." };
+        var name = new Option<string?>("--name") { Description = "The name to give it; default: the file's." };
+        var license = new Option<string>("--license") { Description = "Its licence.", DefaultValueFactory = _ => "unknown" };
+        var note = new Option<string>("--note") { Description = "Where it comes from.", DefaultValueFactory = _ => "" };
+        var command = new Command("add", "Copies an ONNX file into the store under a name.") { file, name, license, note };
+        command.SetAction(parsed =>
+        {
+            var entry = Common.Tools.Models.Add(parsed.GetValue(file)!, parsed.GetValue(name), license: parsed.GetValue(license)!, note: parsed.GetValue(note)!);
+            Console.WriteLine($"{entry.Manifest.Name}: {entry.File}; preprocessing in {entry.ManifestFile}");
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+}
