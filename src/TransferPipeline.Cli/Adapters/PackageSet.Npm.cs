@@ -1,4 +1,5 @@
 #if !CARD
+using TransferPipeline.Backbones;
 using TransferPipeline.DuckDb;
 using TransferPipeline.Heads;
 using TransferPipeline.Libvips;
@@ -12,7 +13,7 @@ internal static class PackageSet
     public static Toolbox Create()
     {
         var table = new Lazy<DuckDbTable>(() => new DuckDbTable());
-        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.All, .. PackageTrainers.Unavailable], new());
+        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.All, .. PackageTrainers.Unavailable], ModelStore.Default());
     }
 }
 #endif

@@ -2,6 +2,8 @@ using System.CommandLine;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
+using TransferPipeline.Pipelines;
+using TransferPipeline.Reports;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -18,18 +20,36 @@ internal static class CompareCommand
         var on = new Option<string>("--on") { Description = "The split that is reported.", DefaultValueFactory = _ => ComparisonOptions.Validation };
         var folds = new Option<int>("--folds") { Description = "Stratified k-fold instead of the split; 0 for the split." };
         var repeats = new Option<int>("--repeats") { Description = "Repetitions of the k-fold.", DefaultValueFactory = _ => 1 };
+        var chooseBy = new Option<ChooseBy>("--choose-by") { Description = "What chooses the values of sweeps: InnerFolds, or Validation when test is reported." };
+        var group = new Option<bool>("--group-near-duplicates") { Description = "Keep near-duplicates in one fold." };
+        var watch = new Option<bool>("--watch-reported-split") { Description = "Let heads that keep their best epoch watch the reported split, as tutorials do." };
+        var fewShot = new Option<int[]>("--few-shot") { Description = "Training photos a class of a few-shot curve, as in --few-shot 1 2 4 8 16.", AllowMultipleArgumentsPerToken = true };
+        var draws = new Option<int>("--draws") { Description = "Random draws a point of the few-shot curve.", DefaultValueFactory = _ => 5 };
+        var calibrate = new Option<bool>("--calibrate") { Description = "Temperature scaling, with the calibration error before and after." };
+        var check = new Option<bool>("--check-data") { Description = "Look for near-duplicates, suspect labels and outliers." };
+        var report = new Option<string?>("--report") { Description = "Write an HTML page with all of it.", HelpName = "out.html" };
+        var photos = new Option<string?>("--data") { Description = "The photos, for the report's thumbnails, where they have moved." };
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { features, heads, set, on, folds, repeats, seed, threads, json };
+        var command = new Command(name, summary) { features, heads, set, on, folds, repeats, chooseBy, group, watch, fewShot, draws, calibrate, check, report, photos, seed, threads, json };
         command.SetAction((parsed, cancellation) =>
         {
             var specs = HeadSpec.ParseList(parsed.GetValue(heads)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
-            var sources = parsed.GetValue(features)!.Select(f => Provenances.Load(FeatureSet.Open(f, Common.Tools.Table.Value))).ToList();
+            var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, Common.Tools.Table.Value)).ToList();
+            var sources = sets.ConvertAll(Provenances.Load);
             var options = Provenances.Options(parsed.GetValue(threads)) with
             {
                 Seed = parsed.GetValue(seed),
                 ScoreSplit = parsed.GetValue(on)!,
                 Folds = parsed.GetValue(folds),
                 Repeats = parsed.GetValue(repeats),
+                ChooseBy = parsed.GetValue(chooseBy),
+                GroupNearDuplicates = parsed.GetValue(group),
+                WatchReportedSplit = parsed.GetValue(watch),
+                FewShotPerClass = parsed.GetValue(fewShot) ?? [],
+                FewShotDraws = parsed.GetValue(draws),
+                Calibrate = parsed.GetValue(calibrate),
+                CheckData = parsed.GetValue(check),
+                Map = parsed.GetValue(report) is not null,
                 Cancellation = cancellation,
             };
             var run = Comparer.Run(options, sources, specs);
@@ -39,6 +59,13 @@ internal static class CompareCommand
                 ComparisonView.Write(run.Result);
             foreach (var warning in run.Result.Warnings)
                 Messages.Warning(warning);
+            if (parsed.GetValue(report) is { } page)
+            {
+                using var dataset = Photos.Open(parsed.GetValue(photos), sets[0]);
+                ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder.Value).Of);
+                Messages.Note($"written: {page}");
+            }
+
             return Task.FromResult((int)ExitCode.Done);
         });
         return command;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
 using TransferPipeline.Pipelines;
@@ -30,7 +29,7 @@ internal static class TrainCommand
             var source = Provenances.Load(folder);
             var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = parsed.GetValue(seed), Cancellation = cancellation };
             var run = HeadTraining.Run(options, source, specs[0]);
-            using var dataset = OpenPhotos(parsed.GetValue(data) ?? folder.Manifest.Dataset, required: parsed.GetValue(data) is not null);
+            using var dataset = Photos.Open(parsed.GetValue(data), folder);
             var check = new ClassifierBuilder(Common.Tools, folder, backbone).Write(parsed.GetValue(file)!, run.Head, source.Data, dataset, cancellation);
             foreach (var warning in run.Warnings)
                 Messages.Warning(warning);
@@ -42,10 +41,4 @@ internal static class TrainCommand
         });
         return command;
     }
-
-    /// <summary>The set's photos, or null when they are not on this machine and were not asked for.</summary>
-    private static Dataset? OpenPhotos(string source, bool required) =>
-        required || Directory.Exists(source) || File.Exists(source)
-            ? DatasetReader.Open(new() { Path = source }, Common.Tools.PhotoTable.Value)
-            : null;
 }

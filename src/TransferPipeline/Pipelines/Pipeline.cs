@@ -132,6 +132,15 @@ public sealed record EvaluationSection
 
     public int Repeats { get; init; } = 1;
 
+    /// <summary>What chooses the values of sweeps: <c>inner-folds</c>, or <c>validation</c> when test is reported.</summary>
+    public string ChooseBy { get; init; } = "inner-folds";
+
+    /// <summary>Let heads that keep their best epoch watch the reported split, as the tutorials do; warned of.</summary>
+    public bool WatchReportedSplit { get; init; }
+
+    /// <summary>Keep near-duplicates in one fold.</summary>
+    public bool GroupNearDuplicates { get; init; }
+
     /// <summary>Training photos a class of the few-shot curve; empty for none.</summary>
     public IReadOnlyList<int> FewShot { get; init; } = [];
 

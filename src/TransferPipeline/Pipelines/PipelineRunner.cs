@@ -3,6 +3,8 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Export;
+using TransferPipeline.Reports;
 
 namespace TransferPipeline.Pipelines;
 
@@ -51,12 +53,19 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
             return new(sets, null, -1, _files);
 
         var sources = sets.Select(s => new FeatureSource(Summaries.Of(s.Set), s.Set.Load())).ToList();
-        var options = pipeline.Evaluation.ToOptions(comparison) with { Seed = pipeline.Seed, Cancellation = cancellation };
+        var options = pipeline.Evaluation.ToOptions(comparison) with { Seed = pipeline.Seed, Map = pipeline.Report is not null, Cancellation = cancellation };
         var run = Comparer.Run(options, sources, heads);
         WriteText("comparison", "comparison.json", ComparisonJson.Serialize(run.Result));
+        if (pipeline.Report is not null)
+            WriteReport(pipeline.Report, run.Result, dataset);
         var best = PickHead(run);
         if (pipeline.Export is not null)
-            ExportClassifier(run, best, sets, sources, models, dataset, cancellation);
+        {
+            var classifier = ExportClassifier(run, best, sets, sources, models, dataset, cancellation);
+            if (pipeline.Predictions is not null)
+                WritePredictions(pipeline.Predictions, classifier, dataset, cancellation);
+        }
+
         return new(sets, run, best, _files);
     }
 
@@ -123,7 +132,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         return candidates.MaxBy(i => run.Result.Heads[i].Accuracy.Value);
     }
 
-    private void ExportClassifier(
+    private string ExportClassifier(
         ComparisonRun run, int best, List<(FeatureSet Set, ExtractionResult Extraction)> sets, List<FeatureSource> sources, List<ResolvedModel> models, Dataset dataset, CancellationToken cancellation)
     {
         var index = run.Result.Heads[best].FeatureSet;
@@ -132,6 +141,26 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         var check = builder.Write(file, run.Fitted[best], sources[index].Data, dataset, cancellation);
         events.Note($"{file}: {run.Result.Heads[best].Title}; {check}");
         _files["classifier"] = file;
+        return file;
+    }
+
+    /// <summary>The exported classifier on the photos of the reported split, read and run as `transfer predict` does.</summary>
+    private void WritePredictions(string name, string classifier, Dataset dataset, CancellationToken cancellation)
+    {
+        var file = Path.Combine(folder, name);
+        using var model = Classifier.Open(classifier);
+        var photos = Enumerable.Range(0, dataset.Entries.Count).Where(i => dataset.Entries[i].Split == pipeline.Evaluation.On).Select(i => new PhotoOfDataset(dataset, i)).ToList();
+        var predictions = new PhotoClassifier(tools.Decoder.Value, model).Predict(photos, cancellation);
+        var shown = predictions.Zip(photos).Where(p => p.First.Failure is null).Select(p => p.First.ToPage(model.Info.Labels, dataset.Entries[p.Second.Index].Label)).ToList();
+        PredictionsPage.Write(file, Path.GetFileName(classifier), shown, new PhotoThumbnails(dataset, tools.Decoder.Value, PredictionsPage.ThumbnailSide).Of);
+        _files["predictions"] = file;
+    }
+
+    private void WriteReport(string name, Comparison comparison, Dataset dataset)
+    {
+        var file = Path.Combine(folder, name);
+        ComparisonReport.Write(file, comparison, new PhotoThumbnails(dataset, tools.Decoder.Value).Of);
+        _files["report"] = file;
     }
 
     private void WriteText(string purpose, string name, string text)

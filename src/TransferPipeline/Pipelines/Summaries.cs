@@ -15,5 +15,12 @@ public static class Summaries
         ScoreSplit = section.On,
         Folds = section.Protocol == "k-fold" ? section.Folds : 0,
         Repeats = section.Repeats,
+        ChooseBy = section.ChooseBy == "validation" ? ChooseBy.Validation : ChooseBy.InnerFolds,
+        WatchReportedSplit = section.WatchReportedSplit,
+        GroupNearDuplicates = section.GroupNearDuplicates,
+        Calibrate = section.Calibrate,
+        CheckData = section.DataCheck,
+        FewShotPerClass = section.FewShot,
+        FewShotDraws = section.Draws,
     };
 }
