@@ -1,7 +1,8 @@
 #if !CARD
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.Backbones;
 using TransferPipeline.DuckDb;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Knn;
 using TransferPipeline.Libvips;
 using TransferPipeline.Pipelines;
 
@@ -13,7 +14,7 @@ internal static class PackageSet
     public static Toolbox Create()
     {
         var table = new Lazy<DuckDbTable>(() => new DuckDbTable());
-        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.All, .. PackageTrainers.Unavailable], ModelStore.Default());
+        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [new KnnTrainer(), .. PackageTrainers.Unavailable], ModelStore.Default());
     }
 }
 #endif

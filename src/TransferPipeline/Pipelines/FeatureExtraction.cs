@@ -1,3 +1,4 @@
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
