@@ -32,7 +32,7 @@ public static unsafe class MatMul
                 var rows = stackalloc float*[end - start];
                 for (var i = start; i < end; i++)
                     rows[i - start] = (float*)x + (nint)i * columns;
-                RowDotKernel.Run(rows, end - start, (float*)w, columns, bRows, columns, (float*)z + (nint)start * bRows, bRows);
+                RowDotKernel<float>.Run(rows, end - start, (float*)w, columns, bRows, columns, (float*)z + (nint)start * bRows, bRows);
             });
         }
     }
@@ -57,7 +57,7 @@ public static unsafe class MatMul
                     var n = Math.Min(SumRows, rows - first);
                     for (var i = 0; i < n; i++)
                         addresses[i] = (float*)x + (nint)(first + i) * bColumns;
-                    ColumnSumKernel.Run((float*)p + (nint)first * aColumns, aColumns, addresses, n, aColumns, start, end, (float*)g, bColumns);
+                    ColumnSumKernel<float>.Run((float*)p + (nint)first * aColumns, aColumns, addresses, n, aColumns, start, end, (float*)g, bColumns);
                 }
             });
         }

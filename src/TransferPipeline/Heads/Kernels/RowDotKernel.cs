@@ -9,9 +9,10 @@ namespace TransferPipeline.Heads.Kernels;
 /// packed; a tile of 4 rows x 5 classes stays in registers (20 sums, 9 loads for 20 multiply-adds), and 10, 120 or 1,000 classes leave no
 /// remainder. Rows of x come as addresses, so that a subset needs no copy.
 /// </summary>
-internal static unsafe class RowDotKernel
+internal static unsafe class RowDotKernel<T>
+    where T : unmanaged, INumber<T>
 {
-    /// <summary>Longest piece of a row done at once: five pieces of w (40 KB) then stay in the first-level cache.</summary>
+    /// <summary>Longest piece of a row done at once: five pieces of w (40 KB of float32) then stay in the first-level cache.</summary>
     private const int PieceLength = 2048;
 
     private const int TileRows = 4;
@@ -20,12 +21,12 @@ internal static unsafe class RowDotKernel
     /// <param name="x">n row addresses, each of <paramref name="length"/> values.</param>
     /// <param name="w">classes rows, <paramref name="wStride"/> values apart.</param>
     /// <param name="z">n x classes results, rows <paramref name="zStride"/> apart; overwritten.</param>
-    public static void Run(float** x, int n, float* w, nint wStride, int classes, int length, float* z, nint zStride)
+    public static void Run(T** x, int n, T* w, nint wStride, int classes, int length, T* z, nint zStride)
     {
         if (length == 0)
         {
             for (var i = 0; i < n; i++)
-                new Span<float>(z + i * zStride, classes).Clear();
+                new Span<T>(z + i * zStride, classes).Clear();
             return;
         }
 
@@ -33,11 +34,11 @@ internal static unsafe class RowDotKernel
             Piece(x, n, w, wStride, classes, start, Math.Min(PieceLength, length - start), z, zStride);
     }
 
-    private static void Piece(float** x, int n, float* w, nint wStride, int classes, int start, int length, float* z, nint zStride)
+    private static void Piece(T** x, int n, T* w, nint wStride, int classes, int start, int length, T* z, nint zStride)
     {
-        var results = stackalloc float[TileRows * TileClasses];
-        var rows = stackalloc float*[TileRows];
-        var weights = stackalloc float*[TileClasses];
+        var results = stackalloc T[TileRows * TileClasses];
+        var rows = stackalloc T*[TileRows];
+        var weights = stackalloc T*[TileClasses];
         for (var k0 = 0; k0 < classes;)
         {
             // Two remaining classes have a tile of their own; otherwise the last class is repeated to fill the tile.
@@ -84,46 +85,46 @@ internal static unsafe class RowDotKernel
         }
     }
 
-    private static void Tile512x5(float** rows, float** weights, int length, float* results)
+    private static void Tile512x5(T** rows, T** weights, int length, T* results)
     {
-        float* x0 = rows[0], x1 = rows[1], x2 = rows[2], x3 = rows[3];
-        float* w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
-        Vector512<float> s00 = default, s01 = default, s02 = default, s03 = default, s04 = default;
-        Vector512<float> s10 = default, s11 = default, s12 = default, s13 = default, s14 = default;
-        Vector512<float> s20 = default, s21 = default, s22 = default, s23 = default, s24 = default;
-        Vector512<float> s30 = default, s31 = default, s32 = default, s33 = default, s34 = default;
-        var whole = length & -16;
-        for (var d = 0; d < whole; d += 16)
+        T* x0 = rows[0], x1 = rows[1], x2 = rows[2], x3 = rows[3];
+        T* w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
+        Vector512<T> s00 = default, s01 = default, s02 = default, s03 = default, s04 = default;
+        Vector512<T> s10 = default, s11 = default, s12 = default, s13 = default, s14 = default;
+        Vector512<T> s20 = default, s21 = default, s22 = default, s23 = default, s24 = default;
+        Vector512<T> s30 = default, s31 = default, s32 = default, s33 = default, s34 = default;
+        var whole = length & -Vector512<T>.Count;
+        for (var d = 0; d < whole; d += Vector512<T>.Count)
         {
             var a = Vector512.Load(x0 + d);
             var b = Vector512.Load(x1 + d);
             var c = Vector512.Load(x2 + d);
             var e = Vector512.Load(x3 + d);
             var w = Vector512.Load(w0 + d);
-            s00 = Vector512.FusedMultiplyAdd(a, w, s00);
-            s10 = Vector512.FusedMultiplyAdd(b, w, s10);
-            s20 = Vector512.FusedMultiplyAdd(c, w, s20);
-            s30 = Vector512.FusedMultiplyAdd(e, w, s30);
+            s00 = Wide.MultiplyAdd(a, w, s00);
+            s10 = Wide.MultiplyAdd(b, w, s10);
+            s20 = Wide.MultiplyAdd(c, w, s20);
+            s30 = Wide.MultiplyAdd(e, w, s30);
             w = Vector512.Load(w1 + d);
-            s01 = Vector512.FusedMultiplyAdd(a, w, s01);
-            s11 = Vector512.FusedMultiplyAdd(b, w, s11);
-            s21 = Vector512.FusedMultiplyAdd(c, w, s21);
-            s31 = Vector512.FusedMultiplyAdd(e, w, s31);
+            s01 = Wide.MultiplyAdd(a, w, s01);
+            s11 = Wide.MultiplyAdd(b, w, s11);
+            s21 = Wide.MultiplyAdd(c, w, s21);
+            s31 = Wide.MultiplyAdd(e, w, s31);
             w = Vector512.Load(w2 + d);
-            s02 = Vector512.FusedMultiplyAdd(a, w, s02);
-            s12 = Vector512.FusedMultiplyAdd(b, w, s12);
-            s22 = Vector512.FusedMultiplyAdd(c, w, s22);
-            s32 = Vector512.FusedMultiplyAdd(e, w, s32);
+            s02 = Wide.MultiplyAdd(a, w, s02);
+            s12 = Wide.MultiplyAdd(b, w, s12);
+            s22 = Wide.MultiplyAdd(c, w, s22);
+            s32 = Wide.MultiplyAdd(e, w, s32);
             w = Vector512.Load(w3 + d);
-            s03 = Vector512.FusedMultiplyAdd(a, w, s03);
-            s13 = Vector512.FusedMultiplyAdd(b, w, s13);
-            s23 = Vector512.FusedMultiplyAdd(c, w, s23);
-            s33 = Vector512.FusedMultiplyAdd(e, w, s33);
+            s03 = Wide.MultiplyAdd(a, w, s03);
+            s13 = Wide.MultiplyAdd(b, w, s13);
+            s23 = Wide.MultiplyAdd(c, w, s23);
+            s33 = Wide.MultiplyAdd(e, w, s33);
             w = Vector512.Load(w4 + d);
-            s04 = Vector512.FusedMultiplyAdd(a, w, s04);
-            s14 = Vector512.FusedMultiplyAdd(b, w, s14);
-            s24 = Vector512.FusedMultiplyAdd(c, w, s24);
-            s34 = Vector512.FusedMultiplyAdd(e, w, s34);
+            s04 = Wide.MultiplyAdd(a, w, s04);
+            s14 = Wide.MultiplyAdd(b, w, s14);
+            s24 = Wide.MultiplyAdd(c, w, s24);
+            s34 = Wide.MultiplyAdd(e, w, s34);
         }
 
         Store(results, s00, s01, s02, s03, s04);
@@ -133,29 +134,29 @@ internal static unsafe class RowDotKernel
         AddRemainder(rows, weights, whole, length, results, TileRows, TileClasses);
     }
 
-    private static void Tile512x2(float** rows, float** weights, int length, float* results)
+    private static void Tile512x2(T** rows, T** weights, int length, T* results)
     {
-        float* x0 = rows[0], x1 = rows[1], x2 = rows[2], x3 = rows[3];
-        float* w0 = weights[0], w1 = weights[1];
-        Vector512<float> s00 = default, s01 = default, s10 = default, s11 = default;
-        Vector512<float> s20 = default, s21 = default, s30 = default, s31 = default;
-        var whole = length & -16;
-        for (var d = 0; d < whole; d += 16)
+        T* x0 = rows[0], x1 = rows[1], x2 = rows[2], x3 = rows[3];
+        T* w0 = weights[0], w1 = weights[1];
+        Vector512<T> s00 = default, s01 = default, s10 = default, s11 = default;
+        Vector512<T> s20 = default, s21 = default, s30 = default, s31 = default;
+        var whole = length & -Vector512<T>.Count;
+        for (var d = 0; d < whole; d += Vector512<T>.Count)
         {
             var w = Vector512.Load(w0 + d);
             var v = Vector512.Load(w1 + d);
             var a = Vector512.Load(x0 + d);
-            s00 = Vector512.FusedMultiplyAdd(a, w, s00);
-            s01 = Vector512.FusedMultiplyAdd(a, v, s01);
+            s00 = Wide.MultiplyAdd(a, w, s00);
+            s01 = Wide.MultiplyAdd(a, v, s01);
             a = Vector512.Load(x1 + d);
-            s10 = Vector512.FusedMultiplyAdd(a, w, s10);
-            s11 = Vector512.FusedMultiplyAdd(a, v, s11);
+            s10 = Wide.MultiplyAdd(a, w, s10);
+            s11 = Wide.MultiplyAdd(a, v, s11);
             a = Vector512.Load(x2 + d);
-            s20 = Vector512.FusedMultiplyAdd(a, w, s20);
-            s21 = Vector512.FusedMultiplyAdd(a, v, s21);
+            s20 = Wide.MultiplyAdd(a, w, s20);
+            s21 = Wide.MultiplyAdd(a, v, s21);
             a = Vector512.Load(x3 + d);
-            s30 = Vector512.FusedMultiplyAdd(a, w, s30);
-            s31 = Vector512.FusedMultiplyAdd(a, v, s31);
+            s30 = Wide.MultiplyAdd(a, w, s30);
+            s31 = Wide.MultiplyAdd(a, v, s31);
         }
 
         (results[0], results[1]) = (Vector512.Sum(s00), Vector512.Sum(s01));
@@ -166,48 +167,48 @@ internal static unsafe class RowDotKernel
     }
 
     /// <summary>Two rows x five (or two) classes: fits the 16 registers of AVX2 and SSE; without SIMD it is plain code.</summary>
-    private static void TileVector(float** rows, float** weights, int length, float* results, int width)
+    private static void TileVector(T** rows, T** weights, int length, T* results, int width)
     {
-        float* x0 = rows[0], x1 = rows[1];
-        float* w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
-        Vector<float> s00 = default, s01 = default, s02 = default, s03 = default, s04 = default;
-        Vector<float> s10 = default, s11 = default, s12 = default, s13 = default, s14 = default;
-        var whole = length - length % Vector<float>.Count;
+        T* x0 = rows[0], x1 = rows[1];
+        T* w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
+        Vector<T> s00 = default, s01 = default, s02 = default, s03 = default, s04 = default;
+        Vector<T> s10 = default, s11 = default, s12 = default, s13 = default, s14 = default;
+        var whole = length - length % Vector<T>.Count;
         if (width == 2)
         {
-            for (var d = 0; d < whole; d += Vector<float>.Count)
+            for (var d = 0; d < whole; d += Vector<T>.Count)
             {
                 var a = Vector.Load(x0 + d);
                 var b = Vector.Load(x1 + d);
                 var w = Vector.Load(w0 + d);
-                s00 = Vector.MultiplyAddEstimate(a, w, s00);
-                s10 = Vector.MultiplyAddEstimate(b, w, s10);
+                s00 = Wide.MultiplyAdd(a, w, s00);
+                s10 = Wide.MultiplyAdd(b, w, s10);
                 w = Vector.Load(w1 + d);
-                s01 = Vector.MultiplyAddEstimate(a, w, s01);
-                s11 = Vector.MultiplyAddEstimate(b, w, s11);
+                s01 = Wide.MultiplyAdd(a, w, s01);
+                s11 = Wide.MultiplyAdd(b, w, s11);
             }
         }
         else
         {
-            for (var d = 0; d < whole; d += Vector<float>.Count)
+            for (var d = 0; d < whole; d += Vector<T>.Count)
             {
                 var a = Vector.Load(x0 + d);
                 var b = Vector.Load(x1 + d);
                 var w = Vector.Load(w0 + d);
-                s00 = Vector.MultiplyAddEstimate(a, w, s00);
-                s10 = Vector.MultiplyAddEstimate(b, w, s10);
+                s00 = Wide.MultiplyAdd(a, w, s00);
+                s10 = Wide.MultiplyAdd(b, w, s10);
                 w = Vector.Load(w1 + d);
-                s01 = Vector.MultiplyAddEstimate(a, w, s01);
-                s11 = Vector.MultiplyAddEstimate(b, w, s11);
+                s01 = Wide.MultiplyAdd(a, w, s01);
+                s11 = Wide.MultiplyAdd(b, w, s11);
                 w = Vector.Load(w2 + d);
-                s02 = Vector.MultiplyAddEstimate(a, w, s02);
-                s12 = Vector.MultiplyAddEstimate(b, w, s12);
+                s02 = Wide.MultiplyAdd(a, w, s02);
+                s12 = Wide.MultiplyAdd(b, w, s12);
                 w = Vector.Load(w3 + d);
-                s03 = Vector.MultiplyAddEstimate(a, w, s03);
-                s13 = Vector.MultiplyAddEstimate(b, w, s13);
+                s03 = Wide.MultiplyAdd(a, w, s03);
+                s13 = Wide.MultiplyAdd(b, w, s13);
                 w = Vector.Load(w4 + d);
-                s04 = Vector.MultiplyAddEstimate(a, w, s04);
-                s14 = Vector.MultiplyAddEstimate(b, w, s14);
+                s04 = Wide.MultiplyAdd(a, w, s04);
+                s14 = Wide.MultiplyAdd(b, w, s14);
             }
         }
 
@@ -219,7 +220,7 @@ internal static unsafe class RowDotKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* to, Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, Vector512<float> e)
+    private static void Store(T* to, Vector512<T> a, Vector512<T> b, Vector512<T> c, Vector512<T> d, Vector512<T> e)
     {
         to[0] = Vector512.Sum(a);
         to[1] = Vector512.Sum(b);
@@ -228,7 +229,7 @@ internal static unsafe class RowDotKernel
         to[4] = Vector512.Sum(e);
     }
 
-    private static void AddRemainder(float** rows, float** weights, int from, int length, float* results, int height, int width)
+    private static void AddRemainder(T** rows, T** weights, int from, int length, T* results, int height, int width)
     {
         for (var d = from; d < length; d++)
         {

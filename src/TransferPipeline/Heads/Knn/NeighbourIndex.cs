@@ -98,7 +98,7 @@ internal sealed unsafe class NeighbourIndex
             for (var first = 0; first < Points.Rows; first += PointBlock)
             {
                 var count = Math.Min(PointBlock, Points.Rows - first);
-                RowDotKernel.Run(addresses, n, points + (nint)first * x.Columns, x.Columns, count, x.Columns, tile, PointBlock);
+                RowDotKernel<float>.Run(addresses, n, points + (nint)first * x.Columns, x.Columns, count, x.Columns, tile, PointBlock);
                 for (var i = 0; i < n; i++)
                     Collect(lists[i], products.AsSpan(i * PointBlock, count), first);
             }

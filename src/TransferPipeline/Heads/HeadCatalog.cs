@@ -1,0 +1,31 @@
+using TransferPipeline.Heads.Knn;
+using TransferPipeline.Heads.LinearSvm;
+using TransferPipeline.Heads.Logistic;
+using TransferPipeline.Heads.NearestMean;
+using TransferPipeline.Heads.Ridge;
+using TransferPipeline.Heads.Softmax;
+
+namespace TransferPipeline.Heads;
+
+/// <summary>The trainers of this library, by name; adapters of outside packages add theirs beside it.</summary>
+public static class HeadCatalog
+{
+    public static IReadOnlyList<IHeadTrainer> Trainers { get; } =
+    [
+        new SoftmaxTrainer(),
+        new LogisticTrainer(),
+        new LinearSvmTrainer(),
+        new RidgeTrainer(),
+        new NearestMeanTrainer(),
+        new KnnTrainer(),
+    ];
+
+    /// <summary>The trainer of that name among the library's and the given ones.</summary>
+    /// <exception cref="UsageException">There is none; the nearest name is suggested.</exception>
+    public static IHeadTrainer Find(string name, IReadOnlyList<IHeadTrainer>? others = null)
+    {
+        var all = others is null ? Trainers : [.. Trainers, .. others];
+        return all.FirstOrDefault(t => t.Name == name)
+            ?? throw new UsageException($"unknown head '{name}'{NearestName.Hint(name, all.Select(t => t.Name))} (heads: {string.Join(", ", all.Select(t => t.Name))})");
+    }
+}

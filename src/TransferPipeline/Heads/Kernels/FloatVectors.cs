@@ -1,0 +1,48 @@
+using System.Runtime.Intrinsics;
+
+namespace TransferPipeline.Heads.Kernels;
+
+/// <summary>Sums and updates of long float32 vectors; sums are kept in double.</summary>
+internal static unsafe class FloatVectors
+{
+    public static double Dot(float* a, float* b, nint length)
+    {
+        Vector512<double> low = default, high = default;
+        nint i = 0;
+        for (; i + 16 <= length; i += 16)
+        {
+            var (x, y) = (Vector512.Load(a + i), Vector512.Load(b + i));
+            low = Vector512.MultiplyAddEstimate(Vector512.WidenLower(x), Vector512.WidenLower(y), low);
+            high = Vector512.MultiplyAddEstimate(Vector512.WidenUpper(x), Vector512.WidenUpper(y), high);
+        }
+
+        var sum = Vector512.Sum(low + high);
+        for (; i < length; i++)
+            sum += (double)a[i] * b[i];
+        return sum;
+    }
+
+    /// <summary>y += factor x.</summary>
+    public static void AddScaled(float* y, double factor, float* x, nint length)
+    {
+        var f = Vector512.Create((float)factor);
+        nint i = 0;
+        for (; i + 16 <= length; i += 16)
+            Vector512.MultiplyAddEstimate(Vector512.Load(x + i), f, Vector512.Load(y + i)).Store(y + i);
+        for (; i < length; i++)
+            y[i] += (float)factor * x[i];
+    }
+
+    /// <summary>y = x + factor y.</summary>
+    public static void ScaleAdd(float* y, double factor, float* x, nint length)
+    {
+        var f = Vector512.Create((float)factor);
+        nint i = 0;
+        for (; i + 16 <= length; i += 16)
+            Vector512.MultiplyAddEstimate(Vector512.Load(y + i), f, Vector512.Load(x + i)).Store(y + i);
+        for (; i < length; i++)
+            y[i] = x[i] + (float)factor * y[i];
+    }
+
+    public static void Copy(float* from, float* to, nint length) => Buffer.MemoryCopy(from, to, length * sizeof(float), length * sizeof(float));
+}

@@ -1,0 +1,49 @@
+using TransferPipeline.Heads.Linear;
+
+namespace TransferPipeline.Heads.Kernels;
+
+/// <summary>Products of rows with rows in float64: G = X X^T, for when rows are fewer than values.</summary>
+internal static unsafe class RowGram
+{
+    public static double[] Of(RowSet rows, TrainingContext context)
+    {
+        var (n, length) = (rows.Count, rows.Length);
+        using var transposed = new FloatBuffer((long)n * length);
+        var columns = new nint[length];
+        Blocks.For(length, 64, context.Threads, (_, start, end) =>
+        {
+            for (var d = start; d < end; d++)
+            {
+                var column = transposed.Pointer + (nint)d * n;
+                columns[d] = (nint)column;
+                for (var i = 0; i < n; i++)
+                    column[i] = rows.Rows[i][d];
+            }
+        }, context.Cancellation);
+        var gram = new double[(long)n * n];
+        fixed (nint* addresses = columns)
+            GramMatrix.Add((float**)addresses, length, n, null, null, gram, context.Threads, context.Cancellation);
+        return gram;
+    }
+
+    /// <summary>Turns products of rows into products of rows less their weighted mean.</summary>
+    public static void Centre(double[] gram, int n, double[] weights)
+    {
+        var total = weights.Sum();
+        var means = new double[n];
+        var mean = 0.0;
+        for (var i = 0; i < n; i++)
+        {
+            for (var j = 0; j < n; j++)
+                means[i] += weights[j] * gram[(long)i * n + j];
+            means[i] /= total;
+            mean += weights[i] * means[i] / total;
+        }
+
+        for (var i = 0; i < n; i++)
+        {
+            for (var j = 0; j < n; j++)
+                gram[(long)i * n + j] += mean - means[i] - means[j];
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Numerics.Tensors;
+using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Features;
+using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Scaling;
+
+namespace TransferPipeline.Heads.Linear;
+
+/// <summary>How scores become probabilities.</summary>
+public enum LinearLink
+{
+    /// <summary>Softmax of the scores.</summary>
+    Softmax,
+
+    /// <summary>The logistic function of each score, divided by their sum, as scikit-learn's one-vs-rest does.</summary>
+    NormalizedSigmoids,
+}
+
+/// <summary>A linear classifier: scores = scaled x times the transpose of the weights, plus the bias. All linear heads end as one.</summary>
+public sealed class LinearHead : IHead
+{
+    private const int RowBlock = 256;
+
+    private readonly bool _divideByLength;
+
+    private LinearHead(string name, int classes, int dimension, float[] weights, float[] bias, bool divideByLength, LinearLink link, HeadSettings settings, FitReport fit)
+    {
+        (Name, ClassCount, Dimension, Weights, Bias) = (name, classes, dimension, weights, bias);
+        (_divideByLength, Link, Settings, Fit) = (divideByLength, link, settings, fit);
+    }
+
+    public string Name { get; }
+
+    public int ClassCount { get; }
+
+    public int Dimension { get; }
+
+    public long ParameterCount => Weights.LongLength + Bias.LongLength;
+
+    public HeadSettings Settings { get; }
+
+    public FitReport Fit { get; }
+
+    /// <summary>ClassCount x Dimension, for unscaled vectors (a standard scaling is folded in).</summary>
+    public float[] Weights { get; }
+
+    /// <summary>ClassCount values.</summary>
+    public float[] Bias { get; }
+
+    public LinearLink Link { get; }
+
+    public string? NotExportable => null;
+
+    /// <summary>Makes a head from weights (classes x dimension) and biases for scaled vectors.</summary>
+    internal static LinearHead Create(
+        string name, double[] weights, double[] bias, FeatureScaling scaling, LinearLink link, HeadSettings settings, FitReport fit)
+    {
+        var classes = bias.Length;
+        var dimension = weights.Length / classes;
+        var (foldedWeights, foldedBias) = (new float[weights.Length], new float[classes]);
+        for (var k = 0; k < classes; k++)
+        {
+            var sum = bias[k];
+            for (var d = 0; d < dimension; d++)
+            {
+                var weight = weights[k * dimension + d];
+                if (scaling.Kind == ScalingKind.Standard)
+                {
+                    weight /= scaling.Scale[d];
+                    sum -= weight * scaling.Mean[d];
+                }
+
+                foldedWeights[k * dimension + d] = (float)weight;
+            }
+
+            foldedBias[k] = (float)sum;
+        }
+
+        return new(name, classes, dimension, foldedWeights, foldedBias, scaling.Kind == ScalingKind.L2, link, settings, fit);
+    }
+
+    public void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1)
+    {
+        if (x.Columns != Dimension)
+            throw new UsageException($"{Name} was trained on vectors of length {Dimension}, these have {x.Columns}");
+        ArgumentOutOfRangeException.ThrowIfLessThan((long)scores.Length, (long)rows.Length * ClassCount);
+        var chosen = rows.ToArray();
+        var results = new float[(long)rows.Length * ClassCount];
+        Blocks.For(chosen.Length, RowBlock, threads, (_, start, end) => ScoreBlock(x, chosen, start, end, results));
+        results.CopyTo(scores);
+    }
+
+    public void ToProbabilities(Span<float> scores)
+    {
+        for (var start = 0; start + ClassCount <= scores.Length; start += ClassCount)
+        {
+            var row = scores.Slice(start, ClassCount);
+            if (Link == LinearLink.NormalizedSigmoids)
+            {
+                TensorPrimitives.Sigmoid(row, row);
+                TensorPrimitives.Divide(row, Math.Max(TensorPrimitives.Sum(row), float.Epsilon), row);
+            }
+            else
+            {
+                TensorPrimitives.Subtract(row, TensorPrimitives.Max(row), row);
+                TensorPrimitives.SoftMax(row, row);
+            }
+        }
+    }
+
+    public string Export(IGraphWriter graph, string features)
+    {
+        if (_divideByLength)
+        {
+            var squares = graph.Node("Mul", [features, features]);
+            var sums = graph.Node("ReduceSum", [squares, graph.Constant("axes", [1L], 1)], ("keepdims", 1L));
+            var length = graph.Node("Max", [graph.Node("Sqrt", [sums]), graph.Constant("smallest_length", [1e-30f], 1)]);
+            features = graph.Node("Div", [features, length]);
+        }
+
+        var weights = graph.Constant("head_weight", Weights, ClassCount, Dimension);
+        var scores = graph.Node("Gemm", [features, weights, graph.Constant("head_bias", Bias, ClassCount)], ("transB", 1L));
+        if (Link == LinearLink.Softmax)
+            return graph.Node("Softmax", [scores], ("axis", 1L));
+        var sigmoids = graph.Node("Sigmoid", [scores]);
+        var total = graph.Node("ReduceSum", [sigmoids, graph.Constant("class_axis", [1L], 1)], ("keepdims", 1L));
+        return graph.Node("Div", [sigmoids, graph.Node("Max", [total, graph.Constant("smallest_sum", [1e-37f], 1)])]);
+    }
+
+    private unsafe void ScoreBlock(FeatureMatrix x, int[] rows, int start, int end, float[] results)
+    {
+        var addresses = stackalloc float*[end - start];
+        fixed (float* data = x.Data, weights = Weights, to = results)
+        {
+            for (var i = start; i < end; i++)
+                addresses[i - start] = data + (nint)rows[i] * Dimension;
+            RowDotKernel<float>.Run(addresses, end - start, weights, Dimension, ClassCount, Dimension, to + (nint)start * ClassCount, ClassCount);
+        }
+
+        for (var i = start; i < end; i++)
+        {
+            var row = results.AsSpan(i * ClassCount, ClassCount);
+            if (_divideByLength)
+            {
+                var length = TensorPrimitives.Norm<float>(x.Row(rows[i]));
+                TensorPrimitives.Divide(row, length > 0 ? length : 1, row);
+            }
+
+            TensorPrimitives.Add(row, Bias, row);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+using System.Runtime.Intrinsics;
+using TransferPipeline.Heads.Kernels;
+
+namespace TransferPipeline.Heads.Linear;
+
+/// <summary>
+/// Sum of losses of linear outputs plus half the squared length of the weights. Parameters are rows, one an output:
+/// <see cref="RowSet.Length"/> weights, the bias, zeros up to <see cref="Stride"/>. One pass over the rows gives the loss and its gradient:
+/// a block's outputs, their derivatives and their share of the gradient are made while the block is in the second-level cache.
+/// </summary>
+internal sealed unsafe class LinearObjective : IDisposable
+{
+    private const int MostChunks = 32;
+    private const int LeastChunkRows = 128;
+    private const long MostPartialBytes = 256L << 20;
+
+    private readonly RowSet _rows;
+    private readonly MarginLoss _loss;
+    private readonly int _threads;
+    private readonly int _mostOutputs;
+    private readonly int _blockRows;
+    private readonly int _chunkRows;
+    private readonly FloatBuffer _derivatives;
+    private readonly FloatBuffer _scratch;
+    private readonly FloatBuffer _partials;
+    private readonly CancellationToken _cancellation;
+    private int[] _classes = [];
+    private int _outputs;
+
+    /// <param name="outputs">The most outputs that are evaluated at once.</param>
+    public LinearObjective(RowSet rows, MarginLoss loss, int outputs, int threads, CancellationToken cancellation)
+    {
+        (_rows, _loss, _mostOutputs, _threads, _cancellation) = (rows, loss, outputs, threads, cancellation);
+        Stride = Pad(rows.Length + 1);
+        _blockRows = MatMul.RowsPerBlock(rows.Length, outputs);
+        var chunks = Math.Clamp(Blocks.Count(rows.Count, LeastChunkRows), 1, MostChunks);
+        chunks = (int)Math.Max(1, Math.Min(chunks, MostPartialBytes / (4L * outputs * Stride)));
+        _chunkRows = Math.Max(1, Blocks.Count(rows.Count, chunks));
+        _derivatives = new((long)rows.Count * Pad(outputs));
+        _scratch = new((long)ChunkCount * _blockRows * Pad(outputs));
+        _partials = new((long)ChunkCount * outputs * Stride);
+    }
+
+    /// <summary>Distance between parameter rows, a multiple of 16.</summary>
+    public int Stride { get; }
+
+    public int Bias => _rows.Length;
+
+    /// <summary>Sample weights, C included.</summary>
+    public required LossWeights Weights { get; set; }
+
+    /// <summary>1 when the bias is regularized as any weight (LIBLINEAR), 0 when it is free, NaN when there is none.</summary>
+    public required double BiasPenalty { get; init; }
+
+    public bool Separable => _loss.Separable;
+
+    /// <summary>Passes over the rows so far.</summary>
+    public int Passes { get; private set; }
+
+    private int ChunkCount => Blocks.Count(_rows.Count, _chunkRows);
+
+    /// <summary>Chooses the outputs (by class) that the parameter rows stand for.</summary>
+    public void Select(ReadOnlySpan<int> classes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(classes.Length, _mostOutputs);
+        _outputs = classes.Length;
+        _classes = new int[Pad(_outputs)];
+        Array.Fill(_classes, -1);
+        classes.CopyTo(_classes);
+    }
+
+    /// <summary>Objective (one value, or one an output when separable) and gradient at w.</summary>
+    public void Evaluate(float* w, float* gradient, Span<double> values)
+    {
+        var zStride = Pad(_outputs);
+        var losses = new double[ChunkCount * zStride];
+        Passes++;
+        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        {
+            var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
+            new Span<float>(partial, _outputs * Stride).Clear();
+            fixed (int* labels = _rows.Labels, classes = _classes)
+            fixed (double* loss = &losses[chunk * zStride])
+            {
+                for (var i = start; i < end; i += _blockRows)
+                {
+                    var n = Math.Min(_blockRows, end - i);
+                    var z = _derivatives.Pointer + (nint)i * zStride;
+                    Outputs(w, i, n, z, zStride);
+                    _loss.Derivatives(z, zStride, n, labels + i, _outputs, classes, Weights, loss);
+                    AddGradient(z, zStride, i, n, partial);
+                }
+            }
+        }, _cancellation);
+        Sum(w, gradient);
+        values.Clear();
+        for (var chunk = 0; chunk < ChunkCount; chunk++)
+        {
+            for (var k = 0; k < values.Length; k++)
+                values[k] += losses[chunk * zStride + k];
+        }
+
+        for (var k = 0; k < _outputs; k++)
+            values[values.Length == 1 ? 0 : k] += 0.5 * Penalty(w + (nint)k * Stride);
+    }
+
+    /// <summary>Product of the Hessian, at the point of the last <see cref="Evaluate"/>, with v.</summary>
+    public void HessianTimes(float* v, float* product)
+    {
+        var zStride = Pad(_outputs);
+        Passes++;
+        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        {
+            var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
+            new Span<float>(partial, _outputs * Stride).Clear();
+            var u = _scratch.Pointer + (nint)chunk * _blockRows * zStride;
+            fixed (int* labels = _rows.Labels, classes = _classes)
+            {
+                for (var i = start; i < end; i += _blockRows)
+                {
+                    var n = Math.Min(_blockRows, end - i);
+                    Outputs(v, i, n, u, zStride);
+                    _loss.Curvature(u, _derivatives.Pointer + (nint)i * zStride, zStride, n, labels + i, _outputs, classes, Weights);
+                    AddGradient(u, zStride, i, n, partial);
+                }
+            }
+        }, _cancellation);
+        Sum(v, product);
+    }
+
+    public void Dispose()
+    {
+        _derivatives.Dispose();
+        _scratch.Dispose();
+        _partials.Dispose();
+    }
+
+    private static int Pad(int count) => (count + 15) & -16;
+
+    private void Outputs(float* w, int first, int n, float* z, int zStride)
+    {
+        RowDotKernel<float>.Run(_rows.Rows + first, n, w, Stride, _outputs, _rows.Length, z, zStride);
+        if (double.IsNaN(BiasPenalty))
+            return;
+        var bias = stackalloc float[16];
+        for (var k = 0; k < _outputs; k += 16)
+        {
+            for (var j = 0; j < 16; j++)
+                bias[j] = k + j < _outputs ? w[(nint)(k + j) * Stride + Bias] : 0;
+            var add = Vector512.Load(bias);
+            for (var i = 0; i < n; i++)
+                (Vector512.Load(z + i * zStride + k) + add).Store(z + i * zStride + k);
+        }
+    }
+
+    private void AddGradient(float* r, int zStride, int first, int n, float* partial)
+    {
+        ColumnSumKernel<float>.Run(r, zStride, _rows.Rows + first, n, _outputs, 0, _rows.Length, partial, Stride);
+        if (double.IsNaN(BiasPenalty))
+            return;
+        for (var k = 0; k < _outputs; k += 16)
+        {
+            var sum = Vector512<float>.Zero;
+            for (var i = 0; i < n; i++)
+                sum += Vector512.Load(r + i * zStride + k);
+            for (var j = 0; j < 16 && k + j < _outputs; j++)
+                partial[(nint)(k + j) * Stride + Bias] += sum[j];
+        }
+    }
+
+    /// <summary>Adds the chunks' partial sums in order, in double, and the regularization's part.</summary>
+    private void Sum(float* w, float* result)
+    {
+        var (chunks, size) = (ChunkCount, (nint)_outputs * Stride);
+        Blocks.For(_outputs, Math.Max(1, 16384 / Stride), _threads, (_, from, to) =>
+        {
+            for (var at = (nint)from * Stride; at < (nint)to * Stride; at += 16)
+            {
+                var weights = Vector512.Load(w + at);
+                var (low, high) = (Vector512.WidenLower(weights), Vector512.WidenUpper(weights));
+                for (var chunk = 0; chunk < chunks; chunk++)
+                {
+                    var part = Vector512.Load(_partials.Pointer + chunk * size + at);
+                    low += Vector512.WidenLower(part);
+                    high += Vector512.WidenUpper(part);
+                }
+
+                Vector512.Narrow(low, high).Store(result + at);
+            }
+
+            for (var k = from; k < to; k++)
+            {
+                // The bias was regularized above as a weight is.
+                var bias = (nint)k * Stride + Bias;
+                result[bias] = double.IsNaN(BiasPenalty) ? 0 : (float)(result[bias] - (1 - BiasPenalty) * w[bias]);
+            }
+        });
+    }
+
+    private double Penalty(float* w)
+    {
+        var sum = FloatVectors.Dot(w, w, Bias);
+        return double.IsNaN(BiasPenalty) ? sum : sum + BiasPenalty * w[Bias] * w[Bias];
+    }
+}

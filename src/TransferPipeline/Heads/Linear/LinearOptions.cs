@@ -1,0 +1,26 @@
+namespace TransferPipeline.Heads.Linear;
+
+/// <summary>Options that linear heads share, with scikit-learn's names.</summary>
+internal static class LinearOptions
+{
+    public static HeadOption C(double value) =>
+        new("C", HeadOptionKind.Number, FormattableString.Invariant($"{value}"), "Weight of the losses against the penalty; scikit-learn's and LIBLINEAR's C.")
+        {
+            Minimum = 0,
+            ExclusiveMinimum = true,
+        };
+
+    public static HeadOption Scaling { get; } =
+        new("scaling", HeadOptionKind.Choice, "none", "What is done to vectors first: nothing, StandardScaler, or division by their length.") { Choices = ["none", "standard", "l2"] };
+
+    public static HeadOption ClassWeight { get; } =
+        new("class_weight", HeadOptionKind.Text, "none", "none, balanced (rows / (classes x rows of the class)), or weights by class number such as 0:1,3:2.5; others are 1.");
+
+    public static HeadOption FitIntercept { get; } = new("fit_intercept", HeadOptionKind.Flag, "true", "Whether scores have a constant term.");
+
+    public static HeadOption Tolerance { get; } =
+        new("tol", HeadOptionKind.Number, "1E-07", "Relative gap to the optimal objective at which the solver stops.") { Minimum = 1e-12, Maximum = 0.1 };
+
+    public static HeadOption MaxIterations { get; } =
+        new("max_iter", HeadOptionKind.Integer, "100", "Most Newton iterations.") { Minimum = 1 };
+}

@@ -1,0 +1,36 @@
+namespace TransferPipeline.Heads.Linear;
+
+/// <summary>Weights of samples in a loss: by the class of the row, and (one against rest) by whether the row belongs to the output's class.</summary>
+/// <param name="Row">Factor of each class's rows.</param>
+/// <param name="Positive">Factor of each output for rows of its own class.</param>
+/// <param name="Negative">Factor of each output for all other rows.</param>
+internal sealed record LossWeights(float[] Row, float[] Positive, float[] Negative)
+{
+    /// <summary>Weights that depend on the row's class alone.</summary>
+    public static LossWeights ByRow(float[] classWeights)
+    {
+        var one = Array.ConvertAll(classWeights, _ => 1f);
+        return new(classWeights, one, one);
+    }
+
+    /// <summary>The same weights times C.</summary>
+    public LossWeights Times(double c) => new(Scale(Row, c), Positive, Negative);
+
+    private static float[] Scale(float[] values, double c) => Array.ConvertAll(values, v => (float)(v * c));
+}
+
+/// <summary>A loss of linear outputs, for blocks of rows. Each output k belongs to class <c>classes[k]</c>; padding outputs have class -1.</summary>
+internal abstract unsafe class MarginLoss
+{
+    /// <summary>True when the objective is a sum of independent problems, one an output.</summary>
+    public abstract bool Separable { get; }
+
+    /// <summary>Turns outputs into the loss's derivatives by them, in place, and adds the losses (one sum, or one an output when separable).</summary>
+    /// <param name="z">n rows of outputs, <paramref name="stride"/> (a multiple of 16) apart; values past the outputs are padding.</param>
+    /// <param name="loss">Sums to add to: 1 or, when separable, <paramref name="stride"/>.</param>
+    public abstract void Derivatives(float* z, int stride, int n, int* labels, int outputs, int* classes, LossWeights weights, double* loss);
+
+    /// <summary>Turns directional derivatives u of the outputs into second-derivative products, in place.</summary>
+    /// <param name="r">What <see cref="Derivatives"/> left for the same rows.</param>
+    public abstract void Curvature(float* u, float* r, int stride, int n, int* labels, int outputs, int* classes, LossWeights weights);
+}

@@ -1,0 +1,218 @@
+using TransferPipeline.Heads.Kernels;
+
+namespace TransferPipeline.Heads.Linear;
+
+/// <summary>How a solve ended.</summary>
+/// <param name="Gap">Upper bound or estimate of objective - optimum.</param>
+internal sealed record SolveResult(double Objective, double Gap, int Iterations, int Passes, bool Converged);
+
+/// <summary>
+/// Newton's method with truncated, preconditioned conjugate gradients (Lin, Weng and Keerthi 2008 for these losses). A problem with one
+/// output against the rest splits into one problem an output: each has its own step lengths, all share every pass over the rows, and the
+/// ones that have converged leave it.
+/// </summary>
+internal sealed unsafe class NewtonSolver(LinearObjective objective, Func<float[], IPreconditioner>? precondition = null)
+{
+    private const int MostInner = 100;
+    private const int MostHalvings = 30;
+    private const double Armijo = 1e-4;
+
+    /// <summary>Objectives are sums of float32 losses: below this share a difference is noise, and slopes decide (Hager and Zhang 2005).</summary>
+    private const double Noise = 1e-6;
+
+    /// <summary>Slope at the end of an acceptable step, relative to the one at its start.</summary>
+    private const double MostSlope = 0.8;
+
+    /// <summary>Residual of conjugate gradients, relative to where it started, in the preconditioner's norm.</summary>
+    public double Forcing { get; init; } = 0.1;
+
+    /// <param name="classes">Class of each output.</param>
+    /// <param name="w">Start and result, outputs x objective.Stride.</param>
+    /// <param name="tolerance">Relative gap at which to stop.</param>
+    public SolveResult Solve(int[] classes, float* w, double tolerance, int maxIterations)
+    {
+        var stride = objective.Stride;
+        var size = (nint)classes.Length * stride;
+        using var buffer = new FloatBuffer(8 * size);
+        var at = buffer.Pointer;
+        float* current = at, gradient = at + size, trial = at + 2 * size, trialGradient = at + 3 * size;
+        float* direction = at + 4 * size, residual = at + 5 * size, search = at + 6 * size, product = at + 7 * size;
+        FloatVectors.Copy(w, current, size);
+        var active = Enumerable.Range(0, classes.Length).ToArray();
+        var groups = objective.Separable ? classes.Length : 1;
+        var rows = objective.Separable ? 1 : classes.Length;
+        var group = (nint)rows * stride;
+        var values = new double[groups];
+        var gaps = new double[groups];
+        var (total, totalGap) = (0.0, 0.0);
+        var iterations = 0;
+        objective.Select(classes);
+        objective.Evaluate(current, gradient, values);
+        Array.Fill(gaps, double.PositiveInfinity);
+        while (true)
+        {
+            // Leave the outputs that are done.
+            var kept = 0;
+            for (var g = 0; g < groups; g++)
+            {
+                var bound = Math.Min(gaps[g], Bound(gradient + g * group, rows));
+                if (bound <= tolerance * values[g] || iterations == maxIterations)
+                {
+                    (total, totalGap) = (total + values[g], totalGap + bound);
+                    for (var r = 0; r < rows; r++)
+                        FloatVectors.Copy(current + g * group + r * stride, w + (nint)(objective.Separable ? active[g] : r) * stride, stride);
+                    continue;
+                }
+
+                if (kept != g)
+                {
+                    FloatVectors.Copy(current + g * group, current + kept * group, group);
+                    FloatVectors.Copy(gradient + g * group, gradient + kept * group, group);
+                    (values[kept], gaps[kept], active[kept]) = (values[g], gaps[g], active[g]);
+                }
+
+                kept++;
+            }
+
+            if (kept == 0)
+                break;
+            if (kept != groups)
+            {
+                groups = kept;
+                objective.Select(Array.ConvertAll(active[..groups], k => classes[k]));
+                objective.Evaluate(current, gradient, values.AsSpan(0, groups));
+            }
+
+            iterations++;
+            var decreases = Direction(gradient, direction, residual, search, product, groups, rows, tolerance, values);
+            Step(current, gradient, direction, trial, trialGradient, values, gaps, decreases, groups, group);
+        }
+
+        return new(total, totalGap, iterations, objective.Passes, totalGap <= tolerance * total * (1 + 1e-9));
+    }
+
+    /// <summary>Half the squared gradient bounds the gap (the objective is strongly convex with constant 1 in the weights); a free bias is left to the estimate by curvature.</summary>
+    private double Bound(float* gradient, int rows)
+    {
+        var sum = 0.0;
+        for (var r = 0; r < rows; r++)
+        {
+            var row = gradient + (nint)r * objective.Stride;
+            sum += FloatVectors.Dot(row, row, objective.Stride);
+        }
+
+        return 0.5 * sum;
+    }
+
+    /// <summary>Solves the Newton equations of every group to the forcing term; returns the decreases that the quadratic models predict.</summary>
+    private double[] Direction(
+        float* gradient, float* direction, float* residual, float* search, float* product, int groups, int rows, double tolerance, double[] values)
+    {
+        var stride = objective.Stride;
+        var group = (nint)rows * stride;
+        var size = groups * group;
+        var preconditioner = precondition?.Invoke([]);
+        var (energy, start, decrease) = (new double[groups], new double[groups], new double[groups]);
+        var done = new bool[groups];
+        new Span<float>(direction, (int)size).Clear();
+        for (nint i = 0; i < size; i++)
+            residual[i] = -gradient[i];
+        using var preconditioned = preconditioner is null ? null : new FloatBuffer(size);
+        var scaled = preconditioned is null ? residual : preconditioned.Pointer;
+        preconditioner?.Apply(residual, scaled, groups * rows);
+        FloatVectors.Copy(scaled, search, size);
+        for (var g = 0; g < groups; g++)
+            start[g] = energy[g] = FloatVectors.Dot(residual + g * group, scaled + g * group, group);
+        for (var inner = 1; inner <= MostInner; inner++)
+        {
+            objective.HessianTimes(search, product);
+            for (var g = 0; g < groups; g++)
+            {
+                if (done[g])
+                    continue;
+                var curvature = FloatVectors.Dot(search + g * group, product + g * group, group);
+                if (!(curvature > 0))
+                {
+                    done[g] = true;
+                    continue;
+                }
+
+                var length = energy[g] / curvature;
+                FloatVectors.AddScaled(direction + g * group, length, search + g * group, group);
+                FloatVectors.AddScaled(residual + g * group, -length, product + g * group, group);
+                decrease[g] += 0.5 * length * energy[g];
+            }
+
+            preconditioner?.Apply(residual, scaled, groups * rows);
+            var open = 0;
+            for (var g = 0; g < groups; g++)
+            {
+                if (done[g])
+                {
+                    new Span<float>(search + g * group, (int)group).Clear();
+                    continue;
+                }
+
+                var next = FloatVectors.Dot(residual + g * group, scaled + g * group, group);
+                done[g] = next <= Forcing * Forcing * start[g] || 0.5 * next <= 0.1 * tolerance * values[g];
+                FloatVectors.ScaleAdd(search + g * group, next / energy[g], scaled + g * group, group);
+                energy[g] = next;
+                open += done[g] ? 0 : 1;
+            }
+
+            if (open == 0)
+                break;
+        }
+
+        return decrease;
+    }
+
+    private void Step(
+        float* current, float* gradient, float* direction, float* trial, float* trialGradient,
+        double[] values, double[] gaps, double[] decreases, int groups, nint group)
+    {
+        var size = groups * group;
+        var lengths = new double[groups];
+        Array.Fill(lengths, 1);
+        var slopes = new double[groups];
+        for (var g = 0; g < groups; g++)
+            slopes[g] = FloatVectors.Dot(gradient + g * group, direction + g * group, group);
+        var found = new double[groups];
+        for (var halving = 0; halving <= MostHalvings; halving++)
+        {
+            for (var g = 0; g < groups; g++)
+            {
+                FloatVectors.Copy(current + g * group, trial + g * group, group);
+                FloatVectors.AddScaled(trial + g * group, lengths[g], direction + g * group, group);
+            }
+
+            objective.Evaluate(trial, trialGradient, found);
+            var failed = 0;
+            for (var g = 0; g < groups; g++)
+            {
+                if (found[g] <= values[g] + Armijo * lengths[g] * slopes[g])
+                    continue;
+                if (found[g] <= values[g] + Noise * Math.Abs(values[g])
+                    && FloatVectors.Dot(trialGradient + g * group, direction + g * group, group) <= -MostSlope * slopes[g])
+                {
+                    continue;
+                }
+
+                lengths[g] *= 0.5;
+                failed++;
+            }
+
+            if (failed == 0)
+                break;
+        }
+
+        for (var g = 0; g < groups; g++)
+        {
+            values[g] = found[g];
+            gaps[g] = lengths[g] == 1 ? decreases[g] : double.PositiveInfinity;
+        }
+
+        FloatVectors.Copy(trial, current, size);
+        FloatVectors.Copy(trialGradient, gradient, size);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+using TransferPipeline.Features;
+using TransferPipeline.Heads.Kernels;
+
+namespace TransferPipeline.Heads.Linear;
+
+/// <summary>The rows that a linear head trains on, as addresses: rows of the caller's matrix when they need no scaling, else of a scaled copy.</summary>
+internal sealed unsafe class RowSet
+{
+    private readonly object _owner;
+
+    private RowSet(object owner, int count, int length, int[] labels)
+    {
+        (_owner, Count, Length, Labels) = (owner, count, length, labels);
+        Rows = (float**)NativeMemory.Alloc((nuint)Math.Max(1, count), (nuint)sizeof(float*));
+    }
+
+    ~RowSet() => NativeMemory.Free(Rows);
+
+    public int Count { get; }
+
+    /// <summary>Values of a row.</summary>
+    public int Length { get; }
+
+    public float** Rows { get; }
+
+    /// <summary>Class of each row.</summary>
+    public int[] Labels { get; }
+
+    /// <summary>Rows of a matrix, without a copy.</summary>
+    public static RowSet View(FeatureMatrix x, ReadOnlySpan<int> rows, ReadOnlySpan<int> y)
+    {
+        var set = new RowSet(x, rows.Length, x.Columns, Select(rows, y));
+        var start = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(x.Data, 0);
+        for (var i = 0; i < rows.Length; i++)
+            set.Rows[i] = start + (nint)rows[i] * x.Columns;
+        return set;
+    }
+
+    /// <summary>A scaled copy.</summary>
+    public static RowSet Copy(FeatureMatrix x, int[] rows, ReadOnlySpan<int> y, Scaling.FeatureScaling scaling, int threads)
+    {
+        var stride = (x.Columns + 15) & -16;
+        var buffer = new FloatBuffer((long)rows.Length * stride);
+        var set = new RowSet(buffer, rows.Length, x.Columns, Select(rows, y));
+        for (var i = 0; i < rows.Length; i++)
+            set.Rows[i] = buffer.Pointer + (nint)i * stride;
+        Blocks.For(rows.Length, 256, threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+                scaling.Apply(x.Row(rows[i]), new Span<float>(set.Rows[i], x.Columns));
+        });
+        return set;
+    }
+
+
+    private static int[] Select(ReadOnlySpan<int> rows, ReadOnlySpan<int> y)
+    {
+        var labels = new int[rows.Length];
+        for (var i = 0; i < rows.Length; i++)
+            labels[i] = y[rows[i]];
+        return labels;
+    }
+}

@@ -1,0 +1,46 @@
+using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Scaling;
+
+namespace TransferPipeline.Heads.NearestMean;
+
+/// <summary>
+/// The class whose mean is nearest: scikit-learn's NearestCentroid. With m the mean, the score is x.m - |m|^2 / 2, which differs from
+/// -|x - m|^2 / 2 by the same amount for every class; with <c>metric=cosine</c> it is the cosine of x and the mean. Probabilities are the
+/// softmax of the scores and uncalibrated.
+/// </summary>
+public sealed class NearestMeanTrainer : IHeadTrainer
+{
+    public string Name => "nearest-mean";
+
+    public string Summary => "nearest class mean, scikit-learn's NearestCentroid";
+
+    public string? Unavailable => null;
+
+    public IReadOnlyList<HeadOption> Options { get; } =
+    [
+        new("metric", HeadOptionKind.Choice, "euclidean", "Distance to the means: euclidean, or cosine (vectors and means are divided by their length).") { Choices = ["euclidean", "cosine"] },
+        LinearOptions.Scaling,
+    ];
+
+    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    {
+        TrainingCheck.Counts(data, context);
+        var cosine = settings.Text("metric") == "cosine";
+        if (cosine && settings.Text("scaling") == "standard")
+            Throw.Usage($"{Name}: metric=cosine divides vectors by their length, which scaling=standard would undo; use scaling=none");
+        var (scaling, rows) = PreparedRows.Of(data, cosine ? settings.WithText("scaling", "l2") : settings, context);
+        var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
+        var (weights, bias) = (new double[data.ClassCount * rows.Length], new double[data.ClassCount]);
+        for (var k = 0; k < data.ClassCount; k++)
+        {
+            var mean = sums.Mean(k);
+            var square = mean.Sum(m => m * m);
+            var factor = !cosine ? 1 : square > 0 ? 1 / Math.Sqrt(square) : 0;
+            for (var d = 0; d < mean.Length; d++)
+                weights[k * mean.Length + d] = factor * mean[d];
+            bias[k] = cosine ? 0 : -0.5 * square;
+        }
+
+        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, settings, new FitReport { RelativeGap = 0, Iterations = 1 });
+    }
+}

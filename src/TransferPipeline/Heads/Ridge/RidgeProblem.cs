@@ -1,0 +1,173 @@
+using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Linear;
+
+namespace TransferPipeline.Heads.Ridge;
+
+/// <summary>Least squares on targets of +1 and -1 with its Gram matrix, for many penalties.</summary>
+internal abstract class RidgeProblem
+{
+    private protected RidgeProblem(ClassSums sums, bool intercept)
+    {
+        (Sums, Intercept) = (sums, intercept);
+        Mean = intercept ? sums.Mean() : new double[sums.Dimension];
+        Outputs = sums.Sums.Length == 2 ? [1] : Enumerable.Range(0, sums.Sums.Length).ToArray();
+    }
+
+    private protected ClassSums Sums { get; }
+
+    private protected bool Intercept { get; }
+
+    /// <summary>What is subtracted from the vectors: their weighted mean, or zeros without an intercept.</summary>
+    private protected double[] Mean { get; }
+
+    /// <summary>Classes that have a target; of two classes only the second.</summary>
+    private protected int[] Outputs { get; }
+
+    public static RidgeProblem Create(RowSet rows, int classCount, float[] classWeights, bool intercept, TrainingContext context)
+    {
+        var sums = ClassSums.Of(rows, classCount, Array.TrueForAll(classWeights, w => w == 1) ? null : classWeights, context.Threads, context.Cancellation);
+        return rows.Count < rows.Length
+            ? new RidgeByRows(rows, sums, classWeights, intercept, context)
+            : new RidgeByValues(rows, sums, classWeights, intercept, context);
+    }
+
+    /// <summary>Weights (classes x D), biases and the objective's value.</summary>
+    public (double[] Weights, double[] Bias, double Objective) Solve(double alpha, TrainingContext context)
+    {
+        var dimension = Sums.Dimension;
+        var solution = SolveOutputs(alpha, context);
+        var (weights, bias, objective) = (new double[Sums.Sums.Length * dimension], new double[Sums.Sums.Length], 0.0);
+        for (var o = 0; o < Outputs.Length; o++)
+        {
+            var k = Outputs[o];
+            var target = MeanTarget(k);
+            var right = RightSide(k);
+            var (product, shift) = (0.0, 0.0);
+            for (var d = 0; d < dimension; d++)
+            {
+                var w = solution[o * dimension + d];
+                weights[k * dimension + d] = w;
+                if (Outputs.Length == 1)
+                    weights[d] = -w;
+                product += w * right[d];
+                shift += w * Mean[d];
+            }
+
+            bias[k] = target - shift;
+            if (Outputs.Length == 1)
+                bias[0] = -bias[k];
+            objective += Sums.TotalWeight * (1 - target * target) - product;
+        }
+
+        return (weights, bias, objective);
+    }
+
+    /// <summary>Solutions for the outputs, Outputs.Length x D.</summary>
+    private protected abstract double[] SolveOutputs(double alpha, TrainingContext context);
+
+    /// <summary>What the targets of a class are centred by.</summary>
+    private protected double MeanTarget(int k) => Intercept ? 2 * Sums.Weights[k] / Sums.TotalWeight - 1 : 0;
+
+    /// <summary>Sum over rows of weight x target x (x - mean).</summary>
+    private protected double[] RightSide(int k)
+    {
+        var right = new double[Sums.Dimension];
+        for (var d = 0; d < right.Length; d++)
+        {
+            right[d] = 2 * Sums.Sums[k][d];
+            if (Intercept)
+            {
+                right[d] -= 2 * Sums.Weights[k] * Mean[d];
+                continue;
+            }
+
+            foreach (var sum in Sums.Sums)
+                right[d] -= sum[d];
+        }
+
+        return right;
+    }
+}
+
+/// <summary>Solves in the space of values: D x D.</summary>
+internal sealed unsafe class RidgeByValues : RidgeProblem
+{
+    private readonly double[] _gram;
+
+    public RidgeByValues(RowSet rows, ClassSums sums, float[] classWeights, bool intercept, TrainingContext context)
+        : base(sums, intercept)
+    {
+        _gram = new double[(long)rows.Length * rows.Length];
+        var weights = Array.TrueForAll(classWeights, w => w == 1) ? null : Array.ConvertAll(rows.Labels, label => classWeights[label]);
+        GramMatrix.Add(rows.Rows, rows.Count, rows.Length, Intercept ? Mean : null, weights, _gram, context.Threads, context.Cancellation);
+    }
+
+    private protected override double[] SolveOutputs(double alpha, TrainingContext context)
+    {
+        var n = Sums.Dimension;
+        var solution = new double[Outputs.Length * n];
+        for (var o = 0; o < Outputs.Length; o++)
+            RightSide(Outputs[o]).CopyTo(solution, o * n);
+        RidgeSystem.Solve(_gram, n, alpha, solution, Outputs.Length, context);
+        return solution;
+    }
+}
+
+/// <summary>Solves in the space of rows: N x N; the weights are combinations of the rows.</summary>
+internal sealed unsafe class RidgeByRows : RidgeProblem
+{
+    private readonly RowSet _rows;
+    private readonly double[] _gram;
+    private readonly double[] _roots;
+
+    public RidgeByRows(RowSet rows, ClassSums sums, float[] classWeights, bool intercept, TrainingContext context)
+        : base(sums, intercept)
+    {
+        var n = rows.Count;
+        _rows = rows;
+        _roots = Array.ConvertAll(rows.Labels, label => Math.Sqrt(classWeights[label]));
+        _gram = RowGram.Of(rows, context);
+        if (Intercept)
+            RowGram.Centre(_gram, n, Array.ConvertAll(_roots, r => r * r));
+        for (var i = 0; i < n; i++)
+        {
+            for (var j = 0; j < n; j++)
+                _gram[(long)i * n + j] *= _roots[i] * _roots[j];
+        }
+    }
+
+    private protected override double[] SolveOutputs(double alpha, TrainingContext context)
+    {
+        var n = _rows.Count;
+        var dual = new double[Outputs.Length * n];
+        for (var o = 0; o < Outputs.Length; o++)
+        {
+            var mean = MeanTarget(Outputs[o]);
+            for (var i = 0; i < n; i++)
+                dual[o * n + i] = _roots[i] * ((_rows.Labels[i] == Outputs[o] ? 1 : -1) - mean);
+        }
+
+        RidgeSystem.Solve(_gram, n, alpha, dual, Outputs.Length, context);
+        return Combine(dual, context.Threads);
+    }
+
+    private double[] Combine(double[] dual, int threads)
+    {
+        var (n, dimension) = (_rows.Count, Sums.Dimension);
+        var weights = new double[Outputs.Length * dimension];
+        Blocks.For(dimension, 256, threads, (_, start, end) =>
+        {
+            for (var o = 0; o < Outputs.Length; o++)
+            {
+                for (var i = 0; i < n; i++)
+                {
+                    var factor = dual[o * n + i] * _roots[i];
+                    var row = _rows.Rows[i];
+                    for (var d = start; d < end; d++)
+                        weights[o * dimension + d] += factor * (row[d] - Mean[d]);
+                }
+            }
+        });
+        return weights;
+    }
+}

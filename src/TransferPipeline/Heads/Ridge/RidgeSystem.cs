@@ -1,0 +1,19 @@
+using TransferPipeline.Heads.Kernels;
+
+namespace TransferPipeline.Heads.Ridge;
+
+/// <summary>Systems (G + alpha I) x = b.</summary>
+internal static class RidgeSystem
+{
+    /// <summary>Replaces each row of b (count x n) by its solution; the Gram matrix is kept.</summary>
+    public static void Solve(double[] gram, int n, double alpha, double[] b, int count, TrainingContext context)
+    {
+        var matrix = (double[])gram.Clone();
+        for (var i = 0; i < n; i++)
+            matrix[(long)i * n + i] += alpha;
+        var factor = Cholesky.Factor(matrix, n, context.Threads, context.Cancellation)
+            ?? throw new BadInputException(FormattableString.Invariant(
+                $"ridge: the vectors' Gram matrix plus alpha={alpha} is singular to working precision; take a larger alpha"));
+        factor.Solve(b, count, context.Threads);
+    }
+}

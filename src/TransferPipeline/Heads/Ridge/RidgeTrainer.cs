@@ -1,0 +1,51 @@
+using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Scaling;
+
+namespace TransferPipeline.Heads.Ridge;
+
+/// <summary>
+/// Least squares on targets of +1 and -1 with a penalty, scikit-learn's RidgeClassifier: sum of squared errors plus alpha times the squared
+/// weights; the intercept is free. Solved in closed form in the smaller of the space of values and the space of rows. Probabilities are the
+/// softmax of the scores and uncalibrated.
+/// </summary>
+public sealed class RidgeTrainer : IPathTrainer
+{
+    public string Name => "ridge";
+
+    public string Summary => "least squares with a penalty on targets of +1 and -1, scikit-learn's RidgeClassifier";
+
+    public string? Unavailable => null;
+
+    public string PathOption => "alpha";
+
+    public IReadOnlyList<HeadOption> Options { get; } =
+    [
+        new("alpha", HeadOptionKind.Number, "100", "Weight of the penalty against the squared errors; scikit-learn's alpha.") { Minimum = 0, ExclusiveMinimum = true },
+        LinearOptions.Scaling, LinearOptions.ClassWeight, LinearOptions.FitIntercept,
+    ];
+
+    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context) =>
+        TrainPath(data, settings, [settings.Number(PathOption)], context)[0];
+
+    public IReadOnlyList<IHead> TrainPath(TrainingRows data, HeadSettings settings, IReadOnlyList<double> values, TrainingContext context)
+    {
+        var counts = TrainingCheck.Counts(data, context);
+        foreach (var value in values)
+        {
+            if (!(value > 0) || !double.IsFinite(value))
+                Throw.Usage(FormattableString.Invariant($"{Name}: alpha is '{value}', expected a number greater than 0"));
+        }
+
+        var (scaling, rows) = PreparedRows.Of(data, settings, context);
+        var classWeights = ClassWeights.Parse(Name, settings.Text("class_weight"), counts);
+        var problem = RidgeProblem.Create(rows, data.ClassCount, classWeights, settings.Flag("fit_intercept"), context);
+        return [.. values.Select(alpha => Solve(problem, alpha, settings.With(PathOption, alpha), scaling, context))];
+    }
+
+    private LinearHead Solve(RidgeProblem problem, double alpha, HeadSettings settings, FeatureScaling scaling, TrainingContext context)
+    {
+        var (weights, bias, objective) = problem.Solve(alpha, context);
+        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, settings, new FitReport { Objective = objective, RelativeGap = 0, Iterations = 1 });
+    }
+}

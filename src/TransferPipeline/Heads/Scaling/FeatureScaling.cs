@@ -1,0 +1,118 @@
+using System.Numerics.Tensors;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Heads.Scaling;
+
+/// <summary>What is done to a vector before a head sees it; part of the head.</summary>
+public enum ScalingKind
+{
+    None,
+
+    /// <summary>(x - mean) / standard deviation of each column over the training rows, as scikit-learn's StandardScaler; constant columns are only centred.</summary>
+    Standard,
+
+    /// <summary>Each vector divided by its Euclidean length, as scikit-learn's Normalizer; a zero vector stays.</summary>
+    L2,
+}
+
+/// <summary>A scaling with its learnt values.</summary>
+public sealed class FeatureScaling
+{
+    /// <summary>A column whose variance is below this share of its mean square is constant but for rounding.</summary>
+    private const double ConstantShare = 1e-12;
+
+    private const int RowBlock = 512;
+
+    private FeatureScaling(ScalingKind kind, float[] mean, float[] scale) => (Kind, Mean, Scale) = (kind, mean, scale);
+
+    public static FeatureScaling None { get; } = new(ScalingKind.None, [], []);
+
+    public static FeatureScaling L2 { get; } = new(ScalingKind.L2, [], []);
+
+    public ScalingKind Kind { get; }
+
+    /// <summary>D column means; empty unless standard.</summary>
+    public float[] Mean { get; }
+
+    /// <summary>D standard deviations (population, ddof 0), 1 for constant columns; empty unless standard.</summary>
+    public float[] Scale { get; }
+
+    /// <summary>The kind that an option's word names: none, standard or l2.</summary>
+    public static ScalingKind Parse(string word) => word switch
+    {
+        "none" => ScalingKind.None,
+        "standard" => ScalingKind.Standard,
+        "l2" => ScalingKind.L2,
+        _ => throw new UsageException($"scaling is '{word}', expected none, standard or l2"),
+    };
+
+    /// <summary>Learns a scaling from the given rows.</summary>
+    public static FeatureScaling Fit(ScalingKind kind, FeatureMatrix x, int[] rows, int threads) => kind switch
+    {
+        ScalingKind.None => None,
+        ScalingKind.L2 => L2,
+        _ => Standardize(x, rows, threads),
+    };
+
+    /// <summary>A standard scaling with known values.</summary>
+    public static FeatureScaling Standard(float[] mean, float[] scale) => new(ScalingKind.Standard, mean, scale);
+
+    /// <summary>Scales one vector; both spans have D values and may be the same.</summary>
+    public void Apply(ReadOnlySpan<float> from, Span<float> to)
+    {
+        switch (Kind)
+        {
+            case ScalingKind.Standard:
+                TensorPrimitives.Subtract(from, Mean, to);
+                TensorPrimitives.Divide(to, Scale, to);
+                break;
+            case ScalingKind.L2:
+                var length = TensorPrimitives.Norm(from);
+                TensorPrimitives.Divide(from, length > 0 ? length : 1, to);
+                break;
+            default:
+                from.CopyTo(to);
+                break;
+        }
+    }
+
+    private static FeatureScaling Standardize(FeatureMatrix x, int[] rows, int threads)
+    {
+        var columns = x.Columns;
+        var blocks = Blocks.Count(rows.Length, RowBlock);
+        var sums = new double[blocks][];
+
+        // Shifting by the first row makes the sum of squares safe where the mean is large against the deviation.
+        var shift = rows.Length > 0 ? x.Row(rows[0]).ToArray() : new float[columns];
+        Blocks.For(rows.Length, RowBlock, threads, (block, start, end) =>
+        {
+            var sum = new double[2 * columns];
+            for (var i = start; i < end; i++)
+            {
+                var row = x.Row(rows[i]);
+                for (var d = 0; d < columns; d++)
+                {
+                    var value = (double)row[d] - shift[d];
+                    sum[d] += value;
+                    sum[columns + d] += value * value;
+                }
+            }
+
+            sums[block] = sum;
+        });
+        var (mean, scale) = (new float[columns], new float[columns]);
+        for (var d = 0; d < columns; d++)
+        {
+            double first = 0, second = 0;
+            foreach (var sum in sums)
+                (first, second) = (first + sum[d], second + sum[columns + d]);
+            first /= rows.Length;
+            var variance = second / rows.Length - first * first;
+            var centre = first + shift[d];
+            mean[d] = (float)centre;
+            scale[d] = variance > ConstantShare * (centre * centre + variance) && variance > 0 ? (float)Math.Sqrt(variance) : 1;
+        }
+
+        return new(ScalingKind.Standard, mean, scale);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Numerics.Tensors;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Heads;
+
+/// <summary>Checks that every head makes before it trains.</summary>
+internal static class TrainingCheck
+{
+    private const int RowBlock = 512;
+
+    /// <summary>Rows of each class.</summary>
+    /// <exception cref="BadInputException">NaN or infinity (row named), one class only, a class without rows, a label out of range.</exception>
+    public static int[] Counts(TrainingRows data, TrainingContext context)
+    {
+        var counts = new int[data.ClassCount];
+        foreach (var row in data.Rows)
+        {
+            var label = data.Y[row];
+            if (label < 0 || label >= data.ClassCount)
+                Throw.BadInput($"row {row} has class {label}, expected 0 to {data.ClassCount - 1}");
+            counts[label]++;
+        }
+
+        if (data.ClassCount < 2)
+            Throw.BadInput($"found {data.ClassCount} class in the training rows, expected at least two");
+        var empty = Array.IndexOf(counts, 0);
+        if (empty >= 0)
+            Throw.BadInput($"class {empty} has no training row; add rows of it or leave the class out");
+        context.Shared.Get(new RowsKey("finite", data.X, data.Rows), () => Finite(data.X, data.Rows, context));
+        return counts;
+    }
+
+    private static object Finite(FeatureMatrix x, int[] rows, TrainingContext context)
+    {
+        var bad = new int[Blocks.Count(rows.Length, RowBlock)];
+        Blocks.For(rows.Length, RowBlock, context.Threads, (block, start, end) =>
+        {
+            bad[block] = -1;
+            for (var i = start; i < end; i++)
+            {
+                // A sum of magnitudes is finite when all values are, but for values near the largest float, which are no features.
+                if (float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(x.Row(rows[i]))))
+                    continue;
+                bad[block] = i;
+                return;
+            }
+        }, context.Cancellation);
+        var first = Array.FindIndex(bad, i => i >= 0);
+        if (first >= 0)
+        {
+            var row = rows[bad[first]];
+            var values = x.Row(row);
+            var column = 0;
+            while (column < values.Length - 1 && float.IsFinite(values[column]))
+                column++;
+            var found = float.IsNaN(values[column]) ? "NaN" : float.IsFinite(values[column]) ? "values too large to add" : "infinity";
+            Throw.BadInput($"the vector of row {row} has {found} at position {column}; extract that photo again or leave it out");
+        }
+
+        return x;
+    }
+}
+
+/// <summary>Key of work on some rows of a matrix: equal when the matrix is the same object and the rows are the same numbers.</summary>
+internal sealed class RowsKey(string what, FeatureMatrix x, int[] rows) : IEquatable<RowsKey>
+{
+    private readonly int _hash = Hash(what, rows);
+
+    private readonly string _what = what;
+
+    private readonly FeatureMatrix _x = x;
+
+    private readonly int[] _rows = rows;
+
+    public bool Equals(RowsKey? other) =>
+        other is not null && _what == other._what && ReferenceEquals(_x, other._x) && (ReferenceEquals(_rows, other._rows) || _rows.AsSpan().SequenceEqual(other._rows));
+
+    public override bool Equals(object? obj) => Equals(obj as RowsKey);
+
+    public override int GetHashCode() => _hash;
+
+    private static int Hash(string what, int[] rows)
+    {
+        var hash = new HashCode();
+        hash.Add(what);
+        hash.AddBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(rows.AsSpan()));
+        return hash.ToHashCode();
+    }
+}
