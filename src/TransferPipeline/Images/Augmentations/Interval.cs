@@ -1,0 +1,20 @@
+using System.Globalization;
+
+namespace TransferPipeline.Images.Augmentations;
+
+/// <summary>Where a random parameter is drawn from, uniformly.</summary>
+public readonly record struct Interval(double From, double To)
+{
+    /// <summary>torchvision's reading of one number: centre less and plus it.</summary>
+    public static Interval Around(double centre, double amount) => new(centre - amount, centre + amount);
+
+    internal void Check(string name, double least, double most)
+    {
+        if (!(From >= least && From <= To && To <= most))
+            Throw.Usage($"{name} is {this}; expected two rising values from {Text(least)} to {Text(most)}");
+    }
+
+    public override string ToString() => $"{Text(From)}..{Text(To)}";
+
+    private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
+}
