@@ -42,15 +42,13 @@ internal sealed unsafe class ChunkReader(Result result) : IDisposable
     }
 
     /// <summary>True when any of the chunk's rows lacks a value in this column.</summary>
-    public bool AnyNull(int column)
-    {
-        for (var row = 0; VectorValidity(Vector(column)) != null && row < Rows; row++)
-        {
-            if (IsNull(column, row))
-                return true;
-        }
+    public bool AnyNull(int column) => AnyInvalid(VectorValidity(Vector(column)), Rows);
 
-        return false;
+    /// <summary>True when any element of the chunk's lists is null.</summary>
+    public bool AnyNullElement(int column)
+    {
+        var vector = Vector(column);
+        return AnyInvalid(VectorValidity(ListChild(vector)), checked((int)ListSize(vector)));
     }
 
     /// <summary>The bytes of a VARCHAR or BLOB.</summary>
@@ -68,27 +66,20 @@ internal sealed unsafe class ChunkReader(Result result) : IDisposable
         return new ReadOnlySpan<float>(VectorData(ListChild(vector)), checked((int)ListSize(vector)));
     }
 
-    /// <summary>True when any element of the chunk's lists is null.</summary>
-    public bool AnyNullElement(int column)
-    {
-        var vector = Vector(column);
-        var validity = VectorValidity(ListChild(vector));
-        var size = (int)ListSize(vector);
-        if (validity == null)
-            return false;
-        for (var i = 0; i < size; i++)
-        {
-            if ((validity[i >> 6] >> (i & 63) & 1) == 0)
-                return true;
-        }
-
-        return false;
-    }
-
     public void Dispose()
     {
         Release();
         DestroyResult(ref _result);
+    }
+
+    /// <summary>Looks for a 0 among the first <paramref name="count"/> bits; no mask at all means that all are valid.</summary>
+    private static bool AnyInvalid(ulong* mask, int count)
+    {
+        if (mask == null)
+            return false;
+        var whole = new ReadOnlySpan<ulong>(mask, count / 64);
+        var rest = (1UL << (count % 64)) - 1;
+        return whole.ContainsAnyExcept(ulong.MaxValue) || (rest != 0 && (mask[count / 64] & rest) != rest);
     }
 
     private nint Vector(int column) => ChunkVector(_chunk, (ulong)column);

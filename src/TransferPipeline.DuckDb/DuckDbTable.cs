@@ -19,9 +19,9 @@ public sealed partial class DuckDbTable : IFeatureTable, IPhotoTable
     private static string Literal(string file)
     {
         var path = Path.GetFullPath(file).Replace("'", "''");
-        return path.AsSpan().IndexOfAny("*?[\\") < 0
+        return path.AsSpan().IndexOfAny("*?[") < 0
             ? path
-            : string.Concat(path.Select(c => c switch { '*' => "[*]", '?' => "[?]", '[' => "[[]", '\\' => @"\\", _ => c.ToString() }));
+            : string.Concat(path.Select(c => c switch { '*' => "[*]", '?' => "[?]", '[' => "[[]", _ => c.ToString() }));
     }
 
     private T Read<T>(string file, Func<Connection, T> read)
