@@ -39,7 +39,7 @@ public static class ComparisonReport
 
     private static Html Navigation(List<Section> sections)
     {
-        var html = new Html().Add($"<nav aria-label=\"Sections\"><a class=\"top\" href=\"#content\">Verdict</a>");
+        var html = new Html().Add($"<nav aria-label=\"Sections\"><a href=\"#content\">Verdict</a>");
         foreach (var section in sections)
             html.Add($"<a href=\"#{section.Id}\">{section.Short}</a>");
         return html.Add($"</nav>\n");

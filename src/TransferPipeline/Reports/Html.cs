@@ -34,7 +34,7 @@ internal sealed class Html
 
     public override string ToString() => _text.ToString();
 
-    /// <summary>Safe in text and in quoted attributes; what HTML does not allow (controls, lone surrogates) becomes U+FFFD.</summary>
+    /// <summary>Safe in text and in quoted attributes; what HTML does not allow (controls, lone surrogates) or what misleads the eye becomes U+FFFD.</summary>
     private void Escape(ReadOnlySpan<char> text)
     {
         for (var i = 0; i < text.Length; i++)
@@ -54,11 +54,14 @@ internal sealed class Html
                 '"' => _text.Append("&quot;"),
                 '\'' => _text.Append("&#39;"),
                 '\t' or '\n' => _text.Append(c),
-                _ when char.IsControl(c) || char.IsSurrogate(c) || c >= '\uFFFE' => _text.Append('\uFFFD'),
+                _ when char.IsControl(c) || char.IsSurrogate(c) || c >= '\uFFFE' || TurnsText(c) => _text.Append('\uFFFD'),
                 _ => _text.Append(c),
             };
         }
     }
+
+    /// <summary>Embeddings, overrides and isolates: with them "cod\u202Egpj.exe" reads as a harmless name. Letters need none to run to the left.</summary>
+    private static bool TurnsText(char c) => c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
     [InterpolatedStringHandler]
     internal readonly ref struct Markup(int literalLength, int formattedCount, Html html)

@@ -81,7 +81,7 @@ public sealed partial class ComparisonReportTests
         using var json = JsonDocument.Parse(ComparisonJson.Serialize(comparison));
         var rows = HeadRows().Matches(Regex.Match(html, "<table class=\"heads.*?</table>", RegexOptions.Singleline).Value).ToDictionary(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture), m => m.Groups[2].Value);
         Assert.Equal(9, rows.Count);
-        string[] columns = ["accuracy", "accuracy_low", "accuracy_high", "p_value", "balanced_accuracy", "macro_f1", "top5", "log_loss", "calibration_error", "calibration_error_scaled", "sweep_seconds", "fit_seconds", "predict_seconds", "parameter_count"];
+        string[] columns = ["accuracy", "accuracy_low", "accuracy_high", "p_value", "fit_seconds", "balanced_accuracy", "macro_f1", "top5", "log_loss", "calibration_error", "calibration_error_scaled", "sweep_seconds", "predict_seconds", "parameter_count"];
         for (var h = 0; h < 9; h++)
         {
             var head = json.RootElement.GetProperty("heads")[h];

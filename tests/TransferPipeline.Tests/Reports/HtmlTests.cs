@@ -9,6 +9,7 @@ public sealed class HtmlTests
     [InlineData("a & b \"c\" 'd'", "a &amp; b &quot;c&quot; &#39;d&#39;")]
     [InlineData("tab\tline\nend", "tab\tline\nend")]
     [InlineData("\0\u001B\u0085", "\uFFFD\uFFFD\uFFFD")]
+    [InlineData("قميص\u202Egpj.exe\u2066", "قميص\uFFFDgpj.exe\uFFFD")]
     [InlineData("😀", "😀")]
     public void A_hole_is_escaped(string text, string expected) => Assert.Equal(expected, new Html().Add($"{text}").ToString());
 

@@ -22,8 +22,8 @@ internal sealed class Axis
         return _from + (Math.Clamp(share, -0.02, 1.02) * (_to - _from));
     }
 
-    /// <summary>The same axis for other pixels.</summary>
-    public Axis Over(double from, double to) => new(_low, _high, from, to, _log, Ticks);
+    /// <summary>The same axis with ticks at the values themselves, when they are few.</summary>
+    public Axis WithTicksAt(IReadOnlyList<double> values) => values.Count > 8 ? this : new(_low, _high, _from, _to, _log, values);
 
     /// <param name="margin">Room at both ends, as a share of the values' range.</param>
     /// <param name="floor">The axis does not go below it.</param>

@@ -3,8 +3,8 @@ namespace TransferPipeline.Reports.Charts;
 /// <summary>An SVG chart with two axes, a title and a description for screen readers; colours come from the page's classes.</summary>
 internal sealed class Chart
 {
-    public const double Top = 16;
-    private const double CharacterWidth = 6.3;
+    public const double Top = 24;
+    private const double CharacterWidth = 6.6;
     private readonly Html _inside = new();
     private readonly string _title;
     private readonly string _description;
@@ -37,7 +37,7 @@ internal sealed class Chart
         Draw($"<line class=\"axis\" x1=\"{Left}\" x2=\"{Right}\" y1=\"{Bottom}\" y2=\"{Bottom}\"/>");
         Draw($"<text class=\"axis-title\" x=\"{(Left + Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{xTitle}</text>");
         if (yTitle.Length > 0)
-            Draw($"<text class=\"axis-title\" x=\"{Left - 40}\" y=\"{Top - 5}\">{yTitle}</text>");
+            Draw($"<text class=\"axis-title\" x=\"{Left - 40}\" y=\"{Top - 11}\">{yTitle}</text>");
         return this;
     }
 

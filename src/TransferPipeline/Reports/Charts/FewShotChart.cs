@@ -11,7 +11,7 @@ internal static class FewShotChart
         var chart = new Chart(width, height, "Accuracy over training photos a class",
             "One line a head, the band is its 95 % interval over the draws. The figures are in the table below.", right: isWide ? 170 : 16);
         var counts = curves.SelectMany(c => c.PerClass).Distinct().Order().Select(n => (double)n).ToArray();
-        var x = Axis.Fitting(counts, chart.Left, chart.Right);
+        var x = Axis.Fitting(counts, chart.Left, chart.Right).WithTicksAt(counts);
         var y = Axis.Linear(curves.SelectMany(c => c.Accuracy).SelectMany(a => new[] { a.Low, a.Value, a.High }), chart.Bottom, Chart.Top, floor: 0, ceiling: 1);
         chart.Axes(x, y, "training photos a class", "accuracy", Figures.Value, Figures.Value);
 

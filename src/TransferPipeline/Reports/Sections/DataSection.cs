@@ -90,7 +90,7 @@ internal static class DataSection
         var most = Math.Max(1, splits.SelectMany(s => s.Value).DefaultIfEmpty(0).Max());
         var html = new Html().Add($"<div class=\"scroll tall\" role=\"region\" aria-label=\"Photos of each class\" tabindex=\"0\"><table class=\"sortable counts\"><thead><tr><th scope=\"col\">Class</th>");
         foreach (var (split, _) in splits)
-            html.Add($"<th scope=\"col\" class=\"n\">").Name(split).Add($"</th>");
+            html.Add($"<th scope=\"col\" class=\"n count-head\">").Name(split).Add($"</th>");
         html.Add($"</tr></thead><tbody>\n");
         for (var k = 0; k < data.Classes.Count; k++)
         {
@@ -98,7 +98,7 @@ internal static class DataSection
             foreach (var (_, counts) in splits)
             {
                 var count = k < counts.Length ? counts[k] : 0;
-                html.Add($"<td class=\"n\"><svg class=\"count\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect width=\"{100.0 * count / most}\" height=\"8\" rx=\"2\"/></svg>").Count(count).Add($"</td>");
+                html.Add($"<td class=\"counted\">").Count(count).Add($"<svg class=\"count\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect width=\"{100.0 * count / most}\" height=\"8\" rx=\"2\"/></svg></td>");
             }
 
             html.Add($"</tr>\n");
@@ -106,7 +106,7 @@ internal static class DataSection
 
         html.Add($"</tbody><tfoot><tr><th scope=\"row\">All</th>");
         foreach (var (_, counts) in splits)
-            html.Cell(c => c.Count(counts.Sum(n => (long)n)));
+            html.Add($"<td class=\"counted\">").Count(counts.Sum(n => (long)n)).Add($"</td>");
         return html.Add($"</tr></tfoot></table></div>\n");
     }
 

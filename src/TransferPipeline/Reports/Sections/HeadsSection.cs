@@ -27,24 +27,24 @@ internal static class HeadsSection
         html.Add($"<div class=\"scroll\" role=\"region\" aria-label=\"Table of heads\" tabindex=\"0\"><table class=\"heads sortable\"><thead><tr><th scope=\"col\">Head</th>");
         if (several)
             html.Add($"<th scope=\"col\">Features</th>");
-        html.Add($"<th scope=\"col\" class=\"n\">Accuracy</th><th scope=\"col\" class=\"bar-head\" data-fixed><span class=\"sr\">95 % interval</span>{IntervalBar.Scale(axis)}</th><th scope=\"col\" class=\"n\">p</th>");
-        html.Add($"<th scope=\"col\" class=\"n\">Balanced</th><th scope=\"col\" class=\"n\">Macro F1</th>");
+        html.Add($"<th scope=\"col\" class=\"n\">Accuracy</th><th scope=\"col\" class=\"bar-head\" data-fixed><span class=\"sr\">95 % interval</span>{IntervalBar.Scale(axis)}</th>");
+        html.Add($"<th scope=\"col\" class=\"n\"><abbr title=\"Holm-adjusted p-value of the paired test against the best\">p</abbr></th><th scope=\"col\" class=\"n\">Fit</th><th scope=\"col\" class=\"n\">Balanced</th><th scope=\"col\" class=\"n\">Macro F1</th>");
         if (top5)
             html.Add($"<th scope=\"col\" class=\"n\">Top-5</th>");
         html.Add($"<th scope=\"col\" class=\"n\">Log loss</th><th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error: 15 bins of equal width\">ECE</abbr></th>");
         if (calibrated)
-            html.Add($"<th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error after temperature scaling\">ECE scaled</abbr></th>");
+            html.Add($"<th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error after temperature scaling\">scaled</abbr></th>");
         if (sweeps)
             html.Add($"<th scope=\"col\" class=\"n\">Sweep</th>");
-        html.Add($"<th scope=\"col\" class=\"n\">Fit</th><th scope=\"col\" class=\"n\">Predict</th><th scope=\"col\" class=\"n\">Parameters</th></tr></thead>\n<tbody>\n");
+        html.Add($"<th scope=\"col\" class=\"n\">Predict</th><th scope=\"col\" class=\"n\">Parameters</th></tr></thead>\n<tbody>\n");
         foreach (var (index, head) in ranked)
         {
             html.Add($"<tr{Row(head)}><th scope=\"row\"><a href=\"#head-{index}\">").Name(head.Title).Add($"</a>{Badge(head)}</th>");
             if (several)
                 html.Add($"<td class=\"words\">").Name(FeatureSetsSection.NameOf(comparison, head.FeatureSet)).Add($"</td>");
-            html.Cell(c => c.Rate(head.Accuracy.Value));
-            html.Add($"<td class=\"interval\">{IntervalBar.Render(axis, head.Accuracy, heads[0].Accuracy, head.TiedWithBest)}<span class=\"ends\">").Rate(head.Accuracy.Low).Add($" – ").Rate(head.Accuracy.High).Add($"</span></td>");
-            html.Cell(c => c.PValue(head.PValue)).Cell(c => c.Rate(head.BalancedAccuracy.Value)).Cell(c => c.Rate(head.MacroF1.Value));
+            html.Cell(c => c.Add($"<b>").Rate(head.Accuracy.Value).Add($"</b><span class=\"ends\">").Rate(head.Accuracy.Low).Add($" – ").Rate(head.Accuracy.High).Add($"</span>"));
+            html.Add($"<td class=\"interval\">{IntervalBar.Strip(axis, heads[0].Accuracy)}{IntervalBar.Render(axis, head.Accuracy, head.TiedWithBest)}</td>");
+            html.Cell(c => c.PValue(head.PValue)).Cell(c => c.Seconds(head.FitSeconds)).Cell(c => c.Rate(head.BalancedAccuracy.Value)).Cell(c => c.Rate(head.MacroF1.Value));
             if (top5)
                 html.Cell(c => c.Rate(head.Top5));
             html.Cell(c => c.Rate(head.LogLoss)).Cell(c => c.Rate(head.CalibrationError));
@@ -52,7 +52,7 @@ internal static class HeadsSection
                 html.Cell(c => c.Rate(head.CalibrationErrorScaled));
             if (sweeps)
                 html.Cell(c => c.Seconds(head.SweepSeconds > 0 ? head.SweepSeconds : double.NaN));
-            html.Cell(c => c.Seconds(head.FitSeconds)).Cell(c => c.Seconds(head.PredictSeconds)).Cell(c => c.Count(head.ParameterCount)).Add($"</tr>\n");
+            html.Cell(c => c.Seconds(head.PredictSeconds)).Cell(c => c.Count(head.ParameterCount)).Add($"</tr>\n");
         }
 
         return html.Add($"</tbody></table></div>\n");
