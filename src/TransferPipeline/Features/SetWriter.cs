@@ -144,10 +144,19 @@ internal sealed partial class SetWriter
     {
         var file = Path.Combine(Folder, name);
         var temporary = file + DurableFile.TemporarySuffix;
-        write(temporary);
-        var hash = DurableFile.Hash(temporary);
-        DurableFile.Commit(temporary, file);
-        return hash;
+        try
+        {
+            write(temporary);
+            var hash = DurableFile.Hash(temporary);
+            DurableFile.Commit(temporary, file);
+            return hash;
+        }
+        catch
+        {
+            // On a full disk half a part is in the way of everything else.
+            File.Delete(temporary);
+            throw;
+        }
     }
 
     private const string FailedFile = "failed.parquet";
