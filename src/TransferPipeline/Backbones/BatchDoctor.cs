@@ -30,15 +30,30 @@ internal static class BatchDoctor
     {
         if (input.Batch == 0)
         {
-            var asIs = Try(file, cut, input, out var reason);
-            return asIs ?? OneByOne(file, cut, input, $"runs one photo at a time: {reason}");
+            var asIs = Try(file, cut, input, out var problem);
+            return asIs ?? OneByOne(file, cut, input, $"runs one photo at a time: {problem}");
         }
 
         var freed = cut.Clone();
         SetBatch(freed, input, 0);
-        if (Try(file, freed, input, out _) is { } simple)
-            return simple with { Message = $"its batch was fixed at {input.Batch}; made dynamic, and several photos at once give the same as one by one" };
-        return OneByOne(file, cut, input, $"its batch is fixed at {input.Batch} and could not be made dynamic; runs one photo at a time");
+        var treated = Try(file, freed, input, out var reason) ?? TryRepaired(file, cut, input, ref reason);
+        return treated is not null
+            ? treated with { Message = $"its batch was fixed at {input.Batch}; made dynamic, and several photos at once give the same as one by one" }
+            : OneByOne(file, cut, input, $"its batch is fixed at {input.Batch} and cannot be made dynamic ({reason}); runs one photo at a time");
+    }
+
+    /// <summary>Rewrites the shapes that bake the batch, then tries again.</summary>
+    private static TreatedModel? TryRepaired(string file, ModelProto cut, BackboneInput input, ref string reason)
+    {
+        var index = new GraphIndex(cut.Graph, input.Name);
+        var shapes = ShapeProbe.Run(file, cut, index, input, [.. index.Tensors.Where(t => t.Length > 0)]);
+        shapes[input.Name] = new(TensorElementType.Float, input.Shape(input.Batch), []);
+        var repaired = cut.Clone();
+        SetBatch(repaired, input, 0);
+        if (BatchAxes.Free(repaired, new GraphIndex(repaired.Graph, input.Name), shapes, input) is not { } lost)
+            return Try(file, repaired, input, out reason);
+        reason = lost;
+        return null;
     }
 
     private static TreatedModel? Try(string file, ModelProto model, BackboneInput input, out string reason)
@@ -78,11 +93,40 @@ internal static class BatchDoctor
         return new(model, int.MaxValue, null, tensors);
     }
 
+    /// <summary>The model for one photo; one fixed at n gets it n times, and the first result counts.</summary>
     private static TreatedModel OneByOne(string file, ModelProto cut, BackboneInput input, string message)
     {
-        using var probe = CutBuilder.Load(file, cut, input);
+        var single = cut.Clone();
+        if (input.Batch > 1)
+            RepeatPhoto(file, single, input);
+        using var probe = CutBuilder.Load(file, single, input);
         var seen = CutBuilder.Run(file, probe, Probe.Pixels(input.Shape(1)), input.Shape(1), values: false);
-        return new(cut, 1, message, seen.ToDictionary(s => s.Key, s => new BatchedTensor(s.Value.Type, s.Value.Shape, Array.IndexOf(s.Value.Shape, 1L))));
+        return new(single, 1, message, seen.ToDictionary(s => s.Key, s => new BatchedTensor(s.Value.Type, s.Value.Shape, Array.IndexOf(s.Value.Shape, 1L))));
+    }
+
+    private static void RepeatPhoto(string file, ModelProto model, BackboneInput input)
+    {
+        using var probe = CutBuilder.Load(file, model, input);
+        var seen = CutBuilder.Run(file, probe, Probe.Pixels(input.Shape(input.Batch)), input.Shape(input.Batch), values: false);
+        var graph = new GraphWriter(model);
+        var repeated = graph.Unique(input.Name + "_repeated");
+        GraphEdit.Redirect(model.Graph, input.Name, repeated);
+        var count = model.Graph.Node.Count;
+        GraphEdit.RenameMade(model.Graph, graph.Node("Expand", [input.Name, graph.Constant("batch", [input.Batch, 1L, 1L, 1L], 4)]), repeated);
+        var expand = model.Graph.Node[count];
+        model.Graph.Node.RemoveAt(count);
+        model.Graph.Node.Insert(0, expand);
+        SetBatch(model, input, 1);
+        foreach (var output in model.Graph.Output)
+        {
+            if (!seen.TryGetValue(output.Name, out var tensor) || Array.IndexOf(tensor.Shape, (long)input.Batch) is not (>= 0 and var axis))
+                continue;
+            var all = graph.Unique(output.Name + "_all");
+            GraphEdit.RenameMade(model.Graph, output.Name, all);
+            GraphEdit.Redirect(model.Graph, output.Name, all);
+            var first = graph.Node("Gather", [all, graph.Constant("first", [0L], 1)], ("axis", (long)axis));
+            GraphEdit.RenameMade(model.Graph, first, output.Name);
+        }
     }
 
     private static bool IsHalf(ModelProto model) =>

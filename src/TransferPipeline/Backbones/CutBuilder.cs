@@ -13,7 +13,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         var input = backbone.Input;
         var cut = WithFloatInput(GraphPruner.Cut(onnx.Model, index, points.SelectMany(Tensors)), input);
         var tensors = points.Select(p => p.Tensor).Distinct().ToList();
-        Dequantize(cut, points, tensors);
+        Dequantize(cut, points);
         foreach (var tensor in tensors)
             cut.Graph.Output.Add(new ValueInfoProto { Name = tensor });
 
@@ -56,15 +56,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         if ((DataType)tensor.ElemType == DataType.Float)
             return model;
         var name = new GraphWriter(model).Unique(input.Name + "_cast");
-        foreach (var node in model.Graph.Node)
-        {
-            for (var i = 0; i < node.Input.Count; i++)
-            {
-                if (node.Input[i] == input.Name)
-                    node.Input[i] = name;
-            }
-        }
-
+        GraphEdit.Redirect(model.Graph, input.Name, name);
         var cast = new NodeProto { OpType = "Cast", Name = name };
         cast.Input.Add(input.Name);
         cast.Output.Add(name);
@@ -106,22 +98,14 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         point.Quantized is { } q ? [point.Tensor, q.Scale, q.ZeroPoint] : [point.Tensor];
 
     /// <summary>Appends DequantizeLinear to 8-bit tensors and points the cut at its output.</summary>
-    private static void Dequantize(ModelProto cut, IReadOnlyList<CutPoint> points, List<string> tensors)
+    private static void Dequantize(ModelProto cut, IReadOnlyList<CutPoint> points)
     {
         foreach (var point in points.Where(p => p.Quantized is not null).DistinctBy(p => p.Tensor))
         {
             var graph = new GraphWriter(cut);
             // The float tensor takes the cut's name, so that whoever asks for the cut gets float.
             var quantized = graph.Unique(point.Tensor + "_8bit");
-            foreach (var node in cut.Graph.Node)
-            {
-                for (var i = 0; i < node.Output.Count; i++)
-                {
-                    if (node.Output[i] == point.Tensor)
-                        node.Output[i] = quantized;
-                }
-            }
-
+            GraphEdit.RenameMade(cut.Graph, point.Tensor, quantized);
             var dequantize = new NodeProto { OpType = "DequantizeLinear", Name = quantized + "_dequantize" };
             dequantize.Input.AddRange([quantized, point.Quantized!.Value.Scale, point.Quantized.Value.ZeroPoint]);
             dequantize.Output.Add(point.Tensor);

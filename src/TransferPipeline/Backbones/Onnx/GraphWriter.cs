@@ -80,12 +80,8 @@ public sealed class GraphWriter : IGraphWriter
         if (!_names.Contains(name))
             return;
         var other = Unique(name + "_inner");
-        foreach (var node in Graph.Node)
-        {
-            Replace(node.Input, name, other);
-            Replace(node.Output, name, other);
-        }
-
+        GraphEdit.Redirect(Graph, name, other);
+        GraphEdit.RenameMade(Graph, name, other);
         foreach (var initializer in Graph.Initializer.Where(i => i.Name == name))
             initializer.Name = other;
         _names.Remove(name);
@@ -107,15 +103,6 @@ public sealed class GraphWriter : IGraphWriter
         foreach (var d in dims)
             shape.Dim.Add(d < 0 ? new TensorShapeProto.Types.Dimension { DimParam = "N" } : new TensorShapeProto.Types.Dimension { DimValue = d });
         return new() { Name = name, Type = new() { TensorType = new() { ElemType = (int)type, Shape = shape } } };
-    }
-
-    private static void Replace(Google.Protobuf.Collections.RepeatedField<string> names, string name, string other)
-    {
-        for (var i = 0; i < names.Count; i++)
-        {
-            if (names[i] == name)
-                names[i] = other;
-        }
     }
 
     private string Add(TensorProto tensor)
