@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using TransferPipeline.Images.Resampling;
+
+namespace TransferPipeline.Tests.Images;
+
+/// <summary>Which kernel is picked: by the processor, or by the environment; in child processes, since both are read at start.</summary>
+public sealed class ResampleKernelTests
+{
+    [Theory]
+    [InlineData("TRANSFER_SIMD", "scalar")]
+    [InlineData("TRANSFER_SIMD", "128")]
+    [InlineData("DOTNET_EnableAVX512", "0")]
+    [InlineData("DOTNET_EnableAVX2", "0")]
+    [InlineData("DOTNET_EnableHWIntrinsic", "0")]
+    public async Task The_suite_of_the_preprocessor_passes_in_a_child_process_with(string variable, string value)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "TransferPipeline.Tests"))
+        {
+            ArgumentList = { "-class", typeof(PreprocessorTests).FullName!, "-noColor" },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment[variable] = value;
+        using var child = Process.Start(start)!;
+        var cancellation = TestContext.Current.CancellationToken;
+        var errors = child.StandardError.ReadToEndAsync(cancellation);
+        var output = await child.StandardOutput.ReadToEndAsync(cancellation) + await errors;
+        await child.WaitForExitAsync(cancellation);
+        Assert.True(child.ExitCode == 0, output);
+        Assert.Contains("Failed: 0", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Available_ends_with_the_widest_that_this_processor_runs()
+    {
+        var names = ResampleKernel.Available().Select(k => k.Name).ToArray();
+        Assert.Equal("scalar", names[0]);
+        Assert.Equal(names.Order(StringComparer.Ordinal).OrderBy(n => n == "scalar" ? 0 : int.Parse(n)), names);
+        if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
+            Assert.Contains("256", names);
+    }
+}
