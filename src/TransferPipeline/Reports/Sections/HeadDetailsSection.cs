@@ -88,18 +88,20 @@ internal static class HeadDetailsSection
             html.Add($"<li>{Palette.Key(1)}after temperature scaling</li>");
         html.Add($"</ul>");
         string[] columns = ["Bin", "Photos", "Confidence", "Right", .. scaled ? new[] { "Photos, scaled", "Confidence, scaled", "Right, scaled" } : []];
-        CurvesSection.FigureTable(html, columns, head.Calibration.Count, (cells, i) =>
+        // Bins without photos are left out of both lists.
+        var lows = head.Calibration.Concat(head.CalibrationScaled).DistinctBy(b => b.Low).OrderBy(b => b.Low).ToArray();
+        CurvesSection.FigureTable(html, columns, lows.Length, (cells, i) =>
         {
-            cells.Cell(c => c.Add($"{Figures.Value(head.Calibration[i].Low)} – {Figures.Value(head.Calibration[i].High)}"));
-            Bin(cells, head.Calibration[i]);
+            cells.Cell(c => c.Add($"{Figures.Value(lows[i].Low)} – {Figures.Value(lows[i].High)}"));
+            Bin(cells, head.Calibration.FirstOrDefault(b => b.Low == lows[i].Low));
             if (scaled)
-                Bin(cells, head.CalibrationScaled[i]);
+                Bin(cells, head.CalibrationScaled.FirstOrDefault(b => b.Low == lows[i].Low));
             return cells;
         });
         html.Add($"</div></figure>\n");
 
-        static void Bin(Html cells, CalibrationBin bin) =>
-            cells.Cell(c => c.Count(bin.Count)).Cell(c => c.Rate(bin.Count > 0 ? bin.Confidence : double.NaN)).Cell(c => c.Rate(bin.Count > 0 ? bin.Accuracy : double.NaN));
+        static void Bin(Html cells, CalibrationBin? bin) =>
+            cells.Cell(c => c.Count(bin?.Count ?? 0)).Cell(c => c.Rate(bin is { Count: > 0 } ? bin.Confidence : double.NaN)).Cell(c => c.Rate(bin is { Count: > 0 } ? bin.Accuracy : double.NaN));
     }
 
     private static void History(Html html, HeadResult head)
