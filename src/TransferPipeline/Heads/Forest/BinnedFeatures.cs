@@ -1,0 +1,124 @@
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Heads.Forest;
+
+/// <summary>
+/// Training values as bin numbers, one byte each, column after column. A column of at most 256 distinct values has a bin for each, so its
+/// splits are exact; others are cut into 256 bins of about equal counts.
+/// </summary>
+internal sealed unsafe class BinnedFeatures
+{
+    public const int MaxBins = 256;
+
+    /// <summary>Columns read together: the values of one cache line.</summary>
+    private const int ColumnBlock = 16;
+
+    private const int RadixBits = 11;
+
+    private readonly byte[] _codes;
+    private readonly float[] _lowest;
+    private readonly float[] _highest;
+
+    public BinnedFeatures(FeatureMatrix x, int[] rows, int threads, CancellationToken cancellation)
+    {
+        (Rows, Columns) = (rows.Length, x.Columns);
+        _codes = GC.AllocateUninitializedArray<byte>(checked(Rows * Columns));
+        _lowest = new float[Columns * MaxBins];
+        _highest = new float[Columns * MaxBins];
+        Blocks.For(Columns, ColumnBlock, threads, (_, start, end) => BinColumns(x, rows, start, end), cancellation);
+    }
+
+    public int Rows { get; }
+
+    public int Columns { get; }
+
+    /// <summary>Bin of each training row.</summary>
+    public ReadOnlySpan<byte> Codes(int column) => _codes.AsSpan(column * Rows, Rows);
+
+    /// <summary>Smallest training value of a bin.</summary>
+    public float Lowest(int column, int bin) => _lowest[column * MaxBins + bin];
+
+    /// <summary>Largest training value of a bin.</summary>
+    public float Highest(int column, int bin) => _highest[column * MaxBins + bin];
+
+    /// <summary>A value t with highest(low) &lt;= t &lt; lowest(high), half way where float32 has such a value: x &lt;= t goes left.</summary>
+    public float Threshold(int column, int low, int high)
+    {
+        var (below, above) = (Highest(column, low), Lowest(column, high));
+        var middle = (float)(((double)below + above) / 2);
+        return middle < above ? middle : below;
+    }
+
+    private void BinColumns(FeatureMatrix x, int[] rows, int start, int end)
+    {
+        var width = end - start;
+        var values = new uint[width * rows.Length];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var row = x.Row(rows[i])[start..end];
+            for (var j = 0; j < width; j++)
+                values[j * rows.Length + i] = Key(row[j]);
+        }
+
+        var (sorted, spare) = (new ulong[rows.Length], new ulong[rows.Length]);
+        for (var j = 0; j < width; j++)
+        {
+            for (var i = 0; i < rows.Length; i++)
+                sorted[i] = (ulong)values[j * rows.Length + i] << 32 | (uint)i;
+            RadixSort(ref sorted, ref spare);
+            Cut(sorted, start + j);
+        }
+    }
+
+    private void Cut(ulong[] sorted, int column)
+    {
+        var codes = _codes.AsSpan(column * Rows, Rows);
+        var distinct = 1;
+        for (var i = 1; i < Rows; i++)
+            distinct += (uint)(sorted[i] >> 32) != (uint)(sorted[i - 1] >> 32) ? 1 : 0;
+        var (bin, at) = (0, 0);
+        while (at < Rows)
+        {
+            // The bin ends behind the first run of equal values that fills its share of the rows.
+            var first = at;
+            var share = distinct <= MaxBins ? at + 1 : ((long)(bin + 1) * Rows + MaxBins - 1) / MaxBins;
+            do
+            {
+                var key = (uint)(sorted[at] >> 32);
+                while (at < Rows && (uint)(sorted[at] >> 32) == key)
+                    codes[(int)(uint)sorted[at++]] = (byte)bin;
+            }
+            while (at < share && at < Rows);
+            _lowest[column * MaxBins + bin] = Value((uint)(sorted[first] >> 32));
+            _highest[column * MaxBins + bin] = Value((uint)(sorted[at - 1] >> 32));
+            bin++;
+        }
+    }
+
+    /// <summary>Sorts by the upper 32 bits, least significant digits first; stable.</summary>
+    private static void RadixSort(ref ulong[] items, ref ulong[] spare)
+    {
+        var counts = stackalloc int[1 << RadixBits];
+        for (var shift = 32; shift < 64; shift += RadixBits)
+        {
+            new Span<int>(counts, 1 << RadixBits).Clear();
+            foreach (var item in items)
+                counts[(item >> shift) & ((1 << RadixBits) - 1)]++;
+            var sum = 0;
+            for (var digit = 0; digit < 1 << RadixBits; digit++)
+                (counts[digit], sum) = (sum, sum + counts[digit]);
+            foreach (var item in items)
+                spare[counts[(item >> shift) & ((1 << RadixBits) - 1)]++] = item;
+            (items, spare) = (spare, items);
+        }
+    }
+
+    /// <summary>An unsigned number in the order of the floats; both zeros are one.</summary>
+    private static uint Key(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value + 0f);
+        return (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
+    }
+
+    private static float Value(uint key) => BitConverter.UInt32BitsToSingle((key & 0x80000000) != 0 ? key & 0x7FFFFFFF : ~key);
+}

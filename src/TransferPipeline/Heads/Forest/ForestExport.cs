@@ -1,0 +1,46 @@
+using TransferPipeline.Backbones.Onnx;
+
+namespace TransferPipeline.Heads.Forest;
+
+/// <summary>Writes trees as one TreeEnsembleClassifier of ONNX's ai.onnx.ml operators.</summary>
+internal static class ForestExport
+{
+    public static string Write(IGraphWriter graph, string features, Tree[] trees, int classCount)
+    {
+        var nodes = trees.Sum(t => t.Nodes);
+        var leaves = trees.Sum(t => t.Shares.Length);
+        var (treeIds, nodeIds, featureIds, trueIds, falseIds) = (new long[nodes], new long[nodes], new long[nodes], new long[nodes], new long[nodes]);
+        var (values, modes) = (new float[nodes], new string[nodes]);
+        var (classTrees, classNodes, classIds, classWeights) = (new long[leaves], new long[leaves], new long[leaves], new float[leaves]);
+        var (at, leaf) = (0, 0);
+        for (var t = 0; t < trees.Length; t++)
+        {
+            var tree = trees[t];
+            for (var n = 0; n < tree.Nodes; n++, at++)
+            {
+                (treeIds[at], nodeIds[at]) = (t, n);
+                if (tree.Feature[n] >= 0)
+                {
+                    (modes[at], featureIds[at], values[at]) = ("BRANCH_LEQ", tree.Feature[n], tree.Threshold[n]);
+                    (trueIds[at], falseIds[at]) = (n + 1, tree.Right[n]);
+                    continue;
+                }
+
+                modes[at] = "LEAF";
+                for (var i = tree.Right[n]; i < tree.End[n]; i++, leaf++)
+                    (classTrees[leaf], classNodes[leaf], classIds[leaf], classWeights[leaf]) = (t, n, tree.Classes[i], tree.Shares[i]);
+            }
+        }
+
+        long[] labels = [.. Enumerable.Range(0, classCount).Select(c => (long)c)];
+        var outputs = graph.Nodes(
+            "TreeEnsembleClassifier", "ai.onnx.ml", 2, [features],
+            ("nodes_treeids", treeIds), ("nodes_nodeids", nodeIds), ("nodes_featureids", featureIds), ("nodes_values", values),
+            ("nodes_modes", modes), ("nodes_truenodeids", trueIds), ("nodes_falsenodeids", falseIds),
+            ("class_treeids", classTrees), ("class_nodeids", classNodes), ("class_ids", classIds), ("class_weights", classWeights),
+            ("classlabels_int64s", labels), ("post_transform", "NONE"));
+
+        // Whole shares are added and then divided, as the head does: equal votes stay equal.
+        return graph.Node("Div", [outputs[1], graph.Constant("forest.trees", [(float)trees.Length], 1)]);
+    }
+}

@@ -1,0 +1,125 @@
+using TransferPipeline.Heads.Training;
+
+namespace TransferPipeline.Heads.Forest;
+
+/// <summary>Grows trees, one after the other; holds the buffers that they share.</summary>
+internal sealed class TreeBuilder
+{
+    private readonly BinnedFeatures _bins;
+    private readonly ForestOptions _options;
+    private readonly int[] _labels;
+    private readonly SplitSearch _search;
+    private readonly int[] _draws;
+    private readonly int[] _rows;
+    private readonly uint[] _samples;
+    private readonly int[] _spareRows;
+    private readonly uint[] _spareSamples;
+    private readonly int[] _columns;
+    private readonly Stack<Pending> _pending = new();
+
+    /// <param name="labels">Class of each row of <paramref name="bins"/>.</param>
+    public TreeBuilder(BinnedFeatures bins, ForestOptions options, int[] labels, int classes, double[]? classWeights)
+    {
+        (_bins, _options, _labels) = (bins, options, labels);
+        _search = new(bins, options, classes, classWeights);
+        (_draws, _rows, _spareRows) = (new int[bins.Rows], new int[bins.Rows], new int[bins.Rows]);
+        (_samples, _spareSamples, _columns) = (new uint[bins.Rows], new uint[bins.Rows], new int[bins.Columns]);
+    }
+
+    /// <summary>Grows tree number <paramref name="tree"/>, which depends on nothing but the data, the options, the seed and this number.</summary>
+    public Tree Grow(int seed, int tree)
+    {
+        var random = new SeededRandom(seed, tree);
+        var nodes = new TreeNodes();
+        for (var i = 0; i < _columns.Length; i++)
+            _columns[i] = i;
+        _pending.Push(new(0, Draw(ref random), 0, -1));
+        while (_pending.TryPop(out var node))
+        {
+            var at = nodes.Count;
+            if (node.Parent >= 0)
+                nodes.SetRight(node.Parent, at);
+            var rows = _rows.AsSpan(node.Start, node.End - node.Start);
+            var samples = _samples.AsSpan(node.Start, node.End - node.Start);
+            _search.Enter(samples);
+            var split = Search(node, rows, samples, ref random);
+            if (!split.Found)
+            {
+                nodes.AddLeaf(_search.Totals, _search.Weight);
+                continue;
+            }
+
+            nodes.AddSplit(split.Column, _bins.Threshold(split.Column, split.Bin, split.NextBin));
+            var middle = node.Start + Divide(rows, samples, split);
+            _pending.Push(new(middle, node.End, node.Depth + 1, at));
+            _pending.Push(new(node.Start, middle, node.Depth + 1, -1));
+        }
+
+        return nodes.ToTree();
+    }
+
+    /// <summary>Draws as many rows as there are, with replacement (or takes each once); returns how many different ones.</summary>
+    private int Draw(ref SeededRandom random)
+    {
+        if (_options.Bootstrap)
+        {
+            Array.Clear(_draws);
+            for (var i = 0; i < _draws.Length; i++)
+                _draws[random.Below(_draws.Length)]++;
+        }
+        else
+        {
+            Array.Fill(_draws, 1);
+        }
+
+        var count = 0;
+        for (var i = 0; i < _draws.Length; i++)
+        {
+            if (_draws[i] == 0)
+                continue;
+            _rows[count] = i;
+            _samples[count++] = Sample.Create(_labels[i], _draws[i]);
+        }
+
+        return count;
+    }
+
+    /// <summary>Looks at max_features columns drawn without replacement, and at more while all of them are constant, as scikit-learn does.</summary>
+    private Split Search(Pending node, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref SeededRandom random)
+    {
+        var best = new Split();
+        if (_search.ClassesPresent < 2 || node.Depth >= _options.MaxDepth || rows.Length < _options.MinSamplesSplit || rows.Length < 2 * _options.MinSamplesLeaf)
+            return best;
+        var varying = 0;
+        for (var i = 0; i < _columns.Length && (i < _options.MaxFeatures || varying == 0); i++)
+        {
+            var j = i + random.Below(_columns.Length - i);
+            (_columns[i], _columns[j]) = (_columns[j], _columns[i]);
+            varying += _search.Best(_columns[i], rows, samples, ref random, ref best) ? 1 : 0;
+        }
+
+        return best;
+    }
+
+    /// <summary>Moves the rows that go left to the front, both parts in their order; returns how many they are.</summary>
+    private int Divide(Span<int> rows, Span<uint> samples, Split split)
+    {
+        var codes = _bins.Codes(split.Column);
+        var (left, right) = (0, 0);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var (row, sample) = (rows[i], samples[i]);
+            if (codes[row] <= split.Bin)
+                (rows[left], samples[left++]) = (row, sample);
+            else
+                (_spareRows[right], _spareSamples[right++]) = (row, sample);
+        }
+
+        _spareRows.AsSpan(0, right).CopyTo(rows[left..]);
+        _spareSamples.AsSpan(0, right).CopyTo(samples[left..]);
+        return left;
+    }
+
+    /// <param name="Parent">The node whose right child this is, -1 for a left child.</param>
+    private readonly record struct Pending(int Start, int End, int Depth, int Parent);
+}
