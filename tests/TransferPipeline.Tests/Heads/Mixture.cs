@@ -32,6 +32,9 @@ internal sealed class Mixture
         return (x, y);
     }
 
+    /// <summary>The numbers that mixture.py's Draw gives for a seed.</summary>
+    public static Func<double> Draw(uint seed) => new Mixture(seed).Next;
+
     /// <summary>The first <paramref name="train"/> rows to train on.</summary>
     public static TrainingRows Training(FeatureMatrix x, int[] y, int train) => new(x, y, [.. Enumerable.Range(0, train)], y.Max() + 1);
 
