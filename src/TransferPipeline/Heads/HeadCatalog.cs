@@ -1,6 +1,9 @@
+using TransferPipeline.Heads.Forest;
 using TransferPipeline.Heads.Knn;
+using TransferPipeline.Heads.LinearSgd;
 using TransferPipeline.Heads.LinearSvm;
 using TransferPipeline.Heads.Logistic;
+using TransferPipeline.Heads.Mlp;
 using TransferPipeline.Heads.NearestMean;
 using TransferPipeline.Heads.Ridge;
 using TransferPipeline.Heads.Softmax;
@@ -18,6 +21,9 @@ public static class HeadCatalog
         new RidgeTrainer(),
         new NearestMeanTrainer(),
         new KnnTrainer(),
+        new ForestTrainer(),
+        new MlpTrainer(),
+        new LinearSgdTrainer(),
     ];
 
     /// <summary>The trainer of that name among the library's and the given ones.</summary>

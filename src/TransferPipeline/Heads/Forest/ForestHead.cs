@@ -27,6 +27,8 @@ internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, He
 
     public void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1)
     {
+        if (x.Columns != dimension)
+            Throw.Usage($"{Name} was trained on vectors of length {dimension}, these have {x.Columns}");
         var (queries, sums) = (rows.ToArray(), new float[scores.Length]);
         Blocks.For(queries.Length, RowBlock, threads, (_, start, end) =>
         {

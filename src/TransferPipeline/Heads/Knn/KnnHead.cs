@@ -33,6 +33,8 @@ internal sealed class KnnHead : IHead
 
     public void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1)
     {
+        if (x.Columns != Dimension)
+            Throw.Usage($"{Name} was trained on vectors of length {Dimension}, these have {x.Columns}");
         var found = _index.Find(x, rows, _k, threads);
         var votes = new double[ClassCount];
         for (var i = 0; i < rows.Length; i++)

@@ -25,6 +25,7 @@ public sealed class KnnTrainer : IPathTrainer
 
     public IReadOnlyList<IHead> TrainPath(TrainingRows data, HeadSettings settings, IReadOnlyList<double> values, TrainingContext context)
     {
+        TrainingCheck.Counts(data, context);
         foreach (var k in values)
         {
             if (k < 1 || k != Math.Floor(k))

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.Heads.Training;
@@ -29,7 +30,7 @@ internal sealed class NetworkTraining
 
     /// <param name="order">The rows of each epoch (from 0).</param>
     /// <returns>The trained network, the start being left as it was, and how it went.</returns>
-    /// <exception cref="JobFailedException">The loss is not finite in the first epoch.</exception>
+    /// <exception cref="JobFailedException">The loss stops being finite before any epoch's weights have proved usable.</exception>
     public (DenseNetwork Network, FitReport Fit) Run(Func<int, int[]> order)
     {
         var solver = Solver.Create(_options);
@@ -38,31 +39,41 @@ internal sealed class NetworkTraining
         var pass = new NetworkPass(network, Math.Min(_options.BatchSize, _data.Rows.Length), learns: true);
         var validation = _data.ValidationRows.Length > 0 ? new NetworkPass(network, Math.Min(ValidationBatch, _data.ValidationRows.Length), learns: false) : null;
         var history = new List<EpochRecord>();
-        var (best, bestAccuracy, bestEpoch, step) = ((DenseNetwork?)null, double.NegativeInfinity, 0, 0);
-        for (var epoch = 0; epoch < _options.Epochs; epoch++)
+        var bestAccuracy = double.NegativeInfinity;
+        (DenseNetwork? Network, int Epoch) kept = default, proven = default;
+        var step = 0;
+        for (var epoch = 1; epoch <= _options.Epochs; epoch++)
         {
-            var (loss, accuracy) = TrainEpoch(pass, solver, dropout, order(epoch), _options.RateIn(epoch), ref step);
+            var (loss, accuracy) = TrainEpoch(pass, solver, dropout, order(epoch - 1), _options.RateIn(epoch - 1), ref step);
             var (validationLoss, validationAccuracy) = validation is null ? (double.NaN, double.NaN) : Validate(validation);
-            if (!double.IsFinite(loss) || (validation is not null && !double.IsFinite(validationLoss)))
-                return Diverged(history, best, bestEpoch, epoch);
-            history.Add(new(epoch + 1, loss, accuracy, validationLoss, validationAccuracy));
-
-            // Kept in every case when there is nothing to choose by, so that there is a way back from a loss that is not finite.
-            var chooses = validation is not null && _options.BestWeights;
-            if (!chooses || validationAccuracy > bestAccuracy)
-                (best, bestAccuracy, bestEpoch) = (network.Copy(), validationAccuracy, epoch + 1);
+            if (!double.IsFinite(loss) || !IsFinite(network) || (validation is not null && !double.IsFinite(validationLoss)))
+                return Diverged(history, proven, epoch, step);
+            history.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy));
+            if (validation is null)
+            {
+                // Only the next epoch shows whether these weights give finite scores; this one has shown it of those before.
+                (proven, kept) = (kept, (network.Copy(), epoch));
+            }
+            else if (!_options.BestWeights || validationAccuracy > bestAccuracy)
+            {
+                kept = proven = (network.Copy(), epoch);
+                bestAccuracy = validationAccuracy;
+            }
         }
 
-        return (best!, new() { Objective = history[bestEpoch - 1].TrainLoss, Iterations = step, History = history });
+        return (kept.Network!, new() { Objective = history[kept.Epoch - 1].TrainLoss, Iterations = step, History = history });
     }
 
-    private (DenseNetwork Network, FitReport Fit) Diverged(List<EpochRecord> history, DenseNetwork? best, int bestEpoch, int epoch)
+    private static bool IsFinite(DenseNetwork network) =>
+        network.Layers.All(l => float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Weights)) && float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Bias)));
+
+    private (DenseNetwork Network, FitReport Fit) Diverged(List<EpochRecord> history, (DenseNetwork? Network, int Epoch) proven, int epoch, int step)
     {
-        var rate = FormattableString.Invariant($"{_options.LearningRate}");
-        if (best is null)
-            throw new JobFailedException($"{Name}: the loss is not finite in epoch {epoch + 1}; lower learning_rate ({rate}) or choose another scaling");
-        _context.Warn($"{Name}: the loss is not finite in epoch {epoch + 1}, the weights of epoch {bestEpoch} are kept; lower learning_rate ({rate}) or choose another scaling");
-        return (best, new() { Objective = history[bestEpoch - 1].TrainLoss, Iterations = history.Count, Converged = false, History = history });
+        var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
+        if (proven.Network is null)
+            throw new JobFailedException($"{Name}: the loss is not finite in epoch {epoch}; {cure}");
+        _context.Warn($"{Name}: the loss is not finite in epoch {epoch}, the weights of epoch {proven.Epoch} are kept; {cure}");
+        return (proven.Network, new() { Objective = history[proven.Epoch - 1].TrainLoss, Iterations = step, Converged = false, History = history });
     }
 
     /// <summary>Losses and hits are counted as the batches pass, before each step, as the tutorials of this field do.</summary>

@@ -25,7 +25,7 @@ public sealed class ForestTests
             var difference = expected.Zip(actual, (e, a) => Math.Abs(e - a)).ToArray();
             Assert.True(difference.Average() < 0.016, $"{splitter}: mean difference {difference.Average()}");
             Assert.True(difference.Max() < 0.1, $"{splitter}: largest difference {difference.Max()}");
-            Assert.Equal(golden.GetProperty("accuracy").GetDouble(), HeadChecks.Accuracy(head, x, y, test), 0.015);
+            Assert.Equal(golden.GetProperty("accuracy").GetDouble(), HeadChecks.Accuracy(head, x, y, test), 0.03);
             Assert.Equal(1, head.Trees.Average(t => t.Nodes) / golden.GetProperty("nodes").GetDouble(), 0.04);
         }
     }

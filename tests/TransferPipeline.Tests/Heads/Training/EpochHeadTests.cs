@@ -77,17 +77,37 @@ public sealed class EpochHeadTests
         Assert.True(best.Fit.History.Max(e => e.ValidationAccuracy) > last.Fit.History[^1].ValidationAccuracy);
     }
 
-    [Theory]
-    [MemberData(nameof(Heads))]
-    public void Train_RateFarTooHigh_NamesTheCure(string name)
+    [Fact]
+    public void Train_LossNeverFinite_NamesTheCure()
     {
         var (x, y) = Mixture.Create(60, 10, 2, 59);
         foreach (ref var value in x.Data.AsSpan())
             value *= 1e18f;
-        var trainer = Trainer(name);
-        var settings = Mixture.Settings(trainer, ("solver", "sgd"), ("learning_rate", "1e30"), ("scaling", "none"));
+        var trainer = new LinearSgdTrainer();
+        var settings = Mixture.Settings(trainer, ("learning_rate", "1e30"));
         var error = Assert.Throws<JobFailedException>(() => trainer.Train(Mixture.Training(x, y, 60), settings, new()));
-        Assert.Equal($"{name}: the loss is not finite in epoch 1; lower learning_rate (1E+30) or choose another scaling", error.Message);
+        Assert.Equal("linear-sgd: the loss is not finite in epoch 1; lower learning_rate (1E+30) or choose another scaling", error.Message);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Train_LossStopsBeingFinite_KeepsUsableWeightsAndWarns(bool validates)
+    {
+        // A penalty that multiplies the weights by -1e9 a step; one step an epoch.
+        var (x, y) = Mixture.Create(80, 10, 2, 59);
+        var trainer = new LinearSgdTrainer();
+        var settings = Mixture.Settings(
+            trainer, ("learning_rate", "1"), ("weight_decay", "1e9"), ("momentum", "0"), ("batch_size", "60"), ("epochs", "12"), ("best_weights", "false"));
+        var warnings = new List<string>();
+        var data = Mixture.Training(x, y, 60) with { ValidationRows = validates ? [.. Enumerable.Range(60, 20)] : [] };
+
+        var head = trainer.Train(data, settings, new() { Warn = warnings.Add });
+
+        Assert.False(head.Fit.Converged);
+        Assert.InRange(head.Fit.History.Count, 2, 6);
+        Assert.Contains("the loss is not finite in epoch", Assert.Single(warnings));
+        Assert.All(HeadChecks.Scores(head, x, [.. Enumerable.Range(0, 80)]), s => Assert.True(float.IsFinite(s)));
     }
 
     [Theory]
