@@ -24,7 +24,7 @@ internal static class FewShot
             var (head, n, draw) = (heads[task / tasks], perClass[task % tasks / draws], task % draws);
             var part = protocol.Parts[draw % protocol.Parts.Count];
             var train = Draw(part.Train, head.Fitter.View.Y, n, options.Seed, draw);
-            var fitted = head.Fitter.Train(train, Fit(head.Head.Settings, train.Length), threads);
+            var fitted = head.Fitter.Train(train, Fit(head.Head.Settings, n), threads);
             accuracies[task] = head.Fitter.View.Judge(fitted, part.Test, threads).Accuracy;
         }, options.Cancellation);
         return
@@ -45,7 +45,7 @@ internal static class FewShot
         }).Order(),
     ];
 
-    /// <summary>Fewer photos than neighbours that vote: all of them vote.</summary>
-    private static HeadSettings Fit(HeadSettings settings, int photos) =>
-        settings.Values.ContainsKey(NeighbourCount) && settings.Integer(NeighbourCount) > photos ? settings.With(NeighbourCount, photos) : settings;
+    /// <summary>No more neighbours vote than a class has photos: else other classes outvote it.</summary>
+    private static HeadSettings Fit(HeadSettings settings, int perClass) =>
+        settings.Values.ContainsKey(NeighbourCount) && settings.Integer(NeighbourCount) > perClass ? settings.With(NeighbourCount, perClass) : settings;
 }

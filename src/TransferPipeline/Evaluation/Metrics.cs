@@ -6,6 +6,9 @@ internal static class Metrics
     /// <summary>Number of equal-width bins of the calibration error (Guo et al. 2017).</summary>
     public const int CalibrationBins = 15;
 
+    /// <summary>Machine epsilon of float32, to which log_loss clips float32 probabilities.</summary>
+    public const double LeastProbability = 1.1920929e-07;
+
     /// <summary>K x K counts, row = true class, column = predicted.</summary>
     public static int[][] Confusion(int classCount, ReadOnlySpan<int> truth, ReadOnlySpan<int> predicted)
     {
@@ -85,14 +88,13 @@ internal static class Metrics
     /// <summary>Mean negative log-probability of the true class; clipped to [eps, 1 - eps] of float32 and normalized as log_loss does for float32.</summary>
     public static double LogLoss(Predictions p)
     {
-        const double Epsilon = 1.1920929e-07;
         var sum = 0.0;
         for (var i = 0; i < p.Count; i++)
         {
             var total = 0.0;
             foreach (var probability in p.Row(i))
-                total += Math.Clamp((double)probability, Epsilon, 1 - Epsilon);
-            sum -= Math.Log(Math.Clamp((double)p.Row(i)[p.Truth[i]], Epsilon, 1 - Epsilon) / total);
+                total += Math.Clamp((double)probability, LeastProbability, 1 - LeastProbability);
+            sum -= Math.Log(Math.Clamp((double)p.Row(i)[p.Truth[i]], LeastProbability, 1 - LeastProbability) / total);
         }
 
         return p.Count == 0 ? double.NaN : sum / p.Count;

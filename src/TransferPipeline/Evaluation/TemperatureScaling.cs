@@ -3,8 +3,8 @@ namespace TransferPipeline.Evaluation;
 /// <summary>Temperature scaling (Guo et al. 2017) of log-probabilities; for heads whose probabilities are a softmax of scores the same as of the scores.</summary>
 internal static class TemperatureScaling
 {
-    // float32 probabilities that underflowed count as this, so that a logarithm exists.
-    private const double LeastProbability = 1e-30;
+    // What log_loss clips to, so that a temperature is judged by the loss that is reported; votes of neighbours can be zero.
+    private const double LeastProbability = Metrics.LeastProbability;
     private const double Coldest = 1e-3;
     private const double Hottest = 1e3;
 
