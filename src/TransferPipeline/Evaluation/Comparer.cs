@@ -77,15 +77,20 @@ public sealed class Comparer
         var parts = _protocol.Parts;
         var results = _fitters.Select(_ => new Predictions[parts.Count]).ToArray();
         _options.Progress($"{_fitters.Length} heads in {parts.Count} folds");
-        var outer = Math.Min(_fitters.Length * parts.Count, Math.Max(1, _options.Threads));
         var converged = _fitters.Select(_ => new bool[parts.Count]).ToArray();
-        Blocks.For(_fitters.Length * parts.Count, 1, outer, (task, _, _) =>
+
+        // Heads share work on a part; what they share is let go when the last of them is through.
+        var shared = parts.Select(_ => new SharedWork()).ToArray();
+        var left = parts.Select(_ => _fitters.Length).ToArray();
+        TaskQueue.Run(parts.Count * _fitters.Length, _options.Threads, (task, threads) =>
         {
-            var (fitter, part) = (_fitters[task / parts.Count], task % parts.Count);
-            var threads = Math.Max(1, _options.Threads / outer);
-            var head = fitter.Train(parts[part].Train, fitter.Choose(parts[part].Train, threads).Settings, threads);
-            results[task / parts.Count][part] = fitter.View.Judge(head, parts[part].Test, threads);
-            converged[task / parts.Count][part] = head.Fit.Converged;
+            var (part, head) = (task / _fitters.Length, task % _fitters.Length);
+            var fitter = _fitters[head].With(shared[part]);
+            var trained = fitter.Train(parts[part].Train, fitter.Choose(parts[part].Train, threads).Settings, threads);
+            results[head][part] = fitter.View.Judge(trained, parts[part].Test, threads);
+            converged[head][part] = trained.Fit.Converged;
+            if (Interlocked.Decrement(ref left[part]) == 0)
+                shared[part] = new();
         }, _options.Cancellation);
         for (var i = 0; i < _fitters.Length; i++)
         {

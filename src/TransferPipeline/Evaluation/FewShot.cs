@@ -17,9 +17,7 @@ internal static class FewShot
         var draws = options.FewShotDraws;
         var tasks = perClass.Length * draws;
         var accuracies = new double[heads.Count * tasks];
-        var outer = Math.Min(accuracies.Length, Math.Max(1, options.Threads));
-        var threads = Math.Max(1, options.Threads / outer);
-        Blocks.For(accuracies.Length, 1, outer, (task, _, _) =>
+        TaskQueue.Run(accuracies.Length, options.Threads, (task, threads) =>
         {
             var (head, n, draw) = (heads[task / tasks], perClass[task % tasks / draws], task % draws);
             var part = protocol.Parts[draw % protocol.Parts.Count];

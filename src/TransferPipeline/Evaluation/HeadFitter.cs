@@ -14,6 +14,8 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
 
     public FeatureView View => view;
 
+    public HeadFitter With(SharedWork work) => new(options, spec, view, groups, work);
+
     /// <summary>Chooses the values of the sweeps for a training part.</summary>
     public Choice Choose(int[] train, int threads)
     {
@@ -57,10 +59,8 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     public Predictions OutOfFold(int[] photos, HeadSettings settings, int threads)
     {
         var parts = InnerParts(photos);
-        var outer = Math.Min(parts.Length, Math.Max(1, threads));
         var judged = new Predictions[parts.Length];
-        Blocks.For(parts.Length, 1, outer, (p, _, _) =>
-            judged[p] = view.Judge(Train(parts[p].Train, settings, Math.Max(1, threads / outer)), parts[p].Test, Math.Max(1, threads / outer)), options.Cancellation);
+        TaskQueue.Run(parts.Length, threads, (p, inner) => judged[p] = view.Judge(Train(parts[p].Train, settings, inner), parts[p].Test, inner), options.Cancellation);
         return Predictions.Concat(judged);
     }
 

@@ -72,9 +72,10 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         var path = spec.Trainer is IPathTrainer p ? Array.FindIndex(_sweeps, s => s.Option == p.PathOption) : -1;
         var groups = fresh.GroupBy(c => path < 0 ? Key(c) : Key([.. c.Where((_, i) => i != path)])).Select(g => g.ToArray()).ToArray();
         var scores = new double[groups.Length * parts.Count][];
-        var outer = Math.Min(scores.Length, Math.Max(1, context.Threads));
-        var inner = context with { Threads = Math.Max(1, context.Threads / outer), Warn = static _ => { } };
-        Blocks.For(scores.Length, 1, outer, (task, _, _) => scores[task] = Score(groups[task / parts.Count], path, parts[task % parts.Count], inner), context.Cancellation);
+        TaskQueue.Run(
+            scores.Length, context.Threads,
+            (task, threads) => scores[task] = Score(groups[task / parts.Count], path, parts[task % parts.Count], context with { Threads = threads, Warn = static _ => { } }),
+            context.Cancellation);
         for (var g = 0; g < groups.Length; g++)
         {
             for (var c = 0; c < groups[g].Length; c++)

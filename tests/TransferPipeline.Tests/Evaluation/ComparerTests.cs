@@ -89,7 +89,10 @@ public sealed partial class ComparerTests
         int[] reversed = [.. Enumerable.Range(0, a.Data.X.Rows).Reverse()];
         var b = new FeatureSource(a.Summary with { Folder = "b" }, new()
         {
-            X = a.Data.X.Select(reversed), Y = [.. reversed.Select(r => a.Data.Y[r])], Classes = a.Data.Classes, Rows = [.. reversed.Select(r => a.Data.Rows[r])],
+            X = a.Data.X.Select(reversed),
+            Y = [.. reversed.Select(r => a.Data.Y[r])],
+            Classes = a.Data.Classes,
+            Rows = [.. reversed.Select(r => a.Data.Rows[r])],
         });
         var run = Comparer.Run(new(), [a, b], Heads("centroid"));
         Assert.Equal(run.Result.Heads[0].LogLoss, run.Result.Heads[1].LogLoss, 4);
@@ -120,6 +123,9 @@ public sealed partial class ComparerTests
         AssertBad("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
         AssertBad("class 'class2' has one photo: folds need at least two", new() { Folds = 3 }, Lonely());
         AssertBad("class 'class2' has no photo in split train", new(), MadeUp.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" }));
+        var broken = MadeUp.Set();
+        broken.Data.X.Row(7)[3] = float.NaN;
+        AssertBad("made-up: the vector of photo 'train/class0/0007.jpg' (row 7) holds NaN or infinity", new(), broken);
         static void AssertBad(string message, ComparisonOptions options, FeatureSource set) =>
             Assert.Contains(message, Assert.ThrowsAny<TransferException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);
         static FeatureSource Lonely()
