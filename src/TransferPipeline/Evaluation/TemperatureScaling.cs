@@ -3,8 +3,6 @@ namespace TransferPipeline.Evaluation;
 /// <summary>Temperature scaling (Guo et al. 2017) of log-probabilities; for heads whose probabilities are a softmax of scores the same as of the scores.</summary>
 internal static class TemperatureScaling
 {
-    // What log_loss clips to, so that a temperature is judged by the loss that is reported; votes of neighbours can be zero.
-    private const double LeastProbability = Metrics.LeastProbability;
     private const double Coldest = 1e-3;
     private const double Hottest = 1e3;
 
@@ -24,17 +22,15 @@ internal static class TemperatureScaling
     /// <summary>The same predictions with probabilities to the power 1 / T, normalized.</summary>
     public static Predictions Apply(Predictions p, double temperature)
     {
-        var scaled = new float[p.Probabilities.Length];
+        var (scaled, logs) = (new float[p.Probabilities.Length], new double[p.ClassCount]);
         for (var i = 0; i < p.Count; i++)
         {
-            var row = p.Row(i);
-            var target = scaled.AsSpan(i * p.ClassCount, p.ClassCount);
-            var top = Log(row[Predictions.ArgMax(row)]);
+            LogRow(p.Row(i), logs);
             var sum = 0.0;
-            for (var k = 0; k < row.Length; k++)
-                sum += Math.Exp((Log(row[k]) - top) / temperature);
-            for (var k = 0; k < row.Length; k++)
-                target[k] = (float)(Math.Exp((Log(row[k]) - top) / temperature) / sum);
+            for (var k = 0; k < logs.Length; k++)
+                sum += Math.Exp(logs[k] / temperature);
+            for (var k = 0; k < logs.Length; k++)
+                scaled[(i * p.ClassCount) + k] = (float)(Math.Exp(logs[k] / temperature) / sum);
         }
 
         return p with { Probabilities = scaled };
@@ -43,25 +39,35 @@ internal static class TemperatureScaling
     /// <summary>Derivative of the summed log-loss by b = 1 / T: the expected log-probability minus the true class's.</summary>
     private static double Slope(Predictions p, double b)
     {
-        var slope = 0.0;
+        var (slope, logs) = (0.0, new double[p.ClassCount]);
         for (var i = 0; i < p.Count; i++)
         {
-            var row = p.Row(i);
-            var top = Log(row[Predictions.ArgMax(row)]);
+            LogRow(p.Row(i), logs);
             var (sum, weighted) = (0.0, 0.0);
-            foreach (var probability in row)
+            foreach (var z in logs)
             {
-                var z = Log(probability) - top;
                 var e = Math.Exp(b * z);
                 sum += e;
                 weighted += e * z;
             }
 
-            slope += (weighted / sum) - (Log(row[p.Truth[i]]) - top);
+            slope += (weighted / sum) - logs[p.Truth[i]];
         }
 
         return slope;
     }
 
-    private static double Log(float probability) => Math.Log(Math.Max(probability, LeastProbability));
+    /// <summary>
+    /// Logarithms of the probabilities over the largest. A zero, as votes of neighbours give it, counts as what log_loss clips it to, or as
+    /// the smallest of the others where that is less.
+    /// </summary>
+    private static void LogRow(ReadOnlySpan<float> row, double[] logs)
+    {
+        var zero = Metrics.LeastProbability;
+        foreach (var probability in row)
+            zero = probability > 0 ? Math.Min(zero, probability) : zero;
+        double top = row[Predictions.ArgMax(row)];
+        for (var k = 0; k < row.Length; k++)
+            logs[k] = Math.Log((row[k] > 0 ? row[k] : zero) / top);
+    }
 }
