@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>
-/// t-SNE (van der Maaten and Hinton 2008), exact, for a few thousand points: all pairs in every step, rows in parallel. Starts at the
+/// t-SNE (van der Maaten and Hinton 2008), exact, for a few thousand points: all pairs in every step. Starts at the
 /// principal components, so it is deterministic; step sizes are Belkina et al.'s (2019), as scikit-learn's learning_rate 'auto'.
 /// </summary>
 internal static class NeighbourEmbedding
@@ -28,11 +28,11 @@ internal static class NeighbourEmbedding
         var (velocity, gain, gradient) = (new double[2 * n], new double[2 * n], new double[2 * n]);
         Array.Fill(gain, 1);
         var forces = new double[4 * n];
-        var sums = new double[Blocks.Count(n, RowsPerBlock)];
         for (var step = 0; step < Steps; step++)
         {
-            Blocks.For(n, RowsPerBlock, threads, (block, first, end) => sums[block] = Forces(p, x, y, n, first, end, forces), cancellation);
-            var total = sums.Sum();
+            // A step takes about a millisecond: less than handing it to other threads costs when they are busy.
+            cancellation.ThrowIfCancellationRequested();
+            var total = Forces(p, x, y, n, forces);
             var exaggeration = step < Exaggerated ? Exaggeration : 1;
             for (var i = 0; i < n; i++)
             {
@@ -46,12 +46,12 @@ internal static class NeighbourEmbedding
         return Centred(x, y);
     }
 
-    /// <summary>Attraction (x, y) and repulsion (x, y) of the points first..end, and their sum of 1 / (1 + distance^2).</summary>
-    private static double Forces(float[] p, float[] x, float[] y, int n, int first, int end, double[] forces)
+    /// <summary>Attraction (x, y) and repulsion (x, y) of each point, and the sum of 1 / (1 + distance^2) over all pairs.</summary>
+    private static double Forces(float[] p, float[] x, float[] y, int n, double[] forces)
     {
         var total = 0.0;
         var one = Vector<float>.One;
-        for (var i = first; i < end; i++)
+        for (var i = 0; i < n; i++)
         {
             var (xi, yi) = (new Vector<float>(x[i]), new Vector<float>(y[i]));
             Vector<float> ax = default, ay = default, rx = default, ry = default, z = default;

@@ -1,6 +1,5 @@
 using TransferPipeline.Evaluation;
 using TransferPipeline.Heads;
-using TransferPipeline.Heads.Knn;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -8,7 +7,7 @@ namespace TransferPipeline.Tests.Evaluation;
 public sealed class HonestStatisticsTests(ITestOutputHelper output)
 {
     private const int DataSets = 300;
-    private static readonly IReadOnlyList<IHeadTrainer> Trainers = [new CentroidTrainer(), new KnnTrainer()];
+    private static readonly IReadOnlyList<IHeadTrainer> Trainers = HeadCatalog.Trainers;
 
     [Theory]
     [InlineData(0, 1)]
@@ -17,7 +16,7 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
     [InlineData(5, 3)]
     public void Run_ShuffledLabels_CallsAHeadBetterInAtMostFivePercent(int folds, int repeats)
     {
-        var heads = HeadSpec.ParseList("centroid,centroid:values=2,knn,knn:n_neighbors=1", [], Trainers);
+        var heads = HeadSpec.ParseList("nearest-mean,ridge,knn,knn:n_neighbors=1", [], Trainers);
         var called = 0;
         for (var set = 0; set < DataSets; set++)
         {
@@ -58,7 +57,7 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
         // One head, 300 disjoint validation splits of 100 photos; the truth is its accuracy on all 30,000.
         const int Photos = 100;
         var population = MadeUp.Set(classes: 2, columns: 4, separation: 0.6, perSplit: [("train", 20), ("validation", DataSets * Photos / 2)]);
-        var head = HeadSpec.ParseList("centroid", [], Trainers);
+        var head = HeadSpec.ParseList("nearest-mean", [], Trainers);
         var truth = Comparer.Run(new() { BootstrapDraws = 1 }, [population], head).Result.Heads[0].Accuracy.Value;
         var covered = 0;
         for (var set = 0; set < DataSets; set++)
