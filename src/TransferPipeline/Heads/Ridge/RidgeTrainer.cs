@@ -40,7 +40,11 @@ public sealed class RidgeTrainer : IPathTrainer
         var (scaling, rows) = PreparedRows.Of(data, settings, context);
         var classWeights = ClassWeights.Parse(Name, settings.Text("class_weight"), counts);
         var problem = RidgeProblem.Create(rows, data.ClassCount, classWeights, settings.Flag("fit_intercept"), context);
-        return [.. values.Select(alpha => Solve(problem, alpha, settings.With(PathOption, alpha), scaling, context))];
+        IHead[] heads = [.. values.Select(alpha => Solve(problem, alpha, settings.With(PathOption, alpha), scaling, context))];
+
+        // The kernels hold the rows' addresses only: without this the collector may free them in the middle of a fit.
+        GC.KeepAlive(rows);
+        return heads;
     }
 
     private LinearHead Solve(RidgeProblem problem, double alpha, HeadSettings settings, FeatureScaling scaling, TrainingContext context)
