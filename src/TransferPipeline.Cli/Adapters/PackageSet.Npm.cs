@@ -2,7 +2,7 @@
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Backbones;
 using TransferPipeline.DuckDb;
-using TransferPipeline.Heads.Knn;
+using TransferPipeline.Heads;
 using TransferPipeline.Libvips;
 using TransferPipeline.Pipelines;
 
@@ -14,7 +14,7 @@ internal static class PackageSet
     public static Toolbox Create()
     {
         var table = new Lazy<DuckDbTable>(() => new DuckDbTable());
-        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [new KnnTrainer(), .. PackageTrainers.Unavailable], ModelStore.Default());
+        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.Trainers, .. PackageTrainers.Unavailable], ModelStore.Default());
     }
 }
 #endif

@@ -44,7 +44,7 @@ public sealed record FeatureExtraction
             Outputs = Outputs,
             Preprocessing = preprocessing,
             Decode = new() { ExifTranspose = Extract.ExifTranspose },
-            Views = Views == 0 ? null : AugmentedViews.Create(Views, Augment, preprocessing, Seed),
+            Views = Views == 0 ? null : AugmentedViews.Of(Views, AugmentationReader.Read(Augment, preprocessing), preprocessing, (ulong)Seed),
             Device = DeviceOptions.Parse(Extract.Device, Extract.Precision),
         };
     }

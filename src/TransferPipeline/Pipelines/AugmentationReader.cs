@@ -1,0 +1,99 @@
+using System.Globalization;
+using TransferPipeline.Images;
+using TransferPipeline.Images.Augmentations;
+
+namespace TransferPipeline.Pipelines;
+
+/// <summary>Reads a pipeline's `augment` list.</summary>
+internal static class AugmentationReader
+{
+    private static readonly string[] Names = ["random-resized-crop", "random-horizontal-flip", "random-rotation", "color-jitter"];
+
+    /// <exception cref="BadInputException">A transform or one of its parameters is unknown or wrong.</exception>
+    public static IReadOnlyList<Augmentation> Read(IReadOnlyList<StepRequest> steps, Preprocessing preprocessing) =>
+        [.. steps.Select(s => Read(s, preprocessing))];
+
+    private static Augmentation Read(StepRequest step, Preprocessing preprocessing)
+    {
+        var options = new StepOptions(step);
+        Augmentation augmentation = step.Name switch
+        {
+            "random-resized-crop" => Crop(options, preprocessing),
+            "random-horizontal-flip" => new RandomHorizontalFlip { Probability = options.Number("p", 0.5, 0, 1) },
+            "random-rotation" => new RandomRotation
+            {
+                Degrees = options.Range("degrees", null, d => Interval.Around(0, d)),
+                Interpolation = options.Interpolation("interpolation", Interpolation.Nearest),
+                Fill = (byte)options.Number("fill", 0, 0, 255),
+            },
+            "color-jitter" => new ColorJitter
+            {
+                Brightness = options.Range("brightness", new(1, 1), ColorJitter.Factor),
+                Contrast = options.Range("contrast", new(1, 1), ColorJitter.Factor),
+                Saturation = options.Range("saturation", new(1, 1), ColorJitter.Factor),
+                Hue = options.Range("hue", new(0, 0), h => Interval.Around(0, h)),
+            },
+            _ => throw new BadInputException($"{step.Where}: no augmentation '{step.Name}'{NearestName.Hint(step.Name, Names)} (augmentations: {string.Join(", ", Names)})"),
+        };
+        options.RejectUnknown();
+        return augmentation;
+    }
+
+    private static RandomResizedCrop Crop(StepOptions options, Preprocessing preprocessing)
+    {
+        var side = (int)options.Number("size", preprocessing.CropHeight, 1, 16384);
+        return new()
+        {
+            Width = side,
+            Height = side,
+            Scale = options.Range("scale", new(0.08, 1), low => new(low, 1)),
+            Ratio = options.Range("ratio", new(3.0 / 4, 4.0 / 3), r => new(1 / r, r)),
+            Interpolation = options.Interpolation("interpolation", Interpolation.Bilinear),
+        };
+    }
+
+    /// <summary>One step's options; what was never asked for is unknown.</summary>
+    private sealed class StepOptions(StepRequest step)
+    {
+        private readonly List<string> _known = [];
+
+        public double Number(string name, double fallback, double minimum, double maximum) =>
+            Find(name) is not { } text ? fallback
+            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum ? value
+            : throw Wrong(name, text, FormattableString.Invariant($"a number from {minimum} to {maximum}"));
+
+        /// <summary>Two numbers [from, to], or one that <paramref name="single"/> turns into a range as torchvision does.</summary>
+        public Interval Range(string name, Interval? fallback, Func<double, Interval> single)
+        {
+            if (Find(name) is not { } text)
+                return fallback ?? throw new BadInputException($"{step.Where}: {step.Name} needs '{name}'");
+            var parts = text.Trim('[', ']').Split(',', StringSplitOptions.TrimEntries).Select(p => double.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) ? v : double.NaN).ToArray();
+            return parts switch
+            {
+                [var one] when double.IsFinite(one) => single(one),
+                [var from, var to] when from <= to => new(from, to),
+                _ => throw Wrong(name, text, "a number, or [from, to]"),
+            };
+        }
+
+        public Interpolation Interpolation(string name, Interpolation fallback) =>
+            Find(name) is not { } text ? fallback
+            : Enum.TryParse<Interpolation>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value
+            : throw Wrong(name, text, "one of nearest, bilinear, bicubic, lanczos");
+
+        public void RejectUnknown()
+        {
+            if (step.Options.Keys.FirstOrDefault(k => !_known.Contains(k)) is { } unknown)
+                throw new BadInputException($"{step.Where}: {step.Name} has no parameter '{unknown}'{NearestName.Hint(unknown, _known)} (parameters: {string.Join(", ", _known)})");
+        }
+
+        private string? Find(string name)
+        {
+            _known.Add(name);
+            return step.Options.GetValueOrDefault(name);
+        }
+
+        private BadInputException Wrong(string name, string found, string expected) =>
+            new($"{step.Where}: {step.Name}: {name} is '{found}', expected {expected}");
+    }
+}
