@@ -18,7 +18,7 @@ internal static class CommandTable
         ("models", "Lists, downloads, verifies or adds backbones.", ModelsCommand.Create),
         ("data", "Checks a dataset before any work.", DataCommand.Create),
         ("doctor", "Shows what this installation can do, and what is missing.", DoctorCommand.Create),
-//        ("bench", "Measures the speed of extraction or of heads on this machine.", BenchCommand.Create),
+        ("bench", "Measures the speed of extraction or of heads on this machine.", BenchCommand.Create),
     ];
 
     public static IEnumerable<Command> For(string[] args)

@@ -1,14 +1,16 @@
 using System.CommandLine;
 using System.Globalization;
 using TransferPipeline.Cli.Output;
+using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
+using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Commands;
 
 /// <summary><c>transfer features show|verify|list|export|merge|drift</c>.</summary>
 internal static class FeaturesCommand
 {
-    public static Command Create(string name, string summary) => new(name, summary) { Show(), Verify(), List(), Export() };
+    public static Command Create(string name, string summary) => new(name, summary) { Show(), Verify(), List(), Export(), Merge(), Drift() };
 
     private static Argument<string> Folder() => new("dir") { Description = "Folder of the feature set." };
 
@@ -95,5 +97,67 @@ internal static class FeaturesCommand
             return (int)ExitCode.Done;
         });
         return command;
+    }
+
+    private static Command Merge()
+    {
+        var inputs = new Argument<string[]>("dirs") { Description = "Feature sets of one recipe, such as all shards of an extraction.", Arity = ArgumentArity.OneOrMore };
+        var folder = Common.Out("Folder of the merged set.");
+        var json = Common.Json();
+        var command = new Command("merge", "Puts shards together into one set.") { inputs, folder, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var set = FeatureSets.Merge(parsed.GetValue(inputs)!, parsed.GetValue(folder)!, Common.Tools.Table.Value, Messages.Note, cancellation);
+            if (parsed.GetValue(json))
+                Json.Write(new { set.Folder, set.Rows, set.Dimension, set.Manifest.Complete });
+            else
+                Console.WriteLine($"{set.Folder}: {set.Rows} vectors of {set.Dimension} values from {parsed.GetValue(inputs)!.Length} sets");
+            return Task.FromResult((int)ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static Command Drift()
+    {
+        var a = new Argument<string>("a") { Description = "A feature set." };
+        var b = new Argument<string>("b") { Description = "Another one of the same photos." };
+        var head = new Option<string>("--head") { Description = "The head whose predictions are compared: trained on A, asked about both.", DefaultValueFactory = _ => "softmax" };
+        var (threads, json) = (Common.Threads(), Common.Json());
+        var command = new Command("drift", "Compares two sets of the same photos and says whether heads may be shared.") { a, b, head, threads, json };
+        command.SetAction(parsed =>
+        {
+            var (first, second) = (Open(parsed.GetValue(a)!), Open(parsed.GetValue(b)!));
+            var spec = HeadSpec.ParseList(parsed.GetValue(head)!, [], Common.Tools.Trainers)[0];
+            HeadAgreement? agreement = null;
+            var report = FeatureDrift.Compare(
+                first,
+                second,
+                (x, y) => (agreement = HeadAgreement.Measure(new(Summaries.Of(first), x), new(Summaries.Of(second), y), spec, 0, parsed.GetValue(threads))).Agreement,
+                parsed.GetValue(threads));
+            if (parsed.GetValue(json))
+                Json.Write(new { Drift = report, Head = agreement });
+            else
+                WriteDrift(report, agreement!);
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void WriteDrift(DriftReport report, HeadAgreement agreement)
+    {
+        Tables.Write(["measure", ">value"], new (string Name, FormattableString Value)[]
+        {
+            ("vectors compared", $"{report.Vectors}"),
+            ("only in A, only in B", $"{report.OnlyInA}, {report.OnlyInB}"),
+            ("cosine, least", $"{report.CosineMin:0.0000000}"),
+            ("cosine, mean", $"{report.CosineMean:0.0000000}"),
+            ("largest difference of a value", $"{report.LargestDifference:0.0e+0}"),
+            ("same nearest neighbour", $"{report.NeighbourAgreement:0.0000}"),
+            ($"same prediction of {agreement.Head}", $"{agreement.Agreement:0.0000}"),
+            ("its accuracy on A, on B", $"{agreement.AccuracyA:0.000}, {agreement.AccuracyB:0.000}"),
+        }.Select(r => new[] { r.Name, r.Value.ToString(CultureInfo.InvariantCulture) }));
+        foreach (var difference in report.Differences)
+            Console.WriteLine($"recipes differ: {difference}");
+        Console.WriteLine(report.Verdict);
     }
 }

@@ -7,7 +7,7 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary><c>transfer models list|pull|verify|add</c>.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create(string name, string summary) => new(name, summary) { List(), Verify(), Add() };
+    public static Command Create(string name, string summary) => new(name, summary) { List(), Pull(), Verify(), Add() };
 
     private static Command List()
     {
@@ -20,6 +20,25 @@ internal static class ModelsCommand
                 Json.Write(entries);
             else
                 Tables.Write(["name", ">input", ">MB", "licence", "file"], entries.Select(e => new[] { e.Manifest.Name, e.Manifest.InputSize.ToString(CultureInfo.InvariantCulture), (e.Manifest.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture), e.Manifest.License, e.File ?? "transfer models pull " + e.Manifest.Name }));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Command Pull()
+    {
+        var names = new Argument<string[]>("names") { Description = "Backbones to download.", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("pull", "Downloads backbones into the user's store; resumes what was interrupted, verifies SHA-256.") { names };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            foreach (var model in parsed.GetValue(names)!)
+            {
+                var view = new DownloadProgressView(model);
+                var file = await Common.Tools.Models.PullAsync(model, view, cancellation);
+                view.End();
+                Console.WriteLine($"{model}: {file}");
+            }
+
             return (int)ExitCode.Done;
         });
         return command;
