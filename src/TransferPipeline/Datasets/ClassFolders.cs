@@ -76,7 +76,16 @@ internal static class ClassFolders
 
     private static void NoteEmptyClasses(List<string> folders, int depth, IEnumerable<string> photos, ProblemList problems)
     {
-        var filled = photos.Select(path => string.Join('/', path.Split('/').Take(depth))).ToHashSet();
+        var filled = new HashSet<string>();
+        var lookup = filled.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var path in photos)
+        {
+            var end = path.IndexOf('/');
+            for (var level = 1; level < depth; level++)
+                end = path.IndexOf('/', end + 1);
+            lookup.Add(path.AsSpan(0, end));
+        }
+
         foreach (var folder in folders.Where(f => f.Count(c => c == '/') == depth - 1 && !f.Split('/').Any(IsHidden)).Order(StringComparer.Ordinal))
         {
             if (!filled.Contains(folder))
