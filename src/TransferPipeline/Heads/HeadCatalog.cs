@@ -7,6 +7,7 @@ using TransferPipeline.Heads.Mlp;
 using TransferPipeline.Heads.NearestMean;
 using TransferPipeline.Heads.Ridge;
 using TransferPipeline.Heads.Softmax;
+using TransferPipeline.Heads.SvmRbf;
 
 namespace TransferPipeline.Heads;
 
@@ -24,6 +25,7 @@ public static class HeadCatalog
         new ForestTrainer(),
         new MlpTrainer(),
         new LinearSgdTrainer(),
+        new SvmRbfTrainer(),
     ];
 
     /// <summary>The trainer of that name among the library's and the given ones.</summary>

@@ -1,0 +1,151 @@
+using System.Globalization;
+using TransferPipeline.Features;
+using TransferPipeline.Heads.Scaling;
+
+namespace TransferPipeline.Heads.SvmRbf;
+
+/// <summary>Support vector machines with a Gaussian kernel, one for each pair of classes: scikit-learn's SVC, LIBSVM's C-SVC.</summary>
+public sealed class SvmRbfTrainer : IHeadTrainer
+{
+    /// <summary>Rows up to which the whole kernel matrix is kept: 1.6 GB.</summary>
+    private const int MostMatrixRows = 20_000;
+
+    /// <summary>Kept kernel rows of all pairs in work together, above that.</summary>
+    private const long RowCacheBytes = 1L << 30;
+
+    /// <summary>LIBSVM's limit of iterations.</summary>
+    private const int LeastIterationLimit = 10_000_000;
+
+    private const int RowBlock = 256;
+
+    public string Name => "svm-rbf";
+
+    public string Summary => "support vector machines with a Gaussian kernel, one against one (SVC, LIBSVM); probabilities are a softmax of votes and not calibrated";
+
+    public string? Unavailable => null;
+
+    public IReadOnlyList<HeadOption> Options { get; } =
+    [
+        new("C", HeadOptionKind.Number, "10", "weight of the hinge losses, as SVC's C") { Minimum = 0, ExclusiveMinimum = true },
+        new("gamma", HeadOptionKind.Text, "scale", "scale: 1 / (values x variance), auto: 1 / values, or a number"),
+        new("tol", HeadOptionKind.Number, "0.0001", "violation of the optimality conditions at which to stop (SVC's default is 0.001)") { Minimum = 0, ExclusiveMinimum = true },
+        new("break_ties", HeadOptionKind.Flag, "false", "between classes of equal votes the sum of decisions decides; otherwise the first class, as SVC"),
+        new("class_weight", HeadOptionKind.Text, "none", "none, balanced (in inverse proportion to the rows of a class) or pairs such as 0:1,3:2.5"),
+        new("scaling", HeadOptionKind.Choice, "none", "what is done to vectors first") { Choices = ["none", "standard", "l2"] },
+    ];
+
+    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    {
+        var counts = TrainingCheck.Counts(data, context);
+        var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
+        var weights = ClassWeights.Parse(Name, settings.Text("class_weight"), counts);
+        var bounds = Array.ConvertAll(weights, w => w * settings.Number("C"));
+
+        // Class after class, each in the order of its rows, so that a pair of classes is two runs of every kernel row.
+        var rows = data.Rows.OrderBy(row => data.Y[row]).ToArray();
+        var x = Scaled(data.X, rows, scaling, context);
+        var gamma = Gamma(settings.Text("gamma"), x, context);
+        var pairs = Pairs(counts, bounds);
+        var solutions = Solve(x, pairs, gamma, settings.Number("tol"), context);
+        if (solutions.Count(s => !s.Converged) is > 0 and var failed)
+            context.Warn($"svm-rbf: {failed} of {pairs.Length} pairs of classes did not reach tol ({settings.Text("tol")}); raise tol or choose another scaling");
+        var fit = new FitReport
+        {
+            Objective = solutions.Sum(s => s.Primal),
+            RelativeGap = solutions.Sum(s => s.Primal - s.Dual) / solutions.Sum(s => s.Dual),
+            Iterations = solutions.Sum(s => s.Iterations),
+            Converged = solutions.All(s => s.Converged),
+        };
+        return new SvmRbfHead(SvmModel.Create(x, counts, pairs, solutions, gamma), scaling, settings, fit);
+    }
+
+    private static FeatureMatrix Scaled(FeatureMatrix x, int[] rows, FeatureScaling scaling, TrainingContext context)
+    {
+        var scaled = new FeatureMatrix(rows.Length, x.Columns);
+        Blocks.For(rows.Length, RowBlock, context.Threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+                scaling.Apply(x.Row(rows[i]), scaled.Row(i));
+        }, context.Cancellation);
+        return scaled;
+    }
+
+    private static double Gamma(string text, FeatureMatrix x, TrainingContext context)
+    {
+        if (text == "auto")
+            return 1.0 / x.Columns;
+        if (text == "scale")
+        {
+            var variance = Variance(x, context);
+            return variance > 0 ? 1 / (x.Columns * variance) : 1;
+        }
+
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var gamma) || !(gamma > 0) || !double.IsFinite(gamma))
+            Throw.Usage($"svm-rbf: gamma is '{text}', expected scale, auto or a number greater than 0{NearestName.Hint(text, ["scale", "auto"])}");
+        return gamma;
+    }
+
+    /// <summary>Of all values together, as SVC's gamma='scale' takes it.</summary>
+    private static double Variance(FeatureMatrix x, TrainingContext context)
+    {
+        var blocks = Blocks.Count(x.Rows, RowBlock);
+        var (sums, squares) = (new double[blocks], new double[blocks]);
+        Blocks.For(x.Rows, RowBlock, context.Threads, (block, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+            {
+                foreach (var value in x.Row(i))
+                    sums[block] += value;
+            }
+        }, context.Cancellation);
+        var count = (double)x.Rows * x.Columns;
+        var mean = sums.Sum() / count;
+        Blocks.For(x.Rows, RowBlock, context.Threads, (block, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+            {
+                foreach (var value in x.Row(i))
+                    squares[block] += (value - mean) * (value - mean);
+            }
+        }, context.Cancellation);
+        return squares.Sum() / count;
+    }
+
+    private static PairProblem[] Pairs(int[] counts, double[] bounds)
+    {
+        var starts = new int[counts.Length];
+        for (var c = 1; c < counts.Length; c++)
+            starts[c] = starts[c - 1] + counts[c - 1];
+        return
+        [
+            .. from i in Enumerable.Range(0, counts.Length)
+               from j in Enumerable.Range(i + 1, counts.Length - i - 1)
+               select new PairProblem(starts[i], counts[i], starts[j], counts[j], bounds[i], bounds[j]),
+        ];
+    }
+
+    private static PairSolution[] Solve(FeatureMatrix x, PairProblem[] pairs, double gamma, double tolerance, TrainingContext context)
+    {
+        var solutions = new PairSolution[pairs.Length];
+        if (x.Rows <= MostMatrixRows)
+        {
+            using var matrix = new RbfKernelMatrix(x, gamma, context.Threads, context.Cancellation);
+            Blocks.For(pairs.Length, 1, context.Threads, (_, p, _) => solutions[p] = SolvePair(matrix, pairs[p], tolerance, context), context.Cancellation);
+            return solutions;
+        }
+
+        // Threads share either the pairs or, when there is one pair, its kernel rows.
+        var inner = pairs.Length == 1 ? context.Threads : 1;
+        Blocks.For(pairs.Length, 1, context.Threads, (_, p, _) =>
+        {
+            var pair = pairs[p];
+            int[] members = [.. Enumerable.Range(0, pair.Count).Select(pair.KernelRow)];
+            using var rows = new RbfKernelRows(x, members, gamma, RowCacheBytes / Math.Min(pairs.Length, Math.Max(1, context.Threads)), inner);
+            solutions[p] = SolvePair(rows, pair with { First = 0, Second = pair.FirstCount }, tolerance, context);
+        }, context.Cancellation);
+        return solutions;
+    }
+
+    private static PairSolution SolvePair(IKernelRows kernel, PairProblem pair, double tolerance, TrainingContext context) =>
+        new SmoSolver(kernel, pair).Solve(tolerance, Math.Max(LeastIterationLimit, 100 * Math.Min(pair.Count, int.MaxValue / 100)), context.Cancellation);
+}
