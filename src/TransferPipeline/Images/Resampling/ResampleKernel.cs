@@ -40,9 +40,11 @@ internal abstract unsafe class ResampleKernel
 
     /// <summary>The kernel that <see cref="Variable"/> names, else the widest that this processor runs.</summary>
     /// <exception cref="UsageException">The variable names no kernel, or one that this processor lacks.</exception>
-    public static ResampleKernel Create()
+    public static ResampleKernel Create() => Create(Environment.GetEnvironmentVariable(Variable));
+
+    /// <summary>The kernel of this name; null or empty is the widest.</summary>
+    public static ResampleKernel Create(string? forced)
     {
-        var forced = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrEmpty(forced))
             return Available().Last();
         if (!Names.Contains(forced))
