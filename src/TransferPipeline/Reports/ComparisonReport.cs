@@ -8,7 +8,7 @@ namespace TransferPipeline.Reports;
 public static class ComparisonReport
 {
     /// <summary>Photos beyond those of the lists that get a thumbnail, for the map.</summary>
-    private const int MapThumbnails = 300;
+    private const int MapThumbnails = 500;
 
     /// <summary>Writes the page; the same comparison and thumbnails give the same bytes.</summary>
     /// <param name="thumbnail">A small JPEG or PNG of the photo with this path, as <see cref="ThumbnailMaker"/> makes; null when there is none.</param>

@@ -5,7 +5,7 @@ namespace TransferPipeline.Reports.Charts;
 /// <summary>Accuracy over the number of training photos a class, with bands; names at the ends of their lines.</summary>
 internal static class FewShotChart
 {
-    public static Html Render(IReadOnlyList<FewShotCurve> curves, double width, double height, string style)
+    public static Html Render(IReadOnlyList<FewShotCurve> curves, Func<FewShotCurve, string> nameOf, double width, double height, string style)
     {
         var isWide = width > 500;
         var chart = new Chart(width, height, "Accuracy over training photos a class",
@@ -36,12 +36,12 @@ internal static class FewShotChart
         }
 
         if (isWide)
-            Names(chart, curves, y);
+            Names(chart, curves, nameOf, y);
         return chart.Render(style);
     }
 
     /// <summary>Names beside the last points, moved apart where lines end close together.</summary>
-    private static void Names(Chart chart, IReadOnlyList<FewShotCurve> curves, Axis y)
+    private static void Names(Chart chart, IReadOnlyList<FewShotCurve> curves, Func<FewShotCurve, string> nameOf, Axis y)
     {
         const double Apart = 16;
         var ends = curves.Select((c, i) => (Index: i, Y: y.At(c.Accuracy[^1].Value))).OrderBy(e => e.Y).ToArray();
@@ -51,6 +51,6 @@ internal static class FewShotChart
         for (var i = ends.Length - 1; i >= 0 && over > 0; i--)
             ends[i].Y = Math.Min(ends[i].Y, i == ends.Length - 1 ? chart.Bottom : ends[i + 1].Y - Apart);
         foreach (var (index, at) in ends)
-            chart.Draw($"{Palette.Mark(index, chart.Right + 12, at, 4)}<text class=\"label\" x=\"{chart.Right + 22}\" y=\"{at + 4}\">{Figures.Short(curves[index].Head, 22)}</text>");
+            chart.Draw($"{Palette.Mark(index, chart.Right + 12, at, 4)}<text class=\"label\" x=\"{chart.Right + 22}\" y=\"{at + 4}\">{Figures.Short(nameOf(curves[index]), 22)}</text>");
     }
 }

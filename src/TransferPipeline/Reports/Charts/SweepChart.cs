@@ -14,7 +14,7 @@ internal static class SweepChart
         var (values, scores) = (Array.ConvertAll(order, i => sweep.Values[i]), Array.ConvertAll(order, i => sweep.Scores[i]));
         var x = Axis.Fitting(values, chart.Left, chart.Right);
         var y = Axis.Linear(scores.Zip(error, (s, e) => s - e).Concat(scores.Zip(error, (s, e) => s + e)), chart.Bottom, Chart.Top + 12);
-        chart.Axes(x, y, sweep.Parameter, "score", Figures.Value, Figures.Value);
+        chart.Axes(x, y, sweep.Parameter, "accuracy", Figures.Value, Figures.Value);
 
         var points = values.Zip(scores, (v, s) => (x.At(v), y.At(s))).ToArray();
         chart.Area("band c0", [

@@ -11,7 +11,8 @@ internal static class TimeChart
     public static bool HasPoint(HeadResult head) => double.IsFinite(head.FitSeconds) && double.IsFinite(head.Accuracy.Value);
 
     /// <param name="heads">Those that have a point.</param>
-    public static Html Render(IReadOnlyList<HeadResult> heads, double width, double height, string style)
+    /// <param name="nameOf">The label beside it.</param>
+    public static Html Render(IReadOnlyList<HeadResult> heads, Func<HeadResult, string> nameOf, double width, double height, string style)
     {
         var chart = new Chart(width, height, "Accuracy against fit time",
             "Each point is a head; the bar is its 95 % interval. Best is towards the upper left. The table of heads has the same figures.");
@@ -33,7 +34,7 @@ internal static class TimeChart
             var (cx, cy) = At(head);
             var shape = head.TiedWithBest ? "point tied" : "point";
             chart.Draw($"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.Title}: {Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>");
-            var label = Figures.Short(head.Title, 26);
+            var label = Figures.Short(nameOf(head), 26);
             if (placer.Place(cx, cy, 9, label) is { } place)
                 chart.Draw($"<text class=\"label halo\" x=\"{place.X}\" y=\"{place.Y}\">{label}</text>");
         }

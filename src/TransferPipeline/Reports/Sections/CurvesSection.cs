@@ -11,7 +11,7 @@ internal static class CurvesSection
         if (comparison.Sweeps.Count > 0)
             yield return new("sweeps", "Sweeps", "Sweeps", Sweeps(comparison.Sweeps));
         if (comparison.FewShot.Count > 0)
-            yield return new("few-shot", "Few photos", "With fewer training photos", FewShot(comparison.FewShot));
+            yield return new("few-shot", "Few photos", "With fewer training photos", FewShot(comparison.FewShot, c => Ranking.ShortName(comparison, c.Head)));
     }
 
     private static Html Sweeps(IReadOnlyList<SweepCurve> sweeps)
@@ -23,7 +23,7 @@ internal static class CurvesSection
             if (sweep.OnEdge)
                 html.Add($"<span class=\"badge warn\">on the edge of the values tried</span>");
             html.Add($"</figcaption>{SweepChart.Render(sweep)}");
-            FigureTable(html, [sweep.Parameter, "Score", "Standard error", ""], sweep.Values.Length, (cells, i) => cells
+            FigureTable(html, [sweep.Parameter, "Accuracy", "Standard error", ""], sweep.Values.Length, (cells, i) => cells
                 .Cell(c => c.Add($"{Figures.Value(sweep.Values[i])}")).Cell(c => c.Rate(sweep.Scores[i]))
                 .Cell(c => c.Rate(i < sweep.StandardErrors.Length ? sweep.StandardErrors[i] : double.NaN))
                 .Add($"<td>{(sweep.Values[i] == sweep.Chosen ? "chosen" : "")}</td>"));
@@ -33,12 +33,12 @@ internal static class CurvesSection
         return html.Add($"</div>\n");
     }
 
-    private static Html FewShot(IReadOnlyList<FewShotCurve> curves)
+    private static Html FewShot(IReadOnlyList<FewShotCurve> curves, Func<FewShotCurve, string> nameOf)
     {
         var html = new Html().Add($"<p class=\"lead\">Mean accuracy over {curves.Max(c => c.Draws)} draws of so many training photos a class; bands are 95 % intervals.</p>\n<figure>");
-        html.Add($"{FewShotChart.Render(curves, 860, 420, "chart wide")}{FewShotChart.Render(curves, 400, 320, "chart narrow")}<ul class=\"legend narrow\">");
+        html.Add($"{FewShotChart.Render(curves, nameOf, 860, 420, "chart wide")}{FewShotChart.Render(curves, nameOf, 400, 320, "chart narrow")}<ul class=\"legend narrow\">");
         for (var c = 0; c < curves.Count; c++)
-            html.Add($"<li>{Palette.Key(c)}").Name(curves[c].Head).Add($"</li>");
+            html.Add($"<li>{Palette.Key(c)}").Name(nameOf(curves[c])).Add($"</li>");
         html.Add($"</ul>");
         var rows = curves.SelectMany(c => c.PerClass.Select((n, i) => (c.Head, n, c.Accuracy[i]))).ToArray();
         FigureTable(html, ["Head", "Photos a class", "Accuracy", "Low", "High"], rows.Length, (cells, i) => cells

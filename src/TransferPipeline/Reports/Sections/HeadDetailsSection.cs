@@ -1,3 +1,4 @@
+using System.Globalization;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Reports.Charts;
 using TransferPipeline.Reports.Thumbnails;
@@ -15,7 +16,7 @@ internal static class HeadDetailsSection
         for (var place = 0; place < ranked.Count; place++)
         {
             var (index, head) = ranked[place];
-            html.Add($"<details class=\"head\" id=\"head-{index}\"{Open(place == 0)}><summary><span class=\"grow\"><bdi>{head.Title}</bdi>{HeadsSection.Badge(head)}</span><span class=\"figure\">").Rate(head.Accuracy.Value).Add($"</span></summary>\n<div class=\"inside\">\n");
+            html.Add($"<details class=\"head\" id=\"head-{index}\"{Open(place == 0)}><summary><span class=\"grow\">{Ranking.Title(head)}{HeadsSection.Badge(head)}</span><span class=\"figure\">").Rate(head.Accuracy.Value).Add($"</span></summary>\n<div class=\"inside\">\n");
             Options(html, content.Shown, head);
             ConfusionTable.Add(html, head, content.Shown.Data.Classes, content.ConfusedPairs[index]);
             PerClass(html, head, content.Shown.Data.Classes.Count);
@@ -28,13 +29,18 @@ internal static class HeadDetailsSection
         yield return new("details", "Head by head", "Head by head", html);
     }
 
+    /// <summary>Long decimals rounded; the exact value stays with the element.</summary>
+    private static Html Value(string text) => text.Length > 8 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        ? new Html().Add($"<data value=\"{text}\" title=\"{text}\">{Figures.Value(number)}</data>")
+        : new Html().Name(text);
+
     private static Html Open(bool open) => open ? new Html().Add($" open") : new Html();
 
     private static void Options(Html html, Comparison comparison, HeadResult head)
     {
         html.Add($"<h3>Fit</h3>\n<dl class=\"options\">");
         foreach (var (name, value) in head.Parameters)
-            html.Add($"<div><dt><bdi>{name}</bdi></dt><dd><bdi>{value}</bdi></dd></div>");
+            html.Add($"<div><dt><bdi>{name}</bdi></dt><dd>{Value(value)}</dd></div>");
         if (comparison.Provenance.FeatureSets.Count > 1)
             html.Add($"<div><dt>feature set</dt><dd>").Name(FeatureSetsSection.NameOf(comparison, head.FeatureSet)).Add($"</dd></div>");
         Fact("iterations", head.Iterations > 0, h => h.Count(head.Iterations));

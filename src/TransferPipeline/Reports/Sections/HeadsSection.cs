@@ -13,8 +13,10 @@ internal static class HeadsSection
         if (heads.Length < 2)
             yield break;
         var body = new Html().Add($"<p class=\"lead\">Best is towards the upper left. Filled marks are tied with the best; bars are 95 % intervals.</p>\n");
-        body.Add($"{TimeChart.Render(heads, 860, Math.Min(620, 340 + (heads.Length * 8)), "chart wide")}{TimeChart.Render(heads, 400, 360, "chart narrow")}\n");
+        body.Add($"{TimeChart.Render(heads, NameOf, 860, Math.Min(620, 340 + (heads.Length * 8)), "chart wide")}{TimeChart.Render(heads, NameOf, 400, 360, "chart narrow")}\n");
         yield return new("time", "Accuracy and time", "Accuracy against fit time", body);
+
+        string NameOf(HeadResult head) => Ranking.ShortName(comparison, head.Title);
     }
 
     private static Html Table(Comparison comparison, IReadOnlyList<RankedHead> ranked)
@@ -39,7 +41,7 @@ internal static class HeadsSection
         html.Add($"<th scope=\"col\" class=\"n\">Predict</th><th scope=\"col\" class=\"n\">Parameters</th></tr></thead>\n<tbody>\n");
         foreach (var (index, head) in ranked)
         {
-            html.Add($"<tr{Row(head)}><th scope=\"row\"><a href=\"#head-{index}\">").Name(head.Title).Add($"</a>{Badge(head)}</th>");
+            html.Add($"<tr{Row(head)}><th scope=\"row\"><a href=\"#head-{index}\">{Ranking.Title(head)}</a>{Badge(head)}{Chosen(comparison, head)}</th>");
             if (several)
                 html.Add($"<td class=\"words\">").Name(FeatureSetsSection.NameOf(comparison, head.FeatureSet)).Add($"</td>");
             html.Cell(c => c.Add($"<b>").Rate(head.Accuracy.Value).Add($"</b><span class=\"ends\">").Rate(head.Accuracy.Low).Add($" – ").Rate(head.Accuracy.High).Add($"</span>"));
@@ -56,6 +58,15 @@ internal static class HeadsSection
         }
 
         return html.Add($"</tbody></table></div>\n");
+    }
+
+    /// <summary>The values that its sweeps chose.</summary>
+    private static Html Chosen(Comparison comparison, HeadResult head)
+    {
+        var html = new Html();
+        foreach (var sweep in comparison.Sweeps.Where(s => s.Head == head.Title))
+            html.Add($"<span class=\"rest line-of-its-own\">chosen {sweep.Parameter} = {Figures.Value(sweep.Chosen)}</span>");
+        return html;
     }
 
     /// <summary>In words, since colour alone tells nothing to some readers.</summary>

@@ -9,8 +9,7 @@ internal static class VerdictHeader
     {
         var best = ranked[0].Head;
         html.Add($"<header>\n<p class=\"over\">Comparison of {comparison.Heads.Count} {(comparison.Heads.Count == 1 ? "head" : "heads")}</p>\n<div class=\"hero\"><p class=\"big\">");
-        html.Rate(best.Accuracy.Value).Add($"<span>accuracy</span></p>\n<div><h1>").Name(best.Title);
-        html.Add($"</h1>\n<p class=\"verdict\"><bdi>{comparison.Verdict}</bdi></p></div></div>\n<dl class=\"facts\">");
+        html.Rate(best.Accuracy.Value).Add($"<span>accuracy</span></p>\n<div><h1>{Ranking.Title(best)}</h1>\n<p class=\"verdict\"><bdi>{comparison.Verdict}</bdi></p></div></div>\n<dl class=\"facts\">");
         Fact(html, "Classes", Figures.Count(comparison.Data.Classes.Count));
         foreach (var (split, counts) in comparison.Data.Counts)
             Fact(html, $"Photos in {split}", Figures.Count(counts.Sum(c => (long)c)));
