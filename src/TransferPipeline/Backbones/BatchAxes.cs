@@ -88,13 +88,9 @@ internal sealed class BatchAxes
     {
         if (Position(from, place, made) is not { } position)
             return null;
-        if (_index.Constant(node.Input[1]) is not { } constant)
-            return position;
-        var target = TensorData.Int64s(constant);
-        if (target.Length != made.Length)
-            return null;
-        for (var i = 0; i < target.Length; i++)
-            target[i] = i == position.Axis ? -1 : target[i] < 0 ? made[i] : target[i];
+        // All sizes but the batch are known, also where the target mixes constants with parts of a shape.
+        long[] target = [.. made];
+        target[position.Axis] = -1;
         node.Input[1] = _graph.Constant("free_shape", target, target.Length);
         return position;
     }
@@ -134,12 +130,8 @@ internal sealed class BatchAxes
 
     private int Expand(NodeProto node, int axis)
     {
-        if (_index.Constant(node.Input[1]) is not { } constant)
-            return axis;
-        var target = TensorData.Int64s(constant);
-        var offset = Shape(node.Output[0]).Length - target.Length;
-        if (axis >= offset)
-            target[axis - offset] = 1; // as it is: the batch
+        long[] target = [.. Shape(node.Output[0])];
+        target[axis] = 1; // as it is: the batch
         node.Input[1] = _graph.Constant("free_shape", target, target.Length);
         return axis;
     }

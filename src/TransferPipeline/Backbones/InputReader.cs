@@ -10,6 +10,10 @@ internal static class InputReader
     /// <summary>Side of the photos where neither the file nor the user gives one.</summary>
     public const int DefaultSize = 224;
 
+    /// <summary>Largest side of a photo and largest fixed batch: beyond them a file is damaged or no classifier.</summary>
+    private const int MaxSide = 4096;
+    private const int MaxBatch = 1024;
+
     /// <exception cref="BadInputException">There is no image input, or more than one input.</exception>
     public static BackboneInput Read(string file, ModelProto model, int size)
     {
@@ -36,7 +40,7 @@ internal static class InputReader
         input.Type?.TensorType is { Shape.Dim: { Count: 4 } d } tensor
         && (DataType)tensor.ElemType is DataType.Float or DataType.Float16 or DataType.Uint8 or DataType.Double
         && (d[1].DimValue is 3 or <= 0 || d[3].DimValue == 3)
-        && d.All(x => x.DimValue < 1 << 20);
+        && d[0].DimValue <= MaxBatch && d.Skip(1).All(x => x.DimValue <= MaxSide);
 
     private static TensorLayout Layout(GraphProto graph, string input, long second, long fourth)
     {

@@ -39,6 +39,17 @@ internal sealed class SmallModel
 
     public float[] Random(float scale, params long[] dims) => Array.ConvertAll(Probe.Pixels(dims, _seed++), v => v * scale);
 
+    /// <summary>An initializer of 8-bit values.</summary>
+    public string Bytes(DataType type, byte[] values, params long[] dims)
+    {
+        var tensor = new TensorProto { Name = _graph.Unique("q"), DataType = (int)type, RawData = ByteString.CopyFrom(values) };
+        tensor.Dims.AddRange(dims);
+        _model.Graph.Initializer.Add(tensor);
+        return tensor.Name;
+    }
+
+    public string Scalar(float value) => _graph.Constant("scalar", [value]);
+
     public string Shape(params long[] values) => _graph.Constant("shape", values, values.Length);
 
     public string Node(string op, params string[] inputs) => _graph.Node(op, inputs);

@@ -3,6 +3,9 @@ namespace TransferPipeline.Backbones.Onnx;
 /// <summary>Takes out of a model what some tensors need and nothing else.</summary>
 internal static class GraphPruner
 {
+    /// <summary>A protobuf message is limited to 2 GB; some is left for everything but weights.</summary>
+    private const long MaxBytes = int.MaxValue - (64 << 20);
+
     /// <summary>
     /// A deep copy of the part of <paramref name="model"/> that makes <paramref name="tensors"/>, without outputs and without stored shapes
     /// (they may bake the batch). Initializers cease to be inputs, for which IR version 4 or newer is needed.
@@ -24,17 +27,23 @@ internal static class GraphPruner
         stripped.IrVersion = Math.Max(stripped.IrVersion, 4);
         stripped.Graph.Node.AddRange(graph.Node.Where(nodes.Contains).Select(n => n.Clone()));
         stripped.Graph.Initializer.AddRange(graph.Initializer.Where(i => needed.Contains(i.Name)).Select(i => i.Clone()));
+        stripped.Graph.SparseInitializer.AddRange(graph.SparseInitializer.Where(i => needed.Contains(i.Values.Name)).Select(i => i.Clone()));
         stripped.Graph.Input.AddRange(graph.Input.Where(i => i.Name == index.Input).Select(i => i.Clone()));
         return stripped;
     }
 
     /// <summary>The serialized model with all weights in it.</summary>
+    /// <exception cref="BadInputException">They are more than fits into one protobuf message.</exception>
     public static byte[] Serialize(ModelProto model)
     {
+        var bytes = TensorData.All(model.Graph).Where(t => t.DataLocation == TensorProto.Types.DataLocation.External).Sum(t => TensorData.Location(t).Length);
+        if (bytes > MaxBytes)
+            Throw.BadInput(FormattableString.Invariant($"the part of the model up to the cut holds {bytes / 1e9:0.0} GB of weights; at most 2 GB can be used"));
         var full = Shell(model);
         full.Graph.Node.AddRange(model.Graph.Node);
         full.Graph.Input.AddRange(model.Graph.Input);
         full.Graph.Output.AddRange(model.Graph.Output);
+        full.Graph.SparseInitializer.AddRange(model.Graph.SparseInitializer);
         full.Graph.ValueInfo.AddRange(model.Graph.ValueInfo);
         full.Graph.Initializer.AddRange(model.Graph.Initializer.Select(TensorData.Inline));
         if (TensorData.All(full.Graph).Any(t => t.DataLocation == TensorProto.Types.DataLocation.External))

@@ -48,6 +48,7 @@ internal sealed class OnnxFile
 
         if (model.Graph is null || model.Graph.Node.Count == 0)
             Throw.BadInput($"{file}: not an ONNX model (no graph with nodes in it); expected a protobuf file as torch.onnx.export writes it");
+        TopologicalOrder.Ensure(file, model.Graph);
         return new(file, model, ResolveExternalData(file, model.Graph));
     }
 
