@@ -5,7 +5,7 @@ using TransferPipeline.Backbones;
 namespace TransferPipeline.Features;
 
 /// <summary>One pass over the photos that are missing somewhere: starts the workers, writes finished parts in order, tells the progress.</summary>
-internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions options, CutModel model, IReadOnlyList<SetWriter> writers, IReadOnlyList<SetPlan> plans, ExtractionTargets targets)
+internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions options, InferenceSession session, CutModel model, IReadOnlyList<SetWriter> writers, IReadOnlyList<SetPlan> plans, ExtractionTargets targets)
 {
     private readonly WorkerTimes _times = new();
     private readonly SemaphoreSlim _finished = new(0);
@@ -26,18 +26,17 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         int[] dimensions = [.. model.Outputs.Select(o => o.Dimension)];
         var rowsPerPart = options.RowsPerPart > 0 ? options.RowsPerPart : ExtractionSizes.RowsPerPart(dimensions.Sum());
         var queue = new WorkQueue(slots, rowsPerPart, dimensions);
-        using var session = SessionFactory.Create(model, job.Device);
-        Rate = Rate.Measure(slots.Length, () => Run(queue, session, slots.Length, cancellation));
+        Rate = Rate.Measure(slots.Length, () => Run(queue, slots.Length, cancellation));
     }
 
-    private void Run(WorkQueue queue, InferenceSession session, int total, CancellationToken cancellation)
+    private void Run(WorkQueue queue, int total, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var errors = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
         var batch = Math.Min(ExtractionSizes.Batch, model.MaxBatch);
         var count = Math.Clamp(options.Workers, 1, Math.Max(1, total));
         using var running = new CountdownEvent(count);
-        var threads = Enumerable.Range(0, count).Select(i => new Thread(() => Work(session, batch, queue, stop, errors, running))
+        var threads = Enumerable.Range(0, count).Select(i => new Thread(() => Work(batch, queue, stop, errors, running))
         {
             IsBackground = true,
             Name = $"extract {i}",
@@ -55,7 +54,7 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         cancellation.ThrowIfCancellationRequested();
     }
 
-    private void Work(InferenceSession session, int batch, WorkQueue queue, CancellationTokenSource stop, System.Collections.Concurrent.ConcurrentQueue<Exception> errors, CountdownEvent running)
+    private void Work(int batch, WorkQueue queue, CancellationTokenSource stop, System.Collections.Concurrent.ConcurrentQueue<Exception> errors, CountdownEvent running)
     {
         try
         {

@@ -41,6 +41,8 @@ public static class Extractor
         for (var i = 0; i < sets.Count; i++)
             writers.Add(sets[i].Writer(job, options, plans[i], model?.Outputs[i].Dimension));
         ExtractionPass? pass = null;
+        using var session = model is null ? null : SessionFactory.Create(model, job.Device);
+        model = WithoutWeights(model);
         try
         {
             Guard(sets[0].Folder, () =>
@@ -50,7 +52,7 @@ public static class Extractor
             });
             if (model is not null)
             {
-                pass = new(job, options, model, writers, plans, targets);
+                pass = new(job, options, session!, model, writers, plans, targets);
                 pass.Run(cancellation);
             }
         }
@@ -104,6 +106,16 @@ public static class Extractor
             throw new UsageException($"the preprocessing gives {size}, {job.Model} takes {model.InputHeight} x {model.InputWidth}: set its crop to that size");
         }
 
+        return model;
+    }
+
+    /// <summary>The session has its own copy of the weights; those of VGG16 are half a gigabyte.</summary>
+    private static CutModel? WithoutWeights(CutModel? model)
+    {
+        if (model is null || model.Onnx.Length < 64 << 20)
+            return model;
+        model = model with { Onnx = [] };
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         return model;
     }
 
