@@ -42,7 +42,10 @@ public static class Extractor
             writers.Add(sets[i].Writer(job, options, plans[i], model?.Outputs[i].Dimension));
         ExtractionPass? pass = null;
         using var session = model is null ? null : SessionFactory.Create(model, job.Device);
-        model = WithoutWeights(model);
+        // The session has its own copy of the weights.
+        var weights = model?.Onnx.Length ?? 0;
+        model = model is null ? null : model with { Onnx = [] };
+        Collect(weights);
         try
         {
             Guard(sets[0].Folder, () =>
@@ -99,6 +102,7 @@ public static class Extractor
         var model = job.OpenModel();
         if (model.BatchMessage is { } message)
             options.Message(message);
+        Collect(model.Onnx.Length);
         var preprocessor = new Images.Preprocessor(job.Preprocessing);
         if (preprocessor.OutputWidth != model.InputWidth || preprocessor.OutputHeight != model.InputHeight)
         {
@@ -109,14 +113,11 @@ public static class Extractor
         return model;
     }
 
-    /// <summary>The session has its own copy of the weights; those of VGG16 are half a gigabyte.</summary>
-    private static CutModel? WithoutWeights(CutModel? model)
+    /// <summary>Returns memory that cutting and loading a large backbone left: several times its weights, half a gigabyte each for VGG16.</summary>
+    private static void Collect(int weights)
     {
-        if (model is null || model.Onnx.Length < 64 << 20)
-            return model;
-        model = model with { Onnx = [] };
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        return model;
+        if (weights > 32 << 20)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     private static void RequireFewFailures(SetWriter writer, int photos, ExtractionOptions options)
