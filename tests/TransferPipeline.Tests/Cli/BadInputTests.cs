@@ -1,0 +1,166 @@
+using System.Text.Json.Nodes;
+
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary>Bad input through the command, as a user meets it: one clear line, the right exit code.</summary>
+public sealed class BadInputTests : IDisposable
+{
+    private const int WrongInput = 2;
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Extract_MissingFolder_SaysSo() =>
+        AssertRefused(Extract(Path.Combine(_folder.Root, "nothing")), "there is no such file or folder");
+
+    [Fact]
+    public void Extract_EmptyFolder_SaysSo() =>
+        AssertRefused(Extract(Directory.CreateDirectory(_folder.At("empty")).FullName), "empty");
+
+    [Fact]
+    public void Compare_OneClassOnly_SaysSo()
+    {
+        var data = SamplePhotos.Copy(_folder.At("data"), 2, "hat");
+        var extracted = Extract(data);
+        Assert.Equal(0, extracted.ExitCode);
+        AssertRefused(TransferProcess.Run("compare", "--features", _folder.At("set"), "--heads", "softmax"), "one class");
+    }
+
+    [Fact]
+    public void DataCheck_EmptyClassSameNamesAndStrangers_ListsThem()
+    {
+        var data = SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes");
+        Directory.CreateDirectory(Path.Combine(data, "train", "skirt"));
+        var photo = SamplePhotos.Photos("train", "hat").First();
+        File.Copy(photo, Path.Combine(data, "train", "shoes", Path.GetFileName(photo)));
+        File.WriteAllText(Path.Combine(data, "train", "hat", "notes.txt"), "not a photo");
+        File.WriteAllBytes(Path.Combine(data, "train", "hat", "moving.gif"), "GIF89a"u8.ToArray());
+        var result = TransferProcess.Run("data", "check", "--data", data, "--json");
+        Assert.Equal(0, result.ExitCode);
+        var problems = JsonNode.Parse(result.Output)!["problems"]!.AsArray().Select(p => $"{p!["path"]}: {p["problem"]}").ToArray();
+        Assert.Contains(problems, p => p.Contains("skirt", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p.Contains(Path.GetFileName(photo), StringComparison.Ordinal));
+        Assert.Contains(problems, p => p.Contains("notes.txt", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p.Contains("moving.gif", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Extract_DamagedPhotos_AreRecordedAndTheRestIsKept()
+    {
+        var data = SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes");
+        File.WriteAllBytes(Path.Combine(data, "train", "hat", "empty.jpg"), []);
+        var photo = File.ReadAllBytes(SamplePhotos.Photos("train", "hat").Last());
+        File.WriteAllBytes(Path.Combine(data, "train", "hat", "truncated.jpg"), photo[..(photo.Length / 2)]);
+        File.WriteAllText(Path.Combine(data, "train", "shoes", "text.jpg"), "this is text");
+
+        var tooMany = Extract(data);
+        Assert.Equal(1, tooMany.ExitCode);
+        Assert.Contains("3 of 11 photos could not be used", tooMany.LastErrorLine, StringComparison.Ordinal);
+
+        var accepted = Extract(data, "--max-failed", "0.5", "--json");
+        Assert.Equal(0, accepted.ExitCode);
+        var set = JsonNode.Parse(accepted.Output)!.AsArray().Single()!;
+        Assert.Equal((0, 8, 3), (set["computed"]!.GetValue<int>(), set["reused"]!.GetValue<int>(), set["failed"]!.GetValue<int>()));
+
+        var shown = TransferProcess.Run("features", "show", _folder.At("set"));
+        Assert.Contains("train/hat/empty.jpg", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("train/hat/truncated.jpg", shown.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "empty")]
+    [InlineData("this is no model", "ONNX")]
+    public void Inspect_NotAModel_SaysSo(string content, string expected) =>
+        AssertRefused(TransferProcess.Run("inspect", _folder.Write("broken.onnx", content)), expected);
+
+    [Fact]
+    public void FeaturesVerify_FlippedByte_NamesThePart()
+    {
+        Assert.Equal(0, Extract(SamplePhotos.Copy(_folder.At("data"), 1, "hat", "shoes")).ExitCode);
+        var part = Directory.GetFiles(_folder.At("set"), "part-*.parquet").Single();
+        var bytes = File.ReadAllBytes(part);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(part, bytes);
+        AssertRefused(TransferProcess.Run("features", "verify", _folder.At("set")), Path.GetFileName(part));
+        AssertRefused(TransferProcess.Run("compare", "--features", _folder.At("set")), Path.GetFileName(part));
+    }
+
+    [Fact]
+    public void FeaturesShow_NewerManifest_SaysWhichVersionIsKnown()
+    {
+        Assert.Equal(0, Extract(SamplePhotos.Copy(_folder.At("data"), 1, "hat", "shoes")).ExitCode);
+        var file = _folder.At("set", "manifest.json");
+        var manifest = JsonNode.Parse(File.ReadAllText(file))!;
+        manifest["format"] = 99;
+        File.WriteAllText(file, manifest.ToJsonString());
+        AssertRefused(TransferProcess.Run("features", "show", _folder.At("set")), "99");
+    }
+
+    [Fact]
+    public void Extract_IntoAFile_SaysSo() =>
+        AssertRefused(
+            TransferProcess.Run("extract", "--data", SamplePhotos.Folder, "--model", "efficientnet-lite0", "--out", _folder.Write("file", "x")),
+            "is a file, expected a folder");
+
+    [Fact]
+    public void Extract_UnwritableFolder_SaysSo()
+    {
+        var result = TransferProcess.Run("extract", "--data", SamplePhotos.Folder, "--model", "efficientnet-lite0", "--out", "/proc/transfer/set");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("/proc/transfer/set", result.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("modle: efficientnet-lite0", "unknown key 'modle'; did you mean 'model'?")]
+    [InlineData("heads: [sofmax]", "did you mean 'softmax'?")]
+    [InlineData("model: efficientnet-light0", "did you mean 'efficientnet-lite0'")]
+    [InlineData("heads: [softmax: {C: 0}]", "C is '0', expected a number greater than 0")]
+    public void Run_MisspeltPipeline_SuggestsTheNearest(string line, string expected)
+    {
+        var file = _folder.Write("job.yaml", $"data: {{path: {SamplePhotos.Folder}}}\n");
+        var key = line.Split(':')[0];
+        if (key != "model")
+            File.AppendAllText(file, "model: efficientnet-lite0\n");
+        if (key != "heads")
+            File.AppendAllText(file, "heads: [softmax]\n");
+        File.AppendAllText(file, line + "\n");
+        AssertRefused(TransferProcess.Run("run", file, "--out", _folder.At("out")), expected);
+        Assert.False(Directory.Exists(_folder.At("out", "features")));
+    }
+
+    [Fact]
+    public void Run_AbsentPackage_FailsBeforeAnyWorkOrIsLeftOut()
+    {
+        if (TransferProcess.Run("heads", "mlnet-fast-tree", "--json").Output.Contains("\"available\": true", StringComparison.Ordinal))
+            Assert.Skip("this build has Microsoft.ML");
+        var file = _folder.Write("job.yaml", $"data: {{path: {SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes")}}}\nmodel: efficientnet-lite0\nheads: [ridge, mlnet-fast-tree]\n");
+        AssertRefused(TransferProcess.Run("run", file, "--out", _folder.At("out")), "mlnet-fast-tree is not available");
+        var optional = TransferProcess.Run("run", file, "--out", _folder.At("out"), "--set", "heads.1={mlnet-fast-tree: {optional: true}}");
+        Assert.Equal(0, optional.ExitCode);
+        Assert.Contains("left out: mlnet-fast-tree", optional.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("extrac")]
+    [InlineData("extract", "--data", "x")]
+    [InlineData("compare", "--features", "x", "--folds", "many")]
+    public void AnyCommand_WrongUsage_ExitsWithTwo(params string[] arguments)
+    {
+        var result = TransferProcess.Run(arguments);
+        Assert.Equal(WrongInput, result.ExitCode);
+        Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    private TransferResult Extract(string data, params string[] more) =>
+        TransferProcess.Run(["extract", "--data", data, "--model", "efficientnet-lite0", "--out", _folder.At("set"), .. more]);
+
+    private static void AssertRefused(TransferResult result, string expected)
+    {
+        Assert.Equal(WrongInput, result.ExitCode);
+        Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+}

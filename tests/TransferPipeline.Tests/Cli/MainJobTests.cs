@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary>The main job through the command on the repository's own photos and backbone.</summary>
+public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJobTests.MainJob>
+{
+    /// <summary>One run of the main job, shared by the tests of this class.</summary>
+    public sealed class MainJob : IDisposable
+    {
+        private readonly TempFolder _folder = new();
+
+        public MainJob() => First = Run();
+
+        internal TransferResult First { get; }
+
+        public string Out => Path.Combine(_folder.Root, "out");
+
+        public string Features => Path.Combine(Out, "features", "efficientnet-lite0");
+
+        internal TransferResult Run(params string[] more) =>
+            TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--out", Out, .. more]);
+
+        public void Dispose() => _folder.Dispose();
+    }
+
+    [Fact]
+    public void Run_FreshFolder_ExtractsComparesAndExports()
+    {
+        Assert.Equal(0, job.First.ExitCode);
+        Assert.Contains("340 vectors of 1280 values (340 computed, 0 reused, 0 failed)", job.First.Output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(job.Out, "classifier.onnx")));
+        var heads = JsonNode.Parse(File.ReadAllText(Path.Combine(job.Out, "comparison.json")))!["heads"]!.AsArray();
+        Assert.Equal(["softmax", "linear-svm", "ridge", "nearest-mean", "knn"], heads.Select(h => h!["name"]!.GetValue<string>()));
+        Assert.All(heads, h => Assert.InRange(h!["accuracy"]!.GetValue<double>(), 0.75, 0.95));
+    }
+
+    [Fact]
+    public void Run_Again_ComputesNothingAndWritesTheSameClassifier()
+    {
+        var before = File.ReadAllBytes(Path.Combine(job.Out, "classifier.onnx"));
+        var again = job.Run("--threads", "1");
+        Assert.Equal(0, again.ExitCode);
+        Assert.Contains("(0 computed, 340 reused, 0 failed)", again.Output, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(job.Out, "classifier.onnx")));
+    }
+
+    [Fact]
+    public void Compare_Json_SameBytesWithOneAndTwoThreadsButForSeconds()
+    {
+        var one = Compare("1");
+        var two = Compare("2");
+        Assert.Equal(one, two);
+
+        string Compare(string threads)
+        {
+            var result = TransferProcess.Run("compare", "--features", job.Features, "--heads", "softmax,linear-svm:C=[0.001,0.01],ridge,knn", "--threads", threads, "--json");
+            Assert.Equal(0, result.ExitCode);
+            var json = JsonNode.Parse(result.Output)!;
+            json["provenance"]!["command"] = "";
+            foreach (var head in json["heads"]!.AsArray())
+                (head!["fit_seconds"], head["predict_seconds"]) = (null, null);
+            return json.ToJsonString();
+        }
+    }
+
+    [Fact]
+    public void Train_ThenPredict_RecognizesTrainingPhotos()
+    {
+        var file = Path.Combine(job.Out, "svm.onnx");
+        var trained = TransferProcess.Run("train", "--features", job.Features, "--head", "linear-svm", "--set", "C=0.01", "--out", file);
+        Assert.Equal(0, trained.ExitCode);
+        Assert.Contains("replayed 16 photos", trained.Output, StringComparison.Ordinal);
+        var photos = SamplePhotos.Photos("train", "hat").Take(4).ToArray();
+        var predicted = TransferProcess.Run(["predict", file, .. photos, "--json"]);
+        Assert.Equal(0, predicted.ExitCode);
+        Assert.All(JsonNode.Parse(predicted.Output)!.AsArray(), p => Assert.Equal("hat", p!["label"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public void Predict_UnreadablePhoto_IsNamedAndTheOthersArePredicted()
+    {
+        var photo = SamplePhotos.Photos("validation", "shoes").First();
+        var result = TransferProcess.Run("predict", Path.Combine(job.Out, "classifier.onnx"), photo, Path.Combine(SharedData.Repository, "README.md"));
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("shoes", result.Output, StringComparison.Ordinal);
+        Assert.Contains("README.md", result.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FeaturesExport_Npy_HasOneRowAPhoto()
+    {
+        var prefix = Path.Combine(job.Out, "exported");
+        Assert.Equal(0, TransferProcess.Run("features", "export", job.Features, "--format", "npy", "--out", prefix).ExitCode);
+        Assert.Equal(341, File.ReadLines(prefix + ".csv").Count());
+        Assert.Equal(340 * 1280 * 4, new FileInfo(prefix + ".npy").Length - 128);
+    }
+
+    [Fact]
+    public void Extract_Interrupted_KeepsWhatIsDoneAndGoesOn()
+    {
+        using var folder = new TempFolder();
+        string[] arguments = ["extract", "--data", SamplePhotos.Folder, "--model", "efficientnet-lite0", "--out", folder.At("set"), "--threads", "1"];
+        using (var process = TransferProcess.Start(folder.Root, null, arguments))
+        {
+            // Its first lines are out once photos are being computed; a plain line comes every few seconds.
+            Assert.StartsWith("efficientnet-lite0 ", process.StandardError.ReadLine(), StringComparison.Ordinal);
+            using var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            kill.WaitForExit();
+            var rest = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            if (process.ExitCode != 0)
+            {
+                Assert.Equal(130, process.ExitCode);
+                Assert.Contains("interrupted; what was done is kept", rest, StringComparison.Ordinal);
+            }
+        }
+
+        var completed = TransferProcess.Run([.. arguments, "--json"]);
+        Assert.Equal(0, completed.ExitCode);
+        var set = JsonNode.Parse(completed.Output)!.AsArray().Single()!;
+        Assert.Equal(340, set["computed"]!.GetValue<int>() + set["reused"]!.GetValue<int>());
+        Assert.True(set["reused"]!.GetValue<int>() > 0);
+    }
+
+    [Fact]
+    public void Help_NamesEveryCommand()
+    {
+        var help = TransferProcess.Run("--help");
+        Assert.Equal(0, help.ExitCode);
+        Assert.All(
+            new[] { "run", "extract", "features", "train", "compare", "predict", "heads", "inspect", "models", "data", "doctor", "bench" },
+            name => Assert.Contains($"  {name} ", help.Output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Doctor_ThisBuild_HasNoProblem()
+    {
+        var doctor = TransferProcess.Run("doctor");
+        Assert.Equal(0, doctor.ExitCode);
+        Assert.Contains("efficientnet-lite0: 1280 values", doctor.Output, StringComparison.Ordinal);
+    }
+}
