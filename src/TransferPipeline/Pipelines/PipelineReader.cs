@@ -90,7 +90,14 @@ public static class PipelineReader
         var poolings = root.Texts("pooling") is { Count: > 0 } texts ? texts : ["none"];
         if (poolings.Count != 1 && poolings.Count != cuts.Count)
             throw root.Error("pooling", $"has {poolings.Count} values for {cuts.Count} cuts; expected one, or one a cut");
-        return [.. cuts.Select((cut, i) => new CutRequest(cut, Pooling.Parse(poolings[poolings.Count == 1 ? 0 : i])))];
+        try
+        {
+            return [.. cuts.Select((cut, i) => new CutRequest(cut, Pooling.Parse(poolings[poolings.Count == 1 ? 0 : i])))];
+        }
+        catch (UsageException e)
+        {
+            throw root.Error("pooling", e.Message);
+        }
     }
 
     private static PreprocessingOverride ReadPreprocessing(YamlMap? map)

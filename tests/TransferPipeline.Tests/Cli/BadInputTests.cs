@@ -70,8 +70,8 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "empty")]
-    [InlineData("this is no model", "ONNX")]
+    [InlineData("", "not an ONNX")]
+    [InlineData("this is no model", "not an ONNX")]
     public void Inspect_NotAModel_SaysSo(string content, string expected) =>
         AssertRefused(TransferProcess.Run("inspect", _folder.Write("broken.onnx", content)), expected);
 
