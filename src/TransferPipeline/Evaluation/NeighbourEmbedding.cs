@@ -15,6 +15,10 @@ internal static class NeighbourEmbedding
     private const double Exaggeration = 12;
     private const int RowsPerBlock = 32;
 
+    // Nothing smaller matters, and subnormal numbers would be a hundred times slower.
+    private const float LeastProbability = 1e-12f;
+    private const float LeastExponent = -60;
+
     /// <param name="squaredDistances">n x n; overwritten.</param>
     /// <param name="start">n x 2 coordinates to start at, scaled down.</param>
     /// <returns>n x 2 coordinates, row-major, centred.</returns>
@@ -117,7 +121,7 @@ internal static class NeighbourEmbedding
         {
             for (var j = 0; j < i; j++)
             {
-                var mean = (squaredDistances[(i * n) + j] + squaredDistances[(j * n) + i]) / (2 * n);
+                var mean = Math.Max((squaredDistances[(i * n) + j] + squaredDistances[(j * n) + i]) / (2 * n), LeastProbability);
                 squaredDistances[(i * n) + j] = squaredDistances[(j * n) + i] = mean;
             }
         }
@@ -136,8 +140,9 @@ internal static class NeighbourEmbedding
         {
             TensorPrimitives.Subtract(row, nearest, buffer);
             TensorPrimitives.Multiply(buffer, (float)-beta, buffer);
-            buffer[self] = float.NegativeInfinity;
+            TensorPrimitives.Max(buffer, LeastExponent, buffer);
             TensorPrimitives.Exp(buffer, buffer);
+            buffer[self] = 0;
             var sum = Math.Max((double)TensorPrimitives.Sum<float>(buffer), 1e-30);
             var mean = (TensorPrimitives.Dot<float>(buffer, row) / sum) - nearest;
             var difference = Math.Log(sum) + (beta * mean) - entropy;

@@ -24,7 +24,7 @@ public sealed partial class RealHeadsTests
     {
         var set = ReferenceFeatures.Hymenoptera();
         string Json(int threads, int folds) => Seconds().Replace(ComparisonJson.Serialize(Comparer.Run(
-            new() { Threads = threads, Folds = folds, Calibrate = true, CheckData = true, Map = true, FewShotPerClass = [2, 8] },
+            new() { Threads = threads, Folds = folds, Calibrate = true, CheckData = folds == 0, Map = folds == 0, FewShotPerClass = folds == 0 ? [2, 8] : [] },
             [set],
             Parse("softmax:C=logspace(-3,1,5),linear-svm,ridge:alpha=[1,10,100],nearest-mean,knn:n_neighbors=[1,3,5]")).Result), "");
         Assert.Equal(Json(1, 0), Json(2, 0));
