@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.Heads.Knn;
 
@@ -6,7 +7,7 @@ namespace TransferPipeline.Heads.Knn;
 /// Writes neighbours and votes as standard operators, in the same two steps as <see cref="NeighbourIndex"/>: a float32 product
 /// picks a few more than k rows, which are then measured in double, so that a near tie falls as it did in training.
 /// </summary>
-internal sealed class KnnExport(NeighbourIndex index, NeighbourMetric metric, int classCount, int k, bool byDistance)
+internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, bool byDistance)
 {
     /// <summary>Rows beyond k that are measured in double.</summary>
     private const int Spare = 16;
@@ -17,6 +18,7 @@ internal sealed class KnnExport(NeighbourIndex index, NeighbourMetric metric, in
     /// <returns>N x K shares of votes.</returns>
     public string Write(IGraphWriter graph, string features)
     {
+        features = ScalingExport.Write(graph, features, index.Scaling);
         var (m, d) = (index.Points.Rows, index.Points.Columns);
         var points = graph.Constant("knn.points", index.Points.Data.AsSpan(0, m * d), m, d);
         var rows = NearRows(graph, features, points, Math.Min(m, k + Spare));
@@ -37,7 +39,7 @@ internal sealed class KnnExport(NeighbourIndex index, NeighbourMetric metric, in
         var (d, m) = (index.Points.Columns, index.Points.Rows);
         var flat = graph.Node("Reshape", [features, graph.Constant("knn.rows", [-1L, d], 2)]);
         var near = graph.Node("Gemm", [flat, points], ("transB", 1L));
-        near = metric == NeighbourMetric.Cosine
+        near = index.Metric == NeighbourMetric.Cosine
             ? graph.Node("Mul", [near, graph.Constant("knn.scale", index.Scale, m)])
             : graph.Node("Sub", [near, graph.Constant("knn.offset", index.Offset, m)]);
         var c = graph.Constant("knn.candidates", [(long)count], 1);
@@ -54,7 +56,7 @@ internal sealed class KnnExport(NeighbourIndex index, NeighbourMetric metric, in
         var column = ToDouble(graph, graph.Constant("knn.ones", ones, d, 1));
         var matrix = graph.Constant("knn.matrix", [0L, -1L], 2);
         var near = ToDouble(graph, candidates);
-        if (metric == NeighbourMetric.Euclidean)
+        if (index.Metric == NeighbourMetric.Euclidean)
         {
             var query = ToDouble(graph, graph.Node("Reshape", [features, graph.Constant("knn.query", [-1L, 1L, d], 3)]));
             var difference = graph.Node("Sub", [near, query]);

@@ -7,13 +7,12 @@ namespace TransferPipeline.Heads.Knn;
 internal sealed class KnnHead : IHead
 {
     private readonly NeighbourIndex _index;
-    private readonly NeighbourMetric _metric;
     private readonly int _k;
     private readonly bool _byDistance;
 
-    public KnnHead(NeighbourIndex index, NeighbourMetric metric, int classCount, HeadSettings settings)
+    public KnnHead(NeighbourIndex index, int classCount, HeadSettings settings)
     {
-        (_index, _metric, ClassCount, Settings) = (index, metric, classCount, settings);
+        (_index, ClassCount, Settings) = (index, classCount, settings);
         (_k, _byDistance) = (settings.Integer("n_neighbors"), settings.Text("weights") == "distance");
     }
 
@@ -51,7 +50,7 @@ internal sealed class KnnHead : IHead
     }
 
     public string Export(IGraphWriter graph, string features) =>
-        new KnnExport(_index, _metric, ClassCount, _k, _byDistance).Write(graph, features);
+        new KnnExport(_index, ClassCount, _k, _byDistance).Write(graph, features);
 
     private void Vote(Neighbours found, int query, double[] votes)
     {

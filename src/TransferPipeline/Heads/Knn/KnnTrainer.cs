@@ -1,4 +1,4 @@
-using TransferPipeline.Features;
+using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.Heads.Knn;
 
@@ -18,6 +18,7 @@ public sealed class KnnTrainer : IPathTrainer
         new("n_neighbors", HeadOptionKind.Integer, "5", "training photos that vote") { Minimum = 1 },
         new("metric", HeadOptionKind.Choice, "cosine", "distance between vectors") { Choices = ["cosine", "euclidean"] },
         new("weights", HeadOptionKind.Choice, "uniform", "one vote each, or votes in inverse proportion to distance") { Choices = ["uniform", "distance"] },
+        new("scaling", HeadOptionKind.Choice, "none", "what is done to vectors first") { Choices = ["none", "standard", "l2"] },
     ];
 
     public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context) =>
@@ -35,8 +36,9 @@ public sealed class KnnTrainer : IPathTrainer
         }
 
         var metric = settings.Text("metric") == "cosine" ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean;
+        var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
         var labels = Array.ConvertAll(data.Rows, row => data.Y[row]);
-        var index = new NeighbourIndex(data.X.Select(data.Rows), labels, metric, (int)values.Max(), context.Threads);
-        return [.. values.Select(k => new KnnHead(index, metric, data.ClassCount, settings.With("n_neighbors", k)))];
+        var index = new NeighbourIndex(scaling.Apply(data.X, data.Rows, context.Threads), labels, metric, scaling, (int)values.Max(), context.Threads);
+        return [.. values.Select(k => new KnnHead(index, data.ClassCount, settings.With("n_neighbors", k)))];
     }
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using TransferPipeline.Features;
 using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.Heads.Knn;
 
@@ -16,7 +17,6 @@ internal sealed unsafe class NeighbourIndex
     /// <summary>Distances below it are those of equal vectors: double rounding of a cosine reaches 1e-13 at 25,088 values.</summary>
     public const double SameVector = 1e-12;
 
-    private readonly NeighbourMetric _metric;
     private readonly double[] _norms;
     private readonly float[] _scale;
     private readonly float[] _offset;
@@ -25,12 +25,13 @@ internal sealed unsafe class NeighbourIndex
     private readonly Lock _memoLock = new();
     private Memo? _memo;
 
-    /// <param name="points">M x D vectors; not copied.</param>
+    /// <param name="points">M x D vectors, scaled; not copied.</param>
     /// <param name="labels">M classes.</param>
+    /// <param name="scaling">What is done to queries first.</param>
     /// <param name="reach">Most neighbours that will be asked for. When heads with different k share the index, one search serves them all.</param>
-    public NeighbourIndex(FeatureMatrix points, int[] labels, NeighbourMetric metric, int reach, int threads)
+    public NeighbourIndex(FeatureMatrix points, int[] labels, NeighbourMetric metric, FeatureScaling scaling, int reach, int threads)
     {
-        (Points, Labels, _metric, _reach) = (points, labels, metric, reach);
+        (Points, Labels, Metric, Scaling, _reach) = (points, labels, metric, scaling, reach);
         _norms = new double[points.Rows];
         _scale = new float[points.Rows];
         _offset = new float[points.Rows];
@@ -49,6 +50,10 @@ internal sealed unsafe class NeighbourIndex
     public FeatureMatrix Points { get; }
 
     public int[] Labels { get; }
+
+    public NeighbourMetric Metric { get; }
+
+    public FeatureScaling Scaling { get; }
 
     /// <summary>What stands in for a distance in float32, larger is nearer: query . point * Scale - Offset.</summary>
     public ReadOnlySpan<float> Scale => _scale;
@@ -76,6 +81,12 @@ internal sealed unsafe class NeighbourIndex
     {
         var found = new Neighbours(new int[rows.Length * k], new double[rows.Length * k], k);
         var queries = rows.ToArray();
+        if (Scaling.Kind != ScalingKind.None)
+        {
+            x = Scaling.Apply(x, queries, threads);
+            queries = [.. Enumerable.Range(0, queries.Length)];
+        }
+
         var queryBlock = Math.Clamp(MatMul.RowsPerBlock(x.Columns, PointBlock), 4, 128);
         Blocks.For(queries.Length, queryBlock, threads, (_, start, end) => SearchBlock(x, queries, start, end, found));
         return found;
@@ -111,8 +122,8 @@ internal sealed unsafe class NeighbourIndex
     /// <summary>Twice the largest error of the float32 stand-in for a query of this length: any order of summation loses at most columns x 2^-24 of |x||y|.</summary>
     private float Slack(double norm)
     {
-        var relative = (Points.Columns + 8) * Math.ScaleB(1, -24);
-        var size = _metric == NeighbourMetric.Cosine ? norm : norm * _largestNorm + _largestNorm * _largestNorm;
+        var relative = (1.01 * Points.Columns + 8) * Math.ScaleB(1, -24);
+        var size = Metric == NeighbourMetric.Cosine ? norm : norm * _largestNorm + _largestNorm * _largestNorm;
         return (float)(2 * relative * size);
     }
 
@@ -148,7 +159,7 @@ internal sealed unsafe class NeighbourIndex
 
     private double Distance(ReadOnlySpan<float> query, double norm, int point)
     {
-        if (_metric == NeighbourMetric.Euclidean)
+        if (Metric == NeighbourMetric.Euclidean)
             return Math.Sqrt(ExactDistance.SquaredEuclidean(query, Points.Row(point)));
         var length = norm * _norms[point];
         var distance = length > 0 ? 1 - ExactDistance.Dot(query, Points.Row(point)) / length : 1;

@@ -74,11 +74,7 @@ internal sealed class MlpHead : IHead
     public string Export(IGraphWriter graph, string features)
     {
         if (_divideByLength)
-        {
-            var sums = graph.Node("ReduceSum", [graph.Node("Mul", [features, features]), graph.Constant("mlp.axis", [1L], 1)], ("keepdims", 1L));
-            features = graph.Node("Div", [features, graph.Node("Max", [graph.Node("Sqrt", [sums]), graph.Constant("mlp.smallest", [1e-30f], 1)])]);
-        }
-
+            features = ScalingExport.Write(graph, features, FeatureScaling.L2);
         for (var l = 0; l < _layers.Count; l++)
         {
             var layer = _layers[l];

@@ -76,6 +76,18 @@ public sealed class FeatureScaling
         }
     }
 
+    /// <summary>A scaled copy of the given rows, in that order.</summary>
+    public FeatureMatrix Apply(FeatureMatrix x, int[] rows, int threads)
+    {
+        var scaled = new FeatureMatrix(rows.Length, x.Columns);
+        Blocks.For(rows.Length, RowBlock, threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+                Apply(x.Row(rows[i]), scaled.Row(i));
+        });
+        return scaled;
+    }
+
     private static FeatureScaling Standardize(FeatureMatrix x, int[] rows, int threads)
     {
         var columns = x.Columns;

@@ -11,23 +11,8 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
 
     public string Write(IGraphWriter graph, string features)
     {
-        var scores = Scores(graph, Decisions(graph, Kernel(graph, Scale(graph, features))));
+        var scores = Scores(graph, Decisions(graph, Kernel(graph, ScalingExport.Write(graph, features, scaling))));
         return graph.Node("Softmax", [graph.Node("Cast", [scores], ("to", Float))], ("axis", 1L));
-    }
-
-    /// <summary>In float32, as in training.</summary>
-    private string Scale(IGraphWriter graph, string features)
-    {
-        if (scaling.Kind == ScalingKind.Standard)
-        {
-            var centred = graph.Node("Sub", [features, graph.Constant("svm.mean", scaling.Mean, scaling.Mean.Length)]);
-            return graph.Node("Div", [centred, graph.Constant("svm.scale", scaling.Scale, scaling.Scale.Length)]);
-        }
-
-        if (scaling.Kind == ScalingKind.None)
-            return features;
-        var sums = graph.Node("ReduceSum", [graph.Node("Mul", [features, features]), graph.Constant("svm.axis", [1L], 1)], ("keepdims", 1L));
-        return graph.Node("Div", [features, graph.Node("Max", [graph.Node("Sqrt", [sums]), graph.Constant("svm.smallest", [1e-30f], 1)])]);
     }
 
     /// <summary>N x S kernel values.</summary>

@@ -43,7 +43,7 @@ public sealed class SvmRbfTrainer : IHeadTrainer
 
         // Class after class, each in the order of its rows, so that a pair of classes is two runs of every kernel row.
         var rows = data.Rows.OrderBy(row => data.Y[row]).ToArray();
-        var x = Scaled(data.X, rows, scaling, context);
+        var x = scaling.Apply(data.X, rows, context.Threads);
         var gamma = Gamma(settings.Text("gamma"), x, context);
         var pairs = Pairs(counts, bounds);
         var solutions = Solve(x, pairs, gamma, settings.Number("tol"), context);
@@ -57,17 +57,6 @@ public sealed class SvmRbfTrainer : IHeadTrainer
             Converged = solutions.All(s => s.Converged),
         };
         return new SvmRbfHead(SvmModel.Create(x, counts, pairs, solutions, gamma), scaling, settings, fit);
-    }
-
-    private static FeatureMatrix Scaled(FeatureMatrix x, int[] rows, FeatureScaling scaling, TrainingContext context)
-    {
-        var scaled = new FeatureMatrix(rows.Length, x.Columns);
-        Blocks.For(rows.Length, RowBlock, context.Threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-                scaling.Apply(x.Row(rows[i]), scaled.Row(i));
-        }, context.Cancellation);
-        return scaled;
     }
 
     private static double Gamma(string text, FeatureMatrix x, TrainingContext context)

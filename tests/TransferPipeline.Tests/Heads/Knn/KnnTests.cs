@@ -1,6 +1,7 @@
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Knn;
+using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.Tests.Heads.Knn;
 
@@ -19,7 +20,7 @@ public sealed class KnnTests
             var settings = Mixture.Settings(_trainer, ("metric", golden.Text("metric")), ("weights", golden.Text("weights")), ("n_neighbors", golden.Text("k")));
             var head = _trainer.Train(data, settings, new());
             var metric = golden.Text("metric") == "cosine" ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean;
-            var index = new NeighbourIndex(x.Select(data.Rows), y, metric, settings.Integer("n_neighbors"), 1);
+            var index = new NeighbourIndex(x.Select(data.Rows), y, metric, FeatureScaling.None, settings.Integer("n_neighbors"), 1);
 
             Assert.Equal(golden.Integers("rows"), index.Find(x, test, settings.Integer("n_neighbors"), 1).Rows);
             var scores = HeadChecks.Scores(head, x, test);
@@ -50,7 +51,7 @@ public sealed class KnnTests
         var cosine = metric == "cosine";
         int[] stored = [.. Enumerable.Range(0, 1100)];
         int[] queries = [.. Enumerable.Range(950, 350)];
-        var index = new NeighbourIndex(x.Select(stored), new int[1100], cosine ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean, k, 2);
+        var index = new NeighbourIndex(x.Select(stored), new int[1100], cosine ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean, FeatureScaling.None, k, 2);
 
         var found = index.Find(x, queries, k, 2);
 
@@ -64,6 +65,21 @@ public sealed class KnnTests
             for (var i = 1; i < k; i++)
                 Assert.True(found.Distances[q * k + i - 1] < found.Distances[q * k + i] || actual[i - 1] < actual[i], "ties go to the lower row");
         }
+    }
+
+    [Fact]
+    public void Train_Scaling_IsThatOfScaledVectors()
+    {
+        var (x, y) = Mixture.Create(300, 12, 3, 19, 1.5);
+        for (var i = 0; i < 300; i++)
+            x.Row(i)[0] *= 100;
+        var data = Mixture.Training(x, y, 200);
+        int[] all = [.. Enumerable.Range(0, 300)];
+        var scaled = FeatureScaling.Fit(ScalingKind.Standard, x, data.Rows, 1).Apply(x, all, 1);
+        var inside = _trainer.TrainPath(data, Mixture.Settings(_trainer, ("scaling", "standard")), [3, 9], new());
+        var outside = _trainer.TrainPath(data with { X = scaled }, Mixture.Settings(_trainer), [3, 9], new());
+        for (var k = 0; k < 2; k++)
+            HeadChecks.AssertSameBytes(HeadChecks.Scores(outside[k], scaled, all), HeadChecks.Scores(inside[k], x, all));
     }
 
     [Fact]
@@ -90,16 +106,17 @@ public sealed class KnnTests
     }
 
     [Theory]
-    [InlineData("cosine", "uniform", 17)]
-    [InlineData("cosine", "distance", 11)]
-    [InlineData("euclidean", "uniform", 13)]
-    [InlineData("euclidean", "distance", 21)]
-    public void Export_Probabilities_AreTheHeads(string metric, string weights, int opset)
+    [InlineData("cosine", "uniform", "none", 17)]
+    [InlineData("cosine", "distance", "none", 11)]
+    [InlineData("cosine", "distance", "standard", 17)]
+    [InlineData("euclidean", "uniform", "l2", 13)]
+    [InlineData("euclidean", "distance", "none", 21)]
+    public void Export_Probabilities_AreTheHeads(string metric, string weights, string scaling, int opset)
     {
         var (x, y) = Mixture.Create(300, 20, 4, 11, 1.5);
         x.Row(3).Clear();
         x.Row(8).CopyTo(x.Row(9));
-        var settings = Mixture.Settings(_trainer, ("metric", metric), ("weights", weights), ("n_neighbors", "6"));
+        var settings = Mixture.Settings(_trainer, ("metric", metric), ("weights", weights), ("scaling", scaling), ("n_neighbors", "6"));
         var head = _trainer.Train(Mixture.Training(x, y, 220), settings, new());
 
         // Training photos among them: their own copies are at no distance.
