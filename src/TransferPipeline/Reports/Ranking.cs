@@ -23,14 +23,16 @@ internal static class Ranking
         return name is not null && comparison.Heads.Count(h => h.Name == name) == 1 ? name : title;
     }
 
+    /// <summary>What a title says beyond the trainer's name; empty when it does not begin with that.</summary>
+    public static string Rest(HeadResult head) =>
+        head.Title.StartsWith(head.Name + " ", StringComparison.Ordinal) ? head.Title[(head.Name.Length + 1)..] : "";
+
+    /// <summary>A title without what <see cref="Rest"/> gives.</summary>
+    public static Html Name(HeadResult head) => new Html().Name(Rest(head).Length > 0 ? head.Name : head.Title);
+
     /// <summary>A title with its options in a quieter type than the name.</summary>
-    public static Html Title(HeadResult head)
-    {
-        var html = new Html();
-        return head.Title.Length > head.Name.Length && head.Title.StartsWith(head.Name + " ", StringComparison.Ordinal)
-            ? html.Name(head.Name).Add($" <span class=\"rest\"><bdi>{head.Title[(head.Name.Length + 1)..]}</bdi></span>")
-            : html.Name(head.Title);
-    }
+    public static Html Title(HeadResult head) =>
+        Rest(head) is { Length: > 0 } rest ? Name(head).Add($" <span class=\"rest\"><bdi>{rest}</bdi></span>") : Name(head);
 
     /// <summary>The one that the others were tested against.</summary>
     public static bool IsBest(HeadResult head) => head.TiedWithBest && double.IsNaN(head.PValue);

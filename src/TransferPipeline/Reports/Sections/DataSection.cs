@@ -34,7 +34,7 @@ internal static class DataSection
         {
             html.Add($"<li>{thumbnails.Picture(suspect.Path)}<p><span class=\"muted\">labelled</span> <b><bdi>{suspect.Label}</bdi></b> ").Rate(suspect.Probability);
             html.Add($"<br><span class=\"muted\">looks like</span> <b class=\"wrong\"><bdi>{suspect.Suggested}</bdi></b> ").Rate(suspect.SuggestedProbability);
-            html.Add($"</p><p class=\"path\" title=\"{suspect.Path}\"><bdi>{suspect.Split}</bdi> · ").Name(suspect.Path).Add($"</p></li>\n");
+            html.Add($"</p>{Where(suspect.Split, suspect.Path)}</li>\n");
         }
 
         return html.Add($"</ul>\n");
@@ -69,7 +69,7 @@ internal static class DataSection
         return html.Add($"</ul>\n");
 
         Html Side(string path, string split, string label) => new Html().Add(
-            $"<div>{thumbnails.Picture(path)}<p><b><bdi>{label}</bdi></b></p><p class=\"path\" title=\"{path}\"><bdi>{split}</bdi> · <bdi>{path}</bdi></p></div>");
+            $"<div>{thumbnails.Picture(path)}<p><b><bdi>{label}</bdi></b></p>{Where(split, path)}</div>");
     }
 
     private static Html Outliers(DataCheck check, ThumbnailBook thumbnails)
@@ -78,7 +78,7 @@ internal static class DataSection
         foreach (var outlier in check.Outliers.Take(MostPhotos))
         {
             html.Add($"<li>{thumbnails.Picture(outlier.Path)}<p><b><bdi>{outlier.Label}</bdi></b><br><span class=\"muted\">distance</span> ").Rate(outlier.Score);
-            html.Add($"</p><p class=\"path\" title=\"{outlier.Path}\"><bdi>{outlier.Split}</bdi> · ").Name(outlier.Path).Add($"</p></li>\n");
+            html.Add($"</p>{Where(outlier.Split, outlier.Path)}</li>\n");
         }
 
         return html.Add($"</ul>\n");
@@ -108,6 +108,15 @@ internal static class DataSection
         foreach (var (_, counts) in splits)
             html.Add($"<td class=\"counted\">").Count(counts.Sum(n => (long)n)).Add($"</td>");
         return html.Add($"</tr></tfoot></table></div>\n");
+    }
+
+    /// <summary>A photo's path, with its split where the path does not begin with that.</summary>
+    private static Html Where(string split, string path)
+    {
+        var html = new Html().Add($"<p class=\"path\" title=\"{path}\">");
+        if (!path.StartsWith(split + "/", StringComparison.Ordinal))
+            html.Name(split).Add($" · ");
+        return html.Name(path).Add($"</p>");
     }
 
     private static string Of(int shown, int all) => all > shown ? $" {shown} of {Figures.Count(all)} are shown." : "";

@@ -41,7 +41,7 @@ internal static class HeadsSection
         html.Add($"<th scope=\"col\" class=\"n\">Predict</th><th scope=\"col\" class=\"n\">Parameters</th></tr></thead>\n<tbody>\n");
         foreach (var (index, head) in ranked)
         {
-            html.Add($"<tr{Row(head)}><th scope=\"row\"><a href=\"#head-{index}\">{Ranking.Title(head)}</a>{Badge(head)}{Chosen(comparison, head)}</th>");
+            html.Add($"<tr{Row(head)}><th scope=\"row\"><a href=\"#head-{index}\">{Ranking.Name(head)}</a>{Badge(head)}{Options(comparison, head)}</th>");
             if (several)
                 html.Add($"<td class=\"words\">").Name(FeatureSetsSection.NameOf(comparison, head.FeatureSet)).Add($"</td>");
             html.Cell(c => c.Add($"<b>").Rate(head.Accuracy.Value).Add($"</b><span class=\"ends\">").Rate(head.Accuracy.Low).Add($" – ").Rate(head.Accuracy.High).Add($"</span>"));
@@ -60,10 +60,12 @@ internal static class HeadsSection
         return html.Add($"</tbody></table></div>\n");
     }
 
-    /// <summary>The values that its sweeps chose.</summary>
-    private static Html Chosen(Comparison comparison, HeadResult head)
+    /// <summary>What its title says beyond the name, and the values that its sweeps chose.</summary>
+    private static Html Options(Comparison comparison, HeadResult head)
     {
         var html = new Html();
+        if (Ranking.Rest(head) is { Length: > 0 } rest)
+            html.Add($"<span class=\"rest line-of-its-own\"><bdi>{rest}</bdi></span>");
         foreach (var sweep in comparison.Sweeps.Where(s => s.Head == head.Title))
             html.Add($"<span class=\"rest line-of-its-own\">chosen {sweep.Parameter} = {Figures.Value(sweep.Chosen)}</span>");
         return html;
