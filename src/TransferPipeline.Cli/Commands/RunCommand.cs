@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Pipelines;
@@ -14,14 +15,19 @@ internal static class RunCommand
         var file = new Argument<string>("pipeline") { Description = "The pipeline, a YAML file." };
         var set = Common.Set("Replaces a value of the pipeline, as in --set evaluation.folds=5; may be given again.");
         var folder = Common.Out("Folder of all results; default out/<name of the pipeline>.", required: false);
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check files, models, heads and disk space, print the plan and a time estimate, and do nothing." };
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { file, set, folder, threads, json };
+        var command = new Command(name, summary) { file, set, folder, dryRun, threads, json };
         command.SetAction((parsed, cancellation) =>
         {
             var pipeline = PipelineReader.Read(parsed.GetValue(file)!, parsed.GetValue(set));
             var target = parsed.GetValue(folder) ?? Path.Combine("out", pipeline.Name);
+            if (parsed.GetValue(dryRun))
+                return Task.FromResult((int)PlanView.Write(PipelinePlan.Make(Common.Tools, pipeline, target, parsed.GetValue(threads)), parsed.GetValue(json)));
             var events = new PipelineEvents { Note = Messages.Note, Warn = Messages.Warning, StartExtraction = ExtractionProgressView.Start };
             var options = Provenances.Options(parsed.GetValue(threads));
+            if (pipeline.Summary)
+                WriteLayers(pipeline);
             var result = new PipelineRunner(Common.Tools, pipeline, target, events).Run(options, cancellation);
             if (parsed.GetValue(json))
                 Console.WriteLine(result.Run is { } run ? ComparisonJson.Serialize(run.Result) : "{}");
@@ -30,6 +36,12 @@ internal static class RunCommand
             return Task.FromResult((int)ExitCode.Done);
         });
         return command;
+    }
+
+    private static void WriteLayers(Pipeline pipeline)
+    {
+        foreach (var model in pipeline.Models)
+            BackboneView.WriteLayers(Backbone.Open(Common.Tools.Models.Resolve(model).File));
     }
 
     private static void Write(PipelineResult result, string folder)

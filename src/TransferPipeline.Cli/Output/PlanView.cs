@@ -1,0 +1,34 @@
+using System.Globalization;
+using TransferPipeline.Pipelines;
+
+namespace TransferPipeline.Cli.Output;
+
+/// <summary>A plan as text.</summary>
+internal static class PlanView
+{
+    /// <returns>Usage when something would make the run fail.</returns>
+    public static ExitCode Write(PipelinePlan plan, bool json)
+    {
+        if (json)
+            Json.Write(plan);
+        else
+            WriteText(plan);
+        foreach (var problem in plan.Problems)
+            Messages.Error(problem);
+        return plan.Problems.Count == 0 ? ExitCode.Done : ExitCode.Usage;
+    }
+
+    private static void WriteText(PipelinePlan plan)
+    {
+        Console.WriteLine($"{plan.Data}: {plan.Photos} photos, {plan.Classes} classes, {plan.DataProblems.Count} problems (transfer data check)");
+        Tables.Write(
+            ["features", ">values", ">vectors", ">there", ">MB", ">time", "folder"],
+            plan.Sets.Select(s => new[] { $"{s.Model} {s.Cut}", Number(s.Dimension), Number(s.Vectors), Number(s.There), (s.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture), Time(s.Seconds), s.Folder }));
+        Console.WriteLine($"heads: {string.Join("; ", plan.Heads)}");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"extraction would take about {Time(plan.Seconds)} and {plan.BytesNeeded / 1e6:0.0} MB of {plan.BytesFree / 1e9:0.0} GB free; nothing was done"));
+    }
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Time(double seconds) => TimeSpan.FromSeconds(Math.Ceiling(seconds)).ToString("h\\:mm\\:ss", CultureInfo.InvariantCulture);
+}
