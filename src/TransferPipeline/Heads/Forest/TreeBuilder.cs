@@ -90,15 +90,26 @@ internal sealed class TreeBuilder
         var best = new Split();
         if (_search.ClassesPresent < 2 || node.Depth >= _options.MaxDepth || rows.Length < _options.MinSamplesSplit || rows.Length < 2 * _options.MinSamplesLeaf)
             return best;
+        var drawn = Math.Min(_options.MaxFeatures, _columns.Length);
+        for (var i = 0; i < drawn; i++)
+            DrawColumn(i, ref random);
         var varying = 0;
-        for (var i = 0; i < _columns.Length && (i < _options.MaxFeatures || varying == 0); i++)
+        for (var i = 0; i < _columns.Length && (i < drawn || varying == 0); i++)
         {
-            var j = i + random.Below(_columns.Length - i);
-            (_columns[i], _columns[j]) = (_columns[j], _columns[i]);
+            if (i >= drawn)
+                DrawColumn(i, ref random);
+            if (i + 1 < drawn)
+                _bins.Prefetch(_columns[i + 1], rows);
             varying += _search.Best(_columns[i], rows, samples, ref random, ref best) ? 1 : 0;
         }
 
         return best;
+    }
+
+    private void DrawColumn(int i, ref SeededRandom random)
+    {
+        var j = i + random.Below(_columns.Length - i);
+        (_columns[i], _columns[j]) = (_columns[j], _columns[i]);
     }
 
     /// <summary>Moves the rows that go left to the front, both parts in their order; returns how many they are.</summary>
