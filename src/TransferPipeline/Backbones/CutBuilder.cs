@@ -38,7 +38,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
 
         return new CutModel
         {
-            Onnx = GraphPruner.Serialize(cut),
+            Onnx = ModelSerializer.Serialize(cut),
             InputName = input.Name,
             Layout = input.Layout,
             InputHeight = input.Height,
@@ -71,7 +71,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
     {
         try
         {
-            return new Probe(GraphPruner.Serialize(model), input.Name, optimize);
+            return new Probe(model, input.Name, optimize);
         }
         catch (OnnxRuntimeException e)
         {

@@ -1,5 +1,7 @@
+using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using TransferPipeline.Backbones.Onnx;
 
 namespace TransferPipeline.Backbones;
 
@@ -13,8 +15,9 @@ internal sealed class Probe : IDisposable
     private readonly InferenceSession _session;
     private readonly string _input;
 
+    /// <summary>Loads a graph whose large weights are still in files; ONNX Runtime maps them from there.</summary>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime cannot load the graph.</exception>
-    public Probe(byte[] onnx, string input, bool optimize = true)
+    public Probe(ModelProto model, string input, bool optimize = true)
     {
         _input = input;
         using var options = new SessionOptions
@@ -24,7 +27,7 @@ internal sealed class Probe : IDisposable
             EnableMemoryPattern = false,
             EnableCpuMemArena = false,
         };
-        _session = new InferenceSession(onnx, options);
+        _session = new InferenceSession(WithMappedWeights(model, options), options);
     }
 
     public IReadOnlyList<string> Outputs => _session.OutputNames;
@@ -71,4 +74,21 @@ internal sealed class Probe : IDisposable
     }
 
     public void Dispose() => _session.Dispose();
+
+    private static byte[] WithMappedWeights(ModelProto model, SessionOptions options)
+    {
+        var external = model.Graph.Initializer.Where(t => t.DataLocation == TensorProto.Types.DataLocation.External).ToList();
+        var folders = external.Select(t => Path.GetDirectoryName(TensorData.Location(t).File)!).Distinct().ToList();
+        if (folders.Count != 1)
+            return ModelSerializer.Serialize(model);
+        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folders[0]);
+        var mapped = model.Clone();
+        foreach (var tensor in mapped.Graph.Initializer.Where(t => t.DataLocation == TensorProto.Types.DataLocation.External))
+        {
+            var (file, offset, length) = TensorData.Location(tensor);
+            TensorData.SetLocation(tensor, Path.GetFileName(file), offset, length);
+        }
+
+        return mapped.ToByteArray();
+    }
 }

@@ -19,7 +19,7 @@ internal static class ShapeProbe
         {
             try
             {
-                using var quick = new Probe(GraphPruner.Serialize(light), input.Name, optimize: false);
+                using var quick = new Probe(light, input.Name, optimize: false);
                 return quick.Run(Probe.Pixels(shape), shape, values: false);
             }
             catch (OnnxRuntimeException)

@@ -62,8 +62,7 @@ public static class ClassifierExport
         }
     }
 
-    /// <summary>The classifier as a serialized ONNX model.</summary>
-    private static byte[] Compose(CutModel cut, IHead head, ClassifierInfo info, int output)
+    private static ModelProto Compose(CutModel cut, IHead head, ClassifierInfo info, int output)
     {
         var model = ModelProto.Parser.ParseFrom(cut.Onnx);
         // Other cuts of the same pass are not part of the classifier.
@@ -79,7 +78,7 @@ public static class ClassifierExport
         graph.Output(graph.Node("ArgMax", [ProbabilitiesOutput], ("axis", 1L), ("keepdims", 0L)), LabelIndexOutput, DataType.Int64, batch);
         info.WriteTo(model);
         (model.ProducerName, model.ProducerVersion) = ("TransferPipeline", info.Program.Split(' ')[^1]);
-        return model.ToByteArray();
+        return model;
     }
 
     private static void Check(CutOutput cut, IHead head, ClassifierInfo info)
@@ -92,11 +91,11 @@ public static class ClassifierExport
             Throw.Usage($"{head.Name} knows {head.ClassCount} classes, but {info.Labels.Count} labels are given");
     }
 
-    private static void WriteSynced(string file, byte[] bytes)
+    private static void WriteSynced(string file, ModelProto model)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, 1);
-        stream.Write(bytes);
+        using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
+        model.WriteTo(stream);
         stream.Flush(flushToDisk: true);
     }
 

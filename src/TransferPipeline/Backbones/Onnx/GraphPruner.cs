@@ -3,9 +3,6 @@ namespace TransferPipeline.Backbones.Onnx;
 /// <summary>Takes out of a model what some tensors need and nothing else.</summary>
 internal static class GraphPruner
 {
-    /// <summary>A protobuf message is limited to 2 GB; some is left for everything but weights.</summary>
-    private const long MaxBytes = int.MaxValue - (64 << 20);
-
     /// <summary>
     /// A deep copy of the part of <paramref name="model"/> that makes <paramref name="tensors"/>, without outputs and without stored shapes
     /// (they may bake the batch). Initializers cease to be inputs, for which IR version 4 or newer is needed.
@@ -32,31 +29,20 @@ internal static class GraphPruner
         return stripped;
     }
 
-    /// <summary>The serialized model with all weights in it.</summary>
-    /// <exception cref="BadInputException">They are more than fits into one protobuf message.</exception>
-    public static byte[] Serialize(ModelProto model)
+    /// <summary>The graph without its initializers, weights of Constant nodes included.</summary>
+    public static GraphProto WithoutInitializers(GraphProto graph)
     {
-        var bytes = TensorData.All(model.Graph).Where(t => t.DataLocation == TensorProto.Types.DataLocation.External).Sum(t => TensorData.Location(t).Length);
-        if (bytes > MaxBytes)
-            Throw.BadInput(FormattableString.Invariant($"the part of the model up to the cut holds {bytes / 1e9:0.0} GB of weights; at most 2 GB can be used"));
-        var full = Shell(model);
-        full.Graph.Node.AddRange(model.Graph.Node);
-        full.Graph.Input.AddRange(model.Graph.Input);
-        full.Graph.Output.AddRange(model.Graph.Output);
-        full.Graph.SparseInitializer.AddRange(model.Graph.SparseInitializer);
-        full.Graph.ValueInfo.AddRange(model.Graph.ValueInfo);
-        full.Graph.Initializer.AddRange(model.Graph.Initializer.Select(TensorData.Inline));
-        if (TensorData.All(full.Graph).Any(t => t.DataLocation == TensorProto.Types.DataLocation.External))
-        {
-            full.Graph.Node.Clear();
-            full.Graph.Node.AddRange(model.Graph.Node.Select(InlineConstants));
-        }
-
-        return Google.Protobuf.MessageExtensions.ToByteArray(full);
+        var rest = new GraphProto { Name = graph.Name };
+        rest.Node.AddRange(graph.Node.Select(InlineConstants));
+        rest.Input.AddRange(graph.Input);
+        rest.Output.AddRange(graph.Output);
+        rest.SparseInitializer.AddRange(graph.SparseInitializer);
+        rest.ValueInfo.AddRange(graph.ValueInfo);
+        return rest;
     }
 
     /// <summary>The model without its graph's parts, unknown fields kept.</summary>
-    private static ModelProto Shell(ModelProto model)
+    public static ModelProto Shell(ModelProto model)
     {
         // Emptied before the clone: a clone copies, and the parts are what is large.
         var graph = model.Graph;

@@ -89,19 +89,25 @@ internal static class TensorData
     private static ReadOnlySpan<byte> Raw(TensorProto tensor) =>
         tensor.DataLocation == TensorProto.Types.DataLocation.External ? ReadExternal(tensor) : tensor.RawData.Span;
 
-    private static byte[] ReadExternal(TensorProto tensor)
+    /// <summary>Reads data that are in a file.</summary>
+    /// <exception cref="BadInputException">The file ends too early.</exception>
+    public static void ReadExternal(TensorProto tensor, Span<byte> to)
     {
         var (file, offset, length) = Location(tensor);
-        var bytes = GC.AllocateUninitializedArray<byte>(checked((int)length));
         using var handle = File.OpenHandle(file);
-        for (var done = 0; done < bytes.Length;)
+        for (var done = 0; done < to.Length;)
         {
-            var read = RandomAccess.Read(handle, bytes.AsSpan(done), offset + done);
+            var read = RandomAccess.Read(handle, to[done..], offset + done);
             if (read == 0)
                 Throw.BadInput($"{file}: ends before byte {offset + length}, where tensor '{tensor.Name}' ends; the file changed while it was used");
             done += read;
         }
+    }
 
+    private static byte[] ReadExternal(TensorProto tensor)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(checked((int)Location(tensor).Length));
+        ReadExternal(tensor, bytes);
         return bytes;
     }
 }
