@@ -1,5 +1,6 @@
 using TransferPipeline.Heads.Forest;
 using TransferPipeline.Heads.Knn;
+using TransferPipeline.Heads.Lda;
 using TransferPipeline.Heads.LinearSgd;
 using TransferPipeline.Heads.LinearSvm;
 using TransferPipeline.Heads.Logistic;
@@ -20,6 +21,7 @@ public static class HeadCatalog
         new LogisticTrainer(),
         new LinearSvmTrainer(),
         new RidgeTrainer(),
+        new LdaTrainer(),
         new NearestMeanTrainer(),
         new KnnTrainer(),
         new ForestTrainer(),

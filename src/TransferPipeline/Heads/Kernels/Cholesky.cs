@@ -53,6 +53,14 @@ internal sealed unsafe class Cholesky
             }
         });
 
+    /// <summary>Solves L^T x = b in place for each of the rows of b (count x n).</summary>
+    public void SolveTransposed(double[] b, int count, int threads) =>
+        Blocks.For(count, 1, threads, (_, row, _) =>
+        {
+            fixed (double* l = _factor, x = &b[(long)row * _n])
+                Backward(l, x);
+        });
+
     private static void Subtract(double* a, int n, int column, int width, int firstRow, int count)
     {
         var products = stackalloc double[RowBlock * Panel];
@@ -75,9 +83,7 @@ internal sealed unsafe class Cholesky
             for (var j = start; j <= i; j++)
             {
                 var other = a + (nint)j * n;
-                var sum = row[j];
-                for (var k = start; k < j; k++)
-                    sum -= row[k] * other[k];
+                var sum = row[j] - DoubleVectors.Dot(row + start, other + start, j - start);
                 if (j < i)
                 {
                     row[j] = sum / other[j];
@@ -99,10 +105,7 @@ internal sealed unsafe class Cholesky
         for (var j = start; j < start + width; j++)
         {
             var other = a + (nint)j * n;
-            var sum = row[j];
-            for (var k = start; k < j; k++)
-                sum -= row[k] * other[k];
-            row[j] = sum / other[j];
+            row[j] = (row[j] - DoubleVectors.Dot(row + start, other + start, j - start)) / other[j];
         }
     }
 

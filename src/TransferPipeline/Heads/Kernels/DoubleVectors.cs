@@ -15,6 +15,12 @@ internal static unsafe class DoubleVectors
             second = Vector512.MultiplyAddEstimate(Vector512.Load(a + i + 8), Vector512.Load(b + i + 8), second);
         }
 
+        if (i + 8 <= length)
+        {
+            first = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.Load(b + i), first);
+            i += 8;
+        }
+
         var sum = Vector512.Sum(first + second);
         for (; i < length; i++)
             sum += a[i] * b[i];

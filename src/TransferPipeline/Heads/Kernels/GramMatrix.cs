@@ -1,7 +1,12 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using TransferPipeline.Heads.Linear;
+
 namespace TransferPipeline.Heads.Kernels;
 
-/// <summary>Sums of products of columns in float64: C = sum over rows of (x - shift)(x - shift) transposed, on all cores.</summary>
-internal static unsafe class GramMatrix
+/// <summary>Sums of products of columns, in float64 or (where an approximation will do) float32: C = sum over rows of (x - shift)(x - shift) transposed, on all cores.</summary>
+internal static unsafe class GramMatrix<T>
+    where T : unmanaged, INumber<T>
 {
     /// <summary>A task's piece of the result and the converted rows under it (450 KB) stay in the second-level cache.</summary>
     private const int TileRows = 80;
@@ -12,12 +17,12 @@ internal static unsafe class GramMatrix
     /// <summary>Eight values of padding, so that the rows of a block do not share cache sets.</summary>
     private const int PackedStride = TileColumns + 8;
 
-    /// <param name="rows">Addresses of <paramref name="count"/> rows of <paramref name="length"/> values.</param>
     /// <param name="shift">Subtracted from each row; null for none.</param>
     /// <param name="weights">Factor of each row; null for 1.</param>
     /// <param name="gram">length x length, symmetric; added to.</param>
-    public static void Add(float** rows, int count, int length, double[]? shift, float[]? weights, double[] gram, int threads, CancellationToken cancellation = default)
+    public static void Add(RowSet rows, double[]? shift, float[]? weights, T[] gram, int threads, CancellationToken cancellation = default)
     {
+        var length = rows.Length;
         var tiles = new List<(int Row, int Column)>();
         for (var r = 0; r < length; r += TileRows)
         {
@@ -31,7 +36,7 @@ internal static unsafe class GramMatrix
         Blocks.For(tiles.Count, 1, threads, (_, tile, _) =>
         {
             var (r, c) = tiles[tile];
-            Tile(rows, count, shift, weights, r, Math.Min(length, r + TileRows), c, Math.Min(length, c + TileColumns), gram, length);
+            Tile(rows, shift, weights, r, Math.Min(length, r + TileRows), c, Math.Min(length, c + TileColumns), gram, length);
         }, cancellation);
         Blocks.For(length, 64, threads, (_, start, end) =>
         {
@@ -44,43 +49,43 @@ internal static unsafe class GramMatrix
     }
 
     private static void Tile(
-        float** rows, int count, double[]? shift, float[]? weights, int rowStart, int rowEnd, int columnStart, int columnEnd, double[] gram, int length)
+        RowSet rows, double[]? shift, float[]? weights, int rowStart, int rowEnd, int columnStart, int columnEnd, T[] gram, int length)
     {
-        var buffer = new double[RowBlock * (PackedStride + TileRows)];
-        var addresses = stackalloc double*[RowBlock];
-        fixed (double* packed = buffer, result = gram)
+        var buffer = new T[RowBlock * (PackedStride + TileRows)];
+        var addresses = stackalloc T*[RowBlock];
+        fixed (T* packed = buffer, result = gram)
         {
             var factors = packed + RowBlock * PackedStride;
             for (var i = 0; i < RowBlock; i++)
                 addresses[i] = packed + i * PackedStride;
-            for (var first = 0; first < count; first += RowBlock)
+            for (var first = 0; first < rows.Count; first += RowBlock)
             {
-                var n = Math.Min(RowBlock, count - first);
+                var n = Math.Min(RowBlock, rows.Count - first);
                 for (var i = 0; i < n; i++)
                 {
-                    var weight = weights is null ? 1.0 : weights[first + i];
-                    Convert(rows[first + i], shift, columnStart, columnEnd, 1, addresses[i]);
-                    Convert(rows[first + i], shift, rowStart, rowEnd, weight, factors + i * TileRows);
+                                        Convert(rows.Rows[first + i], shift, columnStart, columnEnd, 1, addresses[i]);
+                    Convert(rows.Rows[first + i], shift, rowStart, rowEnd, weights is null ? 1 : weights[first + i], factors + i * TileRows);
                 }
 
-                ColumnSumKernel<double>.Run(
+                ColumnSumKernel<T>.Run(
                     factors, TileRows, addresses, n, rowEnd - rowStart, 0, columnEnd - columnStart,
                     result + (nint)rowStart * length + columnStart, length);
             }
         }
     }
 
-    private static void Convert(float* row, double[]? shift, int start, int end, double weight, double* to)
+    private static void Convert(float* row, double[]? shift, int start, int end, double weight, T* to)
     {
-        if (shift is null)
+        var from = new ReadOnlySpan<float>(row + start, end - start);
+        var result = new Span<T>(to, end - start);
+        TensorPrimitives.ConvertTruncating(from, result);
+        if (shift is not null)
         {
             for (var d = start; d < end; d++)
-                to[d - start] = weight * row[d];
+                result[d - start] = T.CreateTruncating(row[d] - shift[d]);
         }
-        else
-        {
-            for (var d = start; d < end; d++)
-                to[d - start] = weight * (row[d] - shift[d]);
-        }
+
+        if (weight != 1)
+            TensorPrimitives.Multiply(result, T.CreateTruncating(weight), result);
     }
 }

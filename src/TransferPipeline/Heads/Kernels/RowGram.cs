@@ -3,26 +3,13 @@ using TransferPipeline.Heads.Linear;
 namespace TransferPipeline.Heads.Kernels;
 
 /// <summary>Products of rows with rows in float64: G = X X^T, for when rows are fewer than values.</summary>
-internal static unsafe class RowGram
+internal static class RowGram
 {
     public static double[] Of(RowSet rows, TrainingContext context)
     {
-        var (n, length) = (rows.Count, rows.Length);
-        using var transposed = new FloatBuffer((long)n * length);
-        var columns = new nint[length];
-        Blocks.For(length, 64, context.Threads, (_, start, end) =>
-        {
-            for (var d = start; d < end; d++)
-            {
-                var column = transposed.Pointer + (nint)d * n;
-                columns[d] = (nint)column;
-                for (var i = 0; i < n; i++)
-                    column[i] = rows.Rows[i][d];
-            }
-        }, context.Cancellation);
-        var gram = new double[(long)n * n];
-        fixed (nint* addresses = columns)
-            GramMatrix.Add((float**)addresses, length, n, null, null, gram, context.Threads, context.Cancellation);
+        var transposed = RowSet.Transpose(rows, context.Threads);
+        var gram = new double[(long)rows.Count * rows.Count];
+        GramMatrix<double>.Add(transposed, null, null, gram, context.Threads, context.Cancellation);
         return gram;
     }
 

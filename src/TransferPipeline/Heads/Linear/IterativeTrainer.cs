@@ -39,9 +39,12 @@ public abstract class IterativeTrainer : IPathTrainer
         }
 
         var (scaling, rows) = PreparedRows.Of(data, settings, context);
+        var reduction = RowReduction.Pays(rows)
+            ? context.Shared.Get(new RowsKey("reduced " + scaling.Kind, data.X, data.Rows), () => RowReduction.Of(rows, context))
+            : null;
         var weights = Weights(ClassWeights.Parse(Name, settings.Text("class_weight"), counts), settings.Text("class_weight"), counts);
         var classes = data.ClassCount == 2 ? [1] : Enumerable.Range(0, data.ClassCount).ToArray();
-        using var objective = new LinearObjective(rows, Loss(data.ClassCount), classes.Length, context.Threads, context.Cancellation)
+        using var objective = new LinearObjective(reduction?.Rows ?? rows, Loss(data.ClassCount), classes.Length, context.Threads, context.Cancellation)
         {
             Weights = weights,
             BiasPenalty = settings.Flag("fit_intercept") ? BiasPenalty : double.NaN,
@@ -49,9 +52,11 @@ public abstract class IterativeTrainer : IPathTrainer
         using var parameters = new FloatBuffer((long)classes.Length * objective.Stride);
         var heads = new IHead[values.Count];
 
+        using var preconditioner = new AdaptivePreconditioner(context.Threads);
+
         // From small to large C, each solution the start of the next.
         foreach (var index in Enumerable.Range(0, values.Count).OrderBy(i => values[i]))
-            heads[index] = Solve(objective, weights, classes, parameters, settings.With(PathOption, values[index]), data.ClassCount, scaling, context);
+            heads[index] = Solve(objective, preconditioner, weights, classes, parameters, settings.With(PathOption, values[index]), data.ClassCount, scaling, reduction, context);
         return heads;
     }
 
@@ -63,11 +68,11 @@ public abstract class IterativeTrainer : IPathTrainer
     private protected abstract double BinaryShare { get; }
 
     private unsafe LinearHead Solve(
-        LinearObjective objective, LossWeights weights, int[] classes, FloatBuffer parameters, HeadSettings settings, int classCount,
-        FeatureScaling scaling, TrainingContext context)
+        LinearObjective objective, AdaptivePreconditioner preconditioner, LossWeights weights, int[] classes, FloatBuffer parameters, HeadSettings settings, int classCount,
+        FeatureScaling scaling, RowReduction? reduction, TrainingContext context)
     {
         objective.Weights = weights.Times(settings.Number(PathOption));
-        var result = new NewtonSolver(objective).Solve(classes, parameters.Pointer, settings.Number("tol"), settings.Integer("max_iter"));
+        var result = new NewtonSolver(objective, preconditioner).Solve(classes, parameters.Pointer, settings.Number("tol"), settings.Integer("max_iter"));
         if (!result.Converged)
         {
             context.Warn(FormattableString.Invariant(
@@ -81,17 +86,25 @@ public abstract class IterativeTrainer : IPathTrainer
             Iterations = result.Iterations,
             Converged = result.Converged,
         };
-        var dimension = objective.Bias;
-        var (w, b) = (new double[classCount * dimension], new double[classCount]);
-        for (var k = 0; k < classCount; k++)
+        var (solved, constants) = Read(objective, parameters, classes.Length);
+        if (reduction is not null)
+            solved = reduction.Expand(solved, classes.Length, context.Threads);
+        if (classes.Length < classCount)
+            (solved, constants) = ([.. solved.Select(v => -BinaryShare * v), .. solved.Select(v => BinaryShare * v)], [-BinaryShare * constants[0], BinaryShare * constants[0]]);
+        return LinearHead.Create(Name, solved, constants, scaling, Link, settings, fit);
+    }
+
+    private static unsafe (double[] Weights, double[] Bias) Read(LinearObjective objective, FloatBuffer parameters, int outputs)
+    {
+        var (weights, bias) = (new double[(long)outputs * objective.Bias], new double[outputs]);
+        for (var k = 0; k < outputs; k++)
         {
-            var factor = classes.Length == 1 ? (k == 0 ? -BinaryShare : BinaryShare) : 1;
-            var from = parameters.Pointer + (nint)(classes.Length == 1 ? 0 : k) * objective.Stride;
-            for (var d = 0; d < dimension; d++)
-                w[k * dimension + d] = factor * from[d];
-            b[k] = factor * from[dimension];
+            var from = parameters.Pointer + (nint)k * objective.Stride;
+            for (var d = 0; d < objective.Bias; d++)
+                weights[(long)k * objective.Bias + d] = from[d];
+            bias[k] = from[objective.Bias];
         }
 
-        return LinearHead.Create(Name, w, b, scaling, Link, settings, fit);
+        return (weights, bias);
     }
 }

@@ -57,6 +57,11 @@ internal sealed unsafe class LinearObjective : IDisposable
     /// <summary>Passes over the rows so far.</summary>
     public int Passes { get; private set; }
 
+    /// <summary>Multiply-adds of one pass.</summary>
+    public double PassWork => 2.0 * _rows.Count * _rows.Length * _outputs;
+
+    public RowSet Rows => _rows;
+
     private int ChunkCount => Blocks.Count(_rows.Count, _chunkRows);
 
     /// <summary>Chooses the outputs (by class) that the parameter rows stand for.</summary>
@@ -126,6 +131,20 @@ internal sealed unsafe class LinearObjective : IDisposable
             }
         }, _cancellation);
         Sum(v, product);
+    }
+
+    /// <summary>Each row's weight in the average, over the outputs, of the Hessians at the point of the last <see cref="Evaluate"/>.</summary>
+    public float[] RowCurvatures()
+    {
+        var curvatures = new float[_rows.Count];
+        var zStride = Pad(_outputs);
+        Blocks.For(_rows.Count, _chunkRows, _threads, (_, start, end) =>
+        {
+            fixed (int* labels = _rows.Labels, classes = _classes)
+            fixed (float* to = curvatures)
+                _loss.RowCurvatures(_derivatives.Pointer + (nint)start * zStride, zStride, end - start, labels + start, _outputs, classes, Weights, to + start);
+        });
+        return curvatures;
     }
 
     public void Dispose()

@@ -16,6 +16,9 @@ internal sealed record LossWeights(float[] Row, float[] Positive, float[] Negati
     /// <summary>The same weights times C.</summary>
     public LossWeights Times(double c) => new(Scale(Row, c), Positive, Negative);
 
+    /// <summary>Weight of a row of class <paramref name="label"/> in the output of class <paramref name="output"/>.</summary>
+    public float Of(int label, int output) => Row[label] * (label == output ? Positive : Negative)[output];
+
     private static float[] Scale(float[] values, double c) => Array.ConvertAll(values, v => (float)(v * c));
 }
 
@@ -33,4 +36,8 @@ internal abstract unsafe class MarginLoss
     /// <summary>Turns directional derivatives u of the outputs into second-derivative products, in place.</summary>
     /// <param name="r">What <see cref="Derivatives"/> left for the same rows.</param>
     public abstract void Curvature(float* u, float* r, int stride, int n, int* labels, int outputs, int* classes, LossWeights weights);
+
+    /// <summary>The mean over the outputs of each row's second derivatives: the row's weight in an average Hessian.</summary>
+    /// <param name="r">What <see cref="Derivatives"/> left for the rows.</param>
+    public abstract void RowCurvatures(float* r, int stride, int n, int* labels, int outputs, int* classes, LossWeights weights, float* to);
 }

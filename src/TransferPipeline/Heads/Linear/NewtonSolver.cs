@@ -11,7 +11,7 @@ internal sealed record SolveResult(double Objective, double Gap, int Iterations,
 /// output against the rest splits into one problem an output: each has its own step lengths, all share every pass over the rows, and the
 /// ones that have converged leave it.
 /// </summary>
-internal sealed unsafe class NewtonSolver(LinearObjective objective, Func<float[], IPreconditioner>? precondition = null)
+internal sealed unsafe class NewtonSolver(LinearObjective objective, AdaptivePreconditioner preconditioner)
 {
     private const int MostInner = 100;
     private const int MostHalvings = 30;
@@ -111,15 +111,16 @@ internal sealed unsafe class NewtonSolver(LinearObjective objective, Func<float[
         var stride = objective.Stride;
         var group = (nint)rows * stride;
         var size = groups * group;
-        var preconditioner = precondition?.Invoke([]);
         var (energy, start, decrease) = (new double[groups], new double[groups], new double[groups]);
         var done = new bool[groups];
         new Span<float>(direction, (int)size).Clear();
         for (nint i = 0; i < size; i++)
             residual[i] = -gradient[i];
-        using var preconditioned = preconditioner is null ? null : new FloatBuffer(size);
+        preconditioner.Update(objective);
+        using var preconditioned = preconditioner.Ready ? new FloatBuffer(size) : null;
         var scaled = preconditioned is null ? residual : preconditioned.Pointer;
-        preconditioner?.Apply(residual, scaled, groups * rows);
+        if (preconditioned is not null)
+            preconditioner.Apply(residual, scaled, groups * rows);
         FloatVectors.Copy(scaled, search, size);
         for (var g = 0; g < groups; g++)
             start[g] = energy[g] = FloatVectors.Dot(residual + g * group, scaled + g * group, group);
@@ -143,7 +144,8 @@ internal sealed unsafe class NewtonSolver(LinearObjective objective, Func<float[
                 decrease[g] += 0.5 * length * energy[g];
             }
 
-            preconditioner?.Apply(residual, scaled, groups * rows);
+            if (preconditioned is not null)
+                preconditioner.Apply(residual, scaled, groups * rows);
             var open = 0;
             for (var g = 0; g < groups; g++)
             {

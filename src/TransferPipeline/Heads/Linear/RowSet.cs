@@ -54,6 +54,49 @@ internal sealed unsafe class RowSet
     }
 
 
+    /// <summary>Rows of a lower triangular n x n matrix.</summary>
+    public static RowSet LowerTriangle(double[] matrix, int n, int[] labels)
+    {
+        var stride = (n + 15) & -16;
+        var buffer = new FloatBuffer((long)n * stride);
+        var set = new RowSet(buffer, n, n, labels);
+        for (var i = 0; i < n; i++)
+        {
+            set.Rows[i] = buffer.Pointer + (nint)i * stride;
+            for (var j = 0; j <= i; j++)
+                set.Rows[i][j] = (float)matrix[(long)i * n + j];
+        }
+
+        return set;
+    }
+
+    /// <summary>The rows of one class, without a copy.</summary>
+    public RowSet OfClass(int k)
+    {
+        var chosen = Enumerable.Range(0, Count).Where(i => Labels[i] == k).ToArray();
+        var set = new RowSet(this, chosen.Length, Length, Array.ConvertAll(chosen, i => k));
+        for (var i = 0; i < chosen.Length; i++)
+            set.Rows[i] = Rows[chosen[i]];
+        return set;
+    }
+
+    /// <summary>The columns of a set as rows, without labels.</summary>
+    public static RowSet Transpose(RowSet rows, int threads)
+    {
+        var buffer = new FloatBuffer((long)rows.Count * rows.Length);
+        var set = new RowSet(buffer, rows.Length, rows.Count, []);
+        Blocks.For(rows.Length, 64, threads, (_, start, end) =>
+        {
+            for (var d = start; d < end; d++)
+            {
+                var column = set.Rows[d] = buffer.Pointer + (nint)d * rows.Count;
+                for (var i = 0; i < rows.Count; i++)
+                    column[i] = rows.Rows[i][d];
+            }
+        });
+        return set;
+    }
+
     private static int[] Select(ReadOnlySpan<int> rows, ReadOnlySpan<int> y)
     {
         var labels = new int[rows.Length];

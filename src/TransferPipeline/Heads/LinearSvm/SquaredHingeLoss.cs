@@ -49,4 +49,15 @@ internal sealed unsafe class SquaredHingeLoss : MarginLoss
             }
         }
     }
+
+    public override void RowCurvatures(float* r, int stride, int n, int* labels, int outputs, int* classes, LossWeights weights, float* to)
+    {
+        for (var i = 0; i < n; i++, r += stride)
+        {
+            var sum = 0f;
+            for (var k = 0; k < outputs; k++)
+                sum += r[k] == 0 ? 0 : 2 * weights.Of(labels[i], classes[k]);
+            to[i] = sum / outputs;
+        }
+    }
 }

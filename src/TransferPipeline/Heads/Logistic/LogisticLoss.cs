@@ -57,4 +57,20 @@ internal sealed unsafe class LogisticLoss : MarginLoss
             }
         }
     }
+
+    public override void RowCurvatures(float* r, int stride, int n, int* labels, int outputs, int* classes, LossWeights weights, float* to)
+    {
+        for (var i = 0; i < n; i++, r += stride)
+        {
+            // |r| is weight * p or weight * (1 - p); the second derivative weight * p (1 - p) is the same function of both.
+            var sum = 0f;
+            for (var k = 0; k < outputs; k++)
+            {
+                var size = Math.Abs(r[k]);
+                sum += size - size * size / weights.Of(labels[i], classes[k]);
+            }
+
+            to[i] = sum / outputs;
+        }
+    }
 }

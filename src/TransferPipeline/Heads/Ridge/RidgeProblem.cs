@@ -90,7 +90,7 @@ internal abstract class RidgeProblem
 }
 
 /// <summary>Solves in the space of values: D x D.</summary>
-internal sealed unsafe class RidgeByValues : RidgeProblem
+internal sealed class RidgeByValues : RidgeProblem
 {
     private readonly double[] _gram;
 
@@ -99,7 +99,7 @@ internal sealed unsafe class RidgeByValues : RidgeProblem
     {
         _gram = new double[(long)rows.Length * rows.Length];
         var weights = Array.TrueForAll(classWeights, w => w == 1) ? null : Array.ConvertAll(rows.Labels, label => classWeights[label]);
-        GramMatrix.Add(rows.Rows, rows.Count, rows.Length, Intercept ? Mean : null, weights, _gram, context.Threads, context.Cancellation);
+        GramMatrix<double>.Add(rows, Intercept ? Mean : null, weights, _gram, context.Threads, context.Cancellation);
     }
 
     private protected override double[] SolveOutputs(double alpha, TrainingContext context)
@@ -114,7 +114,7 @@ internal sealed unsafe class RidgeByValues : RidgeProblem
 }
 
 /// <summary>Solves in the space of rows: N x N; the weights are combinations of the rows.</summary>
-internal sealed unsafe class RidgeByRows : RidgeProblem
+internal sealed class RidgeByRows : RidgeProblem
 {
     private readonly RowSet _rows;
     private readonly double[] _gram;
@@ -148,26 +148,13 @@ internal sealed unsafe class RidgeByRows : RidgeProblem
         }
 
         RidgeSystem.Solve(_gram, n, alpha, dual, Outputs.Length, context);
-        return Combine(dual, context.Threads);
-    }
-
-    private double[] Combine(double[] dual, int threads)
-    {
-        var (n, dimension) = (_rows.Count, Sums.Dimension);
-        var weights = new double[Outputs.Length * dimension];
-        Blocks.For(dimension, 256, threads, (_, start, end) =>
+        var factors = new double[n * Outputs.Length];
+        for (var o = 0; o < Outputs.Length; o++)
         {
-            for (var o = 0; o < Outputs.Length; o++)
-            {
-                for (var i = 0; i < n; i++)
-                {
-                    var factor = dual[o * n + i] * _roots[i];
-                    var row = _rows.Rows[i];
-                    for (var d = start; d < end; d++)
-                        weights[o * dimension + d] += factor * (row[d] - Mean[d]);
-                }
-            }
-        });
-        return weights;
+            for (var i = 0; i < n; i++)
+                factors[i * Outputs.Length + o] = _roots[i] * dual[o * n + i];
+        }
+
+        return RowCombination.Of(_rows, factors, Outputs.Length, Intercept ? Mean : null, context.Threads);
     }
 }

@@ -12,6 +12,8 @@ public sealed class LinearHeadsAgainstScikitLearnTests
 
     public static TheoryData<string, string> NearestMean => Goldens.Cases("nearest-mean");
 
+    public static TheoryData<string, string> Lda => Goldens.Cases("lda");
+
     [Theory]
     [MemberData(nameof(Softmax))]
     public void Softmax_AnyOptions_HasScikitLearnsProbabilities(string data, string options) => Goldens.Check("softmax", data, options, 1e-2f, 1e-4f);
@@ -31,4 +33,8 @@ public sealed class LinearHeadsAgainstScikitLearnTests
     [Theory]
     [MemberData(nameof(NearestMean))]
     public void NearestMean_AnyOptions_HasNearestCentroidsScores(string data, string options) => Goldens.Check("nearest-mean", data, options, 1e-5f, 1e-5f);
+
+    [Theory]
+    [MemberData(nameof(Lda))]
+    public void Lda_AnyOptions_HasScikitLearnsDecisionValues(string data, string options) => Goldens.Check("lda", data, options, 1e-4f, 1e-5f);
 }

@@ -1,0 +1,68 @@
+using System.Globalization;
+using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Linear;
+
+namespace TransferPipeline.Heads.Lda;
+
+/// <summary>
+/// Linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis(solver="lsqr"): each class's covariance is shrunk
+/// by itself (Ledoit and Wolf 2004 on the class's standardized vectors for <c>auto</c>) and they are averaged by the priors.
+/// </summary>
+public sealed class LdaTrainer : IHeadTrainer
+{
+    public string Name => "lda";
+
+    public string Summary => "linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis";
+
+    public string? Unavailable => null;
+
+    public IReadOnlyList<HeadOption> Options { get; } =
+    [
+        new("shrinkage", HeadOptionKind.Text, "auto", "auto (Ledoit-Wolf for each class) or a share from 0 to 1 of the mean variance."),
+        new("priors", HeadOptionKind.Choice, "frequency", "Class probabilities assumed: frequency (of the training rows) or uniform.") { Choices = ["frequency", "uniform"] },
+        LinearOptions.Scaling,
+    ];
+
+    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    {
+        var counts = TrainingCheck.Counts(data, context);
+        var shrinkage = Shrinkage(settings.Text("shrinkage"));
+        var (scaling, rows) = PreparedRows.Of(data, settings, context);
+        var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
+        var priors = Array.ConvertAll(counts, n => settings.Text("priors") == "uniform" ? 1.0 / counts.Length : (double)n / data.Rows.Length);
+        var dimension = rows.Length;
+        var covariance = new double[(long)dimension * dimension];
+        var means = new double[data.ClassCount * dimension];
+        for (var k = 0; k < data.ClassCount; k++)
+        {
+            var mean = sums.Mean(k);
+            mean.CopyTo(means, k * dimension);
+            ClassCovariance.Add(rows.OfClass(k), mean, shrinkage, priors[k], covariance, context);
+        }
+
+        var weights = (double[])means.Clone();
+        var factor = Cholesky.Factor(covariance, dimension, context.Threads, context.Cancellation);
+        if (factor is null)
+            Throw.BadInput($"{Name}: the covariance with shrinkage={settings.Text("shrinkage")} is singular (constant values, or fewer rows than values); use shrinkage=auto or a larger share");
+        factor.Solve(weights, data.ClassCount, context.Threads);
+        var bias = new double[data.ClassCount];
+        for (var k = 0; k < data.ClassCount; k++)
+        {
+            for (var d = 0; d < dimension; d++)
+                bias[k] -= 0.5 * means[k * dimension + d] * weights[k * dimension + d];
+            bias[k] += Math.Log(priors[k]);
+        }
+
+        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, settings, new FitReport { RelativeGap = 0, Iterations = 1 });
+    }
+
+    /// <returns>NaN for auto.</returns>
+    private double Shrinkage(string text)
+    {
+        if (text == "auto")
+            return double.NaN;
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) || !(share >= 0 && share <= 1))
+            Throw.Usage($"{Name}: shrinkage is '{text}', expected auto or a number from 0 to 1");
+        return share;
+    }
+}
