@@ -53,7 +53,23 @@ public sealed class LdaTrainer : IHeadTrainer
             bias[k] += Math.Log(priors[k]);
         }
 
+        if (data.ClassCount == 2)
+            Symmetrize(weights, bias);
         return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, settings, new FitReport { RelativeGap = 0, Iterations = 1 });
+    }
+
+    /// <summary>Two scores of opposite sign with the same difference, as the other heads have.</summary>
+    private static void Symmetrize(double[] weights, double[] bias)
+    {
+        var dimension = weights.Length / 2;
+        for (var d = 0; d < dimension; d++)
+        {
+            var half = (weights[dimension + d] - weights[d]) / 2;
+            (weights[d], weights[dimension + d]) = (-half, half);
+        }
+
+        var constant = (bias[1] - bias[0]) / 2;
+        (bias[0], bias[1]) = (-constant, constant);
     }
 
     /// <returns>NaN for auto.</returns>

@@ -19,7 +19,7 @@ internal static class LinearOptions
     public static HeadOption FitIntercept { get; } = new("fit_intercept", HeadOptionKind.Flag, "true", "Whether scores have a constant term.");
 
     public static HeadOption Tolerance { get; } =
-        new("tol", HeadOptionKind.Number, "1E-07", "Relative gap to the optimal objective at which the solver stops.") { Minimum = 1e-12, Maximum = 0.1 };
+        new("tol", HeadOptionKind.Number, "1E-08", "Relative gap to the optimal objective at which the solver stops.") { Minimum = 1e-12, Maximum = 0.1 };
 
     public static HeadOption MaxIterations { get; } =
         new("max_iter", HeadOptionKind.Integer, "100", "Most Newton iterations.") { Minimum = 1 };
