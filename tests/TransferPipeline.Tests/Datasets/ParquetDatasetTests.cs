@@ -1,12 +1,11 @@
 using TransferPipeline.Datasets;
-using TransferPipeline.DuckDb;
 
 namespace TransferPipeline.Tests.Datasets;
 
 public sealed class ParquetDatasetTests : IDisposable
 {
     private readonly TempFolder _folder = new();
-    private readonly DuckDbTable _table = new();
+    private readonly IPhotoTable _table = TestTable.Photos();
 
     public void Dispose() => _folder.Dispose();
 

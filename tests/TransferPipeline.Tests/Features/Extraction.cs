@@ -128,14 +128,3 @@ internal sealed class CountingDecoder : IImageDecoder
         _decoder.Decode(encoded, options, destination);
     }
 }
-
-/// <summary>The Parquet adapter of the package set that is built.</summary>
-internal static class TestTable
-{
-    public static IFeatureTable Create() =>
-#if CARD
-        new TransferPipeline.ParquetNet.ParquetNetTable();
-#else
-        new TransferPipeline.DuckDb.DuckDbTable();
-#endif
-}

@@ -22,7 +22,8 @@ internal sealed class MlpHead : IHead
         _layers = scaling.Kind == ScalingKind.Standard ? [Fold(network.Layers[0], scaling), .. network.Layers.Skip(1)] : network.Layers;
     }
 
-    public string Name => "mlp";
+    /// <summary>The trainer's: networks of other trainers end as this head too.</summary>
+    public string Name => Settings.Head;
 
     public int ClassCount { get; }
 

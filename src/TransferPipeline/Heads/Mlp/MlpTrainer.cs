@@ -25,7 +25,7 @@ public sealed class MlpTrainer : IHeadTrainer
     public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
     {
         var counts = TrainingCheck.Counts(data, context);
-        int[] widths = [data.X.Columns, .. HiddenSizes(settings.Text("hidden_layer_sizes")), data.ClassCount];
+        int[] widths = [data.X.Columns, .. HiddenSizes(Name, settings.Text("hidden_layer_sizes")), data.ClassCount];
         var options = TrainingOptions.Read(settings);
         var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
         var weights = settings.Text("class_weight") == "none" ? null : ClassWeights.Parse(Name, settings.Text("class_weight"), counts);
@@ -35,13 +35,13 @@ public sealed class MlpTrainer : IHeadTrainer
         return new MlpHead(trained, scaling, settings, fit);
     }
 
-    private static int[] HiddenSizes(string text)
+    internal static int[] HiddenSizes(string head, string text)
     {
         var sizes = Array.ConvertAll(
             text.Split(',', StringSplitOptions.TrimEntries),
             part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : 0);
         if (sizes.Any(s => s is < 1 or > WidestLayer))
-            Throw.Usage($"mlp: hidden_layer_sizes is '{text}', expected widths of 1 to {WidestLayer} with commas between, such as 512,128");
+            Throw.Usage($"{head}: hidden_layer_sizes is '{text}', expected widths of 1 to {WidestLayer} with commas between, such as 512,128");
         return sizes;
     }
 }

@@ -1,0 +1,22 @@
+#if CARD
+using TransferPipeline.Backbones.Store;
+using TransferPipeline.Heads;
+using TransferPipeline.ImageSharp;
+using TransferPipeline.MicrosoftML;
+using TransferPipeline.ParquetNet;
+using TransferPipeline.Pipelines;
+using TransferPipeline.TorchSharp;
+
+namespace TransferPipeline.Cli.Adapters;
+
+/// <summary>The card packages: ImageSharp decodes, Parquet.Net reads and writes Parquet, and Microsoft.ML and TorchSharp add their heads to ours.</summary>
+internal static class PackageSet
+{
+    public static Toolbox Create()
+    {
+        var table = new Lazy<ParquetNetTable>(() => new ParquetNetTable());
+        return new("card", new(() => new ImageSharpDecoder()), new(() => table.Value), new(() => table.Value),
+            [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers], ModelStore.Default());
+    }
+}
+#endif

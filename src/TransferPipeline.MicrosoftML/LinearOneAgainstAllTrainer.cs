@@ -1,0 +1,43 @@
+using Microsoft.ML;
+using Microsoft.ML.Trainers;
+using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Scaling;
+
+namespace TransferPipeline.MicrosoftML;
+
+/// <summary>A linear score of a row and the Platt sigmoid of it: the probability is 1 / (1 + exp(slope * score + offset)).</summary>
+internal sealed record CalibratedLine(LinearModelParameters Line, double Slope, double Offset);
+
+/// <summary>
+/// One binary linear model of ML.NET a class, with probabilities normalized as ML.NET's OneVersusAll does. Score and sigmoid are both
+/// linear inside the logistic function, so they become one line of a linear head.
+/// </summary>
+internal sealed class LinearOneAgainstAllTrainer(
+    string name, string summary, IReadOnlyList<HeadOption> options, Func<MLContext, HeadSettings, IDataView, CalibratedLine> fit) : IHeadTrainer
+{
+    public string Name => name;
+
+    public string Summary => summary;
+
+    public string? Unavailable => null;
+
+    public IReadOnlyList<HeadOption> Options => options;
+
+    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    {
+        TrainingCheck.Counts(data, context);
+        var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
+        var (weights, bias) = (new double[data.ClassCount * data.X.Columns], new double[data.ClassCount]);
+        Blocks.For(data.ClassCount, 1, context.Threads, (k, _, _) =>
+        {
+            // A generator for each class, so that the classes can train at once.
+            var (line, slope, offset) = fit(new MLContext(ClassSeed(context.Seed, k)), settings, RowView.OneAgainstAll(data, k, scaling, context.Cancellation));
+            for (var d = 0; d < data.X.Columns; d++)
+                weights[k * data.X.Columns + d] = -slope * line.Weights[d];
+            bias[k] = -slope * line.Bias - offset;
+        }, context.Cancellation);
+        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.NormalizedSigmoids, settings, new FitReport());
+    }
+
+    internal static int ClassSeed(int seed, int k) => unchecked(seed * 10_007 + k);
+}

@@ -1,0 +1,7 @@
+namespace TransferPipeline.TorchSharp;
+
+/// <summary>The heads that TorchSharp trains; they end as the library's own linear head and network, and so export.</summary>
+public static class TorchHeads
+{
+    public static IReadOnlyList<IHeadTrainer> Trainers { get; } = [new TorchLinearTrainer(), new TorchMlpTrainer()];
+}

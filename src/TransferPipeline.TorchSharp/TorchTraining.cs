@@ -1,0 +1,125 @@
+using TorchSharp;
+using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Training;
+using static TorchSharp.torch;
+
+namespace TransferPipeline.TorchSharp;
+
+/// <summary>
+/// Trains a network of linear layers with TorchSharp: first weights and order of rows are the library's own, steps are libtorch's.
+/// Dropout draws from libtorch's one generator, so with it only one head trains at a time.
+/// </summary>
+internal sealed class TorchTraining
+{
+    private static readonly Lock Generator = new();
+
+    private readonly string _name;
+    private readonly TorchOptions _options;
+    private readonly TrainingContext _context;
+
+    public TorchTraining(string name, TorchOptions options, TrainingContext context) => (_name, _options, _context) = (name, options, context);
+
+    /// <param name="classWeights">One a class; null for none.</param>
+    /// <returns>The kept weights and how it went.</returns>
+    /// <exception cref="JobFailedException">The loss is not finite before any epoch's weights were kept.</exception>
+    public (DenseNetwork Network, FitReport Fit) Run(DenseNetwork start, TrainingRows data, FeatureScaling scaling, EpochOrder order, float[]? classWeights)
+    {
+        if (_options.Dropout == 0)
+            return Train(start, data, scaling, order, classWeights);
+        lock (Generator)
+        {
+            random.manual_seed(_context.Seed);
+            return Train(start, data, scaling, order, classWeights);
+        }
+    }
+
+    private (DenseNetwork Network, FitReport Fit) Train(DenseNetwork start, TrainingRows data, FeatureScaling scaling, EpochOrder order, float[]? classWeights)
+    {
+        using var scope = NewDisposeScope();
+        var device = TorchRuntime.Device(_name, _options.Device);
+        var rows = new TorchRows(data, data.Rows, scaling, device);
+        var validation = data.ValidationRows.Length > 0 ? new TorchRows(data, data.ValidationRows, scaling, device) : null;
+        using var network = new TorchNetwork(start, _options.Dropout, device);
+        using var solver = Solver(network);
+        var weights = classWeights is null ? null : tensor(classWeights, device: device);
+        var history = new List<EpochRecord>();
+        var (kept, keptEpoch, best, steps) = ((DenseNetwork?)null, 0, double.NegativeInfinity, 0);
+        for (var epoch = 1; epoch <= _options.Epochs; epoch++)
+        {
+            SetRate(solver, epoch - 1);
+            var (loss, accuracy) = TrainEpoch(network, solver, rows, order.Rows(epoch - 1), weights, ref steps);
+            var (validationLoss, validationAccuracy) = validation is null ? (double.NaN, double.NaN) : Evaluate(network, validation, weights);
+            if (!double.IsFinite(loss) || !network.IsFinite())
+            {
+                var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
+                if (kept is null)
+                    throw new JobFailedException($"{_name}: the loss is not finite in epoch {epoch}; {cure}");
+                _context.Warn($"{_name}: the loss is not finite in epoch {epoch}, the weights of epoch {keptEpoch} are kept; {cure}");
+                return (kept, new() { Objective = history[keptEpoch - 1].TrainLoss, Iterations = steps, Converged = false, History = history });
+            }
+
+            history.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy));
+            if (validation is null || !_options.BestWeights || validationAccuracy > best)
+                (kept, keptEpoch, best) = (network.Weights(), epoch, validationAccuracy);
+        }
+
+        return (kept!, new() { Objective = history[keptEpoch - 1].TrainLoss, Iterations = steps, History = history });
+    }
+
+    private optim.Optimizer Solver(TorchNetwork network) => _options.Solver switch
+    {
+        "sgd" => optim.SGD(network.Parameters, _options.LearningRate, _options.Momentum, weight_decay: _options.WeightDecay),
+        "lbfgs" => optim.LBFGS(network.Parameters, _options.LearningRate),
+        _ => optim.Adam(network.Parameters, _options.LearningRate, weight_decay: _options.WeightDecay),
+    };
+
+    /// <summary>StepLR, by the epoch's number.</summary>
+    private void SetRate(optim.Optimizer solver, int epoch)
+    {
+        if (_options.StepSize == 0 || _options.Solver == "lbfgs")
+            return;
+        foreach (var group in solver.ParamGroups)
+            group.LearningRate = _options.LearningRate * Math.Pow(_options.Gamma, epoch / _options.StepSize);
+    }
+
+    private (double Loss, double Accuracy) TrainEpoch(TorchNetwork network, optim.Optimizer solver, TorchRows rows, int[] order, Tensor? weights, ref int steps)
+    {
+        var (loss, weight, right) = (0.0, 0.0, 0L);
+        for (var first = 0; first < order.Length; first += _options.BatchSize)
+        {
+            _context.Cancellation.ThrowIfCancellationRequested();
+            var count = Math.Min(_options.BatchSize, order.Length - first);
+            using var scope = NewDisposeScope();
+            var (x, y) = rows.Batch(order.AsSpan(first, count));
+            var (batchLoss, batchRight) = (0.0, 0L);
+            solver.step(() =>
+            {
+                solver.zero_grad();
+                var scores = network.Forward(x, learns: true);
+                var value = nn.functional.cross_entropy(scores, y, weights);
+
+                // L-BFGS measures several times a step; the first is at the weights that the step begins with.
+                if (batchLoss == 0)
+                    (batchLoss, batchRight) = (value.item<float>(), Right(scores, y));
+                if (_options.Solver == "lbfgs" && _options.WeightDecay > 0)
+                    value = value + network.SquaredLength() * (_options.WeightDecay / 2);
+                value.backward();
+                return value;
+            });
+            var batchWeight = weights is null ? count : weights.index_select(0, y).sum().item<float>();
+            (loss, weight, right, steps) = (loss + batchLoss * batchWeight, weight + batchWeight, right + batchRight, steps + 1);
+        }
+
+        return (loss / weight, (double)right / order.Length);
+    }
+
+    private static (double Loss, double Accuracy) Evaluate(TorchNetwork network, TorchRows rows, Tensor? weights)
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        var scores = network.Forward(rows.X, learns: false);
+        return (nn.functional.cross_entropy(scores, rows.Y, weights).item<float>(), (double)Right(scores, rows.Y) / rows.Y.shape[0]);
+    }
+
+    private static long Right(Tensor scores, Tensor y) => scores.argmax(1).eq(y).sum().item<long>();
+}
