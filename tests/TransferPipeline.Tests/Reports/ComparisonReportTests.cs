@@ -29,7 +29,11 @@ public sealed partial class ComparisonReportTests
         var full = MadeUpComparison.Create(heads: 1);
         var bare = full with
         {
-            Sweeps = [], FewShot = [], DataCheck = null, Map = null, Warnings = [],
+            Sweeps = [],
+            FewShot = [],
+            DataCheck = null,
+            Map = null,
+            Warnings = [],
             Heads = [full.Heads[0] with { Calibration = [], CalibrationScaled = [], History = [], Mistakes = [], PerClass = [], Confusion = [], FoldAccuracies = [] }],
         };
 
