@@ -18,7 +18,7 @@ internal static class FewShotChart
         for (var c = 0; c < curves.Count; c++)
         {
             var (curve, colour) = (curves[c], Palette.Of(c));
-            chart.Area($"band {colour}", [
+            chart.Area($"band {(curves.Count > 4 ? "faint " : "")}{colour}", [
                 .. curve.PerClass.Select((n, i) => (x.At(n), y.At(curve.Accuracy[i].High))),
                 .. curve.PerClass.Select((n, i) => (x.At(n), y.At(curve.Accuracy[i].Low))).Reverse()]);
         }
