@@ -15,7 +15,7 @@ internal sealed record ClassifierLayer(
 internal static class ClassifierWalk
 {
     /// <summary>ImageNet's numbers of classes: 1k with and without a background class, 21k and its pruned form, 22k.</summary>
-    private static readonly int[] _imageNetClasses = [1000, 1001, 21841, 21843, 11221, 21842];
+    private static readonly int[] ImageNetClasses = [1000, 1001, 21841, 21843, 11221, 21842];
 
     /// <returns>The classifier of the output that lies deepest (auxiliary classifiers branch off earlier), or null.</returns>
     public static ClassifierLayer? Find(GraphIndex index) =>
@@ -98,7 +98,7 @@ internal static class ClassifierWalk
             _ => (int)shape[^1],
         };
         // A network without a classifier often ends in Conv, Clip, average; only a class count tells it from SqueezeNet.
-        if (activated && !softmax && !_imageNetClasses.Contains(classes))
+        if (activated && !softmax && !ImageNetClasses.Contains(classes))
             return null;
         if (output.Type?.TensorType?.Shape?.Dim is { Count: > 1 } dims && dims[^1].DimValue > 1)
             classes = (int)dims[^1].DimValue;

@@ -11,9 +11,9 @@ internal static class ModelSerializer
     /// <summary>A protobuf message is limited to 2 GB; some is left for everything but weights.</summary>
     private const long MaxBytes = int.MaxValue - (64 << 20);
 
-    private static readonly uint _modelGraph = WireFormat.MakeTag(ModelProto.GraphFieldNumber, WireFormat.WireType.LengthDelimited);
-    private static readonly uint _graphInitializer = WireFormat.MakeTag(GraphProto.InitializerFieldNumber, WireFormat.WireType.LengthDelimited);
-    private static readonly uint _tensorRawData = WireFormat.MakeTag(TensorProto.RawDataFieldNumber, WireFormat.WireType.LengthDelimited);
+    private static readonly uint ModelGraph = WireFormat.MakeTag(ModelProto.GraphFieldNumber, WireFormat.WireType.LengthDelimited);
+    private static readonly uint GraphInitializer = WireFormat.MakeTag(GraphProto.InitializerFieldNumber, WireFormat.WireType.LengthDelimited);
+    private static readonly uint TensorRawData = WireFormat.MakeTag(TensorProto.RawDataFieldNumber, WireFormat.WireType.LengthDelimited);
 
     /// <exception cref="BadInputException">The weights are more than fits into one protobuf message.</exception>
     public static byte[] Serialize(ModelProto model)
@@ -28,18 +28,18 @@ internal static class ModelSerializer
         var shell = GraphPruner.Shell(model);
         shell.Graph = null;
         var head = shell.ToByteArray();
-        var graphLength = graph.Length + parts.Sum(p => Size(_graphInitializer, p.Length));
-        var result = GC.AllocateUninitializedArray<byte>(checked((int)(head.Length + Size(_modelGraph, graphLength))));
+        var graphLength = graph.Length + parts.Sum(p => Size(GraphInitializer, p.Length));
+        var result = GC.AllocateUninitializedArray<byte>(checked((int)(head.Length + Size(ModelGraph, graphLength))));
         var position = Append(result, 0, head);
-        position = Header(result, position, _modelGraph, graphLength);
+        position = Header(result, position, ModelGraph, graphLength);
         position = Append(result, position, graph);
         foreach (var part in parts)
         {
-            position = Header(result, position, _graphInitializer, part.Length);
+            position = Header(result, position, GraphInitializer, part.Length);
             position = Append(result, position, part.Head);
             if (part.Weights == 0)
                 continue;
-            position = Header(result, position, _tensorRawData, part.Weights);
+            position = Header(result, position, TensorRawData, part.Weights);
             TensorData.ReadExternal(part.Tensor, result.AsSpan(position, (int)part.Weights));
             position += (int)part.Weights;
         }
@@ -77,7 +77,7 @@ internal static class ModelSerializer
     /// <param name="Weights">Bytes that are still in a file.</param>
     private sealed record Part(TensorProto Tensor, byte[] Head, long Weights)
     {
-        public long Length => Head.Length + (Weights == 0 ? 0 : Size(_tensorRawData, Weights));
+        public long Length => Head.Length + (Weights == 0 ? 0 : Size(TensorRawData, Weights));
 
         public static Part Of(TensorProto tensor)
         {
