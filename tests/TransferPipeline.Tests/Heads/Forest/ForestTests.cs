@@ -6,7 +6,7 @@ namespace TransferPipeline.Tests.Heads.Forest;
 
 public sealed class ForestTests
 {
-    private static readonly ForestTrainer _trainer = new();
+    private static readonly ForestTrainer Trainer = new();
 
     [Fact]
     public void Forest_SharesOfManyTrees_AreNearScikitLearns()
@@ -18,8 +18,8 @@ public sealed class ForestTests
         foreach (var golden in Golden.Read("forest").GetProperty("cases").EnumerateArray())
         {
             var splitter = golden.Text("splitter");
-            var settings = Mixture.Settings(_trainer, ("splitter", splitter), ("bootstrap", splitter == "best" ? "true" : "false"), ("n_estimators", "1000"));
-            var head = (ForestHead)_trainer.Train(Mixture.Training(x, y, 500), settings, new());
+            var settings = Mixture.Settings(Trainer, ("splitter", splitter), ("bootstrap", splitter == "best" ? "true" : "false"), ("n_estimators", "1000"));
+            var head = (ForestHead)Trainer.Train(Mixture.Training(x, y, 500), settings, new());
 
             var (expected, actual) = (golden.Floats("probabilities"), HeadChecks.Scores(head, x, test));
             var difference = expected.Zip(actual, (e, a) => Math.Abs(e - a)).ToArray();
@@ -41,8 +41,8 @@ public sealed class ForestTests
         y[4] = y[7] = y[10] = 2;
         var data = Mixture.Training(x, y, rows);
         var settings = Mixture.Settings(
-            _trainer, ("n_estimators", "1"), ("bootstrap", "false"), ("max_features", "all"), ("min_samples_leaf", $"{leaf}"), ("class_weight", classWeight));
-        var tree = ((ForestHead)_trainer.Train(data, settings, new())).Trees[0];
+            Trainer, ("n_estimators", "1"), ("bootstrap", "false"), ("max_features", "all"), ("min_samples_leaf", $"{leaf}"), ("class_weight", classWeight));
+        var tree = ((ForestHead)Trainer.Train(data, settings, new())).Trees[0];
         var counts = Enumerable.Range(0, 3).Select(c => y.Count(label => label == c)).ToArray();
         var weights = counts.Select(n => classWeight == "none" ? 1.0 : rows / (3.0 * n)).ToArray();
 
@@ -99,7 +99,7 @@ public sealed class ForestTests
         var (x, y) = Mixture.Create(2000, 5, classes, 9, 1.5);
         int[] rows = [.. Enumerable.Range(0, 2000)];
         var bins = new BinnedFeatures(x, rows, 1, CancellationToken.None);
-        var options = ForestOptions.Read(Mixture.Settings(_trainer), 5);
+        var options = ForestOptions.Read(Mixture.Settings(Trainer), 5);
         var samples = Array.ConvertAll(y, label => Sample.Create(label, 1 + label % 2));
         var random = new TransferPipeline.Heads.Training.SeededRandom(0, 0);
         var plain = new SplitSearch(bins, options, classes, null);
@@ -173,8 +173,8 @@ public sealed class ForestTests
         // Few distinct values: rows lie on thresholds' sides as close as can be.
         foreach (ref var value in x.Data.AsSpan())
             value = MathF.Round(value * 4) / 4;
-        var settings = Mixture.Settings(_trainer, ("splitter", splitter), ("class_weight", classWeight), ("n_estimators", "40"), ("max_depth", "6"));
-        var head = _trainer.Train(Mixture.Training(x, y, 300), settings, new());
+        var settings = Mixture.Settings(Trainer, ("splitter", splitter), ("class_weight", classWeight), ("n_estimators", "40"), ("max_depth", "6"));
+        var head = Trainer.Train(Mixture.Training(x, y, 300), settings, new());
 
         HeadChecks.AgreesWithItself(head, x, [.. Enumerable.Range(0, 500)], 1e-6);
         Assert.True(HeadChecks.Accuracy(head, x, y, [.. Enumerable.Range(300, 200)]) > 1.2 / classes);
@@ -185,9 +185,9 @@ public sealed class ForestTests
     {
         var (x, y) = Mixture.Create(400, 40, 3, 23);
         var data = Mixture.Training(x, y, 300);
-        var one = (ForestHead)_trainer.Train(data, Mixture.Settings(_trainer, ("n_estimators", "30")), new() { Threads = 1, Seed = 5 });
-        var two = (ForestHead)_trainer.Train(data, Mixture.Settings(_trainer, ("n_estimators", "30")), new() { Threads = 2, Seed = 5 });
-        var other = (ForestHead)_trainer.Train(data, Mixture.Settings(_trainer, ("n_estimators", "30")), new() { Threads = 2, Seed = 6 });
+        var one = (ForestHead)Trainer.Train(data, Mixture.Settings(Trainer, ("n_estimators", "30")), new() { Threads = 1, Seed = 5 });
+        var two = (ForestHead)Trainer.Train(data, Mixture.Settings(Trainer, ("n_estimators", "30")), new() { Threads = 2, Seed = 5 });
+        var other = (ForestHead)Trainer.Train(data, Mixture.Settings(Trainer, ("n_estimators", "30")), new() { Threads = 2, Seed = 6 });
         for (var t = 0; t < 30; t++)
         {
             Assert.Equal(one.Trees[t].Feature, two.Trees[t].Feature);
@@ -203,8 +203,8 @@ public sealed class ForestTests
     public void Train_DepthAndLeafLimits_AreKept()
     {
         var (x, y) = Mixture.Create(400, 10, 3, 29, 2);
-        var settings = Mixture.Settings(_trainer, ("n_estimators", "10"), ("max_depth", "3"), ("min_samples_leaf", "20"), ("bootstrap", "false"));
-        var head = (ForestHead)_trainer.Train(Mixture.Training(x, y, 400), settings, new());
+        var settings = Mixture.Settings(Trainer, ("n_estimators", "10"), ("max_depth", "3"), ("min_samples_leaf", "20"), ("bootstrap", "false"));
+        var head = (ForestHead)Trainer.Train(Mixture.Training(x, y, 400), settings, new());
         foreach (var tree in head.Trees)
         {
             Assert.True(tree.Nodes <= 15);
@@ -220,8 +220,8 @@ public sealed class ForestTests
     public void Train_BadMaxFeatures_SaysWhatIsExpected(string text, string message)
     {
         var (x, y) = Mixture.Create(20, 12, 2, 3);
-        var settings = Mixture.Settings(_trainer, ("max_features", text));
-        var error = Assert.Throws<UsageException>(() => _trainer.Train(Mixture.Training(x, y, 20), settings, new()));
+        var settings = Mixture.Settings(Trainer, ("max_features", text));
+        var error = Assert.Throws<UsageException>(() => Trainer.Train(Mixture.Training(x, y, 20), settings, new()));
         Assert.StartsWith(message.Split(';')[0], error.Message);
     }
 

@@ -7,7 +7,7 @@ namespace TransferPipeline.Tests.Heads.Knn;
 
 public sealed class KnnTests
 {
-    private static readonly KnnTrainer _trainer = new();
+    private static readonly KnnTrainer Trainer = new();
 
     [Fact]
     public void Knn_NeighboursAndVotes_AreScikitLearns()
@@ -17,8 +17,8 @@ public sealed class KnnTests
         int[] test = [.. Enumerable.Range(110, 40)];
         foreach (var golden in Golden.Read("knn").GetProperty("cases").EnumerateArray())
         {
-            var settings = Mixture.Settings(_trainer, ("metric", golden.Text("metric")), ("weights", golden.Text("weights")), ("n_neighbors", golden.Text("k")));
-            var head = _trainer.Train(data, settings, new());
+            var settings = Mixture.Settings(Trainer, ("metric", golden.Text("metric")), ("weights", golden.Text("weights")), ("n_neighbors", golden.Text("k")));
+            var head = Trainer.Train(data, settings, new());
             var metric = golden.Text("metric") == "cosine" ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean;
             var index = new NeighbourIndex(x.Select(data.Rows), y, metric, FeatureScaling.None, settings.Integer("n_neighbors"), 1);
 
@@ -76,8 +76,8 @@ public sealed class KnnTests
         var data = Mixture.Training(x, y, 200);
         int[] all = [.. Enumerable.Range(0, 300)];
         var scaled = FeatureScaling.Fit(ScalingKind.Standard, x, data.Rows, 1).Apply(x, all, 1);
-        var inside = _trainer.TrainPath(data, Mixture.Settings(_trainer, ("scaling", "standard")), [3, 9], new());
-        var outside = _trainer.TrainPath(data with { X = scaled }, Mixture.Settings(_trainer), [3, 9], new());
+        var inside = Trainer.TrainPath(data, Mixture.Settings(Trainer, ("scaling", "standard")), [3, 9], new());
+        var outside = Trainer.TrainPath(data with { X = scaled }, Mixture.Settings(Trainer), [3, 9], new());
         for (var k = 0; k < 2; k++)
             HeadChecks.AssertSameBytes(HeadChecks.Scores(outside[k], scaled, all), HeadChecks.Scores(inside[k], x, all));
     }
@@ -90,11 +90,11 @@ public sealed class KnnTests
         int[] test = [.. Enumerable.Range(300, 100)];
         double[] path = [1, 3, 10, 50];
 
-        var heads = _trainer.TrainPath(data, Mixture.Settings(_trainer), path, new() { Threads = 2 });
+        var heads = Trainer.TrainPath(data, Mixture.Settings(Trainer), path, new() { Threads = 2 });
 
         for (var i = 0; i < path.Length; i++)
         {
-            var single = _trainer.Train(data, heads[i].Settings, new() { Threads = 1 });
+            var single = Trainer.Train(data, heads[i].Settings, new() { Threads = 1 });
             Assert.Equal(path[i], heads[i].Settings.Number("n_neighbors"));
             HeadChecks.AssertSameBytes(HeadChecks.Scores(single, x, test), HeadChecks.Scores(heads[i], x, test, 2));
         }
@@ -102,7 +102,7 @@ public sealed class KnnTests
         // Other rows after those: what was remembered must not be served again.
         int[] others = [.. Enumerable.Range(250, 60)];
         HeadChecks.AssertSameBytes(
-            HeadChecks.Scores(_trainer.Train(data, heads[2].Settings, new()), x, others), HeadChecks.Scores(heads[2], x, others));
+            HeadChecks.Scores(Trainer.Train(data, heads[2].Settings, new()), x, others), HeadChecks.Scores(heads[2], x, others));
     }
 
     [Theory]
@@ -116,8 +116,8 @@ public sealed class KnnTests
         var (x, y) = Mixture.Create(300, 20, 4, 11, 1.5);
         x.Row(3).Clear();
         x.Row(8).CopyTo(x.Row(9));
-        var settings = Mixture.Settings(_trainer, ("metric", metric), ("weights", weights), ("scaling", scaling), ("n_neighbors", "6"));
-        var head = _trainer.Train(Mixture.Training(x, y, 220), settings, new());
+        var settings = Mixture.Settings(Trainer, ("metric", metric), ("weights", weights), ("scaling", scaling), ("n_neighbors", "6"));
+        var head = Trainer.Train(Mixture.Training(x, y, 220), settings, new());
 
         // Training photos among them: their own copies are at no distance.
         int[] rows = [.. Enumerable.Range(0, 300)];
@@ -130,7 +130,7 @@ public sealed class KnnTests
     public void Export_MoreNeighboursThanSpareRows_Works()
     {
         var (x, y) = Mixture.Create(30, 6, 2, 13);
-        var head = _trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(_trainer, ("n_neighbors", "20")), new());
+        var head = Trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(Trainer, ("n_neighbors", "20")), new());
         HeadChecks.AgreesWithItself(head, x, [.. Enumerable.Range(0, 30)]);
     }
 
@@ -138,8 +138,8 @@ public sealed class KnnTests
     public void Train_MoreNeighboursThanRows_SaysSo()
     {
         var (x, y) = Mixture.Create(30, 6, 2, 13);
-        var settings = Mixture.Settings(_trainer, ("n_neighbors", "21"));
-        var error = Assert.Throws<UsageException>(() => _trainer.Train(Mixture.Training(x, y, 20), settings, new()));
+        var settings = Mixture.Settings(Trainer, ("n_neighbors", "21"));
+        var error = Assert.Throws<UsageException>(() => Trainer.Train(Mixture.Training(x, y, 20), settings, new()));
         Assert.Equal("knn: n_neighbors is 21, but there are only 20 training rows", error.Message);
     }
 
@@ -147,7 +147,7 @@ public sealed class KnnTests
     [InlineData("n_neighbors", "0", "knn: n_neighbors is '0', expected a whole number of at least 1")]
     [InlineData("metric", "cosin", "knn: metric is 'cosin', expected one of cosine, euclidean; did you mean 'cosine'?")]
     public void Settings_BadValue_IsNamed(string name, string value, string message) =>
-        Assert.StartsWith(message.Split(';')[0], Assert.Throws<UsageException>(() => Mixture.Settings(_trainer, (name, value))).Message);
+        Assert.StartsWith(message.Split(';')[0], Assert.Throws<UsageException>(() => Mixture.Settings(Trainer, (name, value))).Message);
 
     private static double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool cosine)
     {

@@ -6,7 +6,7 @@ namespace TransferPipeline.Tests.Heads.SvmRbf;
 
 public sealed class SvmRbfTests
 {
-    private static readonly SvmRbfTrainer _trainer = new();
+    private static readonly SvmRbfTrainer Trainer = new();
 
     public static TheoryData<int> Cases => [.. Enumerable.Range(0, 6)];
 
@@ -20,11 +20,11 @@ public sealed class SvmRbfTests
         for (var i = 0; i < 40; i++)
             y[i] = y[i] == classes - 1 ? 0 : y[i];
         var settings = Mixture.Settings(
-            _trainer, ("C", golden.Text("C")), ("gamma", golden.Text("gamma")), ("class_weight", golden.Text("class_weight")),
+            Trainer, ("C", golden.Text("C")), ("gamma", golden.Text("gamma")), ("class_weight", golden.Text("class_weight")),
             ("break_ties", golden.Text("break_ties").ToLowerInvariant()), ("tol", "1e-5"));
         int[] test = [.. Enumerable.Range(180, 80)];
 
-        var head = (SvmRbfHead)_trainer.Train(Mixture.Training(x, y, 180), settings, new());
+        var head = (SvmRbfHead)Trainer.Train(Mixture.Training(x, y, 180), settings, new());
 
         Assert.Equal(Pairs(golden.Floats("pairs"), classes), Pairs(head.Decisions(x, test), classes), new Near(2e-4));
         var scores = HeadChecks.Scores(head, x, test);
@@ -121,8 +121,8 @@ public sealed class SvmRbfTests
     public void Export_Probabilities_AreTheHeads(int classes, string breakTies, string scaling)
     {
         var (x, y) = Mixture.Create(400, 24, classes, 91, 2);
-        var settings = Mixture.Settings(_trainer, ("break_ties", breakTies), ("scaling", scaling));
-        var head = _trainer.Train(Mixture.Training(x, y, 250), settings, new());
+        var settings = Mixture.Settings(Trainer, ("break_ties", breakTies), ("scaling", scaling));
+        var head = Trainer.Train(Mixture.Training(x, y, 250), settings, new());
         HeadChecks.AgreesWithItself(head, x, [.. Enumerable.Range(0, 400)], 1e-5);
         Assert.True(HeadChecks.Accuracy(head, x, y, [.. Enumerable.Range(250, 150)]) > 1.3 / classes);
     }
@@ -147,8 +147,8 @@ public sealed class SvmRbfTests
         var (x, y) = Mixture.Create(500, 40, 6, 93, 2);
         var data = Mixture.Training(x, y, 400);
         int[] rows = [.. Enumerable.Range(0, 500)];
-        var one = (SvmRbfHead)_trainer.Train(data, Mixture.Settings(_trainer), new() { Threads = 1 });
-        var two = (SvmRbfHead)_trainer.Train(data, Mixture.Settings(_trainer), new() { Threads = 2 });
+        var one = (SvmRbfHead)Trainer.Train(data, Mixture.Settings(Trainer), new() { Threads = 1 });
+        var two = (SvmRbfHead)Trainer.Train(data, Mixture.Settings(Trainer), new() { Threads = 2 });
         HeadChecks.AssertSameBytes(HeadChecks.Scores(one, x, rows), HeadChecks.Scores(two, x, rows));
         for (var c = 0; c < 6; c++)
             HeadChecks.AssertSameBytes(one.Model.Coefficients[c], two.Model.Coefficients[c]);
@@ -159,7 +159,7 @@ public sealed class SvmRbfTests
     public void Train_ConstantVectors_StillTrains()
     {
         var x = new FeatureMatrix(12, 3, [.. Enumerable.Repeat(2f, 36)]);
-        var head = _trainer.Train(Mixture.Training(x, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1], 12), Mixture.Settings(_trainer), new());
+        var head = Trainer.Train(Mixture.Training(x, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1], 12), Mixture.Settings(Trainer), new());
         Assert.All(HeadChecks.Scores(head, x, [0, 1, 2]), s => Assert.True(float.IsFinite(s)));
     }
 
@@ -169,7 +169,7 @@ public sealed class SvmRbfTests
     public void Train_BadGamma_SaysWhatIsExpected(string text, string message)
     {
         var (x, y) = Mixture.Create(20, 4, 2, 3);
-        var error = Assert.Throws<UsageException>(() => _trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(_trainer, ("gamma", text)), new()));
+        var error = Assert.Throws<UsageException>(() => Trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(Trainer, ("gamma", text)), new()));
         Assert.StartsWith(message.Split(';')[0], error.Message);
     }
 
