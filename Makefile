@@ -27,6 +27,7 @@ test: packages
 
 bench: build
 	@bin/transfer bench extract --data samples/clothing --model efficientnet-lite0
+	@dotnet run -c Release --project tests/Benchmarks -- --filter "*" --job short
 
 format: packages
 	@dotnet format TransferPipeline.sln --no-restore --exclude build

@@ -1,0 +1,3 @@
+using BenchmarkDotNet.Running;
+
+BenchmarkSwitcher.FromAssembly(typeof(TransferPipeline.Benchmarks.PreprocessingBenchmarks).Assembly).Run(args);
