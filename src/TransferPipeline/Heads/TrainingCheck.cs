@@ -21,16 +21,23 @@ internal static class TrainingCheck
             counts[label]++;
         }
 
-        if (data.ClassCount < 2)
-            Throw.BadInput($"found {data.ClassCount} class in the training rows, expected at least two");
-        var empty = Array.IndexOf(counts, 0);
-        if (empty >= 0)
-            Throw.BadInput($"class {empty} has no training row; add rows of it or leave the class out");
-        context.Shared.Get(new RowsKey("finite", data.X, data.Rows), () => Finite(data.X, data.Rows, context));
+        Classes(counts);
+        context.Shared.Get(new RowsKey("finite", data.X, data.Rows), () => Finite(data.X, data.Rows, 0, context));
         return counts;
     }
 
-    private static object Finite(FeatureMatrix x, int[] rows, TrainingContext context)
+    /// <summary>At least two classes, each with a row.</summary>
+    public static void Classes(int[] counts)
+    {
+        if (counts.Length < 2)
+            Throw.BadInput($"found {counts.Length} class in the training rows, expected at least two");
+        var empty = Array.IndexOf(counts, 0);
+        if (empty >= 0)
+            Throw.BadInput($"class {empty} has no training row; add rows of it or leave the class out");
+    }
+
+    /// <param name="first">Added to the number of a row in messages.</param>
+    public static object Finite(FeatureMatrix x, int[] rows, int first, TrainingContext context)
     {
         var bad = new int[Blocks.Count(rows.Length, RowBlock)];
         Blocks.For(rows.Length, RowBlock, context.Threads, (block, start, end) =>
@@ -45,16 +52,16 @@ internal static class TrainingCheck
                 return;
             }
         }, context.Cancellation);
-        var first = Array.FindIndex(bad, i => i >= 0);
-        if (first >= 0)
+        var found = Array.FindIndex(bad, i => i >= 0);
+        if (found >= 0)
         {
-            var row = rows[bad[first]];
+            var row = rows[bad[found]];
             var values = x.Row(row);
             var column = 0;
             while (column < values.Length - 1 && float.IsFinite(values[column]))
                 column++;
-            var found = float.IsNaN(values[column]) ? "NaN" : float.IsFinite(values[column]) ? "values too large to add" : "infinity";
-            Throw.BadInput($"the vector of row {row} has {found} at position {column}; extract that photo again or leave it out");
+            var word = float.IsNaN(values[column]) ? "NaN" : float.IsFinite(values[column]) ? "values too large to add" : "infinity";
+            Throw.BadInput($"the vector of row {first + row} has {word} at position {column}; extract that photo again or leave it out");
         }
 
         return x;

@@ -24,9 +24,11 @@ internal sealed unsafe class AdaptivePreconditioner(int threads) : IDisposable
 
     public bool Ready => _factor is not null;
 
-    /// <summary>Builds the matrix at the objective's current point if that pays.</summary>
-    public void Update(LinearObjective objective)
+    /// <summary>Builds the matrix at the objective's current point if that pays; what was made from a sample stays for streamed rows.</summary>
+    public void Update(ILinearObjective any)
     {
+        if (any is not LinearObjective objective)
+            return;
         var work = _spent.Work + (objective.Passes - _spent.Passes) * objective.PassWork;
         _spent = new(objective.Passes, work);
         double length = objective.Rows.Length, rows = objective.Rows.Count;
@@ -34,6 +36,12 @@ internal sealed unsafe class AdaptivePreconditioner(int threads) : IDisposable
         if (_useless || work < cost * (Ready ? Refresh : 1))
             return;
         _spent = new(objective.Passes, 0);
+        Make(objective);
+    }
+
+    /// <summary>Builds the matrix at the objective's current point.</summary>
+    public void Make(LinearObjective objective)
+    {
         var made = Build(objective);
         _useless = made is null && _factor is null;
         if (made is null)

@@ -5,7 +5,7 @@ internal sealed class ClassSums
 {
     private const int RowBlock = 512;
 
-    private ClassSums(int dimension, double[] weights, double[][] sums) => (Dimension, Weights, Sums) = (dimension, weights, sums);
+    public ClassSums(int dimension, double[] weights, double[][] sums) => (Dimension, Weights, Sums) = (dimension, weights, sums);
 
     public int Dimension { get; }
 

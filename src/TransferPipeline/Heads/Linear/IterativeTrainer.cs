@@ -4,7 +4,7 @@ using TransferPipeline.Heads.Scaling;
 namespace TransferPipeline.Heads.Linear;
 
 /// <summary>What softmax, logistic and linear-svm share: a loss of linear outputs minimized by <see cref="NewtonSolver"/> along a path of C.</summary>
-public abstract class IterativeTrainer : IPathTrainer
+public abstract partial class IterativeTrainer : IPathTrainer
 {
     private protected IterativeTrainer(double c) =>
         Options =
@@ -42,8 +42,8 @@ public abstract class IterativeTrainer : IPathTrainer
         var reduction = RowReduction.Pays(rows)
             ? context.Shared.Get(new RowsKey("reduced " + scaling.Kind, data.X, data.Rows), () => RowReduction.Of(rows, context))
             : null;
-        var weights = Weights(ClassWeights.Parse(Name, settings.Text("class_weight"), counts), settings.Text("class_weight"), counts);
-        var classes = data.ClassCount == 2 ? [1] : Enumerable.Range(0, data.ClassCount).ToArray();
+        var weights = Weights(settings, counts);
+        var classes = OutputClasses(data.ClassCount);
         using var objective = new LinearObjective(reduction?.Rows ?? rows, Loss(data.ClassCount), classes.Length, context.Threads, context.Cancellation)
         {
             Weights = weights,
@@ -51,12 +51,17 @@ public abstract class IterativeTrainer : IPathTrainer
         };
         using var parameters = new FloatBuffer((long)classes.Length * objective.Stride);
         var heads = new IHead[values.Count];
-
         using var preconditioner = new AdaptivePreconditioner(context.Threads);
 
         // From small to large C, each solution the start of the next.
         foreach (var index in Enumerable.Range(0, values.Count).OrderBy(i => values[i]))
-            heads[index] = Solve(objective, preconditioner, weights, classes, parameters, settings.With(PathOption, values[index]), data.ClassCount, scaling, reduction, context);
+        {
+            var chosen = settings.With(PathOption, values[index]);
+            objective.Weights = weights.Times(values[index]);
+            var result = Solve(new(objective, preconditioner), classes, parameters, chosen);
+            heads[index] = Finish(result, parameters, objective.Stride, objective.Bias, data.ClassCount, chosen, scaling, reduction, context);
+        }
+
         return heads;
     }
 
@@ -67,12 +72,21 @@ public abstract class IterativeTrainer : IPathTrainer
     /// <summary>Turns the single output of two classes into one column a class.</summary>
     private protected abstract double BinaryShare { get; }
 
-    private unsafe LinearHead Solve(
-        LinearObjective objective, AdaptivePreconditioner preconditioner, LossWeights weights, int[] classes, FloatBuffer parameters, HeadSettings settings, int classCount,
-        FeatureScaling scaling, RowReduction? reduction, TrainingContext context)
+    private static int[] OutputClasses(int classCount) => classCount == 2 ? [1] : [.. Enumerable.Range(0, classCount)];
+
+    private static unsafe SolveResult Solve(NewtonSolver solver, int[] classes, FloatBuffer parameters, HeadSettings settings) =>
+        solver.Solve(classes, parameters.Pointer, settings.Number("tol"), settings.Integer("max_iter"));
+
+    private LossWeights Weights(HeadSettings settings, int[] counts)
     {
-        objective.Weights = weights.Times(settings.Number(PathOption));
-        var result = new NewtonSolver(objective, preconditioner).Solve(classes, parameters.Pointer, settings.Number("tol"), settings.Integer("max_iter"));
+        var text = settings.Text("class_weight");
+        return Weights(ClassWeights.Parse(Name, text, counts), text, counts);
+    }
+
+    private LinearHead Finish(
+        SolveResult result, FloatBuffer parameters, int stride, int dimension, int classCount, HeadSettings settings, FeatureScaling scaling,
+        RowReduction? reduction, TrainingContext context)
+    {
         if (!result.Converged)
         {
             context.Warn(FormattableString.Invariant(
@@ -86,23 +100,24 @@ public abstract class IterativeTrainer : IPathTrainer
             Iterations = result.Iterations,
             Converged = result.Converged,
         };
-        var (solved, constants) = Read(objective, parameters, classes.Length);
+        var outputs = OutputClasses(classCount).Length;
+        var (solved, constants) = Read(parameters, stride, dimension, outputs);
         if (reduction is not null)
-            solved = reduction.Expand(solved, classes.Length, context.Threads);
-        if (classes.Length < classCount)
+            solved = reduction.Expand(solved, outputs, context.Threads);
+        if (outputs < classCount)
             (solved, constants) = ([.. solved.Select(v => -BinaryShare * v), .. solved.Select(v => BinaryShare * v)], [-BinaryShare * constants[0], BinaryShare * constants[0]]);
         return LinearHead.Create(Name, solved, constants, scaling, Link, settings, fit);
     }
 
-    private static unsafe (double[] Weights, double[] Bias) Read(LinearObjective objective, FloatBuffer parameters, int outputs)
+    private static unsafe (double[] Weights, double[] Bias) Read(FloatBuffer parameters, int stride, int dimension, int outputs)
     {
-        var (weights, bias) = (new double[(long)outputs * objective.Bias], new double[outputs]);
+        var (weights, bias) = (new double[(long)outputs * dimension], new double[outputs]);
         for (var k = 0; k < outputs; k++)
         {
-            var from = parameters.Pointer + (nint)k * objective.Stride;
-            for (var d = 0; d < objective.Bias; d++)
-                weights[(long)k * objective.Bias + d] = from[d];
-            bias[k] = from[objective.Bias];
+            var from = parameters.Pointer + (nint)k * stride;
+            for (var d = 0; d < dimension; d++)
+                weights[(long)k * dimension + d] = from[d];
+            bias[k] = from[dimension];
         }
 
         return (weights, bias);

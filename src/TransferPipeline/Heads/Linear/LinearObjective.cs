@@ -8,7 +8,7 @@ namespace TransferPipeline.Heads.Linear;
 /// <see cref="RowSet.Length"/> weights, the bias, zeros up to <see cref="Stride"/>. One pass over the rows gives the loss and its gradient:
 /// a block's outputs, their derivatives and their share of the gradient are made while the block is in the second-level cache.
 /// </summary>
-internal sealed unsafe class LinearObjective : IDisposable
+internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
 {
     private const int MostChunks = 32;
     private const int LeastChunkRows = 128;
@@ -52,6 +52,9 @@ internal sealed unsafe class LinearObjective : IDisposable
     /// <summary>1 when the bias is regularized as any weight (LIBLINEAR), 0 when it is free, NaN when there is none.</summary>
     public required double BiasPenalty { get; init; }
 
+    /// <summary>False for a part of the rows whose sums are added to others': then without the penalty.</summary>
+    public bool Penalized { get; init; } = true;
+
     public bool Separable => _loss.Separable;
 
     /// <summary>Passes over the rows so far.</summary>
@@ -74,9 +77,10 @@ internal sealed unsafe class LinearObjective : IDisposable
         classes.CopyTo(_classes);
     }
 
-    /// <summary>Objective (one value, or one an output when separable) and gradient at w.</summary>
+    /// <param name="gradient">Null when only the values and the point for <see cref="HessianTimes"/> are wanted.</param>
     public void Evaluate(float* w, float* gradient, Span<double> values)
     {
+        var wanted = gradient is not null;
         var zStride = Pad(_outputs);
         var losses = new double[ChunkCount * zStride];
         Passes++;
@@ -93,11 +97,13 @@ internal sealed unsafe class LinearObjective : IDisposable
                     var z = _derivatives.Pointer + (nint)i * zStride;
                     Outputs(w, i, n, z, zStride);
                     _loss.Derivatives(z, zStride, n, labels + i, _outputs, classes, Weights, loss);
-                    AddGradient(z, zStride, i, n, partial);
+                    if (wanted)
+                        AddGradient(z, zStride, i, n, partial);
                 }
             }
         }, _cancellation);
-        Sum(w, gradient);
+        if (wanted)
+            Sum(w, gradient);
         values.Clear();
         for (var chunk = 0; chunk < ChunkCount; chunk++)
         {
@@ -105,7 +111,7 @@ internal sealed unsafe class LinearObjective : IDisposable
                 values[k] += losses[chunk * zStride + k];
         }
 
-        for (var k = 0; k < _outputs; k++)
+        for (var k = 0; k < _outputs && Penalized; k++)
             values[values.Length == 1 ? 0 : k] += 0.5 * Penalty(w + (nint)k * Stride);
     }
 
@@ -195,7 +201,7 @@ internal sealed unsafe class LinearObjective : IDisposable
         {
             for (var at = (nint)from * Stride; at < (nint)to * Stride; at += 16)
             {
-                var weights = Vector512.Load(w + at);
+                var weights = Penalized ? Vector512.Load(w + at) : Vector512<float>.Zero;
                 var (low, high) = (Vector512.WidenLower(weights), Vector512.WidenUpper(weights));
                 for (var chunk = 0; chunk < chunks; chunk++)
                 {
@@ -211,7 +217,7 @@ internal sealed unsafe class LinearObjective : IDisposable
             {
                 // The bias was regularized above as a weight is.
                 var bias = (nint)k * Stride + Bias;
-                result[bias] = double.IsNaN(BiasPenalty) ? 0 : (float)(result[bias] - (1 - BiasPenalty) * w[bias]);
+                result[bias] = double.IsNaN(BiasPenalty) ? 0 : Penalized ? (float)(result[bias] - (1 - BiasPenalty) * w[bias]) : result[bias];
             }
         });
     }

@@ -11,7 +11,7 @@ internal sealed record SolveResult(double Objective, double Gap, int Iterations,
 /// output against the rest splits into one problem an output: each has its own step lengths, all share every pass over the rows, and the
 /// ones that have converged leave it.
 /// </summary>
-internal sealed unsafe class NewtonSolver(LinearObjective objective, AdaptivePreconditioner preconditioner)
+internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePreconditioner preconditioner)
 {
     private const int MostInner = 100;
     private const int MostHalvings = 30;

@@ -95,12 +95,15 @@ internal sealed class RidgeByValues : RidgeProblem
     private readonly double[] _gram;
 
     public RidgeByValues(RowSet rows, ClassSums sums, float[] classWeights, bool intercept, TrainingContext context)
-        : base(sums, intercept)
+        : this(sums, intercept, new double[(long)rows.Length * rows.Length])
     {
-        _gram = new double[(long)rows.Length * rows.Length];
         var weights = Array.TrueForAll(classWeights, w => w == 1) ? null : Array.ConvertAll(rows.Labels, label => classWeights[label]);
         GramMatrix<double>.Add(rows, Intercept ? Mean : null, weights, _gram, context.Threads, context.Cancellation);
     }
+
+    /// <param name="gram">D x D: sum of weight x (x - mean)(x - mean) transposed, or without the mean when there is no intercept.</param>
+    public RidgeByValues(ClassSums sums, bool intercept, double[] gram)
+        : base(sums, intercept) => _gram = gram;
 
     private protected override double[] SolveOutputs(double alpha, TrainingContext context)
     {

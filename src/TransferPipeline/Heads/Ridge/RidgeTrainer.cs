@@ -9,7 +9,7 @@ namespace TransferPipeline.Heads.Ridge;
 /// weights; the intercept is free. Solved in closed form in the smaller of the space of values and the space of rows. Probabilities are the
 /// softmax of the scores and uncalibrated.
 /// </summary>
-public sealed class RidgeTrainer : IPathTrainer
+public sealed partial class RidgeTrainer : IPathTrainer
 {
     public string Name => "ridge";
 

@@ -18,9 +18,6 @@ public enum ScalingKind
 /// <summary>A scaling with its learnt values.</summary>
 public sealed class FeatureScaling
 {
-    /// <summary>A column whose variance is below this share of its mean square is constant but for rounding.</summary>
-    private const double ConstantShare = 1e-12;
-
     private const int RowBlock = 512;
 
     private FeatureScaling(ScalingKind kind, float[] mean, float[] scale) => (Kind, Mean, Scale) = (kind, mean, scale);
@@ -90,41 +87,8 @@ public sealed class FeatureScaling
 
     private static FeatureScaling Standardize(FeatureMatrix x, int[] rows, int threads)
     {
-        var columns = x.Columns;
-        var blocks = Blocks.Count(rows.Length, RowBlock);
-        var sums = new double[blocks][];
-
-        // Shifting by the first row makes the sum of squares safe where the mean is large against the deviation.
-        var shift = rows.Length > 0 ? x.Row(rows[0]).ToArray() : new float[columns];
-        Blocks.For(rows.Length, RowBlock, threads, (block, start, end) =>
-        {
-            var sum = new double[2 * columns];
-            for (var i = start; i < end; i++)
-            {
-                var row = x.Row(rows[i]);
-                for (var d = 0; d < columns; d++)
-                {
-                    var value = (double)row[d] - shift[d];
-                    sum[d] += value;
-                    sum[columns + d] += value * value;
-                }
-            }
-
-            sums[block] = sum;
-        });
-        var (mean, scale) = (new float[columns], new float[columns]);
-        for (var d = 0; d < columns; d++)
-        {
-            double first = 0, second = 0;
-            foreach (var sum in sums)
-                (first, second) = (first + sum[d], second + sum[columns + d]);
-            first /= rows.Length;
-            var variance = second / rows.Length - first * first;
-            var centre = first + shift[d];
-            mean[d] = (float)centre;
-            scale[d] = variance > ConstantShare * (centre * centre + variance) && variance > 0 ? (float)Math.Sqrt(variance) : 1;
-        }
-
-        return new(ScalingKind.Standard, mean, scale);
+        var moments = new ColumnMoments(x.Columns);
+        moments.Add(x, rows, threads);
+        return moments.ToScaling();
     }
 }
