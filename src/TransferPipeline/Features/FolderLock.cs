@@ -43,6 +43,11 @@ internal sealed class FolderLock : IDisposable
         _stream.Dispose();
     }
 
+    // What opening a file that another holds fails with: Win32's code, or flock's errno (EWOULDBLOCK), which .NET passes on as it is.
+    private const int SharingViolation = unchecked((int)0x80070020);
+    private const int WouldBlockOnLinux = 11;
+    private const int WouldBlockOnMac = 35;
+
     private static FolderLock? TryTake(string file)
     {
         FileStream stream;
@@ -51,7 +56,7 @@ internal sealed class FolderLock : IDisposable
             var options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
             stream = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, options);
         }
-        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException) && File.Exists(file))
+        catch (IOException e) when (e.HResult is SharingViolation or WouldBlockOnLinux or WouldBlockOnMac)
         {
             return null;
         }
