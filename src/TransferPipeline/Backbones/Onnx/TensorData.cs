@@ -70,6 +70,14 @@ internal static class TensorData
         _ => [],
     };
 
+    /// <summary>The values of a float32 tensor.</summary>
+    public static float[] Floats(TensorProto tensor) =>
+        tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(Raw(tensor)).ToArray();
+
+    /// <summary>A new float16 tensor.</summary>
+    public static TensorProto Of(string name, ReadOnlySpan<Half> values, ReadOnlySpan<long> dims) =>
+        Of(name, TensorProto.Types.DataType.Float16, MemoryMarshal.AsBytes(values), dims);
+
     /// <summary>A new int64 tensor.</summary>
     public static TensorProto Of(string name, ReadOnlySpan<long> values, ReadOnlySpan<long> dims) =>
         Of(name, TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(values), dims);

@@ -1,0 +1,78 @@
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Images;
+using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+
+namespace TransferPipeline.Tests.Backbones;
+
+/// <summary>Normalization in the graph against the exact path: the same float32 values, bit for bit, on the CPU provider.</summary>
+public sealed class PixelInputTests
+{
+    private const int Size = 16;
+
+    public static TheoryData<TensorLayout, bool, double> Forms => new(
+        from layout in (TensorLayout[])[TensorLayout.Nchw, TensorLayout.Nhwc]
+        from bgr in (bool[])[false, true]
+        from divisor in (double[])[0, 128]
+        select (layout, bgr, divisor));
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Apply_GivesTheValuesOfTheExactPath(TensorLayout layout, bool bgr, double divisor)
+    {
+        var preprocessing = new Preprocessing { ResizeShortSide = 20, CropWidth = Size, CropHeight = Size, Bgr = bgr, Offset = 127, Divisor = divisor };
+        var model = Flattener(layout);
+        var (floats, bytes) = (new float[2 * 3 * Size * Size], new byte[2 * 3 * Size * Size]);
+        var preprocessor = new Preprocessor(preprocessing);
+        for (var i = 0; i < 2; i++)
+        {
+            var photo = Noise(i);
+            preprocessor.Run(photo, floats.AsSpan(i * 3 * Size * Size, 3 * Size * Size), layout);
+            preprocessor.RunBytes(photo, bytes.AsSpan(i * 3 * Size * Size, 3 * Size * Size));
+        }
+
+        var converted = PixelInput.Apply(model, preprocessing);
+        Assert.True(converted.TakesBytes);
+        using var session = new InferenceSession(converted.Onnx);
+        using var input = OrtValue.CreateTensorValueFromMemory(bytes, [2, Size, Size, 3]);
+        using var results = session.Run(new RunOptions(), [converted.InputName], [input], ["y"]);
+        Assert.Equal(floats, results[0].GetTensorDataAsSpan<float>().ToArray());
+    }
+
+    [Fact]
+    public void Apply_ToAModelThatTakesBytes_LeavesItAlone()
+    {
+        var once = PixelInput.Apply(Flattener(TensorLayout.Nchw), new());
+        Assert.Same(once, PixelInput.Apply(once, new()));
+    }
+
+    /// <summary>A network that hands its input through.</summary>
+    private static CutModel Flattener(TensorLayout layout)
+    {
+        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "flat" } };
+        proto.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
+        proto.Graph.Input.Add(layout == TensorLayout.Nchw ? GraphWriter.Declare("pixels", DataType.Float, -1, 3, Size, Size) : GraphWriter.Declare("pixels", DataType.Float, -1, Size, Size, 3));
+        var graph = new GraphWriter(proto);
+        graph.Output(graph.Node("Flatten", ["pixels"]), "y", DataType.Float, -1, 3 * Size * Size);
+        return new()
+        {
+            Onnx = proto.ToByteArray(),
+            InputName = "pixels",
+            Layout = layout,
+            InputHeight = Size,
+            InputWidth = Size,
+            Outputs = [new(CutRequest.Default, "y", "y", 3 * Size * Size)],
+            MaxBatch = int.MaxValue,
+        };
+    }
+
+    private static RgbImage Noise(int seed)
+    {
+        var image = new RgbImage();
+        image.Resize(23, 31);
+        new Random(seed).NextBytes(image.Pixels);
+        return image;
+    }
+}
