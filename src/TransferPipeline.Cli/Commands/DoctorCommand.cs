@@ -6,6 +6,7 @@ using System.Runtime.Intrinsics;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Features;
+using TransferPipeline.Features.Cards;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -40,6 +41,8 @@ internal static class DoctorCommand
         yield return Try("decoder", () => Common.Tools.Decoder.Value.Name);
         yield return Try("Parquet", () => Common.Tools.Table.Value.Name);
         yield return Try("default backbone", DefaultBackbone);
+        foreach (var line in CardDoctor.Examine())
+            yield return new(line.Part, line.Found, line.Ok);
         var unavailable = Common.Tools.Trainers.Count(t => t.Unavailable is not null);
         yield return new("heads", $"{Common.Tools.Trainers.Count - unavailable} available, {unavailable} not (see: transfer heads)", true);
     }

@@ -18,14 +18,18 @@ internal static class ExtractCommand
         var folder = Common.Out("Folder of the feature set; with several cuts the folder above them.");
         var cut = new Option<string[]>("--cut") { Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.", DefaultValueFactory = _ => [CutRequest.Penultimate] };
         var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW.", DefaultValueFactory = _ => "none" };
-        var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:n or tensorrt.", DefaultValueFactory = _ => "cpu" };
+        var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:n, cuda:n,m (a session a card) or tensorrt.", DefaultValueFactory = _ => "cpu" };
         var precision = new Option<string>("--precision") { Description = "fp32, or on a GPU tf32 or fp16.", DefaultValueFactory = _ => "fp32" };
+        var batch = new Option<int>("--batch") { Description = "Photos in a batch on a GPU; found by a trial when not given." };
+        var deviceMemory = new Option<double>("--device-memory") { Description = "Most GB of a GPU's memory to use; 0 for no limit." };
+        var cudnnSearch = new Option<string>("--cudnn-search") { Description = "How cuDNN chooses convolutions: exhaustive, heuristic or default.", DefaultValueFactory = _ => "exhaustive" };
+        cudnnSearch.AcceptOnlyFromAmong("exhaustive", "heuristic", "default");
         var maxFailed = new Option<double>("--max-failed") { Description = "Largest share of photos that may fail.", DefaultValueFactory = _ => 0.05 };
         var exif = new Option<bool>("--exif-transpose") { Description = "Turn photos as EXIF says." };
         var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge." };
         var wait = new Option<double>("--lock-wait") { Description = "Seconds to wait for another run on the same folder." };
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { model, folder, cut, pooling, device, precision, maxFailed, exif, shard, wait, threads, json };
+        var command = new Command(name, summary) { model, folder, cut, pooling, device, precision, batch, deviceMemory, cudnnSearch, maxFailed, exif, shard, wait, threads, json };
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -41,7 +45,7 @@ internal static class ExtractCommand
                 Dataset = dataset,
                 Model = resolved,
                 Outputs = requests.Count == 1 ? [new(requests[0], target)] : [.. requests.Select(r => new ExtractionOutput(r, Path.Combine(target, FeatureExtraction.FolderName(resolved, r))))],
-                Extract = new() { Device = parsed.GetValue(device)!, Precision = parsed.GetValue(precision)!, MaxFailed = parsed.GetValue(maxFailed), ExifTranspose = parsed.GetValue(exif) },
+                Extract = new() { Device = parsed.GetValue(device)!, Precision = parsed.GetValue(precision)!, Batch = parsed.GetValue(batch), DeviceMemory = parsed.GetValue(deviceMemory), CudnnSearch = parsed.GetValue(cudnnSearch)!, MaxFailed = parsed.GetValue(maxFailed), ExifTranspose = parsed.GetValue(exif) },
             };
             IReadOnlyList<ExtractionResult> results;
             using (var display = ExtractionProgressView.Start(resolved.Name))

@@ -21,5 +21,8 @@ public static class AugmentedViews
     {
         public void Render(RgbImage photo, string imageSha256, int view, Span<float> destination, TensorLayout layout) =>
             augmenter.Run(photo, imageSha256, view, destination, layout);
+
+        public void RenderBytes(RgbImage photo, string imageSha256, int view, Span<byte> destination) =>
+            augmenter.RunBytes(photo, imageSha256, view, destination);
     }
 }

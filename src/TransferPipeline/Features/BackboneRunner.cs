@@ -4,7 +4,7 @@ using TransferPipeline.Backbones;
 namespace TransferPipeline.Features;
 
 /// <summary>
-/// One caller of a session: a batch of pixels and a batch of vectors for each cut in pinned memory, bound once. Not thread-safe;
+/// One caller of a session: a batch of pixels and a batch of vectors for each cut in pinned memory. Not thread-safe;
 /// several runners may share a session.
 /// </summary>
 internal sealed class BackboneRunner : IDisposable
@@ -15,6 +15,8 @@ internal sealed class BackboneRunner : IDisposable
     private readonly List<OrtValue> _values = [];
     private readonly float[] _pixels;
     private readonly FeatureMatrix[] _vectors;
+    private readonly string _inputName;
+    private readonly OrtValue _input;
 
     public BackboneRunner(InferenceSession session, CutModel model, int batch)
     {
@@ -26,7 +28,7 @@ internal sealed class BackboneRunner : IDisposable
             : [batch, model.InputHeight, model.InputWidth, 3];
         _vectors = [.. model.Outputs.Select(o => new FeatureMatrix(batch, o.Dimension))];
         _binding = session.CreateIoBinding();
-        _binding.BindInput(model.InputName, Value(_pixels, shape));
+        (_inputName, _input) = (model.InputName, Value(_pixels, shape));
         for (var i = 0; i < _vectors.Length; i++)
             _binding.BindOutput(model.Outputs[i].Name, Value(_vectors[i].Data, [batch, _vectors[i].Columns]));
     }
@@ -41,7 +43,13 @@ internal sealed class BackboneRunner : IDisposable
     /// <summary>The vectors of a cut after <see cref="Run"/>: Batch x Dimension.</summary>
     public FeatureMatrix Vectors(int output) => _vectors[output];
 
-    public void Run() => _session.RunWithBinding(_options, _binding);
+    public void Run()
+    {
+        // For a device with memory of its own, binding is what copies the pixels there.
+        _binding.BindInput(_inputName, _input);
+        _session.RunWithBinding(_options, _binding);
+        _binding.SynchronizeBoundOutputs();
+    }
 
     public void Dispose()
     {

@@ -71,6 +71,9 @@ public interface IViewRenderer
 {
     /// <summary>Writes view number <paramref name="view"/> (1 or more); the result depends on the photo's SHA-256, the view and the seed alone.</summary>
     void Render(RgbImage photo, string imageSha256, int view, Span<float> destination, TensorLayout layout);
+
+    /// <summary>The same view before normalization: height x width x 3 bytes, R G B.</summary>
+    void RenderBytes(RgbImage photo, string imageSha256, int view, Span<byte> destination);
 }
 
 /// <summary>How to extract; none of this changes a vector.</summary>
@@ -78,6 +81,9 @@ public sealed record ExtractionOptions
 {
     /// <summary>Threads that decode and infer.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Photos in a batch on a card; 0 finds it by a trial at the start.</summary>
+    public int Batch { get; init; }
 
     /// <summary>Rows of a part file at most; 0 chooses by the vectors' length (<see cref="ExtractionSizes"/>).</summary>
     public int RowsPerPart { get; init; }

@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 
 namespace TransferPipeline.Features;
 
 /// <summary>One pass over the photos that are missing somewhere: starts the workers, writes finished parts in order, tells the progress.</summary>
-internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions options, InferenceSession session, CutModel model, IReadOnlyList<SetWriter> writers, IReadOnlyList<SetPlan> plans, ExtractionTargets targets)
+internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions options, IExtractionEngine engine, CutModel model, IReadOnlyList<SetWriter> writers, IReadOnlyList<SetPlan> plans, ExtractionTargets targets)
 {
     private readonly WorkerTimes _times = new();
     private readonly SemaphoreSlim _finished = new(0);
@@ -25,7 +24,7 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         var slots = MissingSlots();
         int[] dimensions = [.. model.Outputs.Select(o => o.Dimension)];
         var rowsPerPart = options.RowsPerPart > 0 ? options.RowsPerPart : ExtractionSizes.RowsPerPart(dimensions.Sum());
-        var queue = new WorkQueue(slots, rowsPerPart, dimensions);
+        var queue = new WorkQueue(slots, rowsPerPart, dimensions, engine.RowsInFlight);
         Rate = Rate.Measure(slots.Length, () => Run(queue, slots.Length, cancellation));
     }
 
@@ -33,10 +32,9 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var errors = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
-        var batch = Math.Min(ExtractionSizes.Batch, model.MaxBatch);
-        var count = Math.Clamp(options.Workers, 1, Math.Max(1, total));
-        using var running = new CountdownEvent(count);
-        var threads = Enumerable.Range(0, count).Select(i => new Thread(() => Work(batch, queue, stop, errors, running))
+        var workers = engine.Workers(new(job, queue, _times, _finished, total));
+        using var running = new CountdownEvent(workers.Count);
+        var threads = workers.Select((work, i) => new Thread(() => Work(work, stop, errors, running))
         {
             IsBackground = true,
             Name = $"extract {i}",
@@ -54,12 +52,11 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         cancellation.ThrowIfCancellationRequested();
     }
 
-    private void Work(int batch, WorkQueue queue, CancellationTokenSource stop, System.Collections.Concurrent.ConcurrentQueue<Exception> errors, CountdownEvent running)
+    private void Work(Action<CancellationToken> work, CancellationTokenSource stop, System.Collections.Concurrent.ConcurrentQueue<Exception> errors, CountdownEvent running)
     {
         try
         {
-            using var worker = new ExtractionWorker(job, session, model, batch, queue, _times, _finished);
-            worker.Run(stop.Token);
+            work(stop.Token);
         }
         catch (Exception e)
         {

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Numerics.Tensors;
-using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Images;
@@ -13,26 +11,25 @@ namespace TransferPipeline.Features;
 /// </summary>
 internal sealed class ExtractionWorker : IDisposable
 {
-    private readonly ExtractionJob _job;
+    private readonly ExtractionRun _run;
     private readonly WorkQueue _queue;
     private readonly WorkerTimes _times;
-    private readonly SemaphoreSlim _finished;
     private readonly TensorLayout _layout;
     private readonly BackboneRunner _runner;
     private readonly Preprocessor _preprocessor;
     private readonly IViewRenderer? _renderer;
-    private readonly RgbImage _photo = new();
+    private readonly PhotoReader _reader;
     private readonly (PartBuffer Part, int Slot, FeatureRow Row)[] _batch;
-    private byte[] _encoded = new byte[1 << 18];
     private int _filled;
 
-    public ExtractionWorker(ExtractionJob job, InferenceSession session, CutModel model, int batch, WorkQueue queue, WorkerTimes times, SemaphoreSlim finished)
+    public ExtractionWorker(ExtractionRun run, InferenceSession session, CutModel model, int batch)
     {
-        (_job, _queue, _times, _finished) = (job, queue, times, finished);
+        (_run, _queue, _times) = (run, run.Queue, run.Times);
+        _reader = new(run.Job, run.Times);
         _layout = model.Layout;
         _runner = new(session, model, batch);
-        _preprocessor = new(job.Preprocessing);
-        _renderer = job.Views is { Count: > 0 } views ? views.CreateRenderer() : null;
+        _preprocessor = new(run.Job.Preprocessing);
+        _renderer = run.Job.Views is { Count: > 0 } views ? views.CreateRenderer() : null;
         _batch = new (PartBuffer, int, FeatureRow)[batch];
     }
 
@@ -64,30 +61,18 @@ internal sealed class ExtractionWorker : IDisposable
 
     private void Do(WorkItem item)
     {
-        var entry = item.Part.Slots[item.First].Entry;
-        var photo = _job.Dataset.Entries[entry];
         var time = Stopwatch.GetTimestamp();
-        var (sha, bytes, mtime) = ("", 0L, 0L);
         var filled = 0;
         try
         {
-            var stamp = _job.Dataset.Stamp(entry);
-            var length = _job.Dataset.Read(entry, ref _encoded);
-            var encoded = _encoded.AsSpan(0, length);
-            sha = Convert.ToHexStringLower(SHA256.HashData(encoded));
-            // A photo that changes while it is read gets no time: the next run reads it again.
-            (bytes, mtime) = (length, stamp.Bytes == length ? stamp.Mtime : 0);
-            time = _times.Read(time);
-            _job.Decoder.Decode(encoded, _job.Decode, _photo);
-            time = _times.Decode(time);
-            var row = new FeatureRow(photo.Path, photo.Label, photo.Split, 0, sha, bytes, mtime, _photo.Width, _photo.Height);
+            var row = _reader.Read(item.Part.Slots[item.First].Entry, ref time);
             for (; filled < item.Count; filled++)
                 time = Fill(item.Part, item.First + filled, row, time);
         }
-        catch (Exception e) when (e is ImageDecodeException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (PhotoReader.IsOfPhoto(e))
         {
-            item.Part.Fail(entry, new(photo.Path, photo.Label, photo.Split, sha, bytes, mtime, e.Message.ReplaceLineEndings(" ")));
-            Finish(item.Part, item.Count - filled);
+            _reader.Fail(item, e);
+            _run.Finish(item.Part, item.Count - filled);
         }
     }
 
@@ -96,9 +81,9 @@ internal sealed class ExtractionWorker : IDisposable
         var view = part.Slots[slot].View;
         var pixels = _runner.Pixels(_filled);
         if (view == 0)
-            _preprocessor.Run(_photo, pixels, _layout);
+            _preprocessor.Run(_reader.Photo, pixels, _layout);
         else
-            _renderer!.Render(_photo, row.ImageSha256, view, pixels, _layout);
+            _renderer!.Render(_reader.Photo, row.ImageSha256, view, pixels, _layout);
         time = _times.Preprocess(time);
         _batch[_filled++] = (part, slot, view == 0 ? row : row with { View = view });
         return _filled == _batch.Length ? Flush() : time;
@@ -114,7 +99,7 @@ internal sealed class ExtractionWorker : IDisposable
             Take(i);
         time = _times.Infer(time);
         for (var i = 0; i < _filled; i++)
-            Finish(_batch[i].Part, 1);
+            _run.Finish(_batch[i].Part, 1);
         _filled = 0;
         return time;
     }
@@ -125,18 +110,10 @@ internal sealed class ExtractionWorker : IDisposable
         for (var output = 0; output < part.Vectors.Length; output++)
         {
             var vector = _runner.Vectors(output).Row(i);
-            if (!float.IsFinite(TensorPrimitives.Sum<float>(vector)) && vector.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
-                throw new JobFailedException($"the backbone gives no finite vector for {row.Path}: check its precision and preprocessing with 'transfer inspect'");
+            PhotoReader.RequireFinite(vector, row.Path);
             vector.CopyTo(part.Vectors[output].Row(slot));
         }
 
         part.Rows[slot] = row;
-    }
-
-    private void Finish(PartBuffer part, int slots)
-    {
-        _times.Finish(slots);
-        if (part.Finish(slots))
-            _finished.Release();
     }
 }

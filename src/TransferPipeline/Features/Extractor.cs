@@ -12,9 +12,12 @@ public static class Extractor
     /// <exception cref="BadInputException">A folder is not a feature set, or from a newer version.</exception>
     /// <exception cref="JobFailedException">Another run holds the folder, it cannot be written, or too many photos failed; what was computed is kept.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what was computed is kept.</exception>
-    public static IReadOnlyList<ExtractionResult> Run(ExtractionJob job, ExtractionOptions? options = null, CancellationToken cancellation = default)
+    public static IReadOnlyList<ExtractionResult> Run(ExtractionJob job, ExtractionOptions? options = null, CancellationToken cancellation = default) =>
+        Run(job, options ?? new(), ExtractionEngines.Create, cancellation);
+
+    /// <param name="createEngine">Makes what runs the backbone; called only when there is something to compute.</param>
+    internal static IReadOnlyList<ExtractionResult> Run(ExtractionJob job, ExtractionOptions options, EngineFactory createEngine, CancellationToken cancellation)
     {
-        options ??= new();
         if (job.Outputs.DistinctBy(o => Path.GetFullPath(o.Folder)).Count() != job.Outputs.Count || job.Outputs.Count == 0)
             throw new UsageException("each cut needs a folder of its own");
         var clock = Stopwatch.StartNew();
@@ -23,7 +26,7 @@ public static class Extractor
         {
             for (var i = 0; i < job.Outputs.Count; i++)
                 sets.Add(Target.Open(job, i, options, cancellation));
-            return Run(job, options, sets, clock, cancellation);
+            return Run(job, options, createEngine, sets, clock, cancellation);
         }
         finally
         {
@@ -31,7 +34,7 @@ public static class Extractor
         }
     }
 
-    private static List<ExtractionResult> Run(ExtractionJob job, ExtractionOptions options, List<Target> sets, Stopwatch clock, CancellationToken cancellation)
+    private static List<ExtractionResult> Run(ExtractionJob job, ExtractionOptions options, EngineFactory createEngine, List<Target> sets, Stopwatch clock, CancellationToken cancellation)
     {
         var targets = new ExtractionTargets(job.Dataset, job.Views?.Count ?? 0, options.Shard);
         var hashes = new PhotoHashes(job.Dataset);
@@ -41,7 +44,7 @@ public static class Extractor
         for (var i = 0; i < sets.Count; i++)
             writers.Add(sets[i].Writer(job, options, plans[i], model?.Outputs[i].Dimension));
         ExtractionPass? pass = null;
-        using var session = model is null ? null : SessionFactory.Create(model, job.Device);
+        using var engine = model is null ? null : createEngine(job, options, model, plans.Max(p => p.Missing.Cast<bool>().Count(m => m)));
         // The session has its own copy of the weights.
         var weights = model?.Onnx.Length ?? 0;
         model = model is null ? null : model with { Onnx = [] };
@@ -55,7 +58,7 @@ public static class Extractor
             });
             if (model is not null)
             {
-                pass = new(job, options, session!, model, writers, plans, targets);
+                pass = new(job, options, engine!, model, writers, plans, targets);
                 pass.Run(cancellation);
             }
         }
@@ -99,6 +102,7 @@ public static class Extractor
 
     private static CutModel OpenModel(ExtractionJob job, ExtractionOptions options)
     {
+        SessionFactory.RequireDevice(job.Device);
         var model = job.OpenModel();
         if (model.BatchMessage is { } message)
             options.Message(message);

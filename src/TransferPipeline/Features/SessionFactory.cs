@@ -1,5 +1,7 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
+using TransferPipeline.Features.Cards;
 
 namespace TransferPipeline.Features;
 
@@ -8,10 +10,12 @@ public static class SessionFactory
 {
     /// <summary>A session that may be run by several threads at once.</summary>
     /// <param name="threads">Threads inside one run, the caller's included; 1 leaves the parallelism to the callers.</param>
+    /// <param name="profile">Start of the name of a profile file to write, or null.</param>
     /// <exception cref="BadInputException">ONNX Runtime cannot load the graph.</exception>
     /// <exception cref="JobFailedException">The device cannot be used; it is never replaced by another.</exception>
-    public static InferenceSession Create(CutModel model, DeviceOptions device, int threads = 1)
+    public static InferenceSession Create(CutModel model, DeviceOptions device, int threads = 1, string? profile = null)
     {
+        RequireDevice(device);
         using var options = new SessionOptions
         {
             IntraOpNumThreads = threads,
@@ -22,11 +26,16 @@ public static class SessionFactory
         };
         // Threads that wait for work by spinning take time from decoding.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", threads > 1 ? "1" : "0");
-        if (!device.IsCpu)
-            AppendProvider(options, device);
+        if (profile is not null)
+            (options.EnableProfiling, options.ProfileOutputPathPrefix) = (true, profile);
         try
         {
+            AppendProviders(options, device);
             return new InferenceSession(model.Onnx, options);
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException && !device.IsCpu)
+        {
+            throw new JobFailedException($"device {device} cannot be used: {FirstLine(e)}; 'transfer doctor' lists what is there and what is missing", e);
         }
         catch (OnnxRuntimeException e)
         {
@@ -34,31 +43,52 @@ public static class SessionFactory
         }
     }
 
-    private static void AppendProvider(SessionOptions options, DeviceOptions device)
+    /// <summary>Makes sure that the device's provider and the libraries that it needs are there, before anything is computed.</summary>
+    /// <exception cref="JobFailedException">One is missing; it is named with its cure.</exception>
+    public static void RequireDevice(DeviceOptions device)
     {
-        var settings = new Dictionary<string, string> { ["device_id"] = device.Index.ToString(System.Globalization.CultureInfo.InvariantCulture) };
-        try
+        if (!device.IsCpu && CudaLibraries.Problem(device) is { } problem)
+            throw new JobFailedException($"device {device} cannot be used: {problem}");
+    }
+
+    /// <summary>Options of the CUDA provider, by ONNX Runtime's names.</summary>
+    internal static Dictionary<string, string> CudaSettings(DeviceOptions device)
+    {
+        var settings = new Dictionary<string, string>
         {
-            if (device.Provider == DeviceOptions.Cuda)
-            {
-                settings["use_tf32"] = device.Precision == "tf32" ? "1" : "0";
-                if (device.MemoryLimit > 0)
-                    settings["gpu_mem_limit"] = device.MemoryLimit.ToString(System.Globalization.CultureInfo.InvariantCulture);
-                using var cuda = new OrtCUDAProviderOptions();
-                cuda.UpdateOptions(settings);
-                options.AppendExecutionProvider_CUDA(cuda);
-            }
-            else
-            {
-                using var tensorRt = new OrtTensorRTProviderOptions();
-                tensorRt.UpdateOptions(settings);
-                options.AppendExecutionProvider_Tensorrt(tensorRt);
-            }
-        }
-        catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException)
+            ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
+            ["use_tf32"] = device.Precision == "tf32" ? "1" : "0",
+            ["cudnn_conv_algo_search"] = device.CudnnSearch.ToUpperInvariant(),
+            ["cudnn_conv_use_max_workspace"] = "1",
+            // Otherwise each growth doubles the arena, and the trial of batch sizes takes what is never used again.
+            ["arena_extend_strategy"] = "kSameAsRequested",
+        };
+        if (device.MemoryLimit > 0)
+            settings["gpu_mem_limit"] = device.MemoryLimit.ToString(CultureInfo.InvariantCulture);
+        return settings;
+    }
+
+    /// <summary>Options of the TensorRT provider; what it cannot run goes to CUDA.</summary>
+    internal static Dictionary<string, string> TensorRtSettings(DeviceOptions device) => new()
+    {
+        ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
+        ["trt_fp16_enable"] = device.Precision == "fp16" ? "1" : "0",
+    };
+
+    private static void AppendProviders(SessionOptions options, DeviceOptions device)
+    {
+        if (device.IsCpu)
+            return;
+        if (device.Provider == DeviceOptions.TensorRt)
         {
-            throw new JobFailedException($"device {device} cannot be used: {FirstLine(e)}; 'transfer doctor' lists what is missing", e);
+            using var tensorRt = new OrtTensorRTProviderOptions();
+            tensorRt.UpdateOptions(TensorRtSettings(device));
+            options.AppendExecutionProvider_Tensorrt(tensorRt);
         }
+
+        using var cuda = new OrtCUDAProviderOptions();
+        cuda.UpdateOptions(CudaSettings(device));
+        options.AppendExecutionProvider_CUDA(cuda);
     }
 
     private static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();

@@ -1,7 +1,8 @@
 namespace TransferPipeline.Features;
 
 /// <summary>A photo to do: its slots in a part are consecutive, from <paramref name="First"/> on.</summary>
-internal readonly record struct WorkItem(PartBuffer Part, int First, int Count);
+/// <param name="Sequence">Slots that were handed out before this photo's, in this run.</param>
+internal readonly record struct WorkItem(PartBuffer Part, int First, int Count, int Sequence);
 
 /// <summary>
 /// Hands out photos to workers in the dataset's order and finished parts, in order, to the writer. A bounded number of parts is in
@@ -19,12 +20,15 @@ internal sealed class WorkQueue
     private int _nextInPart;
     private int _nextSlot;
     private int _parts;
+    private int _handedOut;
 
-    public WorkQueue((int Entry, int View)[] slots, int rowsPerPart, IReadOnlyList<int> dimensions)
+    /// <param name="rowsInFlight">Slots that may have been handed out after one that is not done; there are buffers enough that they never wait for it.</param>
+    public WorkQueue((int Entry, int View)[] slots, int rowsPerPart, IReadOnlyList<int> dimensions, int rowsInFlight = 0)
     {
         (_slots, _rowsPerPart) = (slots, rowsPerPart);
-        var largest = LargestPart();
-        var buffers = Math.Min(ExtractionSizes.Buffers, 1 + slots.Length / rowsPerPart);
+        var (largest, smallest, parts) = PartSizes();
+        var wanted = Math.Max(ExtractionSizes.Buffers, 2 + (rowsInFlight + smallest - 1) / smallest);
+        var buffers = Math.Min(wanted, Math.Max(1, parts));
         _buffers = new(Enumerable.Range(0, buffers).Select(_ => new PartBuffer(largest, dimensions)));
         _free = new(buffers, buffers);
     }
@@ -87,7 +91,9 @@ internal sealed class WorkQueue
         var entry = part.Slots[first].Entry;
         while (_nextInPart < part.Count && part.Slots[_nextInPart].Entry == entry)
             _nextInPart++;
-        return new(part, first, _nextInPart - first);
+        var sequence = _handedOut;
+        _handedOut += _nextInPart - first;
+        return new(part, first, _nextInPart - first, sequence);
     }
 
     private void StartPart()
@@ -115,16 +121,19 @@ internal sealed class WorkQueue
         return end;
     }
 
-    private int LargestPart()
+    /// <summary>Rows of the largest part, of the smallest but the last, and the number of parts.</summary>
+    private (int Largest, int Smallest, int Parts) PartSizes()
     {
-        var largest = 0;
-        for (var start = 0; start < _slots.Length;)
+        var (largest, smallest, parts) = (0, int.MaxValue, 0);
+        for (var start = 0; start < _slots.Length; parts++)
         {
             var end = PartEnd(start);
             largest = Math.Max(largest, end - start);
+            if (end < _slots.Length)
+                smallest = Math.Min(smallest, end - start);
             start = end;
         }
 
-        return largest;
+        return (largest, smallest == int.MaxValue ? Math.Max(1, largest) : smallest, parts);
     }
 }

@@ -45,12 +45,12 @@ public sealed record FeatureExtraction
             Preprocessing = preprocessing,
             Decode = new() { ExifTranspose = Extract.ExifTranspose },
             Views = Views == 0 ? null : AugmentedViews.Of(Views, AugmentationReader.Read(Augment, preprocessing), preprocessing, (ulong)Seed),
-            Device = DeviceOptions.Parse(Extract.Device, Extract.Precision),
+            Device = DeviceOptions.Parse(Extract.Device, Extract.Precision) with { MemoryLimit = (long)(Extract.DeviceMemory * 1e9), CudnnSearch = Extract.CudnnSearch },
         };
     }
 
     public IReadOnlyList<ExtractionResult> Run(ExtractionOptions options, CancellationToken cancellation) =>
-        Extractor.Run(CreateJob(), options with { MaxFailedShare = Extract.MaxFailed }, cancellation);
+        Extractor.Run(CreateJob(), options with { MaxFailedShare = Extract.MaxFailed, Batch = Extract.Batch }, cancellation);
 
     /// <summary>Folder of the set of one cut below a folder for all: the model's name, and what differs from the default cut.</summary>
     public static string FolderName(ResolvedModel model, CutRequest cut)

@@ -107,11 +107,20 @@ public sealed record PreprocessingOverride
 
 public sealed record ExtractSection
 {
-    /// <summary><c>cpu</c>, <c>cuda</c>, <c>cuda:n</c>, <c>tensorrt</c>.</summary>
+    /// <summary><c>cpu</c>, <c>cuda</c>, <c>cuda:n</c>, <c>cuda:n,m</c>, <c>tensorrt</c>.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary><c>fp32</c>, <c>tf32</c> or <c>fp16</c>; the last two on a GPU.</summary>
     public string Precision { get; init; } = "fp32";
+
+    /// <summary>Photos in a batch on a GPU; 0 finds it by a trial.</summary>
+    public int Batch { get; init; }
+
+    /// <summary>Most gigabytes of a GPU's memory to use; 0 for no limit.</summary>
+    public double DeviceMemory { get; init; }
+
+    /// <summary><c>exhaustive</c>, <c>heuristic</c> or <c>default</c>: how cuDNN chooses convolutions.</summary>
+    public string CudnnSearch { get; init; } = "exhaustive";
 
     /// <summary>Largest share of photos that may fail.</summary>
     public double MaxFailed { get; init; } = 0.05;

@@ -139,6 +139,9 @@ public static class PipelineReader
         {
             Device = map.Text("device", "cpu"),
             Precision = map.Choice("precision", "fp32", "fp32", "tf32", "fp16"),
+            Batch = map.Integer("batch", 0, 0),
+            DeviceMemory = map.Number("device-memory", 0, 0),
+            CudnnSearch = map.Choice("cudnn-search", "exhaustive", "exhaustive", "heuristic", "default"),
             MaxFailed = map.Number("max-failed", 0.05, 0, 1),
             ExifTranspose = map.Flag("exif-transpose", false),
         };

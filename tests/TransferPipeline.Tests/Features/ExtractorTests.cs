@@ -206,6 +206,9 @@ public sealed class ExtractorTests : IDisposable
             for (var row = 0; row < destination.Length; row += 224)
                 destination.Slice(row, 224).Reverse();
         }
+
+        public void RenderBytes(RgbImage photo, string imageSha256, int view, Span<byte> destination) =>
+            throw new InvalidOperationException("the CPU takes normalized views");
     }
 
     /// <summary>Writes a number of parts, then half a part and no more.</summary>

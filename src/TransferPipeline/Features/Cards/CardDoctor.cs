@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Images;
+using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+
+namespace TransferPipeline.Features.Cards;
+
+/// <summary>What this installation has for cards: provider, driver, libraries, and one node run on each card.</summary>
+internal static class CardDoctor
+{
+    /// <summary>Lines for people; one that is not ok is a problem only where a card is to be used: the provider or the driver is there.</summary>
+    public static IEnumerable<(string Part, string Found, bool Ok)> Examine()
+    {
+        var provider = CudaLibraries.ProviderFile(CudaLibraries.CudaProvider);
+        var compiled = OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider");
+        yield return ("CUDA provider", provider is not null && compiled ? provider : compiled ? $"{CudaLibraries.CudaProvider} is missing beside the program" : "not in this build; 'make GPU=1' brings it", !compiled || provider is not null);
+        var (driver, cards) = Driver();
+        yield return driver;
+        if (!compiled)
+            yield break;
+        var usable = true;
+        foreach (var found in new CudaLibraries(Environment.GetEnvironmentVariable).Load())
+        {
+            var ok = found.Path is not null && found.Reason is null;
+            usable &= ok;
+            yield return (found.Library.Name, ok ? found.Path! : found.Path is null ? $"missing: {found.Library.Cure}" : $"{found.Path} cannot be loaded: {found.Reason}", ok || cards.Count == 0);
+        }
+
+        foreach (var card in usable ? cards : [])
+            yield return Test(card);
+    }
+
+    /// <summary>One matrix product on a device; the sum that it must give is known.</summary>
+    internal static string RunOneNode(DeviceOptions device)
+    {
+        var (onnx, pixels) = OneNode();
+        var model = new CutModel
+        {
+            Onnx = onnx,
+            InputName = "x",
+            Layout = TensorLayout.Nchw,
+            InputHeight = 1,
+            InputWidth = 1,
+            Outputs = [new(CutRequest.Default, "y", "y", 3)],
+            MaxBatch = 1,
+        };
+        var clock = Stopwatch.StartNew();
+        using var session = SessionFactory.Create(model, device);
+        using var runner = new BackboneRunner(session, model, 1);
+        pixels.CopyTo(runner.Pixels(0));
+        runner.Run();
+        if (!runner.Vectors(0).Row(0).SequenceEqual<float>([8, 10, 12]))
+            throw new JobFailedException($"{device} computes {string.Join(", ", runner.Vectors(0).Row(0).ToArray())} where 8, 10, 12 is right");
+        return string.Create(CultureInfo.InvariantCulture, $"one node runs and its result is right; {clock.Elapsed.TotalMilliseconds:0} ms with the session's start");
+    }
+
+    /// <summary>x (1 x 3 x 1 x 1, [1, 2, 3]) times a matrix of ones, plus [2, 4, 6].</summary>
+    private static (byte[] Onnx, float[] Pixels) OneNode()
+    {
+        var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "test" } };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
+        model.Graph.Input.Add(GraphWriter.Declare("x", DataType.Float, -1, 3, 1, 1));
+        var graph = new GraphWriter(model);
+        var flat = graph.Node("Flatten", ["x"]);
+        var product = graph.Node("Gemm", [flat, graph.Constant("ones", [1f, 1, 1, 1, 1, 1, 1, 1, 1], 3, 3), graph.Constant("bias", [2f, 4, 6], 3)]);
+        graph.Output(product, "y", DataType.Float, -1, 3);
+        return (Google.Protobuf.MessageExtensions.ToByteArray(model), [1, 2, 3]);
+    }
+
+    private static ((string, string, bool), IReadOnlyList<CudaCard>) Driver()
+    {
+        try
+        {
+            if (CudaDriver.Ask() is not { } driver)
+                return (("NVIDIA driver", "none (libcuda.so.1 is not there)", true), []);
+            var names = driver.Cards.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Index}: {c.Name}, {c.MemoryBytes / 1e9:0} GB"));
+            return (("NVIDIA driver", $"for CUDA {driver.Version}; cards {string.Join("; ", names)}", true), driver.Cards);
+        }
+        catch (JobFailedException e)
+        {
+            return (("NVIDIA driver", e.Message, false), []);
+        }
+    }
+
+    private static (string, string, bool) Test(CudaCard card)
+    {
+        var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [card.Index] };
+        try
+        {
+            return ($"test on {device}", RunOneNode(device), true);
+        }
+        catch (TransferException e)
+        {
+            return ($"test on {device}", e.Message, false);
+        }
+    }
+}

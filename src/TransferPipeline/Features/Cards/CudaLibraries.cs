@@ -1,0 +1,140 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+
+namespace TransferPipeline.Features.Cards;
+
+/// <summary>A shared library that the CUDA provider needs.</summary>
+/// <param name="Name">Its name with the version that the provider is linked to.</param>
+/// <param name="Cure">What brings it.</param>
+internal sealed record CudaLibrary(string Name, string Cure);
+
+/// <summary>Where a library was found.</summary>
+/// <param name="Path">A full path; the bare name when the system's loader found it; null when it is missing.</param>
+/// <param name="Reason">Why it could not be loaded, when it is there but unusable.</param>
+internal sealed record FoundLibrary(CudaLibrary Library, string? Path, string? Reason);
+
+/// <summary>
+/// Finds the driver, CUDA 13 and cuDNN 9 in <c>TRANSFER_CUDA_PATH</c>, the system, a conda and a pip environment, and loads them: a
+/// library that is loaded is found by its name when the provider asks for it, so LD_LIBRARY_PATH need not be set.
+/// </summary>
+internal sealed class CudaLibraries
+{
+    public const string PathVariable = "TRANSFER_CUDA_PATH";
+    public const string CudaProvider = "libonnxruntime_providers_cuda.so";
+    public const string TensorRtProvider = "libonnxruntime_providers_tensorrt.so";
+
+    private const string PipCure = "install CUDA 13, or 'pip install nvidia-{0}', or name a folder with it in " + PathVariable;
+
+    /// <summary>What readelf -d shows for the CUDA provider, and cuDNN, which it opens when it runs. In order of dependence.</summary>
+    private static readonly CudaLibrary[] Needed =
+    [
+        new("libcuda.so.1", "install the NVIDIA driver (580 or newer for CUDA 13)"),
+        new("libcudart.so.13", string.Format(null, PipCure, "cuda-runtime")),
+        new("libcublasLt.so.13", string.Format(null, PipCure, "cublas")),
+        new("libcublas.so.13", string.Format(null, PipCure, "cublas")),
+        new("libcurand.so.10", string.Format(null, PipCure, "curand")),
+        new("libcudnn.so.9", "install cuDNN 9, or 'pip install nvidia-cudnn-cu13', or name a folder with it in " + PathVariable),
+    ];
+
+    private static readonly CudaLibrary TensorRt = new("libnvinfer.so.10", "install TensorRT 10 for CUDA 13");
+
+    private readonly IReadOnlyList<string> _folders;
+
+    /// <param name="environment">The environment's variables by name; null for one that is not set.</param>
+    /// <param name="root">Root of the file system; another one in tests.</param>
+    public CudaLibraries(Func<string, string?> environment, string root = "/") => _folders = [.. Folders(environment, root).Where(Directory.Exists).Distinct()];
+
+    /// <summary>Folders that are searched before the system's loader is asked, in that order.</summary>
+    public IReadOnlyList<string> SearchFolders => _folders;
+
+    /// <summary>What makes a device unusable, with its cure; null when everything was found and loaded.</summary>
+    public static string? Problem(DeviceOptions device)
+    {
+        var tensorRt = device.Provider == DeviceOptions.TensorRt;
+        var (provider, file) = tensorRt ? ("TensorrtExecutionProvider", TensorRtProvider) : ("CUDAExecutionProvider", CudaProvider);
+        if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
+            return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
+        if (ProviderFile(file) is null)
+            return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
+        var missing = new CudaLibraries(Environment.GetEnvironmentVariable).Load(tensorRt).Where(f => f.Path is null || f.Reason is not null).ToList();
+        return missing.Count == 0 ? null
+            : $"{string.Join("; ", missing.Select(m => $"{m.Library.Name} {(m.Path is null ? "is missing" : $"in {m.Path} cannot be loaded ({m.Reason})")}: {m.Library.Cure}"))}; 'transfer doctor' lists what is there";
+    }
+
+    /// <summary>Full path of a provider's library beside the program, or null.</summary>
+    public static string? ProviderFile(string file) =>
+        new[] { file, Path.Combine("runtimes", "linux-x64", "native", file) }
+            .Select(f => Path.Combine(AppContext.BaseDirectory, f)).FirstOrDefault(File.Exists);
+
+    /// <summary>Loads what is needed and says where each was found.</summary>
+    public IReadOnlyList<FoundLibrary> Load(bool tensorRt = false)
+    {
+        var found = Needed.Select(Load).ToList();
+        if (tensorRt)
+            found.Add(Load(TensorRt));
+        // cuDNN opens its parts by name when it runs.
+        if (found.Find(f => f.Library.Name == "libcudnn.so.9")?.Path is { } cudnn && Path.GetDirectoryName(cudnn) is { Length: > 0 } folder)
+        {
+            foreach (var part in Directory.GetFiles(folder, "libcudnn_*.so.9").Order(StringComparer.Ordinal))
+                NativeLibrary.TryLoad(part, out _);
+        }
+
+        return found;
+    }
+
+    private FoundLibrary Load(CudaLibrary library)
+    {
+        var file = _folders.Select(f => Path.Combine(f, library.Name)).FirstOrDefault(File.Exists);
+        if (file is null)
+            return new(library, NativeLibrary.TryLoad(library.Name, out _) ? library.Name : null, null);
+        try
+        {
+            NativeLibrary.Load(file);
+            return new(library, file, null);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            return new(library, file, e.Message.ReplaceLineEndings(" ").Trim());
+        }
+    }
+
+    private static IEnumerable<string> Folders(Func<string, string?> environment, string root)
+    {
+        foreach (var given in (environment(PathVariable) ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries))
+        {
+            yield return given;
+            foreach (var below in (string[])["lib", "lib64"])
+                yield return Path.Combine(given, below);
+            foreach (var folder in PipFolders(given))
+                yield return folder;
+        }
+
+        foreach (var name in (string[])["CONDA_PREFIX", "VIRTUAL_ENV"])
+        {
+            if (environment(name) is not { Length: > 0 } prefix)
+                continue;
+            yield return Path.Combine(prefix, "lib");
+            foreach (var folder in PythonFolders(Path.Combine(prefix, "lib")))
+                yield return folder;
+        }
+
+        yield return Path.Combine(root, "usr", "local", "cuda", "lib64");
+        foreach (var folder in Below(Path.Combine(root, "usr", "local"), "cuda-13*"))
+            yield return Path.Combine(folder, "lib64");
+        var home = environment("HOME");
+        string[] pythons = [Path.Combine(root, "usr", "local", "lib"), Path.Combine(root, "usr", "lib"), .. home is { Length: > 0 } ? [Path.Combine(home, ".local", "lib")] : Array.Empty<string>()];
+        foreach (var folder in pythons.SelectMany(PythonFolders))
+            yield return folder;
+    }
+
+    /// <summary>Folders of NVIDIA's wheels below the <c>lib</c> of a Python installation.</summary>
+    private static IEnumerable<string> PythonFolders(string lib) =>
+        Below(lib, "python3*").SelectMany(p => new[] { "site-packages", "dist-packages" }.SelectMany(packages => PipFolders(Path.Combine(p, packages))));
+
+    /// <summary>The wheels put their libraries into <c>nvidia/NAME/lib</c>, those of CUDA 13 into <c>nvidia/cu13/lib</c>.</summary>
+    private static IEnumerable<string> PipFolders(string packages) =>
+        Below(Path.Combine(packages, "nvidia"), "*").Select(p => Path.Combine(p, "lib"));
+
+    private static IEnumerable<string> Below(string folder, string pattern) =>
+        Directory.Exists(folder) ? Directory.GetDirectories(folder, pattern).Order(StringComparer.Ordinal) : [];
+}

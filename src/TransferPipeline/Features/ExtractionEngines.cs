@@ -1,0 +1,27 @@
+using TransferPipeline.Backbones;
+using TransferPipeline.Features.Cards;
+
+namespace TransferPipeline.Features;
+
+/// <summary>The engine that suits a device.</summary>
+internal static class ExtractionEngines
+{
+    public static IExtractionEngine Create(ExtractionJob job, ExtractionOptions options, CutModel model, int missing)
+    {
+        var converted = job.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model;
+        var engine = job.Device.IsCpu
+            ? (IExtractionEngine)new CpuExtraction(converted, options.Workers)
+            : FedExtraction.Create(job, options, converted, missing);
+        try
+        {
+            if (job.Device.Precision != "fp32" && PrecisionCheck.Run(job, model, converted) is { } error)
+                options.Message(error.ToString());
+            return engine;
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using Google.Protobuf;
+using TransferPipeline.Backbones;
+using TransferPipeline.Features;
+using TransferPipeline.Features.Cards;
+using TransferPipeline.Tests.Backbones;
+
+namespace TransferPipeline.Tests.Features.Cards;
+
+/// <summary>What surrounds a card's session: options, libraries, trial, placement of nodes. None of it needs a card.</summary>
+public sealed class CardTests : IDisposable
+{
+    private static readonly DeviceOptions Card = new() { Provider = DeviceOptions.Cuda, Cards = [1] };
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("cuda", "0", "cuda:0")]
+    [InlineData("cuda:2", "2", "cuda:2")]
+    [InlineData("cuda:0,3", "0,3", "cuda:0,3")]
+    [InlineData("tensorrt:1", "1", "tensorrt:1")]
+    public void Parse_ReadsCards(string text, string cards, string written)
+    {
+        var device = DeviceOptions.Parse(text);
+        Assert.Equal(cards, string.Join(',', device.Cards));
+        Assert.Equal(written, device.ToString());
+    }
+
+    [Theory]
+    [InlineData("cuda:")]
+    [InlineData("cuda:0,0")]
+    [InlineData("cuda:-1")]
+    [InlineData("cpu:0")]
+    [InlineData("gpu")]
+    public void Parse_OfAnythingElse_IsAUsageError(string text) => Assert.Throws<UsageException>(() => DeviceOptions.Parse(text));
+
+    [Fact]
+    public void CudaSettings_SayWhatWasAskedFor()
+    {
+        var settings = SessionFactory.CudaSettings(Card with { Precision = "tf32", MemoryLimit = 5_000_000_000, CudnnSearch = "heuristic" });
+        Assert.Equal(("1", "1", "5000000000", "HEURISTIC"), (settings["device_id"], settings["use_tf32"], settings["gpu_mem_limit"], settings["cudnn_conv_algo_search"]));
+        Assert.Equal("0", SessionFactory.CudaSettings(Card)["use_tf32"]);
+        Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("gpu_mem_limit"));
+        Assert.Equal("1", SessionFactory.TensorRtSettings(Card with { Precision = "fp16" })["trt_fp16_enable"]);
+    }
+
+    [Fact]
+    public void SearchFolders_AreThoseOfTheVariableCondaPipAndTheSystemInThisOrder()
+    {
+        string[] folders =
+        [
+            _folder.At("given", "nvidia", "cu13", "lib"),
+            _folder.At("conda", "lib"),
+            _folder.At("venv", "lib", "python3.12", "site-packages", "nvidia", "cudnn", "lib"),
+            _folder.At("root", "usr", "local", "cuda-13.1", "lib64"),
+            _folder.At("root", "usr", "lib", "python3", "dist-packages", "nvidia", "curand", "lib"),
+            _folder.At("home", ".local", "lib", "python3.11", "site-packages", "nvidia", "cublas", "lib"),
+        ];
+        Array.ForEach(folders, f => Directory.CreateDirectory(f));
+        var environment = new Dictionary<string, string>
+        {
+            [CudaLibraries.PathVariable] = _folder.At("given"),
+            ["CONDA_PREFIX"] = _folder.At("conda"),
+            ["VIRTUAL_ENV"] = _folder.At("venv"),
+            ["HOME"] = _folder.At("home"),
+        };
+        var found = new CudaLibraries(environment.GetValueOrDefault, _folder.At("root")).SearchFolders;
+        Assert.Equal(folders, found.Where(f => folders.Contains(f)));
+    }
+
+    [Fact]
+    public void Load_OfALibraryThatIsNone_SaysWhereItIsAndWhy()
+    {
+        var file = _folder.Write("libcudart.so.13", "not a library");
+        var found = new CudaLibraries(name => name == CudaLibraries.PathVariable ? _folder.Root : null).Load();
+        var runtime = Assert.Single(found, f => f.Library.Name == "libcudart.so.13");
+        Assert.Equal(file, runtime.Path);
+        Assert.NotNull(runtime.Reason);
+        Assert.All(found, f => Assert.Contains("install", f.Library.Cure, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Pick_TakesTheSmallestBatchThatIsNearlyAsFastAsAny()
+    {
+        Assert.Equal(32, BatchTrial.Pick([new(8, 900), new(16, 1500), new(32, 1980), new(64, 2000), new(128, 1990)]));
+        Assert.Equal(8, BatchTrial.Pick([new(8, 100)]));
+    }
+
+    [Fact]
+    public void Trial_StopsAtTheLargestUsefulBatch()
+    {
+        var model = PixelInput.Apply(SmallCut(), new());
+        using var session = SessionFactory.Create(model, new());
+        using var memory = HostMemory.Plain();
+        var tried = BatchTrial.Run(session, memory, model, largest: 20);
+        Assert.Equal([8, 16], tried.Select(t => t.Batch));
+        Assert.All(tried, t => Assert.True(t.PerSecond > 0));
+    }
+
+    [Fact]
+    public void CreateChecked_ReadsWhereTheNodesRan()
+    {
+        var model = PixelInput.Apply(SmallCut(), new());
+        var profile = _folder.At("profile");
+        using var session = SessionFactory.Create(model, new(), profile: profile);
+        using (var memory = HostMemory.Plain())
+        using (var batch = new HostBatch(memory, model, 1))
+        using (var runner = new CardRunner(session, model))
+            runner.Run(batch);
+        var nodes = NodePlacement.Read(File.ReadAllText(session.EndProfiling()));
+        Assert.Contains(nodes, n => n.Operator.Contains("Conv", StringComparison.Ordinal));
+        Assert.All(nodes, n => Assert.Equal("CPUExecutionProvider", n.Provider));
+        var warning = NodePlacement.Warning([.. nodes, new("conv", "Conv", "CUDAExecutionProvider")], Card);
+        Assert.Contains($"{nodes.Count} of {nodes.Count + 1} nodes run on the CPU although cuda:1 was asked for", warning, StringComparison.Ordinal);
+        Assert.Null(NodePlacement.Warning([new("conv", "Conv", "CUDAExecutionProvider")], Card));
+        using var checkedSession = NodePlacement.CreateChecked(model, new(), _ => Assert.Fail("no message for the CPU"));
+        Assert.Equal(model.Outputs[0].Name, checkedSession.OutputNames[0]);
+    }
+
+    [Fact]
+    public void RunOneNode_OnTheCpu_IsRight() =>
+        Assert.Contains("its result is right", CardDoctor.RunOneNode(new()), StringComparison.Ordinal);
+
+    private CutModel SmallCut()
+    {
+        var small = new SmallModel();
+        small.Output(small.Gemm(small.Node("Flatten", small.Node("GlobalAveragePool", small.Body(small.Input))), 8, SmallModel.Classes));
+        return Backbone.Open(small.Save(_folder)).Cut();
+    }
+}

@@ -1,0 +1,107 @@
+using System.Numerics.Tensors;
+using TransferPipeline.Features;
+using TransferPipeline.Features.Cards;
+using TransferPipeline.Images.Augmentations;
+
+namespace TransferPipeline.Tests.Features.Cards;
+
+/// <summary>The way photos take to cards, with the CPU's sessions in their place: batches, order, failures and ends are the same.</summary>
+public sealed class FedExtractionTests : IDisposable
+{
+    private readonly Extraction _extraction = new(3);
+
+    public void Dispose() => _extraction.Dispose();
+
+    [Fact]
+    public void Run_TwoCards_GivesTheRowsAndVectorsOfTheCpu()
+    {
+        File.WriteAllText(Path.Combine(_extraction.Photos, "train", "hat", "a-broken.jpg"), "no photo");
+        _extraction.Options = _extraction.Options with { MaxFailedShare = 1 };
+        _extraction.Run();
+        var fed = Fed(_extraction.At("fed"), workers: 3, batch: 5);
+        Assert.Equal((12, 1), (fed.Computed, fed.Failed));
+        var (expected, actual) = (_extraction.Load(), Load(fed));
+        Assert.Equal(expected.Rows, actual.Rows);
+        for (var i = 0; i < expected.Rows.Count; i++)
+            Assert.InRange(TensorPrimitives.Distance<float>(expected.X.Row(i), actual.X.Row(i)) / TensorPrimitives.Norm<float>(expected.X.Row(i)), 0, 1e-5f);
+    }
+
+    [Fact]
+    public void Run_WithOtherThreads_WritesTheSameBytes()
+    {
+        var one = Fed(_extraction.At("one"), workers: 1, batch: 4);
+        var four = Fed(_extraction.At("four"), workers: 4, batch: 4);
+        Assert.Equal(Parts(one), Parts(four));
+    }
+
+    [Fact]
+    public void Run_BatchesLargerThanParts_DoNotWaitForEachOther()
+    {
+        // Parts of three rows and batches of eleven: several parts are open until a batch is full, and the last is never full.
+        var result = Fed(_extraction.At("fed"), workers: 2, batch: 11);
+        Assert.Equal(12, result.Computed);
+        Assert.Equal(4, FeatureSet.Open(result.Folder, _extraction.Table).Manifest.Parts.Count);
+    }
+
+    [Fact]
+    public void Run_WithViews_GivesThoseOfTheCpu()
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset) with { Views = AugmentedViews.Of(2, [new RandomHorizontalFlip()], _extraction.Preprocessing, 7) };
+        _extraction.Run(job, _extraction.Options);
+        var expected = _extraction.Load();
+        var fed = Fed(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("fed") }] }, 2, 5);
+        var actual = Load(fed);
+        Assert.Equal(24, actual.Rows.Count);
+        Assert.Equal(expected.Rows, actual.Rows);
+        for (var i = 0; i < 24; i++)
+            Assert.InRange(TensorPrimitives.CosineSimilarity<float>(expected.X.Row(i), actual.X.Row(i)), 0.99999f, 1.00001f);
+    }
+
+    [Fact]
+    public void Run_Cancelled_KeepsWhatWasReadyAndGoesOn()
+    {
+        using var stop = new CancellationTokenSource();
+        _extraction.Decoder.Before = photo =>
+        {
+            if (photo == 7)
+                stop.Cancel();
+        };
+        Assert.ThrowsAny<OperationCanceledException>(() => Fed(_extraction.At("fed"), workers: 1, batch: 5, stop.Token));
+        _extraction.Decoder.Before = static _ => { };
+        var kept = FeatureSet.Open(_extraction.At("fed"), _extraction.Table);
+        Assert.False(kept.Manifest.Complete);
+        Assert.InRange(kept.Rows, 5, 9);
+        var rest = Fed(_extraction.At("fed"), workers: 2, batch: 5);
+        Assert.Equal((kept.Rows, 12), (rest.Reused, rest.Reused + rest.Computed));
+    }
+
+    [Fact]
+    public void Run_WhenABatchFails_EndsWithItsError()
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset);
+        var other = job.OpenModel();
+        // The session is of a graph without that output: every batch fails.
+        job = job with { OpenModel = () => other with { Outputs = [other.Outputs[0] with { Name = "nothing" }] } };
+        var error = Assert.Throws<Microsoft.ML.OnnxRuntime.OnnxRuntimeException>(() => Fed(job, 2, 4));
+        Assert.Contains("nothing", error.Message, StringComparison.Ordinal);
+    }
+
+    private ExtractionResult Fed(string folder, int workers, int batch, CancellationToken cancellation = default)
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset);
+        return Fed(job with { Outputs = [job.Outputs[0] with { Folder = folder }] }, workers, batch, cancellation);
+    }
+
+    private ExtractionResult Fed(ExtractionJob job, int workers, int batch, CancellationToken cancellation = default) => Extractor.Run(
+        job with { Device = new() { Cards = [0, 1] } },
+        _extraction.Options with { Workers = workers, Batch = batch },
+        (j, options, model, missing) => new FedExtraction(j, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new())),
+        cancellation)[0];
+
+    private FeatureData Load(ExtractionResult result) => FeatureSet.Open(result.Folder, _extraction.Table).Load();
+
+    private IEnumerable<string> Parts(ExtractionResult result) => FeatureSet.Open(result.Folder, _extraction.Table).Manifest.Parts.Select(p => p.Sha256);
+}
