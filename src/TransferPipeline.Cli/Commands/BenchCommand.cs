@@ -11,7 +11,7 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary><c>transfer bench extract</c>: measures on this machine, all figures of a table from one run.</summary>
 internal static class BenchCommand
 {
-    public static Command Create(string name, string summary) => new(name, summary) { Extract() };
+    public static Command Create(string name, string summary) => new(name, summary) { Extract(), BenchHeads.Create() };
 
     private static Command Extract()
     {

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Linear;
+
+namespace TransferPipeline.Evaluation;
+
+/// <summary>One head's fits in a benchmark.</summary>
+/// <param name="Seconds">Wall time of each round, the first (which includes compiling) among them.</param>
+/// <param name="Accuracy">Share of right predictions on the rows trained on.</param>
+public sealed record HeadBenchmarkResult(
+    string Head, IReadOnlyDictionary<string, string> Parameters, double[] Seconds, double Objective, double RelativeGap, int Iterations, bool Converged,
+    double Accuracy, double PredictSeconds)
+{
+    /// <summary>Files of a linear head's weights (K x D) and biases (K), as npy; null when they were not asked for.</summary>
+    public string? Weights { get; init; }
+
+    public string? Bias { get; init; }
+}
+
+/// <summary>Fits heads on vectors from npy files, several times each, to be timed beside other tools on the same files.</summary>
+public static class HeadBenchmark
+{
+    /// <param name="vectors">npy, N x D float32.</param>
+    /// <param name="labels">npy, N int32 or int64, classes from 0.</param>
+    /// <param name="heads">As in <c>compare --heads</c>: <c>softmax:C=1,linear-svm:C=0.01</c>. A path option may be a bracketed list; one call then fits the path.</param>
+    /// <param name="coefficients">Folder for the weights of linear heads, or null.</param>
+    /// <exception cref="BadInputException">A file is not such an array, or their lengths differ.</exception>
+    public static IReadOnlyList<HeadBenchmarkResult> Run(
+        string vectors, string labels, string heads, int rounds, int threads, string? coefficients, Action<string> warn, CancellationToken cancellation = default)
+    {
+        var x = NpyFile.ReadMatrix(vectors);
+        var y = NpyFile.ReadLabels(labels);
+        if (x.Rows != y.Length)
+            Throw.BadInput($"{vectors} has {x.Rows} rows and {labels} {y.Length}; expected as many labels as rows");
+        var data = new TrainingRows(x, y, [.. Enumerable.Range(0, x.Rows)], y.Max() + 1);
+        if (coefficients is not null)
+            Directory.CreateDirectory(coefficients);
+        var results = new List<HeadBenchmarkResult>();
+        foreach (var asked in HeadListParser.Parse(heads, HeadCatalog.Trainers))
+        {
+            var (settings, path) = Settings(asked);
+            var times = new double[rounds];
+            IReadOnlyList<IHead> fitted = [];
+            for (var round = 0; round < rounds; round++)
+            {
+                // A context of its own, so that no round finds another's work.
+                var context = new TrainingContext { Threads = threads, Warn = warn, Cancellation = cancellation };
+                var start = Stopwatch.GetTimestamp();
+                fitted = path.Length > 0 ? ((IPathTrainer)asked.Trainer).TrainPath(data, settings, path, context) : [asked.Trainer.Train(data, settings, context)];
+                times[round] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            }
+
+            foreach (var head in fitted)
+                results.Add(Judge(head, data, times, threads, coefficients, results.Count));
+        }
+
+        return results;
+    }
+
+    private static (HeadSettings Settings, double[] Path) Settings(HeadListParser.Asked asked)
+    {
+        if (asked.Trainer is not IPathTrainer trainer || !asked.Options.TryGetValue(trainer.PathOption, out var text) || !text.StartsWith('['))
+            return (HeadSettings.Create(asked.Trainer, asked.Options), []);
+        var others = asked.Options.Where(o => o.Key != trainer.PathOption).ToDictionary();
+        return (HeadSettings.Create(asked.Trainer, others), [.. text.Trim('[', ']').Split(',').Select(v => Number(v, trainer.PathOption))]);
+    }
+
+    private static double Number(string text, string option) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : throw new UsageException($"{option}: '{text}' is not a number");
+
+    private static HeadBenchmarkResult Judge(IHead head, TrainingRows data, double[] times, int threads, string? coefficients, int index)
+    {
+        var scores = new float[(long)data.Rows.Length * head.ClassCount];
+        var start = Stopwatch.GetTimestamp();
+        head.Score(data.X, data.Rows, scores, threads);
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var right = 0;
+        for (var i = 0; i < data.Rows.Length; i++)
+        {
+            var row = scores.AsSpan(i * head.ClassCount, head.ClassCount);
+            right += row.IndexOf(System.Numerics.Tensors.TensorPrimitives.Max<float>(row)) == data.Y[data.Rows[i]] ? 1 : 0;
+        }
+
+        var result = new HeadBenchmarkResult(
+            head.Name, head.Settings.Values, times, head.Fit.Objective, head.Fit.RelativeGap, head.Fit.Iterations, head.Fit.Converged,
+            (double)right / data.Rows.Length, seconds);
+        if (coefficients is null || head is not LinearHead linear)
+            return result;
+        var (weights, bias) = (Path.Combine(coefficients, $"weights-{index}.npy"), Path.Combine(coefficients, $"bias-{index}.npy"));
+        NpyFile.Write(weights, linear.Weights, linear.ClassCount, linear.Dimension);
+        NpyFile.Write(bias, linear.Bias, linear.ClassCount);
+        return result with { Weights = weights, Bias = bias };
+    }
+}

@@ -1,0 +1,65 @@
+using TransferPipeline.Evaluation;
+using TransferPipeline.Features;
+using TransferPipeline.Tests.Heads;
+
+namespace TransferPipeline.Tests.Evaluation;
+
+public sealed class HeadBenchmarkTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("transfer-bench-").FullName;
+
+    [Fact]
+    public void Run_HeadsAndAPath_TimesEachAndKeepsCoefficients()
+    {
+        var (vectors, labels) = Files(120, 10, 3);
+        var results = HeadBenchmark.Run(vectors, labels, "softmax:C=[0.1,1],knn,ridge:alpha=2", 2, 2, Path.Combine(_folder, "out"), _ => { });
+        Assert.Equal(["softmax", "softmax", "knn", "ridge"], results.Select(r => r.Head));
+        Assert.Equal(["0.1", "1"], results.Take(2).Select(r => r.Parameters["C"]));
+        Assert.All(results, r => Assert.Equal(2, r.Seconds.Length));
+        Assert.True(results[0].Objective < results[1].Objective);
+        Assert.Null(results[2].Weights);
+        var weights = NpyFile.ReadMatrix(results[3].Weights!);
+        Assert.Equal((3, 10), (weights.Rows, weights.Columns));
+    }
+
+    [Fact]
+    public void Run_LabelsOfAnotherSet_NamesBothLengths()
+    {
+        var (vectors, _) = Files(20, 4, 2);
+        var labels = Path.Combine(_folder, "other.npy");
+        WriteLabels(labels, [0, 1, 1]);
+        Assert.Contains("has 20 rows", Assert.Throws<BadInputException>(() => HeadBenchmark.Run(vectors, labels, "ridge", 1, 1, null, _ => { })).Message);
+    }
+
+    [Fact]
+    public void ReadMatrix_CutOff_IsBadInput()
+    {
+        var (vectors, _) = Files(20, 4, 2);
+        var bytes = File.ReadAllBytes(vectors);
+        foreach (var length in new[] { 0, 3, 8, 11, 40, bytes.Length - 1 })
+        {
+            File.WriteAllBytes(vectors, bytes[..length]);
+            Assert.StartsWith(vectors, Assert.Throws<BadInputException>(() => NpyFile.ReadMatrix(vectors)).Message);
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static void WriteLabels(string file, int[] labels)
+    {
+        // The same file as for floats but for the type in its header.
+        NpyFile.Write(file, System.Runtime.InteropServices.MemoryMarshal.Cast<int, float>(labels), labels.Length);
+        var bytes = File.ReadAllBytes(file);
+        bytes[System.Text.Encoding.Latin1.GetString(bytes).IndexOf("<f4", StringComparison.Ordinal) + 1] = (byte)'i';
+        File.WriteAllBytes(file, bytes);
+    }
+
+    private (string Vectors, string Labels) Files(int rows, int columns, int classes)
+    {
+        var (x, y) = Mixture.Create(rows, columns, classes, 4);
+        var (vectors, labels) = (Path.Combine(_folder, "x.npy"), Path.Combine(_folder, "y.npy"));
+        NpyFile.Write(vectors, x.Data, rows, columns);
+        WriteLabels(labels, y);
+        return (vectors, labels);
+    }
+}

@@ -1,0 +1,151 @@
+"""softmax, logistic, linear-svm and ridge beside scikit-learn and LIBLINEAR (as scikit-learn builds it), on the same vectors in one run.
+
+    python3 tests/rivals/heads.py [--features FEATURES.npy LABELS.npy] [--only softmax:3068x1280x10 ...] [--full]
+
+TRANSFER names the command; bin/transfer otherwise. Without --features the vectors are made: rectified mixtures with the decaying spectrum of
+pooled features. Each rival runs with falling tolerances until its objective is within 1e-6 of the best one found, and that run's time counts;
+objectives are computed here in float64 from both sides' coefficients. Ours is the best of the rounds after the first, which compiles.
+The 1,000-class rivals take many minutes with a plain BLAS: they run with --full only.
+"""
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+import warnings
+
+import numpy as np
+import sklearn
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.svm import LinearSVC
+
+warnings.filterwarnings("ignore")
+SHAPES = [(3068, 1280, 10, 0.28), (10000, 1280, 10, 0.28), (8000, 2048, 120, 0.55), (20000, 512, 1000, 0.9)]
+HEADS = [("softmax", 1.0), ("logistic", 1.0), ("linear-svm", 0.01)]
+CLOSE = 1e-6
+
+
+def make(rows, columns, classes, separation, seed=1):
+    r = np.random.default_rng(seed)
+    latent = min(columns, 400)
+    scale = 1 / np.sqrt(1 + np.arange(latent) / 4)
+    y = r.integers(0, classes, rows)
+    y[:classes] = np.arange(classes)
+    means = r.normal(size=(classes, latent)) * scale * separation
+    mixing = r.normal(size=(latent, columns)).astype(np.float32) / np.sqrt(np.sum(scale**2))
+    x = np.empty((rows, columns), np.float32)
+    for start in range(0, rows, 4096):
+        end = min(rows, start + 4096)
+        z = (means[y[start:end]] + r.normal(size=(end - start, latent)) * scale).astype(np.float32)
+        x[start:end] = np.maximum(0, z @ mixing * 0.6 + 0.25 * r.normal(size=(end - start, columns)).astype(np.float32) - 0.1)
+    return x, y
+
+
+def outputs(x, weights, bias):
+    return x.astype(np.float64) @ weights.astype(np.float64).T + bias.astype(np.float64)
+
+
+def objective(head, c, x, y, weights, bias):
+    z = outputs(x, weights, bias)
+    half = 0.5 * np.sum(weights.astype(np.float64) ** 2)
+    if head == "softmax":
+        most = z.max(1, keepdims=True)
+        return c * np.sum(np.log(np.exp(z - most).sum(1)) + most[:, 0] - z[np.arange(len(y)), y]) + half
+    own = np.where(np.arange(z.shape[1])[None] == y[:, None], z, -z)
+    if head == "logistic":
+        return c * np.logaddexp(0, -own).sum() + half
+    return c * (np.maximum(0, 1 - own) ** 2).sum() + half + 0.5 * np.sum(bias.astype(np.float64) ** 2)
+
+
+def rivals(head, c):
+    if head == "softmax":
+        return [("LogisticRegression lbfgs", lambda tol: LogisticRegression(C=c, tol=tol, max_iter=5000))]
+    if head == "logistic":
+        return [("LogisticRegression lbfgs ovr", lambda tol: LogisticRegression(C=c, tol=tol, max_iter=5000, multi_class="ovr"))]
+    return [("LIBLINEAR (LinearSVC dual=False)", lambda tol: LinearSVC(C=c, tol=tol, max_iter=5000, dual=False)),
+            ("LIBLINEAR (LinearSVC dual=True)", lambda tol: LinearSVC(C=c, tol=tol, max_iter=5000, dual=True, random_state=0))]
+
+
+def ours(command, folder, head, c, rounds=4):
+    name = "alpha" if head == "ridge" else "C"
+    c = f"[{','.join(map(str, c))}]" if isinstance(c, (list, tuple, np.ndarray)) else c
+    text = subprocess.run([*command, "bench", "heads", "--vectors", f"{folder}/x.npy", "--labels", f"{folder}/y.npy", "--heads", f"{head}:{name}={c}",
+                           "--rounds", str(rounds), "--threads", "2", "--coefficients", f"{folder}/coefficients", "--json"],
+                          check=True, capture_output=True, text=True).stdout
+    return json.loads(text)
+
+
+def compare(command, folder, title, head, c, x, y):
+    run = ours(command, folder, head, c)[0]
+    weights, bias = np.load(run["weights"]), np.load(run["bias"])
+    mine, seconds = objective(head, c, x, y, weights, bias), min(run["seconds"][1:])
+    for name, build in rivals(head, c):
+        best, found = mine, None
+        for tol in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
+            start = time.perf_counter()
+            model = build(tol).fit(x, y)
+            took = time.perf_counter() - start
+            value = objective(head, c, x, y, model.coef_, model.intercept_)
+            found = (value, took, tol, model)
+            if value <= min(best, value) * (1 + CLOSE):
+                break
+        value, took, tol, model = found
+        a, b = outputs(x, weights, bias), outputs(x, model.coef_, model.intercept_)
+        if head == "softmax":
+            a, b = (np.exp(z - z.max(1, keepdims=True)) for z in (a, b))
+            a, b = a / a.sum(1, keepdims=True), b / b.sum(1, keepdims=True)
+        elif head == "logistic":
+            a, b = (1 / (1 + np.exp(-z)) for z in (a, b))
+        print(f"| {title} | {head} C={c:g} | {mine:.9g} | {seconds:.3f} | {name} tol={tol:g} | {value:.9g} | {(value - mine) / mine:+.1e} | {took:.3f} "
+              f"| {took / seconds:.1f} | {np.abs(a - b).max():.1e} |", flush=True)
+
+
+def ridge(command, folder, title, x, y):
+    runs = ours(command, folder, "ridge", 100)
+    start = time.perf_counter()
+    model = RidgeClassifier(alpha=100).fit(x, y)
+    took = time.perf_counter() - start
+    difference = np.abs(outputs(x, np.load(runs[0]["weights"]), np.load(runs[0]["bias"])) - model.decision_function(x)).max()
+    path = ours(command, folder, "ridge", np.logspace(-2, 6, 20))
+    seconds = min(path[0]["seconds"][1:])
+    print(f"| {title} | ridge alpha=100 | | {min(runs[0]['seconds'][1:]):.3f} | RidgeClassifier | | | {took:.3f} | {took / min(runs[0]['seconds'][1:]):.1f} | {difference:.1e} |")
+    print(f"| {title} | ridge, 20 alphas | | {seconds:.3f} | one RidgeClassifier fit | | | {took:.3f} | {took / seconds:.2f} | |", flush=True)
+
+
+def blas():
+    with open("/proc/self/maps") as maps:
+        names = {line.split("/")[-1].strip() for line in maps if "blas" in line}
+    return ", ".join(sorted(n for n in names if n.endswith((".so", ".so.3")) or ".so." in n))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--features", nargs=2, metavar=("X", "Y"))
+    parser.add_argument("--only", nargs="*", default=[], metavar="HEAD:SHAPE")
+    parser.add_argument("--full", action="store_true")
+    options = parser.parse_args()
+    command = os.environ.get("TRANSFER", "bin/transfer").split()
+    np.ones((64, 64)) @ np.ones((64, 64))
+    print(f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}, BLAS {blas()}, {os.cpu_count()} cores\n")
+    print("| vectors | head | objective | s | rival | its objective | (its - ours) / ours | its s | times faster | largest difference |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    sets = [(None, options.features)] if options.features else []
+    sets += [(shape, None) for shape in SHAPES if options.full or shape[2] < 1000]
+    for shape, files in sets:
+        x, y = make(*shape) if shape else (np.load(files[0]), np.load(files[1]))
+        title = f"{x.shape[0]}x{x.shape[1]}x{y.max() + 1}" + ("" if shape else " given")
+        wanted = [(h, c) for h, c in HEADS if not options.only or f"{h}:{title.split()[0]}" in options.only]
+        with_ridge = not options.only or f"ridge:{title.split()[0]}" in options.only
+        if not wanted and not with_ridge:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            np.save(f"{folder}/x.npy", x)
+            np.save(f"{folder}/y.npy", y.astype(np.int32))
+            for head, c in wanted:
+                compare(command, folder, title, head, c, x, y)
+            if with_ridge:
+                ridge(command, folder, title, x, y)
+
+
+main()
