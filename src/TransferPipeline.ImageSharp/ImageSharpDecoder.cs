@@ -1,22 +1,19 @@
+using System.Buffers;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats;
-using SixLabors.ImageSharp.Formats.Png;
-using SixLabors.ImageSharp.Metadata.Profiles.Exif;
 using SixLabors.ImageSharp.PixelFormats;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP and TIFF with ImageSharp. Its JPEG decoder works in floats, so levels can differ by up to 3 from
+/// Decodes JPEG, PNG, WebP and TIFF with ImageSharp. Its JPEG transform works in floats, so levels can differ by up to 3 from
 /// Pillow's. Thread-safe; each decode runs on its caller's thread alone.
 /// </summary>
 public sealed class ImageSharpDecoder : PhotoDecoder
 {
-    private const int SampleFormatUnsigned = 1, BitsOfBytes = 8;
-
     private readonly DecoderOptions _pixels;
     private readonly DecoderOptions _header;
 
@@ -35,16 +32,24 @@ public sealed class ImageSharpDecoder : PhotoDecoder
     protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {
         // ImageSharp fills what a cut file lacks with grey and says nothing.
-        if (format == PhotoFormat.Jpeg ? !JpegExtent.IsWhole(encoded) : PhotoFormats.EndsEarly(format, encoded))
+        var jpeg = format == PhotoFormat.Jpeg ? JpegLayout.Read(encoded) : null;
+        if (jpeg is null ? PhotoFormats.EndsEarly(format, encoded) : !jpeg.IsWhole)
             throw new ImageDecodeException($"truncated {format.Name()}: it ends before its pixels do");
         var what = "its header cannot be read";
         try
         {
-            var info = Image.Identify(_header, encoded);
-            CheckSize(format, info.Width, info.Height, options);
+            var header = format == PhotoFormat.Tiff ? PhotoHeader.OfTiff(encoded) : PhotoHeader.Of(format, Image.Identify(_header, encoded));
+            CheckSize(format, header.Width, header.Height, options);
             what = "its pixels cannot be read";
-            DecodePixels(format, encoded, info, destination);
-            return Orientation(info);
+            if (jpeg is { IsYCbCr: true, ChromaStep: { Across: > 0 } step })
+                DecodeYCbCr(jpeg, encoded, step, destination);
+            else
+                DecodePixels(header, encoded, destination);
+            return header.Orientation;
+        }
+        catch (NotSupportedException e)
+        {
+            throw new ImageDecodeException($"{format.Name()} of a kind that ImageSharp does not read: {e.Message.Split('\n', 2)[0].Trim()}", e);
         }
         catch (Exception e) when (e is not ImageDecodeException)
         {
@@ -53,17 +58,33 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         }
     }
 
-    private void DecodePixels(PhotoFormat format, ReadOnlySpan<byte> encoded, ImageInfo info, RgbImage destination)
+    /// <summary>Levels of 16 bits are read as they are, since ImageSharp would scale them to 8 in a way of its own.</summary>
+    private void DecodePixels(PhotoHeader header, ReadOnlySpan<byte> encoded, RgbImage destination)
     {
-        var bits = BitsPerLevel(format, info, out var isGrey);
-        if (bits <= BitsOfBytes)
+        if (header.BitsPerLevel != 16)
             Decode<Rgb24>(encoded, destination, static (row, target) => MemoryMarshal.AsBytes(row).CopyTo(target));
-        else if (bits == 16 && isGrey)
+        else if (header.IsGrey)
             Decode<L16>(encoded, destination, ClipGrey);
-        else if (bits == 16)
-            Decode<Rgb48>(encoded, destination, TakeHighBytes);
         else
-            throw new ImageDecodeException($"{format.Name()} with {bits} bits a level is not supported");
+            Decode<Rgb48>(encoded, destination, TakeHighBytes);
+    }
+
+    /// <summary>Has ImageSharp leave the components as they are, since it would repeat colour differences where libjpeg filters them.</summary>
+    private void DecodeYCbCr(JpegLayout jpeg, ReadOnlySpan<byte> encoded, (int Across, int Down) step, RgbImage destination)
+    {
+        var length = JpegLayout.UntransformedLength(encoded.Length);
+        var copy = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            jpeg.WriteUntransformed(encoded, copy.AsSpan(0, length));
+            Decode<Rgb24>(copy.AsSpan(0, length), destination, static (row, target) => MemoryMarshal.AsBytes(row).CopyTo(target));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(copy);
+        }
+
+        ChromaPlanes.ToRgb(destination, step.Across, step.Down);
     }
 
     private void Decode<TPixel>(ReadOnlySpan<byte> encoded, RgbImage destination, RowConverter<TPixel> convert)
@@ -93,29 +114,4 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         for (var x = 0; x < row.Length; x++)
             (target[3 * x], target[3 * x + 1], target[3 * x + 2]) = ((byte)(row[x].R >> 8), (byte)(row[x].G >> 8), (byte)(row[x].B >> 8));
     }
-
-    /// <summary>Bits of a level as the file holds it, since ImageSharp would scale them to 8 in a way of its own.</summary>
-    private static int BitsPerLevel(PhotoFormat format, ImageInfo info, out bool isGrey)
-    {
-        isGrey = false;
-        if (format == PhotoFormat.Png)
-        {
-            var png = info.Metadata.GetPngMetadata();
-            isGrey = png.ColorType == PngColorType.Grayscale;
-            return png.BitDepth == PngBitDepth.Bit16 ? 16 : BitsOfBytes;
-        }
-
-        if (format != PhotoFormat.Tiff)
-            return BitsOfBytes;
-        var tags = info.FrameMetadataCollection.Count > 0 ? info.FrameMetadataCollection[0].ExifProfile : info.Metadata.ExifProfile;
-        if (tags is null || !tags.TryGetValue(ExifTag.BitsPerSample, out var samples) || samples.Value is not { Length: > 0 } bits)
-            return BitsOfBytes;
-        isGrey = bits.Length == 1;
-        if (bits[0] > BitsOfBytes && tags.TryGetValue(ExifTag.SampleFormat, out var kinds) && kinds.Value is { Length: > 0 } kind && kind[0] != SampleFormatUnsigned)
-            throw new ImageDecodeException($"TIFF with signed or floating levels of {bits[0]} bits is not supported");
-        return bits[0];
-    }
-
-    private static int Orientation(ImageInfo info) =>
-        info.Metadata.ExifProfile is { } exif && exif.TryGetValue(ExifTag.Orientation, out var value) && value.Value is >= 1 and <= 8 ? value.Value : 1;
 }

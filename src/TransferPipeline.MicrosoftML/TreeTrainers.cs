@@ -75,6 +75,9 @@ internal static class TreeTrainers
         options.MinimumExampleCountPerLeaf = settings.Integer("MinimumExampleCountPerLeaf");
         options.FeatureFraction = settings.Number("FeatureFraction");
         options.NumberOfThreads = 1;
+
+        // Else it collects all garbage after every tree, to write memory into a log that nobody reads.
+        options.MemoryStatistics = false;
         options.Seed = seed;
         options.FeatureSelectionSeed = seed;
         return options;

@@ -1,6 +1,7 @@
 #if CARD
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Heads;
+using TransferPipeline.Images;
 using TransferPipeline.ImageSharp;
 using TransferPipeline.MicrosoftML;
 using TransferPipeline.ParquetNet;
@@ -18,5 +19,13 @@ internal static class PackageSet
         return new("card", new(() => new ImageSharpDecoder()), new(() => table.Value), new(() => table.Value),
             [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers], ModelStore.Default());
     }
+
+    /// <summary>The npm set's decoder where it was built in too, else null: to compare with.</summary>
+    public static IImageDecoder? OtherDecoder() =>
+#if NPM_NATIVES
+        new Libvips.LibvipsDecoder();
+#else
+        null;
+#endif
 }
 #endif

@@ -3,6 +3,7 @@ using TransferPipeline.Backbones.Store;
 using TransferPipeline.Backbones;
 using TransferPipeline.DuckDb;
 using TransferPipeline.Heads;
+using TransferPipeline.Images;
 using TransferPipeline.Libvips;
 using TransferPipeline.Pipelines;
 
@@ -16,5 +17,8 @@ internal static class PackageSet
         var table = new Lazy<DuckDbTable>(() => new DuckDbTable());
         return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.Trainers, .. PackageTrainers.Unavailable], ModelStore.Default());
     }
+
+    /// <summary>A second decoder to compare with: the card packages' is not in this build.</summary>
+    public static IImageDecoder? OtherDecoder() => null;
 }
 #endif

@@ -18,9 +18,17 @@ internal static class DoctorCommand
     public static Command Create(string name, string summary)
     {
         var json = Common.Json();
-        var command = new Command(name, summary) { json };
+        var compare = new Option<string[]>("--compare-decoders")
+        {
+            Description = "Photos or folders: how far the decoders of the two package sets are apart on them, where both are there.",
+            HelpName = "PHOTO|DIR",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var command = new Command(name, summary) { json, compare };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(compare) is { Length: > 0 } photos)
+                return DecoderComparison.Run(photos, parsed.GetValue(json));
             var lines = Examine().ToList();
             if (parsed.GetValue(json))
                 Json.Write(lines);

@@ -14,21 +14,36 @@ internal static class TiffExtent
     /// <summary>The last byte that a strip or tile takes, plus 1; 0 for BigTIFF and for what cannot be read.</summary>
     public static long End(ReadOnlySpan<byte> encoded)
     {
+        List<long> offsets = [], counts = [];
+        Read(encoded, tag => tag switch
+        {
+            StripOffsets or TileOffsets => offsets,
+            StripByteCounts or TileByteCounts => counts,
+            _ => null,
+        });
+        return offsets.Zip(counts, (offset, count) => offset + count).DefaultIfEmpty().Max();
+    }
+
+    /// <summary>The first value of a tag of the first picture; null when it is not there, and for BigTIFF.</summary>
+    public static long? First(ReadOnlySpan<byte> encoded, int tag)
+    {
+        List<long> values = [];
+        Read(encoded, found => found == tag ? values : null);
+        return values.Count > 0 ? values[0] : null;
+    }
+
+    /// <param name="target">Where a tag's values go; null for nowhere.</param>
+    private static void Read(ReadOnlySpan<byte> encoded, Func<int, List<long>?> target)
+    {
         var reader = new Reader(encoded, encoded.StartsWith("II"u8));
         if (reader.U16(2) != 42 || reader.U32(4) is not { } directory || reader.U16(directory) is not { } entries)
-            return 0;
-        List<long> offsets = [], counts = [];
+            return;
         for (var i = 0; i < entries; i++)
         {
             var entry = directory + 2 + (long)i * EntryBytes;
-            var tag = reader.U16(entry);
-            if (tag is StripOffsets or TileOffsets)
-                reader.Values(entry, offsets);
-            else if (tag is StripByteCounts or TileByteCounts)
-                reader.Values(entry, counts);
+            if (reader.U16(entry) is { } tag && target(tag) is { } values)
+                reader.Values(entry, values);
         }
-
-        return offsets.Zip(counts, (offset, count) => offset + count).DefaultIfEmpty().Max();
     }
 
     private readonly ref struct Reader(ReadOnlySpan<byte> bytes, bool littleEndian)

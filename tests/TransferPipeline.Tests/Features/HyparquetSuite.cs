@@ -1,18 +1,25 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using TransferPipeline.DuckDb;
 using TransferPipeline.Features;
 
-namespace TransferPipeline.Tests.DuckDb;
+namespace TransferPipeline.Tests.Features;
 
 /// <summary>What we write is read by a library of another family with equal values.</summary>
-public sealed class HyparquetTests : IDisposable
+public abstract class HyparquetSuite : IDisposable
 {
     private readonly TempFolder _folder = new();
-    private readonly DuckDbTable _table = new();
+    private readonly IFeatureTable _table;
 
-    public void Dispose() => _folder.Dispose();
+    protected HyparquetSuite() => _table = Create();
+
+    protected abstract IFeatureTable Create();
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Theory]
     [InlineData(1, 1)]
@@ -50,7 +57,7 @@ public sealed class HyparquetTests : IDisposable
 
     private static List<JsonElement> ReadWithHyparquet(string file)
     {
-        var script = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "DuckDb", "read-with-hyparquet.mjs");
+        var script = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Features", "read-with-hyparquet.mjs");
         var library = Path.Combine(SharedData.Repository, "build", "node_modules", "hyparquet");
         var start = new ProcessStartInfo("node", [script, library, file]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var node = Process.Start(start)!;

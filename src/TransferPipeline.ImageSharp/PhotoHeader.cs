@@ -1,0 +1,36 @@
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats.Png;
+using SixLabors.ImageSharp.Metadata.Profiles.Exif;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.ImageSharp;
+
+/// <summary>What is known of a photo before its pixels are decoded.</summary>
+/// <param name="Orientation">EXIF orientation, 1 to 8.</param>
+internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool IsGrey, int Orientation)
+{
+    private const int WidthTag = 256, HeightTag = 257, BitsTag = 258, OrientationTag = 274, SamplesTag = 277, NumbersTag = 339, BigTiff = 43, Unsigned = 1;
+
+    public static PhotoHeader Of(PhotoFormat format, ImageInfo info)
+    {
+        var png = format == PhotoFormat.Png ? info.Metadata.GetPngMetadata() : null;
+        var orientation = info.Metadata.ExifProfile is { } exif && exif.TryGetValue(ExifTag.Orientation, out var value) ? value.Value : 1;
+        return new(info.Width, info.Height, png?.BitDepth == PngBitDepth.Bit16 ? 16 : 8, png?.ColorType == PngColorType.Grayscale, Valid(orientation));
+    }
+
+    /// <summary>ImageSharp cannot identify TIFF files that leave out what has a default.</summary>
+    /// <exception cref="ImageDecodeException">Its numbers are of a kind that ImageSharp cannot read, or scales.</exception>
+    public static PhotoHeader OfTiff(ReadOnlySpan<byte> encoded)
+    {
+        if (encoded[2] == BigTiff || encoded[3] == BigTiff)
+            throw new ImageDecodeException("BigTIFF is not supported");
+        var (bits, numbers) = (TiffExtent.First(encoded, BitsTag) ?? 1, TiffExtent.First(encoded, NumbersTag) ?? Unsigned);
+        if (bits > 16 || (bits > 8 && numbers != Unsigned))
+            throw new ImageDecodeException($"TIFF with levels of {bits} bits{(numbers == Unsigned ? "" : ", signed or floating,")} is not supported");
+        if (TiffExtent.First(encoded, WidthTag) is not { } width || TiffExtent.First(encoded, HeightTag) is not { } height || width > int.MaxValue || height > int.MaxValue)
+            throw new ImageDecodeException("damaged TIFF: its header cannot be read");
+        return new((int)width, (int)height, (int)bits, (TiffExtent.First(encoded, SamplesTag) ?? 1) == 1, Valid(TiffExtent.First(encoded, OrientationTag) ?? 1));
+    }
+
+    private static int Valid(long orientation) => orientation is >= 1 and <= 8 ? (int)orientation : 1;
+}

@@ -1,0 +1,147 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Trainers;
+using Microsoft.ML.Trainers.FastTree;
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Scaling;
+using TransferPipeline.MicrosoftML;
+using TransferPipeline.Tests.Heads;
+
+namespace TransferPipeline.Tests.MicrosoftML;
+
+public sealed class MicrosoftMLHeadsTests
+{
+    private const int Train = 150, Columns = 12, Classes = 3;
+
+    private static readonly (FeatureMatrix X, int[] Y) Data = Mixture.Create(210, Columns, Classes, 7, 0.6);
+    private static readonly int[] Rest = [.. Enumerable.Range(Train, 60)];
+
+    public static TheoryData<string> Linear => [.. MicrosoftMLHeads.Trainers.Where(t => t is not TreeTrainer).Select(t => t.Name)];
+
+    public static TheoryData<string> Trees => [.. MicrosoftMLHeads.Trainers.Where(t => t is TreeTrainer).Select(t => t.Name)];
+
+    [Theory]
+    [MemberData(nameof(Linear))]
+    public void Train_LinearHead_LearnsAndExports(string name)
+    {
+        var head = Fit(name);
+        Assert.InRange(HeadChecks.Accuracy(head, Data.X, Data.Y, Rest), 0.85, 1);
+        HeadChecks.AgreesWithItself(head, Data.X, Rest);
+        HeadChecks.AssertSameBytes(HeadChecks.Scores(head, Data.X, Rest), HeadChecks.Scores(Fit(name, threads: 2), Data.X, Rest));
+    }
+
+    [Theory]
+    [MemberData(nameof(Linear))]
+    public void Train_LinearHeadOnScaledVectors_KeepsTheScaling(string name)
+    {
+        foreach (var scaling in new[] { "standard", "l2" })
+        {
+            var head = Fit(name, settings: ("scaling", scaling));
+            Assert.InRange(HeadChecks.Accuracy(head, Data.X, Data.Y, Rest), 0.8, 1);
+            HeadChecks.AgreesWithItself(head, Data.X, Rest);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Trees))]
+    public void Train_Trees_LearnsAndSaysThatItDoesNotExport(string name)
+    {
+        var head = Fit(name, settings: (name == "mlnet-light-gbm" ? "NumberOfIterations" : "NumberOfTrees", "20"));
+        Assert.InRange(HeadChecks.Accuracy(head, Data.X, Data.Y, Rest), 0.75, 1);
+        Assert.Contains("ML.NET's own form", head.NotExportable);
+        Assert.InRange(head.ParameterCount, Classes * 20L, long.MaxValue);
+        var again = Fit(name, threads: 2, settings: (name == "mlnet-light-gbm" ? "NumberOfIterations" : "NumberOfTrees", "20"));
+        HeadChecks.AssertSameBytes(HeadChecks.Scores(head, Data.X, Rest), HeadChecks.Scores(again, Data.X, Rest, 2));
+    }
+
+    [Theory]
+    [InlineData("mlnet-sdca-maximum-entropy")]
+    [InlineData("mlnet-lbfgs-maximum-entropy")]
+    public void Export_OfMaximumEntropy_PredictsAsMLNet(string name)
+    {
+        var rows = Mixture.Training(Data.X, Data.Y, Train);
+        var ml = new MLContext(0);
+        var view = RowView.Classes(rows, FeatureScaling.None, default);
+        var trainers = ml.MulticlassClassification.Trainers;
+        ITransformer model = name == "mlnet-sdca-maximum-entropy"
+            ? trainers.SdcaMaximumEntropy(new SdcaMaximumEntropyMulticlassTrainer.Options
+            {
+                L2Regularization = 0.0003f, L1Regularization = 0, ConvergenceTolerance = 0.01f, MaximumNumberOfIterations = 50, NumberOfThreads = 1,
+            }).Fit(view)
+            : trainers.LbfgsMaximumEntropy(new LbfgsMaximumEntropyMulticlassTrainer.Options
+            {
+                L1Regularization = 0, L2Regularization = 1, OptimizationTolerance = 1e-4f, HistorySize = 20, MaximumNumberOfIterations = 500, NumberOfThreads = 1,
+            }).Fit(view);
+        HeadChecks.AssertClose(MLNetScores(model), HeadChecks.OnnxProbabilities(Fit(name), Data.X, Rest), 1e-4);
+    }
+
+    [Fact]
+    public void Export_OfLinearSvm_PredictsAsMLNet()
+    {
+        var rows = Mixture.Training(Data.X, Data.Y, Train);
+        var expected = new float[Rest.Length * Classes];
+        for (var k = 0; k < Classes; k++)
+        {
+            var ml = new MLContext(LinearOneAgainstAllTrainer.ClassSeed(0, k));
+            var view = RowView.OneAgainstAll(rows, k, FeatureScaling.None, default);
+            var svm = ml.BinaryClassification.Trainers.LinearSvm(new LinearSvmTrainer.Options { Lambda = 0.001f, NumberOfIterations = 20 }).Fit(view);
+            var platt = ml.BinaryClassification.Calibrators.Platt().Fit(svm.Transform(view));
+            var scored = platt.Transform(svm.Transform(RowView.Unlabelled(Data.X, Rest, FeatureScaling.None)));
+            var probabilities = scored.GetColumn<float>("Probability").ToArray();
+            for (var i = 0; i < Rest.Length; i++)
+                expected[i * Classes + k] = probabilities[i];
+        }
+
+        for (var i = 0; i < Rest.Length; i++)
+        {
+            var row = expected.AsSpan(i * Classes, Classes);
+            var sum = row[0] + row[1] + row[2];
+            foreach (ref var p in row)
+                p /= sum;
+        }
+
+        HeadChecks.AssertClose(expected, HeadChecks.OnnxProbabilities(Fit("mlnet-linear-svm"), Data.X, Rest), 1e-4);
+    }
+
+    [Fact]
+    public void Score_OfFastTree_IsThatOfMLNetsOneVersusAll()
+    {
+        var rows = Mixture.Training(Data.X, Data.Y, Train);
+        var ml = new MLContext(0);
+        var trees = ml.BinaryClassification.Trainers.FastTree(new FastTreeBinaryTrainer.Options { NumberOfTrees = 20, NumberOfLeaves = 20, MinimumExampleCountPerLeaf = 10, NumberOfThreads = 1 });
+        var model = ml.MulticlassClassification.Trainers.OneVersusAll(trees).Fit(RowView.Classes(rows, FeatureScaling.None, default));
+        HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(Fit("mlnet-fast-tree", settings: ("NumberOfTrees", "20")), Data.X, Rest), 1e-5);
+    }
+
+    [Fact]
+    public void Train_OnNaN_NamesTheRow()
+    {
+        var x = Data.X.Select([.. Enumerable.Range(0, 210)]);
+        x.Row(5)[3] = float.NaN;
+        var trainer = MicrosoftMLHeads.Trainers[0];
+        var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, Data.Y, Train), Mixture.Settings(trainer), new TrainingContext()));
+        Assert.Contains("the vector of row 5 has NaN at position 3", error.Message);
+    }
+
+    [Fact]
+    public void Train_WhenCancelled_Ends()
+    {
+        var trainer = MicrosoftMLHeads.Trainers[0];
+        var context = new TrainingContext { Cancellation = new CancellationToken(true) };
+        Assert.ThrowsAny<Exception>(() => trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer), context));
+    }
+
+    private static IHead Fit(string name, int threads = 1, params (string Name, string Value)[] settings)
+    {
+        var trainer = MicrosoftMLHeads.Trainers.Single(t => t.Name == name);
+        Assert.Null(trainer.Unavailable);
+        return trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer, settings), new TrainingContext { Threads = threads });
+    }
+
+    private static float[] MLNetScores(ITransformer model)
+    {
+        var rows = RowView.Classes(new TrainingRows(Data.X, Data.Y, Rest, Classes), FeatureScaling.None, default);
+        return [.. model.Transform(rows).GetColumn<float[]>("Score").SelectMany(s => s)];
+    }
+}

@@ -1,0 +1,123 @@
+using System.Numerics.Tensors;
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.LinearSgd;
+using TransferPipeline.Heads.Softmax;
+using TransferPipeline.Heads.Training;
+using TransferPipeline.Tests.Heads;
+using TransferPipeline.TorchSharp;
+using static TorchSharp.torch;
+
+namespace TransferPipeline.Tests.TorchSharp;
+
+public sealed class TorchHeadsTests
+{
+    private const int Train = 150, Columns = 12, Classes = 3;
+
+    private static readonly (FeatureMatrix X, int[] Y) Data = Mixture.Create(210, Columns, Classes, 7, 0.6);
+    private static readonly int[] Rest = [.. Enumerable.Range(Train, 60)];
+
+    [Theory]
+    [InlineData("torch-linear", "adam", "0.01")]
+    [InlineData("torch-linear", "sgd", "0.05")]
+    [InlineData("torch-linear", "lbfgs", "1")]
+    [InlineData("torch-mlp", "adam", "0.01")]
+    [InlineData("torch-mlp", "sgd", "0.05")]
+    [InlineData("torch-mlp", "lbfgs", "0.5")]
+    public void Train_LearnsAndExports(string name, string solver, string rate)
+    {
+        (string, string)[] settings = [("solver", solver), ("learning_rate", rate), ("epochs", "12"), ("batch_size", "32")];
+        var head = Fit(name, 1, settings);
+        Assert.Equal(name, head.Name);
+        Assert.Equal(12, head.Fit.History.Count);
+        Assert.True(head.Fit.History[^1].TrainLoss < head.Fit.History[0].TrainLoss);
+        Assert.InRange(HeadChecks.Accuracy(head, Data.X, Data.Y, Rest), 0.85, 1);
+        HeadChecks.AgreesWithItself(head, Data.X, Rest);
+        HeadChecks.AssertSameBytes(HeadChecks.Scores(head, Data.X, Rest), HeadChecks.Scores(Fit(name, 2, settings), Data.X, Rest));
+    }
+
+    [Fact]
+    public void Export_PredictsAsTorch()
+    {
+        var head = (LinearHead)Fit("torch-linear", 1, ("scaling", "none"));
+        using var scope = NewDisposeScope();
+        using var network = new TorchNetwork(new DenseNetwork([new(Columns, Classes, head.Weights, head.Bias)]), 0, CPU);
+        var torch = nn.functional.softmax(network.Forward(tensor(Data.X.Select(Rest).Data, [Rest.Length, Columns]), learns: false), 1);
+        HeadChecks.AssertClose(torch.data<float>().ToArray(), HeadChecks.OnnxProbabilities(head, Data.X, Rest), 1e-4);
+    }
+
+    [Fact]
+    public void Train_BySgd_TakesTheStepsOfLinearSgd()
+    {
+        (string, string)[] settings = [("solver", "sgd"), ("learning_rate", "0.05"), ("epochs", "6"), ("batch_size", "16"), ("step_size", "2"), ("weight_decay", "0.01"), ("scaling", "standard")];
+        var ours = new LinearSgdTrainer();
+        var expected = ours.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(ours, settings), new TrainingContext());
+        HeadChecks.AssertClose(HeadChecks.Scores(expected, Data.X, Rest), HeadChecks.Scores(Fit("torch-linear", 1, settings), Data.X, Rest), 1e-3);
+    }
+
+    [Fact]
+    public void Train_ByLbfgs_ReachesTheOptimumOfSoftmax()
+    {
+        // softmax at C: C times the sum of losses + |w|^2 / 2; here the mean loss + weight_decay |w|^2 / 2, whose penalty includes the bias.
+        var softmax = new SoftmaxTrainer();
+        var rows = Mixture.Training(Data.X, Data.Y, Train);
+        var expected = softmax.Train(rows, Mixture.Settings(softmax, ("C", "1"), ("scaling", "standard")), new TrainingContext());
+        var actual = Fit("torch-linear", 1, ("solver", "lbfgs"), ("learning_rate", "1"), ("epochs", "30"), ("weight_decay", (1.0 / Train).ToString("R")), ("scaling", "standard"));
+        HeadChecks.AssertClose(HeadChecks.Probabilities(expected, Data.X, Rest), HeadChecks.Probabilities(actual, Data.X, Rest), 0.05);
+    }
+
+    [Theory]
+    [InlineData("torch-linear")]
+    [InlineData("torch-mlp")]
+    public void Train_WithValidationRows_KeepsTheBestWeights(string name)
+    {
+        var trainer = TorchHeads.Trainers.Single(t => t.Name == name);
+        var rows = Mixture.Training(Data.X, Data.Y, Train) with { ValidationRows = Rest };
+        var head = trainer.Train(rows, Mixture.Settings(trainer, ("epochs", "8"), ("learning_rate", "0.3")), new TrainingContext());
+        Assert.Equal(head.Fit.History.Max(h => h.ValidationAccuracy), HeadChecks.Accuracy(head, Data.X, Data.Y, Rest), 6);
+    }
+
+    [Fact]
+    public void Train_WithDropout_DependsOnTheSeedAlone()
+    {
+        var trainer = TorchHeads.Trainers[1];
+        float[] Scores(int seed) => HeadChecks.Scores(
+            trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer, ("dropout", "0.5"), ("epochs", "3")), new TrainingContext { Seed = seed }), Data.X, Rest);
+        var heads = new float[4][];
+        Parallel.For(0, 4, i => heads[i] = Scores(1));
+        Assert.All(heads, scores => HeadChecks.AssertSameBytes(heads[0], scores));
+        Assert.False(heads[0].AsSpan().SequenceEqual(Scores(2)));
+    }
+
+    [Fact]
+    public void Train_WithWeightDecay_ShrinksTheWeights()
+    {
+        var free = (LinearHead)Fit("torch-linear", 1, ("learning_rate", "0.02"));
+        var held = (LinearHead)Fit("torch-linear", 1, ("learning_rate", "0.02"), ("weight_decay", "0.3"));
+        Assert.True(TensorPrimitives.Norm<float>(held.Weights) < 0.7f * TensorPrimitives.Norm<float>(free.Weights));
+    }
+
+    [Fact]
+    public void Train_WithARateThatDiverges_SaysSo()
+    {
+        var error = Assert.Throws<JobFailedException>(() => Fit("torch-linear", 1, ("solver", "sgd"), ("learning_rate", "1e38"), ("scaling", "none")));
+        Assert.Contains("the loss is not finite in epoch 1; lower learning_rate", error.Message);
+    }
+
+    [Fact]
+    public void Train_OnCudaWithoutIt_SaysWhatToDo()
+    {
+        if (cuda.is_available())
+            Assert.Skip("needs a machine without CUDA");
+        var error = Assert.Throws<UsageException>(() => Fit("torch-linear", 1, ("device", "cuda")));
+        Assert.StartsWith("torch-linear: device is 'cuda', but TorchSharp finds no CUDA device", error.Message);
+    }
+
+    private static IHead Fit(string name, int threads, params (string Name, string Value)[] settings)
+    {
+        var trainer = TorchHeads.Trainers.Single(t => t.Name == name);
+        Assert.Null(trainer.Unavailable);
+        return trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer, settings), new TrainingContext { Threads = threads });
+    }
+}
