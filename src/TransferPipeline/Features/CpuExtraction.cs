@@ -21,7 +21,7 @@ internal sealed class CpuExtraction : IExtractionEngine
 
     public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionRun run)
     {
-        var batch = Math.Min(ExtractionSizes.Batch, _model.MaxBatch);
+        var batch = ExtractionSizes.BatchOf(_model);
         var count = Math.Clamp(_workers, 1, Math.Max(1, run.Total));
         return [.. Enumerable.Repeat<Action<CancellationToken>>(cancellation =>
         {
