@@ -42,7 +42,7 @@ public sealed record DeviceOptions
         if (!Providers.Contains(provider))
             throw new UsageException($"device '{device}' is not one of cpu, cuda, cuda:N, cuda:N,M, tensorrt, tensorrt:N{NearestName.Hint(provider, Providers)}");
         if (colon >= 0 && (provider == Cpu || !TryParseCards(device[(colon + 1)..], out cards)))
-            throw new UsageException($"device '{device}': what follows the colon must be numbers of cards, each once, as in cuda:0 or cuda:0,1");
+            throw new UsageException($"device '{device}': what follows the colon must be the number of a card, or several, each once, as in cuda:0 or cuda:0,1");
         if (!Precisions.Contains(precision))
             throw new UsageException($"precision '{precision}' is not one of {string.Join(", ", Precisions)}{NearestName.Hint(precision, Precisions)}");
         if (precision == "tf32" && provider == Cpu)

@@ -1,0 +1,36 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace TransferPipeline;
+
+/// <summary>What native libraries must find before they are loaded.</summary>
+internal static partial class NativeSetup
+{
+    /// <summary>
+    /// Switches off the telemetry that ONNX Runtime's Linux builds have from 1.29 on: they would send events to their maker, and this
+    /// program sends nothing anywhere. The native library reads the variable from C's environment, which .NET's own setter does not change.
+    /// </summary>
+#pragma warning disable CA2255 // A library that must be set up before whatever uses it first; its callers cannot know which call that is.
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void Run()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        SetEnvironmentVariable("ORT_DISABLE_TELEMETRY", "1", 1);
+        UseBundledOpenSsl(Path.Combine(AppContext.BaseDirectory, "openssl"));
+    }
+
+    /// <summary>.NET hashes with OpenSSL, which small container images lack; a bundle has one for that case, and the system's is preferred.</summary>
+    private static void UseBundledOpenSsl(string folder)
+    {
+        if (!Directory.Exists(folder) || NativeLibrary.TryLoad("libssl.so.3", out _))
+            return;
+        // Once loaded, they are found by their names.
+        foreach (var name in (string[])["libcrypto.so.3", "libssl.so.3"])
+            NativeLibrary.TryLoad(Path.Combine(folder, name), out _);
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
+}
