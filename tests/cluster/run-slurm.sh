@@ -92,10 +92,8 @@ cat transfer-merge-"$merge".log
 "$TRANSFER" extract --data "$DATA" --model efficientnet-lite0 --out "$scratch/whole" >/dev/null 2>&1
 
 # Row for row: the same paths, labels and values in the same order.
-for set in merged whole; do
-  folder=$OUT/merged; [ "$set" = whole ] && folder=$scratch/whole
-  "$TRANSFER" features export "$folder" --format csv --out "$scratch/$set" >/dev/null
-  find "$scratch" -maxdepth 1 -name "$set*" -type f | sort | xargs cat | sha256sum | cut -d' ' -f1 >"$scratch/$set.sum"
-done
-cmp "$scratch/merged.sum" "$scratch/whole.sum" || { echo "FAILED: the merged set differs from the undivided run"; exit 1; }
+"$TRANSFER" features export "$OUT/merged" --format csv --out "$scratch/merged" >/dev/null
+"$TRANSFER" features export "$scratch/whole" --format csv --out "$scratch/whole" >/dev/null
+[ "$(wc -l <"$scratch/whole.csv")" = $(($(rows "$scratch/whole") + 1)) ] || { echo "FAILED: the undivided run's CSV is not whole"; exit 1; }
+cmp "$scratch/merged.csv" "$scratch/whole.csv" || { echo "FAILED: the merged set differs from the undivided run"; exit 1; }
 echo "PASSED: 8 shards, two killed and run again, merged: $(rows "$OUT/merged") rows, equal to the undivided run byte for byte as CSV"
