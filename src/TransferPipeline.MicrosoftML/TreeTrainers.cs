@@ -18,7 +18,7 @@ internal static class TreeTrainers
         new("NumberOfTrees", HeadOptionKind.Integer, "100", "trees a class") { Minimum = 1 },
         new("NumberOfLeaves", HeadOptionKind.Integer, "20", "leaves a tree at most") { Minimum = 2 },
         new("MinimumExampleCountPerLeaf", HeadOptionKind.Integer, "10", "rows a leaf at least") { Minimum = 1 },
-        new("FeatureFraction", HeadOptionKind.Number, "1", "share of the features that a tree may use") { Minimum = 0, Maximum = 1, ExclusiveMinimum = true },
+        new("FeatureFraction", HeadOptionKind.Number, "0.1", "share of the features that a tree may use; ML.NET's 1 takes ten times as long") { Minimum = 0, Maximum = 1, ExclusiveMinimum = true },
     ];
 
     public static IReadOnlyList<HeadOption> ForestOptions => Shape;

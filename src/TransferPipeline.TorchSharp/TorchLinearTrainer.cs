@@ -13,7 +13,7 @@ internal sealed class TorchLinearTrainer : IHeadTrainer
 
     public string? Unavailable => TorchRuntime.Unavailable;
 
-    public IReadOnlyList<HeadOption> Options { get; } = TorchOptions.Declare("0.001", "20");
+    public IReadOnlyList<HeadOption> Options { get; } = TorchOptions.Declare("0.001", "20", "none");
 
     public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
     {

@@ -15,7 +15,7 @@ internal sealed class TorchMlpTrainer : IHeadTrainer
     [
         new("hidden_layer_sizes", HeadOptionKind.Text, "128", "widths of the hidden layers, such as 512,128"),
         new("dropout", HeadOptionKind.Number, "0", "share of hidden values set to zero in training") { Minimum = 0, Maximum = 0.99 },
-        .. TorchOptions.Declare("0.001", "30"),
+        .. TorchOptions.Declare("0.001", "30", "standard"),
     ];
 
     public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)

@@ -25,7 +25,7 @@ internal sealed record TorchOptions
 
     public required string Device { get; init; }
 
-    public static IReadOnlyList<HeadOption> Declare(string learningRate, string epochs) =>
+    public static IReadOnlyList<HeadOption> Declare(string learningRate, string epochs, string scaling) =>
     [
         new("solver", HeadOptionKind.Choice, "adam", "torch.optim's Adam, SGD, or LBFGS on all rows at once") { Choices = ["adam", "sgd", "lbfgs"] },
         new("learning_rate", HeadOptionKind.Number, learningRate, "length of a step") { Minimum = 0, ExclusiveMinimum = true },
@@ -39,7 +39,7 @@ internal sealed record TorchOptions
         new("best_weights", HeadOptionKind.Flag, "true", "keep the weights of the epoch with the best validation accuracy, when there are validation rows"),
         new("class_weight", HeadOptionKind.Text, "none", "none, balanced (in inverse proportion to the rows of a class) or pairs such as 0:1,3:2.5"),
         new("device", HeadOptionKind.Choice, "cpu", "where it trains") { Choices = ["cpu", "cuda"] },
-        new("scaling", HeadOptionKind.Choice, "standard", "what is done to vectors first") { Choices = ["none", "standard", "l2"] },
+        new("scaling", HeadOptionKind.Choice, scaling, "what is done to vectors first") { Choices = ["none", "standard", "l2"] },
     ];
 
     public static TorchOptions Read(HeadSettings settings) => new()

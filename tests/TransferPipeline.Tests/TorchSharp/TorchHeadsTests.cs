@@ -27,7 +27,7 @@ public sealed class TorchHeadsTests
     [InlineData("torch-mlp", "lbfgs", "0.5")]
     public void Train_LearnsAndExports(string name, string solver, string rate)
     {
-        (string, string)[] settings = [("solver", solver), ("learning_rate", rate), ("epochs", "12"), ("batch_size", "32")];
+        (string, string)[] settings = [("solver", solver), ("learning_rate", rate), ("epochs", "12"), ("batch_size", "32"), ("scaling", "standard")];
         var head = Fit(name, 1, settings);
         Assert.Equal(name, head.Name);
         Assert.Equal(12, head.Fit.History.Count);
@@ -74,7 +74,7 @@ public sealed class TorchHeadsTests
     {
         var trainer = TorchHeads.Trainers.Single(t => t.Name == name);
         var rows = Mixture.Training(Data.X, Data.Y, Train) with { ValidationRows = Rest };
-        var head = trainer.Train(rows, Mixture.Settings(trainer, ("epochs", "8"), ("learning_rate", "0.3")), new TrainingContext());
+        var head = trainer.Train(rows, Mixture.Settings(trainer, ("epochs", "8"), ("learning_rate", "0.3"), ("scaling", "standard")), new TrainingContext());
         Assert.Equal(head.Fit.History.Max(h => h.ValidationAccuracy), HeadChecks.Accuracy(head, Data.X, Data.Y, Rest), 6);
     }
 
@@ -93,8 +93,8 @@ public sealed class TorchHeadsTests
     [Fact]
     public void Train_WithWeightDecay_ShrinksTheWeights()
     {
-        var free = (LinearHead)Fit("torch-linear", 1, ("learning_rate", "0.02"));
-        var held = (LinearHead)Fit("torch-linear", 1, ("learning_rate", "0.02"), ("weight_decay", "0.3"));
+        var free = (LinearHead)Fit("torch-linear", 1, ("learning_rate", "0.02"), ("scaling", "standard"));
+        var held = (LinearHead)Fit("torch-linear", 1, ("learning_rate", "0.02"), ("weight_decay", "0.3"), ("scaling", "standard"));
         Assert.True(TensorPrimitives.Norm<float>(held.Weights) < 0.7f * TensorPrimitives.Norm<float>(free.Weights));
     }
 
