@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs a bundle (make bundle) as a box without .NET would have it: with an empty environment, then in a chroot that holds nothing but the
-# bundle and glibc, libstdc++ and libgcc. Extracts, verifies, trains and compares on a few samples. Needs root for the chroot.
+# bundle, /dev/null, /dev/urandom, /proc, glibc, libstdc++ and libgcc. Extracts, verifies, trains and compares on a few samples. Needs root for the chroot.
 # usage: run-bundle.sh build/out/transfer-linux-x64[-cuda13]   (a folder, or a .tar.gz)
 set -euo pipefail
 bundle=$(readlink -f "${1:?usage: run-bundle.sh FOLDER|ARCHIVE.tar.gz}")
@@ -38,7 +38,9 @@ cp /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
 for library in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libgcc_s.so.1 libstdc++.so.6; do
   cp -L "$(ldconfig -p | awk -v l="$library" '$1 == l && /x86-64/ { print $NF; exit }')" "$root/lib/"
 done
-mkdir -p "$root/proc"
+mkdir -p "$root/proc" "$root/dev"
+mknod -m 666 "$root/dev/null" c 1 3
+mknod -m 666 "$root/dev/urandom" c 1 9
 mount -t proc proc "$root/proc" 2>/dev/null && trap 'umount "$root/proc"; rm -rf "$scratch"' EXIT || echo "(without /proc)"
 check "env -i $(command -v chroot) $root /opt/$(basename "$folder")/transfer" ""
 echo "PASSED: $(du -sm "$folder" | cut -f1) MB"
