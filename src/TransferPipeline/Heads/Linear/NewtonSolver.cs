@@ -23,8 +23,15 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
     /// <summary>Slope at the end of an acceptable step, relative to the one at its start.</summary>
     private const double MostSlope = 0.8;
 
-    /// <summary>Residual of conjugate gradients, relative to where it started, in the preconditioner's norm.</summary>
-    public double Forcing { get; init; } = 0.1;
+    /// <summary>
+    /// Residual of conjugate gradients, relative to where it started, in the preconditioner's norm: loose while the quadratic model predicts steps
+    /// badly, tighter as it improves (Eisenstat and Walker 1996, choice 1).
+    /// </summary>
+    private const double TightestForcing = 0.2;
+
+    private const double LoosestForcing = 0.7;
+
+    private const double FirstForcing = 0.5;
 
     /// <param name="classes">Class of each output.</param>
     /// <param name="w">Start and result, outputs x objective.Stride.</param>
@@ -49,6 +56,8 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
         objective.Select(classes);
         objective.Evaluate(current, gradient, values);
         Array.Fill(gaps, double.PositiveInfinity);
+        var forcing = new double[groups];
+        Array.Fill(forcing, FirstForcing);
         while (true)
         {
             // Leave the outputs that are done.
@@ -68,7 +77,7 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
                 {
                     FloatVectors.Copy(current + g * group, current + kept * group, group);
                     FloatVectors.Copy(gradient + g * group, gradient + kept * group, group);
-                    (values[kept], gaps[kept], active[kept]) = (values[g], gaps[g], active[g]);
+                    (values[kept], gaps[kept], active[kept], forcing[kept]) = (values[g], gaps[g], active[g], forcing[g]);
                 }
 
                 kept++;
@@ -84,8 +93,8 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
             }
 
             iterations++;
-            var decreases = Direction(gradient, direction, residual, search, product, groups, rows, tolerance, values);
-            Step(current, gradient, direction, trial, trialGradient, values, gaps, decreases, groups, group);
+            var decreases = Direction(gradient, direction, residual, search, product, groups, rows, tolerance, values, forcing);
+            Step(current, gradient, direction, trial, trialGradient, values, gaps, forcing, decreases, groups, group);
         }
 
         return new(total, totalGap, iterations, objective.Passes, totalGap <= tolerance * total * (1 + 1e-9));
@@ -106,7 +115,8 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
 
     /// <summary>Solves the Newton equations of every group to the forcing term; returns the decreases that the quadratic models predict.</summary>
     private double[] Direction(
-        float* gradient, float* direction, float* residual, float* search, float* product, int groups, int rows, double tolerance, double[] values)
+        float* gradient, float* direction, float* residual, float* search, float* product, int groups, int rows, double tolerance, double[] values,
+        double[] forcing)
     {
         var stride = objective.Stride;
         var group = (nint)rows * stride;
@@ -156,7 +166,7 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
                 }
 
                 var next = FloatVectors.Dot(residual + g * group, scaled + g * group, group);
-                done[g] = next <= Forcing * Forcing * start[g] || 0.5 * next <= 0.1 * tolerance * values[g];
+                done[g] = next <= forcing[g] * forcing[g] * start[g] || 0.5 * next <= 0.1 * tolerance * values[g];
                 FloatVectors.ScaleAdd(search + g * group, next / energy[g], scaled + g * group, group);
                 energy[g] = next;
                 open += done[g] ? 0 : 1;
@@ -171,7 +181,7 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
 
     private void Step(
         float* current, float* gradient, float* direction, float* trial, float* trialGradient,
-        double[] values, double[] gaps, double[] decreases, int groups, nint group)
+        double[] values, double[] gaps, double[] forcing, double[] decreases, int groups, nint group)
     {
         var size = groups * group;
         var lengths = new double[groups];
@@ -210,6 +220,7 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
 
         for (var g = 0; g < groups; g++)
         {
+            forcing[g] = Math.Clamp(Math.Abs(1 - (values[g] - found[g]) / decreases[g]), TightestForcing, LoosestForcing);
             values[g] = found[g];
             gaps[g] = lengths[g] == 1 ? decreases[g] : double.PositiveInfinity;
         }
