@@ -10,7 +10,7 @@ namespace TransferPipeline.MicrosoftML;
 /// <param name="Values">Number of splits and leaves.</param>
 internal sealed record CalibratedTrees(ITransformer Scorer, PlattCalibrator Platt, long Values);
 
-/// <summary>ML.NET's tree trainers with their options by ML.NET's names; one thread each, for the same seed must give the same trees.</summary>
+/// <summary>ML.NET's tree trainers with their options by ML.NET's names; the number of threads is fixed, for the same seed must give the same trees.</summary>
 internal static class TreeTrainers
 {
     private static readonly HeadOption[] Shape =
@@ -74,7 +74,9 @@ internal static class TreeTrainers
         options.NumberOfLeaves = settings.Integer("NumberOfLeaves");
         options.MinimumExampleCountPerLeaf = settings.Integer("MinimumExampleCountPerLeaf");
         options.FeatureFraction = settings.Number("FeatureFraction");
-        options.NumberOfThreads = 1;
+
+        // With one thread ML.NET hands every feature to the thread pool and waits for it, one by one.
+        options.NumberOfThreads = 2;
 
         // Else it collects all garbage after every tree, to write memory into a log that nobody reads.
         options.MemoryStatistics = false;
