@@ -3,6 +3,7 @@ using System.Globalization;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Ridge;
 
 namespace TransferPipeline.Evaluation;
 
@@ -52,11 +53,28 @@ public static class HeadBenchmark
                 times[round] = Stopwatch.GetElapsedTime(start).TotalSeconds;
             }
 
+            if (asked.Trainer is RidgeTrainer && path.Length > 0)
+                results.Add(LeaveOneOut(data, settings, path, rounds, threads, cancellation));
             foreach (var head in fitted)
                 results.Add(Judge(head, data, times, threads, coefficients, results.Count));
         }
 
         return results;
+    }
+
+    /// <summary>The whole path's leave-one-out; the accuracy is that of the best penalty.</summary>
+    private static HeadBenchmarkResult LeaveOneOut(TrainingRows data, HeadSettings settings, double[] path, int rounds, int threads, CancellationToken cancellation)
+    {
+        var times = new double[rounds];
+        IReadOnlyList<RidgeLeaveOneOutResult> found = [];
+        for (var round = 0; round < rounds; round++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            found = RidgeLeaveOneOut.Run(data, settings, path, new TrainingContext { Threads = threads, Cancellation = cancellation });
+            times[round] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+
+        return new("ridge leave-one-out", settings.Values, times, double.NaN, 0, 1, true, found.Max(r => r.Accuracy), 0);
     }
 
     private static (HeadSettings Settings, double[] Path) Settings(HeadListParser.Asked asked)
