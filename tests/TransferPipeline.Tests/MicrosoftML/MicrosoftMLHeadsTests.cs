@@ -62,16 +62,25 @@ public sealed class MicrosoftMLHeadsTests
     {
         var rows = Mixture.Training(Data.X, Data.Y, Train);
         var ml = new MLContext(0);
-        var view = RowView.Classes(rows, FeatureScaling.None, default);
+        var view = RowView.Classes(rows, FeatureScaling.None, TestContext.Current.CancellationToken);
         var trainers = ml.MulticlassClassification.Trainers;
         ITransformer model = name == "mlnet-sdca-maximum-entropy"
             ? trainers.SdcaMaximumEntropy(new SdcaMaximumEntropyMulticlassTrainer.Options
             {
-                L2Regularization = 0.0003f, L1Regularization = 0, ConvergenceTolerance = 0.01f, MaximumNumberOfIterations = 50, NumberOfThreads = 1,
+                L2Regularization = 0.0003f,
+                L1Regularization = 0,
+                ConvergenceTolerance = 0.01f,
+                MaximumNumberOfIterations = 50,
+                NumberOfThreads = 1,
             }).Fit(view)
             : trainers.LbfgsMaximumEntropy(new LbfgsMaximumEntropyMulticlassTrainer.Options
             {
-                L1Regularization = 0, L2Regularization = 1, OptimizationTolerance = 1e-4f, HistorySize = 20, MaximumNumberOfIterations = 500, NumberOfThreads = 1,
+                L1Regularization = 0,
+                L2Regularization = 1,
+                OptimizationTolerance = 1e-4f,
+                HistorySize = 20,
+                MaximumNumberOfIterations = 500,
+                NumberOfThreads = 1,
             }).Fit(view);
         HeadChecks.AssertClose(MLNetScores(model), HeadChecks.OnnxProbabilities(Fit(name), Data.X, Rest), 1e-4);
     }
@@ -84,7 +93,7 @@ public sealed class MicrosoftMLHeadsTests
         for (var k = 0; k < Classes; k++)
         {
             var ml = new MLContext(LinearOneAgainstAllTrainer.ClassSeed(0, k));
-            var view = RowView.OneAgainstAll(rows, k, FeatureScaling.None, default);
+            var view = RowView.OneAgainstAll(rows, k, FeatureScaling.None, TestContext.Current.CancellationToken);
             var svm = ml.BinaryClassification.Trainers.LinearSvm(new LinearSvmTrainer.Options { Lambda = 0.001f, NumberOfIterations = 20 }).Fit(view);
             var platt = ml.BinaryClassification.Calibrators.Platt().Fit(svm.Transform(view));
             var scored = platt.Transform(svm.Transform(RowView.Unlabelled(Data.X, Rest, FeatureScaling.None)));
@@ -110,7 +119,7 @@ public sealed class MicrosoftMLHeadsTests
         var rows = Mixture.Training(Data.X, Data.Y, Train);
         var ml = new MLContext(0);
         var trees = ml.BinaryClassification.Trainers.FastTree(new FastTreeBinaryTrainer.Options { NumberOfTrees = 20, NumberOfLeaves = 20, MinimumExampleCountPerLeaf = 10, NumberOfThreads = 1 });
-        var model = ml.MulticlassClassification.Trainers.OneVersusAll(trees).Fit(RowView.Classes(rows, FeatureScaling.None, default));
+        var model = ml.MulticlassClassification.Trainers.OneVersusAll(trees).Fit(RowView.Classes(rows, FeatureScaling.None, TestContext.Current.CancellationToken));
         HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(Fit("mlnet-fast-tree", 1, ("NumberOfTrees", "20"), ("FeatureFraction", "1")), Data.X, Rest), 1e-5);
     }
 
@@ -144,7 +153,7 @@ public sealed class MicrosoftMLHeadsTests
 
     private static float[] MLNetScores(ITransformer model)
     {
-        var rows = RowView.Classes(new TrainingRows(Data.X, Data.Y, Rest, Classes), FeatureScaling.None, default);
+        var rows = RowView.Classes(new TrainingRows(Data.X, Data.Y, Rest, Classes), FeatureScaling.None, TestContext.Current.CancellationToken);
         return [.. model.Transform(rows).GetColumn<float[]>("Score").SelectMany(s => s)];
     }
 }
