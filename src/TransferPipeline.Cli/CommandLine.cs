@@ -32,6 +32,13 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>Whether the arguments are of the right form; nothing is run.</summary>
+    internal static bool Parses(string[] args, out string? error)
+    {
+        error = Create(args).Parse(args).Errors.FirstOrDefault()?.Message;
+        return error is null;
+    }
+
     private static RootCommand Create(string[] args)
     {
         var root = new RootCommand("Trains image classifiers on frozen ImageNet features: photos -> feature set -> heads -> one classifier.onnx.");

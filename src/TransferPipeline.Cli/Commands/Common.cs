@@ -11,6 +11,16 @@ internal static class Common
 
     public static Toolbox Tools => LazyTools.Value;
 
+    /// <summary>How this program can be called from here: bin/transfer in a checkout, else transfer.</summary>
+    public static string CommandName
+    {
+        get
+        {
+            var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), Environment.ProcessPath ?? "transfer");
+            return relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative) ? "transfer" : relative;
+        }
+    }
+
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout." };
 
     public static Option<int> Threads() => new("--threads")

@@ -2,6 +2,7 @@ using System.CommandLine;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
+using TransferPipeline.Heads;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Commands;
@@ -16,9 +17,10 @@ internal static class TrainCommand
         var set = Common.Set("Sets an option of the head, as in --set C=0.01; a sweep is chosen by inner folds.");
         var model = new Option<string?>("--model") { Description = "The backbone, where it is not in the model store under the set's name for it." };
         var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved." };
+        var stream = new Option<bool>("--stream") { Description = "Read the vectors in blocks, with bounded memory: softmax, logistic, linear-svm and ridge." };
         var file = Common.Out("The classifier file.");
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { features, head, set, model, data, file, seed, threads, json };
+        var command = new Command(name, summary) { features, head, set, model, data, stream, file, seed, threads, json };
         command.SetAction((parsed, cancellation) =>
         {
             var specs = HeadSpec.ParseList(parsed.GetValue(head)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
@@ -26,11 +28,11 @@ internal static class TrainCommand
                 throw new UsageException("--head takes one head; transfer compare trains several");
             var folder = FeatureSet.Open(parsed.GetValue(features)!, Common.Tools.Table.Value);
             var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);
-            var source = Provenances.Load(folder);
-            var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = parsed.GetValue(seed), Cancellation = cancellation };
-            var run = HeadTraining.Run(options, source, specs[0]);
+            var (run, rows) = parsed.GetValue(stream)
+                ? TrainStreamed(folder, specs[0], parsed.GetValue(threads), cancellation)
+                : TrainInMemory(folder, specs[0], Provenances.Options(parsed.GetValue(threads)) with { Seed = parsed.GetValue(seed), Cancellation = cancellation });
             using var dataset = Photos.Open(parsed.GetValue(data), folder);
-            var check = new ClassifierBuilder(Common.Tools, folder, backbone).Write(parsed.GetValue(file)!, run.Head, source.Data, dataset, cancellation);
+            var check = new ClassifierBuilder(Common.Tools, folder, backbone).Write(parsed.GetValue(file)!, run.Head, rows, dataset, cancellation);
             foreach (var warning in run.Warnings)
                 Messages.Warning(warning);
             if (parsed.GetValue(json))
@@ -40,5 +42,19 @@ internal static class TrainCommand
             return Task.FromResult((int)ExitCode.Done);
         });
         return command;
+    }
+
+    private static (TrainedHead, FeatureData) TrainInMemory(FeatureSet set, HeadSpec spec, ComparisonOptions options)
+    {
+        var source = Provenances.Load(set);
+        return (HeadTraining.Run(options, source, spec), source.Data);
+    }
+
+    private static (TrainedHead, FeatureData) TrainStreamed(FeatureSet set, HeadSpec spec, int threads, CancellationToken cancellation)
+    {
+        var warnings = new List<string>();
+        var context = new TrainingContext { Threads = threads, Warn = warnings.Add, Cancellation = cancellation };
+        var (head, seconds, firstPart) = StreamedTraining.Run(set, Common.Tools.Table.Value, spec, context);
+        return (new(head, seconds, [], warnings), firstPart);
     }
 }

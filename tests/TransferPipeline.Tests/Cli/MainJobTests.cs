@@ -94,6 +94,26 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     }
 
     [Fact]
+    public void Train_Streamed_PredictsAsTrainedInMemory()
+    {
+        var photos = SamplePhotos.Photos("validation", "shirt").ToArray();
+        var inMemory = Predictions();
+        var streamed = Predictions("--stream");
+        foreach (var (a, b) in inMemory.Zip(streamed))
+        {
+            Assert.Equal(a!["label"]!.GetValue<string>(), b!["label"]!.GetValue<string>());
+            Assert.Equal(a["probability"]!.GetValue<double>(), b["probability"]!.GetValue<double>(), 1e-3);
+        }
+
+        JsonArray Predictions(params string[] more)
+        {
+            var file = Path.Combine(job.Out, $"softmax{more.Length}.onnx");
+            Assert.Equal(0, TransferProcess.Run(["train", "--features", job.Features, "--head", "softmax", "--out", file, .. more]).ExitCode);
+            return JsonNode.Parse(TransferProcess.Run(["predict", file, .. photos, "--json"]).Output)!.AsArray();
+        }
+    }
+
+    [Fact]
     public void Predict_UnreadablePhoto_IsNamedAndTheOthersArePredicted()
     {
         var photo = SamplePhotos.Photos("validation", "shoes").First();
