@@ -54,6 +54,8 @@ public abstract partial class IterativeTrainer : IPathTrainer
         using var preconditioner = new AdaptivePreconditioner(context.Threads);
 
         // From small to large C, each solution the start of the next.
+        var smallest = values.Min();
+        Start(reduction?.Rows ?? rows, classes, weights.Times(smallest), settings.Flag("fit_intercept"), parameters, objective.Stride, context);
         foreach (var index in Enumerable.Range(0, values.Count).OrderBy(i => values[i]))
         {
             var chosen = settings.With(PathOption, values[index]);
@@ -63,6 +65,11 @@ public abstract partial class IterativeTrainer : IPathTrainer
         }
 
         return heads;
+    }
+
+    /// <summary>Improves the start of the path, which is zero, where a loss has something better than Newton's method from afar.</summary>
+    private protected virtual void Start(RowSet rows, int[] classes, LossWeights weights, bool intercept, FloatBuffer parameters, int stride, TrainingContext context)
+    {
     }
 
     private protected abstract MarginLoss Loss(int classCount);

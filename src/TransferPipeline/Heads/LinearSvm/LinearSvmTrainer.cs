@@ -1,3 +1,4 @@
+using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Heads.LinearSvm;
@@ -18,6 +19,10 @@ public sealed class LinearSvmTrainer() : IterativeTrainer(0.01)
     private protected override LinearLink Link => LinearLink.Softmax;
 
     private protected override double BinaryShare => 1;
+
+    private protected override unsafe void Start(
+        RowSet rows, int[] classes, LossWeights weights, bool intercept, FloatBuffer parameters, int stride, TrainingContext context) =>
+        DualCoordinateDescent.Run(rows, classes, weights, intercept, parameters.Pointer, stride, context.Threads, context.Cancellation);
 
     private protected override MarginLoss Loss(int classCount) => new SquaredHingeLoss();
 
