@@ -63,7 +63,7 @@ internal static class RunCommand
         foreach (var (purpose, path) in result.Files)
             Console.WriteLine($"  {purpose,-12} {path}");
         Console.WriteLine("next:");
-        Console.WriteLine($"  {Common.CommandName} compare --features {result.Sets[0].Set.Folder} --heads softmax,linear-svm:C=[0.001,0.01,0.1] --report {Path.Combine(folder, "report.html")}");
+        Console.WriteLine($"  {Common.CommandName} compare --features {result.Sets[0].Set.Folder} --heads 'softmax,linear-svm:C=[0.001,0.01,0.1]' --report {Path.Combine(folder, "report.html")}");
         if (result.Files.TryGetValue("classifier", out var classifier))
             Console.WriteLine($"  {Common.CommandName} predict {classifier} PHOTO.jpg");
     }
