@@ -1,6 +1,6 @@
 #if !CARD
-using TransferPipeline.Backbones.Store;
 using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.DuckDb;
 using TransferPipeline.Heads;
 using TransferPipeline.Images;

@@ -1,10 +1,10 @@
-using TransferPipeline.Backbones.Store;
 using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
+using TransferPipeline.Export;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
-using TransferPipeline.Export;
 using TransferPipeline.Reports;
 
 namespace TransferPipeline.Pipelines;

@@ -1,5 +1,5 @@
-using TransferPipeline.Backbones.Store;
 using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;

@@ -155,7 +155,7 @@ internal sealed class ModelDownload : IDisposable
         var lines = File.Exists(_sourceFile) ? File.ReadAllLines(_sourceFile) : [];
         if (lines.Length < 2 || lines[0] != source.AbsoluteUri)
             return;
-        if ( EntityTagHeaderValue.TryParse(lines[1], out var tag))
+        if (EntityTagHeaderValue.TryParse(lines[1], out var tag))
             request.Headers.IfRange = new RangeConditionHeaderValue(tag);
         else if (DateTimeOffset.TryParseExact(lines[1], "r", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out var date))
             request.Headers.IfRange = new RangeConditionHeaderValue(date);

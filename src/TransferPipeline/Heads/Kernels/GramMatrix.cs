@@ -63,7 +63,7 @@ internal static unsafe class GramMatrix<T>
                 var n = Math.Min(RowBlock, rows.Count - first);
                 for (var i = 0; i < n; i++)
                 {
-                                        Convert(rows.Rows[first + i], shift, columnStart, columnEnd, 1, addresses[i]);
+                    Convert(rows.Rows[first + i], shift, columnStart, columnEnd, 1, addresses[i]);
                     Convert(rows.Rows[first + i], shift, rowStart, rowEnd, weights is null ? 1 : weights[first + i], factors + i * TileRows);
                 }
 

@@ -20,9 +20,9 @@ public static class StreamingTrainer
     /// <param name="sampleRows">The most rows of the sample that the iterative heads start from.</param>
     internal static IHead Train(
         IHeadTrainer trainer, IRowStream stream, int classCount, HeadSettings settings, TrainingContext context, int sampleRows) => trainer switch
-    {
-        IterativeTrainer iterative => iterative.TrainStream(stream, classCount, settings, context, sampleRows),
-        RidgeTrainer ridge => ridge.TrainStream(stream, classCount, settings, context),
-        _ => throw new UsageException($"{trainer.Name} cannot be trained from a stream; these can: {string.Join(", ", Names)}"),
-    };
+        {
+            IterativeTrainer iterative => iterative.TrainStream(stream, classCount, settings, context, sampleRows),
+            RidgeTrainer ridge => ridge.TrainStream(stream, classCount, settings, context),
+            _ => throw new UsageException($"{trainer.Name} cannot be trained from a stream; these can: {string.Join(", ", Names)}"),
+        };
 }
