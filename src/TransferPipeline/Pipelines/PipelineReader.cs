@@ -56,9 +56,10 @@ public static class PipelineReader
     private static DatasetOptions ReadData(YamlMap root, string folder)
     {
         var map = root.Map("data") ?? throw root.Error("data", "is missing; expected a mapping with the key path");
+        var path = Absolute(folder, map.RequiredText("path"));
         var options = new DatasetOptions
         {
-            Path = Absolute(folder, map.RequiredText("path")),
+            Path = path,
             Kind = Enum.Parse<DatasetKind>(map.Choice("kind", "auto", [.. Enum.GetNames<DatasetKind>().Select(n => n.ToLowerInvariant())]), ignoreCase: true),
             ValidationShare = map.Number("validation-share", 0.2, 0, 0.95),
             TestShare = map.Number("test-share", 0, 0, 0.95),
@@ -68,7 +69,7 @@ public static class PipelineReader
             PathColumn = map.Text("path-column"),
             LabelColumn = map.Text("label-column"),
             SplitColumn = map.Text("split-column"),
-            Folder = map.Text("folder"),
+            Folder = map.Text("folder") is { } photos ? Absolute(Path.GetDirectoryName(path)!, photos) : null,
             Extension = map.Text("extension", ""),
         };
         map.RejectUnknown();

@@ -36,6 +36,13 @@ public sealed class PipelineReaderTests
     }
 
     [Fact]
+    public void Read_FolderOfACsv_IsRelativeToTheCsv()
+    {
+        var pipeline = PipelineReader.Read(YamlDocument.Parse("jobs/dogs.yaml", "data: {path: ../data/labels.csv, folder: train}\nmodel: resnet50\nheads: [softmax]\n"));
+        Assert.Equal((Path.GetFullPath("data/labels.csv"), Path.GetFullPath("data/train")), (pipeline.Data.Path, pipeline.Data.Folder));
+    }
+
+    [Fact]
     public void Read_EveryKeyOfTheSchema_IsKnown()
     {
         using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "pipeline.schema.json")));
