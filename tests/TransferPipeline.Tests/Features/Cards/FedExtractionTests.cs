@@ -88,18 +88,18 @@ public sealed class FedExtractionTests : IDisposable
         Assert.Contains("nothing", error.Message, StringComparison.Ordinal);
     }
 
-    private ExtractionResult Fed(string folder, int workers, int batch, CancellationToken cancellation = default)
+    private ExtractionResult Fed(string folder, int workers, int batch, CancellationToken? cancellation = null)
     {
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset);
         return Fed(job with { Outputs = [job.Outputs[0] with { Folder = folder }] }, workers, batch, cancellation);
     }
 
-    private ExtractionResult Fed(ExtractionJob job, int workers, int batch, CancellationToken cancellation = default) => Extractor.Run(
+    private ExtractionResult Fed(ExtractionJob job, int workers, int batch, CancellationToken? cancellation = null) => Extractor.Run(
         job with { Device = new() { Cards = [0, 1] } },
         _extraction.Options with { Workers = workers, Batch = batch },
         (j, options, model, missing) => new FedExtraction(j, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new())),
-        cancellation)[0];
+        cancellation ?? TestContext.Current.CancellationToken)[0];
 
     private FeatureData Load(ExtractionResult result) => FeatureSet.Open(result.Folder, _extraction.Table).Load();
 
