@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Linear;
 
@@ -122,12 +123,14 @@ public static class RidgeLeaveOneOut
     /// <summary>Rotated vectors in blocks of rows: value j of row i of a block of width b is at j * b + i.</summary>
     private sealed record Work(TridiagonalForm Form, double[] Rotated, int Count, int N, int Block, Targets Targets, bool Dual)
     {
+        private double[]? _sides;
+
         public RidgeLeaveOneOutResult Judge(double alpha, TrainingContext context)
         {
             var (pivots, multipliers) = (new double[N], new double[N]);
             if (!Form.Factor(alpha, pivots, multipliers))
                 Throw.BadInput(FormattableString.Invariant($"ridge: the vectors' Gram matrix plus alpha={alpha} is singular to working precision; take a larger alpha"));
-            var solutions = Solutions(pivots, multipliers, context);
+            var solutions = Solutions(_sides ??= RightSides(context), pivots, multipliers);
             var blocks = Blocks.Count(Count, Block);
             var (right, errors) = (new int[blocks], new double[blocks]);
             Blocks.For(Count, Block, context.Threads, (block, start, end) =>
@@ -156,47 +159,54 @@ public static class RidgeLeaveOneOut
             return new(alpha, (double)right.Sum() / Count, errors.Sum() / ((double)Count * Targets.Outputs));
         }
 
-        /// <summary>(T + alpha I)^-1 of the rotated right sides, outputs x N.</summary>
-        private double[] Solutions(double[] pivots, double[] multipliers, TrainingContext context)
+        /// <summary>Rotated vectors times centred targets, outputs x N: the same for every penalty.</summary>
+        private double[] RightSides(TrainingContext context)
         {
-            var solutions = new double[Targets.Outputs * N];
+            var sides = new double[Targets.Outputs * N];
             Blocks.For(Targets.Outputs, 1, context.Threads, (_, o, _) =>
             {
-                var x = solutions.AsSpan(o * N, N);
+                var targets = new double[Block];
                 for (var start = 0; start < Count; start += Block)
                 {
                     var width = Math.Min(Block, Count - start);
+                    for (var i = 0; i < width; i++)
+                        targets[i] = Targets.Target(start + i, o) - Targets.Mean(o);
                     for (var j = 0; j < N; j++)
-                    {
-                        var values = Rotated.AsSpan(start * N + j * width, width);
-                        for (var i = 0; i < width; i++)
-                            x[j] += values[i] * (Targets.Target(start + i, o) - Targets.Mean(o));
-                    }
+                        sides[o * N + j] += TensorPrimitives.Dot<double>(Rotated.AsSpan(start * N + j * width, width), targets.AsSpan(0, width));
                 }
+            });
+            return sides;
+        }
 
+        /// <summary>(T + alpha I)^-1 of the right sides, outputs x N.</summary>
+        private double[] Solutions(double[] sides, double[] pivots, double[] multipliers)
+        {
+            var solutions = (double[])sides.Clone();
+            for (var o = 0; o < Targets.Outputs; o++)
+            {
+                var x = solutions.AsSpan(o * N, N);
                 for (var j = 1; j < N; j++)
                     x[j] -= multipliers[j - 1] * x[j - 1];
                 for (var j = 0; j < N; j++)
                     x[j] /= pivots[j];
                 for (var j = N - 2; j >= 0; j--)
                     x[j] -= multipliers[j] * x[j + 1];
-            });
+            }
+
             return solutions;
         }
 
         /// <summary>Rotated vector . (T + alpha I)^-1 . rotated vector, for a block of rows.</summary>
         private double[] Leverages(double[] pivots, double[] multipliers, int start, int width)
         {
-            var (leverages, carried) = (new double[width], new double[width]);
+            var (leverages, carried, squares) = (new double[width], new double[width], new double[width]);
             for (var j = 0; j < N; j++)
             {
                 var values = Rotated.AsSpan(start * N + j * width, width);
                 var (multiplier, inverse) = (j > 0 ? multipliers[j - 1] : 0, 1 / pivots[j]);
-                for (var i = 0; i < width; i++)
-                {
-                    carried[i] = values[i] - multiplier * carried[i];
-                    leverages[i] += carried[i] * carried[i] * inverse;
-                }
+                TensorPrimitives.MultiplyAdd(carried, -multiplier, values, carried);
+                TensorPrimitives.Multiply<double>(carried, carried, squares);
+                TensorPrimitives.MultiplyAdd(squares, inverse, leverages, leverages);
             }
 
             return leverages;
@@ -207,12 +217,12 @@ public static class RidgeLeaveOneOut
             var outputs = new double[Targets.Outputs * width];
             for (var o = 0; o < Targets.Outputs; o++)
             {
+                var sums = outputs.AsSpan(o * width, width);
                 for (var j = 0; j < N; j++)
                 {
                     var factor = solutions[o * N + j];
                     var values = Rotated.AsSpan(start * N + j * width, width);
-                    for (var i = 0; i < width; i++)
-                        outputs[o * width + i] += factor * values[i];
+                    TensorPrimitives.MultiplyAdd(values, factor, sums, sums);
                 }
             }
 
