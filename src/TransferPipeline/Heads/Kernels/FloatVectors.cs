@@ -22,6 +22,27 @@ internal static unsafe class FloatVectors
         return sum;
     }
 
+    /// <summary>Sum of products in float32.</summary>
+    public static float DotSingle(float* a, float* b, nint length)
+    {
+        Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        nint i = 0;
+        for (; i + 64 <= length; i += 64)
+        {
+            s0 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.Load(b + i), s0);
+            s1 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i + 16), Vector512.Load(b + i + 16), s1);
+            s2 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i + 32), Vector512.Load(b + i + 32), s2);
+            s3 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i + 48), Vector512.Load(b + i + 48), s3);
+        }
+
+        for (; i + 16 <= length; i += 16)
+            s0 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.Load(b + i), s0);
+        var sum = Vector512.Sum((s0 + s1) + (s2 + s3));
+        for (; i < length; i++)
+            sum += a[i] * b[i];
+        return sum;
+    }
+
     /// <summary>y += factor x.</summary>
     public static void AddScaled(float* y, double factor, float* x, nint length)
     {

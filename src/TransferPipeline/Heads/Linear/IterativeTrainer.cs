@@ -52,24 +52,19 @@ public abstract partial class IterativeTrainer : IPathTrainer
         using var parameters = new FloatBuffer((long)classes.Length * objective.Stride);
         var heads = new IHead[values.Count];
         using var preconditioner = new AdaptivePreconditioner(context.Threads);
+        var start = Starter(objective, classes, context);
 
         // From small to large C, each solution the start of the next.
-        var smallest = values.Min();
-        Start(reduction?.Rows ?? rows, classes, weights.Times(smallest), settings.Flag("fit_intercept"), parameters, objective.Stride, context);
         foreach (var index in Enumerable.Range(0, values.Count).OrderBy(i => values[i]))
         {
             var chosen = settings.With(PathOption, values[index]);
             objective.Weights = weights.Times(values[index]);
+            start?.Invoke(objective.Weights, parameters);
             var result = Solve(new(objective, preconditioner), classes, parameters, chosen);
             heads[index] = Finish(result, parameters, objective.Stride, objective.Bias, data.ClassCount, chosen, scaling, reduction, context);
         }
 
         return heads;
-    }
-
-    /// <summary>Improves the start of the path, which is zero, where a loss has something better than Newton's method from afar.</summary>
-    private protected virtual void Start(RowSet rows, int[] classes, LossWeights weights, bool intercept, FloatBuffer parameters, int stride, TrainingContext context)
-    {
     }
 
     private protected abstract MarginLoss Loss(int classCount);
@@ -78,6 +73,9 @@ public abstract partial class IterativeTrainer : IPathTrainer
 
     /// <summary>Turns the single output of two classes into one column a class.</summary>
     private protected abstract double BinaryShare { get; }
+
+    /// <summary>What finds a better start than the last solution, if there is such a thing: called with the weights (C included) and the parameters to overwrite.</summary>
+    private protected virtual Action<LossWeights, FloatBuffer>? Starter(LinearObjective objective, int[] classes, TrainingContext context) => null;
 
     private static int[] OutputClasses(int classCount) => classCount == 2 ? [1] : [.. Enumerable.Range(0, classCount)];
 

@@ -20,15 +20,17 @@ public sealed class LinearSvmTrainer() : IterativeTrainer(0.01)
 
     private protected override double BinaryShare => 1;
 
-    private protected override unsafe void Start(
-        RowSet rows, int[] classes, LossWeights weights, bool intercept, FloatBuffer parameters, int stride, TrainingContext context) =>
-        DualCoordinateDescent.Run(rows, classes, weights, intercept, parameters.Pointer, stride, context.Threads, context.Cancellation);
-
     private protected override MarginLoss Loss(int classCount) => new SquaredHingeLoss();
 
     private protected override LossWeights Weights(float[] classWeights, string text, int[] counts)
     {
         var one = Array.ConvertAll(classWeights, _ => 1f);
         return counts.Length == 2 ? LossWeights.ByRow(classWeights) : new(one, classWeights, one);
+    }
+
+    private protected override unsafe Action<LossWeights, FloatBuffer> Starter(LinearObjective objective, int[] classes, TrainingContext context)
+    {
+        var descent = new DualCoordinateDescent(objective.Rows, classes, !double.IsNaN(objective.BiasPenalty), context.Threads);
+        return (weights, parameters) => descent.Run(weights, parameters.Pointer, objective.Stride, context);
     }
 }
