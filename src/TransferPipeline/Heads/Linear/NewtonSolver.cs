@@ -33,6 +33,17 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
 
     private const double FirstForcing = 0.5;
 
+    /// <summary>
+    /// Once a step gains less than this share of the objective, what conjugate gradients gained becomes the estimate of the gap, so they go on until the
+    /// last of j steps gained less than <see cref="MostLastShare"/> / j of all (Nash and Sofer 1990): a small residual alone can hide slow directions.
+    /// </summary>
+    private const double FinalShare = 1e-4;
+
+    private const double MostLastShare = 0.3;
+
+    /// <summary>Residuals that would gain less than this share of the tolerance are rounding.</summary>
+    private const double Negligible = 1e-3;
+
     /// <param name="classes">Class of each output.</param>
     /// <param name="w">Start and result, outputs x objective.Stride.</param>
     /// <param name="tolerance">Relative gap at which to stop.</param>
@@ -122,7 +133,7 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
         var group = (nint)rows * stride;
         var size = groups * group;
         var (energy, start, decrease) = (new double[groups], new double[groups], new double[groups]);
-        var done = new bool[groups];
+        var (done, lastDecrease) = (new bool[groups], new double[groups]);
         new Span<float>(direction, (int)size).Clear();
         for (nint i = 0; i < size; i++)
             residual[i] = -gradient[i];
@@ -151,7 +162,8 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
                 var length = energy[g] / curvature;
                 FloatVectors.AddScaled(direction + g * group, length, search + g * group, group);
                 FloatVectors.AddScaled(residual + g * group, -length, product + g * group, group);
-                decrease[g] += 0.5 * length * energy[g];
+                lastDecrease[g] = 0.5 * length * energy[g];
+                decrease[g] += lastDecrease[g];
             }
 
             if (preconditioned is not null)
@@ -166,7 +178,8 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
                 }
 
                 var next = FloatVectors.Dot(residual + g * group, scaled + g * group, group);
-                done[g] = next <= forcing[g] * forcing[g] * start[g] || 0.5 * next <= 0.1 * tolerance * values[g];
+                var settled = decrease[g] > FinalShare * values[g] || inner * lastDecrease[g] <= MostLastShare * decrease[g];
+                done[g] = (next <= forcing[g] * forcing[g] * start[g] && settled) || 0.5 * next <= Negligible * tolerance * values[g];
                 FloatVectors.ScaleAdd(search + g * group, next / energy[g], scaled + g * group, group);
                 energy[g] = next;
                 open += done[g] ? 0 : 1;
