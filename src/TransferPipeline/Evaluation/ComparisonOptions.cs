@@ -1,3 +1,5 @@
+using TransferPipeline.Datasets;
+
 namespace TransferPipeline.Evaluation;
 
 /// <summary>Which photos choose among the values of a sweep; never those that are reported.</summary>
@@ -13,9 +15,9 @@ public enum ChooseBy
 /// <summary>How heads are compared.</summary>
 public sealed record ComparisonOptions
 {
-    public const string Train = "train";
-    public const string Validation = "validation";
-    public const string Test = "test";
+    public const string Train = Splits.Train;
+    public const string Validation = Splits.Validation;
+    public const string Test = Splits.Test;
 
     /// <summary>Determines folds, bootstrap draws, few-shot draws and the heads' own seeds.</summary>
     public int Seed { get; init; }
