@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace TransferPipeline.Libvips;
 
-/// <summary>The few functions of libvips 8.18, GLib and GObject that decoding takes; libvips-cpp.so exports them all.</summary>
+/// <summary>The few functions of libvips 8.18, GLib and GObject that decoding and encoding take; libvips-cpp.so exports them all.</summary>
 internal static unsafe partial class Vips
 {
     private const string Library = "vips-cpp";
@@ -13,6 +13,9 @@ internal static unsafe partial class Vips
 
     /// <summary>VIPS_FAIL_ON_TRUNCATED: a file that ends early is an error; odd but complete data is not, as in PIL.</summary>
     public const int FailOnTruncated = 1;
+
+    /// <summary>VIPS_FOREIGN_KEEP_NONE: no metadata in a file that is written.</summary>
+    public const uint KeepNothing = 0;
 
     /// <summary>VipsBandFormat.</summary>
     public const int FormatByte = 0, FormatUShort = 2, FormatUInt = 4, FormatInt = 5, FormatFloat = 6, FormatDouble = 8;
@@ -68,11 +71,23 @@ internal static unsafe partial class Vips
     [LibraryImport(Library, EntryPoint = "g_value_set_enum")]
     public static partial void ValueSetEnum(GValue* value, int number);
 
+    [LibraryImport(Library, EntryPoint = "g_value_set_flags")]
+    public static partial void ValueSetFlags(GValue* value, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "g_value_set_int")]
+    public static partial void ValueSetInt(GValue* value, int number);
+
+    [LibraryImport(Library, EntryPoint = "g_value_set_object")]
+    public static partial void ValueSetObject(GValue* value, nint instance);
+
     [LibraryImport(Library, EntryPoint = "g_value_set_boxed")]
     public static partial void ValueSetBoxed(GValue* value, nint boxed);
 
     [LibraryImport(Library, EntryPoint = "g_value_get_object")]
     public static partial nint ValueGetObject(GValue* value);
+
+    [LibraryImport(Library, EntryPoint = "g_value_get_boxed")]
+    public static partial nint ValueGetBoxed(GValue* value);
 
     [LibraryImport(Library, EntryPoint = "g_type_from_name")]
     public static partial nint TypeFromName(byte* name);
@@ -86,8 +101,14 @@ internal static unsafe partial class Vips
     [LibraryImport(Library, EntryPoint = "vips_blob_new")]
     public static partial nint BlobNew(nint free, void* data, nuint length);
 
+    [LibraryImport(Library, EntryPoint = "vips_blob_get")]
+    public static partial byte* BlobGet(nint blob, nuint* length);
+
     [LibraryImport(Library, EntryPoint = "vips_area_unref")]
     public static partial void AreaUnref(nint area);
+
+    [LibraryImport(Library, EntryPoint = "vips_image_new_from_memory")]
+    public static partial nint ImageNewFromMemory(byte* pixels, nuint length, int width, int height, int bands, int format);
 
     [LibraryImport(Library, EntryPoint = "vips_image_get_width"), SuppressGCTransition]
     public static partial int ImageWidth(nint image);

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace TransferPipeline.Libvips;
 
 /// <summary>A photo whose header libvips has read and whose rows it decodes as they are asked for, on the calling thread.</summary>
@@ -28,32 +25,16 @@ internal unsafe ref struct VipsImage
     public static bool TryOpen(ReadOnlySpan<byte> loader, byte* encoded, int length, out VipsImage image)
     {
         image = default;
-        fixed (byte* name = loader)
-        {
-            var operation = Vips.OperationNew(name);
-            if (operation == 0)
-                throw new JobFailedException($"libvips lacks {System.Text.Encoding.ASCII.GetString(loader[..^1])}");
-            try
-            {
-                SetBuffer(operation, encoded, length);
-                SetEnum(operation, "access\0"u8, "VipsAccess\0"u8, Vips.AccessSequential);
-                SetEnum(operation, "fail-on\0"u8, "VipsFailOn\0"u8, Vips.FailOnTruncated);
-                if (Vips.ObjectBuild(operation) != 0)
-                    return false;
-                Vips.GValue holder = default;
-                Vips.ValueInit(&holder, Vips.ImageType());
-                fixed (byte* output = "out\0"u8)
-                    Vips.ObjectGetProperty(operation, output, &holder);
-                var opened = Vips.ValueGetObject(&holder);
-                image = new VipsImage(holder, opened, Vips.RegionNew(opened));
-                return true;
-            }
-            finally
-            {
-                Vips.ObjectUnrefOutputs(operation);
-                Vips.ObjectUnref(operation);
-            }
-        }
+        using var operation = new VipsOperation(loader);
+        operation.SetBlob("buffer\0"u8, encoded, length);
+        operation.SetEnum("access\0"u8, "VipsAccess\0"u8, Vips.AccessSequential);
+        operation.SetEnum("fail-on\0"u8, "VipsFailOn\0"u8, Vips.FailOnTruncated);
+        if (!operation.Build())
+            return false;
+        var holder = operation.Get("out\0"u8, Vips.ImageType());
+        var opened = Vips.ValueGetObject(&holder);
+        image = new VipsImage(holder, opened, Vips.RegionNew(opened));
+        return true;
     }
 
     /// <summary>Rows as libvips has them, to be freed with <see cref="Vips.Free"/>; null when they cannot be decoded.</summary>
@@ -69,28 +50,5 @@ internal unsafe ref struct VipsImage
         var holder = _holder;
         Vips.ValueUnset(&holder);
         _holder = default;
-    }
-
-    private static void SetBuffer(nint operation, byte* encoded, int length)
-    {
-        var blob = Vips.BlobNew(0, encoded, (nuint)length);
-        Vips.GValue value = default;
-        Vips.ValueInit(&value, Vips.BlobType());
-        Vips.ValueSetBoxed(&value, blob);
-        fixed (byte* name = "buffer\0"u8)
-            Vips.ObjectSetProperty(operation, name, &value);
-        Vips.ValueUnset(&value);
-        Vips.AreaUnref(blob);
-    }
-
-    private static void SetEnum(nint operation, ReadOnlySpan<byte> property, ReadOnlySpan<byte> type, int number)
-    {
-        Vips.GValue value = default;
-        fixed (byte* typeName = type)
-            Vips.ValueInit(&value, Vips.TypeFromName(typeName));
-        Vips.ValueSetEnum(&value, number);
-        fixed (byte* name = property)
-            Vips.ObjectSetProperty(operation, name, &value);
-        Vips.ValueUnset(&value);
     }
 }

@@ -10,13 +10,13 @@ using TransferPipeline.TorchSharp;
 
 namespace TransferPipeline.Cli.Adapters;
 
-/// <summary>The card packages: ImageSharp decodes, Parquet.Net reads and writes Parquet, and Microsoft.ML and TorchSharp add their heads to ours.</summary>
+/// <summary>The card packages: ImageSharp decodes and encodes, Parquet.Net reads and writes Parquet, and Microsoft.ML and TorchSharp add their heads to ours.</summary>
 internal static class PackageSet
 {
     public static Toolbox Create()
     {
         var table = new Lazy<ParquetNetTable>(() => new ParquetNetTable());
-        return new("card", new(() => new ImageSharpDecoder()), new(() => table.Value), new(() => table.Value),
+        return new("card", new(() => new ImageSharpDecoder()), new(() => new ImageSharpEncoder()), new(() => table.Value), new(() => table.Value),
             [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers], ModelStore.Default());
     }
 

@@ -9,13 +9,14 @@ using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Adapters;
 
-/// <summary>The npm set: libvips decodes, DuckDB reads and writes Parquet, and only our own heads train.</summary>
+/// <summary>The npm set: libvips decodes and encodes, DuckDB reads and writes Parquet, and only our own heads train.</summary>
 internal static class PackageSet
 {
     public static Toolbox Create()
     {
         var table = new Lazy<DuckDbTable>(() => new DuckDbTable());
-        return new("npm", new(() => new LibvipsDecoder()), new(() => table.Value), new(() => table.Value), [.. HeadCatalog.Trainers, .. PackageTrainers.Unavailable], ModelStore.Default());
+        return new("npm", new(() => new LibvipsDecoder()), new(() => new LibvipsEncoder()), new(() => table.Value), new(() => table.Value),
+            [.. HeadCatalog.Trainers, .. PackageTrainers.Unavailable], ModelStore.Default());
     }
 
     /// <summary>A second decoder to compare with: the card packages' is not in this build.</summary>

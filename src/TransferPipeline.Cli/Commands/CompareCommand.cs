@@ -62,7 +62,7 @@ internal static class CompareCommand
             if (parsed.GetValue(report) is { } page)
             {
                 using var dataset = Photos.Open(parsed.GetValue(photos), sets[0]);
-                ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder.Value).Of);
+                ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder.Value, Common.Tools.Encoder.Value).Of);
                 Messages.Note($"written: {page}");
             }
 

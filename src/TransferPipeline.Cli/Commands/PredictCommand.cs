@@ -41,7 +41,7 @@ internal static class PredictCommand
 
     private static void WritePage(string file, Classifier model, IReadOnlyList<PhotoPrediction> predictions)
     {
-        var thumbnails = new ThumbnailMaker(Common.Tools.Decoder.Value, PredictionsPage.ThumbnailSide);
+        var thumbnails = new ThumbnailMaker(Common.Tools.Decoder.Value, Common.Tools.Encoder.Value, PredictionsPage.ThumbnailSide);
         var photos = predictions.Where(p => p.Failure is null).Select(p => p.ToPage(model.Info.Labels, TrueLabel(p.Photo.Name, model.Info.Labels))).ToList();
         PredictionsPage.Write(file, Path.GetFileName(model.File), photos, path => thumbnails.Make(File.ReadAllBytes(path)));
         Messages.Note($"written: {file}");

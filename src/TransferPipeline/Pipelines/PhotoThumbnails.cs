@@ -13,9 +13,9 @@ public sealed class PhotoThumbnails
     private byte[] _buffer = [];
 
     /// <param name="dataset">Null when the photos are not on this machine: then no photo has a thumbnail.</param>
-    public PhotoThumbnails(Dataset? dataset, IImageDecoder decoder, int side = ThumbnailMaker.Side)
+    public PhotoThumbnails(Dataset? dataset, IImageDecoder decoder, IImageEncoder encoder, int side = ThumbnailMaker.Side)
     {
-        (_dataset, _maker) = (dataset, new(decoder, side));
+        (_dataset, _maker) = (dataset, new(decoder, encoder, side));
         for (var i = 0; i < (dataset?.Entries.Count ?? 0); i++)
             _entries[dataset!.Entries[i].Path] = i;
     }

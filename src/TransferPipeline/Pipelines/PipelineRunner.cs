@@ -153,14 +153,14 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         var photos = Enumerable.Range(0, dataset.Entries.Count).Where(i => dataset.Entries[i].Split == pipeline.Evaluation.On).Select(i => new PhotoOfDataset(dataset, i)).ToList();
         var predictions = new PhotoClassifier(tools.Decoder.Value, model).Predict(photos, cancellation);
         var shown = predictions.Zip(photos).Where(p => p.First.Failure is null).Select(p => p.First.ToPage(model.Info.Labels, dataset.Entries[p.Second.Index].Label)).ToList();
-        PredictionsPage.Write(file, Path.GetFileName(classifier), shown, new PhotoThumbnails(dataset, tools.Decoder.Value, PredictionsPage.ThumbnailSide).Of);
+        PredictionsPage.Write(file, Path.GetFileName(classifier), shown, new PhotoThumbnails(dataset, tools.Decoder.Value, tools.Encoder.Value, PredictionsPage.ThumbnailSide).Of);
         _files["predictions"] = file;
     }
 
     private void WriteReport(string name, Comparison comparison, Dataset dataset)
     {
         var file = Path.Combine(folder, name);
-        ComparisonReport.Write(file, comparison, new PhotoThumbnails(dataset, tools.Decoder.Value).Of);
+        ComparisonReport.Write(file, comparison, new PhotoThumbnails(dataset, tools.Decoder.Value, tools.Encoder.Value).Of);
         _files["report"] = file;
     }
 

@@ -12,6 +12,13 @@ internal static class TestDecoder
         new Libvips.LibvipsDecoder();
 #endif
 
+    public static IImageEncoder CreateEncoder() =>
+#if CARD
+        new TransferPipeline.ImageSharp.ImageSharpEncoder();
+#else
+        new Libvips.LibvipsEncoder();
+#endif
+
     /// <summary>A decoder whose JPEG pixels are Pillow's to the bit; skips the calling test where none is built.</summary>
     public static IImageDecoder Exact()
     {

@@ -7,7 +7,7 @@ namespace TransferPipeline.Tests.Reports;
 
 public sealed class BrowserTests
 {
-    private static readonly ThumbnailMaker Maker = new(TestDecoder.Create());
+    private static readonly ThumbnailMaker Maker = new(TestDecoder.Create(), TestDecoder.CreateEncoder());
 
     private static string[] SamplePhotos { get; } =
         [.. Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing"), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];

@@ -1,0 +1,26 @@
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats.Jpeg;
+using SixLabors.ImageSharp.PixelFormats;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.ImageSharp;
+
+/// <summary>Writes JPEG with ImageSharp.</summary>
+public sealed class ImageSharpEncoder : IImageEncoder
+{
+    /// <summary>From this quality on colours keep the full resolution, as in libvips.</summary>
+    private const int FullColourQuality = 90;
+
+    public byte[] EncodeJpeg(RgbImage image, int quality)
+    {
+        using var picture = Image.LoadPixelData<Rgb24>(image.Pixels, image.Width, image.Height);
+        using var stream = new MemoryStream();
+        picture.SaveAsJpeg(stream, new JpegEncoder
+        {
+            Quality = quality,
+            ColorType = quality < FullColourQuality ? JpegEncodingColor.YCbCrRatio420 : JpegEncodingColor.YCbCrRatio444,
+            SkipMetadata = true,
+        });
+        return stream.ToArray();
+    }
+}
