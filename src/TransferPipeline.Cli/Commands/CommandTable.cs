@@ -12,6 +12,7 @@ internal static class CommandTable
         ("features", "Shows, verifies, lists, exports, merges or compares feature sets.", FeaturesCommand.Create),
         ("train", "Trains one head and writes backbone and head as one ONNX file.", TrainCommand.Create),
         ("compare", "Trains several heads on the same vectors and says which is best.", CompareCommand.Create),
+        ("export", "Writes a head that was compared, and its backbone, as one ONNX file.", ExportCommand.Create),
         ("predict", "Classifies photos with a classifier file.", PredictCommand.Create),
         ("heads", "Lists the heads and their options.", HeadsCommand.Create),
         ("inspect", "Shows a backbone's layers, its cost and where it is cut.", InspectCommand.Create),

@@ -66,12 +66,14 @@ internal static class FeaturesCommand
     {
         var folder = new Argument<string>("dir") { Description = "Folder whose feature sets are listed.", DefaultValueFactory = _ => "." };
         var json = Common.Json();
-        var command = new Command("list", "The feature sets in a folder and the folders right below it.") { folder, json };
+        var command = new Command("list", "The feature sets in a folder and the two levels of folders below it.") { folder, json };
         command.SetAction(parsed =>
         {
             var sets = FeatureSet.List(parsed.GetValue(folder)!, Common.Tools.Table.Value, Messages.Warning);
             if (parsed.GetValue(json))
                 Json.Write(sets.Select(s => new { s.Folder, s.Rows, s.Dimension, s.Recipe.Model, s.Recipe.Cut, s.Recipe.Pooling, s.Recipe.Views }));
+            else if (sets.Count == 0)
+                Console.WriteLine($"no feature set in {parsed.GetValue(folder)}");
             else
                 Tables.Write(["folder", ">vectors", ">values", "model", "cut", "pooling", ">views"], sets.Select(s => new[] { s.Folder, s.Rows.ToString(CultureInfo.InvariantCulture), s.Dimension.ToString(CultureInfo.InvariantCulture), s.Recipe.Model, s.Recipe.Cut, s.Recipe.Pooling, s.Recipe.Views.ToString(CultureInfo.InvariantCulture) }));
             return (int)ExitCode.Done;

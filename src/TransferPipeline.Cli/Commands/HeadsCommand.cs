@@ -19,12 +19,22 @@ internal static class HeadsCommand
             if (parsed.GetValue(json))
                 Json.Write(heads.Select(h => new { h.Name, h.Summary, Available = h.Unavailable is null, h.Unavailable, h.Options }));
             else if (parsed.GetValue(head) is null)
-                Tables.Write(["head", "what it is", "available"], heads.Select(h => new[] { h.Name, h.Summary, h.Unavailable ?? "yes" }));
+                WriteHeads(heads);
             else
                 WriteOptions(heads[0]);
             return (int)ExitCode.Done;
         });
         return command;
+    }
+
+    private static void WriteHeads(IReadOnlyList<IHeadTrainer> heads)
+    {
+        foreach (var group in heads.GroupBy(h => h.Unavailable).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            if (group.Key is not null)
+                Console.WriteLine($"not available: {group.Key}");
+            Tables.Write(["head", "what it is"], group.Select(h => new[] { h.Name, h.Summary }));
+        }
     }
 
     private static void WriteOptions(IHeadTrainer head)

@@ -47,7 +47,7 @@ internal static class TrainCommand
     private static (TrainedHead, FeatureData) TrainInMemory(FeatureSet set, HeadSpec spec, ComparisonOptions options)
     {
         var source = Provenances.Load(set);
-        return (HeadTraining.Run(options, source, spec), source.Data);
+        return (HeadTraining.Run(options, source, spec, HeadTraining.UsualSplits), source.Data);
     }
 
     private static (TrainedHead, FeatureData) TrainStreamed(FeatureSet set, HeadSpec spec, int threads, CancellationToken cancellation)

@@ -2,35 +2,68 @@ using Spectre.Console;
 
 namespace TransferPipeline.Cli.Output;
 
-/// <summary>Plain tables on stdout, as wide as they need to be when stdout is not a terminal.</summary>
+/// <summary>
+/// Plain tables on stdout. Elsewhere than on a terminal a table is as wide as it needs to be; on a terminal columns of long texts
+/// are wrapped to fit; a table that would be too wide even so runs over rather than break its names and numbers.
+/// </summary>
 internal static class Tables
 {
+    private const int UnlimitedWidth = 400;
+
+    /// <summary>A column whose cells are all at most this long, such as names and numbers, is never wrapped.</summary>
+    private const int LongestUnwrapped = 24;
+
+    /// <summary>What wrapping leaves of a column at least.</summary>
+    private const int LeastWrapped = 20;
+
+    private const int Gap = 3;
+
     /// <param name="columns">Headings; one that starts with '>' is right-aligned.</param>
     public static void Write(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows, string? title = null)
     {
+        var redirected = System.Console.IsOutputRedirected;
+        var console = Console(System.Console.Out, redirected);
+        Write(console, redirected ? UnlimitedWidth : console.Profile.Width, columns, [.. rows], title);
+    }
+
+    /// <param name="width">Characters of a line.</param>
+    public static void Write(IAnsiConsole console, int width, IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows, string? title = null)
+    {
+        var headings = columns.Select(c => c.TrimStart('>')).ToArray();
+        var longest = headings.Select((h, i) => rows.Select(r => r[i].Length).Append(h.Length).Max()).ToArray();
+        var widths = Fit(longest, width - 2);
         var table = new Table { Border = TableBorder.Simple, Title = title is null ? null : new TableTitle(Markup.Escape(title)) };
-        foreach (var column in columns)
+        for (var i = 0; i < columns.Count; i++)
         {
-            var right = column.StartsWith('>');
-            var text = new TableColumn(Markup.Escape(right ? column[1..] : column)) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) };
-            table.AddColumn(right ? text.RightAligned() : text);
+            var column = new TableColumn(Markup.Escape(headings[i])) { NoWrap = widths[i] == longest[i], Width = widths[i], Padding = new Padding(0, 0, 2, 0) };
+            table.AddColumn(columns[i].StartsWith('>') ? column.RightAligned() : column);
         }
 
         foreach (var row in rows)
             table.AddRow([.. row.Select(Markup.Escape)]);
-        Console(System.Console.Out, System.Console.IsOutputRedirected).Write(table);
+        console.Profile.Width = Math.Max(width, widths.Sum() + (Gap * widths.Length) + 2);
+        console.Write(table);
     }
 
-    public static IAnsiConsole Console(TextWriter output, bool redirected)
+    public static IAnsiConsole Console(TextWriter output, bool redirected) => AnsiConsole.Create(new AnsiConsoleSettings
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        Out = new AnsiConsoleOutput(output),
+        Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
+        ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+    });
+
+    /// <summary>Takes what is too much from the widest column that may be wrapped, a character at a time; all or nothing.</summary>
+    private static int[] Fit(int[] longest, int width)
+    {
+        var widths = (int[])longest.Clone();
+        for (var excess = widths.Sum() + (Gap * widths.Length) - width; excess > 0; excess--)
         {
-            Out = new AnsiConsoleOutput(output),
-            Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
-            ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
-        });
-        if (redirected)
-            console.Profile.Width = 400;
-        return console;
+            var widest = Array.IndexOf(widths, widths.Max());
+            if (longest[widest] <= LongestUnwrapped || widths[widest] <= LeastWrapped)
+                return longest;
+            widths[widest]--;
+        }
+
+        return widths;
     }
 }

@@ -60,6 +60,7 @@ public sealed class Comparer
             Provenance = new(_options.Command, _options.Seed, [.. _sources.Select(s => s.Summary)], _options.Versions),
             Data = Summary(),
             Protocol = _protocol.Words,
+            Training = _protocol.Kept,
             Verdict = verdict.Sentence,
             Heads = [.. judged.Select((j, i) => HeadResults.Build(j, _protocol, _options) with { TiedWithBest = verdict.Tied[i], PValue = verdict.PValues[i] })],
             Sweeps = [.. judged.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],

@@ -10,6 +10,9 @@ public sealed record Comparison
     /// <summary>How heads were judged: <c>split</c>, <c>k-fold</c> or <c>repeated k-fold</c>, with its parameters in words.</summary>
     public required string Protocol { get; init; }
 
+    /// <summary>What the heads that are kept, and can be exported, were trained on.</summary>
+    public required TrainingSplits Training { get; init; }
+
     /// <summary>One sentence: the best head, what is tied with it, by which test.</summary>
     public required string Verdict { get; init; }
 
@@ -39,6 +42,10 @@ public sealed record FeatureSetSummary(
 
 /// <param name="Counts">Photos per split (key) and class (index into Classes).</param>
 public sealed record DataSummary(IReadOnlyList<string> Classes, IReadOnlyDictionary<string, int[]> Counts);
+
+/// <param name="Splits">The splits that a head was trained on.</param>
+/// <param name="Watched">The split on which heads that keep their best epoch watched their progress, or null.</param>
+public sealed record TrainingSplits(IReadOnlyList<string> Splits, string? Watched);
 
 /// <summary>An estimate with its 95 % interval.</summary>
 public readonly record struct Interval(double Value, double Low, double High);

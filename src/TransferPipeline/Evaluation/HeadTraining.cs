@@ -5,22 +5,25 @@ namespace TransferPipeline.Evaluation;
 /// <param name="FitSeconds">Of the fit itself, without the search for values.</param>
 public sealed record TrainedHead(IHead Head, double FitSeconds, IReadOnlyList<SweepCurve> Sweeps, IReadOnlyList<string> Warnings);
 
-/// <summary>Trains one head on split train, choosing swept values by inner folds; judges nothing.</summary>
+/// <summary>Trains one head, choosing swept values by inner folds; judges nothing.</summary>
 public static class HeadTraining
 {
-    /// <exception cref="BadInputException">The set has no photo in split train, or its vectors cannot be trained on.</exception>
-    public static TrainedHead Run(ComparisonOptions options, FeatureSource source, HeadSpec spec)
+    /// <summary>Split train, with split validation to watch.</summary>
+    public static TrainingSplits UsualSplits { get; } = new([ComparisonOptions.Train], ComparisonOptions.Validation);
+
+    /// <exception cref="BadInputException">The set has no photo in a split, or its vectors cannot be trained on.</exception>
+    public static TrainedHead Run(ComparisonOptions options, FeatureSource source, HeadSpec spec, TrainingSplits splits)
     {
         if (spec.Trainer.Unavailable is { } reason)
             throw new UsageException($"{spec.Trainer.Name} is not available: {reason}");
         var view = FeatureView.Align([source])[0];
-        var train = view.PhotosOf(ComparisonOptions.Train);
-        if (train.Length == 0)
-            throw new BadInputException($"{source.Summary.Folder} has no photo in split train");
+        if (splits.Splits.FirstOrDefault(s => view.PhotosOf(s).Length == 0) is { } empty)
+            throw new BadInputException($"{source.Summary.Folder} has no photo in split {empty}");
+        int[] train = [.. splits.Splits.SelectMany(view.PhotosOf).Distinct().Order()];
         var fitter = new HeadFitter(options, spec, view, null, new SharedWork());
         var choice = fitter.Choose(train, options.Threads);
         var warnings = new List<string>(choice.Warnings);
-        var (head, seconds) = fitter.TrainTimed(train, view.PhotosOf(ComparisonOptions.Validation), choice.Settings, warnings.Add);
+        var (head, seconds) = fitter.TrainTimed(train, splits.Watched is { } watched ? view.PhotosOf(watched) : [], choice.Settings, warnings.Add);
         return new(head, seconds, choice.Curves, warnings);
     }
 }

@@ -7,7 +7,8 @@ namespace TransferPipeline.Evaluation;
 /// <param name="Parts">Pairs of training and judged photos; one on a fixed split.</param>
 /// <param name="FinalTrain">Photos that the head that is kept is trained on.</param>
 /// <param name="Watched">Photos on which heads that keep their best epoch may watch their progress.</param>
-internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] FinalTrain, int[] Watched, bool IsFolds)
+/// <param name="Kept">The splits of those photos.</param>
+internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] FinalTrain, int[] Watched, TrainingSplits Kept, bool IsFolds)
 {
     /// <summary>All judged photos, each once.</summary>
     public int[] Judged { get; } = [.. Parts.SelectMany(p => p.Test).Distinct().Order()];
@@ -25,11 +26,10 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
             Throw.Usage("split train cannot be reported: heads are trained on it; choose another or use folds");
         var scored = Require(view, options.ScoreSplit);
         RequireEveryClass(view, train, "split train");
-        var watched = options.ScoreSplit != ComparisonOptions.Validation ? view.PhotosOf(ComparisonOptions.Validation)
-            : options.WatchReportedSplit ? scored : [];
+        var watched = options.ScoreSplit == ComparisonOptions.Validation && !options.WatchReportedSplit ? null : ComparisonOptions.Validation;
         return new(
             FormattableString.Invariant($"split: trained on {train.Length} photos of train, scored on {scored.Length} photos of {options.ScoreSplit}"),
-            [new(train, scored)], train, watched, IsFolds: false);
+            [new(train, scored)], train, watched is null ? [] : view.PhotosOf(watched), new([ComparisonOptions.Train], watched), IsFolds: false);
     }
 
     private static Protocol KFold(ComparisonOptions options, FeatureView view, int[]? groups)
@@ -60,7 +60,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         var kind = options.Repeats > 1 ? $"repeated k-fold: {options.Repeats} x {options.Folds}" : $"k-fold: {options.Folds}";
         return new(
             string.Create(CultureInfo.InvariantCulture, $"{kind} stratified folds of {photos.Length} photos of {string.Join(", ", splits)}{(groups is null ? "" : ", near-duplicates kept together")}, seed {options.Seed}"),
-            parts, photos, [], IsFolds: true);
+            parts, photos, [], new(splits, null), IsFolds: true);
     }
 
     private static void Check(ComparisonOptions options, FeatureView view, int[] y)

@@ -31,13 +31,14 @@ public sealed partial class FeatureSet
         return new(folder, manifest, table);
     }
 
-    /// <summary>The feature sets among a folder and the folders right below it, by name; damaged ones are left out and told of.</summary>
+    /// <summary>The feature sets among a folder and the folders up to two levels below it (a pipeline's output keeps them in features/), by name; damaged ones are left out and told of.</summary>
     public static IReadOnlyList<FeatureSet> List(string root, IFeatureTable table, Action<string>? damaged = null)
     {
         if (!Directory.Exists(root))
             throw new BadInputException($"there is no folder {root}");
         var sets = new List<FeatureSet>();
-        foreach (var folder in Directory.GetDirectories(root).Order(StringComparer.Ordinal).Prepend(root))
+        var levels = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 };
+        foreach (var folder in Directory.EnumerateDirectories(root, "*", levels).Order(StringComparer.Ordinal).Prepend(root))
         {
             if (!File.Exists(Path.Combine(folder, FeatureManifest.FileName)))
                 continue;

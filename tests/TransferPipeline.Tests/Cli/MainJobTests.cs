@@ -165,7 +165,7 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         var help = TransferProcess.Run("--help");
         Assert.Equal(0, help.ExitCode);
         Assert.All(
-            new[] { "run", "extract", "features", "train", "compare", "predict", "heads", "inspect", "models", "data", "doctor", "bench" },
+            new[] { "run", "extract", "features", "train", "compare", "export", "predict", "heads", "inspect", "models", "data", "doctor", "bench" },
             name => Assert.Contains($"  {name} ", help.Output, StringComparison.Ordinal));
     }
 

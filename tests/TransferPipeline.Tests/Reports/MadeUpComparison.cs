@@ -30,6 +30,7 @@ internal static class MadeUpComparison
                 new SortedDictionary<string, string> { ["transfer"] = "0.1.0", ["onnxruntime"] = "1.29.0" }),
             Data = new(names, new Dictionary<string, int[]> { ["train"] = [.. names.Select((_, k) => 40 + (k * 37 % 200))], ["validation"] = [.. names.Select((_, k) => 12 + (k % 9))] }),
             Protocol = "split: trained on 3068 photos of train, scored on 341 photos of validation",
+            Training = new(["train"], null),
             Verdict = $"{results[0].Title} is best with accuracy 0.868; tied with it is {results[^1].Title} (McNemar's exact test).",
             Heads = results,
             Sweeps = [.. results.Take(3).Select((h, i) => Sweep(h.Title, i == 2))],

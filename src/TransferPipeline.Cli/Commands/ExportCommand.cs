@@ -1,0 +1,65 @@
+using System.CommandLine;
+using TransferPipeline.Cli.Output;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Features;
+using TransferPipeline.Pipelines;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary><c>transfer export comparison.json [--head NAME] --out classifier.onnx</c>: the head that a comparison found, as one file.</summary>
+internal static class ExportCommand
+{
+    public static Command Create(string name, string summary)
+    {
+        var comparison = new Argument<string>("comparison.json") { Description = "What transfer compare --json printed, or transfer run wrote." };
+        var head = new Option<string?>("--head") { Description = "A head of the comparison, by name or by its whole title; without it the most accurate one." };
+        var features = new Option<string?>("--features") { Description = "The feature set, where it has moved.", HelpName = "DIR" };
+        var model = new Option<string?>("--model") { Description = "The backbone, where it is not in the model store under the set's name for it." };
+        var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved." };
+        var file = Common.Out("The classifier file.");
+        var (threads, json) = (Common.Threads(), Common.Json());
+        var command = new Command(name, summary) { comparison, head, features, model, data, file, threads, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var source = parsed.GetValue(comparison)!;
+            var compared = ComparedHead.Read(source, parsed.GetValue(head));
+            var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, Common.Tools.Table.Value);
+            var rows = Provenances.Load(set);
+            CheckSame(source, compared, set, rows.Data);
+            var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? set.Recipe.Model);
+            var spec = HeadSpec.Create(Common.Tools.Trainer(compared.Name), compared.Parameters);
+            var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = compared.Seed, Cancellation = cancellation };
+            var run = HeadTraining.Run(options, rows, spec, compared.Training);
+            using var dataset = Photos.Open(parsed.GetValue(data), set);
+            var check = new ClassifierBuilder(Common.Tools, set, backbone).Write(parsed.GetValue(file)!, run.Head, rows.Data, dataset, cancellation);
+            foreach (var warning in run.Warnings)
+                Messages.Warning(warning);
+            if (parsed.GetValue(json))
+                Json.Write(new { File = parsed.GetValue(file), Head = compared.Name, compared.Title, Parameters = run.Head.Settings.Values, Check = check });
+            else
+                Console.WriteLine($"{parsed.GetValue(file)}: {compared.Title} on {set.Recipe.Model}; {check}");
+            return Task.FromResult((int)ExitCode.Done);
+        });
+        return command;
+    }
+
+    /// <summary>The classifier must be the one that was judged, so its vectors must be those that were compared.</summary>
+    private static void CheckSame(string source, ComparedHead compared, FeatureSet set, FeatureData data)
+    {
+        foreach (var (field, value) in set.Recipe.Fields())
+        {
+            var then = compared.Recipe.GetValueOrDefault(field, "nothing");
+            if (then != value)
+                throw new BadInputException($"{set.Folder}: its {field} is {value}, expected {then} as in {source}; compare again");
+        }
+
+        foreach (var (split, then) in compared.Counts)
+        {
+            var now = new int[data.Classes.Count];
+            foreach (var row in data.RowsOf(split))
+                now[data.Y[row]]++;
+            if (!now.AsSpan().SequenceEqual(then))
+                throw new BadInputException($"{set.Folder} has {now.Sum()} photos in split {split} ({string.Join(", ", now)} by class), expected {then.Sum()} ({string.Join(", ", then)}) as in {source}; compare again");
+        }
+    }
+}
