@@ -37,8 +37,8 @@ public sealed class DocumentationTests
 
     private static string[] Arguments(string line)
     {
-        // What follows two spaces and no option is a comment.
-        var text = System.Text.RegularExpressions.Regex.Replace(line.Trim(), " {2,}(?!--)[a-z#].*", "");
+        // What follows two spaces and no option is a comment; what follows '>' is the shell's.
+        var text = System.Text.RegularExpressions.Regex.Replace(line.Trim(), " {2,}(?!--)[a-z#].*| > .*", "");
         return [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(a => a.Trim('"', '\''))];
     }
 }
