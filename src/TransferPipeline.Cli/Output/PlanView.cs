@@ -30,5 +30,5 @@ internal static class PlanView
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Time(double seconds) => TimeSpan.FromSeconds(Math.Ceiling(seconds)).ToString("h\\:mm\\:ss", CultureInfo.InvariantCulture);
+    private static string Time(double seconds) => StatusLine.Time(TimeSpan.FromSeconds(Math.Ceiling(seconds)));
 }
