@@ -21,7 +21,7 @@ internal static class ComparisonView
         return
         [
             .. about,
-            head.Title,
+            head.ChosenTitle,
             Text($"{head.Accuracy.Value:0.000}"),
             Text($"{head.Accuracy.Low:0.000} - {head.Accuracy.High:0.000}"),
             Text($"{head.MacroF1.Value:0.000}"),

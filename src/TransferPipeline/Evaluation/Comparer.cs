@@ -13,6 +13,7 @@ public sealed class Comparer
     private readonly ComparisonOptions _options;
     private readonly IReadOnlyList<FeatureSource> _sources;
     private readonly HeadSpec[] _specs;
+    private readonly IReadOnlyList<string> _names;
     private readonly FeatureView[] _views;
     private readonly Protocol _protocol;
     private readonly List<string> _warnings = [];
@@ -25,6 +26,7 @@ public sealed class Comparer
             Throw.Usage("no feature set was given");
         (_options, _sources) = (options, sources);
         _specs = Available(heads);
+        _names = HeadSpec.ShortNames(_specs);
         _views = FeatureView.Align(sources);
         if (options.ChooseBy == ChooseBy.Validation && (options.Folds > 0 || options.ScoreSplit == ComparisonOptions.Validation))
             Throw.Usage("the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds");
@@ -96,7 +98,7 @@ public sealed class Comparer
         for (var i = 0; i < _fitters.Length; i++)
         {
             if (converged[i].Count(c => !c) is > 0 and var count)
-                _warnings.Add($"{Title(i)}: {count} of {parts.Count} folds did not converge");
+                _warnings.Add($"{ShortName(i)}: {count} of {parts.Count} folds did not converge");
         }
 
         return results;
@@ -104,16 +106,16 @@ public sealed class Comparer
 
     private Judged Judge(HeadFitter fitter, int index, Predictions[]? folds)
     {
-        var title = Title(index);
-        _options.Progress(title);
+        var name = ShortName(index);
+        _options.Progress(name);
         var clock = Stopwatch.StartNew();
         var choice = fitter.Choose(_protocol.FinalTrain, _options.Threads);
         var sweepSeconds = fitter.Spec.Sweeps.Count == 0 ? 0 : clock.Elapsed.TotalSeconds;
         var warned = new List<string>();
         var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Settings, warned.Add);
         var (predictions, predictSeconds) = fitter.JudgeTimed(head, _protocol.Judged);
-        _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => w.StartsWith(title, StringComparison.Ordinal) ? w : $"{title}: {w}"));
-        return new(fitter, title, index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [predictions]);
+        _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => $"{name}: {w}"));
+        return new(fitter, Title(index), name, fitter.Spec.TitleWith(choice.Settings) + OnSet(index), index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [predictions]);
     }
 
     private FewShotCurve[] FewShotCurves(IReadOnlyList<Judged> judged)
@@ -145,11 +147,11 @@ public sealed class Comparer
         return FeatureMapper.Run(best.Fitter.View, best.FeatureSet, _options.Seed, _options.Threads, _options.Cancellation);
     }
 
-    private string Title(int index)
-    {
-        var title = _specs[index % _specs.Length].Title;
-        return _sources.Count == 1 ? title : $"{title} on {SetName(index / _specs.Length)}";
-    }
+    private string Title(int index) => _specs[index % _specs.Length].Title + OnSet(index);
+
+    private string ShortName(int index) => _names[index % _specs.Length] + OnSet(index);
+
+    private string OnSet(int index) => _sources.Count == 1 ? "" : $" on {SetName(index / _specs.Length)}";
 
     /// <summary>The shortest of model, model and cut, folder that tells the feature sets apart.</summary>
     private string SetName(int set)

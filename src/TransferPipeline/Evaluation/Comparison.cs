@@ -59,6 +59,12 @@ public sealed record HeadResult
     /// <summary>What tells it from others of the same name, such as <c>linear-svm C=0.01</c> or the feature set's folder.</summary>
     public required string Title { get; init; }
 
+    /// <summary>The shortest name that tells it from the others: without the options that all heads of its trainer share.</summary>
+    public required string ShortName { get; init; }
+
+    /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
+    public required string ChosenTitle { get; init; }
+
     /// <summary>Index into <see cref="Provenance.FeatureSets"/>.</summary>
     public int FeatureSet { get; init; }
 
@@ -140,9 +146,14 @@ public sealed record Mistake(string Path, string Label, string Predicted, double
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
 /// <param name="Parameter">The option that was swept, such as C.</param>
+/// <param name="Values">Values that were tried; of names their positions in <see cref="Names"/>. In JSON the names stand in their place.</param>
 /// <param name="Scores">Mean accuracy of each value, with the other swept options as chosen.</param>
-/// <param name="OnEdge">The chosen value is the first or last one tried.</param>
-public sealed record SweepCurve(string Head, string Parameter, double[] Values, double[] Scores, double[] StandardErrors, double Chosen, bool OnEdge, string ChosenBy);
+/// <param name="OnEdge">The chosen value is the smallest or largest one tried; names have no edge.</param>
+public sealed record SweepCurve(string Head, string Parameter, double[] Values, double[] Scores, double[] StandardErrors, double Chosen, bool OnEdge, string ChosenBy)
+{
+    /// <summary>The values of an option that takes no numbers; empty where <see cref="Values"/> are numbers.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+}
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
 /// <param name="PerClass">Training photos a class; a class that has fewer gives all.</param>
@@ -160,7 +171,7 @@ public sealed record DataCheck
     /// <summary>Number of suspect labels; <see cref="SuspectLabels"/> lists the most suspect, at most 100.</summary>
     public int SuspectLabelCount { get; init; }
 
-    /// <summary>Title of the head whose out-of-fold probabilities make labels suspect.</summary>
+    /// <summary>Short name of the head whose out-of-fold probabilities make labels suspect.</summary>
     public string SuspectLabelsBy { get; init; } = "";
 
     /// <summary>Judged photos (counted once a repeat) with a near-duplicate among the photos trained on.</summary>

@@ -7,14 +7,14 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>
 /// A comparison as JSON: snake_case names; an interval is three numbers (accuracy, accuracy_low, accuracy_high); what is not a number
-/// is null; a head's parameters are numbers and flags where they read as such. The same comparison gives the same bytes but for what ends in _seconds.
+/// is null; a head's parameters are numbers and flags where they read as such; the values of a sweep are numbers or names. The same comparison gives the same bytes but for what ends in _seconds.
 /// </summary>
 public static class ComparisonJson
 {
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals, TypeParameters } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals, TypeParameters, NameValues } },
         Converters = { new NullForNaN() },
     };
 
@@ -44,6 +44,24 @@ public static class ComparisonJson
     {
         if (type.Type == typeof(HeadResult))
             type.Properties.First(p => p.PropertyType == typeof(IReadOnlyDictionary<string, string>)).CustomConverter = new TypedValues();
+    }
+
+    /// <summary>A sweep of names has the names themselves as its values.</summary>
+    private static void NameValues(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(SweepCurve))
+            return;
+        Replace("values", static c => c.Names.Count > 0 ? c.Values.Select(v => c.Names[(int)v]).ToArray() : c.Values);
+        Replace("chosen", static c => c.Names.Count > 0 ? c.Names[(int)c.Chosen] : c.Chosen);
+        type.Properties.Remove(type.Properties.First(p => p.Name == "names"));
+
+        void Replace(string name, Func<SweepCurve, object> get)
+        {
+            var old = type.Properties.First(p => p.Name == name);
+            var typed = type.CreateJsonPropertyInfo(typeof(object), name);
+            typed.Get = o => get((SweepCurve)o);
+            type.Properties[type.Properties.IndexOf(old)] = typed;
+        }
     }
 
     private sealed class TypedValues : JsonConverter<IReadOnlyDictionary<string, string>>

@@ -22,7 +22,7 @@ internal static class DataChecker
             AccuracyWithoutDuplicates = without,
             SuspectLabelCount = SuspectLabels.Find(outOfFold).Count,
             SuspectLabels = SuspectLabels.Describe(view, outOfFold),
-            SuspectLabelsBy = best.Title,
+            SuspectLabelsBy = best.ShortName,
             Outliers = Outliers.Find(view, options.Threads),
         };
     }

@@ -9,7 +9,7 @@ internal static class HeadListParser
 
     /// <summary>
     /// Splits at commas outside brackets. A piece with '=' sets an option of the head before it, a piece that begins with a letter
-    /// is the next head, any other continues the value before it (<c>hidden=512,128</c>).
+    /// is the next head, any other continues the value before it (<c>hidden_layer_sizes=512,128</c>, <c>class_weight=0:1,3:2.5</c>).
     /// </summary>
     public static List<Asked> Parse(string text, IReadOnlyList<IHeadTrainer> trainers)
     {
@@ -19,7 +19,7 @@ internal static class HeadListParser
         {
             var colon = piece.IndexOf(':');
             var equals = piece.IndexOf('=');
-            var startsHead = colon >= 0 ? equals < 0 || colon < equals : equals < 0 && char.IsLetter(piece[0]);
+            var startsHead = char.IsLetter(piece[0]) && (colon >= 0 ? equals < 0 || colon < equals : equals < 0);
             if (startsHead)
             {
                 asked.Add(new(Find(colon < 0 ? piece : piece[..colon].Trim(), trainers), new(StringComparer.Ordinal)));
@@ -86,13 +86,19 @@ internal static class HeadListParser
         return name;
     }
 
-    private static IEnumerable<string> SplitOutsideBrackets(string text)
+    /// <summary>The pieces between commas that stand in no brackets or quotes; empty ones are left out.</summary>
+    public static IEnumerable<string> SplitOutsideBrackets(string text)
     {
-        var (depth, start) = (0, 0);
+        var (depth, start, quote) = (0, 0, '\0');
         for (var i = 0; i <= text.Length; i++)
         {
-            if (i < text.Length && text[i] != ',')
-                depth += text[i] is '[' or '(' ? 1 : text[i] is ']' or ')' ? -1 : 0;
+            var c = i < text.Length ? text[i] : ',';
+            if (i < text.Length && quote != '\0')
+                quote = c == quote ? '\0' : quote;
+            else if (c is '"' or '\'')
+                quote = c;
+            else if (c != ',')
+                depth += c is '[' or '(' ? 1 : c is ']' or ')' ? -1 : 0;
             else if (i == text.Length || depth <= 0)
             {
                 if (text[start..i].Trim() is { Length: > 0 } piece)

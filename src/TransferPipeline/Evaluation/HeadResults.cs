@@ -17,6 +17,8 @@ internal static class HeadResults
         {
             Name = judged.Head.Name,
             Title = judged.Title,
+            ShortName = judged.ShortName,
+            ChosenTitle = judged.ChosenTitle,
             FeatureSet = judged.FeatureSet,
             Parameters = judged.Head.Settings.Values,
             Accuracy = protocol.IsFolds ? Intervals.Folds(judged.FoldAccuracies, protocol.TestToTrain) : Intervals.Wilson(all.CorrectCount, all.Count),

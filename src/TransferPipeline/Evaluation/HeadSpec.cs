@@ -1,3 +1,4 @@
+using System.Globalization;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Evaluation;
@@ -12,24 +13,42 @@ public sealed record HeadSpec
 
     public IReadOnlyList<Sweep> Sweeps { get; init; } = [];
 
+    /// <summary>What was set or swept, as text, by name.</summary>
+    public required IReadOnlyDictionary<string, string> Given { get; init; }
+
     /// <summary>Its name and what was set or swept: <c>linear-svm C=0.01</c>.</summary>
     public required string Title { get; init; }
 
     /// <summary>Leave the head out with a warning, rather than fail, when it is unavailable here.</summary>
     public bool Optional { get; init; }
 
+    /// <summary>For each head the shortest name that tells it from the others: the trainer's, with the options in which heads of that trainer differ.</summary>
+    public static IReadOnlyList<string> ShortNames(IReadOnlyList<HeadSpec> specs) =>
+    [
+        .. specs.Select(spec =>
+        {
+            var alike = specs.Where(s => s.Trainer.Name == spec.Trainer.Name).ToArray();
+            return Words(spec.Trainer.Name, spec.Given.Where(o => alike.Any(s => s.Given.GetValueOrDefault(o.Key) != o.Value)));
+        }),
+    ];
+
+    /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
+    public string TitleWith(HeadSettings chosen) =>
+        Words(Trainer.Name, Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Text(o.Key)) : o.Value)));
+
     /// <param name="options">Values as text; one that is a list, a <c>logspace(...)</c> or <c>coarse-to-fine</c> is a sweep.</param>
     /// <exception cref="UsageException">A name or value is wrong.</exception>
     public static HeadSpec Create(IHeadTrainer trainer, IReadOnlyDictionary<string, string>? options = null)
     {
         options ??= new Dictionary<string, string>();
-        var isSwept = options.ToLookup(o => Sweep.IsSweep(o.Value) && trainer.Options.FirstOrDefault(t => t.Name == o.Key)?.Kind != HeadOptionKind.Text);
+        var isSwept = options.ToLookup(o => SweepParser.IsSweep(trainer.Options.FirstOrDefault(t => t.Name == o.Key), o.Value));
         return new()
         {
             Trainer = trainer,
             Settings = HeadSettings.Create(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
-            Sweeps = [.. isSwept[true].Select(o => Sweep.Parse(trainer, o.Key, o.Value)).OrderBy(s => s.Option, StringComparer.Ordinal)],
-            Title = string.Join(' ', [trainer.Name, .. options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value}")]),
+            Sweeps = [.. isSwept[true].Select(o => SweepParser.Parse(trainer, o.Key, o.Value)).OrderBy(s => s.Option, StringComparer.Ordinal)],
+            Given = new SortedDictionary<string, string>(options.ToDictionary(o => o.Key, o => o.Value), StringComparer.Ordinal),
+            Title = Words(trainer.Name, options),
         };
     }
 
@@ -49,4 +68,10 @@ public sealed record HeadSpec
             Throw.Usage($"the head '{twice.Key}' is listed twice");
         return specs;
     }
+
+    private static string Words(string name, IEnumerable<KeyValuePair<string, string>> options) =>
+        string.Join(' ', [name, .. options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value}")]);
+
+    private static string Rounded(string value) =>
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number.ToString("G4", CultureInfo.InvariantCulture) : value;
 }

@@ -22,7 +22,7 @@ public static class HeadTraining
         int[] train = [.. splits.Splits.SelectMany(view.PhotosOf).Distinct().Order()];
         var fitter = new HeadFitter(options, spec, view, null, new SharedWork());
         var choice = fitter.Choose(train, options.Threads);
-        var warnings = new List<string>(choice.Warnings);
+        var warnings = new List<string>(choice.Warnings.Select(w => $"{spec.Trainer.Name}: {w}"));
         var (head, seconds) = fitter.TrainTimed(train, splits.Watched is { } watched ? view.PhotosOf(watched) : [], choice.Settings, warnings.Add);
         return new(head, seconds, choice.Curves, warnings);
     }

@@ -3,11 +3,15 @@ using TransferPipeline.Heads;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>A head on a feature set after it was judged, before heads are compared with each other.</summary>
+/// <param name="ShortName">See <see cref="HeadResult.ShortName"/>.</param>
+/// <param name="ChosenTitle">See <see cref="HeadResult.ChosenTitle"/>.</param>
 /// <param name="Head">The head that is kept, trained on all that may be trained on.</param>
 /// <param name="Parts">What was predicted in each part of the protocol.</param>
 internal sealed record Judged(
     HeadFitter Fitter,
     string Title,
+    string ShortName,
+    string ChosenTitle,
     int FeatureSet,
     IHead Head,
     Choice Choice,

@@ -69,7 +69,7 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         var fresh = combinations.Where(c => !_tried.ContainsKey(Key(c))).DistinctBy(Key).ToArray();
         if (fresh.Length == 0)
             return;
-        var path = spec.Trainer is IPathTrainer p ? Array.FindIndex(_sweeps, s => s.Option == p.PathOption) : -1;
+        var path = spec.Trainer is IPathTrainer p ? Array.FindIndex(_sweeps, s => s.Option == p.PathOption && s.Names.Count == 0) : -1;
         var groups = fresh.GroupBy(c => path < 0 ? Key(c) : Key([.. c.Where((_, i) => i != path)])).Select(g => g.ToArray()).ToArray();
         var scores = new double[groups.Length * parts.Count][];
         TaskQueue.Run(
@@ -92,22 +92,36 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         return [.. heads.Select(h => view.Judge(h, part.Test, inner.Threads).Accuracy)];
     }
 
-    /// <summary>The combination of highest mean score; of equal ones the middle one, away from the edges of a plateau.</summary>
+    /// <summary>
+    /// The combination of highest mean score; of equal ones those with the names given first, and of these the middle one, away from
+    /// the edges of a plateau.
+    /// </summary>
     private double[] Best()
     {
         var ordered = _tried.Values.OrderBy(t => t.Values, Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b))).ToArray();
         var best = ordered.Max(t => t.Scores.Average());
-        var equal = ordered.Where(t => t.Scores.Average() >= best - 1e-12).ToArray();
-        return equal[(equal.Length - 1) / 2].Values;
+        var equal = ordered.Where(t => t.Scores.Average() >= best - 1e-12).Select(t => t.Values).ToArray();
+        var named = equal.MinBy(NamesOf, Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b)))!;
+        var sameNames = equal.Where(values => NamesOf(values).AsSpan().SequenceEqual(NamesOf(named))).ToArray();
+        return sameNames[(sameNames.Length - 1) / 2];
     }
+
+    /// <summary>The part of a combination that has no order.</summary>
+    private double[] NamesOf(double[] values) => [.. values.Where((_, i) => _sweeps[i].Names.Count > 0)];
 
     private SweepCurve Curve(int sweep, double[] best)
     {
         var line = _tried.Values.Where(t => t.Values.Select((v, i) => i == sweep || v == best[i]).All(same => same)).OrderBy(t => t.Values[sweep]).ToArray();
         return new(
             spec.Title, _sweeps[sweep].Option, [.. line.Select(t => t.Values[sweep])], [.. line.Select(t => t.Scores.Average())], [.. line.Select(t => StandardError(t.Scores))],
-            best[sweep], line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]), chosenBy);
+            best[sweep], IsOnEdge(sweep, best, line), chosenBy)
+        {
+            Names = _sweeps[sweep].Names,
+        };
     }
+
+    private bool IsOnEdge(int sweep, double[] best, (double[] Values, double[] Scores)[] line) =>
+        _sweeps[sweep].Names.Count == 0 && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]);
 
     /// <summary>Of the mean over parts; of a share of the photos where there is one part.</summary>
     private double StandardError(double[] scores) =>
@@ -124,13 +138,13 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
 
     private static string Warning(SweepCurve curve) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{curve.Head}: the best {curve.Parameter} is {curve.Chosen:G4}, {(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep");
+        $"the best {curve.Parameter} is {curve.Chosen:G4}, {(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep");
 
     private HeadSettings Apply(double[] values)
     {
         var settings = spec.Settings;
         for (var s = 0; s < values.Length; s++)
-            settings = settings.With(_sweeps[s].Option, values[s]);
+            settings = _sweeps[s].Apply(settings, values[s]);
         return settings;
     }
 

@@ -44,10 +44,10 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, string S
         var on = protocol.IsFolds ? $"over {protocol.Parts.Count} folds" : $"on {heads[best].All.Count} photos of {options.ScoreSplit}";
         var figures = string.Create(CultureInfo.InvariantCulture, $"accuracy {accuracy[best]:F3} {on} (95 % interval {top.Low:F3} to {top.High:F3})");
         if (heads.Count == 1)
-            return $"{heads[0].Title} reaches {figures}.";
+            return $"{heads[0].ShortName} reaches {figures}.";
         var others = Enumerable.Range(0, heads.Count).Where(h => h != best).OrderByDescending(h => accuracy[h]).ToArray();
-        var tiedNames = List([.. others.Where(h => tied[h]).Select(h => heads[h].Title)]);
-        var worseNames = List([.. others.Where(h => !tied[h]).Select(h => heads[h].Title)]);
+        var tiedNames = List([.. others.Where(h => tied[h]).Select(h => heads[h].ShortName)]);
+        var worseNames = List([.. others.Where(h => !tied[h]).Select(h => heads[h].ShortName)]);
         var rest = (tiedNames, worseNames) switch
         {
             ("", _) => heads.Count == 2 ? $"{worseNames} is worse" : "all others are worse",
@@ -55,7 +55,7 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, string S
             _ => $"tied with it {(others.Count(h => tied[h]) == 1 ? "is" : "are")} {tiedNames}; worse {(others.Count(h => !tied[h]) == 1 ? "is" : "are")} {worseNames}",
         };
         var test = protocol.IsFolds ? "corrected resampled t-test" : "McNemar's exact test";
-        return $"{heads[best].Title} is best with {figures}; {rest} ({test}, Holm-corrected over all pairs, 5 % level).";
+        return $"{heads[best].ShortName} is best with {figures}; {rest} ({test}, Holm-corrected over all pairs, 5 % level).";
     }
 
     private static string List(string[] names) =>

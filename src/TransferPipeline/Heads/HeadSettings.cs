@@ -62,8 +62,8 @@ public sealed class HeadSettings
     public HeadSettings With(string name, double value) =>
         new(Head, new(_values, StringComparer.Ordinal) { [name] = value.ToString("R", CultureInfo.InvariantCulture) });
 
-    /// <summary>The same settings with one text or word replaced.</summary>
-    internal HeadSettings WithText(string name, string value) => new(Head, new(_values, StringComparer.Ordinal) { [name] = value });
+    /// <summary>The same settings with one text or word replaced, which is not checked.</summary>
+    public HeadSettings WithText(string name, string value) => new(Head, new(_values, StringComparer.Ordinal) { [name] = value });
 
     public double Number(string name) => double.Parse(_values[name], CultureInfo.InvariantCulture);
 

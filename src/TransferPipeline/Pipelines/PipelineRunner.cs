@@ -91,7 +91,9 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
             }
         }
 
-        return specs;
+        return specs.GroupBy(s => s.Title).FirstOrDefault(g => g.Count() > 1) is { } twice
+            ? throw new BadInputException($"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options")
+            : specs;
     }
 
     private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(Dataset dataset, ResolvedModel model, CancellationToken cancellation)
@@ -140,7 +142,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         var file = Path.Combine(folder, pipeline.Export!.File);
         var builder = new ClassifierBuilder(tools, sets[index].Set, models[index / pipeline.Cuts.Count]);
         var check = builder.Write(file, run.Fitted[best], sources[index].Data, dataset, cancellation);
-        events.Note($"{file}: {run.Result.Heads[best].Title}; {check}");
+        events.Note($"{file}: {run.Result.Heads[best].ChosenTitle}; {check}");
         _files["classifier"] = file;
         return file;
     }

@@ -34,7 +34,7 @@ public static class ComparisonReport
         foreach (var section in sections)
             body.Add($"<section id=\"{section.Id}\" aria-labelledby=\"{section.Id}-title\">\n<h2 id=\"{section.Id}-title\">{section.Title}</h2>\n{section.Body}</section>\n");
         body.Add($"<footer>Made by <b>transfer</b>. This page needs no network and sends nothing.</footer>\n</main>\n<div id=\"tip\" hidden></div>\n{thumbnails.Definitions()}");
-        return Page.Render($"{ranked[0].Head.Title}: {Figures.Rate(ranked[0].Head.Accuracy.Value)} – comparison of heads", body, ComparisonJson.Serialize(shown));
+        return Page.Render($"{ranked[0].Head.ShortName}: {Figures.Rate(ranked[0].Head.Accuracy.Value)} – comparison of heads", body, ComparisonJson.Serialize(shown));
     }
 
     private static Html Navigation(List<Section> sections)

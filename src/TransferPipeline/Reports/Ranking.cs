@@ -16,19 +16,16 @@ internal static class Ranking
             .ThenBy(r => r.Index),
     ];
 
-    /// <summary>For narrow places: the head's name where no other head has it, else its title.</summary>
-    public static string ShortName(Comparison comparison, string title)
-    {
-        var name = comparison.Heads.FirstOrDefault(h => h.Title == title)?.Name;
-        return name is not null && comparison.Heads.Count(h => h.Name == name) == 1 ? name : title;
-    }
+    /// <summary>For narrow places: the short name of the head with this title.</summary>
+    public static string ShortName(Comparison comparison, string title) =>
+        comparison.Heads.FirstOrDefault(h => h.Title == title)?.ShortName ?? title;
 
-    /// <summary>What a title says beyond the trainer's name; empty when it does not begin with that.</summary>
+    /// <summary>What a title says beyond the trainer's name, with the chosen values of sweeps; empty when it does not begin with that.</summary>
     public static string Rest(HeadResult head) =>
-        head.Title.StartsWith(head.Name + " ", StringComparison.Ordinal) ? head.Title[(head.Name.Length + 1)..] : "";
+        head.ChosenTitle.StartsWith(head.Name + " ", StringComparison.Ordinal) ? head.ChosenTitle[(head.Name.Length + 1)..] : "";
 
     /// <summary>A title without what <see cref="Rest"/> gives.</summary>
-    public static Html Name(HeadResult head) => new Html().Name(Rest(head).Length > 0 ? head.Name : head.Title);
+    public static Html Name(HeadResult head) => new Html().Name(Rest(head).Length > 0 ? head.Name : head.ChosenTitle);
 
     /// <summary>A title with its options in a quieter type than the name.</summary>
     public static Html Title(HeadResult head) =>

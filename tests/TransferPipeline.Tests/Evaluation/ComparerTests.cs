@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using TransferPipeline.Evaluation;
+using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -71,6 +72,55 @@ public sealed partial class ComparerTests
         var run = Comparer.Run(new(), [MadeUp.Set(separation: 0.6)], Heads("centroid:values=[1,2,8]"));
         Assert.True(run.Result.Sweeps.Single().OnEdge);
         Assert.Contains(run.Result.Warnings, w => w.Contains("the best values is 8, the largest tried: widen the sweep"));
+    }
+
+    [Fact]
+    public void Run_SweepOfNames_ChoosesAmongThemTogetherWithNumbers()
+    {
+        // The second half of the columns is noise of a thousand times the size: only scaling makes the others count.
+        var set = MadeUp.Set(separation: 3);
+        for (var r = 0; r < set.Data.X.Rows; r++)
+        {
+            for (var d = 4; d < 8; d++)
+                set.Data.X.Row(r)[d] = (float)(1000 * new CounterRandom(9, (ulong)r).Normal((ulong)d));
+        }
+
+        var result = Comparer.Run(new(), [set], HeadSpec.ParseList("knn:scaling=[none,standard],n_neighbors=[3,5,9],weights=[distance,uniform]", [], HeadCatalog.Trainers)).Result;
+
+        var head = result.Heads.Single();
+        var scaling = result.Sweeps.Single(s => s.Parameter == "scaling");
+        Assert.Equal("standard", head.Parameters["scaling"]);
+        Assert.Equal(["none", "standard"], scaling.Names);
+        Assert.Equal(1, scaling.Chosen);
+        Assert.True(scaling.Scores[1] > scaling.Scores[0] + 0.2, string.Join(' ', scaling.Scores));
+        Assert.False(scaling.OnEdge);
+        Assert.Equal(["n_neighbors", "scaling", "weights"], result.Sweeps.Select(s => s.Parameter));
+        Assert.Equal($"knn n_neighbors={head.Parameters["n_neighbors"]} scaling=standard weights={head.Parameters["weights"]}", head.ChosenTitle);
+        Assert.Equal("knn", head.ShortName);
+        Assert.DoesNotContain(result.Warnings, w => w.Contains("scaling", StringComparison.Ordinal));
+        using var json = JsonDocument.Parse(ComparisonJson.Serialize(result));
+        var sweeps = json.RootElement.GetProperty("sweeps");
+        Assert.Equal("""{"head":"knn n_neighbors=[3,5,9] scaling=[none,standard] weights=[distance,uniform]","parameter":"scaling","values":["none","standard"]""", sweeps[1].GetRawText().Replace("\\u002B", "+")[..sweeps[1].GetRawText().IndexOf(",\"scores", StringComparison.Ordinal)]);
+        Assert.Equal("standard", sweeps[1].GetProperty("chosen").GetString());
+        Assert.Equal("[3,5,9]", sweeps[0].GetProperty("values").GetRawText());
+    }
+
+    [Fact]
+    public void Run_SweepOfNamesThatMakeNoDifference_TakesTheFirst()
+    {
+        var result = Comparer.Run(new(), [MadeUp.Set(separation: 6)], HeadSpec.ParseList("knn:weights=[distance,uniform],n_neighbors=[3,5,7]", [], HeadCatalog.Trainers)).Result;
+        Assert.All(result.Sweeps, s => Assert.All(s.Scores, score => Assert.Equal(1, score)));
+        Assert.Equal("knn n_neighbors=5 weights=distance", result.Heads[0].ChosenTitle);
+    }
+
+    [Fact]
+    public void Run_SeveralHeadsWithSweeps_HasAVerdictOfShortNames()
+    {
+        var result = Comparer.Run(new(), [MadeUp.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2,centroid:values=[1,2]")).Result;
+        Assert.Equal(["centroid heat=2 values=[2,4,8]", "centroid values=[1,2]"], result.Heads.Select(h => h.ShortName));
+        var one = Comparer.Run(new(), [MadeUp.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2")).Result;
+        Assert.StartsWith("centroid reaches accuracy 0.", one.Verdict);
+        Assert.All(one.Warnings, w => Assert.StartsWith("centroid: ", w));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using TransferPipeline.Evaluation;
+using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -20,9 +21,49 @@ public sealed class HeadSpecTests
     [Fact]
     public void Parse_CoarseToFine_StartsAtClipsSevenValues()
     {
-        var sweep = Sweep.Parse(Trainers[0], "heat", "coarse-to-fine");
+        var sweep = SweepParser.Parse(Trainers[0], "heat", "coarse-to-fine");
         Assert.True(sweep.CoarseToFine);
         Assert.Equal([1e-6, 1e-4, 1e-2, 1, 1e2, 1e4, 1e6], sweep.Values);
+    }
+
+    [Theory]
+    [InlineData("knn:weights=[uniform, distance]", "weights", "uniform|distance")]
+    [InlineData("knn:scaling=[l2,none,l2]", "scaling", "l2|none")]
+    [InlineData("softmax:class_weight=[none,balanced,(0:1,3:2.5)]", "class_weight", "none|balanced|0:1,3:2.5")]
+    [InlineData("mlp:hidden_layer_sizes=[(512,128),(256,),'64,32',128]", "hidden_layer_sizes", "512,128|256|64,32|128")]
+    [InlineData("mlp:hidden_layer_sizes=[[512,128],[256]]", "hidden_layer_sizes", "512,128|256")]
+    [InlineData("forest:bootstrap=[true,false]", "bootstrap", "true|false")]
+    [InlineData("svm-rbf:gamma=[scale,0.01]", "gamma", "scale|0.01")]
+    public void ParseList_ListsOfNames_AreSweepsInTheOrderGiven(string list, string option, string names)
+    {
+        var sweep = HeadSpec.ParseList(list, [], HeadCatalog.Trainers).Single().Sweeps.Single();
+
+        Assert.Equal(option, sweep.Option);
+        Assert.Equal(names.Split('|'), sweep.Names);
+        Assert.Equal(Enumerable.Range(0, sweep.Names.Count).Select(i => (double)i), sweep.Values);
+    }
+
+    [Theory]
+    [InlineData("svm-rbf:gamma=[0.01,0.1]", 0.01, 0.1)]
+    [InlineData("svm-rbf:gamma=logspace(-2,-1,2)", 0.01, 0.1)]
+    [InlineData("mlp:hidden_layer_sizes=[256,64]", 64, 256)]
+    public void ParseList_NumbersOfAnOptionThatTakesWordsToo_HaveAnAxisOfNumbers(string list, double low, double high)
+    {
+        var sweep = HeadSpec.ParseList(list, [], HeadCatalog.Trainers).Single().Sweeps.Single();
+
+        Assert.Empty(sweep.Names);
+        Assert.Equal([low, high], sweep.Values);
+    }
+
+    [Fact]
+    public void ParseList_WeightsOfClasses_AreOneValue() =>
+        Assert.Equal("0:1,3:2.5", HeadSpec.ParseList("softmax:class_weight=0:1,3:2.5,knn", [], HeadCatalog.Trainers)[0].Settings.Text("class_weight"));
+
+    [Fact]
+    public void ShortNames_SeveralOfATrainer_HaveTheOptionsInWhichTheyDiffer()
+    {
+        var specs = HeadSpec.ParseList("softmax:C=[0.1,1],scaling=l2,softmax:C=[0.1,1],knn:n_neighbors=[1,3],ridge:alpha=1,ridge:alpha=2,ridge", [], HeadCatalog.Trainers);
+        Assert.Equal(["softmax scaling=l2", "softmax", "knn", "ridge alpha=1", "ridge alpha=2", "ridge"], HeadSpec.ShortNames(specs));
     }
 
     [Theory]
@@ -42,8 +83,18 @@ public sealed class HeadSpecTests
     [InlineData("ridge:heat=logspac(1,2,3)", "did you mean 'logspace'?")]
     [InlineData("ridge:heat=logspace(1,2)", "expected logspace(from, to, count)")]
     [InlineData("ridge:values=coarse-to-fine", "values takes whole numbers and has no coarse-to-fine search")]
+    [InlineData("ridge:note=[]", "note is an empty list")]
     public void ParseList_Mistakes_AreNamed(string list, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => HeadSpec.ParseList(list, [], Trainers)).Message);
+
+    [Theory]
+    [InlineData("knn:weights=[uniform,distanc]", "knn: weights is 'distanc', expected one of uniform, distance; did you mean 'distance'?")]
+    [InlineData("knn:weights=[]", "knn: weights is an empty list, expected values such as [uniform,distance]")]
+    [InlineData("knn:scaling=logspace(0,1,2)", "knn: scaling takes names, not numbers; list them, such as scaling=[none,standard,l2]")]
+    [InlineData("knn:metric=coarse-to-fine", "knn: metric takes names and has no coarse-to-fine search; list the values, such as metric=[cosine,euclidean]")]
+    [InlineData("forest:bootstrap=[true,yes]", "forest: bootstrap is 'yes', expected true or false")]
+    public void ParseList_WrongNamesInASweep_AreNamed(string list, string message) =>
+        Assert.Equal(message, Assert.Throws<UsageException>(() => HeadSpec.ParseList(list, [], HeadCatalog.Trainers)).Message);
 
     [Theory]
     [InlineData("heat", "'heat' is not of the form option=value")]

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using TransferPipeline.Backbones;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Heads;
 using TransferPipeline.Images;
 using TransferPipeline.Pipelines;
 using TransferPipeline.Pipelines.Yaml;
@@ -40,6 +42,27 @@ public sealed class PipelineReaderTests
     {
         var pipeline = PipelineReader.Read(YamlDocument.Parse("jobs/dogs.yaml", "data: {path: ../data/labels.csv, folder: train}\nmodel: resnet50\nheads: [softmax]\n"));
         Assert.Equal((Path.GetFullPath("data/labels.csv"), Path.GetFullPath("data/train")), (pipeline.Data.Path, pipeline.Data.Folder));
+    }
+
+    [Fact]
+    public void Read_ListsOfNames_AreSweeps()
+    {
+        const string Heads = """
+            heads:
+              - knn: {weights: [uniform, distance], scaling: [none, standard, l2]}
+              - mlp: {hidden_layer_sizes: [[512, 128], [256]]}
+              - mlp: {hidden_layer_sizes: ["512,128", 256]}
+              - softmax: {class_weight: [none, balanced, "0:1,3:2.5"]}
+            """;
+        var document = YamlDocument.Parse("job.yaml", "data: {path: photos}\nmodel: resnet50\n" + Heads);
+        document.Set("heads.0.knn.metric=[cosine, euclidean]");
+        var sweeps = PipelineReader.Read(document).Heads
+            .SelectMany(h => HeadSpec.Create(HeadCatalog.Trainers.First(t => t.Name == h.Step.Name), h.Step.Options).Sweeps)
+            .Select(s => $"{s.Option}: {string.Join(" | ", s.Names)}");
+        Assert.Equal(
+            ["metric: cosine | euclidean", "scaling: none | standard | l2", "weights: uniform | distance",
+                "hidden_layer_sizes: 512, 128 | 256", "hidden_layer_sizes: 512,128 | 256", "class_weight: none | balanced | 0:1,3:2.5"],
+            sweeps);
     }
 
     [Fact]

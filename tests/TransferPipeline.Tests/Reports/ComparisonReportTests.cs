@@ -121,6 +121,19 @@ public sealed partial class ComparisonReportTests
     }
 
     [Fact]
+    public void A_sweep_of_names_has_an_axis_of_names()
+    {
+        var html = ComparisonReport.Render(MadeUpComparison.Create(), static _ => null);
+
+        var chart = Regex.Match(html, "<svg class=\"chart\"[^>]*aria-label=\"Sweep of scaling for .*?</svg>", RegexOptions.Singleline).Value;
+        foreach (var name in new[] { ">none</text>", ">standard</text>", ">&lt;script&gt;alert(" })
+            Assert.Contains(name, chart);
+        Assert.Contains("<title>scaling = standard: 0.860</title>", chart);
+        Assert.DoesNotContain("<polyline", chart);
+        Assert.Contains("<td class=\"n\">standard</td>", html);
+    }
+
+    [Fact]
     public void A_photo_stands_in_the_page_once()
     {
         var asked = new List<string>();

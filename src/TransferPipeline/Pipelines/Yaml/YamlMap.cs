@@ -65,7 +65,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
 
     public IReadOnlyList<double> Numbers(string key) => [.. List(key).Select(i => i.Number)];
 
-    /// <summary>All plain values of this mapping as text, lists written as [a, b]; for options that a head declares itself.</summary>
+    /// <summary>All plain values of this mapping as text, lists written as [a, b] or [(a, b), (c)]; for options that a head declares itself.</summary>
     public IReadOnlyDictionary<string, string> AsTexts()
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -75,13 +75,20 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             {
                 null => "",
                 YamlScalarNode scalar => scalar.Value ?? "",
-                YamlSequenceNode list when list.Children.All(c => c is YamlScalarNode) => "[" + string.Join(", ", list.Children.Select(c => ((YamlScalarNode)c).Value)) + "]",
+                YamlSequenceNode list when list.Children.All(c => c is YamlScalarNode || (c is YamlSequenceNode inner && inner.Children.All(i => i is YamlScalarNode))) => "[" + string.Join(", ", list.Children.Select(AsItem)) + "]",
                 var other => throw Wrong(key, other, "a value or a list of values"),
             };
         }
 
         return values;
     }
+
+    private static string AsItem(YamlNode item) => item switch
+    {
+        YamlSequenceNode inner => "(" + string.Join(", ", inner.Children.Select(c => ((YamlScalarNode)c).Value)) + ")",
+        YamlScalarNode { Value: { } text } when text.Contains(',') => $"({text})",
+        _ => ((YamlScalarNode)item).Value ?? "",
+    };
 
     /// <summary>Wraps an error about this mapping's content so that it starts with file and line.</summary>
     public BadInputException Error(string key, string message) => new($"{At(key)}{message}");

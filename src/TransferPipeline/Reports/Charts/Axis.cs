@@ -25,6 +25,10 @@ internal sealed class Axis
     /// <summary>The same axis with ticks at the values themselves, when they are few.</summary>
     public Axis WithTicksAt(IReadOnlyList<double> values) => values.Count > 8 ? this : new(_low, _high, _from, _to, _log, values);
 
+    /// <summary>Places for 0 .. count - 1, evenly spaced, each with a tick.</summary>
+    public static Axis Places(int count, double from, double to) =>
+        new(-0.5, count - 0.5, from, to, log: false, [.. Enumerable.Range(0, count).Select(i => (double)i)]);
+
     /// <param name="margin">Room at both ends, as a share of the values' range.</param>
     /// <param name="floor">The axis does not go below it.</param>
     public static Axis Linear(IEnumerable<double> values, double from, double to, double margin = 0.06, double floor = double.NegativeInfinity, double ceiling = double.PositiveInfinity, int ticks = 5)

@@ -10,7 +10,7 @@ internal static class CalibrationChart
     public static Html Render(HeadResult head)
     {
         var scaled = head.CalibrationScaled.Count > 0;
-        var chart = new Chart(380, 348, $"Calibration of {head.Title}",
+        var chart = new Chart(380, 348, $"Calibration of {head.ChosenTitle}",
             "A perfectly calibrated head lies on the diagonal; below it the head is surer than it is right. The figures are in the table below.");
         var x = Axis.Linear([0, 1], chart.Left, chart.Right, margin: 0);
         var y = Axis.Linear([0, 1], chart.Bottom - HistogramHeight - 4, Chart.Top, margin: 0);

@@ -33,7 +33,7 @@ internal static class TimeChart
         {
             var (cx, cy) = At(head);
             var shape = head.TiedWithBest ? "point tied" : "point";
-            chart.Draw($"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.Title}: {Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>");
+            chart.Draw($"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.ChosenTitle}: {Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>");
             var label = Figures.Short(nameOf(head), 26);
             if (placer.Place(cx, cy, 9, label) is { } place)
                 chart.Draw($"<text class=\"label halo\" x=\"{place.X}\" y=\"{place.Y}\">{label}</text>");

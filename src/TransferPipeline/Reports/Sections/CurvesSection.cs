@@ -9,22 +9,22 @@ internal static class CurvesSection
     public static IEnumerable<Section> Build(Comparison comparison)
     {
         if (comparison.Sweeps.Count > 0)
-            yield return new("sweeps", "Sweeps", "Sweeps", Sweeps(comparison.Sweeps));
+            yield return new("sweeps", "Sweeps", "Sweeps", Sweeps(comparison.Sweeps, c => Ranking.ShortName(comparison, c.Head)));
         if (comparison.FewShot.Count > 0)
             yield return new("few-shot", "Few photos", "With fewer training photos", FewShot(comparison.FewShot, c => Ranking.ShortName(comparison, c.Head)));
     }
 
-    private static Html Sweeps(IReadOnlyList<SweepCurve> sweeps)
+    private static Html Sweeps(IReadOnlyList<SweepCurve> sweeps, Func<SweepCurve, string> nameOf)
     {
-        var html = new Html().Add($"<p class=\"lead\">Values were chosen without the photos that are reported. The band is one standard error.</p>\n<div class=\"tiles\">\n");
+        var html = new Html().Add($"<p class=\"lead\">Values were chosen without the photos that are reported. Bands and bars are one standard error.</p>\n<div class=\"tiles\">\n");
         foreach (var sweep in sweeps)
         {
-            html.Add($"<figure class=\"tile\"><figcaption><b>").Name(sweep.Head).Add($"</b><span class=\"muted\">chosen by <bdi>{sweep.ChosenBy}</bdi></span>");
+            html.Add($"<figure class=\"tile\"><figcaption><b>").Name(nameOf(sweep)).Add($"</b><span class=\"muted\">chosen by <bdi>{sweep.ChosenBy}</bdi></span>");
             if (sweep.OnEdge)
                 html.Add($"<span class=\"badge warn\">on the edge of the values tried</span>");
             html.Add($"</figcaption>{SweepChart.Render(sweep)}");
             FigureTable(html, [sweep.Parameter, "Accuracy", "Standard error", ""], sweep.Values.Length, (cells, i) => cells
-                .Cell(c => c.Add($"{Figures.Value(sweep.Values[i])}")).Cell(c => c.Rate(sweep.Scores[i]))
+                .Cell(c => c.Add($"{Figures.Value(sweep, sweep.Values[i])}")).Cell(c => c.Rate(sweep.Scores[i]))
                 .Cell(c => c.Rate(i < sweep.StandardErrors.Length ? sweep.StandardErrors[i] : double.NaN))
                 .Add($"<td>{(sweep.Values[i] == sweep.Chosen ? "chosen" : "")}</td>"));
             html.Add($"</figure>\n");

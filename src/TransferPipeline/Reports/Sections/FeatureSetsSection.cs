@@ -18,7 +18,7 @@ internal static class FeatureSetsSection
             html.Cell(c => c.Count(set.Dimension)).Cell(c => c.Seconds(set.ExtractionSeconds));
             if (ranked.FirstOrDefault(r => r.Head.FeatureSet == s)?.Head is { } best)
             {
-                html.Add($"<td>").Name(best.Title).Add($"{HeadsSection.Badge(best)}</td>").Cell(c => c.Rate(best.Accuracy.Value));
+                html.Add($"<td>").Name(best.ChosenTitle).Add($"{HeadsSection.Badge(best)}</td>").Cell(c => c.Rate(best.Accuracy.Value));
                 html.Cell(c => c.Rate(best.Accuracy.Low).Add($" – ").Rate(best.Accuracy.High)).Cell(c => c.Seconds(best.FitSeconds));
             }
             else

@@ -16,7 +16,7 @@ internal static class HeadsSection
         body.Add($"{TimeChart.Render(heads, NameOf, 860, Math.Min(620, 340 + (heads.Length * 8)), "chart wide")}{TimeChart.Render(heads, NameOf, 400, 360, "chart narrow")}\n");
         yield return new("time", "Accuracy and time", "Accuracy against fit time", body);
 
-        string NameOf(HeadResult head) => Ranking.ShortName(comparison, head.Title);
+        string NameOf(HeadResult head) => head.ShortName;
     }
 
     private static Html Table(Comparison comparison, IReadOnlyList<RankedHead> ranked)
@@ -60,14 +60,14 @@ internal static class HeadsSection
         return html.Add($"</tbody></table></div>\n");
     }
 
-    /// <summary>What its title says beyond the name, and the values that its sweeps chose.</summary>
+    /// <summary>What its title says beyond the name, and among how many values its sweeps chose.</summary>
     private static Html Options(Comparison comparison, HeadResult head)
     {
         var html = new Html();
         if (Ranking.Rest(head) is { Length: > 0 } rest)
             html.Add($"<span class=\"rest line-of-its-own\"><bdi>{rest}</bdi></span>");
         foreach (var sweep in comparison.Sweeps.Where(s => s.Head == head.Title))
-            html.Add($"<span class=\"rest line-of-its-own\">chosen {sweep.Parameter} = {Figures.Value(sweep.Chosen)}</span>");
+            html.Add($"<span class=\"rest line-of-its-own\">{sweep.Parameter} of {sweep.Values.Length} values</span>");
         return html;
     }
 
