@@ -24,12 +24,14 @@ internal static class ExtractCommand
         var deviceMemory = new Option<double>("--device-memory") { Description = "Most GB of a GPU's memory to use; 0 for no limit." };
         var cudnnSearch = new Option<string>("--cudnn-search") { Description = "How cuDNN chooses convolutions: exhaustive, heuristic or default.", DefaultValueFactory = _ => "exhaustive" };
         cudnnSearch.AcceptOnlyFromAmong("exhaustive", "heuristic", "default");
+        var cudaGraphs = new Option<string>("--cuda-graphs") { Description = "Launch a batch's kernels as one CUDA graph: on or off.", DefaultValueFactory = _ => "off" };
+        cudaGraphs.AcceptOnlyFromAmong("on", "off");
         var maxFailed = new Option<double>("--max-failed") { Description = "Largest share of photos that may fail.", DefaultValueFactory = _ => 0.05 };
         var exif = new Option<bool>("--exif-transpose") { Description = "Turn photos as EXIF says." };
         var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge." };
         var wait = new Option<double>("--lock-wait") { Description = "Seconds to wait for another run on the same folder." };
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { model, folder, cut, pooling, device, precision, batch, deviceMemory, cudnnSearch, maxFailed, exif, shard, wait, threads, json };
+        var command = new Command(name, summary) { model, folder, cut, pooling, device, precision, batch, deviceMemory, cudnnSearch, cudaGraphs, maxFailed, exif, shard, wait, threads, json };
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -45,7 +47,7 @@ internal static class ExtractCommand
                 Dataset = dataset,
                 Model = resolved,
                 Outputs = requests.Count == 1 ? [new(requests[0], target)] : [.. requests.Select(r => new ExtractionOutput(r, Path.Combine(target, FeatureExtraction.FolderName(resolved, r))))],
-                Extract = new() { Device = parsed.GetValue(device)!, Precision = parsed.GetValue(precision)!, Batch = parsed.GetValue(batch), DeviceMemory = parsed.GetValue(deviceMemory), CudnnSearch = parsed.GetValue(cudnnSearch)!, MaxFailed = parsed.GetValue(maxFailed), ExifTranspose = parsed.GetValue(exif) },
+                Extract = new() { Device = parsed.GetValue(device)!, Precision = parsed.GetValue(precision)!, Batch = parsed.GetValue(batch), DeviceMemory = parsed.GetValue(deviceMemory), CudnnSearch = parsed.GetValue(cudnnSearch)!, CudaGraphs = parsed.GetValue(cudaGraphs) == "on", MaxFailed = parsed.GetValue(maxFailed), ExifTranspose = parsed.GetValue(exif) },
             };
             IReadOnlyList<ExtractionResult> results;
             using (var display = ExtractionProgressView.Start(resolved.Name))
@@ -54,6 +56,7 @@ internal static class ExtractCommand
                     new()
                     {
                         Workers = parsed.GetValue(threads),
+                        FewerWorkers = parsed.GetResult(threads) is null or { Implicit: true },
                         Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
                         LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),
                         Progress = display.Progress,

@@ -30,11 +30,14 @@ public sealed record DeviceOptions
     /// <summary>Most bytes of the card's memory that may be used; 0 leaves it to the runtime.</summary>
     public long MemoryLimit { get; init; }
 
+    /// <summary>A batch's kernels are captured once and launched as one; on cards without TensorRT only. Proven at the start on made-up pixels.</summary>
+    public bool CudaGraphs { get; init; }
+
     public bool IsCpu => Provider == Cpu;
 
     /// <summary>Reads <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>cuda:0,1</c>, <c>tensorrt:0</c>.</summary>
-    /// <exception cref="UsageException">It is none of these, or the precision is unknown or not for this device.</exception>
-    public static DeviceOptions Parse(string device, string precision = "fp32")
+    /// <exception cref="UsageException">It is none of these, or the precision or CUDA graphs are unknown or not for this device.</exception>
+    public static DeviceOptions Parse(string device, string precision = "fp32", bool cudaGraphs = false)
     {
         var colon = device.IndexOf(':');
         var provider = colon < 0 ? device : device[..colon];
@@ -47,7 +50,9 @@ public sealed record DeviceOptions
             throw new UsageException($"precision '{precision}' is not one of {string.Join(", ", Precisions)}{NearestName.Hint(precision, Precisions)}");
         if (precision == "tf32" && provider == Cpu)
             throw new UsageException("precision tf32 exists on CUDA cards only; on the cpu use fp32");
-        return new() { Provider = provider, Cards = cards, Precision = precision };
+        if (cudaGraphs && provider != Cuda)
+            throw new UsageException($"CUDA graphs are for device cuda, not for {provider}: leave them off");
+        return new() { Provider = provider, Cards = cards, Precision = precision, CudaGraphs = cudaGraphs };
     }
 
     public override string ToString() => IsCpu ? Cpu : string.Create(CultureInfo.InvariantCulture, $"{Provider}:{string.Join(',', Cards)}");

@@ -20,8 +20,9 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     /// <param name="converted">The model that will run.</param>
     public static PrecisionCheck? Run(ExtractionJob job, CutModel exact, CutModel converted)
     {
-        using var first = SessionFactory.Create(exact, job.Device with { Precision = "fp32", Cards = [job.Device.Index] });
-        using var second = SessionFactory.Create(converted, job.Device with { Cards = [job.Device.Index] });
+        var device = job.Device with { Cards = [job.Device.Index], CudaGraphs = false };
+        using var first = SessionFactory.Create(exact, device with { Precision = "fp32" });
+        using var second = SessionFactory.Create(converted, device);
         using var a = new BackboneRunner(first, exact, Math.Min(Most, exact.MaxBatch));
         using var b = new BackboneRunner(second, converted, a.Batch);
         var photos = Fill(job, exact.Layout, a, b);

@@ -63,6 +63,8 @@ public static class SessionFactory
             // Otherwise each growth doubles the arena, and the trial of batch sizes takes what is never used again.
             ["arena_extend_strategy"] = "kSameAsRequested",
         };
+        if (device.CudaGraphs)
+            settings["enable_cuda_graph"] = "1";
         if (device.MemoryLimit > 0)
             settings["gpu_mem_limit"] = device.MemoryLimit.ToString(CultureInfo.InvariantCulture);
         return settings;

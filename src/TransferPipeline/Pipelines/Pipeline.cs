@@ -122,6 +122,9 @@ public sealed record ExtractSection
     /// <summary><c>exhaustive</c>, <c>heuristic</c> or <c>default</c>: how cuDNN chooses convolutions.</summary>
     public string CudnnSearch { get; init; } = "exhaustive";
 
+    /// <summary>Launch a batch's kernels as one CUDA graph; for <c>cuda</c> only.</summary>
+    public bool CudaGraphs { get; init; }
+
     /// <summary>Largest share of photos that may fail.</summary>
     public double MaxFailed { get; init; } = 0.05;
 

@@ -1,5 +1,6 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
+using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Pipelines.Yaml;
 
@@ -143,10 +144,20 @@ public static class PipelineReader
             Batch = map.Integer("batch", 0, 0),
             DeviceMemory = map.Number("device-memory", 0, 0),
             CudnnSearch = map.Choice("cudnn-search", "exhaustive", "exhaustive", "heuristic", "default"),
+            CudaGraphs = map.Flag("cuda-graphs", false),
             MaxFailed = map.Number("max-failed", 0.05, 0, 1),
             ExifTranspose = map.Flag("exif-transpose", false),
         };
         map.RejectUnknown();
+        try
+        {
+            DeviceOptions.Parse(section.Device, section.Precision, section.CudaGraphs);
+        }
+        catch (UsageException e)
+        {
+            throw map.Error(map.Has("device") ? "device" : map.Has("precision") ? "precision" : "cuda-graphs", e.Message);
+        }
+
         return section;
     }
 

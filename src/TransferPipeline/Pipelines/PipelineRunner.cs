@@ -47,7 +47,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
             events.Warn($"{problem.Path}: {problem.Problem}");
         var models = pipeline.Models.Select(tools.Models.Resolve).ToList();
         Directory.CreateDirectory(folder);
-        var sets = models.SelectMany(model => Extract(dataset, model, cancellation)).ToList();
+        var sets = models.SelectMany(model => Extract(dataset, model, comparison.Threads, cancellation)).ToList();
         if (pipeline.FeaturesExport is { } export)
             ExportFeatures(export, sets.Select(s => s.Set).ToList());
         if (heads.Count == 0)
@@ -96,7 +96,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
             : specs;
     }
 
-    private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(Dataset dataset, ResolvedModel model, CancellationToken cancellation)
+    private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(Dataset dataset, ResolvedModel model, int threads, CancellationToken cancellation)
     {
         var extraction = new FeatureExtraction
         {
@@ -111,7 +111,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
             Seed = pipeline.Seed,
         };
         using var display = events.StartExtraction(model.Name);
-        var results = extraction.Run(new() { Progress = display.Progress, Message = events.Note }, cancellation);
+        var results = extraction.Run(new() { Workers = threads, FewerWorkers = true, Progress = display.Progress, Message = events.Note }, cancellation);
         return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table.Value), r))];
     }
 

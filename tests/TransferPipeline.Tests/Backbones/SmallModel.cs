@@ -28,6 +28,14 @@ internal sealed class SmallModel
 
     public ModelProto Model => _model;
 
+    /// <summary>A convolutional classifier written to a folder, cut at its penultimate layer.</summary>
+    public static CutModel Cut(TempFolder folder)
+    {
+        var small = new SmallModel();
+        small.Output(small.Gemm(small.Node("Flatten", small.Node("GlobalAveragePool", small.Body(small.Input))), 8, Classes));
+        return Backbone.Open(small.Save(folder)).Cut();
+    }
+
     public GraphWriter Graph => _graph;
 
     public string Input { get; }

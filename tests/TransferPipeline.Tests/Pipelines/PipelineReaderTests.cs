@@ -84,6 +84,9 @@ public sealed class PipelineReaderTests
     [InlineData("views: 3\n", "job.yaml:4: views: needs 'augment'")]
     [InlineData("pooling: mean\n", "job.yaml:4: pooling: pooling 'mean' is not one of none, avg, max, adaptive:HxW")]
     [InlineData("pooling: [avg, max]\n", "job.yaml:4: pooling: has 2 values for 1 cuts")]
+    [InlineData("extract: {device: gpu}\n", "job.yaml:4: extract.device: device 'gpu' is not one of cpu, cuda, cuda:N")]
+    [InlineData("extract: {precision: tf32}\n", "job.yaml:4: extract.precision: precision tf32 exists on CUDA cards only")]
+    [InlineData("extract: {cuda-graphs: true}\n", "job.yaml:4: extract.cuda-graphs: CUDA graphs are for device cuda, not for cpu")]
     [InlineData("preprocessing: {mean: [1, 2]}\n", "job.yaml:4: preprocessing.mean: expected three numbers")]
     public void Read_WrongContent_NamesLineAndCure(string addition, string start)
     {
@@ -126,6 +129,8 @@ public sealed class PipelineReaderTests
             return Example(forms[0]);
         if (property.TryGetProperty("enum", out var words))
             return words[0].GetString()!;
+        if (property.TryGetProperty("default", out var value))
+            return value.GetRawText().Trim('"');
         return property.TryGetProperty("type", out var type) ? type.GetString() switch
         {
             "integer" => "3",

@@ -9,30 +9,36 @@ namespace TransferPipeline.Features.Cards;
 /// </summary>
 internal sealed class FedExtraction : IExtractionEngine
 {
-    /// <summary>Callers of a card's session: one batch is copied while another is computed.</summary>
+    /// <summary>Callers of a card: one batch is copied while another is computed.</summary>
     public const int Lanes = 2;
 
-    private readonly List<InferenceSession> _sessions = [];
+    /// <summary>Below this number of vectors a run is over before it pays to find how many threads should decode.</summary>
+    private const int WorthATrial = 4096;
+
+    /// <summary>Share of the host's memory that batches may take.</summary>
+    private const int HostShare = 4;
+
+    private readonly ExtractionJob _job;
+    private readonly List<Lane> _lanes = [];
     private readonly List<IDisposable> _owned = [];
     private readonly CutModel _model;
-    private readonly int _batch;
-    private readonly int _decoders;
-    private HostMemory _memory = HostMemory.Plain();
+    private readonly Func<InferenceSession, int, TensorMemory> _cardMemory;
+    private readonly TensorMemory _memory;
 
     /// <param name="createSession">Makes the session of a card; tests give the CPU's.</param>
     /// <param name="missing">Vectors to compute.</param>
-    public FedExtraction(ExtractionJob job, ExtractionOptions options, CutModel model, int missing, Func<CutModel, DeviceOptions, InferenceSession> createSession)
+    /// <param name="cardMemory">A card's own memory; tests give plain memory.</param>
+    public FedExtraction(ExtractionJob job, ExtractionOptions options, CutModel model, int missing, Func<CutModel, DeviceOptions, InferenceSession> createSession, Func<InferenceSession, int, TensorMemory>? cardMemory = null)
     {
+        (_job, _cardMemory) = (job, cardMemory ?? TensorMemory.OnCard);
         var bytes = PixelInput.Apply(model, job.Preprocessing);
         _model = bytes with { Onnx = [] };
-        _decoders = options.Workers;
         try
         {
             foreach (var card in job.Device.Cards)
-                _sessions.Add(createSession(bytes, job.Device with { Cards = [card] }));
-            if (!job.Device.IsCpu)
-                _owned.Add(_memory = HostMemory.Pinned(_sessions[0], job.Device.Cards[0]));
-            _batch = Batch(options, missing);
+                AddLanes(card, () => createSession(bytes, job.Device with { Cards = [card] }));
+            _memory = job.Device.IsCpu ? TensorMemory.Plain() : TensorMemory.Pinned(_lanes[0].Session, _lanes[0].Card);
+            (BatchSize, Decoders) = Sizes(options, missing);
         }
         catch
         {
@@ -42,56 +48,117 @@ internal sealed class FedExtraction : IExtractionEngine
     }
 
     /// <summary>With sessions of the job's device, whose nodes are all on the card or are listed.</summary>
-    public static FedExtraction Create(ExtractionJob job, ExtractionOptions options, CutModel model, int missing) =>
-        new(job, options, model, missing, (bytes, card) => NodePlacement.CreateChecked(bytes, card, options.Message));
+    public static FedExtraction Create(ExtractionJob job, ExtractionOptions options, CutModel model, int missing)
+    {
+        var told = new HashSet<string>();
+        return new(job, options, model, missing, (bytes, card) => NodePlacement.CreateChecked(bytes, card, message =>
+        {
+            if (told.Add(message))
+                options.Message(message);
+        }));
+    }
 
     /// <summary>Photos in a batch.</summary>
-    public int BatchSize => _batch;
+    public int BatchSize { get; }
 
-    public int RowsInFlight => _batch * (RingLength + 1);
+    /// <summary>Threads that read, decode and resize.</summary>
+    public int Decoders { get; }
 
-    private int RingLength => _sessions.Count * (Lanes + 1);
+    public int RowsInFlight => BatchSize * (RingLength + 1);
+
+    private int RingLength => RingOf(_job.Device);
 
     public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionRun run)
     {
-        var decoders = Math.Clamp(_decoders, 1, Math.Max(1, run.Total));
-        var batches = Enumerable.Range(0, RingLength).Select(_ => new HostBatch(_memory, _model, _batch)).ToArray();
+        var decoders = Math.Clamp(Decoders, 1, Math.Max(1, run.Total));
+        var batches = Enumerable.Range(0, RingLength).Select(_ => new HostBatch(_memory, _model, BatchSize)).ToArray();
         _owned.InsertRange(0, batches);
-        var ring = new BatchRing(batches, _batch, run.Total, decoders);
+        var ring = new BatchRing(batches, BatchSize, run.Total, decoders);
         var work = new List<Action<CancellationToken>>();
         for (var i = 0; i < decoders; i++)
             work.Add(cancellation => new PhotoFeeder(run, ring).Run(cancellation));
-        foreach (var session in _sessions)
-        {
-            for (var lane = 0; lane < Lanes; lane++)
+        if (_job.Device.CudaGraphs)
+            AddGraphLanes(work, run, ring);
+        else
+            work.AddRange(_lanes.Select(lane => new Action<CancellationToken>(_ =>
             {
-                work.Add(_ =>
-                {
-                    using var runner = new CardRunner(session, _model);
-                    runner.Run(run, ring);
-                });
-            }
-        }
-
+                using var runner = new BoundRunner(lane.Session, _model);
+                CardLane.Run(runner, run, ring);
+            })));
         return work;
     }
 
     public void Dispose()
     {
         _owned.ForEach(o => o.Dispose());
-        _sessions.ForEach(s => s.Dispose());
+        _memory?.Dispose();
+        foreach (var session in _lanes.Select(l => l.Session).Distinct())
+            session.Dispose();
     }
 
-    private int Batch(ExtractionOptions options, int missing)
+    /// <summary>Batches in memory: one for each lane, and one for each card that is being filled.</summary>
+    private static int RingOf(DeviceOptions device) => device.Cards.Count * (Lanes + 1);
+
+    /// <summary>The lanes of a card share its session; but one that replays CUDA graphs may be called by one thread only.</summary>
+    private void AddLanes(int card, Func<InferenceSession> create)
     {
-        var largest = Math.Min(_model.MaxBatch, Math.Max(1, missing));
-        if (options.Batch > 0)
-            return Math.Min(options.Batch, _model.MaxBatch);
-        if (largest == 1)
-            return 1;
-        var tried = BatchTrial.Run(_sessions[0], _memory, _model, largest);
-        var batch = BatchTrial.Pick(tried);
-        options.Message($"batches of {batch} photos (tried {BatchTrial.Describe(tried)}); --batch {batch} skips the trial");
-        return batch;
+        _lanes.Add(new(create(), card));
+        for (var lane = 1; lane < Lanes; lane++)
+            _lanes.Add(new(_job.Device.CudaGraphs ? create() : _lanes[^1].Session, card));
     }
+
+    private void AddGraphLanes(List<Action<CancellationToken>> work, ExtractionRun run, BatchRing ring)
+    {
+        var gate = new CaptureGate(_lanes.Count);
+        var scratch = new HostBatch(_memory, _model, BatchSize);
+        _owned.InsertRange(0, [gate, scratch]);
+        foreach (var lane in _lanes)
+        {
+            work.Add(_ =>
+            {
+                using var memory = _cardMemory(lane.Session, lane.Card);
+                using var runner = new GraphRunner(lane.Session, _model, memory, BatchSize);
+                gate.Pass(() => runner.Prove(scratch));
+                CardLane.Run(runner, run, ring);
+            });
+        }
+    }
+
+    /// <summary>Photos in a batch and threads that decode: as given, or by a trial that says what it found.</summary>
+    private (int Batch, int Decoders) Sizes(ExtractionOptions options, int missing)
+    {
+        var tryDecoders = options.FewerWorkers && options.Workers > 1 && missing >= WorthATrial;
+        var largest = Largest(missing);
+        if (options.Batch > 0 || largest == 1)
+        {
+            var given = options.Batch > 0 ? Math.Min(options.Batch, _model.MaxBatch) : 1;
+            return (given, tryDecoders ? TryDecoders(options, RateOfFirstCard(given)) : options.Workers);
+        }
+
+        var trial = BatchTrial.Run(RateOfFirstCard, () => CudaRuntime.FreeMemory(_lanes[0].Card), largest);
+        var (batch, rate) = trial.Best;
+        options.Message($"batches of {batch} photos ({trial}); --batch {batch} skips the trial");
+        return (batch, tryDecoders ? TryDecoders(options, rate) : options.Workers);
+    }
+
+    private int TryDecoders(ExtractionOptions options, double rateOfACard)
+    {
+        var (needed, photo) = (rateOfACard * _job.Device.Cards.Count, 0);
+        // Compiles the code and is not counted.
+        TrialRates.OfDecoding(_job, 1, ref photo);
+        var trial = FeederTrial.Run(threads => TrialRates.OfDecoding(_job, threads, ref photo), needed, options.Workers);
+        options.Message(FormattableString.Invariant($"{trial.Best} of {options.Workers} threads decode for {needed:0} photos a second ({trial}); --threads {trial.Best} skips the trial"));
+        return trial.Best;
+    }
+
+    private double RateOfFirstCard(int size) => TrialRates.OfCard([.. _lanes.Take(Lanes).Select(l => l.Session)], _memory, _model, size);
+
+    private int Largest(int missing)
+    {
+        var bytes = 3L * _model.InputHeight * _model.InputWidth + sizeof(float) * _model.Outputs.Sum(o => (long)o.Dimension);
+        var host = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / HostShare / RingLength / bytes;
+        return (int)Math.Clamp(Math.Min(host, missing), 1, _model.MaxBatch);
+    }
+
+    private sealed record Lane(InferenceSession Session, int Card);
 }

@@ -1,5 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 using TransferPipeline.Backbones;
 
 namespace TransferPipeline.Features.Cards;
@@ -8,25 +6,23 @@ namespace TransferPipeline.Features.Cards;
 internal sealed class HostBatch : IDisposable
 {
     private readonly int _pixelsPerPhoto;
+    private readonly int[] _dimensions;
 
-    public HostBatch(HostMemory memory, CutModel model, int size)
+    public HostBatch(TensorMemory memory, CutModel model, int size)
     {
         _pixelsPerPhoto = 3 * model.InputHeight * model.InputWidth;
-        Input = memory.Tensor(TensorElementType.UInt8, size, model.InputHeight, model.InputWidth, 3);
-        Input.GetTensorMutableDataAsSpan<byte>().Clear();
-        Outputs = [.. model.Outputs.Select(o => memory.Tensor(TensorElementType.Float, size, o.Dimension))];
-        Dimensions = [.. model.Outputs.Select(o => o.Dimension)];
+        _dimensions = [.. model.Outputs.Select(o => o.Dimension)];
+        Tensors = new(memory, model, size);
+        Tensors.Input.GetTensorMutableDataAsSpan<byte>().Clear();
         Items = new (PartBuffer, int, FeatureRow)?[size];
     }
 
-    public OrtValue Input { get; }
-
-    public OrtValue[] Outputs { get; }
-
-    public int[] Dimensions { get; }
+    public BatchTensors Tensors { get; }
 
     /// <summary>By slot: part, slot of the part, row. Null where a photo failed, and past the last photo.</summary>
     public (PartBuffer Part, int Slot, FeatureRow Row)?[] Items { get; }
+
+    public int Size => Items.Length;
 
     /// <summary>Its place among the batches of this pass.</summary>
     public int Number { get; set; }
@@ -34,14 +30,10 @@ internal sealed class HostBatch : IDisposable
     /// <summary>Slots that are not yet filled or given up.</summary>
     public int Open { get; set; }
 
-    public Span<byte> Pixels(int slot) => Input.GetTensorMutableDataAsSpan<byte>().Slice(slot * _pixelsPerPhoto, _pixelsPerPhoto);
+    public Span<byte> Pixels(int slot) => Tensors.Input.GetTensorMutableDataAsSpan<byte>().Slice(slot * _pixelsPerPhoto, _pixelsPerPhoto);
 
-    public ReadOnlySpan<float> Vector(int output, int slot) => Outputs[output].GetTensorDataAsSpan<float>().Slice(slot * Dimensions[output], Dimensions[output]);
+    public ReadOnlySpan<float> Vector(int output, int slot) =>
+        Tensors.Outputs[output].GetTensorDataAsSpan<float>().Slice(slot * _dimensions[output], _dimensions[output]);
 
-    public void Dispose()
-    {
-        Input.Dispose();
-        foreach (var output in Outputs)
-            output.Dispose();
-    }
+    public void Dispose() => Tensors.Dispose();
 }

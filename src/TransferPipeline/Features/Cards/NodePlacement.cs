@@ -22,9 +22,9 @@ internal static class NodePlacement
         var session = SessionFactory.Create(model, device, profile: prefix);
         try
         {
-            using (var memory = HostMemory.Plain())
+            using (var memory = TensorMemory.Plain())
             using (var batch = new HostBatch(memory, model, 1))
-            using (var runner = new CardRunner(session, model))
+            using (var runner = new BoundRunner(session, model))
                 runner.Run(batch);
             var file = session.EndProfiling();
             var nodes = Read(File.ReadAllText(file));

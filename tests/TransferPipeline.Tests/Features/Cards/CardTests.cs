@@ -6,7 +6,7 @@ using TransferPipeline.Tests.Backbones;
 
 namespace TransferPipeline.Tests.Features.Cards;
 
-/// <summary>What surrounds a card's session: options, libraries, trial, placement of nodes. None of it needs a card.</summary>
+/// <summary>What surrounds a card's session: options, libraries, placement of nodes. None of it needs a card.</summary>
 public sealed class CardTests : IDisposable
 {
     private static readonly DeviceOptions Card = new() { Provider = DeviceOptions.Cuda, Cards = [1] };
@@ -42,6 +42,8 @@ public sealed class CardTests : IDisposable
         Assert.Equal(("1", "1", "5000000000", "HEURISTIC"), (settings["device_id"], settings["use_tf32"], settings["gpu_mem_limit"], settings["cudnn_conv_algo_search"]));
         Assert.Equal("0", SessionFactory.CudaSettings(Card)["use_tf32"]);
         Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("gpu_mem_limit"));
+        Assert.Equal("1", SessionFactory.CudaSettings(Card with { CudaGraphs = true })["enable_cuda_graph"]);
+        Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("enable_cuda_graph"));
         Assert.Equal("1", SessionFactory.TensorRtSettings(Card with { Precision = "fp16" })["trt_fp16_enable"]);
     }
 
@@ -81,32 +83,14 @@ public sealed class CardTests : IDisposable
     }
 
     [Fact]
-    public void Pick_TakesTheSmallestBatchThatIsNearlyAsFastAsAny()
-    {
-        Assert.Equal(32, BatchTrial.Pick([new(8, 900), new(16, 1500), new(32, 1980), new(64, 2000), new(128, 1990)]));
-        Assert.Equal(8, BatchTrial.Pick([new(8, 100)]));
-    }
-
-    [Fact]
-    public void Trial_StopsAtTheLargestUsefulBatch()
-    {
-        var model = PixelInput.Apply(SmallCut(), new());
-        using var session = SessionFactory.Create(model, new());
-        using var memory = HostMemory.Plain();
-        var tried = BatchTrial.Run(session, memory, model, largest: 20);
-        Assert.Equal([8, 16], tried.Select(t => t.Batch));
-        Assert.All(tried, t => Assert.True(t.PerSecond > 0));
-    }
-
-    [Fact]
     public void CreateChecked_ReadsWhereTheNodesRan()
     {
-        var model = PixelInput.Apply(SmallCut(), new());
+        var model = PixelInput.Apply(SmallModel.Cut(_folder), new());
         var profile = _folder.At("profile");
         using var session = SessionFactory.Create(model, new(), profile: profile);
-        using (var memory = HostMemory.Plain())
+        using (var memory = TensorMemory.Plain())
         using (var batch = new HostBatch(memory, model, 1))
-        using (var runner = new CardRunner(session, model))
+        using (var runner = new BoundRunner(session, model))
             runner.Run(batch);
         var nodes = NodePlacement.Read(File.ReadAllText(session.EndProfiling()));
         Assert.Contains(nodes, n => n.Operator.Contains("Conv", StringComparison.Ordinal));
@@ -121,11 +105,4 @@ public sealed class CardTests : IDisposable
     [Fact]
     public void RunOneNode_OnTheCpu_IsRight() =>
         Assert.Contains("its result is right", CardDoctor.RunOneNode(new()), StringComparison.Ordinal);
-
-    private CutModel SmallCut()
-    {
-        var small = new SmallModel();
-        small.Output(small.Gemm(small.Node("Flatten", small.Node("GlobalAveragePool", small.Body(small.Input))), 8, SmallModel.Classes));
-        return Backbone.Open(small.Save(_folder)).Cut();
-    }
 }

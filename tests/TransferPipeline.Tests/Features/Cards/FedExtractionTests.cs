@@ -27,6 +27,54 @@ public sealed class FedExtractionTests : IDisposable
     }
 
     [Fact]
+    public void Run_AtFixedAddresses_GivesTheBytesOfTheUsualWay()
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset);
+        var usual = Fed(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("usual") }] }, 2, 5);
+        var graphs = Fed(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("graphs") }], Device = new() { CudaGraphs = true } }, 2, 5);
+        Assert.Equal(12, graphs.Computed);
+        Assert.Equal(Parts(usual), Parts(graphs));
+    }
+
+    [Fact]
+    public void Run_WhenACopyToTheCardIsLost_EndsBeforeTheFirstPhoto()
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset) with { Device = new() { CudaGraphs = true } };
+        var error = Assert.Throws<JobFailedException>(() => Fed(job, 2, 5, memory: TensorMemory.Plain((_, _, _) => { })));
+        Assert.Contains("--cuda-graphs off", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_extraction.Set, "*.parquet"));
+    }
+
+    [Fact]
+    public void Run_WithoutSizes_FindsThemAndSaysSo()
+    {
+        var messages = new List<string>();
+        _extraction.Options = _extraction.Options with { FewerWorkers = true, Message = messages.Add };
+        var result = Fed(_extraction.At("fed"), workers: 2, batch: 0);
+        Assert.Equal(12, result.Computed);
+        // Twelve photos: a batch is worth a trial, the number of threads is not.
+        Assert.Matches(@"^batches of 8 photos \(tried 8: \d+/s\); --batch 8 skips the trial$", Assert.Single(messages));
+    }
+
+    [Fact]
+    public void Create_ForManyPhotos_AlsoFindsHowManyThreadsDecode()
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset) with { Device = new() { Cards = [0] } };
+        var messages = new List<string>();
+        var options = new ExtractionOptions { Workers = 4, Batch = 2, FewerWorkers = true, Message = messages.Add };
+        using var engine = new FedExtraction(job, options, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new()));
+        Assert.Equal(2, engine.BatchSize);
+        Assert.InRange(engine.Decoders, 1, 4);
+        Assert.StartsWith($"{engine.Decoders} of 4 threads decode for ", Assert.Single(messages), StringComparison.Ordinal);
+        Assert.EndsWith($"--threads {engine.Decoders} skips the trial", messages[0], StringComparison.Ordinal);
+        using var told = new FedExtraction(job, options with { FewerWorkers = false }, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new()));
+        Assert.Equal(4, told.Decoders);
+    }
+
+    [Fact]
     public void Run_WithOtherThreads_WritesTheSameBytes()
     {
         var one = Fed(_extraction.At("one"), workers: 1, batch: 4);
@@ -95,10 +143,10 @@ public sealed class FedExtractionTests : IDisposable
         return Fed(job with { Outputs = [job.Outputs[0] with { Folder = folder }] }, workers, batch, cancellation);
     }
 
-    private ExtractionResult Fed(ExtractionJob job, int workers, int batch, CancellationToken? cancellation = null) => Extractor.Run(
-        job with { Device = new() { Cards = [0, 1] } },
+    private ExtractionResult Fed(ExtractionJob job, int workers, int batch, CancellationToken? cancellation = null, TensorMemory? memory = null) => Extractor.Run(
+        job with { Device = job.Device with { Cards = [0, 1] } },
         _extraction.Options with { Workers = workers, Batch = batch },
-        (j, options, model, missing) => new FedExtraction(j, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new())),
+        (j, options, model, missing) => new FedExtraction(j, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => memory ?? TensorMemory.Plain()),
         cancellation ?? TestContext.Current.CancellationToken)[0];
 
     private FeatureData Load(ExtractionResult result) => FeatureSet.Open(result.Folder, _extraction.Table).Load();

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Features.Cards;
+
+/// <summary>Short measurements at the start of a run: of a card alone, and of decoding alone.</summary>
+internal static class TrialRates
+{
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Photos a second of one card at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.</summary>
+    /// <param name="lanes">The session of each lane.</param>
+    public static double OfCard(IReadOnlyList<InferenceSession> lanes, TensorMemory memory, CutModel model, int size)
+    {
+        var batches = new List<HostBatch>();
+        var runners = new List<BoundRunner>();
+        try
+        {
+            foreach (var session in lanes)
+            {
+                batches.Add(new(memory, model, size));
+                runners.Add(new(session, model));
+                // cuDNN chooses its kernels at the first batch of a size.
+                runners[^1].Run(batches[^1]);
+            }
+
+            var photos = 0;
+            var clock = Stopwatch.StartNew();
+            Together(lanes.Count, lane =>
+            {
+                for (var runs = 0; runs < 3 || clock.Elapsed < Least; runs++)
+                {
+                    runners[lane].Run(batches[lane]);
+                    Interlocked.Add(ref photos, size);
+                }
+            });
+            return photos / clock.Elapsed.TotalSeconds;
+        }
+        finally
+        {
+            runners.ForEach(r => r.Dispose());
+            batches.ForEach(b => b.Dispose());
+        }
+    }
+
+    /// <summary>Photos (views counted) a second that so many threads read, decode and resize.</summary>
+    /// <param name="next">The photo to go on with; photos are not read twice, as files that were just read would flatter.</param>
+    public static double OfDecoding(ExtractionJob job, int threads, ref int next)
+    {
+        var (entry, done) = (next - 1, 0);
+        var clock = Stopwatch.StartNew();
+        Together(threads, _ =>
+        {
+            var (reader, preprocessor) = (new PhotoReader(job, new()), new Preprocessor(job.Preprocessing));
+            var renderer = job.Views is { Count: > 0 } views ? views.CreateRenderer() : null;
+            var pixels = new byte[3 * preprocessor.OutputWidth * preprocessor.OutputHeight];
+            do
+            {
+                long time = 0;
+                try
+                {
+                    var row = reader.Read(Interlocked.Increment(ref entry) % job.Dataset.Entries.Count, ref time);
+                    preprocessor.RunBytes(reader.Photo, pixels);
+                    for (var view = 1; view <= (renderer is null ? 0 : job.Views!.Count); view++)
+                        renderer!.RenderBytes(reader.Photo, row.ImageSha256, view, pixels);
+                }
+                catch (Exception e) when (PhotoReader.IsOfPhoto(e))
+                {
+                    // The run itself reports it.
+                }
+
+                Interlocked.Add(ref done, 1 + (job.Views?.Count ?? 0));
+            }
+            while (clock.Elapsed < Least);
+        });
+        next = entry + 1;
+        return done / clock.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Runs on as many threads, waits for all, and throws the first error.</summary>
+    private static void Together(int threads, Action<int> body) =>
+        Task.WhenAll(Enumerable.Range(0, threads).Select(i => Task.Factory.StartNew(() => body(i), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)))
+            .GetAwaiter().GetResult();
+}
