@@ -27,9 +27,12 @@ internal static class ComparisonView
             Text($"{head.MacroF1.Value:0.000}"),
             Seconds(head.FitSeconds),
             Seconds(head.PredictSeconds),
-            (head.TiedWithBest ? "tied with the best" : "") + (head.Converged ? "" : " not converged"),
+            (comparison.Heads.Count == 1 ? "" : Standing(head)) + (head.Converged ? "" : " not converged"),
         ];
     }
+
+    private static string Standing(HeadResult head) =>
+        double.IsNaN(head.PValue) ? "best" : head.TiedWithBest ? "tied with it" : Text($"worse, p = {head.PValue:0.0e+0}");
 
     private static string Seconds(double seconds) => seconds switch
     {
