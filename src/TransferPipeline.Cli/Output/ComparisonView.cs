@@ -32,7 +32,7 @@ internal static class ComparisonView
     }
 
     private static string Standing(HeadResult head) =>
-        double.IsNaN(head.PValue) ? "best" : head.TiedWithBest ? "tied with it" : Text($"worse, p = {head.PValue:0.0e+0}");
+        double.IsNaN(head.PValue) ? "best" : head.TiedWithBest ? "tied with it" : head.PValue < 0.001 ? "worse, p < 0.001" : Text($"worse, p = {head.PValue:0.000}");
 
     private static string Seconds(double seconds) => seconds switch
     {
