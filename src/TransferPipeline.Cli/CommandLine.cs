@@ -14,7 +14,8 @@ internal static class CommandLine
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            await Console.Error.WriteLineAsync($"transfer: {parsed.Errors[0].Message} (see: transfer {HelpPath(parsed)}--help)");
+            var message = string.Join(' ', parsed.Errors[0].Message.Split((char[])['\n', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries));
+            await Console.Error.WriteLineAsync($"transfer: {message} (see: transfer {HelpPath(parsed)}--help)");
             return (int)ExitCode.Usage;
         }
 

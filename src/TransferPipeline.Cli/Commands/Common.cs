@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
 using TransferPipeline.Cli.Adapters;
 using TransferPipeline.Pipelines;
 
@@ -23,12 +25,40 @@ internal static class Common
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout." };
 
-    public static Option<int> Threads() => new("--threads")
+    public static Option<int> Threads() => Number("--threads", "Threads to use; results do not depend on it.", Environment.ProcessorCount, 1, 4096);
+
+    /// <summary>One of a few words; the first is the default.</summary>
+    public static Option<string> Choice(string name, string description, params string[] choices) => new(name)
     {
-        Description = "Threads to use; results do not depend on it.",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-        Validators = { result => { if (result.GetValueOrDefault<int>() < 1) result.AddError("--threads must be at least 1"); } },
+        Description = description,
+        HelpName = string.Join('|', choices),
+        DefaultValueFactory = _ => choices[0],
+        Validators =
+        {
+            result =>
+            {
+                if (result.Tokens is [var token, ..] && !choices.Contains(token.Value))
+                    result.AddError($"{name} '{token.Value}' is not one of {string.Join(", ", choices)}{NearestName.Hint(token.Value, choices)}");
+            },
+        },
     };
+
+    /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>.</summary>
+    public static Option<T> Number<T>(string name, string description, T fallback, T least, T most)
+        where T : struct, INumber<T> => new(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => fallback,
+            Validators =
+        {
+            result =>
+            {
+                // What is no number at all is refused by the parser; reading it as one here would throw.
+                if (result.Tokens is [var token, ..] && T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !(value >= least && value <= most))
+                    result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number from {least} to {most}"));
+            },
+        },
+        };
 
     public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random." };
 

@@ -43,7 +43,7 @@ public sealed record DeviceOptions
         var provider = colon < 0 ? device : device[..colon];
         int[] cards = [0];
         if (!Providers.Contains(provider))
-            throw new UsageException($"device '{device}' is not one of cpu, cuda, cuda:N, cuda:N,M, tensorrt, tensorrt:N{NearestName.Hint(provider, Providers)}");
+            throw new UsageException($"device '{device}' is not one of cpu, cuda, cuda:N, cuda:N,M, tensorrt, tensorrt:N{(provider == "gpu" ? "; did you mean 'cuda'?" : NearestName.Hint(provider, Providers))}");
         if (colon >= 0 && (provider == Cpu || !TryParseCards(device[(colon + 1)..], out cards)))
             throw new UsageException($"device '{device}': what follows the colon must be the number of a card, or several, each once, as in cuda:0 or cuda:0,1");
         if (!Precisions.Contains(precision))

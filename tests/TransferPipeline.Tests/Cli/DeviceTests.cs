@@ -26,6 +26,26 @@ public sealed class DeviceTests : IDisposable
         Assert.Empty(result.Output);
     }
 
+    [Theory]
+    [InlineData("--batch", "-5", "--batch is -5, expected a number from 0 to 65536")]
+    [InlineData("--device-memory", "-1", "--device-memory is -1, expected a number from 0")]
+    [InlineData("--device-memory", "lots", "--device-memory")]
+    [InlineData("--threads", "many", "--threads")]
+    [InlineData("--threads", "0", "--threads is 0, expected a number from 1 to 4096")]
+    [InlineData("--cudnn-search", "exhaustiv", "'exhaustiv' is not one of exhaustive, heuristic, default; did you mean 'exhaustive'?")]
+    [InlineData("--cuda-graphs", "yes", "--cuda-graphs 'yes' is not one of off, on")]
+    [InlineData("--cuda-graphs", "on", "CUDA graphs are for device cuda, not for cpu")]
+    [InlineData("--device", "gpu", "did you mean 'cuda'?")]
+    [InlineData("--precision", "tf32", "precision tf32 exists on CUDA cards only")]
+    public void Extract_WithAWrongValue_SaysWhatIsExpected(string option, string value, string message)
+    {
+        var data = SamplePhotos.Copy(_folder.At("data"), 1, "dress", "hat");
+        var result = TransferProcess.Run("extract", "--data", data, "--model", "efficientnet-lite0", "--out", _folder.At("set"), option, value);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(message, Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.At("set")));
+    }
+
     [Fact]
     public void Doctor_TellsOfTheCudaProviderAndTheDriver()
     {

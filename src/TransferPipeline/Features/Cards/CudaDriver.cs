@@ -28,6 +28,27 @@ internal static unsafe class CudaDriver
         return (string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}"), cards);
     }
 
+    /// <summary>Why the driver does not give the cards of a device; null when it does.</summary>
+    public static string? Problem(DeviceOptions device)
+    {
+        try
+        {
+            return Ask() is { } driver ? Missing(device, driver.Cards) : "the NVIDIA driver is not there";
+        }
+        catch (JobFailedException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>The first card that was asked for and does not exist, and those that do; null when all exist.</summary>
+    public static string? Missing(DeviceOptions device, IReadOnlyList<CudaCard> cards)
+    {
+        int[] missing = [.. device.Cards.Where(c => c >= cards.Count)];
+        return missing.Length == 0 ? null
+            : $"there is no card {missing[0]}: the driver shows {string.Join(", ", cards.Select(c => $"{c.Index} ({c.Name})"))}, as far as CUDA_VISIBLE_DEVICES lets it";
+    }
+
     private static CudaCard Card(nint library, int index)
     {
         int device;

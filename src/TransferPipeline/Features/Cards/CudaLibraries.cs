@@ -57,7 +57,7 @@ internal sealed class CudaLibraries
         if (ProviderFile(file) is null)
             return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
         var missing = new CudaLibraries(Environment.GetEnvironmentVariable).Load(tensorRt).Where(f => f.Path is null || f.Reason is not null).ToList();
-        return missing.Count == 0 ? null
+        return missing.Count == 0 ? CudaDriver.Problem(device)
             : $"{string.Join("; ", missing.Select(m => $"{m.Library.Name} {(m.Path is null ? "is missing" : $"in {m.Path} cannot be loaded ({m.Reason})")}: {m.Library.Cure}"))}; 'transfer doctor' lists what is there";
     }
 

@@ -36,6 +36,20 @@ public sealed class CardTests : IDisposable
     public void Parse_OfAnythingElse_IsAUsageError(string text) => Assert.Throws<UsageException>(() => DeviceOptions.Parse(text));
 
     [Fact]
+    public void Parse_OfGpu_SuggestsCuda() =>
+        Assert.EndsWith("did you mean 'cuda'?", Assert.Throws<UsageException>(() => DeviceOptions.Parse("gpu")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Missing_NamesTheCardThatIsNotThereAndThoseThatAre()
+    {
+        CudaCard[] cards = [new(0, "H100", 80), new(1, "L4", 24)];
+        Assert.Null(CudaDriver.Missing(Card, cards));
+        Assert.Equal(
+            "there is no card 3: the driver shows 0 (H100), 1 (L4), as far as CUDA_VISIBLE_DEVICES lets it",
+            CudaDriver.Missing(Card with { Cards = [0, 3] }, cards));
+    }
+
+    [Fact]
     public void CudaSettings_SayWhatWasAskedFor()
     {
         var settings = SessionFactory.CudaSettings(Card with { Precision = "tf32", MemoryLimit = 5_000_000_000, CudnnSearch = "heuristic" });
