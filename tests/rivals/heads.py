@@ -1,6 +1,6 @@
 """softmax, logistic, linear-svm and ridge beside scikit-learn and LIBLINEAR (as scikit-learn builds it), on the same vectors in one run.
 
-    python3 tests/rivals/heads.py [--features FEATURES.npy LABELS.npy] [--only softmax:3068x1280x10 ...] [--full]
+    python3 tests/rivals/heads.py [--features FEATURES.npy LABELS.npy] [--only softmax:3068x1280x10 ...] [--full] [--tolerances 0.001 ...]
 
 TRANSFER names the command; bin/transfer otherwise. Without --features the vectors are made: rectified mixtures with the decaying spectrum of
 pooled features. Each rival runs with falling tolerances until its objective is within 1e-6 of the best one found, and that run's time counts;

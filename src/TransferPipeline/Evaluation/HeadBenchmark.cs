@@ -9,9 +9,10 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>One head's fits in a benchmark.</summary>
 /// <param name="Seconds">Wall time of each round, the first (which includes compiling) among them.</param>
+/// <param name="ProcessorSeconds">The same of all cores together.</param>
 /// <param name="Accuracy">Share of right predictions on the rows trained on.</param>
 public sealed record HeadBenchmarkResult(
-    string Head, IReadOnlyDictionary<string, string> Parameters, double[] Seconds, double Objective, double RelativeGap, int Iterations, bool Converged,
+    string Head, IReadOnlyDictionary<string, string> Parameters, double[] Seconds, double[] ProcessorSeconds, double Objective, double RelativeGap, int Iterations, int Passes, bool Converged,
     double Accuracy, double PredictSeconds)
 {
     /// <summary>Files of a linear head's weights (K x D) and biases (K), as npy; null when they were not asked for.</summary>
@@ -42,15 +43,15 @@ public static class HeadBenchmark
         foreach (var asked in HeadListParser.Parse(heads, HeadCatalog.Trainers))
         {
             var (settings, path) = Settings(asked);
-            var times = new double[rounds];
+            var times = new Times(rounds);
             IReadOnlyList<IHead> fitted = [];
             for (var round = 0; round < rounds; round++)
             {
                 // A context of its own, so that no round finds another's work.
                 var context = new TrainingContext { Threads = threads, Warn = warn, Cancellation = cancellation };
-                var start = Stopwatch.GetTimestamp();
+                times.Start();
                 fitted = path.Length > 0 ? ((IPathTrainer)asked.Trainer).TrainPath(data, settings, path, context) : [asked.Trainer.Train(data, settings, context)];
-                times[round] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+                times.Stop(round);
             }
 
             if (asked.Trainer is RidgeTrainer && path.Length > 0)
@@ -65,16 +66,16 @@ public static class HeadBenchmark
     /// <summary>The whole path's leave-one-out; the accuracy is that of the best penalty.</summary>
     private static HeadBenchmarkResult LeaveOneOut(TrainingRows data, HeadSettings settings, double[] path, int rounds, int threads, CancellationToken cancellation)
     {
-        var times = new double[rounds];
+        var times = new Times(rounds);
         IReadOnlyList<RidgeLeaveOneOutResult> found = [];
         for (var round = 0; round < rounds; round++)
         {
-            var start = Stopwatch.GetTimestamp();
+            times.Start();
             found = RidgeLeaveOneOut.Run(data, settings, path, new TrainingContext { Threads = threads, Cancellation = cancellation });
-            times[round] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            times.Stop(round);
         }
 
-        return new("ridge leave-one-out", settings.Values, times, double.NaN, 0, 1, true, found.Max(r => r.Accuracy), 0);
+        return new("ridge leave-one-out", settings.Values, times.Wall, times.Processor, double.NaN, 0, 1, 0, true, found.Max(r => r.Accuracy), 0);
     }
 
     private static (HeadSettings Settings, double[] Path) Settings(HeadListParser.Asked asked)
@@ -88,7 +89,7 @@ public static class HeadBenchmark
     private static double Number(string text, string option) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : throw new UsageException($"{option}: '{text}' is not a number");
 
-    private static HeadBenchmarkResult Judge(IHead head, TrainingRows data, double[] times, int threads, string? coefficients, int index)
+    private static HeadBenchmarkResult Judge(IHead head, TrainingRows data, Times times, int threads, string? coefficients, int index)
     {
         var scores = new float[(long)data.Rows.Length * head.ClassCount];
         var start = Stopwatch.GetTimestamp();
@@ -102,7 +103,7 @@ public static class HeadBenchmark
         }
 
         var result = new HeadBenchmarkResult(
-            head.Name, head.Settings.Values, times, head.Fit.Objective, head.Fit.RelativeGap, head.Fit.Iterations, head.Fit.Converged,
+            head.Name, head.Settings.Values, times.Wall, times.Processor, head.Fit.Objective, head.Fit.RelativeGap, head.Fit.Iterations, head.Fit.Passes, head.Fit.Converged,
             (double)right / data.Rows.Length, seconds);
         if (coefficients is null || head is not LinearHead linear)
             return result;
@@ -110,5 +111,21 @@ public static class HeadBenchmark
         NpyFile.Write(weights, linear.Weights, linear.ClassCount, linear.Dimension);
         NpyFile.Write(bias, linear.Bias, linear.ClassCount);
         return result with { Weights = weights, Bias = bias };
+    }
+
+    /// <summary>Seconds of each round.</summary>
+    private sealed class Times(int rounds)
+    {
+        private long _start;
+        private TimeSpan _processorStart;
+
+        public double[] Wall { get; } = new double[rounds];
+
+        public double[] Processor { get; } = new double[rounds];
+
+        public void Start() => (_start, _processorStart) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+
+        public void Stop(int round) =>
+            (Wall[round], Processor[round]) = (Stopwatch.GetElapsedTime(_start).TotalSeconds, (Environment.CpuUsage.TotalTime - _processorStart).TotalSeconds);
     }
 }

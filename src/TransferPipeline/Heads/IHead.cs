@@ -49,6 +49,9 @@ public sealed record FitReport
 
     public int Iterations { get; init; }
 
+    /// <summary>Times that the rows were read; 0 where it is not counted.</summary>
+    public int Passes { get; init; }
+
     public bool Converged { get; init; } = true;
 
     /// <summary>Per-epoch record of iterative heads; empty for the others.</summary>

@@ -4,7 +4,7 @@ using TransferPipeline.Features;
 namespace TransferPipeline.Heads.Forest;
 
 /// <summary>
-/// Training values as bin numbers, one byte each, column after column. A column of at most 256 distinct values has a bin for each, so its
+/// Training values as bin numbers, one byte each, column after column (or, for extra trees, row after row). A column of at most 256 distinct values has a bin for each, so its
 /// splits are exact; others are cut into 256 bins of about equal counts.
 /// </summary>
 internal sealed unsafe class BinnedFeatures
@@ -22,9 +22,11 @@ internal sealed unsafe class BinnedFeatures
     private readonly float[] _lowest;
     private readonly float[] _highest;
 
-    public BinnedFeatures(FeatureMatrix x, int[] rows, int threads, CancellationToken cancellation)
+    /// <param name="byRows">Whether the bins of a row lie beside each other instead of those of a column.</param>
+    public BinnedFeatures(FeatureMatrix x, int[] rows, bool byRows, int threads, CancellationToken cancellation)
     {
         (Rows, Columns) = (rows.Length, x.Columns);
+        (RowStride, ColumnStride) = byRows ? (Columns, 1) : (1, Rows);
         _codes = GC.AllocateUninitializedArray<byte>(checked(Rows * Columns));
         _lowest = new float[Columns * MaxBins];
         _highest = new float[Columns * MaxBins];
@@ -35,7 +37,15 @@ internal sealed unsafe class BinnedFeatures
 
     public int Columns { get; }
 
-    /// <summary>Bin of each training row.</summary>
+    /// <summary>Distance between the bins of neighbouring rows in <see cref="Table"/>.</summary>
+    public int RowStride { get; }
+
+    public int ColumnStride { get; }
+
+    /// <summary>All bins.</summary>
+    public ReadOnlySpan<byte> Table => _codes;
+
+    /// <summary>Bin of each training row, when they lie by columns.</summary>
     public ReadOnlySpan<byte> Codes(int column) => _codes.AsSpan(column * Rows, Rows);
 
     /// <summary>Asks for the bins of a node's rows ahead of their use: they lie anywhere in a table larger than the second-level cache.</summary>
@@ -94,7 +104,7 @@ internal sealed unsafe class BinnedFeatures
 
     private void Cut(ulong[] sorted, int column)
     {
-        var codes = _codes.AsSpan(column * Rows, Rows);
+        var codes = _codes.AsSpan(column * ColumnStride);
         var distinct = 1;
         for (var i = 1; i < Rows; i++)
             distinct += (uint)(sorted[i] >> 32) != (uint)(sorted[i - 1] >> 32) ? 1 : 0;
@@ -108,7 +118,7 @@ internal sealed unsafe class BinnedFeatures
             {
                 var key = (uint)(sorted[at] >> 32);
                 while (at < Rows && (uint)(sorted[at] >> 32) == key)
-                    codes[(int)(uint)sorted[at++]] = (byte)bin;
+                    codes[(int)(uint)sorted[at++] * RowStride] = (byte)bin;
             }
             while (at < share && at < Rows);
             _lowest[column * MaxBins + bin] = Value((uint)(sorted[first] >> 32));

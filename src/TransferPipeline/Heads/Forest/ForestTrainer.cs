@@ -33,7 +33,7 @@ public sealed class ForestTrainer : IHeadTrainer
         var options = ForestOptions.Read(settings, data.X.Columns);
         var labels = Array.ConvertAll(data.Rows, row => data.Y[row]);
         var weights = settings.Text("class_weight") == "none" ? null : Array.ConvertAll(ClassWeights.Parse(Name, settings.Text("class_weight"), counts), w => (double)w);
-        var bins = new BinnedFeatures(data.X, data.Rows, context.Threads, context.Cancellation);
+        var bins = new BinnedFeatures(data.X, data.Rows, options.RandomThresholds, context.Threads, context.Cancellation);
         var trees = new Tree[options.Trees];
         var builders = new ConcurrentBag<TreeBuilder>();
         Blocks.For(trees.Length, 1, context.Threads, (_, tree, _) =>

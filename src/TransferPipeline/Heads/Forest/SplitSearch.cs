@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
-using TransferPipeline.Heads.Training;
 
 namespace TransferPipeline.Heads.Forest;
 
@@ -68,15 +67,13 @@ internal sealed unsafe class SplitSearch
         }
     }
 
-    /// <summary>Offers the column's best division (or, for extra trees, a random one); false when the column is constant in the node.</summary>
-    public bool Best(int column, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref SeededRandom random, ref Split best)
+    /// <summary>Offers the column's best division; false when the column is constant in the node.</summary>
+    public bool Best(int column, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref Split best)
     {
         fixed (byte* codes = _bins.Codes(column))
         fixed (int* r = rows)
         fixed (uint* s = samples)
         {
-            if (_options.RandomThresholds)
-                return RandomThreshold(column, codes, r, s, rows.Length, ref random, ref best);
             if (_classWeights is not null)
                 return ByWeightedLists(column, codes, r, s, rows.Length, ref best);
             if (rows.Length > LargeNode && Totals.Length <= FewClasses && Weight <= MostWeight)
@@ -86,7 +83,7 @@ internal sealed unsafe class SplitSearch
     }
 
     /// <summary>As much as 1 - Gini impurity, times the weight, of both sides together; one division.</summary>
-    private static double Score(double leftSquares, double leftWeight, double rightSquares, double rightWeight) =>
+    public static double Score(double leftSquares, double leftWeight, double rightSquares, double rightWeight) =>
         (leftSquares * rightWeight + rightSquares * leftWeight) / (leftWeight * rightWeight);
 
     /// <summary>Threads the rows into one list a bin; the bits tell which bins have rows.</summary>
@@ -221,59 +218,5 @@ internal sealed unsafe class SplitSearch
 
             return last >= 0 && leftRows > rowCounts[last];
         }
-    }
-
-    private bool RandomThreshold(int column, byte* codes, int* rows, uint* samples, int n, ref SeededRandom random, ref Split best)
-    {
-        int first = codes[rows[0]], last = first;
-        for (var i = 1; i < n; i++)
-        {
-            int code = codes[rows[i]];
-            first = Math.Min(first, code);
-            last = Math.Max(last, code);
-        }
-
-        if (first == last)
-            return false;
-
-        // Uniform between the node's extremes, then moved down to the end of a bin.
-        var (low, high) = (_bins.Lowest(column, first), _bins.Highest(column, last));
-        var threshold = low + random.Unit() * ((double)high - low);
-        var bin = first;
-        for (var (from, to) = (first + 1, last - 1); from <= to;)
-        {
-            var middle = (from + to) / 2;
-            if (_bins.Highest(column, middle) <= threshold)
-                (bin, from) = (middle, middle + 1);
-            else
-                to = middle - 1;
-        }
-
-        fixed (int* counts = _leftCounts)
-        {
-            // Without branches: a random threshold cannot be predicted.
-            var leftRows = 0;
-            for (var i = 0; i < n; i++)
-            {
-                var goesLeft = (codes[rows[i]] - bin - 1) >>> 31;
-                leftRows += goesLeft;
-                counts[Sample.Class(samples[i])] += Sample.Count(samples[i]) & -goesLeft;
-            }
-
-            double leftWeight = 0, leftSquares = 0, rightSquares = 0;
-            for (var c = 0; c < Totals.Length; c++)
-            {
-                var left = _classWeights is null ? counts[c] : counts[c] * _classWeights[c];
-                leftWeight += left;
-                leftSquares += left * left;
-                rightSquares += (Totals[c] - left) * (Totals[c] - left);
-                counts[c] = 0;
-            }
-
-            if (leftRows >= _options.MinSamplesLeaf && n - leftRows >= _options.MinSamplesLeaf)
-                best.Offer(Score(leftSquares, leftWeight, rightSquares, Weight - leftWeight), column, bin, bin + 1);
-        }
-
-        return true;
     }
 }

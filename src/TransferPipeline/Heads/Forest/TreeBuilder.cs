@@ -9,6 +9,7 @@ internal sealed class TreeBuilder
     private readonly ForestOptions _options;
     private readonly int[] _labels;
     private readonly SplitSearch _search;
+    private readonly RandomSplitSearch? _random;
     private readonly int[] _draws;
     private readonly int[] _rows;
     private readonly uint[] _samples;
@@ -22,6 +23,7 @@ internal sealed class TreeBuilder
     {
         (_bins, _options, _labels) = (bins, options, labels);
         _search = new(bins, options, classes, classWeights);
+        _random = options.RandomThresholds ? new(bins, options.MinSamplesLeaf, classes, classWeights) : null;
         (_draws, _rows, _spareRows) = (new int[bins.Rows], new int[bins.Rows], new int[bins.Rows]);
         (_samples, _spareSamples, _columns) = (new uint[bins.Rows], new uint[bins.Rows], new int[bins.Columns]);
     }
@@ -93,6 +95,8 @@ internal sealed class TreeBuilder
         var drawn = Math.Min(_options.MaxFeatures, _columns.Length);
         for (var i = 0; i < drawn; i++)
             DrawColumn(i, ref random);
+        if (_random is not null)
+            return SearchRandom(drawn, rows, samples, ref random);
         var varying = 0;
         for (var i = 0; i < _columns.Length && (i < drawn || varying == 0); i++)
         {
@@ -100,7 +104,23 @@ internal sealed class TreeBuilder
                 DrawColumn(i, ref random);
             if (i + 1 < drawn)
                 _bins.Prefetch(_columns[i + 1], rows);
-            varying += _search.Best(_columns[i], rows, samples, ref random, ref best) ? 1 : 0;
+            varying += _search.Best(_columns[i], rows, samples, ref best) ? 1 : 0;
+        }
+
+        return best;
+    }
+
+    private Split SearchRandom(int drawn, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref SeededRandom random)
+    {
+        var best = new Split();
+        var varying = 0;
+        for (var i = 0; i < _columns.Length && (i < drawn || varying == 0);)
+        {
+            if (i >= drawn)
+                DrawColumn(i, ref random);
+            var count = i < drawn ? Math.Min(RandomSplitSearch.Width, drawn - i) : 1;
+            varying += _random!.Offer(_columns.AsSpan(i, count), rows, samples, _search.Totals, _search.Weight, ref random, ref best);
+            i += count;
         }
 
         return best;
@@ -115,12 +135,13 @@ internal sealed class TreeBuilder
     /// <summary>Moves the rows that go left to the front, both parts in their order; returns how many they are.</summary>
     private int Divide(Span<int> rows, Span<uint> samples, Split split)
     {
-        var codes = _bins.Codes(split.Column);
+        var codes = _bins.Table[(split.Column * _bins.ColumnStride)..];
+        var stride = _bins.RowStride;
         var (left, right) = (0, 0);
         for (var i = 0; i < rows.Length; i++)
         {
             var (row, sample) = (rows[i], samples[i]);
-            if (codes[row] <= split.Bin)
+            if (codes[row * stride] <= split.Bin)
                 (rows[left], samples[left++]) = (row, sample);
             else
                 (_spareRows[right], _spareSamples[right++]) = (row, sample);

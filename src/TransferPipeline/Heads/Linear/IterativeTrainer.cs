@@ -103,6 +103,7 @@ public abstract partial class IterativeTrainer : IPathTrainer
             Objective = result.Objective,
             RelativeGap = result.Gap / Math.Max(result.Objective, double.Epsilon),
             Iterations = result.Iterations,
+            Passes = result.Passes,
             Converged = result.Converged,
         };
         var outputs = OutputClasses(classCount).Length;

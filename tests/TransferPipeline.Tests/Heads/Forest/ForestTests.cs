@@ -98,10 +98,9 @@ public sealed class ForestTests
         // 40 classes are searched with lists, 3 by counting; either must agree with lists of weights (all 1).
         var (x, y) = Mixture.Create(2000, 5, classes, 9, 1.5);
         int[] rows = [.. Enumerable.Range(0, 2000)];
-        var bins = new BinnedFeatures(x, rows, 1, CancellationToken.None);
+        var bins = new BinnedFeatures(x, rows, false, 1, CancellationToken.None);
         var options = ForestOptions.Read(Mixture.Settings(Trainer), 5);
         var samples = Array.ConvertAll(y, label => Sample.Create(label, 1 + label % 2));
-        var random = new TransferPipeline.Heads.Training.SeededRandom(0, 0);
         var plain = new SplitSearch(bins, options, classes, null);
         var weighted = new SplitSearch(bins, options, classes, [.. Enumerable.Repeat(1.0, classes)]);
         plain.Enter(samples);
@@ -109,11 +108,52 @@ public sealed class ForestTests
         for (var column = 0; column < 5; column++)
         {
             var (one, other) = (new Split(), new Split());
-            Assert.True(plain.Best(column, rows, samples, ref random, ref one));
-            Assert.True(weighted.Best(column, rows, samples, ref random, ref other));
+            Assert.True(plain.Best(column, rows, samples, ref one));
+            Assert.True(weighted.Best(column, rows, samples, ref other));
             Assert.Equal((other.Column, other.Bin, other.NextBin), (one.Column, one.Bin, one.NextBin));
             Assert.Equal(other.Score, one.Score, 1e-6);
         }
+    }
+
+    [Theory]
+    [InlineData(300, 4, false)]
+    [InlineData(5000, 20, false)]
+    [InlineData(5000, 20, true)]
+    public void RandomSplitSearch_Score_IsThatOfTheRowsThatGoLeft(int count, int classes, bool weighted)
+    {
+        var (x, y) = Mixture.Create(count, 70, classes, 12, 1.5);
+        for (var i = 0; i < count; i++)
+            x.Row(i)[3] = 1;
+        int[] rows = [.. Enumerable.Range(0, count).Where(i => i % 3 > 0)];
+        var bins = new BinnedFeatures(x, [.. Enumerable.Range(0, count)], true, 2, CancellationToken.None);
+        var weights = weighted ? Enumerable.Range(0, classes).Select(c => 1 + c / 4.0).ToArray() : null;
+        uint[] samples = [.. rows.Select(r => Sample.Create(y[r], 1 + r % 60))];
+        var node = new SplitSearch(bins, ForestOptions.Read(Mixture.Settings(Trainer), 70), classes, weights);
+        node.Enter(samples);
+        var search = new RandomSplitSearch(bins, 1, classes, weights);
+        var random = new TransferPipeline.Heads.Training.SeededRandom(0, 0);
+        foreach (var columns in new int[][] { [0, 3, 5], [.. Enumerable.Range(6, RandomSplitSearch.Width)] })
+        {
+            var best = new Split();
+            Assert.Equal(columns.Count(c => c != 3), search.Offer(columns, rows, samples, node.Totals, node.Weight, ref random, ref best));
+            Assert.Contains(best.Column, columns);
+            var (left, right) = (new double[classes], (double[])node.Totals.Clone());
+            var threshold = bins.Threshold(best.Column, best.Bin, best.NextBin);
+            for (var i = 0; i < rows.Length; i++)
+            {
+                if (x.Row(rows[i])[best.Column] > threshold)
+                    continue;
+                var weight = Sample.Count(samples[i]) * (weights?[y[rows[i]]] ?? 1);
+                left[y[rows[i]]] += weight;
+                right[y[rows[i]]] -= weight;
+            }
+
+            Assert.Equal(left.Sum(w => w * w) / left.Sum() + right.Sum(w => w * w) / right.Sum(), best.Score, 1e-6 * best.Score);
+        }
+
+        var none = new Split();
+        Assert.Equal(0, search.Offer([3], rows, samples, node.Totals, node.Weight, ref random, ref none));
+        Assert.False(none.Found);
     }
 
     [Theory]
@@ -130,7 +170,7 @@ public sealed class ForestTests
         }
 
         int[] rows = [.. Enumerable.Range(0, count)];
-        var bins = new BinnedFeatures(x, rows, 2, CancellationToken.None);
+        var bins = new BinnedFeatures(x, rows, false, 2, CancellationToken.None);
         for (var column = 0; column < 18; column++)
         {
             var codes = bins.Codes(column).ToArray();
@@ -158,7 +198,7 @@ public sealed class ForestTests
     public void BinnedFeatures_Threshold_OfNeighbouringFloatsSeparatesThem()
     {
         var x = new FeatureMatrix(2, 1, [1f, MathF.BitIncrement(1f)]);
-        var bins = new BinnedFeatures(x, [0, 1], 1, CancellationToken.None);
+        var bins = new BinnedFeatures(x, [0, 1], false, 1, CancellationToken.None);
         Assert.Equal(1f, bins.Threshold(0, 0, 1));
     }
 
