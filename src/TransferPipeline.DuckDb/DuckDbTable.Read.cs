@@ -57,25 +57,23 @@ public sealed partial class DuckDbTable
         return row - firstRow;
     });
 
-    public void ReadBlocks(string file, int blockRows, Action<IReadOnlyList<FeatureRow>, FeatureMatrix, int> block)
+    public void ReadBlocks(string file, FeatureMatrix block, Action<IReadOnlyList<FeatureRow>> read)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockRows);
+        ArgumentOutOfRangeException.ThrowIfZero(block.Rows);
         Read(file, connection =>
         {
             var rows = new List<FeatureRow>();
             var names = new Dictionary<string, string>();
-            FeatureMatrix? matrix = null;
             var (done, filled) = (0L, 0);
             Scan(connection, file, [.. RowColumns, (Vector, "FLOAT[]")], chunk =>
             {
-                matrix ??= new FeatureMatrix(blockRows, Math.Max(1, (int)chunk.Lists(RowColumns.Length)[0].Length));
                 AddRows(chunk, rows, names);
                 for (var i = 0; i < chunk.Rows;)
                 {
-                    var count = Math.Min(chunk.Rows - i, blockRows - filled);
-                    CopyVectors(file, chunk, RowColumns.Length, i, count, matrix, filled, done);
+                    var count = Math.Min(chunk.Rows - i, block.Rows - filled);
+                    CopyVectors(file, chunk, RowColumns.Length, i, count, block, filled, done);
                     (i, filled, done) = (i + count, filled + count, done + count);
-                    if (filled == blockRows)
+                    if (filled == block.Rows)
                         Flush();
                 }
             });
@@ -85,7 +83,7 @@ public sealed partial class DuckDbTable
 
             void Flush()
             {
-                block(rows.GetRange(0, filled), matrix!, filled);
+                read(rows.GetRange(0, filled));
                 rows.RemoveRange(0, filled);
                 filled = 0;
             }

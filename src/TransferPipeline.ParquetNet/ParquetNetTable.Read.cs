@@ -52,28 +52,26 @@ public sealed partial class ParquetNetTable
         return row - firstRow;
     }
 
-    public void ReadBlocks(string file, int blockRows, Action<IReadOnlyList<FeatureRow>, FeatureMatrix, int> block)
+    public void ReadBlocks(string file, FeatureMatrix block, Action<IReadOnlyList<FeatureRow>> read)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockRows);
+        ArgumentOutOfRangeException.ThrowIfZero(block.Rows);
         using var part = ParquetFile.Open(file);
         var fields = Check(part, [.. RowFields, VectorField()]);
         var rows = new List<FeatureRow>();
         var names = new Dictionary<string, string>();
-        FeatureMatrix? matrix = null;
         var (done, filled) = (0L, 0);
         for (var group = 0; group < part.Groups; group++)
         {
             var groupRows = AddRows(part, group, fields, rows, names);
-            var vectors = Vectors(part, group, fields[^1], matrix?.Columns ?? 0, done);
+            var vectors = Vectors(part, group, fields[^1], block.Columns, done);
             if (groupRows == 0)
                 continue;
-            matrix ??= new FeatureMatrix(blockRows, vectors.Length / groupRows);
             for (var i = 0; i < groupRows;)
             {
-                var count = Math.Min(groupRows - i, blockRows - filled);
-                vectors.AsSpan(i * matrix.Columns, count * matrix.Columns).CopyTo(matrix.Data.AsSpan(filled * matrix.Columns));
+                var count = Math.Min(groupRows - i, block.Rows - filled);
+                vectors.AsSpan(i * block.Columns, count * block.Columns).CopyTo(block.Data.AsSpan(filled * block.Columns));
                 (i, filled, done) = (i + count, filled + count, done + count);
-                if (filled == blockRows)
+                if (filled == block.Rows)
                     Flush();
             }
         }
@@ -83,7 +81,7 @@ public sealed partial class ParquetNetTable
 
         void Flush()
         {
-            block(rows.GetRange(0, filled), matrix!, filled);
+            read(rows.GetRange(0, filled));
             rows.RemoveRange(0, filled);
             filled = 0;
         }
@@ -132,8 +130,6 @@ public sealed partial class ParquetNetTable
         {
             var rest = starts.AsSpan(start + 1).IndexOf(0);
             var length = rest < 0 ? values.Length - start : rest + 1;
-            if (width == 0)
-                width = length;
             if (length != width)
                 throw new BadInputException($"{part.Name}: the vector of row {fileRow + row} has {length} values, expected {width}; the file is damaged or of another feature set");
             start += length;

@@ -36,7 +36,8 @@ public interface IFeatureTable
     /// <exception cref="BadInputException">A vector's length is not the matrix's Columns.</exception>
     int ReadVectors(string file, FeatureMatrix destination, int firstRow);
 
-    /// <summary>Streams row blocks of at most <paramref name="blockRows"/> with bounded memory; the block's matrix is reused between calls.</summary>
-    /// <param name="block">Called with a block's rows, the matrix and their number n: rows 0 to n - 1 of the matrix are theirs.</param>
-    void ReadBlocks(string file, int blockRows, Action<IReadOnlyList<FeatureRow>, FeatureMatrix, int> block);
+    /// <summary>Streams a file through the caller's matrix, as many rows at a time as it has, with bounded memory.</summary>
+    /// <param name="read">Called with the rows of a block when their vectors are in the matrix, from its row 0 on.</param>
+    /// <exception cref="BadInputException">A vector's length is not the matrix's Columns.</exception>
+    void ReadBlocks(string file, FeatureMatrix block, Action<IReadOnlyList<FeatureRow>> read);
 }

@@ -236,6 +236,6 @@ public sealed class ExtractorTests : IDisposable
 
         public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => table.ReadVectors(file, destination, firstRow);
 
-        public void ReadBlocks(string file, int blockRows, Action<IReadOnlyList<FeatureRow>, FeatureMatrix, int> block) => table.ReadBlocks(file, blockRows, block);
+        public void ReadBlocks(string file, FeatureMatrix block, Action<IReadOnlyList<FeatureRow>> read) => table.ReadBlocks(file, block, read);
     }
 }

@@ -21,9 +21,9 @@ public sealed class FeatureTableMemoryTests
         GC.Collect();
         var before = Resident();
         var (most, seen) = (0L, 0);
-        TestTable.Create().ReadBlocks(file, 1024, (_, _, count) =>
+        TestTable.Create().ReadBlocks(file, new(1024, 1280), rows =>
         {
-            seen += count;
+            seen += rows.Count;
             if (seen % 8192 != 0)
                 return;
 

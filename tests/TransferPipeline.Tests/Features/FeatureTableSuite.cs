@@ -99,16 +99,17 @@ public abstract class FeatureTableSuite : IDisposable
         var (written, vectors) = Samples.Make(5000, 9);
         _table.Write(file, written, vectors);
         var next = 0;
-        FeatureMatrix? reused = null;
-        _table.ReadBlocks(file, blockRows, (rows, matrix, count) =>
+        var matrix = new FeatureMatrix(blockRows, 9);
+        _table.ReadBlocks(file, matrix, rows =>
         {
-            Assert.Same(reused ??= matrix, matrix);
+            var count = rows.Count;
             Assert.Equal(Math.Min(blockRows, 5000 - next), count);
             Assert.Equal(written.GetRange(next, count), rows);
             Assert.Equal(vectors.Data.AsSpan(next * 9, count * 9), matrix.Data.AsSpan(0, count * 9));
             next += count;
         });
         Assert.Equal(5000, next);
+        Assert.Contains("has 9 values, expected 8", Assert.Throws<BadInputException>(() => _table.ReadBlocks(file, new(blockRows, 8), _ => { })).Message);
     }
 
     [Theory]

@@ -8,14 +8,14 @@ public sealed class FeatureTableStream : IRowStream
     private readonly IFeatureTable _table;
     private readonly IReadOnlyList<string> _files;
     private readonly Func<FeatureRow, int> _label;
-    private readonly int _blockRows;
+    private readonly FeatureMatrix _block;
     private readonly List<int> _labels = [];
 
     /// <param name="label">Class of a row, or -1 to leave it out (another split).</param>
     /// <param name="blockRows">Rows read at once: 4,096 x 1,280 values are 21 MB.</param>
     public FeatureTableStream(IFeatureTable table, IReadOnlyList<string> files, Func<FeatureRow, int> label, int columns, int blockRows = 4096)
     {
-        (_table, _files, _label, Columns, _blockRows) = (table, files, label, columns, blockRows);
+        (_table, _files, _label, Columns, _block) = (table, files, label, columns, new(blockRows, columns));
         foreach (var file in files)
         {
             foreach (var row in table.ReadRows(file))
@@ -36,22 +36,20 @@ public sealed class FeatureTableStream : IRowStream
         var first = 0;
         foreach (var file in _files)
         {
-            _table.ReadBlocks(file, _blockRows, (rows, vectors, count) =>
+            _table.ReadBlocks(file, _block, rows =>
             {
-                if (vectors.Columns != Columns)
-                    Throw.BadInput($"{file}: vectors have {vectors.Columns} values, expected {Columns}");
                 var kept = 0;
-                for (var i = 0; i < count; i++)
+                for (var i = 0; i < rows.Count; i++)
                 {
                     if (_label(rows[i]) < 0)
                         continue;
                     if (kept != i)
-                        vectors.Row(i).CopyTo(vectors.Row(kept));
+                        _block.Row(i).CopyTo(_block.Row(kept));
                     kept++;
                 }
 
                 if (kept > 0)
-                    block(vectors, first, kept);
+                    block(_block, first, kept);
                 first += kept;
             });
         }
