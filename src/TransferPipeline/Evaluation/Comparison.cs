@@ -93,6 +93,9 @@ public sealed record HeadResult
     /// <summary>Probabilities to the power 1 / Temperature, normalized, are the scaled ones; NaN when not asked for.</summary>
     public double Temperature { get; init; } = double.NaN;
 
+    /// <summary>What a probability of zero, as shares of votes have them, counts as in temperature scaling; NaN when not asked for.</summary>
+    public double TemperatureZero { get; init; } = double.NaN;
+
     /// <summary>Wall time of choosing among the values of its sweeps; 0 without sweeps.</summary>
     public double SweepSeconds { get; init; }
 

@@ -52,31 +52,32 @@ internal static class HeadResults
     /// </summary>
     private static HeadResult Calibrate(HeadResult result, Judged judged, Protocol protocol, ComparisonOptions options)
     {
-        double temperature;
+        TemperatureScaling scaling;
         Predictions scaled;
         if (protocol.IsFolds)
         {
-            temperature = TemperatureScaling.Fit(judged.All);
+            scaling = TemperatureScaling.Fit(judged.All);
             scaled = Predictions.Concat(
             [
                 .. judged.Parts.Select(part =>
                 {
                     var own = part.Photos.ToHashSet();
                     var others = Enumerable.Range(0, judged.All.Count).Where(i => !own.Contains(judged.All.Photos[i])).ToArray();
-                    return TemperatureScaling.Apply(part, TemperatureScaling.Fit(judged.All.Select(others)));
+                    return TemperatureScaling.Fit(judged.All.Select(others)).Apply(part);
                 }),
             ]);
         }
         else
         {
-            temperature = TemperatureScaling.Fit(judged.Fitter.OutOfFold(protocol.FinalTrain, judged.Head.Settings, options.Threads));
-            scaled = TemperatureScaling.Apply(judged.All, temperature);
+            scaling = TemperatureScaling.Fit(judged.Fitter.OutOfFold(protocol.FinalTrain, judged.Head.Settings, options.Threads));
+            scaled = scaling.Apply(judged.All);
         }
 
         var bins = Metrics.Calibration(scaled);
         return result with
         {
-            Temperature = temperature,
+            Temperature = scaling.Temperature,
+            TemperatureZero = scaling.Zero,
             CalibrationErrorScaled = Metrics.CalibrationError(bins),
             CalibrationScaled = bins,
             LogLossScaled = Metrics.LogLoss(scaled),

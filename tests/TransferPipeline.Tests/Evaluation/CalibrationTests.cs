@@ -1,4 +1,5 @@
 using TransferPipeline.Evaluation;
+using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -34,9 +35,9 @@ public sealed class CalibrationTests
         }
 
         var honest = new Predictions(Classes, [.. Enumerable.Range(0, Count)], truth, new int[Count], probabilities);
-        var distorted = TemperatureScaling.Apply(honest, 1 / temperature);
-        Assert.Equal(temperature, TemperatureScaling.Fit(distorted), temperature * 0.06);
-        Assert.All(TemperatureScaling.Apply(distorted, temperature).Probabilities.Zip(probabilities), p => Assert.Equal(p.Second, p.First, 1e-5f));
+        var distorted = new TemperatureScaling(1 / temperature, 1e-9).Apply(honest);
+        Assert.Equal(temperature, TemperatureScaling.Fit(distorted).Temperature, temperature * 0.06);
+        Assert.All(new TemperatureScaling(temperature, 1e-9).Apply(distorted).Probabilities.Zip(probabilities), p => Assert.Equal(p.Second, p.First, 1e-5f));
     }
 
     [Theory]
@@ -50,6 +51,24 @@ public sealed class CalibrationTests
         Assert.True(head.CalibrationErrorScaled < head.CalibrationError / 2, $"{head.CalibrationErrorScaled} after, {head.CalibrationError} before");
         Assert.True(head.LogLossScaled < head.LogLoss);
         Assert.NotEmpty(head.CalibrationScaled);
+    }
+
+    /// <summary>Votes of few neighbours give zeros, also to true classes; of many they are too flat.</summary>
+    [Theory]
+    [InlineData("knn:n_neighbors=1,metric=euclidean")]
+    [InlineData("knn:n_neighbors=5,metric=euclidean")]
+    [InlineData("knn:n_neighbors=15,metric=euclidean,weights=distance")]
+    [InlineData("forest:n_estimators=30")]
+    public void Run_HeadsThatVote_AreBetterCalibratedAfterScaling(string heads)
+    {
+        var set = MadeUp.Set(classes: 4, separation: 0.9, perSplit: [("train", 100), ("validation", 150)]);
+
+        var head = Comparer.Run(new() { Calibrate = true }, [set], HeadSpec.ParseList(heads, [], HeadCatalog.Trainers)).Result.Heads[0];
+
+        Assert.True(head.CalibrationErrorScaled < 0.8 * head.CalibrationError, $"{head.CalibrationErrorScaled} after, {head.CalibrationError} before");
+        Assert.True(head.CalibrationErrorScaled < 0.08, $"{head.CalibrationErrorScaled}");
+        Assert.True(head.LogLossScaled < head.LogLoss, $"{head.LogLossScaled} after, {head.LogLoss} before");
+        Assert.Equal(heads.Contains("=1,", StringComparison.Ordinal) ? 0.5 : heads.Contains("=5,", StringComparison.Ordinal) ? 0.1 : head.TemperatureZero, head.TemperatureZero, 1e-6);
     }
 
     [Fact]
