@@ -125,7 +125,7 @@ public sealed class Comparer
         if (_options.FewShotPerClass.Any(n => n < 1) || _options.FewShotDraws < 1)
             Throw.Usage("few-shot curves need at least one photo a class and one draw");
         _options.Progress("few-shot curves");
-        return FewShot.Run(judged, _protocol, _options);
+        return FewShot.Run(judged, _protocol, _options, _warnings.Add);
     }
 
     private DataCheck? Check(Judged best)

@@ -160,7 +160,7 @@ public sealed record SweepCurve(string Head, string Parameter, double[] Values, 
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
 /// <param name="PerClass">Training photos a class; a class that has fewer gives all.</param>
-/// <param name="Accuracy">Mean over the draws with its 95 % t interval; the judged photos are the same in all draws of a part.</param>
+/// <param name="Accuracy">Mean over the draws with its 95 % t interval, NaN where the head cannot be trained on so few; the judged photos are the same in all draws of a part.</param>
 public sealed record FewShotCurve(string Head, int[] PerClass, Interval[] Accuracy, int Draws);
 
 public sealed record DataCheck

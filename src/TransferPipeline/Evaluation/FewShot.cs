@@ -9,28 +9,49 @@ internal static class FewShot
 
     /// <summary>
     /// One curve a head, with the settings that were chosen on the whole training part. Draw d takes the first n photos of each class in
-    /// an order of its own, so larger n contain the smaller ones, and all heads see the same photos. With folds, draw d uses part d.
+    /// an order of its own, so larger n contain the smaller ones, and all heads see the same photos. With folds, draw d uses part d. A
+    /// head that cannot be trained on so few photos has no point there, which is warned of: the other heads' curves are still of use.
     /// </summary>
-    public static FewShotCurve[] Run(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options)
+    public static FewShotCurve[] Run(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options, Action<string> warn)
     {
         var perClass = options.FewShotPerClass.Distinct().Order().ToArray();
         var draws = options.FewShotDraws;
         var tasks = perClass.Length * draws;
         var accuracies = new double[heads.Count * tasks];
+        var failures = new string?[accuracies.Length];
         TaskQueue.Run(accuracies.Length, options.Threads, (task, threads) =>
         {
             var (head, n, draw) = (heads[task / tasks], perClass[task % tasks / draws], task % draws);
             var part = protocol.Parts[draw % protocol.Parts.Count];
             var train = Draw(part.Train, head.Fitter.View.Y, n, options.Seed, draw);
-            var fitted = head.Fitter.Train(train, Fit(head.Head.Settings, n), threads);
-            accuracies[task] = head.Fitter.View.Judge(fitted, part.Test, threads).Accuracy;
+            try
+            {
+                var fitted = head.Fitter.Train(train, Fit(head.Head.Settings, n), threads);
+                accuracies[task] = head.Fitter.View.Judge(fitted, part.Test, threads).Accuracy;
+            }
+            catch (BadInputException e)
+            {
+                (accuracies[task], failures[task]) = (double.NaN, e.Message);
+            }
         }, options.Cancellation);
+        Warn(heads, perClass, draws, failures, warn);
         return
         [
             .. heads.Select((head, h) => new FewShotCurve(
                 head.Title, perClass,
                 [.. perClass.Select((_, i) => Intervals.Folds(accuracies.AsSpan((h * tasks) + (i * draws), draws), 0))], draws)),
         ];
+    }
+
+    private static void Warn(IReadOnlyList<Judged> heads, int[] perClass, int draws, string?[] failures, Action<string> warn)
+    {
+        for (var h = 0; h < heads.Count; h++)
+        {
+            var first = h * perClass.Length * draws;
+            int[] failed = [.. Enumerable.Range(0, perClass.Length).Where(i => failures.AsSpan(first + (i * draws), draws).ContainsAnyExcept((string?)null))];
+            if (failed.Length > 0)
+                warn($"{heads[h].ShortName}: no point of the few-shot curve at {string.Join(", ", failed.Select(i => perClass[i]))} a class: {failures.Skip(first).First(f => f is not null)}");
+        }
     }
 
     private static int[] Draw(int[] train, int[] y, int perClass, int seed, int draw) =>

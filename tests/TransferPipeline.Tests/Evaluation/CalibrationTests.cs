@@ -85,6 +85,20 @@ public sealed class CalibrationTests
     }
 
     [Fact]
+    public void Run_FewShotWithTooFewPhotosForAHead_LeavesThatPointOutAndWarns()
+    {
+        // The covariance of one photo a class is nothing.
+        var result = Comparer.Run(new() { FewShotPerClass = [1, 20] }, [MadeUp.Set(separation: 1)], HeadSpec.ParseList("lda,nearest-mean", [], HeadCatalog.Trainers)).Result;
+
+        Assert.True(double.IsNaN(result.FewShot[0].Accuracy[0].Value));
+        Assert.InRange(result.FewShot[0].Accuracy[1].Value, 0.5, 1);
+        Assert.All(result.FewShot[1].Accuracy, a => Assert.InRange(a.Value, 0.3, 1));
+        Assert.Equal(
+            "lda: no point of the few-shot curve at 1 a class: lda: the covariance with shrinkage=auto is singular (constant values, or too few rows); set a share, such as shrinkage=0.1",
+            Assert.Single(result.Warnings));
+    }
+
+    [Fact]
     public void Measure_SlightlyChangedVectors_AgreeMostly()
     {
         var a = MadeUp.Set(separation: 1);

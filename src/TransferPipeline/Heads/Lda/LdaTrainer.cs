@@ -43,7 +43,7 @@ public sealed class LdaTrainer : IHeadTrainer
         var weights = (double[])means.Clone();
         var factor = Cholesky.Factor(covariance, dimension, context.Threads, context.Cancellation);
         if (factor is null)
-            Throw.BadInput($"{Name}: the covariance with shrinkage={settings.Text("shrinkage")} is singular (constant values, or fewer rows than values); use shrinkage=auto or a larger share");
+            Throw.BadInput($"{Name}: the covariance with shrinkage={settings.Text("shrinkage")} is singular (constant values, or too few rows); {(double.IsNaN(shrinkage) ? "set a share, such as shrinkage=0.1" : "use shrinkage=auto or a larger share")}");
         factor.Solve(weights, data.ClassCount, context.Threads);
         var bias = new double[data.ClassCount];
         for (var k = 0; k < data.ClassCount; k++)

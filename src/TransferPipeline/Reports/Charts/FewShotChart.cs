@@ -44,7 +44,7 @@ internal static class FewShotChart
     private static void Names(Chart chart, IReadOnlyList<FewShotCurve> curves, Func<FewShotCurve, string> nameOf, Axis y)
     {
         const double Apart = 16;
-        var ends = curves.Select((c, i) => (Index: i, Y: y.At(c.Accuracy[^1].Value))).OrderBy(e => e.Y).ToArray();
+        var ends = curves.Select((c, i) => (Index: i, Y: y.At(c.Accuracy.LastOrDefault(a => double.IsFinite(a.Value)).Value))).OrderBy(e => e.Y).ToArray();
         for (var i = 1; i < ends.Length; i++)
             ends[i].Y = Math.Max(ends[i].Y, ends[i - 1].Y + Apart);
         var over = ends.Length == 0 ? 0 : ends[^1].Y - chart.Bottom;
