@@ -51,7 +51,7 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, string S
         var rest = (tiedNames, worseNames) switch
         {
             ("", _) => heads.Count == 2 ? $"{worseNames} is worse" : "all others are worse",
-            (_, "") => $"no other is significantly worse ({tiedNames})",
+            (_, "") => heads.Count == 2 ? $"tied with it is {tiedNames}" : $"tied with it are all others: {tiedNames}",
             _ => $"tied with it {(others.Count(h => tied[h]) == 1 ? "is" : "are")} {tiedNames}; worse {(others.Count(h => !tied[h]) == 1 ? "is" : "are")} {worseNames}",
         };
         var test = protocol.IsFolds ? "corrected resampled t-test" : "McNemar's exact test";

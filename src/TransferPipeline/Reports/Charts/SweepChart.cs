@@ -19,18 +19,19 @@ internal static class SweepChart
         chart.Axes(x, y, sweep.Parameter, "accuracy", named ? v => Figures.Short(sweep.Names[(int)v], Math.Max(2, room)) : Figures.Value, Figures.Value);
 
         var points = values.Zip(scores, (v, s) => (x.At(v), y.At(s))).ToArray();
-        if (!named)
+        if (named)
+        {
+            Bars(chart, points, [.. scores.Zip(error, (s, e) => y.At(s + e))], [.. scores.Zip(error, (s, e) => y.At(s - e))]);
+        }
+        else
         {
             chart.Area("band c0", [
                 .. values.Select((v, i) => (x.At(v), y.At(scores[i] + error[i]))),
                 .. values.Select((v, i) => (x.At(v), y.At(scores[i] - error[i]))).Reverse()]);
+            chart.Draw($"<line class=\"chosen\" x1=\"{x.At(sweep.Chosen)}\" x2=\"{x.At(sweep.Chosen)}\" y1=\"{Chart.Top}\" y2=\"{chart.Bottom}\"/>");
+            chart.Line("line c0", points);
         }
 
-        chart.Draw($"<line class=\"chosen\" x1=\"{x.At(sweep.Chosen)}\" x2=\"{x.At(sweep.Chosen)}\" y1=\"{Chart.Top}\" y2=\"{chart.Bottom}\"/>");
-        if (named)
-            Bars(chart, points, [.. scores.Zip(error, (s, e) => y.At(s + e))], [.. scores.Zip(error, (s, e) => y.At(s - e))]);
-        else
-            chart.Line("line c0", points);
         for (var i = 0; i < points.Length; i++)
         {
             if (!double.IsFinite(scores[i]))

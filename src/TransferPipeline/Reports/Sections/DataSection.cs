@@ -74,7 +74,7 @@ internal static class DataSection
 
     private static Html Outliers(DataCheck check, ThumbnailBook thumbnails)
     {
-        var html = new Html().Add($"<p class=\"lead\">Photos that resemble no other: by the mean cosine distance to their nearest neighbours.</p>\n<ul class=\"photos\">\n");
+        var html = new Html().Add($"<p class=\"lead\">Photos unlike the others of their class: the mean cosine distance to their nearest neighbours in it, those furthest beyond what is usual there first.</p>\n<ul class=\"photos\">\n");
         foreach (var outlier in check.Outliers.Take(MostPhotos))
         {
             html.Add($"<li>{thumbnails.Picture(outlier.Path)}<p><b><bdi>{outlier.Label}</bdi></b><br><span class=\"muted\">distance</span> ").Rate(outlier.Score);
@@ -87,7 +87,6 @@ internal static class DataSection
     private static Html Counts(DataSummary data)
     {
         var splits = data.Counts.ToArray();
-        var most = Math.Max(1, splits.SelectMany(s => s.Value).DefaultIfEmpty(0).Max());
         var html = new Html().Add($"<div class=\"scroll tall\" role=\"region\" aria-label=\"Photos of each class\" tabindex=\"0\"><table class=\"sortable counts\"><thead><tr><th scope=\"col\">Class</th>");
         foreach (var (split, _) in splits)
             html.Add($"<th scope=\"col\" class=\"n count-head\">").Name(split).Add($"</th>");
@@ -97,6 +96,7 @@ internal static class DataSection
             html.Add($"<tr><th scope=\"row\">").Name(data.Classes[k]).Add($"</th>");
             foreach (var (_, counts) in splits)
             {
+                var most = Math.Max(1, counts.DefaultIfEmpty(0).Max());
                 var count = k < counts.Length ? counts[k] : 0;
                 html.Add($"<td class=\"counted\">").Count(count).Add($"<svg class=\"count\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect width=\"{100.0 * count / most}\" height=\"8\" rx=\"2\"/></svg></td>");
             }

@@ -88,7 +88,7 @@ internal static class HeadDetailsSection
         var scaled = head.CalibrationScaled.Count > 0;
         html.Add($"<h3>Calibration</h3>\n<figure class=\"side\">{CalibrationChart.Render(head)}<div><p>Expected calibration error <b>").Rate(head.CalibrationError).Add($"</b>");
         if (scaled)
-            html.Add($" as trained, <b>").Rate(head.CalibrationErrorScaled).Add($"</b> after dividing its logits by a temperature of ").Rate(head.Temperature);
+            html.Add($" as trained, <b>").Rate(head.CalibrationErrorScaled).Add($"</b> after scaling with temperature ").Rate(head.Temperature);
         html.Add($".</p><ul class=\"legend\"><li>{Palette.Key(0)}as trained</li>");
         if (scaled)
             html.Add($"<li>{Palette.Key(1)}after temperature scaling</li>");

@@ -66,8 +66,9 @@ internal static class HeadsSection
         var html = new Html();
         if (Ranking.Rest(head) is { Length: > 0 } rest)
             html.Add($"<span class=\"rest line-of-its-own\"><bdi>{rest}</bdi></span>");
-        foreach (var sweep in comparison.Sweeps.Where(s => s.Head == head.Title))
-            html.Add($"<span class=\"rest line-of-its-own\">{sweep.Parameter} of {sweep.Values.Length} values</span>");
+        var sweeps = comparison.Sweeps.Where(s => s.Head == head.Title).Select(s => $"{s.Values.Length} {s.Parameter}").ToArray();
+        if (sweeps.Length > 0)
+            html.Add($"<span class=\"rest line-of-its-own\">best of {string.Join(" × ", sweeps)}</span>");
         return html;
     }
 

@@ -21,7 +21,7 @@ internal static class ProvenanceSection
             html.Add($"<h3>Feature set ").Name(FeatureSetsSection.NameOf(comparison, s)).Add($"</h3>\n<dl class=\"recipe\"><div><dt>folder</dt><dd>").Name(set.Folder).Add($"</dd></div><div><dt>model</dt><dd>").Name(set.Model).Add($"</dd></div><div><dt>cut</dt><dd>").Name(set.Cut).Add($"</dd></div><div><dt>values per photo</dt><dd>").Count(set.Dimension).Add($"</dd></div>");
             if (double.IsFinite(set.ExtractionSeconds))
                 html.Add($"<div><dt>extraction</dt><dd>").Seconds(set.ExtractionSeconds).Add($"</dd></div>");
-            foreach (var (name, value) in set.Recipe)
+            foreach (var (name, value) in set.Recipe.Where(r => r.Key is not ("model" or "cut")))
                 html.Add($"<div><dt><bdi>{name}</bdi></dt><dd><bdi>{value}</bdi></dd></div>");
             html.Add($"</dl>\n");
         }
