@@ -28,6 +28,7 @@ public sealed class ImageEncoderTests
     {
         var picture = new RgbImage();
         picture.Resize(48, 16);
+        picture.Pixels.Clear();
         for (var i = 0; i < 48 * 16; i++)
             picture.Pixels[(3 * i) + (i % 48 / 16)] = 230;
 
