@@ -15,8 +15,11 @@ BUILD_FLAGS = -c $(CONFIGURATION) --nologo -v quiet -clp:ErrorsOnly
 packages:
 	@build/select-packages
 
+# Started afresh for other packages: publish leaves what they do not replace, and natives that are newer.
 build: packages
-	@dotnet publish src/TransferPipeline.Cli $(BUILD_FLAGS) -o bin
+	@packages="$$(cat build/packages.selected) $(GPU)"; \
+	[ "$$(cat bin/.packages 2>/dev/null)" = "$$packages" ] || rm -rf bin; \
+	dotnet publish src/TransferPipeline.Cli $(BUILD_FLAGS) -o bin && echo "$$packages" >bin/.packages
 	@echo "built bin/transfer"
 
 run: build
