@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace TransferPipeline.TorchSharp;
@@ -10,11 +11,17 @@ internal static class TorchRuntime
     /// <summary>Null when libtorch is there; otherwise the reason and the cure.</summary>
     public static string? Unavailable => Loaded.Value;
 
-    /// <exception cref="UsageException">CUDA was asked for and cannot be used.</exception>
+    /// <exception cref="JobFailedException">CUDA was asked for and cannot be used; the CPU never takes its place.</exception>
     public static Device Device(string head, string name)
     {
         if (name == "cuda" && !cuda.is_available())
-            throw new UsageException($"{head}: device is 'cuda', but TorchSharp finds no CUDA device; use device=cpu, or build with GPU=1 on a machine with an NVIDIA driver");
+        {
+            var reason = NativeLibrary.TryLoad("libcuda.so.1", out _)
+                ? "this build's libtorch is for the CPU alone or finds no card: build with 'make GPU=1'"
+                : "libcuda.so.1 is missing: install the NVIDIA driver and build with 'make GPU=1'";
+            throw new JobFailedException($"{head}: device cuda cannot be used: {reason}, or use device=cpu");
+        }
+
         return device(name);
     }
 

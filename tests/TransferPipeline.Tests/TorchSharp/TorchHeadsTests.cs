@@ -110,8 +110,9 @@ public sealed class TorchHeadsTests
     {
         if (cuda.is_available())
             Assert.Skip("needs a machine without CUDA");
-        var error = Assert.Throws<UsageException>(() => Fit("torch-linear", 1, ("device", "cuda")));
-        Assert.StartsWith("torch-linear: device is 'cuda', but TorchSharp finds no CUDA device", error.Message);
+        var error = Assert.Throws<JobFailedException>(() => Fit("torch-linear", 1, ("device", "cuda")));
+        Assert.StartsWith("torch-linear: device cuda cannot be used: ", error.Message);
+        Assert.Contains("build with 'make GPU=1'", error.Message);
     }
 
     private static IHead Fit(string name, int threads, params (string Name, string Value)[] settings)
