@@ -9,8 +9,8 @@ using TransferPipeline.Images;
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP and TIFF with ImageSharp. Its JPEG transform works in floats, so levels can differ by up to 3 from
-/// Pillow's. Thread-safe; each decode runs on its caller's thread alone.
+/// Decodes JPEG, PNG, WebP and TIFF with ImageSharp. Its JPEG transform works in floats; where libjpeg's cannot be put in its place
+/// (<see cref="JpegTransform"/>), levels differ by up to 3 from Pillow's. Thread-safe; each decode runs on its caller's thread alone.
 /// </summary>
 public sealed class ImageSharpDecoder : PhotoDecoder
 {
@@ -41,8 +41,8 @@ public sealed class ImageSharpDecoder : PhotoDecoder
             var header = format == PhotoFormat.Tiff ? PhotoHeader.OfTiff(encoded) : PhotoHeader.Of(format, Image.Identify(_header, encoded));
             CheckSize(format, header.Width, header.Height, options);
             what = "its pixels cannot be read";
-            if (jpeg is { IsYCbCr: true, ChromaStep: { Across: > 0 } step })
-                DecodeYCbCr(jpeg, encoded, step, destination);
+            if (jpeg is { IsYCbCr: true, ChromaStep.Across: > 0 } or { IsGrey: true })
+                DecodeComponents(jpeg, encoded, destination);
             else
                 DecodePixels(header, encoded, destination);
             return header.Orientation;
@@ -69,8 +69,8 @@ public sealed class ImageSharpDecoder : PhotoDecoder
             Decode<Rgb48>(encoded, destination, TakeHighBytes);
     }
 
-    /// <summary>Has ImageSharp leave the components as they are, since it would repeat colour differences where libjpeg filters them.</summary>
-    private void DecodeYCbCr(JpegLayout jpeg, ReadOnlySpan<byte> encoded, (int Across, int Down) step, RgbImage destination)
+    /// <summary>Has ImageSharp leave the components as they are; the rest is done as libjpeg does it.</summary>
+    private void DecodeComponents(JpegLayout jpeg, ReadOnlySpan<byte> encoded, RgbImage destination)
     {
         var length = JpegLayout.UntransformedLength(encoded.Length);
         var copy = ArrayPool<byte>.Shared.Rent(length);
@@ -84,7 +84,7 @@ public sealed class ImageSharpDecoder : PhotoDecoder
             ArrayPool<byte>.Shared.Return(copy);
         }
 
-        ChromaPlanes.ToRgb(destination, step.Across, step.Down);
+        JpegPlanes.ToRgb(destination, jpeg);
     }
 
     private void Decode<TPixel>(ReadOnlySpan<byte> encoded, RgbImage destination, RowConverter<TPixel> convert)
