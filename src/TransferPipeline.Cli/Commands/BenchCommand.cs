@@ -17,10 +17,12 @@ internal static class BenchCommand
     {
         var data = new DataOptions();
         var model = new Option<string>("--model") { Description = "A backbone of the model store, or an ONNX file.", DefaultValueFactory = _ => "efficientnet-lite0" };
-        var photos = new Option<int>("--photos") { Description = "Photos, spread over the dataset.", DefaultValueFactory = _ => 1000 };
-        var rounds = new Option<int>("--rounds") { Description = "Each figure is the best of so many rounds, taken in turns.", DefaultValueFactory = _ => 3 };
+        var photos = Common.Number("--photos", "Photos, spread over the dataset.", 1000, 1, int.MaxValue);
+        var rounds = Common.Number("--rounds", "Each figure is the best of so many rounds, taken in turns.", 3, 1, 1000);
+        var device = new DeviceFlags();
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command("extract", "Bare decoding, bare inference and a whole extraction, and how near the whole comes to its parts.") { model, photos, rounds, threads, json };
+        device.AddTo(command);
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -34,12 +36,14 @@ internal static class BenchCommand
                     Dataset = dataset,
                     Model = Common.Tools.Models.Resolve(parsed.GetValue(model)!),
                     Outputs = [new(CutRequest.Default, Path.Combine(scratch, "set"))],
+                    Extract = device.Read(parsed),
                 }.CreateJob();
-                var result = ExtractionBenchmark.Run(job, parsed.GetValue(photos), Path.Combine(scratch, "sets"), new() { Workers = parsed.GetValue(threads) }, parsed.GetValue(rounds), cancellation);
+                var options = new ExtractionOptions { Workers = parsed.GetValue(threads), FewerWorkers = Common.IsDefault(parsed, threads), Batch = device.Read(parsed).Batch, Message = Messages.Note };
+                var result = ExtractionBenchmark.Run(job, parsed.GetValue(photos), Path.Combine(scratch, "sets"), options, parsed.GetValue(rounds), cancellation);
                 if (parsed.GetValue(json))
                     Json.Write(result);
                 else
-                    Write(job.Model, result);
+                    Write(job.Model, job.Device, result);
             }
             finally
             {
@@ -51,7 +55,7 @@ internal static class BenchCommand
         return command;
     }
 
-    private static void Write(string model, ExtractionBenchmarkResult r)
+    private static void Write(string model, DeviceOptions device, ExtractionBenchmarkResult r)
     {
         Tables.Write(
             ["photos a second", ">rate"],
@@ -59,10 +63,10 @@ internal static class BenchCommand
                 ["bare decode", Rate(r.Decode)],
                 .. r.Layouts.Select(l => new[] { $"bare session, {l.Key}", Rate(l.Value) }),
                 ["bare session, best layout again", Rate(r.Session)],
-                ["bound, 1 / (1/decode + 1/session)", Rate(r.Bound)],
+                [device.IsCpu ? "bound, 1 / (1/decode + 1/session)" : "bound, the smaller of decode and session", Rate(r.Bound)],
                 ["achieved, files to committed Parquet", Rate(r.Achieved)],
             ],
-            string.Create(CultureInfo.InvariantCulture, $"{model}, {r.Photos} photos, {r.Threads} threads"));
+            string.Create(CultureInfo.InvariantCulture, $"{model} on {device} in {device.Precision}, {r.Photos} photos, {r.Threads} threads"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ratio {r.Ratio:0.000} (by processor time {r.ProcessorRatio:0.000})"));
     }
 

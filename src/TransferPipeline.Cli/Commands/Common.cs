@@ -60,6 +60,9 @@ internal static class Common
         },
         };
 
+    /// <summary>Whether an option was not given.</summary>
+    public static bool IsDefault(ParseResult parsed, Option option) => parsed.GetResult(option) is null or { Implicit: true };
+
     public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random." };
 
     public static Option<string[]> Features(bool several) => new("--features")

@@ -18,18 +18,14 @@ internal static class ExtractCommand
         var folder = Common.Out("Folder of the feature set; with several cuts the folder above them.");
         var cut = new Option<string[]>("--cut") { Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.", DefaultValueFactory = _ => [CutRequest.Penultimate] };
         var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW.", DefaultValueFactory = _ => "none" };
-        var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:n, cuda:n,m (a session a card) or tensorrt.", DefaultValueFactory = _ => "cpu" };
-        var precision = new Option<string>("--precision") { Description = "fp32, or on a GPU tf32 or fp16.", DefaultValueFactory = _ => "fp32" };
-        var batch = Common.Number("--batch", "Photos in a batch on a GPU; 0 finds it by a trial.", 0, 0, 65536);
-        var deviceMemory = Common.Number("--device-memory", "Most GB of a GPU's memory to use; 0 for no limit.", 0.0, 0, 1e6);
-        var cudnnSearch = Common.Choice("--cudnn-search", "How cuDNN chooses convolutions.", "exhaustive", "heuristic", "default");
-        var cudaGraphs = Common.Choice("--cuda-graphs", "Launch a batch's kernels as one CUDA graph.", "off", "on");
+        var device = new DeviceFlags();
         var maxFailed = Common.Number("--max-failed", "Largest share of photos that may fail.", 0.05, 0, 1);
         var exif = new Option<bool>("--exif-transpose") { Description = "Turn photos as EXIF says." };
         var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge." };
         var wait = Common.Number("--lock-wait", "Seconds to wait for another run on the same folder.", 0.0, 0, 1e7);
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { model, folder, cut, pooling, device, precision, batch, deviceMemory, cudnnSearch, cudaGraphs, maxFailed, exif, shard, wait, threads, json };
+        var command = new Command(name, summary) { model, folder, cut, pooling, maxFailed, exif, shard, wait, threads, json };
+        device.AddTo(command);
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -45,7 +41,7 @@ internal static class ExtractCommand
                 Dataset = dataset,
                 Model = resolved,
                 Outputs = requests.Count == 1 ? [new(requests[0], target)] : [.. requests.Select(r => new ExtractionOutput(r, Path.Combine(target, FeatureExtraction.FolderName(resolved, r))))],
-                Extract = new() { Device = parsed.GetValue(device)!, Precision = parsed.GetValue(precision)!, Batch = parsed.GetValue(batch), DeviceMemory = parsed.GetValue(deviceMemory), CudnnSearch = parsed.GetValue(cudnnSearch)!, CudaGraphs = parsed.GetValue(cudaGraphs) == "on", MaxFailed = parsed.GetValue(maxFailed), ExifTranspose = parsed.GetValue(exif) },
+                Extract = device.Read(parsed) with { MaxFailed = parsed.GetValue(maxFailed), ExifTranspose = parsed.GetValue(exif) },
             };
             IReadOnlyList<ExtractionResult> results;
             using (var display = ExtractionProgressView.Start(resolved.Name))
@@ -54,7 +50,7 @@ internal static class ExtractCommand
                     new()
                     {
                         Workers = parsed.GetValue(threads),
-                        FewerWorkers = parsed.GetResult(threads) is null or { Implicit: true },
+                        FewerWorkers = Common.IsDefault(parsed, threads),
                         Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
                         LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),
                         Progress = display.Progress,

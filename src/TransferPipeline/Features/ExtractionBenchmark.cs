@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
+using TransferPipeline.Features.Cards;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Features;
@@ -15,7 +16,7 @@ public sealed record ExtractionBenchmarkResult
     /// <summary>Reading and decoding alone, on all threads.</summary>
     public required double Decode { get; init; }
 
-    /// <summary>The session alone, fed the same pixels again and again, by layout of sessions, threads and batch.</summary>
+    /// <summary>The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on cards the one of the extraction.</summary>
     public required IReadOnlyDictionary<string, double> Layouts { get; init; }
 
     /// <summary>The best of <see cref="Layouts"/>, measured again in each round.</summary>
@@ -23,7 +24,10 @@ public sealed record ExtractionBenchmarkResult
 
     public required string BestLayout { get; init; }
 
-    /// <summary>1 / (1 / Decode + 1 / Session): what remains when nothing but decoding and inference costs time.</summary>
+    /// <summary>
+    /// What remains when nothing but decoding and inference costs time: on the CPU, where both take the same cores,
+    /// 1 / (1 / Decode + 1 / Session); on cards, which compute while the cores decode, the smaller of the two.
+    /// </summary>
     public required double Bound { get; init; }
 
     /// <summary>From the first file's reading to the last part's commit, the loading of the model left out.</summary>
@@ -45,17 +49,22 @@ public static class ExtractionBenchmark
     /// <param name="job">What to extract; its outputs' folders are not used.</param>
     /// <param name="photos">Number of photos, spread over the dataset.</param>
     /// <param name="scratch">A folder for the sets that are written; it is made and removed.</param>
-    public static ExtractionBenchmarkResult Run(ExtractionJob job, int photos, string scratch, ExtractionOptions? options = null, int rounds = 3, CancellationToken cancellation = default)
+    public static ExtractionBenchmarkResult Run(ExtractionJob job, int photos, string scratch, ExtractionOptions? options = null, int rounds = 3, CancellationToken cancellation = default) =>
+        Run(job, photos, scratch, options ?? new(), rounds, job.Device.IsCpu ? null : FedExtraction.Create, cancellation);
+
+    /// <param name="createCards">Makes the cards' engine; null for the CPU.</param>
+    internal static ExtractionBenchmarkResult Run(ExtractionJob job, int photos, string scratch, ExtractionOptions options, int rounds, CardsFactory? createCards, CancellationToken cancellation)
     {
-        options ??= new();
         using var sample = new DatasetSample(job.Dataset, photos);
         var model = job.OpenModel();
         job = job with { Dataset = sample, OpenModel = () => model, Views = null };
-        var threads = options.Workers;
         try
         {
             Directory.CreateDirectory(scratch);
-            return Measure(job, model, scratch, options, threads, rounds, cancellation);
+            if (createCards is null)
+                return Measure(job, model, scratch, options, rounds, cancellation);
+            using var cards = createCards(job, options, job.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model, sample.Entries.Count);
+            return Measure(job, scratch, options with { Batch = cards.BatchSize, Workers = cards.Decoders, FewerWorkers = false }, rounds, createCards, cards, cancellation);
         }
         finally
         {
@@ -63,54 +72,77 @@ public static class ExtractionBenchmark
         }
     }
 
-    private static ExtractionBenchmarkResult Measure(ExtractionJob job, CutModel model, string scratch, ExtractionOptions options, int threads, int rounds, CancellationToken cancellation)
+    /// <summary>On the CPU: the best layout of sessions is found first.</summary>
+    private static ExtractionBenchmarkResult Measure(ExtractionJob job, CutModel model, string scratch, ExtractionOptions options, int rounds, CancellationToken cancellation)
     {
         var count = job.Dataset.Entries.Count;
-        // Compiles the code, fills the page cache, and is not counted.
-        Decode(job, threads);
-        Extract(job, Path.Combine(scratch, "warm"), options, cancellation);
+        if (job.Device.Precision == "fp16")
+            model = HalfPrecision.Convert(model, options.Message);
+        WarmUp(job, scratch, options, ExtractionEngines.Create, cancellation);
         var layouts = new Dictionary<string, double>();
         var best = default(SessionBenchmark.Layout);
-        foreach (var layout in SessionBenchmark.Layouts(threads, model.MaxBatch))
+        foreach (var layout in SessionBenchmark.Layouts(options.Workers, model.MaxBatch))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var session = new SessionBenchmark(model, job.Device, layout);
-            var rate = Math.Max(session.Measure(Math.Min(count, 64)).PerSecond, session.Measure(Math.Min(count, 128)).PerSecond);
+            using var tried = new SessionBenchmark(model, layout);
+            var rate = Math.Max(tried.Measure(Math.Min(count, 64)).PerSecond, tried.Measure(Math.Min(count, 128)).PerSecond);
             layouts[layout.ToString()] = rate;
             if (best.Batch == 0 || rate > layouts[best.ToString()])
                 best = layout;
         }
 
+        using var session = new SessionBenchmark(model, best);
+        session.Measure(Math.Min(count, 64));
+        var (decode, infer, achieved, shares) = Rounds(job, scratch, options, rounds, session, ExtractionEngines.Create, cancellation);
+        return Result(count, options, layouts, best.ToString(), (decode, infer, achieved), shares, 1 / (1 / decode.PerSecond + 1 / infer.PerSecond), decode.ProcessorSeconds + infer.ProcessorSeconds);
+    }
+
+    /// <summary>On cards, at the batch and with the threads that the engine chose.</summary>
+    private static ExtractionBenchmarkResult Measure(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, CardsFactory createCards, FedExtraction cards, CancellationToken cancellation)
+    {
+        EngineFactory engine = (j, o, m, missing) => createCards(j, o, j.Device.Precision == "fp16" ? HalfPrecision.Convert(m, o.Message) : m, missing);
+        WarmUp(job, scratch, options, engine, cancellation);
+        var (decode, infer, achieved, shares) = Rounds(job, scratch, options, rounds, cards, engine, cancellation);
+        var layouts = new Dictionary<string, double> { [cards.Layout] = infer.PerSecond };
+        return Result(job.Dataset.Entries.Count, options, layouts, cards.Layout, (decode, infer, achieved), shares, Math.Min(decode.PerSecond, infer.PerSecond), decode.ProcessorSeconds + infer.ProcessorSeconds);
+    }
+
+    private static ExtractionBenchmarkResult Result(int photos, ExtractionOptions options, Dictionary<string, double> layouts, string best, (Best Decode, Best Infer, Best Achieved) rates, TimeShares shares, double bound, double processorSeconds) => new()
+    {
+        Photos = photos,
+        Threads = options.Workers,
+        Decode = rates.Decode.PerSecond,
+        Layouts = layouts,
+        Session = rates.Infer.PerSecond,
+        BestLayout = best,
+        Bound = bound,
+        Achieved = rates.Achieved.PerSecond,
+        Shares = shares,
+        Ratio = rates.Achieved.PerSecond / bound,
+        ProcessorRatio = processorSeconds / rates.Achieved.ProcessorSeconds,
+    };
+
+    /// <summary>Compiles the code and fills the page cache; not counted.</summary>
+    private static void WarmUp(ExtractionJob job, string scratch, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation)
+    {
+        Decode(job, options.Workers);
+        Extract(job, Path.Combine(scratch, "warm"), options, engine, cancellation, out _);
+    }
+
+    private static (Best Decode, Best Infer, Best Achieved, TimeShares Shares) Rounds(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, ISessionBenchmark session, EngineFactory engine, CancellationToken cancellation)
+    {
         var (decode, infer, achieved) = (new Best(), new Best(), new Best());
         var shares = default(TimeShares);
-        using (var session = new SessionBenchmark(model, job.Device, best))
+        for (var round = 0; round < rounds; round++)
         {
-            session.Measure(Math.Min(count, 64));
-            for (var round = 0; round < rounds; round++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                decode.Take(Decode(job, threads));
-                infer.Take(session.Measure(count));
-                if (achieved.Take(Extract(job, Path.Combine(scratch, $"round{round}"), options, cancellation, out var now)))
-                    shares = now;
-            }
+            cancellation.ThrowIfCancellationRequested();
+            decode.Take(Decode(job, options.Workers));
+            infer.Take(session.Measure(job.Dataset.Entries.Count));
+            if (achieved.Take(Extract(job, Path.Combine(scratch, $"round{round}"), options, engine, cancellation, out var now)))
+                shares = now;
         }
 
-        var bound = 1 / (1 / decode.PerSecond + 1 / infer.PerSecond);
-        return new()
-        {
-            Photos = count,
-            Threads = threads,
-            Decode = decode.PerSecond,
-            Layouts = layouts,
-            Session = infer.PerSecond,
-            BestLayout = best.ToString(),
-            Bound = bound,
-            Achieved = achieved.PerSecond,
-            Shares = shares,
-            Ratio = achieved.PerSecond / bound,
-            ProcessorRatio = (decode.ProcessorSeconds + infer.ProcessorSeconds) / achieved.ProcessorSeconds,
-        };
+        return (decode, infer, achieved, shares);
     }
 
     private static Rate Decode(ExtractionJob job, int threads)
@@ -134,14 +166,11 @@ public static class ExtractionBenchmark
         }));
     }
 
-    private static void Extract(ExtractionJob job, string folder, ExtractionOptions options, CancellationToken cancellation) =>
-        Extract(job, folder, options, cancellation, out _);
-
-    private static Rate Extract(ExtractionJob job, string folder, ExtractionOptions options, CancellationToken cancellation, out TimeShares shares)
+    private static Rate Extract(ExtractionJob job, string folder, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation, out TimeShares shares)
     {
         job = job with { Outputs = [.. job.Outputs.Select((o, i) => o with { Folder = $"{folder}-{i}" })] };
         var last = new LastProgress();
-        var result = Extractor.Run(job, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, cancellation)[0];
+        var result = Extractor.Run(job, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, engine, cancellation)[0];
         shares = last.Value?.Shares ?? default;
         return new(job.Dataset.Entries.Count, result.ComputeSeconds, result.ComputeProcessorSeconds);
     }
@@ -199,29 +228,5 @@ internal readonly record struct Rate(int Photos, double Seconds, double Processo
     }
 }
 
-/// <summary>At most a given number of a dataset's photos, spread evenly over it.</summary>
-internal sealed class DatasetSample : Dataset
-{
-    private readonly Dataset _dataset;
-    private readonly int[] _indices;
-
-    public DatasetSample(Dataset dataset, int photos)
-    {
-        _dataset = dataset;
-        var count = Math.Min(photos, dataset.Entries.Count);
-        _indices = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * dataset.Entries.Count / count))];
-        Entries = [.. _indices.Select(i => dataset.Entries[i])];
-    }
-
-    public override string Source => _dataset.Source;
-
-    public override IReadOnlyList<string> Classes => _dataset.Classes;
-
-    public override IReadOnlyList<PhotoEntry> Entries { get; }
-
-    public override IReadOnlyList<DatasetProblem> Problems => _dataset.Problems;
-
-    public override PhotoStamp Stamp(int index) => _dataset.Stamp(_indices[index]);
-
-    public override int Read(int index, ref byte[] buffer) => _dataset.Read(_indices[index], ref buffer);
-}
+/// <summary>Makes the cards' engine; tests give one with the CPU's sessions.</summary>
+internal delegate FedExtraction CardsFactory(ExtractionJob job, ExtractionOptions options, CutModel model, int missing);

@@ -4,16 +4,22 @@ using TransferPipeline.Backbones;
 
 namespace TransferPipeline.Features;
 
-/// <summary>Runs a backbone over the same pixels as fast as it goes, in one layout of sessions and threads.</summary>
-internal sealed class SessionBenchmark : IDisposable
+/// <summary>Runs a backbone over the same pixels as fast as it goes.</summary>
+internal interface ISessionBenchmark : IDisposable
+{
+    Rate Measure(int photos);
+}
+
+/// <summary>On the CPU, in one layout of sessions and threads.</summary>
+internal sealed class SessionBenchmark : ISessionBenchmark
 {
     private readonly List<InferenceSession> _sessions = [];
     private readonly List<BackboneRunner> _runners = [];
 
-    public SessionBenchmark(CutModel model, DeviceOptions device, Layout layout)
+    public SessionBenchmark(CutModel model, Layout layout)
     {
         for (var i = 0; i < layout.Sessions; i++)
-            _sessions.Add(SessionFactory.Create(model, device, layout.Threads));
+            _sessions.Add(SessionFactory.Create(model, new(), layout.Threads));
         var random = new Random(1);
         for (var i = 0; i < layout.Callers; i++)
         {

@@ -7,7 +7,7 @@ namespace TransferPipeline.Features.Cards;
 /// On cards: all cores read, decode and resize into batches of bytes, and each card's session computes them with two batches in flight.
 /// Normalization is in the graph.
 /// </summary>
-internal sealed class FedExtraction : IExtractionEngine
+internal sealed partial class FedExtraction : IExtractionEngine
 {
     /// <summary>Callers of a card: one batch is copied while another is computed.</summary>
     public const int Lanes = 2;
@@ -77,14 +77,16 @@ internal sealed class FedExtraction : IExtractionEngine
         var work = new List<Action<CancellationToken>>();
         for (var i = 0; i < decoders; i++)
             work.Add(cancellation => new PhotoFeeder(run, ring).Run(cancellation));
-        if (_job.Device.CudaGraphs)
-            AddGraphLanes(work, run, ring);
-        else
-            work.AddRange(_lanes.Select(lane => new Action<CancellationToken>(_ =>
+        var createRunner = RunnerFactory();
+        foreach (var lane in _lanes)
+        {
+            work.Add(_ =>
             {
-                using var runner = new BoundRunner(lane.Session, _model);
+                using var runner = createRunner(lane);
                 CardLane.Run(runner, run, ring);
-            })));
+            });
+        }
+
         return work;
     }
 
@@ -107,21 +109,32 @@ internal sealed class FedExtraction : IExtractionEngine
             _lanes.Add(new(_job.Device.CudaGraphs ? create() : _lanes[^1].Session, card));
     }
 
-    private void AddGraphLanes(List<Action<CancellationToken>> work, ExtractionRun run, BatchRing ring)
+    /// <summary>Makes a lane's runner on the thread that will call it; with CUDA graphs it returns when all lanes have captured theirs.</summary>
+    private Func<Lane, IBatchRunner> RunnerFactory()
     {
+        if (!_job.Device.CudaGraphs)
+            return lane => new BoundRunner(lane.Session, _model);
         var gate = new CaptureGate(_lanes.Count);
         var scratch = new HostBatch(_memory, _model, BatchSize);
         _owned.InsertRange(0, [gate, scratch]);
-        foreach (var lane in _lanes)
+        return lane =>
         {
-            work.Add(_ =>
+            GraphRunner? runner = null;
+            try
             {
-                using var memory = _cardMemory(lane.Session, lane.Card);
-                using var runner = new GraphRunner(lane.Session, _model, memory, BatchSize);
-                gate.Pass(() => runner.Prove(scratch));
-                CardLane.Run(runner, run, ring);
-            });
-        }
+                gate.Pass(() =>
+                {
+                    runner = new GraphRunner(lane.Session, _model, _cardMemory(lane.Session, lane.Card), BatchSize);
+                    runner.Prove(scratch);
+                });
+                return runner!;
+            }
+            catch
+            {
+                runner?.Dispose();
+                throw;
+            }
+        };
     }
 
     /// <summary>Photos in a batch and threads that decode: as given, or by a trial that says what it found.</summary>

@@ -30,7 +30,7 @@ internal sealed class GraphRunner : IBatchRunner
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _options = new();
 
-    /// <param name="memory">The card's; tests give plain memory.</param>
+    /// <param name="memory">The card's, which this disposes of; tests give plain memory.</param>
     public GraphRunner(InferenceSession session, CutModel model, TensorMemory memory, int size)
     {
         (_session, _model, _memory) = (session, model, memory);
@@ -67,6 +67,7 @@ internal sealed class GraphRunner : IBatchRunner
         _binding.Dispose();
         _options.Dispose();
         _fixed.Dispose();
+        _memory.Dispose();
     }
 
     private static float[][] Vectors(IBatchRunner runner, HostBatch batch, Action<Span<byte>> fill)

@@ -81,6 +81,8 @@ internal static class TrialRates
 
     /// <summary>Runs on as many threads, waits for all, and throws the first error.</summary>
     private static void Together(int threads, Action<int> body) =>
-        Task.WhenAll(Enumerable.Range(0, threads).Select(i => Task.Factory.StartNew(() => body(i), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)))
-            .GetAwaiter().GetResult();
+        Task.WhenAll(Enumerable.Range(0, threads).Select(i => OnItsOwnThread(() => body(i)))).GetAwaiter().GetResult();
+
+    internal static Task OnItsOwnThread(Action body) =>
+        Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

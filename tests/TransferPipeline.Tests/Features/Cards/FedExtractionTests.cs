@@ -74,6 +74,39 @@ public sealed class FedExtractionTests : IDisposable
         Assert.Equal(4, told.Decoders);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Measure_ComputesThePhotosOnAllLanes(bool graphs)
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset) with { Device = new() { CudaGraphs = graphs } };
+        var result = ExtractionBenchmark.Run(
+            job,
+            photos: 8,
+            _extraction.At("scratch"),
+            new() { Workers = 2, Batch = 3 },
+            rounds: 1,
+            (j, options, model, missing) => new FedExtraction(j, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain()),
+            TestContext.Current.CancellationToken);
+        Assert.Equal((8, 2), (result.Photos, result.Threads));
+        Assert.StartsWith("cpu, 2 batches in flight a card, batch 3", result.BestLayout, StringComparison.Ordinal);
+        Assert.Equal(graphs, result.BestLayout.EndsWith("CUDA graphs", StringComparison.Ordinal));
+        Assert.Equal(Math.Min(result.Decode, result.Session), result.Bound);
+        Assert.Equal(result.Achieved / result.Bound, result.Ratio);
+        Assert.All([result.Decode, result.Session, result.Achieved], rate => Assert.InRange(rate, 0.01, 1e6));
+        Assert.False(Directory.Exists(_extraction.At("scratch")));
+    }
+
+    [Fact]
+    public void Measure_WhenALaneFails_EndsWithItsError()
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset) with { Device = new() { CudaGraphs = true } };
+        using var engine = new FedExtraction(job, new() { Batch = 2 }, job.OpenModel(), 8, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain((_, _, _) => { }));
+        Assert.Contains("--cuda-graphs off", Assert.Throws<JobFailedException>(() => engine.Measure(8)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Run_WithOtherThreads_WritesTheSameBytes()
     {

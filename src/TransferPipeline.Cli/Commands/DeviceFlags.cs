@@ -1,0 +1,31 @@
+using System.CommandLine;
+using TransferPipeline.Pipelines;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary>The options that say where and in which arithmetic a backbone runs.</summary>
+internal sealed class DeviceFlags
+{
+    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda, cuda:n, cuda:n,m (a session a card) or tensorrt.", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string> _precision = new("--precision") { Description = "fp32, or on a GPU tf32 or fp16.", DefaultValueFactory = _ => "fp32" };
+    private readonly Option<int> _batch = Common.Number("--batch", "Photos in a batch on a GPU; 0 finds it by a trial.", 0, 0, 65536);
+    private readonly Option<double> _deviceMemory = Common.Number("--device-memory", "Most GB of a GPU's memory to use; 0 for no limit.", 0.0, 0, 1e6);
+    private readonly Option<string> _cudnnSearch = Common.Choice("--cudnn-search", "How cuDNN chooses convolutions.", "exhaustive", "heuristic", "default");
+    private readonly Option<string> _cudaGraphs = Common.Choice("--cuda-graphs", "Launch a batch's kernels as one CUDA graph.", "off", "on");
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_device, _precision, _batch, _deviceMemory, _cudnnSearch, _cudaGraphs])
+            command.Options.Add(option);
+    }
+
+    public ExtractSection Read(ParseResult parsed) => new()
+    {
+        Device = parsed.GetValue(_device)!,
+        Precision = parsed.GetValue(_precision)!,
+        Batch = parsed.GetValue(_batch),
+        DeviceMemory = parsed.GetValue(_deviceMemory),
+        CudnnSearch = parsed.GetValue(_cudnnSearch)!,
+        CudaGraphs = parsed.GetValue(_cudaGraphs) == "on",
+    };
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace TransferPipeline.Features.Cards;
+
+/// <summary>The cards alone, as an extraction feeds them.</summary>
+internal sealed partial class FedExtraction : ISessionBenchmark
+{
+    public string Layout => string.Create(CultureInfo.InvariantCulture, $"{_job.Device}, {Lanes} batches in flight a card, batch {BatchSize}{(_job.Device.CudaGraphs ? ", CUDA graphs" : "")}");
+
+    /// <summary>All lanes of all cards compute the same pixels again and again: bytes from pinned memory in, vectors out. Their start is not counted.</summary>
+    public Rate Measure(int photos)
+    {
+        var (batches, next) = ((photos + BatchSize - 1) / BatchSize, 0);
+        using var ready = new CountdownEvent(_lanes.Count);
+        using var start = new ManualResetEventSlim();
+        var createRunner = RunnerFactory();
+        var lanes = _lanes.ConvertAll(lane => TrialRates.OnItsOwnThread(() => Compute(lane)));
+        ready.Wait();
+        return Rate.Measure(batches * BatchSize, () =>
+        {
+            start.Set();
+            Task.WhenAll(lanes).GetAwaiter().GetResult();
+        });
+
+        void Compute(Lane lane)
+        {
+            using var batch = new HostBatch(_memory, _model, BatchSize);
+            IBatchRunner? runner = null;
+            try
+            {
+                runner = createRunner(lane);
+                runner.Run(batch);
+            }
+            finally
+            {
+                ready.Signal();
+            }
+
+            using (runner)
+            {
+                start.Wait();
+                while (Interlocked.Increment(ref next) <= batches)
+                    runner.Run(batch);
+            }
+        }
+    }
+}
