@@ -53,6 +53,11 @@ public sealed record FeatureManifest
     [JsonIgnore]
     public long Rows => Parts.Sum(p => (long)p.Rows);
 
+    /// <summary>What JSON does not name is null, whatever a property's default.</summary>
+    private bool IsWhole =>
+        this is { Recipe.Preprocessing: not null, Classes: not null, Cost: not null, Parts: not null, Failed: null or { File: not null, Sha256: not null } }
+        && Parts.All(p => p is { File: not null, Sha256: not null, Order: not null });
+
     internal string ToJson() => JsonSerializer.Serialize(this, FeatureManifestJson.Default.FeatureManifest) + "\n";
 
     /// <summary>Replaces the folder's manifest in one step.</summary>
@@ -78,8 +83,9 @@ public sealed record FeatureManifest
                     throw new BadInputException($"{file} has format {version}, this program reads up to {CurrentFormat}: update the program, or extract again into another folder");
             }
 
-            return JsonSerializer.Deserialize(bytes, FeatureManifestJson.Default.FeatureManifest)
+            var manifest = JsonSerializer.Deserialize(bytes, FeatureManifestJson.Default.FeatureManifest)
                 ?? throw new BadInputException($"{file} is empty");
+            return manifest.IsWhole ? manifest : throw new BadInputException($"{file} is damaged: its parts, classes, cost or recipe are missing: delete the folder and extract again");
         }
         catch (JsonException e)
         {

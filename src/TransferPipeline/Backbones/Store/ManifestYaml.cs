@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using TransferPipeline.Images;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Backbones.Store;
@@ -18,16 +17,7 @@ internal sealed class ManifestYaml
 
     public static ModelManifest Parse(string file, string text)
     {
-        var stream = new YamlStream();
-        try
-        {
-            stream.Load(new StringReader(text));
-        }
-        catch (YamlException e)
-        {
-            throw new BadInputException($"{file}:{e.Start.Line}: not valid YAML: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-
+        var stream = YamlText.Parse(text, (line, problem, e) => new BadInputException($"{file}{(line > 0 ? $":{line}" : "")}: not valid YAML: {problem}", e));
         if (stream.Documents.Count != 1 || stream.Documents[0].RootNode is not YamlMappingNode root)
             throw new BadInputException($"{file}: expected the manifest of one model (name, file, bytes, sha256, license, input, preprocessing)");
         return new ManifestYaml(file).Manifest(root);

@@ -1,4 +1,3 @@
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Pipelines.Yaml;
@@ -36,16 +35,7 @@ internal sealed class YamlDocument
 
     public static YamlDocument Parse(string file, string text)
     {
-        var stream = new YamlStream();
-        try
-        {
-            stream.Load(new StringReader(text));
-        }
-        catch (YamlException e)
-        {
-            throw new BadInputException($"{file}:{e.Start.Line}: not valid YAML: {OneLine(e.Message)}", e);
-        }
-
+        var stream = YamlText.Parse(text, (line, problem, e) => new BadInputException($"{file}{(line > 0 ? $":{line}" : "")}: not valid YAML: {problem}", e));
         if (stream.Documents.Count == 0)
             throw new BadInputException($"{file}: is empty; expected a mapping with the keys data, model and heads");
         if (stream.Documents[0].RootNode is not YamlMappingNode root)
@@ -108,18 +98,8 @@ internal sealed class YamlDocument
 
     private static YamlNode ParseValue(string assignment)
     {
-        var stream = new YamlStream();
-        try
-        {
-            stream.Load(new StringReader(assignment[(assignment.IndexOf('=') + 1)..]));
-        }
-        catch (YamlException e)
-        {
-            throw new UsageException($"--set '{assignment}': the value is not valid YAML: {OneLine(e.Message)}");
-        }
-
+        var stream = YamlText.Parse(
+            assignment[(assignment.IndexOf('=') + 1)..], (_, problem, e) => new UsageException($"--set '{assignment}': the value is not valid YAML: {problem}", e));
         return stream.Documents.Count == 0 ? new YamlScalarNode("") : stream.Documents[0].RootNode;
     }
-
-    private static string OneLine(string message) => string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries));
 }
