@@ -17,11 +17,13 @@ internal static class BenchCommand
     {
         var data = new DataOptions();
         var model = new Option<string>("--model") { Description = "A backbone of the model store, or an ONNX file.", DefaultValueFactory = _ => "efficientnet-lite0" };
+        var cut = new Option<string>("--cut") { Description = "penultimate, features, or a tensor or node.", DefaultValueFactory = _ => CutRequest.Penultimate };
+        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW.", DefaultValueFactory = _ => "none" };
         var photos = Common.Number("--photos", "Photos, spread over the dataset.", 1000, 1, int.MaxValue);
         var rounds = Common.Number("--rounds", "Each figure is the best of so many rounds, taken in turns.", 3, 1, 1000);
         var device = new DeviceFlags();
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command("extract", "Bare decoding, bare inference and a whole extraction, and how near the whole comes to its parts.") { model, photos, rounds, threads, json };
+        var command = new Command("extract", "Bare decoding, bare inference and a whole extraction, and how near the whole comes to its parts.") { model, cut, pooling, photos, rounds, threads, json };
         device.AddTo(command);
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
@@ -35,7 +37,7 @@ internal static class BenchCommand
                     Tools = Common.Tools,
                     Dataset = dataset,
                     Model = Common.Tools.Models.Resolve(parsed.GetValue(model)!),
-                    Outputs = [new(CutRequest.Default, Path.Combine(scratch, "set"))],
+                    Outputs = [new(new(parsed.GetValue(cut)!, Pooling.Parse(parsed.GetValue(pooling)!)), Path.Combine(scratch, "set"))],
                     Extract = device.Read(parsed),
                 }.CreateJob();
                 var options = new ExtractionOptions { Workers = parsed.GetValue(threads), FewerWorkers = Common.IsDefault(parsed, threads), Batch = device.Read(parsed).Batch, Message = Messages.Note };

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TransferPipeline.Backbones.Onnx;
@@ -36,9 +37,11 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             outputs.Add(new(requests[i], name, point.Tensor, dimension));
         }
 
+        var external = cut.Graph.Initializer.Where(MappedWeights.IsExternal).Sum(t => TensorData.Location(t).Length);
         return new CutModel
         {
-            Onnx = ModelSerializer.Serialize(cut),
+            Onnx = external > 0 ? cut.ToByteArray() : ModelSerializer.Serialize(cut),
+            ExternalBytes = external,
             InputName = input.Name,
             Layout = input.Layout,
             InputHeight = input.Height,

@@ -1,3 +1,5 @@
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Backbones;
@@ -5,8 +7,14 @@ namespace TransferPipeline.Backbones;
 /// <summary>A backbone stopped at one or more cuts: an ONNX graph from a batch of pixels to a batch of vectors for each cut.</summary>
 public sealed record CutModel
 {
-    /// <summary>The serialized graph; nothing past the cuts is in it.</summary>
+    /// <summary>
+    /// The serialized graph; nothing past the cuts is in it. Its large weights are still in the backbone's own files, which it names as
+    /// ONNX external data by their full paths; <see cref="Standalone"/> has them in it.
+    /// </summary>
     public required byte[] Onnx { get; init; }
+
+    /// <summary>Bytes of weights that are not in <see cref="Onnx"/>.</summary>
+    public long ExternalBytes { get; init; }
 
     public required string InputName { get; init; }
 
@@ -27,6 +35,19 @@ public sealed record CutModel
 
     /// <summary>What the user should know of the batch (made dynamic; runs one by one because ...), or null.</summary>
     public string? BatchMessage { get; init; }
+
+    /// <summary>Bytes of the graph with all its weights.</summary>
+    public long TotalBytes => Onnx.Length + ExternalBytes;
+
+    /// <summary>The graph with all its weights in it.</summary>
+    /// <exception cref="BadInputException">The backbone's file is gone or changed, or there are more than 2 GB of weights.</exception>
+    public byte[] Standalone() => ExternalBytes == 0 ? Onnx : ModelSerializer.Serialize(ModelProto.Parser.ParseFrom(Onnx));
+
+    /// <summary>A session over the graph, its weights mapped from their files.</summary>
+    /// <param name="slice">Load large matrices in slices; for the CPU, whose kernels pack weights.</param>
+    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the graph.</exception>
+    internal InferenceSession CreateSession(SessionOptions options, bool slice) =>
+        ExternalBytes == 0 ? new(Onnx, options) : MappedWeights.CreateSession(ModelProto.Parser.ParseFrom(Onnx), options, slice);
 }
 
 /// <param name="Name">The output's name in the graph.</param>

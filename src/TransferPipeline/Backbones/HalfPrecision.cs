@@ -49,13 +49,13 @@ internal sealed class HalfPrecision
     /// <exception cref="UsageException">The model is quantized or has control flow.</exception>
     public static CutModel Convert(CutModel model, Action<string> message)
     {
-        var proto = ModelProto.Parser.ParseFrom(GraphSimplifier.Simplify(model.Onnx));
+        var proto = ModelProto.Parser.ParseFrom(GraphSimplifier.Simplify(model.Standalone()));
         Require(proto.Graph);
         var conversion = new HalfPrecision(proto, Types(proto));
         conversion.Run();
         if (conversion.Clamped > 0)
             message(FormattableString.Invariant($"fp16: {conversion.Clamped} weights are beyond 65504, the largest value of fp16, and were set to it: compare with --precision fp32 by 'transfer features drift'"));
-        return model with { Onnx = proto.ToByteArray() };
+        return model with { Onnx = proto.ToByteArray(), ExternalBytes = 0 };
     }
 
     private static void Require(GraphProto graph)

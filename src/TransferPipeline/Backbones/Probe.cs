@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TransferPipeline.Backbones.Onnx;
@@ -27,7 +26,7 @@ internal sealed class Probe : IDisposable
             EnableMemoryPattern = false,
             EnableCpuMemArena = false,
         };
-        _session = new InferenceSession(WithMappedWeights(model, options), options);
+        _session = MappedWeights.CreateSession(model, options, slice: true);
     }
 
     public IReadOnlyList<string> Outputs => _session.OutputNames;
@@ -73,22 +72,9 @@ internal sealed class Probe : IDisposable
         return tensors;
     }
 
-    public void Dispose() => _session.Dispose();
-
-    private static byte[] WithMappedWeights(ModelProto model, SessionOptions options)
+    public void Dispose()
     {
-        var external = model.Graph.Initializer.Where(t => t.DataLocation == TensorProto.Types.DataLocation.External).ToList();
-        var folders = external.Select(t => Path.GetDirectoryName(TensorData.Location(t).File)!).Distinct().ToList();
-        if (folders.Count != 1)
-            return ModelSerializer.Serialize(model);
-        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folders[0]);
-        var mapped = model.Clone();
-        foreach (var tensor in mapped.Graph.Initializer.Where(t => t.DataLocation == TensorProto.Types.DataLocation.External))
-        {
-            var (file, offset, length) = TensorData.Location(tensor);
-            TensorData.SetLocation(tensor, Path.GetFileName(file), offset, length);
-        }
-
-        return mapped.ToByteArray();
+        _session.Dispose();
+        NativeHeap.Trim();
     }
 }

@@ -30,7 +30,7 @@ public sealed class Classifier : IDisposable
         InferenceSession session;
         try
         {
-            session = new InferenceSession(onnx.File, options);
+            session = MappedWeights.CreateSession(onnx.Model, options, slice: true);
         }
         catch (OnnxRuntimeException e)
         {

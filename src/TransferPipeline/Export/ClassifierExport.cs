@@ -95,7 +95,7 @@ public static class ClassifierExport
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
-        model.WriteTo(stream);
+        ModelSerializer.Write(model, stream);
         stream.Flush(flushToDisk: true);
     }
 

@@ -13,8 +13,8 @@ internal sealed class CpuExtraction : IExtractionEngine
     public CpuExtraction(CutModel model, int workers)
     {
         _session = SessionFactory.Create(model, new());
-        // The session has its own copy of the weights.
-        (_model, _workers) = (model with { Onnx = [] }, workers);
+        NativeHeap.Trim();
+        (_model, _workers) = (model, workers);
     }
 
     public int RowsInFlight => 0;

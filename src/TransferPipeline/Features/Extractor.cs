@@ -45,10 +45,6 @@ public static class Extractor
             writers.Add(sets[i].Writer(job, options, plans[i], model?.Outputs[i].Dimension));
         ExtractionPass? pass = null;
         using var engine = model is null ? null : createEngine(job, options, model, plans.Max(p => p.Missing.Cast<bool>().Count(m => m)));
-        // The session has its own copy of the weights.
-        var weights = model?.Onnx.Length ?? 0;
-        model = model is null ? null : model with { Onnx = [] };
-        Collect(weights);
         try
         {
             Guard(sets[0].Folder, () =>
@@ -106,7 +102,6 @@ public static class Extractor
         var model = job.OpenModel();
         if (model.BatchMessage is { } message)
             options.Message(message);
-        Collect(model.Onnx.Length);
         var preprocessor = new Images.Preprocessor(job.Preprocessing);
         if (preprocessor.OutputWidth != model.InputWidth || preprocessor.OutputHeight != model.InputHeight)
         {
@@ -115,13 +110,6 @@ public static class Extractor
         }
 
         return model;
-    }
-
-    /// <summary>Returns memory that cutting and loading a large backbone left: several times its weights, half a gigabyte each for VGG16.</summary>
-    private static void Collect(int weights)
-    {
-        if (weights > 32 << 20)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     private static void RequireFewFailures(SetWriter writer, int photos, ExtractionOptions options)

@@ -121,7 +121,7 @@ public sealed class CutTests : IDisposable
         var file = m.Save(_folder);
         var cut = Backbone.Open(file).Cut(new CutRequest("features", Pooling.None));
         Assert.Equal(map, cut.Outputs[0].Tensor);
-        Assert.InRange(cut.Onnx.Length, 1000, 10_000);
+        Assert.InRange(cut.TotalBytes, 1000, 10_000);
         Assert.InRange(new FileInfo(file).Length, 6_000_000, 8_000_000);
     }
 

@@ -24,7 +24,7 @@ public sealed class HalfPrecisionTests : IDisposable
         var cut = Cut(small, pooled);
         var half = Check(cut);
         Assert.All(Weights(half), w => Assert.Equal((int)DataType.Float16, w.DataType));
-        Assert.True(half.Onnx.Length < cut.Onnx.Length * 0.75, $"{half.Onnx.Length} bytes of {cut.Onnx.Length}");
+        Assert.True(half.TotalBytes < cut.TotalBytes * 0.75, $"{half.TotalBytes} bytes of {cut.TotalBytes}");
         Assert.Empty(_messages);
     }
 

@@ -115,7 +115,7 @@ internal sealed class SmallModel
         for (var start = 0; start < count; start += step)
         {
             long[] shape = cut.Layout == TransferPipeline.Images.TensorLayout.Nchw ? [step, 3, cut.InputHeight, cut.InputWidth] : [step, cut.InputHeight, cut.InputWidth, 3];
-            var (values, shapeOut) = Run(cut.Onnx, cut.InputName, cut.Outputs[output].Name, pixels[(start * size)..((start + step) * size)], shape);
+            var (values, shapeOut) = Run(cut.Standalone(), cut.InputName, cut.Outputs[output].Name, pixels[(start * size)..((start + step) * size)], shape);
             Assert.Equal([step, cut.Outputs[output].Dimension], shapeOut);
             vectors.AddRange(values);
         }

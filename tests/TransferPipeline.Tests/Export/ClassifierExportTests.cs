@@ -12,8 +12,13 @@ public sealed class ClassifierExportTests : IDisposable
     private const int Classes = 4;
 
     private readonly TempFolder _folder = new();
+    private readonly TempFolder _models = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _models.Dispose();
+    }
 
     [Fact]
     public void Write_AgreeingReplay_MakesAClassifierThatPredicts()
@@ -30,7 +35,12 @@ public sealed class ClassifierExportTests : IDisposable
         Assert.Equal(info.Recipe, classifier.Info.Recipe);
         Assert.Equal(info.HeadSettings, classifier.Info.HeadSettings);
         Assert.Equivalent(info.Preprocessing, classifier.Info.Preprocessing, strict: true);
-        SmallModel.AssertClose(probabilities, classifier.Predict([.. pixels.SelectMany(p => p)], Photos));
+        float[] all = [.. pixels.SelectMany(p => p)];
+        SmallModel.AssertClose(probabilities, classifier.Predict(all, Photos));
+        // The same as any other program reads it: the file alone, with all weights in it.
+        _models.Dispose();
+        var plain = SmallModel.Run(File.ReadAllBytes(file), cut.InputName, ClassifierExport.ProbabilitiesOutput, all, Photos, 3, SmallModel.Size, SmallModel.Size);
+        SmallModel.AssertClose(probabilities, plain.Values);
     }
 
     [Fact]
@@ -144,8 +154,7 @@ public sealed class ClassifierExportTests : IDisposable
 
     private (CutModel Cut, LinearTestHead Head, float[][] Pixels, float[] Probabilities) Prepare()
     {
-        using var folder = new TempFolder();
-        var cut = TransferPipeline.Backbones.Backbone.Open(Backbone().Save(folder)).Cut();
+        var cut = TransferPipeline.Backbones.Backbone.Open(Backbone().Save(_models)).Cut();
         var head = Head(8);
         var pixels = Enumerable.Range(1, Photos).Select(i => Probe.Pixels([3, SmallModel.Size, SmallModel.Size], i)).ToArray();
         var vectors = SmallModel.RunCut(cut, [.. pixels.SelectMany(p => p)], Photos);

@@ -29,7 +29,7 @@ internal static class GraphPruner
         return stripped;
     }
 
-    /// <summary>The graph without its initializers, weights of Constant nodes included.</summary>
+    /// <summary>The graph without its initializers; weights of Constant nodes are read into it.</summary>
     public static GraphProto WithoutInitializers(GraphProto graph)
     {
         var rest = new GraphProto { Name = graph.Name };

@@ -3,83 +3,93 @@ using Google.Protobuf;
 namespace TransferPipeline.Backbones.Onnx;
 
 /// <summary>
-/// Serializes a model whose weights are still in files. Each weight is read straight into its place in the result, so that a model of
-/// half a gigabyte takes half a gigabyte: protobuf's own way would hold it twice.
+/// Serializes a model whose weights are still in files. Each weight goes straight to its place in the result, so that a model of half a
+/// gigabyte takes half a gigabyte in memory, and next to nothing on its way to a file: protobuf's own way would hold it twice.
 /// </summary>
 internal static class ModelSerializer
 {
     /// <summary>A protobuf message is limited to 2 GB; some is left for everything but weights.</summary>
     private const long MaxBytes = int.MaxValue - (64 << 20);
 
+    /// <summary>Bytes of a weight that are read at a time.</summary>
+    private const int Step = 1 << 20;
+
     private static readonly uint ModelGraph = WireFormat.MakeTag(ModelProto.GraphFieldNumber, WireFormat.WireType.LengthDelimited);
     private static readonly uint GraphInitializer = WireFormat.MakeTag(GraphProto.InitializerFieldNumber, WireFormat.WireType.LengthDelimited);
     private static readonly uint TensorRawData = WireFormat.MakeTag(TensorProto.RawDataFieldNumber, WireFormat.WireType.LengthDelimited);
 
-    /// <exception cref="BadInputException">The weights are more than fits into one protobuf message.</exception>
+    /// <exception cref="BadInputException">The weights are more than fits into one protobuf message, or their file is gone or changed.</exception>
     public static byte[] Serialize(ModelProto model)
     {
-        var parts = model.Graph.Initializer.Select(Part.Of).ToList();
-        var bytes = parts.Sum(p => p.Weights);
-        if (bytes > MaxBytes)
-            Throw.BadInput(FormattableString.Invariant($"the part of the model up to the cut holds {bytes / 1e9:0.0} GB of weights; at most 2 GB can be used"));
-
-        // Fields of a message may come in any order: everything but the initializers first.
-        var graph = GraphPruner.WithoutInitializers(model.Graph).ToByteArray();
-        var shell = GraphPruner.Shell(model);
-        shell.Graph = null;
-        var head = shell.ToByteArray();
-        var graphLength = graph.Length + parts.Sum(p => Size(GraphInitializer, p.Length));
-        var result = GC.AllocateUninitializedArray<byte>(checked((int)(head.Length + Size(ModelGraph, graphLength))));
-        var position = Append(result, 0, head);
-        position = Header(result, position, ModelGraph, graphLength);
-        position = Append(result, position, graph);
-        foreach (var part in parts)
-        {
-            position = Header(result, position, GraphInitializer, part.Length);
-            position = Append(result, position, part.Head);
-            if (part.Weights == 0)
-                continue;
-            position = Header(result, position, TensorRawData, part.Weights);
-            TensorData.ReadExternal(part.Tensor, result.AsSpan(position, (int)part.Weights));
-            position += (int)part.Weights;
-        }
-
+        var parts = Parts.Of(model);
+        var result = GC.AllocateUninitializedArray<byte>(checked((int)parts.Length));
+        using var stream = new MemoryStream(result);
+        parts.Write(stream);
         return result;
     }
 
-    private static int Append(byte[] to, int position, byte[] bytes)
+    /// <inheritdoc cref="Serialize"/>
+    public static void Write(ModelProto model, Stream to) => Parts.Of(model).Write(to);
+
+    private static void Header(Stream to, uint tag, long length)
     {
-        bytes.CopyTo(to, position);
-        return position + bytes.Length;
+        Varint(to, tag);
+        Varint(to, (ulong)length);
     }
 
-    private static int Header(byte[] to, int position, uint tag, long length)
+    private static void Varint(Stream to, ulong value)
     {
-        for (var value = tag; ; value >>= 7)
-        {
-            to[position++] = (byte)(value < 0x80 ? value : value | 0x80);
-            if (value < 0x80)
-                break;
-        }
-
-        for (var value = (ulong)length; ; value >>= 7)
-        {
-            to[position++] = (byte)(value < 0x80 ? value : value | 0x80);
-            if (value < 0x80)
-                return position;
-        }
+        for (; value >= 0x80; value >>= 7)
+            to.WriteByte((byte)(value | 0x80));
+        to.WriteByte((byte)value);
     }
 
     /// <summary>Bytes of a field with tag and length.</summary>
     private static long Size(uint tag, long length) => CodedOutputStream.ComputeUInt32Size(tag) + CodedOutputStream.ComputeUInt64Size((ulong)length) + length;
 
-    /// <param name="Head">The tensor without its weights.</param>
-    /// <param name="Weights">Bytes that are still in a file.</param>
-    private sealed record Part(TensorProto Tensor, byte[] Head, long Weights)
+    /// <summary>A model in the order of writing. Fields of a message may come in any order: everything but the initializers first.</summary>
+    private sealed record Parts(byte[] Head, byte[] Graph, IReadOnlyList<Weight> Weights)
     {
-        public long Length => Head.Length + (Weights == 0 ? 0 : Size(TensorRawData, Weights));
+        private long GraphLength => Graph.Length + Weights.Sum(w => Size(GraphInitializer, w.Length));
 
-        public static Part Of(TensorProto tensor)
+        public long Length => Head.Length + Size(ModelGraph, GraphLength);
+
+        public static Parts Of(ModelProto model)
+        {
+            var weights = model.Graph.Initializer.Select(Weight.Of).ToList();
+            var bytes = weights.Sum(w => w.Bytes);
+            if (bytes > MaxBytes)
+                Throw.BadInput(FormattableString.Invariant($"the part of the model up to the cut holds {bytes / 1e9:0.0} GB of weights; at most 2 GB fit into one ONNX file"));
+            var shell = GraphPruner.Shell(model);
+            shell.Graph = null;
+            return new(shell.ToByteArray(), GraphPruner.WithoutInitializers(model.Graph).ToByteArray(), weights);
+        }
+
+        public void Write(Stream to)
+        {
+            to.Write(Head);
+            Header(to, ModelGraph, GraphLength);
+            to.Write(Graph);
+            var buffer = new byte[Step];
+            foreach (var weight in Weights)
+            {
+                Header(to, GraphInitializer, weight.Length);
+                to.Write(weight.Head);
+                if (weight.Bytes == 0)
+                    continue;
+                Header(to, TensorRawData, weight.Bytes);
+                TensorData.CopyExternal(weight.Tensor, to, buffer);
+            }
+        }
+    }
+
+    /// <param name="Head">The tensor without its data.</param>
+    /// <param name="Bytes">Of data that are still in a file.</param>
+    private sealed record Weight(TensorProto Tensor, byte[] Head, long Bytes)
+    {
+        public long Length => Head.Length + (Bytes == 0 ? 0 : Size(TensorRawData, Bytes));
+
+        public static Weight Of(TensorProto tensor)
         {
             if (tensor.DataLocation != TensorProto.Types.DataLocation.External)
                 return new(tensor, tensor.ToByteArray(), 0);

@@ -39,7 +39,7 @@ internal sealed class OnnxFile
         ModelProto model;
         try
         {
-            model = ModelProto.Parser.ParseFrom(SkeletonReader.Read(file));
+            model = ModelProto.Parser.ParseFrom(SkeletonReader.Read(RealFile(file)));
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or InvalidDataException)
         {
@@ -59,16 +59,19 @@ internal sealed class OnnxFile
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
+    /// <summary>Where a file is; ONNX Runtime maps no file that is a link to another folder, as those of Hugging Face's cache are.</summary>
+    private static string RealFile(string path) => new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+
     private static IReadOnlyList<string> ResolveExternalData(string file, GraphProto graph)
     {
         var files = new SortedSet<string>(StringComparer.Ordinal);
-        var folder = Path.GetDirectoryName(file)!;
+        var (own, folder) = (RealFile(file), Path.GetDirectoryName(file)!);
         foreach (var tensor in TensorData.All(graph))
         {
             if (tensor.DataLocation != TensorProto.Types.DataLocation.External)
                 continue;
             var (location, offset, length) = TensorData.Location(tensor);
-            if (location == file)
+            if (location == own)
                 continue;
             var path = Path.GetFullPath(Path.Combine(folder, location));
             if (location.Length == 0 || !path.StartsWith(folder.TrimEnd('/') + '/', StringComparison.Ordinal))
@@ -79,7 +82,7 @@ internal sealed class OnnxFile
             length = length < 0 ? info.Length - offset : length;
             if (offset < 0 || length < 0 || offset + length > info.Length)
                 Throw.BadInput($"{path}: {info.Length} bytes, but tensor '{tensor.Name}' of {Path.GetFileName(file)} ends at byte {offset + length}; the file is truncated or not this model's");
-            TensorData.SetLocation(tensor, path, offset, length);
+            TensorData.SetLocation(tensor, RealFile(path), offset, length);
             files.Add(path);
         }
 

@@ -97,17 +97,20 @@ internal static class TensorData
     private static ReadOnlySpan<byte> Raw(TensorProto tensor) =>
         tensor.DataLocation == TensorProto.Types.DataLocation.External ? ReadExternal(tensor) : tensor.RawData.Span;
 
-    /// <summary>Reads data that are in a file.</summary>
-    /// <exception cref="BadInputException">The file ends too early.</exception>
-    public static void ReadExternal(TensorProto tensor, Span<byte> to)
+    /// <summary>Copies data that are in a file, a buffer at a time.</summary>
+    /// <exception cref="BadInputException">The file is gone or ends too early.</exception>
+    public static void CopyExternal(TensorProto tensor, Stream to, byte[] buffer)
     {
         var (file, offset, length) = Location(tensor);
+        if (!File.Exists(file))
+            Throw.BadInput($"{file}: gone, but tensor '{tensor.Name}' is in it; put it back and run again");
         using var handle = File.OpenHandle(file);
-        for (var done = 0; done < to.Length;)
+        for (var done = 0L; done < length;)
         {
-            var read = RandomAccess.Read(handle, to[done..], offset + done);
+            var read = RandomAccess.Read(handle, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - done)), offset + done);
             if (read == 0)
                 Throw.BadInput($"{file}: ends before byte {offset + length}, where tensor '{tensor.Name}' ends; the file changed while it was used");
+            to.Write(buffer, 0, read);
             done += read;
         }
     }
@@ -115,7 +118,8 @@ internal static class TensorData
     private static byte[] ReadExternal(TensorProto tensor)
     {
         var bytes = GC.AllocateUninitializedArray<byte>(checked((int)Location(tensor).Length));
-        ReadExternal(tensor, bytes);
+        using var stream = new MemoryStream(bytes);
+        CopyExternal(tensor, stream, new byte[Math.Clamp(bytes.Length, 1, 1 << 20)]);
         return bytes;
     }
 }
