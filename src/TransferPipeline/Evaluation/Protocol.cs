@@ -65,8 +65,8 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
 
     private static void Check(ComparisonOptions options, FeatureView view, int[] y)
     {
-        if (options.Folds == 1)
-            Throw.Usage("one fold leaves nothing to train on; use at least 2");
+        if (options.Folds < 2)
+            Throw.Usage($"--folds is {options.Folds}, expected at least 2, or 0 for the split");
         if (options.Repeats < 1)
             Throw.Usage($"{options.Repeats} repeats of the folds; use at least 1");
         var counts = new int[view.ClassCount];

@@ -169,7 +169,7 @@ public sealed partial class ComparerTests
         AssertBad("split validaton has no photos (the feature set has train: 90, validation: 60); did you mean 'validation'?", new() { ScoreSplit = "validaton" }, set);
         AssertBad("split train cannot be reported", new() { ScoreSplit = "train" }, set);
         AssertBad("60 folds are more than any class has members (most: 50, 'class0'); use at most 50 folds", new() { Folds = 60 }, set);
-        AssertBad("one fold leaves nothing to train on", new() { Folds = 1 }, set);
+        AssertBad("--folds is 1, expected at least 2", new() { Folds = 1 }, set);
         AssertBad("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
         AssertBad("class 'class2' has one photo: folds need at least two", new() { Folds = 3 }, Lonely());
         AssertBad("class 'class2' has no photo in split train", new(), MadeUp.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" }));

@@ -1,0 +1,111 @@
+using System.Text.Json.Nodes;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary>Vectors, heads and protocols that cannot be compared, through the command.</summary>
+public sealed class BadComparisonTests : IDisposable
+{
+    private static readonly string[] Classes = ["cat", "dog", "owl"];
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("C=0", "softmax: C is '0', expected a number greater than 0")]
+    [InlineData("C=[0.1,-1]", "softmax: C is '-1', expected a number greater than 0")]
+    [InlineData("scaling=[none,standart]", "softmax: scaling is 'standart', expected one of none, standard, l2; did you mean 'standard'?")]
+    [InlineData("gamma=1", "softmax has no option 'gamma' (options: ")]
+    public void Compare_WrongOption_SaysWhatIsExpected(string option, string expected) => AssertRefused(Compare(Plain(), "softmax:" + option), expected);
+
+    [Fact]
+    public void Compare_UnknownHead_SuggestsTheNearest() => AssertRefused(Compare(Plain(), "linear-svn"), "there is no head 'linear-svn'; did you mean 'linear-svm'?");
+
+    [Fact]
+    public void Compare_NaNOrInfinityInAVector_NamesThePhoto()
+    {
+        const string Message = "the vector of photo 'train/cat/0004.jpg' (row 4) holds NaN or infinity; extract it again or leave it out";
+        AssertRefused(Compare(Write("nan", Photos(), v => v.Row(4)[1] = float.NaN), "knn"), Message);
+        AssertRefused(Compare(Write("infinite", Photos(), v => v.Row(4)[5] = float.NegativeInfinity), "ridge", "--folds", "3"), Message);
+    }
+
+    [Fact]
+    public void Compare_MoreFoldsThanMembers_SaysHowMany()
+    {
+        AssertRefused(Compare(Plain(), "ridge", "--folds", "25"), "25 folds are more than any class has members (most: 20, 'cat'); use at most 20 folds");
+        AssertRefused(Compare(Plain(), "ridge", "--folds", "1"), "--folds is 1, expected at least 2, or 0 for the split");
+        AssertRefused(Compare(Plain(), "ridge", "--folds", "-3"), "--folds is -3, expected at least 2, or 0 for the split");
+    }
+
+    [Fact]
+    public void Compare_AClassOfOneMember_IsNamed()
+    {
+        var set = Write("single", [.. Photos(), ("yak", "train")]);
+        AssertRefused(Compare(set, "ridge", "--folds", "5"), "class 'yak' has one photo: folds need at least two of each class, one to train on and one to judge");
+    }
+
+    [Fact]
+    public void Compare_AClassOfFewMembers_IsWarnedOf()
+    {
+        var result = Compare(Write("few", [.. Photos(), ("yak", "train"), ("yak", "train"), ("yak", "train")]), "ridge", "--folds", "5");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("warning: class 'yak' has 3 photos, fewer than the 5 folds: some folds judge none of it", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Compare_OneClass_SaysSo() =>
+        AssertRefused(Compare(Write("one", MadeUpFeatureSet.Photos(10, ["cat"], "train", "validation")), "ridge"), "one class");
+
+    [Fact]
+    public void Compare_AnEmptySplit_NamesThoseThatAreThere()
+    {
+        var set = Write("train-only", MadeUpFeatureSet.Photos(10, Classes, "train", "test"));
+        AssertRefused(Compare(set, "ridge"), "split validation has no photos (the feature set has train: 30, test: 30");
+        AssertRefused(Compare(set, "ridge", "--on", "tset"), "split tset has no photos (the feature set has train: 30, test: 30); did you mean 'test'?");
+        AssertRefused(Compare(set, "ridge:alpha=[1,2]", "--on", "test", "--choose-by", "Validation"), "split validation has no photos to choose values by; choose by inner folds");
+        AssertRefused(Compare(Plain(), "ridge", "--on", "train"), "split train cannot be reported: heads are trained on it");
+    }
+
+    [Fact]
+    public void Compare_FeatureSetsThatDoNotMatch_SaysInWhat()
+    {
+        var others = MadeUpFeatureSet.Photos(10, ["cat", "dog", "cow"], "train", "validation");
+        AssertRefused(
+            TransferProcess.Run("compare", "--features", Plain(), "--features", Write("other", others), "--heads", "ridge"), "other");
+        AssertRefused(
+            TransferProcess.Run("compare", "--features", Plain(), "--features", Write("short", Photos()[..^1]), "--heads", "ridge"), "is only in");
+    }
+
+    [Fact]
+    public void Compare_ConstantColumns_AreNoError()
+    {
+        var set = Write("constant", Photos(), vectors =>
+        {
+            for (var i = 0; i < vectors.Rows; i++)
+                (vectors.Row(i)[4], vectors.Row(i)[5]) = (0, 7);
+        });
+        var result = Compare(set, "softmax,logistic,linear-svm,ridge,lda,nearest-mean,knn,svm-rbf,forest,mlp,linear-sgd", "--set", "scaling=standard", "--json");
+        Assert.Equal(0, result.ExitCode);
+        var heads = JsonNode.Parse(result.Output)!["heads"]!.AsArray();
+        Assert.Equal(11, heads.Count);
+        Assert.All(heads, h => Assert.True(h!["accuracy"]!.GetValue<double>() > 0.8 && h["log_loss"] is not null, h.ToJsonString()[..200]));
+    }
+
+    private static List<(string Label, string Split)> Photos() => MadeUpFeatureSet.Photos(10, Classes, "train", "validation");
+
+    private static TransferResult Compare(string set, string heads, params string[] more) => TransferProcess.Run(["compare", "--features", set, "--heads", heads, .. more]);
+
+    private static void AssertRefused(TransferResult result, string expected)
+    {
+        Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
+        Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Equal("", result.Output);
+    }
+
+    private string Plain() => Write("plain", Photos());
+
+    private string Write(string name, IReadOnlyList<(string Label, string Split)> photos, Action<FeatureMatrix>? change = null) =>
+        MadeUpFeatureSet.Write(Path.Combine(_folder.Root, name), photos, change);
+}
