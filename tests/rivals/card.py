@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""Everything that docs/results.md wants of a card, in one run: `transfer` beside PyTorch on the same card and photos.
+
+For efficientnet-lite0, resnet50 and vgg16, in fp32, tf32 and fp16:
+  ours      `transfer bench extract`: decoding alone, model only (bytes over the bus and vectors back included, two batches in flight),
+            from JPEG files to committed Parquet; fp16 also with CUDA graphs
+  PyTorch   model only, eager and torch.compile, channels_last, autocast for fp16; its batch stays on the card, which favours it
+            from files: PIL transforms and a DataLoader with a worker a core
+  drift     `transfer features drift` of the default backbone: CPU and card in fp32, then fp32 and each lower precision on the card,
+            and the accuracy of softmax and linear-svm on both
+resnet50 and vgg16 are exported from torchvision with random weights, for which torch needs the onnx package.
+
+Each figure is saved as soon as it is there (OUT/card.json): when time runs out, the same line again goes on with what is missing.
+
+Usage: card.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--data DIR] [--photos 20000] [--out card] [--models NAME ...]
+       card.py --device cpu --photos 40 --seconds 0.2 --out /tmp/card    # runs to the end anywhere; its figures say nothing
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+
+import torch
+import torchvision
+from torch import nn
+from torchvision import transforms
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MODELS = ["efficientnet-lite0", "resnet50", "vgg16"]
+HEADS = ["softmax", "linear-svm"]
+
+
+class Block(nn.Module):
+    """Inverted residual of EfficientNet-Lite: no squeeze-and-excitation, ReLU6. The whole has 383.9 M multiply-adds, as our file has."""
+
+    def __init__(self, inputs, outputs, expansion, kernel, stride):
+        super().__init__()
+        hidden = inputs * expansion
+        steps = [] if expansion == 1 else [nn.Conv2d(inputs, hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU6()]
+        steps += [nn.Conv2d(hidden, hidden, kernel, stride, kernel // 2, groups=hidden, bias=False), nn.BatchNorm2d(hidden), nn.ReLU6(),
+                  nn.Conv2d(hidden, outputs, 1, bias=False), nn.BatchNorm2d(outputs)]
+        self.steps = nn.Sequential(*steps)
+        self.shortcut = stride == 1 and inputs == outputs
+
+    def forward(self, x):
+        return x + self.steps(x) if self.shortcut else self.steps(x)
+
+
+def efficientnet_lite0():
+    stages = [(1, 16, 1, 3, 1), (6, 24, 2, 3, 2), (6, 40, 2, 5, 2), (6, 80, 3, 3, 2), (6, 112, 3, 5, 1), (6, 192, 4, 5, 2), (6, 320, 1, 3, 1)]
+    layers, channels = [nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU6()], 32
+    for expansion, outputs, blocks, kernel, stride in stages:
+        for block in range(blocks):
+            layers.append(Block(channels, outputs, expansion, kernel, stride if block == 0 else 1))
+            channels = outputs
+    return nn.Sequential(*layers, nn.Conv2d(320, 1280, 1, bias=False), nn.BatchNorm2d(1280), nn.ReLU6(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def features(name):
+    """The network up to its penultimate layer, as `transfer` cuts it."""
+    torch.manual_seed(1)
+    if name == "efficientnet-lite0":
+        return efficientnet_lite0().eval()
+    network = getattr(torchvision.models, name)().eval()
+    if name == "vgg16":
+        network.classifier = network.classifier[:-1]
+    else:
+        network.fc = nn.Identity()
+    return network
+
+
+class Results:
+    """Figures by key, on disk after each."""
+
+    def __init__(self, path):
+        self.path = path
+        self.values = json.load(open(path)) if os.path.exists(path) else {}
+        self.failed = []
+
+    def get(self, key, measure):
+        if key not in self.values:
+            start = time.time()
+            try:
+                self.values[key] = measure()
+            except subprocess.CalledProcessError as error:
+                # Kept out of the file: the next run tries again.
+                self.failed.append(key)
+                print(f"{key}: FAILED: {error.stderr.strip().splitlines()[-1] if error.stderr else error}", file=sys.stderr, flush=True)
+                return None
+            with open(self.path + ".new", "w") as file:
+                json.dump(self.values, file, indent=1)
+            os.replace(self.path + ".new", self.path)
+            print(f"{key}: {time.time() - start:.0f} s", file=sys.stderr, flush=True)
+        return self.values[key]
+
+
+class Card:
+    def __init__(self, options):
+        self.options = options
+        self.cpu = options.device == "cpu"
+        self.torch_device = "cpu" if self.cpu else options.device.split(",")[0]
+        self.results = Results(os.path.join(options.out, "card.json"))
+        self.precisions = ["fp32", "fp16"] if self.cpu else ["fp32", "tf32", "fp16"]
+
+    def transfer(self, *arguments):
+        done = subprocess.run([self.options.transfer, *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True)
+        notes = [line for line in done.stderr.splitlines() if "warning" in line or "against fp32" in line or "batches of" in line or "threads decode" in line]
+        for line in notes:
+            print("  " + line, file=sys.stderr, flush=True)
+        return json.loads(done.stdout)
+
+    def model(self, name):
+        """What --model takes: a name, or a file that torch exports."""
+        if name == "efficientnet-lite0":
+            return name
+        path = os.path.join(self.options.out, name + ".onnx")
+        if not os.path.exists(path):
+            torch.manual_seed(1)
+            network = getattr(torchvision.models, name)().eval()
+            more = {"dynamo": False} if "dynamo" in torch.onnx.export.__code__.co_varnames else {}
+            torch.onnx.export(network, torch.zeros(1, 3, 224, 224), path + ".new", opset_version=13, input_names=["input"], output_names=["logits"],
+                              dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}}, **more)
+            os.replace(path + ".new", path)
+        return path
+
+    def many(self):
+        """As many photos as asked for: those of the data's training part again and again, as links."""
+        target = os.path.join(self.options.out, f"photos-{self.options.photos}")
+        if os.path.exists(target):
+            return target
+        source = os.path.join(self.options.data, "train")
+        files = sorted(os.path.join(folder, f) for folder, _, names in os.walk(source) for f in names if f.lower().endswith((".jpg", ".jpeg")))
+        if not files:
+            sys.exit(f"card.py: no JPEG files in {source}")
+        for i in range(self.options.photos):
+            file = files[i % len(files)]
+            folder = os.path.join(target + ".new", "train", os.path.basename(os.path.dirname(file)))
+            os.makedirs(folder, exist_ok=True)
+            os.symlink(os.path.abspath(file), os.path.join(folder, f"{i // len(files)}-{os.path.basename(file)}"))
+        os.replace(target + ".new", target)
+        return target
+
+    def ours(self, name, precision, graphs):
+        return self.transfer("bench", "extract", "--data", self.many(), "--model", self.model(name), "--photos", str(self.options.photos), "--rounds", str(self.options.rounds),
+                             "--device", self.options.device, "--precision", precision, *(["--cuda-graphs", "on"] if graphs else []))
+
+    def prepare(self, name, precision, compiled):
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+        torch.backends.cudnn.benchmark = True
+        network = features(name).to(self.torch_device).to(memory_format=torch.channels_last)
+        return torch.compile(network) if compiled else network
+
+    def autocast(self, precision):
+        half = torch.bfloat16 if self.cpu else torch.float16
+        return torch.autocast(device_type="cpu" if self.cpu else "cuda", dtype=half, enabled=precision == "fp16")
+
+    def wait(self):
+        if not self.cpu:
+            torch.cuda.synchronize()
+
+    def torch_model(self, name, precision, compiled):
+        """Best rate over batch sizes; the batch stays where it is."""
+        if compiled and not hasattr(torch, "compile"):
+            return None
+        best = {"rate": 0.0}
+        for batch in [4] if self.cpu else [32, 64, 128, 256]:
+            torch.manual_seed(2)
+            network = self.prepare(name, precision, compiled)
+            pixels = torch.rand(batch, 3, 224, 224).to(self.torch_device).to(memory_format=torch.channels_last)
+            with torch.inference_mode(), self.autocast(precision):
+                for _ in range(2 if self.cpu else 10):
+                    network(pixels)
+                self.wait()
+                start, runs = time.time(), 0
+                while runs < 2 or time.time() - start < self.options.seconds:
+                    for _ in range(1 if self.cpu else 5):
+                        network(pixels)
+                        runs += 1
+                    self.wait()
+                rate = runs * batch / (time.time() - start)
+            if rate > best["rate"]:
+                best = {"rate": rate, "batch": batch}
+        return best
+
+    def torch_files(self, name):
+        """PIL transforms in a DataLoader with a worker a core, pinned memory, fp16 autocast, eager."""
+        normalize = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        steps = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), normalize])
+        folder = torchvision.datasets.ImageFolder(os.path.join(self.many(), "train"), steps)
+        workers = max(1, os.cpu_count() or 1)
+        loader = torch.utils.data.DataLoader(folder, batch_size=8 if self.cpu else 128, num_workers=workers, pin_memory=not self.cpu)
+        network = self.prepare(name, "fp16", compiled=False)
+        vectors = []
+        with torch.inference_mode(), self.autocast("fp32" if self.cpu else "fp16"):
+            network(torch.zeros(1, 3, 224, 224).to(self.torch_device))
+            self.wait()
+            start = time.time()
+            for pixels, _ in loader:
+                moved = pixels.to(self.torch_device, non_blocking=True).to(memory_format=torch.channels_last)
+                vectors.append(network(moved).float().cpu())
+            rate = len(folder) / (time.time() - start)
+        if sum(len(v) for v in vectors) != self.options.photos:
+            sys.exit("card.py: the DataLoader lost photos")
+        return {"rate": rate, "workers": workers}
+
+    def extract(self, device, precision):
+        out = os.path.join(self.options.out, f"set-{device.replace(':', '-').replace(',', '-')}-{precision}")
+        result = self.transfer("extract", "--data", self.options.data, "--model", MODELS[0], "--device", device, "--precision", precision, "--out", out)
+        # A set of another recipe is made beside the folder that was asked for.
+        return result[0]["folder"]
+
+    def drift(self, a, b):
+        """Sets of the default backbone on the labelled photos: how far apart, and what heads make of them."""
+        first, second = self.extract(*a), self.extract(*b)
+        found = self.transfer("features", "drift", first, second)
+        accuracies = []
+        for folder in (first, second):
+            heads = self.transfer("compare", "--features", folder, "--heads", ",".join(HEADS))["heads"]
+            accuracies.append([next(h for h in heads if h["name"] == name)["accuracy"] for name in HEADS])
+        return {"drift": found["drift"], "accuracies": accuracies}
+
+
+def number(value, form="{:,.0f}"):
+    return "" if value is None else form.format(value)
+
+
+def accuracy(value):
+    return f"{value['value'] if isinstance(value, dict) else value:.3f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--transfer", default=os.path.join(REPOSITORY, "bin", "transfer"))
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--data", help="photos with train and validation folders; the samples beside the program by default")
+    parser.add_argument("--photos", type=int, default=20000, help="photos of the runs from files")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="time of each of PyTorch's measurements")
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
+    parser.add_argument("--out", default="card")
+    options = parser.parse_args()
+    options.transfer = os.path.abspath(options.transfer)
+    if options.data is None:
+        beside = os.path.join(os.path.dirname(options.transfer), "samples", "clothing")
+        options.data = beside if os.path.isdir(beside) else os.path.join(REPOSITORY, "samples", "clothing")
+    os.makedirs(options.out, exist_ok=True)
+    card = Card(options)
+    if not card.cpu and not torch.cuda.is_available():
+        sys.exit("card.py: torch sees no card; --device cpu tries the script without one")
+    get = card.results.get
+
+    lines = [
+        f"`tests/rivals/card.py --device {options.device} --photos {options.photos}` on {'the CPU' if card.cpu else torch.cuda.get_device_name(0)}, {os.cpu_count()} cores, "
+        f"torch {torch.__version__}, torchvision {torchvision.__version__}; photos a second.",
+        "",
+        "| backbone | precision | ours, model only | with CUDA graphs | PyTorch eager | torch.compile | ours / the faster | decode alone | ours, from files | of the smaller of model and decode | DataLoader | times |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name in options.models:
+        files = get(f"{name} DataLoader", lambda: card.torch_files(name))
+        for precision in card.precisions:
+            ours = get(f"{name} {precision} ours", lambda: card.ours(name, precision, False))
+            graphs = None if card.cpu or precision != "fp16" else get(f"{name} {precision} graphs", lambda: card.ours(name, precision, True))
+            eager = get(f"{name} {precision} eager", lambda: card.torch_model(name, precision, False))
+            compiled = get(f"{name} {precision} compile", lambda: card.torch_model(name, precision, True))
+            rival = max((r["rate"] for r in (eager, compiled) if r), default=None)
+            best = max((r["session"] for r in (ours, graphs) if r), default=None)
+            lines.append("| " + " | ".join([
+                name, precision, number(ours and ours["session"]), number(graphs and graphs["session"]), number(eager and eager["rate"]), number(compiled and compiled["rate"]),
+                number(best and rival and best / rival, "{:.2f}"), number(ours and ours["decode"]), number(ours and ours["achieved"]),
+                number(ours and ours["achieved"] / min(ours["decode"], ours["session"]), "{:.2f}"), number(files and files["rate"]),
+                number(ours and files and ours["achieved"] / files["rate"], "{:.1f}")]) + " |")
+
+    lines += ["", f"{MODELS[0]}, the same photos twice; accuracy of {' and '.join(HEADS)} on each:", "",
+              "| sets | cosine least | mean | largest difference | same neighbour | same prediction | heads may be shared | accuracy |", "|---|---|---|---|---|---|---|---|"]
+    pairs = [] if card.cpu else [(("cpu", "fp32"), (options.device, "fp32"))]
+    pairs += [((options.device, "fp32"), (options.device, precision)) for precision in card.precisions[1:]]
+    for a, b in pairs:
+        found = get(f"drift {' '.join(a)} and {' '.join(b)}", lambda: card.drift(a, b))
+        if found is None:
+            continue
+        d = found["drift"]
+        scores = "; ".join(", ".join(accuracy(s) for s in each) for each in found["accuracies"])
+        lines.append(f"| {' '.join(a)} and {' '.join(b)} | {d['cosine_min']:.6f} | {d['cosine_mean']:.6f} | {d['largest_difference']:.1e} | {d['neighbour_agreement']:.3f} "
+                     f"| {d['head_agreement']:.3f} | {'yes' if d['shareable'] else 'no'} | {scores} |")
+
+    text = "\n".join(lines) + "\n"
+    with open(os.path.join(options.out, "card.md"), "w") as file:
+        file.write(text)
+    print(text)
+    if card.results.failed:
+        sys.exit(f"card.py: not measured: {', '.join(card.results.failed)}; the same line again tries them again")
+
+
+if __name__ == "__main__":
+    main()
