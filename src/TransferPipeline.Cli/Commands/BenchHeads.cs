@@ -20,7 +20,7 @@ internal static class BenchHeads
         command.SetAction((parsed, cancellation) =>
         {
             var results = HeadBenchmark.Run(
-                parsed.GetValue(vectors)!, parsed.GetValue(labels)!, parsed.GetValue(heads)!, Math.Max(1, parsed.GetValue(rounds)), parsed.GetValue(threads),
+                parsed.GetValue(vectors)!, parsed.GetValue(labels)!, parsed.GetValue(heads)!, Common.Tools.Trainers, Math.Max(1, parsed.GetValue(rounds)), parsed.GetValue(threads),
                 parsed.GetValue(coefficients), Console.Error.WriteLine, cancellation);
             if (parsed.GetValue(json))
                 Json.Write(results);

@@ -27,10 +27,11 @@ public static class HeadBenchmark
     /// <param name="vectors">npy, N x D float32.</param>
     /// <param name="labels">npy, N int32 or int64, classes from 0.</param>
     /// <param name="heads">As in <c>compare --heads</c>: <c>softmax:C=1,linear-svm:C=0.01</c>. A path option may be a bracketed list; one call then fits the path.</param>
+    /// <param name="trainers">The heads to choose from.</param>
     /// <param name="coefficients">Folder for the weights of linear heads, or null.</param>
     /// <exception cref="BadInputException">A file is not such an array, or their lengths differ.</exception>
     public static IReadOnlyList<HeadBenchmarkResult> Run(
-        string vectors, string labels, string heads, int rounds, int threads, string? coefficients, Action<string> warn, CancellationToken cancellation = default)
+        string vectors, string labels, string heads, IReadOnlyList<IHeadTrainer> trainers, int rounds, int threads, string? coefficients, Action<string> warn, CancellationToken cancellation = default)
     {
         var x = NpyFile.ReadMatrix(vectors);
         var y = NpyFile.ReadLabels(labels);
@@ -40,7 +41,7 @@ public static class HeadBenchmark
         if (coefficients is not null)
             Directory.CreateDirectory(coefficients);
         var results = new List<HeadBenchmarkResult>();
-        foreach (var asked in HeadListParser.Parse(heads, HeadCatalog.Trainers))
+        foreach (var asked in HeadListParser.Parse(heads, trainers))
         {
             var (settings, path) = Settings(asked);
             var times = new Times(rounds);
