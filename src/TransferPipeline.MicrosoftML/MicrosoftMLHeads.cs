@@ -26,7 +26,10 @@ public static class MicrosoftMLHeads
             LinearTrainers.SdcaOptions("0.0003"), LinearTrainers.SdcaLogisticRegression),
         new TreeTrainer("mlnet-fast-forest", "ML.NET FastForest, one class against all, Platt-calibrated: randomized trees", TreeTrainers.ForestOptions, TreeTrainers.FastForest),
         new TreeTrainer("mlnet-fast-tree", "ML.NET FastTree, one class against all: gradient-boosted trees", TreeTrainers.BoostedOptions, TreeTrainers.FastTree),
-        new TreeTrainer("mlnet-light-gbm", "ML.NET LightGbm, one class against all: gradient-boosted trees", TreeTrainers.LightGbmOptions, TreeTrainers.LightGbm) { Unavailable = LightGbmIsMissing() },
+        new TreeTrainer("mlnet-light-gbm", "ML.NET LightGbm, one class against all: gradient-boosted trees", TreeTrainers.LightGbmOptions, TreeTrainers.LightGbm)
+        {
+            Missing = new(LightGbmIsMissing),
+        },
     ];
 
     private static string? LightGbmIsMissing()

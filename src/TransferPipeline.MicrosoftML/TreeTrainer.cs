@@ -12,7 +12,10 @@ internal sealed class TreeTrainer(
 
     public string Summary => summary;
 
-    public string? Unavailable { get; init; }
+    public string? Unavailable => Missing?.Value;
+
+    /// <summary>Looks for a native library when somebody asks, since loading it takes time; its value is the reason and the cure, or null.</summary>
+    public Lazy<string?>? Missing { get; init; }
 
     public IReadOnlyList<HeadOption> Options => options;
 

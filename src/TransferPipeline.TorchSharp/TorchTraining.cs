@@ -91,7 +91,7 @@ internal sealed class TorchTraining
             var count = Math.Min(_options.BatchSize, order.Length - first);
             using var scope = NewDisposeScope();
             var (x, y) = rows.Batch(order.AsSpan(first, count));
-            var (batchLoss, batchRight) = (0.0, 0L);
+            var (batchLoss, batchRight, measured) = (0.0, 0L, false);
             solver.step(() =>
             {
                 solver.zero_grad();
@@ -99,8 +99,8 @@ internal sealed class TorchTraining
                 var value = nn.functional.cross_entropy(scores, y, weights);
 
                 // L-BFGS measures several times a step; the first is at the weights that the step begins with.
-                if (batchLoss == 0)
-                    (batchLoss, batchRight) = (value.item<float>(), Right(scores, y));
+                if (!measured)
+                    (batchLoss, batchRight, measured) = (value.item<float>(), Right(scores, y), true);
                 if (_options.Solver == "lbfgs" && _options.WeightDecay > 0)
                     value = value + network.SquaredLength() * (_options.WeightDecay / 2);
                 value.backward();
