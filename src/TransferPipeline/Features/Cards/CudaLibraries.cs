@@ -5,8 +5,21 @@ namespace TransferPipeline.Features.Cards;
 
 /// <summary>A shared library that the CUDA provider needs.</summary>
 /// <param name="Name">Its name with the version that the provider is linked to.</param>
-/// <param name="Cure">What brings it.</param>
-internal sealed record CudaLibrary(string Name, string Cure);
+/// <param name="Product">What it is part of.</param>
+/// <param name="Wheel">The package of pip that brings it; null for the driver and TensorRT, which pip's do not suit.</param>
+internal sealed record CudaLibrary(string Name, string Product, string? Wheel = null)
+{
+    /// <summary>What brings this library alone.</summary>
+    public string Cure => CureOf([this]);
+
+    /// <summary>What brings several libraries; those that pip brings and others are not mixed.</summary>
+    public static string CureOf(IReadOnlyCollection<CudaLibrary> libraries)
+    {
+        var install = $"install {string.Join(" and ", libraries.Select(l => l.Product).Distinct())}";
+        return libraries.Any(l => l.Wheel is null) ? install
+            : $"{install}, or 'pip install {string.Join(' ', libraries.Select(l => l.Wheel).Distinct())}', or name a folder with {(libraries.Count == 1 ? "it" : "them")} in {CudaLibraries.PathVariable}";
+    }
+}
 
 /// <summary>Where a library was found.</summary>
 /// <param name="Path">A full path; the bare name when the system's loader found it; null when it is missing.</param>
@@ -23,20 +36,18 @@ internal sealed class CudaLibraries
     public const string CudaProvider = "libonnxruntime_providers_cuda.so";
     public const string TensorRtProvider = "libonnxruntime_providers_tensorrt.so";
 
-    private const string PipCure = "install CUDA 13, or 'pip install nvidia-{0}', or name a folder with it in " + PathVariable;
-
     /// <summary>What readelf -d shows for the CUDA provider, and cuDNN, which it opens when it runs. In order of dependence.</summary>
     private static readonly CudaLibrary[] Needed =
     [
-        new("libcuda.so.1", "install the NVIDIA driver (580 or newer for CUDA 13)"),
-        new("libcudart.so.13", string.Format(null, PipCure, "cuda-runtime")),
-        new("libcublasLt.so.13", string.Format(null, PipCure, "cublas")),
-        new("libcublas.so.13", string.Format(null, PipCure, "cublas")),
-        new("libcurand.so.10", string.Format(null, PipCure, "curand")),
-        new("libcudnn.so.9", "install cuDNN 9, or 'pip install nvidia-cudnn-cu13', or name a folder with it in " + PathVariable),
+        new("libcuda.so.1", "the NVIDIA driver (580 or newer for CUDA 13)"),
+        new("libcudart.so.13", "CUDA 13", "nvidia-cuda-runtime"),
+        new("libcublasLt.so.13", "CUDA 13", "nvidia-cublas"),
+        new("libcublas.so.13", "CUDA 13", "nvidia-cublas"),
+        new("libcurand.so.10", "CUDA 13", "nvidia-curand"),
+        new("libcudnn.so.9", "cuDNN 9", "nvidia-cudnn-cu13"),
     ];
 
-    private static readonly CudaLibrary TensorRt = new("libnvinfer.so.10", "install TensorRT 10 for CUDA 13");
+    private static readonly CudaLibrary TensorRt = new("libnvinfer.so.10", "TensorRT 10 for CUDA 13");
 
     private readonly IReadOnlyList<string> _folders;
 
@@ -56,9 +67,18 @@ internal sealed class CudaLibraries
             return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
         if (ProviderFile(file) is null)
             return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
-        var missing = new CudaLibraries(Environment.GetEnvironmentVariable).Load(tensorRt).Where(f => f.Path is null || f.Reason is not null).ToList();
-        return missing.Count == 0 ? CudaDriver.Problem(device)
-            : $"{string.Join("; ", missing.Select(m => $"{m.Library.Name} {(m.Path is null ? "is missing" : $"in {m.Path} cannot be loaded ({m.Reason})")}: {m.Library.Cure}"))}; 'transfer doctor' lists what is there";
+        var found = new CudaLibraries(Environment.GetEnvironmentVariable).Load(tensorRt);
+        return Describe(found) is { } problem ? $"{problem}; 'transfer doctor' lists what is there" : CudaDriver.Problem(device);
+    }
+
+    /// <summary>One line about the libraries that are missing or cannot be loaded, with their cures; null when all is well.</summary>
+    public static string? Describe(IReadOnlyList<FoundLibrary> found)
+    {
+        var problems = found.Where(f => f.Path is null).Select(f => f.Library).GroupBy(l => l.Wheel is null ? l.Name : "")
+            .Select(g => $"{string.Join(", ", g.Select(l => l.Name))} {(g.Count() == 1 ? "is" : "are")} missing: {CudaLibrary.CureOf([.. g])}")
+            .Concat(found.Where(f => f is { Path: not null, Reason: not null }).Select(f => $"{f.Library.Name} in {f.Path} cannot be loaded ({f.Reason}): {f.Library.Cure}"))
+            .ToList();
+        return problems.Count == 0 ? null : string.Join("; ", problems);
     }
 
     /// <summary>Full path of a provider's library beside the program, or null.</summary>

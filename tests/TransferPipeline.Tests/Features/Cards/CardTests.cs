@@ -97,6 +97,25 @@ public sealed class CardTests : IDisposable
     }
 
     [Fact]
+    public void Describe_NamesWhatIsMissingOrBroken_WithOneCureForAllThatPipBrings()
+    {
+        var found = new CudaLibraries(_ => null, _folder.Root).Load(tensorRt: true);
+        var absent = found.Select(f => f with { Path = null, Reason = null }).ToList();
+        Assert.Equal(
+            "libcuda.so.1 is missing: install the NVIDIA driver (580 or newer for CUDA 13); "
+            + "libcudart.so.13, libcublasLt.so.13, libcublas.so.13, libcurand.so.10, libcudnn.so.9 are missing: install CUDA 13 and cuDNN 9, "
+            + "or 'pip install nvidia-cuda-runtime nvidia-cublas nvidia-curand nvidia-cudnn-cu13', or name a folder with them in TRANSFER_CUDA_PATH; "
+            + "libnvinfer.so.10 is missing: install TensorRT 10 for CUDA 13",
+            CudaLibraries.Describe(absent));
+        var all = found.Select(f => f with { Path = "/there/" + f.Library.Name, Reason = null }).ToList();
+        Assert.Null(CudaLibraries.Describe(all));
+        all[^2] = all[^2] with { Reason = "wrong ELF class" };
+        Assert.Equal(
+            "libcudnn.so.9 in /there/libcudnn.so.9 cannot be loaded (wrong ELF class): install cuDNN 9, or 'pip install nvidia-cudnn-cu13', or name a folder with it in TRANSFER_CUDA_PATH",
+            CudaLibraries.Describe(all));
+    }
+
+    [Fact]
     public void CreateChecked_ReadsWhereTheNodesRan()
     {
         var model = PixelInput.Apply(SmallModel.Cut(_folder), new());
