@@ -17,6 +17,8 @@ internal sealed class CpuExtraction : IExtractionEngine
         (_model, _workers) = (model, workers);
     }
 
+    public int Decoders => _workers;
+
     public int RowsInFlight => 0;
 
     public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionRun run)

@@ -80,18 +80,18 @@ public static class Extractor
             for (var i = 0; i < sets.Count; i++)
             {
                 var computed = pass?.Computed[i] ?? 0;
-                writers[i].Finish(complete, cost => computed == 0 ? cost : Sum(cost, computed, pass!.Times, clock, job, options));
+                writers[i].Finish(complete, cost => computed == 0 ? cost : Sum(cost, computed, pass!.Times, clock, job, engine!.Decoders));
             }
         });
     }
 
-    private static ExtractionCost Sum(ExtractionCost cost, int computed, WorkerTimes times, Stopwatch clock, ExtractionJob job, ExtractionOptions options) => new(
+    private static ExtractionCost Sum(ExtractionCost cost, int computed, WorkerTimes times, Stopwatch clock, ExtractionJob job, int threads) => new(
         cost.Photos + computed,
         Rounded(cost.Seconds + clock.Elapsed.TotalSeconds),
         Rounded(cost.DecodeSeconds + times.DecodeSeconds),
         Rounded(cost.PreprocessSeconds + times.PreprocessSeconds),
         Rounded(cost.InferSeconds + times.InferSeconds),
-        options.Workers,
+        threads,
         job.Device.ToString());
 
     private static double Rounded(double seconds) => Math.Round(seconds, 3);

@@ -18,6 +18,9 @@ internal sealed record ExtractionRun(ExtractionJob Job, WorkQueue Queue, WorkerT
 /// <summary>Takes photos from the queue to vectors in their parts, on a CPU or on cards.</summary>
 internal interface IExtractionEngine : IDisposable
 {
+    /// <summary>Threads that decode; on the CPU they infer too.</summary>
+    int Decoders { get; }
+
     /// <summary>Slots that may be handed out while an earlier one waits for its batch to fill.</summary>
     int RowsInFlight { get; }
 

@@ -22,10 +22,16 @@ internal static class CardDoctor
         if (!compiled)
             yield break;
         var usable = true;
-        foreach (var found in new CudaLibraries(Environment.GetEnvironmentVariable).Load())
+        foreach (var found in new CudaLibraries(Environment.GetEnvironmentVariable).Load(tensorRt: true))
         {
+            if (found.Library == CudaLibraries.TensorRt && found is { Path: null })
+            {
+                yield return (found.Library.Name, $"not there, and needed for --device tensorrt only: {found.Library.Cure}", true);
+                continue;
+            }
+
             var ok = found.Path is not null && found.Reason is null;
-            usable &= ok;
+            usable &= ok || found.Library == CudaLibraries.TensorRt;
             yield return (found.Library.Name, ok ? found.Path! : found.Path is null ? $"missing: {found.Library.Cure}" : $"{found.Path} cannot be loaded: {found.Reason}", ok || cards.Count == 0);
         }
 

@@ -47,7 +47,7 @@ internal sealed class CudaLibraries
         new("libcudnn.so.9", "cuDNN 9", "nvidia-cudnn-cu13"),
     ];
 
-    private static readonly CudaLibrary TensorRt = new("libnvinfer.so.10", "TensorRT 10 for CUDA 13");
+    public static readonly CudaLibrary TensorRt = new("libnvinfer.so.10", "TensorRT 10 for CUDA 13");
 
     private readonly IReadOnlyList<string> _folders;
 

@@ -61,7 +61,6 @@ internal sealed partial class FedExtraction : IExtractionEngine
     /// <summary>Photos in a batch.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Threads that read, decode and resize.</summary>
     public int Decoders { get; }
 
     public int RowsInFlight => BatchSize * (RingLength + 1);

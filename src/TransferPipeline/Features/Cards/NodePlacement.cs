@@ -35,7 +35,10 @@ internal static class NodePlacement
         }
         catch
         {
+            // Writes the profile, which nobody will read.
             session.Dispose();
+            foreach (var left in Directory.GetFiles(Path.GetDirectoryName(prefix)!, Path.GetFileName(prefix) + "*"))
+                File.Delete(left);
             throw;
         }
     }
