@@ -5,12 +5,13 @@ namespace TransferPipeline.Cli.Adapters;
 /// <summary>The heads that outside packages bring; a build without those packages lists them as unavailable.</summary>
 internal static class PackageTrainers
 {
-    private const string Cure = "build with TRANSFER_PACKAGES=card from a package source that has";
+    /// <summary>A set is taken as a whole, so one missing package is enough to lose these heads; make names it.</summary>
+    private const string Cure = "'make TRANSFER_PACKAGES=card' brings it, or names the packages that the package source lacks (docs/packages.md)";
 
     public static IReadOnlyList<IHeadTrainer> Unavailable { get; } =
     [
-        .. MicrosoftML.Select(h => new UnavailableTrainer(h.Name, h.Summary, $"this build has the npm package set, without Microsoft.ML; {Cure} Microsoft.ML and Microsoft.ML.FastTree")),
-        .. Torch.Select(h => new UnavailableTrainer(h.Name, h.Summary, $"this build has the npm package set, without TorchSharp; {Cure} TorchSharp and TorchSharp-cpu")),
+        .. MicrosoftML.Select(h => new UnavailableTrainer(h.Name, h.Summary, $"this build has the npm package set, without Microsoft.ML; {Cure}")),
+        .. Torch.Select(h => new UnavailableTrainer(h.Name, h.Summary, $"this build has the npm package set, without TorchSharp; {Cure}")),
     ];
 
     private static IEnumerable<(string Name, string Summary)> MicrosoftML =>
