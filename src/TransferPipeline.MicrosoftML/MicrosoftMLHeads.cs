@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.ML;
 using Microsoft.ML.Trainers.LightGbm;
 
 namespace TransferPipeline.MicrosoftML;
@@ -32,16 +30,8 @@ public static class MicrosoftMLHeads
         },
     ];
 
-    private static string? LightGbmIsMissing()
-    {
-        try
-        {
-            NativeLibrary.Load("lib_lightgbm", typeof(LightGbmBinaryTrainer).Assembly, null);
-            return null;
-        }
-        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
-        {
-            return $"LightGBM's native library does not load on this machine ({e.Message.Split('\n', 2)[0].Trim()}); it needs libgomp1 and a 64-bit x86 processor";
-        }
-    }
+    private static string? LightGbmIsMissing() =>
+        NativeLibraries.Problem("lib_lightgbm", typeof(LightGbmBinaryTrainer).Assembly) is { } problem
+            ? $"LightGBM's native library does not load on this machine ({problem}); it needs libgomp1 and a 64-bit x86 processor"
+            : null;
 }

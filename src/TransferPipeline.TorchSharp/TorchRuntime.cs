@@ -25,17 +25,22 @@ internal static class TorchRuntime
         return device(name);
     }
 
+    /// <summary>Asks the system's loader first: TorchSharp's own writes a trace of what it tried to stdout, where results belong, and copies all of libtorch.</summary>
     private static string? Load()
     {
+        if (NativeLibraries.Problem("LibTorchSharp", typeof(global::TorchSharp.torch).Assembly) is { } problem)
+            return Reason(problem);
         try
         {
             InitializeDeviceType(global::TorchSharp.DeviceType.CPU);
             set_num_threads(1);
             return null;
         }
-        catch (Exception e) when (e is DllNotFoundException or NotSupportedException or TypeInitializationException or BadImageFormatException or EntryPointNotFoundException)
+        catch (Exception e) when (e is NotSupportedException or TypeInitializationException or EntryPointNotFoundException)
         {
-            return $"libtorch does not load on this machine ({(e.InnerException ?? e).Message.Split('\n', 2)[0].Trim()}); install what it lacks or use the heads of this library";
+            return Reason((e.InnerException ?? e).Message.Split('\n', 2)[0].Trim());
         }
     }
+
+    private static string Reason(string problem) => $"libtorch does not load on this machine ({problem}); install what it lacks or use the heads of this library";
 }

@@ -18,6 +18,13 @@ public sealed class TorchHeadsTests
     private static readonly (FeatureMatrix X, int[] Y) Data = Mixture.Create(210, Columns, Classes, 7, 0.6);
     private static readonly int[] Rest = [.. Enumerable.Range(Train, 60)];
 
+    /// <summary>The package's library asks for a newer libstdc++ than some systems have.</summary>
+    public TorchHeadsTests()
+    {
+        if (TorchHeads.Trainers[0].Unavailable is { } reason)
+            Assert.Skip(reason);
+    }
+
     [Theory]
     [InlineData("torch-linear", "adam", "0.01")]
     [InlineData("torch-linear", "sgd", "0.05")]
@@ -118,7 +125,6 @@ public sealed class TorchHeadsTests
     private static IHead Fit(string name, int threads, params (string Name, string Value)[] settings)
     {
         var trainer = TorchHeads.Trainers.Single(t => t.Name == name);
-        Assert.Null(trainer.Unavailable);
         return trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer, settings), new TrainingContext { Threads = threads });
     }
 }

@@ -1,0 +1,28 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace TransferPipeline;
+
+/// <summary>Native libraries that packages bring.</summary>
+internal static class NativeLibraries
+{
+    /// <summary>Loads a library as its package's calls would; null when it is loaded, else what is missing or wrong.</summary>
+    /// <param name="name">Its name as those calls have it, or its path.</param>
+    public static string? Problem(string name, Assembly caller)
+    {
+        try
+        {
+            NativeLibrary.Load(name, caller, null);
+            return null;
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            return Reason(name, e.Message);
+        }
+    }
+
+    /// <summary>The loader's message has a line for each place where it looked; only one about a file that is there, or about another library, tells why.</summary>
+    private static string Reason(string name, string message) =>
+        message.Split('\n').Skip(1).Select(line => line.Trim()).FirstOrDefault(line => line.Split(": ", 2) is [var subject, _] && (Path.IsPathRooted(subject) ? File.Exists(subject) : !subject.Contains(name, StringComparison.Ordinal)))
+        ?? $"{name} is not there";
+}

@@ -1,0 +1,22 @@
+namespace TransferPipeline.Tests;
+
+public sealed class NativeLibrariesTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Problem_LibraryOfTheSystem_IsNone() => Assert.Null(NativeLibraries.Problem("libc.so.6", typeof(NativeLibrariesTests).Assembly));
+
+    [Fact]
+    public void Problem_LibraryThatIsNowhere_SaysSo() =>
+        Assert.Equal("lib_not_there is not there", NativeLibraries.Problem("lib_not_there", typeof(NativeLibrariesTests).Assembly));
+
+    [Fact]
+    public void Problem_FileThatIsNoLibrary_TellsTheLoadersReason()
+    {
+        var file = _folder.Write("libbroken.so", "this is text, and long enough for the loader to read a header from it: " + new string('-', 200));
+        Assert.Equal($"{file}: invalid ELF header", NativeLibraries.Problem(file, typeof(NativeLibrariesTests).Assembly));
+    }
+}
