@@ -9,19 +9,9 @@ internal static class ExtractionEngines
     public static IExtractionEngine Create(ExtractionJob job, ExtractionOptions options, CutModel model, int missing)
     {
         var converted = job.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model;
-        var engine = job.Device.IsCpu
-            ? (IExtractionEngine)new CpuExtraction(converted, options.Workers)
-            : FedExtraction.Create(job, options, converted, missing);
-        try
-        {
-            if (job.Device.Precision != "fp32" && PrecisionCheck.Run(job, model, converted) is { } error)
-                options.Message(error.ToString());
-            return engine;
-        }
-        catch
-        {
-            engine.Dispose();
-            throw;
-        }
+        // Before the engine, which takes the card's memory.
+        if (job.Device.Precision != "fp32" && PrecisionCheck.Run(job, model, converted) is { } error)
+            options.Message(error.ToString());
+        return job.Device.IsCpu ? new CpuExtraction(converted, options.Workers) : FedExtraction.Create(job, options, converted, missing);
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.ML.OnnxRuntime;
 
 namespace TransferPipeline.Features.Cards;
 
@@ -13,7 +12,7 @@ internal static class CardLane
         while (ring.Take() is { } batch)
         {
             var time = Stopwatch.GetTimestamp();
-            Compute(runner, batch, run.Job.Device);
+            CardMemory.Guard(() => runner.Run(batch), batch.Size, run.Job.Device);
             for (var slot = 0; slot < batch.Size; slot++)
                 Hand(batch, slot);
             run.Times.Infer(time);
@@ -24,18 +23,6 @@ internal static class CardLane
             }
 
             ring.Release(batch);
-        }
-    }
-
-    private static void Compute(IBatchRunner runner, HostBatch batch, DeviceOptions device)
-    {
-        try
-        {
-            runner.Run(batch);
-        }
-        catch (OnnxRuntimeException e) when (CardMemory.IsExhausted(e))
-        {
-            throw new JobFailedException($"a batch of {batch.Size} photos does not fit into the memory of {device} ({CardMemory.FirstLine(e)}); what was computed is kept: run again with a smaller --batch{(batch.Size > 1 ? $", such as {batch.Size / 2}" : "")}", e);
         }
     }
 

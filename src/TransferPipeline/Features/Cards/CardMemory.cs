@@ -12,5 +12,19 @@ internal static class CardMemory
 
     public static bool IsExhausted(string message) => Signs.Any(s => message.Contains(s, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Turns exhausted memory into one line that names the cure.</summary>
+    /// <exception cref="JobFailedException">The card's memory is exhausted.</exception>
+    public static void Guard(Action compute, int batch, DeviceOptions device)
+    {
+        try
+        {
+            compute();
+        }
+        catch (OnnxRuntimeException e) when (IsExhausted(e))
+        {
+            throw new JobFailedException($"a batch of {batch} photos does not fit into the memory of {device} ({FirstLine(e)}); what was computed is kept: {(batch > 1 ? $"run again with a smaller --batch, such as {batch / 2}" : "end what else uses the card")}", e);
+        }
+    }
+
     public static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();
 }

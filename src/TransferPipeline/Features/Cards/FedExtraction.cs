@@ -65,7 +65,8 @@ internal sealed partial class FedExtraction : IExtractionEngine
 
     public int RowsInFlight => BatchSize * (RingLength + 1);
 
-    private int RingLength => RingOf(_job.Device);
+    /// <summary>Batches in memory: one for each lane, and one for each card that is being filled.</summary>
+    private int RingLength => _job.Device.Cards.Count * (Lanes + 1);
 
     public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionRun run)
     {
@@ -96,9 +97,6 @@ internal sealed partial class FedExtraction : IExtractionEngine
         foreach (var session in _lanes.Select(l => l.Session).Distinct())
             session.Dispose();
     }
-
-    /// <summary>Batches in memory: one for each lane, and one for each card that is being filled.</summary>
-    private static int RingOf(DeviceOptions device) => device.Cards.Count * (Lanes + 1);
 
     /// <summary>The lanes of a card share its session; but one that replays CUDA graphs may be called by one thread only.</summary>
     private void AddLanes(int card, Func<InferenceSession> create)
@@ -144,7 +142,7 @@ internal sealed partial class FedExtraction : IExtractionEngine
         if (options.Batch > 0 || largest == 1)
         {
             var given = options.Batch > 0 ? Math.Min(options.Batch, _model.MaxBatch) : 1;
-            return (given, tryDecoders ? TryDecoders(options, RateOfFirstCard(given)) : options.Workers);
+            return (given, tryDecoders ? TryDecoders(options, GuardedRate(given)) : options.Workers);
         }
 
         var trial = BatchTrial.Run(RateOfFirstCard, () => CudaRuntime.FreeMemory(_lanes[0].Card), largest);
@@ -161,6 +159,13 @@ internal sealed partial class FedExtraction : IExtractionEngine
         var trial = FeederTrial.Run(threads => TrialRates.OfDecoding(_job, threads, ref photo), needed, options.Workers);
         options.Message(FormattableString.Invariant($"{trial.Best} of {options.Workers} threads decode for {needed:0} photos a second ({trial}); --threads {trial.Best} skips the trial"));
         return trial.Best;
+    }
+
+    private double GuardedRate(int size)
+    {
+        var rate = 0.0;
+        CardMemory.Guard(() => rate = RateOfFirstCard(size), size, _job.Device);
+        return rate;
     }
 
     private double RateOfFirstCard(int size) => TrialRates.OfCard([.. _lanes.Take(Lanes).Select(l => l.Session)], _memory, _model, size);

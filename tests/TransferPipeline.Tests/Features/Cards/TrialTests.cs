@@ -84,6 +84,17 @@ public sealed class TrialTests
     public void IsExhausted_TellsMemoryFromOtherErrors(string message, bool exhausted) => Assert.Equal(exhausted, CardMemory.IsExhausted(message));
 
     [Fact]
+    public void Guard_OfExhaustedMemory_NamesASmallerBatch()
+    {
+        var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [1] };
+        var error = Assert.Throws<JobFailedException>(() => CardMemory.Guard(() => ExhaustMemory(), 256, device));
+        Assert.StartsWith("a batch of 256 photos does not fit into the memory of cuda:1 (", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("run again with a smaller --batch, such as 128", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+        Assert.Throws<UsageException>(() => CardMemory.Guard(() => throw new UsageException("other"), 256, device));
+    }
+
+    [Fact]
     public void FeederTrial_TakesAsFewThreadsAsFeedTheCards()
     {
         var trial = FeederTrial.Run(threads => threads * 300, needed: 900, most: 16);
