@@ -1,5 +1,6 @@
 using System.Globalization;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Evaluation;
 
@@ -11,6 +12,10 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
 {
     // CLIP's linear probe starts two decades apart and halves to an eighth of a decade.
     private const int Halvings = 4;
+
+    // Accuracy is all that is looked at here: the optimum to more digits costs passes and moves no prediction. The chosen head is trained to its own tolerance.
+    private const double LeastTolerance = 1e-6;
+
     private readonly Dictionary<string, (double[] Values, double[] Scores)> _tried = [];
     private readonly Sweep[] _sweeps = [.. spec.Sweeps];
 
@@ -87,7 +92,7 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     {
         var rows = view.Training(part.Train, []);
         var heads = path >= 0
-            ? ((IPathTrainer)spec.Trainer).TrainPath(rows, Apply(combinations[0]), [.. combinations.Select(c => c[path])], inner)
+            ? ((IPathTrainer)spec.Trainer).TrainPath(rows, Loosely(Apply(combinations[0])), [.. combinations.Select(c => c[path])], inner)
             : [.. combinations.Select(c => spec.Trainer.Train(rows, Apply(c), inner))];
         return [.. heads.Select(h => view.Judge(h, part.Test, inner.Threads).Accuracy)];
     }
@@ -139,6 +144,11 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     private static string Warning(SweepCurve curve) => string.Create(
         CultureInfo.InvariantCulture,
         $"the best {curve.Parameter} is {curve.Chosen:G4}, {(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep");
+
+    private HeadSettings Loosely(HeadSettings settings) =>
+        spec.Trainer is IterativeTrainer && settings.Number("tol") < LeastTolerance && !Array.Exists(_sweeps, s => s.Option == "tol")
+            ? settings.With("tol", LeastTolerance)
+            : settings;
 
     private HeadSettings Apply(double[] values)
     {

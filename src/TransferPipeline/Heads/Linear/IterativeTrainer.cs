@@ -54,13 +54,17 @@ public abstract partial class IterativeTrainer : IPathTrainer
         using var preconditioner = new AdaptivePreconditioner(context.Threads);
         var start = Starter(objective, classes, context);
 
-        // From small to large C, each solution the start of the next.
+        var path = start is null && values.Count > 2 ? new PathStart() : null;
+
+        // From small to large C, each start foreseen from the solutions before.
         foreach (var index in Enumerable.Range(0, values.Count).OrderBy(i => values[i]))
         {
             var chosen = settings.With(PathOption, values[index]);
             objective.Weights = weights.Times(values[index]);
             start?.Invoke(objective.Weights, parameters);
+            path?.Foresee(values[index], parameters);
             var result = Solve(new(objective, preconditioner), classes, parameters, chosen);
+            path?.Add(values[index], parameters);
             heads[index] = Finish(result, parameters, objective.Stride, objective.Bias, data.ClassCount, chosen, scaling, reduction, context);
         }
 
