@@ -60,7 +60,7 @@ internal static class DoctorCommand
     {
         var model = Common.Tools.Models.Resolve("efficientnet-lite0");
         var cut = Backbones.Backbone.Open(model.File).Cut();
-        using var session = new InferenceSession(cut.Onnx);
+        using var session = SessionFactory.Create(cut, new());
         var pixels = new float[3 * cut.InputHeight * cut.InputWidth];
         using var input = OrtValue.CreateTensorValueFromMemory(pixels, [1, 3, cut.InputHeight, cut.InputWidth]);
         var clock = Stopwatch.StartNew();

@@ -55,9 +55,17 @@ public sealed class DeviceTests : IDisposable
     }
 
     [Fact]
-    public void Doctor_TellsOfTheCudaProviderAndTheDriver()
+    public void Doctor_FindsNoProblem_AndTellsOfTheCudaProviderAndTheDriver()
     {
         var result = TransferProcess.Run("doctor");
+        Assert.Contains("efficientnet-lite0: 1280 values for a photo", result.Output, StringComparison.Ordinal);
+        // A build with CUDA on a machine with a card may rightly miss libraries.
+        if (!OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
+        {
+            Assert.DoesNotContain("PROBLEM", result.Output, StringComparison.Ordinal);
+            Assert.Equal(0, result.ExitCode);
+        }
+
         Assert.Contains("CUDA provider", result.Output, StringComparison.Ordinal);
         Assert.Contains("NVIDIA driver", result.Output, StringComparison.Ordinal);
     }
