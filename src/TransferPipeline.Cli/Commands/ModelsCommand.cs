@@ -19,7 +19,7 @@ internal static class ModelsCommand
             if (parsed.GetValue(json))
                 Json.Write(entries);
             else
-                Tables.Write(["name", ">input", ">MB", "licence", "file"], entries.Select(e => new[] { e.Manifest.Name, e.Manifest.InputSize.ToString(CultureInfo.InvariantCulture), (e.Manifest.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture), e.Manifest.License, e.File ?? "transfer models pull " + e.Manifest.Name }));
+                Tables.Write(["name", ">input", ">MB", "licence", "file"], entries.Select(e => new[] { e.Manifest.Name, e.Manifest.InputSize.ToString(CultureInfo.InvariantCulture), (e.Manifest.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture), e.Manifest.License, e.File ?? Common.Tools.Models.WhereFrom(e.Manifest) }));
             return (int)ExitCode.Done;
         });
         return command;
@@ -65,10 +65,12 @@ internal static class ModelsCommand
         var name = new Option<string?>("--name") { Description = "The name to give it; default: the file's." };
         var license = new Option<string>("--license") { Description = "Its licence.", DefaultValueFactory = _ => "unknown" };
         var note = new Option<string>("--note") { Description = "Where it comes from.", DefaultValueFactory = _ => "" };
+        var preprocessing = new PreprocessingFlags();
         var command = new Command("add", "Copies an ONNX file into the store under a name.") { file, name, license, note };
+        preprocessing.AddTo(command);
         command.SetAction(parsed =>
         {
-            var entry = Common.Tools.Models.Add(parsed.GetValue(file)!, parsed.GetValue(name), license: parsed.GetValue(license)!, note: parsed.GetValue(note)!);
+            var entry = Common.Tools.Models.Add(parsed.GetValue(file)!, parsed.GetValue(name), preprocessing.Read(parsed), license: parsed.GetValue(license)!, note: parsed.GetValue(note)!);
             Console.WriteLine($"{entry.Manifest.Name}: {entry.File}; preprocessing in {entry.ManifestFile}");
             return (int)ExitCode.Done;
         });

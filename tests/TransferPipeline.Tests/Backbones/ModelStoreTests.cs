@@ -75,7 +75,7 @@ public sealed class ModelStoreTests : IDisposable
     public void Resolve_FileWithSidecar_ChecksItsHash()
     {
         var store = Store();
-        var added = store.Add(Small().Save(_folder, "mine.onnx"), "mine", new Preprocessing { ResizeHeight = 12, ResizeWidth = 14, Mean = [0, 0, 0], Std = [1, 1, 0.5], Bgr = true });
+        var added = store.Add(Small().Save(_folder, "mine.onnx"), "mine", _ => new Preprocessing { ResizeHeight = 12, ResizeWidth = 12, Mean = [0, 0, 0], Std = [1, 1, 0.5], Bgr = true });
         var elsewhere = _folder.At("elsewhere", "model.onnx");
         File.Copy(added.File!, elsewhere);
         File.Copy(added.ManifestFile, _folder.At("elsewhere", "model.yaml"));

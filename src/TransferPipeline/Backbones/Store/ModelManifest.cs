@@ -29,6 +29,9 @@ public sealed record ModelManifest
 
     public required Preprocessing Preprocessing { get; init; }
 
+    /// <summary>What says that the preprocessing is right, and what of it is inferred; one line.</summary>
+    public string PreprocessingSource { get; init; } = "";
+
     /// <summary>Where the weights come from and what else to know, one line.</summary>
     public string Note { get; init; } = "";
 }

@@ -86,10 +86,10 @@ public sealed partial class ModelStore
 
     /// <summary>Copies a model file into the user's store with a manifest, so that it has a name.</summary>
     /// <param name="name">Letters, digits, '.', '_' and '-'; null takes the file's name.</param>
-    /// <param name="preprocessing">Null takes torchvision's default for the input's size.</param>
+    /// <param name="change">Changes torchvision's default for the input's size; null takes it as it is.</param>
     /// <exception cref="UsageException">The name is taken or not valid, or the model has data files beside it.</exception>
     /// <exception cref="BadInputException">The file is not an image classifier.</exception>
-    public ModelEntry Add(string file, string? name = null, Preprocessing? preprocessing = null, string license = "unknown", string note = "")
+    public ModelEntry Add(string file, string? name = null, Func<Preprocessing, Preprocessing>? change = null, string license = "unknown", string note = "")
     {
         var backbone = Backbone.Open(file);
         name ??= Path.GetFileNameWithoutExtension(file);
@@ -99,6 +99,11 @@ public sealed partial class ModelStore
             Throw.Usage($"there is a model '{name}' already; choose another name with --name");
         if (backbone.HasExternalData)
             Throw.Usage($"{file}: keeps its weights in other files; use it by its path, with a manifest beside it");
+        var preprocessing = DefaultPreprocessing(backbone.Input);
+        preprocessing = change?.Invoke(preprocessing) ?? preprocessing;
+        var size = new Preprocessor(preprocessing);
+        if (size.OutputHeight != backbone.Input.Height || size.OutputWidth != backbone.Input.Width)
+            Throw.Usage($"the preprocessing gives {(size.OutputWidth == 0 ? "photos of differing sizes" : $"{size.OutputHeight} x {size.OutputWidth} pixels")}, {Path.GetFileName(file)} takes {backbone.Input.Height} x {backbone.Input.Width}: set its crop to that size");
         var manifest = new ModelManifest
         {
             Name = name,
@@ -108,7 +113,8 @@ public sealed partial class ModelStore
             License = license,
             InputSize = backbone.Input.Height,
             Layout = backbone.Input.Layout,
-            Preprocessing = preprocessing ?? DefaultPreprocessing(backbone.Input),
+            Preprocessing = preprocessing,
+            PreprocessingSource = change is null ? "torchvision's default for the input's size; not checked" : "given to 'transfer models add', the rest torchvision's default for the input's size",
             Note = note,
         };
         var (target, manifestFile) = (Path.Combine(UserFolder, manifest.File), Path.Combine(UserFolder, name + ".yaml"));
@@ -205,6 +211,10 @@ public sealed partial class ModelStore
 
     private string HowToGet(ModelManifest manifest) =>
         (manifest.Sources.Count > 0 ? FormattableString.Invariant($"'transfer models pull {manifest.Name}' downloads {manifest.Bytes / 1e6:0.0} MB, or ") : "") + ByHand(manifest);
+
+    /// <summary>How a model that is not here gets here, in a few words: by a command, or by hand.</summary>
+    public string WhereFrom(ModelManifest manifest) =>
+        manifest.Sources.Count > 0 ? "transfer models pull " + manifest.Name : $"no public address; put it at {Path.Combine(UserFolder, manifest.File)}";
 
     /// <summary>What to do without a network.</summary>
     private string ByHand(ModelManifest manifest) =>

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Globalization;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary>Options for how photos become a backbone's input, by the names of its manifest.</summary>
+internal sealed class PreprocessingFlags
+{
+    private readonly Option<string?> _resize = new("--resize") { Description = "Short side in pixels, HEIGHTxWIDTH, or none.", HelpName = "256|224x224|none" };
+    private readonly Option<string?> _interpolation = new("--interpolation") { Description = "nearest, bilinear, bicubic or lanczos.", HelpName = "NAME" };
+    private readonly Option<string?> _crop = new("--crop") { Description = "Centre crop in pixels, one side or HEIGHTxWIDTH.", HelpName = "224|224x224" };
+    private readonly Option<string?> _mean = new("--mean") { Description = "Red, green and blue, of values in 0..1.", HelpName = "R,G,B" };
+    private readonly Option<string?> _std = new("--std") { Description = "Red, green and blue, of values in 0..1.", HelpName = "R,G,B" };
+    private readonly Option<string?> _range = new("--range") { Description = "In the place of mean and std: the input's values for levels 0 and 255, such as -1,1, 0,1 or 0,255.", HelpName = "LOW,HIGH" };
+    private readonly Option<double?> _offset = new("--offset") { Description = "In the place of mean and std: (level - offset) / divisor." };
+    private readonly Option<double?> _divisor = new("--divisor") { Description = "See --offset." };
+    private readonly Option<bool> _bgr = new("--bgr") { Description = "Channels in the order blue, green, red." };
+
+    private IReadOnlyList<Option> All => [_resize, _interpolation, _crop, _mean, _std, _range, _offset, _divisor, _bgr];
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in All)
+            command.Add(option);
+    }
+
+    /// <summary>What the options change; null when none is given.</summary>
+    /// <exception cref="UsageException">A value is not of its form, or two ways to normalize are given.</exception>
+    public Func<Preprocessing, Preprocessing>? Read(ParseResult parsed)
+    {
+        var given = All.Where(o => parsed.GetResult(o) is not null).Select(o => o.Name).ToList();
+        if (given.Count == 0)
+            return null;
+        string[][] forms = [["--mean", "--std"], ["--range"], ["--offset", "--divisor"]];
+        if (forms.Count(f => f.Any(given.Contains)) > 1)
+            throw new UsageException("--mean with --std, --range, and --offset with --divisor are three ways to say one thing: give one");
+        if (given.Contains("--offset") != given.Contains("--divisor"))
+            throw new UsageException("--offset and --divisor belong together: (level - offset) / divisor");
+        return p => Apply(p, parsed);
+    }
+
+    private Preprocessing Apply(Preprocessing p, ParseResult parsed)
+    {
+        if (parsed.GetValue(_resize) is { } resize)
+        {
+            p = p with { ResizeShortSide = 0, ResizeHeight = 0, ResizeWidth = 0 };
+            var sides = resize == "none" ? [] : Sides("--resize", resize);
+            if (sides.Length == 1)
+                p = p with { ResizeShortSide = sides[0] };
+            else if (sides.Length == 2)
+                p = p with { ResizeHeight = sides[0], ResizeWidth = sides[1] };
+        }
+
+        if (parsed.GetValue(_crop) is { } crop)
+            p = Sides("--crop", crop) is var sides ? p with { CropHeight = sides[0], CropWidth = sides[^1] } : p;
+        if (parsed.GetValue(_interpolation) is { } interpolation)
+            p = p with { Interpolation = Filter(interpolation) };
+        if (parsed.GetValue(_mean) is { } mean)
+            p = p with { Mean = Numbers("--mean", mean, 3) };
+        if (parsed.GetValue(_std) is { } std)
+            p = p with { Std = Numbers("--std", std, 3) };
+        if (p.Std.Any(s => s <= 0))
+            throw new UsageException($"--std '{parsed.GetValue(_std)}': expected numbers greater than 0");
+        if (parsed.GetValue(_offset) is { } offset && parsed.GetValue(_divisor) is { } divisor)
+            p = p with { Offset = offset, Divisor = divisor };
+        if (parsed.GetValue(_range) is { } range)
+        {
+            // low + level / 255 * (high - low) = (level - offset) / divisor
+            var (low, high) = Numbers("--range", range, 2) is var r ? (r[0], r[1]) : default;
+            if (!(high > low))
+                throw new UsageException($"--range '{range}': the second number must be greater than the first");
+            p = p with { Offset = -low * 255 / (high - low), Divisor = 255 / (high - low) };
+        }
+
+        if (parsed.GetResult(_divisor) is not null && !(p.Divisor > 0))
+            throw new UsageException("--divisor must be greater than 0");
+        return parsed.GetValue(_bgr) ? p with { Bgr = true } : p;
+    }
+
+    private static Interpolation Filter(string text)
+    {
+        string[] names = [.. Enum.GetNames<Interpolation>().Select(n => n.ToLowerInvariant())];
+        var index = Array.IndexOf(names, text);
+        return index >= 0
+            ? Enum.GetValues<Interpolation>()[index]
+            : throw new UsageException($"--interpolation '{text}' is not one of {string.Join(", ", names)}{NearestName.Hint(text, names)}");
+    }
+
+    private static int[] Sides(string option, string text)
+    {
+        var sides = text.Split('x');
+        var numbers = new int[sides.Length];
+        for (var i = 0; i < sides.Length; i++)
+        {
+            if (sides.Length > 2 || !int.TryParse(sides[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]) || numbers[i] is 0 or > 100_000)
+                throw new UsageException($"{option} '{text}': expected pixels, as in 224 or 224x224");
+        }
+
+        return numbers;
+    }
+
+    private static double[] Numbers(string option, string text, int count)
+    {
+        var numbers = new List<double>();
+        foreach (var part in text.Split(','))
+        {
+            if (double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+                numbers.Add(number);
+        }
+
+        return numbers.Count == count && text.Count(c => c == ',') == count - 1
+            ? [.. numbers]
+            : throw new UsageException($"{option} '{text}': expected {count} numbers with commas between them");
+    }
+}
