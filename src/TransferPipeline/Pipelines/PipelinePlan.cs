@@ -120,20 +120,16 @@ public sealed record PipelinePlan(
     /// <summary>Seconds a photo on one thread, of the second of two runs.</summary>
     private static double TrialSeconds(CutModel cut)
     {
-        using var options = new Microsoft.ML.OnnxRuntime.SessionOptions { IntraOpNumThreads = 1 };
-        using var session = new Microsoft.ML.OnnxRuntime.InferenceSession(cut.Onnx, options);
-        var batch = Math.Min(TrialBatch, cut.MaxBatch);
-        long[] shape = cut.Layout == Images.TensorLayout.Nchw ? [batch, 3, cut.InputHeight, cut.InputWidth] : [batch, cut.InputHeight, cut.InputWidth, 3];
-        using var input = Microsoft.ML.OnnxRuntime.OrtValue.CreateTensorValueFromMemory(new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
-        using var run = new Microsoft.ML.OnnxRuntime.RunOptions();
+        using var session = SessionFactory.Create(cut, new());
+        using var runner = new BackboneRunner(session, cut, Math.Min(TrialBatch, cut.MaxBatch));
         var seconds = 0.0;
         for (var i = 0; i < 2; i++)
         {
             var clock = Stopwatch.StartNew();
-            using var results = session.Run(run, [cut.InputName], [input], [.. cut.Outputs.Select(o => o.Name)]);
+            runner.Run();
             seconds = clock.Elapsed.TotalSeconds;
         }
 
-        return seconds / batch;
+        return seconds / runner.Batch;
     }
 }

@@ -37,6 +37,17 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     }
 
     [Fact]
+    public void Run_Dry_TellsWhatWouldBeDoneAndDoesNothing()
+    {
+        using var folder = new TempFolder();
+        var result = TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--dry-run", "--out", folder.At("dry")]);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Matches(@"efficientnet-lite0 penultimate none +1280 +340 +0 ", result.Output);
+        Assert.Contains("nothing was done", result.Output, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
+    }
+
+    [Fact]
     public void Run_Again_ComputesNothingAndWritesTheSameClassifier()
     {
         var before = File.ReadAllBytes(Path.Combine(job.Out, "classifier.onnx"));
