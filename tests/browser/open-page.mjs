@@ -19,11 +19,13 @@ const browser = await chromium.launchPersistentContext(profile, {
   viewport: { width: 1280, height: 900 },
   deviceScaleFactor: 1,
   colorScheme: "light",
+  reducedMotion: "reduce",
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 const seen = { messages: [], requests: [], dialogs: [] };
 try {
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000);
   page.on("console", m => seen.messages.push(`${m.type()}: ${m.text()}`));
   page.on("pageerror", e => seen.messages.push(`error: ${e.message}`));
   page.on("dialog", d => { seen.dialogs.push(d.message()); d.dismiss(); });
