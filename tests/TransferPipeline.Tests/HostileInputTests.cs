@@ -106,6 +106,13 @@ public sealed class HostileInputTests : IDisposable
     }
 
     [Fact]
+    public void Comparison_AsJson()
+    {
+        var valid = ComparisonJson.Serialize(Reports.MadeUpComparison.Create(classes: 2, heads: 2, points: 1) with { DataCheck = null, Map = null, Sweeps = [], FewShot = [] });
+        Attack("comparison.json", Encoding.UTF8.GetBytes(valid), file => ComparedHead.Read(file, "softmax"), step: 11);
+    }
+
+    [Fact]
     public void Metadata_OfAClassifier()
     {
         var model = new ModelProto();

@@ -12,7 +12,7 @@ public sealed record ComparedHead(
     IReadOnlyDictionary<string, int[]> Counts, TrainingSplits Training, int Seed)
 {
     /// <param name="file">What <see cref="ComparisonJson"/> wrote.</param>
-    /// <param name="wanted">A head's name or title, or null for the most accurate head.</param>
+    /// <param name="wanted">A head's name, or what the comparison calls it (short, as asked for, with chosen values); null for the most accurate head.</param>
     /// <exception cref="BadInputException">The file is not there or not a comparison.</exception>
     /// <exception cref="UsageException">It has no such head, or several of the name.</exception>
     public static ComparedHead Read(string file, string? wanted)
@@ -38,7 +38,7 @@ public sealed record ComparedHead(
         var set = provenance.GetProperty("feature_sets")[head.GetProperty("feature_set").GetInt32()];
         var training = root.GetProperty("training");
         return new(
-            Text(head, "name"), Text(head, "title"), Texts(head.GetProperty("parameters")), Text(set, "folder"), Texts(set.GetProperty("recipe")),
+            Text(head, "name"), Text(head, "chosen_title"), Texts(head.GetProperty("parameters")), Text(set, "folder"), Texts(set.GetProperty("recipe")),
             root.GetProperty("data").GetProperty("counts").EnumerateObject().ToDictionary(c => c.Name, c => c.Value.EnumerateArray().Select(n => n.GetInt32()).ToArray()),
             new([.. training.GetProperty("splits").EnumerateArray().Select(s => s.GetString()!)], training.GetProperty("watched").GetString()),
             provenance.GetProperty("seed").GetInt32());
@@ -50,15 +50,19 @@ public sealed record ComparedHead(
             throw new BadInputException($"{file}: a comparison without heads");
         if (wanted is null)
             return heads.MaxBy(h => h.GetProperty("accuracy").GetDouble());
-        var titles = heads.Select(h => Text(h, "title")).ToArray();
-        if (Array.IndexOf(titles, wanted) is >= 0 and var index)
-            return heads[index];
+        foreach (var key in (string[])["short_name", "title", "chosen_title"])
+        {
+            if (Array.FindIndex(heads, h => Text(h, key) == wanted) is >= 0 and var index)
+                return heads[index];
+        }
+
+        var titles = heads.Select(h => Text(h, "short_name")).ToArray();
         var named = heads.Where(h => Text(h, "name") == wanted).ToArray();
         return named.Length switch
         {
             1 => named[0],
             0 => throw new UsageException($"{file} has no head '{wanted}'{NearestName.Hint(wanted, titles)} (heads: {string.Join("; ", titles)})"),
-            _ => throw new UsageException($"{file} has {named.Length} heads '{wanted}'; name one of: {string.Join("; ", named.Select(h => $"'{Text(h, "title")}'"))}"),
+            _ => throw new UsageException($"{file} has {named.Length} heads '{wanted}'; name one of: {string.Join("; ", named.Select(h => $"'{Text(h, "short_name")}'"))}"),
         };
     }
 

@@ -37,7 +37,7 @@ public sealed class ExportTests(MainJobTests.MainJob job) : IClassFixture<MainJo
 
     [Fact]
     public void Export_UnknownHead_NamesThoseOfTheComparison() =>
-        AssertRefused("has no head 'softmx'; did you mean 'softmax'? (heads: softmax; linear-svm C=0.01; ", "--head", "softmx", "--out", _folder.At("no.onnx"));
+        AssertRefused("has no head 'softmx'; did you mean 'softmax'? (heads: softmax; linear-svm; ", "--head", "softmx", "--out", _folder.At("no.onnx"));
 
     [Theory]
     [InlineData("{")]
