@@ -45,7 +45,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         using var dataset = DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value);
         foreach (var problem in dataset.Problems)
             events.Warn($"{problem.Path}: {problem.Problem}");
-        var models = pipeline.Models.Select(tools.Models.Resolve).ToList();
+        var models = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
         Directory.CreateDirectory(folder);
         var sets = models.SelectMany(model => Extract(dataset, model, comparison.Threads, cancellation)).ToList();
         if (pipeline.FeaturesExport is { } export)

@@ -57,6 +57,19 @@ public sealed class ModelsCommandTests : IDisposable
         Assert.Contains("no public address", table);
     }
 
+    [Fact]
+    public void RunPipeline_SeveralModelFiles_ComparesThem()
+    {
+        SamplePhotos.Copy(_folder.At("data"), 6, "hat", "shoes");
+        var files = Enumerable.Range(0, 3).Select(i => _folder.At($"m{i}.onnx")).ToList();
+        foreach (var file in files)
+            File.Copy(Model(), file);
+        var pipeline = _folder.Write("p.yaml", $"name: p\ndata:\n  path: data\nmodel: [{string.Join(", ", files)}]\nheads: [nearest-mean]\n");
+        var result = TransferProcess.RunIn(_folder.Root, null, "run", pipeline, "--out", _folder.At("out"));
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.All(files, f => Assert.True(Directory.Exists(_folder.At("out", "features", Path.GetFileNameWithoutExtension(f)))));
+    }
+
     private Preprocessing Preprocessing(string name) => ManifestYaml.Read(_folder.At("store", name + ".yaml")).Preprocessing;
 
     private string Model()
