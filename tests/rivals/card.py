@@ -13,7 +13,7 @@ resnet50 and vgg16 are exported from torchvision with random weights, for which 
 Each figure is saved as soon as it is there (OUT/card.json): when time runs out, the same line again goes on with what is missing.
 
 Usage: card.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--data DIR] [--photos 20000] [--out card] [--models NAME ...]
-       card.py --device cpu --photos 40 --seconds 0.2 --out /tmp/card    # runs to the end anywhere; its figures say nothing
+       card.py --device cpu --models efficientnet-lite0 resnet50 --photos 40 --seconds 0.2 --out card-cpu    # anywhere; its figures say nothing
 """
 
 import argparse
