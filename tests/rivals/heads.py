@@ -1,11 +1,15 @@
 """softmax, logistic, linear-svm and ridge beside scikit-learn and LIBLINEAR (as scikit-learn builds it), on the same vectors in one run.
 
-    python3 tests/rivals/heads.py [--features FEATURES.npy LABELS.npy] [--only softmax:3068x1280x10 ...] [--full] [--tolerances 0.001 ...]
+    python3 tests/rivals/heads.py [--features FEATURES.npy LABELS.npy] [--only softmax:3068x1280x10 ...] [--full]
+        [--tolerances 0.001 ...] [--rounds 8] [--extrapolate N]
 
 TRANSFER names the command; bin/transfer otherwise. Without --features the vectors are made: rectified mixtures with the decaying spectrum of
 pooled features. Each rival runs with falling tolerances until its objective is within 1e-6 of the best one found, and that run's time counts;
 objectives are computed here in float64 from both sides' coefficients. Ours stops at a relative gap of 1e-6 and is the best of the rounds after the first, which compiles.
-The 1,000-class rivals take many minutes with a plain BLAS: they run with --full only.
+Behind each time stands the processor time of all cores, which other work on the machine disturbs less.
+--extrapolate N is for shapes that take hours with a plain BLAS: a softmax rival runs 5 iterations and counts as N (those of a run with a faster
+BLAS), one-against-rest rivals solve the problems of 20 classes and count as all; such rows say "about".
+The 1,000-class rivals run with --full only. knn:SHAPE finds all k up to 100 at once, beside this BLAS's own matrix product.
 """
 import argparse
 import json
@@ -76,16 +80,36 @@ def ours(command, folder, head, c, rounds=8):
     return json.loads(text)
 
 
-def compare(command, folder, title, head, c, x, y):
-    run = ours(command, folder, head, c)[0]
+def timed(work):
+    wall, processor = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - wall, time.process_time() - processor
+
+
+def extrapolated(head, c, x, y, iterations):
+    """Time of a whole fit from a part of it."""
+    if head == "softmax":
+        model, wall, processor = timed(lambda: LogisticRegression(C=c, tol=0, max_iter=5).fit(x, y))
+        return [(f"LogisticRegression lbfgs, 5 of {iterations} iterations", wall * iterations / model.n_iter_[0], processor * iterations / model.n_iter_[0])]
+    times = []
+    for name, build in rivals(head, c)[-1:]:
+        wall, processor = timed(lambda: [build(1e-3).fit(x, y == k) for k in range(20)])[1:]
+        times.append((f"{name} tol=0.001, 20 of {y.max() + 1} classes", wall * (y.max() + 1) / 20, processor * (y.max() + 1) / 20))
+    return times
+
+
+def compare(command, folder, title, head, c, x, y, options):
+    run = ours(command, folder, head, c, options.rounds)[0]
     weights, bias = np.load(run["weights"]), np.load(run["bias"])
-    mine, seconds = objective(head, c, x, y, weights, bias), min(run["seconds"][1:])
+    mine, seconds, processor = objective(head, c, x, y, weights, bias), min(run["seconds"][1:] or run["seconds"]), min(run["processor_seconds"][1:] or run["processor_seconds"])
+    if options.extrapolate:
+        for name, took, used in extrapolated(head, c, x, y, options.extrapolate):
+            print(f"| {title} | {head} C={c:g} | {mine:.9g} | {seconds:.3f} ({processor:.3f}) | {name} | | | about {took:.0f} ({used:.0f}) | {took / seconds:.1f} ({used / processor:.1f}) | |", flush=True)
+        return
     for name, build in rivals(head, c):
         best, found = mine, None
-        for tol in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
-            start = time.perf_counter()
-            model = build(tol).fit(x, y)
-            took = time.perf_counter() - start
+        for tol in options.tolerances:
+            model, took, used = timed(lambda: build(tol).fit(x, y))
             value = objective(head, c, x, y, model.coef_, model.intercept_)
             found = (value, took, tol, model)
             if value <= min(best, value) * (1 + CLOSE):
@@ -97,8 +121,8 @@ def compare(command, folder, title, head, c, x, y):
             a, b = a / a.sum(1, keepdims=True), b / b.sum(1, keepdims=True)
         elif head == "logistic":
             a, b = (1 / (1 + np.exp(-z)) for z in (a, b))
-        print(f"| {title} | {head} C={c:g} | {mine:.9g} | {seconds:.3f} | {name} tol={tol:g} | {value:.9g} | {(value - mine) / mine:+.1e} | {took:.3f} "
-              f"| {took / seconds:.1f} | {np.abs(a - b).max():.1e} |", flush=True)
+        print(f"| {title} | {head} C={c:g} | {mine:.9g} | {seconds:.3f} ({processor:.3f}) | {name} tol={tol:g} | {value:.9g} | {(value - mine) / mine:+.1e} "
+              f"| {took:.3f} ({used:.3f}) | {took / seconds:.1f} ({used / processor:.1f}) | {np.abs(a - b).max():.1e} |", flush=True)
 
 
 def ridge(command, folder, title, x, y):
@@ -114,6 +138,17 @@ def ridge(command, folder, title, x, y):
     print(f"| {title} | ridge, 20 alphas, heads | | {fits:.3f} | one RidgeClassifier fit | | | {took:.3f} | {took / fits:.2f} | |", flush=True)
 
 
+def knn(command, folder, title, x, y):
+    """The 100 nearest of all rows for all rows, which serves every k up to 100: 2 N^2 D operations."""
+    text = subprocess.run([*command, "bench", "heads", "--vectors", f"{folder}/x.npy", "--labels", f"{folder}/y.npy", "--heads", "knn:n_neighbors=100",
+                           "--rounds", "4", "--threads", "2", "--json"], check=True, capture_output=True, text=True).stdout
+    seconds = json.loads(text)[0]["predict_seconds"]
+    other = x.copy()
+    operations = 2 * len(x) ** 2 * x.shape[1]
+    product = min(timed(lambda: x @ other.T)[1] for _ in range(3))
+    print(f"| {title} | knn, k of 1 to 100 at once | {operations / seconds / 1e9:.0f} GFLOP/s | {seconds:.3f} | numpy's product of the same, float32 | {operations / product / 1e9:.0f} GFLOP/s | | {product:.3f} | {product / seconds:.2f} | |", flush=True)
+
+
 def blas():
     with open("/proc/self/maps") as maps:
         names = {line.split("/")[-1].strip() for line in maps if "blas" in line}
@@ -125,11 +160,14 @@ def main():
     parser.add_argument("--features", nargs=2, metavar=("X", "Y"))
     parser.add_argument("--only", nargs="*", default=[], metavar="HEAD:SHAPE")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--tolerances", nargs="*", type=float, default=[1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--extrapolate", type=int, metavar="N")
     options = parser.parse_args()
     command = os.environ.get("TRANSFER", "bin/transfer").split()
     np.ones((64, 64)) @ np.ones((64, 64))
     print(f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}, BLAS {blas()}, {os.cpu_count()} cores\n")
-    print("| vectors | head | objective | s | rival | its objective | (its - ours) / ours | its s | times faster | largest difference |")
+    print("| vectors | head | objective | s (processor s) | rival | its objective | (its - ours) / ours | its s (processor s) | times faster (by processor time) | largest difference |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     sets = [(None, options.features)] if options.features else []
     sets += [(shape, None) for shape in SHAPES if options.full or shape[2] < 1000]
@@ -138,13 +176,16 @@ def main():
         title = f"{x.shape[0]}x{x.shape[1]}x{y.max() + 1}" + ("" if shape else " given")
         wanted = [(h, c) for h, c in HEADS if not options.only or f"{h}:{title.split()[0]}" in options.only]
         with_ridge = not options.only or f"ridge:{title.split()[0]}" in options.only
-        if not wanted and not with_ridge:
+        with_knn = not options.only or f"knn:{title.split()[0]}" in options.only
+        if not wanted and not with_ridge and not with_knn:
             continue
         with tempfile.TemporaryDirectory() as folder:
             np.save(f"{folder}/x.npy", x)
             np.save(f"{folder}/y.npy", y.astype(np.int32))
             for head, c in wanted:
-                compare(command, folder, title, head, c, x, y)
+                compare(command, folder, title, head, c, x, y, options)
+            if with_knn:
+                knn(command, folder, title, x, y)
             if with_ridge:
                 ridge(command, folder, title, x, y)
 

@@ -1,6 +1,6 @@
 """knn, svm-rbf, forest and mlp beside scikit-learn's, on the same vectors in one run, two threads each.
 
-    python3 tests/rivals/nonlinear_heads.py FEATURES
+    python3 tests/rivals/nonlinear_heads.py FEATURES [PART OF A HEAD ...]
 
 FEATURES is a feature set with splits train and validation (transfer extract). TRANSFER names the command; bin/transfer otherwise.
 Seconds are wall time, fit and prediction of the validation split; the first of three fits is left out on both sides.
@@ -72,6 +72,8 @@ def main():
     print(f"{train.sum()} x {x.shape[1]}, {y.max() + 1} classes; scikit-learn {sklearn.__version__}\n")
     print("| head | fit s | predict s | accuracy | scikit-learn fit s | predict s | accuracy | fit ratio |\n|---|---|---|---|---|---|---|---|")
     for head, model in HEADS:
+        if len(sys.argv) > 2 and not any(part in head for part in sys.argv[2:]):
+            continue
         fit, predict, accuracy = ours(command, features, head)
         their_fit, their_predict, their_accuracy = theirs(model, x, y, train, test)
         accuracy = accuracy["value"] if isinstance(accuracy, dict) else accuracy

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """`transfer train --stream` on a made-up feature set that is larger than memory should be: time and peak resident memory.
 
-    python3 tests/rivals/stream.py FEATURES [--rows 400000] [--heads softmax,linear-svm:C=0.01,ridge:alpha=100] [--folder DIR]
+    python3 tests/rivals/stream.py FEATURES [--rows 400000] [--heads softmax:tol=0.0001,ridge:alpha=100] [--folder DIR]
 
 FEATURES is a feature set (transfer extract); its own rows are the first of the made set, so that the written classifier can be replayed on
 photos. All others are its training rows again with noise, in parts of 1,024 rows as an extraction writes them, made by the DuckDB library
@@ -81,7 +81,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("features")
     parser.add_argument("--rows", type=int, default=400000)
-    parser.add_argument("--heads", default="softmax,linear-svm:C=0.01,ridge:alpha=100")
+    parser.add_argument("--heads", default="softmax:tol=0.0001,ridge:alpha=100")
     parser.add_argument("--folder", help="where to make the set; a temporary folder otherwise")
     parser.add_argument("--transfer", default=os.path.join(REPOSITORY, "bin", "transfer"))
     options = parser.parse_args()
