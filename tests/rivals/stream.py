@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """`transfer train --stream` on a made-up feature set that is larger than memory should be: time and peak resident memory.
 
-    python3 tests/rivals/stream.py FEATURES [--rows 400000] [--heads softmax:tol=0.0001,ridge:alpha=100] [--folder DIR]
+    python3 tests/rivals/stream.py FEATURES [--rows 400000] [--heads softmax:C=0.01,tol=0.0001 ridge:alpha=100] [--folder DIR]
 
 FEATURES is a feature set (transfer extract); its own rows are the first of the made set, so that the written classifier can be replayed on
 photos. All others are its training rows again with noise, in parts of 1,024 rows as an extraction writes them, made by the DuckDB library
@@ -81,7 +81,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("features")
     parser.add_argument("--rows", type=int, default=400000)
-    parser.add_argument("--heads", default="softmax:tol=0.0001,ridge:alpha=100")
+    parser.add_argument("--heads", nargs="*", default=["softmax:C=0.01,tol=0.0001", "ridge:alpha=100"])
     parser.add_argument("--folder", help="where to make the set; a temporary folder otherwise")
     parser.add_argument("--transfer", default=os.path.join(REPOSITORY, "bin", "transfer"))
     options = parser.parse_args()
@@ -93,7 +93,7 @@ def main():
         size = sum(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder))
         print(f"{options.rows} vectors, {size / 1e9:.2f} GB of Parquet\n")
         print("| head | fit s | processor s, all cores | peak resident MB | iterations | passes | relative gap |\n|---|---|---|---|---|---|---|")
-        for head in options.heads.split(","):
+        for head in options.heads:
             out = os.path.join(folder, "classifier.onnx")
             run = subprocess.run(
                 ["/usr/bin/time", "-f", "%M %U %S", options.transfer, "train", "--features", folder, "--head", head, "--stream", "--out", out, "--json"],
