@@ -26,8 +26,9 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         _header = new() { Configuration = configuration, MaxFrames = 1 };
     }
 
+    /// <summary>Part of each recipe, so it tells what is done after ImageSharp too.</summary>
     public override string Name { get; } =
-        $"ImageSharp {typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
+        $"ImageSharp {typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]} with libjpeg's transform";
 
     protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {

@@ -13,7 +13,7 @@ public sealed class ImageSharpDecoderTests
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images", "Formats");
 
     [Fact]
-    public void Name_HoldsTheVersion() => Assert.Matches(@"^ImageSharp 3\.1\.\d+$", new ImageSharpDecoder().Name);
+    public void Name_HoldsTheVersion() => Assert.Matches(@"^ImageSharp 3\.1\.\d+ with libjpeg's transform$", new ImageSharpDecoder().Name);
 
     [Theory]
     [InlineData("grey-32-bit.tiff", "TIFF with levels of 32 bits, signed or floating, is not supported")]
