@@ -8,6 +8,7 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Export;
 using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Heads;
 using TransferPipeline.Images;
 using TransferPipeline.Pipelines;

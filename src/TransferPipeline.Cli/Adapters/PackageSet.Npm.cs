@@ -1,5 +1,4 @@
 #if !CARD
-using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.DuckDb;
 using TransferPipeline.Heads;

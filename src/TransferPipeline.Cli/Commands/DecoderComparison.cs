@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Adapters;
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 using TransferPipeline.Pipelines;
 

@@ -7,6 +7,7 @@ using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Features;
 using TransferPipeline.Features.Cards;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Cli.Commands;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Datasets;
-using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Commands;

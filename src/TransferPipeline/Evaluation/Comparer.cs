@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using TransferPipeline.Evaluation.DataChecks;
+using TransferPipeline.Evaluation.Maps;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Evaluation;

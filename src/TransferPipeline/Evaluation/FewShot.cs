@@ -1,3 +1,4 @@
+using TransferPipeline.Evaluation.Statistics;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Evaluation;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TransferPipeline.Evaluation.Sweeps;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Evaluation;

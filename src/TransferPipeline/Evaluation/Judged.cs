@@ -1,3 +1,4 @@
+using TransferPipeline.Evaluation.Sweeps;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Evaluation;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TransferPipeline.Evaluation.Statistics;
 
 namespace TransferPipeline.Evaluation;
 

@@ -1,3 +1,5 @@
+using TransferPipeline.Features.Extraction;
+
 namespace TransferPipeline.Features;
 
 public static partial class FeatureSets

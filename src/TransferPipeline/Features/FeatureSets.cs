@@ -1,3 +1,5 @@
+using TransferPipeline.Features.Extraction;
+
 namespace TransferPipeline.Features;
 
 /// <summary>Work on several feature sets.</summary>

@@ -16,16 +16,16 @@ public enum HeadOptionKind
 
 /// <summary>One option of a head, with scikit-learn's (or the library's) name.</summary>
 /// <param name="Default">Default as text.</param>
-/// <param name="Minimum">Smallest valid number; <see cref="ExclusiveMinimum"/> excludes it.</param>
-/// <param name="Choices">The valid words of a choice.</param>
 public sealed record HeadOption(string Name, HeadOptionKind Kind, string Default, string Description)
 {
+    /// <summary>Smallest valid number; <see cref="ExclusiveMinimum"/> excludes it.</summary>
     public double Minimum { get; init; } = double.NegativeInfinity;
 
     public double Maximum { get; init; } = double.PositiveInfinity;
 
     public bool ExclusiveMinimum { get; init; }
 
+    /// <summary>The valid words of a choice.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 }
 

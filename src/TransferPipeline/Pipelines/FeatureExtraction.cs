@@ -1,8 +1,7 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
-using TransferPipeline.Features;
-using TransferPipeline.Images;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Pipelines;
 

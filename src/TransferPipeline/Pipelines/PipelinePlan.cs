@@ -3,6 +3,7 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Pipelines;
 

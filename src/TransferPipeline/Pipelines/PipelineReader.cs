@@ -1,6 +1,6 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
-using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 using TransferPipeline.Pipelines.Yaml;
 

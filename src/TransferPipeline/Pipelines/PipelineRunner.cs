@@ -1,10 +1,9 @@
-using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Export;
 using TransferPipeline.Features;
-using TransferPipeline.Heads;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Reports;
 
 namespace TransferPipeline.Pipelines;

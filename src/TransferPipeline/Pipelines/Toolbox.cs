@@ -1,4 +1,3 @@
-using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Onnx;
 using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Tests.Backbones;
 

@@ -1,5 +1,4 @@
 using TransferPipeline.Backbones;
-using TransferPipeline.Backbones.Onnx;
 using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;

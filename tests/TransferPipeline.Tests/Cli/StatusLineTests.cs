@@ -1,5 +1,5 @@
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Tests.Cli;
 

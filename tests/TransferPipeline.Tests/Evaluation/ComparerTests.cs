@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using TransferPipeline.Evaluation;
+using TransferPipeline.Evaluation.Statistics;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Evaluation;

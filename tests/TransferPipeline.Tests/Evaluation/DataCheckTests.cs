@@ -1,4 +1,5 @@
 using TransferPipeline.Evaluation;
+using TransferPipeline.Evaluation.DataChecks;
 using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Evaluation;

@@ -1,4 +1,5 @@
 using TransferPipeline.Evaluation;
+using TransferPipeline.Evaluation.Sweeps;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Evaluation;

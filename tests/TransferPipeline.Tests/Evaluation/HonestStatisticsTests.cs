@@ -1,4 +1,5 @@
 using TransferPipeline.Evaluation;
+using TransferPipeline.Evaluation.Statistics;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Evaluation;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TransferPipeline.Evaluation;
+using TransferPipeline.Evaluation.Statistics;
 
 namespace TransferPipeline.Tests.Evaluation;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Features;

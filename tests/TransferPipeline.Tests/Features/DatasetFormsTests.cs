@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Tests.Datasets;
 
 namespace TransferPipeline.Tests.Features;

@@ -1,6 +1,7 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Features;

@@ -1,5 +1,6 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Features;

@@ -1,4 +1,5 @@
 using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Tests.Features;
 

@@ -1,4 +1,5 @@
 using TransferPipeline.Features;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Features;

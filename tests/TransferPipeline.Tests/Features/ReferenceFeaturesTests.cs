@@ -1,6 +1,4 @@
-using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
-using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Features;
 

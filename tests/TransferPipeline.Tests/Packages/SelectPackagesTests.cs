@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 
 namespace TransferPipeline.Tests.Packages;
 
 /// <summary>build/select-packages as make calls it, in a copy of the build's files and with a package source made here.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class SelectPackagesTests : IDisposable
 {
     private readonly TempFolder _folder = new();

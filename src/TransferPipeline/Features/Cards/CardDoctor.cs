@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 

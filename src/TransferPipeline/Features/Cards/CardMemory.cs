@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 

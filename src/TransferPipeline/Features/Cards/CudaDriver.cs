@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 

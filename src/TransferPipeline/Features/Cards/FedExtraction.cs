@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 

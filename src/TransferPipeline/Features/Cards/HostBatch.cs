@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 

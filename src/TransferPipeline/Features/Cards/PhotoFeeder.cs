@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Features.Cards;

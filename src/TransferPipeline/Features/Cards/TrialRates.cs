@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Features.Cards;

@@ -6,7 +6,7 @@ namespace TransferPipeline.Heads.Kernels;
 /// <summary>
 /// Sums of outer products: g[k, d] += sum over rows i of p[i, k] * x_i[d]: the gradient of a linear head from the residuals of a block of
 /// rows. A tile of 5 classes x 4 registers stays in registers while the rows of the block, still in the second-level cache from
-/// <see cref="RowDotKernel"/>, pass by once for all classes of the tile.
+/// <see cref="RowDotKernel{T}"/>, pass by once for all classes of the tile.
 /// </summary>
 internal static unsafe class ColumnSumKernel<T>
     where T : unmanaged, INumber<T>

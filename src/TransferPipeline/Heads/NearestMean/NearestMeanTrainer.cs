@@ -1,5 +1,4 @@
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.Heads.NearestMean;
 

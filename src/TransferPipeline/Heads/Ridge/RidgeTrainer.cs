@@ -1,4 +1,3 @@
-using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Linear;
 using TransferPipeline.Heads.Scaling;
 

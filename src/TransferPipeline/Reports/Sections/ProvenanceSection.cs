@@ -1,5 +1,3 @@
-using TransferPipeline.Evaluation;
-
 namespace TransferPipeline.Reports.Sections;
 
 /// <summary>What is needed to make the page again.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using TransferPipeline.Features;
 using TransferPipeline.Features.Cards;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images.Augmentations;
 
 namespace TransferPipeline.Tests.Features.Cards;

@@ -1,6 +1,6 @@
 using TransferPipeline.Backbones;
-using TransferPipeline.Features;
 using TransferPipeline.Features.Cards;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Tests.Backbones;
 
 namespace TransferPipeline.Tests.Features.Cards;

@@ -1,8 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TransferPipeline.Backbones;
-using TransferPipeline.Features;
 using TransferPipeline.Features.Cards;
+using TransferPipeline.Features.Extraction;
 using TransferPipeline.Tests.Backbones;
 
 namespace TransferPipeline.Tests.Features.Cards;

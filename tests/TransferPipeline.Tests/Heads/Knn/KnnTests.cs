@@ -1,5 +1,3 @@
-using TransferPipeline.Features;
-using TransferPipeline.Heads;
 using TransferPipeline.Heads.Knn;
 using TransferPipeline.Heads.Scaling;
 

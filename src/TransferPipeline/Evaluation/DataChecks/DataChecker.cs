@@ -1,0 +1,60 @@
+namespace TransferPipeline.Evaluation.DataChecks;
+
+/// <summary>What the vectors tell of the data: near-duplicates, suspect labels, outliers.</summary>
+internal static class DataChecker
+{
+    private const int MostPairs = 200;
+
+    /// <param name="best">The best head: its settings give the out-of-fold probabilities, its predictions the accuracy without duplicates.</param>
+    public static DataCheck Run(Judged best, Protocol protocol, IReadOnlyList<DuplicatePair> pairs, ComparisonOptions options)
+    {
+        var view = best.Fitter.View;
+        var (without, withDuplicates) = WithoutDuplicates(best, protocol, pairs);
+        var photos = Enumerable.Range(0, view.PhotoCount).ToArray();
+        var outOfFold = best.Fitter.OutOfFold(photos, best.Head.Settings, options.Threads);
+        return new()
+        {
+            NearDuplicateCosine = options.NearDuplicateCosine,
+            NearDuplicateCount = pairs.Count,
+            NearDuplicates = [.. pairs.OrderByDescending(p => p.Cosine).ThenBy(p => p.First).ThenBy(p => p.Second).Take(MostPairs).Select(p => Describe(view, p))],
+            EvaluatedWithDuplicate = withDuplicates,
+            AccuracyWithDuplicates = best.All.Accuracy,
+            AccuracyWithoutDuplicates = without,
+            SuspectLabelCount = SuspectLabels.Find(outOfFold).Count,
+            SuspectLabels = SuspectLabels.Describe(view, outOfFold),
+            SuspectLabelsBy = best.ShortName,
+            Outliers = Outliers.Find(view, options.Threads),
+        };
+    }
+
+    /// <summary>Accuracy on the judged photos that have no near-duplicate among those trained on, and the number of those that have one.</summary>
+    private static (double Accuracy, int WithDuplicates) WithoutDuplicates(Judged best, Protocol protocol, IReadOnlyList<DuplicatePair> pairs)
+    {
+        var twins = pairs.Concat(pairs.Select(p => new DuplicatePair(p.Second, p.First, p.Cosine))).ToLookup(p => p.First, p => p.Second);
+        var (clean, hits, withDuplicates) = (0, 0, 0);
+        for (var part = 0; part < protocol.Parts.Count; part++)
+        {
+            var train = protocol.Parts[part].Train.ToHashSet();
+            var judged = best.Parts[part];
+            for (var i = 0; i < judged.Count; i++)
+            {
+                if (twins[judged.Photos[i]].Any(train.Contains))
+                {
+                    withDuplicates++;
+                    continue;
+                }
+
+                clean++;
+                hits += judged.Predicted[i] == judged.Truth[i] ? 1 : 0;
+            }
+        }
+
+        return (clean == 0 ? double.NaN : (double)hits / clean, withDuplicates);
+    }
+
+    private static NearDuplicate Describe(FeatureView view, DuplicatePair pair)
+    {
+        var (a, b) = (view.Photo(pair.First), view.Photo(pair.Second));
+        return new(a.Path, a.Split, a.Label, b.Path, b.Split, b.Label, pair.Cosine);
+    }
+}

@@ -1,0 +1,140 @@
+namespace TransferPipeline.Evaluation.Statistics;
+
+/// <summary>Figures of merit by scikit-learn's definitions; those that count come from the confusion matrix.</summary>
+internal static class Metrics
+{
+    /// <summary>Number of equal-width bins of the calibration error (Guo et al. 2017).</summary>
+    public const int CalibrationBins = 15;
+
+    /// <summary>Machine epsilon of float32, to which log_loss clips float32 probabilities.</summary>
+    public const double LeastProbability = 1.1920929e-07;
+
+    /// <summary>K x K counts, row = true class, column = predicted.</summary>
+    public static int[][] Confusion(int classCount, ReadOnlySpan<int> truth, ReadOnlySpan<int> predicted)
+    {
+        var counts = new int[classCount][];
+        for (var k = 0; k < classCount; k++)
+            counts[k] = new int[classCount];
+        for (var i = 0; i < truth.Length; i++)
+            counts[truth[i]][predicted[i]]++;
+        return counts;
+    }
+
+    /// <summary>Mean recall of the classes that have photos (balanced_accuracy_score).</summary>
+    public static double BalancedAccuracy(int[][] confusion)
+    {
+        var (sum, classes) = (0.0, 0);
+        for (var k = 0; k < confusion.Length; k++)
+        {
+            var support = confusion[k].Sum();
+            if (support == 0)
+                continue;
+            sum += (double)confusion[k][k] / support;
+            classes++;
+        }
+
+        return classes == 0 ? double.NaN : sum / classes;
+    }
+
+    /// <summary>Mean F1 of the classes that occur as truth or prediction (f1_score, average macro, zero_division 0).</summary>
+    public static double MacroF1(int[][] confusion)
+    {
+        var predicted = ColumnSums(confusion);
+        var (sum, classes) = (0.0, 0);
+        for (var k = 0; k < confusion.Length; k++)
+        {
+            // F1 = 2 tp / (support + predicted)
+            var total = confusion[k].Sum() + predicted[k];
+            if (total == 0)
+                continue;
+            sum += 2.0 * confusion[k][k] / total;
+            classes++;
+        }
+
+        return classes == 0 ? double.NaN : sum / classes;
+    }
+
+    /// <summary>Precision, recall, F1 and support of each class; 0 where a ratio has no denominator.</summary>
+    public static ClassResult[] PerClass(int[][] confusion, IReadOnlyList<string> names)
+    {
+        var predicted = ColumnSums(confusion);
+        var results = new ClassResult[confusion.Length];
+        for (var k = 0; k < results.Length; k++)
+        {
+            var (hits, support) = (confusion[k][k], confusion[k].Sum());
+            results[k] = new(names[k], support, Ratio(hits, predicted[k]), Ratio(hits, support), Ratio(2.0 * hits, support + predicted[k]));
+        }
+
+        return results;
+    }
+
+    /// <summary>Share of photos whose class is among the k most probable; of equal probabilities the lower class counts as the larger.</summary>
+    public static double TopK(Predictions p, int k)
+    {
+        var hits = 0;
+        for (var i = 0; i < p.Count; i++)
+        {
+            var row = p.Row(i);
+            var truth = p.Truth[i];
+            var before = 0;
+            for (var c = 0; c < row.Length; c++)
+                before += row[c] > row[truth] || (row[c] == row[truth] && c < truth) ? 1 : 0;
+            hits += before < k ? 1 : 0;
+        }
+
+        return Ratio(hits, p.Count);
+    }
+
+    /// <summary>Mean negative log-probability of the true class; clipped to [eps, 1 - eps] of float32 and normalized as log_loss does for float32.</summary>
+    public static double LogLoss(Predictions p)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < p.Count; i++)
+        {
+            var total = 0.0;
+            foreach (var probability in p.Row(i))
+                total += Math.Clamp((double)probability, LeastProbability, 1 - LeastProbability);
+            sum -= Math.Log(Math.Clamp((double)p.Row(i)[p.Truth[i]], LeastProbability, 1 - LeastProbability) / total);
+        }
+
+        return p.Count == 0 ? double.NaN : sum / p.Count;
+    }
+
+    /// <summary>Bins (i / 15, (i + 1) / 15] of the top probability, the empty ones left out.</summary>
+    public static CalibrationBin[] Calibration(Predictions p)
+    {
+        var (counts, hits, confidence) = (new int[CalibrationBins], new int[CalibrationBins], new double[CalibrationBins]);
+        for (var i = 0; i < p.Count; i++)
+        {
+            var top = (double)p.Row(i)[p.Predicted[i]];
+            var bin = Math.Clamp((int)Math.Ceiling(top * CalibrationBins) - 1, 0, CalibrationBins - 1);
+            counts[bin]++;
+            confidence[bin] += top;
+            hits[bin] += p.Predicted[i] == p.Truth[i] ? 1 : 0;
+        }
+
+        return
+        [
+            .. Enumerable.Range(0, CalibrationBins).Where(b => counts[b] > 0).Select(b => new CalibrationBin(
+                (double)b / CalibrationBins, (b + 1.0) / CalibrationBins, counts[b], confidence[b] / counts[b], (double)hits[b] / counts[b])),
+        ];
+    }
+
+    /// <summary>Expected calibration error: mean distance of confidence and accuracy over the bins, weighted by their photos.</summary>
+    public static double CalibrationError(IReadOnlyList<CalibrationBin> bins) =>
+        Ratio(bins.Sum(b => b.Count * Math.Abs(b.Accuracy - b.Confidence)), bins.Sum(b => b.Count));
+
+    private static double Ratio(double numerator, double denominator) => denominator == 0 ? 0 : numerator / denominator;
+
+    private static int[] ColumnSums(int[][] confusion)
+    {
+        var sums = new int[confusion.Length];
+        foreach (var row in confusion)
+        {
+            for (var k = 0; k < sums.Length; k++)
+                sums[k] += row[k];
+        }
+
+        return sums;
+    }
+}

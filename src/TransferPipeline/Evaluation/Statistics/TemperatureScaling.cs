@@ -1,0 +1,76 @@
+namespace TransferPipeline.Evaluation.Statistics;
+
+/// <summary>Temperature scaling (Guo et al. 2017) of log-probabilities; for heads whose probabilities are a softmax of scores the same as of the scores.</summary>
+/// <param name="Temperature">Probabilities to the power 1 / Temperature, normalized, are the scaled ones.</param>
+/// <param name="Zero">
+/// What a probability of zero counts as. Shares of votes have zeros whose logarithm says nothing; what the clipping of log_loss makes of
+/// them, 1e-7, would decide on the temperature alone. Half of the least share that occurs is what half a vote would have been.
+/// </param>
+internal readonly record struct TemperatureScaling(double Temperature, double Zero)
+{
+    private const double Coldest = 1e-3;
+    private const double Hottest = 1e3;
+
+    /// <summary>The temperature of least log-loss: convex in 1 / T, so the root of the derivative is found by halving.</summary>
+    public static TemperatureScaling Fit(Predictions p)
+    {
+        var least = 1f;
+        foreach (var probability in p.Probabilities)
+            least = probability > 0 ? Math.Min(least, probability) : least;
+        var zero = least / 2.0;
+        var (low, high) = (Math.Log(1 / Hottest), Math.Log(1 / Coldest));
+        for (var i = 0; i < 60; i++)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = Slope(p, zero, Math.Exp(middle)) < 0 ? (middle, high) : (low, middle);
+        }
+
+        return new(Math.Exp(-(low + high) / 2), zero);
+    }
+
+    /// <summary>The same predictions with scaled probabilities.</summary>
+    public Predictions Apply(Predictions p)
+    {
+        var (scaled, logs) = (new float[p.Probabilities.Length], new double[p.ClassCount]);
+        for (var i = 0; i < p.Count; i++)
+        {
+            LogRow(p.Row(i), Zero, logs);
+            var sum = 0.0;
+            for (var k = 0; k < logs.Length; k++)
+                sum += Math.Exp(logs[k] / Temperature);
+            for (var k = 0; k < logs.Length; k++)
+                scaled[(i * p.ClassCount) + k] = (float)(Math.Exp(logs[k] / Temperature) / sum);
+        }
+
+        return p with { Probabilities = scaled };
+    }
+
+    /// <summary>Derivative of the summed log-loss by b = 1 / T: the expected log-probability minus the true class's.</summary>
+    private static double Slope(Predictions p, double zero, double b)
+    {
+        var (slope, logs) = (0.0, new double[p.ClassCount]);
+        for (var i = 0; i < p.Count; i++)
+        {
+            LogRow(p.Row(i), zero, logs);
+            var (sum, weighted) = (0.0, 0.0);
+            foreach (var z in logs)
+            {
+                var e = Math.Exp(b * z);
+                sum += e;
+                weighted += e * z;
+            }
+
+            slope += (weighted / sum) - logs[p.Truth[i]];
+        }
+
+        return slope;
+    }
+
+    /// <summary>Logarithms of the probabilities over the largest.</summary>
+    private static void LogRow(ReadOnlySpan<float> row, double zero, double[] logs)
+    {
+        double top = row[Predictions.ArgMax(row)];
+        for (var k = 0; k < row.Length; k++)
+            logs[k] = Math.Log((row[k] > 0 ? row[k] : zero) / top);
+    }
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using TransferPipeline.Heads;
+
+namespace TransferPipeline.Evaluation.Sweeps;
+
+/// <summary>
+/// The text form of sweeps: <c>[0.1, 1]</c>, <c>[uniform, distance]</c>, <c>[(512,128), (256)]</c>, <c>logspace(-4, 2, 13)</c>,
+/// <c>linspace(0, 1, 5)</c> or <c>coarse-to-fine</c>.
+/// </summary>
+internal static class SweepParser
+{
+    private const string CoarseToFineWord = "coarse-to-fine";
+    private static readonly string[] Functions = ["logspace", "linspace"];
+
+    /// <summary>Whether a value is meant as a sweep; brackets always are, since no single value has them.</summary>
+    public static bool IsSweep(HeadOption? option, string text)
+    {
+        var trimmed = text.Trim();
+        var isFunction = trimmed.EndsWith(')') && trimmed.Contains('(');
+        return trimmed.StartsWith('[') || (option?.Kind == HeadOptionKind.Text
+            ? isFunction && Array.Exists(Functions, f => trimmed.StartsWith(f, StringComparison.Ordinal))
+            : isFunction || trimmed == CoarseToFineWord);
+    }
+
+    /// <exception cref="UsageException">The text is no sweep, or a value does not suit the option.</exception>
+    public static Sweep Parse(IHeadTrainer trainer, string optionName, string text)
+    {
+        var option = trainer.Options.FirstOrDefault(o => o.Name == optionName)
+            ?? throw new UsageException($"{trainer.Name} has no option '{optionName}'{NearestName.Hint(optionName, trainer.Options.Select(o => o.Name))} (options: {string.Join(", ", trainer.Options.Select(o => o.Name))})");
+        text = text.Trim();
+        return text == CoarseToFineWord ? CoarseToFine(trainer, option)
+            : !text.StartsWith('[') ? Function(trainer, option, text)
+            : Items(trainer, optionName, text) is var items && AreNumbers(option, items) ? Numbers(trainer, option, items.Select(i => Number(trainer, optionName, i)))
+            : Names(trainer, option, items);
+    }
+
+    private static Sweep CoarseToFine(IHeadTrainer trainer, HeadOption option)
+    {
+        if (option.Kind != HeadOptionKind.Number)
+            Throw.Usage($"{trainer.Name}: {option.Name} {Takes(option)} and has no coarse-to-fine search; list the values, such as {option.Name}=[{Example(option)}]");
+        return new(option.Name, [.. Enumerable.Range(-3, 7).Select(e => Sweep.PowerOfTen(2 * e)).Where(v => v >= option.Minimum && v <= option.Maximum)], CoarseToFine: true);
+    }
+
+    private static Sweep Function(IHeadTrainer trainer, HeadOption option, string text)
+    {
+        var open = text.IndexOf('(');
+        var name = open < 0 ? text : text[..open].Trim();
+        if (open < 0 || !text.EndsWith(')') || !Functions.Contains(name))
+            Throw.Usage($"{trainer.Name}: {option.Name} is '{text}', expected [values], logspace(from, to, count), linspace(from, to, count) or {CoarseToFineWord}{NearestName.Hint(name, [.. Functions, CoarseToFineWord])}");
+        if (option.Kind is HeadOptionKind.Choice or HeadOptionKind.Flag)
+            Throw.Usage($"{trainer.Name}: {option.Name} {Takes(option)}, not numbers; list them, such as {option.Name}=[{Example(option)}]");
+        var arguments = text[(open + 1)..^1].Split(',', StringSplitOptions.TrimEntries);
+        if (arguments.Length != 3 || !int.TryParse(arguments[2], NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > 1000)
+            throw new UsageException($"{trainer.Name}: {option.Name} is '{text}', expected {name}(from, to, count) with a count from 1 to 1000");
+        var (from, to) = (Number(trainer, option.Name, arguments[0]), Number(trainer, option.Name, arguments[1]));
+        var steps = Enumerable.Range(0, count).Select(i => count == 1 ? from : from + ((to - from) * i / (count - 1)));
+        if (name == "logspace")
+            steps = steps.Select(Sweep.PowerOfTen);
+        return Numbers(trainer, option, option.Kind == HeadOptionKind.Integer ? steps.Select(v => Math.Round(v)) : steps);
+    }
+
+    private static Sweep Numbers(IHeadTrainer trainer, HeadOption option, IEnumerable<double> values)
+    {
+        double[] distinct = [.. values.Distinct().Order()];
+        foreach (var value in distinct)
+            Check(trainer, option.Name, value.ToString("R", CultureInfo.InvariantCulture));
+        return new(option.Name, distinct);
+    }
+
+    private static Sweep Names(IHeadTrainer trainer, HeadOption option, string[] names)
+    {
+        string[] distinct = [.. names.Distinct(StringComparer.Ordinal)];
+        foreach (var name in distinct)
+            Check(trainer, option.Name, name);
+        return new(option.Name, [.. Enumerable.Range(0, distinct.Length).Select(i => (double)i)]) { Names = distinct };
+    }
+
+    private static void Check(IHeadTrainer trainer, string option, string value) =>
+        HeadSettings.Create(trainer, new Dictionary<string, string> { [option] = value });
+
+    /// <summary>The items of <c>[a, (b,c), "d,e"]</c> without what holds those with commas together.</summary>
+    private static string[] Items(IHeadTrainer trainer, string option, string text)
+    {
+        if (!text.EndsWith(']'))
+            Throw.Usage($"{trainer.Name}: {option} is '{text}', whose bracket is not closed");
+        string[] items = [.. HeadListParser.SplitOutsideBrackets(text[1..^1]).Select(Unwrap)];
+        return items.Length > 0
+            ? items
+            : throw new UsageException($"{trainer.Name}: {option} is an empty list, expected values such as [{Example(trainer.Options.First(o => o.Name == option))}]");
+    }
+
+    private static string Unwrap(string item) =>
+        item is ['(', .., ')'] or ['[', .., ']'] or ['"', .., '"'] or ['\'', .., '\''] ? item[1..^1].Trim().TrimEnd(',') : item;
+
+    /// <summary>An option of free text, such as gamma or shrinkage, takes words or numbers: a list of numbers alone has an axis of numbers.</summary>
+    private static bool AreNumbers(HeadOption option, string[] items) => option.Kind switch
+    {
+        HeadOptionKind.Number or HeadOptionKind.Integer => true,
+        HeadOptionKind.Text => Array.TrueForAll(items, i => TryNumber(i, out _)),
+        _ => false,
+    };
+
+    private static double Number(IHeadTrainer trainer, string option, string text) =>
+        TryNumber(text, out var value) ? value : throw new UsageException($"{trainer.Name}: '{text}' in the values of {option} is not a number");
+
+    private static bool TryNumber(string text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+
+    private static string Takes(HeadOption option) => option.Kind switch
+    {
+        HeadOptionKind.Integer => "takes whole numbers",
+        HeadOptionKind.Text => "takes text",
+        _ => "takes names",
+    };
+
+    private static string Example(HeadOption option) => option.Kind switch
+    {
+        HeadOptionKind.Integer => "1,3,5",
+        HeadOptionKind.Choice => string.Join(",", option.Choices),
+        HeadOptionKind.Flag => "true,false",
+        HeadOptionKind.Text => option.Default,
+        _ => "0.01,0.1,1",
+    };
+}

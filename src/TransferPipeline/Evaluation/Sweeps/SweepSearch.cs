@@ -1,0 +1,163 @@
+using System.Globalization;
+using TransferPipeline.Evaluation.Statistics;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Linear;
+
+namespace TransferPipeline.Evaluation.Sweeps;
+
+/// <summary>The settings that a sweep chose, and its curves.</summary>
+internal sealed record Choice(HeadSettings Settings, IReadOnlyList<SweepCurve> Curves, IReadOnlyList<string> Warnings);
+
+/// <summary>Chooses among the values of a head's sweeps by mean accuracy over parts of the training photos.</summary>
+internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList<Part> parts, string chosenBy, TrainingContext context)
+{
+    // CLIP's linear probe starts two decades apart and halves to an eighth of a decade.
+    private const int Halvings = 4;
+
+    // Accuracy is all that is looked at here: the optimum to more digits costs passes and moves no prediction. The chosen head is trained to its own tolerance.
+    private const double LeastTolerance = 1e-6;
+
+    private readonly Dictionary<string, (double[] Values, double[] Scores)> _tried = [];
+    private readonly Sweep[] _sweeps = [.. spec.Sweeps];
+
+    public Choice Run()
+    {
+        if (_sweeps.Length == 0)
+            return new(spec.Settings, [], []);
+        Evaluate(Grid(0, new double[_sweeps.Length]).ToArray());
+        var best = Best();
+        for (var halving = 1; halving <= Halvings; halving++)
+        {
+            for (var s = 0; s < _sweeps.Length; s++)
+            {
+                if (!_sweeps[s].CoarseToFine)
+                    continue;
+                Evaluate([.. Around(best, s, 2.0 / (1 << halving))]);
+                best = Best();
+            }
+        }
+
+        var curves = Enumerable.Range(0, _sweeps.Length).Select(s => Curve(s, best)).ToArray();
+        return new(Apply(best), curves, [.. curves.Where(CanGoOn).Select(Warning)]);
+    }
+
+    private IEnumerable<double[]> Grid(int sweep, double[] values)
+    {
+        if (sweep == values.Length)
+            return [values];
+        return _sweeps[sweep].Values.SelectMany(value =>
+        {
+            var next = (double[])values.Clone();
+            next[sweep] = value;
+            return Grid(sweep + 1, next);
+        });
+    }
+
+    /// <summary>The neighbours of the best value at a distance of some decades, inside the coarse range.</summary>
+    private IEnumerable<double[]> Around(double[] best, int sweep, double decades)
+    {
+        var (low, high) = (_sweeps[sweep].Values[0], _sweeps[sweep].Values[^1]);
+        foreach (var sign in (int[])[-1, 1])
+        {
+            var exponent = Math.Round((Math.Log10(best[sweep]) + (sign * decades)) * 8) / 8;
+            var value = Sweep.PowerOfTen(exponent);
+            if (value < low || value > high)
+                continue;
+            var next = (double[])best.Clone();
+            next[sweep] = value;
+            yield return next;
+        }
+    }
+
+    /// <summary>Scores the combinations not tried yet: parts x (settings that differ in more than the path option) run in parallel.</summary>
+    private void Evaluate(double[][] combinations)
+    {
+        var fresh = combinations.Where(c => !_tried.ContainsKey(Key(c))).DistinctBy(Key).ToArray();
+        if (fresh.Length == 0)
+            return;
+        var path = spec.Trainer is IPathTrainer p ? Array.FindIndex(_sweeps, s => s.Option == p.PathOption && s.Names.Count == 0) : -1;
+        var groups = fresh.GroupBy(c => path < 0 ? Key(c) : Key([.. c.Where((_, i) => i != path)])).Select(g => g.ToArray()).ToArray();
+        var scores = new double[groups.Length * parts.Count][];
+        TaskQueue.Run(
+            scores.Length, context.Threads,
+            (task, threads) => scores[task] = Score(groups[task / parts.Count], path, parts[task % parts.Count], context with { Threads = threads, Warn = static _ => { } }),
+            context.Cancellation);
+        for (var g = 0; g < groups.Length; g++)
+        {
+            for (var c = 0; c < groups[g].Length; c++)
+                _tried[Key(groups[g][c])] = (groups[g][c], [.. Enumerable.Range(0, parts.Count).Select(f => scores[(g * parts.Count) + f][c])]);
+        }
+    }
+
+    private double[] Score(double[][] combinations, int path, Part part, TrainingContext inner)
+    {
+        var rows = view.Training(part.Train, []);
+        var heads = path >= 0
+            ? ((IPathTrainer)spec.Trainer).TrainPath(rows, Loosely(Apply(combinations[0])), [.. combinations.Select(c => c[path])], inner)
+            : [.. combinations.Select(c => spec.Trainer.Train(rows, Apply(c), inner))];
+        return [.. heads.Select(h => view.Judge(h, part.Test, inner.Threads).Accuracy)];
+    }
+
+    /// <summary>
+    /// The combination of highest mean score; of equal ones those with the names given first, and of these the middle one, away from
+    /// the edges of a plateau.
+    /// </summary>
+    private double[] Best()
+    {
+        var ordered = _tried.Values.OrderBy(t => t.Values, Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b))).ToArray();
+        var best = ordered.Max(t => t.Scores.Average());
+        var equal = ordered.Where(t => t.Scores.Average() >= best - 1e-12).Select(t => t.Values).ToArray();
+        var named = equal.MinBy(NamesOf, Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b)))!;
+        var sameNames = equal.Where(values => NamesOf(values).AsSpan().SequenceEqual(NamesOf(named))).ToArray();
+        return sameNames[(sameNames.Length - 1) / 2];
+    }
+
+    /// <summary>The part of a combination that has no order.</summary>
+    private double[] NamesOf(double[] values) => [.. values.Where((_, i) => _sweeps[i].Names.Count > 0)];
+
+    private SweepCurve Curve(int sweep, double[] best)
+    {
+        var line = _tried.Values.Where(t => t.Values.Select((v, i) => i == sweep || v == best[i]).All(same => same)).OrderBy(t => t.Values[sweep]).ToArray();
+        return new(
+            spec.Title, _sweeps[sweep].Option, [.. line.Select(t => t.Values[sweep])], [.. line.Select(t => t.Scores.Average())], [.. line.Select(t => StandardError(t.Scores))],
+            best[sweep], IsOnEdge(sweep, best, line), chosenBy)
+        {
+            Names = _sweeps[sweep].Names,
+        };
+    }
+
+    private bool IsOnEdge(int sweep, double[] best, (double[] Values, double[] Scores)[] line) =>
+        _sweeps[sweep].Names.Count == 0 && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]);
+
+    /// <summary>Of the mean over parts; of a share of the photos where there is one part.</summary>
+    private double StandardError(double[] scores) =>
+        scores.Length > 1
+            ? Math.Sqrt(Intervals.MeanAndVariance(scores).Variance / scores.Length)
+            : Math.Sqrt(scores[0] * (1 - scores[0]) / parts[0].Test.Length);
+
+    /// <summary>Whether better values may lie beyond an edge: not where the option's own range ends.</summary>
+    private bool CanGoOn(SweepCurve curve)
+    {
+        var option = spec.Trainer.Options.First(o => o.Name == curve.Parameter);
+        return curve.OnEdge && curve.Chosen > option.Minimum && curve.Chosen < option.Maximum;
+    }
+
+    private static string Warning(SweepCurve curve) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"the best {curve.Parameter} is {curve.Chosen:G4}, {(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep");
+
+    private HeadSettings Loosely(HeadSettings settings) =>
+        spec.Trainer is IterativeTrainer && settings.Number("tol") < LeastTolerance && !Array.Exists(_sweeps, s => s.Option == "tol")
+            ? settings.With("tol", LeastTolerance)
+            : settings;
+
+    private HeadSettings Apply(double[] values)
+    {
+        var settings = spec.Settings;
+        for (var s = 0; s < values.Length; s++)
+            settings = _sweeps[s].Apply(settings, values[s]);
+        return settings;
+    }
+
+    private static string Key(double[] values) => string.Join(' ', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+}

@@ -1,0 +1,233 @@
+using System.Diagnostics;
+using TransferPipeline.Backbones;
+using TransferPipeline.Features.Cards;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Features.Extraction;
+
+/// <summary>How fast an extraction is beside what its parts could do, all from one run on one machine; rates are photos a second.</summary>
+public sealed record ExtractionBenchmarkResult
+{
+    public required int Photos { get; init; }
+
+    public required int Threads { get; init; }
+
+    /// <summary>Reading and decoding alone, on all threads.</summary>
+    public required double Decode { get; init; }
+
+    /// <summary>The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on cards the one of the extraction.</summary>
+    public required IReadOnlyDictionary<string, double> Layouts { get; init; }
+
+    /// <summary>The best of <see cref="Layouts"/>, measured again in each round.</summary>
+    public required double Session { get; init; }
+
+    public required string BestLayout { get; init; }
+
+    /// <summary>
+    /// What remains when nothing but decoding and inference costs time: on the CPU, where both take the same cores,
+    /// 1 / (1 / Decode + 1 / Session); on cards, which compute while the cores decode, the smaller of the two.
+    /// </summary>
+    public required double Bound { get; init; }
+
+    /// <summary>From the first file's reading to the last part's commit, the loading of the model left out.</summary>
+    public required double Achieved { get; init; }
+
+    /// <summary>The best round's shares of the workers' time.</summary>
+    public required TimeShares Shares { get; init; }
+
+    /// <summary>Achieved / Bound; wall times, best of all rounds for each.</summary>
+    public required double Ratio { get; init; }
+
+    /// <summary>The same ratio from processor time, which other programs on the machine disturb less.</summary>
+    public required double ProcessorRatio { get; init; }
+}
+
+/// <summary>Measures bare decoding, bare inference and a whole extraction in turns, several rounds, and takes the best of each.</summary>
+public static class ExtractionBenchmark
+{
+    /// <param name="job">What to extract; its outputs' folders are not used.</param>
+    /// <param name="photos">Number of photos, spread over the dataset.</param>
+    /// <param name="scratch">A folder for the sets that are written; it is made and removed.</param>
+    public static ExtractionBenchmarkResult Run(ExtractionJob job, int photos, string scratch, ExtractionOptions? options = null, int rounds = 3, CancellationToken cancellation = default) =>
+        Run(job, photos, scratch, options ?? new(), rounds, job.Device.IsCpu ? null : FedExtraction.Create, cancellation);
+
+    /// <param name="createCards">Makes the cards' engine; null for the CPU.</param>
+    internal static ExtractionBenchmarkResult Run(ExtractionJob job, int photos, string scratch, ExtractionOptions options, int rounds, CardsFactory? createCards, CancellationToken cancellation)
+    {
+        using var sample = new DatasetSample(job.Dataset, photos);
+        var model = job.OpenModel();
+        job = job with { Dataset = sample, OpenModel = () => model, Views = null };
+        try
+        {
+            Directory.CreateDirectory(scratch);
+            if (createCards is null)
+                return Measure(job, model, scratch, options, rounds, cancellation);
+            using var cards = createCards(job, options, job.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model, sample.Entries.Count);
+            return Measure(job, scratch, options with { Batch = cards.BatchSize, Workers = cards.Decoders, FewerWorkers = false }, rounds, createCards, cards, cancellation);
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
+        }
+    }
+
+    /// <summary>On the CPU: the best layout of sessions is found first.</summary>
+    private static ExtractionBenchmarkResult Measure(ExtractionJob job, CutModel model, string scratch, ExtractionOptions options, int rounds, CancellationToken cancellation)
+    {
+        var count = job.Dataset.Entries.Count;
+        if (job.Device.Precision == "fp16")
+            model = HalfPrecision.Convert(model, options.Message);
+        WarmUp(job, scratch, options, ExtractionEngines.Create, cancellation);
+        var layouts = new Dictionary<string, double>();
+        var best = default(SessionBenchmark.Layout);
+        foreach (var layout in SessionBenchmark.Layouts(options.Workers, model.MaxBatch))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var tried = new SessionBenchmark(model, layout);
+            // A large backbone needs a second for a few photos; more of them would say the same.
+            var first = tried.Measure(layout.Batch * layout.Callers * 2).PerSecond;
+            var rate = Math.Max(first, tried.Measure(Math.Min(128, (int)first + 1)).PerSecond);
+            layouts[layout.ToString()] = rate;
+            if (best.Batch == 0 || rate > layouts[best.ToString()])
+                best = layout;
+        }
+
+        using var session = new SessionBenchmark(model, best);
+        session.Measure(Math.Min(count, 16));
+        var (decode, infer, achieved, shares) = Rounds(job, scratch, options, rounds, session, ExtractionEngines.Create, cancellation);
+        return Result(count, options, layouts, best.ToString(), (decode, infer, achieved), shares, 1 / (1 / decode.PerSecond + 1 / infer.PerSecond), decode.ProcessorSeconds + infer.ProcessorSeconds);
+    }
+
+    /// <summary>On cards, at the batch and with the threads that the engine chose.</summary>
+    private static ExtractionBenchmarkResult Measure(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, CardsFactory createCards, FedExtraction cards, CancellationToken cancellation)
+    {
+        EngineFactory engine = (j, o, m, missing) => createCards(j, o, j.Device.Precision == "fp16" ? HalfPrecision.Convert(m, o.Message) : m, missing);
+        WarmUp(job, scratch, options, engine, cancellation);
+        var (decode, infer, achieved, shares) = Rounds(job, scratch, options, rounds, cards, engine, cancellation);
+        var layouts = new Dictionary<string, double> { [cards.Layout] = infer.PerSecond };
+        return Result(job.Dataset.Entries.Count, options, layouts, cards.Layout, (decode, infer, achieved), shares, Math.Min(decode.PerSecond, infer.PerSecond), decode.ProcessorSeconds + infer.ProcessorSeconds);
+    }
+
+    private static ExtractionBenchmarkResult Result(int photos, ExtractionOptions options, Dictionary<string, double> layouts, string best, (Best Decode, Best Infer, Best Achieved) rates, TimeShares shares, double bound, double processorSeconds) => new()
+    {
+        Photos = photos,
+        Threads = options.Workers,
+        Decode = rates.Decode.PerSecond,
+        Layouts = layouts,
+        Session = rates.Infer.PerSecond,
+        BestLayout = best,
+        Bound = bound,
+        Achieved = rates.Achieved.PerSecond,
+        Shares = shares,
+        Ratio = rates.Achieved.PerSecond / bound,
+        ProcessorRatio = processorSeconds / rates.Achieved.ProcessorSeconds,
+    };
+
+    /// <summary>Compiles the code and fills the page cache; not counted.</summary>
+    private static void WarmUp(ExtractionJob job, string scratch, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation)
+    {
+        Decode(job, options.Workers);
+        Extract(job, Path.Combine(scratch, "warm"), options, engine, cancellation, out _);
+    }
+
+    private static (Best Decode, Best Infer, Best Achieved, TimeShares Shares) Rounds(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, ISessionBenchmark session, EngineFactory engine, CancellationToken cancellation)
+    {
+        var (decode, infer, achieved) = (new Best(), new Best(), new Best());
+        var shares = default(TimeShares);
+        for (var round = 0; round < rounds; round++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            decode.Take(Decode(job, options.Workers));
+            infer.Take(session.Measure(job.Dataset.Entries.Count));
+            if (achieved.Take(Extract(job, Path.Combine(scratch, $"round{round}"), options, engine, cancellation, out var now)))
+                shares = now;
+        }
+
+        return (decode, infer, achieved, shares);
+    }
+
+    private static Rate Decode(ExtractionJob job, int threads)
+    {
+        var next = -1;
+        return Rate.Measure(job.Dataset.Entries.Count, () => Together(threads, () =>
+        {
+            var (encoded, photo) = (new byte[1 << 18], new RgbImage());
+            for (int i; (i = Interlocked.Increment(ref next)) < job.Dataset.Entries.Count;)
+            {
+                var length = job.Dataset.Read(i, ref encoded);
+                try
+                {
+                    job.Decoder.Decode(encoded.AsSpan(0, length), job.Decode, photo);
+                }
+                catch (ImageDecodeException)
+                {
+                    // The extraction tries the same photos, and lists those that fail.
+                }
+            }
+        }));
+    }
+
+    private static Rate Extract(ExtractionJob job, string folder, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation, out TimeShares shares)
+    {
+        job = job with { Outputs = [.. job.Outputs.Select((o, i) => o with { Folder = $"{folder}-{i}" })] };
+        var last = new LastProgress();
+        var result = Extractor.Run(job, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, engine, cancellation)[0];
+        shares = last.Value?.Shares ?? default;
+        return new(job.Dataset.Entries.Count, result.ComputeSeconds, result.ComputeProcessorSeconds);
+    }
+
+    internal static void Together(int threads, Action body)
+    {
+        var all = Enumerable.Range(1, threads - 1).Select(_ => new Thread(() => body()) { IsBackground = true }).ToList();
+        all.ForEach(t => t.Start());
+        body();
+        all.ForEach(t => t.Join());
+    }
+
+    private sealed class LastProgress : IProgress<ExtractionProgress>
+    {
+        public ExtractionProgress? Value { get; private set; }
+
+        public void Report(ExtractionProgress value) => Value = value;
+    }
+
+    private sealed class Best
+    {
+        public double PerSecond { get; private set; }
+
+        public double ProcessorSeconds { get; private set; } = double.PositiveInfinity;
+
+        public bool Take(Rate rate)
+        {
+            ProcessorSeconds = Math.Min(ProcessorSeconds, rate.ProcessorSeconds / rate.Photos);
+            var better = rate.PerSecond > PerSecond;
+            PerSecond = Math.Max(PerSecond, rate.PerSecond);
+            return better;
+        }
+    }
+}
+
+/// <summary>Photos, the wall time that they took, and the processor time of all threads of this program.</summary>
+internal readonly record struct Rate(int Photos, double Seconds, double ProcessorSeconds)
+{
+    public double PerSecond => Photos / Seconds;
+
+    public static Rate Measure(int photos, Action body)
+    {
+        var (clock, processor) = (Stopwatch.StartNew(), Processor);
+        body();
+        return new(photos, clock.Elapsed.TotalSeconds, Processor - processor);
+    }
+
+    public static double Processor
+    {
+        get
+        {
+            var usage = Environment.CpuUsage;
+            return usage.TotalTime.TotalSeconds;
+        }
+    }
+}
+
+/// <summary>Makes the cards' engine; tests give one with the CPU's sessions.</summary>
+internal delegate FedExtraction CardsFactory(ExtractionJob job, ExtractionOptions options, CutModel model, int missing);

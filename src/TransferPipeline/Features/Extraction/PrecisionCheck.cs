@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using TransferPipeline.Backbones;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Features.Extraction;
+
+/// <summary>How far a lower precision is from fp32, on the first photos of the dataset.</summary>
+/// <param name="CosineMin">Smallest cosine between the two vectors of a photo, over all cuts.</param>
+/// <param name="LargestDifference">Largest difference of a value, relative to the largest value of its vector.</param>
+internal sealed record PrecisionCheck(string Precision, int Photos, double CosineMin, double LargestDifference)
+{
+    private const int Most = 8;
+
+    /// <summary>Below this cosine heads cannot be shared with fp32 (as in <see cref="FeatureDrift"/>).</summary>
+    private bool IsClose => CosineMin >= FeatureDrift.CosineLimit;
+
+    /// <summary>Runs the first photos that can be decoded through both; null when there are none.</summary>
+    /// <param name="exact">The model in float32.</param>
+    /// <param name="converted">The model that will run.</param>
+    public static PrecisionCheck? Run(ExtractionJob job, CutModel exact, CutModel converted)
+    {
+        var device = job.Device with { Cards = [job.Device.Index], CudaGraphs = false };
+        using var first = SessionFactory.Create(exact, device with { Precision = "fp32" });
+        using var second = SessionFactory.Create(converted, device);
+        using var a = new BackboneRunner(first, exact, Math.Min(Most, exact.MaxBatch));
+        using var b = new BackboneRunner(second, converted, a.Batch);
+        var photos = Fill(job, exact.Layout, a, b);
+        if (photos == 0)
+            return null;
+        a.Run();
+        b.Run();
+        var (cosine, largest) = (1.0, 0.0);
+        for (var output = 0; output < exact.Outputs.Count; output++)
+        {
+            for (var i = 0; i < photos; i++)
+            {
+                ReadOnlySpan<float> x = a.Vectors(output).Row(i);
+                ReadOnlySpan<float> y = b.Vectors(output).Row(i);
+                cosine = Math.Min(cosine, TensorPrimitives.CosineSimilarity(x, y));
+                var difference = new float[x.Length];
+                TensorPrimitives.Subtract(x, y, difference);
+                largest = Math.Max(largest, Magnitude(difference) / Math.Max(1e-12f, Magnitude(x)));
+            }
+        }
+
+        return new(job.Device.Precision, photos, cosine, largest);
+    }
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Precision} against fp32 on the first {Photos} photos: cosine at least {CosineMin:0.000000}, largest difference {LargestDifference:0.0e0} of the largest value{(IsClose ? "" : $"; below {FeatureDrift.CosineLimit}: use fp32")}");
+
+    private static float Magnitude(ReadOnlySpan<float> values) => Math.Abs(TensorPrimitives.MaxMagnitude(values));
+
+    private static int Fill(ExtractionJob job, TensorLayout layout, BackboneRunner a, BackboneRunner b)
+    {
+        var reader = new PhotoReader(job, new WorkerTimes());
+        var preprocessor = new Preprocessor(job.Preprocessing);
+        var photos = 0;
+        // Photos that fail are reported by the run itself.
+        for (var entry = 0; entry < Math.Min(4 * Most, job.Dataset.Entries.Count) && photos < a.Batch; entry++)
+        {
+            try
+            {
+                long time = 0;
+                reader.Read(entry, ref time);
+                preprocessor.Run(reader.Photo, a.Pixels(photos), layout);
+            }
+            catch (Exception e) when (PhotoReader.IsOfPhoto(e))
+            {
+                continue;
+            }
+
+            a.Pixels(photos).CopyTo(b.Pixels(photos));
+            photos++;
+        }
+
+        return photos;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones;
+using TransferPipeline.Features.Cards;
+
+namespace TransferPipeline.Features.Extraction;
+
+/// <summary>Makes ONNX Runtime sessions for a device.</summary>
+public static class SessionFactory
+{
+    /// <summary>A session that may be run by several threads at once.</summary>
+    /// <param name="threads">Threads inside one run, the caller's included; 1 leaves the parallelism to the callers.</param>
+    /// <param name="profile">Start of the name of a profile file to write, or null.</param>
+    /// <exception cref="BadInputException">ONNX Runtime cannot load the graph.</exception>
+    /// <exception cref="JobFailedException">The device cannot be used; it is never replaced by another.</exception>
+    public static InferenceSession Create(CutModel model, DeviceOptions device, int threads = 1, string? profile = null)
+    {
+        RequireDevice(device);
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = threads,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            // A plan of all tensors as one block comes on top of what the first run took piece by piece, for each thread: 100 MB with VGG16.
+            // It saves no time where the arena is shared.
+            EnableMemoryPattern = !device.IsCpu,
+        };
+        // Threads that wait for work by spinning take time from decoding.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", threads > 1 ? "1" : "0");
+        if (profile is not null)
+            (options.EnableProfiling, options.ProfileOutputPathPrefix) = (true, profile);
+        try
+        {
+            AppendProviders(options, device);
+            return model.CreateSession(options, slice: device.IsCpu);
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException && !device.IsCpu)
+        {
+            throw new JobFailedException($"device {device} cannot be used: {FirstLine(e)}; 'transfer doctor' lists what is there and what is missing", e);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new BadInputException($"ONNX Runtime cannot load the backbone: {FirstLine(e)}", e);
+        }
+    }
+
+    /// <summary>Makes sure that the device's provider and the libraries that it needs are there, before anything is computed.</summary>
+    /// <exception cref="JobFailedException">One is missing; it is named with its cure.</exception>
+    public static void RequireDevice(DeviceOptions device)
+    {
+        if (!device.IsCpu && CudaLibraries.Problem(device) is { } problem)
+            throw new JobFailedException($"device {device} cannot be used: {problem}");
+    }
+
+    /// <summary>Options of the CUDA provider, by ONNX Runtime's names.</summary>
+    internal static Dictionary<string, string> CudaSettings(DeviceOptions device)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
+            ["use_tf32"] = device.Precision == "tf32" ? "1" : "0",
+            ["cudnn_conv_algo_search"] = device.CudnnSearch.ToUpperInvariant(),
+            ["cudnn_conv_use_max_workspace"] = "1",
+            // Otherwise each growth doubles the arena, and the trial of batch sizes takes what is never used again.
+            ["arena_extend_strategy"] = "kSameAsRequested",
+        };
+        if (device.CudaGraphs)
+            settings["enable_cuda_graph"] = "1";
+        if (device.MemoryLimit > 0)
+            settings["gpu_mem_limit"] = device.MemoryLimit.ToString(CultureInfo.InvariantCulture);
+        return settings;
+    }
+
+    /// <summary>Options of the TensorRT provider; what it cannot run goes to CUDA.</summary>
+    internal static Dictionary<string, string> TensorRtSettings(DeviceOptions device) => new()
+    {
+        ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
+        ["trt_fp16_enable"] = device.Precision == "fp16" ? "1" : "0",
+    };
+
+    private static void AppendProviders(SessionOptions options, DeviceOptions device)
+    {
+        if (device.IsCpu)
+            return;
+        if (device.Provider == DeviceOptions.TensorRt)
+        {
+            using var tensorRt = new OrtTensorRTProviderOptions();
+            tensorRt.UpdateOptions(TensorRtSettings(device));
+            options.AppendExecutionProvider_Tensorrt(tensorRt);
+        }
+
+        using var cuda = new OrtCUDAProviderOptions();
+        cuda.UpdateOptions(CudaSettings(device));
+        options.AppendExecutionProvider_CUDA(cuda);
+    }
+
+    private static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();
+}
