@@ -5,6 +5,7 @@ using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats;
 using SixLabors.ImageSharp.PixelFormats;
 using TransferPipeline.Images;
+using TransferPipeline.Images.Jpeg;
 
 namespace TransferPipeline.ImageSharp;
 

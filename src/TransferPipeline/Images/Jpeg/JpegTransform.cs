@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace TransferPipeline.ImageSharp;
+namespace TransferPipeline.Images.Jpeg;
 
 /// <summary>
 /// Replaces ImageSharp's inverse transform, in floats and rounded half to even, by libjpeg's in integers (jidctint.c, accurate to the bit

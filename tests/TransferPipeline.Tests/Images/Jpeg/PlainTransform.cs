@@ -1,4 +1,4 @@
-namespace TransferPipeline.Tests.ImageSharp;
+namespace TransferPipeline.Tests.Images.Jpeg;
 
 /// <summary>The inverse transform of a block, plain: by its definition (T.81, A.3.3), and in libjpeg's integers, one value at a time.</summary>
 internal static class PlainTransform

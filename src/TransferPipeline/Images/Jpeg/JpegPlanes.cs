@@ -1,7 +1,6 @@
 using System.Buffers;
-using TransferPipeline.Images;
 
-namespace TransferPipeline.ImageSharp;
+namespace TransferPipeline.Images.Jpeg;
 
 /// <summary>
 /// From the components of a JPEG file to RGB as libjpeg does it and so Pillow: its inverse transform where the samples tell their

@@ -1,6 +1,6 @@
-using TransferPipeline.ImageSharp;
+using TransferPipeline.Images.Jpeg;
 
-namespace TransferPipeline.Tests.ImageSharp;
+namespace TransferPipeline.Tests.Images.Jpeg;
 
 /// <summary>Samples that a float transform made, rounded half to even, become those of libjpeg's integers.</summary>
 public sealed class JpegTransformTests

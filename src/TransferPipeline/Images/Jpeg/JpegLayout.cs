@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace TransferPipeline.ImageSharp;
+namespace TransferPipeline.Images.Jpeg;
 
 /// <summary>What the markers of a JPEG file say (ITU T.81, annex B) of its end, its components and their quantization.</summary>
 internal sealed class JpegLayout
