@@ -1,5 +1,5 @@
-using System.Globalization;
 using TransferPipeline.Evaluation;
+using TransferPipeline.Reports;
 
 namespace TransferPipeline.Cli.Output;
 
@@ -17,29 +17,20 @@ internal static class ComparisonView
     private static string[] Row(Comparison comparison, HeadResult head, bool several)
     {
         var set = comparison.Provenance.FeatureSets[head.FeatureSet];
-        string[] about = several ? [$"{set.Model} {set.Cut}", Text($"{set.Dimension}"), double.IsNaN(set.ExtractionSeconds) ? "" : Seconds(set.ExtractionSeconds)] : [];
+        string[] about = several ? [$"{set.Model} {set.Cut}", $"{set.Dimension}", Figures.Seconds(set.ExtractionSeconds)] : [];
         return
         [
             .. about,
             head.ChosenTitle,
-            Text($"{head.Accuracy.Value:0.000}"),
-            Text($"{head.Accuracy.Low:0.000} - {head.Accuracy.High:0.000}"),
-            Text($"{head.MacroF1.Value:0.000}"),
-            Seconds(head.FitSeconds),
-            Seconds(head.PredictSeconds),
+            Figures.Rate(head.Accuracy.Value),
+            $"{Figures.Rate(head.Accuracy.Low)} - {Figures.Rate(head.Accuracy.High)}",
+            Figures.Rate(head.MacroF1.Value),
+            Figures.Seconds(head.FitSeconds),
+            Figures.Seconds(head.PredictSeconds),
             (comparison.Heads.Count == 1 ? "" : Standing(head)) + (head.Converged ? "" : " not converged"),
         ];
     }
 
     private static string Standing(HeadResult head) =>
-        double.IsNaN(head.PValue) ? "best" : head.TiedWithBest ? "tied with it" : head.PValue < 0.001 ? "worse, p < 0.001" : Text($"worse, p = {head.PValue:0.000}");
-
-    private static string Seconds(double seconds) => seconds switch
-    {
-        < 0.0995 => Text($"{seconds * 1000:0.0} ms"),
-        < 120 => Text($"{seconds:0.00} s"),
-        _ => Text($"{seconds / 60:0.0} min"),
-    };
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        double.IsNaN(head.PValue) ? "best" : head.TiedWithBest ? "tied with it" : head.PValue < 0.001 ? "worse, p < 0.001" : $"worse, p = {Figures.PValue(head.PValue)}";
 }

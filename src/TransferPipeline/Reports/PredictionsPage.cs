@@ -36,13 +36,28 @@ public static class PredictionsPage
         html.Add($"<h1>{Figures.Count(photos.Count)} {(photos.Count == 1 ? "photo" : "photos")}");
         if (known > 0)
             html.Add($", {Figures.Count(known - wrong)} of {Figures.Count(known)} right ({Figures.Percent((double)(known - wrong) / known)})");
-        html.Add($"</h1>\n</header>\n<section aria-labelledby=\"photos\">\n<h2 id=\"photos\" class=\"sr\">Photos</h2>\n");
+        var folder = CommonFolder(photos);
+        html.Add($"</h1>\n");
+        if (folder.Length > 0)
+            html.Add($"<p class=\"path\">in <bdi>{folder}</bdi></p>\n");
+        html.Add($"</header>\n<section aria-labelledby=\"photos\">\n<h2 id=\"photos\" class=\"sr\">Photos</h2>\n");
         Controls(html, photos, known > 0);
         html.Add($"<ul class=\"photos large\" id=\"grid\">\n");
         for (var i = 0; i < photos.Count; i++)
-            Photo(html, photos[i], i, thumbnails);
+            Photo(html, photos[i], i, folder.Length, thumbnails);
         html.Add($"</ul>\n<p id=\"nothing\" class=\"muted\" hidden>No photo is like that.</p>\n</section>\n<footer>Made by <b>transfer</b>. This page needs no network and sends nothing.</footer>\n</main>\n{thumbnails.Definitions()}");
         return Page.Render($"Predictions of {classifier}", html, json: null);
+    }
+
+    /// <summary>The start of all paths that ends with a slash: told once, it leaves room for the names below each photo.</summary>
+    private static string CommonFolder(IReadOnlyList<PredictedPhoto> photos)
+    {
+        if (photos.Count == 0)
+            return "";
+        var common = photos[0].Path.AsSpan();
+        foreach (var photo in photos)
+            common = common[..common.CommonPrefixLength(photo.Path)];
+        return common[..(common.LastIndexOf('/') + 1)].ToString();
     }
 
     /// <summary>Shown by the script, without which they could do nothing.</summary>
@@ -57,7 +72,7 @@ public static class PredictionsPage
         html.Add($"</select></label><label>Order <select data-order><option value=\"i\">as given</option><option value=\"p\">least sure first</option><option value=\"-p\">surest first</option></select></label><output aria-live=\"polite\"></output></div>\n");
     }
 
-    private static void Photo(Html html, PredictedPhoto photo, int index, ThumbnailBook thumbnails)
+    private static void Photo(Html html, PredictedPhoto photo, int index, int folder, ThumbnailBook thumbnails)
     {
         var best = photo.Top.Count > 0 ? photo.Top[0] : new ClassProbability("", 0);
         var (style, word) = photo.IsRight switch { true => ("right", "yes"), false => ("mistake", "no"), null => ("", "") };
@@ -71,7 +86,7 @@ public static class PredictionsPage
             html.Add($"<svg class=\"share\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"track\" width=\"100\" height=\"4\"/><rect width=\"{100 * Math.Clamp(probability, 0, 1)}\" height=\"4\"/></svg></li>");
         }
 
-        html.Add($"</ol><p class=\"path\" title=\"{photo.Path}\">").Name(photo.Path).Add($"</p></li>\n");
+        html.Add($"</ol><p class=\"path\" title=\"{photo.Path}\">").Name(photo.Path[folder..]).Add($"</p></li>\n");
     }
 
     private static Html Verdict(bool right, string label) => right

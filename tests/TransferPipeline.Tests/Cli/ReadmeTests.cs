@@ -81,7 +81,7 @@ public sealed partial class ReadmeTests : IDisposable
     [GeneratedRegex("(?:^    |`)make ([a-z-]+)", RegexOptions.Multiline)]
     private static partial Regex MakeTargets();
 
-    [GeneratedRegex(@"\d[\d.]* (ms|s|min)\b")]
+    [GeneratedRegex(@"\d[\d.]* (µs|ms|s|min)\b")]
     private static partial Regex Time();
 
     [GeneratedRegex("─+")]

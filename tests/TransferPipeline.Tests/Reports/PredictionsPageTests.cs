@@ -43,5 +43,15 @@ public sealed class PredictionsPageTests
         Assert.Contains("24 photos</h1>", html);
     }
 
+    [Fact]
+    public void The_folder_of_all_photos_is_told_once_so_that_their_names_can_be_read()
+    {
+        var html = PredictionsPage.Render("classifier.onnx", [.. Photos.Select(p => p with { Path = "/photos/of a trip/" + p.Path })], static _ => null);
+
+        Assert.Equal(1, Count(html, "<bdi>/photos/of a trip/validation/</bdi>"));
+        Assert.Contains("<bdi>3/photo 3.jpg</bdi>", html);
+        Assert.Contains("title=\"/photos/of a trip/validation/3/photo 3.jpg\"", html);
+    }
+
     private static int Count(string text, string part) => text.Split(part).Length - 1;
 }
