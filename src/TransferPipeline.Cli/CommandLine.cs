@@ -77,6 +77,9 @@ internal static class CommandLine
             case IOException io when io.HResult == DiskFull:
                 Messages.Error($"the disk is full: {io.Message}");
                 return (int)ExitCode.Failed;
+            case IOException or UnauthorizedAccessException:
+                Messages.Error($"a file cannot be read or written: {e.Message.ReplaceLineEndings(" ")}");
+                return (int)ExitCode.Failed;
             default:
                 Messages.Error($"this is a bug in transfer; please report it with the lines below{Environment.NewLine}{e}");
                 return (int)ExitCode.Failed;

@@ -20,6 +20,32 @@ public sealed class BadInputTests : IDisposable
         AssertRefused(Extract(Directory.CreateDirectory(_folder.At("empty")).FullName), "empty");
 
     [Fact]
+    public void Inspect_FileThatIsNoModel_IsTakenForAFile() =>
+        AssertRefused(TransferProcess.RunIn(SharedData.Repository, null, ["inspect", "README.md"]), "README.md: not an ONNX model");
+
+    [Fact]
+    public void Extract_IntoAFolderThatCannotBe_SaysWhyInWords()
+    {
+        File.WriteAllText(_folder.At("file"), "");
+        var result = TransferProcess.Run("extract", "--data", SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes"), "--model", "efficientnet-lite0", "--out", _folder.At("file") + "/set");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(@"file/set cannot be written \([A-Z][a-z]+ [^)]*\)", result.LastErrorLine);
+    }
+
+    [Fact]
+    public void Compare_ReportThatCannotBeWritten_IsOneLineAfterTheResults()
+    {
+        var data = SamplePhotos.Copy(_folder.At("data"), 4, "hat", "shoes");
+        Assert.Equal(0, Extract(data).ExitCode);
+        File.WriteAllText(_folder.At("file"), "");
+        var result = TransferProcess.Run("compare", "--features", _folder.At("set"), "--heads", "ridge", "--report", _folder.At("file") + "/report.html");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("ridge reaches accuracy", result.Output, StringComparison.Ordinal);
+        Assert.StartsWith("transfer: a file cannot be read or written: ", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.Contains(_folder.At("file"), result.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Compare_OneClassOnly_SaysSo()
     {
         var data = SamplePhotos.Copy(_folder.At("data"), 2, "hat");

@@ -69,7 +69,7 @@ public sealed partial class ModelStore
     /// <exception cref="UsageException">There is no such model (the nearest name is suggested), or its file is not here yet (how to get it is told).</exception>
     /// <exception cref="BadInputException">The file is damaged: its SHA-256 is not the manifest's.</exception>
     public ResolvedModel Resolve(string nameOrFile, int inputSize = 0) =>
-        IsPath(nameOrFile) ? ResolveFile(nameOrFile, inputSize) : ResolveName(nameOrFile);
+        IsPath(nameOrFile) || (File.Exists(nameOrFile) && !_folders.Any(f => File.Exists(Path.Combine(f, nameOrFile + ".yaml")))) ? ResolveFile(nameOrFile, inputSize) : ResolveName(nameOrFile);
 
     /// <summary>Hashes a model's file.</summary>
     /// <returns>The full path of the verified file.</returns>
