@@ -50,10 +50,8 @@ internal static class FewShot
         {
             var first = h * perClass.Length * draws;
             int[] failed = [.. Enumerable.Range(0, perClass.Length).Where(i => failures.AsSpan(first + (i * draws), draws).ContainsAnyExcept((string?)null))];
-            if (failed.Length == 0)
-                continue;
-            var (name, reason) = (heads[h].Fitter.Spec.Trainer.Name + ": ", failures.Skip(first).First(f => f is not null)!);
-            warn($"{heads[h].ShortName}: no point of the few-shot curve at {string.Join(", ", failed.Select(i => perClass[i]))} a class: {(reason.StartsWith(name, StringComparison.Ordinal) ? reason[name.Length..] : reason)}");
+            if (failed.Length > 0)
+                warn($"{heads[h].ShortName}: no point of the few-shot curve at {string.Join(", ", failed.Select(i => perClass[i]))} a class: {failures.Skip(first).First(f => f is not null)}");
         }
     }
 
