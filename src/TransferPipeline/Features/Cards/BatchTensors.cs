@@ -11,7 +11,7 @@ internal sealed class BatchTensors(TensorMemory memory, CutModel model, int size
 
     public OrtValue[] Outputs { get; } = [.. model.Outputs.Select(o => memory.Tensor(TensorElementType.Float, size, o.Dimension))];
 
-    /// <summary>Binds all to a session's names; where its device has memory of its own, that copies an input of the host there.</summary>
+    /// <summary>Binds all to a session's names.</summary>
     public void Bind(OrtIoBinding binding, CutModel names)
     {
         binding.BindInput(names.InputName, Input);

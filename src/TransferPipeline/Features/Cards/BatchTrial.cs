@@ -79,7 +79,7 @@ internal sealed class BatchTrial
                 if (_tried.Count > 0)
                     return false;
                 if (smaller == 1)
-                    throw new JobFailedException($"not even one photo at a time fits into the card's memory ({CardMemory.FirstLine(e)}): end what else uses the card, or raise --device-memory", e);
+                    throw new JobFailedException($"not even one photo at a time fits into the card's memory ({CardMemory.Brief(e)}): end what else uses the card, or raise --device-memory", e);
             }
         }
     }

@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 
-/// <summary>How ONNX Runtime says that memory is exhausted: it has no error code for it.</summary>
-internal static class CardMemory
+/// <summary>How ONNX Runtime says that a card's memory is exhausted, for which it has no error code, or that the card fails otherwise.</summary>
+internal static partial class CardMemory
 {
     /// <summary>Of its arena, of the arena's limit (gpu_mem_limit), of CUDA, and of cuDNN and cuBLAS.</summary>
     private static readonly string[] Signs = ["Failed to allocate memory", "smaller than requested bytes", "out of memory", "ALLOC_FAILED", "bad_alloc"];
@@ -13,19 +14,48 @@ internal static class CardMemory
 
     public static bool IsExhausted(string message) => Signs.Any(s => message.Contains(s, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Turns exhausted memory into one line that names the cure.</summary>
-    /// <exception cref="JobFailedException">The card's memory is exhausted.</exception>
-    public static void Guard(Action compute, int batch, DeviceOptions device)
+    /// <summary>Turns errors of a card other than exhausted memory into one line.</summary>
+    /// <exception cref="JobFailedException">The card fails.</exception>
+    public static void Run(Action compute, DeviceOptions device)
     {
         try
         {
             compute();
         }
-        catch (OnnxRuntimeException e) when (IsExhausted(e))
+        catch (OnnxRuntimeException e) when (!device.IsCpu && !IsExhausted(e))
         {
-            throw new JobFailedException($"a batch of {batch} photos does not fit into the memory of {device} ({FirstLine(e)}); what was computed is kept: {(batch > 1 ? $"run again with a smaller --batch, such as {batch / 2}" : "end what else uses the card")}", e);
+            throw new JobFailedException($"device {device} fails: {Brief(e)}; 'transfer doctor' tries each card", e);
         }
     }
 
-    public static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();
+    /// <summary>Turns exhausted memory, too, into one line that names the cure.</summary>
+    /// <exception cref="JobFailedException">The card's memory is exhausted, or the card fails.</exception>
+    public static void Guard(Action compute, int batch, DeviceOptions device)
+    {
+        try
+        {
+            Run(compute, device);
+        }
+        catch (OnnxRuntimeException e) when (IsExhausted(e))
+        {
+            throw new JobFailedException($"a batch of {batch} photos does not fit into the memory of {device} ({Brief(e)}); what was computed is kept: {(batch > 1 ? $"run again with a smaller --batch, such as {batch / 2}" : "end what else uses the card")}", e);
+        }
+    }
+
+    /// <summary>What failed, without the C++ signatures and paths around it: the call's own error, or the first line.</summary>
+    public static string Brief(Exception e)
+    {
+        var message = e.Message;
+        if (Failure().Match(message) is not { Success: true } failure)
+            return message.Split('\n', 2)[0].Trim();
+        var node = Node().Match(message);
+        return node.Success ? $"{failure.Value.Trim()} in {node.Groups[1].Value} node {node.Groups[2].Value}" : failure.Value.Trim();
+    }
+
+    /// <summary>As its CudaCall writes CUDA's, cuBLAS's and cuDNN's errors.</summary>
+    [GeneratedRegex(@"\bCU[A-Z_]+ failure -?[0-9]+: [^;\n]+")]
+    private static partial Regex Failure();
+
+    [GeneratedRegex("while running ([A-Za-z0-9_]+) node\\. Name:'([^']*)'")]
+    private static partial Regex Node();
 }

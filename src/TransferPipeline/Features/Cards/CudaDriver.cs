@@ -13,6 +13,9 @@ internal static unsafe class CudaDriver
 {
     private const int NameLength = 256;
 
+    /// <summary>The major version of CUDA that the provider is built for; a driver runs all versions up to its own.</summary>
+    private const int Needed = 13;
+
     /// <summary>The newest CUDA that the driver supports, such as 13.0, and its cards; null when there is no driver.</summary>
     /// <exception cref="JobFailedException">The driver is there but refuses.</exception>
     public static (string Version, IReadOnlyList<CudaCard> Cards)? Ask()
@@ -34,13 +37,18 @@ internal static unsafe class CudaDriver
     {
         try
         {
-            return Ask() is { } driver ? Missing(device, driver.Cards) : "the NVIDIA driver is not there";
+            return Ask() is { } driver ? TooOld(driver.Version) ?? Missing(device, driver.Cards) : "the NVIDIA driver is not there";
         }
         catch (JobFailedException e)
         {
             return e.Message;
         }
     }
+
+    /// <summary>What is wrong with the CUDA version that a driver is for; null when it suits.</summary>
+    public static string? TooOld(string version) =>
+        int.Parse(version[..version.IndexOf('.')], CultureInfo.InvariantCulture) >= Needed ? null
+            : $"the NVIDIA driver is for CUDA {version} at most, CUDA {Needed} is needed: install driver 580 or newer";
 
     /// <summary>The first card that was asked for and does not exist, and those that do; null when all exist.</summary>
     public static string? Missing(DeviceOptions device, IReadOnlyList<CudaCard> cards)

@@ -28,7 +28,7 @@ internal sealed record CudaLibrary(string Name, string Product, string? Wheel = 
 internal sealed record FoundLibrary(CudaLibrary Library, string? Path, string? Reason);
 
 /// <summary>
-/// Finds the driver, CUDA 13 and cuDNN 9 in <c>TRANSFER_CUDA_PATH</c>, the system, a conda and a pip environment, and loads them: a
+/// Finds the driver, CUDA 13 and cuDNN 9 in <c>TRANSFER_CUDA_PATH</c>, a conda and a pip environment and the system, and loads them: a
 /// library that is loaded is found by its name when the provider asks for it, so LD_LIBRARY_PATH need not be set.
 /// </summary>
 internal sealed class CudaLibraries
@@ -41,14 +41,24 @@ internal sealed class CudaLibraries
     private static readonly CudaLibrary[] Needed =
     [
         new("libcuda.so.1", "the NVIDIA driver (580 or newer for CUDA 13)"),
-        new("libcudart.so.13", "CUDA 13", "nvidia-cuda-runtime"),
-        new("libcublasLt.so.13", "CUDA 13", "nvidia-cublas"),
-        new("libcublas.so.13", "CUDA 13", "nvidia-cublas"),
+        new("libcudart.so.13", "CUDA 13", "nvidia-cuda-runtime~=13.0"),
+        new("libcublasLt.so.13", "CUDA 13", "nvidia-cublas~=13.0"),
+        new("libcublas.so.13", "CUDA 13", "nvidia-cublas~=13.0"),
         new("libcurand.so.10", "CUDA 13", "nvidia-curand"),
         new("libcudnn.so.9", "cuDNN 9", "nvidia-cudnn-cu13"),
     ];
 
-    public static readonly CudaLibrary TensorRt = new("libnvinfer.so.10", "TensorRT 10 for CUDA 13");
+    /// <summary>What readelf -d shows for the TensorRT provider beyond the former.</summary>
+    public static readonly IReadOnlyList<CudaLibrary> TensorRt =
+    [
+        new("libnvinfer.so.10", TensorRtProduct),
+        new("libnvonnxparser.so.10", TensorRtProduct),
+    ];
+
+    private const string TensorRtProduct = "TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below version 11)";
+
+    /// <summary>cuDNN opens it by name for kernels that it compiles when it runs; it does without where it is not there.</summary>
+    private const string Compiler = "libnvrtc.so.13";
 
     private readonly IReadOnlyList<string> _folders;
 
@@ -75,7 +85,7 @@ internal sealed class CudaLibraries
     /// <summary>One line about the libraries that are missing or cannot be loaded, with their cures; null when all is well.</summary>
     public static string? Describe(IReadOnlyList<FoundLibrary> found)
     {
-        var problems = found.Where(f => f.Path is null).Select(f => f.Library).GroupBy(l => l.Wheel is null ? l.Name : "")
+        var problems = found.Where(f => f.Path is null).Select(f => f.Library).GroupBy(l => l.Wheel is null ? l.Product : "")
             .Select(g => $"{string.Join(", ", g.Select(l => l.Name))} {(g.Count() == 1 ? "is" : "are")} missing: {CudaLibrary.CureOf([.. g])}")
             .Concat(found.Where(f => f is { Path: not null, Reason: not null }).Select(f => $"{f.Library.Name} in {f.Path} cannot be loaded ({f.Reason}): {f.Library.Cure}"))
             .ToList();
@@ -92,7 +102,9 @@ internal sealed class CudaLibraries
     {
         var found = Needed.Select(Load).ToList();
         if (tensorRt)
-            found.Add(Load(TensorRt));
+            found.AddRange(TensorRt.Select(Load));
+        if (InFolders(Compiler) is { } compiler)
+            NativeLibrary.TryLoad(compiler, out _);
         // cuDNN opens its parts by name when it runs.
         if (found.Find(f => f.Library.Name == "libcudnn.so.9")?.Path is { } cudnn && Path.GetDirectoryName(cudnn) is { Length: > 0 } folder)
         {
@@ -105,8 +117,7 @@ internal sealed class CudaLibraries
 
     private FoundLibrary Load(CudaLibrary library)
     {
-        var file = _folders.Select(f => Path.Combine(f, library.Name)).FirstOrDefault(File.Exists);
-        if (file is null)
+        if (InFolders(library.Name) is not { } file)
             return new(library, NativeLibrary.TryLoad(library.Name, out _) ? library.Name : null, null);
         try
         {
@@ -118,6 +129,8 @@ internal sealed class CudaLibraries
             return new(library, file, e.Message.ReplaceLineEndings(" ").Trim());
         }
     }
+
+    private string? InFolders(string name) => _folders.Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
 
     private static IEnumerable<string> Folders(Func<string, string?> environment, string root)
     {
@@ -139,6 +152,13 @@ internal sealed class CudaLibraries
                 yield return folder;
         }
 
+        // The Python that runs by default: its environment need not be activated. Not resolved: a virtual environment's is a link out of it.
+        foreach (var bin in (environment("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Where(p => File.Exists(Path.Combine(p, "python3"))))
+        {
+            foreach (var folder in PythonFolders(Path.Combine(bin, "..", "lib")))
+                yield return Path.GetFullPath(folder);
+        }
+
         yield return Path.Combine(root, "usr", "local", "cuda", "lib64");
         foreach (var folder in Below(Path.Combine(root, "usr", "local"), "cuda-13*"))
             yield return Path.Combine(folder, "lib64");
@@ -146,15 +166,18 @@ internal sealed class CudaLibraries
         string[] pythons = [Path.Combine(root, "usr", "local", "lib"), Path.Combine(root, "usr", "lib"), .. home is { Length: > 0 } ? [Path.Combine(home, ".local", "lib")] : Array.Empty<string>()];
         foreach (var folder in pythons.SelectMany(PythonFolders))
             yield return folder;
+        // Where containers and WSL mount the driver's libraries; the loader does not always know.
+        yield return Path.Combine(root, "usr", "local", "nvidia", "lib64");
+        yield return Path.Combine(root, "usr", "lib", "wsl", "lib");
     }
 
     /// <summary>Folders of NVIDIA's wheels below the <c>lib</c> of a Python installation.</summary>
     private static IEnumerable<string> PythonFolders(string lib) =>
         Below(lib, "python3*").SelectMany(p => new[] { "site-packages", "dist-packages" }.SelectMany(packages => PipFolders(Path.Combine(p, packages))));
 
-    /// <summary>The wheels put their libraries into <c>nvidia/NAME/lib</c>, those of CUDA 13 into <c>nvidia/cu13/lib</c>.</summary>
+    /// <summary>The wheels put their libraries into <c>nvidia/NAME/lib</c>, those of CUDA 13 into <c>nvidia/cu13/lib</c>, TensorRT's into <c>tensorrt_libs</c>.</summary>
     private static IEnumerable<string> PipFolders(string packages) =>
-        Below(Path.Combine(packages, "nvidia"), "*").Select(p => Path.Combine(p, "lib"));
+        Below(Path.Combine(packages, "nvidia"), "*").Select(p => Path.Combine(p, "lib")).Append(Path.Combine(packages, "tensorrt_libs"));
 
     private static IEnumerable<string> Below(string folder, string pattern) =>
         Directory.Exists(folder) ? Directory.GetDirectories(folder, pattern).Order(StringComparer.Ordinal) : [];

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace TransferPipeline.Features.Cards;
 
-/// <summary>The two calls of CUDA's runtime (libcudart) that ONNX Runtime's C# API does not offer: free memory, and copies to fixed addresses.</summary>
+/// <summary>What ONNX Runtime's C# API does not offer of CUDA's runtime (libcudart): free memory, and copies to fixed addresses.</summary>
 internal static unsafe class CudaRuntime
 {
     private const string Library = "libcudart.so.13";
@@ -10,31 +10,56 @@ internal static unsafe class CudaRuntime
     /// <summary>cudaMemcpyDefault: the direction follows from the addresses.</summary>
     private const int AnyDirection = 4;
 
+    private static readonly Lazy<Calls> _calls = new(() => new());
+
     /// <summary>Bytes of a card that nobody uses; null where there is no CUDA or no such card.</summary>
     public static long? FreeMemory(int card)
     {
         // Already loaded, by its full path, with the provider.
         if (!NativeLibrary.TryLoad(Library, out var library))
             return null;
-        int before;
         nuint free, total;
-        if (((delegate* unmanaged<int*, int>)NativeLibrary.GetExport(library, "cudaGetDevice"))(&before) != 0)
-            return null;
-        var setDevice = (delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice");
-        if (setDevice(card) != 0)
+        // Not set back: that would take memory of card 0 for a context that nobody wants, and ONNX Runtime sets its own at each run.
+        if (((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card) != 0)
             return null;
         var status = ((delegate* unmanaged<nuint*, nuint*, int>)NativeLibrary.GetExport(library, "cudaMemGetInfo"))(&free, &total);
-        setDevice(before);
         return status == 0 ? (long)free : null;
     }
 
     /// <summary>Copies between host and card, and returns when the bytes are there.</summary>
     /// <exception cref="JobFailedException">The driver refuses.</exception>
-    public static void Copy(nint destination, nint source, long bytes)
+    public static void Copy(int card, nint destination, nint source, long bytes)
     {
-        var copy = (delegate* unmanaged<nint, nint, nuint, int, int>)NativeLibrary.GetExport(NativeLibrary.Load(Library), "cudaMemcpy");
-        var status = copy(destination, source, (nuint)bytes, AnyDirection);
+        var calls = _calls.Value;
+        var status = calls.SetDevice(card);
+        if (status == 0)
+            status = calls.Copy(destination, source, (nuint)bytes, AnyDirection);
+        // From memory that is not pinned cudaMemcpy may return before the card has the last bytes (CUDA, "API synchronization behavior").
+        if (status == 0)
+            status = calls.Synchronize(0);
         if (status != 0)
-            throw new JobFailedException($"copying {bytes} bytes to or from the card fails with CUDA's error {status}: run again with --cuda-graphs off");
+            throw new JobFailedException($"copying {bytes} bytes to or from card {card} fails: CUDA error {status} ({Marshal.PtrToStringUTF8(calls.Text(status))})");
+    }
+
+    /// <summary>The functions that every batch calls.</summary>
+    private sealed unsafe class Calls
+    {
+        private readonly nint _library = NativeLibrary.Load(Library);
+
+        public Calls()
+        {
+            SetDevice = (delegate* unmanaged<int, int>)NativeLibrary.GetExport(_library, "cudaSetDevice");
+            Copy = (delegate* unmanaged<nint, nint, nuint, int, int>)NativeLibrary.GetExport(_library, "cudaMemcpy");
+            Synchronize = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(_library, "cudaStreamSynchronize");
+            Text = (delegate* unmanaged<int, nint>)NativeLibrary.GetExport(_library, "cudaGetErrorString");
+        }
+
+        public delegate* unmanaged<int, int> SetDevice { get; }
+
+        public delegate* unmanaged<nint, nint, nuint, int, int> Copy { get; }
+
+        public delegate* unmanaged<nint, int> Synchronize { get; }
+
+        public delegate* unmanaged<int, nint> Text { get; }
     }
 }

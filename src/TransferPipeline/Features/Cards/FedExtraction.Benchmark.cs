@@ -15,7 +15,10 @@ internal sealed partial class FedExtraction : ISessionBenchmark
         using var ready = new CountdownEvent(_lanes.Count);
         using var start = new ManualResetEventSlim();
         var createRunner = RunnerFactory();
-        var lanes = _lanes.ConvertAll(lane => TrialRates.OnItsOwnThread(() => Compute(lane)));
+        // Before the first lane captures its graph: allocating breaks a capture.
+        var memory = _lanes.ConvertAll(_ => new HostBatch(_memory, _model, BatchSize));
+        _owned.InsertRange(0, memory);
+        var lanes = _lanes.Select((lane, i) => TrialRates.OnItsOwnThread(() => Compute(lane, memory[i]))).ToList();
         ready.Wait();
         return Rate.Measure(batches * BatchSize, () =>
         {
@@ -23,14 +26,12 @@ internal sealed partial class FedExtraction : ISessionBenchmark
             Task.WhenAll(lanes).GetAwaiter().GetResult();
         });
 
-        void Compute(Lane lane)
+        void Compute(Lane lane, HostBatch batch)
         {
-            using var batch = new HostBatch(_memory, _model, BatchSize);
             IBatchRunner? runner = null;
             try
             {
-                runner = createRunner(lane);
-                runner.Run(batch);
+                CardMemory.Guard(() => (runner = createRunner(lane)).Run(batch), BatchSize, _job.Device);
             }
             finally
             {
@@ -41,7 +42,7 @@ internal sealed partial class FedExtraction : ISessionBenchmark
             {
                 start.Wait();
                 while (Interlocked.Increment(ref next) <= batches)
-                    runner.Run(batch);
+                    runner!.Run(batch);
             }
         }
     }

@@ -20,10 +20,10 @@ internal sealed partial class FedExtraction : IExtractionEngine
     private const int HostShare = 4;
 
     private readonly ExtractionJob _job;
+    private readonly List<InferenceSession> _sessions = [];
     private readonly List<Lane> _lanes = [];
     private readonly List<IDisposable> _owned = [];
     private readonly CutModel _model;
-    private readonly Func<InferenceSession, int, TensorMemory> _cardMemory;
     private readonly TensorMemory _memory;
 
     /// <param name="createSession">Makes the session of a card; tests give the CPU's.</param>
@@ -31,13 +31,14 @@ internal sealed partial class FedExtraction : IExtractionEngine
     /// <param name="cardMemory">A card's own memory; tests give plain memory.</param>
     public FedExtraction(ExtractionJob job, ExtractionOptions options, CutModel model, int missing, Func<CutModel, DeviceOptions, InferenceSession> createSession, Func<InferenceSession, int, TensorMemory>? cardMemory = null)
     {
-        (_job, _cardMemory) = (job, cardMemory ?? TensorMemory.OnCard);
+        _job = job;
+        cardMemory ??= job.Device.IsCpu ? (_, _) => TensorMemory.Plain() : TensorMemory.OnCard;
         var bytes = PixelInput.Apply(model, job.Preprocessing);
         _model = bytes with { Onnx = [] };
         try
         {
             foreach (var card in job.Device.Cards)
-                AddLanes(card, () => createSession(bytes, job.Device with { Cards = [card] }));
+                AddLanes(card, () => createSession(bytes, job.Device with { Cards = [card] }), cardMemory);
             _memory = job.Device.IsCpu ? TensorMemory.Plain() : TensorMemory.Pinned(_lanes[0].Session, _lanes[0].Card);
             (BatchSize, Decoders) = Sizes(options, missing);
         }
@@ -83,8 +84,10 @@ internal sealed partial class FedExtraction : IExtractionEngine
         {
             work.Add(_ =>
             {
-                using var runner = createRunner(lane);
-                CardLane.Run(runner, run, ring);
+                IBatchRunner? runner = null;
+                CardMemory.Guard(() => runner = createRunner(lane), BatchSize, _job.Device);
+                using (runner)
+                    CardLane.Run(runner!, run, ring);
             });
         }
 
@@ -95,23 +98,26 @@ internal sealed partial class FedExtraction : IExtractionEngine
     {
         _owned.ForEach(o => o.Dispose());
         _memory?.Dispose();
-        foreach (var session in _lanes.Select(l => l.Session).Distinct())
-            session.Dispose();
+        _lanes.ForEach(l => l.Memory.Dispose());
+        _sessions.ForEach(s => s.Dispose());
     }
 
     /// <summary>The lanes of a card share its session; but one that replays CUDA graphs may be called by one thread only.</summary>
-    private void AddLanes(int card, Func<InferenceSession> create)
+    private void AddLanes(int card, Func<InferenceSession> create, Func<InferenceSession, int, TensorMemory> memory)
     {
-        _lanes.Add(new(create(), card));
-        for (var lane = 1; lane < Lanes; lane++)
-            _lanes.Add(new(_job.Device.CudaGraphs ? create() : _lanes[^1].Session, card));
+        for (var lane = 0; lane < Lanes; lane++)
+        {
+            if (lane == 0 || _job.Device.CudaGraphs)
+                _sessions.Add(create());
+            _lanes.Add(new(_sessions[^1], card, memory(_sessions[^1], card)));
+        }
     }
 
     /// <summary>Makes a lane's runner on the thread that will call it; with CUDA graphs it returns when all lanes have captured theirs.</summary>
     private Func<Lane, IBatchRunner> RunnerFactory()
     {
         if (!_job.Device.CudaGraphs)
-            return lane => new BoundRunner(lane.Session, _model);
+            return lane => new BoundRunner(lane.Session, _model, lane.Memory, BatchSize);
         var gate = new CaptureGate(_lanes.Count);
         var scratch = new HostBatch(_memory, _model, BatchSize);
         _owned.InsertRange(0, [gate, scratch]);
@@ -122,7 +128,7 @@ internal sealed partial class FedExtraction : IExtractionEngine
             {
                 gate.Pass(() =>
                 {
-                    runner = new GraphRunner(lane.Session, _model, _cardMemory(lane.Session, lane.Card), BatchSize);
+                    runner = new GraphRunner(lane.Session, _model, lane.Memory, BatchSize);
                     runner.Prove(scratch);
                 });
                 return runner!;
@@ -169,7 +175,12 @@ internal sealed partial class FedExtraction : IExtractionEngine
         return rate;
     }
 
-    private double RateOfFirstCard(int size) => TrialRates.OfCard([.. _lanes.Take(Lanes).Select(l => l.Session)], _memory, _model, size);
+    private double RateOfFirstCard(int size)
+    {
+        var rate = 0.0;
+        CardMemory.Run(() => rate = TrialRates.OfCard(_lanes[..Lanes], _memory, _model, size), _job.Device);
+        return rate;
+    }
 
     private int Largest(int missing)
     {
@@ -177,6 +188,4 @@ internal sealed partial class FedExtraction : IExtractionEngine
         var host = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / HostShare / RingLength / bytes;
         return (int)Math.Clamp(Math.Min(host, missing), 1, _model.MaxBatch);
     }
-
-    private sealed record Lane(InferenceSession Session, int Card);
 }

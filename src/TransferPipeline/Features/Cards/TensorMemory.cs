@@ -19,15 +19,15 @@ internal sealed class TensorMemory : IDisposable
     public static unsafe TensorMemory Plain(MemoryCopy? copy = null) =>
         new(OrtAllocator.DefaultInstance, null, copy ?? (static (destination, source, bytes) => Buffer.MemoryCopy((void*)source, (void*)destination, bytes, bytes)));
 
-    /// <summary>Pinned memory: copies from it to the card need no staging and overlap with computing.</summary>
+    /// <summary>Pinned memory: copies from it to any card need no staging and overlap with computing.</summary>
     /// <exception cref="JobFailedException">The driver gives none.</exception>
     public static TensorMemory Pinned(InferenceSession session, int card) =>
-        Of(session, "CudaPinned", card, OrtMemType.CpuOutput, "no pinned memory", "raise the limit of locked memory (ulimit -l)");
+        Of(session, "CudaPinned", card, OrtMemType.CpuOutput, "no pinned memory", "raise the limit of locked memory (ulimit -l)", (_, _, _) => throw new InvalidOperationException("batches are copied by the memory of the card"));
 
     /// <summary>Memory of the card, at addresses that stay.</summary>
     /// <exception cref="JobFailedException">The driver gives none.</exception>
     public static TensorMemory OnCard(InferenceSession session, int card) =>
-        Of(session, "Cuda", card, OrtMemType.Default, "no memory", "run again with --cuda-graphs off");
+        Of(session, "Cuda", card, OrtMemType.Default, "no memory", "'transfer doctor' lists what is there", (destination, source, bytes) => CudaRuntime.Copy(card, destination, source, bytes));
 
     public OrtValue Tensor(TensorElementType type, params long[] shape) => OrtValue.CreateAllocatedTensorValue(_allocator, type, shape);
 
@@ -49,12 +49,12 @@ internal sealed class TensorMemory : IDisposable
         _info.Dispose();
     }
 
-    private static TensorMemory Of(InferenceSession session, string allocator, int card, OrtMemType type, string problem, string cure)
+    private static TensorMemory Of(InferenceSession session, string allocator, int card, OrtMemType type, string problem, string cure, MemoryCopy copy)
     {
         var info = new OrtMemoryInfo(allocator, OrtAllocatorType.DeviceAllocator, card, type);
         try
         {
-            return new(new(session, info), info, CudaRuntime.Copy);
+            return new(new(session, info), info, copy);
         }
         catch (OnnxRuntimeException e)
         {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
@@ -12,17 +11,17 @@ internal static class TrialRates
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Photos a second of one card at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.</summary>
-    /// <param name="lanes">The session of each lane.</param>
-    public static double OfCard(IReadOnlyList<InferenceSession> lanes, TensorMemory memory, CutModel model, int size)
+    /// <param name="host">Memory of the batches.</param>
+    public static double OfCard(IReadOnlyList<Lane> lanes, TensorMemory host, CutModel model, int size)
     {
         var batches = new List<HostBatch>();
         var runners = new List<BoundRunner>();
         try
         {
-            foreach (var session in lanes)
+            foreach (var lane in lanes)
             {
-                batches.Add(new(memory, model, size));
-                runners.Add(new(session, model));
+                batches.Add(new(host, model, size));
+                runners.Add(new(lane.Session, model, lane.Memory, size));
                 // cuDNN chooses its kernels at the first batch of a size.
                 runners[^1].Run(batches[^1]);
             }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using TransferPipeline.Backbones;
+using TransferPipeline.Features.Cards;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Features.Extraction;
@@ -28,8 +29,8 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
         var photos = Fill(job, exact.Layout, a, b);
         if (photos == 0)
             return null;
-        a.Run();
-        b.Run();
+        CardMemory.Guard(a.Run, a.Batch, device);
+        CardMemory.Guard(b.Run, b.Batch, device);
         var (cosine, largest) = (1.0, 0.0);
         for (var output = 0; output < exact.Outputs.Count; output++)
         {

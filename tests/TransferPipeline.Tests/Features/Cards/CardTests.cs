@@ -48,6 +48,12 @@ public sealed class CardTests : IDisposable
             CudaDriver.Missing(Card with { Cards = [0, 3] }, cards));
     }
 
+    [Theory]
+    [InlineData("13.0", null)]
+    [InlineData("14.1", null)]
+    [InlineData("12.9", "the NVIDIA driver is for CUDA 12.9 at most, CUDA 13 is needed: install driver 580 or newer")]
+    public void TooOld_TellsADriverThatCannotRunTheProvider(string version, string? problem) => Assert.Equal(problem, CudaDriver.TooOld(version));
+
     [Fact]
     public void CudaSettings_SayWhatWasAskedFor()
     {
@@ -68,16 +74,22 @@ public sealed class CardTests : IDisposable
             _folder.At("given", "nvidia", "cu13", "lib"),
             _folder.At("conda", "lib"),
             _folder.At("venv", "lib", "python3.12", "site-packages", "nvidia", "cudnn", "lib"),
+            _folder.At("other", "lib", "python3.13", "site-packages", "nvidia", "cu13", "lib"),
+            _folder.At("other", "lib", "python3.13", "site-packages", "tensorrt_libs"),
             _folder.At("root", "usr", "local", "cuda-13.1", "lib64"),
             _folder.At("root", "usr", "lib", "python3", "dist-packages", "nvidia", "curand", "lib"),
             _folder.At("home", ".local", "lib", "python3.11", "site-packages", "nvidia", "cublas", "lib"),
+            _folder.At("root", "usr", "local", "nvidia", "lib64"),
         ];
         Array.ForEach(folders, f => Directory.CreateDirectory(f));
+        Directory.CreateDirectory(_folder.At("other", "bin"));
+        _folder.Write(Path.Combine("other", "bin", "python3"), "");
         var environment = new Dictionary<string, string>
         {
             [CudaLibraries.PathVariable] = _folder.At("given"),
             ["CONDA_PREFIX"] = _folder.At("conda"),
             ["VIRTUAL_ENV"] = _folder.At("venv"),
+            ["PATH"] = $"{_folder.At("nowhere")}:{_folder.At("other", "bin")}",
             ["HOME"] = _folder.At("home"),
         };
         var found = new CudaLibraries(environment.GetValueOrDefault, _folder.At("root")).SearchFolders;
@@ -103,12 +115,12 @@ public sealed class CardTests : IDisposable
         Assert.Equal(
             "libcuda.so.1 is missing: install the NVIDIA driver (580 or newer for CUDA 13); "
             + "libcudart.so.13, libcublasLt.so.13, libcublas.so.13, libcurand.so.10, libcudnn.so.9 are missing: install CUDA 13 and cuDNN 9, "
-            + "or 'pip install nvidia-cuda-runtime nvidia-cublas nvidia-curand nvidia-cudnn-cu13', or name a folder with them in TRANSFER_CUDA_PATH; "
-            + "libnvinfer.so.10 is missing: install TensorRT 10 for CUDA 13",
+            + "or 'pip install nvidia-cuda-runtime~=13.0 nvidia-cublas~=13.0 nvidia-curand nvidia-cudnn-cu13', or name a folder with them in TRANSFER_CUDA_PATH; "
+            + "libnvinfer.so.10, libnvonnxparser.so.10 are missing: install TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below version 11)",
             CudaLibraries.Describe(absent));
         var all = found.Select(f => f with { Path = "/there/" + f.Library.Name, Reason = null }).ToList();
         Assert.Null(CudaLibraries.Describe(all));
-        all[^2] = all[^2] with { Reason = "wrong ELF class" };
+        all[^3] = all[^3] with { Reason = "wrong ELF class" };
         Assert.Equal(
             "libcudnn.so.9 in /there/libcudnn.so.9 cannot be loaded (wrong ELF class): install cuDNN 9, or 'pip install nvidia-cudnn-cu13', or name a folder with it in TRANSFER_CUDA_PATH",
             CudaLibraries.Describe(all));
@@ -122,7 +134,7 @@ public sealed class CardTests : IDisposable
         using var session = SessionFactory.Create(model, new(), profile: profile);
         using (var memory = TensorMemory.Plain())
         using (var batch = new HostBatch(memory, model, 1))
-        using (var runner = new BoundRunner(session, model))
+        using (var runner = new BoundRunner(session, model, memory, 1))
             runner.Run(batch);
         var nodes = NodePlacement.Read(File.ReadAllText(session.EndProfiling()));
         Assert.Contains(nodes, n => n.Operator.Contains("Conv", StringComparison.Ordinal));
@@ -135,6 +147,6 @@ public sealed class CardTests : IDisposable
     }
 
     [Fact]
-    public void RunOneNode_OnTheCpu_IsRight() =>
-        Assert.Contains("its result is right", CardDoctor.RunOneNode(new()), StringComparison.Ordinal);
+    public void RunTwoNodes_OnTheCpu_IsRight() =>
+        Assert.Contains("their result is right", CardDoctor.RunTwoNodes(new()), StringComparison.Ordinal);
 }

@@ -118,8 +118,9 @@ public sealed class TrialTests
         var model = PixelInput.Apply(SmallModel.Cut(folder), new());
         using var session = SessionFactory.Create(model, new());
         using var memory = TensorMemory.Plain();
-        Assert.True(TrialRates.OfCard([session, session], memory, model, 4) > 0);
-        var error = Assert.Throws<OnnxRuntimeException>(() => TrialRates.OfCard([session], memory, model with { InputName = "nothing" }, 4));
+        var lane = new Lane(session, 0, memory);
+        Assert.True(TrialRates.OfCard([lane, lane], memory, model, 4) > 0);
+        var error = Assert.Throws<OnnxRuntimeException>(() => TrialRates.OfCard([lane], memory, model with { InputName = "nothing" }, 4));
         Assert.Contains("nothing", error.Message, StringComparison.Ordinal);
     }
 
