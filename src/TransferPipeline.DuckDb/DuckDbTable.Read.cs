@@ -1,4 +1,5 @@
 using TransferPipeline.Features;
+using TransferPipeline.Features.Parquet;
 
 namespace TransferPipeline.DuckDb;
 
@@ -12,6 +13,10 @@ public sealed partial class DuckDbTable
         ("path", "VARCHAR"), ("label", "VARCHAR"), ("split", "VARCHAR"), ("view", "INTEGER"), ("image_sha256", "VARCHAR"),
         ("bytes", "BIGINT"), ("mtime", "BIGINT"), ("width", "INTEGER"), ("height", "INTEGER"),
     ];
+
+    private static readonly (string Name, string Type)[] LabelColumns = [("label", "VARCHAR"), ("split", "VARCHAR")];
+
+    private static readonly (string Name, string Type)[] VectorColumn = [(Vector, "FLOAT[]")];
 
     private static readonly (string Name, string Type)[] FailedColumns =
     [
@@ -44,49 +49,52 @@ public sealed partial class DuckDbTable
         return rows;
     });
 
-    public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => Read(file, connection =>
+    public List<(string Label, string Split)> ReadLabels(string file) => Read(file, connection =>
+    {
+        var rows = new List<(string, string)>();
+        var names = new Dictionary<string, string>();
+        Scan(connection, file, LabelColumns, chunk =>
+        {
+            rows.EnsureCapacity(rows.Count + chunk.Rows);
+            for (var i = 0; i < chunk.Rows; i++)
+                rows.Add((Shared(names, chunk.Text(0, i)), Shared(names, chunk.Text(1, i))));
+        });
+        return rows;
+    });
+
+    public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => PlainVectors.ReadInto(file, destination, firstRow) ?? Read(file, connection =>
     {
         var row = firstRow;
-        Scan(connection, file, [(Vector, "FLOAT[]")], chunk =>
+        Scan(connection, file, VectorColumn, chunk =>
         {
             if (row + chunk.Rows > destination.Rows)
                 throw new BadInputException($"{file} holds more rows than the {destination.Rows - firstRow} expected; the feature set's manifest and its parts do not match");
-            CopyVectors(file, chunk, 0, 0, chunk.Rows, destination, row, row - firstRow);
+            CopyVectors(file, chunk, 0, chunk.Rows, destination, row, row - firstRow);
             row += chunk.Rows;
         });
         return row - firstRow;
     });
 
-    public void ReadBlocks(string file, FeatureMatrix block, Action<IReadOnlyList<FeatureRow>> read)
+    public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(block.Rows);
-        Read(file, connection =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(filled, block.Rows);
+        return PlainVectors.ReadBlocks(file, block, filled, full) ?? Read(file, connection =>
         {
-            var rows = new List<FeatureRow>();
-            var names = new Dictionary<string, string>();
-            var (done, filled) = (0L, 0);
-            Scan(connection, file, [.. RowColumns, (Vector, "FLOAT[]")], chunk =>
+            var done = 0L;
+            Scan(connection, file, VectorColumn, chunk =>
             {
-                AddRows(chunk, rows, names);
                 for (var i = 0; i < chunk.Rows;)
                 {
                     var count = Math.Min(chunk.Rows - i, block.Rows - filled);
-                    CopyVectors(file, chunk, RowColumns.Length, i, count, block, filled, done);
+                    CopyVectors(file, chunk, i, count, block, filled, done);
                     (i, filled, done) = (i + count, filled + count, done + count);
-                    if (filled == block.Rows)
-                        Flush();
+                    if (filled < block.Rows)
+                        continue;
+                    full();
+                    filled = 0;
                 }
             });
-            if (filled > 0)
-                Flush();
-            return 0;
-
-            void Flush()
-            {
-                read(rows.GetRange(0, filled));
-                rows.RemoveRange(0, filled);
-                filled = 0;
-            }
+            return filled;
         });
     }
 
@@ -98,22 +106,18 @@ public sealed partial class DuckDbTable
         var width = chunk.Ints(7);
         var height = chunk.Ints(8);
         for (var i = 0; i < chunk.Rows; i++)
-            rows.Add(new FeatureRow(chunk.Text(0, i), Shared(1, i), Shared(2, i), view[i], chunk.Text(4, i), bytes[i], mtime[i], width[i], height[i]));
-
-        // Labels and splits are few: one string each for the whole set.
-        string Shared(int column, int row)
-        {
-            var text = chunk.Text(column, row);
-            return names.TryGetValue(text, out var known) ? known : names[text] = text;
-        }
+            rows.Add(new FeatureRow(chunk.Text(0, i), Shared(names, chunk.Text(1, i)), Shared(names, chunk.Text(2, i)), view[i], chunk.Text(4, i), bytes[i], mtime[i], width[i], height[i]));
     }
+
+    /// <summary>Labels and splits are few: one string each for the whole set.</summary>
+    private static string Shared(Dictionary<string, string> names, string text) => names.TryGetValue(text, out var known) ? known : names[text] = text;
 
     /// <summary>Copies <paramref name="count"/> vectors of a chunk; neighbours in the file are neighbours in memory, so mostly in one go.</summary>
     private static void CopyVectors(
-        string file, ChunkReader chunk, int column, int first, int count, FeatureMatrix destination, int destinationRow, long fileRow)
+        string file, ChunkReader chunk, int first, int count, FeatureMatrix destination, int destinationRow, long fileRow)
     {
-        var lists = chunk.Lists(column).Slice(first, count);
-        var values = chunk.ListValues(column);
+        var lists = chunk.Lists(0).Slice(first, count);
+        var values = chunk.ListValues(0);
         var width = (ulong)destination.Columns;
         var contiguous = true;
         for (var i = 0; i < count; i++)

@@ -1,6 +1,7 @@
 using Parquet.Data;
 using Parquet.Schema;
 using TransferPipeline.Features;
+using TransferPipeline.Features.Parquet;
 
 namespace TransferPipeline.ParquetNet;
 
@@ -34,8 +35,26 @@ public sealed partial class ParquetNetTable
         return rows;
     }
 
+    public List<(string Label, string Split)> ReadLabels(string file)
+    {
+        using var part = ParquetFile.Open(file);
+        var fields = Check(part, LabelFields);
+        var rows = new List<(string, string)>();
+        var names = new Dictionary<string, string>();
+        for (var group = 0; group < part.Groups; group++)
+        {
+            var (labels, splits) = (Column<string>(part, group, fields[0]), Column<string>(part, group, fields[1]));
+            for (var i = 0; i < labels.Length; i++)
+                rows.Add((Shared(names, labels[i]), Shared(names, splits[i])));
+        }
+
+        return rows;
+    }
+
     public int ReadVectors(string file, FeatureMatrix destination, int firstRow)
     {
+        if (PlainVectors.ReadInto(file, destination, firstRow) is { } rows)
+            return rows;
         using var part = ParquetFile.Open(file);
         var field = Check(part, [VectorField()])[0];
         var row = firstRow;
@@ -52,42 +71,33 @@ public sealed partial class ParquetNetTable
         return row - firstRow;
     }
 
-    public void ReadBlocks(string file, FeatureMatrix block, Action<IReadOnlyList<FeatureRow>> read)
+    public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(block.Rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(filled, block.Rows);
+        if (PlainVectors.ReadBlocks(file, block, filled, full) is { } rows)
+            return rows;
         using var part = ParquetFile.Open(file);
-        var fields = Check(part, [.. RowFields, VectorField()]);
-        var rows = new List<FeatureRow>();
-        var names = new Dictionary<string, string>();
-        var (done, filled) = (0L, 0);
+        var field = Check(part, [VectorField()])[0];
+        var done = 0L;
         for (var group = 0; group < part.Groups; group++)
         {
-            var groupRows = AddRows(part, group, fields, rows, names);
-            var vectors = Vectors(part, group, fields[^1], block.Columns, done);
-            if (groupRows == 0)
-                continue;
-            for (var i = 0; i < groupRows;)
+            var vectors = Vectors(part, group, field, block.Columns, done);
+            for (var groupRows = vectors.Length / block.Columns; groupRows > 0;)
             {
-                var count = Math.Min(groupRows - i, block.Rows - filled);
-                vectors.AsSpan(i * block.Columns, count * block.Columns).CopyTo(block.Data.AsSpan(filled * block.Columns));
-                (i, filled, done) = (i + count, filled + count, done + count);
-                if (filled == block.Rows)
-                    Flush();
+                var count = Math.Min(groupRows, block.Rows - filled);
+                vectors.AsSpan(vectors.Length - groupRows * block.Columns, count * block.Columns).CopyTo(block.Data.AsSpan(filled * block.Columns));
+                (groupRows, filled, done) = (groupRows - count, filled + count, done + count);
+                if (filled < block.Rows)
+                    continue;
+                full();
+                filled = 0;
             }
         }
 
-        if (filled > 0)
-            Flush();
-
-        void Flush()
-        {
-            read(rows.GetRange(0, filled));
-            rows.RemoveRange(0, filled);
-            filled = 0;
-        }
+        return filled;
     }
 
-    private static int AddRows(ParquetFile part, int group, DataField[] fields, List<FeatureRow> rows, Dictionary<string, string> names)
+    private static void AddRows(ParquetFile part, int group, DataField[] fields, List<FeatureRow> rows, Dictionary<string, string> names)
     {
         var (path, label, split) = (Column<string>(part, group, fields[0]), Column<string>(part, group, fields[1]), Column<string>(part, group, fields[2]));
         var (view, sha256) = (Column<int>(part, group, fields[3]), Column<string>(part, group, fields[4]));
@@ -95,12 +105,11 @@ public sealed partial class ParquetNetTable
         var (width, height) = (Column<int>(part, group, fields[7]), Column<int>(part, group, fields[8]));
         rows.EnsureCapacity(rows.Count + path.Length);
         for (var i = 0; i < path.Length; i++)
-            rows.Add(new FeatureRow(path[i], Shared(label[i]), Shared(split[i]), view[i], sha256[i], bytes[i], mtime[i], width[i], height[i]));
-        return path.Length;
-
-        // Labels and splits are few: one string each for the whole set.
-        string Shared(string text) => names.TryGetValue(text, out var known) ? known : names[text] = text;
+            rows.Add(new FeatureRow(path[i], Shared(names, label[i]), Shared(names, split[i]), view[i], sha256[i], bytes[i], mtime[i], width[i], height[i]));
     }
+
+    /// <summary>Labels and splits are few: one string each for the whole set.</summary>
+    private static string Shared(Dictionary<string, string> names, string text) => names.TryGetValue(text, out var known) ? known : names[text] = text;
 
     /// <summary>The values of a column of a row group, one a row.</summary>
     private static T[] Column<T>(ParquetFile part, int group, DataField field)

@@ -17,6 +17,8 @@ public sealed partial class ParquetNetTable : IFeatureTable, IPhotoTable
         new DataField<long>("bytes"), new DataField<long>("mtime"), new DataField<int>("width"), new DataField<int>("height"),
     ];
 
+    private static readonly DataField[] LabelFields = [Text("label"), Text("split")];
+
     private static readonly DataField[] FailedFields =
     [
         Text("path"), Text("label"), Text("split"), Text("image_sha256"), new DataField<long>("bytes"), new DataField<long>("mtime"), Text("reason"),

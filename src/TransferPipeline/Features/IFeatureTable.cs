@@ -29,6 +29,10 @@ public interface IFeatureTable
     /// <exception cref="BadInputException">Not a Parquet file, or a column is missing or of another type.</exception>
     List<FeatureRow> ReadRows(string file);
 
+    /// <summary>Reads label and split alone, in file order.</summary>
+    /// <exception cref="BadInputException">Not a Parquet file, or a column is missing or of another type.</exception>
+    List<(string Label, string Split)> ReadLabels(string file);
+
     List<FailedRow> ReadFailed(string file);
 
     /// <summary>Reads all vectors in file order into <paramref name="destination"/> from its row <paramref name="firstRow"/>.</summary>
@@ -36,8 +40,10 @@ public interface IFeatureTable
     /// <exception cref="BadInputException">A vector's length is not the matrix's Columns.</exception>
     int ReadVectors(string file, FeatureMatrix destination, int firstRow);
 
-    /// <summary>Streams a file through the caller's matrix, as many rows at a time as it has, with bounded memory.</summary>
-    /// <param name="read">Called with the rows of a block when their vectors are in the matrix, from its row 0 on.</param>
+    /// <summary>Streams a file's vectors through the caller's matrix with bounded memory; files one after the other make whole blocks.</summary>
+    /// <param name="filled">Rows of <paramref name="block"/> that hold vectors of files before.</param>
+    /// <param name="full">Called each time that all rows of the matrix are filled; reading goes on from row 0.</param>
+    /// <returns>Rows that are filled at the end, fewer than the matrix has.</returns>
     /// <exception cref="BadInputException">A vector's length is not the matrix's Columns.</exception>
-    void ReadBlocks(string file, FeatureMatrix block, Action<IReadOnlyList<FeatureRow>> read);
+    int ReadBlocks(string file, FeatureMatrix block, int filled, Action full);
 }

@@ -237,6 +237,8 @@ public sealed class ExtractorTests : IDisposable
 
         public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => table.ReadVectors(file, destination, firstRow);
 
-        public void ReadBlocks(string file, FeatureMatrix block, Action<IReadOnlyList<FeatureRow>> read) => table.ReadBlocks(file, block, read);
+        public List<(string Label, string Split)> ReadLabels(string file) => table.ReadLabels(file);
+
+        public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full) => table.ReadBlocks(file, block, filled, full);
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
+using TransferPipeline.Features.Parquet;
 using TransferPipeline.Tests.Datasets;
 
 namespace TransferPipeline.Tests.Features;
@@ -100,16 +101,39 @@ public abstract class FeatureTableSuite : IDisposable
         _table.Write(file, written, vectors);
         var next = 0;
         var matrix = new FeatureMatrix(blockRows, 9);
-        _table.ReadBlocks(file, matrix, rows =>
+
+        // The file twice: blocks go on from one to the next.
+        var filled = _table.ReadBlocks(file, matrix, 0, () => Compare(blockRows));
+        filled = _table.ReadBlocks(file, matrix, filled, () => Compare(blockRows));
+        Assert.Equal(10_000 % blockRows, filled);
+        Compare(filled);
+        Assert.Equal(10_000, next);
+        Assert.Contains("has 9 values, expected 8", Assert.Throws<BadInputException>(() => _table.ReadBlocks(file, new(blockRows, 8), 0, () => { })).Message);
+
+        void Compare(int count)
         {
-            var count = rows.Count;
-            Assert.Equal(Math.Min(blockRows, 5000 - next), count);
-            Assert.Equal(written.GetRange(next, count), rows);
-            Assert.Equal(vectors.Data.AsSpan(next * 9, count * 9), matrix.Data.AsSpan(0, count * 9));
-            next += count;
-        });
-        Assert.Equal(5000, next);
-        Assert.Contains("has 9 values, expected 8", Assert.Throws<BadInputException>(() => _table.ReadBlocks(file, new(blockRows, 8), _ => { })).Message);
+            for (var i = 0; i < count; i++, next++)
+                Assert.Equal(vectors.Row(next % 5000), matrix.Row(i));
+        }
+    }
+
+    [Fact]
+    public void ReadLabels_GivesThoseOfTheRows()
+    {
+        var file = _folder.At("part.parquet");
+        var (written, vectors) = Samples.Make(3000, 2);
+        _table.Write(file, written, vectors);
+        Assert.Equal(written.Select(r => (r.Label, r.Split)), _table.ReadLabels(file));
+    }
+
+    [Fact]
+    public void Write_OfManyRows_MakesAFileWhoseVectorsAreCopied()
+    {
+        var file = _folder.At("part.parquet");
+        var (written, vectors) = Samples.Make(5000, 1280);
+        _table.Write(file, written, vectors);
+        using var plain = PlainVectors.Open(file, 1280);
+        Assert.Equal(5000, plain?.Rows);
     }
 
     [Theory]
@@ -172,6 +196,23 @@ public abstract class FeatureTableSuite : IDisposable
         var error = Assert.Throws<BadInputException>(() => _table.ReadRows(file));
         Assert.StartsWith(file, error.Message);
         Assert.Contains(expected, error.Message);
+    }
+
+    [Theory]
+    [InlineData("COMPRESSION zstd")]
+    [InlineData("COMPRESSION snappy, PARQUET_VERSION v2")]
+    [InlineData("COMPRESSION uncompressed, PARQUET_VERSION v2")]
+    public void ReadVectors_OfOtherForms_GivesTheSame(string options)
+    {
+        var (file, other) = (_folder.At("part.parquet"), _folder.At("other.parquet"));
+        var (written, vectors) = Samples.Make(5000, 40);
+        _table.Write(file, written, vectors);
+        HuggingFaceFiles.Run($"COPY (FROM read_parquet('{file}')) TO '{other}' (FORMAT parquet, {options})");
+        var (read, block) = (new FeatureMatrix(5000, 40), new FeatureMatrix(6000, 40));
+        Assert.Equal(5000, _table.ReadVectors(other, read, 0));
+        Assert.Equal(5000, _table.ReadBlocks(other, block, 0, () => { }));
+        Assert.Equal(vectors.Data, read.Data);
+        Assert.Equal(vectors.Data.AsSpan(), block.Data.AsSpan(0, 5000 * 40));
     }
 
     [Theory]
