@@ -52,8 +52,8 @@ internal static partial class CardMemory
         return node.Success ? $"{failure.Value.Trim()} in {node.Groups[1].Value} node {node.Groups[2].Value}" : failure.Value.Trim();
     }
 
-    /// <summary>As its CudaCall writes CUDA's, cuBLAS's and cuDNN's errors.</summary>
-    [GeneratedRegex(@"\bCU[A-Z_]+ failure -?[0-9]+: [^;\n]+")]
+    /// <summary>As ONNX Runtime writes CUDA's, cuBLAS's and cuDNN's errors (CudaCall), and those of its arena (BFCArena).</summary>
+    [GeneratedRegex(@"\bCU[A-Z_]+ failure -?[0-9]+: [^;\n]+|Failed to allocate memory for requested buffer[^\n]*|Available memory of [^\n]*")]
     private static partial Regex Failure();
 
     [GeneratedRegex("while running ([A-Za-z0-9_]+) node\\. Name:'([^']*)'")]

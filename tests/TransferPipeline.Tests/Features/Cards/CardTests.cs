@@ -136,7 +136,9 @@ public sealed class CardTests : IDisposable
         using (var batch = new HostBatch(memory, model, 1))
         using (var runner = new BoundRunner(session, model, memory, 1))
             runner.Run(batch);
-        var nodes = NodePlacement.Read(File.ReadAllText(session.EndProfiling()));
+        var file = session.EndProfiling();
+        Assert.StartsWith(profile, file, StringComparison.Ordinal);
+        var nodes = NodePlacement.Read(File.ReadAllText(file));
         Assert.Contains(nodes, n => n.Operator.Contains("Conv", StringComparison.Ordinal));
         Assert.All(nodes, n => Assert.Equal("CPUExecutionProvider", n.Provider));
         var warning = NodePlacement.Warning([.. nodes, new("conv", "Conv", "CUDAExecutionProvider")], Card);
@@ -144,6 +146,23 @@ public sealed class CardTests : IDisposable
         Assert.Null(NodePlacement.Warning([new("conv", "Conv", "CUDAExecutionProvider")], Card));
         using var checkedSession = NodePlacement.CreateChecked(model, new(), _ => Assert.Fail("no message for the CPU"));
         Assert.Equal(model.Outputs[0].Name, checkedSession.OutputNames[0]);
+    }
+
+    [Fact]
+    public void Warning_LeavesOutArithmeticOnShapes()
+    {
+        // As ONNX Runtime writes them.
+        const string Profile = """
+            [{"cat":"Session","name":"model_run","args":{}},
+             {"cat":"Node","name":"shape_kernel_time","args":{"op_name":"Gather","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[1]}]}},
+             {"cat":"Node","name":"scalar_kernel_time","args":{"op_name":"Cast","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[]}]}},
+             {"cat":"Node","name":"pixels_kernel_time","args":{"op_name":"Det","provider":"CPUExecutionProvider","output_type_shape":[{"float":[1]}]}},
+             {"cat":"Node","name":"long_kernel_time","args":{"op_name":"NonZero","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[2,500]}]}},
+             {"cat":"Node","name":"conv_kernel_time","args":{"op_name":"Conv","provider":"CUDAExecutionProvider","output_type_shape":[{"float":[1,8,8,8]}]}}]
+            """;
+        var warning = NodePlacement.Warning(NodePlacement.Read(Profile), Card);
+        Assert.StartsWith("warning: 2 of 5 nodes run on the CPU although cuda:1 was asked for", warning, StringComparison.Ordinal);
+        Assert.EndsWith(": 1 Det (such as pixels), 1 NonZero (such as long)", warning, StringComparison.Ordinal);
     }
 
     [Fact]

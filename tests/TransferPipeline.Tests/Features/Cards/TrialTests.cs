@@ -83,6 +83,29 @@ public sealed class TrialTests
     [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions for input", false)]
     public void IsExhausted_TellsMemoryFromOtherErrors(string message, bool exhausted) => Assert.Equal(exhausted, CardMemory.IsExhausted(message));
 
+    [Theory]
+    [InlineData(
+        "[ErrorCode:ShapeInferenceNotRegistered] Non-zero status code returned while running Conv node. Name:'/stem/Conv' Status Message: OP not supported by CUDNN Frontend: /src/cudnn_fe_call.cc:117 std::conditional_t<THRW, void, Status> CudaCall() [with ERRTYPE = error_object; bool THRW = true] CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED ; GPU=0 ; hostname=box ; line=248\n\n with the json",
+        "CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED in Conv node /stem/Conv")]
+    [InlineData("[ErrorCode:Fail] /src/cuda_call.cc:129 [with ERRTYPE = cudaError] CUDA failure 209: no kernel image is available for execution on the device ; GPU=0 ; line=1", "CUDA failure 209: no kernel image is available for execution on the device")]
+    [InlineData("[ErrorCode:Fail] /src/bfc_arena.cc:359 void* AllocateRawInternal() Failed to allocate memory for requested buffer of size 38535168\n", "Failed to allocate memory for requested buffer of size 38535168")]
+    [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions\nfor input", "[ErrorCode:InvalidArgument] Got invalid dimensions")]
+    public void Brief_LeavesOutTheSignaturesAroundTheError(string message, string brief) => Assert.Equal(brief, CardMemory.Brief(new InvalidOperationException(message)));
+
+    [Fact]
+    public void Run_OfAnotherErrorOfACard_IsOneLine()
+    {
+        var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [1] };
+        var error = Assert.Throws<JobFailedException>(() => CardMemory.Run(() => Broken(), device));
+        Assert.StartsWith("device cuda:1 fails: ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("; 'transfer doctor' tries each card", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+        // On the CPU such an error is a bug, whose trace is wanted.
+        Assert.Throws<OnnxRuntimeException>(() => CardMemory.Run(() => Broken(), new()));
+
+        static void Broken() => new InferenceSession("no graph"u8.ToArray()).Dispose();
+    }
+
     [Fact]
     public void Guard_OfExhaustedMemory_NamesASmallerBatch()
     {
