@@ -56,8 +56,8 @@ public sealed class Comparer
 
     private ComparisonRun Run()
     {
-        var predictions = _protocol.IsFolds ? JudgeFolds() : null;
-        var judged = _fitters.Select((fitter, i) => Judge(fitter, i, predictions?[i])).ToArray();
+        var folds = _protocol.IsFolds ? JudgeFolds() : null;
+        var judged = _fitters.Select((fitter, i) => Judge(fitter, i, folds?[i])).ToArray();
         var verdict = Verdict.Of(judged, _protocol, _options);
         var result = new Comparison
         {
@@ -77,10 +77,10 @@ public sealed class Comparer
     }
 
     /// <summary>Trains on and judges every part, for each head: heads and folds side by side, a thread each.</summary>
-    private Predictions[][] JudgeFolds()
+    private JudgedPart[][] JudgeFolds()
     {
         var parts = _protocol.Parts;
-        var results = _fitters.Select(_ => new Predictions[parts.Count]).ToArray();
+        var results = _fitters.Select(_ => new JudgedPart[parts.Count]).ToArray();
         _options.Progress($"{_fitters.Length} heads in {parts.Count} folds");
         var converged = _fitters.Select(_ => new bool[parts.Count]).ToArray();
 
@@ -91,8 +91,9 @@ public sealed class Comparer
         {
             var (part, head) = (task / _fitters.Length, task % _fitters.Length);
             var fitter = _fitters[head].With(shared[part]);
-            var trained = fitter.Train(parts[part].Train, fitter.Choose(parts[part].Train, threads).Settings, threads);
-            results[head][part] = fitter.View.Judge(trained, parts[part].Test, threads);
+            var settings = fitter.Choose(parts[part].Train, threads).Settings;
+            var trained = fitter.Train(parts[part].Train, settings, threads);
+            results[head][part] = new(settings, fitter.View.Judge(trained, parts[part].Test, threads));
             converged[head][part] = trained.Fit.Converged;
             if (Interlocked.Decrement(ref left[part]) == 0)
                 shared[part] = new();
@@ -106,7 +107,7 @@ public sealed class Comparer
         return results;
     }
 
-    private Judged Judge(HeadFitter fitter, int index, Predictions[]? folds)
+    private Judged Judge(HeadFitter fitter, int index, JudgedPart[]? folds)
     {
         var name = ShortName(index);
         _options.Progress(name);
@@ -117,7 +118,7 @@ public sealed class Comparer
         var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Settings, warned.Add);
         var (predictions, predictSeconds) = fitter.JudgeTimed(head, _protocol.Judged);
         _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => $"{name}: {w}"));
-        return new(fitter, Title(index), name, fitter.Spec.TitleWith(choice.Settings) + OnSet(index), index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [predictions]);
+        return new(fitter, Title(index), name, fitter.Spec.TitleWith(choice.Settings) + OnSet(index), index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [new(choice.Settings, predictions)]);
     }
 
     private FewShotCurve[] FewShotCurves(IReadOnlyList<Judged> judged)

@@ -10,7 +10,8 @@ internal static class FewShot
 
     /// <summary>
     /// One curve a head, with the settings that were chosen on the whole training part. Draw d takes the first n photos of each class in
-    /// an order of its own, so larger n contain the smaller ones, and all heads see the same photos. With folds, draw d uses part d. A
+    /// an order of its own, so larger n contain the smaller ones, and all heads see the same photos. With folds, draw d uses part d with
+    /// the settings chosen there: those of the head that is kept were chosen among the photos that the part judges. A
     /// head that cannot be trained on so few photos has no point there, which is warned of: the other heads' curves are still of use.
     /// </summary>
     public static FewShotCurve[] Run(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options, Action<string> warn)
@@ -23,11 +24,12 @@ internal static class FewShot
         TaskQueue.Run(accuracies.Length, options.Threads, (task, threads) =>
         {
             var (head, n, draw) = (heads[task / tasks], perClass[task % tasks / draws], task % draws);
-            var part = protocol.Parts[draw % protocol.Parts.Count];
+            var index = draw % protocol.Parts.Count;
+            var (part, settings) = (protocol.Parts[index], head.InParts[index].Settings);
             var train = Draw(part.Train, head.Fitter.View.Y, n, options.Seed, draw);
             try
             {
-                var fitted = head.Fitter.Train(train, Fit(head.Head.Settings, n), threads);
+                var fitted = head.Fitter.Train(train, Fit(settings, n), threads);
                 accuracies[task] = head.Fitter.View.Judge(fitted, part.Test, threads).Accuracy;
             }
             catch (BadInputException e)

@@ -7,7 +7,7 @@ namespace TransferPipeline.Evaluation;
 /// <param name="ShortName">See <see cref="HeadResult.ShortName"/>.</param>
 /// <param name="ChosenTitle">See <see cref="HeadResult.ChosenTitle"/>.</param>
 /// <param name="Head">The head that is kept, trained on all that may be trained on.</param>
-/// <param name="Parts">What was predicted in each part of the protocol.</param>
+/// <param name="InParts">How the head was set and what it predicted in each part of the protocol.</param>
 internal sealed record Judged(
     HeadFitter Fitter,
     string Title,
@@ -19,10 +19,16 @@ internal sealed record Judged(
     double SweepSeconds,
     double FitSeconds,
     double PredictSeconds,
-    IReadOnlyList<Predictions> Parts)
+    IReadOnlyList<JudgedPart> InParts)
 {
-    /// <summary>All parts' predictions together.</summary>
-    public Predictions All { get; } = Predictions.Concat(Parts);
+    /// <summary>What was predicted in each part of the protocol.</summary>
+    public IReadOnlyList<Predictions> Parts { get; } = [.. InParts.Select(p => p.Predictions)];
 
-    public double[] FoldAccuracies { get; } = [.. Parts.Select(p => p.Accuracy)];
+    /// <summary>All parts' predictions together.</summary>
+    public Predictions All { get; } = Predictions.Concat([.. InParts.Select(p => p.Predictions)]);
+
+    public double[] FoldAccuracies { get; } = [.. InParts.Select(p => p.Predictions.Accuracy)];
 }
+
+/// <param name="Settings">Chosen without the photos that the part judges.</param>
+internal readonly record struct JudgedPart(HeadSettings Settings, Predictions Predictions);

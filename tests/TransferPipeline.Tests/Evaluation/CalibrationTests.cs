@@ -86,6 +86,29 @@ public sealed class CalibrationTests
     }
 
     [Fact]
+    public void Run_FewShotWithFolds_UsesTheValuesChosenWithoutTheJudgedPhotos()
+    {
+        // The first draw belongs to the first fold, so it must be that of a split into what this fold trains on and judges.
+        var otherwise = 0;
+        for (var seed = 1; seed <= 8; seed++)
+        {
+            var set = MadeUp.Set(separation: 0.4, seed: seed, perSplit: [("train", 20)]);
+            var part = Folds.Parts([.. Enumerable.Range(0, 60)], Folds.Stratified(set.Data.Y, 4, 0), 4)[0];
+            var split = MadeUp.With(set, (r, i) => r with { Split = part.Test.Contains(i) ? "validation" : "train" });
+            Comparison Run(FeatureSource source, int folds) => Comparer.Run(
+                new() { Folds = folds, FewShotPerClass = [4, 8], FewShotDraws = 1 }, [source], ComparerTests.Heads("centroid:values=[1,2,4,8]")).Result;
+
+            var (folds, alone) = (Run(set, 4), Run(split, 0));
+
+            Assert.Equal(alone.FewShot.Single().Accuracy.Select(a => a.Value), folds.FewShot.Single().Accuracy.Select(a => a.Value));
+            otherwise += folds.Sweeps.Single().Chosen != alone.Sweeps.Single().Chosen ? 1 : 0;
+        }
+
+        // Else the values chosen on all photos would pass too.
+        Assert.InRange(otherwise, 1, 8);
+    }
+
+    [Fact]
     public void Run_FewShotWithTooFewPhotosForAHead_LeavesThatPointOutAndWarns()
     {
         // The covariance of one photo a class is nothing.
