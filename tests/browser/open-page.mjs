@@ -44,7 +44,7 @@ try {
     await page.keyboard.press("Tab");
     const stop = await page.evaluate(() => {
       const e = document.activeElement;
-      return e === document.body ? "" : e.tagName.toLowerCase() + (e.className ? "." + e.className.split(" ")[0] : "")
+      return e === document.body ? "" : e.tagName.toLowerCase() + (e.classList.contains("map") ? ".map" : e.classList.length ? "." + e.classList[0] : "")
         + (e.getAttribute("role") === "tab" ? "[tab]" : "") + (e.dataset.class ? "[class]" : "");
     });
     if (stop === "") break;
@@ -70,6 +70,17 @@ try {
     await mark.hover({ force: true });
     seen.map = { tipShown: await page.locator("#tip").isVisible() };
     await picture(page.locator("#map"), "map.png");
+    await page.mouse.move(0, 0);
+    await map.focus();
+    const walk = [];
+    for (const key of ["ArrowRight", "ArrowUp", "ArrowUp"]) {
+      await page.keyboard.press(key);
+      walk.push(await page.evaluate(() => document.querySelector(".mark.here")?.dataset.i));
+    }
+    seen.map.walked = new Set(walk).size;
+    seen.map.tipByKeyboard = await page.locator("#tip").isVisible();
+    await page.keyboard.press("Escape");
+    seen.map.tipAfterEscape = await page.locator("#tip").isVisible();
     await page.locator("[role=tab]").first().focus();
     await page.keyboard.press("ArrowRight");
     seen.map.secondTab = await page.locator("[role=tab]").nth(1).getAttribute("aria-selected");
@@ -96,6 +107,11 @@ try {
   await picture(page, "phone.png");
   await picture(page, "phone-full.png", { fullPage: true });
 
+  await page.setViewportSize({ width: 718, height: 1000 });
+  await page.emulateMedia({ media: "print" });
+  seen.printedCalibration = await page.evaluate(() => Math.round(document.querySelector(".side > svg")?.getBoundingClientRect().width ?? 0));
+  await picture(page, "print-full.png", { fullPage: true });
+  await page.emulateMedia({ media: null });
   await page.setViewportSize({ width: 1280, height: 900 });
   seen.pdfBytes = (await page.pdf({ format: "A4", ...(pictures && { path: join(pictures, "page.pdf") }) })).length;
 } finally {

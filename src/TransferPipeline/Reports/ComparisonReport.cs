@@ -33,7 +33,7 @@ public static class ComparisonReport
         VerdictHeader.Add(body, shown, ranked);
         foreach (var section in sections)
             body.Add($"<section id=\"{section.Id}\" aria-labelledby=\"{section.Id}-title\">\n<h2 id=\"{section.Id}-title\">{section.Title}</h2>\n{section.Body}</section>\n");
-        body.Add($"<footer>Made by <b>transfer</b>. This page needs no network and sends nothing.</footer>\n</main>\n<div id=\"tip\" hidden></div>\n{thumbnails.Definitions()}");
+        body.Add($"<footer>Made by <b>transfer</b>. This page needs no network and sends nothing.</footer>\n</main>\n<div id=\"tip\" role=\"status\" hidden></div>\n{thumbnails.Definitions()}");
         return Page.Render($"{ranked[0].Head.ShortName}: {Figures.Rate(ranked[0].Head.Accuracy.Value)} – comparison of heads", body, ComparisonJson.Serialize(shown));
     }
 

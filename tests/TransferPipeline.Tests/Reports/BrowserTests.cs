@@ -28,6 +28,7 @@ public sealed class BrowserTests
         Assert.True(seen.GetProperty("map").GetProperty("tipShown").GetBoolean());
         Assert.Equal("true", seen.GetProperty("map").GetProperty("secondTab").GetString());
         Assert.True(seen.GetProperty("pdfBytes").GetInt32() > 50_000);
+        Assert.InRange(seen.GetProperty("printedCalibration").GetInt32(), 200, 360);
     }
 
     [Fact]
@@ -45,6 +46,11 @@ public sealed class BrowserTests
         Assert.Contains("summary", stops);
         Assert.Contains("button[tab]", stops);
         Assert.Contains("button[class]", stops);
+        Assert.Contains("svg.map", stops);
+        var map = seen.GetProperty("map");
+        Assert.Equal(3, map.GetProperty("walked").GetInt32());
+        Assert.True(map.GetProperty("tipByKeyboard").GetBoolean());
+        Assert.False(map.GetProperty("tipAfterEscape").GetBoolean());
         Assert.Equal("descending,ascending", seen.GetProperty("sorted").GetString());
         IsQuietAndOffline(seen);
     }

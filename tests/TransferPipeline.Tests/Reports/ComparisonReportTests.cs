@@ -45,6 +45,31 @@ public sealed partial class ComparisonReportTests
     }
 
     [Fact]
+    public void A_data_check_that_found_nothing_says_so()
+    {
+        var comparison = MadeUpComparison.Create() with { DataCheck = new() { NearDuplicateCosine = 0.95, SuspectLabelsBy = "softmax", AccuracyWithDuplicates = 0.9, AccuracyWithoutDuplicates = 0.9 } };
+
+        var html = ComparisonReport.Render(comparison, static _ => null);
+
+        Assert.Contains("There are no photos whose label a head that did not see them (<bdi>softmax</bdi>) finds improbable.", html);
+        Assert.Contains("There are no pairs of photos whose vectors have a cosine of at least <data value=\"0.95\">0.950</data>.</p>", html);
+        Assert.Contains("No photo is further from the others of its class than is usual there.", html);
+        Assert.DoesNotContain("Across splits", html);
+    }
+
+    [Fact]
+    public void Feature_sets_in_folders_of_the_same_name_have_the_whole_folder()
+    {
+        var comparison = MadeUpComparison.Create(featureSets: 2);
+        var sets = comparison.Provenance.FeatureSets;
+
+        var html = ComparisonReport.Render(comparison with { Provenance = comparison.Provenance with { FeatureSets = [sets[0] with { Folder = "a/set" }, sets[1] with { Folder = "b/set" }] } }, static _ => null);
+
+        Assert.Contains("<tr><th scope=\"row\"><bdi>a/set</bdi></th>", html);
+        Assert.Contains("<tr><th scope=\"row\"><bdi>b/set</bdi></th>", html);
+    }
+
+    [Fact]
     public void Hostile_names_stay_text()
     {
         var comparison = MadeUpComparison.Create(names: MadeUpComparison.HostileClasses, featureSets: 2);

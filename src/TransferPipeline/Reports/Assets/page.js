@@ -125,6 +125,37 @@
     }
     addEventListener("keydown", e => { if (e.key === "Escape") leave(); });
 
+    // By keyboard: arrows go from a photo to the nearest one in their direction.
+    const directions = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+    const centre = mark => { const b = mark.getBBox(); return [b.x + b.width / 2, b.y + b.height / 2]; };
+    const nextTo = (map, direction) => {
+      const view = map.viewBox.baseVal;
+      const from = here && map.contains(here) ? centre(here) : null;
+      let best = null;
+      let least = Infinity;
+      for (const mark of all(map.classList.contains("chosen-some") ? ".mark.on" : ".mark", map)) {
+        if (mark === here) continue;
+        const at = centre(mark);
+        const [x, y] = from ? [at[0] - from[0], at[1] - from[1]] : [at[0] - view.width / 2, at[1] - view.height / 2];
+        const [along, across] = [x * direction[0] + y * direction[1], Math.abs(x * direction[1] - y * direction[0])];
+        const far = from ? along + 2 * across : Math.hypot(x, y);
+        if ((!from || along > 0 && across <= along) && far < least) { best = mark; least = far; }
+      }
+      return best;
+    };
+    for (const map of all("svg.map", box)) {
+      map.tabIndex = 0;
+      map.setAttribute("role", "application");
+      map.setAttribute("aria-label", map.getAttribute("aria-label") + "; the arrow keys go from photo to photo");
+      map.addEventListener("keydown", e => {
+        if (!directions[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
+        const next = nextTo(map, directions[e.key]);
+        if (next) { next.scrollIntoView({ block: "nearest" }); point(next); }
+        e.preventDefault();
+      });
+      map.addEventListener("blur", leave);
+    }
+
     const buttons = all("[data-class]", box);
     buttons.forEach(button => button.addEventListener("click", () => {
       button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));

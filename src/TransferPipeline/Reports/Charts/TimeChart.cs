@@ -33,10 +33,13 @@ internal static class TimeChart
         {
             var (cx, cy) = At(head);
             var shape = head.TiedWithBest ? "point tied" : "point";
-            chart.Draw($"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.ChosenTitle}: {Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>");
             var label = Figures.Short(nameOf(head), 26);
-            if (placer.Place(cx, cy, 9, label) is { } place)
-                chart.Draw($"<text class=\"label halo\" x=\"{place.X}\" y=\"{place.Y}\">{label}</text>");
+            var place = placer.Place(cx, cy, 9, label);
+            if (place?.LineEnd is { } end)
+                chart.Draw($"<line class=\"leader\" x1=\"{cx}\" y1=\"{cy}\" x2=\"{end.X}\" y2=\"{end.Y}\"/>");
+            chart.Draw($"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.ChosenTitle}: {Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>");
+            if (place is { } at)
+                chart.Draw($"<text class=\"label halo\" x=\"{at.X}\" y=\"{at.Y}\">{label}</text>");
         }
 
         return chart.Render(style);

@@ -35,7 +35,7 @@ internal static class CurvesSection
 
     private static Html FewShot(IReadOnlyList<FewShotCurve> curves, Func<FewShotCurve, string> nameOf)
     {
-        var html = new Html().Add($"<p class=\"lead\">Mean accuracy over {curves.Max(c => c.Draws)} draws of so many training photos a class; bands are 95 % intervals.</p>\n<figure>");
+        var html = new Html().Add($"<p class=\"lead\">Mean accuracy over {curves.Max(c => c.Draws)} draws of so many training photos a class; bands are 95 % intervals of that mean over the draws, which judge the same photos.</p>\n<figure>");
         html.Add($"{FewShotChart.Render(curves, nameOf, 860, 420, "chart wide")}{FewShotChart.Render(curves, nameOf, 400, 320, "chart narrow")}<ul class=\"legend narrow\">");
         for (var c = 0; c < curves.Count; c++)
             html.Add($"<li>{Palette.Key(c)}").Name(nameOf(curves[c])).Add($"</li>");

@@ -13,12 +13,9 @@ internal static class DataSection
     {
         if (comparison.DataCheck is { } check)
         {
-            if (check.SuspectLabels.Count > 0)
-                yield return new("suspects", "Suspect labels", "Suspect labels", Suspects(check, thumbnails));
-            if (check.NearDuplicates.Count > 0)
-                yield return new("duplicates", "Near-duplicates", "Near-duplicates", Duplicates(check, thumbnails));
-            if (check.Outliers.Count > 0)
-                yield return new("outliers", "Outliers", "Outliers", Outliers(check, thumbnails));
+            yield return new("suspects", "Suspect labels", "Suspect labels", Suspects(check, thumbnails));
+            yield return new("duplicates", "Near-duplicates", "Near-duplicates", Duplicates(check, thumbnails));
+            yield return new("outliers", "Outliers", "Outliers", Outliers(check, thumbnails));
         }
 
         yield return new("data", "Data", "Photos of each class", Counts(comparison.Data));
@@ -26,9 +23,12 @@ internal static class DataSection
 
     private static Html Suspects(DataCheck check, ThumbnailBook thumbnails)
     {
-        var html = new Html().Add($"<p class=\"lead\">Photos whose label a head that did not see them ");
+        var none = check.SuspectLabels.Count == 0;
+        var html = new Html().Add($"<p class=\"lead\">{(none ? "There are no photos" : "Photos")} whose label a head that did not see them ");
         if (check.SuspectLabelsBy.Length > 0)
             html.Add($"(<bdi>{check.SuspectLabelsBy}</bdi>) ");
+        if (none)
+            return html.Add($"finds improbable.</p>\n");
         html.Add($"finds improbable: worth a look.{Of(Math.Min(MostPhotos, check.SuspectLabels.Count), check.SuspectLabelCount)}</p>\n<ul class=\"photos\">\n");
         foreach (var suspect in check.SuspectLabels.Take(MostPhotos))
         {
@@ -42,11 +42,14 @@ internal static class DataSection
 
     private static Html Duplicates(DataCheck check, ThumbnailBook thumbnails)
     {
-        var html = new Html().Add($"<p class=\"lead\">Pairs of photos whose vectors have a cosine ");
+        var none = check.NearDuplicates.Count == 0;
+        var html = new Html().Add($"<p class=\"lead\">{(none ? "There are no pairs" : "Pairs")} of photos whose vectors have a cosine ");
         if (double.IsFinite(check.NearDuplicateCosine))
             html.Add($"of at least ").Rate(check.NearDuplicateCosine);
         else
             html.Add($"near 1");
+        if (none)
+            return html.Add($".</p>\n");
         html.Add($". Across splits they flatter the accuracy.{Of(Math.Min(MostPairs, check.NearDuplicates.Count), check.NearDuplicateCount)}</p>\n");
         if (double.IsFinite(check.AccuracyWithDuplicates) && double.IsFinite(check.AccuracyWithoutDuplicates))
         {
@@ -74,6 +77,8 @@ internal static class DataSection
 
     private static Html Outliers(DataCheck check, ThumbnailBook thumbnails)
     {
+        if (check.Outliers.Count == 0)
+            return new Html().Add($"<p class=\"lead\">No photo is further from the others of its class than is usual there.</p>\n");
         var html = new Html().Add($"<p class=\"lead\">Photos unlike the others of their class: the mean cosine distance to their nearest neighbours in it, those furthest beyond what is usual there first.</p>\n<ul class=\"photos\">\n");
         foreach (var outlier in check.Outliers.Take(MostPhotos))
         {

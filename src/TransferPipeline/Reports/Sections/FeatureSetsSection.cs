@@ -32,11 +32,13 @@ internal static class FeatureSetsSection
         yield return new("features", "Feature sets", "Feature sets", html.Add($"</tbody></table></div>\n"));
     }
 
-    /// <summary>The last part of a set's folder.</summary>
+    /// <summary>The last part of a set's folder, or all of it where another set has the same.</summary>
     public static string NameOf(Comparison comparison, int set)
     {
-        var folder = comparison.Provenance.FeatureSets[set].Folder;
-        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-        return name.Length > 0 ? name : folder;
+        var folders = comparison.Provenance.FeatureSets.Select(s => s.Folder).ToArray();
+        var name = Last(folders[set]);
+        return name.Length > 0 && folders.Count(f => Last(f) == name) == 1 ? name : folders[set];
     }
+
+    private static string Last(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
 }
