@@ -20,8 +20,9 @@ internal static class CompareCommand
         var on = new Option<string>("--on") { Description = "The split that is reported.", DefaultValueFactory = _ => ComparisonOptions.Validation };
         var folds = new Option<int>("--folds") { Description = "Stratified k-fold instead of the split; 0 for the split." };
         var repeats = new Option<int>("--repeats") { Description = "Repetitions of the k-fold.", DefaultValueFactory = _ => 1 };
-        var chooseBy = new Option<ChooseBy>("--choose-by") { Description = "What chooses the values of sweeps: InnerFolds, or Validation when test is reported." };
+        var chooseBy = Common.Choice("--choose-by", "What chooses the values of sweeps: folds inside the training part, or the validation split when test is reported.", "inner-folds", "validation");
         var group = new Option<bool>("--group-near-duplicates") { Description = "Keep near-duplicates in one fold." };
+        var alike = Common.Number("--near-duplicate-cosine", "Cosine of two vectors from which their photos count as near-duplicates.", ComparisonOptions.DefaultNearDuplicateCosine, 0.5, 1.0);
         var watch = new Option<bool>("--watch-reported-split") { Description = "Let heads that keep their best epoch watch the reported split, as tutorials do." };
         var fewShot = new Option<int[]>("--few-shot") { Description = "Training photos a class of a few-shot curve, as in --few-shot 1 2 4 8 16.", AllowMultipleArgumentsPerToken = true };
         var draws = new Option<int>("--draws") { Description = "Random draws a point of the few-shot curve.", DefaultValueFactory = _ => 5 };
@@ -30,7 +31,7 @@ internal static class CompareCommand
         var report = new Option<string?>("--report") { Description = "Write an HTML page with all of it.", HelpName = "out.html" };
         var photos = new Option<string?>("--data") { Description = "The photos, for the report's thumbnails, where they have moved." };
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { features, heads, set, on, folds, repeats, chooseBy, group, watch, fewShot, draws, calibrate, check, report, photos, seed, threads, json };
+        var command = new Command(name, summary) { features, heads, set, on, folds, repeats, chooseBy, group, alike, watch, fewShot, draws, calibrate, check, report, photos, seed, threads, json };
         command.SetAction((parsed, cancellation) =>
         {
             var specs = HeadSpec.ParseList(parsed.GetValue(heads)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
@@ -42,8 +43,9 @@ internal static class CompareCommand
                 ScoreSplit = parsed.GetValue(on)!,
                 Folds = parsed.GetValue(folds),
                 Repeats = parsed.GetValue(repeats),
-                ChooseBy = parsed.GetValue(chooseBy),
+                ChooseBy = parsed.GetValue(chooseBy) == "validation" ? ChooseBy.Validation : ChooseBy.InnerFolds,
                 GroupNearDuplicates = parsed.GetValue(group),
+                NearDuplicateCosine = parsed.GetValue(alike),
                 WatchReportedSplit = parsed.GetValue(watch),
                 FewShotPerClass = parsed.GetValue(fewShot) ?? [],
                 FewShotDraws = parsed.GetValue(draws),

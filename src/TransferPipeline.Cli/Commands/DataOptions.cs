@@ -7,7 +7,7 @@ namespace TransferPipeline.Cli.Commands;
 internal sealed class DataOptions
 {
     private readonly Option<string> _path = new("--data") { Description = "A folder of class folders, a CSV, Parquet or tar file, or CIFAR's folder.", Required = true };
-    private readonly Option<DatasetKind> _kind = new("--kind") { Description = "The form of the data, where it cannot be told from the path." };
+    private readonly Option<string> _kind = Common.Choice("--kind", "The form of the data, where it cannot be told from the path.", [.. Enum.GetNames<DatasetKind>().Select(k => k.ToLowerInvariant())]);
     private readonly Option<double?> _validation = new("--validation-share") { Description = "Part of each class held out where the data has no splits." };
     private readonly Option<double> _test = new("--test-share") { Description = "Part of each class kept for test where the data has no splits." };
     private readonly Option<int> _seed = new("--split-seed") { Description = "Seed of the split." };
@@ -26,7 +26,7 @@ internal sealed class DataOptions
     public DatasetOptions Read(ParseResult parsed) => new()
     {
         Path = parsed.GetValue(_path)!,
-        Kind = parsed.GetValue(_kind),
+        Kind = Enum.Parse<DatasetKind>(parsed.GetValue(_kind)!, ignoreCase: true),
         ValidationShare = parsed.GetValue(_validation),
         TestShare = parsed.GetValue(_test),
         Seed = parsed.GetValue(_seed),

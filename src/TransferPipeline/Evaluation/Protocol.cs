@@ -103,7 +103,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         if (photos.Length == 0)
         {
             var splits = SplitsOf(view);
-            Throw.BadInput($"split {split} has no photos (the feature set has {string.Join(", ", splits.Select(s => $"{s}: {view.PhotosOf(s).Length}"))}){NearestName.Hint(split, splits)}; name another split or use folds");
+            Throw.BadInput($"split {split} has no photos (the feature set has {string.Join(", ", splits.Select(s => $"{s}: {view.PhotosOf(s).Length}"))}){(NearestName.Hint(split, splits) is { Length: > 0 } hint ? hint : "; name another split or use folds")}");
         }
 
         return photos;

@@ -1,5 +1,6 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
+using TransferPipeline.Evaluation;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Pipelines;
@@ -152,6 +153,9 @@ public sealed record EvaluationSection
 
     /// <summary>Keep near-duplicates in one fold.</summary>
     public bool GroupNearDuplicates { get; init; }
+
+    /// <summary>Cosine of two vectors from which their photos count as near-duplicates.</summary>
+    public double NearDuplicateCosine { get; init; } = ComparisonOptions.DefaultNearDuplicateCosine;
 
     /// <summary>Training photos a class of the few-shot curve; empty for none.</summary>
     public IReadOnlyList<int> FewShot { get; init; } = [];

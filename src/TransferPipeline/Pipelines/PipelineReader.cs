@@ -1,5 +1,6 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
+using TransferPipeline.Evaluation;
 using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 using TransferPipeline.Pipelines.Yaml;
@@ -174,6 +175,7 @@ public static class PipelineReader
             ChooseBy = map.Choice("choose-by", "inner-folds", "inner-folds", "validation"),
             WatchReportedSplit = map.Flag("watch-reported-split", false),
             GroupNearDuplicates = map.Flag("group-near-duplicates", false),
+            NearDuplicateCosine = map.Number("near-duplicate-cosine", ComparisonOptions.DefaultNearDuplicateCosine, 0.5, 1),
             FewShot = [.. map.Numbers("few-shot").Select(n => (int)n)],
             Draws = map.Integer("draws", 5, 1),
             Calibrate = map.Flag("calibrate", false),

@@ -18,6 +18,7 @@ public static class Summaries
         ChooseBy = section.ChooseBy == "validation" ? ChooseBy.Validation : ChooseBy.InnerFolds,
         WatchReportedSplit = section.WatchReportedSplit,
         GroupNearDuplicates = section.GroupNearDuplicates,
+        NearDuplicateCosine = section.NearDuplicateCosine,
         Calibrate = section.Calibrate,
         CheckData = section.DataCheck,
         FewShotPerClass = section.FewShot,

@@ -63,8 +63,31 @@ public sealed class BadComparisonTests : IDisposable
         var set = Write("train-only", MadeUpFeatureSet.Photos(10, Classes, "train", "test"));
         AssertRefused(Compare(set, "ridge"), "split validation has no photos (the feature set has train: 30, test: 30");
         AssertRefused(Compare(set, "ridge", "--on", "tset"), "split tset has no photos (the feature set has train: 30, test: 30); did you mean 'test'?");
-        AssertRefused(Compare(set, "ridge:alpha=[1,2]", "--on", "test", "--choose-by", "Validation"), "split validation has no photos to choose values by; choose by inner folds");
+        Assert.EndsWith("?", Compare(set, "ridge", "--on", "tset").LastErrorLine);
+        AssertRefused(Compare(set, "ridge:alpha=[1,2]", "--on", "test", "--choose-by", "validation"), "split validation has no photos to choose values by; choose by inner folds");
         AssertRefused(Compare(Plain(), "ridge", "--on", "train"), "split train cannot be reported: heads are trained on it");
+    }
+
+    [Fact]
+    public void Compare_WordsAndNumbersOutsideTheirRange_NameWhatIsValid()
+    {
+        AssertRefused(Compare(Plain(), "ridge", "--choose-by", "folds"), "--choose-by 'folds' is not one of inner-folds, validation");
+        AssertRefused(Compare(Plain(), "ridge", "--near-duplicate-cosine", "95"), "--near-duplicate-cosine is 95, expected a number from 0.5 to 1");
+        AssertRefused(TransferProcess.Run("data", "check", "--data", _folder.Root, "--kind", "cvs"), "--kind 'cvs' is not one of auto, folder, csv, parquet, cifar10, cifar100, tar; did you mean 'csv'?");
+    }
+
+    [Fact]
+    public void Compare_NearDuplicateCosine_DecidesWhatCountsAsNearDuplicate()
+    {
+        int Pairs(params string[] more)
+        {
+            var result = TransferProcess.Run(["compare", "--features", Plain(), "--heads", "nearest-mean", "--check-data", "--json", .. more]);
+            Assert.Equal(0, result.ExitCode);
+            return JsonNode.Parse(result.Output)!["data_check"]!["near_duplicate_count"]!.GetValue<int>();
+        }
+
+        Assert.True(Pairs("--near-duplicate-cosine", "0.5") > Pairs());
+        Assert.Equal(0, Pairs("--near-duplicate-cosine", "1"));
     }
 
     [Fact]
