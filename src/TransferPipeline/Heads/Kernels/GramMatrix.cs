@@ -1,5 +1,6 @@
 using System.Numerics;
-using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Heads.Kernels;
@@ -12,6 +13,8 @@ internal static unsafe class GramMatrix<T>
     private const int TileRows = 80;
 
     private const int TileColumns = 256;
+    private const int StripColumns = 64;
+    private const int MirrorBlock = 32;
     private const int RowBlock = 64;
 
     /// <summary>Eight values of padding, so that the rows of a block do not share cache sets.</summary>
@@ -21,6 +24,13 @@ internal static unsafe class GramMatrix<T>
     /// <param name="weights">Factor of each row; null for 1.</param>
     /// <param name="gram">length x length, symmetric; added to.</param>
     public static void Add(RowSet rows, double[]? shift, float[]? weights, T[] gram, int threads, CancellationToken cancellation = default)
+    {
+        AddUpper(rows, shift, weights, gram, threads, cancellation);
+        Mirror(gram, rows.Length, threads);
+    }
+
+    /// <summary>The same for the upper triangle alone; what lies below is undefined until <see cref="Mirror"/>.</summary>
+    public static void AddUpper(RowSet rows, double[]? shift, float[]? weights, T[] gram, int threads, CancellationToken cancellation = default)
     {
         var length = rows.Length;
         var tiles = new List<(int Row, int Column)>();
@@ -38,23 +48,33 @@ internal static unsafe class GramMatrix<T>
             var (r, c) = tiles[tile];
             Tile(rows, shift, weights, r, Math.Min(length, r + TileRows), c, Math.Min(length, c + TileColumns), gram, length);
         }, cancellation);
-        Blocks.For(length, 64, threads, (_, start, end) =>
+    }
+
+    /// <summary>Copies the upper triangle to the lower one, in squares that stay in the first-level cache.</summary>
+    public static void Mirror(T[] gram, int length, int threads) =>
+        Blocks.For(length, MirrorBlock, threads, (_, start, end) =>
         {
-            for (var i = start; i < end; i++)
+            for (var column = 0; column < end; column += MirrorBlock)
             {
-                for (var j = 0; j < i; j++)
-                    gram[(long)i * length + j] = gram[(long)j * length + i];
+                for (var i = start; i < end; i++)
+                {
+                    for (var j = column; j < Math.Min(i, column + MirrorBlock); j++)
+                        gram[(long)i * length + j] = gram[(long)j * length + i];
+                }
             }
         });
-    }
 
     private static void Tile(
         RowSet rows, double[]? shift, float[]? weights, int rowStart, int rowEnd, int columnStart, int columnEnd, T[] gram, int length)
     {
-        var buffer = new T[RowBlock * (PackedStride + TileRows)];
+        // What lies left of the diagonal is mirrored later; the columns left are whole strips of the kernel's.
+        columnStart += Math.Max(0, rowStart - columnStart) / StripColumns * StripColumns;
+        var buffer = new T[RowBlock * (PackedStride + TileRows) + 64];
         var addresses = stackalloc T*[RowBlock];
-        fixed (T* packed = buffer, result = gram)
+        fixed (T* start = buffer, result = gram)
+        fixed (double* origin = shift)
         {
+            var packed = (T*)(((nuint)start + 63) & ~(nuint)63);
             var factors = packed + RowBlock * PackedStride;
             for (var i = 0; i < RowBlock; i++)
                 addresses[i] = packed + i * PackedStride;
@@ -63,8 +83,14 @@ internal static unsafe class GramMatrix<T>
                 var n = Math.Min(RowBlock, rows.Count - first);
                 for (var i = 0; i < n; i++)
                 {
-                    Convert(rows.Rows[first + i], shift, columnStart, columnEnd, 1, addresses[i]);
-                    Convert(rows.Rows[first + i], shift, rowStart, rowEnd, weights is null ? 1 : weights[first + i], factors + i * TileRows);
+                    if (first + i + RowBlock < rows.Count)
+                    {
+                        Prefetch(rows.Rows[first + i + RowBlock], columnStart, columnEnd);
+                        Prefetch(rows.Rows[first + i + RowBlock], rowStart, rowEnd);
+                    }
+
+                    Convert(rows.Rows[first + i], origin, columnStart, columnEnd, 1, addresses[i]);
+                    Convert(rows.Rows[first + i], origin, rowStart, rowEnd, weights is null ? 1 : weights[first + i], factors + i * TileRows);
                 }
 
                 ColumnSumKernel<T>.Run(
@@ -74,18 +100,37 @@ internal static unsafe class GramMatrix<T>
         }
     }
 
-    private static void Convert(float* row, double[]? shift, int start, int end, double weight, T* to)
+    /// <summary>A tile takes a kilobyte of each row, which is too little for the processor to foresee.</summary>
+    private static void Prefetch(float* row, int start, int end)
     {
-        var from = new ReadOnlySpan<float>(row + start, end - start);
-        var result = new Span<T>(to, end - start);
-        TensorPrimitives.ConvertTruncating(from, result);
-        if (shift is not null)
+        if (!Sse.IsSupported)
+            return;
+        for (var d = start; d < end; d += 16)
+            Sse.Prefetch1(row + d);
+    }
+
+    /// <summary>(row - shift) x weight from start to end; the difference is taken in float64.</summary>
+    private static void Convert(float* row, double* shift, int start, int end, float weight, T* to)
+    {
+        var (d, factor) = (start, Vector512.Create((double)weight));
+        for (; d + Vector512<float>.Count <= end; d += Vector512<float>.Count)
         {
-            for (var d = start; d < end; d++)
-                result[d - start] = T.CreateTruncating(row[d] - shift[d]);
+            var (low, high) = Vector512.Widen(Vector512.Load(row + d));
+            if (shift is not null)
+                (low, high) = (low - Vector512.Load(shift + d), high - Vector512.Load(shift + d + Vector512<double>.Count));
+            if (weight != 1)
+                (low, high) = (low * factor, high * factor);
+            if (typeof(T) == typeof(float))
+            {
+                Vector512.Narrow(low, high).Store((float*)(to + (d - start)));
+                continue;
+            }
+
+            low.Store((double*)(to + (d - start)));
+            high.Store((double*)(to + (d - start)) + Vector512<double>.Count);
         }
 
-        if (weight != 1)
-            TensorPrimitives.Multiply(result, T.CreateTruncating(weight), result);
+        for (; d < end; d++)
+            to[d - start] = T.CreateTruncating((row[d] - (shift is null ? 0 : shift[d])) * weight);
     }
 }

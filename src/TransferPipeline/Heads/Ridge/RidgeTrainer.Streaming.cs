@@ -26,8 +26,11 @@ public sealed partial class RidgeTrainer
             sums[k] = new double[dimension];
         stream.Read((block, first, count) =>
         {
-            var rows = RowSet.Copy(block, [.. Enumerable.Range(0, count)], labels.AsSpan(first, count), summary.Scaling, context.Threads);
-            GramMatrix<double>.Add(rows, shift, uniform ? null : Array.ConvertAll(rows.Labels, k => classWeights[k]), gram, context.Threads, context.Cancellation);
+            int[] numbers = [.. Enumerable.Range(0, count)];
+            var rows = summary.Scaling.Kind == ScalingKind.None
+                ? RowSet.View(block, numbers, labels.AsSpan(first, count))
+                : RowSet.Copy(block, numbers, labels.AsSpan(first, count), summary.Scaling, context.Threads);
+            GramMatrix<double>.AddUpper(rows, shift, uniform ? null : Array.ConvertAll(rows.Labels, k => classWeights[k]), gram, context.Threads, context.Cancellation);
             var part = ClassSums.Of(rows, classCount, uniform ? null : classWeights, context.Threads, context.Cancellation);
             for (var k = 0; k < classCount; k++)
             {
@@ -35,7 +38,11 @@ public sealed partial class RidgeTrainer
                 for (var d = 0; d < dimension; d++)
                     sums[k][d] += part.Sums[k][d];
             }
+
+            // The kernels hold addresses only.
+            GC.KeepAlive(rows);
         });
+        GramMatrix<double>.Mirror(gram, dimension, context.Threads);
         var total = new ClassSums(dimension, weights, sums);
         if (shift is not null)
             Recentre(gram, shift, total.Mean(), total.TotalWeight);
