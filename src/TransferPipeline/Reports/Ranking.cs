@@ -1,4 +1,5 @@
 using TransferPipeline.Evaluation;
+using TransferPipeline.Reports.Sections;
 
 namespace TransferPipeline.Reports;
 
@@ -18,7 +19,16 @@ internal static class Ranking
 
     /// <summary>For narrow places: the short name of the head with this title.</summary>
     public static string ShortName(Comparison comparison, string title) =>
-        comparison.Heads.FirstOrDefault(h => h.Title == title)?.ShortName ?? title;
+        comparison.Heads.FirstOrDefault(h => h.Title == title) is { } head ? ShortName(comparison, head) : title;
+
+    /// <summary>The short name; of several feature sets its own by the name that the tables have for it, before the head: what is cut off of a long one is then not what tells heads apart.</summary>
+    public static string ShortName(Comparison comparison, HeadResult head)
+    {
+        var on = head.ShortName.LastIndexOf(" on ", StringComparison.Ordinal);
+        return comparison.Provenance.FeatureSets.Count > 1 && on > 0
+            ? $"{FeatureSetsSection.NameOf(comparison, head.FeatureSet)}: {head.ShortName[..on]}"
+            : head.ShortName;
+    }
 
     /// <summary>What a title says beyond the trainer's name, with the chosen values of sweeps; empty when it does not begin with that.</summary>
     public static string Rest(HeadResult head) =>

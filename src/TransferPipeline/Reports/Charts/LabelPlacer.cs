@@ -1,9 +1,11 @@
 namespace TransferPipeline.Reports.Charts;
 
 /// <summary>Finds room for labels beside points: the first of some places that covers no point, no other label and stays inside.</summary>
-internal sealed class LabelPlacer(double left, double top, double right, double bottom)
+/// <param name="withLines">Where all of these are taken, try places further out, to which a line leads; in a small chart such lines confuse.</param>
+internal sealed class LabelPlacer(double left, double top, double right, double bottom, bool withLines)
 {
     private const double LineHeight = 14;
+    private const double LineGap = 3;
     private const int Directions = 16;
     private static readonly double[] Rings = [26, 40, 54, 68, 84, 100, 120];
     private readonly List<Box> _taken = [];
@@ -23,36 +25,37 @@ internal sealed class LabelPlacer(double left, double top, double right, double 
         ];
         foreach (var place in near)
         {
-            if (Take(place.X, place.Y, width) is not null)
+            if (Take(place.X, place.Y, width))
                 return new(place.X, place.Y + LineHeight - 3, null);
         }
 
-        // In a crowd further out, with a line to the point.
-        foreach (var ring in Rings)
+        // Never straight up or down, where the line would hide in the bar of an interval.
+        foreach (var ring in withLines ? Rings : [])
         {
             for (var d = 0; d < Directions; d++)
             {
-                var (across, down) = (Math.Cos(2 * Math.PI * d / Directions), Math.Sin(2 * Math.PI * d / Directions));
-                var (middleX, middleY) = (x + (across * (ring + (width / 2))), y + (down * ring));
-                if (Take(middleX - (width / 2), middleY - (LineHeight / 2), width) is { } box)
-                    return new(box.Left, box.Bottom - 3, (Math.Clamp(x, box.Left, box.Right), Math.Clamp(y, box.Top, box.Bottom)));
+                var angle = 2 * Math.PI * (d + 0.5) / Directions;
+                var (endX, endY) = (x + (ring * Math.Cos(angle)), y + (ring * Math.Sin(angle)));
+                var start = Math.Cos(angle) > 0 ? endX + LineGap : endX - LineGap - width;
+                if (Take(start, endY - (LineHeight / 2), width))
+                    return new(start, endY + (LineHeight / 2) - 3, (endX, endY));
             }
         }
 
         return null;
     }
 
-    private Box? Take(double x, double y, double width)
+    private bool Take(double x, double y, double width)
     {
         var box = new Box(x, y, x + width, y + LineHeight);
         if (box.Left < left || box.Top < top || box.Right > right || box.Bottom > bottom || _taken.Exists(box.Overlaps))
-            return null;
+            return false;
         _taken.Add(box);
-        return box;
+        return true;
     }
 
     /// <param name="X">Where the text's baseline begins.</param>
-    /// <param name="LineEnd">Where a line from the point meets the text; null for one that stands beside its point.</param>
+    /// <param name="LineEnd">Where a line from the point ends, at the text; null for one that stands beside its point.</param>
     internal readonly record struct Label(double X, double Y, (double X, double Y)? LineEnd);
 
     private readonly record struct Box(double Left, double Top, double Right, double Bottom)

@@ -20,7 +20,7 @@ internal static class TimeChart
         var y = Axis.Linear(heads.SelectMany(h => new[] { h.Accuracy.Low, h.Accuracy.High, h.Accuracy.Value }), chart.Bottom, Chart.Top, floor: 0, ceiling: 1);
         chart.Axes(x, y, "fit time (logarithmic)", "accuracy", Figures.Seconds, Figures.Value);
 
-        var placer = new LabelPlacer(chart.Left, Chart.Top, chart.Right, chart.Bottom);
+        var placer = new LabelPlacer(chart.Left, Chart.Top, chart.Right, chart.Bottom, withLines: width > 500);
         foreach (var head in heads)
         {
             var (cx, cy) = At(head);

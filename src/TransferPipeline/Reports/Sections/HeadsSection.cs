@@ -16,7 +16,7 @@ internal static class HeadsSection
         body.Add($"{TimeChart.Render(heads, NameOf, 860, Math.Min(620, 340 + (heads.Length * 8)), "chart wide")}{TimeChart.Render(heads, NameOf, 400, 360, "chart narrow")}\n");
         yield return new("time", "Accuracy and time", "Accuracy against fit time", body);
 
-        string NameOf(HeadResult head) => head.ShortName;
+        string NameOf(HeadResult head) => Ranking.ShortName(comparison, head);
     }
 
     private static Html Table(Comparison comparison, IReadOnlyList<RankedHead> ranked)
