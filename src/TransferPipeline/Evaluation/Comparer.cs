@@ -67,6 +67,7 @@ public sealed class Comparer
             Training = _protocol.Kept,
             Verdict = verdict.Sentence,
             Heads = [.. judged.Select((j, i) => HeadResults.Build(j, _protocol, _options) with { TiedWithBest = verdict.Tied[i], PValue = verdict.PValues[i] })],
+            Tests = verdict.Tests,
             Sweeps = [.. judged.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
             FewShot = FewShotCurves(judged),
             DataCheck = Check(judged[verdict.Best]),

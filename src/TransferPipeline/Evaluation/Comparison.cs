@@ -19,6 +19,9 @@ public sealed record Comparison
     /// <summary>One result a head (and feature set), in the order asked for.</summary>
     public required IReadOnlyList<HeadResult> Heads { get; init; }
 
+    /// <summary>The paired test of each pair of heads.</summary>
+    public IReadOnlyList<PairedTest> Tests { get; init; } = [];
+
     public IReadOnlyList<SweepCurve> Sweeps { get; init; } = [];
 
     public IReadOnlyList<FewShotCurve> FewShot { get; init; } = [];
@@ -139,6 +142,16 @@ public sealed record HeadResult
     /// <summary>Accuracy in each fold; empty on a fixed split.</summary>
     public double[] FoldAccuracies { get; init; } = [];
 }
+
+/// <summary>What McNemar's test on a split, or the corrected resampled t-test on folds, says of two heads.</summary>
+/// <param name="First">Index into <see cref="Comparison.Heads"/>.</param>
+/// <param name="Second">Index into <see cref="Comparison.Heads"/>.</param>
+/// <param name="Difference">Accuracy of the first minus that of the second.</param>
+/// <param name="OnlyFirstRight">Judgements that only the first has right; with repeated folds a photo has one a repeat.</param>
+/// <param name="OnlySecondRight">Judgements that only the second has right.</param>
+/// <param name="PValue">Of this pair alone.</param>
+/// <param name="AdjustedPValue">After Holm's correction over all pairs.</param>
+public sealed record PairedTest(int First, int Second, double Difference, int OnlyFirstRight, int OnlySecondRight, double PValue, double AdjustedPValue);
 
 public sealed record ClassResult(string Name, int Support, double Precision, double Recall, double F1);
 

@@ -10,7 +10,7 @@ namespace TransferPipeline.Evaluation;
 /// </summary>
 /// <param name="Tied">For each head whether it is the best or not significantly worse.</param>
 /// <param name="PValues">For each head the adjusted p-value of its pair with the best; NaN for the best.</param>
-internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, string Sentence)
+internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnlyList<PairedTest> Tests, string Sentence)
 {
     private const double Level = 0.05;
 
@@ -18,25 +18,32 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, string S
     {
         var accuracy = heads.Select(h => protocol.IsFolds ? Intervals.MeanAndVariance(h.FoldAccuracies).Mean : h.All.Accuracy).ToArray();
         var best = Array.FindIndex(accuracy, a => a >= accuracy.Max() - 1e-12);
-        var adjusted = PairwisePValues(heads, protocol);
-        var pValues = Enumerable.Range(0, heads.Count).Select(h => h == best ? double.NaN : adjusted[best, h]).ToArray();
+        var tests = PairwiseTests(heads, protocol, accuracy);
+        var pValues = Enumerable.Repeat(double.NaN, heads.Count).ToArray();
+        foreach (var test in tests.Where(t => t.First == best || t.Second == best))
+            pValues[test.First == best ? test.Second : test.First] = test.AdjustedPValue;
         var tied = Array.ConvertAll(pValues, p => !(p < Level));
-        return new(best, tied, pValues, Describe(heads, protocol, options, accuracy, best, tied));
+        return new(best, tied, pValues, tests, Describe(heads, protocol, options, accuracy, best, tied));
     }
 
     /// <summary>Holm-adjusted over all pairs.</summary>
-    private static double[,] PairwisePValues(IReadOnlyList<Judged> heads, Protocol protocol)
+    private static PairedTest[] PairwiseTests(IReadOnlyList<Judged> heads, Protocol protocol, double[] accuracy)
     {
         var pairs = Enumerable.Range(0, heads.Count).SelectMany(a => Enumerable.Range(a + 1, heads.Count - a - 1).Select(b => (A: a, B: b))).ToArray();
         var foldSize = protocol.Parts.Average(p => (double)p.Test.Length);
-        var raw = Array.ConvertAll(pairs, p => protocol.IsFolds
-            ? PairedTests.CorrectedResampledT(heads[p.A].FoldAccuracies, heads[p.B].FoldAccuracies, protocol.TestToTrain, foldSize)
-            : PairedTests.McNemar(heads[p.A].All, heads[p.B].All));
+        var discordant = Array.ConvertAll(pairs, p => PairedTests.Discordant(heads[p.A].All, heads[p.B].All));
+        double[] raw =
+        [
+            .. pairs.Zip(discordant, (p, d) => protocol.IsFolds
+                ? PairedTests.CorrectedResampledT(heads[p.A].FoldAccuracies, heads[p.B].FoldAccuracies, protocol.TestToTrain, foldSize)
+                : PairedTests.McNemar(d.OnlyFirst, d.OnlySecond)),
+        ];
         var adjusted = PairedTests.Holm(raw);
-        var table = new double[heads.Count, heads.Count];
-        for (var i = 0; i < pairs.Length; i++)
-            table[pairs[i].A, pairs[i].B] = table[pairs[i].B, pairs[i].A] = adjusted[i];
-        return table;
+        return
+        [
+            .. pairs.Select((p, i) => new PairedTest(
+                p.A, p.B, accuracy[p.A] - accuracy[p.B], discordant[i].OnlyFirst, discordant[i].OnlySecond, raw[i], adjusted[i])),
+        ];
     }
 
     private static string Describe(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options, double[] accuracy, int best, bool[] tied)

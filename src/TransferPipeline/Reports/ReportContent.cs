@@ -14,6 +14,7 @@ internal sealed record ReportContent(Comparison Shown, IReadOnlyList<IReadOnlyLi
     private const int Pairs = 30;
     private const int ClassRows = 2000;
     private const int FewestClassRows = 10;
+    private const int Pairwise = 2000;
 
     public static ReportContent Of(Comparison comparison)
     {
@@ -34,7 +35,15 @@ internal sealed record ReportContent(Comparison Shown, IReadOnlyList<IReadOnlyLi
             heads = [.. heads.Select(h => h with { PerClass = [.. h.PerClass.OrderBy(c => c.F1).Take(most)] })];
         }
 
-        return new(comparison with { Heads = heads }, pairs, leftOut);
+        var tests = comparison.Tests;
+        if (tests.Count > Pairwise)
+        {
+            leftOut.Add("tests of pairs without the best head");
+            var best = Ranking.Of(comparison)[0].Index;
+            tests = [.. tests.Where(t => t.First == best || t.Second == best)];
+        }
+
+        return new(comparison with { Heads = heads, Tests = tests }, pairs, leftOut);
     }
 
     private static ConfusedPair[] Confused(HeadResult head, IReadOnlyList<string> classes) =>

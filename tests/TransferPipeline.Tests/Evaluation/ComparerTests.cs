@@ -29,6 +29,31 @@ public sealed partial class ComparerTests
         Assert.Equal(2, run.Fitted.Count);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    public void Run_SeveralHeads_ListsTheTestOfEachPair(int folds)
+    {
+        var result = Comparer.Run(new() { Folds = folds }, [MadeUp.Set(separation: 1)], Heads("centroid,centroid:values=1,centroid:values=3")).Result;
+
+        Assert.Equal([(0, 1), (0, 2), (1, 2)], result.Tests.Select(t => (t.First, t.Second)));
+        var judged = result.Heads[0].Confusion.Sum(r => r.Sum());
+        foreach (var test in result.Tests)
+        {
+            var (first, second) = (result.Heads[test.First], result.Heads[test.Second]);
+            Assert.Equal(first.Accuracy.Value - second.Accuracy.Value, test.Difference, 12);
+            Assert.Equal((Right(first) - Right(second)) / (double)judged, (test.OnlyFirstRight - test.OnlySecondRight) / (double)judged, 12);
+            Assert.Equal(folds == 0 ? PairedTests.McNemar(test.OnlyFirstRight, test.OnlySecondRight) : test.PValue, test.PValue);
+            Assert.InRange(test.AdjustedPValue, test.PValue, 1);
+        }
+
+        // Every head but the best has the adjusted value of its pair with the best.
+        Assert.Equal(PairedTests.Holm([.. result.Tests.Select(t => t.PValue)]), result.Tests.Select(t => t.AdjustedPValue));
+        Assert.Equal(result.Tests.Where(t => t.First == 0).Select(t => t.AdjustedPValue), result.Heads.Skip(1).Select(h => h.PValue));
+
+        static int Right(HeadResult head) => head.Confusion.Select((row, k) => row[k]).Sum();
+    }
+
     [Fact]
     public void Run_WithFolds_JudgesEveryPhotoOnceARepeat()
     {

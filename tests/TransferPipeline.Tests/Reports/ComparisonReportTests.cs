@@ -70,6 +70,19 @@ public sealed partial class ComparisonReportTests
     }
 
     [Fact]
+    public void Charts_of_several_feature_sets_tell_heads_apart_by_the_sets_names()
+    {
+        var comparison = MadeUpComparison.Create(heads: 2, featureSets: 2);
+        comparison = comparison with { Heads = [.. comparison.Heads.Select(h => h with { ShortName = $"softmax on a-model-with-a-long-name/features adaptive:2x{h.FeatureSet}" })] };
+
+        var html = ComparisonReport.Render(comparison, static _ => null);
+
+        var chart = Regex.Match(html, "<svg class=\"chart wide\"[^>]*aria-label=\"Accuracy against fit time.*?</svg>", RegexOptions.Singleline).Value;
+        Assert.Contains(">clothing-0: softmax</text>", chart);
+        Assert.Contains(">clothing-1: softmax</text>", chart);
+    }
+
+    [Fact]
     public void Hostile_names_stay_text()
     {
         var comparison = MadeUpComparison.Create(names: MadeUpComparison.HostileClasses, featureSets: 2);
@@ -119,6 +132,28 @@ public sealed partial class ComparisonReportTests
                 expected.Remove(0);
             Assert.Equal(expected, Data().Matches(rows[h]).Select(m => double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)));
         }
+    }
+
+    [Fact]
+    public void A_head_shows_what_its_test_against_the_best_rests_on()
+    {
+        var comparison = MadeUpComparison.Create(heads: 3);
+
+        string Against(Comparison shown) => Regex.Replace(Regex.Match(ComparisonReport.Render(shown, static _ => null), "<p class=\"against\">(.*?)</p>").Groups[1].Value, "<[^>]*>", "");
+
+        Assert.Equal("Against the best head accuracy -0.014: 11 photos that only this one has right, 21 that only the best one has; p = 0.040 of this pair alone, 0.200 after Holm's correction.", Against(comparison));
+        Assert.Equal(Against(comparison), Against(comparison with { Tests = [.. comparison.Tests.Select(t => new PairedTest(t.Second, t.First, -t.Difference, t.OnlySecondRight, t.OnlyFirstRight, t.PValue, t.AdjustedPValue))] }));
+    }
+
+    [Fact]
+    public void A_page_of_very_many_heads_holds_only_the_tests_against_the_best()
+    {
+        var html = ComparisonReport.Render(MadeUpComparison.Create(classes: 3, heads: 70), static _ => null);
+
+        using var figures = JsonDocument.Parse(Regex.Match(html, "<script type=\"application/json\" id=\"figures\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value);
+        Assert.Equal(69, figures.RootElement.GetProperty("tests").GetArrayLength());
+        Assert.Contains("leaves out tests of pairs without the best head", html);
+        Assert.Equal(69, Count(html, "<p class=\"against\">"));
     }
 
     [Fact]

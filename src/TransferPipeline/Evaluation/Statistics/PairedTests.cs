@@ -12,8 +12,8 @@ internal static class PairedTests
     public static double McNemar(int onlyFirst, int onlySecond) =>
         Math.Min(1, 2 * Distributions.FairBinomialAtMost(Math.Min(onlyFirst, onlySecond), onlyFirst + onlySecond));
 
-    /// <summary>McNemar's test from what was predicted.</summary>
-    public static double McNemar(Predictions first, Predictions second)
+    /// <summary>How many judgements only one of two heads has right.</summary>
+    public static (int OnlyFirst, int OnlySecond) Discordant(Predictions first, Predictions second)
     {
         var (onlyFirst, onlySecond) = (0, 0);
         for (var i = 0; i < first.Count; i++)
@@ -23,7 +23,7 @@ internal static class PairedTests
             onlySecond += b && !a ? 1 : 0;
         }
 
-        return McNemar(onlyFirst, onlySecond);
+        return (onlyFirst, onlySecond);
     }
 
     /// <summary>

@@ -18,6 +18,7 @@ internal static class HeadDetailsSection
             var (index, head) = ranked[place];
             html.Add($"<details class=\"head\" id=\"head-{index}\"{Open(place == 0)}><summary><span class=\"grow\">{Ranking.Title(head)}{HeadsSection.Badge(head)}</span><span class=\"figure\">").Rate(head.Accuracy.Value).Add($"</span></summary>\n<div class=\"inside\">\n");
             Options(html, content.Shown, head);
+            AgainstBest(html, content.Shown, index, ranked[0].Index);
             ConfusionTable.Add(html, head, content.Shown.Data.Classes, content.ConfusedPairs[index]);
             PerClass(html, head, content.Shown.Data.Classes.Count);
             Calibration(html, head);
@@ -66,6 +67,18 @@ internal static class HeadDetailsSection
             html.Add($"<div><dt>{name}</dt><dd>");
             value(html).Add($"</dd></div>");
         }
+    }
+
+    /// <summary>What the paired test rests on.</summary>
+    private static void AgainstBest(Html html, Comparison comparison, int head, int best)
+    {
+        if (comparison.Tests.FirstOrDefault(t => (t.First == head && t.Second == best) || (t.First == best && t.Second == head)) is not { } test || head == best)
+            return;
+        var sign = test.First == head ? 1 : -1;
+        var (own, other) = sign > 0 ? (test.OnlyFirstRight, test.OnlySecondRight) : (test.OnlySecondRight, test.OnlyFirstRight);
+        html.Add($"<p class=\"against\"><span class=\"muted\">Against the best head</span> accuracy ").Rate(sign * test.Difference).Add($": ").Count(own);
+        html.Add($" photos that only this one has right, ").Count(other).Add($" that only the best one has; p = ").PValue(test.PValue);
+        html.Add($" of this pair alone, ").PValue(test.AdjustedPValue).Add($" after Holm's correction.</p>\n");
     }
 
     private static void PerClass(Html html, HeadResult head, int classes)
