@@ -11,11 +11,12 @@ internal sealed class DeviceFlags
     private readonly Option<int> _batch = Common.Number("--batch", "Photos in a batch on a GPU; 0 finds it by a trial.", 0, 0, 65536);
     private readonly Option<double> _deviceMemory = Common.Number("--device-memory", "Most GB of a GPU's memory to use; 0 for no limit.", 0.0, 0, 1e6);
     private readonly Option<string> _cudnnSearch = Common.Choice("--cudnn-search", "How cuDNN chooses convolutions.", "exhaustive", "heuristic", "default");
+    private readonly Option<string> _cudaLayout = Common.Choice("--cuda-layout", "How tensors lie on a GPU; auto is nhwc for tf32 and fp16.", "auto", "nhwc", "nchw");
     private readonly Option<string> _cudaGraphs = Common.Choice("--cuda-graphs", "Launch a batch's kernels as one CUDA graph.", "off", "on");
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_device, _precision, _batch, _deviceMemory, _cudnnSearch, _cudaGraphs])
+        foreach (var option in (Option[])[_device, _precision, _batch, _deviceMemory, _cudnnSearch, _cudaLayout, _cudaGraphs])
             command.Options.Add(option);
     }
 
@@ -26,6 +27,7 @@ internal sealed class DeviceFlags
         Batch = parsed.GetValue(_batch),
         DeviceMemory = parsed.GetValue(_deviceMemory),
         CudnnSearch = parsed.GetValue(_cudnnSearch)!,
+        CudaLayout = parsed.GetValue(_cudaLayout)!,
         CudaGraphs = parsed.GetValue(_cudaGraphs) == "on",
     };
 }

@@ -123,6 +123,9 @@ public sealed record ExtractSection
     /// <summary><c>exhaustive</c>, <c>heuristic</c> or <c>default</c>: how cuDNN chooses convolutions.</summary>
     public string CudnnSearch { get; init; } = "exhaustive";
 
+    /// <summary><c>auto</c>, <c>nhwc</c> or <c>nchw</c>: how tensors lie on the card.</summary>
+    public string CudaLayout { get; init; } = "auto";
+
     /// <summary>Launch a batch's kernels as one CUDA graph; for <c>cuda</c> only.</summary>
     public bool CudaGraphs { get; init; }
 

@@ -24,8 +24,14 @@ public sealed record DeviceOptions
     /// <summary><c>fp32</c> (default), <c>tf32</c> (matrix products in TensorFloat-32, CUDA only) or <c>fp16</c>.</summary>
     public string Precision { get; init; } = "fp32";
 
-    /// <summary>How cuDNN chooses a convolution: <c>exhaustive</c> (default; tries all at the first batch of a size), <c>heuristic</c> or <c>default</c>.</summary>
+    /// <summary>How cuDNN 9 chooses a convolution: <c>exhaustive</c> (default; its heuristics' mode B), <c>heuristic</c> (mode A, at once) or <c>default</c> (its fallbacks, slow).</summary>
     public string CudnnSearch { get; init; } = "exhaustive";
+
+    /// <summary>
+    /// How tensors lie on the card: <c>nhwc</c>, which tensor cores read, <c>nchw</c>, or <c>auto</c> (default): nhwc with tf32 and fp16, unless
+    /// the graph computes with shapes, which nhwc would move to the card.
+    /// </summary>
+    public string CudaLayout { get; init; } = "auto";
 
     /// <summary>Most bytes of the card's memory that may be used; 0 leaves it to the runtime.</summary>
     public long MemoryLimit { get; init; }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Features.Cards;
 
 namespace TransferPipeline.Features.Extraction;
@@ -8,6 +9,9 @@ namespace TransferPipeline.Features.Extraction;
 /// <summary>Makes ONNX Runtime sessions for a device.</summary>
 public static class SessionFactory
 {
+    /// <summary>More options of the CUDA provider, as in <c>fuse_conv_bias=1,prefer_nhwc=0</c>; for trials of them.</summary>
+    private const string OptionsVariable = "TRANSFER_CUDA_OPTIONS";
+
     /// <summary>A session that may be run by several threads at once.</summary>
     /// <param name="threads">Threads inside one run, the caller's included; 1 leaves the parallelism to the callers.</param>
     /// <param name="profile">Start of the name of a profile file to write, or null.</param>
@@ -35,7 +39,7 @@ public static class SessionFactory
             (options.ProfileOutputPathPrefix, options.EnableProfiling) = (profile, true);
         try
         {
-            AppendProviders(options, device);
+            AppendProviders(options, device, !device.IsCpu && WantsNhwc(model, device));
             return model.CreateSession(options, slice: device.IsCpu);
         }
         catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException && !device.IsCpu)
@@ -57,12 +61,16 @@ public static class SessionFactory
     }
 
     /// <summary>Options of the CUDA provider, by ONNX Runtime's names.</summary>
-    internal static Dictionary<string, string> CudaSettings(DeviceOptions device)
+    /// <param name="nhwc">Let convolutions and poolings work on N x height x width x C.</param>
+    /// <param name="more">As in <c>name=value,name=value</c>; they win.</param>
+    internal static Dictionary<string, string> CudaSettings(DeviceOptions device, bool nhwc = false, string? more = null)
     {
         var settings = new Dictionary<string, string>
         {
             ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
-            ["use_tf32"] = device.Precision == "tf32" ? "1" : "0",
+            // 0 takes all tensor cores from convolutions, those of float16 too (ONNX Runtime's cuda/nn/conv.cc: deselect_numeric_notes).
+            ["use_tf32"] = device.Precision == "fp32" ? "0" : "1",
+            ["prefer_nhwc"] = nhwc ? "1" : "0",
             ["cudnn_conv_algo_search"] = device.CudnnSearch.ToUpperInvariant(),
             ["cudnn_conv_use_max_workspace"] = "1",
             // Otherwise each growth doubles the arena, and the trial of batch sizes takes what is never used again.
@@ -72,8 +80,20 @@ public static class SessionFactory
             settings["enable_cuda_graph"] = "1";
         if (device.MemoryLimit > 0)
             settings["gpu_mem_limit"] = device.MemoryLimit.ToString(CultureInfo.InvariantCulture);
+        foreach (var option in (more ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (option.Split('=', 2) is not [var name, var value])
+                throw new UsageException($"{OptionsVariable} has '{option}', expected name=value, several separated by commas");
+            settings[name] = value;
+        }
+
         return settings;
     }
+
+    /// <summary>Whether convolutions are to work on N x height x width x C, as tensor cores do.</summary>
+    internal static bool WantsNhwc(CutModel model, DeviceOptions device) =>
+        device.CudaLayout == "nhwc"
+        || (device.CudaLayout == "auto" && device.Precision != "fp32" && ModelProto.Parser.ParseFrom(model.Onnx).Graph.Node.All(n => n.OpType != "Shape"));
 
     /// <summary>Options of the TensorRT provider; what it cannot run goes to CUDA.</summary>
     internal static Dictionary<string, string> TensorRtSettings(DeviceOptions device) => new()
@@ -82,7 +102,7 @@ public static class SessionFactory
         ["trt_fp16_enable"] = device.Precision == "fp16" ? "1" : "0",
     };
 
-    private static void AppendProviders(SessionOptions options, DeviceOptions device)
+    private static void AppendProviders(SessionOptions options, DeviceOptions device, bool nhwc)
     {
         if (device.IsCpu)
             return;
@@ -94,7 +114,7 @@ public static class SessionFactory
         }
 
         using var cuda = new OrtCUDAProviderOptions();
-        cuda.UpdateOptions(CudaSettings(device));
+        cuda.UpdateOptions(CudaSettings(device, nhwc, Environment.GetEnvironmentVariable(OptionsVariable)));
         options.AppendExecutionProvider_CUDA(cuda);
     }
 

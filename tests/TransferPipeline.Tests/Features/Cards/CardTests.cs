@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Features.Cards;
 using TransferPipeline.Features.Extraction;
 using TransferPipeline.Tests.Backbones;
@@ -59,11 +60,37 @@ public sealed class CardTests : IDisposable
     {
         var settings = SessionFactory.CudaSettings(Card with { Precision = "tf32", MemoryLimit = 5_000_000_000, CudnnSearch = "heuristic" });
         Assert.Equal(("1", "1", "5000000000", "HEURISTIC"), (settings["device_id"], settings["use_tf32"], settings["gpu_mem_limit"], settings["cudnn_conv_algo_search"]));
-        Assert.Equal("0", SessionFactory.CudaSettings(Card)["use_tf32"]);
+        Assert.Equal(("0", "0"), (SessionFactory.CudaSettings(Card)["use_tf32"], SessionFactory.CudaSettings(Card)["prefer_nhwc"]));
+        // ONNX Runtime takes it for leave to use tensor cores at all.
+        Assert.Equal("1", SessionFactory.CudaSettings(Card with { Precision = "fp16" })["use_tf32"]);
+        Assert.Equal("1", SessionFactory.CudaSettings(Card, nhwc: true)["prefer_nhwc"]);
+        var more = SessionFactory.CudaSettings(Card, nhwc: true, "prefer_nhwc=0, fuse_conv_bias=1");
+        Assert.Equal(("0", "1"), (more["prefer_nhwc"], more["fuse_conv_bias"]));
+        Assert.Contains("expected name=value", Assert.Throws<UsageException>(() => SessionFactory.CudaSettings(Card, more: "prefer_nhwc")).Message, StringComparison.Ordinal);
         Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("gpu_mem_limit"));
         Assert.Equal("1", SessionFactory.CudaSettings(Card with { CudaGraphs = true })["enable_cuda_graph"]);
         Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("enable_cuda_graph"));
         Assert.Equal("1", SessionFactory.TensorRtSettings(Card with { Precision = "fp16" })["trt_fp16_enable"]);
+    }
+
+    [Theory]
+    [InlineData("auto", "fp32", false)]
+    [InlineData("auto", "tf32", true)]
+    [InlineData("auto", "fp16", true)]
+    [InlineData("nchw", "fp16", false)]
+    [InlineData("nhwc", "fp32", true)]
+    public void WantsNhwc_WhereTensorCoresWorkUnlessToldOtherwise(string layout, string precision, bool wanted) =>
+        Assert.Equal(wanted, SessionFactory.WantsNhwc(SmallModel.Cut(_folder), Card with { CudaLayout = layout, Precision = precision }));
+
+    [Fact]
+    public void WantsNhwc_OfAGraphThatComputesWithShapes_OnlyWhenTold()
+    {
+        var model = SmallModel.Cut(_folder);
+        var proto = ModelProto.Parser.ParseFrom(model.Onnx);
+        proto.Graph.Node.Add(new NodeProto { OpType = "Shape", Input = { model.InputName }, Output = { "shape" } });
+        model = model with { Onnx = Google.Protobuf.MessageExtensions.ToByteArray(proto) };
+        Assert.False(SessionFactory.WantsNhwc(model, Card with { Precision = "fp16" }));
+        Assert.True(SessionFactory.WantsNhwc(model, Card with { Precision = "fp16", CudaLayout = "nhwc" }));
     }
 
     [Fact]
