@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace TransferPipeline.Heads.Kernels;
@@ -171,12 +172,15 @@ internal static unsafe class ColumnSumKernel<T>
             Add(g + 3 * gStride, s30, s31);
     }
 
+    // A call in its place would have the compiler keep the sums in memory through the whole loop before it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add(T* g, Vector<T> a, Vector<T> b)
     {
         (Vector.Load(g) + a).Store(g);
         (Vector.Load(g + Vector<T>.Count) + b).Store(g + Vector<T>.Count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add(T* g, Vector512<T> a, Vector512<T> b, Vector512<T> c, Vector512<T> d)
     {
         (Vector512.Load(g) + a).Store(g);
