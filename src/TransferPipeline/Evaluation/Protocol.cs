@@ -109,7 +109,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         return photos;
     }
 
-    private static void RequireEveryClass(FeatureView view, int[] train, string where)
+    public static void RequireEveryClass(FeatureView view, int[] train, string where)
     {
         var present = train.Select(p => view.Y[p]).ToHashSet();
         for (var k = 0; k < view.ClassCount; k++)

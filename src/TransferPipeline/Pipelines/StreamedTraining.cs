@@ -23,6 +23,10 @@ public static class StreamedTraining
         var stream = new FeatureTableStream(table, files, (label, split) => split == Splits.Train ? classes.GetValueOrDefault(label, -1) : -1, set.Dimension);
         if (stream.Labels.Count == 0)
             throw new BadInputException($"{set.Folder} has no photo in split train");
+        if (classes.Count < 2)
+            throw new BadInputException($"{set.Folder}: all photos are of one class, '{set.Manifest.Classes.FirstOrDefault()}'; a classifier needs at least two");
+        if (Enumerable.Range(0, classes.Count).Except(stream.Labels).ToArray() is [var missing, ..])
+            throw new BadInputException($"class '{set.Manifest.Classes[missing]}' has no photo in split train: a head cannot learn it");
         var head = StreamingTrainer.Train(spec.Trainer, stream, classes.Count, spec.Settings, context);
         var seconds = clock.Elapsed.TotalSeconds;
         var rows = table.ReadRows(files[0]);

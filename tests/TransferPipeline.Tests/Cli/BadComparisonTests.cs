@@ -57,6 +57,18 @@ public sealed class BadComparisonTests : IDisposable
     public void Compare_OneClass_SaysSo() =>
         AssertRefused(Compare(Write("one", MadeUpFeatureSet.Photos(10, ["cat"], "train", "validation")), "ridge"), "one class");
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Train_OneClassOrNoneOfAClass_NamesIt(bool stream)
+    {
+        TransferResult Train(string set) => TransferProcess.Run(["train", "--features", set, "--head", "ridge", "--out", Path.Combine(_folder.Root, "x.onnx"), "--model", Path.Combine(SharedData.Repository, "models", "efficientnet-lite0.onnx"), .. stream ? (string[])["--stream"] : []]);
+
+        AssertRefused(Train(Write("one", MadeUpFeatureSet.Photos(10, ["cat"], "train", "validation"))), "all photos are of one class, 'cat'; a classifier needs at least two");
+        AssertRefused(Train(Write("untrained", [.. Photos(), ("yak", "validation")])), "class 'yak' has no photo in split train: a head cannot learn it");
+        Assert.False(File.Exists(Path.Combine(_folder.Root, "x.onnx")));
+    }
+
     [Fact]
     public void Compare_AnEmptySplit_NamesThoseThatAreThere()
     {
