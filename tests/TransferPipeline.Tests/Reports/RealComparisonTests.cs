@@ -23,6 +23,7 @@ public sealed class RealComparisonTests
         Assert.Equal(["data", "map", "provenance"], sections[^3..]);
         Assert.Contains(new Html().Add($"<bdi>{run.Result.Verdict}</bdi>").ToString(), html);
         Assert.Contains("after temperature scaling", html);
+        Assert.Contains("bands are 95 % intervals of that mean over the draws, which all judge the same photos.", html);
         Assert.Contains("transfer compare --calibrate", html);
         HasTheJson(html, run.Result);
     }
@@ -30,11 +31,12 @@ public sealed class RealComparisonTests
     [Fact]
     public void A_page_of_folds_shows_each_fold()
     {
-        var run = Comparer.Run(new() { Folds = 5 }, [MadeUp.Set(separation: 1), MadeUp.Set(separation: 0.8, folder: "other")], ComparerTests.Heads("centroid"));
+        var run = Comparer.Run(new() { Folds = 5, FewShotPerClass = [2, 8] }, [MadeUp.Set(separation: 1), MadeUp.Set(separation: 0.8, folder: "other")], ComparerTests.Heads("centroid"));
 
         var html = ComparisonReport.Render(run.Result, static _ => null);
 
         Assert.Equal(2, Regex.Matches(html, "Accuracy of each fold").Count);
+        Assert.Contains("bands are 95 % intervals of that mean over the draws.", html);
         Assert.Contains("<section id=\"features\"", html);
         Assert.DoesNotContain("<section id=\"sweeps\"", html);
         Assert.DoesNotContain("NaN", html.Split("<script")[0]);

@@ -11,7 +11,7 @@ internal static class CurvesSection
         if (comparison.Sweeps.Count > 0)
             yield return new("sweeps", "Sweeps", "Sweeps", Sweeps(comparison.Sweeps, c => Ranking.ShortName(comparison, c.Head)));
         if (comparison.FewShot.Count > 0)
-            yield return new("few-shot", "Few photos", "With fewer training photos", FewShot(comparison.FewShot, c => Ranking.ShortName(comparison, c.Head)));
+            yield return new("few-shot", "Few photos", "With fewer training photos", FewShot(comparison.FewShot, comparison.Heads.All(h => h.FoldAccuracies.Length == 0), c => Ranking.ShortName(comparison, c.Head)));
     }
 
     private static Html Sweeps(IReadOnlyList<SweepCurve> sweeps, Func<SweepCurve, string> nameOf)
@@ -33,9 +33,9 @@ internal static class CurvesSection
         return html.Add($"</div>\n");
     }
 
-    private static Html FewShot(IReadOnlyList<FewShotCurve> curves, Func<FewShotCurve, string> nameOf)
+    private static Html FewShot(IReadOnlyList<FewShotCurve> curves, bool onSplit, Func<FewShotCurve, string> nameOf)
     {
-        var html = new Html().Add($"<p class=\"lead\">Mean accuracy over {curves.Max(c => c.Draws)} draws of so many training photos a class; bands are 95 % intervals of that mean over the draws, which judge the same photos.</p>\n<figure>");
+        var html = new Html().Add($"<p class=\"lead\">Mean accuracy over {curves.Max(c => c.Draws)} draws of so many training photos a class; bands are 95 % intervals of that mean over the draws{(onSplit ? ", which all judge the same photos" : "")}.</p>\n<figure>");
         html.Add($"{FewShotChart.Render(curves, nameOf, 860, 420, "chart wide")}{FewShotChart.Render(curves, nameOf, 400, 320, "chart narrow")}<ul class=\"legend narrow\">");
         for (var c = 0; c < curves.Count; c++)
             html.Add($"<li>{Palette.Key(c)}").Name(nameOf(curves[c])).Add($"</li>");
