@@ -42,7 +42,7 @@ internal static class FewShot
         [
             .. heads.Select((head, h) => new FewShotCurve(
                 head.Title, perClass,
-                [.. perClass.Select((_, i) => Intervals.Folds(accuracies.AsSpan((h * tasks) + (i * draws), draws), 0))], draws)),
+                [.. perClass.Select((_, i) => Intervals.Means(accuracies.AsSpan((h * tasks) + (i * draws), draws)))], draws)),
         ];
     }
 

@@ -23,7 +23,7 @@ internal static class HeadResults
             ChosenTitle = judged.ChosenTitle,
             FeatureSet = judged.FeatureSet,
             Parameters = judged.Head.Settings.Values,
-            Accuracy = protocol.IsFolds ? Intervals.Folds(judged.FoldAccuracies, protocol.TestToTrain) : Intervals.Wilson(all.CorrectCount, all.Count),
+            Accuracy = Accuracy(judged, protocol),
             BalancedAccuracy = balanced,
             MacroF1 = f1,
             Top5 = all.ClassCount >= LeastClassesForTop5 ? Metrics.TopK(all, 5) : double.NaN,
@@ -46,6 +46,10 @@ internal static class HeadResults
         };
         return options.Calibrate ? Calibrate(result, judged, protocol, options) : result;
     }
+
+    public static Interval Accuracy(Judged judged, Protocol protocol) => protocol.IsFolds
+        ? Intervals.Folds(judged.FoldAccuracies, protocol.TestToTrain, protocol.Judged.Length)
+        : Intervals.Wilson(judged.All.CorrectCount, judged.All.Count);
 
     /// <summary>
     /// Adds the figures after temperature scaling. On a split the temperature comes from out-of-fold predictions of the training part; with

@@ -48,7 +48,7 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
 
     private static string Describe(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options, double[] accuracy, int best, bool[] tied)
     {
-        var top = protocol.IsFolds ? Intervals.Folds(heads[best].FoldAccuracies, protocol.TestToTrain) : Intervals.Wilson(heads[best].All.CorrectCount, heads[best].All.Count);
+        var top = HeadResults.Accuracy(heads[best], protocol);
         var on = protocol.IsFolds ? $"over {protocol.Parts.Count} folds" : $"on {heads[best].All.Count} photos of {options.ScoreSplit}";
         var figures = string.Create(CultureInfo.InvariantCulture, $"accuracy {accuracy[best]:F3} {on} (95 % interval {top.Low:F3} to {top.High:F3})");
         if (heads.Count == 1)

@@ -65,6 +65,22 @@ public sealed partial class ComparerTests
         Assert.Contains("corrected resampled t-test", run.Result.Verdict);
     }
 
+    /// <summary>Folds without a mistake agree with each other; an interval of no width would promise that there will never be one.</summary>
+    [Theory]
+    [InlineData(20, 1)]
+    [InlineData(0.6, 2)]
+    public void Run_WithFolds_HasAnIntervalAtLeastAsWideAsWilsons(double separation, int repeats)
+    {
+        var head = Comparer.Run(new() { Folds = 4, Repeats = repeats }, [MadeUp.Set(separation: separation, perSplit: [("train", 12)])], Heads("centroid")).Result.Heads[0];
+
+        if (separation > 10)
+            Assert.Equal((1, 1), (head.FoldAccuracies.Min(), head.Accuracy.High));
+        var wilson = Intervals.Wilson((int)Math.Floor(head.Accuracy.Value * 36), 36);
+        Assert.InRange(head.Accuracy.Low, 0, wilson.Low + 0.03);
+        Assert.InRange(head.Accuracy.High, wilson.High, 1);
+        Assert.True(head.Accuracy.High - head.Accuracy.Low > 0.09, $"{head.Accuracy}");
+    }
+
     [Fact]
     public void Run_TwiceAndWithOneAndTwoThreads_GivesTheSameJsonButForSeconds()
     {
@@ -201,6 +217,8 @@ public sealed partial class ComparerTests
         AssertBad("class 'class2' has no photo in split train", new(), MadeUp.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" }));
         var broken = MadeUp.Set();
         broken.Data.X.Row(7)[3] = float.NaN;
+        var noneOf = MadeUp.With(Lonely(), (r, i) => r with { Split = r.Label == "class2" ? "validation" : "train" });
+        Assert.Equal("class 'class2' has no photo in split train: a head cannot learn it", Assert.Throws<BadInputException>(() => HeadTraining.Run(new(), noneOf, Heads("centroid")[0], HeadTraining.UsualSplits)).Message);
         AssertBad("made-up: the vector of photo 'train/class0/0007.jpg' (row 7) holds NaN or infinity", new(), broken);
         static void AssertBad(string message, ComparisonOptions options, FeatureSource set) =>
             Assert.Contains(message, Assert.ThrowsAny<TransferException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);

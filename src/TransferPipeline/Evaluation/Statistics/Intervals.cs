@@ -6,27 +6,42 @@ internal static class Intervals
     private const int DrawsPerBlock = 50;
 
     /// <summary>A share of successes with Wilson's score interval (Wilson 1927).</summary>
-    public static Interval Wilson(int successes, int count)
+    public static Interval Wilson(int successes, int count) => WilsonOfShare((double)successes / count, count);
+
+    /// <summary>
+    /// Mean accuracy of the folds with the t interval whose variance is corrected for overlapping training parts (Nadeau and Bengio 2003),
+    /// never narrower than Wilson's for the photos that were judged: folds that happen to agree, as they do where nothing is wrong, say
+    /// nothing of other photos.
+    /// </summary>
+    /// <param name="testToTrain">Photos of a test part over photos of a training part.</param>
+    /// <param name="photos">Different photos that were judged.</param>
+    public static Interval Folds(ReadOnlySpan<double> accuracies, double testToTrain, int photos)
+    {
+        var folds = Means(accuracies, testToTrain);
+        var wilson = WilsonOfShare(folds.Value, photos);
+        return new(folds.Value, Math.Min(folds.Low, wilson.Low), Math.Max(folds.High, wilson.High));
+    }
+
+    /// <summary>Mean of shares of 0..1 with its t interval.</summary>
+    /// <param name="correction">What is added to 1 / n in the variance of the mean, for shares that are not independent.</param>
+    public static Interval Means(ReadOnlySpan<double> shares, double correction = 0)
+    {
+        var (mean, variance) = MeanAndVariance(shares);
+        if (shares.Length < 2)
+            return new(mean, double.NaN, double.NaN);
+        var half = Distributions.StudentQuantile(0.05, shares.Length - 1) * Math.Sqrt(((1.0 / shares.Length) + correction) * variance);
+        return new(mean, Math.Max(0, mean - half), Math.Min(1, mean + half));
+    }
+
+    private static Interval WilsonOfShare(double share, int count)
     {
         if (count == 0)
             return new(double.NaN, double.NaN, double.NaN);
         const double Z = Distributions.Normal975;
-        var share = (double)successes / count;
         var shrink = 1 + (Z * Z / count);
         var centre = (share + (Z * Z / (2 * count))) / shrink;
         var half = Z / shrink * Math.Sqrt((share * (1 - share) / count) + (Z * Z / (4.0 * count * count)));
-        return new(share, successes == 0 ? 0 : centre - half, successes == count ? 1 : centre + half);
-    }
-
-    /// <summary>Mean of fold scores with the t interval whose variance is corrected for overlapping training parts (Nadeau and Bengio 2003).</summary>
-    /// <param name="testToTrain">Photos of a test part over photos of a training part.</param>
-    public static Interval Folds(ReadOnlySpan<double> scores, double testToTrain)
-    {
-        var (mean, variance) = MeanAndVariance(scores);
-        if (scores.Length < 2)
-            return new(mean, double.NaN, double.NaN);
-        var half = Distributions.StudentQuantile(0.05, scores.Length - 1) * Math.Sqrt(((1.0 / scores.Length) + testToTrain) * variance);
-        return new(mean, Math.Max(0, mean - half), Math.Min(1, mean + half));
+        return new(share, share <= 0 ? 0 : centre - half, share >= 1 ? 1 : centre + half);
     }
 
     /// <summary>
