@@ -22,6 +22,25 @@ internal static unsafe class FloatVectors
         return sum;
     }
 
+    public static double Dot(double* a, float* b, nint length)
+    {
+        Vector512<double> s0 = default, s1 = default, s2 = default, s3 = default;
+        nint i = 0;
+        for (; i + 32 <= length; i += 32)
+        {
+            var (x, y) = (Vector512.Load(b + i), Vector512.Load(b + i + 16));
+            s0 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.WidenLower(x), s0);
+            s1 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i + 8), Vector512.WidenUpper(x), s1);
+            s2 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i + 16), Vector512.WidenLower(y), s2);
+            s3 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i + 24), Vector512.WidenUpper(y), s3);
+        }
+
+        var sum = Vector512.Sum((s0 + s1) + (s2 + s3));
+        for (; i < length; i++)
+            sum += a[i] * b[i];
+        return sum;
+    }
+
     /// <summary>Sum of products in float32.</summary>
     public static float DotSingle(float* a, float* b, nint length)
     {
@@ -52,6 +71,22 @@ internal static unsafe class FloatVectors
             Vector512.MultiplyAddEstimate(Vector512.Load(x + i), f, Vector512.Load(y + i)).Store(y + i);
         for (; i < length; i++)
             y[i] += (float)factor * x[i];
+    }
+
+    /// <summary>y += factor x, in float64.</summary>
+    public static void AddScaled(double* y, double factor, float* x, nint length)
+    {
+        var f = Vector512.Create(factor);
+        nint i = 0;
+        for (; i + 16 <= length; i += 16)
+        {
+            var values = Vector512.Load(x + i);
+            Vector512.MultiplyAddEstimate(Vector512.WidenLower(values), f, Vector512.Load(y + i)).Store(y + i);
+            Vector512.MultiplyAddEstimate(Vector512.WidenUpper(values), f, Vector512.Load(y + i + 8)).Store(y + i + 8);
+        }
+
+        for (; i < length; i++)
+            y[i] += factor * x[i];
     }
 
     /// <summary>y = x + factor y.</summary>

@@ -61,9 +61,9 @@ public abstract partial class IterativeTrainer : IPathTrainer
         {
             var chosen = settings.With(PathOption, values[index]);
             objective.Weights = weights.Times(values[index]);
-            start?.Invoke(objective.Weights, parameters);
+            var starts = start?.Invoke(objective.Weights, chosen.Number("tol"), parameters);
             path?.Foresee(values[index], parameters);
-            var result = Solve(new(objective, preconditioner), classes, parameters, chosen);
+            var result = Solve(new(objective, preconditioner), classes, parameters, chosen, starts);
             path?.Add(values[index], parameters);
             heads[index] = Finish(result, parameters, objective.Stride, objective.Bias, data.ClassCount, chosen, scaling, reduction, context);
         }
@@ -78,13 +78,18 @@ public abstract partial class IterativeTrainer : IPathTrainer
     /// <summary>Turns the single output of two classes into one column a class.</summary>
     private protected abstract double BinaryShare { get; }
 
-    /// <summary>What finds a better start than the last solution, if there is such a thing: called with the weights (C included) and the parameters to overwrite.</summary>
-    private protected virtual Action<LossWeights, FloatBuffer>? Starter(LinearObjective objective, int[] classes, TrainingContext context) => null;
+    /// <summary>Finds a better start than the last solution, and tells where each output stands there.</summary>
+    /// <param name="weights">C included.</param>
+    /// <param name="tolerance">Relative gap at which an output needs nothing more.</param>
+    /// <param name="parameters">Overwritten by the start.</param>
+    private protected delegate OutputStart[] PathStarter(LossWeights weights, double tolerance, FloatBuffer parameters);
+
+    private protected virtual PathStarter? Starter(LinearObjective objective, int[] classes, TrainingContext context) => null;
 
     private static int[] OutputClasses(int classCount) => classCount == 2 ? [1] : [.. Enumerable.Range(0, classCount)];
 
-    private static unsafe SolveResult Solve(NewtonSolver solver, int[] classes, FloatBuffer parameters, HeadSettings settings) =>
-        solver.Solve(classes, parameters.Pointer, settings.Number("tol"), settings.Integer("max_iter"));
+    private static unsafe SolveResult Solve(NewtonSolver solver, int[] classes, FloatBuffer parameters, HeadSettings settings, OutputStart[]? starts = null) =>
+        solver.Solve(classes, parameters.Pointer, settings.Number("tol"), settings.Integer("max_iter"), starts);
 
     private LossWeights Weights(HeadSettings settings, int[] counts)
     {

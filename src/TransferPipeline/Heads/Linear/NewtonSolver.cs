@@ -6,6 +6,14 @@ namespace TransferPipeline.Heads.Linear;
 /// <param name="Gap">Upper bound or estimate of objective - optimum.</param>
 internal sealed record SolveResult(double Objective, double Gap, int Iterations, int Passes, bool Converged);
 
+/// <summary>What is known of an output where the solver starts.</summary>
+/// <param name="Gap">Upper bound of objective - optimum.</param>
+/// <param name="Iterations">Spent on the way there.</param>
+internal readonly record struct OutputStart(double Objective, double Gap, int Iterations)
+{
+    public bool Reached(double tolerance) => Gap <= tolerance * Objective;
+}
+
 /// <summary>
 /// Newton's method with truncated, preconditioned conjugate gradients (Lin, Weng and Keerthi 2008 for these losses). A problem with one
 /// output against the rest splits into one problem an output: each has its own step lengths, all share every pass over the rows, and the
@@ -47,24 +55,30 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
     /// <param name="classes">Class of each output.</param>
     /// <param name="w">Start and result, outputs x objective.Stride.</param>
     /// <param name="tolerance">Relative gap at which to stop.</param>
-    public SolveResult Solve(int[] classes, float* w, double tolerance, int maxIterations)
+    /// <param name="starts">Where each output stands at the start, if known (separable objectives): the ones within the tolerance stay as they are.</param>
+    public SolveResult Solve(int[] classes, float* w, double tolerance, int maxIterations, OutputStart[]? starts = null)
     {
+        int[] active = [.. Enumerable.Range(0, classes.Length).Where(k => starts is null || !starts[k].Reached(tolerance))];
+        var reached = starts is null ? [] : Array.FindAll(starts, s => s.Reached(tolerance));
+        var (total, totalGap) = (reached.Sum(s => s.Objective), reached.Sum(s => s.Gap));
+        var before = starts is null ? 0 : starts.Max(s => s.Iterations);
+        if (active.Length == 0)
+            return new(total, totalGap, before, objective.Passes, true);
         var stride = objective.Stride;
-        var size = (nint)classes.Length * stride;
+        var size = (nint)active.Length * stride;
         using var buffer = new FloatBuffer(8 * size);
         var at = buffer.Pointer;
         float* current = at, gradient = at + size, trial = at + 2 * size, trialGradient = at + 3 * size;
         float* direction = at + 4 * size, residual = at + 5 * size, search = at + 6 * size, product = at + 7 * size;
-        FloatVectors.Copy(w, current, size);
-        var active = Enumerable.Range(0, classes.Length).ToArray();
-        var groups = objective.Separable ? classes.Length : 1;
+        for (var k = 0; k < active.Length; k++)
+            FloatVectors.Copy(w + active[k] * stride, current + k * stride, stride);
+        var groups = objective.Separable ? active.Length : 1;
         var rows = objective.Separable ? 1 : classes.Length;
         var group = (nint)rows * stride;
         var values = new double[groups];
         var gaps = new double[groups];
-        var (total, totalGap) = (0.0, 0.0);
         var iterations = 0;
-        objective.Select(classes);
+        objective.Select(Array.ConvertAll(active, k => classes[k]));
         objective.Evaluate(current, gradient, values);
         Array.Fill(gaps, double.PositiveInfinity);
         var forcing = new double[groups];
@@ -108,7 +122,7 @@ internal sealed unsafe class NewtonSolver(ILinearObjective objective, AdaptivePr
             Step(current, gradient, direction, trial, trialGradient, values, gaps, forcing, decreases, groups, group);
         }
 
-        return new(total, totalGap, iterations, objective.Passes, totalGap <= tolerance * total * (1 + 1e-9));
+        return new(total, totalGap, before + iterations, objective.Passes, totalGap <= tolerance * total * (1 + 1e-9));
     }
 
     /// <summary>Half the squared gradient bounds the gap (the objective is strongly convex with constant 1 in the weights); a free bias is left to the estimate by curvature.</summary>

@@ -28,9 +28,9 @@ public sealed class LinearSvmTrainer() : IterativeTrainer(0.01)
         return counts.Length == 2 ? LossWeights.ByRow(classWeights) : new(one, classWeights, one);
     }
 
-    private protected override unsafe Action<LossWeights, FloatBuffer> Starter(LinearObjective objective, int[] classes, TrainingContext context)
+    private protected override unsafe PathStarter Starter(LinearObjective objective, int[] classes, TrainingContext context)
     {
         var descent = new DualCoordinateDescent(objective.Rows, classes, !double.IsNaN(objective.BiasPenalty), context.Threads);
-        return (weights, parameters) => descent.Run(weights, parameters.Pointer, objective.Stride, context);
+        return (weights, tolerance, parameters) => descent.Run(weights, tolerance, parameters.Pointer, objective.Stride, context);
     }
 }

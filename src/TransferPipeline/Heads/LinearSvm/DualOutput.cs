@@ -1,0 +1,244 @@
+using System.Runtime.InteropServices;
+using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Linear;
+
+namespace TransferPipeline.Heads.LinearSvm;
+
+/// <summary>
+/// One output against the rest in <see cref="DualCoordinateDescent"/>: its duals, its weights and the rows that still take part in its sweeps. Weights
+/// are kept in float32 until what that rounds could show in the gap, then in float64.
+/// </summary>
+internal sealed unsafe class DualOutput
+{
+    /// <summary>An output goes on alone when fewer than this share of the rows take part.</summary>
+    private const double AloneShare = 0.5;
+
+    /// <summary>Relative gap from which the weights are kept in float64.</summary>
+    private const double FinestSingle = 1e-6;
+
+    /// <summary>Sweeps from which the coming ones are foreseen.</summary>
+    private const int Window = 40;
+
+    /// <summary>The output is left to Newton's method when the gap needs more sweeps than cost as much as this many readings of all rows.</summary>
+    private const double MostReadings = 100;
+
+    /// <summary>The same while fewer rows than values take part: then Newton's problem is the worse conditioned one, and sweeps are short.</summary>
+    private const int WindowOfFew = 400;
+
+    private const double MostReadingsOfFew = 2000;
+
+    /// <summary>By how much a margin in float32 may be off.</summary>
+    private const float Doubt = 1e-3f;
+
+    private readonly RowSet _rows;
+    private readonly float[] _lengths;
+    private readonly double[] _duals;
+    private readonly int _own;
+    private readonly float[] _ridges;
+    private readonly bool _bias;
+    private readonly int _stride;
+    private readonly float* _single;
+    private readonly double* _double;
+    private readonly double[] _doubleOwner;
+    private bool _inDouble;
+    private double _tolerance;
+
+    /// <summary>Rows that take part, once the output is alone.</summary>
+    private int[] _active = [];
+
+    private int _activeCount;
+
+    /// <summary>Slope beyond which a row without a dual stays out: the largest violation of the last sweep.</summary>
+    private double _limit = double.PositiveInfinity;
+
+    private double _mostViolation = double.NegativeInfinity;
+    private double _dual;
+    private double _gap;
+    private double _windowGap = double.PositiveInfinity;
+
+    /// <param name="duals">Where to start; changed by the sweeps.</param>
+    /// <param name="lengths">Squared length of each row.</param>
+    /// <param name="w">The output's weights and, after them, its bias; overwritten by those that belong to the duals.</param>
+    /// <param name="tolerance">Relative gap at which to stop.</param>
+    public DualOutput(RowSet rows, int own, LossWeights weights, double[] duals, float[] lengths, bool bias, float* w, int stride, double tolerance)
+    {
+        (_rows, _own, _duals, _lengths, _bias, _stride, _tolerance) = (rows, own, duals, lengths, bias, stride, tolerance);
+        _single = w;
+        _doubleOwner = GC.AllocateArray<double>(stride, pinned: true);
+        _double = (double*)Marshal.UnsafeAddrOfPinnedArrayElement(_doubleOwner, 0);
+        _activeCount = rows.Count;
+        _ridges = new float[weights.Row.Length];
+        for (var label = 0; label < _ridges.Length; label++)
+            _ridges[label] = 0.5f / weights.Of(label, own);
+        TakeWeightsOfDuals();
+    }
+
+    /// <summary>Whether the gap is reached by the sweeps' own account, or out of reach.</summary>
+    public bool Done { get; private set; }
+
+    /// <summary>Whether the gap falls so slowly that Newton's method is faster.</summary>
+    public bool GivenUp { get; private set; }
+
+    public int Sweeps { get; private set; }
+
+    /// <summary>Makes the row's dual optimal; false when the row may stay out of the coming sweeps.</summary>
+    public bool Visit(int i)
+    {
+        var ridge = _ridges[_rows.Labels[i]];
+        var output = _inDouble
+            ? FloatVectors.Dot(_double, _rows.Rows[i], _rows.Length) + (_bias ? _double[_rows.Length] : 0)
+            : FloatVectors.DotSingle(_single, _rows.Rows[i], _rows.Length) + (_bias ? _single[_rows.Length] : 0);
+        var old = _duals[i];
+        var slope = Sign(i) * output - 1 + ridge * old;
+        if (old == 0)
+        {
+            if (slope > _limit)
+            {
+                _activeCount--;
+                return false;
+            }
+
+            if (slope >= 0)
+            {
+                _mostViolation = Math.Max(_mostViolation, 0);
+                return true;
+            }
+        }
+
+        _mostViolation = Math.Max(_mostViolation, slope);
+        var length = _lengths[i] + ridge;
+        _duals[i] = Math.Max(0, old - slope / length);
+        var step = _duals[i] - old;
+        _dual -= step * (slope + 0.5 * length * step);
+
+        // The duality gap is the sum over rows of C (hinge - dual / 2C)^2, where the dual is not 0 in vain.
+        _gap += 0.5 * slope * slope / ridge;
+        if (_inDouble)
+            Add(_double, i, step);
+        else
+            Add(_single, i, step);
+        return true;
+    }
+
+    /// <summary>A sweep over the rows that take part, in an order of its own.</summary>
+    public void Sweep()
+    {
+        var count = _activeCount;
+        new Random(Sweeps).Shuffle(_active.AsSpan(0, count));
+        var kept = 0;
+        for (var at = 0; at < count; at++)
+        {
+            var i = _active[at];
+            if (at + 1 < count)
+                _rows.Prefetch(_active[at + 1]);
+            if (Visit(i))
+                _active[kept++] = i;
+        }
+
+        EndSweep();
+    }
+
+    /// <summary>Whether the output leaves its group, because it is done or goes on alone.</summary>
+    /// <param name="active">Of each row the outputs it takes part in; this one's is <paramref name="bit"/>.</param>
+    public bool EndSweepTogether(uint[] active, uint bit)
+    {
+        EndSweep();
+        if (!Done && _activeCount >= AloneShare * active.Length)
+            return false;
+        _active = new int[_activeCount];
+        var count = 0;
+        for (var i = 0; i < active.Length; i++)
+        {
+            if ((active[i] & bit) != 0)
+                _active[count++] = i;
+        }
+
+        return true;
+    }
+
+    /// <summary>Lets all rows take part again, because rows that were left out kept <see cref="Standing"/>'s gap large or float32 its own from showing.</summary>
+    public void Resume(double tolerance)
+    {
+        (Done, _inDouble, _tolerance, _limit, _windowGap) = (false, true, tolerance, double.PositiveInfinity, double.PositiveInfinity);
+        _active = [.. Enumerable.Range(0, _rows.Count)];
+        _activeCount = _active.Length;
+    }
+
+    /// <summary>Sums weights and the dual's objective anew from the duals, free of what the steps rounded.</summary>
+    public void TakeWeightsOfDuals()
+    {
+        Array.Clear(_doubleOwner);
+        _dual = 0;
+        for (var i = 0; i < _duals.Length; i++)
+        {
+            if (_duals[i] == 0)
+                continue;
+            Add(_double, i, _duals[i]);
+            _dual += _duals[i] - 0.5 * _ridges[_rows.Labels[i]] * _duals[i] * _duals[i];
+        }
+
+        for (var d = 0; d < _stride; d++)
+        {
+            _single[d] = (float)_double[d];
+            _dual -= 0.5 * _double[d] * _double[d];
+        }
+    }
+
+    /// <summary>Loss of a row in float64, with the float32 weights; <paramref name="about"/> is its output in float32.</summary>
+    public double Loss(int i, float about)
+    {
+        if (Sign(i) * (about + (_bias ? _single[_rows.Length] : 0)) > 1 + Doubt)
+            return 0;
+        var exact = FloatVectors.Dot(_single, _rows.Rows[i], _rows.Length) + (_bias ? _single[_rows.Length] : 0);
+        var hinge = Math.Max(0, 1 - Sign(i) * exact);
+        return 0.5 * hinge * hinge / _ridges[_rows.Labels[i]];
+    }
+
+    /// <summary>The objective at the float32 weights, and how far it lies above the dual's, which is a bound of the optimum; right after <see cref="TakeWeightsOfDuals"/>.</summary>
+    /// <param name="losses">Sum of <see cref="Loss"/>.</param>
+    public OutputStart Standing(double losses)
+    {
+        var objective = losses + 0.5 * FloatVectors.Dot(_single, _single, _stride);
+        return new(objective, objective - _dual, Sweeps);
+    }
+
+    private void EndSweep()
+    {
+        Sweeps++;
+        Done = _gap <= _tolerance * _dual;
+        if (!Done && !_inDouble && _gap <= FinestSingle * _dual)
+        {
+            TakeWeightsOfDuals();
+            _inDouble = true;
+        }
+
+        var few = _activeCount < _rows.Length;
+        var window = few ? WindowOfFew : Window;
+        if (Sweeps % window == 0)
+        {
+            var foreseen = window * Math.Log(_gap / (_tolerance * _dual)) / Math.Log(_windowGap / _gap);
+            GivenUp = !Done && (_gap >= _windowGap || foreseen * _activeCount > (few ? MostReadingsOfFew : MostReadings) * _rows.Count);
+            Done |= GivenUp;
+            _windowGap = _gap;
+        }
+
+        _limit = _mostViolation > 0 ? _mostViolation : double.PositiveInfinity;
+        (_mostViolation, _gap) = (double.NegativeInfinity, 0);
+    }
+
+    private int Sign(int i) => _rows.Labels[i] == _own ? 1 : -1;
+
+    private void Add(float* w, int i, double step)
+    {
+        FloatVectors.AddScaled(w, Sign(i) * step, _rows.Rows[i], _rows.Length);
+        if (_bias)
+            w[_rows.Length] += (float)(Sign(i) * step);
+    }
+
+    private void Add(double* w, int i, double step)
+    {
+        FloatVectors.AddScaled(w, Sign(i) * step, _rows.Rows[i], _rows.Length);
+        if (_bias)
+            w[_rows.Length] += Sign(i) * step;
+    }
+}
