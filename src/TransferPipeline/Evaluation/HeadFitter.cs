@@ -53,17 +53,20 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
         return parts;
     }
 
-    public IHead Train(int[] train, HeadSettings settings, int threads) =>
-        spec.Trainer.Train(view.Training(train, []), settings, Context(threads));
+    public IHead Train(int[] train, HeadSettings settings, int threads) => Train(train, [], settings, threads);
 
     /// <summary>Predictions of each photo by a head that was not trained on it; photos that are alone in their class are left out.</summary>
-    public Predictions OutOfFold(int[] photos, HeadSettings settings, int threads)
+    /// <param name="watched">Photos on which heads that keep their best epoch watch their progress, none of <paramref name="photos"/>.</param>
+    public Predictions OutOfFold(int[] photos, int[] watched, HeadSettings settings, int threads)
     {
         var parts = InnerParts(photos);
         var judged = new Predictions[parts.Length];
-        TaskQueue.Run(parts.Length, threads, (p, inner) => judged[p] = view.Judge(Train(parts[p].Train, settings, inner), parts[p].Test, inner), options.Cancellation);
+        TaskQueue.Run(parts.Length, threads, (p, inner) => judged[p] = view.Judge(Train(parts[p].Train, watched, settings, inner), parts[p].Test, inner), options.Cancellation);
         return Predictions.Concat(judged);
     }
+
+    private IHead Train(int[] train, int[] watched, HeadSettings settings, int threads) =>
+        spec.Trainer.Train(view.Training(train, watched), settings, Context(threads));
 
     /// <summary>Trains alone, with all threads and without shared work, so that the time is honest.</summary>
     public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadSettings settings, Action<string> warn)

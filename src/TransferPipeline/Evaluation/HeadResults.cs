@@ -52,7 +52,8 @@ internal static class HeadResults
         : Intervals.Wilson(judged.All.CorrectCount, judged.All.Count);
 
     /// <summary>
-    /// Adds the figures after temperature scaling. On a split the temperature comes from out-of-fold predictions of the training part; with
+    /// Adds the figures after temperature scaling. On a split the temperature comes from out-of-fold predictions of the training part, by
+    /// heads that are trained as the judged one is; with
     /// folds a part's comes from the predictions of the other parts, so never from a photo that it is used on, and the one that is
     /// reported from all.
     /// </summary>
@@ -75,7 +76,7 @@ internal static class HeadResults
         }
         else
         {
-            scaling = TemperatureScaling.Fit(judged.Fitter.OutOfFold(protocol.FinalTrain, judged.Head.Settings, options.Threads));
+            scaling = TemperatureScaling.Fit(judged.Fitter.OutOfFold(protocol.FinalTrain, protocol.Watched, judged.Head.Settings, options.Threads));
             scaled = scaling.Apply(judged.All);
         }
 

@@ -54,6 +54,20 @@ public sealed class CalibrationTests
         Assert.NotEmpty(head.CalibrationScaled);
     }
 
+    /// <summary>The head that is judged keeps the epoch that was best on validation; heads that trained to the end would ask for another temperature.</summary>
+    [Fact]
+    public void Run_HeadThatKeepsItsBestEpoch_IsScaledByHeadsThatKeepTheirs()
+    {
+        var set = MadeUp.Set(separation: 0.5, columns: 40, perSplit: [("train", 20), ("validation", 40), ("test", 200)]);
+        HeadResult Run(string options) => Comparer.Run(
+            new() { Calibrate = true, ScoreSplit = "test" }, [set], HeadSpec.ParseList($"mlp:epochs=120,batch_size=16,{options}", [], HeadCatalog.Trainers)).Result.Heads[0];
+
+        var (best, last) = (Run("best_weights=true"), Run("best_weights=false"));
+
+        Assert.True(best.Temperature < last.Temperature / 2, $"{best.Temperature} of the best epoch, {last.Temperature} of the last");
+        Assert.True(best.CalibrationErrorScaled < 0.08, $"{best.CalibrationErrorScaled} after, {best.CalibrationError} before");
+    }
+
     /// <summary>Votes of few neighbours give zeros, also to true classes; of many they are too flat.</summary>
     [Theory]
     [InlineData("knn:n_neighbors=1,metric=euclidean")]
