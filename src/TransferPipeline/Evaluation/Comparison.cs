@@ -164,7 +164,7 @@ public sealed record Mistake(string Path, string Label, string Predicted, double
 /// <param name="Parameter">The option that was swept, such as C.</param>
 /// <param name="Values">Values that were tried; of names their positions in <see cref="Names"/>. In JSON the names stand in their place.</param>
 /// <param name="Scores">Mean accuracy of each value, with the other swept options as chosen.</param>
-/// <param name="OnEdge">The chosen value is the smallest or largest one tried; names have no edge.</param>
+/// <param name="OnEdge">The chosen value is the smallest or largest one tried, and the option has others beyond it; names have no edge.</param>
 public sealed record SweepCurve(string Head, string Parameter, double[] Values, double[] Scores, double[] StandardErrors, double Chosen, bool OnEdge, string ChosenBy)
 {
     /// <summary>The values of an option that takes no numbers; empty where <see cref="Values"/> are numbers.</summary>

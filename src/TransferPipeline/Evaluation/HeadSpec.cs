@@ -73,6 +73,13 @@ public sealed record HeadSpec
     private static string Words(string name, IEnumerable<KeyValuePair<string, string>> options) =>
         string.Join(' ', [name, .. options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value}")]);
 
-    private static string Rounded(string value) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number.ToString("G4", CultureInfo.InvariantCulture) : value;
+    /// <summary>Four significant digits, as 0.0001 and 10000 rather than with an exponent.</summary>
+    private static string Rounded(string value)
+    {
+        if (!double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+            return value;
+        var rounded = number.ToString("G4", CultureInfo.InvariantCulture);
+        var size = Math.Abs(number);
+        return size is >= 1e-4 and < 1e7 ? double.Parse(rounded, CultureInfo.InvariantCulture).ToString("0.#######", CultureInfo.InvariantCulture) : rounded;
+    }
 }

@@ -117,6 +117,36 @@ public sealed partial class ComparerTests
     }
 
     [Fact]
+    public void Run_SweepWhoseBestEndsTheOptionsOwnRange_HasNoEdgeToGoBeyond()
+    {
+        // Only the first value of a vector tells anything, and fewer than one cannot be looked at.
+        var set = MadeUp.Set(separation: 3);
+        for (var r = 0; r < set.Data.X.Rows; r++)
+        {
+            for (var d = 1; d < 8; d++)
+                set.Data.X.Row(r)[d] = (float)(100 * new CounterRandom(9, (ulong)r).Normal((ulong)d));
+        }
+
+        var result = Comparer.Run(new(), [set], Heads("centroid:values=[1,8]")).Result;
+
+        Assert.Equal(1, result.Sweeps.Single().Chosen);
+        Assert.False(result.Sweeps.Single().OnEdge);
+        Assert.Empty(result.Warnings);
+    }
+
+    [Theory]
+    [InlineData(0.0001, "0.0001")]
+    [InlineData(10000, "10000")]
+    [InlineData(13335.21432163324, "13340")]
+    [InlineData(0.31622776601683794, "0.3162")]
+    [InlineData(1e-6, "1E-06")]
+    public void TitleWith_AChosenNumber_HasFourDigits(double value, string expected)
+    {
+        var spec = Heads("centroid:heat=[0.5,1]")[0];
+        Assert.Equal($"centroid heat={expected}", spec.TitleWith(spec.Settings.With("heat", value)));
+    }
+
+    [Fact]
     public void Run_SweepOfNames_ChoosesAmongThemTogetherWithNumbers()
     {
         // The second half of the columns is noise of a thousand times the size: only scaling makes the others count.

@@ -38,7 +38,7 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         }
 
         var curves = Enumerable.Range(0, _sweeps.Length).Select(s => Curve(s, best)).ToArray();
-        return new(Apply(best), curves, [.. curves.Where(CanGoOn).Select(Warning)]);
+        return new(Apply(best), curves, [.. curves.Where(c => c.OnEdge).Select(Warning)]);
     }
 
     private IEnumerable<double[]> Grid(int sweep, double[] values)
@@ -127,7 +127,7 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     }
 
     private bool IsOnEdge(int sweep, double[] best, (double[] Values, double[] Scores)[] line) =>
-        _sweeps[sweep].Names.Count == 0 && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]);
+        _sweeps[sweep].Names.Count == 0 && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]) && CanGoOn(sweep, best[sweep]);
 
     /// <summary>Of the mean over parts; of a share of the photos where there is one part.</summary>
     private double StandardError(double[] scores) =>
@@ -136,10 +136,10 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
             : Math.Sqrt(scores[0] * (1 - scores[0]) / parts[0].Test.Length);
 
     /// <summary>Whether better values may lie beyond an edge: not where the option's own range ends.</summary>
-    private bool CanGoOn(SweepCurve curve)
+    private bool CanGoOn(int sweep, double value)
     {
-        var option = spec.Trainer.Options.First(o => o.Name == curve.Parameter);
-        return curve.OnEdge && curve.Chosen > option.Minimum && curve.Chosen < option.Maximum;
+        var option = spec.Trainer.Options.First(o => o.Name == _sweeps[sweep].Option);
+        return value > option.Minimum && value < option.Maximum;
     }
 
     private static string Warning(SweepCurve curve) => string.Create(

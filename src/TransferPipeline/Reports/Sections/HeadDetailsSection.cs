@@ -31,7 +31,7 @@ internal static class HeadDetailsSection
     }
 
     /// <summary>Long decimals rounded; the exact value stays with the element.</summary>
-    private static Html Value(string text) => text.Length > 8 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+    private static Html Value(string text) => (text.Length > 8 || text.Contains('E', StringComparison.Ordinal)) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
         ? new Html().Add($"<data value=\"{text}\" title=\"{text}\">{Figures.Value(number)}</data>")
         : new Html().Name(text);
 
