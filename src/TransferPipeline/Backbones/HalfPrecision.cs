@@ -12,7 +12,7 @@ namespace TransferPipeline.Backbones;
 /// </summary>
 internal sealed class HalfPrecision
 {
-    /// <summary>Their CUDA kernels take float16 and, where they sum, accumulate in float32.</summary>
+    /// <summary>Their CUDA kernels take float16 (asked of ONNX Runtime 1.29 for each, opsets 9 to 22) and, where they sum, accumulate in float32.</summary>
     private static readonly HashSet<string> HalfOperators =
     [
         "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "LayerNormalization", "Softmax",
@@ -98,7 +98,7 @@ internal sealed class HalfPrecision
         foreach (var node in _graph.Node)
         {
             var involved = node.Input.Concat(node.Output).Any(IsFloat);
-            var half = involved && node.Domain is "" or "ai.onnx" && (HalfOperators.Contains(node.OpType) || IsCastToFloat(node));
+            var half = involved && node.Domain is "" or "ai.onnx" && (IsHalf(node) || IsCastToFloat(node));
             if (!involved)
                 _nodes.Add(node);
             else if (half)
@@ -215,6 +215,9 @@ internal sealed class HalfPrecision
 
         return TensorData.Of(name, halves, [.. weights.Dims]);
     }
+
+    /// <summary>The CUDA kernel of the Clip whose limits are attributes or that came before opset 12 takes float32 only.</summary>
+    private bool IsHalf(NodeProto node) => HalfOperators.Contains(node.OpType) && (node.OpType != "Clip" || _writer.Opset >= 12);
 
     private bool IsCastToFloat(NodeProto node) => node.OpType == "Cast" && node.Int("to", 0) == (long)DataType.Float;
 

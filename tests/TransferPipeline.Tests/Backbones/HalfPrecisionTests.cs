@@ -45,6 +45,19 @@ public sealed class HalfPrecisionTests : IDisposable
         Assert.Contains(half.Graph.Initializer, i => i.DataType == (int)DataType.Float);
     }
 
+    [Theory]
+    [InlineData(11, DataType.Float)]
+    [InlineData(12, DataType.Float16)]
+    public void Convert_Clip_KeepsFloatWhereCardsHaveNoOtherKernel(int opset, DataType limits)
+    {
+        var small = new SmallModel(opset);
+        var clipped = small.Node("Clip", small.Node("Conv", small.Input, small.Weights(0.3f, 4, 3, 3, 3)), small.Scalar(-1), small.Scalar(1));
+        var half = ModelProto.Parser.ParseFrom(Check(Cut(small, small.Node("Flatten", clipped))).Onnx);
+        var clip = Assert.Single(half.Graph.Node, n => n.OpType == "Clip");
+        Assert.Equal((int)limits, Assert.Single(half.Graph.Initializer, i => i.Name == clip.Input[1]).DataType);
+        Assert.Equal((int)DataType.Float16, Assert.Single(half.Graph.Initializer, i => i.Dims.Count == 4).DataType);
+    }
+
     [Fact]
     public void Convert_WeightsBeyondTheRange_AreClampedWithAMessage()
     {
