@@ -21,6 +21,9 @@ internal static partial class NativeSetup
         UseBundledOpenSsl(Path.Combine(AppContext.BaseDirectory, "openssl"));
     }
 
+    /// <summary>TensorRT takes TensorFloat-32 for float32 unless NVIDIA's variable forbids it; to be called before it is loaded.</summary>
+    internal static void ForbidTf32() => SetEnvironmentVariable("NVIDIA_TF32_OVERRIDE", "0", 1);
+
     /// <summary>.NET hashes with OpenSSL, which small container images lack; a bundle has one for that case, and the system's is preferred.</summary>
     private static void UseBundledOpenSsl(string folder)
     {

@@ -22,7 +22,8 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     public static PrecisionCheck? Run(ExtractionJob job, CutModel exact, CutModel converted)
     {
         var device = job.Device with { Cards = [job.Device.Index], CudaGraphs = false };
-        using var first = SessionFactory.Create(exact, device with { Precision = "fp32" });
+        // CUDA in place of TensorRT, whose float32 is TensorFloat-32 unless it is forbidden to the whole process.
+        using var first = SessionFactory.Create(exact, device with { Provider = device.IsCpu ? DeviceOptions.Cpu : DeviceOptions.Cuda, Precision = "fp32" });
         using var second = SessionFactory.Create(converted, device);
         using var a = new BackboneRunner(first, exact, Math.Min(Most, exact.MaxBatch));
         using var b = new BackboneRunner(second, converted, a.Batch);

@@ -56,6 +56,8 @@ public static class SessionFactory
     /// <exception cref="JobFailedException">One is missing; it is named with its cure.</exception>
     public static void RequireDevice(DeviceOptions device)
     {
+        if (device is { Provider: DeviceOptions.TensorRt, Precision: "fp32" })
+            NativeSetup.ForbidTf32();
         if (!device.IsCpu && CudaLibraries.Problem(device) is { } problem)
             throw new JobFailedException($"device {device} cannot be used: {problem}");
     }
