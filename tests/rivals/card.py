@@ -3,20 +3,23 @@
 
 For efficientnet-lite0, resnet50 and vgg16, in fp32, tf32 and fp16:
   ours      `transfer bench extract`: decoding alone, model only (bytes over the bus and vectors back included, two batches in flight),
-            from JPEG files to committed Parquet; fp16 also with CUDA graphs
-  PyTorch   model only, eager and torch.compile, channels_last, autocast for fp16; its batch stays on the card, which favours it
-            from files: PIL transforms and a DataLoader with a worker a core
+            from JPEG files to committed Parquet; fp16 also with CUDA graphs, as NCHW, and with bias fused into convolutions
+  PyTorch   model only, eager and torch.compile, channels_last, autocast for fp16, compiled also with weights in fp16; its batch stays on
+            the card, which favours it
+            from files: PIL transforms and a DataLoader with a worker a core, its start not counted
   drift     `transfer features drift` of the default backbone: CPU and card in fp32, then fp32 and each lower precision on the card,
             and the accuracy of softmax and linear-svm on both
 resnet50 and vgg16 are exported from torchvision with random weights, for which torch needs the onnx package.
 
-Each figure is saved as soon as it is there (OUT/card.json): when time runs out, the same line again goes on with what is missing.
+What is promised of it is said below the tables, line by line. fp16 is measured first. Each figure is saved as soon as it is there
+(OUT/card.json): the same line again goes on with what is missing, and --minutes ends in time for a machine that is lent.
 
-Usage: card.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--data DIR] [--photos 20000] [--out card] [--models NAME ...]
+Usage: card.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--data DIR] [--photos 20000] [--out card] [--models NAME ...] [--minutes 9]
        card.py --device cpu --models efficientnet-lite0 resnet50 --photos 40 --seconds 0.2 --out card-cpu    # anywhere; its figures say nothing
 """
 
 import argparse
+import inspect
 import json
 import os
 import subprocess
@@ -31,6 +34,9 @@ from torchvision import transforms
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MODELS = ["efficientnet-lite0", "resnet50", "vgg16"]
 HEADS = ["softmax", "linear-svm"]
+
+# Ways to run the same fp16 graph, beside the default: options, and options of ONNX Runtime's CUDA provider.
+WAYS = {"graphs": (["--cuda-graphs", "on"], ""), "nchw": (["--cuda-layout", "nchw"], ""), "fused bias": ([], "fuse_conv_bias=1")}
 
 
 class Block(nn.Module):
@@ -73,28 +79,33 @@ def features(name):
 
 
 class Results:
-    """Figures by key, on disk after each."""
+    """Figures by key, on disk after each. None of those that failed, or for which there was no time."""
 
-    def __init__(self, path):
+    def __init__(self, path, minutes):
         self.path = path
+        self.end = time.time() + 60 * minutes if minutes else None
         self.values = json.load(open(path)) if os.path.exists(path) else {}
-        self.failed = []
+        self.failed, self.left = [], []
 
     def get(self, key, measure):
-        if key not in self.values:
+        if key not in self.values and key not in self.failed and key not in self.left:
             start = time.time()
+            if self.end is not None and start > self.end:
+                self.left.append(key)
+                return None
             try:
                 self.values[key] = measure()
-            except subprocess.CalledProcessError as error:
-                # Kept out of the file: the next run tries again.
+            except Exception as error:
+                # Kept out of the file: the next run tries again. One tool's failure must not cost the others' figures.
                 self.failed.append(key)
-                print(f"{key}: FAILED: {error.stderr.strip().splitlines()[-1] if error.stderr else error}", file=sys.stderr, flush=True)
+                text = getattr(error, "stderr", None) or f"{type(error).__name__}: {error}"
+                print(f"{key}: FAILED: {text.strip().splitlines()[-1]}", file=sys.stderr, flush=True)
                 return None
             with open(self.path + ".new", "w") as file:
                 json.dump(self.values, file, indent=1)
             os.replace(self.path + ".new", self.path)
             print(f"{key}: {time.time() - start:.0f} s", file=sys.stderr, flush=True)
-        return self.values[key]
+        return self.values.get(key)
 
 
 class Card:
@@ -102,11 +113,12 @@ class Card:
         self.options = options
         self.cpu = options.device == "cpu"
         self.torch_device = "cpu" if self.cpu else options.device.split(",")[0]
-        self.results = Results(os.path.join(options.out, "card.json"))
-        self.precisions = ["fp32", "fp16"] if self.cpu else ["fp32", "tf32", "fp16"]
+        self.results = Results(os.path.join(options.out, "card.json"), options.minutes)
+        self.precisions = ["fp16", "fp32"] if self.cpu else ["fp16", "tf32", "fp32"]
 
-    def transfer(self, *arguments):
-        done = subprocess.run([self.options.transfer, *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True)
+    def transfer(self, *arguments, provider=""):
+        environment = {**os.environ, **({"TRANSFER_CUDA_OPTIONS": provider} if provider else {})}
+        done = subprocess.run([self.options.transfer, *arguments, "--json"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True)
         notes = [line for line in done.stderr.splitlines() if "warning" in line or "against fp32" in line or "batches of" in line or "threads decode" in line]
         for line in notes:
             print("  " + line, file=sys.stderr, flush=True)
@@ -120,9 +132,14 @@ class Card:
         if not os.path.exists(path):
             torch.manual_seed(1)
             network = getattr(torchvision.models, name)().eval()
-            more = {"dynamo": False} if "dynamo" in torch.onnx.export.__code__.co_varnames else {}
-            torch.onnx.export(network, torch.zeros(1, 3, 224, 224), path + ".new", opset_version=13, input_names=["input"], output_names=["logits"],
-                              dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}}, **more)
+            pixels, names = torch.zeros(2, 3, 224, 224), {"input_names": ["input"], "output_names": ["logits"]}
+            more = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+            try:
+                torch.onnx.export(network, pixels, path + ".new", opset_version=13, dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}}, **names, **more)
+            except Exception as error:
+                # A torch that has the newer exporter alone.
+                print(f"  {name}: exported by torch.export ({type(error).__name__} without it)", file=sys.stderr, flush=True)
+                torch.onnx.export(network, (pixels,), path + ".new", dynamic_shapes=({0: torch.export.Dim("N")},), external_data=False, **names)
             os.replace(path + ".new", path)
         return path
 
@@ -143,14 +160,16 @@ class Card:
         os.replace(target + ".new", target)
         return target
 
-    def ours(self, name, precision, graphs):
+    def ours(self, name, precision, options=(), provider=""):
         return self.transfer("bench", "extract", "--data", self.many(), "--model", self.model(name), "--photos", str(self.options.photos), "--rounds", str(self.options.rounds),
-                             "--device", self.options.device, "--precision", precision, *(["--cuda-graphs", "on"] if graphs else []))
+                             "--device", self.options.device, "--precision", precision, *options, provider=provider)
 
-    def prepare(self, name, precision, compiled):
+    def prepare(self, name, precision, compiled, half=False):
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
         torch.backends.cudnn.benchmark = True
         network = features(name).to(self.torch_device).to(memory_format=torch.channels_last)
+        if half:
+            network = network.half()
         return torch.compile(network) if compiled else network
 
     def autocast(self, precision):
@@ -162,15 +181,18 @@ class Card:
             torch.cuda.synchronize()
 
     def torch_model(self, name, precision, compiled):
-        """Best rate over batch sizes; the batch stays where it is."""
+        """Best rate over batch sizes (a compiled network's of one alone: each takes it most of a minute); the batch stays where it is."""
         if compiled and not hasattr(torch, "compile"):
             return None
         best = {"rate": 0.0}
-        for batch in [4] if self.cpu else [32, 64, 128, 256]:
+        halves = [False, True] if compiled and precision == "fp16" and not self.cpu else [False]
+        for batch, half in [(4, False)] if self.cpu else [(b, h) for b in ([256] if compiled else [64, 256]) for h in halves]:
             torch.manual_seed(2)
-            network = self.prepare(name, precision, compiled)
+            network = self.prepare(name, precision, compiled, half)
             pixels = torch.rand(batch, 3, 224, 224).to(self.torch_device).to(memory_format=torch.channels_last)
-            with torch.inference_mode(), self.autocast(precision):
+            if half:
+                pixels = pixels.half()
+            with torch.inference_mode(), self.autocast("fp32" if half else precision):
                 for _ in range(2 if self.cpu else 10):
                     network(pixels)
                 self.wait()
@@ -182,7 +204,7 @@ class Card:
                     self.wait()
                 rate = runs * batch / (time.time() - start)
             if rate > best["rate"]:
-                best = {"rate": rate, "batch": batch}
+                best = {"rate": rate, "batch": batch, "half": half}
         return best
 
     def torch_files(self, name):
@@ -191,19 +213,22 @@ class Card:
         steps = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), normalize])
         folder = torchvision.datasets.ImageFolder(os.path.join(self.many(), "train"), steps)
         workers = max(1, os.cpu_count() or 1)
-        loader = torch.utils.data.DataLoader(folder, batch_size=8 if self.cpu else 128, num_workers=workers, pin_memory=not self.cpu)
+        batch = 8 if self.cpu else 128
+        loader = torch.utils.data.DataLoader(folder, batch_size=batch, num_workers=workers, pin_memory=not self.cpu)
         network = self.prepare(name, "fp16", compiled=False)
         vectors = []
         with torch.inference_mode(), self.autocast("fp32" if self.cpu else "fp16"):
-            network(torch.zeros(1, 3, 224, 224).to(self.torch_device))
+            network(torch.zeros(batch, 3, 224, 224).to(self.torch_device).to(memory_format=torch.channels_last))
             self.wait()
-            start = time.time()
+            start = None
             for pixels, _ in loader:
                 moved = pixels.to(self.torch_device, non_blocking=True).to(memory_format=torch.channels_last)
                 vectors.append(network(moved).float().cpu())
-            rate = len(folder) / (time.time() - start)
+                # The clock starts with the first batch: what the workers need to start is not counted.
+                start = start or time.time()
+            rate = (len(folder) - batch) / (time.time() - start) if len(folder) > batch else None
         if sum(len(v) for v in vectors) != self.options.photos:
-            sys.exit("card.py: the DataLoader lost photos")
+            raise ValueError("the DataLoader lost photos")
         return {"rate": rate, "workers": workers}
 
     def extract(self, device, precision):
@@ -227,8 +252,36 @@ def number(value, form="{:,.0f}"):
     return "" if value is None else form.format(value)
 
 
-def accuracy(value):
-    return f"{value['value'] if isinstance(value, dict) else value:.3f}"
+def score(value):
+    return value["value"] if isinstance(value, dict) else value
+
+
+def verdicts(card, models):
+    """What is promised of a card, each with what was measured; a line without figures is not measured."""
+    values = card.results.values
+    lines = []
+
+    def judge(text, figure, holds, form):
+        lines.append(f"- {text}: {'not measured' if figure is None else form.format(figure) + (' - holds' if holds(figure) else ' - DOES NOT HOLD')}")
+
+    for name in models:
+        for precision in card.precisions:
+            ours = [values.get(f"{name} {precision} {way}") for way in ["ours", *WAYS]]
+            best = max((r["session"] for r in ours if r), default=None)
+            compiled = values.get(f"{name} {precision} compile")
+            judge(f"{name} {precision}, model only at least torch.compile", best / compiled["rate"] if best and compiled else None, lambda v: v >= 1, "{:.2f} times")
+            if ours[0]:
+                judge(f"{name} {precision}, from files at least 0.9 of the smaller of model and decode", ours[0]["achieved"] / min(ours[0]["decode"], ours[0]["session"]), lambda v: v >= 0.9, "{:.2f}")
+        files, ours = values.get(f"{name} DataLoader"), values.get(f"{name} fp16 ours")
+        judge(f"{name} fp16, from files at least 3 times a DataLoader", ours["achieved"] / files["rate"] if ours and files and files["rate"] else None, lambda v: v >= 3, "{:.1f} times")
+    device = card.options.device
+    half = values.get(f"drift {device} fp32 and {device} fp16")
+    judge("fp16 vectors, cosine to fp32 at least 0.9995", half and half["drift"]["cosine_min"], lambda v: v >= 0.9995, "{:.6f}")
+    judge("fp16 vectors, accuracy within 0.5 points of fp32's", half and 100 * max(abs(score(a) - score(b)) for a, b in zip(*half["accuracies"])), lambda v: v <= 0.5, "{:.2f} points")
+    if not card.cpu:
+        both = values.get(f"drift cpu fp32 and {device} fp32")
+        judge("CPU and card: heads may be shared", both and both["drift"]["shareable"], bool, "{}")
+    return lines
 
 
 def main():
@@ -240,6 +293,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="time of each of PyTorch's measurements")
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
+    parser.add_argument("--minutes", type=float, help="begin nothing more after so many")
     parser.add_argument("--out", default="card")
     options = parser.parse_args()
     options.transfer = os.path.abspath(options.transfer)
@@ -252,47 +306,61 @@ def main():
         sys.exit("card.py: torch sees no card; --device cpu tries the script without one")
     get = card.results.get
 
+    # What is promised first, in case time ends.
+    for precision in card.precisions:
+        for name in options.models:
+            get(f"{name} {precision} ours", lambda: card.ours(name, precision))
+            get(f"{name} {precision} compile", lambda: card.torch_model(name, precision, True))
+            if precision == card.precisions[0]:
+                get(f"{name} DataLoader", lambda: card.torch_files(name))
+            get(f"{name} {precision} eager", lambda: card.torch_model(name, precision, False))
+            for way, (arguments, provider) in WAYS.items() if precision == "fp16" and not card.cpu else []:
+                get(f"{name} {precision} {way}", lambda: card.ours(name, precision, arguments, provider))
+        if precision == card.precisions[0]:
+            pairs = [] if card.cpu else [(("cpu", "fp32"), (options.device, "fp32"))]
+            pairs += [((options.device, "fp32"), (options.device, other)) for other in card.precisions[:-1]]
+            for a, b in pairs:
+                get(f"drift {' '.join(a)} and {' '.join(b)}", lambda: card.drift(a, b))
+
+    values = card.results.values
     lines = [
         f"`tests/rivals/card.py --device {options.device} --photos {options.photos}` on {'the CPU' if card.cpu else torch.cuda.get_device_name(0)}, {os.cpu_count()} cores, "
         f"torch {torch.__version__}, torchvision {torchvision.__version__}; photos a second.",
         "",
-        "| backbone | precision | ours, model only | with CUDA graphs | PyTorch eager | torch.compile | ours / the faster | decode alone | ours, from files | of the smaller of model and decode | DataLoader | times |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| backbone | precision | ours, model only | with CUDA graphs | as NCHW | bias fused | PyTorch eager | torch.compile | ours, best / the faster | decode alone | ours, from files | of the smaller of model and decode | DataLoader | times |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name in options.models:
-        files = get(f"{name} DataLoader", lambda: card.torch_files(name))
-        for precision in card.precisions:
-            ours = get(f"{name} {precision} ours", lambda: card.ours(name, precision, False))
-            graphs = None if card.cpu or precision != "fp16" else get(f"{name} {precision} graphs", lambda: card.ours(name, precision, True))
-            eager = get(f"{name} {precision} eager", lambda: card.torch_model(name, precision, False))
-            compiled = get(f"{name} {precision} compile", lambda: card.torch_model(name, precision, True))
+        files = values.get(f"{name} DataLoader")
+        for precision in reversed(card.precisions):
+            ours, eager, compiled = (values.get(f"{name} {precision} {what}") for what in ("ours", "eager", "compile"))
+            ways = [values.get(f"{name} {precision} {way}") for way in WAYS]
             rival = max((r["rate"] for r in (eager, compiled) if r), default=None)
-            best = max((r["session"] for r in (ours, graphs) if r), default=None)
+            best = max((r["session"] for r in (ours, *ways) if r), default=None)
             lines.append("| " + " | ".join([
-                name, precision, number(ours and ours["session"]), number(graphs and graphs["session"]), number(eager and eager["rate"]), number(compiled and compiled["rate"]),
+                name, precision, number(ours and ours["session"]), *(number(way and way["session"]) for way in ways), number(eager and eager["rate"]), number(compiled and compiled["rate"]),
                 number(best and rival and best / rival, "{:.2f}"), number(ours and ours["decode"]), number(ours and ours["achieved"]),
                 number(ours and ours["achieved"] / min(ours["decode"], ours["session"]), "{:.2f}"), number(files and files["rate"]),
-                number(ours and files and ours["achieved"] / files["rate"], "{:.1f}")]) + " |")
+                number(ours["achieved"] / files["rate"] if ours and files and files["rate"] else None, "{:.1f}")]) + " |")
 
     lines += ["", f"{MODELS[0]}, the same photos twice; accuracy of {' and '.join(HEADS)} on each:", "",
               "| sets | cosine least | mean | largest difference | same neighbour | same prediction | heads may be shared | accuracy |", "|---|---|---|---|---|---|---|---|"]
-    pairs = [] if card.cpu else [(("cpu", "fp32"), (options.device, "fp32"))]
-    pairs += [((options.device, "fp32"), (options.device, precision)) for precision in card.precisions[1:]]
     for a, b in pairs:
-        found = get(f"drift {' '.join(a)} and {' '.join(b)}", lambda: card.drift(a, b))
+        found = values.get(f"drift {' '.join(a)} and {' '.join(b)}")
         if found is None:
             continue
         d = found["drift"]
-        scores = "; ".join(", ".join(accuracy(s) for s in each) for each in found["accuracies"])
+        scores = "; ".join(", ".join(f"{score(s):.3f}" for s in each) for each in found["accuracies"])
         lines.append(f"| {' '.join(a)} and {' '.join(b)} | {d['cosine_min']:.6f} | {d['cosine_mean']:.6f} | {d['largest_difference']:.1e} | {d['neighbour_agreement']:.3f} "
                      f"| {d['head_agreement']:.3f} | {'yes' if d['shareable'] else 'no'} | {scores} |")
+    lines += ["", *verdicts(card, options.models)]
 
     text = "\n".join(lines) + "\n"
     with open(os.path.join(options.out, "card.md"), "w") as file:
         file.write(text)
     print(text)
-    if card.results.failed:
-        sys.exit(f"card.py: not measured: {', '.join(card.results.failed)}; the same line again tries them again")
+    if card.results.failed or card.results.left:
+        sys.exit(f"card.py: not measured: {', '.join(card.results.failed + card.results.left)}; the same line again tries them")
 
 
 if __name__ == "__main__":
