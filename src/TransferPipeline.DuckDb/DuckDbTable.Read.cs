@@ -1,5 +1,4 @@
 using TransferPipeline.Features;
-using TransferPipeline.Features.Parquet;
 
 namespace TransferPipeline.DuckDb;
 
@@ -62,7 +61,7 @@ public sealed partial class DuckDbTable
         return rows;
     });
 
-    public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => PlainVectors.ReadInto(file, destination, firstRow) ?? Read(file, connection =>
+    public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => Read(file, connection =>
     {
         var row = firstRow;
         Scan(connection, file, VectorColumn, chunk =>
@@ -78,7 +77,7 @@ public sealed partial class DuckDbTable
     public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(filled, block.Rows);
-        return PlainVectors.ReadBlocks(file, block, filled, full) ?? Read(file, connection =>
+        return Read(file, connection =>
         {
             var done = 0L;
             Scan(connection, file, VectorColumn, chunk =>

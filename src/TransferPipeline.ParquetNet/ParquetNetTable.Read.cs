@@ -1,7 +1,6 @@
 using Parquet.Data;
 using Parquet.Schema;
 using TransferPipeline.Features;
-using TransferPipeline.Features.Parquet;
 
 namespace TransferPipeline.ParquetNet;
 
@@ -53,8 +52,6 @@ public sealed partial class ParquetNetTable
 
     public int ReadVectors(string file, FeatureMatrix destination, int firstRow)
     {
-        if (PlainVectors.ReadInto(file, destination, firstRow) is { } rows)
-            return rows;
         using var part = ParquetFile.Open(file);
         var field = Check(part, [VectorField()])[0];
         var row = firstRow;
@@ -74,8 +71,6 @@ public sealed partial class ParquetNetTable
     public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(filled, block.Rows);
-        if (PlainVectors.ReadBlocks(file, block, filled, full) is { } rows)
-            return rows;
         using var part = ParquetFile.Open(file);
         var field = Check(part, [VectorField()])[0];
         var done = 0L;

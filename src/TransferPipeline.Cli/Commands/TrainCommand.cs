@@ -17,7 +17,7 @@ internal static class TrainCommand
         var set = Common.Set("Sets an option of the head, as in --set C=0.01; a sweep is chosen by inner folds.");
         var model = new Option<string?>("--model") { Description = "The backbone, where it is not in the model store under the set's name for it." };
         var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved." };
-        var stream = new Option<bool>("--stream") { Description = "Read the vectors in blocks, with bounded memory: softmax, logistic, linear-svm and ridge." };
+        var stream = new Option<bool>("--stream") { Description = "Read the vectors in blocks, with bounded memory: softmax, logistic, linear-svm and ridge. While it lasts a file as large as the vectors lies beside --out." };
         var file = Common.Out("The classifier file.");
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
         var command = new Command(name, summary) { features, head, set, model, data, stream, file, seed, threads, json };
@@ -29,7 +29,7 @@ internal static class TrainCommand
             var folder = FeatureSet.Open(parsed.GetValue(features)!, Common.Tools.Table.Value);
             var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);
             var (run, rows) = parsed.GetValue(stream)
-                ? TrainStreamed(folder, specs[0], parsed.GetValue(threads), cancellation)
+                ? TrainStreamed(folder, specs[0], Path.GetDirectoryName(Path.GetFullPath(parsed.GetValue(file)!))!, parsed.GetValue(threads), cancellation)
                 : TrainInMemory(folder, specs[0], Provenances.Options(parsed.GetValue(threads)) with { Seed = parsed.GetValue(seed), Cancellation = cancellation });
             using var dataset = Photos.Open(parsed.GetValue(data), folder);
             var check = new ClassifierBuilder(Common.Tools, folder, backbone).Write(parsed.GetValue(file)!, run.Head, rows, dataset, cancellation);
@@ -50,11 +50,11 @@ internal static class TrainCommand
         return (HeadTraining.Run(options, source, spec, HeadTraining.UsualSplits), source.Data);
     }
 
-    private static (TrainedHead, FeatureData) TrainStreamed(FeatureSet set, HeadSpec spec, int threads, CancellationToken cancellation)
+    private static (TrainedHead, FeatureData) TrainStreamed(FeatureSet set, HeadSpec spec, string scratch, int threads, CancellationToken cancellation)
     {
         var warnings = new List<string>();
         var context = new TrainingContext { Threads = threads, Warn = warnings.Add, Cancellation = cancellation };
-        var (head, seconds, firstPart) = StreamedTraining.Run(set, Common.Tools.Table.Value, spec, context);
+        var (head, seconds, firstPart) = StreamedTraining.Run(set, Common.Tools.Table.Value, spec, scratch, context);
         return (new(head, seconds, [], warnings), firstPart);
     }
 }

@@ -10,10 +10,11 @@ namespace TransferPipeline.Pipelines;
 /// <summary>Trains a head on split train of a feature set that is larger than memory, part by part.</summary>
 public static class StreamedTraining
 {
+    /// <param name="scratch">Folder with room for the vectors of split train, four bytes a value, while the fit lasts; without it each pass decodes them again.</param>
     /// <returns>The head, the time of its fit, and the first part's rows, enough to replay photos.</returns>
     /// <exception cref="UsageException">The head cannot be streamed, or a value is swept.</exception>
     /// <exception cref="BadInputException">The set has no photo in split train, or its vectors cannot be trained on.</exception>
-    public static (IHead Head, double Seconds, FeatureData FirstPart) Run(FeatureSet set, IFeatureTable table, HeadSpec spec, TrainingContext context)
+    public static (IHead Head, double Seconds, FeatureData FirstPart) Run(FeatureSet set, IFeatureTable table, HeadSpec spec, string scratch, TrainingContext context)
     {
         if (spec.Sweeps.Count > 0)
             throw new UsageException($"{spec.Title}: a streamed fit takes fixed values; choose them with transfer compare on a part of the photos");
@@ -27,7 +28,8 @@ public static class StreamedTraining
             throw new BadInputException($"{set.Folder}: all photos are of one class, '{set.Manifest.Classes.FirstOrDefault()}'; a classifier needs at least two");
         if (Enumerable.Range(0, classes.Count).Except(stream.Labels).ToArray() is [var missing, ..])
             throw new BadInputException($"class '{set.Manifest.Classes[missing]}' has no photo in split train: a head cannot learn it");
-        var head = StreamingTrainer.Train(spec.Trainer, stream, classes.Count, spec.Settings, context);
+        using var decoded = new ScratchStream(stream, scratch, context.Warn);
+        var head = StreamingTrainer.Train(spec.Trainer, decoded, classes.Count, spec.Settings, context);
         var seconds = clock.Elapsed.TotalSeconds;
         var rows = table.ReadRows(files[0]);
         var x = new FeatureMatrix(rows.Count, set.Dimension);

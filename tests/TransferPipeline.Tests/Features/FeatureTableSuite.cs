@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
-using TransferPipeline.Features.Parquet;
 using TransferPipeline.Tests.Datasets;
 
 namespace TransferPipeline.Tests.Features;
@@ -124,16 +123,6 @@ public abstract class FeatureTableSuite : IDisposable
         var (written, vectors) = Samples.Make(3000, 2);
         _table.Write(file, written, vectors);
         Assert.Equal(written.Select(r => (r.Label, r.Split)), _table.ReadLabels(file));
-    }
-
-    [Fact]
-    public void Write_OfManyRows_MakesAFileWhoseVectorsAreCopied()
-    {
-        var file = _folder.At("part.parquet");
-        var (written, vectors) = Samples.Make(5000, 1280);
-        _table.Write(file, written, vectors);
-        using var plain = PlainVectors.Open(file, 1280);
-        Assert.Equal(5000, plain?.Rows);
     }
 
     [Theory]
