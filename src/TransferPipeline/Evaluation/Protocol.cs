@@ -21,6 +21,8 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
 
     private static Protocol FixedSplit(ComparisonOptions options, FeatureView view)
     {
+        if (options.Repeats > 1)
+            Throw.Usage($"{options.Repeats} repeats are of folds, and none were asked for: add --folds (in a pipeline protocol: k-fold)");
         var train = Require(view, ComparisonOptions.Train);
         if (options.ScoreSplit == ComparisonOptions.Train)
             Throw.Usage("split train cannot be reported: heads are trained on it; choose another or use folds");
@@ -67,6 +69,8 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
     {
         if (options.Folds < 2)
             Throw.Usage($"--folds is {options.Folds}, expected at least 2, or 0 for the split");
+        if (options.ScoreSplit != ComparisonOptions.Validation)
+            Throw.Usage($"folds judge all photos but those of test by turns, so split {options.ScoreSplit} cannot be reported with them; leave out one of the two");
         if (options.Repeats < 1)
             Throw.Usage($"{options.Repeats} repeats of the folds; use at least 1");
         var counts = new int[view.ClassCount];

@@ -242,6 +242,8 @@ public sealed partial class ComparerTests
         AssertBad("split train cannot be reported", new() { ScoreSplit = "train" }, set);
         AssertBad("60 folds are more than any class has members (most: 50, 'class0'); use at most 50 folds", new() { Folds = 60 }, set);
         AssertBad("--folds is 1, expected at least 2", new() { Folds = 1 }, set);
+        AssertBad("folds judge all photos but those of test by turns, so split test cannot be reported with them", new() { Folds = 3, ScoreSplit = "test" }, set);
+        AssertBad("3 repeats are of folds, and none were asked for: add --folds", new() { Repeats = 3 }, set);
         AssertBad("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
         AssertBad("class 'class2' has one photo: folds need at least two", new() { Folds = 3 }, Lonely());
         AssertBad("class 'class2' has no photo in split train", new(), MadeUp.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" }));
