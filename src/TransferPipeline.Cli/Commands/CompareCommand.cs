@@ -66,6 +66,8 @@ internal static class CompareCommand
                 using var dataset = Photos.Open(parsed.GetValue(photos), sets[0]);
                 ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder.Value, Common.Tools.Encoder.Value).Of);
                 Messages.Note($"written: {page}");
+                if (dataset is null)
+                    Messages.Note($"the page is without pictures: the photos are not at {sets[0].Manifest.Dataset}, where they were at the extraction; --data says where they are");
             }
 
             return Task.FromResult((int)ExitCode.Done);

@@ -32,7 +32,9 @@ internal static class Tables
         var headings = columns.Select(c => c.TrimStart('>')).ToArray();
         var longest = headings.Select((h, i) => rows.Select(r => r[i].Length).Append(h.Length).Max()).ToArray();
         var widths = Fit(longest, width - 2);
-        var table = new Table { Border = TableBorder.Simple, Title = title is null ? null : new TableTitle(Markup.Escape(title)) };
+        var tableWidth = widths.Sum() + (Gap * widths.Length) + 2;
+        var titleFits = title is not null && title.Length < tableWidth;
+        var table = new Table { Border = TableBorder.Simple, Title = titleFits ? new TableTitle(Markup.Escape(title!)) : null };
         for (var i = 0; i < columns.Count; i++)
         {
             var column = new TableColumn(Markup.Escape(headings[i])) { NoWrap = widths[i] == longest[i], Width = widths[i], Padding = new Padding(0, 0, 2, 0) };
@@ -41,7 +43,9 @@ internal static class Tables
 
         foreach (var row in rows)
             table.AddRow([.. row.Select(Markup.Escape)]);
-        console.Profile.Width = Math.Max(width, widths.Sum() + (Gap * widths.Length) + 2);
+        console.Profile.Width = Math.Max(width, tableWidth);
+        if (title is not null && !titleFits)
+            console.WriteLine(title);
         console.Write(table);
     }
 

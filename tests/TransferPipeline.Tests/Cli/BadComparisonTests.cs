@@ -127,6 +127,16 @@ public sealed class BadComparisonTests : IDisposable
         Assert.All(heads, h => Assert.True(h!["accuracy"]!.GetValue<double>() > 0.8 && h["log_loss"] is not null, h.ToJsonString()[..200]));
     }
 
+    [Fact]
+    public void Compare_ReportWithoutThePhotos_SaysWhatItLacks()
+    {
+        var page = Path.Combine(_folder.Root, "report.html");
+        var result = Compare(Plain(), "ridge,knn", "--report", page);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal("the page is without pictures: the photos are not at made-up, where they were at the extraction; --data says where they are", result.LastErrorLine);
+        Assert.DoesNotContain("data:image", File.ReadAllText(page), StringComparison.Ordinal);
+    }
+
     private static List<(string Label, string Split)> Photos() => MadeUpFeatureSet.Photos(10, Classes, "train", "validation");
 
     private static TransferResult Compare(string set, string heads, params string[] more) => TransferProcess.Run(["compare", "--features", set, "--heads", heads, .. more]);

@@ -37,10 +37,25 @@ public sealed class TablesTests
     public void Write_TextThatLooksLikeMarkup_IsShownAsItIs() =>
         Assert.Contains(Written(80, ["[red]"], [["[bold]x[/] ü"]]), line => line.Contains("[bold]x[/] ü", StringComparison.Ordinal));
 
-    private static string[] Written(int width, string[] columns, string[][] rows)
+    [Theory]
+    [InlineData(10)]
+    [InlineData(17)]
+    [InlineData(18)]
+    [InlineData(19)]
+    [InlineData(20)]
+    [InlineData(21)]
+    [InlineData(22)]
+    [InlineData(80)]
+    public void Write_ATitleWiderThanTheTable_StaysOnOneLine(int length)
+    {
+        var title = string.Join(' ', Enumerable.Repeat("abcd", 20))[..length].TrimEnd();
+        Assert.Equal(title, Written(120, ["head", ">accuracy"], [["knn", "0.812"]], title)[0].Trim());
+    }
+
+    private static string[] Written(int width, string[] columns, string[][] rows, string? title = null)
     {
         var output = new StringWriter();
-        Tables.Write(Tables.Console(output, redirected: true), width, columns, rows);
+        Tables.Write(Tables.Console(output, redirected: true), width, columns, rows, title);
         return [.. output.ToString().Split('\n').Where(l => l.Trim().Length > 0)];
     }
 }
