@@ -12,6 +12,16 @@ internal static unsafe class CudaRuntime
 
     private static readonly Lazy<Calls> _calls = new(() => new());
 
+    /// <summary>
+    /// Makes a card the calling thread's. Before a session is made: ONNX Runtime then tries CUDA on the current card, and that would take a
+    /// context on card 0 when another was asked for.
+    /// </summary>
+    public static void Use(int card)
+    {
+        if (NativeLibrary.TryLoad(Library, out var library))
+            ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card);
+    }
+
     /// <summary>Bytes of a card that nobody uses; null where there is no CUDA or no such card.</summary>
     public static long? FreeMemory(int card)
     {

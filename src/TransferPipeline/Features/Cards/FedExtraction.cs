@@ -73,7 +73,8 @@ internal sealed partial class FedExtraction : IExtractionEngine
     public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionRun run)
     {
         var decoders = Math.Clamp(Decoders, 1, Math.Max(1, run.Total));
-        var batches = Enumerable.Range(0, RingLength).Select(_ => new HostBatch(_memory, _model, BatchSize)).ToArray();
+        HostBatch[] batches = [];
+        CardMemory.Guard(() => batches = [.. Enumerable.Range(0, RingLength).Select(_ => new HostBatch(_memory, _model, BatchSize))], BatchSize, _job.Device);
         _owned.InsertRange(0, batches);
         var ring = new BatchRing(batches, BatchSize, run.Total, decoders);
         var work = new List<Action<CancellationToken>>();

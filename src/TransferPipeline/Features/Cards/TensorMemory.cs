@@ -22,12 +22,12 @@ internal sealed class TensorMemory : IDisposable
     /// <summary>Pinned memory: copies from it to any card need no staging and overlap with computing.</summary>
     /// <exception cref="JobFailedException">The driver gives none.</exception>
     public static TensorMemory Pinned(InferenceSession session, int card) =>
-        Of(session, "CudaPinned", card, OrtMemType.CpuOutput, "no pinned memory", "raise the limit of locked memory (ulimit -l)", (_, _, _) => throw new InvalidOperationException("batches are copied by the memory of the card"));
+        Of(session, "CudaPinned", card, OrtMemType.CpuOutput, "no pinned memory", (_, _, _) => throw new InvalidOperationException("batches are copied by the memory of the card"));
 
     /// <summary>Memory of the card, at addresses that stay.</summary>
     /// <exception cref="JobFailedException">The driver gives none.</exception>
     public static TensorMemory OnCard(InferenceSession session, int card) =>
-        Of(session, "Cuda", card, OrtMemType.Default, "no memory", "'transfer doctor' lists what is there", (destination, source, bytes) => CudaRuntime.Copy(card, destination, source, bytes));
+        Of(session, "Cuda", card, OrtMemType.Default, "no memory", (destination, source, bytes) => CudaRuntime.Copy(card, destination, source, bytes));
 
     public OrtValue Tensor(TensorElementType type, params long[] shape) => OrtValue.CreateAllocatedTensorValue(_allocator, type, shape);
 
@@ -49,7 +49,7 @@ internal sealed class TensorMemory : IDisposable
         _info.Dispose();
     }
 
-    private static TensorMemory Of(InferenceSession session, string allocator, int card, OrtMemType type, string problem, string cure, MemoryCopy copy)
+    private static TensorMemory Of(InferenceSession session, string allocator, int card, OrtMemType type, string problem, MemoryCopy copy)
     {
         var info = new OrtMemoryInfo(allocator, OrtAllocatorType.DeviceAllocator, card, type);
         try
@@ -59,7 +59,7 @@ internal sealed class TensorMemory : IDisposable
         catch (OnnxRuntimeException e)
         {
             info.Dispose();
-            throw new JobFailedException($"card {card}: {problem} ({e.Message}): {cure}", e);
+            throw new JobFailedException($"card {card}: {problem} ({CardMemory.Brief(e)}): 'transfer doctor' lists what is there", e);
         }
     }
 }

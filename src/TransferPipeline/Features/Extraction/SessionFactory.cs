@@ -108,6 +108,7 @@ public static class SessionFactory
     {
         if (device.IsCpu)
             return;
+        CudaRuntime.Use(device.Index);
         if (device.Provider == DeviceOptions.TensorRt)
         {
             using var tensorRt = new OrtTensorRTProviderOptions();
