@@ -110,6 +110,7 @@ try {
   await page.setViewportSize({ width: 718, height: 1000 });
   await page.emulateMedia({ media: "print" });
   seen.printedCalibration = await page.evaluate(() => Math.round(document.querySelector(".side > svg")?.getBoundingClientRect().width ?? 0));
+  seen.printedWidth = await page.evaluate(() => document.documentElement.scrollWidth);
   await picture(page, "print-full.png", { fullPage: true });
   await page.emulateMedia({ media: null });
   await page.setViewportSize({ width: 1280, height: 900 });

@@ -29,6 +29,7 @@ public sealed class BrowserTests
         Assert.Equal("true", seen.GetProperty("map").GetProperty("secondTab").GetString());
         Assert.True(seen.GetProperty("pdfBytes").GetInt32() > 50_000);
         Assert.InRange(seen.GetProperty("printedCalibration").GetInt32(), 200, 360);
+        Assert.InRange(seen.GetProperty("printedWidth").GetInt32(), 1, 718);
     }
 
     [Fact]

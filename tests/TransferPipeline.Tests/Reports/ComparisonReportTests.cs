@@ -82,6 +82,15 @@ public sealed partial class ComparisonReportTests
         Assert.Contains(">clothing-1: softmax</text>", chart);
     }
 
+    [Theory]
+    [InlineData(300, "see what it is, or go")]
+    [InlineData(1200, "see what it is (400 have a picture), or go")]
+    public void The_map_says_how_many_of_its_photos_have_a_picture(int points, string expected)
+    {
+        string[] paths = [.. Enumerable.Range(0, points).Select(i => $"photo-{i}.jpg")];
+        Assert.Contains(expected, ComparisonReport.Render(MadeUpComparison.Create(points: points, paths: paths) with { DataCheck = null, Heads = [.. MadeUpComparison.Create().Heads.Select(h => h with { Mistakes = [] })] }, static _ => Picture));
+    }
+
     [Fact]
     public void Hostile_names_stay_text()
     {

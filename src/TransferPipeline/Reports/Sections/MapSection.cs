@@ -21,7 +21,7 @@ internal static class MapSection
         var html = new Html().Add($"<p class=\"lead\">{Figures.Count(map.Points.Count)} photos");
         if (comparison.Provenance.FeatureSets.Count > 1)
             html.Add($" of ").Name(FeatureSetsSection.NameOf(comparison, map.FeatureSet));
-        html.Add($" by what the backbone sees in them: close means alike. Point at one to see it, or go from one to the next with the arrow keys; choose classes in the legend.</p>\n<div class=\"map-box\" data-map>\n");
+        html.Add($" by what the backbone sees in them: close means alike. Point at one to see what it is{Pictured(map.Points.Count, map.Points.Count(p => thumbnails.Known(p.Path) is not null))}, or go from one to the next with the arrow keys; choose classes in the legend.</p>\n<div class=\"map-box\" data-map>\n");
         html.Add($"<div class=\"tabs\" role=\"tablist\" aria-label=\"Kind of map\" hidden><button role=\"tab\" id=\"tab-neighbours\" aria-controls=\"map-neighbours\" aria-selected=\"true\">Neighbours</button><button role=\"tab\" id=\"tab-pca\" aria-controls=\"map-pca\" aria-selected=\"false\" tabindex=\"-1\">Principal components</button></div>\n");
         html.Add($"<div class=\"map-panels\">\n");
         Panel("neighbours", "Neighbour embedding", $"{map.Embedding}. Distances between far groups mean little.", p => p.EmbeddingX, p => p.EmbeddingY);
@@ -40,6 +40,9 @@ internal static class MapSection
             html.Add($"<figure class=\"panel\" id=\"map-{id}\" data-panel aria-labelledby=\"tab-{id}\">{MapChart.Render(title, map, x, y, thumbnails.Known)}<figcaption class=\"muted\"><b>{title}.</b> <bdi>{note}</bdi></figcaption></figure>\n");
         }
     }
+
+    private static string Pictured(int points, int withPicture) =>
+        withPicture == 0 || withPicture == points ? "" : $" ({Figures.Count(withPicture)} have a picture)";
 
     private static void Legend(Html html, IReadOnlyList<string> classes, FeatureMap map)
     {
