@@ -45,7 +45,7 @@ public sealed class Comparer
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
             _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
         var shared = new SharedWork();
-        _fitters = [.. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, groups, shared)))];
+        _fitters = [.. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, groups, _protocol.FinalTrain, shared)))];
     }
 
     /// <summary>Compares every head on every feature set.</summary>
@@ -86,7 +86,8 @@ public sealed class Comparer
         var converged = _fitters.Select(_ => new bool[parts.Count]).ToArray();
 
         // Heads share work on a part; what they share is let go when the last of them is through.
-        var shared = parts.Select(_ => new SharedWork()).ToArray();
+        var whole = new SharedWork();
+        var shared = parts.Select(_ => new SharedWork(whole)).ToArray();
         var left = parts.Select(_ => _fitters.Length).ToArray();
         TaskQueue.Run(parts.Count * _fitters.Length, _options.Threads, (task, threads) =>
         {
@@ -97,7 +98,7 @@ public sealed class Comparer
             results[head][part] = new(settings, fitter.View.Judge(trained, parts[part].Test, threads));
             converged[head][part] = trained.Fit.Converged;
             if (Interlocked.Decrement(ref left[part]) == 0)
-                shared[part] = new();
+                shared[part] = new(whole);
         }, _options.Cancellation);
         for (var i = 0; i < _fitters.Length; i++)
         {

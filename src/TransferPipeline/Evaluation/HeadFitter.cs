@@ -5,8 +5,11 @@ using TransferPipeline.Heads;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>Chooses, trains and times one head on one feature set.</summary>
-internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, FeatureView view, int[]? groups, SharedWork shared)
+/// <param name="whole">All photos that parts are taken from to train on: what depends on them all is computed once.</param>
+internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, FeatureView view, int[]? groups, int[] whole, SharedWork shared)
 {
+    private readonly int[] _whole = view.Training(whole, []).Rows;
+
     // A first run includes the compiler's work, so what takes less is measured again and the least time counts.
     private const double RepeatBelowSeconds = 0.1;
     private const int MostRuns = 3;
@@ -15,7 +18,7 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
 
     public FeatureView View => view;
 
-    public HeadFitter With(SharedWork work) => new(options, spec, view, groups, work);
+    public HeadFitter With(SharedWork work) => new(options, spec, view, groups, whole, work);
 
     /// <summary>Chooses the values of the sweeps for a training part.</summary>
     public Choice Choose(int[] train, int threads)
@@ -23,9 +26,9 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
         if (spec.Sweeps.Count == 0)
             return new(spec.Settings, [], []);
         if (options.ChooseBy == ChooseBy.Validation)
-            return new SweepSearch(spec, view, [new(train, view.PhotosOf(ComparisonOptions.Validation))], "split validation", Context(threads)).Run();
+            return new SweepSearch(spec, view, [new(train, view.PhotosOf(ComparisonOptions.Validation))], "split validation", _whole, Context(threads)).Run();
         var parts = InnerParts(train);
-        return new SweepSearch(spec, view, parts, $"{parts.Length} folds of the training part", Context(threads)).Run();
+        return new SweepSearch(spec, view, parts, $"{parts.Length} folds of the training part", _whole, Context(threads)).Run();
     }
 
     /// <summary>Stratified folds of a training part, the same for every head; photos that are alone in their class are always trained on.</summary>
@@ -66,7 +69,7 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     }
 
     private IHead Train(int[] train, int[] watched, HeadSettings settings, int threads) =>
-        spec.Trainer.Train(view.Training(train, watched), settings, Context(threads));
+        spec.Trainer.Train(view.Training(train, watched) with { Whole = _whole }, settings, Context(threads));
 
     /// <summary>Trains alone, with all threads and without shared work, so that the time is honest.</summary>
     public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadSettings settings, Action<string> warn)

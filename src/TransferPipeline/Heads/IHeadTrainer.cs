@@ -44,6 +44,12 @@ public sealed record TrainingRows(FeatureMatrix X, int[] Y, int[] Rows, int Clas
     public int[] ValidationRows { get; init; } = [];
 
     /// <summary>
+    /// The rows that this part and others like it are taken from, ascending (all folds of a cross-validation); null when there are none.
+    /// Heads compute what depends on all rows once and take away what is held out; never changes a result but by rounding.
+    /// </summary>
+    public int[]? Whole { get; init; }
+
+    /// <summary>
     /// For each of the N rows of X a number that all views of one photo share; null when each row is a photo of its own.
     /// Heads that train in epochs show each photo once an epoch, in another view each time; the others take views as further rows.
     /// </summary>
@@ -67,10 +73,14 @@ public sealed record TrainingContext
     public SharedWork Shared { get; init; } = new();
 }
 
-/// <summary>A thread-safe store of intermediate results, keyed by what determines them; lives as long as one comparison.</summary>
-public sealed class SharedWork
+/// <summary>A thread-safe store of intermediate results, keyed by what determines them; lives as long as one comparison, or one part of it.</summary>
+/// <param name="wider">The comparison's store, of which this one serves a part; null when it is that store itself.</param>
+public sealed class SharedWork(SharedWork? wider = null)
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<object, Lazy<object>> _entries = new();
+
+    /// <summary>The store of the whole comparison, for what its parts share.</summary>
+    public SharedWork Wider => wider ?? this;
 
     /// <summary>The value for <paramref name="key"/>, made once.</summary>
     public T Get<T>(object key, Func<T> make)

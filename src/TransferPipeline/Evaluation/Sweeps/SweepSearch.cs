@@ -9,7 +9,8 @@ namespace TransferPipeline.Evaluation.Sweeps;
 internal sealed record Choice(HeadSettings Settings, IReadOnlyList<SweepCurve> Curves, IReadOnlyList<string> Warnings);
 
 /// <summary>Chooses among the values of a head's sweeps by mean accuracy over parts of the training photos.</summary>
-internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList<Part> parts, string chosenBy, TrainingContext context)
+/// <param name="whole">Rows that all parts are taken from, ascending.</param>
+internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList<Part> parts, string chosenBy, int[] whole, TrainingContext context)
 {
     // CLIP's linear probe starts two decades apart and halves to an eighth of a decade.
     private const int Halvings = 4;
@@ -91,7 +92,7 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
 
     private double[] Score(double[][] combinations, int path, Part part, TrainingContext inner)
     {
-        var rows = view.Training(part.Train, []);
+        var rows = view.Training(part.Train, []) with { Whole = whole };
         var heads = path >= 0
             ? ((IPathTrainer)spec.Trainer).TrainPath(rows, Loosely(Apply(combinations[0])), [.. combinations.Select(c => c[path])], inner)
             : [.. combinations.Select(c => spec.Trainer.Train(rows, Apply(c), inner))];

@@ -30,24 +30,16 @@ internal static unsafe class GramMatrix<T>
     }
 
     /// <summary>The same for the upper triangle alone; what lies below is undefined until <see cref="Mirror"/>.</summary>
-    public static void AddUpper(RowSet rows, double[]? shift, float[]? weights, T[] gram, int threads, CancellationToken cancellation = default)
-    {
-        var length = rows.Length;
-        var tiles = new List<(int Row, int Column)>();
-        for (var r = 0; r < length; r += TileRows)
-        {
-            for (var c = 0; c < length; c += TileColumns)
-            {
-                if (Math.Min(length, c + TileColumns) > r)
-                    tiles.Add((r, c));
-            }
-        }
+    public static void AddUpper(RowSet rows, double[]? shift, float[]? weights, T[] gram, int threads, CancellationToken cancellation = default) =>
+        AddUpper(new(rows, shift, null, weights is null ? null : Array.ConvertAll(weights, w => (double)w)), gram, threads, cancellation);
 
-        Blocks.For(tiles.Count, 1, threads, (_, tile, _) =>
-        {
-            var (r, c) = tiles[tile];
-            Tile(rows, shift, weights, r, Math.Min(length, r + TileRows), c, Math.Min(length, c + TileColumns), gram, length);
-        }, cancellation);
+    /// <summary>Each row less its class's mean, times its class's factor.</summary>
+    /// <param name="means">Classes x length.</param>
+    /// <param name="factors">One a class; null for 1.</param>
+    public static void AddByClass(RowSet rows, double[] means, double[]? factors, T[] gram, int threads, CancellationToken cancellation = default)
+    {
+        AddUpper(new(rows, means, rows.Labels, factors is null ? null : Array.ConvertAll(rows.Labels, k => factors[k])), gram, threads, cancellation);
+        Mirror(gram, rows.Length, threads);
     }
 
     /// <summary>Copies the upper triangle to the lower one, in squares that stay in the first-level cache.</summary>
@@ -64,15 +56,35 @@ internal static unsafe class GramMatrix<T>
             }
         });
 
-    private static void Tile(
-        RowSet rows, double[]? shift, float[]? weights, int rowStart, int rowEnd, int columnStart, int columnEnd, T[] gram, int length)
+    private static void AddUpper(WeightedRows rows, T[] gram, int threads, CancellationToken cancellation)
+    {
+        var length = rows.Rows.Length;
+        var tiles = new List<(int Row, int Column)>();
+        for (var r = 0; r < length; r += TileRows)
+        {
+            for (var c = 0; c < length; c += TileColumns)
+            {
+                if (Math.Min(length, c + TileColumns) > r)
+                    tiles.Add((r, c));
+            }
+        }
+
+        Blocks.For(tiles.Count, 1, threads, (_, tile, _) =>
+        {
+            var (r, c) = tiles[tile];
+            Tile(rows, r, Math.Min(length, r + TileRows), c, Math.Min(length, c + TileColumns), gram, length);
+        }, cancellation);
+    }
+
+    private static void Tile(WeightedRows weighted, int rowStart, int rowEnd, int columnStart, int columnEnd, T[] gram, int length)
     {
         // What lies left of the diagonal is mirrored later; the columns left are whole strips of the kernel's.
         columnStart += Math.Max(0, rowStart - columnStart) / StripColumns * StripColumns;
+        var rows = weighted.Rows;
         var buffer = new T[RowBlock * (PackedStride + TileRows) + 64];
         var addresses = stackalloc T*[RowBlock];
         fixed (T* start = buffer, result = gram)
-        fixed (double* origin = shift)
+        fixed (double* shifts = weighted.Shifts)
         {
             var packed = (T*)(((nuint)start + 63) & ~(nuint)63);
             var factors = packed + RowBlock * PackedStride;
@@ -89,8 +101,9 @@ internal static unsafe class GramMatrix<T>
                         Prefetch(rows.Rows[first + i + RowBlock], rowStart, rowEnd);
                     }
 
+                    var origin = weighted.Classes is { } classes ? shifts + (nint)classes[first + i] * length : shifts;
                     Convert(rows.Rows[first + i], origin, columnStart, columnEnd, 1, addresses[i]);
-                    Convert(rows.Rows[first + i], origin, rowStart, rowEnd, weights is null ? 1 : weights[first + i], factors + i * TileRows);
+                    Convert(rows.Rows[first + i], origin, rowStart, rowEnd, weighted.Weights is { } w ? w[first + i] : 1, factors + i * TileRows);
                 }
 
                 ColumnSumKernel<T>.Run(
@@ -110,9 +123,9 @@ internal static unsafe class GramMatrix<T>
     }
 
     /// <summary>(row - shift) x weight from start to end; the difference is taken in float64.</summary>
-    private static void Convert(float* row, double* shift, int start, int end, float weight, T* to)
+    private static void Convert(float* row, double* shift, int start, int end, double weight, T* to)
     {
-        var (d, factor) = (start, Vector512.Create((double)weight));
+        var (d, factor) = (start, Vector512.Create(weight));
         for (; d + Vector512<float>.Count <= end; d += Vector512<float>.Count)
         {
             var (low, high) = Vector512.Widen(Vector512.Load(row + d));
@@ -133,4 +146,9 @@ internal static unsafe class GramMatrix<T>
         for (; d < end; d++)
             to[d - start] = T.CreateTruncating((row[d] - (shift is null ? 0 : shift[d])) * weight);
     }
+
+    /// <param name="Shifts">What is subtracted from each row: one vector, or one a class.</param>
+    /// <param name="Classes">Class of each row, when each class has a vector.</param>
+    /// <param name="Weights">Factor of each row's product.</param>
+    private sealed record WeightedRows(RowSet Rows, double[]? Shifts, int[]? Classes, double[]? Weights);
 }

@@ -40,7 +40,7 @@ public abstract partial class IterativeTrainer : IPathTrainer
 
         var (scaling, rows) = PreparedRows.Of(data, settings, context);
         var reduction = RowReduction.Pays(rows)
-            ? context.Shared.Get(new RowsKey("reduced " + scaling.Kind, data.X, data.Rows), () => RowReduction.Of(rows, context))
+            ? context.Shared.Get(new RowsKey("reduced " + scaling.Kind, data.X, data.Rows), () => RowReduction.Of(data, settings, rows, context))
             : null;
         var weights = Weights(settings, counts);
         var classes = OutputClasses(data.ClassCount);

@@ -23,11 +23,16 @@ internal abstract class RidgeProblem
     /// <summary>Classes that have a target; of two classes only the second.</summary>
     private protected int[] Outputs { get; }
 
-    public static RidgeProblem Create(RowSet rows, int classCount, float[] classWeights, bool intercept, TrainingContext context)
+    /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="settings"/>.</param>
+    public static RidgeProblem Create(TrainingRows data, HeadSettings settings, RowSet rows, float[] classWeights, TrainingContext context)
     {
-        var sums = ClassSums.Of(rows, classCount, Array.TrueForAll(classWeights, w => w == 1) ? null : classWeights, context.Threads, context.Cancellation);
-        return rows.Count < rows.Length
-            ? new RidgeByRows(rows, sums, classWeights, intercept, context)
+        var intercept = settings.Flag("fit_intercept");
+        var uniform = Array.TrueForAll(classWeights, w => w == 1);
+        var sums = ClassSums.Of(rows, data.ClassCount, uniform ? null : classWeights, context.Threads, context.Cancellation);
+        if (rows.Count < rows.Length)
+            return new RidgeByRows(rows, sums, classWeights, intercept, SharedGram.ByRows(data, settings, rows, context));
+        return uniform
+            ? new RidgeByValues(sums, intercept, SharedGram.ByValues(data, settings, rows, intercept ? sums.Mean() : null, context))
             : new RidgeByValues(rows, sums, classWeights, intercept, context);
     }
 
@@ -97,8 +102,7 @@ internal sealed class RidgeByValues : RidgeProblem
     public RidgeByValues(RowSet rows, ClassSums sums, float[] classWeights, bool intercept, TrainingContext context)
         : this(sums, intercept, new double[(long)rows.Length * rows.Length])
     {
-        var weights = Array.TrueForAll(classWeights, w => w == 1) ? null : Array.ConvertAll(rows.Labels, label => classWeights[label]);
-        GramMatrix<double>.Add(rows, Intercept ? Mean : null, weights, _gram, context.Threads, context.Cancellation);
+        GramMatrix<double>.Add(rows, Intercept ? Mean : null, Array.ConvertAll(rows.Labels, label => classWeights[label]), _gram, context.Threads, context.Cancellation);
     }
 
     /// <param name="gram">D x D: sum of weight x (x - mean)(x - mean) transposed, or without the mean when there is no intercept.</param>
@@ -123,13 +127,14 @@ internal sealed class RidgeByRows : RidgeProblem
     private readonly double[] _gram;
     private readonly double[] _roots;
 
-    public RidgeByRows(RowSet rows, ClassSums sums, float[] classWeights, bool intercept, TrainingContext context)
+    /// <param name="gram">Products of rows with rows, which are changed.</param>
+    public RidgeByRows(RowSet rows, ClassSums sums, float[] classWeights, bool intercept, double[] gram)
         : base(sums, intercept)
     {
         var n = rows.Count;
         _rows = rows;
         _roots = Array.ConvertAll(rows.Labels, label => Math.Sqrt(classWeights[label]));
-        _gram = RowGram.Of(rows, context);
+        _gram = gram;
         if (Intercept)
             RowGram.Centre(_gram, n, Array.ConvertAll(_roots, r => r * r));
         for (var i = 0; i < n; i++)

@@ -38,7 +38,7 @@ public sealed partial class RidgeTrainer : IPathTrainer
 
         var (scaling, rows) = PreparedRows.Of(data, settings, context);
         var classWeights = ClassWeights.Parse(Name, settings.Text("class_weight"), counts);
-        var problem = RidgeProblem.Create(rows, data.ClassCount, classWeights, settings.Flag("fit_intercept"), context);
+        var problem = RidgeProblem.Create(data, settings, rows, classWeights, context);
         IHead[] heads = [.. values.Select(alpha => Solve(problem, alpha, settings.With(PathOption, alpha), scaling, context))];
 
         // The kernels hold the rows' addresses only: without this the collector may free them in the middle of a fit.
