@@ -10,7 +10,7 @@ internal static unsafe class CudaRuntime
     /// <summary>cudaMemcpyDefault: the direction follows from the addresses.</summary>
     private const int AnyDirection = 4;
 
-    private static readonly Lazy<Calls> _calls = new(() => new());
+    private static readonly Lazy<Calls> Functions = new(() => new());
 
     /// <summary>
     /// Makes a card the calling thread's. Before a session is made: ONNX Runtime then tries CUDA on the current card, and that would take a
@@ -40,7 +40,7 @@ internal static unsafe class CudaRuntime
     /// <exception cref="JobFailedException">The driver refuses.</exception>
     public static void Copy(int card, nint destination, nint source, long bytes)
     {
-        var calls = _calls.Value;
+        var calls = Functions.Value;
         var status = calls.SetDevice(card);
         if (status == 0)
             status = calls.Copy(destination, source, (nuint)bytes, AnyDirection);
