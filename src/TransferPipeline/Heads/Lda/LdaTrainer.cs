@@ -6,7 +6,8 @@ namespace TransferPipeline.Heads.Lda;
 
 /// <summary>
 /// Linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis(solver="lsqr"): each class's covariance is shrunk
-/// by itself (Ledoit and Wolf 2004 on the class's standardized vectors for <c>auto</c>) and they are averaged by the priors.
+/// by itself (Ledoit and Wolf 2004 on the class's standardized vectors for <c>auto</c>) and they are averaged by the priors. Where no class has
+/// three rows, so that there is nothing to estimate a share from, scikit-learn's is 0 and its answer chance; here <c>auto</c> is then 1: the classes' means alone.
 /// </summary>
 public sealed class LdaTrainer : IHeadTrainer
 {
@@ -18,7 +19,7 @@ public sealed class LdaTrainer : IHeadTrainer
 
     public IReadOnlyList<HeadOption> Options { get; } =
     [
-        new("shrinkage", HeadOptionKind.Text, "auto", "auto (Ledoit-Wolf for each class) or a share from 0 to 1 of the mean variance."),
+        new("shrinkage", HeadOptionKind.Text, "auto", "auto (Ledoit-Wolf for each class; 1 when no class has three rows) or a share from 0 to 1 of the mean variance."),
         new("priors", HeadOptionKind.Choice, "frequency", "Class probabilities assumed: frequency (of the training rows) or uniform.") { Choices = ["frequency", "uniform"] },
         LinearOptions.Scaling,
     ];
@@ -27,18 +28,17 @@ public sealed class LdaTrainer : IHeadTrainer
     {
         var counts = TrainingCheck.Counts(data, context);
         var shrinkage = Shrinkage(settings.Text("shrinkage"));
+        if (data.Rows.Length == data.ClassCount)
+            Throw.BadInput($"{Name}: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows");
         var (scaling, rows) = PreparedRows.Of(data, settings, context);
         var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
         var priors = Array.ConvertAll(counts, n => settings.Text("priors") == "uniform" ? 1.0 / counts.Length : (double)n / data.Rows.Length);
         var dimension = rows.Length;
-        var covariance = new double[(long)dimension * dimension];
         var means = new double[data.ClassCount * dimension];
         for (var k = 0; k < data.ClassCount; k++)
-        {
-            var mean = sums.Mean(k);
-            mean.CopyTo(means, k * dimension);
-            ClassCovariance.Add(rows.OfClass(k), mean, shrinkage, priors[k], covariance, context);
-        }
+            sums.Mean(k).CopyTo(means, k * dimension);
+        var covariance = ClassCovariance.Pooled(rows, means, priors, shrinkage, context);
+        GC.KeepAlive(rows);
 
         var weights = (double[])means.Clone();
         var factor = Cholesky.Factor(covariance, dimension, context.Threads, context.Cancellation);
