@@ -155,6 +155,10 @@ int cudaSetDevice(int card) {
   current = card;
   return Ok;
 }
+int cudaInitDevice(int card, unsigned device_flags, unsigned flags) {
+  say("cudaInitDevice %d flags %u", card, flags & 1 ? device_flags : 0);
+  return card >= setting("CARD_STUB_CARDS", 1) ? give(InvalidDevice) : Ok;
+}
 int cudaRuntimeGetVersion(int *version) { *version = 13000; return Ok; }
 int cudaDriverGetVersion(int *version) { *version = 13000; return Ok; }
 int cudaMemGetInfo(size_t *left, size_t *all) { *all = total(); *left = *all - used[current]; say("cudaMemGetInfo"); return Ok; }

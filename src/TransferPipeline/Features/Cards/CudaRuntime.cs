@@ -13,13 +13,17 @@ internal static unsafe class CudaRuntime
     private static readonly Lazy<Calls> Functions = new(() => new());
 
     /// <summary>
-    /// Makes a card the calling thread's. Before a session is made: ONNX Runtime then tries CUDA on the current card, and that would take a
-    /// context on card 0 when another was asked for.
+    /// Makes a card the calling thread's, and threads that wait for it sleep: each of them would keep a core from decoding. Before a session
+    /// is made: ONNX Runtime then tries CUDA on the current card, and that would take a context on card 0 when another was asked for.
     /// </summary>
+    /// <remarks>An error is left to ONNX Runtime's own calls, which follow and say what is wrong.</remarks>
     public static void Use(int card)
     {
-        if (NativeLibrary.TryLoad(Library, out var library))
-            ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card);
+        if (!NativeLibrary.TryLoad(Library, out var library))
+            return;
+        const uint BlockingSync = 4, FlagsAreValid = 1;
+        ((delegate* unmanaged<int, uint, uint, int>)NativeLibrary.GetExport(library, "cudaInitDevice"))(card, BlockingSync, FlagsAreValid);
+        ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card);
     }
 
     /// <summary>Bytes of a card that nobody uses; null where there is no CUDA or no such card.</summary>
