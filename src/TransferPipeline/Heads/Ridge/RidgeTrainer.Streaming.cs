@@ -8,30 +8,40 @@ namespace TransferPipeline.Heads.Ridge;
 
 public sealed partial class RidgeTrainer
 {
-    /// <summary>Two passes: scaling and a point to count from, then the Gram matrix and the classes' sums.</summary>
+    /// <summary>Only a standard scaling has to be learnt before rows can be used.</summary>
+    internal static bool StreamsOnce(HeadSettings settings) => FeatureScaling.Parse(settings.Text("scaling")) != ScalingKind.Standard;
+
+    /// <summary>One pass for the Gram matrix and the classes' sums, and one before it where a standard scaling has to be learnt.</summary>
     internal IHead TrainStream(IRowStream stream, int classCount, HeadSettings settings, TrainingContext context)
     {
-        var summary = StreamSummary.Read(stream, classCount, FeatureScaling.Parse(settings.Text("scaling")), 1000, context);
-        var classWeights = ClassWeights.Parse(Name, settings.Text("class_weight"), summary.Counts);
+        var kind = FeatureScaling.Parse(settings.Text("scaling"));
+        var summary = StreamsOnce(settings) ? null : StreamSummary.Read(stream, classCount, kind, 1000, context);
+        var scaling = summary?.Scaling ?? (kind == ScalingKind.L2 ? FeatureScaling.L2 : FeatureScaling.None);
+        var classWeights = ClassWeights.Parse(Name, settings.Text("class_weight"), summary?.Counts ?? StreamSummary.CountClasses(stream.Labels, classCount));
         var uniform = Array.TrueForAll(classWeights, w => w == 1);
         int[] labels = [.. stream.Labels];
         var dimension = stream.Columns;
-
-        // The sample's mean is near that of all rows: products around it keep their digits when the rest is moved.
         var intercept = settings.Flag("fit_intercept");
-        var shift = intercept ? Mean(summary.Sample) : null;
+        double[]? shift = null;
         var gram = new double[(long)dimension * dimension];
         var (weights, sums) = (new double[classCount], new double[classCount][]);
         for (var k = 0; k < classCount; k++)
             sums[k] = new double[dimension];
         stream.Read((block, first, count) =>
         {
+            context.Cancellation.ThrowIfCancellationRequested();
             int[] numbers = [.. Enumerable.Range(0, count)];
-            var rows = summary.Scaling.Kind == ScalingKind.None
+            if (summary is null)
+                TrainingCheck.Finite(block, numbers, first, context);
+            var rows = kind == ScalingKind.None
                 ? RowSet.View(block, numbers, labels.AsSpan(first, count))
-                : RowSet.Copy(block, numbers, labels.AsSpan(first, count), summary.Scaling, context.Threads);
-            GramMatrix<double>.AddUpper(rows, shift, uniform ? null : Array.ConvertAll(rows.Labels, k => classWeights[k]), gram, context.Threads, context.Cancellation);
+                : RowSet.Copy(block, numbers, labels.AsSpan(first, count), scaling, context.Threads);
             var part = ClassSums.Of(rows, classCount, uniform ? null : classWeights, context.Threads, context.Cancellation);
+
+            // The first block's mean is near enough to that of all rows: products around it keep their digits when the rest is moved.
+            if (intercept)
+                shift ??= part.Mean();
+            GramMatrix<double>.AddUpper(rows, shift, uniform ? null : Array.ConvertAll(rows.Labels, k => classWeights[k]), gram, context.Threads, context.Cancellation);
             for (var k = 0; k < classCount; k++)
             {
                 weights[k] += part.Weights[k];
@@ -46,7 +56,7 @@ public sealed partial class RidgeTrainer
         var total = new ClassSums(dimension, weights, sums);
         if (shift is not null)
             Recentre(gram, shift, total.Mean(), total.TotalWeight);
-        return Solve(new RidgeByValues(total, intercept, gram), settings.Number(PathOption), settings, summary.Scaling, context);
+        return Solve(new RidgeByValues(total, intercept, gram), settings.Number(PathOption), settings, scaling, context);
     }
 
     /// <summary>Products around the mean from products around another point.</summary>
@@ -58,17 +68,5 @@ public sealed partial class RidgeTrainer
             for (var j = 0; j < n; j++)
                 gram[(long)i * n + j] -= weight * (mean[i] - shift[i]) * (mean[j] - shift[j]);
         }
-    }
-
-    private static double[] Mean(FeatureMatrix x)
-    {
-        var mean = new double[x.Columns];
-        for (var i = 0; i < x.Rows; i++)
-        {
-            for (var d = 0; d < x.Columns; d++)
-                mean[d] += x.Row(i)[d] / (double)x.Rows;
-        }
-
-        return mean;
     }
 }

@@ -49,9 +49,9 @@ internal sealed class StreamSummary
         return new(counts, scaling, sample, labels);
     }
 
-    private static int Position(int index, int total, int wanted) => (int)((long)index * total / wanted);
-
-    private static int[] CountClasses(IReadOnlyList<int> labels, int classCount)
+    /// <summary>Rows of each class.</summary>
+    /// <exception cref="BadInputException">One class only, a class without rows.</exception>
+    public static int[] CountClasses(IReadOnlyList<int> labels, int classCount)
     {
         var counts = new int[classCount];
         foreach (var label in labels)
@@ -59,4 +59,6 @@ internal sealed class StreamSummary
         TrainingCheck.Classes(counts);
         return counts;
     }
+
+    private static int Position(int index, int total, int wanted) => (int)((long)index * total / wanted);
 }

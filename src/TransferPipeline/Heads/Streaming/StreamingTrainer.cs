@@ -11,6 +11,9 @@ public static class StreamingTrainer
     /// <summary>Names of the heads that can be streamed.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. HeadCatalog.Trainers.Where(t => t is IterativeTrainer or RidgeTrainer).Select(t => t.Name)];
 
+    /// <summary>Whether a fit makes a single pass over the rows.</summary>
+    internal static bool ReadsOnce(IHeadTrainer trainer, HeadSettings settings) => trainer is RidgeTrainer && RidgeTrainer.StreamsOnce(settings);
+
     /// <summary>Trains one head. Vectors of at most about 100 MB are held at a time, whatever the number of rows.</summary>
     /// <exception cref="UsageException">The head cannot be streamed.</exception>
     /// <exception cref="BadInputException">The vectors cannot be trained on: one class only, NaN or infinity (row named).</exception>

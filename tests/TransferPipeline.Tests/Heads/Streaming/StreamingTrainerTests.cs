@@ -22,19 +22,23 @@ public sealed class StreamingTrainerTests
         var trainer = HeadCatalog.Find(name);
         var settings = HeadSettings.Create(trainer, Goldens(options));
         var context = new TrainingContext { Warn = w => Assert.Fail(w) };
-        var streamed = StreamingTrainer.Train(trainer, new MemoryStream(x, y, 700), classes, settings, context, sampleRows: 600);
+        var stream = new MemoryStream(x, y, 700);
+        var streamed = StreamingTrainer.Train(trainer, stream, classes, settings, context, sampleRows: 600);
+        Assert.Equal(StreamingTrainer.ReadsOnce(trainer, settings), stream.Readings == 1);
         var inMemory = trainer.Train(Mixture.Training(x, y, 2500), settings, context);
         Assert.Equal(inMemory.Fit.Objective, streamed.Fit.Objective, Math.Abs(inMemory.Fit.Objective) * 1e-6);
         int[] rows = [.. Enumerable.Range(0, 200)];
         HeadChecks.AssertClose(HeadChecks.Scores(inMemory, x, rows), HeadChecks.Scores(streamed, x, rows), 2e-3);
     }
 
-    [Fact]
-    public void Train_NaNInALaterBlock_NamesTheRow()
+    [Theory]
+    [InlineData("softmax")]
+    [InlineData("ridge")]
+    public void Train_NaNInALaterBlock_NamesTheRow(string name)
     {
         var (x, y) = Mixture.Create(1500, 6, 2, 1);
         x.Row(1203)[4] = float.NaN;
-        var trainer = HeadCatalog.Find("softmax");
+        var trainer = HeadCatalog.Find(name);
         var error = Assert.Throws<BadInputException>(() => StreamingTrainer.Train(trainer, new MemoryStream(x, y, 500), 2, HeadSettings.Create(trainer), new()));
         Assert.StartsWith("the vector of row 1203 has NaN at position 4", error.Message);
     }
@@ -57,8 +61,11 @@ public sealed class StreamingTrainerTests
 
         public IReadOnlyList<int> Labels => y;
 
+        public int Readings { get; private set; }
+
         public void Read(Action<FeatureMatrix, int, int> block)
         {
+            Readings++;
             var matrix = new FeatureMatrix(blockRows, x.Columns);
             for (var first = 0; first < x.Rows; first += blockRows)
             {
