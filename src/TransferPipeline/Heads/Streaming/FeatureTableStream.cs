@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TransferPipeline.Features;
 
 namespace TransferPipeline.Heads.Streaming;
@@ -8,6 +9,7 @@ public sealed class FeatureTableStream : IRowStream
     private readonly IFeatureTable _table;
     private readonly IReadOnlyList<string> _files;
     private readonly FeatureMatrix _block;
+    private readonly FeatureMatrix?[] _ahead = new FeatureMatrix?[2];
     private readonly List<bool> _kept = [];
     private readonly List<int> _labels = [];
 
@@ -31,30 +33,67 @@ public sealed class FeatureTableStream : IRowStream
 
     public void Read(Action<FeatureMatrix, int, int> block)
     {
-        var (seen, first, filled) = (0, 0, 0);
-        foreach (var file in _files)
-            filled = _table.ReadBlocks(file, _block, filled, () => Hand(_block.Rows));
-        Hand(filled);
-        if (seen != _kept.Count)
-            throw Changed(seen);
-
-        void Hand(int rows)
+        using var stop = new CancellationTokenSource();
+        using var empty = new BlockingCollection<FeatureMatrix>();
+        using var full = new BlockingCollection<(FeatureMatrix Vectors, int Rows)>();
+        for (var i = 0; i < 2; i++)
+            empty.Add(_ahead[i] ??= new(_block.Rows, Columns), CancellationToken.None);
+        var reading = Task.Factory.StartNew(() => ReadAhead(empty, full, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
         {
-            if (seen + rows > _kept.Count)
-                throw Changed(seen + rows);
-            var kept = 0;
-            for (var i = 0; i < rows; i++)
+            var first = 0;
+            foreach (var (vectors, rows) in full.GetConsumingEnumerable(CancellationToken.None))
             {
-                if (!_kept[seen + i])
-                    continue;
-                if (kept != i)
-                    _block.Row(i).CopyTo(_block.Row(kept));
-                kept++;
+                block(vectors, first, rows);
+                first += rows;
+                empty.Add(vectors, CancellationToken.None);
             }
+        }
+        catch
+        {
+            stop.Cancel();
+            ((IAsyncResult)reading).AsyncWaitHandle.WaitOne();
+            throw;
+        }
 
-            if (kept > 0)
-                block(_block, first, kept);
-            (seen, first) = (seen + rows, first + kept);
+        // What went wrong there is thrown here.
+        reading.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Decodes the next block while the caller works on the one before.</summary>
+    private void ReadAhead(BlockingCollection<FeatureMatrix> empty, BlockingCollection<(FeatureMatrix Vectors, int Rows)> full, CancellationToken stop)
+    {
+        try
+        {
+            var (seen, filled) = (0, 0);
+            foreach (var file in _files)
+                filled = _table.ReadBlocks(file, _block, filled, () => Hand(_block.Rows));
+            Hand(filled);
+            if (seen != _kept.Count)
+                throw Changed(seen);
+
+            void Hand(int rows)
+            {
+                if (seen + rows > _kept.Count)
+                    throw Changed(seen + rows);
+                var vectors = empty.Take(stop);
+                var kept = 0;
+                for (var i = 0; i < rows; i++)
+                {
+                    if (_kept[seen + i])
+                        _block.Row(i).CopyTo(vectors.Row(kept++));
+                }
+
+                seen += rows;
+                if (kept > 0)
+                    full.Add((vectors, kept), stop);
+                else
+                    empty.Add(vectors, stop);
+            }
+        }
+        finally
+        {
+            full.CompleteAdding();
         }
     }
 
