@@ -8,7 +8,7 @@ namespace TransferPipeline.Heads.Linear;
 /// and inverts that by Cholesky. It is built only once as much work was spent on passes as building costs: easy problems are
 /// done before, hard ones and those with many outputs gain several times its cost.
 /// </summary>
-internal sealed unsafe class AdaptivePreconditioner(int threads) : IDisposable
+internal sealed unsafe class AdaptivePreconditioner(int threads) : IPreconditioner, IDisposable
 {
     /// <summary>Multiply-adds of a factorization count more than those of a pass.</summary>
     private const double FactorWork = 2;
@@ -24,8 +24,10 @@ internal sealed unsafe class AdaptivePreconditioner(int threads) : IDisposable
 
     public bool Ready => _factor is not null;
 
+    public bool Sized => true;
+
     /// <summary>Builds the matrix at the objective's current point if that pays; what was made from a sample stays for streamed rows.</summary>
-    public void Update(ILinearObjective any)
+    public void Update(ILinearObjective any, float* w)
     {
         if (any is not LinearObjective objective)
             return;
@@ -37,6 +39,12 @@ internal sealed unsafe class AdaptivePreconditioner(int threads) : IDisposable
             return;
         _spent = new(objective.Passes, 0);
         Make(objective);
+    }
+
+    public void Need(ILinearObjective objective)
+    {
+        if (!Ready && !_useless && objective is LinearObjective inMemory)
+            Make(inMemory);
     }
 
     /// <summary>Builds the matrix at the objective's current point.</summary>

@@ -1,3 +1,4 @@
+using TransferPipeline.Features;
 using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Scaling;
 using TransferPipeline.Heads.Streaming;
@@ -10,7 +11,7 @@ public abstract partial class IterativeTrainer
     private const double SampleTolerance = 1e-3;
 
     /// <summary>
-    /// Solves an even sample of the rows in memory first; its solution is the start and its Hessian the preconditioner for all rows, which then
+    /// Solves an even sample of the rows in memory first; its solution is the start and its Hessian preconditions the steps for all rows, which then
     /// takes few passes over the stream.
     /// </summary>
     internal IHead TrainStream(IRowStream stream, int classCount, HeadSettings settings, TrainingContext context, int sampleRows)
@@ -27,24 +28,46 @@ public abstract partial class IterativeTrainer
             BiasPenalty = bias,
         };
         using var parameters = new FloatBuffer((long)classes.Length * objective.Stride);
-        SolveSample(summary, weights.Times(c * stream.Labels.Count / summary.Sample.Rows), bias, classes, classCount, parameters, preconditioner, context);
-        var result = Solve(new(objective, preconditioner), classes, parameters, settings);
+        var rows = RowSet.View(summary.Sample, [.. Enumerable.Range(0, summary.Sample.Rows)], summary.SampleLabels);
+        using var sample = new LinearObjective(rows, Loss(classCount), classes.Length, context.Threads, context.Cancellation)
+        {
+            Weights = weights.Times(c * stream.Labels.Count / summary.Sample.Rows),
+            BiasPenalty = bias,
+        };
+        SolveSample(sample, classes, parameters, preconditioner, context);
+        void Resample(nint w) => SampleCurvature(objective, sample, summary.Sample, stream.Labels, w);
+        var hessian = new SamplePreconditioner(sample, preconditioner, summary.Sample.Rows < stream.Labels.Count ? Resample : null);
+        var result = Solve(new(objective, hessian, context.Threads), classes, parameters, settings);
         return Finish(result, parameters, objective.Stride, stream.Columns, classCount, settings, summary.Scaling, null, context);
     }
 
-    private unsafe void SolveSample(
-        StreamSummary summary, LossWeights weights, double bias, int[] classes, int classCount, FloatBuffer parameters,
-        AdaptivePreconditioner preconditioner, TrainingContext context)
+    private static unsafe void SolveSample(
+        LinearObjective sample, int[] classes, FloatBuffer parameters, AdaptivePreconditioner preconditioner, TrainingContext context) =>
+        new LbfgsSolver(sample, preconditioner, context.Threads).Solve(classes, parameters.Pointer, SampleTolerance, 1000);
+
+    /// <summary>Takes other rows into the sample, those that curve the objective at w: most are far on their right side, where the Hessian is next to nothing.</summary>
+    private static unsafe void SampleCurvature(
+        StreamingObjective objective, LinearObjective sample, FeatureMatrix matrix, IReadOnlyList<int> labels, nint w)
     {
-        var rows = RowSet.View(summary.Sample, [.. Enumerable.Range(0, summary.Sample.Rows)], summary.SampleLabels);
-        using var objective = new LinearObjective(rows, Loss(classCount), classes.Length, context.Threads, context.Cancellation)
+        var share = (double)matrix.Rows / labels.Count;
+        var counts = sample.RowFactors ?? [.. Enumerable.Repeat(1f, matrix.Rows)];
+        sample.RowFactors = null;
+        var choice = new CurvatureSample(sample.RowCurvatures(), counts, share);
+        var factors = new float[matrix.Rows];
+        var taken = 0;
+        objective.ReadCurvatures((float*)w, (block, first, curvatures) =>
         {
-            Weights = weights,
-            BiasPenalty = bias,
-        };
-        new NewtonSolver(objective, preconditioner).Solve(classes, parameters.Pointer, SampleTolerance, 100);
-        objective.Select(classes);
-        objective.Evaluate(parameters.Pointer, null, new double[objective.Separable ? classes.Length : 1]);
-        preconditioner.Make(objective);
+            for (var i = 0; i < curvatures.Length; i++)
+            {
+                // The sample's curvatures count for all rows that its rows stand for.
+                var probability = choice.Take(curvatures[i] / share);
+                if (probability == 0 || taken == factors.Length)
+                    continue;
+                block.Row(i).CopyTo(matrix.Row(taken));
+                sample.Rows.Labels[taken] = labels[first + i];
+                factors[taken++] = (float)(share / probability);
+            }
+        });
+        sample.RowFactors = factors;
     }
 }

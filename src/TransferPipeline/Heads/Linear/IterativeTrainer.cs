@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.Heads.Linear;
 
-/// <summary>What softmax, logistic and linear-svm share: a loss of linear outputs minimized by <see cref="NewtonSolver"/> along a path of C.</summary>
+/// <summary>What softmax, logistic and linear-svm share: a loss of linear outputs minimized by <see cref="LbfgsSolver"/> along a path of C.</summary>
 public abstract partial class IterativeTrainer : IPathTrainer
 {
     private protected IterativeTrainer(double c) =>
@@ -63,7 +63,7 @@ public abstract partial class IterativeTrainer : IPathTrainer
             objective.Weights = weights.Times(values[index]);
             var starts = start?.Invoke(objective.Weights, chosen.Number("tol"), parameters);
             path?.Foresee(values[index], parameters);
-            var result = Solve(new(objective, preconditioner), classes, parameters, chosen, starts);
+            var result = Solve(new(objective, preconditioner, context.Threads), classes, parameters, chosen, starts);
             path?.Add(values[index], parameters);
             heads[index] = Finish(result, parameters, objective.Stride, objective.Bias, data.ClassCount, chosen, scaling, reduction, context);
         }
@@ -88,7 +88,7 @@ public abstract partial class IterativeTrainer : IPathTrainer
 
     private static int[] OutputClasses(int classCount) => classCount == 2 ? [1] : [.. Enumerable.Range(0, classCount)];
 
-    private static unsafe SolveResult Solve(NewtonSolver solver, int[] classes, FloatBuffer parameters, HeadSettings settings, OutputStart[]? starts = null) =>
+    private static unsafe SolveResult Solve(LbfgsSolver solver, int[] classes, FloatBuffer parameters, HeadSettings settings, OutputStart[]? starts = null) =>
         solver.Solve(classes, parameters.Pointer, settings.Number("tol"), settings.Integer("max_iter"), starts);
 
     private LossWeights Weights(HeadSettings settings, int[] counts)

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using TransferPipeline.Heads.Kernels;
 
@@ -6,9 +7,10 @@ namespace TransferPipeline.Heads.Linear;
 /// <summary>
 /// Sum of losses of linear outputs plus half the squared length of the weights. Parameters are rows, one an output:
 /// <see cref="RowSet.Length"/> weights, the bias, zeros up to <see cref="Stride"/>. One pass over the rows gives the loss and its gradient:
-/// a block's outputs, their derivatives and their share of the gradient are made while the block is in the second-level cache.
+/// a block's outputs, their derivatives and their share of the gradient are made while the block is in the second-level cache. Along a direction
+/// outputs are linear, so trying step lengths costs no pass.
 /// </summary>
-internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
+internal sealed unsafe partial class LinearObjective : ILinearObjective, IDisposable
 {
     private const int MostChunks = 32;
     private const int LeastChunkRows = 128;
@@ -26,6 +28,7 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
     private readonly CancellationToken _cancellation;
     private int[] _classes = [];
     private int _outputs;
+    private int _halves;
 
     /// <param name="outputs">The most outputs that are evaluated at once.</param>
     public LinearObjective(RowSet rows, MarginLoss loss, int outputs, int threads, CancellationToken cancellation)
@@ -55,10 +58,17 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
     /// <summary>False for a part of the rows whose sums are added to others': then without the penalty.</summary>
     public bool Penalized { get; init; } = true;
 
+    /// <summary>Factor of each row in the Hessian alone, for rows that stand for others; null for 1.</summary>
+    public float[]? RowFactors { get; set; }
+
+    public bool FreeBias => BiasPenalty == 0;
+
     public bool Separable => _loss.Separable;
 
+    public ReadOnlySpan<int> Classes => _classes.AsSpan(0, _outputs);
+
     /// <summary>Passes over the rows so far.</summary>
-    public int Passes { get; private set; }
+    public int Passes => (_halves + 1) / 2;
 
     /// <summary>Multiply-adds of one pass.</summary>
     public double PassWork => 2.0 * _rows.Count * _rows.Length * _outputs;
@@ -72,6 +82,7 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(classes.Length, _mostOutputs);
         _outputs = classes.Length;
+        _arrived = false;
         _classes = new int[Pad(_outputs)];
         Array.Fill(_classes, -1);
         classes.CopyTo(_classes);
@@ -83,7 +94,8 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
         var wanted = gradient is not null;
         var zStride = Pad(_outputs);
         var losses = new double[ChunkCount * zStride];
-        Passes++;
+        _halves += 2;
+        (_arrived, _steps) = (_reached is not null, 0);
         Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
         {
             var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
@@ -96,6 +108,8 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
                     var n = Math.Min(_blockRows, end - i);
                     var z = _derivatives.Pointer + (nint)i * zStride;
                     Outputs(w, i, n, z, zStride);
+                    if (_reached is not null)
+                        FloatVectors.Copy(z, _reached.Pointer + (nint)i * zStride, (nint)n * zStride);
                     _loss.Derivatives(z, zStride, n, labels + i, _outputs, classes, Weights, loss);
                     if (wanted)
                         AddGradient(z, zStride, i, n, partial);
@@ -112,14 +126,14 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
         }
 
         for (var k = 0; k < _outputs && Penalized; k++)
-            values[values.Length == 1 ? 0 : k] += 0.5 * Penalty(w + (nint)k * Stride);
+            values[values.Length == 1 ? 0 : k] += 0.5 * Penalty(w + (nint)k * Stride, w + (nint)k * Stride);
     }
 
     /// <summary>Product of the Hessian, at the point of the last <see cref="Evaluate"/>, with v.</summary>
     public void HessianTimes(float* v, float* product)
     {
         var zStride = Pad(_outputs);
-        Passes++;
+        _halves += 2;
         Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
         {
             var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
@@ -132,6 +146,8 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
                     var n = Math.Min(_blockRows, end - i);
                     Outputs(v, i, n, u, zStride);
                     _loss.Curvature(u, _derivatives.Pointer + (nint)i * zStride, zStride, n, labels + i, _outputs, classes, Weights);
+                    if (RowFactors is not null)
+                        Scale(u, zStride, n, RowFactors.AsSpan(i));
                     AddGradient(u, zStride, i, n, partial);
                 }
             }
@@ -150,6 +166,8 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
             fixed (float* to = curvatures)
                 _loss.RowCurvatures(_derivatives.Pointer + (nint)start * zStride, zStride, end - start, labels + start, _outputs, classes, Weights, to + start);
         });
+        if (RowFactors is not null)
+            TensorPrimitives.Multiply(curvatures, RowFactors, curvatures);
         return curvatures;
     }
 
@@ -157,7 +175,17 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
     {
         _derivatives.Dispose();
         _scratch.Dispose();
+        _reached?.Dispose();
         _partials.Dispose();
+    }
+
+    private static void Scale(float* u, int zStride, int n, ReadOnlySpan<float> factors)
+    {
+        for (var i = 0; i < n; i++)
+        {
+            var row = new Span<float>(u + (nint)i * zStride, zStride);
+            TensorPrimitives.Multiply(row, factors[i], row);
+        }
     }
 
     private static int Pad(int count) => (count + 15) & -16;
@@ -220,11 +248,5 @@ internal sealed unsafe class LinearObjective : ILinearObjective, IDisposable
                 result[bias] = double.IsNaN(BiasPenalty) ? 0 : Penalized ? (float)(result[bias] - (1 - BiasPenalty) * w[bias]) : result[bias];
             }
         });
-    }
-
-    private double Penalty(float* w)
-    {
-        var sum = FloatVectors.Dot(w, w, Bias);
-        return double.IsNaN(BiasPenalty) ? sum : sum + BiasPenalty * w[Bias] * w[Bias];
     }
 }

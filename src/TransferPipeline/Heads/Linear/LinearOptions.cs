@@ -22,5 +22,5 @@ internal static class LinearOptions
         new("tol", HeadOptionKind.Number, "1E-08", "Relative gap to the optimal objective at which the solver stops.") { Minimum = 1e-12, Maximum = 0.1 };
 
     public static HeadOption MaxIterations { get; } =
-        new("max_iter", HeadOptionKind.Integer, "100", "Most Newton iterations.") { Minimum = 1 };
+        new("max_iter", HeadOptionKind.Integer, "1000", "Most iterations.") { Minimum = 1 };
 }

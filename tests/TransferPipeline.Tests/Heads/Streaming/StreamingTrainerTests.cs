@@ -33,6 +33,21 @@ public sealed class StreamingTrainerTests
 
     [Theory]
     [InlineData("softmax")]
+    [InlineData("logistic")]
+    public void Train_WeakRegularization_TakesFewPasses(string name)
+    {
+        var (x, y) = Mixture.Create(9000, 40, 5, 12, spread: 2);
+        var trainer = HeadCatalog.Find(name);
+        var settings = HeadSettings.Create(trainer).With("C", 100);
+        var context = new TrainingContext { Warn = w => Assert.Fail(w) };
+        var streamed = StreamingTrainer.Train(trainer, new MemoryStream(x, y, 1000), 5, settings, context, sampleRows: 900);
+        var inMemory = trainer.Train(Mixture.Training(x, y, 9000), settings, context);
+        Assert.Equal(inMemory.Fit.Objective, streamed.Fit.Objective, Math.Abs(inMemory.Fit.Objective) * 1e-6);
+        Assert.InRange(streamed.Fit.Passes, 2, 40);
+    }
+
+    [Theory]
+    [InlineData("softmax")]
     [InlineData("ridge")]
     public void Train_NaNInALaterBlock_NamesTheRow(string name)
     {

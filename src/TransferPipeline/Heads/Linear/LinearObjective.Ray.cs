@@ -1,0 +1,178 @@
+using System.Runtime.Intrinsics;
+using TransferPipeline.Heads.Kernels;
+
+namespace TransferPipeline.Heads.Linear;
+
+internal sealed unsafe partial class LinearObjective
+{
+    /// <summary>Steps after which outputs are computed from the weights again, so that the rounding of many sums does not add up.</summary>
+    private const int MostSteps = 20;
+
+    /// <summary>Outputs at the point of the last gradient; the derivatives' buffer holds the direction's outputs from <see cref="Direct"/> to <see cref="Arrive"/>.</summary>
+    private FloatBuffer? _reached;
+
+    /// <summary>Whether <see cref="_reached"/> belongs to the current point.</summary>
+    private bool _arrived;
+
+    private int _steps;
+    private float[] _lengths = [];
+    private (double Point, double Mixed, double Direction)[] _squares = [];
+
+    /// <summary>A probe costs a few hundredths of a pass.</summary>
+    public double SlopeShare => 0.3;
+
+    public void Keep(ReadOnlySpan<int> outputs)
+    {
+        var (oldStride, kept, arrived) = (Pad(_outputs), outputs.ToArray(), _arrived);
+        Select(Array.ConvertAll(kept, k => _classes[k]));
+        _arrived = arrived;
+        foreach (var buffer in new[] { _derivatives, _reached })
+        {
+            if (buffer is not null)
+                Narrow(buffer.Pointer, oldStride, Pad(_outputs), kept);
+        }
+    }
+
+    public void Direct(float* w, float* direction)
+    {
+        var zStride = Pad(_outputs);
+        _reached ??= new((long)_rows.Count * Pad(_mostOutputs));
+        var again = !_arrived || _steps == MostSteps;
+        _steps = again ? 0 : _steps + 1;
+        _halves += again ? 2 : 1;
+        _squares = new (double, double, double)[_outputs];
+        Blocks.For(_rows.Count, _chunkRows, _threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i += _blockRows)
+            {
+                var n = Math.Min(_blockRows, end - i);
+                if (again)
+                    Outputs(w, i, n, _reached.Pointer + (nint)i * zStride, zStride);
+                Outputs(direction, i, n, _derivatives.Pointer + (nint)i * zStride, zStride);
+            }
+        }, _cancellation);
+        for (var k = 0; k < _outputs; k++)
+            _squares[k] = (Penalty(w + (nint)k * Stride, w + (nint)k * Stride), Penalty(w + (nint)k * Stride, direction + (nint)k * Stride), Penalty(direction + (nint)k * Stride, direction + (nint)k * Stride));
+    }
+
+    public void Probe(ReadOnlySpan<double> lengths, Span<double> values, Span<double> slopes)
+    {
+        var zStride = Pad(_outputs);
+        _lengths = new float[zStride];
+        for (var k = 0; k < _outputs; k++)
+            _lengths[k] = (float)lengths[lengths.Length == 1 ? 0 : k];
+        var losses = new double[ChunkCount * zStride];
+        var changes = new double[ChunkCount * zStride];
+        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        {
+            var z = _scratch.Pointer + (nint)chunk * _blockRows * zStride;
+            fixed (int* labels = _rows.Labels, classes = _classes)
+            fixed (double* loss = &losses[chunk * zStride], change = &changes[chunk * zStride])
+            {
+                for (var i = start; i < end; i += _blockRows)
+                {
+                    var n = Math.Min(_blockRows, end - i);
+                    var u = _derivatives.Pointer + (nint)i * zStride;
+                    Move(_reached!.Pointer + (nint)i * zStride, u, n, zStride, z);
+                    _loss.Derivatives(z, zStride, n, labels + i, _outputs, classes, Weights, loss);
+                    AddProducts(z, u, n, zStride, change);
+                }
+            }
+        }, _cancellation);
+        values.Clear();
+        slopes.Clear();
+        for (var k = 0; k < _outputs; k++)
+        {
+            var (g, t, s) = (values.Length == 1 ? 0 : k, (double)_lengths[k], _squares[k]);
+            values[g] += 0.5 * (s.Point + t * (2 * s.Mixed + t * s.Direction));
+            slopes[g] += s.Mixed + t * s.Direction;
+            for (var chunk = 0; chunk < ChunkCount; chunk++)
+                slopes[g] += changes[chunk * zStride + k];
+        }
+
+        for (var chunk = 0; chunk < ChunkCount; chunk++)
+        {
+            for (var g = 0; g < values.Length; g++)
+                values[g] += losses[chunk * zStride + g];
+        }
+    }
+
+    public void Arrive(float* w, float* gradient)
+    {
+        var zStride = Pad(_outputs);
+        var losses = new double[ChunkCount * zStride];
+        _halves++;
+        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        {
+            var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
+            new Span<float>(partial, _outputs * Stride).Clear();
+            fixed (int* labels = _rows.Labels, classes = _classes)
+            fixed (double* loss = &losses[chunk * zStride])
+            {
+                for (var i = start; i < end; i += _blockRows)
+                {
+                    var n = Math.Min(_blockRows, end - i);
+                    var z = _reached!.Pointer + (nint)i * zStride;
+                    var r = _derivatives.Pointer + (nint)i * zStride;
+                    Move(z, r, n, zStride, z);
+                    FloatVectors.Copy(z, r, (nint)n * zStride);
+                    _loss.Derivatives(r, zStride, n, labels + i, _outputs, classes, Weights, loss);
+                    AddGradient(r, zStride, i, n, partial);
+                }
+            }
+        }, _cancellation);
+        Sum(w, gradient);
+        _arrived = true;
+    }
+
+    /// <summary>to = z + lengths * u for a block of rows.</summary>
+    private void Move(float* z, float* u, int n, int zStride, float* to)
+    {
+        fixed (float* lengths = _lengths)
+        {
+            for (var k = 0; k < zStride; k += 16)
+            {
+                var t = Vector512.Load(lengths + k);
+                for (nint at = k; at < (nint)n * zStride; at += zStride)
+                    Vector512.MultiplyAddEstimate(Vector512.Load(u + at), t, Vector512.Load(z + at)).Store(to + at);
+            }
+        }
+    }
+
+    /// <summary>Adds each output's products of r and u over the rows.</summary>
+    private static void AddProducts(float* r, float* u, int n, int zStride, double* to)
+    {
+        for (var k = 0; k < zStride; k += 16)
+        {
+            var (low, high) = (Vector512.Load(to + k), Vector512.Load(to + k + 8));
+            for (nint at = k; at < (nint)n * zStride; at += zStride)
+            {
+                var (a, b) = (Vector512.Load(r + at), Vector512.Load(u + at));
+                low = Vector512.MultiplyAddEstimate(Vector512.WidenLower(a), Vector512.WidenLower(b), low);
+                high = Vector512.MultiplyAddEstimate(Vector512.WidenUpper(a), Vector512.WidenUpper(b), high);
+            }
+
+            low.Store(to + k);
+            high.Store(to + k + 8);
+        }
+    }
+
+    private void Narrow(float* values, int oldStride, int stride, int[] kept)
+    {
+        for (var i = 0; i < _rows.Count; i++)
+        {
+            var from = values + (nint)i * oldStride;
+            var to = values + (nint)i * stride;
+            for (var k = 0; k < kept.Length; k++)
+                to[k] = from[kept[k]];
+            new Span<float>(to + kept.Length, stride - kept.Length).Clear();
+        }
+    }
+
+    /// <summary>Regularized part of the product of two parameter rows.</summary>
+    private double Penalty(float* a, float* b)
+    {
+        var sum = FloatVectors.Dot(a, b, Bias);
+        return double.IsNaN(BiasPenalty) ? sum : sum + BiasPenalty * a[Bias] * b[Bias];
+    }
+}
