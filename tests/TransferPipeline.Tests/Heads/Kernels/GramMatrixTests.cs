@@ -30,8 +30,8 @@ public sealed class GramMatrixTests
                 wide[i * length + j] = narrow[i * length + j] = i == j ? 1 : 0.5f;
         }
 
-        GramMatrix<double>.Add(rows, shift, weights, wide, threads: 2);
-        GramMatrix<float>.Add(rows, shift, weights, narrow, threads: 2);
+        GramMatrix<double>.Add(rows, shift, weights, wide, threads: 2, TestContext.Current.CancellationToken);
+        GramMatrix<float>.Add(rows, shift, weights, narrow, threads: 2, TestContext.Current.CancellationToken);
         for (var i = 0; i < length; i++)
         {
             for (var j = 0; j < length; j++)
