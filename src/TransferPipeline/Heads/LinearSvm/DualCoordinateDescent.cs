@@ -6,7 +6,7 @@ namespace TransferPipeline.Heads.LinearSvm;
 
 /// <summary>
 /// Coordinate descent on the dual of the squared-hinge machine (Hsieh et al. 2008, LIBLINEAR's default). While most rows take part, a few outputs
-/// share the reading of each row; an output whose rows have become few goes on alone. The distance between both objectives is the gap; Newton's method
+/// share the reading of each row; an output whose rows have become few goes on alone. The distance between both objectives is the gap; L-BFGS
 /// finishes outputs that do not reach it. Duals stay for the next C of a path.
 /// </summary>
 internal sealed unsafe class DualCoordinateDescent

@@ -19,10 +19,10 @@ internal sealed unsafe class DualOutput
     /// <summary>Sweeps from which the coming ones are foreseen.</summary>
     private const int Window = 40;
 
-    /// <summary>The output is left to Newton's method when the gap needs more sweeps than cost as much as this many readings of all rows.</summary>
+    /// <summary>The output is left to L-BFGS when the gap needs more sweeps than cost as much as this many readings of all rows.</summary>
     private const double MostReadings = 100;
 
-    /// <summary>The same while fewer rows than values take part: then Newton's problem is the worse conditioned one, and sweeps are short.</summary>
+    /// <summary>The same while fewer rows than values take part: then its problem is the worse conditioned one, and sweeps are short.</summary>
     private const int WindowOfFew = 400;
 
     private const double MostReadingsOfFew = 2000;
@@ -76,7 +76,7 @@ internal sealed unsafe class DualOutput
     /// <summary>Whether the gap is reached by the sweeps' own account, or out of reach.</summary>
     public bool Done { get; private set; }
 
-    /// <summary>Whether the gap falls so slowly that Newton's method is faster.</summary>
+    /// <summary>Whether the gap falls so slowly that L-BFGS is faster.</summary>
     public bool GivenUp { get; private set; }
 
     public int Sweeps { get; private set; }
