@@ -73,13 +73,13 @@ internal sealed class BatchTrial
                 _tried.Add(new(smaller, rate(smaller)));
                 return smaller == size;
             }
-            catch (OnnxRuntimeException e) when (CardMemory.IsExhausted(e))
+            catch (OnnxRuntimeException e) when (CardErrors.IsExhausted(e))
             {
                 Limit = $"batches of {smaller} do not fit into the card's memory";
                 if (_tried.Count > 0)
                     return false;
                 if (smaller == 1)
-                    throw new JobFailedException($"not even one photo at a time fits into the card's memory ({CardMemory.Brief(e)}): end what else uses the card, or raise --device-memory", e);
+                    throw new JobFailedException($"not even one photo at a time fits into the card's memory ({CardErrors.Brief(e)}): end what else uses the card, or raise --device-memory", e);
             }
         }
     }

@@ -42,9 +42,9 @@ internal static class CardDoctor
     }
 
     /// <summary>One convolution (cuDNN) and one matrix product (cuBLAS) on a device; what they must give is known.</summary>
-    internal static string RunTwoNodes(DeviceOptions device)
+    internal static string RunTest(DeviceOptions device)
     {
-        var (onnx, pixels) = TwoNodes();
+        var (onnx, pixels) = TestModel();
         var model = new CutModel
         {
             Onnx = onnx,
@@ -59,14 +59,14 @@ internal static class CardDoctor
         using var session = SessionFactory.Create(model, device);
         using var runner = new BackboneRunner(session, model, 1);
         pixels.CopyTo(runner.Pixels(0));
-        CardMemory.Guard(runner.Run, 1, device);
+        CardErrors.Guard(runner.Run, 1, device);
         if (!runner.Vectors(0).Row(0).SequenceEqual<float>([14, 16, 18]))
             throw new JobFailedException($"{device} computes {string.Join(", ", runner.Vectors(0).Row(0).ToArray())} where 14, 16, 18 is right");
         return string.Create(CultureInfo.InvariantCulture, $"a convolution and a matrix product run and their result is right; {clock.Elapsed.TotalMilliseconds:0} ms with the session's start");
     }
 
     /// <summary>x (1 x 3 x 1 x 1, [1, 2, 3]) doubled by a convolution, times a matrix of ones, plus [2, 4, 6].</summary>
-    private static (byte[] Onnx, float[] Pixels) TwoNodes()
+    private static (byte[] Onnx, float[] Pixels) TestModel()
     {
         var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "test" } };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
@@ -100,7 +100,7 @@ internal static class CardDoctor
         var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [card.Index] };
         try
         {
-            return ($"test on {device}", RunTwoNodes(device), true);
+            return ($"test on {device}", RunTest(device), true);
         }
         catch (TransferException e)
         {

@@ -13,7 +13,7 @@ internal static class CardLane
         while (ring.Take() is { } batch)
         {
             var time = Stopwatch.GetTimestamp();
-            CardMemory.Guard(() => runner.Run(batch), batch.Size, run.Job.Device);
+            CardErrors.Guard(() => runner.Run(batch), batch.Size, run.Job.Device);
             for (var slot = 0; slot < batch.Size; slot++)
                 Hand(batch, slot);
             run.Times.Infer(time);

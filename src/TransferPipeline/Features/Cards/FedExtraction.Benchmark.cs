@@ -31,7 +31,7 @@ internal sealed partial class FedExtraction : ISessionBenchmark
             IBatchRunner? runner = null;
             try
             {
-                CardMemory.Guard(() => (runner = createRunner(lane)).Run(batch), BatchSize, _job.Device);
+                CardErrors.Guard(() => (runner = createRunner(lane)).Run(batch), BatchSize, _job.Device);
             }
             finally
             {

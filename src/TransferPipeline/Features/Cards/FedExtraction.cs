@@ -74,7 +74,7 @@ internal sealed partial class FedExtraction : IExtractionEngine
     {
         var decoders = Math.Clamp(Decoders, 1, Math.Max(1, run.Total));
         HostBatch[] batches = [];
-        CardMemory.Guard(() => batches = [.. Enumerable.Range(0, RingLength).Select(_ => new HostBatch(_memory, _model, BatchSize))], BatchSize, _job.Device);
+        CardErrors.Guard(() => batches = [.. Enumerable.Range(0, RingLength).Select(_ => new HostBatch(_memory, _model, BatchSize))], BatchSize, _job.Device);
         _owned.InsertRange(0, batches);
         var ring = new BatchRing(batches, BatchSize, run.Total, decoders);
         var work = new List<Action<CancellationToken>>();
@@ -86,7 +86,7 @@ internal sealed partial class FedExtraction : IExtractionEngine
             work.Add(_ =>
             {
                 IBatchRunner? runner = null;
-                CardMemory.Guard(() => runner = createRunner(lane), BatchSize, _job.Device);
+                CardErrors.Guard(() => runner = createRunner(lane), BatchSize, _job.Device);
                 using (runner)
                     CardLane.Run(runner!, run, ring);
             });
@@ -172,14 +172,14 @@ internal sealed partial class FedExtraction : IExtractionEngine
     private double GuardedRate(int size)
     {
         var rate = 0.0;
-        CardMemory.Guard(() => rate = RateOfFirstCard(size), size, _job.Device);
+        CardErrors.Guard(() => rate = RateOfFirstCard(size), size, _job.Device);
         return rate;
     }
 
     private double RateOfFirstCard(int size)
     {
         var rate = 0.0;
-        CardMemory.Run(() => rate = TrialRates.OfCard(_lanes[..Lanes], _memory, _model, size), _job.Device);
+        CardErrors.Run(() => rate = TrialRates.OfCard(_lanes[..Lanes], _memory, _model, size), _job.Device);
         return rate;
     }
 

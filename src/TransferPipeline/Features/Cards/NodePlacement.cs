@@ -33,7 +33,7 @@ internal static class NodePlacement
             using (var memory = device.IsCpu ? TensorMemory.Plain() : TensorMemory.OnCard(session, device.Index))
             using (var batch = new HostBatch(host, model, 1))
             using (var runner = new BoundRunner(session, model, memory, 1))
-                CardMemory.Guard(() => runner.Run(batch), 1, device);
+                CardErrors.Guard(() => runner.Run(batch), 1, device);
             var file = session.EndProfiling();
             var nodes = Read(File.ReadAllText(file));
             File.Delete(file);

@@ -59,7 +59,7 @@ internal sealed class TensorMemory : IDisposable
         catch (OnnxRuntimeException e)
         {
             info.Dispose();
-            throw new JobFailedException($"card {card}: {problem} ({CardMemory.Brief(e)}): 'transfer doctor' lists what is there", e);
+            throw new JobFailedException($"card {card}: {problem} ({CardErrors.Brief(e)}): 'transfer doctor' lists what is there", e);
         }
     }
 }

@@ -30,8 +30,8 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
         var photos = Fill(job, exact.Layout, a, b);
         if (photos == 0)
             return null;
-        CardMemory.Guard(a.Run, a.Batch, device);
-        CardMemory.Guard(b.Run, b.Batch, device);
+        CardErrors.Guard(a.Run, a.Batch, device);
+        CardErrors.Guard(b.Run, b.Batch, device);
         var (cosine, largest) = (1.0, 0.0);
         for (var output = 0; output < exact.Outputs.Count; output++)
         {

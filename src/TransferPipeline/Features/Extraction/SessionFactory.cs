@@ -44,7 +44,7 @@ public static class SessionFactory
         }
         catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException && !device.IsCpu)
         {
-            throw new JobFailedException($"device {device} cannot be used: {CardMemory.Brief(e)}; 'transfer doctor' lists what is there and what is missing", e);
+            throw new JobFailedException($"device {device} cannot be used: {CardErrors.Brief(e)}; 'transfer doctor' lists what is there and what is missing", e);
         }
         catch (OnnxRuntimeException e)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace TransferPipeline.Heads.Kernels;
 
@@ -98,6 +99,15 @@ internal static unsafe class FloatVectors
             Vector512.MultiplyAddEstimate(Vector512.Load(y + i), f, Vector512.Load(x + i)).Store(y + i);
         for (; i < length; i++)
             y[i] = x[i] + (float)factor * y[i];
+    }
+
+    /// <summary>Asks for values before they are needed, into the second-level cache, where their order is one that the processor cannot foresee.</summary>
+    public static void Prefetch(float* values, nint length)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (nint i = 0; i < length; i += 16)
+            Sse.Prefetch1(values + i);
     }
 
     public static void Copy(float* from, float* to, nint length) => Buffer.MemoryCopy(from, to, length * sizeof(float), length * sizeof(float));

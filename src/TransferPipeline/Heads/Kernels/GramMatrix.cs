@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Heads.Kernels;
@@ -56,6 +55,22 @@ internal static unsafe class GramMatrix<T>
             }
         });
 
+    /// <summary>From products around one point those around the rows' mean, upper triangle.</summary>
+    /// <param name="weight">Of all rows.</param>
+    public static void Move(double[] gram, double[] from, double[] mean, double weight, int threads)
+    {
+        var n = mean.Length;
+        Blocks.For(n, MirrorBlock, threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+            {
+                var step = weight * (mean[i] - from[i]);
+                for (var j = i; j < n; j++)
+                    gram[(long)i * n + j] -= step * (mean[j] - from[j]);
+            }
+        });
+    }
+
     private static void AddUpper(WeightedRows rows, T[] gram, int threads, CancellationToken cancellation)
     {
         var length = rows.Rows.Length;
@@ -97,8 +112,9 @@ internal static unsafe class GramMatrix<T>
                 {
                     if (first + i + RowBlock < rows.Count)
                     {
-                        Prefetch(rows.Rows[first + i + RowBlock], columnStart, columnEnd);
-                        Prefetch(rows.Rows[first + i + RowBlock], rowStart, rowEnd);
+                        // A tile takes a kilobyte of each row, which is too little for the processor to foresee.
+                        FloatVectors.Prefetch(rows.Rows[first + i + RowBlock] + columnStart, columnEnd - columnStart);
+                        FloatVectors.Prefetch(rows.Rows[first + i + RowBlock] + rowStart, rowEnd - rowStart);
                     }
 
                     var origin = weighted.Classes is { } classes ? shifts + (nint)classes[first + i] * length : shifts;
@@ -111,15 +127,6 @@ internal static unsafe class GramMatrix<T>
                     result + (nint)rowStart * length + columnStart, length);
             }
         }
-    }
-
-    /// <summary>A tile takes a kilobyte of each row, which is too little for the processor to foresee.</summary>
-    private static void Prefetch(float* row, int start, int end)
-    {
-        if (!Sse.IsSupported)
-            return;
-        for (var d = start; d < end; d += 16)
-            Sse.Prefetch1(row + d);
     }
 
     /// <summary>(row - shift) x weight from start to end; the difference is taken in float64.</summary>

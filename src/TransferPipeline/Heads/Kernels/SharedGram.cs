@@ -38,7 +38,7 @@ internal static class SharedGram
         }
 
         if (mean is not null)
-            Move(gram, whole.Mean!, mean, rows.Count, context.Threads);
+            GramMatrix<double>.Move(gram, whole.Mean!, mean, rows.Count, context.Threads);
         GramMatrix<double>.Mirror(gram, n, context.Threads);
         return gram;
     }
@@ -96,21 +96,6 @@ internal static class SharedGram
         }
 
         return next == data.Rows.Length ? heldOut : null;
-    }
-
-    /// <summary>Products around the part's mean from products around another point, upper triangle.</summary>
-    private static void Move(double[] gram, double[] from, double[] mean, int count, int threads)
-    {
-        var n = mean.Length;
-        Blocks.For(n, 32, threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-            {
-                var step = count * (mean[i] - from[i]);
-                for (var j = i; j < n; j++)
-                    gram[(long)i * n + j] -= step * (mean[j] - from[j]);
-            }
-        });
     }
 
     private static ScalingKind Scaling(HeadSettings settings) => FeatureScaling.Parse(settings.Text("scaling"));

@@ -41,16 +41,12 @@ internal sealed unsafe partial class LinearObjective
         _steps = again ? 0 : _steps + 1;
         _halves += again ? 2 : 1;
         _squares = new (double, double, double)[_outputs];
-        Blocks.For(_rows.Count, _chunkRows, _threads, (_, start, end) =>
+        ForBlocks(false, (_, i, n, _) =>
         {
-            for (var i = start; i < end; i += _blockRows)
-            {
-                var n = Math.Min(_blockRows, end - i);
-                if (again)
-                    Outputs(w, i, n, _reached.Pointer + (nint)i * zStride, zStride);
-                Outputs(direction, i, n, _derivatives.Pointer + (nint)i * zStride, zStride);
-            }
-        }, _cancellation);
+            if (again)
+                Outputs(w, i, n, _reached.Pointer + (nint)i * zStride, zStride);
+            Outputs(direction, i, n, _derivatives.Pointer + (nint)i * zStride, zStride);
+        });
         for (var k = 0; k < _outputs; k++)
             _squares[k] = (Penalty(w + (nint)k * Stride, w + (nint)k * Stride), Penalty(w + (nint)k * Stride, direction + (nint)k * Stride), Penalty(direction + (nint)k * Stride, direction + (nint)k * Stride));
     }
@@ -63,22 +59,15 @@ internal sealed unsafe partial class LinearObjective
             _lengths[k] = (float)lengths[lengths.Length == 1 ? 0 : k];
         var losses = new double[ChunkCount * zStride];
         var changes = new double[ChunkCount * zStride];
-        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        ForBlocks(false, (chunk, i, n, _) =>
         {
-            var z = _scratch.Pointer + (nint)chunk * _blockRows * zStride;
-            fixed (int* labels = _rows.Labels, classes = _classes)
-            fixed (double* loss = &losses[chunk * zStride], change = &changes[chunk * zStride])
-            {
-                for (var i = start; i < end; i += _blockRows)
-                {
-                    var n = Math.Min(_blockRows, end - i);
-                    var u = _derivatives.Pointer + (nint)i * zStride;
-                    Move(_reached!.Pointer + (nint)i * zStride, u, n, zStride, z);
-                    _loss.Derivatives(z, zStride, n, labels + i, _outputs, classes, Weights, loss);
-                    AddProducts(z, u, n, zStride, change);
-                }
-            }
-        }, _cancellation);
+            var z = Scratch(chunk);
+            var u = _derivatives.Pointer + (nint)i * zStride;
+            Move(_reached!.Pointer + (nint)i * zStride, u, n, zStride, z);
+            Derivatives(z, i, n, losses, chunk);
+            fixed (double* change = &changes[chunk * zStride])
+                AddProducts(z, u, n, zStride, change);
+        });
         values.Clear();
         slopes.Clear();
         for (var k = 0; k < _outputs; k++)
@@ -102,25 +91,15 @@ internal sealed unsafe partial class LinearObjective
         var zStride = Pad(_outputs);
         var losses = new double[ChunkCount * zStride];
         _halves++;
-        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        ForBlocks(true, (chunk, i, n, partial) =>
         {
-            var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
-            new Span<float>(partial, _outputs * Stride).Clear();
-            fixed (int* labels = _rows.Labels, classes = _classes)
-            fixed (double* loss = &losses[chunk * zStride])
-            {
-                for (var i = start; i < end; i += _blockRows)
-                {
-                    var n = Math.Min(_blockRows, end - i);
-                    var z = _reached!.Pointer + (nint)i * zStride;
-                    var r = _derivatives.Pointer + (nint)i * zStride;
-                    Move(z, r, n, zStride, z);
-                    FloatVectors.Copy(z, r, (nint)n * zStride);
-                    _loss.Derivatives(r, zStride, n, labels + i, _outputs, classes, Weights, loss);
-                    AddGradient(r, zStride, i, n, partial);
-                }
-            }
-        }, _cancellation);
+            var z = _reached!.Pointer + (nint)i * zStride;
+            var r = _derivatives.Pointer + (nint)i * zStride;
+            Move(z, r, n, zStride, z);
+            FloatVectors.Copy(z, r, (nint)n * zStride);
+            Derivatives(r, i, n, losses, chunk);
+            AddGradient(r, zStride, i, n, partial);
+        });
         Sum(w, gradient);
         _arrived = true;
     }

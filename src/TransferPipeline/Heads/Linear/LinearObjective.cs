@@ -12,6 +12,10 @@ namespace TransferPipeline.Heads.Linear;
 /// </summary>
 internal sealed unsafe partial class LinearObjective : ILinearObjective, IDisposable
 {
+    /// <param name="first">First of n rows.</param>
+    /// <param name="partial">The chunk's sums, outputs x Stride, zero at its first block.</param>
+    private delegate void BlockWork(int chunk, int first, int n, float* partial);
+
     private const int MostChunks = 32;
     private const int LeastChunkRows = 128;
     private const long MostPartialBytes = 256L << 20;
@@ -34,7 +38,7 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     public LinearObjective(RowSet rows, MarginLoss loss, int outputs, int threads, CancellationToken cancellation)
     {
         (_rows, _loss, _mostOutputs, _threads, _cancellation) = (rows, loss, outputs, threads, cancellation);
-        Stride = Pad(rows.Length + 1);
+        Stride = StrideOf(rows.Length);
         _blockRows = MatMul.RowsPerBlock(rows.Length, outputs);
         var chunks = Math.Clamp(Blocks.Count(rows.Count, LeastChunkRows), 1, MostChunks);
         chunks = (int)Math.Max(1, Math.Min(chunks, MostPartialBytes / (4L * outputs * Stride)));
@@ -77,6 +81,9 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
 
     private int ChunkCount => Blocks.Count(_rows.Count, _chunkRows);
 
+    /// <summary>Distance between parameter rows of so many weights and a bias.</summary>
+    public static int StrideOf(int weights) => Pad(weights + 1);
+
     /// <summary>Chooses the outputs (by class) that the parameter rows stand for.</summary>
     public void Select(ReadOnlySpan<int> classes)
     {
@@ -96,26 +103,16 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
         var losses = new double[ChunkCount * zStride];
         _halves += 2;
         (_arrived, _steps) = (_reached is not null, 0);
-        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        ForBlocks(wanted, (chunk, i, n, partial) =>
         {
-            var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
-            new Span<float>(partial, _outputs * Stride).Clear();
-            fixed (int* labels = _rows.Labels, classes = _classes)
-            fixed (double* loss = &losses[chunk * zStride])
-            {
-                for (var i = start; i < end; i += _blockRows)
-                {
-                    var n = Math.Min(_blockRows, end - i);
-                    var z = _derivatives.Pointer + (nint)i * zStride;
-                    Outputs(w, i, n, z, zStride);
-                    if (_reached is not null)
-                        FloatVectors.Copy(z, _reached.Pointer + (nint)i * zStride, (nint)n * zStride);
-                    _loss.Derivatives(z, zStride, n, labels + i, _outputs, classes, Weights, loss);
-                    if (wanted)
-                        AddGradient(z, zStride, i, n, partial);
-                }
-            }
-        }, _cancellation);
+            var z = _derivatives.Pointer + (nint)i * zStride;
+            Outputs(w, i, n, z, zStride);
+            if (_reached is not null)
+                FloatVectors.Copy(z, _reached.Pointer + (nint)i * zStride, (nint)n * zStride);
+            Derivatives(z, i, n, losses, chunk);
+            if (wanted)
+                AddGradient(z, zStride, i, n, partial);
+        });
         if (wanted)
             Sum(w, gradient);
         values.Clear();
@@ -134,24 +131,16 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     {
         var zStride = Pad(_outputs);
         _halves += 2;
-        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        ForBlocks(true, (chunk, i, n, partial) =>
         {
-            var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
-            new Span<float>(partial, _outputs * Stride).Clear();
-            var u = _scratch.Pointer + (nint)chunk * _blockRows * zStride;
+            var u = Scratch(chunk);
+            Outputs(v, i, n, u, zStride);
             fixed (int* labels = _rows.Labels, classes = _classes)
-            {
-                for (var i = start; i < end; i += _blockRows)
-                {
-                    var n = Math.Min(_blockRows, end - i);
-                    Outputs(v, i, n, u, zStride);
-                    _loss.Curvature(u, _derivatives.Pointer + (nint)i * zStride, zStride, n, labels + i, _outputs, classes, Weights);
-                    if (RowFactors is not null)
-                        Scale(u, zStride, n, RowFactors.AsSpan(i));
-                    AddGradient(u, zStride, i, n, partial);
-                }
-            }
-        }, _cancellation);
+                _loss.Curvature(u, _derivatives.Pointer + (nint)i * zStride, zStride, n, labels + i, _outputs, classes, Weights);
+            if (RowFactors is not null)
+                Scale(u, zStride, n, RowFactors.AsSpan(i));
+            AddGradient(u, zStride, i, n, partial);
+        });
         Sum(v, product);
     }
 
@@ -189,6 +178,29 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     }
 
     private static int Pad(int count) => (count + 15) & -16;
+
+    /// <summary>Works on the rows block by block, chunks of them in parallel.</summary>
+    /// <param name="sums">Whether the chunks' sums are wanted: clearing them can cost as much as the rest.</param>
+    private void ForBlocks(bool sums, BlockWork work) =>
+        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
+        {
+            var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
+            if (sums)
+                new Span<float>(partial, _outputs * Stride).Clear();
+            for (var i = start; i < end; i += _blockRows)
+                work(chunk, i, Math.Min(_blockRows, end - i), partial);
+        }, _cancellation);
+
+    /// <summary>Room for a block's outputs.</summary>
+    private float* Scratch(int chunk) => _scratch.Pointer + (nint)chunk * _blockRows * Pad(_outputs);
+
+    /// <summary>Turns a block's outputs into derivatives and adds its losses to the chunk's.</summary>
+    private void Derivatives(float* z, int first, int n, double[] losses, int chunk)
+    {
+        fixed (int* labels = _rows.Labels, classes = _classes)
+        fixed (double* loss = &losses[chunk * Pad(_outputs)])
+            _loss.Derivatives(z, Pad(_outputs), n, labels + first, _outputs, classes, Weights, loss);
+    }
 
     private void Outputs(float* w, int first, int n, float* z, int zStride)
     {

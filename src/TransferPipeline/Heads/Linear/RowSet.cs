@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using TransferPipeline.Features;
 using TransferPipeline.Heads.Kernels;
 
@@ -28,15 +27,6 @@ internal sealed unsafe class RowSet
     /// <summary>Class of each row.</summary>
     public int[] Labels { get; }
 
-    /// <summary>Asks for a row's values before they are needed; where rows are visited in random order, nothing else foresees the next one.</summary>
-    public void Prefetch(int row)
-    {
-        if (!Sse.IsSupported)
-            return;
-        for (var d = 0; d < Length; d += 16)
-            Sse.Prefetch0(Rows[row] + d);
-    }
-
     /// <summary>Rows of a matrix, without a copy.</summary>
     public static RowSet View(FeatureMatrix x, ReadOnlySpan<int> rows, ReadOnlySpan<int> y)
     {
@@ -62,7 +52,6 @@ internal sealed unsafe class RowSet
         });
         return set;
     }
-
 
     /// <summary>Rows of a lower triangular n x n matrix.</summary>
     public static RowSet LowerTriangle(double[] matrix, int n, int[] labels)

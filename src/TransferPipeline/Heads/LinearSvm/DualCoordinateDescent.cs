@@ -121,7 +121,7 @@ internal sealed unsafe class DualCoordinateDescent
             {
                 var i = order[at];
                 if (at + 1 < order.Length && (active[order[at + 1]] & open) != 0)
-                    _rows.Prefetch(order[at + 1]);
+                    FloatVectors.Prefetch(_rows.Rows[order[at + 1]], _rows.Length);
                 for (var bits = active[i] & open; bits != 0; bits &= bits - 1)
                 {
                     var g = BitOperations.TrailingZeroCount(bits);

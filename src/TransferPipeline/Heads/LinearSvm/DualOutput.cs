@@ -130,7 +130,7 @@ internal sealed unsafe class DualOutput
         {
             var i = _active[at];
             if (at + 1 < count)
-                _rows.Prefetch(_active[at + 1]);
+                FloatVectors.Prefetch(_rows.Rows[_active[at + 1]], _rows.Length);
             if (Visit(i))
                 _active[kept++] = i;
         }

@@ -52,21 +52,10 @@ public sealed partial class RidgeTrainer
             // The kernels hold addresses only.
             GC.KeepAlive(rows);
         });
-        GramMatrix<double>.Mirror(gram, dimension, context.Threads);
         var total = new ClassSums(dimension, weights, sums);
         if (shift is not null)
-            Recentre(gram, shift, total.Mean(), total.TotalWeight);
+            GramMatrix<double>.Move(gram, shift, total.Mean(), total.TotalWeight, context.Threads);
+        GramMatrix<double>.Mirror(gram, dimension, context.Threads);
         return Solve(new RidgeByValues(total, intercept, gram), settings.Number(PathOption), settings, scaling, context);
-    }
-
-    /// <summary>Products around the mean from products around another point.</summary>
-    private static void Recentre(double[] gram, double[] shift, double[] mean, double weight)
-    {
-        var n = mean.Length;
-        for (var i = 0; i < n; i++)
-        {
-            for (var j = 0; j < n; j++)
-                gram[(long)i * n + j] -= weight * (mean[i] - shift[i]) * (mean[j] - shift[j]);
-        }
     }
 }

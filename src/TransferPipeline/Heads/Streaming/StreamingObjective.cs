@@ -12,15 +12,15 @@ namespace TransferPipeline.Heads.Streaming;
 internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScaling scaling, MarginLoss loss, int outputs, TrainingContext context)
     : ILinearObjective, IDisposable
 {
-    private readonly FloatBuffer _point = new((long)outputs * ((stream.Columns + 16) & -16));
-    private readonly FloatBuffer _from = new((long)outputs * ((stream.Columns + 16) & -16));
-    private readonly FloatBuffer _direction = new((long)outputs * ((stream.Columns + 16) & -16));
-    private readonly FloatBuffer _trial = new((long)outputs * ((stream.Columns + 16) & -16));
-    private readonly FloatBuffer _gradient = new((long)outputs * ((stream.Columns + 16) & -16));
+    private readonly FloatBuffer _point = new((long)outputs * LinearObjective.StrideOf(stream.Columns));
+    private readonly FloatBuffer _from = new((long)outputs * LinearObjective.StrideOf(stream.Columns));
+    private readonly FloatBuffer _direction = new((long)outputs * LinearObjective.StrideOf(stream.Columns));
+    private readonly FloatBuffer _trial = new((long)outputs * LinearObjective.StrideOf(stream.Columns));
+    private readonly FloatBuffer _gradient = new((long)outputs * LinearObjective.StrideOf(stream.Columns));
     private readonly int[] _labels = [.. stream.Labels];
     private int[] _classes = [];
 
-    public int Stride { get; } = (stream.Columns + 16) & -16;
+    public int Stride { get; } = LinearObjective.StrideOf(stream.Columns);
 
     public bool FreeBias => BiasPenalty == 0;
 

@@ -81,7 +81,7 @@ public sealed class TrialTests
     [InlineData("[ErrorCode:Fail] CUDNN failure 4002: CUDNN_STATUS_ALLOC_FAILED", true)]
     [InlineData("[ErrorCode:Fail] CUDA failure 700: an illegal memory access was encountered", false)]
     [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions for input", false)]
-    public void IsExhausted_TellsMemoryFromOtherErrors(string message, bool exhausted) => Assert.Equal(exhausted, CardMemory.IsExhausted(message));
+    public void IsExhausted_TellsMemoryFromOtherErrors(string message, bool exhausted) => Assert.Equal(exhausted, CardErrors.IsExhausted(message));
 
     [Theory]
     [InlineData(
@@ -90,18 +90,18 @@ public sealed class TrialTests
     [InlineData("[ErrorCode:Fail] /src/cuda_call.cc:129 [with ERRTYPE = cudaError] CUDA failure 209: no kernel image is available for execution on the device ; GPU=0 ; line=1", "CUDA failure 209: no kernel image is available for execution on the device")]
     [InlineData("[ErrorCode:Fail] /src/bfc_arena.cc:359 void* AllocateRawInternal() Failed to allocate memory for requested buffer of size 38535168\n", "Failed to allocate memory for requested buffer of size 38535168")]
     [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions\nfor input", "[ErrorCode:InvalidArgument] Got invalid dimensions")]
-    public void Brief_LeavesOutTheSignaturesAroundTheError(string message, string brief) => Assert.Equal(brief, CardMemory.Brief(new InvalidOperationException(message)));
+    public void Brief_LeavesOutTheSignaturesAroundTheError(string message, string brief) => Assert.Equal(brief, CardErrors.Brief(new InvalidOperationException(message)));
 
     [Fact]
     public void Run_OfAnotherErrorOfACard_IsOneLine()
     {
         var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [1] };
-        var error = Assert.Throws<JobFailedException>(() => CardMemory.Run(() => Broken(), device));
+        var error = Assert.Throws<JobFailedException>(() => CardErrors.Run(() => Broken(), device));
         Assert.StartsWith("device cuda:1 fails: ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("; 'transfer doctor' tries each card", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
         // On the CPU such an error is a bug, whose trace is wanted.
-        Assert.Throws<OnnxRuntimeException>(() => CardMemory.Run(() => Broken(), new()));
+        Assert.Throws<OnnxRuntimeException>(() => CardErrors.Run(() => Broken(), new()));
 
         static void Broken() => new InferenceSession("no graph"u8.ToArray()).Dispose();
     }
@@ -110,11 +110,11 @@ public sealed class TrialTests
     public void Guard_OfExhaustedMemory_NamesASmallerBatch()
     {
         var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [1] };
-        var error = Assert.Throws<JobFailedException>(() => CardMemory.Guard(() => ExhaustMemory(), 256, device));
+        var error = Assert.Throws<JobFailedException>(() => CardErrors.Guard(() => ExhaustMemory(), 256, device));
         Assert.StartsWith("a batch of 256 photos does not fit into the memory of cuda:1 (", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("run again with a smaller --batch, such as 128", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
-        Assert.Throws<UsageException>(() => CardMemory.Guard(() => throw new UsageException("other"), 256, device));
+        Assert.Throws<UsageException>(() => CardErrors.Guard(() => throw new UsageException("other"), 256, device));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using TransferPipeline.Features.Extraction;
 namespace TransferPipeline.Features.Cards;
 
 /// <summary>How ONNX Runtime says that a card's memory is exhausted, for which it has no error code, or that the card fails otherwise.</summary>
-internal static partial class CardMemory
+internal static partial class CardErrors
 {
     /// <summary>Of its arena, of the arena's limit (gpu_mem_limit), of CUDA, and of cuDNN and cuBLAS.</summary>
     private static readonly string[] Signs = ["Failed to allocate memory", "smaller than requested bytes", "out of memory", "ALLOC_FAILED", "bad_alloc"];
