@@ -99,6 +99,27 @@ public sealed class MetricsTests
         Assert.NotEqual(balanced, Intervals.Bootstrap(p, 4000, seed: 4, threads: 1).BalancedAccuracy);
     }
 
+    [Fact]
+    public void Bootstrap_WithoutAMistake_IsWilsonsOfAsManyPhotos()
+    {
+        var truth = Enumerable.Range(0, 100).Select(i => i % 2).ToArray();
+        var (balanced, f1) = Intervals.Bootstrap(new(2, [.. Enumerable.Range(0, 100)], truth, truth, new float[200]), 500, seed: 3, threads: 2);
+
+        Assert.Equal(Intervals.Wilson(100, 100), balanced);
+        Assert.Equal(Intervals.Wilson(100, 100), f1);
+    }
+
+    [Fact]
+    public void Bootstrap_WithoutAMistakeButFewOfAClass_IsWiderThanWilsons()
+    {
+        // 95 and 5 photos: the mean over classes varies as an accuracy of 4 / (1/95 + 1/5) = 19 photos.
+        var truth = Enumerable.Range(0, 100).Select(i => i < 95 ? 0 : 1).ToArray();
+        var (balanced, _) = Intervals.Bootstrap(new(2, [.. Enumerable.Range(0, 100)], truth, truth, new float[200]), 500, seed: 3, threads: 2);
+
+        Assert.Equal(Intervals.Wilson(19, 19).Low, balanced.Low, 1e-12);
+        Assert.Equal(1, balanced.High);
+    }
+
     private static Predictions Read(JsonElement golden)
     {
         var classes = golden.GetProperty("classes").GetInt32();
