@@ -14,7 +14,7 @@ internal static class TorchTrainer
             throw new UsageException($"head '{trainer.Name}' is not available: {reason}");
         var counts = TrainingCheck.Counts(data, context);
         var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
-        var weights = settings.Text("class_weight") == "none" ? null : ClassWeights.Parse(trainer.Name, settings.Text("class_weight"), counts);
+        var weights = ClassWeights.OfOrNull(settings, counts, data.ClassNames);
         var start = DenseNetwork.Create([data.X.Columns, .. hidden, data.ClassCount], context.Seed);
         var order = new EpochOrder(data, settings.Text("views") == "all", context.Seed);
         var (network, fit) = new TorchTraining(trainer.Name, TorchOptions.Read(settings), context).Run(start, data, scaling, order, weights);

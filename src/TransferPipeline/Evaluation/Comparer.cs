@@ -30,6 +30,8 @@ public sealed class Comparer
         _specs = Available(heads);
         _names = HeadSpec.ShortNames(_specs);
         _views = FeatureView.Align(sources);
+        foreach (var spec in _specs)
+            spec.CheckClasses(_views[0].Data.Classes);
         if (options.ChooseBy == ChooseBy.Validation && (options.Folds > 0 || options.ScoreSplit == ComparisonOptions.Validation))
             Throw.Usage("the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds");
         if (options.ChooseBy == ChooseBy.Validation && _views[0].PhotosOf(ComparisonOptions.Validation).Length == 0)

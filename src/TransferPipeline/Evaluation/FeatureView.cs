@@ -54,7 +54,7 @@ internal sealed class FeatureView
         if (_copies.Count > 0)
             rows = [.. rows, .. photos.SelectMany(p => _copies.GetValueOrDefault(p, []))];
         Array.Sort(rows);
-        return new(Data.X, Data.Y, rows, ClassCount) { ValidationRows = RowsOf(validationPhotos), Photos = _photoOfRow };
+        return new(Data.X, Data.Y, rows, ClassCount) { ClassNames = Data.Classes, ValidationRows = RowsOf(validationPhotos), Photos = _photoOfRow };
     }
 
     /// <summary>The vectors of the given photos, in that order; a copy.</summary>

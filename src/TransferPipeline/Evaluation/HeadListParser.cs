@@ -9,7 +9,8 @@ internal static class HeadListParser
 
     /// <summary>
     /// Splits at commas outside brackets. A piece with '=' sets an option of the head before it, a piece that begins with a letter
-    /// is the next head, any other continues the value before it (<c>hidden_layer_sizes=512,128</c>, <c>class_weight=0:1,3:2.5</c>).
+    /// is the next head, any other continues the value before it (<c>hidden_layer_sizes=512,128</c>, <c>class_weight=0:1,3:2.5</c>), and so
+    /// does a class with its weight (<c>class_weight=cat:1,dog:2.5</c>).
     /// </summary>
     public static List<Asked> Parse(string text, IReadOnlyList<IHeadTrainer> trainers)
     {
@@ -20,7 +21,12 @@ internal static class HeadListParser
             var colon = piece.IndexOf(':');
             var equals = piece.IndexOf('=');
             var startsHead = char.IsLetter(piece[0]) && (colon >= 0 ? equals < 0 || colon < equals : equals < 0);
-            if (startsHead)
+            if (lastOption == ClassWeights.Name && equals < 0 && colon >= 0)
+            {
+                // An option of a head has '=', so this is no head, whatever the class is called.
+                asked[^1].Options[lastOption] += "," + piece;
+            }
+            else if (startsHead)
             {
                 asked.Add(new(Find(colon < 0 ? piece : piece[..colon].Trim(), trainers), new(StringComparer.Ordinal)));
                 lastOption = colon < 0 ? null : SetOption(asked[^1], piece[(colon + 1)..].Trim());

@@ -37,6 +37,16 @@ public sealed record HeadSpec
     public string TitleWith(HeadSettings chosen) =>
         Words(Trainer.Name, Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Text(o.Key)) : o.Value)));
 
+    /// <summary>Refuses settings that name a class that is not there, before anything is computed.</summary>
+    /// <exception cref="UsageException">The class is named, and the nearest one.</exception>
+    public void CheckClasses(IReadOnlyList<string> classes)
+    {
+        if (!Settings.Values.ContainsKey(ClassWeights.Name))
+            return;
+        foreach (var text in Sweeps.FirstOrDefault(s => s.Option == ClassWeights.Name)?.Names ?? [Settings.Text(ClassWeights.Name)])
+            ClassWeights.Check(Trainer.Name, text, classes);
+    }
+
     /// <param name="options">Values as text; one that is a list, a <c>logspace(...)</c> or <c>coarse-to-fine</c> is a sweep.</param>
     /// <exception cref="UsageException">A name or value is wrong.</exception>
     public static HeadSpec Create(IHeadTrainer trainer, IReadOnlyDictionary<string, string>? options = null)

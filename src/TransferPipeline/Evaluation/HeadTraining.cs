@@ -17,6 +17,7 @@ public static class HeadTraining
         if (spec.Trainer.Unavailable is { } reason)
             throw new UsageException($"{spec.Trainer.Name} is not available: {reason}");
         var view = FeatureView.Align([source])[0];
+        spec.CheckClasses(view.Data.Classes);
         if (splits.Splits.FirstOrDefault(s => view.PhotosOf(s).Length == 0) is { } empty)
             throw new BadInputException($"{source.Summary.Folder} has no photo in split {empty}");
         int[] train = [.. splits.Splits.SelectMany(view.PhotosOf).Distinct().Order()];

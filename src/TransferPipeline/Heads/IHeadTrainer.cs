@@ -40,6 +40,9 @@ public interface IPathTrainer : IHeadTrainer
 /// <param name="ClassCount">Number of classes K; every class must have a row among <paramref name="Rows"/>.</param>
 public sealed record TrainingRows(FeatureMatrix X, int[] Y, int[] Rows, int ClassCount)
 {
+    /// <summary>Names of the classes, by which settings may call them; empty when they have none.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
     /// <summary>Rows on which iterative heads watch their progress (best weights kept); empty when there are none.</summary>
     public int[] ValidationRows { get; init; } = [];
 

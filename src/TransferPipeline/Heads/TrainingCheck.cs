@@ -22,7 +22,7 @@ internal static class TrainingCheck
         }
 
         Classes(counts);
-        context.Shared.Get(new RowsKey("finite", data.X, data.Rows), () => Finite(data.X, data.Rows, 0, context));
+        context.Shared.Get(new RowsKey("finite", data.X, data.Rows), () => Finite(data.X, data.Rows, static row => $"row {row}", context));
         return counts;
     }
 
@@ -36,8 +36,8 @@ internal static class TrainingCheck
             Throw.BadInput($"class {empty} has no training row; add rows of it or leave the class out");
     }
 
-    /// <param name="first">Added to the number of a row in messages.</param>
-    public static object Finite(FeatureMatrix x, int[] rows, int first, TrainingContext context)
+    /// <param name="nameOf">What messages call a row.</param>
+    public static object Finite(FeatureMatrix x, int[] rows, Func<int, string> nameOf, TrainingContext context)
     {
         var bad = new int[Blocks.Count(rows.Length, RowBlock)];
         Blocks.For(rows.Length, RowBlock, context.Threads, (block, start, end) =>
@@ -61,7 +61,7 @@ internal static class TrainingCheck
             while (column < values.Length - 1 && float.IsFinite(values[column]))
                 column++;
             var word = float.IsNaN(values[column]) ? "NaN" : float.IsFinite(values[column]) ? "values too large to add" : "infinity";
-            Throw.BadInput($"the vector of row {first + row} has {word} at position {column}; extract that photo again or leave it out");
+            Throw.BadInput($"the vector of {nameOf(row)} has {word} at position {column}; extract that photo again or leave it out");
         }
 
         return x;

@@ -30,8 +30,8 @@ public sealed record PipelinePlan(
     public static PipelinePlan Make(Toolbox tools, Pipeline pipeline, string folder, int threads)
     {
         var problems = new List<string>();
-        var heads = HeadTitles(tools, pipeline, problems);
         using var dataset = DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value);
+        var heads = HeadTitles(tools, pipeline, dataset.Classes, problems);
         var vectors = dataset.Entries.Count + pipeline.Views * dataset.Entries.Count(e => e.Split == Splits.Train);
         var sets = new List<PlannedSet>();
         foreach (var name in pipeline.Models)
@@ -55,7 +55,7 @@ public sealed record PipelinePlan(
         return plan;
     }
 
-    private static List<string> HeadTitles(Toolbox tools, Pipeline pipeline, List<string> problems)
+    private static List<string> HeadTitles(Toolbox tools, Pipeline pipeline, IReadOnlyList<string> classes, List<string> problems)
     {
         var heads = new List<string>();
         foreach (var (step, optional) in pipeline.Heads)
@@ -64,6 +64,7 @@ public sealed record PipelinePlan(
             {
                 var spec = Evaluation.HeadSpec.Create(tools.Trainer(step.Name), step.Options);
                 heads.Add(spec.Title);
+                spec.CheckClasses(classes);
                 if (spec.Trainer.Unavailable is { } reason && !optional)
                     problems.Add($"{step.Where}: {step.Name} is not available: {reason}");
             }

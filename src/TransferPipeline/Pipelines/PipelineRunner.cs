@@ -42,6 +42,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     {
         var heads = HeadSpecs(); // before any work: a wrong name or an absent package must not cost an extraction
         using var dataset = DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value);
+        CheckClasses(heads, dataset.Classes);
         foreach (var problem in dataset.Problems)
             events.Warn($"{problem.Path}: {problem.Problem}");
         var models = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
@@ -54,7 +55,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
 
         var sources = sets.Select(s => new FeatureSource(Summaries.Of(s.Set), s.Set.Load())).ToList();
         var options = pipeline.Evaluation.ToOptions(comparison) with { Seed = pipeline.Seed, Map = pipeline.Report is not null, Cancellation = cancellation };
-        var run = Comparer.Run(options, sources, heads);
+        var run = Comparer.Run(options, sources, [.. heads.Select(h => h.Spec)]);
         WriteText("comparison", "comparison.json", ComparisonJson.Serialize(run.Result));
         if (pipeline.Report is not null)
             WriteReport(pipeline.Report, run.Result, dataset);
@@ -69,16 +70,31 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         return new(sets, run, best, _files);
     }
 
-    private List<HeadSpec> HeadSpecs()
+    private static void CheckClasses(IEnumerable<(HeadSpec Spec, string Where)> heads, IReadOnlyList<string> classes)
     {
-        var specs = new List<HeadSpec>();
+        foreach (var (spec, where) in heads)
+        {
+            try
+            {
+                spec.CheckClasses(classes);
+            }
+            catch (UsageException e)
+            {
+                throw new BadInputException($"{where}: {e.Message}", e);
+            }
+        }
+    }
+
+    private List<(HeadSpec Spec, string Where)> HeadSpecs()
+    {
+        var specs = new List<(HeadSpec Spec, string Where)>();
         foreach (var (step, optional) in pipeline.Heads)
         {
             try
             {
                 var spec = HeadSpec.Create(tools.Trainer(step.Name), step.Options) with { Optional = optional };
                 if (spec.Trainer.Unavailable is null)
-                    specs.Add(spec);
+                    specs.Add((spec, step.Where));
                 else if (optional)
                     events.Warn($"left out: {step.Name} is not available: {spec.Trainer.Unavailable}");
                 else
@@ -90,7 +106,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
             }
         }
 
-        return specs.GroupBy(s => s.Title).FirstOrDefault(g => g.Count() > 1) is { } twice
+        return specs.GroupBy(s => s.Spec.Title).FirstOrDefault(g => g.Count() > 1) is { } twice
             ? throw new BadInputException($"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options")
             : specs;
     }

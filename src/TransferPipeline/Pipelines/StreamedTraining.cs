@@ -21,7 +21,8 @@ public static class StreamedTraining
         var classes = set.Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
         string[] files = [.. set.Manifest.Parts.Select(p => Path.Combine(set.Folder, p.File))];
         var clock = Stopwatch.StartNew();
-        var stream = new FeatureTableStream(table, files, (label, split) => split == Splits.Train ? classes.GetValueOrDefault(label, -1) : -1, set.Dimension);
+        spec.CheckClasses(set.Manifest.Classes);
+        var stream = new FeatureTableStream(table, files, (label, split) => split == Splits.Train ? classes.GetValueOrDefault(label, -1) : -1, set.Dimension) { ClassNames = set.Manifest.Classes };
         if (stream.Labels.Count == 0)
             throw new BadInputException($"{set.Folder} has no photo in split train");
         if (classes.Count < 2)

@@ -19,6 +19,25 @@ public sealed class BadComparisonTests : IDisposable
     [InlineData("gamma=1", "softmax has no option 'gamma' (options: ")]
     public void Compare_WrongOption_SaysWhatIsExpected(string option, string expected) => AssertRefused(Compare(Plain(), "softmax:" + option), expected);
 
+    [Theory]
+    [InlineData("softmax:class_weight=dgo:2")]
+    [InlineData("knn,softmax:class_weight=[none,(cat:1,dgo:2)]")]
+    public void Compare_WeightOfAClassThatIsNotThere_NamesTheNearest(string heads) =>
+        AssertRefused(Compare(Plain(), heads), "there is no class 'dgo'; did you mean 'dog'? (classes: cat, dog, owl)");
+
+    [Fact]
+    public void Train_NaNInAStreamedVector_NamesThePhoto()
+    {
+        // Photos of split validation lie between and are not read.
+        var photos = MadeUpFeatureSet.Photos(10, Classes, "validation", "train");
+        var set = Write("nan-streamed", photos, v => v.Row(34)[1] = float.NaN);
+        foreach (var head in (string[])["softmax", "ridge"])
+        {
+            var result = TransferProcess.Run("train", "--features", set, "--head", head, "--stream", "--out", Path.Combine(_folder.Root, "x.onnx"), "--model", Path.Combine(SharedData.Repository, "models", "efficientnet-lite0.onnx"));
+            AssertRefused(result, $"the vector of photo 'train/cat/0034.jpg' (row 34 of {set}/part-00000.parquet) has NaN at position 1; extract that photo again or leave it out");
+        }
+    }
+
     [Fact]
     public void Compare_UnknownHead_SuggestsTheNearest() => AssertRefused(Compare(Plain(), "linear-svn"), "there is no head 'linear-svn'; did you mean 'linear-svm'?");
 

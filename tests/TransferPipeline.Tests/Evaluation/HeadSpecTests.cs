@@ -56,9 +56,17 @@ public sealed class HeadSpecTests
         Assert.Equal([low, high], sweep.Values);
     }
 
-    [Fact]
-    public void ParseList_WeightsOfClasses_AreOneValue() =>
-        Assert.Equal("0:1,3:2.5", HeadSpec.ParseList("softmax:class_weight=0:1,3:2.5,knn", [], HeadCatalog.Trainers)[0].Settings.Text("class_weight"));
+    [Theory]
+    [InlineData("0:1,3:2.5")]
+    [InlineData("cat:1,dog:2.5")]
+    [InlineData("lake:1,forest:2.5")]
+    [InlineData("(white cat:1,dog:2.5)")]
+    public void ParseList_WeightsOfClasses_AreOneValue(string weights)
+    {
+        var specs = HeadSpec.ParseList($"softmax:C=2,class_weight={weights},forest:max_depth=3,knn", [], HeadCatalog.Trainers);
+        Assert.Equal(["softmax", "forest", "knn"], specs.Select(s => s.Trainer.Name));
+        Assert.Equal(weights, specs[0].Settings.Text("class_weight"));
+    }
 
     [Fact]
     public void ShortNames_SeveralOfATrainer_HaveTheOptionsInWhichTheyDiffer()

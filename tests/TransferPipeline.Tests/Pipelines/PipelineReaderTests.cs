@@ -53,6 +53,7 @@ public sealed class PipelineReaderTests
               - mlp: {hidden_layer_sizes: [[512, 128], [256]]}
               - mlp: {hidden_layer_sizes: ["512,128", 256]}
               - softmax: {class_weight: [none, balanced, "0:1,3:2.5"]}
+              - softmax: {class_weight: [none, {cat: 1, dog: 2.5}]}
             """;
         var document = YamlDocument.Parse("job.yaml", "data: {path: photos}\nmodel: resnet50\n" + Heads);
         document.Set("heads.0.knn.metric=[cosine, euclidean]");
@@ -61,8 +62,17 @@ public sealed class PipelineReaderTests
             .Select(s => $"{s.Option}: {string.Join(" | ", s.Names)}");
         Assert.Equal(
             ["metric: cosine | euclidean", "scaling: none | standard | l2", "weights: uniform | distance",
-                "hidden_layer_sizes: 512, 128 | 256", "hidden_layer_sizes: 512,128 | 256", "class_weight: none | balanced | 0:1,3:2.5"],
+                "hidden_layer_sizes: 512, 128 | 256", "hidden_layer_sizes: 512,128 | 256", "class_weight: none | balanced | 0:1,3:2.5",
+                "class_weight: none | cat:1,dog:2.5"],
             sweeps);
+    }
+
+    [Fact]
+    public void Read_WeightsOfClasses_AreAMappingFromNames()
+    {
+        const string Text = "data: {path: photos}\nmodel: resnet50\nheads:\n  - softmax:\n      class_weight:\n        cat: 1\n        dog: 2.5\n";
+        var head = PipelineReader.Read(YamlDocument.Parse("job.yaml", Text)).Heads.Single();
+        Assert.Equal("cat:1,dog:2.5", head.Step.Options["class_weight"]);
     }
 
     [Fact]

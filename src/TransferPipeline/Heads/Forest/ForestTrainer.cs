@@ -24,7 +24,7 @@ public sealed class ForestTrainer : IHeadTrainer
         new("min_samples_leaf", HeadOptionKind.Integer, "1", "fewest rows of a leaf") { Minimum = 1 },
         new("bootstrap", HeadOptionKind.Flag, "true", "each tree sees as many rows as there are, drawn with replacement"),
         new("splitter", HeadOptionKind.Choice, "best", "the best threshold of each column, or a random one (extra trees)") { Choices = ["best", "random"] },
-        new("class_weight", HeadOptionKind.Text, "none", "none, balanced (in inverse proportion to the rows of a class) or pairs such as 0:1,3:2.5"),
+        ClassWeights.Option,
     ];
 
     public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
@@ -32,7 +32,7 @@ public sealed class ForestTrainer : IHeadTrainer
         var counts = TrainingCheck.Counts(data, context);
         var options = ForestOptions.Read(settings, data.X.Columns);
         var labels = Array.ConvertAll(data.Rows, row => data.Y[row]);
-        var weights = settings.Text("class_weight") == "none" ? null : Array.ConvertAll(ClassWeights.Parse(Name, settings.Text("class_weight"), counts), w => (double)w);
+        var weights = ClassWeights.OfOrNull(settings, counts, data.ClassNames) is { } given ? Array.ConvertAll(given, w => (double)w) : null;
         var bins = new BinnedFeatures(data.X, data.Rows, options.RandomThresholds, context.Threads, context.Cancellation);
         var trees = new Tree[options.Trees];
         var builders = new ConcurrentBag<TreeBuilder>();

@@ -18,7 +18,7 @@ public abstract partial class IterativeTrainer
     {
         var summary = StreamSummary.Read(stream, classCount, FeatureScaling.Parse(settings.Text("scaling")), sampleRows, context);
         var c = settings.Number(PathOption);
-        var weights = Weights(settings, summary.Counts);
+        var weights = Weights(settings, summary.Counts, stream.ClassNames);
         var classes = OutputClasses(classCount);
         var bias = settings.Flag("fit_intercept") ? BiasPenalty : double.NaN;
         using var preconditioner = new AdaptivePreconditioner(context.Threads);

@@ -9,7 +9,7 @@ public abstract partial class IterativeTrainer : IPathTrainer
     private protected IterativeTrainer(double c) =>
         Options =
         [
-            LinearOptions.C(c), LinearOptions.Scaling, LinearOptions.ClassWeight, LinearOptions.FitIntercept, LinearOptions.Tolerance, LinearOptions.MaxIterations,
+            LinearOptions.C(c), LinearOptions.Scaling, ClassWeights.Option, LinearOptions.FitIntercept, LinearOptions.Tolerance, LinearOptions.MaxIterations,
         ];
 
     public abstract string Name { get; }
@@ -42,7 +42,7 @@ public abstract partial class IterativeTrainer : IPathTrainer
         var reduction = RowReduction.Pays(rows)
             ? context.Shared.Get(new RowsKey("reduced " + scaling.Kind, data.X, data.Rows), () => RowReduction.Of(data, settings, rows, context))
             : null;
-        var weights = Weights(settings, counts);
+        var weights = Weights(settings, counts, data.ClassNames);
         var classes = OutputClasses(data.ClassCount);
         using var objective = new LinearObjective(reduction?.Rows ?? rows, Loss(data.ClassCount), classes.Length, context.Threads, context.Cancellation)
         {
@@ -91,11 +91,8 @@ public abstract partial class IterativeTrainer : IPathTrainer
     private static unsafe SolveResult Solve(LbfgsSolver solver, int[] classes, FloatBuffer parameters, HeadSettings settings, OutputStart[]? starts = null) =>
         solver.Solve(classes, parameters.Pointer, settings.Number("tol"), settings.Integer("max_iter"), starts);
 
-    private LossWeights Weights(HeadSettings settings, int[] counts)
-    {
-        var text = settings.Text("class_weight");
-        return Weights(ClassWeights.Parse(Name, text, counts), text, counts);
-    }
+    private LossWeights Weights(HeadSettings settings, int[] counts, IReadOnlyList<string> names) =>
+        Weights(ClassWeights.Of(settings, counts, names), settings.Text(ClassWeights.Name), counts);
 
     private LinearHead Finish(
         SolveResult result, FloatBuffer parameters, int stride, int dimension, int classCount, HeadSettings settings, FeatureScaling scaling,

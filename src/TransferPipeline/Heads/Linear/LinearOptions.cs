@@ -13,9 +13,6 @@ internal static class LinearOptions
     public static HeadOption Scaling { get; } =
         new("scaling", HeadOptionKind.Choice, "none", "What is done to vectors first: nothing, StandardScaler, or division by their length.") { Choices = ["none", "standard", "l2"] };
 
-    public static HeadOption ClassWeight { get; } =
-        new("class_weight", HeadOptionKind.Text, "none", "none, balanced (rows / (classes x rows of the class)), or weights by class number such as 0:1,3:2.5; others are 1.");
-
     public static HeadOption FitIntercept { get; } = new("fit_intercept", HeadOptionKind.Flag, "true", "Whether scores have a constant term.");
 
     public static HeadOption Tolerance { get; } =

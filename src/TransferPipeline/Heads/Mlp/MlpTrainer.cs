@@ -28,7 +28,7 @@ public sealed class MlpTrainer : IHeadTrainer
         int[] widths = [data.X.Columns, .. HiddenSizes(Name, settings.Text("hidden_layer_sizes")), data.ClassCount];
         var options = TrainingOptions.Read(settings);
         var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
-        var weights = settings.Text("class_weight") == "none" ? null : ClassWeights.Parse(Name, settings.Text("class_weight"), counts);
+        var weights = ClassWeights.OfOrNull(settings, counts, data.ClassNames);
         var network = DenseNetwork.Create(widths, context.Seed);
         var order = new EpochOrder(data, settings.Text("views") == "all", context.Seed);
         var (trained, fit) = new NetworkTraining(network, data, scaling, options, weights, context) { Name = Name }.Run(order.Rows);

@@ -17,7 +17,7 @@ public sealed partial class RidgeTrainer
         var kind = FeatureScaling.Parse(settings.Text("scaling"));
         var summary = StreamsOnce(settings) ? null : StreamSummary.Read(stream, classCount, kind, 1000, context);
         var scaling = summary?.Scaling ?? (kind == ScalingKind.L2 ? FeatureScaling.L2 : FeatureScaling.None);
-        var classWeights = ClassWeights.Parse(Name, settings.Text("class_weight"), summary?.Counts ?? StreamSummary.CountClasses(stream.Labels, classCount));
+        var classWeights = ClassWeights.Of(settings, summary?.Counts ?? StreamSummary.CountClasses(stream.Labels, classCount), stream.ClassNames);
         var uniform = Array.TrueForAll(classWeights, w => w == 1);
         int[] labels = [.. stream.Labels];
         var dimension = stream.Columns;
@@ -32,7 +32,7 @@ public sealed partial class RidgeTrainer
             context.Cancellation.ThrowIfCancellationRequested();
             int[] numbers = [.. Enumerable.Range(0, count)];
             if (summary is null)
-                TrainingCheck.Finite(block, numbers, first, context);
+                TrainingCheck.Finite(block, numbers, i => stream.NameOf(first + i), context);
             var rows = kind == ScalingKind.None
                 ? RowSet.View(block, numbers, labels.AsSpan(first, count))
                 : RowSet.Copy(block, numbers, labels.AsSpan(first, count), scaling, context.Threads);

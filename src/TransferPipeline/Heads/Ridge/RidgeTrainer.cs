@@ -21,7 +21,7 @@ public sealed partial class RidgeTrainer : IPathTrainer
     public IReadOnlyList<HeadOption> Options { get; } =
     [
         new("alpha", HeadOptionKind.Number, "100", "Weight of the penalty against the squared errors; scikit-learn's alpha.") { Minimum = 0, ExclusiveMinimum = true },
-        LinearOptions.Scaling, LinearOptions.ClassWeight, LinearOptions.FitIntercept,
+        LinearOptions.Scaling, ClassWeights.Option, LinearOptions.FitIntercept,
     ];
 
     public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context) =>
@@ -37,7 +37,7 @@ public sealed partial class RidgeTrainer : IPathTrainer
         }
 
         var (scaling, rows) = PreparedRows.Of(data, settings, context);
-        var classWeights = ClassWeights.Parse(Name, settings.Text("class_weight"), counts);
+        var classWeights = ClassWeights.Of(settings, counts, data.ClassNames);
         var problem = RidgeProblem.Create(data, settings, rows, classWeights, context);
         IHead[] heads = [.. values.Select(alpha => Solve(problem, alpha, settings.With(PathOption, alpha), scaling, context))];
 

@@ -31,6 +31,26 @@ public sealed class FeatureTableStream : IRowStream
 
     public IReadOnlyList<int> Labels => _labels;
 
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    public string NameOf(int row)
+    {
+        // Rows that are left out count in the files and not in the stream.
+        var left = row;
+        var place = 0;
+        while (!_kept[place] || left-- > 0)
+            place++;
+        foreach (var file in _files)
+        {
+            var rows = _table.ReadRows(file);
+            if (place < rows.Count)
+                return $"photo '{rows[place].Path}'{(rows[place].View > 0 ? $", view {rows[place].View}," : "")} (row {place} of {file})";
+            place -= rows.Count;
+        }
+
+        return $"row {row}";
+    }
+
     public void Read(Action<FeatureMatrix, int, int> block)
     {
         using var stop = new CancellationTokenSource();

@@ -27,6 +27,10 @@ internal sealed class ScratchStream : IRowStream, IDisposable
 
     public IReadOnlyList<int> Labels => _source.Labels;
 
+    public IReadOnlyList<string> ClassNames => _source.ClassNames;
+
+    public string NameOf(int row) => _source.NameOf(row);
+
     public void Read(Action<FeatureMatrix, int, int> block)
     {
         if (_complete)

@@ -33,7 +33,7 @@ internal sealed class StreamSummary
         {
             context.Cancellation.ThrowIfCancellationRequested();
             int[] rows = [.. Enumerable.Range(0, count)];
-            TrainingCheck.Finite(block, rows, first, context);
+            TrainingCheck.Finite(block, rows, i => stream.NameOf(first + i), context);
             if (kind == ScalingKind.Standard)
                 moments.Add(block, rows, context.Threads);
             for (; taken < sample.Rows && Position(taken, total, sample.Rows) < first + count; taken++)

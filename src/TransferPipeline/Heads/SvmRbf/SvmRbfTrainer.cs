@@ -30,7 +30,7 @@ public sealed class SvmRbfTrainer : IHeadTrainer
         new("gamma", HeadOptionKind.Text, "scale", "scale: 1 / (values x variance), auto: 1 / values, or a number"),
         new("tol", HeadOptionKind.Number, "0.0001", "violation of the optimality conditions at which to stop (SVC's default is 0.001)") { Minimum = 0, ExclusiveMinimum = true },
         new("break_ties", HeadOptionKind.Flag, "false", "between classes of equal votes the sum of decisions decides; otherwise the first class, as SVC"),
-        new("class_weight", HeadOptionKind.Text, "none", "none, balanced (in inverse proportion to the rows of a class) or pairs such as 0:1,3:2.5"),
+        ClassWeights.Option,
         new("scaling", HeadOptionKind.Choice, "none", "what is done to vectors first") { Choices = ["none", "standard", "l2"] },
     ];
 
@@ -38,7 +38,7 @@ public sealed class SvmRbfTrainer : IHeadTrainer
     {
         var counts = TrainingCheck.Counts(data, context);
         var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
-        var weights = ClassWeights.Parse(Name, settings.Text("class_weight"), counts);
+        var weights = ClassWeights.Of(settings, counts, data.ClassNames);
         var bounds = Array.ConvertAll(weights, w => w * settings.Number("C"));
 
         // Class after class, each in the order of its rows, so that a pair of classes is two runs of every kernel row.

@@ -39,7 +39,7 @@ internal sealed record TrainingOptions
         new("epochs", HeadOptionKind.Integer, epochs, "times that each photo is seen") { Minimum = 1 },
         new("views", HeadOptionKind.Choice, "cycle", "of photos with cached views: one view an epoch in turn, or all in every epoch") { Choices = ["cycle", "all"] },
         new("best_weights", HeadOptionKind.Flag, "true", "keep the weights of the epoch with the best validation accuracy, when there are validation rows"),
-        new("class_weight", HeadOptionKind.Text, "none", "none, balanced (in inverse proportion to the rows of a class) or pairs such as 0:1,3:2.5"),
+        ClassWeights.Option,
         new("scaling", HeadOptionKind.Choice, scaling, "what is done to vectors first") { Choices = ["none", "standard", "l2"] },
     ];
 

@@ -65,7 +65,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
 
     public IReadOnlyList<double> Numbers(string key) => [.. List(key).Select(i => i.Number)];
 
-    /// <summary>All plain values of this mapping as text, lists written as [a, b] or [(a, b), (c)]; for options that a head declares itself.</summary>
+    /// <summary>All plain values of this mapping as text, lists written as [a, b] or [(a, b), (c)], mappings as a:1,b:2; for options that a head declares itself.</summary>
     public IReadOnlyDictionary<string, string> AsTexts()
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -75,16 +75,23 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             {
                 null => "",
                 YamlScalarNode scalar => scalar.Value ?? "",
-                YamlSequenceNode list when list.Children.All(c => c is YamlScalarNode || (c is YamlSequenceNode inner && inner.Children.All(i => i is YamlScalarNode))) => "[" + string.Join(", ", list.Children.Select(AsItem)) + "]",
-                var other => throw Wrong(key, other, "a value or a list of values"),
+                YamlSequenceNode list when list.Children.All(c => c is YamlScalarNode || (c is YamlSequenceNode inner && inner.Children.All(i => i is YamlScalarNode)) || (c is YamlMappingNode map && IsPlain(map))) => "[" + string.Join(", ", list.Children.Select(AsItem)) + "]",
+                YamlMappingNode map when IsPlain(map) => Pairs(map),
+                var other => throw Wrong(key, other, "a value, a list of values or a mapping to values"),
             };
         }
 
         return values;
     }
 
+    private static bool IsPlain(YamlMappingNode map) => map.Children.All(c => c is { Key: YamlScalarNode, Value: YamlScalarNode });
+
+    private static string Pairs(YamlMappingNode map) =>
+        string.Join(",", map.Children.Select(c => $"{((YamlScalarNode)c.Key).Value}:{((YamlScalarNode)c.Value).Value}"));
+
     private static string AsItem(YamlNode item) => item switch
     {
+        YamlMappingNode map => $"({Pairs(map)})",
         YamlSequenceNode inner => "(" + string.Join(", ", inner.Children.Select(c => ((YamlScalarNode)c).Value)) + ")",
         YamlScalarNode { Value: { } text } when text.Contains(',') => $"({text})",
         _ => ((YamlScalarNode)item).Value ?? "",
