@@ -16,18 +16,25 @@ internal static class TransferProcess
 
     public static TransferResult Run(params string[] arguments) => RunIn(Directory.GetCurrentDirectory(), null, arguments);
 
-    public static TransferResult RunIn(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    public static TransferResult RunIn(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        RunProgram(Executable, folder, environment, arguments);
+
+    /// <summary>Runs a `transfer` that lies elsewhere, or another program.</summary>
+    public static TransferResult RunProgram(string program, string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
-        using var process = Start(folder, environment, arguments);
+        using var process = StartProgram(program, folder, environment, arguments);
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return new(process.ExitCode, output, error.Result);
     }
 
-    public static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    public static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        StartProgram(Executable, folder, environment, arguments);
+
+    private static Process StartProgram(string program, string folder, IReadOnlyDictionary<string, string>? environment, string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable)
+        var start = new ProcessStartInfo(program)
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
