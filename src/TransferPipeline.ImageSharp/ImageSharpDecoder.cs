@@ -18,7 +18,9 @@ public sealed class ImageSharpDecoder : PhotoDecoder
     private readonly DecoderOptions _pixels;
     private readonly DecoderOptions _header;
 
+    /// <summary>The name is part of each recipe, so it tells what is done after ImageSharp too.</summary>
     public ImageSharpDecoder()
+        : base($"ImageSharp {typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]} with libjpeg's transform")
     {
         var configuration = Configuration.Default.Clone();
         configuration.MaxDegreeOfParallelism = 1;
@@ -26,10 +28,6 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         _pixels = new() { Configuration = configuration, MaxFrames = 1, SkipMetadata = true };
         _header = new() { Configuration = configuration, MaxFrames = 1 };
     }
-
-    /// <summary>Part of each recipe, so it tells what is done after ImageSharp too.</summary>
-    public override string Name { get; } =
-        $"ImageSharp {typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]} with libjpeg's transform";
 
     protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {

@@ -6,15 +6,12 @@ namespace TransferPipeline.Libvips;
 /// Decodes JPEG, PNG, WebP and TIFF with libvips, whose JPEG decoder (libjpeg-turbo's) gives Pillow's bytes. Decodes whole:
 /// shrinking on load would be faster and different. Thread-safe; each decode runs on its caller's thread alone.
 /// </summary>
-public sealed class LibvipsDecoder : PhotoDecoder
+/// <param name="jpeg">Is asked first for a JPEG; null for none.</param>
+/// <exception cref="JobFailedException">libvips is missing or cannot start.</exception>
+public sealed class LibvipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder($"libvips {VipsRuntime.Version}", jpeg)
 {
     /// <summary>Rows asked for at once: whole rows of blocks of any JPEG, and few enough to stay in the cache.</summary>
     private const int RowsAtOnce = 16;
-
-    /// <exception cref="JobFailedException">libvips is missing or cannot start.</exception>
-    public LibvipsDecoder() => Name = $"libvips {VipsRuntime.Version}";
-
-    public override string Name { get; }
 
     protected override unsafe int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {

@@ -23,7 +23,7 @@ internal static class PackageSet
     /// <summary>The npm set's decoder where it was built in too, else null: to compare with.</summary>
     public static IImageDecoder? OtherDecoder() =>
 #if NPM_NATIVES
-        new Libvips.LibvipsDecoder();
+        new Libvips.LibvipsDecoder(new LibjpegTurbo.TurboJpegDecoder());
 #else
         null;
 #endif

@@ -3,18 +3,19 @@ using TransferPipeline.Backbones.Store;
 using TransferPipeline.DuckDb;
 using TransferPipeline.Heads;
 using TransferPipeline.Images;
+using TransferPipeline.LibjpegTurbo;
 using TransferPipeline.Libvips;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Adapters;
 
-/// <summary>The npm set: libvips decodes and encodes, DuckDB reads and writes Parquet, and only our own heads train.</summary>
+/// <summary>The npm set: libjpeg-turbo decodes plain JPEG and libvips all else, libvips encodes, DuckDB reads and writes Parquet, and only our own heads train.</summary>
 internal static class PackageSet
 {
     public static Toolbox Create()
     {
         var table = new Lazy<DuckDbTable>(() => new DuckDbTable());
-        return new("npm", new(() => new LibvipsDecoder()), new(() => new LibvipsEncoder()), new(() => table.Value), new(() => table.Value),
+        return new("npm", new(() => new LibvipsDecoder(new TurboJpegDecoder())), new(() => new LibvipsEncoder()), new(() => table.Value), new(() => table.Value),
             [.. HeadCatalog.Trainers, .. PackageTrainers.Unavailable], ModelStore.Default());
     }
 

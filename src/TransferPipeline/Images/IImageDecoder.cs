@@ -22,6 +22,9 @@ public sealed record DecodeOptions
 
     /// <summary>Turn the photo as its EXIF orientation says. Off, as in torchvision's ImageFolder.</summary>
     public bool ExifTranspose { get; init; }
+
+    /// <summary>A picture of this size is not over the limit. Beyond 715 million pixels its bytes would not fit one array, whatever the limit says.</summary>
+    public bool Allows(long width, long height) => (double)width * height <= Math.Min(MaxPixels, (int.MaxValue - RgbImage.Slack) / 3);
 }
 
 /// <summary>One photo cannot be decoded; caught by the extractor, which records the reason and goes on.</summary>

@@ -6,9 +6,11 @@ namespace TransferPipeline.Images;
 /// What every decoder does alike: limits, the format by its first bytes, the formats that need no outside library (PPM, BMP,
 /// GIF) and EXIF orientation. An adapter adds JPEG, PNG, WebP and TIFF.
 /// </summary>
-public abstract class PhotoDecoder : IImageDecoder
+/// <param name="library">Name and version of the adapter's library.</param>
+/// <param name="jpeg">Is asked first for a JPEG; what it does not decode, the adapter's library decodes or refuses. Null for none.</param>
+public abstract class PhotoDecoder(string library, IJpegDecoder? jpeg = null) : IImageDecoder
 {
-    public abstract string Name { get; }
+    public string Name { get; } = jpeg is null ? library : $"{jpeg.Name}, {library}";
 
     public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {
@@ -32,6 +34,8 @@ public abstract class PhotoDecoder : IImageDecoder
             case PhotoFormat.Gif:
                 GifDecoder.Decode(encoded, options, destination);
                 break;
+            case PhotoFormat.Jpeg when jpeg is not null && !MayBeTurned(encoded, options) && jpeg.TryDecode(encoded, options, destination):
+                break;
             default:
                 var orientation = DecodeOutside(format, encoded, options, destination);
                 if (options.ExifTranspose)
@@ -49,11 +53,12 @@ public abstract class PhotoDecoder : IImageDecoder
     {
         if (width <= 0 || height <= 0)
             throw new ImageDecodeException($"damaged {format.Name()}: size {width} x {height}");
-
-        // Beyond 715 million pixels the bytes of one picture would not fit one array, whatever the limit says.
-        if ((double)width * height > Math.Min(options.MaxPixels, (int.MaxValue - RgbImage.Slack) / 3))
+        if (!options.Allows(width, height))
             throw new ImageDecodeException($"{width} x {height} pixels; the limit is {options.MaxPixels}");
     }
+
+    /// <summary>Only the adapter's library reads EXIF's orientation.</summary>
+    private static bool MayBeTurned(ReadOnlySpan<byte> encoded, DecodeOptions options) => options.ExifTranspose && encoded.IndexOf("Exif"u8) >= 0;
 
     /// <summary>The first bytes, as text when they are text, else in hexadecimal.</summary>
     private static string Start(ReadOnlySpan<byte> encoded)

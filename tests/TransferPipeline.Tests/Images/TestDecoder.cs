@@ -9,7 +9,7 @@ internal static class TestDecoder
 #if CARD
         new TransferPipeline.ImageSharp.ImageSharpDecoder();
 #else
-        new Libvips.LibvipsDecoder();
+        new TransferPipeline.Libvips.LibvipsDecoder(new TransferPipeline.LibjpegTurbo.TurboJpegDecoder());
 #endif
 
     public static IImageEncoder CreateEncoder() =>
@@ -23,7 +23,7 @@ internal static class TestDecoder
     public static IImageDecoder Exact()
     {
 #if NPM_NATIVES
-        return new Libvips.LibvipsDecoder();
+        return new TransferPipeline.Libvips.LibvipsDecoder(new TransferPipeline.LibjpegTurbo.TurboJpegDecoder());
 #else
         Assert.Skip("needs libvips, whose JPEG pixels are Pillow's to the bit");
         return Create();

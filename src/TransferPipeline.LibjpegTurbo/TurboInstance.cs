@@ -1,0 +1,43 @@
+namespace TransferPipeline.LibjpegTurbo;
+
+/// <summary>One instance of TurboJPEG's decompressor, for one photo.</summary>
+internal readonly unsafe ref struct TurboInstance
+{
+    /// <summary>No camera writes more than a dozen scans; a file of hundreds makes a decoder work for minutes, and libvips has its own limit.</summary>
+    private const int MostScans = 50;
+
+    /// <summary>TJPARAM_SAVEMARKERS: none, colour profiles are not used.</summary>
+    private const int NoMarkers = 0;
+
+    private readonly nint _instance;
+
+    /// <exception cref="JobFailedException">There is no memory for it.</exception>
+    public TurboInstance()
+    {
+        _instance = TurboJpeg.Init(TurboJpeg.InitDecompress);
+        if (_instance == 0)
+            throw new JobFailedException("libjpeg-turbo does not start");
+        Set(TurboJpeg.StopOnWarning, 1);
+        Set(TurboJpeg.ScanLimit, MostScans);
+        Set(TurboJpeg.SaveMarkers, NoMarkers);
+    }
+
+    /// <summary>Reads the header; false when anything is wrong with it.</summary>
+    public bool TryReadHeader(byte* encoded, int length) => TurboJpeg.DecompressHeader(_instance, encoded, (nuint)length) == 0;
+
+    /// <summary>What the header says; -1 for what it does not.</summary>
+    public int Get(int parameter) => TurboJpeg.Get(_instance, parameter);
+
+    /// <summary>Decodes to RGB; false when anything is wrong with the file, and the pixels are undefined then.</summary>
+    /// <param name="pitch">Bytes from one row to the next.</param>
+    public bool TryDecode(byte* encoded, int length, byte* pixels, int pitch) =>
+        TurboJpeg.Decompress(_instance, encoded, (nuint)length, pixels, pitch, TurboJpeg.PixelsRgb) == 0;
+
+    public void Dispose() => TurboJpeg.Destroy(_instance);
+
+    private void Set(int parameter, int value)
+    {
+        if (TurboJpeg.Set(_instance, parameter, value) != 0)
+            throw new JobFailedException($"libjpeg-turbo refuses the value {value} for its parameter {parameter}");
+    }
+}

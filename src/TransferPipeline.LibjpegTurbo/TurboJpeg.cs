@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+
+namespace TransferPipeline.LibjpegTurbo;
+
+/// <summary>The few functions of TurboJPEG 3 (turbojpeg.h) that decoding takes, and the numbers of its parameters.</summary>
+internal static unsafe partial class TurboJpeg
+{
+    public const string Library = "turbojpeg";
+
+    /// <summary>TJINIT_DECOMPRESS and TJPF_RGB.</summary>
+    public const int InitDecompress = 1, PixelsRgb = 0;
+
+    /// <summary>TJPARAM_...: set before decoding.</summary>
+    public const int StopOnWarning = 0, ScanLimit = 13, SaveMarkers = 25;
+
+    /// <summary>TJPARAM_...: what the header says.</summary>
+    public const int Subsampling = 4, Width = 5, Height = 6, Precision = 7, ColorSpace = 8, Progressive = 12, Lossless = 15;
+
+    /// <summary>TJCS_RGB, TJCS_YCbCr and TJCS_GRAY; those after them have four components.</summary>
+    public const int ColorsRgb = 0, ColorsYCbCr = 1, ColorsGrey = 2;
+
+    [LibraryImport(Library, EntryPoint = "tj3Init")]
+    public static partial nint Init(int kind);
+
+    [LibraryImport(Library, EntryPoint = "tj3Destroy")]
+    public static partial void Destroy(nint instance);
+
+    [LibraryImport(Library, EntryPoint = "tj3Set"), SuppressGCTransition]
+    public static partial int Set(nint instance, int parameter, int value);
+
+    [LibraryImport(Library, EntryPoint = "tj3Get"), SuppressGCTransition]
+    public static partial int Get(nint instance, int parameter);
+
+    [LibraryImport(Library, EntryPoint = "tj3DecompressHeader")]
+    public static partial int DecompressHeader(nint instance, byte* encoded, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "tj3Decompress8")]
+    public static partial int Decompress(nint instance, byte* encoded, nuint length, byte* pixels, int pitch, int pixelFormat);
+}
