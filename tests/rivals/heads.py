@@ -9,7 +9,7 @@ objectives are computed here in float64 from both sides' coefficients. Ours stop
 Behind each time stands the processor time of all cores, which other work on the machine disturbs less.
 --extrapolate N is for shapes that take hours with a plain BLAS: a softmax rival runs 5 iterations and counts as N (those of a run with a faster
 BLAS), logistic ones solve the problems of 20 classes and count as all; such rows say "about".
-The 1,000-class rivals run with --full only. knn:SHAPE finds all k up to 100 at once, beside this BLAS's own matrix product.
+The 1,000-class rivals run with --full, or where --only names them; only vectors that are asked for are made. knn:SHAPE finds all k up to 100 at once, beside this BLAS's own matrix product.
 """
 import argparse
 import json
@@ -159,6 +159,21 @@ def blas():
     return ", ".join(sorted(n for n in names if n.endswith((".so", ".so.3")) or ".so." in n))
 
 
+def choose(options):
+    """What to compare: a shape to make or files, the name of its shape, and the heads that are asked for."""
+    sets = [(shape, None, "x".join(map(str, shape[:3]))) for shape in SHAPES]
+    if options.features:
+        x, y = (np.load(file, mmap_mode="r") for file in options.features)
+        sets.insert(0, (None, options.features, f"{x.shape[0]}x{x.shape[1]}x{y.max() + 1}"))
+    heads = [head for head, _ in HEADS] + ["knn", "ridge"]
+    known = {f"{head}:{name}" for _, _, name in sets for head in heads}
+    if unknown := [asked for asked in options.only if asked not in known]:
+        raise ValueError(f"--only {unknown[0]}: expected {'|'.join(heads)}:{'|'.join(dict.fromkeys(name for _, _, name in sets))}")
+    chosen = [(shape, files, name, [head for head in heads if f"{head}:{name}" in options.only]) for shape, files, name in sets] if options.only \
+        else [(shape, files, name, heads) for shape, files, name in sets if options.full or not shape or shape[2] < 1000]
+    return [row for row in chosen if row[3]]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--features", nargs=2, metavar=("X", "Y"))
@@ -168,29 +183,27 @@ def main():
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--extrapolate", type=int, metavar="N")
     options = parser.parse_args()
+    try:
+        sets = choose(options)
+    except ValueError as error:
+        parser.error(str(error))
     command = os.environ.get("TRANSFER", "bin/transfer").split()
     np.ones((64, 64)) @ np.ones((64, 64))
     print(f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}, BLAS {blas()}, {os.cpu_count()} cores\n")
     print("| vectors | head | objective | s (processor s) | rival | its objective | (its - ours) / ours | its s (processor s) | times faster (by processor time) | largest difference |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    sets = [(None, options.features)] if options.features else []
-    sets += [(shape, None) for shape in SHAPES if options.full or shape[2] < 1000]
-    for shape, files in sets:
+    for shape, files, name, asked in sets:
+        wanted = [(h, c) for h, c in HEADS if h in asked]
         x, y = make(*shape) if shape else (np.load(files[0]), np.load(files[1]))
-        title = f"{x.shape[0]}x{x.shape[1]}x{y.max() + 1}" + ("" if shape else " given")
-        wanted = [(h, c) for h, c in HEADS if not options.only or f"{h}:{title.split()[0]}" in options.only]
-        with_ridge = not options.only or f"ridge:{title.split()[0]}" in options.only
-        with_knn = not options.only or f"knn:{title.split()[0]}" in options.only
-        if not wanted and not with_ridge and not with_knn:
-            continue
+        title = name + ("" if shape else " given")
         with tempfile.TemporaryDirectory() as folder:
             np.save(f"{folder}/x.npy", x)
             np.save(f"{folder}/y.npy", y.astype(np.int32))
             for head, c in wanted:
                 compare(command, folder, title, head, c, x, y, options)
-            if with_knn:
+            if "knn" in asked:
                 knn(command, folder, title, x, y)
-            if with_ridge:
+            if "ridge" in asked:
                 ridge(command, folder, title, x, y)
 
 
