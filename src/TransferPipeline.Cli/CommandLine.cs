@@ -12,10 +12,9 @@ internal static class CommandLine
     {
         var root = Create(args);
         var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
+        if (ParseErrors.Find(parsed) is { } problem)
         {
-            var message = string.Join(' ', parsed.Errors[0].Message.Split((char[])['\n', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries));
-            await Console.Error.WriteLineAsync($"transfer: {message} (see: transfer {HelpPath(parsed)}--help)");
+            Messages.Error($"{problem} (see: transfer {HelpPath(parsed)}--help)");
             return (int)ExitCode.Usage;
         }
 
@@ -36,7 +35,7 @@ internal static class CommandLine
     /// <summary>Whether the arguments are of the right form; nothing is run.</summary>
     internal static bool Parses(string[] args, out string? error)
     {
-        error = Create(args).Parse(args).Errors.FirstOrDefault()?.Message;
+        error = ParseErrors.Find(Create(args).Parse(args));
         return error is null;
     }
 
@@ -48,8 +47,13 @@ internal static class CommandLine
         return root;
     }
 
-    private static string HelpPath(ParseResult parsed) =>
-        parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+    private static string HelpPath(ParseResult parsed)
+    {
+        var path = "";
+        for (var result = parsed.CommandResult; result is { Command: not RootCommand }; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+            path = result.Command.Name + " " + path;
+        return path;
+    }
 
     /// <summary>The first signal asks the command to stop and keep what is done; a second one ends the process.</summary>
     private static void Interrupt(PosixSignalContext context, CancellationTokenSource interrupt)

@@ -22,6 +22,8 @@ internal static class ClassFolders
                 photos.Add((new PhotoEntry(file.Path, parts[depth - 1], hasSplits ? SplitNames.Canonical(parts[0])! : ""), i));
         }
 
+        foreach (var folder in found.UnusableFolders)
+            problems.Add(folder.Path, "ignored folder: " + folder.Unusable);
         CheckAny(source, photos.Count, strays, problems);
         NoteEmptyClasses(found.Folders, depth, photos.Select(p => p.Entry.Path), problems);
         photos.Sort((a, b) => Compare(a.Entry, b.Entry));
@@ -37,9 +39,9 @@ internal static class ClassFolders
             return false;
         }
 
-        if (file.IsDangling)
+        if (file.Unusable is { } reason)
         {
-            problems.Add(file.Path, "ignored file: a symbolic link to nothing");
+            problems.Add(file.Path, "ignored file: " + reason);
             return false;
         }
 

@@ -45,7 +45,7 @@ public static class DatasetReader
         if (CifarDataset.CifarFolder(path, 100) is not null)
             return DatasetKind.Cifar100;
         return Directory.EnumerateFiles(path, "*.parquet").Any()
-            || Directory.EnumerateDirectories(path).Any(folder => Directory.EnumerateFiles(folder, "*.parquet").Any())
+            || Directory.EnumerateDirectories(path).Any(folder => Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*.parquet").Any())
             ? DatasetKind.Parquet
             : DatasetKind.Folder;
     }

@@ -37,11 +37,14 @@ internal static class PhotoFiles
         foreach (var (file, isFolder, isLink) in entries)
         {
             var full = Path.Combine(folder, file.Path[prefix.Length..]);
-            if (isLink && !isFolder)
+            if (file.Path.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(full))
             {
-                // The walk saw the link; size and time are those of what it points to.
-                var target = new FileInfo(full).ResolveLinkTarget(returnFinalTarget: true);
-                all.Files.Add(target is FileInfo { Exists: true } found ? file with { Bytes = found.Length, Mtime = Nanoseconds(found.LastWriteTimeUtc) } : file with { IsDangling = true });
+                // What cannot be written in UTF-8 comes as U+FFFD, and nothing is found under that name.
+                (isFolder ? all.UnusableFolders : all.Files).Add(file with { Unusable = "its name is not UTF-8; rename it" });
+            }
+            else if (isLink && !isFolder)
+            {
+                all.Files.Add(Followed(file, full));
             }
             else if (!isFolder)
             {
@@ -57,6 +60,22 @@ internal static class PhotoFiles
         }
     }
 
+    /// <summary>The walk saw the link; size and time are those of what it points to.</summary>
+    private static FoundFile Followed(FoundFile link, string full)
+    {
+        try
+        {
+            if (new FileInfo(full).ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target)
+                return link with { Bytes = target.Length, Mtime = Nanoseconds(target.LastWriteTimeUtc) };
+        }
+        catch (IOException)
+        {
+            // Links that lead to each other.
+        }
+
+        return link with { Unusable = "a symbolic link to nothing" };
+    }
+
     private static string RealPath(DirectoryInfo folder) => folder.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder.FullName;
 
     internal static long Nanoseconds(DateTimeOffset time) => (time.UtcTicks - DateTime.UnixEpoch.Ticks) * 100;
@@ -65,13 +84,16 @@ internal static class PhotoFiles
 }
 
 /// <summary>All that a folder or an archive holds.</summary>
-internal sealed record FoundFiles(List<FoundFile> Files, List<string> Folders);
+internal sealed record FoundFiles(List<FoundFile> Files, List<string> Folders)
+{
+    public List<FoundFile> UnusableFolders { get; } = [];
+}
 
 /// <param name="Path">From the folder that was walked, with '/'.</param>
 /// <param name="Bytes">Length.</param>
 /// <param name="Mtime">Last write, nanoseconds since 1970 UTC.</param>
 internal sealed record FoundFile(string Path, long Bytes, long Mtime)
 {
-    /// <summary>A symbolic link that points to nothing.</summary>
-    public bool IsDangling { get; init; }
+    /// <summary>Why it cannot be opened, or null.</summary>
+    public string? Unusable { get; init; }
 }

@@ -11,8 +11,8 @@ namespace TransferPipeline.Pipelines;
 /// <param name="Vectors">Photos and their views.</param>
 /// <param name="There">Vectors of the same recipe that an earlier run left.</param>
 /// <param name="Bytes">On disk when complete.</param>
-/// <param name="Seconds">Estimate for what is missing, from a trial of the backbone on this machine.</param>
-public sealed record PlannedSet(string Model, string Cut, string Folder, int Dimension, int Vectors, int There, long Bytes, double Seconds);
+/// <param name="Seconds">Estimate for what is missing, from a trial of the backbone on this machine's CPU; null for a card.</param>
+public sealed record PlannedSet(string Model, string Cut, string Folder, int Dimension, int Vectors, int There, long Bytes, double? Seconds);
 
 /// <summary>What a run would do, found without doing it.</summary>
 /// <param name="Problems">What would make it fail: a file that is missing, a head that is not available, too little disk.</param>
@@ -25,37 +25,53 @@ public sealed record PipelinePlan(
 
     public long BytesNeeded => Sets.Sum(s => s.Bytes * (s.Vectors - s.There) / Math.Max(1, s.Vectors));
 
-    public double Seconds => Sets.Sum(s => s.Seconds);
+    public double? Seconds => Sets.Any(s => s.Seconds is null) ? null : Sets.Sum(s => s.Seconds);
 
     public static PipelinePlan Make(Toolbox tools, Pipeline pipeline, string folder, int threads)
     {
         var problems = new List<string>();
-        using var dataset = DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value);
-        var heads = HeadTitles(tools, pipeline, dataset.Classes, problems);
-        var vectors = dataset.Entries.Count + pipeline.Views * dataset.Entries.Count(e => e.Split == Splits.Train);
+        using var dataset = Try(problems, () => DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value));
+        var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);
+        if (dataset is not null && heads.Count > 0 && PipelineRunner.MissingSplit(pipeline, dataset) is { } missing)
+            problems.Add(missing);
+        _ = Try(problems, () =>
+        {
+            SessionFactory.RequireDevice(DeviceOptions.Parse(pipeline.Extract.Device, pipeline.Extract.Precision, pipeline.Extract.CudaGraphs));
+            return pipeline;
+        });
         var sets = new List<PlannedSet>();
         foreach (var name in pipeline.Models)
         {
-            try
-            {
-                sets.AddRange(Plan(tools, pipeline, tools.Models.Resolve(name), dataset, folder, vectors, threads));
-            }
-            catch (TransferException e)
-            {
-                problems.Add(e.Message);
-            }
+            if (Try(problems, () => tools.Models.Resolve(name)) is { } model && dataset is not null)
+                sets.AddRange(Try(problems, () => Plan(tools, pipeline, model, dataset, folder, threads).ToList()) ?? []);
         }
 
         var existing = Path.GetFullPath(folder);
         while (!Directory.Exists(existing))
             existing = Path.GetDirectoryName(existing)!;
-        var plan = new PipelinePlan(dataset.Source, dataset.Entries.Count, dataset.Classes.Count, dataset.Problems, sets, heads, new DriveInfo(existing).AvailableFreeSpace, problems);
+        var plan = new PipelinePlan(dataset?.Source ?? pipeline.Data.Path, dataset?.Entries.Count ?? 0, dataset?.Classes.Count ?? 0, dataset?.Problems ?? [], sets, heads, new DriveInfo(existing).AvailableFreeSpace, problems);
         if (plan.BytesNeeded > plan.BytesFree)
             problems.Add(FormattableString.Invariant($"{existing} has {plan.BytesFree / 1e6:0} MB free, the feature sets need {plan.BytesNeeded / 1e6:0} MB"));
         return plan;
     }
 
-    private static List<string> HeadTitles(Toolbox tools, Pipeline pipeline, IReadOnlyList<string> classes, List<string> problems)
+    /// <summary>What is made, or null and one more problem.</summary>
+    private static T? Try<T>(List<string> problems, Func<T> make)
+        where T : class
+    {
+        try
+        {
+            return make();
+        }
+        catch (TransferException e)
+        {
+            problems.Add(e.Message);
+            return null;
+        }
+    }
+
+    /// <param name="classes">Null when the data cannot be read.</param>
+    private static List<string> HeadTitles(Toolbox tools, Pipeline pipeline, IReadOnlyList<string>? classes, List<string> problems)
     {
         var heads = new List<string>();
         foreach (var (step, optional) in pipeline.Heads)
@@ -64,7 +80,8 @@ public sealed record PipelinePlan(
             {
                 var spec = Evaluation.HeadSpec.Create(tools.Trainer(step.Name), step.Options);
                 heads.Add(spec.Title);
-                spec.CheckClasses(classes);
+                if (classes is not null)
+                    spec.CheckClasses(classes);
                 if (spec.Trainer.Unavailable is { } reason && !optional)
                     problems.Add($"{step.Where}: {step.Name} is not available: {reason}");
             }
@@ -77,8 +94,9 @@ public sealed record PipelinePlan(
         return heads;
     }
 
-    private static IEnumerable<PlannedSet> Plan(Toolbox tools, Pipeline pipeline, ResolvedModel model, Dataset dataset, string folder, int vectors, int threads)
+    private static IEnumerable<PlannedSet> Plan(Toolbox tools, Pipeline pipeline, ResolvedModel model, Dataset dataset, string folder, int threads)
     {
+        var vectors = dataset.Entries.Count + pipeline.Views * dataset.Entries.Count(e => e.Split == Splits.Train);
         var outputs = pipeline.Cuts.Select(cut => new ExtractionOutput(cut, Path.Combine(folder, "features", FeatureExtraction.FolderName(model, cut)))).ToList();
         var job = new FeatureExtraction
         {
@@ -93,7 +111,7 @@ public sealed record PipelinePlan(
             Seed = pipeline.Seed,
         }.CreateJob();
         var cut = job.OpenModel();
-        var perPhoto = TrialSeconds(cut);
+        double? perPhoto = job.Device.IsCpu ? TrialSeconds(cut) : null;
         return
         [
             .. outputs.Select((output, i) =>
@@ -101,7 +119,7 @@ public sealed record PipelinePlan(
                 var there = AlreadyThere(tools, output.Folder, job.RecipeOf(i));
                 var dimension = cut.Outputs[i].Dimension;
                 // All cuts come from one pass: its time is the first set's.
-                var seconds = i == 0 ? (vectors - there) * perPhoto / threads : 0;
+                var seconds = i == 0 ? (vectors - there) * perPhoto / threads : perPhoto * 0;
                 return new PlannedSet(model.Name, $"{output.Request.Cut} {output.Request.Pooling}", output.Folder, dimension, vectors, there, vectors * (dimension * 4L + 200), seconds);
             }),
         ];

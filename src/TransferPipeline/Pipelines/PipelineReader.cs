@@ -177,7 +177,7 @@ public static class PipelineReader
             WatchReportedSplit = map.Flag("watch-reported-split", false),
             GroupNearDuplicates = map.Flag("group-near-duplicates", false),
             NearDuplicateCosine = map.Number("near-duplicate-cosine", ComparisonOptions.DefaultNearDuplicateCosine, 0.5, 1),
-            FewShot = [.. map.Numbers("few-shot").Select(n => (int)n)],
+            FewShot = [.. map.Numbers("few-shot").Select(n => n is >= 1 and <= int.MaxValue && n == Math.Floor(n) ? (int)n : throw map.Error("few-shot", "expected whole numbers of at least 1, photos a class"))],
             Draws = map.Integer("draws", 5, 1),
             Calibrate = map.Flag("calibrate", false),
             DataCheck = map.Flag("data-check", false),
@@ -202,8 +202,13 @@ public static class PipelineReader
             return root.Has("export") ? throw root.Error("export", "expected a file name, or a mapping with file and head") : null;
         if (!item.IsMap)
             return new(item.Text, "best");
-        var section = new ExportSection(item.Map.Text("file", "classifier.onnx"), item.Map.Text("head", "best"));
-        return section;
+        var map = item.Map;
+        var section = new ExportSection(map.Text("file", "classifier.onnx"), map.Text("head", "best"));
+        map.RejectUnknown();
+        var heads = root.List("heads").Select(h => ReadStep(h).Name).Append("best").ToArray();
+        return heads.Contains(section.Head)
+            ? section
+            : throw map.Error("head", $"'{section.Head}' is none of the heads: expected one of {string.Join(", ", heads)}{NearestName.Hint(section.Head, heads)}");
     }
 
     /// <summary>A name alone, or a mapping of the one name to its options.</summary>
@@ -222,7 +227,9 @@ public static class PipelineReader
         if (!step.Options.TryGetValue("optional", out var optional))
             return new(step, false);
         var options = step.Options.Where(o => o.Key != "optional").ToDictionary(o => o.Key, o => o.Value);
-        return new(step with { Options = options }, optional is "true" or "yes");
+        return optional is "true" or "yes" or "on" or "false" or "no" or "off"
+            ? new(step with { Options = options }, optional is "true" or "yes" or "on")
+            : throw item.Error($"{step.Name}.optional is '{optional}', expected true or false");
     }
 
     private static string Absolute(string folder, string path) => Path.GetFullPath(Path.Combine(folder, path));

@@ -43,6 +43,8 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         var heads = HeadSpecs(); // before any work: a wrong name or an absent package must not cost an extraction
         using var dataset = DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value);
         CheckClasses(heads, dataset.Classes);
+        if (heads.Count > 0)
+            CheckSplit(dataset);
         foreach (var problem in dataset.Problems)
             events.Warn($"{problem.Path}: {problem.Problem}");
         var models = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
@@ -83,6 +85,23 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
                 throw new BadInputException($"{where}: {e.Message}", e);
             }
         }
+    }
+
+    private void CheckSplit(Dataset dataset)
+    {
+        if (MissingSplit(pipeline, dataset) is { } problem)
+            throw new BadInputException(problem);
+    }
+
+    /// <summary>What is wrong when the photos lack a split that the evaluation needs, else null.</summary>
+    internal static string? MissingSplit(Pipeline pipeline, Dataset dataset)
+    {
+        if (pipeline.Evaluation.Protocol != "split")
+            return null;
+        var there = dataset.Entries.CountBy(e => e.Split).ToDictionary();
+        return new[] { Splits.Train, pipeline.Evaluation.On }.FirstOrDefault(s => !there.ContainsKey(s)) is { } missing
+            ? $"{dataset.Source} has no photos in split {missing} (it has {string.Join(", ", there.Select(s => $"{s.Key}: {s.Value}"))}), which the evaluation needs; {(missing == Splits.Train ? "train on folds" : $"name another one under evaluation.on, set data.{missing}-share where the data has no splits of its own, or use folds")} (evaluation.protocol: k-fold)"
+            : null;
     }
 
     private List<(HeadSpec Spec, string Where)> HeadSpecs()

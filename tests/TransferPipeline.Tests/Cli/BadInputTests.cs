@@ -15,6 +15,33 @@ public sealed class BadInputTests : IDisposable
     public void Extract_MissingFolder_SaysSo() =>
         AssertRefused(Extract(Path.Combine(_folder.Root, "nothing")), "there is no such file or folder");
 
+    [Theory]
+    [InlineData("extrct", "there is no command 'extrct'; did you mean 'extract'? (commands: run, extract, ")]
+    [InlineData("features shw set", "there is no command 'shw'; did you mean 'show'? (commands: show, verify, list, export, merge, drift) (see: transfer features --help)")]
+    [InlineData("features", "a command is expected: show, verify, list, export, merge, drift (see: transfer features --help)")]
+    [InlineData("features drift a b --hed ridge", "there is no option '--hed'; did you mean '--head'? (see: transfer features drift --help)")]
+    [InlineData("predict classifier.onnx photo.jpg --tpo 3", "there is no option '--tpo'; did you mean '--top'? (see: transfer predict --help)")]
+    [InlineData("features show --jsn", "there is no option '--jsn'; did you mean '--json'? (see: transfer features show --help)")]
+    [InlineData("extract --treads 2", "there is no option '--treads'; did you mean '--threads'?")]
+    [InlineData("extract --data x --model y --out z --threads two", "--threads is 'two', expected a whole number")]
+    [InlineData("extract --data x --model y --out z --max-failed two", "--max-failed is 'two', expected a number")]
+    [InlineData("compare --features x --few-shot 1 two", "--few-shot is 'two', expected a whole number")]
+    [InlineData("train --features x --out y --head softmax --seed 1.5", "--seed is '1.5', expected a whole number")]
+    public void Arguments_ThatAreWrong_NameWhatIsValid(string arguments, string expected) => AssertRefused(TransferProcess.Run(arguments.Split(' ')), expected);
+
+    [Fact]
+    public void Extract_PhotosThatCannotBeUsedWithinTheLimit_NamesTheFirst()
+    {
+        var data = SamplePhotos.Copy(_folder.At("data"), 8, "hat", "shoes", "dress");
+        File.WriteAllText(Path.Combine(data, "train", "hat", "words.jpg"), "no photo");
+        foreach (var _ in (int[])[1, 2])
+        {
+            var result = Extract(data);
+            Assert.Equal(0, result.ExitCode);
+            Assert.Contains($"1 of 49 photos could not be used; first train/hat/words.jpg: not an image (starts with \"no photo\"); 'transfer features show {_folder.At("set")}' lists all", result.Error, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Extract_EmptyFolder_SaysSo() =>
         AssertRefused(Extract(Directory.CreateDirectory(_folder.At("empty")).FullName), "empty");

@@ -48,6 +48,41 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     }
 
     [Fact]
+    public void Run_DryWithoutDataModelOrDevice_ListsAllThatIsMissing()
+    {
+        using var folder = new TempFolder();
+        var result = TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--dry-run", "--out", folder.At("dry"), "--set", "data.path=nothing", "--set", "model=resnet5", "--set", "extract.device=cuda:99", "--set", "heads=[softmx]"]);
+        Assert.Equal(2, result.ExitCode);
+        var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Collection(
+            lines,
+            line => Assert.Contains("nothing: there is no such file or folder", line, StringComparison.Ordinal),
+            line => Assert.Contains("no head 'softmx'; did you mean 'softmax'?", line, StringComparison.Ordinal),
+            line => Assert.Contains("device cuda:99 cannot be used", line, StringComparison.Ordinal),
+            line => Assert.Contains("no model 'resnet5'", line, StringComparison.Ordinal));
+        Assert.Equal("nothing was done\n", result.Output);
+    }
+
+    [Fact]
+    public void Run_SplitOrClassThatIsNotThere_IsRefusedBeforeAnyWork()
+    {
+        using var folder = new TempFolder();
+        TransferResult Run(params string[] set) => TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--out", folder.At("early"), .. set]);
+        foreach (var (result, expected) in new[]
+        {
+            (Run("--set", "evaluation.on=test"), "has no photos in split test (it has train: 240, validation: 100)"),
+            (Run("--set", "heads=[softmax: {class_weight: {shoe: 2}}]"), "there is no class 'shoe'; did you mean 'shoes'?"),
+            (Run("--set", "export={file: a.onnx, head: forest}"), "'forest' is none of the heads: expected one of softmax, linear-svm"),
+        })
+        {
+            Assert.Equal((2, ""), (result.ExitCode, result.Output));
+            Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
+        }
+
+        Assert.False(Directory.Exists(folder.At("early")));
+    }
+
+    [Fact]
     public void Run_Again_ComputesNothingAndWritesTheSameClassifier()
     {
         var before = File.ReadAllBytes(Path.Combine(job.Out, "classifier.onnx"));

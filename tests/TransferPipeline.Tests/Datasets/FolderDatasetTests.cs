@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Tests.Datasets;
@@ -107,6 +108,7 @@ public sealed class FolderDatasetTests : IDisposable
         _folder.Write("data/b/1.jpg", "x");
         File.CreateSymbolicLink(_folder.At("data/a/link.jpg"), "../../outside/p.jpg");
         File.CreateSymbolicLink(_folder.At("data/a/gone.jpg"), "nowhere.jpg");
+        File.CreateSymbolicLink(_folder.At("data/a/self.jpg"), "self.jpg");
         Directory.CreateSymbolicLink(_folder.At("data/a/folder"), "../../outside");
         Directory.CreateSymbolicLink(_folder.At("data/b/loop"), "..");
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("data") });
@@ -114,6 +116,29 @@ public sealed class FolderDatasetTests : IDisposable
         Assert.Equal(["a/1.jpg", "a/link.jpg", "a/folder/p.jpg", "b/1.jpg"], data.Entries.Select(e => e.Path));
         Assert.Equal(4, data.Stamp(1).Bytes);
         Assert.Contains(data.Problems, p => p.Path == "a/gone.jpg" && p.Problem.Contains("link to nothing"));
+        Assert.Contains(data.Problems, p => p.Path == "a/self.jpg" && p.Problem.Contains("link to nothing"));
+    }
+
+    [Fact]
+    public void Open_NamesThatAreNotUtf8_AreNotedAndLeftOut()
+    {
+        foreach (var name in new[] { "a/1.jpg", "b/1.jpg", "b/\u00e9.jpg" })
+            _folder.Write(name, "x");
+        // .NET can neither make nor delete such names.
+        Shell("d=$(printf 'c\\351'); mkdir \"$d\"; echo x > \"$d/1.jpg\"; echo x > \"a/$d.jpg\"");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+
+        Assert.Equal(["a/1.jpg", "b/1.jpg", "b/\u00e9.jpg"], data.Entries.Select(e => e.Path));
+        Assert.Contains(data.Problems, p => p is { Path: "c\uFFFD", Problem: "ignored folder: its name is not UTF-8; rename it" });
+        Assert.Contains(data.Problems, p => p is { Path: "a/c\uFFFD.jpg", Problem: "ignored file: its name is not UTF-8; rename it" });
+        Shell("rm -r c* a/c*");
+
+        void Shell(string command)
+        {
+            using var shell = Process.Start(new ProcessStartInfo("sh") { WorkingDirectory = _folder.Root, ArgumentList = { "-c", command } })!;
+            shell.WaitForExit();
+            Assert.Equal(0, shell.ExitCode);
+        }
     }
 
     [Fact]

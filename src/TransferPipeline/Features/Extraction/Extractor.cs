@@ -114,12 +114,17 @@ public static class Extractor
 
     private static void RequireFewFailures(SetWriter writer, int photos, ExtractionOptions options)
     {
-        if (photos == 0 || writer.FailedCount <= options.MaxFailedShare * photos)
+        if (writer.FirstFailed is not { } first)
             return;
-        var first = writer.FirstFailed!;
+        if (photos == 0 || writer.FailedCount <= options.MaxFailedShare * photos)
+        {
+            options.Message($"{writer.FailedCount} of {photos} photos could not be used; first {first.Path}: {first.Reason}; 'transfer features show {writer.Folder}' lists all");
+            return;
+        }
+
         throw new JobFailedException(
             $"{writer.FailedCount} of {photos} photos could not be used, more than the limit of {options.MaxFailedShare:P0}; first {first.Path}: {first.Reason}; "
-            + $"all are listed in {Path.Combine(writer.Folder, "failed.parquet")} and the {writer.Manifest.Rows} vectors of the others are kept");
+            + $"'transfer features show {writer.Folder}' lists all, and the {writer.Manifest.Rows} vectors of the others are kept");
     }
 
     /// <summary>Turns what the file system says into one line.</summary>

@@ -17,6 +17,8 @@ internal sealed class YamlDocument
     public static YamlDocument Read(string file)
     {
         string text;
+        if (Directory.Exists(file))
+            throw new BadInputException($"{file}: is a folder; expected a pipeline in YAML");
         try
         {
             text = System.IO.File.ReadAllText(file);

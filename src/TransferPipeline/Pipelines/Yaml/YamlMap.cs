@@ -24,7 +24,8 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     };
 
     public string RequiredText(string key) =>
-        Text(key) is { Length: > 0 } text ? text : throw new BadInputException($"{document.File}:{node.Start.Line}: {Where()}lacks the key '{key}'");
+        Text(key) is { Length: > 0 } text ? text : throw new BadInputException(
+            $"{document.File}:{node.Start.Line}: {Where()}lacks the key '{key}'{(NearestName.Of(key, Keys) is { } near && !_known.Contains(near) ? $"; did you mean it by '{near}'?" : "")}");
 
     public int Integer(string key, int fallback, int minimum = int.MinValue) =>
         Scalar(key, fallback, t => int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum ? v : null,
