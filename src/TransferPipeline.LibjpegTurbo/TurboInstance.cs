@@ -1,3 +1,5 @@
+using TransferPipeline.Images;
+
 namespace TransferPipeline.LibjpegTurbo;
 
 /// <summary>One instance of TurboJPEG's decompressor, for one photo.</summary>
@@ -27,6 +29,10 @@ internal readonly unsafe ref struct TurboInstance
 
     /// <summary>What the header says; -1 for what it does not.</summary>
     public int Get(int parameter) => TurboJpeg.Get(_instance, parameter);
+
+    /// <summary>Limits decoding to a part of the photo, whose left edge is a block's; false when that cannot be.</summary>
+    public bool TrySetPart(PixelBox part) =>
+        TurboJpeg.SetCroppingRegion(_instance, new() { X = part.X, Y = part.Y, Width = part.Width, Height = part.Height }) == 0;
 
     /// <summary>Decodes to RGB; false when anything is wrong with the file, and the pixels are undefined then.</summary>
     /// <param name="pitch">Bytes from one row to the next.</param>

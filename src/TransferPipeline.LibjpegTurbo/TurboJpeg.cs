@@ -34,6 +34,19 @@ internal static unsafe partial class TurboJpeg
     [LibraryImport(Library, EntryPoint = "tj3DecompressHeader")]
     public static partial int DecompressHeader(nint instance, byte* encoded, nuint length);
 
+    [LibraryImport(Library, EntryPoint = "tj3SetCroppingRegion")]
+    public static partial int SetCroppingRegion(nint instance, Region region);
+
     [LibraryImport(Library, EntryPoint = "tj3Decompress8")]
     public static partial int Decompress(nint instance, byte* encoded, nuint length, byte* pixels, int pitch, int pixelFormat);
+
+    /// <summary>tjregion.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Region
+    {
+        public int X;
+        public int Y;
+        public int Width;
+        public int Height;
+    }
 }

@@ -28,13 +28,13 @@ public sealed class TurboJpegDecoder : IJpegDecoder
 
     public string Name { get; }
 
-    public bool TryDecode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+    public bool TryDecode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
     {
         using var instance = new TurboInstance();
-        return TryDecode(instance, encoded, options, destination);
+        return TryDecode(instance, encoded, options, destination, region);
     }
 
-    private static unsafe bool TryDecode(TurboInstance instance, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+    private static unsafe bool TryDecode(TurboInstance instance, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region)
     {
         fixed (byte* start = encoded)
         {
@@ -43,11 +43,23 @@ public sealed class TurboJpegDecoder : IJpegDecoder
             var (width, height) = (instance.Get(TurboJpeg.Width), instance.Get(TurboJpeg.Height));
             if (!options.Allows(width, height))
                 return false;
+            var part = Part(instance, encoded, width, height, region);
+            if ((part.Width, part.Height) != (width, height) && !instance.TrySetPart(part))
+                return false;
             destination.Resize(width, height);
             fixed (byte* pixels = destination.Pixels)
-                return instance.TryDecode(start, encoded.Length, pixels, width * 3);
+                return instance.TryDecode(start, encoded.Length, pixels + ((nint)part.Y * width + part.X) * 3, width * 3);
         }
     }
+
+    /// <summary>
+    /// All of it where no part would do: in a progressive photo that lacks its last scans, blocks are smoothed by those around them;
+    /// and libjpeg-turbo reads no further than a part's last row, so that only a file which is known to have its end is read in part.
+    /// </summary>
+    private static PixelBox Part(TurboInstance instance, ReadOnlySpan<byte> encoded, int width, int height, IPhotoRegion? region) =>
+        region is null || instance.Get(TurboJpeg.Progressive) != 0 || !JpegEnd.FollowsScan(encoded)
+            ? new(0, 0, width, height)
+            : DecodedPart.Of(region.Region(width, height), width, height, instance.Get(TurboJpeg.Subsampling));
 
     /// <summary>8 bits a sample, lossy, and colours that libjpeg-turbo turns into RGB; inks are for the other decoder.</summary>
     private static bool IsPlain(TurboInstance instance) =>

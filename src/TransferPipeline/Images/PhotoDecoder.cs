@@ -12,7 +12,7 @@ public abstract class PhotoDecoder(string library, IJpegDecoder? jpeg = null) : 
 {
     public string Name { get; } = jpeg is null ? library : $"{jpeg.Name}, {library}";
 
-    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
     {
         if (encoded.IsEmpty)
             throw new ImageDecodeException("empty file");
@@ -34,7 +34,7 @@ public abstract class PhotoDecoder(string library, IJpegDecoder? jpeg = null) : 
             case PhotoFormat.Gif:
                 GifDecoder.Decode(encoded, options, destination);
                 break;
-            case PhotoFormat.Jpeg when jpeg is not null && !MayBeTurned(encoded, options) && jpeg.TryDecode(encoded, options, destination):
+            case PhotoFormat.Jpeg when jpeg is not null && !MayBeTurned(encoded, options) && jpeg.TryDecode(encoded, options, destination, region):
                 break;
             default:
                 var orientation = DecodeOutside(format, encoded, options, destination);

@@ -6,7 +6,7 @@ namespace TransferPipeline.Images;
 /// Turns decoded photos into a network's input, bit for bit as torchvision's Resize, CenterCrop, ToTensor and Normalize do on
 /// PIL images, computing only what the crop keeps. Owns its scratch memory: one per worker, not thread-safe.
 /// </summary>
-public sealed class Preprocessor
+public sealed class Preprocessor : IPhotoRegion
 {
     private readonly Preprocessing _preprocessing;
     private readonly PixelValues _values;
@@ -41,10 +41,25 @@ public sealed class Preprocessor
             _preprocessing.CropHeight > 0 ? _preprocessing.CropHeight : resizedHeight);
     }
 
+    /// <summary>The pixels that <see cref="Run"/> and <see cref="RunBytes"/> read, the resize filter's reach included.</summary>
+    public PixelBox Region(int width, int height)
+    {
+        var whole = new PixelBox(0, 0, width, height);
+        try
+        {
+            var plan = Plan(width, height);
+            return _resampler.Reads(whole, plan.ResizedWidth, plan.ResizedHeight, plan.Keep, _preprocessing.Interpolation);
+        }
+        catch (ImageDecodeException)
+        {
+            return whole; // such a photo cannot be resized, which Run says after the decoder has had its say
+        }
+    }
+
     /// <summary>Writes the normalized photo: 3 x height x width (NCHW) or height x width x 3 (NHWC) values.</summary>
     public unsafe void Run(RgbImage source, Span<float> destination, TensorLayout layout = TensorLayout.Nchw)
     {
-        var plan = Plan(source, destination.Length);
+        var plan = Plan(source.Width, source.Height, destination.Length);
         fixed (float* values = destination)
         {
             if (plan.IsPadded)
@@ -57,7 +72,7 @@ public sealed class Preprocessor
     /// <summary>Writes the pixels as they are before normalization: height x width x 3 bytes, R G B whatever the network's order.</summary>
     public void RunBytes(RgbImage source, Span<byte> destination)
     {
-        var plan = Plan(source, destination.Length);
+        var plan = Plan(source.Width, source.Height, destination.Length);
         if (plan.IsPadded)
             destination.Clear();
         var sink = new ByteRowSink(destination, plan.Width, plan.Left, plan.Top);
@@ -78,14 +93,19 @@ public sealed class Preprocessor
         }
     }
 
-    private CropPlan Plan(RgbImage source, int room)
+    private CropPlan Plan(int width, int height, int room)
     {
-        var (resizedWidth, resizedHeight) = ResizedSize(source.Width, source.Height);
-        var across = CropSpan.Centre(resizedWidth, _preprocessing.CropWidth);
-        var down = CropSpan.Centre(resizedHeight, _preprocessing.CropHeight);
-        if (room != (long)across.Size * down.Size * 3)
-            throw new ArgumentException($"room for {room} values; the photo needs {down.Size} x {across.Size} x 3");
-        return new CropPlan(resizedWidth, resizedHeight, across, down);
+        var plan = Plan(width, height);
+        return room == (long)plan.Width * plan.Height * 3
+            ? plan
+            : throw new ArgumentException($"room for {room} values; the photo needs {plan.Height} x {plan.Width} x 3");
+    }
+
+    private CropPlan Plan(int width, int height)
+    {
+        var (resizedWidth, resizedHeight) = ResizedSize(width, height);
+        return new CropPlan(
+            resizedWidth, resizedHeight, CropSpan.Centre(resizedWidth, _preprocessing.CropWidth), CropSpan.Centre(resizedHeight, _preprocessing.CropHeight));
     }
 
     private (int Width, int Height) ResizedSize(int width, int height)

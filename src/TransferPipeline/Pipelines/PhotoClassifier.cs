@@ -67,7 +67,7 @@ public sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifier
             cancellation.ThrowIfCancellationRequested();
             try
             {
-                decoder.Decode(photos[i].Read(ref buffer), options, image);
+                decoder.Decode(photos[i].Read(ref buffer), options, image, preprocessor);
                 preprocessor.Run(image, pixels.AsSpan(waiting.Count * perPhoto, perPhoto), info.Layout);
                 waiting.Add(i);
             }

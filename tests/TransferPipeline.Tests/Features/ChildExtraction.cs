@@ -47,10 +47,10 @@ internal static class ChildExtraction
 
         public string Name => _decoder.Name;
 
-        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
         {
             Console.WriteLine($"decode {Convert.ToHexStringLower(SHA256.HashData(encoded))}");
-            _decoder.Decode(encoded, options, destination);
+            _decoder.Decode(encoded, options, destination, region);
         }
     }
 }

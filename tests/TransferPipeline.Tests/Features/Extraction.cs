@@ -111,6 +111,7 @@ internal sealed class CountingDecoder : IImageDecoder
 {
     private readonly IImageDecoder _decoder = TestDecoder.Create();
     private int _count;
+    private int _whole;
 
     public int Count
     {
@@ -118,14 +119,19 @@ internal sealed class CountingDecoder : IImageDecoder
         set => _count = value;
     }
 
+    /// <summary>Photos of which all pixels were asked for.</summary>
+    public int Whole => _whole;
+
     /// <summary>Called before each photo with the number of photos so far.</summary>
     public Action<int> Before { get; set; } = static _ => { };
 
     public string Name => _decoder.Name;
 
-    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
     {
+        if (region is null)
+            Interlocked.Increment(ref _whole);
         Before(Interlocked.Increment(ref _count) - 1);
-        _decoder.Decode(encoded, options, destination);
+        _decoder.Decode(encoded, options, destination, region);
     }
 }

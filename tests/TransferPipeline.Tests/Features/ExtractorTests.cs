@@ -123,8 +123,8 @@ public sealed class ExtractorTests : IDisposable
         var renderer = new FlipRenderer(_extraction.Preprocessing);
         var job = _extraction.Job(dataset) with { Views = new() { Count = 2, Description = "flip", CreateRenderer = () => renderer } };
         var result = _extraction.Run(job, new() { Workers = 1, RowsPerPart = 5 });
-        // Six training photos with two views each, six validation photos without.
-        Assert.Equal((24, 12), (result.Computed, _extraction.Decoder.Count));
+        // Six training photos with two views each, which may take any part of them, and six validation photos without.
+        Assert.Equal((24, 12, 6), (result.Computed, _extraction.Decoder.Count, _extraction.Decoder.Whole));
         var data = FeatureSet.Open(result.Folder, _extraction.Table).Load();
         Assert.Equal([0, 1, 2, 0, 1, 2], data.Rows.Take(6).Select(r => r.View));
         Assert.Equal(6, data.RowsOf(Splits.Train).Length);

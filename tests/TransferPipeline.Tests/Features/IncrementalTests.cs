@@ -140,6 +140,6 @@ public sealed class IncrementalTests : IDisposable
     {
         public string Name => name;
 
-        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination) => decoder.Decode(encoded, options, destination);
+        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null) => decoder.Decode(encoded, options, destination, region);
     }
 }

@@ -60,6 +60,51 @@ public sealed class PreprocessorTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void RunBytes_reads_nothing_outside_the_region(string kernel)
+    {
+        var random = new Random(13);
+        for (var i = 0; i < 120; i++)
+        {
+            int width = random.Next(1, 120), height = random.Next(1, 120), crop = random.Next(1, 40);
+            var steps = new Preprocessing
+            {
+                ResizeShortSide = i % 3 == 0 ? 0 : random.Next(1, 90),
+                CropWidth = crop,
+                CropHeight = Math.Max(1, crop + random.Next(-20, 20)),
+                Interpolation = (Interpolation)random.Next(0, 4),
+            };
+            var picture = Picture(width, height, random, extremes: i % 2 == 0);
+            var preprocessor = new Preprocessor(steps, Kernel(kernel));
+            var (expected, actual) = (new byte[steps.CropWidth * steps.CropHeight * 3], new byte[steps.CropWidth * steps.CropHeight * 3]);
+            preprocessor.RunBytes(picture, expected);
+
+            var box = preprocessor.Region(width, height);
+            var inside = new RgbImage();
+            inside.Resize(width, height);
+            random.NextBytes(inside.Pixels);
+            for (var y = box.Y; y < box.Y + box.Height; y++)
+                picture.Row(y).Slice(box.X * 3, box.Width * 3).CopyTo(inside.Row(y)[(box.X * 3)..]);
+            preprocessor.RunBytes(inside, actual);
+            Assert.True(actual.AsSpan().SequenceEqual(expected), $"{width} x {height}, {steps}");
+        }
+    }
+
+    [Fact]
+    public void Region_of_a_usual_photo_is_little_more_than_the_crop()
+    {
+        // A scale of 400 / 256 = 1.5625: the crop's 224 x 224 begin at 16 across and at 58 down, where the filter reaches 1.5625 pixels to both sides.
+        Assert.Equal(new PixelBox(24, 90, 352, 352), new Preprocessor(Preprocessing.ImageNet()).Region(400, 533));
+        Assert.Equal(new PixelBox(0, 0, 300, 200), new Preprocessor(new() { ResizeWidth = 299, ResizeHeight = 299 }).Region(300, 200));
+        Assert.Equal(new PixelBox(38, 0, 224, 200), new Preprocessor(new() { CropWidth = 224, CropHeight = 224 }).Region(300, 200));
+    }
+
+    /// <summary>The decoder is to say first what is wrong with it.</summary>
+    [Fact]
+    public void Region_of_a_photo_too_narrow_for_the_resize_is_all_of_it() =>
+        Assert.Equal(new PixelBox(0, 0, 1, 100_000_000), new Preprocessor(Preprocessing.ImageNet()).Region(1, 100_000_000));
+
     [Fact]
     public void Run_gives_torchs_float_bits_in_both_layouts_and_channel_orders()
     {

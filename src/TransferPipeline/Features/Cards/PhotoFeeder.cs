@@ -33,7 +33,7 @@ internal sealed class PhotoFeeder(ExtractionRun run, BatchRing ring)
         var filled = 0;
         try
         {
-            var row = _reader.Read(item.Part.Slots[item.First].Entry, ref time);
+            var row = _reader.Read(item.Part.Slots[item.First].Entry, item.IsPlain ? _preprocessor : null, ref time);
             for (; filled < item.Count; filled++)
             {
                 var view = item.Part.Slots[item.First + filled].View;

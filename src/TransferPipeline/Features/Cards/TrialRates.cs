@@ -61,7 +61,7 @@ internal static class TrialRates
                 long time = 0;
                 try
                 {
-                    var row = reader.Read(Interlocked.Increment(ref entry) % job.Dataset.Entries.Count, ref time);
+                    var row = reader.Read(Interlocked.Increment(ref entry) % job.Dataset.Entries.Count, renderer is null ? preprocessor : null, ref time);
                     preprocessor.RunBytes(reader.Photo, pixels);
                     for (var view = 1; view <= (renderer is null ? 0 : job.Views!.Count); view++)
                         renderer!.RenderBytes(reader.Photo, row.ImageSha256, view, pixels);

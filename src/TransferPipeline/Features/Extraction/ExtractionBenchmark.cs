@@ -12,7 +12,7 @@ public sealed record ExtractionBenchmarkResult
 
     public required int Threads { get; init; }
 
-    /// <summary>Reading and decoding alone, on all threads.</summary>
+    /// <summary>Reading and decoding alone, what the preprocessing reads of each photo, on all threads.</summary>
     public required double Decode { get; init; }
 
     /// <summary>The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on cards the one of the extraction.</summary>
@@ -151,13 +151,13 @@ public static class ExtractionBenchmark
         var next = -1;
         return Rate.Measure(job.Dataset.Entries.Count, () => Together(threads, () =>
         {
-            var (encoded, photo) = (new byte[1 << 18], new RgbImage());
+            var (encoded, photo, preprocessor) = (new byte[1 << 18], new RgbImage(), new Preprocessor(job.Preprocessing));
             for (int i; (i = Interlocked.Increment(ref next)) < job.Dataset.Entries.Count;)
             {
                 var length = job.Dataset.Read(i, ref encoded);
                 try
                 {
-                    job.Decoder.Decode(encoded.AsSpan(0, length), job.Decode, photo);
+                    job.Decoder.Decode(encoded.AsSpan(0, length), job.Decode, photo, preprocessor);
                 }
                 catch (ImageDecodeException)
                 {

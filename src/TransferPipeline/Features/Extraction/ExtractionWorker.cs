@@ -65,7 +65,7 @@ internal sealed class ExtractionWorker : IDisposable
         var filled = 0;
         try
         {
-            var row = _reader.Read(item.Part.Slots[item.First].Entry, ref time);
+            var row = _reader.Read(item.Part.Slots[item.First].Entry, item.IsPlain ? _preprocessor : null, ref time);
             for (; filled < item.Count; filled++)
                 time = Fill(item.Part, item.First + filled, row, time);
         }

@@ -12,11 +12,12 @@ internal sealed class PhotoReader(ExtractionJob job, WorkerTimes times)
     private long _bytes;
     private long _mtime;
 
-    /// <summary>The photo that was read last.</summary>
+    /// <summary>The photo that was read last, of which only the region asked for is there.</summary>
     public RgbImage Photo { get; } = new();
 
     /// <summary>The row of view 0; the time it took is counted from <paramref name="time"/>, which becomes now.</summary>
-    public FeatureRow Read(int entry, ref long time)
+    /// <param name="region">What is read of the photo; null for all.</param>
+    public FeatureRow Read(int entry, IPhotoRegion? region, ref long time)
     {
         var photo = job.Dataset.Entries[entry];
         (_sha, _bytes, _mtime) = ("", 0, 0);
@@ -27,7 +28,7 @@ internal sealed class PhotoReader(ExtractionJob job, WorkerTimes times)
         // A photo that changes while it is read gets no time: the next run reads it again.
         (_bytes, _mtime) = (length, stamp.Bytes == length ? stamp.Mtime : 0);
         time = times.Read(time);
-        job.Decoder.Decode(encoded, job.Decode, Photo);
+        job.Decoder.Decode(encoded, job.Decode, Photo, region);
         time = times.Decode(time);
         return new(photo.Path, photo.Label, photo.Split, 0, _sha, _bytes, _mtime, Photo.Width, Photo.Height);
     }

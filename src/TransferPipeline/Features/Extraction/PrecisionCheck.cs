@@ -66,7 +66,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
             try
             {
                 long time = 0;
-                reader.Read(entry, ref time);
+                reader.Read(entry, preprocessor, ref time);
                 preprocessor.Run(reader.Photo, a.Pixels(photos), layout);
             }
             catch (Exception e) when (PhotoReader.IsOfPhoto(e))

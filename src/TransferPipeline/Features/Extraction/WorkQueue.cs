@@ -2,7 +2,11 @@ namespace TransferPipeline.Features.Extraction;
 
 /// <summary>A photo to do: its slots in a part are consecutive, from <paramref name="First"/> on.</summary>
 /// <param name="Sequence">Slots that were handed out before this photo's, in this run.</param>
-internal readonly record struct WorkItem(PartBuffer Part, int First, int Count, int Sequence);
+internal readonly record struct WorkItem(PartBuffer Part, int First, int Count, int Sequence)
+{
+    /// <summary>Only the photo as it is, without augmented copies, which may take any part of it.</summary>
+    public bool IsPlain => Count == 1 && Part.Slots[First].View == 0;
+}
 
 /// <summary>
 /// Hands out photos to workers in the dataset's order and finished parts, in order, to the writer. A bounded number of parts is in

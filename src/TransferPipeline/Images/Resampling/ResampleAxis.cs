@@ -45,6 +45,9 @@ internal sealed class ResampleAxis
     /// <summary>Most source positions of any output.</summary>
     public int Longest { get; private set; }
 
+    /// <summary>Past the last source position of all outputs; windows end in the order in which they start.</summary>
+    public int End => Starts[^1] + Lengths[^1];
+
     /// <summary>Every output is one source position as it is: an axis that is not resized, or nearest.</summary>
     public bool IsSelection { get; private set; }
 

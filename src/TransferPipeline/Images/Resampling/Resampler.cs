@@ -11,9 +11,6 @@ internal interface IRowSink
     void Row(int y, ReadOnlySpan<byte> row);
 }
 
-/// <summary>A rectangle of pixels.</summary>
-internal readonly record struct PixelBox(int X, int Y, int Width, int Height);
-
 /// <summary>
 /// Pillow's 8-bit resize, horizontal pass first, computing only a kept part of the result. Rows stream through a ring that is
 /// as high as the tallest vertical window, so the memory does not grow with the photo. Not thread-safe: one per worker.
@@ -80,6 +77,14 @@ internal sealed unsafe class Resampler(ResampleKernel kernel)
         }
 
         GC.KeepAlive(source);
+    }
+
+    /// <summary>The part of the source that <see cref="Run"/> reads; what its vector loads take beyond that has the weight 0.</summary>
+    public PixelBox Reads(PixelBox box, int width, int height, PixelBox keep, Interpolation interpolation)
+    {
+        var across = Axis(box.Width, width, keep.X, keep.Width, interpolation);
+        var down = Axis(box.Height, height, keep.Y, keep.Height, interpolation);
+        return new(box.X + across.Starts[0], box.Y + down.Starts[0], across.End - across.Starts[0], down.End - down.Starts[0]);
     }
 
     /// <summary>The horizontal pass for four rows from <paramref name="first"/>; past the last row it repeats that one.</summary>

@@ -21,7 +21,7 @@ public sealed class ThumbnailMaker(IImageDecoder decoder, IImageEncoder encoder,
     {
         try
         {
-            decoder.Decode(encoded, new DecodeOptions { ExifTranspose = true }, _photo);
+            decoder.Decode(encoded, new DecodeOptions { ExifTranspose = true }, _photo, _preprocessor);
             _thumbnail.Resize(side, side);
             _preprocessor.RunBytes(_photo, _thumbnail.Pixels);
         }

@@ -1,0 +1,155 @@
+using TransferPipeline.Images;
+using TransferPipeline.LibjpegTurbo;
+using static TransferPipeline.Tests.LibjpegTurbo.TwoDecoders;
+
+namespace TransferPipeline.Tests.LibjpegTurbo;
+
+/// <summary>A photo of which only a part is decoded: the part's pixels are the whole photo's, and damage is found wherever it is.</summary>
+public sealed class RegionTests
+{
+#if DEBUG
+    private const int Boxes = 20, Changes = 30, EveryNth = 100;
+#else
+    private const int Boxes = 150, Changes = 300, EveryNth = 10;
+#endif
+
+    public static TheoryData<string> PlainKinds => [.. JpegKinds.Plain.Keys];
+
+    public static TheoryData<string> AllKinds => [.. JpegKinds.Plain.Keys, .. JpegKinds.Other.Keys];
+
+    /// <summary>What users ask for, and what is hard: hardly any resize, enlarging, no resize, a crop beyond the photo, one pixel.</summary>
+    private static readonly Preprocessing[] Steps =
+    [
+        Preprocessing.ImageNet(),
+        Preprocessing.ImageNet(interpolation: Interpolation.Bicubic),
+        new() { ResizeShortSide = 320, CropWidth = 300, CropHeight = 300, Interpolation = Interpolation.Bicubic },
+        new() { ResizeWidth = 299, ResizeHeight = 299 },
+        new() { ResizeWidth = 300, ResizeHeight = 200, CropWidth = 100, CropHeight = 190, Interpolation = Interpolation.Lanczos },
+        new() { CropWidth = 224, CropHeight = 224 },
+        new() { CropWidth = 1001, CropHeight = 33 },
+        new() { ResizeShortSide = 64, CropWidth = 1, CropHeight = 1, Interpolation = Interpolation.Nearest },
+    ];
+
+    [Theory]
+    [MemberData(nameof(PlainKinds))]
+    public void Decode_AnyBoxOfAnyPlainKind_IsThatPartOfTheWhole(string kind)
+    {
+        var random = new Random(7);
+        foreach (var (width, height) in ((int, int)[])[(171, 133), (64, 64), (19, 300), (301, 18), (5, 7)])
+        {
+            var encoded = JpegKinds.Of(kind).Write(JpegKinds.Picture(width, height));
+            var (whole, part) = (new RgbImage(), new RgbImage());
+            Alone.Decode(encoded, new DecodeOptions(), whole);
+            for (var i = 0; i < Boxes; i++)
+            {
+                var (x, y) = (random.Next(width), random.Next(height));
+                var box = new FixedBox(new(x, y, random.Next(1, width - x + 1), random.Next(1, height - y + 1)));
+                part.Resize(width, height);
+                part.Pixels.Fill(77);
+                Assert.True(Turbo.TryDecode(encoded, new DecodeOptions(), part, box));
+                Assert.True(Text(whole, box) == Text(part, box), $"{box.Box} of {width} x {height}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Decode_APart_LeavesTheOtherRowsAlone()
+    {
+        var encoded = JpegKinds.Plain["4:2:0"].Write(JpegKinds.Picture(400, 300));
+        var part = new RgbImage();
+        part.Resize(400, 300);
+        part.Pixels.Fill(77);
+        Assert.True(Turbo.TryDecode(encoded, new DecodeOptions(), part, new FixedBox(new(200, 100, 50, 60))));
+        Assert.False(part.Pixels[..(400 * 3 * 100)].ContainsAnyExcept((byte)77));
+        Assert.False(part.Pixels[(400 * 3 * 160)..].ContainsAnyExcept((byte)77));
+        Assert.False(part.Row(130)[..(192 * 3 - 16 * 3)].ContainsAnyExcept((byte)77));
+        Assert.False(part.Row(130)[(252 * 3)..].ContainsAnyExcept((byte)77));
+    }
+
+    [Fact]
+    public void Preprocess_EverySharedPhoto_IsTheSameFromItsRegion()
+    {
+        var files = Directory.EnumerateFiles(SharedData.Require("data"), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
+        Parallel.For(0, files.Length / EveryNth, i =>
+        {
+            var encoded = File.ReadAllBytes(files[i * EveryNth]);
+            var (whole, part) = (new RgbImage(), new RgbImage());
+            Both.Decode(encoded, new DecodeOptions(), whole);
+            foreach (var steps in Steps)
+            {
+                var preprocessor = new Preprocessor(steps);
+                part.Resize(whole.Width, whole.Height);
+                part.Pixels.Fill(77);
+                Both.Decode(encoded, new DecodeOptions(), part, preprocessor);
+                var (width, height) = preprocessor.OutputSize(whole.Width, whole.Height);
+                var (expected, actual) = (new byte[width * height * 3], new byte[width * height * 3]);
+                preprocessor.RunBytes(whole, expected);
+                preprocessor.RunBytes(part, actual);
+                Assert.True(expected.AsSpan().SequenceEqual(actual), $"{files[i * EveryNth]}: {steps}");
+            }
+        });
+    }
+
+    /// <summary>Below a part's last row libjpeg-turbo stops reading, so a cut there has to be found in another way.</summary>
+    [Theory]
+    [MemberData(nameof(AllKinds))]
+    public void Decode_CutAtEveryLength_EndsAsByLibvips(string kind)
+    {
+        var whole = JpegKinds.Of(kind).Write(JpegKinds.Picture(64, 70));
+        for (var length = 3; length <= whole.Length; length++)
+        {
+            AssertSame(whole.AsSpan(0, length).ToArray(), $"{length} of {whole.Length} bytes", Top);
+            AssertSame([.. whole.AsSpan(0, length), 0xFF, 0xD9], $"{length} of {whole.Length} bytes, ended", Top);
+        }
+    }
+
+    /// <summary>The thumbnail in a photo's EXIF segment has an end marker of its own.</summary>
+    [Fact]
+    public void Decode_CutAfterAThumbnail_IsTruncated()
+    {
+        var thumbnail = JpegKinds.Plain["4:2:0"].Write(JpegKinds.Picture(32, 24));
+        var photo = JpegKinds.Plain["4:2:0"].Write(JpegKinds.Picture(200, 200));
+        byte[] segment = [0xFF, 0xE1, (byte)((thumbnail.Length + 2) >> 8), (byte)(thumbnail.Length + 2), .. thumbnail];
+        byte[] encoded = [.. photo.AsSpan(0, 2), .. segment, .. photo.AsSpan(2)];
+        AssertSame(encoded, "whole", Top);
+        Assert.StartsWith("200 x 200", Result(Both, encoded, region: Top), StringComparison.Ordinal);
+        Assert.StartsWith("damaged JPEG", Result(Both, encoded[..^100], region: Top), StringComparison.Ordinal);
+        AssertSame(encoded[..^100], "cut", Top);
+    }
+
+    [Theory]
+    [MemberData(nameof(AllKinds))]
+    public void Decode_WithChangedBytes_EndsAsByLibvips(string kind)
+    {
+        var whole = JpegKinds.Of(kind).Write(JpegKinds.Picture(77, 60));
+        var random = new Random(20261123);
+        for (var i = 0; i < Changes; i++)
+            AssertSame(Damage.Changed(whole, random), $"change {i}", i % 2 == 0 ? Top : Middle);
+    }
+
+    private static readonly Parts Top = new(0, 0.4), Middle = new(0.3, 0.7);
+
+    [Fact]
+    public void JpegEnd_InOtherFiles_IsNotFound()
+    {
+        Assert.False(JpegEnd.FollowsScan([]));
+        Assert.False(JpegEnd.FollowsScan([0xFF, 0xD8, 0xFF, 0xD9]));
+        Assert.False(JpegEnd.FollowsScan([0xFF, 0xD8, 0xFF, 0xDA, 0, 200, 0xFF, 0xD9]));
+        Assert.True(JpegEnd.FollowsScan([0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 1, 2, 3, 0xFF, 0xD9, 0]));
+    }
+
+    private sealed record FixedBox(PixelBox Box) : IPhotoRegion
+    {
+        public PixelBox Region(int width, int height) => Box;
+    }
+
+    /// <summary>The middle across, and these shares of the height down.</summary>
+    private sealed record Parts(double From, double To) : IPhotoRegion
+    {
+        public PixelBox Region(int width, int height)
+        {
+            var (left, top) = (width / 4, (int)(height * From));
+            return new(left, top, Math.Max(1, width / 2), Math.Max(1, (int)(height * To) - top));
+        }
+    }
+}

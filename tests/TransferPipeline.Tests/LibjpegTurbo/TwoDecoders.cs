@@ -1,0 +1,50 @@
+using System.Text;
+using TransferPipeline.Images;
+using TransferPipeline.LibjpegTurbo;
+using TransferPipeline.Libvips;
+
+namespace TransferPipeline.Tests.LibjpegTurbo;
+
+/// <summary>libvips alone, and with libjpeg-turbo before it.</summary>
+internal static class TwoDecoders
+{
+    public static readonly TurboJpegDecoder Turbo = new();
+    public static readonly LibvipsDecoder Alone = new();
+    public static readonly LibvipsDecoder Both = new(Turbo);
+
+    private static readonly DecodeOptions Small = new() { MaxPixels = 1 << 20 };
+
+    /// <summary>The same pixels of the region, or the same reason.</summary>
+    public static void AssertSame(byte[] encoded, string what, IPhotoRegion? region = null)
+    {
+        var (expected, actual) = (Result(Alone, encoded, Small, region), Result(Both, encoded, Small, region));
+        Assert.True(expected == actual, $"{what}: {Shorten(expected)} by libvips alone, {Shorten(actual)} after libjpeg-turbo");
+    }
+
+    /// <summary>Size and pixels of the region, or the reason.</summary>
+    public static string Result(IImageDecoder decoder, byte[] encoded, DecodeOptions? options = null, IPhotoRegion? region = null)
+    {
+        var image = new RgbImage();
+        try
+        {
+            decoder.Decode(encoded, options ?? new DecodeOptions(), image, region);
+        }
+        catch (ImageDecodeException e)
+        {
+            return e.Message;
+        }
+
+        return Text(image, region);
+    }
+
+    public static string Text(RgbImage image, IPhotoRegion? region = null)
+    {
+        var box = region?.Region(image.Width, image.Height) ?? new PixelBox(0, 0, image.Width, image.Height);
+        var text = new StringBuilder($"{image.Width} x {image.Height}: ");
+        for (var y = box.Y; y < box.Y + box.Height; y++)
+            text.Append(Convert.ToHexString(image.Row(y).Slice(box.X * 3, box.Width * 3)));
+        return text.ToString();
+    }
+
+    private static string Shorten(string result) => result.Length > 80 ? "pixels" : result;
+}
