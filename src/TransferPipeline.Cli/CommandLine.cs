@@ -85,7 +85,8 @@ internal static class CommandLine
                 Messages.Error($"a file cannot be read or written: {e.Message.ReplaceLineEndings(" ")}");
                 return (int)ExitCode.Failed;
             default:
-                Messages.Error($"this is a bug in transfer; please report it with the lines below{Environment.NewLine}{e}");
+                Messages.Error("this is a bug in transfer; please report it with the lines below");
+                Console.Error.WriteLine(e);
                 return (int)ExitCode.Failed;
         }
     }

@@ -63,6 +63,24 @@ internal static class Common
     /// <summary>Whether an option was not given.</summary>
     public static bool IsDefault(ParseResult parsed, Option option) => parsed.GetResult(option) is null or { Implicit: true };
 
+    /// <summary>Refuses a file that cannot be written, before the work whose result it takes.</summary>
+    public static void RequireWritable(string file)
+    {
+        if (Directory.Exists(file))
+            throw new UsageException($"{file} is a folder, expected the name of a file");
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        while (!Path.Exists(folder))
+            folder = Path.GetDirectoryName(folder)!;
+        try
+        {
+            using var probe = File.OpenHandle(Path.Combine(folder, ".transfer-" + Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new JobFailedException($"{file} cannot be written: {(File.Exists(folder) ? $"{folder} is a file, not a folder" : e.Message)}", e);
+        }
+    }
+
     public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random." };
 
     public static Option<string[]> Features(bool several) => new("--features")

@@ -22,6 +22,7 @@ internal static class ExportCommand
         command.SetAction((parsed, cancellation) =>
         {
             var source = parsed.GetValue(comparison)!;
+            Common.RequireWritable(parsed.GetValue(file)!);
             var compared = ComparedHead.Read(source, parsed.GetValue(head));
             var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, Common.Tools.Table.Value);
             var rows = Provenances.Load(set);

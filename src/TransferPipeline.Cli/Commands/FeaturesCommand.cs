@@ -56,7 +56,7 @@ internal static class FeaturesCommand
             if (check.Problems.Count == 0)
                 return (int)ExitCode.Done;
             foreach (var problem in check.Problems)
-                Messages.Error(problem);
+                Messages.Error($"{parsed.GetValue(folder)}: {problem}");
             return (int)ExitCode.Usage;
         });
         return command;

@@ -15,7 +15,7 @@ internal static class PredictCommand
     {
         var classifier = new Argument<string>("classifier") { Description = "A classifier file that transfer wrote." };
         var photos = new Argument<string[]>("photos") { Description = "Photos, or folders of photos.", Arity = ArgumentArity.OneOrMore };
-        var top = new Option<int>("--top") { Description = "Classes to show.", DefaultValueFactory = _ => 3 };
+        var top = Common.Number("--top", "Classes to show.", 3, 1, 1_000_000);
         var html = new Option<string?>("--html") { Description = "Also write a page with the photos; a photo whose folder has the name of a class is shown with that as its true class." };
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { classifier, photos, top, html, threads, json };
@@ -24,12 +24,12 @@ internal static class PredictCommand
             using var model = Classifier.Open(parsed.GetValue(classifier)!, parsed.GetValue(threads));
             var files = PhotoFileList.Of(parsed.GetValue(photos)!).Select(f => new PhotoFile(f)).ToList();
             var predictions = new PhotoClassifier(Common.Tools.Decoder.Value, model).Predict(files, cancellation);
-            var (labels, shown) = (model.Info.Labels, Math.Max(1, parsed.GetValue(top)));
+            var (labels, shown) = (model.Info.Labels, parsed.GetValue(top));
             if (parsed.GetValue(json))
                 Json.Write(predictions.Select(p => new { File = p.Photo.Name, p.Label, p.Probability, Top = p.Top(labels, shown).Select(t => new { t.Label, t.Probability }), p.Failure }));
             else
                 foreach (var p in predictions.Where(p => p.Failure is null))
-                    Console.WriteLine($"{p.Photo.Name}: {string.Join("  ", p.Top(labels, shown).Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Label} {t.Probability:0.000}")))}");
+                    Console.WriteLine(PlainText.Of($"{p.Photo.Name}: {string.Join("  ", p.Top(labels, shown).Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Label} {t.Probability:0.000}")))}"));
             foreach (var p in predictions.Where(p => p.Failure is not null))
                 Messages.Error($"{p.Photo.Name}: {p.Failure}");
             if (parsed.GetValue(html) is { } page)

@@ -26,6 +26,7 @@ internal static class TrainCommand
             var specs = HeadSpec.ParseList(parsed.GetValue(head)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
             if (specs.Count != 1)
                 throw new UsageException("--head takes one head; transfer compare trains several");
+            Common.RequireWritable(parsed.GetValue(file)!);
             var folder = FeatureSet.Open(parsed.GetValue(features)!, Common.Tools.Table.Value);
             var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);
             var (run, rows) = parsed.GetValue(stream)

@@ -29,6 +29,7 @@ internal static class Tables
     /// <param name="width">Characters of a line.</param>
     public static void Write(IAnsiConsole console, int width, IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows, string? title = null)
     {
+        rows = [.. rows.Select(row => row.Select(PlainText.Of).ToArray())];
         var headings = columns.Select(c => c.TrimStart('>')).ToArray();
         var longest = headings.Select((h, i) => rows.Select(r => r[i].Length).Append(h.Length).Max()).ToArray();
         var widths = Fit(longest, width - 2);

@@ -20,6 +20,7 @@ public static class StreamedTraining
             throw new UsageException($"{spec.Title}: a streamed fit takes fixed values; choose them with transfer compare on a part of the photos");
         var classes = set.Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
         string[] files = [.. set.Manifest.Parts.Select(p => Path.Combine(set.Folder, p.File))];
+        set.RequireIntact();
         var clock = Stopwatch.StartNew();
         spec.CheckClasses(set.Manifest.Classes);
         var stream = new FeatureTableStream(table, files, (label, split) => split == Splits.Train ? classes.GetValueOrDefault(label, -1) : -1, set.Dimension) { ClassNames = set.Manifest.Classes };

@@ -42,6 +42,48 @@ public sealed class BadInputTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("--stream")]
+    public void Train_PlaceThatCannotBeWritten_IsRefusedBeforeTheFit(string stream)
+    {
+        var set = MadeUpFeatureSet.Write(_folder.At("set"), MadeUpFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
+        File.WriteAllText(_folder.At("file"), "");
+        TransferResult Train(string place) => TransferProcess.Run(["train", "--features", set, "--head", "softmax", "--out", place, .. stream == "" ? [] : (string[])[stream]]);
+
+        AssertRefused(Train(set), $"{set} is a folder, expected the name of a file");
+        var below = Train(_folder.At("file") + "/classifier.onnx");
+        Assert.Equal(1, below.ExitCode);
+        Assert.EndsWith($"file/classifier.onnx cannot be written: {_folder.At("file")} is a file, not a folder", below.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_DamagedSetStreamed_IsRefused()
+    {
+        var set = MadeUpFeatureSet.Write(_folder.At("set"), MadeUpFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
+        var part = Path.Combine(set, "part-00000.parquet");
+        var bytes = File.ReadAllBytes(part);
+        bytes[bytes.Length / 3] ^= 1;
+        File.WriteAllBytes(part, bytes);
+        AssertRefused(
+            TransferProcess.Run("train", "--features", set, "--head", "softmax", "--stream", "--out", _folder.At("c.onnx"), "--model", Path.Combine(SharedData.Repository, "models", "efficientnet-lite0.onnx")),
+            "part-00000.parquet is damaged: its SHA-256 is not the one in the manifest");
+    }
+
+    [Fact]
+    public void Predict_NamesWithLineEndsAndEscapes_StayOneLine()
+    {
+        var data = SamplePhotos.Copy(_folder.At("data"), 4, "hat", "shoes");
+        Assert.Equal(0, Extract(data).ExitCode);
+        Assert.Equal(0, TransferProcess.Run("train", "--features", _folder.At("set"), "--head", "ridge", "--out", _folder.At("c.onnx")).ExitCode);
+        var photos = Directory.CreateDirectory(_folder.At("odd")).FullName;
+        File.Copy(SamplePhotos.Photos("train", "hat").First(), Path.Combine(photos, "two\nlines \u001b[31m.jpg"));
+        File.WriteAllText(Path.Combine(photos, "bro\nken.jpg"), "no photo");
+        var result = TransferProcess.Run("predict", _folder.At("c.onnx"), photos);
+        Assert.Contains("/two\\nlines \\x1b[31m.jpg: ", Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains("/bro\\nken.jpg: not an image", Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Extract_EmptyFolder_SaysSo() =>
         AssertRefused(Extract(Directory.CreateDirectory(_folder.At("empty")).FullName), "empty");
