@@ -6,6 +6,10 @@ namespace TransferPipeline;
 /// <summary>What native libraries must find before they are loaded.</summary>
 internal static partial class NativeSetup
 {
+    private const string Tf32Override = "NVIDIA_TF32_OVERRIDE";
+
+    private static bool _usesTf32;
+
     /// <summary>
     /// Switches off the telemetry that ONNX Runtime's Linux builds have from 1.29 on: they would send events to their maker, and this
     /// program sends nothing anywhere. The native library reads the variable from C's environment, which .NET's own setter does not change.
@@ -21,8 +25,19 @@ internal static partial class NativeSetup
         UseBundledOpenSsl(Path.Combine(AppContext.BaseDirectory, "openssl"));
     }
 
-    /// <summary>TensorRT takes TensorFloat-32 for float32 unless NVIDIA's variable forbids it; to be called before it is loaded.</summary>
-    internal static void ForbidTf32() => SetEnvironmentVariable("NVIDIA_TF32_OVERRIDE", "0", 1);
+    /// <summary>
+    /// Forbids NVIDIA's libraries to take TensorFloat-32 for float32, before they are loaded: TensorRT does unless told, and so does ONNX Runtime
+    /// 1.29 for convolutions that cuDNN has no other engine for (conv.cc: CreateCudnnFeExecutionPlan). It holds for the whole process, so not
+    /// where a session is to use it: beside that one, float32 is what is compared with.
+    /// </summary>
+    internal static void ForbidTf32(bool forbid)
+    {
+        _usesTf32 |= !forbid;
+        if (forbid && !_usesTf32)
+            SetEnvironmentVariable(Tf32Override, "0", 1);
+        else if (!forbid && Environment.GetEnvironmentVariable(Tf32Override) is null)
+            RemoveEnvironmentVariable(Tf32Override);
+    }
 
     /// <summary>.NET hashes with OpenSSL, which small container images lack; a bundle has one for that case, and the system's is preferred.</summary>
     private static void UseBundledOpenSsl(string folder)
@@ -36,4 +51,7 @@ internal static partial class NativeSetup
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RemoveEnvironmentVariable(string name);
 }

@@ -3,7 +3,7 @@
 // the host with a limit. Kernels do nothing; what is copied off the card is made up from the bytes that were last copied there by the same
 // thread and launched on, so that a stale input or a graph that was not launched shows. Calls are checked by CUDA's rules for capture
 // (cudaStreamCaptureModeGlobal) and logged. Signatures are those of CUDA 13's headers as far as they are called.
-//   CARD_STUB_LOG     a file for one line a call: time, thread, call
+//   CARD_STUB_LOG     a file for one line a call: time, thread, call; kernels with the name that the compiler gave them
 //   CARD_STUB_CARDS   number of cards (1)
 //   CARD_STUB_MEMORY  bytes of each (80e9)
 #define _GNU_SOURCE
@@ -43,12 +43,17 @@ static long setting(const char *name, long otherwise) {
 
 static size_t total(void) { return setting("CARD_STUB_MEMORY", 80000000000l); }
 
-static void say(const char *format, ...) {
+void say(const char *format, ...) {
   static FILE *log;
+  static const char *name = "";
+  if (!name) return;
   pthread_mutex_lock(&gate);
   if (!log) {
-    const char *name = getenv("CARD_STUB_LOG");
-    log = fopen(name ? name : "/dev/null", "a");
+    if (!(name = getenv("CARD_STUB_LOG"))) {
+      pthread_mutex_unlock(&gate);
+      return;
+    }
+    log = fopen(name, "a");
     setvbuf(log, 0, _IOLBF, 0);
   }
   struct timespec now;
@@ -141,7 +146,7 @@ static int copy(const char *call, void *to, const void *from, size_t size) {
   return Ok;
 }
 
-static int launch(void) {
+int launch(void) {
   if (!capturing) computed = copied;
   return Ok;
 }
@@ -218,8 +223,13 @@ int cudaMallocHost(void **at, size_t size) { return cudaHostAlloc(at, size, 0); 
 int cudaFreeHost(void *at) { return drop(at); }
 int cudaMemcpy(void *to, const void *from, size_t size, int kind) { return forbidden("cudaMemcpy") ? CaptureUnsupported : copy("cudaMemcpy", to, from, size); }
 int cudaMemcpyAsync(void *to, const void *from, size_t size, int kind, void *stream) { return copy("cudaMemcpyAsync", to, from, size); }
-int cudaMemset(void *at, int value, size_t size) { memset(at, value, size); return Ok; }
-int cudaMemsetAsync(void *at, int value, size_t size, void *stream) { memset(at, value, size); return Ok; }
+int cudaMemset(void *at, int value, size_t size) {
+  if (forbidden("cudaMemset")) return CaptureUnsupported;
+  say("cudaMemset %zu bytes", size);
+  memset(at, value, size);
+  return Ok;
+}
+int cudaMemsetAsync(void *at, int value, size_t size, void *stream) { say("cudaMemsetAsync %zu bytes", size); memset(at, value, size); return Ok; }
 
 // Streams, events, graphs
 int cudaStreamCreateWithFlags(void **stream, unsigned flags) { *stream = malloc(16); say("cudaStreamCreateWithFlags %u", flags); return Ok; }
@@ -257,10 +267,27 @@ const char *cudaGetErrorString(int error) {
   return error == OutOfMemory ? "out of memory" : error == InvalidDevice ? "invalid device ordinal" : error == CaptureUnsupported ? "operation not permitted when stream is capturing" : "an error of the stub";
 }
 
-// Kernels
-int cudaLaunchKernel() { return launch(); }
-int __cudaLaunchKernel() { return launch(); }
-int cudaLaunchKernelExC() { return launch(); }
+// Kernels: the program registers each host function with the name of the card's
+enum { Kernels = 1 << 18 };
+static struct { const void *entry; const char *name; } kernels[Kernels];
+
+static unsigned place(const void *entry) {
+  unsigned i = ((uintptr_t)entry >> 4) * 2654435761u % Kernels;
+  while (kernels[i].entry && kernels[i].entry != entry) i = (i + 1) % Kernels;
+  return i;
+}
+void __cudaRegisterFunction(void **handle, const void *entry, char *device, const char *name) {
+  unsigned i = place(entry);
+  kernels[i].entry = entry;
+  kernels[i].name = name;
+}
+int cudaLaunchKernel(const void *entry) {
+  const char *name = kernels[place(entry)].name;
+  say("kernel %s", name ? name : "unknown");
+  return launch();
+}
+int __cudaLaunchKernel(const void *entry) { return cudaLaunchKernel(entry); }
+int cudaLaunchKernelExC(const void *config, const void *entry) { return cudaLaunchKernel(entry); }
 void **__cudaRegisterFatBinary(void *binary) { static void *handle[4]; return handle; }
 int __cudaGetKernel(void **kernel, const void *entry) { *kernel = (void *)entry; return Ok; }
 unsigned __cudaPushCallConfiguration() { return 0; }
@@ -270,16 +297,22 @@ int cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks_, const v
 int cudaGetDriverEntryPointByVersion(const char *name, void **entry, unsigned version, unsigned long long flags, int *status) { *entry = 0; if (status) *status = 1; return Ok; }
 
 // cuBLAS: small float products are really computed, for the doctor's test. A product over one value adds a bias to ones that a kernel made.
-int cublasCreate_v2(void **handle) { *handle = malloc(16); return Ok; }
+int cublasCreate_v2(void **handle) {
+  const char *tf32 = getenv("NVIDIA_TF32_OVERRIDE");
+  say("cublasCreate NVIDIA_TF32_OVERRIDE=%s", tf32 ? tf32 : "");
+  *handle = malloc(16);
+  return Ok;
+}
 int cublasLtCreate(void **handle) { *handle = malloc(16); return Ok; }
 int cublasGetMathMode(void *handle, int *mode) { *mode = 0; return Ok; }
 int cublasLtMatmulAlgoGetHeuristic(void *handle, void *operation, void *a, void *b, void *c, void *d, void *preference, int asked, void *results, int *found) { *found = 0; return Ok; }
 const char *cublasGetStatusName(int status) { return "CUBLAS_STATUS_OF_STUB"; }
 const char *cublasGetStatusString(int status) { return "an error of the stub"; }
-int cublasGemmEx() { return launch(); }
-int cublasSgemmStridedBatched() { return launch(); }
-int cublasGemmStridedBatchedEx() { return launch(); }
+int cublasGemmEx() { say("cublasGemmEx"); return launch(); }
+int cublasSgemmStridedBatched() { say("cublasSgemmStridedBatched"); return launch(); }
+int cublasGemmStridedBatchedEx() { say("cublasGemmStridedBatchedEx"); return launch(); }
 int cublasSgemm_v2(void *handle, int ta, int tb, int m, int n, int k, const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta, float *c, int ldc) {
+  say("cublasSgemm");
   for (int j = 0; (double)m * n * k < 1e4 && j < n; j++)
     for (int i = 0; i < m; i++) {
       float sum = 0;

@@ -12,11 +12,12 @@ internal sealed class DeviceFlags
     private readonly Option<double> _deviceMemory = Common.Number("--device-memory", "Most GB of a GPU's memory to use; 0 for no limit.", 0.0, 0, 1e6);
     private readonly Option<string> _cudnnSearch = Common.Choice("--cudnn-search", "How cuDNN chooses convolutions.", "exhaustive", "heuristic", "default");
     private readonly Option<string> _cudaLayout = Common.Choice("--cuda-layout", "How tensors lie on a GPU; auto is nhwc for tf32 and fp16.", "auto", "nhwc", "nchw");
+    private readonly Option<string> _cudaFusion = Common.Choice("--cuda-fusion", "Convolutions on a GPU add their bias themselves; auto tries both.", "auto", "on", "off");
     private readonly Option<string> _cudaGraphs = Common.Choice("--cuda-graphs", "Launch a batch's kernels as one CUDA graph.", "off", "on");
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_device, _precision, _batch, _deviceMemory, _cudnnSearch, _cudaLayout, _cudaGraphs])
+        foreach (var option in (Option[])[_device, _precision, _batch, _deviceMemory, _cudnnSearch, _cudaLayout, _cudaFusion, _cudaGraphs])
             command.Options.Add(option);
     }
 
@@ -28,6 +29,7 @@ internal sealed class DeviceFlags
         DeviceMemory = parsed.GetValue(_deviceMemory),
         CudnnSearch = parsed.GetValue(_cudnnSearch)!,
         CudaLayout = parsed.GetValue(_cudaLayout)!,
+        CudaFusion = parsed.GetValue(_cudaFusion)!,
         CudaGraphs = parsed.GetValue(_cudaGraphs) == "on",
     };
 }

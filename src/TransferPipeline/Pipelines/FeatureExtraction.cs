@@ -44,7 +44,7 @@ public sealed record FeatureExtraction
             Preprocessing = preprocessing,
             Decode = new() { ExifTranspose = Extract.ExifTranspose },
             Views = Views == 0 ? null : AugmentedViews.Of(Views, AugmentationReader.Read(Augment, preprocessing), preprocessing, (ulong)Seed),
-            Device = DeviceOptions.Parse(Extract.Device, Extract.Precision, Extract.CudaGraphs) with { MemoryLimit = (long)(Extract.DeviceMemory * 1e9), CudnnSearch = Extract.CudnnSearch, CudaLayout = Extract.CudaLayout },
+            Device = DeviceOptions.Parse(Extract.Device, Extract.Precision, Extract.CudaGraphs) with { MemoryLimit = (long)(Extract.DeviceMemory * 1e9), CudnnSearch = Extract.CudnnSearch, CudaLayout = Extract.CudaLayout, CudaFusion = Extract.CudaFusion },
         };
     }
 

@@ -126,6 +126,9 @@ public sealed record ExtractSection
     /// <summary><c>auto</c>, <c>nhwc</c> or <c>nchw</c>: how tensors lie on the card.</summary>
     public string CudaLayout { get; init; } = "auto";
 
+    /// <summary><c>auto</c>, <c>on</c> or <c>off</c>: convolutions add their bias themselves.</summary>
+    public string CudaFusion { get; init; } = "auto";
+
     /// <summary>Launch a batch's kernels as one CUDA graph; for <c>cuda</c> only.</summary>
     public bool CudaGraphs { get; init; }
 

@@ -146,6 +146,7 @@ public static class PipelineReader
             DeviceMemory = map.Number("device-memory", 0, 0),
             CudnnSearch = map.Choice("cudnn-search", "exhaustive", "exhaustive", "heuristic", "default"),
             CudaLayout = map.Choice("cuda-layout", "auto", "auto", "nhwc", "nchw"),
+            CudaFusion = map.Choice("cuda-fusion", "auto", "auto", "on", "off"),
             CudaGraphs = map.Flag("cuda-graphs", false),
             MaxFailed = map.Number("max-failed", 0.05, 0, 1),
             ExifTranspose = map.Flag("exif-transpose", false),

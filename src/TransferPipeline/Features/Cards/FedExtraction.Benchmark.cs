@@ -6,19 +6,19 @@ namespace TransferPipeline.Features.Cards;
 /// <summary>The cards alone, as an extraction feeds them.</summary>
 internal sealed partial class FedExtraction : ISessionBenchmark
 {
-    public string Layout => string.Create(CultureInfo.InvariantCulture, $"{_job.Device}, {Lanes} batches in flight a card, batch {BatchSize}{(_job.Device.CudaGraphs ? ", CUDA graphs" : "")}");
+    public string Layout => string.Create(CultureInfo.InvariantCulture, $"{_job.Device}, {CardSessions.LanesOfACard} batches in flight a card, batch {BatchSize}{(Fusion == "on" ? ", bias in convolutions" : "")}{(_job.Device.CudaGraphs ? ", CUDA graphs" : "")}");
 
     /// <summary>All lanes of all cards compute the same pixels again and again: bytes from pinned memory in, vectors out. Their start is not counted.</summary>
     public Rate Measure(int photos)
     {
         var (batches, next) = ((photos + BatchSize - 1) / BatchSize, 0);
-        using var ready = new CountdownEvent(_lanes.Count);
+        using var ready = new CountdownEvent(_cards.Lanes.Count);
         using var start = new ManualResetEventSlim();
         var createRunner = RunnerFactory();
         // Before the first lane captures its graph: allocating breaks a capture.
-        var memory = _lanes.ConvertAll(_ => new HostBatch(_memory, _model, BatchSize));
+        var memory = _cards.Lanes.Select(_ => new HostBatch(_cards.Host, _model, BatchSize)).ToList();
         _owned.InsertRange(0, memory);
-        var lanes = _lanes.Select((lane, i) => TrialRates.OnItsOwnThread(() => Compute(lane, memory[i]))).ToList();
+        var lanes = _cards.Lanes.Select((lane, i) => TrialRates.OnItsOwnThread(() => Compute(lane, memory[i]))).ToList();
         ready.Wait();
         return Rate.Measure(batches * BatchSize, () =>
         {

@@ -10,9 +10,6 @@ namespace TransferPipeline.Features.Cards;
 /// </summary>
 internal sealed partial class FedExtraction : IExtractionEngine
 {
-    /// <summary>Callers of a card: one batch is copied while another is computed.</summary>
-    public const int Lanes = 2;
-
     /// <summary>Below this number of vectors a run is over before it pays to find how many threads should decode.</summary>
     private const int WorthATrial = 4096;
 
@@ -20,11 +17,10 @@ internal sealed partial class FedExtraction : IExtractionEngine
     private const int HostShare = 4;
 
     private readonly ExtractionJob _job;
-    private readonly List<InferenceSession> _sessions = [];
-    private readonly List<Lane> _lanes = [];
     private readonly List<IDisposable> _owned = [];
     private readonly CutModel _model;
-    private readonly TensorMemory _memory;
+    private readonly bool _mayFuse;
+    private CardSessions _cards;
 
     /// <param name="createSession">Makes the session of a card; tests give the CPU's.</param>
     /// <param name="missing">Vectors to compute.</param>
@@ -35,29 +31,34 @@ internal sealed partial class FedExtraction : IExtractionEngine
         cardMemory ??= job.Device.IsCpu ? (_, _) => TensorMemory.Plain() : TensorMemory.OnCard;
         var bytes = PixelInput.Apply(model, job.Preprocessing);
         _model = bytes with { Onnx = [] };
+        _mayFuse = job.Device.CudaFusion == "auto" && job.Device.Provider != DeviceOptions.TensorRt && SessionFactory.MayFuse(bytes, job.Device);
+        Fusion = job.Device.CudaFusion == "on" ? "on" : "off";
+        _cards = Sessions(Fusion);
         try
         {
-            foreach (var card in job.Device.Cards)
-                AddLanes(card, () => createSession(bytes, job.Device with { Cards = [card] }), cardMemory);
-            _memory = job.Device.IsCpu ? TensorMemory.Plain() : TensorMemory.Pinned(_lanes[0].Session, _lanes[0].Card);
-            (BatchSize, Decoders) = Sizes(options, missing);
+            (BatchSize, Decoders) = Sizes(options, missing, Sessions);
         }
         catch
         {
             Dispose();
             throw;
         }
+
+        CardSessions Sessions(string fusion) => new(job.Device with { CudaFusion = fusion }, device => createSession(bytes, device), cardMemory);
     }
 
     /// <summary>With sessions of the job's device, whose nodes are all on the card or are listed.</summary>
     public static FedExtraction Create(ExtractionJob job, ExtractionOptions options, CutModel model, int missing)
     {
         var told = new HashSet<string>();
-        return new(job, options, model, missing, (bytes, card) => NodePlacement.CreateChecked(bytes, card, message =>
-        {
-            if (told.Add(message))
-                options.Message(message);
-        }));
+        return new(job, options, model, missing, (bytes, card) => job.Device.CudaFusion == "auto" && card.CudaFusion == "on"
+            // The same nodes as without, which were looked at; their kernels may take cuDNN seconds to make for each batch size.
+            ? SessionFactory.Create(bytes, card)
+            : NodePlacement.CreateChecked(bytes, card, message =>
+            {
+                if (told.Add(message))
+                    options.Message(message);
+            }));
     }
 
     /// <summary>Photos in a batch.</summary>
@@ -65,23 +66,26 @@ internal sealed partial class FedExtraction : IExtractionEngine
 
     public int Decoders { get; }
 
+    /// <summary><c>on</c> or <c>off</c>: whether convolutions add their bias themselves.</summary>
+    public string Fusion { get; private set; }
+
     public int RowsInFlight => BatchSize * (RingLength + 1);
 
     /// <summary>Batches in memory: one for each lane, and one for each card that is being filled.</summary>
-    private int RingLength => _job.Device.Cards.Count * (Lanes + 1);
+    private int RingLength => _job.Device.Cards.Count * (CardSessions.LanesOfACard + 1);
 
     public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionRun run)
     {
         var decoders = Math.Clamp(Decoders, 1, Math.Max(1, run.Total));
         HostBatch[] batches = [];
-        CardErrors.Guard(() => batches = [.. Enumerable.Range(0, RingLength).Select(_ => new HostBatch(_memory, _model, BatchSize))], BatchSize, _job.Device);
+        CardErrors.Guard(() => batches = [.. Enumerable.Range(0, RingLength).Select(_ => new HostBatch(_cards.Host, _model, BatchSize))], BatchSize, _job.Device);
         _owned.InsertRange(0, batches);
         var ring = new BatchRing(batches, BatchSize, run.Total, decoders);
         var work = new List<Action<CancellationToken>>();
         for (var i = 0; i < decoders; i++)
             work.Add(cancellation => new PhotoFeeder(run, ring).Run(cancellation));
         var createRunner = RunnerFactory();
-        foreach (var lane in _lanes)
+        foreach (var lane in _cards.Lanes)
         {
             work.Add(_ =>
             {
@@ -98,20 +102,7 @@ internal sealed partial class FedExtraction : IExtractionEngine
     public void Dispose()
     {
         _owned.ForEach(o => o.Dispose());
-        _memory?.Dispose();
-        _lanes.ForEach(l => l.Memory.Dispose());
-        _sessions.ForEach(s => s.Dispose());
-    }
-
-    /// <summary>The lanes of a card share its session; but one that replays CUDA graphs may be called by one thread only.</summary>
-    private void AddLanes(int card, Func<InferenceSession> create, Func<InferenceSession, int, TensorMemory> memory)
-    {
-        for (var lane = 0; lane < Lanes; lane++)
-        {
-            if (lane == 0 || _job.Device.CudaGraphs)
-                _sessions.Add(create());
-            _lanes.Add(new(_sessions[^1], card, memory(_sessions[^1], card)));
-        }
+        _cards.Dispose();
     }
 
     /// <summary>Makes a lane's runner on the thread that will call it; with CUDA graphs it returns when all lanes have captured theirs.</summary>
@@ -119,8 +110,8 @@ internal sealed partial class FedExtraction : IExtractionEngine
     {
         if (!_job.Device.CudaGraphs)
             return lane => new BoundRunner(lane.Session, _model, lane.Memory, BatchSize);
-        var gate = new CaptureGate(_lanes.Count);
-        var scratch = new HostBatch(_memory, _model, BatchSize);
+        var gate = new CaptureGate(_cards.Lanes.Count);
+        var scratch = new HostBatch(_cards.Host, _model, BatchSize);
         _owned.InsertRange(0, [gate, scratch]);
         return lane =>
         {
@@ -143,7 +134,8 @@ internal sealed partial class FedExtraction : IExtractionEngine
     }
 
     /// <summary>Photos in a batch and threads that decode: as given, or by a trial that says what it found.</summary>
-    private (int Batch, int Decoders) Sizes(ExtractionOptions options, int missing)
+    /// <param name="sessions">Makes all cards' sessions with bias in convolutions' kernels (<c>on</c>) or apart (<c>off</c>).</param>
+    private (int Batch, int Decoders) Sizes(ExtractionOptions options, int missing, Func<string, CardSessions> sessions)
     {
         var tryDecoders = options.FewerWorkers && options.Workers > 1 && missing >= WorthATrial;
         var largest = Largest(missing);
@@ -153,10 +145,48 @@ internal sealed partial class FedExtraction : IExtractionEngine
             return (given, tryDecoders ? TryDecoders(options, GuardedRate(given)) : options.Workers);
         }
 
-        var trial = BatchTrial.Run(RateOfFirstCard, () => CudaRuntime.FreeMemory(_lanes[0].Card), largest);
+        var trial = BatchTrial.Run(RateOfFirstCard, () => CudaRuntime.FreeMemory(_cards.Lanes[0].Card), largest);
         var (batch, rate) = trial.Best;
         options.Message($"batches of {batch} photos ({trial}); --batch {batch} skips the trial");
+        if (_mayFuse && missing >= WorthATrial)
+            rate = TryFusion(options, batch, rate, sessions);
         return (batch, tryDecoders ? TryDecoders(options, rate) : options.Workers);
+    }
+
+    /// <summary>Takes whichever is faster, with the bias in the convolutions' kernels or apart, and gives its rate; one after the other, since the card's memory may not hold both.</summary>
+    private double TryFusion(ExtractionOptions options, int batch, double apart, Func<string, CardSessions> sessions)
+    {
+        var expected = MadeUpVectors(batch);
+        _cards.Dispose();
+        FusionTrial trial;
+        try
+        {
+            _cards = sessions("on");
+            var distance = MadeUpBatch.Distance(expected, MadeUpVectors(batch));
+            trial = new(apart, RateOfFirstCard(batch), distance);
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or JobFailedException)
+        {
+            trial = new(apart, 0, 0, CardErrors.Brief(e));
+        }
+
+        options.Message(trial.ToString());
+        if (trial.Wins)
+        {
+            Fusion = "on";
+            return trial.Within;
+        }
+
+        _cards.Dispose();
+        _cards = sessions("off");
+        return apart;
+    }
+
+    private float[][] MadeUpVectors(int size)
+    {
+        using var batch = new HostBatch(_cards.Host, _model, size);
+        using var runner = new BoundRunner(_cards.Lanes[0].Session, _model, _cards.Lanes[0].Memory, size);
+        return MadeUpBatch.Vectors(runner, batch, MadeUpBatch.Noise);
     }
 
     private int TryDecoders(ExtractionOptions options, double rateOfACard)
@@ -179,7 +209,7 @@ internal sealed partial class FedExtraction : IExtractionEngine
     private double RateOfFirstCard(int size)
     {
         var rate = 0.0;
-        CardErrors.Run(() => rate = TrialRates.OfCard(_lanes[..Lanes], _memory, _model, size), _job.Device);
+        CardErrors.Run(() => rate = TrialRates.OfCard([.. _cards.Lanes.Take(CardSessions.LanesOfACard)], _cards.Host, _model, size), _job.Device);
         return rate;
     }
 

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 
@@ -40,33 +39,15 @@ internal sealed class GraphRunner : IBatchRunner
     public void Prove(HostBatch scratch)
     {
         using var plain = new BoundRunner(_session, _model, _memory, scratch.Size);
-        var (flat, noisy) = (Vectors(plain, scratch, Bands), Vectors(plain, scratch, Noise));
-        if (Distance(flat, noisy) <= 10 * Tolerance)
+        var (flat, noisy) = (MadeUpBatch.Vectors(plain, scratch, MadeUpBatch.Bands), MadeUpBatch.Vectors(plain, scratch, MadeUpBatch.Noise));
+        if (MadeUpBatch.Distance(flat, noisy) <= 10 * Tolerance)
             throw new JobFailedException("CUDA graphs cannot be proven right: the backbone gives the same vectors for different pixels; run again with --cuda-graphs off");
-        var wrong = Math.Max(Distance(flat, Vectors(this, scratch, Bands)), Distance(noisy, Vectors(this, scratch, Noise)));
+        var wrong = Math.Max(
+            MadeUpBatch.Distance(flat, MadeUpBatch.Vectors(this, scratch, MadeUpBatch.Bands)),
+            MadeUpBatch.Distance(noisy, MadeUpBatch.Vectors(this, scratch, MadeUpBatch.Noise)));
         if (!(wrong <= Tolerance))
             throw new JobFailedException(FormattableString.Invariant($"CUDA graphs give other vectors than the same kernels without them (distance {wrong:0.0e0} of a vector's length): run again with --cuda-graphs off"));
     }
 
     public void Dispose() => _captured.Dispose();
-
-    private static float[][] Vectors(IBatchRunner runner, HostBatch batch, Action<Span<byte>> fill)
-    {
-        for (var slot = 0; slot < batch.Size; slot++)
-            fill(batch.Pixels(slot));
-        runner.Run(batch);
-        return [.. batch.Tensors.Outputs.Select(o => o.GetTensorDataAsSpan<float>().ToArray())];
-    }
-
-    /// <summary>Largest over the outputs, relative to the first's length.</summary>
-    private static float Distance(float[][] first, float[][] second) =>
-        first.Zip(second, (a, b) => TensorPrimitives.Distance<float>(a, b) / Math.Max(1e-12f, TensorPrimitives.Norm<float>(a))).Max();
-
-    private static void Bands(Span<byte> pixels)
-    {
-        for (var i = 0; i < pixels.Length; i++)
-            pixels[i] = (byte)(i * 255L / pixels.Length);
-    }
-
-    private static void Noise(Span<byte> pixels) => new Random(7).NextBytes(pixels);
 }

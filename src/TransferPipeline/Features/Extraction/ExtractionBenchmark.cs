@@ -63,6 +63,8 @@ public static class ExtractionBenchmark
             if (createCards is null)
                 return Measure(job, model, scratch, options, rounds, cancellation);
             using var cards = createCards(job, options, job.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model, sample.Entries.Count);
+            // What the engine found by its trial holds for the rounds too.
+            job = job with { Device = job.Device with { CudaFusion = cards.Fusion } };
             return Measure(job, scratch, options with { Batch = cards.BatchSize, Workers = cards.Decoders, FewerWorkers = false }, rounds, createCards, cards, cancellation);
         }
         finally

@@ -23,7 +23,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     {
         var device = job.Device with { Cards = [job.Device.Index], CudaGraphs = false };
         // CUDA in place of TensorRT, whose float32 is TensorFloat-32 unless it is forbidden to the whole process.
-        using var first = SessionFactory.Create(exact, device with { Provider = device.IsCpu ? DeviceOptions.Cpu : DeviceOptions.Cuda, Precision = "fp32" });
+        using var first = SessionFactory.Create(exact, device with { Provider = device.IsCpu ? DeviceOptions.Cpu : DeviceOptions.Cuda, Precision = "fp32", CudaFusion = "off" });
         using var second = SessionFactory.Create(converted, device);
         using var a = new BackboneRunner(first, exact, Math.Min(Most, exact.MaxBatch));
         using var b = new BackboneRunner(second, converted, a.Batch);

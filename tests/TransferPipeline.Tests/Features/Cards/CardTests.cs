@@ -70,6 +70,7 @@ public sealed class CardTests : IDisposable
         Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("gpu_mem_limit"));
         Assert.Equal("1", SessionFactory.CudaSettings(Card with { CudaGraphs = true })["enable_cuda_graph"]);
         Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("enable_cuda_graph"));
+        Assert.Equal(("0", "1"), (SessionFactory.CudaSettings(Card)["fuse_conv_bias"], SessionFactory.CudaSettings(Card with { CudaFusion = "on" })["fuse_conv_bias"]));
         Assert.Equal("1", SessionFactory.TensorRtSettings(Card with { Precision = "fp16" })["trt_fp16_enable"]);
     }
 
@@ -81,6 +82,15 @@ public sealed class CardTests : IDisposable
     [InlineData("nhwc", "fp32", true)]
     public void WantsNhwc_WhereTensorCoresWorkUnlessToldOtherwise(string layout, string precision, bool wanted) =>
         Assert.Equal(wanted, SessionFactory.WantsNhwc(SmallModel.Cut(_folder), Card with { CudaLayout = layout, Precision = precision }));
+
+    [Theory]
+    [InlineData("auto", "fp32", false)]
+    [InlineData("nhwc", "fp32", false)]
+    [InlineData("auto", "tf32", true)]
+    [InlineData("auto", "fp16", true)]
+    [InlineData("nchw", "fp16", false)]
+    public void MayFuse_WhereTensorCoresAreWantedAnyway(string layout, string precision, bool may) =>
+        Assert.Equal(may, SessionFactory.MayFuse(SmallModel.Cut(_folder), Card with { CudaLayout = layout, Precision = precision }));
 
     [Fact]
     public void WantsNhwc_OfAGraphThatComputesWithShapes_OnlyWhenTold()

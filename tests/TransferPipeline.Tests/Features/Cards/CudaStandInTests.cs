@@ -35,6 +35,18 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
         Assert.DoesNotContain("warning", nchw.Result.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A convolution for which cuDNN has engines on tensor cores alone runs on them in fp32 too; then TensorFloat-32 must be forbidden to cuDNN itself.</summary>
+    [Theory]
+    [InlineData("fp32", "0")]
+    [InlineData("tf32", "")]
+    public void Extract_InFp32_ForbidsTensorFloat32ToNvidiasLibraries(string precision, string value)
+    {
+        var run = card.Extract(Variables("CARD_STUB_CUDNN", "tensor cores"), "--device", "cuda", "--batch", "20", "--precision", precision).MustSay(0, AllComputed);
+        var variables = run.Calls.Where(c => c.StartsWith("cublasCreate ", StringComparison.Ordinal)).Distinct();
+        Assert.Equal([$"cublasCreate NVIDIA_TF32_OVERRIDE={value}"], variables);
+        Assert.Contains("cudnn convolution", run.Calls);
+    }
+
     [Theory]
     [InlineData("cuda:0")]
     [InlineData("cuda:0,1")]
@@ -72,6 +84,38 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
     [Fact]
     public void Extract_WithALimitOfMemory_StaysBelowIt() =>
         card.Extract(null, "--device", "cuda", "--device-memory", "0.1").MustSay(0, "do not fit");
+
+    /// <summary>As docs/gpu.md counts the passes over memory: one each for convolution, bias, activation and addition, or one less.</summary>
+    [Theory]
+    [InlineData("off", null, "cudnn convolution", 49)]
+    [InlineData("on", null, "cudnn convolution+pointwise", 0)]
+    [InlineData("on", "no fusion", "cudnn convolution", 49)]
+    public void Extract_WithFusion_RunsTheBiasInTheConvolution(string fusion, string? cudnn, string convolution, int biases)
+    {
+        var environment = cudnn is null ? null : Variables("CARD_STUB_CUDNN", cudnn);
+        var run = card.Extract(environment, "--device", "cuda", "--batch", "20", "--precision", "fp16", "--cuda-fusion", fusion).MustSay(0, AllComputed);
+        // The last batch alone: from its pixels to its vectors.
+        var calls = run.Calls.Reverse().TakeWhile(c => !c.EndsWith("pinned -> card", StringComparison.Ordinal)).ToList();
+        Assert.Equal(49, calls.Count(c => c == convolution));
+        Assert.Equal(biases, calls.Count(c => c == "cudnnAddTensor"));
+        Assert.DoesNotContain(calls, c => c.StartsWith("cudaMemset ", StringComparison.Ordinal));
+        Assert.Equal((33, 9), (calls.Count(c => c.Contains("Clip", StringComparison.Ordinal)), calls.Count(c => c.Contains("OP_Add", StringComparison.Ordinal))));
+    }
+
+    /// <summary>Why fusion is not for nchw: each convolution clears a third operand, outside the stream of its batch.</summary>
+    [Fact]
+    public void Extract_WithFusionInNchw_IsRefused()
+    {
+        card.Extract(null, "--device", "cuda", "--batch", "20", "--precision", "fp16", "--cuda-layout", "nchw", "--cuda-fusion", "on").MustSay(2, "CUDA fusion is for precision tf32 and fp16 with layout nhwc");
+        card.Extract(null, "--device", "cuda", "--batch", "20", "--cuda-fusion", "on").MustSay(2, "CUDA fusion is for precision tf32 and fp16 with layout nhwc");
+        var run = card.Extract(Variables("TRANSFER_CUDA_OPTIONS", "fuse_conv_bias=1"), "--device", "cuda", "--batch", "20", "--precision", "fp16", "--cuda-layout", "nchw").MustSay(0, AllComputed);
+        Assert.Contains("cudnn convolution+pointwise+pointwise", run.Calls);
+        Assert.Contains(run.Calls, c => c.StartsWith("cudaMemset ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Extract_WhenAFusedConvolutionFails_SaysWhichOne() =>
+        card.Extract(Variables("CARD_STUB_CUDNN", "fails"), "--device", "cuda", "--batch", "20", "--precision", "fp16", "--cuda-fusion", "on").MustSay(1, "CUDNN_BACKEND_API_FAILED in Conv node /_conv_stem/Conv");
 
     [Fact]
     public void Extract_WithOptionsOfTheProvider_HandsThemOn()
