@@ -8,9 +8,9 @@ namespace TransferPipeline.Tests.LibjpegTurbo;
 public sealed class RegionTests
 {
 #if DEBUG
-    private const int Boxes = 20, Changes = 30, EveryNth = 100;
+    private const int Boxes = 20, Changes = 30, Step = 41, EveryNth = 100;
 #else
-    private const int Boxes = 150, Changes = 300, EveryNth = 10;
+    private const int Boxes = 150, Changes = 150, Step = 5, EveryNth = 16;
 #endif
 
     public static TheoryData<string> PlainKinds => [.. JpegKinds.Plain.Keys];
@@ -93,10 +93,10 @@ public sealed class RegionTests
     /// <summary>Below a part's last row libjpeg-turbo stops reading, so a cut there has to be found in another way.</summary>
     [Theory]
     [MemberData(nameof(AllKinds))]
-    public void Decode_CutAtEveryLength_EndsAsByLibvips(string kind)
+    public void Decode_CutAtManyLengths_EndsAsByLibvips(string kind)
     {
-        var whole = JpegKinds.Of(kind).Write(JpegKinds.Picture(64, 70));
-        for (var length = 3; length <= whole.Length; length++)
+        var whole = JpegKinds.Of(kind).Write(JpegKinds.Picture(64, 50));
+        for (var length = 3; length <= whole.Length; length += Step)
         {
             AssertSame(whole.AsSpan(0, length).ToArray(), $"{length} of {whole.Length} bytes", Top);
             AssertSame([.. whole.AsSpan(0, length), 0xFF, 0xD9], $"{length} of {whole.Length} bytes, ended", Top);

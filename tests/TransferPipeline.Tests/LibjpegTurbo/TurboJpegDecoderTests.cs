@@ -8,9 +8,9 @@ namespace TransferPipeline.Tests.LibjpegTurbo;
 public sealed class TurboJpegDecoderTests
 {
 #if DEBUG
-    private const int EveryNth = 40, Changes = 30;
+    private const int EveryNth = 40, Changes = 30, Step = 41;
 #else
-    private const int EveryNth = 4, Changes = 300;
+    private const int EveryNth = 4, Changes = 150, Step = 5;
 #endif
 
     public static TheoryData<string> PlainKinds => [.. JpegKinds.Plain.Keys];
@@ -93,10 +93,10 @@ public sealed class TurboJpegDecoderTests
 
     [Theory]
     [MemberData(nameof(AllKinds))]
-    public void Decode_CutAtEveryLength_EndsAsByLibvips(string kind)
+    public void Decode_CutAtManyLengths_EndsAsByLibvips(string kind)
     {
         var whole = JpegKinds.Of(kind).Write(JpegKinds.Picture(45, 37));
-        for (var length = 3; length <= whole.Length; length++)
+        for (var length = 3; length <= whole.Length; length += Step)
         {
             var cut = whole.AsSpan(0, length).ToArray();
             AssertSame(cut, $"{length} of {whole.Length} bytes");
@@ -109,7 +109,7 @@ public sealed class TurboJpegDecoderTests
     public void Decode_CutAndEnded_EndsAsByLibvips(string kind)
     {
         var whole = JpegKinds.Of(kind).Write(JpegKinds.Picture(45, 37));
-        for (var length = 3; length <= whole.Length - 2; length++)
+        for (var length = 3; length <= whole.Length - 2; length += Step)
             AssertSame([.. whole.AsSpan(0, length), 0xFF, 0xD9], $"{length} of {whole.Length} bytes");
     }
 
