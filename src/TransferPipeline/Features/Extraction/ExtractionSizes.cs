@@ -15,9 +15,6 @@ public static class ExtractionSizes
     private const int MaxRows = 1024;
 #endif
 
-    /// <summary>Photos that a worker decodes before it runs the network on them: with one at a time each would find the other's data in the cache, which costs EfficientNet-Lite0 5 %.</summary>
-    internal const int Group = 4;
-
     /// <summary>Weights that stay in a core's share of the cache while one photo passes.</summary>
     private const int LightBytes = 32 << 20;
 

@@ -7,7 +7,7 @@ namespace TransferPipeline.Features.Extraction;
 
 /// <summary>
 /// Takes photos from file to vector on one thread, with nothing handed over on the way: reads, hashes, decodes and preprocesses a
-/// few photos, then runs the session on them batch by batch: decoder and network each find their own data in the cache again.
+/// batch of photos, then runs the session on it.
 /// </summary>
 internal sealed class ExtractionWorker : IDisposable
 {
@@ -15,11 +15,11 @@ internal sealed class ExtractionWorker : IDisposable
     private readonly WorkQueue _queue;
     private readonly WorkerTimes _times;
     private readonly TensorLayout _layout;
-    private readonly BackboneRunner[] _runners;
+    private readonly BackboneRunner _runner;
     private readonly Preprocessor _preprocessor;
     private readonly IViewRenderer? _renderer;
     private readonly PhotoReader _reader;
-    private readonly (PartBuffer Part, int Slot, FeatureRow Row)[] _group;
+    private readonly (PartBuffer Part, int Slot, FeatureRow Row)[] _batch;
     private int _filled;
 
     public ExtractionWorker(ExtractionRun run, InferenceSession session, CutModel model, int batch)
@@ -27,10 +27,10 @@ internal sealed class ExtractionWorker : IDisposable
         (_run, _queue, _times) = (run, run.Queue, run.Times);
         _reader = new(run.Job, run.Times);
         _layout = model.Layout;
-        _runners = [.. Enumerable.Range(0, Math.Max(1, ExtractionSizes.Group / batch)).Select(_ => new BackboneRunner(session, model, batch))];
+        _runner = new(session, model, batch);
         _preprocessor = new(run.Job.Preprocessing);
         _renderer = run.Job.Views is { Count: > 0 } views ? views.CreateRenderer() : null;
-        _group = new (PartBuffer, int, FeatureRow)[_runners.Length * batch];
+        _batch = new (PartBuffer, int, FeatureRow)[batch];
     }
 
     /// <summary>Works until there are no photos left; when cancelled, finishes the vectors whose pixels are ready and returns.</summary>
@@ -57,7 +57,7 @@ internal sealed class ExtractionWorker : IDisposable
         Flush();
     }
 
-    public void Dispose() => Array.ForEach(_runners, r => r.Dispose());
+    public void Dispose() => _runner.Dispose();
 
     private void Do(WorkItem item)
     {
@@ -79,15 +79,14 @@ internal sealed class ExtractionWorker : IDisposable
     private long Fill(PartBuffer part, int slot, FeatureRow row, long time)
     {
         var view = part.Slots[slot].View;
-        var batch = _runners[0].Batch;
-        var pixels = _runners[_filled / batch].Pixels(_filled % batch);
+        var pixels = _runner.Pixels(_filled);
         if (view == 0)
             _preprocessor.Run(_reader.Photo, pixels, _layout);
         else
             _renderer!.Render(_reader.Photo, row.ImageSha256, view, pixels, _layout);
         time = _times.Preprocess(time);
-        _group[_filled++] = (part, slot, view == 0 ? row : row with { View = view });
-        return _filled == _group.Length ? Flush() : time;
+        _batch[_filled++] = (part, slot, view == 0 ? row : row with { View = view });
+        return _filled == _batch.Length ? Flush() : time;
     }
 
     private long Flush()
@@ -95,27 +94,23 @@ internal sealed class ExtractionWorker : IDisposable
         var time = Stopwatch.GetTimestamp();
         if (_filled == 0)
             return time;
+        _runner.Run();
         for (var i = 0; i < _filled; i++)
-        {
-            var (runner, slot) = (_runners[i / _runners[0].Batch], i % _runners[0].Batch);
-            if (slot == 0)
-                runner.Run();
-            Take(runner, slot, _group[i]);
-        }
+            Take(i, _batch[i]);
 
         time = _times.Infer(time);
         for (var i = 0; i < _filled; i++)
-            _run.Finish(_group[i].Part, 1);
+            _run.Finish(_batch[i].Part, 1);
         _filled = 0;
         return time;
     }
 
-    private static void Take(BackboneRunner runner, int at, (PartBuffer Part, int Slot, FeatureRow Row) photo)
+    private void Take(int at, (PartBuffer Part, int Slot, FeatureRow Row) photo)
     {
         var (part, slot, row) = photo;
         for (var output = 0; output < part.Vectors.Length; output++)
         {
-            var vector = runner.Vectors(output).Row(at);
+            var vector = _runner.Vectors(output).Row(at);
             PhotoReader.RequireFinite(vector, row.Path);
             vector.CopyTo(part.Vectors[output].Row(slot));
         }
