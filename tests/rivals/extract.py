@@ -4,8 +4,9 @@
 Ours: `transfer bench extract`, files to committed Parquet, efficientnet-lite0 (0.38 G multiply-adds).
 Rival: Debian's torch and torchvision, PIL transforms (Resize, CenterCrop, ToTensor, Normalize), a DataLoader with two workers,
 mobilenet_v2 with random weights (0.30 G multiply-adds: a network of the same kind, somewhat smaller), its pooled features, eager.
+Without a network both show how fast they could feed a card: ours as hashed, decoded and resized bytes, the DataLoader as its tensors.
 
-Usage: extract.py [--transfer bin/transfer] [--data ../shared/data/clothing] [--photos 1000] [--rounds 3]
+Usage: extract.py [--transfer bin/transfer] [--data ../shared/data/clothing] [--photos 1000] [--rounds 3] [--only feed]
 """
 
 import argparse
@@ -21,7 +22,7 @@ from torchvision import transforms
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def rival(data, photos, batch):
+def rival(data, photos, batch, with_network):
     """Rate of one pass over `photos` photos spread over the set, the start of the workers included as in any use of it."""
     normalize = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     steps = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), normalize])
@@ -34,9 +35,9 @@ def rival(data, photos, batch):
     start = time.time()
     with torch.inference_mode():
         for pixels, _ in loader:
-            vectors.append(network(pixels))
+            vectors.append(network(pixels) if with_network else pixels.mean((2, 3)))
     rate = photos / (time.time() - start)
-    assert torch.cat(vectors).shape == (photos, 1280)
+    assert torch.cat(vectors).shape == (photos, 1280 if with_network else 3)
     return rate
 
 
@@ -52,21 +53,28 @@ def main():
     parser.add_argument("--data", default=os.path.join(REPOSITORY, "..", "shared", "data", "clothing"))
     parser.add_argument("--photos", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=["feed"], help="leave PyTorch's network out")
     options = parser.parse_args()
     torch.set_num_threads(2)
     best = {}
     for _ in range(options.rounds):
         result = ours(options.transfer, options.data, options.photos)
-        for name in ("decode", "session", "bound", "achieved", "ratio"):
+        for name in ("decode", "feed", "session", "bound", "achieved", "ratio"):
             best[name] = max(best.get(name, 0), result[name])
-        best["torch"] = max(best.get("torch", 0), rival(options.data, options.photos, 32))
+        best["loader"] = max(best.get("loader", 0), rival(options.data, options.photos, 32, with_network=False))
+        if not options.only:
+            best["torch"] = max(best.get("torch", 0), rival(options.data, options.photos, 32, with_network=True))
     print(f"photos {options.photos}, best of {options.rounds} rounds, torch {torch.__version__}, torchvision {torchvision.__version__}, 2 threads")
     print("| | photos a second |")
     print("|---|---|")
-    for name, words in [("decode", "bare decode"), ("session", "bare session, best layout"), ("bound", "bound of the two"),
+    for name, words in [("feed", "without a network: ours, JPEG files to hashed, decoded and resized bytes"), ("loader", "without a network: PIL, DataLoader with two workers"),
+                        ("decode", "bare decode"), ("session", "bare session, best layout"), ("bound", "bound of the two"),
                         ("achieved", "ours, JPEG files to committed Parquet"), ("torch", "PyTorch + PIL, DataLoader with two workers")]:
-        print(f"| {words} | {best[name]:.0f} |")
-    print(f"\nours / bound: {best['achieved'] / (1 / (1 / best['decode'] + 1 / best['session'])):.2f}; ours / PyTorch: {best['achieved'] / best['torch']:.1f}")
+        if name in best:
+            print(f"| {words} | {best[name]:.0f} |")
+    print(f"\nwithout a network ours / DataLoader: {best['feed'] / best['loader']:.1f}")
+    if "torch" in best:
+        print(f"ours / bound: {best['achieved'] / (1 / (1 / best['decode'] + 1 / best['session'])):.2f}; ours / PyTorch: {best['achieved'] / best['torch']:.1f}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ public sealed record ExtractionBenchmarkResult
     /// <summary>Reading and decoding alone, what the preprocessing reads of each photo, on all threads.</summary>
     public required double Decode { get; init; }
 
+    /// <summary>From file to the bytes that a card takes (read, hashed, decoded, resized) on all threads: what no card can be fed beyond.</summary>
+    public required double Feed { get; init; }
+
     /// <summary>The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on cards the one of the extraction.</summary>
     public required IReadOnlyDictionary<string, double> Layouts { get; init; }
 
@@ -96,8 +99,8 @@ public static class ExtractionBenchmark
 
         using var session = new SessionBenchmark(model, best);
         session.Measure(Math.Min(count, 16));
-        var (decode, infer, achieved, shares) = Rounds(job, scratch, options, rounds, session, ExtractionEngines.Create, cancellation);
-        return Result(count, options, layouts, best.ToString(), (decode, infer, achieved), shares, 1 / (1 / decode.PerSecond + 1 / infer.PerSecond), decode.ProcessorSeconds + infer.ProcessorSeconds);
+        var rates = Rounds(job, scratch, options, rounds, session, ExtractionEngines.Create, cancellation);
+        return Result(count, options, layouts, best.ToString(), rates, 1 / (1 / rates.Decode.PerSecond + 1 / rates.Infer.PerSecond));
     }
 
     /// <summary>On cards, at the batch and with the threads that the engine chose.</summary>
@@ -105,24 +108,25 @@ public static class ExtractionBenchmark
     {
         EngineFactory engine = (j, o, m, missing) => createCards(j, o, j.Device.Precision == "fp16" ? HalfPrecision.Convert(m, o.Message) : m, missing);
         WarmUp(job, scratch, options, engine, cancellation);
-        var (decode, infer, achieved, shares) = Rounds(job, scratch, options, rounds, cards, engine, cancellation);
-        var layouts = new Dictionary<string, double> { [cards.Layout] = infer.PerSecond };
-        return Result(job.Dataset.Entries.Count, options, layouts, cards.Layout, (decode, infer, achieved), shares, Math.Min(decode.PerSecond, infer.PerSecond), decode.ProcessorSeconds + infer.ProcessorSeconds);
+        var rates = Rounds(job, scratch, options, rounds, cards, engine, cancellation);
+        var layouts = new Dictionary<string, double> { [cards.Layout] = rates.Infer.PerSecond };
+        return Result(job.Dataset.Entries.Count, options, layouts, cards.Layout, rates, Math.Min(rates.Decode.PerSecond, rates.Infer.PerSecond));
     }
 
-    private static ExtractionBenchmarkResult Result(int photos, ExtractionOptions options, Dictionary<string, double> layouts, string best, (Best Decode, Best Infer, Best Achieved) rates, TimeShares shares, double bound, double processorSeconds) => new()
+    private static ExtractionBenchmarkResult Result(int photos, ExtractionOptions options, Dictionary<string, double> layouts, string best, Rates rates, double bound) => new()
     {
         Photos = photos,
         Threads = options.Workers,
         Decode = rates.Decode.PerSecond,
+        Feed = rates.Feed.PerSecond,
         Layouts = layouts,
         Session = rates.Infer.PerSecond,
         BestLayout = best,
         Bound = bound,
         Achieved = rates.Achieved.PerSecond,
-        Shares = shares,
+        Shares = rates.Shares,
         Ratio = rates.Achieved.PerSecond / bound,
-        ProcessorRatio = processorSeconds / rates.Achieved.ProcessorSeconds,
+        ProcessorRatio = (rates.Decode.ProcessorSeconds + rates.Infer.ProcessorSeconds) / rates.Achieved.ProcessorSeconds,
     };
 
     /// <summary>Compiles the code and fills the page cache; not counted.</summary>
@@ -132,20 +136,20 @@ public static class ExtractionBenchmark
         Extract(job, Path.Combine(scratch, "warm"), options, engine, cancellation, out _);
     }
 
-    private static (Best Decode, Best Infer, Best Achieved, TimeShares Shares) Rounds(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, ISessionBenchmark session, EngineFactory engine, CancellationToken cancellation)
+    private static Rates Rounds(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, ISessionBenchmark session, EngineFactory engine, CancellationToken cancellation)
     {
-        var (decode, infer, achieved) = (new Best(), new Best(), new Best());
-        var shares = default(TimeShares);
+        var rates = new Rates();
         for (var round = 0; round < rounds; round++)
         {
             cancellation.ThrowIfCancellationRequested();
-            decode.Take(Decode(job, options.Workers));
-            infer.Take(session.Measure(job.Dataset.Entries.Count));
-            if (achieved.Take(Extract(job, Path.Combine(scratch, $"round{round}"), options, engine, cancellation, out var now)))
-                shares = now;
+            rates.Decode.Take(Decode(job, options.Workers));
+            rates.Feed.Take(Feed(job, options.Workers));
+            rates.Infer.Take(session.Measure(job.Dataset.Entries.Count));
+            if (rates.Achieved.Take(Extract(job, Path.Combine(scratch, $"round{round}"), options, engine, cancellation, out var shares)))
+                rates.Shares = shares;
         }
 
-        return (decode, infer, achieved, shares);
+        return rates;
     }
 
     private static Rate Decode(ExtractionJob job, int threads)
@@ -164,6 +168,29 @@ public static class ExtractionBenchmark
                 catch (ImageDecodeException)
                 {
                     // The extraction tries the same photos, and lists those that fail.
+                }
+            }
+        }));
+    }
+
+    private static Rate Feed(ExtractionJob job, int threads)
+    {
+        var next = -1;
+        return Rate.Measure(job.Dataset.Entries.Count, () => Together(threads, () =>
+        {
+            var (reader, preprocessor) = (new PhotoReader(job, new()), new Preprocessor(job.Preprocessing));
+            var pixels = new byte[3 * preprocessor.OutputWidth * preprocessor.OutputHeight];
+            for (int i; (i = Interlocked.Increment(ref next)) < job.Dataset.Entries.Count;)
+            {
+                long time = 0;
+                try
+                {
+                    reader.Read(i, preprocessor, ref time);
+                    preprocessor.RunBytes(reader.Photo, pixels);
+                }
+                catch (Exception e) when (PhotoReader.IsOfPhoto(e))
+                {
+                    // As above.
                 }
             }
         }));
@@ -191,6 +218,20 @@ public static class ExtractionBenchmark
         public ExtractionProgress? Value { get; private set; }
 
         public void Report(ExtractionProgress value) => Value = value;
+    }
+
+    /// <summary>The best of all rounds, and the shares of the best extraction.</summary>
+    private sealed class Rates
+    {
+        public Best Decode { get; } = new();
+
+        public Best Feed { get; } = new();
+
+        public Best Infer { get; } = new();
+
+        public Best Achieved { get; } = new();
+
+        public TimeShares Shares { get; set; }
     }
 
     private sealed class Best

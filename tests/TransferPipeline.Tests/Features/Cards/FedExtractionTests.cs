@@ -95,7 +95,7 @@ public sealed class FedExtractionTests : IDisposable
         Assert.Equal(graphs, result.BestLayout.EndsWith("CUDA graphs", StringComparison.Ordinal));
         Assert.Equal(Math.Min(result.Decode, result.Session), result.Bound);
         Assert.Equal(result.Achieved / result.Bound, result.Ratio);
-        Assert.All([result.Decode, result.Session, result.Achieved], rate => Assert.InRange(rate, 0.01, 1e6));
+        Assert.All([result.Decode, result.Feed, result.Session, result.Achieved], rate => Assert.InRange(rate, 0.01, 1e6));
         Assert.False(Directory.Exists(_extraction.At("scratch")));
     }
 
