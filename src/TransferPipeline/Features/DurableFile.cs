@@ -10,11 +10,23 @@ internal static partial class DurableFile
     /// <summary>Ending of files that are not yet committed; whatever has it is removed at the next start.</summary>
     public const string TemporarySuffix = ".tmp";
 
-    public static void WriteText(string file, string text)
+    public static void WriteText(string file, string text) => Write(file, temporary => File.WriteAllBytes(temporary, Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Calls <paramref name="write"/> with the name of the file to write aside; nothing is left of it when that fails.</summary>
+    public static void Write(string file, Action<string> write)
     {
         var temporary = file + TemporarySuffix;
-        File.WriteAllBytes(temporary, Encoding.UTF8.GetBytes(text));
-        Commit(temporary, file);
+        try
+        {
+            write(temporary);
+            Commit(temporary, file);
+        }
+        catch
+        {
+            if (File.Exists(temporary))
+                File.Delete(temporary);
+            throw;
+        }
     }
 
     /// <summary>Syncs a written file and gives it its name.</summary>

@@ -24,19 +24,20 @@ public sealed partial class FeatureSet
     public IReadOnlyList<string> Export(ExportFormat format, string prefix)
     {
         RequireIntact();
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(prefix))!);
         switch (format)
         {
             case ExportFormat.Npy:
-                ExportNpy(prefix + ".npy");
-                WriteCsv(prefix + ".csv", LoadRows(), null);
+                DurableFile.Write(prefix + ".npy", ExportNpy);
+                DurableFile.Write(prefix + ".csv", file => WriteCsv(file, LoadRows(), null));
                 return [prefix + ".npy", prefix + ".csv"];
             case ExportFormat.Csv:
                 var data = Load(verify: false);
-                WriteCsv(prefix + ".csv", data.Rows, data.X);
+                DurableFile.Write(prefix + ".csv", file => WriteCsv(file, data.Rows, data.X));
                 return [prefix + ".csv"];
             default:
                 var all = Load(verify: false);
-                _table.Write(prefix + ".parquet", all.Rows, all.X);
+                DurableFile.Write(prefix + ".parquet", file => _table.Write(file, all.Rows, all.X));
                 return [prefix + ".parquet"];
         }
     }

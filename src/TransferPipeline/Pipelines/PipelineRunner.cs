@@ -203,7 +203,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     private void WriteText(string purpose, string name, string text)
     {
         var file = Path.Combine(folder, name);
-        File.WriteAllText(file, text + "\n");
+        DurableFile.WriteText(file, text + "\n");
         _files[purpose] = file;
     }
 }

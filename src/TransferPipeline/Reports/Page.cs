@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using TransferPipeline.Features;
 
 namespace TransferPipeline.Reports;
 
@@ -27,14 +28,12 @@ internal static class Page
         return page.Append("<script>").Append(script).Append("</script>\n</body>\n</html>\n").ToString();
     }
 
-    /// <summary>Writes beside the file, then renames: a reader never sees half a page.</summary>
+    /// <summary>Writes a whole page or none.</summary>
     public static void Save(string file, string page)
     {
         var path = Path.GetFullPath(file);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var unfinished = path + ".unfinished";
-        File.WriteAllText(unfinished, page, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        File.Move(unfinished, path, overwrite: true);
+        DurableFile.WriteText(path, page);
     }
 
     /// <summary>In a script element only "&lt;" can end the element or open a comment; in JSON it stands in strings only.</summary>

@@ -120,6 +120,11 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     public void Export_CsvAndParquet_HoldTheSameValues()
     {
         var data = _extraction.Load();
+        // A place that cannot be written leaves nothing half done.
+        var taken = Directory.CreateDirectory(_extraction.At("taken", "out.npy")).FullName;
+        Assert.ThrowsAny<Exception>(() => _extraction.Open().Export(ExportFormat.Npy, _extraction.At("taken", "out")));
+        Assert.Equal([taken], Directory.GetFileSystemEntries(_extraction.At("taken")));
+
         var csv = File.ReadAllLines(_extraction.Open().Export(ExportFormat.Csv, _extraction.At("csv", "out"))[0]);
         Assert.Equal(3 + 1280, csv[0].Split(',').Length);
         Assert.Equal(data.X.Row(5).ToArray(), csv[6].Split(',').Skip(3).Select(v => float.Parse(v, System.Globalization.CultureInfo.InvariantCulture)));
