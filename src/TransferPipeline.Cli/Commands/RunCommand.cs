@@ -26,7 +26,7 @@ internal static class RunCommand
                 return Task.FromResult((int)PlanView.Write(PipelinePlan.Make(Common.Tools, pipeline, target, parsed.GetValue(threads)), parsed.GetValue(json)));
             var events = new PipelineEvents { Note = Messages.Note, Warn = Messages.Warning, StartExtraction = ExtractionProgressView.Start };
             var options = Provenances.Options(parsed.GetValue(threads));
-            if (pipeline.Summary)
+            if (pipeline.Summary && !parsed.GetValue(json))
                 WriteLayers(pipeline);
             var result = new PipelineRunner(Common.Tools, pipeline, target, events).Run(options, cancellation);
             if (parsed.GetValue(json))
@@ -41,7 +41,7 @@ internal static class RunCommand
     private static void WriteLayers(Pipeline pipeline)
     {
         foreach (var model in pipeline.Models)
-            BackboneView.WriteLayers(Backbone.Open(Common.Tools.Models.Resolve(model).File));
+            BackboneView.WriteLayers(Backbone.Open(Common.Tools.Models.Resolve(model).File), json: false, pipeline.Cuts);
     }
 
     private static void Write(PipelineResult result, string folder)

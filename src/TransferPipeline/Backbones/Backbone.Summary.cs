@@ -7,13 +7,16 @@ namespace TransferPipeline.Backbones;
 public sealed partial class Backbone
 {
     /// <summary>Every layer with its shape, parameters and multiply-adds, as torchinfo shows them.</summary>
+    /// <param name="cuts">The cuts whose lines are drawn; without any the penultimate one.</param>
+    /// <exception cref="UsageException">There is no such tensor.</exception>
     /// <exception cref="BadInputException">ONNX Runtime cannot run the model.</exception>
-    public BackboneSummary Summarize()
+    public BackboneSummary Summarize(params IReadOnlyList<CutRequest> cuts)
     {
+        var names = (cuts.Count > 0 ? cuts : [CutRequest.Default]).GroupBy(c => Resolve(c).Tensor).ToDictionary(g => g.Key, g => g.First().Cut);
         var nodes = _index.Graph.Node.Where(n => n.Output.Any(_index.Depends)).ToList();
         var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, [.. nodes.SelectMany(n => n.Output).Where(o => o.Length > 0 && _index.Depends(o))]);
         shapes[Input.Name] = new(TensorElementType.Float, Input.Shape(Math.Max(1, Input.Batch)), []);
-        var kept = Ancestors(Penultimate);
+        var kept = names.Keys.SelectMany(Ancestors).ToHashSet(ReferenceEqualityComparer.Instance);
         var counted = new HashSet<string>(StringComparer.Ordinal);
         var rows = new List<LayerRow>();
         foreach (var node in nodes)
@@ -21,7 +24,7 @@ public sealed partial class Backbone
             var tensor = node.Output.First(_index.Depends);
             var shape = shapes.TryGetValue(tensor, out var seen) ? seen.Shape : [];
             rows.Add(new(node.Name.Length > 0 ? node.Name : tensor, node.OpType, tensor, shape, CountParameters(node, counted),
-                CountMultiplyAdds(node, shape, shapes) / Math.Max(1, Input.Batch), kept.Contains(node), node.Output.Contains(Penultimate)));
+                CountMultiplyAdds(node, shape, shapes) / Math.Max(1, Input.Batch), kept.Contains(node), node.Output.Select(o => names.GetValueOrDefault(o, "")).FirstOrDefault(n => n.Length > 0, "")));
         }
 
         var before = rows.Where(r => r.Kept).ToList();

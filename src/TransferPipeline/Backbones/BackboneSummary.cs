@@ -4,8 +4,8 @@ namespace TransferPipeline.Backbones;
 /// <param name="Layers">In the order of execution.</param>
 /// <param name="Parameters">Weights and biases of the whole file; a batch norm's running statistics and quantization scales are not counted.</param>
 /// <param name="MultiplyAdds">Of its convolutions and matrix products, for one photo.</param>
-/// <param name="ParametersToCut">The part that the penultimate cut keeps.</param>
-/// <param name="MultiplyAddsToCut">The part that the penultimate cut keeps.</param>
+/// <param name="ParametersToCut">The part that the cuts keep.</param>
+/// <param name="MultiplyAddsToCut">The part that the cuts keep.</param>
 public sealed record BackboneSummary(IReadOnlyList<LayerRow> Layers, long Parameters, long MultiplyAdds, long ParametersToCut, long MultiplyAddsToCut);
 
 /// <summary>One layer.</summary>
@@ -13,9 +13,9 @@ public sealed record BackboneSummary(IReadOnlyList<LayerRow> Layers, long Parame
 /// <param name="Operator">ONNX's name, such as Conv.</param>
 /// <param name="Tensor">Its (first) output.</param>
 /// <param name="Shape">Of that output, batch included.</param>
-/// <param name="Kept">False when it lies past the penultimate cut.</param>
-/// <param name="IsCut">True for the layer that makes the penultimate tensor: the line of the cut is drawn below it.</param>
-public sealed record LayerRow(string Name, string Operator, string Tensor, IReadOnlyList<long> Shape, long Parameters, long MultiplyAdds, bool Kept, bool IsCut);
+/// <param name="Kept">False when it lies past all cuts.</param>
+/// <param name="Cut">The cut whose tensor the layer makes, as it was asked for: its line is drawn below the layer; else empty.</param>
+public sealed record LayerRow(string Name, string Operator, string Tensor, IReadOnlyList<long> Shape, long Parameters, long MultiplyAdds, bool Kept, string Cut);
 
 /// <summary>A tensor through which every way from the image to the classifier passes: a sensible place to cut.</summary>
 /// <param name="Tensor">The name to give as cut.</param>

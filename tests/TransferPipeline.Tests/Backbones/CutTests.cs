@@ -134,9 +134,20 @@ public sealed class CutTests : IDisposable
         Assert.Equal([6 * 3 * 9 + 6, 8 * 6 * 9 + 8, 8 * 7 + 7], summary.Layers.Where(l => l.Parameters > 0).Select(l => l.Parameters));
         Assert.Equal([6 * 36 * 27, 8 * 9 * 54, 56], summary.Layers.Where(l => l.MultiplyAdds > 0).Select(l => l.MultiplyAdds));
         Assert.Equal((summary.Parameters - 63, summary.MultiplyAdds - 56), (summary.ParametersToCut, summary.MultiplyAddsToCut));
-        Assert.Equal(feature, Assert.Single(summary.Layers, l => l.IsCut).Tensor);
+        Assert.Equal((feature, "penultimate"), Assert.Single(summary.Layers.Where(l => l.Cut.Length > 0).Select(l => (l.Tensor, l.Cut))));
         Assert.Equal([1, 6, 6, 6], summary.Layers[0].Shape);
         Assert.Equal("Gemm", Assert.Single(summary.Layers, l => !l.Kept).Operator);
+    }
+
+    [Fact]
+    public void Summarize_OtherCuts_DrawsTheirLinesAndCountsUpToThem()
+    {
+        var (m, map, _) = Small(17);
+        var backbone = Backbone.Open(m.Save(_folder));
+        var summary = backbone.Summarize(new CutRequest("features", Pooling.None), new CutRequest("relu_out", Pooling.None));
+        Assert.Equal([("relu_out", "relu_out"), (map, "features")], summary.Layers.Where(l => l.Cut.Length > 0).Select(l => (l.Tensor, l.Cut)));
+        Assert.Equal(6 * 36 * 27 + 8 * 9 * 54, summary.MultiplyAddsToCut);
+        Assert.Equal(map, summary.Layers.Last(l => l.Kept).Tensor);
     }
 
     [Fact]
