@@ -133,6 +133,7 @@ public static class ExtractionBenchmark
     private static void WarmUp(ExtractionJob job, string scratch, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation)
     {
         Decode(job, options.Workers);
+        Feed(job, options.Workers);
         Extract(job, Path.Combine(scratch, "warm"), options, engine, cancellation, out _);
     }
 
