@@ -9,7 +9,7 @@ public interface IImageDecoder
     /// <summary>Decodes <paramref name="encoded"/> into <paramref name="destination"/>. Thread-safe.</summary>
     /// <param name="region">
     /// What will be read of the photo; null for all. The destination has the whole photo's size all the same, and pixels outside the
-    /// region may hold anything. A damaged photo fails wherever the damage is.
+    /// region may hold anything. Whether a damaged photo fails does not depend on it.
     /// </param>
     /// <exception cref="ImageDecodeException">The photo is damaged, of an unknown format or over a limit.</exception>
     void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null);
