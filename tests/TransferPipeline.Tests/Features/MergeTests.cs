@@ -34,6 +34,35 @@ public sealed class MergeTests : IDisposable
     }
 
     [Fact]
+    public void Extract_AShardWhereOtherVectorsAre_IsRefusedAndKeepsThem()
+    {
+        var shard = Extract(1, 3);
+        _extraction.Run();
+        foreach (var (folder, holds) in new[] { (shard, "shard 1/3"), (_extraction.Set, "the vectors of all photos") })
+        {
+            var before = FeatureSet.Open(folder, _extraction.Table).Rows;
+            using var dataset = _extraction.OpenDataset();
+            var job = _extraction.Job(dataset) with { Outputs = [new(CutRequest.Default, folder)] };
+            var error = Assert.Throws<UsageException>(() => _extraction.Run(job, _extraction.Options with { Shard = new(2, 3) }));
+            Assert.Equal($"{folder} holds {holds}, which shard 2/3 would drop: give each shard a folder of its own with --out", error.Message);
+            Assert.Equal(before, FeatureSet.Open(folder, _extraction.Table).Rows);
+        }
+    }
+
+    [Fact]
+    public void Extract_WhollyOtherPhotosIntoASet_IsRefusedAndKeepsIt()
+    {
+        using var other = new Extraction(2, "pants", "skirt");
+        other.Run();
+        _extraction.Run();
+        using var dataset = other.OpenDataset();
+        var job = other.Job(dataset) with { Outputs = [new(CutRequest.Default, _extraction.Set)] };
+        var error = Assert.Throws<BadInputException>(() => other.Run(job, other.Options));
+        Assert.Equal($"{_extraction.Set} holds 12 vectors of other photos (of {_extraction.Photos}), none of which is in {other.Photos}: they would be dropped; choose another folder with --out, or delete this one", error.Message);
+        Assert.Equal(12, _extraction.Open().Rows);
+    }
+
+    [Fact]
     public void Merge_WithAShardMissing_NamesIt()
     {
         Assert.Contains("of 3 shards 2 is missing: extract with --shard 2/3", Fails([Extract(1, 3), Extract(3, 3)], _extraction.At("merged")), StringComparison.Ordinal);

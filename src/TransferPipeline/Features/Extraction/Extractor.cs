@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using TransferPipeline.Backbones;
+using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Features.Extraction;
 
@@ -39,6 +40,8 @@ public static class Extractor
         var targets = new ExtractionTargets(job.Dataset, job.Views?.Count ?? 0, options.Shard);
         var hashes = new PhotoHashes(job.Dataset);
         var plans = sets.ConvertAll(s => SetPlan.Make(s.Old, targets, job.Decode, hashes, options.Message, cancellation));
+        for (var i = 0; i < sets.Count; i++)
+            sets[i].RequireCommonPhotos(plans[i], job.Dataset);
         var model = plans.Exists(p => p.AnyMissing) ? OpenModel(job, options) : null;
         var writers = new List<SetWriter>();
         for (var i = 0; i < sets.Count; i++)
@@ -160,6 +163,8 @@ public static class Extractor
                     SetWriter.RequireOwn(folder);
                 else if (manifest.Recipe.Differences(recipe) is [var difference, ..])
                     throw FeatureSets.OtherRecipe(folder, difference);
+                else
+                    RequireSameShard(folder, manifest, options.Shard);
                 Guard(folder, () => SetWriter.RemoveStrays(folder, manifest));
                 return new(folder, held!, manifest is null ? null : new(folder, manifest, job.Table), recipe, differences);
             }
@@ -168,6 +173,23 @@ public static class Extractor
                 held!.Dispose();
                 throw;
             }
+        }
+
+        /// <summary>Vectors of photos that lie outside the shard would be dropped.</summary>
+        private static void RequireSameShard(string folder, FeatureManifest manifest, Shard shard)
+        {
+            if (shard != Shard.Whole && manifest.Shard != shard.ToString() && manifest.Rows > 0)
+                throw new UsageException($"{folder} holds {(manifest.Shard is { } other ? $"shard {other}" : "the vectors of all photos")}, which shard {shard} would drop: give each shard a folder of its own with --out");
+        }
+
+        /// <summary>A set of wholly other photos is somebody's work; photos that went or were added one by one are not.</summary>
+        public void RequireCommonPhotos(SetPlan plan, Dataset dataset)
+        {
+            if (Old is null || plan.Reused > 0 || plan.Removed == 0)
+                return;
+            var paths = dataset.Entries.Select(e => e.Path).ToHashSet(StringComparer.Ordinal);
+            if (!Old.LoadRows().Any(r => paths.Contains(r.Path)))
+                throw new BadInputException($"{Folder} holds {plan.Removed} vectors of other photos (of {Old.Manifest.Dataset}), none of which is in {dataset.Source}: they would be dropped; choose another folder with --out, or delete this one");
         }
 
         public SetWriter Writer(ExtractionJob job, ExtractionOptions options, SetPlan plan, int? dimension)
