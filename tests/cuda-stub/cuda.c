@@ -138,10 +138,13 @@ static int copy(const char *call, void *to, const void *from, size_t size) {
     }
     return Ok;
   }
-  memcpy(to, from, size);
+  // Batches that only kernels would read stay where they are.
+  if (target != OnCard || size <= 1 << 20) memcpy(to, from, size);
   if (target == OnCard && source != OnCard) {
-    copied = 14695981039346656037u;
-    for (size_t i = 0; i < size; i += size > 4096 ? 61 : 1) copied = (copied ^ ((unsigned char *)from)[i]) * 1099511628211u;
+    // Of a batch a byte here and there: a card copies without the host's cores.
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < size; i += size > 4096 ? 997 : 1) hash = (hash ^ ((unsigned char *)from)[i]) * 1099511628211u;
+    copied = hash;
   }
   return Ok;
 }

@@ -16,6 +16,7 @@ What is promised of it is said below the tables, line by line. fp16 is measured 
 
 Usage: card.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--data DIR] [--photos 20000] [--out card] [--models NAME ...] [--minutes 9]
        card.py --device cpu --models efficientnet-lite0 resnet50 --photos 40 --seconds 0.2 --out card-cpu    # anywhere; its figures say nothing
+       TRANSFER_CUDA_PATH=STAND-IN card.py --feeder    # without a card: how fast photos come, with a card that takes no time (tests/cuda-stub)
 """
 
 import argparse
@@ -207,13 +208,19 @@ class Card:
         return best
 
     def torch_files(self, name):
-        """PIL transforms in a DataLoader with a worker a core, pinned memory, fp16 autocast, eager."""
+        """PIL transforms in a DataLoader with a worker a core, pinned memory, fp16 autocast, eager; without a name no network at all."""
         normalize = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
         steps = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), normalize])
         folder = torchvision.datasets.ImageFolder(os.path.join(self.many(), "train"), steps)
         workers = max(1, os.cpu_count() or 1)
         batch = 8 if self.cpu else 128
-        loader = torch.utils.data.DataLoader(folder, batch_size=batch, num_workers=workers, pin_memory=not self.cpu)
+        loader = torch.utils.data.DataLoader(folder, batch_size=batch, num_workers=workers, pin_memory=not self.cpu and name is not None)
+        if name is None:
+            start, photos = None, 0
+            for pixels, _ in loader:
+                photos += len(pixels)
+                start = start or time.time()
+            return {"rate": (photos - batch) / (time.time() - start) if photos > batch else None, "workers": workers}
         network = self.prepare(name, "fp16", compiled=False)
         vectors = []
         with torch.inference_mode(), self.autocast("fp32" if self.cpu else "fp16"):
@@ -245,6 +252,17 @@ class Card:
             heads = self.transfer("compare", "--features", folder, "--heads", ",".join(HEADS))["heads"]
             accuracies.append([next(h for h in heads if h["name"] == name)["accuracy"] for name in HEADS])
         return {"drift": found["drift"], "accuracies": accuracies}
+
+
+def feeder(card):
+    """The line for a card that takes no time: what reading, decoding and resizing allow, and a DataLoader without a network."""
+    ours = card.results.get("feeder", lambda: card.ours(MODELS[0], "fp16"))
+    loader = card.results.get("feeder DataLoader", lambda: card.torch_files(None))
+    if not ours or not loader:
+        sys.exit("card.py: the feeder was not measured")
+    print("| decode alone | read, hash, decode and resize alone | ours, files to committed Parquet | of decode | of the latter | DataLoader without a network | times |")
+    print("|---|---|---|---|---|---|---|")
+    print(f"| {number(ours['decode'])} | {number(ours['feed'])} | {number(ours['achieved'])} | {ours['ratio']:.2f} | {ours['achieved'] / min(ours['feed'], ours['session']):.2f} | {number(loader['rate'])} | {ours['achieved'] / loader['rate']:.1f} |")
 
 
 def number(value, form="{:,.0f}"):
@@ -293,6 +311,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0, help="time of each of PyTorch's measurements")
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--minutes", type=float, help="begin nothing more after so many")
+    parser.add_argument("--feeder", action="store_true", help="only how fast photos come, on libraries that stand in for a card's")
     parser.add_argument("--out", default="card")
     options = parser.parse_args()
     options.transfer = os.path.abspath(options.transfer)
@@ -301,6 +320,8 @@ def main():
         options.data = beside if os.path.isdir(beside) else os.path.join(REPOSITORY, "samples", "clothing")
     os.makedirs(options.out, exist_ok=True)
     card = Card(options)
+    if options.feeder:
+        return feeder(card)
     if not card.cpu and not torch.cuda.is_available():
         sys.exit("card.py: torch sees no card; --device cpu tries the script without one")
     get = card.results.get

@@ -11,33 +11,50 @@ namespace TransferPipeline.Backbones;
 /// </summary>
 internal static class PixelInput
 {
-    /// <summary>A cut model that takes bytes; the arithmetic is that of <see cref="Preprocessor"/>, operation by operation in float32.</summary>
+    /// <summary>
+    /// A cut model that takes bytes; the arithmetic is that of <see cref="Preprocessor"/>, operation by operation in float32. Where the network
+    /// takes its input in float16 alone, it is the same in float16, into which bytes go without loss, and without the division by 255: a third
+    /// to two fifths of the traffic on a card.
+    /// </summary>
     public static CutModel Apply(CutModel model, Preprocessing preprocessing)
     {
         if (model.TakesBytes)
             return model;
         var proto = ModelProto.Parser.ParseFrom(model.Onnx);
+        var made = model.InputName;
+        NodeProto[] users = [.. proto.Graph.Node.Where(n => n.Input.Contains(model.InputName))];
+        var half = users is [{ OpType: "Cast" } cast] && cast.Int("to", 0) == (long)DataType.Float16;
+        if (half)
+        {
+            made = users[0].Output[0];
+            proto.Graph.Node.Remove(users[0]);
+        }
+
         var count = proto.Graph.Node.Count;
         var graph = new GraphWriter(proto);
         var input = graph.Unique("pixels");
         proto.Graph.Input.Remove(proto.Graph.Input.Single(i => i.Name == model.InputName));
         proto.Graph.Input.Add(GraphWriter.Declare(input, DataType.Uint8, model.MaxBatch == 1 ? 1 : -1, model.InputHeight, model.InputWidth, 3));
-        var normalized = Normalize(graph, input, model.Layout, preprocessing);
-        GraphEdit.RenameMade(proto.Graph, normalized, model.InputName);
+        var pixels = Bytes(graph, input, model.Layout, preprocessing);
+        GraphEdit.RenameMade(proto.Graph, half ? NormalizeHalf(graph, pixels, model.Layout, preprocessing) : Normalize(graph, pixels, model.Layout, preprocessing), made);
         MoveToFront(proto.Graph, count);
         return model with { Onnx = proto.ToByteArray(), InputName = input, TakesBytes = true };
     }
 
-    /// <summary>Appends the nodes from bytes to the network's input; the last one makes it.</summary>
-    private static string Normalize(GraphWriter graph, string pixels, TensorLayout layout, Preprocessing p)
+    /// <summary>Appends the nodes that bring bytes into the network's order.</summary>
+    private static string Bytes(GraphWriter graph, string pixels, TensorLayout layout, Preprocessing p)
     {
         var tensor = pixels;
         if (p.Bgr)
             tensor = graph.Node("Gather", [tensor, graph.Constant("bgr", [2L, 1L, 0L], 3)], ("axis", 3L));
         // Transposed as bytes: a quarter of the traffic that floats would be.
-        if (layout == TensorLayout.Nchw)
-            tensor = graph.Node("Transpose", [tensor], ("perm", new long[] { 0, 3, 1, 2 }));
-        tensor = graph.Node("Cast", [tensor], ("to", (long)DataType.Float));
+        return layout == TensorLayout.Nchw ? graph.Node("Transpose", [tensor], ("perm", new long[] { 0, 3, 1, 2 })) : tensor;
+    }
+
+    /// <summary>Appends the nodes from bytes to normalized float32; the last one makes the network's input.</summary>
+    private static string Normalize(GraphWriter graph, string bytes, TensorLayout layout, Preprocessing p)
+    {
+        var tensor = graph.Node("Cast", [bytes], ("to", (long)DataType.Float));
         if (p.Divisor != 0)
         {
             tensor = graph.Node("Sub", [tensor, graph.Constant("offset", [(float)p.Offset])]);
@@ -45,17 +62,33 @@ internal static class PixelInput
         }
 
         tensor = graph.Node("Div", [tensor, graph.Constant("levels", [255f])]);
-        tensor = graph.Node("Sub", [tensor, PerChannel(graph, "mean", p.Mean, p.Bgr, layout)]);
-        return graph.Node("Div", [tensor, PerChannel(graph, "std", p.Std, p.Bgr, layout)]);
+        tensor = graph.Node("Sub", [tensor, graph.Constant("mean", PerChannel(p.Mean, p.Bgr, v => (float)v), Shape(layout))]);
+        return graph.Node("Div", [tensor, graph.Constant("std", PerChannel(p.Std, p.Bgr, v => (float)v), Shape(layout))]);
     }
 
-    private static string PerChannel(GraphWriter graph, string hint, IReadOnlyList<double> values, bool bgr, TensorLayout layout)
+    /// <summary>Means and deviations count in levels, 0 to 255. Where they are no whole numbers, rounding them moves a value by up to 0.0007 deviations.</summary>
+    private static string NormalizeHalf(GraphWriter graph, string bytes, TensorLayout layout, Preprocessing p)
     {
-        float[] floats = [.. values.Select(v => (float)v)];
-        if (bgr)
-            Array.Reverse(floats);
-        return layout == TensorLayout.Nchw ? graph.Constant(hint, floats, 1, 3, 1, 1) : graph.Constant(hint, floats, 1, 1, 1, 3);
+        var tensor = graph.Node("Cast", [bytes], ("to", (long)DataType.Float16));
+        if (p.Divisor != 0)
+        {
+            tensor = graph.Node("Sub", [tensor, graph.Constant("offset", [(Half)p.Offset])]);
+            return graph.Node("Div", [tensor, graph.Constant("divisor", [(Half)p.Divisor])]);
+        }
+
+        tensor = graph.Node("Sub", [tensor, graph.Constant("mean", PerChannel(p.Mean, p.Bgr, v => (Half)(255 * v)), Shape(layout))]);
+        return graph.Node("Div", [tensor, graph.Constant("std", PerChannel(p.Std, p.Bgr, v => (Half)(255 * v)), Shape(layout))]);
     }
+
+    private static T[] PerChannel<T>(IReadOnlyList<double> values, bool bgr, Func<double, T> convert)
+    {
+        T[] converted = [.. values.Select(convert)];
+        if (bgr)
+            Array.Reverse(converted);
+        return converted;
+    }
+
+    private static long[] Shape(TensorLayout layout) => layout == TensorLayout.Nchw ? [1, 3, 1, 1] : [1, 1, 1, 3];
 
     private static void MoveToFront(GraphProto graph, int first)
     {

@@ -41,6 +41,29 @@ public sealed class PixelInputTests
         Assert.Equal(floats, results[0].GetTensorDataAsSpan<float>().ToArray());
     }
 
+    /// <summary>In fp16 bytes become float16 at once. Whole offsets and powers of two lose nothing; other means and deviations are rounded.</summary>
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Apply_ToANetworkInHalf_StaysInHalfFromTheBytesOn(TensorLayout layout, bool bgr, double divisor)
+    {
+        var preprocessing = new Preprocessing { ResizeShortSide = 20, CropWidth = Size, CropHeight = Size, Bgr = bgr, Offset = 127, Divisor = divisor };
+        var model = Flattener(layout);
+        var half = HalfPrecision.Convert(model, _ => { });
+        var (floats, bytes) = (new float[3 * Size * Size], new byte[3 * Size * Size]);
+        var preprocessor = new Preprocessor(preprocessing);
+        preprocessor.Run(Noise(0), floats, layout);
+        preprocessor.RunBytes(Noise(0), bytes);
+
+        var converted = PixelInput.Apply(half, preprocessing);
+        Assert.Equal(["Cast", "Sub", "Div", "Flatten", "Cast"], ModelProto.Parser.ParseFrom(converted.Onnx).Graph.Node.Select(n => n.OpType).Where(o => o is not ("Gather" or "Transpose" or "Identity")));
+        using var session = new InferenceSession(converted.Onnx);
+        using var input = OrtValue.CreateTensorValueFromMemory(bytes, [1, Size, Size, 3]);
+        using var results = session.Run(new RunOptions(), [converted.InputName], [input], ["y"]);
+        var values = results[0].GetTensorDataAsSpan<float>();
+        for (var i = 0; i < values.Length; i++)
+            Assert.InRange(values[i] - floats[i], divisor == 0 ? -0.003f : 0, divisor == 0 ? 0.003f : 0);
+    }
+
     [Fact]
     public void Apply_ToAModelThatTakesBytes_LeavesItAlone()
     {

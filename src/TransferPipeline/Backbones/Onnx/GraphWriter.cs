@@ -35,6 +35,8 @@ public sealed class GraphWriter : IGraphWriter
 
     public string Constant(string hint, ReadOnlySpan<float> values, params ReadOnlySpan<long> dims) => Add(TensorData.Of(Unique(hint), values, dims));
 
+    public string Constant(string hint, ReadOnlySpan<Half> values, params ReadOnlySpan<long> dims) => Add(TensorData.Of(Unique(hint), values, dims));
+
     public string Constant(string hint, ReadOnlySpan<long> values, params ReadOnlySpan<long> dims) => Add(TensorData.Of(Unique(hint), values, dims));
 
     public string Node(string op, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>

@@ -25,7 +25,8 @@ internal sealed record CudaLibrary(string Name, string Product, string? Wheel = 
 /// <summary>Where a library was found.</summary>
 /// <param name="Path">A full path; the bare name when the system's loader found it; null when it is missing.</param>
 /// <param name="Reason">Why it could not be loaded, when it is there but unusable.</param>
-internal sealed record FoundLibrary(CudaLibrary Library, string? Path, string? Reason);
+/// <param name="Other">A file of another major version, when it is missing.</param>
+internal sealed record FoundLibrary(CudaLibrary Library, string? Path, string? Reason, string? Other = null);
 
 /// <summary>
 /// Finds the driver, CUDA 13 and cuDNN 9 in <c>TRANSFER_CUDA_PATH</c>, a conda and a pip environment and the system, and loads them: a
@@ -85,12 +86,15 @@ internal sealed class CudaLibraries
     /// <summary>One line about the libraries that are missing or cannot be loaded, with their cures; null when all is well.</summary>
     public static string? Describe(IReadOnlyList<FoundLibrary> found)
     {
-        var problems = found.Where(f => f.Path is null).Select(f => f.Library).GroupBy(l => l.Wheel is null ? l.Product : "")
-            .Select(g => $"{string.Join(", ", g.Select(l => l.Name))} {(g.Count() == 1 ? "is" : "are")} missing: {CudaLibrary.CureOf([.. g])}")
+        var problems = found.Where(f => f.Path is null).GroupBy(f => f.Library.Wheel is null ? f.Library.Product : "")
+            .Select(g => $"{string.Join(", ", g.Select(f => f.Library.Name))} {(g.Count() == 1 ? "is" : "are")} missing{OtherVersion([.. g])}: {CudaLibrary.CureOf([.. g.Select(f => f.Library)])}")
             .Concat(found.Where(f => f is { Path: not null, Reason: not null }).Select(f => $"{f.Library.Name} in {f.Path} cannot be loaded ({f.Reason}): {f.Library.Cure}"))
             .ToList();
         return problems.Count == 0 ? null : string.Join("; ", problems);
     }
+
+    private static string OtherVersion(IReadOnlyList<FoundLibrary> missing) =>
+        missing.Select(f => f.Other).FirstOrDefault(o => o is not null) is { } other ? $" ({other} is of another version)" : "";
 
     /// <summary>Full path of a provider's library beside the program, or null.</summary>
     public static string? ProviderFile(string file) =>
@@ -118,7 +122,7 @@ internal sealed class CudaLibraries
     private FoundLibrary Load(CudaLibrary library)
     {
         if (InFolders(library.Name) is not { } file)
-            return new(library, NativeLibrary.TryLoad(library.Name, out _) ? library.Name : null, null);
+            return NativeLibrary.TryLoad(library.Name, out _) ? new(library, library.Name, null) : new(library, null, null, Other(library.Name));
         try
         {
             NativeLibrary.Load(file);
@@ -128,6 +132,14 @@ internal sealed class CudaLibraries
         {
             return new(library, file, e.Message.ReplaceLineEndings(" ").Trim());
         }
+    }
+
+    /// <summary>A file that differs in what follows <c>.so</c>: of CUDA 12 in place of 13, as PyTorch's wheels may bring, or TensorRT 11 in place of 10.</summary>
+    private string? Other(string name)
+    {
+        var stem = name[..(name.IndexOf(".so", StringComparison.Ordinal) + 3)];
+        return _folders.SelectMany(f => Directory.GetFiles(f, stem + ".*")).Order(StringComparer.Ordinal)
+            .FirstOrDefault(f => !Path.GetFileName(f).StartsWith(name, StringComparison.Ordinal));
     }
 
     private string? InFolders(string name) => _folders.Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);

@@ -134,6 +134,18 @@ public sealed class CardTests : IDisposable
     }
 
     [Fact]
+    public void Load_WhereOnlyAnotherVersionIs_NamesIt()
+    {
+        var other = _folder.Write("libnvinfer.so.11.0.2", "of TensorRT 11");
+        var found = new CudaLibraries(name => name == CudaLibraries.PathVariable ? _folder.Root : null).Load(tensorRt: true);
+        var missing = found.Where(f => f.Library.Name == "libnvinfer.so.10").ToList();
+        Assert.Equal(other, Assert.Single(missing).Other);
+        Assert.Equal(
+            $"libnvinfer.so.10 is missing ({other} is of another version): install TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below version 11)",
+            CudaLibraries.Describe(missing));
+    }
+
+    [Fact]
     public void Load_OfALibraryThatIsNone_SaysWhereItIsAndWhy()
     {
         var file = _folder.Write("libcudart.so.13", "not a library");

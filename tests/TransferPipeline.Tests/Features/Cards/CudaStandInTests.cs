@@ -118,6 +118,10 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
         card.Extract(Variables("CARD_STUB_CUDNN", "fails"), "--device", "cuda", "--batch", "20", "--precision", "fp16", "--cuda-fusion", "on").MustSay(1, "CUDNN_BACKEND_API_FAILED in Conv node /_conv_stem/Conv");
 
     [Fact]
+    public void Extract_ByTensorRtThatIsNotThere_NamesItsLibraries() =>
+        card.Extract(null, "--device", "tensorrt").MustSay(1, "libnvinfer.so.10, libnvonnxparser.so.10 are missing.*: install TensorRT 10 for CUDA 13");
+
+    [Fact]
     public void Extract_WithOptionsOfTheProvider_HandsThemOn()
     {
         card.Extract(Variables("TRANSFER_CUDA_OPTIONS", "fuse_conv_bias=1"), "--device", "cuda", "--batch", "4", "--precision", "fp16").MustSay(0, AllComputed);
