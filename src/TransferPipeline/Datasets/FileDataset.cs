@@ -35,6 +35,9 @@ internal sealed class FileDataset(string source, string root, Arranged arranged,
 
     public override int Read(int index, ref byte[] buffer)
     {
+        // A pipe or device has no length either, and opening it could wait for ever.
+        if (stamps[index].Bytes == 0)
+            return 0;
         using var handle = File.OpenHandle(Path.Combine(root, Entries[index].Path));
         return FileBytes.Read(handle, 0, RandomAccess.GetLength(handle), Entries[index].Path, ref buffer);
     }

@@ -120,6 +120,20 @@ public sealed class FolderDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Read_APipeAmongPhotos_IsEmptyAndNotWaitedFor()
+    {
+        _folder.Write("a/1.jpg", "x");
+        _folder.Write("b/1.jpg", "x");
+        using (var shell = Process.Start("mkfifo", [_folder.At("b/2.jpg")]))
+            shell.WaitForExit();
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        var (pipe, buffer) = (data.Entries.Select(e => e.Path).ToList().IndexOf("b/2.jpg"), Array.Empty<byte>());
+
+        Assert.Equal(0, data.Read(pipe, ref buffer));
+        Assert.Contains(data.Problems, p => p is { Path: "b/2.jpg", Problem: "a file of zero bytes" });
+    }
+
+    [Fact]
     public void Open_NamesThatAreNotUtf8_AreNotedAndLeftOut()
     {
         foreach (var name in new[] { "a/1.jpg", "b/1.jpg", "b/\u00e9.jpg" })
