@@ -207,4 +207,5 @@ def main():
                 ridge(command, folder, title, x, y)
 
 
-main()
+if __name__ == "__main__":
+    main()
