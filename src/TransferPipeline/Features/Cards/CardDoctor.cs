@@ -19,7 +19,8 @@ internal static class CardDoctor
         var compiled = OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider");
         yield return ("CUDA provider", provider is not null && compiled ? provider : compiled ? $"{CudaLibraries.CudaProvider} is missing beside the program" : "not in this build; 'make GPU=1' brings it", !compiled || provider is not null);
         // Before the driver is asked: it may be where only the search finds it.
-        var libraries = compiled ? new CudaLibraries(Environment.GetEnvironmentVariable).Load(tensorRt: true) : [];
+        var search = new CudaLibraries(Environment.GetEnvironmentVariable);
+        var libraries = compiled ? search.Load(tensorRt: true) : [];
         var (driver, cards) = Driver();
         yield return driver;
         var usable = compiled;
@@ -35,6 +36,12 @@ internal static class CardDoctor
             var ok = found.Path is not null && found.Reason is null;
             usable &= ok || optional;
             yield return (found.Library.Name, ok ? found.Path! : found.Path is null ? $"missing: {found.Library.Cure}" : $"{found.Path} cannot be loaded: {found.Reason}", ok || cards.Count == 0);
+        }
+
+        if (compiled)
+        {
+            var compiler = search.Load(CudaLibraries.Compiler);
+            yield return (compiler.Library.Name, compiler is { Path: { } path, Reason: null } ? path : $"not there, without which cuDNN compiles no kernels, such as convolutions that add their bias: {compiler.Library.Cure}", true);
         }
 
         foreach (var card in usable ? cards : [])

@@ -58,8 +58,8 @@ internal sealed class CudaLibraries
 
     private const string TensorRtProduct = "TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below version 11)";
 
-    /// <summary>cuDNN opens it by name for kernels that it compiles when it runs; it does without where it is not there.</summary>
-    private const string Compiler = "libnvrtc.so.13";
+    /// <summary>cuDNN opens it by name for kernels that it compiles when it runs, such as convolutions that add their bias; it does without where it is not there.</summary>
+    public static readonly CudaLibrary Compiler = new("libnvrtc.so.13", "CUDA 13", "nvidia-cuda-nvrtc~=13.0");
 
     private readonly IReadOnlyList<string> _folders;
 
@@ -107,8 +107,7 @@ internal sealed class CudaLibraries
         var found = Needed.Select(Load).ToList();
         if (tensorRt)
             found.AddRange(TensorRt.Select(Load));
-        if (InFolders(Compiler) is { } compiler)
-            NativeLibrary.TryLoad(compiler, out _);
+        Load(Compiler);
         // cuDNN opens its parts by name when it runs.
         if (found.Find(f => f.Library.Name == "libcudnn.so.9")?.Path is { } cudnn && Path.GetDirectoryName(cudnn) is { Length: > 0 } folder)
         {
@@ -119,7 +118,8 @@ internal sealed class CudaLibraries
         return found;
     }
 
-    private FoundLibrary Load(CudaLibrary library)
+    /// <summary>Loads one and says where it was found.</summary>
+    public FoundLibrary Load(CudaLibrary library)
     {
         if (InFolders(library.Name) is not { } file)
             return NativeLibrary.TryLoad(library.Name, out _) ? new(library, library.Name, null) : new(library, null, null, Other(library.Name));

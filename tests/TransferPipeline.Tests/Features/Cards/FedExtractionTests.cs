@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using TransferPipeline.Backbones;
 using TransferPipeline.Features;
 using TransferPipeline.Features.Cards;
 using TransferPipeline.Features.Extraction;
@@ -25,6 +26,21 @@ public sealed class FedExtractionTests : IDisposable
         Assert.Equal(expected.Rows, actual.Rows);
         for (var i = 0; i < expected.Rows.Count; i++)
             Assert.InRange(TensorPrimitives.Distance<float>(expected.X.Row(i), actual.X.Row(i)) / TensorPrimitives.Norm<float>(expected.X.Row(i)), 0, 1e-5f);
+    }
+
+    /// <summary>Bytes normalized in float16, with means and deviations that float16 rounds, as in a card's fp16.</summary>
+    [Fact]
+    public void Run_InHalf_GivesVectorsNearThoseOfTheCpu()
+    {
+        _extraction.Preprocessing = _extraction.Preprocessing with { Divisor = 0, Mean = [0.485, 0.456, 0.406], Std = [0.229, 0.224, 0.225] };
+        _extraction.Run();
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset);
+        var half = HalfPrecision.Convert(job.OpenModel(), _ => { });
+        var fed = Fed(job with { OpenModel = () => half, Outputs = [job.Outputs[0] with { Folder = _extraction.At("half") }] }, 2, 5);
+        var (expected, actual) = (_extraction.Load(), Load(fed));
+        for (var i = 0; i < expected.Rows.Count; i++)
+            Assert.InRange(TensorPrimitives.CosineSimilarity<float>(expected.X.Row(i), actual.X.Row(i)), 0.9995f, 0.9999999f);
     }
 
     [Fact]
