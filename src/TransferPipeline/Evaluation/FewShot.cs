@@ -37,6 +37,7 @@ internal static class FewShot
                 (accuracies[task], failures[task]) = (double.NaN, e.Message);
             }
         }, options.Cancellation);
+        WarnOfSmallClasses(heads[0].Fitter.View, perClass, protocol, warn);
         Warn(heads, perClass, draws, failures, warn);
         return
         [
@@ -44,6 +45,14 @@ internal static class FewShot
                 head.Title, perClass,
                 [.. perClass.Select((_, i) => Intervals.Means(accuracies.AsSpan((h * tasks) + (i * draws), draws)))], draws)),
         ];
+    }
+
+    /// <summary>A class that has fewer photos gives all it has, which a point's place on the axis does not say.</summary>
+    private static void WarnOfSmallClasses(FeatureView view, int[] perClass, Protocol protocol, Action<string> warn)
+    {
+        var (k, least) = protocol.Parts.SelectMany(part => part.Train.CountBy(p => view.Y[p])).MinBy(c => c.Value);
+        if (perClass.Where(n => n > least).ToArray() is { Length: > 0 } beyond)
+            warn($"few-shot curve: class '{view.Data.Classes[k]}' has {least} photos to train on, so at {string.Join(", ", beyond)} a class it gives only those");
     }
 
     private static void Warn(IReadOnlyList<Judged> heads, int[] perClass, int draws, string?[] failures, Action<string> warn)

@@ -73,6 +73,15 @@ public sealed class BadComparisonTests : IDisposable
     }
 
     [Fact]
+    public void Compare_FewShotBeyondASmallClass_IsWarnedOf()
+    {
+        var result = Compare(Write("small-class", [.. Photos(), ("yak", "train"), ("yak", "train"), ("yak", "validation")]), "ridge", "--few-shot", "1", "2", "4", "1000");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("warning: few-shot curve: class 'yak' has 2 photos to train on, so at 4, 1000 a class it gives only those", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("few-shot", Compare(Plain(), "ridge", "--few-shot", "1", "10").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Compare_OneClass_SaysSo() =>
         AssertRefused(Compare(Write("one", MadeUpFeatureSet.Photos(10, ["cat"], "train", "validation")), "ridge"), "one class");
 
