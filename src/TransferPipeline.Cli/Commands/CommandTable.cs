@@ -22,10 +22,26 @@ internal static class CommandTable
         ("bench", "Measures the speed of extraction or of heads on this machine.", BenchCommand.Create),
     ];
 
+    private static readonly string[] Paths = ["--out", "--data", "--folder", "--html", "--vectors", "--labels", "--coefficients"];
+
     public static IEnumerable<Command> For(string[] args)
     {
         var called = args.FirstOrDefault(a => !a.StartsWith('-'));
         foreach (var (name, summary, create) in All)
-            yield return name == called ? create(name, summary) : new Command(name, summary);
+            yield return name == called ? Named(create(name, summary)) : new Command(name, summary);
+    }
+
+    /// <summary>Says in the help what kind of value an option takes, where that is plain.</summary>
+    private static Command Named(Command command)
+    {
+        foreach (var option in command.Options)
+        {
+            var type = option.ValueType.GetElementType() ?? Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+            option.HelpName ??= type == typeof(int) ? "N" : type == typeof(double) ? "X" : Paths.Contains(option.Name) ? "PATH" : null;
+        }
+
+        foreach (var subcommand in command.Subcommands)
+            Named(subcommand);
+        return command;
     }
 }
