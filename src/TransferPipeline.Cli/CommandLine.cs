@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using TransferPipeline.Cli.Commands;
 using TransferPipeline.Cli.Output;
@@ -6,7 +7,7 @@ using TransferPipeline.Cli.Output;
 namespace TransferPipeline.Cli;
 
 /// <summary>The `transfer` command: parses, runs, and turns the outcome into an exit code (0 done, 1 failed, 2 wrong usage or input, 130 interrupted).</summary>
-internal static class CommandLine
+internal static partial class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
@@ -19,8 +20,9 @@ internal static class CommandLine
         }
 
         using var interrupt = new CancellationTokenSource();
-        using var sigint = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Interrupt(context, interrupt));
-        using var sigterm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Interrupt(context, interrupt));
+        var waits = parsed.Action is AsynchronousCommandLineAction;
+        using var sigint = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Interrupt(context, interrupt, waits));
+        using var sigterm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Interrupt(context, interrupt, waits));
         try
         {
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
@@ -55,14 +57,28 @@ internal static class CommandLine
         return path;
     }
 
-    /// <summary>The first signal asks the command to stop and keep what is done; a second one ends the process.</summary>
-    private static void Interrupt(PosixSignalContext context, CancellationTokenSource interrupt)
+    /// <summary>
+    /// The first signal asks the command to stop and keep what is done; a second one ends the process, and so does the first where a
+    /// command has nothing to keep.
+    /// </summary>
+    private static void Interrupt(PosixSignalContext context, CancellationTokenSource interrupt, bool waits)
     {
         if (interrupt.IsCancellationRequested)
             return;
         context.Cancel = true;
-        interrupt.Cancel();
+        if (waits)
+        {
+            interrupt.Cancel();
+            return;
+        }
+
+        Messages.Error("interrupted");
+        ExitNow((int)ExitCode.Interrupted);
     }
+
+    /// <summary>Environment.Exit would end native libraries while their threads still run, and they crash.</summary>
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void ExitNow(int code);
 
     private static int Report(Exception e)
     {

@@ -31,6 +31,15 @@ public sealed class CorruptModelTests : IDisposable
     }
 
     [Fact]
+    public void Open_Pipe_IsNotAnOnnxModel()
+    {
+        var file = _folder.At("pipe.onnx");
+        using (var make = System.Diagnostics.Process.Start("mkfifo", [file]))
+            make.WaitForExit();
+        Assert.StartsWith(file + ": not an ONNX model", Assert.Throws<BadInputException>(() => Backbone.Open(file)).Message);
+    }
+
+    [Fact]
     public void Open_NoImageInput_SaysWhatThereIs()
     {
         var m = new SmallModel(17, "ids", DataType.Float, -1, 8);

@@ -205,6 +205,25 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         Assert.True(set["reused"]!.GetValue<int>() > 0);
     }
 
+    /// <summary>The set's manifest is a pipe, so that the command is still reading it when the signal comes.</summary>
+    [Fact]
+    public void Show_Interrupted_EndsAtOnce()
+    {
+        using var folder = new TempFolder();
+        var manifest = folder.At("manifest.json");
+        using (var make = Process.Start("mkfifo", [manifest]))
+            make.WaitForExit();
+        using var process = TransferProcess.Start(folder.Root, null, ["features", "show", folder.Root]);
+
+        // Opens when the other side has.
+        using var pipe = new FileStream(manifest, FileMode.Open, FileAccess.Write);
+        using var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+        Assert.Equal("transfer: interrupted", process.StandardError.ReadToEnd().Trim());
+        process.WaitForExit();
+        Assert.Equal(130, process.ExitCode);
+    }
+
     [Fact]
     public void Help_NamesEveryCommand()
     {

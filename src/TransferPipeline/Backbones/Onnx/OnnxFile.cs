@@ -35,6 +35,8 @@ internal sealed class OnnxFile
     {
         if (!System.IO.File.Exists(file))
             Throw.BadInput($"{file}: no such file; expected an ONNX model");
+        if (new FileInfo(file).Length == 0)
+            Throw.BadInput($"{file}: not an ONNX model (no bytes, or no regular file); expected a protobuf file as torch.onnx.export writes it");
         file = Path.GetFullPath(file);
         ModelProto model;
         try
