@@ -30,6 +30,12 @@ check() { # the command's start, then the root of its paths
   rm -rf "$root/tmp/set"
 }
 
+# Each native library that was found among the files has its licence there.
+for library in libonnxruntime:*onnxruntime* libduckdb.so:*node-bindings* libturbojpeg.so:jpeg-turbo libvips-cpp.so:sharp-libvips* libcrypto.so.3:openssl; do
+  find "$folder" -name "${library%%:*}*" | grep -q . || continue
+  find "$folder/licenses" -maxdepth 1 -name "${library#*:}" | grep -q . || { echo "FAILED: licenses/ lacks that of ${library%%:*}"; exit 1; }
+done
+
 echo "== empty environment"
 check "env -i $folder/transfer" "$root"
 
