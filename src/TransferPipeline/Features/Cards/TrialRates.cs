@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using TransferPipeline.Backbones;
 using TransferPipeline.Features.Extraction;
-using TransferPipeline.Images;
 
 namespace TransferPipeline.Features.Cards;
 
@@ -53,26 +52,9 @@ internal static class TrialRates
         var clock = Stopwatch.StartNew();
         Together(threads, _ =>
         {
-            var (reader, preprocessor) = (new PhotoReader(job, new()), new Preprocessor(job.Preprocessing));
-            var renderer = job.Views is { Count: > 0 } views ? views.CreateRenderer() : null;
-            var pixels = new byte[3 * preprocessor.OutputWidth * preprocessor.OutputHeight];
+            var reader = new TrialReader(job);
             do
-            {
-                long time = 0;
-                try
-                {
-                    var row = reader.Read(Interlocked.Increment(ref entry) % job.Dataset.Entries.Count, renderer is null ? preprocessor : null, ref time);
-                    preprocessor.RunBytes(reader.Photo, pixels);
-                    for (var view = 1; view <= (renderer is null ? 0 : job.Views!.Count); view++)
-                        renderer!.RenderBytes(reader.Photo, row.ImageSha256, view, pixels);
-                }
-                catch (Exception e) when (PhotoReader.IsOfPhoto(e))
-                {
-                    // The run itself reports it.
-                }
-
-                Interlocked.Add(ref done, 1 + (job.Views?.Count ?? 0));
-            }
+                Interlocked.Add(ref done, reader.Read(Interlocked.Increment(ref entry) % job.Dataset.Entries.Count));
             while (clock.Elapsed < Least);
         });
         next = entry + 1;

@@ -179,21 +179,9 @@ public static class ExtractionBenchmark
         var next = -1;
         return Rate.Measure(job.Dataset.Entries.Count, () => Together(threads, () =>
         {
-            var (reader, preprocessor) = (new PhotoReader(job, new()), new Preprocessor(job.Preprocessing));
-            var pixels = new byte[3 * preprocessor.OutputWidth * preprocessor.OutputHeight];
+            var reader = new TrialReader(job);
             for (int i; (i = Interlocked.Increment(ref next)) < job.Dataset.Entries.Count;)
-            {
-                long time = 0;
-                try
-                {
-                    reader.Read(i, preprocessor, ref time);
-                    preprocessor.RunBytes(reader.Photo, pixels);
-                }
-                catch (Exception e) when (PhotoReader.IsOfPhoto(e))
-                {
-                    // As above.
-                }
-            }
+                reader.Read(i);
         }));
     }
 
