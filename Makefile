@@ -43,4 +43,4 @@ bundle: packages
 
 clean:
 	@rm -rf bin out TestResults build/packages.selected build/probe/obj build/probe/bin
-	@find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+	@find src tests docs -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
-using TransferPipeline.Cli.Adapters;
+using TransferPipeline.Packages;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Commands;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using TransferPipeline.Backbones;
-using TransferPipeline.Cli.Adapters;
+using TransferPipeline.Packages;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;

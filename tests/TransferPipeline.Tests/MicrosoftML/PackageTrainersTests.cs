@@ -1,4 +1,4 @@
-using TransferPipeline.Cli.Adapters;
+using TransferPipeline.Packages;
 using TransferPipeline.MicrosoftML;
 using TransferPipeline.TorchSharp;
 

@@ -51,8 +51,8 @@ public sealed class LinearHead : IHead
 
     public string? NotExportable => null;
 
-    /// <summary>Makes a head from weights (classes x dimension) and biases for scaled vectors.</summary>
-    internal static LinearHead Create(
+    /// <summary>Makes a head from weights (classes x dimension, row-major) and biases (one a class) for vectors scaled as <paramref name="scaling"/> says.</summary>
+    public static LinearHead Create(
         string name, double[] weights, double[] bias, FeatureScaling scaling, LinearLink link, HeadSettings settings, FitReport fit)
     {
         var classes = bias.Length;

@@ -8,11 +8,12 @@ using TransferPipeline.ParquetNet;
 using TransferPipeline.Pipelines;
 using TransferPipeline.TorchSharp;
 
-namespace TransferPipeline.Cli.Adapters;
+namespace TransferPipeline.Packages;
 
 /// <summary>The card packages: ImageSharp decodes and encodes, Parquet.Net reads and writes Parquet, and Microsoft.ML and TorchSharp add their heads to ours.</summary>
-internal static class PackageSet
+public static class PackageSet
 {
+    /// <summary>The adapters, made when they are first used, our heads, and the model store.</summary>
     public static Toolbox Create()
     {
         var table = new Lazy<ParquetNetTable>(() => new ParquetNetTable());

@@ -7,11 +7,12 @@ using TransferPipeline.LibjpegTurbo;
 using TransferPipeline.Libvips;
 using TransferPipeline.Pipelines;
 
-namespace TransferPipeline.Cli.Adapters;
+namespace TransferPipeline.Packages;
 
 /// <summary>The npm set: libjpeg-turbo decodes plain JPEG and libvips all else, libvips encodes, DuckDB reads and writes Parquet, and only our own heads train.</summary>
-internal static class PackageSet
+public static class PackageSet
 {
+    /// <summary>The adapters, made when they are first used, our heads, and the model store.</summary>
     public static Toolbox Create()
     {
         var table = new Lazy<DuckDbTable>(() => new DuckDbTable());

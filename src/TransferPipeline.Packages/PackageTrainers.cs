@@ -1,6 +1,6 @@
 using TransferPipeline.Heads;
 
-namespace TransferPipeline.Cli.Adapters;
+namespace TransferPipeline.Packages;
 
 /// <summary>The heads that outside packages bring; a build without those packages lists them as unavailable.</summary>
 internal static class PackageTrainers
