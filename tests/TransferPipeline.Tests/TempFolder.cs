@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace TransferPipeline.Tests;
 
 /// <summary>A folder of its own for one test; gone afterwards.</summary>
@@ -24,6 +26,15 @@ internal sealed class TempFolder : IDisposable
     {
         var file = At(path);
         File.WriteAllBytes(file, bytes);
+        return file;
+    }
+
+    /// <summary>A named pipe that nobody writes to: who opens it waits for ever.</summary>
+    public string Pipe(string path)
+    {
+        var file = At(path);
+        using var make = Process.Start("mkfifo", [file]);
+        make.WaitForExit();
         return file;
     }
 

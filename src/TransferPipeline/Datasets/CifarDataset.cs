@@ -105,6 +105,7 @@ internal sealed class CifarDataset : Dataset
         var files = folder is null ? [] : Directory.GetFiles(folder, pattern).Select(file => (FullPath: Path.GetFullPath(file), Split: SplitOf(file))).ToList();
         if (files.Count == 0)
             throw new BadInputException($"{path} holds no CIFAR-{classes} in binary form; expected {(classes == 10 ? "data_batch_1.bin ... test_batch.bin" : "train.bin and test.bin")}");
+        files.ForEach(file => FileBytes.RequireSome(file.FullPath, "CIFAR's binary form"));
         return [.. files.OrderBy(f => SplitNames.Order(f.Split)).ThenBy(f => f.FullPath, StringComparer.Ordinal)];
     }
 

@@ -46,7 +46,7 @@ internal static class ClassFolders
         }
 
         if (file.Bytes == 0)
-            problems.Add(file.Path, "a file of zero bytes");
+            problems.Add(file.Path, "empty, or a pipe or device");
         return true;
     }
 

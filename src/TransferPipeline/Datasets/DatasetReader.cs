@@ -33,9 +33,10 @@ public static class DatasetReader
             throw new BadInputException($"{options.Path} is a file, expected a folder with a folder for each class");
         if (options.Kind is DatasetKind.Csv or DatasetKind.Tar && isFolder)
             throw new BadInputException($"{options.Path} is a folder, expected a {(options.Kind == DatasetKind.Csv ? "CSV" : "tar")} file");
-        if (options.Kind != DatasetKind.Auto)
-            return options.Kind;
-        return isFolder ? KindOfFolder(options.Path) : KindOfFile(options.Path);
+        var kind = options.Kind != DatasetKind.Auto ? options.Kind : isFolder ? KindOfFolder(options.Path) : KindOfFile(options.Path);
+        if (!isFolder)
+            FileBytes.RequireSome(options.Path, kind == DatasetKind.Csv ? "a line of column names and a line for each photo" : "a file with photos");
+        return kind;
     }
 
     private static DatasetKind KindOfFolder(string path)

@@ -22,6 +22,17 @@ internal static class FileBytes
         return read;
     }
 
+    /// <summary>Refuses a file that has no length: it is empty, or a pipe or device, whose opening or reading might never end.</summary>
+    /// <exception cref="BadInputException">It has none.</exception>
+    public static void RequireSome(string file, string expected)
+    {
+        if (Length(file) == 0)
+            throw new BadInputException($"{file} is empty, or a pipe or device; expected {expected}");
+    }
+
+    private static long Length(string file) =>
+        (new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? new FileInfo(file)).Length;
+
     /// <summary>Grows a buffer to <paramref name="length"/>, somewhat more than needed so that it settles soon.</summary>
     public static void MakeRoom(long length, string name, ref byte[] buffer)
     {

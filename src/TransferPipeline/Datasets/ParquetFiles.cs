@@ -28,6 +28,7 @@ internal static class ParquetFiles
                 $"{path}: '{named.Name}' names its split but '{files.Find(file => file.Split.Length == 0)!.Name}' does not; expected train, validation or test at the start of every file's name, or of none");
         }
 
+        files.ForEach(file => FileBytes.RequireSome(file.FullPath, "a Parquet file"));
         return files;
     }
 

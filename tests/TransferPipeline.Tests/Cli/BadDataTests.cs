@@ -25,6 +25,22 @@ public sealed class BadDataTests : IDisposable
         AssertRefused(Check(_folder.Write("labels.csv", text)), expected);
     }
 
+    [Theory]
+    [InlineData("labels.csv", "expected a line of column names")]
+    [InlineData("photos.tar", "expected a file with photos")]
+    [InlineData("photos.tgz", "expected a file with photos")]
+    [InlineData("photos.parquet", "expected a file with photos")]
+    [InlineData("train.bin", "expected a file with photos")]
+    [InlineData("parquet/train.parquet", "expected a Parquet file")]
+    [InlineData("cifar/data_batch_1.bin", "expected CIFAR's binary form")]
+    public void DataCheck_Pipe_IsRefusedAndNotWaitedFor(string name, string expected)
+    {
+        var pipe = _folder.Pipe(name);
+        var result = TransferProcess.Run("data", "check", "--data", name.Contains('/', StringComparison.Ordinal) ? Path.GetDirectoryName(pipe)! : pipe);
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith($"transfer: {pipe} is empty, or a pipe or device; {expected}", result.LastErrorLine, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Csv_UnknownColumnAskedFor_SuggestsTheNearest()
     {
