@@ -8,11 +8,10 @@ internal static class ForestExport
     public static string Write(IGraphWriter graph, string features, Tree[] trees, int classCount)
     {
         var nodes = trees.Sum(t => t.Nodes);
-        var leaves = trees.Sum(t => t.Shares.Length);
         var (treeIds, nodeIds, featureIds, trueIds, falseIds) = (new long[nodes], new long[nodes], new long[nodes], new long[nodes], new long[nodes]);
         var (values, modes) = (new float[nodes], new string[nodes]);
-        var (classTrees, classNodes, classIds, classWeights) = (new long[leaves], new long[leaves], new long[leaves], new float[leaves]);
-        var (at, leaf) = (0, 0);
+        var votes = new List<(long Tree, long Node, long Class, float Share)>();
+        var at = 0;
         for (var t = 0; t < trees.Length; t++)
         {
             var tree = trees[t];
@@ -27,8 +26,12 @@ internal static class ForestExport
                 }
 
                 modes[at] = "LEAF";
-                for (var i = tree.Right[n]; i < tree.End[n]; i++, leaf++)
-                    (classTrees[leaf], classNodes[leaf], classIds[leaf], classWeights[leaf]) = (t, n, tree.Classes[i], tree.Shares[i]);
+                for (var i = tree.Right[n]; i < tree.End[n]; i++)
+                    votes.Add((t, n, tree.Classes[i], tree.Shares[i]));
+
+                // Of two classes of which one has no vote at all, ONNX Runtime 1.29 writes minus the other's sum and that sum: the first tree gives each a vote, of 0.
+                if (t == 0 && classCount == 2 && tree.End[n] - tree.Right[n] == 1)
+                    votes.Add((t, n, 1 - tree.Classes[tree.Right[n]], 0));
             }
         }
 
@@ -37,7 +40,8 @@ internal static class ForestExport
             "TreeEnsembleClassifier", "ai.onnx.ml", 2, [features],
             ("nodes_treeids", treeIds), ("nodes_nodeids", nodeIds), ("nodes_featureids", featureIds), ("nodes_values", values),
             ("nodes_modes", modes), ("nodes_truenodeids", trueIds), ("nodes_falsenodeids", falseIds),
-            ("class_treeids", classTrees), ("class_nodeids", classNodes), ("class_ids", classIds), ("class_weights", classWeights),
+            ("class_treeids", votes.Select(v => v.Tree).ToArray()), ("class_nodeids", votes.Select(v => v.Node).ToArray()),
+            ("class_ids", votes.Select(v => v.Class).ToArray()), ("class_weights", votes.Select(v => v.Share).ToArray()),
             ("classlabels_int64s", labels), ("post_transform", "NONE"));
 
         // Whole shares are added and then divided, as the head does: equal votes stay equal.

@@ -219,6 +219,18 @@ public sealed class ForestTests
         Assert.True(HeadChecks.Accuracy(head, x, y, [.. Enumerable.Range(300, 200)]) > 1.2 / classes);
     }
 
+    [Theory]
+    [InlineData("1")]
+    [InlineData("20")]
+    public void Export_TwoClassesOnWhichAllTreesAgree_GivesTheHeadsProbabilities(string trees)
+    {
+        var (x, y) = Mixture.Create(300, 20, 2, 7, 0.5);
+        var head = Trainer.Train(Mixture.Training(x, y, 300), Mixture.Settings(Trainer, ("n_estimators", trees)), new());
+        int[] rows = [.. Enumerable.Range(0, 300)];
+        Assert.Contains(1f, HeadChecks.Probabilities(head, x, rows));
+        HeadChecks.AgreesWithItself(head, x, rows, 1e-6);
+    }
+
     [Fact]
     public void Train_OneOrTwoThreads_GrowTheSameTrees()
     {
