@@ -29,9 +29,9 @@ public sealed class PhotoThumbnails
             var length = _dataset!.Read(index, ref _buffer);
             return _maker.Make(_buffer.AsSpan(0, length));
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return null; // gone since the extraction: the page shows a blank frame
+            return null; // gone or closed since the extraction: the page shows a blank frame
         }
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class FedExtraction : ISessionBenchmark
         // Before the first lane captures its graph: allocating breaks a capture.
         var memory = _cards.Lanes.Select(_ => new HostBatch(_cards.Host, _model, BatchSize)).ToList();
         _owned.InsertRange(0, memory);
-        var lanes = _cards.Lanes.Select((lane, i) => TrialRates.OnItsOwnThread(() => Compute(lane, memory[i]))).ToList();
+        var lanes = _cards.Lanes.Select((lane, i) => OwnThreads.Start(() => Compute(lane, memory[i]))).ToList();
         ready.Wait();
         return Rate.Measure(batches * BatchSize, () =>
         {

@@ -27,7 +27,7 @@ internal static class TrialRates
 
             var photos = 0;
             var clock = Stopwatch.StartNew();
-            Together(lanes.Count, lane =>
+            OwnThreads.Run(lanes.Count, lane =>
             {
                 for (var runs = 0; runs < 3 || clock.Elapsed < Least; runs++)
                 {
@@ -50,7 +50,7 @@ internal static class TrialRates
     {
         var (entry, done) = (next - 1, 0);
         var clock = Stopwatch.StartNew();
-        Together(threads, _ =>
+        OwnThreads.Run(threads, _ =>
         {
             var reader = new TrialReader(job);
             do
@@ -60,11 +60,4 @@ internal static class TrialRates
         next = entry + 1;
         return done / clock.Elapsed.TotalSeconds;
     }
-
-    /// <summary>Runs on as many threads, waits for all, and throws the first error.</summary>
-    private static void Together(int threads, Action<int> body) =>
-        Task.WhenAll(Enumerable.Range(0, threads).Select(i => OnItsOwnThread(() => body(i)))).GetAwaiter().GetResult();
-
-    internal static Task OnItsOwnThread(Action body) =>
-        Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -156,17 +156,17 @@ public static class ExtractionBenchmark
     private static Rate Decode(ExtractionJob job, int threads)
     {
         var next = -1;
-        return Rate.Measure(job.Dataset.Entries.Count, () => Together(threads, () =>
+        return Rate.Measure(job.Dataset.Entries.Count, () => OwnThreads.Run(threads, _ =>
         {
             var (encoded, photo, preprocessor) = (new byte[1 << 18], new RgbImage(), new Preprocessor(job.Preprocessing));
             for (int i; (i = Interlocked.Increment(ref next)) < job.Dataset.Entries.Count;)
             {
-                var length = job.Dataset.Read(i, ref encoded);
                 try
                 {
+                    var length = job.Dataset.Read(i, ref encoded);
                     job.Decoder.Decode(encoded.AsSpan(0, length), job.Decode, photo, preprocessor);
                 }
-                catch (ImageDecodeException)
+                catch (Exception e) when (PhotoReader.IsOfPhoto(e))
                 {
                     // The extraction tries the same photos, and lists those that fail.
                 }
@@ -177,7 +177,7 @@ public static class ExtractionBenchmark
     private static Rate Feed(ExtractionJob job, int threads)
     {
         var next = -1;
-        return Rate.Measure(job.Dataset.Entries.Count, () => Together(threads, () =>
+        return Rate.Measure(job.Dataset.Entries.Count, () => OwnThreads.Run(threads, _ =>
         {
             var reader = new TrialReader(job);
             for (int i; (i = Interlocked.Increment(ref next)) < job.Dataset.Entries.Count;)
@@ -192,14 +192,6 @@ public static class ExtractionBenchmark
         var result = Extractor.Run(job, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, engine, cancellation)[0];
         shares = last.Value?.Shares ?? default;
         return new(job.Dataset.Entries.Count, result.ComputeSeconds, result.ComputeProcessorSeconds);
-    }
-
-    internal static void Together(int threads, Action body)
-    {
-        var all = Enumerable.Range(1, threads - 1).Select(_ => new Thread(() => body()) { IsBackground = true }).ToList();
-        all.ForEach(t => t.Start());
-        body();
-        all.ForEach(t => t.Join());
     }
 
     private sealed class LastProgress : IProgress<ExtractionProgress>

@@ -40,8 +40,22 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
             Name = $"extract {i}",
         }).ToList();
         threads.ForEach(t => t.Start());
-        var writeError = Write(queue, total, running, stop);
-        threads.ForEach(t => t.Join());
+        IOException? writeError;
+        try
+        {
+            writeError = Write(queue, total, running, stop);
+        }
+        catch
+        {
+            // Workers use what this method disposes of.
+            stop.Cancel();
+            throw;
+        }
+        finally
+        {
+            threads.ForEach(t => t.Join());
+        }
+
         // What is left when the run was stopped: rows that are done in parts that are not.
         if (writeError is null)
             writeError = WriteRest(queue);

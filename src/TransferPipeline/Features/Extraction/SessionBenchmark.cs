@@ -53,7 +53,7 @@ internal sealed class SessionBenchmark : ISessionBenchmark
         var batch = _runners[0].Batch;
         var batches = (photos + batch - 1) / batch;
         var (nextBatch, nextRunner) = (-1, -1);
-        return Rate.Measure(batches * batch, () => ExtractionBenchmark.Together(_runners.Count, () =>
+        return Rate.Measure(batches * batch, () => OwnThreads.Run(_runners.Count, _ =>
         {
             var runner = _runners[Interlocked.Increment(ref nextRunner)];
             while (Interlocked.Increment(ref nextBatch) < batches)
