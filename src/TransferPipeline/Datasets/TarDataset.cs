@@ -93,9 +93,14 @@ internal sealed class TarDataset : Dataset
                     throw new EndOfStreamException($"'{name}' goes on past the end");
                 var member = new Member(name, entry.DataOffset, entry.Length, PhotoFiles.Nanoseconds(entry.ModificationTime));
                 if (places.TryAdd(name, members.Count))
+                {
                     members.Add(member);
-                else
-                    (members[places[name]], _) = (member, AddTwice(problems, name));
+                    continue;
+                }
+
+                // As tar itself does.
+                members[places[name]] = member;
+                problems.Add(name, "twice in the archive; the later one is taken");
             }
             else
             {
@@ -104,13 +109,6 @@ internal sealed class TarDataset : Dataset
         }
 
         return new FoundFiles([.. members.Select(m => new FoundFile(m.Name, m.Bytes, m.Mtime))], [.. folders.Where(f => f.Length > 0)]);
-    }
-
-    /// <summary>As tar itself: the later of two members of one name is the one that counts.</summary>
-    private static bool AddTwice(ProblemList problems, string name)
-    {
-        problems.Add(name, "twice in the archive; the later one is taken");
-        return true;
     }
 
     private static void AddFolders(SortedSet<string> folders, string name)
