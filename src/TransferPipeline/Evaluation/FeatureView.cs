@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
 
@@ -95,22 +94,12 @@ internal sealed class FeatureView
                 Throw.BadInput($"{source.Summary.Folder}: photo '{source.Data.Rows[r].Path}' is in the feature set twice");
         }
 
-        CheckFinite(source);
+        TrainingCheck.Finite(source.Data.X, [.. Enumerable.Range(0, source.Data.Rows.Count)], r => $"photo '{source.Data.Rows[r].Path}' (row {r} of {source.Summary.Folder})", new());
         if (rows.Count == 0)
             Throw.BadInput($"{source.Summary.Folder}: the feature set holds no photos");
         if (source.Data.Classes.Count < 2)
             Throw.BadInput($"{source.Summary.Folder}: all photos are of one class, '{source.Data.Classes.FirstOrDefault()}'; a classifier needs at least two");
         return rows;
-    }
-
-    private static void CheckFinite(FeatureSource source)
-    {
-        for (var r = 0; r < source.Data.Rows.Count; r++)
-        {
-            // A sum of magnitudes is finite when all values are.
-            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(source.Data.X.Row(r))))
-                Throw.BadInput($"{source.Summary.Folder}: the vector of photo '{source.Data.Rows[r].Path}' (row {r}) holds NaN or infinity; extract it again or leave it out");
-        }
     }
 
     private static void CheckSame(FeatureSource a, Dictionary<string, int> rowsA, FeatureSource b, Dictionary<string, int> rowsB)

@@ -73,6 +73,11 @@ public sealed class HeadSettings
 
     public string Text(string name) => _values[name];
 
+    /// <summary>Refuses a value of an option, for values that are not given as settings.</summary>
+    /// <exception cref="UsageException">It is out of range.</exception>
+    internal static void Check(IHeadTrainer trainer, string name, double value) =>
+        Check(trainer.Name, trainer.Options.First(o => o.Name == name), value.ToString("R", CultureInfo.InvariantCulture));
+
     private static void Check(string head, HeadOption option, string value)
     {
         var expected = option.Kind switch

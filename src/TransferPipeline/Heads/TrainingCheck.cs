@@ -45,8 +45,8 @@ internal static class TrainingCheck
             bad[block] = -1;
             for (var i = start; i < end; i++)
             {
-                // A sum of magnitudes is finite when all values are, but for values near the largest float, which are no features.
-                if (float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(x.Row(rows[i]))))
+                // Every head squares values somewhere: the largest would be infinite there.
+                if (float.IsFinite(TensorPrimitives.SumOfSquares<float>(x.Row(rows[i]))))
                     continue;
                 bad[block] = i;
                 return;
@@ -60,8 +60,9 @@ internal static class TrainingCheck
             var column = 0;
             while (column < values.Length - 1 && float.IsFinite(values[column]))
                 column++;
-            var word = float.IsNaN(values[column]) ? "NaN" : float.IsFinite(values[column]) ? "values too large to add" : "infinity";
-            Throw.BadInput($"the vector of {nameOf(row)} has {word} at position {column}; extract that photo again or leave it out");
+            if (float.IsFinite(values[column]))
+                Throw.BadInput($"the vector of {nameOf(row)} has values whose squares are too large for float32, the largest {Math.Abs(TensorPrimitives.MaxMagnitude<float>(values)):0.0e+0}; divide the vectors first");
+            Throw.BadInput($"the vector of {nameOf(row)} has {(float.IsNaN(values[column]) ? "NaN" : "infinity")} at position {column}; extract that photo again or leave it out");
         }
 
         return x;

@@ -13,8 +13,8 @@ public sealed class BadComparisonTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("C=0", "softmax: C is '0', expected a number greater than 0")]
-    [InlineData("C=[0.1,-1]", "softmax: C is '-1', expected a number greater than 0")]
+    [InlineData("C=0", "softmax: C is '0', expected a number of at least 1E-20 and of at most 1E+20")]
+    [InlineData("C=[0.1,-1]", "softmax: C is '-1', expected a number of at least 1E-20 and of at most 1E+20")]
     [InlineData("scaling=[none,standart]", "softmax: scaling is 'standart', expected one of none, standard, l2; did you mean 'standard'?")]
     [InlineData("gamma=1", "softmax has no option 'gamma' (options: ")]
     public void Compare_WrongOption_SaysWhatIsExpected(string option, string expected) => AssertRefused(Compare(Plain(), "softmax:" + option), expected);
@@ -44,9 +44,8 @@ public sealed class BadComparisonTests : IDisposable
     [Fact]
     public void Compare_NaNOrInfinityInAVector_NamesThePhoto()
     {
-        const string Message = "the vector of photo 'train/cat/0004.jpg' (row 4) holds NaN or infinity; extract it again or leave it out";
-        AssertRefused(Compare(Write("nan", Photos(), v => v.Row(4)[1] = float.NaN), "knn"), Message);
-        AssertRefused(Compare(Write("infinite", Photos(), v => v.Row(4)[5] = float.NegativeInfinity), "ridge", "--folds", "3"), Message);
+        AssertRefused(Compare(Write("nan", Photos(), v => v.Row(4)[1] = float.NaN), "knn"), "nan) has NaN at position 1; extract that photo again or leave it out");
+        AssertRefused(Compare(Write("infinite", Photos(), v => v.Row(4)[5] = float.NegativeInfinity), "ridge", "--folds", "3"), "infinite) has infinity at position 5; extract that photo again or leave it out");
     }
 
     [Fact]

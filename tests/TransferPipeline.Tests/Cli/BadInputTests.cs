@@ -211,7 +211,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("modle: efficientnet-lite0", "unknown key 'modle'; did you mean 'model'?")]
     [InlineData("heads: [sofmax]", "did you mean 'softmax'?")]
     [InlineData("model: efficientnet-light0", "did you mean 'efficientnet-lite0'")]
-    [InlineData("heads: [softmax: {C: 0}]", "C is '0', expected a number greater than 0")]
+    [InlineData("heads: [softmax: {C: 0}]", "C is '0', expected a number of at least 1E-20 and of at most 1E+20")]
     public void Run_MisspeltPipeline_SuggestsTheNearest(string line, string expected)
     {
         var file = _folder.Write("job.yaml", $"data: {{path: {SamplePhotos.Folder}}}\n");

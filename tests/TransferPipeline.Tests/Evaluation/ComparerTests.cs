@@ -251,7 +251,7 @@ public sealed partial class ComparerTests
         broken.Data.X.Row(7)[3] = float.NaN;
         var noneOf = MadeUp.With(Lonely(), (r, i) => r with { Split = r.Label == "class2" ? "validation" : "train" });
         Assert.Equal("class 'class2' has no photo in split train: a head cannot learn it", Assert.Throws<BadInputException>(() => HeadTraining.Run(new(), noneOf, Heads("centroid")[0], HeadTraining.UsualSplits)).Message);
-        AssertBad("made-up: the vector of photo 'train/class0/0007.jpg' (row 7) holds NaN or infinity", new(), broken);
+        AssertBad("the vector of photo 'train/class0/0007.jpg' (row 7 of made-up) has NaN at position 3; extract that photo again or leave it out", new(), broken);
         static void AssertBad(string message, ComparisonOptions options, FeatureSource set) =>
             Assert.Contains(message, Assert.ThrowsAny<TransferException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);
         static FeatureSource Lonely()

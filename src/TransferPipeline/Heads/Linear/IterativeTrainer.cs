@@ -33,11 +33,7 @@ public abstract partial class IterativeTrainer : IPathTrainer
     {
         var counts = TrainingCheck.Counts(data, context);
         foreach (var value in values)
-        {
-            if (!(value > 0) || !double.IsFinite(value))
-                Throw.Usage(FormattableString.Invariant($"{Name}: C is '{value}', expected a number greater than 0"));
-        }
-
+            HeadSettings.Check(this, PathOption, value);
         var (scaling, rows) = PreparedRows.Of(data, settings, context);
         var reduction = RowReduction.Pays(rows)
             ? context.Shared.Get(new RowsKey("reduced " + scaling.Kind, data.X, data.Rows), () => RowReduction.Of(data, settings, rows, context))

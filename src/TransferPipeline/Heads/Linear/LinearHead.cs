@@ -21,6 +21,12 @@ public sealed class LinearHead : IHead
 {
     private const int RowBlock = 256;
 
+    /// <summary>
+    /// Sigmoids of scores below its negative are exponentials to the last bit, whose shares stay when all are raised by as much; below -104 float32
+    /// has none but 0. So a row whose largest score is lower is raised to it.
+    /// </summary>
+    private const float LeastTop = 60;
+
     private readonly bool _divideByLength;
 
     private LinearHead(string name, int classes, int dimension, float[] weights, float[] bias, bool divideByLength, LinearLink link, HeadSettings settings, FitReport fit)
@@ -76,6 +82,8 @@ public sealed class LinearHead : IHead
             foldedBias[k] = (float)sum;
         }
 
+        if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(foldedWeights)) || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(foldedBias)))
+            Throw.BadInput($"{name}: the weights are no finite numbers: the vectors' values are too far from 1 for float32; set scaling=standard");
         return new(name, classes, dimension, foldedWeights, foldedBias, scaling.Kind == ScalingKind.L2, link, settings, fit);
     }
 
@@ -97,8 +105,9 @@ public sealed class LinearHead : IHead
             var row = scores.Slice(start, ClassCount);
             if (Link == LinearLink.NormalizedSigmoids)
             {
+                TensorPrimitives.Subtract(row, Math.Min(0, TensorPrimitives.Max(row) + LeastTop), row);
                 TensorPrimitives.Sigmoid(row, row);
-                TensorPrimitives.Divide(row, Math.Max(TensorPrimitives.Sum(row), float.Epsilon), row);
+                TensorPrimitives.Divide(row, TensorPrimitives.Sum(row), row);
             }
             else
             {
@@ -122,9 +131,9 @@ public sealed class LinearHead : IHead
         var scores = graph.Node("Gemm", [features, weights, graph.Constant("head_bias", Bias, ClassCount)], ("transB", 1L));
         if (Link == LinearLink.Softmax)
             return graph.Node("Softmax", [scores], ("axis", 1L));
-        var sigmoids = graph.Node("Sigmoid", [scores]);
-        var total = graph.Node("ReduceSum", [sigmoids, graph.Constant("class_axis", [1L], 1)], ("keepdims", 1L));
-        return graph.Node("Div", [sigmoids, graph.Node("Max", [total, graph.Constant("smallest_sum", [1e-37f], 1)])]);
+        // ln sigmoid(z) = -softplus(-z). ONNX Runtime's Sigmoid itself is 0 below -18, where all of a row's may lie.
+        var logarithms = graph.Node("Neg", [graph.Node("Softplus", [graph.Node("Neg", [scores])])]);
+        return graph.Node("Softmax", [logarithms], ("axis", 1L));
     }
 
     private unsafe void ScoreBlock(FeatureMatrix x, int[] rows, int start, int end, float[] results)

@@ -3,11 +3,12 @@ namespace TransferPipeline.Heads.Linear;
 /// <summary>Options that linear heads share, with scikit-learn's names.</summary>
 internal static class LinearOptions
 {
+    /// <summary>C and its products with losses stay float32 numbers.</summary>
     public static HeadOption C(double value) =>
         new("C", HeadOptionKind.Number, FormattableString.Invariant($"{value}"), "Weight of the losses against the penalty; scikit-learn's and LIBLINEAR's C.")
         {
-            Minimum = 0,
-            ExclusiveMinimum = true,
+            Minimum = 1e-20,
+            Maximum = 1e20,
         };
 
     public static HeadOption Scaling { get; } =

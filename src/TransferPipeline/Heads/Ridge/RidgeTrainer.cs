@@ -31,11 +31,7 @@ public sealed partial class RidgeTrainer : IPathTrainer
     {
         var counts = TrainingCheck.Counts(data, context);
         foreach (var value in values)
-        {
-            if (!(value > 0) || !double.IsFinite(value))
-                Throw.Usage(FormattableString.Invariant($"{Name}: alpha is '{value}', expected a number greater than 0"));
-        }
-
+            HeadSettings.Check(this, PathOption, value);
         var (scaling, rows) = PreparedRows.Of(data, settings, context);
         var classWeights = ClassWeights.Of(settings, counts, data.ClassNames);
         var problem = RidgeProblem.Create(data, settings, rows, classWeights, context);

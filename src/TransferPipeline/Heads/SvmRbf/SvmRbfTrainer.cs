@@ -45,6 +45,8 @@ public sealed class SvmRbfTrainer : IHeadTrainer
         var rows = data.Rows.OrderBy(row => data.Y[row]).ToArray();
         var x = scaling.Apply(data.X, rows, context.Threads);
         var gamma = Gamma(settings.Text("gamma"), x, context);
+        if (!float.IsFinite((float)gamma))
+            Throw.BadInput(FormattableString.Invariant($"svm-rbf: gamma is {gamma:0.0e+0}, which is too large for float32: the vectors' values are too small; set scaling=standard"));
         var pairs = Pairs(counts, bounds);
         var solutions = Solve(x, pairs, gamma, settings.Number("tol"), context);
         if (solutions.Count(s => !s.Converged) is > 0 and var failed)
