@@ -65,10 +65,17 @@ internal sealed class CudaLibraries
 
     /// <param name="environment">The environment's variables by name; null for one that is not set.</param>
     /// <param name="root">Root of the file system; another one in tests.</param>
-    public CudaLibraries(Func<string, string?> environment, string root = "/") => _folders = [.. Folders(environment, root).Where(Directory.Exists).Distinct()];
+    public CudaLibraries(Func<string, string?> environment, string root = "/")
+    {
+        _folders = [.. Folders(environment, root).Select(Path.GetFullPath).Where(Directory.Exists).Distinct()];
+        Absent = Given(environment).FirstOrDefault(given => !Directory.Exists(given));
+    }
 
     /// <summary>Folders that are searched before the system's loader is asked, in that order.</summary>
     public IReadOnlyList<string> SearchFolders => _folders;
+
+    /// <summary>The first folder named in <c>TRANSFER_CUDA_PATH</c> that does not exist, or null.</summary>
+    public string? Absent { get; }
 
     /// <summary>What makes a device unusable, with its cure; null when everything was found and loaded.</summary>
     public static string? Problem(DeviceOptions device)
@@ -79,8 +86,10 @@ internal sealed class CudaLibraries
             return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
         if (ProviderFile(file) is null)
             return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
-        var found = new CudaLibraries(Environment.GetEnvironmentVariable).Load(tensorRt);
-        return Describe(found) is { } problem ? $"{problem}; 'transfer doctor' lists what is there" : CudaDriver.Problem(device);
+        var search = new CudaLibraries(Environment.GetEnvironmentVariable);
+        return Describe(search.Load(tensorRt)) is { } problem
+            ? $"{problem}{(search.Absent is { } absent ? $" ({PathVariable} names {absent}, which does not exist)" : "")}; 'transfer doctor' lists what is there"
+            : CudaDriver.Problem(device);
     }
 
     /// <summary>One line about the libraries that are missing or cannot be loaded, with their cures; null when all is well.</summary>
@@ -134,6 +143,23 @@ internal sealed class CudaLibraries
         }
     }
 
+    /// <summary>Of CUDA's runtime and cuDNN, in brackets; they count in thousands and hundreds (13.0 is 13000, 9.14.1 is 91401).</summary>
+    public static unsafe string VersionOf(FoundLibrary found)
+    {
+        if (!NativeLibrary.TryLoad(found.Path!, out var library))
+            return "";
+        if (found.Library.Name.StartsWith("libcudart.", StringComparison.Ordinal) && NativeLibrary.TryGetExport(library, "cudaRuntimeGetVersion", out var runtime))
+        {
+            int version;
+            return ((delegate* unmanaged<int*, int>)runtime)(&version) == 0 ? $" ({version / 1000}.{version % 1000 / 10})" : "";
+        }
+
+        if (!found.Library.Name.StartsWith("libcudnn.", StringComparison.Ordinal) || !NativeLibrary.TryGetExport(library, "cudnnGetVersion", out var cudnn))
+            return "";
+        var number = ((delegate* unmanaged<nuint>)cudnn)();
+        return $" ({number / 10000}.{number / 100 % 100}.{number % 100})";
+    }
+
     /// <summary>A file that differs in what follows <c>.so</c>: of CUDA 12 in place of 13, as PyTorch's wheels may bring, or TensorRT 11 in place of 10.</summary>
     private string? Other(string name)
     {
@@ -144,14 +170,14 @@ internal sealed class CudaLibraries
 
     private string? InFolders(string name) => _folders.Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
 
+    private static string[] Given(Func<string, string?> environment) => (environment(PathVariable) ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+
     private static IEnumerable<string> Folders(Func<string, string?> environment, string root)
     {
-        foreach (var given in (environment(PathVariable) ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var given in Given(environment))
         {
             yield return given;
-            foreach (var below in (string[])["lib", "lib64"])
-                yield return Path.Combine(given, below);
-            foreach (var folder in PipFolders(given))
+            foreach (var folder in PrefixFolders(given).Concat(PipFolders(given)))
                 yield return folder;
         }
 
@@ -159,16 +185,24 @@ internal sealed class CudaLibraries
         {
             if (environment(name) is not { Length: > 0 } prefix)
                 continue;
-            yield return Path.Combine(prefix, "lib");
-            foreach (var folder in PythonFolders(Path.Combine(prefix, "lib")))
+            foreach (var folder in PrefixFolders(prefix))
                 yield return folder;
         }
 
-        // The Python that runs by default: its environment need not be activated. Not resolved: a virtual environment's is a link out of it.
-        foreach (var bin in (environment("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Where(p => File.Exists(Path.Combine(p, "python3"))))
+        // The Python that runs by default: its environment need not be activated. Conda has libraries of its own beside it.
+        foreach (var prefix in (environment("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Select(p => Path.Combine(p, "python3")).Where(File.Exists).SelectMany(Prefixes))
         {
-            foreach (var folder in PythonFolders(Path.Combine(bin, "..", "lib")))
-                yield return Path.GetFullPath(folder);
+            foreach (var folder in Directory.Exists(Path.Combine(prefix, "conda-meta")) ? PrefixFolders(prefix) : PythonFolders(Path.Combine(prefix, "lib")))
+                yield return folder;
+        }
+
+        // As modules of clusters and images set them.
+        foreach (var name in (string[])["CUDA_HOME", "CUDA_PATH", "CUDNN_HOME", "CUDNN_PATH"])
+        {
+            if (environment(name) is not { Length: > 0 } prefix)
+                continue;
+            foreach (var below in Below(prefix))
+                yield return below;
         }
 
         yield return Path.Combine(root, "usr", "local", "cuda", "lib64");
@@ -181,6 +215,18 @@ internal sealed class CudaLibraries
         // Where containers and WSL mount the driver's libraries; the loader does not always know.
         yield return Path.Combine(root, "usr", "local", "nvidia", "lib64");
         yield return Path.Combine(root, "usr", "lib", "wsl", "lib");
+    }
+
+    /// <summary>Of a folder that holds CUDA, or of a conda or virtual environment: its own libraries, then those of its Python's packages.</summary>
+    private static IEnumerable<string> PrefixFolders(string prefix) => Below(prefix).Concat(PythonFolders(Path.Combine(prefix, "lib")));
+
+    private static IEnumerable<string> Below(string prefix) => [Path.Combine(prefix, "lib"), Path.Combine(prefix, "lib64")];
+
+    /// <summary>The environments that a Python belongs to: where it lies, and where each link on the way to the program itself lies. A virtual environment's is such a link.</summary>
+    private static IEnumerable<string> Prefixes(string python)
+    {
+        for (FileSystemInfo? at = new FileInfo(python); at is not null; at = at.ResolveLinkTarget(returnFinalTarget: false))
+            yield return Path.GetFullPath(Path.Combine(Path.GetDirectoryName(at.FullName)!, ".."));
     }
 
     /// <summary>Folders of NVIDIA's wheels below the <c>lib</c> of a Python installation.</summary>

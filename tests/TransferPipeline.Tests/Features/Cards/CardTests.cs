@@ -133,6 +133,37 @@ public sealed class CardTests : IDisposable
         Assert.Equal(folders, found.Where(f => folders.Contains(f)));
     }
 
+    /// <summary>An environment that is named, one whose python3 is reached by a link, conda's own libraries where nobody activated it, and a cluster's module.</summary>
+    [Fact]
+    public void SearchFolders_HoldEnvironmentsThatAreNotActivated()
+    {
+        string[] folders =
+        [
+            _folder.At("named", "lib", "python3.12", "site-packages", "nvidia", "cu13", "lib"),
+            _folder.At("conda", "lib"),
+            _folder.At("conda", "lib", "python3.12", "site-packages", "nvidia", "cudnn", "lib"),
+            _folder.At("linked", "lib", "python3.13", "site-packages", "nvidia", "cu13", "lib"),
+            _folder.At("module", "lib64"),
+        ];
+        Array.ForEach(folders, f => Directory.CreateDirectory(f));
+        foreach (var folder in (string[])["conda/conda-meta", "conda/bin", "linked/bin", "tools/bin", "tools/lib"])
+            Directory.CreateDirectory(_folder.At(folder));
+        _folder.Write("conda/bin/python3", "");
+        _folder.Write("linked/bin/python3", "");
+        File.CreateSymbolicLink(_folder.At("tools", "bin", "python3"), "../../linked/bin/python3");
+        var environment = new Dictionary<string, string>
+        {
+            [CudaLibraries.PathVariable] = $"{_folder.At("named")}:{_folder.At("gone")}",
+            ["PATH"] = $"{_folder.At("conda", "bin")}:{_folder.At("tools", "bin")}",
+            ["CUDA_HOME"] = _folder.At("module"),
+        };
+        var search = new CudaLibraries(environment.GetValueOrDefault, _folder.At("root"));
+        Assert.Equal(folders, search.SearchFolders.Where(f => folders.Contains(f)));
+        // Beside a Python that is not conda's lies whatever the system has.
+        Assert.DoesNotContain(_folder.At("tools", "lib"), search.SearchFolders);
+        Assert.Equal(_folder.At("gone"), search.Absent);
+    }
+
     [Fact]
     public void Load_WhereOnlyAnotherVersionIs_NamesIt()
     {
