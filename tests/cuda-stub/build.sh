@@ -33,7 +33,7 @@ C
 for name in $names; do
   imports "$name" >exports
   # What .NET calls itself.
-  [ "$name" != libcudart.so.13 ] || printf '%s\n' cudaInitDevice cudaMemGetInfo cudaMemcpy cudaSetDevice cudaStreamSynchronize cudaGetErrorString | sort -u - exports -o exports
+  [ "$name" != libcudart.so.13 ] || printf '%s\n' cudaInitDevice cudaMemGetInfo cudaMemcpy cudaSetDevice cudaStreamSynchronize cudaGetErrorString cudaGetLastError cudaRuntimeGetVersion | sort -u - exports -o exports
   {
     echo '.text'
     while read -r f; do printf '.globl %s\n.type %s,@function\n%s: jmp *to_%s(%%rip)\n' "$f" "$f" "$f" "$f"; done <exports

@@ -6,6 +6,7 @@
 //   CARD_STUB_LOG     a file for one line a call: time, thread, call; kernels with the name that the compiler gave them
 //   CARD_STUB_CARDS   number of cards (1)
 //   CARD_STUB_MEMORY  bytes of each (80e9)
+//   CARD_STUB_BREAKS  after so many copies to a card every call fails, as after an illegal address or when the card falls off the bus
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { Ok = 0, InvalidValue = 1, OutOfMemory = 2, InvalidDevice = 101, CaptureUnsupported = 900, CaptureInvalidated = 901 };
+enum { Ok = 0, InvalidValue = 1, OutOfMemory = 2, InvalidDevice = 101, IllegalAddress = 700, CaptureUnsupported = 900, CaptureInvalidated = 901 };
 enum { MostCards = 8, MostBlocks = 65536 };
 enum Kind { Pageable, OnCard, Pinned };
 
@@ -35,6 +36,8 @@ static _Thread_local int current, last_error;
 static _Thread_local uint64_t copied, computed;
 static void *capturing;
 static int broken;
+static volatile int copies, dead;
+static int contexts[MostCards];
 
 static long setting(const char *name, long otherwise) {
   const char *text = getenv(name);
@@ -78,6 +81,12 @@ static int forbidden(const char *call) {
   say("FORBIDDEN DURING CAPTURE: %s", call);
   broken = 1;
   return give(CaptureUnsupported);
+}
+
+// A call that makes a context on the thread's card where there is none, and fails on a broken card.
+static int enter(void) {
+  if (!__atomic_exchange_n(&contexts[current], 1, __ATOMIC_SEQ_CST)) say("context on card %d", current);
+  return dead ? give(IllegalAddress) : Ok;
 }
 
 static int take(void **at, size_t size, enum Kind kind) {
@@ -127,6 +136,7 @@ static enum Kind kind_of(const void *at) {
 
 static int copy(const char *call, void *to, const void *from, size_t size) {
   static const char *names[] = {"pageable", "card", "pinned"};
+  if (enter()) return IllegalAddress;
   enum Kind target = kind_of(to), source = kind_of(from);
   say("%s %zu bytes %s -> %s", call, size, names[source], names[target]);
   if (source == OnCard && target != OnCard && size > 1024) {
@@ -145,11 +155,13 @@ static int copy(const char *call, void *to, const void *from, size_t size) {
     uint64_t hash = 14695981039346656037u;
     for (size_t i = 0; i < size; i += size > 4096 ? 997 : 1) hash = (hash ^ ((unsigned char *)from)[i]) * 1099511628211u;
     copied = hash;
+    if (setting("CARD_STUB_BREAKS", 0) && __atomic_add_fetch(&copies, 1, __ATOMIC_SEQ_CST) >= setting("CARD_STUB_BREAKS", 0)) dead = 1;
   }
   return Ok;
 }
 
 int launch(void) {
+  if (enter()) return IllegalAddress;
   if (!capturing) computed = copied;
   return Ok;
 }
@@ -161,7 +173,7 @@ int cudaSetDevice(int card) {
   if (card >= setting("CARD_STUB_CARDS", 1)) return give(InvalidDevice);
   if (card != current) say("cudaSetDevice %d", card);
   current = card;
-  return Ok;
+  return enter();
 }
 int cudaInitDevice(int card, unsigned device_flags, unsigned flags) {
   say("cudaInitDevice %d flags %u", card, flags & 1 ? device_flags : 0);
@@ -169,11 +181,11 @@ int cudaInitDevice(int card, unsigned device_flags, unsigned flags) {
 }
 int cudaRuntimeGetVersion(int *version) { *version = 13000; return Ok; }
 int cudaDriverGetVersion(int *version) { *version = 13000; return Ok; }
-int cudaMemGetInfo(size_t *left, size_t *all) { *all = total(); *left = *all - used[current]; say("cudaMemGetInfo"); return Ok; }
+int cudaMemGetInfo(size_t *left, size_t *all) { *all = total(); *left = *all - used[current]; say("cudaMemGetInfo"); return enter(); }
 int cudaDeviceSynchronize(void) {
   if (forbidden("cudaDeviceSynchronize")) return CaptureUnsupported;
   say("cudaDeviceSynchronize");
-  return Ok;
+  return enter();
 }
 
 // The fields of cudaDeviceProp that are read, at their offsets in CUDA 13: an H100's.
@@ -212,33 +224,36 @@ int cudaDeviceGetAttribute(int *value, int attribute, int card) {
 // Memory
 int cudaMalloc(void **at, size_t size) {
   if (forbidden("cudaMalloc")) return CaptureUnsupported;
+  if (enter()) return IllegalAddress;
   int error = take(at, size, OnCard);
   say("cudaMalloc %zu%s", size, error ? ": out of memory" : "");
   return give(error);
 }
-int cudaFree(void *at) { return forbidden("cudaFree") ? CaptureUnsupported : drop(at); }
+int cudaFree(void *at) { return forbidden("cudaFree") ? CaptureUnsupported : enter() ? IllegalAddress : drop(at); }
 int cudaHostAlloc(void **at, size_t size, unsigned flags) {
   if (forbidden("cudaHostAlloc")) return CaptureUnsupported;
   say("cudaHostAlloc %zu", size);
+  if (enter()) return IllegalAddress;
   return give(take(at, size, Pinned));
 }
 int cudaMallocHost(void **at, size_t size) { return cudaHostAlloc(at, size, 0); }
-int cudaFreeHost(void *at) { return drop(at); }
+int cudaFreeHost(void *at) { return enter() ? IllegalAddress : drop(at); }
 int cudaMemcpy(void *to, const void *from, size_t size, int kind) { return forbidden("cudaMemcpy") ? CaptureUnsupported : copy("cudaMemcpy", to, from, size); }
 int cudaMemcpyAsync(void *to, const void *from, size_t size, int kind, void *stream) { return copy("cudaMemcpyAsync", to, from, size); }
 int cudaMemset(void *at, int value, size_t size) {
   if (forbidden("cudaMemset")) return CaptureUnsupported;
   say("cudaMemset %zu bytes", size);
+  if (enter()) return IllegalAddress;
   memset(at, value, size);
   return Ok;
 }
 int cudaMemsetAsync(void *at, int value, size_t size, void *stream) { say("cudaMemsetAsync %zu bytes", size); memset(at, value, size); return Ok; }
 
 // Streams, events, graphs
-int cudaStreamCreateWithFlags(void **stream, unsigned flags) { *stream = malloc(16); say("cudaStreamCreateWithFlags %u", flags); return Ok; }
+int cudaStreamCreateWithFlags(void **stream, unsigned flags) { *stream = malloc(16); say("cudaStreamCreateWithFlags %u", flags); return enter(); }
 int cudaStreamCreate(void **stream) { return cudaStreamCreateWithFlags(stream, 0); }
-int cudaStreamDestroy(void *stream) { free(stream); return Ok; }
-int cudaStreamSynchronize(void *stream) { return stream && stream == capturing ? forbidden("cudaStreamSynchronize") : Ok; }
+int cudaStreamDestroy(void *stream) { free(stream); return enter(); }
+int cudaStreamSynchronize(void *stream) { return stream && stream == capturing ? forbidden("cudaStreamSynchronize") : enter(); }
 int cudaStreamIsCapturing(void *stream, int *status) { *status = stream && stream == capturing; return Ok; }
 int cudaStreamBeginCapture(void *stream, int mode) {
   if (capturing) return forbidden("another capture");
@@ -257,9 +272,9 @@ int cudaGraphInstantiate(void **executable, void *graph, unsigned long long flag
 int cudaGraphDestroy(void *graph) { free(graph); return Ok; }
 int cudaGraphExecDestroy(void *executable) { free(executable); return Ok; }
 int cudaGraphLaunch(void *executable, void *stream) { say("cudaGraphLaunch"); return launch(); }
-int cudaEventCreateWithFlags(void **event, unsigned flags) { *event = malloc(16); return Ok; }
-int cudaEventCreate(void **event) { *event = malloc(16); return Ok; }
-int cudaEventDestroy(void *event) { free(event); return Ok; }
+int cudaEventCreateWithFlags(void **event, unsigned flags) { *event = malloc(16); return enter(); }
+int cudaEventCreate(void **event) { *event = malloc(16); return enter(); }
+int cudaEventDestroy(void *event) { free(event); return enter(); }
 int cudaEventElapsedTime(float *milliseconds, void *first, void *second) { *milliseconds = 1; return Ok; }
 
 // Errors
@@ -267,7 +282,7 @@ int cudaGetLastError(void) { int error = last_error; last_error = 0; return erro
 int cudaPeekAtLastError(void) { return last_error; }
 const char *cudaGetErrorName(int error) { return error == OutOfMemory ? "cudaErrorMemoryAllocation" : "cudaErrorOfStub"; }
 const char *cudaGetErrorString(int error) {
-  return error == OutOfMemory ? "out of memory" : error == InvalidDevice ? "invalid device ordinal" : error == CaptureUnsupported ? "operation not permitted when stream is capturing" : "an error of the stub";
+  return error == OutOfMemory ? "out of memory" : error == InvalidDevice ? "invalid device ordinal" : error == CaptureUnsupported ? "operation not permitted when stream is capturing" : error == IllegalAddress ? "an illegal memory access was encountered" : "an error of the stub";
 }
 
 // Kernels: the program registers each host function with the name of the card's

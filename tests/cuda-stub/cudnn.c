@@ -62,6 +62,7 @@ int cudnnBackendCreateDescriptor(int type, void **descriptor) {
 int cudnnBackendDestroyDescriptor(void *descriptor) { free(descriptor); return 0; }
 int cudnnBackendFinalize(void *descriptor) {
   Descriptor *made = descriptor;
+  if (made->type == Plan) say("cudnn plan");
   return made->type == Plan && made->count > 1 && is("no fusion") ? NotSupported : 0;
 }
 int cudnnBackendSetAttribute(void *descriptor, int name, int type, int64_t count, const void *values) {

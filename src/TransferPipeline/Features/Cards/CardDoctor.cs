@@ -21,6 +21,8 @@ internal static class CardDoctor
         // Before the driver is asked: it may be where only the search finds it.
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
         var libraries = compiled ? search.Load(tensorRt: true) : [];
+        if (compiled && search.Absent is { } absent)
+            yield return (CudaLibraries.PathVariable, $"names {absent}, which does not exist", false);
         var (driver, cards) = Driver();
         yield return driver;
         var usable = compiled;
@@ -35,7 +37,7 @@ internal static class CardDoctor
 
             var ok = found.Path is not null && found.Reason is null;
             usable &= ok || optional;
-            yield return (found.Library.Name, ok ? found.Path! : found.Path is null ? $"missing: {found.Library.Cure}" : $"{found.Path} cannot be loaded: {found.Reason}", ok || cards.Count == 0);
+            yield return (found.Library.Name, ok ? found.Path! + CudaLibraries.VersionOf(found) : found.Path is null ? $"missing: {found.Library.Cure}" : $"{found.Path} cannot be loaded: {found.Reason}", ok || cards.Count == 0);
         }
 
         if (compiled)
@@ -63,8 +65,8 @@ internal static class CardDoctor
             MaxBatch = 1,
         };
         var clock = Stopwatch.StartNew();
-        using var session = SessionFactory.Create(model, device);
-        using var runner = new BackboneRunner(session, model, 1);
+        using var held = new HeldSession(SessionFactory.Create(model, device), device);
+        using var runner = new BackboneRunner(held.Session, model, 1);
         pixels.CopyTo(runner.Pixels(0));
         CardErrors.Guard(runner.Run, 1, device);
         if (!runner.Vectors(0).Row(0).SequenceEqual<float>([14, 16, 18]))

@@ -9,7 +9,7 @@ internal sealed class CardSessions : IDisposable
     /// <summary>Callers of a card: one batch is copied while another is computed.</summary>
     public const int LanesOfACard = 2;
 
-    private readonly List<InferenceSession> _sessions = [];
+    private readonly List<HeldSession> _sessions = [];
     private readonly List<Lane> _lanes = [];
 
     /// <param name="create">Makes a session of one card; tests give the CPU's.</param>
@@ -37,6 +37,7 @@ internal sealed class CardSessions : IDisposable
 
     public void Dispose()
     {
+        _lanes.ForEach(l => l.Thread.Dispose());
         Host?.Dispose();
         _lanes.ForEach(l => l.Memory.Dispose());
         _sessions.ForEach(s => s.Dispose());
@@ -49,9 +50,12 @@ internal sealed class CardSessions : IDisposable
     {
         for (var lane = 0; lane < LanesOfACard; lane++)
         {
+            // The limit is of the card, and each session has memory of its own.
+            var ofCard = device with { Cards = [card], MemoryLimit = device.MemoryLimit / (device.CudaGraphs ? LanesOfACard : 1) };
             if (lane == 0 || device.CudaGraphs)
-                _sessions.Add(create(device with { Cards = [card] }));
-            _lanes.Add(new(_sessions[^1], card, memory(_sessions[^1], card)));
+                _sessions.Add(new(create(ofCard), ofCard));
+            var session = _sessions[^1].Session;
+            _lanes.Add(new(session, card, memory(session, card), new(() => CudaRuntime.Use(ofCard))));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TransferPipeline.Features.Extraction;
 
 namespace TransferPipeline.Features.Cards;
 
@@ -17,13 +18,15 @@ internal static unsafe class CudaRuntime
     /// is made: ONNX Runtime then tries CUDA on the current card, and that would take a context on card 0 when another was asked for.
     /// </summary>
     /// <remarks>An error is left to ONNX Runtime's own calls, which follow and say what is wrong.</remarks>
-    public static void Use(int card)
+    public static void Use(DeviceOptions device)
     {
-        if (!NativeLibrary.TryLoad(Library, out var library))
+        var card = device.Index;
+        if (device.IsCpu || !NativeLibrary.TryLoad(Library, out var library))
             return;
         const uint BlockingSync = 4, FlagsAreValid = 1;
         ((delegate* unmanaged<int, uint, uint, int>)NativeLibrary.GetExport(library, "cudaInitDevice"))(card, BlockingSync, FlagsAreValid);
         ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card);
+        Forget(library);
     }
 
     /// <summary>Bytes of a card that nobody uses; null where there is no CUDA or no such card.</summary>
@@ -35,9 +38,24 @@ internal static unsafe class CudaRuntime
         nuint free, total;
         // Not set back: that would take memory of card 0 for a context that nobody wants, and ONNX Runtime sets its own at each run.
         if (((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card) != 0)
+        {
+            Forget(library);
             return null;
+        }
+
         var status = ((delegate* unmanaged<nuint*, nuint*, int>)NativeLibrary.GetExport(library, "cudaMemGetInfo"))(&free, &total);
+        Forget(library);
         return status == 0 ? (long)free : null;
+    }
+
+    /// <summary>Whether a card's context in this process is beyond repair, so that every call fails until the process ends.</summary>
+    public static bool IsLost(int card)
+    {
+        if (!NativeLibrary.TryLoad(Library, out var library))
+            return false;
+        // A lost context answers a wait with its error, another one with success.
+        return ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card) != 0
+            || ((delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "cudaStreamSynchronize"))(0) != 0;
     }
 
     /// <summary>Copies between host and card, and returns when the bytes are there.</summary>
@@ -52,8 +70,11 @@ internal static unsafe class CudaRuntime
         if (status == 0)
             status = calls.Synchronize(0);
         if (status != 0)
-            throw new JobFailedException($"copying {bytes} bytes to or from card {card} fails: CUDA error {status} ({Marshal.PtrToStringUTF8(calls.Text(status))})");
+            throw new JobFailedException($"copying {bytes} bytes to or from card {card} fails: CUDA error {status} ({Marshal.PtrToStringUTF8(calls.Text(status))}); what was computed is kept: run again, and 'transfer doctor' tries each card");
     }
+
+    /// <summary>Takes back an error that was looked at: CUDA keeps a thread's last one, and ONNX Runtime, which asks for it after each kernel, would take it for the kernel's.</summary>
+    private static void Forget(nint library) => ((delegate* unmanaged<int>)NativeLibrary.GetExport(library, "cudaGetLastError"))();
 
     /// <summary>The functions that every batch calls.</summary>
     private sealed unsafe class Calls

@@ -8,6 +8,9 @@ internal sealed partial class FedExtraction : ISessionBenchmark
 {
     public string Layout => string.Create(CultureInfo.InvariantCulture, $"{_job.Device}, {CardSessions.LanesOfACard} batches in flight a card, batch {BatchSize}{(Fusion == "on" ? ", bias in convolutions" : "")}{(_job.Device.CudaGraphs ? ", CUDA graphs" : "")}");
 
+    /// <summary>This engine for one of several runs: its sessions stay.</summary>
+    public IExtractionEngine Lend() => new Lent(this);
+
     /// <summary>All lanes of all cards compute the same pixels again and again: bytes from pinned memory in, vectors out. Their start is not counted.</summary>
     public Rate Measure(int photos)
     {
@@ -18,7 +21,7 @@ internal sealed partial class FedExtraction : ISessionBenchmark
         // Before the first lane captures its graph: allocating breaks a capture.
         var memory = _cards.Lanes.Select(_ => new HostBatch(_cards.Host, _model, BatchSize)).ToList();
         _owned.InsertRange(0, memory);
-        var lanes = _cards.Lanes.Select((lane, i) => OwnThreads.Start(() => Compute(lane, memory[i]))).ToList();
+        var lanes = _cards.Lanes.Select((lane, i) => lane.Thread.Start(() => Compute(lane, memory[i]))).ToList();
         ready.Wait();
         return Rate.Measure(batches * BatchSize, () =>
         {
@@ -45,5 +48,16 @@ internal sealed partial class FedExtraction : ISessionBenchmark
                     runner!.Run(batch);
             }
         }
+    }
+
+    private sealed class Lent(FedExtraction engine) : IExtractionEngine
+    {
+        public int Decoders => engine.Decoders;
+
+        public int RowsInFlight => engine.RowsInFlight;
+
+        public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionRun run) => engine.Workers(run);
+
+        public void Dispose() => engine.EndRun();
     }
 }

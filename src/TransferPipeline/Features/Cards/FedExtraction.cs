@@ -37,6 +37,7 @@ internal sealed partial class FedExtraction : IExtractionEngine
         try
         {
             (BatchSize, Decoders) = Sizes(options, missing, Sessions);
+            CardErrors.Guard(() => TrialRates.Warm(_cards.Lanes, _cards.Host, _model, BatchSize), BatchSize, job.Device);
         }
         catch
         {
@@ -87,21 +88,28 @@ internal sealed partial class FedExtraction : IExtractionEngine
         var createRunner = RunnerFactory();
         foreach (var lane in _cards.Lanes)
         {
-            work.Add(_ =>
+            work.Add(_ => lane.Thread.Run(() =>
             {
                 IBatchRunner? runner = null;
                 CardErrors.Guard(() => runner = createRunner(lane), BatchSize, _job.Device);
                 using (runner)
                     CardLane.Run(runner!, run, ring);
-            });
+            }));
         }
 
         return work;
     }
 
-    public void Dispose()
+    /// <summary>Gives back the batches of a run that is over; another may follow.</summary>
+    public void EndRun()
     {
         _owned.ForEach(o => o.Dispose());
+        _owned.Clear();
+    }
+
+    public void Dispose()
+    {
+        EndRun();
         _cards.Dispose();
     }
 
@@ -185,8 +193,13 @@ internal sealed partial class FedExtraction : IExtractionEngine
     private float[][] MadeUpVectors(int size)
     {
         using var batch = new HostBatch(_cards.Host, _model, size);
-        using var runner = new BoundRunner(_cards.Lanes[0].Session, _model, _cards.Lanes[0].Memory, size);
-        return MadeUpBatch.Vectors(runner, batch, MadeUpBatch.Noise);
+        var (lane, vectors) = (_cards.Lanes[0], Array.Empty<float[]>());
+        lane.Thread.Run(() =>
+        {
+            using var runner = new BoundRunner(lane.Session, _model, lane.Memory, size);
+            vectors = MadeUpBatch.Vectors(runner, batch, MadeUpBatch.Noise);
+        });
+        return vectors;
     }
 
     private int TryDecoders(ExtractionOptions options, double rateOfACard)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 
@@ -14,8 +15,8 @@ namespace TransferPipeline.Features.Cards;
 /// </remarks>
 internal sealed class GraphRunner : IBatchRunner
 {
-    /// <summary>Its graph's name; 0 is ONNX Runtime's own.</summary>
-    private const string Captured = "1";
+    /// <summary>Names given to graphs so far, from 1: 0 is ONNX Runtime's own, and a session keeps the graphs of runs before, with their addresses.</summary>
+    private static int _graphs;
 
     /// <summary>Largest distance of a replayed vector, relative to its length; the same kernels ran, so it is nearly always 0.</summary>
     private const float Tolerance = 1e-3f;
@@ -29,7 +30,7 @@ internal sealed class GraphRunner : IBatchRunner
     public GraphRunner(InferenceSession session, CutModel model, TensorMemory memory, int size)
     {
         (_session, _model, _memory) = (session, model, memory);
-        _captured = new(session, model, memory, size, Captured);
+        _captured = new(session, model, memory, size, Interlocked.Increment(ref _graphs).ToString(CultureInfo.InvariantCulture));
     }
 
     public void Run(HostBatch batch) => _captured.Run(batch);

@@ -44,7 +44,7 @@ internal static class NodePlacement
         catch
         {
             // Writes the profile, which nobody will read.
-            session.Dispose();
+            new HeldSession(session, device).Dispose();
             foreach (var left in Directory.GetFiles(Path.GetDirectoryName(prefix)!, Path.GetFileName(prefix) + "*"))
                 File.Delete(left);
             throw;

@@ -14,24 +14,21 @@ internal static class TrialRates
     public static double OfCard(IReadOnlyList<Lane> lanes, TensorMemory host, CutModel model, int size)
     {
         var batches = new List<HostBatch>();
-        var runners = new List<BoundRunner>();
+        var runners = new BoundRunner?[lanes.Count];
         try
         {
-            foreach (var lane in lanes)
-            {
+            foreach (var _ in lanes)
                 batches.Add(new(host, model, size));
-                runners.Add(new(lane.Session, model, lane.Memory, size));
-                // cuDNN chooses its kernels at the first batch of a size.
-                runners[^1].Run(batches[^1]);
-            }
-
+            // One after the other, so that an error is the first's; cuDNN chooses its kernels at the first batch of a size.
+            for (var i = 0; i < lanes.Count; i++)
+                lanes[i].Thread.Run(() => (runners[i] = new(lanes[i].Session, model, lanes[i].Memory, size)).Run(batches[i]));
             var photos = 0;
             var clock = Stopwatch.StartNew();
-            OwnThreads.Run(lanes.Count, lane =>
+            Together(lanes, lane =>
             {
                 for (var runs = 0; runs < 3 || clock.Elapsed < Least; runs++)
                 {
-                    runners[lane].Run(batches[lane]);
+                    runners[lane]!.Run(batches[lane]);
                     Interlocked.Add(ref photos, size);
                 }
             });
@@ -39,7 +36,31 @@ internal static class TrialRates
         }
         finally
         {
-            runners.ForEach(r => r.Dispose());
+            foreach (var runner in runners)
+                runner?.Dispose();
+            batches.ForEach(b => b.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// All lanes compute a batch, so that a run begins at its full speed and with the memory that it needs: for each shape cuDNN chooses kernels, and
+    /// compiles those with a bias, which takes seconds, and ONNX Runtime keeps them for the last shape alone (conv.cc: last_x_dims).
+    /// </summary>
+    public static void Warm(IReadOnlyList<Lane> lanes, TensorMemory host, CutModel model, int size)
+    {
+        var batches = new List<HostBatch>();
+        try
+        {
+            foreach (var _ in lanes)
+                batches.Add(new(host, model, size));
+            Together(lanes, i =>
+            {
+                using var runner = new BoundRunner(lanes[i].Session, model, lanes[i].Memory, size);
+                runner.Run(batches[i]);
+            });
+        }
+        finally
+        {
             batches.ForEach(b => b.Dispose());
         }
     }
@@ -60,4 +81,8 @@ internal static class TrialRates
         next = entry + 1;
         return done / clock.Elapsed.TotalSeconds;
     }
+
+    /// <summary>Runs on every lane's thread at once, waits for all, and throws the first error.</summary>
+    private static void Together(IReadOnlyList<Lane> lanes, Action<int> body) =>
+        Task.WhenAll(lanes.Select((lane, i) => lane.Thread.Start(() => body(i)))).GetAwaiter().GetResult();
 }

@@ -66,9 +66,7 @@ public static class ExtractionBenchmark
             if (createCards is null)
                 return Measure(job, model, scratch, options, rounds, cancellation);
             using var cards = createCards(job, options, job.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model, sample.Entries.Count);
-            // What the engine found by its trial holds for the rounds too.
-            job = job with { Device = job.Device with { CudaFusion = cards.Fusion } };
-            return Measure(job, scratch, options with { Batch = cards.BatchSize, Workers = cards.Decoders, FewerWorkers = false }, rounds, createCards, cards, cancellation);
+            return Measure(job, scratch, options with { Workers = cards.Decoders, FewerWorkers = false }, rounds, cards, cancellation);
         }
         finally
         {
@@ -103,10 +101,10 @@ public static class ExtractionBenchmark
         return Result(count, options, layouts, best.ToString(), rates, 1 / (1 / rates.Decode.PerSecond + 1 / rates.Infer.PerSecond));
     }
 
-    /// <summary>On cards, at the batch and with the threads that the engine chose.</summary>
-    private static ExtractionBenchmarkResult Measure(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, CardsFactory createCards, FedExtraction cards, CancellationToken cancellation)
+    /// <summary>On cards, with what the engine's trials chose. Its sessions serve every round: a card may not hold them twice, and each start makes cuDNN choose and compile kernels again.</summary>
+    private static ExtractionBenchmarkResult Measure(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, FedExtraction cards, CancellationToken cancellation)
     {
-        EngineFactory engine = (j, o, m, missing) => createCards(j, o, j.Device.Precision == "fp16" ? HalfPrecision.Convert(m, o.Message) : m, missing);
+        EngineFactory engine = (_, _, _, _) => cards.Lend();
         WarmUp(job, scratch, options, engine, cancellation);
         var rates = Rounds(job, scratch, options, rounds, cards, engine, cancellation);
         var layouts = new Dictionary<string, double> { [cards.Layout] = rates.Infer.PerSecond };

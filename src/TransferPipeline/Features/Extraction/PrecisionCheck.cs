@@ -24,8 +24,8 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     {
         var device = job.Device with { Cards = [job.Device.Index], CudaGraphs = false };
         // CUDA in place of TensorRT, whose float32 is TensorFloat-32 unless it is forbidden to the whole process.
-        using var first = SessionFactory.Create(exact, device with { Provider = device.IsCpu ? DeviceOptions.Cpu : DeviceOptions.Cuda, Precision = "fp32", CudaFusion = "off" });
-        using var a = new BackboneRunner(first, exact, Math.Min(Most, exact.MaxBatch));
+        using var first = new HeldSession(SessionFactory.Create(exact, device with { Provider = device.IsCpu ? DeviceOptions.Cpu : DeviceOptions.Cuda, Precision = "fp32", CudaFusion = "off" }), device);
+        using var a = new BackboneRunner(first.Session, exact, Math.Min(Most, exact.MaxBatch));
         var bytes = new byte[a.Batch * a.PixelsPerPhoto];
         var photos = Fill(job, exact.Layout, a, bytes);
         if (photos == 0)
@@ -84,31 +84,39 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     /// <summary>The vectors in the lower precision: on the CPU of normalized pixels, on cards of bytes, as each computes them in a run.</summary>
     private sealed class Lower : IDisposable
     {
-        private readonly InferenceSession _session;
+        private readonly HeldSession _held;
         private readonly BackboneRunner? _runner;
         private readonly HostBatch? _batch;
 
         public Lower(ExtractionJob job, CutModel model, DeviceOptions device, BackboneRunner exact, byte[] bytes)
         {
-            if (device.IsCpu)
+            if (!device.IsCpu)
+                model = PixelInput.Apply(model, job.Preprocessing);
+            _held = new(SessionFactory.Create(model, device), device);
+            try
             {
-                _session = SessionFactory.Create(model, device);
-                _runner = new(_session, model, exact.Batch);
-                for (var i = 0; i < exact.Batch; i++)
-                    exact.Pixels(i).CopyTo(_runner.Pixels(i));
-                _runner.Run();
-                return;
-            }
+                if (device.IsCpu)
+                {
+                    _runner = new(_held.Session, model, exact.Batch);
+                    for (var i = 0; i < exact.Batch; i++)
+                        exact.Pixels(i).CopyTo(_runner.Pixels(i));
+                    _runner.Run();
+                    return;
+                }
 
-            model = PixelInput.Apply(model, job.Preprocessing);
-            _session = SessionFactory.Create(model, device);
-            using var host = TensorMemory.Plain();
-            using var memory = TensorMemory.OnCard(_session, device.Index);
-            _batch = new(host, model, exact.Batch);
-            for (var i = 0; i < exact.Batch; i++)
-                bytes.AsSpan(i * exact.PixelsPerPhoto, exact.PixelsPerPhoto).CopyTo(_batch.Pixels(i));
-            using var runner = new BoundRunner(_session, model, memory, exact.Batch);
-            CardErrors.Guard(() => runner.Run(_batch), exact.Batch, device);
+                using var host = TensorMemory.Plain();
+                using var memory = TensorMemory.OnCard(_held.Session, device.Index);
+                _batch = new(host, model, exact.Batch);
+                for (var i = 0; i < exact.Batch; i++)
+                    bytes.AsSpan(i * exact.PixelsPerPhoto, exact.PixelsPerPhoto).CopyTo(_batch.Pixels(i));
+                using var runner = new BoundRunner(_held.Session, model, memory, exact.Batch);
+                CardErrors.Guard(() => runner.Run(_batch), exact.Batch, device);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
         }
 
         public ReadOnlySpan<float> Of(int output, int photo) => _runner is null ? _batch!.Vector(output, photo) : _runner.Vectors(output).Row(photo);
@@ -117,7 +125,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
         {
             _runner?.Dispose();
             _batch?.Dispose();
-            _session.Dispose();
+            _held.Dispose();
         }
     }
 }

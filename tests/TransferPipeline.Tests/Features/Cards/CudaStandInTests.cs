@@ -8,8 +8,45 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
     private string AllComputed => $@"\b{card.PhotoCount} computed";
 
     [Fact]
-    public void Doctor_TriesTheCardAndTellsWhatIsMissingForFusion() =>
-        card.Run(null, "doctor").MustSay(0, "a convolution and a matrix product run and their result is right").MustSay(0, "libnvrtc.so.13");
+    public void Doctor_TriesTheCardAndTellsVersionsAndWhatIsMissingForFusion()
+    {
+        var run = card.Run(null, "doctor", "--json").MustSay(0, "a convolution and a matrix product run and their result is right").MustSay(0, "libnvrtc.so.13");
+        run.MustSay(0, @"libcudart\.so\.13 \(13\.0\)").MustSay(0, @"libcudnn\.so\.9 \(9\.14\.0\)");
+    }
+
+    [Fact]
+    public void Doctor_WithAFolderThatIsNotThere_NamesIt() =>
+        card.Run(Variables("TRANSFER_CUDA_PATH", card.Libraries + ":/not/there"), "doctor").MustSay(1, @"TRANSFER_CUDA_PATH +names /not/there, which does not exist");
+
+    /// <summary>After an illegal address every call fails, and giving memory back would end the process from within ONNX Runtime.</summary>
+    [Theory]
+    [InlineData("fp32", 1)]
+    [InlineData("fp32", 3)]
+    [InlineData("fp16", 1)]
+    public void Extract_WhenTheCardIsLost_SaysSoAndKeepsWhatWasComputed(string precision, int batches)
+    {
+        string[] options = ["--device", "cuda", "--batch", "2", "--threads", "1", "--precision", precision];
+        var copies = card.Extract(null, options).MustSay(0, AllComputed).Calls.Count(c => c.EndsWith("-> card", StringComparison.Ordinal) && !c.Contains(" card -> ", StringComparison.Ordinal));
+        card.Extract(Variables("CARD_STUB_BREAKS", Text(copies - batches)), options).MustSay(1, "CUDA (error|failure) 700.*what was computed is kept|device cuda:0 fails: CUDA failure 700");
+    }
+
+    [Fact]
+    public void Doctor_WhenACardIsLost_SaysSo() => card.Run(Variables("CARD_STUB_BREAKS", "1"), "doctor").MustSay(1, "CUDA failure 700");
+
+    /// <summary>cuDNN chooses and compiles kernels for each new shape: before the clock of a run starts, and once for all rounds of the benchmark.</summary>
+    [Fact]
+    public void Extract_ChoosesKernelsBeforeTheFirstPhoto()
+    {
+        var run = card.Extract(null, "--device", "cuda", "--batch", "4").MustSay(0, AllComputed);
+        Assert.InRange(run.Calls.Reverse().TakeWhile(c => c != "cudnn plan").Count(c => c == "cudaMemcpy 602112 bytes pinned -> card"), card.PhotoCount / 4, int.MaxValue);
+        var plans = Plans("1");
+        Assert.NotEqual(0, plans);
+        Assert.Equal(plans, Plans("3"));
+
+        int Plans(string rounds) =>
+            card.Run(null, "bench", "extract", "--json", "--data", card.Photos, "--model", "efficientnet-lite0", "--device", "cuda", "--batch", "4", "--rounds", rounds, "--photos", "10")
+                .MustSay(0, "\"session\"").Calls.Count(c => c == "cudnn plan");
+    }
 
     [Fact]
     public void Extract_CopiesBytesFromAndVectorsToPinnedMemory_AndWaitsForItsOwnBatchOnly()
@@ -21,9 +58,13 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
         Assert.DoesNotContain("cudaDeviceSynchronize", run.Calls.SkipWhile(c => !c.EndsWith("pinned -> card", StringComparison.Ordinal)));
     }
 
+    /// <summary>ONNX Runtime has a stream and handles for each thread that calls it: of the session's start and two lanes, whatever was tried before.</summary>
     [Fact]
-    public void Extract_WithoutABatch_TriesSome() =>
-        card.Extract(null, "--device", "cuda").MustSay(0, AllComputed).MustSay(0, "batches of [0-9]+ photos");
+    public void Extract_WithoutABatch_TriesSomeOnTheThreadsOfTheRun()
+    {
+        var run = card.Extract(null, "--device", "cuda").MustSay(0, AllComputed).MustSay(0, "batches of [0-9]+ photos");
+        Assert.Equal(3, run.Log.Where(l => l.Contains(" cublasCreate ", StringComparison.Ordinal)).Select(l => l.Split(' ')[1]).Distinct().Count());
+    }
 
     [Theory]
     [InlineData("tf32")]
@@ -64,6 +105,7 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
     {
         var run = card.Extract(Variables("CARD_STUB_CARDS", "2"), "--device", "cuda:1", "--batch", "4").MustSay(0, AllComputed);
         Assert.Equal(["cudaInitDevice 1 flags 4", "cudaSetDevice 1"], run.Calls.Take(2));
+        Assert.Equal(["context on card 1"], run.Calls.Where(c => c.StartsWith("context ", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -84,6 +126,16 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
     [Fact]
     public void Extract_WithALimitOfMemory_StaysBelowIt() =>
         card.Extract(null, "--device", "cuda", "--device-memory", "0.2").MustSay(0, "do not fit");
+
+    /// <summary>With CUDA graphs a card has two sessions, whose memory counts together.</summary>
+    [Theory]
+    [InlineData("off")]
+    [InlineData("on")]
+    public void Extract_WithALimitOfMemory_TakesNoMoreInAll(string graphs)
+    {
+        var run = card.Extract(null, "--device", "cuda", "--device-memory", "0.4", "--cuda-graphs", graphs).MustSay(0, AllComputed);
+        Assert.InRange(run.Calls.Where(c => c.StartsWith("cudaMalloc ", StringComparison.Ordinal)).Sum(c => long.Parse(c.Split(' ')[1], CultureInfo.InvariantCulture)), 1, 400_000_000);
+    }
 
     /// <summary>As docs/gpu.md counts the passes over memory: one each for convolution, bias, activation and addition, or one less.</summary>
     [Theory]
@@ -127,6 +179,8 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
         card.Extract(Variables("TRANSFER_CUDA_OPTIONS", "fuse_conv_bias=1"), "--device", "cuda", "--batch", "4", "--precision", "fp16").MustSay(0, AllComputed);
         card.Extract(Variables("TRANSFER_CUDA_OPTIONS", "fuse=1"), "--device", "cuda").MustSay(1, "Unknown provider option: \"fuse\"");
     }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static Dictionary<string, string> Variables(string name, string value) => new() { [name] = value };
 }

@@ -141,9 +141,10 @@ public sealed class TrialTests
         var model = PixelInput.Apply(SmallModel.Cut(folder), new());
         using var session = SessionFactory.Create(model, new());
         using var memory = TensorMemory.Plain();
-        var lane = new Lane(session, 0, memory);
-        Assert.True(TrialRates.OfCard([lane, lane], memory, model, 4) > 0);
-        var error = Assert.Throws<OnnxRuntimeException>(() => TrialRates.OfCard([lane], memory, model with { InputName = "nothing" }, 4));
+        using LaneThread first = new(() => { }), second = new(() => { });
+        Lane[] lanes = [new(session, 0, memory, first), new(session, 0, memory, second)];
+        Assert.True(TrialRates.OfCard(lanes, memory, model, 4) > 0);
+        var error = Assert.Throws<OnnxRuntimeException>(() => TrialRates.OfCard(lanes, memory, model with { InputName = "nothing" }, 4));
         Assert.Contains("nothing", error.Message, StringComparison.Ordinal);
     }
 
