@@ -8,7 +8,8 @@ namespace TransferPipeline.Heads.Linear;
 /// and inverts that by Cholesky. It is built only once as much work was spent on passes as building costs: easy problems are
 /// done before, hard ones and those with many outputs gain several times its cost.
 /// </summary>
-internal sealed unsafe class AdaptivePreconditioner(int threads) : IPreconditioner, IDisposable
+/// <param name="mostLength">Longer vectors go without: of 25,088 values the matrix and its factor would take 12 GB and minutes.</param>
+internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength = 8192) : IPreconditioner, IDisposable
 {
     /// <summary>Multiply-adds of a factorization count more than those of a pass.</summary>
     private const double FactorWork = 2;
@@ -50,7 +51,7 @@ internal sealed unsafe class AdaptivePreconditioner(int threads) : IPrecondition
     /// <summary>Builds the matrix at the objective's current point.</summary>
     public void Make(LinearObjective objective)
     {
-        var made = Build(objective);
+        var made = objective.Rows.Length > mostLength ? null : Build(objective);
         _useless = made is null && _factor is null;
         if (made is null)
             return;

@@ -1,5 +1,8 @@
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Softmax;
 using TransferPipeline.Tests.Evaluation;
 
 namespace TransferPipeline.Tests.Heads.Linear;
@@ -45,6 +48,34 @@ public sealed class LbfgsSolverTests
     {
         var (x, y) = Mixture.Create(900, 60, 12, 4, spread: 3);
         CoversTheDistance(head, c, tolerance, Mixture.Training(x, y, 900));
+    }
+
+    [Fact]
+    public void Solve_VectorsTooLongForAMatrix_EndsWithoutOne()
+    {
+        var (x, y) = Mixture.Create(300, 40, 3, 8, spread: 3);
+        var objectives = new List<double>();
+        foreach (var mostLength in (int[])[40, 39])
+        {
+            using var preconditioner = new AdaptivePreconditioner(1, mostLength);
+            using var objective = new LinearObjective(RowSet.View(x, [.. Enumerable.Range(0, 300)], y), new SoftmaxLoss(), 3, 1, CancellationToken.None)
+            {
+                Weights = LossWeights.ByRow([100, 100, 100]),
+                BiasPenalty = 0,
+            };
+            using var parameters = new FloatBuffer(3L * objective.Stride);
+            SolveResult result;
+            unsafe
+            {
+                result = new LbfgsSolver(objective, preconditioner, 1).Solve([0, 1, 2], parameters.Pointer, 1e-6, 1000);
+            }
+
+            Assert.True(result.Converged);
+            Assert.Equal(mostLength == 40, preconditioner.Ready);
+            objectives.Add(result.Objective);
+        }
+
+        Assert.Equal(objectives[0], objectives[1], 1e-5 * objectives[0]);
     }
 
     [Fact]
