@@ -116,6 +116,21 @@ public sealed class PipelineReaderTests
             applied);
     }
 
+    [Theory]
+    [InlineData("offset: 127", 0, "preprocessing: the offset of (x - offset) / divisor needs a divisor, which this model's own preprocessing has not")]
+    [InlineData("mean: [0, 0, 0], divisor: 128", 0, "preprocessing: give either mean and std")]
+    [InlineData("offset: 127", 128, null)]
+    [InlineData("offset: 127, divisor: 128", 0, null)]
+    public void Apply_OffsetOrMean_IsNeverLeftWithoutEffect(string keys, double divisor, string? problem)
+    {
+        var change = PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + $"preprocessing: {{{keys}}}\n")).Preprocessing;
+        var model = Preprocessing.ImageNet() with { Divisor = divisor };
+        if (problem is null)
+            Assert.Equal((127, 128), (change.Apply(model).Offset, change.Apply(model).Divisor));
+        else
+            Assert.StartsWith(problem, Assert.Throws<UsageException>(() => change.Apply(model)).Message);
+    }
+
     /// <summary>A valid value for each leaf of the schema, by its dotted path.</summary>
     private static IEnumerable<(string Path, string Value)> Examples(JsonElement schema, string prefix)
     {
