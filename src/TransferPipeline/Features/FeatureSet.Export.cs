@@ -45,7 +45,7 @@ public sealed partial class FeatureSet
     /// <summary>NumPy's format 1.0, C order; parts are written at their place, so that memory holds one part at a time.</summary>
     private void ExportNpy(string file)
     {
-        var header = NpyHeader(Rows, Dimension);
+        var header = NpyFile.Header(Rows, Dimension);
         var rowBytes = (long)Dimension * sizeof(float);
         using var handle = File.OpenHandle(file, FileMode.Create, FileAccess.Write);
         RandomAccess.Write(handle, header, 0);
@@ -62,23 +62,6 @@ public sealed partial class FeatureSet
                 i += run;
             }
         }
-    }
-
-    /// <summary>Magic, version 1.0, length, then a Python dictionary padded so that the values start at a multiple of 64 (NumPy's NEP 1).</summary>
-    private static byte[] NpyHeader(int rows, int columns)
-    {
-        var dictionary = string.Create(
-            CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
-        const int prefix = 10;
-        var length = (prefix + dictionary.Length + 1 + 63) / 64 * 64;
-        var header = new byte[length];
-        header.AsSpan().Fill((byte)' ');
-        (header[0], header[6], header[7]) = (0x93, 1, 0);
-        "NUMPY"u8.CopyTo(header.AsSpan(1));
-        BitConverter.TryWriteBytes(header.AsSpan(8), (ushort)(length - prefix));
-        Encoding.ASCII.GetBytes(dictionary, header.AsSpan(prefix));
-        header[^1] = (byte)'\n';
-        return header;
     }
 
     private void WriteCsv(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix? vectors)

@@ -92,6 +92,8 @@ public sealed partial class FeatureSet
                 rows.Add(all[i]);
         }
 
+        if ((long)rows.Count * Dimension > Array.MaxLength)
+            throw new JobFailedException($"{Folder}: {rows.Count:N0} vectors of {Dimension:N0} values are more than a matrix in memory holds ({Array.MaxLength:N0} values); train with --stream, or take a part of the photos");
         var x = new FeatureMatrix(rows.Count, Dimension);
         for (var p = 0; p < Manifest.Parts.Count; p++)
             LoadPart(p, number, x);

@@ -33,7 +33,8 @@ public static partial class FeatureSets
                     parts.Add(Copy(sets[s], part, output, parts.Count, offsets[s]));
                 }
 
-                failed.AddRange(sets[s].LoadFailed().Select(f => (failed.Count, f)));
+                var before = failed.Count;
+                failed.AddRange(sets[s].LoadFailed().Select((f, i) => (before + i, f)));
             }
 
             manifest = manifest with { Parts = parts, NextPart = parts.Count };

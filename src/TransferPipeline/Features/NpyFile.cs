@@ -56,17 +56,19 @@ public static partial class NpyFile
     /// <summary>Writes float32 values with the given shape.</summary>
     public static void Write(string file, ReadOnlySpan<float> values, params ReadOnlySpan<int> shape)
     {
-        var text = new StringBuilder("{'descr': '<f4', 'fortran_order': False, 'shape': (");
-        foreach (var length in shape)
-            text.Append(CultureInfo.InvariantCulture, $"{length}, ");
-        text.Append("), }");
+        using var stream = File.Create(file);
+        stream.Write(Header(shape));
+        stream.Write(MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>What stands before float32 values of the given shape: magic, version 1.0, length, then a Python dictionary padded so that the values start at a multiple of 64 (NumPy's NEP 1).</summary>
+    internal static byte[] Header(params ReadOnlySpan<int> shape)
+    {
+        var sizes = string.Join(", ", shape.ToArray()) + (shape.Length == 1 ? "," : "");
+        var text = new StringBuilder($"{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}");
         var total = (PrefixLength + 2 + text.Length + 1 + Alignment - 1) / Alignment * Alignment;
         text.Append(' ', total - PrefixLength - 2 - text.Length - 1).Append('\n');
-        using var stream = File.Create(file);
-        stream.Write(Magic);
-        stream.Write([1, 0, (byte)text.Length, (byte)(text.Length >> 8)]);
-        stream.Write(Encoding.ASCII.GetBytes(text.ToString()));
-        stream.Write(MemoryMarshal.AsBytes(values));
+        return [.. Magic, 1, 0, (byte)text.Length, (byte)(text.Length >> 8), .. Encoding.ASCII.GetBytes(text.ToString())];
     }
 
     private static FileStream Open(string file, string expected, int dimensions, out string type, out int[] shape)

@@ -15,6 +15,32 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
             _extraction.Run();
     }
 
+    [Theory]
+    [InlineData(2, 1024)]
+    [InlineData(1280, 1024)]
+    [InlineData(25088, 167)]
+    [InlineData(5_000_000, 1)]
+    public void RowsPerPart_LongVectors_KeepPartsBelow16Megabytes(int dimension, int rows) =>
+#if DEBUG
+        Assert.Equal(Math.Min(rows, 16), TransferPipeline.Features.Extraction.ExtractionSizes.RowsPerPart(dimension));
+#else
+        Assert.Equal(rows, TransferPipeline.Features.Extraction.ExtractionSizes.RowsPerPart(dimension));
+#endif
+
+    [Fact]
+    public void Load_MoreValuesThanAnArrayHolds_SaysSo()
+    {
+        using var folder = new TempFolder();
+        var row = new FeatureRow("a.jpg", "a", "train", 0, new string('0', 64), 1, 1, 1, 1);
+        const int Rows = 50_000;
+        const int Dimension = 50_000;
+        var manifest = new FeatureManifest { Recipe = _extraction.Job(_extraction.OpenDataset()).RecipeOf(0), Dimension = Dimension, Classes = ["a"], Parts = [new("part-00000.parquet", Rows, 1, "", $"0+{Rows}")] };
+        folder.Write("part-00000.parquet", "x");
+        var set = new FeatureSet(folder.Root, manifest, new ManyRows([.. Enumerable.Repeat(row, Rows)]));
+        var error = Assert.Throws<JobFailedException>(() => set.Load(verify: false));
+        Assert.Contains("50,000 vectors of 50,000 values are more than a matrix in memory holds", error.Message);
+    }
+
     [Fact]
     public void Open_OfWhatIsNoSet_SaysWhatIsMissing()
     {
@@ -196,5 +222,25 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
         internal Extraction Extraction { get; } = new(2);
 
         public void Dispose() => Extraction.Dispose();
+    }
+
+    /// <summary>A table that says it has many rows and has no vectors.</summary>
+    private sealed class ManyRows(List<FeatureRow> rows) : IFeatureTable
+    {
+        public string Name => "made up";
+
+        public List<FeatureRow> ReadRows(string file) => rows;
+
+        public void Write(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors) => throw new InvalidOperationException();
+
+        public void WriteFailed(string file, IReadOnlyList<FailedRow> rows) => throw new InvalidOperationException();
+
+        public List<(string Label, string Split)> ReadLabels(string file) => throw new InvalidOperationException();
+
+        public List<FailedRow> ReadFailed(string file) => throw new InvalidOperationException();
+
+        public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => throw new InvalidOperationException();
+
+        public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full) => throw new InvalidOperationException();
     }
 }
