@@ -39,6 +39,20 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.Equal(4, data.Entries.Count(e => e is { Label: "b", Split: Splits.Validation }));
     }
 
+    [Fact]
+    public void Open_ColumnsNamed_AreTakenWhereverTheyStand()
+    {
+        _folder.Write("one.jpg", "x");
+        _folder.Write("two.jpg", "y");
+        var csv = _folder.Write("labels.csv", "part,photo,what,file\nval,9,a,one.jpg\ntrain,9,b,two.jpg\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv, PathColumn = "file", LabelColumn = "what", SplitColumn = "part" });
+        Assert.Equal([new("one.jpg", "a", Splits.Validation), new("two.jpg", "b", Splits.Train)], data.Entries);
+
+        csv = _folder.Write("first.csv", "file,what,split\none.jpg,a,train\n");
+        using var first = DatasetReader.Open(new DatasetOptions { Path = csv, PathColumn = "file", LabelColumn = "what" });
+        Assert.Equal([new("one.jpg", "a", Splits.Train)], first.Entries);
+    }
+
     [Theory]
     [InlineData(",")]
     [InlineData(";")]

@@ -27,6 +27,7 @@ public sealed class DatasetCheckTests : IDisposable
         {
             ("train/a/1.jpg", "same"), ("train/a/2.jpg", "same"), ("train/a/3.jpg", "else"), ("train/b/4.jpg", "mine"),
             ("val/a/5.jpg", "else"), ("val/b/6.jpg", "same"), ("val/b/7.jpg", "other length"),
+            ("train/a/8.jpg", ""), ("train/b/9.jpg", ""),
         })
             _folder.Write(path, content);
         var report = DatasetCheck.Run(new DatasetOptions { Path = _folder.Root }, cancellation: TestContext.Current.CancellationToken);
@@ -37,6 +38,22 @@ public sealed class DatasetCheckTests : IDisposable
             "val/a/5.jpg: the same photo as one of another split: it is counted as recognized by heart (train/a/3.jpg)",
             "val/b/6.jpg: the same photo as one of another class (train/a/1.jpg)",
         ],
-        report.Problems.Select(p => $"{p.Path}: {p.Problem}"));
+        report.Problems.Select(p => $"{p.Path}: {p.Problem}").Where(p => p.Contains("the same photo", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(20)]
+    [InlineData(21)]
+    [InlineData(30)]
+    public void ProblemList_ManyOfAKind_ListsTwentyAndCountsTheRest(int count)
+    {
+        var problems = new ProblemList();
+        problems.Add("first", "of its own");
+        for (var i = 0; i < count; i++)
+            problems.Add($"photo {i}", "broken", $" at {i}");
+
+        var listed = problems.ToList();
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => new DatasetProblem($"photo {i}", $"broken at {i}")).Prepend(new("first", "of its own")), listed.Take(21));
+        Assert.Equal(count == 20 ? [] : [new("", $"broken: {count - 20} more, the last is photo {count - 1}")], listed.Skip(21));
     }
 }

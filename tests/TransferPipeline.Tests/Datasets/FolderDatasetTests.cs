@@ -10,6 +10,20 @@ public sealed class FolderDatasetTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void Open_TestAsValidation_LeavesDataWithAValidationSplitAlone()
+    {
+        foreach (var path in new[] { "train/a/1.jpg", "train/b/2.jpg", "test/a/3.jpg", "test/b/4.jpg" })
+            _folder.Write(path, path);
+        using (var without = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, TestAsValidation = true }))
+            Assert.Equal([Splits.Train, Splits.Train, Splits.Validation, Splits.Validation], without.Entries.Select(e => e.Split));
+        _folder.Write("val/a/5.jpg", "5");
+        _folder.Write("val/b/6.jpg", "6");
+        using var with = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, TestAsValidation = true });
+        Assert.Equal(2, with.Entries.Count(e => e.Split == Splits.Validation));
+        Assert.Equal(2, with.Entries.Count(e => e.Split == Splits.Test));
+    }
+
+    [Fact]
     public void Open_Hymenoptera_HasImageFoldersCountsAndLeavesTheGifOut()
     {
         using var data = DatasetReader.Open(new DatasetOptions { Path = SharedData.RequireHymenoptera() });

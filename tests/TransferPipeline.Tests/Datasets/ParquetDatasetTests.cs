@@ -28,6 +28,18 @@ public sealed class ParquetDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Open_LabelColumnNamed_IsTaken()
+    {
+        var file = SharedData.RequireReference("hf-clothing-mini.parquet");
+        using var found = DatasetReader.Open(new DatasetOptions { Path = file }, _table);
+        using var named = DatasetReader.Open(new DatasetOptions { Path = file, LabelColumn = "label" }, _table);
+        Assert.Equal(found.Entries, named.Entries);
+        Assert.Contains(
+            "has no column 'lable'; did you mean 'label'?",
+            Assert.Throws<UsageException>(() => DatasetReader.Open(new DatasetOptions { Path = file, LabelColumn = "lable" }, _table)).Message);
+    }
+
+    [Fact]
     public void Open_FolderOfFiles_TakesSplitsFromTheirNamesAndReadsInAnyOrder()
     {
         var samples = Path.Combine(SharedData.Repository, "samples", "clothing");

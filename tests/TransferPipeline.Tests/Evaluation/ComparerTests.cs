@@ -55,6 +55,16 @@ public sealed partial class ComparerTests
     }
 
     [Fact]
+    public void Run_BestHeadListedLast_JudgesTheOthersByTheirPairWithIt()
+    {
+        var result = Comparer.Run(new(), [MadeUp.Set(separation: 1)], Heads("centroid:values=1,centroid:values=2,centroid")).Result;
+        Assert.StartsWith("centroid is best", result.Verdict);
+        Assert.Equal([false, false, true], result.Heads.Select(h => h.TiedWithBest));
+        Assert.Equal(result.Tests.Where(t => t.Second == 2).Select(t => t.AdjustedPValue), result.Heads.Take(2).Select(h => h.PValue));
+        Assert.True(double.IsNaN(result.Heads[2].PValue));
+    }
+
+    [Fact]
     public void Run_WithFolds_JudgesEveryPhotoOnceARepeat()
     {
         var run = Comparer.Run(new() { Folds = 5, Repeats = 2 }, [MadeUp.Set()], Heads("centroid,centroid:values=2"));
@@ -272,6 +282,7 @@ public sealed partial class ComparerTests
         var run = Comparer.Run(new(), [MadeUp.Set()], [missing with { Optional = true }, .. Heads("centroid")]);
         Assert.Single(run.Result.Heads);
         Assert.Contains("mlnet-sdca is left out: Microsoft.ML is not in this build", run.Result.Warnings);
+        Assert.Equal("no head to compare", Assert.Throws<UsageException>(() => Comparer.Run(new(), [MadeUp.Set()], [missing with { Optional = true }])).Message);
     }
 
     [Fact]

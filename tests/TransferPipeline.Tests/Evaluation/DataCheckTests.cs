@@ -28,6 +28,48 @@ public sealed class DataCheckTests
     }
 
     [Fact]
+    public void Find_CosineOfTheThresholdItself_IsADuplicate()
+    {
+        var x = new FeatureMatrix(4, 2, [1, 0, 0, 1, 1, 0, 0, 0]);
+        var view = FeatureView.Align([MadeUp.Source(x, [0, 1, 0, 1], ["train", "train", "train", "train"], 2)])[0];
+        Assert.Equal([new(0, 2, 1)], NearDuplicates.Find(view, 1, threads: 1, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void Find_Outliers_AreThoseOfAPlainReckoning()
+    {
+        // Classes of even and odd sizes, a vector of zeros and one that points away.
+        var set = MadeUp.Set(classes: 2, columns: 6, separation: 3, perSplit: [("train", 40)]);
+        var (x, y) = (set.Data.X, set.Data.Y);
+        x.Row(3).Clear();
+        foreach (ref var value in x.Row(50))
+            value = -value;
+        y[79] = 0;
+        set = MadeUp.Source(x, y, [.. y.Select(_ => "train")], 2);
+        var expected = new List<(int Photo, double Score, double Excess)>();
+        foreach (var k in (int[])[0, 1])
+        {
+            int[] own = [.. Enumerable.Range(0, 80).Where(i => y[i] == k)];
+            var scores = own.ToDictionary(i => i, i => own.Where(j => j != i).Select(j => i == 3 || j == 3 ? 1 : 1 - Cosine(x, i, j)).Order().Take(5).Average());
+            var median = Median(scores.Values);
+            var deviation = 1.4826 * Median(scores.Values.Select(s => Math.Abs(s - median)));
+            expected.AddRange(own.Select(i => (i, scores[i], (scores[i] - median) / deviation)).Where(o => o.Item3 > 3.5));
+        }
+
+        var found = Outliers.Find(FeatureView.Align([set])[0], threads: 2);
+        Assert.Contains(50, expected.Select(o => o.Photo));
+        Assert.Equal(expected.OrderByDescending(o => o.Excess).Select(o => set.Data.Rows[o.Photo].Path), found.Select(o => o.Path));
+        foreach (var (one, other) in expected.OrderByDescending(o => o.Excess).Zip(found))
+            Assert.Equal(one.Score, other.Score, 1e-5);
+
+        static double Median(IEnumerable<double> values)
+        {
+            double[] sorted = [.. values.Order()];
+            return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+        }
+    }
+
+    [Fact]
     public void Groups_ChainsOfPairs_AreOneGroup() =>
         Assert.Equal([0, 1, 0, 3, 0, 1], NearDuplicates.Groups(6, [new(2, 4, 1), new(0, 2, 1), new(1, 5, 1)]));
 

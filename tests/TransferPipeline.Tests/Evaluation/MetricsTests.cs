@@ -66,6 +66,17 @@ public sealed class MetricsTests
             Integers(golden.GetProperty("folds")), Folds.Stratified(Integers(golden.GetProperty("y")), golden.GetProperty("k").GetInt32(), null)));
 
     [Fact]
+    public void Means_TwoShares_HasTheIntervalOfOneDegreeOfFreedom()
+    {
+        // Mean 0.6 with standard error 0.01; t of one degree at 97.5 % is 12.7062.
+        var interval = Intervals.Means([0.59, 0.61]);
+        Assert.Equal(0.6, interval.Value, 12);
+        Assert.Equal(0.6 - 0.127062, interval.Low, 6);
+        Assert.Equal(0.6 + 0.127062, interval.High, 6);
+        Assert.True(double.IsNaN(Intervals.Means([0.5]).Low));
+    }
+
+    [Fact]
     public void Holm_FivePValues_StepsDown() =>
         // By hand: 5 x 0.005, 4 x 0.01, 3 x 0.03, then max(0.09, 2 x 0.04), then 0.5.
         Assert.All(PairedTests.Holm([0.01, 0.04, 0.03, 0.005, 0.5]).Zip([0.04, 0.09, 0.09, 0.025, 0.5]), pair => Assert.Equal(pair.Second, pair.First, 1e-12));

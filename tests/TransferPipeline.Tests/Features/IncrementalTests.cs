@@ -66,6 +66,20 @@ public sealed class IncrementalTests : IDisposable
     }
 
     [Fact]
+    public void Run_WithABadPhotoReplacedInTheSameInstant_InfersIt()
+    {
+        var bad = Path.Combine(_extraction.Photos, "train", "dress", "0-bad.jpg");
+        File.WriteAllText(bad, "not a photo");
+        _extraction.Options = _extraction.Options with { MaxFailedShare = 0.5 };
+        Assert.Equal(1, _extraction.Run().Failed);
+        var time = File.GetLastWriteTimeUtc(bad);
+        File.WriteAllBytes(bad, File.ReadAllBytes(Path.Combine(SharedData.Repository, "samples", "clothing", "train", "hat", Path.GetFileName(Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing", "train", "hat")).Max(StringComparer.Ordinal)!))));
+        File.SetLastWriteTimeUtc(bad, time);
+        var result = _extraction.Run();
+        Assert.Equal((1, 8, 0), (result.Computed, result.Reused, result.Failed));
+    }
+
+    [Fact]
     public void Run_WithTouchedPhotos_HashesThemAndInfersNone()
     {
         _extraction.Run();

@@ -20,6 +20,20 @@ public sealed class PhotoFormatTests
         Assert.Equal(cells[3], Convert.ToHexStringLower(SHA256.HashData(image.Pixels)));
     }
 
+    [Fact]
+    public void Decode_absolute_runs_of_a_4_bit_bitmap_gives_PILs_pixels()
+    {
+        // 6 x 3, palette (16 i, 255 - 10 i, 7 i): runs of 6 and 4 single pixels, then two runs of one pair; red as Pillow 9.4 reads it.
+        var file = Convert.FromHexString(
+            "424d8c00000000000000760000002800000006000000030000000100040002000000160000000000000000000000100000000000000000ff000007f510000eeb200015e130001cd7400023cd50002ac3600031b9700038af80003fa59000469ba0004d91b0005487c0005b7dd0006273e0006969f00000061234560000000004abcd02770000069e00000001");
+        var photo = new RgbImage();
+        TestDecoder.Create().Decode(file, new(), photo);
+        int[] red = new int[18];
+        for (var i = 0; i < red.Length; i++)
+            red[i] = photo.Pixels[3 * i];
+        Assert.Equal([144, 224, 144, 224, 144, 224, 160, 176, 192, 208, 112, 112, 16, 32, 48, 64, 80, 96], red);
+    }
+
     [Theory]
     [MemberData(nameof(Rows))]
     public void Decode_with_exif_transpose_gives_PILs_turned_pixels(string row)

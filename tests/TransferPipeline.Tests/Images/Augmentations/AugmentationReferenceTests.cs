@@ -29,6 +29,22 @@ public sealed class AugmentationReferenceTests
         Assert.True(source.Pixels.SequenceEqual(before), "the decoded photo changed");
     }
 
+    [Theory]
+    [InlineData(0.01, "9a40e6ce6cc3bc9c7b5745b374359859074f3d37009f22277e7f9c14886460d7")]
+    [InlineData(-0.004, "dede90c18b0d6b5f00c074fa847d73840c530803d50b86875c85369dfe55daa8")]
+    public void Rotation_of_a_photo_too_wide_for_fixed_point_gives_pillows_pixels(double degrees, string sha)
+    {
+        // Pillow 9.4: fromarray(fromfunction(lambda y, x, c: (7x + 13y + 29c) % 256, (3, 40000, 3))).rotate(degrees, fillcolor=(9, 9, 9))
+        var canvas = new AugmentationCanvas(new Resampler(ResampleKernel.Create()), 8, 8);
+        var photo = new RgbImage();
+        photo.Resize(40_000, 3);
+        for (var i = 0; i < photo.Pixels.Length; i++)
+            photo.Pixels[i] = (byte)((i / 3 % 40_000 * 7) + (i / 120_000 * 13) + (i % 3 * 29));
+        canvas.Start(photo);
+        new RandomRotation { Degrees = new(0, 0), Fill = 9 }.Rotate(canvas, degrees);
+        Assert.Equal(sha, Convert.ToHexStringLower(SHA256.HashData(canvas.Picture.Pixels)));
+    }
+
     [Fact]
     public void Hue_and_saturation_give_torchvisions_value_for_every_color()
     {
