@@ -35,5 +35,5 @@ var own = comparison.Fitted.Single(head => head.Name == "pooled-gaussian");
 Console.WriteLine(new ClassifierBuilder(tools, set, backbone).Write(file, own, data, dataset, CancellationToken.None));
 
 using var classifier = Classifier.Open(file);
-var prediction = new PhotoClassifier(tools.Decoder.Value, classifier).Predict([new PhotoFile(photo)])[0];
+var prediction = new PhotoClassifier(tools.Decoder.Value, classifier).Predict([new PhotoFile(photo)]).Single();
 Console.WriteLine(prediction.Failure ?? FormattableString.Invariant($"{prediction.Label} {prediction.Probability:0.000}"));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Export;
@@ -8,45 +9,90 @@ using TransferPipeline.Reports.Thumbnails;
 
 namespace TransferPipeline.Cli.Commands;
 
-/// <summary><c>transfer predict classifier.onnx FILE... [--html out.html]</c>.</summary>
+/// <summary><c>transfer predict classifier.onnx FILE|DIR... [--format csv] [--html out.html]</c>.</summary>
 internal static class PredictCommand
 {
     public static Command Create(string name, string summary)
     {
         var classifier = new Argument<string>("classifier") { Description = "A classifier file that transfer wrote." };
-        var photos = new Argument<string[]>("photos") { Description = "Photos, or folders of photos.", Arity = ArgumentArity.OneOrMore };
+        var photos = new Argument<string[]>("photos") { Description = "Photos, folders with all photos below them, or - for names on stdin, one a line.", Arity = ArgumentArity.OneOrMore };
         var top = Common.Number("--top", "Classes to show.", 3, 1, 1_000_000);
+        var format = Common.Choice("--format", "How predictions are written to stdout, in the order of the photos: lines for people, CSV, JSON lines, or one JSON array.", PredictionWriter.Formats);
+        var all = new Option<bool>("--probabilities") { Description = "The probability of every class; in CSV as columns p_CLASS." };
         var html = new Option<string?>("--html") { Description = "Also write a page with the photos; a photo whose folder has the name of a class is shown with that as its true class." };
-        var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { classifier, photos, top, html, threads, json };
+        var threads = Common.Threads();
+        var json = new Option<bool>("--json") { Description = "The same as --format json." };
+        var command = new Command(name, summary) { classifier, photos, top, format, all, html, threads, json };
         command.SetAction((parsed, cancellation) =>
         {
-            using var model = Classifier.Open(parsed.GetValue(classifier)!, parsed.GetValue(threads));
-            var files = PhotoFileList.Of(parsed.GetValue(photos)!).Select(f => new PhotoFile(f)).ToList();
-            var predictions = new PhotoClassifier(Common.Tools.Decoder.Value, model).Predict(files, cancellation);
-            var (labels, shown) = (model.Info.Labels, parsed.GetValue(top));
-            if (parsed.GetValue(json))
-                Json.Write(predictions.Select(p => new { File = p.Photo.Name, p.Label, p.Probability, Top = p.Top(labels, shown).Select(t => new { t.Label, t.Probability }), p.Failure }));
-            else
-                foreach (var p in predictions.Where(p => p.Failure is null))
-                    Console.WriteLine(PlainText.Of($"{p.Photo.Name}: {string.Join("  ", p.Top(labels, shown).Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Label} {t.Probability:0.000}")))}"));
-            foreach (var p in predictions.Where(p => p.Failure is not null))
-                Messages.Error($"{p.Photo.Name}: {p.Failure}");
-            if (parsed.GetValue(html) is { } page)
-                WritePage(page, model, predictions);
-            return Task.FromResult((int)(predictions.Any(p => p.Failure is not null) ? ExitCode.Usage : ExitCode.Done));
+            if (parsed.GetValue(html) is { } file)
+                Common.RequireWritable(file);
+            using var model = Classifier.Open(parsed.GetValue(classifier)!, threads: 1);
+            var files = PhotoFileList.Of(parsed.GetValue(photos)!, Console.In).Select(f => new PhotoFile(f)).ToList();
+            using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16) { NewLine = "\n", AutoFlush = !Console.IsOutputRedirected };
+            using var writer = PredictionWriter.Create(parsed.GetValue(json) ? "json" : parsed.GetValue(format)!, output, model.Info.Labels, parsed.GetValue(top), parsed.GetValue(all));
+            var (page, failed) = (new PagePhotos(parsed.GetValue(html) is null ? 0 : PagePhotos.MostOfAPage), 0);
+            var progress = new Progress(files.Count);
+            foreach (var prediction in new PhotoClassifier(Common.Tools.Decoder.Value, model).Predict(files, parsed.GetValue(threads), cancellation))
+            {
+                writer.Write(prediction);
+                if (prediction.Failure is null)
+                    page.Add(prediction.ToPage(model.Info.Labels, TrueLabel(prediction.Photo.Name, model.Info.Labels)));
+                else
+                    Report(prediction, ref failed);
+                progress.Next();
+            }
+
+            progress.End();
+            Summarize(files.Count, failed, page);
+            if (parsed.GetValue(html) is { } target)
+                WritePage(target, model, page);
+            return Task.FromResult((int)(failed > 0 ? ExitCode.Usage : ExitCode.Done));
         });
         return command;
     }
 
-    private static void WritePage(string file, Classifier model, IReadOnlyList<PhotoPrediction> predictions)
+    private static void Report(PhotoPrediction prediction, ref int failed)
+    {
+        failed++;
+        Messages.Error($"{prediction.Photo.Name}: {prediction.Failure}");
+    }
+
+    private static void Summarize(int photos, int failed, PagePhotos page)
+    {
+        if (page.Known > 0)
+            Messages.Note(string.Create(CultureInfo.InvariantCulture, $"{page.Right} of {page.Known} photos are in a folder with the name of their class ({(double)page.Right / page.Known:0.000})"));
+        if (failed > 1)
+            Messages.Error($"{failed} of {photos} photos could not be used");
+    }
+
+    private static void WritePage(string file, Classifier model, PagePhotos photos)
     {
         var thumbnails = new ThumbnailMaker(Common.Tools.Decoder.Value, Common.Tools.Encoder.Value, PredictionsPage.ThumbnailSide);
-        var photos = predictions.Where(p => p.Failure is null).Select(p => p.ToPage(model.Info.Labels, TrueLabel(p.Photo.Name, model.Info.Labels))).ToList();
         PredictionsPage.Write(file, Path.GetFileName(model.File), photos, path => thumbnails.Make(File.ReadAllBytes(path)));
         Messages.Note($"written: {file}");
     }
 
     private static string? TrueLabel(string file, IReadOnlyList<string> labels) =>
         Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(file))) is { } folder && labels.Contains(folder) ? folder : null;
+
+    /// <summary>How far it is, where the predictions themselves do not show that.</summary>
+    private sealed class Progress(int photos)
+    {
+        private readonly StatusLine? _line = Console.IsOutputRedirected ? new() : null;
+        private readonly long _start = Stopwatch.GetTimestamp();
+        private int _done;
+
+        public void Next()
+        {
+            var done = ++_done;
+            _line?.Report(isLast: false, () =>
+            {
+                var rate = done / Stopwatch.GetElapsedTime(_start).TotalSeconds;
+                return [$"{done}/{photos}", string.Create(CultureInfo.InvariantCulture, $"{rate:0} a second"), $"{StatusLine.Time(TimeSpan.FromSeconds((photos - done) / rate))} left"];
+            });
+        }
+
+        public void End() => _line?.End();
+    }
 }

@@ -30,7 +30,8 @@ internal static class FileBytes
             throw new BadInputException($"{file} is empty, or a pipe or device; expected {expected}");
     }
 
-    private static long Length(string file) =>
+    /// <summary>Length of a file, or of what a link leads to; 0 for pipes and devices.</summary>
+    public static long Length(string file) =>
         (new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? new FileInfo(file)).Length;
 
     /// <summary>Grows a buffer to <paramref name="length"/>, somewhat more than needed so that it settles soon.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TransferPipeline.Datasets;
 using TransferPipeline.Export;
 using TransferPipeline.Images;
@@ -11,13 +12,21 @@ public interface IPhoto
     string Name { get; }
 
     /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="ImageDecodeException">It is no photo.</exception>
     ReadOnlySpan<byte> Read(ref byte[] buffer);
 }
 
 /// <summary>A file on disk.</summary>
 public sealed record PhotoFile(string Name) : IPhoto
 {
-    public ReadOnlySpan<byte> Read(ref byte[] buffer) => File.ReadAllBytes(Name);
+    public ReadOnlySpan<byte> Read(ref byte[] buffer)
+    {
+        if (FileBytes.Length(Name) == 0)
+            throw new ImageDecodeException("empty, or a pipe or device");
+        using var handle = File.OpenHandle(Name);
+        var length = FileBytes.Read(handle, 0, RandomAccess.GetLength(handle), Name, ref buffer);
+        return buffer.AsSpan(0, length);
+    }
 }
 
 /// <summary>A photo of a dataset, which may lie in an archive.</summary>
@@ -46,56 +55,51 @@ public sealed record PhotoPrediction(IPhoto Photo, string? Label, double Probabi
         new(Photo.Name, trueLabel, [.. Top(labels, 5).Select(t => new ClassProbability(t.Label, t.Probability))]);
 }
 
-/// <summary>Classifies photos: decode, preprocess and run, in batches.</summary>
+/// <summary>Classifies photos: decode, preprocess and run, in batches on several threads.</summary>
+/// <param name="classifier">Opened for one thread: the batches run side by side.</param>
 public sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifier)
 {
     private const int Batch = 8;
 
-    /// <summary>One prediction a photo, in the same order; a photo that cannot be used has its reason.</summary>
-    public IReadOnlyList<PhotoPrediction> Predict(IReadOnlyList<IPhoto> photos, CancellationToken cancellation = default)
-    {
-        var info = classifier.Info;
-        var preprocessor = new Preprocessor(info.Preprocessing);
-        var (image, buffer) = (new RgbImage(), Array.Empty<byte>());
-        var options = new DecodeOptions { ExifTranspose = info.ExifTranspose };
-        var perPhoto = 3 * info.InputHeight * info.InputWidth;
-        var predictions = new PhotoPrediction[photos.Count];
-        var pixels = new float[Batch * perPhoto];
-        var waiting = new List<int>();
-        for (var i = 0; i < photos.Count; i++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            try
-            {
-                decoder.Decode(photos[i].Read(ref buffer), options, image, preprocessor);
-                preprocessor.Run(image, pixels.AsSpan(waiting.Count * perPhoto, perPhoto), info.Layout);
-                waiting.Add(i);
-            }
-            catch (Exception e) when (e is ImageDecodeException or IOException or UnauthorizedAccessException)
-            {
-                predictions[i] = new(photos[i], null, double.NaN, [], e is ImageDecodeException ? e.Message : "cannot be read: " + e.Message);
-            }
+    /// <summary>Batches a thread that may be begun or done before their turn; what is in memory does not grow with the photos.</summary>
+    private const int Ahead = 4;
 
-            if (waiting.Count == Batch)
-                Flush();
+    /// <summary>One prediction a photo, in the same order, as soon as it is there; a photo that cannot be used has its reason.</summary>
+    /// <param name="threads">Batches at a time; which photos share a batch does not depend on it.</param>
+    public IEnumerable<PhotoPrediction> Predict(IReadOnlyList<IPhoto> photos, int threads = 1, CancellationToken cancellation = default)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var tasks = new TaskFactory(stop.Token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, Math.Max(1, threads)).ConcurrentScheduler);
+        var (free, begun) = (new ConcurrentBag<BatchClassifier>(), new Queue<Task<PhotoPrediction[]>>());
+        try
+        {
+            for (var start = 0; start < photos.Count || begun.Count > 0;)
+            {
+                for (; start < photos.Count && begun.Count < threads * Ahead; start += Batch)
+                {
+                    var first = start;
+                    begun.Enqueue(tasks.StartNew(() => PredictBatch(first)));
+                }
+
+                foreach (var prediction in begun.Dequeue().GetAwaiter().GetResult())
+                    yield return prediction;
+            }
+        }
+        finally
+        {
+            // Whoever stops asking may close the classifier, which no batch survives.
+            stop.Cancel();
+            Task all = Task.WhenAll(begun);
+            all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         }
 
-        if (waiting.Count > 0)
-            Flush();
-        return predictions;
-
-        void Flush()
+        PhotoPrediction[] PredictBatch(int first)
         {
-            var probabilities = classifier.Predict(pixels, waiting.Count);
-            var classes = info.Labels.Count;
-            for (var w = 0; w < waiting.Count; w++)
-            {
-                var row = probabilities.AsSpan(w * classes, classes).ToArray();
-                var best = Array.IndexOf(row, row.Max());
-                predictions[waiting[w]] = new(photos[waiting[w]], info.Labels[best], row[best], row, null);
-            }
-
-            waiting.Clear();
+            if (!free.TryTake(out var worker))
+                worker = new(decoder, classifier, Batch);
+            var predictions = worker.Predict(photos, first, Math.Min(Batch, photos.Count - first), stop.Token);
+            free.Add(worker);
+            return predictions;
         }
     }
 }

@@ -66,7 +66,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         {
             var classifier = ExportClassifier(run, best, sets, sources, models, dataset, cancellation);
             if (pipeline.Predictions is not null)
-                WritePredictions(pipeline.Predictions, classifier, dataset, cancellation);
+                WritePredictions(pipeline.Predictions, classifier, dataset, comparison.Threads, cancellation);
         }
 
         return new(sets, run, best, _files);
@@ -182,13 +182,15 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     }
 
     /// <summary>The exported classifier on the photos of the reported split, read and run as `transfer predict` does.</summary>
-    private void WritePredictions(string name, string classifier, Dataset dataset, CancellationToken cancellation)
+    private void WritePredictions(string name, string classifier, Dataset dataset, int threads, CancellationToken cancellation)
     {
         var file = Path.Combine(folder, name);
-        using var model = Classifier.Open(classifier);
+        using var model = Classifier.Open(classifier, threads: 1);
         var photos = Enumerable.Range(0, dataset.Entries.Count).Where(i => dataset.Entries[i].Split == pipeline.Evaluation.On).Select(i => new PhotoOfDataset(dataset, i)).ToList();
-        var predictions = new PhotoClassifier(tools.Decoder.Value, model).Predict(photos, cancellation);
-        var shown = predictions.Zip(photos).Where(p => p.First.Failure is null).Select(p => p.First.ToPage(model.Info.Labels, dataset.Entries[p.Second.Index].Label)).ToList();
+        var shown = new PagePhotos();
+        foreach (var (prediction, photo) in new PhotoClassifier(tools.Decoder.Value, model).Predict(photos, threads, cancellation).Zip(photos))
+            if (prediction.Failure is null)
+                shown.Add(prediction.ToPage(model.Info.Labels, dataset.Entries[photo.Index].Label));
         PredictionsPage.Write(file, Path.GetFileName(classifier), shown, new PhotoThumbnails(dataset, tools.Decoder.Value, tools.Encoder.Value, PredictionsPage.ThumbnailSide).Of);
         _files["predictions"] = file;
     }

@@ -22,26 +22,28 @@ public static class PredictionsPage
     /// <summary>Writes the page; the same photos and thumbnails give the same bytes.</summary>
     /// <param name="classifier">What predicted, such as the name of its file.</param>
     /// <param name="thumbnail">As in <see cref="ComparisonReport.Write"/>, best made with a side of <see cref="ThumbnailSide"/>.</param>
-    public static void Write(string file, string classifier, IReadOnlyList<PredictedPhoto> photos, Func<string, byte[]?> thumbnail) =>
+    public static void Write(string file, string classifier, PagePhotos photos, Func<string, byte[]?> thumbnail) =>
         Page.Save(file, Render(classifier, photos, thumbnail));
 
     /// <summary>Side in pixels of the thumbnails that the page is laid out for.</summary>
     public const int ThumbnailSide = 192;
 
-    internal static string Render(string classifier, IReadOnlyList<PredictedPhoto> photos, Func<string, byte[]?> thumbnail)
+    internal static string Render(string classifier, PagePhotos all, Func<string, byte[]?> thumbnail)
     {
+        var photos = all.Kept;
         var thumbnails = new ThumbnailBook(thumbnail, ThumbnailSide);
-        var (known, wrong) = (photos.Count(p => p.IsRight is not null), photos.Count(p => p.IsRight == false));
         var html = new Html().Add($"<a class=\"skip\" href=\"#photos\">Skip to photos</a>\n<main id=\"content\" class=\"single\">\n<header>\n<p class=\"over\">Predictions of <bdi>{classifier}</bdi></p>\n");
-        html.Add($"<h1>{Figures.Count(photos.Count)} {(photos.Count == 1 ? "photo" : "photos")}");
-        if (known > 0)
-            html.Add($", {Figures.Count(known - wrong)} of {Figures.Count(known)} right ({Figures.Percent((double)(known - wrong) / known)})");
+        html.Add($"<h1>{Figures.Count(all.Total)} {(all.Total == 1 ? "photo" : "photos")}");
+        if (all.Known > 0)
+            html.Add($", {Figures.Count(all.Right)} of {Figures.Count(all.Known)} right ({Figures.Percent((double)all.Right / all.Known)})");
         var folder = CommonFolder(photos);
         html.Add($"</h1>\n");
         if (folder.Length > 0)
             html.Add($"<p class=\"path\">in <bdi>{folder}</bdi></p>\n");
+        if (photos.Count < all.Total)
+            html.Add($"<p class=\"muted\">The page shows {Figures.Count(photos.Count)} of them: {(all.Known > 0 ? "the wrong ones, surest first, then " : "")}the least sure.</p>\n");
         html.Add($"</header>\n<section aria-labelledby=\"photos\">\n<h2 id=\"photos\" class=\"sr\">Photos</h2>\n");
-        Controls(html, photos, known > 0);
+        Controls(html, photos, all.Known > 0);
         html.Add($"<ul class=\"photos large\" id=\"grid\">\n");
         for (var i = 0; i < photos.Count; i++)
             Photo(html, photos[i], i, folder.Length, thumbnails);

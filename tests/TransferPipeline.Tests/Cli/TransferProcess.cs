@@ -12,7 +12,7 @@ internal sealed record TransferResult(int ExitCode, string Output, string Error)
 /// <summary>Runs the built `transfer` as a child process, as a user would.</summary>
 internal static class TransferProcess
 {
-    private static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "transfer");
+    public static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "transfer");
 
     public static TransferResult Run(params string[] arguments) => RunIn(Directory.GetCurrentDirectory(), null, arguments);
 

@@ -74,7 +74,7 @@ public sealed class BrowserTests
     {
         using var folder = new TempFolder();
         var file = folder.At("predictions.html");
-        PredictionsPage.Write(file, "classifier.onnx", PredictionsPageTests.Photos, SamplePhoto);
+        PredictionsPage.Write(file, "classifier.onnx", PagePhotos.Of(PredictionsPageTests.Photos), SamplePhoto);
 
         var seen = Browser.Open(file, "predictions");
 
