@@ -4,15 +4,16 @@
 For efficientnet-lite0, resnet50 and vgg16, in fp32, tf32 and fp16:
   ours      `transfer bench extract`: decoding alone, model only (bytes over the bus and vectors back included, two batches in flight),
             from JPEG files to committed Parquet; fp16 also with CUDA graphs, as NCHW, and with a kernel of its own for each bias, whatever the trial chose
-  PyTorch   model only, eager and torch.compile, channels_last, autocast for fp16, compiled also with weights in fp16; its batch stays on
-            the card, which favours it
+  PyTorch   model only, eager and torch.compile (in each of --modes), channels_last, for fp16 with autocast and with weights in fp16, the
+            best of all; its batch stays on the card, which favours it
             from files: PIL transforms and a DataLoader with a worker a core, its start not counted
   drift     `transfer features drift` of the default backbone: CPU and card in fp32, then fp32 and each lower precision on the card,
             and the accuracy of softmax and linear-svm on both
 resnet50 and vgg16 are exported from torchvision with random weights, for which torch needs the onnx package.
 
-What is promised of it is said below the tables, line by line. fp16 is measured first. Each figure is saved as soon as it is there
-(OUT/card.json): the same line again goes on with what is missing, and --minutes ends in time for a machine that is lent.
+What is promised of it is said below the tables, line by line, and measured first. Each figure is saved as soon as it is there
+(OUT/card.json): the same line again goes on with what is missing, and --minutes ends in time for a machine that is lent. `transfer` takes
+CUDA and cuDNN from PyTorch's environment unless TRANSFER_CUDA_PATH is set, so that both run on the same libraries.
 
 Usage: card.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--data DIR] [--photos 20000] [--out card] [--models NAME ...] [--minutes 9]
        card.py --device cpu --models efficientnet-lite0 resnet50 --photos 40 --seconds 0.2 --out card-cpu    # anywhere; its figures say nothing
@@ -20,6 +21,7 @@ Usage: card.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--
 """
 
 import argparse
+import gc
 import inspect
 import json
 import os
@@ -82,11 +84,17 @@ def features(name):
 class Results:
     """Figures by key, on disk after each. None of those that failed, or for which there was no time."""
 
-    def __init__(self, path, minutes):
+    def __init__(self, path, minutes, of):
         self.path = path
         self.end = time.time() + 60 * minutes if minutes else None
         self.values = json.load(open(path)) if os.path.exists(path) else {}
+        if self.values.setdefault("of", of) != of:
+            sys.exit(f"card.py: {path} has figures of {self.values['of']}, this run is of {of}: give another --out")
         self.failed, self.left = [], []
+
+    def seconds_left(self):
+        """Until nothing more begins, and a minute; None without a limit."""
+        return None if self.end is None else max(60.0, self.end - time.time() + 60)
 
     def get(self, key, measure):
         if key not in self.values and key not in self.failed and key not in self.left:
@@ -100,7 +108,9 @@ class Results:
                 # Kept out of the file: the next run tries again. One tool's failure must not cost the others' figures.
                 self.failed.append(key)
                 text = getattr(error, "stderr", None) or f"{type(error).__name__}: {error}"
-                print(f"{key}: FAILED: {text.strip().splitlines()[-1]}", file=sys.stderr, flush=True)
+                if isinstance(text, bytes):
+                    text = text.decode(errors="replace")
+                print(f"{key}: FAILED ({type(error).__name__}): {(text.strip() or repr(error)).splitlines()[-1]}", file=sys.stderr, flush=True)
                 return None
             with open(self.path + ".new", "w") as file:
                 json.dump(self.values, file, indent=1)
@@ -114,11 +124,17 @@ class Card:
         self.options = options
         self.cpu = options.device == "cpu"
         self.torch_device = "cpu" if self.cpu else options.device.split(",")[0]
-        self.results = Results(os.path.join(options.out, "card.json"), options.minutes)
+        of = {"device": options.device, "card": "" if self.cpu or not torch.cuda.is_available() else torch.cuda.get_device_name(0), "torch": torch.__version__,
+              "photos": options.photos, "rounds": options.rounds, "modes": options.modes}
+        self.results = Results(os.path.join(options.out, "card.json"), options.minutes, of)
+        # NVIDIA's wheels that torch itself uses.
+        self.environment = {"TRANSFER_CUDA_PATH": os.path.dirname(os.path.dirname(os.path.abspath(torch.__file__))), **os.environ}
         self.precisions = ["fp16", "fp32"] if self.cpu else ["fp16", "tf32", "fp32"]
 
     def transfer(self, *arguments):
-        done = subprocess.run([self.options.transfer, *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True)
+        self.forget()
+        done = subprocess.run([self.options.transfer, *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True,
+                              env=self.environment, timeout=self.results.seconds_left())
         notes = [line for line in done.stderr.splitlines() if "warning" in line or "against fp32" in line or "batches of" in line or "threads decode" in line or "their bias" in line]
         for line in notes:
             print("  " + line, file=sys.stderr, flush=True)
@@ -160,17 +176,28 @@ class Card:
         os.replace(target + ".new", target)
         return target
 
-    def ours(self, name, precision, options=()):
-        return self.transfer("bench", "extract", "--data", self.many(), "--model", self.model(name), "--photos", str(self.options.photos), "--rounds", str(self.options.rounds),
-                             "--device", self.options.device, "--precision", precision, *options)
+    def ours(self, name, precision, options=(), photos=None):
+        return self.transfer("bench", "extract", "--data", self.many(), "--model", self.model(name), "--photos", str(photos or self.options.photos),
+                             "--rounds", str(self.options.rounds), "--device", self.options.device, "--precision", precision, *options)
 
-    def prepare(self, name, precision, compiled, half=False):
+    def prepare(self, name, precision, mode=None, half=False):
+        """mode: torch.compile's; None is eager."""
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
         torch.backends.cudnn.benchmark = True
         network = features(name).to(self.torch_device).to(memory_format=torch.channels_last)
         if half:
             network = network.half()
-        return torch.compile(network) if compiled else network
+        if mode is None:
+            return network
+        # Else networks of one class count as one that is compiled again and again, which torch gives up after eight times.
+        torch._dynamo.reset()
+        return torch.compile(network, mode=mode)
+
+    def forget(self):
+        """Gives the card's memory back: `transfer` runs beside this process."""
+        gc.collect()
+        if not self.cpu:
+            torch.cuda.empty_cache()
 
     def autocast(self, precision):
         half = torch.bfloat16 if self.cpu else torch.float16
@@ -184,28 +211,43 @@ class Card:
         """Best rate over batch sizes (a compiled network's of one alone: each takes it most of a minute); the batch stays where it is."""
         if compiled and not hasattr(torch, "compile"):
             return None
-        best = {"rate": 0.0}
-        halves = [False, True] if compiled and precision == "fp16" and not self.cpu else [False]
-        for batch, half in [(4, False)] if self.cpu else [(b, h) for b in ([256] if compiled else [64, 256]) for h in halves]:
-            torch.manual_seed(2)
-            network = self.prepare(name, precision, compiled, half)
-            pixels = torch.rand(batch, 3, 224, 224).to(self.torch_device).to(memory_format=torch.channels_last)
-            if half:
-                pixels = pixels.half()
-            with torch.inference_mode(), self.autocast("fp32" if half else precision):
-                for _ in range(2 if self.cpu else 10):
-                    network(pixels)
-                self.wait()
-                start, runs = time.time(), 0
-                while runs < 2 or time.time() - start < self.options.seconds:
-                    for _ in range(1 if self.cpu else 5):
-                        network(pixels)
-                        runs += 1
-                    self.wait()
-                rate = runs * batch / (time.time() - start)
+        modes = self.options.modes if compiled else [None]
+        halves = [False, True] if precision == "fp16" and not self.cpu else [False]
+        batches = [4] if self.cpu else [256] if compiled else [64, 256]
+        best, problems = {"rate": 0.0}, []
+        for mode, batch, half in [(m, b, h) for m in modes for b in batches for h in halves]:
+            try:
+                rate = self.torch_rate(name, precision, mode, batch, half)
+            except Exception as error:
+                # Of several ways one may not run.
+                problems.append(error)
+                print(f"  {name} {precision} {mode or 'eager'}, batch {batch}{', half' if half else ''}: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr, flush=True)
+                continue
+            finally:
+                self.forget()
             if rate > best["rate"]:
-                best = {"rate": rate, "batch": batch, "half": half}
+                best = {"rate": rate, "batch": batch, "half": half, "mode": mode}
+        if best["rate"] == 0.0:
+            raise problems[0]
         return best
+
+    def torch_rate(self, name, precision, mode, batch, half):
+        torch.manual_seed(2)
+        network = self.prepare(name, precision, mode, half)
+        pixels = torch.rand(batch, 3, 224, 224).to(self.torch_device).to(memory_format=torch.channels_last)
+        if half:
+            pixels = pixels.half()
+        with torch.inference_mode(), self.autocast("fp32" if half else precision):
+            for _ in range(2 if self.cpu else 10):
+                network(pixels)
+            self.wait()
+            start, runs = time.time(), 0
+            while runs < 2 or time.time() - start < self.options.seconds:
+                for _ in range(1 if self.cpu else 5):
+                    network(pixels)
+                    runs += 1
+                self.wait()
+            return runs * batch / (time.time() - start)
 
     def torch_files(self, name):
         """PIL transforms in a DataLoader with a worker a core, pinned memory, fp16 autocast, eager; without a name no network at all."""
@@ -221,7 +263,7 @@ class Card:
                 photos += len(pixels)
                 start = start or time.time()
             return {"rate": (photos - batch) / (time.time() - start) if photos > batch else None, "workers": workers}
-        network = self.prepare(name, "fp16", compiled=False)
+        network = self.prepare(name, "fp16")
         vectors = []
         with torch.inference_mode(), self.autocast("fp32" if self.cpu else "fp16"):
             network(torch.zeros(batch, 3, 224, 224).to(self.torch_device).to(memory_format=torch.channels_last))
@@ -309,6 +351,83 @@ def main():
     parser.add_argument("--photos", type=int, default=20000, help="photos of the runs from files")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="time of each of PyTorch's measurements")
+    parser.add_argument("--modes", nargs="+", default=["default"], choices=["default", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune"],
+                        help="torch.compile's; max-autotune takes minutes for each network")
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
+    parser.add_argument("--minutes", type=float, help="begin nothing more after so many")
+    parser.add_argument("--feeder", action="store_true", help="only how fast photos come, on libraries that stand in for a card's")
+    parser.add_argument("--out", default="card")
+    options = parser.parse_args()
+    options.transfer = os.path.abspath(options.transfer)
+    if options.data is None:
+        beside = os.path.join(os.path.dirname(options.transfer), "samples", "clothing")
+        options.data = beside if os.path.isdir(beside) else os.path.join(REPOSITORY, "samples", "clothing")
+    os.makedirs(options.out, exist_ok=True)
+    card = Card(options)
+    if options.feeder:
+        return feeder(card)
+    if not card.cpu and not torch.cuda.is_available():
+        sys.exit("card.py: torch sees no card; --device cpu tries the script without one")
+    get = card.results.get
+
+    # What is promised first, in case time ends: fp16, then how far its vectors are from others, then the rest.
+    pairs = [] if card.cpu else [(("cpu", "fp32"), (options.device, "fp32"))]
+    pairs += [((options.device, "fp32"), (options.device, other)) for other in card.precisions[:-1]]
+
+    def rates(precision):
+        for name in options.models:
+            get(f"{name} {precision} ours", lambda: card.ours(name, precision))
+            get(f"{name} {precision} compile", lambda: card.torch_model(name, precision, True))
+            if precision == "fp16":
+                get(f"{name} DataLoader", lambda: card.torch_files(name))
+            get(f"{name} {precision} eager", lambda: card.torch_model(name, precision, False))
+
+    rates("fp16")
+    for a, b in pairs:
+        get(f"drift {' '.join(a)} and {' '.join(b)}", lambda: card.drift(a, b))
+    for name in options.models if not card.cpu else []:
+        for way, arguments in WAYS.items():
+            # For the model's rate alone; from 4,096 photos on the trial of fused biases is made.
+            get(f"{name} fp16 {way}", lambda: card.ours(name, "fp16", arguments, min(options.photos, 8192)))
+    for precision in card.precisions[1:]:
+        rates(precision)
+
+    values = card.results.values
+    lines = []
+
+    def judge(text, figure, holds, form):
+        lines.append(f"- {text}: {'not measured' if figure is None else form.format(figure) + (' - holds' if holds(figure) else ' - DOES NOT HOLD')}")
+
+    for name in models:
+        for precision in card.precisions:
+            ours = [values.get(f"{name} {precision} {way}") for way in ["ours", *WAYS]]
+            best = max((r["session"] for r in ours if r), default=None)
+            compiled = values.get(f"{name} {precision} compile")
+            judge(f"{name} {precision}, model only at least torch.compile", best / compiled["rate"] if best and compiled else None, lambda v: v >= 1, "{:.2f} times")
+            if ours[0]:
+                judge(f"{name} {precision}, from files at least 0.9 of the smaller of model and decode", ours[0]["achieved"] / min(ours[0]["decode"], ours[0]["session"]), lambda v: v >= 0.9, "{:.2f}")
+        files, ours = values.get(f"{name} DataLoader"), values.get(f"{name} fp16 ours")
+        judge(f"{name} fp16, from files at least 3 times a DataLoader", ours["achieved"] / files["rate"] if ours and files and files["rate"] else None, lambda v: v >= 3, "{:.1f} times")
+    device = card.options.device
+    half = values.get(f"drift {device} fp32 and {device} fp16")
+    judge("fp16 vectors, cosine to fp32 at least 0.9995", half and half["drift"]["cosine_min"], lambda v: v >= 0.9995, "{:.6f}")
+    judge("fp16 vectors, accuracy within 0.5 points of fp32's", half and 100 * max(abs(score(a) - score(b)) for a, b in zip(*half["accuracies"])), lambda v: v <= 0.5, "{:.2f} points")
+    if not card.cpu:
+        both = values.get(f"drift cpu fp32 and {device} fp32")
+        judge("CPU and card: heads may be shared", both and both["drift"]["shareable"], bool, "{}")
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--transfer", default=os.path.join(REPOSITORY, "bin", "transfer"))
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--data", help="photos with train and validation folders; the samples beside the program by default")
+    parser.add_argument("--photos", type=int, default=20000, help="photos of the runs from files")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="time of each of PyTorch's measurements")
+    parser.add_argument("--modes", nargs="+", default=["default"], choices=["default", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune"],
+                        help="torch.compile's; max-autotune takes minutes for each network")
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--minutes", type=float, help="begin nothing more after so many")
     parser.add_argument("--feeder", action="store_true", help="only how fast photos come, on libraries that stand in for a card's")
