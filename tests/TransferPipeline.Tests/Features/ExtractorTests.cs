@@ -99,6 +99,45 @@ public sealed class ExtractorTests : IDisposable
     }
 
     [Fact]
+    public void Run_WhoseProgressThrows_EndsItsWorkersAndTellsTheError()
+    {
+        using var dataset = _extraction.OpenDataset();
+        var options = _extraction.Options with { Progress = new Broken() };
+        Assert.Equal("a broken display", Assert.Throws<InvalidOperationException>(() => _extraction.Run(_extraction.Job(dataset), options)).Message);
+
+        // The lock is free, and what was done is whole.
+        Assert.Equal(12, _extraction.Run() is var again ? again.Computed + again.Reused : -1);
+        Assert.Empty(_extraction.Open().Verify().Problems);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Run_WhoseDecoderFailsUnexpectedly_TellsThatErrorAndKeepsWhatWasDone(int workers)
+    {
+        _extraction.Options = _extraction.Options with { Workers = workers };
+        _extraction.Decoder.Before = photo => _ = photo == 5 ? throw new InvalidOperationException("a broken decoder") : photo;
+        Assert.Equal("a broken decoder", Assert.Throws<InvalidOperationException>(() => _extraction.Run()).Message);
+        Assert.InRange(_extraction.Open().Rows, 3, 11);
+        Assert.False(_extraction.Open().Manifest.Complete);
+
+        _extraction.Decoder.Before = static _ => { };
+        Assert.Equal(12, _extraction.Run() is var again ? again.Computed + again.Reused : -1);
+        Assert.InRange(_extraction.Decoder.Count, 1, 9);
+        Assert.Empty(_extraction.Open().Verify().Problems);
+    }
+
+    [Fact]
+    public void Benchmark_WithPhotosThatCannotBeRead_PassesOverThem()
+    {
+        using var dataset = _extraction.OpenDataset();
+        File.Delete(Path.Combine(_extraction.Photos, dataset.Entries[3].Path));
+        var result = ExtractionBenchmark.Run(_extraction.Job(dataset), 8, _extraction.At("scratch"), _extraction.Options, rounds: 1, TestContext.Current.CancellationToken);
+        Assert.Equal((8, 2), (result.Photos, result.Threads));
+        Assert.True(result.Decode > result.Achieved);
+    }
+
+    [Fact]
     public void Run_WithSeveralCuts_MakesASetOfEachInOnePass()
     {
         using var dataset = _extraction.OpenDataset();
@@ -192,6 +231,11 @@ public sealed class ExtractorTests : IDisposable
     private sealed class ListProgress(List<ExtractionProgress> seen) : IProgress<ExtractionProgress>
     {
         public void Report(ExtractionProgress value) => seen.Add(value);
+    }
+
+    private sealed class Broken : IProgress<ExtractionProgress>
+    {
+        public void Report(ExtractionProgress value) => throw new InvalidOperationException("a broken display");
     }
 
     /// <summary>Every view mirrored, view 2 upside down too.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TransferPipeline.Backbones;
 using TransferPipeline.Features.Cards;
 using TransferPipeline.Images;
@@ -225,28 +224,6 @@ public static class ExtractionBenchmark
             var better = rate.PerSecond > PerSecond;
             PerSecond = Math.Max(PerSecond, rate.PerSecond);
             return better;
-        }
-    }
-}
-
-/// <summary>Photos, the wall time that they took, and the processor time of all threads of this program.</summary>
-internal readonly record struct Rate(int Photos, double Seconds, double ProcessorSeconds)
-{
-    public double PerSecond => Photos / Seconds;
-
-    public static Rate Measure(int photos, Action body)
-    {
-        var (clock, processor) = (Stopwatch.StartNew(), Processor);
-        body();
-        return new(photos, clock.Elapsed.TotalSeconds, Processor - processor);
-    }
-
-    public static double Processor
-    {
-        get
-        {
-            var usage = Environment.CpuUsage;
-            return usage.TotalTime.TotalSeconds;
         }
     }
 }
