@@ -8,9 +8,6 @@ internal sealed record Part(int[] Train, int[] Test);
 /// <summary>Stratified folds.</summary>
 internal static class Folds
 {
-    /// <summary>Fold number of an item that is trained on in every part.</summary>
-    public const int Always = -1;
-
     /// <summary>
     /// Fold of each item, with as many of each class in each fold as scikit-learn's StratifiedKFold gives; which of a class's items go
     /// where is drawn by the seed, or is their order when <paramref name="seed"/> is null.
@@ -69,7 +66,7 @@ internal static class Folds
         return result;
     }
 
-    /// <summary>Parts of the given photos, one a fold; photos of fold <see cref="Always"/> are in every training part.</summary>
+    /// <summary>Parts of the given photos, one a fold.</summary>
     public static Part[] Parts(int[] photos, int[] foldOf, int folds) =>
     [
         .. Enumerable.Range(0, folds).Select(f => new Part(

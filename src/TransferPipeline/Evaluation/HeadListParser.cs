@@ -28,7 +28,7 @@ internal static class HeadListParser
             }
             else if (startsHead)
             {
-                asked.Add(new(Find(colon < 0 ? piece : piece[..colon].Trim(), trainers), new(StringComparer.Ordinal)));
+                asked.Add(new(HeadCatalog.Find(colon < 0 ? piece : piece[..colon].Trim(), trainers), new(StringComparer.Ordinal)));
                 lastOption = colon < 0 ? null : SetOption(asked[^1], piece[(colon + 1)..].Trim());
             }
             else if (asked.Count == 0)
@@ -63,7 +63,7 @@ internal static class HeadListParser
         var (left, value) = (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
         var dot = left.IndexOf('.');
         var option = left[(dot + 1)..];
-        var heads = dot < 0 ? asked : asked.Where(a => a.Trainer == Find(left[..dot], trainers)).ToList();
+        var heads = dot < 0 ? asked : asked.Where(a => a.Trainer == HeadCatalog.Find(left[..dot], trainers)).ToList();
         if (heads.Count == 0)
             Throw.Usage($"'{assignment}' is for {left[..dot]}, which is not among the heads");
         var takers = heads.Where(a => a.Trainer.Options.Any(o => o.Name == option)).ToList();
@@ -76,10 +76,6 @@ internal static class HeadListParser
         foreach (var taker in takers)
             taker.Options.TryAdd(option, value);
     }
-
-    public static IHeadTrainer Find(string name, IReadOnlyList<IHeadTrainer> trainers) =>
-        trainers.FirstOrDefault(t => t.Name == name)
-        ?? throw new UsageException($"there is no head '{name}'{NearestName.Hint(name, trainers.Select(t => t.Name))} (heads: {string.Join(", ", trainers.Select(t => t.Name))})");
 
     private static string SetOption(Asked head, string text)
     {

@@ -30,12 +30,12 @@ public static class HeadCatalog
         new SvmRbfTrainer(),
     ];
 
-    /// <summary>The trainer of that name among the library's and the given ones.</summary>
+    /// <summary>The trainer of that name among the given ones, or the library's.</summary>
     /// <exception cref="UsageException">There is none; the nearest name is suggested.</exception>
-    public static IHeadTrainer Find(string name, IReadOnlyList<IHeadTrainer>? others = null)
+    public static IHeadTrainer Find(string name, IReadOnlyList<IHeadTrainer>? among = null)
     {
-        var all = others is null ? Trainers : [.. Trainers, .. others];
-        return all.FirstOrDefault(t => t.Name == name)
-            ?? throw new UsageException($"unknown head '{name}'{NearestName.Hint(name, all.Select(t => t.Name))} (heads: {string.Join(", ", all.Select(t => t.Name))})");
+        among ??= Trainers;
+        return among.FirstOrDefault(t => t.Name == name)
+            ?? throw new UsageException($"there is no head '{name}'{NearestName.Hint(name, among.Select(t => t.Name))} (heads: {string.Join(", ", among.Select(t => t.Name))})");
     }
 }

@@ -21,7 +21,5 @@ public sealed record Toolbox(
     ModelStore Models)
 {
     /// <exception cref="UsageException">No head has that name; the nearest one is suggested.</exception>
-    public IHeadTrainer Trainer(string name) =>
-        Trainers.FirstOrDefault(t => t.Name == name)
-        ?? throw new UsageException($"no head '{name}'{NearestName.Hint(name, Trainers.Select(t => t.Name))} (heads: {string.Join(", ", Trainers.Select(t => t.Name))})");
+    public IHeadTrainer Trainer(string name) => HeadCatalog.Find(name, Trainers);
 }
