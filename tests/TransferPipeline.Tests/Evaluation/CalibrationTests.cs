@@ -7,6 +7,23 @@ namespace TransferPipeline.Tests.Evaluation;
 public sealed class CalibrationTests
 {
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Fit_AllRightOrAllWrong_StaysAtTheEndOfItsRange(bool right)
+    {
+        // No temperature is best: the colder (hotter), the better.
+        float[] probabilities = [0.9f, 0.1f, 0, 0.2f, 0.5f, 0.3f];
+        var p = new Predictions(3, [0, 1], right ? [0, 1] : [2, 0], [0, 1], probabilities);
+        var scaling = TemperatureScaling.Fit(p);
+        Assert.Equal(right ? 1e-3 : 1e3, scaling.Temperature, right ? 1e-6 : 1);
+        var scaled = scaling.Apply(p);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(1, scaled.Row(i).ToArray().Sum(), 5);
+        Assert.True(Metrics.LogLoss(scaled) < Metrics.LogLoss(p));
+        Assert.Equal(right ? 0 : 1.0 / 3, Metrics.CalibrationError(Metrics.Calibration(scaled)), 2);
+    }
+
+    [Theory]
     [InlineData(0.25)]
     [InlineData(1)]
     [InlineData(4)]

@@ -36,6 +36,18 @@ public sealed class DataCheckTests
     }
 
     [Fact]
+    public void Find_VectorsThatAllPointOneWay_RefusesInsteadOfFillingTheMemory()
+    {
+        const int Photos = 4600;
+        var x = new FeatureMatrix(Photos, 2);
+        for (var r = 0; r < Photos; r++)
+            (x.Row(r)[0], x.Row(r)[1]) = (1, r / (10f * Photos));
+        var view = FeatureView.Align([MadeUp.Source(x, [.. Enumerable.Range(0, Photos).Select(r => r % 2)], [.. Enumerable.Repeat("train", Photos)], 2)])[0];
+        var error = Assert.Throws<BadInputException>(() => NearDuplicates.Find(view, 0.95, threads: 2, TestContext.Current.CancellationToken));
+        Assert.StartsWith("of the 4,600 photos more than 10,000,000 pairs have a cosine of at least 0.95", error.Message);
+    }
+
+    [Fact]
     public void Find_Outliers_AreThoseOfAPlainReckoning()
     {
         // Classes of even and odd sizes, a vector of zeros and one that points away.

@@ -11,13 +11,18 @@ internal static class NearDuplicates
 {
     private const int Block = 256;
 
+    /// <summary>More are no copies but vectors that all point one way, and would fill the memory: photos make N x N / 2 pairs.</summary>
+    internal const int MostPairs = 10_000_000;
+
     /// <returns>The pairs, by first then second photo; vectors of zeros are like nothing.</returns>
+    /// <exception cref="BadInputException">There are too many.</exception>
     public static DuplicatePair[] Find(FeatureView view, double threshold, int threads, CancellationToken cancellation = default)
     {
         var x = view.Vectors([.. Enumerable.Range(0, view.PhotoCount)]);
         var inverseNorms = InverseNorms(x);
         var blocks = Blocks.Count(x.Rows, Block);
         var found = new List<DuplicatePair>[blocks];
+        var total = 0L;
         Blocks.For(x.Rows, Block, threads, (block, start, end) =>
         {
             var pairs = found[block] = [];
@@ -35,7 +40,13 @@ internal static class NearDuplicates
                             pairs.Add(new(i, j, Math.Min(1, cosine)));
                     }
                 }
+
+                if (pairs.Count > MostPairs)
+                    break;
             }
+
+            if (Interlocked.Add(ref total, pairs.Count) > MostPairs)
+                Throw.BadInput(FormattableString.Invariant($"of the {x.Rows:N0} photos more than {MostPairs:N0} pairs have a cosine of at least {threshold}: their vectors are too alike to tell near-duplicates; raise near-duplicate-cosine, or leave the check out"));
         }, cancellation);
         return [.. found.SelectMany(p => p).OrderBy(p => p.First).ThenBy(p => p.Second)];
     }
