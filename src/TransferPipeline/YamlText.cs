@@ -17,7 +17,7 @@ internal static class YamlText
         }
         catch (YamlException e)
         {
-            throw error(e.Start.Line, string.Join(' ', e.Message.Split('\n', StringSplitOptions.TrimEntries)), e);
+            throw error(e.Start.Line, string.Join(' ', e.Message.Split('\n', StringSplitOptions.TrimEntries)).TrimEnd('.') + Cure(e.Message), e);
         }
         catch (InvalidOperationException e)
         {
@@ -25,4 +25,8 @@ internal static class YamlText
             throw error(0, "a bracket or quote is not closed", e);
         }
     }
+
+    private static string Cure(string problem) =>
+        problem.Contains(" tab ", StringComparison.Ordinal) ? "; indent with spaces"
+        : problem.Contains("invalid mapping", StringComparison.Ordinal) ? "; check how far this line is indented" : "";
 }

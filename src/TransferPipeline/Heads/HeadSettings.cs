@@ -52,7 +52,7 @@ public sealed class HeadSettings
             var option = trainer.Options.FirstOrDefault(o => o.Name == name)
                 ?? throw new UsageException($"{trainer.Name} has no option '{name}'{NearestName.Hint(name, trainer.Options.Select(o => o.Name))} (options: {string.Join(", ", trainer.Options.Select(o => o.Name))})");
             Check(trainer.Name, option, value);
-            values[name] = value;
+            values[name] = option.Kind == HeadOptionKind.Flag ? value.ToLowerInvariant() : value;
         }
 
         return new(trainer.Name, values);
@@ -84,7 +84,7 @@ public sealed class HeadSettings
         {
             HeadOptionKind.Integer => int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) && InRange(option, i) ? null : "a whole number",
             HeadOptionKind.Number => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && double.IsFinite(d) && InRange(option, d) ? null : "a number",
-            HeadOptionKind.Flag => value is "true" or "false" ? null : "true or false",
+            HeadOptionKind.Flag => bool.TryParse(value, out _) ? null : "true or false",
             HeadOptionKind.Choice => option.Choices.Contains(value) ? null : "one of " + string.Join(", ", option.Choices) + NearestName.Hint(value, option.Choices),
             _ => null,
         };

@@ -91,6 +91,8 @@ public sealed record PipelinePlan(
             }
         }
 
+        if (heads.GroupBy(h => h).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            problems.Add($"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options");
         return heads;
     }
 

@@ -57,7 +57,7 @@ public static class PipelineReader
 
     private static DatasetOptions ReadData(YamlMap root, string folder)
     {
-        var map = root.Map("data") ?? throw root.Error("data", "is missing; expected a mapping with the key path");
+        var map = root.RequiredMap("data", "path");
         var path = Absolute(folder, map.RequiredText("path"));
         var options = new DatasetOptions
         {
@@ -215,10 +215,12 @@ public static class PipelineReader
     /// <summary>A name alone, or a mapping of the one name to its options.</summary>
     private static StepRequest ReadStep(YamlItem item)
     {
+        if (!item.IsMap && item.Text.AsSpan().IndexOfAny(",:=") is > 0 and var end)
+            throw item.Error($"'{item.Text}', expected one name: a list stands in brackets, as in [{item.Text[..end]}, ...], and options behind the name, as in {item.Text[..end]}: {{option: value}}");
         if (!item.IsMap)
             return new(item.Text, new Dictionary<string, string>(), item.Where);
         if (item.Map.Keys.ToArray() is not [var name])
-            throw item.Error($"has the keys {string.Join(", ", item.Map.Keys)}; expected one name with its options, as in 'softmax: {{C: 0.1}}'");
+            throw item.Error($"has the keys {string.Join(", ", item.Map.Keys)}; expected one name with its options, as in 'softmax: {{C: 0.1}}', and '- ' before each of several");
         return new(name, item.Map.Map(name)?.AsTexts() ?? new Dictionary<string, string>(), item.Where);
     }
 
@@ -228,10 +230,12 @@ public static class PipelineReader
         if (!step.Options.TryGetValue("optional", out var optional))
             return new(step, false);
         var options = step.Options.Where(o => o.Key != "optional").ToDictionary(o => o.Key, o => o.Value);
-        return optional is "true" or "yes" or "on" or "false" or "no" or "off"
-            ? new(step with { Options = options }, optional is "true" or "yes" or "on")
+        return YamlMap.AsFlag(optional) is { } flag
+            ? new(step with { Options = options }, flag)
             : throw item.Error($"{step.Name}.optional is '{optional}', expected true or false");
     }
 
-    private static string Absolute(string folder, string path) => Path.GetFullPath(Path.Combine(folder, path));
+    /// <summary>Relative to a folder; <c>~/</c> is the home folder, which a shell does not put in behind <c>--set a=</c>.</summary>
+    private static string Absolute(string folder, string path) =>
+        Path.GetFullPath(Path.Combine(folder, path.StartsWith("~/", StringComparison.Ordinal) ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..] : path));
 }

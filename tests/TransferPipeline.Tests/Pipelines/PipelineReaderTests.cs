@@ -88,6 +88,8 @@ public sealed class PipelineReaderTests
     }
 
     [Theory]
+    [InlineData("augment: 'color-jitter,random-rotation'\n", "job.yaml:4: augment: 'color-jitter,random-rotation', expected one name: a list stands in brackets, as in [color-jitter, ...], and options behind the name, as in color-jitter: {option: value}")]
+    [InlineData("augment: {color-jitter: {}, random-rotation: {}}\n", "job.yaml:4: augment: has the keys color-jitter, random-rotation; expected one name with its options, as in 'softmax: {C: 0.1}', and '- ' before each of several")]
     [InlineData("modle: x\n", "job.yaml:4: unknown key 'modle'; did you mean 'model'?")]
     [InlineData("evaluation: {fold: 3}\n", "job.yaml:4: unknown key 'evaluation.fold'; did you mean 'folds'?")]
     [InlineData("evaluation: {protocol: kfold}\n", "job.yaml:4: evaluation.protocol: 'kfold', expected one of split, k-fold; did you mean 'k-fold'?")]
@@ -103,6 +105,23 @@ public sealed class PipelineReaderTests
         var error = Assert.ThrowsAny<TransferException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + addition)));
         Assert.StartsWith(start, error.Message);
         Assert.Equal(ExitCode.Usage, error.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("data:\npath: photos\nmodel: a\n", "job.yaml:1: data is empty; expected a mapping with the key path, indented below it")]
+    [InlineData("data:\n  path:photos\nmodel: a\n", "job.yaml:2: data is 'path:photos', expected a mapping (after 'path:' a space is missing)")]
+    public void Read_DataThatIsNoMapping_NamesTheLikelySlip(string text, string message) =>
+        Assert.Equal(message, Assert.Throws<BadInputException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", text))).Message);
+
+    [Fact]
+    public void Read_PathsInTheHomeFolder_ArePutInFull()
+    {
+        var document = YamlDocument.Parse("job.yaml", Minimal);
+        document.Set("data.path=~/photos");
+        document.Set("model=[~/m.onnx, resnet18]");
+        var (pipeline, home) = (PipelineReader.Read(document), Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+        Assert.Equal(Path.Combine(home, "photos"), pipeline.Data.Path);
+        Assert.Equal([Path.Combine(home, "m.onnx"), "resnet18"], pipeline.Models);
     }
 
     [Fact]

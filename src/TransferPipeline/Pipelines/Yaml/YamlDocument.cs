@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Pipelines.Yaml;
@@ -5,7 +7,12 @@ namespace TransferPipeline.Pipelines.Yaml;
 /// <summary>A YAML file as a tree that keeps line numbers, with values replaced by <c>--set a.b=c</c>.</summary>
 internal sealed class YamlDocument
 {
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+
     private readonly YamlMappingNode _root;
+
+    /// <summary>What <c>--set</c> put in, by the assignment.</summary>
+    private readonly Dictionary<YamlNode, string> _set = new(ReferenceEqualityComparer.Instance);
 
     private YamlDocument(string file, YamlMappingNode root) => (File, _root) = (file, root);
 
@@ -21,11 +28,15 @@ internal sealed class YamlDocument
             throw new BadInputException($"{file}: is a folder; expected a pipeline in YAML");
         try
         {
-            text = System.IO.File.ReadAllText(file);
+            text = System.IO.File.ReadAllText(file, StrictUtf8);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new BadInputException($"{file}: no such file; expected a pipeline in YAML", e);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new BadInputException($"{file}: is not text in UTF-8; save it as UTF-8", e);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -40,12 +51,17 @@ internal sealed class YamlDocument
         var stream = YamlText.Parse(text, (line, problem, e) => new BadInputException($"{file}{(line > 0 ? $":{line}" : "")}: not valid YAML: {problem}", e));
         if (stream.Documents.Count == 0)
             throw new BadInputException($"{file}: is empty; expected a mapping with the keys data, model and heads");
+        if (stream.Documents.Count > 1)
+            throw new BadInputException($"{file}:{stream.Documents[1].RootNode.Start.Line}: a second document begins, expected one pipeline a file");
         if (stream.Documents[0].RootNode is not YamlMappingNode root)
             throw new BadInputException($"{file}:{stream.Documents[0].RootNode.Start.Line}: found {Kind(stream.Documents[0].RootNode)}, expected a mapping with the keys data, model and heads");
         return new(file, root);
     }
 
-    /// <summary>Replaces or adds the value at a dotted path; numbers are positions in a list.</summary>
+    /// <summary>File and line of a node, or the <c>--set</c> that put it there.</summary>
+    public string Where(YamlNode node) => _set.TryGetValue(node, out var assignment) ? $"--set '{assignment}'" : $"{File}:{node.Start.Line}";
+
+    /// <summary>Replaces or adds the value at a dotted path; numbers are positions in a list, of which the one after the last adds to it.</summary>
     /// <exception cref="UsageException">The text is not <c>a.b=c</c>, or the path goes through something that is neither mapping nor list.</exception>
     public void Set(string assignment)
     {
@@ -55,12 +71,18 @@ internal sealed class YamlDocument
         var keys = assignment[..equals].Split('.');
         var value = ParseValue(assignment);
         YamlNode node = _root;
-        foreach (var key in keys[..^1])
-            node = Child(node, key, assignment);
+        for (var i = 0; i < keys.Length - 1; i++)
+            node = Child(node, keys[i], keys[i + 1], assignment);
+        foreach (var part in value.AllNodes)
+            _set[part] = assignment;
         switch (node)
         {
             case YamlMappingNode map:
-                map.Children[new YamlScalarNode(keys[^1])] = value;
+                map.Children.Remove(new YamlScalarNode(keys[^1]));
+                map.Children[New(keys[^1], assignment)] = value;
+                break;
+            case YamlSequenceNode list when keys[^1] == list.Children.Count.ToString(CultureInfo.InvariantCulture):
+                list.Children.Add(value);
                 break;
             case YamlSequenceNode list:
                 list.Children[Position(list, keys[^1], assignment)] = value;
@@ -78,19 +100,39 @@ internal sealed class YamlDocument
         _ => "an alias",
     };
 
-    private static YamlNode Child(YamlNode node, string key, string assignment)
+    /// <param name="next">The key that follows: a head that stands there by its name alone becomes a mapping of that name.</param>
+    private YamlNode Child(YamlNode node, string key, string next, string assignment)
     {
         switch (node)
         {
             case YamlSequenceNode list:
-                return list.Children[Position(list, key, assignment)];
+                var position = Position(list, key, assignment);
+                if (list.Children[position] is YamlScalarNode { Value: { } name } && name == next)
+                {
+                    list.Children[position] = new YamlMappingNode(New(name, assignment), new YamlMappingNode());
+                    _set[list.Children[position]] = assignment;
+                }
+
+                return list.Children[position];
             case YamlMappingNode map:
                 if (!map.Children.TryGetValue(new YamlScalarNode(key), out var child) || child is YamlScalarNode { Value: null or "" or "~" })
-                    map.Children[new YamlScalarNode(key)] = child = new YamlMappingNode();
+                {
+                    map.Children.Remove(new YamlScalarNode(key));
+                    map.Children[New(key, assignment)] = child = new YamlMappingNode();
+                    _set[child] = assignment;
+                }
+
                 return child;
             default:
                 throw new UsageException($"--set '{assignment}': '{key}' lies below a plain value");
         }
+    }
+
+    private YamlScalarNode New(string key, string assignment)
+    {
+        var node = new YamlScalarNode(key);
+        _set[node] = assignment;
+        return node;
     }
 
     private static int Position(YamlSequenceNode list, string key, string assignment) =>

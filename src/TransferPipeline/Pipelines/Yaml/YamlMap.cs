@@ -25,7 +25,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
 
     public string RequiredText(string key) =>
         Text(key) is { Length: > 0 } text ? text : throw new BadInputException(
-            $"{document.File}:{node.Start.Line}: {Where()}lacks the key '{key}'{(NearestName.Of(key, Keys) is { } near && !_known.Contains(near) ? $"; did you mean it by '{near}'?" : "")}");
+            $"{document.Where(node)}: {Where()}lacks the key '{key}'{(NearestName.Of(key, Keys) is { } near && !_known.Contains(near) ? $"; did you mean it by '{near}'?" : "")}");
 
     public int Integer(string key, int fallback, int minimum = int.MinValue) =>
         Scalar(key, fallback, t => int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum ? v : null,
@@ -36,7 +36,10 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             double.IsInfinity(minimum) && double.IsInfinity(maximum) ? "a number" : FormattableString.Invariant($"a number from {minimum} to {maximum}"));
 
     public bool Flag(string key, bool fallback) =>
-        Scalar(key, fallback, t => t switch { "true" or "yes" or "on" => true, "false" or "no" or "off" => false, _ => (bool?)null }, "true or false");
+        Scalar(key, fallback, AsFlag, "true or false");
+
+    /// <summary>True and false as YAML and Python write them; null for any other text.</summary>
+    public static bool? AsFlag(string text) => text.ToLowerInvariant() switch { "true" or "yes" or "on" => true, "false" or "no" or "off" => false, _ => null };
 
     /// <summary>One of <paramref name="choices"/>, with the nearest suggested.</summary>
     public string Choice(string key, string fallback, params string[] choices)
@@ -51,8 +54,16 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     {
         null => null,
         YamlMappingNode map => new(document, Join(key), map),
+        YamlScalarNode { Value: { } text } found when text.IndexOf(':') is > 0 and var colon => throw Wrong(key, found, $"a mapping (after '{text[..colon]}:' a space is missing)"),
         var other => throw Wrong(key, other, "a mapping"),
     };
+
+    /// <summary>A mapping that has to be there.</summary>
+    /// <param name="expected">Its first key, for the message.</param>
+    public YamlMap RequiredMap(string key, string expected) => Map(key) ?? throw new BadInputException(
+        node.Children.Keys.FirstOrDefault(k => k is YamlScalarNode { Value: { } name } && name == key) is { } empty
+            ? $"{document.Where(empty)}: {Join(key)} is empty; expected a mapping with the key {expected}, indented below it"
+            : $"{document.Where(node)}: {Join(key)}: is missing; expected a mapping with the key {expected}");
 
     /// <summary>The items of a list; a single value or mapping counts as a list of one.</summary>
     public IReadOnlyList<YamlItem> List(string key) => Find(key) switch
@@ -108,7 +119,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
         {
             var name = (key as YamlScalarNode)?.Value ?? "";
             if (!_known.Contains(name))
-                throw new BadInputException($"{document.File}:{key.Start.Line}: unknown key '{Join(name)}'{NearestName.Hint(name, _known)} (known here: {string.Join(", ", _known.Distinct())})");
+                throw new BadInputException($"{document.Where(key)}: unknown key '{Join(name)}'{NearestName.Hint(name, _known)} (known here: {string.Join(", ", _known.Distinct())})");
         }
     }
 
@@ -130,9 +141,9 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     }
 
     private BadInputException Wrong(string key, YamlNode found, string expected) =>
-        new($"{document.File}:{found.Start.Line}: {Join(key)} is {YamlDocument.Kind(found)}, expected {expected}");
+        new($"{document.Where(found)}: {Join(key)} is {YamlDocument.Kind(found)}, expected {expected}");
 
-    private string At(string key) => $"{document.File}:{Find(key)?.Start.Line ?? node.Start.Line}: {Join(key)}: ";
+    private string At(string key) => $"{document.Where(Find(key) ?? node)}: {Join(key)}: ";
 
     private string Join(string key) => path == "" ? key : $"{path}.{key}";
 
@@ -146,18 +157,18 @@ internal sealed class YamlItem(YamlDocument document, string path, YamlNode node
 
     public string Text => node is YamlScalarNode scalar
         ? scalar.Value ?? ""
-        : throw new BadInputException($"{document.File}:{node.Start.Line}: {path} is {YamlDocument.Kind(node)}, expected text");
+        : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected text");
 
     public double Number => double.TryParse(Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
         ? number
-        : throw new BadInputException($"{document.File}:{node.Start.Line}: {path} is '{Text}', expected a number");
+        : throw new BadInputException($"{document.Where(node)}: {path} is '{Text}', expected a number");
 
     public YamlMap Map => node is YamlMappingNode map
         ? new(document, path, map)
-        : throw new BadInputException($"{document.File}:{node.Start.Line}: {path} is {YamlDocument.Kind(node)}, expected a mapping");
+        : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected a mapping");
 
     /// <summary>File and line.</summary>
-    public string Where => $"{document.File}:{node.Start.Line}";
+    public string Where => document.Where(node);
 
-    public BadInputException Error(string message) => new($"{document.File}:{node.Start.Line}: {path}: {message}");
+    public BadInputException Error(string message) => new($"{document.Where(node)}: {path}: {message}");
 }
