@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using TransferPipeline.Cli.Commands;
@@ -9,10 +10,13 @@ namespace TransferPipeline.Cli;
 /// <summary>The `transfer` command: parses, runs, and turns the outcome into an exit code (0 done, 1 failed, 2 wrong usage or input, 130 interrupted).</summary>
 internal static partial class CommandLine
 {
-    public static async Task<int> RunAsync(string[] args)
+    /// <param name="output">Where help goes; null for stdout.</param>
+    public static async Task<int> RunAsync(string[] args, TextWriter? output = null)
     {
-        var root = Create(args);
-        var parsed = root.Parse(args);
+        // As in git and dotnet: help COMMAND is COMMAND --help.
+        if (args is ["help", .. var command])
+            args = [.. command, "--help"];
+        var parsed = Parse(args);
         if (ParseErrors.Find(parsed) is { } problem)
         {
             Messages.Error($"{problem} (see: transfer {HelpPath(parsed)}--help)");
@@ -25,31 +29,37 @@ internal static partial class CommandLine
         using var sigterm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Interrupt(context, interrupt, waits));
         try
         {
-            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output ?? Console.Out };
             return await parsed.InvokeAsync(configuration, interrupt.Token);
         }
         catch (Exception e)
         {
-            return Report(e);
+            return Report(e, HelpPath(parsed));
         }
     }
 
     /// <summary>Whether the arguments are of the right form; nothing is run.</summary>
     internal static bool Parses(string[] args, out string? error)
     {
-        error = ParseErrors.Find(Create(args).Parse(args));
+        error = ParseErrors.Find(Parse(args));
         return error is null;
     }
+
+    /// <summary>A name that begins with @ is that of a file, not of one with arguments.</summary>
+    private static ParseResult Parse(string[] args) => Create(args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
     private static RootCommand Create(string[] args)
     {
         var root = new RootCommand("Trains image classifiers on frozen ImageNet features: photos -> feature set -> heads -> one classifier.onnx.");
         foreach (var command in CommandTable.For(args))
             root.Subcommands.Add(command);
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        root.Options.Add(new HelpOption("--help", "-h") { Description = "Show this text.", Action = new HelpWithExamples() });
         return root;
     }
 
-    private static string HelpPath(ParseResult parsed)
+    /// <summary>The names of the command and of those above it, each with a space behind it.</summary>
+    internal static string HelpPath(ParseResult parsed)
     {
         var path = "";
         for (var result = parsed.CommandResult; result is { Command: not RootCommand }; result = result.Parent as System.CommandLine.Parsing.CommandResult)
@@ -80,7 +90,8 @@ internal static partial class CommandLine
     [LibraryImport("libc", EntryPoint = "_exit")]
     private static partial void ExitNow(int code);
 
-    private static int Report(Exception e)
+    /// <param name="command">The command that was running, with a space at its end.</param>
+    private static int Report(Exception e, string command)
     {
         switch (e)
         {
@@ -88,12 +99,12 @@ internal static partial class CommandLine
                 Messages.Error(transfer.Message);
                 return (int)transfer.ExitCode;
             case OperationCanceledException:
-                Messages.Error("interrupted; what was done is kept, the same command goes on from there");
+                Messages.Error(KeepsWork.Contains(command) ? "interrupted; what was done is kept, the same command goes on from there" : "interrupted");
                 return (int)ExitCode.Interrupted;
             case AggregateException { InnerExceptions: [var single] }:
-                return Report(single);
+                return Report(single, command);
             case AggregateException several when several.InnerExceptions.FirstOrDefault(i => i is TransferException or OperationCanceledException) is { } known:
-                return Report(known);
+                return Report(known, command);
             case IOException io when io.HResult == DiskFull:
                 Messages.Error($"the disk is full: {io.Message}");
                 return (int)ExitCode.Failed;
@@ -106,6 +117,8 @@ internal static partial class CommandLine
                 return (int)ExitCode.Failed;
         }
     }
+
+    private static readonly string[] KeepsWork = ["run ", "extract ", "models pull "];
 
     /// <summary>ENOSPC as .NET reports it on Unix.</summary>
     private const int DiskFull = 28;

@@ -22,7 +22,69 @@ internal static class CommandTable
         ("bench", "Measures the speed of extraction or of heads on this machine.", BenchCommand.Create),
     ];
 
+    /// <summary>By the names of the commands, each with a space behind it.</summary>
+    private static readonly Dictionary<string, string[]> ExampleTable = new()
+    {
+        [""] =
+        [
+            "transfer extract --data PHOTOS --model efficientnet-lite0 --out set",
+            "transfer compare --features set --heads softmax,linear-svm,ridge --report report.html",
+            "transfer train --features set --head softmax --out classifier.onnx",
+            "transfer predict classifier.onnx PHOTO.jpg",
+        ],
+        ["run "] = ["transfer run pipelines/clothing-sample.yaml --dry-run", "transfer run job.yaml --set data.path=/photos --set 'heads=[softmax,ridge]' --out results"],
+        ["extract "] =
+        [
+            "transfer extract --data PHOTOS --model efficientnet-lite0 --out set",
+            "transfer extract --data labels.csv --folder train --extension .jpg --model resnet50 --out set",
+            "transfer extract --data PHOTOS --model model.onnx --cut features --pooling avg --out set",
+        ],
+        ["features show "] = ["transfer features show set"],
+        ["features verify "] = ["transfer features verify set"],
+        ["features list "] = ["transfer features list out"],
+        ["features export "] = ["transfer features export set --format npy --out vectors"],
+        ["features merge "] = ["transfer features merge shard-1 shard-2 --out set"],
+        ["features drift "] = ["transfer features drift set-of-cpu set-of-gpu"],
+        ["train "] = ["transfer train --features set --head linear-svm --set C=0.01 --out classifier.onnx", "transfer train --features set --head softmax --set 'C=logspace(-4,2,13)' --out classifier.onnx"],
+        ["compare "] =
+        [
+            "transfer compare --features set --heads softmax,linear-svm:C=0.01,knn:n_neighbors=5 --report report.html",
+            "transfer compare --features set --heads softmax,ridge --folds 10 --check-data --json > comparison.json",
+            "transfer compare --features set-of-resnet50 --features set-of-vgg16 --heads softmax",
+        ],
+        ["export "] = ["transfer export comparison.json --head linear-svm --out classifier.onnx"],
+        ["predict "] = ["transfer predict classifier.onnx PHOTO.jpg", "transfer predict classifier.onnx PHOTOS --format csv > predictions.csv", "transfer predict classifier.onnx PHOTOS --html predictions.html"],
+        ["heads "] = ["transfer heads", "transfer heads softmax"],
+        ["inspect "] = ["transfer inspect model.onnx", "transfer inspect resnet50 --cuts"],
+        ["models list "] = ["transfer models list"],
+        ["models pull "] = ["transfer models pull resnet50"],
+        ["models verify "] = ["transfer models verify"],
+        ["models add "] = ["transfer models add model.onnx --name mine --resize 256 --crop 224 --range=-1,1"],
+        ["data check "] = ["transfer data check --data PHOTOS", "transfer data check --data labels.csv --folder train --extension .jpg"],
+        ["doctor "] = ["transfer doctor"],
+        ["bench extract "] = ["transfer bench extract --data PHOTOS"],
+        ["bench heads "] = ["transfer bench heads --vectors x.npy --labels y.npy --heads softmax"],
+    };
+
     private static readonly string[] Paths = ["--out", "--data", "--folder", "--html", "--vectors", "--labels", "--coefficients"];
+
+    private static readonly Dictionary<string, string> Words = new()
+    {
+        ["--heads"] = "HEAD,HEAD,...",
+        ["--head"] = "NAME",
+        ["--cut"] = "NAME",
+        ["--pooling"] = "none|avg|max|adaptive:HxW",
+        ["--shard"] = "I/N",
+        ["--device"] = "NAME",
+        ["--precision"] = "fp32|tf32|fp16",
+        ["--model"] = "NAME|FILE.onnx",
+        ["--name"] = "NAME",
+        ["--license"] = "TEXT",
+        ["--note"] = "TEXT",
+    };
+
+    /// <summary>What can be typed, for the help.</summary>
+    public static IReadOnlyList<string> Examples(string command) => ExampleTable.GetValueOrDefault(command) ?? [];
 
     public static IEnumerable<Command> For(string[] args)
     {
@@ -37,7 +99,7 @@ internal static class CommandTable
         foreach (var option in command.Options)
         {
             var type = option.ValueType.GetElementType() ?? Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
-            option.HelpName ??= type == typeof(int) ? "N" : type == typeof(double) ? "X" : Paths.Contains(option.Name) ? "PATH" : null;
+            option.HelpName ??= type == typeof(int) ? "N" : type == typeof(double) ? "X" : Paths.Contains(option.Name) ? "PATH" : Words.GetValueOrDefault(option.Name);
         }
 
         foreach (var subcommand in command.Subcommands)

@@ -81,7 +81,7 @@ internal static class Common
         }
     }
 
-    public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random." };
+    public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
 
     public static Option<string[]> Features(bool several) => new("--features")
     {

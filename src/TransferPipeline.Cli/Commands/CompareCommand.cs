@@ -17,8 +17,8 @@ internal static class CompareCommand
         var features = Common.Features(several: true);
         var heads = new Option<string>("--heads") { Description = "Heads, with options after a colon: softmax,linear-svm:C=0.1,knn:n_neighbors=[1,3,5].", DefaultValueFactory = _ => DefaultHeads };
         var set = Common.Set("Sets an option of all heads that have it (C=0.1) or of one (softmax.C=0.1); a list, logspace(a,b,n) or coarse-to-fine is a sweep.");
-        var on = new Option<string>("--on") { Description = "The split that is reported.", DefaultValueFactory = _ => ComparisonOptions.Validation };
-        var folds = new Option<int>("--folds") { Description = "Stratified k-fold instead of the split; 0 for the split." };
+        var on = new Option<string>("--on") { Description = "The split that is reported.", HelpName = "validation|test", DefaultValueFactory = _ => ComparisonOptions.Validation };
+        var folds = new Option<int>("--folds") { Description = "Stratified k-fold instead of the split; 0 for the split.", DefaultValueFactory = _ => 0 };
         var repeats = new Option<int>("--repeats") { Description = "Repetitions of the k-fold.", DefaultValueFactory = _ => 1 };
         var chooseBy = Common.Choice("--choose-by", "What chooses the values of sweeps: folds inside the training part, or the validation split when test is reported.", "inner-folds", "validation");
         var group = new Option<bool>("--group-near-duplicates") { Description = "Keep near-duplicates in one fold." };

@@ -61,7 +61,7 @@ internal static class PredictCommand
     private static void Summarize(int photos, int failed, PagePhotos page)
     {
         if (page.Known > 0)
-            Messages.Note(string.Create(CultureInfo.InvariantCulture, $"{page.Right} of {page.Known} photos are in a folder with the name of their class ({(double)page.Right / page.Known:0.000})"));
+            Messages.Note(string.Create(CultureInfo.InvariantCulture, $"right: {page.Right} of {page.Known} photos in folders with the name of a class ({(double)page.Right / page.Known:0.000})"));
         if (failed > 1)
             Messages.Error($"{failed} of {photos} photos could not be used");
     }

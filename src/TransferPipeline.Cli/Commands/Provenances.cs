@@ -22,6 +22,7 @@ internal static class Provenances
 
     public static FeatureSource Load(FeatureSet set) => new(Summaries.Of(set), set.Load());
 
-    private static string Quoted(string argument) =>
+    /// <summary>An argument as a shell wants it typed.</summary>
+    public static string Quoted(string argument) =>
         argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,@+%".Contains(c)) ? argument : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -63,8 +63,17 @@ internal static class RunCommand
         foreach (var (purpose, path) in result.Files)
             Console.WriteLine($"  {purpose,-12} {path}");
         Console.WriteLine("next:");
-        Console.WriteLine($"  {Common.CommandName} compare --features {result.Sets[0].Set.Folder} --heads 'softmax,linear-svm:C=[0.001,0.01,0.1]' --report {Path.Combine(folder, "report.html")}");
+        Console.WriteLine($"  {Common.CommandName} compare --features {Provenances.Quoted(result.Sets[0].Set.Folder)} --heads 'softmax,linear-svm:C=[0.001,0.01,0.1]' --report {Provenances.Quoted(NewReport(folder))}");
         if (result.Files.TryGetValue("classifier", out var classifier))
-            Console.WriteLine($"  {Common.CommandName} predict {classifier} PHOTO.jpg");
+            Console.WriteLine($"  {Common.CommandName} predict {Provenances.Quoted(classifier)} PHOTO.jpg");
+    }
+
+    /// <summary>A name for another report, which replaces none that is there.</summary>
+    private static string NewReport(string folder)
+    {
+        var file = Path.Combine(folder, "report.html");
+        for (var i = 2; Path.Exists(file); i++)
+            file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"report-{i}.html"));
+        return file;
     }
 }

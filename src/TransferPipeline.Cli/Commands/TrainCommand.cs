@@ -13,9 +13,9 @@ internal static class TrainCommand
     public static Command Create(string name, string summary)
     {
         var features = new Option<string>("--features") { Description = "Folder of the feature set.", Required = true, HelpName = "DIR" };
-        var head = new Option<string>("--head") { Description = "The head (see transfer heads).", Required = true };
+        var head = new Option<string>("--head") { Description = "The head (see transfer heads).", Required = true, HelpName = "NAME" };
         var set = Common.Set("Sets an option of the head, as in --set C=0.01; a sweep is chosen by inner folds.");
-        var model = new Option<string?>("--model") { Description = "The backbone, where it is not in the model store under the set's name for it." };
+        var model = new Option<string?>("--model") { Description = "The backbone, where it is not in the model store under the set's name for it.", HelpName = "NAME|FILE.onnx" };
         var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved." };
         var stream = new Option<bool>("--stream") { Description = "Read the vectors in blocks, with bounded memory: softmax, logistic, linear-svm and ridge. While it lasts a file as large as the vectors lies beside --out." };
         var file = Common.Out("The classifier file.");

@@ -35,7 +35,7 @@ public sealed class DocumentationTests
         (line.StartsWith("    bin/transfer ", StringComparison.Ordinal) || line.StartsWith("    transfer ", StringComparison.Ordinal))
         && !line.Contains("...", StringComparison.Ordinal);
 
-    private static string[] Arguments(string line)
+    internal static string[] Arguments(string line)
     {
         // What follows two spaces and no option is a comment; what follows '>' is the shell's.
         var text = System.Text.RegularExpressions.Regex.Replace(line.Trim(), " {2,}(?!--)[a-z#].*| > .*", "");

@@ -37,6 +37,15 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     }
 
     [Fact]
+    public void Run_WhereAReportIs_SuggestsAnotherNameForTheNext()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(job.Out, "a report, too")).FullName;
+        string[] arguments = ["run", "pipelines/clothing-sample.yaml", "--out", folder, "--set", "heads=[ridge]", "--set", "export=~"];
+        Assert.Contains($"--report '{folder}/report.html'", TransferProcess.RunIn(SharedData.Repository, null, arguments).Output, StringComparison.Ordinal);
+        Assert.Contains($"--report '{folder}/report-2.html'", TransferProcess.RunIn(SharedData.Repository, null, [.. arguments, "--set", "report=report.html"]).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_Dry_TellsWhatWouldBeDoneAndDoesNothing()
     {
         using var folder = new TempFolder();
@@ -51,16 +60,17 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     public void Run_DryWithoutDataModelOrDevice_ListsAllThatIsMissing()
     {
         using var folder = new TempFolder();
-        var result = TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--dry-run", "--out", folder.At("dry"), "--set", "data.path=nothing", "--set", "model=resnet5", "--set", "extract.device=cuda:99", "--set", "heads=[softmx]"]);
+        var result = TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--dry-run", "--out", folder.At("dry"), "--set", "data.path=nothing", "--set", "model=resnet5", "--set", "extract.device=cuda:99", "--set", "heads=[softmx, ridge, ridge]"]);
         Assert.Equal(2, result.ExitCode);
         var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Collection(
             lines,
             line => Assert.Contains("nothing: there is no such file or folder", line, StringComparison.Ordinal),
             line => Assert.Contains("no head 'softmx'; did you mean 'softmax'?", line, StringComparison.Ordinal),
+            line => Assert.Contains("the head 'ridge' is listed twice", line, StringComparison.Ordinal),
             line => Assert.Contains("device cuda:99 cannot be used", line, StringComparison.Ordinal),
             line => Assert.Contains("no model 'resnet5'", line, StringComparison.Ordinal));
-        Assert.Equal("nothing was done\n", result.Output);
+        Assert.Equal("heads: ridge; ridge\nnothing was done\n", result.Output);
     }
 
     [Fact]
@@ -166,7 +176,8 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         var result = TransferProcess.Run("predict", Path.Combine(job.Out, "classifier.onnx"), photo, Path.Combine(SharedData.Repository, "README.md"));
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("shoes", result.Output, StringComparison.Ordinal);
-        Assert.Contains("README.md", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.Contains("README.md: not an image", result.Error, StringComparison.Ordinal);
+        Assert.Equal("right: 1 of 1 photos in folders with the name of a class (1.000)", result.LastErrorLine);
     }
 
     [Fact]

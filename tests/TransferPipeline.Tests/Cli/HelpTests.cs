@@ -1,0 +1,59 @@
+using TransferPipeline.Cli;
+
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary>What `transfer ... --help` says.</summary>
+public sealed class HelpTests
+{
+    public static TheoryData<string> Commands =>
+    [
+        "", "run", "extract", "features show", "features verify", "features list", "features export", "features merge", "features drift", "train", "compare", "export",
+        "predict", "heads", "inspect", "models list", "models pull", "models verify", "models add", "data check", "doctor", "bench extract", "bench heads",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task Help_EndsWithExamplesThatParse(string command)
+    {
+        var help = await Help([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+        var lines = help.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var examples = lines[(Array.FindIndex(lines, l => l is "Example:" or "Examples:") + 1)..];
+        Assert.NotEmpty(examples);
+        Assert.All(examples, example =>
+        {
+            Assert.StartsWith($"  transfer {command}", example, StringComparison.Ordinal);
+            Assert.True(CommandLine.Parses(DocumentationTests.Arguments(example), out var error), $"{example}: {error}");
+        });
+    }
+
+    /// <summary>A name in angle brackets that only repeats the option's own says nothing.</summary>
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task Help_EveryOption_SaysWhatItTakes(string command)
+    {
+        var help = await Help([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+        Assert.DoesNotMatch(@"--([a-z-]+) <\1>", help);
+        Assert.DoesNotMatch(@"(?m)^  --\S+( <\S+>)?( \(REQUIRED\))?\s*$", help);
+    }
+
+    [Theory]
+    [InlineData("help", "--help")]
+    [InlineData("help features drift", "features drift --help")]
+    [InlineData("predict -h", "predict --help")]
+    public async Task Help_HoweverAskedFor_IsTheSame(string arguments, string usual) =>
+        Assert.Equal(await Help(usual.Split(' ')), await Help(arguments.Split(' ')));
+
+    [Fact]
+    public void Predict_NameThatBeginsWithAt_IsAFile()
+    {
+        var result = TransferProcess.Run("predict", "gone.onnx", "@photo.jpg");
+        Assert.Equal("transfer: gone.onnx: no such file; expected an ONNX model", result.LastErrorLine);
+    }
+
+    private static async Task<string> Help(string[] arguments)
+    {
+        var output = new StringWriter { NewLine = "\n" };
+        Assert.Equal(0, await CommandLine.RunAsync(arguments, output));
+        return output.ToString();
+    }
+}
