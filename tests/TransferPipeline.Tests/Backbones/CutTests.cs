@@ -140,6 +140,29 @@ public sealed class CutTests : IDisposable
     }
 
     [Fact]
+    public void Summarize_FixedBatch_CountsForOnePhoto()
+    {
+        var m = new SmallModel(17, "input", TensorProto.Types.DataType.Float, 4, 3, SmallModel.Size, SmallModel.Size);
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
+        var summary = Backbone.Open(m.Save(_folder)).Summarize();
+        Assert.Equal([6 * 36 * 27, 8 * 9 * 54, 56], summary.Layers.Where(l => l.MultiplyAdds > 0).Select(l => l.MultiplyAdds));
+        Assert.Equal([4, 6, 6, 6], summary.Layers[0].Shape);
+    }
+
+    [Fact]
+    public void Cut_TensorWhoseBatchIsNotFirst_IsTurned()
+    {
+        var m = new SmallModel();
+        var vector = m.Node("Flatten", m.Body(m.Input));
+        var turned = m.Node("Transpose", [vector], ("perm", new long[] { 1, 0 }));
+        m.Output(m.Gemm(m.Node("Transpose", [turned], ("perm", new long[] { 1, 0 })), 72, SmallModel.Classes));
+        var cut = Backbone.Open(m.Save(_folder)).Cut(new CutRequest(turned, Pooling.None));
+        Assert.Equal(72, cut.Outputs[0].Dimension);
+        var (pixels, values) = Run(m, vector);
+        SmallModel.AssertClose(values, SmallModel.RunCut(cut, pixels, Batch));
+    }
+
+    [Fact]
     public void Summarize_OtherCuts_DrawsTheirLinesAndCountsUpToThem()
     {
         var (m, map, _) = Small(17);

@@ -27,6 +27,18 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
         Assert.Equal(rows, TransferPipeline.Features.Extraction.ExtractionSizes.RowsPerPart(dimension));
 #endif
 
+    [Theory]
+    [InlineData("0+3", "two rows stand at position 2")]
+    [InlineData("0+2", "the order of part-00000.parquet is not that of 3 rows")]
+    [InlineData("0+2,7", "the order of part-00000.parquet is not that of 3 rows")]
+    [InlineData("0+9", "the order of part-00000.parquet is not that of 3 rows")]
+    public void Verify_OrderThatIsNone_NamesTheManifest(string order, string problem)
+    {
+        var manifest = new FeatureManifest { Recipe = _extraction.Job(_extraction.OpenDataset()).RecipeOf(0), Dimension = 4, Classes = ["a"], Parts = [new("part-00000.parquet", 3, 1, "", order), new("part-00001.parquet", 1, 1, "", "2+1")] };
+        var error = Assert.Throws<BadInputException>(() => new FeatureSet(_extraction.At("none"), manifest, _extraction.Table).Verify());
+        Assert.Contains("manifest.json is damaged: " + problem, error.Message);
+    }
+
     [Fact]
     public void Load_MoreValuesThanAnArrayHolds_SaysSo()
     {
