@@ -56,23 +56,29 @@ internal static class Intervals
         var (balanced, f1) = (new double[draws], new double[draws]);
         Blocks.For(draws, DrawsPerBlock, threads, (_, first, end) =>
         {
-            var confusion = Metrics.Confusion(p.ClassCount, [], []);
+            // Of the confusion matrix both figures need the diagonal and the sums alone.
+            var (hits, supports, predicted) = (new int[p.ClassCount], new int[p.ClassCount], new int[p.ClassCount]);
             for (var draw = first; draw < end; draw++)
             {
                 var random = new CounterRandom(seed, (ulong)draw);
                 ulong next = 0;
+                Array.Clear(predicted);
                 for (var k = 0; k < members.Length; k++)
                 {
-                    var (photos, row) = (members[k], confusion[k]);
-                    Array.Clear(row);
+                    var photos = members[k];
+                    (hits[k], supports[k]) = (0, 0);
                     for (var i = 0; i < photos.Length; i++)
                     {
-                        foreach (var predicted in photos[random.Below(next++, photos.Length)])
-                            row[predicted]++;
+                        foreach (var named in photos[random.Below(next++, photos.Length)])
+                        {
+                            predicted[named]++;
+                            supports[k]++;
+                            hits[k] += named == k ? 1 : 0;
+                        }
                     }
                 }
 
-                (balanced[draw], f1[draw]) = (Metrics.BalancedAccuracy(confusion), Metrics.MacroF1(confusion));
+                (balanced[draw], f1[draw]) = (Metrics.BalancedAccuracy(hits, supports), Metrics.MacroF1(hits, supports, predicted));
             }
         });
         var count = EffectiveCount(members);

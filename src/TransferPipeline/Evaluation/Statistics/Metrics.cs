@@ -20,34 +20,42 @@ internal static class Metrics
         return counts;
     }
 
+    /// <inheritdoc cref="BalancedAccuracy(ReadOnlySpan{int}, ReadOnlySpan{int})"/>
+    public static double BalancedAccuracy(int[][] confusion) => BalancedAccuracy(Hits(confusion), RowSums(confusion));
+
     /// <summary>Mean recall of the classes that have photos (balanced_accuracy_score).</summary>
-    public static double BalancedAccuracy(int[][] confusion)
+    /// <param name="hits">Photos of each class that were predicted right.</param>
+    /// <param name="supports">Photos of each class.</param>
+    public static double BalancedAccuracy(ReadOnlySpan<int> hits, ReadOnlySpan<int> supports)
     {
         var (sum, classes) = (0.0, 0);
-        for (var k = 0; k < confusion.Length; k++)
+        for (var k = 0; k < hits.Length; k++)
         {
-            var support = confusion[k].Sum();
-            if (support == 0)
+            if (supports[k] == 0)
                 continue;
-            sum += (double)confusion[k][k] / support;
+            sum += (double)hits[k] / supports[k];
             classes++;
         }
 
         return classes == 0 ? double.NaN : sum / classes;
     }
 
+    /// <inheritdoc cref="MacroF1(ReadOnlySpan{int}, ReadOnlySpan{int}, ReadOnlySpan{int})"/>
+    public static double MacroF1(int[][] confusion) => MacroF1(Hits(confusion), RowSums(confusion), ColumnSums(confusion));
+
     /// <summary>Mean F1 of the classes that occur as truth or prediction (f1_score, average macro, zero_division 0).</summary>
-    public static double MacroF1(int[][] confusion)
+    /// <param name="predicted">Photos that each class was predicted for.</param>
+    /// <inheritdoc cref="BalancedAccuracy(ReadOnlySpan{int}, ReadOnlySpan{int})"/>
+    public static double MacroF1(ReadOnlySpan<int> hits, ReadOnlySpan<int> supports, ReadOnlySpan<int> predicted)
     {
-        var predicted = ColumnSums(confusion);
         var (sum, classes) = (0.0, 0);
-        for (var k = 0; k < confusion.Length; k++)
+        for (var k = 0; k < hits.Length; k++)
         {
             // F1 = 2 tp / (support + predicted)
-            var total = confusion[k].Sum() + predicted[k];
+            var total = supports[k] + predicted[k];
             if (total == 0)
                 continue;
-            sum += 2.0 * confusion[k][k] / total;
+            sum += 2.0 * hits[k] / total;
             classes++;
         }
 
@@ -125,6 +133,10 @@ internal static class Metrics
         Ratio(bins.Sum(b => b.Count * Math.Abs(b.Accuracy - b.Confidence)), bins.Sum(b => b.Count));
 
     private static double Ratio(double numerator, double denominator) => denominator == 0 ? 0 : numerator / denominator;
+
+    private static int[] Hits(int[][] confusion) => [.. confusion.Select((row, k) => row[k])];
+
+    private static int[] RowSums(int[][] confusion) => Array.ConvertAll(confusion, row => row.Sum());
 
     private static int[] ColumnSums(int[][] confusion)
     {
