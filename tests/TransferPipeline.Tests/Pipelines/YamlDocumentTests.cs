@@ -68,6 +68,13 @@ public sealed class YamlDocumentTests
     }
 
     [Theory]
+    [InlineData("~")]
+    [InlineData("null")]
+    [InlineData("")]
+    public void Text_OfNothing_IsTheFallback(string nothing) =>
+        Assert.Equal("fallback", YamlDocument.Parse("job.yaml", $"report: {nothing}\n").Root.Text("report", "fallback"));
+
+    [Theory]
     [InlineData("True", true)]
     [InlineData("yes", true)]
     [InlineData("OFF", false)]
