@@ -102,8 +102,15 @@ public sealed partial class ExamplesTests : IDisposable
         _folder.Write("onnxruntime.py", OnnxRuntimeStandIn);
         var info = new ClassifierInfo
         {
-            Labels = ["cat", "dog"], Preprocessing = preprocessing, Layout = layout, InputHeight = 224, InputWidth = 224, ExifTranspose = form == "torchvision",
-            Head = "softmax", HeadSettings = new Dictionary<string, string>(), Recipe = new Dictionary<string, string>(),
+            Labels = ["cat", "dog"],
+            Preprocessing = preprocessing,
+            Layout = layout,
+            InputHeight = 224,
+            InputWidth = 224,
+            ExifTranspose = form == "torchvision",
+            Head = "softmax",
+            HeadSettings = new Dictionary<string, string>(),
+            Recipe = new Dictionary<string, string>(),
         };
         var classifier = _folder.Write("classifier", JsonSerializer.Serialize(info, ClassifierJson.Default.ClassifierInfo));
 
