@@ -83,9 +83,11 @@ await "$array"
 incomplete=0
 for shard in 3 6; do "$TRANSFER" features verify "$OUT/shard-$shard" >/dev/null 2>&1 || incomplete=$((incomplete + 1)); done
 echo "array $array: $killed of shards 3 and 6 killed, $incomplete of them incomplete"
-[ "$killed" = 2 ]
+[ "$killed" = 2 ] || { echo "FAILED: the shards did not run long enough to be killed:" >&2; tail -q -n 3 transfer-extract-*.log >&2; exit 1; }
 
 again=$(sbatch --parsable --array=3,6 --export=ALL,SHARDS=8 "$repository/pipelines/cluster/slurm-array.sbatch")
+# What a merge that died would leave.
+mkdir -p "$OUT/merged.new" "$OUT/merged"; echo half >"$OUT/merged.new/part-00000.parquet"
 merge=$(sbatch --parsable --dependency="afterok:$again" --export=ALL "$repository/pipelines/cluster/slurm-merge.sbatch")
 await "$again"; await "$merge"
 cat transfer-merge-"$merge".log
