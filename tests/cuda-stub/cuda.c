@@ -6,6 +6,7 @@
 //   CARD_STUB_LOG     a file for one line a call: time, thread, call; kernels with the name that the compiler gave them
 //   CARD_STUB_CARDS   number of cards (1)
 //   CARD_STUB_MEMORY  bytes of each (80e9)
+//   CARD_STUB_INIT    what the driver answers when it is asked to start (0)
 //   CARD_STUB_BREAKS  after so many copies to a card every call fails, as after an illegal address or when the card falls off the bus
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -341,9 +342,10 @@ int cublasSgemm_v2(void *handle, int ta, int tb, int m, int n, int k, const floa
 }
 
 // Driver
-int cuInit(unsigned flags) { return Ok; }
+int cuInit(unsigned flags) { return setting("CARD_STUB_INIT", Ok); }
 int cuDriverGetVersion(int *version) { *version = setting("CARD_STUB_DRIVER", 13000); return Ok; }
 int cuDeviceGetCount(int *count) { return cudaGetDeviceCount(count); }
 int cuDeviceGet(int *device, int index) { *device = index; return Ok; }
 int cuDeviceGetName(char *name, int length, int device) { snprintf(name, length, "Stub"); return Ok; }
+int cuDeviceGetAttribute(int *value, int attribute, int device) { return cudaDeviceGetAttribute(value, attribute, device); }
 int cuDeviceTotalMem_v2(size_t *bytes, int device) { *bytes = total(); return Ok; }

@@ -94,7 +94,7 @@ internal static class CardDoctor
         {
             if (CudaDriver.Ask() is not { } driver)
                 return (("NVIDIA driver", "none (libcuda.so.1 is not there)", true), []);
-            var names = driver.Cards.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Index}: {c.Name}, {c.MemoryBytes / 1e9:0} GB"));
+            var names = driver.Cards.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Index}: {c.Name}, compute capability {c.Capability}, {c.MemoryBytes / 1e9:0} GB"));
             var problem = CudaDriver.TooOld(driver.Version);
             return (("NVIDIA driver", problem ?? $"for CUDA {driver.Version}; cards {string.Join("; ", names)}", problem is null), driver.Cards);
         }

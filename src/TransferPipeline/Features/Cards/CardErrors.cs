@@ -8,7 +8,7 @@ namespace TransferPipeline.Features.Cards;
 internal static partial class CardErrors
 {
     /// <summary>Of its arena, of the arena's limit (gpu_mem_limit), of CUDA, and of cuDNN and cuBLAS.</summary>
-    private static readonly string[] Signs = ["Failed to allocate memory", "smaller than requested bytes", "out of memory", "ALLOC_FAILED", "bad_alloc"];
+    private static readonly string[] Signs = ["Failed to allocate memory", "smaller than requested bytes", "out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED", "bad_alloc"];
 
     public static bool IsExhausted(OnnxRuntimeException e) => IsExhausted(e.Message);
 
@@ -49,7 +49,11 @@ internal static partial class CardErrors
         if (Failure().Match(message) is not { Success: true } failure)
             return message.Split('\n', 2)[0].Trim();
         var node = Node().Match(message);
-        return node.Success ? $"{failure.Value.Trim()} in {node.Groups[1].Value} node {node.Groups[2].Value}" : failure.Value.Trim();
+        var brief = node.Success ? $"{failure.Value.Trim()} in {node.Groups[1].Value} node {node.Groups[2].Value}" : failure.Value.Trim();
+        // CUDA's errors 209 and 200.
+        return message.Contains("no kernel image", StringComparison.Ordinal) || message.Contains("kernel image is invalid", StringComparison.Ordinal)
+            ? $"{brief}: this build of ONNX Runtime has no code for the card's compute capability, see docs/gpu.md; a bundle made with CARD= has that of one alone"
+            : brief;
     }
 
     /// <summary>As ONNX Runtime writes CUDA's, cuBLAS's and cuDNN's errors (CudaCall), and those of its arena (BFCArena).</summary>

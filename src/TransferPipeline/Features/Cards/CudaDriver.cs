@@ -6,12 +6,16 @@ using TransferPipeline.Features.Extraction;
 namespace TransferPipeline.Features.Cards;
 
 /// <summary>A card as the driver describes it.</summary>
-internal sealed record CudaCard(int Index, string Name, long MemoryBytes);
+/// <param name="Capability">Its compute capability, such as 9.0: for which machine code there must be.</param>
+internal sealed record CudaCard(int Index, string Name, long MemoryBytes, string Capability = "");
 
 /// <summary>What the NVIDIA driver says of itself and its cards, asked through its C API (libcuda.so.1) directly.</summary>
 internal static unsafe class CudaDriver
 {
     private const int NameLength = 256;
+
+    /// <summary>CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR.</summary>
+    private const int CapabilityMajor = 75, CapabilityMinor = 76;
 
     /// <summary>The major version of CUDA that the provider is built for; a driver runs all versions up to its own.</summary>
     private const int Needed = 13;
@@ -67,7 +71,15 @@ internal static unsafe class CudaDriver
         Check(((delegate* unmanaged<byte*, int, int, int>)Function(library, "cuDeviceGetName"))(name, NameLength, device), "cuDeviceGetName");
         Check(((delegate* unmanaged<nuint*, int, int>)Function(library, "cuDeviceTotalMem_v2"))(&bytes, device), "cuDeviceTotalMem");
         var text = new ReadOnlySpan<byte>(name, NameLength);
-        return new(index, Encoding.UTF8.GetString(text[..text.IndexOf((byte)0)]), (long)bytes);
+        var capability = string.Create(CultureInfo.InvariantCulture, $"{Attribute(library, CapabilityMajor, device)}.{Attribute(library, CapabilityMinor, device)}");
+        return new(index, Encoding.UTF8.GetString(text[..text.IndexOf((byte)0)]), (long)bytes, capability);
+    }
+
+    private static int Attribute(nint library, int attribute, int device)
+    {
+        int value;
+        Check(((delegate* unmanaged<int*, int, int, int>)Function(library, "cuDeviceGetAttribute"))(&value, attribute, device), "cuDeviceGetAttribute");
+        return value;
     }
 
     private static nint Function(nint library, string name) =>
@@ -75,8 +87,17 @@ internal static unsafe class CudaDriver
 
     private static void Check(int status, string function)
     {
-        // 100 is CUDA_ERROR_NO_DEVICE: a driver without a card.
         if (status != 0)
-            throw new JobFailedException(status == 100 ? "the NVIDIA driver is there but sees no card" : $"the NVIDIA driver refuses: {function} gives error {status}");
+            throw new JobFailedException(Meaning(status) ?? $"the NVIDIA driver refuses: {function} gives error {status}");
     }
+
+    /// <summary>Errors of a box that is not set up, by the numbers of cuda.h; null for others.</summary>
+    private static string? Meaning(int status) => status switch
+    {
+        100 => "the NVIDIA driver is there but sees no card, as far as CUDA_VISIBLE_DEVICES and the container let it",
+        802 => "the NVIDIA driver is not ready (error 802): boards with NVSwitch, such as HGX H100, need nvidia-fabricmanager of the driver's version to run",
+        803 => "libcuda.so.1 and the NVIDIA driver in the kernel are of different versions (error 803): restart the machine after a driver's upgrade, or the container",
+        804 => "libcuda.so.1 is of a cuda-compat package that this card and driver do not allow (error 804): take its folder out of LD_LIBRARY_PATH",
+        _ => null,
+    };
 }

@@ -11,7 +11,7 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
     public void Doctor_TriesTheCardAndTellsVersionsAndWhatIsMissingForFusion()
     {
         var run = card.Run(null, "doctor", "--json").MustSay(0, "a convolution and a matrix product run and their result is right").MustSay(0, "libnvrtc.so.13");
-        run.MustSay(0, @"libcudart\.so\.13 \(13\.0\)").MustSay(0, @"libcudnn\.so\.9 \(9\.14\.0\)");
+        run.MustSay(0, @"libcudart\.so\.13 \(13\.0\)").MustSay(0, "cards 0: Stub, compute capability 9.0, 80 GB").MustSay(0, @"libcudnn\.so\.9 \(9\.14\.0\)");
     }
 
     [Fact]
@@ -115,6 +115,14 @@ public sealed class CudaStandInTests(CudaStandIn card) : IClassFixture<CudaStand
     [Fact]
     public void Extract_WithAnOldDriver_NamesTheOneThatIsNeeded() =>
         card.Extract(Variables("CARD_STUB_DRIVER", "12040"), "--device", "cuda").MustSay(1, "the NVIDIA driver is for CUDA 12.4 at most, CUDA 13 is needed");
+
+    [Theory]
+    [InlineData("100", "the NVIDIA driver is there but sees no card")]
+    [InlineData("802", "nvidia-fabricmanager")]
+    [InlineData("803", "of different versions")]
+    [InlineData("999", "the NVIDIA driver refuses: cuInit gives error 999")]
+    public void Extract_WithADriverThatRefuses_SaysWhy(string error, string said) =>
+        card.Extract(Variables("CARD_STUB_INIT", error), "--device", "cuda").MustSay(1, $"device cuda:0 cannot be used: .*{said}");
 
     [Theory]
     [InlineData(200_000_000, "0", 0, "batches of [0-9]+ do not fit into the card's memory")]

@@ -79,6 +79,7 @@ public sealed class TrialTests
     [InlineData("[ErrorCode:RuntimeException] Available memory of 12 is smaller than requested bytes of 4096", true)]
     [InlineData("[ErrorCode:Fail] CUDA failure 2: out of memory ; GPU=0", true)]
     [InlineData("[ErrorCode:Fail] CUDNN failure 4002: CUDNN_STATUS_ALLOC_FAILED", true)]
+    [InlineData("[ErrorCode:Fail] CUDNN failure 4003: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", true)]
     [InlineData("[ErrorCode:Fail] CUDA failure 700: an illegal memory access was encountered", false)]
     [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions for input", false)]
     public void IsExhausted_TellsMemoryFromOtherErrors(string message, bool exhausted) => Assert.Equal(exhausted, CardErrors.IsExhausted(message));
@@ -87,7 +88,7 @@ public sealed class TrialTests
     [InlineData(
         "[ErrorCode:ShapeInferenceNotRegistered] Non-zero status code returned while running Conv node. Name:'/stem/Conv' Status Message: OP not supported by CUDNN Frontend: /src/cudnn_fe_call.cc:117 std::conditional_t<THRW, void, Status> CudaCall() [with ERRTYPE = error_object; bool THRW = true] CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED ; GPU=0 ; hostname=box ; line=248\n\n with the json",
         "CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED in Conv node /stem/Conv")]
-    [InlineData("[ErrorCode:Fail] /src/cuda_call.cc:129 [with ERRTYPE = cudaError] CUDA failure 209: no kernel image is available for execution on the device ; GPU=0 ; line=1", "CUDA failure 209: no kernel image is available for execution on the device")]
+    [InlineData("[ErrorCode:Fail] /src/cuda_call.cc:129 [with ERRTYPE = cudaError] CUDA failure 209: no kernel image is available for execution on the device ; GPU=0 ; line=1", "CUDA failure 209: no kernel image is available for execution on the device: this build of ONNX Runtime has no code for the card's compute capability, see docs/gpu.md; a bundle made with CARD= has that of one alone")]
     [InlineData("[ErrorCode:Fail] /src/bfc_arena.cc:359 void* AllocateRawInternal() Failed to allocate memory for requested buffer of size 38535168\n", "Failed to allocate memory for requested buffer of size 38535168")]
     [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions\nfor input", "[ErrorCode:InvalidArgument] Got invalid dimensions")]
     public void Brief_LeavesOutTheSignaturesAroundTheError(string message, string brief) => Assert.Equal(brief, CardErrors.Brief(new InvalidOperationException(message)));
