@@ -1,6 +1,7 @@
 using System.Text.Json;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Evaluation.Maps;
+using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -48,6 +49,32 @@ public sealed class FeatureMapperTests
         var map = Map(View(set), 1, 2);
         Assert.Equal([500, 500, 500], map.Points.CountBy(p => p.Class).OrderBy(c => c.Key).Select(c => c.Value));
         Assert.Equal(map.Points.Select(p => p.Path), map.Points.Select(p => p.Path).Distinct());
+    }
+
+    [Theory]
+    [InlineData(3, 4, 20)]
+    [InlineData(2, 3, 3)]
+    [InlineData(4, 6, 1)]
+    public void Run_FewerDimensionsThanVectorsOfTheIteration_HasTheSharesOfTheVariance(int classes, int columns, int copies)
+    {
+        // Copies of one photo a class, the k-th at (k + 1) along an axis of its own: the centred products are known, and few are not 0.
+        var (x, y) = (new FeatureMatrix(classes * copies, columns), new int[classes * copies]);
+        for (var r = 0; r < y.Length; r++)
+            x.Row(r)[y[r] = r % classes] = y[r] + 1;
+        var map = Map(View(MadeUp.Source(x, y, [.. y.Select(_ => "train")], classes)), 0, 2);
+
+        var mean = Enumerable.Range(0, classes).Select(k => (k + 1.0) / classes).ToArray();
+        var trace = Enumerable.Range(0, classes).Sum(k => ((k + 1) * (k + 1) / (double)classes) - (mean[k] * mean[k]));
+        Assert.All(map.ExplainedVariance, share => Assert.InRange(share, 0, 1));
+        Assert.InRange(map.ExplainedVariance.Sum(), classes <= 3 ? 0.999999 : 0.5, 1.000001);
+        for (var axis = 0; axis < 2; axis++)
+        {
+            var along = map.Points.Select(p => axis == 0 ? p.PcaX : p.PcaY).ToArray();
+            Assert.Equal(0, along.Sum(), 1e-4 * y.Length);
+            Assert.Equal(map.ExplainedVariance[axis], along.Sum(a => a * a) / (y.Length * trace), 1e-5);
+        }
+
+        Assert.Equal(0, map.Points.Sum(p => p.PcaX * p.PcaY), 1e-4 * y.Length);
     }
 
     [Fact]

@@ -10,6 +10,7 @@ internal static class PrincipalComponents
     private const int Spare = 6;
     private const int MostIterations = 200;
     private const double Tolerance = 1e-9;
+    private const int MostPasses = 5;
 
     /// <param name="products">n x n inner products of the vectors.</param>
     /// <returns>n x <paramref name="components"/> coordinates, row-major, and each component's share of the variance. Signs make each component's largest coordinate positive.</returns>
@@ -34,7 +35,7 @@ internal static class PrincipalComponents
                 break;
         }
 
-        return (Coordinates(basis, previous, n, components), [.. Enumerable.Range(0, components).Select(c => trace > 0 && c < width ? Math.Max(0, previous[c]) / trace : 0)]);
+        return (Coordinates(basis, previous, n, components), [.. Enumerable.Range(0, components).Select(c => trace > 0 && c < width ? Math.Clamp(previous[c] / trace, 0, 1) : 0)]);
     }
 
     /// <summary>Subtracts row and column means and adds the mean of all (Schölkopf's centring of a kernel matrix).</summary>
@@ -146,12 +147,16 @@ internal static class PrincipalComponents
             (vectors[i, p], vectors[i, q]) = ((cosine * vectors[i, p]) - (sine * vectors[i, q]), (sine * vectors[i, p]) + (cosine * vectors[i, q]));
     }
 
-    /// <summary>Modified Gram-Schmidt, twice for safety against rounding.</summary>
+    /// <summary>
+    /// Modified Gram-Schmidt, twice for safety against rounding, and again while a pass takes most of a vector: fewer dimensions than vectors
+    /// leave rounding alone. What has nothing of its own then becomes zero.
+    /// </summary>
     private static void Orthonormalize(double[][] basis, int n)
     {
         for (var c = 0; c < basis.Length; c++)
         {
-            for (var pass = 0; pass < 2; pass++)
+            var (before, length) = (double.PositiveInfinity, Math.Sqrt(Dot(basis[c], basis[c])));
+            for (var pass = 0; pass < MostPasses && (pass < 2 || length < before / 2); pass++)
             {
                 for (var other = 0; other < c; other++)
                 {
@@ -159,9 +164,12 @@ internal static class PrincipalComponents
                     for (var i = 0; i < n; i++)
                         basis[c][i] -= dot * basis[other][i];
                 }
+
+                (before, length) = (length, Math.Sqrt(Dot(basis[c], basis[c])));
             }
 
-            var length = Math.Sqrt(Dot(basis[c], basis[c]));
+            if (length < before / 2)
+                Array.Clear(basis[c]);
             for (var i = 0; i < n && length > 0; i++)
                 basis[c][i] /= length;
         }
