@@ -36,6 +36,21 @@ public sealed class EpochHeadTests
     }
 
     [Theory]
+    [InlineData("mlp", "cycle", 4)]
+    [InlineData("mlp", "all", 12)]
+    [InlineData("linear-sgd", "cycle", 4)]
+    [InlineData("linear-sgd", "all", 12)]
+    public void Train_Views_AreSeenOneAnEpochOrAll(string name, string views, int steps)
+    {
+        // 40 photos of three views each, in batches of ten.
+        var (x, y) = Mixture.Create(120, 8, 2, 57);
+        int[] photos = [.. Enumerable.Range(0, 120).Select(r => r / 3)];
+        var data = Mixture.Training(x, [.. photos.Select(p => p % 2)], 120) with { Photos = photos };
+        var head = Trainer(name).Train(data, Mixture.Settings(Trainer(name), ("views", views), ("batch_size", "10"), ("epochs", "1")), new());
+        Assert.Equal(steps, head.Fit.Iterations);
+    }
+
+    [Theory]
     [MemberData(nameof(Heads))]
     public void Train_OneOrTwoThreads_GiveTheSameBytes(string name)
     {
