@@ -43,6 +43,17 @@ public sealed class ClassifierExportTests : IDisposable
         SmallModel.AssertClose(probabilities, plain.Values);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Predict_MorePhotosThanABatchTakes_KeepsTheirOrder(int mostAtOnce)
+    {
+        var (cut, head, pixels, probabilities) = Prepare();
+        ClassifierExport.Write(_folder.At("classifier.onnx"), cut, head, Info(cut) with { MaxBatch = mostAtOnce });
+        using var classifier = Classifier.Open(_folder.At("classifier.onnx"));
+        SmallModel.AssertClose(probabilities, classifier.Predict([.. pixels.SelectMany(p => p)], Photos));
+    }
+
     [Fact]
     public void Write_DifferingReplay_RefusesAndLeavesNothing()
     {

@@ -38,6 +38,16 @@ public sealed class PipelineReaderTests
     }
 
     [Fact]
+    public void Read_SectionsThatSayLittle_HaveTheDefaultsOfSectionsLeftOut()
+    {
+        var pipeline = PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + "extract: {device: cpu}\nevaluation: {protocol: split}\npreprocessing: {crop: 224}\n"));
+        Assert.Equivalent(new ExtractSection(), pipeline.Extract, strict: true);
+        Assert.Equivalent(new EvaluationSection(), pipeline.Evaluation, strict: true);
+        Assert.Equivalent(new PreprocessingOverride { Crop = 224 }, pipeline.Preprocessing, strict: true);
+        Assert.Equal((10, 1, 5), (pipeline.Evaluation.Folds, pipeline.Evaluation.Repeats, pipeline.Evaluation.Draws));
+    }
+
+    [Fact]
     public void Read_FolderOfACsv_IsRelativeToTheCsv()
     {
         var pipeline = PipelineReader.Read(YamlDocument.Parse("jobs/dogs.yaml", "data: {path: ../data/labels.csv, folder: train}\nmodel: resnet50\nheads: [softmax]\n"));
