@@ -22,6 +22,32 @@ const browser = await chromium.launchPersistentContext(profile, {
   reducedMotion: "reduce",
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
+
+// Texts whose contrast to the nearest background is below 4.5:1 (WCAG 2.1, 1.4.3), as "ratio text".
+const faint = () => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const parse = css => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = css; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const known = new Map(), colour = css => known.get(css) ?? known.set(css, parse(css)).get(css);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const found = [];
+  const folded = [...document.querySelectorAll("details:not([open])")];
+  folded.forEach(d => { d.open = true; });
+  for (const e of document.querySelectorAll("main *")) {
+    if (e.closest("svg, [hidden], .zero, .sr, .skip") || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !e.getClientRects().length) continue;
+    const text = colour(getComputedStyle(e).color);
+    let under = [255, 255, 255];
+    for (let p = e; p; p = p.parentElement) {
+      const back = colour(getComputedStyle(p).backgroundColor);
+      if (back[3] === 255) { under = back; break; }
+    }
+    const mixed = [0, 1, 2].map(i => text[i] * text[3] / 255 + under[i] * (1 - text[3] / 255));
+    const [a, b] = [light(mixed), light(under)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 30)}`);
+  }
+  folded.forEach(d => { d.open = false; });
+  return found.slice(0, 10);
+};
 const seen = { messages: [], requests: [], dialogs: [] };
 try {
   const page = await browser.newPage();
@@ -35,6 +61,14 @@ try {
   seen.text = await page.evaluate(() => document.body.innerText);
   seen.injected = await page.evaluate(() => document.querySelectorAll("body [onclick], bdi *, title *").length + document.scripts.length
     - document.querySelectorAll("body > script").length);
+  seen.nameless = await page.evaluate(() => {
+    const name = e => (e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || e.textContent || "").trim();
+    const found = [...document.querySelectorAll("th, [role=region], [role=img], button, summary, a, label, figcaption")].filter(e => !name(e)).map(e => e.outerHTML.slice(0, 80));
+    const regions = [...document.querySelectorAll("[role=region]")].map(e => e.getAttribute("aria-label"));
+    return [...found, ...regions.filter((r, i) => regions.indexOf(r) !== i).map(r => `two regions '${r}'`),
+      ...[...document.querySelectorAll("figure[role]")].map(e => `figure as ${e.getAttribute("role")}`),
+      ...[...document.querySelectorAll("select, input")].filter(e => !e.labels.length).map(e => e.outerHTML.slice(0, 80))];
+  });
   await picture(page, "light.png");
   await picture(page, "light-full.png", { fullPage: true });
 
@@ -94,6 +128,10 @@ try {
   }
 
   await page.evaluate(() => scrollTo(0, 0));
+  await page.emulateMedia({ colorScheme: "dark" });
+  seen.faintDark = await page.evaluate(faint);
+  await page.emulateMedia({ colorScheme: "light" });
+  seen.faintLight = await page.evaluate(faint);
   await page.emulateMedia({ colorScheme: "dark" });
   await picture(page, "dark.png");
   await picture(page, "dark-full.png", { fullPage: true });

@@ -25,6 +25,7 @@ public sealed class BrowserTests
         Assert.Contains(MadeUpComparison.Script, seen.GetProperty("text").GetString());
         Assert.Equal(0, seen.GetProperty("injected").GetInt32());
         FitsThePhone(seen);
+        CanBeReadByAll(seen);
         Assert.True(seen.GetProperty("map").GetProperty("tipShown").GetBoolean());
         Assert.Equal("true", seen.GetProperty("map").GetProperty("secondTab").GetString());
         Assert.True(seen.GetProperty("pdfBytes").GetInt32() > 50_000);
@@ -52,6 +53,7 @@ public sealed class BrowserTests
         Assert.Equal(3, map.GetProperty("walked").GetInt32());
         Assert.True(map.GetProperty("tipByKeyboard").GetBoolean());
         Assert.False(map.GetProperty("tipAfterEscape").GetBoolean());
+        CanBeReadByAll(seen);
         Assert.Equal("descending,ascending", seen.GetProperty("sorted").GetString());
         IsQuietAndOffline(seen);
     }
@@ -80,6 +82,7 @@ public sealed class BrowserTests
 
         IsQuietAndOffline(seen);
         FitsThePhone(seen);
+        CanBeReadByAll(seen);
         Assert.Equal(PredictionsPageTests.Photos.Count(p => p.IsRight == false), seen.GetProperty("wrongShown").GetInt32());
     }
 
@@ -88,6 +91,14 @@ public sealed class BrowserTests
         Assert.Equal("[]", seen.GetProperty("messages").GetRawText());
         Assert.Equal("[]", seen.GetProperty("requests").GetRawText());
         Assert.Equal("[]", seen.GetProperty("dialogs").GetRawText());
+    }
+
+    /// <summary>What screen readers read out has a name that tells it from others, and texts stand out from what is under them, in light and dark.</summary>
+    private static void CanBeReadByAll(JsonElement seen)
+    {
+        Assert.Equal("[]", seen.GetProperty("nameless").GetRawText());
+        Assert.Equal("[]", seen.GetProperty("faintLight").GetRawText());
+        Assert.Equal("[]", seen.GetProperty("faintDark").GetRawText());
     }
 
     private static void FitsThePhone(JsonElement seen) =>

@@ -8,20 +8,20 @@ internal static class ConfusionTable
     private const int ClassesWithPercent = 16;
     private const int PairsBesideMatrix = 8;
 
-    public static void Add(Html html, HeadResult head, IReadOnlyList<string> classes, IReadOnlyList<ConfusedPair> pairs)
+    public static void Add(Html html, HeadResult head, string of, IReadOnlyList<string> classes, IReadOnlyList<ConfusedPair> pairs)
     {
         html.Add($"<div class=\"beside\">");
         if (head.Confusion.Length > 0)
-            Matrix(html, head.Confusion, classes);
+            Matrix(html, of, head.Confusion, classes);
         if (pairs.Count > 0 && (head.Confusion.Length == 0 || classes.Count > 3))
-            Pairs(html, head.Confusion.Length == 0 ? pairs : [.. pairs.Take(PairsBesideMatrix)], alone: head.Confusion.Length == 0);
+            Pairs(html, of, head.Confusion.Length == 0 ? pairs : [.. pairs.Take(PairsBesideMatrix)], alone: head.Confusion.Length == 0);
         html.Add($"</div>\n");
     }
 
-    private static void Matrix(Html html, int[][] confusion, IReadOnlyList<string> classes)
+    private static void Matrix(Html html, string of, int[][] confusion, IReadOnlyList<string> classes)
     {
         html.Add($"<div><h3>Confusion matrix</h3>\n<p class=\"lead\">Rows are true classes, columns predictions; shades are shares of the row: <span class=\"swatch ok h7\"></span> right, <span class=\"swatch no h7\"></span> wrong.</p>\n");
-        html.Add($"<div class=\"scroll\" role=\"region\" aria-label=\"Confusion matrix\" tabindex=\"0\"><table class=\"confusion\"><thead><tr><td></td>");
+        html.Add($"<div class=\"scroll\" role=\"region\" aria-label=\"Confusion matrix of {of}\" tabindex=\"0\"><table class=\"confusion\"><thead><tr><td></td>");
         foreach (var name in classes)
             html.Add($"<th scope=\"col\" title=\"{name}\"><span><bdi>{Figures.Short(name, 18)}</bdi></span></th>");
         html.Add($"</tr></thead><tbody>\n");
@@ -53,9 +53,9 @@ internal static class ConfusionTable
         html.Add($"</td>");
     }
 
-    private static void Pairs(Html html, IReadOnlyList<ConfusedPair> pairs, bool alone)
+    private static void Pairs(Html html, string of, IReadOnlyList<ConfusedPair> pairs, bool alone)
     {
-        html.Add($"<div><h3>Most frequent confusions</h3>\n<div class=\"scroll{(alone ? " tall" : "")}\" role=\"region\" aria-label=\"Most frequent confusions\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Is</th><th scope=\"col\">Taken for</th><th scope=\"col\" class=\"n\">Photos</th><th scope=\"col\" class=\"n\">Of its class</th></tr></thead><tbody>\n");
+        html.Add($"<div><h3>Most frequent confusions</h3>\n<div class=\"scroll{(alone ? " tall" : "")}\" role=\"region\" aria-label=\"Confusions of {of}\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Is</th><th scope=\"col\">Taken for</th><th scope=\"col\" class=\"n\">Photos</th><th scope=\"col\" class=\"n\">Of its class</th></tr></thead><tbody>\n");
         foreach (var pair in pairs)
             html.Add($"<tr><td>").Name(pair.Label).Add($"</td><td>").Name(pair.Predicted).Add($"</td>").Cell(c => c.Count(pair.Count)).Cell(c => c.Add($"{Figures.Percent((double)pair.Count / pair.Support)}")).Add($"</tr>\n");
         html.Add($"</tbody></table></div></div>\n");

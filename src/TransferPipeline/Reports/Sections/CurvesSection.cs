@@ -23,10 +23,10 @@ internal static class CurvesSection
             if (sweep.OnEdge)
                 html.Add($"<span class=\"badge warn\">on the edge of the values tried</span>");
             html.Add($"</figcaption>{SweepChart.Render(sweep)}");
-            FigureTable(html, [sweep.Parameter, "Accuracy", "Standard error", ""], sweep.Values.Length, (cells, i) => cells
+            FigureTable(html, $"sweep of {sweep.Parameter} of {nameOf(sweep)}", [sweep.Parameter, "Accuracy", "Standard error", "Chosen"], sweep.Values.Length, (cells, i) => cells
                 .Cell(c => c.Add($"{Figures.Value(sweep, sweep.Values[i])}")).Cell(c => c.Rate(sweep.Scores[i]))
                 .Cell(c => c.Rate(i < sweep.StandardErrors.Length ? sweep.StandardErrors[i] : double.NaN))
-                .Add($"<td>{(sweep.Values[i] == sweep.Chosen ? "chosen" : "")}</td>"));
+                .Add($"<td>{(sweep.Values[i] == sweep.Chosen ? "yes" : "")}</td>"));
             html.Add($"</figure>\n");
         }
 
@@ -41,15 +41,16 @@ internal static class CurvesSection
             html.Add($"<li>{Palette.Key(c)}").Name(nameOf(curves[c])).Add($"</li>");
         html.Add($"</ul>");
         var rows = curves.SelectMany(c => c.PerClass.Select((n, i) => (c.Head, n, c.Accuracy[i]))).ToArray();
-        FigureTable(html, ["Head", "Photos a class", "Accuracy", "Low", "High"], rows.Length, (cells, i) => cells
+        FigureTable(html, "few photos", ["Head", "Photos a class", "Accuracy", "Low", "High"], rows.Length, (cells, i) => cells
             .Add($"<td>").Name(rows[i].Head).Add($"</td>").Cell(c => c.Count(rows[i].n)).Cell(c => c.Rate(rows[i].Item3.Value)).Cell(c => c.Rate(rows[i].Item3.Low)).Cell(c => c.Rate(rows[i].Item3.High)));
         return html.Add($"</figure>\n");
     }
 
     /// <summary>The table behind a chart, folded away.</summary>
-    public static void FigureTable(Html html, string[] columns, int rows, Func<Html, int, Html> cells)
+    /// <param name="chart">What tells it from the page's other tables.</param>
+    public static void FigureTable(Html html, string chart, string[] columns, int rows, Func<Html, int, Html> cells)
     {
-        html.Add($"<details class=\"figures\"><summary>Figures</summary><div class=\"scroll\" role=\"region\" aria-label=\"Figures of the chart\" tabindex=\"0\"><table><thead><tr>");
+        html.Add($"<details class=\"figures\"><summary>Figures</summary><div class=\"scroll\" role=\"region\" aria-label=\"Figures: {chart}\" tabindex=\"0\"><table><thead><tr>");
         foreach (var column in columns)
             html.Add($"<th scope=\"col\">{column}</th>");
         html.Add($"</tr></thead><tbody>");

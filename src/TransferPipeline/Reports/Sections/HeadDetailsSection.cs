@@ -19,10 +19,11 @@ internal static class HeadDetailsSection
             html.Add($"<details class=\"head\" id=\"head-{index}\"{Open(place == 0)}><summary><span class=\"grow\">{Ranking.Title(head)}{HeadsSection.Badge(head)}</span><span class=\"figure\">").Rate(head.Accuracy.Value).Add($"</span></summary>\n<div class=\"inside\">\n");
             Options(html, content.Shown, head);
             AgainstBest(html, content.Shown, index, ranked[0].Index);
-            ConfusionTable.Add(html, head, content.Shown.Data.Classes, content.ConfusedPairs[index]);
-            PerClass(html, head, content.Shown.Data.Classes.Count);
-            Calibration(html, head);
-            History(html, head);
+            var name = string.Create(CultureInfo.InvariantCulture, $"{head.Name}, place {place + 1}");
+            ConfusionTable.Add(html, head, name, content.Shown.Data.Classes, content.ConfusedPairs[index]);
+            PerClass(html, head, name, content.Shown.Data.Classes.Count);
+            Calibration(html, head, name);
+            History(html, head, name);
             Mistakes(html, head, thumbnails, withPhotos: place < HeadsWithPhotos);
             html.Add($"</div></details>\n");
         }
@@ -81,20 +82,20 @@ internal static class HeadDetailsSection
         html.Add($" of this pair alone, ").PValue(test.AdjustedPValue).Add($" after Holm's correction.</p>\n");
     }
 
-    private static void PerClass(Html html, HeadResult head, int classes)
+    private static void PerClass(Html html, HeadResult head, string name, int classes)
     {
         if (head.PerClass.Count == 0)
             return;
         html.Add($"<h3>Classes</h3>\n");
         if (head.PerClass.Count < classes)
             html.Add($"<p class=\"lead\">The {head.PerClass.Count} hardest of {classes} classes.</p>\n");
-        html.Add($"<div class=\"scroll tall\" role=\"region\" aria-label=\"Figures of each class\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Photos</th><th scope=\"col\" class=\"n\">Precision</th><th scope=\"col\" class=\"n\">Recall</th><th scope=\"col\" class=\"n\">F1</th></tr></thead><tbody>\n");
+        html.Add($"<div class=\"scroll tall\" role=\"region\" aria-label=\"Classes of {name}\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Photos</th><th scope=\"col\" class=\"n\">Precision</th><th scope=\"col\" class=\"n\">Recall</th><th scope=\"col\" class=\"n\">F1</th></tr></thead><tbody>\n");
         foreach (var one in head.PerClass)
             html.Add($"<tr><th scope=\"row\">").Name(one.Name).Add($"</th>").Cell(c => c.Count(one.Support)).Cell(c => c.Rate(one.Precision)).Cell(c => c.Rate(one.Recall)).Cell(c => c.Rate(one.F1)).Add($"</tr>\n");
         html.Add($"</tbody></table></div>\n");
     }
 
-    private static void Calibration(Html html, HeadResult head)
+    private static void Calibration(Html html, HeadResult head, string name)
     {
         if (!head.Calibration.Any(b => b.Count > 0))
             return;
@@ -109,7 +110,7 @@ internal static class HeadDetailsSection
         string[] columns = ["Bin", "Photos", "Confidence", "Right", .. scaled ? new[] { "Photos, scaled", "Confidence, scaled", "Right, scaled" } : []];
         // Bins without photos are left out of both lists.
         var lows = head.Calibration.Concat(head.CalibrationScaled).DistinctBy(b => b.Low).OrderBy(b => b.Low).ToArray();
-        CurvesSection.FigureTable(html, columns, lows.Length, (cells, i) =>
+        CurvesSection.FigureTable(html, $"calibration of {name}", columns, lows.Length, (cells, i) =>
         {
             cells.Cell(c => c.Add($"{Figures.Value(lows[i].Low)} – {Figures.Value(lows[i].High)}"));
             Bin(cells, head.Calibration.FirstOrDefault(b => b.Low == lows[i].Low));
@@ -123,7 +124,7 @@ internal static class HeadDetailsSection
             cells.Cell(c => c.Count(bin?.Count ?? 0)).Cell(c => c.Rate(bin is { Count: > 0 } ? bin.Confidence : double.NaN)).Cell(c => c.Rate(bin is { Count: > 0 } ? bin.Accuracy : double.NaN));
     }
 
-    private static void History(Html html, HeadResult head)
+    private static void History(Html html, HeadResult head, string name)
     {
         if (head.History.Count == 0)
             return;
@@ -131,7 +132,7 @@ internal static class HeadDetailsSection
         if (head.History.Any(e => double.IsFinite(e.ValidationLoss) || double.IsFinite(e.ValidationAccuracy)))
             html.Add($"<li><svg class=\"key\" viewBox=\"0 0 20 14\" aria-hidden=\"true\"><path class=\"line c1 dash-long\" d=\"M0 7h20\"/></svg>validation</li>");
         html.Add($"</ul>");
-        CurvesSection.FigureTable(html, ["Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy"], head.History.Count, (cells, i) => cells
+        CurvesSection.FigureTable(html, $"learning history of {name}", ["Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy"], head.History.Count, (cells, i) => cells
             .Cell(c => c.Count(head.History[i].Epoch)).Cell(c => c.Rate(head.History[i].TrainLoss)).Cell(c => c.Rate(head.History[i].TrainAccuracy)).Cell(c => c.Rate(head.History[i].ValidationLoss)).Cell(c => c.Rate(head.History[i].ValidationAccuracy)));
         html.Add($"</figure>\n");
     }

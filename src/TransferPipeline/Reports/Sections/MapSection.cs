@@ -37,7 +37,7 @@ internal static class MapSection
         {
             if (!map.Points.Any(p => double.IsFinite(x(p)) && double.IsFinite(y(p))))
                 return;
-            html.Add($"<figure class=\"panel\" id=\"map-{id}\" data-panel aria-labelledby=\"tab-{id}\">{MapChart.Render(title, map, x, y, thumbnails.Known)}<figcaption class=\"muted\"><b>{title}.</b> <bdi>{note}</bdi></figcaption></figure>\n");
+            html.Add($"<div class=\"panel\" id=\"map-{id}\" data-panel aria-labelledby=\"tab-{id}\"><figure>{MapChart.Render(title, map, x, y, thumbnails.Known)}<figcaption class=\"muted\"><b>{title}.</b> <bdi>{note}</bdi></figcaption></figure></div>\n");
         }
     }
 
