@@ -154,7 +154,7 @@ internal static class FeaturesCommand
             ("cosine, least", $"{report.CosineMin:0.0000000}"),
             ("cosine, mean", $"{report.CosineMean:0.0000000}"),
             ("largest difference of a value", $"{report.LargestDifference:0.0e+0}"),
-            ("same nearest neighbour", $"{report.NeighbourAgreement:0.0000}"),
+            ("same nearest neighbour, or one as near", $"{report.NeighbourAgreement:0.0000}"),
             ($"same prediction of {agreement.Head}", $"{agreement.Agreement:0.0000}"),
             ("its accuracy on A, on B", $"{agreement.AccuracyA:0.000}, {agreement.AccuracyB:0.000}"),
         }.Select(r => new[] { r.Name, r.Value.ToString(CultureInfo.InvariantCulture) }));

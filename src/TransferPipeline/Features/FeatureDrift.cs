@@ -30,7 +30,10 @@ public sealed record DriftReport
 
     public required double LargestDifference { get; init; }
 
-    /// <summary>Share of (at most <see cref="FeatureDrift.MaxQueries"/>) photos whose nearest neighbour by cosine is the same photo in both sets.</summary>
+    /// <summary>
+    /// Share of (at most <see cref="FeatureDrift.MaxQueries"/>) photos whose nearest neighbour by cosine is the same photo in both sets, or in B
+    /// one that in A is as near to within 1 - <see cref="FeatureDrift.CosineLimit"/>: among copies of a photo the last bit decides.
+    /// </summary>
     public required double NeighbourAgreement { get; init; }
 
     /// <summary>Share of photos for which a head trained on A predicts the same from both vectors; NaN when no head was asked.</summary>
@@ -49,7 +52,7 @@ public static class FeatureDrift
     /// <summary>Heads are shared from this cosine on: fp16 keeps it, another resize or decoder often does not.</summary>
     public const double CosineLimit = 0.9995;
 
-    /// <summary>Near-duplicates swap places for less than any head would notice.</summary>
+    /// <summary>Neighbours at nearly the same distance swap places for less than any head would notice.</summary>
     public const double NeighbourLimit = 0.98;
 
     public const double HeadLimit = 0.995;
@@ -172,7 +175,8 @@ public static class FeatureDrift
             for (var q = first; q < end; q++)
             {
                 var row = (int)((long)q * a.Rows / queries);
-                same[q] = Nearest(a, normsA, row) == Nearest(b, normsB, row);
+                var (inA, inB) = (Nearest(a, normsA, row), Nearest(b, normsB, row));
+                same[q] = inA == inB || Cosine(a.Row(row), a.Row(inA)) - Cosine(a.Row(row), a.Row(inB)) <= 1 - CosineLimit;
             }
         });
         return (double)same.Count(s => s) / queries;
