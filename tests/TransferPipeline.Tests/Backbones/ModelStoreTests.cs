@@ -138,6 +138,13 @@ public sealed class ModelStoreTests : IDisposable
     }
 
     [Fact]
+    public void Read_SourceOfAnotherScheme_IsRefused()
+    {
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "models", "resnet18.yaml")).Replace("https://", "ftp://", StringComparison.Ordinal);
+        Assert.Contains("' is not an http or https address", Assert.Throws<BadInputException>(() => ManifestYaml.Parse("m.yaml", text)).Message);
+    }
+
+    [Fact]
     public void Read_WordThatIsNoInterpolation_SuggestsTheNearest()
     {
         var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "models", "resnet18.yaml")).Replace("bilinear", "bilinaer", StringComparison.Ordinal);

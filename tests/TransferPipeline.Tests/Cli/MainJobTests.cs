@@ -57,6 +57,16 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     }
 
     [Fact]
+    public void Run_DryWhereItRanBefore_CountsTheVectorsOfItsRecipe()
+    {
+        Assert.Equal(0, job.First.ExitCode);
+        var same = job.Run("--dry-run");
+        Assert.Matches(@"efficientnet-lite0 penultimate none +1280 +340 +340 ", same.Output);
+        Assert.Contains("and 0.0 MB of", same.Output, StringComparison.Ordinal);
+        Assert.Matches(@"efficientnet-lite0 penultimate none +1280 +340 +0 ", job.Run("--dry-run", "--set", "preprocessing.resize=230").Output);
+    }
+
+    [Fact]
     public void Run_DryWithoutDataModelOrDevice_ListsAllThatIsMissing()
     {
         using var folder = new TempFolder();

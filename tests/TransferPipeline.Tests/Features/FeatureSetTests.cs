@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using TransferPipeline.Features;
+using TransferPipeline.Tests.Cli;
 
 namespace TransferPipeline.Tests.Features;
 
@@ -26,6 +27,17 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
 #else
         Assert.Equal(rows, TransferPipeline.Features.Extraction.ExtractionSizes.RowsPerPart(dimension));
 #endif
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void Verify_ValueThatIsNoNumber_NamesThePhoto(float value)
+    {
+        // Written by a careless tool: the manifest fits, only the values do not.
+        var folder = MadeUpFeatureSet.Write(_extraction.At("made-up"), MadeUpFeatureSet.Photos(2, ["a", "b"], "train"), x => x.Row(2)[4] = value);
+        Assert.Equal($"part-00000.parquet: the vector of train/b/0002.jpg holds {value}", Assert.Single(FeatureSet.Open(folder, _extraction.Table).Verify().Problems));
+    }
 
     [Theory]
     [InlineData("0+3", "two rows stand at position 2")]
