@@ -1,3 +1,4 @@
+using TransferPipeline.Cli.Output;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 
@@ -10,9 +11,19 @@ internal static class Photos
     /// <returns>The dataset, or null when it is not on this machine and was not asked for: a feature set travels alone.</returns>
     public static Dataset? Open(string? asked, FeatureSet set)
     {
-        var source = asked ?? set.Manifest.Dataset;
-        return asked is not null || Directory.Exists(source) || File.Exists(source)
-            ? DatasetReader.Open(new() { Path = source }, Common.Tools.PhotoTable.Value)
-            : null;
+        var options = set.Manifest.DatasetOptions ?? new() { Path = set.Manifest.Dataset };
+        if (asked is not null)
+            return DatasetReader.Open(options.MovedTo(asked), Common.Tools.PhotoTable.Value);
+        if (!Path.Exists(options.Path))
+            return null;
+        try
+        {
+            return DatasetReader.Open(options, Common.Tools.PhotoTable.Value);
+        }
+        catch (TransferException e)
+        {
+            Messages.Warning($"goes on without the photos: {e.Message}");
+            return null;
+        }
     }
 }

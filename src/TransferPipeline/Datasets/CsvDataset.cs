@@ -5,8 +5,8 @@ namespace TransferPipeline.Datasets;
 /// <summary>Opens a table of photo names and labels: <c>labels.csv</c> beside a folder of photos. The order is that of the lines.</summary>
 internal static class CsvDataset
 {
-    private static readonly string[] PathNames = ["id", "path", "file", "filename", "file_name", "image", "image_id", "photo"];
-    private static readonly string[] LabelNames = ["label", "class", "breed", "category", "target"];
+    private static readonly string[] PathNames = ["id", "path", "file", "filename", "file_name", "image", "image_id", "photo", "image_path", "image_name", "filepath", "file_path"];
+    private static readonly string[] LabelNames = ["label", "class", "breed", "category", "target", "labels", "class_name", "species"];
 
     public static FileDataset Open(DatasetOptions options)
     {
@@ -117,7 +117,7 @@ internal static class CsvDataset
                 return found;
         }
 
-        throw new BadInputException($"{options.Path} has no column of {what} (it has {string.Join(", ", header)}); expected {string.Join(", ", usual)}, or name the column");
+        throw new BadInputException($"{options.Path} has no column of {what} (it has {string.Join(", ", header)}); expected {string.Join(", ", usual)}, or name the column (the first line has to be that of the columns' names)");
     }
 
     private static string SplitOf(DatasetOptions options, long line, string name) =>
@@ -144,9 +144,30 @@ internal static class CsvDataset
         if (missing is null)
             return $"{options.Path} names no photo with a label; expected a line for each photo";
         var name = Inside(folder, missing, options);
-        var similar = Directory.GetFiles(folder, Path.GetFileName(name) + ".*").Select(Path.GetExtension).FirstOrDefault();
-        return $"{options.Path}: none of its photos is in {folder}, the first being '{name}'"
-            + (similar is null ? "; give the folder that they are in" : $" ('{name}{similar}' is: set the extension to '{similar}')");
+        return $"{options.Path}: none of its photos is in {folder}, the first being '{name}'" + (Similar(folder, name, options) ?? "; give the folder that they are in");
+    }
+
+    /// <summary>The first photo with another extension or in a folder inside, and what to set; null when there is none.</summary>
+    private static string? Similar(string folder, string name, DatasetOptions options)
+    {
+        var anyCase = new EnumerationOptions { MatchCasing = MatchCasing.CaseInsensitive };
+        var stem = options.Extension.Length > 0 || PhotoFiles.IsPhoto(name) ? Path.ChangeExtension(name, null) : name;
+        string[] places = [folder, .. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)];
+        foreach (var place in places.Where(p => Directory.Exists(Path.GetDirectoryName(Path.Combine(p, stem)))))
+        {
+            var inside = Path.GetDirectoryName(Path.Combine(place, stem))!;
+            if (Directory.EnumerateFiles(inside, Path.GetFileName(stem) + ".*", anyCase).FirstOrDefault(f => PhotoFiles.IsPhoto(f)) is not { } found)
+                continue;
+            var cures = new List<string>();
+            if (place != folder)
+                cures.Add($"the folder to '{place}'");
+            // An extension that stands in the table cannot be replaced, only one that is added to its names.
+            if (name == stem || (options.Extension.Length > 0 && !found.EndsWith(name[stem.Length..], StringComparison.Ordinal)))
+                cures.Add($"the extension to '{Path.GetExtension(found)}'");
+            return $" ('{Path.GetRelativePath(folder, found)}' is{(cures.Count > 0 ? $": set {string.Join(" and ", cures)}" : "")})";
+        }
+
+        return null;
     }
 
     private static string Describe(Line line) => line.Split.Length == 0 ? $"'{line.Label}'" : $"'{line.Label}' in split {line.Split}";

@@ -31,6 +31,9 @@ public abstract class Dataset : IDisposable
     /// <summary>The folder or file as the user gave it.</summary>
     public abstract string Source { get; }
 
+    /// <summary>How it was opened; null when not by <see cref="DatasetReader"/>.</summary>
+    public DatasetOptions? Options { get; internal set; }
+
     /// <summary>Class names in ordinal order; a label's index in this list is its class index.</summary>
     public abstract IReadOnlyList<string> Classes { get; }
 

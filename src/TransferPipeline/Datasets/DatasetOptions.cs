@@ -42,6 +42,28 @@ public sealed record DatasetOptions
     /// <summary>Only these classes; empty for all.</summary>
     public IReadOnlyList<string> Classes { get; init; } = [];
 
+    /// <summary>What it takes to find the photos again by their paths, whatever the splits; null when that is the path alone.</summary>
+    internal DatasetOptions? ForReading()
+    {
+        var plain = new DatasetOptions { Path = Path };
+        var own = plain with { Kind = Kind, PathColumn = PathColumn, LabelColumn = LabelColumn, SplitColumn = SplitColumn, Folder = Folder, Extension = Extension };
+        return own == plain ? null : own;
+    }
+
+    /// <summary>The same photos after a move.</summary>
+    /// <param name="place">The folder, table or archive; of a CSV also the folder of its photos alone.</param>
+    internal DatasetOptions MovedTo(string place)
+    {
+        var csv = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        if (Folder is not null && Directory.Exists(place))
+            return this with { Folder = place };
+        return Folder is null ? this with { Path = place } : this with
+        {
+            Path = place,
+            Folder = System.IO.Path.GetFullPath(System.IO.Path.GetRelativePath(csv, System.IO.Path.GetFullPath(Folder)), System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(place))!),
+        };
+    }
+
     /// <summary>CSV: the column of photo names; null takes the first of <c>id, path, file, filename, image</c> that is there.</summary>
     public string? PathColumn { get; init; }
 

@@ -11,8 +11,7 @@ public static class DatasetReader
     /// <exception cref="UsageException">The options do not fit the data: an unknown class or column, a share out of range.</exception>
     public static Dataset Open(DatasetOptions options, IPhotoTable? table = null)
     {
-        var kind = KindOf(options);
-        return kind switch
+        Dataset dataset = KindOf(options) switch
         {
             DatasetKind.Csv => CsvDataset.Open(options),
             DatasetKind.Tar => TarDataset.Open(options),
@@ -21,6 +20,8 @@ public static class DatasetReader
             DatasetKind.Parquet => ParquetDataset.Open(options, table ?? throw new UsageException($"{options.Path}: this build reads no Parquet")),
             _ => FileDataset.OpenFolder(options),
         };
+        dataset.Options = options;
+        return dataset;
     }
 
     /// <summary>The form of the data at the path; checks that a form that is asked for can be there.</summary>

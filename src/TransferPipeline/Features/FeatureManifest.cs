@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Features;
 
@@ -23,6 +24,9 @@ public sealed record FeatureManifest
 
     /// <summary>The photos' folder or file as it was given.</summary>
     public string Dataset { get; init; } = "";
+
+    /// <summary>How the photos are found there, where the path alone does not tell.</summary>
+    public DatasetOptions? DatasetOptions { get; init; }
 
     /// <summary><c>i/n</c> when the set covers one shard of the dataset, else null.</summary>
     public string? Shard { get; init; }

@@ -109,6 +109,20 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    [Theory]
+    [InlineData("1", "", "train/1.JPG", "('train/1.JPG' is: set the folder to '{0}/train' and the extension to '.JPG')")]
+    [InlineData("1", "jpg", "1.JPG", "('1.JPG' is: set the extension to '.JPG')")]
+    [InlineData("1.jpg", "", "photos/1.jpg", "('photos/1.jpg' is: set the folder to '{0}/photos')")]
+    [InlineData("1.jpg", "", "1.JPG", "('1.JPG' is)")]
+    [InlineData("a/1.jpg", "", "all/a/1.jpg", "('all/a/1.jpg' is: set the folder to '{0}/all')")]
+    public void Open_PhotosThatAreNear_SaysWhatToSet(string name, string extension, string file, string expected)
+    {
+        _folder.Write(file, "x");
+        var csv = _folder.Write("labels.csv", $"id,label\n{name},a\n");
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = csv, Extension = extension }));
+        Assert.EndsWith(string.Format(System.Globalization.CultureInfo.InvariantCulture, expected, _folder.Root), error.Message);
+    }
+
     [Fact]
     public void Open_UnknownColumn_SuggestsTheNearest()
     {

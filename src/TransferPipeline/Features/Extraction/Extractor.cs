@@ -199,6 +199,7 @@ public static class Extractor
             {
                 Program = Program,
                 Dataset = job.Dataset.Source,
+                DatasetOptions = job.Dataset.Options?.ForReading(),
                 Shard = options.Shard == Shard.Whole ? null : options.Shard.ToString(),
                 Recipe = Recipe,
                 Classes = job.Dataset.Classes,
