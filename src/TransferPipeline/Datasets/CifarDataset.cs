@@ -45,7 +45,7 @@ internal sealed class CifarDataset : Dataset
             {
                 var labels = Labels(file, labelBytes, classes);
                 var handle = File.OpenHandle(file);
-                var mtime = PhotoFiles.Nanoseconds(File.GetLastWriteTimeUtc(file));
+                var mtime = PhotoFiles.Nanoseconds(FileBytes.Real(file).LastWriteTimeUtc);
                 for (var i = 0; i < labels.Length; i++)
                 {
                     entries.Add((new PhotoEntry($"{Path.GetFileName(file)}#{i.ToString("d5", CultureInfo.InvariantCulture)}", names[labels[i]], split), photos.Count));

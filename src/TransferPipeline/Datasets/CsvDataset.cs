@@ -40,8 +40,9 @@ internal static class CsvDataset
                 continue;
             }
 
-            var file = new FileInfo(Path.Combine(folder, path));
-            if (file.Exists)
+            var file = FileBytes.Real(Path.Combine(folder, path));
+            // What is still a link leads to itself.
+            if (file.Exists && !file.Attributes.HasFlag(FileAttributes.ReparsePoint))
             {
                 photos.Add((new PhotoEntry(path, line.Label, line.Split), stamps.Count));
                 stamps.Add(new PhotoStamp(file.Length, PhotoFiles.Nanoseconds(file.LastWriteTimeUtc)));

@@ -60,7 +60,7 @@ public static class DatasetReader
             ".csv" or ".tsv" => DatasetKind.Csv,
             ".parquet" => DatasetKind.Parquet,
             ".tar" or ".tar.gz" or ".tgz" => DatasetKind.Tar,
-            ".bin" => new FileInfo(path).Length % Cifar100Record == 0 && new FileInfo(path).Length % Cifar10Record != 0 ? DatasetKind.Cifar100 : DatasetKind.Cifar10,
+            ".bin" => FileBytes.Length(path) % Cifar100Record == 0 && FileBytes.Length(path) % Cifar10Record != 0 ? DatasetKind.Cifar100 : DatasetKind.Cifar10,
             _ => throw new BadInputException($"{path} is of no known kind; expected a folder or a file ending in {string.Join(' ', names)}"),
         };
     }

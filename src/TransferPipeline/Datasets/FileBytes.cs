@@ -31,8 +31,22 @@ internal static class FileBytes
     }
 
     /// <summary>Length of a file, or of what a link leads to; 0 for pipes and devices.</summary>
-    public static long Length(string file) =>
-        (new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? new FileInfo(file)).Length;
+    public static long Length(string file) => Real(file).Length;
+
+    /// <summary>The file that a path leads to: sizes and times of a link are its own, and stay when the file changes.</summary>
+    public static FileInfo Real(string path)
+    {
+        var file = new FileInfo(path);
+        try
+        {
+            return file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+        }
+        catch (IOException)
+        {
+            // It is not there, or links lead to each other.
+            return file;
+        }
+    }
 
     /// <summary>Grows a buffer to <paramref name="length"/>, somewhat more than needed so that it settles soon.</summary>
     public static void MakeRoom(long length, string name, ref byte[] buffer)

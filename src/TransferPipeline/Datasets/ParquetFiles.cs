@@ -15,7 +15,7 @@ internal static class ParquetFiles
     public static List<ParquetFile> Find(string path)
     {
         if (File.Exists(path))
-            return [new ParquetFile(path, Path.GetFileName(path), SplitOf(Path.GetFileName(path)), PhotoFiles.Nanoseconds(File.GetLastWriteTimeUtc(path)))];
+            return [new ParquetFile(path, Path.GetFileName(path), SplitOf(Path.GetFileName(path)), PhotoFiles.Nanoseconds(FileBytes.Real(path).LastWriteTimeUtc))];
         var files = PhotoFiles.Walk(path).Files
             .Where(file => IsParquet(file.Path))
             .Select(file => new ParquetFile(Path.Combine(path, file.Path), file.Path, SplitOf(file.Path), file.Mtime))

@@ -103,6 +103,17 @@ public sealed class ModelStoreTests : IDisposable
     }
 
     [Fact]
+    public void Resolve_StoredFileThatIsALink_IsThatWhichItLeadsTo()
+    {
+        var store = Store();
+        var file = store.Add(Small().Save(_folder, "mine.onnx")).File!;
+        File.Move(file, _folder.At("elsewhere.onnx"));
+        File.CreateSymbolicLink(file, _folder.At("elsewhere.onnx"));
+        Assert.Equal(file, store.Verify("mine"));
+        Assert.Equal(file, store.Resolve("mine").File);
+    }
+
+    [Fact]
     public void Resolve_DamagedStoredFile_IsNeverUsed()
     {
         var store = Store();

@@ -25,6 +25,22 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.Equal(folder.Bytes(7), data.Bytes(7));
     }
 
+    /// <summary>A link's own size and time stay when the photo changes, and are not those by which an extraction knows the photo again.</summary>
+    [Fact]
+    public void Stamp_OfALink_IsThatOfThePhoto()
+    {
+        var photo = _folder.Write("real/p.jpg", "a photo");
+        File.SetLastWriteTimeUtc(photo, DateTime.UnixEpoch.AddDays(9000));
+        File.CreateSymbolicLink(_folder.At("one.jpg"), "real/p.jpg");
+        File.CreateSymbolicLink(_folder.At("gone.jpg"), "real/nothing.jpg");
+        File.CreateSymbolicLink(_folder.At("loop.jpg"), "loop.jpg");
+        var csv = _folder.Write("labels.csv", "file,label,split\none.jpg,a,train\nreal/p.jpg,a,train\ngone.jpg,a,train\nloop.jpg,a,train\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
+        Assert.Equal(["one.jpg", "real/p.jpg"], data.Entries.Select(e => e.Path));
+        Assert.Equal(new(7, 9000L * 86_400_000_000_000), data.Stamp(0));
+        Assert.Equal(data.Stamp(1), data.Stamp(0));
+    }
+
     [Fact]
     public void Open_WithoutSplitColumn_SplitsTenPercentOfEachClass()
     {

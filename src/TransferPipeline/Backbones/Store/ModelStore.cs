@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Datasets;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Backbones.Store;
@@ -108,7 +109,7 @@ public sealed partial class ModelStore
         {
             Name = name,
             File = name + ".onnx",
-            Bytes = new FileInfo(file).Length,
+            Bytes = FileBytes.Length(file),
             Sha256 = backbone.Sha256,
             License = license,
             InputSize = backbone.Input.Height,
@@ -201,7 +202,7 @@ public sealed partial class ModelStore
 
     private static void Check(ModelManifest manifest, string file)
     {
-        var bytes = new FileInfo(file).Length;
+        var bytes = FileBytes.Length(file);
         if (bytes != manifest.Bytes)
             Throw.BadInput($"{file}: {bytes} bytes, but '{manifest.Name}' has {manifest.Bytes}; delete it and pull it again");
         var sha256 = OnnxFile.HashFile(file);
