@@ -1,6 +1,8 @@
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.LinearSvm;
 using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.Tests.Heads;
@@ -59,6 +61,34 @@ public sealed class ExtremeVectorsTests
         var trainer = HeadCatalog.Find(name);
         var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, y, 40), HeadSettings.Create(trainer), new()));
         Assert.Equal("the vector of row 17 has values whose squares are too large for float32, the largest 2.0e+20; divide the vectors first", error.Message);
+    }
+
+    [Theory]
+    [InlineData("softmax", "1e-20", "0:1e-30", "C=1E-20 times a class weight of 1E-30 is beyond float32")]
+    [InlineData("logistic", "1e20", "1:1e30", "C=1E+20 times a class weight of 1E+30 is beyond float32")]
+    [InlineData("linear-svm", "1e-20", "0:1e-30", "C=1E-20 times a class weight of")]
+    public void Train_WeightsBeyondFloat_AreRefused(string name, string c, string classWeight, string problem)
+    {
+        var (x, y) = Mixture.Create(60, 8, 3, 1);
+        var trainer = HeadCatalog.Find(name);
+        var settings = Mixture.Settings(trainer, ("C", c), ("class_weight", classWeight));
+        Assert.StartsWith(problem, Assert.Throws<UsageException>(() => trainer.Train(Mixture.Training(x, y, 60), settings, new())).Message);
+    }
+
+    [Fact]
+    public async Task DualCoordinateDescent_GapThatIsNoNumber_GivesUp()
+    {
+        var (x, y) = Mixture.Create(60, 8, 2, 1);
+        var descent = new DualCoordinateDescent(RowSet.View(x, [.. Enumerable.Range(0, 60)], y), [1], bias: true, threads: 1);
+        var nothing = LossWeights.ByRow([0, 0]);
+        var found = await Task.Run(() => Run(descent, nothing), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.False(Assert.Single(found).Reached(1e-6));
+
+        static unsafe OutputStart[] Run(DualCoordinateDescent descent, LossWeights weights)
+        {
+            using var parameters = new FloatBuffer(LinearObjective.StrideOf(8));
+            return descent.Run(weights, 1e-6, parameters.Pointer, LinearObjective.StrideOf(8), new());
+        }
     }
 
     [Fact]

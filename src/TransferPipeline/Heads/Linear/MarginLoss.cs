@@ -14,7 +14,15 @@ internal sealed record LossWeights(float[] Row, float[] Positive, float[] Negati
     }
 
     /// <summary>The same weights times C.</summary>
-    public LossWeights Times(double c) => new(Scale(Row, c), Positive, Negative);
+    /// <exception cref="UsageException">One vanishes in float32, or is infinite: solvers divide by them.</exception>
+    public LossWeights Times(double c)
+    {
+        var row = Scale(Row, c);
+        var (least, most) = (row.Min() * Math.Min(Positive.Min(), Negative.Min()), row.Max() * Math.Max(Positive.Max(), Negative.Max()));
+        if (!float.IsNormal(least) || !float.IsNormal(most))
+            Throw.Usage(FormattableString.Invariant($"C={c} times a class weight of {(float.IsNormal(least) ? Row.Max() : Row.Min())} is beyond float32; take values nearer to 1"));
+        return new(row, Positive, Negative);
+    }
 
     /// <summary>Weight of a row of class <paramref name="label"/> in the output of class <paramref name="output"/>.</summary>
     public float Of(int label, int output) => Row[label] * (label == output ? Positive : Negative)[output];

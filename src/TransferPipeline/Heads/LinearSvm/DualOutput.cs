@@ -217,7 +217,9 @@ internal sealed unsafe class DualOutput
         if (Sweeps % window == 0)
         {
             var foreseen = window * Math.Log(_gap / (_tolerance * _dual)) / Math.Log(_windowGap / _gap);
-            GivenUp = !Done && (_gap >= _windowGap || foreseen * _activeCount > (few ? MostReadingsOfFew : MostReadings) * _rows.Count);
+            // Also where weights beyond float32 make the gap no number.
+            var falls = _gap < _windowGap && foreseen * _activeCount <= (few ? MostReadingsOfFew : MostReadings) * _rows.Count;
+            GivenUp = !Done && !falls;
             Done |= GivenUp;
             _windowGap = _gap;
         }
