@@ -1,6 +1,8 @@
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.LinearSvm;
 
 namespace TransferPipeline.Tests.Heads.LinearSvm;
 
@@ -42,6 +44,33 @@ public sealed class DualCoordinateDescentTests
         var head = Train(data, "C=1000;tol=1e-8");
         Assert.True(head.Fit.Converged);
         Assert.Equal(Objective(head, data), head.Fit.Objective, 1e-6 * head.Fit.Objective);
+    }
+
+    [Theory]
+    [InlineData(600, 40)]
+    [InlineData(90, 300)]
+    public unsafe void Run_UntilTheGapIsReached_StandsWhereItSays(int rows, int columns)
+    {
+        // Without L-BFGS behind it.
+        var data = Data(rows, columns);
+        int[] classes = [.. Enumerable.Range(0, data.ClassCount)];
+        var stride = LinearObjective.StrideOf(columns);
+        using var parameters = new FloatBuffer((long)classes.Length * stride);
+        var descent = new DualCoordinateDescent(RowSet.View(data.X, data.Rows, data.Y), classes, bias: true, threads: 2);
+        var weights = LossWeights.ByRow([.. classes.Select(_ => 0.01f)]);
+        var found = descent.Run(weights, 1e-6, parameters.Pointer, stride, new TrainingContext { Threads = 2 });
+        for (var k = 0; k < classes.Length; k++)
+        {
+            var w = new Span<float>(parameters.Pointer + k * stride, columns + 1).ToArray();
+            var objective = 0.5 * w.Sum(v => (double)v * v) + 0.01 * data.Rows.Sum(i =>
+            {
+                var hinge = Math.Max(0, 1 - (data.Y[i] == k ? 1 : -1) * (w[columns] + Enumerable.Range(0, columns).Sum(d => (double)w[d] * data.X.Row(i)[d])));
+                return hinge * hinge;
+            });
+            Assert.Equal(objective, found[k].Objective, 1e-6 * objective);
+            Assert.InRange(found[k].Gap, 0, 1e-6 * objective);
+            Assert.True(found[k].Iterations > 0);
+        }
     }
 
     [Fact]
