@@ -58,6 +58,28 @@ public sealed partial class ComparisonReportTests
     }
 
     [Fact]
+    public void Charts_draw_every_curve_with_its_figures()
+    {
+        var comparison = MadeUpComparison.Create();
+        var html = ComparisonReport.Render(comparison, static _ => null);
+
+        // Calibration before and after scaling: a mark for each bin that has photos.
+        foreach (var bin in comparison.Heads[0].CalibrationScaled.Where(b => b.Count > 0))
+            Assert.Contains($"<title>{bin.Count} photos after scaling: confidence {Rounded(bin.Confidence)}, right {Rounded(bin.Accuracy)}</title>", html);
+        Assert.Equal(comparison.Heads[0].CalibrationScaled.Count(b => b.Count > 0), Regex.Count(html, " photos after scaling: confidence"));
+
+        // Each few-shot curve has its head's name at its end, and each value of a sweep its standard error.
+        var fewShot = html[html.IndexOf("<section id=\"few-shot\"", StringComparison.Ordinal)..];
+        foreach (var curve in comparison.FewShot)
+            Assert.Matches($"<text class=\"label\"[^>]*>{Regex.Escape(comparison.Heads.First(h => h.Title == curve.Head).ShortName)}</text>", fewShot);
+        var sweeps = html[html.IndexOf("<section id=\"sweeps\"", StringComparison.Ordinal)..html.IndexOf("<section id=\"few-shot\"", StringComparison.Ordinal)];
+        Assert.Equal(comparison.Sweeps.Sum(s => s.StandardErrors.Count(e => e == 0.012)), Regex.Count(sweeps, "<data value=\"0.012\">"));
+        Assert.All(comparison.DataCheck!.SuspectLabels, s => Assert.Contains(s.Path, html));
+
+        static string Rounded(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
     public void Feature_sets_in_folders_of_the_same_name_have_the_whole_folder()
     {
         var comparison = MadeUpComparison.Create(featureSets: 2);
