@@ -5,6 +5,8 @@ The tutorials' own photos and backbones are not in the repository; each job keep
   hymenoptera  the ants and bees of the shared folder, on efficientnet-lite0 in the place of ResNet18
   cifar10      CIFAR-10's binary format made from the clothing photos (32 x 32, ten classes), on efficientnet-lite0 or a VGG16 file
   dog-breeds   a labels.csv made from the clothing photos, on efficientnet-lite0 or a ResNet50 file
+  flowers      80 photos of each of the ten kinds of clothes, a folder a class without splits, on efficientnet-lite0 or a VGG16 file
+  cats-dogs    the ants and bees, 200 and 200, a folder a class without splits, on the same
   zoo          the pipeline's six torchvision families, exported with random weights, beside efficientnet-lite0, on 160 of the ants and bees:
                shows that each is cut and runs and what it costs; the accuracy of random weights is that of random features
 
@@ -66,6 +68,16 @@ def make_labels(clothing, target):
     return os.path.join(target, "labels.csv")
 
 
+def make_classes(sources, target, count):
+    """Links to the first photos of each class, in a folder a class."""
+    for label, folders in sources.items():
+        os.makedirs(os.path.join(target, label))
+        files = [os.path.join(folder, name) for folder in folders for name in sorted(os.listdir(folder)) if name.endswith(".jpg")]
+        for path in files[:count]:
+            os.symlink(path, os.path.join(target, label, os.path.basename(path)))
+    return target
+
+
 def make_small(hymenoptera, target, photos=40):
     """Links to the first photos of each class and split."""
     for split in ("train", "val"):
@@ -108,9 +120,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--transfer", default=os.path.join(REPOSITORY, "bin", "transfer"))
     parser.add_argument("--shared", default=os.path.join(REPOSITORY, "..", "shared"))
-    parser.add_argument("--vgg16", help="an ONNX file for the CIFAR job's own backbone; random weights serve to show that it runs")
+    parser.add_argument("--vgg16", help="an ONNX file for the own backbone of CIFAR, flowers and cats-dogs; random weights serve to show that it runs")
     parser.add_argument("--resnet50", help="the same for the dog job")
-    parser.add_argument("jobs", nargs="*", default=["hymenoptera", "cifar10", "dog-breeds", "zoo"])
+    parser.add_argument("jobs", nargs="*", default=["hymenoptera", "cifar10", "dog-breeds", "flowers", "cats-dogs", "zoo"])
     options = parser.parse_args()
     shared = os.path.abspath(options.shared)
     clothing, hymenoptera = os.path.join(shared, "data", "clothing"), os.path.join(shared, "data", "hymenoptera")
@@ -121,6 +133,10 @@ def main():
                                 + ([f"model={options.vgg16}"] if options.vgg16 else ["model=efficientnet-lite0"])),
             "dog-breeds": lambda: ("dog-breeds-resnet50", [f"data.path={make_labels(clothing, os.path.join(scratch, 'dogs'))}"]
                                    + [f"model={options.resnet50 or 'efficientnet-lite0'}"]),
+            "flowers": lambda: ("flowers-vgg16", [f"model={options.vgg16 or 'efficientnet-lite0'}", "data.path=" + make_classes(
+                {label: [os.path.join(clothing, "train", label)] for label in sorted(os.listdir(os.path.join(clothing, "train")))}, os.path.join(scratch, "flowers"), 80)]),
+            "cats-dogs": lambda: ("cats-dogs-vgg16", [f"model={options.vgg16 or 'efficientnet-lite0'}", "data.path=" + make_classes(
+                {label: [os.path.join(hymenoptera, split, label) for split in ("train", "val")] for label in ("ants", "bees")}, os.path.join(scratch, "cats-dogs"), 200)]),
             "zoo": lambda: ("torchvision-zoo", [f"data.path={make_small(hymenoptera, os.path.join(scratch, 'small'))}",
                                                 f"model=[{', '.join(export_zoo(os.path.join(scratch, 'zoo')))}, efficientnet-lite0]"]),
         }

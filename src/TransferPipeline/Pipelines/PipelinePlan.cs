@@ -30,7 +30,7 @@ public sealed record PipelinePlan(
     public static PipelinePlan Make(Toolbox tools, Pipeline pipeline, string folder, int threads)
     {
         var problems = new List<string>();
-        using var dataset = Try(problems, () => DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value));
+        using var dataset = Try(problems, () => PipelineRunner.OpenData(tools, pipeline));
         var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);
         if (dataset is not null && heads.Count > 0 && PipelineRunner.MissingSplit(pipeline, dataset) is { } missing)
             problems.Add(missing);

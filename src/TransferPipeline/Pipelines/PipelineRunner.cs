@@ -41,7 +41,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     public PipelineResult Run(ComparisonOptions comparison, CancellationToken cancellation)
     {
         var heads = HeadSpecs(); // before any work: a wrong name or an absent package must not cost an extraction
-        using var dataset = DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value);
+        using var dataset = OpenData(tools, pipeline);
         CheckClasses(heads, dataset.Classes);
         if (heads.Count > 0)
             CheckSplit(dataset);
@@ -71,6 +71,11 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
 
         return new(sets, run, best, _files);
     }
+
+    /// <exception cref="BadInputException">There is nothing at the pipeline's path, or no photo in it.</exception>
+    internal static Dataset OpenData(Toolbox tools, Pipeline pipeline) => Path.Exists(pipeline.Data.Path)
+        ? DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value)
+        : throw new BadInputException($"{pipeline.Data.Path}: there is no such file or folder; put the photos there, or say where they are with --set data.path=PATH");
 
     private static void CheckClasses(IEnumerable<(HeadSpec Spec, string Where)> heads, IReadOnlyList<string> classes)
     {

@@ -75,7 +75,7 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Collection(
             lines,
-            line => Assert.Contains("nothing: there is no such file or folder", line, StringComparison.Ordinal),
+            line => Assert.Contains("nothing: there is no such file or folder; put the photos there, or say where they are with --set data.path=PATH", line, StringComparison.Ordinal),
             line => Assert.Contains("no head 'softmx'; did you mean 'softmax'?", line, StringComparison.Ordinal),
             line => Assert.Contains("the head 'ridge' is listed twice", line, StringComparison.Ordinal),
             line => Assert.Contains("device cuda:99 cannot be used", line, StringComparison.Ordinal),
