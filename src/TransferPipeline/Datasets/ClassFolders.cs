@@ -33,6 +33,14 @@ internal static class ClassFolders
 
     private static bool Accept(FoundFile file, ProblemList problems)
     {
+        var name = file.Path[(file.Path.LastIndexOf('/') + 1)..];
+        if (PhotoFiles.IsOfSystem(name))
+        {
+            if (PhotoFiles.IsPhoto(name))
+                problems.Add(file.Path, "ignored file: what macOS keeps beside a photo on a foreign disk");
+            return false;
+        }
+
         if (!PhotoFiles.IsPhoto(file.Path))
         {
             problems.Add(file.Path, "ignored file: its extension is not a photo's (.jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)");

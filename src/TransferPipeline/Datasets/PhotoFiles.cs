@@ -14,6 +14,10 @@ internal static class PhotoFiles
 
     public static bool IsPhoto(ReadOnlySpan<char> name) => Extensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name));
 
+    /// <summary>What Windows and macOS leave in folders, AppleDouble files such as <c>._photo.jpg</c> included (RFC 1740).</summary>
+    public static bool IsOfSystem(string name) =>
+        name.StartsWith("._", StringComparison.Ordinal) || name is ".DS_Store" || name.Equals("Thumbs.db", StringComparison.OrdinalIgnoreCase) || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>
     /// Every file below <paramref name="folder"/>, symbolic links followed, with length and time from the walk itself (one look at
     /// each file; 10,000 take some 50 ms). A folder that is reached a second time on the way down, by a link, is not entered again.

@@ -33,7 +33,11 @@ internal static class HeadListParser
             }
             else if (asked.Count == 0)
             {
-                Throw.Usage($"'{piece}' comes before any head; write the head first, as in softmax:{piece}");
+                // "softmax C=1": the head is there, but no colon behind it.
+                var space = piece.IndexOf(' ');
+                Throw.Usage(space > 0 && trainers.Any(t => t.Name == piece[..space])
+                    ? $"'{piece}' lacks the colon behind the head: {piece[..space]}:{piece[space..].Trim()}"
+                    : $"'{piece}' comes before any head; write the head first, as in softmax:{piece}");
             }
             else if (equals >= 0)
             {

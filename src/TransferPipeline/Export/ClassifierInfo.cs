@@ -58,7 +58,7 @@ public sealed record ClassifierInfo
     {
         var text = model.MetadataProps.FirstOrDefault(p => p.Key == InfoKey)?.Value;
         if (text is null)
-            throw new BadInputException($"{file}: an ONNX model, but without the labels and preprocessing that 'transfer train' and 'transfer export' write into a classifier; export it again");
+            throw new BadInputException($"{file}: an ONNX model, but without the labels and preprocessing that 'transfer train' and 'transfer export' write into a classifier: a backbone by itself predicts none of your classes");
         try
         {
             var format = JsonDocument.Parse(text).RootElement.GetProperty("Format").GetInt32();

@@ -30,12 +30,42 @@ public static class HeadCatalog
         new SvmRbfTrainer(),
     ];
 
+    /// <summary>What scikit-learn and common speech call the heads, without hyphens and in lower case.</summary>
+    private static readonly Dictionary<string, string> OtherNames = new()
+    {
+        ["logisticregression"] = "softmax",
+        ["multinomial"] = "softmax",
+        ["svm"] = "linear-svm",
+        ["linearsvc"] = "linear-svm",
+        ["svc"] = "svm-rbf",
+        ["rbf"] = "svm-rbf",
+        ["ridgeclassifier"] = "ridge",
+        ["lineardiscriminantanalysis"] = "lda",
+        ["nearestcentroid"] = "nearest-mean",
+        ["centroid"] = "nearest-mean",
+        ["kneighborsclassifier"] = "knn",
+        ["kneighbors"] = "knn",
+        ["randomforest"] = "forest",
+        ["randomforestclassifier"] = "forest",
+        ["extratreesclassifier"] = "forest:splitter=random,bootstrap=false",
+        ["extratrees"] = "forest:splitter=random,bootstrap=false",
+        ["mlpclassifier"] = "mlp",
+        ["sgdclassifier"] = "linear-sgd",
+        ["sgd"] = "linear-sgd",
+        ["linear"] = "linear-sgd",
+    };
+
     /// <summary>The trainer of that name among the given ones, or the library's.</summary>
     /// <exception cref="UsageException">There is none; the nearest name is suggested.</exception>
     public static IHeadTrainer Find(string name, IReadOnlyList<IHeadTrainer>? among = null)
     {
         among ??= Trainers;
         return among.FirstOrDefault(t => t.Name == name)
-            ?? throw new UsageException($"there is no head '{name}'{NearestName.Hint(name, among.Select(t => t.Name))} (heads: {string.Join(", ", among.Select(t => t.Name))})");
+            ?? throw new UsageException($"there is no head '{name}'{Hint(name, among)} (heads: {string.Join(", ", among.Select(t => t.Name))})");
     }
+
+    private static string Hint(string name, IReadOnlyList<IHeadTrainer> among) =>
+        OtherNames.TryGetValue(name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant(), out var here) && among.Any(t => t.Name == here.Split(':')[0])
+            ? $"; here it is '{here}'"
+            : NearestName.Hint(name, among.Select(t => t.Name));
 }

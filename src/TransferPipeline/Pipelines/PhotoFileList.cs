@@ -31,7 +31,7 @@ public static class PhotoFileList
 
             if (!Directory.Exists(path))
                 throw new BadInputException($"{path}: no such file or folder; expected photos");
-            var found = PhotoFiles.Walk(path).Files.Where(f => PhotoFiles.IsPhoto(f.Path)).Select(f => Path.Combine(path, f.Path)).Order(StringComparer.Ordinal).ToList();
+            var found = PhotoFiles.Walk(path).Files.Where(f => PhotoFiles.IsPhoto(f.Path) && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path))).Select(f => Path.Combine(path, f.Path)).Order(StringComparer.Ordinal).ToList();
             if (found.Count == 0)
                 throw new BadInputException($"{path}: holds no photo");
             files.AddRange(found);

@@ -134,6 +134,17 @@ public sealed class FolderDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Open_WhatSystemsLeaveInFolders_IsNoPhoto()
+    {
+        foreach (var name in new[] { "1.jpg", "._1.jpg", ".DS_Store", "Thumbs.db", "desktop.ini" })
+            _folder.Write("a/" + name, "x");
+        _folder.Write("b/1.jpg", "x");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(["a/1.jpg", "b/1.jpg"], data.Entries.Select(e => e.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(["a/._1.jpg"], data.Problems.Where(p => p.Problem.StartsWith("ignored", StringComparison.Ordinal)).Select(p => p.Path));
+    }
+
+    [Fact]
     public void Read_APipeAmongPhotos_IsEmptyAndNotWaitedFor()
     {
         _folder.Write("a/1.jpg", "x");
