@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using TransferPipeline.Backbones;
-using TransferPipeline.Packages;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
+using TransferPipeline.Packages;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Commands;
