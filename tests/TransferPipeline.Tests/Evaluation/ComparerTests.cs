@@ -278,7 +278,7 @@ public sealed partial class ComparerTests
         // All photos of a class are one photo: each inner fold would lack a class.
         var x = new TransferPipeline.Features.FeatureMatrix(24, 2);
         for (var r = 0; r < 24; r++)
-            x.Row(r)[r % 2] = 1;
+            (x.Row(r)[r % 2], x.Row(r)[1 - r % 2]) = (1, 0);
         var set = MadeUp.Source(x, [.. Enumerable.Range(0, 24).Select(r => r % 2)], [.. Enumerable.Range(0, 24).Select(r => r < 16 ? "train" : "validation")], 2);
         var error = Assert.Throws<BadInputException>(() => Comparer.Run(new() { GroupNearDuplicates = true }, [set], Heads("centroid:heat=[1,2]")));
         Assert.Equal("near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping", error.Message);

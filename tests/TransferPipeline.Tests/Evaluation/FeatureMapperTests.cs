@@ -59,6 +59,7 @@ public sealed class FeatureMapperTests
     {
         // Copies of one photo a class, the k-th at (k + 1) along an axis of its own: the centred products are known, and few are not 0.
         var (x, y) = (new FeatureMatrix(classes * copies, columns), new int[classes * copies]);
+        x.Data.AsSpan().Clear();
         for (var r = 0; r < y.Length; r++)
             x.Row(r)[y[r] = r % classes] = y[r] + 1;
         var map = Map(View(MadeUp.Source(x, y, [.. y.Select(_ => "train")], classes)), 0, 2);

@@ -265,6 +265,32 @@ public sealed class ForestTests
     }
 
     [Theory]
+    [InlineData("best")]
+    [InlineData("random")]
+    public void Train_MinSamplesSplit_DividesNoSmallerNode(string splitter)
+    {
+        var (x, y) = Mixture.Create(400, 10, 3, 29, 2);
+        var settings = Mixture.Settings(Trainer, ("n_estimators", "5"), ("min_samples_split", "60"), ("bootstrap", "false"), ("splitter", splitter));
+        var head = (ForestHead)Trainer.Train(Mixture.Training(x, y, 400), settings, new());
+        foreach (var tree in head.Trees)
+        {
+            var rows = new int[tree.Nodes];
+            for (var r = 0; r < 400; r++)
+            {
+                for (var node = 0; ; node = x.Row(r)[tree.Feature[node]] <= tree.Threshold[node] ? node + 1 : tree.Right[node])
+                {
+                    rows[node]++;
+                    if (tree.Feature[node] < 0)
+                        break;
+                }
+            }
+
+            Assert.All(Enumerable.Range(0, tree.Nodes).Where(n => tree.Feature[n] >= 0), n => Assert.True(rows[n] >= 60));
+            Assert.Contains(Enumerable.Range(0, tree.Nodes).Where(n => tree.Feature[n] < 0), n => rows[n] < 30);
+        }
+    }
+
+    [Theory]
     [InlineData("0", "forest: max_features is '0', expected sqrt, log2, all or a whole number of at least 1")]
     [InlineData("sqr", "forest: max_features is 'sqr', expected sqrt, log2, all or a whole number of at least 1; did you mean 'sqrt'?")]
     [InlineData("13", "forest: max_features is 13, but the vectors have only 12 values")]

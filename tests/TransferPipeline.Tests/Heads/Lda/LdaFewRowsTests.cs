@@ -49,6 +49,15 @@ public sealed class LdaFewRowsTests
         Assert.InRange((double)right / judged, 0.8, 1);
     }
 
+    [Fact]
+    public void Train_NoShrinkageWithFewerRowsThanValues_IsRefusedAndNotShrunk()
+    {
+        var (x, y, rows) = Make([3, 3], 9);
+        var settings = HeadSettings.Create(Trainer, new Dictionary<string, string> { ["shrinkage"] = "0" });
+        var error = Assert.Throws<BadInputException>(() => Trainer.Train(new(x, y, rows, 2), settings, new()));
+        Assert.StartsWith("lda: the covariance with shrinkage=0 is singular", error.Message);
+    }
+
     [Theory]
     [InlineData("auto")]
     [InlineData("0.5")]
