@@ -79,6 +79,8 @@ internal static partial class CommandLine
         if (waits)
         {
             interrupt.Cancel();
+            // Gone with the process where that ends in time; else a file is being waited for, or a large step is under way.
+            _ = Task.Delay(Patience).ContinueWith(_ => Messages.Note("still finishing what was begun; interrupt once more to end at once"), TaskScheduler.Default);
             return;
         }
 
@@ -117,6 +119,8 @@ internal static partial class CommandLine
                 return (int)ExitCode.Failed;
         }
     }
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private static readonly string[] KeepsWork = ["run ", "extract ", "models pull "];
 

@@ -245,6 +245,26 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         Assert.Equal(130, process.ExitCode);
     }
 
+    /// <summary>The pipeline is a pipe that says nothing, so that the command cannot end by itself.</summary>
+    [Fact]
+    public void Run_InterruptedWhileItWaits_SaysHowToEndIt()
+    {
+        using var folder = new TempFolder();
+        var yaml = folder.Pipe("job.yaml");
+        using var process = TransferProcess.Start(folder.Root, null, ["run", yaml]);
+        using var pipe = new FileStream(yaml, FileMode.Open, FileAccess.Write);
+        Kill();
+        Assert.Equal("still finishing what was begun; interrupt once more to end at once", process.StandardError.ReadLine());
+        Kill();
+        Assert.True(process.WaitForExit(10_000));
+
+        void Kill()
+        {
+            using var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            kill.WaitForExit();
+        }
+    }
+
     [Fact]
     public void Help_NamesEveryCommand()
     {
