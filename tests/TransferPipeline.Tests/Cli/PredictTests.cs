@@ -80,7 +80,7 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
     }
 
     [Fact]
-    public void Names_FromStdin_ArePredictedInTheirOrder()
+    public async Task Names_FromStdin_ArePredictedInTheirOrder()
     {
         string[] photos = [.. SamplePhotos.Photos("validation", "shoes").Take(3).Reverse(), Path.Combine(trained.Photos, "gone.jpg")];
         System.IO.File.WriteAllText(trained.At("names"), string.Join('\n', photos) + "\n");
@@ -90,11 +90,11 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
             RedirectStandardError = true,
         })!;
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var rows = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        process.WaitForExit();
+        var rows = (await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(2, process.ExitCode);
         Assert.Equal(photos, rows[1..].Select(r => r.Split(',')[0]));
-        Assert.Contains("gone.jpg: cannot be read: Could not find file", error.Result, StringComparison.Ordinal);
+        Assert.Contains("gone.jpg: cannot be read: Could not find file", await error, StringComparison.Ordinal);
     }
 
     [Fact]
