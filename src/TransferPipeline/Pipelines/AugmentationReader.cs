@@ -67,7 +67,7 @@ internal static class AugmentationReader
         {
             if (Find(name) is not { } text)
                 return fallback ?? throw new BadInputException($"{step.Where}: {step.Name} needs '{name}'");
-            var parts = text.Trim('[', ']').Split(',', StringSplitOptions.TrimEntries).Select(p => double.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) ? v : double.NaN).ToArray();
+            var parts = text.Trim('[', ']').Split(',', StringSplitOptions.TrimEntries).Select(p => double.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && double.IsFinite(v) ? v : double.NaN).ToArray();
             return parts switch
             {
                 [var one] when double.IsFinite(one) => single(one),

@@ -143,7 +143,7 @@ public static class PipelineReader
             Device = map.Text("device", "cpu"),
             Precision = map.Choice("precision", "fp32", "fp32", "tf32", "fp16"),
             Batch = map.Integer("batch", 0, 0),
-            DeviceMemory = map.Number("device-memory", 0, 0),
+            DeviceMemory = map.Number("device-memory", 0, 0, 1e6),
             CudnnSearch = map.Choice("cudnn-search", "exhaustive", "exhaustive", "heuristic", "default"),
             CudaLayout = map.Choice("cuda-layout", "auto", "auto", "nhwc", "nchw"),
             CudaFusion = map.Choice("cuda-fusion", "auto", "auto", "on", "off"),

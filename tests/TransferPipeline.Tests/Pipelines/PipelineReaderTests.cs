@@ -109,6 +109,9 @@ public sealed class PipelineReaderTests
     [InlineData("extract: {device: gpu}\n", "job.yaml:4: extract.device: device 'gpu' is not one of cpu, cuda, cuda:N")]
     [InlineData("extract: {precision: tf32}\n", "job.yaml:4: extract.precision: precision tf32 exists on CUDA cards only")]
     [InlineData("extract: {cuda-graphs: true}\n", "job.yaml:4: extract.cuda-graphs: CUDA graphs are for device cuda, not for cpu")]
+    [InlineData("extract: {device-memory: -1}\n", "job.yaml:4: extract.device-memory is '-1', expected a number from 0 to 1000000")]
+    [InlineData("preprocessing: {offset: Infinity}\n", "job.yaml:4: preprocessing.offset is 'Infinity', expected a number")]
+    [InlineData("preprocessing: {std: [1, 1, NaN]}\n", "job.yaml:4: preprocessing.std[2] is 'NaN', expected a number")]
     [InlineData("preprocessing: {mean: [1, 2]}\n", "job.yaml:4: preprocessing.mean: expected three numbers")]
     public void Read_WrongContent_NamesLineAndCure(string addition, string start)
     {

@@ -31,9 +31,9 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
         Scalar(key, fallback, t => int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum ? v : null,
             minimum == int.MinValue ? "a whole number" : $"a whole number of at least {minimum}");
 
-    public double Number(string key, double fallback, double minimum = double.NegativeInfinity, double maximum = double.PositiveInfinity) =>
+    public double Number(string key, double fallback, double minimum = double.MinValue, double maximum = double.MaxValue) =>
         Scalar(key, fallback, t => double.TryParse(t, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum ? v : null,
-            double.IsInfinity(minimum) && double.IsInfinity(maximum) ? "a number" : FormattableString.Invariant($"a number from {minimum} to {maximum}"));
+            (minimum, maximum) is (double.MinValue, double.MaxValue) ? "a number" : FormattableString.Invariant($"a number from {minimum} to {maximum}"));
 
     public bool Flag(string key, bool fallback) =>
         Scalar(key, fallback, AsFlag, "true or false");
@@ -159,7 +159,7 @@ internal sealed class YamlItem(YamlDocument document, string path, YamlNode node
         ? scalar.Value ?? ""
         : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected text");
 
-    public double Number => double.TryParse(Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+    public double Number => double.TryParse(Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
         ? number
         : throw new BadInputException($"{document.Where(node)}: {path} is '{Text}', expected a number");
 
