@@ -29,8 +29,9 @@ internal static class TransferProcess
         return new(process.ExitCode, output, error.Result);
     }
 
+    /// <summary>Starts `transfer` so that it can be interrupted: a process that a shell runs in the background ignores SIGINT, and its children inherit that.</summary>
     public static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
-        StartProgram(Executable, folder, environment, arguments);
+        StartProgram("env", folder, environment, ["--default-signal=INT", Executable, .. arguments]);
 
     private static Process StartProgram(string program, string folder, IReadOnlyDictionary<string, string>? environment, string[] arguments)
     {
