@@ -10,11 +10,11 @@ internal static class BenchHeads
 {
     public static Command Create()
     {
-        var vectors = new Option<string>("--vectors") { Description = "An npy file of N x D float32 values.", Required = true };
-        var labels = new Option<string>("--labels") { Description = "An npy file of N classes from 0.", Required = true };
-        var heads = new Option<string>("--heads") { Description = "As in compare; a list in brackets fits a path: softmax:C=[0.1,1].", DefaultValueFactory = _ => "softmax,linear-svm,ridge" };
+        var vectors = new Option<string>("--vectors") { Description = "An npy file of N x D float32 values.", HelpName = "PATH", Required = true };
+        var labels = new Option<string>("--labels") { Description = "An npy file of N classes from 0.", HelpName = "PATH", Required = true };
+        var heads = new Option<string>("--heads") { Description = "As in compare; a list in brackets fits a path: softmax:C=[0.1,1].", HelpName = "HEAD,HEAD,...", DefaultValueFactory = _ => "softmax,linear-svm,ridge" };
         var rounds = new Option<int>("--rounds") { Description = "Fits of each head; the first includes compiling.", DefaultValueFactory = _ => 3 };
-        var coefficients = new Option<string?>("--coefficients") { Description = "Folder for the weights of linear heads." };
+        var coefficients = new Option<string?>("--coefficients") { Description = "Folder for the weights of linear heads.", HelpName = "PATH" };
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command("heads", "Time, objective and gap of fits on vectors from npy files.") { vectors, labels, heads, rounds, coefficients, threads, json };
         command.SetAction((parsed, cancellation) =>

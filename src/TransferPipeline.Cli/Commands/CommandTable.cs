@@ -66,23 +66,6 @@ internal static class CommandTable
         ["bench heads "] = ["transfer bench heads --vectors x.npy --labels y.npy --heads softmax"],
     };
 
-    private static readonly string[] Paths = ["--out", "--data", "--folder", "--html", "--vectors", "--labels", "--coefficients"];
-
-    private static readonly Dictionary<string, string> Words = new()
-    {
-        ["--heads"] = "HEAD,HEAD,...",
-        ["--head"] = "NAME",
-        ["--cut"] = "NAME",
-        ["--pooling"] = "none|avg|max|adaptive:HxW",
-        ["--shard"] = "I/N",
-        ["--device"] = "NAME",
-        ["--precision"] = "fp32|tf32|fp16",
-        ["--model"] = "NAME|FILE.onnx",
-        ["--name"] = "NAME",
-        ["--license"] = "TEXT",
-        ["--note"] = "TEXT",
-    };
-
     /// <summary>What can be typed, for the help.</summary>
     public static IReadOnlyList<string> Examples(string command) => ExampleTable.GetValueOrDefault(command) ?? [];
 
@@ -93,13 +76,13 @@ internal static class CommandTable
             yield return name == called ? Named(create(name, summary)) : new Command(name, summary);
     }
 
-    /// <summary>Says in the help what kind of value an option takes, where that is plain.</summary>
+    /// <summary>Says in the help which options take numbers.</summary>
     private static Command Named(Command command)
     {
         foreach (var option in command.Options)
         {
             var type = option.ValueType.GetElementType() ?? Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
-            option.HelpName ??= type == typeof(int) ? "N" : type == typeof(double) ? "X" : Paths.Contains(option.Name) ? "PATH" : Words.GetValueOrDefault(option.Name);
+            option.HelpName ??= type == typeof(int) ? "N" : type == typeof(double) ? "X" : null;
         }
 
         foreach (var subcommand in command.Subcommands)

@@ -92,5 +92,5 @@ internal static class Common
 
     public static Option<string[]> Set(string description) => new("--set") { Description = description, HelpName = "NAME=VALUE" };
 
-    public static Option<string> Out(string description, bool required = true) => new("--out") { Description = description, Required = required };
+    public static Option<string> Out(string description, bool required = true) => new("--out") { Description = description, HelpName = "PATH", Required = required };
 }

@@ -15,7 +15,7 @@ internal static class CompareCommand
     public static Command Create(string name, string summary)
     {
         var features = Common.Features(several: true);
-        var heads = new Option<string>("--heads") { Description = "Heads, with options after a colon: softmax,linear-svm:C=0.1,knn:n_neighbors=[1,3,5].", DefaultValueFactory = _ => DefaultHeads };
+        var heads = new Option<string>("--heads") { Description = "Heads, with options after a colon: softmax,linear-svm:C=0.1,knn:n_neighbors=[1,3,5].", HelpName = "HEAD,HEAD,...", DefaultValueFactory = _ => DefaultHeads };
         var set = Common.Set("Sets an option of all heads that have it (C=0.1) or of one (softmax.C=0.1); a list, logspace(a,b,n) or coarse-to-fine is a sweep.");
         var on = new Option<string>("--on") { Description = "The split that is reported.", HelpName = "validation|test", DefaultValueFactory = _ => ComparisonOptions.Validation };
         var folds = new Option<int>("--folds") { Description = "Stratified k-fold instead of the split; 0 for the split.", DefaultValueFactory = _ => 0 };
@@ -29,7 +29,7 @@ internal static class CompareCommand
         var calibrate = new Option<bool>("--calibrate") { Description = "Temperature scaling, with the calibration error before and after." };
         var check = new Option<bool>("--check-data") { Description = "Look for near-duplicates, suspect labels and outliers." };
         var report = new Option<string?>("--report") { Description = "Write an HTML page with all of it.", HelpName = "out.html" };
-        var photos = new Option<string?>("--data") { Description = "The photos, for the report's thumbnails, where they have moved." };
+        var photos = new Option<string?>("--data") { Description = "The photos, for the report's thumbnails, where they have moved.", HelpName = "PATH" };
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
         var command = new Command(name, summary) { features, heads, set, on, folds, repeats, chooseBy, group, alike, watch, fewShot, draws, calibrate, check, report, photos, seed, threads, json };
         command.SetAction((parsed, cancellation) =>

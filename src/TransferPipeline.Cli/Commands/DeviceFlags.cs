@@ -6,8 +6,8 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary>The options that say where and in which arithmetic a backbone runs.</summary>
 internal sealed class DeviceFlags
 {
-    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda, cuda:n, cuda:n,m (a session a card) or tensorrt.", DefaultValueFactory = _ => "cpu" };
-    private readonly Option<string> _precision = new("--precision") { Description = "fp32, or on a GPU tf32 or fp16.", DefaultValueFactory = _ => "fp32" };
+    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda, cuda:n, cuda:n,m (a session a card) or tensorrt.", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string> _precision = new("--precision") { Description = "fp32, or on a GPU tf32 or fp16.", HelpName = "fp32|tf32|fp16", DefaultValueFactory = _ => "fp32" };
     private readonly Option<int> _batch = Common.Number("--batch", "Photos in a batch on a GPU; 0 finds it by a trial.", 0, 0, 65536);
     private readonly Option<double> _deviceMemory = Common.Number("--device-memory", "Most GB of a GPU's memory to use; 0 for no limit.", 0.0, 0, 1e6);
     private readonly Option<string> _cudnnSearch = Common.Choice("--cudnn-search", "How cuDNN chooses convolutions.", "exhaustive", "heuristic", "default");

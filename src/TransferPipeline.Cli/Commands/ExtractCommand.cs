@@ -16,12 +16,12 @@ internal static class ExtractCommand
         var data = new DataOptions();
         var model = new Option<string>("--model") { Description = "A backbone of the model store, or an ONNX file.", Required = true, HelpName = "NAME|FILE.onnx" };
         var folder = Common.Out("Folder of the feature set; with several cuts the folder above them.");
-        var cut = new Option<string[]>("--cut") { Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.", DefaultValueFactory = _ => [CutRequest.Penultimate] };
-        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW.", DefaultValueFactory = _ => "none" };
+        var cut = new Option<string[]>("--cut") { Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.", HelpName = "NAME", DefaultValueFactory = _ => [CutRequest.Penultimate] };
+        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW.", HelpName = "none|avg|max|adaptive:HxW", DefaultValueFactory = _ => "none" };
         var device = new DeviceFlags();
         var maxFailed = Common.Number("--max-failed", "Largest share of photos that may fail.", 0.05, 0, 1);
         var exif = new Option<bool>("--exif-transpose") { Description = "Turn photos as EXIF says." };
-        var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge." };
+        var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge.", HelpName = "I/N" };
         var wait = Common.Number("--lock-wait", "Seconds to wait for another run on the same folder.", 0.0, 0, 1e7);
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { model, folder, cut, pooling, maxFailed, exif, shard, wait, threads, json };

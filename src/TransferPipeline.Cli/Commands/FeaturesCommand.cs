@@ -123,7 +123,7 @@ internal static class FeaturesCommand
     {
         var a = new Argument<string>("a") { Description = "A feature set." };
         var b = new Argument<string>("b") { Description = "Another one of the same photos." };
-        var head = new Option<string>("--head") { Description = "The head whose predictions are compared: trained on A, asked about both.", DefaultValueFactory = _ => "softmax" };
+        var head = new Option<string>("--head") { Description = "The head whose predictions are compared: trained on A, asked about both.", HelpName = "NAME", DefaultValueFactory = _ => "softmax" };
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command("drift", "Compares two sets of the same photos and says whether heads may be shared.") { a, b, head, threads, json };
         command.SetAction(parsed =>

@@ -62,9 +62,9 @@ internal static class ModelsCommand
     private static Command Add()
     {
         var file = new Argument<string>("file") { Description = "An ONNX file." };
-        var name = new Option<string?>("--name") { Description = "The name to give it; default: the file's." };
-        var license = new Option<string>("--license") { Description = "Its licence.", DefaultValueFactory = _ => "unknown" };
-        var note = new Option<string>("--note") { Description = "Where it comes from.", DefaultValueFactory = _ => "" };
+        var name = new Option<string?>("--name") { Description = "The name to give it; default: the file's.", HelpName = "NAME" };
+        var license = new Option<string>("--license") { Description = "Its licence.", HelpName = "TEXT", DefaultValueFactory = _ => "unknown" };
+        var note = new Option<string>("--note") { Description = "Where it comes from.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
         var preprocessing = new PreprocessingFlags();
         var command = new Command("add", "Copies an ONNX file into the store under a name.") { file, name, license, note };
         preprocessing.AddTo(command);

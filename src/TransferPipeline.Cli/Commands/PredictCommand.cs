@@ -19,7 +19,7 @@ internal static class PredictCommand
         var top = Common.Number("--top", "Classes to show.", 3, 1, 1_000_000);
         var format = Common.Choice("--format", "How predictions are written to stdout, in the order of the photos: lines for people, CSV, JSON lines, or one JSON array.", PredictionWriter.Formats);
         var all = new Option<bool>("--probabilities") { Description = "The probability of every class; in CSV as columns p_CLASS." };
-        var html = new Option<string?>("--html") { Description = "Also write a page with the photos; a photo whose folder has the name of a class is shown with that as its true class." };
+        var html = new Option<string?>("--html") { Description = "Also write a page with the photos; a photo whose folder has the name of a class is shown with that as its true class.", HelpName = "PATH" };
         var threads = Common.Threads();
         var json = new Option<bool>("--json") { Description = "The same as --format json." };
         var command = new Command(name, summary) { classifier, photos, top, format, all, html, threads, json };

@@ -16,7 +16,7 @@ internal static class TrainCommand
         var head = new Option<string>("--head") { Description = "The head (see transfer heads).", Required = true, HelpName = "NAME" };
         var set = Common.Set("Sets an option of the head, as in --set C=0.01; a sweep is chosen by inner folds.");
         var model = new Option<string?>("--model") { Description = "The backbone, where it is not in the model store under the set's name for it.", HelpName = "NAME|FILE.onnx" };
-        var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved." };
+        var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved.", HelpName = "PATH" };
         var stream = new Option<bool>("--stream") { Description = "Read the vectors in blocks, with bounded memory: softmax, logistic, linear-svm and ridge. While it lasts a file as large as the vectors lies beside --out." };
         var file = Common.Out("The classifier file.");
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());

@@ -42,6 +42,21 @@ public sealed record DatasetOptions
     /// <summary>Only these classes; empty for all.</summary>
     public IReadOnlyList<string> Classes { get; init; } = [];
 
+    /// <summary>CSV: the column of photo names; null takes the first usual name that is there: <c>id, path, file, filename, image</c>, ...</summary>
+    public string? PathColumn { get; init; }
+
+    /// <summary>CSV and Parquet: the column of labels; null takes the first of <c>label, class, breed, category, target</c> (Parquet: the ClassLabel column) that is there.</summary>
+    public string? LabelColumn { get; init; }
+
+    /// <summary>CSV: the column of splits; null takes <c>split</c> when it is there.</summary>
+    public string? SplitColumn { get; init; }
+
+    /// <summary>CSV: the folder of the photos; null is the folder of the CSV file.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>CSV: appended to each name, e.g. <c>.jpg</c>.</summary>
+    public string Extension { get; init; } = "";
+
     /// <summary>What it takes to find the photos again by their paths, whatever the splits; null when that is the path alone.</summary>
     internal DatasetOptions? ForReading()
     {
@@ -63,19 +78,4 @@ public sealed record DatasetOptions
             Folder = System.IO.Path.GetFullPath(System.IO.Path.GetRelativePath(csv, System.IO.Path.GetFullPath(Folder)), System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(place))!),
         };
     }
-
-    /// <summary>CSV: the column of photo names; null takes the first of <c>id, path, file, filename, image</c> that is there.</summary>
-    public string? PathColumn { get; init; }
-
-    /// <summary>CSV and Parquet: the column of labels; null takes the first of <c>label, class, breed, category, target</c> (Parquet: the ClassLabel column) that is there.</summary>
-    public string? LabelColumn { get; init; }
-
-    /// <summary>CSV: the column of splits; null takes <c>split</c> when it is there.</summary>
-    public string? SplitColumn { get; init; }
-
-    /// <summary>CSV: the folder of the photos; null is the folder of the CSV file.</summary>
-    public string? Folder { get; init; }
-
-    /// <summary>CSV: appended to each name, e.g. <c>.jpg</c>.</summary>
-    public string Extension { get; init; } = "";
 }

@@ -65,11 +65,12 @@ public sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifier
     private const int Ahead = 4;
 
     /// <summary>One prediction a photo, in the same order, as soon as it is there; a photo that cannot be used has its reason.</summary>
-    /// <param name="threads">Batches at a time; which photos share a batch does not depend on it.</param>
+    /// <param name="threads">Batches at a time, at least 1; which photos share a batch does not depend on it.</param>
     public IEnumerable<PhotoPrediction> Predict(IReadOnlyList<IPhoto> photos, int threads = 1, CancellationToken cancellation = default)
     {
+        threads = Math.Max(1, threads);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var tasks = new TaskFactory(stop.Token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, Math.Max(1, threads)).ConcurrentScheduler);
+        var tasks = new TaskFactory(stop.Token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler);
         var (free, begun) = (new ConcurrentBag<BatchClassifier>(), new Queue<Task<PhotoPrediction[]>>());
         try
         {

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using TransferPipeline.Pipelines;
+using TransferPipeline.Tests.Images;
 
 namespace TransferPipeline.Tests.Cli;
 
@@ -51,6 +53,20 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
         Assert.Matches(@"(?m)^right: (2\d|30) of 30 photos in folders with the name of a class \([01]\.\d{3}\)$", result.Error);
 
         static string File(string row) => row.TrimStart('"').Split(".jpg")[0];
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void Predict_InAProgram_TakesAnyThreadsAndStopsWhereNoMoreIsAsked(int threads)
+    {
+        using var classifier = TransferPipeline.Export.Classifier.Open(trained.Classifier, threads: 1);
+        var photos = Enumerable.Repeat(new PhotoFile(SamplePhotos.Photos("validation", "hat").First()), 40).ToList();
+        var predictions = new PhotoClassifier(TestDecoder.Create(), classifier).Predict(photos, threads, TestContext.Current.CancellationToken);
+
+        var first = predictions.First();
+        Assert.Null(first.Failure);
+        Assert.Equal(Enumerable.Repeat(first.Label, 40), predictions.Select(p => p.Label));
     }
 
     [Fact]
