@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CsvHelper;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Output;
@@ -60,11 +61,14 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
     /// <summary>RFC 4180: file, label, probability, the next classes, a column p_CLASS a class if wanted, and why a photo could not be used.</summary>
     private sealed class Csv : PredictionWriter
     {
+        private readonly CsvWriter _csv;
+
         public Csv(TextWriter output, IReadOnlyList<string> labels, int top, bool all)
             : base(output, labels, top, all)
         {
+            _csv = CsvWriter.Create(output, new() { NewLine = "\n" }, leaveOpen: true);
             var next = Enumerable.Range(2, Top - 1).SelectMany(i => (string[])[Number("label_", i), Number("probability_", i)]);
-            WriteRow(["file", "label", "probability", .. next, .. All ? Labels.Select(l => "p_" + l) : [], "failure"]);
+            _csv.WriteRecord(["file", "label", "probability", .. next, .. All ? Labels.Select(l => "p_" + l) : [], "failure"]);
         }
 
         public override void Write(PhotoPrediction prediction)
@@ -72,17 +76,21 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
             var best = prediction.Top(Labels, Top).SelectMany(t => (string[])[t.Label, Value(t.Probability)]);
             if (prediction.Failure is not null)
                 best = Enumerable.Repeat("", 2 * Top);
-            WriteRow([prediction.Photo.Name, .. best, .. All ? Labels.Select((_, i) => prediction.Failure is null ? Value(prediction.Probabilities[i]) : "") : [], prediction.Failure ?? ""]);
+            _csv.WriteRecord([prediction.Photo.Name, .. best, .. All ? Labels.Select((_, i) => prediction.Failure is null ? Value(prediction.Probabilities[i]) : "") : [], prediction.Failure ?? ""]);
+            // It has a buffer of its own, and people wait at a terminal.
+            if (Output is StreamWriter { AutoFlush: true })
+                _csv.Flush();
+        }
+
+        public override void Dispose()
+        {
+            _csv.Dispose();
+            base.Dispose();
         }
 
         private static string Number(string name, int number) => name + number.ToString(CultureInfo.InvariantCulture);
 
         private static string Value(double probability) => ((float)probability).ToString("R", CultureInfo.InvariantCulture);
-
-        private void WriteRow(IEnumerable<string> fields) => Output.Write(string.Join(',', fields.Select(Quote)) + "\n");
-
-        private static string Quote(string field) =>
-            field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 
     /// <summary>An object a line.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using CsvHelper;
 
 namespace TransferPipeline.Features;
 
@@ -67,30 +68,24 @@ public sealed partial class FeatureSet
     private void WriteCsv(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix? vectors)
     {
         var views = rows.Any(r => r.View > 0);
-        using var writer = new StreamWriter(file, false, new UTF8Encoding(false), 1 << 16) { NewLine = "\n" };
-        writer.Write(views ? "path,label,split,view" : "path,label,split");
-        for (var d = 0; vectors is not null && d < Dimension; d++)
-            writer.Write(string.Create(CultureInfo.InvariantCulture, $",f{d}"));
-        writer.WriteLine();
+        using var text = new StreamWriter(file, false, new UTF8Encoding(false), 1 << 16);
+        using var csv = CsvWriter.Create(text, new() { NewLine = "\n" }, leaveOpen: true);
+        var names = Enumerable.Range(0, vectors is null ? 0 : Dimension).Select(d => string.Create(CultureInfo.InvariantCulture, $"f{d}"));
+        csv.WriteRecord(["path", "label", "split", .. views ? (string[])["view"] : [], .. names]);
         for (var i = 0; i < rows.Count; i++)
         {
-            writer.Write($"{Quote(rows[i].Path)},{Quote(rows[i].Label)},{Quote(rows[i].Split)}");
+            csv.WriteField(rows[i].Path);
+            csv.WriteField(rows[i].Label);
+            csv.WriteField(rows[i].Split);
             if (views)
-                writer.Write(string.Create(CultureInfo.InvariantCulture, $",{rows[i].View}"));
+                csv.WriteField(rows[i].View, default, CultureInfo.InvariantCulture);
             if (vectors is not null)
             {
                 foreach (var value in vectors.Row(i))
-                {
-                    writer.Write(',');
-                    writer.Write(value.ToString("R", CultureInfo.InvariantCulture));
-                }
+                    csv.WriteField(value, "R", CultureInfo.InvariantCulture);
             }
 
-            writer.WriteLine();
+            csv.EndRecord();
         }
     }
-
-    /// <summary>RFC 4180: a field with a comma, quote or line break stands in quotes, and its quotes are doubled.</summary>
-    private static string Quote(string field) =>
-        field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }
