@@ -15,7 +15,7 @@ internal static partial class CommandLine
     {
         // As in git and dotnet: help COMMAND is COMMAND --help.
         if (args is ["help", .. var command])
-            args = [.. command, "--help"];
+            args = command is [var name, ..] && !CommandTable.Has(name) ? command : [.. command, "--help"];
         var parsed = Parse(args);
         if (ParseErrors.Find(parsed) is { } problem)
         {

@@ -69,6 +69,8 @@ internal static class CommandTable
     /// <summary>What can be typed, for the help.</summary>
     public static IReadOnlyList<string> Examples(string command) => ExampleTable.GetValueOrDefault(command) ?? [];
 
+    public static bool Has(string command) => All.Any(c => c.Name == command);
+
     public static IEnumerable<Command> For(string[] args)
     {
         var called = args.FirstOrDefault(a => !a.StartsWith('-'));

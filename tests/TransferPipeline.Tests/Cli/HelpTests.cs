@@ -44,6 +44,21 @@ public sealed class HelpTests
         Assert.Equal(await Help(usual.Split(' ')), await Help(arguments.Split(' ')));
 
     [Fact]
+    public void Help_OfNoCommand_SuggestsOne()
+    {
+        var result = TransferProcess.Run("help", "comapre");
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.StartsWith("transfer: there is no command 'comapre'; did you mean 'compare'?", result.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Predict_FolderInPlaceOfTheClassifier_SaysSo()
+    {
+        var result = TransferProcess.Run("predict", SamplePhotos.Folder, "photo.jpg");
+        Assert.Equal((2, $"transfer: {SamplePhotos.Folder}: is a folder; expected an ONNX model"), (result.ExitCode, result.LastErrorLine));
+    }
+
+    [Fact]
     public void Predict_NameThatBeginsWithAt_IsAFile()
     {
         var result = TransferProcess.Run("predict", "gone.onnx", "@photo.jpg");

@@ -34,7 +34,7 @@ internal sealed class OnnxFile
     public static OnnxFile Read(string file)
     {
         if (!System.IO.File.Exists(file))
-            Throw.BadInput($"{file}: no such file; expected an ONNX model");
+            Throw.BadInput($"{file}: {(Directory.Exists(file) ? "is a folder" : "no such file")}; expected an ONNX model");
         if (new FileInfo(file).Length == 0)
             Throw.BadInput($"{file}: not an ONNX model (no bytes, or no regular file); expected a protobuf file as torch.onnx.export writes it");
         file = Path.GetFullPath(file);
