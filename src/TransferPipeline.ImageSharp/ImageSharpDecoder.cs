@@ -3,6 +3,11 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats;
+using SixLabors.ImageSharp.Formats.Jpeg;
+using SixLabors.ImageSharp.Formats.Png;
+using SixLabors.ImageSharp.Formats.Tiff;
+using SixLabors.ImageSharp.Formats.Webp;
+using SixLabors.ImageSharp.Metadata;
 using SixLabors.ImageSharp.PixelFormats;
 using TransferPipeline.Images;
 using TransferPipeline.Images.Jpeg;
@@ -15,18 +20,14 @@ namespace TransferPipeline.ImageSharp;
 /// </summary>
 public sealed class ImageSharpDecoder : PhotoDecoder
 {
-    private readonly DecoderOptions _pixels;
-    private readonly DecoderOptions _header;
+    private readonly Configuration _configuration = Configuration.Default.Clone();
 
     /// <summary>The name is part of each recipe, so it tells what is done after ImageSharp too.</summary>
     public ImageSharpDecoder()
         : base($"ImageSharp {typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]} with libjpeg's transform")
     {
-        var configuration = Configuration.Default.Clone();
-        configuration.MaxDegreeOfParallelism = 1;
-        configuration.PreferContiguousImageBuffers = true;
-        _pixels = new() { Configuration = configuration, MaxFrames = 1, SkipMetadata = true };
-        _header = new() { Configuration = configuration, MaxFrames = 1 };
+        _configuration.MaxDegreeOfParallelism = 1;
+        _configuration.PreferContiguousImageBuffers = true;
     }
 
     protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
@@ -38,13 +39,13 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         var what = "its header cannot be read";
         try
         {
-            var header = format == PhotoFormat.Tiff ? PhotoHeader.OfTiff(encoded) : PhotoHeader.Of(format, Image.Identify(_header, encoded));
+            var header = format == PhotoFormat.Tiff ? PhotoHeader.OfTiff(encoded) : PhotoHeader.Of(format, Identify(encoded));
             CheckSize(format, header.Width, header.Height, options);
             what = "its pixels cannot be read";
             if (jpeg is { IsYCbCr: true, ChromaStep.Across: > 0 } or { IsGrey: true })
                 DecodeComponents(jpeg, encoded, destination);
             else
-                DecodePixels(header, encoded, destination);
+                DecodePixels(format, header, encoded, destination);
             return header.Orientation;
         }
         catch (NotSupportedException e)
@@ -59,14 +60,14 @@ public sealed class ImageSharpDecoder : PhotoDecoder
     }
 
     /// <summary>Levels of 16 bits are read as they are, since ImageSharp would scale them to 8 in a way of its own.</summary>
-    private void DecodePixels(PhotoHeader header, ReadOnlySpan<byte> encoded, RgbImage destination)
+    private void DecodePixels(PhotoFormat format, PhotoHeader header, ReadOnlySpan<byte> encoded, RgbImage destination)
     {
         if (header.BitsPerLevel != 16)
-            Decode<Rgb24>(encoded, destination, static (row, target) => MemoryMarshal.AsBytes(row).CopyTo(target));
+            Decode<Rgb24>(format, encoded, destination, static (row, target) => MemoryMarshal.AsBytes(row).CopyTo(target));
         else if (header.IsGrey)
-            Decode<L16>(encoded, destination, ClipGrey);
+            Decode<L16>(format, encoded, destination, ClipGrey);
         else
-            Decode<Rgb48>(encoded, destination, TakeHighBytes);
+            Decode<Rgb48>(format, encoded, destination, TakeHighBytes);
     }
 
     /// <summary>Has ImageSharp leave the components as they are; the rest is done as libjpeg does it.</summary>
@@ -77,7 +78,7 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         try
         {
             jpeg.WriteUntransformed(encoded, copy.AsSpan(0, length));
-            Decode<Rgb24>(copy.AsSpan(0, length), destination, static (row, target) => MemoryMarshal.AsBytes(row).CopyTo(target));
+            Decode<Rgb24>(PhotoFormat.Jpeg, copy.AsSpan(0, length), destination, static (row, target) => MemoryMarshal.AsBytes(row).CopyTo(target));
         }
         finally
         {
@@ -87,10 +88,28 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         JpegPlanes.ToRgb(destination, jpeg);
     }
 
-    private void Decode<TPixel>(ReadOnlySpan<byte> encoded, RgbImage destination, RowConverter<TPixel> convert)
+    private unsafe IImageInfo Identify(ReadOnlySpan<byte> encoded)
+    {
+        fixed (byte* start = encoded)
+        {
+            using var stream = new UnmanagedMemoryStream(start, encoded.Length);
+            return Image.Identify(_configuration, stream) ?? throw new InvalidImageContentException("unknown");
+        }
+    }
+
+    /// <summary>Only the first frame, and none of the metadata.</summary>
+    private static SixLabors.ImageSharp.Formats.IImageDecoder Decoder(PhotoFormat format) => format switch
+    {
+        PhotoFormat.Jpeg => new JpegDecoder { IgnoreMetadata = true },
+        PhotoFormat.Png => new PngDecoder { IgnoreMetadata = true },
+        PhotoFormat.WebP => new WebpDecoder { IgnoreMetadata = true },
+        _ => new TiffDecoder { IgnoreMetadata = true, DecodingMode = FrameDecodingMode.First },
+    };
+
+    private void Decode<TPixel>(PhotoFormat format, ReadOnlySpan<byte> encoded, RgbImage destination, RowConverter<TPixel> convert)
         where TPixel : unmanaged, IPixel<TPixel>
     {
-        using var image = Image.Load<TPixel>(_pixels, encoded);
+        using var image = Image.Load<TPixel>(_configuration, encoded, Decoder(format));
         destination.Resize(image.Width, image.Height);
         image.ProcessPixelRows(rows =>
         {

@@ -18,8 +18,7 @@ public sealed class ImageSharpEncoder : IImageEncoder
         picture.SaveAsJpeg(stream, new JpegEncoder
         {
             Quality = quality,
-            ColorType = quality < FullColourQuality ? JpegEncodingColor.YCbCrRatio420 : JpegEncodingColor.YCbCrRatio444,
-            SkipMetadata = true,
+            ColorType = quality < FullColourQuality ? JpegColorType.YCbCrRatio420 : JpegColorType.YCbCrRatio444,
         });
         return stream.ToArray();
     }

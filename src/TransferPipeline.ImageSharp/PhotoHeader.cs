@@ -11,10 +11,10 @@ internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool
 {
     private const int WidthTag = 256, HeightTag = 257, BitsTag = 258, OrientationTag = 274, SamplesTag = 277, NumbersTag = 339, BigTiff = 43, Unsigned = 1;
 
-    public static PhotoHeader Of(PhotoFormat format, ImageInfo info)
+    public static PhotoHeader Of(PhotoFormat format, IImageInfo info)
     {
         var png = format == PhotoFormat.Png ? info.Metadata.GetPngMetadata() : null;
-        var orientation = info.Metadata.ExifProfile is { } exif && exif.TryGetValue(ExifTag.Orientation, out var value) ? value.Value : 1;
+        var orientation = info.Metadata.ExifProfile?.GetValue(ExifTag.Orientation)?.Value ?? 1;
         return new(info.Width, info.Height, png?.BitDepth == PngBitDepth.Bit16 ? 16 : 8, png?.ColorType == PngColorType.Grayscale, Valid(orientation));
     }
 

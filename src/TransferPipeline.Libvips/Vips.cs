@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace TransferPipeline.Libvips;
 
-/// <summary>The few functions of libvips 8.18, GLib and GObject that decoding and encoding take; libvips-cpp.so exports them all.</summary>
+/// <summary>The few functions of libvips 8.18, GLib and GObject that decoding and encoding take; libvips.so.42 exports them all.</summary>
 internal static unsafe partial class Vips
 {
-    private const string Library = "vips-cpp";
+    private const string Library = "libvips.so.42";
 
     /// <summary>VIPS_ACCESS_SEQUENTIAL: rows are asked for once, from top to bottom.</summary>
     public const int AccessSequential = 1;

@@ -1,8 +1,16 @@
 using Parquet;
-using Parquet.Data;
 using Parquet.Schema;
 
 namespace TransferPipeline.ParquetNet;
+
+/// <param name="Values">One for each entry without a level, else the defined ones first.</param>
+/// <param name="Levels">Definition level of each entry; null where all are defined.</param>
+/// <param name="Starts">Repetition level of each entry; null outside lists.</param>
+internal sealed record RawColumn<T>(T[] Values, int[]? Levels, int[]? Starts, int Defined)
+    where T : struct
+{
+    public bool HasNulls => Levels is { } levels && levels.AsSpan().ContainsAnyExcept(Defined);
+}
 
 /// <summary>One Parquet file opened for reading; what Parquet.Net throws at bad bytes becomes one line that names the file.</summary>
 internal sealed class ParquetFile : IDisposable
@@ -56,18 +64,28 @@ internal sealed class ParquetFile : IDisposable
         return reader.RowCount is >= 0 and <= int.MaxValue ? (int)reader.RowCount : throw Bad($"row group {group} announces {reader.RowCount} rows");
     }
 
-    public DataColumn Read(int group, DataField field) => Explain(Name, () =>
+    /// <summary>The defined values of a column of a row group, and where each belongs.</summary>
+    public RawColumn<T> Read<T>(int group, DataField field)
+        where T : struct => Explain(Name, () =>
     {
         using var reader = _reader.OpenRowGroupReader(group);
-        return reader.ReadColumnAsync(field).GetAwaiter().GetResult();
+        var count = checked((int)(reader.GetMetadata(field)?.MetaData?.NumValues ?? 0));
+        var values = new T[count];
+        var levels = field.MaxDefinitionLevel > 0 ? new int[count] : null;
+        var starts = field.MaxRepetitionLevel > 0 ? new int[count] : null;
+        reader.ReadRawAsync<T>(field, values, Memory(levels), Memory(starts)).AsTask().GetAwaiter().GetResult();
+        return new RawColumn<T>(values, levels, starts, field.MaxDefinitionLevel);
     });
+
+    /// <summary>An array's own conversion would make an empty memory of none.</summary>
+    private static Memory<int>? Memory(int[]? values) => values is null ? null : new(values);
 
     /// <summary>The file breaks the format in a way that Parquet.Net does not notice.</summary>
     public BadInputException Bad(string what) => new($"{Name} cannot be read as Parquet ({what}); it is damaged or incomplete, make it again");
 
     public void Dispose()
     {
-        _reader.Dispose();
+        _reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
         _stream.Dispose();
     }
 

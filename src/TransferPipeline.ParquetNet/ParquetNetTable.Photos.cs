@@ -22,11 +22,11 @@ public sealed partial class ParquetNetTable
         var rows = new List<PhotoTableRow>();
         for (var group = 0; group < table.Groups; group++)
         {
-            var lengths = Array.ConvertAll(Cells<byte[]>(table, group, bytes), photo => photo?.LongLength ?? 0);
-            var names = Cells<string>(table, group, path);
-            var labels = label is null ? null : table.Read(group, label).Data;
+            var lengths = Array.ConvertAll(Cells<ReadOnlyMemory<byte>>(table, group, bytes), photo => (long)(photo?.Length ?? 0));
+            var names = TextCells(table, group, path);
+            var labels = label is null ? null : LabelTexts(table, group, label);
             for (var i = 0; i < lengths.Length; i++)
-                rows.Add(new PhotoTableRow(lengths[i], names[i], Convert.ToString(labels?.GetValue(i), CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : null));
+                rows.Add(new PhotoTableRow(lengths[i], names[i], labels?[i] is { Length: > 0 } text ? text : null));
         }
 
         return rows;
@@ -44,9 +44,9 @@ public sealed partial class ParquetNetTable
             var (first, end) = (Math.Max(firstRow, start), Math.Min((long)firstRow + count, start + rows));
             if (first < end)
             {
-                var cells = Cells<byte[]>(table, group, bytes);
+                var cells = Cells<ReadOnlyMemory<byte>>(table, group, bytes);
                 for (var row = first; row < end; row++)
-                    photos.Add(cells[row - start] ?? []);
+                    photos.Add(cells[row - start]?.ToArray() ?? []);
             }
 
             start += rows;
@@ -55,13 +55,40 @@ public sealed partial class ParquetNetTable
         return [.. photos];
     }
 
-    private static T?[] Cells<T>(ParquetFile table, int group, DataField field)
-        where T : class
+    private static string?[] TextCells(ParquetFile table, int group, DataField field) =>
+        Array.ConvertAll(Cells<ReadOnlyMemory<char>>(table, group, field), text => text is { } chars ? new string(chars.Span) : null);
+
+    private static string?[] LabelTexts(ParquetFile table, int group, DataField field) => Type.GetTypeCode(field.ClrType) switch
     {
+        TypeCode.Boolean => Written<bool>(table, group, field),
+        TypeCode.SByte => Written<sbyte>(table, group, field),
+        TypeCode.Byte => Written<byte>(table, group, field),
+        TypeCode.Int16 => Written<short>(table, group, field),
+        TypeCode.UInt16 => Written<ushort>(table, group, field),
+        TypeCode.Int32 => Written<int>(table, group, field),
+        TypeCode.UInt32 => Written<uint>(table, group, field),
+        TypeCode.Int64 => Written<long>(table, group, field),
+        TypeCode.UInt64 => Written<ulong>(table, group, field),
+        TypeCode.Single => Written<float>(table, group, field),
+        TypeCode.Double => Written<double>(table, group, field),
+        _ => TextCells(table, group, field),
+    };
+
+    private static string?[] Written<T>(ParquetFile table, int group, DataField field)
+        where T : struct => Array.ConvertAll(Cells<T>(table, group, field), value => Convert.ToString(value, CultureInfo.InvariantCulture));
+
+    /// <summary>One value a row, null where there is none.</summary>
+    private static T?[] Cells<T>(ParquetFile table, int group, DataField field)
+        where T : struct
+    {
+        var column = table.Read<T>(group, field);
         var rows = table.Rows(group);
-        return table.Read(group, field).Data is T?[] cells && cells.Length == rows
-            ? cells
-            : throw table.Bad($"column '{field.Path}' does not have one {typeof(T).Name} a row");
+        if (column.Values.Length != rows || column.Starts is not null)
+            throw table.Bad($"column '{field.Path}' does not have one {typeof(T).Name} a row");
+        var cells = new T?[rows];
+        for (int i = 0, next = 0; i < rows; i++)
+            cells[i] = column.Levels is { } levels && levels[i] != column.Defined ? null : column.Values[next++];
+        return cells;
     }
 
     private static DataField Leaf(ParquetFile table, string path) =>

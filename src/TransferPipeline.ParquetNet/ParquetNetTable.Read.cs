@@ -1,4 +1,3 @@
-using Parquet.Data;
 using Parquet.Schema;
 using TransferPipeline.Features;
 
@@ -25,7 +24,7 @@ public sealed partial class ParquetNetTable
         var rows = new List<FailedRow>();
         for (var group = 0; group < part.Groups; group++)
         {
-            var texts = new[] { 0, 1, 2, 3, 6 }.Select(c => Column<string>(part, group, fields[c])).ToArray();
+            var texts = new[] { 0, 1, 2, 3, 6 }.Select(c => Texts(part, group, fields[c])).ToArray();
             var (bytes, mtime) = (Column<long>(part, group, fields[4]), Column<long>(part, group, fields[5]));
             for (var i = 0; i < bytes.Length; i++)
                 rows.Add(new FailedRow(texts[0][i], texts[1][i], texts[2][i], texts[3][i], bytes[i], mtime[i], texts[4][i]));
@@ -42,7 +41,7 @@ public sealed partial class ParquetNetTable
         var names = new Dictionary<string, string>();
         for (var group = 0; group < part.Groups; group++)
         {
-            var (labels, splits) = (Column<string>(part, group, fields[0]), Column<string>(part, group, fields[1]));
+            var (labels, splits) = (Texts(part, group, fields[0]), Texts(part, group, fields[1]));
             for (var i = 0; i < labels.Length; i++)
                 rows.Add((Shared(names, labels[i]), Shared(names, splits[i])));
         }
@@ -94,8 +93,8 @@ public sealed partial class ParquetNetTable
 
     private static void AddRows(ParquetFile part, int group, DataField[] fields, List<FeatureRow> rows, Dictionary<string, string> names)
     {
-        var (path, label, split) = (Column<string>(part, group, fields[0]), Column<string>(part, group, fields[1]), Column<string>(part, group, fields[2]));
-        var (view, sha256) = (Column<int>(part, group, fields[3]), Column<string>(part, group, fields[4]));
+        var (path, label, split) = (Texts(part, group, fields[0]), Texts(part, group, fields[1]), Texts(part, group, fields[2]));
+        var (view, sha256) = (Column<int>(part, group, fields[3]), Texts(part, group, fields[4]));
         var (bytes, mtime) = (Column<long>(part, group, fields[5]), Column<long>(part, group, fields[6]));
         var (width, height) = (Column<int>(part, group, fields[7]), Column<int>(part, group, fields[8]));
         rows.EnsureCapacity(rows.Count + path.Length);
@@ -106,16 +105,19 @@ public sealed partial class ParquetNetTable
     /// <summary>Labels and splits are few: one string each for the whole set.</summary>
     private static string Shared(Dictionary<string, string> names, string text) => names.TryGetValue(text, out var known) ? known : names[text] = text;
 
+    /// <summary>The texts of a column of a row group, one a row.</summary>
+    private static string[] Texts(ParquetFile part, int group, DataField field) =>
+        Array.ConvertAll(Column<ReadOnlyMemory<char>>(part, group, field), text => new string(text.Span));
+
     /// <summary>The values of a column of a row group, one a row.</summary>
     private static T[] Column<T>(ParquetFile part, int group, DataField field)
+        where T : struct
     {
-        var column = part.Read(group, field);
-        if (HasNulls(column))
+        var column = part.Read<T>(group, field);
+        if (column.HasNulls)
             throw NoValue(part, field.Name);
         var rows = part.Rows(group);
-        return column.DefinedData is T[] values && values.Length == rows
-            ? values
-            : throw part.Bad($"column '{field.Name}' has {column.DefinedData.Length} values in a row group of {rows} rows");
+        return column.Values.Length == rows ? column.Values : throw part.Bad($"column '{field.Name}' has {column.Values.Length} values in a row group of {rows} rows");
     }
 
     /// <summary>The vectors of a row group, one after the other.</summary>
@@ -123,10 +125,10 @@ public sealed partial class ParquetNetTable
     /// <param name="fileRow">Number of the group's first row, for messages.</param>
     private static float[] Vectors(ParquetFile part, int group, DataField field, int width, long fileRow)
     {
-        var column = part.Read(group, field);
-        if (HasNulls(column))
+        var column = part.Read<float>(group, field);
+        if (column.HasNulls)
             throw NoValue(part, Vector);
-        var (values, starts) = ((float[])column.DefinedData, column.RepetitionLevels ?? []);
+        var (values, starts) = (column.Values, column.Starts ?? []);
         if (starts.Length != values.Length)
             throw part.Bad($"column '{Vector}' has {values.Length} values and {starts.Length} repetition levels");
         var row = 0;
@@ -141,9 +143,6 @@ public sealed partial class ParquetNetTable
 
         return row == part.Rows(group) ? values : throw part.Bad($"column '{Vector}' has {row} vectors in a row group of {part.Rows(group)} rows");
     }
-
-    private static bool HasNulls(DataColumn column) =>
-        column.DefinitionLevels is { } levels && levels.AsSpan().ContainsAnyExcept(column.Field.MaxDefinitionLevel);
 
     private static BadInputException NoValue(ParquetFile part, string name) =>
         new($"{part.Name}: column '{name}' has rows without a value; a feature set has none");

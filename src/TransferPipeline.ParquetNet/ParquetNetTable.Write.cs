@@ -1,5 +1,4 @@
 using Parquet;
-using Parquet.Data;
 using Parquet.Schema;
 using TransferPipeline.Features;
 
@@ -29,7 +28,7 @@ public sealed partial class ParquetNetTable
             Values(rows, start, count, r => r.Mtime),
             Values(rows, start, count, r => r.Width),
             Values(rows, start, count, r => r.Height),
-            field => VectorColumn(field, vectors, start, count),
+            (group, field) => VectorColumn(group, field, vectors, start, count),
         ]);
     }
 
@@ -46,7 +45,7 @@ public sealed partial class ParquetNetTable
 
     /// <param name="columns">The columns of <c>count</c> rows from <c>start</c>, in the fields' order.</param>
     private static void WriteFile(
-        string file, IReadOnlyList<Field> fields, int rows, int groupRows, Func<int, int, IReadOnlyList<Func<DataField, DataColumn>>> columns)
+        string file, IReadOnlyList<Field> fields, int rows, int groupRows, Func<int, int, IReadOnlyList<ColumnWriter>> columns)
     {
         try
         {
@@ -60,35 +59,36 @@ public sealed partial class ParquetNetTable
     }
 
     private static async Task WriteStream(
-        Stream stream, ParquetSchema schema, int rows, int groupRows, Func<int, int, IReadOnlyList<Func<DataField, DataColumn>>> columns)
+        Stream stream, ParquetSchema schema, int rows, int groupRows, Func<int, int, IReadOnlyList<ColumnWriter>> columns)
     {
-        await using var writer = await ParquetWriter.CreateAsync(schema, stream);
-
         // Float features hardly compress, and decompression would halve the speed of reading.
-        writer.CompressionMethod = CompressionMethod.None;
+        await using var writer = await ParquetWriter.CreateAsync(schema, stream, new ParquetOptions { CompressionMethod = CompressionMethod.None });
         for (var start = 0; start < rows; start += groupRows)
         {
             using var group = writer.CreateRowGroup();
             foreach (var (field, column) in schema.DataFields.Zip(columns(start, Math.Min(groupRows, rows - start))))
-                await group.WriteColumnAsync(column(field));
+                await column(group, field);
         }
     }
 
     /// <summary>A schema takes its fields for itself, so each file gets copies.</summary>
     private static Field Fresh(Field field) => field is DataField data ? new DataField(data.Name, data.ClrType, data.IsNullable) : field;
 
-    private static Func<DataField, DataColumn> Texts<TRow>(IReadOnlyList<TRow> rows, int start, int count, Func<TRow, string> value) =>
-        Values(rows, start, count, value);
+    private delegate Task ColumnWriter(ParquetRowGroupWriter group, DataField field);
 
-    private static Func<DataField, DataColumn> Values<TRow, T>(IReadOnlyList<TRow> rows, int start, int count, Func<TRow, T> value) => field =>
+    private static ColumnWriter Texts<TRow>(IReadOnlyList<TRow> rows, int start, int count, Func<TRow, string> value) =>
+        Values(rows, start, count, row => value(row).AsMemory());
+
+    private static ColumnWriter Values<TRow, T>(IReadOnlyList<TRow> rows, int start, int count, Func<TRow, T> value)
+        where T : struct => (group, field) =>
     {
         var values = new T[count];
         for (var i = 0; i < count; i++)
             values[i] = value(rows[start + i]);
-        return new DataColumn(field, values);
+        return group.WriteAsync<T>(field, values);
     };
 
-    private static DataColumn VectorColumn(DataField field, FeatureMatrix vectors, int start, int count)
+    private static Task VectorColumn(ParquetRowGroupWriter group, DataField field, FeatureMatrix vectors, int start, int count)
     {
         var columns = vectors.Columns;
         var length = count * columns;
@@ -97,6 +97,6 @@ public sealed partial class ParquetNetTable
         Array.Fill(repetitions, field.MaxRepetitionLevel);
         for (var i = 0; i < count; i++)
             repetitions[i * columns] = 0;
-        return new DataColumn(field, vectors.Data.AsSpan(start * columns, length).ToArray(), levels, repetitions);
+        return group.WriteAllPartsAsync<float>(field, vectors.Data.AsMemory(start * columns, length), levels, repetitions, default);
     }
 }

@@ -7,7 +7,7 @@ using TransferPipeline.Features;
 namespace TransferPipeline.ParquetNet;
 
 /// <summary>Feature sets and photo tables in Parquet by Parquet.Net. Thread-safe.</summary>
-public sealed partial class ParquetNetTable : IFeatureTable, IPhotoTable
+public sealed partial class ParquetNetTable : IParquetLibrary
 {
     private const string Vector = "vector";
 

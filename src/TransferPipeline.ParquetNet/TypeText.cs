@@ -7,8 +7,8 @@ internal static class TypeText
 {
     private static readonly Dictionary<Type, string> Names = new()
     {
-        [typeof(string)] = "VARCHAR",
-        [typeof(byte[])] = "BLOB",
+        [typeof(ReadOnlyMemory<char>)] = "VARCHAR",
+        [typeof(ReadOnlyMemory<byte>)] = "BLOB",
         [typeof(bool)] = "BOOLEAN",
         [typeof(sbyte)] = "TINYINT",
         [typeof(short)] = "SMALLINT",

@@ -1,4 +1,3 @@
-#if NPM_NATIVES
 using System.Runtime.CompilerServices;
 using BenchmarkDotNet.Attributes;
 using TransferPipeline.Images;
@@ -49,4 +48,3 @@ public class DecodingBenchmarks
 
     private static string ThisFile([CallerFilePath] string file = "") => file;
 }
-#endif

@@ -1,17 +1,13 @@
 using TransferPipeline.Datasets;
+using TransferPipeline.Default;
 using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests;
 
-/// <summary>The Parquet adapter of the package set that is built.</summary>
+/// <summary>The default Parquet library.</summary>
 internal static class TestTable
 {
-    public static IFeatureTable Create() =>
-#if CARD
-        new TransferPipeline.ParquetNet.ParquetNetTable();
-#else
-        new TransferPipeline.DuckDb.DuckDbTable();
-#endif
+    public static IFeatureTable Create() => DefaultTools.Create().Table;
 
-    public static IPhotoTable Photos() => (IPhotoTable)Create();
+    public static IPhotoTable Photos() => DefaultTools.Create().PhotoTable;
 }

@@ -5,15 +5,15 @@ using TransferPipeline.Evaluation;
 using TransferPipeline.Export;
 using TransferPipeline.Features;
 using TransferPipeline.Features.Extraction;
-using TransferPipeline.Packages;
+using TransferPipeline.Default;
 using TransferPipeline.Pipelines;
 
 // example PHOTOS OUT PHOTO: photos to vectors, heads side by side, one classifier, and a prediction with it.
 var (photos, folder, photo) = (args[0], args[1], args[2]);
-var tools = PackageSet.Create();
+var tools = DefaultTools.Create();
 
 // Stage 1: the backbone runs once over the photos; a second run finds all vectors in the folder.
-using var dataset = DatasetReader.Open(new DatasetOptions { Path = photos }, tools.PhotoTable.Value);
+using var dataset = DatasetReader.Open(new DatasetOptions { Path = photos }, tools.PhotoTable);
 var backbone = tools.Models.Resolve("efficientnet-lite0");
 var vectors = Path.Combine(folder, "vectors");
 var extraction = new FeatureExtraction { Tools = tools, Dataset = dataset, Model = backbone, Outputs = [new(CutRequest.Default, vectors)] };
@@ -21,7 +21,7 @@ var extracted = extraction.Run(new ExtractionOptions(), CancellationToken.None)[
 Console.WriteLine($"{extracted.Computed} vectors of {extracted.Dimension} values computed, {extracted.Reused} found");
 
 // Stage 2: heads train on split train and are scored on split validation; one of them is our own.
-var set = FeatureSet.Open(vectors, tools.Table.Value);
+var set = FeatureSet.Open(vectors, tools.Table);
 var data = set.Load();
 var heads = HeadSpec.ParseList("softmax,linear-svm:C=0.01,pooled-gaussian", [], [.. tools.Trainers, new PooledGaussianTrainer()]);
 var comparison = Comparer.Run(new ComparisonOptions(), [new FeatureSource(Summaries.Of(set), data)], heads);
@@ -35,5 +35,5 @@ var own = comparison.Fitted.Single(head => head.Name == "pooled-gaussian");
 Console.WriteLine(new ClassifierBuilder(tools, set, backbone).Write(file, own, data, dataset, CancellationToken.None));
 
 using var classifier = Classifier.Open(file);
-var prediction = new PhotoClassifier(tools.Decoder.Value, classifier).Predict([new PhotoFile(photo)]).Single();
+var prediction = new PhotoClassifier(tools.Decoder, classifier).Predict([new PhotoFile(photo)]).Single();
 Console.WriteLine(prediction.Failure ?? FormattableString.Invariant($"{prediction.Label} {prediction.Probability:0.000}"));

@@ -31,7 +31,7 @@ internal static class BenchCommand
             var scratch = Directory.CreateTempSubdirectory("transfer-bench-").FullName;
             try
             {
-                using var dataset = DatasetReader.Open(data.Read(parsed), Common.Tools.PhotoTable.Value);
+                using var dataset = DatasetReader.Open(data.Read(parsed), Common.Tools.PhotoTable);
                 var job = new FeatureExtraction
                 {
                     Tools = Common.Tools,

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
-using TransferPipeline.Packages;
+using TransferPipeline.Default;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Commands;
@@ -9,7 +9,7 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary>Options that several commands share, each made anew for its command, and the tools of this build.</summary>
 internal static class Common
 {
-    private static readonly Lazy<Toolbox> LazyTools = new(PackageSet.Create);
+    private static readonly Lazy<Toolbox> LazyTools = new(DefaultTools.Create);
 
     public static Toolbox Tools => LazyTools.Value;
 

@@ -35,7 +35,7 @@ internal static class CompareCommand
         command.SetAction((parsed, cancellation) =>
         {
             var specs = HeadSpec.ParseList(parsed.GetValue(heads)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
-            var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, Common.Tools.Table.Value)).ToList();
+            var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, Common.Tools.Table)).ToList();
             var sources = sets.ConvertAll(Provenances.Load);
             var options = Provenances.Options(parsed.GetValue(threads)) with
             {
@@ -64,7 +64,7 @@ internal static class CompareCommand
             if (parsed.GetValue(report) is { } page)
             {
                 using var dataset = Photos.Open(parsed.GetValue(photos), sets[0]);
-                ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder.Value, Common.Tools.Encoder.Value).Of);
+                ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder, Common.Tools.Encoder).Of);
                 Messages.Note($"written: {page}");
                 if (dataset is null)
                     Messages.Note($"the page is without pictures: the photos are not at {sets[0].Manifest.Dataset}, where they were at the extraction; --data says where they are");

@@ -18,7 +18,7 @@ internal static class DataCommand
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var report = DatasetCheck.Run(data.Read(parsed), Common.Tools.PhotoTable.Value, cancellation);
+            var report = DatasetCheck.Run(data.Read(parsed), Common.Tools.PhotoTable, cancellation);
             if (parsed.GetValue(json))
                 Json.Write(report);
             else

@@ -4,7 +4,7 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
-using TransferPipeline.Packages;
+using TransferPipeline.Default;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Commands;
@@ -24,9 +24,7 @@ internal static class DecoderComparison
     /// <exception cref="UsageException">This build has only one decoder.</exception>
     public static int Run(IReadOnlyList<string> paths, bool json)
     {
-        var other = PackageSet.OtherDecoder()
-            ?? throw new UsageException("--compare-decoders needs both decoders; build with TRANSFER_PACKAGES=card where npm is installed too, so that libvips is fetched");
-        var summary = Compare(Common.Tools.Decoder.Value, other, PhotoFileList.Of(paths));
+        var summary = Compare(Common.Tools.Decoders.Find("pillow").Instance, Common.Tools.Decoders.Find("imagesharp").Instance, PhotoFileList.Of(paths));
         if (json)
             Json.Write(summary);
         else

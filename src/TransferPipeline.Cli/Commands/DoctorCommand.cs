@@ -42,13 +42,13 @@ internal static class DoctorCommand
 
     private static IEnumerable<Line> Examine()
     {
-        yield return new("transfer", $"{typeof(FeatureSet).Assembly.GetName().Version!.ToString(3)}, package set {Common.Tools.PackageSet}", true);
+        yield return new("transfer", $"{typeof(FeatureSet).Assembly.GetName().Version!.ToString(3)}", true);
         yield return new(".NET", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}", true);
         yield return new("processor", $"{Environment.ProcessorCount} cores, vectors of {VectorBits()} bits", true);
         yield return new("memory", string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:0.0} GB available to this process"), true);
         yield return Try("ONNX Runtime", () => $"{OrtEnv.Instance().GetVersionString()}, providers {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}");
-        yield return Try("decoder", () => Common.Tools.Decoder.Value.Name);
-        yield return Try("Parquet", () => Common.Tools.Table.Value.Name);
+        yield return Try("decoder", () => Common.Tools.Decoder.Name);
+        yield return Try("Parquet", () => Common.Tools.Table.Name);
         yield return Try("default backbone", DefaultBackbone);
         foreach (var line in CardDoctor.Examine())
             yield return new(line.Part, line.Found, line.Ok);

@@ -24,7 +24,7 @@ internal static class ExportCommand
             var source = parsed.GetValue(comparison)!;
             Common.RequireWritable(parsed.GetValue(file)!);
             var compared = ComparedHead.Read(source, parsed.GetValue(head));
-            var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, Common.Tools.Table.Value);
+            var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, Common.Tools.Table);
             var rows = Provenances.Load(set);
             CheckSame(source, compared, set, rows.Data);
             var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? set.Recipe.Model);

@@ -30,7 +30,7 @@ internal static class ExtractCommand
         command.SetAction((parsed, cancellation) =>
         {
             var resolved = Common.Tools.Models.Resolve(parsed.GetValue(model)!);
-            using var dataset = DatasetReader.Open(data.Read(parsed), Common.Tools.PhotoTable.Value);
+            using var dataset = DatasetReader.Open(data.Read(parsed), Common.Tools.PhotoTable);
             foreach (var problem in dataset.Problems)
                 Messages.Warning($"{problem.Path}: {problem.Problem}");
             var requests = parsed.GetValue(cut)!.Select(c => new CutRequest(c, Pooling.Parse(parsed.GetValue(pooling)!))).ToList();

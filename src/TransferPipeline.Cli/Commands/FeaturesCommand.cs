@@ -14,7 +14,7 @@ internal static class FeaturesCommand
 
     private static Argument<string> Folder() => new("dir") { Description = "Folder of the feature set." };
 
-    private static FeatureSet Open(string folder) => FeatureSet.Open(folder, Common.Tools.Table.Value);
+    private static FeatureSet Open(string folder) => FeatureSet.Open(folder, Common.Tools.Table);
 
     private static Command Show()
     {
@@ -69,7 +69,7 @@ internal static class FeaturesCommand
         var command = new Command("list", "The feature sets in a folder and the two levels of folders below it.") { folder, json };
         command.SetAction(parsed =>
         {
-            var sets = FeatureSet.List(parsed.GetValue(folder)!, Common.Tools.Table.Value, Messages.Warning);
+            var sets = FeatureSet.List(parsed.GetValue(folder)!, Common.Tools.Table, Messages.Warning);
             if (parsed.GetValue(json))
                 Json.Write(sets.Select(s => new { s.Folder, s.Rows, s.Dimension, s.Recipe.Model, s.Recipe.Cut, s.Recipe.Pooling, s.Recipe.Views }));
             else if (sets.Count == 0)
@@ -109,7 +109,7 @@ internal static class FeaturesCommand
         var command = new Command("merge", "Puts shards together into one set.") { inputs, folder, json };
         command.SetAction((parsed, cancellation) =>
         {
-            var set = FeatureSets.Merge(parsed.GetValue(inputs)!, parsed.GetValue(folder)!, Common.Tools.Table.Value, Messages.Note, cancellation);
+            var set = FeatureSets.Merge(parsed.GetValue(inputs)!, parsed.GetValue(folder)!, Common.Tools.Table, Messages.Note, cancellation);
             if (parsed.GetValue(json))
                 Json.Write(new { set.Folder, set.Rows, set.Dimension, set.Manifest.Complete });
             else

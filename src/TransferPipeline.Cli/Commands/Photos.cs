@@ -13,12 +13,12 @@ internal static class Photos
     {
         var options = set.Manifest.DatasetOptions ?? new() { Path = set.Manifest.Dataset };
         if (asked is not null)
-            return DatasetReader.Open(options.MovedTo(asked), Common.Tools.PhotoTable.Value);
+            return DatasetReader.Open(options.MovedTo(asked), Common.Tools.PhotoTable);
         if (!Path.Exists(options.Path))
             return null;
         try
         {
-            return DatasetReader.Open(options, Common.Tools.PhotoTable.Value);
+            return DatasetReader.Open(options, Common.Tools.PhotoTable);
         }
         catch (TransferException e)
         {

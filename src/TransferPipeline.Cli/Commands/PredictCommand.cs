@@ -33,7 +33,7 @@ internal static class PredictCommand
             using var writer = PredictionWriter.Create(parsed.GetValue(json) ? "json" : parsed.GetValue(format)!, output, model.Info.Labels, parsed.GetValue(top), parsed.GetValue(all));
             var (page, failed) = (new PagePhotos(parsed.GetValue(html) is null ? 0 : PagePhotos.MostOfAPage), 0);
             var progress = new Progress(files.Count);
-            foreach (var prediction in new PhotoClassifier(Common.Tools.Decoder.Value, model).Predict(files, parsed.GetValue(threads), cancellation))
+            foreach (var prediction in new PhotoClassifier(Common.Tools.Decoder, model).Predict(files, parsed.GetValue(threads), cancellation))
             {
                 writer.Write(prediction);
                 if (prediction.Failure is null)
@@ -68,7 +68,7 @@ internal static class PredictCommand
 
     private static void WritePage(string file, Classifier model, PagePhotos photos)
     {
-        var thumbnails = new ThumbnailMaker(Common.Tools.Decoder.Value, Common.Tools.Encoder.Value, PredictionsPage.ThumbnailSide);
+        var thumbnails = new ThumbnailMaker(Common.Tools.Decoder, Common.Tools.Encoder, PredictionsPage.ThumbnailSide);
         PredictionsPage.Write(file, Path.GetFileName(model.File), photos, path => thumbnails.Make(File.ReadAllBytes(path)));
         Messages.Note($"written: {file}");
     }

@@ -16,7 +16,6 @@ internal static class Provenances
         {
             ["TransferPipeline"] = typeof(FeatureSet).Assembly.GetName().Version!.ToString(3),
             [".NET"] = RuntimeInformation.FrameworkDescription.Replace(".NET ", "", StringComparison.Ordinal),
-            ["package set"] = Common.Tools.PackageSet,
         },
     };
 

@@ -27,7 +27,7 @@ internal static class TrainCommand
             if (specs.Count != 1)
                 throw new UsageException("--head takes one head; transfer compare trains several");
             Common.RequireWritable(parsed.GetValue(file)!);
-            var folder = FeatureSet.Open(parsed.GetValue(features)!, Common.Tools.Table.Value);
+            var folder = FeatureSet.Open(parsed.GetValue(features)!, Common.Tools.Table);
             var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);
             var (run, rows) = parsed.GetValue(stream)
                 ? TrainStreamed(folder, specs[0], Path.GetDirectoryName(Path.GetFullPath(parsed.GetValue(file)!))!, parsed.GetValue(threads), cancellation)
@@ -55,7 +55,7 @@ internal static class TrainCommand
     {
         var warnings = new List<string>();
         var context = new TrainingContext { Threads = threads, Warn = warnings.Add, Cancellation = cancellation };
-        var (head, seconds, firstPart) = StreamedTraining.Run(set, Common.Tools.Table.Value, spec, scratch, context);
+        var (head, seconds, firstPart) = StreamedTraining.Run(set, Common.Tools.Table, spec, scratch, context);
         return (new(head, seconds, [], warnings), firstPart);
     }
 }

@@ -73,7 +73,7 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
         return new(photos.Count, (i, pixels) =>
         {
             var length = dataset.Read(photos[i].Entry, ref buffer);
-            tools.Decoder.Value.Decode(buffer.AsSpan(0, length), options, photo, preprocessor);
+            tools.Decoder.Decode(buffer.AsSpan(0, length), options, photo, preprocessor);
             preprocessor.Run(photo, pixels, layout);
         }, probabilities);
     }

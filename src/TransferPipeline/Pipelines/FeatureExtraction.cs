@@ -35,8 +35,8 @@ public sealed record FeatureExtraction
         return new()
         {
             Dataset = Dataset,
-            Decoder = Tools.Decoder.Value,
-            Table = Tools.Table.Value,
+            Decoder = Tools.Decoder,
+            Table = Tools.Table,
             Model = Model.Name,
             ModelSha256 = Model.Sha256,
             OpenModel = () => Backbone.Open(Model.File, preprocessing.CropHeight).Cut([.. Outputs.Select(o => o.Request)]),

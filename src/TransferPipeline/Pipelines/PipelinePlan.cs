@@ -132,7 +132,7 @@ public sealed record PipelinePlan(
     {
         foreach (var candidate in new[] { folder, FeatureSets.Beside(folder, recipe) })
         {
-            if (File.Exists(Path.Combine(candidate, FeatureManifest.FileName)) && FeatureSet.Open(candidate, tools.Table.Value) is var set && set.Recipe.Differences(recipe).Count == 0)
+            if (File.Exists(Path.Combine(candidate, FeatureManifest.FileName)) && FeatureSet.Open(candidate, tools.Table) is var set && set.Recipe.Differences(recipe).Count == 0)
                 return set.Rows;
         }
 

@@ -74,7 +74,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
 
     /// <exception cref="BadInputException">There is nothing at the pipeline's path, or no photo in it.</exception>
     internal static Dataset OpenData(Toolbox tools, Pipeline pipeline) => Path.Exists(pipeline.Data.Path)
-        ? DatasetReader.Open(pipeline.Data, tools.PhotoTable.Value)
+        ? DatasetReader.Open(pipeline.Data, tools.PhotoTable)
         : throw new BadInputException($"{pipeline.Data.Path}: there is no such file or folder; put the photos there, or say where they are with --set data.path=PATH");
 
     private static void CheckClasses(IEnumerable<(HeadSpec Spec, string Where)> heads, IReadOnlyList<string> classes)
@@ -151,7 +151,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         };
         using var display = events.StartExtraction(model.Name);
         var results = extraction.Run(new() { Workers = threads, FewerWorkers = true, Progress = display.Progress, Message = events.Note }, cancellation);
-        return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table.Value), r))];
+        return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table), r))];
     }
 
     private void ExportFeatures(FeaturesExportSection export, List<FeatureSet> sets)
@@ -193,17 +193,17 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         using var model = Classifier.Open(classifier, threads: 1);
         var photos = Enumerable.Range(0, dataset.Entries.Count).Where(i => dataset.Entries[i].Split == pipeline.Evaluation.On).Select(i => new PhotoOfDataset(dataset, i)).ToList();
         var shown = new PagePhotos();
-        foreach (var (prediction, photo) in new PhotoClassifier(tools.Decoder.Value, model).Predict(photos, threads, cancellation).Zip(photos))
+        foreach (var (prediction, photo) in new PhotoClassifier(tools.Decoder, model).Predict(photos, threads, cancellation).Zip(photos))
             if (prediction.Failure is null)
                 shown.Add(prediction.ToPage(model.Info.Labels, dataset.Entries[photo.Index].Label));
-        PredictionsPage.Write(file, Path.GetFileName(classifier), shown, new PhotoThumbnails(dataset, tools.Decoder.Value, tools.Encoder.Value, PredictionsPage.ThumbnailSide).Of);
+        PredictionsPage.Write(file, Path.GetFileName(classifier), shown, new PhotoThumbnails(dataset, tools.Decoder, tools.Encoder, PredictionsPage.ThumbnailSide).Of);
         _files["predictions"] = file;
     }
 
     private void WriteReport(string name, Comparison comparison, Dataset dataset)
     {
         var file = Path.Combine(folder, name);
-        ComparisonReport.Write(file, comparison, new PhotoThumbnails(dataset, tools.Decoder.Value, tools.Encoder.Value).Of);
+        ComparisonReport.Write(file, comparison, new PhotoThumbnails(dataset, tools.Decoder, tools.Encoder).Of);
         _files["report"] = file;
     }
 

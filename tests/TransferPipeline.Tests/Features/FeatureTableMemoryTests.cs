@@ -1,4 +1,3 @@
-#if NPM_NATIVES
 using System.Diagnostics;
 using TransferPipeline.Features;
 using TransferPipeline.Tests.Datasets;
@@ -46,4 +45,3 @@ public sealed class FeatureTableMemoryTests
         return process.WorkingSet64;
     }
 }
-#endif

@@ -174,7 +174,6 @@ public abstract class FeatureTableSuite : IDisposable
         Assert.StartsWith($"{file} holds more rows than the 2 expected", error.Message);
     }
 
-#if NPM_NATIVES
     [Theory]
     [InlineData("SELECT 1 AS path", "column 'path' is of type INTEGER, expected VARCHAR")]
     [InlineData("SELECT 'a' AS path, 'b' AS label", "has no column 'split' (it has path, label)")]
@@ -217,7 +216,6 @@ public abstract class FeatureTableSuite : IDisposable
         Assert.StartsWith(file, error.Message);
         Assert.Contains(expected, error.Message);
     }
-#endif
 
     [Theory]
     [InlineData("", "there is no such file")]

@@ -5,12 +5,7 @@ namespace TransferPipeline.Tests.Features;
 /// <summary>Vectors of real photos against those of other tools (shared/reference: Pillow, torchvision's transforms, ONNX Runtime 1.31).</summary>
 public sealed class ReferenceFeaturesTests
 {
-#if CARD
-    // The reference's photos were decoded by Pillow, ours by ImageSharp: up to 3 levels apart.
-    private const float SmallestCosine = 0.999f, LargestDifference = 0.5f;
-#else
     private const float SmallestCosine = 0.999999f, LargestDifference = 1e-3f;
-#endif
 
     [Fact]
     public void Run_OnHymenopteraVal_GivesTheReferenceFeatures()

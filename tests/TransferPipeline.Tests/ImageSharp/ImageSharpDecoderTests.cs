@@ -25,7 +25,6 @@ public sealed class ImageSharpDecoderTests
         Assert.Equal(reason, error.Message);
     }
 
-#if NPM_NATIVES
     public static TheoryData<string> InexactFiles =>
         [.. Directory.GetFiles(Folder).Select(f => Path.GetFileName(f)).Where(f => f.EndsWith(".jpg", StringComparison.Ordinal) || f is "palette.tiff" or "rgb-jpeg.tiff").Order(StringComparer.Ordinal)];
 
@@ -82,5 +81,4 @@ public sealed class ImageSharpDecoderTests
             largest = Math.Max(largest, Math.Abs(expected.Pixels[i] - actual.Pixels[i]));
         return largest;
     }
-#endif
 }

@@ -8,7 +8,7 @@ public sealed class PhotoFormatTests
 {
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images", "Formats");
 
-    public static TheoryData<string> Rows => [.. File.ReadAllLines(Path.Combine(Folder, "expected.tsv")).Skip(1).Where(row => TestDecoder.IsExact(row.Split('\t')[0]))];
+    public static TheoryData<string> Rows => [.. File.ReadAllLines(Path.Combine(Folder, "expected.tsv")).Skip(1)];
 
     [Theory]
     [MemberData(nameof(Rows))]

@@ -10,10 +10,3 @@ public sealed class ParquetNetTableTests : FeatureTableSuite
 
     protected override IFeatureTable Create() => new ParquetNetTable();
 }
-
-#if NPM_NATIVES
-public sealed class ParquetNetByHyparquetTests : HyparquetSuite
-{
-    protected override IFeatureTable Create() => new ParquetNetTable();
-}
-#endif

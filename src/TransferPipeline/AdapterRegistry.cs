@@ -1,0 +1,28 @@
+namespace TransferPipeline;
+
+/// <summary>The libraries that can do one job, the preferred one first.</summary>
+/// <param name="role">What they do, for messages, for example <c>decoder</c>.</param>
+public sealed class AdapterRegistry<T>(string role, IReadOnlyList<Adapter<T>> adapters)
+    where T : class
+{
+    /// <summary>What the adapters do, for messages.</summary>
+    public string Role => role;
+
+    /// <summary>All of them, usable or not, the preferred one first.</summary>
+    public IReadOnlyList<Adapter<T>> Adapters => adapters;
+
+    /// <summary>The adapter of that name; for null the first one that can be used on this machine.</summary>
+    /// <exception cref="UsageException">There is none of that name, or none can be used; the message lists the names or the reasons.</exception>
+    public Adapter<T> Find(string? name = null)
+    {
+        if (name is null)
+        {
+            return adapters.FirstOrDefault(a => a.Problem is null)
+                ?? throw new UsageException($"no {role} can be used: {string.Join("; ", adapters.Select(a => $"{a.Name}: {a.Problem}"))}");
+        }
+
+        return adapters.FirstOrDefault(a => a.Name == name)
+            ?? throw new UsageException(
+                $"there is no {role} '{name}'{NearestName.Hint(name, adapters.Select(a => a.Name))} ({role}s: {string.Join(", ", adapters.Select(a => a.Name))})");
+    }
+}
