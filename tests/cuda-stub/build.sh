@@ -1,12 +1,12 @@
 #!/bin/bash
 # Builds libraries that stand in for NVIDIA's driver, CUDA, cuBLAS and cuDNN (cuda.c, cudnn.c), on which ONNX Runtime's real CUDA provider runs
-# without a card. Needs gcc and binutils.
-# usage: build.sh FOLDER [libonnxruntime_providers_cuda.so]; then TRANSFER_CUDA_PATH=FOLDER transfer doctor
+# without a GPU. Needs gcc and binutils.
+# usage: build.sh FOLDER libonnxruntime_providers_cuda.so; then TRANSFER_CUDA_PATH=FOLDER transfer doctor
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { echo "usage: build.sh FOLDER [libonnxruntime_providers_cuda.so]" >&2; exit 2; }
-provider=$(readlink -f "${2:-$here/../../build/gpu/node_modules/com.github.asus4.onnxruntime.linux-x64-gpu/Plugins/Linux/x64/libonnxruntime_providers_cuda.so}")
-[ -f "$provider" ] || { echo "build.sh: no ${provider:-CUDA provider}: 'make GPU=1' fetches it" >&2; exit 1; }
+[ $# -eq 2 ] || { echo "usage: build.sh FOLDER libonnxruntime_providers_cuda.so" >&2; exit 2; }
+provider=$(readlink -f "$2")
+[ -f "$provider" ] || { echo "build.sh: there is no $2: 'make GPU=1' puts it into bin/runtimes/linux-x64/native" >&2; exit 1; }
 mkdir -p "$1"
 lib=$(cd "$1" && pwd)
 scratch=$(mktemp -d "$lib/build-XXXXXX")
@@ -20,15 +20,16 @@ written() { gcc -w -fPIC -c "$1" -o written.o && nm written.o | awk '$2 == "T" {
 zeros() { comm -23 "$1" "$2" | sed 's/.*/int &() { return 0; }/'; }
 names="libcudart.so.13 libcublas.so.13 libcublasLt.so.13 libcurand.so.10"
 written "$here/cuda.c" >have
-for name in $names; do imports "$name"; done | sort -u >want
+# The driver's functions are imported without a version.
+{ for name in $names; do imports "$name"; done; grep -x 'cu[A-Z][A-Za-z0-9_]*' symbols || true; } | sort -u >want
 zeros want have >rest.c
-gcc -w -shared -fPIC -o "$lib/libcardstub.so" "$here/cuda.c" rest.c -Wl,-soname,libcardstub.so -lpthread
+gcc -w -shared -fPIC -o "$lib/libgpustub.so" "$here/cuda.c" rest.c -Wl,-soname,libgpustub.so -lpthread
 
 # Each library has its functions under its own version, as the provider asks for them, and jumps into the common one.
 cat >find.c <<'C'
 #define _GNU_SOURCE
 #include <dlfcn.h>
-void *find(void *unused, const char *name) { return dlsym(dlopen("libcardstub.so", RTLD_NOW), name); }
+void *find(void *unused, const char *name) { return dlsym(dlopen("libgpustub.so", RTLD_NOW), name); }
 C
 for name in $names; do
   imports "$name" >exports
@@ -44,12 +45,12 @@ for name in $names; do
     echo '.section .note.GNU-stack,"",@progbits'
   } >jumps.s
   echo "$name { global: *; };" >version
-  gcc -w -shared -fPIC -o "$lib/$name" jumps.s find.c -Wl,-soname,"$name" -Wl,--version-script=version -Wl,--no-as-needed -L"$lib" -l:libcardstub.so -Wl,-rpath,'$ORIGIN' -ldl
+  gcc -w -shared -fPIC -o "$lib/$name" jumps.s find.c -Wl,-soname,"$name" -Wl,--version-script=version -Wl,--no-as-needed -L"$lib" -l:libgpustub.so -Wl,-rpath,'$ORIGIN' -ldl
 done
 echo >empty.c
-gcc -shared -fPIC -o "$lib/libcuda.so.1" empty.c -Wl,-soname,libcuda.so.1 -Wl,--no-as-needed -L"$lib" -l:libcardstub.so -Wl,-rpath,'$ORIGIN'
+gcc -shared -fPIC -o "$lib/libcuda.so.1" empty.c -Wl,-soname,libcuda.so.1 -Wl,--no-as-needed -L"$lib" -l:libgpustub.so -Wl,-rpath,'$ORIGIN'
 # cuDNN's functions are looked up by name when the provider runs.
 written "$here/cudnn.c" >have
 strings -n 8 "$provider" | grep -xE 'cudnn[A-Z][A-Za-z0-9_]+' | sort -u >want
 zeros want have >rest.c
-gcc -w -shared -fPIC -o "$lib/libcudnn.so.9" "$here/cudnn.c" rest.c -Wl,-soname,libcudnn.so.9 -L"$lib" -l:libcardstub.so -Wl,-rpath,'$ORIGIN'
+gcc -w -shared -fPIC -o "$lib/libcudnn.so.9" "$here/cudnn.c" rest.c -Wl,-soname,libcudnn.so.9 -L"$lib" -l:libgpustub.so -Wl,-rpath,'$ORIGIN'

@@ -1,13 +1,14 @@
-// Stands in for NVIDIA's driver, CUDA runtime and cuBLAS on a machine without a card, so that ONNX Runtime's real CUDA provider can be loaded
-// and run: its options, allocators, placement of nodes, copies, streams and graph capture are then its own. "Memory of the card" is memory of
-// the host with a limit. Kernels do nothing; what is copied off the card is made up from the bytes that were last copied there by the same
-// thread and launched on, so that a stale input or a graph that was not launched shows. Calls are checked by CUDA's rules for capture
+// Stands in for NVIDIA's driver, CUDA runtime and cuBLAS on a machine without a GPU, so that ONNX Runtime's real CUDA provider can be loaded
+// and run: its options, allocators, placement of nodes, copies, streams and graph capture are then its own. Memory of the GPU is host memory
+// with a limit. Kernels do nothing; what is copied off the GPU is computed from the bytes that were last copied there by the same thread and
+// launched on, so that a stale input or a graph that was not launched shows. Calls are checked by CUDA's rules for capture
 // (cudaStreamCaptureModeGlobal) and logged. Signatures are those of CUDA 13's headers as far as they are called.
-//   CARD_STUB_LOG     a file for one line a call: time, thread, call; kernels with the name that the compiler gave them
-//   CARD_STUB_CARDS   number of cards (1)
-//   CARD_STUB_MEMORY  bytes of each (80e9)
-//   CARD_STUB_INIT    what the driver answers when it is asked to start (0)
-//   CARD_STUB_BREAKS  after so many copies to a card every call fails, as after an illegal address or when the card falls off the bus
+//   GPU_STUB_LOG      a file for one line per call: time, thread, call; kernels with the name that the compiler gave them
+//   GPU_STUB_COUNT    number of GPUs (1)
+//   GPU_STUB_MEMORY   bytes of each (80e9)
+//   GPU_STUB_INIT     what cuInit returns (0)
+//   GPU_STUB_DRIVER   CUDA version of the driver (13000)
+//   GPU_STUB_BREAKS   after this many copies to a GPU every call fails, as after an illegal address or when the GPU falls off the bus
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdarg.h>
@@ -20,32 +21,32 @@
 #include <unistd.h>
 
 enum { Ok = 0, InvalidValue = 1, OutOfMemory = 2, InvalidDevice = 101, IllegalAddress = 700, CaptureUnsupported = 900, CaptureInvalidated = 901 };
-enum { MostCards = 8, MostBlocks = 65536 };
-enum Kind { Pageable, OnCard, Pinned };
+enum { MostGpus = 8, MostBlocks = 65536 };
+enum Kind { Pageable, OnGpu, Pinned };
 
 typedef struct {
   char *at;
   size_t size;
   enum Kind kind;
-  int card;
+  int gpu;
 } Block;
 
 static Block blocks[MostBlocks];
-static size_t used[MostCards];
+static size_t used[MostGpus];
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local int current, last_error;
 static _Thread_local uint64_t copied, computed;
 static void *capturing;
 static int broken;
 static volatile int copies, dead;
-static int contexts[MostCards];
+static int contexts[MostGpus];
 
 static long setting(const char *name, long otherwise) {
   const char *text = getenv(name);
   return text ? atol(text) : otherwise;
 }
 
-static size_t total(void) { return setting("CARD_STUB_MEMORY", 80000000000l); }
+static size_t total(void) { return setting("GPU_STUB_MEMORY", 80000000000l); }
 
 void say(const char *format, ...) {
   static FILE *log;
@@ -53,7 +54,7 @@ void say(const char *format, ...) {
   if (!name) return;
   pthread_mutex_lock(&gate);
   if (!log) {
-    if (!(name = getenv("CARD_STUB_LOG"))) {
+    if (!(name = getenv("GPU_STUB_LOG"))) {
       pthread_mutex_unlock(&gate);
       return;
     }
@@ -84,22 +85,22 @@ static int forbidden(const char *call) {
   return give(CaptureUnsupported);
 }
 
-// A call that makes a context on the thread's card where there is none, and fails on a broken card.
+// A call that makes a context on the thread's GPU where there is none, and fails on a broken GPU.
 static int enter(void) {
-  if (!__atomic_exchange_n(&contexts[current], 1, __ATOMIC_SEQ_CST)) say("context on card %d", current);
+  if (!__atomic_exchange_n(&contexts[current], 1, __ATOMIC_SEQ_CST)) say("context on GPU %d", current);
   return dead ? give(IllegalAddress) : Ok;
 }
 
 static int take(void **at, size_t size, enum Kind kind) {
   int error = OutOfMemory;
   pthread_mutex_lock(&gate);
-  if (kind != OnCard || used[current] + size <= total()) {
+  if (kind != OnGpu || used[current] + size <= total()) {
     int i = 0;
     while (i < MostBlocks && blocks[i].at) i++;
     if (i < MostBlocks) {
       *at = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
       blocks[i] = (Block){*at, size, kind, current};
-      if (kind == OnCard) used[current] += size;
+      if (kind == OnGpu) used[current] += size;
       error = Ok;
     }
   }
@@ -112,7 +113,7 @@ static int drop(void *at) {
   pthread_mutex_lock(&gate);
   for (int i = 0; at && i < MostBlocks; i++)
     if (blocks[i].at == at) {
-      if (blocks[i].kind == OnCard) used[blocks[i].card] -= blocks[i].size;
+      if (blocks[i].kind == OnGpu) used[blocks[i].gpu] -= blocks[i].size;
       blocks[i].at = 0;
       free(at);
       error = Ok;
@@ -136,11 +137,11 @@ static enum Kind kind_of(const void *at) {
 }
 
 static int copy(const char *call, void *to, const void *from, size_t size) {
-  static const char *names[] = {"pageable", "card", "pinned"};
+  static const char *names[] = {"pageable", "GPU", "pinned"};
   if (enter()) return IllegalAddress;
   enum Kind target = kind_of(to), source = kind_of(from);
   say("%s %zu bytes %s -> %s", call, size, names[source], names[target]);
-  if (source == OnCard && target != OnCard && size > 1024) {
+  if (source == OnGpu && target != OnGpu && size > 1024) {
     uint64_t state = computed;
     float *values = to;
     for (size_t i = 0; i < size / sizeof(float); i++) {
@@ -150,13 +151,13 @@ static int copy(const char *call, void *to, const void *from, size_t size) {
     return Ok;
   }
   // Batches that only kernels would read stay where they are.
-  if (target != OnCard || size <= 1 << 20) memcpy(to, from, size);
-  if (target == OnCard && source != OnCard) {
-    // Of a batch a byte here and there: a card copies without the host's cores.
+  if (target != OnGpu || size <= 1 << 20) memcpy(to, from, size);
+  if (target == OnGpu && source != OnGpu) {
+    // Of a batch a byte here and there: a GPU copies without the host's cores.
     uint64_t hash = 14695981039346656037u;
     for (size_t i = 0; i < size; i += size > 4096 ? 997 : 1) hash = (hash ^ ((unsigned char *)from)[i]) * 1099511628211u;
     copied = hash;
-    if (setting("CARD_STUB_BREAKS", 0) && __atomic_add_fetch(&copies, 1, __ATOMIC_SEQ_CST) >= setting("CARD_STUB_BREAKS", 0)) dead = 1;
+    if (setting("GPU_STUB_BREAKS", 0) && __atomic_add_fetch(&copies, 1, __ATOMIC_SEQ_CST) >= setting("GPU_STUB_BREAKS", 0)) dead = 1;
   }
   return Ok;
 }
@@ -168,17 +169,17 @@ int launch(void) {
 }
 
 // Devices
-int cudaGetDeviceCount(int *count) { *count = setting("CARD_STUB_CARDS", 1); return Ok; }
-int cudaGetDevice(int *card) { *card = current; return Ok; }
-int cudaSetDevice(int card) {
-  if (card >= setting("CARD_STUB_CARDS", 1)) return give(InvalidDevice);
-  if (card != current) say("cudaSetDevice %d", card);
-  current = card;
+int cudaGetDeviceCount(int *count) { *count = setting("GPU_STUB_COUNT", 1); return Ok; }
+int cudaGetDevice(int *gpu) { *gpu = current; return Ok; }
+int cudaSetDevice(int gpu) {
+  if (gpu >= setting("GPU_STUB_COUNT", 1)) return give(InvalidDevice);
+  if (gpu != current) say("cudaSetDevice %d", gpu);
+  current = gpu;
   return enter();
 }
-int cudaInitDevice(int card, unsigned device_flags, unsigned flags) {
-  say("cudaInitDevice %d flags %u", card, flags & 1 ? device_flags : 0);
-  return card >= setting("CARD_STUB_CARDS", 1) ? give(InvalidDevice) : Ok;
+int cudaInitDevice(int gpu, unsigned device_flags, unsigned flags) {
+  say("cudaInitDevice %d flags %u", gpu, flags & 1 ? device_flags : 0);
+  return gpu >= setting("GPU_STUB_COUNT", 1) ? give(InvalidDevice) : Ok;
 }
 int cudaRuntimeGetVersion(int *version) { *version = 13000; return Ok; }
 int cudaDriverGetVersion(int *version) { *version = 13000; return Ok; }
@@ -190,7 +191,7 @@ int cudaDeviceSynchronize(void) {
 }
 
 // The fields of cudaDeviceProp that are read, at their offsets in CUDA 13: an H100's.
-int cudaGetDeviceProperties(char *properties, int card) {
+int cudaGetDeviceProperties(char *properties, int gpu) {
   memset(properties, 0, 1008);
   strcpy(properties, "Stub");
   *(size_t *)(properties + 288) = total();
@@ -207,7 +208,7 @@ int cudaGetDeviceProperties(char *properties, int card) {
   *(int *)(properties + 384) = 132;
   return Ok;
 }
-int cudaDeviceGetAttribute(int *value, int attribute, int card) {
+int cudaDeviceGetAttribute(int *value, int attribute, int gpu) {
   switch (attribute) {
     case 1: *value = 1024; break;     // threads a block
     case 8: *value = 49152; break;    // shared memory a block
@@ -226,7 +227,7 @@ int cudaDeviceGetAttribute(int *value, int attribute, int card) {
 int cudaMalloc(void **at, size_t size) {
   if (forbidden("cudaMalloc")) return CaptureUnsupported;
   if (enter()) return IllegalAddress;
-  int error = take(at, size, OnCard);
+  int error = take(at, size, OnGpu);
   say("cudaMalloc %zu%s", size, error ? ": out of memory" : "");
   return give(error);
 }
@@ -286,7 +287,7 @@ const char *cudaGetErrorString(int error) {
   return error == OutOfMemory ? "out of memory" : error == InvalidDevice ? "invalid device ordinal" : error == CaptureUnsupported ? "operation not permitted when stream is capturing" : error == IllegalAddress ? "an illegal memory access was encountered" : "an error of the stub";
 }
 
-// Kernels: the program registers each host function with the name of the card's
+// Kernels: the program registers each host function with the name of the GPU's
 enum { Kernels = 1 << 18 };
 static struct { const void *entry; const char *name; } kernels[Kernels];
 
@@ -342,8 +343,8 @@ int cublasSgemm_v2(void *handle, int ta, int tb, int m, int n, int k, const floa
 }
 
 // Driver
-int cuInit(unsigned flags) { return setting("CARD_STUB_INIT", Ok); }
-int cuDriverGetVersion(int *version) { *version = setting("CARD_STUB_DRIVER", 13000); return Ok; }
+int cuInit(unsigned flags) { return setting("GPU_STUB_INIT", Ok); }
+int cuDriverGetVersion(int *version) { *version = setting("GPU_STUB_DRIVER", 13000); return Ok; }
 int cuDeviceGetCount(int *count) { return cudaGetDeviceCount(count); }
 int cuDeviceGet(int *device, int index) { *device = index; return Ok; }
 int cuDeviceGetName(char *name, int length, int device) { snprintf(name, length, "Stub"); return Ok; }

@@ -1,6 +1,6 @@
 // Stands in for cuDNN 9 (cuda.c says what for): one engine that supports every graph and needs no workspace. Its convolution doubles the
 // first three values and leaves the rest, which is what the doctor's test of three values wants.
-//   CARD_STUB_CUDNN   "no fusion": graphs of several operations have no engine; "fails": they have one that fails when it runs;
+//   GPU_STUB_CUDNN    "no fusion": graphs of several operations have no engine; "fails": they have one that fails when it runs;
 //                     "tensor cores": the engine says that it uses them
 #include <stdint.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ enum { Int64 = 3, BackendDescriptor = 15, Int32 = 23 };
 enum { NotSupported = 3000, ExecutionFailed = 5000 };
 
 static int is(const char *wanted) {
-  const char *set = getenv("CARD_STUB_CUDNN");
+  const char *set = getenv("GPU_STUB_CUDNN");
   return set && !strcmp(set, wanted);
 }
 

@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
 using TransferPipeline.Tests.Cli;
 
 namespace TransferPipeline.Tests.Features.Cards;
@@ -8,7 +10,10 @@ namespace TransferPipeline.Tests.Features.Cards;
 /// </summary>
 public sealed class CudaStandIn : IDisposable
 {
-    private static readonly string Natives = Path.Combine(SharedData.Repository, "build", "gpu", "node_modules");
+    private const string Provider = "libonnxruntime_providers_cuda.so";
+
+    /// <summary>Folder of the CUDA build's libraries in the package cache, where the project's restore put them.</summary>
+    private static readonly string Natives = typeof(CudaStandIn).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CudaNatives").Value!;
 
     private readonly TempFolder _folder = new();
     private readonly string? _absent;
@@ -25,7 +30,7 @@ public sealed class CudaStandIn : IDisposable
             return;
         MakeProgram();
         SamplePhotos.Copy(Photos, 1, [.. Directory.GetDirectories(Path.Combine(SamplePhotos.Folder, "train")).Select(d => Path.GetFileName(d))]);
-        var built = TransferProcess.RunProgram("bash", SharedData.Repository, null, "tests/cuda-stub/build.sh", Libraries, Path.Combine(_program, "libonnxruntime_providers_cuda.so"));
+        var built = TransferProcess.RunProgram("bash", SharedData.Repository, null, "tests/cuda-stub/build.sh", Libraries, Path.Combine(Natives, Provider));
         Assert.True(built.ExitCode == 0, built.Error);
     }
 
@@ -54,7 +59,7 @@ public sealed class CudaStandIn : IDisposable
         var log = _folder.At($"log-{Interlocked.Increment(ref _runs)}");
         var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>());
         variables.TryAdd("TRANSFER_CUDA_PATH", Libraries);
-        variables.TryAdd("CARD_STUB_LOG", log);
+        variables.TryAdd("GPU_STUB_LOG", log);
         var result = TransferProcess.RunProgram(Path.Combine(_program, "transfer"), _folder.Root, variables, arguments);
         return new(result, File.Exists(log) ? File.ReadAllLines(log) : []);
     }
@@ -62,35 +67,43 @@ public sealed class CudaStandIn : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static string? Absent() =>
-        !File.Exists(Native("libonnxruntime_providers_cuda.so")) ? "needs ONNX Runtime with CUDA in build/gpu ('make GPU=1' or 'npm ci' there)"
-        : !File.Exists(Path.Combine(AppContext.BaseDirectory, "libonnxruntime.so")) ? "needs a build with the npm set"
+        !OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64 ? "needs Linux on x64, for which ONNX Runtime's CUDA provider is built"
+        : !File.Exists(Path.Combine(Natives, Provider)) ? $"needs {Provider} of the package Microsoft.ML.OnnxRuntime.Gpu.Linux in {Natives}"
         : ((string[])["gcc", "nm", "strings", "bash"]).FirstOrDefault(tool => !OnPath(tool)) is { } tool ? $"needs {tool}, to make libraries that stand in for CUDA"
         : null;
 
     private static bool OnPath(string tool) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Any(p => File.Exists(Path.Combine(p, tool)));
 
-    private static string Native(string file) => Path.Combine(
-        Natives, file == "libonnxruntime.so" ? "onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1" : $"com.github.asus4.onnxruntime.linux-x64-gpu/Plugins/Linux/x64/{file}");
-
-    /// <summary>The program under test with ONNX Runtime's libraries replaced, as GPU=1 builds it. Libraries are linked, not copied.</summary>
+    /// <summary>The program under test with ONNX Runtime's libraries replaced, as Gpu=true builds it. Libraries are linked, not copied.</summary>
     private void MakeProgram()
     {
-        Directory.CreateDirectory(_program);
-        string[] replaced = ["libonnxruntime.so", "libonnxruntime_providers_cuda.so", "libonnxruntime_providers_shared.so", "libonnxruntime_providers_tensorrt.so"];
-        foreach (var file in replaced)
-            File.CreateSymbolicLink(Path.Combine(_program, file), Native(file));
-        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(f => !replaced.Contains(Path.GetFileName(f))))
+        var original = Directory.EnumerateFiles(AppContext.BaseDirectory, "libonnxruntime.so", SearchOption.AllDirectories)
+            .Single(f => !f.Contains("runtimes", StringComparison.Ordinal) || f.Contains("linux-x64", StringComparison.Ordinal));
+        var replaced = Path.GetRelativePath(AppContext.BaseDirectory, Path.GetDirectoryName(original)!);
+        Mirror(AppContext.BaseDirectory, _program);
+        foreach (var file in Directory.EnumerateFiles(Natives))
         {
-            var copy = Path.Combine(_program, Path.GetFileName(file));
-            if (file.Contains(".so", StringComparison.Ordinal))
+            var target = Path.Combine(_program, replaced, Path.GetFileName(file));
+            File.Delete(target);
+            File.CreateSymbolicLink(target, file);
+        }
+    }
+
+    private static void Mirror(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var folder in Directory.EnumerateDirectories(from))
+            Mirror(folder, Path.Combine(to, Path.GetFileName(folder)));
+        foreach (var file in Directory.EnumerateFiles(from))
+        {
+            var copy = Path.Combine(to, Path.GetFileName(file));
+            // The host and .NET's loader take a linked assembly's own folder for the program's.
+            if (Path.GetExtension(file) is ".so" or ".onnx" || file.Contains(".so.", StringComparison.Ordinal))
                 File.CreateSymbolicLink(copy, file);
             else
                 File.Copy(file, copy);
         }
-
-        foreach (var folder in Directory.EnumerateDirectories(AppContext.BaseDirectory))
-            Directory.CreateSymbolicLink(Path.Combine(_program, Path.GetFileName(folder)), folder);
     }
 }
 

@@ -1,6 +1,6 @@
 using TransferPipeline.Tests.Cli;
 
-namespace TransferPipeline.Tests.Packages;
+namespace TransferPipeline.Tests.Bundles;
 
 /// <summary>build/cut and the join.sh that it puts beside the pieces, as a box with another shell would run it.</summary>
 public sealed class JoinScriptTests : IDisposable
