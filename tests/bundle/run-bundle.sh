@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs a bundle (make bundle) as a box without .NET would have it: with an empty environment, then in a chroot that holds nothing but the
 # bundle, /dev/null, /dev/urandom, /proc, glibc, libstdc++ and libgcc. Extracts, verifies, trains and compares on a few samples. Needs root for the chroot.
-# usage: run-bundle.sh build/out/transfer-linux-x64[-cuda13]   (a folder, or a .tar.gz)
+# usage: run-bundle.sh build/out/transfer-linux-x64[-cuda13][-ours]   (a folder, or a .tar.gz)
 set -euo pipefail
 bundle=$(readlink -f "${1:?usage: run-bundle.sh FOLDER|ARCHIVE.tar.gz}")
 scratch=$(mktemp -d /tmp/transfer-bundle-XXXXXX)
@@ -30,10 +30,11 @@ check() { # the command's start, then the root of its paths
   rm -rf "$root/tmp/set"
 }
 
-# Each native library that was found among the files has its licence there.
-for library in libonnxruntime:*onnxruntime* libduckdb.so:*node-bindings* libturbojpeg.so:jpeg-turbo libvips-cpp.so:sharp-libvips* libcrypto.so.3:openssl; do
-  find "$folder" -name "${library%%:*}*" | grep -q . || continue
-  find "$folder/licenses" -maxdepth 1 -name "${library#*:}" | grep -q . || { echo "FAILED: licenses/ lacks that of ${library%%:*}"; exit 1; }
+# Each native library of the bundle has its licence there.
+for pair in libonnxruntime:microsoft.ml.onnxruntime* libturbojpeg:libjpeg-turbo libvips:netvips.native* ParquetSharpNative:parquetsharp libtorch_cpu:libtorch* \
+  lib_lightgbm:lightgbm libFastTreeNative:microsoft.ml.fasttree libcrypto:openssl libcoreclr:dotnet; do
+  find "$folder" -name "${pair%%:*}*" | grep -q . || continue
+  find "$folder/licenses" -maxdepth 1 -name "${pair#*:}" | grep -q . || { echo "FAILED: licenses/ lacks that of ${pair%%:*}"; exit 1; }
 done
 
 echo "== empty environment"
