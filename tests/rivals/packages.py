@@ -1,4 +1,4 @@
-"""Our heads beside ML.NET's and TorchSharp's, in a build with the card packages, on the same vectors.
+"""Our heads beside ML.NET's and TorchSharp's on the same vectors.
 
     python3 tests/rivals/packages.py FEATURES
 

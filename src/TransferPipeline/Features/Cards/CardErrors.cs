@@ -52,7 +52,7 @@ internal static partial class CardErrors
         var brief = node.Success ? $"{failure.Value.Trim()} in {node.Groups[1].Value} node {node.Groups[2].Value}" : failure.Value.Trim();
         // CUDA's errors 209 and 200.
         return message.Contains("no kernel image", StringComparison.Ordinal) || message.Contains("kernel image is invalid", StringComparison.Ordinal)
-            ? $"{brief}: this build of ONNX Runtime has no code for the card's compute capability, see docs/gpu.md; a bundle made with CARD= has that of one alone"
+            ? $"{brief}: this build of ONNX Runtime has no code for the card's compute capability, see docs/gpu.md; a bundle made with CUDA_ARCH= has that of one alone"
             : brief;
     }
 
