@@ -3,11 +3,11 @@ using TransferPipeline.Features;
 using TransferPipeline.Heads;
 using TransferPipeline.Images;
 using TransferPipeline.ImageSharp;
+using TransferPipeline.Jobs;
 using TransferPipeline.LibjpegTurbo;
 using TransferPipeline.Libvips;
 using TransferPipeline.MicrosoftML;
 using TransferPipeline.ParquetNet;
-using TransferPipeline.Pipelines;
 using TransferPipeline.TorchSharp;
 
 namespace TransferPipeline.Default;

@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.Scaling;
 
 namespace TransferPipeline.MicrosoftML;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Calibrators;
 using Microsoft.ML.Trainers;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.MicrosoftML;
 
@@ -76,7 +77,7 @@ internal static class LinearTrainers
 
     public static CalibratedLine LinearSvm(MLContext ml, HeadSettings settings, IDataView rows)
     {
-        var scorer = ml.BinaryClassification.Trainers.LinearSvm(new LinearSvmTrainer.Options
+        var scorer = ml.BinaryClassification.Trainers.LinearSvm(new Microsoft.ML.Trainers.LinearSvmTrainer.Options
         {
             Lambda = (float)settings.Number("Lambda"),
             NumberOfIterations = settings.Integer("NumberOfIterations"),

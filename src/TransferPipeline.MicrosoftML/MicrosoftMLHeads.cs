@@ -1,4 +1,5 @@
 using Microsoft.ML.Trainers.LightGbm;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.MicrosoftML;
 

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.MicrosoftML;
 

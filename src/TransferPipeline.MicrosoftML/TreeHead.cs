@@ -1,8 +1,7 @@
 using System.Numerics.Tensors;
 using Microsoft.ML;
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.MicrosoftML;
 

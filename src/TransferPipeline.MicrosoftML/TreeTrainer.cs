@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.MicrosoftML;
 

@@ -1,7 +1,6 @@
 using System.Reflection;
 using Parquet;
 using Parquet.Schema;
-using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 
 namespace TransferPipeline.ParquetNet;

@@ -1,3 +1,4 @@
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.TorchSharp;

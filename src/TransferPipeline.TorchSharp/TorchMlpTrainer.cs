@@ -1,4 +1,5 @@
-using TransferPipeline.Heads.Mlp;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.TorchSharp;
 

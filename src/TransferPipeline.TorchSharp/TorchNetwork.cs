@@ -1,5 +1,5 @@
 using TorchSharp;
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Networks;
 using static TorchSharp.torch;
 using Linear = TorchSharp.Modules.Linear;
 using Parameter = TorchSharp.Modules.Parameter;

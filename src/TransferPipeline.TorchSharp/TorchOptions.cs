@@ -1,3 +1,5 @@
+using TransferPipeline.Heads.Common;
+
 namespace TransferPipeline.TorchSharp;
 
 /// <summary>Settings of the heads that TorchSharp trains; names and meaning are PyTorch's.</summary>

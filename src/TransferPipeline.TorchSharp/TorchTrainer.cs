@@ -1,5 +1,5 @@
-using TransferPipeline.Heads.Scaling;
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Networks;
 
 namespace TransferPipeline.TorchSharp;
 

@@ -1,6 +1,6 @@
 using TorchSharp;
-using TransferPipeline.Heads.Scaling;
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Networks;
 using static TorchSharp.torch;
 
 namespace TransferPipeline.TorchSharp;

@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Benchmarks;
 

@@ -1,54 +1,86 @@
-using System.Text.RegularExpressions;
+using System.Reflection;
 
 namespace TransferPipeline.Tests;
 
-/// <summary>The library's folders are the data's way; each may use only those before it.</summary>
-public sealed partial class ArchitectureTests
+/// <summary>The library's namespaces are the data's way; each may use only those before it.</summary>
+public sealed class ArchitectureTests
 {
+    /// <summary>From the photos to the classifier. A folder that is not listed shares the namespace of the folder above it.</summary>
     private static readonly string[] Order =
-        ["Datasets", "Images", "Backbones", "Features", "Heads", "Evaluation", "Reports", "Export", "Pipelines"];
+    [
+        "", "Onnx", "Datasets", "Images", "Images.Augmentations", "Backbones", "Backbones.Store",
+        "Inference.Gpu.Cuda", "Inference", "Inference.Gpu", "Features", "Extraction.Resume", "Extraction",
+        "Heads.Numerics", "Heads.Common", "Heads.Linear", "Heads.Networks", "Heads",
+        "Evaluation", "Reports", "Classifiers", "Jobs", "Pipelines.Yaml", "Pipelines",
+    ];
 
-    private static readonly string Library = Path.Combine(SharedData.Repository, "src", "TransferPipeline");
+    private static readonly Assembly Library = typeof(TransferException).Assembly;
 
-    public static TheoryData<string> Folders => [.. Order];
+    private static readonly string Source = Path.Combine(SharedData.Repository, "src", "TransferPipeline");
+
+    public static TheoryData<string> Namespaces => [.. Order];
 
     [Theory]
-    [MemberData(nameof(Folders))]
-    public void Folder_UsesOnlyFoldersToItsLeft(string folder)
+    [MemberData(nameof(Namespaces))]
+    public void Namespace_UsesOnlyNamespacesBeforeIt(string name)
     {
-        var later = Order[(Array.IndexOf(Order, folder) + 1)..];
-        var offences = Sources(Path.Combine(Library, folder))
-            .SelectMany(file => UsedFolder().Matches(File.ReadAllText(file)).Select(m => (file, Used: m.Groups[1].Value)))
-            .Where(use => later.Contains(use.Used))
-            .Select(use => $"{Path.GetRelativePath(Library, use.file)} uses {use.Used}");
-        Assert.Empty(offences);
+        var later = Order[(Array.IndexOf(Order, name) + 1)..];
+        var offences =
+            from type in Library.GetTypes()
+            where ShortName(type) == name
+            from used in UsedTypes.Of(type)
+            where later.Contains(ShortName(used))
+            select $"{type.FullName} uses {used.FullName}";
+        Assert.Empty(offences.Distinct());
     }
 
     [Fact]
-    public void Library_HasNoFolderOutsideTheOrder() =>
-        Assert.Equal(
-            Order.Order(StringComparer.Ordinal),
-            Directory.GetDirectories(Library).Select(d => Path.GetFileName(d)!).Where(d => d is not ("obj" or "bin")).Order(StringComparer.Ordinal));
+    public void Library_HasNoNamespaceOutsideTheOrder()
+    {
+        var names = Library.GetTypes().Where(t => t.Namespace?.StartsWith("TransferPipeline", StringComparison.Ordinal) == true).Select(ShortName);
+        Assert.Equal(Order.Order(StringComparer.Ordinal), names.Distinct().Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A type is found by its namespace: in that folder, or in a folder below it that has no namespace of its own.</summary>
+    [Fact]
+    public void SourceFiles_LieInTheFolderOfTheirNamespace()
+    {
+        var offences =
+            from file in Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
+            let folder = Path.GetRelativePath(Source, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '.')
+            let declared = File.ReadLines(file).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))
+            where declared is not null && declared != $"namespace {Expected(folder)};"
+            select $"{file}: {declared}";
+        Assert.Empty(offences);
+    }
 
     [Fact]
     public void Library_UsesNoOutsideImageParquetOrTrainingLibrary()
     {
-        string[] outside = ["SixLabors", "Parquet.", "Microsoft.ML.Data", "Microsoft.ML.Trainers", "TorchSharp", "libvips", "turbojpeg", "libduckdb"];
+        string[] outside = ["SixLabors", "Parquet.", "ParquetSharp", "Microsoft.ML.Data", "Microsoft.ML.Trainers", "TorchSharp", "NetVips", "turbojpeg"];
         var offences =
-            from file in Sources(Library)
+            from file in Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
             from line in File.ReadLines(file)
             where line.StartsWith("using ", StringComparison.Ordinal) || line.Contains("LibraryImport(", StringComparison.Ordinal)
             from name in outside
             where line.Contains(name, StringComparison.Ordinal)
-            select $"{Path.GetRelativePath(Library, file)}: {line.Trim()}";
+            select $"{Path.GetRelativePath(Source, file)}: {line.Trim()}";
         Assert.Empty(offences);
     }
 
-    private static IEnumerable<string> Sources(string folder) =>
-        Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
-            .Where(f => !Path.GetRelativePath(Library, f).Split(Path.DirectorySeparatorChar)[0].Equals("obj", StringComparison.Ordinal));
+    /// <summary>The namespace of the nearest folder upwards that has one.</summary>
+    private static string Expected(string folder)
+    {
+        var name = folder == "." ? "" : folder;
+        while (!Order.Contains(name))
+            name = name.Contains('.') ? name[..name.LastIndexOf('.')] : "";
+        return name.Length == 0 ? "TransferPipeline" : $"TransferPipeline.{name}";
+    }
 
-    /// <summary>A using directive, or a name qualified by a folder: <c>Heads.EpochRecord</c>.</summary>
-    [GeneratedRegex(@"(?<![\w.])(?:using (?:static )?TransferPipeline\.(?=\w+[;.])|TransferPipeline\.(?=\w+\.[A-Z])|(?=\w+\.[A-Z]))(Datasets|Images|Backbones|Features|Heads|Evaluation|Reports|Export|Pipelines)\b")]
-    private static partial Regex UsedFolder();
+    private static string ShortName(Type type) => type.Namespace switch
+    {
+        "TransferPipeline" => "",
+        { } name when name.StartsWith("TransferPipeline.", StringComparison.Ordinal) => name["TransferPipeline.".Length..],
+        _ => "none",
+    };
 }

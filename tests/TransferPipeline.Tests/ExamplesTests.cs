@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using TransferPipeline.Export;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Tests.Cli;

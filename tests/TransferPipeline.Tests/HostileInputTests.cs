@@ -2,17 +2,18 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using TransferPipeline.Backbones;
-using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Backbones.Store;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
-using TransferPipeline.Export;
 using TransferPipeline.Features;
-using TransferPipeline.Features.Extraction;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Images;
+using TransferPipeline.Onnx;
 using TransferPipeline.Pipelines;
 using TransferPipeline.Pipelines.Yaml;
+using TransferPipeline.Tests.Reports;
 
 namespace TransferPipeline.Tests;
 
@@ -83,7 +84,7 @@ public sealed class HostileInputTests : IDisposable
     [Fact]
     public void Manifest_OfAFeatureSet()
     {
-        using var extraction = new Features.Extraction(2);
+        using var extraction = new Extraction.TestExtraction(2);
         extraction.Run();
         var file = Path.Combine(extraction.Set, FeatureManifest.FileName);
         var valid = File.ReadAllBytes(file);
@@ -109,7 +110,7 @@ public sealed class HostileInputTests : IDisposable
     [Fact]
     public void Comparison_AsJson()
     {
-        var valid = ComparisonJson.Serialize(Reports.MadeUpComparison.Create(classes: 2, heads: 2, points: 1) with { DataCheck = null, Map = null, Sweeps = [], FewShot = [] });
+        var valid = ComparisonJson.Serialize(MadeUpComparison.Create(classes: 2, heads: 2, points: 1) with { DataCheck = null, Map = null, Sweeps = [], FewShot = [] });
         Attack("comparison.json", Encoding.UTF8.GetBytes(valid), file => ComparedHead.Read(file, "softmax"), step: 11);
     }
 

@@ -1,4 +1,4 @@
-using TransferPipeline.Tests.Features;
+using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests;
 

@@ -1,6 +1,5 @@
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.Scaling;
 
 namespace Example;
 

@@ -1,12 +1,12 @@
 using Example;
 using TransferPipeline.Backbones;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Datasets;
-using TransferPipeline.Evaluation;
-using TransferPipeline.Export;
-using TransferPipeline.Features;
-using TransferPipeline.Features.Extraction;
 using TransferPipeline.Default;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Extraction;
+using TransferPipeline.Features;
+using TransferPipeline.Jobs;
 
 // example PHOTOS OUT PHOTO: photos to vectors, heads side by side, one classifier, and a prediction with it.
 var (photos, folder, photo) = (args[0], args[1], args[2]);

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
 using TransferPipeline.Default;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 

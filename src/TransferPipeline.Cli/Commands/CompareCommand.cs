@@ -2,7 +2,7 @@ using System.CommandLine;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Jobs;
 using TransferPipeline.Reports;
 
 namespace TransferPipeline.Cli.Commands;

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using TransferPipeline.Backbones;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
-using TransferPipeline.Default;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Inference;
 
 namespace TransferPipeline.Cli.Commands;
 

@@ -4,10 +4,11 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Features;
-using TransferPipeline.Features.Cards;
-using TransferPipeline.Features.Extraction;
+using TransferPipeline.Inference;
+using TransferPipeline.Inference.Gpu;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -50,7 +51,7 @@ internal static class DoctorCommand
         yield return Try("decoder", () => Common.Tools.Decoder.Name);
         yield return Try("Parquet", () => Common.Tools.Table.Name);
         yield return Try("default backbone", DefaultBackbone);
-        foreach (var line in CardDoctor.Examine())
+        foreach (var line in GpuDoctor.Examine())
             yield return new(line.Part, line.Found, line.Ok);
         var unavailable = Common.Tools.Trainers.Count(t => t.Unavailable is not null);
         yield return new("heads", $"{Common.Tools.Trainers.Count - unavailable} available, {unavailable} not (see: transfer heads)", true);
@@ -60,7 +61,7 @@ internal static class DoctorCommand
     private static string DefaultBackbone()
     {
         var model = Common.Tools.Models.Resolve("efficientnet-lite0");
-        var cut = Backbones.Backbone.Open(model.File).Cut();
+        var cut = Backbone.Open(model.File).Cut();
         using var session = SessionFactory.Create(cut, new());
         var pixels = new float[3 * cut.InputHeight * cut.InputWidth];
         using var input = OrtValue.CreateTensorValueFromMemory(pixels, [1, 3, cut.InputHeight, cut.InputWidth]);

@@ -2,7 +2,7 @@ using System.CommandLine;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 

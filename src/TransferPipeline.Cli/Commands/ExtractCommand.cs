@@ -3,8 +3,9 @@ using System.Globalization;
 using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Datasets;
-using TransferPipeline.Features.Extraction;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Extraction;
+using TransferPipeline.Features;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 

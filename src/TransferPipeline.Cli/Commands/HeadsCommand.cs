@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Cli.Commands;
 

@@ -1,11 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Export;
-using TransferPipeline.Pipelines;
 using TransferPipeline.Reports;
-using TransferPipeline.Reports.Thumbnails;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -31,7 +29,7 @@ internal static class PredictCommand
             var files = PhotoFileList.Of(parsed.GetValue(photos)!, Console.In).Select(f => new PhotoFile(f)).ToList();
             using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16) { NewLine = "\n", AutoFlush = !Console.IsOutputRedirected };
             using var writer = PredictionWriter.Create(parsed.GetValue(json) ? "json" : parsed.GetValue(format)!, output, model.Info.Labels, parsed.GetValue(top), parsed.GetValue(all));
-            var (page, failed) = (new PagePhotos(parsed.GetValue(html) is null ? 0 : PagePhotos.MostOfAPage), 0);
+            var (page, failed) = (new ReportPhotos(parsed.GetValue(html) is null ? 0 : ReportPhotos.MostOfAPage), 0);
             var progress = new Progress(files.Count);
             foreach (var prediction in new PhotoClassifier(Common.Tools.Decoder, model).Predict(files, parsed.GetValue(threads), cancellation))
             {
@@ -58,7 +56,7 @@ internal static class PredictCommand
         Messages.Error($"{prediction.Photo.Name}: {prediction.Failure}");
     }
 
-    private static void Summarize(int photos, int failed, PagePhotos page)
+    private static void Summarize(int photos, int failed, ReportPhotos page)
     {
         if (page.Known > 0)
             Messages.Note(string.Create(CultureInfo.InvariantCulture, $"right: {page.Right} of {page.Known} photos in folders with the name of a class ({(double)page.Right / page.Known:0.000})"));
@@ -66,7 +64,7 @@ internal static class PredictCommand
             Messages.Error($"{failed} of {photos} photos could not be used");
     }
 
-    private static void WritePage(string file, Classifier model, PagePhotos photos)
+    private static void WritePage(string file, Classifier model, ReportPhotos photos)
     {
         var thumbnails = new ThumbnailMaker(Common.Tools.Decoder, Common.Tools.Encoder, PredictionsPage.ThumbnailSide);
         PredictionsPage.Write(file, Path.GetFileName(model.File), photos, path => thumbnails.Make(File.ReadAllBytes(path)));

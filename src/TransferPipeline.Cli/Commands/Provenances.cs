@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
-using TransferPipeline.Heads;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using TransferPipeline.Features.Extraction;
+using TransferPipeline.Extraction;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Output;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using CsvHelper;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Classifiers;
 
 namespace TransferPipeline.Cli.Output;
 

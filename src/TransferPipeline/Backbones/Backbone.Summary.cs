@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime.Tensors;
-using TransferPipeline.Backbones.Onnx;
-using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+using TransferPipeline.Onnx;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Backbones;
 

@@ -1,4 +1,4 @@
-using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones;
 

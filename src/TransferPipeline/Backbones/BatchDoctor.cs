@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones;
 

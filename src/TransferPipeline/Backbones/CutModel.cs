@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
-using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Images;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones;
 

@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime.Tensors;
-using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones;
 

@@ -1,6 +1,6 @@
-using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Images;
-using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+using TransferPipeline.Onnx;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Backbones;
 

@@ -1,7 +1,7 @@
 using Google.Protobuf;
-using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Images;
-using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+using TransferPipeline.Onnx;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Backbones;
 

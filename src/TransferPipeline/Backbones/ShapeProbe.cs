@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
-using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones;
 

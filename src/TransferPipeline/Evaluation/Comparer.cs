@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using TransferPipeline.Evaluation.DataChecks;
-using TransferPipeline.Evaluation.Maps;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 

@@ -1,3 +1,5 @@
+using TransferPipeline.Heads.Common;
+
 namespace TransferPipeline.Evaluation;
 
 /// <summary>Everything that a comparison found; the JSON output and the report show these numbers and no others.</summary>
@@ -134,7 +136,7 @@ public sealed record HeadResult
     /// <summary>The same after temperature scaling; empty when not asked for.</summary>
     public IReadOnlyList<CalibrationBin> CalibrationScaled { get; init; } = [];
 
-    public IReadOnlyList<Heads.EpochRecord> History { get; init; } = [];
+    public IReadOnlyList<EpochRecord> History { get; init; } = [];
 
     /// <summary>The most confident wrong predictions, worst first, at most 24.</summary>
     public IReadOnlyList<Mistake> Mistakes { get; init; } = [];

@@ -1,5 +1,4 @@
-using TransferPipeline.Evaluation.Statistics;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 

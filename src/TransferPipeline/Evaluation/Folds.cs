@@ -1,5 +1,3 @@
-using TransferPipeline.Evaluation.Statistics;
-
 namespace TransferPipeline.Evaluation;
 
 /// <summary>One division of photos: train on some, judge others.</summary>

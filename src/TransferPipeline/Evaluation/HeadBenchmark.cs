@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.Ridge;
 
 namespace TransferPipeline.Evaluation;
 

@@ -1,4 +1,5 @@
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 

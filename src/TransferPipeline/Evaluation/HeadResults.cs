@@ -1,5 +1,3 @@
-using TransferPipeline.Evaluation.Statistics;
-
 namespace TransferPipeline.Evaluation;
 
 /// <summary>Turns what a head predicted into the figures of a <see cref="HeadResult"/>.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
-using TransferPipeline.Evaluation.Sweeps;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 

@@ -1,4 +1,4 @@
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 

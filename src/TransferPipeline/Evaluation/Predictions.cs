@@ -1,5 +1,4 @@
-using TransferPipeline.Features;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using TransferPipeline.Evaluation.Statistics;
 
 namespace TransferPipeline.Evaluation;
 

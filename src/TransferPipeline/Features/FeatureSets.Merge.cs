@@ -1,5 +1,3 @@
-using TransferPipeline.Features.Extraction;
-
 namespace TransferPipeline.Features;
 
 public static partial class FeatureSets

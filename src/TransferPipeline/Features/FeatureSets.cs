@@ -1,4 +1,4 @@
-using TransferPipeline.Features.Extraction;
+using TransferPipeline.Extraction;
 
 namespace TransferPipeline.Features;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using TransferPipeline.Backbones;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Features;
@@ -17,7 +18,7 @@ public sealed record Recipe
     /// <summary>Where the backbone is stopped: <c>penultimate</c>, <c>features</c>, or a tensor or node.</summary>
     public required string Cut { get; init; }
 
-    /// <summary>What makes a vector of the tensor there, as <see cref="Backbones.Pooling"/> writes it.</summary>
+    /// <summary>What makes a vector of the tensor there, as <see cref="Pooling"/> writes it.</summary>
     public required string Pooling { get; init; }
 
     public required Preprocessing Preprocessing { get; init; }

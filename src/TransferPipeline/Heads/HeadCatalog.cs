@@ -1,14 +1,4 @@
-using TransferPipeline.Heads.Forest;
-using TransferPipeline.Heads.Knn;
-using TransferPipeline.Heads.Lda;
-using TransferPipeline.Heads.LinearSgd;
-using TransferPipeline.Heads.LinearSvm;
-using TransferPipeline.Heads.Logistic;
-using TransferPipeline.Heads.Mlp;
-using TransferPipeline.Heads.NearestMean;
-using TransferPipeline.Heads.Ridge;
-using TransferPipeline.Heads.Softmax;
-using TransferPipeline.Heads.SvmRbf;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Heads;
 

@@ -1,5 +1,3 @@
-using TransferPipeline.Images.Resampling;
-
 namespace TransferPipeline.Images;
 
 /// <summary>One axis of a centre crop: of the resized photo <see cref="Kept"/> positions from <see cref="From"/> go to <see cref="To"/> on.</summary>

@@ -1,5 +1,3 @@
-using TransferPipeline.Images.Resampling;
-
 namespace TransferPipeline.Images;
 
 /// <summary>

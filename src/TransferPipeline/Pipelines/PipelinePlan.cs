@@ -2,8 +2,11 @@ using System.Diagnostics;
 using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Extraction;
 using TransferPipeline.Features;
-using TransferPipeline.Features.Extraction;
+using TransferPipeline.Inference;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Pipelines;
 
@@ -78,7 +81,7 @@ public sealed record PipelinePlan(
         {
             try
             {
-                var spec = Evaluation.HeadSpec.Create(tools.Trainer(step.Name), step.Options);
+                var spec = HeadSpec.Create(tools.Trainer(step.Name), step.Options);
                 heads.Add(spec.Title);
                 if (classes is not null)
                     spec.CheckClasses(classes);

@@ -1,8 +1,8 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
-using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
+using TransferPipeline.Inference;
 using TransferPipeline.Pipelines.Yaml;
 
 namespace TransferPipeline.Pipelines;

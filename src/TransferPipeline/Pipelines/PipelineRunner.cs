@@ -1,9 +1,10 @@
 using TransferPipeline.Backbones.Store;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
-using TransferPipeline.Export;
+using TransferPipeline.Extraction;
 using TransferPipeline.Features;
-using TransferPipeline.Features.Extraction;
+using TransferPipeline.Jobs;
 using TransferPipeline.Reports;
 
 namespace TransferPipeline.Pipelines;
@@ -192,7 +193,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         var file = Path.Combine(folder, name);
         using var model = Classifier.Open(classifier, threads: 1);
         var photos = Enumerable.Range(0, dataset.Entries.Count).Where(i => dataset.Entries[i].Split == pipeline.Evaluation.On).Select(i => new PhotoOfDataset(dataset, i)).ToList();
-        var shown = new PagePhotos();
+        var shown = new ReportPhotos();
         foreach (var (prediction, photo) in new PhotoClassifier(tools.Decoder, model).Predict(photos, threads, cancellation).Zip(photos))
             if (prediction.Failure is null)
                 shown.Add(prediction.ToPage(model.Info.Labels, dataset.Entries[photo.Index].Label));

@@ -1,6 +1,4 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Reports.Sections;
-using TransferPipeline.Reports.Thumbnails;
 
 namespace TransferPipeline.Reports;
 
@@ -18,7 +16,7 @@ public static class ComparisonReport
     internal static string Render(Comparison comparison, Func<string, byte[]?> thumbnail)
     {
         var content = ReportContent.Of(comparison);
-        var thumbnails = new ThumbnailBook(thumbnail);
+        var thumbnails = new ThumbnailSheet(thumbnail);
         var (shown, ranked) = (content.Shown, Ranking.Of(content.Shown));
         var sections = new List<Section>();
         sections.AddRange(HeadsSection.Build(shown, ranked));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TransferPipeline.Evaluation;
 
 namespace TransferPipeline.Reports;
 
@@ -30,7 +31,7 @@ internal static class Figures
     }
 
     /// <summary>A value of a sweep: a number, or the name at that position.</summary>
-    public static string Value(Evaluation.SweepCurve sweep, double value) => sweep.Names.Count > 0 ? sweep.Names[(int)value] : Value(value);
+    public static string Value(SweepCurve sweep, double value) => sweep.Names.Count > 0 ? sweep.Names[(int)value] : Value(value);
 
     /// <summary>A p-value: below a thousandth only that.</summary>
     public static string PValue(double p) => !double.IsFinite(p) ? None : p < 0.001 ? "< 0.001" : p.ToString("F3", Culture);

@@ -1,5 +1,3 @@
-using TransferPipeline.Reports.Thumbnails;
-
 namespace TransferPipeline.Reports;
 
 /// <param name="Probability">0..1.</param>
@@ -22,16 +20,16 @@ public static class PredictionsPage
     /// <summary>Writes the page; the same photos and thumbnails give the same bytes.</summary>
     /// <param name="classifier">What predicted, such as the name of its file.</param>
     /// <param name="thumbnail">As in <see cref="ComparisonReport.Write"/>, best made with a side of <see cref="ThumbnailSide"/>.</param>
-    public static void Write(string file, string classifier, PagePhotos photos, Func<string, byte[]?> thumbnail) =>
+    public static void Write(string file, string classifier, ReportPhotos photos, Func<string, byte[]?> thumbnail) =>
         Page.Save(file, Render(classifier, photos, thumbnail));
 
     /// <summary>Side in pixels of the thumbnails that the page is laid out for.</summary>
     public const int ThumbnailSide = 192;
 
-    internal static string Render(string classifier, PagePhotos all, Func<string, byte[]?> thumbnail)
+    internal static string Render(string classifier, ReportPhotos all, Func<string, byte[]?> thumbnail)
     {
         var photos = all.Kept;
-        var thumbnails = new ThumbnailBook(thumbnail, ThumbnailSide);
+        var thumbnails = new ThumbnailSheet(thumbnail, ThumbnailSide);
         var html = new Html().Add($"<a class=\"skip\" href=\"#photos\">Skip to photos</a>\n<main id=\"content\" class=\"single\">\n<header>\n<p class=\"over\">Predictions of <bdi>{classifier}</bdi></p>\n");
         html.Add($"<h1>{Figures.Count(all.Total)} {(all.Total == 1 ? "photo" : "photos")}");
         if (all.Known > 0)
@@ -74,7 +72,7 @@ public static class PredictionsPage
         html.Add($"</select></label><label>Order <select data-order><option value=\"i\">as given</option><option value=\"p\">least sure first</option><option value=\"-p\">surest first</option></select></label><output aria-live=\"polite\"></output></div>\n");
     }
 
-    private static void Photo(Html html, PredictedPhoto photo, int index, int folder, ThumbnailBook thumbnails)
+    private static void Photo(Html html, PredictedPhoto photo, int index, int folder, ThumbnailSheet thumbnails)
     {
         var best = photo.Top.Count > 0 ? photo.Top[0] : new ClassProbability("", 0);
         var (style, word) = photo.IsRight switch { true => ("right", "yes"), false => ("mistake", "no"), null => ("", "") };

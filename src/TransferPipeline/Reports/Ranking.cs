@@ -1,5 +1,4 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Reports.Sections;
 
 namespace TransferPipeline.Reports;
 

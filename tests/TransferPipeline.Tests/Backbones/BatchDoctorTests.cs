@@ -1,5 +1,5 @@
 using TransferPipeline.Backbones;
-using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
 

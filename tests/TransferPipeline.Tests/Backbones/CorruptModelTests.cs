@@ -1,8 +1,8 @@
 using System.Text;
 using Google.Protobuf;
 using TransferPipeline.Backbones;
-using TransferPipeline.Backbones.Onnx;
-using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+using TransferPipeline.Onnx;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
 

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using TransferPipeline.Backbones;
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features.Extraction;
+using TransferPipeline.Inference;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Tests.Backbones;
 

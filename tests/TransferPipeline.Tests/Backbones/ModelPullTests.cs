@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using TransferPipeline.Backbones.Store;
+using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Backbones;
 
@@ -182,7 +183,7 @@ public sealed class ModelPullTests : IDisposable
         License = "MIT",
         Sources = sources,
         InputSize = 224,
-        Preprocessing = TransferPipeline.Images.Preprocessing.ImageNet(),
+        Preprocessing = Preprocessing.ImageNet(),
     };
 
     private static string Sha256(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));

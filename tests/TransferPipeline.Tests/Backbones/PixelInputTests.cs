@@ -1,9 +1,9 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
-using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Images;
-using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+using TransferPipeline.Onnx;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
 

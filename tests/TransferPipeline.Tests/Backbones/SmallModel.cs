@@ -1,8 +1,9 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
-using TransferPipeline.Backbones.Onnx;
-using DataType = TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType;
+using TransferPipeline.Images;
+using TransferPipeline.Onnx;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
 
@@ -114,7 +115,7 @@ internal sealed class SmallModel
         var vectors = new List<float>();
         for (var start = 0; start < count; start += step)
         {
-            long[] shape = cut.Layout == TransferPipeline.Images.TensorLayout.Nchw ? [step, 3, cut.InputHeight, cut.InputWidth] : [step, cut.InputHeight, cut.InputWidth, 3];
+            long[] shape = cut.Layout == TensorLayout.Nchw ? [step, 3, cut.InputHeight, cut.InputWidth] : [step, cut.InputHeight, cut.InputWidth, 3];
             var (values, shapeOut) = Run(cut.Standalone(), cut.InputName, cut.Outputs[output].Name, pixels[(start * size)..((start + step) * size)], shape);
             Assert.Equal([step, cut.Outputs[output].Dimension], shapeOut);
             vectors.AddRange(values);

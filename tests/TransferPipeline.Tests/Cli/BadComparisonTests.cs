@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Cli;
 
@@ -29,7 +28,7 @@ public sealed class BadComparisonTests : IDisposable
     public void Train_NaNInAStreamedVector_NamesThePhoto()
     {
         // Photos of split validation lie between and are not read.
-        var photos = MadeUpFeatureSet.Photos(10, Classes, "validation", "train");
+        var photos = SyntheticFeatureSet.Photos(10, Classes, "validation", "train");
         var set = Write("nan-streamed", photos, v => v.Row(34)[1] = float.NaN);
         foreach (var head in (string[])["softmax", "ridge"])
         {
@@ -82,7 +81,7 @@ public sealed class BadComparisonTests : IDisposable
 
     [Fact]
     public void Compare_OneClass_SaysSo() =>
-        AssertRefused(Compare(Write("one", MadeUpFeatureSet.Photos(10, ["cat"], "train", "validation")), "ridge"), "one class");
+        AssertRefused(Compare(Write("one", SyntheticFeatureSet.Photos(10, ["cat"], "train", "validation")), "ridge"), "one class");
 
     [Theory]
     [InlineData(false)]
@@ -91,7 +90,7 @@ public sealed class BadComparisonTests : IDisposable
     {
         TransferResult Train(string set) => TransferProcess.Run(["train", "--features", set, "--head", "ridge", "--out", Path.Combine(_folder.Root, "x.onnx"), "--model", Path.Combine(SharedData.Repository, "models", "efficientnet-lite0.onnx"), .. stream ? (string[])["--stream"] : []]);
 
-        AssertRefused(Train(Write("one", MadeUpFeatureSet.Photos(10, ["cat"], "train", "validation"))), "all photos are of one class, 'cat'; a classifier needs at least two");
+        AssertRefused(Train(Write("one", SyntheticFeatureSet.Photos(10, ["cat"], "train", "validation"))), "all photos are of one class, 'cat'; a classifier needs at least two");
         AssertRefused(Train(Write("untrained", [.. Photos(), ("yak", "validation")])), "class 'yak' has no photo in split train: a head cannot learn it");
         Assert.False(File.Exists(Path.Combine(_folder.Root, "x.onnx")));
     }
@@ -99,7 +98,7 @@ public sealed class BadComparisonTests : IDisposable
     [Fact]
     public void Compare_AnEmptySplit_NamesThoseThatAreThere()
     {
-        var set = Write("train-only", MadeUpFeatureSet.Photos(10, Classes, "train", "test"));
+        var set = Write("train-only", SyntheticFeatureSet.Photos(10, Classes, "train", "test"));
         AssertRefused(Compare(set, "ridge"), "split validation has no photos (the feature set has train: 30, test: 30");
         AssertRefused(Compare(set, "ridge", "--on", "tset"), "split tset has no photos (the feature set has train: 30, test: 30); did you mean 'test'?");
         Assert.EndsWith("?", Compare(set, "ridge", "--on", "tset").LastErrorLine);
@@ -132,7 +131,7 @@ public sealed class BadComparisonTests : IDisposable
     [Fact]
     public void Compare_FeatureSetsThatDoNotMatch_SaysInWhat()
     {
-        var others = MadeUpFeatureSet.Photos(10, ["cat", "dog", "cow"], "train", "validation");
+        var others = SyntheticFeatureSet.Photos(10, ["cat", "dog", "cow"], "train", "validation");
         AssertRefused(
             TransferProcess.Run("compare", "--features", Plain(), "--features", Write("other", others), "--heads", "ridge"), "other");
         AssertRefused(
@@ -164,7 +163,7 @@ public sealed class BadComparisonTests : IDisposable
         Assert.DoesNotContain("data:image", File.ReadAllText(page), StringComparison.Ordinal);
     }
 
-    private static List<(string Label, string Split)> Photos() => MadeUpFeatureSet.Photos(10, Classes, "train", "validation");
+    private static List<(string Label, string Split)> Photos() => SyntheticFeatureSet.Photos(10, Classes, "train", "validation");
 
     private static TransferResult Compare(string set, string heads, params string[] more) => TransferProcess.Run(["compare", "--features", set, "--heads", heads, .. more]);
 
@@ -179,5 +178,5 @@ public sealed class BadComparisonTests : IDisposable
     private string Plain() => Write("plain", Photos());
 
     private string Write(string name, IReadOnlyList<(string Label, string Split)> photos, Action<FeatureMatrix>? change = null) =>
-        MadeUpFeatureSet.Write(Path.Combine(_folder.Root, name), photos, change);
+        SyntheticFeatureSet.Write(Path.Combine(_folder.Root, name), photos, change);
 }

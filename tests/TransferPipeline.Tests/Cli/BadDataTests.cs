@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.Text;
+using TransferPipeline.Onnx;
 using TransferPipeline.Tests.Backbones;
 
 namespace TransferPipeline.Tests.Cli;
@@ -79,7 +80,7 @@ public sealed class BadDataTests : IDisposable
     [Fact]
     public void Parquet_WithoutImageBytes_SaysWhatIsExpected()
     {
-        var set = MadeUpFeatureSet.Write(Path.Combine(_folder.Root, "set"), MadeUpFeatureSet.Photos(2, ["cat", "dog"], "train"));
+        var set = SyntheticFeatureSet.Write(Path.Combine(_folder.Root, "set"), SyntheticFeatureSet.Photos(2, ["cat", "dog"], "train"));
         AssertRefused(Check(Path.Combine(set, "part-00000.parquet")), "part-00000.parquet has no image column (it has path, label, split, ");
     }
 
@@ -95,7 +96,7 @@ public sealed class BadDataTests : IDisposable
     public void Extract_ABatchThatCannotBeFreed_RunsOneByOneAndSaysSo()
     {
         // Whatever is added here is a maximum over the batch: with many photos at once each gets another vector.
-        var m = new SmallModel(16, "input", TransferPipeline.Backbones.Onnx.TensorProto.Types.DataType.Float, 4, 3, SmallModel.Size, SmallModel.Size);
+        var m = new SmallModel(16, "input", TensorProto.Types.DataType.Float, 4, 3, SmallModel.Size, SmallModel.Size);
         var pooled = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
         m.Output(m.Gemm(m.Node("Add", pooled, m.Node("ReduceMax", [pooled], ("axes", new long[] { 0 }))), 8, SmallModel.Classes));
         var data = SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes");

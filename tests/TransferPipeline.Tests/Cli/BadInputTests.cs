@@ -47,7 +47,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--stream")]
     public void Train_PlaceThatCannotBeWritten_IsRefusedBeforeTheFit(string stream)
     {
-        var set = MadeUpFeatureSet.Write(_folder.At("set"), MadeUpFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
+        var set = SyntheticFeatureSet.Write(_folder.At("set"), SyntheticFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
         File.WriteAllText(_folder.At("file"), "");
         TransferResult Train(string place) => TransferProcess.Run(["train", "--features", set, "--head", "softmax", "--out", place, .. stream == "" ? [] : (string[])[stream]]);
 
@@ -60,7 +60,7 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void Train_DamagedSetStreamed_IsRefused()
     {
-        var set = MadeUpFeatureSet.Write(_folder.At("set"), MadeUpFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
+        var set = SyntheticFeatureSet.Write(_folder.At("set"), SyntheticFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
         var part = Path.Combine(set, "part-00000.parquet");
         var bytes = File.ReadAllBytes(part);
         bytes[bytes.Length / 3] ^= 1;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using TransferPipeline.Features;
-using TransferPipeline.Tests.Features;
+using TransferPipeline.Tests.Extraction;
 using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Tests.Cli;
@@ -85,7 +85,7 @@ public sealed class ClusterFilesTests : IDisposable
         var table = TestTable.Create();
         var whole = FeatureSet.Open(_data.At("whole"), table).Load();
         Assert.Equal(24, whole.Rows.Count);
-        Extraction.AssertSame(whole, FeatureSet.Open(_data.At("features", "merged"), table).Load());
+        TestExtraction.AssertSame(whole, FeatureSet.Open(_data.At("features", "merged"), table).Load());
     }
 
     [Theory]

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Tests.Images;
 
 namespace TransferPipeline.Tests.Cli;
@@ -60,7 +60,7 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
     [InlineData(3)]
     public void Predict_InAProgram_TakesAnyThreadsAndStopsWhereNoMoreIsAsked(int threads)
     {
-        using var classifier = TransferPipeline.Export.Classifier.Open(trained.Classifier, threads: 1);
+        using var classifier = TransferPipeline.Classifiers.Classifier.Open(trained.Classifier, threads: 1);
         var photos = Enumerable.Repeat(new PhotoFile(SamplePhotos.Photos("validation", "hat").First()), 40).ToList();
         var predictions = new PhotoClassifier(TestDecoder.Create(), classifier).Predict(photos, threads, TestContext.Current.CancellationToken);
 

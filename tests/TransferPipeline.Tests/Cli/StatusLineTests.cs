@@ -1,5 +1,5 @@
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Features.Extraction;
+using TransferPipeline.Extraction;
 
 namespace TransferPipeline.Tests.Cli;
 

@@ -1,5 +1,4 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Evaluation.Statistics;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Evaluation;
@@ -63,7 +62,7 @@ public sealed class CalibrationTests
     [InlineData(4)]
     public void Run_OverconfidentHead_IsBetterCalibratedAfterScaling(int folds)
     {
-        var set = MadeUp.Set(separation: 0.5, perSplit: [("train", 60), ("validation", 60)]);
+        var set = Synthetic.Set(separation: 0.5, perSplit: [("train", 60), ("validation", 60)]);
         var head = Comparer.Run(new() { Calibrate = true, Folds = folds }, [set], ComparerTests.Heads("centroid:heat=0.2")).Result.Heads[0];
         Assert.True(head.Temperature > 2, $"temperature {head.Temperature}");
         Assert.True(head.CalibrationErrorScaled < head.CalibrationError / 2, $"{head.CalibrationErrorScaled} after, {head.CalibrationError} before");
@@ -75,7 +74,7 @@ public sealed class CalibrationTests
     [Fact]
     public void Run_HeadThatKeepsItsBestEpoch_IsScaledByHeadsThatKeepTheirs()
     {
-        var set = MadeUp.Set(separation: 0.5, columns: 40, perSplit: [("train", 20), ("validation", 40), ("test", 200)]);
+        var set = Synthetic.Set(separation: 0.5, columns: 40, perSplit: [("train", 20), ("validation", 40), ("test", 200)]);
         HeadResult Run(string options) => Comparer.Run(
             new() { Calibrate = true, ScoreSplit = "test" }, [set], HeadSpec.ParseList($"mlp:epochs=120,batch_size=16,{options}", [], HeadCatalog.Trainers)).Result.Heads[0];
 
@@ -93,7 +92,7 @@ public sealed class CalibrationTests
     [InlineData("forest:n_estimators=30")]
     public void Run_HeadsThatVote_AreBetterCalibratedAfterScaling(string heads)
     {
-        var set = MadeUp.Set(classes: 4, separation: 0.9, perSplit: [("train", 100), ("validation", 150)]);
+        var set = Synthetic.Set(classes: 4, separation: 0.9, perSplit: [("train", 100), ("validation", 150)]);
 
         var head = Comparer.Run(new() { Calibrate = true }, [set], HeadSpec.ParseList(heads, [], HeadCatalog.Trainers)).Result.Heads[0];
 
@@ -106,7 +105,7 @@ public sealed class CalibrationTests
     [Fact]
     public void Run_FewShot_RisesAndIsTheSameWhateverTheThreads()
     {
-        var set = MadeUp.Set(separation: 0.8, columns: 16);
+        var set = Synthetic.Set(separation: 0.8, columns: 16);
         FewShotCurve Curve(int threads) => Comparer.Run(
             new() { FewShotPerClass = [16, 1, 4], FewShotDraws = 10, Threads = threads }, [set], ComparerTests.Heads("centroid")).Result.FewShot.Single();
         var curve = Curve(1);
@@ -123,9 +122,9 @@ public sealed class CalibrationTests
         var otherwise = 0;
         for (var seed = 1; seed <= 8; seed++)
         {
-            var set = MadeUp.Set(separation: 0.4, seed: seed, perSplit: [("train", 20)]);
+            var set = Synthetic.Set(separation: 0.4, seed: seed, perSplit: [("train", 20)]);
             var part = Folds.Parts([.. Enumerable.Range(0, 60)], Folds.Stratified(set.Data.Y, 4, 0), 4)[0];
-            var split = MadeUp.With(set, (r, i) => r with { Split = part.Test.Contains(i) ? "validation" : "train" });
+            var split = Synthetic.With(set, (r, i) => r with { Split = part.Test.Contains(i) ? "validation" : "train" });
             Comparison Run(FeatureSource source, int folds) => Comparer.Run(
                 new() { Folds = folds, FewShotPerClass = [4, 8], FewShotDraws = 1 }, [source], ComparerTests.Heads("centroid:values=[1,2,4,8]")).Result;
 
@@ -143,7 +142,7 @@ public sealed class CalibrationTests
     public void Run_FewShotWithTooFewPhotosForAHead_LeavesThatPointOutAndWarns()
     {
         // The covariance of one photo a class is nothing.
-        var result = Comparer.Run(new() { FewShotPerClass = [1, 20] }, [MadeUp.Set(separation: 1)], HeadSpec.ParseList("lda,nearest-mean", [], HeadCatalog.Trainers)).Result;
+        var result = Comparer.Run(new() { FewShotPerClass = [1, 20] }, [Synthetic.Set(separation: 1)], HeadSpec.ParseList("lda,nearest-mean", [], HeadCatalog.Trainers)).Result;
 
         Assert.True(double.IsNaN(result.FewShot[0].Accuracy[0].Value));
         Assert.InRange(result.FewShot[0].Accuracy[1].Value, 0.5, 1);
@@ -156,17 +155,17 @@ public sealed class CalibrationTests
     [Fact]
     public void Measure_SlightlyChangedVectors_AgreeMostly()
     {
-        var a = MadeUp.Set(separation: 1);
+        var a = Synthetic.Set(separation: 1);
         var changed = a.Data.X.Select([.. Enumerable.Range(0, a.Data.X.Rows)]);
         for (var i = 0; i < changed.Data.Length; i++)
             changed.Data[i] *= 1 + (1e-4f * (i % 3));
-        var b = MadeUp.Source(changed, a.Data.Y, [.. a.Data.Rows.Select(r => r.Split)], 3, "b");
+        var b = Synthetic.Source(changed, a.Data.Y, [.. a.Data.Rows.Select(r => r.Split)], 3, "b");
         var same = HeadAgreement.Measure(a, a, ComparerTests.Heads("centroid")[0]);
         var near = HeadAgreement.Measure(a, b, ComparerTests.Heads("centroid")[0], threads: 2);
 
         Assert.Equal((60, 1.0, 0.0), (same.Photos, same.Agreement, same.LargestProbabilityDifference));
         Assert.InRange(near.Agreement, 0.98, 1);
         Assert.InRange(near.LargestProbabilityDifference, 1e-7, 0.05);
-        Assert.Contains("differ in dimension: 8 and 2", Assert.Throws<BadInputException>(() => HeadAgreement.Measure(a, MadeUp.Set(columns: 2), ComparerTests.Heads("centroid")[0])).Message);
+        Assert.Contains("differ in dimension: 8 and 2", Assert.Throws<BadInputException>(() => HeadAgreement.Measure(a, Synthetic.Set(columns: 2), ComparerTests.Heads("centroid")[0])).Message);
     }
 }

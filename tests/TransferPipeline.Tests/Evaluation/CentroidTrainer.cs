@@ -1,6 +1,5 @@
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Tests.Evaluation;
 

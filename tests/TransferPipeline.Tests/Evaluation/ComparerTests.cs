@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using TransferPipeline.Evaluation;
-using TransferPipeline.Evaluation.Statistics;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -13,7 +13,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_OnASplit_JudgesTheValidationPhotosAndRanksHeads()
     {
-        var run = Comparer.Run(new(), [MadeUp.Set(separation: 1)], Heads("centroid,centroid:values=1"));
+        var run = Comparer.Run(new(), [Synthetic.Set(separation: 1)], Heads("centroid,centroid:values=1"));
         var (all, one) = (run.Result.Heads[0], run.Result.Heads[1]);
 
         Assert.Equal(60, all.Confusion.Sum(r => r.Sum()));
@@ -34,7 +34,7 @@ public sealed partial class ComparerTests
     [InlineData(5)]
     public void Run_SeveralHeads_ListsTheTestOfEachPair(int folds)
     {
-        var result = Comparer.Run(new() { Folds = folds }, [MadeUp.Set(separation: 1)], Heads("centroid,centroid:values=1,centroid:values=3")).Result;
+        var result = Comparer.Run(new() { Folds = folds }, [Synthetic.Set(separation: 1)], Heads("centroid,centroid:values=1,centroid:values=3")).Result;
 
         Assert.Equal([(0, 1), (0, 2), (1, 2)], result.Tests.Select(t => (t.First, t.Second)));
         var judged = result.Heads[0].Confusion.Sum(r => r.Sum());
@@ -57,7 +57,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_BestHeadListedLast_JudgesTheOthersByTheirPairWithIt()
     {
-        var result = Comparer.Run(new(), [MadeUp.Set(separation: 1)], Heads("centroid:values=1,centroid:values=2,centroid")).Result;
+        var result = Comparer.Run(new(), [Synthetic.Set(separation: 1)], Heads("centroid:values=1,centroid:values=2,centroid")).Result;
         Assert.StartsWith("centroid is best", result.Verdict);
         Assert.Equal([false, false, true], result.Heads.Select(h => h.TiedWithBest));
         Assert.Equal(result.Tests.Where(t => t.Second == 2).Select(t => t.AdjustedPValue), result.Heads.Take(2).Select(h => h.PValue));
@@ -67,7 +67,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_WithFolds_JudgesEveryPhotoOnceARepeat()
     {
-        var run = Comparer.Run(new() { Folds = 5, Repeats = 2 }, [MadeUp.Set()], Heads("centroid,centroid:values=2"));
+        var run = Comparer.Run(new() { Folds = 5, Repeats = 2 }, [Synthetic.Set()], Heads("centroid,centroid:values=2"));
         Assert.Equal(10, run.Result.Heads[0].FoldAccuracies.Length);
         Assert.Equal(2 * 150, run.Result.Heads[0].Confusion.Sum(r => r.Sum()));
         Assert.Equal(run.Result.Heads[0].FoldAccuracies.Average(), run.Result.Heads[0].Accuracy.Value, 12);
@@ -81,7 +81,7 @@ public sealed partial class ComparerTests
     [InlineData(0.6, 2)]
     public void Run_WithFolds_HasAnIntervalAtLeastAsWideAsWilsons(double separation, int repeats)
     {
-        var head = Comparer.Run(new() { Folds = 4, Repeats = repeats }, [MadeUp.Set(separation: separation, perSplit: [("train", 12)])], Heads("centroid")).Result.Heads[0];
+        var head = Comparer.Run(new() { Folds = 4, Repeats = repeats }, [Synthetic.Set(separation: separation, perSplit: [("train", 12)])], Heads("centroid")).Result.Heads[0];
 
         if (separation > 10)
             Assert.Equal((1, 1), (head.FoldAccuracies.Min(), head.Accuracy.High));
@@ -94,7 +94,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_TwiceAndWithOneAndTwoThreads_GivesTheSameJsonButForSeconds()
     {
-        var set = MadeUp.Set(separation: 0.7);
+        var set = Synthetic.Set(separation: 0.7);
         string Json(int threads, int folds) => Seconds().Replace(ComparisonJson.Serialize(Comparer.Run(
             new() { Threads = threads, Folds = folds }, [set], Heads("centroid:values=[1,2,4,8],centroid:heat=coarse-to-fine")).Result), "");
         Assert.Equal(Json(1, 0), Json(2, 0));
@@ -106,10 +106,10 @@ public sealed partial class ComparerTests
     public void Run_Sweep_ChoosesInsideTheTrainingPart()
     {
         // The validation labels are shuffled: what is chosen must not depend on them.
-        var set = MadeUp.Set(separation: 1, perSplit: [("train", 40), ("validation", 20)]);
+        var set = Synthetic.Set(separation: 1, perSplit: [("train", 40), ("validation", 20)]);
         var shuffled = (int[])set.Data.Y.Clone();
         new CounterRandom(5).Shuffle(shuffled.AsSpan(120));
-        var other = MadeUp.Source(set.Data.X, shuffled, [.. set.Data.Rows.Select(r => r.Split)], 3);
+        var other = Synthetic.Source(set.Data.X, shuffled, [.. set.Data.Rows.Select(r => r.Split)], 3);
         var curve = Comparer.Run(new(), [set], Heads("centroid:values=[1,2,4,8]")).Result.Sweeps.Single();
 
         Assert.Equal([1, 2, 4, 8], curve.Values);
@@ -121,7 +121,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_SweepWhoseBestIsOnTheEdge_Warns()
     {
-        var run = Comparer.Run(new(), [MadeUp.Set(separation: 0.6)], Heads("centroid:values=[1,2,8]"));
+        var run = Comparer.Run(new(), [Synthetic.Set(separation: 0.6)], Heads("centroid:values=[1,2,8]"));
         Assert.True(run.Result.Sweeps.Single().OnEdge);
         Assert.Contains(run.Result.Warnings, w => w.Contains("the best values is 8, the largest tried: widen the sweep"));
     }
@@ -130,7 +130,7 @@ public sealed partial class ComparerTests
     public void Run_SweepWhoseBestEndsTheOptionsOwnRange_HasNoEdgeToGoBeyond()
     {
         // Only the first value of a vector tells anything, and fewer than one cannot be looked at.
-        var set = MadeUp.Set(separation: 3);
+        var set = Synthetic.Set(separation: 3);
         for (var r = 0; r < set.Data.X.Rows; r++)
         {
             for (var d = 1; d < 8; d++)
@@ -160,7 +160,7 @@ public sealed partial class ComparerTests
     public void Run_SweepOfNames_ChoosesAmongThemTogetherWithNumbers()
     {
         // The second half of the columns is noise of a thousand times the size: only scaling makes the others count.
-        var set = MadeUp.Set(separation: 3);
+        var set = Synthetic.Set(separation: 3);
         for (var r = 0; r < set.Data.X.Rows; r++)
         {
             for (var d = 4; d < 8; d++)
@@ -190,7 +190,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_SweepOfNamesThatMakeNoDifference_TakesTheFirst()
     {
-        var result = Comparer.Run(new(), [MadeUp.Set(separation: 6)], HeadSpec.ParseList("knn:weights=[distance,uniform],n_neighbors=[3,5,7]", [], HeadCatalog.Trainers)).Result;
+        var result = Comparer.Run(new(), [Synthetic.Set(separation: 6)], HeadSpec.ParseList("knn:weights=[distance,uniform],n_neighbors=[3,5,7]", [], HeadCatalog.Trainers)).Result;
         Assert.All(result.Sweeps, s => Assert.All(s.Scores, score => Assert.Equal(1, score)));
         Assert.Equal("knn n_neighbors=5 weights=distance", result.Heads[0].ChosenTitle);
     }
@@ -198,9 +198,9 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_SeveralHeadsWithSweeps_HasAVerdictOfShortNames()
     {
-        var result = Comparer.Run(new(), [MadeUp.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2,centroid:values=[1,2]")).Result;
+        var result = Comparer.Run(new(), [Synthetic.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2,centroid:values=[1,2]")).Result;
         Assert.Equal(["centroid heat=2 values=[2,4,8]", "centroid values=[1,2]"], result.Heads.Select(h => h.ShortName));
-        var one = Comparer.Run(new(), [MadeUp.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2")).Result;
+        var one = Comparer.Run(new(), [Synthetic.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2")).Result;
         Assert.StartsWith("centroid reaches accuracy 0.", one.Verdict);
         Assert.All(one.Warnings, w => Assert.StartsWith("centroid: ", w));
     }
@@ -208,7 +208,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_TwoFeatureSets_ComparesHeadsAcrossThem()
     {
-        var (a, b) = (MadeUp.Set(separation: 1, folder: "a"), MadeUp.Set(separation: 1, columns: 2, folder: "b"));
+        var (a, b) = (Synthetic.Set(separation: 1, folder: "a"), Synthetic.Set(separation: 1, columns: 2, folder: "b"));
         var run = Comparer.Run(new(), [a, b], Heads("centroid,centroid:values=1"));
         Assert.Equal(["centroid on model-of-a", "centroid values=1 on model-of-a", "centroid on model-of-b", "centroid values=1 on model-of-b"], run.Result.Heads.Select(h => h.Title));
         Assert.Equal([0, 0, 1, 1], run.Result.Heads.Select(h => h.FeatureSet));
@@ -217,7 +217,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_TwoFeatureSetsInAnotherOrder_MatchesPhotosByPath()
     {
-        var a = MadeUp.Set(separation: 1);
+        var a = Synthetic.Set(separation: 1);
         int[] reversed = [.. Enumerable.Range(0, a.Data.X.Rows).Reverse()];
         var b = new FeatureSource(a.Summary with { Folder = "b" }, new()
         {
@@ -234,10 +234,10 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_FeatureSetsThatDoNotMatch_NamesTheDifference()
     {
-        var a = MadeUp.Set(folder: "a");
-        AssertBad("photo 'train/class0/0000.jpg' is in split train of the first and in split test of the second", a, MadeUp.With(a, (r, i) => i == 0 ? r with { Split = "test" } : r));
-        AssertBad("photo 'train/class0/0002.jpg' is only in a (1 photos are only in the first, 1 only in the second)", a, MadeUp.With(a, (r, i) => i == 2 ? r with { Path = "new.jpg" } : r));
-        AssertBad("photo 'train/class0/0003.jpg' has label 'class0' in the first and 'cat' in the second", a, MadeUp.With(a, (r, i) => i == 3 ? r with { Label = "cat" } : r));
+        var a = Synthetic.Set(folder: "a");
+        AssertBad("photo 'train/class0/0000.jpg' is in split train of the first and in split test of the second", a, Synthetic.With(a, (r, i) => i == 0 ? r with { Split = "test" } : r));
+        AssertBad("photo 'train/class0/0002.jpg' is only in a (1 photos are only in the first, 1 only in the second)", a, Synthetic.With(a, (r, i) => i == 2 ? r with { Path = "new.jpg" } : r));
+        AssertBad("photo 'train/class0/0003.jpg' has label 'class0' in the first and 'cat' in the second", a, Synthetic.With(a, (r, i) => i == 3 ? r with { Label = "cat" } : r));
         static void AssertBad(string message, params FeatureSource[] sets) =>
             Assert.Contains(message, Assert.Throws<BadInputException>(() => Comparer.Run(new(), sets, Heads("centroid"))).Message);
     }
@@ -245,8 +245,8 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_BadRequests_SayWhatIsWrong()
     {
-        var set = MadeUp.Set();
-        AssertBad("split validation has no photos (the feature set has train: 9); name another split or use folds", new(), MadeUp.Set(perSplit: [("train", 3)]));
+        var set = Synthetic.Set();
+        AssertBad("split validation has no photos (the feature set has train: 9); name another split or use folds", new(), Synthetic.Set(perSplit: [("train", 3)]));
         AssertBad("split test has no photos", new() { ScoreSplit = "test" }, set);
         AssertBad("split validaton has no photos (the feature set has train: 90, validation: 60); did you mean 'validation'?", new() { ScoreSplit = "validaton" }, set);
         AssertBad("split train cannot be reported", new() { ScoreSplit = "train" }, set);
@@ -256,26 +256,26 @@ public sealed partial class ComparerTests
         AssertBad("3 repeats are of folds, and none were asked for: add --folds", new() { Repeats = 3 }, set);
         AssertBad("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
         AssertBad("class 'class2' has one photo: folds need at least two", new() { Folds = 3 }, Lonely());
-        AssertBad("class 'class2' has no photo in split train", new(), MadeUp.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" }));
-        var broken = MadeUp.Set();
+        AssertBad("class 'class2' has no photo in split train", new(), Synthetic.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" }));
+        var broken = Synthetic.Set();
         broken.Data.X.Row(7)[3] = float.NaN;
-        var noneOf = MadeUp.With(Lonely(), (r, i) => r with { Split = r.Label == "class2" ? "validation" : "train" });
+        var noneOf = Synthetic.With(Lonely(), (r, i) => r with { Split = r.Label == "class2" ? "validation" : "train" });
         Assert.Equal("class 'class2' has no photo in split train: a head cannot learn it", Assert.Throws<BadInputException>(() => HeadTraining.Run(new(), noneOf, Heads("centroid")[0], HeadTraining.UsualSplits)).Message);
         AssertBad("the vector of photo 'train/class0/0007.jpg' (row 7 of made-up) has NaN at position 3; extract that photo again or leave it out", new(), broken);
         static void AssertBad(string message, ComparisonOptions options, FeatureSource set) =>
             Assert.Contains(message, Assert.ThrowsAny<TransferException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);
         static FeatureSource Lonely()
         {
-            var whole = MadeUp.Set(perSplit: [("train", 10)]);
+            var whole = Synthetic.Set(perSplit: [("train", 10)]);
             int[] y = [.. Enumerable.Range(0, 30).Select(i => i == 29 ? 2 : i % 2)];
-            return MadeUp.Source(whole.Data.X, y, [.. y.Select(_ => "train")], 3);
+            return Synthetic.Source(whole.Data.X, y, [.. y.Select(_ => "train")], 3);
         }
     }
 
     [Fact]
     public void Choose_ASweep_HasMeansAndStandardErrorsOverTheInnerFolds()
     {
-        var view = FeatureView.Align([MadeUp.Set(separation: 0.5)])[0];
+        var view = FeatureView.Align([Synthetic.Set(separation: 0.5)])[0];
         var train = view.PhotosOf("train");
         var spec = Heads("centroid:values=[1,2,8]")[0];
         var fitter = new HeadFitter(new() { InnerFolds = 4 }, spec, view, null, train, new SharedWork());
@@ -293,10 +293,10 @@ public sealed partial class ComparerTests
     public void Run_SweepWhereNearDuplicatesLeaveNoFolds_SaysSo()
     {
         // All photos of a class are one photo: each inner fold would lack a class.
-        var x = new TransferPipeline.Features.FeatureMatrix(24, 2);
+        var x = new FeatureMatrix(24, 2);
         for (var r = 0; r < 24; r++)
             (x.Row(r)[r % 2], x.Row(r)[1 - r % 2]) = (1, 0);
-        var set = MadeUp.Source(x, [.. Enumerable.Range(0, 24).Select(r => r % 2)], [.. Enumerable.Range(0, 24).Select(r => r < 16 ? "train" : "validation")], 2);
+        var set = Synthetic.Source(x, [.. Enumerable.Range(0, 24).Select(r => r % 2)], [.. Enumerable.Range(0, 24).Select(r => r < 16 ? "train" : "validation")], 2);
         var error = Assert.Throws<BadInputException>(() => Comparer.Run(new() { GroupNearDuplicates = true }, [set], Heads("centroid:heat=[1,2]")));
         Assert.Equal("near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping", error.Message);
     }
@@ -305,19 +305,19 @@ public sealed partial class ComparerTests
     public void Run_UnavailableHead_FailsUnlessOptional()
     {
         var missing = HeadSpec.Create(new CentroidTrainer("mlnet-sdca") { Unavailable = "Microsoft.ML is not in this build" });
-        var error = Assert.Throws<UsageException>(() => Comparer.Run(new(), [MadeUp.Set()], [missing]));
+        var error = Assert.Throws<UsageException>(() => Comparer.Run(new(), [Synthetic.Set()], [missing]));
         Assert.Equal("mlnet-sdca is unavailable: Microsoft.ML is not in this build", error.Message);
 
-        var run = Comparer.Run(new(), [MadeUp.Set()], [missing with { Optional = true }, .. Heads("centroid")]);
+        var run = Comparer.Run(new(), [Synthetic.Set()], [missing with { Optional = true }, .. Heads("centroid")]);
         Assert.Single(run.Result.Heads);
         Assert.Contains("mlnet-sdca is left out: Microsoft.ML is not in this build", run.Result.Warnings);
-        Assert.Equal("no head to compare", Assert.Throws<UsageException>(() => Comparer.Run(new(), [MadeUp.Set()], [missing with { Optional = true }])).Message);
+        Assert.Equal("no head to compare", Assert.Throws<UsageException>(() => Comparer.Run(new(), [Synthetic.Set()], [missing with { Optional = true }])).Message);
     }
 
     [Fact]
     public void Serialize_AComparison_GivesPlainNumbersAndNulls()
     {
-        var json = JsonDocument.Parse(ComparisonJson.Serialize(Comparer.Run(new(), [MadeUp.Set()], Heads("centroid:heat=2")).Result)).RootElement;
+        var json = JsonDocument.Parse(ComparisonJson.Serialize(Comparer.Run(new(), [Synthetic.Set()], Heads("centroid:heat=2")).Result)).RootElement;
         var head = json.GetProperty("heads")[0];
         Assert.Equal("centroid", head.GetProperty("name").GetString());
         Assert.InRange(head.GetProperty("accuracy").GetDouble(), head.GetProperty("accuracy_low").GetDouble(), head.GetProperty("accuracy_high").GetDouble());

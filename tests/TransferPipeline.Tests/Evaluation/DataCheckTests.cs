@@ -1,6 +1,4 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Evaluation.DataChecks;
-using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -9,7 +7,7 @@ public sealed class DataCheckTests
     [Fact]
     public void Find_NearDuplicates_AreThoseOfAPlainSearch()
     {
-        var set = MadeUp.Set(classes: 2, columns: 6, perSplit: [("train", 300)]);
+        var set = Synthetic.Set(classes: 2, columns: 6, perSplit: [("train", 300)]);
         var x = set.Data.X;
         var expected = new HashSet<(int, int)>();
         for (var i = 0; i < x.Rows; i++)
@@ -31,7 +29,7 @@ public sealed class DataCheckTests
     public void Find_CosineOfTheThresholdItself_IsADuplicate()
     {
         var x = new FeatureMatrix(4, 2, [1, 0, 0, 1, 1, 0, 0, 0]);
-        var view = FeatureView.Align([MadeUp.Source(x, [0, 1, 0, 1], ["train", "train", "train", "train"], 2)])[0];
+        var view = FeatureView.Align([Synthetic.Source(x, [0, 1, 0, 1], ["train", "train", "train", "train"], 2)])[0];
         Assert.Equal([new(0, 2, 1)], NearDuplicates.Find(view, 1, threads: 1, TestContext.Current.CancellationToken));
     }
 
@@ -42,7 +40,7 @@ public sealed class DataCheckTests
         var x = new FeatureMatrix(Photos, 2);
         for (var r = 0; r < Photos; r++)
             (x.Row(r)[0], x.Row(r)[1]) = (1, r / (10f * Photos));
-        var view = FeatureView.Align([MadeUp.Source(x, [.. Enumerable.Range(0, Photos).Select(r => r % 2)], [.. Enumerable.Repeat("train", Photos)], 2)])[0];
+        var view = FeatureView.Align([Synthetic.Source(x, [.. Enumerable.Range(0, Photos).Select(r => r % 2)], [.. Enumerable.Repeat("train", Photos)], 2)])[0];
         var error = Assert.Throws<BadInputException>(() => NearDuplicates.Find(view, 0.95, threads: 2, TestContext.Current.CancellationToken));
         Assert.StartsWith("of the 4,600 photos more than 10,000,000 pairs have a cosine of at least 0.95", error.Message);
     }
@@ -51,13 +49,13 @@ public sealed class DataCheckTests
     public void Find_Outliers_AreThoseOfAPlainReckoning()
     {
         // Classes of even and odd sizes, a vector of zeros and one that points away.
-        var set = MadeUp.Set(classes: 2, columns: 6, separation: 3, perSplit: [("train", 40)]);
+        var set = Synthetic.Set(classes: 2, columns: 6, separation: 3, perSplit: [("train", 40)]);
         var (x, y) = (set.Data.X, set.Data.Y);
         x.Row(3).Clear();
         foreach (ref var value in x.Row(50))
             value = -value;
         y[79] = 0;
-        set = MadeUp.Source(x, y, [.. y.Select(_ => "train")], 2);
+        set = Synthetic.Source(x, y, [.. y.Select(_ => "train")], 2);
         var expected = new List<(int Photo, double Score, double Excess)>();
         foreach (var k in (int[])[0, 1])
         {
@@ -119,7 +117,7 @@ public sealed class DataCheckTests
     /// <summary>Three clear classes; the first ten validation photos nearly equal training photos, six training labels are swapped, one photo points elsewhere.</summary>
     private static FeatureSource Planted(out string[] swapped, out string stranger)
     {
-        var set = MadeUp.Set(columns: 16, separation: 3);
+        var set = Synthetic.Set(columns: 16, separation: 3);
         var (x, y) = (set.Data.X, set.Data.Y);
         for (var i = 0; i < 10; i++)
         {
@@ -132,7 +130,7 @@ public sealed class DataCheckTests
             y[row] = (y[row] + 1) % 3;
         for (var d = 0; d < x.Columns; d++)
             x.Row(20)[d] = -x.Row(20)[d];
-        var source = MadeUp.Source(x, y, [.. set.Data.Rows.Select(r => r.Split)], 3);
+        var source = Synthetic.Source(x, y, [.. set.Data.Rows.Select(r => r.Split)], 3);
         swapped = [.. wrong.Select(r => source.Data.Rows[r].Path)];
         stranger = source.Data.Rows[20].Path;
         return source;

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using TransferPipeline.Evaluation;
-using TransferPipeline.Evaluation.Maps;
-using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -36,7 +34,7 @@ public sealed class FeatureMapperTests
     [Fact]
     public void Run_TwiceWithOneAndTwoThreads_GivesTheSameMap()
     {
-        var view = View(MadeUp.Set(classes: 5, columns: 20, perSplit: [("train", 30)]));
+        var view = View(Synthetic.Set(classes: 5, columns: 20, perSplit: [("train", 30)]));
         var map = Map(view, 4, 1);
         Assert.Equal(map.Points, Map(view, 4, 2).Points);
         Assert.InRange(NeighbourAgreement(map.Points), 0.95, 1);
@@ -45,7 +43,7 @@ public sealed class FeatureMapperTests
     [Fact]
     public void Run_ManyPhotos_DrawsAStratifiedSample()
     {
-        var set = MadeUp.Set(classes: 3, columns: 4, perSplit: [("train", 700)]);
+        var set = Synthetic.Set(classes: 3, columns: 4, perSplit: [("train", 700)]);
         var map = Map(View(set), 1, 2);
         Assert.Equal([500, 500, 500], map.Points.CountBy(p => p.Class).OrderBy(c => c.Key).Select(c => c.Value));
         Assert.Equal(map.Points.Select(p => p.Path), map.Points.Select(p => p.Path).Distinct());
@@ -62,7 +60,7 @@ public sealed class FeatureMapperTests
         x.Data.AsSpan().Clear();
         for (var r = 0; r < y.Length; r++)
             x.Row(r)[y[r] = r % classes] = y[r] + 1;
-        var map = Map(View(MadeUp.Source(x, y, [.. y.Select(_ => "train")], classes)), 0, 2);
+        var map = Map(View(Synthetic.Source(x, y, [.. y.Select(_ => "train")], classes)), 0, 2);
 
         var mean = Enumerable.Range(0, classes).Select(k => (k + 1.0) / classes).ToArray();
         var trace = Enumerable.Range(0, classes).Sum(k => ((k + 1) * (k + 1) / (double)classes) - (mean[k] * mean[k]));
@@ -81,7 +79,7 @@ public sealed class FeatureMapperTests
     [Fact]
     public void Run_EqualVectors_GivesFiniteNumbers()
     {
-        var set = MadeUp.Set(perSplit: [("train", 5)]);
+        var set = Synthetic.Set(perSplit: [("train", 5)]);
         Array.Fill(set.Data.X.Data, 1);
         Assert.All(Map(View(set), 0, 1).Points, p => Assert.True(double.IsFinite(p.PcaX + p.PcaY + p.EmbeddingX + p.EmbeddingY)));
     }

@@ -1,5 +1,4 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Evaluation.Sweeps;
 using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Evaluation;

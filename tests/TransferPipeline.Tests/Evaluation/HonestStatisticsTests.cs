@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Evaluation.Statistics;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Tests.Evaluation;
 
@@ -57,7 +57,7 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
     {
         // One head, 300 disjoint validation splits of 100 photos; the truth is its accuracy on all 30,000.
         const int Photos = 100;
-        var population = MadeUp.Set(classes: 2, columns: 4, separation: 0.6, perSplit: [("train", 20), ("validation", DataSets * Photos / 2)]);
+        var population = Synthetic.Set(classes: 2, columns: 4, separation: 0.6, perSplit: [("train", 20), ("validation", DataSets * Photos / 2)]);
         var head = HeadSpec.ParseList("nearest-mean", [], Trainers);
         var truth = Comparer.Run(new() { BootstrapDraws = 1 }, [population], head).Result.Heads[0].Accuracy.Value;
         var covered = 0;
@@ -65,7 +65,7 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
         {
             int[] rows = [.. Enumerable.Range(0, 40), .. Enumerable.Range(0, Photos).Select(i => 40 + (i * DataSets) + set)];
             var data = population.Data;
-            var sample = MadeUp.Source(data.X.Select(rows), [.. rows.Select(r => data.Y[r])], [.. rows.Select(r => data.Rows[r].Split)], 2);
+            var sample = Synthetic.Source(data.X.Select(rows), [.. rows.Select(r => data.Y[r])], [.. rows.Select(r => data.Rows[r].Split)], 2);
             var interval = Comparer.Run(new() { BootstrapDraws = 1 }, [sample], head).Result.Heads[0].Accuracy;
             covered += truth >= interval.Low && truth <= interval.High ? 1 : 0;
         }
@@ -77,9 +77,9 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
     /// <summary>Features with class structure under labels that have nothing to do with it.</summary>
     private static FeatureSource Shuffled(int seed)
     {
-        var set = MadeUp.Set(classes: 2, columns: 6, seed: seed, perSplit: [("train", 30), ("validation", 30)]);
+        var set = Synthetic.Set(classes: 2, columns: 6, seed: seed, perSplit: [("train", 30), ("validation", 30)]);
         var y = (int[])set.Data.Y.Clone();
         new CounterRandom(seed, 0xBAD).Shuffle<int>(y);
-        return MadeUp.Source(set.Data.X, y, [.. set.Data.Rows.Select(r => r.Split)], 2);
+        return Synthetic.Source(set.Data.X, y, [.. set.Data.Rows.Select(r => r.Split)], 2);
     }
 }

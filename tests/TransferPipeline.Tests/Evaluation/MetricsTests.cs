@@ -1,6 +1,5 @@
 using System.Text.Json;
 using TransferPipeline.Evaluation;
-using TransferPipeline.Evaluation.Statistics;
 
 namespace TransferPipeline.Tests.Evaluation;
 

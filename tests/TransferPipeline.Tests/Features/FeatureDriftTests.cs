@@ -1,14 +1,15 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Extraction;
 using TransferPipeline.Features;
-using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
 using TransferPipeline.Tests.Cli;
+using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Features;
 
 public sealed class FeatureDriftTests : IDisposable
 {
-    private readonly Extraction _extraction = new(3);
+    private readonly TestExtraction _extraction = new(3);
 
     public void Dispose() => _extraction.Dispose();
 
@@ -45,13 +46,13 @@ public sealed class FeatureDriftTests : IDisposable
     [InlineData(0.3, false)]
     public void Compare_OfCopiesOfPhotos_AsksWhetherNeighboursAreAsNear(double noise, bool shareable)
     {
-        var photos = MadeUpFeatureSet.Photos(30, ["cat", "dog"], "train");
+        var photos = SyntheticFeatureSet.Photos(30, ["cat", "dog"], "train");
         var (a, b) = (Set("a", 1), Set("b", 2));
         var report = FeatureDrift.Compare(a, b);
         Assert.Equal(shareable, report.Shareable);
         Assert.Equal(shareable, report.NeighbourAgreement == 1);
 
-        FeatureSet Set(string name, int seed) => FeatureSet.Open(MadeUpFeatureSet.Write(_extraction.At(name), photos, x =>
+        FeatureSet Set(string name, int seed) => FeatureSet.Open(SyntheticFeatureSet.Write(_extraction.At(name), photos, x =>
         {
             var random = new Random(seed);
             for (var i = 0; i < x.Rows; i++)

@@ -1,17 +1,19 @@
 using System.Text.Json.Nodes;
+using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Tests.Cli;
+using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Features;
 
 /// <summary>A set on disk: what is told of damage, and what others can read.</summary>
 public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet>
 {
-    private readonly Extraction _extraction;
+    private readonly TestExtraction _extraction;
 
     public FeatureSetTests(ExtractedSet set)
     {
-        _extraction = set.Extraction;
+        _extraction = set.TestExtraction;
         if (!Directory.Exists(_extraction.Set))
             _extraction.Run();
     }
@@ -23,9 +25,9 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     [InlineData(5_000_000, 1)]
     public void RowsPerPart_LongVectors_KeepPartsBelow16Megabytes(int dimension, int rows) =>
 #if DEBUG
-        Assert.Equal(Math.Min(rows, 16), TransferPipeline.Features.Extraction.ExtractionSizes.RowsPerPart(dimension));
+        Assert.Equal(Math.Min(rows, 16), ExtractionSizes.RowsPerPart(dimension));
 #else
-        Assert.Equal(rows, TransferPipeline.Features.Extraction.ExtractionSizes.RowsPerPart(dimension));
+        Assert.Equal(rows, ExtractionSizes.RowsPerPart(dimension));
 #endif
 
     [Theory]
@@ -35,7 +37,7 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     public void Verify_ValueThatIsNoNumber_NamesThePhoto(float value)
     {
         // Written by a careless tool: the manifest fits, only the values do not.
-        var folder = MadeUpFeatureSet.Write(_extraction.At("made-up"), MadeUpFeatureSet.Photos(2, ["a", "b"], "train"), x => x.Row(2)[4] = value);
+        var folder = SyntheticFeatureSet.Write(_extraction.At("made-up"), SyntheticFeatureSet.Photos(2, ["a", "b"], "train"), x => x.Row(2)[4] = value);
         Assert.Equal($"part-00000.parquet: the vector of train/b/0002.jpg holds {value}", Assert.Single(FeatureSet.Open(folder, _extraction.Table).Verify().Problems));
     }
 
@@ -188,7 +190,7 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     [Fact]
     public void Export_QuotesNamesWithCommasAndQuotes()
     {
-        using var extraction = new Extraction(1);
+        using var extraction = new TestExtraction(1);
         var folder = Path.Combine(extraction.Photos, "train", "dress");
         File.Move(Directory.GetFiles(folder)[0], Path.Combine(folder, "a \"b\", c.jpg"));
         extraction.Run();
@@ -212,13 +214,13 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     [Fact]
     public void Run_OnASetWithALostPart_ComputesItAgain()
     {
-        using var extraction = new Extraction(2);
+        using var extraction = new TestExtraction(2);
         extraction.Run();
         var data = extraction.Load();
         File.Delete(Path.Combine(extraction.Set, "part-00001.parquet"));
         Assert.Equal(3, extraction.Run().Computed);
         Assert.Contains("part-00001.parquet is missing", Assert.Single(extraction.Messages), StringComparison.Ordinal);
-        Extraction.AssertSame(data, extraction.Load());
+        TestExtraction.AssertSame(data, extraction.Load());
         Assert.Empty(extraction.Open().Verify().Problems);
     }
 
@@ -243,9 +245,9 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
 
     public sealed class ExtractedSet : IDisposable
     {
-        internal Extraction Extraction { get; } = new(2);
+        internal TestExtraction TestExtraction { get; } = new(2);
 
-        public void Dispose() => Extraction.Dispose();
+        public void Dispose() => TestExtraction.Dispose();
     }
 
     /// <summary>A table that says it has many rows and has no vectors.</summary>

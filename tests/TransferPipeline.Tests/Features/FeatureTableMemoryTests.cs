@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using TransferPipeline.Features;
 using TransferPipeline.Tests.Datasets;
 
 namespace TransferPipeline.Tests.Features;

@@ -1,4 +1,5 @@
 using TransferPipeline.Features;
+using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Features;
 
@@ -55,7 +56,7 @@ public sealed class FolderLockTests : IDisposable
     [Fact]
     public void Run_WhileAnotherHoldsTheSet_StopsWithAMessage()
     {
-        using var extraction = new Extraction(1);
+        using var extraction = new TestExtraction(1);
         Directory.CreateDirectory(extraction.Set);
         using var held = FolderLock.Take(extraction.Set, TimeSpan.Zero, _ => { }, TestContext.Current.CancellationToken);
         Assert.Contains("is in use by another run", Assert.Throws<JobFailedException>(() => extraction.Run()).Message, StringComparison.Ordinal);

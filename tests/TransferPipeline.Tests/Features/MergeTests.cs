@@ -1,13 +1,13 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Features;
-using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
+using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Features;
 
 public sealed class MergeTests : IDisposable
 {
-    private readonly Extraction _extraction = new(3);
+    private readonly TestExtraction _extraction = new(3);
 
     public void Dispose() => _extraction.Dispose();
 
@@ -20,7 +20,7 @@ public sealed class MergeTests : IDisposable
         // In another order than the shards', as a cluster may finish them.
         string[] shards = [Extract(3, 3), Extract(1, 3), Extract(2, 3)];
         var merged = FeatureSets.Merge(shards, _extraction.At("merged"), _extraction.Table, cancellation: TestContext.Current.CancellationToken);
-        Extraction.AssertSame(_extraction.Load(), merged.Load());
+        TestExtraction.AssertSame(_extraction.Load(), merged.Load());
         Assert.Equal(_extraction.Open().LoadFailed(), merged.LoadFailed());
         Assert.Empty(merged.Verify().Problems);
         Assert.True(merged.Manifest.Complete);
@@ -52,7 +52,7 @@ public sealed class MergeTests : IDisposable
     [Fact]
     public void Extract_WhollyOtherPhotosIntoASet_IsRefusedAndKeepsIt()
     {
-        using var other = new Extraction(2, "pants", "skirt");
+        using var other = new TestExtraction(2, "pants", "skirt");
         other.Run();
         _extraction.Run();
         using var dataset = other.OpenDataset();
@@ -81,7 +81,7 @@ public sealed class MergeTests : IDisposable
     [Fact]
     public void Merge_OfTwoDatasets_PutsOneAfterTheOther()
     {
-        using var other = new Extraction(2, "pants", "skirt");
+        using var other = new TestExtraction(2, "pants", "skirt");
         _extraction.Run();
         other.Run();
         var merged = FeatureSets.Merge([_extraction.Set, other.Set], _extraction.At("merged"), _extraction.Table, cancellation: TestContext.Current.CancellationToken);

@@ -1,6 +1,7 @@
 using TransferPipeline.Features;
-using TransferPipeline.Features.Extraction;
 using TransferPipeline.Images;
+using TransferPipeline.Inference;
+using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Features;
 

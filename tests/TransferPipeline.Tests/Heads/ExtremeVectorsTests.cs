@@ -1,9 +1,7 @@
-using TransferPipeline.Features;
 using TransferPipeline.Heads;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.LinearSvm;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Tests.Heads;
 

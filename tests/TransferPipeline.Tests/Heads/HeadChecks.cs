@@ -2,9 +2,8 @@ using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Tests.Heads;
 

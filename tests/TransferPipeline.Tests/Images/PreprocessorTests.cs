@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using TransferPipeline.Images;
-using TransferPipeline.Images.Resampling;
 
 namespace TransferPipeline.Tests.Images;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using TransferPipeline.Images;
-using TransferPipeline.Images.Resampling;
 
 namespace TransferPipeline.Tests.Images;
 

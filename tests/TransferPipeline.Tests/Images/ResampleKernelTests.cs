@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using TransferPipeline.Images.Resampling;
+using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Images;
 

@@ -2,9 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
 using Microsoft.ML.Trainers.FastTree;
-using TransferPipeline.Features;
-using TransferPipeline.Heads;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.MicrosoftML;
 using TransferPipeline.Tests.Heads;
 

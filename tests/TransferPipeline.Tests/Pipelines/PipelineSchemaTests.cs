@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Tests.Pipelines;
 

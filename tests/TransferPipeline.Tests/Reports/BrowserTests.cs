@@ -1,5 +1,4 @@
 using TransferPipeline.Reports;
-using TransferPipeline.Reports.Thumbnails;
 using TransferPipeline.Tests.Images;
 
 namespace TransferPipeline.Tests.Reports;
@@ -72,7 +71,7 @@ public sealed class BrowserTests
     {
         using var folder = new TempFolder();
         var file = folder.At("predictions.html");
-        PredictionsPage.Write(file, "classifier.onnx", PagePhotos.Of(PredictionsPageTests.Photos), SamplePhoto);
+        PredictionsPage.Write(file, "classifier.onnx", ReportPhotos.Of(PredictionsPageTests.Photos), SamplePhoto);
 
         var seen = await Browser.OpenAsync(file, "predictions");
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using TransferPipeline.Reports;
-using TransferPipeline.Reports.Charts;
 
 namespace TransferPipeline.Tests.Reports;
 

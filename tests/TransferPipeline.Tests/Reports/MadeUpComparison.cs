@@ -1,5 +1,5 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Tests.Reports;
 

@@ -16,7 +16,7 @@ public sealed partial class PredictionsPageTests
     [Fact]
     public void Wrong_photos_are_marked_by_words_and_counted()
     {
-        var html = PredictionsPage.Render("classifier.onnx", PagePhotos.Of(Photos), static _ => null);
+        var html = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos), static _ => null);
 
         Assert.Equal(Photos.Count(p => p.IsRight == false), Count(html, "✗ wrong"));
         Assert.Equal(Photos.Count(p => p.IsRight == true), Count(html, "✓ right"));
@@ -26,7 +26,7 @@ public sealed partial class PredictionsPageTests
     [Fact]
     public void Five_classes_are_shown_with_their_probabilities()
     {
-        var html = PredictionsPage.Render("classifier.onnx", PagePhotos.Of(Photos), static _ => null);
+        var html = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos), static _ => null);
 
         Assert.Contains("<data value=\"0.9\">0.900</data>", html);
         Assert.DoesNotContain("sixth", html);
@@ -37,7 +37,7 @@ public sealed partial class PredictionsPageTests
     [Fact]
     public void Without_labels_nothing_is_called_right_or_wrong()
     {
-        var html = PredictionsPage.Render("classifier.onnx", PagePhotos.Of(Photos.Select(p => p with { Label = null })), static _ => null);
+        var html = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos.Select(p => p with { Label = null })), static _ => null);
 
         Assert.DoesNotContain("✗", html);
         Assert.DoesNotContain("<select data-filter=\"right\"", html);
@@ -47,7 +47,7 @@ public sealed partial class PredictionsPageTests
     [Fact]
     public void The_folder_of_all_photos_is_told_once_so_that_their_names_can_be_read()
     {
-        var html = PredictionsPage.Render("classifier.onnx", PagePhotos.Of(Photos.Select(p => p with { Path = "/photos/of a trip/" + p.Path })), static _ => null);
+        var html = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos.Select(p => p with { Path = "/photos/of a trip/" + p.Path })), static _ => null);
 
         Assert.Equal(1, Count(html, "<bdi>/photos/of a trip/validation/</bdi>"));
         Assert.Contains("<bdi>3/photo 3.jpg</bdi>", html);
@@ -57,13 +57,13 @@ public sealed partial class PredictionsPageTests
     [Fact]
     public void More_photos_than_a_page_holds_are_counted_and_the_telling_ones_shown()
     {
-        var html = PredictionsPage.Render("classifier.onnx", PagePhotos.Of(Photos, most: 10), static _ => null);
+        var html = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos, most: 10), static _ => null);
 
         var wrong = Photos.Where(p => p.IsRight == false).ToList();
         var unsure = Photos.Except(wrong).OrderBy(p => p.Top[0].Probability).Take(10 - wrong.Count).ToList();
         Assert.InRange(wrong.Count, 1, 9);
         Assert.Equal(Photos.Where(p => wrong.Contains(p) || unsure.Contains(p)).Select(p => p.Path), ShownPath().Matches(html).Select(m => m.Groups[1].Value));
-        var one = PredictionsPage.Render("classifier.onnx", PagePhotos.Of(Photos, most: 1), static _ => null);
+        var one = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos, most: 1), static _ => null);
         Assert.Equal(wrong.MaxBy(p => p.Top[0].Probability)!.Path, ShownPath().Match(one).Groups[1].Value);
         Assert.Contains($"24 photos, {Photos.Count(p => p.IsRight == true)} of {Photos.Count(p => p.IsRight is not null)} right", html);
         Assert.Contains("shows 10 of them: the wrong ones, surest first, then the least sure", html);

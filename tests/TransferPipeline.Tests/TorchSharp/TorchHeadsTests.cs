@@ -1,10 +1,8 @@
 using System.Numerics.Tensors;
-using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.LinearSgd;
-using TransferPipeline.Heads.Softmax;
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Networks;
 using TransferPipeline.Tests.Heads;
 using TransferPipeline.TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
-using TransferPipeline.Backbones.Onnx;
 using TransferPipeline.Datasets;
 using TransferPipeline.Images;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones.Store;
 

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Evaluation.DataChecks;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>What the vectors tell of the data: near-duplicates, suspect labels, outliers.</summary>
 internal static class DataChecker

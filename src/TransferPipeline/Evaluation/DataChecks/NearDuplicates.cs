@@ -1,7 +1,6 @@
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Evaluation.DataChecks;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>Two photos, the first before the second, whose vectors point nearly the same way.</summary>
 internal readonly record struct DuplicatePair(int First, int Second, double Cosine);

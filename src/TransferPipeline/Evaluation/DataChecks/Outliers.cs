@@ -1,6 +1,6 @@
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Evaluation.DataChecks;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>Photos that are far from the others of their class: mean cosine distance to the nearest of them.</summary>
 internal static class Outliers

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Evaluation.DataChecks;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>
 /// Photos whose label is probably wrong, by confident learning (Northcutt, Jiang and Chuang 2021): a photo counts for a class when its

@@ -1,8 +1,7 @@
 using System.Globalization;
-using TransferPipeline.Evaluation.Statistics;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Evaluation.Maps;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>Draws a feature set in the plane: principal components and a neighbour embedding by cosine.</summary>
 internal static class FeatureMapper

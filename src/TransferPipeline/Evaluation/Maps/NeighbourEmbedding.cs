@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 
-namespace TransferPipeline.Evaluation.Maps;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>
 /// t-SNE (van der Maaten and Hinton 2008), exact, for a few thousand points: all pairs in every step. Starts at the

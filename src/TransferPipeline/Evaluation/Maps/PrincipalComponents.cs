@@ -1,7 +1,6 @@
-using TransferPipeline.Evaluation.Statistics;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Evaluation.Maps;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>The first principal components of n vectors from their n x n products: the eigenvectors of the centred products, by subspace iteration with Rayleigh and Ritz's step.</summary>
 internal static class PrincipalComponents

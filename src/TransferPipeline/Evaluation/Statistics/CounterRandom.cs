@@ -1,4 +1,4 @@
-namespace TransferPipeline.Evaluation.Statistics;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>
 /// Counter-based random numbers: number i of a stream is a function of (seed, stream, i) alone, so that draws can be made in any

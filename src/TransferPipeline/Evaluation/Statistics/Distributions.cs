@@ -1,4 +1,4 @@
-namespace TransferPipeline.Evaluation.Statistics;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>The few distribution functions that the intervals and tests need, to about 1e-12.</summary>
 internal static class Distributions

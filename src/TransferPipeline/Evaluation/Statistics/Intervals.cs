@@ -1,4 +1,4 @@
-namespace TransferPipeline.Evaluation.Statistics;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>95 % intervals.</summary>
 internal static class Intervals

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Evaluation.Statistics;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>Figures of merit by scikit-learn's definitions; those that count come from the confusion matrix.</summary>
 internal static class Metrics

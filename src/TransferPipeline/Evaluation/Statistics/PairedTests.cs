@@ -1,4 +1,4 @@
-namespace TransferPipeline.Evaluation.Statistics;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>Tests of two heads that were judged on the same photos, and Holm's correction for testing many pairs.</summary>
 internal static class PairedTests

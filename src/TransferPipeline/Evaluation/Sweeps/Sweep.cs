@@ -1,7 +1,7 @@
 using System.Globalization;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Evaluation.Sweeps;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>Values of one option among which a comparison chooses: numbers, or names such as those of <c>scaling</c>.</summary>
 /// <param name="Option">Name of the option, such as <c>C</c>.</param>

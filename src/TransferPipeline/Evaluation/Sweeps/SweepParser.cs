@@ -1,7 +1,7 @@
 using System.Globalization;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Evaluation.Sweeps;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>
 /// The text form of sweeps: <c>[0.1, 1]</c>, <c>[uniform, distance]</c>, <c>[(512,128), (256)]</c>, <c>logspace(-4, 2, 13)</c>,

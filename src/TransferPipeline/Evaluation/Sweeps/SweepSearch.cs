@@ -1,9 +1,8 @@
 using System.Globalization;
-using TransferPipeline.Evaluation.Statistics;
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
-namespace TransferPipeline.Evaluation.Sweeps;
+namespace TransferPipeline.Evaluation;
 
 /// <summary>The settings that a sweep chose, and its curves.</summary>
 internal sealed record Choice(HeadSettings Settings, IReadOnlyList<SweepCurve> Curves, IReadOnlyList<string> Warnings);

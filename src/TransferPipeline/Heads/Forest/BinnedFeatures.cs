@@ -1,7 +1,6 @@
 using System.Runtime.Intrinsics.X86;
-using TransferPipeline.Features;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Training values as bin numbers, one byte each, column after column (or, for extra trees, row after row). A column of at most 256 distinct values has a bin for each, so its

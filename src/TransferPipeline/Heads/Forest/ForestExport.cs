@@ -1,6 +1,6 @@
-using TransferPipeline.Backbones.Onnx;
+using TransferPipeline.Onnx;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>Writes trees as one TreeEnsembleClassifier of ONNX's ai.onnx.ml operators.</summary>
 internal static class ForestExport

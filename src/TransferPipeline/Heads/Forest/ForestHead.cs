@@ -1,7 +1,7 @@
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Onnx;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>Trees; a class's score is the mean of its shares in the leaves that a vector reaches.</summary>
 internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, HeadSettings settings) : IHead

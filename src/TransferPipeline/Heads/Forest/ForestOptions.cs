@@ -1,6 +1,7 @@
 using System.Globalization;
+using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>Settings of a forest, read and checked.</summary>
 internal sealed record ForestOptions

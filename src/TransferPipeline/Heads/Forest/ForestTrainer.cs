@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>Randomized decision trees whose class shares are averaged: scikit-learn's RandomForestClassifier (Gini), or ExtraTreesClassifier.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Random thresholds of extra trees for up to 64 columns of a node at once. The columns' bins are gathered to one vector a row; extremes are

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>A row's class (low 20 bits) and how often the tree drew it (high 12 bits) in one number.</summary>
 internal static class Sample

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>The best division of a node found so far: bins up to <see cref="Bin"/> of a column go left.</summary>
 internal struct Split

@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Finds the best division of a node's rows in one column. Large nodes of few classes count rows by bin and class and scan the bins with

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>A decision tree. The left child of a node is the next one; a leaf holds the shares of the classes that it saw.</summary>
 /// <param name="Feature">Column that a node tests, -1 for a leaf.</param>

@@ -1,6 +1,6 @@
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>Grows trees, one after the other; holds the buffers that they share.</summary>
 internal sealed class TreeBuilder

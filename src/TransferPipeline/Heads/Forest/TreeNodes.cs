@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace TransferPipeline.Heads.Forest;
+namespace TransferPipeline.Heads;
 
 /// <summary>The nodes of a tree that is being grown.</summary>
 internal sealed class TreeNodes

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Heads.Knn;
+namespace TransferPipeline.Heads;
 
 /// <summary>Keeps all rows whose approximate nearness could still place them among the k nearest.</summary>
 internal sealed class CandidateList

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace TransferPipeline.Heads.Knn;
+namespace TransferPipeline.Heads;
 
 /// <summary>Products and differences of float32 vectors, summed in double.</summary>
 internal static class ExactDistance

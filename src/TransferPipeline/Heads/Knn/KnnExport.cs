@@ -1,7 +1,7 @@
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Onnx;
 
-namespace TransferPipeline.Heads.Knn;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Writes neighbours and votes as standard operators, in the same two steps as <see cref="NeighbourIndex"/>: a float32 product

@@ -1,7 +1,7 @@
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Onnx;
 
-namespace TransferPipeline.Heads.Knn;
+namespace TransferPipeline.Heads;
 
 /// <summary>The training vectors and their classes; a class's score is its share of the neighbours' votes.</summary>
 internal sealed class KnnHead : IHead

@@ -1,6 +1,6 @@
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Heads.Knn;
+namespace TransferPipeline.Heads;
 
 /// <summary>Votes of the nearest training photos: scikit-learn's KNeighborsClassifier by brute force.</summary>
 public sealed class KnnTrainer : IPathTrainer

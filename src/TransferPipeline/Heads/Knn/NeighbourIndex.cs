@@ -1,9 +1,8 @@
 using System.Numerics;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Knn;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Exact nearest neighbours among stored vectors. A float32 matrix product ranks all of them; whatever lies within the product's

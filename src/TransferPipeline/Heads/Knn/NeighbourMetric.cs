@@ -1,4 +1,4 @@
-namespace TransferPipeline.Heads.Knn;
+namespace TransferPipeline.Heads;
 
 /// <summary>Distances between vectors, as scikit-learn defines them.</summary>
 internal enum NeighbourMetric

@@ -1,7 +1,8 @@
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Lda;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// The average of the classes' shrunk covariances. Each class's share is found from products of its rows, which are fewer than its values as a

@@ -1,8 +1,9 @@
 using System.Globalization;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Lda;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis(solver="lsqr"): each class's covariance is shrunk

@@ -1,7 +1,5 @@
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
-using TransferPipeline.Heads.Scaling;
-using TransferPipeline.Heads.Streaming;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 

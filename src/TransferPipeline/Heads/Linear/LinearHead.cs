@@ -1,8 +1,7 @@
 using System.Numerics.Tensors;
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Numerics;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Heads.Linear;
 

@@ -1,5 +1,5 @@
 using System.Runtime.Intrinsics;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 

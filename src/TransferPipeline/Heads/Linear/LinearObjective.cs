@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 

@@ -1,3 +1,5 @@
+using TransferPipeline.Heads.Common;
+
 namespace TransferPipeline.Heads.Linear;
 
 /// <summary>Options that linear heads share, with scikit-learn's names.</summary>

@@ -1,4 +1,4 @@
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Heads.Linear;
 

@@ -1,4 +1,5 @@
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 
@@ -38,7 +38,7 @@ internal sealed unsafe class RowSet
     }
 
     /// <summary>A scaled copy.</summary>
-    public static RowSet Copy(FeatureMatrix x, int[] rows, ReadOnlySpan<int> y, Scaling.FeatureScaling scaling, int threads)
+    public static RowSet Copy(FeatureMatrix x, int[] rows, ReadOnlySpan<int> y, FeatureScaling scaling, int threads)
     {
         var stride = (x.Columns + 15) & -16;
         var buffer = new FloatBuffer((long)rows.Length * stride);

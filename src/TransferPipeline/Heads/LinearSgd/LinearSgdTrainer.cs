@@ -1,8 +1,8 @@
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.Scaling;
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Networks;
 
-namespace TransferPipeline.Heads.LinearSgd;
+namespace TransferPipeline.Heads;
 
 /// <summary>One linear layer trained as in the PyTorch tutorials: batches, SGD with momentum and StepLR or Adam, the best weights kept.</summary>
 public sealed class LinearSgdTrainer : IHeadTrainer

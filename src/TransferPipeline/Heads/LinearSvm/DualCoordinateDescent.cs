@@ -1,8 +1,9 @@
 using System.Numerics;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.LinearSvm;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Coordinate descent on the dual of the squared-hinge machine (Hsieh et al. 2008, LIBLINEAR's default). While most rows take part, a few outputs

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.LinearSvm;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// One output against the rest in <see cref="DualCoordinateDescent"/>: its duals, its weights and the rows that still take part in its sweeps. Weights

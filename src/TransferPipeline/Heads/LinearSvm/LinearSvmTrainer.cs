@@ -1,7 +1,7 @@
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
-namespace TransferPipeline.Heads.LinearSvm;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Linear support vector machine, one class against the rest, the objective of scikit-learn's LinearSVC (LIBLINEAR -s 2): C times the sum of

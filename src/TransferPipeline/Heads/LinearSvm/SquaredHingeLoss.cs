@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using TransferPipeline.Heads.Linear;
 
-namespace TransferPipeline.Heads.LinearSvm;
+namespace TransferPipeline.Heads;
 
 /// <summary>Squared hinge of each output against "the row is of this output's class": max(0, 1 - m)^2, m = z for its own class and -z for the rest.</summary>
 internal sealed unsafe class SquaredHingeLoss : MarginLoss

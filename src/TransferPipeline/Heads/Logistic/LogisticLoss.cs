@@ -1,8 +1,8 @@
 using System.Runtime.Intrinsics;
-using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Logistic;
+namespace TransferPipeline.Heads;
 
 /// <summary>Binary cross-entropy of each output against "the row is of this output's class": log(1 + exp(-m)), m = z for its own class and -z for the rest.</summary>
 internal sealed unsafe class LogisticLoss : MarginLoss

@@ -1,6 +1,6 @@
 using TransferPipeline.Heads.Linear;
 
-namespace TransferPipeline.Heads.Logistic;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Logistic regression of each class against the rest, the objective of scikit-learn's LogisticRegression(multi_class="ovr") with its lbfgs

@@ -1,11 +1,10 @@
 using System.Numerics.Tensors;
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
-using TransferPipeline.Heads.Scaling;
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Networks;
+using TransferPipeline.Heads.Numerics;
+using TransferPipeline.Onnx;
 
-namespace TransferPipeline.Heads.Mlp;
+namespace TransferPipeline.Heads;
 
 /// <summary>A trained network; scores are its last layer's outputs, probabilities their softmax.</summary>
 internal sealed class MlpHead : IHead

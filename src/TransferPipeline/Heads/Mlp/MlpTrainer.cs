@@ -1,8 +1,8 @@
 using System.Globalization;
-using TransferPipeline.Heads.Scaling;
-using TransferPipeline.Heads.Training;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Networks;
 
-namespace TransferPipeline.Heads.Mlp;
+namespace TransferPipeline.Heads;
 
 /// <summary>Hidden layers with ReLU and dropout: scikit-learn's MLPClassifier with PyTorch's solvers and initial weights.</summary>
 public sealed class MlpTrainer : IHeadTrainer

@@ -1,6 +1,7 @@
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
-namespace TransferPipeline.Heads.NearestMean;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// The class whose mean is nearest: scikit-learn's NearestCentroid. With m the mean, the score is x.m - |m|^2 / 2, which differs from

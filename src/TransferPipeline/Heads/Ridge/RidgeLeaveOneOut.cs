@@ -1,8 +1,9 @@
 using System.Numerics.Tensors;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Ridge;
+namespace TransferPipeline.Heads;
 
 /// <summary>Leave-one-out results of one penalty.</summary>
 /// <param name="Accuracy">Share of rows that the classifier trained on all other rows gets right.</param>

@@ -1,7 +1,7 @@
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
-namespace TransferPipeline.Heads.Ridge;
+namespace TransferPipeline.Heads;
 
 /// <summary>Least squares on targets of +1 and -1 with its Gram matrix, for many penalties.</summary>
 internal abstract class RidgeProblem

@@ -1,6 +1,7 @@
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Ridge;
+namespace TransferPipeline.Heads;
 
 /// <summary>Systems (G + alpha I) x = b.</summary>
 internal static class RidgeSystem

@@ -1,10 +1,7 @@
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.Scaling;
-using TransferPipeline.Heads.Streaming;
 
-namespace TransferPipeline.Heads.Ridge;
+namespace TransferPipeline.Heads;
 
 public sealed partial class RidgeTrainer
 {

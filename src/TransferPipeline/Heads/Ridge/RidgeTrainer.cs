@@ -1,7 +1,7 @@
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.Scaling;
 
-namespace TransferPipeline.Heads.Ridge;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Least squares on targets of +1 and -1 with a penalty, scikit-learn's RidgeClassifier: sum of squared errors plus alpha times the squared

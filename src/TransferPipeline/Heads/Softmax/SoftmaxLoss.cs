@@ -1,8 +1,8 @@
 using System.Runtime.Intrinsics;
-using TransferPipeline.Heads.Kernels;
 using TransferPipeline.Heads.Linear;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.Softmax;
+namespace TransferPipeline.Heads;
 
 /// <summary>Multinomial cross-entropy: -log softmax(z)[label]. Outputs are the classes in order.</summary>
 internal sealed unsafe class SoftmaxLoss : MarginLoss

@@ -1,7 +1,6 @@
 using TransferPipeline.Heads.Linear;
-using TransferPipeline.Heads.Logistic;
 
-namespace TransferPipeline.Heads.Softmax;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Multinomial logistic regression, the objective of scikit-learn's LogisticRegression: C times the sum of cross-entropies plus half the

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>Rows of a kernel matrix.</summary>
 internal unsafe interface IKernelRows

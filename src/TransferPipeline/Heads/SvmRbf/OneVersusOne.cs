@@ -1,4 +1,4 @@
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// From the decisions of all pairs of classes to one score a class, as scikit-learn's decision_function_shape='ovr': votes plus the summed

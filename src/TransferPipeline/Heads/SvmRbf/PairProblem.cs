@@ -1,4 +1,4 @@
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>Two classes as rows of a kernel matrix: the first class's rows, then the second's, each contiguous.</summary>
 /// <param name="First">First kernel row of the first class, which is positive.</param>

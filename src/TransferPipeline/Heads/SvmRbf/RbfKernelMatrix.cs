@@ -1,9 +1,7 @@
 using System.Numerics.Tensors;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
-using TransferPipeline.Heads.Knn;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>exp(-gamma |x_i - x_j|^2) of all pairs of rows in float32, from one matrix product of which half is computed.</summary>
 internal sealed unsafe class RbfKernelMatrix : IKernelRows, IDisposable

@@ -1,8 +1,6 @@
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
-using TransferPipeline.Heads.Knn;
+using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>Kernel rows computed when they are asked for, the least recently used ones making room: for sets whose matrix would not fit.</summary>
 internal sealed unsafe class RbfKernelRows : IKernelRows, IDisposable

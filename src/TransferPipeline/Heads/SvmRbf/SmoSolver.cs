@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Sequential minimal optimization for a C-SVM with second-order choice of the working set (WSS 2 of Fan, Chen and Lin, JMLR 2005), as

@@ -1,7 +1,4 @@
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Knn;
-
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>Support vectors, class after class, and their coefficients in the machines of all pairs.</summary>
 internal sealed class SvmModel

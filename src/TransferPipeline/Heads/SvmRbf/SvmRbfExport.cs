@@ -1,7 +1,7 @@
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Onnx;
 
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>Writes kernel, decisions, votes and scores as standard operators, in double up to the scores.</summary>
 internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool breakTies)

@@ -1,11 +1,9 @@
 using System.Numerics.Tensors;
-using TransferPipeline.Backbones.Onnx;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Kernels;
-using TransferPipeline.Heads.Knn;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Numerics;
+using TransferPipeline.Onnx;
 
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Votes of the machines of all pairs of classes. Decisions are summed in double: a decision near zero is a vote that must fall in the

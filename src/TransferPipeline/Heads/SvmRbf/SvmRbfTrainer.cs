@@ -1,8 +1,7 @@
 using System.Globalization;
-using TransferPipeline.Features;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Heads.SvmRbf;
+namespace TransferPipeline.Heads;
 
 /// <summary>Support vector machines with a Gaussian kernel, one for each pair of classes: scikit-learn's SVC, LIBSVM's C-SVC.</summary>
 public sealed class SvmRbfTrainer : IHeadTrainer

@@ -1,5 +1,3 @@
-using TransferPipeline.Images.Resampling;
-
 namespace TransferPipeline.Images.Augmentations;
 
 /// <summary>The picture that augmentations change in turn: two buffers, and the photo itself, which stays as it is.</summary>

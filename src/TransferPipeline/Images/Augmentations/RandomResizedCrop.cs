@@ -1,5 +1,3 @@
-using TransferPipeline.Images.Resampling;
-
 namespace TransferPipeline.Images.Augmentations;
 
 /// <summary>A random part of the photo, of random area and aspect, resized to a fixed size. Replaces Resize and CenterCrop.</summary>

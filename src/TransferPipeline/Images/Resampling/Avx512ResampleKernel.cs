@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace TransferPipeline.Images.Resampling;
+namespace TransferPipeline.Images;
 
 /// <summary>AVX-512 (BW): the scheme of <see cref="Avx2ResampleKernel"/> with four rows, or 64 bytes, at a time.</summary>
 internal sealed unsafe class Avx512ResampleKernel : ResampleKernel

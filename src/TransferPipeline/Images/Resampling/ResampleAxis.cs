@@ -1,4 +1,4 @@
-namespace TransferPipeline.Images.Resampling;
+namespace TransferPipeline.Images;
 
 /// <summary>
 /// For one axis of a resize: which source positions make up each kept output position, and with which weights.

@@ -1,4 +1,4 @@
-namespace TransferPipeline.Images.Resampling;
+namespace TransferPipeline.Images;
 
 /// <summary>A reconstruction filter: its weight at a distance in (stretched) pixels, and where it ends.</summary>
 internal abstract class ResampleFilter(double support)

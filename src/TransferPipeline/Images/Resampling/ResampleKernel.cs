@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace TransferPipeline.Images.Resampling;
+namespace TransferPipeline.Images;
 
 /// <summary>
 /// The two inner loops of a resize, on bytes with integer weights. All kernels give the same bytes; they differ in the

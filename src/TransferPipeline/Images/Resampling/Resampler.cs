@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace TransferPipeline.Images.Resampling;
+namespace TransferPipeline.Images;
 
 /// <summary>Takes the finished rows of a resize, top to bottom.</summary>
 internal interface IRowSink

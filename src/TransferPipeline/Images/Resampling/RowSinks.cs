@@ -1,4 +1,4 @@
-namespace TransferPipeline.Images.Resampling;
+namespace TransferPipeline.Images;
 
 /// <summary>Puts rows as bytes into a larger picture of R G B.</summary>
 internal readonly ref struct ByteRowSink(Span<byte> destination, int width, int x, int y) : IRowSink

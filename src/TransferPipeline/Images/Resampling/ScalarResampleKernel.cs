@@ -1,4 +1,4 @@
-namespace TransferPipeline.Images.Resampling;
+namespace TransferPipeline.Images;
 
 /// <summary>Plain loops: for processors without vectors, and what the other kernels are compared with.</summary>
 internal sealed unsafe class ScalarResampleKernel : ResampleKernel

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace TransferPipeline.Images.Resampling;
+namespace TransferPipeline.Images;
 
 /// <summary>Four sums at a time in 128 bits, by portable operations: ARM, and x86 before AVX2.</summary>
 internal sealed unsafe class Vector128ResampleKernel : ResampleKernel

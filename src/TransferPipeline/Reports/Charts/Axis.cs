@@ -1,4 +1,4 @@
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>Maps values to pixels, linearly or by their logarithm, with round ticks.</summary>
 internal sealed class Axis

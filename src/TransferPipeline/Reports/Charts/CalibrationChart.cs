@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>Reliability diagram: how often a head is right against how sure it was, with the number of photos beneath.</summary>
 internal static class CalibrationChart

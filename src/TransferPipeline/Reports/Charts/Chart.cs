@@ -1,4 +1,4 @@
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>An SVG chart with two axes, a title and a description for screen readers; colours come from the page's classes.</summary>
 internal sealed class Chart

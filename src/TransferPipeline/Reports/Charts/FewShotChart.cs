@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>Accuracy over the number of training photos a class, with bands; names at the ends of their lines.</summary>
 internal static class FewShotChart

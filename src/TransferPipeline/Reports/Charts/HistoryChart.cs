@@ -1,6 +1,6 @@
-using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>Loss or accuracy over the epochs, on the training and the validation rows.</summary>
 internal static class HistoryChart

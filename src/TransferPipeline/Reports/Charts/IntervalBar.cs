@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>A small bar for a table's row: the interval and its value on an axis that all rows share.</summary>
 internal static class IntervalBar

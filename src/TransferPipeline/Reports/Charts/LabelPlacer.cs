@@ -1,4 +1,4 @@
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>Finds room for labels beside points: the first of some places that covers no point, no other label and stays inside.</summary>
 /// <param name="withLines">Where all of these are taken, try places further out, to which a line leads; in a small chart such lines confuse.</param>

@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>Photos as points of a two-dimensional map, one mark a class; a script shows what a point is.</summary>
 internal static class MapChart

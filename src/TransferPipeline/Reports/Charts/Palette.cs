@@ -1,4 +1,4 @@
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>
 /// Eight colours that stay apart for colour-blind eyes (after Okabe and Ito 2008; the page's style has their values for light and dark),

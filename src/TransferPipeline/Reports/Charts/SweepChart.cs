@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>Score over the values of one option, one standard error, the chosen value: a line with a band over numbers, points with bars over names.</summary>
 internal static class SweepChart

@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Charts;
+namespace TransferPipeline.Reports;
 
 /// <summary>Accuracy with its interval against the time of a fit.</summary>
 internal static class TimeChart

@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>Who is taken for whom: a matrix shaded by the share of its row, or the most frequent pairs when there are many classes.</summary>
 internal static class ConfusionTable

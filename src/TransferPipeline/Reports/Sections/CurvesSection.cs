@@ -1,7 +1,6 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Reports.Charts;
 
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>How accuracy depends on an option's value and on the number of training photos.</summary>
 internal static class CurvesSection

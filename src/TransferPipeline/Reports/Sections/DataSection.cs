@@ -1,7 +1,6 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Reports.Thumbnails;
 
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>The photos themselves: how many there are, which look alike, which labels and photos look wrong.</summary>
 internal static class DataSection
@@ -9,7 +8,7 @@ internal static class DataSection
     private const int MostPairs = 40;
     private const int MostPhotos = 48;
 
-    public static IEnumerable<Section> Build(Comparison comparison, ThumbnailBook thumbnails)
+    public static IEnumerable<Section> Build(Comparison comparison, ThumbnailSheet thumbnails)
     {
         if (comparison.DataCheck is { } check)
         {
@@ -21,7 +20,7 @@ internal static class DataSection
         yield return new("data", "Data", "Photos of each class", Counts(comparison.Data));
     }
 
-    private static Html Suspects(DataCheck check, ThumbnailBook thumbnails)
+    private static Html Suspects(DataCheck check, ThumbnailSheet thumbnails)
     {
         var none = check.SuspectLabels.Count == 0;
         var html = new Html().Add($"<p class=\"lead\">{(none ? "There are no photos" : "Photos")} whose label a head that did not see them ");
@@ -40,7 +39,7 @@ internal static class DataSection
         return html.Add($"</ul>\n");
     }
 
-    private static Html Duplicates(DataCheck check, ThumbnailBook thumbnails)
+    private static Html Duplicates(DataCheck check, ThumbnailSheet thumbnails)
     {
         var none = check.NearDuplicates.Count == 0;
         var html = new Html().Add($"<p class=\"lead\">{(none ? "There are no pairs" : "Pairs")} of photos whose vectors have a cosine ");
@@ -75,7 +74,7 @@ internal static class DataSection
             $"<div>{thumbnails.Picture(path)}<p><b><bdi>{label}</bdi></b></p>{Where(split, path)}</div>");
     }
 
-    private static Html Outliers(DataCheck check, ThumbnailBook thumbnails)
+    private static Html Outliers(DataCheck check, ThumbnailSheet thumbnails)
     {
         if (check.Outliers.Count == 0)
             return new Html().Add($"<p class=\"lead\">No photo is further from the others of its class than is usual there.</p>\n");

@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>Several feature sets: their size and cost beside the best accuracy on each.</summary>
 internal static class FeatureSetsSection

@@ -1,16 +1,14 @@
 using System.Globalization;
 using TransferPipeline.Evaluation;
-using TransferPipeline.Reports.Charts;
-using TransferPipeline.Reports.Thumbnails;
 
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>One fold-out a head: options, confusions, classes, calibration, history, worst mistakes; the best one open.</summary>
 internal static class HeadDetailsSection
 {
     private const int HeadsWithPhotos = 6;
 
-    public static IEnumerable<Section> Build(ReportContent content, IReadOnlyList<RankedHead> ranked, ThumbnailBook thumbnails)
+    public static IEnumerable<Section> Build(ReportContent content, IReadOnlyList<RankedHead> ranked, ThumbnailSheet thumbnails)
     {
         var html = new Html();
         for (var place = 0; place < ranked.Count; place++)
@@ -137,7 +135,7 @@ internal static class HeadDetailsSection
         html.Add($"</figure>\n");
     }
 
-    private static void Mistakes(Html html, HeadResult head, ThumbnailBook thumbnails, bool withPhotos)
+    private static void Mistakes(Html html, HeadResult head, ThumbnailSheet thumbnails, bool withPhotos)
     {
         if (head.Mistakes.Count == 0)
             return;

@@ -1,7 +1,6 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Reports.Charts;
 
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>All heads in one table, and their accuracy against the time of a fit.</summary>
 internal static class HeadsSection

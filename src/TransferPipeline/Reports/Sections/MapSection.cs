@@ -1,15 +1,13 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Reports.Charts;
-using TransferPipeline.Reports.Thumbnails;
 
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>The photos as a map, by principal components and by neighbours; both are shown where no script runs.</summary>
 internal static class MapSection
 {
     private const int LegendClasses = 40;
 
-    public static IEnumerable<Section> Build(Comparison comparison, ThumbnailBook thumbnails, int mostThumbnails)
+    public static IEnumerable<Section> Build(Comparison comparison, ThumbnailSheet thumbnails, int mostThumbnails)
     {
         if (comparison.Map is not { Points.Count: > 0 } map)
             yield break;

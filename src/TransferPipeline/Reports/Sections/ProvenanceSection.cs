@@ -1,4 +1,4 @@
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>What is needed to make the page again.</summary>
 internal static class ProvenanceSection

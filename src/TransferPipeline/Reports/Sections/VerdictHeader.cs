@@ -1,6 +1,6 @@
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Reports.Sections;
+namespace TransferPipeline.Reports;
 
 /// <summary>The top of the page: best accuracy large, the verdict in a sentence, what it was measured on, warnings.</summary>
 internal static class VerdictHeader

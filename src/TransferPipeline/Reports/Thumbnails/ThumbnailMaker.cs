@@ -1,6 +1,6 @@
 using TransferPipeline.Images;
 
-namespace TransferPipeline.Reports.Thumbnails;
+namespace TransferPipeline.Reports;
 
 /// <summary>Makes the small square JPEGs of a page from encoded photos: short side resized, centre kept, turned as EXIF says. Not thread-safe.</summary>
 /// <param name="side">Width and height in pixels.</param>

@@ -1,5 +1,5 @@
-using TransferPipeline.Heads.Knn;
-using TransferPipeline.Heads.Scaling;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Tests.Heads.Knn;
 

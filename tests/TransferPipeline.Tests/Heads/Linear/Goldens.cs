@@ -1,6 +1,6 @@
 using System.Globalization;
-using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Tests.Heads.Linear;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Tests.Heads.Linear;

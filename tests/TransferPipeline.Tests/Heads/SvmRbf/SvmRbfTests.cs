@@ -1,5 +1,4 @@
-using TransferPipeline.Features;
-using TransferPipeline.Heads.SvmRbf;
+using TransferPipeline.Heads;
 
 namespace TransferPipeline.Tests.Heads.SvmRbf;
 

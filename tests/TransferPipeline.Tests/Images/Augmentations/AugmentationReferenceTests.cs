@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using TransferPipeline.Images;
 using TransferPipeline.Images.Augmentations;
-using TransferPipeline.Images.Resampling;
 
 namespace TransferPipeline.Tests.Images.Augmentations;
 

@@ -1,5 +1,5 @@
 using TransferPipeline.Images;
-using TransferPipeline.Reports.Thumbnails;
+using TransferPipeline.Reports;
 using TransferPipeline.Tests.Images;
 
 namespace TransferPipeline.Tests.Reports.Thumbnails;

@@ -1,0 +1,69 @@
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Images;
+using TransferPipeline.Onnx;
+
+namespace TransferPipeline.Classifiers;
+
+/// <summary>A classifier.onnx in use: from preprocessed pixels to class probabilities. Thread-safe.</summary>
+public sealed class Classifier : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly string _input;
+
+    private Classifier(string file, ClassifierInfo info, InferenceSession session)
+    {
+        (File, Info, _session) = (file, info, session);
+        _input = session.InputNames[0];
+    }
+
+    public string File { get; }
+
+    public ClassifierInfo Info { get; }
+
+    /// <param name="threads">Threads of one run; 0 leaves it to ONNX Runtime (one a core).</param>
+    /// <exception cref="BadInputException">The file is not ONNX, or not a classifier that this program wrote.</exception>
+    public static Classifier Open(string file, int threads = 0)
+    {
+        var onnx = OnnxFile.Read(file);
+        var info = ClassifierInfo.ReadFrom(onnx.File, onnx.Model);
+        using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        InferenceSession session;
+        try
+        {
+            session = MappedWeights.CreateSession(onnx.Model, options, slice: true);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new BadInputException($"{onnx.File}: ONNX Runtime cannot load it: {e.Message.ReplaceLineEndings(" ").Trim()}", e);
+        }
+
+        if (session.InputNames.Count == 1 && session.OutputNames.Contains(ClassifierExport.ProbabilitiesOutput))
+            return new(onnx.File, info, session);
+        session.Dispose();
+        throw new BadInputException($"{onnx.File}: expected one input and the output '{ClassifierExport.ProbabilitiesOutput}', as 'transfer export' writes them");
+    }
+
+    /// <summary>Class probabilities of <paramref name="count"/> photos: count x classes, row-major.</summary>
+    /// <param name="pixels">count x 3 x height x width values in the layout of <see cref="ClassifierInfo.Layout"/>, preprocessed.</param>
+    public float[] Predict(float[] pixels, int count)
+    {
+        var size = 3 * Info.InputHeight * Info.InputWidth;
+        if (pixels.Length < count * size)
+            throw new ArgumentException($"{count} photos need {count * size} values, {pixels.Length} are given", nameof(pixels));
+        var probabilities = new float[count * Info.Labels.Count];
+        for (var start = 0; start < count;)
+        {
+            var n = Math.Min(Info.MaxBatch, count - start);
+            long[] shape = Info.Layout == TensorLayout.Nchw ? [n, 3, Info.InputHeight, Info.InputWidth] : [n, Info.InputHeight, Info.InputWidth, 3];
+            using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, pixels.AsMemory(start * size, n * size), shape);
+            using var options = new RunOptions();
+            using var results = _session.Run(options, [_input], [input], [ClassifierExport.ProbabilitiesOutput]);
+            results[0].GetTensorDataAsSpan<float>().CopyTo(probabilities.AsSpan(start * Info.Labels.Count));
+            start += n;
+        }
+
+        return probabilities;
+    }
+
+    public void Dispose() => _session.Dispose();
+}

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using TransferPipeline.Images;
+using TransferPipeline.Onnx;
+
+namespace TransferPipeline.Classifiers;
+
+/// <summary>What a classifier.onnx says about itself in its metadata: enough to predict with it and to make it again.</summary>
+public sealed record ClassifierInfo
+{
+    /// <summary>Class names; a label's index is its column of probabilities.</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>From a decoded photo to the input tensor.</summary>
+    public required Preprocessing Preprocessing { get; init; }
+
+    public required TensorLayout Layout { get; init; }
+
+    public required int InputHeight { get; init; }
+
+    public required int InputWidth { get; init; }
+
+    /// <summary>Largest batch that the backbone takes; <see cref="int.MaxValue"/> without a limit.</summary>
+    public int MaxBatch { get; init; } = int.MaxValue;
+
+    /// <summary>True when photos are turned as their EXIF orientation says before they are resized.</summary>
+    public bool ExifTranspose { get; init; }
+
+    /// <summary>The trainer's name, such as <c>softmax</c>.</summary>
+    public required string Head { get; init; }
+
+    /// <summary>The head's settings, defaults included.</summary>
+    public required IReadOnlyDictionary<string, string> HeadSettings { get; init; }
+
+    /// <summary>The feature set's recipe as names and values: model and its SHA-256, cut, pooling, decoder.</summary>
+    public required IReadOnlyDictionary<string, string> Recipe { get; init; }
+
+    /// <summary>Name and version of the program that wrote it.</summary>
+    public string Program { get; init; } = "TransferPipeline " + (typeof(ClassifierInfo).Assembly.GetName().Version?.ToString(3) ?? "");
+
+    /// <summary>Version of this metadata; a reader refuses a newer one.</summary>
+    public int Format { get; init; } = CurrentFormat;
+
+    internal const int CurrentFormat = 1;
+    private const string LabelsKey = "labels";
+    private const string InfoKey = "transfer.classifier";
+
+    /// <summary>Labels have a key of their own, as a JSON array, for programs that know nothing of this one.</summary>
+    internal void WriteTo(ModelProto model)
+    {
+        model.MetadataProps.Clear();
+        model.MetadataProps.Add(new StringStringEntryProto { Key = LabelsKey, Value = JsonSerializer.Serialize(Labels, ClassifierJson.Default.IReadOnlyListString) });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = InfoKey, Value = JsonSerializer.Serialize(this, ClassifierJson.Default.ClassifierInfo) });
+    }
+
+    /// <exception cref="BadInputException">The model's metadata are not those of a classifier of ours.</exception>
+    internal static ClassifierInfo ReadFrom(string file, ModelProto model)
+    {
+        var text = model.MetadataProps.FirstOrDefault(p => p.Key == InfoKey)?.Value;
+        if (text is null)
+            throw new BadInputException($"{file}: an ONNX model, but without the labels and preprocessing that 'transfer train' and 'transfer export' write into a classifier: a backbone by itself predicts none of your classes");
+        try
+        {
+            var format = JsonDocument.Parse(text).RootElement.GetProperty("Format").GetInt32();
+            if (format > CurrentFormat)
+                Throw.BadInput($"{file}: written by a newer version (format {format}; this program reads up to {CurrentFormat}); update the program");
+            var info = JsonSerializer.Deserialize(text, ClassifierJson.Default.ClassifierInfo)!;
+            if (info.Labels.Count < 2)
+                Throw.BadInput($"{file}: its metadata name {info.Labels.Count} classes; expected two or more");
+            return info;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new BadInputException($"{file}: its metadata '{InfoKey}' are damaged ({e.Message.ReplaceLineEndings(" ")}); export it again", e);
+        }
+    }
+}
+
+/// <summary>Serializers made at build time: the command starts faster without reflection.</summary>
+[JsonSourceGenerationOptions(UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ClassifierInfo))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
+internal sealed partial class ClassifierJson : JsonSerializerContext;

@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using TransferPipeline.Datasets;
+using TransferPipeline.Images;
+using TransferPipeline.Reports;
+
+namespace TransferPipeline.Classifiers;
+
+/// <summary>A photo to classify: its name for people and its encoded bytes.</summary>
+public interface IPhoto
+{
+    string Name { get; }
+
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="ImageDecodeException">It is no photo.</exception>
+    ReadOnlySpan<byte> Read(ref byte[] buffer);
+}
+
+/// <summary>A file on disk.</summary>
+public sealed record PhotoFile(string Name) : IPhoto
+{
+    public ReadOnlySpan<byte> Read(ref byte[] buffer)
+    {
+        if (FileBytes.Length(Name) == 0)
+            throw new ImageDecodeException("empty, or a pipe or device");
+        using var handle = File.OpenHandle(Name);
+        var length = FileBytes.Read(handle, 0, RandomAccess.GetLength(handle), Name, ref buffer);
+        return buffer.AsSpan(0, length);
+    }
+}
+
+/// <summary>A photo of a dataset, which may lie in an archive.</summary>
+public sealed record PhotoOfDataset(Dataset Dataset, int Index) : IPhoto
+{
+    public string Name => Dataset.Entries[Index].Path;
+
+    public ReadOnlySpan<byte> Read(ref byte[] buffer)
+    {
+        var length = Dataset.Read(Index, ref buffer);
+        return buffer.AsSpan(0, length);
+    }
+}
+
+/// <summary>What a classifier says of one photo.</summary>
+/// <param name="Probabilities">One a class; empty when the photo could not be used.</param>
+/// <param name="Failure">The reason why the photo could not be used, or null.</param>
+public sealed record PhotoPrediction(IPhoto Photo, string? Label, double Probability, float[] Probabilities, string? Failure)
+{
+    /// <summary>The most probable classes, best first.</summary>
+    public IEnumerable<(string Label, double Probability)> Top(IReadOnlyList<string> labels, int count) =>
+        Probabilities.Select((p, i) => (Label: labels[i], Probability: (double)p)).OrderByDescending(t => t.Probability).Take(count);
+
+    /// <summary>As the predictions page shows it.</summary>
+    public PredictedPhoto ToPage(IReadOnlyList<string> labels, string? trueLabel) =>
+        new(Photo.Name, trueLabel, [.. Top(labels, 5).Select(t => new ClassProbability(t.Label, t.Probability))]);
+}
+
+/// <summary>Classifies photos: decode, preprocess and run, in batches on several threads.</summary>
+/// <param name="classifier">Opened for one thread: the batches run side by side.</param>
+public sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifier)
+{
+    private const int Batch = 8;
+
+    /// <summary>Batches a thread that may be begun or done before their turn; what is in memory does not grow with the photos.</summary>
+    private const int Ahead = 4;
+
+    /// <summary>One prediction a photo, in the same order, as soon as it is there; a photo that cannot be used has its reason.</summary>
+    /// <param name="threads">Batches at a time, at least 1; which photos share a batch does not depend on it.</param>
+    public IEnumerable<PhotoPrediction> Predict(IReadOnlyList<IPhoto> photos, int threads = 1, CancellationToken cancellation = default)
+    {
+        threads = Math.Max(1, threads);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var tasks = new TaskFactory(stop.Token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler);
+        var (free, begun) = (new ConcurrentBag<BatchClassifier>(), new Queue<Task<PhotoPrediction[]>>());
+        try
+        {
+            for (var start = 0; start < photos.Count || begun.Count > 0;)
+            {
+                for (; start < photos.Count && begun.Count < threads * Ahead; start += Batch)
+                {
+                    var first = start;
+                    begun.Enqueue(tasks.StartNew(() => PredictBatch(first)));
+                }
+
+                foreach (var prediction in begun.Dequeue().GetAwaiter().GetResult())
+                    yield return prediction;
+            }
+        }
+        finally
+        {
+            // Whoever stops asking may close the classifier, which no batch survives.
+            stop.Cancel();
+            Task all = Task.WhenAll(begun);
+            all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+        }
+
+        PhotoPrediction[] PredictBatch(int first)
+        {
+            if (!free.TryTake(out var worker))
+                worker = new(decoder, classifier, Batch);
+            var predictions = worker.Predict(photos, first, Math.Min(Batch, photos.Count - first), stop.Token);
+            free.Add(worker);
+            return predictions;
+        }
+    }
+}

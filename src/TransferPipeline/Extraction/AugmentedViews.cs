@@ -1,0 +1,28 @@
+using TransferPipeline.Images;
+using TransferPipeline.Images.Augmentations;
+
+namespace TransferPipeline.Extraction;
+
+/// <summary>Views of training photos by torchvision's augmentations.</summary>
+public static class AugmentedViews
+{
+    /// <param name="count">Augmented copies of each training photo.</param>
+    /// <param name="steps">What changes them, in order.</param>
+    /// <param name="preprocessing">The network's input; what follows a photo's resize and crop is the same for its copies.</param>
+    /// <exception cref="UsageException">A step's parameter is out of range, or the network's input size is not fixed.</exception>
+    public static ViewOptions Of(int count, IReadOnlyList<Augmentation> steps, Preprocessing preprocessing, ulong seed) => new()
+    {
+        Count = count,
+        Description = new Augmenter(steps, preprocessing, seed).Description,
+        CreateRenderer = () => new Renderer(new Augmenter(steps, preprocessing, seed)),
+    };
+
+    private sealed class Renderer(Augmenter augmenter) : IViewRenderer
+    {
+        public void Render(RgbImage photo, string imageSha256, int view, Span<float> destination, TensorLayout layout) =>
+            augmenter.Run(photo, imageSha256, view, destination, layout);
+
+        public void RenderBytes(RgbImage photo, string imageSha256, int view, Span<byte> destination) =>
+            augmenter.RunBytes(photo, imageSha256, view, destination);
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using TransferPipeline.Inference.Gpu;
+
+namespace TransferPipeline.Extraction;
+
+/// <summary>Takes batches from the ring to a card and hands their vectors to the parts.</summary>
+internal static class GpuWorker
+{
+    /// <summary>Computes batches until there are none.</summary>
+    /// <exception cref="JobFailedException">The card's memory is exhausted.</exception>
+    public static void Run(IBatchRunner runner, ExtractionRun run, BatchRing ring)
+    {
+        while (ring.Take() is { } batch)
+        {
+            var time = Stopwatch.GetTimestamp();
+            GpuErrors.Guard(() => runner.Run(batch), batch.Size, run.Job.Device);
+            for (var slot = 0; slot < batch.Size; slot++)
+                Hand(batch, slot);
+            run.Times.Infer(time);
+            foreach (var item in batch.Items)
+            {
+                if (item is { } done)
+                    run.Finish(done.Part, 1);
+            }
+
+            ring.Release(batch);
+        }
+    }
+
+    private static void Hand(HostBatch batch, int slot)
+    {
+        if (batch.Items[slot] is not { } item)
+            return;
+        for (var output = 0; output < item.Part.Vectors.Length; output++)
+        {
+            var vector = batch.Vector(output, slot);
+            PhotoReader.RequireFinite(vector, item.Row.Path);
+            vector.CopyTo(item.Part.Vectors[output].Row(item.Slot));
+        }
+
+        item.Part.Rows[item.Slot] = item.Row;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones;
+using TransferPipeline.Features;
+using TransferPipeline.Images;
+using TransferPipeline.Inference;
+using TransferPipeline.Inference.Gpu;
+
+namespace TransferPipeline.Extraction;
+
+/// <summary>How far a lower precision is from fp32, on the first photos of the dataset.</summary>
+/// <param name="CosineMin">Smallest cosine between the two vectors of a photo, over all cuts.</param>
+/// <param name="LargestDifference">Largest difference of a value, relative to the largest value of its vector.</param>
+internal sealed record PrecisionCheck(string Precision, int Photos, double CosineMin, double LargestDifference)
+{
+    private const int Most = 8;
+
+    /// <summary>Below this cosine heads cannot be shared with fp32 (as in <see cref="FeatureDrift"/>).</summary>
+    private bool IsClose => CosineMin >= FeatureDrift.CosineLimit;
+
+    /// <summary>Runs the first photos that can be decoded through both, as bytes where the run will; null when there are none.</summary>
+    /// <param name="exact">The model in float32.</param>
+    /// <param name="converted">The model that will run.</param>
+    public static PrecisionCheck? Run(ExtractionJob job, CutModel exact, CutModel converted)
+    {
+        var device = job.Device with { Cards = [job.Device.Index], CudaGraphs = false };
+        // CUDA in place of TensorRT, whose float32 is TensorFloat-32 unless it is forbidden to the whole process.
+        using var first = new SessionHandle(SessionFactory.Create(exact, device with { Provider = device.IsCpu ? DeviceOptions.Cpu : DeviceOptions.Cuda, Precision = "fp32", CudaFusion = "off" }), device);
+        using var a = new BackboneRunner(first.Session, exact, Math.Min(Most, exact.MaxBatch));
+        var bytes = new byte[a.Batch * a.PixelsPerPhoto];
+        var photos = Fill(job, exact.Layout, a, bytes);
+        if (photos == 0)
+            return null;
+        GpuErrors.Guard(a.Run, a.Batch, device);
+        using var vectors = new Lower(job, converted, device, a, bytes);
+        var (cosine, largest) = (1.0, 0.0);
+        for (var output = 0; output < exact.Outputs.Count; output++)
+        {
+            for (var i = 0; i < photos; i++)
+            {
+                ReadOnlySpan<float> x = a.Vectors(output).Row(i);
+                var y = vectors.Of(output, i);
+                cosine = Math.Min(cosine, TensorPrimitives.CosineSimilarity(x, y));
+                var difference = new float[x.Length];
+                TensorPrimitives.Subtract(x, y, difference);
+                largest = Math.Max(largest, Magnitude(difference) / Math.Max(1e-12f, Magnitude(x)));
+            }
+        }
+
+        return new(job.Device.Precision, photos, cosine, largest);
+    }
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Precision} against fp32 on the first {Photos} photos: cosine at least {CosineMin:0.000000}, largest difference {LargestDifference:0.0e0} of the largest value{(IsClose ? "" : $"; below {FeatureDrift.CosineLimit}: use fp32")}");
+
+    private static float Magnitude(ReadOnlySpan<float> values) => Math.Abs(TensorPrimitives.MaxMagnitude(values));
+
+    private static int Fill(ExtractionJob job, TensorLayout layout, BackboneRunner exact, byte[] bytes)
+    {
+        var reader = new PhotoReader(job, new WorkerTimes());
+        var preprocessor = new Preprocessor(job.Preprocessing);
+        var photos = 0;
+        // Photos that fail are reported by the run itself.
+        for (var entry = 0; entry < Math.Min(4 * Most, job.Dataset.Entries.Count) && photos < exact.Batch; entry++)
+        {
+            try
+            {
+                long time = 0;
+                reader.Read(entry, preprocessor, ref time);
+                preprocessor.Run(reader.Photo, exact.Pixels(photos), layout);
+                preprocessor.RunBytes(reader.Photo, bytes.AsSpan(photos * exact.PixelsPerPhoto, exact.PixelsPerPhoto));
+            }
+            catch (Exception e) when (PhotoReader.IsOfPhoto(e))
+            {
+                continue;
+            }
+
+            photos++;
+        }
+
+        return photos;
+    }
+
+    /// <summary>The vectors in the lower precision: on the CPU of normalized pixels, on cards of bytes, as each computes them in a run.</summary>
+    private sealed class Lower : IDisposable
+    {
+        private readonly SessionHandle _held;
+        private readonly BackboneRunner? _runner;
+        private readonly HostBatch? _batch;
+
+        public Lower(ExtractionJob job, CutModel model, DeviceOptions device, BackboneRunner exact, byte[] bytes)
+        {
+            if (!device.IsCpu)
+                model = PixelInput.Apply(model, job.Preprocessing);
+            _held = new(SessionFactory.Create(model, device), device);
+            try
+            {
+                if (device.IsCpu)
+                {
+                    _runner = new(_held.Session, model, exact.Batch);
+                    for (var i = 0; i < exact.Batch; i++)
+                        exact.Pixels(i).CopyTo(_runner.Pixels(i));
+                    _runner.Run();
+                    return;
+                }
+
+                using var host = TensorMemory.Plain();
+                using var memory = TensorMemory.OnCard(_held.Session, device.Index);
+                _batch = new(host, model, exact.Batch);
+                for (var i = 0; i < exact.Batch; i++)
+                    bytes.AsSpan(i * exact.PixelsPerPhoto, exact.PixelsPerPhoto).CopyTo(_batch.Pixels(i));
+                using var runner = new BoundRunner(_held.Session, model, memory, exact.Batch);
+                GpuErrors.Guard(() => runner.Run(_batch), exact.Batch, device);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+        }
+
+        public ReadOnlySpan<float> Of(int output, int photo) => _runner is null ? _batch!.Vector(output, photo) : _runner.Vectors(output).Row(photo);
+
+        public void Dispose()
+        {
+            _runner?.Dispose();
+            _batch?.Dispose();
+            _held.Dispose();
+        }
+    }
+}

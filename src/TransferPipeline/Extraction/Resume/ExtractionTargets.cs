@@ -1,0 +1,88 @@
+using TransferPipeline.Datasets;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Extraction.Resume;
+
+/// <summary>The rows that a feature set of a dataset should have: each photo, and for training photos their views, at fixed positions.</summary>
+internal sealed class ExtractionTargets
+{
+    private readonly int[] _first;
+
+    public ExtractionTargets(Dataset dataset, int views, Shard shard)
+    {
+        Dataset = dataset;
+        (FirstEntry, EndEntry) = shard.Range(dataset.Entries.Count);
+        _first = new int[dataset.Entries.Count + 1];
+        for (var i = 0; i < dataset.Entries.Count; i++)
+            _first[i + 1] = checked(_first[i] + (dataset.Entries[i].Split == Splits.Train ? 1 + views : 1));
+        Stamps = new PhotoStamp[dataset.Entries.Count];
+        Blocks.For(EndEntry - FirstEntry, 256, Environment.ProcessorCount, (_, first, end) =>
+        {
+            for (var i = FirstEntry + first; i < FirstEntry + end; i++)
+                Stamps[i] = StampOf(dataset, i);
+        });
+    }
+
+    public Dataset Dataset { get; }
+
+    /// <summary>Entries of the shard: first and end (exclusive).</summary>
+    public int FirstEntry { get; }
+
+    public int EndEntry { get; }
+
+    /// <summary>By entry.</summary>
+    public PhotoStamp[] Stamps { get; }
+
+    /// <summary>Positions in the whole dataset's set, shards or not.</summary>
+    public int Positions => _first[^1];
+
+    public int Views(int entry) => _first[entry + 1] - _first[entry];
+
+    public int Position(int entry, int view) => _first[entry] + view;
+
+    /// <summary>A photo that has gone since the dataset was listed fails when it is read, with its reason.</summary>
+    public static PhotoStamp StampOf(Dataset dataset, int entry)
+    {
+        try
+        {
+            return dataset.Stamp(entry);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new(-1, 0);
+        }
+    }
+}
+
+/// <summary>SHA-256 of photos that have to be read to know whether their vectors can be reused; each is read once.</summary>
+internal sealed class PhotoHashes(Dataset dataset)
+{
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> _hashes = new();
+
+    /// <summary>Lower-case hex, or an empty string when the photo cannot be read.</summary>
+    public string this[int entry] => _hashes[entry];
+
+    public void Compute(IReadOnlyList<int> entries, CancellationToken cancellation)
+    {
+        var wanted = entries.Where(e => !_hashes.ContainsKey(e)).ToArray();
+        Blocks.For(wanted.Length, 16, Environment.ProcessorCount, (_, first, end) =>
+        {
+            var buffer = new byte[1 << 16];
+            for (var i = first; i < end; i++)
+                _hashes[wanted[i]] = Hash(wanted[i], ref buffer);
+        }, cancellation);
+    }
+
+    private string Hash(int entry, ref byte[] buffer)
+    {
+        try
+        {
+            var length = dataset.Read(entry, ref buffer);
+            return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(buffer.AsSpan(0, length)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Collections;
+using TransferPipeline.Features;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Extraction.Resume;
+
+/// <summary>A part of the old set as it will be in the new one.</summary>
+/// <param name="Part">The old part.</param>
+/// <param name="Source">Row in the old part, by new row.</param>
+/// <param name="Positions">Position in the whole set, by new row.</param>
+/// <param name="Rows">The columns, by new row.</param>
+/// <param name="Rewrite">The file has to be written anew: labels, splits or paths changed, or photos are gone.</param>
+internal sealed record ReusedPart(FeaturePart Part, int[] Source, int[] Positions, FeatureRow[] Rows, bool Rewrite);
+
+/// <summary>What a run has to do to one feature set: which vectors can be reused and which are missing.</summary>
+internal sealed class ResumePlan
+{
+    private ResumePlan(int positions) => Missing = new BitArray(positions);
+
+    public List<ReusedPart> Kept { get; } = [];
+
+    /// <summary>By position: has to be computed.</summary>
+    public BitArray Missing { get; }
+
+    /// <summary>Photos that failed before and have not changed.</summary>
+    public List<(int Entry, FailedRow Row)> Failed { get; } = [];
+
+    public int Reused { get; private set; }
+
+    public int Removed { get; private set; }
+
+    public bool AnyMissing => Missing.HasAnySet();
+
+    public static ResumePlan Make(FeatureSet? set, ExtractionTargets targets, DecodeOptions limits, PhotoHashes hashes, Action<string> message, CancellationToken cancellation)
+    {
+        var plan = new ResumePlan(targets.Positions);
+        var old = new ReusableRows(set, limits, message);
+        var shas = plan.FindHashes(old, targets, hashes, cancellation);
+        var kept = new List<(int Row, int Position, FeatureRow New)>[old.Parts.Count];
+        for (var p = 0; p < kept.Length; p++)
+            kept[p] = new(old.Parts[p].Rows);
+        for (var entry = targets.FirstEntry; entry < targets.EndEntry; entry++)
+            plan.Place(entry, shas[entry - targets.FirstEntry], old, targets, kept);
+        var used = 0;
+        for (var p = 0; p < kept.Length; p++)
+        {
+            kept[p].Sort((a, b) => a.Row != b.Row ? a.Row.CompareTo(b.Row) : a.Position.CompareTo(b.Position));
+            used += kept[p].Select(k => k.Row).Distinct().Count();
+            plan.Keep(old, p, kept[p]);
+        }
+
+        plan.Removed = old.Count - used;
+        return plan;
+    }
+
+    /// <summary>By entry of the shard: its SHA-256 where that is known or needed, else null (the photo is new).</summary>
+    private string?[] FindHashes(ReusableRows old, ExtractionTargets targets, PhotoHashes hashes, CancellationToken cancellation)
+    {
+        var shas = new string?[targets.EndEntry - targets.FirstEntry];
+        var unsure = new List<int>();
+        for (var i = 0; i < shas.Length; i++)
+        {
+            var entry = targets.FirstEntry + i;
+            var stamp = targets.Stamps[entry];
+            shas[i] = old.ShaOfUnchanged(targets.Dataset.Entries[entry].Path, stamp);
+            // A photo of a length that no old one has cannot be one of them.
+            if (shas[i] is null && old.HasLength(stamp.Bytes))
+                unsure.Add(entry);
+        }
+
+        hashes.Compute(unsure, cancellation);
+        foreach (var entry in unsure)
+            shas[entry - targets.FirstEntry] = hashes[entry] is { Length: > 0 } sha ? sha : null;
+        return shas;
+    }
+
+    private void Place(int entry, string? sha, ReusableRows old, ExtractionTargets targets, List<(int, int, FeatureRow)>[] kept)
+    {
+        var photo = targets.Dataset.Entries[entry];
+        var stamp = targets.Stamps[entry];
+        if (sha is not null && old.FailureOf(photo.Path, sha) is { } failure)
+        {
+            Failed.Add((entry, failure with { Path = photo.Path, Label = photo.Label, Split = photo.Split, Bytes = stamp.Bytes, Mtime = stamp.Mtime }));
+            return;
+        }
+
+        for (var view = 0; view < targets.Views(entry); view++)
+        {
+            if (sha is not null && old.Find(photo.Path, sha, view) is var (part, row, known))
+            {
+                kept[part].Add((row, targets.Position(entry, view), known with
+                {
+                    Path = photo.Path,
+                    Label = photo.Label,
+                    Split = photo.Split,
+                    Bytes = stamp.Bytes,
+                    Mtime = stamp.Mtime,
+                }));
+                Reused++;
+            }
+            else
+            {
+                Missing[targets.Position(entry, view)] = true;
+            }
+        }
+    }
+
+    private void Keep(ReusableRows old, int p, List<(int Row, int Position, FeatureRow New)> rows)
+    {
+        if (rows.Count == 0)
+            return;
+        var (part, before) = (old.Parts[p], old.RowsOf(p));
+        var rewrite = rows.Count != before.Count;
+        for (var i = 0; i < rows.Count && !rewrite; i++)
+            rewrite = rows[i].Row != i || rows[i].New != before[i];
+        Kept.Add(new(part, [.. rows.Select(r => r.Row)], [.. rows.Select(r => r.Position)], [.. rows.Select(r => r.New)], rewrite));
+    }
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using TransferPipeline.Backbones;
+using TransferPipeline.Inference;
+using TransferPipeline.Inference.Gpu;
+
+namespace TransferPipeline.Extraction;
+
+/// <summary>Short measurements at the start of a run: of a card alone, and of decoding alone.</summary>
+internal static class TrialRates
+{
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Photos a second of one card at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.</summary>
+    /// <param name="host">Memory of the batches.</param>
+    public static double OfCard(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
+    {
+        var batches = new List<HostBatch>();
+        var runners = new BoundRunner?[lanes.Count];
+        try
+        {
+            foreach (var _ in lanes)
+                batches.Add(new(host, model, size));
+            // One after the other, so that an error is the first's; cuDNN chooses its kernels at the first batch of a size.
+            for (var i = 0; i < lanes.Count; i++)
+                lanes[i].Thread.Run(() => (runners[i] = new(lanes[i].Session, model, lanes[i].Memory, size)).Run(batches[i]));
+            var photos = 0;
+            var clock = Stopwatch.StartNew();
+            Together(lanes, lane =>
+            {
+                for (var runs = 0; runs < 3 || clock.Elapsed < Least; runs++)
+                {
+                    runners[lane]!.Run(batches[lane]);
+                    Interlocked.Add(ref photos, size);
+                }
+            });
+            return photos / clock.Elapsed.TotalSeconds;
+        }
+        finally
+        {
+            foreach (var runner in runners)
+                runner?.Dispose();
+            batches.ForEach(b => b.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// All lanes compute a batch, so that a run begins at its full speed and with the memory that it needs: for each shape cuDNN chooses kernels, and
+    /// compiles those with a bias, which takes seconds, and ONNX Runtime keeps them for the last shape alone (conv.cc: last_x_dims).
+    /// </summary>
+    public static void Warm(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
+    {
+        var batches = new List<HostBatch>();
+        try
+        {
+            foreach (var _ in lanes)
+                batches.Add(new(host, model, size));
+            Together(lanes, i =>
+            {
+                using var runner = new BoundRunner(lanes[i].Session, model, lanes[i].Memory, size);
+                runner.Run(batches[i]);
+            });
+        }
+        finally
+        {
+            batches.ForEach(b => b.Dispose());
+        }
+    }
+
+    /// <summary>Photos (views counted) a second that so many threads read, decode and resize.</summary>
+    /// <param name="next">The photo to go on with; photos are not read twice, as files that were just read would flatter.</param>
+    public static double OfDecoding(ExtractionJob job, int threads, ref int next)
+    {
+        var (entry, done) = (next - 1, 0);
+        var clock = Stopwatch.StartNew();
+        OwnThreads.Run(threads, _ =>
+        {
+            var reader = new TrialReader(job);
+            do
+                Interlocked.Add(ref done, reader.Read(Interlocked.Increment(ref entry) % job.Dataset.Entries.Count));
+            while (clock.Elapsed < Least);
+        });
+        next = entry + 1;
+        return done / clock.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Runs on every lane's thread at once, waits for all, and throws the first error.</summary>
+    private static void Together(IReadOnlyList<GpuLane> lanes, Action<int> body) =>
+        Task.WhenAll(lanes.Select((lane, i) => lane.Thread.Start(() => body(i)))).GetAwaiter().GetResult();
+}

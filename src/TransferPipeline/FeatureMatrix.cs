@@ -1,0 +1,36 @@
+namespace TransferPipeline;
+
+/// <summary>Rows x Columns float32 values, row-major, contiguous and pinned (native code may hold the address while the object lives).</summary>
+public sealed class FeatureMatrix
+{
+    public FeatureMatrix(int rows, int columns)
+        : this(rows, columns, GC.AllocateUninitializedArray<float>(checked(rows * columns), pinned: true))
+    {
+    }
+
+    /// <param name="data">At least rows x columns values; not copied.</param>
+    public FeatureMatrix(int rows, int columns, float[] data)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        ArgumentOutOfRangeException.ThrowIfLessThan(data.LongLength, (long)rows * columns);
+        (Rows, Columns, Data) = (rows, columns, data);
+    }
+
+    public int Rows { get; }
+
+    public int Columns { get; }
+
+    public float[] Data { get; }
+
+    public Span<float> Row(int row) => Data.AsSpan(row * Columns, Columns);
+
+    /// <summary>A copy of the given rows, in that order.</summary>
+    public FeatureMatrix Select(ReadOnlySpan<int> rows)
+    {
+        var selected = new FeatureMatrix(rows.Length, Columns);
+        for (var i = 0; i < rows.Length; i++)
+            Row(rows[i]).CopyTo(selected.Row(i));
+        return selected;
+    }
+}

@@ -1,8 +1,0 @@
-namespace TransferPipeline.Features.Cards;
-
-/// <summary>One caller of a card's session. Not thread-safe.</summary>
-internal interface IBatchRunner : IDisposable
-{
-    /// <summary>Computes the batch's vectors from its pixels.</summary>
-    void Run(HostBatch batch);
-}

@@ -1,0 +1,170 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using TransferPipeline.Extraction.Resume;
+
+namespace TransferPipeline.Features;
+
+/// <summary>Changes one feature set on disk; after every step the manifest names a whole and consistent set.</summary>
+internal sealed partial class SetWriter
+{
+    private readonly IFeatureTable _table;
+    private readonly List<(int Entry, FailedRow Row)> _failed;
+    private readonly string? _before;
+    private FeatureManifest _manifest;
+    private List<FailedRow>? _failedOnDisk;
+
+    /// <param name="manifest">As it shall be, with the parts and the failed list that are on disk now.</param>
+    /// <param name="before">The manifest file's text now, or null.</param>
+    public SetWriter(string folder, FeatureManifest manifest, string? before, IReadOnlyList<(int, FailedRow)> failed, List<FailedRow>? failedOnDisk, IFeatureTable table)
+    {
+        (Folder, _manifest, _before, _failed, _failedOnDisk, _table) = (folder, manifest, before, [.. failed], failedOnDisk, table);
+    }
+
+    public string Folder { get; }
+
+    public FeatureManifest Manifest => _manifest;
+
+    public int FailedCount => _failed.Count;
+
+    public FailedRow? FirstFailed => _failed.Count == 0 ? null : _failed.MinBy(f => f.Entry).Row;
+
+    public static string PartName(int number) => string.Create(CultureInfo.InvariantCulture, $"part-{number:D5}.parquet");
+
+    /// <summary>Removes what a killed run left: temporaries, and parts that were never committed.</summary>
+    public static void RemoveStrays(string folder, FeatureManifest? manifest)
+    {
+        var committed = manifest?.Parts.Select(p => p.File).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in Directory.EnumerateFiles(folder).ToList())
+        {
+            var name = Path.GetFileName(file);
+            var stray = Temporary().IsMatch(name) || (committed is not null && Part().IsMatch(name) && !committed.Contains(name));
+            if (stray)
+                File.Delete(file);
+        }
+    }
+
+    /// <exception cref="BadInputException">The folder holds files that are no feature set's.</exception>
+    public static void RequireOwn(string folder)
+    {
+        var foreign = Directory.EnumerateFileSystemEntries(folder).Select(f => Path.GetFileName(f)!)
+            .FirstOrDefault(n => n != ".lock" && !Temporary().IsMatch(n));
+        if (foreign is not null)
+            throw new BadInputException($"{folder} is not empty ({foreign}) and is not a feature set: choose another folder with --out");
+    }
+
+    /// <summary>Writes the parts whose rows changed anew and commits them together, then removes the old ones.</summary>
+    public void Keep(IReadOnlyList<ReusedPart> kept, FeatureSet? old)
+    {
+        var parts = new List<FeaturePart>();
+        foreach (var part in kept)
+        {
+            var order = RowOrder.Format(part.Positions);
+            if (!part.Rewrite)
+            {
+                parts.Add(part.Part with { Order = order });
+                continue;
+            }
+
+            if (old!.FileProblem(part.Part) is { } problem)
+                throw new BadInputException($"{Folder}: {problem}; delete that file and run again to have its vectors computed anew");
+            var vectors = old.ReadVectors(part.Part).Select(part.Source);
+            parts.Add(WritePart(part.Rows, vectors, order));
+        }
+
+        var changed = !parts.SequenceEqual(_manifest.Parts);
+        _manifest = _manifest with { Parts = parts };
+        if (!changed)
+            return;
+        _manifest.Write(Folder);
+        RemoveStrays(Folder, _manifest);
+    }
+
+    /// <summary>Commits the rows of a part that are there; returns their number.</summary>
+    public int Append(PartBuffer part, int output, Func<int, int, int> position, Func<int, bool> missing)
+    {
+        var slots = new List<int>(part.Count);
+        for (var i = 0; i < part.Count; i++)
+        {
+            if (part.Rows[i] is not null && missing(position(part.Slots[i].Entry, part.Slots[i].View)))
+                slots.Add(i);
+        }
+
+        _failed.AddRange(part.Failed);
+        if (slots.Count == 0)
+            return 0;
+        var vectors = part.Vectors[output];
+        if (slots.Count < part.Count)
+            vectors = vectors.Select(slots.ToArray());
+        var order = RowOrder.Format(slots.Select(i => position(part.Slots[i].Entry, part.Slots[i].View)).ToArray());
+        var written = WritePart([.. slots.Select(i => part.Rows[i]!)], vectors, order);
+        WriteFailed();
+        _manifest = _manifest with { Parts = [.. _manifest.Parts, written], Complete = false };
+        _manifest.Write(Folder);
+        return slots.Count;
+    }
+
+    /// <summary>Commits the final state; writes nothing when that is what is there.</summary>
+    public void Finish(bool complete, Func<ExtractionCost, ExtractionCost> cost)
+    {
+        WriteFailed();
+        _manifest = _manifest with { Complete = complete, Cost = cost(_manifest.Cost) };
+        if (_manifest.ToJson() != _before)
+            _manifest.Write(Folder);
+        RemoveStrays(Folder, _manifest);
+    }
+
+    private FeaturePart WritePart(IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors, string order)
+    {
+        var name = PartName(_manifest.NextPart);
+        var (bytes, sha) = Write(name, file => _table.Write(file, rows, vectors));
+        _manifest = _manifest with { NextPart = _manifest.NextPart + 1 };
+        return new(name, rows.Count, bytes, sha, order);
+    }
+
+    private void WriteFailed()
+    {
+        var rows = _failed.OrderBy(f => f.Entry).Select(f => f.Row).ToList();
+        if (rows.Count == 0)
+        {
+            _manifest = _manifest with { Failed = null };
+            var file = Path.Combine(Folder, FailedFile);
+            if (_failedOnDisk is not null)
+                File.Delete(file);
+            _failedOnDisk = null;
+            return;
+        }
+
+        if (_failedOnDisk is not null && rows.SequenceEqual(_failedOnDisk))
+            return;
+        var (bytes, sha) = Write(FailedFile, file => _table.WriteFailed(file, rows));
+        _failedOnDisk = rows;
+        _manifest = _manifest with { Failed = new(FailedFile, rows.Count, bytes, sha) };
+    }
+
+    private (long Bytes, string Sha256) Write(string name, Action<string> write)
+    {
+        var file = Path.Combine(Folder, name);
+        var temporary = file + DurableFile.TemporarySuffix;
+        try
+        {
+            write(temporary);
+            var hash = DurableFile.Hash(temporary);
+            DurableFile.Commit(temporary, file);
+            return hash;
+        }
+        catch
+        {
+            // On a full disk half a part is in the way of everything else.
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private const string FailedFile = "failed.parquet";
+
+    [GeneratedRegex(@"^part-\d{5,}\.parquet$", RegexOptions.CultureInvariant)]
+    private static partial Regex Part();
+
+    [GeneratedRegex(@"^(part-\d{5,}\.parquet|failed\.parquet|manifest\.json)\.tmp$", RegexOptions.CultureInvariant)]
+    private static partial Regex Temporary();
+}

@@ -1,0 +1,93 @@
+using System.Numerics.Tensors;
+
+namespace TransferPipeline.Heads.Common;
+
+/// <summary>What is done to a vector before a head sees it; part of the head.</summary>
+public enum ScalingKind
+{
+    None,
+
+    /// <summary>(x - mean) / standard deviation of each column over the training rows, as scikit-learn's StandardScaler; constant columns are only centred.</summary>
+    Standard,
+
+    /// <summary>Each vector divided by its Euclidean length, as scikit-learn's Normalizer; a zero vector stays.</summary>
+    L2,
+}
+
+/// <summary>A scaling with its learnt values.</summary>
+public sealed class FeatureScaling
+{
+    private const int RowBlock = 512;
+
+    private FeatureScaling(ScalingKind kind, float[] mean, float[] scale) => (Kind, Mean, Scale) = (kind, mean, scale);
+
+    public static FeatureScaling None { get; } = new(ScalingKind.None, [], []);
+
+    public static FeatureScaling L2 { get; } = new(ScalingKind.L2, [], []);
+
+    public ScalingKind Kind { get; }
+
+    /// <summary>D column means; empty unless standard.</summary>
+    public float[] Mean { get; }
+
+    /// <summary>D standard deviations (population, ddof 0), 1 for constant columns; empty unless standard.</summary>
+    public float[] Scale { get; }
+
+    /// <summary>The kind that an option's word names: none, standard or l2.</summary>
+    public static ScalingKind Parse(string word) => word switch
+    {
+        "none" => ScalingKind.None,
+        "standard" => ScalingKind.Standard,
+        "l2" => ScalingKind.L2,
+        _ => throw new UsageException($"scaling is '{word}', expected none, standard or l2"),
+    };
+
+    /// <summary>Learns a scaling from the given rows.</summary>
+    public static FeatureScaling Fit(ScalingKind kind, FeatureMatrix x, int[] rows, int threads) => kind switch
+    {
+        ScalingKind.None => None,
+        ScalingKind.L2 => L2,
+        _ => Standardize(x, rows, threads),
+    };
+
+    /// <summary>A standard scaling with known values.</summary>
+    public static FeatureScaling Standard(float[] mean, float[] scale) => new(ScalingKind.Standard, mean, scale);
+
+    /// <summary>Scales one vector; both spans have D values and may be the same.</summary>
+    public void Apply(ReadOnlySpan<float> from, Span<float> to)
+    {
+        switch (Kind)
+        {
+            case ScalingKind.Standard:
+                TensorPrimitives.Subtract(from, Mean, to);
+                TensorPrimitives.Divide(to, Scale, to);
+                break;
+            case ScalingKind.L2:
+                var length = TensorPrimitives.Norm(from);
+                TensorPrimitives.Divide(from, length > 0 ? length : 1, to);
+                break;
+            default:
+                from.CopyTo(to);
+                break;
+        }
+    }
+
+    /// <summary>A scaled copy of the given rows, in that order.</summary>
+    public FeatureMatrix Apply(FeatureMatrix x, int[] rows, int threads)
+    {
+        var scaled = new FeatureMatrix(rows.Length, x.Columns);
+        Blocks.For(rows.Length, RowBlock, threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+                Apply(x.Row(rows[i]), scaled.Row(i));
+        });
+        return scaled;
+    }
+
+    private static FeatureScaling Standardize(FeatureMatrix x, int[] rows, int threads)
+    {
+        var moments = new ColumnMoments(x.Columns);
+        moments.Add(x, rows, threads);
+        return moments.ToScaling();
+    }
+}

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Heads.Common;
+
+/// <summary>Rows of Parquet parts of a feature set, block by block.</summary>
+public sealed class FeatureTableStream : IRowStream
+{
+    private readonly IFeatureTable _table;
+    private readonly IReadOnlyList<string> _files;
+    private readonly FeatureMatrix _block;
+    private readonly FeatureMatrix?[] _ahead = new FeatureMatrix?[2];
+    private readonly List<bool> _kept = [];
+    private readonly List<int> _labels = [];
+
+    /// <param name="label">Class of a row by its label and split, or -1 to leave it out (another split).</param>
+    /// <param name="blockRows">Rows read at once: 4,096 x 1,280 values are 21 MB.</param>
+    public FeatureTableStream(IFeatureTable table, IReadOnlyList<string> files, Func<string, string, int> label, int columns, int blockRows = 4096)
+    {
+        (_table, _files, Columns, _block) = (table, files, columns, new(blockRows, columns));
+        foreach (var (name, split) in files.SelectMany(table.ReadLabels))
+        {
+            var k = label(name, split);
+            _kept.Add(k >= 0);
+            if (k >= 0)
+                _labels.Add(k);
+        }
+    }
+
+    public int Columns { get; }
+
+    public IReadOnlyList<int> Labels => _labels;
+
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    public string NameOf(int row)
+    {
+        // Rows that are left out count in the files and not in the stream.
+        var left = row;
+        var place = 0;
+        while (!_kept[place] || left-- > 0)
+            place++;
+        foreach (var file in _files)
+        {
+            var rows = _table.ReadRows(file);
+            if (place < rows.Count)
+                return $"photo '{rows[place].Path}'{(rows[place].View > 0 ? $", view {rows[place].View}," : "")} (row {place} of {file})";
+            place -= rows.Count;
+        }
+
+        return $"row {row}";
+    }
+
+    public void Read(Action<FeatureMatrix, int, int> block)
+    {
+        using var stop = new CancellationTokenSource();
+        using var empty = new BlockingCollection<FeatureMatrix>();
+        using var full = new BlockingCollection<(FeatureMatrix Vectors, int Rows)>();
+        for (var i = 0; i < 2; i++)
+            empty.Add(_ahead[i] ??= new(_block.Rows, Columns), CancellationToken.None);
+        var reading = Task.Factory.StartNew(() => ReadAhead(empty, full, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            var first = 0;
+            foreach (var (vectors, rows) in full.GetConsumingEnumerable(CancellationToken.None))
+            {
+                block(vectors, first, rows);
+                first += rows;
+                empty.Add(vectors, CancellationToken.None);
+            }
+        }
+        catch
+        {
+            stop.Cancel();
+            ((IAsyncResult)reading).AsyncWaitHandle.WaitOne();
+            throw;
+        }
+
+        // What went wrong there is thrown here.
+        reading.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Decodes the next block while the caller works on the one before.</summary>
+    private void ReadAhead(BlockingCollection<FeatureMatrix> empty, BlockingCollection<(FeatureMatrix Vectors, int Rows)> full, CancellationToken stop)
+    {
+        try
+        {
+            var (seen, filled) = (0, 0);
+            foreach (var file in _files)
+                filled = _table.ReadBlocks(file, _block, filled, () => Hand(_block.Rows));
+            Hand(filled);
+            if (seen != _kept.Count)
+                throw Changed(seen);
+
+            void Hand(int rows)
+            {
+                if (seen + rows > _kept.Count)
+                    throw Changed(seen + rows);
+                var vectors = empty.Take(stop);
+                var kept = 0;
+                for (var i = 0; i < rows; i++)
+                {
+                    if (_kept[seen + i])
+                        _block.Row(i).CopyTo(vectors.Row(kept++));
+                }
+
+                seen += rows;
+                if (kept > 0)
+                    full.Add((vectors, kept), stop);
+                else
+                    empty.Add(vectors, stop);
+            }
+        }
+        finally
+        {
+            full.CompleteAdding();
+        }
+    }
+
+    private JobFailedException Changed(int rows) => new($"the feature set changed while it was read: {rows} rows, {_kept.Count} before; train again");
+}

@@ -1,0 +1,96 @@
+using System.Numerics.Tensors;
+
+namespace TransferPipeline.Heads.Common;
+
+/// <summary>Checks that every head makes before it trains.</summary>
+internal static class TrainingCheck
+{
+    private const int RowBlock = 512;
+
+    /// <summary>Rows of each class.</summary>
+    /// <exception cref="BadInputException">NaN or infinity (row named), one class only, a class without rows, a label out of range.</exception>
+    public static int[] Counts(TrainingRows data, TrainingContext context)
+    {
+        var counts = new int[data.ClassCount];
+        foreach (var row in data.Rows)
+        {
+            var label = data.Y[row];
+            if (label < 0 || label >= data.ClassCount)
+                Throw.BadInput($"row {row} has class {label}, expected 0 to {data.ClassCount - 1}");
+            counts[label]++;
+        }
+
+        Classes(counts);
+        context.Shared.Get(new RowsKey("finite", data.X, data.Rows), () => Finite(data.X, data.Rows, static row => $"row {row}", context));
+        return counts;
+    }
+
+    /// <summary>At least two classes, each with a row.</summary>
+    public static void Classes(int[] counts)
+    {
+        if (counts.Length < 2)
+            Throw.BadInput($"found {counts.Length} class in the training rows, expected at least two");
+        var empty = Array.IndexOf(counts, 0);
+        if (empty >= 0)
+            Throw.BadInput($"class {empty} has no training row; add rows of it or leave the class out");
+    }
+
+    /// <param name="nameOf">What messages call a row.</param>
+    public static object Finite(FeatureMatrix x, int[] rows, Func<int, string> nameOf, TrainingContext context)
+    {
+        var bad = new int[Blocks.Count(rows.Length, RowBlock)];
+        Blocks.For(rows.Length, RowBlock, context.Threads, (block, start, end) =>
+        {
+            bad[block] = -1;
+            for (var i = start; i < end; i++)
+            {
+                // Every head squares values somewhere: the largest would be infinite there.
+                if (float.IsFinite(TensorPrimitives.SumOfSquares<float>(x.Row(rows[i]))))
+                    continue;
+                bad[block] = i;
+                return;
+            }
+        }, context.Cancellation);
+        var found = Array.FindIndex(bad, i => i >= 0);
+        if (found >= 0)
+        {
+            var row = rows[bad[found]];
+            var values = x.Row(row);
+            var column = 0;
+            while (column < values.Length - 1 && float.IsFinite(values[column]))
+                column++;
+            if (float.IsFinite(values[column]))
+                Throw.BadInput($"the vector of {nameOf(row)} has values whose squares are too large for float32, the largest {Math.Abs(TensorPrimitives.MaxMagnitude<float>(values)):0.0e+0}; divide the vectors first");
+            Throw.BadInput($"the vector of {nameOf(row)} has {(float.IsNaN(values[column]) ? "NaN" : "infinity")} at position {column}; extract that photo again or leave it out");
+        }
+
+        return x;
+    }
+}
+
+/// <summary>Key of work on some rows of a matrix: equal when the matrix is the same object and the rows are the same numbers.</summary>
+internal sealed class RowsKey(string what, FeatureMatrix x, int[] rows) : IEquatable<RowsKey>
+{
+    private readonly int _hash = Hash(what, rows);
+
+    private readonly string _what = what;
+
+    private readonly FeatureMatrix _x = x;
+
+    private readonly int[] _rows = rows;
+
+    public bool Equals(RowsKey? other) =>
+        other is not null && _what == other._what && ReferenceEquals(_x, other._x) && (ReferenceEquals(_rows, other._rows) || _rows.AsSpan().SequenceEqual(other._rows));
+
+    public override bool Equals(object? obj) => Equals(obj as RowsKey);
+
+    public override int GetHashCode() => _hash;
+
+    private static int Hash(string what, int[] rows)
+    {
+        var hash = new HashCode();
+        hash.Add(what);
+        hash.AddBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(rows.AsSpan()));
+        return hash.ToHashCode();
+    }
+}

@@ -1,0 +1,17 @@
+namespace TransferPipeline.Heads.Common;
+
+/// <summary>A head whose package is not in this build: listed with the reason, refused before any work.</summary>
+/// <param name="unavailable">The reason and the cure, one line.</param>
+public sealed class UnavailableTrainer(string name, string summary, string unavailable) : IHeadTrainer
+{
+    public string Name => name;
+
+    public string Summary => summary;
+
+    public string Unavailable => unavailable;
+
+    public IReadOnlyList<HeadOption> Options => [];
+
+    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context) =>
+        throw new UsageException($"head '{name}' is not available: {unavailable}");
+}

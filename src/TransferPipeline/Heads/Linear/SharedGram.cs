@@ -1,0 +1,105 @@
+using TransferPipeline.Heads.Common;
+
+namespace TransferPipeline.Heads.Linear;
+
+/// <summary>
+/// Gram matrices of parts of a larger set, as folds train on them: that of the whole is made once, and a part's is the whole's less the rows
+/// held out, which are few. Products are taken around the whole's mean and then moved to the part's, which is near, so nothing cancels.
+/// </summary>
+internal static class SharedGram
+{
+    /// <summary>Matrices of wholes up to this size are kept.</summary>
+    private const long MostSharedBytes = 512L << 20;
+
+    /// <summary>Sum over rows of (x - mean)(x - mean) transposed.</summary>
+    /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="settings"/>.</param>
+    /// <param name="mean">Their mean; null for products around zero.</param>
+    public static double[] ByValues(TrainingRows data, HeadSettings settings, RowSet rows, double[]? mean, TrainingContext context)
+    {
+        var n = rows.Length;
+        if (HeldOut(data, settings, (long)n * n) is not { } heldOut)
+        {
+            var direct = new double[(long)n * n];
+            GramMatrix<double>.Add(rows, mean, null, direct, context.Threads, context.Cancellation);
+            return direct;
+        }
+
+        var whole = context.Shared.Wider.Get(
+            new RowsKey($"gram {Scaling(settings)} {(mean is null ? "" : "centred")}", data.X, data.Whole!), () => WholeByValues(data, settings, mean is not null, context));
+        var gram = (double[])whole.Gram.Clone();
+        if (heldOut.Length > 0)
+        {
+            var (_, held) = PreparedRows.Of(data with { Rows = heldOut }, settings, context);
+            var minus = new float[heldOut.Length];
+            Array.Fill(minus, -1);
+            GramMatrix<double>.AddUpper(held, whole.Mean, minus, gram, context.Threads, context.Cancellation);
+            GC.KeepAlive(held);
+        }
+
+        if (mean is not null)
+            GramMatrix<double>.Move(gram, whole.Mean!, mean, rows.Count, context.Threads);
+        GramMatrix<double>.Mirror(gram, n, context.Threads);
+        return gram;
+    }
+
+    /// <summary>Products of rows with rows, Count x Count.</summary>
+    public static double[] ByRows(TrainingRows data, HeadSettings settings, RowSet rows, TrainingContext context)
+    {
+        if (data.Whole is not { } all || HeldOut(data, settings, (long)all.Length * all.Length) is null)
+            return RowGram.Of(rows, context);
+        var whole = context.Shared.Wider.Get(new RowsKey($"row gram {Scaling(settings)}", data.X, all), () =>
+        {
+            var (_, prepared) = PreparedRows.Of(data with { Rows = all }, settings, context with { Shared = context.Shared.Wider });
+            var products = RowGram.Of(prepared, context);
+            GC.KeepAlive(prepared);
+            return products;
+        });
+        var places = Array.ConvertAll(data.Rows, row => Array.BinarySearch(all, row));
+        var n = places.Length;
+        var gram = new double[(long)n * n];
+        Blocks.For(n, 64, context.Threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+            {
+                for (var j = 0; j < n; j++)
+                    gram[(long)i * n + j] = whole[(long)places[i] * all.Length + places[j]];
+            }
+        });
+        return gram;
+    }
+
+    private static Products WholeByValues(TrainingRows data, HeadSettings settings, bool centred, TrainingContext context)
+    {
+        var (_, rows) = PreparedRows.Of(data with { Rows = data.Whole! }, settings, context with { Shared = context.Shared.Wider });
+        var mean = centred ? ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation).Mean() : null;
+        var gram = new double[(long)rows.Length * rows.Length];
+        GramMatrix<double>.AddUpper(rows, mean, null, gram, context.Threads, context.Cancellation);
+        GC.KeepAlive(rows);
+        return new(mean, gram);
+    }
+
+    /// <summary>Rows of the whole that are not trained on; null when a matrix of the part alone costs less, or rows are scaled by what is learnt from the part.</summary>
+    private static int[]? HeldOut(TrainingRows data, HeadSettings settings, long values)
+    {
+        if (data.Whole is not { } whole || sizeof(double) * values > MostSharedBytes || Scaling(settings) == ScalingKind.Standard
+            || data.Rows.Length > whole.Length || 2 * data.Rows.Length <= whole.Length)
+            return null;
+        var heldOut = new int[whole.Length - data.Rows.Length];
+        var (next, held) = (0, 0);
+        foreach (var row in whole)
+        {
+            if (next < data.Rows.Length && data.Rows[next] == row)
+                next++;
+            else if (held < heldOut.Length)
+                heldOut[held++] = row;
+        }
+
+        return next == data.Rows.Length ? heldOut : null;
+    }
+
+    private static ScalingKind Scaling(HeadSettings settings) => FeatureScaling.Parse(settings.Text("scaling"));
+
+    /// <param name="Mean">What products are around; null for zero.</param>
+    /// <param name="Gram">D x D, upper triangle.</param>
+    private sealed record Products(double[]? Mean, double[] Gram);
+}

@@ -1,0 +1,135 @@
+using System.Numerics.Tensors;
+using TransferPipeline.Heads.Common;
+
+namespace TransferPipeline.Heads.Networks;
+
+/// <summary>
+/// Trains a network in epochs: batches in the given order, the mean cross-entropy of each, one step of the solver. Products are summed in
+/// an order of their own whatever the threads, so the same seed gives the same bytes.
+/// </summary>
+internal sealed class NetworkTraining
+{
+    /// <summary>Validation rows that pass at once.</summary>
+    private const int ValidationBatch = 256;
+
+    private const int GatherRows = 16;
+
+    private readonly DenseNetwork _start;
+    private readonly TrainingRows _data;
+    private readonly FeatureScaling _scaling;
+    private readonly TrainingOptions _options;
+    private readonly float[]? _classWeights;
+    private readonly TrainingContext _context;
+
+    public NetworkTraining(
+        DenseNetwork start, TrainingRows data, FeatureScaling scaling, TrainingOptions options, float[]? classWeights, TrainingContext context) =>
+        (_start, _data, _scaling, _options, _classWeights, _context) = (start, data, scaling, options, classWeights, context);
+
+    /// <summary>Name of the head, for messages.</summary>
+    public required string Name { get; init; }
+
+    /// <param name="order">The rows of each epoch (from 0).</param>
+    /// <returns>The trained network, the start being left as it was, and how it went.</returns>
+    /// <exception cref="JobFailedException">The loss stops being finite before any epoch's weights have proved usable.</exception>
+    public (DenseNetwork Network, FitReport Fit) Run(Func<int, int[]> order)
+    {
+        var solver = Solver.Create(_options);
+        var dropout = _options.Dropout > 0 ? new Dropout(_options.Dropout, _context.Seed) : null;
+        var network = _start.Copy();
+        var pass = new NetworkPass(network, Math.Min(_options.BatchSize, _data.Rows.Length), learns: true);
+        var validation = _data.ValidationRows.Length > 0 ? new NetworkPass(network, Math.Min(ValidationBatch, _data.ValidationRows.Length), learns: false) : null;
+        var history = new List<EpochRecord>();
+        var bestAccuracy = double.NegativeInfinity;
+        (DenseNetwork? Network, int Epoch) kept = default, proven = default;
+        var step = 0;
+        for (var epoch = 1; epoch <= _options.Epochs; epoch++)
+        {
+            var (loss, accuracy) = TrainEpoch(pass, solver, dropout, order(epoch - 1), _options.RateIn(epoch - 1), ref step);
+            var (validationLoss, validationAccuracy) = validation is null ? (double.NaN, double.NaN) : Validate(validation);
+            if (!double.IsFinite(loss) || !IsFinite(network) || (validation is not null && !double.IsFinite(validationLoss)))
+                return Diverged(history, proven, epoch, step);
+            history.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy));
+            if (validation is null)
+            {
+                // Only the next epoch shows whether these weights give finite scores; this one has shown it of those before.
+                (proven, kept) = (kept, (network.Copy(), epoch));
+            }
+            else if (!_options.BestWeights || validationAccuracy > bestAccuracy)
+            {
+                kept = proven = (network.Copy(), epoch);
+                bestAccuracy = validationAccuracy;
+            }
+        }
+
+        return (kept.Network!, new() { Objective = history[kept.Epoch - 1].TrainLoss, Iterations = step, History = history });
+    }
+
+    private static bool IsFinite(DenseNetwork network) =>
+        network.Layers.All(l => float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Weights)) && float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Bias)));
+
+    private (DenseNetwork Network, FitReport Fit) Diverged(List<EpochRecord> history, (DenseNetwork? Network, int Epoch) proven, int epoch, int step)
+    {
+        var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
+        if (proven.Network is null)
+            throw new JobFailedException($"{Name}: the loss is not finite in epoch {epoch}; {cure}");
+        _context.Warn($"{Name}: the loss is not finite in epoch {epoch}, the weights of epoch {proven.Epoch} are kept; {cure}");
+        return (proven.Network, new() { Objective = history[proven.Epoch - 1].TrainLoss, Iterations = step, Converged = false, History = history });
+    }
+
+    /// <summary>Losses and hits are counted as the batches pass, before each step, as the tutorials of this field do.</summary>
+    private (double Loss, double Accuracy) TrainEpoch(NetworkPass pass, Solver solver, Dropout? dropout, int[] rows, double rate, ref int step)
+    {
+        double loss = 0, weight = 0;
+        var right = 0;
+        var labels = new int[Math.Min(_options.BatchSize, rows.Length)];
+        for (var start = 0; start < rows.Length; start += _options.BatchSize)
+        {
+            _context.Cancellation.ThrowIfCancellationRequested();
+            var count = Math.Min(_options.BatchSize, rows.Length - start);
+            step++;
+            if (dropout is not null)
+                dropout.Step = step;
+            Gather(rows, start, count, pass.Inputs, labels);
+            pass.Forward(count, dropout, _context.Threads);
+            var (batchLoss, batchWeight, batchRight) = pass.Loss(labels.AsSpan(0, count), _classWeights);
+            (loss, weight, right) = (loss + batchLoss, weight + batchWeight, right + batchRight);
+            pass.Backward(count, dropout?.Kept ?? 1, _context.Threads);
+            foreach (var parameter in pass.Parameters)
+                solver.Update(parameter, rate, step, _context.Threads);
+        }
+
+        return (loss / weight, (double)right / rows.Length);
+    }
+
+    private (double Loss, double Accuracy) Validate(NetworkPass pass)
+    {
+        double loss = 0, weight = 0;
+        var right = 0;
+        var rows = _data.ValidationRows;
+        var labels = new int[ValidationBatch];
+        for (var start = 0; start < rows.Length; start += ValidationBatch)
+        {
+            var count = Math.Min(ValidationBatch, rows.Length - start);
+            Gather(rows, start, count, pass.Inputs, labels);
+            pass.Forward(count, null, _context.Threads);
+            var (batchLoss, batchWeight, batchRight) = pass.Loss(labels.AsSpan(0, count), _classWeights);
+            (loss, weight, right) = (loss + batchLoss, weight + batchWeight, right + batchRight);
+        }
+
+        return (loss / weight, (double)right / rows.Length);
+    }
+
+    private void Gather(int[] rows, int first, int count, float[] inputs, int[] labels)
+    {
+        var columns = _data.X.Columns;
+        Blocks.For(count, GatherRows, _context.Threads, (_, start, end) =>
+        {
+            for (var i = start; i < end; i++)
+            {
+                var row = rows[first + i];
+                _scaling.Apply(_data.X.Row(row), inputs.AsSpan(i * columns, columns));
+                labels[i] = _data.Y[row];
+            }
+        });
+    }
+}

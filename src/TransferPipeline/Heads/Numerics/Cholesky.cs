@@ -1,0 +1,126 @@
+namespace TransferPipeline.Heads.Numerics;
+
+/// <summary>Factor L of a symmetric positive definite matrix A = L L^T in float64, by block columns; the sums run along rows, where they are contiguous.</summary>
+internal sealed unsafe class Cholesky
+{
+    private const int Panel = 64;
+    private const int RowBlock = 64;
+
+    private readonly double[] _factor;
+    private readonly int _n;
+
+    private Cholesky(double[] factor, int n) => (_factor, _n) = (factor, n);
+
+    /// <summary>Factors a in place (its lower triangle).</summary>
+    /// <returns>Null when a is not positive definite to working precision.</returns>
+    public static Cholesky? Factor(double[] a, int n, int threads, CancellationToken cancellation = default)
+    {
+        fixed (double* pinned = a)
+        {
+            var start = (nint)pinned;
+            for (var j = 0; j < n; j += Panel)
+            {
+                var width = Math.Min(Panel, n - j);
+                if (j > 0)
+                {
+                    var column = j;
+                    Blocks.For(n - j, RowBlock, threads, (_, from, to) => Subtract((double*)start, n, column, width, column + from, to - from), cancellation);
+                }
+
+                if (!Diagonal(pinned, n, j, width))
+                    return null;
+                var first = j + width;
+                var panel = j;
+                Blocks.For(n - first, RowBlock, threads, (_, from, to) =>
+                {
+                    for (var i = first + from; i < first + to; i++)
+                        SolveRow((double*)start, n, panel, width, i);
+                }, cancellation);
+            }
+        }
+
+        return new(a, n);
+    }
+
+    /// <summary>Solves A x = b in place for each of the rows of b (count x n).</summary>
+    public void Solve(double[] b, int count, int threads) =>
+        Blocks.For(count, 1, threads, (_, row, _) =>
+        {
+            fixed (double* l = _factor, x = &b[(long)row * _n])
+            {
+                Forward(l, x);
+                Backward(l, x);
+            }
+        });
+
+    /// <summary>Solves L^T x = b in place for each of the rows of b (count x n).</summary>
+    public void SolveTransposed(double[] b, int count, int threads) =>
+        Blocks.For(count, 1, threads, (_, row, _) =>
+        {
+            fixed (double* l = _factor, x = &b[(long)row * _n])
+                Backward(l, x);
+        });
+
+    private static void Subtract(double* a, int n, int column, int width, int firstRow, int count)
+    {
+        var products = stackalloc double[RowBlock * Panel];
+        var rows = stackalloc double*[RowBlock];
+        for (var i = 0; i < count; i++)
+            rows[i] = a + (nint)(firstRow + i) * n;
+        RowDotKernel<double>.Run(rows, count, a + (nint)column * n, n, width, column, products, Panel);
+        for (var i = 0; i < count; i++)
+        {
+            for (var k = 0; k < width; k++)
+                rows[i][column + k] -= products[i * Panel + k];
+        }
+    }
+
+    private static bool Diagonal(double* a, int n, int start, int width)
+    {
+        for (var i = start; i < start + width; i++)
+        {
+            var row = a + (nint)i * n;
+            for (var j = start; j <= i; j++)
+            {
+                var other = a + (nint)j * n;
+                var sum = row[j] - DoubleVectors.Dot(row + start, other + start, j - start);
+                if (j < i)
+                {
+                    row[j] = sum / other[j];
+                    continue;
+                }
+
+                if (!(sum > 0) || !double.IsFinite(sum))
+                    return false;
+                row[j] = Math.Sqrt(sum);
+            }
+        }
+
+        return true;
+    }
+
+    private static void SolveRow(double* a, int n, int start, int width, int i)
+    {
+        var row = a + (nint)i * n;
+        for (var j = start; j < start + width; j++)
+        {
+            var other = a + (nint)j * n;
+            row[j] = (row[j] - DoubleVectors.Dot(row + start, other + start, j - start)) / other[j];
+        }
+    }
+
+    private void Forward(double* l, double* x)
+    {
+        for (var i = 0; i < _n; i++)
+            x[i] = (x[i] - DoubleVectors.Dot(l + (nint)i * _n, x, i)) / l[(nint)i * _n + i];
+    }
+
+    private void Backward(double* l, double* x)
+    {
+        for (var i = _n - 1; i >= 0; i--)
+        {
+            x[i] /= l[(nint)i * _n + i];
+            DoubleVectors.AddScaled(x, -x[i], l + (nint)i * _n, i);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+namespace TransferPipeline.Heads.Numerics;
+
+/// <summary>How a solve ended.</summary>
+/// <param name="Gap">Upper bound or estimate of objective - optimum.</param>
+internal sealed record SolveResult(double Objective, double Gap, int Iterations, int Passes, bool Converged);
+
+/// <summary>What is known of an output where the solver starts.</summary>
+/// <param name="Gap">Upper bound of objective - optimum.</param>
+/// <param name="Iterations">Spent on the way there.</param>
+internal readonly record struct OutputStart(double Objective, double Gap, int Iterations)
+{
+    public bool Reached(double tolerance) => Gap <= tolerance * Objective;
+}
+
+/// <summary>
+/// L-BFGS (Liu and Nocedal 1989) whose first inverse Hessian is that of a preconditioner, with step lengths found along the outputs. A problem
+/// with one output against the rest splits into one problem an output: each has its own step lengths, all share every pass over the rows, and the
+/// ones that have converged leave it.
+/// </summary>
+internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditioner preconditioner, int threads)
+{
+    /// <summary>Outputs that are done leave once they are this share of all: leaving costs a copy of all outputs.</summary>
+    private const double LeastLeaving = 0.2;
+
+    /// <summary>Half the gradient's product with the inverse Hessian is the gap; half more, since the matrix is an average over the outputs.</summary>
+    private const double Consent = 0.75;
+
+    /// <param name="classes">Class of each output.</param>
+    /// <param name="w">Start and result, outputs x objective.Stride.</param>
+    /// <param name="tolerance">Relative gap at which to stop.</param>
+    /// <param name="starts">Where each output stands at the start, if known (separable objectives): the ones within the tolerance stay as they are.</param>
+    public SolveResult Solve(int[] classes, float* w, double tolerance, int maxIterations, OutputStart[]? starts = null)
+    {
+        int[] open = [.. Enumerable.Range(0, classes.Length).Where(k => starts is null || !starts[k].Reached(tolerance))];
+        var reached = starts is null ? [] : Array.FindAll(starts, s => s.Reached(tolerance));
+        var (total, totalGap) = (reached.Sum(s => s.Objective), reached.Sum(s => s.Gap));
+        var iterations = 0;
+        if (open.Length > 0)
+        {
+            var rest = Solve(classes, open, w, tolerance, maxIterations);
+            (total, totalGap, iterations) = (total + rest.Objective, totalGap + rest.Gap, rest.Iterations);
+        }
+
+        iterations += starts is null ? 0 : starts.Max(s => s.Iterations);
+        return new(total, totalGap, iterations, objective.Passes, totalGap <= tolerance * total * (1 + 1e-9));
+    }
+
+    /// <param name="chosen">Outputs to solve for; all, unless the objective is separable.</param>
+    private (double Objective, double Gap, int Iterations) Solve(int[] classes, int[] chosen, float* w, double tolerance, int maxIterations)
+    {
+        var stride = objective.Stride;
+        var size = (nint)chosen.Length * stride;
+        using var buffer = new FloatBuffer(4 * size);
+        var at = buffer.Pointer;
+        float* current = at, gradient = at + size, next = at + 2 * size, direction = at + 3 * size;
+        for (var k = 0; k < chosen.Length; k++)
+            FloatVectors.Copy(w + (nint)chosen[k] * stride, current + (nint)k * stride, stride);
+        var groups = objective.Separable ? chosen.Length : 1;
+        var rows = chosen.Length / groups;
+        using var history = new StepHistory(groups, rows, stride, threads);
+        var active = Enumerable.Range(0, groups).ToArray();
+        var progress = Array.ConvertAll(active, _ => new Progress());
+        var values = new double[groups];
+        var (total, totalGap) = (0.0, 0.0);
+        var iterations = 0;
+        objective.Select(Array.ConvertAll(chosen, k => classes[k]));
+        objective.Evaluate(current, gradient, values);
+        while (true)
+        {
+            Check(gradient, next, [.. active[..groups].Select(g => progress[g])], values, tolerance, rows);
+            var open = 0;
+            for (var g = 0; g < groups; g++)
+            {
+                var state = progress[active[g]];
+                state.Done |= state.Bound <= tolerance * values[g] || iterations == maxIterations;
+                open += state.Done ? 0 : 1;
+            }
+
+            if (open == 0 || groups - open >= LeastLeaving * groups)
+            {
+                int[] kept = [.. Enumerable.Range(0, groups).Where(g => !progress[active[g]].Done)];
+                for (var g = 0; g < groups; g++)
+                {
+                    if (!progress[active[g]].Done)
+                        continue;
+                    (total, totalGap) = (total + values[g], totalGap + progress[active[g]].Bound);
+                    for (var r = 0; r < rows; r++)
+                        FloatVectors.Copy(current + ((nint)g * rows + r) * stride, w + (nint)chosen[active[g] * rows + r] * stride, stride);
+                }
+
+                if (open == 0)
+                    break;
+                for (var g = 0; g < open && open < groups; g++)
+                {
+                    FloatVectors.Copy(current + (nint)kept[g] * rows * stride, current + (nint)g * rows * stride, (nint)rows * stride);
+                    FloatVectors.Copy(gradient + (nint)kept[g] * rows * stride, gradient + (nint)g * rows * stride, (nint)rows * stride);
+                    (values[g], active[g]) = (values[kept[g]], active[kept[g]]);
+                }
+
+                if (open < groups)
+                    objective.Keep(kept);
+                groups = open;
+            }
+
+            iterations++;
+            preconditioner.Update(objective, current);
+            var moving = Array.ConvertAll(active[..groups], g => !progress[g].Done);
+            history.Direction(active.AsSpan(0, groups), moving, gradient, direction, preconditioner);
+            var slopes = history.Products(groups, gradient, direction);
+            objective.Direct(current, direction);
+            var search = new RaySearch(objective, values.AsSpan(0, groups).ToArray(), slopes, moving, iterations > 1 || (preconditioner.Ready && preconditioner.Sized));
+            search.Run();
+            for (var g = 0; g < groups; g++)
+            {
+                values[g] = search.Values[g];
+                var state = progress[active[g]];
+                if (moving[g])
+                    state.Add(search.Lengths[g], slopes[g], search.Slopes[g]);
+                if (search.Lengths[g] == 0)
+                    history.Forget(active[g]);
+                FloatVectors.AddScaled(current + (nint)g * rows * stride, search.Lengths[g], direction + (nint)g * rows * stride, (nint)rows * stride);
+            }
+
+            objective.Arrive(current, next);
+            history.Add(active.AsSpan(0, groups), search.Lengths, direction, gradient, next);
+            var old = gradient;
+            gradient = next;
+            next = old;
+        }
+
+        return (total, totalGap, iterations);
+    }
+
+    /// <summary>
+    /// Bounds each problem's gap. The bound by the gradient leaves out a free bias, and small gains can hide slow directions, so that the end
+    /// also needs the consent of a preconditioner that is near the Hessian.
+    /// </summary>
+    private void Check(float* gradient, float* scratch, Progress[] states, double[] values, double tolerance, int rows)
+    {
+        var asked = new bool[states.Length];
+        for (var g = 0; g < states.Length; g++)
+        {
+            var byGradient = Bound(gradient + (nint)g * rows * objective.Stride, rows);
+            states[g].Bound = Math.Min(states[g].Gap, byGradient);
+            asked[g] = !states[g].Done && states[g].Bound <= tolerance * values[g] && (objective.FreeBias || byGradient > tolerance * values[g]);
+        }
+
+        if (!asked.Contains(true))
+            return;
+        preconditioner.Need(objective);
+        if (!preconditioner.Ready || !preconditioner.Sized)
+            return;
+        preconditioner.Apply(gradient, scratch, states.Length * rows);
+        for (var g = 0; g < states.Length; g++)
+        {
+            var at = (nint)g * rows * objective.Stride;
+            if (asked[g])
+                states[g].Bound = Math.Max(states[g].Bound, Consent * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride));
+        }
+    }
+
+    /// <summary>Half the squared gradient bounds the gap (the objective is strongly convex with constant 1 in the weights); a free bias is left to the estimate by progress.</summary>
+    private double Bound(float* gradient, int rows)
+    {
+        var sum = 0.0;
+        for (var r = 0; r < rows; r++)
+        {
+            var row = gradient + (nint)r * objective.Stride;
+            sum += FloatVectors.Dot(row, row, objective.Stride);
+        }
+
+        return 0.5 * sum;
+    }
+
+    /// <summary>Estimates the gap of one problem from what its steps gained.</summary>
+    private sealed class Progress
+    {
+        private const int Window = 4;
+
+        /// <summary>The last directions are slower than those before.</summary>
+        private const double Safety = 3;
+
+        /// <summary>Steps in a row without length after which rounding is all that is left.</summary>
+        private const int MostStalls = 2;
+
+        private readonly List<double> _gains = [];
+        private int _stalls;
+
+        public bool Done { get; set; }
+
+        public double Bound { get; set; }
+
+        public double Gap { get; private set; } = double.PositiveInfinity;
+
+        public void Add(double length, double slope, double endSlope)
+        {
+            // Between the ends of a step the slope is nearly a line; differences of objectives would be rounding.
+            _gains.Add(Math.Max(0, -0.5 * length * (slope + endSlope)));
+            _stalls = length > 0 ? 0 : _stalls + 1;
+            Done = _stalls == MostStalls;
+            var half = Math.Min(Window, _gains.Count / 2);
+            if (half == 0)
+                return;
+
+            // Gains that fall by the same factor go on falling so: the sum of all that will come.
+            var (last, before) = (0.0, 0.0);
+            for (var i = 1; i <= half; i++)
+            {
+                last += _gains[^i];
+                before += _gains[^(i + half)];
+            }
+
+            var rate = before > 0 ? last / before : 1;
+            Gap = rate < 1 ? Safety * last * rate / (1 - rate) : double.PositiveInfinity;
+        }
+    }
+}

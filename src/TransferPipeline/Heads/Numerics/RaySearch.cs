@@ -1,0 +1,122 @@
+namespace TransferPipeline.Heads.Numerics;
+
+/// <summary>Step lengths along one direction for each group of outputs: slopes are bracketed and interpolated until little of the first one is left.</summary>
+internal sealed class RaySearch
+{
+    private const int MostProbes = 24;
+
+    /// <summary>Objectives are sums of float32 losses: below this share a rise is noise, and slopes decide (Hager and Zhang 2005).</summary>
+    private const double Noise = 1e-6;
+
+    private const double MostGrowth = 4;
+
+    /// <summary>A new length keeps this share of the bracket from its ends.</summary>
+    private const double Margin = 0.1;
+
+    /// <summary>Lengths that were all too long, after which they shrink by squares.</summary>
+    private const int MostMisses = 3;
+
+    private const double FirstShrink = 0.3;
+
+    /// <summary>Ends of a bracket so many times apart are of different orders.</summary>
+    private const double Far = 100;
+
+    private readonly ILinearObjective _objective;
+    private readonly double[] _start;
+    private readonly double[] _first;
+    private readonly Bracket[] _brackets;
+
+    /// <param name="scaled">Whether a length of 1 is a likely one.</param>
+    public RaySearch(ILinearObjective objective, double[] start, double[] slopes, bool[] open, bool scaled)
+    {
+        (_objective, _start, _first) = (objective, start, slopes);
+        (Lengths, Values, Slopes) = (new double[start.Length], new double[start.Length], new double[start.Length]);
+        _brackets = new Bracket[start.Length];
+        for (var g = 0; g < start.Length; g++)
+        {
+            var moves = open[g] && slopes[g] < 0;
+            _brackets[g] = new() { LowSlope = slopes[g], High = double.PositiveInfinity, Found = !moves };
+            Lengths[g] = !moves ? 0 : scaled ? 1 : Math.Min(1, start[g] / -slopes[g]);
+        }
+    }
+
+    public double[] Lengths { get; }
+
+    /// <summary>Objectives and slopes at the lengths found.</summary>
+    public double[] Values { get; }
+
+    public double[] Slopes { get; }
+
+    public void Run()
+    {
+        for (var probe = 0; ; probe++)
+        {
+            _objective.Probe(Lengths, Values, Slopes);
+            var open = 0;
+            for (var g = 0; g < Lengths.Length; g++)
+            {
+                if (_brackets[g].Found)
+                    continue;
+                if (probe == MostProbes)
+                {
+                    (Lengths[g], _brackets[g].Found) = (_brackets[g].Low, true);
+                    open++;
+                    continue;
+                }
+
+                var rises = Values[g] > _start[g] + Noise * Math.Abs(_start[g]) || !double.IsFinite(Values[g]);
+                if (!rises && Math.Abs(Slopes[g]) <= -_objective.SlopeShare * _first[g])
+                {
+                    _brackets[g].Found = true;
+                    continue;
+                }
+
+                open++;
+                Lengths[g] = _brackets[g].Next(Lengths[g], rises ? Math.Max(Slopes[g], -_first[g]) : Slopes[g]);
+            }
+
+            if (open == 0)
+                return;
+        }
+    }
+
+    private struct Bracket
+    {
+        public double Low;
+        public double LowSlope;
+        public double High;
+        public double HighSlope;
+        public bool Found;
+        public double Shrink = FirstShrink;
+        public int Misses;
+
+        public Bracket()
+        {
+        }
+
+        /// <summary>Takes in the slope at a length and gives the next length.</summary>
+        public double Next(double length, double slope)
+        {
+            if (slope < 0)
+            {
+                var secant = length + (length - Low) * slope / (LowSlope - slope);
+                (Low, LowSlope) = (length, slope);
+                if (double.IsInfinity(High))
+                    return Math.Clamp(double.IsFinite(secant) && secant > length ? secant : double.MaxValue, length * (1 + Margin), length * MostGrowth);
+            }
+            else
+            {
+                (High, HighSlope) = (length, slope);
+            }
+
+            // Where lines through slopes do not help, orders of magnitude are halved and not lengths.
+            if (Low > 0 && High > Far * Low)
+                return Math.Sqrt(Low * High);
+            if (Low == 0 && ++Misses > MostMisses)
+                return High * (Shrink *= Shrink);
+            var inside = Low + (High - Low) * LowSlope / (LowSlope - HighSlope);
+            var edge = Margin * (High - Low);
+            return Math.Clamp(double.IsFinite(inside) ? inside : 0.5 * (Low + High), Low + edge, High - edge);
+        }
+    }
+}

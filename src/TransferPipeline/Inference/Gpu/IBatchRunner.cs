@@ -1,0 +1,10 @@
+using TransferPipeline.Extraction;
+
+namespace TransferPipeline.Inference.Gpu;
+
+/// <summary>One caller of a card's session. Not thread-safe.</summary>
+internal interface IBatchRunner : IDisposable
+{
+    /// <summary>Computes the batch's vectors from its pixels.</summary>
+    void Run(HostBatch batch);
+}

@@ -1,0 +1,82 @@
+namespace TransferPipeline.Onnx;
+
+/// <summary>Who makes and who uses each tensor of a graph, and which tensors depend on the image.</summary>
+internal sealed class GraphIndex
+{
+    private readonly Dictionary<string, NodeProto> _producers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TensorProto> _initializers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _depths = new(StringComparer.Ordinal);
+
+    /// <param name="input">The image input; other tensors depend on it or are constant.</param>
+    public GraphIndex(GraphProto graph, string input)
+    {
+        (Graph, Input) = (graph, input);
+        foreach (var initializer in graph.Initializer)
+            _initializers[initializer.Name] = initializer;
+        _depths[input] = 0;
+        foreach (var node in graph.Node)
+        {
+            // What only asks for a shape does not depend on pixels.
+            var depth = node.OpType is "Shape" or "Size" ? -1 : Inputs(node).Select(Depth).DefaultIfEmpty(-1).Max();
+            foreach (var output in node.Output)
+            {
+                if (output.Length == 0)
+                    continue;
+                _producers.TryAdd(output, node);
+                if (depth >= 0)
+                    _depths[output] = depth + 1;
+            }
+        }
+    }
+
+    public GraphProto Graph { get; }
+
+    public string Input { get; }
+
+    public NodeProto? Producer(string tensor) => _producers.GetValueOrDefault(tensor);
+
+    public TensorProto? Initializer(string tensor) => _initializers.GetValueOrDefault(tensor);
+
+    /// <summary>True when its values depend on the pixels (shapes do not count).</summary>
+    public bool Depends(string tensor) => _depths.ContainsKey(tensor);
+
+    /// <summary>Number of layers on the longest way from the image, -1 for constants.</summary>
+    public int Depth(string tensor) => _depths.GetValueOrDefault(tensor, -1);
+
+    /// <summary>Tensors that depend on the image, in the graph's order.</summary>
+    public IEnumerable<string> Tensors => Graph.Node.SelectMany(n => n.Output).Where(Depends);
+
+    /// <summary>The inputs of a node, those that its subgraphs take from outside included.</summary>
+    public static IEnumerable<string> Inputs(NodeProto node)
+    {
+        var names = node.Input.Where(i => i.Length > 0);
+        var subgraphs = node.Attribute.SelectMany(a => a.Graphs.Concat(a.G is { } g ? [g] : [])).ToList();
+        return subgraphs.Count == 0 ? names : names.Concat(subgraphs.SelectMany(OuterNames)).Distinct();
+    }
+
+    /// <summary>The value of a constant tensor: an initializer or a Constant node's, seen through Identity; null when it is computed.</summary>
+    public TensorProto? Constant(string tensor)
+    {
+        while (true)
+        {
+            if (Initializer(tensor) is { } initializer)
+                return initializer;
+            switch (Producer(tensor))
+            {
+                case { OpType: "Constant" } node:
+                    return node.Attribute.FirstOrDefault(a => a.Name == "value")?.T;
+                case { OpType: "Identity" } node:
+                    tensor = node.Input[0];
+                    continue;
+                default:
+                    return null;
+            }
+        }
+    }
+
+    private static IEnumerable<string> OuterNames(GraphProto graph)
+    {
+        var inner = graph.Node.SelectMany(n => n.Output).Concat(graph.Initializer.Select(i => i.Name)).Concat(graph.Input.Select(i => i.Name)).ToHashSet();
+        return graph.Node.SelectMany(Inputs).Concat(graph.Output.Select(o => o.Name)).Where(n => n.Length > 0 && !inner.Contains(n));
+    }
+}

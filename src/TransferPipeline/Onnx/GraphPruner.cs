@@ -1,0 +1,66 @@
+namespace TransferPipeline.Onnx;
+
+/// <summary>Takes out of a model what some tensors need and nothing else.</summary>
+internal static class GraphPruner
+{
+    /// <summary>
+    /// A deep copy of the part of <paramref name="model"/> that makes <paramref name="tensors"/>, without outputs and without stored shapes
+    /// (they may bake the batch). Initializers cease to be inputs, for which IR version 4 or newer is needed.
+    /// </summary>
+    public static ModelProto Cut(ModelProto model, GraphIndex index, IEnumerable<string> tensors)
+    {
+        var needed = new HashSet<string>(StringComparer.Ordinal);
+        var nodes = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<string>(tensors);
+        while (open.TryPop(out var tensor))
+        {
+            if (!needed.Add(tensor) || index.Producer(tensor) is not { } node || !nodes.Add(node))
+                continue;
+            foreach (var input in GraphIndex.Inputs(node))
+                open.Push(input);
+        }
+
+        var (graph, stripped) = (model.Graph, Shell(model));
+        stripped.IrVersion = Math.Max(stripped.IrVersion, 4);
+        stripped.Graph.Node.AddRange(graph.Node.Where(nodes.Contains).Select(n => n.Clone()));
+        stripped.Graph.Initializer.AddRange(graph.Initializer.Where(i => needed.Contains(i.Name)).Select(i => i.Clone()));
+        stripped.Graph.SparseInitializer.AddRange(graph.SparseInitializer.Where(i => needed.Contains(i.Values.Name)).Select(i => i.Clone()));
+        stripped.Graph.Input.AddRange(graph.Input.Where(i => i.Name == index.Input).Select(i => i.Clone()));
+        return stripped;
+    }
+
+    /// <summary>The graph without its initializers; weights of Constant nodes are read into it.</summary>
+    public static GraphProto WithoutInitializers(GraphProto graph)
+    {
+        var rest = new GraphProto { Name = graph.Name };
+        rest.Node.AddRange(graph.Node.Select(InlineConstants));
+        rest.Input.AddRange(graph.Input);
+        rest.Output.AddRange(graph.Output);
+        rest.SparseInitializer.AddRange(graph.SparseInitializer);
+        rest.ValueInfo.AddRange(graph.ValueInfo);
+        return rest;
+    }
+
+    /// <summary>The model without its graph's parts, unknown fields kept.</summary>
+    public static ModelProto Shell(ModelProto model)
+    {
+        // Emptied before the clone: a clone copies, and the parts are what is large.
+        var graph = model.Graph;
+        var shell = new ModelProto();
+        model.Graph = null;
+        shell.MergeFrom(model);
+        model.Graph = graph;
+        shell.Graph = new GraphProto { Name = graph.Name.Length > 0 ? graph.Name : "graph" };
+        return shell;
+    }
+
+    private static NodeProto InlineConstants(NodeProto node)
+    {
+        if (node.Attribute.All(a => a.T?.DataLocation != TensorProto.Types.DataLocation.External))
+            return node;
+        var copy = node.Clone();
+        foreach (var attribute in copy.Attribute.Where(a => a.T is not null))
+            attribute.T = TensorData.Inline(attribute.T);
+        return copy;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using Google.Protobuf;
+
+namespace TransferPipeline.Onnx;
+
+/// <summary>
+/// Copies a serialized ModelProto without the raw data of its large initializers, which become external data in the same file.
+/// Works on the protobuf wire format (tag, then varint, 4 or 8 bytes, or length and payload), so that the weights are never read.
+/// </summary>
+internal sealed class SkeletonReader : IDisposable
+{
+    private const int ModelGraph = 7;
+    private const int GraphInitializer = 5;
+    private const int TensorRawData = 9;
+
+    private readonly string _file;
+    private readonly FileStream _stream;
+    private readonly long _length;
+    private long _position;
+
+    private SkeletonReader(string file)
+    {
+        _file = file;
+        _stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        _length = _stream.Length;
+    }
+
+    /// <exception cref="InvalidDataException">The file is not in the wire format.</exception>
+    public static byte[] Read(string file)
+    {
+        using var reader = new SkeletonReader(file);
+        var skeleton = new MemoryStream();
+        reader.CopyMessage(reader._length, skeleton, ModelGraph, static (r, end, graph) =>
+            r.CopyMessage(end, graph, GraphInitializer, static (r, end, tensor) => r.CopyTensor(end, tensor)));
+        return skeleton.ToArray();
+    }
+
+    public void Dispose() => _stream.Dispose();
+
+    /// <summary>Copies fields up to <paramref name="end"/>; the payload of <paramref name="nestedField"/> goes through <paramref name="copyNested"/>.</summary>
+    private void CopyMessage(long end, MemoryStream to, int nestedField, Action<SkeletonReader, long, MemoryStream> copyNested)
+    {
+        while (_position < end)
+        {
+            var tag = ReadVarint(end);
+            if (tag == (ulong)(nestedField << 3 | 2))
+            {
+                var nestedEnd = ReadLength(end);
+                var nested = new MemoryStream();
+                copyNested(this, nestedEnd, nested);
+                WriteVarint(to, tag);
+                WriteVarint(to, (ulong)nested.Length);
+                nested.WriteTo(to);
+            }
+            else
+            {
+                CopyField(tag, end, to);
+            }
+        }
+    }
+
+    private void CopyTensor(long end, MemoryStream to)
+    {
+        while (_position < end)
+        {
+            var tag = ReadVarint(end);
+            if (tag != (TensorRawData << 3 | 2))
+            {
+                CopyField(tag, end, to);
+                continue;
+            }
+
+            var dataEnd = ReadLength(end);
+            var (offset, length) = (_position, dataEnd - _position);
+            if (length <= OnnxFile.InlineLimit)
+            {
+                WriteVarint(to, tag);
+                WriteVarint(to, (ulong)length);
+                CopyBytes(length, to);
+            }
+            else
+            {
+                _stream.Seek(length, SeekOrigin.Current);
+                _position += length;
+                var reference = new TensorProto();
+                TensorData.SetLocation(reference, _file, offset, length);
+                to.Write(reference.ToByteArray());
+            }
+        }
+    }
+
+    private void CopyField(ulong tag, long end, MemoryStream to)
+    {
+        WriteVarint(to, tag);
+        switch (tag & 7)
+        {
+            case 0:
+                WriteVarint(to, ReadVarint(end));
+                break;
+            case 1 or 5:
+                var size = (tag & 7) == 1 ? 8 : 4;
+                if (_position + size > end)
+                    throw Invalid();
+                CopyBytes(size, to);
+                break;
+            case 2:
+                var length = ReadLength(end) - _position;
+                WriteVarint(to, (ulong)length);
+                CopyBytes(length, to);
+                break;
+            default:
+                throw Invalid();
+        }
+    }
+
+    private long ReadLength(long end)
+    {
+        var length = ReadVarint(end);
+        if (length > (ulong)(end - _position))
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it ends early: at byte {_position} a part of {length} bytes begins, {end - _position} are left"));
+        return _position + (long)length;
+    }
+
+    private ulong ReadVarint(long end)
+    {
+        var value = 0UL;
+        for (var shift = 0; shift < 64; shift += 7)
+        {
+            var read = _position < end ? _stream.ReadByte() : -1;
+            if (read < 0)
+                throw Invalid();
+            _position++;
+            value |= (ulong)(read & 0x7f) << shift;
+            if (read < 0x80)
+                return value;
+        }
+
+        throw Invalid();
+    }
+
+    private void CopyBytes(long count, MemoryStream to)
+    {
+        if (to.Length + count > Array.MaxLength)
+            throw new InvalidDataException("more than 2 GB outside of its initializers");
+        var start = (int)to.Length;
+        to.SetLength(start + count);
+        _stream.ReadExactly(to.GetBuffer().AsSpan(start, (int)count));
+        to.Position = start + count;
+        _position += count;
+    }
+
+    private static void WriteVarint(MemoryStream to, ulong value)
+    {
+        for (; value >= 0x80; value >>= 7)
+            to.WriteByte((byte)(value | 0x80));
+        to.WriteByte((byte)value);
+    }
+
+    private InvalidDataException Invalid() =>
+        new(string.Create(CultureInfo.InvariantCulture, $"no valid field at byte {_position}"));
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+
+namespace TransferPipeline.Onnx;
+
+/// <summary>Reads the values of a TensorProto wherever they are: typed fields, raw data, or another file.</summary>
+internal static class TensorData
+{
+    /// <summary>All tensors with data: initializers and the values of Constant nodes and the like, subgraphs included.</summary>
+    public static IEnumerable<TensorProto> All(GraphProto graph)
+    {
+        foreach (var tensor in graph.Initializer)
+            yield return tensor;
+        foreach (var attribute in graph.Node.SelectMany(n => n.Attribute))
+        {
+            if (attribute.T is { } value)
+                yield return value;
+            foreach (var subgraph in attribute.Graphs.Concat(attribute.G is { } g ? [g] : []))
+            {
+                foreach (var tensor in All(subgraph))
+                    yield return tensor;
+            }
+        }
+    }
+
+    /// <summary>Where external data are; a length of -1 means up to the file's end.</summary>
+    public static (string File, long Offset, long Length) Location(TensorProto tensor)
+    {
+        var entries = tensor.ExternalData.ToDictionary(e => e.Key, e => e.Value);
+        return (entries.GetValueOrDefault("location", ""), Number("offset", 0), Number("length", -1));
+
+        long Number(string key, long absent) =>
+            !entries.TryGetValue(key, out var text) ? absent
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : throw new BadInputException($"{tensor.Name}: external data with {key} '{text}', expected a whole number");
+    }
+
+    public static void SetLocation(TensorProto tensor, string file, long offset, long length)
+    {
+        tensor.ExternalData.Clear();
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = file });
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = offset.ToString(CultureInfo.InvariantCulture) });
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = length.ToString(CultureInfo.InvariantCulture) });
+        tensor.DataLocation = TensorProto.Types.DataLocation.External;
+    }
+
+    /// <summary>The tensor with its data in it: itself, or a copy when they were in a file.</summary>
+    public static TensorProto Inline(TensorProto tensor)
+    {
+        if (tensor.DataLocation != TensorProto.Types.DataLocation.External)
+            return tensor;
+        var inline = tensor.Clone();
+        inline.ExternalData.Clear();
+        inline.DataLocation = TensorProto.Types.DataLocation.Default;
+        inline.RawData = UnsafeByteOperations.UnsafeWrap(ReadExternal(tensor));
+        return inline;
+    }
+
+    public static long Count(TensorProto tensor) => tensor.Dims.Aggregate(1L, (product, d) => product * d);
+
+    /// <summary>The values of an int64 or int32 tensor.</summary>
+    public static long[] Int64s(TensorProto tensor) => (TensorProto.Types.DataType)tensor.DataType switch
+    {
+        TensorProto.Types.DataType.Int64 => tensor.Int64Data.Count > 0 ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(Raw(tensor)).ToArray(),
+        TensorProto.Types.DataType.Int32 => tensor.Int32Data.Count > 0
+            ? [.. tensor.Int32Data.Select(v => (long)v)]
+            : [.. MemoryMarshal.Cast<byte, int>(Raw(tensor)).ToArray().Select(v => (long)v)],
+        _ => [],
+    };
+
+    /// <summary>The values of a float32 tensor.</summary>
+    public static float[] Floats(TensorProto tensor) =>
+        tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(Raw(tensor)).ToArray();
+
+    /// <summary>A new float16 tensor.</summary>
+    public static TensorProto Of(string name, ReadOnlySpan<Half> values, ReadOnlySpan<long> dims) =>
+        Of(name, TensorProto.Types.DataType.Float16, MemoryMarshal.AsBytes(values), dims);
+
+    /// <summary>A new int64 tensor.</summary>
+    public static TensorProto Of(string name, ReadOnlySpan<long> values, ReadOnlySpan<long> dims) =>
+        Of(name, TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(values), dims);
+
+    /// <summary>A new float32 tensor.</summary>
+    public static TensorProto Of(string name, ReadOnlySpan<float> values, ReadOnlySpan<long> dims) =>
+        Of(name, TensorProto.Types.DataType.Float, MemoryMarshal.AsBytes(values), dims);
+
+    private static TensorProto Of(string name, TensorProto.Types.DataType type, ReadOnlySpan<byte> raw, ReadOnlySpan<long> dims)
+    {
+        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(raw) };
+        foreach (var d in dims)
+            tensor.Dims.Add(d);
+        return tensor;
+    }
+
+    private static ReadOnlySpan<byte> Raw(TensorProto tensor) =>
+        tensor.DataLocation == TensorProto.Types.DataLocation.External ? ReadExternal(tensor) : tensor.RawData.Span;
+
+    /// <summary>Copies data that are in a file, a buffer at a time.</summary>
+    /// <exception cref="BadInputException">The file is gone or ends too early.</exception>
+    public static void CopyExternal(TensorProto tensor, Stream to, byte[] buffer)
+    {
+        var (file, offset, length) = Location(tensor);
+        if (!File.Exists(file))
+            Throw.BadInput($"{file}: gone, but tensor '{tensor.Name}' is in it; put it back and run again");
+        using var handle = File.OpenHandle(file);
+        for (var done = 0L; done < length;)
+        {
+            var read = RandomAccess.Read(handle, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - done)), offset + done);
+            if (read == 0)
+                Throw.BadInput($"{file}: ends before byte {offset + length}, where tensor '{tensor.Name}' ends; the file changed while it was used");
+            to.Write(buffer, 0, read);
+            done += read;
+        }
+    }
+
+    private static byte[] ReadExternal(TensorProto tensor)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(checked((int)Location(tensor).Length));
+        using var stream = new MemoryStream(bytes);
+        CopyExternal(tensor, stream, new byte[Math.Clamp(bytes.Length, 1, 1 << 20)]);
+        return bytes;
+    }
+}

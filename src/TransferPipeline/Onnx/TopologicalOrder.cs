@@ -1,0 +1,71 @@
+namespace TransferPipeline.Onnx;
+
+/// <summary>
+/// ONNX wants nodes in the order of execution and each tensor made once. Files are brought into that order, so that everything else can
+/// walk a graph front to back and back to front without meeting a circle.
+/// </summary>
+internal static class TopologicalOrder
+{
+    /// <exception cref="BadInputException">A tensor is made twice, comes from nowhere, or depends on itself.</exception>
+    public static void Ensure(string file, GraphProto graph)
+    {
+        var makers = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
+        foreach (var node in graph.Node)
+        {
+            foreach (var output in node.Output.Where(o => o.Length > 0))
+            {
+                if (!makers.TryAdd(output, node))
+                    Throw.BadInput($"{file}: not a valid ONNX graph: the tensor '{output}' is made twice");
+            }
+        }
+
+        var known = graph.Input.Select(i => i.Name)
+            .Concat(graph.Initializer.Select(i => i.Name))
+            .Concat(graph.SparseInitializer.Select(s => s.Values?.Name ?? ""))
+            .ToHashSet(StringComparer.Ordinal);
+        var open = new Dictionary<NodeProto, int>(ReferenceEqualityComparer.Instance);
+        var users = new Dictionary<NodeProto, List<NodeProto>>(ReferenceEqualityComparer.Instance);
+        var ready = new PriorityQueue<NodeProto, int>();
+        var position = new Dictionary<NodeProto, int>(ReferenceEqualityComparer.Instance);
+        for (var i = 0; i < graph.Node.Count; i++)
+        {
+            var node = graph.Node[i];
+            position[node] = i;
+            var sources = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+            foreach (var input in GraphIndex.Inputs(node).Where(n => !known.Contains(n)))
+            {
+                if (!makers.TryGetValue(input, out var maker))
+                    Throw.BadInput($"{file}: not a valid ONNX graph: the node '{Name(node)}' takes '{input}', which nothing makes");
+                sources.Add(maker);
+            }
+
+            open[node] = sources.Count;
+            foreach (var source in sources)
+                (users.TryGetValue(source, out var list) ? list : users[source] = []).Add(node);
+            if (sources.Count == 0)
+                ready.Enqueue(node, i);
+        }
+
+        // The earliest node that can run comes next: a graph that is in order stays as it is.
+        var order = new List<NodeProto>(graph.Node.Count);
+        while (ready.TryDequeue(out var node, out _))
+        {
+            order.Add(node);
+            foreach (var user in users.TryGetValue(node, out var list) ? list : [])
+            {
+                if (--open[user] == 0)
+                    ready.Enqueue(user, position[user]);
+            }
+        }
+
+        if (order.Count < graph.Node.Count)
+            Throw.BadInput($"{file}: not a valid ONNX graph: the node '{Name(graph.Node.First(n => open[n] > 0))}' depends on itself");
+        if (!order.SequenceEqual(graph.Node, ReferenceEqualityComparer.Instance))
+        {
+            graph.Node.Clear();
+            graph.Node.AddRange(order);
+        }
+    }
+
+    private static string Name(NodeProto node) => node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? node.OpType;
+}

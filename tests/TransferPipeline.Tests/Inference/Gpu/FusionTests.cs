@@ -1,0 +1,103 @@
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones;
+using TransferPipeline.Extraction;
+using TransferPipeline.Inference;
+using TransferPipeline.Inference.Gpu;
+using TransferPipeline.Onnx;
+using TransferPipeline.Tests.Backbones;
+using TransferPipeline.Tests.Extraction;
+
+namespace TransferPipeline.Tests.Inference.Gpu;
+
+/// <summary>The trial that decides whether a card's convolutions add their bias themselves; the CPU's sessions stand for both ways.</summary>
+public sealed class FusionTests : IDisposable
+{
+    private readonly TestExtraction _extraction = new(1, "hat");
+    private readonly TempFolder _folder = new();
+    private readonly List<string> _asked = [];
+    private readonly List<string> _messages = [];
+
+    public void Dispose()
+    {
+        _extraction.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void Trial_TakesFusionWhereItIsFasterAndGivesTheSameVectors()
+    {
+        Assert.True(new FusionTrial(1000, 1100, 0.001).Wins);
+        Assert.False(new FusionTrial(1000, 1010, 0.001).Wins);
+        Assert.False(new FusionTrial(1000, 2000, 0.05).Wins);
+        Assert.False(new FusionTrial(1000, 2000, double.NaN).Wins);
+        Assert.False(new FusionTrial(1000, 2000, 0, "broken").Wins);
+        Assert.Equal(
+            "convolutions add their bias themselves (1100/s, without 1000/s; distance 1.0e-3 of a vector's length); --cuda-fusion on skips the trial",
+            new FusionTrial(1000, 1100, 0.001).ToString());
+        Assert.Contains("do not add their bias themselves, as that gives other vectors (distance NaN", new FusionTrial(1000, 2000, double.NaN).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Create_ForManyPhotos_TriesFusionOnceAndKeepsWhatItSays()
+    {
+        using var engine = Engine(new() { Precision = "fp16", Cards = [0, 1] }, (bytes, _) => SessionFactory.Create(bytes, new()));
+        Assert.StartsWith(engine.Fusion == "on" ? "convolutions add their bias themselves (" : "convolutions do not add their bias themselves (", _messages[^1], StringComparison.Ordinal);
+        // Two cards apart, two with it, and apart again where it is not faster.
+        Assert.Equal(engine.Fusion == "on" ? ["off", "off", "on", "on"] : ["off", "off", "on", "on", "off", "off"], _asked);
+        Assert.InRange(engine.Measure(8).PerSecond, 1, 1e7);
+    }
+
+    [Fact]
+    public void Create_WhenFusionFails_GoesOnWithoutAndSaysWhy()
+    {
+        using var engine = Engine(new() { Precision = "fp16" }, (bytes, device) => device.CudaFusion == "on" ? new InferenceSession("no graph"u8.ToArray()) : SessionFactory.Create(bytes, new()));
+        Assert.Equal("off", engine.Fusion);
+        Assert.Matches(@"^convolutions do not add their bias themselves, as that fails \(.+\); --cuda-fusion off skips the trial$", _messages[^1]);
+        Assert.InRange(engine.Measure(8).PerSecond, 1, 1e7);
+    }
+
+    [Fact]
+    public void Create_WhenFusionGivesOtherVectors_GoesOnWithoutAndSaysSo()
+    {
+        using var engine = Engine(new() { Precision = "fp16" }, (bytes, device) => SessionFactory.Create(device.CudaFusion == "on" ? bytes with { Onnx = Other(bytes) } : bytes, new()));
+        Assert.Equal("off", engine.Fusion);
+        Assert.Contains("as that gives other vectors", _messages[^1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("auto", "fp32", 0, 100_000, "off")]
+    [InlineData("auto", "fp16", 8, 100_000, "off")]
+    [InlineData("auto", "fp16", 0, 100, "off")]
+    [InlineData("off", "fp16", 0, 100_000, "off")]
+    [InlineData("on", "fp16", 0, 100_000, "on")]
+    public void Create_WithoutATrial_TakesWhatIsGiven(string fusion, string precision, int batch, int missing, string taken)
+    {
+        using var engine = Engine(new() { Precision = precision, CudaFusion = fusion }, (bytes, _) => SessionFactory.Create(bytes, new()), batch, missing);
+        Assert.Equal(taken, engine.Fusion);
+        Assert.Equal([taken], _asked);
+        Assert.DoesNotContain(_messages, m => m.Contains("bias", StringComparison.Ordinal));
+    }
+
+    private GpuEngine Engine(DeviceOptions device, Func<CutModel, DeviceOptions, InferenceSession> create, int batch = 0, int missing = 100_000)
+    {
+        using var dataset = _extraction.OpenDataset();
+        var job = _extraction.Job(dataset) with { Device = device };
+        var options = new ExtractionOptions { Workers = 1, Batch = batch, Message = _messages.Add };
+        return new(job, options, SmallModel.Cut(_folder), missing, (bytes, card) =>
+        {
+            _asked.Add(card.CudaFusion);
+            return create(bytes, card);
+        });
+    }
+
+    /// <summary>The same network with its last weights negated.</summary>
+    private static byte[] Other(CutModel bytes)
+    {
+        var proto = ModelProto.Parser.ParseFrom(bytes.Onnx);
+        var weights = proto.Graph.Initializer.Last(i => i.Dims.Count == 4);
+        var values = TensorData.Floats(weights);
+        var negated = TensorData.Of(weights.Name, [.. values.Select(v => -v)], [.. weights.Dims]);
+        proto.Graph.Initializer[proto.Graph.Initializer.IndexOf(weights)] = negated;
+        return Google.Protobuf.MessageExtensions.ToByteArray(proto);
+    }
+}
