@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Commands;

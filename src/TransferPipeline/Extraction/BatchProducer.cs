@@ -40,9 +40,9 @@ internal sealed class BatchProducer(ExtractionRun run, BatchRing ring)
                 // Waiting for a free batch is not this photo's work.
                 time = Stopwatch.GetTimestamp();
                 if (view == 0)
-                    _preprocessor.RunBytes(_reader.Photo, batch.Pixels(slot));
+                    _preprocessor.RunBytes(_reader.Photo, batch.Tensors.Pixels(slot));
                 else
-                    _renderer!.RenderBytes(_reader.Photo, row.ImageSha256, view, batch.Pixels(slot));
+                    _renderer!.RenderBytes(_reader.Photo, row.ImageSha256, view, batch.Tensors.Pixels(slot));
                 batch.Items[slot] = (item.Part, item.First + filled, view == 0 ? row : row with { View = view });
                 time = run.Times.Preprocess(time);
                 ring.Done(batch);

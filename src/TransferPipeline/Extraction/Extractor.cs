@@ -153,7 +153,7 @@ public static class Extractor
         public static Target Open(ExtractionJob job, int output, ExtractionOptions options, CancellationToken cancellation)
         {
             var recipe = job.RecipeOf(output);
-            var (folder, differences) = FeatureSets.Locate(job.Outputs[output].Folder, recipe, options);
+            var (folder, differences) = FeatureSets.Locate(job.Outputs[output].Folder, recipe, options.NewSetBeside, options.Message);
             FolderLock? held = null;
             Guard(folder, () =>
             {

@@ -20,7 +20,7 @@ internal sealed partial class GpuEngine : ISessionBenchmark
         using var start = new ManualResetEventSlim();
         var createRunner = RunnerFactory();
         // Before the first lane captures its graph: allocating breaks a capture.
-        var memory = _cards.Lanes.Select(_ => new HostBatch(_cards.Host, _model, BatchSize)).ToList();
+        var memory = _cards.Lanes.Select(_ => new BatchTensors(_cards.Host, _model, BatchSize).Clear()).ToList();
         _owned.InsertRange(0, memory);
         var lanes = _cards.Lanes.Select((lane, i) => lane.Thread.Start(() => Compute(lane, memory[i]))).ToList();
         ready.Wait();
@@ -30,7 +30,7 @@ internal sealed partial class GpuEngine : ISessionBenchmark
             Task.WhenAll(lanes).GetAwaiter().GetResult();
         });
 
-        void Compute(GpuLane lane, HostBatch batch)
+        void Compute(GpuLane lane, BatchTensors batch)
         {
             IBatchRunner? runner = null;
             try

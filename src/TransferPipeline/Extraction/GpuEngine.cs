@@ -121,7 +121,7 @@ internal sealed partial class GpuEngine : IExtractionEngine
         if (!_job.Device.CudaGraphs)
             return lane => new BoundRunner(lane.Session, _model, lane.Memory, BatchSize);
         var gate = new CaptureGate(_cards.Lanes.Count);
-        var scratch = new HostBatch(_cards.Host, _model, BatchSize);
+        var scratch = new BatchTensors(_cards.Host, _model, BatchSize).Clear();
         _owned.InsertRange(0, [gate, scratch]);
         return lane =>
         {
@@ -194,7 +194,7 @@ internal sealed partial class GpuEngine : IExtractionEngine
 
     private float[][] MadeUpVectors(int size)
     {
-        using var batch = new HostBatch(_cards.Host, _model, size);
+        using var batch = new BatchTensors(_cards.Host, _model, size).Clear();
         var (lane, vectors) = (_cards.Lanes[0], Array.Empty<float[]>());
         lane.Thread.Run(() =>
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TransferPipeline.Inference;
 using TransferPipeline.Inference.Gpu;
 
 namespace TransferPipeline.Extraction;
@@ -13,8 +14,8 @@ internal static class GpuWorker
         while (ring.Take() is { } batch)
         {
             var time = Stopwatch.GetTimestamp();
-            GpuErrors.Guard(() => runner.Run(batch), batch.Size, run.Job.Device);
-            for (var slot = 0; slot < batch.Size; slot++)
+            GpuErrors.Guard(() => runner.Run(batch.Tensors), batch.Tensors.Size, run.Job.Device);
+            for (var slot = 0; slot < batch.Tensors.Size; slot++)
                 Hand(batch, slot);
             run.Times.Infer(time);
             foreach (var item in batch.Items)
@@ -33,7 +34,7 @@ internal static class GpuWorker
             return;
         for (var output = 0; output < item.Part.Vectors.Length; output++)
         {
-            var vector = batch.Vector(output, slot);
+            var vector = batch.Tensors.Vector(output, slot);
             PhotoReader.RequireFinite(vector, item.Row.Path);
             vector.CopyTo(item.Part.Vectors[output].Row(item.Slot));
         }

@@ -88,7 +88,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     {
         private readonly SessionHandle _held;
         private readonly BackboneRunner? _runner;
-        private readonly HostBatch? _batch;
+        private readonly BatchTensors? _batch;
 
         public Lower(ExtractionJob job, CutModel model, DeviceOptions device, BackboneRunner exact, byte[] bytes)
         {

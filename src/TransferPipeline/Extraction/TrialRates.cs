@@ -14,12 +14,12 @@ internal static class TrialRates
     /// <param name="host">Memory of the batches.</param>
     public static double OfCard(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
     {
-        var batches = new List<HostBatch>();
+        var batches = new List<BatchTensors>();
         var runners = new BoundRunner?[lanes.Count];
         try
         {
             foreach (var _ in lanes)
-                batches.Add(new(host, model, size));
+                batches.Add(new BatchTensors(host, model, size).Clear());
             // One after the other, so that an error is the first's; cuDNN chooses its kernels at the first batch of a size.
             for (var i = 0; i < lanes.Count; i++)
                 lanes[i].Thread.Run(() => (runners[i] = new(lanes[i].Session, model, lanes[i].Memory, size)).Run(batches[i]));
@@ -49,11 +49,11 @@ internal static class TrialRates
     /// </summary>
     public static void Warm(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
     {
-        var batches = new List<HostBatch>();
+        var batches = new List<BatchTensors>();
         try
         {
             foreach (var _ in lanes)
-                batches.Add(new(host, model, size));
+                batches.Add(new BatchTensors(host, model, size).Clear());
             Together(lanes, i =>
             {
                 using var runner = new BoundRunner(lanes[i].Session, model, lanes[i].Memory, size);

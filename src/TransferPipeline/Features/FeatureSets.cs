@@ -1,5 +1,3 @@
-using TransferPipeline.Extraction;
-
 namespace TransferPipeline.Features;
 
 /// <summary>Work on several feature sets.</summary>
@@ -7,7 +5,7 @@ public static partial class FeatureSets
 {
     /// <summary>The folder in which a recipe's set belongs: the one asked for, or, when that holds a set of another recipe, one beside it.</summary>
     /// <returns>The folder, and in what the set in the folder asked for differs.</returns>
-    internal static (string Folder, IReadOnlyList<RecipeDifference> Differences) Locate(string folder, Recipe recipe, ExtractionOptions options)
+    internal static (string Folder, IReadOnlyList<RecipeDifference> Differences) Locate(string folder, Recipe recipe, bool newSetBeside, Action<string> message)
     {
         if (File.Exists(folder))
             throw new BadInputException($"{folder} is a file, expected a folder for the feature set");
@@ -16,10 +14,10 @@ public static partial class FeatureSets
         var differences = manifest.Recipe.Differences(recipe);
         if (differences.Count == 0)
             return (folder, []);
-        if (!options.NewSetBeside)
+        if (!newSetBeside)
             throw OtherRecipe(folder, differences[0]);
         var beside = Beside(folder, recipe);
-        options.Message($"{folder} was made with another recipe ({string.Join("; ", differences)}): the new set is {beside}");
+        message($"{folder} was made with another recipe ({string.Join("; ", differences)}): the new set is {beside}");
         return (beside, differences);
     }
 

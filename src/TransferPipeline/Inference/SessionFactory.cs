@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
-using TransferPipeline.Inference.Gpu;
 using TransferPipeline.Inference.Gpu.Cuda;
 using TransferPipeline.Onnx;
 
@@ -61,7 +60,7 @@ public static class SessionFactory
     {
         if (device is { IsCpu: false, Precision: "fp32" or "tf32" })
             NativeSetup.ForbidTf32(device.Precision == "fp32");
-        if (!device.IsCpu && CudaLibraries.Problem(device) is { } problem)
+        if (!device.IsCpu && CudaLibraries.Problem(device.Cards, device.Provider == DeviceOptions.TensorRt) is { } problem)
             throw new JobFailedException($"device {device} cannot be used: {problem}");
     }
 
@@ -121,7 +120,7 @@ public static class SessionFactory
             return;
         // Of convolutions that cuDNN cannot run with their bias it tells as of errors, though it then runs them without.
         OrtEnv.Instance().EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
-        CudaRuntime.Use(device);
+        CudaRuntime.Use(device.Index);
         if (device.Provider == DeviceOptions.TensorRt)
         {
             using var tensorRt = new OrtTensorRTProviderOptions();

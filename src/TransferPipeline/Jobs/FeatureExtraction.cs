@@ -2,8 +2,8 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Extraction;
+using TransferPipeline.Images;
 using TransferPipeline.Inference;
-using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Jobs;
 

@@ -1,6 +1,5 @@
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
-using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Jobs;
 

@@ -3,6 +3,7 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
+using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines.Yaml;
 
 namespace TransferPipeline.Pipelines;

@@ -3,6 +3,7 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Heads;
 using TransferPipeline.Images;
+using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines;
 using TransferPipeline.Pipelines.Yaml;
 

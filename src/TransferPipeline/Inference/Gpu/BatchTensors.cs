@@ -5,11 +5,33 @@ using TransferPipeline.Backbones;
 namespace TransferPipeline.Inference.Gpu;
 
 /// <summary>The input (bytes, N x height x width x 3) and the outputs (float32, N x dimension each) of one batch, in memory of one kind.</summary>
-internal sealed class BatchTensors(TensorMemory memory, CutModel model, int size) : IDisposable
+internal sealed class BatchTensors : IDisposable
 {
-    public OrtValue Input { get; } = memory.Tensor(TensorElementType.UInt8, size, model.InputHeight, model.InputWidth, 3);
+    private readonly int _pixelsPerPhoto;
+    private readonly int[] _dimensions;
 
-    public OrtValue[] Outputs { get; } = [.. model.Outputs.Select(o => memory.Tensor(TensorElementType.Float, size, o.Dimension))];
+    public BatchTensors(TensorMemory memory, CutModel model, int size)
+    {
+        Size = size;
+        _pixelsPerPhoto = 3 * model.InputHeight * model.InputWidth;
+        _dimensions = [.. model.Outputs.Select(o => o.Dimension)];
+        Input = memory.Tensor(TensorElementType.UInt8, size, model.InputHeight, model.InputWidth, 3);
+        Outputs = [.. model.Outputs.Select(o => memory.Tensor(TensorElementType.Float, size, o.Dimension))];
+    }
+
+    /// <summary>Photos in the batch.</summary>
+    public int Size { get; }
+
+    public OrtValue Input { get; }
+
+    public OrtValue[] Outputs { get; }
+
+    /// <summary>The pixels of one photo; for memory of the host.</summary>
+    public Span<byte> Pixels(int slot) => Input.GetTensorMutableDataAsSpan<byte>().Slice(slot * _pixelsPerPhoto, _pixelsPerPhoto);
+
+    /// <summary>The vector of one photo; for memory of the host.</summary>
+    public ReadOnlySpan<float> Vector(int output, int slot) =>
+        Outputs[output].GetTensorDataAsSpan<float>().Slice(slot * _dimensions[output], _dimensions[output]);
 
     /// <summary>Binds all to a session's names.</summary>
     public void Bind(OrtIoBinding binding, CutModel names)
@@ -17,6 +39,13 @@ internal sealed class BatchTensors(TensorMemory memory, CutModel model, int size
         binding.BindInput(names.InputName, Input);
         for (var i = 0; i < Outputs.Length; i++)
             binding.BindOutput(names.Outputs[i].Name, Outputs[i]);
+    }
+
+    /// <summary>Zeroes the pixels; for memory of the host.</summary>
+    public BatchTensors Clear()
+    {
+        Input.GetTensorMutableDataAsSpan<byte>().Clear();
+        return this;
     }
 
     public void Dispose()

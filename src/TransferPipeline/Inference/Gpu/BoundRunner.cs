@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
-using TransferPipeline.Extraction;
 
 namespace TransferPipeline.Inference.Gpu;
 
@@ -38,12 +37,12 @@ internal sealed class BoundRunner : IBatchRunner
         _options.AddRunConfigEntry(GraphId, graph);
     }
 
-    public void Run(HostBatch batch)
+    public void Run(BatchTensors batch)
     {
-        _memory.Copy(batch.Tensors.Input, _fixed.Input);
+        _memory.Copy(batch.Input, _fixed.Input);
         _session.RunWithBinding(_options, _binding);
         for (var i = 0; i < _fixed.Outputs.Length; i++)
-            _memory.Copy(_fixed.Outputs[i], batch.Tensors.Outputs[i]);
+            _memory.Copy(_fixed.Outputs[i], batch.Outputs[i]);
     }
 
     public void Dispose()

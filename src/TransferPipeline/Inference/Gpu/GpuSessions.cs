@@ -55,7 +55,7 @@ internal sealed class GpuSessions : IDisposable
             if (lane == 0 || device.CudaGraphs)
                 _sessions.Add(new(create(ofCard), ofCard));
             var session = _sessions[^1].Session;
-            _lanes.Add(new(session, card, memory(session, card), new(() => CudaRuntime.Use(ofCard))));
+            _lanes.Add(new(session, card, memory(session, card), new(ofCard.IsCpu ? () => { } : () => CudaRuntime.Use(ofCard.Index))));
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
-using TransferPipeline.Extraction;
 
 namespace TransferPipeline.Inference.Gpu;
 
@@ -34,11 +33,11 @@ internal sealed class GraphRunner : IBatchRunner
         _captured = new(session, model, memory, size, Interlocked.Increment(ref _graphs).ToString(CultureInfo.InvariantCulture));
     }
 
-    public void Run(HostBatch batch) => _captured.Run(batch);
+    public void Run(BatchTensors batch) => _captured.Run(batch);
 
     /// <summary>Captures the graph, and runs two batches of made-up pixels with and without it: stale inputs or outputs would be silent otherwise.</summary>
     /// <exception cref="JobFailedException">They differ.</exception>
-    public void Prove(HostBatch scratch)
+    public void Prove(BatchTensors scratch)
     {
         using var plain = new BoundRunner(_session, _model, _memory, scratch.Size);
         var (flat, noisy) = (SyntheticBatch.Vectors(plain, scratch, SyntheticBatch.Bands), SyntheticBatch.Vectors(plain, scratch, SyntheticBatch.Noise));

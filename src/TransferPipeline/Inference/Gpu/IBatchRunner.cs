@@ -1,4 +1,3 @@
-using TransferPipeline.Extraction;
 
 namespace TransferPipeline.Inference.Gpu;
 
@@ -6,5 +5,5 @@ namespace TransferPipeline.Inference.Gpu;
 internal interface IBatchRunner : IDisposable
 {
     /// <summary>Computes the batch's vectors from its pixels.</summary>
-    void Run(HostBatch batch);
+    void Run(BatchTensors batch);
 }

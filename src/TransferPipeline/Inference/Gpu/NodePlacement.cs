@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
-using TransferPipeline.Extraction;
 
 namespace TransferPipeline.Inference.Gpu;
 
@@ -31,7 +30,7 @@ internal static class NodePlacement
         {
             using (var host = TensorMemory.Plain())
             using (var memory = device.IsCpu ? TensorMemory.Plain() : TensorMemory.OnCard(session, device.Index))
-            using (var batch = new HostBatch(host, model, 1))
+            using (var batch = new BatchTensors(host, model, 1).Clear())
             using (var runner = new BoundRunner(session, model, memory, 1))
                 GpuErrors.Guard(() => runner.Run(batch), 1, device);
             var file = session.EndProfiling();

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using TransferPipeline.Extraction;
 
 namespace TransferPipeline.Inference.Gpu;
 
@@ -7,12 +6,12 @@ namespace TransferPipeline.Inference.Gpu;
 internal static class SyntheticBatch
 {
     /// <summary>Every output's vectors of a batch whose photos are all filled alike.</summary>
-    public static float[][] Vectors(IBatchRunner runner, HostBatch batch, Action<Span<byte>> fill)
+    public static float[][] Vectors(IBatchRunner runner, BatchTensors batch, Action<Span<byte>> fill)
     {
         for (var slot = 0; slot < batch.Size; slot++)
             fill(batch.Pixels(slot));
         runner.Run(batch);
-        return [.. batch.Tensors.Outputs.Select(o => o.GetTensorDataAsSpan<float>().ToArray())];
+        return [.. batch.Outputs.Select(o => o.GetTensorDataAsSpan<float>().ToArray())];
     }
 
     /// <summary>Largest over the outputs, relative to the first's length.</summary>

@@ -46,10 +46,10 @@ public sealed class GpuTests : IDisposable
     public void Missing_NamesTheCardThatIsNotThereAndThoseThatAre()
     {
         CudaDevice[] cards = [new(0, "H100", 80), new(1, "L4", 24)];
-        Assert.Null(CudaDriver.Missing(Card, cards));
+        Assert.Null(CudaDriver.Missing(Card.Cards, cards));
         Assert.Equal(
             "there is no card 3: the driver shows 0 (H100), 1 (L4), as far as CUDA_VISIBLE_DEVICES lets it",
-            CudaDriver.Missing(Card with { Cards = [0, 3] }, cards));
+            CudaDriver.Missing([0, 3], cards));
     }
 
     [Theory]
@@ -216,7 +216,7 @@ public sealed class GpuTests : IDisposable
         var profile = _folder.At("profile");
         using var session = SessionFactory.Create(model, new(), profile: profile);
         using (var memory = TensorMemory.Plain())
-        using (var batch = new HostBatch(memory, model, 1))
+        using (var batch = new BatchTensors(memory, model, 1))
         using (var runner = new BoundRunner(session, model, memory, 1))
             runner.Run(batch);
         var file = session.EndProfiling();

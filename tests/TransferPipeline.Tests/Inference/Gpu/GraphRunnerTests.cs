@@ -19,7 +19,7 @@ public sealed class GraphRunnerTests : IDisposable
     private readonly CutModel _model;
     private readonly Microsoft.ML.OnnxRuntime.InferenceSession _session;
     private readonly TensorMemory _host = TensorMemory.Plain();
-    private readonly HostBatch _batch;
+    private readonly BatchTensors _batch;
 
     public GraphRunnerTests()
     {
@@ -43,10 +43,10 @@ public sealed class GraphRunnerTests : IDisposable
         float[]? last = null;
         foreach (var seed in (int[])[1, 2, 1])
         {
-            new Random(seed).NextBytes(_batch.Tensors.Input.GetTensorMutableDataAsSpan<byte>());
+            new Random(seed).NextBytes(_batch.Input.GetTensorMutableDataAsSpan<byte>());
             plain.Run(_batch);
             var expected = Vectors();
-            _batch.Tensors.Outputs[0].GetTensorMutableDataAsSpan<float>().Clear();
+            _batch.Outputs[0].GetTensorMutableDataAsSpan<float>().Clear();
             fixedPlace.Run(_batch);
             Assert.Equal(expected, Vectors());
             Assert.NotEqual(last, expected);
@@ -112,5 +112,5 @@ public sealed class GraphRunnerTests : IDisposable
         Assert.Equal((3, 0, 1), (captured, early, failed));
     }
 
-    private float[] Vectors() => _batch.Tensors.Outputs[0].GetTensorDataAsSpan<float>().ToArray();
+    private float[] Vectors() => _batch.Outputs[0].GetTensorDataAsSpan<float>().ToArray();
 }

@@ -35,12 +35,12 @@ internal static unsafe class CudaDriver
         return (string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}"), cards);
     }
 
-    /// <summary>Why the driver does not give the cards of a device; null when it does.</summary>
-    public static string? Problem(DeviceOptions device)
+    /// <summary>Why the driver does not give these cards; null when it does.</summary>
+    public static string? Problem(IReadOnlyList<int> wanted)
     {
         try
         {
-            return Ask() is { } driver ? TooOld(driver.Version) ?? Missing(device, driver.Cards) : "the NVIDIA driver is not there";
+            return Ask() is { } driver ? TooOld(driver.Version) ?? Missing(wanted, driver.Cards) : "the NVIDIA driver is not there";
         }
         catch (JobFailedException e)
         {
@@ -54,9 +54,9 @@ internal static unsafe class CudaDriver
             : $"the NVIDIA driver is for CUDA {version} at most, CUDA {Needed} is needed: install driver 580 or newer";
 
     /// <summary>The first card that was asked for and does not exist, and those that do; null when all exist.</summary>
-    public static string? Missing(DeviceOptions device, IReadOnlyList<CudaDevice> cards)
+    public static string? Missing(IReadOnlyList<int> wanted, IReadOnlyList<CudaDevice> cards)
     {
-        int[] missing = [.. device.Cards.Where(c => c >= cards.Count)];
+        int[] missing = [.. wanted.Where(c => c >= cards.Count)];
         return missing.Length == 0 ? null
             : $"there is no card {missing[0]}: the driver shows {string.Join(", ", cards.Select(c => $"{c.Index} ({c.Name})"))}, as far as CUDA_VISIBLE_DEVICES lets it";
     }

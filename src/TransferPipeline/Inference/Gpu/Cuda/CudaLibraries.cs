@@ -76,10 +76,10 @@ internal sealed class CudaLibraries
     /// <summary>The first folder named in <c>TRANSFER_CUDA_PATH</c> that does not exist, or null.</summary>
     public string? Absent { get; }
 
-    /// <summary>What makes a device unusable, with its cure; null when everything was found and loaded.</summary>
-    public static string? Problem(DeviceOptions device)
+    /// <summary>What makes these cards unusable, with its cure; null when everything was found and loaded.</summary>
+    /// <param name="tensorRt">They are to be used by TensorRT.</param>
+    public static string? Problem(IReadOnlyList<int> cards, bool tensorRt)
     {
-        var tensorRt = device.Provider == DeviceOptions.TensorRt;
         var (provider, file) = tensorRt ? ("TensorrtExecutionProvider", TensorRtProvider) : ("CUDAExecutionProvider", CudaProvider);
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
             return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
@@ -88,7 +88,7 @@ internal sealed class CudaLibraries
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
         return Describe(search.Load(tensorRt)) is { } problem
             ? $"{problem}{(search.Absent is { } absent ? $" ({PathVariable} names {absent}, which does not exist)" : "")}; 'transfer doctor' lists what is there"
-            : CudaDriver.Problem(device);
+            : CudaDriver.Problem(cards);
     }
 
     /// <summary>One line about the libraries that are missing or cannot be loaded, with their cures; null when all is well.</summary>

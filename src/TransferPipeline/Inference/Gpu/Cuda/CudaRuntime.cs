@@ -17,10 +17,9 @@ internal static unsafe class CudaRuntime
     /// is made: ONNX Runtime then tries CUDA on the current card, and that would take a context on card 0 when another was asked for.
     /// </summary>
     /// <remarks>An error is left to ONNX Runtime's own calls, which follow and say what is wrong.</remarks>
-    public static void Use(DeviceOptions device)
+    public static void Use(int card)
     {
-        var card = device.Index;
-        if (device.IsCpu || !NativeLibrary.TryLoad(Library, out var library))
+        if (!NativeLibrary.TryLoad(Library, out var library))
             return;
         const uint BlockingSync = 4, FlagsAreValid = 1;
         ((delegate* unmanaged<int, uint, uint, int>)NativeLibrary.GetExport(library, "cudaInitDevice"))(card, BlockingSync, FlagsAreValid);

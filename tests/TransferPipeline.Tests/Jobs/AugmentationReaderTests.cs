@@ -1,9 +1,10 @@
 using TransferPipeline.Images;
 using TransferPipeline.Images.Augmentations;
+using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines;
 using TransferPipeline.Pipelines.Yaml;
 
-namespace TransferPipeline.Tests.Pipelines;
+namespace TransferPipeline.Tests.Jobs;
 
 public sealed class AugmentationReaderTests
 {

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 
-namespace TransferPipeline.Inference.Gpu;
+namespace TransferPipeline.Inference;
 
 /// <summary>How ONNX Runtime says that a card's memory is exhausted, for which it has no error code, or that the card fails otherwise.</summary>
 internal static partial class GpuErrors

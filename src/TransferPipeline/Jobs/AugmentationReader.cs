@@ -2,7 +2,7 @@ using System.Globalization;
 using TransferPipeline.Images;
 using TransferPipeline.Images.Augmentations;
 
-namespace TransferPipeline.Pipelines;
+namespace TransferPipeline.Jobs;
 
 /// <summary>Reads a pipeline's `augment` list.</summary>
 internal static class AugmentationReader

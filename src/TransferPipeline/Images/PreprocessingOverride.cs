@@ -1,0 +1,48 @@
+namespace TransferPipeline.Images;
+
+/// <summary>Fields of the model's preprocessing that the pipeline changes; null keeps the model's.</summary>
+public sealed record PreprocessingOverride
+{
+    /// <summary>Short side, or width and height when two are given.</summary>
+    public IReadOnlyList<int>? Resize { get; init; }
+
+    public int? Crop { get; init; }
+
+    public Interpolation? Interpolation { get; init; }
+
+    public IReadOnlyList<double>? Mean { get; init; }
+
+    public IReadOnlyList<double>? Std { get; init; }
+
+    public double? Offset { get; init; }
+
+    public double? Divisor { get; init; }
+
+    public bool? Bgr { get; init; }
+
+    /// <summary>The model's preprocessing with these changes.</summary>
+    /// <exception cref="UsageException">An offset without a divisor, which would change nothing, or both forms of normalization.</exception>
+    public Preprocessing Apply(Preprocessing model)
+    {
+        if ((Mean is not null || Std is not null) && (Offset is not null || Divisor is not null))
+            throw new UsageException("preprocessing: give either mean and std, of (x / 255 - mean) / std, or offset and divisor, of (x - offset) / divisor");
+        if (Offset is not null && (Divisor ?? model.Divisor) == 0)
+            throw new UsageException("preprocessing: the offset of (x - offset) / divisor needs a divisor, which this model's own preprocessing has not");
+        var result = model;
+        if (Resize is [var shortSide])
+            result = result with { ResizeShortSide = shortSide, ResizeWidth = 0, ResizeHeight = 0 };
+        else if (Resize is [var height, var width])
+            result = result with { ResizeShortSide = 0, ResizeHeight = height, ResizeWidth = width };
+        if (Crop is { } crop)
+            result = result with { CropWidth = crop, CropHeight = crop };
+        return result with
+        {
+            Interpolation = Interpolation ?? result.Interpolation,
+            Mean = Mean ?? result.Mean,
+            Std = Std ?? result.Std,
+            Offset = Offset ?? result.Offset,
+            Divisor = Divisor ?? (Mean is null && Std is null ? result.Divisor : 0),
+            Bgr = Bgr ?? result.Bgr,
+        };
+    }
+}
