@@ -5,7 +5,7 @@
 
 FEATURES is a feature set (transfer extract); its own rows are the first of the made set, so that the written classifier can be replayed on
 photos. All others are its training rows again with noise, in parts of 1,024 rows as an extraction writes them, made by the DuckDB library
-that lies beside bin/transfer (npm package set). The set (2 GB of vectors for 400,000 x 1,280) is deleted at the end.
+beside bin/transfer, which builds before commit 56708a7 bring and later ones do not. The set (2 GB of vectors for 400,000 x 1,280) is deleted at the end.
 """
 import argparse
 import ctypes
