@@ -68,7 +68,10 @@ internal static class Common
     {
         if (Directory.Exists(file))
             throw new UsageException($"{file} is a folder, expected the name of a file");
-        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        // A device or pipe is written into; opening it now could wait for who reads it.
+        if (OutputTarget.IsSpecial(file))
+            return;
+        var folder = Path.GetDirectoryName(OutputTarget.Real(file))!;
         while (!Path.Exists(folder))
             folder = Path.GetDirectoryName(folder)!;
         try

@@ -31,6 +31,7 @@ internal static class DataCommand
     private static void Write(DatasetReport report)
     {
         var splits = report.Counts.Select(c => c.Split).Distinct().ToArray();
+        Console.WriteLine($"read as: {PlainText.Of(report.Form)}");
         Tables.Write(
             ["class", .. splits.Select(s => ">" + s)],
             report.Classes.Select(label => new[] { label }.Concat(splits.Select(s => report.Counts.Single(c => c.Split == s && c.Label == label).Photos.ToString(CultureInfo.InvariantCulture))).ToArray()));

@@ -33,7 +33,7 @@ internal static class ExtractCommand
             var resolved = Common.Tools.Models.Resolve(parsed.GetValue(model)!);
             using var dataset = DatasetReader.Open(data.Read(parsed), Common.Tools.PhotoTable);
             foreach (var problem in dataset.Problems)
-                Messages.Warning($"{problem.Path}: {problem.Problem}");
+                Messages.Warning(problem.ToString());
             var requests = parsed.GetValue(cut)!.Select(c => new CutRequest(c, Pooling.Parse(parsed.GetValue(pooling)!))).ToList();
             var target = parsed.GetValue(folder)!;
             var extraction = new FeatureExtraction

@@ -13,7 +13,7 @@ internal static class PredictCommand
     public static Command Create(string name, string summary)
     {
         var classifier = new Argument<string>("classifier") { Description = "A classifier file that transfer wrote." };
-        var photos = new Argument<string[]>("photos") { Description = "Photos, folders with all photos below them, or - for names on stdin, one a line.", Arity = ArgumentArity.OneOrMore };
+        var photos = new Argument<string[]>("photos") { Description = "Photos, folders with all photos below them, or - for names on stdin: one per line, or each ended by a zero byte.", Arity = ArgumentArity.OneOrMore };
         var top = Common.Number("--top", "Classes to show.", 3, 1, 1_000_000);
         var format = Common.Choice("--format", "How predictions are written to stdout, in the order of the photos: lines for people, CSV, JSON lines, or one JSON array.", PredictionWriter.Formats);
         var all = new Option<bool>("--probabilities") { Description = "The probability of every class; in CSV as columns p_CLASS." };
@@ -26,7 +26,7 @@ internal static class PredictCommand
             if (parsed.GetValue(html) is { } file)
                 Common.RequireWritable(file);
             using var model = Classifier.Open(parsed.GetValue(classifier)!, threads: 1);
-            var files = PhotoFileList.Of(parsed.GetValue(photos)!, Console.In).Select(f => new PhotoFile(f)).ToList();
+            var files = PhotoFileList.Of(parsed.GetValue(photos)!, Console.OpenStandardInput(), Messages.Note).Select(f => new PhotoFile(f)).ToList();
             using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16) { NewLine = "\n", AutoFlush = !Console.IsOutputRedirected };
             using var writer = PredictionWriter.Create(parsed.GetValue(json) ? "json" : parsed.GetValue(format)!, output, model.Info.Labels, parsed.GetValue(top), parsed.GetValue(all));
             var (page, failed) = (new ReportPhotos(parsed.GetValue(html) is null ? 0 : ReportPhotos.MostOfAPage), 0);

@@ -42,12 +42,12 @@ public static class ClassifierExport
     {
         Check(cut.Outputs[output], head, info);
         file = Path.GetFullPath(file);
-        var temporary = Path.Combine(Path.GetDirectoryName(file)!, $".{Path.GetFileName(file)}.{Environment.ProcessId}.tmp");
+        var temporary = OutputTarget.Temporary(file, $".{Environment.ProcessId}.tmp");
         try
         {
             WriteSynced(temporary, Compose(cut, head, info, output));
             var difference = replay is null ? double.NaN : Verify(file, temporary, cut, head, replay);
-            File.Move(temporary, file, overwrite: true);
+            OutputTarget.Place(temporary, file);
             return difference;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

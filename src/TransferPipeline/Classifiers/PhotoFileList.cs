@@ -6,20 +6,19 @@ namespace TransferPipeline.Classifiers;
 public static class PhotoFileList
 {
     /// <exception cref="BadInputException">A path does not exist, or a folder holds no photo.</exception>
-    /// <param name="names">A name a line, read where a path is <c>-</c>; a file that is not there is found out when it is read.</param>
-    public static IReadOnlyList<string> Of(IEnumerable<string> paths, TextReader? names = null)
+    /// <param name="names">
+    /// Read where a path is <c>-</c>: one name per line, or names that end with a zero byte, as find -print0 writes them; UTF-8, or UTF-16 with a
+    /// byte-order mark. A file that is not there is found out when it is read.
+    /// </param>
+    /// <param name="note">Called with one line for each thing that is passed over.</param>
+    public static IReadOnlyList<string> Of(IEnumerable<string> paths, Stream? names = null, Action<string>? note = null)
     {
         var files = new List<string>();
         foreach (var path in paths)
         {
             if (path == "-" && names is not null)
             {
-                while (names.ReadLine() is { } name)
-                {
-                    if (name.Length > 0)
-                        files.Add(name);
-                }
-
+                files.AddRange(Names(names));
                 continue;
             }
 
@@ -31,12 +30,28 @@ public static class PhotoFileList
 
             if (!Directory.Exists(path))
                 throw new BadInputException($"{path}: no such file or folder; expected photos");
-            var found = PhotoFiles.Walk(path).Files.Where(f => PhotoFiles.IsPhoto(f.Path) && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path))).Select(f => Path.Combine(path, f.Path)).Order(StringComparer.Ordinal).ToList();
+            var problems = new ProblemList();
+            var found = LeftBehind.Remove(PhotoFiles.Walk(path), problems).Left.Files
+                .Where(f => PhotoFiles.IsPhoto(f.Path) && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path))).Select(f => Path.Combine(path, f.Path)).Order(StringComparer.Ordinal).ToList();
+            foreach (var problem in problems.ToList())
+                note?.Invoke(problem.ToString());
             if (found.Count == 0)
                 throw new BadInputException($"{path}: holds no photo");
             files.AddRange(found);
         }
 
         return files;
+    }
+
+    private static IEnumerable<string> Names(Stream names)
+    {
+        using var all = new MemoryStream();
+        names.CopyTo(all);
+        // A name that is not UTF-8 cannot be opened; it fails alone, when its photo is read.
+        var text = TextFile.Decode(all.ToArray());
+        var separator = text.Contains('\0', StringComparison.Ordinal) ? '\0' : '\n';
+        if (separator == '\0' && text.Split('\0').Count(name => name.Length > 1) is 0)
+            throw new BadInputException("the list of names is UTF-16 without a byte-order mark; expected UTF-8");
+        return text.Split(separator).Select(name => separator == '\n' && name.EndsWith('\r') ? name[..^1] : name).Where(name => name.Length > 0);
     }
 }

@@ -8,6 +8,7 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
     /// <param name="photos">In order; a split is empty where the data names none.</param>
     public static Arranged From(string source, IReadOnlyList<(PhotoEntry Entry, int Item)> photos, DatasetOptions options, ProblemList problems)
     {
+        photos = AlikeNames.MergeClasses(photos, problems);
         var classes = ChooseClasses(source, [.. photos.Select(p => p.Entry.Label).Distinct().Order(StringComparer.Ordinal)], options);
         var known = classes.ToHashSet();
         var kept = photos.Where(p => known.Contains(p.Entry.Label)).ToArray();
@@ -16,6 +17,8 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
         if (options.TestAsValidation && !Array.Exists(entries, e => e.Split == Splits.Validation))
             entries = Array.ConvertAll(entries, e => e.Split == Splits.Test ? e with { Split = Splits.Validation } : e);
         NoteMissing(entries, classes, problems);
+        AlikeNames.NoteClasses(classes, problems);
+        AlikeNames.NotePhotos(entries, problems);
         return new Arranged(entries, Array.ConvertAll(kept, p => p.Item), classes);
     }
 

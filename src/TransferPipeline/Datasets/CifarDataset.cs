@@ -4,21 +4,20 @@ using Microsoft.Win32.SafeHandles;
 namespace TransferPipeline.Datasets;
 
 /// <summary>
-/// CIFAR-10 and CIFAR-100 in their binary form: records of one label byte (CIFAR-100: coarse, then fine) and 3 x 32 x 32 bytes, plane by
-/// plane (www.cs.toronto.edu/~kriz/cifar.html). A photo is handed out as a PPM file, so that it passes through the same decoding as all.
+/// CIFAR-10 and CIFAR-100 in their binary form, records of one label byte (CIFAR-100: coarse, then fine) and 3 x 32 x 32 bytes, plane by
+/// plane (www.cs.toronto.edu/~kriz/cifar.html), or in their Python form, pickled arrays of the same bytes. A photo is handed out as a PPM file, so that it passes through the same decoding as all.
 /// </summary>
 internal sealed class CifarDataset : Dataset
 {
     private const int Side = 32;
     private const int PlaneBytes = Side * Side;
-    private const int PixelBytes = 3 * PlaneBytes;
+    private const int PixelBytes = CifarFiles.PixelBytes;
 
     private readonly Arranged _arranged;
-    private readonly List<(SafeFileHandle Handle, int Record, long Mtime)> _photos;
-    private readonly int _labelBytes;
+    private readonly List<(SafeFileHandle Handle, long Offset, long Mtime)> _photos;
 
-    private CifarDataset(string source, Arranged arranged, List<(SafeFileHandle, int, long)> photos, int labelBytes, IReadOnlyList<DatasetProblem> problems) =>
-        (Source, _arranged, _photos, _labelBytes, Problems) = (source, arranged, photos, labelBytes, problems);
+    private CifarDataset(string source, Arranged arranged, List<(SafeFileHandle, long, long)> photos, IReadOnlyList<DatasetProblem> problems) =>
+        (Source, _arranged, _photos, Problems) = (source, arranged, photos, problems);
 
     public override string Source { get; }
 
@@ -34,26 +33,29 @@ internal sealed class CifarDataset : Dataset
     public static CifarDataset Open(DatasetOptions options, int classes)
     {
         var problems = new ProblemList();
-        var labelBytes = classes == 10 ? 1 : 2;
-        var files = Files(options.Path, classes);
-        var names = Names(Path.GetDirectoryName(files[0].FullPath)!, classes, problems);
-        var photos = new List<(SafeFileHandle Handle, int Record, long Mtime)>();
+        var (files, isPython) = CifarFiles.Find(options.Path, classes);
+        var names = CifarFiles.Names(Path.GetDirectoryName(files[0].FullPath)!, classes, isPython, problems);
+        var photos = new List<(SafeFileHandle Handle, long Offset, long Mtime)>();
         var entries = new List<(PhotoEntry, int)>();
         try
         {
-            foreach (var (file, split) in files)
+            foreach (var file in files)
             {
-                var labels = Labels(file, labelBytes, classes);
-                var handle = File.OpenHandle(file);
-                var mtime = PhotoFiles.Nanoseconds(FileBytes.Real(file).LastWriteTimeUtc);
-                for (var i = 0; i < labels.Length; i++)
+                var handle = File.OpenHandle(file.FullPath);
+                var mtime = PhotoFiles.Nanoseconds(FileBytes.Real(file.FullPath).LastWriteTimeUtc);
+                for (var i = 0; i < file.Labels.Length; i++)
                 {
-                    entries.Add((new PhotoEntry($"{Path.GetFileName(file)}#{i.ToString("d5", CultureInfo.InvariantCulture)}", names[labels[i]], split), photos.Count));
-                    photos.Add((handle, i, mtime));
+                    var name = $"{Path.GetFileName(file.FullPath)}#{i.ToString("d5", CultureInfo.InvariantCulture)}";
+                    entries.Add((new PhotoEntry(name, names[file.Labels[i]], file.Split), photos.Count));
+                    photos.Add((handle, file.FirstPixel + (long)i * file.Stride, mtime));
                 }
             }
 
-            return new CifarDataset(options.Path, Arranged.From(options.Path, entries, options, problems), photos, labelBytes, problems.ToList());
+            NoteMissing(files, classes, problems);
+            return new CifarDataset(options.Path, Arranged.From(options.Path, entries, options, problems), photos, problems.ToList())
+            {
+                Form = $"CIFAR-{classes}, {(isPython ? "Python" : "binary")} version",
+            };
         }
         catch
         {
@@ -62,13 +64,22 @@ internal sealed class CifarDataset : Dataset
         }
     }
 
+    /// <summary>Notes training batches of CIFAR-10 that are missing between others.</summary>
+    private static void NoteMissing(List<CifarFile> files, int classes, ProblemList problems)
+    {
+        if (classes != 10 || files.Count == 1)
+            return;
+        var there = files.Select(f => Path.GetFileNameWithoutExtension(f.FullPath)).ToHashSet();
+        foreach (var name in Enumerable.Range(1, 5).Select(i => $"data_batch_{i}").Append("test_batch").Where(name => !there.Contains(name)))
+            problems.Add(name, "the file is not there; its photos are missing");
+    }
+
     public override PhotoStamp Stamp(int index) => new(PpmHeader.Length + PixelBytes, _photos[_arranged.Items[index]].Mtime);
 
     public override int Read(int index, ref byte[] buffer)
     {
-        var (handle, record, _) = _photos[_arranged.Items[index]];
+        var (handle, offset, _) = _photos[_arranged.Items[index]];
         Span<byte> planes = stackalloc byte[PixelBytes];
-        var offset = (long)record * (_labelBytes + PixelBytes) + _labelBytes;
         if (RandomAccess.Read(handle, planes, offset) != PixelBytes)
             throw new IOException($"{Entries[index].Path}: the file ends within the photo");
         FileBytes.MakeRoom(PpmHeader.Length + PixelBytes, Entries[index].Path, ref buffer);
@@ -90,68 +101,9 @@ internal sealed class CifarDataset : Dataset
         base.Dispose();
     }
 
-    private static void Close(List<(SafeFileHandle Handle, int, long)> photos)
+    private static void Close(List<(SafeFileHandle Handle, long, long)> photos)
     {
         foreach (var handle in photos.Select(p => p.Handle).Distinct())
             handle.Dispose();
-    }
-
-    private static List<(string FullPath, string Split)> Files(string path, int classes)
-    {
-        if (File.Exists(path))
-            return [(Path.GetFullPath(path), SplitOf(path))];
-        var pattern = classes == 10 ? "*_batch*.bin" : "t*.bin";
-        var folder = CifarFolder(path, classes);
-        var files = folder is null ? [] : Directory.GetFiles(folder, pattern).Select(file => (FullPath: Path.GetFullPath(file), Split: SplitOf(file))).ToList();
-        if (files.Count == 0)
-            throw new BadInputException($"{path} holds no CIFAR-{classes} in binary form; expected {(classes == 10 ? "data_batch_1.bin ... test_batch.bin" : "train.bin and test.bin")}");
-        files.ForEach(file => FileBytes.RequireSome(file.FullPath, "CIFAR's binary form"));
-        return [.. files.OrderBy(f => SplitNames.Order(f.Split)).ThenBy(f => f.FullPath, StringComparer.Ordinal)];
-    }
-
-    /// <summary>The folder with the files: the one given or the one that the archive unpacks to below it; null when neither has them.</summary>
-    public static string? CifarFolder(string path, int classes)
-    {
-        string[] folders = [path, Path.Combine(path, classes == 10 ? "cifar-10-batches-bin" : "cifar-100-binary")];
-        return Array.Find(folders, f => classes == 10 ? File.Exists(Path.Combine(f, "data_batch_1.bin")) || File.Exists(Path.Combine(f, "test_batch.bin")) : File.Exists(Path.Combine(f, "train.bin")) && File.Exists(Path.Combine(f, "fine_label_names.txt")));
-    }
-
-    private static string SplitOf(string file) => Path.GetFileName(file).StartsWith("test", StringComparison.OrdinalIgnoreCase) ? Splits.Test : Splits.Train;
-
-    /// <summary>Class names from the text file beside the data; their numbers when it is not there.</summary>
-    private static string[] Names(string folder, int classes, ProblemList problems)
-    {
-        var file = Path.Combine(folder, classes == 10 ? "batches.meta.txt" : "fine_label_names.txt");
-        if (!File.Exists(file))
-        {
-            problems.Add(Path.GetFileName(file), "not there: classes are called by their numbers");
-            return [.. Enumerable.Range(0, classes).Select(i => i.ToString(classes == 10 ? "d1" : "d2", CultureInfo.InvariantCulture))];
-        }
-
-        string[] names = [.. File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0)];
-        return names.Length == classes && names.Distinct().Count() == classes
-            ? names
-            : throw new BadInputException($"{file} has {names.Distinct().Count()} different names, expected {classes}, one a line");
-    }
-
-    private static byte[] Labels(string file, int labelBytes, int classes)
-    {
-        var bytes = File.ReadAllBytes(file);
-        var record = labelBytes + PixelBytes;
-        if (bytes.Length == 0 || bytes.Length % record != 0)
-        {
-            throw new BadInputException(
-                $"{file} has {bytes.Length:N0} bytes, expected a multiple of {record:N0} (a photo of CIFAR-{classes}); it was cut short or is of another kind, fetch it again");
-        }
-
-        var labels = new byte[bytes.Length / record];
-        for (var i = 0; i < labels.Length; i++)
-        {
-            labels[i] = bytes[i * record + labelBytes - 1];
-            if (labels[i] >= classes)
-                throw new BadInputException($"{file}: photo {i} has label {labels[i]}, expected 0 to {classes - 1}; the file is damaged or not CIFAR-{classes}");
-        }
-
-        return labels;
     }
 }

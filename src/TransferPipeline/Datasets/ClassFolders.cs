@@ -6,29 +6,40 @@ namespace TransferPipeline.Datasets;
 /// </summary>
 internal static class ClassFolders
 {
-    public static Arranged Arrange(string source, FoundFiles found, DatasetOptions options, ProblemList problems)
+    /// <returns>The photos in order, and the form of the folders in words.</returns>
+    public static (Arranged Photos, string Form) Arrange(string source, FoundFiles found, DatasetOptions options, ProblemList problems)
     {
-        var hasSplits = HasSplitFolders(source, found.Folders);
-        var depth = hasSplits ? 2 : 1;
+        (found, var items) = LeftBehind.Remove(found, problems);
+        var layout = FolderLayout.Of(source, found, problems);
         var photos = new List<(PhotoEntry Entry, int Item)>();
+        var filled = new HashSet<string>(StringComparer.Ordinal);
         var strays = 0;
+        var (folderOfLast, place) = ("/", layout.Place(""));
         for (var i = 0; i < found.Files.Count; i++)
         {
+            // Files come folder by folder: what a folder means is found once.
             var file = found.Files[i];
-            var parts = file.Path.Split('/');
-            if (parts.Length <= depth)
-                strays += PhotoFiles.IsPhoto(parts[^1]) ? 1 : 0;
-            else if (!parts.SkipLast(1).Any(IsHidden) && Accept(file, problems))
-                photos.Add((new PhotoEntry(file.Path, parts[depth - 1], hasSplits ? SplitNames.Canonical(parts[0])! : ""), i));
+            var folder = file.Path.AsSpan(0, file.Path.LastIndexOf('/') + 1);
+            if (!folder.SequenceEqual(folderOfLast))
+                (folderOfLast, place) = (folder.ToString(), layout.Place(file.Path));
+            if (place is not { } known)
+            {
+                strays += PhotoFiles.IsPhoto(file.Path) ? 1 : 0;
+            }
+            else if (Accept(file, problems))
+            {
+                photos.Add((new PhotoEntry(file.Path, known.Label, known.Split), items?[i] ?? i));
+                filled.Add(known.Folder);
+            }
         }
 
         foreach (var folder in found.UnusableFolders)
             problems.Add(folder.Path, "ignored folder: " + folder.Unusable);
         CheckAny(source, photos.Count, strays, problems);
-        NoteEmptyClasses(found.Folders, depth, photos.Select(p => p.Entry.Path), problems);
+        NoteEmptyClasses(found.Folders, layout, filled, problems);
         photos.Sort((a, b) => Compare(a.Entry, b.Entry));
         NoteSameNames(photos.Select(p => p.Entry), problems);
-        return Arranged.From(source, photos, options, problems);
+        return (Arranged.From(source, photos, options, problems), layout.Form);
     }
 
     private static bool Accept(FoundFile file, ProblemList problems)
@@ -58,21 +69,6 @@ internal static class ClassFolders
         return true;
     }
 
-    /// <summary>Split folders are used when every folder is one; a class that happens to be called train or test is no split.</summary>
-    private static bool HasSplitFolders(string source, List<string> folders)
-    {
-        var top = folders.Where(folder => !folder.Contains('/') && !IsHidden(folder)).ToList();
-        var splits = top.Where(folder => SplitNames.Canonical(folder) is not null).Order(StringComparer.Ordinal).ToList();
-        if (splits.Count > 1 && splits.Count < top.Count)
-        {
-            var other = top.Except(splits).Order(StringComparer.Ordinal).First();
-            throw new BadInputException(
-                $"{source} holds the split folders {string.Join(", ", splits)} and also '{other}', which is no split; expected splits only or classes only: move '{other}' elsewhere");
-        }
-
-        return splits.Count > 0 && splits.Count == top.Count;
-    }
-
     private static void CheckAny(string source, int photos, int strays, ProblemList problems)
     {
         if (photos > 0 && strays > 0)
@@ -84,21 +80,11 @@ internal static class ClassFolders
             : $"{source} holds no photos; expected a folder for each class with .jpg, .png, ... files inside (or train and validation folders of such)");
     }
 
-    private static void NoteEmptyClasses(List<string> folders, int depth, IEnumerable<string> photos, ProblemList problems)
+    private static void NoteEmptyClasses(List<string> folders, FolderLayout layout, HashSet<string> filled, ProblemList problems)
     {
-        var filled = new HashSet<string>();
-        var lookup = filled.GetAlternateLookup<ReadOnlySpan<char>>();
-        foreach (var path in photos)
+        foreach (var folder in folders.Order(StringComparer.Ordinal))
         {
-            var end = path.IndexOf('/');
-            for (var level = 1; level < depth; level++)
-                end = path.IndexOf('/', end + 1);
-            lookup.Add(path.AsSpan(0, end));
-        }
-
-        foreach (var folder in folders.Where(f => f.Count(c => c == '/') == depth - 1 && !f.Split('/').Any(IsHidden)).Order(StringComparer.Ordinal))
-        {
-            if (!filled.Contains(folder))
+            if (layout.Place(folder + "/") is { } place && place.Folder == folder && !filled.Contains(folder))
                 problems.Add(folder, "the class folder has no photos; the class is left out");
         }
     }
@@ -113,8 +99,6 @@ internal static class ClassFolders
             problems.Add(first[0].Path, $"{shared.Count:N0} file names occur in more than one class (this one also as {first.First(e => e.Label != first[0].Label).Path}); they are taken as different photos");
         }
     }
-
-    private static bool IsHidden(string folder) => folder.StartsWith('.') || folder == "__MACOSX";
 
     private static int Compare(PhotoEntry a, PhotoEntry b)
     {

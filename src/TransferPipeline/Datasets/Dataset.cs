@@ -20,7 +20,11 @@ public sealed record PhotoEntry(string Path, string Label, string Split);
 public readonly record struct PhotoStamp(long Bytes, long Mtime);
 
 /// <summary>Something wrong with a dataset that does not stop it from being used.</summary>
-public sealed record DatasetProblem(string Path, string Problem);
+public sealed record DatasetProblem(string Path, string Problem)
+{
+    /// <summary>One line for people.</summary>
+    public override string ToString() => Path.Length == 0 ? Problem : $"{Path}: {Problem}";
+}
 
 /// <summary>
 /// An ordered list of labelled photos and a way to read their encoded bytes. Entries are in a fixed order (that of torchvision's
@@ -36,6 +40,9 @@ public abstract class Dataset : IDisposable
 
     /// <summary>Class names in ordinal order; a label's index in this list is its class index.</summary>
     public abstract IReadOnlyList<string> Classes { get; }
+
+    /// <summary>The form of the data that was recognized, in words for people.</summary>
+    public virtual string Form { get; init; } = "";
 
     public abstract IReadOnlyList<PhotoEntry> Entries { get; }
 

@@ -6,10 +6,11 @@ namespace TransferPipeline.Datasets;
 public sealed record ClassCount(string Split, string Label, int Photos);
 
 /// <summary>What there is and what is wrong with it, before any work is done.</summary>
+/// <param name="Form">The form of the data that was recognized, in words.</param>
 /// <param name="Bytes">Encoded size of all photos.</param>
 /// <param name="Counts">By split (train, validation, test), then class; zeros included.</param>
 public sealed record DatasetReport(
-    string Source, DatasetKind Kind, int Photos, long Bytes, IReadOnlyList<string> Classes, IReadOnlyList<ClassCount> Counts, IReadOnlyList<DatasetProblem> Problems);
+    string Source, DatasetKind Kind, string Form, int Photos, long Bytes, IReadOnlyList<string> Classes, IReadOnlyList<ClassCount> Counts, IReadOnlyList<DatasetProblem> Problems);
 
 /// <summary>Looks over a dataset: counts, the reader's problems and byte-identical photos.</summary>
 public static class DatasetCheck
@@ -26,6 +27,7 @@ public static class DatasetCheck
         return new DatasetReport(
             data.Source,
             DatasetReader.KindOf(options),
+            data.Form,
             entries.Count,
             Enumerable.Range(0, entries.Count).Sum(i => data.Stamp(i).Bytes),
             data.Classes,

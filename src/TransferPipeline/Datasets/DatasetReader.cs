@@ -13,7 +13,7 @@ public static class DatasetReader
     {
         Dataset dataset = KindOf(options) switch
         {
-            DatasetKind.Csv => CsvDataset.Open(options),
+            DatasetKind.Csv => Directory.Exists(options.Path) ? MetadataDataset.Open(options) : CsvDataset.Open(options),
             DatasetKind.Tar => TarDataset.Open(options),
             DatasetKind.Cifar10 => CifarDataset.Open(options, 10),
             DatasetKind.Cifar100 => CifarDataset.Open(options, 100),
@@ -32,36 +32,43 @@ public static class DatasetReader
             throw new BadInputException($"{options.Path}: there is no such file or folder; expected photos, for example a folder with a folder for each class");
         if (options.Kind == DatasetKind.Folder && !isFolder)
             throw new BadInputException($"{options.Path} is a file, expected a folder with a folder for each class");
-        if (options.Kind is DatasetKind.Csv or DatasetKind.Tar && isFolder)
-            throw new BadInputException($"{options.Path} is a folder, expected a {(options.Kind == DatasetKind.Csv ? "CSV" : "tar")} file");
-        var kind = options.Kind != DatasetKind.Auto ? options.Kind : isFolder ? KindOfFolder(options.Path) : KindOfFile(options.Path);
+        if (options.Kind == DatasetKind.Csv && isFolder && MetadataDataset.Files(options.Path).Count == 0)
+            throw new BadInputException($"{options.Path} is a folder, expected a CSV file (or a folder with metadata.csv or metadata.jsonl)");
+        if (options.Kind == DatasetKind.Tar && isFolder && !FolderContent.HasTars(options.Path))
+            throw new BadInputException($"{options.Path} is a folder, expected a tar file (or a folder of numbered tar files)");
+        var kind = options.Kind != DatasetKind.Auto ? options.Kind : isFolder ? KindOfFolder(options) : KindOfFile(options.Path);
         if (!isFolder)
             FileBytes.RequireSome(options.Path, kind == DatasetKind.Csv ? "a line of column names and a line for each photo" : "a file with photos");
         return kind;
     }
 
-    private static DatasetKind KindOfFolder(string path)
+    private static DatasetKind KindOfFolder(DatasetOptions options)
     {
-        if (CifarDataset.CifarFolder(path, 10) is not null)
+        if (CifarFiles.Has(options.Path, 10))
             return DatasetKind.Cifar10;
-        if (CifarDataset.CifarFolder(path, 100) is not null)
+        if (CifarFiles.Has(options.Path, 100))
             return DatasetKind.Cifar100;
-        return Directory.EnumerateFiles(path, "*.parquet").Any()
-            || Directory.EnumerateDirectories(path).Any(folder => Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*.parquet").Any())
-            ? DatasetKind.Parquet
-            : DatasetKind.Folder;
+        if (FolderContent.HasParquet(options.Path))
+            return DatasetKind.Parquet;
+        if (FolderContent.HasTars(options.Path))
+            return DatasetKind.Tar;
+        return MetadataDataset.HasLabels(options) && FolderContent.HasPhotosOutsideClassFolders(options.Path) ? DatasetKind.Csv : DatasetKind.Folder;
     }
 
     private static DatasetKind KindOfFile(string path)
     {
-        string[] names = [".csv", ".tsv", ".parquet", ".tar", ".tar.gz", ".tgz", ".bin"];
+        string[] names = [".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".tar", ".tar.gz", ".tgz", ".bin"];
         return Array.Find(names, name => path.EndsWith(name, StringComparison.OrdinalIgnoreCase)) switch
         {
-            ".csv" or ".tsv" => DatasetKind.Csv,
+            ".csv" or ".tsv" or ".jsonl" or ".ndjson" => DatasetKind.Csv,
             ".parquet" => DatasetKind.Parquet,
             ".tar" or ".tar.gz" or ".tgz" => DatasetKind.Tar,
             ".bin" => FileBytes.Length(path) % Cifar100Record == 0 && FileBytes.Length(path) % Cifar10Record != 0 ? DatasetKind.Cifar100 : DatasetKind.Cifar10,
-            _ => throw new BadInputException($"{path} is of no known kind; expected a folder or a file ending in {string.Join(' ', names)}"),
+            _ when Path.GetFileName(path) is var name && (name == "test_batch" || name.StartsWith("data_batch_", StringComparison.Ordinal)) && CifarFiles.IsPickle(path) => DatasetKind.Cifar10,
+            _ => throw new BadInputException(
+                FileBytes.Length(path) > 0 && ArchiveKind.Of(path) is { } archive
+                    ? $"{path} is {archive}"
+                    : $"{path} is of no known kind; expected a folder or a file ending in {string.Join(' ', names)}"),
         };
     }
 }

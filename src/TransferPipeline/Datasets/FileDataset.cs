@@ -12,6 +12,8 @@ internal sealed class FileDataset(string source, string root, Arranged arranged,
 
     public override IReadOnlyList<DatasetProblem> Problems => problems;
 
+    public override string Form { get; init; } = "";
+
     /// <summary>Opens a folder of class folders, with or without split folders.</summary>
     public static FileDataset OpenFolder(DatasetOptions options)
     {
@@ -26,10 +28,15 @@ internal sealed class FileDataset(string source, string root, Arranged arranged,
             throw new BadInputException($"{options.Path} cannot be listed: {e.Message}", e);
         }
 
-        var arranged = ClassFolders.Arrange(options.Path, found, options, problems);
+        if (MetadataDataset.HasLabels(options) && MetadataDataset.Files(options.Path) is [var metadata, ..])
+            problems.Add(metadata, "not used: the photos lie in class folders, and these are their labels; kind csv takes the labels of the metadata");
+        var (arranged, form) = ClassFolders.Arrange(options.Path, found, options, problems);
         var stamps = Array.ConvertAll(arranged.Items, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));
-        return new FileDataset(options.Path, options.Path, arranged, stamps, problems.ToList());
+        return new FileDataset(options.Path, options.Path, arranged, stamps, problems.ToList()) { Form = form };
     }
+
+    /// <summary>The same photos, with another form in words.</summary>
+    public FileDataset As(string form) => new(source, root, arranged, stamps, problems) { Form = form };
 
     public override PhotoStamp Stamp(int index) => stamps[index];
 

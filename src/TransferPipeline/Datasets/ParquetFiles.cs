@@ -15,10 +15,10 @@ internal static class ParquetFiles
     public static List<ParquetFile> Find(string path)
     {
         if (File.Exists(path))
-            return [new ParquetFile(path, Path.GetFileName(path), SplitOf(Path.GetFileName(path)), PhotoFiles.Nanoseconds(FileBytes.Real(path).LastWriteTimeUtc))];
+            return [new ParquetFile(path, Path.GetFileName(path), SplitNames.OfFile(Path.GetFileName(path)), PhotoFiles.Nanoseconds(FileBytes.Real(path).LastWriteTimeUtc))];
         var files = PhotoFiles.Walk(path).Files
             .Where(file => IsParquet(file.Path))
-            .Select(file => new ParquetFile(Path.Combine(path, file.Path), file.Path, SplitOf(file.Path), file.Mtime))
+            .Select(file => new ParquetFile(Path.Combine(path, file.Path), file.Path, SplitNames.OfFile(file.Path), file.Mtime))
             .OrderBy(file => SplitNames.Order(file.Split)).ThenBy(file => file.Name, StringComparer.Ordinal).ToList();
         if (files.Count == 0)
             throw new BadInputException($"{path} holds no .parquet file; expected files such as train-00000-of-00001.parquet");
@@ -33,12 +33,4 @@ internal static class ParquetFiles
     }
 
     public static bool IsParquet(string name) => name.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>The first word of the file's name, else the folder's name, when it is a split's.</summary>
-    private static string SplitOf(string name)
-    {
-        var parts = name.Split('/');
-        var first = parts[^1].Split('-', '_', '.')[0];
-        return SplitNames.Canonical(first) ?? (parts.Length > 1 ? SplitNames.Canonical(parts[^2]) : null) ?? "";
-    }
 }

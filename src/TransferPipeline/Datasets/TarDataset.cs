@@ -1,21 +1,18 @@
-using System.Formats.Tar;
-using System.IO.Compression;
-using Microsoft.Win32.SafeHandles;
-
 namespace TransferPipeline.Datasets;
 
-/// <summary>
-/// Photos inside a tar file of class folders. The archive is indexed once; photos are then read at their offsets. A compressed one is
-/// first unpacked into a temporary file that vanishes with the dataset, since gzip cannot be read from the middle.
-/// </summary>
+/// <summary>Photos inside tar files: one of class folders, or one or more in the form of webdataset. An archive is indexed once.</summary>
 internal sealed class TarDataset : Dataset
 {
-    private readonly SafeFileHandle _archive;
-    private readonly Arranged _arranged;
-    private readonly List<Member> _members;
+    /// <summary>Archives that stay open between reads.</summary>
+    private const int MostOpen = 16;
 
-    private TarDataset(string source, SafeFileHandle archive, Arranged arranged, List<Member> members, IReadOnlyList<DatasetProblem> problems) =>
-        (Source, _archive, _arranged, _members, Problems) = (source, archive, arranged, members, problems);
+    private readonly IReadOnlyList<TarArchive> _archives;
+    private readonly Arranged _arranged;
+    private readonly List<(TarArchive Archive, TarMember Member)> _members;
+
+    private TarDataset(
+        string source, IReadOnlyList<TarArchive> archives, Arranged arranged, List<(TarArchive, TarMember)> members, IReadOnlyList<DatasetProblem> problems) =>
+        (Source, _archives, _arranged, _members, Problems) = (source, archives, arranged, members, problems);
 
     public override string Source { get; }
 
@@ -27,108 +24,80 @@ internal sealed class TarDataset : Dataset
 
     public static TarDataset Open(DatasetOptions options)
     {
-        FileStream? archive = null;
+        var problems = new ProblemList();
+        var archives = new List<TarArchive>();
         try
         {
-            archive = File.OpenRead(options.Path);
-            if (IsGzip(archive))
-                archive = Unpack(archive);
-            var problems = new ProblemList();
-            var members = new List<Member>();
-            var found = WithoutWrapper(Index(options.Path, archive, members, problems));
-            var arranged = ClassFolders.Arrange(options.Path, found, options, problems);
-            return new TarDataset(options.Path, archive.SafeFileHandle, arranged, members, problems.ToList());
+            var names = Files(options.Path, problems);
+            foreach (var name in names)
+                archives.Add(TarArchive.Open(name.Length == 0 ? options.Path : Path.Combine(options.Path, name), names.Count <= MostOpen, problems));
+            string[] prefixes = [.. names.Select(name => name.Length == 0 ? "" : name + "/")];
+            if (WebDataset.Is(archives))
+            {
+                var (photos, members) = WebDataset.Arrange(options, archives, prefixes, problems);
+                var form = archives.Count == 1 ? "webdataset, one tar file" : $"webdataset, {archives.Count} tar files";
+                return new TarDataset(options.Path, archives, photos, members, problems.ToList()) { Form = form };
+            }
+
+            if (archives.Count > 1)
+            {
+                throw new BadInputException(
+                    $"{options.Path} holds {archives.Count} tar files that are not in the form of webdataset (000001.jpg with 000001.cls or 000001.json beside it); expected that form, one tar file of class folders, or the unpacked folders");
+            }
+
+            var found = WithoutWrapper(archives[0].Index);
+            var (arranged, folders) = ClassFolders.Arrange(options.Path, found, options, problems);
+            return new TarDataset(options.Path, archives, arranged, archives[0].Index.Members.ConvertAll(m => (archives[0], m)), problems.ToList()) { Form = $"tar file of {folders}" };
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        catch
         {
-            archive?.Dispose();
-            throw new BadInputException($"{options.Path} is not a whole tar file ({e.Message}); it is damaged or was cut short, fetch it again", e);
-        }
-        catch (Exception e)
-        {
-            archive?.Dispose();
-            if (e is UnauthorizedAccessException)
-                throw new BadInputException($"{options.Path} cannot be read: {e.Message}", e);
+            archives.ForEach(archive => archive.Dispose());
             throw;
         }
     }
 
+    public static bool IsTar(string name) =>
+        name.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
+
     public override PhotoStamp Stamp(int index)
     {
-        var member = _members[_arranged.Items[index]];
+        var (_, member) = _members[_arranged.Items[index]];
         return new PhotoStamp(member.Bytes, member.Mtime);
     }
 
     public override int Read(int index, ref byte[] buffer)
     {
-        var member = _members[_arranged.Items[index]];
-        return FileBytes.Read(_archive, member.Offset, member.Bytes, Entries[index].Path, ref buffer);
+        var (archive, member) = _members[_arranged.Items[index]];
+        return archive.Read(member, Entries[index].Path, ref buffer);
     }
 
     public override void Dispose()
     {
-        _archive.Dispose();
+        foreach (var archive in _archives)
+            archive.Dispose();
         base.Dispose();
     }
 
-    private static FoundFiles Index(string source, FileStream archive, List<Member> members, ProblemList problems)
+    /// <summary>The archives below a folder, from there; one empty name where the path is an archive itself.</summary>
+    private static List<string> Files(string path, ProblemList problems)
     {
-        var places = new Dictionary<string, int>(StringComparer.Ordinal);
-        var folders = new SortedSet<string>(StringComparer.Ordinal);
-        archive.Position = 0;
-        using var reader = new TarReader(archive, leaveOpen: true);
-        while (reader.GetNextEntry() is { } entry)
-        {
-            if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
-                continue;
-            var name = Inside(source, entry.Name);
-            if (entry.EntryType is TarEntryType.Directory)
-            {
-                AddFolders(folders, name + "/");
-            }
-            else if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile)
-            {
-                AddFolders(folders, name);
-                if (entry.DataOffset + entry.Length > archive.Length)
-                    throw new EndOfStreamException($"'{name}' goes on past the end");
-                var member = new Member(name, entry.DataOffset, entry.Length, PhotoFiles.Nanoseconds(entry.ModificationTime));
-                if (places.TryAdd(name, members.Count))
-                {
-                    members.Add(member);
-                    continue;
-                }
-
-                // As tar itself does.
-                members[places[name]] = member;
-                problems.Add(name, "twice in the archive; the later one is taken");
-            }
-            else
-            {
-                problems.Add(name, "ignored: a link or special file in the archive");
-            }
-        }
-
-        return new FoundFiles([.. members.Select(m => new FoundFile(m.Name, m.Bytes, m.Mtime))], [.. folders.Where(f => f.Length > 0)]);
-    }
-
-    private static void AddFolders(SortedSet<string> folders, string name)
-    {
-        for (var slash = name.IndexOf('/'); slash >= 0; slash = name.IndexOf('/', slash + 1))
-            folders.Add(name[..slash]);
-    }
-
-    /// <summary>A member's name without <c>./</c>; a name that leads out of the archive is not accepted, though nothing is ever unpacked by it.</summary>
-    private static string Inside(string source, string name)
-    {
-        var parts = name.Split('/').Where(part => part is not ("" or ".")).ToList();
-        if (name.StartsWith('/') || parts.Contains(".."))
-            throw new BadInputException($"{source} has a member '{name}' that leads out of the archive; expected paths below class folders: do not trust this file");
-        return string.Join('/', parts);
+        if (!Directory.Exists(path))
+            return [""];
+        var files = PhotoFiles.Walk(path).Files.Where(f => IsTar(f.Path) && LeftBehind.FolderOf(f.Path) is null && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path))).Select(f => f.Path)
+            .OrderBy(f => SplitNames.Order(SplitNames.OfFile(f))).ThenBy(f => f, StringComparer.Ordinal).ToList();
+        if (files.Count == 0)
+            throw new BadInputException($"{path} holds no tar file; expected files such as train-000000.tar");
+        files.ForEach(file => FileBytes.RequireSome(Path.Combine(path, file), "a tar file"));
+        if (files.Exists(f => SplitNames.OfFile(f).Length == 0) && files.Find(f => SplitNames.OfFile(f).Length > 0) is { } named)
+            throw new BadInputException($"{path}: '{named}' names its split but '{files.Find(f => SplitNames.OfFile(f).Length == 0)}' does not; expected train, validation or test at the start of every file's name, or of none");
+        ShardSeries.Check(path, files, problems);
+        return files;
     }
 
     /// <summary>Archives often hold one folder around everything: that one is no class when all the photos lie deeper.</summary>
-    private static FoundFiles WithoutWrapper(FoundFiles found)
+    private static FoundFiles WithoutWrapper(TarIndex index)
     {
+        var found = new FoundFiles([.. index.Members.Select(m => new FoundFile(m.Name, m.Bytes, m.Mtime))], [.. index.Folders]);
         var top = found.Folders.Where(folder => !folder.Contains('/')).ToList();
         var prefix = top.Count == 1 ? top[0] + "/" : "";
         if (prefix.Length == 0 || found.Files.Exists(f => PhotoFiles.IsPhoto(f.Path) && !f.Path[(f.Path.StartsWith(prefix, StringComparison.Ordinal) ? prefix.Length : 0)..].Contains('/')))
@@ -137,32 +106,4 @@ internal sealed class TarDataset : Dataset
             [.. found.Files.Select(f => f.Path.StartsWith(prefix, StringComparison.Ordinal) ? f with { Path = f.Path[prefix.Length..] } : f)],
             [.. found.Folders.Where(f => f.StartsWith(prefix, StringComparison.Ordinal)).Select(f => f[prefix.Length..])]);
     }
-
-    private static bool IsGzip(FileStream file)
-    {
-        var isGzip = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-        file.Position = 0;
-        return isGzip;
-    }
-
-    private static FileStream Unpack(FileStream packed)
-    {
-        var unpacked = new FileStream(
-            Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}.tar"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-        try
-        {
-            using (packed)
-            using (var gzip = new GZipStream(packed, CompressionMode.Decompress))
-                gzip.CopyTo(unpacked, 1 << 20);
-            unpacked.Flush();
-            return unpacked;
-        }
-        catch
-        {
-            unpacked.Dispose();
-            throw;
-        }
-    }
-
-    private sealed record Member(string Name, long Offset, long Bytes, long Mtime);
 }

@@ -15,7 +15,7 @@ internal static partial class DurableFile
     /// <summary>Calls <paramref name="write"/> with the name of the file to write aside; nothing is left of it when that fails.</summary>
     public static void Write(string file, Action<string> write)
     {
-        var temporary = file + TemporarySuffix;
+        var temporary = OutputTarget.Temporary(file, TemporarySuffix);
         try
         {
             write(temporary);
@@ -29,13 +29,15 @@ internal static partial class DurableFile
         }
     }
 
-    /// <summary>Syncs a written file and gives it its name.</summary>
+    /// <summary>Syncs a written file and gives it its name; a device or pipe of that name gets its content instead.</summary>
     public static void Commit(string temporary, string file)
     {
         using (var handle = File.OpenHandle(temporary, FileMode.Open, FileAccess.ReadWrite))
             RandomAccess.FlushToDisk(handle);
-        File.Move(temporary, file, overwrite: true);
-        SyncFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var isFile = !OutputTarget.IsSpecial(file);
+        OutputTarget.Place(temporary, file);
+        if (isFile)
+            SyncFolder(Path.GetDirectoryName(OutputTarget.Real(file))!);
     }
 
     /// <returns>Length in bytes and lower-case hex SHA-256.</returns>

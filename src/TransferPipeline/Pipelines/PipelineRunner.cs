@@ -47,7 +47,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         if (heads.Count > 0)
             CheckSplit(dataset);
         foreach (var problem in dataset.Problems)
-            events.Warn($"{problem.Path}: {problem.Problem}");
+            events.Warn(problem.ToString());
         var models = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
         Directory.CreateDirectory(folder);
         var sets = models.SelectMany(model => Extract(dataset, model, comparison.Threads, cancellation)).ToList();

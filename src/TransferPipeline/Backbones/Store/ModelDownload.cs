@@ -85,7 +85,7 @@ internal sealed class ModelDownload : IDisposable
     {
         _part.Flush(flushToDisk: true);
         _part.Dispose();
-        File.Move(_partFile, target, overwrite: true);
+        OutputTarget.Place(_partFile, target);
         File.Delete(_sourceFile);
     }
 

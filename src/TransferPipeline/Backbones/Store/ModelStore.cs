@@ -124,9 +124,9 @@ public sealed partial class ModelStore
             Directory.CreateDirectory(UserFolder);
             File.Copy(backbone.File, target + ".part", overwrite: true);
             Check(manifest, target + ".part");
-            File.Move(target + ".part", target, overwrite: true);
+            OutputTarget.Place(target + ".part", target);
             File.WriteAllText(manifestFile + ".part", ManifestYaml.Write(manifest));
-            File.Move(manifestFile + ".part", manifestFile, overwrite: true);
+            OutputTarget.Place(manifestFile + ".part", manifestFile);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>Labels out of JSON objects.</summary>
+internal static class JsonLabels
+{
+    /// <summary>The value under the first of the keys that is there, as text; null where there is none.</summary>
+    /// <exception cref="BadInputException">It is a list or an object: several labels.</exception>
+    public static string? Of(string where, JsonElement element, IEnumerable<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            if (element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null)
+                return Text(where, key, value);
+        }
+
+        return null;
+    }
+
+    public static string Text(string where, string key, JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.Number => WholeNumber(value.GetRawText()),
+        JsonValueKind.True => "true",
+        JsonValueKind.False => "false",
+        _ => throw new BadInputException($"{where}: '{key}' holds {(value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}; expected one label per photo, a text or a number"),
+    };
+
+    /// <summary>A class index that was written as a floating-point number, without its fraction: 3.0 is 3.</summary>
+    public static string WholeNumber(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number == Math.Floor(number) && Math.Abs(number) < 1e15 && !text.All(char.IsAsciiDigit)
+            ? ((long)number).ToString(CultureInfo.InvariantCulture)
+            : text;
+}

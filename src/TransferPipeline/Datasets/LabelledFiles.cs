@@ -1,0 +1,75 @@
+namespace TransferPipeline.Datasets;
+
+/// <summary>One photo as a table names it.</summary>
+/// <param name="Where">File and line for messages.</param>
+/// <param name="Name">As it stands in the table.</param>
+/// <param name="Path">From the photos' folder, with '/'.</param>
+/// <param name="Label">Empty where the line has none.</param>
+/// <param name="Split">Empty where the data names none.</param>
+internal sealed record TableLine(string Where, long Number, string Name, string Path, string Label, string Split);
+
+/// <summary>Turns the lines of a table into the photos of a dataset: each photo once, with one label, and there.</summary>
+internal static class LabelledFiles
+{
+    /// <param name="folder">The photos' folder.</param>
+    /// <param name="nothingThere">The message when no photo is left, made from the first line whose photo is not there (null: no line had a label).</param>
+    public static FileDataset Build(DatasetOptions options, string folder, IEnumerable<TableLine> lines, ProblemList problems, Func<TableLine?, string> nothingThere)
+    {
+        var photos = new List<(PhotoEntry Entry, int Item)>();
+        var stamps = new List<PhotoStamp>();
+        var seen = new Dictionary<string, TableLine>(StringComparer.Ordinal);
+        TableLine? missing = null;
+        foreach (var line in lines)
+        {
+            if (seen.TryGetValue(line.Path, out var before))
+            {
+                if (before.Label != line.Label || before.Split != line.Split)
+                    throw new BadInputException($"{line.Where}: '{line.Path}' is {Describe(line)} here and {Describe(before)} in line {before.Number}; expected one line a photo");
+                problems.Add(line.Path, "named twice; the second line is ignored");
+                continue;
+            }
+
+            seen.Add(line.Path, line);
+            if (line.Label.Length == 0)
+            {
+                problems.Add(line.Path, "left out: the line has no label");
+                continue;
+            }
+
+            var file = FileBytes.Real(Path.Combine(folder, line.Path));
+            // What is still a link leads to itself.
+            if (file.Exists && !file.Attributes.HasFlag(FileAttributes.ReparsePoint))
+            {
+                photos.Add((new PhotoEntry(line.Path, line.Label, line.Split), stamps.Count));
+                stamps.Add(new PhotoStamp(file.Length, PhotoFiles.Nanoseconds(file.LastWriteTimeUtc)));
+                continue;
+            }
+
+            missing ??= line;
+            NearFiles.RefuseLostZeros(folder, line);
+            problems.Add(line.Path, $"left out: there is no such file in {folder}", NearFiles.OtherForm(folder, line.Path));
+        }
+
+        return photos.Count == 0
+            ? throw new BadInputException(nothingThere(missing))
+            : new FileDataset(options.Path, folder, Arranged.From(options.Path, photos, options, problems), [.. stamps], problems.ToList());
+    }
+
+    /// <summary>The photo's path below the folder, with '/'.</summary>
+    /// <exception cref="BadInputException">The name is empty or leads out of the folder.</exception>
+    public static string Inside(string folder, string where, string name, string extension)
+    {
+        if (name.Length == 0)
+            throw new BadInputException($"{where}: the photo's name is empty");
+        extension = extension.Length == 0 || extension.StartsWith('.') ? extension : "." + extension;
+        var path = name.Replace('\\', '/');
+        if (!path.EndsWith(extension, StringComparison.OrdinalIgnoreCase))
+            path += extension;
+        var relative = Path.GetRelativePath(folder, Path.GetFullPath(path, Path.GetFullPath(folder)));
+        return relative == ".." || relative.StartsWith("../", StringComparison.Ordinal)
+            ? throw new BadInputException($"{where}: '{name}' leads out of {folder}; expected names of photos inside it")
+            : relative;
+    }
+
+    private static string Describe(TableLine line) => line.Split.Length == 0 ? $"'{line.Label}'" : $"'{line.Label}' in split {line.Split}";
+}

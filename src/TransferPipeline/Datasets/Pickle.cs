@@ -1,0 +1,243 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>A bytes object or 8-bit string of a pickle: where it lies in the file.</summary>
+internal readonly record struct PickledBytes(int Offset, int Length);
+
+/// <summary>A NumPy array of bytes, row by row.</summary>
+internal sealed record PickledArray(int[] Shape, PickledBytes Data);
+
+/// <summary>
+/// Reads what CIFAR's Python form consists of: dictionaries, lists, tuples, numbers, texts and NumPy arrays of uint8. Nothing is imported or
+/// called: the few names that such arrays need are known by their text, any other name or operation is refused. Protocols 0 to 5 without
+/// their text operations (Python's pickletools.py lists the operations).
+/// </summary>
+internal sealed class Pickle
+{
+    private static readonly object Mark = new();
+
+    private readonly byte[] _bytes;
+    private readonly List<object?> _stack = [];
+    private readonly Dictionary<long, object?> _memo = [];
+    private int _at;
+
+    private Pickle(byte[] bytes) => _bytes = bytes;
+
+    /// <exception cref="InvalidDataException">It is damaged, or holds what this reader does not know.</exception>
+    public static object? Read(byte[] bytes)
+    {
+        var pickle = new Pickle(bytes);
+        try
+        {
+            return pickle.Run();
+        }
+        catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException or InvalidCastException or OverflowException or ArgumentException or NullReferenceException)
+        {
+            throw new InvalidDataException($"it breaks off or is damaged at byte {pickle._at}", e);
+        }
+    }
+
+    /// <summary>A text or an 8-bit string of Python 2, as dictionaries' keys and names are written; null for anything else.</summary>
+    public static string? TextOf(byte[] bytes, object? value) => value switch
+    {
+        string text => text,
+        PickledBytes part => Encoding.UTF8.GetString(bytes, part.Offset, part.Length),
+        _ => null,
+    };
+
+    private object? Run()
+    {
+        while (true)
+        {
+            var code = _bytes[_at++];
+            switch (code)
+            {
+                case 0x80: Take(1); break; // PROTO
+                case 0x95: Take(8); break; // FRAME
+                case (byte)'.': return Pop();
+                case (byte)'(': _stack.Add(Mark); break;
+                case (byte)'0': Pop(); break;
+                case (byte)'1': PopToMark(); break;
+                case (byte)'2': _stack.Add(_stack[^1]); break;
+                case (byte)'N': _stack.Add(null); break;
+                case 0x88: _stack.Add(true); break;
+                case 0x89: _stack.Add(false); break;
+                case (byte)'}': _stack.Add(new Dictionary<object, object?>()); break;
+                case (byte)']': _stack.Add(new List<object?>()); break;
+                case (byte)')': _stack.Add(Array.Empty<object?>()); break;
+                case 0x85: Tuple(1); break;
+                case 0x86: Tuple(2); break;
+                case 0x87: Tuple(3); break;
+                case (byte)'t': _stack.Add(PopToMark()); break;
+                case (byte)'l': _stack.Add(PopToMark().ToList()); break;
+                case (byte)'a': Append([Pop()]); break;
+                case (byte)'e': Append(PopToMark()); break;
+                case (byte)'s': SetItems([.. Last(2)]); break;
+                case (byte)'u': SetItems(PopToMark()); break;
+                case (byte)'c': _stack.Add(Known(Line(), Line())); break;
+                case 0x93: Global(); break;
+                case (byte)'R': Reduce(); break;
+                case (byte)'b': Build(); break;
+                case 0x94: _memo[_memo.Count] = _stack[^1]; break;
+                case (byte)'q': _memo[Take(1)[0]] = _stack[^1]; break;
+                case (byte)'r': _memo[Length(4)] = _stack[^1]; break;
+                case (byte)'h': _stack.Add(_memo.GetValueOrDefault(Take(1)[0])); break;
+                case (byte)'j': _stack.Add(_memo.GetValueOrDefault(Length(4))); break;
+                default: Constant(code); break;
+            }
+        }
+    }
+
+    private void Constant(byte code)
+    {
+        object value = code switch
+        {
+            (byte)'K' => (long)Take(1)[0],
+            (byte)'M' => (long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)),
+            (byte)'J' => (long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)),
+            (byte)'G' => BinaryPrimitives.ReadDoubleBigEndian(Take(8)),
+            0x8A => Long(),
+            (byte)'U' or (byte)'C' => Part(Take(1)[0]),
+            (byte)'T' or (byte)'B' => Part(Length(4)),
+            0x8E or 0x96 => Part(Length(8)),
+            (byte)'X' => Encoding.UTF8.GetString(Take(Length(4))),
+            0x8C => Encoding.UTF8.GetString(Take(Take(1)[0])),
+            0x8D => Encoding.UTF8.GetString(Take(Length(8))),
+            _ => throw new InvalidDataException($"operation 0x{code:X2} at byte {_at - 1} is not one that CIFAR's files have"),
+        };
+        _stack.Add(value);
+    }
+
+    private long Long()
+    {
+        var bytes = Take(Take(1)[0]);
+        return bytes.Length <= 8 ? bytes.Length == 0 ? 0 : (long)new System.Numerics.BigInteger(bytes) : throw new OverflowException();
+    }
+
+    /// <summary>A name with a role of its own, as a value: nothing stands behind it.</summary>
+    private static Name Known(string module, string name) => (module, name) switch
+    {
+        ("numpy.core.multiarray" or "numpy._core.multiarray", "_reconstruct") => Name.Reconstruct,
+        ("numpy.core.numeric" or "numpy._core.numeric", "_frombuffer") => Name.FromBuffer,
+        ("numpy", "ndarray") => Name.Array,
+        ("numpy", "dtype") => Name.Type,
+        ("_codecs", "encode") => Name.Encode,
+        _ => throw new InvalidDataException($"it refers to {module}.{name}, which CIFAR's files do not; do not trust this file"),
+    };
+
+    private void Global()
+    {
+        var name = (string)Pop()!;
+        _stack.Add(Known((string)Pop()!, name));
+    }
+
+    private void Reduce()
+    {
+        var arguments = (object?[])Pop()!;
+        _stack.Add(((Name)Pop()!, arguments) switch
+        {
+            (Name.Reconstruct, [Name.Array, ..]) => new ArrayInMaking(),
+            (Name.Type, [var type, ..]) => new ElementType(TextOf(_bytes, type)!),
+            (Name.Encode, [string latin, "latin1" or "latin-1"]) => latin,
+            (Name.FromBuffer, [PickledBytes data, ElementType type, object?[] shape, "C"]) => ArrayOf(shape, type, data),
+            _ => throw new InvalidDataException($"an object at byte {_at - 1} is not one that CIFAR's files have"),
+        });
+    }
+
+    /// <summary>NumPy's state of an array: version, shape, element type, whether in Fortran's order, bytes.</summary>
+    private void Build()
+    {
+        var state = (object?[])Pop()!;
+        if (_stack[^1] is ElementType)
+            return;
+        var made = (ArrayInMaking)_stack[^1]!;
+        if (state is not [_, object?[] shape, ElementType type, false, PickledBytes data])
+            throw new InvalidDataException("an array is not of uint8, row by row (protocol 2 of Python 3 is not read; write it with protocol 4)");
+        made.Array = ArrayOf(shape, type, data);
+    }
+
+    private static PickledArray ArrayOf(object?[] shape, ElementType type, PickledBytes data)
+    {
+        int[] sides = [.. shape.Select(side => checked((int)(long)side!))];
+        if (type.Name is not ("u1" or "|u1" or "uint8"))
+            throw new InvalidDataException($"its array has elements of type {type.Name}, expected uint8");
+        return sides.Aggregate(1L, (product, side) => product * side) == data.Length
+            ? new PickledArray(sides, data)
+            : throw new InvalidDataException($"its array of {string.Join(" x ", sides)} has {data.Length:N0} bytes");
+    }
+
+    private void Append(object?[] values) => ((List<object?>)_stack[^1]!).AddRange(values);
+
+    private void SetItems(object?[] pairs)
+    {
+        var dictionary = (Dictionary<object, object?>)_stack[^1]!;
+        for (var i = 0; i + 1 < pairs.Length; i += 2)
+            dictionary[TextOf(_bytes, pairs[i]) ?? pairs[i]!] = pairs[i + 1] is ArrayInMaking made ? made.Array : pairs[i + 1];
+    }
+
+    private void Tuple(int length) => _stack.Add(Last(length));
+
+    private object?[] Last(int count)
+    {
+        var values = _stack[^count..].ToArray();
+        _stack.RemoveRange(_stack.Count - count, count);
+        return values;
+    }
+
+    private object?[] PopToMark()
+    {
+        var mark = _stack.LastIndexOf(Mark);
+        var values = _stack[(mark + 1)..].ToArray();
+        _stack.RemoveRange(mark, _stack.Count - mark);
+        return values;
+    }
+
+    private object? Pop()
+    {
+        var value = _stack[^1];
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
+
+    private PickledBytes Part(int length)
+    {
+        var offset = _at;
+        Take(length);
+        return new PickledBytes(offset, length);
+    }
+
+    private ReadOnlySpan<byte> Take(int length)
+    {
+        var bytes = _bytes.AsSpan(_at, length);
+        _at += length;
+        return bytes;
+    }
+
+    private int Length(int bytes) => checked((int)(bytes == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(Take(4)) : BinaryPrimitives.ReadUInt64LittleEndian(Take(8))));
+
+    private string Line()
+    {
+        var length = _bytes.AsSpan(_at).IndexOf((byte)'\n');
+        var line = Encoding.ASCII.GetString(_bytes, _at, length);
+        _at += length + 1;
+        return line;
+    }
+
+    private enum Name
+    {
+        Reconstruct,
+        FromBuffer,
+        Array,
+        Type,
+        Encode,
+    }
+
+    private sealed record ElementType(string Name);
+
+    private sealed class ArrayInMaking
+    {
+        public PickledArray? Array { get; set; }
+    }
+}

@@ -1,0 +1,101 @@
+using System.IO.Compression;
+using Microsoft.Win32.SafeHandles;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>
+/// One tar file whose members are read at their offsets. A compressed one is first unpacked into a temporary file that vanishes with it,
+/// since gzip cannot be read from the middle. One of many is opened for each read: a process may hold few files open.
+/// </summary>
+internal sealed class TarArchive : IDisposable
+{
+    private readonly SafeFileHandle? _handle;
+
+    private TarArchive(string file, TarIndex index, SafeFileHandle? handle) => (File, Index, _handle) = (file, index, handle);
+
+    public string File { get; }
+
+    public TarIndex Index { get; }
+
+    /// <param name="keepOpen">Whether the file stays open between reads; an unpacked one always does.</param>
+    public static TarArchive Open(string file, bool keepOpen, ProblemList problems)
+    {
+        FileStream? stream = null;
+        try
+        {
+            stream = System.IO.File.OpenRead(file);
+            var isPacked = IsGzip(stream);
+            if (isPacked)
+                stream = Unpack(stream);
+            var index = TarIndex.Read(file, stream, problems);
+            if (keepOpen || isPacked)
+                return new TarArchive(file, index, stream.SafeFileHandle);
+            stream.Dispose();
+            return new TarArchive(file, index, null);
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        {
+            stream?.Dispose();
+            throw new BadInputException(
+                ArchiveKind.Of(file) is { } kind
+                    ? $"{file} is {kind}; expected a tar file, plain or compressed with gzip"
+                    : $"{file} is not a whole tar file ({e.Message}); it is damaged or was cut short, fetch it again",
+                e);
+        }
+        catch (Exception e)
+        {
+            stream?.Dispose();
+            if (e is UnauthorizedAccessException)
+                throw new BadInputException($"{file} cannot be read: {e.Message}", e);
+            throw;
+        }
+    }
+
+    /// <returns>The number of bytes read.</returns>
+    public int Read(TarMember member, string name, ref byte[] buffer)
+    {
+        if (_handle is not null)
+            return FileBytes.Read(_handle, member.Offset, member.Bytes, name, ref buffer);
+        using var handle = System.IO.File.OpenHandle(File);
+        return FileBytes.Read(handle, member.Offset, member.Bytes, name, ref buffer);
+    }
+
+    /// <summary>A small member as text.</summary>
+    public string Text(TarMember member, int mostBytes)
+    {
+        var name = $"{File}, member {member.Name}";
+        if (member.Bytes > mostBytes)
+            throw new BadInputException($"{name}: {member.Bytes:N0} bytes, expected a label of at most {mostBytes:N0}");
+        var buffer = Array.Empty<byte>();
+        var length = Read(member, name, ref buffer);
+        return TextFile.Read(buffer[..length], name);
+    }
+
+    public void Dispose() => _handle?.Dispose();
+
+    private static bool IsGzip(FileStream file)
+    {
+        var isGzip = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+        file.Position = 0;
+        return isGzip;
+    }
+
+    private static FileStream Unpack(FileStream packed)
+    {
+        var unpacked = new FileStream(
+            Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}.tar"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        try
+        {
+            using (packed)
+            using (var gzip = new GZipStream(packed, CompressionMode.Decompress))
+                gzip.CopyTo(unpacked, 1 << 20);
+            unpacked.Flush();
+            return unpacked;
+        }
+        catch
+        {
+            unpacked.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Formats.Tar;
+
+namespace TransferPipeline.Datasets;
+
+/// <param name="Name">From the archive's root, with '/'.</param>
+/// <param name="Offset">Of its content in the archive, bytes.</param>
+/// <param name="Mtime">Last write, nanoseconds since 1970 UTC.</param>
+internal sealed record TarMember(string Name, long Offset, long Bytes, long Mtime);
+
+/// <summary>The members of one tar file, found without reading their content.</summary>
+internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folders)
+{
+    private const int BlockBytes = 512;
+
+    /// <param name="source">What messages call the archive.</param>
+    /// <exception cref="BadInputException">A member leads out of the archive or is sparse.</exception>
+    public static TarIndex Read(string source, FileStream archive, ProblemList problems)
+    {
+        var index = new TarIndex([], new SortedSet<string>(StringComparer.Ordinal));
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        archive.Position = 0;
+        using var reader = new TarReader(archive, leaveOpen: true);
+        while (Next(source, reader) is { } entry)
+        {
+            if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
+                continue;
+            var name = Inside(source, entry.Name);
+            if (entry.EntryType is TarEntryType.Directory)
+            {
+                index.AddFolders(name + "/");
+            }
+            else if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile)
+            {
+                if (entry.DataOffset + entry.Length > archive.Length)
+                    throw new EndOfStreamException($"'{name}' goes on past the end");
+                index.Add(new TarMember(name, entry.DataOffset, entry.Length, PhotoFiles.Nanoseconds(entry.ModificationTime)), places, problems);
+            }
+            else if (entry.EntryType is TarEntryType.HardLink && places.TryGetValue(Inside(source, entry.LinkName), out var target))
+            {
+                // The same file under a second name, as it is in the folder that was packed.
+                index.Add(index.Members[target] with { Name = name }, places, problems);
+            }
+            else
+            {
+                problems.Add(name, "ignored: a link or special file in the archive");
+            }
+        }
+
+        NoteTail(source, archive, problems);
+        index.Folders.Remove("");
+        return index;
+    }
+
+    private static TarEntry? Next(string source, TarReader reader)
+    {
+        TarEntry? entry;
+        try
+        {
+            entry = reader.GetNextEntry();
+        }
+        catch (NotSupportedException e)
+        {
+            throw new BadInputException($"{source} holds members in a form that is not read ({e.Message.ReplaceLineEndings(" ")}), such as sparse files; pack the photos again without --sparse", e);
+        }
+
+        return entry is PaxTarEntry pax && pax.ExtendedAttributes.Keys.Any(key => key.StartsWith("GNU.sparse.", StringComparison.Ordinal))
+            ? throw new BadInputException($"{source} holds '{pax.ExtendedAttributes.GetValueOrDefault("GNU.sparse.name", entry.Name)}' as a sparse file, which is not read; pack the photos again without --sparse")
+            : entry;
+    }
+
+    private void Add(TarMember member, Dictionary<string, int> places, ProblemList problems)
+    {
+        AddFolders(member.Name);
+        if (places.TryAdd(member.Name, Members.Count))
+        {
+            Members.Add(member);
+            return;
+        }
+
+        // As tar itself does.
+        Members[places[member.Name]] = member;
+        problems.Add(member.Name, "twice in the archive; the later one is taken");
+    }
+
+    private void AddFolders(string name)
+    {
+        for (var slash = name.IndexOf('/'); slash >= 0; slash = name.IndexOf('/', slash + 1))
+            Folders.Add(name[..slash]);
+    }
+
+    /// <summary>A member's name without <c>./</c>; a name that leads out of the archive is not accepted, though nothing is ever unpacked by it.</summary>
+    private static string Inside(string source, string name)
+    {
+        var parts = name.Split('/').Where(part => part is not ("" or ".")).ToList();
+        if (name.StartsWith('/') || parts.Contains(".."))
+            throw new BadInputException($"{source} has a member '{name}' that leads out of the archive; expected paths below class folders: do not trust this file");
+        return string.Join('/', parts);
+    }
+
+    /// <summary>After the two empty blocks that end an archive there should be padding only; another archive there is not read.</summary>
+    private static void NoteTail(string source, FileStream archive, ProblemList problems)
+    {
+        var block = new byte[BlockBytes];
+        var start = archive.Position / BlockBytes * BlockBytes;
+        archive.Position = start;
+        while (archive.ReadAtLeast(block, BlockBytes, throwOnEndOfStream: false) is > 0 and var read)
+        {
+            if (block.AsSpan(0, read).ContainsAnyExcept((byte)0))
+            {
+                var isArchive = block.AsSpan(257, 5).SequenceEqual("ustar"u8);
+                problems.Add(
+                    Path.GetFileName(source),
+                    isArchive ? "another archive follows the first one in the file and is not read; unpack all with tar -i and pack again" : "other bytes follow the archive in the file and are not read",
+                    $" (at byte {start:N0})");
+                return;
+            }
+
+            start += read;
+        }
+    }
+}

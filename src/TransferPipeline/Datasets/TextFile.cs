@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Unicode;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>
+/// Text that people write: UTF-8 with or without a byte-order mark, UTF-16 and UTF-32 with one. Any other encoding is refused with the line
+/// that shows it: guessing it would turn two class names into one.
+/// </summary>
+internal static class TextFile
+{
+    private const int ChunkBytes = 1 << 16;
+
+    /// <summary>Checks a file without keeping it.</summary>
+    /// <exception cref="BadInputException">It is not text in a supported encoding, or cannot be read.</exception>
+    public static void Require(string file)
+    {
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            Require(stream, file);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new BadInputException($"{file} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The text of a whole file, for lists that are small.</summary>
+    public static string Read(string file)
+    {
+        Require(file);
+        return Decode(File.ReadAllBytes(file));
+    }
+
+    /// <summary>The lines of a list of names, trimmed, without empty ones.</summary>
+    public static string[] Names(string file) => [.. Read(file).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
+
+    /// <summary>Text from elsewhere than a file.</summary>
+    /// <param name="name">What messages call it.</param>
+    public static string Read(byte[] bytes, string name)
+    {
+        Require(new MemoryStream(bytes), name);
+        return Decode(bytes);
+    }
+
+    /// <summary>The encoding of a byte-order mark or UTF-8; what is neither comes as U+FFFD.</summary>
+    public static string Decode(byte[] bytes)
+    {
+        var encoding = ByteOrderMark(bytes) ?? Encoding.UTF8;
+        return encoding.GetString(bytes.AsSpan(bytes.AsSpan().StartsWith(encoding.Preamble) ? encoding.Preamble.Length : 0));
+    }
+
+    /// <summary>The encoding that a byte-order mark names, or null.</summary>
+    private static Encoding? ByteOrderMark(ReadOnlySpan<byte> start)
+    {
+        // UTF-32 first: its mark begins with that of UTF-16.
+        foreach (var encoding in (Encoding[])[Encoding.UTF32, new UTF32Encoding(bigEndian: true, byteOrderMark: true), Encoding.UTF8, Encoding.Unicode, Encoding.BigEndianUnicode])
+        {
+            if (start.StartsWith(encoding.Preamble))
+                return encoding;
+        }
+
+        return null;
+    }
+
+    private static void Require(Stream stream, string name)
+    {
+        var bytes = new byte[ChunkBytes];
+        var chars = new char[ChunkBytes];
+        var (kept, line, isFirst) = (0, 1L, true);
+        while (true)
+        {
+            var count = kept + stream.ReadAtLeast(bytes.AsSpan(kept), bytes.Length - kept, throwOnEndOfStream: false);
+            var isLast = count < bytes.Length;
+            if (isFirst && ByteOrderMark(bytes.AsSpan(0, count)) is { } marked && marked.CodePage != Encoding.UTF8.CodePage)
+                return;
+            var status = Utf8.ToUtf16(bytes.AsSpan(0, count), chars, out var read, out _, replaceInvalidSequences: false, isFinalBlock: isLast);
+            var zero = bytes.AsSpan(0, read).IndexOf((byte)0);
+            if (zero >= 0)
+                throw new BadInputException($"{name}, line {line + bytes.AsSpan(0, zero).Count((byte)'\n')}: a zero byte; expected text in UTF-8: UTF-16 needs a byte-order mark, save the file as UTF-8");
+            line += bytes.AsSpan(0, read).Count((byte)'\n');
+            if (status is OperationStatus.InvalidData)
+            {
+                throw new BadInputException(
+                    $"{name}, line {line}: byte 0x{bytes[read]:X2} is not UTF-8 (in Windows-1252 or Latin-1 it may be '{(char)bytes[read]}'); save the file as UTF-8, for example with iconv -f WINDOWS-1252 -t UTF-8");
+            }
+
+            if (isLast)
+                return;
+            kept = count - read;
+            bytes.AsSpan(read, kept).CopyTo(bytes);
+            isFirst = false;
+        }
+    }
+}

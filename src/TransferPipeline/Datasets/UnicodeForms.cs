@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text;
+
+namespace TransferPipeline.Datasets;
+
+/// <summary>
+/// Names that look the same: macOS writes an accent as a character of its own (NFD), other systems write one character (NFC). The program
+/// runs without ICU, where <see cref="string.Normalize()"/> does nothing, so the canonical pairs of the basic plane are kept beside it.
+/// </summary>
+internal static class UnicodeForms
+{
+    private const int FirstSyllable = 0xAC00, LastSyllable = 0xD7A3, Vowels = 21, Finals = 28;
+
+    private static readonly Lazy<Dictionary<char, (char First, char Second)>> Pairs = new(ReadPairs);
+
+    /// <summary>The name with every composed character taken apart; names in ASCII come back as they are.</summary>
+    public static string Decompose(string name)
+    {
+        if (Ascii.IsValid(name))
+            return name;
+        var text = new StringBuilder(name.Length + 8);
+        foreach (var c in name)
+            Append(text, c);
+        return text.ToString();
+    }
+
+    /// <summary>What is left of a name when case, Unicode form and the kind of space between words do not count.</summary>
+    public static string Fold(string name) =>
+        string.Join(' ', Decompose(name).ToLowerInvariant().Split([' ', '_', '-', '\t', '\u00a0'], StringSplitOptions.RemoveEmptyEntries));
+
+    private static void Append(StringBuilder text, char c)
+    {
+        // Unicode, section 3.12: Hangul syllables are composed by arithmetic.
+        if (c is >= (char)FirstSyllable and <= (char)LastSyllable)
+        {
+            var index = c - FirstSyllable;
+            text.Append((char)(0x1100 + index / (Vowels * Finals))).Append((char)(0x1161 + index % (Vowels * Finals) / Finals));
+            if (index % Finals > 0)
+                text.Append((char)(0x11A7 + index % Finals));
+        }
+        else if (Pairs.Value.TryGetValue(c, out var pair))
+        {
+            Append(text, pair.First);
+            text.Append(pair.Second);
+        }
+        else
+        {
+            text.Append(c);
+        }
+    }
+
+    /// <summary>Lines of three code points in hex: composed, first, second (UnicodeData.txt, field Decomposition_Mapping).</summary>
+    private static Dictionary<char, (char First, char Second)> ReadPairs()
+    {
+        using var reader = new StreamReader(typeof(UnicodeForms).Assembly.GetManifestResourceStream("TransferPipeline.Datasets.decompositions.txt")!, Encoding.UTF8);
+        var pairs = new Dictionary<char, (char, char)>();
+        while (reader.ReadLine() is { } line)
+            pairs.Add(Hex(line.AsSpan(0, 4)), (Hex(line.AsSpan(5, 4)), Hex(line.AsSpan(10, 4))));
+        return pairs;
+
+        static char Hex(ReadOnlySpan<char> digits) => (char)ushort.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Text;
+using TransferPipeline.Datasets;
+
+namespace TransferPipeline.Tests.Datasets;
+
+/// <summary>CIFAR's Python version: pickles that NumPy wrote, and pickles that must not be trusted.</summary>
+public sealed class CifarPythonTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Protocol 2 as Python 2 wrote the published files (8-bit strings), 4 and 5 as Python 3 writes them.</summary>
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void PicklesOfNumPy_GiveThePhotosOfTheBinaryVersion(int protocol)
+    {
+        Python($$"""
+            import numpy, pickle, os
+            random = numpy.random.RandomState(1)
+            os.makedirs("py"); os.makedirs("bin")
+            for name in ["data_batch_1", "data_batch_2", "test_batch"]:
+                pixels = random.randint(0, 256, (20, 3072)).astype(numpy.uint8)
+                labels = [int(i) % 10 for i in range(20)]
+                pickle.dump({"batch_label": "x", "labels": labels, "data": pixels, "filenames": ["a_%d.png" % i for i in range(20)]}, open("py/" + name, "wb"), {{protocol}})
+                open("bin/" + name + ".bin", "wb").write(b"".join(bytes([label]) + row.tobytes() for label, row in zip(labels, pixels)))
+            names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+            pickle.dump({"label_names": names, "num_vis": 3072}, open("py/batches.meta", "wb"), {{protocol}})
+            open("bin/batches.meta.txt", "w").write("\n".join(names))
+            """);
+        using var python = DatasetReader.Open(new DatasetOptions { Path = _folder.At("py") });
+        using var binary = DatasetReader.Open(new DatasetOptions { Path = _folder.At("bin") });
+        Assert.Equal("CIFAR-10, Python version", python.Form);
+        Assert.Equal(binary.Classes, python.Classes);
+        Assert.Equal(60, python.Entries.Count);
+        for (var i = 0; i < 60; i++)
+        {
+            Assert.Equal((binary.Entries[i].Path.Replace(".bin", ""), binary.Entries[i].Label, binary.Entries[i].Split), (python.Entries[i].Path, python.Entries[i].Label, python.Entries[i].Split));
+            Assert.Equal(binary.Bytes(i), python.Bytes(i));
+        }
+
+        Assert.Equal(3, python.Problems.Count(p => p.Problem == "the file is not there; its photos are missing"));
+    }
+
+    [Fact]
+    public void PickleOfPython2_IsRead()
+    {
+        _folder.Write("cifar-10-batches-py/data_batch_1", Python2(3, 2));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal([("data_batch_1#00000", "3"), ("data_batch_1#00001", "3")], data.Entries.Select(e => (e.Path, e.Label)));
+        Assert.Equal((byte)7, data.Bytes(1)[13]);
+    }
+
+    [Theory]
+    [InlineData("cos\nsystem\n(S'touch here'\ntR.", "it refers to os.system, which CIFAR's files do not; do not trust this file")]
+    [InlineData("\u008c\u0002os\u008c\u0006system\u0093.", "it refers to os.system")]
+    [InlineData("cbuiltins\neval\n.", "it refers to builtins.eval")]
+    [InlineData("}.", "it has no array 'data' of N x 3,072 bytes")]
+    [InlineData("]", "it breaks off or is damaged")]
+    [InlineData("K", "it breaks off or is damaged")]
+    [InlineData("T\u00ff\u00ff\u00ff\u00ff.", "it breaks off or is damaged")]
+    [InlineData("t.", "it breaks off or is damaged")]
+    [InlineData("i.", "operation 0x69 at byte 2 is not one that CIFAR's files have")]
+    public void PickleOfAnotherContent_IsRefusedInOneLine(string content, string expected)
+    {
+        var file = _folder.Write("data_batch_1", [0x80, 2, .. Encoding.Latin1.GetBytes(content)]);
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file }));
+        Assert.StartsWith($"{file} is not whole as the Python version of CIFAR-10 (a pickle): {expected}", error.Message);
+        Assert.False(File.Exists("here"));
+    }
+
+    [Fact]
+    public void Pickle_CutOrChangedAnywhere_NeverDoesMoreThanRefuse()
+    {
+        var whole = Python2(3, 1);
+        var random = new Random(5);
+        for (var i = 0; i < 2000; i++)
+        {
+            var bytes = i < 200 ? whole[..(i * whole.Length / 200)] : (byte[])whole.Clone();
+            if (i >= 200)
+                bytes[random.Next(Math.Min(bytes.Length, 400))] = (byte)random.Next(256);
+            try
+            {
+                Pickle.Read(bytes);
+            }
+            catch (InvalidDataException)
+            {
+            }
+        }
+    }
+
+    /// <summary>What cPickle of Python 2 writes for the published batches.</summary>
+    private static byte[] Python2(byte label, byte count)
+    {
+        var pixels = Enumerable.Repeat((byte)7, count * 3072).ToArray();
+        return
+        [
+            0x80, 2, .. "}q\u0001(U\u0006labelsq\u0002]q\u0003("u8, .. Enumerable.Repeat(new byte[] { (byte)'K', label }, count).SelectMany(b => b),
+            .. "eU\u0004dataq\u0004cnumpy.core.multiarray\n_reconstruct\nq\u0005cnumpy\nndarray\nq\u0006K\u0000"u8, 0x85, .. "q\u0007U\u0001bq\u0008"u8, 0x87, .. "q\u0009Rq\u000a(K\u0001K"u8, count,
+            .. "M\u0000\u000c"u8, 0x86, .. "q\u000bcnumpy\ndtype\nq\u000cU\u0002u1q\rK\u0000K\u0001"u8, 0x87, .. "q\u000eRq\u000f(K\u0003U\u0001|q\u0010NNNJ"u8, 255, 255, 255, 255, (byte)'J', 255, 255, 255, 255,
+            .. "K\u0000tq\u0011b"u8, 0x89, (byte)'T', .. BitConverter.GetBytes(pixels.Length), .. pixels, .. "q\u0012tq\u0013bu."u8,
+        ];
+    }
+
+    private void Python(string script)
+    {
+        using var process = Start("/usr/bin/python3", script);
+        if (process is null)
+            Assert.Skip("needs Python with NumPy");
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.SkipWhen(error.Contains("No module named", StringComparison.Ordinal), "needs NumPy");
+        Assert.True(process.ExitCode == 0, error);
+    }
+
+    private Process? Start(string program, string script) => File.Exists(program)
+        ? Process.Start(new ProcessStartInfo(program) { WorkingDirectory = _folder.Root, ArgumentList = { "-c", script }, RedirectStandardError = true })
+        : null;
+}

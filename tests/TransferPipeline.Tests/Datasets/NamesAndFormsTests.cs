@@ -1,0 +1,249 @@
+using System.Text;
+using TransferPipeline.Datasets;
+
+namespace TransferPipeline.Tests.Datasets;
+
+/// <summary>Names that are alike, encodings, and folders around or inside the usual ones.</summary>
+public sealed class NamesAndFormsTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<string> EncodingsThatAreRead => ["utf-8", "utf-8 with mark", "utf-16", "utf-16BE", "utf-32"];
+
+    [Theory]
+    [MemberData(nameof(EncodingsThatAreRead))]
+    public void Csv_InAnEncodingWithAMarkOrUtf8_HasItsLabels(string name)
+    {
+        _folder.Write("1.jpg", "x");
+        var encoding = name switch { "utf-8" => new UTF8Encoding(false), "utf-8 with mark" => new UTF8Encoding(true), _ => Encoding.GetEncoding(name) };
+        var csv = _folder.Write("labels.csv", [.. encoding.Preamble, .. encoding.GetBytes("file,label\r\n1.jpg,caf\u00e9 日本\r\n")]);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
+        Assert.Equal(["caf\u00e9 日本"], data.Classes);
+    }
+
+    [Theory]
+    [InlineData("latin1", "line 3: byte 0xE9 is not UTF-8")]
+    [InlineData("utf-16", "line 1: a zero byte; expected text in UTF-8")]
+    public void Csv_InAnEncodingWithoutAMark_IsRefusedWithItsLine(string name, string expected)
+    {
+        _folder.Write("1.jpg", "x");
+        var csv = _folder.Write("labels.csv", Encoding.GetEncoding(name).GetBytes("file,label\n1.jpg,a\n2.jpg,caf\u00e9\n"));
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = csv }));
+        Assert.StartsWith($"{csv}, {expected}", error.Message);
+    }
+
+    /// <summary>The check goes through the file in pieces: a character that lies across two of them is no fault, and lines are counted on.</summary>
+    [Fact]
+    public void TextFile_OfManyPieces_CountsLinesAndKeepsCharactersWhole()
+    {
+        var good = new byte[200_003];
+        for (var i = 0; i + 3 <= good.Length; i += 3)
+            "日"u8.CopyTo(good.AsSpan(i));
+        good[^2] = good[^1] = (byte)'\n';
+        TextFile.Require(_folder.Write("good.txt", good));
+        var error = Assert.Throws<BadInputException>(() => TextFile.Require(_folder.Write("bad.txt", [.. good, 0xE9, (byte)'x'])));
+        Assert.Contains(", line 3: byte 0xE9", error.Message);
+        error = Assert.Throws<BadInputException>(() => TextFile.Require(_folder.Write("cut.txt", good[..^5])));
+        Assert.Contains("is not UTF-8", error.Message);
+    }
+
+    [Theory]
+    [InlineData("\u00e9", "e\u0301")]
+    [InlineData("\u1eaf", "a\u0306\u0301")]
+    [InlineData("\ud55c\uae00", "\u1112\u1161\u11ab\u1100\u1173\u11af")]
+    [InlineData("\u30ac", "\u30ab\u3099")]
+    [InlineData("\u0419", "\u0418\u0306")]
+    public void Decompose_OfAComposedName_IsItsOtherForm(string composed, string decomposed)
+    {
+        Assert.Equal(decomposed, UnicodeForms.Decompose(composed));
+        Assert.Equal(decomposed, UnicodeForms.Decompose(decomposed));
+    }
+
+    [Fact]
+    public void Classes_ThatAreAlike_AreNamed()
+    {
+        foreach (var path in new[] { "Great White/1.jpg", "great_white/2.jpg", "cat/3.jpg", "\u30ac/4.jpg", "\u30ab\u3099/5.jpg" })
+            _folder.Write(path, path);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(4, data.Classes.Count);
+        Assert.Contains(data.Problems, p => p.Problem.EndsWith("they are taken as different classes: 'Great White', 'great_white'", StringComparison.Ordinal));
+        Assert.Contains(data.Problems, p => p.Path == "\u30ac" && p.Problem.Contains("two Unicode forms"));
+        Assert.Equal(["\u30ab\u3099/5.jpg", "\u30ac/4.jpg"], data.Entries.Where(e => e.Label == "\u30ac").Select(e => e.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Photos_ThatAreAlike_AreCounted()
+    {
+        foreach (var path in new[] { "a/1.jpg", "a/1.JPG", "a/\u00e9.jpg", "a/e\u0301.jpg", "b/1.jpg" })
+            _folder.Write(path, path);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(5, data.Entries.Count);
+        Assert.Contains(data.Problems, p => p.Problem.StartsWith("2 photos have names that differ from another's only in case or Unicode form (this one from 'a/1.JPG')", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("@eaDir")]
+    [InlineData("#recycle")]
+    [InlineData("@Recycle")]
+    [InlineData(".@__thumb")]
+    [InlineData("_thumbs")]
+    [InlineData(".thumbnails")]
+    [InlineData("__MACOSX")]
+    [InlineData("$RECYCLE.BIN")]
+    [InlineData(".ipynb_checkpoints")]
+    [InlineData(".hidden")]
+    public void Folders_ThatSystemsMake_AreLeftOutWithOneLine(string name)
+    {
+        foreach (var path in new[] { "a/1.jpg", "b/2.jpg", $"a/{name}/1.jpg", $"{name}/a/1.jpg", $"{name}/b/deep/2.jpg" })
+            _folder.Write(path, path);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(["a/1.jpg", "b/2.jpg"], data.Entries.Select(e => e.Path).Order(StringComparer.Ordinal));
+        Assert.Equal("b/2.jpg"u8, data.Bytes(data.Entries[0].Path == "b/2.jpg" ? 0 : 1));
+        Assert.Single(data.Problems, p => p.Problem.StartsWith($"3 photos in folders '{name}' are ignored", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("training_set/training_set/a/1.jpg test_set/test_set/a/2.jpg", "a:train a:test", "split folders with class folders inside")]
+    [InlineData("train-images/a/1.jpg val-images/a/2.jpg", "a:train a:validation", "split folders with class folders inside")]
+    [InlineData("a/train/1.jpg a/val/2.jpg b/train/3.jpg", "a:train b:train a:validation", "class folders with split folders inside")]
+    [InlineData("all/photos/train/a/1.jpg all/photos/dev/a/2.jpg", "a:train a:validation", "split folders with class folders inside, in the folder all/photos")]
+    [InlineData("flowers/flowers/a/1.jpg flowers/flowers/b/2.jpg", "a:train b:train", "class folders, in the folder flowers/flowers")]
+    public void Folders_AroundTheUsualOnes_AreUnderstoodAndNoted(string files, string expected, string form)
+    {
+        foreach (var file in files.Split(' '))
+            _folder.Write(file, file);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, ValidationShare = form.Contains("split folders", StringComparison.Ordinal) ? null : 0 });
+        Assert.Equal(expected, string.Join(' ', data.Entries.Select(e => $"{e.Label}:{e.Split}")));
+        Assert.Equal(form, data.Form);
+        Assert.NotEmpty(data.Problems.Where(p => p.Problem.Contains("taken")));
+        Assert.All(data.Entries.Select((e, i) => (e.Path, Bytes: data.Bytes(i))), p => Assert.Equal(p.Path, Encoding.UTF8.GetString(p.Bytes)));
+    }
+
+    [Fact]
+    public void Folders_WithWordsOfSplitsButOtherClasses_AreClasses()
+    {
+        foreach (var file in new[] { "train_station/x/1.jpg", "test_tube/y/2.jpg" })
+            _folder.Write(file, file);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(["test_tube", "train_station"], data.Classes);
+    }
+
+    [Fact]
+    public void Folders_OfTwoSpellingsOfOneSplit_AreNoted()
+    {
+        foreach (var file in new[] { "train/a/1.jpg", "val/a/2.jpg", "valid/a/3.jpg" })
+            _folder.Write(file, file);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Contains(data.Problems, p => p.Problem == "the folders val, valid are all taken as split validation");
+    }
+
+    [Theory]
+    [InlineData("0,a", "0.jpg", "000.jpg", "the zeros in front were lost")]
+    [InlineData("7.0,a", "", "0007.png", "the zeros in front were lost")]
+    public void Csv_WhoseNamesLostTheirZeros_IsRefused(string line, string other, string there, string expected)
+    {
+        _folder.Write(there, "x");
+        if (other.Length > 0)
+            _folder.Write("x/" + other, "x");
+        var csv = _folder.Write("labels.csv", "id,label\n" + line + "\n");
+        Assert.Contains(expected, Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = csv })).Message);
+    }
+
+    [Fact]
+    public void Csv_OfOpenImages_HasNamesForNumbersAndLeavesNegativesOut()
+    {
+        foreach (var id in new[] { "0a1", "0b2", "0c3" })
+            _folder.Write($"{id}.jpg", id);
+        var csv = _folder.Write("train-annotations-human-imagelabels.csv", "ImageID,Source,LabelName,Confidence\n0a1,verification,/m/01g317,1\n0a1,verification,/m/0bt9lr,0\n0b2,verification,/m/0bt9lr,1\n0c3,verification,/m/0bt9lr,1\n");
+        _folder.Write("oidv7-class-descriptions.csv", "LabelName,DisplayName\n/m/01g317,Person\n/m/0bt9lr,\"Dog, tame\"\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
+        Assert.Equal([("0a1.jpg", "Person"), ("0b2.jpg", "Dog, tame"), ("0c3.jpg", "Dog, tame")], data.Entries.Select(e => (e.Path, e.Label)));
+        Assert.Contains(data.Problems, p => p is { Path: "0a1.jpg", Problem: "left out: the confidence is 0, the photo was found not to show the label" });
+        using var dogs = DatasetReader.Open(new DatasetOptions { Path = csv, Classes = ["Dog, tame"] });
+        Assert.Equal(2, dogs.Entries.Count);
+    }
+
+    [Fact]
+    public void Csv_NameInAnotherUnicodeForm_IsPointedOut()
+    {
+        _folder.Write("e\u0301.jpg", "x");
+        _folder.Write("1.jpg", "x");
+        var csv = _folder.Write("labels.csv", "file,label\n1.jpg,a\n\u00e9.jpg,b\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
+        Assert.Contains(data.Problems, p => p.Path == "\u00e9.jpg" && p.Problem.EndsWith("(its name is there in another Unicode form or case: e\u0301.jpg)", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("metadata.csv", "file_name,label\n1.jpg,a\nsub/2.jpg,b\n")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"a\"}\n\n{\"file_name\": \"sub/2.jpg\", \"label\": \"b\"}\n")]
+    public void Metadata_AtTheTop_GivesLabelsAndNotesOtherPhotos(string name, string text)
+    {
+        foreach (var photo in new[] { "1.jpg", "sub/2.jpg", "3.jpg" })
+            _folder.Write(photo, photo);
+        _folder.Write(name, text);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal($"folder with {name}", data.Form);
+        Assert.Equal([("1.jpg", "a"), ("sub/2.jpg", "b")], data.Entries.Select(e => (e.Path, e.Label)));
+        Assert.Contains(data.Problems, p => p is { Path: "3.jpg", Problem: "1 photos are not named in the metadata and are left out" });
+    }
+
+    [Fact]
+    public void Metadata_InSplitFolders_GivesTheirSplits()
+    {
+        foreach (var (split, label) in new[] { ("train", "0"), ("test", "1.0") })
+        {
+            _folder.Write($"{split}/1.jpg", split);
+            _folder.Write($"{split}/metadata.jsonl", $"{{\"file_name\": \"1.jpg\", \"label\": {label}}}\n");
+        }
+
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal([("test/1.jpg", "1", Splits.Test), ("train/1.jpg", "0", Splits.Train)], data.Entries.Select(e => (e.Path, e.Label, e.Split)));
+    }
+
+    [Theory]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": [1, 2]}", "'label' holds a list; expected one label per photo")]
+    [InlineData("metadata.jsonl", "{\"label\": \"a\"}", "no photo name; expected a key file_name")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"a\"}\n{oops", "line 2: not valid JSON")]
+    [InlineData("metadata.csv", "file_name,text\n1.jpg,a dog on a beach\n", "has no column of labels (it has file_name, text)")]
+    public void Metadata_ThatCannotBeUsed_SaysWhatIsMissing(string name, string text, string expected)
+    {
+        _folder.Write("1.jpg", "x");
+        _folder.Write(name, text);
+        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Csv }));
+        Assert.Contains(expected, error.Message);
+    }
+
+    [Fact]
+    public void Metadata_BesideClassFolders_IsNotedAndNotUsed()
+    {
+        foreach (var photo in new[] { "a/1.jpg", "b/2.jpg" })
+            _folder.Write(photo, photo);
+        _folder.Write("metadata.csv", "file_name,label\na/1.jpg,x\nb/2.jpg,y\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(["a", "b"], data.Classes);
+        Assert.Contains(data.Problems, p => p.Path == "metadata.csv" && p.Problem.StartsWith("not used", StringComparison.Ordinal));
+        using var asked = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Csv });
+        Assert.Equal(["x", "y"], asked.Classes);
+    }
+
+    [Theory]
+    [InlineData("train-0000-of-0003.tar train-0002-of-0003.tar", "1 files of its numbered series are not there: 0001 of 0003")]
+    [InlineData("0000.tar 0001.tar 0003.tar", "1 files of its numbered series are not there: 0002")]
+    [InlineData("photos-20240101.tar photos-20250101.tar", null)]
+    [InlineData("a-00001-of-00002.tar a-00002-of-00002.tar", null)]
+    public void ShardSeries_WithGaps_NamesThem(string files, string? expected)
+    {
+        var problems = new ProblemList();
+        ShardSeries.Check("here", files.Split(' '), problems);
+        Assert.Equal(expected is null ? 0 : 1, problems.ToList().Count);
+        if (expected is not null)
+            Assert.StartsWith(expected, problems.ToList()[0].Problem);
+    }
+
+    [Fact]
+    public void ShardSeries_OfTwoTotals_IsRefused() => Assert.Contains(
+        "are of two series",
+        Assert.Throws<BadInputException>(() => ShardSeries.Check("here", ["train-00000-of-00002.parquet", "train-00000-of-00003.parquet"], new ProblemList())).Message);
+}

@@ -1,0 +1,159 @@
+using System.Formats.Tar;
+using System.Text;
+using TransferPipeline.Datasets;
+
+namespace TransferPipeline.Tests.Datasets;
+
+/// <summary>Tar files in the form of webdataset, and archives that are more or other than one plain tar file.</summary>
+public sealed class TarFormsTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void WebDataset_InShards_HasSplitsAndKeepsEqualNamesApart()
+    {
+        Make("set/train-000000.tar", ("0.jpg", "p0"), ("0.cls", "1\n"), ("1.jpg", "p1"), ("1.cls", "0"));
+        Make("set/train-000001.tar", ("0.jpg", "p2"), ("0.cls", "1"));
+        Make("set/val-000000.tar", ("0.jpg", "p3"), ("0.cls", "0"));
+        _folder.Write("set/classes.txt", "cat\r\ndog\r\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") });
+        Assert.Equal("webdataset, 3 tar files", data.Form);
+        Assert.Equal(
+            ["train-000000.tar/0.jpg dog train p0", "train-000000.tar/1.jpg cat train p1", "train-000001.tar/0.jpg dog train p2", "val-000000.tar/0.jpg cat validation p3"],
+            data.Entries.Select((e, i) => $"{e.Path} {e.Label} {e.Split} {Encoding.UTF8.GetString(data.Bytes(i))}").Order(StringComparer.Ordinal));
+        Assert.Contains(data.Problems, p => p is { Path: "classes.txt", Problem: "class names are taken from it, the first for label 0" });
+    }
+
+    [Fact]
+    public void WebDataset_OfMoreShardsThanStayOpen_IsReadInAnyOrder()
+    {
+        for (var i = 0; i < 40; i++)
+            Make($"set/{i:d4}.tar", ("x/a.jpg", $"photo {i}"), ("x/a.json", $"{{\"label\": \"c{i % 2}\"}}"));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") });
+        Assert.Equal(40, data.Entries.Count);
+        Parallel.For(0, 40, i => Assert.Equal($"photo {int.Parse(data.Entries[i].Path[..4], System.Globalization.CultureInfo.InvariantCulture)}", Encoding.UTF8.GetString(data.Bytes(i))));
+    }
+
+    [Theory]
+    [InlineData("{\"class_name\": \"cat\", \"width\": 3}", null, "cat")]
+    [InlineData("{\"label\": 3.0}", null, "3")]
+    [InlineData("7", null, "7")]
+    [InlineData("{\"label\": 3, \"kind\": \"dog\"}", "kind", "dog")]
+    public void WebDataset_WithJson_TakesTheLabelUnderAKey(string json, string? column, string expected)
+    {
+        var file = Make("a.tar", ("1.jpg", "x"), ("1.json", json), ("2.jpg", "y"), ("2.json", json));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file, LabelColumn = column });
+        Assert.Equal([expected], data.Classes);
+        Assert.Equal(2, data.Entries.Count);
+    }
+
+    [Theory]
+    [InlineData("1.json", "{\"label\": [1, 2]}", "a.tar, member 1.json: 'label' holds a list; expected one label per photo")]
+    [InlineData("1.json", "{\"label\": ", "a.tar, member 1.json: not valid JSON")]
+    [InlineData("1.json", "{\"width\": 1}", "a.tar has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg")]
+    [InlineData("1.txt", "a dog on a beach", "a.tar has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg")]
+    [InlineData("1.cls", "a\nb", "a.tar, member 1.cls: several lines, expected one label")]
+    [InlineData("1.cls", "caf\xE9", "a.tar, member 1.cls, line 1: byte 0xE9 is not UTF-8")]
+    public void WebDataset_WithoutUsableLabels_SaysWhatIsMissing(string name, string content, string expected)
+    {
+        var file = Make("a.tar", ("1.jpg", "x"), (name, content));
+        Assert.Contains(expected, Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file })).Message);
+    }
+
+    [Fact]
+    public void WebDataset_PicturesWithoutLabelAndSecondOnes_AreNamed()
+    {
+        var file = Make("a.tar", ("1.jpg", "x"), ("1.seg.png", "s"), ("1.cls", "0"), ("2.jpg", "y"), ("3.png", "z"), ("3.cls", "0"));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file });
+        Assert.Equal(["1.jpg", "3.png"], data.Entries.Select(e => e.Path));
+        Assert.Contains(data.Problems, p => p is { Path: "1.seg.png", Problem: "ignored: a second picture of its sample" });
+        Assert.Contains(data.Problems, p => p is { Path: "2.jpg", Problem: "left out: no .cls or .json beside it holds its label" });
+    }
+
+    [Fact]
+    public void WebDataset_LabelWithoutAName_IsRefused()
+    {
+        _folder.Write("classes.txt", "cat\n");
+        var file = Make("a.tar", ("1.jpg", "x"), ("1.cls", "1"));
+        Assert.Contains("1.jpg has label 1, but ", Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file })).Message);
+    }
+
+    [Fact]
+    public void ClassFolders_WithNotesInJson_StayClassFolders()
+    {
+        var file = Make("a.tar", ("a/1.jpg", "x"), ("a/1.json", "{\"label\": \"z\"}"), ("b/2.jpg", "y"));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file });
+        Assert.Equal(["a", "b"], data.Classes);
+    }
+
+    [Fact]
+    public void FolderOfTars_ThatAreNoWebDataset_SaysWhatIsExpected()
+    {
+        Make("set/a.tar", ("a/1.jpg", "x"));
+        Make("set/b.tar", ("b/1.jpg", "x"));
+        Assert.Contains("holds 2 tar files that are not in the form of webdataset", Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") })).Message);
+    }
+
+    [Fact]
+    public void ClassFolders_BesideAnArchive_StayClassFolders()
+    {
+        foreach (var path in new[] { "set/a/1.jpg", "set/b/2.jpg" })
+            _folder.Write(path, "x");
+        Make("set/backup-0000.tar", ("a/1.jpg", "x"));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") });
+        Assert.Equal(["a/1.jpg", "b/2.jpg"], data.Entries.Select(e => e.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void HardLink_IsThePhotoUnderASecondName()
+    {
+        var file = _folder.At("a.tar");
+        using (var writer = new TarWriter(File.Create(file)))
+        {
+            writer.WriteEntry(Entry("a/1.jpg", "one"));
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.HardLink, "b/2.jpg") { LinkName = "a/1.jpg" });
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.HardLink, "b/3.jpg") { LinkName = "gone.jpg" });
+        }
+
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file });
+        Assert.Equal(["a/1.jpg one", "b/2.jpg one"], data.Entries.Select((e, i) => $"{e.Path} {Encoding.UTF8.GetString(data.Bytes(i))}").Order(StringComparer.Ordinal));
+        Assert.Contains(data.Problems, p => p is { Path: "b/3.jpg", Problem: "ignored: a link or special file in the archive" });
+    }
+
+    [Fact]
+    public void BytesBehindTheArchive_AreNoted()
+    {
+        var file = Make("a.tar", ("a/1.jpg", "x"), ("b/2.jpg", "y"));
+        File.AppendAllText(file, "signature");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file });
+        Assert.Contains(data.Problems, p => p.Path == "a.tar" && p.Problem.StartsWith("other bytes follow the archive", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("28B52FFD00", "a Zstandard archive: unpack it with zstd -d")]
+    [InlineData("425A6839", "a bzip2 archive: unpack it with bzip2 -d")]
+    [InlineData("504B0304", "a zip archive: unpack it and give the folder")]
+    [InlineData("76657273696F6E2068747470733A2F2F6769742D6C6673", "a Git LFS pointer, not the file itself: fetch the file with git lfs pull")]
+    [InlineData("3C21444F43545950452068746D6C", "a web page: fetch the file itself")]
+    public void FileOfAnotherKind_CalledTar_IsNamed(string start, string expected)
+    {
+        var file = _folder.Write("a.tar", [.. Convert.FromHexString(start), .. new byte[2000].Select(_ => (byte)'x')]);
+        Assert.StartsWith($"{file} is {expected}", Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file })).Message);
+        var named = _folder.Write("a.zip", File.ReadAllBytes(file));
+        Assert.StartsWith($"{named} is {expected}", Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = named })).Message);
+    }
+
+    private string Make(string name, params (string Name, string Content)[] members)
+    {
+        var file = _folder.At(name.Split('/'));
+        using var writer = new TarWriter(File.Create(file));
+        foreach (var (member, content) in members)
+            writer.WriteEntry(Entry(member, content));
+        return file;
+    }
+
+    /// <summary>Content in Latin-1, so that tests can have bytes that are not UTF-8.</summary>
+    private static PaxTarEntry Entry(string name, string content) => new(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.Latin1.GetBytes(content)) };
+}
