@@ -103,6 +103,9 @@ internal static partial class CommandLine
             case OperationCanceledException:
                 Messages.Error(KeepsWork.Contains(command) ? "interrupted; what was done is kept, the same command goes on from there" : "interrupted");
                 return (int)ExitCode.Interrupted;
+            case not null when IsOutOfMemory(e):
+                Messages.Error("there is not enough memory for this; a limit on the address space (ulimit -v) counts memory that is only reserved: raise it, or use fewer --threads");
+                return (int)ExitCode.Failed;
             case AggregateException { InnerExceptions: [var single] }:
                 return Report(single, command);
             case AggregateException several when several.InnerExceptions.FirstOrDefault(i => i is TransferException or OperationCanceledException) is { } known:
@@ -119,6 +122,10 @@ internal static partial class CommandLine
                 return (int)ExitCode.Failed;
         }
     }
+
+    /// <summary>Threads that cannot be started for lack of memory come wrapped in a scheduler's exception.</summary>
+    private static bool IsOutOfMemory(Exception? e) => e is OutOfMemoryException
+        || (e is AggregateException several ? several.InnerExceptions.Any(IsOutOfMemory) : e?.InnerException is { } inner && IsOutOfMemory(inner));
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 

@@ -39,6 +39,9 @@ internal static class FolderContent
     private static (bool Matches, bool IsOfPhotos, List<string> Folders) Probe(string path, Func<string, bool> wanted)
     {
         var (photos, folders) = (0, new List<string>());
+        // A name that is not UTF-8 comes as U+FFFD and leads nowhere.
+        if (!Directory.Exists(path))
+            return (false, false, folders);
         var entries = new FileSystemEnumerable<(string Name, bool IsFolder)>(
             path, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory), new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = true });
         foreach (var (name, isFolder) in entries)

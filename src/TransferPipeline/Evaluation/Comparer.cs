@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
@@ -17,6 +18,8 @@ public sealed class Comparer
     private readonly FeatureView[] _views;
     private readonly Protocol _protocol;
     private readonly List<string> _warnings = [];
+    private readonly List<LeftOutHead> _leftOut = [];
+    private readonly TransferException?[] _failures;
     private readonly DuplicatePair[] _duplicates;
     private readonly HeadFitter[] _fitters;
 
@@ -46,6 +49,7 @@ public sealed class Comparer
             _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
         var shared = new SharedWork();
         _fitters = [.. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, groups, _protocol.FinalTrain, shared)))];
+        _failures = new TransferException?[_fitters.Length];
     }
 
     /// <summary>Compares every head on every feature set.</summary>
@@ -57,7 +61,9 @@ public sealed class Comparer
     private ComparisonRun Run()
     {
         var folds = _protocol.IsFolds ? JudgeFolds() : null;
-        var judged = _fitters.Select((fitter, i) => Judge(fitter, i, folds?[i])).ToArray();
+        var judged = _fitters.Select((fitter, i) => TryJudge(fitter, i, folds?[i])).OfType<Judged>().ToArray();
+        if (judged.Length == 0)
+            ExceptionDispatchInfo.Throw(_failures.First(f => f is not null)!);
         var verdict = Verdict.Of(judged, _protocol, _options);
         var result = new Comparison
         {
@@ -66,13 +72,14 @@ public sealed class Comparer
             Protocol = _protocol.Words,
             Training = _protocol.Kept,
             Verdict = verdict.Sentence,
-            Heads = [.. judged.Select((j, i) => HeadResults.Build(j, _protocol, _options) with { TiedWithBest = verdict.Tied[i], PValue = verdict.PValues[i] })],
+            Heads = [.. judged.Select((j, i) => HeadResults.Build(j, _protocol, _options, _warnings.Add) with { TiedWithBest = verdict.Tied[i], PValue = verdict.PValues[i] })],
             Tests = verdict.Tests,
             Sweeps = [.. judged.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
             FewShot = FewShotCurves(judged),
             DataCheck = Check(judged[verdict.Best]),
             Map = Map(judged[verdict.Best]),
             Warnings = _warnings,
+            LeftOut = _leftOut,
         };
         return new(result, [.. judged.Select(j => j.Head)]);
     }
@@ -84,6 +91,7 @@ public sealed class Comparer
         var results = _fitters.Select(_ => new JudgedPart[parts.Count]).ToArray();
         _options.Progress($"{_fitters.Length} heads in {parts.Count} folds");
         var converged = _fitters.Select(_ => new bool[parts.Count]).ToArray();
+        var failures = _fitters.Select(_ => new TransferException?[parts.Count]).ToArray();
 
         // Heads share work on a part; what they share is let go when the last of them is through.
         var whole = new SharedWork();
@@ -93,20 +101,49 @@ public sealed class Comparer
         {
             var (part, head) = (task / _fitters.Length, task % _fitters.Length);
             var fitter = _fitters[head].With(shared[part]);
-            var settings = fitter.Choose(parts[part].Train, threads).Settings;
-            var trained = fitter.Train(parts[part].Train, settings, threads);
-            results[head][part] = new(settings, fitter.View.Judge(trained, parts[part].Test, threads));
-            converged[head][part] = trained.Fit.Converged;
+            try
+            {
+                var settings = fitter.Choose(parts[part].Train, threads).Settings;
+                var trained = fitter.Train(parts[part].Train, settings, threads);
+                results[head][part] = new(settings, fitter.View.Judge(trained, parts[part].Test, threads));
+                converged[head][part] = trained.Fit.Converged;
+            }
+            catch (TransferException e) when (HeadFitter.IsOfHead(e))
+            {
+                failures[head][part] = e;
+            }
+
             if (Interlocked.Decrement(ref left[part]) == 0)
                 shared[part] = new(whole);
         }, _options.Cancellation);
         for (var i = 0; i < _fitters.Length; i++)
         {
-            if (converged[i].Count(c => !c) is > 0 and var count)
+            _failures[i] = failures[i].FirstOrDefault(f => f is not null);
+            if (_failures[i] is null && converged[i].Count(c => !c) is > 0 and var count)
                 _warnings.Add($"{ShortName(i)}: {count} of {parts.Count} folds did not converge");
         }
 
         return results;
+    }
+
+    /// <summary>A head that cannot be trained on this data is left out with a warning: the others are of use without it.</summary>
+    private Judged? TryJudge(HeadFitter fitter, int index, JudgedPart[]? folds)
+    {
+        if (_failures[index] is null)
+        {
+            try
+            {
+                return Judge(fitter, index, folds);
+            }
+            catch (TransferException e) when (HeadFitter.IsOfHead(e))
+            {
+                _failures[index] = e;
+            }
+        }
+
+        _warnings.Add($"{ShortName(index)}: left out: {_failures[index]!.Message}");
+        _leftOut.Add(new LeftOutHead(fitter.Spec.Trainer.Name, Title(index), index / _specs.Length, _failures[index]!.Message));
+        return null;
     }
 
     private Judged Judge(HeadFitter fitter, int index, JudgedPart[]? folds)
@@ -138,7 +175,17 @@ public sealed class Comparer
         if (!_options.CheckData)
             return null;
         _options.Progress("data check");
-        var check = DataChecker.Run(best, _protocol, _duplicates, _options);
+        DataCheck check;
+        try
+        {
+            check = DataChecker.Run(best, _protocol, _duplicates, _options);
+        }
+        catch (TransferException e) when (HeadFitter.IsOfHead(e))
+        {
+            _warnings.Add($"{best.ShortName}: no check of the data: {e.Message}");
+            return null;
+        }
+
         if (check.EvaluatedWithDuplicate > 0)
             _warnings.Add($"{check.EvaluatedWithDuplicate} of {best.All.Count} judged photos have a near-duplicate among those trained on: figures may be optimistic");
         return check;

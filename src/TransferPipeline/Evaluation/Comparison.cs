@@ -33,7 +33,16 @@ public sealed record Comparison
     public FeatureMap? Map { get; init; }
 
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Heads that were asked for and cannot be trained on this data; each has a line among the warnings.</summary>
+    public IReadOnlyList<LeftOutHead> LeftOut { get; init; } = [];
 }
+
+/// <param name="Name">The trainer's name.</param>
+/// <param name="Title">As the comparison would have called it.</param>
+/// <param name="FeatureSet">Index into <see cref="Provenance.FeatureSets"/>.</param>
+/// <param name="Reason">Why it cannot be trained.</param>
+public sealed record LeftOutHead(string Name, string Title, int FeatureSet, string Reason);
 
 /// <param name="Command">The command line that made it.</param>
 /// <param name="FeatureSets">One line a feature set: folder, model, cut, dimensions, recipe.</param>

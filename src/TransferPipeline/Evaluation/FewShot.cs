@@ -31,7 +31,7 @@ internal static class FewShot
                 var fitted = head.Fitter.Train(train, Fit(settings, n), threads);
                 accuracies[task] = head.Fitter.View.Judge(fitted, part.Test, threads).Accuracy;
             }
-            catch (BadInputException e)
+            catch (TransferException e) when (HeadFitter.IsOfHead(e))
             {
                 (accuracies[task], failures[task]) = (double.NaN, e.Message);
             }

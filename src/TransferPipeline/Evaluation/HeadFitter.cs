@@ -17,6 +17,9 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
 
     public FeatureView View => view;
 
+    /// <summary>Whether an error is a head's own: it cannot be trained on these rows or with these settings.</summary>
+    public static bool IsOfHead(TransferException e) => e is BadInputException or UsageException;
+
     public HeadFitter With(SharedWork work) => new(options, spec, view, groups, whole, work);
 
     /// <summary>Chooses the values of the sweeps for a training part.</summary>

@@ -6,7 +6,7 @@ internal static class HeadResults
     private const int MostMistakes = 24;
     private const int LeastClassesForTop5 = 6;
 
-    public static HeadResult Build(Judged judged, Protocol protocol, ComparisonOptions options)
+    public static HeadResult Build(Judged judged, Protocol protocol, ComparisonOptions options, Action<string> warn)
     {
         var all = judged.All;
         var confusion = Metrics.Confusion(all.ClassCount, all.Truth, all.Predicted);
@@ -42,7 +42,17 @@ internal static class HeadResults
             Mistakes = Mistakes(judged, all),
             FoldAccuracies = protocol.IsFolds ? judged.FoldAccuracies : [],
         };
-        return options.Calibrate ? Calibrate(result, judged, protocol, options) : result;
+        if (!options.Calibrate)
+            return result;
+        try
+        {
+            return Calibrate(result, judged, protocol, options);
+        }
+        catch (TransferException e) when (HeadFitter.IsOfHead(e))
+        {
+            warn($"{judged.ShortName}: not calibrated: {e.Message}");
+            return result;
+        }
     }
 
     public static Interval Accuracy(Judged judged, Protocol protocol) => protocol.IsFolds

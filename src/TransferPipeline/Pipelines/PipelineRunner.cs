@@ -171,7 +171,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         var wanted = pipeline.Export?.Head ?? "best";
         var candidates = Enumerable.Range(0, run.Fitted.Count).Where(i => wanted == "best" ? run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted).ToList();
         if (candidates.Count == 0)
-            throw new UsageException(wanted == "best" ? "none of the heads can be written as ONNX" : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}");
+            throw new UsageException(wanted == "best" ? "none of the heads can be written as ONNX" : run.Result.LeftOut.FirstOrDefault(h => h.Name == wanted) is { } left ? $"export: the head '{wanted}' was left out: {left.Reason}" : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}");
         return candidates.MaxBy(i => run.Result.Heads[i].Accuracy.Value);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
@@ -18,6 +19,7 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     private const double LeastTolerance = 1e-6;
 
     private readonly Dictionary<string, (double[] Values, double[] Scores)> _tried = [];
+    private readonly Dictionary<string, (double[] Values, TransferException Error)> _impossible = [];
     private readonly Sweep[] _sweeps = [.. spec.Sweeps];
 
     public Choice Run()
@@ -25,6 +27,8 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         if (_sweeps.Length == 0)
             return new(spec.Settings, [], []);
         Evaluate(Grid(0, new double[_sweeps.Length]).ToArray());
+        if (_tried.Count == 0)
+            ExceptionDispatchInfo.Throw(_impossible.Values.First().Error);
         var best = Best();
         for (var halving = 1; halving <= Halvings; halving++)
         {
@@ -38,7 +42,7 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         }
 
         var curves = Enumerable.Range(0, _sweeps.Length).Select(s => Curve(s, best)).ToArray();
-        return new(Apply(best), curves, [.. curves.Where(c => c.OnEdge).Select(Warning)]);
+        return new(Apply(best), curves, [.. LeftOut(), .. curves.Where(c => c.OnEdge).Select(Warning)]);
     }
 
     private IEnumerable<double[]> Grid(int sweep, double[] values)
@@ -72,20 +76,39 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     /// <summary>Scores the combinations not tried yet: parts x (settings that differ in more than the path option) run in parallel.</summary>
     private void Evaluate(double[][] combinations)
     {
-        var fresh = combinations.Where(c => !_tried.ContainsKey(Key(c))).DistinctBy(Key).ToArray();
+        var fresh = combinations.Where(c => !_tried.ContainsKey(Key(c)) && !_impossible.ContainsKey(Key(c))).DistinctBy(Key).ToArray();
         if (fresh.Length == 0)
             return;
         var path = spec.Trainer is IPathTrainer p ? Array.FindIndex(_sweeps, s => s.Option == p.PathOption && s.Names.Count == 0) : -1;
         var groups = fresh.GroupBy(c => path < 0 ? Key(c) : Key([.. c.Where((_, i) => i != path)])).Select(g => g.ToArray()).ToArray();
-        var scores = new double[groups.Length * parts.Count][];
+        var scores = new Scored[groups.Length * parts.Count][];
         TaskQueue.Run(
             scores.Length, context.Threads,
-            (task, threads) => scores[task] = Score(groups[task / parts.Count], path, parts[task % parts.Count], context with { Threads = threads, Warn = static _ => { } }),
+            (task, threads) => scores[task] = TryScore(groups[task / parts.Count], path, parts[task % parts.Count], context with { Threads = threads, Warn = static _ => { } }),
             context.Cancellation);
         for (var g = 0; g < groups.Length; g++)
         {
             for (var c = 0; c < groups[g].Length; c++)
-                _tried[Key(groups[g][c])] = (groups[g][c], [.. Enumerable.Range(0, parts.Count).Select(f => scores[(g * parts.Count) + f][c])]);
+            {
+                Scored[] inParts = [.. Enumerable.Range(0, parts.Count).Select(f => scores[(g * parts.Count) + f][c])];
+                if (inParts.FirstOrDefault(s => s.Error is not null).Error is { } error)
+                    _impossible[Key(groups[g][c])] = (groups[g][c], error);
+                else
+                    _tried[Key(groups[g][c])] = (groups[g][c], Array.ConvertAll(inParts, s => s.Accuracy));
+            }
+        }
+    }
+
+    /// <summary>Scores a group at once; where that fails, each of its combinations alone, so that only the impossible ones are lost.</summary>
+    private Scored[] TryScore(double[][] combinations, int path, Part part, TrainingContext inner)
+    {
+        try
+        {
+            return Array.ConvertAll(Score(combinations, path, part, inner), accuracy => new Scored(accuracy, null));
+        }
+        catch (TransferException e) when (HeadFitter.IsOfHead(e))
+        {
+            return combinations.Length == 1 ? [new Scored(double.NaN, e)] : [.. combinations.SelectMany(c => TryScore([c], path, part, inner))];
         }
     }
 
@@ -127,7 +150,8 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     }
 
     private bool IsOnEdge(int sweep, double[] best, (double[] Values, double[] Scores)[] line) =>
-        _sweeps[sweep].Names.Count == 0 && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]) && CanGoOn(sweep, best[sweep]);
+        _sweeps[sweep].Names.Count == 0 && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]) && CanGoOn(sweep, best[sweep])
+        && !_impossible.Values.Any(i => best[sweep] == line[0].Values[sweep] ? i.Values[sweep] < best[sweep] : i.Values[sweep] > best[sweep]);
 
     /// <summary>Of the mean over parts; of a share of the photos where there is one part.</summary>
     private double StandardError(double[] scores) =>
@@ -140,6 +164,16 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     {
         var option = spec.Trainer.Options.First(o => o.Name == _sweeps[sweep].Option);
         return value > option.Minimum && value < option.Maximum;
+    }
+
+    /// <summary>One line for the combinations that no head could be trained with.</summary>
+    private IEnumerable<string> LeftOut()
+    {
+        if (_impossible.Count == 0)
+            yield break;
+        var first = _impossible.Values.OrderBy(i => i.Values, Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b))).First();
+        var settings = string.Join(" ", _sweeps.Select((s, i) => $"{s.Option}={(s.Names.Count > 0 ? s.Names[(int)first.Values[i]] : first.Values[i].ToString("G4", CultureInfo.InvariantCulture))}"));
+        yield return $"{_impossible.Count} of {_impossible.Count + _tried.Count} settings of the sweep are left out, the first is {settings}: {first.Error.Message}";
     }
 
     private static string Warning(SweepCurve curve) => string.Create(
@@ -160,4 +194,6 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     }
 
     private static string Key(double[] values) => string.Join(' ', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+
+    private readonly record struct Scored(double Accuracy, TransferException? Error);
 }

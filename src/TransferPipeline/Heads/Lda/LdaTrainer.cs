@@ -39,6 +39,7 @@ public sealed class LdaTrainer : IHeadTrainer
         for (var k = 0; k < data.ClassCount; k++)
             sums.Mean(k).CopyTo(means, k * dimension);
         var covariance = ClassCovariance.Pooled(rows, means, priors, shrinkage, context);
+        RequireVariance(covariance, means, dimension);
         GC.KeepAlive(rows);
 
         var weights = (double[])means.Clone();
@@ -57,6 +58,19 @@ public sealed class LdaTrainer : IHeadTrainer
         if (data.ClassCount == 2)
             Symmetrize(weights, bias);
         return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, settings, new FitReport { RelativeGap = 0, Iterations = 1 });
+    }
+
+    /// <summary>Shrinkage moves variance between dimensions; where none is, no share helps.</summary>
+    private void RequireVariance(double[] covariance, double[] means, int dimension)
+    {
+        // Rounding of equal values leaves some 1e-16 of their squares.
+        const double Rounding = 1e-14;
+        var largest = 0.0;
+        for (var d = 0; d < dimension; d++)
+            largest = Math.Max(largest, covariance[d * dimension + d]);
+        var scale = means.Length == 0 ? 0 : means.Max(Math.Abs);
+        if (largest <= Rounding * scale * scale)
+            Throw.BadInput($"{Name}: the vectors of each class are all equal, so there is no variance inside classes; take nearest-mean, or other photos");
     }
 
     /// <summary>Two scores of opposite sign with the same difference, as the other heads have.</summary>

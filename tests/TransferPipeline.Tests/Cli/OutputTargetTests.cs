@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary>Results go to devices, pipes and through links without replacing them; messages may have nowhere to go.</summary>
+public sealed class OutputTargetTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("null", 0)]
+    [InlineData("full", 1)]
+    public void Report_ToADevice_LeavesTheDevice(string device, int exitCode)
+    {
+        var target = Device(device);
+        var result = TransferProcess.Run("compare", "--features", Set(), "--heads", "ridge", "--report", target);
+        Assert.Equal(exitCode, result.ExitCode);
+        if (exitCode == 1)
+            Assert.Contains("No space left on device", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.True(OutputTarget.IsSpecial(target));
+    }
+
+    [Fact]
+    public void Report_ToAPipe_IsReadAtItsOtherEnd()
+    {
+        var pipe = _folder.Pipe("pipe");
+        using var reader = Process.Start(new ProcessStartInfo("cat", [pipe]) { RedirectStandardOutput = true })!;
+        var page = reader.StandardOutput.ReadToEndAsync();
+        Assert.Equal(0, TransferProcess.Run("compare", "--features", Set(), "--heads", "ridge", "--report", pipe).ExitCode);
+        Assert.StartsWith("<!DOCTYPE html>", page.Result, StringComparison.OrdinalIgnoreCase);
+        reader.WaitForExit();
+        Assert.True(OutputTarget.IsSpecial(pipe));
+        Assert.Equal(["pipe", "set"], Directory.EnumerateFileSystemEntries(_folder.Root).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Report_ThroughALink_IsWrittenWhereItLeads()
+    {
+        _folder.Write("elsewhere/old.html", "old");
+        foreach (var (link, target) in new[] { ("link.html", "elsewhere/old.html"), ("new.html", "elsewhere/new.html") })
+        {
+            File.CreateSymbolicLink(_folder.At(link), target);
+            Assert.Equal(0, TransferProcess.Run("compare", "--features", Set(), "--heads", "ridge", "--report", _folder.At(link)).ExitCode);
+            Assert.Equal(target, new FileInfo(_folder.At(link)).LinkTarget);
+            Assert.Null(new FileInfo(_folder.At(target)).LinkTarget);
+            Assert.StartsWith("<!DOCTYPE html>", File.ReadAllText(_folder.At(target)), StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    [Fact]
+    public void DurableFile_OfEveryKind_IsWrittenAndNothingIsLeft()
+    {
+        var file = _folder.Write("a.txt", "old");
+        DurableFile.WriteText(file, "new");
+        Assert.Equal("new", File.ReadAllText(file));
+        var device = Device("null");
+        DurableFile.WriteText(device, "gone");
+        Assert.True(OutputTarget.IsSpecial(device));
+        Assert.False(OutputTarget.IsSpecial(file));
+        Assert.False(OutputTarget.IsSpecial(_folder.Root));
+        Assert.False(OutputTarget.IsSpecial(_folder.At("nothing")));
+        Assert.Equal([file], Directory.GetFiles(_folder.Root));
+    }
+
+    /// <summary>/dev/full takes no byte, as a full disk: what is lost there are messages, not the job.</summary>
+    [Theory]
+    [InlineData("heads", 0)]
+    [InlineData("data check --data samples/clothing", 0)]
+    [InlineData("data check --data nowhere", 2)]
+    [InlineData("nonsense", 2)]
+    public void Messages_OnAFullDisk_DoNotEndTheJob(string arguments, int exitCode)
+    {
+        var whole = Shell($"\"$0\" {arguments}");
+        var full = Shell($"\"$0\" {arguments} 2>/dev/full");
+        var closed = Shell($"\"$0\" {arguments} 2>&-");
+        Assert.Equal((exitCode, whole.Output, ""), (full.ExitCode, full.Output, full.Error));
+        Assert.Equal((exitCode, whole.Output), (closed.ExitCode, closed.Output));
+    }
+
+    [Fact]
+    public void Results_OnAFullDisk_AreAFailedJob()
+    {
+        var result = Shell("\"$0\" data check --data samples/clothing --json >/dev/full");
+        Assert.Equal(1, result.ExitCode);
+        Assert.StartsWith("transfer: the disk is full", result.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(40)]
+    [InlineData(80)]
+    [InlineData(255)]
+    public void OpenFiles_TooFewForDotNet_AreNamedInOneLine(int limit)
+    {
+        var result = Shell($"ulimit -n {limit}; \"$0\" heads");
+        Assert.Equal((1, "", $"transfer: a process may open {limit} files here, expected at least 256; raise the limit (ulimit -n)\n"), (result.ExitCode, result.Output, result.Error));
+        Assert.Equal(0, Shell("ulimit -n 256; \"$0\" extract --data samples/clothing --model efficientnet-lite0 --out \"$1/set\"").ExitCode);
+    }
+
+    [Fact]
+    public void AddressSpace_TooSmall_EndsInOneLine()
+    {
+        var result = Shell("ulimit -v 2000000; \"$0\" extract --data samples/clothing --model efficientnet-lite0 --out \"$1/set\"");
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.True(result.ExitCode is 0 or 1, result.Error);
+        if (result.ExitCode == 1)
+            Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    private TransferResult Shell(string script) => TransferProcess.RunProgram("/bin/bash", SharedData.Repository, null, "-c", script, TransferProcess.Executable, _folder.Root);
+
+    private string Set()
+    {
+        var set = _folder.At("set");
+        return Directory.Exists(set) ? set : MadeUpFeatureSet.Write(set, MadeUpFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
+    }
+
+    /// <summary>A device of the test's own where root may make one: if the program were wrong, the machine's would be lost.</summary>
+    private string Device(string name)
+    {
+        if (Environment.UserName != "root")
+            return Path.Combine("/dev", name);
+        var device = _folder.At("dev", name);
+        using var make = Process.Start(new ProcessStartInfo("mknod", ["-m", "666", device, "c", "1", name == "null" ? "3" : "7"]) { RedirectStandardError = true })!;
+        make.WaitForExit();
+        try
+        {
+            using var opened = File.OpenHandle(device, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Assert.Skip($"no device can be made here: {e.Message}");
+        }
+
+        return device;
+    }
+}
