@@ -40,7 +40,7 @@ public sealed class LeftOutHeadTests : IDisposable
     [InlineData("--folds 3")]
     public void Compare_ASweepValueThatIsImpossible_IsLeftOut(string more)
     {
-        var set = MadeUpFeatureSet.Write(_folder.At("random"), MadeUpFeatureSet.Photos(10, ["cat", "dog"], "train", "validation"));
+        var set = SyntheticFeatureSet.Write(_folder.At("random"), SyntheticFeatureSet.Photos(10, ["cat", "dog"], "train", "validation"));
         var result = Compare(set, "ridge,knn:n_neighbors=[1,3,500,1000]", more);
         Assert.Equal(0, result.ExitCode);
         var comparison = JsonNode.Parse(result.Output)!;
@@ -53,7 +53,7 @@ public sealed class LeftOutHeadTests : IDisposable
     [Fact]
     public void Compare_AllSweepValuesImpossible_LeavesTheHeadOut()
     {
-        var set = MadeUpFeatureSet.Write(_folder.At("random"), MadeUpFeatureSet.Photos(10, ["cat", "dog"], "train", "validation"));
+        var set = SyntheticFeatureSet.Write(_folder.At("random"), SyntheticFeatureSet.Photos(10, ["cat", "dog"], "train", "validation"));
         var comparison = JsonNode.Parse(Compare(set, "ridge,knn:n_neighbors=[500,1000]", "").Output)!;
         Assert.Equal("knn", Assert.Single(comparison["left_out"]!.AsArray())!["name"]!.GetValue<string>());
         var alone = Compare(set, "knn:n_neighbors=[500,1000]", "");
@@ -76,8 +76,8 @@ public sealed class LeftOutHeadTests : IDisposable
     /// <summary>All vectors of a class are equal, as those of photos of one colour.</summary>
     private string SolidColours()
     {
-        var photos = MadeUpFeatureSet.Photos(10, ["blue", "green", "red"], "train", "validation");
-        return MadeUpFeatureSet.Write(_folder.At("solid"), photos, vectors =>
+        var photos = SyntheticFeatureSet.Photos(10, ["blue", "green", "red"], "train", "validation");
+        return SyntheticFeatureSet.Write(_folder.At("solid"), photos, vectors =>
         {
             for (var i = 0; i < photos.Count; i++)
                 vectors.Row(i).Fill(0.1f * (1 + photos[i].Label.Length));

@@ -114,7 +114,7 @@ public sealed class OutputTargetTests : IDisposable
     private string Set()
     {
         var set = _folder.At("set");
-        return Directory.Exists(set) ? set : MadeUpFeatureSet.Write(set, MadeUpFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
+        return Directory.Exists(set) ? set : SyntheticFeatureSet.Write(set, SyntheticFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
     }
 
     /// <summary>A device of the test's own where root may make one: if the program were wrong, the machine's would be lost.</summary>
