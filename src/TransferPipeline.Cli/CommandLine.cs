@@ -114,7 +114,7 @@ internal static partial class CommandLine
                 Messages.Error($"the disk is full: {io.Message}");
                 return (int)ExitCode.Failed;
             case IOException or UnauthorizedAccessException:
-                Messages.Error($"a file cannot be read or written: {e.Message.ReplaceLineEndings(" ")}");
+                Messages.Error($"a file cannot be read or written: {e.OneLine()}");
                 return (int)ExitCode.Failed;
             default:
                 Messages.Error("this is a bug in transfer; please report it with the lines below");

@@ -74,7 +74,7 @@ internal static class BatchDoctor
         }
         catch (OnnxRuntimeException e)
         {
-            reason = CutBuilder.OneLine(e);
+            reason = e.OneLine();
             return null;
         }
 

@@ -78,7 +78,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         }
         catch (OnnxRuntimeException e)
         {
-            throw new BadInputException($"{file}: ONNX Runtime cannot load it: {OneLine(e)}", e);
+            throw new BadInputException($"{file}: ONNX Runtime cannot load it: {e.OneLine()}", e);
         }
     }
 
@@ -91,11 +91,9 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         }
         catch (OnnxRuntimeException e)
         {
-            throw new BadInputException($"{file}: ONNX Runtime cannot run it on pixels of shape {string.Join(" x ", shape)}: {OneLine(e)}", e);
+            throw new BadInputException($"{file}: ONNX Runtime cannot run it on pixels of shape {string.Join(" x ", shape)}: {e.OneLine()}", e);
         }
     }
-
-    public static string OneLine(OnnxRuntimeException e) => e.Message.ReplaceLineEndings(" ").Trim();
 
     private static IEnumerable<string> Tensors(CutPoint point) =>
         point.Quantized is { } q ? [point.Tensor, q.Scale, q.ZeroPoint] : [point.Tensor];

@@ -34,7 +34,7 @@ public sealed class Classifier : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new BadInputException($"{onnx.File}: ONNX Runtime cannot load it: {e.Message.ReplaceLineEndings(" ").Trim()}", e);
+            throw new BadInputException($"{onnx.File}: ONNX Runtime cannot load it: {e.OneLine()}", e);
         }
 
         if (session.InputNames.Count == 1 && session.OutputNames.Contains(ClassifierExport.ProbabilitiesOutput))

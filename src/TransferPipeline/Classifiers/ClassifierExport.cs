@@ -52,7 +52,7 @@ public static class ClassifierExport
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new JobFailedException($"{file}: cannot be written: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new JobFailedException($"{file}: cannot be written: {e.OneLine()}", e);
         }
         finally
         {
@@ -136,7 +136,7 @@ public static class ClassifierExport
         }
         catch (Exception e) when (e is OnnxRuntimeException or BadInputException)
         {
-            throw new JobFailedException($"{file}: not written: ONNX Runtime refuses the classifier ({e.Message.ReplaceLineEndings(" ")}); the backbone's operator set may be too old for this head", e);
+            throw new JobFailedException($"{file}: not written: ONNX Runtime refuses the classifier ({e.OneLine()}); the backbone's operator set may be too old for this head", e);
         }
     }
 }

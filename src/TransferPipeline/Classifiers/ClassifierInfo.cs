@@ -71,7 +71,7 @@ public sealed record ClassifierInfo
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new BadInputException($"{file}: its metadata '{InfoKey}' are damaged ({e.Message.ReplaceLineEndings(" ")}); export it again", e);
+            throw new BadInputException($"{file}: its metadata '{InfoKey}' are damaged ({e.OneLine()}); export it again", e);
         }
     }
 }

@@ -70,7 +70,7 @@ internal static class FewShot
         .. train.GroupBy(p => y[p]).SelectMany(g =>
         {
             var photos = g.ToArray();
-            new CounterRandom(seed, ((ulong)draw << 32) + (ulong)g.Key + 0x5407).Shuffle<int>(photos);
+            RandomStream.OfDraws(seed, ((ulong)draw << 32) + (ulong)g.Key + 0x5407).Shuffle<int>(photos);
             return photos.Take(perClass);
         }).Order(),
     ];

@@ -23,7 +23,7 @@ internal static class Folds
         {
             var assigned = Enumerable.Range(0, folds).SelectMany(f => Enumerable.Repeat(f, allocation[f][k])).ToArray();
             if (seed is { } value)
-                new CounterRandom(value, (ulong)k).Shuffle<int>(assigned);
+                RandomStream.OfDraws(value, (ulong)k).Shuffle<int>(assigned);
             var next = 0;
             for (var i = 0; i < ranks.Length; i++)
             {
@@ -49,7 +49,7 @@ internal static class Folds
             counts[k]++;
         var room = Allocation(counts, folds);
         var byGroup = items.Select((group, item) => (group, item)).GroupBy(p => p.group, p => p.item).Select(g => g.ToArray()).ToArray();
-        new CounterRandom(seed, ulong.MaxValue).Shuffle<int[]>(byGroup);
+        RandomStream.OfDraws(seed, ulong.MaxValue).Shuffle<int[]>(byGroup);
         var result = new int[y.Length];
         foreach (var group in byGroup.OrderByDescending(g => g.Length))
         {

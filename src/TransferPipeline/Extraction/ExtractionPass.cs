@@ -63,7 +63,7 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         if (writeError is null)
             writeError = WriteRest(queue);
         if (writeError is not null)
-            throw new JobFailedException($"{writers[0].Folder} cannot be written ({OneLine(writeError)}); what was committed before is kept: make room and run again", writeError);
+            throw new JobFailedException($"{writers[0].Folder} cannot be written ({writeError.FirstLine()}); what was committed before is kept: make room and run again", writeError);
         if (errors.TryDequeue(out var error))
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
         cancellation.ThrowIfCancellationRequested();
@@ -180,6 +180,4 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
 
         return [.. slots];
     }
-
-    private static string OneLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();
 }

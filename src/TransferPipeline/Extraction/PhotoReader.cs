@@ -41,7 +41,7 @@ internal sealed class PhotoReader(ExtractionJob job, WorkerTimes times)
     {
         var entry = item.Part.Slots[item.First].Entry;
         var photo = job.Dataset.Entries[entry];
-        item.Part.Fail(entry, new(photo.Path, photo.Label, photo.Split, _sha, _bytes, _mtime, e.Message.ReplaceLineEndings(" ")));
+        item.Part.Fail(entry, new(photo.Path, photo.Label, photo.Split, _sha, _bytes, _mtime, e.OneLine()));
     }
 
     /// <exception cref="JobFailedException">A value is infinite or not a number.</exception>

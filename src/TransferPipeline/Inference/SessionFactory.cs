@@ -50,7 +50,7 @@ public static class SessionFactory
         }
         catch (OnnxRuntimeException e)
         {
-            throw new BadInputException($"ONNX Runtime cannot load the backbone: {FirstLine(e)}", e);
+            throw new BadInputException($"ONNX Runtime cannot load the backbone: {e.FirstLine()}", e);
         }
     }
 
@@ -132,6 +132,4 @@ public static class SessionFactory
         cuda.UpdateOptions(CudaSettings(device, nhwc, Environment.GetEnvironmentVariable(OptionsVariable)));
         options.AppendExecutionProvider_CUDA(cuda);
     }
-
-    private static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();
 }

@@ -34,9 +34,9 @@ public sealed class CalibrationTests
         var truth = new int[Count];
         for (var i = 0; i < Count; i++)
         {
-            var random = new CounterRandom(11, (ulong)i);
-            var exponentials = Enumerable.Range(0, Classes).Select(k => Math.Exp(1.5 * random.Normal((ulong)k))).ToArray();
-            var target = random.Uniform(100) * exponentials.Sum();
+            var random = RandomStream.OfDraws(11, (ulong)i);
+            var exponentials = Enumerable.Range(0, Classes).Select(k => Math.Exp(1.5 * random.NormalAt((ulong)k))).ToArray();
+            var target = random.UnitAt(100) * exponentials.Sum();
             for (var (k, sum) = (0, 0.0); k < Classes; k++)
             {
                 sum += exponentials[k];

@@ -108,7 +108,7 @@ public sealed partial class ComparerTests
         // The validation labels are shuffled: what is chosen must not depend on them.
         var set = Synthetic.Set(separation: 1, perSplit: [("train", 40), ("validation", 20)]);
         var shuffled = (int[])set.Data.Y.Clone();
-        new CounterRandom(5).Shuffle(shuffled.AsSpan(120));
+        RandomStream.OfDraws(5).Shuffle(shuffled.AsSpan(120));
         var other = Synthetic.Source(set.Data.X, shuffled, [.. set.Data.Rows.Select(r => r.Split)], 3);
         var curve = Comparer.Run(new(), [set], Heads("centroid:values=[1,2,4,8]")).Result.Sweeps.Single();
 
@@ -134,7 +134,7 @@ public sealed partial class ComparerTests
         for (var r = 0; r < set.Data.X.Rows; r++)
         {
             for (var d = 1; d < 8; d++)
-                set.Data.X.Row(r)[d] = (float)(100 * new CounterRandom(9, (ulong)r).Normal((ulong)d));
+                set.Data.X.Row(r)[d] = (float)(100 * RandomStream.OfDraws(9, (ulong)r).NormalAt((ulong)d));
         }
 
         var result = Comparer.Run(new(), [set], Heads("centroid:values=[1,8]")).Result;
@@ -164,7 +164,7 @@ public sealed partial class ComparerTests
         for (var r = 0; r < set.Data.X.Rows; r++)
         {
             for (var d = 4; d < 8; d++)
-                set.Data.X.Row(r)[d] = (float)(1000 * new CounterRandom(9, (ulong)r).Normal((ulong)d));
+                set.Data.X.Row(r)[d] = (float)(1000 * RandomStream.OfDraws(9, (ulong)r).NormalAt((ulong)d));
         }
 
         var result = Comparer.Run(new(), [set], HeadSpec.ParseList("knn:scaling=[none,standard],n_neighbors=[3,5,9],weights=[distance,uniform]", [], HeadCatalog.Trainers)).Result;

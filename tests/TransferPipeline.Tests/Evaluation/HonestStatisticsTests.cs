@@ -37,11 +37,11 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
         var covered = 0;
         for (var draw = 0; draw < Draws; draw++)
         {
-            var random = new CounterRandom(17, (ulong)draw);
-            var (share, count) = (0.5 + (0.48 * random.Uniform(0)), 50 + random.Below(1, 400));
+            var random = RandomStream.OfDraws(17, (ulong)draw);
+            var (share, count) = (0.5 + (0.48 * random.UnitAt(0)), 50 + random.BelowAt(1, 400));
             var successes = 0;
             for (var i = 0; i < count; i++)
-                successes += random.Uniform((ulong)i + 2) < share ? 1 : 0;
+                successes += random.UnitAt((ulong)i + 2) < share ? 1 : 0;
             var interval = Intervals.Wilson(successes, count);
             covered += share >= interval.Low && share <= interval.High ? 1 : 0;
         }
@@ -79,7 +79,7 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
     {
         var set = Synthetic.Set(classes: 2, columns: 6, seed: seed, perSplit: [("train", 30), ("validation", 30)]);
         var y = (int[])set.Data.Y.Clone();
-        new CounterRandom(seed, 0xBAD).Shuffle<int>(y);
+        RandomStream.OfDraws(seed, 0xBAD).Shuffle<int>(y);
         return Synthetic.Source(set.Data.X, y, [.. set.Data.Rows.Select(r => r.Split)], 2);
     }
 }

@@ -18,8 +18,8 @@ internal static class Synthetic
         {
             for (var d = 0; d < columns; d++)
             {
-                var centre = separation * new CounterRandom(seed, (ulong)rows[r].Class + 1).Normal((ulong)d);
-                x.Row(r)[d] = (float)(centre + new CounterRandom(seed, 1000 + (ulong)r).Normal((ulong)d));
+                var centre = separation * RandomStream.OfDraws(seed, (ulong)rows[r].Class + 1).NormalAt((ulong)d);
+                x.Row(r)[d] = (float)(centre + RandomStream.OfDraws(seed, 1000 + (ulong)r).NormalAt((ulong)d));
             }
         }
 

@@ -205,7 +205,7 @@ internal sealed class ModelDownload : IDisposable
         catch (IOException e)
         {
             // Not to be taken for a broken connection.
-            throw new JobFailedException($"{_partFile}: cannot be written: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new JobFailedException($"{_partFile}: cannot be written: {e.OneLine()}", e);
         }
     }
 

@@ -51,7 +51,7 @@ public sealed partial class ModelStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new JobFailedException($"{target}: cannot be written: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new JobFailedException($"{target}: cannot be written: {e.OneLine()}", e);
         }
     }
 

@@ -130,7 +130,7 @@ public sealed partial class ModelStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new JobFailedException($"{UserFolder}: the model cannot be stored: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new JobFailedException($"{UserFolder}: the model cannot be stored: {e.OneLine()}", e);
         }
 
         return new(manifest, target, manifestFile);

@@ -33,7 +33,7 @@ internal static class FeatureMapper
             .. Enumerable.Range(0, view.PhotoCount).GroupBy(p => view.Y[p]).SelectMany(g =>
             {
                 var photos = g.ToArray();
-                new CounterRandom(seed, (ulong)g.Key + 0x3A9).Shuffle<int>(photos);
+                RandomStream.OfDraws(seed, (ulong)g.Key + 0x3A9).Shuffle<int>(photos);
                 return photos.Take(Math.Max(1, (int)((long)MostPoints * photos.Length / view.PhotoCount)));
             }).Order(),
         ];

@@ -62,8 +62,8 @@ internal static class PrincipalComponents
 
     private static double[][] Start(int n, int width)
     {
-        var random = new CounterRandom(0);
-        return [.. Enumerable.Range(0, width).Select(c => Enumerable.Range(0, n).Select(i => random.Normal((ulong)((c * n) + i))).ToArray())];
+        var random = RandomStream.OfDraws(0);
+        return [.. Enumerable.Range(0, width).Select(c => Enumerable.Range(0, n).Select(i => random.NormalAt((ulong)((c * n) + i))).ToArray())];
     }
 
     /// <summary>basis = orthonormal basis of (centred x basis), turned to the eigenvectors within that space, the largest eigenvalue first.</summary>

@@ -60,7 +60,7 @@ internal static class Intervals
             var (hits, supports, predicted) = (new int[p.ClassCount], new int[p.ClassCount], new int[p.ClassCount]);
             for (var draw = first; draw < end; draw++)
             {
-                var random = new CounterRandom(seed, (ulong)draw);
+                var random = RandomStream.OfDraws(seed, (ulong)draw);
                 ulong next = 0;
                 Array.Clear(predicted);
                 for (var k = 0; k < members.Length; k++)
@@ -69,7 +69,7 @@ internal static class Intervals
                     (hits[k], supports[k]) = (0, 0);
                     for (var i = 0; i < photos.Length; i++)
                     {
-                        foreach (var named in photos[random.Below(next++, photos.Length)])
+                        foreach (var named in photos[random.BelowAt(next++, photos.Length)])
                         {
                             predicted[named]++;
                             supports[k]++;

@@ -41,7 +41,7 @@ internal sealed unsafe class RandomSplitSearch
     /// <param name="columns">At most <see cref="Width"/>.</param>
     /// <param name="totals">Weight of each class in the node.</param>
     public int Offer(
-        ReadOnlySpan<int> columns, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, double[] totals, double weight, ref SeededRandom random, ref Split best)
+        ReadOnlySpan<int> columns, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, double[] totals, double weight, ref RandomStream random, ref Split best)
     {
         var kept = rows.Length <= MostKeptRows;
         Extremes(columns, rows);
@@ -142,7 +142,7 @@ internal sealed unsafe class RandomSplitSearch
     }
 
     /// <summary>A bin's number, uniform between the node's extreme values, then moved down to the end of a bin.</summary>
-    private byte Threshold(int column, int first, int last, ref SeededRandom random)
+    private byte Threshold(int column, int first, int last, ref RandomStream random)
     {
         var (low, high) = (_bins.Lowest(column, first), _bins.Highest(column, last));
         var threshold = low + random.Unit() * ((double)high - low);

@@ -31,7 +31,7 @@ internal sealed class TreeBuilder
     /// <summary>Grows tree number <paramref name="tree"/>, which depends on nothing but the data, the options, the seed and this number.</summary>
     public Tree Grow(int seed, int tree)
     {
-        var random = new SeededRandom(seed, tree);
+        var random = RandomStream.OfPart(seed, tree);
         var nodes = new TreeNodes();
         for (var i = 0; i < _columns.Length; i++)
             _columns[i] = i;
@@ -61,7 +61,7 @@ internal sealed class TreeBuilder
     }
 
     /// <summary>Draws as many rows as there are, with replacement (or takes each once); returns how many different ones.</summary>
-    private int Draw(ref SeededRandom random)
+    private int Draw(ref RandomStream random)
     {
         if (_options.Bootstrap)
         {
@@ -87,7 +87,7 @@ internal sealed class TreeBuilder
     }
 
     /// <summary>Looks at max_features columns drawn without replacement, and at more while all of them are constant, as scikit-learn does.</summary>
-    private Split Search(Pending node, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref SeededRandom random)
+    private Split Search(Pending node, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref RandomStream random)
     {
         var best = new Split();
         if (_search.ClassesPresent < 2 || node.Depth >= _options.MaxDepth || rows.Length < _options.MinSamplesSplit || rows.Length < 2 * _options.MinSamplesLeaf)
@@ -110,7 +110,7 @@ internal sealed class TreeBuilder
         return best;
     }
 
-    private Split SearchRandom(int drawn, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref SeededRandom random)
+    private Split SearchRandom(int drawn, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref RandomStream random)
     {
         var best = new Split();
         var varying = 0;
@@ -126,7 +126,7 @@ internal sealed class TreeBuilder
         return best;
     }
 
-    private void DrawColumn(int i, ref SeededRandom random)
+    private void DrawColumn(int i, ref RandomStream random)
     {
         var j = i + random.Below(_columns.Length - i);
         (_columns[i], _columns[j]) = (_columns[j], _columns[i]);

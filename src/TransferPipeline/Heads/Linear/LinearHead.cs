@@ -110,8 +110,7 @@ public sealed class LinearHead : IHead
             }
             else
             {
-                TensorPrimitives.Subtract(row, TensorPrimitives.Max(row), row);
-                TensorPrimitives.SoftMax(row, row);
+                SoftmaxRows.Run(row, ClassCount);
             }
         }
     }

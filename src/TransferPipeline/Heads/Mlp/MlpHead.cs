@@ -61,15 +61,7 @@ internal sealed class MlpHead : IHead
         results.CopyTo(scores);
     }
 
-    public void ToProbabilities(Span<float> scores)
-    {
-        for (var start = 0; start + ClassCount <= scores.Length; start += ClassCount)
-        {
-            var row = scores.Slice(start, ClassCount);
-            TensorPrimitives.Subtract(row, TensorPrimitives.Max<float>(row), row);
-            TensorPrimitives.SoftMax(row, row);
-        }
-    }
+    public void ToProbabilities(Span<float> scores) => SoftmaxRows.Run(scores, ClassCount);
 
     public string Export(IGraphWriter graph, string features)
     {

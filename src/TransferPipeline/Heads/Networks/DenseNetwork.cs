@@ -25,7 +25,7 @@ internal sealed class DenseNetwork
         for (var l = 0; l < layers.Length; l++)
         {
             var (inputs, outputs) = (widths[l], widths[l + 1]);
-            var random = new SeededRandom(seed, FirstLayerStream + l);
+            var random = RandomStream.OfPart(seed, FirstLayerStream + l);
             var bound = 1 / Math.Sqrt(inputs);
             var (weights, bias) = (new float[checked(inputs * outputs)], new float[outputs]);
             foreach (ref var weight in weights.AsSpan())

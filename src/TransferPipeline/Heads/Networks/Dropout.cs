@@ -18,7 +18,7 @@ internal sealed class Dropout(double share, int seed)
 
     public void Apply(Span<float> values, int layer)
     {
-        var key = (uint)new SeededRandom(seed, ((long)layer << 32 | (uint)Step) + (1L << 50)).Next();
+        var key = (uint)RandomStream.OfPart(seed, ((long)layer << 32 | (uint)Step) + (1L << 50)).Next();
         var i = 0;
         var (limit, kept) = (new Vector<uint>(_limit), new Vector<float>(Kept));
         for (; i + Vector<float>.Count <= values.Length; i += Vector<float>.Count)

@@ -28,7 +28,7 @@ internal sealed class EpochOrder
     public int[] Rows(int epoch)
     {
         var rows = Array.ConvertAll(_views, views => views[epoch % views.Length]);
-        new SeededRandom(_seed, epoch).Shuffle(rows);
+        RandomStream.OfPart(_seed, epoch).Shuffle(rows);
         return rows;
     }
 }

@@ -61,15 +61,7 @@ internal sealed unsafe class SvmRbfHead : IHead
     }
 
     /// <summary>Softmax of the scores: an order of preference, not calibrated (LIBSVM's Platt scaling costs a cross-validation).</summary>
-    public void ToProbabilities(Span<float> scores)
-    {
-        for (var start = 0; start + ClassCount <= scores.Length; start += ClassCount)
-        {
-            var row = scores.Slice(start, ClassCount);
-            TensorPrimitives.Subtract(row, TensorPrimitives.Max<float>(row), row);
-            TensorPrimitives.SoftMax(row, row);
-        }
-    }
+    public void ToProbabilities(Span<float> scores) => SoftmaxRows.Run(scores, ClassCount);
 
     public string Export(IGraphWriter graph, string features) => new SvmRbfExport(_model, _scaling, _breakTies).Write(graph, features);
 

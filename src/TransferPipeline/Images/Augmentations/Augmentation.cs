@@ -10,5 +10,5 @@ public abstract record Augmentation
     internal abstract void Validate();
 
     /// <summary>Draws parameters and changes the canvas' picture.</summary>
-    internal abstract void Apply(AugmentationCanvas canvas, ref AugmentationRandom random);
+    internal abstract void Apply(AugmentationCanvas canvas, ref RandomStream random);
 }

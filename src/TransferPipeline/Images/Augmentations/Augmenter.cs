@@ -54,7 +54,7 @@ public sealed class Augmenter
 
     private RgbImage Draw(RgbImage photo, string imageSha256, int view, int room)
     {
-        var random = new AugmentationRandom(_seed, imageSha256, view);
+        var random = RandomStream.OfView(_seed, imageSha256, view);
         _canvas.Start(photo);
         if (!_cropsItself)
         {

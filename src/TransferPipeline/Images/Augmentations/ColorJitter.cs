@@ -28,7 +28,7 @@ public sealed record ColorJitter : Augmentation
         Hue.Check("ColorJitter's hue", -0.5, 0.5);
     }
 
-    internal override void Apply(AugmentationCanvas canvas, ref AugmentationRandom random)
+    internal override void Apply(AugmentationCanvas canvas, ref RandomStream random)
     {
         Span<int> order = [Brightening, Contrasting, Saturating, Turning];
         for (var i = order.Length - 1; i > 0; i--)
@@ -37,8 +37,8 @@ public sealed record ColorJitter : Augmentation
             (order[i], order[other]) = (order[other], order[i]);
         }
 
-        var (brightness, contrast) = (random.Uniform(Brightness), random.Uniform(Contrast));
-        var (saturation, hue) = (random.Uniform(Saturation), random.Uniform(Hue));
+        var (brightness, contrast) = (Brightness.Draw(ref random), Contrast.Draw(ref random));
+        var (saturation, hue) = (Saturation.Draw(ref random), Hue.Draw(ref random));
         var fresh = canvas.Fresh(canvas.Picture.Width, canvas.Picture.Height);
         canvas.Picture.Pixels.CopyTo(fresh.Pixels);
         foreach (var change in order)

@@ -8,6 +8,8 @@ public readonly record struct Interval(double From, double To)
     /// <summary>torchvision's reading of one number: centre less and plus it.</summary>
     public static Interval Around(double centre, double amount) => new(centre - amount, centre + amount);
 
+    internal double Draw(ref RandomStream random) => From + (To - From) * random.Unit();
+
     internal void Check(string name, double least, double most)
     {
         if (!(From >= least && From <= To && To <= most))

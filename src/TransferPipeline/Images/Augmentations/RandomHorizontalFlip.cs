@@ -15,9 +15,9 @@ public sealed record RandomHorizontalFlip : Augmentation
             Throw.Usage($"RandomHorizontalFlip's p is {Probability}; expected 0 to 1");
     }
 
-    internal override void Apply(AugmentationCanvas canvas, ref AugmentationRandom random)
+    internal override void Apply(AugmentationCanvas canvas, ref RandomStream random)
     {
-        if (random.NextDouble() < Probability)
+        if (random.Unit() < Probability)
             Flip(canvas);
     }
 

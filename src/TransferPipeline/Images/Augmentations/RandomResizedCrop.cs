@@ -28,7 +28,7 @@ public sealed record RandomResizedCrop : Augmentation
             Throw.Usage($"RandomResizedCrop's size is {Width} x {Height}; give both sides, or neither for the network's size");
     }
 
-    internal override void Apply(AugmentationCanvas canvas, ref AugmentationRandom random)
+    internal override void Apply(AugmentationCanvas canvas, ref RandomStream random)
     {
         var box = Draw(canvas.Picture.Width, canvas.Picture.Height, ref random);
         var (width, height) = Width > 0 ? (Width, Height) : canvas.Output;
@@ -36,13 +36,13 @@ public sealed record RandomResizedCrop : Augmentation
     }
 
     /// <summary>torchvision's search: ten draws of area and aspect, then the largest centred part of an allowed aspect.</summary>
-    internal PixelBox Draw(int width, int height, ref AugmentationRandom random)
+    internal PixelBox Draw(int width, int height, ref RandomStream random)
     {
         var logRatio = new Interval(Math.Log(Ratio.From), Math.Log(Ratio.To));
         for (var i = 0; i < Attempts; i++)
         {
-            var area = (double)width * height * random.Uniform(Scale);
-            var aspect = Math.Exp(random.Uniform(logRatio));
+            var area = (double)width * height * Scale.Draw(ref random);
+            var aspect = Math.Exp(logRatio.Draw(ref random));
             var w = (int)Math.Round(Math.Sqrt(area * aspect));
             var h = (int)Math.Round(Math.Sqrt(area / aspect));
             if (w > 0 && w <= width && h > 0 && h <= height)

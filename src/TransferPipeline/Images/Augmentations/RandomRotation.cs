@@ -23,7 +23,7 @@ public sealed record RandomRotation : Augmentation
             Throw.Usage($"RandomRotation's interpolation is {Interpolation}; expected Nearest or Bilinear");
     }
 
-    internal override void Apply(AugmentationCanvas canvas, ref AugmentationRandom random) => Rotate(canvas, random.Uniform(Degrees));
+    internal override void Apply(AugmentationCanvas canvas, ref RandomStream random) => Rotate(canvas, Degrees.Draw(ref random));
 
     /// <summary>PIL's Image.rotate: quarter turns are exact, other angles map each output pixel's centre back into the photo.</summary>
     internal void Rotate(AugmentationCanvas canvas, double degrees)

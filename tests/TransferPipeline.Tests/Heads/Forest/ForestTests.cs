@@ -130,7 +130,7 @@ public sealed class ForestTests
         var node = new SplitSearch(bins, ForestOptions.Read(Mixture.Settings(Trainer), 70), classes, weights);
         node.Enter(samples);
         var search = new RandomSplitSearch(bins, 1, classes, weights);
-        var random = new SeededRandom(0, 0);
+        var random = RandomStream.OfPart(0, 0);
         foreach (var columns in new int[][] { [0, 3, 5], [.. Enumerable.Range(6, RandomSplitSearch.Width)] })
         {
             var best = new Split();

@@ -87,7 +87,7 @@ public sealed class AugmentationReferenceTests
             "saturation" => new ColorJitter { Saturation = value },
             _ => new ColorJitter { Hue = value },
         };
-        var random = new AugmentationRandom(1, new string('0', 64), 1);
+        var random = RandomStream.OfView(1, new string('0', 64), 1);
         jitter.Apply(canvas, ref random);
     }
 

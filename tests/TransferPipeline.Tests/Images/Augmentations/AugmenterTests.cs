@@ -74,7 +74,7 @@ public sealed class AugmenterTests
         int touchesLeft = 0, touchesRight = 0, fits = 0;
         for (var i = 0; i < Draws; i++)
         {
-            var random = new AugmentationRandom(3, Sha(i), 1);
+            var random = RandomStream.OfView(3, Sha(i), 1);
             var box = crop.Draw(4000, 4000, ref random);
             Assert.InRange(box.Width / (double)box.Height, 0.749, 1.335);
             Assert.True(box.X >= 0 && box.Y >= 0 && box.X + box.Width <= 4000 && box.Y + box.Height <= 4000);
@@ -106,7 +106,7 @@ public sealed class AugmenterTests
     public void RandomResizedCrop_of_a_narrow_photo_falls_back_to_the_centre(int width, int height, double least, double most, int partWidth, int partHeight)
     {
         var crop = new RandomResizedCrop { Scale = new(0.9, 1), Ratio = new(least, most) };
-        var random = new AugmentationRandom(3, Sha(0), 1);
+        var random = RandomStream.OfView(3, Sha(0), 1);
         var box = crop.Draw(width, height, ref random);
         Assert.Equal((partWidth, partHeight), (box.Width, box.Height));
         Assert.Equal(((width - partWidth) / 2, (height - partHeight) / 2), (box.X, box.Y));
@@ -119,9 +119,9 @@ public sealed class AugmenterTests
         var counts = new int[10];
         for (var i = 0; i < Draws; i++)
         {
-            var a = new AugmentationRandom(9, Sha(i), 1).NextDouble() - 0.5;
-            var b = new AugmentationRandom(9, Sha(i), 2).NextDouble() - 0.5;
-            var c = new AugmentationRandom(9, Sha(i + 1), 1).NextDouble() - 0.5;
+            var a = RandomStream.OfView(9, Sha(i), 1).Unit() - 0.5;
+            var b = RandomStream.OfView(9, Sha(i), 2).Unit() - 0.5;
+            var c = RandomStream.OfView(9, Sha(i + 1), 1).Unit() - 0.5;
             sum += a;
             squares += a * a;
             views += a * b;

@@ -138,7 +138,7 @@ internal sealed class CudaLibraries
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            return new(library, file, e.Message.ReplaceLineEndings(" ").Trim());
+            return new(library, file, e.OneLine());
         }
     }
 
