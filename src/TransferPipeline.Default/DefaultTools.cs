@@ -8,6 +8,7 @@ using TransferPipeline.LibjpegTurbo;
 using TransferPipeline.Libvips;
 using TransferPipeline.MicrosoftML;
 using TransferPipeline.ParquetNet;
+using TransferPipeline.ParquetSharp;
 using TransferPipeline.TorchSharp;
 
 namespace TransferPipeline.Default;
@@ -29,6 +30,7 @@ public static class DefaultTools
         ]),
         new AdapterRegistry<IParquetLibrary>("Parquet library",
         [
+            new("parquetsharp", () => new ParquetSharpTable(), () => "ParquetSharp", () => ParquetSharpTable.Problem),
             new("parquet-net", () => new ParquetNetTable(), () => "Parquet.Net"),
         ]),
         [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers],

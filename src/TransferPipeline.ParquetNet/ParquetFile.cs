@@ -1,5 +1,8 @@
+using System.Globalization;
 using Parquet;
 using Parquet.Schema;
+using TransferPipeline.Datasets;
+using TransferPipeline.Features;
 
 namespace TransferPipeline.ParquetNet;
 
@@ -12,43 +15,32 @@ internal sealed record RawColumn<T>(T[] Values, int[]? Levels, int[]? Starts, in
     public bool HasNulls => Levels is { } levels && levels.AsSpan().ContainsAnyExcept(Defined);
 }
 
-/// <summary>One Parquet file opened for reading; what Parquet.Net throws at bad bytes becomes one line that names the file.</summary>
-internal sealed class ParquetFile : IDisposable
+/// <summary>One Parquet file opened for reading.</summary>
+internal sealed class ParquetFile : IParquetReader
 {
+    private readonly string _file;
     private readonly FileStream _stream;
     private readonly ParquetReader _reader;
+    private readonly IReadOnlyList<Leaf> _leaves;
 
-    private ParquetFile(string name, FileStream stream, ParquetReader reader)
+    private ParquetFile(string file, FileStream stream, ParquetReader reader)
     {
-        (Name, _stream, _reader) = (name, stream, reader);
-        (Schema, Metadata) = (reader.Schema, reader.CustomMetadata);
+        (_file, _stream, _reader) = (file, stream, reader);
+        _leaves = ColumnTree.Of(reader.Schema);
+        var rows = Enumerable.Range(0, reader.RowGroupCount).Sum(group => (long)Rows(group));
+        Description = new ParquetDescription([.. _leaves.Select(leaf => (leaf.Name, leaf.Type))], reader.CustomMetadata, rows);
     }
 
-    public string Name { get; }
-
-    public ParquetSchema Schema { get; }
-
-    public IReadOnlyDictionary<string, string> Metadata { get; }
+    public ParquetDescription Description { get; }
 
     public int Groups => _reader.RowGroupCount;
 
     public static ParquetFile Open(string file)
     {
-        if (!File.Exists(file))
-            throw new BadInputException(Directory.Exists(file) ? $"{file} is a folder, expected a Parquet file" : $"{file}: there is no such file");
-        FileStream stream;
+        var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
         try
         {
-            stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"{file} cannot be opened ({FirstLine(e)})", e);
-        }
-
-        try
-        {
-            return Explain(file, () => new ParquetFile(file, stream, ParquetReader.CreateAsync(stream, leaveStreamOpen: true).GetAwaiter().GetResult()));
+            return ParquetErrors.Explain(file, () => new ParquetFile(file, stream, ParquetReader.CreateAsync(stream, leaveStreamOpen: true).GetAwaiter().GetResult()));
         }
         catch
         {
@@ -57,16 +49,73 @@ internal sealed class ParquetFile : IDisposable
         }
     }
 
-    /// <summary>Number of rows of a row group.</summary>
     public int Rows(int group)
     {
         using var reader = _reader.OpenRowGroupReader(group);
-        return reader.RowCount is >= 0 and <= int.MaxValue ? (int)reader.RowCount : throw Bad($"row group {group} announces {reader.RowCount} rows");
+        return ParquetErrors.RequireRows(_file, group, reader.RowCount);
+    }
+
+    public string?[] Texts(int group, string column) =>
+        Array.ConvertAll(Cells<ReadOnlyMemory<char>>(group, column), text => text is { } chars ? new string(chars.Span) : null);
+
+    public int?[] Int32s(int group, string column) => Cells<int>(group, column);
+
+    public long?[] Int64s(int group, string column) => Cells<long>(group, column);
+
+    public string?[] Labels(int group, string column) => LeafOf(column).Type switch
+    {
+        ColumnType.Boolean => Array.ConvertAll(Cells<bool>(group, column), value => value is { } yes ? yes ? "true" : "false" : null),
+        ColumnType.Int8 => Written<sbyte>(group, column),
+        ColumnType.UInt8 => Written<byte>(group, column),
+        ColumnType.Int16 => Written<short>(group, column),
+        ColumnType.UInt16 => Written<ushort>(group, column),
+        ColumnType.Int32 => Written<int>(group, column),
+        ColumnType.UInt32 => Written<uint>(group, column),
+        ColumnType.Int64 => Written<long>(group, column),
+        ColumnType.UInt64 => Written<ulong>(group, column),
+        ColumnType.Float32 => Written<float>(group, column),
+        ColumnType.Float64 => Written<double>(group, column),
+        ColumnType.Binary => Array.ConvertAll(
+            Cells<ReadOnlyMemory<byte>>(group, column), value => value is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes.Span) : null),
+        _ => Texts(group, column),
+    };
+
+    public void Binaries(int group, string column, int first, int count, BinaryAction action)
+    {
+        var cells = Cells<ReadOnlyMemory<byte>>(group, column);
+        for (var row = first; row < first + count; row++)
+            action(row, cells[row] is { } bytes ? bytes.Span : []);
+    }
+
+    public IVectorReader Vectors(int group, string column, int width, long fileRow) =>
+        new VectorReader(_file, column, Read<float>(group, FieldOf(column)), Rows(group), width, fileRow);
+
+    public void Dispose()
+    {
+        _reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        _stream.Dispose();
+    }
+
+    private string?[] Written<T>(int group, string column)
+        where T : struct, IFormattable => Array.ConvertAll(Cells<T>(group, column), value => value?.ToString(null, CultureInfo.InvariantCulture));
+
+    /// <summary>One value per row, null where there is none.</summary>
+    private T?[] Cells<T>(int group, string column)
+        where T : struct
+    {
+        var raw = Read<T>(group, FieldOf(column));
+        var rows = Rows(group);
+        if (raw.Values.Length != rows || raw.Starts is not null)
+            throw ParquetErrors.Damaged(_file, $"column '{column}' has {raw.Values.Length} values in a row group of {rows} rows");
+        var cells = new T?[rows];
+        for (int i = 0, next = 0; i < rows; i++)
+            cells[i] = raw.Levels is { } levels && levels[i] != raw.Defined ? null : raw.Values[next++];
+        return cells;
     }
 
     /// <summary>The defined values of a column of a row group, and where each belongs.</summary>
-    public RawColumn<T> Read<T>(int group, DataField field)
-        where T : struct => Explain(Name, () =>
+    private RawColumn<T> Read<T>(int group, DataField field)
+        where T : struct => ParquetErrors.Explain(_file, () =>
     {
         using var reader = _reader.OpenRowGroupReader(group);
         var count = checked((int)(reader.GetMetadata(field)?.MetaData?.NumValues ?? 0));
@@ -80,27 +129,8 @@ internal sealed class ParquetFile : IDisposable
     /// <summary>An array's own conversion would make an empty memory of none.</summary>
     private static Memory<int>? Memory(int[]? values) => values is null ? null : new(values);
 
-    /// <summary>The file breaks the format in a way that Parquet.Net does not notice.</summary>
-    public BadInputException Bad(string what) => new($"{Name} cannot be read as Parquet ({what}); it is damaged or incomplete, make it again");
+    private Leaf LeafOf(string column) =>
+        _leaves.Where(leaf => leaf.Name == column).Cast<Leaf?>().FirstOrDefault() ?? throw ParquetErrors.MissingColumn(_file, Description, column);
 
-    public void Dispose()
-    {
-        _reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        _stream.Dispose();
-    }
-
-    /// <summary>Damaged bytes surface in Parquet.Net as many kinds of exception, from its own to an index out of range.</summary>
-    private static T Explain<T>(string file, Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (Exception e) when (e is not TransferException)
-        {
-            throw new BadInputException($"{file} cannot be read as Parquet ({FirstLine(e)}); it is damaged or incomplete, make it again", e);
-        }
-    }
-
-    private static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();
+    private DataField FieldOf(string column) => LeafOf(column).Field ?? throw ParquetErrors.Damaged(_file, $"column '{column}' is not one value per row");
 }

@@ -1,3 +1,7 @@
 using BenchmarkDotNet.Running;
+using TransferPipeline.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(TransferPipeline.Benchmarks.PreprocessingBenchmarks).Assembly).Run(args);
+if (args is ["parquet-formats", var featureSet])
+    ParquetFormats.Run(featureSet);
+else
+    BenchmarkSwitcher.FromAssembly(typeof(PreprocessingBenchmarks).Assembly).Run(args);

@@ -141,7 +141,7 @@ public sealed class HostileInputTests : IDisposable
     public void Metadata_OfTheDatasetsLibrary()
     {
         const string Valid = """{"info": {"features": {"image": {"_type": "Image"}, "label": {"names": ["a", "b"], "_type": "ClassLabel"}}}}""";
-        (string Name, string Type)[] columns = [("image.bytes", "BLOB"), ("image.path", "VARCHAR"), ("label", "BIGINT")];
+        (string Name, ColumnType Type)[] columns = [("image.bytes", ColumnType.Binary), ("image.path", ColumnType.Text), ("label", ColumnType.Int64)];
         Attack("features.json", Encoding.UTF8.GetBytes(Valid), file =>
         {
             var found = HuggingFaceColumns.Of(file, new(columns, new Dictionary<string, string> { ["huggingface"] = File.ReadAllText(file) }, 2), new() { Path = file });

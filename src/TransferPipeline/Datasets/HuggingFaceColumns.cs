@@ -12,7 +12,7 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
     public static HuggingFaceColumns Of(string file, ParquetDescription description, DatasetOptions options)
     {
         var features = Features(file, description);
-        var images = description.Columns.Where(c => c.Name.EndsWith(".bytes", StringComparison.Ordinal) && c.Type == "BLOB")
+        var images = description.Columns.Where(c => c.Name.EndsWith(".bytes", StringComparison.Ordinal) && c.Type == ColumnType.Binary)
             .Select(c => c.Name[..^".bytes".Length])
             .Where(name => description.Columns.Any(c => c.Name == name + ".path")).ToList();
         var image = images.Find(name => TypeOf(features, name) == "Image") ?? images.FirstOrDefault()

@@ -1,3 +1,4 @@
+using ParquetSharp;
 using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Tests.Datasets;
@@ -43,8 +44,8 @@ public sealed class ParquetDatasetTests : IDisposable
     public void Open_FolderOfFiles_TakesSplitsFromTheirNamesAndReadsInAnyOrder()
     {
         var samples = Path.Combine(SharedData.Repository, "samples", "clothing");
-        HuggingFaceFiles.Write(_folder.At("data/validation-00000-of-00001.parquet"), $"{samples}/validation/*/*.jpg", samples);
-        HuggingFaceFiles.Write(_folder.At("data/train-00000-of-00001.parquet"), $"{samples}/train/*/*.jpg", samples);
+        HuggingFaceFiles.Write(_folder.At("data/validation-00000-of-00001.parquet"), samples, "validation");
+        HuggingFaceFiles.Write(_folder.At("data/train-00000-of-00001.parquet"), samples, "train");
         using var folder = DatasetReader.Open(new DatasetOptions { Path = samples });
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root }, _table);
 
@@ -59,7 +60,7 @@ public sealed class ParquetDatasetTests : IDisposable
     public void Open_PathsThatRepeatOrAreMissing_AreKeyedByRow()
     {
         var file = _folder.At("train.parquet");
-        HuggingFaceFiles.Run($"COPY (SELECT {{bytes: 'x'::BLOB, path: 'same.jpg'}} AS image, i % 2 AS label FROM range(4) t(i)) TO '{file}' (FORMAT parquet)");
+        TypedParquet.Write(file, TypedParquet.Images("image", [.. Enumerable.Repeat(Photo("same.jpg"), 4)]), TypedParquet.Int32("label", 0, 1, 0, 1));
         using var data = DatasetReader.Open(new DatasetOptions { Path = file }, _table);
         Assert.Equal(["train.parquet#0", "train.parquet#1", "train.parquet#2", "train.parquet#3"], data.Entries.Select(e => e.Path));
         Assert.Equal(["0", "1"], data.Classes);
@@ -69,9 +70,8 @@ public sealed class ParquetDatasetTests : IDisposable
     public void Open_RowsWithoutBytesOrLabel_AreLeftOutAndNamed()
     {
         var file = _folder.At("train.parquet");
-        HuggingFaceFiles.Run(
-            $"COPY (SELECT CASE WHEN i = 1 THEN NULL ELSE {{bytes: 'x'::BLOB, path: i || '.jpg'}} END AS image, CASE i WHEN 2 THEN -1 ELSE i % 2 END AS label FROM range(4) t(i)) "
-            + $"TO '{file}' (FORMAT parquet, KV_METADATA {{huggingface: '{HuggingFaceFiles.Metadata(["no", "yes"])}'}})");
+        HuggingFaceFiles.Write(
+            file, ["no", "yes"], TypedParquet.Images("image", Photo("0.jpg"), null, Photo("2.jpg"), Photo("3.jpg")), TypedParquet.Int64("label", 0, 1, -1, 1));
         using var data = DatasetReader.Open(new DatasetOptions { Path = file }, _table);
 
         Assert.Equal([new("0.jpg", "no", Splits.Train), new PhotoEntry("3.jpg", "yes", Splits.Train)], data.Entries);
@@ -82,13 +82,20 @@ public sealed class ParquetDatasetTests : IDisposable
     }
 
     [Theory]
-    [InlineData("SELECT {bytes: NULL::BLOB, path: 'a.jpg'} AS image, 1 AS label", "column 'image' holds no image bytes, only paths")]
-    [InlineData("SELECT 'a.jpg' AS image, 1 AS label", "has no image column (it has image, label)")]
-    [InlineData("SELECT {bytes: 'x'::BLOB, path: 'a.jpg'} AS image, 1 AS kind", "has no label column (it has kind)")]
-    public void Open_FileOfOtherColumns_SaysWhatIsExpected(string select, string expected)
+    [InlineData("paths alone", "column 'image' holds no image bytes, only paths")]
+    [InlineData("text", "has no image column (it has image, label)")]
+    [InlineData("no label", "has no label column (it has kind)")]
+    [InlineData("dates", "column 'label' is date, expected text or a number per row")]
+    public void Open_FileOfOtherColumns_SaysWhatIsExpected(string columns, string expected)
     {
         var file = _folder.At("train.parquet");
-        HuggingFaceFiles.Run($"COPY ({select}) TO '{file}' (FORMAT parquet)");
+        TypedParquet.Write(file, columns switch
+        {
+            "paths alone" => [TypedParquet.Images("image", (null, "a.jpg")), TypedParquet.Int32("label", 1)],
+            "text" => [TypedParquet.Text("image", "a.jpg"), TypedParquet.Int32("label", 1)],
+            "dates" => [TypedParquet.Images("image", Photo("a.jpg")), TypedParquet.Date("label", new Date(20_000))],
+            _ => [TypedParquet.Images("image", Photo("a.jpg")), TypedParquet.Int32("kind", 1)],
+        });
         var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file }, _table));
         Assert.StartsWith(file, error.Message);
         Assert.Contains(expected, error.Message);
@@ -107,7 +114,7 @@ public sealed class ParquetDatasetTests : IDisposable
     public void Open_FolderWhereSomeFilesNameNoSplit_IsRefused()
     {
         foreach (var name in new[] { "train-0.parquet", "more.parquet" })
-            HuggingFaceFiles.Run($"COPY (SELECT {{bytes: 'x'::BLOB, path: 'a.jpg'}} AS image, 1 AS label) TO '{_folder.At(name)}' (FORMAT parquet)");
+            TypedParquet.Write(_folder.At(name), TypedParquet.Images("image", Photo("a.jpg")), TypedParquet.Int32("label", 1));
         var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.Root }, _table));
         Assert.Contains("'train-0.parquet' names its split but 'more.parquet' does not", error.Message);
     }
@@ -120,4 +127,6 @@ public sealed class ParquetDatasetTests : IDisposable
         var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file }, _table));
         Assert.StartsWith($"{file} cannot be read as Parquet", error.Message);
     }
+
+    private static (byte[]?, string?)? Photo(string path) => ([(byte)'x'], path);
 }

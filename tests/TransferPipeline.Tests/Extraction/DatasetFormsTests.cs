@@ -46,7 +46,7 @@ public sealed class DatasetFormsTests : IDisposable
     [Fact]
     public void Run_ParquetWithoutPathsOrTimes_DiffersInThoseColumnsAlone()
     {
-        var parquet = MakeParquet("{bytes: content, path: NULL::VARCHAR}");
+        var parquet = MakeParquet(paths: false);
         foreach (var file in Directory.GetFiles(parquet.Path))
             File.SetLastWriteTimeUtc(file, Time.AddHours(1));
 
@@ -95,7 +95,7 @@ public sealed class DatasetFormsTests : IDisposable
     private DatasetOptions Make(string form) => form switch
     {
         "csv" => MakeCsv(),
-        "parquet" => MakeParquet($"{{bytes: content, path: filename[{_extraction.Photos.Length + 2}:]}}"),
+        "parquet" => MakeParquet(paths: true),
         _ => MakeTar(form),
     };
 
@@ -119,13 +119,13 @@ public sealed class DatasetFormsTests : IDisposable
         return new() { Path = file };
     }
 
-    private DatasetOptions MakeParquet(string image)
+    private DatasetOptions MakeParquet(bool paths)
     {
         var folder = Path.GetDirectoryName(_extraction.At("parquet", "x"))!;
         foreach (var split in _entries.Select(e => e.Split).Distinct())
         {
             var file = Path.Combine(folder, split + "-00000-of-00001.parquet");
-            HuggingFaceFiles.Write(file, $"{_extraction.Photos}/{split}/*/*.jpg", _extraction.Photos, image);
+            HuggingFaceFiles.Write(file, _extraction.Photos, split, paths);
             File.SetLastWriteTimeUtc(file, Time);
         }
 

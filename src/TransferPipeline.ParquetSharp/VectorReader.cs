@@ -1,0 +1,97 @@
+using ParquetSharp;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.ParquetSharp;
+
+/// <summary>Decodes the vectors of a row group straight into the caller's memory.</summary>
+internal sealed class VectorReader : IVectorReader
+{
+    /// <summary>Values whose levels are checked at once, about: they stay in the second-level cache.</summary>
+    private const int BatchValues = 1 << 16;
+
+    private readonly string _file;
+    private readonly string _name;
+    private readonly ColumnReader _column;
+    private readonly ColumnReader<float> _reader;
+    private readonly short _highest;
+    private readonly int _width;
+    private readonly short[] _levels;
+    private readonly short[] _starts;
+    private long _rowsLeft;
+    private long _row;
+
+    public VectorReader(string file, RowGroupReader group, Leaf leaf, int width, long fileRow)
+    {
+        _column = group.Column(leaf.Index);
+        _reader = _column as ColumnReader<float> ?? throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' holds {_column.Type}, not what its type says");
+        (_file, _name, _width, _row, _rowsLeft) = (file, leaf.Name, width, fileRow, group.MetaData.NumRows);
+        _highest = _column.ColumnDescriptor.MaxDefinitionLevel;
+        var batch = Math.Max(BatchValues / width, 1) * width;
+        (_levels, _starts) = (new short[batch], new short[batch]);
+    }
+
+    public void Read(Span<float> destination)
+    {
+        for (var done = 0; done < destination.Length;)
+        {
+            var count = Math.Min(destination.Length - done, _starts.Length);
+            ReadRows(destination.Slice(done, count));
+            done += count;
+        }
+
+        if (_rowsLeft == 0 && Explain(() => _reader.HasNext))
+            throw Explain(MoreThanExpected);
+    }
+
+    public void Dispose() => _column.Dispose();
+
+    /// <summary>Whole vectors, at most as many as the level buffers hold.</summary>
+    private unsafe void ReadRows(Span<float> destination)
+    {
+        var count = destination.Length;
+        var read = 0;
+        fixed (float* start = destination)
+        {
+            var values = start;
+            read = Explain(() =>
+            {
+                var levels = 0;
+                while (levels < count)
+                {
+                    // A batch ends with a page.
+                    var batch = (int)_reader.ReadBatch(
+                        count - levels, _levels.AsSpan(levels, count - levels), _starts.AsSpan(levels, count - levels), new Span<float>(values + levels, count - levels), out var present);
+                    if (batch <= 0)
+                        break;
+                    if (present != batch || _levels.AsSpan(levels, batch).ContainsAnyExcept(_highest))
+                        throw ParquetErrors.NoValue(_file, _name);
+                    levels += batch;
+                }
+
+                return levels;
+            });
+        }
+
+        if (read > 0 && _starts[0] != 0)
+            throw ParquetErrors.OtherLength(_file, _row - 1, _width + LevelsBeforeNextRow(read), _width);
+        var odd = ParquetErrors.OddRow<short>(_starts.AsSpan(0, read), _width, out var length);
+        if (odd >= 0)
+            throw ParquetErrors.OtherLength(_file, _row + odd, length, _width);
+        if (read < count)
+            throw ParquetErrors.Damaged(_file, $"column '{_name}' has fewer vectors than its row group has rows");
+        _row += count / _width;
+        _rowsLeft -= count / _width;
+    }
+
+    private int LevelsBeforeNextRow(int read) => _starts.AsSpan(0, read).IndexOf((short)0) is >= 0 and var next ? next : read;
+
+    private BadInputException MoreThanExpected()
+    {
+        var rest = (int)_reader.ReadBatch(_starts.Length, _levels, _starts, new float[_starts.Length], out _);
+        return rest > 0 && _starts[0] != 0
+            ? ParquetErrors.OtherLength(_file, _row - 1, _width + LevelsBeforeNextRow(rest), _width)
+            : ParquetErrors.Damaged(_file, $"column '{_name}' has more vectors than its row group has rows");
+    }
+
+    private T Explain<T>(Func<T> read) => ArrowErrors.Explain(_file, read);
+}

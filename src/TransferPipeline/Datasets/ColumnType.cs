@@ -1,0 +1,62 @@
+namespace TransferPipeline.Datasets;
+
+/// <summary>What a column of a Parquet file holds, whichever library reads it.</summary>
+public enum ColumnType
+{
+    /// <summary>A type that none of the others is.</summary>
+    Other,
+    Text,
+    Binary,
+    Boolean,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    UInt8,
+    UInt16,
+    UInt32,
+    UInt64,
+    Float16,
+    Float32,
+    Float64,
+    Decimal,
+    Date,
+    Time,
+    Timestamp,
+
+    /// <summary>One list of float32 values per row: what a vector is.</summary>
+    Float32List,
+    Float64List,
+
+    /// <summary>A list of another type.</summary>
+    List,
+    Map,
+
+    /// <summary>A group of columns inside a list or group, or an empty one.</summary>
+    Struct,
+}
+
+/// <summary>What the types are called and which may be labels.</summary>
+public static class ColumnTypes
+{
+    /// <summary>For messages: <c>text</c>, <c>int32</c>, <c>float32 list</c>.</summary>
+    public static string Text(this ColumnType type) => type switch
+    {
+        ColumnType.Float32List => "float32 list",
+        ColumnType.Float64List => "float64 list",
+        ColumnType.Other => "of another type",
+        _ => type.ToString().ToLowerInvariant(),
+    };
+
+    /// <summary>Whether a row's value can be written as text without loss: text itself, whole numbers, yes and no, and floating-point numbers.</summary>
+    public static bool CanBeLabel(this ColumnType type) =>
+        type is ColumnType.Text or ColumnType.Binary or (>= ColumnType.Boolean and <= ColumnType.UInt64) or ColumnType.Float32 or ColumnType.Float64;
+
+    /// <summary>The type of a list of such elements.</summary>
+    public static ColumnType ListOf(ColumnType element) => element switch
+    {
+        ColumnType.Float32 => ColumnType.Float32List,
+        ColumnType.Float64 => ColumnType.Float64List,
+        _ => ColumnType.List,
+    };
+}
