@@ -34,8 +34,9 @@ public sealed class CrashTests
             using (var last = ChildExtraction.Start(extraction.Photos, folder, 3))
             {
                 var decoded = Decoded(last.StandardOutput.ReadToEnd());
+                var error = last.StandardError.ReadToEnd();
                 last.WaitForExit();
-                Assert.Equal(0, last.ExitCode);
+                Assert.True(last.ExitCode == 0, error);
                 Assert.Empty(decoded.Intersect(committed));
             }
 
