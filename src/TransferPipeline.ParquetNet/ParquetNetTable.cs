@@ -1,6 +1,7 @@
 using System.Reflection;
 using Parquet;
 using Parquet.Schema;
+using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 
 namespace TransferPipeline.ParquetNet;

@@ -1,4 +1,5 @@
 using TransferPipeline.Tests.Extraction;
+using TransferPipeline.Tests.Features;
 
 namespace TransferPipeline.Tests;
 

@@ -37,7 +37,7 @@ public enum ColumnType
 }
 
 /// <summary>What the types are called and which may be labels.</summary>
-public static class ColumnTypes
+internal static class ColumnTypes
 {
     /// <summary>For messages: <c>text</c>, <c>int32</c>, <c>float32 list</c>.</summary>
     public static string Text(this ColumnType type) => type switch
