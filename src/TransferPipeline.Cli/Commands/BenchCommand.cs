@@ -19,7 +19,7 @@ internal static class BenchCommand
         var data = new DataOptions();
         var model = new Option<string>("--model") { Description = "A backbone of the model store, or an ONNX file.", HelpName = "NAME|FILE.onnx", DefaultValueFactory = _ => "efficientnet-lite0" };
         var cut = new Option<string>("--cut") { Description = "penultimate, features, or a tensor or node.", HelpName = "NAME", DefaultValueFactory = _ => CutRequest.Penultimate };
-        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW.", HelpName = "none|avg|max|adaptive:HxW", DefaultValueFactory = _ => "none" };
+        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.", HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean", DefaultValueFactory = _ => "none" };
         var photos = Common.Number("--photos", "Photos, spread over the dataset.", 1000, 1, int.MaxValue);
         var rounds = Common.Number("--rounds", "Each figure is the best of so many rounds, taken in turns.", 3, 1, 1000);
         var device = new DeviceFlags();

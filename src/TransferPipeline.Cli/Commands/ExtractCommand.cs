@@ -18,7 +18,7 @@ internal static class ExtractCommand
         var model = new Option<string>("--model") { Description = "A backbone of the model store, or an ONNX file.", Required = true, HelpName = "NAME|FILE.onnx" };
         var folder = Common.Out("Folder of the feature set; with several cuts the folder above them.");
         var cut = new Option<string[]>("--cut") { Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.", HelpName = "NAME", DefaultValueFactory = _ => [CutRequest.Penultimate] };
-        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW.", HelpName = "none|avg|max|adaptive:HxW", DefaultValueFactory = _ => "none" };
+        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.", HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean", DefaultValueFactory = _ => "none" };
         var device = new DeviceFlags();
         var maxFailed = Common.Number("--max-failed", "Largest share of photos that may fail.", 0.05, 0, 1);
         var exif = new Option<bool>("--exif-transpose") { Description = "Turn photos as EXIF says." };

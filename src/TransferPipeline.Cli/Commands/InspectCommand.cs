@@ -15,11 +15,12 @@ internal static class InspectCommand
         var command = new Command(name, summary) { file, cuts, json };
         command.SetAction(parsed =>
         {
-            var backbone = Backbone.Open(Common.Tools.Models.Resolve(parsed.GetValue(file)!).File);
+            var model = Common.Tools.Models.Resolve(parsed.GetValue(file)!);
+            var backbone = Backbone.Open(model.File);
             if (parsed.GetValue(cuts))
                 BackboneView.WriteCuts(backbone, parsed.GetValue(json));
             else
-                BackboneView.WriteLayers(backbone, parsed.GetValue(json));
+                BackboneView.WriteLayers(backbone, parsed.GetValue(json), model);
             return (int)ExitCode.Done;
         });
         return command;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Cli.Commands;
@@ -7,6 +8,7 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary>Options for how photos become a backbone's input, by the names of its manifest.</summary>
 internal sealed class PreprocessingFlags
 {
+    private readonly Option<string?> _named = new("--preprocessing") { Description = $"By name: {string.Join("; ", PreprocessingNames.All.Select(p => $"{p.Key} ({p.Value})"))}. Other options change it.", HelpName = string.Join('|', PreprocessingNames.All.Select(p => p.Key)) };
     private readonly Option<string?> _resize = new("--resize") { Description = "Short side in pixels, HEIGHTxWIDTH, or none.", HelpName = "256|224x224|none" };
     private readonly Option<string?> _interpolation = new("--interpolation") { Description = "nearest, bilinear, bicubic or lanczos.", HelpName = "NAME" };
     private readonly Option<string?> _crop = new("--crop") { Description = "Centre crop in pixels, one side or HEIGHTxWIDTH.", HelpName = "224|224x224" };
@@ -17,7 +19,7 @@ internal sealed class PreprocessingFlags
     private readonly Option<double?> _divisor = new("--divisor") { Description = "See --offset." };
     private readonly Option<bool> _bgr = new("--bgr") { Description = "Channels in the order blue, green, red." };
 
-    private IReadOnlyList<Option> All => [_resize, _interpolation, _crop, _mean, _std, _range, _offset, _divisor, _bgr];
+    private IReadOnlyList<Option> All => [_named, _resize, _interpolation, _crop, _mean, _std, _range, _offset, _divisor, _bgr];
 
     public void AddTo(Command command)
     {
@@ -42,6 +44,8 @@ internal sealed class PreprocessingFlags
 
     private Preprocessing Apply(Preprocessing p, ParseResult parsed)
     {
+        if (parsed.GetValue(_named) is { } named)
+            p = Named(named, p, parsed.GetValue(_crop));
         if (parsed.GetValue(_resize) is { } resize)
         {
             p = p with { ResizeShortSide = 0, ResizeHeight = 0, ResizeWidth = 0 };
@@ -76,6 +80,15 @@ internal sealed class PreprocessingFlags
         if (parsed.GetResult(_divisor) is not null && !(p.Divisor > 0))
             throw new UsageException("--divisor must be greater than 0");
         return parsed.GetValue(_bgr) ? p with { Bgr = true } : p;
+    }
+
+    /// <summary>The named preprocessing for the size that the crop gives, or else the model takes.</summary>
+    private static Preprocessing Named(string name, Preprocessing model, string? crop)
+    {
+        int[] sides = crop is null ? [Side(model.CropHeight, model.ResizeHeight), Side(model.CropWidth, model.ResizeWidth)] : Sides("--crop", crop);
+        return PreprocessingNames.Find(name, sides[0], sides[^1]);
+
+        static int Side(int cropped, int resized) => cropped > 0 ? cropped : resized > 0 ? resized : 224;
     }
 
     private static Interpolation Filter(string text)

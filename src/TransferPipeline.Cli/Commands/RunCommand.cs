@@ -40,8 +40,8 @@ internal static class RunCommand
 
     private static void WriteLayers(Pipeline pipeline)
     {
-        foreach (var model in pipeline.Models)
-            BackboneView.WriteLayers(Backbone.Open(Common.Tools.Models.Resolve(model).File), json: false, pipeline.Cuts);
+        foreach (var model in pipeline.Models.Select(m => Common.Tools.Models.Resolve(m)))
+            BackboneView.WriteLayers(Backbone.Open(model.File), json: false, model, pipeline.Cuts);
     }
 
     private static void Write(PipelineResult result, string folder)

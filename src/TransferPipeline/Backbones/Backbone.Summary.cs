@@ -7,14 +7,14 @@ namespace TransferPipeline.Backbones;
 public sealed partial class Backbone
 {
     /// <summary>Every layer with its shape, parameters and multiply-adds, as torchinfo shows them.</summary>
-    /// <param name="cuts">The cuts whose lines are drawn; without any the penultimate one.</param>
+    /// <param name="cuts">The cuts whose lines are drawn; without any the default one, or none where it is not clear which tensor that is.</param>
     /// <exception cref="UsageException">There is no such tensor.</exception>
     /// <exception cref="BadInputException">ONNX Runtime cannot run the model.</exception>
     public BackboneSummary Summarize(params IReadOnlyList<CutRequest> cuts)
     {
-        var names = (cuts.Count > 0 ? cuts : [CutRequest.Default]).GroupBy(c => Resolve(c).Tensor).ToDictionary(g => g.Key, g => g.First().Cut);
+        var names = (cuts.Count > 0 ? cuts : DefaultCuts()).GroupBy(c => Resolve(c).Tensor).ToDictionary(g => g.Key, g => g.First().Cut);
         var nodes = _index.Graph.Node.Where(n => n.Output.Any(_index.Depends)).ToList();
-        var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, [.. nodes.SelectMany(n => n.Output).Where(o => o.Length > 0 && _index.Depends(o))]);
+        var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, Runnable(nodes));
         shapes[Input.Name] = new(TensorElementType.Float, Input.Shape(Math.Max(1, Input.Batch)), []);
         var kept = names.Keys.SelectMany(Ancestors).ToHashSet(ReferenceEqualityComparer.Instance);
         var counted = new HashSet<string>(StringComparer.Ordinal);
@@ -35,16 +35,43 @@ public sealed partial class Backbone
     /// <exception cref="BadInputException">ONNX Runtime cannot run the model.</exception>
     public IReadOnlyList<CutCandidate> Candidates()
     {
-        var dominators = FeatureMapFinder.Dominators(_index, Penultimate);
+        var dominators = FeatureMapFinder.Dominators(_index, Root);
+        if (!HasClassifier)
+            dominators = [.. Outputs.All.Select(o => o.Name).Concat(dominators).Distinct()];
         var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, dominators);
+        var preferred = HasClassifier ? Penultimate : DefaultCuts() is [var request] ? Resolve(request).Tensor : null;
         _features ??= dominators.FirstOrDefault(d => FeatureMapFinder.IsMap(shapes[d]));
         return
         [
             .. dominators
                 .Where(d => shapes[d].Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double && shapes[d].Shape.Length > 1)
                 .Select(d => new CutCandidate(d, _index.Producer(d)!.OpType, shapes[d].Shape, VectorLength(shapes[d].Shape, PoolingKind.None),
-                    VectorLength(shapes[d].Shape, PoolingKind.Avg), d == Penultimate ? CutRequest.Penultimate : d == _features ? CutRequest.Features : "")),
+                    VectorLength(shapes[d].Shape, PoolingKind.Avg), d == preferred ? CutRequest.Penultimate : d == _features ? CutRequest.Features : "")),
         ];
+    }
+
+    /// <summary>The default cut; none where an encoder leaves open which output that is.</summary>
+    private IReadOnlyList<CutRequest> DefaultCuts() =>
+        HasClassifier || Outputs.All.Count(o => o.Form == OutputForm.Vector) == 1 ? [CutRequest.Default] : [];
+
+    /// <summary>Tensors that ONNX Runtime can compute from the photo alone: operators of other domains, and what depends on them, stay out.</summary>
+    private List<string> Runnable(List<NodeProto> nodes)
+    {
+        var lost = new HashSet<string>(StringComparer.Ordinal);
+        var tensors = new List<string>();
+        foreach (var node in nodes)
+        {
+            var known = node.Domain is "" or "ai.onnx" or "ai.onnx.ml" or "com.microsoft" && node.OpType != "ZipMap" && !GraphIndex.Inputs(node).Any(lost.Contains);
+            foreach (var output in node.Output.Where(o => o.Length > 0))
+            {
+                if (!known)
+                    lost.Add(output);
+                else if (_index.Depends(output) && !_index.NeedsOther(output))
+                    tensors.Add(output);
+            }
+        }
+
+        return tensors;
     }
 
     private long VectorLength(long[] shape, PoolingKind pooling) => CutBuilder.Dimension([1, .. shape.Skip(1)], new Pooling(pooling));
@@ -99,12 +126,12 @@ public sealed partial class Backbone
         {
             case "Conv" or "FusedConv" or "ConvInteger" or "QLinearConv":
                 var weights = node.Input[node.OpType == "QLinearConv" ? 3 : 1];
-                return ClassifierWalk.ConstantShape(_index, weights) is { } w ? made * w.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
+                return WeightedLayer.ConstantShape(_index, weights) is { } w ? made * w.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
             case "ConvTranspose":
                 var used = shapes[node.Input[0]].Shape.Aggregate(1L, (product, d) => product * d);
-                return ClassifierWalk.ConstantShape(_index, node.Input[1]) is { } t ? used * t.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
+                return WeightedLayer.ConstantShape(_index, node.Input[1]) is { } t ? used * t.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
             case "Gemm" or "FusedGemm" or "QGemm" or "MatMul" or "FusedMatMul" or "MatMulInteger" or "QLinearMatMul":
-                var left = shapes.TryGetValue(node.Input[0], out var a) ? a.Shape : ClassifierWalk.ConstantShape(_index, node.Input[0]);
+                var left = shapes.TryGetValue(node.Input[0], out var a) ? a.Shape : WeightedLayer.ConstantShape(_index, node.Input[0]);
                 return left is { Length: > 0 } ? made * (node.Int("transA", 0) != 0 ? left[^2] : left[^1]) : 0;
             default:
                 return 0;

@@ -2,16 +2,26 @@ using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones;
 
-/// <summary>An ONNX image classifier: where its classifier is, what can be cut out of it, what it costs.</summary>
+/// <summary>An ONNX image network: its classifier where it has one, what can be cut out of it, what it costs.</summary>
 public sealed partial class Backbone
 {
     private readonly OnnxFile _onnx;
     private readonly GraphIndex _index;
-    private readonly ClassifierLayer _classifier;
+    private readonly IReadOnlyList<OutputHead> _heads;
+    private readonly ClassifierLayer? _classifier;
+    private EncoderOutputs? _outputs;
     private string? _features;
 
-    private Backbone(OnnxFile onnx, BackboneInput input, GraphIndex index, ClassifierLayer classifier) =>
-        (_onnx, Input, _index, _classifier) = (onnx, input, index, classifier);
+    private Backbone(OnnxFile onnx, BackboneInput input, GraphIndex index)
+    {
+        (_onnx, _index) = (onnx, index);
+        Arithmetic = PixelArithmetic.Find(index, input);
+        Input = input with { InLevels = Arithmetic.Unit == PixelUnit.Levels };
+        _heads = ClassifierWalk.Find(index);
+        // Auxiliary classifiers branch off earlier. Where the deepest heads are several, there is no single feature.
+        var deepest = _heads.Where(h => h.Classifier is not null || h.Features.Count > 0).MaxBy(h => h.Depth);
+        _classifier = deepest?.Classifier;
+    }
 
     /// <summary>Full path of the model file.</summary>
     public string File => _onnx.File;
@@ -24,30 +34,38 @@ public sealed partial class Backbone
 
     public BackboneInput Input { get; }
 
-    /// <summary>Number of classes that it was trained on; 0 when the file does not say.</summary>
-    public int Classes => _classifier.Classes;
+    /// <summary>False for an encoder, whose feature is one of its outputs.</summary>
+    public bool HasClassifier => _classifier is not null;
 
-    /// <summary>The output that classifies; auxiliary classifiers are passed over.</summary>
-    public string ClassifyingOutput => _classifier.Output;
+    /// <summary>Number of classes that it was trained on; 0 when the file does not say, or has no classifier.</summary>
+    public int Classes => _classifier?.Classes ?? 0;
 
-    /// <summary>The tensor of the penultimate cut: the input of the last layer with weights.</summary>
-    public string Penultimate => _classifier.Feature;
+    /// <summary>The output that classifies; auxiliary classifiers are passed over. Empty without a classifier.</summary>
+    public string ClassifyingOutput => _classifier?.Output ?? "";
+
+    /// <summary>The tensor of the penultimate cut: the input of the classifier; null without one.</summary>
+    public string? Penultimate => _classifier?.Feature;
 
     /// <summary>Version of the default operator set.</summary>
     public int Opset => (int)(_onnx.Model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1);
 
+    /// <summary>What the first operators show of the pixels that it takes.</summary>
+    internal PixelArithmetic Arithmetic { get; }
+
+    /// <summary>Key and value pairs that the exporter left in the file.</summary>
+    internal IReadOnlyDictionary<string, string> Metadata =>
+        _onnx.Model.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value, StringComparer.Ordinal);
+
     /// <summary>Reads a model and finds its input and its classifier; the weights stay in the file until they are needed.</summary>
     /// <param name="inputSize">Side of the photos, used where the file leaves it open (then 0 means 224).</param>
-    /// <exception cref="BadInputException">The file is missing, corrupt, or not an image classifier.</exception>
-    public static Backbone Open(string file, int inputSize = 0)
+    /// <exception cref="BadInputException">The file is missing, corrupt, or takes no photos.</exception>
+    public static Backbone Open(string file, int inputSize = 0) => Open(file, new PhotoSize(inputSize, inputSize));
+
+    internal static Backbone Open(string file, PhotoSize size)
     {
         var onnx = OnnxFile.Read(file);
-        var input = InputReader.Read(onnx.File, onnx.Model, inputSize);
-        var index = new GraphIndex(onnx.Model.Graph, input.Name);
-        var classifier = ClassifierWalk.Find(index);
-        if (classifier is null)
-            Throw.BadInput($"{onnx.File}: no classifier: no output ({string.Join(", ", onnx.Model.Graph.Output.Select(o => o.Name))}) comes from a Gemm, MatMul or 1x1 Conv with weights through softmax, pooling and reshaping only; expected an image classifier");
-        return new(onnx, input, index, classifier);
+        var input = InputReader.Read(onnx.File, onnx.Model, size);
+        return new(onnx, input, new GraphIndex(onnx.Model.Graph, input.Name));
     }
 
     /// <summary>The graph up to the given cuts, each pooled to a vector; what lies past them is left out.</summary>
@@ -60,16 +78,37 @@ public sealed partial class Backbone
         return new CutBuilder(this, _onnx, _index).Build(requests, requests.Select(Resolve).ToList());
     }
 
+    /// <summary>
+    /// A request that names its tensor: without a classifier the default cut becomes the output that it means, so that what is stored of it
+    /// stays true. Other requests are returned as they are.
+    /// </summary>
+    /// <exception cref="UsageException">It is not clear which output is the feature.</exception>
+    public CutRequest Explicit(CutRequest request) =>
+        HasClassifier || request.Cut != CutRequest.Penultimate ? request : request with { Cut = Outputs.Choose(request.Pooling).Name };
+
+    /// <summary>One line on which tensor the default cut takes and why; null where it is the input of a classifier.</summary>
+    /// <exception cref="UsageException">It is not clear which output is the feature.</exception>
+    public string? FeatureNote(CutRequest request) =>
+        HasClassifier || request.Cut != CutRequest.Penultimate ? null : Outputs.Note(Outputs.Choose(request.Pooling), request.Pooling);
+
+    private EncoderOutputs Outputs => _outputs ??= EncoderOutputs.Find(File, _onnx.Model, _index, Input, _heads);
+
+    /// <summary>The tensor from which maps and places to cut are searched, towards the image.</summary>
+    private string Root => _classifier?.Feature ?? Outputs.Root
+        ?? throw new UsageException($"{Path.GetFileName(File)}: none of its outputs comes from the photo alone; name a tensor with --cut");
+
     /// <summary>The tensor that a request means, and the pooling that makes it a vector.</summary>
     private CutPoint Resolve(CutRequest request)
     {
         switch (request.Cut)
         {
+            case CutRequest.Penultimate when _classifier is null:
+                return new(Outputs.Choose(request.Pooling).Name, request.Pooling, null);
             case CutRequest.Penultimate:
                 var pooling = _classifier.Averaged && request.Pooling.Kind == PoolingKind.None ? new Pooling(PoolingKind.Avg) : request.Pooling;
                 return new(_classifier.Feature, pooling, _classifier.Quantized);
             case CutRequest.Features:
-                return new(_features ??= FeatureMapFinder.Find(File, _onnx.Model, _index, Input, _classifier.Feature), request.Pooling, null);
+                return new(_features ??= FeatureMapFinder.Find(File, _onnx.Model, _index, Input, Root), request.Pooling, null);
             default:
                 return new(TensorNames.Find(File, _index, request.Cut), request.Pooling, null);
         }

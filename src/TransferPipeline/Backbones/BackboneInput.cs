@@ -12,6 +12,9 @@ namespace TransferPipeline.Backbones;
 /// <param name="ElementType">ONNX's name of the type in the file, <c>float</c>, <c>float16</c> or <c>uint8</c>; cut models always take float32.</param>
 public sealed record BackboneInput(string Name, TensorLayout Layout, int Height, int Width, bool SizeIsFixed, int Batch, string ElementType)
 {
+    /// <summary>It takes levels 0 to 255: probes on numbers around 0 would tell nothing.</summary>
+    internal bool InLevels { get; init; }
+
     /// <summary>Shape of a batch of n photos.</summary>
     public long[] Shape(int n) => Layout == TensorLayout.Nchw ? [n, 3, Height, Width] : [n, Height, Width, 3];
 }

@@ -23,7 +23,10 @@ internal static class BatchDoctor
     /// <summary>Largest difference between many and one by one, relative to the largest value: kernels for other sizes sum in other orders.</summary>
     private const float Tolerance = 1e-4f;
 
-    /// <summary>The same for graphs that compute in 16 bits, whose epsilon is 1e-3.</summary>
+    /// <summary>Two runs on one photo: more than threads can change by summing in another order.</summary>
+    private const float RandomTolerance = 1e-5f;
+
+    /// <summary>The same as <see cref="Tolerance"/> for graphs that compute in 16 bits, whose epsilon is 1e-3.</summary>
     private const float HalfTolerance = 4e-3f;
 
     public static TreatedModel Treat(string file, ModelProto cut, BackboneInput input)
@@ -31,7 +34,13 @@ internal static class BatchDoctor
         if (input.Batch == 0)
         {
             var asIs = Try(file, cut, input, out var problem);
-            return asIs ?? OneByOne(file, cut, input, $"runs one photo at a time: {problem}");
+            if (asIs is not null)
+                return asIs;
+            // Declared as dynamic, yet baked in a shape inside.
+            var first = problem;
+            return TryRepaired(file, cut, input with { Batch = 1 }, ref problem) is { } repaired
+                ? repaired with { Message = "a batch of 1 was fixed inside; made dynamic, and several photos at once give the same as one by one" }
+                : OneByOne(file, cut, input, $"runs one photo at a time: {first}");
         }
 
         var freed = cut.Clone();
@@ -46,7 +55,17 @@ internal static class BatchDoctor
     private static TreatedModel? TryRepaired(string file, ModelProto cut, BackboneInput input, ref string reason)
     {
         var index = new GraphIndex(cut.Graph, input.Name);
-        var shapes = ShapeProbe.Run(file, cut, index, input, [.. index.Tensors.Where(t => t.Length > 0)]);
+        Dictionary<string, ProbedTensor> shapes;
+        try
+        {
+            shapes = ShapeProbe.Run(file, cut, index, input, [.. index.Tensors.Where(t => t.Length > 0)]);
+        }
+        catch (BadInputException e)
+        {
+            reason = e.Message;
+            return null;
+        }
+
         shapes[input.Name] = new(TensorElementType.Float, input.Shape(input.Batch), []);
         var repaired = cut.Clone();
         SetBatch(repaired, input, 0);
@@ -61,7 +80,7 @@ internal static class BatchDoctor
         reason = "";
         var n = input.Batch == Trial ? Trial + 1 : Trial;
         var tolerance = IsHalf(model) ? HalfTolerance : Tolerance;
-        var all = Probe.Pixels(input.Shape(n));
+        var all = Probe.Pixels(input, n);
         var size = all.Length / n;
         using var probe = CutBuilder.Load(file, model, input);
         Dictionary<string, ProbedTensor> many;
@@ -70,6 +89,7 @@ internal static class BatchDoctor
         {
             for (var i = 0; i < n; i++)
                 singles.Add(probe.Run(all[(i * size)..((i + 1) * size)], input.Shape(1), values: true));
+            RefuseRandom(file, singles[0], probe.Run(all[..size], input.Shape(1), values: true));
             many = probe.Run(all, input.Shape(n), values: true);
         }
         catch (OnnxRuntimeException e)
@@ -83,6 +103,12 @@ internal static class BatchDoctor
         {
             var axis = BatchAxis(one.Shape, many[name].Shape, n);
             tensors[name] = new(one.Type, one.Shape, axis);
+            if (axis < 0)
+            {
+                reason = $"'{name}' is {string.Join(" x ", many[name].Shape)} for {n} photos and {string.Join(" x ", one.Shape)} for one";
+                return null;
+            }
+
             if (axis >= 0 && one.Type == TensorElementType.Float && Difference(many[name], singles.Select(s => s[name]).ToList(), axis) is var difference && !(difference <= tolerance))
             {
                 reason = FormattableString.Invariant($"{n} photos at once differ from one by one by {difference:0.#e-0} of the largest value");
@@ -100,14 +126,16 @@ internal static class BatchDoctor
         if (input.Batch > 1)
             RepeatPhoto(file, single, input);
         using var probe = CutBuilder.Load(file, single, input);
-        var seen = CutBuilder.Run(file, probe, Probe.Pixels(input.Shape(1)), input.Shape(1), values: false);
+        var pixels = Probe.Pixels(input, 1);
+        var seen = CutBuilder.Run(file, probe, pixels, input.Shape(1), values: true);
+        RefuseRandom(file, seen, CutBuilder.Run(file, probe, pixels, input.Shape(1), values: true));
         return new(single, 1, message, seen.ToDictionary(s => s.Key, s => new BatchedTensor(s.Value.Type, s.Value.Shape, Array.IndexOf(s.Value.Shape, 1L))));
     }
 
     private static void RepeatPhoto(string file, ModelProto model, BackboneInput input)
     {
         using var probe = CutBuilder.Load(file, model, input);
-        var seen = CutBuilder.Run(file, probe, Probe.Pixels(input.Shape(input.Batch)), input.Shape(input.Batch), values: false);
+        var seen = CutBuilder.Run(file, probe, Probe.Pixels(input, input.Batch), input.Shape(input.Batch), values: false);
         var graph = new GraphWriter(model);
         var repeated = graph.Unique(input.Name + "_repeated");
         GraphEdit.Redirect(model.Graph, input.Name, repeated);
@@ -126,6 +154,17 @@ internal static class BatchDoctor
             GraphEdit.Redirect(model.Graph, output.Name, all);
             var first = graph.Node("Gather", [all, graph.Constant("first", [0L], 1)], ("axis", (long)axis));
             GraphEdit.RenameMade(model.Graph, first, output.Name);
+        }
+    }
+
+    /// <summary>One photo twice must give one vector.</summary>
+    private static void RefuseRandom(string file, Dictionary<string, ProbedTensor> first, Dictionary<string, ProbedTensor> second)
+    {
+        foreach (var (name, one) in first.Where(t => t.Value.Values.Length > 0))
+        {
+            var difference = one.Shape.SequenceEqual(second[name].Shape) ? Difference(second[name] with { Shape = [1, one.Values.Length] }, [one], 0) : float.PositiveInfinity;
+            if (!(difference <= RandomTolerance))
+                Throw.BadInput(Randomness.Differs(file, difference));
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
     {
         var input = backbone.Input;
         var cut = WithFloatInput(GraphPruner.Cut(onnx.Model, index, points.SelectMany(Tensors)), input);
+        Randomness.Refuse(backbone.File, cut);
         var tensors = points.Select(p => p.Tensor).Distinct().ToList();
         Dequantize(cut, points);
         foreach (var tensor in tensors)
@@ -30,7 +31,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             var (tensor, shape) = BatchFirst(graph, point.Tensor, seen, what);
             if (seen.Type != TensorElementType.Float)
                 tensor = graph.Node("Cast", [tensor], ("to", (long)DataType.Float));
-            tensor = PoolingWriter.Write(graph, tensor, shape, point.Pooling, what);
+            tensor = PoolingWriter.Write(graph, tensor, shape, point.Pooling, shape.Length == 3 ? PatchTokens.Before(index, input, shape[1]) : null, what);
             var name = graph.Unique(points.Count == 1 ? "feature" : $"feature_{i}");
             var dimension = Dimension(shape, point.Pooling);
             graph.Output(tensor, name, DataType.Float, batch.MaxBatch == 1 ? 1 : -1, dimension);
@@ -78,7 +79,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         }
         catch (OnnxRuntimeException e)
         {
-            throw new BadInputException($"{file}: ONNX Runtime cannot load it: {e.OneLine()}", e);
+            throw new BadInputException($"{file}: {NewerThanRuntime(model) ?? $"ONNX Runtime cannot load it: {e.OneLine()}"}", e);
         }
     }
 
@@ -94,6 +95,16 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             throw new BadInputException($"{file}: ONNX Runtime cannot run it on pixels of shape {string.Join(" x ", shape)}: {e.OneLine()}", e);
         }
     }
+
+    /// <summary>The newest versions of the default operators and of the file format that this ONNX Runtime takes.</summary>
+    internal const int MaxOpset = 26;
+    internal const int MaxIrVersion = 13;
+
+    private static string? NewerThanRuntime(ModelProto model) =>
+        model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx") is { Version: > MaxOpset } opset
+            ? $"its operators are of opset {opset.Version}, and this ONNX Runtime takes up to {MaxOpset}; export it with opset_version={MaxOpset} or lower"
+        : model.IrVersion > MaxIrVersion ? $"its format is of IR version {model.IrVersion}, and this ONNX Runtime takes up to {MaxIrVersion}; export it with an older onnx package"
+        : null;
 
     private static IEnumerable<string> Tensors(CutPoint point) =>
         point.Quantized is { } q ? [point.Tensor, q.Scale, q.ZeroPoint] : [point.Tensor];
@@ -120,7 +131,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         if (seen.Type is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double or TensorElementType.BFloat16))
             Throw.Usage($"{Path.GetFileName(backbone.File)}: {what} holds {seen.Type.ToString().ToLowerInvariant()} values; a cut must hold floating-point values");
         if (seen.Axis < 0 || seen.Shape.Length < 2)
-            Throw.Usage($"{Path.GetFileName(backbone.File)}: {what} of shape {string.Join(" x ", seen.Shape)} does not have one entry a photo on one axis; choose another tensor");
+            Throw.Usage($"{Path.GetFileName(backbone.File)}: {what} of shape {string.Join(" x ", seen.Shape)} does not have one entry per photo on one axis; choose another tensor");
         if (seen.Axis == 0)
             return (tensor, seen.Shape);
         long[] order = [seen.Axis, .. Enumerable.Range(0, seen.Shape.Length).Where(a => a != seen.Axis).Select(a => (long)a)];
@@ -136,6 +147,8 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         {
             PoolingKind.Avg or PoolingKind.Max when shape.Length is 3 or 4 => channels,
             PoolingKind.Adaptive => channels * pooling.Height * pooling.Width,
+            PoolingKind.Cls or PoolingKind.Mean => channels,
+            PoolingKind.ClsMean => 2 * channels,
             _ => count,
         }));
     }

@@ -4,6 +4,12 @@ using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Backbones;
 
+/// <summary>Size of the photos that a caller wants; 0 x 0 leaves it to the file.</summary>
+internal readonly record struct PhotoSize(int Height, int Width)
+{
+    public override string ToString() => Height == Width ? $"{Height}" : $"{Height} x {Width}";
+}
+
 /// <summary>Finds the one image input of a graph.</summary>
 internal static class InputReader
 {
@@ -14,25 +20,26 @@ internal static class InputReader
     private const int MaxSide = 4096;
     private const int MaxBatch = 1024;
 
-    /// <exception cref="BadInputException">There is no image input, or more than one input.</exception>
-    public static BackboneInput Read(string file, ModelProto model, int size)
+    /// <exception cref="BadInputException">There is no image input, or more than one.</exception>
+    public static BackboneInput Read(string file, ModelProto model, PhotoSize size)
     {
         // Up to IR version 3 initializers are listed among the inputs.
         var initializers = model.Graph.Initializer.Select(i => i.Name).ToHashSet(StringComparer.Ordinal);
         var inputs = model.Graph.Input.Where(i => !initializers.Contains(i.Name)).ToList();
         var images = inputs.Where(IsImage).ToList();
-        if (images.Count != 1 || inputs.Count != 1)
+        // Other inputs (CLIP's text) are allowed: what needs them cannot be cut out, and the error then says so.
+        if (images.Count != 1)
             Throw.BadInput($"{file}: its inputs are {Describe(inputs)}; expected one image input of shape N x 3 x H x W or N x H x W x 3");
         var input = images[0];
         var dims = input.Type.TensorType.Shape.Dim;
         var layout = Layout(model.Graph, input.Name, dims[1].DimValue, dims[3].DimValue);
         var (height, width) = layout == TensorLayout.Nchw ? (dims[2].DimValue, dims[3].DimValue) : (dims[1].DimValue, dims[2].DimValue);
         var isFixed = height > 0 && width > 0;
-        if (isFixed && size > 0 && (height != size || width != size))
-            Throw.Usage($"{file}: takes photos of {height} x {width} pixels; size {size} was asked for");
-        var open = size > 0 ? size : DefaultSize;
+        if (isFixed && size.Height > 0 && (height != size.Height || width != size.Width))
+            Throw.Usage($"{file}: takes photos of {height} x {width} pixels; size {size} was requested");
+        var open = size.Height > 0 ? size : new(DefaultSize, DefaultSize);
         var batch = Math.Max(0, dims[0].DimValue);
-        return new(input.Name, layout, (int)(isFixed ? height : open), (int)(isFixed ? width : open), isFixed, (int)batch,
+        return new(input.Name, layout, (int)(isFixed ? height : open.Height), (int)(isFixed ? width : open.Width), isFixed, (int)batch,
             ((DataType)input.Type.TensorType.ElemType).ToString().ToLowerInvariant());
     }
 

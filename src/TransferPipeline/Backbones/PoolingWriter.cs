@@ -7,10 +7,11 @@ internal static class PoolingWriter
 {
     /// <param name="tensor">Float32, batch axis first.</param>
     /// <param name="shape">Its shape for one photo.</param>
+    /// <param name="tokens">Tokens before those of the patches; null when they cannot be told apart.</param>
     /// <param name="what">The cut in the user's words, for messages.</param>
     /// <returns>The N x D tensor.</returns>
     /// <exception cref="UsageException">The pooling needs a map and this is none.</exception>
-    public static string Write(GraphWriter graph, string tensor, long[] shape, Pooling pooling, string what)
+    public static string Write(GraphWriter graph, string tensor, long[] shape, Pooling pooling, PatchTokens? tokens, string what)
     {
         switch (pooling.Kind)
         {
@@ -27,10 +28,37 @@ internal static class PoolingWriter
                     Throw.Usage($"pooling {pooling} needs a map of channels x height x width, but {what} is {(shape.Length == 2 ? $"a vector of {shape[1]} values" : "of shape " + string.Join(" x ", shape))}; use pooling none, or the cut 'features'");
                 tensor = Adaptive(graph, ToNchw(graph, tensor, shape, out var map), map, pooling.Height, pooling.Width);
                 break;
+            case PoolingKind.Cls or PoolingKind.Mean or PoolingKind.ClsMean:
+                tensor = Tokens(graph, tensor, shape, pooling, tokens, what);
+                break;
         }
 
         return graph.Node("Flatten", [tensor], ("axis", 1L));
     }
+
+    private static string Tokens(GraphWriter graph, string tensor, long[] shape, Pooling pooling, PatchTokens? tokens, string what)
+    {
+        if (shape.Length != 3)
+            Throw.Usage($"pooling {pooling} needs tokens (photos x tokens x values), but {what} is {(shape.Length == 2 ? $"a vector of {shape[1]} values; use pooling none" : "of shape " + string.Join(" x ", shape) + "; use pooling avg")}");
+        if (pooling.Kind != PoolingKind.Mean && tokens is { Count: 0, IsCertain: true })
+            Throw.Usage($"pooling {pooling} needs a class token, but {what} holds {shape[1]} tokens for as many patches; use pooling mean");
+        if (pooling.Kind != PoolingKind.Cls && tokens is null)
+            Throw.Usage($"pooling {pooling} needs the number of patches, but {what} holds {shape[1]} tokens, into which no grid of patches fits; use pooling avg (all tokens) or cls");
+        var parts = new List<string>();
+        if (pooling.Kind != PoolingKind.Mean)
+            parts.Add(graph.Node("Gather", [tensor, graph.Constant("class_token", [0L], [])], ("axis", 1L)));
+        if (pooling.Kind != PoolingKind.Cls)
+        {
+            // With a class token asked for, the first token is one even where the count leaves none.
+            var first = Math.Max(tokens!.Value.Count, pooling.Kind == PoolingKind.ClsMean ? 1L : 0L);
+            var patches = first == 0 ? tensor : graph.Node("Gather", [tensor, graph.Constant("patches", Range(first, shape[1]), shape[1] - first)], ("axis", 1L));
+            parts.Add(graph.Node("ReduceMean", [patches], ("axes", new long[] { 1 }), ("keepdims", 0L)));
+        }
+
+        return parts.Count == 1 ? parts[0] : graph.Node("Concat", [.. parts], ("axis", 1L));
+    }
+
+    private static long[] Range(long first, long end) => [.. Enumerable.Range((int)first, (int)(end - first)).Select(i => (long)i)];
 
     /// <summary>True when a 4-D shape has its channels last: a square map in the middle axes and another number after it.</summary>
     public static bool ChannelsLast(long[] shape) => shape.Length == 4 && shape[1] == shape[2] && shape[3] != shape[2];

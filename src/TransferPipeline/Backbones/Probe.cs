@@ -51,6 +51,19 @@ internal sealed class Probe : IDisposable
         return pixels;
     }
 
+    /// <summary>Pixels for n photos in the unit of the network's input.</summary>
+    public static float[] Pixels(BackboneInput input, int n)
+    {
+        var pixels = Pixels(input.Shape(n));
+        if (input.InLevels)
+        {
+            foreach (ref var pixel in pixels.AsSpan())
+                pixel = MathF.Floor((pixel + 1f) * 127.5f);
+        }
+
+        return pixels;
+    }
+
     /// <summary>Runs one batch.</summary>
     /// <param name="values">Copy the values of float outputs too.</param>
     public Dictionary<string, ProbedTensor> Run(float[] pixels, long[] shape, bool values, IReadOnlyCollection<string>? outputs = null)

@@ -20,7 +20,7 @@ internal static class ShapeProbe
             try
             {
                 using var quick = new Probe(light, input.Name, optimize: false);
-                return quick.Run(Probe.Pixels(shape), shape, values: false);
+                return quick.Run(Probe.Pixels(input, Math.Max(1, input.Batch)), shape, values: false);
             }
             catch (OnnxRuntimeException)
             {
@@ -29,7 +29,7 @@ internal static class ShapeProbe
         }
 
         using var probe = CutBuilder.Load(file, cut, input, optimize: false);
-        return CutBuilder.Run(file, probe, Probe.Pixels(shape), shape, values: false);
+        return CutBuilder.Run(file, probe, Probe.Pixels(input, Math.Max(1, input.Batch)), shape, values: false);
     }
 
     /// <summary>The model with zeros made on the fly in the place of large weights; null where ConstantOfShape (opset 9) is unknown.</summary>

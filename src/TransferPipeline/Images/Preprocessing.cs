@@ -49,6 +49,12 @@ public sealed record Preprocessing
     /// <summary>Channels in the order B, G, R.</summary>
     public bool Bgr { get; init; }
 
+    /// <summary>Height of every result; 0 when it depends on the photo (neither a crop nor a fixed resize).</summary>
+    internal int OutputHeight => CropHeight > 0 ? CropHeight : ResizeHeight;
+
+    /// <summary>Width of every result; 0 when it depends on the photo.</summary>
+    internal int OutputWidth => CropWidth > 0 ? CropWidth : ResizeWidth;
+
     /// <summary>torchvision's classification default for an S x S network: Resize(S * 256 / 224), CenterCrop(S), ImageNet mean and deviation.</summary>
     public static Preprocessing ImageNet(int size = 224, Interpolation interpolation = Interpolation.Bilinear) => new()
     {

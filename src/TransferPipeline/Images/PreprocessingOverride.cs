@@ -20,6 +20,9 @@ public sealed record PreprocessingOverride
 
     public bool? Bgr { get; init; }
 
+    /// <summary>It states what the values of the pixels become.</summary>
+    internal bool Normalizes => Mean is not null || Std is not null || Offset is not null || Divisor is not null;
+
     /// <summary>The model's preprocessing with these changes.</summary>
     /// <exception cref="UsageException">An offset without a divisor, which would change nothing, or both forms of normalization.</exception>
     public Preprocessing Apply(Preprocessing model)

@@ -25,10 +25,10 @@ public sealed class Preprocessor : IPhotoRegion
     }
 
     /// <summary>Width of every result; 0 when it depends on the photo (neither a crop nor a fixed resize).</summary>
-    public int OutputWidth => _preprocessing.CropWidth > 0 ? _preprocessing.CropWidth : _preprocessing.ResizeWidth;
+    public int OutputWidth => _preprocessing.OutputWidth;
 
     /// <summary>Height of every result; 0 when it depends on the photo.</summary>
-    public int OutputHeight => _preprocessing.CropHeight > 0 ? _preprocessing.CropHeight : _preprocessing.ResizeHeight;
+    public int OutputHeight => _preprocessing.OutputHeight;
 
     /// <summary>Size of the result for a photo of this size.</summary>
     /// <exception cref="ImageDecodeException">The photo is so narrow that its resized long side exceeds Pillow's limit.</exception>

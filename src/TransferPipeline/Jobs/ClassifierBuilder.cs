@@ -25,7 +25,7 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
             throw new BadInputException($"{model.File}: SHA-256 is {model.Sha256[..12]}..., expected {set.Recipe.ModelSha256[..12]}...: {set.Folder} was extracted with another file of {set.Recipe.Model}");
         if (head.NotExportable is { } reason)
             throw new UsageException($"head '{head.Name}' cannot be written as ONNX: {reason}");
-        var cut = Backbone.Open(model.File, set.Recipe.Preprocessing.CropHeight).Cut(new CutRequest(set.Recipe.Cut, Pooling.Parse(set.Recipe.Pooling)));
+        var cut = Backbone.Open(model.File, new PhotoSize(set.Recipe.Preprocessing.OutputHeight, set.Recipe.Preprocessing.OutputWidth)).Cut(new CutRequest(set.Recipe.Cut, Pooling.Parse(set.Recipe.Pooling)));
         var photos = dataset is null ? [] : PickPhotos(dataset, data);
         if (photos.Count == 0)
         {

@@ -30,10 +30,13 @@ public sealed record FeatureExtraction
     public int Seed { get; init; }
 
     /// <summary>The extractor's job; the backbone is opened only when something is to be computed.</summary>
-    /// <exception cref="UsageException">The device, an augmentation or a parameter of one is wrong.</exception>
+    /// <exception cref="UsageException">The device, an augmentation or a parameter of one is wrong, or the model's pixels or feature are not clear.</exception>
     public ExtractionJob CreateJob()
     {
+        if (Model.Question is { } question && !Preprocessing.Normalizes)
+            throw new UsageException(question);
         var preprocessing = Preprocessing.Apply(Model.Preprocessing);
+        List<ExtractionOutput> outputs = [.. Outputs.Select(o => o with { Request = Model.Explicit(o.Request) })];
         return new()
         {
             Dataset = Dataset,
@@ -41,8 +44,8 @@ public sealed record FeatureExtraction
             Table = Tools.Table,
             Model = Model.Name,
             ModelSha256 = Model.Sha256,
-            OpenModel = () => Backbone.Open(Model.File, preprocessing.CropHeight).Cut([.. Outputs.Select(o => o.Request)]),
-            Outputs = Outputs,
+            OpenModel = () => Backbone.Open(Model.File, new PhotoSize(preprocessing.OutputHeight, preprocessing.OutputWidth)).Cut([.. outputs.Select(o => o.Request)]),
+            Outputs = outputs,
             Preprocessing = preprocessing,
             Decode = new() { ExifTranspose = Extract.ExifTranspose },
             Views = Views == 0 ? null : AugmentedViews.Of(Views, AugmentationReader.Read(Augment, preprocessing), preprocessing, (ulong)Seed),
@@ -50,8 +53,13 @@ public sealed record FeatureExtraction
         };
     }
 
-    public IReadOnlyList<ExtractionResult> Run(ExtractionOptions options, CancellationToken cancellation) =>
-        Extractor.Run(CreateJob(), options with { MaxFailedShare = Extract.MaxFailed, Batch = Extract.Batch }, cancellation);
+    public IReadOnlyList<ExtractionResult> Run(ExtractionOptions options, CancellationToken cancellation)
+    {
+        var job = CreateJob();
+        foreach (var note in Model.Notes(Outputs.Select(o => o.Request)))
+            options.Message?.Invoke(note);
+        return Extractor.Run(job, options with { MaxFailedShare = Extract.MaxFailed, Batch = Extract.Batch }, cancellation);
+    }
 
     /// <summary>Folder of the set of one cut below a folder for all: the model's name, and what differs from the default cut.</summary>
     public static string FolderName(ResolvedModel model, CutRequest cut)

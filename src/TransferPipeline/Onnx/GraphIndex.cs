@@ -6,6 +6,7 @@ internal sealed class GraphIndex
     private readonly Dictionary<string, NodeProto> _producers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorProto> _initializers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _depths = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _others = new(StringComparer.Ordinal);
 
     /// <param name="input">The image input; other tensors depend on it or are constant.</param>
     public GraphIndex(GraphProto graph, string input)
@@ -14,8 +15,11 @@ internal sealed class GraphIndex
         foreach (var initializer in graph.Initializer)
             _initializers[initializer.Name] = initializer;
         _depths[input] = 0;
+        foreach (var other in graph.Input.Where(i => i.Name != input && !_initializers.ContainsKey(i.Name)))
+            _others[other.Name] = other.Name;
         foreach (var node in graph.Node)
         {
+            var needed = _others.Count == 0 ? null : Inputs(node).Select(i => _others.GetValueOrDefault(i)).FirstOrDefault(o => o is not null);
             // What only asks for a shape does not depend on pixels.
             var depth = node.OpType is "Shape" or "Size" ? -1 : Inputs(node).Select(Depth).DefaultIfEmpty(-1).Max();
             foreach (var output in node.Output)
@@ -23,6 +27,8 @@ internal sealed class GraphIndex
                 if (output.Length == 0)
                     continue;
                 _producers.TryAdd(output, node);
+                if (needed is not null)
+                    _others.TryAdd(output, needed);
                 if (depth >= 0)
                     _depths[output] = depth + 1;
             }
@@ -39,6 +45,12 @@ internal sealed class GraphIndex
 
     /// <summary>True when its values depend on the pixels (shapes do not count).</summary>
     public bool Depends(string tensor) => _depths.ContainsKey(tensor);
+
+    /// <summary>True when it cannot be computed from the image alone, since the graph has other inputs (CLIP's text).</summary>
+    public bool NeedsOther(string tensor) => _others.ContainsKey(tensor);
+
+    /// <summary>The other input that a tensor needs, or null.</summary>
+    public string? OtherInput(string tensor) => _others.GetValueOrDefault(tensor);
 
     /// <summary>Number of layers on the longest way from the image, -1 for constants.</summary>
     public int Depth(string tensor) => _depths.GetValueOrDefault(tensor, -1);
@@ -64,7 +76,7 @@ internal sealed class GraphIndex
             switch (Producer(tensor))
             {
                 case { OpType: "Constant" } node:
-                    return node.Attribute.FirstOrDefault(a => a.Name == "value")?.T;
+                    return ConstantValue(node);
                 case { OpType: "Identity" } node:
                     tensor = node.Input[0];
                     continue;
@@ -73,6 +85,16 @@ internal sealed class GraphIndex
             }
         }
     }
+
+    private static TensorProto? ConstantValue(NodeProto node) => node.Attribute.FirstOrDefault() switch
+    {
+        { Name: "value" } value => value.T,
+        { Name: "value_float" } value => TensorData.Of(node.Output[0], [value.F], []),
+        { Name: "value_floats" } value => TensorData.Of(node.Output[0], [.. value.Floats], [value.Floats.Count]),
+        { Name: "value_int" } value => TensorData.Of(node.Output[0], [value.I], []),
+        { Name: "value_ints" } value => TensorData.Of(node.Output[0], [.. value.Ints], [value.Ints.Count]),
+        _ => null,
+    };
 
     private static IEnumerable<string> OuterNames(GraphProto graph)
     {

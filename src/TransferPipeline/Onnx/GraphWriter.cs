@@ -12,6 +12,9 @@ public sealed class GraphWriter : IGraphWriter
     private readonly ModelProto _model;
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
+    /// <summary>Constants of this writer that are attributes now and are no initializers until another node takes them as an input.</summary>
+    private readonly Dictionary<string, TensorProto> _dropped = new(StringComparer.Ordinal);
+
     public GraphWriter(ModelProto model)
     {
         _model = model;
@@ -54,9 +57,15 @@ public sealed class GraphWriter : IGraphWriter
             names[i] = Unique(op.ToLowerInvariant() + "_out");
         node.Output.AddRange(names);
         if (domain.Length == 0)
-            AdaptAxes(node);
+            Adapt(node);
         else if (_model.OpsetImport.All(o => o.Domain != domain))
             _model.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = domain == "ai.onnx.ml" ? MlOpset : 1 });
+        foreach (var input in node.Input)
+        {
+            if (_dropped.Remove(input, out var constant))
+                Graph.Initializer.Add(constant);
+        }
+
         Graph.Node.Add(node);
         return names;
     }
@@ -113,17 +122,41 @@ public sealed class GraphWriter : IGraphWriter
         return tensor.Name;
     }
 
-    /// <summary>Axes became an input in opset 13 (Squeeze, Unsqueeze, ReduceSum) and 18 (the other reductions).</summary>
-    private void AdaptAxes(NodeProto node)
+    /// <summary>
+    /// Axes became an input in opset 13 (Squeeze, Unsqueeze, ReduceSum) and 18 (the other reductions), the bounds of Slice and the count of
+    /// TopK in opset 10; and TopK took the largest values, sorted, up to opset 10.
+    /// </summary>
+    private void Adapt(NodeProto node)
     {
-        var since = node.OpType switch
+        switch (node.OpType)
         {
-            "Squeeze" or "Unsqueeze" or "ReduceSum" => 13,
-            "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL1" or "ReduceL2" or "ReduceLogSum" or "ReduceLogSumExp" or "ReduceSumSquare" => 18,
-            _ => 0,
-        };
-        if (since == 0)
-            return;
+            case "Squeeze" or "Unsqueeze" or "ReduceSum":
+                AdaptAxes(node, 13);
+                break;
+            case "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL1" or "ReduceL2" or "ReduceLogSum" or "ReduceLogSumExp" or "ReduceSumSquare":
+                AdaptAxes(node, 18);
+                break;
+            case "Slice" when Opset < 10 && node.Input.Count > 1:
+                ToAttributes(node, "starts", "ends", "axes");
+                break;
+            case "TopK" when Opset < 11:
+                if (node.Int("largest", 1) == 0 || node.Int("sorted", 1) == 0)
+                    throw new InvalidOperationException($"TopK of opset {Opset} gives the largest values, sorted");
+                foreach (var newer in node.Attribute.Where(a => a.Name is "largest" or "sorted").ToList())
+                    node.Attribute.Remove(newer);
+                if (Opset < 10)
+                {
+                    ToAttributes(node, "k");
+                    (node.Attribute("k")!.I, node.Attribute("k")!.Type) = (node.Attribute("k")!.Ints[0], AttributeProto.Types.AttributeType.Int);
+                    node.Attribute("k")!.Ints.Clear();
+                }
+
+                break;
+        }
+    }
+
+    private void AdaptAxes(NodeProto node, int since)
+    {
         if (Opset >= since && node.Attribute("axes") is { } attribute)
         {
             node.Attribute.Remove(attribute);
@@ -131,10 +164,30 @@ public sealed class GraphWriter : IGraphWriter
         }
         else if (Opset < since && node.Input.Count > 1)
         {
-            var axes = Graph.Initializer.First(i => i.Name == node.Input[1]);
-            node.Input.RemoveAt(1);
-            node.Attribute.Add(OnnxAttributes.Create("axes", TensorData.Int64s(axes)));
-            Graph.Initializer.Remove(axes);
+            ToAttributes(node, "axes");
         }
+    }
+
+    /// <summary>Turns the constant inputs behind the first into attributes. The same constant may serve several nodes.</summary>
+    private void ToAttributes(NodeProto node, params ReadOnlySpan<string> names)
+    {
+        for (var i = 1; i < node.Input.Count; i++)
+        {
+            var name = node.Input[i];
+            if (!_dropped.TryGetValue(name, out var constant))
+            {
+                constant = Graph.Initializer.First(t => t.Name == name);
+                if (Graph.Node.All(n => !GraphIndex.Inputs(n).Contains(name)))
+                {
+                    Graph.Initializer.Remove(constant);
+                    _dropped.Add(name, constant);
+                }
+            }
+
+            node.Attribute.Add(OnnxAttributes.Create(names[i - 1], TensorData.Int64s(constant)));
+        }
+
+        while (node.Input.Count > 1)
+            node.Input.RemoveAt(1);
     }
 }

@@ -3,6 +3,9 @@ namespace TransferPipeline.Onnx;
 /// <summary>Appends standard ONNX operators to a graph; how heads, poolings and preprocessing write themselves into a model.</summary>
 public interface IGraphWriter
 {
+    /// <summary>Version of the default operator set that the graph is of.</summary>
+    int Opset { get; }
+
     /// <summary>Adds a float32 initializer and returns its (unique) name.</summary>
     string Constant(string hint, ReadOnlySpan<float> values, params ReadOnlySpan<long> dims);
 

@@ -73,6 +73,20 @@ internal static class TensorData
     public static float[] Floats(TensorProto tensor) =>
         tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(Raw(tensor)).ToArray();
 
+    /// <summary>The values of a tensor of any numeric type; empty for others.</summary>
+    public static double[] Numbers(TensorProto tensor) => (TensorProto.Types.DataType)tensor.DataType switch
+    {
+        TensorProto.Types.DataType.Float => Array.ConvertAll(Floats(tensor), v => (double)v),
+        TensorProto.Types.DataType.Double => tensor.DoubleData.Count > 0 ? [.. tensor.DoubleData] : MemoryMarshal.Cast<byte, double>(Raw(tensor)).ToArray(),
+        TensorProto.Types.DataType.Float16 => tensor.Int32Data.Count > 0
+            ? [.. tensor.Int32Data.Select(v => (double)BitConverter.UInt16BitsToHalf((ushort)v))]
+            : Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(Raw(tensor)).ToArray(), v => (double)v),
+        TensorProto.Types.DataType.Int64 or TensorProto.Types.DataType.Int32 => Array.ConvertAll(Int64s(tensor), v => (double)v),
+        TensorProto.Types.DataType.Uint8 or TensorProto.Types.DataType.Bool => tensor.Int32Data.Count > 0
+            ? [.. tensor.Int32Data.Select(v => (double)v)] : Array.ConvertAll(Raw(tensor).ToArray(), v => (double)v),
+        _ => [],
+    };
+
     /// <summary>A new float16 tensor.</summary>
     public static TensorProto Of(string name, ReadOnlySpan<Half> values, ReadOnlySpan<long> dims) =>
         Of(name, TensorProto.Types.DataType.Float16, MemoryMarshal.AsBytes(values), dims);

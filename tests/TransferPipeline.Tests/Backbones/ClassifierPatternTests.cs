@@ -74,13 +74,15 @@ public sealed class ClassifierPatternTests : IDisposable
     }
 
     [Fact]
-    public void Open_HeadlessNetworkThatEndsInConvClipAverage_HasNoClassifier()
+    public void Cut_HeadlessNetworkThatEndsInConvReluAverage_IsItsOutput()
     {
         var m = new SmallModel();
         var conv = m.Node("Relu", m.Node("Conv", m.Body(m.Input), m.Weights(1, 16, 8, 1, 1)));
-        m.Output(m.Node("Flatten", m.Node("GlobalAveragePool", conv)), -1, 16);
-        var error = Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)));
-        Assert.Contains("no classifier", error.Message);
+        var output = m.Node("Flatten", m.Node("GlobalAveragePool", conv));
+        m.Output(output, -1, 16);
+        var backbone = Backbone.Open(m.Save(_folder));
+        Assert.Null(backbone.Penultimate);
+        Assert.Equal((output, 16), (backbone.Cut().Outputs[0].Tensor, backbone.Cut().Outputs[0].Dimension));
     }
 
     [Fact]

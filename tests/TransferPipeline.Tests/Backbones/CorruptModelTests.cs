@@ -48,11 +48,11 @@ public sealed class CorruptModelTests : IDisposable
     }
 
     [Fact]
-    public void Open_TwoInputs_IsRefused()
+    public void Open_TwoPhotos_IsRefused()
     {
         var m = Small();
-        m.Model.Graph.Input.Add(GraphWriter.Declare("scale_factor", DataType.Float, -1, 2));
-        Assert.Contains("scale_factor (N x 2)", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
+        m.Model.Graph.Input.Add(GraphWriter.Declare("second", DataType.Float, -1, 3, 8, 8));
+        Assert.Contains("second (N x 3 x 8 x 8)", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
     }
 
     [Fact]

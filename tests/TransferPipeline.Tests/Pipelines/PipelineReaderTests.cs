@@ -105,7 +105,7 @@ public sealed class PipelineReaderTests
     [InlineData("evaluation: {fold: 3}\n", "job.yaml:4: unknown key 'evaluation.fold'; did you mean 'folds'?")]
     [InlineData("evaluation: {protocol: kfold}\n", "job.yaml:4: evaluation.protocol: 'kfold', expected one of split, k-fold; did you mean 'k-fold'?")]
     [InlineData("views: 3\n", "job.yaml:4: views: needs 'augment'")]
-    [InlineData("pooling: mean\n", "job.yaml:4: pooling: pooling 'mean' is not one of none, avg, max, adaptive:HxW")]
+    [InlineData("pooling: middle\n", "job.yaml:4: pooling: pooling 'middle' is not one of none, avg, max, adaptive:HxW")]
     [InlineData("pooling: [avg, max]\n", "job.yaml:4: pooling: has 2 values for 1 cuts")]
     [InlineData("extract: {device: gpu}\n", "job.yaml:4: extract.device: device 'gpu' is not one of cpu, cuda, cuda:N")]
     [InlineData("extract: {precision: tf32}\n", "job.yaml:4: extract.precision: precision tf32 exists on CUDA cards only")]

@@ -59,6 +59,8 @@ internal sealed class ManifestYaml
         Line($"  bgr: {(p.Bgr ? "true" : "false")}");
         if (m.PreprocessingSource.Length > 0)
             Line($"preprocessing-source: {Quote(m.PreprocessingSource)}");
+        if (m.Cut.Length > 0)
+            Line($"cut: {Quote(m.Cut)}");
         if (m.Note.Length > 0)
             Line($"note: {Quote(m.Note)}");
         return text.ToString();
@@ -70,7 +72,7 @@ internal sealed class ManifestYaml
 
     private ModelManifest Manifest(YamlMappingNode root)
     {
-        var keys = Keys(root, "name", "file", "bytes", "sha256", "license", "sources", "input", "preprocessing", "preprocessing-source", "note");
+        var keys = Keys(root, "name", "file", "bytes", "sha256", "license", "sources", "input", "preprocessing", "preprocessing-source", "cut", "note");
         var name = Text(Required(root, keys, "name"));
         var file = Text(Required(root, keys, "file"));
         if (file != Path.GetFileName(file) || file.Length == 0)
@@ -92,6 +94,7 @@ internal sealed class ManifestYaml
             Layout = input.TryGetValue("layout", out var layout) ? Word<TensorLayout>(layout) : TensorLayout.Nchw,
             Preprocessing = ReadPreprocessing(Map(root, keys, "preprocessing")),
             PreprocessingSource = keys.TryGetValue("preprocessing-source", out var evidence) ? Text(evidence) : "",
+            Cut = keys.TryGetValue("cut", out var cut) ? Text(cut) : "",
             Note = keys.TryGetValue("note", out var note) ? Text(note) : "",
         };
     }

@@ -32,6 +32,9 @@ public sealed record ModelManifest
     /// <summary>What says that the preprocessing is right, and what of it is inferred; one line.</summary>
     public string PreprocessingSource { get; init; } = "";
 
+    /// <summary>The tensor that is the feature of an encoder without a classifier; empty otherwise.</summary>
+    public string Cut { get; init; } = "";
+
     /// <summary>Where the weights come from and what else to know, one line.</summary>
     public string Note { get; init; } = "";
 }

@@ -4,12 +4,6 @@ using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones.Store;
 
-/// <summary>A backbone file that may be used: its hash is known, and so is its preprocessing.</summary>
-/// <param name="Name">The manifest's name, or the file's without extension.</param>
-/// <param name="Sha256">As <see cref="Backbone.Sha256"/>; part of the recipe.</param>
-/// <param name="Manifest">Null for a file of which nothing is known; its preprocessing is then torchvision's default for its size.</param>
-public sealed record ResolvedModel(string Name, string File, string Sha256, Preprocessing Preprocessing, ModelManifest? Manifest);
-
 /// <summary>One line of <c>models list</c>.</summary>
 /// <param name="File">Full path of the model's file, null when it is not here.</param>
 /// <param name="ManifestFile">Full path of its manifest.</param>
@@ -87,12 +81,16 @@ public sealed partial class ModelStore
 
     /// <summary>Copies a model file into the user's store with a manifest, so that it has a name.</summary>
     /// <param name="name">Letters, digits, '.', '_' and '-'; null takes the file's name.</param>
-    /// <param name="change">Changes torchvision's default for the input's size; null takes it as it is.</param>
+    /// <param name="change">Changes the preprocessing that the file and what lies beside it state; null takes it as it is.</param>
     /// <exception cref="UsageException">The name is taken or not valid, or the model has data files beside it.</exception>
-    /// <exception cref="BadInputException">The file is not an image classifier.</exception>
+    /// <exception cref="BadInputException">The file takes no photos.</exception>
     public ModelEntry Add(string file, string? name = null, Func<Preprocessing, Preprocessing>? change = null, string license = "unknown", string note = "")
     {
         var backbone = Backbone.Open(file);
+        var assumed = AssumedPreprocessing.Of(backbone);
+        var preprocessing = change?.Invoke(assumed.Preprocessing) ?? assumed.Preprocessing;
+        if (!backbone.Input.SizeIsFixed && preprocessing is { OutputHeight: > 0, OutputWidth: > 0 })
+            backbone = Backbone.Open(file, new PhotoSize(preprocessing.OutputHeight, preprocessing.OutputWidth));
         name ??= Path.GetFileNameWithoutExtension(file);
         if (name.Length == 0 || name[0] == '.' || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             Throw.Usage($"'{name}' is not a model name; expected letters, digits, '.', '_' and '-'");
@@ -100,8 +98,8 @@ public sealed partial class ModelStore
             Throw.Usage($"there is a model '{name}' already; choose another name with --name");
         if (backbone.HasExternalData)
             Throw.Usage($"{file}: keeps its weights in other files; use it by its path, with a manifest beside it");
-        var preprocessing = DefaultPreprocessing(backbone.Input);
-        preprocessing = change?.Invoke(preprocessing) ?? preprocessing;
+        if (change is null && assumed.Question is { } question)
+            Throw.Usage(question);
         var size = new Preprocessor(preprocessing);
         if (size.OutputHeight != backbone.Input.Height || size.OutputWidth != backbone.Input.Width)
             Throw.Usage($"the preprocessing gives {(size.OutputWidth == 0 ? "photos of differing sizes" : $"{size.OutputHeight} x {size.OutputWidth} pixels")}, {Path.GetFileName(file)} takes {backbone.Input.Height} x {backbone.Input.Width}: set its crop to that size");
@@ -115,7 +113,8 @@ public sealed partial class ModelStore
             InputSize = backbone.Input.Height,
             Layout = backbone.Input.Layout,
             Preprocessing = preprocessing,
-            PreprocessingSource = change is null ? "torchvision's default for the input's size; not checked" : "given to 'transfer models add', the rest torchvision's default for the input's size",
+            PreprocessingSource = change is null ? assumed.Source : $"given to 'transfer models add'; otherwise it would be {assumed.Source}",
+            Cut = FeatureOf(backbone),
             Note = note,
         };
         var (target, manifestFile) = (Path.Combine(UserFolder, manifest.File), Path.Combine(UserFolder, name + ".yaml"));
@@ -149,9 +148,28 @@ public sealed partial class ModelStore
     {
         var sidecar = File.Exists(file) ? Sidecar(Path.GetFullPath(file)) : null;
         var backbone = Backbone.Open(file, inputSize);
-        var name = Path.GetFileNameWithoutExtension(file);
-        var manifest = sidecar ?? BySha256(backbone.Sha256);
-        return new(manifest?.Name ?? name, backbone.File, backbone.Sha256, manifest?.Preprocessing ?? DefaultPreprocessing(backbone.Input), manifest);
+        if ((sidecar ?? BySha256(backbone.Sha256)) is { } manifest)
+            return new(manifest.Name, backbone.File, backbone.Sha256, manifest.Preprocessing, manifest) { Backbone = backbone };
+        var assumed = AssumedPreprocessing.Of(backbone);
+        return new(Path.GetFileNameWithoutExtension(file), backbone.File, backbone.Sha256, assumed.Preprocessing, null)
+        {
+            Backbone = backbone,
+            Assumed = assumed.Source,
+            Question = assumed.Question,
+        };
+    }
+
+    /// <summary>The output that is the feature of an encoder; empty for a classifier, and where the user must choose.</summary>
+    private static string FeatureOf(Backbone backbone)
+    {
+        try
+        {
+            return backbone.HasClassifier ? "" : backbone.Explicit(CutRequest.Default).Cut;
+        }
+        catch (UsageException)
+        {
+            return "";
+        }
     }
 
     /// <summary>The manifest beside a model, MODEL.yaml or MODEL.onnx.yaml; it must be this file's.</summary>
@@ -176,10 +194,6 @@ public sealed partial class ModelStore
 
         return null;
     }
-
-    private static Preprocessing DefaultPreprocessing(BackboneInput input) => input.Height == input.Width
-        ? Preprocessing.ImageNet(input.Height)
-        : new Preprocessing { ResizeHeight = input.Height, ResizeWidth = input.Width };
 
     private ModelEntry Find(string name)
     {

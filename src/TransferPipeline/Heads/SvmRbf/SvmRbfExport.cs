@@ -24,10 +24,10 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
         Array.Fill(ones, 1f);
         var column = ToDouble(graph, graph.Constant("svm.ones", ones, dimension, 1));
         var x = ToDouble(graph, features);
-        var products = graph.Node("Gemm", [x, vectors], ("transB", 1L), ("alpha", -2f));
+        var products = graph.Node("Gemm", OldOperators.Factors(graph, x, vectors, isDouble: true), ("transB", 1L), ("alpha", -2f));
         var square = graph.Node("MatMul", [graph.Node("Mul", [x, x]), column]);
         var squares = graph.Node("Transpose", [graph.Node("MatMul", [graph.Node("Mul", [vectors, vectors]), column])], ("perm", new long[] { 1, 0 }));
-        var distances = graph.Node("Max", [graph.Node("Add", [graph.Node("Add", [products, squares]), square]), Number(graph, 0)]);
+        var distances = OldOperators.Max(graph, graph.Node("Add", [graph.Node("Add", [products, squares]), square]), Number(graph, 0));
         return graph.Node("Exp", [graph.Node("Mul", [distances, Number(graph, -model.Gamma)])]);
     }
 
@@ -78,14 +78,26 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
     }
 
     /// <summary>Exchanges the largest score with that of the first class of most votes.</summary>
-    private static string FirstOfTied(IGraphWriter graph, string votes, string scores)
+    private string FirstOfTied(IGraphWriter graph, string votes, string scores)
     {
+        if (OldOperators.Needed(graph))
+            return FirstOfTiedOld(graph, votes, scores);
         var k = graph.Constant("svm.one", [1L], 1);
         var best = graph.Nodes("TopK", "", 2, [scores, k], ("axis", 1L), ("largest", 1L), ("sorted", 1L));
         var first = graph.Node("ArgMax", [votes], ("axis", 1L), ("keepdims", 1L));
         var firstScore = graph.Node("GatherElements", [scores, first], ("axis", 1L));
         var exchanged = graph.Node("ScatterElements", [scores, best[1], firstScore], ("axis", 1L));
         return graph.Node("ScatterElements", [exchanged, first, best[0]], ("axis", 1L));
+    }
+
+    private string FirstOfTiedOld(IGraphWriter graph, string votes, string scores)
+    {
+        var top = graph.Nodes("TopK", "", 2, [scores, graph.Constant("svm.one", [1L], 1)], ("axis", 1L));
+        var best = OldOperators.OneHot(graph, graph.Node("Squeeze", [top[1]], ("axes", new long[] { 1 })), 1, model.Classes, Double);
+        // ArgMax of opset 7 takes float32; votes are small whole numbers.
+        var first = OldOperators.OneHot(graph, graph.Node("ArgMax", [graph.Node("Cast", [votes], ("to", Float))], ("axis", 1L), ("keepdims", 0L)), 1, model.Classes, Double);
+        var firstScore = graph.Node("ReduceSum", [graph.Node("Mul", [scores, first])], ("axes", new long[] { 1 }), ("keepdims", 1L));
+        return OldOperators.Replace(graph, OldOperators.Replace(graph, scores, best, firstScore), first, top[0]);
     }
 
     private static string ToDouble(IGraphWriter graph, string tensor) => graph.Node("Cast", [tensor], ("to", Double));

@@ -109,6 +109,11 @@ public sealed class KnnTests
     [InlineData("cosine", "distance", "standard", 17)]
     [InlineData("euclidean", "uniform", "l2", 13)]
     [InlineData("euclidean", "distance", "none", 21)]
+    [InlineData("cosine", "uniform", "none", 7)]
+    [InlineData("cosine", "distance", "standard", 8)]
+    [InlineData("cosine", "distance", "none", 9)]
+    [InlineData("euclidean", "distance", "l2", 9)]
+    [InlineData("euclidean", "uniform", "none", 10)]
     public void Export_Probabilities_AreTheHeads(string metric, string weights, string scaling, int opset)
     {
         var (x, y) = Mixture.Create(300, 20, 4, 11, 1.5);

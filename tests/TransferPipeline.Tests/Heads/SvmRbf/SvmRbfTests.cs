@@ -125,6 +125,23 @@ public sealed class SvmRbfTests
         Assert.True(HeadChecks.Accuracy(head, x, y, [.. Enumerable.Range(250, 150)]) > 1.3 / classes);
     }
 
+    [Theory]
+    [InlineData(2, "false", 7)]
+    [InlineData(5, "false", 7)]
+    [InlineData(5, "true", 8)]
+    [InlineData(5, "false", 9)]
+    [InlineData(5, "false", 10)]
+    [InlineData(5, "false", 11)]
+    [InlineData(2, "true", 12)]
+    [InlineData(5, "false", 13)]
+    public void Export_OldOpset_GivesTheSameProbabilities(int classes, string breakTies, int opset)
+    {
+        var (x, y) = Mixture.Create(300, 12, classes, 91, 2);
+        var head = Trainer.Train(Mixture.Training(x, y, 200), Mixture.Settings(Trainer, ("break_ties", breakTies), ("scaling", "standard")), new());
+        int[] rows = [.. Enumerable.Range(0, 300)];
+        HeadChecks.AssertClose(HeadChecks.Probabilities(head, x, rows), HeadChecks.OnnxProbabilities(head, x, rows, opset), 1e-5);
+    }
+
     [Fact]
     public void OneVersusOne_TiedVotes_FirstClassWinsUnlessTiesAreBroken()
     {

@@ -1,0 +1,106 @@
+using System.Text;
+
+namespace TransferPipeline.Onnx;
+
+/// <summary>Recognizes files that users give in the place of an ONNX model, so that the error says what the file is and how to get a model.</summary>
+internal static class FileKind
+{
+    /// <summary>Bytes at the beginning that are looked at.</summary>
+    private const int Head = 4096;
+
+    /// <returns>What the file is and what to do; null when nothing speaks against ONNX.</returns>
+    public static string? Describe(string file)
+    {
+        var buffer = new byte[Head];
+        using var handle = File.OpenHandle(file);
+        var head = buffer.AsSpan(0, RandomAccess.Read(handle, buffer, 0));
+        return Binary(file, head) ?? Text(file, head);
+    }
+
+    private static string? Binary(string file, ReadOnlySpan<byte> head)
+    {
+        if (head.Length > 8 && head[4..8].SequenceEqual("TFL3"u8))
+            return "is a TensorFlow Lite model; convert it to ONNX, as with 'python -m tf2onnx.convert --tflite FILE --output model.onnx'";
+        if (head.Length > 8 && head[4..8].SequenceEqual("ORTM"u8))
+            return "is a model in ONNX Runtime's own format (.ort); use the .onnx file that it was made from";
+        if (head.StartsWith("PK\x03\x04"u8) || head.StartsWith("PK\x05\x06"u8))
+            return Archive(file);
+        if (Begins(head, 0x89, (byte)'H', (byte)'D', (byte)'F'))
+            return "is an HDF5 file, as Keras writes weights; load it in Keras and convert it with tf2onnx";
+        if (head.Length > 2 && head[0] == 0x80 && head[1] is >= 2 and <= 5 && (head[2] is (byte)'}' or (byte)']' or (byte)'c' or 0x8a or 0x95 or (byte)'.' or (byte)'X' or (byte)'('))
+            return "is a Python pickle, as torch.save wrote it before PyTorch 1.6; load it in Python and export it with torch.onnx.export";
+        if (head.Length > 10 && head[8] == '{' && BitConverter.ToUInt64(head) is > 1 and < 100_000_000 && head[9] is (byte)'"' or (byte)' ' or (byte)'}')
+            return "is a safetensors file, which holds weights and no network; export the model with torch.onnx.export or optimum-cli";
+        if (head.StartsWith("GGUF"u8))
+            return "is a GGUF file, which holds weights for llama.cpp; export the model with torch.onnx.export";
+        if (Begins(head, 0x1f, 0x8b))
+            return "is compressed with gzip; unpack it first";
+        if (head.StartsWith("BZh"u8) || Begins(head, 0xfd, (byte)'7', (byte)'z') || Begins(head, (byte)'7', (byte)'z', 0xbc, 0xaf) || Begins(head, 0x28, 0xb5, 0x2f, 0xfd))
+            return "is a compressed archive; unpack it first";
+        if (head.Length > 262 && head[257..262].SequenceEqual("ustar"u8))
+            return "is a tar archive; unpack it first";
+        if (Begins(head, 0x93, (byte)'N', (byte)'U', (byte)'M'))
+            return "is a NumPy array; expected an ONNX model";
+        if (Begins(head, 0xff, 0xd8, 0xff) || Begins(head, 0x89, (byte)'P', (byte)'N', (byte)'G'))
+            return "is a photo; expected an ONNX model";
+        return null;
+    }
+
+    private static bool Begins(ReadOnlySpan<byte> head, params ReadOnlySpan<byte> bytes) => head.StartsWith(bytes);
+
+    /// <summary>PyTorch's and Keras's files are zip archives; their first entries say which.</summary>
+    private static string Archive(string file)
+    {
+        try
+        {
+            using var zip = System.IO.Compression.ZipFile.OpenRead(file);
+            var names = zip.Entries.Take(2000).Select(e => e.FullName).ToList();
+            if (names.FirstOrDefault(n => n.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) is { } inner)
+                return $"is a zip archive with '{inner}' in it; unpack it first";
+            if (names.Any(n => n.Contains("/code/", StringComparison.Ordinal)))
+                return "is a TorchScript model; export the PyTorch model with torch.onnx.export";
+            if (names.Any(n => n.EndsWith("data.pkl", StringComparison.Ordinal)))
+                return "is a PyTorch checkpoint; load it in Python and export it with torch.onnx.export";
+            if (names.Contains("config.json") && names.Any(n => n.EndsWith(".h5", StringComparison.Ordinal)))
+                return "is a Keras model; convert it to ONNX with tf2onnx";
+            if (names.Any(n => n.StartsWith("TransformerChain/", StringComparison.Ordinal) || n.EndsWith("/Model.key", StringComparison.Ordinal)))
+                return "is an ML.NET model; save it with ConvertToOnnx";
+        }
+        catch (InvalidDataException)
+        {
+            // A torn archive; its name tells PyTorch's below.
+            var head = new byte[Head];
+            using var handle = File.OpenHandle(file);
+            if (head.AsSpan(0, RandomAccess.Read(handle, head, 0)).IndexOf("data.pkl"u8) >= 0)
+                return "is a (damaged) PyTorch checkpoint; load it in Python and export it with torch.onnx.export";
+        }
+
+        return "is a zip archive; expected an ONNX model: unpack it first";
+    }
+
+    private static string? Text(string file, ReadOnlySpan<byte> head)
+    {
+        if (head.IndexOf((byte)0) >= 0)
+            return null;
+        if (head.Length < 1024 && head.IndexOfAnyInRange((byte)0, (byte)31) < 0 && head.IndexOf((byte)'/') >= 0)
+        {
+            // Git and some copies write a symbolic link as a file that holds its target's path.
+            var target = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, Encoding.UTF8.GetString(head));
+            if (File.Exists(target))
+                return $"is a symbolic link that was copied as text; use the file that it names, {Path.GetFullPath(target)}, or copy the folder with its links (cp -a, rsync -l)";
+        }
+
+        var text = Encoding.UTF8.GetString(head).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
+        if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
+            return "is a Git LFS pointer, not the model itself; run 'git lfs pull' in its repository, or download the file";
+        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
+            return "is a web page, not a model: the download brought a sign-in or error page; download it again, by the file's own address";
+        if (text.StartsWith("<?xml", StringComparison.Ordinal) || text.StartsWith("<net", StringComparison.Ordinal))
+            return text.Contains("<net", StringComparison.Ordinal) ? "is an OpenVINO model; use the ONNX file that it was made from" : "is an XML file; expected an ONNX model";
+        if (text.StartsWith('{') || text.StartsWith("[{", StringComparison.Ordinal))
+            return "is a JSON file; expected an ONNX model";
+        if (text.Contains("layer {", StringComparison.Ordinal) || text.StartsWith("7767517", StringComparison.Ordinal))
+            return "is the text of a Caffe or ncnn network; convert the network to ONNX";
+        return null;
+    }
+}

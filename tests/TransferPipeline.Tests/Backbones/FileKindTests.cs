@@ -1,0 +1,112 @@
+using System.IO.Compression;
+using System.Text;
+using Google.Protobuf;
+using TransferPipeline.Backbones;
+using TransferPipeline.Onnx;
+
+namespace TransferPipeline.Tests.Backbones;
+
+/// <summary>Files that are given in the place of an ONNX model are called by their names; links lead to theirs.</summary>
+public sealed class FileKindTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<string, byte[]> Kinds() => new()
+    {
+        { "Git LFS pointer", Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n") },
+        { "web page", Encoding.ASCII.GetBytes("\n<html><head><title>404</title></head></html>") },
+        { "TorchScript", Zip("model/data.pkl", "model/code/__torch__.py") },
+        { "PyTorch checkpoint", Zip("archive/data.pkl", "archive/data/0") },
+        { "'net.onnx' in it; unpack it", Zip("readme.txt", "net.onnx") },
+        { "Keras model", Zip("config.json", "model.weights.h5") },
+        { "ML.NET model", Zip("TransformerChain/Model.key", "TrainingInfo/Version.txt") },
+        { "Python pickle", [0x80, 2, (byte)'}', (byte)'q', 0, (byte)'.'] },
+        { "HDF5", [0x89, (byte)'H', (byte)'D', (byte)'F', 13, 10, 26, 10, 0, 0] },
+        { "safetensors", [16, 0, 0, 0, 0, 0, 0, 0, .. "{\"w\":{\"dtype\":1}"u8] },
+        { "ONNX Runtime's own format", [28, 0, 0, 0, .. "ORTM"u8, 0, 0, 0, 0] },
+        { "TensorFlow Lite", [28, 0, 0, 0, .. "TFL3"u8, 0, 0, 0, 0] },
+        { "OpenVINO", Encoding.ASCII.GetBytes("<?xml version=\"1.0\"?>\n<net name=\"m\" version=\"11\">") },
+        { "compressed with gzip", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3] },
+        { "JSON", Encoding.ASCII.GetBytes("{\"model_type\": \"vit\"}") },
+        { "a photo", [0xff, 0xd8, 0xff, 0xe0, 0, 16, .. "JFIF"u8] },
+        { "GGUF", [.. "GGUF"u8, 3, 0, 0, 0] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Open_AnotherKindOfFile_IsNamed(string expected, byte[] bytes)
+    {
+        var error = Assert.Throws<BadInputException>(() => Backbone.Open(_folder.Write("model.onnx", bytes)));
+        Assert.Contains(expected, error.Message);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Open_LinkThatWasCopiedAsText_IsNamed()
+    {
+        var real = Small().Save(_folder, "real.onnx");
+        Assert.Contains($"is a symbolic link that was copied as text; use the file that it names, {real}", Assert.Throws<BadInputException>(() => Backbone.Open(_folder.Write("model.onnx", "./real.onnx"))).Message);
+    }
+
+    [Fact]
+    public void Cut_NewestOpset_IsTakenAndTheNextIsRefused()
+    {
+        // The constants are those of the ONNX Runtime in use.
+        Small(CutBuilder.MaxOpset).Save(_folder, "newest.onnx");
+        Assert.Equal(8, Backbone.Open(_folder.At("newest.onnx")).Cut().Outputs[0].Dimension);
+        var next = Small(CutBuilder.MaxOpset + 1).Save(_folder, "next.onnx");
+        Assert.Contains($"of opset {CutBuilder.MaxOpset + 1}, and this ONNX Runtime takes up to {CutBuilder.MaxOpset}", Assert.Throws<BadInputException>(() => Backbone.Open(next).Cut()).Message);
+        var m = Small();
+        m.Model.IrVersion = CutBuilder.MaxIrVersion;
+        Assert.Equal(8, Backbone.Open(m.Save(_folder)).Cut().Outputs[0].Dimension);
+        m.Model.IrVersion++;
+        Assert.Contains($"IR version {m.Model.IrVersion}", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)).Cut()).Message);
+    }
+
+    [Fact]
+    public void Open_ExternalDataBehindLinks_IsMeasuredWhereItIs()
+    {
+        // A model and its data as links into a folder of blobs, by two steps, and a file that is shorter than the model says.
+        var m = Small();
+        var pixels = Probe.Pixels([2, 3, 12, 12], 5);
+        var cut = Backbone.Open(m.Save(_folder, "plain.onnx")).Cut();
+        using (var data = File.Create(_folder.At("blobs", "b")))
+        {
+            foreach (var tensor in m.Model.Graph.Initializer.Where(i => i.Dims.Count > 1))
+            {
+                TensorData.SetLocation(tensor, "weights.bin", data.Position, tensor.RawData.Length);
+                data.Write(tensor.RawData.Span);
+                tensor.RawData = ByteString.Empty;
+            }
+        }
+
+        File.WriteAllBytes(_folder.At("blobs", "a"), m.Model.ToByteArray());
+        File.CreateSymbolicLink(_folder.At("refs", "b"), "../blobs/b");
+        File.CreateSymbolicLink(_folder.At("snapshot", "model.onnx"), "../blobs/a");
+        File.CreateSymbolicLink(_folder.At("snapshot", "weights.bin"), "../refs/b");
+        var linked = Backbone.Open(_folder.At("snapshot", "model.onnx"));
+        Assert.Equal(SmallModel.RunCut(cut, pixels, 2), SmallModel.RunCut(linked.Cut(), pixels, 2));
+        File.WriteAllBytes(_folder.At("blobs", "b"), File.ReadAllBytes(_folder.At("blobs", "b"))[..^4]);
+        Assert.Contains("truncated", Assert.Throws<BadInputException>(() => Backbone.Open(_folder.At("snapshot", "model.onnx"))).Message);
+    }
+
+    private static SmallModel Small(int opset = 17)
+    {
+        var m = new SmallModel(opset);
+        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
+    }
+
+    private static byte[] Zip(params string[] names)
+    {
+        using var stream = new MemoryStream();
+        using (var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var name in names)
+                zip.CreateEntry(name);
+        }
+
+        return stream.ToArray();
+    }
+}

@@ -1,0 +1,192 @@
+using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Store;
+using TransferPipeline.Images;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
+
+namespace TransferPipeline.Tests.Backbones;
+
+/// <summary>Preprocessing of files without a manifest: what the graph, its metadata and configurations beside it state.</summary>
+public sealed class PixelArithmeticTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("x / 127.5 - 1", 0, 1)]
+    [InlineData("x / 255", 0, 1)]
+    [InlineData("(x / 255 - mean) / std", 0, 1)]
+    [InlineData("(x - 127.5) / 128", 0, 1)]
+    [InlineData("x - mean in levels", 0, 1)]
+    [InlineData("batch normalization of levels", 0, 1)]
+    [InlineData("depthwise convolution of levels", 0, 1)]
+    [InlineData("(x - mean) / std", 0, 255)]
+    [InlineData("2 x - 1", 0, 255)]
+    [InlineData("255 x - mean", 0, 255)]
+    [InlineData("from ImageNet's to 0.5", 0, 0)]
+    [InlineData("nothing", 0, 0)]
+    [InlineData("batch normalization that is learned", 0, 0)]
+    public void Resolve_ArithmeticAtTheStart_GivesTheUnit(string form, double offset, double divisor)
+    {
+        var m = new SmallModel();
+        string Three(double a, double b, double c) => m.Graph.Constant("c", [(float)a, (float)b, (float)c], 1, 3, 1, 1);
+        string One(double v) => m.Scalar((float)v);
+        var (mean, std) = (Three(0.485, 0.456, 0.406), Three(0.229, 0.224, 0.225));
+        var x = m.Input;
+        x = form switch
+        {
+            "x / 127.5 - 1" => m.Node("Sub", m.Node("Mul", x, One(1 / 127.5)), One(1)),
+            "x / 255" => m.Node("Mul", x, One(1 / 255.0)),
+            "(x / 255 - mean) / std" => m.Node("Div", m.Node("Sub", m.Node("Div", m.Node("Identity", x), One(255)), mean), std),
+            "(x - 127.5) / 128" => m.Node("Div", m.Node("Sub", x, One(127.5)), One(128)),
+            "x - mean in levels" => m.Node("Sub", x, Three(123.68, 116.78, 103.94)),
+            "batch normalization of levels" => m.Node("BatchNormalization", [x, Vector(m, 1, 1, 1), Vector(m, 0, 0, 0), Vector(m, 123, 116, 103), Vector(m, 3400, 3300, 3350)]),
+            "depthwise convolution of levels" => m.Node("Conv", [x, m.Graph.Constant("w", [1 / 58.4f, 1 / 57.1f, 1 / 57.4f], 3, 1, 1, 1), Vector(m, -2.1f, -2.0f, -1.8f)], ("group", 3L)),
+            "(x - mean) / std" => m.Node("Div", m.Node("Sub", x, mean), std),
+            "2 x - 1" => m.Node("Sub", m.Node("Mul", x, One(2)), One(1)),
+            "255 x - mean" => m.Node("Add", m.Node("Mul", x, One(255)), Three(-103.94, -116.78, -123.68)),
+            "from ImageNet's to 0.5" => m.Node("Add", m.Node("Mul", x, Three(0.458, 0.448, 0.45)), Three(-0.03, -0.088, -0.188)),
+            "batch normalization that is learned" => m.Node("BatchNormalization", [x, Vector(m, 12, 0.3f, 5), Vector(m, 0, 3, 0), Vector(m, 1, 7, 1), Vector(m, 0.1f, 1, 1)]),
+            _ => x,
+        };
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(x))), 8, SmallModel.Classes));
+        var model = Resolve(m);
+        Assert.Null(model.Question);
+        Assert.Equal((offset, divisor, false), (model.Preprocessing.Offset, model.Preprocessing.Divisor, model.Preprocessing.Bgr));
+        Assert.Equal((13, 12), (model.Preprocessing.ResizeShortSide, model.Preprocessing.CropHeight));
+        Assert.Contains(divisor == 0 ? "torchvision's default" : "on the pixels", model.PreprocessingReason);
+    }
+
+    [Theory]
+    [InlineData(DataType.Uint8, false)]
+    [InlineData(DataType.Uint8, true)]
+    public void Vectors_BytesIntoTheGraph_AreThoseOfPixelsNormalizedOutside(DataType type, bool nhwc)
+    {
+        // The same network with the normalization inside and outside.
+        float[] means = [0.485f, 0.456f, 0.406f], deviations = [0.229f, 0.224f, 0.225f];
+        var inside = nhwc ? new SmallModel(17, "x", type, -1, 12, 12, 3) : new SmallModel(17, "x", type, -1, 3, 12, 12);
+        long[] dims = nhwc ? [3] : [1, 3, 1, 1];
+        var x = inside.Node("Div", inside.Node("Cast", [inside.Input], ("to", 1L)), inside.Scalar(255));
+        x = inside.Node("Div", inside.Node("Sub", x, inside.Graph.Constant("mean", means, dims)), inside.Graph.Constant("std", deviations, dims));
+        if (nhwc)
+            x = inside.Node("Transpose", [x], ("perm", new long[] { 0, 3, 1, 2 }));
+        inside.Output(inside.Gemm(inside.Node("Flatten", inside.Node("GlobalAveragePool", inside.Body(x))), 8, SmallModel.Classes));
+        var outside = new SmallModel();
+        outside.Output(outside.Gemm(outside.Node("Flatten", outside.Node("GlobalAveragePool", outside.Body(outside.Input))), 8, SmallModel.Classes));
+
+        var photos = PhotoVectors.Validation.Take(5).ToList();
+        SmallModel.AssertClose(PhotoVectors.Of(Resolve(outside, "outside.onnx"), CutRequest.Default, photos), PhotoVectors.Of(Resolve(inside, "inside.onnx"), CutRequest.Default, photos));
+        Assert.Contains("its input is uint8: levels 0 to 255", Resolve(inside, "inside.onnx").Notes([CutRequest.Default])[0]);
+    }
+
+    [Fact]
+    public void Resolve_MeansOfBlueGreenRed_TurnsTheChannels()
+    {
+        var m = new SmallModel();
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Node("Sub", m.Input, m.Graph.Constant("m", [103.94f, 116.78f, 123.68f], 3, 1, 1))))), 8, SmallModel.Classes));
+        Assert.True(Resolve(m).Preprocessing is { Bgr: true, Offset: 0, Divisor: 1 });
+    }
+
+    [Fact]
+    public void Resolve_ArithmeticOfNoKnownUnit_IsAQuestion()
+    {
+        var m = new SmallModel();
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Node("Mul", m.Input, m.Scalar(17))))), 8, SmallModel.Classes));
+        var model = Resolve(m);
+        Assert.Contains("its graph starts with Mul on the pixels, which fits no usual preprocessing", model.Question);
+        var store = PhotoVectors.EmptyStore(_folder);
+        Assert.Equal(model.Question, Assert.Throws<UsageException>(() => store.Add(model.File, "m")).Message);
+        Assert.Equal(51, store.Add(model.File, "m", p => p with { Divisor = 51 }).Manifest.Preprocessing.Divisor);
+    }
+
+    [Theory]
+    [InlineData("preprocessor_config.json", """{"size":{"height":12,"width":12},"resample":3,"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5]}""", "resize 12 x 12 bicubic, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
+    [InlineData("preprocessor_config.json", """{"feature_extractor_type":"CLIPFeatureExtractor","size":12,"crop_size":12,"do_center_crop":true,"resample":3,"image_mean":[0.1,0.2,0.3],"image_std":[1,1,1]}""", "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.1, 0.2, 0.3]) / [1, 1, 1]")]
+    [InlineData("preprocessor_config.json", """{"feature_extractor_type":"ViTFeatureExtractor","size":12,"resample":2,"image_mean":[0.5],"image_std":[0.5]}""", "resize 12 x 12 bilinear, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
+    [InlineData("preprocessor_config.json", """{"image_processor_type":"ConvNextImageProcessor","size":{"shortest_edge":12},"crop_pct":0.875,"resample":3,"image_mean":[0.5],"image_std":[0.5]}""", "short side 13 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
+    [InlineData("preprocessor_config.json", """{"size":{"shortest_edge":14},"crop_size":{"height":12,"width":12},"do_center_crop":true,"do_flip_channel_order":true,"do_normalize":false,"resample":2}""", "short side 14 bilinear, crop 12 x 12, (x - 0) / 255, BGR")]
+    [InlineData("preprocessor_config.json", """{"size":{"height":12,"width":12},"do_rescale":true,"rescale_factor":0.00784313725490196,"rescale_offset":true,"do_normalize":false}""", "resize 12 x 12 bilinear, (x - 127.5) / 127.5")]
+    [InlineData("preprocessor_config.json", """{"size":{"height":12,"width":12},"do_rescale":false,"do_normalize":false}""", "resize 12 x 12 bilinear, levels 0 to 255")]
+    [InlineData("config.json", """{"pretrained_cfg":{"input_size":[3,12,12],"interpolation":"bicubic","crop_pct":1.0,"crop_mode":"squash","mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}}""", "resize 12 x 12 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
+    [InlineData("config.json", """{"input_size":[3,12,12],"interpolation":"bilinear","crop_pct":0.9,"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}""", "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
+    [InlineData("open_clip_config.json", """{"preprocess_cfg":{"size":12}}""", "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.48145466, 0.4578275, 0.40821073]) / [0.26862954, 0.26130258, 0.27577711]")]
+    [InlineData("config.json", """{"model_type":"resnet","hidden_size":12}""", "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] (nothing states it")]
+    public void Resolve_ConfigurationBesideTheFile_IsObeyed(string file, string json, string expected)
+    {
+        _folder.Write(file, json);
+        var model = Resolve(Plain());
+        Assert.Null(model.Question);
+        Assert.StartsWith(expected, model.PreprocessingReason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resolve_ConfigurationAboveAFolderNamedOnnx_IsObeyed()
+    {
+        _folder.Write("preprocessor_config.json", """{"size":{"height":12,"width":12},"resample":3,"image_mean":[0.5],"image_std":[0.5]}""");
+        var file = Plain().Save(_folder);
+        Directory.CreateDirectory(_folder.At("onnx", "x"));
+        File.Move(file, _folder.At("onnx", "model.onnx"));
+        Assert.Contains("Hugging Face's ../preprocessor_config.json", PhotoVectors.EmptyStore(_folder).Resolve(_folder.At("onnx", "model.onnx")).PreprocessingReason);
+    }
+
+    [Theory]
+    [InlineData("""{"size":{"height":16,"width":16},"image_mean":[0.5],"image_std":[0.5]}""", "makes 16 x 16 pixels, but the model takes 12 x 12")]
+    [InlineData("""{"size":{"longest_edge":12},"image_mean":[0.5],"image_std":[0.5]}""", "has size {\"longest_edge\":12}")]
+    [InlineData("""{"size":{"height":12,"width":12},"resample":5}""", "has resample 5")]
+    [InlineData("""{"size":{"height":12,"width":12},"do_pad":true}""", "pads photos")]
+    public void Resolve_ConfigurationThatCannotBeFollowed_IsAQuestion(string json, string expected)
+    {
+        _folder.Write("preprocessor_config.json", json);
+        Assert.Contains(expected, Resolve(Plain()).Question);
+    }
+
+    [Theory]
+    [InlineData("{\"size\": ")]
+    [InlineData("{\"size\": {\"height\": \"big\", \"width\": 12}}")]
+    [InlineData("{\"size\": 12, \"image_mean\": [1, 2], \"image_std\": [1, 1]}")]
+    public void Resolve_ConfigurationThatIsDamaged_IsRefused(string json)
+    {
+        _folder.Write("preprocessor_config.json", json);
+        Assert.Contains("not a configuration that can be read", Assert.Throws<BadInputException>(() => Resolve(Plain())).Message);
+    }
+
+    [Theory]
+    [InlineData("NominalRange_0_255", "Bgr8", 0, 1, true)]
+    [InlineData("Normalized_0_1", "Rgb8", 0, 255, false)]
+    [InlineData("Normalized_1_1", "Rgb8", 127.5, 127.5, false)]
+    public void Resolve_ImageMetadataOfOnnx_IsObeyed(string range, string format, double offset, double divisor, bool bgr)
+    {
+        var m = Plain();
+        m.Model.MetadataProps.Add(new TransferPipeline.Onnx.StringStringEntryProto { Key = "Image.NominalPixelRange", Value = range });
+        m.Model.MetadataProps.Add(new TransferPipeline.Onnx.StringStringEntryProto { Key = "Image.BitmapPixelFormat", Value = format });
+        Assert.Equal((offset, divisor, bgr), Resolve(m).Preprocessing is var p ? (p.Offset, p.Divisor, p.Bgr) : default);
+    }
+
+    [Theory]
+    [InlineData("clip", 12, 0, 0.48145466, Interpolation.Bicubic)]
+    [InlineData("siglip", 0, 12, 0.5, Interpolation.Bicubic)]
+    [InlineData("dinov2", 13, 0, 0.485, Interpolation.Bicubic)]
+    [InlineData("timm", 13, 0, 0.485, Interpolation.Bicubic)]
+    [InlineData("vit", 0, 12, 0.5, Interpolation.Bilinear)]
+    [InlineData("torchvision", 13, 0, 0.485, Interpolation.Bilinear)]
+    public void Find_ByName_GivesTheFamilys(string name, int shortSide, int exact, double red, Interpolation interpolation)
+    {
+        var p = PreprocessingNames.Find(name, 12, 12);
+        Assert.Equal((shortSide, exact, red, interpolation), (p.ResizeShortSide, p.ResizeHeight, p.Mean[0], p.Interpolation));
+        Assert.Equal((12, 12), (p.OutputHeight, p.OutputWidth));
+    }
+
+    [Fact]
+    public void Find_UnknownName_SuggestsTheNearest() =>
+        Assert.Contains("did you mean 'siglip'?", Assert.Throws<UsageException>(() => PreprocessingNames.Find("siglp", 12, 12)).Message);
+
+    private static SmallModel Plain()
+    {
+        var m = new SmallModel();
+        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
+    }
+
+    private static string Vector(SmallModel m, float a, float b, float c) => m.Graph.Constant("v", [a, b, c], 3);
+
+    private ResolvedModel Resolve(SmallModel m, string name = "model.onnx") => PhotoVectors.EmptyStore(_folder).Resolve(m.Save(_folder, name));
+}
