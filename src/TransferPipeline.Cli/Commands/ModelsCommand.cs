@@ -65,12 +65,13 @@ internal static class ModelsCommand
         var name = new Option<string?>("--name") { Description = "The name to give it; default: the file's.", HelpName = "NAME" };
         var license = new Option<string>("--license") { Description = "Its licence.", HelpName = "TEXT", DefaultValueFactory = _ => "unknown" };
         var note = new Option<string>("--note") { Description = "Where it comes from.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
+        var before = new Option<string?>("--before") { Description = "A preprocessing graph that is put in front of the model; the store gets both as one file.", HelpName = "FILE.onnx" };
         var preprocessing = new PreprocessingFlags();
-        var command = new Command("add", "Copies an ONNX file into the store under a name.") { file, name, license, note };
+        var command = new Command("add", "Copies an ONNX file into the store under a name.") { file, name, license, note, before };
         preprocessing.AddTo(command);
         command.SetAction(parsed =>
         {
-            var entry = Common.Tools.Models.Add(parsed.GetValue(file)!, parsed.GetValue(name), preprocessing.Read(parsed), license: parsed.GetValue(license)!, note: parsed.GetValue(note)!);
+            var entry = Common.Tools.Models.Add(parsed.GetValue(file)!, parsed.GetValue(name), preprocessing.Read(parsed), license: parsed.GetValue(license)!, note: parsed.GetValue(note)!, before: parsed.GetValue(before));
             Console.WriteLine($"{entry.Manifest.Name}: {entry.File}; preprocessing in {entry.ManifestFile}");
             return (int)ExitCode.Done;
         });

@@ -36,6 +36,7 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
     {
         double[] factor = [1, 1, 1], offset = [0, 0, 0];
         var operators = new List<string>();
+        int[] source = [0, 1, 2];
         var learned = true;
         var (tensor, channel, rank) = (input.Name, input.Layout == TensorLayout.Nchw ? 1 : 3, 4);
         for (var step = 0; step < MaxSteps; step++)
@@ -45,8 +46,12 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
                 break;
             if (node.OpType == "Transpose" && node.Ints("perm") is { } perm)
                 channel = Array.IndexOf(perm, (long)channel);
-            else if (node.OpType == "Gather" && node.Int("axis", 0) is var axis && (axis < 0 ? axis + rank : axis) == channel && Order(index, node) is { } order)
-                (factor, offset) = ([.. order.Select(c => factor[c])], [.. order.Select(c => offset[c])]);
+            else if (Reordered(index, node, channel, rank) is var (order, next))
+            {
+                (factor, offset, source) = ([.. order.Select(c => factor[c])], [.. order.Select(c => offset[c])], [.. order.Select(c => source[c])]);
+                tensor = next;
+                continue;
+            }
             else if (Affine(index, node, tensor) is var (a, b))
             {
                 for (var c = 0; c < 3; c++)
@@ -63,13 +68,13 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
         }
 
         if (input.ElementType == "uint8")
-            return new(PixelUnit.Levels, IsBgr(offset), "its input is uint8");
+            return new(PixelUnit.Levels, IsBgr(offset, source), "its input is uint8");
         var evidence = $"its graph starts with {string.Join(", ", operators)} on the pixels";
         if (operators.Count == 0 || factor.All(f => f == 1) && offset.All(o => o == 0))
             return new(PixelUnit.Unknown, false, "");
         var unit = UnitOf(factor, offset);
         // A first layer that is learned may hold any numbers.
-        return unit == PixelUnit.Unclear && learned ? new(PixelUnit.Unknown, false, "") : new(unit, unit == PixelUnit.Levels && IsBgr(offset), evidence);
+        return unit == PixelUnit.Unclear && learned ? new(PixelUnit.Unknown, false, "") : new(unit, unit == PixelUnit.Levels && IsBgr(offset, source), evidence);
     }
 
     /// <summary>The unit in which <c>factor x + offset</c> is what networks are trained on: a span of 1 to 5 around 0, or levels less their mean.</summary>
@@ -93,7 +98,24 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
     private static readonly double[] ImageNetOffsets = [-0.03, -0.088, -0.188];
 
     /// <summary>ImageNet's means in levels are 123.7, 116.8 and 103.9.</summary>
-    private static bool IsBgr(double[] offset) => offset[0] is < -100 and > -108 && offset[2] is < -120 and > -127;
+    /// <param name="source">The input's channel that stands in each place.</param>
+    private static bool IsBgr(double[] offset, int[] source) =>
+        offset[Array.IndexOf(source, 0)] is < -100 and > -108 && offset[Array.IndexOf(source, 2)] is < -120 and > -127;
+
+    /// <summary>Channels in another order, by Gather or by Split and Concat, and the tensor after it.</summary>
+    private static (int[] Order, string Next)? Reordered(GraphIndex index, NodeProto node, int channel, int rank)
+    {
+        var axis = (int)node.Int("axis", 0);
+        if ((axis < 0 ? axis + rank : axis) != channel)
+            return null;
+        if (node.OpType == "Gather")
+            return Order(index, node) is { } order ? (order, node.Output[0]) : null;
+        if (node.OpType != "Split" || node.Output.Count != 3)
+            return null;
+        var users = index.Graph.Node.Where(n => n.Input.Any(node.Output.Contains)).ToList();
+        return users is [{ OpType: "Concat", Input.Count: 3 } concat] && concat.Input.All(node.Output.Contains)
+            ? ([.. concat.Input.Select(i => node.Output.IndexOf(i))], concat.Output[0]) : null;
+    }
 
     private static int[]? Order(GraphIndex index, NodeProto node) =>
         index.Constant(node.Input[1]) is { } constant && TensorData.Int64s(constant) is { Length: 3 } order && order.All(c => c is >= 0 and < 3) ? [.. order.Select(c => (int)c)] : null;
@@ -129,14 +151,18 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
 
     private static double[] Fill(double value) => [value, value, value];
 
-    /// <summary>A constant of one value or of three; null for others.</summary>
+    /// <summary>A constant of one value, of three, or of an image of three channels (then its means); null for others.</summary>
     private static double[]? Channels(GraphIndex index, string tensor)
     {
         var node = index.Producer(tensor);
         // Exporters keep some constants behind a Cast or another change of form.
         if (node is { OpType: "Cast" or "Unsqueeze" or "Reshape" or "DequantizeLinear" } && !index.Depends(tensor))
             return node.OpType == "DequantizeLinear" ? null : Channels(index, node.Input[0]);
-        if (index.Constant(tensor) is not { } constant || TensorData.Count(constant) is not (1 or 3))
+        if (index.Constant(tensor) is not { } constant)
+            return null;
+        if (constant.Dims is [.., 3, > 1, > 1] && TensorData.Count(constant) == 3 * constant.Dims[^1] * constant.Dims[^2])
+            return [.. TensorData.Numbers(constant).Chunk((int)(constant.Dims[^1] * constant.Dims[^2])).Select(c => c.Average())];
+        if (TensorData.Count(constant) is not (1 or 3))
             return null;
         return TensorData.Numbers(constant) switch
         {

@@ -88,6 +88,36 @@ public sealed class PixelArithmeticTests : IDisposable
     }
 
     [Fact]
+    public void Add_WithAPreprocessingGraphBefore_StoresBothAsOne()
+    {
+        // As ML.NET's featurizers: channels turned and a mean image subtracted in one file, the network in another with equal names inside.
+        var before = new SmallModel(17, "pixels", DataType.Float, 1, 3, 12, 12);
+        var parts = before.Graph.Nodes("Split", "", 3, [before.Input], ("axis", 1L));
+        var turned = before.Node("Concat", [parts[2], parts[1], parts[0]], ("axis", 1L));
+        float[] image = [.. Enumerable.Range(0, 432).Select(i => (i / 144) switch { 0 => 103, 1 => 116, _ => 123 } + i % 7 - 3f)];
+        before.Output(before.Node("Sub", turned, before.Graph.Constant("w", image, 1, 3, 12, 12)), 1, 3, 12, 12);
+        var network = new SmallModel(17, "input", DataType.Float, 1, 3, 12, 12);
+        var feature = network.Node("Flatten", network.Node("GlobalAveragePool", network.Body(network.Input)));
+        network.Output(feature, 1, 8);
+
+        var store = PhotoVectors.EmptyStore(_folder);
+        var entry = store.Add(network.Save(_folder, "network.onnx"), "joined", before: before.Save(_folder, "before.onnx"));
+        Assert.Equal((0.0, 1.0, false, feature), (entry.Manifest.Preprocessing.Offset, entry.Manifest.Preprocessing.Divisor, entry.Manifest.Preprocessing.Bgr, entry.Manifest.Cut));
+
+        var photo = PhotoVectors.Validation.Take(1).ToList();
+        var levels = new float[432];
+        new Preprocessor(entry.Manifest.Preprocessing).Run(photo[0], levels);
+        var prepared = before.RunFull(before.Model.Graph.Output[0].Name, levels, 1, 3, 12, 12).Values;
+        SmallModel.AssertClose(network.RunFull(feature, prepared, 1, 3, 12, 12).Values, PhotoVectors.Of(store.Resolve("joined"), CutRequest.Default, photo));
+
+        // Where a manifest is here already, the same files bring its model; others are refused.
+        File.Delete(entry.File!);
+        Assert.Equal(entry.File, store.Add(_folder.At("network.onnx"), "joined", before: _folder.At("before.onnx")).File);
+        File.Delete(entry.File!);
+        Assert.Contains("of another file", Assert.Throws<UsageException>(() => store.Add(_folder.At("network.onnx"), "joined")).Message);
+    }
+
+    [Fact]
     public void Resolve_ArithmeticOfNoKnownUnit_IsAQuestion()
     {
         var m = new SmallModel();

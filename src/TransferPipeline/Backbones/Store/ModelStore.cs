@@ -79,62 +79,6 @@ public sealed partial class ModelStore
         return entry.File;
     }
 
-    /// <summary>Copies a model file into the user's store with a manifest, so that it has a name.</summary>
-    /// <param name="name">Letters, digits, '.', '_' and '-'; null takes the file's name.</param>
-    /// <param name="change">Changes the preprocessing that the file and what lies beside it state; null takes it as it is.</param>
-    /// <exception cref="UsageException">The name is taken or not valid, or the model has data files beside it.</exception>
-    /// <exception cref="BadInputException">The file takes no photos.</exception>
-    public ModelEntry Add(string file, string? name = null, Func<Preprocessing, Preprocessing>? change = null, string license = "unknown", string note = "")
-    {
-        var backbone = Backbone.Open(file);
-        var assumed = AssumedPreprocessing.Of(backbone);
-        var preprocessing = change?.Invoke(assumed.Preprocessing) ?? assumed.Preprocessing;
-        if (!backbone.Input.SizeIsFixed && preprocessing is { OutputHeight: > 0, OutputWidth: > 0 })
-            backbone = Backbone.Open(file, new PhotoSize(preprocessing.OutputHeight, preprocessing.OutputWidth));
-        name ??= Path.GetFileNameWithoutExtension(file);
-        if (name.Length == 0 || name[0] == '.' || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
-            Throw.Usage($"'{name}' is not a model name; expected letters, digits, '.', '_' and '-'");
-        if (Names().Contains(name))
-            Throw.Usage($"there is a model '{name}' already; choose another name with --name");
-        if (backbone.HasExternalData)
-            Throw.Usage($"{file}: keeps its weights in other files; use it by its path, with a manifest beside it");
-        if (change is null && assumed.Question is { } question)
-            Throw.Usage(question);
-        var size = new Preprocessor(preprocessing);
-        if (size.OutputHeight != backbone.Input.Height || size.OutputWidth != backbone.Input.Width)
-            Throw.Usage($"the preprocessing gives {(size.OutputWidth == 0 ? "photos of differing sizes" : $"{size.OutputHeight} x {size.OutputWidth} pixels")}, {Path.GetFileName(file)} takes {backbone.Input.Height} x {backbone.Input.Width}: set its crop to that size");
-        var manifest = new ModelManifest
-        {
-            Name = name,
-            File = name + ".onnx",
-            Bytes = FileBytes.Length(file),
-            Sha256 = backbone.Sha256,
-            License = license,
-            InputSize = backbone.Input.Height,
-            Layout = backbone.Input.Layout,
-            Preprocessing = preprocessing,
-            PreprocessingSource = change is null ? assumed.Source : $"given to 'transfer models add'; otherwise it would be {assumed.Source}",
-            Cut = FeatureOf(backbone),
-            Note = note,
-        };
-        var (target, manifestFile) = (Path.Combine(UserFolder, manifest.File), Path.Combine(UserFolder, name + ".yaml"));
-        try
-        {
-            Directory.CreateDirectory(UserFolder);
-            File.Copy(backbone.File, target + ".part", overwrite: true);
-            Check(manifest, target + ".part");
-            OutputTarget.Place(target + ".part", target);
-            File.WriteAllText(manifestFile + ".part", ManifestYaml.Write(manifest));
-            OutputTarget.Place(manifestFile + ".part", manifestFile);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new JobFailedException($"{UserFolder}: the model cannot be stored: {e.OneLine()}", e);
-        }
-
-        return new(manifest, target, manifestFile);
-    }
-
     private static bool IsPath(string nameOrFile) =>
         nameOrFile.Contains('/') || nameOrFile.Contains(Path.DirectorySeparatorChar) || nameOrFile.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
 
