@@ -23,9 +23,10 @@ internal static class ExtractCommand
         var maxFailed = Common.Number("--max-failed", "Largest share of photos that may fail.", 0.05, 0, 1);
         var exif = new Option<bool>("--exif-transpose") { Description = "Turn photos as EXIF says." };
         var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge.", HelpName = "I/N" };
+        var rehash = new Option<bool>("--rehash") { Description = "Read and hash every photo, even those that the file system says are unchanged." };
         var wait = Common.Number("--lock-wait", "Seconds to wait for another run on the same folder.", 0.0, 0, 1e7);
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { model, folder, cut, pooling, maxFailed, exif, shard, wait, threads, json };
+        var command = new Command(name, summary) { model, folder, cut, pooling, maxFailed, exif, shard, rehash, wait, threads, json };
         device.AddTo(command);
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
@@ -52,6 +53,7 @@ internal static class ExtractCommand
                     {
                         Workers = parsed.GetValue(threads),
                         FewerWorkers = Common.IsDefault(parsed, threads),
+                        Rehash = parsed.GetValue(rehash),
                         Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
                         LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),
                         Progress = display.Progress,

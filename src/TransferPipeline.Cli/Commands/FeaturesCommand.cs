@@ -45,21 +45,38 @@ internal static class FeaturesCommand
     private static Command Verify()
     {
         var (folder, json) = (Folder(), Common.Json());
-        var command = new Command("verify", "Compares every file with the manifest: length, SHA-256, rows, finite values.") { folder, json };
-        command.SetAction(parsed =>
+        var withPhotos = new Option<bool>("--photos") { Description = "Also read every photo and compare its SHA-256 with the set's." };
+        var data = new Option<string>("--data") { Description = "Where the photos are now, for --photos.", HelpName = "PATH" };
+        var command = new Command("verify", "Compares every file with the manifest: length, SHA-256, rows, finite values.") { folder, withPhotos, data, json };
+        command.SetAction((parsed, cancellation) =>
         {
-            var check = Open(parsed.GetValue(folder)!).Verify();
-            if (parsed.GetValue(json))
-                Json.Write(check);
-            else if (check.Problems.Count == 0)
-                Console.WriteLine($"{parsed.GetValue(folder)}: {check.Rows} rows in {check.Parts} parts are as they were written");
-            if (check.Problems.Count == 0)
-                return (int)ExitCode.Done;
-            foreach (var problem in check.Problems)
-                Messages.Error($"{parsed.GetValue(folder)}: {problem}");
-            return (int)ExitCode.Usage;
+            var set = Open(parsed.GetValue(folder)!);
+            var check = set.Verify();
+            if (parsed.GetValue(withPhotos))
+                check = check with { Problems = [.. check.Problems, .. VerifyPhotos(set, parsed.GetValue(data), cancellation)] };
+            return Task.FromResult(Report());
+
+            int Report()
+            {
+                if (parsed.GetValue(json))
+                    Json.Write(check);
+                else if (check.Problems.Count == 0)
+                    Console.WriteLine($"{parsed.GetValue(folder)}: {check.Rows} rows in {check.Parts} parts are as they were written");
+                if (check.Problems.Count == 0)
+                    return (int)ExitCode.Done;
+                foreach (var problem in check.Problems)
+                    Messages.Error($"{parsed.GetValue(folder)}: {problem}");
+                return (int)ExitCode.Usage;
+            }
         });
         return command;
+    }
+
+    private static IReadOnlyList<string> VerifyPhotos(FeatureSet set, string? asked, CancellationToken cancellation)
+    {
+        using var dataset = Photos.Open(asked, set)
+            ?? throw new UsageException($"{set.Folder}: its photos are not at {set.Manifest.Dataset}; give their place with --data");
+        return PhotoVerification.Run(set, dataset, cancellation);
     }
 
     private static Command List()

@@ -14,9 +14,9 @@ internal sealed class CifarDataset : Dataset
     private const int PixelBytes = CifarFiles.PixelBytes;
 
     private readonly Arranged _arranged;
-    private readonly List<(SafeFileHandle Handle, long Offset, long Mtime)> _photos;
+    private readonly List<(SafeFileHandle Handle, long Offset, long Mtime, string File)> _photos;
 
-    private CifarDataset(string source, Arranged arranged, List<(SafeFileHandle, long, long)> photos, IReadOnlyList<DatasetProblem> problems) =>
+    private CifarDataset(string source, Arranged arranged, List<(SafeFileHandle, long, long, string)> photos, IReadOnlyList<DatasetProblem> problems) =>
         (Source, _arranged, _photos, Problems) = (source, arranged, photos, problems);
 
     public override string Source { get; }
@@ -35,7 +35,7 @@ internal sealed class CifarDataset : Dataset
         var problems = new ProblemList();
         var (files, isPython) = CifarFiles.Find(options.Path, classes);
         var names = CifarFiles.Names(Path.GetDirectoryName(files[0].FullPath)!, classes, isPython, problems);
-        var photos = new List<(SafeFileHandle Handle, long Offset, long Mtime)>();
+        var photos = new List<(SafeFileHandle Handle, long Offset, long Mtime, string File)>();
         var entries = new List<(PhotoEntry, int)>();
         try
         {
@@ -47,7 +47,7 @@ internal sealed class CifarDataset : Dataset
                 {
                     var name = $"{Path.GetFileName(file.FullPath)}#{i.ToString("d5", CultureInfo.InvariantCulture)}";
                     entries.Add((new PhotoEntry(name, names[file.Labels[i]], file.Split), photos.Count));
-                    photos.Add((handle, file.FirstPixel + (long)i * file.Stride, mtime));
+                    photos.Add((handle, file.FirstPixel + (long)i * file.Stride, mtime, file.FullPath));
                 }
             }
 
@@ -76,9 +76,11 @@ internal sealed class CifarDataset : Dataset
 
     public override PhotoStamp Stamp(int index) => new(PpmHeader.Length + PixelBytes, _photos[_arranged.Items[index]].Mtime);
 
+    public override string? FileOf(int index) => _photos[_arranged.Items[index]].File;
+
     public override int Read(int index, ref byte[] buffer)
     {
-        var (handle, offset, _) = _photos[_arranged.Items[index]];
+        var (handle, offset, _, _) = _photos[_arranged.Items[index]];
         Span<byte> planes = stackalloc byte[PixelBytes];
         if (RandomAccess.Read(handle, planes, offset) != PixelBytes)
             throw new IOException($"{Entries[index].Path}: the file ends within the photo");
@@ -101,7 +103,7 @@ internal sealed class CifarDataset : Dataset
         base.Dispose();
     }
 
-    private static void Close(List<(SafeFileHandle Handle, long, long)> photos)
+    private static void Close(List<(SafeFileHandle Handle, long Offset, long Mtime, string File)> photos)
     {
         foreach (var handle in photos.Select(p => p.Handle).Distinct())
             handle.Dispose();

@@ -40,6 +40,8 @@ internal sealed class FileDataset(string source, string root, Arranged arranged,
 
     public override PhotoStamp Stamp(int index) => stamps[index];
 
+    public override string? FileOf(int index) => Path.Combine(root, Entries[index].Path);
+
     public override int Read(int index, ref byte[] buffer)
     {
         // A pipe or device has no length either, and opening it could wait for ever.

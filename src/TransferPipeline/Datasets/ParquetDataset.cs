@@ -65,6 +65,8 @@ internal sealed class ParquetDataset : Dataset
         return new PhotoStamp(photo.Bytes, photo.File.Mtime);
     }
 
+    public override string? FileOf(int index) => _photos[_arranged.Items[index]].File.FullPath;
+
     public override int Read(int index, ref byte[] buffer)
     {
         var photo = _photos[_arranged.Items[index]];

@@ -65,6 +65,8 @@ internal sealed class TarDataset : Dataset
         return new PhotoStamp(member.Bytes, member.Mtime);
     }
 
+    public override string? FileOf(int index) => _members[_arranged.Items[index]].Archive.File;
+
     public override int Read(int index, ref byte[] buffer)
     {
         var (archive, member) = _members[_arranged.Items[index]];

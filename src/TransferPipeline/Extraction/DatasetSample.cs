@@ -26,5 +26,7 @@ internal sealed class DatasetSample : Dataset
 
     public override PhotoStamp Stamp(int index) => _dataset.Stamp(_indices[index]);
 
+    public override string? FileOf(int index) => _dataset.FileOf(_indices[index]);
+
     public override int Read(int index, ref byte[] buffer) => _dataset.Read(_indices[index], ref buffer);
 }

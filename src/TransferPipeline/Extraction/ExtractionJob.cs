@@ -90,6 +90,9 @@ public sealed record ExtractionOptions
     /// <summary>Photos in a batch on a card; 0 finds it by a trial at the start.</summary>
     public int Batch { get; init; }
 
+    /// <summary>Read and hash every photo, even those that the file system says are unchanged.</summary>
+    public bool Rehash { get; init; }
+
     /// <summary>Rows of a part file at most; 0 chooses by the vectors' length (<see cref="ExtractionSizes"/>).</summary>
     public int RowsPerPart { get; init; }
 

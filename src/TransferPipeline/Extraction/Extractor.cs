@@ -43,7 +43,7 @@ public static class Extractor
     {
         var targets = new ExtractionTargets(job.Dataset, job.Views?.Count ?? 0, options.Shard);
         var hashes = new PhotoHashes(job.Dataset);
-        var plans = sets.ConvertAll(s => ResumePlan.Make(s.Old, targets, job.Decode, hashes, options.Message, cancellation));
+        var plans = sets.ConvertAll(s => ResumePlan.Make(s.Old, targets, job.Decode, options.Rehash ? null : s.Stamps, hashes, options.Message, cancellation));
         for (var i = 0; i < sets.Count; i++)
             sets[i].RequireCommonPhotos(plans[i], job.Dataset);
         var model = plans.Exists(p => p.AnyMissing) ? OpenModel(job, options) : null;
@@ -88,6 +88,8 @@ public static class Extractor
             {
                 var computed = pass?.Computed[i] ?? 0;
                 writers[i].Finish(complete, cost => computed == 0 ? cost : Sum(cost, computed, pass!.Times, clock, job, engine!.Decoders));
+                if (!plans[i].IsConfirmed)
+                    sets[i].WriteStamps(targets, job.Table);
             }
         });
     }
@@ -148,7 +150,7 @@ public static class Extractor
     }
 
     /// <summary>One feature set that this run holds the lock of.</summary>
-    private sealed record Target(string Folder, FolderLock Lock, FeatureSet? Old, Recipe Recipe, IReadOnlyList<RecipeDifference> Differences)
+    private sealed record Target(string Folder, FolderLock Lock, FeatureSet? Old, PhotoStamps Stamps, Recipe Recipe, IReadOnlyList<RecipeDifference> Differences)
     {
         public static Target Open(ExtractionJob job, int output, ExtractionOptions options, CancellationToken cancellation)
         {
@@ -170,7 +172,7 @@ public static class Extractor
                 else
                     RequireSameShard(folder, manifest, options.Shard);
                 Guard(folder, () => SetWriter.RemoveStrays(folder, manifest));
-                return new(folder, held!, manifest is null ? null : new(folder, manifest, job.Table), recipe, differences);
+                return new(folder, held!, manifest is null ? null : new(folder, manifest, job.Table), PhotoStamps.Read(folder), recipe, differences);
             }
             catch
             {
@@ -213,6 +215,26 @@ public static class Extractor
             if (dimension is { } d && d != manifest.Dimension)
                 throw new BadInputException($"{Folder} holds vectors of {manifest.Dimension} values, the backbone gives {d}: extract into another folder");
             return new(Folder, manifest, before?.ToJson(), plan.Failed, before is null ? null : FailedOnDisk(), job.Table);
+        }
+
+        /// <summary>Notes what the file system said of the photos that are in the set now.</summary>
+        public void WriteStamps(ExtractionTargets targets, IFeatureTable table)
+        {
+            var set = FeatureSet.Open(Folder, table);
+            var hashes = set.LoadRows().Where(r => r.View == 0).Select(r => (r.Path, r.ImageSha256))
+                .Concat(set.LoadFailed().Select(f => (f.Path, f.ImageSha256)))
+                .DistinctBy(photo => photo.Path).ToDictionary(photo => photo.Path, photo => photo.ImageSha256, StringComparer.Ordinal);
+            Stamps.Write(Folder, Photos(), targets.LookedAt);
+
+            IEnumerable<(string, PhotoStamp, FileChange?, string)> Photos()
+            {
+                for (var entry = targets.FirstEntry; entry < targets.EndEntry; entry++)
+                {
+                    var path = targets.Dataset.Entries[entry].Path;
+                    if (hashes.TryGetValue(path, out var sha256) && sha256.Length > 0)
+                        yield return (path, targets.Stamps[entry], targets.Changes[entry], sha256);
+                }
+            }
         }
 
         private List<FailedRow>? FailedOnDisk() =>

@@ -16,10 +16,20 @@ internal sealed class ExtractionTargets
         for (var i = 0; i < dataset.Entries.Count; i++)
             _first[i + 1] = checked(_first[i] + (dataset.Entries[i].Split == Splits.Train ? 1 + views : 1));
         Stamps = new PhotoStamp[dataset.Entries.Count];
+        Changes = new FileChange?[dataset.Entries.Count];
+        LookedAt = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
         Blocks.For(EndEntry - FirstEntry, 256, Environment.ProcessorCount, (_, first, end) =>
         {
+            // Members of an archive share its file.
+            (string? File, FileChange? Change) last = default;
             for (var i = FirstEntry + first; i < FirstEntry + end; i++)
+            {
                 Stamps[i] = StampOf(dataset, i);
+                var file = dataset.FileOf(i);
+                if (file != last.File)
+                    last = (file, file is null ? null : FileChange.Of(file));
+                Changes[i] = last.Change;
+            }
         });
     }
 
@@ -32,6 +42,12 @@ internal sealed class ExtractionTargets
 
     /// <summary>By entry.</summary>
     public PhotoStamp[] Stamps { get; }
+
+    /// <summary>By entry: what the file system said of the photo's file before anything was read; null when it does not say.</summary>
+    public FileChange?[] Changes { get; }
+
+    /// <summary>When the file system was asked, in nanoseconds since 1970 UTC.</summary>
+    public long LookedAt { get; }
 
     /// <summary>Positions in the whole dataset's set, shards or not.</summary>
     public int Positions => _first[^1];

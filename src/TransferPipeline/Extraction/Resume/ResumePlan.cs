@@ -21,12 +21,15 @@ internal sealed class ResumePlan
 
     public int Removed { get; private set; }
 
+    /// <summary>The file system says that every photo is unchanged, and the set holds them all.</summary>
+    public bool IsConfirmed { get; private set; }
+
     public bool AnyMissing => Missing.HasAnySet();
 
-    public static ResumePlan Make(FeatureSet? set, ExtractionTargets targets, DecodeOptions limits, PhotoHashes hashes, Action<string> message, CancellationToken cancellation)
+    public static ResumePlan Make(FeatureSet? set, ExtractionTargets targets, DecodeOptions limits, PhotoStamps? stamps, PhotoHashes hashes, Action<string> message, CancellationToken cancellation)
     {
         var plan = new ResumePlan(targets.Positions);
-        var old = new ReusableRows(set, limits, message);
+        var old = new ReusableRows(set, limits, stamps, message);
         var shas = plan.FindHashes(old, targets, hashes, cancellation);
         var kept = new List<(int Row, int Position, FeatureRow New)>[old.Parts.Count];
         for (var p = 0; p < kept.Length; p++)
@@ -42,6 +45,7 @@ internal sealed class ResumePlan
         }
 
         plan.Removed = old.Count - used;
+        plan.IsConfirmed &= plan.Removed == 0 && !plan.AnyMissing;
         return plan;
     }
 
@@ -54,12 +58,13 @@ internal sealed class ResumePlan
         {
             var entry = targets.FirstEntry + i;
             var stamp = targets.Stamps[entry];
-            shas[i] = old.ShaOfUnchanged(targets.Dataset.Entries[entry].Path, stamp);
+            shas[i] = old.ShaOfUnchanged(targets.Dataset.Entries[entry].Path, stamp, targets.Changes[entry]);
             // A photo of a length that no old one has cannot be one of them.
             if (shas[i] is null && old.HasLength(stamp.Bytes))
                 unsure.Add(entry);
         }
 
+        IsConfirmed = Array.TrueForAll(shas, sha => sha is not null);
         hashes.Compute(unsure, cancellation);
         foreach (var entry in unsure)
             shas[entry - targets.FirstEntry] = hashes[entry] is { Length: > 0 } sha ? sha : null;

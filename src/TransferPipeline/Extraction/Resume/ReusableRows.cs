@@ -11,12 +11,15 @@ internal sealed class ReusableRows
     private readonly Dictionary<(string Path, int View), (int Part, int Row)> _byPath = [];
     private readonly Dictionary<string, FailedRow> _failedByPath = new(StringComparer.Ordinal);
     private readonly HashSet<long> _lengths = [];
+    private readonly PhotoStamps? _stamps;
     private List<FailedRow> _failed = [];
     private Dictionary<(string Sha, int View), (int Part, int Row)>? _bySha;
     private Dictionary<string, FailedRow>? _failedBySha;
 
-    public ReusableRows(FeatureSet? set, DecodeOptions limits, Action<string> message)
+    /// <param name="stamps">What the file system said when the photos were hashed; null hashes all photos again.</param>
+    public ReusableRows(FeatureSet? set, DecodeOptions limits, PhotoStamps? stamps, Action<string> message)
     {
+        _stamps = stamps;
         if (set is null)
             return;
         foreach (var part in set.Manifest.Parts)
@@ -42,8 +45,12 @@ internal sealed class ReusableRows
 
     public bool HasLength(long bytes) => _lengths.Contains(bytes);
 
-    /// <summary>The SHA-256 of a photo whose path, length and time are known; null when it has to be read.</summary>
-    public string? ShaOfUnchanged(string path, PhotoStamp stamp)
+    /// <summary>The SHA-256 of a photo that the file system says is unchanged; null when it has to be read.</summary>
+    /// <param name="change">What the file system says of the photo's file.</param>
+    public string? ShaOfUnchanged(string path, PhotoStamp stamp, FileChange? change) =>
+        KnownSha(path, stamp) is { } sha && _stamps?.Confirm(path, stamp, change, sha) == true ? sha : null;
+
+    private string? KnownSha(string path, PhotoStamp stamp)
     {
         if (stamp.Mtime == 0)
             return null;

@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using TransferPipeline.Datasets;
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Extraction.Resume;
+
+/// <summary>
+/// What the file system said of each photo when its SHA-256 was taken, in the file <c>stamps.bin</c> of a feature set. A photo whose
+/// stamp is the same still has that SHA-256; every other one is hashed. The file is of this machine alone and may be deleted.
+/// </summary>
+internal sealed class PhotoStamps
+{
+    public const string FileName = "stamps.bin";
+
+    /// <summary>A photo that changed so shortly before it was looked at could change again within one tick of the file system's clock.</summary>
+    private const long LeastAge = 2_000_000_000;
+
+    private const int RecordBytes = 16, DigestBytes = 32;
+
+    private readonly Dictionary<ulong, ulong> _stampOfPath;
+
+    private PhotoStamps(Dictionary<ulong, ulong> stamps) => _stampOfPath = stamps;
+
+    private static ReadOnlySpan<byte> Magic => "transfer stamps1"u8;
+
+    /// <summary>The stamps beside a manifest; none when there are none or they are damaged, and then all photos are hashed.</summary>
+    public static PhotoStamps Read(string folder)
+    {
+        var file = Path.Combine(folder, FileName);
+        var stamps = new Dictionary<ulong, ulong>();
+        if (!File.Exists(file))
+            return new(stamps);
+        var bytes = File.ReadAllBytes(file);
+        var records = bytes.AsSpan();
+        if (bytes.Length < Magic.Length + DigestBytes || !records.StartsWith(Magic)
+            || !SHA256.HashData(records[..^DigestBytes]).AsSpan().SequenceEqual(records[^DigestBytes..]))
+            return new(stamps);
+        records = records[Magic.Length..^DigestBytes];
+        stamps.EnsureCapacity(records.Length / RecordBytes);
+        for (var at = 0; at + RecordBytes <= records.Length; at += RecordBytes)
+            stamps[BinaryPrimitives.ReadUInt64LittleEndian(records[at..])] = BinaryPrimitives.ReadUInt64LittleEndian(records[(at + 8)..]);
+        return new(stamps);
+    }
+
+    /// <summary>Whether the photo is still the one whose SHA-256 was taken.</summary>
+    /// <param name="change">What the file system says now of the file that holds it.</param>
+    public bool Confirm(string path, PhotoStamp stamp, FileChange? change, string sha256) =>
+        change is { } now && _stampOfPath.TryGetValue(KeyOf(path), out var known) && known == StampOf(path, stamp, now, sha256);
+
+    /// <summary>Writes the stamps of the photos of a set, when they are not what was read.</summary>
+    /// <param name="photos">Path, size and time, what the file system said before the photo was read, and its SHA-256.</param>
+    /// <param name="lookedAt">When the file system was asked, in nanoseconds since 1970 UTC.</param>
+    public void Write(string folder, IEnumerable<(string Path, PhotoStamp Stamp, FileChange? Change, string Sha256)> photos, long lookedAt)
+    {
+        var stamps = new Dictionary<ulong, ulong>();
+        foreach (var (path, stamp, change, sha256) in photos)
+        {
+            if (change is { } known && known.Time < lookedAt - LeastAge)
+                stamps[KeyOf(path)] = StampOf(path, stamp, known, sha256);
+        }
+
+        if (stamps.Count == _stampOfPath.Count && stamps.All(s => _stampOfPath.TryGetValue(s.Key, out var old) && old == s.Value))
+            return;
+        var bytes = new byte[Magic.Length + stamps.Count * RecordBytes + DigestBytes];
+        Magic.CopyTo(bytes);
+        var at = Magic.Length;
+        foreach (var (key, stamp) in stamps.OrderBy(s => s.Key))
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(at), key);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(at + 8), stamp);
+            at += RecordBytes;
+        }
+
+        SHA256.HashData(bytes.AsSpan(0, at), bytes.AsSpan(at));
+        DurableFile.Write(Path.Combine(folder, FileName), temporary => File.WriteAllBytes(temporary, bytes));
+    }
+
+    private static ulong KeyOf(string path)
+    {
+        // FNV-1a over the UTF-16 text, then mixed; two paths of one key only cost a reading of both.
+        var hash = 0xCBF29CE484222325;
+        foreach (var c in path)
+            hash = (hash ^ c) * 0x100000001B3;
+        return Mix(hash);
+    }
+
+    private static ulong StampOf(string path, PhotoStamp stamp, FileChange change, string sha256)
+    {
+        var hash = KeyOf(path);
+        foreach (var value in (ReadOnlySpan<ulong>)[(ulong)stamp.Bytes, (ulong)stamp.Mtime, change.Number, (ulong)change.Time])
+            hash = Mix(hash ^ value);
+        foreach (var c in sha256)
+            hash = (hash ^ c) * 0x100000001B3;
+        return Mix(hash);
+    }
+
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+}
