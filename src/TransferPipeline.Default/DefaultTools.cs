@@ -5,8 +5,8 @@ using TransferPipeline.Images;
 using TransferPipeline.ImageSharp;
 using TransferPipeline.Jobs;
 using TransferPipeline.LibjpegTurbo;
-using TransferPipeline.Libvips;
 using TransferPipeline.MicrosoftML;
+using TransferPipeline.NetVips;
 using TransferPipeline.ParquetNet;
 using TransferPipeline.ParquetSharp;
 using TransferPipeline.TorchSharp;
@@ -17,22 +17,29 @@ namespace TransferPipeline.Default;
 public static class DefaultTools
 {
     /// <summary>The adapters, made when they are first used, all heads, and the model store.</summary>
-    public static Toolbox Create() => new(
-        new AdapterRegistry<IImageDecoder>("decoder",
-        [
-            new("pillow", () => new LibvipsDecoder(new TurboJpegDecoder()), () => "libvips"),
-            new("imagesharp", () => new ImageSharpDecoder(), () => "ImageSharp"),
-        ]),
-        new AdapterRegistry<IImageEncoder>("encoder",
-        [
-            new("libvips", () => new LibvipsEncoder(), () => "libvips"),
-            new("imagesharp", () => new ImageSharpEncoder(), () => "ImageSharp"),
-        ]),
-        new AdapterRegistry<IParquetLibrary>("Parquet library",
-        [
-            new("parquetsharp", () => new ParquetSharpTable(), () => "ParquetSharp", () => ParquetSharpTable.Problem),
-            new("parquet-net", () => new ParquetNetTable(), () => "Parquet.Net"),
-        ]),
-        [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers],
-        ModelStore.Default());
+    public static Toolbox Create()
+    {
+        var jpeg = new Adapter<IJpegDecoder>("libjpeg-turbo", () => new TurboJpegDecoder(), () => TurboJpegDecoder.Version, () => TurboJpegDecoder.Problem);
+        return new(
+            new AdapterRegistry<IImageDecoder>("decoder",
+            [
+                new("pillow", () => new NetVipsDecoder(jpeg.Problem is null ? jpeg.Instance : null), () => NetVipsDecoder.Version, () => NetVipsDecoder.Problem),
+                new("imagesharp", () => new ImageSharpDecoder(), () => $"ImageSharp {ImageSharpDecoder.Version}"),
+            ]),
+            new AdapterRegistry<IImageEncoder>("encoder",
+            [
+                new("libvips", () => new NetVipsEncoder(), () => NetVipsDecoder.Version, () => NetVipsDecoder.Problem),
+                new("imagesharp", () => new ImageSharpEncoder(), () => $"ImageSharp {ImageSharpDecoder.Version}"),
+            ]),
+            new AdapterRegistry<IParquetLibrary>("Parquet library",
+            [
+                new("parquetsharp", () => new ParquetSharpTable(), () => AdapterPackages.Of(typeof(ParquetSharpTable).Assembly), () => ParquetSharpTable.Problem),
+                new("parquet-net", () => new ParquetNetTable(), () => AdapterPackages.Of(typeof(ParquetNetTable).Assembly)),
+            ]),
+            [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers],
+            ModelStore.Default())
+        {
+            JpegDecoders = new("JPEG decoder", [jpeg]),
+        };
+    }
 }

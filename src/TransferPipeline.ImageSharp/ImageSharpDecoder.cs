@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using SixLabors.ImageSharp;
@@ -10,42 +9,42 @@ using SixLabors.ImageSharp.Formats.Webp;
 using SixLabors.ImageSharp.Metadata;
 using SixLabors.ImageSharp.PixelFormats;
 using TransferPipeline.Images;
-using TransferPipeline.Images.Jpeg;
 
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP and TIFF with ImageSharp. Its JPEG transform works in floats; where libjpeg's cannot be put in its place
-/// (<see cref="JpegTransform"/>), levels differ by up to 3 from Pillow's. Thread-safe; each decode runs on its caller's thread alone.
+/// Decodes JPEG, PNG, WebP and TIFF with ImageSharp. Lossy formats differ from Pillow's pixels (docs/packages.md), so that its recipes are its own.
+/// Thread-safe; each decode runs on its caller's thread alone.
 /// </summary>
 public sealed class ImageSharpDecoder : PhotoDecoder
 {
     private readonly Configuration _configuration = Configuration.Default.Clone();
 
-    /// <summary>The name is part of each recipe, so it tells what is done after ImageSharp too.</summary>
     public ImageSharpDecoder()
-        : base($"ImageSharp {typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]} with libjpeg's transform")
+        : base($"imagesharp {Version}", $"ImageSharp {Version}")
     {
         _configuration.MaxDegreeOfParallelism = 1;
         _configuration.PreferContiguousImageBuffers = true;
     }
 
+    /// <summary>ImageSharp's version, such as 2.1.13.</summary>
+    public static string Version { get; } =
+        typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
     protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {
         // ImageSharp fills what a cut file lacks with grey and says nothing.
-        var jpeg = format == PhotoFormat.Jpeg ? JpegLayout.Read(encoded) : null;
-        if (jpeg is null ? PhotoFormats.EndsEarly(format, encoded) : !jpeg.IsWhole)
+        if (format == PhotoFormat.Jpeg ? !JpegEnd.FollowsScan(encoded) : PhotoFormats.EndsEarly(format, encoded))
             throw new ImageDecodeException($"truncated {format.Name()}: it ends before its pixels do");
+        if (format == PhotoFormat.Jpeg && JpegColors.Contradict(encoded))
+            throw new ImageDecodeException("JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp");
         var what = "its header cannot be read";
         try
         {
             var header = format == PhotoFormat.Tiff ? PhotoHeader.OfTiff(encoded) : PhotoHeader.Of(format, Identify(encoded));
             CheckSize(format, header.Width, header.Height, options);
             what = "its pixels cannot be read";
-            if (jpeg is { IsYCbCr: true, ChromaStep.Across: > 0 } or { IsGrey: true })
-                DecodeComponents(jpeg, encoded, destination);
-            else
-                DecodePixels(format, header, encoded, destination);
+            DecodePixels(format, header, encoded, destination);
             return header.Orientation;
         }
         catch (NotSupportedException e)
@@ -68,24 +67,6 @@ public sealed class ImageSharpDecoder : PhotoDecoder
             Decode<L16>(format, encoded, destination, ClipGrey);
         else
             Decode<Rgb48>(format, encoded, destination, TakeHighBytes);
-    }
-
-    /// <summary>Has ImageSharp leave the components as they are; the rest is done as libjpeg does it.</summary>
-    private void DecodeComponents(JpegLayout jpeg, ReadOnlySpan<byte> encoded, RgbImage destination)
-    {
-        var length = JpegLayout.UntransformedLength(encoded.Length);
-        var copy = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            jpeg.WriteUntransformed(encoded, copy.AsSpan(0, length));
-            Decode<Rgb24>(PhotoFormat.Jpeg, copy.AsSpan(0, length), destination, static (row, target) => MemoryMarshal.AsBytes(row).CopyTo(target));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(copy);
-        }
-
-        JpegPlanes.ToRgb(destination, jpeg);
     }
 
     private unsafe IImageInfo Identify(ReadOnlySpan<byte> encoded)

@@ -25,6 +25,8 @@ internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool
         if (encoded[2] == BigTiff || encoded[3] == BigTiff)
             throw new ImageDecodeException("BigTIFF is not supported");
         var (bits, numbers) = (TiffExtent.First(encoded, BitsTag) ?? 1, TiffExtent.First(encoded, NumbersTag) ?? Unsigned);
+        if (bits == 1)
+            throw new ImageDecodeException("TIFF with levels of 1 bit is not supported by ImageSharp");
         if (bits > 16 || (bits > 8 && numbers != Unsigned))
             throw new ImageDecodeException($"TIFF with levels of {bits} bits{(numbers == Unsigned ? "" : ", signed or floating,")} is not supported");
         if (TiffExtent.First(encoded, WidthTag) is not { } width || TiffExtent.First(encoded, HeightTag) is not { } height || width > int.MaxValue || height > int.MaxValue)

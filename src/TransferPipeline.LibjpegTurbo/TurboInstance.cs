@@ -21,7 +21,8 @@ internal readonly unsafe ref struct TurboInstance
             throw new JobFailedException("libjpeg-turbo does not start");
         Set(TurboJpeg.StopOnWarning, 1);
         Set(TurboJpeg.ScanLimit, MostScans);
-        Set(TurboJpeg.SaveMarkers, NoMarkers);
+        // New in 3.1; 3.0 saves none when it decodes.
+        _ = TurboJpeg.Set(_instance, TurboJpeg.SaveMarkers, NoMarkers);
     }
 
     /// <summary>Reads the header; false when anything is wrong with it.</summary>

@@ -5,7 +5,12 @@ namespace TransferPipeline.LibjpegTurbo;
 /// <summary>The few functions of TurboJPEG 3 (turbojpeg.h) that decoding takes, and the numbers of its parameters.</summary>
 internal static unsafe partial class TurboJpeg
 {
+    /// <summary>Not a file's name: <see cref="TurboLibrary"/> resolves it.</summary>
     public const string Library = "turbojpeg";
+
+    /// <summary>What <see cref="TurboLibrary"/> asks a library for before it is used; libjpeg-turbo has them since 3.0.</summary>
+    public static readonly string[] Functions =
+        ["tj3Init", "tj3Destroy", "tj3Set", "tj3Get", "tj3DecompressHeader", "tj3SetCroppingRegion", "tj3Decompress8"];
 
     /// <summary>TJINIT_DECOMPRESS and TJPF_RGB.</summary>
     public const int InitDecompress = 1, PixelsRgb = 0;

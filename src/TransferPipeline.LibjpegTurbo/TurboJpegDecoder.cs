@@ -3,30 +3,33 @@ using TransferPipeline.Images;
 namespace TransferPipeline.LibjpegTurbo;
 
 /// <summary>
-/// Decodes JPEG in grey, YCbCr or RGB with libjpeg-turbo, whose bytes are Pillow's. At the slightest irregularity it gives up,
-/// and the decoder behind it says what the photo is worth. Thread-safe.
+/// Decodes JPEG in grey, YCbCr or RGB with libjpeg-turbo, whose pixels are Pillow's. It leaves a photo with any irregularity
+/// to the decoder behind it. Thread-safe.
 /// </summary>
 /// <remarks>
 /// Each photo takes a new instance, which costs one microsecond. One that is used again keeps the tables of the photo before, with
-/// which it would decode a damaged photo that lacks its own, and after an error in a header it never gets over it.
+/// which it would decode a damaged photo that lacks its own, and it cannot be used again after an error in a header.
 /// </remarks>
 public sealed class TurboJpegDecoder : IJpegDecoder
 {
-    /// <exception cref="JobFailedException">libjpeg-turbo is missing or cannot start.</exception>
+    private readonly Lazy<string> _name = new(() => $"libjpeg-turbo {TurboVersion.Of(TurboLibrary.Path) ?? "3"}");
+
+    /// <exception cref="JobFailedException">libjpeg-turbo is missing, too old or cannot start.</exception>
     public TurboJpegDecoder()
     {
-        Name = $"libjpeg-turbo {TurboVersion.Read()}";
-        try
-        {
-            new TurboInstance().Dispose();
-        }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
-        {
-            throw new JobFailedException($"libjpeg-turbo does not load: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
+        if (TurboLibrary.Problem is { } problem)
+            throw new JobFailedException($"libjpeg-turbo: {problem}");
+        new TurboInstance().Dispose();
     }
 
-    public string Name { get; }
+    /// <summary>Why libjpeg-turbo cannot be used on this machine, in one line; null when it can.</summary>
+    public static string? Problem => TurboLibrary.Problem;
+
+    /// <summary>Version and file of the library that was found, or what is looked for.</summary>
+    public static string Version =>
+        TurboLibrary.Problem is null ? $"libjpeg-turbo {TurboVersion.Of(TurboLibrary.Path) ?? "3"} ({TurboLibrary.Path})" : "libjpeg-turbo 3";
+
+    public string Name => _name.Value;
 
     public bool TryDecode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
     {

@@ -3,20 +3,22 @@ using System.Text;
 namespace TransferPipeline.LibjpegTurbo;
 
 /// <summary>
-/// libjpeg-turbo's version, out of the library's file: TurboJPEG has no call that tells it, but among its messages is one with the version.
+/// libjpeg-turbo's version, read from the library's file: TurboJPEG has no call for it, but one of its messages contains it.
 /// </summary>
 internal static class TurboVersion
 {
-    private const string FileName = $"lib{TurboJpeg.Library}.so";
-
-    /// <exception cref="JobFailedException">The library is missing or does not say its version.</exception>
-    public static string Read()
+    /// <summary>The version of the library in that file, or null when the file cannot be read or names none.</summary>
+    public static string? Of(string file)
     {
-        var file = Path.Combine(AppContext.BaseDirectory, FileName);
-        if (!File.Exists(file))
-            throw new JobFailedException($"{FileName} is not in {AppContext.BaseDirectory}; build again with `make build`");
-        return In(File.ReadAllBytes(file))
-            ?? throw new JobFailedException($"{file} is no libjpeg-turbo that says its version; expected 3.1 or newer");
+        try
+        {
+            return In(File.ReadAllBytes(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A library of the system that is known by its name alone.
+            return null;
+        }
     }
 
     /// <summary>The number after the words "libjpeg-turbo version"; null when there is none.</summary>

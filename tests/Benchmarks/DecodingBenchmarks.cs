@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using BenchmarkDotNet.Attributes;
 using TransferPipeline.Images;
 using TransferPipeline.LibjpegTurbo;
-using TransferPipeline.Libvips;
+using TransferPipeline.NetVips;
 
 namespace TransferPipeline.Benchmarks;
 
@@ -17,8 +17,8 @@ public class DecodingBenchmarks
     private readonly RgbImage _image = new();
     private readonly DecodeOptions _options = new();
     private readonly Preprocessor _crop = new(Preprocessing.ImageNet());
-    private readonly LibvipsDecoder _libvips = new();
-    private readonly LibvipsDecoder _both = new(new TurboJpegDecoder());
+    private readonly NetVipsDecoder _libvips = new();
+    private readonly NetVipsDecoder _both = new(new TurboJpegDecoder());
     private byte[][] _encoded = [];
 
     [GlobalSetup]
@@ -40,7 +40,7 @@ public class DecodingBenchmarks
     [Benchmark(OperationsPerInvoke = Photos)]
     public void LibjpegTurboForACrop() => Decode(_both, _crop);
 
-    private void Decode(LibvipsDecoder decoder, IPhotoRegion? region)
+    private void Decode(NetVipsDecoder decoder, IPhotoRegion? region)
     {
         foreach (var photo in _encoded)
             decoder.Decode(photo, _options, _image, region);

@@ -8,7 +8,7 @@ public sealed class ArchitectureTests
     /// <summary>From the photos to the classifier. A folder that is not listed shares the namespace of the folder above it.</summary>
     private static readonly string[] Order =
     [
-        "", "Onnx", "Datasets", "Images", "Images.Augmentations", "Images.Jpeg", "Backbones", "Backbones.Store",
+        "", "Onnx", "Datasets", "Images", "Images.Augmentations", "Backbones", "Backbones.Store",
         "Inference.Gpu.Cuda", "Inference", "Inference.Gpu", "Features", "Extraction.Resume", "Extraction",
         "Heads.Numerics", "Heads.Common", "Heads.Linear", "Heads.Networks", "Heads",
         "Evaluation", "Reports", "Classifiers", "Jobs", "Pipelines.Yaml", "Pipelines",

@@ -25,19 +25,22 @@ internal static class BenchCommand
         var device = new DeviceFlags();
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command("extract", "Bare decoding, bare inference and a whole extraction, and how near the whole comes to its parts.") { model, cut, pooling, photos, rounds, threads, json };
+        var chosen = new ToolFlags();
         device.AddTo(command);
+        chosen.AddTo(command);
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
+            var tools = chosen.Read(parsed);
             var scratch = Directory.CreateTempSubdirectory("transfer-bench-").FullName;
             try
             {
-                using var dataset = DatasetReader.Open(data.Read(parsed), Common.Tools.PhotoTable);
+                using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);
                 var job = new FeatureExtraction
                 {
-                    Tools = Common.Tools,
+                    Tools = tools,
                     Dataset = dataset,
-                    Model = Common.Tools.Models.Resolve(parsed.GetValue(model)!),
+                    Model = tools.Models.Resolve(parsed.GetValue(model)!),
                     Outputs = [new(new(parsed.GetValue(cut)!, Pooling.Parse(parsed.GetValue(pooling)!)), Path.Combine(scratch, "set"))],
                     Extract = device.Read(parsed),
                 }.CreateJob();

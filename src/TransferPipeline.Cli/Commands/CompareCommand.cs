@@ -32,10 +32,13 @@ internal static class CompareCommand
         var photos = new Option<string?>("--data") { Description = "The photos, for the report's thumbnails, where they have moved.", HelpName = "PATH" };
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
         var command = new Command(name, summary) { features, heads, set, on, folds, repeats, chooseBy, group, alike, watch, fewShot, draws, calibrate, check, report, photos, seed, threads, json };
+        var chosen = new ToolFlags();
+        chosen.AddTo(command, decodes: false);
         command.SetAction((parsed, cancellation) =>
         {
             var specs = HeadSpec.ParseList(parsed.GetValue(heads)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
-            var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, Common.Tools.Table)).ToList();
+            var tools = chosen.Read(parsed);
+            var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, tools.Table)).ToList();
             var sources = sets.ConvertAll(Provenances.Load);
             var options = Provenances.Options(parsed.GetValue(threads)) with
             {

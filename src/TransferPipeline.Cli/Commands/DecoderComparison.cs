@@ -17,13 +17,17 @@ internal static class DecoderComparison
     /// <param name="Failure">Why the photo could not be compared, or null.</param>
     internal sealed record PhotoDifference(string Photo, int Largest, double Mean, double Cosine, string? Failure);
 
-    /// <param name="Decoders">The build's decoder and the one it is compared with.</param>
+    /// <param name="Decoders">The first decoder and the one it is compared with.</param>
     internal sealed record Summary(IReadOnlyList<string> Decoders, int Photos, int Failed, int Largest, double Mean, double SmallestCosine, IReadOnlyList<PhotoDifference> Differences);
 
-    /// <exception cref="UsageException">This build has only one decoder.</exception>
-    public static int Run(IReadOnlyList<string> paths, bool json)
+    /// <param name="names">Two names of decoders, separated by a comma.</param>
+    /// <exception cref="UsageException">There are not two names, there is no decoder of a name, or it cannot be used.</exception>
+    public static int Run(string names, IReadOnlyList<string> paths, bool json)
     {
-        var summary = Compare(Common.Tools.Decoders.Find("pillow").Instance, Common.Tools.Decoders.Find("imagesharp").Instance, PhotoFileList.Of(paths));
+        if (names.Split(',') is not [var first, var second])
+            throw new UsageException($"--decoders is '{names}', expected two names, as in pillow,imagesharp");
+        var decoders = Common.Tools.Decoders;
+        var summary = Compare(decoders.Find(first).Instance, decoders.Find(second).Instance, PhotoFileList.Of(paths));
         if (json)
             Json.Write(summary);
         else

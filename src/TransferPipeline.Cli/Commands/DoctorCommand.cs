@@ -6,7 +6,9 @@ using System.Runtime.Intrinsics;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Output;
+using TransferPipeline.Default;
 using TransferPipeline.Features;
+using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Inference.Gpu;
 
@@ -22,15 +24,21 @@ internal static class DoctorCommand
         var json = Common.Json();
         var compare = new Option<string[]>("--compare-decoders")
         {
-            Description = "Photos or folders: how far the decoders of the two package sets are apart on them, where both are there.",
+            Description = "Photos or folders: how far two decoders are apart on them, in levels and in features of the default backbone.",
             HelpName = "PHOTO|DIR",
             AllowMultipleArgumentsPerToken = true,
         };
-        var command = new Command(name, summary) { json, compare };
+        var decoders = new Option<string>("--decoders")
+        {
+            Description = "The two decoders that --compare-decoders compares.",
+            HelpName = "NAME,NAME",
+            DefaultValueFactory = _ => "pillow,imagesharp",
+        };
+        var command = new Command(name, summary) { json, compare, decoders };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(compare) is { Length: > 0 } photos)
-                return DecoderComparison.Run(photos, parsed.GetValue(json));
+                return DecoderComparison.Run(parsed.GetValue(decoders)!, photos, parsed.GetValue(json));
             var lines = Examine().ToList();
             if (parsed.GetValue(json))
                 Json.Write(lines);
@@ -48,13 +56,42 @@ internal static class DoctorCommand
         yield return new("processor", $"{Environment.ProcessorCount} cores, vectors of {VectorBits()} bits", true);
         yield return new("memory", string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:0.0} GB available to this process"), true);
         yield return Try("ONNX Runtime", () => $"{OrtEnv.Instance().GetVersionString()}, providers {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}");
-        yield return Try("decoder", () => Common.Tools.Decoder.Name);
-        yield return Try("Parquet", () => Common.Tools.Table.Name);
+        foreach (var line in Adapters(Common.Tools.Decoders, d => $"{d.Libraries}; pixels of {d.Name}")
+            .Concat(Adapters(Common.Tools.JpegDecoders))
+            .Concat(Adapters(Common.Tools.Encoders))
+            .Concat(Adapters(Common.Tools.ParquetLibraries)))
+            yield return line;
         yield return Try("default backbone", DefaultBackbone);
         foreach (var line in GpuDoctor.Examine())
             yield return new(line.Part, line.Found, line.Ok);
-        var unavailable = Common.Tools.Trainers.Count(t => t.Unavailable is not null);
-        yield return new("heads", $"{Common.Tools.Trainers.Count - unavailable} available, {unavailable} not (see: transfer heads)", true);
+        foreach (var heads in Common.Tools.Trainers.GroupBy(t => t.GetType().Assembly))
+        {
+            var unavailable = heads.Where(h => h.Unavailable is not null).ToList();
+            var reasons = string.Concat(unavailable.Select(h => h.Unavailable).Distinct().Select(r => $"; {unavailable.Count(h => h.Unavailable == r)} not available: {r}"));
+            var packages = heads.Key == typeof(FeatureSet).Assembly ? "this program" : AdapterPackages.Of(heads.Key);
+            yield return new("heads", $"{heads.Count() - unavailable.Count} by {packages}{reasons}", true);
+        }
+    }
+
+    /// <summary>Each adapter with its version, or why it cannot be used; a role that nothing fills is a problem, unless it is optional.</summary>
+    /// <param name="describe">What an adapter that can be used is; its version by default.</param>
+    private static IEnumerable<Line> Adapters<T>(AdapterRegistry<T> registry, Func<T, string>? describe = null)
+        where T : class
+    {
+        var used = registry.Adapters.FirstOrDefault(a => a.Problem is null);
+        var isOptional = typeof(T) == typeof(IJpegDecoder);
+        foreach (var adapter in registry.Adapters)
+        {
+            var part = $"{registry.Role} {adapter.Name}";
+            if (adapter.Problem is { } problem)
+            {
+                yield return new(part, $"{adapter.Version}, not used: {problem}", isOptional || used is not null);
+                continue;
+            }
+
+            var line = Try(part, () => describe?.Invoke(adapter.Instance) ?? adapter.Version);
+            yield return adapter == used && !isOptional ? line with { Found = line.Found + " (default)" } : line;
+        }
     }
 
     /// <summary>Cuts the embedded backbone and runs it once, as an extraction would.</summary>

@@ -50,6 +50,8 @@ internal static class ExportCommand
         foreach (var (field, value) in set.Recipe.Fields())
         {
             var then = compared.Recipe.GetValueOrDefault(field, "nothing");
+            if (field == "decoder")
+                then = Recipe.PixelsOf(then);
             if (then != value)
                 throw new BadInputException($"{set.Folder}: its {field} is {value}, expected {then} as in {source}; compare again");
         }

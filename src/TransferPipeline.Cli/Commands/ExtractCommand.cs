@@ -27,19 +27,22 @@ internal static class ExtractCommand
         var wait = Common.Number("--lock-wait", "Seconds to wait for another run on the same folder.", 0.0, 0, 1e7);
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { model, folder, cut, pooling, maxFailed, exif, shard, rehash, wait, threads, json };
+        var chosen = new ToolFlags();
         device.AddTo(command);
+        chosen.AddTo(command);
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var resolved = Common.Tools.Models.Resolve(parsed.GetValue(model)!);
-            using var dataset = DatasetReader.Open(data.Read(parsed), Common.Tools.PhotoTable);
+            var tools = chosen.Read(parsed);
+            var resolved = tools.Models.Resolve(parsed.GetValue(model)!);
+            using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);
             foreach (var problem in dataset.Problems)
                 Messages.Warning(problem.ToString());
             var requests = parsed.GetValue(cut)!.Select(c => new CutRequest(c, Pooling.Parse(parsed.GetValue(pooling)!))).ToList();
             var target = parsed.GetValue(folder)!;
             var extraction = new FeatureExtraction
             {
-                Tools = Common.Tools,
+                Tools = tools,
                 Dataset = dataset,
                 Model = resolved,
                 Outputs = requests.Count == 1 ? [new(requests[0], target)] : [.. requests.Select(r => new ExtractionOutput(r, Path.Combine(target, FeatureExtraction.FolderName(resolved, r))))],

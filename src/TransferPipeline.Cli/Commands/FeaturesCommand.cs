@@ -27,12 +27,14 @@ internal static class FeaturesCommand
             var failed = set.LoadFailed();
             if (parsed.GetValue(json))
             {
-                Json.Write(new { set.Folder, set.Rows, set.Dimension, set.Manifest.Complete, Recipe = set.Recipe.Fields().ToDictionary(), set.Manifest.Classes, Splits = rows.GroupBy(r => r.Split).ToDictionary(g => g.Key, g => g.Count()), Failed = failed, set.Manifest.Parts });
+                Json.Write(new { set.Folder, set.Rows, set.Dimension, set.Manifest.Complete, Recipe = set.Recipe.Fields().ToDictionary(), set.Manifest.DecodedBy, set.Manifest.Classes, Splits = rows.GroupBy(r => r.Split).ToDictionary(g => g.Key, g => g.Count()), Failed = failed, set.Manifest.Parts });
                 return (int)ExitCode.Done;
             }
 
             Console.WriteLine($"{set.Folder}: {set.Rows} vectors of {set.Dimension} values in {set.Manifest.Parts.Count} parts{(set.Manifest.Complete ? "" : ", not complete: run the extraction again")}");
             Tables.Write(["recipe", "value"], set.Recipe.Fields().Select(f => new[] { f.Key, f.Value }));
+            if (set.Manifest.DecodedBy is { } libraries)
+                Console.WriteLine($"decoded by {string.Join("; ", libraries)}");
             var splits = rows.Select(r => r.Split).Distinct().ToArray();
             Tables.Write(["class", .. splits.Select(s => ">" + s)], set.Manifest.Classes.Select(c => new[] { c }.Concat(splits.Select(s => rows.Count(r => r.Label == c && r.Split == s).ToString(CultureInfo.InvariantCulture))).ToArray()));
             if (failed.Count > 0)

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using TransferPipeline.Classifiers;
 using TransferPipeline.Cli.Output;
+using TransferPipeline.Images;
+using TransferPipeline.Jobs;
 using TransferPipeline.Reports;
 
 namespace TransferPipeline.Cli.Commands;
@@ -21,17 +23,20 @@ internal static class PredictCommand
         var threads = Common.Threads();
         var json = new Option<bool>("--json") { Description = "The same as --format json." };
         var command = new Command(name, summary) { classifier, photos, top, format, all, html, threads, json };
+        var chosen = new ToolFlags();
+        chosen.AddTo(command, tables: false);
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(html) is { } file)
                 Common.RequireWritable(file);
             using var model = Classifier.Open(parsed.GetValue(classifier)!, threads: 1);
+            var decoder = Decoder(model, chosen.Read(parsed), chosen.HasDecoder(parsed));
             var files = PhotoFileList.Of(parsed.GetValue(photos)!, Console.OpenStandardInput(), Messages.Note).Select(f => new PhotoFile(f)).ToList();
             using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16) { NewLine = "\n", AutoFlush = !Console.IsOutputRedirected };
             using var writer = PredictionWriter.Create(parsed.GetValue(json) ? "json" : parsed.GetValue(format)!, output, model.Info.Labels, parsed.GetValue(top), parsed.GetValue(all));
             var (page, failed) = (new ReportPhotos(parsed.GetValue(html) is null ? 0 : ReportPhotos.MostOfAPage), 0);
             var progress = new Progress(files.Count);
-            foreach (var prediction in new PhotoClassifier(Common.Tools.Decoder, model).Predict(files, parsed.GetValue(threads), cancellation))
+            foreach (var prediction in new PhotoClassifier(decoder, model).Predict(files, parsed.GetValue(threads), cancellation))
             {
                 writer.Write(prediction);
                 if (prediction.Failure is null)
@@ -44,10 +49,21 @@ internal static class PredictCommand
             progress.End();
             Summarize(files.Count, failed, page);
             if (parsed.GetValue(html) is { } target)
-                WritePage(target, model, page);
+                WritePage(target, model, decoder, page);
             return Task.FromResult((int)(failed > 0 ? ExitCode.Usage : ExitCode.Done));
         });
         return command;
+    }
+
+    /// <summary>The decoder whose pixels the classifier was trained on, unless another was chosen or it is not here.</summary>
+    private static IImageDecoder Decoder(Classifier model, Toolbox tools, bool isChosen)
+    {
+        var trained = model.Info.Recipe.GetValueOrDefault("decoder");
+        var same = trained is null ? null : tools.DecoderOf(trained);
+        var decoder = isChosen || same is null ? tools.Decoder : same;
+        if (trained is not null && decoder.Name != same?.Name)
+            Messages.Warning($"{model.File} was trained on photos decoded by {trained}, {decoder.Name} {(isChosen ? "was chosen" : "is used, since that is not here")}: probabilities can differ");
+        return decoder;
     }
 
     private static void Report(PhotoPrediction prediction, ref int failed)
@@ -64,9 +80,9 @@ internal static class PredictCommand
             Messages.Error($"{failed} of {photos} photos could not be used");
     }
 
-    private static void WritePage(string file, Classifier model, ReportPhotos photos)
+    private static void WritePage(string file, Classifier model, IImageDecoder decoder, ReportPhotos photos)
     {
-        var thumbnails = new ThumbnailMaker(Common.Tools.Decoder, Common.Tools.Encoder, PredictionsPage.ThumbnailSide);
+        var thumbnails = new ThumbnailMaker(decoder, Common.Tools.Encoder, PredictionsPage.ThumbnailSide);
         PredictionsPage.Write(file, Path.GetFileName(model.File), photos, path => thumbnails.Make(File.ReadAllBytes(path)));
         Messages.Note($"written: {file}");
     }

@@ -21,14 +21,15 @@ internal static class RunCommand
         command.SetAction((parsed, cancellation) =>
         {
             var pipeline = PipelineReader.Read(parsed.GetValue(file)!, parsed.GetValue(set));
+            var tools = Common.Tools.With(pipeline.Decoder, pipeline.Parquet);
             var target = parsed.GetValue(folder) ?? Path.Combine("out", pipeline.Name);
             if (parsed.GetValue(dryRun))
-                return Task.FromResult((int)PlanView.Write(PipelinePlan.Make(Common.Tools, pipeline, target, parsed.GetValue(threads)), parsed.GetValue(json)));
+                return Task.FromResult((int)PlanView.Write(PipelinePlan.Make(tools, pipeline, target, parsed.GetValue(threads)), parsed.GetValue(json)));
             var events = new PipelineEvents { Note = Messages.Note, Warn = Messages.Warning, StartExtraction = ExtractionProgressView.Start };
             var options = Provenances.Options(parsed.GetValue(threads));
             if (pipeline.Summary && !parsed.GetValue(json))
                 WriteLayers(pipeline);
-            var result = new PipelineRunner(Common.Tools, pipeline, target, events).Run(options, cancellation);
+            var result = new PipelineRunner(tools, pipeline, target, events).Run(options, cancellation);
             if (parsed.GetValue(json))
                 Console.WriteLine(result.Run is { } run ? ComparisonJson.Serialize(run.Result) : "{}");
             else

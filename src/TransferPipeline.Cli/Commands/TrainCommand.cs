@@ -21,19 +21,22 @@ internal static class TrainCommand
         var file = Common.Out("The classifier file.");
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
         var command = new Command(name, summary) { features, head, set, model, data, stream, file, seed, threads, json };
+        var chosen = new ToolFlags();
+        chosen.AddTo(command, decodes: false);
         command.SetAction((parsed, cancellation) =>
         {
             var specs = HeadSpec.ParseList(parsed.GetValue(head)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
             if (specs.Count != 1)
                 throw new UsageException("--head takes one head; transfer compare trains several");
             Common.RequireWritable(parsed.GetValue(file)!);
-            var folder = FeatureSet.Open(parsed.GetValue(features)!, Common.Tools.Table);
+            var tools = chosen.Read(parsed);
+            var folder = FeatureSet.Open(parsed.GetValue(features)!, tools.Table);
             var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);
             var (run, rows) = parsed.GetValue(stream)
                 ? TrainStreamed(folder, specs[0], Path.GetDirectoryName(Path.GetFullPath(parsed.GetValue(file)!))!, parsed.GetValue(threads), cancellation)
                 : TrainInMemory(folder, specs[0], Provenances.Options(parsed.GetValue(threads)) with { Seed = parsed.GetValue(seed), Cancellation = cancellation });
             using var dataset = Photos.Open(parsed.GetValue(data), folder);
-            var check = new ClassifierBuilder(Common.Tools, folder, backbone).Write(parsed.GetValue(file)!, run.Head, rows, dataset, cancellation);
+            var check = new ClassifierBuilder(tools, folder, backbone).Write(parsed.GetValue(file)!, run.Head, rows, dataset, cancellation);
             foreach (var warning in run.Warnings)
                 Messages.Warning(warning);
             if (parsed.GetValue(json))

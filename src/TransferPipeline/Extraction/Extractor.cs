@@ -208,6 +208,7 @@ public static class Extractor
                 DatasetOptions = job.Dataset.Options?.ForReading(),
                 Shard = options.Shard == Shard.Whole ? null : options.Shard.ToString(),
                 Recipe = Recipe,
+                DecodedBy = plan.AnyMissing ? [.. (before?.DecodedBy ?? []).Union([job.Decoder.Libraries])] : before?.DecodedBy,
                 Classes = job.Dataset.Classes,
                 MaxBytes = job.Decode.MaxBytes,
                 MaxPixels = job.Decode.MaxPixels,

@@ -33,6 +33,9 @@ public sealed record FeatureManifest
 
     public required Recipe Recipe { get; init; }
 
+    /// <summary>The libraries that decoded the photos, one entry for each that differs, in the order of the runs; null when not recorded.</summary>
+    public IReadOnlyList<string>? DecodedBy { get; init; }
+
     /// <summary>Length D of every vector.</summary>
     public required int Dimension { get; init; }
 
@@ -77,6 +80,7 @@ public sealed record FeatureManifest
         try
         {
             var bytes = File.ReadAllBytes(file);
+            string? libraries = null;
             using (var document = JsonDocument.Parse(bytes))
             {
                 if (document.RootElement.ValueKind != JsonValueKind.Object
@@ -85,10 +89,13 @@ public sealed record FeatureManifest
                     throw new BadInputException($"{file} is not a feature set's manifest: it has no format number");
                 if (version is > CurrentFormat or < 1)
                     throw new BadInputException($"{file} has format {version}, this program reads up to {CurrentFormat}: update the program, or extract again into another folder");
+                libraries = Libraries(document.RootElement);
             }
 
             var manifest = JsonSerializer.Deserialize(bytes, FeatureManifestJson.Default.FeatureManifest)
                 ?? throw new BadInputException($"{file} is empty");
+            if (libraries is not null && manifest.DecodedBy is null)
+                manifest = manifest with { DecodedBy = [libraries] };
             return manifest.IsWhole ? manifest : throw new BadInputException($"{file} is damaged: its parts, classes, cost or recipe are missing: delete the folder and extract again");
         }
         catch (JsonException e)
@@ -96,6 +103,14 @@ public sealed record FeatureManifest
             throw new BadInputException($"{file} is damaged ({e.Message}): delete the folder and extract again", e);
         }
     }
+
+    /// <summary>Earlier programs wrote the libraries into the recipe.</summary>
+    private static string? Libraries(JsonElement manifest) =>
+        manifest.TryGetProperty("recipe", out var recipe) && recipe.ValueKind == JsonValueKind.Object
+        && recipe.TryGetProperty("decoder", out var decoder) && decoder.ValueKind == JsonValueKind.String
+        && decoder.GetString() is { } text && Recipe.NamesLibraries(text)
+            ? text
+            : null;
 }
 
 /// <summary>A file of the set with its length in bytes and lower-case hex SHA-256.</summary>

@@ -62,6 +62,7 @@ public static partial class FeatureSets
             Dataset = string.Join(", ", sets.Select(s => s.Manifest.Dataset).Distinct()),
             DatasetOptions = sets.DistinctBy(s => s.Manifest.Dataset).Count() == 1 ? sets[0].Manifest.DatasetOptions : null,
             Classes = [.. sets.SelectMany(s => s.Manifest.Classes).Distinct().Order(StringComparer.Ordinal)],
+            DecodedBy = sets.SelectMany(s => s.Manifest.DecodedBy ?? []).Distinct().ToList() is { Count: > 0 } libraries ? libraries : null,
             Parts = [],
             Failed = null,
             NextPart = 0,

@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using TransferPipeline.Backbones;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Features;
 
 /// <summary>All that determines a vector; two sets whose recipes have no difference can be mixed, and no others.</summary>
-public sealed record Recipe
+public sealed partial record Recipe
 {
     /// <summary>The backbone's name, for people; two files of one name are told apart by <see cref="ModelSha256"/>.</summary>
     public required string Model { get; init; }
@@ -23,8 +24,8 @@ public sealed record Recipe
 
     public required Preprocessing Preprocessing { get; init; }
 
-    /// <summary>Name and version of the decoder.</summary>
-    public required string Decoder { get; init; }
+    /// <summary>The pixels that the decoder gives, with a version, such as <c>pillow 1</c>: its <see cref="IImageDecoder.Name"/>.</summary>
+    public required string Decoder { get; init => field = PixelsOf(value); }
 
     public bool ExifTranspose { get; init; }
 
@@ -95,6 +96,18 @@ public sealed record Recipe
     public bool Equals(Recipe? other) => other is not null && Model == other.Model && Differences(other).Count == 0;
 
     public override int GetHashCode() => ModelSha256.GetHashCode(StringComparison.Ordinal);
+
+    /// <summary>
+    /// The decoder's field of a recipe as it is written today: earlier programs wrote the libraries, and libvips and libjpeg-turbo gave
+    /// Pillow's pixels then as now.
+    /// </summary>
+    internal static string PixelsOf(string decoder) => NamesLibraries(decoder) ? PhotoDecoder.PillowContract : decoder;
+
+    /// <summary>A decoder's field that an earlier program wrote: libraries of Pillow's pixels.</summary>
+    internal static bool NamesLibraries(string decoder) => PillowLibraries().IsMatch(decoder);
+
+    [GeneratedRegex(@"^(libjpeg-turbo \d+(\.\d+)*, )?libvips \d+(\.\d+)*$")]
+    private static partial Regex PillowLibraries();
 
     private static string Normalization(Preprocessing p) => p.Divisor != 0
         ? $"(x - {Text(p.Offset)}) / {Text(p.Divisor)}"

@@ -3,8 +3,14 @@ namespace TransferPipeline.Images;
 /// <summary>Turns encoded photos into RGB as PIL's <c>Image.open(...).convert("RGB")</c> does.</summary>
 public interface IImageDecoder
 {
-    /// <summary>Name and version; part of the recipe, since two decoders can differ by a few levels.</summary>
+    /// <summary>
+    /// The pixels that it gives, with a version, such as <c>pillow 1</c>: part of the recipe. Two decoders of one name give the same pixels;
+    /// the version is raised when a photo's pixels change.
+    /// </summary>
     string Name { get; }
+
+    /// <summary>The libraries that decode, with their versions, for people; not part of the recipe.</summary>
+    string Libraries { get; }
 
     /// <summary>Decodes <paramref name="encoded"/> into <paramref name="destination"/>. Thread-safe.</summary>
     /// <param name="region">

@@ -3,7 +3,7 @@ namespace TransferPipeline.Images;
 /// <summary>A fast decoder of common JPEG files, which a <see cref="PhotoDecoder"/> asks before its own library.</summary>
 public interface IJpegDecoder
 {
-    /// <summary>Name and version; part of the recipe.</summary>
+    /// <summary>Library and version, for people.</summary>
     string Name { get; }
 
     /// <summary>Decodes a sound photo of a common kind into what PIL makes of it; false, whatever the reason, when another decoder has to judge it. Thread-safe.</summary>

@@ -6,11 +6,17 @@ namespace TransferPipeline.Images;
 /// What every decoder does alike: limits, the format by its first bytes, the formats that need no outside library (PPM, BMP,
 /// GIF) and EXIF orientation. An adapter adds JPEG, PNG, WebP and TIFF.
 /// </summary>
+/// <param name="name">The pixels that it gives, with a version, such as <c>pillow 1</c>.</param>
 /// <param name="library">Name and version of the adapter's library.</param>
 /// <param name="jpeg">Is asked first for a JPEG; what it does not decode, the adapter's library decodes or refuses. Null for none.</param>
-public abstract class PhotoDecoder(string library, IJpegDecoder? jpeg = null) : IImageDecoder
+public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jpeg = null) : IImageDecoder
 {
-    public string Name { get; } = jpeg is null ? library : $"{jpeg.Name}, {library}";
+    /// <summary>The decoder whose pixels are those of Pillow's <c>convert("RGB")</c>; its version is raised when a photo's pixels change.</summary>
+    public const string PillowContract = "pillow 1";
+
+    public string Name => name;
+
+    public string Libraries => jpeg is null ? library : $"{library}, {jpeg.Name}";
 
     public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
     {

@@ -70,10 +70,12 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
         var preprocessor = new Preprocessor(set.Recipe.Preprocessing);
         var (buffer, photo) = (Array.Empty<byte>(), new RgbImage());
         var options = new DecodeOptions { ExifTranspose = set.Recipe.ExifTranspose };
+        var decoder = tools.DecoderOf(set.Recipe.Decoder)
+            ?? throw new BadInputException($"{set.Folder}: its photos were decoded by {set.Recipe.Decoder}, which this program has not; extract again");
         return new(photos.Count, (i, pixels) =>
         {
             var length = dataset.Read(photos[i].Entry, ref buffer);
-            tools.Decoder.Decode(buffer.AsSpan(0, length), options, photo, preprocessor);
+            decoder.Decode(buffer.AsSpan(0, length), options, photo, preprocessor);
             preprocessor.Run(photo, pixels, layout);
         }, probabilities);
     }

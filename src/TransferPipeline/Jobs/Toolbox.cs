@@ -26,8 +26,21 @@ public sealed record Toolbox(
     /// <summary>Name of the Parquet library that is used; null for the first one that works on this machine.</summary>
     public string? ParquetName { get; init; }
 
+    /// <summary>Fast decoders of plain JPEG that the decoder named <c>pillow</c> asks first, where one can be used; the pixels do not depend on it.</summary>
+    public AdapterRegistry<IJpegDecoder> JpegDecoders { get; init; } = new("JPEG decoder", []);
+
     /// <exception cref="UsageException">The decoder cannot be used, or there is none of that name.</exception>
     public IImageDecoder Decoder => Decoders.Find(DecoderName).Instance;
+
+    /// <summary>The decoder that gives the pixels which a recipe names; null when none here does.</summary>
+    /// <param name="pixels">As <see cref="IImageDecoder.Name"/> has it, or as an earlier program wrote it.</param>
+    public IImageDecoder? DecoderOf(string pixels)
+    {
+        var wanted = Recipe.PixelsOf(pixels);
+        return Decoders.Adapters.FirstOrDefault(a => a.Name == wanted.Split(' ')[0] && a.Problem is null)?.Instance is { } decoder && decoder.Name == wanted
+            ? decoder
+            : null;
+    }
 
     /// <exception cref="UsageException">No encoder can be used.</exception>
     public IImageEncoder Encoder => Encoders.Find().Instance;
@@ -37,6 +50,29 @@ public sealed record Toolbox(
 
     /// <exception cref="UsageException">The Parquet library cannot be used, or there is none of that name.</exception>
     public IPhotoTable PhotoTable => ParquetLibraries.Find(ParquetName).Instance;
+
+    /// <summary>These tools with the adapters of those names; null leaves a choice as it is.</summary>
+    /// <exception cref="BadInputException">There is none of that name, or it cannot be used; the message names the line.</exception>
+    public Toolbox With(AdapterRequest? decoder, AdapterRequest? parquet)
+    {
+        Check(Decoders, decoder);
+        Check(ParquetLibraries, parquet);
+        return this with { DecoderName = decoder?.Name ?? DecoderName, ParquetName = parquet?.Name ?? ParquetName };
+
+        static void Check<T>(AdapterRegistry<T> registry, AdapterRequest? request)
+            where T : class
+        {
+            try
+            {
+                if (request is not null && registry.Find(request.Name) is { Problem: { } problem })
+                    throw new UsageException($"'{request.Name}' is not available: {problem}");
+            }
+            catch (UsageException e)
+            {
+                throw new BadInputException($"{request!.Where}: {e.Message}", e);
+            }
+        }
+    }
 
     /// <exception cref="UsageException">No head has that name; the nearest one is suggested.</exception>
     public IHeadTrainer Trainer(string name) => HeadCatalog.Find(name, Trainers);

@@ -27,6 +27,12 @@ public sealed record Pipeline
 
     public required PreprocessingOverride Preprocessing { get; init; }
 
+    /// <summary>The decoder of the photos, or null for the first one that can be used.</summary>
+    public AdapterRequest? Decoder { get; init; }
+
+    /// <summary>The library that reads and writes Parquet, or null for the first one that can be used.</summary>
+    public AdapterRequest? Parquet { get; init; }
+
     /// <summary>Random transforms of the cached views, in order.</summary>
     public required IReadOnlyList<StepRequest> Augment { get; init; }
 

@@ -34,6 +34,8 @@ public static class PipelineReader
             Data = ReadData(root, folder),
             Models = ReadModels(root, folder),
             Cuts = ReadCuts(root),
+            Decoder = ReadAdapter(root, "decoder"),
+            Parquet = ReadAdapter(root, "parquet"),
             Preprocessing = ReadPreprocessing(root.Map("preprocessing")),
             Augment = [.. root.List("augment").Select(ReadStep)],
             Views = root.Integer("views", root.Has("augment") ? 1 : 0, 0),
@@ -103,6 +105,10 @@ public static class PipelineReader
             throw root.Error("pooling", e.Message);
         }
     }
+
+    /// <summary>Which names there are depends on the program, so <see cref="Toolbox.With"/> checks them.</summary>
+    private static AdapterRequest? ReadAdapter(YamlMap root, string key) =>
+        root.Text(key) is { } name ? new(name, root.Error(key, "").Message.TrimEnd(' ', ':')) : null;
 
     private static PreprocessingOverride ReadPreprocessing(YamlMap? map)
     {

@@ -27,6 +27,9 @@ public sealed class BadInputTests : IDisposable
     [InlineData("extract --data x --model y --out z --max-failed two", "--max-failed is 'two', expected a number")]
     [InlineData("compare --features x --few-shot 1 two", "--few-shot is 'two', expected a whole number")]
     [InlineData("train --features x --out y --head softmax --seed 1.5", "--seed is '1.5', expected a whole number")]
+    [InlineData("extract --data x --model y --out z --decoder pilow", "there is no decoder 'pilow'; did you mean 'pillow'? (decoders: pillow, imagesharp)")]
+    [InlineData("extract --data x --model y --out z --parquet duckdb", "there is no Parquet library 'duckdb'")]
+    [InlineData("doctor --compare-decoders x --decoders pillow", "--decoders is 'pillow', expected two names, as in pillow,imagesharp")]
     public void Arguments_ThatAreWrong_NameWhatIsValid(string arguments, string expected) => AssertRefused(TransferProcess.Run(arguments.Split(' ')), expected);
 
     [Fact]
@@ -211,6 +214,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("modle: efficientnet-lite0", "unknown key 'modle'; did you mean 'model'?")]
     [InlineData("heads: [sofmax]", "did you mean 'softmax'?")]
     [InlineData("model: efficientnet-light0", "did you mean 'efficientnet-lite0'")]
+    [InlineData("decoder: pilow", "job.yaml:4: decoder: there is no decoder 'pilow'; did you mean 'pillow'? (decoders: pillow, imagesharp)")]
+    [InlineData("parquet: parket-net", "job.yaml:4: parquet: there is no Parquet library 'parket-net'")]
     [InlineData("heads: [softmax: {C: 0}]", "C is '0', expected a number of at least 1E-20 and of at most 1E+20")]
     public void Run_MisspeltPipeline_SuggestsTheNearest(string line, string expected)
     {

@@ -37,6 +37,19 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
 
     private TransferResult Predict(params string[] more) => TransferProcess.Run(["predict", trained.Classifier, trained.Photos, .. more]);
 
+    /// <summary>The classifier names the pixels it was trained on, and those are taken; others only by choice, with a warning.</summary>
+    [Fact]
+    public void Decoder_OtherThanTheTrainedOne_IsWarnedOf()
+    {
+        const string Warning = "was trained on photos decoded by pillow 1, imagesharp 2.1.13 was chosen: probabilities can differ";
+
+        Assert.DoesNotContain("decoded by", Predict("--format", "csv").Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("decoded by", Predict("--format", "csv", "--decoder", "pillow").Error, StringComparison.Ordinal);
+        var other = Predict("--format", "csv", "--decoder", "imagesharp");
+        Assert.Contains(Warning, other.Error, StringComparison.Ordinal);
+        Assert.NotEqual(Predict("--format", "csv").Output, other.Output);
+    }
+
     [Fact]
     public void Csv_OfAFolder_HasARowAPhotoInOrderAndSaysWhyOneFailed()
     {

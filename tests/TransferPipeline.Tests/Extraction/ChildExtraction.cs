@@ -48,6 +48,8 @@ internal static class ChildExtraction
 
         public string Name => _decoder.Name;
 
+        public string Libraries => _decoder.Libraries;
+
         public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
         {
             Console.WriteLine($"decode {Convert.ToHexStringLower(SHA256.HashData(encoded))}");

@@ -154,6 +154,8 @@ public sealed class IncrementalTests : IDisposable
     {
         public string Name => name;
 
+        public string Libraries => decoder.Libraries;
+
         public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null) => decoder.Decode(encoded, options, destination, region);
     }
 }

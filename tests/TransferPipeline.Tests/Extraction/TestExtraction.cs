@@ -127,6 +127,8 @@ internal sealed class CountingDecoder : IImageDecoder
 
     public string Name => _decoder.Name;
 
+    public string Libraries => _decoder.Libraries;
+
     public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
     {
         if (region is null)

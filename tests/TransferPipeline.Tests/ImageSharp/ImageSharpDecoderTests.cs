@@ -1,74 +1,109 @@
+using System.Numerics.Tensors;
+using TransferPipeline.Backbones;
 using TransferPipeline.Images;
 using TransferPipeline.ImageSharp;
+using TransferPipeline.Inference;
 using TransferPipeline.Tests.Images;
 
 namespace TransferPipeline.Tests.ImageSharp;
 
-/// <summary>Where ImageSharp differs from Pillow: how far, and what it refuses.</summary>
+/// <summary>Where ImageSharp 2.1.13 differs from Pillow: how far, and what it refuses. The figures are those of docs/packages.md.</summary>
 public sealed class ImageSharpDecoderTests
 {
-    /// <summary>A colour difference that is off by one moves blue by 1.77 levels, and a luma that is off by one adds to it.</summary>
-    private const int MostLevels = 3;
+    /// <summary>Of the 108 reference photos: largest difference of a level, and smallest cosine of the default backbone's features.</summary>
+    private const int MostLevels = 64;
+
+    private const double LeastCosine = 0.994;
+
+    /// <summary>Chroma is not smoothed between its samples as libjpeg does, so files with halved chroma differ most: noise in full colour by this much.</summary>
+    private const int MostLevelsOfNoise = 99;
 
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images", "Formats");
 
+    private static readonly ImageSharpDecoder Decoder = new();
+
     [Fact]
-    public void Name_HoldsTheVersion() => Assert.Matches(@"^ImageSharp 3\.1\.\d+ with libjpeg's transform$", new ImageSharpDecoder().Name);
+    public void Name_IsARecipeOfItsOwn() => Assert.Equal(("imagesharp 2.1.13", "ImageSharp 2.1.13"), (Decoder.Name, Decoder.Libraries));
 
     [Theory]
     [InlineData("grey-32-bit.tiff", "TIFF with levels of 32 bits, signed or floating, is not supported")]
     [InlineData("grey-float.tiff", "TIFF with levels of 32 bits, signed or floating, is not supported")]
-    [InlineData("bit.tiff", "TIFF of a kind that ImageSharp does not read: The number of samples in the TIFF BitsPerSample entry is not supported.")]
-    public void Decode_WhatImageSharpCannotRead_IsRefused(string file, string reason)
+    [InlineData("bit.tiff", "TIFF with levels of 1 bit is not supported by ImageSharp")]
+    [InlineData("bit-group4.tiff", "TIFF with levels of 1 bit is not supported by ImageSharp")]
+    [InlineData("cmyk.tiff", "TIFF of a kind that ImageSharp does not read: The specified TIFF photometric interpretation is not supported: Separated")]
+    [InlineData("rgb-adobe-untransformed.jpg", "JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp")]
+    public void Decode_WhatImageSharpReadsWrongOrNotAtAll_IsRefused(string file, string reason)
     {
-        var error = Assert.Throws<ImageDecodeException>(() => TestDecoder.Decode(Path.Combine(Folder, file)));
+        var error = Assert.Throws<ImageDecodeException>(() => TestDecoder.Decode(Path.Combine(Folder, file), decoder: Decoder));
         Assert.Equal(reason, error.Message);
     }
 
-    public static TheoryData<string> InexactFiles =>
-        [.. Directory.GetFiles(Folder).Select(f => Path.GetFileName(f)).Where(f => f.EndsWith(".jpg", StringComparison.Ordinal) || f is "palette.tiff" or "rgb-jpeg.tiff").Order(StringComparer.Ordinal)];
+    public static TheoryData<string, int> Files
+    {
+        get
+        {
+            var rows = new TheoryData<string, int>();
+            foreach (var file in Directory.GetFiles(Folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal))
+            {
+                var isHalved = file.StartsWith("exif-", StringComparison.Ordinal) || file is "icc.jpg" or "rgb-420.jpg" or "rgb-422.jpg" or "rgb-optimized.jpg" or "rgb-progressive.jpg" or "rgb-q30.jpg";
+                var isInexact = file.EndsWith(".jpg", StringComparison.Ordinal) || file is "palette.tiff" or "rgb-jpeg.tiff";
+                if (Path.GetExtension(file) is not (".py" or ".md" or ".tsv") && file is not ("grey-32-bit.tiff" or "grey-float.tiff" or "bit.tiff" or "bit-group4.tiff" or "cmyk.tiff" or "rgb-adobe-untransformed.jpg"))
+                    rows.Add(file, isHalved ? MostLevelsOfNoise : isInexact ? 2 : 0);
+            }
 
-    /// <summary>libvips' pixels are Pillow's to the bit (PhotoFormatTests of the other build).</summary>
+            return rows;
+        }
+    }
+
+    /// <summary>Lossless formats are Pillow's to the bit; JPEG without halved chroma is within 2 levels.</summary>
     [Theory]
-    [MemberData(nameof(InexactFiles))]
-    public void Decode_LossyFormats_StaysWithinThreeLevelsOfPillow(string file)
+    [MemberData(nameof(Files))]
+    public void Decode_EveryFormat_StaysWithinItsLevels(string file, int most)
     {
         var encoded = File.ReadAllBytes(Path.Combine(Folder, file));
         foreach (var options in new[] { new DecodeOptions(), new DecodeOptions { ExifTranspose = true } })
-            Assert.InRange(Largest(encoded, options), 0, MostLevels);
-    }
-
-    /// <summary>Strongly compressed photos (quality of about 70), whose blocks tell their coefficients: with ImageSharp's own transform 2 to 5 % of the levels differ.</summary>
-    [Fact]
-    public void Decode_StronglyCompressedPhotos_IsPillowsInAllButAFewLevels()
-    {
-        foreach (var file in Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing", "validation", "hat"), "*.jpg"))
-        {
-            var (expected, actual) = Both(File.ReadAllBytes(file), new DecodeOptions());
-            var unequal = 0;
-            for (var i = 0; i < expected.Pixels.Length; i++)
-                unequal += expected.Pixels[i] == actual.Pixels[i] ? 0 : 1;
-            Assert.True(unequal < 0.01 * expected.Pixels.Length, $"{file}: {unequal} of {expected.Pixels.Length} levels");
-        }
+            Assert.InRange(Largest(encoded, options), 0, most);
     }
 
     [Fact]
-    public void Decode_ReferencePhotos_StaysWithinThreeLevelsOfPillow()
+    public void Decode_ReferencePhotos_StaysWithinTheLevelsAndFeaturesOfTheDocumentation()
     {
         var data = SharedData.Require("data");
+        var cut = Backbone.Open(SharedData.RequireModel("efficientnet-lite0.onnx")).Cut();
+        using var session = SessionFactory.Create(cut, new());
+        using var runner = new BackboneRunner(session, cut, 1);
+        var preprocessor = new Preprocessor(new Preprocessing { ResizeShortSide = 256, CropWidth = 224, CropHeight = 224, Interpolation = Interpolation.Bicubic, Offset = 127, Divisor = 128 });
         foreach (var line in File.ReadLines(SharedData.RequireReference("preprocessing.tsv")).Skip(1))
         {
             var file = line.Split('\t')[0];
-            var largest = Largest(File.ReadAllBytes(Path.Combine(data, file)), new DecodeOptions());
+            var (expected, actual) = Both(File.ReadAllBytes(Path.Combine(data, file)), new DecodeOptions());
+            var largest = Largest(expected, actual);
             Assert.True(largest <= MostLevels, $"{file}: {largest} levels");
+            var cosine = TensorPrimitives.CosineSimilarity<float>(Vector(expected), Vector(actual));
+            Assert.True(cosine >= LeastCosine, $"{file}: cosine {cosine}");
         }
+
+        float[] Vector(RgbImage photo)
+        {
+            preprocessor.Run(photo, runner.Pixels(0), cut.Layout);
+            runner.Run();
+            return runner.Vectors(0).Row(0).ToArray();
+        }
+    }
+
+    [Fact]
+    public void Decode_CutPhoto_IsRefused()
+    {
+        var whole = File.ReadAllBytes(Path.Combine(Folder, "rgb-420.jpg"));
+        var error = Assert.Throws<ImageDecodeException>(() => Decoder.Decode(whole.AsSpan(0, whole.Length / 2), new DecodeOptions(), new RgbImage()));
+        Assert.Equal("truncated JPEG: it ends before its pixels do", error.Message);
     }
 
     private static (RgbImage Expected, RgbImage Actual) Both(byte[] encoded, DecodeOptions options)
     {
         var (expected, actual) = (new RgbImage(), new RgbImage());
-        new Libvips.LibvipsDecoder().Decode(encoded, options, expected);
-        new ImageSharpDecoder().Decode(encoded, options, actual);
+        TestDecoder.Create().Decode(encoded, options, expected);
+        Decoder.Decode(encoded, options, actual);
         Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
         return (expected, actual);
     }
@@ -76,6 +111,11 @@ public sealed class ImageSharpDecoderTests
     private static int Largest(byte[] encoded, DecodeOptions options)
     {
         var (expected, actual) = Both(encoded, options);
+        return Largest(expected, actual);
+    }
+
+    private static int Largest(RgbImage expected, RgbImage actual)
+    {
         var largest = 0;
         for (var i = 0; i < expected.Pixels.Length; i++)
             largest = Math.Max(largest, Math.Abs(expected.Pixels[i] - actual.Pixels[i]));

@@ -8,14 +8,27 @@ public sealed class PhotoFormatTests
 {
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images", "Formats");
 
-    public static TheoryData<string> Rows => [.. File.ReadAllLines(Path.Combine(Folder, "expected.tsv")).Skip(1)];
+    public static TheoryData<string, string> Rows
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (var libraries in TestDecoder.Pillow)
+            {
+                foreach (var row in File.ReadAllLines(Path.Combine(Folder, "expected.tsv")).Skip(1))
+                    rows.Add(libraries, row);
+            }
+
+            return rows;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void Decode_any_format_gives_PILs_pixels(string row)
+    public void Decode_any_format_gives_PILs_pixels(string libraries, string row)
     {
         var cells = row.Split('\t');
-        var image = TestDecoder.Decode(Path.Combine(Folder, cells[0]));
+        var image = TestDecoder.Decode(Path.Combine(Folder, cells[0]), decoder: TestDecoder.Of(libraries));
         Assert.Equal((int.Parse(cells[1]), int.Parse(cells[2])), (image.Width, image.Height));
         Assert.Equal(cells[3], Convert.ToHexStringLower(SHA256.HashData(image.Pixels)));
     }
@@ -36,10 +49,10 @@ public sealed class PhotoFormatTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void Decode_with_exif_transpose_gives_PILs_turned_pixels(string row)
+    public void Decode_with_exif_transpose_gives_PILs_turned_pixels(string libraries, string row)
     {
         var cells = row.Split('\t');
-        var image = TestDecoder.Decode(Path.Combine(Folder, cells[0]), new DecodeOptions { ExifTranspose = true });
+        var image = TestDecoder.Decode(Path.Combine(Folder, cells[0]), new DecodeOptions { ExifTranspose = true }, TestDecoder.Of(libraries));
         Assert.Equal(cells[4], Convert.ToHexStringLower(SHA256.HashData(image.Pixels)));
     }
 }

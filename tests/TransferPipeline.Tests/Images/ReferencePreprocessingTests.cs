@@ -16,17 +16,30 @@ public sealed class ReferencePreprocessingTests
         ("resize299x299_bilinear", new Preprocessing { ResizeWidth = 299, ResizeHeight = 299 }),
     ];
 
-    public static TheoryData<string> Kernels => [.. ResampleKernel.Available().Select(k => k.Name)];
+    public static TheoryData<string, string> Kernels
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (var libraries in TestDecoder.Pillow)
+            {
+                foreach (var kernel in ResampleKernel.Available())
+                    rows.Add(libraries, kernel.Name);
+            }
+
+            return rows;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Kernels))]
-    public void Every_row_and_column_of_the_reference_is_equal(string kernelName)
+    public void Every_row_and_column_of_the_reference_is_equal(string libraries, string kernelName)
     {
         var lines = File.ReadAllLines(SharedData.RequireReference("preprocessing.tsv"));
         var header = lines[0].Split('\t');
         var data = SharedData.Require("data");
         var kernel = ResampleKernel.Available().Single(k => k.Name == kernelName);
-        var decoder = TestDecoder.Create();
+        var decoder = TestDecoder.Of(libraries);
         var preprocessors = Columns.Select(c => (Index: Array.IndexOf(header, c.Column), Steps: new Preprocessor(c.Steps, kernel))).ToArray();
         var image = new RgbImage();
         Assert.Equal(109, lines.Length);

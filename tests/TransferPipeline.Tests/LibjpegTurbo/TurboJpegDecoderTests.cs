@@ -23,7 +23,9 @@ public sealed class TurboJpegDecoderTests
     public void Name_HoldsBothVersions()
     {
         Assert.Matches(@"^libjpeg-turbo 3\.\d+\.\d+$", Turbo.Name);
-        Assert.Equal($"{Turbo.Name}, {Alone.Name}", Both.Name);
+        Assert.Matches(@"^libvips 8\.\d+\.\d+$", Alone.Libraries);
+        Assert.Equal($"{Alone.Libraries}, {Turbo.Name}", Both.Libraries);
+        Assert.Equal(("pillow 1", "pillow 1"), (Alone.Name, Both.Name));
     }
 
     [Fact]

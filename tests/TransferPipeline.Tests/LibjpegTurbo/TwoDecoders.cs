@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using TransferPipeline.Images;
 using TransferPipeline.LibjpegTurbo;
-using TransferPipeline.Libvips;
+using TransferPipeline.NetVips;
 
 namespace TransferPipeline.Tests.LibjpegTurbo;
 
@@ -9,8 +9,8 @@ namespace TransferPipeline.Tests.LibjpegTurbo;
 internal static class TwoDecoders
 {
     public static readonly TurboJpegDecoder Turbo = new();
-    public static readonly LibvipsDecoder Alone = new();
-    public static readonly LibvipsDecoder Both = new(Turbo);
+    public static readonly NetVipsDecoder Alone = new();
+    public static readonly NetVipsDecoder Both = new(Turbo);
 
     private static readonly DecodeOptions Small = new() { MaxPixels = 1 << 20 };
 

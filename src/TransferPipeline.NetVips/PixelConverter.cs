@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using NetVips;
 using TransferPipeline.Images;
 
-namespace TransferPipeline.Libvips;
+namespace TransferPipeline.NetVips;
 
 /// <summary>From libvips' pixels to the RGB that PIL's <c>convert("RGB")</c> gives for the same file.</summary>
 internal abstract class PixelConverter(int bytesPerPixel)
@@ -14,14 +15,14 @@ internal abstract class PixelConverter(int bytesPerPixel)
     /// <summary>Converts whole rows.</summary>
     public abstract void Convert(ReadOnlySpan<byte> source, Span<byte> target);
 
-    public static PixelConverter Of(PhotoFormat format, ReadOnlySpan<byte> encoded, in VipsImage image)
+    public static PixelConverter Of(PhotoFormat format, ReadOnlySpan<byte> encoded, Image image)
     {
         var (bands, type) = (image.Bands, image.Format);
-        if (image.Interpretation is Vips.InterpretationLab or Vips.InterpretationLabShort)
+        if (image.Interpretation is Enums.Interpretation.Lab or Enums.Interpretation.Labs)
             throw new ImageDecodeException($"{format.Name()} in L*a*b* colours is not supported");
-        if (type == Vips.FormatByte)
+        if (type == Enums.BandFormat.Uchar)
         {
-            if (image.Interpretation == Vips.InterpretationCmyk && bands >= 4)
+            if (image.Interpretation == Enums.Interpretation.Cmyk && bands >= 4)
                 return new Cmyk(bands);
             return bands >= 3 ? new Bytes(bands) : new Grey(bands);
         }
@@ -29,11 +30,11 @@ internal abstract class PixelConverter(int bytesPerPixel)
         var isGrey = bands == 1 || (format == PhotoFormat.Png && encoded[PngColorType] == PngGrey);
         return (type, isGrey) switch
         {
-            (Vips.FormatUShort, true) => new Clipped<ushort>(bands),
-            (Vips.FormatUShort, false) => new HighBytes(bands),
-            (Vips.FormatUInt, true) => new Clipped<uint>(bands),
-            (Vips.FormatInt, true) => new Clipped<int>(bands),
-            (Vips.FormatFloat, true) => new Clipped<float>(bands),
+            (Enums.BandFormat.Ushort, true) => new Clipped<ushort>(bands),
+            (Enums.BandFormat.Ushort, false) => new HighBytes(bands),
+            (Enums.BandFormat.Uint, true) => new Clipped<uint>(bands),
+            (Enums.BandFormat.Int, true) => new Clipped<int>(bands),
+            (Enums.BandFormat.Float, true) => new Clipped<float>(bands),
             _ => throw new ImageDecodeException($"{format.Name()} with {bands} channels of this number format is not supported"),
         };
     }

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace TransferPipeline.LibjpegTurbo;
+namespace TransferPipeline.Images;
 
 /// <summary>Finds the end of a JPEG file (ITU T.81, annex B).</summary>
 internal static class JpegEnd
@@ -18,6 +18,13 @@ internal static class JpegEnd
         // An end marker before the scan would be that of a thumbnail.
         for (var at = 2; at + 4 <= encoded.Length && encoded[at] == Marker;)
         {
+            if (encoded[at + 1] == Marker)
+            {
+                // Any number of these may stand before a marker's code (B.1.1.2).
+                at++;
+                continue;
+            }
+
             var next = at + 2 + BinaryPrimitives.ReadUInt16BigEndian(encoded[(at + 2)..]);
             if (encoded[at + 1] == StartOfScan)
                 return next <= encoded.Length && encoded[next..].LastIndexOf(EndOfImage) >= 0;

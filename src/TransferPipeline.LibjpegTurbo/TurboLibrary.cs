@@ -1,0 +1,89 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace TransferPipeline.LibjpegTurbo;
+
+/// <summary>Finds libjpeg-turbo 3 at run time: beside the program, else in the system.</summary>
+internal static class TurboLibrary
+{
+    /// <summary><c>off</c> for none, or the path of the library to use.</summary>
+    public const string Variable = "TRANSFER_LIBJPEG_TURBO";
+
+    private static readonly Lazy<Found> Library = new(() =>
+    {
+        var found = Search(Environment.GetEnvironmentVariable(Variable));
+        if (found.Problem is null)
+            NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), (name, _, _) => name == TurboJpeg.Library ? found.Handle : 0);
+        return found;
+    });
+
+    /// <param name="Path">The library's file, or its name where the system does not reveal the file.</param>
+    /// <param name="Problem">Why there is none to use, in one line; null when there is one.</param>
+    internal sealed record Found(nint Handle, string Path, string? Problem);
+
+    /// <summary>Why libjpeg-turbo cannot be used on this machine, in one line; null when it can.</summary>
+    public static string? Problem => Library.Value.Problem;
+
+    /// <summary>The library's file, or its name where the system does not reveal the file.</summary>
+    public static string Path => Library.Value.Path;
+
+    /// <summary>File names of the library on this system, the one with a version last.</summary>
+    private static string[] Names =>
+        OperatingSystem.IsWindows() ? ["turbojpeg.dll", "libturbojpeg.dll"]
+        : OperatingSystem.IsMacOS() ? ["libturbojpeg.dylib", "libturbojpeg.0.dylib"]
+        : ["libturbojpeg.so", "libturbojpeg.so.0"];
+
+    /// <param name="choice">The value of <see cref="Variable"/>, or null.</param>
+    internal static Found Search(string? choice)
+    {
+        if (choice == "off")
+            return new(0, "", $"switched off by {Variable}=off");
+        if (!string.IsNullOrEmpty(choice))
+            return Open([choice], inSystem: false) is { Problem: null } chosen ? chosen : throw new UsageException(
+                $"{Variable} is '{choice}', expected 'off' or the path of libjpeg-turbo 3: {Open([choice], inSystem: false).Problem}");
+        var native = System.IO.Path.Combine("runtimes", RuntimeInformation.RuntimeIdentifier, "native");
+        var beside = from folder in (string[])["", native]
+                     from name in Names
+                     select System.IO.Path.Combine(AppContext.BaseDirectory, folder, name);
+        var found = Open(beside, inSystem: false);
+        if (found.Problem is null)
+            return found;
+        var system = Open(Names, inSystem: true);
+        return system.Problem is null || found.Path == "" ? system : found;
+    }
+
+    /// <summary>The first candidate that is libjpeg-turbo 3; else the reason against the first one that is there.</summary>
+    internal static Found Open(IEnumerable<string> candidates, bool inSystem)
+    {
+        Found? unfit = null;
+        foreach (var name in candidates)
+        {
+            if (!inSystem && !File.Exists(name))
+                continue;
+            if (!NativeLibrary.TryLoad(name, out var handle))
+            {
+                if (!inSystem)
+                    unfit ??= new(0, name, NativeLibraries.Problem(name, typeof(TurboLibrary).Assembly));
+                continue;
+            }
+
+            var path = inSystem ? LoadedFile(name) : name;
+            if (TurboJpeg.Functions.FirstOrDefault(f => !NativeLibrary.TryGetExport(handle, f, out _)) is not { } missing)
+                return new(handle, path, null);
+            unfit ??= new(0, path, $"{path} is too old{(TurboVersion.Of(path) is { } version ? $" ({version})" : "")}: it lacks {missing}; expected libjpeg-turbo 3.0 or newer");
+            NativeLibrary.Free(handle);
+        }
+
+        return unfit ?? new(0, "", "not found beside the program or in the system; JPEG is decoded by libvips, with the same pixels in more time");
+    }
+
+    /// <summary>The file of a library that the system found by its name: Linux lists the files that are mapped into this process.</summary>
+    private static string LoadedFile(string name)
+    {
+        const string Maps = "/proc/self/maps";
+        if (!OperatingSystem.IsLinux() || !File.Exists(Maps))
+            return name;
+        return File.ReadLines(Maps).Select(line => line.IndexOf('/') is var at and >= 0 ? line[at..] : "")
+            .FirstOrDefault(file => System.IO.Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal)) ?? name;
+    }
+}

@@ -1,0 +1,41 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using NetVips;
+
+namespace TransferPipeline.NetVips;
+
+/// <summary>libvips, started once: one thread per decode, no operation cache, no warnings on stderr, no loader that is not hardened.</summary>
+internal static class VipsRuntime
+{
+    private static readonly Lazy<(string Version, string? Problem)> Started = new(Start);
+
+    /// <summary>libvips' handler refers to it for as long as the process lives.</summary>
+    private static readonly Log.LogDelegate Discard = static (_, _, _) => { };
+
+    /// <summary>The file that NetVips loads on this system.</summary>
+    public static string Library { get; } =
+        OperatingSystem.IsWindows() ? "libvips-42.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
+
+    /// <summary>Why libvips cannot be used, in one line; null when it can. Starts libvips if needed.</summary>
+    public static string? Problem => Started.Value.Problem;
+
+    /// <summary>Starts libvips if needed and returns its version.</summary>
+    /// <exception cref="JobFailedException">The library is missing or cannot start.</exception>
+    public static string Version =>
+        Started.Value is { Problem: { } problem } ? throw new JobFailedException($"libvips does not start: {problem}") : Started.Value.Version;
+
+    private static (string Version, string? Problem) Start()
+    {
+        if (NativeLibraries.Problem(Library, typeof(Image).Assembly) is { } missing)
+            return ("", missing);
+        if (!ModuleInitializer.VipsInitialized)
+            return ("", (ModuleInitializer.Exception?.Message ?? "unknown reason").ReplaceLineEndings(" "));
+        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.All, Discard);
+        global::NetVips.NetVips.Concurrency = 1;
+        Cache.Max = 0;
+        global::NetVips.NetVips.BlockUntrusted = true;
+        NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), static (name, _, search) =>
+            name == VipsRows.Library ? NativeLibrary.Load(Library, typeof(Image).Assembly, search) : 0);
+        return (string.Join('.', Enumerable.Range(0, 3).Select(part => global::NetVips.NetVips.Version(part))), null);
+    }
+}

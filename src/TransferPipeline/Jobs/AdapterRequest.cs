@@ -1,0 +1,5 @@
+namespace TransferPipeline.Jobs;
+
+/// <summary>An adapter by its name.</summary>
+/// <param name="Where">File, line and key, for messages.</param>
+public sealed record AdapterRequest(string Name, string Where);
