@@ -145,7 +145,7 @@ public sealed class HostileInputTests : IDisposable
         Attack("features.json", Encoding.UTF8.GetBytes(Valid), file =>
         {
             var found = HuggingFaceColumns.Of(file, new(columns, new Dictionary<string, string> { ["huggingface"] = File.ReadAllText(file) }, 2), new() { Path = file });
-            found.LabelOf("1");
+            found.LabelOf("1", out _);
         });
     }
 

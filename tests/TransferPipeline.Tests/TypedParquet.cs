@@ -25,6 +25,8 @@ internal static class TypedParquet
 
     public static TypedColumn Float64(string name, params double?[] values) => Column(name, LogicalType.None(), PhysicalType.Double, values);
 
+    public static TypedColumn Binary(string name, params byte[]?[] values) => Column(name, LogicalType.None(), PhysicalType.ByteArray, values);
+
     public static TypedColumn Date(string name, params Date?[] values) => Column(name, LogicalType.Date(), PhysicalType.Int32, values);
 
     /// <summary>One list per row: float32 or float64.</summary>

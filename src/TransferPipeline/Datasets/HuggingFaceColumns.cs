@@ -4,20 +4,26 @@ using System.Text.Json;
 namespace TransferPipeline.Datasets;
 
 /// <summary>Which columns of a Hugging Face Parquet file are photo and label, and what the labels are called.</summary>
-internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyList<string>? Names)
+/// <param name="IsText">Whether labels are texts: then they may be the names themselves.</param>
+internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyList<string>? Names, bool IsText)
 {
     private static readonly string[] LabelNames = ["label", "labels", "fine_label", "class", "breed", "category", "target"];
+
+    private static readonly string[] ImageNames = ["image", "img", "photo", "picture", "bytes", "content", "image_bytes", "data"];
 
     /// <summary>From the features in the file's metadata (type Image, type ClassLabel), else from names and types of the columns.</summary>
     public static HuggingFaceColumns Of(string file, ParquetDescription description, DatasetOptions options)
     {
         var features = Features(file, description);
-        var images = description.Columns.Where(c => c.Name.EndsWith(".bytes", StringComparison.Ordinal) && c.Type == ColumnType.Binary)
-            .Select(c => c.Name[..^".bytes".Length])
-            .Where(name => description.Columns.Any(c => c.Name == name + ".path")).ToList();
+        const string Bytes = ".bytes";
+        // A struct of bytes and path, or columns of such names; else a plain column of bytes, as other programs write photos.
+        var structs = description.Columns.Where(c => c.Name.EndsWith(Bytes, StringComparison.Ordinal) && c.Type == ColumnType.Binary).Select(c => c.Name[..^Bytes.Length]).ToList();
+        var images = structs.Where(name => description.Columns.Any(c => c.Name == name + ".path")).Concat(structs).ToList();
+        var plainBytes = description.Columns.Where(c => c.Type == ColumnType.Binary && !c.Name.Contains('.', StringComparison.Ordinal)).Select(c => c.Name).ToList();
         var image = images.Find(name => TypeOf(features, name) == "Image") ?? images.FirstOrDefault()
+            ?? plainBytes.Find(name => TypeOf(features, name) == "Image") ?? plainBytes.Find(name => ImageNames.Contains(name)) ?? (plainBytes.Count == 1 ? plainBytes[0] : null)
             ?? throw new BadInputException(
-                $"{file} has no image column (it has {string.Join(", ", description.Columns.Select(c => c.Name))}); expected a struct of 'bytes' and 'path' as Hugging Face's datasets library writes it");
+                $"{file} has no image column (it has {string.Join(", ", description.Columns.Select(c => c.Name))}); expected a struct of 'bytes' and 'path' as Hugging Face's datasets library writes it, or a column of bytes");
 
         var plain = description.Columns.Where(c => !c.Name.Contains('.')).Select(c => c.Name).ToList();
         var label = options.LabelColumn;
@@ -27,18 +33,33 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
             ?? plain.Where(name => LabelNames.Contains(name)).OrderBy(PlaceOf).FirstOrDefault()
             ?? throw new BadInputException(
                 $"{file} has no label column (it has {string.Join(", ", plain)}); expected a ClassLabel, or name the column");
-        return new HuggingFaceColumns(image, label, NamesOf(features, label));
+        return new HuggingFaceColumns(image, label, RequireDifferent(file, label, NamesOf(features, label)), description.Columns.Contains((label, ColumnType.Text)));
     }
 
-    /// <returns>The class name for a label as the file holds it, or null when it stands for none (-1 marks hidden labels).</returns>
-    public string? LabelOf(string? value)
+    /// <param name="value">As the file holds it: a class index, also as a floating-point number, or a class name.</param>
+    /// <param name="reason">Why there is none.</param>
+    /// <returns>The class name, or null when the value stands for none (-1 marks hidden labels).</returns>
+    public string? LabelOf(string? value, out string reason)
     {
+        reason = "the row has no label";
         if (string.IsNullOrEmpty(value))
             return null;
-        if (Names is null)
+        if (Names is null || (IsText && Names.Contains(value)))
             return value;
-        return int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var index) && index >= 0 && index < Names.Count ? Names[index] : null;
+        if (!int.TryParse(JsonLabels.WholeNumber(value), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index))
+            reason = $"label '{value}' is none of the {Names.Count} names";
+        else if (index >= 0 && index < Names.Count)
+            return Names[index];
+        else if (index != -1)
+            reason = $"label {index} has no name, there are {Names.Count} names";
+        return null;
     }
+
+    /// <summary>Two numbers of one name would become one class.</summary>
+    private static List<string>? RequireDifferent(string file, string label, List<string>? names) =>
+        names?.Index().GroupBy(n => n.Item).FirstOrDefault(g => g.Count() > 1) is { } same
+            ? throw new BadInputException($"{file}: column '{label}': the name '{same.Key}' stands for several classes ({string.Join(" and ", same.Select(n => n.Index))}); they would become one: write the file again with different names")
+            : names;
 
     private static int PlaceOf(string name) => Array.IndexOf(LabelNames, name) is >= 0 and var place ? place : LabelNames.Length;
 

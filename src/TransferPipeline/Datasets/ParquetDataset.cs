@@ -47,7 +47,7 @@ internal sealed class ParquetDataset : Dataset
     public static ParquetDataset Open(DatasetOptions options, IPhotoTable table)
     {
         var problems = new ProblemList();
-        var files = ParquetFiles.Find(options.Path);
+        var files = ParquetFiles.Find(options.Path, problems);
         var photos = new List<PhotoRow>();
         foreach (var file in files)
             ReadFile(file, options, table, photos, problems);
@@ -56,7 +56,10 @@ internal sealed class ParquetDataset : Dataset
 
         var unique = photos.TrueForAll(p => p.Path is not null) && photos.DistinctBy(p => p.Path).Count() == photos.Count;
         var entries = photos.Select((p, i) => (new PhotoEntry(unique ? p.Path! : $"{p.File.Name}#{p.Row}", p.Label, p.File.Split), i)).ToList();
-        return new ParquetDataset(options.Path, table, Arranged.From(options.Path, entries, options, problems), photos, problems.ToList());
+        return new ParquetDataset(options.Path, table, Arranged.From(options.Path, entries, options, problems), photos, problems.ToList())
+        {
+            Form = files.Count == 1 ? "Parquet file with photos" : $"{files.Count} Parquet files with photos",
+        };
     }
 
     public override PhotoStamp Stamp(int index)
@@ -121,11 +124,11 @@ internal sealed class ParquetDataset : Dataset
         for (var i = 0; i < rows.Count; i++)
         {
             var name = $"{file.Name}#{i}";
-            var label = columns.LabelOf(rows[i].Label);
+            var label = columns.LabelOf(rows[i].Label, out var reason);
             if (rows[i].Bytes == 0)
                 problems.Add(name, "left out: the row has no image bytes");
             else if (label is null)
-                problems.Add(name, "left out: the row has no label");
+                problems.Add(name, "left out: " + reason);
             else
                 photos.Add(new PhotoRow(file, i, rows[i].Bytes, rows[i].Path, label, 0));
         }

@@ -34,7 +34,9 @@ internal static class SplitNames
     {
         var parts = name.Split('/');
         var first = parts[^1].Split('-', '_', '.')[0];
-        return Canonical(first) ?? (parts.Length > 1 ? Canonical(parts[^2]) : null) ?? "";
+        // refs/convert/parquet has partial-train where a split was too large to convert whole.
+        const string Partial = "partial-";
+        return Canonical(first) ?? (parts.Length > 1 ? Canonical(parts[^2].StartsWith(Partial, StringComparison.Ordinal) ? parts[^2][Partial.Length..] : parts[^2]) : null) ?? "";
     }
 
     /// <summary>Place of a split in the order of entries: train, validation, test.</summary>

@@ -52,9 +52,8 @@ public abstract partial class ParquetTable
 
     private static string ImageColumn(IParquetReader table, string file, string imageColumn)
     {
-        var name = $"{imageColumn}.bytes";
-        return table.Description.Columns.Contains((name, ColumnType.Binary))
-            ? name
-            : throw new BadInputException($"{file} has no image column '{imageColumn}'; expected a struct of 'bytes' and 'path' as Hugging Face's datasets library writes it");
+        string[] names = [$"{imageColumn}.bytes", imageColumn];
+        return Array.Find(names, name => table.Description.Columns.Contains((name, ColumnType.Binary)))
+            ?? throw new BadInputException($"{file} has no image column '{imageColumn}'; expected a struct of 'bytes' and 'path' as Hugging Face's datasets library writes it");
     }
 }

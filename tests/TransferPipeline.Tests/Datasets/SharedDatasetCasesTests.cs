@@ -83,6 +83,47 @@ public sealed class SharedDatasetCasesTests
         Assert.Contains(data.Problems, p => p.Path == "concatenated.tar" && p.Problem.StartsWith("another archive follows the first one", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("parquet-forms", "01-plain-binary.parquet")]
+    [InlineData("parquet-forms", "13-column-called-image.bytes.parquet")]
+    [InlineData("parquet-labels", "05-float-labels.parquet")]
+    public void Parquet_InAnotherForm_IsRead(string kind, string file)
+    {
+        using var data = DatasetReader.Open(Options(kind, file), TestTable.Photos());
+        Assert.Equal(["dress", "hat", "longsleeve"], data.Classes);
+        Assert.Equal(file.StartsWith("05", StringComparison.Ordinal) ? 17 : 18, data.Entries.Count);
+        Assert.Equal([0xFF, 0xD8], data.Bytes(0)[..2]);
+    }
+
+    [Theory]
+    [InlineData("04-multi-label.parquet", "column 'labels' is list, expected text or a number per row")]
+    [InlineData("09-repeated-names.parquet", "the name 'same' stands for several classes")]
+    public void Parquet_WhoseLabelsWouldBeMerged_IsRefused(string file, string expected) => AssertRefused(Options("parquet-labels", file), expected);
+
+    [Fact]
+    public void Parquet_WithALabelOutOfRange_NamesTheRowAndTheNumber()
+    {
+        using var data = DatasetReader.Open(Options("parquet-labels", "10-label-out-of-range.parquet"), TestTable.Photos());
+        var problem = Assert.Single(data.Problems);
+        Assert.Equal("10-label-out-of-range.parquet#3", problem.Path);
+        Assert.Matches("left out: label [0-9]+ has no name, there are 3 names", problem.Problem);
+    }
+
+    [Fact]
+    public void Parquet_WithMissingShards_NamesThem()
+    {
+        using var data = DatasetReader.Open(Options("parquet-shards", "20-missing-shards"), TestTable.Photos());
+        Assert.Contains(data.Problems, p => p.Problem.StartsWith("3 files of its numbered series are not there: 00001, 00002, 00004 of 00005", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Parquet_OfTheConvertBranch_HasItsSplits()
+    {
+        using var data = DatasetReader.Open(Options("parquet-shards", "21-convert-branch"), TestTable.Photos());
+        Assert.Equal(16, data.Entries.Count(e => e.Split == Splits.Train));
+        Assert.Equal(2, data.Entries.Count(e => e.Split == Splits.Test));
+    }
+
     private static DatasetOptions Options(params string[] parts) => new() { Path = SharedData.Require(["cases", .. parts]) };
 
     private static void AssertRefused(DatasetOptions options, params string[] expected)
