@@ -156,6 +156,19 @@ public sealed class EncoderTests : IDisposable
         Assert.Equal((32, 32, 0.5), (resolved.Preprocessing.ResizeHeight, resolved.Preprocessing.ResizeWidth, resolved.Preprocessing.Std[1]));
     }
 
+    [Fact]
+    public void Resolve_EncoderWhoseManifestIsOlder_NamesItsFeature()
+    {
+        // Before encoders were known, the vector before a projection was cached as the penultimate one: the new recipe must differ.
+        var store = PhotoVectors.EmptyStore(_folder);
+        var entry = store.Add(Golden("clip"), "old");
+        File.WriteAllLines(entry.ManifestFile, File.ReadAllLines(entry.ManifestFile).Where(l => !l.StartsWith("cut:", StringComparison.Ordinal)));
+        var model = store.Resolve("old");
+        Assert.Equal("", model.Manifest!.Cut);
+        Assert.Equal("image_embeds", model.Explicit(CutRequest.Default).Cut);
+        Assert.Contains("its output 'image_embeds' (12 values) is the feature", Assert.Single(model.Notes([CutRequest.Default])));
+    }
+
     private static string Golden(string name) => Path.Combine(SharedData.Repository, "tests", "rivals", "goldens", "encoders", name, "model.onnx");
 
     /// <summary>x / sqrt(max(sum(x * x), epsilon)), as torch.nn.functional.normalize is exported in parts.</summary>

@@ -85,7 +85,13 @@ public sealed partial class ModelStore
     private ResolvedModel ResolveName(string name)
     {
         var entry = Find(name);
-        return new(entry.Manifest.Name, Verify(name), entry.Manifest.Sha256, entry.Manifest.Preprocessing, entry.Manifest);
+        var file = Verify(name);
+        // A user's manifest of an encoder may be older than the key that names its feature.
+        var isOpen = entry.Manifest.Cut.Length == 0 && Path.GetDirectoryName(entry.ManifestFile) == UserFolder;
+        return new(entry.Manifest.Name, file, entry.Manifest.Sha256, entry.Manifest.Preprocessing, entry.Manifest)
+        {
+            Backbone = isOpen ? Backbone.Open(file, new PhotoSize(entry.Manifest.Preprocessing.OutputHeight, entry.Manifest.Preprocessing.OutputWidth)) : null,
+        };
     }
 
     private ResolvedModel ResolveFile(string file, int inputSize)
