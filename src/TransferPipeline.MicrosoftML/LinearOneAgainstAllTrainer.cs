@@ -12,32 +12,27 @@ internal sealed record CalibratedLine(LinearModelParameters Line, double Slope, 
 /// One binary linear model of ML.NET a class, with probabilities normalized as ML.NET's OneVersusAll does. Score and sigmoid are both
 /// linear inside the logistic function, so they become one line of a linear head.
 /// </summary>
-internal sealed class LinearOneAgainstAllTrainer(
-    string name, string summary, IReadOnlyList<HeadOption> options, Func<MLContext, HeadSettings, IDataView, CalibratedLine> fit) : IHeadTrainer
+internal sealed class LinearOneAgainstAllTrainer<TOptions>(string name, string summary, TOptions defaults, Func<MLContext, TOptions, IDataView, CalibratedLine> fit)
+    : HeadTrainer<TOptions>(defaults)
+    where TOptions : HeadOptions, IScaledHead
 {
-    public string Name => name;
+    public override string Name => name;
 
-    public string Summary => summary;
+    public override string Summary => summary;
 
-    public string? Unavailable => null;
-
-    public IReadOnlyList<HeadOption> Options => options;
-
-    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    protected override IHead Fit(TrainingRows data, TOptions options, TrainingContext context)
     {
         TrainingCheck.Counts(data, context);
-        var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
+        var scaling = FeatureScaling.Fit(options.Scaling, data.X, data.Rows, context.Threads);
         var (weights, bias) = (new double[data.ClassCount * data.X.Columns], new double[data.ClassCount]);
         Blocks.For(data.ClassCount, 1, context.Threads, (k, _, _) =>
         {
             // A generator for each class, so that the classes can train at once.
-            var (line, slope, offset) = fit(new MLContext(ClassSeed(context.Seed, k)), settings, RowView.OneAgainstAll(data, k, scaling, context.Cancellation));
+            var (line, slope, offset) = fit(new MLContext(LinearTrainers.ClassSeed(context.Seed, k)), options, RowView.OneAgainstAll(data, k, scaling, context.Cancellation));
             for (var d = 0; d < data.X.Columns; d++)
                 weights[k * data.X.Columns + d] = -slope * line.Weights[d];
             bias[k] = -slope * line.Bias - offset;
         }, context.Cancellation);
-        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.NormalizedSigmoids, settings, new FitReport());
+        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.NormalizedSigmoids, options, new FitReport());
     }
-
-    internal static int ClassSeed(int seed, int k) => unchecked(seed * 10_007 + k);
 }

@@ -6,30 +6,41 @@ namespace TransferPipeline.MicrosoftML;
 /// <summary>The heads that Microsoft.ML brings: linear ones, which export, and trees, which do not.</summary>
 public static class MicrosoftMLHeads
 {
-    public static IReadOnlyList<IHeadTrainer> Trainers { get; } =
-    [
-        new MaximumEntropyTrainer(
-            "mlnet-sdca-maximum-entropy", "ML.NET SdcaMaximumEntropy: multinomial logistic regression by dual coordinate ascent",
-            LinearTrainers.SdcaOptions("0.0003"), LinearTrainers.SdcaMaximumEntropy),
-        new MaximumEntropyTrainer(
-            "mlnet-lbfgs-maximum-entropy", "ML.NET LbfgsMaximumEntropy: multinomial logistic regression by L-BFGS",
-            LinearTrainers.LbfgsOptions, LinearTrainers.LbfgsMaximumEntropy),
-        new LinearOneAgainstAllTrainer(
-            "mlnet-linear-svm", "ML.NET LinearSvm, one class against all, Platt-calibrated: hinge loss by Pegasos",
-            LinearTrainers.SvmOptions, LinearTrainers.LinearSvm),
-        new LinearOneAgainstAllTrainer(
-            "mlnet-averaged-perceptron", "ML.NET AveragedPerceptron, one class against all, Platt-calibrated",
-            LinearTrainers.PerceptronOptions, LinearTrainers.AveragedPerceptron),
-        new LinearOneAgainstAllTrainer(
-            "mlnet-sdca-logistic-regression", "ML.NET SdcaLogisticRegression, one class against all",
-            LinearTrainers.SdcaOptions("0.0003"), LinearTrainers.SdcaLogisticRegression),
-        new TreeTrainer("mlnet-fast-forest", "ML.NET FastForest, one class against all, Platt-calibrated: randomized trees", TreeTrainers.ForestOptions, TreeTrainers.FastForest),
-        new TreeTrainer("mlnet-fast-tree", "ML.NET FastTree, one class against all: gradient-boosted trees", TreeTrainers.BoostedOptions, TreeTrainers.FastTree),
-        new TreeTrainer("mlnet-light-gbm", "ML.NET LightGbm, one class against all: gradient-boosted trees", TreeTrainers.LightGbmOptions, TreeTrainers.LightGbm)
-        {
-            Missing = new(LightGbmIsMissing),
-        },
-    ];
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<IHeadTrainer> Trainers =>
+        [SdcaMaximumEntropy, LbfgsMaximumEntropy, LinearSvm, AveragedPerceptron, SdcaLogisticRegression, FastForest, FastTree, LightGbm];
+
+    internal static IHeadTrainer SdcaMaximumEntropy { get; } = new MaximumEntropyTrainer<MlNetSdcaMaximumEntropy>(
+        "mlnet-sdca-maximum-entropy", "ML.NET SdcaMaximumEntropy: multinomial logistic regression by dual coordinate ascent",
+        new(), LinearTrainers.SdcaMaximumEntropy);
+
+    internal static IHeadTrainer LbfgsMaximumEntropy { get; } = new MaximumEntropyTrainer<MlNetLbfgsMaximumEntropy>(
+        "mlnet-lbfgs-maximum-entropy", "ML.NET LbfgsMaximumEntropy: multinomial logistic regression by L-BFGS",
+        new(), LinearTrainers.LbfgsMaximumEntropy);
+
+    internal static IHeadTrainer LinearSvm { get; } = new LinearOneAgainstAllTrainer<MlNetLinearSvm>(
+        "mlnet-linear-svm", "ML.NET LinearSvm, one class against all, Platt-calibrated: hinge loss by Pegasos",
+        new(), LinearTrainers.LinearSvm);
+
+    internal static IHeadTrainer AveragedPerceptron { get; } = new LinearOneAgainstAllTrainer<MlNetAveragedPerceptron>(
+        "mlnet-averaged-perceptron", "ML.NET AveragedPerceptron, one class against all, Platt-calibrated",
+        new(), LinearTrainers.AveragedPerceptron);
+
+    internal static IHeadTrainer SdcaLogisticRegression { get; } = new LinearOneAgainstAllTrainer<MlNetSdcaLogisticRegression>(
+        "mlnet-sdca-logistic-regression", "ML.NET SdcaLogisticRegression, one class against all",
+        new(), LinearTrainers.SdcaLogisticRegression);
+
+    internal static IHeadTrainer FastForest { get; } = new TreeTrainer<MlNetFastForest>(
+        "mlnet-fast-forest", "ML.NET FastForest, one class against all, Platt-calibrated: randomized trees", new(), TreeTrainers.FastForest);
+
+    internal static IHeadTrainer FastTree { get; } = new TreeTrainer<MlNetFastTree>(
+        "mlnet-fast-tree", "ML.NET FastTree, one class against all: gradient-boosted trees", new(), TreeTrainers.FastTree);
+
+    internal static IHeadTrainer LightGbm { get; } = new TreeTrainer<MlNetLightGbm>(
+        "mlnet-light-gbm", "ML.NET LightGbm, one class against all: gradient-boosted trees", new(), TreeTrainers.LightGbm)
+    {
+        Missing = new(LightGbmIsMissing),
+    };
 
     private static string? LightGbmIsMissing() =>
         NativeLibraries.Problem("lib_lightgbm", typeof(LightGbmBinaryTrainer).Assembly) is { } problem

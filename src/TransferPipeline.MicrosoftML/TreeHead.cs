@@ -6,7 +6,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.MicrosoftML;
 
 /// <summary>Tree ensembles that ML.NET itself evaluates; scores are the normalized probabilities.</summary>
-internal sealed class TreeHead(string name, int dimension, CalibratedTrees[] classes, HeadSettings settings) : IHead
+internal sealed class TreeHead(string name, int dimension, CalibratedTrees[] classes, HeadOptions options) : IHead
 {
     private const int RowBlock = 256;
 
@@ -18,7 +18,7 @@ internal sealed class TreeHead(string name, int dimension, CalibratedTrees[] cla
 
     public long ParameterCount { get; } = classes.Sum(c => c.Values);
 
-    public HeadSettings Settings => settings;
+    public HeadOptions Options => options;
 
     public FitReport Fit { get; } = new();
 

@@ -1,61 +1,114 @@
 using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Networks;
 
 namespace TransferPipeline.TorchSharp;
 
-/// <summary>Settings of the heads that TorchSharp trains; names and meaning are PyTorch's.</summary>
-internal sealed record TorchOptions
+/// <summary>Options of the heads that TorchSharp trains; names and meaning are PyTorch's.</summary>
+public abstract record TorchOptions : HeadOptions, IScaledHead, IWeightedHead
 {
-    public required string Solver { get; init; }
+    /// <summary>torch.optim's Adam, SGD, or LBFGS on all rows at once.</summary>
+    [HeadOption("solver", "torch.optim's Adam, SGD, or LBFGS on all rows at once")]
+    public TorchSolver Solver { get; init; }
 
-    public required double LearningRate { get; init; }
+    /// <summary>Length of a step.</summary>
+    [HeadOption("learning_rate", "length of a step", Min = 0, ExclusiveMin = true)]
+    public double LearningRate { get; init; } = 0.001;
 
-    public double Momentum { get; init; }
+    /// <summary>Momentum of SGD.</summary>
+    [HeadOption("momentum", "momentum of sgd", Min = 0, Max = 1)]
+    public double Momentum { get; init; } = 0.9;
 
+    /// <summary>L2 penalty on all weights.</summary>
+    [HeadOption("weight_decay", "L2 penalty on all weights", Min = 0)]
     public double WeightDecay { get; init; }
 
+    /// <summary>Epochs after which the rate is multiplied by <see cref="Gamma"/>; 0 for never.</summary>
+    [HeadOption("step_size", "epochs after which the rate is multiplied by gamma (StepLR); 0 for never", Min = 0)]
     public int StepSize { get; init; }
 
-    public double Gamma { get; init; }
+    /// <summary>Factor of the rate after <see cref="StepSize"/> epochs.</summary>
+    [HeadOption("gamma", "factor of the rate after step_size epochs", Min = 0, ExclusiveMin = true)]
+    public double Gamma { get; init; } = 0.1;
 
-    public required int BatchSize { get; init; }
+    /// <summary>Rows per step; L-BFGS takes all.</summary>
+    [HeadOption("batch_size", "rows per step; lbfgs takes all", Min = 1)]
+    public int BatchSize { get; init; } = 128;
 
-    public required int Epochs { get; init; }
+    /// <summary>Times that each photo is seen; of L-BFGS, rounds of at most 20 steps.</summary>
+    [HeadOption("epochs", "times that each photo is seen; of lbfgs, rounds of at most 20 steps", Min = 1)]
+    public int Epochs { get; init; } = 20;
 
+    /// <summary>Which of a photo's cached views an epoch takes.</summary>
+    [HeadOption("views", "of photos with cached views: one view per epoch in turn, or all in every epoch")]
+    public ViewUse Views { get; init; }
+
+    /// <summary>Whether the weights of the epoch with the best validation accuracy are kept, the first of equals, when there are validation rows.</summary>
+    [HeadOption("best_weights", "keep the weights of the epoch with the best validation accuracy, when there are validation rows")]
+    public bool BestWeights { get; init; } = true;
+
+    /// <inheritdoc/>
+    public string ClassWeight { get; init; } = "none";
+
+    /// <summary>Where it trains.</summary>
+    [HeadOption("device", "where it trains")]
+    public TorchDevice Device { get; init; }
+
+    /// <inheritdoc/>
+    public ScalingKind Scaling { get; init; }
+
+    /// <summary>Share of hidden values that are set to zero in training.</summary>
+    internal virtual double HiddenDropout => 0;
+
+    /// <summary>Rows that a step takes.</summary>
+    internal int StepRows => Solver == TorchSolver.Lbfgs ? int.MaxValue : BatchSize;
+}
+
+/// <summary>One linear layer trained by libtorch.</summary>
+public sealed record TorchLinear : TorchOptions
+{
+    /// <inheritdoc/>
+    public override IHeadTrainer Trainer => new TorchLinearTrainer();
+}
+
+/// <summary>Hidden layers with ReLU and dropout trained by libtorch.</summary>
+public sealed record TorchMlp : TorchOptions
+{
+    /// <summary>30 epochs on standardized vectors.</summary>
+    public TorchMlp() => (Epochs, Scaling) = (30, ScalingKind.Standard);
+
+    /// <inheritdoc/>
+    public override IHeadTrainer Trainer => new TorchMlpTrainer();
+
+    /// <summary>Widths of the hidden layers, such as <c>512,128</c>.</summary>
+    [HeadOption("hidden_layer_sizes", "widths of the hidden layers, such as 512,128")]
+    public string HiddenLayerSizes { get; init; } = "128";
+
+    /// <summary>Share of hidden values set to zero in training.</summary>
+    [HeadOption("dropout", "share of hidden values set to zero in training", Min = 0, Max = 0.99)]
     public double Dropout { get; init; }
 
-    public bool BestWeights { get; init; }
+    internal override double HiddenDropout => Dropout;
+}
 
-    public required string Device { get; init; }
+/// <summary>An optimizer of torch.optim.</summary>
+public enum TorchSolver
+{
+    /// <summary>torch.optim.Adam.</summary>
+    Adam,
 
-    public static IReadOnlyList<HeadOption> Declare(string learningRate, string epochs, string scaling) =>
-    [
-        new("solver", HeadOptionKind.Choice, "adam", "torch.optim's Adam, SGD, or LBFGS on all rows at once") { Choices = ["adam", "sgd", "lbfgs"] },
-        new("learning_rate", HeadOptionKind.Number, learningRate, "length of a step") { Minimum = 0, ExclusiveMinimum = true },
-        new("momentum", HeadOptionKind.Number, "0.9", "momentum of sgd") { Minimum = 0, Maximum = 1 },
-        new("weight_decay", HeadOptionKind.Number, "0", "L2 penalty on all weights") { Minimum = 0 },
-        new("step_size", HeadOptionKind.Integer, "0", "epochs after which the rate is multiplied by gamma (StepLR); 0 for never") { Minimum = 0 },
-        new("gamma", HeadOptionKind.Number, "0.1", "factor of the rate after step_size epochs") { Minimum = 0, ExclusiveMinimum = true },
-        new("batch_size", HeadOptionKind.Integer, "128", "rows a step; lbfgs takes all") { Minimum = 1 },
-        new("epochs", HeadOptionKind.Integer, epochs, "times that each photo is seen; of lbfgs, rounds of at most 20 steps") { Minimum = 1 },
-        new("views", HeadOptionKind.Choice, "cycle", "of photos with cached views: one view an epoch in turn, or all in every epoch") { Choices = ["cycle", "all"] },
-        new("best_weights", HeadOptionKind.Flag, "true", "keep the weights of the epoch with the best validation accuracy, when there are validation rows"),
-        ClassWeights.Option,
-        new("device", HeadOptionKind.Choice, "cpu", "where it trains") { Choices = ["cpu", "cuda"] },
-        new("scaling", HeadOptionKind.Choice, scaling, "what is done to vectors first") { Choices = ["none", "standard", "l2"] },
-    ];
+    /// <summary>torch.optim.SGD with momentum.</summary>
+    Sgd,
 
-    public static TorchOptions Read(HeadSettings settings) => new()
-    {
-        Solver = settings.Text("solver"),
-        LearningRate = settings.Number("learning_rate"),
-        Momentum = settings.Number("momentum"),
-        WeightDecay = settings.Number("weight_decay"),
-        StepSize = settings.Integer("step_size"),
-        Gamma = settings.Number("gamma"),
-        BatchSize = settings.Text("solver") == "lbfgs" ? int.MaxValue : settings.Integer("batch_size"),
-        Epochs = settings.Integer("epochs"),
-        BestWeights = settings.Flag("best_weights"),
-        Dropout = settings.Values.ContainsKey("dropout") ? settings.Number("dropout") : 0,
-        Device = settings.Text("device"),
-    };
+    /// <summary>torch.optim.LBFGS on all rows at once.</summary>
+    Lbfgs,
+}
+
+/// <summary>Where libtorch trains.</summary>
+public enum TorchDevice
+{
+    /// <summary>On the processor.</summary>
+    Cpu,
+
+    /// <summary>On the NVIDIA GPU.</summary>
+    Cuda,
 }

@@ -12,9 +12,9 @@ internal static class TorchRuntime
     public static string? Unavailable => Loaded.Value;
 
     /// <exception cref="JobFailedException">CUDA was asked for and cannot be used; the CPU never takes its place.</exception>
-    public static Device Device(string head, string name)
+    public static Device Device(string head, TorchDevice wanted)
     {
-        if (name == "cuda" && !cuda.is_available())
+        if (wanted == TorchDevice.Cuda && !cuda.is_available())
         {
             var reason = NativeLibrary.TryLoad("libcuda.so.1", out _)
                 ? "this build's libtorch is for the CPU alone or finds no card: build with 'make GPU=1'"
@@ -22,7 +22,7 @@ internal static class TorchRuntime
             throw new JobFailedException($"{head}: device cuda cannot be used: {reason}, or use device=cpu");
         }
 
-        return device(name);
+        return device(wanted == TorchDevice.Cuda ? "cuda" : "cpu");
     }
 
     /// <summary>Asks the system's loader first: TorchSharp's own writes a trace of what it tried to stdout, where results belong, and copies all of libtorch.</summary>

@@ -24,7 +24,7 @@ internal sealed class TorchTraining
     /// <exception cref="JobFailedException">The loss is not finite before any epoch's weights were kept.</exception>
     public (DenseNetwork Network, FitReport Fit) Run(DenseNetwork start, TrainingRows data, FeatureScaling scaling, EpochOrder order, float[]? classWeights)
     {
-        if (_options.Dropout == 0)
+        if (_options.HiddenDropout == 0)
             return Train(start, data, scaling, order, classWeights);
         lock (Generator)
         {
@@ -39,7 +39,7 @@ internal sealed class TorchTraining
         var device = TorchRuntime.Device(_name, _options.Device);
         var rows = new TorchRows(data, data.Rows, scaling, device);
         var validation = data.ValidationRows.Length > 0 ? new TorchRows(data, data.ValidationRows, scaling, device) : null;
-        using var network = new TorchNetwork(start, _options.Dropout, device);
+        using var network = new TorchNetwork(start, _options.HiddenDropout, device);
         using var solver = Solver(network);
         var weights = classWeights is null ? null : tensor(classWeights, device: device);
         var history = new List<EpochRecord>();
@@ -68,15 +68,15 @@ internal sealed class TorchTraining
 
     private optim.Optimizer Solver(TorchNetwork network) => _options.Solver switch
     {
-        "sgd" => optim.SGD(network.Parameters, _options.LearningRate, _options.Momentum, weight_decay: _options.WeightDecay),
-        "lbfgs" => optim.LBFGS(network.Parameters, _options.LearningRate),
+        TorchSolver.Sgd => optim.SGD(network.Parameters, _options.LearningRate, _options.Momentum, weight_decay: _options.WeightDecay),
+        TorchSolver.Lbfgs => optim.LBFGS(network.Parameters, _options.LearningRate),
         _ => optim.Adam(network.Parameters, _options.LearningRate, weight_decay: _options.WeightDecay),
     };
 
     /// <summary>StepLR, by the epoch's number.</summary>
     private void SetRate(optim.Optimizer solver, int epoch)
     {
-        if (_options.StepSize == 0 || _options.Solver == "lbfgs")
+        if (_options.StepSize == 0 || _options.Solver == TorchSolver.Lbfgs)
             return;
         foreach (var group in solver.ParamGroups)
             group.LearningRate = _options.LearningRate * Math.Pow(_options.Gamma, epoch / _options.StepSize);
@@ -85,10 +85,10 @@ internal sealed class TorchTraining
     private (double Loss, double Accuracy) TrainEpoch(TorchNetwork network, optim.Optimizer solver, TorchRows rows, int[] order, Tensor? weights, ref int steps)
     {
         var (loss, weight, right) = (0.0, 0.0, 0L);
-        for (var first = 0; first < order.Length; first += _options.BatchSize)
+        for (var first = 0; first < order.Length; first += _options.StepRows)
         {
             _context.Cancellation.ThrowIfCancellationRequested();
-            var count = Math.Min(_options.BatchSize, order.Length - first);
+            var count = Math.Min(_options.StepRows, order.Length - first);
             using var scope = NewDisposeScope();
             var (x, y) = rows.Batch(order.AsSpan(first, count));
             var (batchLoss, batchRight, measured) = (0.0, 0L, false);
@@ -101,7 +101,7 @@ internal sealed class TorchTraining
                 // L-BFGS measures several times a step; the first is at the weights that the step begins with.
                 if (!measured)
                     (batchLoss, batchRight, measured) = (value.item<float>(), Right(scores, y), true);
-                if (_options.Solver == "lbfgs" && _options.WeightDecay > 0)
+                if (_options.Solver == TorchSolver.Lbfgs && _options.WeightDecay > 0)
                     value = value + network.SquaredLength() * (_options.WeightDecay / 2);
                 value.backward();
                 return value;

@@ -40,5 +40,5 @@ public class HeadBenchmarks
     }
 
     [Benchmark]
-    public IHead Fit() => _trainer.Train(_rows, HeadSettings.Create(_trainer), new());
+    public IHead Fit() => _trainer.Train(_rows, HeadOptions.Parse(_trainer), new());
 }

@@ -4,20 +4,24 @@ using TransferPipeline.Heads.Linear;
 namespace Example;
 
 /// <summary>
-/// A head of one's own: a Gaussian a class with one variance a value for all classes (naive Bayes with pooled variances), which is linear.
+/// A head of one's own: a Gaussian per class with one variance per value for all classes (naive Bayes with pooled variances), which is linear.
 /// </summary>
-public sealed class PooledGaussianTrainer : IHeadTrainer
+public sealed record PooledGaussian : HeadOptions
 {
-    public string Name => "pooled-gaussian";
+    public override IHeadTrainer Trainer => new PooledGaussianTrainer();
 
-    public string Summary => "Gaussians with pooled variances";
+    [HeadOption("smoothing", "added to each variance, as a share of the largest", Min = 0)]
+    public double Smoothing { get; init; } = 0.1;
+}
 
-    public string? Unavailable => null;
+/// <summary>Trains <see cref="PooledGaussian"/>.</summary>
+public sealed class PooledGaussianTrainer() : HeadTrainer<PooledGaussian>(new PooledGaussian())
+{
+    public override string Name => "pooled-gaussian";
 
-    public IReadOnlyList<HeadOption> Options { get; } =
-        [new("smoothing", HeadOptionKind.Number, "0.1", "Added to each variance, as a share of the largest.") { Minimum = 0 }];
+    public override string Summary => "Gaussians with pooled variances";
 
-    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    protected override IHead Fit(TrainingRows data, PooledGaussian options, TrainingContext context)
     {
         var (classes, dimension) = (data.ClassCount, data.X.Columns);
         var (counts, means, variances) = (new int[classes], new double[classes * dimension], new double[dimension]);
@@ -36,7 +40,7 @@ public sealed class PooledGaussianTrainer : IHeadTrainer
                 variances[d] += Math.Pow(data.X.Row(row)[d] - means[data.Y[row] * dimension + d], 2) / data.Rows.Length;
         }
 
-        var floor = settings.Number("smoothing") * variances.Max();
+        var floor = options.Smoothing * variances.Max();
         var (weights, bias) = (new double[means.Length], new double[classes]);
         for (var k = 0; k < classes; k++)
         {
@@ -49,6 +53,6 @@ public sealed class PooledGaussianTrainer : IHeadTrainer
             }
         }
 
-        return LinearHead.Create(Name, weights, bias, FeatureScaling.None, LinearLink.Softmax, settings, new FitReport { RelativeGap = 0 });
+        return LinearHead.Create(Name, weights, bias, FeatureScaling.None, LinearLink.Softmax, options, new FitReport { RelativeGap = 0 });
     }
 }

@@ -36,7 +36,7 @@ internal static class ExportCommand
             foreach (var warning in run.Warnings)
                 Messages.Warning(warning);
             if (parsed.GetValue(json))
-                Json.Write(new { File = parsed.GetValue(file), Head = compared.Name, compared.Title, Parameters = run.Head.Settings.Values, Check = check });
+                Json.Write(new { File = parsed.GetValue(file), Head = compared.Name, compared.Title, Parameters = run.Head.Options.Values, Check = check });
             else
                 Console.WriteLine($"{parsed.GetValue(file)}: {compared.Title} on {set.Recipe.Model}; {check}");
             return Task.FromResult((int)ExitCode.Done);

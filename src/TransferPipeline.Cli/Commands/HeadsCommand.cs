@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Heads.Common;
 
@@ -42,16 +41,6 @@ internal static class HeadsCommand
         Console.WriteLine($"{head.Name}: {head.Summary}");
         if (head.Unavailable is { } reason)
             Console.WriteLine($"not available: {reason}");
-        Tables.Write(["option", "default", "values", "what it does"], head.Options.Select(o => new[] { o.Name, o.Default, Values(o), o.Description }));
+        Tables.Write(["option", "default", "values", "what it does"], head.Options.Select(o => new[] { o.Name, o.Default, o.DescribeValues(), o.Description }));
     }
-
-    private static string Values(HeadOption option) => option.Kind switch
-    {
-        HeadOptionKind.Choice => string.Join(" | ", option.Choices),
-        HeadOptionKind.Flag => "true | false",
-        HeadOptionKind.Text => "text",
-        _ => (option.Kind == HeadOptionKind.Integer ? "whole number" : "number")
-            + (double.IsNegativeInfinity(option.Minimum) ? "" : (option.ExclusiveMinimum ? " > " : " >= ") + option.Minimum.ToString(CultureInfo.InvariantCulture))
-            + (double.IsPositiveInfinity(option.Maximum) ? "" : " <= " + option.Maximum.ToString(CultureInfo.InvariantCulture)),
-    };
 }

@@ -40,9 +40,9 @@ internal static class TrainCommand
             foreach (var warning in run.Warnings)
                 Messages.Warning(warning);
             if (parsed.GetValue(json))
-                Json.Write(new { File = parsed.GetValue(file), Head = run.Head.Name, Parameters = run.Head.Settings.Values, run.FitSeconds, run.Head.Fit.Objective, run.Head.Fit.RelativeGap, run.Head.Fit.Iterations, run.Head.Fit.Passes, run.Head.Fit.Converged, Check = check });
+                Json.Write(new { File = parsed.GetValue(file), Head = run.Head.Name, Parameters = run.Head.Options.Values, run.FitSeconds, run.Head.Fit.Objective, run.Head.Fit.RelativeGap, run.Head.Fit.Iterations, run.Head.Fit.Passes, run.Head.Fit.Converged, Check = check });
             else
-                Console.WriteLine(FormattableString.Invariant($"{parsed.GetValue(file)}: {specs[0].TitleWith(run.Head.Settings)} on {folder.Recipe.Model}, trained in {run.FitSeconds:0.000} s; {check}"));
+                Console.WriteLine(FormattableString.Invariant($"{parsed.GetValue(file)}: {specs[0].TitleWith(run.Head.Options)} on {folder.Recipe.Model}, trained in {run.FitSeconds:0.000} s; {check}"));
             return Task.FromResult((int)ExitCode.Done);
         });
         return command;

@@ -103,7 +103,7 @@ public sealed class Comparer
             var fitter = _fitters[head].With(shared[part]);
             try
             {
-                var settings = fitter.Choose(parts[part].Train, threads).Settings;
+                var settings = fitter.Choose(parts[part].Train, threads).Options;
                 var trained = fitter.Train(parts[part].Train, settings, threads);
                 results[head][part] = new(settings, fitter.View.Judge(trained, parts[part].Test, threads));
                 converged[head][part] = trained.Fit.Converged;
@@ -154,10 +154,10 @@ public sealed class Comparer
         var choice = fitter.Choose(_protocol.FinalTrain, _options.Threads);
         var sweepSeconds = fitter.Spec.Sweeps.Count == 0 ? 0 : clock.Elapsed.TotalSeconds;
         var warned = new List<string>();
-        var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Settings, warned.Add);
+        var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Options, warned.Add);
         var (predictions, predictSeconds) = fitter.JudgeTimed(head, _protocol.Judged);
         _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => $"{name}: {w}"));
-        return new(fitter, Title(index), name, fitter.Spec.TitleWith(choice.Settings) + OnSet(index), index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [new(choice.Settings, predictions)]);
+        return new(fitter, Title(index), name, _names[index % _specs.Length], fitter.Spec.TitleWith(choice.Options) + OnSet(index), index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [new(choice.Options, predictions)]);
     }
 
     private FewShotCurve[] FewShotCurves(IReadOnlyList<Judged> judged)

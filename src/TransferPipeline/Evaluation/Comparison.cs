@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
@@ -75,6 +76,10 @@ public sealed record HeadResult
 
     /// <summary>The shortest name that tells it from the others: without the options that all heads of its trainer share.</summary>
     public required string ShortName { get; init; }
+
+    /// <summary><see cref="ShortName"/> without the feature set, which is a field of its own.</summary>
+    [JsonIgnore]
+    public string NameOnOneSet { get => field ?? ShortName; init; }
 
     /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
     public required string ChosenTitle { get; init; }
@@ -173,14 +178,10 @@ public sealed record Mistake(string Path, string Label, string Predicted, double
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
 /// <param name="Parameter">The option that was swept, such as C.</param>
-/// <param name="Values">Values that were tried; of names their positions in <see cref="Names"/>. In JSON the names stand in their place.</param>
+/// <param name="Values">Values that were tried: numbers ascending, names in the order given.</param>
 /// <param name="Scores">Mean accuracy of each value, with the other swept options as chosen.</param>
 /// <param name="OnEdge">The chosen value is the smallest or largest one tried, and the option has others beyond it; names have no edge.</param>
-public sealed record SweepCurve(string Head, string Parameter, double[] Values, double[] Scores, double[] StandardErrors, double Chosen, bool OnEdge, string ChosenBy)
-{
-    /// <summary>The values of an option that takes no numbers; empty where <see cref="Values"/> are numbers.</summary>
-    public IReadOnlyList<string> Names { get; init; } = [];
-}
+public sealed record SweepCurve(string Head, string Parameter, SweepValue[] Values, double[] Scores, double[] StandardErrors, SweepValue Chosen, bool OnEdge, string ChosenBy);
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
 /// <param name="PerClass">Training photos a class; a class that has fewer gives all.</param>

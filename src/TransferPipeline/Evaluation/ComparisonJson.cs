@@ -14,8 +14,8 @@ public static class ComparisonJson
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals, TypeParameters, NameValues } },
-        Converters = { new NullForNaN() },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals, TypeParameters } },
+        Converters = { new NullForNaN(), new NumberOrName() },
     };
 
     public static string Serialize(Comparison comparison) => JsonSerializer.Serialize(comparison, Options);
@@ -46,21 +46,17 @@ public static class ComparisonJson
             type.Properties.First(p => p.PropertyType == typeof(IReadOnlyDictionary<string, string>)).CustomConverter = new TypedValues();
     }
 
-    /// <summary>A sweep of names has the names themselves as its values.</summary>
-    private static void NameValues(JsonTypeInfo type)
+    private sealed class NumberOrName : JsonConverter<SweepValue>
     {
-        if (type.Type != typeof(SweepCurve))
-            return;
-        Replace("values", static c => c.Names.Count > 0 ? c.Values.Select(v => c.Names[(int)v]).ToArray() : c.Values);
-        Replace("chosen", static c => c.Names.Count > 0 ? c.Names[(int)c.Chosen] : c.Chosen);
-        type.Properties.Remove(type.Properties.First(p => p.Name == "names"));
+        public override SweepValue Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.String ? reader.GetString()! : reader.GetDouble();
 
-        void Replace(string name, Func<SweepCurve, object> get)
+        public override void Write(Utf8JsonWriter writer, SweepValue value, JsonSerializerOptions options)
         {
-            var old = type.Properties.First(p => p.Name == name);
-            var typed = type.CreateJsonPropertyInfo(typeof(object), name);
-            typed.Get = o => get((SweepCurve)o);
-            type.Properties[type.Properties.IndexOf(old)] = typed;
+            if (value.Name is { } name)
+                writer.WriteStringValue(name);
+            else
+                writer.WriteNumberValue(value.Number);
         }
     }
 

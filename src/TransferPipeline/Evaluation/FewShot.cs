@@ -1,3 +1,4 @@
+using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
@@ -5,8 +6,6 @@ namespace TransferPipeline.Evaluation;
 /// <summary>Accuracy against the number of training photos a class.</summary>
 internal static class FewShot
 {
-    private const string NeighbourCount = "n_neighbors";
-
     /// <summary>
     /// One curve a head, with the settings that were chosen on the whole training part. Draw d takes the first n photos of each class in
     /// an order of its own, so larger n contain the smaller ones, and all heads see the same photos. With folds, draw d uses part d with
@@ -24,7 +23,7 @@ internal static class FewShot
         {
             var (head, n, draw) = (heads[task / tasks], perClass[task % tasks / draws], task % draws);
             var index = draw % protocol.Parts.Count;
-            var (part, settings) = (protocol.Parts[index], head.InParts[index].Settings);
+            var (part, settings) = (protocol.Parts[index], head.InParts[index].Options);
             var train = Draw(part.Train, head.Fitter.View.Y, n, options.Seed, draw);
             try
             {
@@ -76,6 +75,6 @@ internal static class FewShot
     ];
 
     /// <summary>No more neighbours vote than a class has photos: else other classes outvote it.</summary>
-    private static HeadSettings Fit(HeadSettings settings, int perClass) =>
-        settings.Values.ContainsKey(NeighbourCount) && settings.Integer(NeighbourCount) > perClass ? settings.With(NeighbourCount, perClass) : settings;
+    private static HeadOptions Fit(HeadOptions options, int perClass) =>
+        options is Knn knn && knn.K > perClass ? knn with { K = perClass } : options;
 }

@@ -42,9 +42,9 @@ public static class HeadBenchmark
         if (coefficients is not null)
             Directory.CreateDirectory(coefficients);
         var results = new List<HeadBenchmarkResult>();
-        foreach (var asked in HeadListParser.Parse(heads, trainers))
+        foreach (var requested in HeadListParser.Parse(heads, trainers))
         {
-            var (settings, path) = Settings(asked);
+            var (options, path) = Options(requested);
             var times = new Times(rounds);
             IReadOnlyList<IHead> fitted = [];
             for (var round = 0; round < rounds; round++)
@@ -52,12 +52,12 @@ public static class HeadBenchmark
                 // A context of its own, so that no round finds another's work.
                 var context = new TrainingContext { Threads = threads, Warn = warn, Cancellation = cancellation };
                 times.Start();
-                fitted = path.Length > 0 ? ((IPathTrainer)asked.Trainer).TrainPath(data, settings, path, context) : [asked.Trainer.Train(data, settings, context)];
+                fitted = path.Length > 0 ? ((IPathTrainer)requested.Trainer).TrainPath(data, options, path, context) : [requested.Trainer.Train(data, options, context)];
                 times.Stop(round);
             }
 
-            if (asked.Trainer is RidgeTrainer && path.Length > 0)
-                results.Add(LeaveOneOut(data, settings, path, rounds, threads, cancellation));
+            if (options is Ridge ridge && path.Length > 0)
+                results.Add(LeaveOneOut(data, ridge, path, rounds, threads, cancellation));
             foreach (var head in fitted)
                 results.Add(Judge(head, data, times, threads, coefficients, results.Count));
         }
@@ -66,26 +66,26 @@ public static class HeadBenchmark
     }
 
     /// <summary>The whole path's leave-one-out; the accuracy is that of the best penalty.</summary>
-    private static HeadBenchmarkResult LeaveOneOut(TrainingRows data, HeadSettings settings, double[] path, int rounds, int threads, CancellationToken cancellation)
+    private static HeadBenchmarkResult LeaveOneOut(TrainingRows data, Ridge options, double[] path, int rounds, int threads, CancellationToken cancellation)
     {
         var times = new Times(rounds);
         IReadOnlyList<RidgeLeaveOneOutResult> found = [];
         for (var round = 0; round < rounds; round++)
         {
             times.Start();
-            found = RidgeLeaveOneOut.Run(data, settings, path, new TrainingContext { Threads = threads, Cancellation = cancellation });
+            found = RidgeLeaveOneOut.Run(data, options, path, new TrainingContext { Threads = threads, Cancellation = cancellation });
             times.Stop(round);
         }
 
-        return new("ridge leave-one-out", settings.Values, times.Wall, times.Processor, double.NaN, 0, 1, 0, true, found.Max(r => r.Accuracy), 0);
+        return new("ridge leave-one-out", options.Values, times.Wall, times.Processor, double.NaN, 0, 1, 0, true, found.Max(r => r.Accuracy), 0);
     }
 
-    private static (HeadSettings Settings, double[] Path) Settings(HeadListParser.Asked asked)
+    private static (HeadOptions Options, double[] Path) Options(HeadListParser.RequestedHead requested)
     {
-        if (asked.Trainer is not IPathTrainer trainer || !asked.Options.TryGetValue(trainer.PathOption, out var text) || !text.StartsWith('['))
-            return (HeadSettings.Create(asked.Trainer, asked.Options), []);
-        var others = asked.Options.Where(o => o.Key != trainer.PathOption).ToDictionary();
-        return (HeadSettings.Create(asked.Trainer, others), [.. text.Trim('[', ']').Split(',').Select(v => Number(v, trainer.PathOption))]);
+        if (requested.Trainer is not IPathTrainer trainer || !requested.Options.TryGetValue(trainer.PathOption, out var text) || !text.StartsWith('['))
+            return (HeadOptions.Parse(requested.Trainer, requested.Options), []);
+        var others = requested.Options.Where(o => o.Key != trainer.PathOption).ToDictionary();
+        return (HeadOptions.Parse(requested.Trainer, others), [.. text.Trim('[', ']').Split(',').Select(v => Number(v, trainer.PathOption))]);
     }
 
     private static double Number(string text, string option) =>
@@ -110,7 +110,7 @@ public static class HeadBenchmark
         }
 
         var result = new HeadBenchmarkResult(
-            head.Name, head.Settings.Values, times.Wall, times.Processor, head.Fit.Objective, head.Fit.RelativeGap, head.Fit.Iterations, head.Fit.Passes, head.Fit.Converged,
+            head.Name, head.Options.Values, times.Wall, times.Processor, head.Fit.Objective, head.Fit.RelativeGap, head.Fit.Iterations, head.Fit.Passes, head.Fit.Converged,
             (double)right / data.Rows.Length, seconds);
         if (coefficients is null || head is not LinearHead linear)
             return result;

@@ -26,7 +26,7 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     public Choice Choose(int[] train, int threads)
     {
         if (spec.Sweeps.Count == 0)
-            return new(spec.Settings, [], []);
+            return new(spec.Options, [], []);
         if (options.ChooseBy == ChooseBy.Validation)
             return new SweepSearch(spec, view, [new(train, view.PhotosOf(ComparisonOptions.Validation))], "split validation", _whole, Context(threads)).Run();
         var parts = InnerParts(train);
@@ -58,11 +58,11 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
         return parts;
     }
 
-    public IHead Train(int[] train, HeadSettings settings, int threads) => Train(train, [], settings, threads);
+    public IHead Train(int[] train, HeadOptions settings, int threads) => Train(train, [], settings, threads);
 
     /// <summary>Predictions of each photo by a head that was not trained on it; photos that are alone in their class are left out.</summary>
     /// <param name="watched">Photos on which heads that keep their best epoch watch their progress, none of <paramref name="photos"/>.</param>
-    public Predictions OutOfFold(int[] photos, int[] watched, HeadSettings settings, int threads)
+    public Predictions OutOfFold(int[] photos, int[] watched, HeadOptions settings, int threads)
     {
         var parts = InnerParts(photos);
         var judged = new Predictions[parts.Length];
@@ -70,11 +70,11 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
         return Predictions.Concat(judged);
     }
 
-    private IHead Train(int[] train, int[] watched, HeadSettings settings, int threads) =>
+    private IHead Train(int[] train, int[] watched, HeadOptions settings, int threads) =>
         spec.Trainer.Train(view.Training(train, watched) with { Whole = _whole }, settings, Context(threads));
 
     /// <summary>Trains alone, with all threads and without shared work, so that the time is honest.</summary>
-    public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadSettings settings, Action<string> warn)
+    public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadOptions settings, Action<string> warn)
     {
         var rows = view.Training(train, watched);
         return Timed(run => spec.Trainer.Train(rows, settings, Context(options.Threads) with { Shared = new(), Warn = run == 0 ? warn : static _ => { } }));

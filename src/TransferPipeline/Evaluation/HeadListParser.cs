@@ -6,16 +6,16 @@ namespace TransferPipeline.Evaluation;
 /// <summary>The text form of heads and their options.</summary>
 internal static class HeadListParser
 {
-    internal sealed record Asked(IHeadTrainer Trainer, Dictionary<string, string> Options);
+    internal sealed record RequestedHead(IHeadTrainer Trainer, Dictionary<string, string> Options);
 
     /// <summary>
     /// Splits at commas outside brackets. A piece with '=' sets an option of the head before it, a piece that begins with a letter
     /// is the next head, any other continues the value before it (<c>hidden_layer_sizes=512,128</c>, <c>class_weight=0:1,3:2.5</c>), and so
     /// does a class with its weight (<c>class_weight=cat:1,dog:2.5</c>).
     /// </summary>
-    public static List<Asked> Parse(string text, IReadOnlyList<IHeadTrainer> trainers)
+    public static List<RequestedHead> Parse(string text, IReadOnlyList<IHeadTrainer> trainers)
     {
-        var asked = new List<Asked>();
+        var requested = new List<RequestedHead>();
         string? lastOption = null;
         foreach (var piece in SplitOutsideBrackets(text))
         {
@@ -25,14 +25,14 @@ internal static class HeadListParser
             if (lastOption == ClassWeights.Name && equals < 0 && colon >= 0)
             {
                 // An option of a head has '=', so this is no head, whatever the class is called.
-                asked[^1].Options[lastOption] += "," + piece;
+                requested[^1].Options[lastOption] += "," + piece;
             }
             else if (startsHead)
             {
-                asked.Add(new(HeadCatalog.Find(colon < 0 ? piece : piece[..colon].Trim(), trainers), new(StringComparer.Ordinal)));
-                lastOption = colon < 0 ? null : SetOption(asked[^1], piece[(colon + 1)..].Trim());
+                requested.Add(new(HeadCatalog.Find(colon < 0 ? piece : piece[..colon].Trim(), trainers), new(StringComparer.Ordinal)));
+                lastOption = colon < 0 ? null : SetOption(requested[^1], piece[(colon + 1)..].Trim());
             }
-            else if (asked.Count == 0)
+            else if (requested.Count == 0)
             {
                 // "softmax C=1": the head is there, but no colon behind it.
                 var space = piece.IndexOf(' ');
@@ -42,25 +42,25 @@ internal static class HeadListParser
             }
             else if (equals >= 0)
             {
-                lastOption = SetOption(asked[^1], piece);
+                lastOption = SetOption(requested[^1], piece);
             }
             else if (lastOption is not null)
             {
-                asked[^1].Options[lastOption] += "," + piece;
+                requested[^1].Options[lastOption] += "," + piece;
             }
             else
             {
-                Throw.Usage($"'{piece}' is neither a head nor an option of {asked[^1].Trainer.Name} (write name=value)");
+                Throw.Usage($"'{piece}' is neither a head nor an option of {requested[^1].Trainer.Name} (write name=value)");
             }
         }
 
-        if (asked.Count == 0)
+        if (requested.Count == 0)
             Throw.Usage($"no head was named (heads: {string.Join(", ", trainers.Select(t => t.Name))})");
-        return asked;
+        return requested;
     }
 
     /// <summary>Applies <c>option=value</c> or <c>head.option=value</c> to the heads that have no such option yet.</summary>
-    public static void Assign(string assignment, List<Asked> asked, IReadOnlyList<IHeadTrainer> trainers)
+    public static void Assign(string assignment, List<RequestedHead> requested, IReadOnlyList<IHeadTrainer> trainers)
     {
         var equals = assignment.IndexOf('=');
         if (equals < 1)
@@ -68,7 +68,7 @@ internal static class HeadListParser
         var (left, value) = (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
         var dot = left.IndexOf('.');
         var option = left[(dot + 1)..];
-        var heads = dot < 0 ? asked : asked.Where(a => a.Trainer == HeadCatalog.Find(left[..dot], trainers)).ToList();
+        var heads = dot < 0 ? requested : requested.Where(a => a.Trainer == HeadCatalog.Find(left[..dot], trainers)).ToList();
         if (heads.Count == 0)
             Throw.Usage($"'{assignment}' is for {left[..dot]}, which is not among the heads");
         var takers = heads.Where(a => a.Trainer.Options.Any(o => o.Name == option)).ToList();
@@ -82,7 +82,7 @@ internal static class HeadListParser
             taker.Options.TryAdd(option, value);
     }
 
-    private static string SetOption(Asked head, string text)
+    private static string SetOption(RequestedHead head, string text)
     {
         var equals = text.IndexOf('=');
         if (equals < 1)

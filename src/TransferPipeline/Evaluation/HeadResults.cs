@@ -18,9 +18,10 @@ internal static class HeadResults
             Name = judged.Head.Name,
             Title = judged.Title,
             ShortName = judged.ShortName,
+            NameOnOneSet = judged.NameOnOneSet,
             ChosenTitle = judged.ChosenTitle,
             FeatureSet = judged.FeatureSet,
-            Parameters = judged.Head.Settings.Values,
+            Parameters = judged.Head.Options.Values,
             Accuracy = Accuracy(judged, protocol),
             BalancedAccuracy = balanced,
             MacroF1 = f1,
@@ -84,7 +85,7 @@ internal static class HeadResults
         }
         else
         {
-            scaling = TemperatureScaling.Fit(judged.Fitter.OutOfFold(protocol.FinalTrain, protocol.Watched, judged.Head.Settings, options.Threads));
+            scaling = TemperatureScaling.Fit(judged.Fitter.OutOfFold(protocol.FinalTrain, protocol.Watched, judged.Head.Options, options.Threads));
             scaled = scaling.Apply(judged.All);
         }
 

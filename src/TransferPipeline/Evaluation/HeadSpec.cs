@@ -8,8 +8,8 @@ public sealed record HeadSpec
 {
     public required IHeadTrainer Trainer { get; init; }
 
-    /// <summary>Settings; of a swept option the default.</summary>
-    public required HeadSettings Settings { get; init; }
+    /// <summary>Values of the options; of a swept option the default.</summary>
+    public required HeadOptions Options { get; init; }
 
     public IReadOnlyList<Sweep> Sweeps { get; init; } = [];
 
@@ -33,16 +33,25 @@ public sealed record HeadSpec
     ];
 
     /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
-    public string TitleWith(HeadSettings chosen) =>
-        Words(Trainer.Name, Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Text(o.Key)) : o.Value)));
+    public string TitleWith(HeadOptions chosen) =>
+        Words(Trainer.Name, Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Values[o.Key]) : o.Value)));
+
+    /// <summary>A head with fixed values: <c>new LinearSvm { C = 0.1 }</c>.</summary>
+    public static implicit operator HeadSpec(HeadOptions options)
+    {
+        options.Check();
+        var values = options.Values;
+        var given = options.Trainer.Options.Where(o => values[o.Name] != o.Default).ToDictionary(o => o.Name, o => values[o.Name]);
+        return Create(options.Trainer, given);
+    }
 
     /// <summary>Refuses settings that name a class that is not there, before anything is computed.</summary>
     /// <exception cref="UsageException">The class is named, and the nearest one.</exception>
     public void CheckClasses(IReadOnlyList<string> classes)
     {
-        if (!Settings.Values.ContainsKey(ClassWeights.Name))
+        if (Options is not IWeightedHead weighted)
             return;
-        foreach (var text in Sweeps.FirstOrDefault(s => s.Option == ClassWeights.Name)?.Names ?? [Settings.Text(ClassWeights.Name)])
+        foreach (var text in Sweeps.FirstOrDefault(s => s.Option == ClassWeights.Name)?.Values.Select(v => v.Text) ?? [weighted.ClassWeight])
             ClassWeights.Check(Trainer.Name, text, classes);
     }
 
@@ -55,7 +64,7 @@ public sealed record HeadSpec
         return new()
         {
             Trainer = trainer,
-            Settings = HeadSettings.Create(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
+            Options = HeadOptions.Parse(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
             Sweeps = [.. isSwept[true].Select(o => SweepParser.Parse(trainer, o.Key, o.Value)).OrderBy(s => s.Option, StringComparer.Ordinal)],
             Given = new SortedDictionary<string, string>(options.ToDictionary(o => o.Key, o => o.Value), StringComparer.Ordinal),
             Title = Words(trainer.Name, options),
@@ -70,10 +79,10 @@ public sealed record HeadSpec
     /// <exception cref="UsageException">A name or value is wrong; the nearest valid name is suggested.</exception>
     public static IReadOnlyList<HeadSpec> ParseList(string heads, IEnumerable<string> set, IReadOnlyList<IHeadTrainer> trainers)
     {
-        var asked = HeadListParser.Parse(heads, trainers);
+        var requested = HeadListParser.Parse(heads, trainers);
         foreach (var assignment in set)
-            HeadListParser.Assign(assignment, asked, trainers);
-        var specs = asked.Select(a => Create(a.Trainer, a.Options)).ToArray();
+            HeadListParser.Assign(assignment, requested, trainers);
+        var specs = requested.Select(a => Create(a.Trainer, a.Options)).ToArray();
         if (specs.GroupBy(s => s.Title).FirstOrDefault(g => g.Count() > 1) is { } twice)
             Throw.Usage($"the head '{twice.Key}' is listed twice");
         return specs;

@@ -25,7 +25,7 @@ public static class HeadTraining
         var fitter = new HeadFitter(options, spec, view, null, train, new SharedWork());
         var choice = fitter.Choose(train, options.Threads);
         var warnings = new List<string>(choice.Warnings.Select(w => $"{spec.Trainer.Name}: {w}"));
-        var (head, seconds) = fitter.TrainTimed(train, splits.Watched is { } watched ? view.PhotosOf(watched) : [], choice.Settings, warnings.Add);
+        var (head, seconds) = fitter.TrainTimed(train, splits.Watched is { } watched ? view.PhotosOf(watched) : [], choice.Options, warnings.Add);
         return new(head, seconds, choice.Curves, warnings);
     }
 }

@@ -4,6 +4,7 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>A head on a feature set after it was judged, before heads are compared with each other.</summary>
 /// <param name="ShortName">See <see cref="HeadResult.ShortName"/>.</param>
+/// <param name="NameOnOneSet">See <see cref="HeadResult.NameOnOneSet"/>.</param>
 /// <param name="ChosenTitle">See <see cref="HeadResult.ChosenTitle"/>.</param>
 /// <param name="Head">The head that is kept, trained on all that may be trained on.</param>
 /// <param name="InParts">How the head was set and what it predicted in each part of the protocol.</param>
@@ -11,6 +12,7 @@ internal sealed record Judged(
     HeadFitter Fitter,
     string Title,
     string ShortName,
+    string NameOnOneSet,
     string ChosenTitle,
     int FeatureSet,
     IHead Head,
@@ -29,5 +31,5 @@ internal sealed record Judged(
     public double[] FoldAccuracies { get; } = [.. InParts.Select(p => p.Predictions.Accuracy)];
 }
 
-/// <param name="Settings">Chosen without the photos that the part judges.</param>
-internal readonly record struct JudgedPart(HeadSettings Settings, Predictions Predictions);
+/// <param name="Options">Chosen without the photos that the part judges.</param>
+internal readonly record struct JudgedPart(HeadOptions Options, Predictions Predictions);

@@ -47,7 +47,7 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
         MaxBatch = cut.MaxBatch,
         ExifTranspose = set.Recipe.ExifTranspose,
         Head = head.Name,
-        HeadSettings = head.Settings.Values,
+        HeadSettings = head.Options.Values,
         Recipe = set.Recipe.Fields().ToDictionary(f => f.Key, f => f.Value),
     };
 

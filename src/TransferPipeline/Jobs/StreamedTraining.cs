@@ -30,8 +30,9 @@ public static class StreamedTraining
             throw new BadInputException($"{set.Folder}: all photos are of one class, '{set.Manifest.Classes.FirstOrDefault()}'; a classifier needs at least two");
         if (Enumerable.Range(0, classes.Count).Except(stream.Labels).ToArray() is [var missing, ..])
             throw new BadInputException($"class '{set.Manifest.Classes[missing]}' has no photo in split train: a head cannot learn it");
-        using var decoded = StreamingTrainer.ReadsOnce(spec.Trainer, spec.Settings) ? null : new ScratchStream(stream, scratch, context.Warn);
-        var head = StreamingTrainer.Train(spec.Trainer, decoded ?? (IRowStream)stream, classes.Count, spec.Settings, context);
+        var trainer = StreamingTrainer.Require(spec.Trainer);
+        using var decoded = trainer.StreamsOnce(spec.Options) ? null : new ScratchStream(stream, scratch, context.Warn);
+        var head = trainer.TrainStream(decoded ?? (IRowStream)stream, classes.Count, spec.Options, context);
         var seconds = clock.Elapsed.TotalSeconds;
         var rows = table.ReadRows(files[0]);
         var x = new FeatureMatrix(rows.Count, set.Dimension);

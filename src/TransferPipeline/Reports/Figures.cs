@@ -30,8 +30,8 @@ internal static class Figures
             : value.ToString(size >= 10 ? "0.#" : size >= 1 ? "0.##" : size >= 0.1 ? "0.###" : "0.####", Culture);
     }
 
-    /// <summary>A value of a sweep: a number, or the name at that position.</summary>
-    public static string Value(SweepCurve sweep, double value) => sweep.Names.Count > 0 ? sweep.Names[(int)value] : Value(value);
+    /// <summary>A value of a sweep: a number or a name.</summary>
+    public static string Value(SweepValue value) => value.Name ?? Value(value.Number);
 
     /// <summary>A p-value: below a thousandth only that.</summary>
     public static string PValue(double p) => !double.IsFinite(p) ? None : p < 0.001 ? "< 0.001" : p.ToString("F3", Culture);

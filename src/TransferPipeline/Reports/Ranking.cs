@@ -21,13 +21,9 @@ internal static class Ranking
         comparison.Heads.FirstOrDefault(h => h.Title == title) is { } head ? ShortName(comparison, head) : title;
 
     /// <summary>The short name; of several feature sets its own by the name that the tables have for it, before the head: what is cut off of a long one is then not what tells heads apart.</summary>
-    public static string ShortName(Comparison comparison, HeadResult head)
-    {
-        var on = head.ShortName.LastIndexOf(" on ", StringComparison.Ordinal);
-        return comparison.Provenance.FeatureSets.Count > 1 && on > 0
-            ? $"{FeatureSetsSection.NameOf(comparison, head.FeatureSet)}: {head.ShortName[..on]}"
-            : head.ShortName;
-    }
+    public static string ShortName(Comparison comparison, HeadResult head) => comparison.Provenance.FeatureSets.Count > 1
+        ? $"{FeatureSetsSection.NameOf(comparison, head.FeatureSet)}: {head.NameOnOneSet}"
+        : head.ShortName;
 
     /// <summary>What a title says beyond the trainer's name, with the chosen values of sweeps; empty when it does not begin with that.</summary>
     public static string Rest(HeadResult head) =>

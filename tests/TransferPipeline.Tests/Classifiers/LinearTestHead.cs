@@ -14,7 +14,7 @@ internal sealed class LinearTestHead(int dimension, int classes, float[] weights
 
     public long ParameterCount => weights.Length + bias.Length;
 
-    public HeadSettings Settings => throw new NotSupportedException();
+    public HeadOptions Options => throw new NotSupportedException();
 
     public FitReport Fit { get; } = new();
 

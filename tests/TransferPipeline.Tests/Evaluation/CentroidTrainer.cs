@@ -3,6 +3,21 @@ using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Tests.Evaluation;
 
+/// <summary>Options of <see cref="CentroidTrainer"/>.</summary>
+internal sealed record Centroid(string Kind = "centroid") : HeadOptions
+{
+    public override IHeadTrainer Trainer => new CentroidTrainer(Kind);
+
+    [HeadOption("heat", "divides the distances", Min = 0, ExclusiveMin = true)]
+    public double Heat { get; init; } = 1;
+
+    [HeadOption("values", "values of a vector to use", Min = 1)]
+    public int Columns { get; init; } = 1_000_000;
+
+    [HeadOption("note", "any text")]
+    public string Note { get; init; } = "";
+}
+
 /// <summary>A small, plain head for tests of the comparison itself: nearest class mean on the first <c>values</c> values, softmax of the negative squared distances over <c>heat</c>.</summary>
 internal sealed class CentroidTrainer(string name = "centroid") : IHeadTrainer
 {
@@ -12,16 +27,12 @@ internal sealed class CentroidTrainer(string name = "centroid") : IHeadTrainer
 
     public string? Unavailable { get; init; }
 
-    public IReadOnlyList<HeadOption> Options { get; } =
-    [
-        new("heat", HeadOptionKind.Number, "1", "divides the distances") { Minimum = 0, ExclusiveMinimum = true },
-        new("values", HeadOptionKind.Integer, "1000000", "values of a vector to look at") { Minimum = 1 },
-        new("note", HeadOptionKind.Text, "", "any text"),
-    ];
+    public HeadOptions Defaults => new Centroid(name);
 
-    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context)
     {
-        var columns = Math.Min(settings.Integer("values"), data.X.Columns);
+        var settings = (Centroid)options;
+        var columns = Math.Min(settings.Columns, data.X.Columns);
         var means = new double[data.ClassCount][];
         for (var k = 0; k < means.Length; k++)
         {
@@ -32,7 +43,7 @@ internal sealed class CentroidTrainer(string name = "centroid") : IHeadTrainer
         return new Head(name, means, settings);
     }
 
-    private sealed class Head(string name, double[][] means, HeadSettings settings) : IHead
+    private sealed class Head(string name, double[][] means, Centroid settings) : IHead
     {
         public string Name => name;
 
@@ -42,7 +53,7 @@ internal sealed class CentroidTrainer(string name = "centroid") : IHeadTrainer
 
         public long ParameterCount => means.Length * means[0].Length;
 
-        public HeadSettings Settings => settings;
+        public HeadOptions Options => settings;
 
         public FitReport Fit { get; } = new();
 
@@ -57,7 +68,7 @@ internal sealed class CentroidTrainer(string name = "centroid") : IHeadTrainer
                     var distance = 0.0;
                     for (var d = 0; d < means[k].Length; d++)
                         distance += (x.Row(rows[i])[d] - means[k][d]) * (x.Row(rows[i])[d] - means[k][d]);
-                    scores[(i * means.Length) + k] = (float)(-distance / settings.Number("heat"));
+                    scores[(i * means.Length) + k] = (float)(-distance / settings.Heat);
                 }
             }
         }

@@ -113,7 +113,7 @@ public sealed partial class ComparerTests
         var curve = Comparer.Run(new(), [set], Heads("centroid:values=[1,2,4,8]")).Result.Sweeps.Single();
 
         Assert.Equal([1, 2, 4, 8], curve.Values);
-        Assert.True(curve.Chosen >= 4);
+        Assert.True(curve.Chosen.Number >= 4);
         Assert.Equal("5 folds of the training part", curve.ChosenBy);
         Assert.Equal(curve.Scores, Comparer.Run(new(), [other], Heads("centroid:values=[1,2,4,8]")).Result.Sweeps.Single().Scores);
     }
@@ -153,7 +153,7 @@ public sealed partial class ComparerTests
     public void TitleWith_AChosenNumber_HasFourDigits(double value, string expected)
     {
         var spec = Heads("centroid:heat=[0.5,1]")[0];
-        Assert.Equal($"centroid heat={expected}", spec.TitleWith(spec.Settings.With("heat", value)));
+        Assert.Equal($"centroid heat={expected}", spec.TitleWith(spec.Options.With("heat", value)));
     }
 
     [Fact]
@@ -172,8 +172,8 @@ public sealed partial class ComparerTests
         var head = result.Heads.Single();
         var scaling = result.Sweeps.Single(s => s.Parameter == "scaling");
         Assert.Equal("standard", head.Parameters["scaling"]);
-        Assert.Equal(["none", "standard"], scaling.Names);
-        Assert.Equal(1, scaling.Chosen);
+        Assert.Equal(["none", "standard"], scaling.Values.Select(v => v.Name));
+        Assert.Equal("standard", scaling.Chosen.Name);
         Assert.True(scaling.Scores[1] > scaling.Scores[0] + 0.2, string.Join(' ', scaling.Scores));
         Assert.False(scaling.OnEdge);
         Assert.Equal(["n_neighbors", "scaling", "weights"], result.Sweeps.Select(s => s.Parameter));
@@ -282,7 +282,7 @@ public sealed partial class ComparerTests
         var curve = Assert.Single(fitter.Choose(train, 1).Curves);
         for (var v = 0; v < 3; v++)
         {
-            double[] scores = [.. fitter.InnerParts(train).Select(p => view.Judge(fitter.Train(p.Train, spec.Settings.With("values", curve.Values[v]), 1), p.Test, 1).Accuracy)];
+            double[] scores = [.. fitter.InnerParts(train).Select(p => view.Judge(fitter.Train(p.Train, spec.Options.With("values", curve.Values[v].Number), 1), p.Test, 1).Accuracy)];
             Assert.Equal(scores.Average(), curve.Scores[v], 12);
             Assert.Equal(Math.Sqrt(scores.Sum(s => Math.Pow(s - scores.Average(), 2)) / 3 / 4), curve.StandardErrors[v], 12);
             Assert.True(curve.StandardErrors[v] > 0);

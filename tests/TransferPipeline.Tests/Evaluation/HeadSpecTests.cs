@@ -12,10 +12,10 @@ public sealed class HeadSpecTests
     {
         var specs = HeadSpec.ParseList(" softmax , centroid:heat=0.1, values=[1, 3,5],ridge:note=512,128,softmax:heat=logspace(-2, 0, 3)", ["values=7", "ridge.heat=4"], Trainers);
         Assert.Equal(["softmax values=7", "centroid heat=0.1 values=[1, 3,5]", "ridge heat=4 note=512,128 values=7", "softmax heat=logspace(-2, 0, 3) values=7"], specs.Select(s => s.Title));
-        Assert.Equal(0.1, specs[1].Settings.Number("heat"));
-        Assert.Equal([1, 3, 5], specs[1].Sweeps.Single().Values);
-        Assert.Equal("512,128", specs[2].Settings.Text("note"));
-        Assert.Equal([0.01, 0.1, 1], specs[3].Sweeps.Single().Values);
+        Assert.Equal(0.1, double.Parse(specs[1].Options.Values["heat"], System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal([1, 3, 5], specs[1].Sweeps.Single().Values.Select(v => v.Number));
+        Assert.Equal("512,128", specs[2].Options.Values["note"]);
+        Assert.Equal([0.01, 0.1, 1], specs[3].Sweeps.Single().Values.Select(v => v.Number));
     }
 
     [Fact]
@@ -39,8 +39,7 @@ public sealed class HeadSpecTests
         var sweep = HeadSpec.ParseList(list, [], HeadCatalog.Trainers).Single().Sweeps.Single();
 
         Assert.Equal(option, sweep.Option);
-        Assert.Equal(names.Split('|'), sweep.Names);
-        Assert.Equal(Enumerable.Range(0, sweep.Names.Count).Select(i => (double)i), sweep.Values);
+        Assert.Equal(names.Split('|'), sweep.Values.Select(v => v.Name));
     }
 
     [Theory]
@@ -51,7 +50,7 @@ public sealed class HeadSpecTests
     {
         var sweep = HeadSpec.ParseList(list, [], HeadCatalog.Trainers).Single().Sweeps.Single();
 
-        Assert.Empty(sweep.Names);
+        Assert.All(sweep.Values, v => Assert.Null(v.Name));
         Assert.Equal([low, high], sweep.Values);
     }
 
@@ -64,7 +63,7 @@ public sealed class HeadSpecTests
     {
         var specs = HeadSpec.ParseList($"softmax:C=2,class_weight={weights},forest:max_depth=3,knn", [], HeadCatalog.Trainers);
         Assert.Equal(["softmax", "forest", "knn"], specs.Select(s => s.Trainer.Name));
-        Assert.Equal(weights, specs[0].Settings.Text("class_weight"));
+        Assert.Equal(weights, specs[0].Options.Values["class_weight"]);
     }
 
     [Fact]

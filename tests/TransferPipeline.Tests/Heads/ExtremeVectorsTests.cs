@@ -27,7 +27,7 @@ public sealed class ExtremeVectorsTests
         var (x, y) = Make(vectors);
         var trainer = HeadCatalog.Find(name);
         var given = new Dictionary<string, string> { ["scaling"] = "standard", ["n_neighbors"] = "2", ["n_estimators"] = "20" };
-        var settings = HeadSettings.Create(trainer, given.Where(g => trainer.Options.Any(o => o.Name == g.Key)).ToDictionary());
+        var settings = HeadOptions.Parse(trainer, given.Where(g => trainer.Options.Any(o => o.Name == g.Key)).ToDictionary());
         int[] rows = [.. Enumerable.Range(0, x.Rows)];
         IHead Train() => trainer.Train(new(x, y, rows, y.Max() + 1), settings, new TrainingContext { Threads = 2 });
         if (name == "lda" && vectors == "two rows")
@@ -57,7 +57,7 @@ public sealed class ExtremeVectorsTests
         var (x, y) = Mixture.Create(40, 8, 2, 1);
         x.Row(17)[3] = -2e20f;
         var trainer = HeadCatalog.Find(name);
-        var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, y, 40), HeadSettings.Create(trainer), new()));
+        var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, y, 40), HeadOptions.Parse(trainer), new()));
         Assert.Equal("the vector of row 17 has values whose squares are too large for float32, the largest 2.0e+20; divide the vectors first", error.Message);
     }
 
@@ -94,7 +94,7 @@ public sealed class ExtremeVectorsTests
     {
         var (x, y) = Scaled(1e-25);
         var trainer = HeadCatalog.Find("svm-rbf");
-        var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, y, x.Rows), HeadSettings.Create(trainer), new()));
+        var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, y, x.Rows), HeadOptions.Parse(trainer), new()));
         Assert.StartsWith("svm-rbf: gamma is ", error.Message);
         Assert.EndsWith("set scaling=standard", error.Message);
     }
@@ -102,7 +102,7 @@ public sealed class ExtremeVectorsTests
     [Fact]
     public void LinearHead_WeightsThatAreNoNumbers_AreRefused()
     {
-        var settings = HeadSettings.Create(HeadCatalog.Find("softmax"));
+        var settings = HeadOptions.Parse(HeadCatalog.Find("softmax"));
         var error = Assert.Throws<BadInputException>(
             () => LinearHead.Create("softmax", [1, 1e39, 3, 4], [0, 0], FeatureScaling.None, LinearLink.Softmax, settings, new()));
         Assert.StartsWith("softmax: the weights are no finite numbers", error.Message);
@@ -117,9 +117,9 @@ public sealed class ExtremeVectorsTests
         // Of a vector far from all that was trained on, every sigmoid may be 0 in float32.
         var (x, y) = Mixture.Create(90, 6, 3, 5);
         var trainer = HeadCatalog.Find("logistic");
-        var head = (LinearHead)trainer.Train(Mixture.Training(x, y, 90), HeadSettings.Create(trainer), new());
+        var head = (LinearHead)trainer.Train(Mixture.Training(x, y, 90), HeadOptions.Parse(trainer), new());
         var far = LinearHead.Create(
-            "logistic", Array.ConvertAll(head.Weights, w => (double)w), [shift - 3, shift - 0.5, shift], FeatureScaling.None, LinearLink.NormalizedSigmoids, head.Settings, head.Fit);
+            "logistic", Array.ConvertAll(head.Weights, w => (double)w), [shift - 3, shift - 0.5, shift], FeatureScaling.None, LinearLink.NormalizedSigmoids, head.Options, head.Fit);
         int[] rows = [.. Enumerable.Range(0, 90)];
         var scores = HeadChecks.Scores(far, x, rows);
         HeadChecks.AgreesWithItself(far, x, rows);

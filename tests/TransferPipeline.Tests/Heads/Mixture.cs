@@ -37,8 +37,8 @@ internal sealed class Mixture
     /// <summary>The first <paramref name="train"/> rows to train on.</summary>
     public static TrainingRows Training(FeatureMatrix x, int[] y, int train) => new(x, y, [.. Enumerable.Range(0, train)], y.Max() + 1);
 
-    public static HeadSettings Settings(IHeadTrainer trainer, params (string Name, string Value)[] given) =>
-        HeadSettings.Create(trainer, given.ToDictionary(g => g.Name, g => g.Value));
+    public static HeadOptions Settings(IHeadTrainer trainer, params (string Name, string Value)[] given) =>
+        HeadOptions.Parse(trainer, given.ToDictionary(g => g.Name, g => g.Value));
 
     /// <summary>Multiples of 2^-24 in [0, 1).</summary>
     private double Next()

@@ -18,12 +18,12 @@ public sealed class StreamingTrainerTests
     {
         // More rows than the sample, in blocks that do not divide them.
         var (x, y) = Mixture.Create(2500, 24, classes, 11, spread: 3);
-        var trainer = HeadCatalog.Find(name);
-        var settings = HeadSettings.Create(trainer, Goldens(options));
+        var trainer = StreamingTrainer.Require(HeadCatalog.Find(name));
+        var settings = HeadOptions.Parse(trainer, Goldens(options));
         var context = new TrainingContext { Warn = w => Assert.Fail(w) };
         var stream = new MemoryStream(x, y, 700);
-        var streamed = StreamingTrainer.Train(trainer, stream, classes, settings, context, sampleRows: 600);
-        Assert.Equal(StreamingTrainer.ReadsOnce(trainer, settings), stream.Readings == 1);
+        var streamed = trainer.TrainStream(stream, classes, settings, context with { SampleRows = 600 });
+        Assert.Equal(trainer.StreamsOnce(settings), stream.Readings == 1);
         var inMemory = trainer.Train(Mixture.Training(x, y, 2500), settings, context);
         Assert.Equal(inMemory.Fit.Objective, streamed.Fit.Objective, Math.Abs(inMemory.Fit.Objective) * 1e-6);
         int[] rows = [.. Enumerable.Range(0, 200)];
@@ -36,10 +36,10 @@ public sealed class StreamingTrainerTests
     public void Train_WeakRegularization_TakesFewPasses(string name)
     {
         var (x, y) = Mixture.Create(9000, 40, 5, 12, spread: 2);
-        var trainer = HeadCatalog.Find(name);
-        var settings = HeadSettings.Create(trainer).With("C", 100);
+        var trainer = StreamingTrainer.Require(HeadCatalog.Find(name));
+        var settings = HeadOptions.Parse(trainer).With("C", 100);
         var context = new TrainingContext { Warn = w => Assert.Fail(w) };
-        var streamed = StreamingTrainer.Train(trainer, new MemoryStream(x, y, 1000), 5, settings, context, sampleRows: 900);
+        var streamed = trainer.TrainStream(new MemoryStream(x, y, 1000), 5, settings, context with { SampleRows = 900 });
         var inMemory = trainer.Train(Mixture.Training(x, y, 9000), settings, context);
         Assert.Equal(inMemory.Fit.Objective, streamed.Fit.Objective, Math.Abs(inMemory.Fit.Objective) * 1e-6);
         Assert.InRange(streamed.Fit.Passes, 2, 40);
@@ -52,17 +52,15 @@ public sealed class StreamingTrainerTests
     {
         var (x, y) = Mixture.Create(1500, 6, 2, 1);
         x.Row(1203)[4] = float.NaN;
-        var trainer = HeadCatalog.Find(name);
-        var error = Assert.Throws<BadInputException>(() => StreamingTrainer.Train(trainer, new MemoryStream(x, y, 500), 2, HeadSettings.Create(trainer), new()));
+        var trainer = StreamingTrainer.Require(HeadCatalog.Find(name));
+        var error = Assert.Throws<BadInputException>(() => trainer.TrainStream(new MemoryStream(x, y, 500), 2, HeadOptions.Parse(trainer), new()));
         Assert.StartsWith("the vector of row 1203 has NaN at position 4", error.Message);
     }
 
     [Fact]
     public void Train_HeadThatNeedsAllRows_SaysWhichCanBeStreamed()
     {
-        var (x, y) = Mixture.Create(50, 6, 2, 1);
-        var trainer = HeadCatalog.Find("knn");
-        var error = Assert.Throws<UsageException>(() => StreamingTrainer.Train(trainer, new MemoryStream(x, y, 20), 2, HeadSettings.Create(trainer), new()));
+        var error = Assert.Throws<UsageException>(() => StreamingTrainer.Require(HeadCatalog.Find("knn")));
         Assert.Contains("softmax, logistic, linear-svm, ridge", error.Message);
     }
 

@@ -15,9 +15,9 @@ public sealed class MicrosoftMLHeadsTests
     private static readonly (FeatureMatrix X, int[] Y) Data = Mixture.Create(210, Columns, Classes, 7, 0.6);
     private static readonly int[] Rest = [.. Enumerable.Range(Train, 60)];
 
-    public static TheoryData<string> Linear => [.. MicrosoftMLHeads.Trainers.Where(t => t is not TreeTrainer).Select(t => t.Name)];
+    public static TheoryData<string> Linear => [.. MicrosoftMLHeads.Trainers.Where(t => t.Defaults is IScaledHead).Select(t => t.Name)];
 
-    public static TheoryData<string> Trees => [.. MicrosoftMLHeads.Trainers.Where(t => t is TreeTrainer).Select(t => t.Name)];
+    public static TheoryData<string> Trees => [.. MicrosoftMLHeads.Trainers.Where(t => t.Defaults is not IScaledHead).Select(t => t.Name)];
 
     [Theory]
     [MemberData(nameof(Linear))]
@@ -90,7 +90,7 @@ public sealed class MicrosoftMLHeadsTests
         var expected = new float[Rest.Length * Classes];
         for (var k = 0; k < Classes; k++)
         {
-            var ml = new MLContext(LinearOneAgainstAllTrainer.ClassSeed(0, k));
+            var ml = new MLContext(LinearTrainers.ClassSeed(0, k));
             var view = RowView.OneAgainstAll(rows, k, FeatureScaling.None, TestContext.Current.CancellationToken);
             var svm = ml.BinaryClassification.Trainers.LinearSvm(new LinearSvmTrainer.Options { Lambda = 0.001f, NumberOfIterations = 20 }).Fit(view);
             var platt = ml.BinaryClassification.Calibrators.Platt().Fit(svm.Transform(view));

@@ -70,7 +70,7 @@ public sealed class PipelineReaderTests
         document.Set("heads.0.knn.metric=[cosine, euclidean]");
         var sweeps = PipelineReader.Read(document).Heads
             .SelectMany(h => HeadSpec.Create(HeadCatalog.Trainers.First(t => t.Name == h.Step.Name), h.Step.Options).Sweeps)
-            .Select(s => $"{s.Option}: {string.Join(" | ", s.Names)}");
+            .Select(s => $"{s.Option}: {string.Join(" | ", s.Values)}");
         Assert.Equal(
             ["metric: cosine | euclidean", "scaling: none | standard | l2", "weights: uniform | distance",
                 "hidden_layer_sizes: 512, 128 | 256", "hidden_layer_sizes: 512,128 | 256", "class_weight: none | balanced | 0:1,3:2.5",

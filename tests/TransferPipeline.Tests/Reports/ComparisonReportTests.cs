@@ -95,7 +95,7 @@ public sealed partial class ComparisonReportTests
     public void Charts_of_several_feature_sets_tell_heads_apart_by_the_sets_names()
     {
         var comparison = MadeUpComparison.Create(heads: 2, featureSets: 2);
-        comparison = comparison with { Heads = [.. comparison.Heads.Select(h => h with { ShortName = $"softmax on a-model-with-a-long-name/features adaptive:2x{h.FeatureSet}" })] };
+        comparison = comparison with { Heads = [.. comparison.Heads.Select(h => h with { NameOnOneSet = "softmax", ShortName = $"softmax on a-model-with-a-long-name/features adaptive:2x{h.FeatureSet}" })] };
 
         var html = ComparisonReport.Render(comparison, static _ => null);
 

@@ -34,7 +34,7 @@ internal static class MadeUpComparison
             Verdict = $"{results[0].Title} is best with accuracy 0.868; tied with it is {results[^1].Title} (McNemar's exact test).",
             Heads = results,
             Tests = [.. from a in Enumerable.Range(0, heads) from b in Enumerable.Range(a + 1, heads - a - 1) select new PairedTest(a, b, results[a].Accuracy.Value - results[b].Accuracy.Value, 20 + b, 11 + a, 0.04 / b, Math.Min(1, 0.2 / b))],
-            Sweeps = [.. results.Take(3).Select((h, i) => Sweep(h.Title, i == 2)), new(results[0].Title, "scaling", [0, 1, 2], [0.84, 0.86, double.NaN], [0.01, 0.012, double.NaN], 1, false, "5 inner folds") { Names = ["none", "standard", Script] }],
+            Sweeps = [.. results.Take(3).Select((h, i) => Sweep(h.Title, i == 2)), new(results[0].Title, "scaling", ["none", "standard", Script], [0.84, 0.86, double.NaN], [0.01, 0.012, double.NaN], "standard", false, "5 inner folds")],
             FewShot = [.. results.Take(4).Select((h, i) => new FewShotCurve(h.Title, [1, 2, 5, 10, 20, 50], [.. Enumerable.Range(0, 6).Select(n => Around(0.45 + (0.075 * n) - (0.01 * i), 0.08 - (0.01 * n)))], 10))],
             DataCheck = new()
             {
@@ -101,7 +101,7 @@ internal static class MadeUpComparison
     {
         var values = Enumerable.Range(0, 13).Select(i => Math.Pow(10, -4 + (0.5 * i))).ToArray();
         var scores = values.Select((_, i) => edge ? 0.6 + (0.02 * i) : 0.86 - (0.004 * (i - 5) * (i - 5))).ToArray();
-        return new(head, "C", values, scores, [.. values.Select(_ => 0.012)], edge ? values[^1] : values[5], edge, "5 inner folds");
+        return new(head, "C", [.. values], scores, [.. values.Select(_ => 0.012)], edge ? values[^1] : values[5], edge, "5 inner folds");
     }
 
     private static MapPoint Point(string path, int label, int classes, Random random)

@@ -11,7 +11,7 @@ internal static class DataChecker
         var view = best.Fitter.View;
         var (without, withDuplicates) = WithoutDuplicates(best, protocol, pairs);
         var photos = Enumerable.Range(0, view.PhotoCount).ToArray();
-        var outOfFold = best.Fitter.OutOfFold(photos, [], best.Head.Settings, options.Threads);
+        var outOfFold = best.Fitter.OutOfFold(photos, [], best.Head.Options, options.Threads);
         return new()
         {
             NearDuplicateCosine = options.NearDuplicateCosine,

@@ -25,8 +25,7 @@ internal static class SweepParser
     /// <exception cref="UsageException">The text is no sweep, or a value does not suit the option.</exception>
     public static Sweep Parse(IHeadTrainer trainer, string optionName, string text)
     {
-        var option = trainer.Options.FirstOrDefault(o => o.Name == optionName)
-            ?? throw new UsageException($"{trainer.Name} has no option '{optionName}'{NearestName.Hint(optionName, trainer.Options.Select(o => o.Name))} (options: {string.Join(", ", trainer.Options.Select(o => o.Name))})");
+        var option = HeadOptions.Find(trainer, optionName);
         text = text.Trim();
         return text == CoarseToFineWord ? CoarseToFine(trainer, option)
             : !text.StartsWith('[') ? Function(trainer, option, text)
@@ -38,7 +37,7 @@ internal static class SweepParser
     {
         if (option.Kind != HeadOptionKind.Number)
             Throw.Usage($"{trainer.Name}: {option.Name} {Takes(option)} and has no coarse-to-fine search; list the values, such as {option.Name}=[{Example(option)}]");
-        return new(option.Name, [.. Enumerable.Range(-3, 7).Select(e => Sweep.PowerOfTen(2 * e)).Where(v => v >= option.Minimum && v <= option.Maximum)], CoarseToFine: true);
+        return new(option.Name, [.. Enumerable.Range(-3, 7).Select(e => Sweep.PowerOfTen(2 * e)).Where(v => v >= option.Minimum && v <= option.Maximum).Select(v => (SweepValue)v)], CoarseToFine: true);
     }
 
     private static Sweep Function(IHeadTrainer trainer, HeadOption option, string text)
@@ -63,20 +62,17 @@ internal static class SweepParser
     {
         double[] distinct = [.. values.Distinct().Order()];
         foreach (var value in distinct)
-            Check(trainer, option.Name, value.ToString("R", CultureInfo.InvariantCulture));
-        return new(option.Name, distinct);
+            option.Check(trainer.Name, value.ToString("R", CultureInfo.InvariantCulture));
+        return new(option.Name, [.. distinct.Select(v => (SweepValue)v)]);
     }
 
     private static Sweep Names(IHeadTrainer trainer, HeadOption option, string[] names)
     {
         string[] distinct = [.. names.Distinct(StringComparer.Ordinal)];
         foreach (var name in distinct)
-            Check(trainer, option.Name, name);
-        return new(option.Name, [.. Enumerable.Range(0, distinct.Length).Select(i => (double)i)]) { Names = distinct };
+            option.Check(trainer.Name, name);
+        return new(option.Name, [.. distinct.Select(n => (SweepValue)n)]);
     }
-
-    private static void Check(IHeadTrainer trainer, string option, string value) =>
-        HeadSettings.Create(trainer, new Dictionary<string, string> { [option] = value });
 
     /// <summary>The items of <c>[a, (b,c), "d,e"]</c> without what holds those with commas together.</summary>
     private static string[] Items(IHeadTrainer trainer, string option, string text)

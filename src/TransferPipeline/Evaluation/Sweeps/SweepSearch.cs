@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using TransferPipeline.Heads.Common;
-using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Evaluation;
 
-/// <summary>The settings that a sweep chose, and its curves.</summary>
-internal sealed record Choice(HeadSettings Settings, IReadOnlyList<SweepCurve> Curves, IReadOnlyList<string> Warnings);
+/// <summary>The options that a sweep chose, and its curves.</summary>
+internal sealed record Choice(HeadOptions Options, IReadOnlyList<SweepCurve> Curves, IReadOnlyList<string> Warnings);
 
 /// <summary>Chooses among the values of a head's sweeps by mean accuracy over parts of the training photos.</summary>
 /// <param name="whole">Rows that all parts are taken from, ascending.</param>
@@ -15,18 +14,17 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     // CLIP's linear probe starts two decades apart and halves to an eighth of a decade.
     private const int Halvings = 4;
 
-    // Accuracy is all that is looked at here: the optimum to more digits costs passes and moves no prediction. The chosen head is trained to its own tolerance.
-    private const double LeastTolerance = 1e-6;
+    private static readonly Comparer<double[]> InOrder = Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b));
 
-    private readonly Dictionary<string, (double[] Values, double[] Scores)> _tried = [];
-    private readonly Dictionary<string, (double[] Values, TransferException Error)> _impossible = [];
+    private readonly Dictionary<string, (SweepValue[] Values, double[] Scores)> _tried = [];
+    private readonly Dictionary<string, (SweepValue[] Values, TransferException Error)> _impossible = [];
     private readonly Sweep[] _sweeps = [.. spec.Sweeps];
 
     public Choice Run()
     {
         if (_sweeps.Length == 0)
-            return new(spec.Settings, [], []);
-        Evaluate(Grid(0, new double[_sweeps.Length]).ToArray());
+            return new(spec.Options, [], []);
+        Evaluate(Grid(0, new SweepValue[_sweeps.Length]).ToArray());
         if (_tried.Count == 0)
             ExceptionDispatchInfo.Throw(_impossible.Values.First().Error);
         var best = Best();
@@ -45,41 +43,41 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         return new(Apply(best), curves, [.. LeftOut(), .. curves.Where(c => c.OnEdge).Select(Warning)]);
     }
 
-    private IEnumerable<double[]> Grid(int sweep, double[] values)
+    private IEnumerable<SweepValue[]> Grid(int sweep, SweepValue[] values)
     {
         if (sweep == values.Length)
             return [values];
         return _sweeps[sweep].Values.SelectMany(value =>
         {
-            var next = (double[])values.Clone();
+            var next = (SweepValue[])values.Clone();
             next[sweep] = value;
             return Grid(sweep + 1, next);
         });
     }
 
     /// <summary>The neighbours of the best value at a distance of some decades, inside the coarse range.</summary>
-    private IEnumerable<double[]> Around(double[] best, int sweep, double decades)
+    private IEnumerable<SweepValue[]> Around(SweepValue[] best, int sweep, double decades)
     {
-        var (low, high) = (_sweeps[sweep].Values[0], _sweeps[sweep].Values[^1]);
+        var (low, high) = (_sweeps[sweep].Values[0].Number, _sweeps[sweep].Values[^1].Number);
         foreach (var sign in (int[])[-1, 1])
         {
-            var exponent = Math.Round((Math.Log10(best[sweep]) + (sign * decades)) * 8) / 8;
+            var exponent = Math.Round((Math.Log10(best[sweep].Number) + (sign * decades)) * 8) / 8;
             var value = Sweep.PowerOfTen(exponent);
             if (value < low || value > high)
                 continue;
-            var next = (double[])best.Clone();
+            var next = (SweepValue[])best.Clone();
             next[sweep] = value;
             yield return next;
         }
     }
 
     /// <summary>Scores the combinations not tried yet: parts x (settings that differ in more than the path option) run in parallel.</summary>
-    private void Evaluate(double[][] combinations)
+    private void Evaluate(SweepValue[][] combinations)
     {
         var fresh = combinations.Where(c => !_tried.ContainsKey(Key(c)) && !_impossible.ContainsKey(Key(c))).DistinctBy(Key).ToArray();
         if (fresh.Length == 0)
             return;
-        var path = spec.Trainer is IPathTrainer p ? Array.FindIndex(_sweeps, s => s.Option == p.PathOption && s.Names.Count == 0) : -1;
+        var path = spec.Trainer is IPathTrainer p ? Array.FindIndex(_sweeps, s => s.Option == p.PathOption && !s.HasNames) : -1;
         var groups = fresh.GroupBy(c => path < 0 ? Key(c) : Key([.. c.Where((_, i) => i != path)])).Select(g => g.ToArray()).ToArray();
         var scores = new Scored[groups.Length * parts.Count][];
         TaskQueue.Run(
@@ -100,7 +98,7 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     }
 
     /// <summary>Scores a group at once; where that fails, each of its combinations alone, so that only the impossible ones are lost.</summary>
-    private Scored[] TryScore(double[][] combinations, int path, Part part, TrainingContext inner)
+    private Scored[] TryScore(SweepValue[][] combinations, int path, Part part, TrainingContext inner)
     {
         try
         {
@@ -112,11 +110,11 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         }
     }
 
-    private double[] Score(double[][] combinations, int path, Part part, TrainingContext inner)
+    private double[] Score(SweepValue[][] combinations, int path, Part part, TrainingContext inner)
     {
         var rows = view.Training(part.Train, []) with { Whole = whole };
         var heads = path >= 0
-            ? ((IPathTrainer)spec.Trainer).TrainPath(rows, Loosely(Apply(combinations[0])), [.. combinations.Select(c => c[path])], inner)
+            ? ((IPathTrainer)spec.Trainer).TrainPath(rows, ForSearch(Apply(combinations[0])), [.. combinations.Select(c => c[path].Number)], inner)
             : [.. combinations.Select(c => spec.Trainer.Train(rows, Apply(c), inner))];
         return [.. heads.Select(h => view.Judge(h, part.Test, inner.Threads).Accuracy)];
     }
@@ -125,33 +123,34 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     /// The combination of highest mean score; of equal ones those with the names given first, and of these the middle one, away from
     /// the edges of a plateau.
     /// </summary>
-    private double[] Best()
+    private SweepValue[] Best()
     {
-        var ordered = _tried.Values.OrderBy(t => t.Values, Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b))).ToArray();
+        var ordered = _tried.Values.OrderBy(t => Places(t.Values), InOrder).ToArray();
         var best = ordered.Max(t => t.Scores.Average());
         var equal = ordered.Where(t => t.Scores.Average() >= best - 1e-12).Select(t => t.Values).ToArray();
-        var named = equal.MinBy(NamesOf, Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b)))!;
-        var sameNames = equal.Where(values => NamesOf(values).AsSpan().SequenceEqual(NamesOf(named))).ToArray();
+        var named = equal.MinBy(PlacesOfNames, InOrder)!;
+        var sameNames = equal.Where(values => PlacesOfNames(values).AsSpan().SequenceEqual(PlacesOfNames(named))).ToArray();
         return sameNames[(sameNames.Length - 1) / 2];
     }
 
-    /// <summary>The part of a combination that has no order.</summary>
-    private double[] NamesOf(double[] values) => [.. values.Where((_, i) => _sweeps[i].Names.Count > 0)];
+    private double[] Places(SweepValue[] values) => [.. values.Select((v, i) => _sweeps[i].Place(v))];
 
-    private SweepCurve Curve(int sweep, double[] best)
+    /// <summary>The part of a combination that has no order.</summary>
+    private double[] PlacesOfNames(SweepValue[] values) => [.. Places(values).Where((_, i) => _sweeps[i].HasNames)];
+
+    private SweepCurve Curve(int sweep, SweepValue[] best)
     {
-        var line = _tried.Values.Where(t => t.Values.Select((v, i) => i == sweep || v == best[i]).All(same => same)).OrderBy(t => t.Values[sweep]).ToArray();
+        var line = _tried.Values.Where(t => t.Values.Select((v, i) => i == sweep || v == best[i]).All(same => same)).OrderBy(t => _sweeps[sweep].Place(t.Values[sweep])).ToArray();
         return new(
             spec.Title, _sweeps[sweep].Option, [.. line.Select(t => t.Values[sweep])], [.. line.Select(t => t.Scores.Average())], [.. line.Select(t => StandardError(t.Scores))],
-            best[sweep], IsOnEdge(sweep, best, line), chosenBy)
-        {
-            Names = _sweeps[sweep].Names,
-        };
+            best[sweep], IsOnEdge(sweep, best, line), chosenBy);
     }
 
-    private bool IsOnEdge(int sweep, double[] best, (double[] Values, double[] Scores)[] line) =>
-        _sweeps[sweep].Names.Count == 0 && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]) && CanGoOn(sweep, best[sweep])
-        && !_impossible.Values.Any(i => best[sweep] == line[0].Values[sweep] ? i.Values[sweep] < best[sweep] : i.Values[sweep] > best[sweep]);
+    private bool IsOnEdge(int sweep, SweepValue[] best, (SweepValue[] Values, double[] Scores)[] line) =>
+        !_sweeps[sweep].HasNames && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]) && CanGoOn(sweep, best[sweep].Number)
+        && !_impossible.Values.Any(i => best[sweep] == line[0].Values[sweep]
+            ? i.Values[sweep].Number < best[sweep].Number
+            : i.Values[sweep].Number > best[sweep].Number);
 
     /// <summary>Of the mean over parts; of a share of the photos where there is one part.</summary>
     private double StandardError(double[] scores) =>
@@ -171,29 +170,26 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     {
         if (_impossible.Count == 0)
             yield break;
-        var first = _impossible.Values.OrderBy(i => i.Values, Comparer<double[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b))).First();
-        var settings = string.Join(" ", _sweeps.Select((s, i) => $"{s.Option}={(s.Names.Count > 0 ? s.Names[(int)first.Values[i]] : first.Values[i].ToString("G4", CultureInfo.InvariantCulture))}"));
+        var first = _impossible.Values.OrderBy(i => Places(i.Values), InOrder).First();
+        var settings = string.Join(" ", _sweeps.Select((s, i) => $"{s.Option}={first.Values[i].Name ?? first.Values[i].Number.ToString("G4", CultureInfo.InvariantCulture)}"));
         yield return $"{_impossible.Count} of {_impossible.Count + _tried.Count} settings of the sweep are left out, the first is {settings}: {first.Error.Message}";
     }
 
     private static string Warning(SweepCurve curve) => string.Create(
         CultureInfo.InvariantCulture,
-        $"the best {curve.Parameter} is {curve.Chosen:G4}, {(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep");
+        $"the best {curve.Parameter} is {curve.Chosen.Number:G4}, {(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep");
 
-    private HeadSettings Loosely(HeadSettings settings) =>
-        spec.Trainer is IterativeTrainer && settings.Number("tol") < LeastTolerance && !Array.Exists(_sweeps, s => s.Option == "tol")
-            ? settings.With("tol", LeastTolerance)
-            : settings;
+    private HeadOptions ForSearch(HeadOptions options) => Array.Exists(_sweeps, s => s.Option == "tol") ? options : options.ForSearch;
 
-    private HeadSettings Apply(double[] values)
+    private HeadOptions Apply(SweepValue[] values)
     {
-        var settings = spec.Settings;
+        var options = spec.Options;
         for (var s = 0; s < values.Length; s++)
-            settings = _sweeps[s].Apply(settings, values[s]);
-        return settings;
+            options = _sweeps[s].Apply(options, values[s]);
+        return options;
     }
 
-    private static string Key(double[] values) => string.Join(' ', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Key(SweepValue[] values) => string.Join('\n', values.Select(v => v.Text));
 
     private readonly record struct Scored(double Accuracy, TransferException? Error);
 }

@@ -9,23 +9,22 @@ internal static class ClassWeights
     public const string Name = "class_weight";
 
     private const string None = "none";
-    private const string Balanced = "balanced";
-
-    /// <summary>The option of heads whose balanced weights are rows / (classes x rows of the class).</summary>
-    public static HeadOption Option { get; } =
-        new(Name, HeadOptionKind.Text, None, "none, balanced (rows / (classes x rows of the class)), or weights by name or number of a class such as cat:1,dog:2.5 or 0:1,3:2.5; others are 1");
+    public const string Balanced = "balanced";
 
     /// <summary>One weight a class; null where the option says none, for heads that have a shorter way then.</summary>
     /// <param name="counts">Training rows of each class.</param>
     /// <param name="names">Names of the classes; empty where they have none.</param>
-    public static float[]? OfOrNull(HeadSettings settings, int[] counts, IReadOnlyList<string> names) =>
-        settings.Text(Name) is None or "" ? null : Of(settings, counts, names);
+    public static float[]? OfOrNull(string head, IWeightedHead options, int[] counts, IReadOnlyList<string> names) =>
+        IsNone(options) ? null : Of(head, options, counts, names);
+
+    /// <summary>Whether the option says none.</summary>
+    public static bool IsNone(IWeightedHead options) => options.ClassWeight is None or "";
 
     /// <summary>One weight a class from the option's text: <c>none</c>, <c>balanced</c>, <c>cat:1,dog:2.5</c> or <c>0:1,3:2.5</c>.</summary>
     /// <inheritdoc cref="OfOrNull"/>
-    public static float[] Of(HeadSettings settings, int[] counts, IReadOnlyList<string> names)
+    public static float[] Of(string head, IWeightedHead options, int[] counts, IReadOnlyList<string> names)
     {
-        var text = settings.Text(Name);
+        var text = options.ClassWeight;
         var weights = new float[counts.Length];
         Array.Fill(weights, 1);
         if (text == Balanced)
@@ -36,7 +35,7 @@ internal static class ClassWeights
             return weights;
         }
 
-        foreach (var (k, weight) in Given(settings.Head, text, counts.Length, names))
+        foreach (var (k, weight) in Given(head, text, counts.Length, names))
             weights[k] = weight;
         return weights;
     }

@@ -15,8 +15,8 @@ public interface IHead
     /// <summary>Number of values that were learnt (for knn: stored).</summary>
     long ParameterCount { get; }
 
-    /// <summary>The settings it was trained with, defaults included.</summary>
-    HeadSettings Settings { get; }
+    /// <summary>The options it was trained with, defaults included.</summary>
+    HeadOptions Options { get; }
 
     FitReport Fit { get; }
 

@@ -12,13 +12,16 @@ public interface IHeadTrainer
     /// <summary>Null when it can be used; otherwise the reason and the cure, one line.</summary>
     string? Unavailable { get; }
 
+    /// <summary>The head with the defaults of its options; the type of the record that it trains from.</summary>
+    HeadOptions Defaults { get; }
+
     /// <summary>The options that it takes, with types, defaults and limits.</summary>
-    IReadOnlyList<HeadOption> Options { get; }
+    IReadOnlyList<HeadOption> Options => HeadOption.Of(Defaults);
 
     /// <summary>Trains one head.</summary>
-    /// <exception cref="UsageException">A setting is unknown or out of range.</exception>
+    /// <exception cref="UsageException">The options are another head's, or a value is out of range.</exception>
     /// <exception cref="BadInputException">The vectors cannot be trained on: one class only, NaN or infinity (row named).</exception>
-    IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context);
+    IHead Train(TrainingRows data, HeadOptions options, TrainingContext context);
 }
 
 /// <summary>A trainer for which many values of one option cost little more than one: C of softmax, alpha of ridge, k of knn.</summary>
@@ -28,7 +31,7 @@ public interface IPathTrainer : IHeadTrainer
     string PathOption { get; }
 
     /// <summary>Trains one head for each value, in the order given; the same heads as <see cref="IHeadTrainer.Train"/> to the solver's tolerance.</summary>
-    IReadOnlyList<IHead> TrainPath(TrainingRows data, HeadSettings settings, IReadOnlyList<double> values, TrainingContext context);
+    IReadOnlyList<IHead> TrainPath(TrainingRows data, HeadOptions options, IReadOnlyList<double> values, TrainingContext context);
 }
 
 /// <summary>The rows to train on: a subset of a matrix, without copying it.</summary>
@@ -69,6 +72,9 @@ public sealed record TrainingContext
     public Action<string> Warn { get; init; } = static _ => { };
 
     public CancellationToken Cancellation { get; init; }
+
+    /// <summary>The most rows of the sample that a streamed fit starts from; null for as many as fit into about 100 MB.</summary>
+    internal int? SampleRows { get; init; }
 
     /// <summary>Work shared between heads, folds and sweeps on the same matrix (row norms, Gram matrices, factorizations); never changes a result.</summary>
     public SharedWork Shared { get; init; } = new();

@@ -10,8 +10,13 @@ public sealed class UnavailableTrainer(string name, string summary, string unava
 
     public string Unavailable => unavailable;
 
-    public IReadOnlyList<HeadOption> Options => [];
+    public HeadOptions Defaults => new None(this);
 
-    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context) =>
+    public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context) =>
         throw new UsageException($"head '{name}' is not available: {unavailable}");
+
+    private sealed record None(UnavailableTrainer Owner) : HeadOptions
+    {
+        public override IHeadTrainer Trainer => Owner;
+    }
 }

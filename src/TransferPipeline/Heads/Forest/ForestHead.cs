@@ -4,7 +4,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Heads;
 
 /// <summary>Trees; a class's score is the mean of its shares in the leaves that a vector reaches.</summary>
-internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, HeadSettings settings) : IHead
+internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, HeadOptions options) : IHead
 {
     private const int RowBlock = 64;
 
@@ -17,7 +17,7 @@ internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, He
     /// <summary>A column and a threshold for each division, and the shares in the leaves.</summary>
     public long ParameterCount { get; } = trees.Sum(t => 2L * t.Feature.Count(f => f >= 0) + t.Shares.Length);
 
-    public HeadSettings Settings => settings;
+    public HeadOptions Options => options;
 
     public FitReport Fit { get; } = new() { Iterations = trees.Length };
 

@@ -19,7 +19,7 @@ internal sealed unsafe class SplitSearch
     private const int MostWeight = 46340;
 
     private readonly BinnedFeatures _bins;
-    private readonly ForestOptions _options;
+    private readonly TreeLimits _options;
     private readonly double[]? _classWeights;
     private readonly double[] _leftWeights;
     private readonly int[] _leftCounts;
@@ -30,7 +30,7 @@ internal sealed unsafe class SplitSearch
     private readonly int[] _rowCounts = new int[BinnedFeatures.MaxBins];
 
     /// <param name="classWeights">Null for equal weights.</param>
-    public SplitSearch(BinnedFeatures bins, ForestOptions options, int classes, double[]? classWeights)
+    public SplitSearch(BinnedFeatures bins, TreeLimits options, int classes, double[]? classWeights)
     {
         (_bins, _options, _classWeights) = (bins, options, classWeights);
         (_leftWeights, _next, Totals) = (new double[classes], new int[bins.Rows], new double[classes]);

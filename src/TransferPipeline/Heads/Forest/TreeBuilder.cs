@@ -6,7 +6,7 @@ namespace TransferPipeline.Heads;
 internal sealed class TreeBuilder
 {
     private readonly BinnedFeatures _bins;
-    private readonly ForestOptions _options;
+    private readonly TreeLimits _options;
     private readonly int[] _labels;
     private readonly SplitSearch _search;
     private readonly RandomSplitSearch? _random;
@@ -19,7 +19,7 @@ internal sealed class TreeBuilder
     private readonly Stack<Pending> _pending = new();
 
     /// <param name="labels">Class of each row of <paramref name="bins"/>.</param>
-    public TreeBuilder(BinnedFeatures bins, ForestOptions options, int[] labels, int classes, double[]? classWeights)
+    public TreeBuilder(BinnedFeatures bins, TreeLimits options, int[] labels, int classes, double[]? classWeights)
     {
         (_bins, _options, _labels) = (bins, options, labels);
         _search = new(bins, options, classes, classWeights);

@@ -56,7 +56,7 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
         var (d, m) = (index.Points.Columns, index.Points.Rows);
         var flat = graph.Node("Reshape", [features, graph.Constant("knn.rows", [-1L, d], 2)]);
         var near = graph.Node("Gemm", OldOperators.Factors(graph, flat, points, isDouble: false), ("transB", 1L));
-        near = index.Metric == NeighbourMetric.Cosine
+        near = index.Metric == DistanceMetric.Cosine
             ? graph.Node("Mul", [near, graph.Constant("knn.scale", index.Scale, m)])
             : graph.Node("Sub", [near, graph.Constant("knn.offset", index.Offset, m)]);
         var c = graph.Constant("knn.candidates", [(long)count], 1);
@@ -75,7 +75,7 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
         var column = ToDouble(graph, graph.Constant("knn.ones", ones, d, 1));
         var matrix = graph.Constant("knn.matrix", [0L, -1L], 2);
         var near = ToDouble(graph, candidates);
-        if (index.Metric == NeighbourMetric.Euclidean)
+        if (index.Metric == DistanceMetric.Euclidean)
         {
             var query = ToDouble(graph, graph.Node("Reshape", [features, graph.Constant("knn.query", [-1L, 1L, d], 3)]));
             var difference = graph.Node("Sub", [near, query]);

@@ -10,10 +10,10 @@ internal sealed class KnnHead : IHead
     private readonly int _k;
     private readonly bool _byDistance;
 
-    public KnnHead(NeighbourIndex index, int classCount, HeadSettings settings)
+    public KnnHead(NeighbourIndex index, int classCount, Knn options)
     {
-        (_index, ClassCount, Settings) = (index, classCount, settings);
-        (_k, _byDistance) = (settings.Integer("n_neighbors"), settings.Text("weights") == "distance");
+        (_index, ClassCount, Options) = (index, classCount, options);
+        (_k, _byDistance) = (options.K, options.Weights == NeighbourWeights.Distance);
     }
 
     public string Name => "knn";
@@ -24,7 +24,7 @@ internal sealed class KnnHead : IHead
 
     public long ParameterCount => (long)_index.Points.Rows * _index.Points.Columns;
 
-    public HeadSettings Settings { get; }
+    public HeadOptions Options { get; }
 
     public FitReport Fit { get; } = new();
 

@@ -28,7 +28,7 @@ internal sealed unsafe class NeighbourIndex
     /// <param name="labels">M classes.</param>
     /// <param name="scaling">What is done to queries first.</param>
     /// <param name="reach">Most neighbours that will be asked for. When heads with different k share the index, one search serves them all.</param>
-    public NeighbourIndex(FeatureMatrix points, int[] labels, NeighbourMetric metric, FeatureScaling scaling, int reach, int threads)
+    public NeighbourIndex(FeatureMatrix points, int[] labels, DistanceMetric metric, FeatureScaling scaling, int reach, int threads)
     {
         (Points, Labels, Metric, Scaling, _reach) = (points, labels, metric, scaling, reach);
         _norms = new double[points.Rows];
@@ -39,8 +39,8 @@ internal sealed unsafe class NeighbourIndex
             for (var i = start; i < end; i++)
             {
                 _norms[i] = ExactDistance.Norm(points.Row(i));
-                _scale[i] = metric == NeighbourMetric.Euclidean ? 1 : _norms[i] > 0 ? (float)(1 / _norms[i]) : 0;
-                _offset[i] = metric == NeighbourMetric.Euclidean ? (float)(_norms[i] * _norms[i] / 2) : 0;
+                _scale[i] = metric == DistanceMetric.Euclidean ? 1 : _norms[i] > 0 ? (float)(1 / _norms[i]) : 0;
+                _offset[i] = metric == DistanceMetric.Euclidean ? (float)(_norms[i] * _norms[i] / 2) : 0;
             }
         });
         _largestNorm = _norms.Max();
@@ -50,7 +50,7 @@ internal sealed unsafe class NeighbourIndex
 
     public int[] Labels { get; }
 
-    public NeighbourMetric Metric { get; }
+    public DistanceMetric Metric { get; }
 
     public FeatureScaling Scaling { get; }
 
@@ -122,7 +122,7 @@ internal sealed unsafe class NeighbourIndex
     private float Slack(double norm)
     {
         var relative = (1.01 * Points.Columns + 8) * Math.ScaleB(1, -24);
-        var size = Metric == NeighbourMetric.Cosine ? norm : norm * _largestNorm + _largestNorm * _largestNorm;
+        var size = Metric == DistanceMetric.Cosine ? norm : norm * _largestNorm + _largestNorm * _largestNorm;
         return (float)(2 * relative * size);
     }
 
@@ -158,7 +158,7 @@ internal sealed unsafe class NeighbourIndex
 
     private double Distance(ReadOnlySpan<float> query, double norm, int point)
     {
-        if (Metric == NeighbourMetric.Euclidean)
+        if (Metric == DistanceMetric.Euclidean)
             return Math.Sqrt(ExactDistance.SquaredEuclidean(query, Points.Row(point)));
         var length = norm * _norms[point];
         var distance = length > 0 ? 1 - ExactDistance.Dot(query, Points.Row(point)) / length : 1;

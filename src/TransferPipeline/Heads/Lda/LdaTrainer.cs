@@ -10,30 +10,21 @@ namespace TransferPipeline.Heads;
 /// by itself (Ledoit and Wolf 2004 on the class's standardized vectors for <c>auto</c>) and they are averaged by the priors. Where no class has
 /// three rows, so that there is nothing to estimate a share from, scikit-learn's is 0 and its answer chance; here <c>auto</c> is then 1: the classes' means alone.
 /// </summary>
-public sealed class LdaTrainer : IHeadTrainer
+public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
 {
-    public string Name => "lda";
+    public override string Name => "lda";
 
-    public string Summary => "linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis";
+    public override string Summary => "linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis";
 
-    public string? Unavailable => null;
-
-    public IReadOnlyList<HeadOption> Options { get; } =
-    [
-        new("shrinkage", HeadOptionKind.Text, "auto", "auto (Ledoit-Wolf for each class; 1 when no class has three rows) or a share from 0 to 1 of the mean variance."),
-        new("priors", HeadOptionKind.Choice, "frequency", "Class probabilities assumed: frequency (of the training rows) or uniform.") { Choices = ["frequency", "uniform"] },
-        LinearOptions.Scaling,
-    ];
-
-    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    protected override IHead Fit(TrainingRows data, Lda options, TrainingContext context)
     {
         var counts = TrainingCheck.Counts(data, context);
-        var shrinkage = Shrinkage(settings.Text("shrinkage"));
+        var shrinkage = Shrinkage(options.Shrinkage);
         if (data.Rows.Length == data.ClassCount)
             Throw.BadInput($"{Name}: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows");
-        var (scaling, rows) = PreparedRows.Of(data, settings, context);
+        var (scaling, rows) = PreparedRows.Of(data, options.Scaling, context);
         var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
-        var priors = Array.ConvertAll(counts, n => settings.Text("priors") == "uniform" ? 1.0 / counts.Length : (double)n / data.Rows.Length);
+        var priors = Array.ConvertAll(counts, n => options.Priors == ClassPriors.Uniform ? 1.0 / counts.Length : (double)n / data.Rows.Length);
         var dimension = rows.Length;
         var means = new double[data.ClassCount * dimension];
         for (var k = 0; k < data.ClassCount; k++)
@@ -45,7 +36,7 @@ public sealed class LdaTrainer : IHeadTrainer
         var weights = (double[])means.Clone();
         var factor = Cholesky.Factor(covariance, dimension, context.Threads, context.Cancellation);
         if (factor is null)
-            Throw.BadInput($"{Name}: the covariance with shrinkage={settings.Text("shrinkage")} is singular (constant values, or too few rows); {(double.IsNaN(shrinkage) ? "set a share, such as shrinkage=0.1" : "use shrinkage=auto or a larger share")}");
+            Throw.BadInput($"{Name}: the covariance with shrinkage={options.Shrinkage} is singular (constant values, or too few rows); {(double.IsNaN(shrinkage) ? "set a share, such as shrinkage=0.1" : "use shrinkage=auto or a larger share")}");
         factor.Solve(weights, data.ClassCount, context.Threads);
         var bias = new double[data.ClassCount];
         for (var k = 0; k < data.ClassCount; k++)
@@ -57,7 +48,7 @@ public sealed class LdaTrainer : IHeadTrainer
 
         if (data.ClassCount == 2)
             Symmetrize(weights, bias);
-        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, settings, new FitReport { RelativeGap = 0, Iterations = 1 });
+        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, options, new FitReport { RelativeGap = 0, Iterations = 1 });
     }
 
     /// <summary>Shrinkage moves variance between dimensions; where none is, no share helps.</summary>

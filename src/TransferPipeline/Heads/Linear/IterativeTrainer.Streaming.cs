@@ -8,17 +8,21 @@ public abstract partial class IterativeTrainer
     /// <summary>Relative gap to which the sample is solved: nearer its optimum is no nearer to that of all rows.</summary>
     private const double SampleTolerance = 1e-3;
 
+    /// <inheritdoc/>
+    public bool StreamsOnce(HeadOptions options) => false;
+
     /// <summary>
     /// Solves an even sample of the rows in memory first; its solution is the start and its Hessian preconditions the steps for all rows, which then
     /// takes few passes over the stream.
     /// </summary>
-    internal IHead TrainStream(IRowStream stream, int classCount, HeadSettings settings, TrainingContext context, int sampleRows)
+    public IHead TrainStream(IRowStream stream, int classCount, HeadOptions options, TrainingContext context)
     {
-        var summary = StreamSummary.Read(stream, classCount, FeatureScaling.Parse(settings.Text("scaling")), sampleRows, context);
-        var c = settings.Number(PathOption);
-        var weights = Weights(settings, summary.Counts, stream.ClassNames);
+        var own = Checked(options);
+        var summary = StreamSummary.Read(stream, classCount, own.Scaling, StreamSummary.SampleRows(stream, context), context);
+        var c = own.C;
+        var weights = Weights(own, summary.Counts, stream.ClassNames);
         var classes = OutputClasses(classCount);
-        var bias = settings.Flag("fit_intercept") ? BiasPenalty : double.NaN;
+        var bias = own.FitIntercept ? BiasPenalty : double.NaN;
         using var preconditioner = new AdaptivePreconditioner(context.Threads);
         using var objective = new StreamingObjective(stream, summary.Scaling, Loss(classCount), classes.Length, context)
         {
@@ -35,8 +39,8 @@ public abstract partial class IterativeTrainer
         SolveSample(sample, classes, parameters, preconditioner, context);
         void Resample(nint w) => SampleCurvature(objective, sample, summary.Sample, stream.Labels, w);
         var hessian = new SamplePreconditioner(sample, preconditioner, summary.Sample.Rows < stream.Labels.Count ? Resample : null);
-        var result = Solve(new(objective, hessian, context.Threads), classes, parameters, settings);
-        return Finish(result, parameters, objective.Stride, stream.Columns, classCount, settings, summary.Scaling, null, context);
+        var result = Solve(new(objective, hessian, context.Threads), classes, parameters, own);
+        return Finish(result, parameters, objective.Stride, stream.Columns, classCount, own, summary.Scaling, null, context);
     }
 
     private static unsafe void SolveSample(

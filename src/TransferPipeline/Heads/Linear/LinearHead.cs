@@ -28,10 +28,10 @@ public sealed class LinearHead : IHead
 
     private readonly bool _divideByLength;
 
-    private LinearHead(string name, int classes, int dimension, float[] weights, float[] bias, bool divideByLength, LinearLink link, HeadSettings settings, FitReport fit)
+    private LinearHead(string name, int classes, int dimension, float[] weights, float[] bias, bool divideByLength, LinearLink link, HeadOptions options, FitReport fit)
     {
         (Name, ClassCount, Dimension, Weights, Bias) = (name, classes, dimension, weights, bias);
-        (_divideByLength, Link, Settings, Fit) = (divideByLength, link, settings, fit);
+        (_divideByLength, Link, Options, Fit) = (divideByLength, link, options, fit);
     }
 
     public string Name { get; }
@@ -42,7 +42,7 @@ public sealed class LinearHead : IHead
 
     public long ParameterCount => Weights.LongLength + Bias.LongLength;
 
-    public HeadSettings Settings { get; }
+    public HeadOptions Options { get; }
 
     public FitReport Fit { get; }
 
@@ -58,7 +58,7 @@ public sealed class LinearHead : IHead
 
     /// <summary>Makes a head from weights (classes x dimension, row-major) and biases (one a class) for vectors scaled as <paramref name="scaling"/> says.</summary>
     public static LinearHead Create(
-        string name, double[] weights, double[] bias, FeatureScaling scaling, LinearLink link, HeadSettings settings, FitReport fit)
+        string name, double[] weights, double[] bias, FeatureScaling scaling, LinearLink link, HeadOptions options, FitReport fit)
     {
         var classes = bias.Length;
         var dimension = weights.Length / classes;
@@ -83,7 +83,7 @@ public sealed class LinearHead : IHead
 
         if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(foldedWeights)) || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(foldedBias)))
             Throw.BadInput($"{name}: the weights are no finite numbers: the vectors' values are too far from 1 for float32; set scaling=standard");
-        return new(name, classes, dimension, foldedWeights, foldedBias, scaling.Kind == ScalingKind.L2, link, settings, fit);
+        return new(name, classes, dimension, foldedWeights, foldedBias, scaling.Kind == ScalingKind.L2, link, options, fit);
     }
 
     public void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1)

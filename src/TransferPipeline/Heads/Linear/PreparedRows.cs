@@ -8,9 +8,8 @@ internal static class PreparedRows
     /// <summary>Scaled copies up to this size are kept.</summary>
     private const long MostSharedBytes = 512L << 20;
 
-    public static (FeatureScaling Scaling, RowSet Rows) Of(TrainingRows data, HeadSettings settings, TrainingContext context)
+    public static (FeatureScaling Scaling, RowSet Rows) Of(TrainingRows data, ScalingKind kind, TrainingContext context)
     {
-        var kind = FeatureScaling.Parse(settings.Text("scaling"));
         if (kind == ScalingKind.None)
             return (FeatureScaling.None, RowSet.View(data.X, data.Rows, data.Y));
         var scaling = context.Shared.Get(new RowsKey("scaling " + kind, data.X, data.Rows), () => FeatureScaling.Fit(kind, data.X, data.Rows, context.Threads));

@@ -25,11 +25,11 @@ internal sealed unsafe class RowReduction
 
     public static bool Pays(RowSet rows) => rows.Count < MostShare * rows.Length;
 
-    /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="settings"/>.</param>
-    public static RowReduction Of(TrainingRows data, HeadSettings settings, RowSet rows, TrainingContext context)
+    /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="scaling"/>.</param>
+    public static RowReduction Of(TrainingRows data, ScalingKind scaling, RowSet rows, TrainingContext context)
     {
         var n = rows.Count;
-        var gram = SharedGram.ByRows(data, settings, rows, context);
+        var gram = SharedGram.ByRows(data, scaling, rows, context);
         var trace = 0.0;
         for (var i = 0; i < n; i++)
             trace += gram[(long)i * n + i];

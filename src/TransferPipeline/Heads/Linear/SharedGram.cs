@@ -12,12 +12,12 @@ internal static class SharedGram
     private const long MostSharedBytes = 512L << 20;
 
     /// <summary>Sum over rows of (x - mean)(x - mean) transposed.</summary>
-    /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="settings"/>.</param>
+    /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="scaling"/>.</param>
     /// <param name="mean">Their mean; null for products around zero.</param>
-    public static double[] ByValues(TrainingRows data, HeadSettings settings, RowSet rows, double[]? mean, TrainingContext context)
+    public static double[] ByValues(TrainingRows data, ScalingKind scaling, RowSet rows, double[]? mean, TrainingContext context)
     {
         var n = rows.Length;
-        if (HeldOut(data, settings, (long)n * n) is not { } heldOut)
+        if (HeldOut(data, scaling, (long)n * n) is not { } heldOut)
         {
             var direct = new double[(long)n * n];
             GramMatrix<double>.Add(rows, mean, null, direct, context.Threads, context.Cancellation);
@@ -25,11 +25,11 @@ internal static class SharedGram
         }
 
         var whole = context.Shared.Wider.Get(
-            new RowsKey($"gram {Scaling(settings)} {(mean is null ? "" : "centred")}", data.X, data.Whole!), () => WholeByValues(data, settings, mean is not null, context));
+            new RowsKey($"gram {scaling} {(mean is null ? "" : "centred")}", data.X, data.Whole!), () => WholeByValues(data, scaling, mean is not null, context));
         var gram = (double[])whole.Gram.Clone();
         if (heldOut.Length > 0)
         {
-            var (_, held) = PreparedRows.Of(data with { Rows = heldOut }, settings, context);
+            var (_, held) = PreparedRows.Of(data with { Rows = heldOut }, scaling, context);
             var minus = new float[heldOut.Length];
             Array.Fill(minus, -1);
             GramMatrix<double>.AddUpper(held, whole.Mean, minus, gram, context.Threads, context.Cancellation);
@@ -43,13 +43,13 @@ internal static class SharedGram
     }
 
     /// <summary>Products of rows with rows, Count x Count.</summary>
-    public static double[] ByRows(TrainingRows data, HeadSettings settings, RowSet rows, TrainingContext context)
+    public static double[] ByRows(TrainingRows data, ScalingKind scaling, RowSet rows, TrainingContext context)
     {
-        if (data.Whole is not { } all || HeldOut(data, settings, (long)all.Length * all.Length) is null)
+        if (data.Whole is not { } all || HeldOut(data, scaling, (long)all.Length * all.Length) is null)
             return RowGram.Of(rows, context);
-        var whole = context.Shared.Wider.Get(new RowsKey($"row gram {Scaling(settings)}", data.X, all), () =>
+        var whole = context.Shared.Wider.Get(new RowsKey($"row gram {scaling}", data.X, all), () =>
         {
-            var (_, prepared) = PreparedRows.Of(data with { Rows = all }, settings, context with { Shared = context.Shared.Wider });
+            var (_, prepared) = PreparedRows.Of(data with { Rows = all }, scaling, context with { Shared = context.Shared.Wider });
             var products = RowGram.Of(prepared, context);
             GC.KeepAlive(prepared);
             return products;
@@ -68,9 +68,9 @@ internal static class SharedGram
         return gram;
     }
 
-    private static Products WholeByValues(TrainingRows data, HeadSettings settings, bool centred, TrainingContext context)
+    private static Products WholeByValues(TrainingRows data, ScalingKind scaling, bool centred, TrainingContext context)
     {
-        var (_, rows) = PreparedRows.Of(data with { Rows = data.Whole! }, settings, context with { Shared = context.Shared.Wider });
+        var (_, rows) = PreparedRows.Of(data with { Rows = data.Whole! }, scaling, context with { Shared = context.Shared.Wider });
         var mean = centred ? ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation).Mean() : null;
         var gram = new double[(long)rows.Length * rows.Length];
         GramMatrix<double>.AddUpper(rows, mean, null, gram, context.Threads, context.Cancellation);
@@ -79,9 +79,9 @@ internal static class SharedGram
     }
 
     /// <summary>Rows of the whole that are not trained on; null when a matrix of the part alone costs less, or rows are scaled by what is learnt from the part.</summary>
-    private static int[]? HeldOut(TrainingRows data, HeadSettings settings, long values)
+    private static int[]? HeldOut(TrainingRows data, ScalingKind scaling, long values)
     {
-        if (data.Whole is not { } whole || sizeof(double) * values > MostSharedBytes || Scaling(settings) == ScalingKind.Standard
+        if (data.Whole is not { } whole || sizeof(double) * values > MostSharedBytes || scaling == ScalingKind.Standard
             || data.Rows.Length > whole.Length || 2 * data.Rows.Length <= whole.Length)
             return null;
         var heldOut = new int[whole.Length - data.Rows.Length];
@@ -96,8 +96,6 @@ internal static class SharedGram
 
         return next == data.Rows.Length ? heldOut : null;
     }
-
-    private static ScalingKind Scaling(HeadSettings settings) => FeatureScaling.Parse(settings.Text("scaling"));
 
     /// <param name="Mean">What products are around; null for zero.</param>
     /// <param name="Gram">D x D, upper triangle.</param>

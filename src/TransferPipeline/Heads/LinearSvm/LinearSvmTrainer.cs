@@ -8,7 +8,7 @@ namespace TransferPipeline.Heads;
 /// squared hinges plus half the squared weights, the intercept among them (intercept_scaling 1, LIBLINEAR's -B 1). A class weight counts for the
 /// class's own rows in its own problem, as in LIBLINEAR. Probabilities are the softmax of the scores and uncalibrated.
 /// </summary>
-public sealed class LinearSvmTrainer() : IterativeTrainer(0.01)
+public sealed class LinearSvmTrainer() : IterativeTrainer(new LinearSvm())
 {
     public override string Name => "linear-svm";
 

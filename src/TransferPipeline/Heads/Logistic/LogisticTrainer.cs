@@ -1,3 +1,4 @@
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Heads;
@@ -6,7 +7,7 @@ namespace TransferPipeline.Heads;
 /// Logistic regression of each class against the rest, the objective of scikit-learn's LogisticRegression(multi_class="ovr") with its lbfgs
 /// or newton-cg solver: the intercept is free (its liblinear solver would penalize it). Balanced class weights are those of each binary problem.
 /// </summary>
-public sealed class LogisticTrainer() : IterativeTrainer(1)
+public sealed class LogisticTrainer() : IterativeTrainer(new Logistic())
 {
     public override string Name => "logistic";
 
@@ -22,7 +23,7 @@ public sealed class LogisticTrainer() : IterativeTrainer(1)
 
     private protected override LossWeights Weights(float[] classWeights, string text, int[] counts)
     {
-        if (text != "balanced")
+        if (text != ClassWeights.Balanced)
             return LossWeights.ByRow(classWeights);
         var (total, one) = ((double)counts.Sum(), Array.ConvertAll(counts, _ => 1f));
         return new(one, Array.ConvertAll(counts, n => (float)(total / (2.0 * n))), Array.ConvertAll(counts, n => (float)(total / (2.0 * (total - n)))));

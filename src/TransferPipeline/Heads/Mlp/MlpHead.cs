@@ -14,15 +14,15 @@ internal sealed class MlpHead : IHead
     private readonly bool _divideByLength;
     private readonly IReadOnlyList<DenseLayer> _layers;
 
-    public MlpHead(DenseNetwork network, FeatureScaling scaling, HeadSettings settings, FitReport fit)
+    public MlpHead(DenseNetwork network, FeatureScaling scaling, HeadOptions options, FitReport fit)
     {
         (ClassCount, Dimension, ParameterCount) = (network.Outputs, network.Inputs, network.ParameterCount);
-        (Settings, Fit, _divideByLength) = (settings, fit, scaling.Kind == ScalingKind.L2);
+        (Options, Fit, _divideByLength) = (options, fit, scaling.Kind == ScalingKind.L2);
         _layers = scaling.Kind == ScalingKind.Standard ? [Fold(network.Layers[0], scaling), .. network.Layers.Skip(1)] : network.Layers;
     }
 
     /// <summary>The trainer's: networks of other trainers end as this head too.</summary>
-    public string Name => Settings.Head;
+    public string Name => Options.Trainer.Name;
 
     public int ClassCount { get; }
 
@@ -30,7 +30,7 @@ internal sealed class MlpHead : IHead
 
     public long ParameterCount { get; }
 
-    public HeadSettings Settings { get; }
+    public HeadOptions Options { get; }
 
     public FitReport Fit { get; }
 

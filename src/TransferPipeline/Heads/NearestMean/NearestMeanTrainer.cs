@@ -8,27 +8,19 @@ namespace TransferPipeline.Heads;
 /// -|x - m|^2 / 2 by the same amount for every class; with <c>metric=cosine</c> it is the cosine of x and the mean. Probabilities are the
 /// softmax of the scores and uncalibrated.
 /// </summary>
-public sealed class NearestMeanTrainer : IHeadTrainer
+public sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new NearestMean())
 {
-    public string Name => "nearest-mean";
+    public override string Name => "nearest-mean";
 
-    public string Summary => "nearest class mean, scikit-learn's NearestCentroid";
+    public override string Summary => "nearest class mean, scikit-learn's NearestCentroid";
 
-    public string? Unavailable => null;
-
-    public IReadOnlyList<HeadOption> Options { get; } =
-    [
-        new("metric", HeadOptionKind.Choice, "euclidean", "Distance to the means: euclidean, or cosine (vectors and means are divided by their length).") { Choices = ["euclidean", "cosine"] },
-        LinearOptions.Scaling,
-    ];
-
-    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    protected override IHead Fit(TrainingRows data, NearestMean options, TrainingContext context)
     {
         TrainingCheck.Counts(data, context);
-        var cosine = settings.Text("metric") == "cosine";
-        if (cosine && settings.Text("scaling") == "standard")
+        var cosine = options.Metric == DistanceMetric.Cosine;
+        if (cosine && options.Scaling == ScalingKind.Standard)
             Throw.Usage($"{Name}: metric=cosine divides vectors by their length, which scaling=standard would undo; use scaling=none");
-        var (scaling, rows) = PreparedRows.Of(data, cosine ? settings.WithText("scaling", "l2") : settings, context);
+        var (scaling, rows) = PreparedRows.Of(data, cosine ? ScalingKind.L2 : options.Scaling, context);
         var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
         var (weights, bias) = (new double[data.ClassCount * rows.Length], new double[data.ClassCount]);
         for (var k = 0; k < data.ClassCount; k++)
@@ -41,6 +33,6 @@ public sealed class NearestMeanTrainer : IHeadTrainer
             bias[k] = cosine ? 0 : -0.5 * square;
         }
 
-        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, settings, new FitReport { RelativeGap = 0, Iterations = 1 });
+        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, options, new FitReport { RelativeGap = 0, Iterations = 1 });
     }
 }

@@ -17,12 +17,12 @@ internal sealed class NetworkTraining
     private readonly DenseNetwork _start;
     private readonly TrainingRows _data;
     private readonly FeatureScaling _scaling;
-    private readonly TrainingOptions _options;
+    private readonly EpochOptions _options;
     private readonly float[]? _classWeights;
     private readonly TrainingContext _context;
 
     public NetworkTraining(
-        DenseNetwork start, TrainingRows data, FeatureScaling scaling, TrainingOptions options, float[]? classWeights, TrainingContext context) =>
+        DenseNetwork start, TrainingRows data, FeatureScaling scaling, EpochOptions options, float[]? classWeights, TrainingContext context) =>
         (_start, _data, _scaling, _options, _classWeights, _context) = (start, data, scaling, options, classWeights, context);
 
     /// <summary>Name of the head, for messages.</summary>
@@ -34,7 +34,7 @@ internal sealed class NetworkTraining
     public (DenseNetwork Network, FitReport Fit) Run(Func<int, int[]> order)
     {
         var solver = Solver.Create(_options);
-        var dropout = _options.Dropout > 0 ? new Dropout(_options.Dropout, _context.Seed) : null;
+        var dropout = _options.HiddenDropout > 0 ? new Dropout(_options.HiddenDropout, _context.Seed) : null;
         var network = _start.Copy();
         var pass = new NetworkPass(network, Math.Min(_options.BatchSize, _data.Rows.Length), learns: true);
         var validation = _data.ValidationRows.Length > 0 ? new NetworkPass(network, Math.Min(ValidationBatch, _data.ValidationRows.Length), learns: false) : null;

@@ -12,7 +12,7 @@ internal abstract class Solver
     /// <summary>L2 penalty: this share of the value is added to its gradient.</summary>
     public required float WeightDecay { get; init; }
 
-    public static Solver Create(TrainingOptions options) => options.Adam
+    public static Solver Create(EpochOptions options) => options.Solver == EpochSolver.Adam
         ? new AdamSolver { WeightDecay = (float)options.WeightDecay }
         : new SgdSolver { WeightDecay = (float)options.WeightDecay, Momentum = (float)options.Momentum };
 

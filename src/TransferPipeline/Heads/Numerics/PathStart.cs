@@ -24,7 +24,7 @@ internal sealed unsafe class PathStart
     }
 
     /// <summary>Overwrites the last solution by what is foreseen for <paramref name="c"/>.</summary>
-    public void Foresee(double c, FloatBuffer parameters)
+    public void Extrapolate(double c, FloatBuffer parameters)
     {
         var at = Math.Log(c);
         if (_solved.Count < 2 || !Near(_solved[^2].LogC, _solved[^1].LogC, at))

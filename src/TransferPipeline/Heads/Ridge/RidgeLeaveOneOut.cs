@@ -19,10 +19,10 @@ public static class RidgeLeaveOneOut
     private const int RowBlock = 64;
 
     /// <summary>Results in the order of <paramref name="alphas"/>. Class weights are not taken into account.</summary>
-    public static IReadOnlyList<RidgeLeaveOneOutResult> Run(TrainingRows data, HeadSettings settings, IReadOnlyList<double> alphas, TrainingContext context)
+    public static IReadOnlyList<RidgeLeaveOneOutResult> Run(TrainingRows data, Ridge options, IReadOnlyList<double> alphas, TrainingContext context)
     {
         var counts = TrainingCheck.Counts(data, context);
-        if (settings.Text("class_weight") is not ("none" or ""))
+        if (!ClassWeights.IsNone(options))
             Throw.Usage("ridge: leave-one-out is exact without class_weight only");
         foreach (var alpha in alphas)
         {
@@ -30,8 +30,8 @@ public static class RidgeLeaveOneOut
                 Throw.Usage(FormattableString.Invariant($"ridge: alpha is '{alpha}', expected a number greater than 0"));
         }
 
-        var (_, rows) = PreparedRows.Of(data, settings, context);
-        var intercept = settings.Flag("fit_intercept");
+        var (_, rows) = PreparedRows.Of(data, options.Scaling, context);
+        var intercept = options.FitIntercept;
         var targets = new Targets(rows.Labels, counts, intercept);
         var work = rows.Count < rows.Length ? ByRows(rows, intercept, targets, context) : ByValues(rows, data.ClassCount, intercept, targets, context);
         return [.. alphas.Select(alpha => work.Judge(alpha, context))];

@@ -23,16 +23,16 @@ internal abstract class RidgeProblem
     /// <summary>Classes that have a target; of two classes only the second.</summary>
     private protected int[] Outputs { get; }
 
-    /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="settings"/>.</param>
-    public static RidgeProblem Create(TrainingRows data, HeadSettings settings, RowSet rows, float[] classWeights, TrainingContext context)
+    /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="options"/>.</param>
+    public static RidgeProblem Create(TrainingRows data, Ridge options, RowSet rows, float[] classWeights, TrainingContext context)
     {
-        var intercept = settings.Flag("fit_intercept");
+        var intercept = options.FitIntercept;
         var uniform = Array.TrueForAll(classWeights, w => w == 1);
         var sums = ClassSums.Of(rows, data.ClassCount, uniform ? null : classWeights, context.Threads, context.Cancellation);
         if (rows.Count < rows.Length)
-            return new RidgeByRows(rows, sums, classWeights, intercept, SharedGram.ByRows(data, settings, rows, context));
+            return new RidgeByRows(rows, sums, classWeights, intercept, SharedGram.ByRows(data, options.Scaling, rows, context));
         return uniform
-            ? new RidgeByValues(sums, intercept, SharedGram.ByValues(data, settings, rows, intercept ? sums.Mean() : null, context))
+            ? new RidgeByValues(sums, intercept, SharedGram.ByValues(data, options.Scaling, rows, intercept ? sums.Mean() : null, context))
             : new RidgeByValues(rows, sums, classWeights, intercept, context);
     }
 

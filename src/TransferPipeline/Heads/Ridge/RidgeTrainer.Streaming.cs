@@ -6,19 +6,20 @@ namespace TransferPipeline.Heads;
 public sealed partial class RidgeTrainer
 {
     /// <summary>Only a standard scaling has to be learnt before rows can be used.</summary>
-    internal static bool StreamsOnce(HeadSettings settings) => FeatureScaling.Parse(settings.Text("scaling")) != ScalingKind.Standard;
+    public bool StreamsOnce(HeadOptions options) => Checked(options).Scaling != ScalingKind.Standard;
 
     /// <summary>One pass for the Gram matrix and the classes' sums, and one before it where a standard scaling has to be learnt.</summary>
-    internal IHead TrainStream(IRowStream stream, int classCount, HeadSettings settings, TrainingContext context)
+    public IHead TrainStream(IRowStream stream, int classCount, HeadOptions options, TrainingContext context)
     {
-        var kind = FeatureScaling.Parse(settings.Text("scaling"));
-        var summary = StreamsOnce(settings) ? null : StreamSummary.Read(stream, classCount, kind, 1000, context);
+        var ridge = Checked(options);
+        var kind = ridge.Scaling;
+        var summary = StreamsOnce(ridge) ? null : StreamSummary.Read(stream, classCount, kind, 1000, context);
         var scaling = summary?.Scaling ?? (kind == ScalingKind.L2 ? FeatureScaling.L2 : FeatureScaling.None);
-        var classWeights = ClassWeights.Of(settings, summary?.Counts ?? StreamSummary.CountClasses(stream.Labels, classCount), stream.ClassNames);
+        var classWeights = ClassWeights.Of(Name, ridge, summary?.Counts ?? StreamSummary.CountClasses(stream.Labels, classCount), stream.ClassNames);
         var uniform = Array.TrueForAll(classWeights, w => w == 1);
         int[] labels = [.. stream.Labels];
         var dimension = stream.Columns;
-        var intercept = settings.Flag("fit_intercept");
+        var intercept = ridge.FitIntercept;
         double[]? shift = null;
         var gram = new double[(long)dimension * dimension];
         var (weights, sums) = (new double[classCount], new double[classCount][]);
@@ -53,6 +54,6 @@ public sealed partial class RidgeTrainer
         if (shift is not null)
             GramMatrix<double>.Move(gram, shift, total.Mean(), total.TotalWeight, context.Threads);
         GramMatrix<double>.Mirror(gram, dimension, context.Threads);
-        return Solve(new RidgeByValues(total, intercept, gram), settings.Number(PathOption), settings, scaling, context);
+        return Solve(new RidgeByValues(total, intercept, gram), ridge, scaling, context);
     }
 }

@@ -22,9 +22,9 @@ internal sealed unsafe class SvmRbfHead : IHead
     private readonly double[] _vectors;
     private readonly double[][] _coefficients;
 
-    public SvmRbfHead(SvmModel model, FeatureScaling scaling, HeadSettings settings, FitReport fit)
+    public SvmRbfHead(SvmModel model, FeatureScaling scaling, SvmRbf options, FitReport fit)
     {
-        (_model, _scaling, Settings, Fit, _breakTies) = (model, scaling, settings, fit, settings.Flag("break_ties"));
+        (_model, _scaling, Options, Fit, _breakTies) = (model, scaling, options, fit, options.BreakTies);
         _vectors = Array.ConvertAll(model.Vectors.Data, v => (double)v);
         _coefficients = Array.ConvertAll(model.Coefficients, c => Array.ConvertAll(c, v => (double)v));
     }
@@ -38,7 +38,7 @@ internal sealed unsafe class SvmRbfHead : IHead
     /// <summary>Support vectors, their coefficients against each other class, and the biases.</summary>
     public long ParameterCount => (long)_model.Vectors.Rows * (Dimension + ClassCount - 1) + (long)ClassCount * (ClassCount - 1) / 2;
 
-    public HeadSettings Settings { get; }
+    public HeadOptions Options { get; }
 
     public FitReport Fit { get; }
 

@@ -4,7 +4,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Heads;
 
 /// <summary>Support vector machines with a Gaussian kernel, one for each pair of classes: scikit-learn's SVC, LIBSVM's C-SVC.</summary>
-public sealed class SvmRbfTrainer : IHeadTrainer
+public sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
 {
     /// <summary>Rows up to which the whole kernel matrix is kept: 1.6 GB.</summary>
     private const int MostMatrixRows = 20_000;
@@ -17,39 +17,31 @@ public sealed class SvmRbfTrainer : IHeadTrainer
 
     private const int RowBlock = 256;
 
-    public string Name => "svm-rbf";
+    public override string Name => "svm-rbf";
 
-    public string Summary => "support vector machines with a Gaussian kernel, one against one (SVC, LIBSVM); probabilities are a softmax of votes and not calibrated";
+    public override string Summary => "support vector machines with a Gaussian kernel, one against one (SVC, LIBSVM); probabilities are a softmax of votes and not calibrated";
 
-    public string? Unavailable => null;
-
-    public IReadOnlyList<HeadOption> Options { get; } =
-    [
-        new("C", HeadOptionKind.Number, "10", "weight of the hinge losses, as SVC's C") { Minimum = 0, ExclusiveMinimum = true },
-        new("gamma", HeadOptionKind.Text, "scale", "scale: 1 / (values x variance), auto: 1 / values, or a number"),
-        new("tol", HeadOptionKind.Number, "0.0001", "violation of the optimality conditions at which to stop (SVC's default is 0.001)") { Minimum = 0, ExclusiveMinimum = true },
-        new("break_ties", HeadOptionKind.Flag, "false", "between classes of equal votes the sum of decisions decides; otherwise the first class, as SVC"),
-        ClassWeights.Option,
-        new("scaling", HeadOptionKind.Choice, "none", "what is done to vectors first") { Choices = ["none", "standard", "l2"] },
-    ];
-
-    public IHead Train(TrainingRows data, HeadSettings settings, TrainingContext context)
+    protected override IHead Fit(TrainingRows data, SvmRbf options, TrainingContext context)
     {
         var counts = TrainingCheck.Counts(data, context);
-        var scaling = FeatureScaling.Fit(FeatureScaling.Parse(settings.Text("scaling")), data.X, data.Rows, context.Threads);
-        var weights = ClassWeights.Of(settings, counts, data.ClassNames);
-        var bounds = Array.ConvertAll(weights, w => w * settings.Number("C"));
+        var scaling = FeatureScaling.Fit(options.Scaling, data.X, data.Rows, context.Threads);
+        var weights = ClassWeights.Of(Name, options, counts, data.ClassNames);
+        var bounds = Array.ConvertAll(weights, w => w * options.C);
 
         // Class after class, each in the order of its rows, so that a pair of classes is two runs of every kernel row.
         var rows = data.Rows.OrderBy(row => data.Y[row]).ToArray();
         var x = scaling.Apply(data.X, rows, context.Threads);
-        var gamma = Gamma(settings.Text("gamma"), x, context);
+        var gamma = Gamma(options.Gamma, x, context);
         if (!float.IsFinite((float)gamma))
             Throw.BadInput(FormattableString.Invariant($"svm-rbf: gamma is {gamma:0.0e+0}, which is too large for float32: the vectors' values are too small; set scaling=standard"));
         var pairs = Pairs(counts, bounds);
-        var solutions = Solve(x, pairs, gamma, settings.Number("tol"), context);
+        var solutions = Solve(x, pairs, gamma, options.Tolerance, context);
         if (solutions.Count(s => !s.Converged) is > 0 and var failed)
-            context.Warn($"svm-rbf: {failed} of {pairs.Length} pairs of classes did not reach tol ({settings.Text("tol")}); raise tol or choose another scaling");
+        {
+            var tolerance = options.Tolerance.ToString("R", CultureInfo.InvariantCulture);
+            context.Warn($"svm-rbf: {failed} of {pairs.Length} pairs of classes did not reach tol ({tolerance}); raise tol or choose another scaling");
+        }
+
         var fit = new FitReport
         {
             Objective = solutions.Sum(s => s.Primal),
@@ -57,7 +49,7 @@ public sealed class SvmRbfTrainer : IHeadTrainer
             Iterations = solutions.Sum(s => s.Iterations),
             Converged = solutions.All(s => s.Converged),
         };
-        return new SvmRbfHead(SvmModel.Create(x, counts, pairs, solutions, gamma), scaling, settings, fit);
+        return new SvmRbfHead(SvmModel.Create(x, counts, pairs, solutions, gamma), scaling, options, fit);
     }
 
     private static double Gamma(string text, FeatureMatrix x, TrainingContext context)

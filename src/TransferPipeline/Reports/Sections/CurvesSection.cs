@@ -23,7 +23,7 @@ internal static class CurvesSection
                 html.Add($"<span class=\"badge warn\">on the edge of the values tried</span>");
             html.Add($"</figcaption>{SweepChart.Render(sweep)}");
             FigureTable(html, $"sweep of {sweep.Parameter} of {nameOf(sweep)}", [sweep.Parameter, "Accuracy", "Standard error", "Chosen"], sweep.Values.Length, (cells, i) => cells
-                .Cell(c => c.Add($"{Figures.Value(sweep, sweep.Values[i])}")).Cell(c => c.Rate(sweep.Scores[i]))
+                .Cell(c => c.Add($"{Figures.Value(sweep.Values[i])}")).Cell(c => c.Rate(sweep.Scores[i]))
                 .Cell(c => c.Rate(i < sweep.StandardErrors.Length ? sweep.StandardErrors[i] : double.NaN))
                 .Add($"<td>{(sweep.Values[i] == sweep.Chosen ? "yes" : "")}</td>"));
             html.Add($"</figure>\n");

@@ -18,19 +18,19 @@ public sealed class ClassWeightsTests
     [InlineData("0:3,dog:2", 3, 2, 1)]
     [InlineData("balanced", 20f / 30, 20f / 15, 20f / 15)]
     public void Of_NamesOrNumbers_GivesAWeightAClass(string text, float cat, float dog, float owl) =>
-        Assert.Equal([cat, dog, owl], ClassWeights.Of(Settings(text), [10, 5, 5], Pets));
+        Assert.Equal([cat, dog, owl], ClassWeights.Of("softmax", Settings(text), [10, 5, 5], Pets));
 
     [Fact]
     public void Of_ClassesThatAreCalledByNumbers_TakesNumbersAsNames()
     {
         string[] digits = ["0", "1", "10", "2"];
-        Assert.Equal([1, 1, 5, 3], ClassWeights.Of(Settings("10:5,2:3"), [1, 1, 1, 1], digits));
+        Assert.Equal([1, 1, 5, 3], ClassWeights.Of("softmax", Settings("10:5,2:3"), [1, 1, 1, 1], digits));
         Assert.Contains("there is no class '3'", Error("3:2", digits));
     }
 
     [Fact]
     public void Of_NameThatBeginsAnother_IsTheOneThatAWeightFollows() =>
-        Assert.Equal([2, 3], ClassWeights.Of(Settings("cat:2,cat, white:3"), [1, 1], ["cat", "cat, white"]));
+        Assert.Equal([2, 3], ClassWeights.Of("softmax", Settings("cat:2,cat, white:3"), [1, 1], ["cat", "cat, white"]));
 
     [Theory]
     [InlineData("dgo:2", "softmax: class_weight is 'dgo:2', but there is no class 'dgo'; did you mean 'dog'? (classes: cat, dog, red, long-haired: owl)")]
@@ -65,8 +65,7 @@ public sealed class ClassWeightsTests
         Assert.NotEqual(Scores("none"), byName);
     }
 
-    private static HeadSettings Settings(string text) =>
-        HeadSettings.Create(HeadCatalog.Find("softmax"), new Dictionary<string, string> { ["class_weight"] = text });
+    private static Softmax Settings(string text) => new() { ClassWeight = text };
 
     private static string Error(string text, string[] names) => Assert.Throws<UsageException>(() => ClassWeights.Check("softmax", text, names)).Message;
 }

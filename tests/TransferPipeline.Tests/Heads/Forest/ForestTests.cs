@@ -1,7 +1,7 @@
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Tests.Heads.Forest;
+namespace TransferPipeline.Tests.Heads;
 
 public sealed class ForestTests
 {
@@ -98,7 +98,7 @@ public sealed class ForestTests
         var (x, y) = Mixture.Create(2000, 5, classes, 9, 1.5);
         int[] rows = [.. Enumerable.Range(0, 2000)];
         var bins = new BinnedFeatures(x, rows, false, 1, CancellationToken.None);
-        var options = ForestOptions.Read(Mixture.Settings(Trainer), 5);
+        var options = TreeLimits.Of((Forest)Mixture.Settings(Trainer), 5);
         var samples = Array.ConvertAll(y, label => Sample.Create(label, 1 + label % 2));
         var plain = new SplitSearch(bins, options, classes, null);
         var weighted = new SplitSearch(bins, options, classes, [.. Enumerable.Repeat(1.0, classes)]);
@@ -127,7 +127,7 @@ public sealed class ForestTests
         var bins = new BinnedFeatures(x, [.. Enumerable.Range(0, count)], true, 2, CancellationToken.None);
         var weights = weighted ? Enumerable.Range(0, classes).Select(c => 1 + c / 4.0).ToArray() : null;
         uint[] samples = [.. rows.Select(r => Sample.Create(y[r], 1 + r % 60))];
-        var node = new SplitSearch(bins, ForestOptions.Read(Mixture.Settings(Trainer), 70), classes, weights);
+        var node = new SplitSearch(bins, TreeLimits.Of((Forest)Mixture.Settings(Trainer), 70), classes, weights);
         node.Enter(samples);
         var search = new RandomSplitSearch(bins, 1, classes, weights);
         var random = RandomStream.OfPart(0, 0);

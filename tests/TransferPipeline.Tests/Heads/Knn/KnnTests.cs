@@ -1,7 +1,7 @@
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Tests.Heads.Knn;
+namespace TransferPipeline.Tests.Heads;
 
 public sealed class KnnTests
 {
@@ -17,10 +17,10 @@ public sealed class KnnTests
         {
             var settings = Mixture.Settings(Trainer, ("metric", golden.Text("metric")), ("weights", golden.Text("weights")), ("n_neighbors", golden.Text("k")));
             var head = Trainer.Train(data, settings, new());
-            var metric = golden.Text("metric") == "cosine" ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean;
-            var index = new NeighbourIndex(x.Select(data.Rows), y, metric, FeatureScaling.None, settings.Integer("n_neighbors"), 1);
+            var metric = golden.Text("metric") == "cosine" ? DistanceMetric.Cosine : DistanceMetric.Euclidean;
+            var index = new NeighbourIndex(x.Select(data.Rows), y, metric, FeatureScaling.None, int.Parse(golden.Text("k")), 1);
 
-            Assert.Equal(golden.Integers("rows"), index.Find(x, test, settings.Integer("n_neighbors"), 1).Rows);
+            Assert.Equal(golden.Integers("rows"), index.Find(x, test, int.Parse(golden.Text("k")), 1).Rows);
             var scores = HeadChecks.Scores(head, x, test);
             HeadChecks.AssertClose(golden.Floats("probabilities"), scores, 1e-6);
             Assert.Equal(golden.Integers("labels"), HeadChecks.Predictions(scores, 4));
@@ -49,7 +49,7 @@ public sealed class KnnTests
         var cosine = metric == "cosine";
         int[] stored = [.. Enumerable.Range(0, 1100)];
         int[] queries = [.. Enumerable.Range(950, 350)];
-        var index = new NeighbourIndex(x.Select(stored), new int[1100], cosine ? NeighbourMetric.Cosine : NeighbourMetric.Euclidean, FeatureScaling.None, k, 2);
+        var index = new NeighbourIndex(x.Select(stored), new int[1100], cosine ? DistanceMetric.Cosine : DistanceMetric.Euclidean, FeatureScaling.None, k, 2);
 
         var found = index.Find(x, queries, k, 2);
 
@@ -92,15 +92,15 @@ public sealed class KnnTests
 
         for (var i = 0; i < path.Length; i++)
         {
-            var single = Trainer.Train(data, heads[i].Settings, new() { Threads = 1 });
-            Assert.Equal(path[i], heads[i].Settings.Number("n_neighbors"));
+            var single = Trainer.Train(data, heads[i].Options, new() { Threads = 1 });
+            Assert.Equal(path[i], double.Parse(heads[i].Options.Values["n_neighbors"], System.Globalization.CultureInfo.InvariantCulture));
             HeadChecks.AssertSameBytes(HeadChecks.Scores(single, x, test), HeadChecks.Scores(heads[i], x, test, 2));
         }
 
         // Other rows after those: what was remembered must not be served again.
         int[] others = [.. Enumerable.Range(250, 60)];
         HeadChecks.AssertSameBytes(
-            HeadChecks.Scores(Trainer.Train(data, heads[2].Settings, new()), x, others), HeadChecks.Scores(heads[2], x, others));
+            HeadChecks.Scores(Trainer.Train(data, heads[2].Options, new()), x, others), HeadChecks.Scores(heads[2], x, others));
     }
 
     [Theory]

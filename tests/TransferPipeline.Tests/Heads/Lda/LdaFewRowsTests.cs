@@ -2,7 +2,7 @@ using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Tests.Evaluation;
 
-namespace TransferPipeline.Tests.Heads.Lda;
+namespace TransferPipeline.Tests.Heads;
 
 /// <summary>lda where classes have hardly any rows.</summary>
 public sealed class LdaFewRowsTests
@@ -17,7 +17,7 @@ public sealed class LdaFewRowsTests
     public void Train_AnyCounts_IsTheFormula(int[] counts)
     {
         var (x, y, rows) = Make(counts, 9);
-        var head = Trainer.Train(new(x, y, rows, counts.Length), HeadSettings.Create(Trainer), new());
+        var head = Trainer.Train(new(x, y, rows, counts.Length), HeadOptions.Parse(Trainer), new());
         var (expected, found) = (Plain(x, y, counts), HeadChecks.Scores(head, x, rows));
 
         // Scores of two classes are given with opposite signs: what they mean is their difference.
@@ -40,7 +40,7 @@ public sealed class LdaFewRowsTests
         for (var draw = 0; draw < 10; draw++)
         {
             int[] train = [.. data.Y.Index().GroupBy(p => p.Item).SelectMany(g => g.Skip(5 * draw).Take(2)).Select(p => p.Index).Order()];
-            var head = Trainer.Train(new(data.X, data.Y, train, 2), HeadSettings.Create(Trainer), new());
+            var head = Trainer.Train(new(data.X, data.Y, train, 2), HeadOptions.Parse(Trainer), new());
             int[] rest = [.. Enumerable.Range(0, data.X.Rows).Except(train)];
             right += HeadChecks.Predictions(HeadChecks.Scores(head, data.X, rest), 2).Zip(rest).Count(p => p.First == data.Y[p.Second]);
             judged += rest.Length;
@@ -53,7 +53,7 @@ public sealed class LdaFewRowsTests
     public void Train_NoShrinkageWithFewerRowsThanValues_IsRefusedAndNotShrunk()
     {
         var (x, y, rows) = Make([3, 3], 9);
-        var settings = HeadSettings.Create(Trainer, new Dictionary<string, string> { ["shrinkage"] = "0" });
+        var settings = HeadOptions.Parse(Trainer, new Dictionary<string, string> { ["shrinkage"] = "0" });
         var error = Assert.Throws<BadInputException>(() => Trainer.Train(new(x, y, rows, 2), settings, new()));
         Assert.StartsWith("lda: the covariance with shrinkage=0 is singular", error.Message);
     }
@@ -64,7 +64,7 @@ public sealed class LdaFewRowsTests
     public void Train_OneRowAClass_SaysThatThereIsNoCovariance(string shrinkage)
     {
         var (x, y, rows) = Make([1, 1, 1], 4);
-        var settings = HeadSettings.Create(Trainer, new Dictionary<string, string> { ["shrinkage"] = shrinkage });
+        var settings = HeadOptions.Parse(Trainer, new Dictionary<string, string> { ["shrinkage"] = shrinkage });
         var error = Assert.Throws<BadInputException>(() => Trainer.Train(new(x, y, rows, 3), settings, new()));
         Assert.Equal("lda: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows", error.Message);
     }

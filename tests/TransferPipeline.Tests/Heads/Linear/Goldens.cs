@@ -49,7 +49,7 @@ internal static class Goldens
     {
         var trainer = HeadCatalog.Find(head);
         var rows = Data(data);
-        var fitted = trainer.Train(rows, HeadSettings.Create(trainer, Options(options)), new TrainingContext { Warn = w => Assert.Fail(w) });
+        var fitted = trainer.Train(rows, HeadOptions.Parse(trainer, Options(options)), new TrainingContext { Warn = w => Assert.Fail(w) });
         var expected = Expected(head, data, options);
         var scores = new float[expected.Scores.Length];
         fitted.Score(rows.X, expected.Rows, scores, threads: 2);

@@ -50,11 +50,11 @@ public sealed class LinearHeadsTests
         var data = Mixture.Training(x, y, 300);
         var trainer = (IPathTrainer)HeadCatalog.Find(head);
         double[] values = [1, 0.01, 10, 0.1];
-        var path = trainer.TrainPath(data, HeadSettings.Create(trainer), values, new TrainingContext());
+        var path = trainer.TrainPath(data, HeadOptions.Parse(trainer), values, new TrainingContext());
         for (var i = 0; i < values.Length; i++)
         {
-            var single = trainer.Train(data, HeadSettings.Create(trainer).With(trainer.PathOption, values[i]), new TrainingContext());
-            Assert.Equal(values[i], path[i].Settings.Number(trainer.PathOption));
+            var single = trainer.Train(data, HeadOptions.Parse(trainer).With(trainer.PathOption, values[i]), new TrainingContext());
+            Assert.Equal(values[i], double.Parse(path[i].Options.Values[trainer.PathOption], System.Globalization.CultureInfo.InvariantCulture));
             HeadChecks.AssertClose(Scores(single, x), Scores(path[i], x), 2e-3);
         }
     }
@@ -80,8 +80,8 @@ public sealed class LinearHeadsTests
         int[] twice = [.. Enumerable.Range(0, 48).Select(i => i / 2)];
         var trainer = HeadCatalog.Find("softmax");
         var doubled = trainer.Train(new TrainingRows(x.Select(twice), Array.ConvertAll(twice, i => y[i]), [.. Enumerable.Range(0, 48)], 3),
-            HeadSettings.Create(trainer), new TrainingContext { Warn = w => Assert.Fail(w) });
-        var weighted = trainer.Train(Mixture.Training(x, y, 24), HeadSettings.Create(trainer).With("C", 2), new TrainingContext { Warn = w => Assert.Fail(w) });
+            HeadOptions.Parse(trainer), new TrainingContext { Warn = w => Assert.Fail(w) });
+        var weighted = trainer.Train(Mixture.Training(x, y, 24), HeadOptions.Parse(trainer).With("C", 2), new TrainingContext { Warn = w => Assert.Fail(w) });
         HeadChecks.AssertClose(Scores(weighted, x), Scores(doubled, x), 2e-3);
     }
 
@@ -91,7 +91,7 @@ public sealed class LinearHeadsTests
         var (x, y) = Mixture.Create(300, 20, 3, 5, spread: 3);
         var warnings = new List<string>();
         var trainer = HeadCatalog.Find("softmax");
-        var settings = HeadSettings.Create(trainer, new Dictionary<string, string> { ["max_iter"] = "1", ["C"] = "100" });
+        var settings = HeadOptions.Parse(trainer, new Dictionary<string, string> { ["max_iter"] = "1", ["C"] = "100" });
         var head = trainer.Train(Mixture.Training(x, y, 300), settings, new TrainingContext { Warn = warnings.Add });
         Assert.False(head.Fit.Converged);
         Assert.Contains("relative gap", Assert.Single(warnings));
@@ -130,7 +130,7 @@ public sealed class LinearHeadsTests
     [InlineData("softmax", "scaling", "standart", "did you mean 'standard'?")]
     [InlineData("linear-svm", "c", "1", "did you mean 'C'?")]
     public void Settings_BadValue_IsUsageError(string head, string option, string value, string expected) =>
-        Assert.Contains(expected, Assert.Throws<UsageException>(() => HeadSettings.Create(HeadCatalog.Find(head), new Dictionary<string, string> { [option] = value })).Message);
+        Assert.Contains(expected, Assert.Throws<UsageException>(() => HeadOptions.Parse(HeadCatalog.Find(head), new Dictionary<string, string> { [option] = value })).Message);
 
     [Theory]
     [InlineData("softmax", "class_weight", "0:1;2", "expected none, balanced or pairs")]
@@ -140,7 +140,7 @@ public sealed class LinearHeadsTests
     {
         var (x, y) = Mixture.Create(30, 4, 2, 1);
         var trainer = HeadCatalog.Find(head);
-        var settings = HeadSettings.Create(trainer, new Dictionary<string, string> { [option] = value });
+        var settings = HeadOptions.Parse(trainer, new Dictionary<string, string> { [option] = value });
         Assert.Contains(expected, Assert.Throws<UsageException>(() => trainer.Train(Mixture.Training(x, y, 30), settings, new TrainingContext())).Message);
     }
 
@@ -151,7 +151,7 @@ public sealed class LinearHeadsTests
     private static IHead Train(string head, string options, TrainingRows data, int threads = 2)
     {
         var trainer = HeadCatalog.Find(head);
-        return trainer.Train(data, HeadSettings.Create(trainer, Goldens.Options(options)), new TrainingContext { Threads = threads });
+        return trainer.Train(data, HeadOptions.Parse(trainer, Goldens.Options(options)), new TrainingContext { Threads = threads });
     }
 
     private static float[] Scores(IHead head, FeatureMatrix x) => HeadChecks.Scores(head, x, [.. Enumerable.Range(0, x.Rows)]);

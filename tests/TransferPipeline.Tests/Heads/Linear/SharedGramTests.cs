@@ -25,7 +25,7 @@ public sealed class SharedGramTests
         int[] whole = [.. Enumerable.Range(0, 600).Where(i => i % 7 != 2)];
         var trainer = HeadCatalog.Find(name);
         var given = options.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(o => o.Split('=')).ToDictionary(o => o[0], o => o[1]);
-        var settings = HeadSettings.Create(trainer, given);
+        var settings = HeadOptions.Parse(trainer, given);
         var shared = new SharedWork();
         for (var fold = 0; fold < 5; fold++)
         {
@@ -50,23 +50,21 @@ public sealed class SharedGramTests
         var (x, y) = Mixture.Create(600, columns, 3, 8, spread: 2);
         for (var i = 0; i < x.Data.Length; i++)
             x.Data[i] += 100;
-        var trainer = HeadCatalog.Find("ridge");
-        var settings = HeadSettings.Create(trainer);
         int[] part = [.. Enumerable.Range(0, 600).Where(i => i % 10 != 4)];
         var rows = RowSet.View(x, part, y);
         var mean = centred ? ClassSums.Of(rows, 3, null, 1, CancellationToken.None).Mean() : null;
         var data = new TrainingRows(x, y, part, 3);
         var whole = data with { Whole = [.. Enumerable.Range(0, 600)] };
         var (alone, shared) = columns > 600
-            ? (SharedGram.ByRows(data, settings, rows, new()), SharedGram.ByRows(whole, settings, rows, new()))
-            : (SharedGram.ByValues(data, settings, rows, mean, new()), SharedGram.ByValues(whole, settings, rows, mean, new()));
+            ? (SharedGram.ByRows(data, ScalingKind.None, rows, new()), SharedGram.ByRows(whole, ScalingKind.None, rows, new()))
+            : (SharedGram.ByValues(data, ScalingKind.None, rows, mean, new()), SharedGram.ByValues(whole, ScalingKind.None, rows, mean, new()));
         var largest = alone.Max(Math.Abs);
         for (var i = 0; i < alone.Length; i++)
             Assert.InRange(shared[i] - alone[i], -1e-12 * largest, 1e-12 * largest);
 
         float[] equal = [1, 1, 1];
-        var expected = RidgeProblem.Create(data, settings, rows, equal, new()).Solve(100, new()).Weights;
-        var found = RidgeProblem.Create(whole, settings, rows, equal, new()).Solve(100, new()).Weights;
+        var expected = RidgeProblem.Create(data, new Ridge(), rows, equal, new()).Solve(100, new()).Weights;
+        var found = RidgeProblem.Create(whole, new Ridge(), rows, equal, new()).Solve(100, new()).Weights;
         var size = expected.Max(Math.Abs);
         for (var i = 0; i < expected.Length; i++)
             Assert.InRange(found[i] - expected[i], -1e-9 * size, 1e-9 * size);
@@ -81,8 +79,8 @@ public sealed class SharedGramTests
         var (x, y) = Mixture.Create(40, 6, 2, 3);
         var trainer = HeadCatalog.Find("ridge");
         var data = new TrainingRows(x, y, part, 2) { Whole = [.. Enumerable.Range(0, 14).Where(i => i != 5)] };
-        var alone = (LinearHead)trainer.Train(data with { Whole = null }, HeadSettings.Create(trainer), new());
-        Assert.Equal(alone.Weights, ((LinearHead)trainer.Train(data, HeadSettings.Create(trainer), new())).Weights);
+        var alone = (LinearHead)trainer.Train(data with { Whole = null }, HeadOptions.Parse(trainer), new());
+        Assert.Equal(alone.Weights, ((LinearHead)trainer.Train(data, HeadOptions.Parse(trainer), new())).Weights);
     }
 
     [Fact]
@@ -97,8 +95,8 @@ public sealed class SharedGramTests
             for (var fold = 0; fold < 5; fold++)
             {
                 var data = new TrainingRows(set.X, set.Y, [.. whole.Where(i => i % 5 != fold)], 2) { Whole = whole };
-                var alone = trainer.Train(data with { Whole = null }, HeadSettings.Create(trainer), new());
-                var part = trainer.Train(data, HeadSettings.Create(trainer), new() { Shared = new(shared) });
+                var alone = trainer.Train(data with { Whole = null }, HeadOptions.Parse(trainer), new());
+                var part = trainer.Train(data, HeadOptions.Parse(trainer), new() { Shared = new(shared) });
                 HeadChecks.AssertClose(HeadChecks.Scores(alone, set.X, whole), HeadChecks.Scores(part, set.X, whole), 1e-4);
             }
         }

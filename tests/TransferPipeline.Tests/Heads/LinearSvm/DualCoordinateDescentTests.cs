@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 using TransferPipeline.Heads.Numerics;
 
-namespace TransferPipeline.Tests.Heads.LinearSvm;
+namespace TransferPipeline.Tests.Heads;
 
 public sealed class DualCoordinateDescentTests
 {
@@ -100,7 +100,7 @@ public sealed class DualCoordinateDescentTests
     {
         var columns = data.X.Columns;
         var sum = 0.0;
-        var weight = head.Settings.Text("class_weight") == "balanced"
+        var weight = head.Options.Values["class_weight"] == "balanced"
             ? Enumerable.Range(0, data.ClassCount).Select(k => data.Rows.Length / (double)(data.ClassCount * data.Y.Count(y => y == k))).ToArray()
             : [.. Enumerable.Repeat(1.0, data.ClassCount)];
         for (var k = 0; k < data.ClassCount; k++)
@@ -113,7 +113,7 @@ public sealed class DualCoordinateDescentTests
                 for (var d = 0; d < columns; d++)
                     z += (double)w[d] * data.X.Row(i)[d];
                 var hinge = Math.Max(0, 1 - (data.Y[i] == k ? z : -z));
-                sum += head.Settings.Number("C") * (data.Y[i] == k ? weight[k] : 1) * hinge * hinge;
+                sum += double.Parse(head.Options.Values["C"], System.Globalization.CultureInfo.InvariantCulture) * (data.Y[i] == k ? weight[k] : 1) * hinge * hinge;
             }
         }
 

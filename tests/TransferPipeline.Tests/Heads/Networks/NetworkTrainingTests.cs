@@ -1,4 +1,5 @@
 using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads;
 using TransferPipeline.Heads.Networks;
 
 namespace TransferPipeline.Tests.Heads.Networks;
@@ -17,9 +18,9 @@ public sealed class NetworkTrainingTests
         var draw = Mixture.Draw(43);
         int[] widths = [9, .. golden.Text("hidden").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse), 3];
         var start = new DenseNetwork([.. widths.Zip(widths.Skip(1), (inputs, outputs) => Layer(draw, inputs, outputs))]);
-        var options = new TrainingOptions
+        var options = new Mlp
         {
-            Adam = golden.Text("solver") == "adam",
+            Solver = golden.Text("solver") == "adam" ? EpochSolver.Adam : EpochSolver.Sgd,
             LearningRate = golden.GetProperty("learning_rate").GetDouble(),
             Momentum = golden.GetProperty("momentum").GetDouble(),
             WeightDecay = golden.GetProperty("weight_decay").GetDouble(),

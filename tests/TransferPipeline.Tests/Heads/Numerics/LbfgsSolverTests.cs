@@ -120,6 +120,6 @@ public sealed class LbfgsSolverTests
     private static IHead Train(string head, double c, string tolerance, TrainingRows data)
     {
         var trainer = HeadCatalog.Find(head);
-        return trainer.Train(data, HeadSettings.Create(trainer).With("C", c).With("tol", double.Parse(tolerance)), new TrainingContext());
+        return trainer.Train(data, HeadOptions.Parse(trainer).With("C", c).With("tol", double.Parse(tolerance)), new TrainingContext());
     }
 }

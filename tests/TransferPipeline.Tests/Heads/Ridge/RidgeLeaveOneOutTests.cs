@@ -1,7 +1,7 @@
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
 
-namespace TransferPipeline.Tests.Heads.Ridge;
+namespace TransferPipeline.Tests.Heads;
 
 public sealed class RidgeLeaveOneOutTests
 {
@@ -15,7 +15,7 @@ public sealed class RidgeLeaveOneOutTests
     {
         var (x, y) = Mixture.Create(count, columns, classes, 21, spread: 2);
         var trainer = HeadCatalog.Find("ridge");
-        var settings = HeadSettings.Create(trainer, new Dictionary<string, string> { ["fit_intercept"] = intercept });
+        var settings = new Ridge { FitIntercept = bool.Parse(intercept) };
         double[] alphas = [0.5, 30];
         var results = RidgeLeaveOneOut.Run(Mixture.Training(x, y, count), settings, alphas, new TrainingContext { Threads = 2 });
         for (var a = 0; a < alphas.Length; a++)
@@ -41,7 +41,7 @@ public sealed class RidgeLeaveOneOutTests
     public void Run_OneAndTwoThreads_AreIdentical()
     {
         var (x, y) = Mixture.Create(300, 70, 5, 2, spread: 3);
-        var settings = HeadSettings.Create(HeadCatalog.Find("ridge"));
+        var settings = new Ridge();
         var data = Mixture.Training(x, y, 300);
         Assert.Equal(
             RidgeLeaveOneOut.Run(data, settings, [0.1, 10], new TrainingContext { Threads = 1 }),

@@ -1,6 +1,6 @@
 using TransferPipeline.Heads;
 
-namespace TransferPipeline.Tests.Heads.SvmRbf;
+namespace TransferPipeline.Tests.Heads;
 
 public sealed class SvmRbfTests
 {

@@ -33,15 +33,6 @@ public sealed class FeatureScaling
     /// <summary>D standard deviations (population, ddof 0), 1 for constant columns; empty unless standard.</summary>
     public float[] Scale { get; }
 
-    /// <summary>The kind that an option's word names: none, standard or l2.</summary>
-    public static ScalingKind Parse(string word) => word switch
-    {
-        "none" => ScalingKind.None,
-        "standard" => ScalingKind.Standard,
-        "l2" => ScalingKind.L2,
-        _ => throw new UsageException($"scaling is '{word}', expected none, standard or l2"),
-    };
-
     /// <summary>Learns a scaling from the given rows.</summary>
     public static FeatureScaling Fit(ScalingKind kind, FeatureMatrix x, int[] rows, int threads) => kind switch
     {

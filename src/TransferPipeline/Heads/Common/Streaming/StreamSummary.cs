@@ -3,6 +3,8 @@ namespace TransferPipeline.Heads.Common;
 /// <summary>What the first pass over streamed rows finds: counts, scaling and an even sample.</summary>
 internal sealed class StreamSummary
 {
+    private const long SampleBytes = 96L << 20;
+
     private StreamSummary(int[] counts, FeatureScaling scaling, FeatureMatrix sample, int[] labels) =>
         (Counts, Scaling, Sample, SampleLabels) = (counts, scaling, sample, labels);
 
@@ -15,6 +17,10 @@ internal sealed class StreamSummary
     public FeatureMatrix Sample { get; }
 
     public int[] SampleLabels { get; }
+
+    /// <summary>The most rows to sample: those of about 100 MB.</summary>
+    public static int SampleRows(IRowStream stream, TrainingContext context) =>
+        context.SampleRows ?? (int)Math.Clamp(SampleBytes / (4L * stream.Columns), 1000, int.MaxValue);
 
     /// <param name="sampleRows">The most rows to sample.</param>
     /// <exception cref="BadInputException">NaN or infinity, one class only, a class without rows.</exception>

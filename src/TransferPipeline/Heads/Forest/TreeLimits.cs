@@ -3,12 +3,12 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Heads;
 
-/// <summary>Settings of a forest, read and checked.</summary>
-internal sealed record ForestOptions
+/// <summary>The options of a forest for vectors of a known length.</summary>
+internal sealed record TreeLimits
 {
     public required int Trees { get; init; }
 
-    /// <summary>Columns that a node looks at.</summary>
+    /// <summary>Columns that a node considers.</summary>
     public required int MaxFeatures { get; init; }
 
     public required int MaxDepth { get; init; }
@@ -22,15 +22,15 @@ internal sealed record ForestOptions
     /// <summary>One random threshold a column (extremely randomized trees) instead of the best one.</summary>
     public required bool RandomThresholds { get; init; }
 
-    public static ForestOptions Read(HeadSettings settings, int columns) => new()
+    public static TreeLimits Of(Forest options, int columns) => new()
     {
-        Trees = settings.Integer("n_estimators"),
-        MaxFeatures = Features(settings.Text("max_features"), columns),
-        MaxDepth = settings.Integer("max_depth") is 0 ? int.MaxValue : settings.Integer("max_depth"),
-        MinSamplesSplit = settings.Integer("min_samples_split"),
-        MinSamplesLeaf = settings.Integer("min_samples_leaf"),
-        Bootstrap = settings.Flag("bootstrap"),
-        RandomThresholds = settings.Text("splitter") == "random",
+        Trees = options.Trees,
+        MaxFeatures = Features(options.MaxFeatures, columns),
+        MaxDepth = options.MaxDepth is 0 ? int.MaxValue : options.MaxDepth,
+        MinSamplesSplit = options.MinSamplesSplit,
+        MinSamplesLeaf = options.MinSamplesLeaf,
+        Bootstrap = options.Bootstrap,
+        RandomThresholds = options.Splitter == ThresholdChoice.Random,
     };
 
     private static int Features(string text, int columns)

@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Reflection;
+
+namespace TransferPipeline.Heads.Common;
+
+/// <summary>Type of an option's value.</summary>
+public enum HeadOptionKind
+{
+    /// <summary>A finite number.</summary>
+    Number,
+
+    /// <summary>A whole number.</summary>
+    Integer,
+
+    /// <summary>true or false.</summary>
+    Flag,
+
+    /// <summary>One of <see cref="HeadOption.Choices"/>.</summary>
+    Choice,
+
+    /// <summary>Free text whose grammar the description gives (hidden sizes "512,128").</summary>
+    Text,
+}
+
+/// <summary>One option of a head as its record declares it by <see cref="HeadOptionAttribute"/>.</summary>
+public sealed class HeadOption
+{
+    private static readonly ConcurrentDictionary<Type, (PropertyInfo Property, HeadOptionAttribute Declaration)[]> Declared = new();
+
+    private readonly PropertyInfo _property;
+
+    private HeadOption(PropertyInfo property, HeadOptionAttribute declaration, HeadOptions defaults)
+    {
+        (_property, Name, Description) = (property, declaration.Name, declaration.Help);
+        (Minimum, Maximum, ExclusiveMinimum) = (declaration.Min, declaration.Max, declaration.ExclusiveMin);
+        Kind = KindOf(property);
+        Choices = Kind == HeadOptionKind.Choice ? Array.ConvertAll(Enum.GetNames(property.PropertyType), Word) : [];
+        Default = TextOf(defaults);
+    }
+
+    /// <summary>Name in commands and pipelines.</summary>
+    public string Name { get; }
+
+    /// <summary>Type of its value.</summary>
+    public HeadOptionKind Kind { get; }
+
+    /// <summary>Default as text.</summary>
+    public string Default { get; }
+
+    /// <summary>What it does, one line.</summary>
+    public string Description { get; }
+
+    /// <summary>Smallest valid number; <see cref="ExclusiveMinimum"/> excludes it.</summary>
+    public double Minimum { get; }
+
+    /// <summary>Largest valid number.</summary>
+    public double Maximum { get; }
+
+    /// <summary>Whether numbers must be greater than <see cref="Minimum"/>.</summary>
+    public bool ExclusiveMinimum { get; }
+
+    /// <summary>The valid words of a choice.</summary>
+    public IReadOnlyList<string> Choices { get; }
+
+    /// <summary>The valid values in words, for tables: <c>number > 0 &lt;= 1</c>, <c>none | standard | l2</c>.</summary>
+    public string DescribeValues() => Kind switch
+    {
+        HeadOptionKind.Choice => string.Join(" | ", Choices),
+        HeadOptionKind.Flag => "true | false",
+        HeadOptionKind.Text => "text",
+        _ => (Kind == HeadOptionKind.Integer ? "whole number" : "number")
+            + (double.IsNegativeInfinity(Minimum) ? "" : (ExclusiveMinimum ? " > " : " >= ") + Minimum.ToString(CultureInfo.InvariantCulture))
+            + (double.IsPositiveInfinity(Maximum) ? "" : " <= " + Maximum.ToString(CultureInfo.InvariantCulture)),
+    };
+
+    /// <summary>The options of a head: those of its own record first, then those of the records that it derives from, each in the order of the source.</summary>
+    internal static IReadOnlyList<HeadOption> Of(HeadOptions defaults) =>
+        Array.ConvertAll(Declared.GetOrAdd(defaults.GetType(), Find), d => new HeadOption(d.Property, d.Declaration, defaults));
+
+    /// <summary>The option's value in a record, as text that <see cref="Set"/> takes.</summary>
+    internal string TextOf(HeadOptions options) => _property.GetValue(options) switch
+    {
+        double number => number.ToString("R", CultureInfo.InvariantCulture),
+        int number => number.ToString(CultureInfo.InvariantCulture),
+        bool flag => flag ? "true" : "false",
+        Enum word => Word(word.ToString()),
+        var text => (string)text!,
+    };
+
+    /// <summary>Sets the value from text.</summary>
+    /// <exception cref="UsageException">The text is no such value, or out of range.</exception>
+    internal void Set(HeadOptions options, string head, string text)
+    {
+        Check(head, text);
+        _property.SetValue(options, Kind switch
+        {
+            HeadOptionKind.Number => double.Parse(text, CultureInfo.InvariantCulture),
+            HeadOptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
+            HeadOptionKind.Flag => bool.Parse(text),
+            HeadOptionKind.Choice => Enum.ToObject(_property.PropertyType, Choices.ToList().IndexOf(text)),
+            _ => (object)text,
+        });
+    }
+
+    /// <summary>Refuses a text that is no value of this option.</summary>
+    /// <exception cref="UsageException">The text is no such value, or out of range.</exception>
+    internal void Check(string head, string text)
+    {
+        var expected = Kind switch
+        {
+            HeadOptionKind.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) && InRange(i) ? null : "a whole number",
+            HeadOptionKind.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && double.IsFinite(d) && InRange(d) ? null : "a number",
+            HeadOptionKind.Flag => bool.TryParse(text, out _) ? null : "true or false",
+            HeadOptionKind.Choice => Choices.Contains(text) ? null : "one of " + string.Join(", ", Choices) + NearestName.Hint(text, Choices),
+            _ => null,
+        };
+        if (expected is not null)
+            throw new UsageException($"{head}: {Name} is '{text}', expected {expected}{Range()}");
+    }
+
+    private static (PropertyInfo, HeadOptionAttribute)[] Find(Type record)
+    {
+        var found = new List<(PropertyInfo, HeadOptionAttribute)>();
+        for (var type = record; type != typeof(HeadOptions) && type is not null; type = type.BaseType)
+        {
+            const BindingFlags Own = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+            found.AddRange(
+                from property in type.GetProperties(Own).OrderBy(p => p.MetadataToken)
+                let declaration = Declaration(property)
+                where declaration is not null
+                select (property, declaration));
+        }
+
+        return [.. found];
+    }
+
+    /// <summary>The property's own attribute, or that of the interface whose property it is: an option that many heads share is declared there.</summary>
+    private static HeadOptionAttribute? Declaration(PropertyInfo property) =>
+        property.GetCustomAttribute<HeadOptionAttribute>()
+        ?? property.DeclaringType!.GetInterfaces().Select(i => i.GetProperty(property.Name)?.GetCustomAttribute<HeadOptionAttribute>()).FirstOrDefault(a => a is not null);
+
+    private static HeadOptionKind KindOf(PropertyInfo property) => property.PropertyType switch
+    {
+        var type when type == typeof(double) => HeadOptionKind.Number,
+        var type when type == typeof(int) => HeadOptionKind.Integer,
+        var type when type == typeof(bool) => HeadOptionKind.Flag,
+        var type when type == typeof(string) => HeadOptionKind.Text,
+        { IsEnum: true } => HeadOptionKind.Choice,
+        var type => throw new InvalidOperationException($"{property.DeclaringType}.{property.Name} is of type {type}; an option is a double, int, bool, string or enum"),
+    };
+
+    private static string Word(string member) => member.ToLowerInvariant();
+
+    private bool InRange(double value) => value <= Maximum && (ExclusiveMinimum ? value > Minimum : value >= Minimum);
+
+    private string Range()
+    {
+        if (Kind is not (HeadOptionKind.Integer or HeadOptionKind.Number))
+            return "";
+        var text = double.IsNegativeInfinity(Minimum) ? "" : FormattableString.Invariant($" {(ExclusiveMinimum ? "greater than" : "of at least")} {Minimum}");
+        return double.IsPositiveInfinity(Maximum) ? text : text + FormattableString.Invariant($"{(text == "" ? "" : " and")} of at most {Maximum}");
+    }
+}

@@ -1,0 +1,75 @@
+namespace TransferPipeline.Heads.Common;
+
+/// <summary>Base of the trainers of one kind of head, whose options are a record of type <typeparamref name="TOptions"/>.</summary>
+public abstract class HeadTrainer<TOptions> : IHeadTrainer
+    where TOptions : HeadOptions
+{
+    private readonly Lazy<IReadOnlyList<HeadOption>> _options;
+
+    /// <param name="defaults">The record with its defaults.</param>
+    protected HeadTrainer(TOptions defaults)
+    {
+        Defaults = defaults;
+        _options = new(() => HeadOption.Of(Defaults));
+    }
+
+    /// <inheritdoc/>
+    public abstract string Name { get; }
+
+    /// <inheritdoc/>
+    public abstract string Summary { get; }
+
+    /// <inheritdoc/>
+    public virtual string? Unavailable => null;
+
+    /// <inheritdoc/>
+    public HeadOptions Defaults { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<HeadOption> Options => _options.Value;
+
+    /// <inheritdoc/>
+    public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context) => Fit(data, Checked(options), context);
+
+    /// <summary>Trains one head; the options are within their limits.</summary>
+    protected abstract IHead Fit(TrainingRows data, TOptions options, TrainingContext context);
+
+    /// <summary>The options as this trainer's record, within their limits.</summary>
+    /// <exception cref="UsageException">They are of another head, or a value is out of range.</exception>
+    private protected TOptions Checked(HeadOptions options)
+    {
+        if (Unavailable is not null)
+            throw new UsageException($"head '{Name}' is not available: {Unavailable}");
+        if (options is not TOptions own || own.GetType() != Defaults.GetType())
+            throw new UsageException($"{Name} was given the options of {options.Trainer.Name}; expected those of {Name}");
+        own.Check();
+        return own;
+    }
+}
+
+/// <summary>Base of trainers for which many values of one option cost little more than one.</summary>
+public abstract class HeadPathTrainer<TOptions> : HeadTrainer<TOptions>, IPathTrainer
+    where TOptions : HeadOptions
+{
+    /// <param name="defaults">The record with its defaults.</param>
+    protected HeadPathTrainer(TOptions defaults)
+        : base(defaults)
+    {
+    }
+
+    /// <inheritdoc/>
+    public abstract string PathOption { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IHead> TrainPath(TrainingRows data, HeadOptions options, IReadOnlyList<double> values, TrainingContext context)
+    {
+        var own = Checked(options);
+        return FitPath(data, [.. values.Select(v => (TOptions)own.With(PathOption, v))], context);
+    }
+
+    /// <summary>Trains one head for each record, which differ in the path option alone.</summary>
+    protected abstract IReadOnlyList<IHead> FitPath(TrainingRows data, IReadOnlyList<TOptions> path, TrainingContext context);
+
+    /// <inheritdoc/>
+    protected sealed override IHead Fit(TrainingRows data, TOptions options, TrainingContext context) => FitPath(data, [options], context)[0];
+}

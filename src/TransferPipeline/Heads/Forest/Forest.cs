@@ -1,0 +1,51 @@
+using TransferPipeline.Heads.Common;
+
+namespace TransferPipeline.Heads;
+
+/// <summary>Randomized decision trees, scikit-learn's RandomForestClassifier or ExtraTreesClassifier.</summary>
+public sealed record Forest : HeadOptions, IWeightedHead
+{
+    /// <inheritdoc/>
+    public override IHeadTrainer Trainer => new ForestTrainer();
+
+    /// <summary>Number of trees.</summary>
+    [HeadOption("n_estimators", "number of trees", Min = 1, Max = 100_000)]
+    public int Trees { get; init; } = 200;
+
+    /// <summary>Columns that a node considers: <c>sqrt</c>, <c>log2</c>, <c>all</c> or a number.</summary>
+    [HeadOption("max_features", "columns that a node considers: sqrt, log2, all or a number")]
+    public string MaxFeatures { get; init; } = "sqrt";
+
+    /// <summary>Deepest level of a tree, 0 for no limit.</summary>
+    [HeadOption("max_depth", "deepest level of a tree, 0 for no limit", Min = 0)]
+    public int MaxDepth { get; init; }
+
+    /// <summary>Fewest rows that a node is divided with.</summary>
+    [HeadOption("min_samples_split", "fewest rows that a node is divided with", Min = 2)]
+    public int MinSamplesSplit { get; init; } = 2;
+
+    /// <summary>Fewest rows of a leaf.</summary>
+    [HeadOption("min_samples_leaf", "fewest rows of a leaf", Min = 1)]
+    public int MinSamplesLeaf { get; init; } = 1;
+
+    /// <summary>Whether each tree sees as many rows as there are, drawn with replacement.</summary>
+    [HeadOption("bootstrap", "each tree sees as many rows as there are, drawn with replacement")]
+    public bool Bootstrap { get; init; } = true;
+
+    /// <summary>How a node's threshold is found.</summary>
+    [HeadOption("splitter", "the best threshold of each column, or a random one (extra trees)")]
+    public ThresholdChoice Splitter { get; init; }
+
+    /// <inheritdoc/>
+    public string ClassWeight { get; init; } = "none";
+}
+
+/// <summary>How a node of a tree finds the threshold of a column.</summary>
+public enum ThresholdChoice
+{
+    /// <summary>The one of least impurity.</summary>
+    Best,
+
+    /// <summary>A random one: extremely randomized trees.</summary>
+    Random,
+}

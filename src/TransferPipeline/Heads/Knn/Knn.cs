@@ -1,0 +1,35 @@
+using TransferPipeline.Heads.Common;
+
+namespace TransferPipeline.Heads;
+
+/// <summary>Votes of the nearest training photos, scikit-learn's KNeighborsClassifier.</summary>
+public sealed record Knn : HeadOptions, IScaledHead
+{
+    /// <inheritdoc/>
+    public override IHeadTrainer Trainer => new KnnTrainer();
+
+    /// <summary>Training photos that vote.</summary>
+    [HeadOption("n_neighbors", "training photos that vote", Min = 1)]
+    public int K { get; init; } = 5;
+
+    /// <summary>Distance between vectors.</summary>
+    [HeadOption("metric", "distance between vectors")]
+    public DistanceMetric Metric { get; init; }
+
+    /// <summary>Weight of a vote.</summary>
+    [HeadOption("weights", "one vote each, or votes in inverse proportion to distance")]
+    public NeighbourWeights Weights { get; init; }
+
+    /// <inheritdoc/>
+    public ScalingKind Scaling { get; init; }
+}
+
+/// <summary>Weight of a neighbour's vote.</summary>
+public enum NeighbourWeights
+{
+    /// <summary>One vote each.</summary>
+    Uniform,
+
+    /// <summary>Inverse of the distance.</summary>
+    Distance,
+}
