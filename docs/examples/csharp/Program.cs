@@ -16,8 +16,8 @@ var tools = DefaultTools.Create();
 using var dataset = DatasetReader.Open(new DatasetOptions { Path = photos }, tools.PhotoTable);
 var backbone = tools.Models.Resolve("efficientnet-lite0");
 var vectors = Path.Combine(folder, "vectors");
-var extraction = new FeatureExtraction { Tools = tools, Dataset = dataset, Model = backbone, Outputs = [new(CutRequest.Default, vectors)] };
-var extracted = extraction.Run(new ExtractionOptions(), CancellationToken.None)[0];
+var spec = tools.Specify(dataset, backbone, [new(CutRequest.Default, vectors)]);
+var extracted = Extractor.Run(spec, new ExtractionOptions())[0];
 Console.WriteLine($"{extracted.Computed} vectors of {extracted.Dimension} values computed, {extracted.Reused} found");
 
 // Stage 2: heads train on split train and are scored on split validation; one of them is our own.

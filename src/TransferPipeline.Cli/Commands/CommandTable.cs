@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TransferPipeline.Cli.Bench;
 
 namespace TransferPipeline.Cli.Commands;
 

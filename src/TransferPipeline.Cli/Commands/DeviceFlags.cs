@@ -1,6 +1,5 @@
 using System.CommandLine;
-using TransferPipeline.Jobs;
-using TransferPipeline.Pipelines;
+using TransferPipeline.Inference;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -22,15 +21,14 @@ internal sealed class DeviceFlags
             command.Options.Add(option);
     }
 
-    public ExtractSection Read(ParseResult parsed) => new()
-    {
-        Device = parsed.GetValue(_device)!,
-        Precision = parsed.GetValue(_precision)!,
-        Batch = parsed.GetValue(_batch),
-        DeviceMemory = parsed.GetValue(_deviceMemory),
-        CudnnSearch = parsed.GetValue(_cudnnSearch)!,
-        CudaLayout = parsed.GetValue(_cudaLayout)!,
-        CudaFusion = parsed.GetValue(_cudaFusion)!,
-        CudaGraphs = parsed.GetValue(_cudaGraphs) == "on",
-    };
+    public DeviceOptions Read(ParseResult parsed) =>
+        DeviceOptions.Parse(parsed.GetValue(_device)!, parsed.GetValue(_precision)!, parsed.GetValue(_cudaGraphs) == "on") with
+        {
+            MemoryLimit = (long)(parsed.GetValue(_deviceMemory) * 1e9),
+            CudnnSearch = parsed.GetValue(_cudnnSearch)!,
+            CudaLayout = parsed.GetValue(_cudaLayout)!,
+            CudaFusion = parsed.GetValue(_cudaFusion)!,
+        };
+
+    public int Batch(ParseResult parsed) => parsed.GetValue(_batch);
 }

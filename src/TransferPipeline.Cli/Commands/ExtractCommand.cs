@@ -5,7 +5,6 @@ using TransferPipeline.Cli.Output;
 using TransferPipeline.Datasets;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
-using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -40,30 +39,22 @@ internal static class ExtractCommand
                 Messages.Warning(problem.ToString());
             var requests = parsed.GetValue(cut)!.Select(c => new CutRequest(c, Pooling.Parse(parsed.GetValue(pooling)!))).ToList();
             var target = parsed.GetValue(folder)!;
-            var extraction = new FeatureExtraction
+            List<ExtractionOutput> outputs = requests.Count == 1 ? [new(requests[0], target)] : requests.ConvertAll(r => ExtractionOutput.Below(target, resolved.Name, r));
+            var spec = tools.Specify(dataset, resolved, outputs) with { Device = device.Read(parsed), Decode = new() { ExifTranspose = parsed.GetValue(exif) } };
+            var options = new ExtractionOptions
             {
-                Tools = tools,
-                Dataset = dataset,
-                Model = resolved,
-                Outputs = requests.Count == 1 ? [new(requests[0], target)] : [.. requests.Select(r => new ExtractionOutput(r, Path.Combine(target, FeatureExtraction.FolderName(resolved, r))))],
-                Extract = device.Read(parsed) with { MaxFailed = parsed.GetValue(maxFailed), ExifTranspose = parsed.GetValue(exif) },
+                Workers = parsed.GetValue(threads),
+                FewerWorkers = Common.IsDefault(parsed, threads),
+                Batch = device.Batch(parsed),
+                MaxFailedShare = parsed.GetValue(maxFailed),
+                Rehash = parsed.GetValue(rehash),
+                Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
+                LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),
+                Message = Messages.Note,
             };
             IReadOnlyList<ExtractionResult> results;
             using (var display = ExtractionProgressView.Start(resolved.Name))
-            {
-                results = extraction.Run(
-                    new()
-                    {
-                        Workers = parsed.GetValue(threads),
-                        FewerWorkers = Common.IsDefault(parsed, threads),
-                        Rehash = parsed.GetValue(rehash),
-                        Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
-                        LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),
-                        Progress = display.Progress,
-                        Message = Messages.Note,
-                    },
-                    cancellation);
-            }
+                results = Extractor.Run(spec, options with { Progress = display.Progress }, cancellation);
 
             if (parsed.GetValue(json))
                 Json.Write(results);

@@ -22,13 +22,13 @@ internal sealed class CpuEngine : IExtractionEngine
 
     public int RowsInFlight => 0;
 
-    public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionRun run)
+    public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionPass pass)
     {
         var batch = ExtractionSizes.BatchOf(_model);
-        var count = Math.Clamp(_workers, 1, Math.Max(1, run.Total));
+        var count = Math.Clamp(_workers, 1, Math.Max(1, pass.Total));
         return [.. Enumerable.Repeat<Action<CancellationToken>>(cancellation =>
         {
-            using var worker = new ExtractionWorker(run, _session, _model, batch);
+            using var worker = new ExtractionWorker(pass, _session, _model, batch);
             worker.Run(cancellation);
         }, count)];
     }

@@ -6,36 +6,63 @@ using TransferPipeline.Inference;
 
 namespace TransferPipeline.Extraction;
 
-/// <summary>One pass over the photos that are missing somewhere: starts the workers, writes finished parts in order, tells the progress.</summary>
-internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions options, IExtractionEngine engine, CutModel model, IReadOnlyList<SetWriter> writers, IReadOnlyList<ResumePlan> plans, ExtractionTargets targets)
+/// <summary>A feature set that a pass fills.</summary>
+/// <param name="Writer">Writes its parts.</param>
+/// <param name="Plan">Which of its vectors are missing.</param>
+/// <param name="Cut">The backbone's output that holds its vectors; null when nothing is missing anywhere.</param>
+internal sealed record ExtractionTarget(SetWriter Writer, ResumePlan Plan, CutOutput? Cut)
 {
-    private readonly WorkerTimes _times = new();
+    /// <summary>Vectors computed and committed.</summary>
+    public int Computed { get; set; }
+}
+
+/// <summary>One pass over the photos that are missing somewhere: starts the workers, writes finished parts in order, reports the progress.</summary>
+internal sealed class ExtractionPass
+{
+    private readonly ExtractionOptions _options;
+    private readonly IReadOnlyList<ExtractionTarget> _targets;
+    private readonly WantedVectors _wanted;
     private readonly SemaphoreSlim _finished = new(0);
     private int _written;
 
-    /// <summary>Vectors computed and committed, by output.</summary>
-    public int[] Computed { get; } = new int[writers.Count];
+    /// <param name="targets">One for each output of the backbone, in their order.</param>
+    public ExtractionPass(ExtractionSpec spec, ExtractionOptions options, IReadOnlyList<ExtractionTarget> targets, WantedVectors wanted, int rowsInFlight)
+    {
+        (Spec, _options, _targets, _wanted) = (spec, options, targets, wanted);
+        var slots = MissingSlots();
+        int[] dimensions = [.. targets.Select(t => t.Cut!.Dimension)];
+        var rowsPerPart = options.RowsPerPart > 0 ? options.RowsPerPart : ExtractionSizes.RowsPerPart(dimensions.Sum());
+        (Total, Queue) = (slots.Length, new(slots, rowsPerPart, dimensions, rowsInFlight));
+    }
 
-    public WorkerTimes Times => _times;
+    public ExtractionSpec Spec { get; }
+
+    /// <summary>Vectors to compute.</summary>
+    public int Total { get; }
+
+    public WorkQueue Queue { get; }
+
+    public WorkerTimes Times { get; } = new();
 
     /// <summary>Of everything after the model is loaded.</summary>
     public Rate Rate { get; private set; }
 
     /// <summary>Computes everything; when cancelled or failing, first commits what was computed.</summary>
-    public void Run(CancellationToken cancellation)
+    public void Run(IExtractionEngine engine, CancellationToken cancellation) => Rate = Rate.Measure(Total, () => Compute(engine, cancellation));
+
+    /// <summary>Marks slots of a part as done and wakes the writer when that finishes the part; called by the workers.</summary>
+    public void Finish(PartBuffer part, int slots)
     {
-        var slots = MissingSlots();
-        int[] dimensions = [.. model.Outputs.Select(o => o.Dimension)];
-        var rowsPerPart = options.RowsPerPart > 0 ? options.RowsPerPart : ExtractionSizes.RowsPerPart(dimensions.Sum());
-        var queue = new WorkQueue(slots, rowsPerPart, dimensions, engine.RowsInFlight);
-        Rate = Rate.Measure(slots.Length, () => Run(queue, slots.Length, cancellation));
+        Times.Finish(slots);
+        if (part.Finish(slots))
+            _finished.Release();
     }
 
-    private void Run(WorkQueue queue, int total, CancellationToken cancellation)
+    private void Compute(IExtractionEngine engine, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var errors = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
-        var workers = engine.Workers(new(job, queue, _times, _finished, total));
+        var workers = engine.Workers(this);
         using var running = new CountdownEvent(workers.Count);
         var threads = workers.Select((work, i) => new Thread(() => Work(work, stop, errors, running))
         {
@@ -46,7 +73,7 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         IOException? writeError;
         try
         {
-            writeError = Write(queue, total, running, stop);
+            writeError = Write(running, stop);
         }
         catch
         {
@@ -61,9 +88,9 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
 
         // What is left when the run was stopped: rows that are done in parts that are not.
         if (writeError is null)
-            writeError = WriteRest(queue);
+            writeError = WriteRest();
         if (writeError is not null)
-            throw new JobFailedException($"{writers[0].Folder} cannot be written ({writeError.FirstLine()}); what was committed before is kept: make room and run again", writeError);
+            throw new JobFailedException($"{_targets[0].Writer.Folder} cannot be written ({writeError.FirstLine()}); what was committed before is kept: make room and run again", writeError);
         if (errors.TryDequeue(out var error))
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
         cancellation.ThrowIfCancellationRequested();
@@ -88,15 +115,15 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         }
     }
 
-    private IOException? Write(WorkQueue queue, int total, CountdownEvent running, CancellationTokenSource stop)
+    private IOException? Write(CountdownEvent running, CancellationTokenSource stop)
     {
         var clock = Stopwatch.StartNew();
         var reported = TimeSpan.Zero;
-        Report(clock, total);
+        Report(clock);
         while (true)
         {
             _finished.Wait(100, CancellationToken.None);
-            while (queue.TakeFinished(_written) is { } part)
+            while (Queue.TakeFinished(_written) is { } part)
             {
                 if (TryWrite(part) is { } error)
                 {
@@ -105,26 +132,26 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
                 }
 
                 _written++;
-                queue.Release(part);
+                Queue.Release(part);
             }
 
             if (clock.Elapsed - reported > TimeSpan.FromMilliseconds(100))
             {
-                Report(clock, total);
+                Report(clock);
                 reported = clock.Elapsed;
             }
 
-            if (running.IsSet && queue.TakeFinished(_written) is null)
+            if (running.IsSet && Queue.TakeFinished(_written) is null)
             {
-                Report(clock, total);
+                Report(clock);
                 return null;
             }
         }
     }
 
-    private IOException? WriteRest(WorkQueue queue)
+    private IOException? WriteRest()
     {
-        foreach (var part in queue.Started())
+        foreach (var part in Queue.Started())
         {
             if (TryWrite(part) is { } error)
                 return error;
@@ -138,10 +165,10 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         var time = Stopwatch.GetTimestamp();
         try
         {
-            for (var i = 0; i < writers.Count; i++)
+            for (var i = 0; i < _targets.Count; i++)
             {
-                var missing = plans[i].Missing;
-                Computed[i] += writers[i].Append(part, i, targets.Position, p => missing[p]);
+                var (target, missing) = (_targets[i], _targets[i].Plan.Missing);
+                target.Computed += target.Writer.Append(part, i, _wanted.Position, p => missing[p]);
             }
 
             return null;
@@ -152,28 +179,28 @@ internal sealed class ExtractionPass(ExtractionJob job, ExtractionOptions option
         }
         finally
         {
-            _times.Write(time);
+            Times.Write(time);
         }
     }
 
-    private void Report(Stopwatch clock, int total)
+    private void Report(Stopwatch clock)
     {
-        if (options.Progress is not { } progress)
+        if (_options.Progress is not { } progress)
             return;
-        var done = _times.Done;
+        var done = Times.Done;
         var rate = done / Math.Max(1e-9, clock.Elapsed.TotalSeconds);
-        var left = done == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((total - done) / rate);
-        progress.Report(new(done, total, rate, left, _times.Shares()));
+        var left = done == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((Total - done) / rate);
+        progress.Report(new(done, Total, rate, left, Times.Shares()));
     }
 
     private (int Entry, int View)[] MissingSlots()
     {
         var slots = new List<(int, int)>();
-        for (var entry = targets.FirstEntry; entry < targets.EndEntry; entry++)
+        for (var entry = _wanted.FirstEntry; entry < _wanted.EndEntry; entry++)
         {
-            for (var view = 0; view < targets.Views(entry); view++)
+            for (var view = 0; view < _wanted.Views(entry); view++)
             {
-                if (plans.Any(p => p.Missing[targets.Position(entry, view)]))
+                if (_targets.Any(t => t.Plan.Missing[_wanted.Position(entry, view)]))
                     slots.Add((entry, view));
             }
         }

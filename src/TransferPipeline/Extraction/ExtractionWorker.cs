@@ -13,25 +13,19 @@ namespace TransferPipeline.Extraction;
 /// </summary>
 internal sealed class ExtractionWorker : IDisposable
 {
-    private readonly ExtractionRun _run;
-    private readonly WorkQueue _queue;
-    private readonly WorkerTimes _times;
+    private readonly ExtractionPass _pass;
     private readonly TensorLayout _layout;
     private readonly BackboneRunner _runner;
-    private readonly Preprocessor _preprocessor;
-    private readonly IViewRenderer? _renderer;
-    private readonly PhotoReader _reader;
+    private readonly PhotoSource _source;
     private readonly (PartBuffer Part, int Slot, FeatureRow Row)[] _batch;
     private int _filled;
 
-    public ExtractionWorker(ExtractionRun run, InferenceSession session, CutModel model, int batch)
+    public ExtractionWorker(ExtractionPass pass, InferenceSession session, CutModel model, int batch)
     {
-        (_run, _queue, _times) = (run, run.Queue, run.Times);
-        _reader = new(run.Job, run.Times);
+        _pass = pass;
+        _source = new(pass.Spec, pass.Times);
         _layout = model.Layout;
         _runner = new(session, model, batch);
-        _preprocessor = new(run.Job.Preprocessing);
-        _renderer = run.Job.Views is { Count: > 0 } views ? views.CreateRenderer() : null;
         _batch = new (PartBuffer, int, FeatureRow)[batch];
     }
 
@@ -43,7 +37,7 @@ internal sealed class ExtractionWorker : IDisposable
             while (!cancellation.IsCancellationRequested)
             {
                 // What is in the batch may be all that the writer waits for: no waiting before it is done.
-                var item = _queue.Next(mayWait: _filled == 0, cancellation, out var end);
+                var item = _pass.Queue.Next(mayWait: _filled == 0, cancellation, out var end);
                 if (item is { } photo)
                     Do(photo);
                 else if (end)
@@ -63,48 +57,39 @@ internal sealed class ExtractionWorker : IDisposable
 
     private void Do(WorkItem item)
     {
-        var time = Stopwatch.GetTimestamp();
         var filled = 0;
         try
         {
-            var row = _reader.Read(item.Part.Slots[item.First].Entry, item.IsPlain ? _preprocessor : null, ref time);
+            _source.Read(item.Entry, item.IsPlain);
             for (; filled < item.Count; filled++)
-                time = Fill(item.Part, item.First + filled, row, time);
+                Fill(item.Part, item.First + filled);
         }
-        catch (Exception e) when (PhotoReader.IsOfPhoto(e))
+        catch (Exception e) when (PhotoSource.IsOfPhoto(e))
         {
-            _reader.Fail(item, e);
-            _run.Finish(item.Part, item.Count - filled);
+            _source.Fail(item, e);
+            _pass.Finish(item.Part, item.Count - filled);
         }
     }
 
-    private long Fill(PartBuffer part, int slot, FeatureRow row, long time)
+    private void Fill(PartBuffer part, int slot)
     {
-        var view = part.Slots[slot].View;
-        var pixels = _runner.Pixels(_filled);
-        if (view == 0)
-            _preprocessor.Run(_reader.Photo, pixels, _layout);
-        else
-            _renderer!.Render(_reader.Photo, row.ImageSha256, view, pixels, _layout);
-        time = _times.Preprocess(time);
-        _batch[_filled++] = (part, slot, view == 0 ? row : row with { View = view });
-        return _filled == _batch.Length ? Flush() : time;
+        _batch[_filled] = (part, slot, _source.Write(part.Slots[slot].View, _runner.Pixels(_filled), _layout));
+        if (++_filled == _batch.Length)
+            Flush();
     }
 
-    private long Flush()
+    private void Flush()
     {
-        var time = Stopwatch.GetTimestamp();
         if (_filled == 0)
-            return time;
+            return;
+        var time = Stopwatch.GetTimestamp();
         _runner.Run();
         for (var i = 0; i < _filled; i++)
             Take(i, _batch[i]);
-
-        time = _times.Infer(time);
+        _pass.Times.Infer(time);
         for (var i = 0; i < _filled; i++)
-            _run.Finish(_batch[i].Part, 1);
+            _pass.Finish(_batch[i].Part, 1);
         _filled = 0;
-        return time;
     }
 
     private void Take(int at, (PartBuffer Part, int Slot, FeatureRow Row) photo)
@@ -113,7 +98,7 @@ internal sealed class ExtractionWorker : IDisposable
         for (var output = 0; output < part.Vectors.Length; output++)
         {
             var vector = _runner.Vectors(output).Row(at);
-            PhotoReader.RequireFinite(vector, row.Path);
+            PhotoSource.RequireFinite(vector, row.Path);
             vector.CopyTo(part.Vectors[output].Row(slot));
         }
 

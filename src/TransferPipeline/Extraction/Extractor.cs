@@ -12,26 +12,28 @@ namespace TransferPipeline.Extraction;
 /// <summary>Stage 1: brings feature sets on disk up to date with a dataset, computing only the vectors that are not there.</summary>
 public static class Extractor
 {
-    /// <summary>Extracts what is missing; one result for each output of the job.</summary>
+    /// <summary>Extracts what is missing; one result for each output of the spec.</summary>
     /// <exception cref="UsageException">Two outputs with one folder, or preprocessing of another size than the backbone's input.</exception>
     /// <exception cref="BadInputException">A folder is not a feature set, or from a newer version.</exception>
     /// <exception cref="JobFailedException">Another run holds the folder, it cannot be written, or too many photos failed; what was computed is kept.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what was computed is kept.</exception>
-    public static IReadOnlyList<ExtractionResult> Run(ExtractionJob job, ExtractionOptions? options = null, CancellationToken cancellation = default) =>
-        Run(job, options ?? new(), ExtractionEngines.Create, cancellation);
+    public static IReadOnlyList<ExtractionResult> Run(ExtractionSpec spec, ExtractionOptions? options = null, CancellationToken cancellation = default) =>
+        Run(spec, options ?? new(), ExtractionEngines.Create, cancellation);
 
     /// <param name="createEngine">Makes what runs the backbone; called only when there is something to compute.</param>
-    internal static IReadOnlyList<ExtractionResult> Run(ExtractionJob job, ExtractionOptions options, EngineFactory createEngine, CancellationToken cancellation)
+    internal static IReadOnlyList<ExtractionResult> Run(ExtractionSpec spec, ExtractionOptions options, EngineFactory createEngine, CancellationToken cancellation)
     {
-        if (job.Outputs.DistinctBy(o => Path.GetFullPath(o.Folder)).Count() != job.Outputs.Count || job.Outputs.Count == 0)
+        if (spec.Outputs.DistinctBy(o => Path.GetFullPath(o.Folder)).Count() != spec.Outputs.Count || spec.Outputs.Count == 0)
             throw new UsageException("each cut needs a folder of its own");
+        foreach (var note in spec.Notes)
+            options.Message(note);
         var clock = Stopwatch.StartNew();
-        var sets = new List<Target>();
+        var sets = new List<OpenSet>();
         try
         {
-            for (var i = 0; i < job.Outputs.Count; i++)
-                sets.Add(Target.Open(job, i, options, cancellation));
-            return Run(job, options, createEngine, sets, clock, cancellation);
+            for (var i = 0; i < spec.Outputs.Count; i++)
+                sets.Add(OpenSet.Open(spec, i, options, cancellation));
+            return Run(spec, options, createEngine, sets, clock, cancellation);
         }
         finally
         {
@@ -39,30 +41,28 @@ public static class Extractor
         }
     }
 
-    private static List<ExtractionResult> Run(ExtractionJob job, ExtractionOptions options, EngineFactory createEngine, List<Target> sets, Stopwatch clock, CancellationToken cancellation)
+    private static List<ExtractionResult> Run(ExtractionSpec spec, ExtractionOptions options, EngineFactory createEngine, List<OpenSet> sets, Stopwatch clock, CancellationToken cancellation)
     {
-        var targets = new ExtractionTargets(job.Dataset, job.Views?.Count ?? 0, options.Shard);
-        var hashes = new PhotoHashes(job.Dataset);
-        var plans = sets.ConvertAll(s => ResumePlan.Make(s.Old, targets, job.Decode, options.Rehash ? null : s.Stamps, hashes, options.Message, cancellation));
+        var wanted = new WantedVectors(spec.Dataset, spec.Views?.Count ?? 0, options.Shard);
+        var hashes = new PhotoHashes(spec.Dataset);
+        var plans = sets.ConvertAll(s => ResumePlan.Make(s.Old, wanted, spec.Decode, options.Rehash ? null : s.Stamps, hashes, options.Message, cancellation));
         for (var i = 0; i < sets.Count; i++)
-            sets[i].RequireCommonPhotos(plans[i], job.Dataset);
-        var model = plans.Exists(p => p.AnyMissing) ? OpenModel(job, options) : null;
-        var writers = new List<SetWriter>();
-        for (var i = 0; i < sets.Count; i++)
-            writers.Add(sets[i].Writer(job, options, plans[i], model?.Outputs[i].Dimension));
+            sets[i].RequireCommonPhotos(plans[i], spec.Dataset);
+        var model = plans.Exists(p => p.AnyMissing) ? OpenModel(spec, options) : null;
+        List<ExtractionTarget> targets = [.. sets.Select((s, i) => s.Target(spec, options, plans[i], model?.Outputs[i]))];
         ExtractionPass? pass = null;
-        using var engine = model is null ? null : createEngine(job, options, model, plans.Max(p => p.Missing.Cast<bool>().Count(m => m)));
+        using var engine = model is null ? null : createEngine(spec, options, model, plans.Max(p => p.Missing.Cast<bool>().Count(m => m)));
         try
         {
             Guard(sets[0].Folder, () =>
             {
-                for (var i = 0; i < sets.Count; i++)
-                    writers[i].Keep(plans[i].Kept, sets[i].Old);
+                foreach (var (target, set) in targets.Zip(sets))
+                    target.Writer.Keep(target.Plan.Kept, set.Old);
             });
-            if (model is not null)
+            if (engine is not null)
             {
-                pass = new(job, options, engine!, model, writers, plans, targets);
-                pass.Run(cancellation);
+                pass = new(spec, options, targets, wanted, engine.RowsInFlight);
+                pass.Run(engine, cancellation);
             }
         }
         catch (OperationCanceledException)
@@ -72,50 +72,49 @@ public static class Extractor
         }
 
         Finish(complete: true);
-        var results = sets.Select((s, i) => new ExtractionResult(
-            s.Folder, writers[i].Manifest.Dimension, pass?.Computed[i] ?? 0, plans[i].Reused, writers[i].FailedCount, plans[i].Removed,
-            clock.Elapsed.TotalSeconds, s.Differences)
+        var results = targets.Zip(sets, (target, set) => new ExtractionResult(
+            set.Folder, target.Writer.Manifest.Dimension, target.Computed, target.Plan.Reused, target.Writer.FailedCount, target.Plan.Removed,
+            clock.Elapsed.TotalSeconds, set.Differences)
         {
             ComputeSeconds = pass?.Rate.Seconds ?? 0,
             ComputeProcessorSeconds = pass?.Rate.ProcessorSeconds ?? 0,
         }).ToList();
-        RequireFewFailures(writers[0], targets.EndEntry - targets.FirstEntry, options);
+        RequireFewFailures(targets[0].Writer, wanted.EndEntry - wanted.FirstEntry, options);
         return results;
 
         void Finish(bool complete) => Guard(sets[0].Folder, () =>
         {
-            for (var i = 0; i < sets.Count; i++)
+            foreach (var (target, set) in targets.Zip(sets))
             {
-                var computed = pass?.Computed[i] ?? 0;
-                writers[i].Finish(complete, cost => computed == 0 ? cost : Sum(cost, computed, pass!.Times, clock, job, engine!.Decoders));
-                if (!plans[i].IsConfirmed)
-                    sets[i].WriteStamps(targets, job.Table);
+                target.Writer.Finish(complete, cost => target.Computed == 0 ? cost : Sum(cost, target.Computed, pass!.Times, clock, spec, engine!.Decoders));
+                if (!target.Plan.IsConfirmed)
+                    set.WriteStamps(wanted, spec.Table);
             }
         });
     }
 
-    private static ExtractionCost Sum(ExtractionCost cost, int computed, WorkerTimes times, Stopwatch clock, ExtractionJob job, int threads) => new(
+    private static ExtractionCost Sum(ExtractionCost cost, int computed, WorkerTimes times, Stopwatch clock, ExtractionSpec spec, int threads) => new(
         cost.Photos + computed,
         Rounded(cost.Seconds + clock.Elapsed.TotalSeconds),
         Rounded(cost.DecodeSeconds + times.DecodeSeconds),
         Rounded(cost.PreprocessSeconds + times.PreprocessSeconds),
         Rounded(cost.InferSeconds + times.InferSeconds),
         threads,
-        job.Device.ToString());
+        spec.Device.ToString());
 
     private static double Rounded(double seconds) => Math.Round(seconds, 3);
 
-    private static CutModel OpenModel(ExtractionJob job, ExtractionOptions options)
+    private static CutModel OpenModel(ExtractionSpec spec, ExtractionOptions options)
     {
-        SessionFactory.RequireDevice(job.Device);
-        var model = job.OpenModel();
+        SessionFactory.RequireDevice(spec.Device);
+        var model = spec.OpenModel();
         if (model.BatchMessage is { } message)
             options.Message(message);
-        var preprocessor = new Preprocessor(job.Preprocessing);
+        var preprocessor = new Preprocessor(spec.Preprocessing);
         if (preprocessor.OutputWidth != model.InputWidth || preprocessor.OutputHeight != model.InputHeight)
         {
             var size = preprocessor.OutputWidth == 0 ? "photos of differing sizes" : $"{preprocessor.OutputHeight} x {preprocessor.OutputWidth} pixels";
-            throw new UsageException($"the preprocessing gives {size}, {job.Model} takes {model.InputHeight} x {model.InputWidth}: set its crop to that size");
+            throw new UsageException($"the preprocessing gives {size}, {spec.Model} takes {model.InputHeight} x {model.InputWidth}: set its crop to that size");
         }
 
         return model;
@@ -150,12 +149,12 @@ public static class Extractor
     }
 
     /// <summary>One feature set that this run holds the lock of.</summary>
-    private sealed record Target(string Folder, FolderLock Lock, FeatureSet? Old, PhotoStamps Stamps, Recipe Recipe, IReadOnlyList<RecipeDifference> Differences)
+    private sealed record OpenSet(string Folder, FolderLock Lock, FeatureSet? Old, PhotoStamps Stamps, Recipe Recipe, IReadOnlyList<RecipeDifference> Differences)
     {
-        public static Target Open(ExtractionJob job, int output, ExtractionOptions options, CancellationToken cancellation)
+        public static OpenSet Open(ExtractionSpec spec, int output, ExtractionOptions options, CancellationToken cancellation)
         {
-            var recipe = job.RecipeOf(output);
-            var (folder, differences) = FeatureSets.Locate(job.Outputs[output].Folder, recipe, options.NewSetBeside, options.Message);
+            var recipe = spec.RecipeOf(output);
+            var (folder, differences) = FeatureSets.Locate(spec.Outputs[output].Folder, recipe, options.NewSetBeside, options.Message);
             FolderLock? held = null;
             Guard(folder, () =>
             {
@@ -172,7 +171,7 @@ public static class Extractor
                 else
                     RequireSameShard(folder, manifest, options.Shard);
                 Guard(folder, () => SetWriter.RemoveStrays(folder, manifest));
-                return new(folder, held!, manifest is null ? null : new(folder, manifest, job.Table), PhotoStamps.Read(folder), recipe, differences);
+                return new(folder, held!, manifest is null ? null : new(folder, manifest, spec.Table), PhotoStamps.Read(folder), recipe, differences);
             }
             catch
             {
@@ -198,42 +197,42 @@ public static class Extractor
                 throw new BadInputException($"{Folder} holds {plan.Removed} vectors of other photos (of {Old.Manifest.Dataset}), none of which is in {dataset.Source}: they would be dropped; choose another folder with --out, or delete this one");
         }
 
-        public SetWriter Writer(ExtractionJob job, ExtractionOptions options, ResumePlan plan, int? dimension)
+        public ExtractionTarget Target(ExtractionSpec spec, ExtractionOptions options, ResumePlan plan, CutOutput? cut)
         {
             var before = Old?.Manifest;
-            var manifest = (before ?? new() { Recipe = Recipe, Dimension = dimension ?? throw new BadInputException($"{job.Dataset.Source} has no photos") }) with
+            var manifest = (before ?? new() { Recipe = Recipe, Dimension = cut?.Dimension ?? throw new BadInputException($"{spec.Dataset.Source} has no photos") }) with
             {
                 Program = Program,
-                Dataset = job.Dataset.Source,
-                DatasetOptions = job.Dataset.Options?.ForReading(),
+                Dataset = spec.Dataset.Source,
+                DatasetOptions = spec.Dataset.Options?.ForReading(),
                 Shard = options.Shard == Shard.Whole ? null : options.Shard.ToString(),
                 Recipe = Recipe,
-                DecodedBy = plan.AnyMissing ? [.. (before?.DecodedBy ?? []).Union([job.Decoder.Libraries])] : before?.DecodedBy,
-                Classes = job.Dataset.Classes,
-                MaxBytes = job.Decode.MaxBytes,
-                MaxPixels = job.Decode.MaxPixels,
+                DecodedBy = plan.AnyMissing ? [.. (before?.DecodedBy ?? []).Union([spec.Decoder.Libraries])] : before?.DecodedBy,
+                Classes = spec.Dataset.Classes,
+                MaxBytes = spec.Decode.MaxBytes,
+                MaxPixels = spec.Decode.MaxPixels,
             };
-            if (dimension is { } d && d != manifest.Dimension)
+            if (cut?.Dimension is { } d && d != manifest.Dimension)
                 throw new BadInputException($"{Folder} holds vectors of {manifest.Dimension} values, the backbone gives {d}: extract into another folder");
-            return new(Folder, manifest, before?.ToJson(), plan.Failed, before is null ? null : FailedOnDisk(), job.Table);
+            return new(new(Folder, manifest, before?.ToJson(), plan.Failed, before is null ? null : FailedOnDisk(), spec.Table), plan, cut);
         }
 
         /// <summary>Notes what the file system said of the photos that are in the set now.</summary>
-        public void WriteStamps(ExtractionTargets targets, IFeatureTable table)
+        public void WriteStamps(WantedVectors wanted, IFeatureTable table)
         {
             var set = FeatureSet.Open(Folder, table);
             var hashes = set.LoadRows().Where(r => r.View == 0).Select(r => (r.Path, r.ImageSha256))
                 .Concat(set.LoadFailed().Select(f => (f.Path, f.ImageSha256)))
                 .DistinctBy(photo => photo.Path).ToDictionary(photo => photo.Path, photo => photo.ImageSha256, StringComparer.Ordinal);
-            Stamps.Write(Folder, Photos(), targets.LookedAt);
+            Stamps.Write(Folder, Photos(), wanted.LookedAt);
 
             IEnumerable<(string, PhotoStamp, FileChange?, string)> Photos()
             {
-                for (var entry = targets.FirstEntry; entry < targets.EndEntry; entry++)
+                for (var entry = wanted.FirstEntry; entry < wanted.EndEntry; entry++)
                 {
-                    var path = targets.Dataset.Entries[entry].Path;
+                    var path = wanted.Dataset.Entries[entry].Path;
                     if (hashes.TryGetValue(path, out var sha256) && sha256.Length > 0)
-                        yield return (path, targets.Stamps[entry], targets.Changes[entry], sha256);
+                        yield return (path, wanted.Stamps[entry], wanted.Changes[entry], sha256);
                 }
             }
         }

@@ -9,33 +9,33 @@ internal static class GpuWorker
 {
     /// <summary>Computes batches until there are none.</summary>
     /// <exception cref="JobFailedException">The card's memory is exhausted.</exception>
-    public static void Run(IBatchRunner runner, ExtractionRun run, BatchRing ring)
+    public static void Run(IBatchRunner runner, ExtractionPass pass, BatchRing ring)
     {
         while (ring.Take() is { } batch)
         {
             var time = Stopwatch.GetTimestamp();
-            GpuErrors.Guard(() => runner.Run(batch.Tensors), batch.Tensors.Size, run.Job.Device);
+            GpuErrors.Guard(() => runner.Run(batch.Tensors), batch.Tensors.Size, pass.Spec.Device);
             for (var slot = 0; slot < batch.Tensors.Size; slot++)
-                Hand(batch, slot);
-            run.Times.Infer(time);
+                Deliver(batch, slot);
+            pass.Times.Infer(time);
             foreach (var item in batch.Items)
             {
                 if (item is { } done)
-                    run.Finish(done.Part, 1);
+                    pass.Finish(done.Part, 1);
             }
 
             ring.Release(batch);
         }
     }
 
-    private static void Hand(HostBatch batch, int slot)
+    private static void Deliver(HostBatch batch, int slot)
     {
         if (batch.Items[slot] is not { } item)
             return;
         for (var output = 0; output < item.Part.Vectors.Length; output++)
         {
             var vector = batch.Tensors.Vector(output, slot);
-            PhotoReader.RequireFinite(vector, item.Row.Path);
+            PhotoSource.RequireFinite(vector, item.Row.Path);
             vector.CopyTo(item.Part.Vectors[output].Row(item.Slot));
         }
 

@@ -22,18 +22,18 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     /// <summary>Runs the first photos that can be decoded through both, as bytes where the run will; null when there are none.</summary>
     /// <param name="exact">The model in float32.</param>
     /// <param name="converted">The model that will run.</param>
-    public static PrecisionCheck? Run(ExtractionJob job, CutModel exact, CutModel converted)
+    public static PrecisionCheck? Run(ExtractionSpec spec, CutModel exact, CutModel converted)
     {
-        var device = job.Device with { Cards = [job.Device.Index], CudaGraphs = false };
+        var device = spec.Device with { Cards = [spec.Device.Index], CudaGraphs = false };
         // CUDA in place of TensorRT, whose float32 is TensorFloat-32 unless it is forbidden to the whole process.
         using var first = new SessionHandle(SessionFactory.Create(exact, device with { Provider = device.IsCpu ? DeviceOptions.Cpu : DeviceOptions.Cuda, Precision = "fp32", CudaFusion = "off" }), device);
         using var a = new BackboneRunner(first.Session, exact, Math.Min(Most, exact.MaxBatch));
         var bytes = new byte[a.Batch * a.PixelsPerPhoto];
-        var photos = Fill(job, exact.Layout, a, bytes);
+        var photos = Fill(spec, exact.Layout, a, bytes);
         if (photos == 0)
             return null;
         GpuErrors.Guard(a.Run, a.Batch, device);
-        using var vectors = new Lower(job, converted, device, a, bytes);
+        using var vectors = new Lower(spec, converted, device, a, bytes);
         var (cosine, largest) = (1.0, 0.0);
         for (var output = 0; output < exact.Outputs.Count; output++)
         {
@@ -48,7 +48,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
             }
         }
 
-        return new(job.Device.Precision, photos, cosine, largest);
+        return new(spec.Device.Precision, photos, cosine, largest);
     }
 
     public override string ToString() => string.Create(
@@ -57,22 +57,20 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
 
     private static float Magnitude(ReadOnlySpan<float> values) => Math.Abs(TensorPrimitives.MaxMagnitude(values));
 
-    private static int Fill(ExtractionJob job, TensorLayout layout, BackboneRunner exact, byte[] bytes)
+    private static int Fill(ExtractionSpec spec, TensorLayout layout, BackboneRunner exact, byte[] bytes)
     {
-        var reader = new PhotoReader(job, new WorkerTimes());
-        var preprocessor = new Preprocessor(job.Preprocessing);
+        var source = new PhotoSource(spec, new WorkerTimes());
         var photos = 0;
         // Photos that fail are reported by the run itself.
-        for (var entry = 0; entry < Math.Min(4 * Most, job.Dataset.Entries.Count) && photos < exact.Batch; entry++)
+        for (var entry = 0; entry < Math.Min(4 * Most, spec.Dataset.Entries.Count) && photos < exact.Batch; entry++)
         {
             try
             {
-                long time = 0;
-                reader.Read(entry, preprocessor, ref time);
-                preprocessor.Run(reader.Photo, exact.Pixels(photos), layout);
-                preprocessor.RunBytes(reader.Photo, bytes.AsSpan(photos * exact.PixelsPerPhoto, exact.PixelsPerPhoto));
+                source.Read(entry, plainOnly: true);
+                source.Write(0, exact.Pixels(photos), layout);
+                source.WriteBytes(0, bytes.AsSpan(photos * exact.PixelsPerPhoto, exact.PixelsPerPhoto));
             }
-            catch (Exception e) when (PhotoReader.IsOfPhoto(e))
+            catch (Exception e) when (PhotoSource.IsOfPhoto(e))
             {
                 continue;
             }
@@ -90,10 +88,10 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
         private readonly BackboneRunner? _runner;
         private readonly BatchTensors? _batch;
 
-        public Lower(ExtractionJob job, CutModel model, DeviceOptions device, BackboneRunner exact, byte[] bytes)
+        public Lower(ExtractionSpec spec, CutModel model, DeviceOptions device, BackboneRunner exact, byte[] bytes)
         {
             if (!device.IsCpu)
-                model = PixelInput.Apply(model, job.Preprocessing);
+                model = PixelInput.Apply(model, spec.Preprocessing);
             _held = new(SessionFactory.Create(model, device), device);
             try
             {

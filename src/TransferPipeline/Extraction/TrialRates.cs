@@ -68,19 +68,39 @@ internal static class TrialRates
 
     /// <summary>Photos (views counted) a second that so many threads read, decode and resize.</summary>
     /// <param name="next">The photo to go on with; photos are not read twice, as files that were just read would flatter.</param>
-    public static double OfDecoding(ExtractionJob job, int threads, ref int next)
+    public static double OfDecoding(ExtractionSpec spec, int threads, ref int next)
     {
         var (entry, done) = (next - 1, 0);
         var clock = Stopwatch.StartNew();
         OwnThreads.Run(threads, _ =>
         {
-            var reader = new TrialReader(job);
+            var (source, pixels) = (new PhotoSource(spec, new()), Array.Empty<byte>());
             do
-                Interlocked.Add(ref done, reader.Read(Interlocked.Increment(ref entry) % job.Dataset.Entries.Count));
+                Interlocked.Add(ref done, Produce(source, spec, Interlocked.Increment(ref entry) % spec.Dataset.Entries.Count, ref pixels));
             while (clock.Elapsed < Least);
         });
         next = entry + 1;
         return done / clock.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Takes a photo and its views from file to the bytes that a GPU takes; nothing is kept, and photos that fail are for the run to report.</summary>
+    /// <returns>The number of pictures that this makes.</returns>
+    public static int Produce(PhotoSource source, ExtractionSpec spec, int entry, ref byte[] pixels)
+    {
+        var views = spec.Views?.Count ?? 0;
+        if (pixels.Length < source.PixelsPerPhoto)
+            pixels = new byte[source.PixelsPerPhoto];
+        try
+        {
+            source.Read(entry, plainOnly: views == 0);
+            for (var view = 0; view <= views; view++)
+                source.WriteBytes(view, pixels);
+        }
+        catch (Exception e) when (PhotoSource.IsOfPhoto(e))
+        {
+        }
+
+        return 1 + views;
     }
 
     /// <summary>Runs on every lane's thread at once, waits for all, and throws the first error.</summary>

@@ -6,6 +6,9 @@ namespace TransferPipeline.Extraction;
 /// <param name="Sequence">Slots that were handed out before this photo's, in this run.</param>
 internal readonly record struct WorkItem(PartBuffer Part, int First, int Count, int Sequence)
 {
+    /// <summary>The photo's number in the dataset.</summary>
+    public int Entry => Part.Slots[First].Entry;
+
     /// <summary>Only the photo as it is, without augmented copies, which may take any part of it.</summary>
     public bool IsPlain => Count == 1 && Part.Slots[First].View == 0;
 }

@@ -1,5 +1,7 @@
+using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
+using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
@@ -76,4 +78,28 @@ public sealed record Toolbox(
 
     /// <exception cref="UsageException">No head has that name; the nearest one is suggested.</exception>
     public IHeadTrainer Trainer(string name) => HeadCatalog.Find(name, Trainers);
+
+    /// <summary>What an extraction of a dataset's photos with a model gives, on the CPU and without views unless more is said.</summary>
+    /// <param name="outputs">A cut and the folder of its feature set each.</param>
+    /// <param name="preprocessing">Changes to the model's own.</param>
+    /// <exception cref="UsageException">The model's pixels or feature are not clear.</exception>
+    public ExtractionSpec Specify(Dataset dataset, ResolvedModel model, IReadOnlyList<ExtractionOutput> outputs, PreprocessingOverride? preprocessing = null)
+    {
+        if (model.Question is { } question && preprocessing?.Normalizes != true)
+            throw new UsageException(question);
+        var chosen = preprocessing?.Apply(model.Preprocessing) ?? model.Preprocessing;
+        List<ExtractionOutput> named = [.. outputs.Select(o => o with { Request = model.Explicit(o.Request) })];
+        return new()
+        {
+            Dataset = dataset,
+            Decoder = Decoder,
+            Table = Table,
+            Model = model.Name,
+            ModelSha256 = model.Sha256,
+            Notes = model.Notes(outputs.Select(o => o.Request)).ToList(),
+            OpenModel = () => Backbone.Open(model.File, new PhotoSize(chosen.OutputHeight, chosen.OutputWidth)).Cut([.. named.Select(o => o.Request)]),
+            Outputs = named,
+            Preprocessing = chosen,
+        };
+    }
 }

@@ -1,7 +1,10 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
+using TransferPipeline.Extraction;
 using TransferPipeline.Images;
+using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Pipelines;
@@ -39,7 +42,12 @@ public sealed record Pipeline
     /// <summary>Augmented copies of each training photo; 0 without augmentation.</summary>
     public int Views { get; init; }
 
-    public required ExtractSection Extract { get; init; }
+    public DeviceOptions Device { get; init; } = new();
+
+    public DecodeOptions Decode { get; init; } = new();
+
+    /// <summary>How photos become vectors; the runner adds threads and progress.</summary>
+    public ExtractionOptions Extraction { get; init; } = new();
 
     public required IReadOnlyList<HeadRequest> Heads { get; init; }
 
@@ -61,6 +69,18 @@ public sealed record Pipeline
 
     /// <summary>File name of an HTML page that shows the evaluated photos with the exported classifier's predictions, or null.</summary>
     public string? Predictions { get; init; }
+
+    /// <summary>The extraction with one of the models; each cut's set lies below <paramref name="folder"/>.</summary>
+    /// <exception cref="UsageException">An augmentation or a parameter of one is wrong.</exception>
+    internal ExtractionSpec Specify(Toolbox tools, Dataset dataset, ResolvedModel model, string folder)
+    {
+        var outputs = Cuts.Select(cut => ExtractionOutput.Below(Path.Combine(folder, "features"), model.Name, cut)).ToList();
+        var spec = tools.Specify(dataset, model, outputs, Preprocessing) with { Device = Device, Decode = Decode };
+        return spec with
+        {
+            Views = Views == 0 ? null : AugmentedViews.Of(Views, AugmentationReader.Read(Augment, spec.Preprocessing), spec.Preprocessing, (ulong)Seed),
+        };
+    }
 }
 
 /// <param name="Optional">Leave it out, with a warning, when its package is not in this build.</param>

@@ -39,7 +39,7 @@ public sealed record PipelinePlan(
             problems.Add(missing);
         _ = Try(problems, () =>
         {
-            SessionFactory.RequireDevice(DeviceOptions.Parse(pipeline.Extract.Device, pipeline.Extract.Precision, pipeline.Extract.CudaGraphs));
+            SessionFactory.RequireDevice(pipeline.Device);
             return pipeline;
         });
         var sets = new List<PlannedSet>();
@@ -102,26 +102,14 @@ public sealed record PipelinePlan(
     private static IEnumerable<PlannedSet> Plan(Toolbox tools, Pipeline pipeline, ResolvedModel model, Dataset dataset, string folder, int threads)
     {
         var vectors = dataset.Entries.Count + pipeline.Views * dataset.Entries.Count(e => e.Split == Splits.Train);
-        var outputs = pipeline.Cuts.Select(cut => new ExtractionOutput(cut, Path.Combine(folder, "features", FeatureExtraction.FolderName(model, cut)))).ToList();
-        var job = new FeatureExtraction
-        {
-            Tools = tools,
-            Dataset = dataset,
-            Model = model,
-            Outputs = outputs,
-            Preprocessing = pipeline.Preprocessing,
-            Extract = pipeline.Extract,
-            Augment = pipeline.Augment,
-            Views = pipeline.Views,
-            Seed = pipeline.Seed,
-        }.CreateJob();
-        var cut = job.OpenModel();
-        double? perPhoto = job.Device.IsCpu ? TrialSeconds(cut) : null;
+        var spec = pipeline.Specify(tools, dataset, model, folder);
+        var cut = spec.OpenModel();
+        double? perPhoto = spec.Device.IsCpu ? TrialSeconds(cut) : null;
         return
         [
-            .. outputs.Select((output, i) =>
+            .. spec.Outputs.Select((output, i) =>
             {
-                var there = AlreadyThere(tools, output.Folder, job.RecipeOf(i));
+                var there = AlreadyThere(tools, output.Folder, spec.RecipeOf(i));
                 var dimension = cut.Outputs[i].Dimension;
                 // All cuts come from one pass: its time is the first set's.
                 var seconds = i == 0 ? (vectors - there) * perPhoto / threads : perPhoto * 0;

@@ -1,6 +1,7 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
+using TransferPipeline.Extraction;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
@@ -25,6 +26,7 @@ public static class PipelineReader
     {
         var root = document.Root;
         var folder = Path.GetDirectoryName(Path.GetFullPath(document.File))!;
+        var (device, decode, extraction) = ReadExtract(root.Map("extract"));
         var pipeline = new Pipeline
         {
             File = document.File,
@@ -39,7 +41,9 @@ public static class PipelineReader
             Preprocessing = ReadPreprocessing(root.Map("preprocessing")),
             Augment = [.. root.List("augment").Select(ReadStep)],
             Views = root.Integer("views", root.Has("augment") ? 1 : 0, 0),
-            Extract = ReadExtract(root.Map("extract")),
+            Device = device,
+            Decode = decode,
+            Extraction = extraction,
             Heads = [.. root.List("heads").Select(ReadHead)],
             Evaluation = ReadEvaluation(root.Map("evaluation")),
             Summary = root.Flag("summary", false),
@@ -141,34 +145,30 @@ public static class PipelineReader
     private static IReadOnlyList<double> Channels(YamlMap map, string key) =>
         map.Numbers(key) is { Count: 3 } three ? three : throw map.Error(key, "expected three numbers, for red, green and blue");
 
-    private static ExtractSection ReadExtract(YamlMap? map)
+    private static (DeviceOptions Device, DecodeOptions Decode, ExtractionOptions Extraction) ReadExtract(YamlMap? map)
     {
         if (map is null)
-            return new();
-        var section = new ExtractSection
+            return (new(), new(), new());
+        var (device, precision, graphs) = (map.Text("device", "cpu"), map.Choice("precision", "fp32", "fp32", "tf32", "fp16"), map.Flag("cuda-graphs", false));
+        var extraction = new ExtractionOptions { Batch = map.Integer("batch", 0, 0), MaxFailedShare = map.Number("max-failed", 0.05, 0, 1) };
+        var decode = new DecodeOptions { ExifTranspose = map.Flag("exif-transpose", false) };
+        var more = new DeviceOptions
         {
-            Device = map.Text("device", "cpu"),
-            Precision = map.Choice("precision", "fp32", "fp32", "tf32", "fp16"),
-            Batch = map.Integer("batch", 0, 0),
-            DeviceMemory = map.Number("device-memory", 0, 0, 1e6),
+            MemoryLimit = (long)(map.Number("device-memory", 0, 0, 1e6) * 1e9),
             CudnnSearch = map.Choice("cudnn-search", "exhaustive", "exhaustive", "heuristic", "default"),
             CudaLayout = map.Choice("cuda-layout", "auto", "auto", "nhwc", "nchw"),
             CudaFusion = map.Choice("cuda-fusion", "auto", "auto", "on", "off"),
-            CudaGraphs = map.Flag("cuda-graphs", false),
-            MaxFailed = map.Number("max-failed", 0.05, 0, 1),
-            ExifTranspose = map.Flag("exif-transpose", false),
         };
         map.RejectUnknown();
         try
         {
-            DeviceOptions.Parse(section.Device, section.Precision, section.CudaGraphs);
+            var parsed = DeviceOptions.Parse(device, precision, graphs);
+            return (more with { Provider = parsed.Provider, Cards = parsed.Cards, Precision = precision, CudaGraphs = graphs }, decode, extraction);
         }
         catch (UsageException e)
         {
             throw map.Error(map.Has("device") ? "device" : map.Has("precision") ? "precision" : "cuda-graphs", e.Message);
         }
-
-        return section;
     }
 
     private static EvaluationSection ReadEvaluation(YamlMap? map)

@@ -138,20 +138,10 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
 
     private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(Dataset dataset, ResolvedModel model, int threads, CancellationToken cancellation)
     {
-        var extraction = new FeatureExtraction
-        {
-            Tools = tools,
-            Dataset = dataset,
-            Model = model,
-            Outputs = [.. pipeline.Cuts.Select(cut => new ExtractionOutput(cut, Path.Combine(folder, "features", FeatureExtraction.FolderName(model, cut))))],
-            Preprocessing = pipeline.Preprocessing,
-            Extract = pipeline.Extract,
-            Augment = pipeline.Augment,
-            Views = pipeline.Views,
-            Seed = pipeline.Seed,
-        };
+        var spec = pipeline.Specify(tools, dataset, model, folder);
         using var display = events.StartExtraction(model.Name);
-        var results = extraction.Run(new() { Workers = threads, FewerWorkers = true, Progress = display.Progress, Message = events.Note }, cancellation);
+        var options = pipeline.Extraction with { Workers = threads, FewerWorkers = true, Progress = display.Progress, Message = events.Note };
+        var results = Extractor.Run(spec, options, cancellation);
         return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table), r))];
     }
 

@@ -86,7 +86,7 @@ public sealed class DatasetFormsTests : IDisposable
         return FeatureSet.Open(result.Folder, _extraction.Table);
     }
 
-    private ExtractionJob Job(Dataset dataset, string set)
+    private ExtractionSpec Job(Dataset dataset, string set)
     {
         var job = _extraction.Job(dataset);
         return job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("sets", set) }] };

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using TransferPipeline.Backbones;
+using TransferPipeline.Cli.Bench;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Images.Augmentations;
@@ -83,12 +84,12 @@ public sealed class GpuEngineTests : IDisposable
         var job = _extraction.Job(dataset) with { Device = new() { Cards = [0] } };
         var messages = new List<string>();
         var options = new ExtractionOptions { Workers = 4, Batch = 2, FewerWorkers = true, Message = messages.Add };
-        using var engine = new GpuEngine(job, options, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new()));
-        Assert.Equal(2, engine.BatchSize);
+        using var engine = new GpuEngine(job.Device, GpuPlan.Measure(job, options, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new())));
+        Assert.Equal(2, engine.Plan.BatchSize);
         Assert.InRange(engine.Decoders, 1, 4);
         Assert.StartsWith($"{engine.Decoders} of 4 threads decode for ", Assert.Single(messages), StringComparison.Ordinal);
         Assert.EndsWith($"--threads {engine.Decoders} skips the trial", messages[0], StringComparison.Ordinal);
-        using var told = new GpuEngine(job, options with { FewerWorkers = false }, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new()));
+        using var told = new GpuEngine(job.Device, GpuPlan.Measure(job, options with { FewerWorkers = false }, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new())));
         Assert.Equal(4, told.Decoders);
     }
 
@@ -105,7 +106,7 @@ public sealed class GpuEngineTests : IDisposable
             _extraction.At("scratch"),
             new() { Workers = 2, Batch = 3 },
             rounds: 1,
-            (j, options, model, missing) => new GpuEngine(j, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain()),
+            (spec, options, model, missing) => GpuPlan.Measure(spec, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain()),
             TestContext.Current.CancellationToken);
         Assert.Equal((8, 2), (result.Photos, result.Threads));
         Assert.StartsWith("cpu, 2 batches in flight a card, batch 3", result.BestLayout, StringComparison.Ordinal);
@@ -121,8 +122,8 @@ public sealed class GpuEngineTests : IDisposable
     {
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset) with { Device = new() { CudaGraphs = true } };
-        using var engine = new GpuEngine(job, new() { Batch = 2 }, job.OpenModel(), 8, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain((_, _, _) => { }));
-        Assert.Contains("--cuda-graphs off", Assert.Throws<JobFailedException>(() => engine.Measure(8)).Message, StringComparison.Ordinal);
+        using var engine = new GpuEngine(job.Device, GpuPlan.Measure(job, new() { Batch = 2 }, job.OpenModel(), 8, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain((_, _, _) => { })));
+        Assert.Contains("--cuda-graphs off", Assert.Throws<JobFailedException>(() => new GpuSessionBenchmark(engine).Measure(8)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -194,10 +195,10 @@ public sealed class GpuEngineTests : IDisposable
         return Fed(job with { Outputs = [job.Outputs[0] with { Folder = folder }] }, workers, batch, cancellation);
     }
 
-    private ExtractionResult Fed(ExtractionJob job, int workers, int batch, CancellationToken? cancellation = null, TensorMemory? memory = null) => Extractor.Run(
+    private ExtractionResult Fed(ExtractionSpec job, int workers, int batch, CancellationToken? cancellation = null, TensorMemory? memory = null) => Extractor.Run(
         job with { Device = job.Device with { Cards = [0, 1] } },
         _extraction.Options with { Workers = workers, Batch = batch },
-        (j, options, model, missing) => new GpuEngine(j, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => memory ?? TensorMemory.Plain()),
+        (spec, options, model, missing) => new GpuEngine(spec.Device, GpuPlan.Measure(spec, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => memory ?? TensorMemory.Plain())),
         cancellation ?? TestContext.Current.CancellationToken)[0];
 
     private FeatureData Load(ExtractionResult result) => FeatureSet.Open(result.Folder, _extraction.Table).Load();

@@ -101,9 +101,9 @@ public sealed class PhotoStampTests : IDisposable
         }
     }
 
-    private ExtractionTargets Targets() => new(_extraction.OpenDataset(), 0, Shard.Whole);
+    private WantedVectors Targets() => new(_extraction.OpenDataset(), 0, Shard.Whole);
 
-    private List<(FeatureRow Row, int Entry)> Rows(ExtractionTargets targets)
+    private List<(FeatureRow Row, int Entry)> Rows(WantedVectors targets)
     {
         var entries = targets.Dataset.Entries.Select((e, i) => (e.Path, i)).ToDictionary(x => x.Path, x => x.i);
         return [.. _extraction.Open().LoadRows().Select(row => (row, entries[row.Path]))];

@@ -57,7 +57,7 @@ internal sealed class TestExtraction : IDisposable
 
     public Dataset OpenDataset() => DatasetReader.Open(new() { Path = Photos });
 
-    public ExtractionJob Job(Dataset dataset, params CutRequest[] cuts)
+    public ExtractionSpec Job(Dataset dataset, params CutRequest[] cuts)
     {
         var backbone = Backbone.Open(Model);
         if (cuts.Length == 0)
@@ -84,7 +84,7 @@ internal sealed class TestExtraction : IDisposable
         return Run(Job(dataset), Options);
     }
 
-    public ExtractionResult Run(ExtractionJob job, ExtractionOptions options) =>
+    public ExtractionResult Run(ExtractionSpec job, ExtractionOptions options) =>
         Extractor.Run(job, options with { Message = Messages.Add }, TestContext.Current.CancellationToken)[0];
 
     public FeatureSet Open() => FeatureSet.Open(Set, Table);

@@ -42,7 +42,8 @@ public sealed class PipelineReaderTests
     public void Read_SectionsThatSayLittle_HaveTheDefaultsOfSectionsLeftOut()
     {
         var pipeline = PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + "extract: {device: cpu}\nevaluation: {protocol: split}\npreprocessing: {crop: 224}\n"));
-        Assert.Equivalent(new ExtractSection(), pipeline.Extract, strict: true);
+        Assert.Equivalent(new DeviceOptions(), pipeline.Device, strict: true);
+        Assert.Equal((0, 0.05, false), (pipeline.Extraction.Batch, pipeline.Extraction.MaxFailedShare, pipeline.Decode.ExifTranspose));
         Assert.Equivalent(new EvaluationSection(), pipeline.Evaluation, strict: true);
         Assert.Equivalent(new PreprocessingOverride { Crop = 224 }, pipeline.Preprocessing, strict: true);
         Assert.Equal((10, 1, 5), (pipeline.Evaluation.Folds, pipeline.Evaluation.Repeats, pipeline.Evaluation.Draws));

@@ -26,16 +26,16 @@ internal sealed class ResumePlan
 
     public bool AnyMissing => Missing.HasAnySet();
 
-    public static ResumePlan Make(FeatureSet? set, ExtractionTargets targets, DecodeOptions limits, PhotoStamps? stamps, PhotoHashes hashes, Action<string> message, CancellationToken cancellation)
+    public static ResumePlan Make(FeatureSet? set, WantedVectors wanted, DecodeOptions limits, PhotoStamps? stamps, PhotoHashes hashes, Action<string> message, CancellationToken cancellation)
     {
-        var plan = new ResumePlan(targets.Positions);
+        var plan = new ResumePlan(wanted.Positions);
         var old = new ReusableRows(set, limits, stamps, message);
-        var shas = plan.FindHashes(old, targets, hashes, cancellation);
+        var shas = plan.FindHashes(old, wanted, hashes, cancellation);
         var kept = new List<(int Row, int Position, FeatureRow New)>[old.Parts.Count];
         for (var p = 0; p < kept.Length; p++)
             kept[p] = new(old.Parts[p].Rows);
-        for (var entry = targets.FirstEntry; entry < targets.EndEntry; entry++)
-            plan.Place(entry, shas[entry - targets.FirstEntry], old, targets, kept);
+        for (var entry = wanted.FirstEntry; entry < wanted.EndEntry; entry++)
+            plan.Place(entry, shas[entry - wanted.FirstEntry], old, wanted, kept);
         var used = 0;
         for (var p = 0; p < kept.Length; p++)
         {
@@ -50,15 +50,15 @@ internal sealed class ResumePlan
     }
 
     /// <summary>By entry of the shard: its SHA-256 where that is known or needed, else null (the photo is new).</summary>
-    private string?[] FindHashes(ReusableRows old, ExtractionTargets targets, PhotoHashes hashes, CancellationToken cancellation)
+    private string?[] FindHashes(ReusableRows old, WantedVectors wanted, PhotoHashes hashes, CancellationToken cancellation)
     {
-        var shas = new string?[targets.EndEntry - targets.FirstEntry];
+        var shas = new string?[wanted.EndEntry - wanted.FirstEntry];
         var unsure = new List<int>();
         for (var i = 0; i < shas.Length; i++)
         {
-            var entry = targets.FirstEntry + i;
-            var stamp = targets.Stamps[entry];
-            shas[i] = old.ShaOfUnchanged(targets.Dataset.Entries[entry].Path, stamp, targets.Changes[entry]);
+            var entry = wanted.FirstEntry + i;
+            var stamp = wanted.Stamps[entry];
+            shas[i] = old.ShaOfUnchanged(wanted.Dataset.Entries[entry].Path, stamp, wanted.Changes[entry]);
             // A photo of a length that no old one has cannot be one of them.
             if (shas[i] is null && old.HasLength(stamp.Bytes))
                 unsure.Add(entry);
@@ -67,25 +67,25 @@ internal sealed class ResumePlan
         IsConfirmed = Array.TrueForAll(shas, sha => sha is not null);
         hashes.Compute(unsure, cancellation);
         foreach (var entry in unsure)
-            shas[entry - targets.FirstEntry] = hashes[entry] is { Length: > 0 } sha ? sha : null;
+            shas[entry - wanted.FirstEntry] = hashes[entry] is { Length: > 0 } sha ? sha : null;
         return shas;
     }
 
-    private void Place(int entry, string? sha, ReusableRows old, ExtractionTargets targets, List<(int, int, FeatureRow)>[] kept)
+    private void Place(int entry, string? sha, ReusableRows old, WantedVectors wanted, List<(int, int, FeatureRow)>[] kept)
     {
-        var photo = targets.Dataset.Entries[entry];
-        var stamp = targets.Stamps[entry];
+        var photo = wanted.Dataset.Entries[entry];
+        var stamp = wanted.Stamps[entry];
         if (sha is not null && old.FailureOf(photo.Path, sha) is { } failure)
         {
             Failed.Add((entry, failure with { Path = photo.Path, Label = photo.Label, Split = photo.Split, Bytes = stamp.Bytes, Mtime = stamp.Mtime }));
             return;
         }
 
-        for (var view = 0; view < targets.Views(entry); view++)
+        for (var view = 0; view < wanted.Views(entry); view++)
         {
             if (sha is not null && old.Find(photo.Path, sha, view) is var (part, row, known))
             {
-                kept[part].Add((row, targets.Position(entry, view), known with
+                kept[part].Add((row, wanted.Position(entry, view), known with
                 {
                     Path = photo.Path,
                     Label = photo.Label,
@@ -97,7 +97,7 @@ internal sealed class ResumePlan
             }
             else
             {
-                Missing[targets.Position(entry, view)] = true;
+                Missing[wanted.Position(entry, view)] = true;
             }
         }
     }

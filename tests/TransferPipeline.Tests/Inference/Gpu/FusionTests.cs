@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
+using TransferPipeline.Cli.Bench;
 using TransferPipeline.Extraction;
 using TransferPipeline.Inference;
 using TransferPipeline.Inference.Gpu;
@@ -41,26 +42,26 @@ public sealed class FusionTests : IDisposable
     public void Create_ForManyPhotos_TriesFusionOnceAndKeepsWhatItSays()
     {
         using var engine = Engine(new() { Precision = "fp16", Cards = [0, 1] }, (bytes, _) => SessionFactory.Create(bytes, new()));
-        Assert.StartsWith(engine.Fusion == "on" ? "convolutions add their bias themselves (" : "convolutions do not add their bias themselves (", _messages[^1], StringComparison.Ordinal);
+        Assert.StartsWith(engine.Plan.Fusion == "on" ? "convolutions add their bias themselves (" : "convolutions do not add their bias themselves (", _messages[^1], StringComparison.Ordinal);
         // Two cards apart, two with it, and apart again where it is not faster.
-        Assert.Equal(engine.Fusion == "on" ? ["off", "off", "on", "on"] : ["off", "off", "on", "on", "off", "off"], _asked);
-        Assert.InRange(engine.Measure(8).PerSecond, 1, 1e7);
+        Assert.Equal(engine.Plan.Fusion == "on" ? ["off", "off", "on", "on"] : ["off", "off", "on", "on", "off", "off"], _asked);
+        Assert.InRange(new GpuSessionBenchmark(engine).Measure(8).PerSecond, 1, 1e7);
     }
 
     [Fact]
     public void Create_WhenFusionFails_GoesOnWithoutAndSaysWhy()
     {
         using var engine = Engine(new() { Precision = "fp16" }, (bytes, device) => device.CudaFusion == "on" ? new InferenceSession("no graph"u8.ToArray()) : SessionFactory.Create(bytes, new()));
-        Assert.Equal("off", engine.Fusion);
+        Assert.Equal("off", engine.Plan.Fusion);
         Assert.Matches(@"^convolutions do not add their bias themselves, as that fails \(.+\); --cuda-fusion off skips the trial$", _messages[^1]);
-        Assert.InRange(engine.Measure(8).PerSecond, 1, 1e7);
+        Assert.InRange(new GpuSessionBenchmark(engine).Measure(8).PerSecond, 1, 1e7);
     }
 
     [Fact]
     public void Create_WhenFusionGivesOtherVectors_GoesOnWithoutAndSaysSo()
     {
         using var engine = Engine(new() { Precision = "fp16" }, (bytes, device) => SessionFactory.Create(device.CudaFusion == "on" ? bytes with { Onnx = Other(bytes) } : bytes, new()));
-        Assert.Equal("off", engine.Fusion);
+        Assert.Equal("off", engine.Plan.Fusion);
         Assert.Contains("as that gives other vectors", _messages[^1], StringComparison.Ordinal);
     }
 
@@ -73,7 +74,7 @@ public sealed class FusionTests : IDisposable
     public void Create_WithoutATrial_TakesWhatIsGiven(string fusion, string precision, int batch, int missing, string taken)
     {
         using var engine = Engine(new() { Precision = precision, CudaFusion = fusion }, (bytes, _) => SessionFactory.Create(bytes, new()), batch, missing);
-        Assert.Equal(taken, engine.Fusion);
+        Assert.Equal(taken, engine.Plan.Fusion);
         Assert.Equal([taken], _asked);
         Assert.DoesNotContain(_messages, m => m.Contains("bias", StringComparison.Ordinal));
     }
@@ -83,11 +84,11 @@ public sealed class FusionTests : IDisposable
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset) with { Device = device };
         var options = new ExtractionOptions { Workers = 1, Batch = batch, Message = _messages.Add };
-        return new(job, options, SmallModel.Cut(_folder), missing, (bytes, card) =>
+        return new(device, GpuPlan.Measure(job, options, SmallModel.Cut(_folder), missing, (bytes, card) =>
         {
             _asked.Add(card.CudaFusion);
             return create(bytes, card);
-        });
+        }));
     }
 
     /// <summary>The same network with its last weights negated.</summary>

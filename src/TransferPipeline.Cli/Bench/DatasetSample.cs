@@ -1,6 +1,6 @@
 using TransferPipeline.Datasets;
 
-namespace TransferPipeline.Extraction;
+namespace TransferPipeline.Cli.Bench;
 
 /// <summary>At most a given number of a dataset's photos, spread evenly over it.</summary>
 internal sealed class DatasetSample : Dataset

@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
 using TransferPipeline.Backbones;
+using TransferPipeline.Cli.Commands;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Datasets;
 using TransferPipeline.Extraction;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 
-namespace TransferPipeline.Cli.Commands;
+namespace TransferPipeline.Cli.Bench;
 
 /// <summary><c>transfer bench extract</c>: measures on this machine, all figures of a table from one run.</summary>
 internal static class BenchCommand
@@ -36,20 +37,14 @@ internal static class BenchCommand
             try
             {
                 using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);
-                var job = new FeatureExtraction
-                {
-                    Tools = tools,
-                    Dataset = dataset,
-                    Model = tools.Models.Resolve(parsed.GetValue(model)!),
-                    Outputs = [new(new(parsed.GetValue(cut)!, Pooling.Parse(parsed.GetValue(pooling)!)), Path.Combine(scratch, "set"))],
-                    Extract = device.Read(parsed),
-                }.CreateJob();
-                var options = new ExtractionOptions { Workers = parsed.GetValue(threads), FewerWorkers = Common.IsDefault(parsed, threads), Batch = device.Read(parsed).Batch, Message = Messages.Note };
-                var result = ExtractionBenchmark.Run(job, parsed.GetValue(photos), Path.Combine(scratch, "sets"), options, parsed.GetValue(rounds), cancellation);
+                var cuts = new ExtractionOutput(new(parsed.GetValue(cut)!, Pooling.Parse(parsed.GetValue(pooling)!)), Path.Combine(scratch, "set"));
+                var spec = tools.Specify(dataset, tools.Models.Resolve(parsed.GetValue(model)!), [cuts]) with { Device = device.Read(parsed) };
+                var options = new ExtractionOptions { Workers = parsed.GetValue(threads), FewerWorkers = Common.IsDefault(parsed, threads), Batch = device.Batch(parsed), Message = Messages.Note };
+                var result = ExtractionBenchmark.Run(spec, parsed.GetValue(photos), Path.Combine(scratch, "sets"), options, parsed.GetValue(rounds), cancellation);
                 if (parsed.GetValue(json))
                     Json.Write(result);
                 else
-                    Write(job.Model, job.Device, result);
+                    Write(spec.Model, spec.Device, result);
             }
             finally
             {

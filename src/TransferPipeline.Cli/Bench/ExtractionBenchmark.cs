@@ -1,12 +1,13 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 
-namespace TransferPipeline.Extraction;
+namespace TransferPipeline.Cli.Bench;
 
 /// <summary>How fast an extraction is beside what its parts could do, all from one run on one machine; rates are photos a second.</summary>
-public sealed record ExtractionBenchmarkResult
+internal sealed record ExtractionBenchmarkResult
 {
     public required int Photos { get; init; }
 
@@ -15,10 +16,10 @@ public sealed record ExtractionBenchmarkResult
     /// <summary>Reading and decoding alone, what the preprocessing reads of each photo, on all threads.</summary>
     public required double Decode { get; init; }
 
-    /// <summary>From file to the bytes that a card takes (read, hashed, decoded, resized) on all threads: what no card can be fed beyond.</summary>
+    /// <summary>From file to the bytes that a GPU takes (read, hashed, decoded, resized) on all threads: what no GPU can be fed beyond.</summary>
     public required double Feed { get; init; }
 
-    /// <summary>The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on cards the one of the extraction.</summary>
+    /// <summary>The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on GPUs the one of the extraction.</summary>
     public required IReadOnlyDictionary<string, double> Layouts { get; init; }
 
     /// <summary>The best of <see cref="Layouts"/>, measured again in each round.</summary>
@@ -28,7 +29,7 @@ public sealed record ExtractionBenchmarkResult
 
     /// <summary>
     /// What remains when nothing but decoding and inference costs time: on the CPU, where both take the same cores,
-    /// 1 / (1 / Decode + 1 / Session); on cards, which compute while the cores decode, the smaller of the two.
+    /// 1 / (1 / Decode + 1 / Session); on GPUs, which compute while the cores decode, the smaller of the two.
     /// </summary>
     public required double Bound { get; init; }
 
@@ -46,27 +47,28 @@ public sealed record ExtractionBenchmarkResult
 }
 
 /// <summary>Measures bare decoding, bare inference and a whole extraction in turns, several rounds, and takes the best of each.</summary>
-public static class ExtractionBenchmark
+internal static class ExtractionBenchmark
 {
-    /// <param name="job">What to extract; its outputs' folders are not used.</param>
+    /// <param name="spec">What to extract; its outputs' folders are not used.</param>
     /// <param name="photos">Number of photos, spread over the dataset.</param>
     /// <param name="scratch">A folder for the sets that are written; it is made and removed.</param>
-    public static ExtractionBenchmarkResult Run(ExtractionJob job, int photos, string scratch, ExtractionOptions? options = null, int rounds = 3, CancellationToken cancellation = default) =>
-        Run(job, photos, scratch, options ?? new(), rounds, job.Device.IsCpu ? null : GpuEngine.Create, cancellation);
+    public static ExtractionBenchmarkResult Run(ExtractionSpec spec, int photos, string scratch, ExtractionOptions? options = null, int rounds = 3, CancellationToken cancellation = default) =>
+        Run(spec, photos, scratch, options ?? new(), rounds, spec.Device.IsCpu ? null : GpuPlan.Measure, cancellation);
 
-    /// <param name="createCards">Makes the cards' engine; null for the CPU.</param>
-    internal static ExtractionBenchmarkResult Run(ExtractionJob job, int photos, string scratch, ExtractionOptions options, int rounds, GpuEngineFactory? createCards, CancellationToken cancellation)
+    /// <param name="planGpus">Makes the sessions of the GPUs; null for the CPU.</param>
+    internal static ExtractionBenchmarkResult Run(ExtractionSpec spec, int photos, string scratch, ExtractionOptions options, int rounds, GpuPlanner? planGpus, CancellationToken cancellation)
     {
-        using var sample = new DatasetSample(job.Dataset, photos);
-        var model = job.OpenModel();
-        job = job with { Dataset = sample, OpenModel = () => model, Views = null };
+        using var sample = new DatasetSample(spec.Dataset, photos);
+        var model = spec.OpenModel();
+        spec = spec with { Dataset = sample, OpenModel = () => model, Views = null };
         try
         {
             Directory.CreateDirectory(scratch);
-            if (createCards is null)
-                return Measure(job, model, scratch, options, rounds, cancellation);
-            using var cards = createCards(job, options, job.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model, sample.Entries.Count);
-            return Measure(job, scratch, options with { Workers = cards.Decoders, FewerWorkers = false }, rounds, cards, cancellation);
+            if (planGpus is null)
+                return Measure(spec, model, scratch, options, rounds, cancellation);
+            var converted = spec.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model;
+            using var gpus = new GpuSessionBenchmark(new(spec.Device, planGpus(spec, options, converted, sample.Entries.Count)));
+            return Measure(spec, scratch, options with { Workers = gpus.Decoders, FewerWorkers = false }, rounds, gpus, cancellation);
         }
         finally
         {
@@ -75,12 +77,12 @@ public static class ExtractionBenchmark
     }
 
     /// <summary>On the CPU: the best layout of sessions is found first.</summary>
-    private static ExtractionBenchmarkResult Measure(ExtractionJob job, CutModel model, string scratch, ExtractionOptions options, int rounds, CancellationToken cancellation)
+    private static ExtractionBenchmarkResult Measure(ExtractionSpec spec, CutModel model, string scratch, ExtractionOptions options, int rounds, CancellationToken cancellation)
     {
-        var count = job.Dataset.Entries.Count;
-        if (job.Device.Precision == "fp16")
+        var count = spec.Dataset.Entries.Count;
+        if (spec.Device.Precision == "fp16")
             model = HalfPrecision.Convert(model, options.Message);
-        WarmUp(job, scratch, options, ExtractionEngines.Create, cancellation);
+        WarmUp(spec, scratch, options, ExtractionEngines.Create, cancellation);
         var layouts = new Dictionary<string, double>();
         var best = default(SessionBenchmark.Layout);
         foreach (var layout in SessionBenchmark.Layouts(options.Workers, model.MaxBatch))
@@ -97,18 +99,21 @@ public static class ExtractionBenchmark
 
         using var session = new SessionBenchmark(model, best);
         session.Measure(Math.Min(count, 16));
-        var rates = Rounds(job, scratch, options, rounds, session, ExtractionEngines.Create, cancellation);
+        var rates = Rounds(spec, scratch, options, rounds, session, ExtractionEngines.Create, cancellation);
         return Result(count, options, layouts, best.ToString(), rates, 1 / (1 / rates.Decode.PerSecond + 1 / rates.Infer.PerSecond));
     }
 
-    /// <summary>On cards, with what the engine's trials chose. Its sessions serve every round: a card may not hold them twice, and each start makes cuDNN choose and compile kernels again.</summary>
-    private static ExtractionBenchmarkResult Measure(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, GpuEngine cards, CancellationToken cancellation)
+    /// <summary>
+    /// On GPUs, with what the plan's trials chose. Its sessions serve every round: a GPU may not hold them twice, and each start makes cuDNN
+    /// choose and compile kernels again.
+    /// </summary>
+    private static ExtractionBenchmarkResult Measure(ExtractionSpec spec, string scratch, ExtractionOptions options, int rounds, GpuSessionBenchmark gpus, CancellationToken cancellation)
     {
-        EngineFactory engine = (_, _, _, _) => cards.Lend();
-        WarmUp(job, scratch, options, engine, cancellation);
-        var rates = Rounds(job, scratch, options, rounds, cards, engine, cancellation);
-        var layouts = new Dictionary<string, double> { [cards.Layout] = rates.Infer.PerSecond };
-        return Result(job.Dataset.Entries.Count, options, layouts, cards.Layout, rates, Math.Min(rates.Decode.PerSecond, rates.Infer.PerSecond));
+        EngineFactory engine = (_, _, _, _) => gpus.Lend();
+        WarmUp(spec, scratch, options, engine, cancellation);
+        var rates = Rounds(spec, scratch, options, rounds, gpus, engine, cancellation);
+        var layouts = new Dictionary<string, double> { [gpus.Layout] = rates.Infer.PerSecond };
+        return Result(spec.Dataset.Entries.Count, options, layouts, gpus.Layout, rates, Math.Min(rates.Decode.PerSecond, rates.Infer.PerSecond));
     }
 
     private static ExtractionBenchmarkResult Result(int photos, ExtractionOptions options, Dictionary<string, double> layouts, string best, Rates rates, double bound) => new()
@@ -128,43 +133,43 @@ public static class ExtractionBenchmark
     };
 
     /// <summary>Compiles the code and fills the page cache; not counted.</summary>
-    private static void WarmUp(ExtractionJob job, string scratch, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation)
+    private static void WarmUp(ExtractionSpec spec, string scratch, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation)
     {
-        Decode(job, options.Workers);
-        Feed(job, options.Workers);
-        Extract(job, Path.Combine(scratch, "warm"), options, engine, cancellation, out _);
+        Decode(spec, options.Workers);
+        Feed(spec, options.Workers);
+        Extract(spec, Path.Combine(scratch, "warm"), options, engine, cancellation, out _);
     }
 
-    private static Rates Rounds(ExtractionJob job, string scratch, ExtractionOptions options, int rounds, ISessionBenchmark session, EngineFactory engine, CancellationToken cancellation)
+    private static Rates Rounds(ExtractionSpec spec, string scratch, ExtractionOptions options, int rounds, ISessionBenchmark session, EngineFactory engine, CancellationToken cancellation)
     {
         var rates = new Rates();
         for (var round = 0; round < rounds; round++)
         {
             cancellation.ThrowIfCancellationRequested();
-            rates.Decode.Take(Decode(job, options.Workers));
-            rates.Feed.Take(Feed(job, options.Workers));
-            rates.Infer.Take(session.Measure(job.Dataset.Entries.Count));
-            if (rates.Achieved.Take(Extract(job, Path.Combine(scratch, $"round{round}"), options, engine, cancellation, out var shares)))
+            rates.Decode.Take(Decode(spec, options.Workers));
+            rates.Feed.Take(Feed(spec, options.Workers));
+            rates.Infer.Take(session.Measure(spec.Dataset.Entries.Count));
+            if (rates.Achieved.Take(Extract(spec, Path.Combine(scratch, $"round{round}"), options, engine, cancellation, out var shares)))
                 rates.Shares = shares;
         }
 
         return rates;
     }
 
-    private static Rate Decode(ExtractionJob job, int threads)
+    private static Rate Decode(ExtractionSpec spec, int threads)
     {
         var next = -1;
-        return Rate.Measure(job.Dataset.Entries.Count, () => OwnThreads.Run(threads, _ =>
+        return Rate.Measure(spec.Dataset.Entries.Count, () => OwnThreads.Run(threads, _ =>
         {
-            var (encoded, photo, preprocessor) = (new byte[1 << 18], new RgbImage(), new Preprocessor(job.Preprocessing));
-            for (int i; (i = Interlocked.Increment(ref next)) < job.Dataset.Entries.Count;)
+            var (encoded, photo, preprocessor) = (new byte[1 << 18], new RgbImage(), new Preprocessor(spec.Preprocessing));
+            for (int i; (i = Interlocked.Increment(ref next)) < spec.Dataset.Entries.Count;)
             {
                 try
                 {
-                    var length = job.Dataset.Read(i, ref encoded);
-                    job.Decoder.Decode(encoded.AsSpan(0, length), job.Decode, photo, preprocessor);
+                    var length = spec.Dataset.Read(i, ref encoded);
+                    spec.Decoder.Decode(encoded.AsSpan(0, length), spec.Decode, photo, preprocessor);
                 }
-                catch (Exception e) when (PhotoReader.IsOfPhoto(e))
+                catch (Exception e) when (PhotoSource.IsOfPhoto(e))
                 {
                     // The extraction tries the same photos, and lists those that fail.
                 }
@@ -172,24 +177,24 @@ public static class ExtractionBenchmark
         }));
     }
 
-    private static Rate Feed(ExtractionJob job, int threads)
+    private static Rate Feed(ExtractionSpec spec, int threads)
     {
         var next = -1;
-        return Rate.Measure(job.Dataset.Entries.Count, () => OwnThreads.Run(threads, _ =>
+        return Rate.Measure(spec.Dataset.Entries.Count, () => OwnThreads.Run(threads, _ =>
         {
-            var reader = new TrialReader(job);
-            for (int i; (i = Interlocked.Increment(ref next)) < job.Dataset.Entries.Count;)
-                reader.Read(i);
+            var (source, pixels) = (new PhotoSource(spec, new()), Array.Empty<byte>());
+            for (int i; (i = Interlocked.Increment(ref next)) < spec.Dataset.Entries.Count;)
+                TrialRates.Produce(source, spec, i, ref pixels);
         }));
     }
 
-    private static Rate Extract(ExtractionJob job, string folder, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation, out TimeShares shares)
+    private static Rate Extract(ExtractionSpec spec, string folder, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation, out TimeShares shares)
     {
-        job = job with { Outputs = [.. job.Outputs.Select((o, i) => o with { Folder = $"{folder}-{i}" })] };
+        spec = spec with { Outputs = [.. spec.Outputs.Select((o, i) => o with { Folder = $"{folder}-{i}" })] };
         var last = new LastProgress();
-        var result = Extractor.Run(job, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, engine, cancellation)[0];
+        var result = Extractor.Run(spec, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, engine, cancellation)[0];
         shares = last.Value?.Shares ?? default;
-        return new(job.Dataset.Entries.Count, result.ComputeSeconds, result.ComputeProcessorSeconds);
+        return new(spec.Dataset.Entries.Count, result.ComputeSeconds, result.ComputeProcessorSeconds);
     }
 
     private sealed class LastProgress : IProgress<ExtractionProgress>
@@ -229,5 +234,5 @@ public static class ExtractionBenchmark
     }
 }
 
-/// <summary>Makes the cards' engine; tests give one with the CPU's sessions.</summary>
-internal delegate GpuEngine GpuEngineFactory(ExtractionJob job, ExtractionOptions options, CutModel model, int missing);
+/// <summary>Plans the use of the GPUs; tests give the CPU's sessions.</summary>
+internal delegate GpuPlan GpuPlanner(ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing);

@@ -1,18 +1,19 @@
 using System.Diagnostics;
 using System.Globalization;
+using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
-namespace TransferPipeline.Evaluation;
+namespace TransferPipeline.Cli.Bench;
 
 /// <summary>One head's fits in a benchmark.</summary>
 /// <param name="Seconds">Wall time of each round, the first (which includes compiling) among them.</param>
 /// <param name="ProcessorSeconds">The same of all cores together.</param>
 /// <param name="PredictSeconds">Least wall time of scoring the rows, of as many rounds.</param>
 /// <param name="Accuracy">Share of right predictions on the rows trained on.</param>
-public sealed record HeadBenchmarkResult(
+internal sealed record HeadBenchmarkResult(
     string Head, IReadOnlyDictionary<string, string> Parameters, double[] Seconds, double[] ProcessorSeconds, double Objective, double RelativeGap, int Iterations, int Passes, bool Converged,
     double Accuracy, double PredictSeconds)
 {
@@ -23,7 +24,7 @@ public sealed record HeadBenchmarkResult(
 }
 
 /// <summary>Fits heads on vectors from npy files, several times each, to be timed beside other tools on the same files.</summary>
-public static class HeadBenchmark
+internal static class HeadBenchmark
 {
     /// <param name="vectors">npy, N x D float32.</param>
     /// <param name="labels">npy, N int32 or int64, classes from 0.</param>

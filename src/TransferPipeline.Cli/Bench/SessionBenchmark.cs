@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Inference;
 
-namespace TransferPipeline.Extraction;
+namespace TransferPipeline.Cli.Bench;
 
 /// <summary>Runs a backbone over the same pixels as fast as it goes.</summary>
 internal interface ISessionBenchmark : IDisposable

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using TransferPipeline.Cli.Commands;
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Cli.Commands;
+namespace TransferPipeline.Cli.Bench;
 
 /// <summary><c>transfer bench heads</c>: fits heads on vectors from npy files, to be timed beside other tools.</summary>
 internal static class BenchHeads

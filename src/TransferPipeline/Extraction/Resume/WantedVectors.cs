@@ -4,11 +4,11 @@ using TransferPipeline.Features;
 namespace TransferPipeline.Extraction.Resume;
 
 /// <summary>The rows that a feature set of a dataset should have: each photo, and for training photos their views, at fixed positions.</summary>
-internal sealed class ExtractionTargets
+internal sealed class WantedVectors
 {
     private readonly int[] _first;
 
-    public ExtractionTargets(Dataset dataset, int views, Shard shard)
+    public WantedVectors(Dataset dataset, int views, Shard shard)
     {
         Dataset = dataset;
         (FirstEntry, EndEntry) = shard.Range(dataset.Entries.Count);

@@ -3,7 +3,7 @@ using TransferPipeline.Features;
 using TransferPipeline.Heads;
 using TransferPipeline.Tests.Heads;
 
-namespace TransferPipeline.Tests.Evaluation;
+namespace TransferPipeline.Tests.Cli.Bench;
 
 public sealed class HeadBenchmarkTests : IDisposable
 {

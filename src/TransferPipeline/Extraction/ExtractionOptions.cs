@@ -1,0 +1,41 @@
+using TransferPipeline.Features;
+
+namespace TransferPipeline.Extraction;
+
+/// <summary>How to extract; none of this changes a vector.</summary>
+public sealed record ExtractionOptions
+{
+    /// <summary>Threads that decode and infer.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>On a card, fewer than <see cref="Workers"/> threads decode where a trial at the start finds that they suffice.</summary>
+    public bool FewerWorkers { get; init; }
+
+    /// <summary>Photos in a batch on a card; 0 finds it by a trial at the start.</summary>
+    public int Batch { get; init; }
+
+    /// <summary>Read and hash every photo, even those that the file system says are unchanged.</summary>
+    public bool Rehash { get; init; }
+
+    /// <summary>Rows of a part file at most; 0 chooses by the vectors' length (<see cref="ExtractionSizes"/>).</summary>
+    public int RowsPerPart { get; init; }
+
+    /// <summary>A run fails at its end when more than this share of the photos could not be used.</summary>
+    public double MaxFailedShare { get; init; } = 0.05;
+
+    /// <summary>How long to wait for another run on the same folder; zero stops at once.</summary>
+    public TimeSpan LockWait { get; init; }
+
+    public Shard Shard { get; init; } = Shard.Whole;
+
+    /// <summary>
+    /// What happens when the folder's recipe differs: true makes another set in a folder beside it, named after the recipe; false is an error.
+    /// Either way the first differing field is named.
+    /// </summary>
+    public bool NewSetBeside { get; init; } = true;
+
+    /// <summary>Receives one-line messages: another recipe, waiting for a lock, parts that were damaged.</summary>
+    public Action<string> Message { get; init; } = static _ => { };
+
+    public IProgress<ExtractionProgress>? Progress { get; init; }
+}

@@ -1,0 +1,187 @@
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Backbones;
+using TransferPipeline.Inference;
+using TransferPipeline.Inference.Gpu;
+using TransferPipeline.Inference.Gpu.Cuda;
+
+namespace TransferPipeline.Extraction;
+
+/// <summary>Makes the session of one GPU; tests give the CPU's.</summary>
+internal delegate InferenceSession GpuSessionFactory(CutModel model, DeviceOptions device);
+
+/// <summary>Memory of one GPU; tests give plain memory.</summary>
+internal delegate TensorMemory GpuMemoryFactory(InferenceSession session, int gpu);
+
+/// <summary>How an extraction uses its GPUs: what was given, or what trials at the start found.</summary>
+/// <param name="Model">The cut that takes bytes; its graph is in the sessions.</param>
+/// <param name="Sessions">Warm: the first batch of the run computes at full speed.</param>
+/// <param name="BatchSize">Photos in a batch.</param>
+/// <param name="Decoders">Threads that read, decode and resize.</param>
+/// <param name="Fusion"><c>on</c> or <c>off</c>: whether convolutions add their bias themselves.</param>
+internal sealed record GpuPlan(CutModel Model, GpuSessions Sessions, int BatchSize, int Decoders, string Fusion)
+{
+    /// <summary>Batches in memory: one for each lane, and one for each GPU that is being filled.</summary>
+    public static int RingLength(DeviceOptions device) => device.Cards.Count * (GpuSessions.LanesOfACard + 1);
+
+    /// <summary>With sessions whose nodes are all on the GPU or are listed.</summary>
+    public static GpuPlan Measure(ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing)
+    {
+        var reported = new HashSet<string>();
+        return Measure(spec, options, model, missing, (bytes, device) => spec.Device.CudaFusion == "auto" && device.CudaFusion == "on"
+            // The same nodes as without fusion, whose placement was checked; their kernels may take cuDNN seconds to make for each batch size.
+            ? SessionFactory.Create(bytes, device)
+            : NodePlacement.CreateChecked(bytes, device, message =>
+            {
+                if (reported.Add(message))
+                    options.Message(message);
+            }));
+    }
+
+    /// <summary>Makes the sessions, finds what was not given by trials, which takes seconds, and warms the GPUs up.</summary>
+    /// <param name="missing">Vectors to compute.</param>
+    /// <exception cref="JobFailedException">A GPU cannot be used, or its memory is too small.</exception>
+    public static GpuPlan Measure(
+        ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing, GpuSessionFactory createSession, GpuMemoryFactory? gpuMemory = null)
+    {
+        using var trials = new GpuTrials(spec, options, model, createSession, gpuMemory ?? (spec.Device.IsCpu ? (_, _) => TensorMemory.Plain() : TensorMemory.OnCard));
+        return trials.Run(missing);
+    }
+}
+
+/// <summary>The trials of a plan. Their sessions become the plan's; without a plan they are disposed of with this.</summary>
+internal sealed class GpuTrials : IDisposable
+{
+    /// <summary>Below this number of vectors a run is over before it pays to find how many threads should decode.</summary>
+    private const int WorthATrial = 4096;
+
+    /// <summary>Share of the host's memory that batches may take.</summary>
+    private const int HostShare = 4;
+
+    private readonly ExtractionSpec _spec;
+    private readonly ExtractionOptions _options;
+    private readonly CutModel _model;
+    private readonly Func<string, GpuSessions> _createSessions;
+    private readonly bool _mayFuse;
+    private GpuSessions? _sessions;
+
+    public GpuTrials(ExtractionSpec spec, ExtractionOptions options, CutModel model, GpuSessionFactory createSession, GpuMemoryFactory gpuMemory)
+    {
+        (_spec, _options) = (spec, options);
+        var bytes = PixelInput.Apply(model, spec.Preprocessing);
+        _model = bytes with { Onnx = [] };
+        _mayFuse = spec.Device.CudaFusion == "auto" && spec.Device.Provider != DeviceOptions.TensorRt && SessionFactory.MayFuse(bytes, spec.Device);
+        _createSessions = fusion => new(spec.Device with { CudaFusion = fusion }, device => createSession(bytes, device), (session, gpu) => gpuMemory(session, gpu));
+    }
+
+    private GpuSessions Sessions => _sessions!;
+
+    public GpuPlan Run(int missing)
+    {
+        var fusion = _spec.Device.CudaFusion == "on" ? "on" : "off";
+        _sessions = _createSessions(fusion);
+        var tryDecoders = _options is { FewerWorkers: true, Workers: > 1 } && missing >= WorthATrial;
+        var largest = Largest(missing);
+        int batch;
+        double? rate = null;
+        if (_options.Batch > 0 || largest == 1)
+        {
+            batch = _options.Batch > 0 ? Math.Min(_options.Batch, _model.MaxBatch) : 1;
+        }
+        else
+        {
+            var trial = BatchTrial.Run(RateOfFirstGpu, () => CudaRuntime.FreeMemory(Sessions.Lanes[0].Card), largest);
+            batch = trial.Best.Batch;
+            rate = trial.Best.PerSecond;
+            _options.Message($"batches of {batch} photos ({trial}); --batch {batch} skips the trial");
+            if (_mayFuse && missing >= WorthATrial)
+                (fusion, rate) = TryFusion(batch, rate.Value);
+        }
+
+        var decoders = tryDecoders ? TryDecoders(rate ?? GuardedRate(batch)) : _options.Workers;
+        GpuErrors.Guard(() => TrialRates.Warm(Sessions.Lanes, Sessions.Host, _model, batch), batch, _spec.Device);
+        var plan = new GpuPlan(_model, Sessions, batch, decoders, fusion);
+        _sessions = null;
+        return plan;
+    }
+
+    public void Dispose() => _sessions?.Dispose();
+
+    /// <summary>
+    /// Takes whichever is faster, with the bias in the convolutions' kernels or apart, and returns its rate; one after the other, since
+    /// the GPU's memory may not hold both.
+    /// </summary>
+    private (string Fusion, double Rate) TryFusion(int batch, double apart)
+    {
+        var expected = SyntheticVectors(batch);
+        FusionTrial trial;
+        try
+        {
+            Replace("on");
+            var distance = SyntheticBatch.Distance(expected, SyntheticVectors(batch));
+            trial = new(apart, RateOfFirstGpu(batch), distance);
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or JobFailedException)
+        {
+            trial = new(apart, 0, 0, GpuErrors.Brief(e));
+        }
+
+        _options.Message(trial.ToString());
+        if (trial.Wins)
+            return ("on", trial.Within);
+        Replace("off");
+        return ("off", apart);
+    }
+
+    private void Replace(string fusion)
+    {
+        _sessions?.Dispose();
+        // A failure to make the others must not dispose of these twice.
+        _sessions = null;
+        _sessions = _createSessions(fusion);
+    }
+
+    private float[][] SyntheticVectors(int size)
+    {
+        using var batch = new BatchTensors(Sessions.Host, _model, size).Clear();
+        var (lane, vectors) = (Sessions.Lanes[0], Array.Empty<float[]>());
+        lane.Thread.Run(() =>
+        {
+            using var runner = new BoundRunner(lane.Session, _model, lane.Memory, size);
+            vectors = SyntheticBatch.Vectors(runner, batch, SyntheticBatch.Noise);
+        });
+        return vectors;
+    }
+
+    /// <param name="rate">Photos per second of one GPU.</param>
+    private int TryDecoders(double rate)
+    {
+        var (needed, photo) = (rate * _spec.Device.Cards.Count, 0);
+        // Compiles the code and is not counted.
+        TrialRates.OfDecoding(_spec, 1, ref photo);
+        var trial = ProducerTrial.Run(threads => TrialRates.OfDecoding(_spec, threads, ref photo), needed, _options.Workers);
+        _options.Message(FormattableString.Invariant(
+            $"{trial.Best} of {_options.Workers} threads decode for {needed:0} photos a second ({trial}); --threads {trial.Best} skips the trial"));
+        return trial.Best;
+    }
+
+    private double GuardedRate(int size)
+    {
+        var rate = 0.0;
+        GpuErrors.Guard(() => rate = RateOfFirstGpu(size), size, _spec.Device);
+        return rate;
+    }
+
+    private double RateOfFirstGpu(int size)
+    {
+        var rate = 0.0;
+        GpuErrors.Run(() => rate = TrialRates.OfCard([.. Sessions.Lanes.Take(GpuSessions.LanesOfACard)], Sessions.Host, _model, size), _spec.Device);
+        return rate;
+    }
+
+    private int Largest(int missing)
+    {
+        var bytes = 3L * _model.InputHeight * _model.InputWidth + sizeof(float) * _model.Outputs.Sum(o => (long)o.Dimension);
+        var host = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / HostShare / GpuPlan.RingLength(_spec.Device) / bytes;
+        return (int)Math.Clamp(Math.Min(host, missing), 1, _model.MaxBatch);
+    }
+}
