@@ -23,9 +23,10 @@ internal static class BenchCommand
         var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.", HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean", DefaultValueFactory = _ => "none" };
         var photos = Common.Number("--photos", "Photos, spread over the dataset.", 1000, 1, int.MaxValue);
         var rounds = Common.Number("--rounds", "Each figure is the best of so many rounds, taken in turns.", 3, 1, 1000);
-        var device = new DeviceFlags();
+        var (device, extraction) = (new OptionFlags<DeviceOptions>(), new OptionFlags<ExtractionOptions>("batch"));
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command("extract", "Bare decoding, bare inference and a whole extraction, and how near the whole comes to its parts.") { model, cut, pooling, photos, rounds, threads, json };
+        extraction.AddTo(command);
         var chosen = new ToolFlags();
         device.AddTo(command);
         chosen.AddTo(command);
@@ -38,8 +39,8 @@ internal static class BenchCommand
             {
                 using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);
                 var cuts = new ExtractionOutput(new(parsed.GetValue(cut)!, Pooling.Parse(parsed.GetValue(pooling)!)), Path.Combine(scratch, "set"));
-                var spec = tools.Specify(dataset, tools.Models.Resolve(parsed.GetValue(model)!), [cuts]) with { Device = device.Read(parsed) };
-                var options = new ExtractionOptions { Workers = parsed.GetValue(threads), FewerWorkers = Common.IsDefault(parsed, threads), Batch = device.Batch(parsed), Message = Messages.Note };
+                var spec = tools.Specify(dataset, tools.Models.Resolve(parsed.GetValue(model)!), [cuts]) with { Device = device.Read(parsed).Check() };
+                var options = extraction.Read(parsed) with { Workers = parsed.GetValue(threads), FewerWorkers = Common.IsDefault(parsed, threads), Message = Messages.Note };
                 var result = ExtractionBenchmark.Run(spec, parsed.GetValue(photos), Path.Combine(scratch, "sets"), options, parsed.GetValue(rounds), cancellation);
                 if (parsed.GetValue(json))
                     Json.Write(result);
@@ -68,7 +69,7 @@ internal static class BenchCommand
                 [device.IsCpu ? "bound, 1 / (1/decode + 1/session)" : "bound, the smaller of decode and session", Rate(r.Bound)],
                 ["achieved, files to committed Parquet", Rate(r.Achieved)],
             ],
-            string.Create(CultureInfo.InvariantCulture, $"{model} on {device} in {device.Precision}, {r.Photos} photos, {r.Threads} threads"));
+            string.Create(CultureInfo.InvariantCulture, $"{model} on {device} in {DeviceOptions.Name(device.Precision)}, {r.Photos} photos, {r.Threads} threads"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ratio {r.Ratio:0.000} (by processor time {r.ProcessorRatio:0.000})"));
     }
 

@@ -66,7 +66,7 @@ internal static class ExtractionBenchmark
             Directory.CreateDirectory(scratch);
             if (planGpus is null)
                 return Measure(spec, model, scratch, options, rounds, cancellation);
-            var converted = spec.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model;
+            var converted = spec.Device.Precision == Precision.Fp16 ? HalfPrecision.Convert(model, options.Message) : model;
             using var gpus = new GpuSessionBenchmark(new(spec.Device, planGpus(spec, options, converted, sample.Entries.Count)));
             return Measure(spec, scratch, options with { Workers = gpus.Decoders, FewerWorkers = false }, rounds, gpus, cancellation);
         }
@@ -80,7 +80,7 @@ internal static class ExtractionBenchmark
     private static ExtractionBenchmarkResult Measure(ExtractionSpec spec, CutModel model, string scratch, ExtractionOptions options, int rounds, CancellationToken cancellation)
     {
         var count = spec.Dataset.Entries.Count;
-        if (spec.Device.Precision == "fp16")
+        if (spec.Device.Precision == Precision.Fp16)
             model = HalfPrecision.Convert(model, options.Message);
         WarmUp(spec, scratch, options, ExtractionEngines.Create, cancellation);
         var layouts = new Dictionary<string, double>();

@@ -5,6 +5,8 @@ using TransferPipeline.Cli.Output;
 using TransferPipeline.Datasets;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
+using TransferPipeline.Images;
+using TransferPipeline.Inference;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -18,14 +20,14 @@ internal static class ExtractCommand
         var folder = Common.Out("Folder of the feature set; with several cuts the folder above them.");
         var cut = new Option<string[]>("--cut") { Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.", HelpName = "NAME", DefaultValueFactory = _ => [CutRequest.Penultimate] };
         var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.", HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean", DefaultValueFactory = _ => "none" };
-        var device = new DeviceFlags();
-        var maxFailed = Common.Number("--max-failed", "Largest share of photos that may fail.", 0.05, 0, 1);
-        var exif = new Option<bool>("--exif-transpose") { Description = "Turn photos as EXIF says." };
+        var (device, decode, extraction) = (new OptionFlags<DeviceOptions>(), new OptionFlags<DecodeOptions>(), new OptionFlags<ExtractionOptions>());
         var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge.", HelpName = "I/N" };
         var rehash = new Option<bool>("--rehash") { Description = "Read and hash every photo, even those that the file system says are unchanged." };
         var wait = Common.Number("--lock-wait", "Seconds to wait for another run on the same folder.", 0.0, 0, 1e7);
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { model, folder, cut, pooling, maxFailed, exif, shard, rehash, wait, threads, json };
+        var command = new Command(name, summary) { model, folder, cut, pooling, shard, rehash, wait, threads, json };
+        extraction.AddTo(command);
+        decode.AddTo(command);
         var chosen = new ToolFlags();
         device.AddTo(command);
         chosen.AddTo(command);
@@ -40,13 +42,11 @@ internal static class ExtractCommand
             var requests = parsed.GetValue(cut)!.Select(c => new CutRequest(c, Pooling.Parse(parsed.GetValue(pooling)!))).ToList();
             var target = parsed.GetValue(folder)!;
             List<ExtractionOutput> outputs = requests.Count == 1 ? [new(requests[0], target)] : requests.ConvertAll(r => ExtractionOutput.Below(target, resolved.Name, r));
-            var spec = tools.Specify(dataset, resolved, outputs) with { Device = device.Read(parsed), Decode = new() { ExifTranspose = parsed.GetValue(exif) } };
-            var options = new ExtractionOptions
+            var spec = tools.Specify(dataset, resolved, outputs) with { Device = device.Read(parsed).Check(), Decode = decode.Read(parsed) };
+            var options = extraction.Read(parsed) with
             {
                 Workers = parsed.GetValue(threads),
                 FewerWorkers = Common.IsDefault(parsed, threads),
-                Batch = device.Batch(parsed),
-                MaxFailedShare = parsed.GetValue(maxFailed),
                 Rehash = parsed.GetValue(rehash),
                 Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
                 LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),

@@ -8,9 +8,11 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary>The parts of a comparison's options that only the command knows: how it was called, and with which versions.</summary>
 internal static class Provenances
 {
-    public static ComparisonOptions Options(int threads) => new()
+    public static ComparisonOptions Options(int threads) => Complete(new() { Threads = threads });
+
+    /// <summary>With the command line and the versions.</summary>
+    public static ComparisonOptions Complete(ComparisonOptions options) => options with
     {
-        Threads = threads,
         Command = "transfer " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Quoted)),
         Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {

@@ -29,23 +29,29 @@ public sealed record ComparisonOptions
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>The split whose photos are reported when there are no folds; heads are trained on split train.</summary>
+    [Option("on", "The split that is reported.", Words = $"{Validation}|{Test}")]
     public string ScoreSplit { get; init; } = Validation;
 
     /// <summary>Number of stratified folds; 0 scores on a split instead.</summary>
+    [Option("folds", "Stratified k-fold instead of the split; 0 for the split.", Min = 2)]
     public int Folds { get; init; }
 
     /// <summary>How often the k-fold is repeated with other folds.</summary>
+    [Option("repeats", "Repetitions of the k-fold.", Min = 1)]
     public int Repeats { get; init; } = 1;
 
     /// <summary>Splits whose photos are pooled for the folds; empty: all but test.</summary>
     public IReadOnlyList<string> FoldSplits { get; init; } = [];
 
     /// <summary>Keep photos together in a fold when they are near-duplicates of each other.</summary>
+    [Option("group-near-duplicates", "Keep near-duplicates in one fold.")]
     public bool GroupNearDuplicates { get; init; }
 
     /// <summary>Cosine of two vectors from which their photos count as near-duplicates; lower finds cropped and recompressed copies too, and more that only look alike.</summary>
+    [Option("near-duplicate-cosine", "Cosine of two vectors from which their photos count as near-duplicates.", Min = 0.5, Max = 1)]
     public double NearDuplicateCosine { get; init; } = DefaultNearDuplicateCosine;
 
+    [Option("choose-by", "What chooses the values of sweeps: folds inside the training part, or the validation split when test is reported.")]
     public ChooseBy ChooseBy { get; init; } = ChooseBy.InnerFolds;
 
     /// <summary>Folds inside a training part, for sweeps and temperatures; fewer when a class has fewer photos.</summary>
@@ -55,21 +61,26 @@ public sealed record ComparisonOptions
     /// Let heads that keep their best epoch watch the reported split, as tutorials do. The figures are then optimistic, which is warned of.
     /// Otherwise they watch the validation split if another one is reported, and nothing if not.
     /// </summary>
+    [Option("watch-reported-split", "Let heads that keep their best epoch watch the reported split, as tutorials do.")]
     public bool WatchReportedSplit { get; init; }
 
     /// <summary>Bootstrap draws for the intervals of balanced accuracy and macro F1.</summary>
     public int BootstrapDraws { get; init; } = 2000;
 
     /// <summary>Fit a temperature on out-of-fold predictions of the training part, and report the calibration error before and after.</summary>
+    [Option("calibrate", "Temperature scaling, with the calibration error before and after.")]
     public bool Calibrate { get; init; }
 
     /// <summary>Numbers of training photos a class for few-shot curves; empty for none.</summary>
+    [Option("few-shot", "Training photos per class of a few-shot curve, as in 1 2 4 8 16.", Min = 1)]
     public IReadOnlyList<int> FewShotPerClass { get; init; } = [];
 
     /// <summary>Repeated draws for each point of a few-shot curve.</summary>
+    [Option("draws", "Random draws per point of the few-shot curve.", Min = 1)]
     public int FewShotDraws { get; init; } = 5;
 
     /// <summary>Look for near-duplicates, suspect labels and outliers.</summary>
+    [Option("data-check", "Look for near-duplicates, suspect labels and outliers.", CommandName = "check-data")]
     public bool CheckData { get; init; }
 
     /// <summary>Make the two-dimensional maps.</summary>

@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Inference;
 
 namespace TransferPipeline.Extraction;
 
@@ -7,9 +8,9 @@ internal static class ExtractionEngines
 {
     public static IExtractionEngine Create(ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing)
     {
-        var converted = spec.Device.Precision == "fp16" ? HalfPrecision.Convert(model, options.Message) : model;
+        var converted = spec.Device.Precision == Precision.Fp16 ? HalfPrecision.Convert(model, options.Message) : model;
         // Before the engine, which takes the GPU's memory.
-        if (spec.Device.Precision != "fp32" && PrecisionCheck.Run(spec, model, converted) is { } error)
+        if (spec.Device.Precision != Precision.Fp32 && PrecisionCheck.Run(spec, model, converted) is { } error)
             options.Message(error.ToString());
         return spec.Device.IsCpu ? new CpuEngine(converted, options.Workers) : new GpuEngine(spec.Device, GpuPlan.Measure(spec, options, converted, missing));
     }

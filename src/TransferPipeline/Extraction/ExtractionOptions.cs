@@ -12,6 +12,7 @@ public sealed record ExtractionOptions
     public bool FewerWorkers { get; init; }
 
     /// <summary>Photos in a batch on a card; 0 finds it by a trial at the start.</summary>
+    [Option("batch", "Photos in a batch on a GPU; 0 finds it by a trial.", Min = 0, Max = 65536)]
     public int Batch { get; init; }
 
     /// <summary>Read and hash every photo, even those that the file system says are unchanged.</summary>
@@ -21,6 +22,7 @@ public sealed record ExtractionOptions
     public int RowsPerPart { get; init; }
 
     /// <summary>A run fails at its end when more than this share of the photos could not be used.</summary>
+    [Option("max-failed", "Largest share of photos that may fail.", Min = 0, Max = 1)]
     public double MaxFailedShare { get; init; } = 0.05;
 
     /// <summary>How long to wait for another run on the same folder; zero stops at once.</summary>

@@ -52,8 +52,8 @@ public sealed record ExtractionSpec
         ExifTranspose = Decode.ExifTranspose,
         Views = Views?.Count ?? 0,
         Augmentation = Views is { Count: > 0 } ? Views.Description : "none",
-        Provider = Device.Provider,
-        Precision = Device.Precision,
+        Provider = DeviceOptions.Name(Device.Provider),
+        Precision = DeviceOptions.Name(Device.Precision),
     };
 }
 

@@ -17,8 +17,8 @@ internal delegate TensorMemory GpuMemoryFactory(InferenceSession session, int gp
 /// <param name="Sessions">Warm: the first batch of the run computes at full speed.</param>
 /// <param name="BatchSize">Photos in a batch.</param>
 /// <param name="Decoders">Threads that read, decode and resize.</param>
-/// <param name="Fusion"><c>on</c> or <c>off</c>: whether convolutions add their bias themselves.</param>
-internal sealed record GpuPlan(CutModel Model, GpuSessions Sessions, int BatchSize, int Decoders, string Fusion)
+/// <param name="Fusion">Chosen, no longer auto: whether convolutions add their bias themselves.</param>
+internal sealed record GpuPlan(CutModel Model, GpuSessions Sessions, int BatchSize, int Decoders, CudaFusion Fusion)
 {
     /// <summary>Batches in memory: one for each lane, and one for each GPU that is being filled.</summary>
     public static int RingLength(DeviceOptions device) => device.Cards.Count * (GpuSessions.LanesOfACard + 1);
@@ -27,7 +27,7 @@ internal sealed record GpuPlan(CutModel Model, GpuSessions Sessions, int BatchSi
     public static GpuPlan Measure(ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing)
     {
         var reported = new HashSet<string>();
-        return Measure(spec, options, model, missing, (bytes, device) => spec.Device.CudaFusion == "auto" && device.CudaFusion == "on"
+        return Measure(spec, options, model, missing, (bytes, device) => spec.Device.CudaFusion == CudaFusion.Auto && device.CudaFusion == CudaFusion.On
             // The same nodes as without fusion, whose placement was checked; their kernels may take cuDNN seconds to make for each batch size.
             ? SessionFactory.Create(bytes, device)
             : NodePlacement.CreateChecked(bytes, device, message =>
@@ -60,7 +60,7 @@ internal sealed class GpuTrials : IDisposable
     private readonly ExtractionSpec _spec;
     private readonly ExtractionOptions _options;
     private readonly CutModel _model;
-    private readonly Func<string, GpuSessions> _createSessions;
+    private readonly Func<CudaFusion, GpuSessions> _createSessions;
     private readonly bool _mayFuse;
     private GpuSessions? _sessions;
 
@@ -69,7 +69,7 @@ internal sealed class GpuTrials : IDisposable
         (_spec, _options) = (spec, options);
         var bytes = PixelInput.Apply(model, spec.Preprocessing);
         _model = bytes with { Onnx = [] };
-        _mayFuse = spec.Device.CudaFusion == "auto" && spec.Device.Provider != DeviceOptions.TensorRt && SessionFactory.MayFuse(bytes, spec.Device);
+        _mayFuse = spec.Device.CudaFusion == CudaFusion.Auto && spec.Device.Provider != Provider.TensorRt && SessionFactory.MayFuse(bytes, spec.Device);
         _createSessions = fusion => new(spec.Device with { CudaFusion = fusion }, device => createSession(bytes, device), (session, gpu) => gpuMemory(session, gpu));
     }
 
@@ -77,7 +77,7 @@ internal sealed class GpuTrials : IDisposable
 
     public GpuPlan Run(int missing)
     {
-        var fusion = _spec.Device.CudaFusion == "on" ? "on" : "off";
+        var fusion = _spec.Device.CudaFusion == CudaFusion.On ? CudaFusion.On : CudaFusion.Off;
         _sessions = _createSessions(fusion);
         var tryDecoders = _options is { FewerWorkers: true, Workers: > 1 } && missing >= WorthATrial;
         var largest = Largest(missing);
@@ -110,13 +110,13 @@ internal sealed class GpuTrials : IDisposable
     /// Takes whichever is faster, with the bias in the convolutions' kernels or apart, and returns its rate; one after the other, since
     /// the GPU's memory may not hold both.
     /// </summary>
-    private (string Fusion, double Rate) TryFusion(int batch, double apart)
+    private (CudaFusion Fusion, double Rate) TryFusion(int batch, double apart)
     {
         var expected = SyntheticVectors(batch);
         FusionTrial trial;
         try
         {
-            Replace("on");
+            Replace(CudaFusion.On);
             var distance = SyntheticBatch.Distance(expected, SyntheticVectors(batch));
             trial = new(apart, RateOfFirstGpu(batch), distance);
         }
@@ -127,12 +127,12 @@ internal sealed class GpuTrials : IDisposable
 
         _options.Message(trial.ToString());
         if (trial.Wins)
-            return ("on", trial.Within);
-        Replace("off");
-        return ("off", apart);
+            return (CudaFusion.On, trial.Within);
+        Replace(CudaFusion.Off);
+        return (CudaFusion.Off, apart);
     }
 
-    private void Replace(string fusion)
+    private void Replace(CudaFusion fusion)
     {
         _sessions?.Dispose();
         // A failure to make the others must not dispose of these twice.

@@ -26,7 +26,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     {
         var device = spec.Device with { Cards = [spec.Device.Index], CudaGraphs = false };
         // CUDA in place of TensorRT, whose float32 is TensorFloat-32 unless it is forbidden to the whole process.
-        using var first = new SessionHandle(SessionFactory.Create(exact, device with { Provider = device.IsCpu ? DeviceOptions.Cpu : DeviceOptions.Cuda, Precision = "fp32", CudaFusion = "off" }), device);
+        using var first = new SessionHandle(SessionFactory.Create(exact, device with { Provider = device.IsCpu ? Provider.Cpu : Provider.Cuda, Precision = Inference.Precision.Fp32, CudaFusion = CudaFusion.Off }), device);
         using var a = new BackboneRunner(first.Session, exact, Math.Min(Most, exact.MaxBatch));
         var bytes = new byte[a.Batch * a.PixelsPerPhoto];
         var photos = Fill(spec, exact.Layout, a, bytes);
@@ -48,7 +48,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
             }
         }
 
-        return new(spec.Device.Precision, photos, cosine, largest);
+        return new(DeviceOptions.Name(spec.Device.Precision), photos, cosine, largest);
     }
 
     public override string ToString() => string.Create(

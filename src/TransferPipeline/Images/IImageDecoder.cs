@@ -31,6 +31,7 @@ public sealed record DecodeOptions
     public long MaxPixels { get; init; } = 178_956_970;
 
     /// <summary>Turn the photo as its EXIF orientation says. Off, as in torchvision's ImageFolder.</summary>
+    [Option("exif-transpose", "Turn photos as EXIF says.")]
     public bool ExifTranspose { get; init; }
 
     /// <summary>A picture of this size is not over the limit. Beyond 715 million pixels its bytes would not fit one array, whatever the limit says.</summary>

@@ -2,18 +2,80 @@ using System.Globalization;
 
 namespace TransferPipeline.Inference;
 
+/// <summary>ONNX Runtime's execution provider.</summary>
+public enum Provider
+{
+    Cpu,
+    Cuda,
+    TensorRt,
+}
+
+/// <summary>Arithmetic of a backbone.</summary>
+public enum Precision
+{
+    /// <summary>float32.</summary>
+    Fp32,
+
+    /// <summary>Matrix products in TensorFloat-32, on CUDA only.</summary>
+    Tf32,
+
+    /// <summary>float16.</summary>
+    Fp16,
+}
+
+/// <summary>How cuDNN 9 chooses a convolution.</summary>
+public enum CudnnSearch
+{
+    /// <summary>Its heuristics' mode B.</summary>
+    Exhaustive,
+
+    /// <summary>Mode A, at once.</summary>
+    Heuristic,
+
+    /// <summary>Its fallbacks, slow.</summary>
+    Default,
+}
+
+/// <summary>Order of a tensor's axes on a GPU.</summary>
+public enum CudaLayout
+{
+    /// <summary><see cref="Nhwc"/> with tf32 and fp16, unless the graph computes with shapes, which nhwc would move to the GPU.</summary>
+    Auto,
+
+    /// <summary>The order that tensor cores read.</summary>
+    Nhwc,
+
+    Nchw,
+}
+
+/// <summary>Whether convolutions add their bias themselves, which spares a pass over each tensor.</summary>
+public enum CudaFusion
+{
+    /// <summary>
+    /// The faster of both by a trial, where one finds the batch of at least 4,096 photos too and tensors lie as nhwc in tf32 or fp16.
+    /// </summary>
+    Auto,
+
+    On,
+
+    Off,
+}
+
 /// <summary>Where and in which arithmetic a backbone runs.</summary>
 public sealed record DeviceOptions
 {
-    public const string Cpu = "cpu";
-    public const string Cuda = "cuda";
-    public const string TensorRt = "tensorrt";
+    private static readonly string[] Providers = [.. Enum.GetValues<Provider>().Select(Name)];
 
-    private static readonly string[] Providers = [Cpu, Cuda, TensorRt];
-    private static readonly string[] Precisions = ["fp32", "tf32", "fp16"];
+    /// <summary>Provider and GPUs as users write them: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>cuda:0,1</c>, <c>tensorrt:0</c>.</summary>
+    /// <exception cref="UsageException">It is none of these.</exception>
+    [Option("device", "cpu, cuda, cuda:n, cuda:n,m (one session per GPU) or tensorrt.", Pattern = "^(cpu|(cuda|tensorrt)(:[0-9]+(,[0-9]+)*)?)$")]
+    public string Device
+    {
+        get => Provider == Provider.Cpu || Cards is [0] ? Name(Provider) : ToString();
+        init => (Provider, Cards) = ReadDevice(value);
+    }
 
-    /// <summary><c>cpu</c>, <c>cuda</c> or <c>tensorrt</c>.</summary>
-    public string Provider { get; init; } = Cpu;
+    public Provider Provider { get; init; } = Provider.Cpu;
 
     /// <summary>Numbers of the cards, each with a session of its own; 0 alone for the CPU.</summary>
     public IReadOnlyList<int> Cards { get; init; } = [0];
@@ -21,53 +83,64 @@ public sealed record DeviceOptions
     /// <summary>Number of the first card.</summary>
     public int Index => Cards[0];
 
-    /// <summary><c>fp32</c> (default), <c>tf32</c> (matrix products in TensorFloat-32, CUDA only) or <c>fp16</c>.</summary>
-    public string Precision { get; init; } = "fp32";
+    [Option("precision", "fp32, or on a GPU tf32 or fp16.")]
+    public Precision Precision { get; init; }
 
-    /// <summary>How cuDNN 9 chooses a convolution: <c>exhaustive</c> (default; its heuristics' mode B), <c>heuristic</c> (mode A, at once) or <c>default</c> (its fallbacks, slow).</summary>
-    public string CudnnSearch { get; init; } = "exhaustive";
-
-    /// <summary>
-    /// How tensors lie on the card: <c>nhwc</c>, which tensor cores read, <c>nchw</c>, or <c>auto</c> (default): nhwc with tf32 and fp16, unless
-    /// the graph computes with shapes, which nhwc would move to the card.
-    /// </summary>
-    public string CudaLayout { get; init; } = "auto";
-
-    /// <summary>
-    /// Whether convolutions add their bias themselves, which spares a pass over each tensor: <c>on</c>, <c>off</c>, or <c>auto</c> (default),
-    /// the faster of both by a trial, where one finds the batch of at least 4,096 photos too and tensors lie as nhwc in tf32 or fp16.
-    /// </summary>
-    public string CudaFusion { get; init; } = "auto";
-
-    /// <summary>Most bytes of the card's memory that may be used; 0 leaves it to the runtime.</summary>
-    public long MemoryLimit { get; init; }
-
-    /// <summary>A batch's kernels are captured once and launched as one; on cards without TensorRT only. Proven at the start on made-up pixels.</summary>
-    public bool CudaGraphs { get; init; }
-
-    public bool IsCpu => Provider == Cpu;
-
-    /// <summary>Reads <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>cuda:0,1</c>, <c>tensorrt:0</c>.</summary>
-    /// <exception cref="UsageException">It is none of these, or the precision or CUDA graphs are unknown or not for this device.</exception>
-    public static DeviceOptions Parse(string device, string precision = "fp32", bool cudaGraphs = false)
+    /// <summary>Most gigabytes of a GPU's memory that may be used; 0 leaves it to the runtime.</summary>
+    [Option("device-memory", "Most GB of a GPU's memory to use; 0 for no limit.", Min = 0, Max = 1e6)]
+    public double DeviceMemory
     {
-        var colon = device.IndexOf(':');
-        var provider = colon < 0 ? device : device[..colon];
-        int[] cards = [0];
-        if (!Providers.Contains(provider))
-            throw new UsageException($"device '{device}' is not one of cpu, cuda, cuda:N, cuda:N,M, tensorrt, tensorrt:N{(provider == "gpu" ? "; did you mean 'cuda'?" : NearestName.Hint(provider, Providers))}");
-        if (colon >= 0 && (provider == Cpu || !TryParseCards(device[(colon + 1)..], out cards)))
-            throw new UsageException($"device '{device}': what follows the colon must be the number of a card, or several, each once, as in cuda:0 or cuda:0,1");
-        if (!Precisions.Contains(precision))
-            throw new UsageException($"precision '{precision}' is not one of {string.Join(", ", Precisions)}{NearestName.Hint(precision, Precisions)}");
-        if (precision == "tf32" && provider == Cpu)
-            throw new UsageException("precision tf32 exists on CUDA cards only; on the cpu use fp32");
-        if (cudaGraphs && provider != Cuda)
-            throw new UsageException($"CUDA graphs are for device cuda, not for {provider}: leave them off");
-        return new() { Provider = provider, Cards = cards, Precision = precision, CudaGraphs = cudaGraphs };
+        get => MemoryLimit / 1e9;
+        init => MemoryLimit = (long)(value * 1e9);
     }
 
-    public override string ToString() => IsCpu ? Cpu : string.Create(CultureInfo.InvariantCulture, $"{Provider}:{string.Join(',', Cards)}");
+    /// <summary><see cref="DeviceMemory"/> in bytes.</summary>
+    public long MemoryLimit { get; init; }
+
+    [Option("cudnn-search", "How cuDNN chooses convolutions.")]
+    public CudnnSearch CudnnSearch { get; init; }
+
+    [Option("cuda-layout", "How tensors lie on a GPU; auto is nhwc for tf32 and fp16.")]
+    public CudaLayout CudaLayout { get; init; }
+
+    [Option("cuda-fusion", "Convolutions on a GPU add their bias themselves; auto tries both.")]
+    public CudaFusion CudaFusion { get; init; }
+
+    /// <summary>A batch's kernels are captured once and launched as one; with CUDA only. Proven at the start on synthetic pixels.</summary>
+    [Option("cuda-graphs", "Launch a batch's kernels as one CUDA graph; for cuda only.", Switch = true)]
+    public bool CudaGraphs { get; init; }
+
+    public bool IsCpu => Provider == Provider.Cpu;
+
+    /// <summary>Refuses options that exclude each other.</summary>
+    /// <exception cref="UsageException">The precision or CUDA graphs are not for this device.</exception>
+    public DeviceOptions Check()
+    {
+        if (Precision == Precision.Tf32 && IsCpu)
+            throw new UsageException("precision tf32 exists on CUDA cards only; on the cpu use fp32");
+        if (CudaGraphs && Provider != Provider.Cuda)
+            throw new UsageException($"CUDA graphs are for device cuda, not for {Name(Provider)}: leave them off");
+        return this;
+    }
+
+    /// <summary>A provider or precision as recipes and messages have it.</summary>
+    internal static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    public override string ToString() => IsCpu ? Name(Provider) : string.Create(CultureInfo.InvariantCulture, $"{Name(Provider)}:{string.Join(',', Cards)}");
+
+    private static (Provider Provider, IReadOnlyList<int> Cards) ReadDevice(string device)
+    {
+        var colon = device.IndexOf(':');
+        var name = colon < 0 ? device : device[..colon];
+        int[] cards = [0];
+        if (Array.IndexOf(Providers, name) is < 0)
+            throw new UsageException($"device '{device}' is not one of cpu, cuda, cuda:N, cuda:N,M, tensorrt, tensorrt:N{(name == "gpu" ? "; did you mean 'cuda'?" : NearestName.Hint(name, Providers))}");
+        var provider = Enum.GetValues<Provider>()[Array.IndexOf(Providers, name)];
+        if (colon >= 0 && (provider == Provider.Cpu || !TryParseCards(device[(colon + 1)..], out cards)))
+            throw new UsageException($"device '{device}': what follows the colon must be the number of a card, or several, each once, as in cuda:0 or cuda:0,1");
+        return (provider, cards);
+    }
 
     private static bool TryParseCards(string text, out int[] cards)
     {

@@ -39,7 +39,7 @@ public static class SessionFactory
             (options.ProfileOutputPathPrefix, options.EnableProfiling) = (profile, true);
         try
         {
-            if (device is { IsCpu: false, CudaFusion: "on" } && !MayFuse(model, device))
+            if (device is { IsCpu: false, CudaFusion: CudaFusion.On } && !MayFuse(model, device))
                 Throw.Usage("CUDA fusion is for precision tf32 and fp16 with layout nhwc, which 'auto' leaves to graphs that compute with shapes: leave it off, or choose the layout");
             AppendProviders(options, device, !device.IsCpu && WantsNhwc(model, device));
             return model.CreateSession(options, slice: device.IsCpu);
@@ -58,9 +58,9 @@ public static class SessionFactory
     /// <exception cref="JobFailedException">One is missing; it is named with its cure.</exception>
     public static void RequireDevice(DeviceOptions device)
     {
-        if (device is { IsCpu: false, Precision: "fp32" or "tf32" })
-            NativeSetup.ForbidTf32(device.Precision == "fp32");
-        if (!device.IsCpu && CudaLibraries.Problem(device.Cards, device.Provider == DeviceOptions.TensorRt) is { } problem)
+        if (device is { IsCpu: false, Precision: Precision.Fp32 or Precision.Tf32 })
+            NativeSetup.ForbidTf32(device.Precision == Precision.Fp32);
+        if (!device.IsCpu && CudaLibraries.Problem(device.Cards, device.Provider == Provider.TensorRt) is { } problem)
             throw new JobFailedException($"device {device} cannot be used: {problem}");
     }
 
@@ -73,12 +73,12 @@ public static class SessionFactory
         {
             ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
             // 0 takes all tensor cores from convolutions, those of float16 too (ONNX Runtime's cuda/nn/conv.cc: deselect_numeric_notes).
-            ["use_tf32"] = device.Precision == "fp32" ? "0" : "1",
+            ["use_tf32"] = device.Precision == Precision.Fp32 ? "0" : "1",
             ["prefer_nhwc"] = nhwc ? "1" : "0",
-            ["cudnn_conv_algo_search"] = device.CudnnSearch.ToUpperInvariant(),
+            ["cudnn_conv_algo_search"] = device.CudnnSearch.ToString().ToUpperInvariant(),
             ["cudnn_conv_use_max_workspace"] = "1",
             // Where cuDNN has no engine for both, ONNX Runtime runs that convolution and its bias as without this.
-            ["fuse_conv_bias"] = device.CudaFusion == "on" ? "1" : "0",
+            ["fuse_conv_bias"] = device.CudaFusion == CudaFusion.On ? "1" : "0",
             // Otherwise each growth doubles the arena, and the trial of batch sizes takes what is never used again.
             ["arena_extend_strategy"] = "kSameAsRequested",
         };
@@ -98,20 +98,20 @@ public static class SessionFactory
 
     /// <summary>Whether convolutions are to work on N x height x width x C, as tensor cores do.</summary>
     internal static bool WantsNhwc(CutModel model, DeviceOptions device) =>
-        device.CudaLayout == "nhwc"
-        || (device.CudaLayout == "auto" && device.Precision != "fp32" && ModelProto.Parser.ParseFrom(model.Onnx).Graph.Node.All(n => n.OpType != "Shape"));
+        device.CudaLayout == CudaLayout.Nhwc
+        || (device.CudaLayout == CudaLayout.Auto && device.Precision != Precision.Fp32 && ModelProto.Parser.ParseFrom(model.Onnx).Graph.Node.All(n => n.OpType != "Shape"));
 
     /// <summary>
     /// Whether convolutions may add their bias themselves. In fp32 ONNX Runtime 1.29 lets tensor cores in where cuDNN has no engine without
     /// them for both (conv.cc: CreateCudnnFeExecutionPlan), and in nchw it clears a third operand outside the batch's stream (cudaMemset).
     /// </summary>
-    internal static bool MayFuse(CutModel model, DeviceOptions device) => device.Precision != "fp32" && WantsNhwc(model, device);
+    internal static bool MayFuse(CutModel model, DeviceOptions device) => device.Precision != Precision.Fp32 && WantsNhwc(model, device);
 
     /// <summary>Options of the TensorRT provider; what it cannot run goes to CUDA.</summary>
     internal static Dictionary<string, string> TensorRtSettings(DeviceOptions device) => new()
     {
         ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
-        ["trt_fp16_enable"] = device.Precision == "fp16" ? "1" : "0",
+        ["trt_fp16_enable"] = device.Precision == Precision.Fp16 ? "1" : "0",
     };
 
     private static void AppendProviders(SessionOptions options, DeviceOptions device, bool nhwc)
@@ -121,7 +121,7 @@ public static class SessionFactory
         // Of convolutions that cuDNN cannot run with their bias it tells as of errors, though it then runs them without.
         OrtEnv.Instance().EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         CudaRuntime.Use(device.Index);
-        if (device.Provider == DeviceOptions.TensorRt)
+        if (device.Provider == Provider.TensorRt)
         {
             using var tensorRt = new OrtTensorRTProviderOptions();
             tensorRt.UpdateOptions(TensorRtSettings(device));

@@ -51,7 +51,8 @@ public sealed record Pipeline
 
     public required IReadOnlyList<HeadRequest> Heads { get; init; }
 
-    public required EvaluationSection Evaluation { get; init; }
+    /// <summary>How heads are compared; the runner adds threads and provenance.</summary>
+    public required ComparisonOptions Evaluation { get; init; }
 
     /// <summary>Seeds views, folds and heads alike.</summary>
     public int Seed { get; init; }

@@ -12,6 +12,9 @@ namespace TransferPipeline.Pipelines;
 /// <summary>Reads a pipeline file; its form is described to editors by pipelines/pipeline.schema.json.</summary>
 public static class PipelineReader
 {
+    /// <summary>Folds of k-fold where a pipeline does not say how many.</summary>
+    private const int UsualFolds = 10;
+
     /// <param name="assignments">Each <c>a.b=c</c>, as <c>--set</c> gives them.</param>
     /// <exception cref="BadInputException">The file, a key or a value is wrong: file and line, what was found, what was expected.</exception>
     public static Pipeline Read(string file, IEnumerable<string>? assignments = null)
@@ -149,21 +152,11 @@ public static class PipelineReader
     {
         if (map is null)
             return (new(), new(), new());
-        var (device, precision, graphs) = (map.Text("device", "cpu"), map.Choice("precision", "fp32", "fp32", "tf32", "fp16"), map.Flag("cuda-graphs", false));
-        var extraction = new ExtractionOptions { Batch = map.Integer("batch", 0, 0), MaxFailedShare = map.Number("max-failed", 0.05, 0, 1) };
-        var decode = new DecodeOptions { ExifTranspose = map.Flag("exif-transpose", false) };
-        var more = new DeviceOptions
-        {
-            MemoryLimit = (long)(map.Number("device-memory", 0, 0, 1e6) * 1e9),
-            CudnnSearch = map.Choice("cudnn-search", "exhaustive", "exhaustive", "heuristic", "default"),
-            CudaLayout = map.Choice("cuda-layout", "auto", "auto", "nhwc", "nchw"),
-            CudaFusion = map.Choice("cuda-fusion", "auto", "auto", "on", "off"),
-        };
+        var (device, decode, extraction) = (YamlOptions.Read<DeviceOptions>(map), YamlOptions.Read<DecodeOptions>(map), YamlOptions.Read<ExtractionOptions>(map));
         map.RejectUnknown();
         try
         {
-            var parsed = DeviceOptions.Parse(device, precision, graphs);
-            return (more with { Provider = parsed.Provider, Cards = parsed.Cards, Precision = precision, CudaGraphs = graphs }, decode, extraction);
+            return (device.Check(), decode, extraction);
         }
         catch (UsageException e)
         {
@@ -171,27 +164,15 @@ public static class PipelineReader
         }
     }
 
-    private static EvaluationSection ReadEvaluation(YamlMap? map)
+    private static ComparisonOptions ReadEvaluation(YamlMap? map)
     {
         if (map is null)
             return new();
-        var section = new EvaluationSection
-        {
-            Protocol = map.Choice("protocol", "split", "split", "k-fold"),
-            On = map.Choice("on", Splits.Validation, Splits.Validation, Splits.Test),
-            Folds = map.Integer("folds", 10, 2),
-            Repeats = map.Integer("repeats", 1, 1),
-            ChooseBy = map.Choice("choose-by", "inner-folds", "inner-folds", "validation"),
-            WatchReportedSplit = map.Flag("watch-reported-split", false),
-            GroupNearDuplicates = map.Flag("group-near-duplicates", false),
-            NearDuplicateCosine = map.Number("near-duplicate-cosine", ComparisonOptions.DefaultNearDuplicateCosine, 0.5, 1),
-            FewShot = [.. map.Numbers("few-shot").Select(n => n is >= 1 and <= int.MaxValue && n == Math.Floor(n) ? (int)n : throw map.Error("few-shot", "expected whole numbers of at least 1, photos a class"))],
-            Draws = map.Integer("draws", 5, 1),
-            Calibrate = map.Flag("calibrate", false),
-            DataCheck = map.Flag("data-check", false),
-        };
+        // A file may keep its number of folds while it is scored on a split.
+        var folds = map.Choice("protocol", "split", "split", "k-fold") == "k-fold";
+        var options = YamlOptions.Read<ComparisonOptions>(map);
         map.RejectUnknown();
-        return section;
+        return options with { Folds = !folds ? 0 : options.Folds > 0 ? options.Folds : UsualFolds };
     }
 
     private static FeaturesExportSection? ReadFeaturesExport(YamlMap? map)

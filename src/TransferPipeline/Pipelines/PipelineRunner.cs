@@ -57,7 +57,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
             return new(sets, null, -1, _files);
 
         var sources = sets.Select(s => new FeatureSource(Summaries.Of(s.Set), s.Set.Load())).ToList();
-        var options = pipeline.Evaluation.ToOptions(comparison) with { Seed = pipeline.Seed, Map = pipeline.Report is not null, Cancellation = cancellation };
+        var options = pipeline.Evaluation with { Threads = comparison.Threads, Command = comparison.Command, Versions = comparison.Versions, Progress = comparison.Progress, Seed = pipeline.Seed, Map = pipeline.Report is not null, Cancellation = cancellation };
         var run = Comparer.Run(options, sources, [.. heads.Select(h => h.Spec)]);
         WriteText("comparison", "comparison.json", ComparisonJson.Serialize(run.Result));
         if (pipeline.Report is not null)
@@ -102,10 +102,10 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     /// <summary>What is wrong when the photos lack a split that the evaluation needs, else null.</summary>
     internal static string? MissingSplit(Pipeline pipeline, Dataset dataset)
     {
-        if (pipeline.Evaluation.Protocol != "split")
+        if (pipeline.Evaluation.Folds > 0)
             return null;
         var there = dataset.Entries.CountBy(e => e.Split).ToDictionary();
-        return new[] { Splits.Train, pipeline.Evaluation.On }.FirstOrDefault(s => !there.ContainsKey(s)) is { } missing
+        return new[] { Splits.Train, pipeline.Evaluation.ScoreSplit }.FirstOrDefault(s => !there.ContainsKey(s)) is { } missing
             ? $"{dataset.Source} has no photos in split {missing} (it has {string.Join(", ", there.Select(s => $"{s.Key}: {s.Value}"))}), which the evaluation needs; {(missing == Splits.Train ? "train on folds" : $"name another one under evaluation.on, set data.{missing}-share where the data has no splits of its own, or use folds")} (evaluation.protocol: k-fold)"
             : null;
     }
@@ -182,7 +182,7 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     {
         var file = Path.Combine(folder, name);
         using var model = Classifier.Open(classifier, threads: 1);
-        var photos = Enumerable.Range(0, dataset.Entries.Count).Where(i => dataset.Entries[i].Split == pipeline.Evaluation.On).Select(i => new PhotoOfDataset(dataset, i)).ToList();
+        var photos = Enumerable.Range(0, dataset.Entries.Count).Where(i => dataset.Entries[i].Split == pipeline.Evaluation.ScoreSplit).Select(i => new PhotoOfDataset(dataset, i)).ToList();
         var shown = new ReportPhotos();
         foreach (var (prediction, photo) in new PhotoClassifier(tools.Decoder, model).Predict(photos, threads, cancellation).Zip(photos))
             if (prediction.Failure is null)

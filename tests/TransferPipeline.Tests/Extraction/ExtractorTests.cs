@@ -1,3 +1,4 @@
+using TransferPipeline.Cli.Bench;
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
 using TransferPipeline.Extraction;

@@ -97,7 +97,7 @@ public sealed class TrialTests
     [Fact]
     public void Run_OfAnotherErrorOfACard_IsOneLine()
     {
-        var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [1] };
+        var device = new DeviceOptions { Provider = Provider.Cuda, Cards = [1] };
         var error = Assert.Throws<JobFailedException>(() => GpuErrors.Run(() => Broken(), device));
         Assert.StartsWith("device cuda:1 fails: ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("; 'transfer doctor' tries each card", error.Message, StringComparison.Ordinal);
@@ -111,7 +111,7 @@ public sealed class TrialTests
     [Fact]
     public void Guard_OfExhaustedMemory_NamesASmallerBatch()
     {
-        var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [1] };
+        var device = new DeviceOptions { Provider = Provider.Cuda, Cards = [1] };
         var error = Assert.Throws<JobFailedException>(() => GpuErrors.Guard(() => ExhaustMemory(), 256, device));
         Assert.StartsWith("a batch of 256 photos does not fit into the memory of cuda:1 (", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("run again with a smaller --batch, such as 128", error.Message, StringComparison.Ordinal);

@@ -86,21 +86,24 @@ public sealed class RecipeTests
     }
 
     [Theory]
-    [InlineData("cpu", "cpu", 0)]
-    [InlineData("cuda", "cuda", 0)]
-    [InlineData("cuda:3", "cuda", 3)]
-    [InlineData("tensorrt:1", "tensorrt", 1)]
-    public void DeviceOptions_Parse_ReadsProviderAndCard(string text, string provider, int index) =>
-        Assert.Equal((provider, index), (DeviceOptions.Parse(text).Provider, DeviceOptions.Parse(text).Index));
+    [InlineData("cpu", Provider.Cpu, 0)]
+    [InlineData("cuda", Provider.Cuda, 0)]
+    [InlineData("cuda:3", Provider.Cuda, 3)]
+    [InlineData("tensorrt:1", Provider.TensorRt, 1)]
+    public void DeviceOptions_Device_ReadsProviderAndGpu(string text, Provider provider, int index)
+    {
+        var device = new DeviceOptions { Device = text };
+        Assert.Equal((provider, index, text), (device.Provider, device.Index, device.Device));
+    }
 
     [Theory]
-    [InlineData("cudo", "fp32", "did you mean 'cuda'?")]
-    [InlineData("cuda:x", "fp32", "number of a card")]
-    [InlineData("cpu:1", "fp32", "number of a card")]
-    [InlineData("cuda", "fp23", "is not one of fp32, tf32, fp16")]
-    [InlineData("cpu", "tf32", "on CUDA cards only")]
-    public void DeviceOptions_ParseOfAnother_IsAUsageError(string device, string precision, string message) =>
-        Assert.Contains(message, Assert.Throws<UsageException>(() => DeviceOptions.Parse(device, precision)).Message, StringComparison.Ordinal);
+    [InlineData("cudo", Precision.Fp32, "did you mean 'cuda'?")]
+    [InlineData("cuda:x", Precision.Fp32, "number of a card")]
+    [InlineData("cpu:1", Precision.Fp32, "number of a card")]
+    [InlineData("cpu", Precision.Tf32, "on CUDA cards only")]
+    public void DeviceOptions_OfAnother_IsAUsageError(string device, Precision precision, string message) =>
+        Assert.Contains(
+            message, Assert.Throws<UsageException>(() => new DeviceOptions { Device = device, Precision = precision }.Check()).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(new int[0], "")]

@@ -3,6 +3,7 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Heads;
 using TransferPipeline.Images;
+using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines;
 using TransferPipeline.Pipelines.Yaml;
@@ -34,7 +35,7 @@ public sealed class PipelineReaderTests
         Assert.Equal(Path.GetFullPath("jobs/photos"), pipeline.Data.Path);
         Assert.Equal([CutRequest.Default], pipeline.Cuts);
         Assert.Equal(0, pipeline.Views);
-        Assert.Equal("validation", pipeline.Evaluation.On);
+        Assert.Equal("validation", pipeline.Evaluation.ScoreSplit);
         Assert.Null(pipeline.Export);
     }
 
@@ -44,9 +45,9 @@ public sealed class PipelineReaderTests
         var pipeline = PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + "extract: {device: cpu}\nevaluation: {protocol: split}\npreprocessing: {crop: 224}\n"));
         Assert.Equivalent(new DeviceOptions(), pipeline.Device, strict: true);
         Assert.Equal((0, 0.05, false), (pipeline.Extraction.Batch, pipeline.Extraction.MaxFailedShare, pipeline.Decode.ExifTranspose));
-        Assert.Equivalent(new EvaluationSection(), pipeline.Evaluation, strict: true);
+        Assert.Equivalent(new ComparisonOptions(), pipeline.Evaluation, strict: true);
         Assert.Equivalent(new PreprocessingOverride { Crop = 224 }, pipeline.Preprocessing, strict: true);
-        Assert.Equal((10, 1, 5), (pipeline.Evaluation.Folds, pipeline.Evaluation.Repeats, pipeline.Evaluation.Draws));
+        Assert.Equal((0, 1, 5), (pipeline.Evaluation.Folds, pipeline.Evaluation.Repeats, pipeline.Evaluation.FewShotDraws));
     }
 
     [Fact]

@@ -106,7 +106,7 @@ internal static class GpuDoctor
 
     private static (string, string, bool) Test(CudaDevice card)
     {
-        var device = new DeviceOptions { Provider = DeviceOptions.Cuda, Cards = [card.Index] };
+        var device = new DeviceOptions { Provider = Provider.Cuda, Cards = [card.Index] };
         try
         {
             return ($"test on {device}", RunTest(device), true);

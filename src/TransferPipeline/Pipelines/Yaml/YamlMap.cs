@@ -27,9 +27,14 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
         Text(key) is { Length: > 0 } text ? text : throw new BadInputException(
             $"{document.Where(node)}: {Where()}lacks the key '{key}'{(NearestName.Of(key, Keys) is { } near && !_known.Contains(near) ? $"; did you mean it by '{near}'?" : "")}");
 
-    public int Integer(string key, int fallback, int minimum = int.MinValue) =>
-        Scalar(key, fallback, t => int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum ? v : null,
-            minimum == int.MinValue ? "a whole number" : $"a whole number of at least {minimum}");
+    public int Integer(string key, int fallback, int minimum = int.MinValue, int maximum = int.MaxValue) =>
+        Scalar(key, fallback, t => int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum ? v : null,
+            (minimum, maximum) switch
+            {
+                (int.MinValue, int.MaxValue) => "a whole number",
+                (_, int.MaxValue) => $"a whole number of at least {minimum}",
+                _ => $"a whole number from {minimum} to {maximum}",
+            });
 
     public double Number(string key, double fallback, double minimum = double.MinValue, double maximum = double.MaxValue) =>
         Scalar(key, fallback, t => double.TryParse(t, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum ? v : null,

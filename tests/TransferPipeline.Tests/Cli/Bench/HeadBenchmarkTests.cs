@@ -1,3 +1,4 @@
+using TransferPipeline.Cli.Bench;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;

@@ -15,7 +15,7 @@ public sealed class FusionTests : IDisposable
 {
     private readonly TestExtraction _extraction = new(1, "hat");
     private readonly TempFolder _folder = new();
-    private readonly List<string> _asked = [];
+    private readonly List<CudaFusion> _asked = [];
     private readonly List<string> _messages = [];
 
     public void Dispose()
@@ -41,18 +41,18 @@ public sealed class FusionTests : IDisposable
     [Fact]
     public void Create_ForManyPhotos_TriesFusionOnceAndKeepsWhatItSays()
     {
-        using var engine = Engine(new() { Precision = "fp16", Cards = [0, 1] }, (bytes, _) => SessionFactory.Create(bytes, new()));
-        Assert.StartsWith(engine.Plan.Fusion == "on" ? "convolutions add their bias themselves (" : "convolutions do not add their bias themselves (", _messages[^1], StringComparison.Ordinal);
+        using var engine = Engine(new() { Precision = Precision.Fp16, Cards = [0, 1] }, (bytes, _) => SessionFactory.Create(bytes, new()));
+        Assert.StartsWith(engine.Plan.Fusion == CudaFusion.On ? "convolutions add their bias themselves (" : "convolutions do not add their bias themselves (", _messages[^1], StringComparison.Ordinal);
         // Two cards apart, two with it, and apart again where it is not faster.
-        Assert.Equal(engine.Plan.Fusion == "on" ? ["off", "off", "on", "on"] : ["off", "off", "on", "on", "off", "off"], _asked);
+        Assert.Equal(engine.Plan.Fusion == CudaFusion.On ? [CudaFusion.Off, CudaFusion.Off, CudaFusion.On, CudaFusion.On] : [CudaFusion.Off, CudaFusion.Off, CudaFusion.On, CudaFusion.On, CudaFusion.Off, CudaFusion.Off], _asked);
         Assert.InRange(new GpuSessionBenchmark(engine).Measure(8).PerSecond, 1, 1e7);
     }
 
     [Fact]
     public void Create_WhenFusionFails_GoesOnWithoutAndSaysWhy()
     {
-        using var engine = Engine(new() { Precision = "fp16" }, (bytes, device) => device.CudaFusion == "on" ? new InferenceSession("no graph"u8.ToArray()) : SessionFactory.Create(bytes, new()));
-        Assert.Equal("off", engine.Plan.Fusion);
+        using var engine = Engine(new() { Precision = Precision.Fp16 }, (bytes, device) => device.CudaFusion == CudaFusion.On ? new InferenceSession("no graph"u8.ToArray()) : SessionFactory.Create(bytes, new()));
+        Assert.Equal(CudaFusion.Off, engine.Plan.Fusion);
         Assert.Matches(@"^convolutions do not add their bias themselves, as that fails \(.+\); --cuda-fusion off skips the trial$", _messages[^1]);
         Assert.InRange(new GpuSessionBenchmark(engine).Measure(8).PerSecond, 1, 1e7);
     }
@@ -60,18 +60,18 @@ public sealed class FusionTests : IDisposable
     [Fact]
     public void Create_WhenFusionGivesOtherVectors_GoesOnWithoutAndSaysSo()
     {
-        using var engine = Engine(new() { Precision = "fp16" }, (bytes, device) => SessionFactory.Create(device.CudaFusion == "on" ? bytes with { Onnx = Other(bytes) } : bytes, new()));
-        Assert.Equal("off", engine.Plan.Fusion);
+        using var engine = Engine(new() { Precision = Precision.Fp16 }, (bytes, device) => SessionFactory.Create(device.CudaFusion == CudaFusion.On ? bytes with { Onnx = Other(bytes) } : bytes, new()));
+        Assert.Equal(CudaFusion.Off, engine.Plan.Fusion);
         Assert.Contains("as that gives other vectors", _messages[^1], StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("auto", "fp32", 0, 100_000, "off")]
-    [InlineData("auto", "fp16", 8, 100_000, "off")]
-    [InlineData("auto", "fp16", 0, 100, "off")]
-    [InlineData("off", "fp16", 0, 100_000, "off")]
-    [InlineData("on", "fp16", 0, 100_000, "on")]
-    public void Create_WithoutATrial_TakesWhatIsGiven(string fusion, string precision, int batch, int missing, string taken)
+    [InlineData(CudaFusion.Auto, Precision.Fp32, 0, 100_000, CudaFusion.Off)]
+    [InlineData(CudaFusion.Auto, Precision.Fp16, 8, 100_000, CudaFusion.Off)]
+    [InlineData(CudaFusion.Auto, Precision.Fp16, 0, 100, CudaFusion.Off)]
+    [InlineData(CudaFusion.Off, Precision.Fp16, 0, 100_000, CudaFusion.Off)]
+    [InlineData(CudaFusion.On, Precision.Fp16, 0, 100_000, CudaFusion.On)]
+    public void Create_WithoutATrial_TakesWhatIsGiven(CudaFusion fusion, Precision precision, int batch, int missing, CudaFusion taken)
     {
         using var engine = Engine(new() { Precision = precision, CudaFusion = fusion }, (bytes, _) => SessionFactory.Create(bytes, new()), batch, missing);
         Assert.Equal(taken, engine.Plan.Fusion);

@@ -12,7 +12,7 @@ namespace TransferPipeline.Tests.Inference.Gpu;
 /// <summary>What surrounds a card's session: options, libraries, placement of nodes. None of it needs a card.</summary>
 public sealed class GpuTests : IDisposable
 {
-    private static readonly DeviceOptions Card = new() { Provider = DeviceOptions.Cuda, Cards = [1] };
+    private static readonly DeviceOptions Card = new() { Provider = Provider.Cuda, Cards = [1] };
 
     private readonly TempFolder _folder = new();
 
@@ -25,7 +25,7 @@ public sealed class GpuTests : IDisposable
     [InlineData("tensorrt:1", "1", "tensorrt:1")]
     public void Parse_ReadsCards(string text, string cards, string written)
     {
-        var device = DeviceOptions.Parse(text);
+        var device = new DeviceOptions { Device = text };
         Assert.Equal(cards, string.Join(',', device.Cards));
         Assert.Equal(written, device.ToString());
     }
@@ -36,11 +36,11 @@ public sealed class GpuTests : IDisposable
     [InlineData("cuda:-1")]
     [InlineData("cpu:0")]
     [InlineData("gpu")]
-    public void Parse_OfAnythingElse_IsAUsageError(string text) => Assert.Throws<UsageException>(() => DeviceOptions.Parse(text));
+    public void Parse_OfAnythingElse_IsAUsageError(string text) => Assert.Throws<UsageException>(() => new DeviceOptions { Device = text });
 
     [Fact]
     public void Parse_OfGpu_SuggestsCuda() =>
-        Assert.EndsWith("did you mean 'cuda'?", Assert.Throws<UsageException>(() => DeviceOptions.Parse("gpu")).Message, StringComparison.Ordinal);
+        Assert.EndsWith("did you mean 'cuda'?", Assert.Throws<UsageException>(() => new DeviceOptions { Device = "gpu" }).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Missing_NamesTheCardThatIsNotThereAndThoseThatAre()
@@ -61,11 +61,11 @@ public sealed class GpuTests : IDisposable
     [Fact]
     public void CudaSettings_SayWhatWasAskedFor()
     {
-        var settings = SessionFactory.CudaSettings(Card with { Precision = "tf32", MemoryLimit = 5_000_000_000, CudnnSearch = "heuristic" });
+        var settings = SessionFactory.CudaSettings(Card with { Precision = Precision.Tf32, MemoryLimit = 5_000_000_000, CudnnSearch = CudnnSearch.Heuristic });
         Assert.Equal(("1", "1", "5000000000", "HEURISTIC"), (settings["device_id"], settings["use_tf32"], settings["gpu_mem_limit"], settings["cudnn_conv_algo_search"]));
         Assert.Equal(("0", "0"), (SessionFactory.CudaSettings(Card)["use_tf32"], SessionFactory.CudaSettings(Card)["prefer_nhwc"]));
         // ONNX Runtime takes it for leave to use tensor cores at all.
-        Assert.Equal("1", SessionFactory.CudaSettings(Card with { Precision = "fp16" })["use_tf32"]);
+        Assert.Equal("1", SessionFactory.CudaSettings(Card with { Precision = Precision.Fp16 })["use_tf32"]);
         Assert.Equal("1", SessionFactory.CudaSettings(Card, nhwc: true)["prefer_nhwc"]);
         var more = SessionFactory.CudaSettings(Card, nhwc: true, "prefer_nhwc=0, fuse_conv_bias=1");
         Assert.Equal(("0", "1"), (more["prefer_nhwc"], more["fuse_conv_bias"]));
@@ -73,26 +73,26 @@ public sealed class GpuTests : IDisposable
         Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("gpu_mem_limit"));
         Assert.Equal("1", SessionFactory.CudaSettings(Card with { CudaGraphs = true })["enable_cuda_graph"]);
         Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("enable_cuda_graph"));
-        Assert.Equal(("0", "1"), (SessionFactory.CudaSettings(Card)["fuse_conv_bias"], SessionFactory.CudaSettings(Card with { CudaFusion = "on" })["fuse_conv_bias"]));
-        Assert.Equal("1", SessionFactory.TensorRtSettings(Card with { Precision = "fp16" })["trt_fp16_enable"]);
+        Assert.Equal(("0", "1"), (SessionFactory.CudaSettings(Card)["fuse_conv_bias"], SessionFactory.CudaSettings(Card with { CudaFusion = CudaFusion.On })["fuse_conv_bias"]));
+        Assert.Equal("1", SessionFactory.TensorRtSettings(Card with { Precision = Precision.Fp16 })["trt_fp16_enable"]);
     }
 
     [Theory]
-    [InlineData("auto", "fp32", false)]
-    [InlineData("auto", "tf32", true)]
-    [InlineData("auto", "fp16", true)]
-    [InlineData("nchw", "fp16", false)]
-    [InlineData("nhwc", "fp32", true)]
-    public void WantsNhwc_WhereTensorCoresWorkUnlessToldOtherwise(string layout, string precision, bool wanted) =>
+    [InlineData(CudaLayout.Auto, Precision.Fp32, false)]
+    [InlineData(CudaLayout.Auto, Precision.Tf32, true)]
+    [InlineData(CudaLayout.Auto, Precision.Fp16, true)]
+    [InlineData(CudaLayout.Nchw, Precision.Fp16, false)]
+    [InlineData(CudaLayout.Nhwc, Precision.Fp32, true)]
+    public void WantsNhwc_WhereTensorCoresWorkUnlessToldOtherwise(CudaLayout layout, Precision precision, bool wanted) =>
         Assert.Equal(wanted, SessionFactory.WantsNhwc(SmallModel.Cut(_folder), Card with { CudaLayout = layout, Precision = precision }));
 
     [Theory]
-    [InlineData("auto", "fp32", false)]
-    [InlineData("nhwc", "fp32", false)]
-    [InlineData("auto", "tf32", true)]
-    [InlineData("auto", "fp16", true)]
-    [InlineData("nchw", "fp16", false)]
-    public void MayFuse_WhereTensorCoresAreWantedAnyway(string layout, string precision, bool may) =>
+    [InlineData(CudaLayout.Auto, Precision.Fp32, false)]
+    [InlineData(CudaLayout.Nhwc, Precision.Fp32, false)]
+    [InlineData(CudaLayout.Auto, Precision.Tf32, true)]
+    [InlineData(CudaLayout.Auto, Precision.Fp16, true)]
+    [InlineData(CudaLayout.Nchw, Precision.Fp16, false)]
+    public void MayFuse_WhereTensorCoresAreWantedAnyway(CudaLayout layout, Precision precision, bool may) =>
         Assert.Equal(may, SessionFactory.MayFuse(SmallModel.Cut(_folder), Card with { CudaLayout = layout, Precision = precision }));
 
     [Fact]
@@ -102,8 +102,8 @@ public sealed class GpuTests : IDisposable
         var proto = ModelProto.Parser.ParseFrom(model.Onnx);
         proto.Graph.Node.Add(new NodeProto { OpType = "Shape", Input = { model.InputName }, Output = { "shape" } });
         model = model with { Onnx = Google.Protobuf.MessageExtensions.ToByteArray(proto) };
-        Assert.False(SessionFactory.WantsNhwc(model, Card with { Precision = "fp16" }));
-        Assert.True(SessionFactory.WantsNhwc(model, Card with { Precision = "fp16", CudaLayout = "nhwc" }));
+        Assert.False(SessionFactory.WantsNhwc(model, Card with { Precision = Precision.Fp16 }));
+        Assert.True(SessionFactory.WantsNhwc(model, Card with { Precision = Precision.Fp16, CudaLayout = CudaLayout.Nhwc }));
     }
 
     [Fact]

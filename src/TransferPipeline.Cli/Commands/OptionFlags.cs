@@ -1,0 +1,70 @@
+using System.CommandLine;
+
+namespace TransferPipeline.Cli.Commands;
+
+/// <summary>The options that a record declares, as options of a command.</summary>
+internal sealed class OptionFlags<T>
+    where T : class, new()
+{
+    private readonly List<(DeclaredOption Declared, Option Option, Func<ParseResult, object?> Value)> _flags = [];
+
+    /// <param name="names">Those of the record's options that the command has; none for all.</param>
+    public OptionFlags(params string[] names)
+    {
+        foreach (var declared in DeclaredOption.Of<T>().Where(o => names.Length == 0 || names.Contains(o.Name)))
+            Add(declared);
+    }
+
+    public void AddTo(Command command) => _flags.ForEach(f => command.Options.Add(f.Option));
+
+    /// <summary>A record with what was given; the rest has its defaults.</summary>
+    /// <exception cref="UsageException">A value is refused by its property.</exception>
+    public T Read(ParseResult parsed)
+    {
+        var record = new T();
+        foreach (var (declared, option, value) in _flags)
+        {
+            if (!Common.IsDefault(parsed, option) && value(parsed) is { } given)
+                declared.Set(record, given);
+        }
+
+        return record;
+    }
+
+    private void Add(DeclaredOption declared)
+    {
+        switch (declared.Kind)
+        {
+            case OptionKind.Flag when !declared.IsSwitch:
+                Add(declared, new Option<bool>(declared.Flag) { Description = declared.Help }, given => given);
+                break;
+            case OptionKind.Flag:
+                Add(declared, Common.Choice(declared.Flag, declared.Help, "off", "on"), given => given == "on");
+                break;
+            case OptionKind.Choice:
+                // The default comes first, as in Common.Choice.
+                Add(declared, Common.Choice(declared.Flag, declared.Help, [.. declared.Choices.OrderBy(c => c == declared.DefaultText ? 0 : 1)]), given => given);
+                break;
+            case OptionKind.Integer:
+                Add(declared, Number(declared, (int)declared.Default, int.MinValue, int.MaxValue), given => given);
+                break;
+            case OptionKind.Number:
+                Add(declared, Number(declared, (double)declared.Default, double.MinValue, double.MaxValue), given => given);
+                break;
+            case OptionKind.Integers:
+                Add(declared, new Option<int[]>(declared.Flag) { Description = declared.Help, AllowMultipleArgumentsPerToken = true, HelpName = "N N ..." }, given => given);
+                break;
+            default:
+                var name = declared.Choices.Length > 0 ? string.Join('|', declared.Choices) : "NAME";
+                Add(declared, new Option<string>(declared.Flag) { Description = declared.Help, HelpName = name, DefaultValueFactory = _ => declared.DefaultText }, given => given);
+                break;
+        }
+    }
+
+    private void Add<TValue>(DeclaredOption declared, Option<TValue> option, Func<TValue, object?> value) =>
+        _flags.Add((declared, option, parsed => value(parsed.GetValue(option)!)));
+
+    private static Option<TNumber> Number<TNumber>(DeclaredOption declared, TNumber fallback, TNumber least, TNumber most)
+        where TNumber : struct, System.Numerics.INumber<TNumber> =>
+        Common.Number(declared.Flag, declared.Help, fallback, TNumber.CreateSaturating(Math.Max(declared.Min, double.CreateSaturating(least))), TNumber.CreateSaturating(Math.Min(declared.Max, double.CreateSaturating(most))));
+}

@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Text.Json.Nodes;
+
+namespace TransferPipeline;
+
+/// <summary>Type of an option's value.</summary>
+internal enum OptionKind
+{
+    Flag,
+    Integer,
+    Number,
+    Choice,
+    Text,
+    Integers,
+}
+
+/// <summary>An option as its record declares it by <see cref="OptionAttribute"/>.</summary>
+internal sealed class DeclaredOption
+{
+    private static readonly ConcurrentDictionary<Type, IReadOnlyList<DeclaredOption>> Found = new();
+
+    private readonly PropertyInfo _property;
+    private readonly OptionAttribute _declaration;
+
+    private DeclaredOption(PropertyInfo property, OptionAttribute declaration, object defaults)
+    {
+        (_property, _declaration) = (property, declaration);
+        Kind = property.PropertyType switch
+        {
+            var type when type == typeof(bool) => OptionKind.Flag,
+            var type when type == typeof(int) => OptionKind.Integer,
+            var type when type == typeof(double) => OptionKind.Number,
+            var type when type == typeof(string) => OptionKind.Text,
+            var type when type == typeof(IReadOnlyList<int>) => OptionKind.Integers,
+            { IsEnum: true } => OptionKind.Choice,
+            var type => throw new InvalidOperationException($"{property.DeclaringType}.{property.Name} is of type {type}, which no option has"),
+        };
+        Choices = Kind == OptionKind.Choice ? Array.ConvertAll(Enum.GetNames(property.PropertyType), Word) : declaration.Words?.Split('|') ?? [];
+        Default = property.GetValue(defaults)!;
+    }
+
+    public string Name => _declaration.Name;
+
+    /// <summary>With dashes.</summary>
+    public string Flag => "--" + (_declaration.CommandName ?? Name);
+
+    public string Help => _declaration.Help;
+
+    public OptionKind Kind { get; }
+
+    /// <summary>The words of a choice or of a text that has them.</summary>
+    public string[] Choices { get; }
+
+    public object Default { get; }
+
+    /// <summary>The default as users write it.</summary>
+    public string DefaultText => Default as string ?? (Default is bool flag ? flag ? "on" : "off" : Word(Default.ToString()!));
+
+    public double Min => _declaration.Min;
+
+    public double Max => _declaration.Max;
+
+    public string? Pattern => _declaration.Pattern;
+
+    public bool IsSwitch => _declaration.Switch;
+
+    /// <summary>The options of a record, in the order of the source.</summary>
+    public static IReadOnlyList<DeclaredOption> Of<T>()
+        where T : new() => Found.GetOrAdd(typeof(T), static type =>
+        [
+            .. from property in type.GetProperties().OrderBy(p => p.MetadataToken)
+               let declaration = property.GetCustomAttribute<OptionAttribute>()
+               where declaration is not null
+               select new DeclaredOption(property, declaration, new T()),
+        ]);
+
+    /// <summary>Sets the property of a record that nobody else sees yet.</summary>
+    /// <param name="value">Of the property's type, or a choice as text.</param>
+    /// <exception cref="UsageException">The property itself refuses the value.</exception>
+    public void Set(object record, object value) => _property.SetValue(
+        record, Kind == OptionKind.Choice ? Enum.GetValues(_property.PropertyType).GetValue(Array.IndexOf(Choices, (string)value)) : value,
+        BindingFlags.DoNotWrapExceptions, null, null, null);
+
+    /// <summary>Its JSON schema, for editors of pipelines.</summary>
+    public JsonObject Schema()
+    {
+        var schema = Kind switch
+        {
+            OptionKind.Flag => new JsonObject { ["type"] = "boolean", ["description"] = Help },
+            OptionKind.Integer => Limited(new() { ["type"] = "integer", ["description"] = Help }),
+            OptionKind.Number => Limited(new() { ["type"] = "number", ["description"] = Help }),
+            OptionKind.Integers => new()
+            {
+                ["description"] = Help,
+                ["oneOf"] = new JsonArray(
+                    new JsonObject { ["type"] = "array", ["items"] = Limited(new() { ["type"] = "integer" }) }, Limited(new() { ["type"] = "integer" })),
+            },
+            _ => new() { ["type"] = "string", ["description"] = Help },
+        };
+        if (Choices.Length > 0)
+            schema["enum"] = new JsonArray([.. Choices.Select(c => JsonValue.Create(c))]);
+        if (Pattern is not null)
+            schema["pattern"] = Pattern;
+        if (Kind != OptionKind.Integers && Default is not 0)
+            schema["default"] = JsonValue.Create(Default switch { Enum => DefaultText, var value => value });
+        return schema;
+    }
+
+    private JsonObject Limited(JsonObject schema)
+    {
+        if (double.IsFinite(Min))
+            schema["minimum"] = Min;
+        if (double.IsFinite(Max))
+            schema["maximum"] = Max;
+        return schema;
+    }
+
+    /// <summary>A member of an enumeration as users write it: <c>InnerFolds</c> is inner-folds.</summary>
+    public static string Word(string member) =>
+        string.Concat(member.Select((c, i) => char.IsAsciiLetterUpper(c) ? (i == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+}

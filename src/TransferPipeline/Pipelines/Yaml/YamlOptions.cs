@@ -1,0 +1,41 @@
+namespace TransferPipeline.Pipelines.Yaml;
+
+/// <summary>Reads the options that a record declares from a mapping of a pipeline file.</summary>
+internal static class YamlOptions
+{
+    /// <summary>A record with what the mapping gives; the rest has its defaults.</summary>
+    /// <exception cref="BadInputException">A value is not of the option's type or limits.</exception>
+    public static T Read<T>(YamlMap map)
+        where T : class, new()
+    {
+        var record = new T();
+        foreach (var option in DeclaredOption.Of<T>())
+        {
+            if (!map.Has(option.Name))
+                continue;
+            try
+            {
+                option.Set(record, Value(map, option));
+            }
+            catch (UsageException e)
+            {
+                throw map.Error(option.Name, e.Message);
+            }
+        }
+
+        return record;
+    }
+
+    private static object Value(YamlMap map, DeclaredOption option) => option.Kind switch
+    {
+        OptionKind.Flag => map.Flag(option.Name, false),
+        OptionKind.Integer => map.Integer(option.Name, 0, (int)Math.Max(option.Min, int.MinValue), (int)Math.Min(option.Max, int.MaxValue)),
+        OptionKind.Number => map.Number(option.Name, 0, Math.Max(option.Min, double.MinValue), Math.Min(option.Max, double.MaxValue)),
+        OptionKind.Choice => map.Choice(option.Name, "", option.Choices),
+        OptionKind.Text when option.Choices.Length > 0 => map.Choice(option.Name, "", option.Choices),
+        OptionKind.Integers => map.Numbers(option.Name)
+            .Select(n => n >= option.Min && n <= int.MaxValue && n == Math.Floor(n) ? (int)n : throw map.Error(option.Name, FormattableString.Invariant($"expected whole numbers of at least {option.Min}")))
+            .ToArray(),
+        _ => map.Text(option.Name, ""),
+    };
+}
