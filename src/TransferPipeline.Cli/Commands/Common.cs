@@ -54,7 +54,7 @@ internal static class Common
             result =>
             {
                 // What is no number at all is refused by the parser; reading it as one here would throw.
-                if (result.Tokens is [var token, ..] && T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && value != fallback && !(value >= least && value <= most))
+                if (result.Tokens is [var token, ..] && T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !(value >= least && value <= most))
                     result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number from {least} to {most}"));
             },
         },

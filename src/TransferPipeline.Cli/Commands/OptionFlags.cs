@@ -64,7 +64,12 @@ internal sealed class OptionFlags<T>
     private void Add<TValue>(DeclaredOption declared, Option<TValue> option, Func<TValue, object?> value) =>
         _flags.Add((declared, option, parsed => value(parsed.GetValue(option)!)));
 
+    /// <summary>Within the limits; where the default is outside them, such as no folds, what takes the record says what is expected.</summary>
     private static Option<TNumber> Number<TNumber>(DeclaredOption declared, TNumber fallback, TNumber least, TNumber most)
-        where TNumber : struct, System.Numerics.INumber<TNumber> =>
-        Common.Number(declared.Flag, declared.Help, fallback, TNumber.CreateSaturating(Math.Max(declared.Min, double.CreateSaturating(least))), TNumber.CreateSaturating(Math.Min(declared.Max, double.CreateSaturating(most))));
+        where TNumber : struct, System.Numerics.INumber<TNumber>
+    {
+        if (double.CreateSaturating(fallback) >= declared.Min)
+            (least, most) = (TNumber.Max(least, TNumber.CreateSaturating(declared.Min)), TNumber.Min(most, TNumber.CreateSaturating(declared.Max)));
+        return Common.Number(declared.Flag, declared.Help, fallback, least, most);
+    }
 }
