@@ -17,7 +17,7 @@ internal static class TorchRuntime
         if (wanted == TorchDevice.Cuda && !cuda.is_available())
         {
             var reason = NativeLibrary.TryLoad("libcuda.so.1", out _)
-                ? "this build's libtorch is for the CPU alone or finds no card: build with 'make GPU=1'"
+                ? "this build's libtorch is for the CPU alone or finds no GPU: build with 'make GPU=1'"
                 : "libcuda.so.1 is missing: install the NVIDIA driver and build with 'make GPU=1'";
             throw new JobFailedException($"{head}: device cuda cannot be used: {reason}, or use device=cpu");
         }

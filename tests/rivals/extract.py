@@ -4,7 +4,7 @@
 Ours: `transfer bench extract`, files to committed Parquet, efficientnet-lite0 (0.38 G multiply-adds).
 Rival: Debian's torch and torchvision, PIL transforms (Resize, CenterCrop, ToTensor, Normalize), a DataLoader with two workers,
 mobilenet_v2 with random weights (0.30 G multiply-adds: a network of the same kind, somewhat smaller), its pooled features, eager.
-Without a network both show how fast they could feed a card: ours as hashed, decoded and resized bytes, the DataLoader as its tensors.
+Without a network both show how fast they could feed a GPU: ours as hashed, decoded and resized bytes, the DataLoader as its tensors.
 
 Usage: extract.py [--transfer bin/transfer] [--data ../shared/data/clothing] [--photos 1000] [--rounds 3] [--only feed]
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the kernels of a network must move through a card's memory for one photo, by how they are fused: arithmetic, not a measurement.
+"""What the kernels of a network must move through a GPU's memory for one photo, by how they are fused: arithmetic, not a measurement.
 
 Each convolution reads its input and writes its output once; each kernel beside it reads and writes whole tensors again. The time is at
 least the bytes over the memory's speed, and for a convolution at least its multiply-adds over the tensor cores' speed; weights are

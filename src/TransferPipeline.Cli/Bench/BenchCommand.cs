@@ -63,7 +63,7 @@ internal static class BenchCommand
             ["photos a second", ">rate"],
             [
                 ["bare decode", Rate(r.Decode)],
-                ["files to bytes for a card: read, hash, decode, resize", Rate(r.Feed)],
+                ["files to bytes for a GPU: read, hash, decode, resize", Rate(r.Feed)],
                 .. r.Layouts.Select(l => new[] { $"bare session, {l.Key}", Rate(l.Value) }),
                 ["bare session, best layout again", Rate(r.Session)],
                 [device.IsCpu ? "bound, 1 / (1/decode + 1/session)" : "bound, the smaller of decode and session", Rate(r.Bound)],

@@ -11,7 +11,7 @@ internal sealed class GpuSessionBenchmark(GpuEngine engine) : ISessionBenchmark
 {
     public string Layout => string.Create(
         CultureInfo.InvariantCulture,
-        $"{engine.Device}, {GpuSessions.LanesOfACard} batches in flight a card, batch {engine.Plan.BatchSize}{(engine.Plan.Fusion == CudaFusion.On ? ", bias in convolutions" : "")}{(engine.Device.CudaGraphs ? ", CUDA graphs" : "")}");
+        $"{engine.Device}, {GpuSessions.LanesPerGpu} batches in flight per GPU, batch {engine.Plan.BatchSize}{(engine.Plan.Fusion == CudaFusion.On ? ", bias in convolutions" : "")}{(engine.Device.CudaGraphs ? ", CUDA graphs" : "")}");
 
     public int Decoders => engine.Decoders;
 

@@ -8,7 +8,7 @@ namespace TransferPipeline.Backbones;
 
 /// <summary>
 /// Converts a cut model to fp16: weights and the tensors between layers are float16, the input and the features stay as they are.
-/// Operators that need more range or longer sums than float16 has, or that have no float16 kernel on cards, keep float32 between casts.
+/// Operators that need more range or longer sums than float16 has, or that have no float16 kernel on GPUs, keep float32 between casts.
 /// </summary>
 internal sealed class HalfPrecision
 {

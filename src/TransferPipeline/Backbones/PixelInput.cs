@@ -7,14 +7,14 @@ namespace TransferPipeline.Backbones;
 
 /// <summary>
 /// Moves normalization into the graph: the input becomes pixels as <see cref="Preprocessor.RunBytes"/> writes them (uint8, N x height x
-/// width x 3, R G B), a quarter of the bytes of float32 on the way to a card.
+/// width x 3, R G B), a quarter of the bytes of float32 on the way to a GPU.
 /// </summary>
 internal static class PixelInput
 {
     /// <summary>
     /// A cut model that takes bytes; the arithmetic is that of <see cref="Preprocessor"/>, operation by operation in float32. Where the network
     /// takes its input in float16 alone, it is the same in float16, into which bytes go without loss, and without the division by 255: a third
-    /// to two fifths of the traffic on a card.
+    /// to two fifths of the traffic on a GPU.
     /// </summary>
     public static CutModel Apply(CutModel model, Preprocessing preprocessing)
     {

@@ -1,7 +1,7 @@
 namespace TransferPipeline.Extraction;
 
 /// <summary>
-/// The batches between decoders and cards. A vector's batch and slot follow from its place in the pass alone, so that results do not
+/// The batches between decoders and GPUs. A vector's batch and slot follow from its place in the pass alone, so that results do not
 /// depend on which thread was first; a bounded number of batches is in memory and decoders wait for one to come back.
 /// </summary>
 internal sealed class BatchRing

@@ -8,10 +8,10 @@ public sealed record ExtractionOptions
     /// <summary>Threads that decode and infer.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>On a card, fewer than <see cref="Workers"/> threads decode where a trial at the start finds that they suffice.</summary>
+    /// <summary>On a GPU, fewer than <see cref="Workers"/> threads decode where a trial at the start finds that they suffice.</summary>
     public bool FewerWorkers { get; init; }
 
-    /// <summary>Photos in a batch on a card; 0 finds it by a trial at the start.</summary>
+    /// <summary>Photos in a batch on a GPU; 0 finds it by a trial at the start.</summary>
     [Option("batch", "Photos in a batch on a GPU; 0 finds it by a trial.", Min = 0, Max = 65536)]
     public int Batch { get; init; }
 

@@ -21,7 +21,7 @@ internal delegate TensorMemory GpuMemoryFactory(InferenceSession session, int gp
 internal sealed record GpuPlan(CutModel Model, GpuSessions Sessions, int BatchSize, int Decoders, CudaFusion Fusion)
 {
     /// <summary>Batches in memory: one for each lane, and one for each GPU that is being filled.</summary>
-    public static int RingLength(DeviceOptions device) => device.Cards.Count * (GpuSessions.LanesOfACard + 1);
+    public static int RingLength(DeviceOptions device) => device.Gpus.Count * (GpuSessions.LanesPerGpu + 1);
 
     /// <summary>With sessions whose nodes are all on the GPU or are listed.</summary>
     public static GpuPlan Measure(ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing)
@@ -43,7 +43,7 @@ internal sealed record GpuPlan(CutModel Model, GpuSessions Sessions, int BatchSi
     public static GpuPlan Measure(
         ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing, GpuSessionFactory createSession, GpuMemoryFactory? gpuMemory = null)
     {
-        using var trials = new GpuTrials(spec, options, model, createSession, gpuMemory ?? (spec.Device.IsCpu ? (_, _) => TensorMemory.Plain() : TensorMemory.OnCard));
+        using var trials = new GpuTrials(spec, options, model, createSession, gpuMemory ?? (spec.Device.IsCpu ? (_, _) => TensorMemory.Plain() : TensorMemory.OnGpu));
         return trials.Run(missing);
     }
 }
@@ -89,7 +89,7 @@ internal sealed class GpuTrials : IDisposable
         }
         else
         {
-            var trial = BatchTrial.Run(RateOfFirstGpu, () => CudaRuntime.FreeMemory(Sessions.Lanes[0].Card), largest);
+            var trial = BatchTrial.Run(RateOfFirstGpu, () => CudaRuntime.FreeMemory(Sessions.Lanes[0].Gpu), largest);
             batch = trial.Best.Batch;
             rate = trial.Best.PerSecond;
             _options.Message($"batches of {batch} photos ({trial}); --batch {batch} skips the trial");
@@ -155,7 +155,7 @@ internal sealed class GpuTrials : IDisposable
     /// <param name="rate">Photos per second of one GPU.</param>
     private int TryDecoders(double rate)
     {
-        var (needed, photo) = (rate * _spec.Device.Cards.Count, 0);
+        var (needed, photo) = (rate * _spec.Device.Gpus.Count, 0);
         // Compiles the code and is not counted.
         TrialRates.OfDecoding(_spec, 1, ref photo);
         var trial = ProducerTrial.Run(threads => TrialRates.OfDecoding(_spec, threads, ref photo), needed, _options.Workers);
@@ -174,7 +174,7 @@ internal sealed class GpuTrials : IDisposable
     private double RateOfFirstGpu(int size)
     {
         var rate = 0.0;
-        GpuErrors.Run(() => rate = TrialRates.OfCard([.. Sessions.Lanes.Take(GpuSessions.LanesOfACard)], Sessions.Host, _model, size), _spec.Device);
+        GpuErrors.Run(() => rate = TrialRates.OfGpu([.. Sessions.Lanes.Take(GpuSessions.LanesPerGpu)], Sessions.Host, _model, size), _spec.Device);
         return rate;
     }
 

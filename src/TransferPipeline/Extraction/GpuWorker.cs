@@ -4,11 +4,11 @@ using TransferPipeline.Inference.Gpu;
 
 namespace TransferPipeline.Extraction;
 
-/// <summary>Takes batches from the ring to a card and hands their vectors to the parts.</summary>
+/// <summary>Takes batches from the ring to a GPU and hands their vectors to the parts.</summary>
 internal static class GpuWorker
 {
     /// <summary>Computes batches until there are none.</summary>
-    /// <exception cref="JobFailedException">The card's memory is exhausted.</exception>
+    /// <exception cref="JobFailedException">The GPU's memory is exhausted.</exception>
     public static void Run(IBatchRunner runner, ExtractionPass pass, BatchRing ring)
     {
         while (ring.Take() is { } batch)

@@ -24,7 +24,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     /// <param name="converted">The model that will run.</param>
     public static PrecisionCheck? Run(ExtractionSpec spec, CutModel exact, CutModel converted)
     {
-        var device = spec.Device with { Cards = [spec.Device.Index], CudaGraphs = false };
+        var device = spec.Device with { Gpus = [spec.Device.Index], CudaGraphs = false };
         // CUDA in place of TensorRT, whose float32 is TensorFloat-32 unless it is forbidden to the whole process.
         using var first = new SessionHandle(SessionFactory.Create(exact, device with { Provider = device.IsCpu ? Provider.Cpu : Provider.Cuda, Precision = Inference.Precision.Fp32, CudaFusion = CudaFusion.Off }), device);
         using var a = new BackboneRunner(first.Session, exact, Math.Min(Most, exact.MaxBatch));
@@ -81,7 +81,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
         return photos;
     }
 
-    /// <summary>The vectors in the lower precision: on the CPU of normalized pixels, on cards of bytes, as each computes them in a run.</summary>
+    /// <summary>The vectors in the lower precision: on the CPU of normalized pixels, on GPUs of bytes, as each computes them in a run.</summary>
     private sealed class Lower : IDisposable
     {
         private readonly SessionHandle _held;
@@ -105,7 +105,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
                 }
 
                 using var host = TensorMemory.Plain();
-                using var memory = TensorMemory.OnCard(_held.Session, device.Index);
+                using var memory = TensorMemory.OnGpu(_held.Session, device.Index);
                 _batch = new(host, model, exact.Batch);
                 for (var i = 0; i < exact.Batch; i++)
                     bytes.AsSpan(i * exact.PixelsPerPhoto, exact.PixelsPerPhoto).CopyTo(_batch.Pixels(i));

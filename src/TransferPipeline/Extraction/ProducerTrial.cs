@@ -5,10 +5,10 @@ namespace TransferPipeline.Extraction;
 /// <param name="PerSecond">Photos a second from file to bytes in a batch.</param>
 internal readonly record struct TriedProducers(int Threads, double PerSecond);
 
-/// <summary>Finds how many threads decode: as few as feed the cards, or, where none can, as few as are nearly as fast as any. No vector depends on it.</summary>
+/// <summary>Finds how many threads decode: as few as feed the GPUs, or, where none can, as few as are nearly as fast as any. No vector depends on it.</summary>
 internal sealed class ProducerTrial
 {
-    /// <summary>Photos differ, and the cards' own threads want time too.</summary>
+    /// <summary>Photos differ, and the GPUs' own threads want time too.</summary>
     private const double Reserve = 1.25;
 
     /// <summary>More threads have to be faster by this much.</summary>
@@ -26,7 +26,7 @@ internal sealed class ProducerTrial
     private double Enough => Math.Min(_needed, _tried.Max(t => t.PerSecond) / Gain);
 
     /// <param name="rate">Photos a second that this many threads decode.</param>
-    /// <param name="needed">Photos a second that all cards take.</param>
+    /// <param name="needed">Photos a second that all GPUs take.</param>
     /// <param name="most">Threads to use at most; tried first, then half of it, and so on.</param>
     public static ProducerTrial Run(Func<int, double> rate, double needed, int most)
     {

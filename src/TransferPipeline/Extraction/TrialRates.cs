@@ -5,14 +5,14 @@ using TransferPipeline.Inference.Gpu;
 
 namespace TransferPipeline.Extraction;
 
-/// <summary>Short measurements at the start of a run: of a card alone, and of decoding alone.</summary>
+/// <summary>Short measurements at the start of a run: of a GPU alone, and of decoding alone.</summary>
 internal static class TrialRates
 {
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Photos a second of one card at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.</summary>
+    /// <summary>Photos a second of one GPU at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.</summary>
     /// <param name="host">Memory of the batches.</param>
-    public static double OfCard(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
+    public static double OfGpu(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
     {
         var batches = new List<BatchTensors>();
         var runners = new BoundRunner?[lanes.Count];

@@ -71,17 +71,17 @@ public sealed record DeviceOptions
     [Option("device", "cpu, cuda, cuda:n, cuda:n,m (one session per GPU) or tensorrt.", Pattern = "^(cpu|(cuda|tensorrt)(:[0-9]+(,[0-9]+)*)?)$")]
     public string Device
     {
-        get => Provider == Provider.Cpu || Cards is [0] ? Name(Provider) : ToString();
-        init => (Provider, Cards) = ReadDevice(value);
+        get => Provider == Provider.Cpu || Gpus is [0] ? Name(Provider) : ToString();
+        init => (Provider, Gpus) = ReadDevice(value);
     }
 
     public Provider Provider { get; init; } = Provider.Cpu;
 
-    /// <summary>Numbers of the cards, each with a session of its own; 0 alone for the CPU.</summary>
-    public IReadOnlyList<int> Cards { get; init; } = [0];
+    /// <summary>Numbers of the GPUs, each with a session of its own; 0 alone for the CPU.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [0];
 
-    /// <summary>Number of the first card.</summary>
-    public int Index => Cards[0];
+    /// <summary>Number of the first GPU.</summary>
+    public int Index => Gpus[0];
 
     [Option("precision", "fp32, or on a GPU tf32 or fp16.")]
     public Precision Precision { get; init; }
@@ -117,7 +117,7 @@ public sealed record DeviceOptions
     public DeviceOptions Check()
     {
         if (Precision == Precision.Tf32 && IsCpu)
-            throw new UsageException("precision tf32 exists on CUDA cards only; on the cpu use fp32");
+            throw new UsageException("precision tf32 exists on CUDA only; on the cpu use fp32");
         if (CudaGraphs && Provider != Provider.Cuda)
             throw new UsageException($"CUDA graphs are for device cuda, not for {Name(Provider)}: leave them off");
         return this;
@@ -127,31 +127,31 @@ public sealed record DeviceOptions
     internal static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    public override string ToString() => IsCpu ? Name(Provider) : string.Create(CultureInfo.InvariantCulture, $"{Name(Provider)}:{string.Join(',', Cards)}");
+    public override string ToString() => IsCpu ? Name(Provider) : string.Create(CultureInfo.InvariantCulture, $"{Name(Provider)}:{string.Join(',', Gpus)}");
 
-    private static (Provider Provider, IReadOnlyList<int> Cards) ReadDevice(string device)
+    private static (Provider Provider, IReadOnlyList<int> Gpus) ReadDevice(string device)
     {
         var colon = device.IndexOf(':');
         var name = colon < 0 ? device : device[..colon];
-        int[] cards = [0];
+        int[] gpus = [0];
         if (Array.IndexOf(Providers, name) is < 0)
             throw new UsageException($"device '{device}' is not one of cpu, cuda, cuda:N, cuda:N,M, tensorrt, tensorrt:N{(name == "gpu" ? "; did you mean 'cuda'?" : NearestName.Hint(name, Providers))}");
         var provider = Enum.GetValues<Provider>()[Array.IndexOf(Providers, name)];
-        if (colon >= 0 && (provider == Provider.Cpu || !TryParseCards(device[(colon + 1)..], out cards)))
-            throw new UsageException($"device '{device}': what follows the colon must be the number of a card, or several, each once, as in cuda:0 or cuda:0,1");
-        return (provider, cards);
+        if (colon >= 0 && (provider == Provider.Cpu || !TryParseGpus(device[(colon + 1)..], out gpus)))
+            throw new UsageException($"device '{device}': what follows the colon must be the number of a GPU, or several, each once, as in cuda:0 or cuda:0,1");
+        return (provider, gpus);
     }
 
-    private static bool TryParseCards(string text, out int[] cards)
+    private static bool TryParseGpus(string text, out int[] gpus)
     {
         var parts = text.Split(',');
-        cards = new int[parts.Length];
+        gpus = new int[parts.Length];
         for (var i = 0; i < parts.Length; i++)
         {
-            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out cards[i]))
+            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out gpus[i]))
                 return false;
         }
 
-        return cards.Distinct().Count() == cards.Length;
+        return gpus.Distinct().Count() == gpus.Length;
     }
 }

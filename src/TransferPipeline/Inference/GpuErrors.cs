@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace TransferPipeline.Inference;
 
-/// <summary>How ONNX Runtime says that a card's memory is exhausted, for which it has no error code, or that the card fails otherwise.</summary>
+/// <summary>How ONNX Runtime says that a GPU's memory is exhausted, for which it has no error code, or that the GPU fails otherwise.</summary>
 internal static partial class GpuErrors
 {
     /// <summary>Of its arena, of the arena's limit (gpu_mem_limit), of CUDA, and of cuDNN and cuBLAS.</summary>
@@ -13,8 +13,8 @@ internal static partial class GpuErrors
 
     public static bool IsExhausted(string message) => Signs.Any(s => message.Contains(s, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Turns errors of a card other than exhausted memory into one line.</summary>
-    /// <exception cref="JobFailedException">The card fails.</exception>
+    /// <summary>Turns errors of a GPU other than exhausted memory into one line.</summary>
+    /// <exception cref="JobFailedException">The GPU fails.</exception>
     public static void Run(Action compute, DeviceOptions device)
     {
         try
@@ -23,12 +23,12 @@ internal static partial class GpuErrors
         }
         catch (OnnxRuntimeException e) when (!device.IsCpu && !IsExhausted(e))
         {
-            throw new JobFailedException($"device {device} fails: {Brief(e)}; 'transfer doctor' tries each card", e);
+            throw new JobFailedException($"device {device} fails: {Brief(e)}; 'transfer doctor' tries each GPU", e);
         }
     }
 
     /// <summary>Turns exhausted memory, too, into one line that names the cure.</summary>
-    /// <exception cref="JobFailedException">The card's memory is exhausted, or the card fails.</exception>
+    /// <exception cref="JobFailedException">The GPU's memory is exhausted, or the GPU fails.</exception>
     public static void Guard(Action compute, int batch, DeviceOptions device)
     {
         try
@@ -37,7 +37,7 @@ internal static partial class GpuErrors
         }
         catch (OnnxRuntimeException e) when (IsExhausted(e))
         {
-            throw new JobFailedException($"a batch of {batch} photos does not fit into the memory of {device} ({Brief(e)}); what was computed is kept: {(batch > 1 ? $"run again with a smaller --batch, such as {batch / 2}" : "end what else uses the card")}", e);
+            throw new JobFailedException($"a batch of {batch} photos does not fit into the memory of {device} ({Brief(e)}); what was computed is kept: {(batch > 1 ? $"run again with a smaller --batch, such as {batch / 2}" : "end what else uses the GPU")}", e);
         }
     }
 
@@ -51,7 +51,7 @@ internal static partial class GpuErrors
         var brief = node.Success ? $"{failure.Value.Trim()} in {node.Groups[1].Value} node {node.Groups[2].Value}" : failure.Value.Trim();
         // CUDA's errors 209 and 200.
         return message.Contains("no kernel image", StringComparison.Ordinal) || message.Contains("kernel image is invalid", StringComparison.Ordinal)
-            ? $"{brief}: this build of ONNX Runtime has no code for the card's compute capability, see docs/gpu.md; a bundle made with CUDA_ARCH= has that of one alone"
+            ? $"{brief}: this build of ONNX Runtime has no code for the GPU's compute capability, see docs/gpu.md; a bundle made with CUDA_ARCH= has that of one alone"
             : brief;
     }
 

@@ -26,10 +26,10 @@ public static class SessionFactory
             InterOpNumThreads = 1,
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            // On a card errors come as exceptions too, and those of a trial that finds the memory's end are none.
+            // On a GPU errors come as exceptions too, and those of a trial that finds the memory's end are none.
             LogSeverityLevel = device.IsCpu ? OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR : OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
             // A plan of all tensors as one block comes on top of what the first run took piece by piece: 100 MB with VGG16 for each thread, and a
-            // third of what batches of 64 take of a card. It saves no time where the arena is shared.
+            // third of what batches of 64 take of a GPU. It saves no time where the arena is shared.
             EnableMemoryPattern = false,
         };
         // Threads that wait for work by spinning take time from decoding.
@@ -60,7 +60,7 @@ public static class SessionFactory
     {
         if (device is { IsCpu: false, Precision: Precision.Fp32 or Precision.Tf32 })
             NativeSetup.ForbidTf32(device.Precision == Precision.Fp32);
-        if (!device.IsCpu && CudaLibraries.Problem(device.Cards, device.Provider == Provider.TensorRt) is { } problem)
+        if (!device.IsCpu && CudaLibraries.Problem(device.Gpus, device.Provider == Provider.TensorRt) is { } problem)
             throw new JobFailedException($"device {device} cannot be used: {problem}");
     }
 

@@ -14,7 +14,7 @@ namespace TransferPipeline.Pipelines;
 /// <param name="Vectors">Photos and their views.</param>
 /// <param name="There">Vectors of the same recipe that an earlier run left.</param>
 /// <param name="Bytes">On disk when complete.</param>
-/// <param name="Seconds">Estimate for what is missing, from a trial of the backbone on this machine's CPU; null for a card.</param>
+/// <param name="Seconds">Estimate for what is missing, from a trial of the backbone on this machine's CPU; null for a GPU.</param>
 public sealed record PlannedSet(string Model, string Cut, string Folder, int Dimension, int Vectors, int There, long Bytes, double? Seconds);
 
 /// <summary>What a run would do, found without doing it.</summary>

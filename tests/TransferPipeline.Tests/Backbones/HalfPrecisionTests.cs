@@ -48,7 +48,7 @@ public sealed class HalfPrecisionTests : IDisposable
     [Theory]
     [InlineData(11, DataType.Float)]
     [InlineData(12, DataType.Float16)]
-    public void Convert_Clip_KeepsFloatWhereCardsHaveNoOtherKernel(int opset, DataType limits)
+    public void Convert_Clip_KeepsFloatWhereGpusHaveNoOtherKernel(int opset, DataType limits)
     {
         var small = new SmallModel(opset);
         var clipped = small.Node("Clip", small.Node("Conv", small.Input, small.Weights(0.3f, 4, 3, 3, 3)), small.Scalar(-1), small.Scalar(1));

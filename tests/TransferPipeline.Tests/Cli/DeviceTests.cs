@@ -10,11 +10,11 @@ public sealed class DeviceTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>A build for the CPU lacks the provider; one for CUDA lacks, on a machine without a card, the driver.</summary>
+    /// <summary>A build for the CPU lacks the provider; one for CUDA lacks, on a machine without a GPU, the driver.</summary>
     [Theory]
     [InlineData("cuda", "libonnxruntime_providers_cuda.so")]
     [InlineData("tensorrt:0", "libonnxruntime_providers_tensorrt.so")]
-    public void Extract_OnACardThatCannotBeUsed_NamesTheMissingLibraryAndTheCure(string device, string provider)
+    public void Extract_OnAGpuThatCannotBeUsed_NamesTheMissingLibraryAndTheCure(string device, string provider)
     {
         var (library, cure) = (provider, "make GPU=1");
         if (OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
@@ -44,7 +44,7 @@ public sealed class DeviceTests : IDisposable
     [InlineData("--cuda-graphs", "yes", "--cuda-graphs 'yes' is not one of off, on")]
     [InlineData("--cuda-graphs", "on", "CUDA graphs are for device cuda, not for cpu")]
     [InlineData("--device", "gpu", "did you mean 'cuda'?")]
-    [InlineData("--precision", "tf32", "precision tf32 exists on CUDA cards only")]
+    [InlineData("--precision", "tf32", "precision tf32 exists on CUDA only")]
     public void Extract_WithAWrongValue_SaysWhatIsExpected(string option, string value, string message)
     {
         var data = SamplePhotos.Copy(_folder.At("data"), 1, "dress", "hat");
@@ -59,7 +59,7 @@ public sealed class DeviceTests : IDisposable
     {
         var result = TransferProcess.Run("doctor");
         Assert.Contains("efficientnet-lite0: 1280 values for a photo", result.Output, StringComparison.Ordinal);
-        // A build with CUDA on a machine with a card may rightly miss libraries.
+        // A build with CUDA on a machine with a GPU may rightly miss libraries.
         if (!OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
         {
             Assert.DoesNotContain("PROBLEM", result.Output, StringComparison.Ordinal);

@@ -9,7 +9,7 @@ using TransferPipeline.Inference.Gpu;
 
 namespace TransferPipeline.Tests.Extraction;
 
-/// <summary>The way photos take to cards, with the CPU's sessions in their place: batches, order, failures and ends are the same.</summary>
+/// <summary>The way photos take to GPUs, with the CPU's sessions in their place: batches, order, failures and ends are the same.</summary>
 public sealed class GpuEngineTests : IDisposable
 {
     private readonly TestExtraction _extraction = new(3);
@@ -17,7 +17,7 @@ public sealed class GpuEngineTests : IDisposable
     public void Dispose() => _extraction.Dispose();
 
     [Fact]
-    public void Run_TwoCards_GivesTheRowsAndVectorsOfTheCpu()
+    public void Run_TwoGpus_GivesTheRowsAndVectorsOfTheCpu()
     {
         File.WriteAllText(Path.Combine(_extraction.Photos, "train", "hat", "a-broken.jpg"), "no photo");
         _extraction.Options = _extraction.Options with { MaxFailedShare = 1 };
@@ -30,7 +30,7 @@ public sealed class GpuEngineTests : IDisposable
             Assert.InRange(TensorPrimitives.Distance<float>(expected.X.Row(i), actual.X.Row(i)) / TensorPrimitives.Norm<float>(expected.X.Row(i)), 0, 1e-5f);
     }
 
-    /// <summary>Bytes normalized in float16, with means and deviations that float16 rounds, as in a card's fp16.</summary>
+    /// <summary>Bytes normalized in float16, with means and deviations that float16 rounds, as in a GPU's fp16.</summary>
     [Fact]
     public void Run_InHalf_GivesVectorsNearThoseOfTheCpu()
     {
@@ -57,7 +57,7 @@ public sealed class GpuEngineTests : IDisposable
     }
 
     [Fact]
-    public void Run_WhenACopyToTheCardIsLost_EndsBeforeTheFirstPhoto()
+    public void Run_WhenACopyToTheGpuIsLost_EndsBeforeTheFirstPhoto()
     {
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset) with { Device = new() { CudaGraphs = true } };
@@ -81,7 +81,7 @@ public sealed class GpuEngineTests : IDisposable
     public void Create_ForManyPhotos_AlsoFindsHowManyThreadsDecode()
     {
         using var dataset = _extraction.OpenDataset();
-        var job = _extraction.Job(dataset) with { Device = new() { Cards = [0] } };
+        var job = _extraction.Job(dataset) with { Device = new() { Gpus = [0] } };
         var messages = new List<string>();
         var options = new ExtractionOptions { Workers = 4, Batch = 2, FewerWorkers = true, Message = messages.Add };
         using var engine = new GpuEngine(job.Device, GpuPlan.Measure(job, options, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new())));
@@ -109,7 +109,7 @@ public sealed class GpuEngineTests : IDisposable
             (spec, options, model, missing) => GpuPlan.Measure(spec, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain()),
             TestContext.Current.CancellationToken);
         Assert.Equal((8, 2), (result.Photos, result.Threads));
-        Assert.StartsWith("cpu, 2 batches in flight a card, batch 3", result.BestLayout, StringComparison.Ordinal);
+        Assert.StartsWith("cpu, 2 batches in flight per GPU, batch 3", result.BestLayout, StringComparison.Ordinal);
         Assert.Equal(graphs, result.BestLayout.EndsWith("CUDA graphs", StringComparison.Ordinal));
         Assert.Equal(Math.Min(result.Decode, result.Session), result.Bound);
         Assert.Equal(result.Achieved / result.Bound, result.Ratio);
@@ -196,7 +196,7 @@ public sealed class GpuEngineTests : IDisposable
     }
 
     private ExtractionResult Fed(ExtractionSpec job, int workers, int batch, CancellationToken? cancellation = null, TensorMemory? memory = null) => Extractor.Run(
-        job with { Device = job.Device with { Cards = [0, 1] } },
+        job with { Device = job.Device with { Gpus = [0, 1] } },
         _extraction.Options with { Workers = workers, Batch = batch },
         (spec, options, model, missing) => new GpuEngine(spec.Device, GpuPlan.Measure(spec, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => memory ?? TensorMemory.Plain())),
         cancellation ?? TestContext.Current.CancellationToken)[0];

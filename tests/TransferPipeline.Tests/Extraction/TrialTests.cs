@@ -8,7 +8,7 @@ using TransferPipeline.Tests.Backbones;
 
 namespace TransferPipeline.Tests.Extraction;
 
-/// <summary>The trials that choose a card's batch and the number of decoding threads, on made-up rates and on the CPU's sessions.</summary>
+/// <summary>The trials that choose a GPU's batch and the number of decoding threads, on made-up rates and on the CPU's sessions.</summary>
 public sealed class TrialTests
 {
     private static readonly Func<long?> Unknown = static () => null;
@@ -34,7 +34,7 @@ public sealed class TrialTests
     {
         var trial = BatchTrial.Run(size => size > 32 ? ExhaustMemory() : size, Unknown, largest: 512);
         Assert.Equal(32, trial.Best.Batch);
-        Assert.Equal("tried 8: 8/s, 16: 16/s, 32: 32/s; batches of 64 do not fit into the card's memory", trial.ToString());
+        Assert.Equal("tried 8: 8/s, 16: 16/s, 32: 32/s; batches of 64 do not fit into the GPU's memory", trial.ToString());
     }
 
     [Fact]
@@ -42,15 +42,15 @@ public sealed class TrialTests
     {
         var trial = BatchTrial.Run(size => size > 2 ? ExhaustMemory() : size, Unknown, largest: 512);
         Assert.Equal(new(2, 2), Assert.Single(trial.Tried));
-        Assert.Equal("batches of 4 do not fit into the card's memory", trial.Limit);
+        Assert.Equal("batches of 4 do not fit into the GPU's memory", trial.Limit);
     }
 
     [Fact]
     public void BatchTrial_WhenNotOnePhotoFits_IsAnErrorThatNamesTheCure()
     {
         var error = Assert.Throws<JobFailedException>(() => BatchTrial.Run(_ => ExhaustMemory(), Unknown, largest: 512));
-        Assert.StartsWith("not even one photo at a time fits into the card's memory", error.Message, StringComparison.Ordinal);
-        Assert.Contains("end what else uses the card", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("not even one photo at a time fits into the GPU's memory", error.Message, StringComparison.Ordinal);
+        Assert.Contains("end what else uses the GPU", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
 
@@ -89,18 +89,18 @@ public sealed class TrialTests
     [InlineData(
         "[ErrorCode:ShapeInferenceNotRegistered] Non-zero status code returned while running Conv node. Name:'/stem/Conv' Status Message: OP not supported by CUDNN Frontend: /src/cudnn_fe_call.cc:117 std::conditional_t<THRW, void, Status> CudaCall() [with ERRTYPE = error_object; bool THRW = true] CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED ; GPU=0 ; hostname=box ; line=248\n\n with the json",
         "CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED in Conv node /stem/Conv")]
-    [InlineData("[ErrorCode:Fail] /src/cuda_call.cc:129 [with ERRTYPE = cudaError] CUDA failure 209: no kernel image is available for execution on the device ; GPU=0 ; line=1", "CUDA failure 209: no kernel image is available for execution on the device: this build of ONNX Runtime has no code for the card's compute capability, see docs/gpu.md; a bundle made with CUDA_ARCH= has that of one alone")]
+    [InlineData("[ErrorCode:Fail] /src/cuda_call.cc:129 [with ERRTYPE = cudaError] CUDA failure 209: no kernel image is available for execution on the device ; GPU=0 ; line=1", "CUDA failure 209: no kernel image is available for execution on the device: this build of ONNX Runtime has no code for the GPU's compute capability, see docs/gpu.md; a bundle made with CUDA_ARCH= has that of one alone")]
     [InlineData("[ErrorCode:Fail] /src/bfc_arena.cc:359 void* AllocateRawInternal() Failed to allocate memory for requested buffer of size 38535168\n", "Failed to allocate memory for requested buffer of size 38535168")]
     [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions\nfor input", "[ErrorCode:InvalidArgument] Got invalid dimensions")]
     public void Brief_LeavesOutTheSignaturesAroundTheError(string message, string brief) => Assert.Equal(brief, GpuErrors.Brief(new InvalidOperationException(message)));
 
     [Fact]
-    public void Run_OfAnotherErrorOfACard_IsOneLine()
+    public void Run_OfAnotherErrorOfAGpu_IsOneLine()
     {
-        var device = new DeviceOptions { Provider = Provider.Cuda, Cards = [1] };
+        var device = new DeviceOptions { Provider = Provider.Cuda, Gpus = [1] };
         var error = Assert.Throws<JobFailedException>(() => GpuErrors.Run(() => Broken(), device));
         Assert.StartsWith("device cuda:1 fails: ", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("; 'transfer doctor' tries each card", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("; 'transfer doctor' tries each GPU", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
         // On the CPU such an error is a bug, whose trace is wanted.
         Assert.Throws<OnnxRuntimeException>(() => GpuErrors.Run(() => Broken(), new()));
@@ -111,7 +111,7 @@ public sealed class TrialTests
     [Fact]
     public void Guard_OfExhaustedMemory_NamesASmallerBatch()
     {
-        var device = new DeviceOptions { Provider = Provider.Cuda, Cards = [1] };
+        var device = new DeviceOptions { Provider = Provider.Cuda, Gpus = [1] };
         var error = Assert.Throws<JobFailedException>(() => GpuErrors.Guard(() => ExhaustMemory(), 256, device));
         Assert.StartsWith("a batch of 256 photos does not fit into the memory of cuda:1 (", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("run again with a smaller --batch, such as 128", error.Message, StringComparison.Ordinal);
@@ -120,7 +120,7 @@ public sealed class TrialTests
     }
 
     [Fact]
-    public void FeederTrial_TakesAsFewThreadsAsFeedTheCards()
+    public void FeederTrial_TakesAsFewThreadsAsFeedTheGpus()
     {
         var trial = ProducerTrial.Run(threads => threads * 300, needed: 900, most: 16);
         Assert.Equal(4, trial.Best);
@@ -128,7 +128,7 @@ public sealed class TrialTests
     }
 
     [Fact]
-    public void FeederTrial_WhenNoneFeedTheCards_TakesAsFewAsAreNearlyAsFastAsAny()
+    public void FeederTrial_WhenNoneFeedTheGpus_TakesAsFewAsAreNearlyAsFastAsAny()
     {
         Assert.Equal(16, ProducerTrial.Run(threads => threads * 300, needed: 1e6, most: 16).Best);
         // Eight cores that are two threads each: the second ones bring nothing.
@@ -137,7 +137,7 @@ public sealed class TrialTests
     }
 
     [Fact]
-    public void OfCard_RunsAllLanesAtTheBatch()
+    public void OfGpu_RunsAllLanesAtTheBatch()
     {
         using var folder = new TempFolder();
         var model = PixelInput.Apply(SmallModel.Cut(folder), new());
@@ -145,8 +145,8 @@ public sealed class TrialTests
         using var memory = TensorMemory.Plain();
         using GpuThread first = new(() => { }), second = new(() => { });
         GpuLane[] lanes = [new(session, 0, memory, first), new(session, 0, memory, second)];
-        Assert.True(TrialRates.OfCard(lanes, memory, model, 4) > 0);
-        var error = Assert.Throws<OnnxRuntimeException>(() => TrialRates.OfCard(lanes, memory, model with { InputName = "nothing" }, 4));
+        Assert.True(TrialRates.OfGpu(lanes, memory, model, 4) > 0);
+        var error = Assert.Throws<OnnxRuntimeException>(() => TrialRates.OfGpu(lanes, memory, model with { InputName = "nothing" }, 4));
         Assert.Contains("nothing", error.Message, StringComparison.Ordinal);
     }
 

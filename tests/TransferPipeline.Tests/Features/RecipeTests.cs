@@ -98,9 +98,9 @@ public sealed class RecipeTests
 
     [Theory]
     [InlineData("cudo", Precision.Fp32, "did you mean 'cuda'?")]
-    [InlineData("cuda:x", Precision.Fp32, "number of a card")]
-    [InlineData("cpu:1", Precision.Fp32, "number of a card")]
-    [InlineData("cpu", Precision.Tf32, "on CUDA cards only")]
+    [InlineData("cuda:x", Precision.Fp32, "number of a GPU")]
+    [InlineData("cpu:1", Precision.Fp32, "number of a GPU")]
+    [InlineData("cpu", Precision.Tf32, "on CUDA only")]
     public void DeviceOptions_OfAnother_IsAUsageError(string device, Precision precision, string message) =>
         Assert.Contains(
             message, Assert.Throws<UsageException>(() => new DeviceOptions { Device = device, Precision = precision }.Check()).Message, StringComparison.Ordinal);

@@ -110,7 +110,7 @@ public sealed class PipelineReaderTests
     [InlineData("pooling: middle\n", "job.yaml:4: pooling: pooling 'middle' is not one of none, avg, max, adaptive:HxW")]
     [InlineData("pooling: [avg, max]\n", "job.yaml:4: pooling: has 2 values for 1 cuts")]
     [InlineData("extract: {device: gpu}\n", "job.yaml:4: extract.device: device 'gpu' is not one of cpu, cuda, cuda:N")]
-    [InlineData("extract: {precision: tf32}\n", "job.yaml:4: extract.precision: precision tf32 exists on CUDA cards only")]
+    [InlineData("extract: {precision: tf32}\n", "job.yaml:4: extract.precision: precision tf32 exists on CUDA only")]
     [InlineData("extract: {cuda-graphs: true}\n", "job.yaml:4: extract.cuda-graphs: CUDA graphs are for device cuda, not for cpu")]
     [InlineData("extract: {device-memory: -1}\n", "job.yaml:4: extract.device-memory is '-1', expected a number from 0 to 1000000")]
     [InlineData("preprocessing: {offset: Infinity}\n", "job.yaml:4: preprocessing.offset is 'Infinity', expected a number")]

@@ -3,10 +3,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <param name="PerSecond">Photos a second of one card, model only: bytes in and vectors out.</param>
+/// <param name="PerSecond">Photos a second of one GPU, model only: bytes in and vectors out.</param>
 internal readonly record struct TriedBatch(int Batch, double PerSecond);
 
-/// <summary>Finds a card's batch: larger ones are tried until they bring no more or do not fit into its memory.</summary>
+/// <summary>Finds a GPU's batch: larger ones are tried until they bring no more or do not fit into its memory.</summary>
 internal sealed class BatchTrial
 {
     private const int First = 8;
@@ -30,7 +30,7 @@ internal sealed class BatchTrial
     public TriedBatch Best => _tried.First(t => t.PerSecond * Gain >= _tried.Max(o => o.PerSecond));
 
     /// <param name="rate">Photos a second at a batch size.</param>
-    /// <param name="freeMemory">Bytes that are free on the card now; null where that is unknown.</param>
+    /// <param name="freeMemory">Bytes that are free on the GPU now; null where that is unknown.</param>
     /// <param name="largest">No larger batch is of use: the photos that there are, the model's own limit, or the host's memory.</param>
     /// <exception cref="JobFailedException">Not even one photo fits.</exception>
     public static BatchTrial Run(Func<int, double> rate, Func<long?> freeMemory, int largest)
@@ -75,11 +75,11 @@ internal sealed class BatchTrial
             }
             catch (OnnxRuntimeException e) when (GpuErrors.IsExhausted(e))
             {
-                Limit = $"batches of {smaller} do not fit into the card's memory";
+                Limit = $"batches of {smaller} do not fit into the GPU's memory";
                 if (_tried.Count > 0)
                     return false;
                 if (smaller == 1)
-                    throw new JobFailedException($"not even one photo at a time fits into the card's memory ({GpuErrors.Brief(e)}): end what else uses the card, or raise --device-memory", e);
+                    throw new JobFailedException($"not even one photo at a time fits into the GPU's memory ({GpuErrors.Brief(e)}): end what else uses the GPU, or raise --device-memory", e);
             }
         }
     }

@@ -4,12 +4,12 @@ using TransferPipeline.Backbones;
 namespace TransferPipeline.Inference.Gpu;
 
 /// <summary>
-/// Runs batches at fixed addresses: input and outputs are tensors of the card, bound once, and each batch is copied there and back. Two of
+/// Runs batches at fixed addresses: input and outputs are tensors of the GPU, bound once, and each batch is copied there and back. Two of
 /// them on a session keep a batch on the bus while another is computed.
 /// </summary>
 /// <remarks>
 /// The copies are made here because ONNX Runtime's own do not suit: 1.29 fails on outputs bound to pinned memory (it copies them onto
-/// themselves), reads pinned inputs over the bus from within its kernels, and waits for the whole card, the other lane's batch included,
+/// themselves), reads pinned inputs over the bus from within its kernels, and waits for the whole GPU, the other lane's batch included,
 /// in SynchronizeBoundInputs and SynchronizeBoundOutputs. A run itself waits for its own stream and is over when it returns.
 /// </remarks>
 internal sealed class BoundRunner : IBatchRunner
@@ -26,7 +26,7 @@ internal sealed class BoundRunner : IBatchRunner
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _options = new();
 
-    /// <param name="memory">The card's; tests give plain memory.</param>
+    /// <param name="memory">The GPU's; tests give plain memory.</param>
     /// <param name="graph">The CUDA graph that a session which captures them is to use; by default none.</param>
     public BoundRunner(InferenceSession session, CutModel model, TensorMemory memory, int size, string graph = NoGraph)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <summary>Whether convolutions that add their bias themselves are faster than a kernel for each bias, on one card at the batch of the run.</summary>
+/// <summary>Whether convolutions that add their bias themselves are faster than a kernel for each bias, on one GPU at the batch of the run.</summary>
 /// <param name="Apart">Photos a second with a kernel for each bias.</param>
 /// <param name="Within">Photos a second with the bias in the convolutions' kernels; 0 when they fail.</param>
 /// <param name="Distance">Between vectors of the two, relative to a vector's length.</param>

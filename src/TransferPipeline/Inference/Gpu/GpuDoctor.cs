@@ -9,10 +9,10 @@ using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <summary>What this installation has for cards: provider, driver, libraries, and two nodes run on each card.</summary>
+/// <summary>What this installation has for GPUs: provider, driver, libraries, and two nodes run on each GPU.</summary>
 internal static class GpuDoctor
 {
-    /// <summary>Lines for people; one that is not ok is a problem only where a card is to be used: the provider or the driver is there.</summary>
+    /// <summary>Lines for people; one that is not ok is a problem only where a GPU is to be used: the provider or the driver is there.</summary>
     public static IEnumerable<(string Part, string Found, bool Ok)> Examine()
     {
         var provider = CudaLibraries.ProviderFile(CudaLibraries.CudaProvider);
@@ -23,7 +23,7 @@ internal static class GpuDoctor
         var libraries = compiled ? search.Load(tensorRt: true) : [];
         if (compiled && search.Absent is { } absent)
             yield return (CudaLibraries.PathVariable, $"names {absent}, which does not exist", false);
-        var (driver, cards) = Driver();
+        var (driver, gpus) = Driver();
         yield return driver;
         var usable = compiled;
         foreach (var found in libraries)
@@ -37,7 +37,7 @@ internal static class GpuDoctor
 
             var ok = found.Path is not null && found.Reason is null;
             usable &= ok || optional;
-            yield return (found.Library.Name, ok ? found.Path! + CudaLibraries.VersionOf(found) : found.Path is null ? $"missing: {found.Library.Cure}" : $"{found.Path} cannot be loaded: {found.Reason}", ok || cards.Count == 0);
+            yield return (found.Library.Name, ok ? found.Path! + CudaLibraries.VersionOf(found) : found.Path is null ? $"missing: {found.Library.Cure}" : $"{found.Path} cannot be loaded: {found.Reason}", ok || gpus.Count == 0);
         }
 
         if (compiled)
@@ -46,8 +46,8 @@ internal static class GpuDoctor
             yield return (compiler.Library.Name, compiler is { Path: { } path, Reason: null } ? path : $"not there, without which cuDNN compiles no kernels, such as convolutions that add their bias: {compiler.Library.Cure}", true);
         }
 
-        foreach (var card in usable ? cards : [])
-            yield return Test(card);
+        foreach (var gpu in usable ? gpus : [])
+            yield return Test(gpu);
     }
 
     /// <summary>One convolution (cuDNN) and one matrix product (cuBLAS) on a device; what they must give is known.</summary>
@@ -94,9 +94,9 @@ internal static class GpuDoctor
         {
             if (CudaDriver.Ask() is not { } driver)
                 return (("NVIDIA driver", "none (libcuda.so.1 is not there)", true), []);
-            var names = driver.Cards.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Index}: {c.Name}, compute capability {c.Capability}, {c.MemoryBytes / 1e9:0} GB"));
+            var names = driver.Gpus.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Index}: {c.Name}, compute capability {c.Capability}, {c.MemoryBytes / 1e9:0} GB"));
             var problem = CudaDriver.TooOld(driver.Version);
-            return (("NVIDIA driver", problem ?? $"for CUDA {driver.Version}; cards {string.Join("; ", names)}", problem is null), driver.Cards);
+            return (("NVIDIA driver", problem ?? $"for CUDA {driver.Version}; GPUs {string.Join("; ", names)}", problem is null), driver.Gpus);
         }
         catch (JobFailedException e)
         {
@@ -104,9 +104,9 @@ internal static class GpuDoctor
         }
     }
 
-    private static (string, string, bool) Test(CudaDevice card)
+    private static (string, string, bool) Test(CudaDevice gpu)
     {
-        var device = new DeviceOptions { Provider = Provider.Cuda, Cards = [card.Index] };
+        var device = new DeviceOptions { Provider = Provider.Cuda, Gpus = [gpu.Index] };
         try
         {
             return ($"test on {device}", RunTest(device), true);

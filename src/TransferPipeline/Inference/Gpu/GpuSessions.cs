@@ -3,24 +3,24 @@ using TransferPipeline.Inference.Gpu.Cuda;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <summary>Sessions of some cards, two callers each, and the host's memory for their batches.</summary>
+/// <summary>Sessions of some GPUs, two callers each, and the host's memory for their batches.</summary>
 internal sealed class GpuSessions : IDisposable
 {
-    /// <summary>Callers of a card: one batch is copied while another is computed.</summary>
-    public const int LanesOfACard = 2;
+    /// <summary>Callers of a GPU: one batch is copied while another is computed.</summary>
+    public const int LanesPerGpu = 2;
 
     private readonly List<SessionHandle> _sessions = [];
     private readonly List<GpuLane> _lanes = [];
 
-    /// <param name="create">Makes a session of one card; tests give the CPU's.</param>
-    /// <param name="cardMemory">A card's own memory; tests give plain memory.</param>
-    public GpuSessions(DeviceOptions device, Func<DeviceOptions, InferenceSession> create, Func<InferenceSession, int, TensorMemory> cardMemory)
+    /// <param name="create">Makes a session of one GPU; tests give the CPU's.</param>
+    /// <param name="gpuMemory">A GPU's own memory; tests give plain memory.</param>
+    public GpuSessions(DeviceOptions device, Func<DeviceOptions, InferenceSession> create, Func<InferenceSession, int, TensorMemory> gpuMemory)
     {
         try
         {
-            foreach (var card in device.Cards)
-                AddLanes(card, device, create, cardMemory);
-            Host = device.IsCpu ? TensorMemory.Plain() : TensorMemory.Pinned(_lanes[0].Session, _lanes[0].Card);
+            foreach (var gpu in device.Gpus)
+                AddLanes(gpu, device, create, gpuMemory);
+            Host = device.IsCpu ? TensorMemory.Plain() : TensorMemory.Pinned(_lanes[0].Session, _lanes[0].Gpu);
         }
         catch
         {
@@ -29,10 +29,10 @@ internal sealed class GpuSessions : IDisposable
         }
     }
 
-    /// <summary>Those of the first card come first.</summary>
+    /// <summary>Those of the first GPU come first.</summary>
     public IReadOnlyList<GpuLane> Lanes => _lanes;
 
-    /// <summary>Pinned, for batches of every card.</summary>
+    /// <summary>Pinned, for batches of every GPU.</summary>
     public TensorMemory Host { get; } = null!;
 
     public void Dispose()
@@ -45,17 +45,17 @@ internal sealed class GpuSessions : IDisposable
         _sessions.Clear();
     }
 
-    /// <summary>The lanes of a card share its session; but one that replays CUDA graphs may be called by one thread only.</summary>
-    private void AddLanes(int card, DeviceOptions device, Func<DeviceOptions, InferenceSession> create, Func<InferenceSession, int, TensorMemory> memory)
+    /// <summary>The lanes of a GPU share its session; but one that replays CUDA graphs may be called by one thread only.</summary>
+    private void AddLanes(int gpu, DeviceOptions device, Func<DeviceOptions, InferenceSession> create, Func<InferenceSession, int, TensorMemory> memory)
     {
-        for (var lane = 0; lane < LanesOfACard; lane++)
+        for (var lane = 0; lane < LanesPerGpu; lane++)
         {
-            // The limit is of the card, and each session has memory of its own.
-            var ofCard = device with { Cards = [card], MemoryLimit = device.MemoryLimit / (device.CudaGraphs ? LanesOfACard : 1) };
+            // The limit is of the GPU, and each session has memory of its own.
+            var perGpu = device with { Gpus = [gpu], MemoryLimit = device.MemoryLimit / (device.CudaGraphs ? LanesPerGpu : 1) };
             if (lane == 0 || device.CudaGraphs)
-                _sessions.Add(new(create(ofCard), ofCard));
+                _sessions.Add(new(create(perGpu), perGpu));
             var session = _sessions[^1].Session;
-            _lanes.Add(new(session, card, memory(session, card), new(ofCard.IsCpu ? () => { } : () => CudaRuntime.Use(ofCard.Index))));
+            _lanes.Add(new(session, gpu, memory(session, gpu), new(perGpu.IsCpu ? () => { } : () => CudaRuntime.Use(perGpu.Index))));
         }
     }
 }

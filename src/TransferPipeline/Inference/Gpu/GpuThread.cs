@@ -11,7 +11,7 @@ internal sealed class GpuThread : IDisposable
     private readonly BlockingCollection<Task> _work = [];
     private readonly Thread _thread;
 
-    /// <param name="start">Runs first, such as making a card the thread's.</param>
+    /// <param name="start">Runs first, such as making a GPU the thread's.</param>
     public GpuThread(Action start)
     {
         _thread = new(() =>

@@ -26,7 +26,7 @@ internal sealed class GraphRunner : IBatchRunner
     private readonly TensorMemory _memory;
     private readonly BoundRunner _captured;
 
-    /// <param name="memory">The card's; tests give plain memory.</param>
+    /// <param name="memory">The GPU's; tests give plain memory.</param>
     public GraphRunner(InferenceSession session, CutModel model, TensorMemory memory, int size)
     {
         (_session, _model, _memory) = (session, model, memory);

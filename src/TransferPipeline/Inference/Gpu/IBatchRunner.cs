@@ -1,7 +1,7 @@
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <summary>One caller of a card's session. Not thread-safe.</summary>
+/// <summary>One caller of a GPU's session. Not thread-safe.</summary>
 internal interface IBatchRunner : IDisposable
 {
     /// <summary>Computes the batch's vectors from its pixels.</summary>

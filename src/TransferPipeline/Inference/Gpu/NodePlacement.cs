@@ -9,7 +9,7 @@ namespace TransferPipeline.Inference.Gpu;
 internal readonly record struct PlacedNode(string Name, string Operator, string Provider, bool IsShape = false);
 
 /// <summary>
-/// Where ONNX Runtime put each node. Its C# API does not tell, but the profile of a run does: nodes that a card's provider lacks run on
+/// Where ONNX Runtime put each node. Its C# API does not tell, but the profile of a run does: nodes that a GPU's provider lacks run on
 /// the CPU silently, with a copy each way.
 /// </summary>
 internal static class NodePlacement
@@ -29,7 +29,7 @@ internal static class NodePlacement
         try
         {
             using (var host = TensorMemory.Plain())
-            using (var memory = device.IsCpu ? TensorMemory.Plain() : TensorMemory.OnCard(session, device.Index))
+            using (var memory = device.IsCpu ? TensorMemory.Plain() : TensorMemory.OnGpu(session, device.Index))
             using (var batch = new BatchTensors(host, model, 1).Clear())
             using (var runner = new BoundRunner(session, model, memory, 1))
                 GpuErrors.Guard(() => runner.Run(batch), 1, device);

@@ -5,7 +5,7 @@ using TransferPipeline.Inference.Gpu.Cuda;
 namespace TransferPipeline.Inference.Gpu;
 
 /// <summary>
-/// Owns a session of a device. On a card that is lost (after an illegal address, or fallen off the bus) every call of CUDA fails, and ONNX
+/// Owns a session of a device. On a GPU that is lost (after an illegal address, or fallen off the bus) every call of CUDA fails, and ONNX
 /// Runtime 1.29 ends the whole process when it cannot give memory back (cuda_allocator.cc: CUDAPinnedAllocator::Free throws from a
 /// destructor): there the session is kept until the process ends, so that the error can be told.
 /// </summary>

@@ -4,10 +4,10 @@ using TransferPipeline.Inference.Gpu.Cuda;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <summary>Copies bytes from one address to another, host or card.</summary>
+/// <summary>Copies bytes from one address to another, host or GPU.</summary>
 internal delegate void MemoryCopy(nint destination, nint source, long bytes);
 
-/// <summary>Where tensors lie: plain memory of the host, pinned memory that a card reads and writes directly, or the card's own.</summary>
+/// <summary>Where tensors lie: plain memory of the host, pinned memory that a GPU reads and writes directly, or the GPU's own.</summary>
 internal sealed class TensorMemory : IDisposable
 {
     private readonly OrtAllocator _allocator;
@@ -20,15 +20,15 @@ internal sealed class TensorMemory : IDisposable
     public static unsafe TensorMemory Plain(MemoryCopy? copy = null) =>
         new(OrtAllocator.DefaultInstance, null, copy ?? (static (destination, source, bytes) => Buffer.MemoryCopy((void*)source, (void*)destination, bytes, bytes)));
 
-    /// <summary>Pinned memory: copies from it to any card need no staging and overlap with computing.</summary>
+    /// <summary>Pinned memory: copies from it to any GPU need no staging and overlap with computing.</summary>
     /// <exception cref="JobFailedException">The driver gives none.</exception>
-    public static TensorMemory Pinned(InferenceSession session, int card) =>
-        Of(session, "CudaPinned", card, OrtMemType.CpuOutput, "no pinned memory", (_, _, _) => throw new InvalidOperationException("batches are copied by the memory of the card"));
+    public static TensorMemory Pinned(InferenceSession session, int gpu) =>
+        Of(session, "CudaPinned", gpu, OrtMemType.CpuOutput, "no pinned memory", (_, _, _) => throw new InvalidOperationException("batches are copied by the memory of the GPU"));
 
-    /// <summary>Memory of the card, at addresses that stay.</summary>
+    /// <summary>Memory of the GPU, at addresses that stay.</summary>
     /// <exception cref="JobFailedException">The driver gives none.</exception>
-    public static TensorMemory OnCard(InferenceSession session, int card) =>
-        Of(session, "Cuda", card, OrtMemType.Default, "no memory", (destination, source, bytes) => CudaRuntime.Copy(card, destination, source, bytes));
+    public static TensorMemory OnGpu(InferenceSession session, int gpu) =>
+        Of(session, "Cuda", gpu, OrtMemType.Default, "no memory", (destination, source, bytes) => CudaRuntime.Copy(gpu, destination, source, bytes));
 
     public OrtValue Tensor(TensorElementType type, params long[] shape) => OrtValue.CreateAllocatedTensorValue(_allocator, type, shape);
 
@@ -37,7 +37,7 @@ internal sealed class TensorMemory : IDisposable
     {
         var from = source.GetTensorMutableRawData();
         var to = destination.GetTensorMutableRawData();
-        // Only the addresses are taken: the bytes may be a card's.
+        // Only the addresses are taken: the bytes may be a GPU's.
         fixed (byte* first = from, second = to)
             _copy((nint)second, (nint)first, from.Length);
     }
@@ -50,9 +50,9 @@ internal sealed class TensorMemory : IDisposable
         _info.Dispose();
     }
 
-    private static TensorMemory Of(InferenceSession session, string allocator, int card, OrtMemType type, string problem, MemoryCopy copy)
+    private static TensorMemory Of(InferenceSession session, string allocator, int gpu, OrtMemType type, string problem, MemoryCopy copy)
     {
-        var info = new OrtMemoryInfo(allocator, OrtAllocatorType.DeviceAllocator, card, type);
+        var info = new OrtMemoryInfo(allocator, OrtAllocatorType.DeviceAllocator, gpu, type);
         try
         {
             return new(new(session, info), info, copy);
@@ -60,7 +60,7 @@ internal sealed class TensorMemory : IDisposable
         catch (OnnxRuntimeException e)
         {
             info.Dispose();
-            throw new JobFailedException($"card {card}: {problem} ({GpuErrors.Brief(e)}): 'transfer doctor' lists what is there", e);
+            throw new JobFailedException($"GPU {gpu}: {problem} ({GpuErrors.Brief(e)}): 'transfer doctor' lists what is there", e);
         }
     }
 }

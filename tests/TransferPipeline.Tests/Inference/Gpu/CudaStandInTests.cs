@@ -8,10 +8,10 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
     private string AllComputed => $@"\b{gpu.PhotoCount} computed";
 
     [Fact]
-    public void Doctor_TriesTheCardAndTellsVersionsAndWhatIsMissingForFusion()
+    public void Doctor_TriesTheGpuAndTellsVersionsAndWhatIsMissingForFusion()
     {
         var run = gpu.Run(null, "doctor", "--json").MustSay(0, "a convolution and a matrix product run and their result is right").MustSay(0, "libnvrtc.so.13");
-        run.MustSay(0, @"libcudart\.so\.13 \(13\.0\)").MustSay(0, "cards 0: Stub, compute capability 9.0, 80 GB").MustSay(0, @"libcudnn\.so\.9 \(9\.14\.0\)");
+        run.MustSay(0, @"libcudart\.so\.13 \(13\.0\)").MustSay(0, "GPUs 0: Stub, compute capability 9.0, 80 GB").MustSay(0, @"libcudnn\.so\.9 \(9\.14\.0\)");
     }
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
     [InlineData("fp32", 1)]
     [InlineData("fp32", 3)]
     [InlineData("fp16", 1)]
-    public void Extract_WhenTheCardIsLost_SaysSoAndKeepsWhatWasComputed(string precision, int batches)
+    public void Extract_WhenTheGpuIsLost_SaysSoAndKeepsWhatWasComputed(string precision, int batches)
     {
         string[] options = ["--device", "cuda", "--batch", "2", "--threads", "1", "--precision", precision];
         var copies = gpu.Extract(null, options).MustSay(0, AllComputed).Calls.Count(c => c.EndsWith("-> GPU", StringComparison.Ordinal) && !c.Contains(" GPU -> ", StringComparison.Ordinal));
@@ -31,7 +31,7 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
     }
 
     [Fact]
-    public void Doctor_WhenACardIsLost_SaysSo() => gpu.Run(Variables("GPU_STUB_BREAKS", "1"), "doctor").MustSay(1, "CUDA failure 700");
+    public void Doctor_WhenAGpuIsLost_SaysSo() => gpu.Run(Variables("GPU_STUB_BREAKS", "1"), "doctor").MustSay(1, "CUDA failure 700");
 
     /// <summary>cuDNN chooses and compiles kernels for each new shape: before the clock of a run starts, and once for all rounds of the benchmark.</summary>
     [Fact]
@@ -54,7 +54,7 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
         var run = gpu.Extract(null, "--device", "cuda", "--batch", "4").MustSay(0, AllComputed);
         Assert.Contains("cudaMemcpy 602112 bytes pinned -> GPU", run.Calls);
         Assert.Contains("cudaMemcpy 20480 bytes GPU -> pinned", run.Calls);
-        // Sessions wait for the whole card when they start.
+        // Sessions wait for the whole GPU when they start.
         Assert.DoesNotContain("cudaDeviceSynchronize", run.Calls.SkipWhile(c => !c.EndsWith("pinned -> GPU", StringComparison.Ordinal)));
     }
 
@@ -69,7 +69,7 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
     [Theory]
     [InlineData("tf32")]
     [InlineData("fp16")]
-    public void Extract_InLowerPrecision_MeasuresItsErrorAndHasAllNodesOnTheCard(string precision)
+    public void Extract_InLowerPrecision_MeasuresItsErrorAndHasAllNodesOnTheGpu(string precision)
     {
         gpu.Extract(null, "--device", "cuda", "--batch", "4", "--precision", precision).MustSay(0, $"{precision} against fp32");
         var nchw = gpu.Extract(null, "--device", "cuda", "--batch", "4", "--precision", precision, "--cuda-layout", "nchw").MustSay(0, AllComputed);
@@ -91,17 +91,17 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
     [Theory]
     [InlineData("cuda:0")]
     [InlineData("cuda:0,1")]
-    public void Extract_WithCudaGraphs_CapturesAndReplays(string cards)
+    public void Extract_WithCudaGraphs_CapturesAndReplays(string gpus)
     {
         var two = Variables("GPU_STUB_COUNT", "2");
-        var run = gpu.Extract(two, "--device", cards, "--batch", "4", "--cuda-graphs", "on").MustSay(0, AllComputed);
+        var run = gpu.Extract(two, "--device", gpus, "--batch", "4", "--cuda-graphs", "on").MustSay(0, AllComputed);
         Assert.Contains("cudaGraphLaunch", run.Calls);
-        gpu.Run(two, "bench", "extract", "--json", "--data", gpu.Photos, "--model", "efficientnet-lite0", "--device", cards, "--cuda-graphs", "on", "--rounds", "2", "--photos", "10")
+        gpu.Run(two, "bench", "extract", "--json", "--data", gpu.Photos, "--model", "efficientnet-lite0", "--device", gpus, "--cuda-graphs", "on", "--rounds", "2", "--photos", "10")
             .MustSay(0, "\"session\"");
     }
 
     [Fact]
-    public void Extract_OnTheSecondCard_LeavesTheFirstAlone()
+    public void Extract_OnTheSecondGpu_LeavesTheFirstAlone()
     {
         var run = gpu.Extract(Variables("GPU_STUB_COUNT", "2"), "--device", "cuda:1", "--batch", "4").MustSay(0, AllComputed);
         Assert.Equal(["cudaInitDevice 1 flags 4", "cudaSetDevice 1"], run.Calls.Take(2));
@@ -109,15 +109,15 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
     }
 
     [Fact]
-    public void Extract_OnACardThatIsNotThere_ListsThoseThatAre() =>
-        gpu.Extract(Variables("GPU_STUB_COUNT", "2"), "--device", "cuda:2").MustSay(1, @"there is no card 2: the driver shows 0 \(Stub\), 1 \(Stub\)");
+    public void Extract_OnAGpuThatIsNotThere_ListsThoseThatAre() =>
+        gpu.Extract(Variables("GPU_STUB_COUNT", "2"), "--device", "cuda:2").MustSay(1, @"there is no GPU 2: the driver shows 0 \(Stub\), 1 \(Stub\)");
 
     [Fact]
     public void Extract_WithAnOldDriver_NamesTheOneThatIsNeeded() =>
         gpu.Extract(Variables("GPU_STUB_DRIVER", "12040"), "--device", "cuda").MustSay(1, "the NVIDIA driver is for CUDA 12.4 at most, CUDA 13 is needed");
 
     [Theory]
-    [InlineData("100", "the NVIDIA driver is there but sees no card")]
+    [InlineData("100", "the NVIDIA driver is there but sees no GPU")]
     [InlineData("802", "nvidia-fabricmanager")]
     [InlineData("803", "of different versions")]
     [InlineData("999", "the NVIDIA driver refuses: cuInit gives error 999")]
@@ -125,17 +125,17 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
         gpu.Extract(Variables("GPU_STUB_INIT", error), "--device", "cuda").MustSay(1, $"device cuda:0 cannot be used: .*{said}");
 
     [Theory]
-    [InlineData(200_000_000, "0", 0, "batches of [0-9]+ do not fit into the card's memory")]
+    [InlineData(200_000_000, "0", 0, "batches of [0-9]+ do not fit into the GPU's memory")]
     [InlineData(200_000_000, "64", 1, @"does not fit into the memory of cuda:0 \(Failed to allocate memory for requested buffer of size [0-9]+[^)]*\); .* run again with a smaller --batch, such as 32\n")]
     [InlineData(20_000_000, "0", 1, "Failed to allocate memory for requested buffer of size [0-9]+")]
-    public void Extract_OnASmallCard_TakesTheBatchThatFitsOrSaysWhatDoesNot(long memory, string batch, int exitCode, string pattern) =>
+    public void Extract_OnASmallGpu_TakesTheBatchThatFitsOrSaysWhatDoesNot(long memory, string batch, int exitCode, string pattern) =>
         gpu.Extract(Variables("GPU_STUB_MEMORY", memory.ToString(CultureInfo.InvariantCulture)), "--device", "cuda", "--batch", batch).MustSay(exitCode, pattern);
 
     [Fact]
     public void Extract_WithALimitOfMemory_StaysBelowIt() =>
         gpu.Extract(null, "--device", "cuda", "--device-memory", "0.2").MustSay(0, "do not fit");
 
-    /// <summary>With CUDA graphs a card has two sessions, whose memory counts together.</summary>
+    /// <summary>With CUDA graphs a GPU has two sessions, whose memory counts together.</summary>
     [Theory]
     [InlineData("off")]
     [InlineData("on")]

@@ -10,7 +10,7 @@ using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Inference.Gpu;
 
-/// <summary>The trial that decides whether a card's convolutions add their bias themselves; the CPU's sessions stand for both ways.</summary>
+/// <summary>The trial that decides whether a GPU's convolutions add their bias themselves; the CPU's sessions stand for both ways.</summary>
 public sealed class FusionTests : IDisposable
 {
     private readonly TestExtraction _extraction = new(1, "hat");
@@ -41,9 +41,9 @@ public sealed class FusionTests : IDisposable
     [Fact]
     public void Create_ForManyPhotos_TriesFusionOnceAndKeepsWhatItSays()
     {
-        using var engine = Engine(new() { Precision = Precision.Fp16, Cards = [0, 1] }, (bytes, _) => SessionFactory.Create(bytes, new()));
+        using var engine = Engine(new() { Precision = Precision.Fp16, Gpus = [0, 1] }, (bytes, _) => SessionFactory.Create(bytes, new()));
         Assert.StartsWith(engine.Plan.Fusion == CudaFusion.On ? "convolutions add their bias themselves (" : "convolutions do not add their bias themselves (", _messages[^1], StringComparison.Ordinal);
-        // Two cards apart, two with it, and apart again where it is not faster.
+        // Two GPUs apart, two with it, and apart again where it is not faster.
         Assert.Equal(engine.Plan.Fusion == CudaFusion.On ? [CudaFusion.Off, CudaFusion.Off, CudaFusion.On, CudaFusion.On] : [CudaFusion.Off, CudaFusion.Off, CudaFusion.On, CudaFusion.On, CudaFusion.Off, CudaFusion.Off], _asked);
         Assert.InRange(new GpuSessionBenchmark(engine).Measure(8).PerSecond, 1, 1e7);
     }
@@ -84,10 +84,10 @@ public sealed class FusionTests : IDisposable
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset) with { Device = device };
         var options = new ExtractionOptions { Workers = 1, Batch = batch, Message = _messages.Add };
-        return new(device, GpuPlan.Measure(job, options, SmallModel.Cut(_folder), missing, (bytes, card) =>
+        return new(device, GpuPlan.Measure(job, options, SmallModel.Cut(_folder), missing, (bytes, gpu) =>
         {
-            _asked.Add(card.CudaFusion);
-            return create(bytes, card);
+            _asked.Add(gpu.CudaFusion);
+            return create(bytes, gpu);
         }));
     }
 

@@ -9,10 +9,10 @@ using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Inference.Gpu;
 
-/// <summary>What surrounds a card's session: options, libraries, placement of nodes. None of it needs a card.</summary>
+/// <summary>What surrounds a GPU's session: options, libraries, placement of nodes. None of it needs a GPU.</summary>
 public sealed class GpuTests : IDisposable
 {
-    private static readonly DeviceOptions Card = new() { Provider = Provider.Cuda, Cards = [1] };
+    private static readonly DeviceOptions Gpu = new() { Provider = Provider.Cuda, Gpus = [1] };
 
     private readonly TempFolder _folder = new();
 
@@ -23,10 +23,10 @@ public sealed class GpuTests : IDisposable
     [InlineData("cuda:2", "2", "cuda:2")]
     [InlineData("cuda:0,3", "0,3", "cuda:0,3")]
     [InlineData("tensorrt:1", "1", "tensorrt:1")]
-    public void Parse_ReadsCards(string text, string cards, string written)
+    public void Parse_ReadsGpus(string text, string gpus, string written)
     {
         var device = new DeviceOptions { Device = text };
-        Assert.Equal(cards, string.Join(',', device.Cards));
+        Assert.Equal(gpus, string.Join(',', device.Gpus));
         Assert.Equal(written, device.ToString());
     }
 
@@ -43,13 +43,13 @@ public sealed class GpuTests : IDisposable
         Assert.EndsWith("did you mean 'cuda'?", Assert.Throws<UsageException>(() => new DeviceOptions { Device = "gpu" }).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Missing_NamesTheCardThatIsNotThereAndThoseThatAre()
+    public void Missing_NamesTheGpuThatIsNotThereAndThoseThatAre()
     {
-        CudaDevice[] cards = [new(0, "H100", 80), new(1, "L4", 24)];
-        Assert.Null(CudaDriver.Missing(Card.Cards, cards));
+        CudaDevice[] gpus = [new(0, "H100", 80), new(1, "L4", 24)];
+        Assert.Null(CudaDriver.Missing(Gpu.Gpus, gpus));
         Assert.Equal(
-            "there is no card 3: the driver shows 0 (H100), 1 (L4), as far as CUDA_VISIBLE_DEVICES lets it",
-            CudaDriver.Missing([0, 3], cards));
+            "there is no GPU 3: the driver shows 0 (H100), 1 (L4), as far as CUDA_VISIBLE_DEVICES lets it",
+            CudaDriver.Missing([0, 3], gpus));
     }
 
     [Theory]
@@ -61,20 +61,20 @@ public sealed class GpuTests : IDisposable
     [Fact]
     public void CudaSettings_SayWhatWasAskedFor()
     {
-        var settings = SessionFactory.CudaSettings(Card with { Precision = Precision.Tf32, MemoryLimit = 5_000_000_000, CudnnSearch = CudnnSearch.Heuristic });
+        var settings = SessionFactory.CudaSettings(Gpu with { Precision = Precision.Tf32, MemoryLimit = 5_000_000_000, CudnnSearch = CudnnSearch.Heuristic });
         Assert.Equal(("1", "1", "5000000000", "HEURISTIC"), (settings["device_id"], settings["use_tf32"], settings["gpu_mem_limit"], settings["cudnn_conv_algo_search"]));
-        Assert.Equal(("0", "0"), (SessionFactory.CudaSettings(Card)["use_tf32"], SessionFactory.CudaSettings(Card)["prefer_nhwc"]));
+        Assert.Equal(("0", "0"), (SessionFactory.CudaSettings(Gpu)["use_tf32"], SessionFactory.CudaSettings(Gpu)["prefer_nhwc"]));
         // ONNX Runtime takes it for leave to use tensor cores at all.
-        Assert.Equal("1", SessionFactory.CudaSettings(Card with { Precision = Precision.Fp16 })["use_tf32"]);
-        Assert.Equal("1", SessionFactory.CudaSettings(Card, nhwc: true)["prefer_nhwc"]);
-        var more = SessionFactory.CudaSettings(Card, nhwc: true, "prefer_nhwc=0, fuse_conv_bias=1");
+        Assert.Equal("1", SessionFactory.CudaSettings(Gpu with { Precision = Precision.Fp16 })["use_tf32"]);
+        Assert.Equal("1", SessionFactory.CudaSettings(Gpu, nhwc: true)["prefer_nhwc"]);
+        var more = SessionFactory.CudaSettings(Gpu, nhwc: true, "prefer_nhwc=0, fuse_conv_bias=1");
         Assert.Equal(("0", "1"), (more["prefer_nhwc"], more["fuse_conv_bias"]));
-        Assert.Contains("expected name=value", Assert.Throws<UsageException>(() => SessionFactory.CudaSettings(Card, more: "prefer_nhwc")).Message, StringComparison.Ordinal);
-        Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("gpu_mem_limit"));
-        Assert.Equal("1", SessionFactory.CudaSettings(Card with { CudaGraphs = true })["enable_cuda_graph"]);
-        Assert.False(SessionFactory.CudaSettings(Card).ContainsKey("enable_cuda_graph"));
-        Assert.Equal(("0", "1"), (SessionFactory.CudaSettings(Card)["fuse_conv_bias"], SessionFactory.CudaSettings(Card with { CudaFusion = CudaFusion.On })["fuse_conv_bias"]));
-        Assert.Equal("1", SessionFactory.TensorRtSettings(Card with { Precision = Precision.Fp16 })["trt_fp16_enable"]);
+        Assert.Contains("expected name=value", Assert.Throws<UsageException>(() => SessionFactory.CudaSettings(Gpu, more: "prefer_nhwc")).Message, StringComparison.Ordinal);
+        Assert.False(SessionFactory.CudaSettings(Gpu).ContainsKey("gpu_mem_limit"));
+        Assert.Equal("1", SessionFactory.CudaSettings(Gpu with { CudaGraphs = true })["enable_cuda_graph"]);
+        Assert.False(SessionFactory.CudaSettings(Gpu).ContainsKey("enable_cuda_graph"));
+        Assert.Equal(("0", "1"), (SessionFactory.CudaSettings(Gpu)["fuse_conv_bias"], SessionFactory.CudaSettings(Gpu with { CudaFusion = CudaFusion.On })["fuse_conv_bias"]));
+        Assert.Equal("1", SessionFactory.TensorRtSettings(Gpu with { Precision = Precision.Fp16 })["trt_fp16_enable"]);
     }
 
     [Theory]
@@ -84,7 +84,7 @@ public sealed class GpuTests : IDisposable
     [InlineData(CudaLayout.Nchw, Precision.Fp16, false)]
     [InlineData(CudaLayout.Nhwc, Precision.Fp32, true)]
     public void WantsNhwc_WhereTensorCoresWorkUnlessToldOtherwise(CudaLayout layout, Precision precision, bool wanted) =>
-        Assert.Equal(wanted, SessionFactory.WantsNhwc(SmallModel.Cut(_folder), Card with { CudaLayout = layout, Precision = precision }));
+        Assert.Equal(wanted, SessionFactory.WantsNhwc(SmallModel.Cut(_folder), Gpu with { CudaLayout = layout, Precision = precision }));
 
     [Theory]
     [InlineData(CudaLayout.Auto, Precision.Fp32, false)]
@@ -93,7 +93,7 @@ public sealed class GpuTests : IDisposable
     [InlineData(CudaLayout.Auto, Precision.Fp16, true)]
     [InlineData(CudaLayout.Nchw, Precision.Fp16, false)]
     public void MayFuse_WhereTensorCoresAreWantedAnyway(CudaLayout layout, Precision precision, bool may) =>
-        Assert.Equal(may, SessionFactory.MayFuse(SmallModel.Cut(_folder), Card with { CudaLayout = layout, Precision = precision }));
+        Assert.Equal(may, SessionFactory.MayFuse(SmallModel.Cut(_folder), Gpu with { CudaLayout = layout, Precision = precision }));
 
     [Fact]
     public void WantsNhwc_OfAGraphThatComputesWithShapes_OnlyWhenTold()
@@ -102,8 +102,8 @@ public sealed class GpuTests : IDisposable
         var proto = ModelProto.Parser.ParseFrom(model.Onnx);
         proto.Graph.Node.Add(new NodeProto { OpType = "Shape", Input = { model.InputName }, Output = { "shape" } });
         model = model with { Onnx = Google.Protobuf.MessageExtensions.ToByteArray(proto) };
-        Assert.False(SessionFactory.WantsNhwc(model, Card with { Precision = Precision.Fp16 }));
-        Assert.True(SessionFactory.WantsNhwc(model, Card with { Precision = Precision.Fp16, CudaLayout = CudaLayout.Nhwc }));
+        Assert.False(SessionFactory.WantsNhwc(model, Gpu with { Precision = Precision.Fp16 }));
+        Assert.True(SessionFactory.WantsNhwc(model, Gpu with { Precision = Precision.Fp16, CudaLayout = CudaLayout.Nhwc }));
     }
 
     [Fact]
@@ -224,9 +224,9 @@ public sealed class GpuTests : IDisposable
         var nodes = NodePlacement.Read(File.ReadAllText(file));
         Assert.Contains(nodes, n => n.Operator.Contains("Conv", StringComparison.Ordinal));
         Assert.All(nodes, n => Assert.Equal("CPUExecutionProvider", n.Provider));
-        var warning = NodePlacement.Warning([.. nodes, new("conv", "Conv", "CUDAExecutionProvider")], Card);
+        var warning = NodePlacement.Warning([.. nodes, new("conv", "Conv", "CUDAExecutionProvider")], Gpu);
         Assert.Contains($"{nodes.Count} of {nodes.Count + 1} nodes run on the CPU although cuda:1 was asked for", warning, StringComparison.Ordinal);
-        Assert.Null(NodePlacement.Warning([new("conv", "Conv", "CUDAExecutionProvider")], Card));
+        Assert.Null(NodePlacement.Warning([new("conv", "Conv", "CUDAExecutionProvider")], Gpu));
         using var checkedSession = NodePlacement.CreateChecked(model, new(), _ => Assert.Fail("no message for the CPU"));
         Assert.Equal(model.Outputs[0].Name, checkedSession.OutputNames[0]);
     }
@@ -243,7 +243,7 @@ public sealed class GpuTests : IDisposable
              {"cat":"Node","name":"long_kernel_time","args":{"op_name":"NonZero","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[2,500]}]}},
              {"cat":"Node","name":"conv_kernel_time","args":{"op_name":"Conv","provider":"CUDAExecutionProvider","output_type_shape":[{"float":[1,8,8,8]}]}}]
             """;
-        var warning = NodePlacement.Warning(NodePlacement.Read(Profile), Card);
+        var warning = NodePlacement.Warning(NodePlacement.Read(Profile), Gpu);
         Assert.StartsWith("warning: 2 of 5 nodes run on the CPU although cuda:1 was asked for", warning, StringComparison.Ordinal);
         Assert.EndsWith(": 1 Det (such as pixels), 1 NonZero (such as long)", warning, StringComparison.Ordinal);
     }

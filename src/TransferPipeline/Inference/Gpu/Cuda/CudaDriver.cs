@@ -4,11 +4,11 @@ using System.Text;
 
 namespace TransferPipeline.Inference.Gpu.Cuda;
 
-/// <summary>A card as the driver describes it.</summary>
+/// <summary>A GPU as the driver describes it.</summary>
 /// <param name="Capability">Its compute capability, such as 9.0: for which machine code there must be.</param>
 internal sealed record CudaDevice(int Index, string Name, long MemoryBytes, string Capability = "");
 
-/// <summary>What the NVIDIA driver says of itself and its cards, asked through its C API (libcuda.so.1) directly.</summary>
+/// <summary>What the NVIDIA driver says of itself and its GPUs, asked through its C API (libcuda.so.1) directly.</summary>
 internal static unsafe class CudaDriver
 {
     private const int NameLength = 256;
@@ -19,9 +19,9 @@ internal static unsafe class CudaDriver
     /// <summary>The major version of CUDA that the provider is built for; a driver runs all versions up to its own.</summary>
     private const int Needed = 13;
 
-    /// <summary>The newest CUDA that the driver supports, such as 13.0, and its cards; null when there is no driver.</summary>
+    /// <summary>The newest CUDA that the driver supports, such as 13.0, and its GPUs; null when there is no driver.</summary>
     /// <exception cref="JobFailedException">The driver is there but refuses.</exception>
-    public static (string Version, IReadOnlyList<CudaDevice> Cards)? Ask()
+    public static (string Version, IReadOnlyList<CudaDevice> Gpus)? Ask()
     {
         if (!NativeLibrary.TryLoad("libcuda.so.1", out var library))
             return null;
@@ -29,18 +29,18 @@ internal static unsafe class CudaDriver
         int version, count;
         Check(((delegate* unmanaged<int*, int>)Function(library, "cuDriverGetVersion"))(&version), "cuDriverGetVersion");
         Check(((delegate* unmanaged<int*, int>)Function(library, "cuDeviceGetCount"))(&count), "cuDeviceGetCount");
-        var cards = new List<CudaDevice>();
+        var gpus = new List<CudaDevice>();
         for (var i = 0; i < count; i++)
-            cards.Add(Card(library, i));
-        return (string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}"), cards);
+            gpus.Add(Gpu(library, i));
+        return (string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}"), gpus);
     }
 
-    /// <summary>Why the driver does not give these cards; null when it does.</summary>
+    /// <summary>Why the driver does not give these GPUs; null when it does.</summary>
     public static string? Problem(IReadOnlyList<int> wanted)
     {
         try
         {
-            return Ask() is { } driver ? TooOld(driver.Version) ?? Missing(wanted, driver.Cards) : "the NVIDIA driver is not there";
+            return Ask() is { } driver ? TooOld(driver.Version) ?? Missing(wanted, driver.Gpus) : "the NVIDIA driver is not there";
         }
         catch (JobFailedException e)
         {
@@ -53,15 +53,15 @@ internal static unsafe class CudaDriver
         int.Parse(version[..version.IndexOf('.')], CultureInfo.InvariantCulture) >= Needed ? null
             : $"the NVIDIA driver is for CUDA {version} at most, CUDA {Needed} is needed: install driver 580 or newer";
 
-    /// <summary>The first card that was asked for and does not exist, and those that do; null when all exist.</summary>
-    public static string? Missing(IReadOnlyList<int> wanted, IReadOnlyList<CudaDevice> cards)
+    /// <summary>The first GPU that was asked for and does not exist, and those that do; null when all exist.</summary>
+    public static string? Missing(IReadOnlyList<int> wanted, IReadOnlyList<CudaDevice> gpus)
     {
-        int[] missing = [.. wanted.Where(c => c >= cards.Count)];
+        int[] missing = [.. wanted.Where(c => c >= gpus.Count)];
         return missing.Length == 0 ? null
-            : $"there is no card {missing[0]}: the driver shows {string.Join(", ", cards.Select(c => $"{c.Index} ({c.Name})"))}, as far as CUDA_VISIBLE_DEVICES lets it";
+            : $"there is no GPU {missing[0]}: the driver shows {string.Join(", ", gpus.Select(c => $"{c.Index} ({c.Name})"))}, as far as CUDA_VISIBLE_DEVICES lets it";
     }
 
-    private static CudaDevice Card(nint library, int index)
+    private static CudaDevice Gpu(nint library, int index)
     {
         int device;
         nuint bytes;
@@ -93,10 +93,10 @@ internal static unsafe class CudaDriver
     /// <summary>Errors of a box that is not set up, by the numbers of cuda.h; null for others.</summary>
     private static string? Meaning(int status) => status switch
     {
-        100 => "the NVIDIA driver is there but sees no card, as far as CUDA_VISIBLE_DEVICES and the container let it",
+        100 => "the NVIDIA driver is there but sees no GPU, as far as CUDA_VISIBLE_DEVICES and the container let it",
         802 => "the NVIDIA driver is not ready (error 802): boards with NVSwitch, such as HGX H100, need nvidia-fabricmanager of the driver's version to run",
         803 => "libcuda.so.1 and the NVIDIA driver in the kernel are of different versions (error 803): restart the machine after a driver's upgrade, or the container",
-        804 => "libcuda.so.1 is of a cuda-compat package that this card and driver do not allow (error 804): take its folder out of LD_LIBRARY_PATH",
+        804 => "libcuda.so.1 is of a cuda-compat package that this GPU and driver do not allow (error 804): take its folder out of LD_LIBRARY_PATH",
         _ => null,
     };
 }

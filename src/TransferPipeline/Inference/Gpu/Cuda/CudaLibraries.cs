@@ -76,9 +76,9 @@ internal sealed class CudaLibraries
     /// <summary>The first folder named in <c>TRANSFER_CUDA_PATH</c> that does not exist, or null.</summary>
     public string? Absent { get; }
 
-    /// <summary>What makes these cards unusable, with its cure; null when everything was found and loaded.</summary>
+    /// <summary>What makes these GPUs unusable, with its cure; null when everything was found and loaded.</summary>
     /// <param name="tensorRt">They are to be used by TensorRT.</param>
-    public static string? Problem(IReadOnlyList<int> cards, bool tensorRt)
+    public static string? Problem(IReadOnlyList<int> gpus, bool tensorRt)
     {
         var (provider, file) = tensorRt ? ("TensorrtExecutionProvider", TensorRtProvider) : ("CUDAExecutionProvider", CudaProvider);
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
@@ -88,7 +88,7 @@ internal sealed class CudaLibraries
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
         return Describe(search.Load(tensorRt)) is { } problem
             ? $"{problem}{(search.Absent is { } absent ? $" ({PathVariable} names {absent}, which does not exist)" : "")}; 'transfer doctor' lists what is there"
-            : CudaDriver.Problem(cards);
+            : CudaDriver.Problem(gpus);
     }
 
     /// <summary>One line about the libraries that are missing or cannot be loaded, with their cures; null when all is well.</summary>

@@ -13,29 +13,29 @@ internal static unsafe class CudaRuntime
     private static readonly Lazy<Calls> Functions = new(() => new());
 
     /// <summary>
-    /// Makes a card the calling thread's, and threads that wait for it sleep: each of them would keep a core from decoding. Before a session
-    /// is made: ONNX Runtime then tries CUDA on the current card, and that would take a context on card 0 when another was asked for.
+    /// Makes a GPU the calling thread's, and threads that wait for it sleep: each of them would keep a core from decoding. Before a session
+    /// is made: ONNX Runtime then tries CUDA on the current GPU, and that would take a context on GPU 0 when another was asked for.
     /// </summary>
     /// <remarks>An error is left to ONNX Runtime's own calls, which follow and say what is wrong.</remarks>
-    public static void Use(int card)
+    public static void Use(int gpu)
     {
         if (!NativeLibrary.TryLoad(Library, out var library))
             return;
         const uint BlockingSync = 4, FlagsAreValid = 1;
-        ((delegate* unmanaged<int, uint, uint, int>)NativeLibrary.GetExport(library, "cudaInitDevice"))(card, BlockingSync, FlagsAreValid);
-        ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card);
+        ((delegate* unmanaged<int, uint, uint, int>)NativeLibrary.GetExport(library, "cudaInitDevice"))(gpu, BlockingSync, FlagsAreValid);
+        ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(gpu);
         Forget(library);
     }
 
-    /// <summary>Bytes of a card that nobody uses; null where there is no CUDA or no such card.</summary>
-    public static long? FreeMemory(int card)
+    /// <summary>Bytes of a GPU that nobody uses; null where there is no CUDA or no such GPU.</summary>
+    public static long? FreeMemory(int gpu)
     {
         // Already loaded, by its full path, with the provider.
         if (!NativeLibrary.TryLoad(Library, out var library))
             return null;
         nuint free, total;
-        // Not set back: that would take memory of card 0 for a context that nobody wants, and ONNX Runtime sets its own at each run.
-        if (((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card) != 0)
+        // Not set back: that would take memory of GPU 0 for a context that nobody wants, and ONNX Runtime sets its own at each run.
+        if (((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(gpu) != 0)
         {
             Forget(library);
             return null;
@@ -46,29 +46,29 @@ internal static unsafe class CudaRuntime
         return status == 0 ? (long)free : null;
     }
 
-    /// <summary>Whether a card's context in this process is beyond repair, so that every call fails until the process ends.</summary>
-    public static bool IsLost(int card)
+    /// <summary>Whether a GPU's context in this process is beyond repair, so that every call fails until the process ends.</summary>
+    public static bool IsLost(int gpu)
     {
         if (!NativeLibrary.TryLoad(Library, out var library))
             return false;
         // A lost context answers a wait with its error, another one with success.
-        return ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(card) != 0
+        return ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(gpu) != 0
             || ((delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "cudaStreamSynchronize"))(0) != 0;
     }
 
-    /// <summary>Copies between host and card, and returns when the bytes are there.</summary>
+    /// <summary>Copies between host and GPU, and returns when the bytes are there.</summary>
     /// <exception cref="JobFailedException">The driver refuses.</exception>
-    public static void Copy(int card, nint destination, nint source, long bytes)
+    public static void Copy(int gpu, nint destination, nint source, long bytes)
     {
         var calls = Functions.Value;
-        var status = calls.SetDevice(card);
+        var status = calls.SetDevice(gpu);
         if (status == 0)
             status = calls.Copy(destination, source, (nuint)bytes, AnyDirection);
-        // From memory that is not pinned cudaMemcpy may return before the card has the last bytes (CUDA, "API synchronization behavior").
+        // From memory that is not pinned cudaMemcpy may return before the GPU has the last bytes (CUDA, "API synchronization behavior").
         if (status == 0)
             status = calls.Synchronize(0);
         if (status != 0)
-            throw new JobFailedException($"copying {bytes} bytes to or from card {card} fails: CUDA error {status} ({Marshal.PtrToStringUTF8(calls.Text(status))}); what was computed is kept: run again, and 'transfer doctor' tries each card");
+            throw new JobFailedException($"copying {bytes} bytes to or from GPU {gpu} fails: CUDA error {status} ({Marshal.PtrToStringUTF8(calls.Text(status))}); what was computed is kept: run again, and 'transfer doctor' tries each GPU");
     }
 
     /// <summary>Takes back an error that was looked at: CUDA keeps a thread's last one, and ONNX Runtime, which asks for it after each kernel, would take it for the kernel's.</summary>

@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
-"""Everything that docs/results.md wants of a card, in one run: `transfer` beside PyTorch on the same card and photos.
+"""Everything that docs/results.md wants of a GPU, in one run: `transfer` beside PyTorch on the same GPU and photos.
 
 For efficientnet-lite0, resnet50 and vgg16, in fp32, tf32 and fp16:
   ours      `transfer bench extract`: decoding alone, model only (bytes over the bus and vectors back included, two batches in flight),
             from JPEG files to committed Parquet; fp16 also with CUDA graphs, as NCHW, and with a kernel of its own for each bias, whatever the trial chose
   PyTorch   model only, eager and torch.compile (in each of --modes), channels_last, for fp16 with autocast and with weights in fp16, the
-            best of all; its batch stays on the card, which favours it
+            best of all; its batch stays on the GPU, which favours it
             from files: PIL transforms and a DataLoader with a worker a core, its start not counted
-  drift     `transfer features drift` of the default backbone: CPU and card in fp32, then fp32 and each lower precision on the card,
+  drift     `transfer features drift` of the default backbone: CPU and GPU in fp32, then fp32 and each lower precision on the GPU,
             and the accuracy of softmax and linear-svm on both
 resnet50 and vgg16 are exported from torchvision with random weights, for which torch needs the onnx package.
 
 What is promised of it is said below the tables, line by line, and measured first. Each figure is saved as soon as it is there
-(OUT/card.json): the same line again goes on with what is missing, and --minutes ends in time for a machine that is lent. `transfer` takes
+(OUT/gpu.json): the same line again goes on with what is missing, and --minutes ends in time for a machine that is lent. `transfer` takes
 CUDA and cuDNN from PyTorch's environment unless TRANSFER_CUDA_PATH is set, so that both run on the same libraries.
 
-Usage: card.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--data DIR] [--photos 20000] [--out card] [--models NAME ...] [--minutes 9]
-       card.py --device cpu --models efficientnet-lite0 resnet50 --photos 40 --seconds 0.2 --out card-cpu    # anywhere; its figures say nothing
-       TRANSFER_CUDA_PATH=STAND-IN card.py --feeder    # without a card: how fast photos come, with a card that takes no time (tests/cuda-stub)
+Usage: gpu.py --transfer transfer-linux-x64-cuda13/transfer [--device cuda] [--data DIR] [--photos 20000] [--out gpu] [--models NAME ...] [--minutes 9]
+       gpu.py --device cpu --models efficientnet-lite0 resnet50 --photos 40 --seconds 0.2 --out gpu-cpu    # anywhere; its figures say nothing
+       TRANSFER_CUDA_PATH=STAND-IN gpu.py --feeder    # without a GPU: how fast photos come, with a GPU that takes no time (tests/cuda-stub)
 """
 
 import argparse
@@ -89,7 +89,7 @@ class Results:
         self.end = time.time() + 60 * minutes if minutes else None
         self.values = json.load(open(path)) if os.path.exists(path) else {}
         if self.values.setdefault("of", of) != of:
-            sys.exit(f"card.py: {path} has figures of {self.values['of']}, this run is of {of}: give another --out")
+            sys.exit(f"gpu.py: {path} has figures of {self.values['of']}, this run is of {of}: give another --out")
         self.failed, self.left = [], []
 
     def seconds_left(self):
@@ -119,14 +119,14 @@ class Results:
         return self.values.get(key)
 
 
-class Card:
+class Gpu:
     def __init__(self, options):
         self.options = options
         self.cpu = options.device == "cpu"
         self.torch_device = "cpu" if self.cpu else options.device.split(",")[0]
-        of = {"device": options.device, "card": "" if self.cpu or not torch.cuda.is_available() else torch.cuda.get_device_name(0), "torch": torch.__version__,
+        of = {"device": options.device, "gpu": "" if self.cpu or not torch.cuda.is_available() else torch.cuda.get_device_name(0), "torch": torch.__version__,
               "photos": options.photos, "rounds": options.rounds, "modes": options.modes}
-        self.results = Results(os.path.join(options.out, "card.json"), options.minutes, of)
+        self.results = Results(os.path.join(options.out, "gpu.json"), options.minutes, of)
         # NVIDIA's wheels that torch itself uses.
         self.environment = {"TRANSFER_CUDA_PATH": os.path.dirname(os.path.dirname(os.path.abspath(torch.__file__))), **os.environ}
         self.precisions = ["fp16", "fp32"] if self.cpu else ["fp16", "tf32", "fp32"]
@@ -167,7 +167,7 @@ class Card:
         source = os.path.join(self.options.data, "train")
         files = sorted(os.path.join(folder, f) for folder, _, names in os.walk(source) for f in names if f.lower().endswith((".jpg", ".jpeg")))
         if not files:
-            sys.exit(f"card.py: no JPEG files in {source}")
+            sys.exit(f"gpu.py: no JPEG files in {source}")
         for i in range(self.options.photos):
             file = files[i % len(files)]
             folder = os.path.join(target + ".new", "train", os.path.basename(os.path.dirname(file)))
@@ -194,7 +194,7 @@ class Card:
         return torch.compile(network, mode=mode)
 
     def forget(self):
-        """Gives the card's memory back: `transfer` runs beside this process."""
+        """Gives the GPU's memory back: `transfer` runs beside this process."""
         gc.collect()
         if not self.cpu:
             torch.cuda.empty_cache()
@@ -296,12 +296,12 @@ class Card:
         return {"drift": found["drift"], "accuracies": accuracies}
 
 
-def feeder(card):
-    """The line for a card that takes no time: what reading, decoding and resizing allow, and a DataLoader without a network."""
-    ours = card.results.get("feeder", lambda: card.ours(MODELS[0], "fp16"))
-    loader = card.results.get("feeder DataLoader", lambda: card.torch_files(None))
+def feeder(gpu):
+    """The line for a GPU that takes no time: what reading, decoding and resizing allow, and a DataLoader without a network."""
+    ours = gpu.results.get("feeder", lambda: gpu.ours(MODELS[0], "fp16"))
+    loader = gpu.results.get("feeder DataLoader", lambda: gpu.torch_files(None))
     if not ours or not loader:
-        sys.exit("card.py: the feeder was not measured")
+        sys.exit("gpu.py: the feeder was not measured")
     print("| decode alone | read, hash, decode and resize alone | ours, files to committed Parquet | of decode | of the latter | DataLoader without a network | times |")
     print("|---|---|---|---|---|---|---|")
     print(f"| {number(ours['decode'])} | {number(ours['feed'])} | {number(ours['achieved'])} | {ours['ratio']:.2f} | {ours['achieved'] / min(ours['feed'], ours['session']):.2f} | {number(loader['rate'])} | {ours['achieved'] / loader['rate']:.1f} |")
@@ -315,16 +315,16 @@ def score(value):
     return value["value"] if isinstance(value, dict) else value
 
 
-def verdicts(card, models):
-    """What is promised of a card, each with what was measured; a line without figures is not measured."""
-    values = card.results.values
+def verdicts(gpu, models):
+    """What is promised of a GPU, each with what was measured; a line without figures is not measured."""
+    values = gpu.results.values
     lines = []
 
     def judge(text, figure, holds, form):
         lines.append(f"- {text}: {'not measured' if figure is None else form.format(figure) + (' - holds' if holds(figure) else ' - DOES NOT HOLD')}")
 
     for name in models:
-        for precision in card.precisions:
+        for precision in gpu.precisions:
             ours = [values.get(f"{name} {precision} {way}") for way in ["ours", *WAYS]]
             best = max((r["session"] for r in ours if r), default=None)
             compiled = values.get(f"{name} {precision} compile")
@@ -333,13 +333,13 @@ def verdicts(card, models):
                 judge(f"{name} {precision}, from files at least 0.9 of the smaller of model and decode", ours[0]["achieved"] / min(ours[0]["decode"], ours[0]["session"]), lambda v: v >= 0.9, "{:.2f}")
         files, ours = values.get(f"{name} DataLoader"), values.get(f"{name} fp16 ours")
         judge(f"{name} fp16, from files at least 3 times a DataLoader", ours["achieved"] / files["rate"] if ours and files and files["rate"] else None, lambda v: v >= 3, "{:.1f} times")
-    device = card.options.device
+    device = gpu.options.device
     half = values.get(f"drift {device} fp32 and {device} fp16")
     judge("fp16 vectors, cosine to fp32 at least 0.9995", half and half["drift"]["cosine_min"], lambda v: v >= 0.9995, "{:.6f}")
     judge("fp16 vectors, accuracy within 0.5 points of fp32's", half and 100 * max(abs(score(a) - score(b)) for a, b in zip(*half["accuracies"])), lambda v: v <= 0.5, "{:.2f} points")
-    if not card.cpu:
+    if not gpu.cpu:
         both = values.get(f"drift cpu fp32 and {device} fp32")
-        judge("CPU and card: heads may be shared", both and both["drift"]["shareable"], bool, "{}")
+        judge("CPU and GPU: heads may be shared", both and both["drift"]["shareable"], bool, "{}")
     return lines
 
 
@@ -355,46 +355,46 @@ def main():
                         help="torch.compile's; max-autotune takes minutes for each network")
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--minutes", type=float, help="begin nothing more after so many")
-    parser.add_argument("--feeder", action="store_true", help="only how fast photos come, on libraries that stand in for a card's")
-    parser.add_argument("--out", default="card")
+    parser.add_argument("--feeder", action="store_true", help="only how fast photos come, on libraries that stand in for a GPU's")
+    parser.add_argument("--out", default="gpu")
     options = parser.parse_args()
     options.transfer = os.path.abspath(options.transfer)
     if options.data is None:
         beside = os.path.join(os.path.dirname(options.transfer), "samples", "clothing")
         options.data = beside if os.path.isdir(beside) else os.path.join(REPOSITORY, "samples", "clothing")
     os.makedirs(options.out, exist_ok=True)
-    card = Card(options)
+    gpu = Gpu(options)
     if options.feeder:
-        return feeder(card)
-    if not card.cpu and not torch.cuda.is_available():
-        sys.exit("card.py: torch sees no card; --device cpu tries the script without one")
-    get = card.results.get
+        return feeder(gpu)
+    if not gpu.cpu and not torch.cuda.is_available():
+        sys.exit("gpu.py: torch sees no GPU; --device cpu tries the script without one")
+    get = gpu.results.get
 
     # What is promised first, in case time ends: fp16, then how far its vectors are from others, then the rest.
-    pairs = [] if card.cpu else [(("cpu", "fp32"), (options.device, "fp32"))]
-    pairs += [((options.device, "fp32"), (options.device, other)) for other in card.precisions[:-1]]
+    pairs = [] if gpu.cpu else [(("cpu", "fp32"), (options.device, "fp32"))]
+    pairs += [((options.device, "fp32"), (options.device, other)) for other in gpu.precisions[:-1]]
 
     def rates(precision):
         for name in options.models:
-            get(f"{name} {precision} ours", lambda: card.ours(name, precision))
-            get(f"{name} {precision} compile", lambda: card.torch_model(name, precision, True))
+            get(f"{name} {precision} ours", lambda: gpu.ours(name, precision))
+            get(f"{name} {precision} compile", lambda: gpu.torch_model(name, precision, True))
             if precision == "fp16":
-                get(f"{name} DataLoader", lambda: card.torch_files(name))
-            get(f"{name} {precision} eager", lambda: card.torch_model(name, precision, False))
+                get(f"{name} DataLoader", lambda: gpu.torch_files(name))
+            get(f"{name} {precision} eager", lambda: gpu.torch_model(name, precision, False))
 
     rates("fp16")
     for a, b in pairs:
-        get(f"drift {' '.join(a)} and {' '.join(b)}", lambda: card.drift(a, b))
-    for name in options.models if not card.cpu else []:
+        get(f"drift {' '.join(a)} and {' '.join(b)}", lambda: gpu.drift(a, b))
+    for name in options.models if not gpu.cpu else []:
         for way, arguments in WAYS.items():
             # For the model's rate alone; from 4,096 photos on the trial of fused biases is made.
-            get(f"{name} fp16 {way}", lambda: card.ours(name, "fp16", arguments, min(options.photos, 8192)))
-    for precision in card.precisions[1:]:
+            get(f"{name} fp16 {way}", lambda: gpu.ours(name, "fp16", arguments, min(options.photos, 8192)))
+    for precision in gpu.precisions[1:]:
         rates(precision)
 
-    values = card.results.values
+    values = gpu.results.values
     lines = [
-        f"`tests/rivals/card.py --device {options.device} --photos {options.photos}` on {'the CPU' if card.cpu else torch.cuda.get_device_name(0)}, {os.cpu_count()} cores, "
+        f"`tests/rivals/gpu.py --device {options.device} --photos {options.photos}` on {'the CPU' if gpu.cpu else torch.cuda.get_device_name(0)}, {os.cpu_count()} cores, "
         f"torch {torch.__version__}, torchvision {torchvision.__version__}; photos a second.",
         "",
         "| backbone | precision | ours, model only | with CUDA graphs | as NCHW | bias apart | PyTorch eager | torch.compile | ours, best / the faster | decode alone | ours, from files | of the smaller of model and decode | DataLoader | times |",
@@ -402,7 +402,7 @@ def main():
     ]
     for name in options.models:
         files = values.get(f"{name} DataLoader")
-        for precision in reversed(card.precisions):
+        for precision in reversed(gpu.precisions):
             ours, eager, compiled = (values.get(f"{name} {precision} {what}") for what in ("ours", "eager", "compile"))
             ways = [values.get(f"{name} {precision} {way}") for way in WAYS]
             rival = max((r["rate"] for r in (eager, compiled) if r), default=None)
@@ -423,14 +423,14 @@ def main():
         scores = "; ".join(", ".join(f"{score(s):.3f}" for s in each) for each in found["accuracies"])
         lines.append(f"| {' '.join(a)} and {' '.join(b)} | {d['cosine_min']:.6f} | {d['cosine_mean']:.6f} | {d['largest_difference']:.1e} | {d['neighbour_agreement']:.3f} "
                      f"| {d['head_agreement']:.3f} | {'yes' if d['shareable'] else 'no'} | {scores} |")
-    lines += ["", *verdicts(card, options.models)]
+    lines += ["", *verdicts(gpu, options.models)]
 
     text = "\n".join(lines) + "\n"
-    with open(os.path.join(options.out, "card.md"), "w") as file:
+    with open(os.path.join(options.out, "gpu.md"), "w") as file:
         file.write(text)
     print(text)
-    if card.results.failed or card.results.left:
-        sys.exit(f"card.py: not measured: {', '.join(card.results.failed + card.results.left)}; the same line again tries them")
+    if gpu.results.failed or gpu.results.left:
+        sys.exit(f"gpu.py: not measured: {', '.join(gpu.results.failed + gpu.results.left)}; the same line again tries them")
 
 
 if __name__ == "__main__":
