@@ -60,7 +60,7 @@ internal static class HeadBenchmark
             if (options is Ridge ridge && path.Length > 0)
                 results.Add(LeaveOneOut(data, ridge, path, rounds, threads, cancellation));
             foreach (var head in fitted)
-                results.Add(Judge(head, data, times, threads, coefficients, results.Count));
+                results.Add(Evaluate(head, data, times, threads, coefficients, results.Count));
         }
 
         return results;
@@ -92,7 +92,7 @@ internal static class HeadBenchmark
     private static double Number(string text, string option) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : throw new UsageException($"{option}: '{text}' is not a number");
 
-    private static HeadBenchmarkResult Judge(IHead head, TrainingRows data, Times times, int threads, string? coefficients, int index)
+    private static HeadBenchmarkResult Evaluate(IHead head, TrainingRows data, Times times, int threads, string? coefficients, int index)
     {
         var scores = new float[(long)data.Rows.Length * head.ClassCount];
         var seconds = double.PositiveInfinity;

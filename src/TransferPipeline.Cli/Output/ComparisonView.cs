@@ -27,10 +27,10 @@ internal static class ComparisonView
             Figures.Rate(head.MacroF1.Value),
             Figures.Seconds(head.FitSeconds),
             Figures.Seconds(head.PredictSeconds),
-            (comparison.Heads.Count == 1 ? "" : Standing(head)) + (head.Converged ? "" : " not converged"),
+            (comparison.Heads.Count == 1 ? "" : CurrentSolution(head)) + (head.Converged ? "" : " not converged"),
         ];
     }
 
-    private static string Standing(HeadResult head) =>
+    private static string CurrentSolution(HeadResult head) =>
         double.IsNaN(head.PValue) ? "best" : head.TiedWithBest ? "tied with it" : head.PValue < 0.001 ? "worse, p < 0.001" : $"worse, p = {Figures.PValue(head.PValue)}";
 }

@@ -41,7 +41,11 @@ public sealed record ClassifierInfo
     /// <summary>Version of this metadata; a reader refuses a newer one.</summary>
     public int Format { get; init; } = CurrentFormat;
 
-    internal const int CurrentFormat = 1;
+    internal const int CurrentFormat = 2;
+
+    /// <summary>The first format, whose names are in PascalCase.</summary>
+    private const int PascalCaseFormat = 1;
+
     private const string LabelsKey = "labels";
     private const string InfoKey = "transfer.classifier";
 
@@ -61,10 +65,11 @@ public sealed record ClassifierInfo
             throw new BadInputException($"{file}: an ONNX model, but without the labels and preprocessing that 'transfer train' and 'transfer export' write into a classifier: a backbone by itself predicts none of your classes");
         try
         {
-            var format = JsonDocument.Parse(text).RootElement.GetProperty("Format").GetInt32();
+            using var document = JsonDocument.Parse(text);
+            var format = document.RootElement.TryGetProperty("Format", out var number) ? number.GetInt32() : document.RootElement.GetProperty("format").GetInt32();
             if (format > CurrentFormat)
                 Throw.BadInput($"{file}: written by a newer version (format {format}; this program reads up to {CurrentFormat}); update the program");
-            var info = JsonSerializer.Deserialize(text, ClassifierJson.Default.ClassifierInfo)!;
+            var info = JsonSerializer.Deserialize(text, format == PascalCaseFormat ? PascalCaseJson.Default.ClassifierInfo : ClassifierJson.Default.ClassifierInfo)!;
             if (info.Labels.Count < 2)
                 Throw.BadInput($"{file}: its metadata name {info.Labels.Count} classes; expected two or more");
             return info;
@@ -77,7 +82,13 @@ public sealed record ClassifierInfo
 }
 
 /// <summary>Serializers made at build time: the command starts faster without reflection.</summary>
-[JsonSourceGenerationOptions(UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ClassifierInfo))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class ClassifierJson : JsonSerializerContext;
+
+/// <summary>Reads metadata of the first format.</summary>
+[JsonSourceGenerationOptions(UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ClassifierInfo))]
+internal sealed partial class PascalCaseJson : JsonSerializerContext;

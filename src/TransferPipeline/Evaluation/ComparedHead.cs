@@ -21,54 +21,41 @@ public sealed record ComparedHead(
             throw new BadInputException($"there is no file {file}; 'transfer compare --json' and 'transfer run' write comparisons");
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(file));
-            return Read(document.RootElement, file, wanted);
+            return Of(ComparisonJson.Deserialize(File.ReadAllBytes(file)), file, wanted);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentOutOfRangeException or IndexOutOfRangeException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentOutOfRangeException)
         {
             throw new BadInputException($"{file}: not a comparison that this version wrote ({e.Message.TrimEnd('.')})", e);
         }
     }
 
-    private static ComparedHead Read(JsonElement root, string file, string? wanted)
+    private static ComparedHead Of(Comparison comparison, string file, string? wanted)
     {
-        var heads = root.GetProperty("heads").EnumerateArray().ToArray();
-        var head = Pick(heads, file, wanted);
-        var provenance = root.GetProperty("provenance");
-        var set = provenance.GetProperty("feature_sets")[head.GetProperty("feature_set").GetInt32()];
-        var training = root.GetProperty("training");
+        var head = Pick(comparison.Heads, file, wanted);
+        var set = comparison.Provenance.FeatureSets[head.FeatureSet];
         return new(
-            Text(head, "name"), Text(head, "chosen_title"), Texts(head.GetProperty("parameters")), Text(set, "folder"), Texts(set.GetProperty("recipe")),
-            root.GetProperty("data").GetProperty("counts").EnumerateObject().ToDictionary(c => c.Name, c => c.Value.EnumerateArray().Select(n => n.GetInt32()).ToArray()),
-            new([.. training.GetProperty("splits").EnumerateArray().Select(s => s.GetString()!)], training.GetProperty("watched").GetString()),
-            provenance.GetProperty("seed").GetInt32());
+            head.Name, head.ChosenTitle, head.Parameters, set.Folder, set.Recipe, comparison.Data.Counts, comparison.Training, comparison.Provenance.Seed);
     }
 
-    private static JsonElement Pick(JsonElement[] heads, string file, string? wanted)
+    private static HeadResult Pick(IReadOnlyList<HeadResult> heads, string file, string? wanted)
     {
-        if (heads.Length == 0)
+        if (heads.Count == 0)
             throw new BadInputException($"{file}: a comparison without heads");
         if (wanted is null)
-            return heads.MaxBy(h => h.GetProperty("accuracy").GetDouble());
-        foreach (var key in (string[])["short_name", "title", "chosen_title"])
+            return heads.MaxBy(h => h.Accuracy.Value)!;
+        foreach (var title in (Func<HeadResult, string>[])[static h => h.ShortName, static h => h.Title, static h => h.ChosenTitle])
         {
-            if (Array.FindIndex(heads, h => Text(h, key) == wanted) is >= 0 and var index)
-                return heads[index];
+            if (heads.FirstOrDefault(h => title(h) == wanted) is { } head)
+                return head;
         }
 
-        var titles = heads.Select(h => Text(h, "short_name")).ToArray();
-        var named = heads.Where(h => Text(h, "name") == wanted).ToArray();
+        var titles = heads.Select(h => h.ShortName).ToArray();
+        var named = heads.Where(h => h.Name == wanted).ToArray();
         return named.Length switch
         {
             1 => named[0],
             0 => throw new UsageException($"{file} has no head '{wanted}'{NearestName.Hint(wanted, titles)} (heads: {string.Join("; ", titles)})"),
-            _ => throw new UsageException($"{file} has {named.Length} heads '{wanted}'; name one of: {string.Join("; ", named.Select(h => $"'{Text(h, "short_name")}'"))}"),
+            _ => throw new UsageException($"{file} has {named.Length} heads '{wanted}'; name one of: {string.Join("; ", named.Select(h => $"'{h.ShortName}'"))}"),
         };
     }
-
-    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
-
-    /// <summary>Numbers and flags as they stand in the file, texts without their quotes.</summary>
-    private static Dictionary<string, string> Texts(JsonElement element) =>
-        element.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
 }

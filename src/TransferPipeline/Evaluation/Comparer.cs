@@ -47,7 +47,7 @@ public sealed class Comparer
         _warnings.AddRange(Protocol.FewMembers(options, _views[0], _protocol.FinalTrain));
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
             _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
-        var shared = new SharedWork();
+        var shared = new ComparisonScope();
         _fitters = [.. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, groups, _protocol.FinalTrain, shared)))];
         _failures = new TransferException?[_fitters.Length];
     }
@@ -60,8 +60,8 @@ public sealed class Comparer
 
     private ComparisonRun Run()
     {
-        var folds = _protocol.IsFolds ? JudgeFolds() : null;
-        var judged = _fitters.Select((fitter, i) => TryJudge(fitter, i, folds?[i])).OfType<Judged>().ToArray();
+        var folds = _protocol.IsFolds ? EvaluateFolds() : null;
+        var judged = _fitters.Select((fitter, i) => TryJudge(fitter, i, folds?[i])).OfType<EvaluatedHead>().ToArray();
         if (judged.Length == 0)
             ExceptionDispatchInfo.Throw(_failures.First(f => f is not null)!);
         var verdict = Verdict.Of(judged, _protocol, _options);
@@ -85,17 +85,17 @@ public sealed class Comparer
     }
 
     /// <summary>Trains on and judges every part, for each head: heads and folds side by side, a thread each.</summary>
-    private JudgedPart[][] JudgeFolds()
+    private EvaluatedPart[][] EvaluateFolds()
     {
         var parts = _protocol.Parts;
-        var results = _fitters.Select(_ => new JudgedPart[parts.Count]).ToArray();
+        var results = _fitters.Select(_ => new EvaluatedPart[parts.Count]).ToArray();
         _options.Progress($"{_fitters.Length} heads in {parts.Count} folds");
         var converged = _fitters.Select(_ => new bool[parts.Count]).ToArray();
         var failures = _fitters.Select(_ => new TransferException?[parts.Count]).ToArray();
 
         // Heads share work on a part; what they share is let go when the last of them is through.
-        var whole = new SharedWork();
-        var shared = parts.Select(_ => new SharedWork(whole)).ToArray();
+        var whole = new ComparisonScope();
+        var shared = parts.Select(_ => new ComparisonScope(whole)).ToArray();
         var left = parts.Select(_ => _fitters.Length).ToArray();
         TaskQueue.Run(parts.Count * _fitters.Length, _options.Threads, (task, threads) =>
         {
@@ -105,7 +105,7 @@ public sealed class Comparer
             {
                 var settings = fitter.Choose(parts[part].Train, threads).Options;
                 var trained = fitter.Train(parts[part].Train, settings, threads);
-                results[head][part] = new(settings, fitter.View.Judge(trained, parts[part].Test, threads));
+                results[head][part] = new(settings, fitter.View.Evaluate(trained, parts[part].Test, threads));
                 converged[head][part] = trained.Fit.Converged;
             }
             catch (TransferException e) when (HeadFitter.IsOfHead(e))
@@ -127,13 +127,13 @@ public sealed class Comparer
     }
 
     /// <summary>A head that cannot be trained on this data is left out with a warning: the others are of use without it.</summary>
-    private Judged? TryJudge(HeadFitter fitter, int index, JudgedPart[]? folds)
+    private EvaluatedHead? TryJudge(HeadFitter fitter, int index, EvaluatedPart[]? folds)
     {
         if (_failures[index] is null)
         {
             try
             {
-                return Judge(fitter, index, folds);
+                return Evaluate(fitter, index, folds);
             }
             catch (TransferException e) when (HeadFitter.IsOfHead(e))
             {
@@ -146,7 +146,7 @@ public sealed class Comparer
         return null;
     }
 
-    private Judged Judge(HeadFitter fitter, int index, JudgedPart[]? folds)
+    private EvaluatedHead Evaluate(HeadFitter fitter, int index, EvaluatedPart[]? folds)
     {
         var name = ShortName(index);
         _options.Progress(name);
@@ -155,12 +155,12 @@ public sealed class Comparer
         var sweepSeconds = fitter.Spec.Sweeps.Count == 0 ? 0 : clock.Elapsed.TotalSeconds;
         var warned = new List<string>();
         var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Options, warned.Add);
-        var (predictions, predictSeconds) = fitter.JudgeTimed(head, _protocol.Judged);
+        var (predictions, predictSeconds) = fitter.EvaluateTimed(head, _protocol.Evaluated);
         _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => $"{name}: {w}"));
         return new(fitter, Title(index), name, _names[index % _specs.Length], fitter.Spec.TitleWith(choice.Options) + OnSet(index), index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [new(choice.Options, predictions)]);
     }
 
-    private FewShotCurve[] FewShotCurves(IReadOnlyList<Judged> judged)
+    private FewShotCurve[] FewShotCurves(IReadOnlyList<EvaluatedHead> judged)
     {
         if (_options.FewShotPerClass.Count == 0)
             return [];
@@ -170,7 +170,7 @@ public sealed class Comparer
         return FewShot.Run(judged, _protocol, _options, _warnings.Add);
     }
 
-    private DataCheck? Check(Judged best)
+    private DataCheck? Check(EvaluatedHead best)
     {
         if (!_options.CheckData)
             return null;
@@ -191,7 +191,7 @@ public sealed class Comparer
         return check;
     }
 
-    private FeatureMap? Map(Judged best)
+    private FeatureMap? Map(EvaluatedHead best)
     {
         if (!_options.Map)
             return null;

@@ -202,7 +202,7 @@ public sealed record DataCheck
     /// <summary>Short name of the head whose out-of-fold probabilities make labels suspect.</summary>
     public string SuspectLabelsBy { get; init; } = "";
 
-    /// <summary>Judged photos (counted once a repeat) with a near-duplicate among the photos trained on.</summary>
+    /// <summary>EvaluatedHead photos (counted once a repeat) with a near-duplicate among the photos trained on.</summary>
     public int EvaluatedWithDuplicate { get; init; }
 
     public IReadOnlyList<NearDuplicate> NearDuplicates { get; init; } = [];

@@ -14,11 +14,23 @@ public static class ComparisonJson
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals, TypeParameters } },
         Converters = { new NullForNaN(), new NumberOrName() },
     };
 
     public static string Serialize(Comparison comparison) => JsonSerializer.Serialize(comparison, Options);
+
+    /// <summary>Reads what <see cref="Serialize"/> wrote.</summary>
+    /// <exception cref="JsonException">The text is no comparison.</exception>
+    public static Comparison Deserialize(ReadOnlySpan<byte> json)
+    {
+        var comparison = JsonSerializer.Deserialize<Comparison>(json, Options) ?? throw new JsonException("a comparison is an object, this is null");
+        return comparison.Heads.Contains(null!) || comparison.Provenance.FeatureSets.Contains(null!)
+            ? throw new JsonException("a head or a feature set is null")
+            : comparison;
+    }
 
     /// <summary>Replaces each property of type <see cref="Interval"/> by its value, low and high.</summary>
     private static void FlattenIntervals(JsonTypeInfo type)
@@ -27,14 +39,21 @@ public static class ComparisonJson
         {
             if (type.Properties[i] is not { } property || property.PropertyType != typeof(Interval))
                 continue;
-            var get = property.Get!;
-            (string Suffix, Func<Interval, double> Part)[] parts = [("", static v => v.Value), ("_low", static v => v.Low), ("_high", static v => v.High)];
+            var (get, set) = (property.Get!, property.Set!);
+            (string Suffix, Func<Interval, double> Part, Func<Interval, double, Interval> With)[] parts =
+            [
+                ("", static v => v.Value, static (v, part) => v with { Value = part }),
+                ("_low", static v => v.Low, static (v, part) => v with { Low = part }),
+                ("_high", static v => v.High, static (v, part) => v with { High = part }),
+            ];
             type.Properties.RemoveAt(i);
             for (var p = 0; p < parts.Length; p++)
             {
-                var part = parts[p].Part;
+                var (_, part, with) = parts[p];
                 var flat = type.CreateJsonPropertyInfo(typeof(double), property.Name + parts[p].Suffix);
                 flat.Get = o => part((Interval)get(o)!);
+                flat.Set = (o, value) => set(o, with((Interval)get(o)!, (double)value!));
+                flat.IsRequired = property.IsRequired;
                 type.Properties.Insert(i + p, flat);
             }
         }
@@ -62,8 +81,10 @@ public static class ComparisonJson
 
     private sealed class TypedValues : JsonConverter<IReadOnlyDictionary<string, string>>
     {
+        /// <summary>Numbers and flags as they stand in the file, texts without their quotes.</summary>
         public override IReadOnlyDictionary<string, string> Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
-            throw new NotSupportedException("comparisons are written, not read");
+            JsonElement.ParseValue(ref reader).EnumerateObject().ToDictionary(
+                p => p.Name, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
 
         public override void Write(Utf8JsonWriter writer, IReadOnlyDictionary<string, string> value, JsonSerializerOptions options)
         {
@@ -85,8 +106,10 @@ public static class ComparisonJson
 
     private sealed class NullForNaN : JsonConverter<double>
     {
+        public override bool HandleNull => true;
+
         public override double Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
-            throw new NotSupportedException("comparisons are written, not read");
+            reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
 
         public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
         {

@@ -59,7 +59,7 @@ internal sealed class FeatureView
     /// <summary>The vectors of the given photos, in that order; a copy.</summary>
     public FeatureMatrix Vectors(int[] photos) => Data.X.Select(RowsOf(photos));
 
-    public Predictions Judge(IHead head, int[] photos, int threads) =>
+    public Predictions Evaluate(IHead head, int[] photos, int threads) =>
         Predictions.Of(head, Data.X, Data.Y, RowsOf(photos), threads) with { Photos = photos };
 
     /// <summary>One view a set, after checking that all hold the same photos with the same labels and splits.</summary>

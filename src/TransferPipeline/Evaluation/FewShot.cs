@@ -12,7 +12,7 @@ internal static class FewShot
     /// the settings chosen there: those of the head that is kept were chosen among the photos that the part judges. A
     /// head that cannot be trained on so few photos has no point there, which is warned of: the other heads' curves are still of use.
     /// </summary>
-    public static FewShotCurve[] Run(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options, Action<string> warn)
+    public static FewShotCurve[] Run(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, ComparisonOptions options, Action<string> warn)
     {
         var perClass = options.FewShotPerClass.Distinct().Order().ToArray();
         var draws = options.FewShotDraws;
@@ -28,7 +28,7 @@ internal static class FewShot
             try
             {
                 var fitted = head.Fitter.Train(train, Fit(settings, n), threads);
-                accuracies[task] = head.Fitter.View.Judge(fitted, part.Test, threads).Accuracy;
+                accuracies[task] = head.Fitter.View.Evaluate(fitted, part.Test, threads).Accuracy;
             }
             catch (TransferException e) when (HeadFitter.IsOfHead(e))
             {
@@ -53,7 +53,7 @@ internal static class FewShot
             warn($"few-shot curve: class '{view.Data.Classes[k]}' has {least} photos to train on, so at {string.Join(", ", beyond)} a class it gives only those");
     }
 
-    private static void Warn(IReadOnlyList<Judged> heads, int[] perClass, int draws, string?[] failures, Action<string> warn)
+    private static void Warn(IReadOnlyList<EvaluatedHead> heads, int[] perClass, int draws, string?[] failures, Action<string> warn)
     {
         for (var h = 0; h < heads.Count; h++)
         {

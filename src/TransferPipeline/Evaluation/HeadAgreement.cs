@@ -22,7 +22,7 @@ public sealed record HeadAgreement(
         var train = views[0].PhotosOf(ComparisonOptions.Train) is { Length: > 0 } split ? split : all;
         var judged = all.Except(train).ToArray() is { Length: > 0 } others ? others : all;
         var trained = head.Trainer.Train(views[0].Training(train, []), head.Options, new TrainingContext { Seed = seed, Threads = threads });
-        var (first, second) = (views[0].Judge(trained, judged, threads), views[1].Judge(trained, judged, threads));
+        var (first, second) = (views[0].Evaluate(trained, judged, threads), views[1].Evaluate(trained, judged, threads));
         var same = first.Predicted.Zip(second.Predicted).Count(static p => p.First == p.Second);
         var largest = first.Probabilities.Zip(second.Probabilities).Max(static p => Math.Abs((double)p.First - p.Second));
         return new(head.Title, judged.Length, (double)same / judged.Length, first.Accuracy, second.Accuracy, largest);

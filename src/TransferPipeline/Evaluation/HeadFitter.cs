@@ -5,7 +5,7 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>Chooses, trains and times one head on one feature set.</summary>
 /// <param name="whole">All photos that parts are taken from to train on: what depends on them all is computed once.</param>
-internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, FeatureView view, int[]? groups, int[] whole, SharedWork shared)
+internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, FeatureView view, int[]? groups, int[] whole, ComparisonScope shared)
 {
     private readonly int[] _whole = view.Training(whole, []).Rows;
 
@@ -20,7 +20,7 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     /// <summary>Whether an error is a head's own: it cannot be trained on these rows or with these settings.</summary>
     public static bool IsOfHead(TransferException e) => e is BadInputException or UsageException;
 
-    public HeadFitter With(SharedWork work) => new(options, spec, view, groups, whole, work);
+    public HeadFitter With(ComparisonScope work) => new(options, spec, view, groups, whole, work);
 
     /// <summary>Chooses the values of the sweeps for a training part.</summary>
     public Choice Choose(int[] train, int threads)
@@ -66,22 +66,22 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     {
         var parts = InnerParts(photos);
         var judged = new Predictions[parts.Length];
-        TaskQueue.Run(parts.Length, threads, (p, inner) => judged[p] = view.Judge(Train(parts[p].Train, watched, settings, inner), parts[p].Test, inner), options.Cancellation);
+        TaskQueue.Run(parts.Length, threads, (p, inner) => judged[p] = view.Evaluate(Train(parts[p].Train, watched, settings, inner), parts[p].Test, inner), options.Cancellation);
         return Predictions.Concat(judged);
     }
 
     private IHead Train(int[] train, int[] watched, HeadOptions settings, int threads) =>
-        spec.Trainer.Train(view.Training(train, watched) with { Whole = _whole }, settings, Context(threads));
+        spec.Trainer.Train(view.Training(train, watched) with { AllRows = _whole }, settings, Context(threads));
 
     /// <summary>Trains alone, with all threads and without shared work, so that the time is honest.</summary>
     public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadOptions settings, Action<string> warn)
     {
         var rows = view.Training(train, watched);
-        return Timed(run => spec.Trainer.Train(rows, settings, Context(options.Threads) with { Shared = new(), Warn = run == 0 ? warn : static _ => { } }));
+        return Timed(run => spec.Trainer.Train(rows, settings, Context(options.Threads) with { Scope = new(), Warn = run == 0 ? warn : static _ => { } }));
     }
 
-    public (Predictions Predictions, double Seconds) JudgeTimed(IHead head, int[] photos) =>
-        Timed(_ => view.Judge(head, photos, options.Threads));
+    public (Predictions Predictions, double Seconds) EvaluateTimed(IHead head, int[] photos) =>
+        Timed(_ => view.Evaluate(head, photos, options.Threads));
 
     private static (T Result, double Seconds) Timed<T>(Func<int, T> work)
     {
@@ -99,5 +99,5 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     }
 
     private TrainingContext Context(int threads) =>
-        new() { Threads = threads, Seed = options.Seed, Cancellation = options.Cancellation, Shared = shared };
+        new() { Threads = threads, Seed = options.Seed, Cancellation = options.Cancellation, Scope = shared };
 }

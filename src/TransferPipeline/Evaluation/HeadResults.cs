@@ -6,7 +6,7 @@ internal static class HeadResults
     private const int MostMistakes = 24;
     private const int LeastClassesForTop5 = 6;
 
-    public static HeadResult Build(Judged judged, Protocol protocol, ComparisonOptions options, Action<string> warn)
+    public static HeadResult Build(EvaluatedHead judged, Protocol protocol, ComparisonOptions options, Action<string> warn)
     {
         var all = judged.All;
         var confusion = Metrics.Confusion(all.ClassCount, all.Truth, all.Predicted);
@@ -56,8 +56,8 @@ internal static class HeadResults
         }
     }
 
-    public static Interval Accuracy(Judged judged, Protocol protocol) => protocol.IsFolds
-        ? Intervals.Folds(judged.FoldAccuracies, protocol.TestToTrain, protocol.Judged.Length)
+    public static Interval Accuracy(EvaluatedHead judged, Protocol protocol) => protocol.IsFolds
+        ? Intervals.Folds(judged.FoldAccuracies, protocol.TestToTrain, protocol.Evaluated.Length)
         : Intervals.Wilson(judged.All.CorrectCount, judged.All.Count);
 
     /// <summary>
@@ -66,7 +66,7 @@ internal static class HeadResults
     /// folds a part's comes from the predictions of the other parts, so never from a photo that it is used on, and the one that is
     /// reported from all.
     /// </summary>
-    private static HeadResult Calibrate(HeadResult result, Judged judged, Protocol protocol, ComparisonOptions options)
+    private static HeadResult Calibrate(HeadResult result, EvaluatedHead judged, Protocol protocol, ComparisonOptions options)
     {
         TemperatureScaling scaling;
         Predictions scaled;
@@ -101,7 +101,7 @@ internal static class HeadResults
     }
 
     /// <summary>The most confident wrong predictions; a photo that was judged in several repeats counts once, where it was worst.</summary>
-    private static Mistake[] Mistakes(Judged judged, Predictions all)
+    private static Mistake[] Mistakes(EvaluatedHead judged, Predictions all)
     {
         var view = judged.Fitter.View;
         return

@@ -11,7 +11,7 @@ namespace TransferPipeline.Evaluation;
 internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] FinalTrain, int[] Watched, TrainingSplits Kept, bool IsFolds)
 {
     /// <summary>All judged photos, each once.</summary>
-    public int[] Judged { get; } = [.. Parts.SelectMany(p => p.Test).Distinct().Order()];
+    public int[] Evaluated { get; } = [.. Parts.SelectMany(p => p.Test).Distinct().Order()];
 
     /// <summary>Photos of a judged part over photos of a training part, over all parts.</summary>
     public double TestToTrain => (double)Parts.Sum(p => p.Test.Length) / Parts.Sum(p => p.Train.Length);

@@ -13,7 +13,7 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
 {
     private const double Level = 0.05;
 
-    public static Verdict Of(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options)
+    public static Verdict Of(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, ComparisonOptions options)
     {
         var accuracy = heads.Select(h => protocol.IsFolds ? Intervals.MeanAndVariance(h.FoldAccuracies).Mean : h.All.Accuracy).ToArray();
         var best = Array.FindIndex(accuracy, a => a >= accuracy.Max() - 1e-12);
@@ -26,7 +26,7 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
     }
 
     /// <summary>Holm-adjusted over all pairs.</summary>
-    private static PairedTest[] PairwiseTests(IReadOnlyList<Judged> heads, Protocol protocol, double[] accuracy)
+    private static PairedTest[] PairwiseTests(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, double[] accuracy)
     {
         var pairs = Enumerable.Range(0, heads.Count).SelectMany(a => Enumerable.Range(a + 1, heads.Count - a - 1).Select(b => (A: a, B: b))).ToArray();
         var foldSize = protocol.Parts.Average(p => (double)p.Test.Length);
@@ -45,7 +45,7 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
         ];
     }
 
-    private static string Describe(IReadOnlyList<Judged> heads, Protocol protocol, ComparisonOptions options, double[] accuracy, int best, bool[] tied)
+    private static string Describe(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, ComparisonOptions options, double[] accuracy, int best, bool[] tied)
     {
         var top = HeadResults.Accuracy(heads[best], protocol);
         var on = protocol.IsFolds ? $"over {protocol.Parts.Count} folds" : $"on {heads[best].All.Count} photos of {options.ScoreSplit}";

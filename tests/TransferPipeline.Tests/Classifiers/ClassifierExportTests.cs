@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using TransferPipeline.Backbones;
 using TransferPipeline.Classifiers;
 using TransferPipeline.Images;
@@ -132,10 +134,22 @@ public sealed class ClassifierExportTests : IDisposable
     }
 
     [Fact]
+    public void Open_FirstFormat_ReadsItsPascalCaseNames()
+    {
+        var info = Info(Prepare().Cut) with { Format = 1 };
+        var model = new ModelProto();
+        model.MetadataProps.Add(new StringStringEntryProto { Key = "transfer.classifier", Value = JsonSerializer.Serialize(info, new JsonSerializerOptions { Converters = { new JsonStringEnumConverter() } }) });
+
+        var read = ClassifierInfo.ReadFrom("old.onnx", model);
+
+        Assert.Equivalent(info, read, strict: true);
+    }
+
+    [Fact]
     public void Open_NewerFormat_SaysSo()
     {
         var (cut, head, _, _) = Prepare();
-        ClassifierExport.Write(_folder.At("c.onnx"), cut, head, Info(cut) with { Format = 2 });
+        ClassifierExport.Write(_folder.At("c.onnx"), cut, head, Info(cut) with { Format = 3 });
         Assert.Contains("newer version", Assert.Throws<BadInputException>(() => Classifier.Open(_folder.At("c.onnx"))).Message);
     }
 

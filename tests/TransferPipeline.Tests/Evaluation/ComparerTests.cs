@@ -278,11 +278,11 @@ public sealed partial class ComparerTests
         var view = FeatureView.Align([Synthetic.Set(separation: 0.5)])[0];
         var train = view.PhotosOf("train");
         var spec = Heads("centroid:values=[1,2,8]")[0];
-        var fitter = new HeadFitter(new() { InnerFolds = 4 }, spec, view, null, train, new SharedWork());
+        var fitter = new HeadFitter(new() { InnerFolds = 4 }, spec, view, null, train, new ComparisonScope());
         var curve = Assert.Single(fitter.Choose(train, 1).Curves);
         for (var v = 0; v < 3; v++)
         {
-            double[] scores = [.. fitter.InnerParts(train).Select(p => view.Judge(fitter.Train(p.Train, spec.Options.With("values", curve.Values[v].Number), 1), p.Test, 1).Accuracy)];
+            double[] scores = [.. fitter.InnerParts(train).Select(p => view.Evaluate(fitter.Train(p.Train, spec.Options.With("values", curve.Values[v].Number), 1), p.Test, 1).Accuracy)];
             Assert.Equal(scores.Average(), curve.Scores[v], 12);
             Assert.Equal(Math.Sqrt(scores.Sum(s => Math.Pow(s - scores.Average(), 2)) / 3 / 4), curve.StandardErrors[v], 12);
             Assert.True(curve.StandardErrors[v] > 0);

@@ -92,6 +92,18 @@ public sealed partial class ComparisonReportTests
     }
 
     [Fact]
+    public void A_comparison_read_from_its_JSON_is_the_one_that_was_written()
+    {
+        var json = ComparisonJson.Serialize(MadeUpComparison.Create());
+
+        var read = ComparisonJson.Deserialize(System.Text.Encoding.UTF8.GetBytes(json));
+
+        Assert.Equal(json, ComparisonJson.Serialize(read));
+        Assert.Equal("standard", read.Sweeps[^1].Chosen.Name);
+        Assert.True(double.IsNaN(read.Heads[0].PValue));
+    }
+
+    [Fact]
     public void Charts_of_several_feature_sets_tell_heads_apart_by_the_sets_names()
     {
         var comparison = MadeUpComparison.Create(heads: 2, featureSets: 2);

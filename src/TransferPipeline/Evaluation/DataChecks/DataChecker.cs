@@ -6,7 +6,7 @@ internal static class DataChecker
     private const int MostPairs = 200;
 
     /// <param name="best">The best head: its settings give the out-of-fold probabilities, its predictions the accuracy without duplicates.</param>
-    public static DataCheck Run(Judged best, Protocol protocol, IReadOnlyList<DuplicatePair> pairs, ComparisonOptions options)
+    public static DataCheck Run(EvaluatedHead best, Protocol protocol, IReadOnlyList<DuplicatePair> pairs, ComparisonOptions options)
     {
         var view = best.Fitter.View;
         var (without, withDuplicates) = WithoutDuplicates(best, protocol, pairs);
@@ -28,7 +28,7 @@ internal static class DataChecker
     }
 
     /// <summary>Accuracy on the judged photos that have no near-duplicate among those trained on, and the number of those that have one.</summary>
-    private static (double Accuracy, int WithDuplicates) WithoutDuplicates(Judged best, Protocol protocol, IReadOnlyList<DuplicatePair> pairs)
+    private static (double Accuracy, int WithDuplicates) WithoutDuplicates(EvaluatedHead best, Protocol protocol, IReadOnlyList<DuplicatePair> pairs)
     {
         var twins = pairs.Concat(pairs.Select(p => new DuplicatePair(p.Second, p.First, p.Cosine))).ToLookup(p => p.First, p => p.Second);
         var (clean, hits, withDuplicates) = (0, 0, 0);

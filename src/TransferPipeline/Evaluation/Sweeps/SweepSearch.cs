@@ -112,11 +112,11 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
 
     private double[] Score(SweepValue[][] combinations, int path, Part part, TrainingContext inner)
     {
-        var rows = view.Training(part.Train, []) with { Whole = whole };
+        var rows = view.Training(part.Train, []) with { AllRows = whole };
         var heads = path >= 0
             ? ((IPathTrainer)spec.Trainer).TrainPath(rows, ForSearch(Apply(combinations[0])), [.. combinations.Select(c => c[path].Number)], inner)
             : [.. combinations.Select(c => spec.Trainer.Train(rows, Apply(c), inner))];
-        return [.. heads.Select(h => view.Judge(h, part.Test, inner.Threads).Accuracy)];
+        return [.. heads.Select(h => view.Evaluate(h, part.Test, inner.Threads).Accuracy)];
     }
 
     /// <summary>

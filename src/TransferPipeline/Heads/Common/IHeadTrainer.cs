@@ -51,7 +51,7 @@ public sealed record TrainingRows(FeatureMatrix X, int[] Y, int[] Rows, int Clas
     /// The rows that this part and others like it are taken from, ascending (all folds of a cross-validation); null when there are none.
     /// Heads compute what depends on all rows once and take away what is held out; never changes a result but by rounding.
     /// </summary>
-    public int[]? Whole { get; init; }
+    public int[]? AllRows { get; init; }
 
     /// <summary>
     /// For each of the N rows of X a number that all views of one photo share; null when each row is a photo of its own.
@@ -76,21 +76,6 @@ public sealed record TrainingContext
     /// <summary>The most rows of the sample that a streamed fit starts from; null for as many as fit into about 100 MB.</summary>
     internal int? SampleRows { get; init; }
 
-    /// <summary>Work shared between heads, folds and sweeps on the same matrix (row norms, Gram matrices, factorizations); never changes a result.</summary>
-    public SharedWork Shared { get; init; } = new();
-}
-
-/// <summary>A thread-safe store of intermediate results, keyed by what determines them; lives as long as one comparison, or one part of it.</summary>
-/// <param name="wider">The comparison's store, of which this one serves a part; null when it is that store itself.</param>
-public sealed class SharedWork(SharedWork? wider = null)
-{
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<object, Lazy<object>> _entries = new();
-
-    /// <summary>The store of the whole comparison, for what its parts share.</summary>
-    public SharedWork Wider => wider ?? this;
-
-    /// <summary>The value for <paramref name="key"/>, made once.</summary>
-    public T Get<T>(object key, Func<T> make)
-        where T : class =>
-        (T)_entries.GetOrAdd(key, _ => new Lazy<object>(make)).Value;
+    /// <summary>Work shared between heads, folds and sweeps on the same matrix (scaled rows, Gram matrices, factorizations); never changes a result.</summary>
+    public ComparisonScope Scope { get; init; } = new();
 }

@@ -21,7 +21,7 @@ internal static class TrainingCheck
         }
 
         Classes(counts);
-        context.Shared.Get(new RowsKey("finite", data.X, data.Rows), () => Finite(data.X, data.Rows, static row => $"row {row}", context));
+        context.Scope.Cache<CheckedRows>().Require(data, context);
         return counts;
     }
 
@@ -35,8 +35,9 @@ internal static class TrainingCheck
             Throw.BadInput($"class {empty} has no training row; add rows of it or leave the class out");
     }
 
+    /// <summary>Refuses rows with values that no head can be trained on.</summary>
     /// <param name="nameOf">What messages call a row.</param>
-    public static object Finite(FeatureMatrix x, int[] rows, Func<int, string> nameOf, TrainingContext context)
+    public static void Finite(FeatureMatrix x, int[] rows, Func<int, string> nameOf, TrainingContext context)
     {
         var bad = new int[Blocks.Count(rows.Length, RowBlock)];
         Blocks.For(rows.Length, RowBlock, context.Threads, (block, start, end) =>
@@ -63,34 +64,17 @@ internal static class TrainingCheck
                 Throw.BadInput($"the vector of {nameOf(row)} has values whose squares are too large for float32, the largest {Math.Abs(TensorPrimitives.MaxMagnitude<float>(values)):0.0e+0}; divide the vectors first");
             Throw.BadInput($"the vector of {nameOf(row)} has {(float.IsNaN(values[column]) ? "NaN" : "infinity")} at position {column}; extract that photo again or leave it out");
         }
-
-        return x;
     }
-}
 
-/// <summary>Key of work on some rows of a matrix: equal when the matrix is the same object and the rows are the same numbers.</summary>
-internal sealed class RowsKey(string what, FeatureMatrix x, int[] rows) : IEquatable<RowsKey>
-{
-    private readonly int _hash = Hash(what, rows);
-
-    private readonly string _what = what;
-
-    private readonly FeatureMatrix _x = x;
-
-    private readonly int[] _rows = rows;
-
-    public bool Equals(RowsKey? other) =>
-        other is not null && _what == other._what && ReferenceEquals(_x, other._x) && (ReferenceEquals(_rows, other._rows) || _rows.AsSpan().SequenceEqual(other._rows));
-
-    public override bool Equals(object? obj) => Equals(obj as RowsKey);
-
-    public override int GetHashCode() => _hash;
-
-    private static int Hash(string what, int[] rows)
+    /// <summary>The sets of rows that were found to be finite.</summary>
+    private sealed class CheckedRows
     {
-        var hash = new HashCode();
-        hash.Add(what);
-        hash.AddBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(rows.AsSpan()));
-        return hash.ToHashCode();
+        private readonly OnceCache<RowsKey, bool> _checked = new();
+
+        public void Require(TrainingRows data, TrainingContext context) => _checked.Get(new(data.X, data.Rows), () =>
+        {
+            Finite(data.X, data.Rows, static row => $"row {row}", context);
+            return true;
+        });
     }
 }

@@ -24,11 +24,10 @@ internal static unsafe class ClassCovariance
         var targets = new Target[classes];
         for (var k = 0; k < classes; k++)
         {
-            var ofClass = rows.OfClass(k);
+            using var ofClass = rows.OfClass(k);
             var mean = means.AsSpan(k * n, n).ToArray();
             var variances = Variances(ofClass, mean);
             targets[k] = double.IsNaN(shrinkage) ? LedoitWolf(ofClass, mean, variances, context) : new(ofClass.Count, shrinkage, variances.Sum() / n, null);
-            GC.KeepAlive(ofClass);
         }
 
         // One or two rows a class tell nothing of their scatter and leave the share at 0. Without any share the matrix is singular and a solution

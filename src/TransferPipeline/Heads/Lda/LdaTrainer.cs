@@ -22,7 +22,8 @@ public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
         var shrinkage = Shrinkage(options.Shrinkage);
         if (data.Rows.Length == data.ClassCount)
             Throw.BadInput($"{Name}: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows");
-        var (scaling, rows) = PreparedRows.Of(data, options.Scaling, context);
+        using var prepared = PreparedRows.Of(data, options.Scaling, context);
+        var rows = prepared.Rows;
         var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
         var priors = Array.ConvertAll(counts, n => options.Priors == ClassPriors.Uniform ? 1.0 / counts.Length : (double)n / data.Rows.Length);
         var dimension = rows.Length;
@@ -31,7 +32,6 @@ public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
             sums.Mean(k).CopyTo(means, k * dimension);
         var covariance = ClassCovariance.Pooled(rows, means, priors, shrinkage, context);
         RequireVariance(covariance, means, dimension);
-        GC.KeepAlive(rows);
 
         var weights = (double[])means.Clone();
         var factor = Cholesky.Factor(covariance, dimension, context.Threads, context.Cancellation);
@@ -48,7 +48,7 @@ public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
 
         if (data.ClassCount == 2)
             Symmetrize(weights, bias);
-        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, options, new FitReport { RelativeGap = 0, Iterations = 1 });
+        return LinearHead.Create(Name, weights, bias, prepared.Scaling, LinearLink.Softmax, options, new FitReport { RelativeGap = 0, Iterations = 1 });
     }
 
     /// <summary>Shrinkage moves variance between dimensions; where none is, no share helps.</summary>

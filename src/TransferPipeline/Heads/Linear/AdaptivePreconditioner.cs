@@ -42,7 +42,7 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
         Make(objective);
     }
 
-    public void Need(ILinearObjective objective)
+    public void Require(ILinearObjective objective)
     {
         if (!Ready && !_useless && objective is LinearObjective inMemory)
             Make(inMemory);

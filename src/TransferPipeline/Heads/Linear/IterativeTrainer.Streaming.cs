@@ -30,7 +30,7 @@ public abstract partial class IterativeTrainer
             BiasPenalty = bias,
         };
         using var parameters = new FloatBuffer((long)classes.Length * objective.Stride);
-        var rows = RowSet.View(summary.Sample, [.. Enumerable.Range(0, summary.Sample.Rows)], summary.SampleLabels);
+        using var rows = RowSet.View(summary.Sample, [.. Enumerable.Range(0, summary.Sample.Rows)], summary.SampleLabels);
         using var sample = new LinearObjective(rows, Loss(classCount), classes.Length, context.Threads, context.Cancellation)
         {
             Weights = weights.Times(c * stream.Labels.Count / summary.Sample.Rows),

@@ -21,13 +21,13 @@ public abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOption
     {
         var options = path[0];
         var counts = TrainingCheck.Counts(data, context);
-        var (scaling, rows) = PreparedRows.Of(data, options.Scaling, context);
-        var reduction = RowReduction.Pays(rows)
-            ? context.Shared.Get(new RowsKey("reduced " + scaling.Kind, data.X, data.Rows), () => RowReduction.Of(data, options.Scaling, rows, context))
-            : null;
+        using var prepared = PreparedRows.Of(data, options.Scaling, context);
+        var rows = prepared.Rows;
+        var reduction = RowReduction.Pays(rows) ? RowReduction.Shared(data, prepared, context) : null;
+        using var solved = reduction?.Rows ?? rows;
         var weights = Weights(options, counts, data.ClassNames);
         var classes = OutputClasses(data.ClassCount);
-        using var objective = new LinearObjective(reduction?.Rows ?? rows, Loss(data.ClassCount), classes.Length, context.Threads, context.Cancellation)
+        using var objective = new LinearObjective(solved, Loss(data.ClassCount), classes.Length, context.Threads, context.Cancellation)
         {
             Weights = weights,
             BiasPenalty = options.FitIntercept ? BiasPenalty : double.NaN,
@@ -48,7 +48,7 @@ public abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOption
             solutions?.Extrapolate(chosen.C, parameters);
             var result = Solve(new(objective, preconditioner, context.Threads), classes, parameters, chosen, starts);
             solutions?.Add(chosen.C, parameters);
-            heads[index] = Finish(result, parameters, objective.Stride, objective.Bias, data.ClassCount, chosen, scaling, reduction, context);
+            heads[index] = Finish(result, parameters, objective.Stride, objective.Bias, data.ClassCount, chosen, prepared.Scaling, reduction, context);
         }
 
         return heads;

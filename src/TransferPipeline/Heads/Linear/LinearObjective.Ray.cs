@@ -33,7 +33,7 @@ internal sealed unsafe partial class LinearObjective
         }
     }
 
-    public void Direct(float* w, float* direction)
+    public void SetDirection(float* w, float* direction)
     {
         var zStride = Pad(_outputs);
         _reached ??= new((long)_rows.Count * Pad(_mostOutputs));
@@ -51,7 +51,7 @@ internal sealed unsafe partial class LinearObjective
             _squares[k] = (Penalty(w + (nint)k * Stride, w + (nint)k * Stride), Penalty(w + (nint)k * Stride, direction + (nint)k * Stride), Penalty(direction + (nint)k * Stride, direction + (nint)k * Stride));
     }
 
-    public void Probe(ReadOnlySpan<double> lengths, Span<double> values, Span<double> slopes)
+    public void EvaluateAt(ReadOnlySpan<double> lengths, Span<double> values, Span<double> slopes)
     {
         var zStride = Pad(_outputs);
         _lengths = new float[zStride];
@@ -86,7 +86,7 @@ internal sealed unsafe partial class LinearObjective
         }
     }
 
-    public void Arrive(float* w, float* gradient)
+    public void MoveTo(float* w, float* gradient)
     {
         var zStride = Pad(_outputs);
         var losses = new double[ChunkCount * zStride];

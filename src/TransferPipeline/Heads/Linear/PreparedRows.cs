@@ -3,17 +3,36 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Heads.Linear;
 
 /// <summary>Training rows after scaling: the caller's own where nothing is scaled, otherwise a copy that heads and sweeps on the same rows share.</summary>
-internal static class PreparedRows
+internal sealed class PreparedRows : IDisposable
 {
     /// <summary>Scaled copies up to this size are kept.</summary>
     private const long MostSharedBytes = 512L << 20;
 
-    public static (FeatureScaling Scaling, RowSet Rows) Of(TrainingRows data, ScalingKind kind, TrainingContext context)
+    private PreparedRows(FeatureScaling scaling, RowSet rows) => (Scaling, Rows) = (scaling, rows);
+
+    public FeatureScaling Scaling { get; }
+
+    public RowSet Rows { get; }
+
+    public static PreparedRows Of(TrainingRows data, ScalingKind kind, TrainingContext context)
     {
         if (kind == ScalingKind.None)
-            return (FeatureScaling.None, RowSet.View(data.X, data.Rows, data.Y));
-        var scaling = context.Shared.Get(new RowsKey("scaling " + kind, data.X, data.Rows), () => FeatureScaling.Fit(kind, data.X, data.Rows, context.Threads));
+            return new(FeatureScaling.None, RowSet.View(data.X, data.Rows, data.Y));
+        var cache = context.Scope.Cache<Cached>();
+        var key = new RowsKey(data.X, data.Rows, kind);
+        var scaling = cache.Scalings.Get(key, () => FeatureScaling.Fit(kind, data.X, data.Rows, context.Threads));
         RowSet Copy() => RowSet.Copy(data.X, data.Rows, data.Y, scaling, context.Threads);
-        return (scaling, 4L * data.Rows.Length * data.X.Columns > MostSharedBytes ? Copy() : context.Shared.Get(new RowsKey("scaled " + kind, data.X, data.Rows), Copy));
+        return new(scaling, 4L * data.Rows.Length * data.X.Columns > MostSharedBytes ? Copy() : cache.Copies.Get(key, Copy));
+    }
+
+    /// <inheritdoc cref="RowSet.Dispose"/>
+    public void Dispose() => Rows.Dispose();
+
+    /// <summary>Scalings and scaled copies by rows.</summary>
+    private sealed class Cached
+    {
+        public OnceCache<RowsKey, FeatureScaling> Scalings { get; } = new();
+
+        public OnceCache<RowsKey, RowSet> Copies { get; } = new();
     }
 }

@@ -7,7 +7,7 @@ internal static class RowGram
 {
     public static double[] Of(RowSet rows, TrainingContext context)
     {
-        var transposed = RowSet.Transpose(rows, context.Threads);
+        using var transposed = RowSet.Transpose(rows, context.Threads);
         var gram = new double[(long)rows.Count * rows.Count];
         GramMatrix<double>.Add(transposed, null, null, gram, context.Threads, context.Cancellation);
         return gram;

@@ -25,6 +25,13 @@ internal sealed unsafe class RowReduction
 
     public static bool Pays(RowSet rows) => rows.Count < MostShare * rows.Length;
 
+    /// <summary>The reduction of rows, which all heads on them share.</summary>
+    public static RowReduction Shared(TrainingRows data, PreparedRows prepared, TrainingContext context)
+    {
+        var kind = prepared.Scaling.Kind;
+        return context.Scope.Cache<ReductionCache>().Reductions.Get(new(data.X, data.Rows, kind), () => Of(data, kind, prepared.Rows, context));
+    }
+
     /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="scaling"/>.</param>
     public static RowReduction Of(TrainingRows data, ScalingKind scaling, RowSet rows, TrainingContext context)
     {
@@ -53,6 +60,12 @@ internal sealed unsafe class RowReduction
                 factors[i * outputs + k] = solved[k * n + i];
         }
 
-        return RowCombination.Of(_original, factors, outputs, null, threads);
+        using var original = _original;
+        return RowCombination.Of(original, factors, outputs, null, threads);
+    }
+
+    private sealed class ReductionCache
+    {
+        public OnceCache<RowsKey, RowReduction> Reductions { get; } = new();
     }
 }

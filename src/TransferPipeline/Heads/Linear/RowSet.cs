@@ -5,17 +5,21 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads.Linear;
 
 /// <summary>The rows that a linear head trains on, as addresses: rows of the caller's matrix when they need no scaling, else of a scaled copy.</summary>
-internal sealed unsafe class RowSet
+/// <remarks>
+/// Addresses and values lie in memory that lasts as long as the object is reachable. Kernels hold addresses only, so whoever makes a set has it in
+/// a <c>using</c>, which keeps it reachable to the end of its scope.
+/// </remarks>
+internal sealed unsafe class RowSet : IDisposable
 {
     private readonly object _owner;
+    private readonly nint[] _addresses;
 
     private RowSet(object owner, int count, int length, int[] labels)
     {
         (_owner, Count, Length, Labels) = (owner, count, length, labels);
-        Rows = (float**)NativeMemory.Alloc((nuint)Math.Max(1, count), (nuint)sizeof(float*));
+        _addresses = GC.AllocateUninitializedArray<nint>(Math.Max(1, count), pinned: true);
+        Rows = (float**)Marshal.UnsafeAddrOfPinnedArrayElement(_addresses, 0);
     }
-
-    ~RowSet() => NativeMemory.Free(Rows);
 
     public int Count { get; }
 
@@ -94,6 +98,13 @@ internal sealed unsafe class RowSet
             }
         });
         return set;
+    }
+
+    /// <summary>Ends the use of the addresses by the caller; sets that others share go on.</summary>
+    public void Dispose()
+    {
+        GC.KeepAlive(_owner);
+        GC.KeepAlive(_addresses);
     }
 
     private static int[] Select(ReadOnlySpan<int> rows, ReadOnlySpan<int> y)

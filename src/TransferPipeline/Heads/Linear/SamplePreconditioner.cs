@@ -35,7 +35,7 @@ internal sealed unsafe class SamplePreconditioner(LinearObjective sample, IPreco
         inner.Update(sample, w);
     }
 
-    public void Need(ILinearObjective objective)
+    public void Require(ILinearObjective objective)
     {
         // The sample is always there.
     }

@@ -24,16 +24,15 @@ internal static class SharedGram
             return direct;
         }
 
-        var whole = context.Shared.Wider.Get(
-            new RowsKey($"gram {scaling} {(mean is null ? "" : "centred")}", data.X, data.Whole!), () => WholeByValues(data, scaling, mean is not null, context));
+        var whole = context.Scope.Root.Cache<GramCache>().ByValues.Get(
+            (new(data.X, data.AllRows!, scaling), mean is not null), () => AllByValues(data, scaling, mean is not null, context));
         var gram = (double[])whole.Gram.Clone();
         if (heldOut.Length > 0)
         {
-            var (_, held) = PreparedRows.Of(data with { Rows = heldOut }, scaling, context);
+            using var held = PreparedRows.Of(data with { Rows = heldOut }, scaling, context);
             var minus = new float[heldOut.Length];
             Array.Fill(minus, -1);
-            GramMatrix<double>.AddUpper(held, whole.Mean, minus, gram, context.Threads, context.Cancellation);
-            GC.KeepAlive(held);
+            GramMatrix<double>.AddUpper(held.Rows, whole.Mean, minus, gram, context.Threads, context.Cancellation);
         }
 
         if (mean is not null)
@@ -45,14 +44,12 @@ internal static class SharedGram
     /// <summary>Products of rows with rows, Count x Count.</summary>
     public static double[] ByRows(TrainingRows data, ScalingKind scaling, RowSet rows, TrainingContext context)
     {
-        if (data.Whole is not { } all || HeldOut(data, scaling, (long)all.Length * all.Length) is null)
+        if (data.AllRows is not { } all || HeldOut(data, scaling, (long)all.Length * all.Length) is null)
             return RowGram.Of(rows, context);
-        var whole = context.Shared.Wider.Get(new RowsKey($"row gram {scaling}", data.X, all), () =>
+        var whole = context.Scope.Root.Cache<GramCache>().ByRows.Get(new(data.X, all, scaling), () =>
         {
-            var (_, prepared) = PreparedRows.Of(data with { Rows = all }, scaling, context with { Shared = context.Shared.Wider });
-            var products = RowGram.Of(prepared, context);
-            GC.KeepAlive(prepared);
-            return products;
+            using var prepared = PreparedRows.Of(data with { Rows = all }, scaling, context with { Scope = context.Scope.Root });
+            return RowGram.Of(prepared.Rows, context);
         });
         var places = Array.ConvertAll(data.Rows, row => Array.BinarySearch(all, row));
         var n = places.Length;
@@ -68,25 +65,25 @@ internal static class SharedGram
         return gram;
     }
 
-    private static Products WholeByValues(TrainingRows data, ScalingKind scaling, bool centred, TrainingContext context)
+    private static Products AllByValues(TrainingRows data, ScalingKind scaling, bool centred, TrainingContext context)
     {
-        var (_, rows) = PreparedRows.Of(data with { Rows = data.Whole! }, scaling, context with { Shared = context.Shared.Wider });
+        using var prepared = PreparedRows.Of(data with { Rows = data.AllRows! }, scaling, context with { Scope = context.Scope.Root });
+        var rows = prepared.Rows;
         var mean = centred ? ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation).Mean() : null;
         var gram = new double[(long)rows.Length * rows.Length];
         GramMatrix<double>.AddUpper(rows, mean, null, gram, context.Threads, context.Cancellation);
-        GC.KeepAlive(rows);
         return new(mean, gram);
     }
 
     /// <summary>Rows of the whole that are not trained on; null when a matrix of the part alone costs less, or rows are scaled by what is learnt from the part.</summary>
     private static int[]? HeldOut(TrainingRows data, ScalingKind scaling, long values)
     {
-        if (data.Whole is not { } whole || sizeof(double) * values > MostSharedBytes || scaling == ScalingKind.Standard
-            || data.Rows.Length > whole.Length || 2 * data.Rows.Length <= whole.Length)
+        if (data.AllRows is not { } all || sizeof(double) * values > MostSharedBytes || scaling == ScalingKind.Standard
+            || data.Rows.Length > all.Length || 2 * data.Rows.Length <= all.Length)
             return null;
-        var heldOut = new int[whole.Length - data.Rows.Length];
+        var heldOut = new int[all.Length - data.Rows.Length];
         var (next, held) = (0, 0);
-        foreach (var row in whole)
+        foreach (var row in all)
         {
             if (next < data.Rows.Length && data.Rows[next] == row)
                 next++;
@@ -95,6 +92,16 @@ internal static class SharedGram
         }
 
         return next == data.Rows.Length ? heldOut : null;
+    }
+
+    /// <summary>Gram matrices of all rows.</summary>
+    private sealed class GramCache
+    {
+        /// <summary>D x D, by rows and whether products are around the mean.</summary>
+        public OnceCache<(RowsKey Rows, bool IsCentred), Products> ByValues { get; } = new();
+
+        /// <summary>N x N.</summary>
+        public OnceCache<RowsKey, double[]> ByRows { get; } = new();
     }
 
     /// <param name="Mean">What products are around; null for zero.</param>

@@ -62,14 +62,14 @@ internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScalin
         sums.CopyTo(values);
     }
 
-    public void Direct(float* w, float* direction)
+    public void SetDirection(float* w, float* direction)
     {
         var size = (nint)_classes.Length * Stride;
         FloatVectors.Copy(w, _from.Pointer, size);
         FloatVectors.Copy(direction, _direction.Pointer, size);
     }
 
-    public void Probe(ReadOnlySpan<double> lengths, Span<double> values, Span<double> slopes)
+    public void EvaluateAt(ReadOnlySpan<double> lengths, Span<double> values, Span<double> slopes)
     {
         var rows = _classes.Length / lengths.Length;
         for (var k = 0; k < _classes.Length; k++)
@@ -87,7 +87,7 @@ internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScalin
         }
     }
 
-    public void Arrive(float* w, float* gradient) => FloatVectors.Copy(_gradient.Pointer, gradient, (nint)_classes.Length * Stride);
+    public void MoveTo(float* w, float* gradient) => FloatVectors.Copy(_gradient.Pointer, gradient, (nint)_classes.Length * Stride);
 
     public void Dispose()
     {
@@ -130,7 +130,8 @@ internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScalin
         Passes++;
         stream.Read((block, first, count) =>
         {
-            using var objective = new LinearObjective(Rows(block, first, count), loss, _classes.Length, context.Threads, context.Cancellation)
+            using var rows = Rows(block, first, count);
+            using var objective = new LinearObjective(rows, loss, _classes.Length, context.Threads, context.Cancellation)
             {
                 Weights = Weights,
                 BiasPenalty = BiasPenalty,

@@ -75,7 +75,7 @@ internal sealed unsafe class DualCoordinateDescent
                 output.TakeWeightsOfDuals();
             }, context.Cancellation);
             Measure(outputs, open, to, stride, found, context);
-            open = [.. open.Where(k => !found[k].Reached(tolerance) && !outputs[k].GivenUp)];
+            open = [.. open.Where(k => !found[k].Reached(tolerance) && !outputs[k].IsStalled)];
         }
 
         return found;
@@ -99,7 +99,7 @@ internal sealed unsafe class DualCoordinateDescent
             }
         }, context.Cancellation);
         for (var at = 0; at < open.Length; at++)
-            found[open[at]] = outputs[open[at]].Standing(losses.Sum(sums => sums[at]));
+            found[open[at]] = outputs[open[at]].CurrentSolution(losses.Sum(sums => sums[at]));
     }
 
     /// <summary>

@@ -28,7 +28,7 @@ internal sealed unsafe class DualOutput
     private const double MostReadingsOfFew = 2000;
 
     /// <summary>By how much a margin in float32 may be off.</summary>
-    private const float Doubt = 1e-3f;
+    private const float SinglePrecisionMargin = 1e-3f;
 
     private readonly RowSet _rows;
     private readonly float[] _lengths;
@@ -77,7 +77,7 @@ internal sealed unsafe class DualOutput
     public bool Done { get; private set; }
 
     /// <summary>Whether the gap falls so slowly that L-BFGS is faster.</summary>
-    public bool GivenUp { get; private set; }
+    public bool IsStalled { get; private set; }
 
     public int Sweeps { get; private set; }
 
@@ -156,7 +156,7 @@ internal sealed unsafe class DualOutput
         return true;
     }
 
-    /// <summary>Lets all rows take part again, because rows that were left out kept <see cref="Standing"/>'s gap large or float32 its own from showing.</summary>
+    /// <summary>Lets all rows take part again, because rows that were left out kept <see cref="CurrentSolution"/>'s gap large or float32 its own from showing.</summary>
     public void Resume(double tolerance)
     {
         (Done, _inDouble, _tolerance, _limit, _windowGap) = (false, true, tolerance, double.PositiveInfinity, double.PositiveInfinity);
@@ -187,7 +187,7 @@ internal sealed unsafe class DualOutput
     /// <summary>Loss of a row in float64, with the float32 weights; <paramref name="about"/> is its output in float32.</summary>
     public double Loss(int i, float about)
     {
-        if (Sign(i) * (about + (_bias ? _single[_rows.Length] : 0)) > 1 + Doubt)
+        if (Sign(i) * (about + (_bias ? _single[_rows.Length] : 0)) > 1 + SinglePrecisionMargin)
             return 0;
         var exact = FloatVectors.Dot(_single, _rows.Rows[i], _rows.Length) + (_bias ? _single[_rows.Length] : 0);
         var hinge = Math.Max(0, 1 - Sign(i) * exact);
@@ -196,7 +196,7 @@ internal sealed unsafe class DualOutput
 
     /// <summary>The objective at the float32 weights, and how far it lies above the dual's, which is a bound of the optimum; right after <see cref="TakeWeightsOfDuals"/>.</summary>
     /// <param name="losses">Sum of <see cref="Loss"/>.</param>
-    public OutputStart Standing(double losses)
+    public OutputStart CurrentSolution(double losses)
     {
         var objective = losses + 0.5 * FloatVectors.Dot(_single, _single, _stride);
         return new(objective, objective - _dual, Sweeps);
@@ -219,8 +219,8 @@ internal sealed unsafe class DualOutput
             var foreseen = window * Math.Log(_gap / (_tolerance * _dual)) / Math.Log(_windowGap / _gap);
             // Also where weights beyond float32 make the gap no number.
             var falls = _gap < _windowGap && foreseen * _activeCount <= (few ? MostReadingsOfFew : MostReadings) * _rows.Count;
-            GivenUp = !Done && !falls;
-            Done |= GivenUp;
+            IsStalled = !Done && !falls;
+            Done |= IsStalled;
             _windowGap = _gap;
         }
 

@@ -20,7 +20,8 @@ public sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new NearestM
         var cosine = options.Metric == DistanceMetric.Cosine;
         if (cosine && options.Scaling == ScalingKind.Standard)
             Throw.Usage($"{Name}: metric=cosine divides vectors by their length, which scaling=standard would undo; use scaling=none");
-        var (scaling, rows) = PreparedRows.Of(data, cosine ? ScalingKind.L2 : options.Scaling, context);
+        using var prepared = PreparedRows.Of(data, cosine ? ScalingKind.L2 : options.Scaling, context);
+        var rows = prepared.Rows;
         var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
         var (weights, bias) = (new double[data.ClassCount * rows.Length], new double[data.ClassCount]);
         for (var k = 0; k < data.ClassCount; k++)
@@ -33,6 +34,6 @@ public sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new NearestM
             bias[k] = cosine ? 0 : -0.5 * square;
         }
 
-        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, options, new FitReport { RelativeGap = 0, Iterations = 1 });
+        return LinearHead.Create(Name, weights, bias, prepared.Scaling, LinearLink.Softmax, options, new FitReport { RelativeGap = 0, Iterations = 1 });
     }
 }

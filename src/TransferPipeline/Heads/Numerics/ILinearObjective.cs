@@ -31,12 +31,12 @@ internal unsafe interface ILinearObjective
     void Evaluate(float* w, float* gradient, Span<double> values);
 
     /// <summary>Prepares the way from w, the point of the last gradient, along a direction.</summary>
-    void Direct(float* w, float* direction);
+    void SetDirection(float* w, float* direction);
 
     /// <summary>Objective and slope at w + lengths * direction, for each group of outputs.</summary>
-    void Probe(ReadOnlySpan<double> lengths, Span<double> values, Span<double> slopes);
+    void EvaluateAt(ReadOnlySpan<double> lengths, Span<double> values, Span<double> slopes);
 
-    /// <summary>Gradient at the point that the last <see cref="Probe"/> saw.</summary>
+    /// <summary>Gradient at the point that the last <see cref="EvaluateAt"/> saw.</summary>
     /// <param name="w">That point.</param>
-    void Arrive(float* w, float* gradient);
+    void MoveTo(float* w, float* gradient);
 }

@@ -13,7 +13,7 @@ internal unsafe interface IPreconditioner
     void Update(ILinearObjective objective, float* w);
 
     /// <summary>Called where a solve would end: there should be one by then.</summary>
-    void Need(ILinearObjective objective);
+    void Require(ILinearObjective objective);
 
     /// <summary>to = M^-1 from, for <paramref name="outputs"/> parameter rows.</summary>
     void Apply(float* from, float* to, int outputs);

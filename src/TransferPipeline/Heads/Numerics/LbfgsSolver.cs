@@ -20,10 +20,10 @@ internal readonly record struct OutputStart(double Objective, double Gap, int It
 internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditioner preconditioner, int threads)
 {
     /// <summary>Outputs that are done leave once they are this share of all: leaving costs a copy of all outputs.</summary>
-    private const double LeastLeaving = 0.2;
+    private const double MinShareToCompact = 0.2;
 
     /// <summary>Half the gradient's product with the inverse Hessian is the gap; half more, since the matrix is an average over the outputs.</summary>
-    private const double Consent = 0.75;
+    private const double FreezeThreshold = 0.75;
 
     /// <param name="classes">Class of each output.</param>
     /// <param name="w">Start and result, outputs x objective.Stride.</param>
@@ -76,7 +76,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 open += state.Done ? 0 : 1;
             }
 
-            if (open == 0 || groups - open >= LeastLeaving * groups)
+            if (open == 0 || groups - open >= MinShareToCompact * groups)
             {
                 int[] kept = [.. Enumerable.Range(0, groups).Where(g => !progress[active[g]].Done)];
                 for (var g = 0; g < groups; g++)
@@ -107,7 +107,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
             var moving = Array.ConvertAll(active[..groups], g => !progress[g].Done);
             history.Direction(active.AsSpan(0, groups), moving, gradient, direction, preconditioner);
             var slopes = history.Products(groups, gradient, direction);
-            objective.Direct(current, direction);
+            objective.SetDirection(current, direction);
             var search = new RaySearch(objective, values.AsSpan(0, groups).ToArray(), slopes, moving, iterations > 1 || (preconditioner.Ready && preconditioner.Sized));
             search.Run();
             for (var g = 0; g < groups; g++)
@@ -121,7 +121,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 FloatVectors.AddScaled(current + (nint)g * rows * stride, search.Lengths[g], direction + (nint)g * rows * stride, (nint)rows * stride);
             }
 
-            objective.Arrive(current, next);
+            objective.MoveTo(current, next);
             history.Add(active.AsSpan(0, groups), search.Lengths, direction, gradient, next);
             var old = gradient;
             gradient = next;
@@ -147,7 +147,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
 
         if (!asked.Contains(true))
             return;
-        preconditioner.Need(objective);
+        preconditioner.Require(objective);
         if (!preconditioner.Ready || !preconditioner.Sized)
             return;
         preconditioner.Apply(gradient, scratch, states.Length * rows);
@@ -155,7 +155,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         {
             var at = (nint)g * rows * objective.Stride;
             if (asked[g])
-                states[g].Bound = Math.Max(states[g].Bound, Consent * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride));
+                states[g].Bound = Math.Max(states[g].Bound, FreezeThreshold * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride));
         }
     }
 

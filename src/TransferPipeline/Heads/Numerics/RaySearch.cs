@@ -51,7 +51,7 @@ internal sealed class RaySearch
     {
         for (var probe = 0; ; probe++)
         {
-            _objective.Probe(Lengths, Values, Slopes);
+            _objective.EvaluateAt(Lengths, Values, Slopes);
             var open = 0;
             for (var g = 0; g < Lengths.Length; g++)
             {

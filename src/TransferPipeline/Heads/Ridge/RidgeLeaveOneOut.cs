@@ -30,11 +30,12 @@ public static class RidgeLeaveOneOut
                 Throw.Usage(FormattableString.Invariant($"ridge: alpha is '{alpha}', expected a number greater than 0"));
         }
 
-        var (_, rows) = PreparedRows.Of(data, options.Scaling, context);
+        using var prepared = PreparedRows.Of(data, options.Scaling, context);
+        var rows = prepared.Rows;
         var intercept = options.FitIntercept;
         var targets = new Targets(rows.Labels, counts, intercept);
         var work = rows.Count < rows.Length ? ByRows(rows, intercept, targets, context) : ByValues(rows, data.ClassCount, intercept, targets, context);
-        return [.. alphas.Select(alpha => work.Judge(alpha, context))];
+        return [.. alphas.Select(alpha => work.Evaluate(alpha, context))];
     }
 
     private static Work ByValues(RowSet rows, int classCount, bool intercept, Targets targets, TrainingContext context)
@@ -126,7 +127,7 @@ public static class RidgeLeaveOneOut
     {
         private double[]? _sides;
 
-        public RidgeLeaveOneOutResult Judge(double alpha, TrainingContext context)
+        public RidgeLeaveOneOutResult Evaluate(double alpha, TrainingContext context)
         {
             var (pivots, multipliers) = (new double[N], new double[N]);
             if (!Form.Factor(alpha, pivots, multipliers))

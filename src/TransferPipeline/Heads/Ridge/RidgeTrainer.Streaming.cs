@@ -31,7 +31,7 @@ public sealed partial class RidgeTrainer
             int[] numbers = [.. Enumerable.Range(0, count)];
             if (summary is null)
                 TrainingCheck.Finite(block, numbers, i => stream.NameOf(first + i), context);
-            var rows = kind == ScalingKind.None
+            using var rows = kind == ScalingKind.None
                 ? RowSet.View(block, numbers, labels.AsSpan(first, count))
                 : RowSet.Copy(block, numbers, labels.AsSpan(first, count), scaling, context.Threads);
             var part = ClassSums.Of(rows, classCount, uniform ? null : classWeights, context.Threads, context.Cancellation);
@@ -46,9 +46,6 @@ public sealed partial class RidgeTrainer
                 for (var d = 0; d < dimension; d++)
                     sums[k][d] += part.Sums[k][d];
             }
-
-            // The kernels hold addresses only.
-            GC.KeepAlive(rows);
         });
         var total = new ClassSums(dimension, weights, sums);
         if (shift is not null)

@@ -20,14 +20,10 @@ public sealed partial class RidgeTrainer() : HeadPathTrainer<Ridge>(new Ridge())
     {
         var counts = TrainingCheck.Counts(data, context);
         var options = path[0];
-        var (scaling, rows) = PreparedRows.Of(data, options.Scaling, context);
+        using var prepared = PreparedRows.Of(data, options.Scaling, context);
         var classWeights = ClassWeights.Of(Name, options, counts, data.ClassNames);
-        var problem = RidgeProblem.Create(data, options, rows, classWeights, context);
-        IHead[] heads = [.. path.Select(p => Solve(problem, p, scaling, context))];
-
-        // The kernels hold the rows' addresses only: without this the collector may free them in the middle of a fit.
-        GC.KeepAlive(rows);
-        return heads;
+        var problem = RidgeProblem.Create(data, options, prepared.Rows, classWeights, context);
+        return [.. path.Select(p => Solve(problem, p, prepared.Scaling, context))];
     }
 
     private LinearHead Solve(RidgeProblem problem, Ridge options, FeatureScaling scaling, TrainingContext context)

@@ -26,14 +26,14 @@ public sealed class SharedGramTests
         var trainer = HeadCatalog.Find(name);
         var given = options.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(o => o.Split('=')).ToDictionary(o => o[0], o => o[1]);
         var settings = HeadOptions.Parse(trainer, given);
-        var shared = new SharedWork();
+        var shared = new ComparisonScope();
         for (var fold = 0; fold < 5; fold++)
         {
             int[] part = [.. whole.Where((_, i) => i % 5 != fold)];
-            var data = new TrainingRows(x, y, part, 4) { Whole = whole };
-            var alone = (LinearHead)trainer.Train(data with { Whole = null }, settings, new());
-            var one = (LinearHead)trainer.Train(data, settings, new() { Threads = 1, Shared = new(shared) });
-            var two = (LinearHead)trainer.Train(data, settings, new() { Threads = 2, Shared = new(new()) });
+            var data = new TrainingRows(x, y, part, 4) { AllRows = whole };
+            var alone = (LinearHead)trainer.Train(data with { AllRows = null }, settings, new());
+            var one = (LinearHead)trainer.Train(data, settings, new() { Threads = 1, Scope = new(shared) });
+            var two = (LinearHead)trainer.Train(data, settings, new() { Threads = 2, Scope = new(new()) });
             Assert.Equal(one.Weights, two.Weights);
             Assert.Equal(one.Bias, two.Bias);
             HeadChecks.AssertClose(alone.Weights, one.Weights, 2e-7f * alone.Weights.Max(Math.Abs));
@@ -54,7 +54,7 @@ public sealed class SharedGramTests
         var rows = RowSet.View(x, part, y);
         var mean = centred ? ClassSums.Of(rows, 3, null, 1, CancellationToken.None).Mean() : null;
         var data = new TrainingRows(x, y, part, 3);
-        var whole = data with { Whole = [.. Enumerable.Range(0, 600)] };
+        var whole = data with { AllRows = [.. Enumerable.Range(0, 600)] };
         var (alone, shared) = columns > 600
             ? (SharedGram.ByRows(data, ScalingKind.None, rows, new()), SharedGram.ByRows(whole, ScalingKind.None, rows, new()))
             : (SharedGram.ByValues(data, ScalingKind.None, rows, mean, new()), SharedGram.ByValues(whole, ScalingKind.None, rows, mean, new()));
@@ -78,8 +78,8 @@ public sealed class SharedGramTests
     {
         var (x, y) = Mixture.Create(40, 6, 2, 3);
         var trainer = HeadCatalog.Find("ridge");
-        var data = new TrainingRows(x, y, part, 2) { Whole = [.. Enumerable.Range(0, 14).Where(i => i != 5)] };
-        var alone = (LinearHead)trainer.Train(data with { Whole = null }, HeadOptions.Parse(trainer), new());
+        var data = new TrainingRows(x, y, part, 2) { AllRows = [.. Enumerable.Range(0, 14).Where(i => i != 5)] };
+        var alone = (LinearHead)trainer.Train(data with { AllRows = null }, HeadOptions.Parse(trainer), new());
         Assert.Equal(alone.Weights, ((LinearHead)trainer.Train(data, HeadOptions.Parse(trainer), new())).Weights);
     }
 
@@ -88,15 +88,15 @@ public sealed class SharedGramTests
     {
         var set = ReferenceFeatures.Hymenoptera().Data;
         int[] whole = [.. Enumerable.Range(0, set.X.Rows)];
-        var shared = new SharedWork();
+        var shared = new ComparisonScope();
         foreach (var name in new[] { "ridge", "lda", "softmax" })
         {
             var trainer = HeadCatalog.Find(name);
             for (var fold = 0; fold < 5; fold++)
             {
-                var data = new TrainingRows(set.X, set.Y, [.. whole.Where(i => i % 5 != fold)], 2) { Whole = whole };
-                var alone = trainer.Train(data with { Whole = null }, HeadOptions.Parse(trainer), new());
-                var part = trainer.Train(data, HeadOptions.Parse(trainer), new() { Shared = new(shared) });
+                var data = new TrainingRows(set.X, set.Y, [.. whole.Where(i => i % 5 != fold)], 2) { AllRows = whole };
+                var alone = trainer.Train(data with { AllRows = null }, HeadOptions.Parse(trainer), new());
+                var part = trainer.Train(data, HeadOptions.Parse(trainer), new() { Scope = new(shared) });
                 HeadChecks.AssertClose(HeadChecks.Scores(alone, set.X, whole), HeadChecks.Scores(part, set.X, whole), 1e-4);
             }
         }

@@ -8,7 +8,7 @@ namespace TransferPipeline.Evaluation;
 /// <param name="ChosenTitle">See <see cref="HeadResult.ChosenTitle"/>.</param>
 /// <param name="Head">The head that is kept, trained on all that may be trained on.</param>
 /// <param name="InParts">How the head was set and what it predicted in each part of the protocol.</param>
-internal sealed record Judged(
+internal sealed record EvaluatedHead(
     HeadFitter Fitter,
     string Title,
     string ShortName,
@@ -20,7 +20,7 @@ internal sealed record Judged(
     double SweepSeconds,
     double FitSeconds,
     double PredictSeconds,
-    IReadOnlyList<JudgedPart> InParts)
+    IReadOnlyList<EvaluatedPart> InParts)
 {
     /// <summary>What was predicted in each part of the protocol.</summary>
     public IReadOnlyList<Predictions> Parts { get; } = [.. InParts.Select(p => p.Predictions)];
@@ -32,4 +32,4 @@ internal sealed record Judged(
 }
 
 /// <param name="Options">Chosen without the photos that the part judges.</param>
-internal readonly record struct JudgedPart(HeadOptions Options, Predictions Predictions);
+internal readonly record struct EvaluatedPart(HeadOptions Options, Predictions Predictions);
