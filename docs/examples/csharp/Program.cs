@@ -6,6 +6,7 @@ using TransferPipeline.Default;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
+using TransferPipeline.Heads;
 using TransferPipeline.Jobs;
 
 // example PHOTOS OUT PHOTO: photos to vectors, heads side by side, one classifier, and a prediction with it.
@@ -23,7 +24,7 @@ Console.WriteLine($"{extracted.Computed} vectors of {extracted.Dimension} values
 // Stage 2: heads train on split train and are scored on split validation; one of them is our own.
 var set = FeatureSet.Open(vectors, tools.Table);
 var data = set.Load();
-var heads = HeadSpec.ParseList("softmax,linear-svm:C=0.01,pooled-gaussian", [], [.. tools.Trainers, new PooledGaussianTrainer()]);
+HeadSpec[] heads = [new Softmax(), new LinearSvm(), new PooledGaussian()];
 var comparison = Comparer.Run(new ComparisonOptions(), [new FeatureSource(Summaries.Of(set), data)], heads);
 foreach (var head in comparison.Result.Heads)
     Console.WriteLine(FormattableString.Invariant($"{head.Title,-20} {head.Accuracy.Value:0.000} ({head.Accuracy.Low:0.000} - {head.Accuracy.High:0.000})"));
