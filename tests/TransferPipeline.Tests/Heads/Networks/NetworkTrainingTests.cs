@@ -1,5 +1,5 @@
-using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Networks;
 
 namespace TransferPipeline.Tests.Heads.Networks;
