@@ -88,7 +88,7 @@ public static class Extractor
             {
                 target.Writer.Finish(complete, cost => target.Computed == 0 ? cost : Sum(cost, target.Computed, pass!.Times, clock, spec, engine!.Decoders));
                 if (!target.Plan.IsConfirmed)
-                    set.WriteStamps(wanted, spec.Table);
+                    set.WriteStamps(wanted, spec.Table, options.Message);
             }
         });
     }
@@ -218,13 +218,20 @@ public static class Extractor
         }
 
         /// <summary>Notes what the file system said of the photos that are in the set now.</summary>
-        public void WriteStamps(WantedVectors wanted, IFeatureTable table)
+        public void WriteStamps(WantedVectors wanted, IFeatureTable table, Action<string> message)
         {
             var set = FeatureSet.Open(Folder, table);
             var hashes = set.LoadRows().Where(r => r.View == 0).Select(r => (r.Path, r.ImageSha256))
                 .Concat(set.LoadFailed().Select(f => (f.Path, f.ImageSha256)))
                 .DistinctBy(photo => photo.Path).ToDictionary(photo => photo.Path, photo => photo.ImageSha256, StringComparer.Ordinal);
-            Stamps.Write(Folder, Photos(), wanted.LookedAt);
+            try
+            {
+                Stamps.Write(Photos(), wanted.LookedAt);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                message($"{PhotoStamps.FileOf(Folder)} cannot be written ({e.FirstLine()}): the next run hashes all photos again");
+            }
 
             IEnumerable<(string, PhotoStamp, FileChange?, string)> Photos()
             {

@@ -66,9 +66,9 @@ public sealed class PhotoStampTests : IDisposable
         }
 
         // A file is not hashed again, so it need not be readable.
-        var written = File.GetLastWriteTimeUtc(Path.Combine(_extraction.Set, PhotoStamps.FileName));
+        var written = File.GetLastWriteTimeUtc(PhotoStamps.FileOf(_extraction.Set));
         Assert.Equal(0, _extraction.Run().Computed);
-        Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(_extraction.Set, PhotoStamps.FileName)));
+        Assert.Equal(written, File.GetLastWriteTimeUtc(PhotoStamps.FileOf(_extraction.Set)));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class PhotoStampTests : IDisposable
     {
         Thread.Sleep(Settling);
         _extraction.Run();
-        var file = Path.Combine(_extraction.Set, PhotoStamps.FileName);
+        var file = PhotoStamps.FileOf(_extraction.Set);
         var whole = File.ReadAllBytes(file);
         var damaged = whole.ToArray();
         damaged[^40] ^= 1;

@@ -35,14 +35,7 @@ public sealed partial class ModelStore
     public static ModelStore Default()
     {
         var user = Environment.GetEnvironmentVariable("TRANSFER_MODELS");
-        if (string.IsNullOrEmpty(user))
-        {
-            var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-            user = Path.Combine(
-                string.IsNullOrEmpty(cache) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : cache, "transfer", "models");
-        }
-
-        return new(Path.Combine(AppContext.BaseDirectory, "models"), user);
+        return new(Path.Combine(AppContext.BaseDirectory, "models"), string.IsNullOrEmpty(user) ? UserCache.Folder("models") : user);
     }
 
     /// <summary>All models with a manifest, in ordinal order of their names; the user's manifest hides a built-in one of the same name.</summary>

@@ -1,46 +1,54 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 
 namespace TransferPipeline.Extraction.Resume;
 
 /// <summary>
-/// What the file system said of each photo when its SHA-256 was taken, in the file <c>stamps.bin</c> of a feature set. A photo whose
-/// stamp is the same still has that SHA-256; every other one is hashed. The file is of this machine alone and may be deleted.
+/// What the file system said of each photo of a feature set when its SHA-256 was taken, in a file of the user's cache. A photo whose
+/// stamp is the same still has that SHA-256; every other one is hashed. Inodes and change times hold on this machine alone, so the
+/// file does not lie in the set, which travels; without it all photos are hashed once.
 /// </summary>
 internal sealed class PhotoStamps
 {
-    public const string FileName = "stamps.bin";
-
     /// <summary>A photo that changed so shortly before it was looked at could change again within one tick of the file system's clock.</summary>
     private const long LeastAge = 2_000_000_000;
 
     private const int RecordBytes = 16, DigestBytes = 32;
 
-    private readonly Dictionary<ulong, ulong> _stampOfPath;
+    private readonly string _file;
+    private readonly Dictionary<ulong, ulong> _stampOfPath = [];
 
-    private PhotoStamps(Dictionary<ulong, ulong> stamps) => _stampOfPath = stamps;
+    private PhotoStamps(string file) => _file = file;
 
     private static ReadOnlySpan<byte> Magic => "transfer stamps1"u8;
 
-    /// <summary>The stamps beside a manifest; none when there are none or they are damaged, and then all photos are hashed.</summary>
+    /// <summary>The file that holds the stamps of a set.</summary>
+    /// <param name="folder">The set's folder.</param>
+    public static string FileOf(string folder)
+    {
+        var name = SHA256.HashData(Encoding.UTF8.GetBytes(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
+        return Path.Combine(UserCache.Folder("stamps"), Convert.ToHexStringLower(name.AsSpan(0, 16)) + ".bin");
+    }
+
+    /// <summary>The stamps of a set; none when there are none or they are damaged, and then all photos are hashed.</summary>
     public static PhotoStamps Read(string folder)
     {
-        var file = Path.Combine(folder, FileName);
-        var stamps = new Dictionary<ulong, ulong>();
-        if (!File.Exists(file))
-            return new(stamps);
-        var bytes = File.ReadAllBytes(file);
+        var stamps = new PhotoStamps(FileOf(folder));
+        if (!File.Exists(stamps._file))
+            return stamps;
+        var bytes = File.ReadAllBytes(stamps._file);
         var records = bytes.AsSpan();
         if (bytes.Length < Magic.Length + DigestBytes || !records.StartsWith(Magic)
             || !SHA256.HashData(records[..^DigestBytes]).AsSpan().SequenceEqual(records[^DigestBytes..]))
-            return new(stamps);
+            return stamps;
         records = records[Magic.Length..^DigestBytes];
-        stamps.EnsureCapacity(records.Length / RecordBytes);
+        stamps._stampOfPath.EnsureCapacity(records.Length / RecordBytes);
         for (var at = 0; at + RecordBytes <= records.Length; at += RecordBytes)
-            stamps[BinaryPrimitives.ReadUInt64LittleEndian(records[at..])] = BinaryPrimitives.ReadUInt64LittleEndian(records[(at + 8)..]);
-        return new(stamps);
+            stamps._stampOfPath[BinaryPrimitives.ReadUInt64LittleEndian(records[at..])] = BinaryPrimitives.ReadUInt64LittleEndian(records[(at + 8)..]);
+        return stamps;
     }
 
     /// <summary>Whether the photo is still the one whose SHA-256 was taken.</summary>
@@ -48,10 +56,10 @@ internal sealed class PhotoStamps
     public bool Confirm(string path, PhotoStamp stamp, FileChange? change, string sha256) =>
         change is { } now && _stampOfPath.TryGetValue(KeyOf(path), out var known) && known == StampOf(path, stamp, now, sha256);
 
-    /// <summary>Writes the stamps of the photos of a set, when they are not what was read.</summary>
+    /// <summary>Writes the stamps of the photos of the set, when they are not what was read.</summary>
     /// <param name="photos">Path, size and time, what the file system said before the photo was read, and its SHA-256.</param>
     /// <param name="lookedAt">When the file system was asked, in nanoseconds since 1970 UTC.</param>
-    public void Write(string folder, IEnumerable<(string Path, PhotoStamp Stamp, FileChange? Change, string Sha256)> photos, long lookedAt)
+    public void Write(IEnumerable<(string Path, PhotoStamp Stamp, FileChange? Change, string Sha256)> photos, long lookedAt)
     {
         var stamps = new Dictionary<ulong, ulong>();
         foreach (var (path, stamp, change, sha256) in photos)
@@ -73,7 +81,8 @@ internal sealed class PhotoStamps
         }
 
         SHA256.HashData(bytes.AsSpan(0, at), bytes.AsSpan(at));
-        DurableFile.Write(Path.Combine(folder, FileName), temporary => File.WriteAllBytes(temporary, bytes));
+        Directory.CreateDirectory(Path.GetDirectoryName(_file)!);
+        DurableFile.Write(_file, temporary => File.WriteAllBytes(temporary, bytes));
     }
 
     private static ulong KeyOf(string path)
