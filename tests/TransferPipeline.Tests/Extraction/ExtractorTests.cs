@@ -1,5 +1,5 @@
-using TransferPipeline.Cli.Bench;
 using TransferPipeline.Backbones;
+using TransferPipeline.Cli.Bench;
 using TransferPipeline.Datasets;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
