@@ -37,9 +37,9 @@ public static class MicrosoftMLHeads
         "mlnet-fast-tree", "ML.NET FastTree, one class against all: gradient-boosted trees", new(), TreeTrainers.FastTree);
 
     internal static IHeadTrainer LightGbm { get; } = new TreeTrainer<MlNetLightGbm>(
-        "mlnet-light-gbm", "ML.NET LightGbm, one class against all: gradient-boosted trees", new(), TreeTrainers.LightGbm)
+        "mlnet-light-gbm", "ML.NET LightGbm: gradient-boosted trees, one booster with softmax for all classes", new(), TreeTrainers.LightGbm)
     {
-        Missing = new(LightGbmIsMissing),
+        NativeProblem = new(LightGbmIsMissing),
     };
 
     private static string? LightGbmIsMissing() =>

@@ -1,22 +1,20 @@
-using System.Numerics.Tensors;
-using Microsoft.ML;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Onnx;
 
 namespace TransferPipeline.MicrosoftML;
 
 /// <summary>Tree ensembles that ML.NET itself evaluates; scores are the normalized probabilities.</summary>
-internal sealed class TreeHead(string name, int dimension, CalibratedTrees[] classes, HeadOptions options) : IHead
+internal sealed class TreeHead(string name, int dimension, ITreeModel trees, HeadOptions options) : IHead
 {
     private const int RowBlock = 256;
 
     public string Name => name;
 
-    public int ClassCount => classes.Length;
+    public int ClassCount => trees.ClassCount;
 
     public int Dimension => dimension;
 
-    public long ParameterCount { get; } = classes.Sum(c => c.Values);
+    public long ParameterCount => trees.Values;
 
     public HeadOptions Options => options;
 
@@ -32,13 +30,7 @@ internal sealed class TreeHead(string name, int dimension, CalibratedTrees[] cla
         Blocks.For(chosen.Length, RowBlock, threads, (_, start, end) =>
         {
             var view = RowView.Unlabelled(x, chosen[start..end], FeatureScaling.None);
-            for (var k = 0; k < ClassCount; k++)
-                ScoreClass(classes[k], view, results.AsSpan(start * ClassCount + k));
-            for (var i = start; i < end; i++)
-            {
-                var row = results.AsSpan(i * ClassCount, ClassCount);
-                TensorPrimitives.Divide(row, Math.Max(TensorPrimitives.Sum<float>(row), float.Epsilon), row);
-            }
+            trees.Score(view, results.AsSpan(start * ClassCount, (end - start) * ClassCount));
         });
         results.CopyTo(scores);
     }
@@ -49,18 +41,4 @@ internal sealed class TreeHead(string name, int dimension, CalibratedTrees[] cla
     }
 
     public string Export(IGraphWriter graph, string features) => throw new UsageException(NotExportable);
-
-    private void ScoreClass(CalibratedTrees trees, RowView view, Span<float> probabilities)
-    {
-        var scored = trees.Scorer.Transform(view);
-        var column = scored.Schema["Score"];
-        using var cursor = scored.GetRowCursor([column]);
-        var read = cursor.GetGetter<float>(column);
-        var score = 0f;
-        for (var i = 0; cursor.MoveNext(); i += ClassCount)
-        {
-            read(ref score);
-            probabilities[i] = (float)(1 / (1 + Math.Exp(trees.Platt.Slope * score + trees.Platt.Offset)));
-        }
-    }
 }

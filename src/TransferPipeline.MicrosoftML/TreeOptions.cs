@@ -20,6 +20,10 @@ public abstract record MlNetTrees : HeadOptions
     /// <summary>Share of the features that a tree may use; ML.NET's 1 takes ten times as long.</summary>
     [HeadOption("FeatureFraction", "share of the features that a tree may use; ML.NET's 1 takes ten times as long", Min = 0, Max = 1, ExclusiveMin = true)]
     public double FeatureFraction { get; init; } = 0.1;
+
+    /// <summary>Most bins of a feature; ML.NET's 255 takes twice as long.</summary>
+    [HeadOption("MaximumBinCountPerFeature", "most bins of a feature; ML.NET's 255 takes twice as long", Min = 2, Max = 255)]
+    public int MaximumBinCountPerFeature { get; init; } = 31;
 }
 
 /// <summary>Randomized trees by ML.NET's FastForest.</summary>
@@ -61,4 +65,12 @@ public sealed record MlNetLightGbm : HeadOptions
     /// <summary>Share of each tree that is added.</summary>
     [HeadOption("LearningRate", "share of each tree that is added", Min = 0, ExclusiveMin = true)]
     public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>Share of the features that a tree may use; LightGBM's 1 takes several times as long.</summary>
+    [HeadOption("FeatureFraction", "share of the features that a tree may use; LightGBM's 1 takes several times as long", Min = 0, Max = 1, ExclusiveMin = true)]
+    public double FeatureFraction { get; init; } = 0.1;
+
+    /// <summary>Most bins of a feature; LightGBM's 255 takes half as long again.</summary>
+    [HeadOption("MaximumBinCountPerFeature", "most bins of a feature; LightGBM's 255 takes half as long again", Min = 2, Max = 255)]
+    public int MaximumBinCountPerFeature { get; init; } = 63;
 }

@@ -1,11 +1,9 @@
-using Microsoft.ML;
 using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.MicrosoftML;
 
-/// <summary>One tree ensemble of ML.NET a class, with probabilities normalized as ML.NET's OneVersusAll does.</summary>
-/// <param name="fit">Trains on columns Features and Label with the given seed.</param>
-internal sealed class TreeTrainer<TOptions>(string name, string summary, TOptions defaults, Func<MLContext, TOptions, int, IDataView, CalibratedTrees> fit)
+/// <summary>Trees of ML.NET.</summary>
+internal sealed class TreeTrainer<TOptions>(string name, string summary, TOptions defaults, Func<TrainingRows, TOptions, TrainingContext, ITreeModel> fit)
     : HeadTrainer<TOptions>(defaults)
     where TOptions : HeadOptions
 {
@@ -13,20 +11,14 @@ internal sealed class TreeTrainer<TOptions>(string name, string summary, TOption
 
     public override string Summary => summary;
 
-    public override string? Unavailable => Missing?.Value;
+    public override string? Unavailable => NativeProblem?.Value;
 
     /// <summary>Looks for a native library when somebody asks, since loading it takes time; its value is the reason and the cure, or null.</summary>
-    public Lazy<string?>? Missing { get; init; }
+    public Lazy<string?>? NativeProblem { get; init; }
 
     protected override IHead Fit(TrainingRows data, TOptions options, TrainingContext context)
     {
         TrainingCheck.Counts(data, context);
-        var classes = new CalibratedTrees[data.ClassCount];
-        Blocks.For(data.ClassCount, 1, context.Threads, (k, _, _) =>
-        {
-            var seed = LinearTrainers.ClassSeed(context.Seed, k);
-            classes[k] = fit(new MLContext(seed), options, seed & int.MaxValue, RowView.OneAgainstAll(data, k, FeatureScaling.None, context.Cancellation));
-        }, context.Cancellation);
-        return new TreeHead(Name, data.X.Columns, classes, options);
+        return new TreeHead(Name, data.X.Columns, fit(data, options, context), options);
     }
 }
