@@ -12,6 +12,8 @@ internal sealed class TorchLinearTrainer() : HeadTrainer<TorchLinear>(new TorchL
 
     public override string? Unavailable => TorchRuntime.Unavailable;
 
+    public override string? Missing => TorchRuntime.Missing;
+
     protected override IHead Fit(TrainingRows data, TorchLinear options, TrainingContext context)
     {
         var (network, scaling, fit) = TorchTrainer.Train(Name, [], data, options, context);

@@ -12,6 +12,8 @@ internal sealed class TorchMlpTrainer() : HeadTrainer<TorchMlp>(new TorchMlp())
 
     public override string? Unavailable => TorchRuntime.Unavailable;
 
+    public override string? Missing => TorchRuntime.Missing;
+
     protected override IHead Fit(TrainingRows data, TorchMlp options, TrainingContext context)
     {
         var hidden = MlpTrainer.HiddenSizes(Name, options.HiddenLayerSizes);

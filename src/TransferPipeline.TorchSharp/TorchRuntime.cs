@@ -8,8 +8,13 @@ internal static class TorchRuntime
 {
     private static readonly Lazy<string?> Loaded = new(Load);
 
-    /// <summary>Null when libtorch is there; otherwise the reason and the cure.</summary>
+    /// <summary>Null when libtorch is loaded; otherwise the reason and the cure.</summary>
     public static string? Unavailable => Loaded.Value;
+
+    /// <summary>Null when libtorch's files are there, whether they load or not; otherwise the reason and the cure.</summary>
+    public static string? Missing { get; } = NativeLibraries.Absent(["LibTorchSharp", "torch", "torch_cpu", "c10"]) is { } file
+        ? $"libtorch is not beside this program ({file} is missing on {RuntimeInformation.RuntimeIdentifier}): take a build or bundle that has it, or linear-sgd and mlp"
+        : null;
 
     /// <exception cref="JobFailedException">CUDA was asked for and cannot be used; the CPU never takes its place.</exception>
     public static Device Device(string head, TorchDevice wanted)
@@ -28,6 +33,8 @@ internal static class TorchRuntime
     /// <summary>Asks the system's loader first: TorchSharp's own writes a trace of what it tried to stdout, where results belong, and copies all of libtorch.</summary>
     private static string? Load()
     {
+        if (Missing is not null)
+            return Missing;
         if (NativeLibraries.Problem("LibTorchSharp", typeof(global::TorchSharp.torch).Assembly) is { } problem)
             return Reason(problem);
         try
@@ -42,5 +49,5 @@ internal static class TorchRuntime
         }
     }
 
-    private static string Reason(string problem) => $"libtorch does not load on this machine ({problem}); install what it lacks or use the heads of this library";
+    private static string Reason(string problem) => $"libtorch does not load on this machine ({problem}); install what it lacks, or take linear-sgd and mlp";
 }

@@ -28,7 +28,7 @@ internal sealed class TorchTraining
             return Train(start, data, scaling, order, classWeights);
         lock (Generator)
         {
-            random.manual_seed(_context.Seed);
+            random.manual_seed(_context.Seed).Dispose();
             return Train(start, data, scaling, order, classWeights);
         }
     }

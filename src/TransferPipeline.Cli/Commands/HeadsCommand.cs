@@ -16,7 +16,7 @@ internal static class HeadsCommand
         {
             IReadOnlyList<IHeadTrainer> heads = parsed.GetValue(head) is { } one ? [Common.Tools.Trainer(one)] : Common.Tools.Trainers;
             if (parsed.GetValue(json))
-                Json.Write(heads.Select(h => new { h.Name, h.Summary, Available = h.Unavailable is null, h.Unavailable, h.Options }));
+                Json.Write(heads.Select(h => new { h.Name, h.Summary, Available = h.Missing is null, Unavailable = h.Missing, h.Options }));
             else if (parsed.GetValue(head) is null)
                 WriteHeads(heads);
             else
@@ -28,7 +28,7 @@ internal static class HeadsCommand
 
     private static void WriteHeads(IReadOnlyList<IHeadTrainer> heads)
     {
-        foreach (var group in heads.GroupBy(h => h.Unavailable).OrderBy(g => g.Key, StringComparer.Ordinal))
+        foreach (var group in heads.GroupBy(h => h.Missing).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             if (group.Key is not null)
                 Console.WriteLine($"not available: {group.Key}");
@@ -39,7 +39,7 @@ internal static class HeadsCommand
     private static void WriteOptions(IHeadTrainer head)
     {
         Console.WriteLine($"{head.Name}: {head.Summary}");
-        if (head.Unavailable is { } reason)
+        if (head.Missing is { } reason)
             Console.WriteLine($"not available: {reason}");
         Tables.Write(["option", "default", "values", "what it does"], head.Options.Select(o => new[] { o.Name, o.Default, o.DescribeValues(), o.Description }));
     }

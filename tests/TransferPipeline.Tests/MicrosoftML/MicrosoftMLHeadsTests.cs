@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
 using Microsoft.ML.Trainers.FastTree;
+using Microsoft.ML.Trainers.LightGbm;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.MicrosoftML;
 using TransferPipeline.Tests.Heads;
@@ -118,7 +119,25 @@ public sealed class MicrosoftMLHeadsTests
         var ml = new MLContext(0);
         var trees = ml.BinaryClassification.Trainers.FastTree(new FastTreeBinaryTrainer.Options { NumberOfTrees = 20, NumberOfLeaves = 20, MinimumExampleCountPerLeaf = 10, NumberOfThreads = 1 });
         var model = ml.MulticlassClassification.Trainers.OneVersusAll(trees).Fit(RowView.Classes(rows, FeatureScaling.None, TestContext.Current.CancellationToken));
-        HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(Fit("mlnet-fast-tree", 1, ("NumberOfTrees", "20"), ("FeatureFraction", "1")), Data.X, Rest), 1e-5);
+        HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(Fit("mlnet-fast-tree", 1, ("NumberOfTrees", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255")), Data.X, Rest), 1e-5);
+    }
+
+    [Fact]
+    public void Score_OfLightGbm_IsThatOfMLNetsSoftmax()
+    {
+        var model = new MLContext(0).MulticlassClassification.Trainers.LightGbm(new LightGbmMulticlassTrainer.Options
+        {
+            UseSoftmax = true,
+            NumberOfIterations = 20,
+            NumberOfLeaves = 20,
+            MinimumExampleCountPerLeaf = 10,
+            LearningRate = 0.1,
+            NumberOfThreads = 1,
+            Seed = 0,
+        }).Fit(RowView.Classes(Mixture.Training(Data.X, Data.Y, Train), FeatureScaling.None, TestContext.Current.CancellationToken));
+        var head = Fit("mlnet-light-gbm", 1, ("NumberOfIterations", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255"));
+        HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(head, Data.X, Rest), 1e-5);
+        Assert.All(HeadChecks.Scores(head, Data.X, Rest).Chunk(Classes), row => Assert.Equal(1, row.Sum(), 1e-5f));
     }
 
     [Fact]
@@ -140,7 +159,7 @@ public sealed class MicrosoftMLHeadsTests
     }
 
     private static (string Name, string Value)[] Small(string name) =>
-        name == "mlnet-light-gbm" ? [("NumberOfIterations", "20")] : [("NumberOfTrees", "20"), ("FeatureFraction", "0.7")];
+        name == "mlnet-light-gbm" ? [("NumberOfIterations", "20"), ("FeatureFraction", "0.7")] : [("NumberOfTrees", "20"), ("FeatureFraction", "0.7")];
 
     private static IHead Fit(string name, int threads = 1, params (string Name, string Value)[] settings)
     {

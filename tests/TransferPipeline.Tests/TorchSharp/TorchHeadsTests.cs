@@ -5,6 +5,7 @@ using TransferPipeline.Heads.Linear;
 using TransferPipeline.Heads.Networks;
 using TransferPipeline.Tests.Heads;
 using TransferPipeline.TorchSharp;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TransferPipeline.Tests.TorchSharp;
@@ -93,6 +94,28 @@ public sealed class TorchHeadsTests
         Parallel.For(0, 4, i => heads[i] = Scores(1));
         Assert.All(heads, scores => HeadChecks.AssertSameBytes(heads[0], scores));
         Assert.False(heads[0].AsSpan().SequenceEqual(Scores(2)));
+    }
+
+    /// <summary>What a finalizer frees while the process ends, libtorch may no longer know.</summary>
+    [Theory]
+    [InlineData("adam")]
+    [InlineData("sgd")]
+    [InlineData("lbfgs")]
+    public void Train_LeavesNoTensorToTheFinalizer(string solver)
+    {
+        Collect();
+        var trainer = TorchHeads.Trainers[1];
+        var rows = Mixture.Training(Data.X, Data.Y, Train) with { ValidationRows = Rest };
+        trainer.Train(rows, Mixture.Settings(trainer, ("solver", solver), ("dropout", "0.5"), ("epochs", "3"), ("class_weight", "balanced")), new TrainingContext());
+        var after = torch.Tensor.TotalCount;
+        Collect();
+        Assert.Equal(after, torch.Tensor.TotalCount);
+
+        static void Collect()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
     }
 
     [Fact]

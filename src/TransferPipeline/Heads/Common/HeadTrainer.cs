@@ -23,6 +23,9 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
     public virtual string? Unavailable => null;
 
     /// <inheritdoc/>
+    public virtual string? Missing => Unavailable;
+
+    /// <inheritdoc/>
     public HeadOptions Defaults { get; }
 
     /// <inheritdoc/>

@@ -12,6 +12,11 @@ public interface IHeadTrainer
     /// <summary>Null when it can be used; otherwise the reason and the cure, one line.</summary>
     string? Unavailable { get; }
 
+    /// <summary>
+    /// As <see cref="Unavailable"/>, for lists: a large library is looked for but not loaded, so null may be followed by a reason why it does not load.
+    /// </summary>
+    string? Missing => Unavailable;
+
     /// <summary>The head with the defaults of its options; the type of the record that it trains from.</summary>
     HeadOptions Defaults { get; }
 
