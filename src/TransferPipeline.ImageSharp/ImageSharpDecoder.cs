@@ -34,7 +34,7 @@ public sealed class ImageSharpDecoder : PhotoDecoder
     protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {
         // ImageSharp fills what a cut file lacks with grey and says nothing.
-        if (format == PhotoFormat.Jpeg ? !JpegEnd.FollowsScan(encoded) : PhotoFormats.EndsEarly(format, encoded))
+        if (format == PhotoFormat.Jpeg ? JpegScan.End(encoded, out _) != JpegEnd.Regular : PhotoFormats.EndsEarly(format, encoded))
             throw new ImageDecodeException($"truncated {format.Name()}: it ends before its pixels do");
         if (format == PhotoFormat.Jpeg && JpegColors.Contradict(encoded))
             throw new ImageDecodeException("JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp");

@@ -9,7 +9,7 @@ namespace TransferPipeline.ImageSharp;
 /// <param name="Orientation">EXIF orientation, 1 to 8.</param>
 internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool IsGrey, int Orientation)
 {
-    private const int WidthTag = 256, HeightTag = 257, BitsTag = 258, OrientationTag = 274, SamplesTag = 277, NumbersTag = 339, BigTiff = 43, Unsigned = 1;
+    private const int BigTiff = 43, Unsigned = 1;
 
     public static PhotoHeader Of(PhotoFormat format, IImageInfo info)
     {
@@ -24,14 +24,14 @@ internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool
     {
         if (encoded[2] == BigTiff || encoded[3] == BigTiff)
             throw new ImageDecodeException("BigTIFF is not supported");
-        var (bits, numbers) = (TiffExtent.First(encoded, BitsTag) ?? 1, TiffExtent.First(encoded, NumbersTag) ?? Unsigned);
+        var (bits, numbers) = (TiffTags.First(encoded, TiffTags.Bits) ?? 1, TiffTags.First(encoded, TiffTags.Numbers) ?? Unsigned);
         if (bits == 1)
             throw new ImageDecodeException("TIFF with levels of 1 bit is not supported by ImageSharp");
         if (bits > 16 || (bits > 8 && numbers != Unsigned))
             throw new ImageDecodeException($"TIFF with levels of {bits} bits{(numbers == Unsigned ? "" : ", signed or floating,")} is not supported");
-        if (TiffExtent.First(encoded, WidthTag) is not { } width || TiffExtent.First(encoded, HeightTag) is not { } height || width > int.MaxValue || height > int.MaxValue)
+        if (TiffTags.First(encoded, TiffTags.Width) is not { } width || TiffTags.First(encoded, TiffTags.Height) is not { } height || width > int.MaxValue || height > int.MaxValue)
             throw new ImageDecodeException("damaged TIFF: its header cannot be read");
-        return new((int)width, (int)height, (int)bits, (TiffExtent.First(encoded, SamplesTag) ?? 1) == 1, Valid(TiffExtent.First(encoded, OrientationTag) ?? 1));
+        return new((int)width, (int)height, (int)bits, (TiffTags.First(encoded, TiffTags.Samples) ?? 1) == 1, Valid(TiffTags.First(encoded, TiffTags.Orientation) ?? 1));
     }
 
     private static int Valid(long orientation) => orientation is >= 1 and <= 8 ? (int)orientation : 1;

@@ -60,7 +60,7 @@ public sealed class TurboJpegDecoder : IJpegDecoder
     /// and libjpeg-turbo reads no further than a part's last row, so that only a file which is known to have its end is read in part.
     /// </summary>
     private static PixelBox Part(TurboInstance instance, ReadOnlySpan<byte> encoded, int width, int height, IPhotoRegion? region) =>
-        region is null || instance.Get(TurboJpeg.Progressive) != 0 || !JpegEnd.FollowsScan(encoded)
+        region is null || instance.Get(TurboJpeg.Progressive) != 0 || JpegScan.End(encoded, out _) != JpegEnd.Regular
             ? new(0, 0, width, height)
             : DecodedPart.Of(region.Region(width, height), width, height, instance.Get(TurboJpeg.Subsampling));
 

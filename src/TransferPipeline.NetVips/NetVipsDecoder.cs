@@ -37,14 +37,22 @@ public sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(Pil
             // By the loader's name: NetVips' own search would try every loader's test on each photo.
             return (Image)Operation.Call(
                 Loader(format),
-                new VOption { { "access", Enums.Access.Sequential }, { "fail_on", Enums.FailOn.Truncated } },
-                encoded.ToArray());
+                new VOption { { "access", Enums.Access.Sequential }, { "fail_on", FailOn(format) } },
+                format switch
+                {
+                    PhotoFormat.Png => PngChunks.WithWholePalette(encoded),
+                    PhotoFormat.Tiff => TiffKind.Prepared(encoded),
+                    _ => encoded.ToArray(),
+                });
         }
         catch (VipsException)
         {
             throw Damaged(format, encoded, "its header cannot be read");
         }
     }
+
+    /// <summary>libtiff's errors are all errors, else the rest would be black; of PNG and JPEG Pillow reads what libvips calls an error.</summary>
+    private static Enums.FailOn FailOn(PhotoFormat format) => format == PhotoFormat.Tiff ? Enums.FailOn.Error : Enums.FailOn.Truncated;
 
     private static unsafe void DecodeRows(
         PhotoFormat format, ReadOnlySpan<byte> encoded, Image image, PixelConverter converter, RgbImage destination)

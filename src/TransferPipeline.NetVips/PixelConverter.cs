@@ -20,6 +20,8 @@ internal abstract class PixelConverter(int bytesPerPixel)
         var (bands, type) = (image.Bands, image.Format);
         if (image.Interpretation is Enums.Interpretation.Lab or Enums.Interpretation.Labs)
             throw new ImageDecodeException($"{format.Name()} in L*a*b* colours is not supported");
+        if (format == PhotoFormat.Tiff && bands >= 4 && TiffKind.IsPremultiplied(encoded))
+            return type is Enums.BandFormat.Uchar or Enums.BandFormat.Ushort ? new Premultiplied(bands, type == Enums.BandFormat.Ushort) : throw Unsupported(format, bands);
         if (type == Enums.BandFormat.Uchar)
         {
             if (image.Interpretation == Enums.Interpretation.Cmyk && bands >= 4)
@@ -27,17 +29,25 @@ internal abstract class PixelConverter(int bytesPerPixel)
             return bands >= 3 ? new Bytes(bands) : new Grey(bands);
         }
 
+        if (image.Interpretation == Enums.Interpretation.Cmyk)
+            return type == Enums.BandFormat.Ushort && bands >= 4 ? new Cmyk16(bands) : throw Unsupported(format, bands);
+
         var isGrey = bands == 1 || (format == PhotoFormat.Png && encoded[PngColorType] == PngGrey);
         return (type, isGrey) switch
         {
             (Enums.BandFormat.Ushort, true) => new Clipped<ushort>(bands),
             (Enums.BandFormat.Ushort, false) => new HighBytes(bands),
-            (Enums.BandFormat.Uint, true) => new Clipped<uint>(bands),
+            // PIL has no unsigned mode of 32 bits.
+            (Enums.BandFormat.Uint, true) => new Clipped<int>(bands),
+            (Enums.BandFormat.Short, true) => new Clipped<short>(bands),
             (Enums.BandFormat.Int, true) => new Clipped<int>(bands),
             (Enums.BandFormat.Float, true) => new Clipped<float>(bands),
-            _ => throw new ImageDecodeException($"{format.Name()} with {bands} channels of this number format is not supported"),
+            _ => throw Unsupported(format, bands),
         };
     }
+
+    private static ImageDecodeException Unsupported(PhotoFormat format, int bands) =>
+        new($"{format.Name()} with {bands} channels of this number format is not supported");
 
     /// <summary>R G B, and perhaps alpha, which is dropped.</summary>
     private sealed class Bytes(int bands) : PixelConverter(bands)
@@ -70,11 +80,15 @@ internal abstract class PixelConverter(int bytesPerPixel)
         public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
         {
             for (int s = 0, t = 0; t < target.Length; s += BytesPerPixel, t += 3)
-            {
-                var light = 255 - source[s + 3];
-                for (var c = 0; c < 3; c++)
-                    target[t + c] = (byte)Math.Max(light - Share(source[s + c], light), 0);
-            }
+                Convert(source[s], source[s + 1], source[s + 2], source[s + 3], target[t..]);
+        }
+
+        public static void Convert(byte cyan, byte magenta, byte yellow, byte black, Span<byte> rgb)
+        {
+            var light = 255 - black;
+            rgb[2] = (byte)Math.Max(light - Share(yellow, light), 0);
+            rgb[1] = (byte)Math.Max(light - Share(magenta, light), 0);
+            rgb[0] = (byte)Math.Max(light - Share(cyan, light), 0);
         }
 
         /// <summary>a * b / 255, rounded.</summary>
@@ -82,6 +96,33 @@ internal abstract class PixelConverter(int bytesPerPixel)
         {
             var product = a * b + 128;
             return ((product >> 8) + product) >> 8;
+        }
+    }
+
+    /// <summary>R G B that are multiplied by the alpha behind them, of 8 bits or the high bytes of 16; divided as in Pillow's Unpack.c.</summary>
+    private sealed class Premultiplied(int bands, bool isWide) : PixelConverter(isWide ? bands * 2 : bands)
+    {
+        public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
+        {
+            for (int s = 0, t = 0; t < target.Length; s += BytesPerPixel, t += 3)
+            {
+                var alpha = Level(source, s, 3);
+                for (var c = 0; c < 3; c++)
+                    target[t + c] = alpha == 0 ? (byte)0 : (byte)Math.Min(Level(source, s, c) * 255 / alpha, 255);
+            }
+        }
+
+        private int Level(ReadOnlySpan<byte> source, int at, int channel) => source[at + (isWide ? channel * 2 + 1 : channel)];
+    }
+
+    /// <summary>Inks of 16 bits: PIL reads the high byte of each.</summary>
+    private sealed class Cmyk16(int bands) : PixelConverter(bands * 2)
+    {
+        public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
+        {
+            var values = MemoryMarshal.Cast<byte, ushort>(source);
+            for (int s = 0, t = 0; t < target.Length; s += bands, t += 3)
+                Cmyk.Convert((byte)(values[s] >> 8), (byte)(values[s + 1] >> 8), (byte)(values[s + 2] >> 8), (byte)(values[s + 3] >> 8), target[t..]);
         }
     }
 

@@ -1,5 +1,6 @@
 using TransferPipeline.Tests.Extraction;
 using TransferPipeline.Tests.Features;
+using TransferPipeline.Tests.Images;
 
 namespace TransferPipeline.Tests;
 
@@ -10,6 +11,7 @@ internal static class Program
     {
         [ChildExtraction.Switch, ..] => ChildExtraction.Run(args),
         [ChildReading.Switch, ..] => ChildReading.Run(args),
+        [DecodedFolder.Switch, _, _, ..] => DecodedFolder.Run(args),
         _ => RunTests(args),
     };
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Datasets;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -13,19 +14,33 @@ internal static class DataCommand
     private static Command Check()
     {
         var data = new DataOptions();
-        var json = Common.Json();
-        var command = new Command("check", "Counts the photos of each class and split and lists what is wrong.") { json };
+        var decode = new Option<bool>("--decode") { Description = "Decode every photo and list those that cannot be used, before any work; exit code 2 when there are some." };
+        var (threads, json) = (Common.Threads(), Common.Json());
+        var command = new Command("check", "Counts the photos of each class and split and lists what is wrong.") { decode, threads, json };
+        var chosen = new ToolFlags();
+        chosen.AddTo(command);
         data.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var report = DatasetCheck.Run(data.Read(parsed), Common.Tools.PhotoTable, cancellation);
+            var tools = chosen.Read(parsed);
+            var report = DatasetCheck.Run(data.Read(parsed), tools.PhotoTable, cancellation);
+            var bad = parsed.GetValue(decode) ? Decode(data.Read(parsed), tools, parsed.GetValue(threads), cancellation) : [];
+            report = report with { Problems = [.. report.Problems, .. bad] };
             if (parsed.GetValue(json))
                 Json.Write(report);
             else
                 Write(report);
-            return Task.FromResult((int)ExitCode.Done);
+            if (bad.Count > 0)
+                Messages.Error(string.Create(CultureInfo.InvariantCulture, $"{bad.Count} of {report.Photos} photos cannot be used"));
+            return Task.FromResult((int)(bad.Count > 0 ? ExitCode.Usage : ExitCode.Done));
         });
         return command;
+    }
+
+    private static IReadOnlyList<DatasetProblem> Decode(DatasetOptions options, Toolbox tools, int threads, CancellationToken cancellation)
+    {
+        using var dataset = DatasetReader.Open(options, tools.PhotoTable);
+        return PhotoCheck.Run(dataset, tools.Decoder, new(), threads, cancellation: cancellation);
     }
 
     private static void Write(DatasetReport report)

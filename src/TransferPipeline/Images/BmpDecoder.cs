@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 
 namespace TransferPipeline.Images;
 
@@ -21,6 +22,15 @@ internal static class BmpDecoder
         if (rows.Length < (long)stride * height)
             throw new ImageDecodeException($"truncated BMP: {rows.Length} bytes of pixels; expected {(long)stride * height}");
 
+        if (bits <= 8 && header.Colors is < 0 or > 256)
+            throw new ImageDecodeException($"damaged BMP: a palette of {header.Colors} colours");
+        if (bits == 16)
+        {
+            destination.Resize(width, height);
+            From16(rows, stride, header, destination);
+            return;
+        }
+
         var palette = bits <= 8 ? Palette(encoded, header) : [];
         destination.Resize(width, height);
         for (var y = 0; y < height; y++)
@@ -29,8 +39,6 @@ internal static class BmpDecoder
             var target = destination.Row(y);
             if (bits <= 8)
                 FromPalette(row, bits, palette, target);
-            else if (bits == 16)
-                From16(row, header.Masks.Green == 0x7E0 && header.Compression == BitFields, target);
             else
                 FromBytes(row, bits / 8, header, target);
         }
@@ -47,22 +55,53 @@ internal static class BmpDecoder
         }
     }
 
-    private static void From16(ReadOnlySpan<byte> row, bool sixBitGreen, Span<byte> target)
+    /// <summary>Levels of any number of bits, scaled to 255 and rounded down as Pillow does with 5 and 6.</summary>
+    private static void From16(ReadOnlySpan<byte> rows, int stride, in Header header, RgbImage destination)
     {
-        for (var x = 0; x < target.Length / 3; x++)
+        var (red, green, blue) = header.Compression == BitFields ? Channel.Of(header.Masks) : (new(10, 31), new(5, 31), new(0, 31));
+        for (var y = 0; y < destination.Height; y++)
         {
-            var value = BinaryPrimitives.ReadUInt16LittleEndian(row[(x * 2)..]);
-            target[x * 3] = (byte)((value >> (sixBitGreen ? 11 : 10) & 31) * 255 / 31);
-            target[x * 3 + 1] = (byte)(sixBitGreen ? (value >> 5 & 63) * 255 / 63 : (value >> 5 & 31) * 255 / 31);
-            target[x * 3 + 2] = (byte)((value & 31) * 255 / 31);
+            var row = rows[((header.TopDown ? y : destination.Height - 1 - y) * stride)..];
+            var target = destination.Row(y);
+            for (var x = 0; x < destination.Width; x++)
+            {
+                var value = BinaryPrimitives.ReadUInt16LittleEndian(row[(x * 2)..]);
+                (target[x * 3], target[x * 3 + 1], target[x * 3 + 2]) = (red.Level(value), green.Level(value), blue.Level(value));
+            }
         }
+    }
+
+    /// <summary>One colour in a pixel of 16 bits.</summary>
+    /// <param name="Most">Its largest value.</param>
+    private readonly record struct Channel(int Shift, int Most)
+    {
+        public byte Level(int value) => (byte)((value >> Shift & Most) * 255 / Most);
+
+        /// <summary>Red, green and blue side by side in either order, as writers have them; other masks are damage.</summary>
+        public static (Channel Red, Channel Green, Channel Blue) Of((uint Red, uint Green, uint Blue) masks)
+        {
+            var (red, green, blue) = (Of(masks.Red), Of(masks.Green), Of(masks.Blue));
+            return Follows(red, green) && Follows(green, blue) || Follows(blue, green) && Follows(green, red)
+                ? (red, green, blue)
+                : throw new ImageDecodeException($"BMP with colour masks {masks.Red:X}, {masks.Green:X} and {masks.Blue:X} is not supported");
+        }
+
+        private static Channel Of(uint mask)
+        {
+            var shift = BitOperations.TrailingZeroCount(mask);
+            var most = shift < 16 ? mask >> shift : 0;
+            return mask <= ushort.MaxValue && most >= 3 && most <= byte.MaxValue && BitOperations.IsPow2(most + 1) ? new(shift, (int)most) : new(-1, 0);
+        }
+
+        private static bool Follows(Channel above, Channel below) =>
+            below.Most > 0 && above.Most > 0 && above.Shift == below.Shift + BitOperations.PopCount((uint)below.Most);
     }
 
     private static void FromBytes(ReadOnlySpan<byte> row, int size, in Header header, Span<byte> target)
     {
         var (red, green, blue) = (2, 1, 0);
-        if (header.Compression == BitFields && header.Masks.Red != 0)
-            (red, green, blue) = (ByteOf(header.Masks.Red), ByteOf(header.Masks.Green), ByteOf(header.Masks.Blue));
+        if (header.Compression == BitFields && (header.Masks.Red | header.Masks.Green | header.Masks.Blue) != 0)
+            (red, green, blue) = Places(header.Masks, size);
         for (var x = 0; x < target.Length / 3; x++)
         {
             var pixel = row[(x * size)..];
@@ -72,13 +111,13 @@ internal static class BmpDecoder
         }
     }
 
-    private static int ByteOf(uint mask) => mask switch
+    /// <summary>The bytes of red, green and blue in a pixel; other masks than Pillow's are damage.</summary>
+    private static (int Red, int Green, int Blue) Places((uint Red, uint Green, uint Blue) masks, int size) => (masks, size) switch
     {
-        0xFF => 0,
-        0xFF00 => 1,
-        0xFF0000 => 2,
-        0xFF000000 => 3,
-        _ => throw new ImageDecodeException($"BMP with a colour mask of {mask:X}; expected whole bytes"),
+        ((0xFF0000, 0xFF00, 0xFF), _) => (2, 1, 0),
+        ((0xFF000000, 0xFF0000, 0xFF00), 4) => (3, 2, 1),
+        ((0xFF, 0xFF00, 0xFF0000), 4) => (0, 1, 2),
+        _ => throw new ImageDecodeException($"BMP with colour masks {masks.Red:X}, {masks.Green:X} and {masks.Blue:X} is not supported"),
     };
 
     /// <summary>Entries that the file lacks stay grey, as in a new PIL palette.</summary>
@@ -183,7 +222,7 @@ internal static class BmpDecoder
                 throw new ImageDecodeException($"BMP with compression {compression} is not supported");
             if ((compression is Rle8 && bits != 8) || (compression is Rle4 && bits != 4) || (compression is BitFields && bits < 16))
                 throw new ImageDecodeException($"damaged BMP: compression {compression} with {bits} bits a pixel");
-            if (colors <= 0 && bits <= 8)
+            if (colors == 0 && bits <= 8)
                 colors = 1 << bits;
             var entry = size == 12 ? 3 : 4;
             var offset = BinaryPrimitives.ReadInt32LittleEndian(encoded[10..]);

@@ -5,6 +5,14 @@ namespace TransferPipeline.Images;
 /// <summary>Turns and mirrors a picture as EXIF's Orientation tag (0x0112; Exif 2.32, 4.6.4) asks, like PIL's exif_transpose.</summary>
 internal static class ExifOrientation
 {
+    /// <summary>The Orientation tag of an EXIF block, with or without its "Exif" header; null when it has none.</summary>
+    public static int? Read(ReadOnlySpan<byte> exif)
+    {
+        if (exif.StartsWith("Exif\0\0"u8))
+            exif = exif["Exif\0\0"u8.Length..];
+        return TiffTags.First(exif, TiffTags.Orientation) is { } value ? (int)Math.Clamp(value, 0, 9) : null;
+    }
+
     /// <summary>Orientation 1 to 8; 1 and unknown values leave the picture as it is.</summary>
     public static void Apply(int orientation, RgbImage image)
     {

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace TransferPipeline.Images;
 
 /// <summary>
@@ -25,12 +23,16 @@ public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jp
         if (encoded.Length > options.MaxBytes)
             throw new ImageDecodeException($"{encoded.Length} bytes; the limit is {options.MaxBytes}");
         var format = PhotoFormats.Detect(encoded);
-        if (format == PhotoFormat.Tiff && TiffExtent.End(encoded) is var end && end > encoded.Length)
-            throw new ImageDecodeException($"truncated TIFF: its pixels end at byte {end} of {encoded.Length}");
+        if (format == PhotoFormat.Tiff)
+            CheckTiff(encoded);
+        else if (format == PhotoFormat.Png)
+            PngChunks.CheckHeader(encoded);
+        else if (format == PhotoFormat.Jpeg)
+            CheckJpeg(encoded);
         switch (format)
         {
             case PhotoFormat.Unknown:
-                throw new ImageDecodeException($"not an image (starts with {Start(encoded)})");
+                throw new ImageDecodeException(UnknownFile.Describe(encoded));
             case PhotoFormat.Ppm:
                 PpmDecoder.Decode(encoded, options, destination);
                 break;
@@ -44,8 +46,12 @@ public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jp
                 break;
             default:
                 var orientation = DecodeOutside(format, encoded, options, destination);
-                if (options.ExifTranspose)
+
+                // Pillow turns a TIFF while it loads it, asked or not.
+                if (format == PhotoFormat.Tiff)
                     ExifOrientation.Apply(orientation, destination);
+                else if (options.ExifTranspose)
+                    ExifOrientation.Apply(format == PhotoFormat.Png ? PngChunks.Orientation(encoded) : orientation, destination);
                 break;
         }
     }
@@ -66,12 +72,22 @@ public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jp
     /// <summary>Only the adapter's library reads EXIF's orientation.</summary>
     private static bool MayBeTurned(ReadOnlySpan<byte> encoded, DecodeOptions options) => options.ExifTranspose && encoded.IndexOf("Exif"u8) >= 0;
 
-    /// <summary>The first bytes, as text when they are text, else in hexadecimal.</summary>
-    private static string Start(ReadOnlySpan<byte> encoded)
+    private static void CheckJpeg(ReadOnlySpan<byte> encoded)
     {
-        var start = encoded[..Math.Min(encoded.Length, 12)];
-        return start.ContainsAnyExceptInRange((byte)' ', (byte)'~')
-            ? Convert.ToHexString(start[..Math.Min(start.Length, 6)])
-            : $"\"{Encoding.ASCII.GetString(start)}\"";
+        switch (JpegScan.End(encoded, out var at))
+        {
+            case JpegEnd.Broken:
+                throw new ImageDecodeException($"damaged JPEG: its pixels end at a wrong marker (FF{encoded[at - 1]:X2} before byte {at} of {encoded.Length})");
+            case JpegEnd.Incomplete:
+                throw new ImageDecodeException("truncated JPEG: it is progressive and lacks its last scans");
+        }
+    }
+
+    private static void CheckTiff(ReadOnlySpan<byte> encoded)
+    {
+        TiffKind.Check(encoded);
+        var end = TiffTags.End(encoded);
+        if (end > encoded.Length)
+            throw new ImageDecodeException($"truncated TIFF: its pixels end at byte {end} of {encoded.Length}");
     }
 }

@@ -37,7 +37,7 @@ internal static class PpmDecoder
                     {
                         1 => reader.Bit() ? (byte)0 : (byte)255,
                         4 => (bytes[index >> 3] >> (7 - (index & 7)) & 1) != 0 ? (byte)0 : (byte)255,
-                        2 or 3 => Level(levels, reader.Number()),
+                        2 or 3 => levels[Plain(ref reader, top)],
                         _ when top > 255 => Level(levels, bytes[2 * index] << 8 | bytes[2 * index + 1]),
                         _ => Level(levels, bytes[index]),
                     };
@@ -47,6 +47,9 @@ internal static class PpmDecoder
                     row[x + 1] = row[x + 2] = row[x];
             }
         }
+
+        if (kind == 1)
+            reader.RequireBitsToTheEnd();
     }
 
     /// <summary>Grey of more than 8 bits becomes PIL's mode I, whose levels convert("RGB") clips; all else is scaled, half to even.</summary>
@@ -63,6 +66,10 @@ internal static class PpmDecoder
         return levels;
     }
 
+    /// <summary>A value of a file in text, where one beyond the largest is damage.</summary>
+    private static int Plain(ref Reader reader, long top) =>
+        reader.Number() is var value && value <= top ? (int)value : throw new ImageDecodeException($"damaged PPM: a value of {value}; the largest is {top}");
+
     private static byte Level(byte[] levels, long value) => levels[(int)Math.Min(value, levels.Length - 1)];
 
     /// <summary>White space, comments and decimal numbers.</summary>
@@ -77,7 +84,7 @@ internal static class PpmDecoder
             var digits = 0;
             while (digits < Rest.Length && char.IsAsciiDigit((char)Rest[digits]) && digits < 11)
                 value = value * 10 + Rest[digits++] - '0';
-            if (digits is 0 or 11)
+            if (digits is 0 or 11 || (digits < Rest.Length && !IsSpace(Rest[digits]) && Rest[digits] != '#'))
                 throw new ImageDecodeException(Rest.IsEmpty ? "truncated PPM" : "damaged PPM: a number was expected");
             Rest = Rest[digits..];
             return value;
@@ -96,9 +103,19 @@ internal static class PpmDecoder
 
         public void SkipOne() => Rest = Rest.IsEmpty ? Rest : Rest[1..];
 
+        /// <summary>Anything but digits of a plain PBM behind its pixels is damage, as in Pillow.</summary>
+        public void RequireBitsToTheEnd()
+        {
+            for (SkipSpace(); !Rest.IsEmpty; SkipSpace())
+                Bit();
+        }
+
+        /// <summary>C's white space.</summary>
+        private static bool IsSpace(byte value) => value is (byte)' ' or (>= (byte)'\t' and <= (byte)'\r');
+
         private void SkipSpace()
         {
-            while (!Rest.IsEmpty && (Rest[0] <= ' ' || Rest[0] == '#'))
+            while (!Rest.IsEmpty && (IsSpace(Rest[0]) || Rest[0] == '#'))
             {
                 if (Rest[0] != '#')
                 {

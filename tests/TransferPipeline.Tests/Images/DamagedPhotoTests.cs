@@ -71,8 +71,8 @@ public sealed class DamagedPhotoTests
     {
         var decoder = TestDecoder.Create();
         Assert.Equal("empty file", Reason(decoder, []));
-        Assert.Equal("not an image (starts with \"<!DOCTYPE ht\")", Reason(decoder, "<!DOCTYPE html><p>not found"u8.ToArray()));
-        Assert.Equal("not an image (starts with 504B03041400)", Reason(decoder, [0x50, 0x4B, 3, 4, 20, 0, 0, 0]));
+        Assert.Equal("a web page, not an image: the download gave a page (an error or a login?) in its place", Reason(decoder, "<!DOCTYPE html><p>not found"u8.ToArray()));
+        Assert.Equal("a zip archive, not an image: unpack it (starts with 504B03041400)", Reason(decoder, [0x50, 0x4B, 3, 4, 20, 0, 0, 0]));
         Assert.Equal("damaged JPEG: its header cannot be read", Reason(decoder, [0xFF, 0xD8, 0xFF, 0xD9]));
         Assert.StartsWith("truncated JPEG: ", Reason(decoder, [0xFF, 0xD8, 0xFF, 0xE0, 0]));
     }

@@ -132,10 +132,10 @@ public sealed class RegionTests
     [Fact]
     public void JpegEnd_InOtherFiles_IsNotFound()
     {
-        Assert.False(JpegEnd.FollowsScan([]));
-        Assert.False(JpegEnd.FollowsScan([0xFF, 0xD8, 0xFF, 0xD9]));
-        Assert.False(JpegEnd.FollowsScan([0xFF, 0xD8, 0xFF, 0xDA, 0, 200, 0xFF, 0xD9]));
-        Assert.True(JpegEnd.FollowsScan([0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 1, 2, 3, 0xFF, 0xD9, 0]));
+        Assert.Equal(JpegEnd.Unknown, JpegScan.End([], out _));
+        Assert.Equal(JpegEnd.Unknown, JpegScan.End([0xFF, 0xD8, 0xFF, 0xD9], out _));
+        Assert.Equal(JpegEnd.Unknown, JpegScan.End([0xFF, 0xD8, 0xFF, 0xDA, 0, 200, 0xFF, 0xD9], out _));
+        Assert.Equal(JpegEnd.Unknown, JpegScan.End([0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 1, 2, 3, 0xFF, 0xD9, 0], out _));
     }
 
     private sealed record FixedBox(PixelBox Box) : IPhotoRegion

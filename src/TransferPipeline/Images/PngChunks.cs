@@ -1,0 +1,162 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace TransferPipeline.Images;
+
+/// <summary>What a PNG file says in its chunks (PNG, third edition, 11): whether those before the pixels are intact, and how the photo is turned.</summary>
+internal static partial class PngChunks
+{
+    private const int Signature = 8, Around = 12, MostText = 1 << 20;
+    private const uint Polynomial = 0xEDB88320;
+
+    private static readonly uint[] Remainders = [.. Enumerable.Range(0, 256).Select(static value =>
+    {
+        var remainder = (uint)value;
+        for (var bit = 0; bit < 8; bit++)
+            remainder = (remainder & 1) != 0 ? remainder >> 1 ^ Polynomial : remainder >> 1;
+        return remainder;
+    })];
+
+    /// <summary>Pillow refuses a wrong checksum in any chunk before the pixels; libpng goes on, with a palette that may be wrong.</summary>
+    /// <exception cref="ImageDecodeException">A checksum before the pixels is wrong.</exception>
+    public static void CheckHeader(ReadOnlySpan<byte> encoded)
+    {
+        for (var at = Signature; TryRead(encoded, at, out var name, out var data); at += Around + data.Length)
+        {
+            if (name.SequenceEqual("IDAT"u8))
+                return;
+            if (Checksum(encoded.Slice(at + 4, 4 + data.Length)) != BinaryPrimitives.ReadUInt32BigEndian(encoded[(at + 8 + data.Length)..]))
+                throw new ImageDecodeException($"damaged PNG: the checksum of its chunk {Printable(name)} is wrong");
+        }
+    }
+
+    /// <summary>
+    /// A copy whose palette has all colours that its bits can name, the missing ones grey as in a palette of Pillow's; without it libpng makes
+    /// pixels beyond the palette black.
+    /// </summary>
+    public static byte[] WithWholePalette(ReadOnlySpan<byte> encoded)
+    {
+        const int ColorTypeAt = 25, DepthAt = 24, OfPalette = 3, Channels = 3;
+        if (encoded.Length <= ColorTypeAt || encoded[ColorTypeAt] != OfPalette || encoded[DepthAt] > 8)
+            return encoded.ToArray();
+        var colors = 1 << encoded[DepthAt];
+        for (var at = Signature; TryRead(encoded, at, out var name, out var data); at += Around + data.Length)
+        {
+            if (!name.SequenceEqual("PLTE"u8))
+                continue;
+            var missing = colors * Channels - data.Length;
+            if (missing <= 0)
+                break;
+            var copy = new byte[encoded.Length + missing];
+            var end = at + 8 + data.Length;
+            encoded[..end].CopyTo(copy);
+            for (var i = 0; i < missing; i++)
+                copy[end + i] = (byte)((data.Length + i) / Channels);
+            BinaryPrimitives.WriteInt32BigEndian(copy.AsSpan(at), colors * Channels);
+            BinaryPrimitives.WriteUInt32BigEndian(copy.AsSpan(end + missing), Checksum(copy.AsSpan(at + 4, 4 + colors * Channels)));
+            encoded[(end + 4)..].CopyTo(copy.AsSpan(end + missing + 4));
+            return copy;
+        }
+
+        return encoded.ToArray();
+    }
+
+    /// <summary>
+    /// Orientation, 1 to 8, as Pillow finds it: in eXIf wherever it stands, else in a raw profile of ImageMagick, and where EXIF has none in XMP.
+    /// </summary>
+    public static int Orientation(ReadOnlySpan<byte> encoded)
+    {
+        byte[]? exif = null, profile = null;
+        string? xmp = null;
+        for (var at = Signature; TryRead(encoded, at, out var name, out var data); at += Around + data.Length)
+        {
+            if (name.SequenceEqual("eXIf"u8))
+                exif = data.ToArray();
+            else if (name.SequenceEqual("tEXt"u8) || name.SequenceEqual("zTXt"u8) || name.SequenceEqual("iTXt"u8))
+                ReadText(name, data, ref profile, ref xmp);
+        }
+
+        return ExifOrientation.Read(exif ?? profile) ?? (xmp is not null && XmpOrientation().Match(xmp) is { Success: true } match
+            ? int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)
+            : 1);
+    }
+
+    private static void ReadText(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, ref byte[]? profile, ref string? xmp)
+    {
+        var end = data.IndexOf((byte)0);
+        if (end < 0)
+            return;
+        var key = Encoding.Latin1.GetString(data[..end]);
+        if (key is not ("XML:com.adobe.xmp" or "Raw profile type exif"))
+            return;
+        var text = data[(end + 1)..];
+        if (name.SequenceEqual("zTXt"u8))
+        {
+            text = text.IsEmpty ? text : Inflate(text[1..]);
+        }
+        else if (name.SequenceEqual("iTXt"u8) && text.Length > 2)
+        {
+            var isPacked = text[0] != 0;
+            text = text[2..];
+            for (var skipped = 0; skipped < 2; skipped++)
+                text = text[(text.IndexOf((byte)0) + 1)..];
+            text = isPacked ? Inflate(text) : text;
+        }
+
+        if (key != "Raw profile type exif")
+            xmp = Encoding.UTF8.GetString(text);
+        else if (FromHex(Encoding.Latin1.GetString(text)) is { } bytes)
+            profile = bytes;
+    }
+
+    /// <summary>A raw profile: an empty line, its name, its length, then lines of hexadecimal digits.</summary>
+    private static byte[]? FromHex(string text)
+    {
+        var digits = string.Concat(text.Split('\n').Skip(3)).Trim();
+        return digits.Length % 2 == 0 && digits.All(char.IsAsciiHexDigit) ? Convert.FromHexString(digits) : null;
+    }
+
+    /// <summary>At most <see cref="MostText"/> bytes; nothing when they are damaged.</summary>
+    private static byte[] Inflate(ReadOnlySpan<byte> packed)
+    {
+        var text = new byte[MostText];
+        using var stream = new ZLibStream(new MemoryStream(packed.ToArray()), CompressionMode.Decompress);
+        try
+        {
+            return text[..stream.ReadAtLeast(text, MostText, throwOnEndOfStream: false)];
+        }
+        catch (InvalidDataException)
+        {
+            // Text beside the pixels: Pillow leaves a damaged one out as well.
+            return [];
+        }
+    }
+
+    private static bool TryRead(ReadOnlySpan<byte> encoded, int at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> data)
+    {
+        name = data = default;
+        if (at > encoded.Length - Around || BinaryPrimitives.ReadUInt32BigEndian(encoded[at..]) is var length && length > encoded.Length - Around - at)
+            return false;
+        name = encoded.Slice(at + 4, 4);
+        data = encoded.Slice(at + 8, (int)length);
+        return true;
+    }
+
+    /// <summary>CRC-32 of ISO 3309.</summary>
+    private static uint Checksum(ReadOnlySpan<byte> bytes)
+    {
+        var remainder = uint.MaxValue;
+        foreach (var value in bytes)
+            remainder = Remainders[(byte)(remainder ^ value)] ^ remainder >> 8;
+        return ~remainder;
+    }
+
+    private static string Printable(ReadOnlySpan<byte> name) =>
+        name.ContainsAnyExceptInRange((byte)'!', (byte)'~') ? Convert.ToHexString(name) : Encoding.ASCII.GetString(name);
+
+    [GeneratedRegex("tiff:Orientation(=\"|>)([0-9])")]
+    private static partial Regex XmpOrientation();
+}

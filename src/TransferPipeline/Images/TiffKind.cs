@@ -1,0 +1,116 @@
+namespace TransferPipeline.Images;
+
+/// <summary>Refuses TIFF files of kinds that libvips reads as black or in other colours than Pillow, and names the kind.</summary>
+internal static class TiffKind
+{
+    private const int Uncompressed = 1, NotInverted = 0, Rgb = 2, Palette = 3, Inks = 5, YCbCr = 6, Unsigned = 1, Signed = 2, Floating = 3, PremultipliedAlpha = 1, PlainAlpha = 2;
+
+    /// <summary>By tag 259, those that both read alike.</summary>
+    private static readonly int[] ReadCompressions = [Uncompressed, 2, 3, 4, 5, 7, 8, 32773, 32946];
+
+    private static readonly Dictionary<long, string> CompressionNames = new()
+    {
+        [6] = "old-style JPEG",
+        [9] = "JBIG",
+        [10] = "JBIG",
+        [32766] = "NeXT",
+        [32809] = "ThunderScan",
+        [33003] = "JPEG 2000",
+        [33005] = "JPEG 2000",
+        [34661] = "JBIG",
+        [34676] = "SGI Log",
+        [34677] = "SGI Log",
+        [34712] = "JPEG 2000",
+        [34887] = "LERC",
+        [34925] = "LZMA",
+        [50000] = "zstd",
+        [50001] = "WebP",
+        [50002] = "JPEG XL",
+        [52546] = "JPEG XL",
+    };
+
+    private static readonly Dictionary<long, string> ColorNames = new()
+    {
+        [4] = "a transparency mask",
+        [8] = "L*a*b* colours",
+        [9] = "L*a*b* colours (ICC)",
+        [10] = "L*a*b* colours (ITU)",
+        [32803] = "raw values of a camera's colour filter",
+        [32844] = "logarithmic luminance",
+        [32845] = "logarithmic colours (LogLuv)",
+        [34892] = "raw values of a camera",
+    };
+
+    /// <exception cref="ImageDecodeException">Its compression, colours or bits are not supported.</exception>
+    public static void Check(ReadOnlySpan<byte> encoded)
+    {
+        foreach (var tag in (int[])[TiffTags.Compression, TiffTags.Colors, TiffTags.Samples])
+        {
+            if (TiffTags.All(encoded, tag).Count > 1)
+                throw new ImageDecodeException($"damaged TIFF: its tag {tag} has several values");
+        }
+
+        var compression = TiffTags.First(encoded, TiffTags.Compression) ?? Uncompressed;
+        if (!ReadCompressions.Contains((int)Math.Min(compression, int.MaxValue)))
+            throw Unsupported($"with {(CompressionNames.TryGetValue(compression, out var name) ? name : $"unknown ({compression})")} compression");
+        var colors = TiffTags.First(encoded, TiffTags.Colors) ?? NotInverted;
+        if (ColorNames.TryGetValue(colors, out var kind))
+            throw Unsupported($"in {kind}");
+        if (colors is < 0 or > 6)
+            throw Unsupported($"with unknown colours ({colors})");
+        var bits = TiffTags.All(encoded, TiffTags.Bits);
+        if (bits.Distinct().Count() > 1)
+            throw Unsupported($"with channels of {string.Join(", ", bits)} bits");
+        if (bits is [var depth, ..] && depth is not (1 or 2 or 4 or 8 or 16 or 32))
+            throw Unsupported($"of {depth} bits per channel");
+        if (colors == NotInverted && bits is [16, ..] && TiffTags.First(encoded, TiffTags.Colors) is not null)
+            throw Unsupported("in inverted grey of 16 bits");
+        if (colors != Rgb && TiffTags.First(encoded, TiffTags.ExtraSamples) == PremultipliedAlpha)
+            throw Unsupported("with premultiplied alpha in other colours than RGB");
+        CheckChannels(colors, TiffTags.First(encoded, TiffTags.Samples) ?? 1);
+        var (numbers, width) = (TiffTags.First(encoded, TiffTags.Numbers) ?? Unsigned, bits is [var first, ..] ? first : 1);
+        if (numbers != Unsigned && !(numbers == Signed && width is 16 or 32) && !(numbers == Floating && width == 32))
+            throw Unsupported($"of {width} bits per channel that are {(numbers == Signed ? "signed" : numbers == Floating ? "floating" : $"of unknown kind {numbers}")}");
+        if (TiffTags.First(encoded, TiffTags.StripOffsets) is null && TiffTags.First(encoded, TiffTags.TileOffsets) is null)
+            throw new ImageDecodeException("damaged TIFF: it has no strips or tiles of pixels");
+    }
+
+    /// <summary>Red, green and blue are multiplied by alpha, which is divided out again.</summary>
+    public static bool IsPremultiplied(ReadOnlySpan<byte> encoded) => TiffTags.First(encoded, TiffTags.ExtraSamples) == PremultipliedAlpha;
+
+    /// <summary>
+    /// A copy for libvips: an orientation that does not exist is 1, as Pillow takes it and libtiff refuses it; premultiplied alpha counts as plain,
+    /// since libvips would divide it out with another rounding.
+    /// </summary>
+    public static byte[] Prepared(ReadOnlySpan<byte> encoded)
+    {
+        var copy = encoded.ToArray();
+        if (TiffTags.First(encoded, TiffTags.Orientation) is not (null or (>= 1 and <= 8)))
+            Set(copy, TiffTags.Orientation, 1);
+        if (IsPremultiplied(encoded))
+            Set(copy, TiffTags.ExtraSamples, PlainAlpha);
+        return copy;
+
+        static void Set(byte[] file, int tag, byte value)
+        {
+            if (TiffTags.Place(file, tag) is { } place)
+                (file[place], file[place + 1]) = file[0] == 'I' ? (value, (byte)0) : ((byte)0, value);
+        }
+    }
+
+    private static void CheckChannels(long colors, long samples)
+    {
+        var (least, most, name) = colors switch
+        {
+            Rgb => (3, 6, "RGB"),
+            Inks => (4, 6, "inks"),
+            YCbCr => (3, 3, "YCbCr"),
+            Palette => (1, 2, "a palette"),
+            _ => (1, 2, "grey"),
+        };
+        if (samples < least || samples > most)
+            throw Unsupported($"in {name} with {samples} channels");
+    }
+
+    private static ImageDecodeException Unsupported(string what) => new($"TIFF {what} is not supported: convert it to PNG, or to TIFF without compression in RGB");
+}

@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+
+namespace TransferPipeline.Images;
+
+/// <summary>The tags of a TIFF file's first picture (TIFF 6.0, sections 2 and 8; BigTIFF).</summary>
+internal static class TiffTags
+{
+    public const int Width = 256, Height = 257, Bits = 258, Compression = 259, Colors = 262, StripOffsets = 273, Orientation = 274, Samples = 277;
+    public const int StripByteCounts = 279, TileOffsets = 324, TileByteCounts = 325, ExtraSamples = 338, Numbers = 339;
+
+    private const int Classic = 42, Big = 43;
+
+    /// <summary>Values that one tag may have: beyond the strips of any photo that is within the limits.</summary>
+    private const int MostValues = 1 << 24;
+
+    /// <summary>The last byte that a strip or tile takes, plus 1; 0 for what cannot be read. Decoders fill what a cut file lacks with black.</summary>
+    public static long End(ReadOnlySpan<byte> encoded)
+    {
+        List<long> offsets = [], counts = [];
+        Read(encoded, (tag, _) => tag switch
+        {
+            StripOffsets or TileOffsets => offsets,
+            StripByteCounts or TileByteCounts => counts,
+            _ => null,
+        });
+        return offsets.Zip(counts, (offset, count) => offset > long.MaxValue - count ? long.MaxValue : offset + count).DefaultIfEmpty().Max();
+    }
+
+    /// <summary>The first value of a tag; null when it is not there.</summary>
+    public static long? First(ReadOnlySpan<byte> encoded, int tag) => All(encoded, tag) is [var first, ..] ? first : null;
+
+    /// <summary>The values of a tag that are whole numbers; empty when it is not there.</summary>
+    public static IReadOnlyList<long> All(ReadOnlySpan<byte> encoded, int tag)
+    {
+        List<long> values = [];
+        Read(encoded, (found, _) => found == tag ? values : null);
+        return values;
+    }
+
+    /// <summary>Where the two bytes of a tag's only value stand; null when it is not there. For tags of type SHORT.</summary>
+    public static int? Place(ReadOnlySpan<byte> encoded, int tag)
+    {
+        int? place = null;
+        Read(encoded, (found, at) =>
+        {
+            if (found == tag)
+                place = (int)at;
+            return null;
+        });
+        return place;
+    }
+
+    /// <param name="target">Where a tag's values go, by the tag and the place of a value that fits its entry; null for nowhere.</param>
+    private static void Read(ReadOnlySpan<byte> encoded, Func<int, long, List<long>?> target)
+    {
+        var reader = new Reader(encoded, encoded.StartsWith("II"u8));
+        var version = reader.Unsigned(2, 2);
+        var isBig = version == Big;
+        if (version is not (Classic or Big) || reader.Unsigned(isBig ? 8 : 4, isBig ? 8 : 4) is not { } directory)
+            return;
+        var (countBytes, entryBytes) = isBig ? (8, 20) : (2, 12);
+        if (reader.Unsigned(directory, countBytes) is not { } entries)
+            return;
+        for (var i = 0L; i < Math.Min(entries, ushort.MaxValue); i++)
+        {
+            var entry = directory + countBytes + i * entryBytes;
+            if (reader.Unsigned(entry, 2) is { } tag && target((int)tag, entry + 4 + (isBig ? 8 : 4)) is { } values)
+                reader.Values(entry, isBig, values);
+        }
+    }
+
+    private readonly ref struct Reader(ReadOnlySpan<byte> bytes, bool littleEndian)
+    {
+        private readonly ReadOnlySpan<byte> _bytes = bytes;
+
+        /// <summary>A number of 1, 2, 4 or 8 bytes; null past the end, and for what no file is long enough for.</summary>
+        public long? Unsigned(long at, int size)
+        {
+            if (at < 0 || at > _bytes.Length - size)
+                return null;
+            var bytes = _bytes.Slice((int)at, size);
+            var value = 0UL;
+            for (var i = 0; i < size; i++)
+                value = value << 8 | bytes[littleEndian ? size - 1 - i : i];
+            return value <= long.MaxValue ? (long)value : null;
+        }
+
+        /// <summary>An entry's values: in the entry itself when they fit, else where it points.</summary>
+        public void Values(long entry, bool isBig, List<long> values)
+        {
+            var word = isBig ? 8 : 4;
+            var size = Unsigned(entry + 2, 2) switch { 1 => 1, 3 => 2, 4 => 4, 16 => 8, _ => 0 };
+            if (size == 0 || Unsigned(entry + 4, word) is not { } count || count > MostValues)
+                return;
+            var inside = entry + 4 + word;
+            var at = count * size <= word ? inside : Unsigned(inside, word) ?? long.MaxValue;
+            for (var i = 0L; i < count; i++, at += size)
+            {
+                if (Unsigned(at, size) is not { } value)
+                    return;
+                values.Add(value);
+            }
+        }
+    }
+}

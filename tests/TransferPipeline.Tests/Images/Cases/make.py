@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""Writes small photos of kinds that decoders read wrong, and expected.tsv: Pillow's pixels, or that it refuses.
+
+Run with Pillow 9.4 (Debian's python3-pil, python3-numpy): python3 make.py. The content is made up here. Column "right": "pixels" where ours
+must equal Pillow's, "refused" where both refuse, "either" where ours may refuse by the given word.
+"""
+import gzip, hashlib, io, os, struct, warnings, zlib
+import numpy as np
+from PIL import Image, ImageOps
+
+warnings.simplefilter("ignore")
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
+for old in os.listdir("."):
+    if old not in ("make.py", "README.md"):
+        os.remove(old)
+W, H = 23, 17
+rng = np.random.default_rng(11)
+y, x = np.mgrid[0:H, 0:W]
+rgb = np.stack([x * 255 // (W - 1), y * 255 // (H - 1), (x * y) % 256], -1)
+rgb = np.clip(rgb + rng.integers(-20, 21, rgb.shape), 0, 255).astype(np.uint8)
+color = Image.fromarray(rgb)
+table = []
+
+
+def write(name, data, right="pixels", word=""):
+    with open(name, "wb") as f:
+        f.write(data)
+    table.append((name, right, word))
+
+
+# TIFF by hand: every combination of tags that matters
+def tiff(name, photometric, bits, data, extra=None, numbers=None, compression=1, order="<", orientation=None, planar=1, more=(), right="pixels", word=""):
+    samples = len(bits)
+    entries = [(256, 3, [W]), (257, 3, [H]), (258, 3, list(bits)), (259, 3, [compression]), (262, 3, [photometric]), (277, 3, [samples]), (278, 3, [H])]
+    planes = data if isinstance(data, list) else [data]
+    if extra is not None:
+        entries.append((338, 3, list(extra)))
+    if numbers is not None:
+        entries.append((339, 3, [numbers] * samples))
+    if orientation is not None:
+        entries.append((274, 3, [orientation]))
+    if planar != 1:
+        entries.append((284, 3, [planar]))
+    entries += list(more)
+    body, offsets = b"", []
+    for plane in planes:
+        offsets.append(8 + len(body))
+        body += plane + b"\0" * (len(plane) & 1)
+    entries += [(273, 4, offsets), (279, 4, [len(p) for p in planes])]
+    directory, tail = b"", b""
+    start = 8 + len(body)
+    after = start + 2 + 12 * len(entries) + 4
+    for tag, kind, values in sorted(entries):
+        packed = b"".join(struct.pack(order + ("H" if kind == 3 else "I"), v) for v in values)
+        if len(packed) > 4:
+            where = struct.pack(order + "I", after + len(tail))
+            tail += packed + b"\0" * (len(packed) & 1)
+        else:
+            where = packed.ljust(4, b"\0")
+        directory += struct.pack(order + "HHI", tag, kind, len(values)) + where
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", start)
+    write(name, head + body + struct.pack(order + "H", len(entries)) + directory + b"\0\0\0\0" + tail, right, word)
+
+
+wide = (rgb.astype(np.uint16) << 8) + rng.integers(0, 256, rgb.shape).astype(np.uint16)
+black = (255 - rgb.max(-1)).astype(np.uint8)
+inks = np.dstack([255 - rgb, black])
+inks16 = np.dstack([65535 - wide, 65535 - wide.max(-1)])
+alpha = ((x + y) * 7 % 256).astype(np.uint8)
+# tiff-cmyk16
+tiff("cmyk-16-little.tif", 5, [16] * 4, inks16.astype("<u2").tobytes())
+tiff("cmyk-16-big.tif", 5, [16] * 4, inks16.astype(">u2").tobytes(), order=">", right="pixels-of", word="cmyk-16-little.tif")
+tiff("cmyk-16-deflate.tif", 5, [16] * 4, zlib.compress(inks16.astype("<u2").tobytes()), compression=8)
+tiff("cmyk-16-planes.tif", 5, [16] * 4, [np.ascontiguousarray(inks16[..., c]).astype("<u2").tobytes() for c in range(4)], planar=2, right="pixels-of", word="cmyk-16-little.tif")
+tiff("cmyk-8.tif", 5, [8] * 4, inks.tobytes())
+tiff("cmyk-8-extra.tif", 5, [8] * 5, np.dstack([inks, alpha]).tobytes(), extra=[0])
+# tiff-orientation
+for o in range(1, 9):
+    tiff(f"orientation-{o}.tif", 2, [8] * 3, rgb.tobytes(), orientation=o)
+tiff("orientation-6-grey-big.tif", 1, [8], rgb[..., 1].tobytes(), orientation=6, order=">")
+tiff("orientation-8-deflate.tif", 2, [8] * 3, zlib.compress(rgb.tobytes()), compression=8, orientation=8)
+tiff("orientation-0.tif", 2, [8] * 3, rgb.tobytes(), orientation=0)
+tiff("orientation-9.tif", 2, [8] * 3, rgb.tobytes(), orientation=9)
+# tiff: forms of numbers and colours
+tiff("rgb-16-big.tif", 2, [16] * 3, wide.astype(">u2").tobytes(), order=">")
+tiff("rgba-premultiplied.tif", 2, [8] * 4, np.dstack([rgb.astype(int) * alpha[..., None] // 255, alpha]).astype(np.uint8).tobytes(), extra=[1])
+tiff("rgba-premultiplied-16.tif", 2, [16] * 4, np.dstack([wide.astype(np.uint64) * (alpha[..., None] * 257) // 65535, alpha.astype(np.uint64) * 257]).astype("<u2").tobytes(), extra=[1])
+tiff("rgba-plain.tif", 2, [8] * 4, np.dstack([rgb, alpha]).tobytes(), extra=[2])
+tiff("rgb-extra.tif", 2, [8] * 4, np.dstack([rgb, alpha]).tobytes(), extra=[0])
+tiff("grey-inverted.tif", 0, [8], rgb[..., 1].tobytes())
+tiff("grey-4-inverted.tif", 0, [4], b"".join(bytes((int(a) >> 4) << 4 | int(b) >> 4 for a, b in zip(r[0::2], np.append(r[1::2], 0))) for r in rgb[..., 1]), right="either", word="4 bits")
+tiff("grey-2.tif", 1, [2], b"".join(np.packbits(np.unpackbits(r.reshape(-1, 1), axis=1)[:, :2].reshape(-1)).tobytes() for r in rgb[..., 1]))
+tiff("bit-inverted.tif", 0, [1], b"".join(np.packbits(r > 127).tobytes() for r in rgb[..., 1]))
+tiff("grey-16-signed.tif", 1, [16], (wide[..., 0].astype(int) - 32768).astype("<i2").tobytes(), numbers=2, right="either", word="")
+tiff("grey-16-inverted.tif", 0, [16], (wide[..., 0] >> 7).astype("<u2").tobytes(), right="either", word="inverted grey of 16 bits")
+tiff("grey-32-unsigned.tif", 1, [32], (wide[..., 0].astype("<u4") << 17).tobytes(), right="either", word="")
+tiff("grey-float-inverted.tif", 0, [32], rgb[..., 0].astype("<f4").tobytes(), numbers=3, right="either", word="")
+tiff("palette-alpha.tif", 3, [8, 8], np.dstack([rgb[..., 0], alpha]).tobytes(), extra=[2], more=[(320, 3, [int(v) for v in rng.integers(0, 65536, 768)])])
+# tiff-bad-words and tiff-black
+tiff("lab.tif", 8, [8] * 3, rgb.tobytes(), right="either", word="L*a*b*")
+tiff("lab-16.tif", 8, [16] * 3, wide.tobytes(), right="either", word="L*a*b*")
+tiff("icc-lab.tif", 9, [8] * 3, rgb.tobytes(), right="either", word="L*a*b*")
+tiff("log-luv.tif", 32845, [16] * 3, wide.tobytes(), right="either", word="LogLuv")
+tiff("mask.tif", 4, [1], b"".join(np.packbits(r > 127).tobytes() for r in rgb[..., 1]), right="either", word="mask")
+tiff("camera-raw.tif", 32803, [16], wide[..., 0].astype("<u2").tobytes(), right="either", word="camera")
+tiff("bits-12.tif", 1, [12], bytes(H * ((W * 12 + 7) // 8)), right="either", word="12 bits")
+tiff("bits-24.tif", 1, [24], bytes(H * W * 3), right="either", word="24 bits")
+tiff("bits-64-float.tif", 1, [64], rgb[..., 0].astype("<f8").tobytes(), numbers=3, right="either", word="64 bits")
+tiff("bits-8-8-4.tif", 2, [8, 8, 4], rgb.tobytes(), right="either", word="8, 8, 4 bits")
+for tag, what in {6: "old-style JPEG", 9: "JBIG", 34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "zstd", 50001: "WebP", 50002: "JPEG XL", 77: "77"}.items():
+    tiff(f"compression-{tag}.tif", 2, [8] * 3, zlib.compress(rgb.tobytes()), compression=tag, right="either", word=what)
+for form in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
+    stream = io.BytesIO()
+    color.save(stream, "TIFF", compression=form)
+    data = bytearray(stream.getvalue())
+    write(f"{form}-whole.tif", bytes(data))
+    for share in (3, 2):
+        hurt = bytearray(data)
+        at = 8 + (len(data) - 250) // share
+        hurt[at:at + 6] = b"\xff\xff\xff\xff\xff\xff" if form != "packbits" else b"\x80\x7f\x7f\x7f\x7f\x7f"
+        try:
+            Image.open(io.BytesIO(hurt)).convert("RGB")
+            right = "either"
+        except Exception:
+            right = "refused"
+        write(f"{form}-damaged-{share}.tif", bytes(hurt), right, "TIFF")
+
+# bmp-16-bit-masks: what each writer means, within a level of exact scaling
+v = rgb.astype(np.uint32)
+
+
+def bmp16(name, red, green, blue, alpha_mask=0, header=40, right="scaled"):
+    def place(level, mask):
+        shift = (mask & -mask).bit_length() - 1
+        most = mask >> shift
+        return ((level * most + 127) // 255) << shift
+    value = (place(v[..., 0], red) | place(v[..., 1], green) | place(v[..., 2], blue)).astype("<u2")
+    rows = b"".join(r.tobytes() + b"\0" * (-len(r.tobytes()) % 4) for r in value[::-1])
+    masks = struct.pack("<III", red, green, blue) + (struct.pack("<I", alpha_mask) if header > 52 else b"")
+    info = struct.pack("<IiiHHIIiiII", header, W, H, 1, 16, 3, len(rows), 0, 0, 0, 0) + masks
+    info += b"\0" * max(0, header - len(info))
+    offset = 14 + len(info)
+    write(name, b"BM" + struct.pack("<IHHI", offset + len(rows), 0, 0, offset) + info + rows, right)
+    if right == "scaled":
+        exact = np.dstack([(((value >> ((m & -m).bit_length() - 1)) & (m >> ((m & -m).bit_length() - 1))).astype(float) * 255 / (m >> ((m & -m).bit_length() - 1))) for m in (red, green, blue)])
+        with open(name + ".rgb", "wb") as f:
+            f.write(np.round(exact).astype(np.uint8).tobytes())
+
+
+bmp16("masks-565.bmp", 0xF800, 0x7E0, 0x1F, right="pixels")
+bmp16("masks-555.bmp", 0x7C00, 0x3E0, 0x1F, right="pixels")
+bmp16("masks-565-v4.bmp", 0xF800, 0x7E0, 0x1F, header=108, right="pixels")
+bmp16("masks-bgr-555.bmp", 0x1F, 0x3E0, 0x7C00)
+bmp16("masks-bgr-565.bmp", 0x1F, 0x7E0, 0xF800)
+bmp16("masks-444.bmp", 0xF00, 0xF0, 0xF)
+bmp16("masks-bgr-444.bmp", 0xF, 0xF0, 0xF00)
+bmp16("masks-444-high.bmp", 0xF000, 0xF00, 0xF0)
+bmp16("masks-5551.bmp", 0xF800, 0x7C0, 0x3E, 1, header=56)
+bmp16("masks-655.bmp", 0xFC00, 0x3E0, 0x1F)
+bmp16("masks-556.bmp", 0xF800, 0x7C0, 0x3F)
+bmp16("masks-4444-v4.bmp", 0xF00, 0xF0, 0xF, 0xF000, header=108)
+bmp16("masks-overlap.bmp", 0xF800, 0xFE0, 0x1F, right="refused")
+bmp16("masks-broken.bmp", 0xF801, 0x7E0, 0x1F, right="refused")
+
+
+# png-orientation
+def chunk(tag, data):
+    return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+
+
+def png(name, before=(), after=(), right="pixels"):
+    rows = b"".join(b"\0" + r.tobytes() for r in rgb)
+    write(name, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", W, H, 8, 2, 0, 0, 0)) + b"".join(chunk(*c) for c in before)
+          + chunk(b"IDAT", zlib.compress(rows)) + b"".join(chunk(*c) for c in after) + chunk(b"IEND", b""), right)
+
+
+def exif(orientation, order="<"):
+    return ((b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IHHHI", 8, 1, 0x0112, 3, 1)
+            + struct.pack(order + "HH", orientation, 0) + b"\0\0\0\0")
+
+
+def raw_profile(data):
+    text = data.hex()
+    return "\nexif\n%8d\n" % len(data) + "\n".join(text[i:i + 72] for i in range(0, len(text), 72)) + "\n"
+
+
+def xmp(orientation, attribute):
+    tag = f' tiff:Orientation="{orientation}">' if attribute else f"><tiff:Orientation>{orientation}</tiff:Orientation>"
+    return f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description{tag}</rdf:Description></rdf:RDF></x:xmpmeta>'.encode()
+
+
+def itxt(key, text, packed=False):
+    return (b"iTXt", key + b"\0" + (b"\1\0" if packed else b"\0\0") + b"\0\0" + (zlib.compress(text) if packed else text))
+
+
+for o in (3, 5, 6, 8):
+    png(f"exif-before-{o}.png", before=[(b"eXIf", exif(o))])
+    png(f"exif-after-{o}.png", after=[(b"eXIf", exif(o, ">"))])
+    png(f"xmp-attribute-{o}.png", before=[itxt(b"XML:com.adobe.xmp", xmp(o, True))])
+png("xmp-element-6.png", before=[itxt(b"XML:com.adobe.xmp", xmp(6, False))])
+png("xmp-packed-7.png", before=[itxt(b"XML:com.adobe.xmp", xmp(7, True), packed=True)])
+png("xmp-after-2.png", after=[itxt(b"XML:com.adobe.xmp", xmp(2, True))])
+png("profile-text-6.png", before=[(b"tEXt", b"Raw profile type exif\0" + raw_profile(b"Exif\0\0" + exif(6)).encode())])
+png("profile-packed-8.png", before=[(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(raw_profile(b"Exif\0\0" + exif(8, ">")).encode()))])
+png("exif-and-xmp.png", before=[(b"eXIf", exif(3)), itxt(b"XML:com.adobe.xmp", xmp(6, True))])
+png("other-text.png", before=[(b"tEXt", b"Comment\0tiff:Orientation=\"6\"")])
+
+# jpeg-error-in-scan
+stream = io.BytesIO()
+color.resize((64, 48)).save(stream, "JPEG", quality=90)
+jpeg = stream.getvalue()
+scan = jpeg.index(b"\xff\xda") + 14
+frame = jpeg[jpeg.index(b"\xff\xc0"):][:19]
+restarted = io.BytesIO()
+marks = {"02-early": (4, b"\xff\x02"), "bf-middle": (2, b"\xff\xbf"), "f7-late": (1.2, b"\xff\xf7"), "sof": (2, frame), "sos": (3, jpeg[scan - 14:scan]), "soi": (2, b"\xff\xd8"),
+         "dac": (2, b"\xff\xcc\0\x04\x20\0"), "dht": (2, b"\xff\xc4\0\x13\0" + bytes([255] * 16)), "dqt": (2, b"\xff\xdb\0\x05\x00ab"), "dri": (2, b"\xff\xdd\0\x06abcd"), "jpg": (1.5, b"\xff\xc8\0\x02"),
+         "end-f0": (None, b"\xff\xf0"), "comment": (2, b"\xff\xfe\0\x06abcd"), "app": (2, b"\xff\xe5\0\x06abcd"), "dnl": (2, b"\xff\xdc\0\x04\0\x30"), "rst": (2, b"\xff\xd3"), "tem": (2, b"\xff\x01"),
+         "eoi": (2, b"\xff\xd9"), "zeros": (2, b"\0\0\0\0"), "fills": (2, b"\xff\xff\xff\0"), "garbage-in-header": (0, b"")}
+for what, (share, mark) in marks.items():
+    data = bytearray(jpeg)
+    if what == "garbage-in-header":
+        at = jpeg.index(b"\xff\xc0")
+        data[at:at] = b"abc"
+        at = jpeg.index(b"\xff\xda") + 17 + 200
+        data[at:at + 2] = b"\xff\x77"
+    elif share is None:
+        data[-2:] = mark
+    else:
+        at = scan + int((len(jpeg) - scan) / share)
+        data[at:at + len(mark)] = mark
+    try:
+        Image.open(io.BytesIO(data)).convert("RGB")
+        right = "pixels"
+    except Exception:
+        right = "refused"
+    write(f"scan-{what}.jpg", bytes(data), right, "JPEG")
+
+# photo-says-what-it-is
+media = lambda brand: struct.pack(">I", 24) + b"ftyp" + brand + b"\0\0\0\0" + brand + b"mif1" + bytes(64)
+for name, data, word in [
+        ("gzip.jpg", gzip.compress(jpeg, mtime=0), "gzip"), ("bzip2.png", b"BZh91AY&SY" + bytes(20), "bzip2"), ("phone.jpg", media(b"heic"), "HEIF"), ("burst.jpeg", media(b"hevc"), "HEIF"),
+        ("picture.avif", media(b"avif"), "AVIF"), ("animation.jpg", media(b"avis"), "AVIF"), ("clip.jpg", media(b"mp42"), "video"), ("canon.jpg", media(b"crx "), "camera"),
+        ("box.jxl", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(20), "JPEG XL"), ("bare.jpg", b"\xff\x0a" + bytes(30), "JPEG XL"), ("box.jp2", b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(20), "JPEG 2000"),
+        ("stream.j2k", b"\xff\x4f\xff\x51" + bytes(30), "JPEG 2000"), ("pointer.png", b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n", "Git LFS pointer"),
+        ("login.jpg", b"\xef\xbb\xbf\n  <!DOCTYPE HTML><title>Log in</title>", "web page"), ("plain.jpg", b"<html><body>404", "web page"), ("xhtml.jpg", b'<?xml version="1.0"?><html xmlns="x"/>', "web page"),
+        ("utf16.jpg", "\ufeff<!doctype html><p>".encode("utf-16-le"), "web page"), ("denied.png", b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "XML"),
+        ("drawing.png", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"), ("layers.jpg", b"8BPS\0\1" + bytes(30), "Photoshop"), ("paper.jpg", b"%PDF-1.7\n" + bytes(30), "PDF"),
+        ("archive.jpg", b"PK\3\4" + bytes(30), "zip"), ("words.jpg", b"no photo here", "not an image")]:
+    write(name, data, "refused", word)
+
+with open("expected.tsv", "w") as out:
+    out.write("file\tright\tword\trgb_sha256\ttransposed_rgb_sha256\n")
+    for name, right, word in table:
+        try:
+            plain = hashlib.sha256(Image.open(name).convert("RGB").tobytes()).hexdigest()
+            # Pillow 9.4 turns a TIFF twice when it is asked to; once is right.
+            turned = plain if name.endswith(".tif") else hashlib.sha256(ImageOps.exif_transpose(Image.open(name)).convert("RGB").tobytes()).hexdigest()
+        except Exception as error:
+            plain = turned = "-"
+            if right == "pixels":
+                raise SystemExit(f"{name}: Pillow refuses it ({error})")
+        out.write("\t".join([name, right, word, plain, turned]) + "\n")
