@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 
-namespace TransferPipeline.Default;
+namespace TransferPipeline;
 
 /// <summary>The packages and versions that an adapter's project was built with, from the program's list of dependencies; loads none of them.</summary>
 internal static class AdapterPackages

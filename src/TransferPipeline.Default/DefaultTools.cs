@@ -11,7 +11,7 @@ using TransferPipeline.ParquetNet;
 using TransferPipeline.ParquetSharp;
 using TransferPipeline.TorchSharp;
 
-namespace TransferPipeline.Default;
+namespace TransferPipeline;
 
 /// <summary>Every adapter that comes with this program, the preferred one of each role first.</summary>
 public static class DefaultTools

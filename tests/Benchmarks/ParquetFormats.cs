@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using TransferPipeline.Default;
 using TransferPipeline.Features;
 using TransferPipeline.ParquetNet;
 using TransferPipeline.ParquetSharp;

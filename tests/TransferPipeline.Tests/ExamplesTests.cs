@@ -60,13 +60,13 @@ public sealed partial class ExamplesTests : IDisposable
 
         Assert.Equal((0, ""), (first.ExitCode, first.Error));
         var lines = Lines(first.Output);
-        Assert.Equal("340 vectors of 1280 values computed, 0 found", lines[0]);
+        Assert.Equal("340 vectors of 1280 values", lines[0]);
         Assert.Contains(lines, line => line.StartsWith("pooled-gaussian ", StringComparison.Ordinal));
         Assert.StartsWith("replayed 16 photos", lines[^2], StringComparison.Ordinal);
         Assert.StartsWith("hat ", lines[^1], StringComparison.Ordinal);
         // Another decoder gives other vectors, so the figures are those of the npm set.
         Assert.Equal(Lines(OutputSample().Match(Page).Groups[1].Value), lines);
-        Assert.Equal("0 vectors of 1280 values computed, 340 found", Lines(second.Output)[0]);
+        Assert.Equal(lines, Lines(second.Output));
 
         static string[] Lines(string output) => Difference().Replace(output, "DIFFERENCE").Split('\n', StringSplitOptions.RemoveEmptyEntries);
 

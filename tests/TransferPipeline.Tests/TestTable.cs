@@ -1,5 +1,4 @@
 using TransferPipeline.Datasets;
-using TransferPipeline.Default;
 using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests;

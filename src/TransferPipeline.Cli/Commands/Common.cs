@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
-using TransferPipeline.Default;
 using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;

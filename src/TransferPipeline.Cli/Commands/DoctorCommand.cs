@@ -6,7 +6,6 @@ using System.Runtime.Intrinsics;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Output;
-using TransferPipeline.Default;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;

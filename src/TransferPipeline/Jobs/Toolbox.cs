@@ -15,7 +15,7 @@ namespace TransferPipeline.Jobs;
 /// <param name="ParquetLibraries">Readers and writers of Parquet files.</param>
 /// <param name="Trainers">All heads, those that cannot be used on this machine included.</param>
 /// <param name="Models">Where backbones come from.</param>
-public sealed record Toolbox(
+public sealed partial record Toolbox(
     AdapterRegistry<IImageDecoder> Decoders,
     AdapterRegistry<IImageEncoder> Encoders,
     AdapterRegistry<IParquetLibrary> ParquetLibraries,

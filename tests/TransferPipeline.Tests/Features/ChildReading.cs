@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using TransferPipeline.Default;
 using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Features;

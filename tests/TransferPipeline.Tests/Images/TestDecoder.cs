@@ -1,4 +1,3 @@
-using TransferPipeline.Default;
 using TransferPipeline.Images;
 using TransferPipeline.LibjpegTurbo;
 using TransferPipeline.NetVips;
