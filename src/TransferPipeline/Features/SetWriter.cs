@@ -142,6 +142,9 @@ internal sealed partial class SetWriter
 
     private (long Bytes, string Sha256) Write(string name, Action<string> write)
     {
+        // Files without a manifest are no feature set: a run that is killed after its first file could not be continued.
+        if (_before is null && !File.Exists(Path.Combine(Folder, FeatureManifest.FileName)))
+            _manifest.Write(Folder);
         var file = Path.Combine(Folder, name);
         var temporary = file + DurableFile.TemporarySuffix;
         try

@@ -48,6 +48,19 @@ public sealed class CrashTests
         }
     }
 
+    /// <summary>Killed between its first file and its first commit, a run leaves a set that the next one continues.</summary>
+    [Fact]
+    public void Run_OnANewFolder_WritesTheManifestBeforeAnyOtherFile()
+    {
+        using var extraction = new TestExtraction(2);
+        File.WriteAllText(Directory.GetFiles(extraction.Photos, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last(), "no photo");
+        using var dataset = extraction.OpenDataset();
+        var table = new WatchingTable(extraction.Table);
+        extraction.Run(extraction.Job(dataset) with { Table = table }, extraction.Options with { MaxFailedShare = 1 });
+        Assert.Contains("failed.parquet.tmp", table.Written.Select(f => f.Name));
+        Assert.All(table.Written, f => Assert.True(f.HasManifest, f.Name));
+    }
+
     [Fact]
     public void Run_OnASmallDisk_FailsWithOneLineAndGoesOnWithMoreRoom()
     {
@@ -137,5 +150,37 @@ public sealed class CrashTests
         mount.StandardError.ReadToEnd();
         mount.WaitForExit();
         return mount.ExitCode == 0;
+    }
+
+    /// <summary>Notes for each file that is written whether the folder has a manifest by then.</summary>
+    private sealed class WatchingTable(IFeatureTable table) : IFeatureTable
+    {
+        public List<(string Name, bool HasManifest)> Written { get; } = [];
+
+        public string Name => table.Name;
+
+        public void Write(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors)
+        {
+            Note(file);
+            table.Write(file, rows, vectors);
+        }
+
+        public void WriteFailed(string file, IReadOnlyList<FailedRow> rows)
+        {
+            Note(file);
+            table.WriteFailed(file, rows);
+        }
+
+        public List<FeatureRow> ReadRows(string file) => table.ReadRows(file);
+
+        public List<(string Label, string Split)> ReadLabels(string file) => table.ReadLabels(file);
+
+        public List<FailedRow> ReadFailed(string file) => table.ReadFailed(file);
+
+        public int ReadVectors(string file, FeatureMatrix destination, int firstRow) => table.ReadVectors(file, destination, firstRow);
+
+        public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full) => table.ReadBlocks(file, block, filled, full);
+
+        private void Note(string file) => Written.Add((Path.GetFileName(file), File.Exists(Path.Combine(Path.GetDirectoryName(file)!, FeatureManifest.FileName))));
     }
 }
