@@ -41,10 +41,10 @@ bench: build
 	@dotnet run -c Release --project tests/Benchmarks -- --filter "*" --job short
 
 format: sdk
-	@dotnet format TransferPipeline.sln --exclude build
+	@dotnet tool restore >/dev/null && dotnet csharpier format . && dotnet format style TransferPipeline.sln --exclude build
 
 format-check: sdk
-	@dotnet format TransferPipeline.sln --verify-no-changes --exclude build
+	@dotnet tool restore >/dev/null && dotnet csharpier check . && dotnet format style TransferPipeline.sln --verify-no-changes --exclude build
 
 bundle: sdk libjpeg-turbo
 	@build/bundle

@@ -7,7 +7,10 @@ using TransferPipeline.Cli.Output;
 
 namespace TransferPipeline.Cli;
 
-/// <summary>The `transfer` command: parses, runs, and turns the outcome into an exit code (0 done, 1 failed, 2 wrong usage or input, 130 interrupted).</summary>
+/// <summary>
+/// The `transfer` command: parses, runs, and turns the outcome into an exit code (0 done, 1 failed, 2 wrong usage or input, 130
+/// interrupted).
+/// </summary>
 internal static partial class CommandLine
 {
     /// <param name="output">Where help goes; null for stdout.</param>
@@ -29,7 +32,12 @@ internal static partial class CommandLine
         using var sigterm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Interrupt(context, interrupt, waits));
         try
         {
-            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output ?? Console.Out };
+            var configuration = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = output ?? Console.Out,
+            };
             return await parsed.InvokeAsync(configuration, interrupt.Token);
         }
         catch (Exception e)
@@ -46,11 +54,14 @@ internal static partial class CommandLine
     }
 
     /// <summary>A name that begins with @ is that of a file, not of one with arguments.</summary>
-    private static ParseResult Parse(string[] args) => Create(args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    private static ParseResult Parse(string[] args) =>
+        Create(args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
     private static RootCommand Create(string[] args)
     {
-        var root = new RootCommand("Trains image classifiers on frozen ImageNet features: photos -> feature set -> heads -> one classifier.onnx.");
+        var root = new RootCommand(
+            "Trains image classifiers on frozen ImageNet features: photos -> feature set -> heads -> one classifier.onnx."
+        );
         foreach (var command in CommandTable.For(args))
             root.Subcommands.Add(command);
         root.Options.Remove(root.Options.OfType<HelpOption>().Single());
@@ -62,7 +73,11 @@ internal static partial class CommandLine
     internal static string HelpPath(ParseResult parsed)
     {
         var path = "";
-        for (var result = parsed.CommandResult; result is { Command: not RootCommand }; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+        for (
+            var result = parsed.CommandResult;
+            result is { Command: not RootCommand };
+            result = result.Parent as System.CommandLine.Parsing.CommandResult
+        )
             path = result.Command.Name + " " + path;
         return path;
     }
@@ -80,7 +95,11 @@ internal static partial class CommandLine
         {
             interrupt.Cancel();
             // Gone with the process where that ends in time; else a file is being waited for, or a large step is under way.
-            _ = Task.Delay(Patience).ContinueWith(_ => Messages.Note("still finishing what was begun; interrupt once more to end at once"), TaskScheduler.Default);
+            _ = Task.Delay(Patience)
+                .ContinueWith(
+                    _ => Messages.Note("still finishing what was begun; interrupt once more to end at once"),
+                    TaskScheduler.Default
+                );
             return;
         }
 
@@ -101,14 +120,20 @@ internal static partial class CommandLine
                 Messages.Error(transfer.Message);
                 return (int)transfer.ExitCode;
             case OperationCanceledException:
-                Messages.Error(KeepsWork.Contains(command) ? "interrupted; what was done is kept, the same command goes on from there" : "interrupted");
+                Messages.Error(
+                    KeepsWork.Contains(command) ? "interrupted; what was done is kept, the same command goes on from there" : "interrupted"
+                );
                 return (int)ExitCode.Interrupted;
             case not null when IsOutOfMemory(e):
-                Messages.Error("there is not enough memory for this; a limit on the address space (ulimit -v) counts memory that is only reserved: raise it, or use fewer --threads");
+                Messages.Error(
+                    "there is not enough memory for this; a limit on the address space (ulimit -v) counts memory that is only "
+                        + "reserved: raise it, or use fewer --threads"
+                );
                 return (int)ExitCode.Failed;
             case AggregateException { InnerExceptions: [var single] }:
                 return Report(single, command);
-            case AggregateException several when several.InnerExceptions.FirstOrDefault(i => i is TransferException or OperationCanceledException) is { } known:
+            case AggregateException several
+                when several.InnerExceptions.FirstOrDefault(i => i is TransferException or OperationCanceledException) is { } known:
                 return Report(known, command);
             case IOException io when io.HResult == DiskFull:
                 Messages.Error($"the disk is full: {io.Message}");
@@ -124,8 +149,13 @@ internal static partial class CommandLine
     }
 
     /// <summary>Threads that cannot be started for lack of memory come wrapped in a scheduler's exception.</summary>
-    private static bool IsOutOfMemory(Exception? e) => e is OutOfMemoryException
-        || (e is AggregateException several ? several.InnerExceptions.Any(IsOutOfMemory) : e?.InnerException is { } inner && IsOutOfMemory(inner));
+    private static bool IsOutOfMemory(Exception? e) =>
+        e is OutOfMemoryException
+        || (
+            e is AggregateException several
+                ? several.InnerExceptions.Any(IsOutOfMemory)
+                : e?.InnerException is { } inner && IsOutOfMemory(inner)
+        );
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 

@@ -3,14 +3,23 @@ using System.CommandLine.Parsing;
 
 namespace TransferPipeline.Cli;
 
-/// <summary>What is wrong with the arguments, in the words of this program's other messages: what was found, what was expected, the nearest valid name.</summary>
+/// <summary>
+/// What is wrong with the arguments, in the words of this program's other messages: what was found, what was expected, the nearest valid
+/// name.
+/// </summary>
 internal static class ParseErrors
 {
     /// <summary>The first thing that is wrong, or null.</summary>
     public static string? Find(ParseResult parsed)
     {
         // A misspelt option among file names is taken for one of them.
-        if (parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(a => a.Tokens).FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal) && !Path.Exists(t.Value)) is { } option)
+        if (
+            parsed
+                .CommandResult.Children.OfType<ArgumentResult>()
+                .SelectMany(a => a.Tokens)
+                .FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal) && !Path.Exists(t.Value)) is
+            { } option
+        )
             return NoOption(parsed.CommandResult.Command, option.Value);
         return parsed.Errors.Count > 0 ? Describe(parsed) : null;
     }
@@ -21,7 +30,8 @@ internal static class ParseErrors
         if (parsed.UnmatchedTokens is [var token, ..])
         {
             if (command.Subcommands.Count > 0 && !token.StartsWith('-'))
-                return $"there is no command '{token}'{NearestName.Hint(token, command.Subcommands.Select(c => c.Name))} (commands: {string.Join(", ", command.Subcommands.Select(c => c.Name))})";
+                return $"there is no command '{token}'{NearestName.Hint(token, command.Subcommands.Select(c => c.Name))} (commands: "
+                    + $"{string.Join(", ", command.Subcommands.Select(c => c.Name))})";
             if (token.StartsWith('-'))
                 return NoOption(command, token);
         }
@@ -29,8 +39,12 @@ internal static class ParseErrors
         if (command.Subcommands.Count > 0)
             return $"a command is expected: {string.Join(", ", command.Subcommands.Select(c => c.Name))}";
         var error = parsed.Errors[0];
-        if (error.SymbolResult is OptionResult { Option: var option } result && Expected(option.ValueType) is var (type, word)
-            && result.Tokens.FirstOrDefault(t => error.Message.Contains($"'{t.Value}'", StringComparison.Ordinal)) is { } value && error.Message.Contains(type.ToString(), StringComparison.Ordinal))
+        if (
+            error.SymbolResult is OptionResult { Option: var option } result
+            && Expected(option.ValueType) is var (type, word)
+            && result.Tokens.FirstOrDefault(t => error.Message.Contains($"'{t.Value}'", StringComparison.Ordinal)) is { } value
+            && error.Message.Contains(type.ToString(), StringComparison.Ordinal)
+        )
         {
             return $"{option.Name} is '{value.Value}', expected {word}";
         }
@@ -44,6 +58,8 @@ internal static class ParseErrors
     private static (Type Type, string Word)? Expected(Type type)
     {
         var plain = type.GetElementType() ?? Nullable.GetUnderlyingType(type) ?? type;
-        return plain == typeof(int) ? (plain, "a whole number") : plain == typeof(double) ? (plain, "a number") : null;
+        return plain == typeof(int) ? (plain, "a whole number")
+            : plain == typeof(double) ? (plain, "a number")
+            : null;
     }
 }

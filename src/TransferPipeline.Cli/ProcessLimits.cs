@@ -18,7 +18,9 @@ internal static unsafe partial class ProcessLimits
         if (!OperatingSystem.IsLinux() || GetLimit(OpenFiles, limits) != 0 || limits[1] >= LeastOpenFiles)
             return true;
         // Not by Console, whose assemblies may be the ones that cannot be opened.
-        var line = Encoding.UTF8.GetBytes($"transfer: a process may open {limits[1]} files here, expected at least {LeastOpenFiles}; raise the limit (ulimit -n)\n");
+        var line = Encoding.UTF8.GetBytes(
+            $"transfer: a process may open {limits[1]} files here, expected at least {LeastOpenFiles}; raise the limit (ulimit -n)\n"
+        );
         fixed (byte* start = line)
             _ = Write(2, start, (nuint)line.Length);
         return false;

@@ -3,14 +3,20 @@ using System.Text.Json;
 
 namespace TransferPipeline;
 
-/// <summary>The packages and versions that an adapter's project was built with, from the program's list of dependencies; loads none of them.</summary>
+/// <summary>
+/// The packages and versions that an adapter's project was built with, from the program's list of dependencies; loads none of them.
+/// </summary>
 internal static class AdapterPackages
 {
     /// <summary>Such as <c>TorchSharp 0.107.0</c>; the assembly's name where the program has no such list.</summary>
     public static string Of(Assembly adapter)
     {
         var (name, files) = (adapter.GetName().Name!, AppContext.GetData("APP_CONTEXT_DEPS_FILES") as string);
-        foreach (var file in (files ?? "").Split([';', Path.PathSeparator], StringSplitOptions.RemoveEmptyEntries).Where(f => File.Exists(f) && Path.GetExtension(f) == ".json"))
+        foreach (
+            var file in (files ?? "")
+                .Split([';', Path.PathSeparator], StringSplitOptions.RemoveEmptyEntries)
+                .Where(f => File.Exists(f) && Path.GetExtension(f) == ".json")
+        )
         {
             using var dependencies = JsonDocument.Parse(File.ReadAllBytes(file));
             var packages =

@@ -19,25 +19,47 @@ public static class DefaultTools
     /// <summary>The adapters, made when they are first used, all heads, and the model store.</summary>
     public static Toolbox Create()
     {
-        var jpeg = new Adapter<IJpegDecoder>("libjpeg-turbo", () => new TurboJpegDecoder(), () => TurboJpegDecoder.Version, () => TurboJpegDecoder.Problem);
+        var jpeg = new Adapter<IJpegDecoder>(
+            "libjpeg-turbo",
+            () => new TurboJpegDecoder(),
+            () => TurboJpegDecoder.Version,
+            () => TurboJpegDecoder.Problem
+        );
         return new(
-            new AdapterRegistry<IImageDecoder>("decoder",
-            [
-                new("pillow", () => new NetVipsDecoder(jpeg.Problem is null ? jpeg.Instance : null), () => NetVipsDecoder.Version, () => NetVipsDecoder.Problem),
-                new("imagesharp", () => new ImageSharpDecoder(), () => $"ImageSharp {ImageSharpDecoder.Version}"),
-            ]),
-            new AdapterRegistry<IImageEncoder>("encoder",
-            [
-                new("libvips", () => new NetVipsEncoder(), () => NetVipsDecoder.Version, () => NetVipsDecoder.Problem),
-                new("imagesharp", () => new ImageSharpEncoder(), () => $"ImageSharp {ImageSharpDecoder.Version}"),
-            ]),
-            new AdapterRegistry<IParquetLibrary>("Parquet library",
-            [
-                new("parquetsharp", () => new ParquetSharpTable(), () => AdapterPackages.Of(typeof(ParquetSharpTable).Assembly), () => ParquetSharpTable.Problem),
-                new("parquet-net", () => new ParquetNetTable(), () => AdapterPackages.Of(typeof(ParquetNetTable).Assembly)),
-            ]),
+            new AdapterRegistry<IImageDecoder>(
+                "decoder",
+                [
+                    new(
+                        "pillow",
+                        () => new NetVipsDecoder(jpeg.Problem is null ? jpeg.Instance : null),
+                        () => NetVipsDecoder.Version,
+                        () => NetVipsDecoder.Problem
+                    ),
+                    new("imagesharp", () => new ImageSharpDecoder(), () => $"ImageSharp {ImageSharpDecoder.Version}"),
+                ]
+            ),
+            new AdapterRegistry<IImageEncoder>(
+                "encoder",
+                [
+                    new("libvips", () => new NetVipsEncoder(), () => NetVipsDecoder.Version, () => NetVipsDecoder.Problem),
+                    new("imagesharp", () => new ImageSharpEncoder(), () => $"ImageSharp {ImageSharpDecoder.Version}"),
+                ]
+            ),
+            new AdapterRegistry<IParquetLibrary>(
+                "Parquet library",
+                [
+                    new(
+                        "parquetsharp",
+                        () => new ParquetSharpTable(),
+                        () => AdapterPackages.Of(typeof(ParquetSharpTable).Assembly),
+                        () => ParquetSharpTable.Problem
+                    ),
+                    new("parquet-net", () => new ParquetNetTable(), () => AdapterPackages.Of(typeof(ParquetNetTable).Assembly)),
+                ]
+            ),
             [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers],
-            ModelStore.Default())
+            ModelStore.Default()
+        )
         {
             JpegDecoders = new("JPEG decoder", [jpeg]),
         };

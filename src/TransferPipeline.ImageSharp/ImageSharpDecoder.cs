@@ -13,7 +13,8 @@ using TransferPipeline.Images;
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP and TIFF with ImageSharp. Lossy formats differ from Pillow's pixels (docs/packages.md), so that its recipes are its own.
+/// Decodes JPEG, PNG, WebP and TIFF with ImageSharp. Lossy formats differ from Pillow's pixels (docs/packages.md), so that its recipes are
+/// its own.
 /// Thread-safe; each decode runs on its caller's thread alone.
 /// </summary>
 public sealed class ImageSharpDecoder : PhotoDecoder
@@ -37,7 +38,9 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         if (format == PhotoFormat.Jpeg ? JpegScan.End(encoded, out _) != JpegEnd.Regular : PhotoFormats.EndsEarly(format, encoded))
             throw new ImageDecodeException($"truncated {format.Name()}: it ends before its pixels do");
         if (format == PhotoFormat.Jpeg && JpegColors.Contradict(encoded))
-            throw new ImageDecodeException("JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp");
+            throw new ImageDecodeException(
+                "JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp"
+            );
         var what = "its header cannot be read";
         try
         {
@@ -49,7 +52,10 @@ public sealed class ImageSharpDecoder : PhotoDecoder
         }
         catch (NotSupportedException e)
         {
-            throw new ImageDecodeException($"{format.Name()} of a kind that ImageSharp does not read: {e.Message.Split('\n', 2)[0].Trim()}", e);
+            throw new ImageDecodeException(
+                $"{format.Name()} of a kind that ImageSharp does not read: {e.Message.Split('\n', 2)[0].Trim()}",
+                e
+            );
         }
         catch (Exception e) when (e is not ImageDecodeException)
         {
@@ -79,13 +85,14 @@ public sealed class ImageSharpDecoder : PhotoDecoder
     }
 
     /// <summary>Only the first frame, and none of the metadata.</summary>
-    private static SixLabors.ImageSharp.Formats.IImageDecoder Decoder(PhotoFormat format) => format switch
-    {
-        PhotoFormat.Jpeg => new JpegDecoder { IgnoreMetadata = true },
-        PhotoFormat.Png => new PngDecoder { IgnoreMetadata = true },
-        PhotoFormat.WebP => new WebpDecoder { IgnoreMetadata = true },
-        _ => new TiffDecoder { IgnoreMetadata = true, DecodingMode = FrameDecodingMode.First },
-    };
+    private static SixLabors.ImageSharp.Formats.IImageDecoder Decoder(PhotoFormat format) =>
+        format switch
+        {
+            PhotoFormat.Jpeg => new JpegDecoder { IgnoreMetadata = true },
+            PhotoFormat.Png => new PngDecoder { IgnoreMetadata = true },
+            PhotoFormat.WebP => new WebpDecoder { IgnoreMetadata = true },
+            _ => new TiffDecoder { IgnoreMetadata = true, DecodingMode = FrameDecodingMode.First },
+        };
 
     private void Decode<TPixel>(PhotoFormat format, ReadOnlySpan<byte> encoded, RgbImage destination, RowConverter<TPixel> convert)
         where TPixel : unmanaged, IPixel<TPixel>

@@ -15,11 +15,14 @@ public sealed class ImageSharpEncoder : IImageEncoder
     {
         using var picture = Image.LoadPixelData<Rgb24>(image.Pixels, image.Width, image.Height);
         using var stream = new MemoryStream();
-        picture.SaveAsJpeg(stream, new JpegEncoder
-        {
-            Quality = quality,
-            ColorType = quality < FullColourQuality ? JpegColorType.YCbCrRatio420 : JpegColorType.YCbCrRatio444,
-        });
+        picture.SaveAsJpeg(
+            stream,
+            new JpegEncoder
+            {
+                Quality = quality,
+                ColorType = quality < FullColourQuality ? JpegColorType.YCbCrRatio420 : JpegColorType.YCbCrRatio444,
+            }
+        );
         return stream.ToArray();
     }
 }

@@ -2,11 +2,21 @@ using System.Buffers.Binary;
 
 namespace TransferPipeline.ImageSharp;
 
-/// <summary>Finds JPEG files whose headers contradict each other on whether three components are RGB or YCbCr: there ImageSharp 2 decides otherwise than libjpeg.</summary>
+/// <summary>
+/// Finds JPEG files whose headers contradict each other on whether three components are RGB or YCbCr: there ImageSharp 2 decides otherwise
+/// than libjpeg.
+/// </summary>
 internal static class JpegColors
 {
-    private const byte Marker = 0xFF, FirstFrame = 0xC0, LastFrame = 0xCF, HuffmanTables = 0xC4, Extension = 0xC8, ArithmeticTables = 0xCC;
-    private const byte StartOfScan = 0xDA, Jfif = 0xE0, Adobe = 0xEE;
+    private const byte Marker = 0xFF,
+        FirstFrame = 0xC0,
+        LastFrame = 0xCF,
+        HuffmanTables = 0xC4,
+        Extension = 0xC8,
+        ArithmeticTables = 0xCC;
+    private const byte StartOfScan = 0xDA,
+        Jfif = 0xE0,
+        Adobe = 0xEE;
 
     /// <summary>
     /// For libjpeg JFIF means YCbCr, else Adobe's transform decides, else the components' names (jdapimin.c: default_decompress_parms);
@@ -16,7 +26,7 @@ internal static class JpegColors
     {
         var (transform, hasJfif) = (-1, false);
         ReadOnlySpan<byte> components = [];
-        for (var at = 2; at + 4 <= encoded.Length && encoded[at] == Marker;)
+        for (var at = 2; at + 4 <= encoded.Length && encoded[at] == Marker; )
         {
             var code = encoded[at + 1];
             if (code == Marker)
@@ -32,7 +42,11 @@ internal static class JpegColors
             hasJfif |= code == Jfif && segment.StartsWith("JFIF\0"u8);
             if (code == Adobe && segment.Length >= 12 && segment.StartsWith("Adobe"u8))
                 transform = segment[11];
-            else if (code is >= FirstFrame and <= LastFrame and not (HuffmanTables or Extension or ArithmeticTables) && segment.Length >= 15 && segment[5] == 3)
+            else if (
+                code is >= FirstFrame and <= LastFrame and not (HuffmanTables or Extension or ArithmeticTables)
+                && segment.Length >= 15
+                && segment[5] == 3
+            )
                 components = segment[6..];
             at = end;
         }

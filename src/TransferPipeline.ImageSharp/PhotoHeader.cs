@@ -9,13 +9,20 @@ namespace TransferPipeline.ImageSharp;
 /// <param name="Orientation">EXIF orientation, 1 to 8.</param>
 internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool IsGrey, int Orientation)
 {
-    private const int BigTiff = 43, Unsigned = 1;
+    private const int BigTiff = 43,
+        Unsigned = 1;
 
     public static PhotoHeader Of(PhotoFormat format, IImageInfo info)
     {
         var png = format == PhotoFormat.Png ? info.Metadata.GetPngMetadata() : null;
         var orientation = info.Metadata.ExifProfile?.GetValue(ExifTag.Orientation)?.Value ?? 1;
-        return new(info.Width, info.Height, png?.BitDepth == PngBitDepth.Bit16 ? 16 : 8, png?.ColorType == PngColorType.Grayscale, Valid(orientation));
+        return new(
+            info.Width,
+            info.Height,
+            png?.BitDepth == PngBitDepth.Bit16 ? 16 : 8,
+            png?.ColorType == PngColorType.Grayscale,
+            Valid(orientation)
+        );
     }
 
     /// <summary>ImageSharp cannot identify TIFF files that leave out what has a default.</summary>
@@ -28,10 +35,23 @@ internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool
         if (bits == 1)
             throw new ImageDecodeException("TIFF with levels of 1 bit is not supported by ImageSharp");
         if (bits > 16 || (bits > 8 && numbers != Unsigned))
-            throw new ImageDecodeException($"TIFF with levels of {bits} bits{(numbers == Unsigned ? "" : ", signed or floating,")} is not supported");
-        if (TiffTags.First(encoded, TiffTags.Width) is not { } width || TiffTags.First(encoded, TiffTags.Height) is not { } height || width > int.MaxValue || height > int.MaxValue)
+            throw new ImageDecodeException(
+                $"TIFF with levels of {bits} bits{(numbers == Unsigned ? "" : ", signed or floating,")} is not supported"
+            );
+        if (
+            TiffTags.First(encoded, TiffTags.Width) is not { } width
+            || TiffTags.First(encoded, TiffTags.Height) is not { } height
+            || width > int.MaxValue
+            || height > int.MaxValue
+        )
             throw new ImageDecodeException("damaged TIFF: its header cannot be read");
-        return new((int)width, (int)height, (int)bits, (TiffTags.First(encoded, TiffTags.Samples) ?? 1) == 1, Valid(TiffTags.First(encoded, TiffTags.Orientation) ?? 1));
+        return new(
+            (int)width,
+            (int)height,
+            (int)bits,
+            (TiffTags.First(encoded, TiffTags.Samples) ?? 1) == 1,
+            Valid(TiffTags.First(encoded, TiffTags.Orientation) ?? 1)
+        );
     }
 
     private static int Valid(long orientation) => orientation is >= 1 and <= 8 ? (int)orientation : 1;

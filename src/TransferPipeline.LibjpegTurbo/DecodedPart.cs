@@ -5,7 +5,9 @@ namespace TransferPipeline.LibjpegTurbo;
 /// <summary>What libjpeg-turbo is asked to decode so that the pixels of a region come out as those of the whole photo.</summary>
 internal static class DecodedPart
 {
-    /// <summary>Pixels across that one block of all components (iMCU) covers, by TJSAMP: 4:4:4, 4:2:2, 4:2:0, grey, 4:4:0, 4:1:1, 4:4:1.</summary>
+    /// <summary>
+    /// Pixels across that one block of all components (iMCU) covers, by TJSAMP: 4:4:4, 4:2:2, 4:2:0, grey, 4:4:0, 4:1:1, 4:4:1.
+    /// </summary>
     private static readonly int[] BlockWidths = [8, 16, 16, 8, 8, 32, 8];
 
     /// <summary>Colour is smoothed between neighbours, which the outermost columns of a part lack.</summary>

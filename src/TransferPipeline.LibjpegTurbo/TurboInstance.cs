@@ -5,7 +5,9 @@ namespace TransferPipeline.LibjpegTurbo;
 /// <summary>One instance of TurboJPEG's decompressor, for one photo.</summary>
 internal readonly unsafe ref struct TurboInstance
 {
-    /// <summary>No camera writes more than a dozen scans; a file of hundreds makes a decoder work for minutes, and libvips has its own limit.</summary>
+    /// <summary>
+    /// No camera writes more than a dozen scans; a file of hundreds makes a decoder work for minutes, and libvips has its own limit.
+    /// </summary>
     private const int MostScans = 50;
 
     /// <summary>TJPARAM_SAVEMARKERS: none, colour profiles are not used.</summary>
@@ -33,7 +35,16 @@ internal readonly unsafe ref struct TurboInstance
 
     /// <summary>Limits decoding to a part of the photo, whose left edge is a block's; false when that cannot be.</summary>
     public bool TrySetPart(PixelBox part) =>
-        TurboJpeg.SetCroppingRegion(_instance, new() { X = part.X, Y = part.Y, Width = part.Width, Height = part.Height }) == 0;
+        TurboJpeg.SetCroppingRegion(
+            _instance,
+            new()
+            {
+                X = part.X,
+                Y = part.Y,
+                Width = part.Width,
+                Height = part.Height,
+            }
+        ) == 0;
 
     /// <summary>Decodes to RGB; false when anything is wrong with the file, and the pixels are undefined then.</summary>
     /// <param name="pitch">Bytes from one row to the next.</param>

@@ -10,19 +10,38 @@ internal static unsafe partial class TurboJpeg
 
     /// <summary>What <see cref="TurboLibrary"/> asks a library for before it is used; libjpeg-turbo has them since 3.0.</summary>
     public static readonly string[] Functions =
-        ["tj3Init", "tj3Destroy", "tj3Set", "tj3Get", "tj3DecompressHeader", "tj3SetCroppingRegion", "tj3Decompress8"];
+    [
+        "tj3Init",
+        "tj3Destroy",
+        "tj3Set",
+        "tj3Get",
+        "tj3DecompressHeader",
+        "tj3SetCroppingRegion",
+        "tj3Decompress8",
+    ];
 
     /// <summary>TJINIT_DECOMPRESS and TJPF_RGB.</summary>
-    public const int InitDecompress = 1, PixelsRgb = 0;
+    public const int InitDecompress = 1,
+        PixelsRgb = 0;
 
     /// <summary>TJPARAM_...: set before decoding.</summary>
-    public const int StopOnWarning = 0, ScanLimit = 13, SaveMarkers = 25;
+    public const int StopOnWarning = 0,
+        ScanLimit = 13,
+        SaveMarkers = 25;
 
     /// <summary>TJPARAM_...: what the header says.</summary>
-    public const int Subsampling = 4, Width = 5, Height = 6, Precision = 7, ColorSpace = 8, Progressive = 12, Lossless = 15;
+    public const int Subsampling = 4,
+        Width = 5,
+        Height = 6,
+        Precision = 7,
+        ColorSpace = 8,
+        Progressive = 12,
+        Lossless = 15;
 
     /// <summary>TJCS_RGB, TJCS_YCbCr and TJCS_GRAY; those after them have four components.</summary>
-    public const int ColorsRgb = 0, ColorsYCbCr = 1, ColorsGrey = 2;
+    public const int ColorsRgb = 0,
+        ColorsYCbCr = 1,
+        ColorsGrey = 2;
 
     [LibraryImport(Library, EntryPoint = "tj3Init")]
     public static partial nint Init(int kind);

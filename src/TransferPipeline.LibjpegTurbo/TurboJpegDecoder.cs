@@ -27,7 +27,9 @@ public sealed class TurboJpegDecoder : IJpegDecoder
 
     /// <summary>Version and file of the library that was found, or what is looked for.</summary>
     public static string Version =>
-        TurboLibrary.Problem is null ? $"libjpeg-turbo {TurboVersion.Of(TurboLibrary.Path) ?? "3"} ({TurboLibrary.Path})" : "libjpeg-turbo 3";
+        TurboLibrary.Problem is null
+            ? $"libjpeg-turbo {TurboVersion.Of(TurboLibrary.Path) ?? "3"} ({TurboLibrary.Path})"
+            : "libjpeg-turbo 3";
 
     public string Name => _name.Value;
 
@@ -37,7 +39,13 @@ public sealed class TurboJpegDecoder : IJpegDecoder
         return TryDecode(instance, encoded, options, destination, region);
     }
 
-    private static unsafe bool TryDecode(TurboInstance instance, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region)
+    private static unsafe bool TryDecode(
+        TurboInstance instance,
+        ReadOnlySpan<byte> encoded,
+        DecodeOptions options,
+        RgbImage destination,
+        IPhotoRegion? region
+    )
     {
         fixed (byte* start = encoded)
         {

@@ -13,7 +13,10 @@ internal static class TurboLibrary
     {
         var found = Search(Environment.GetEnvironmentVariable(Variable));
         if (found.Problem is null)
-            NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), (name, _, _) => name == TurboJpeg.Library ? found.Handle : 0);
+            NativeLibrary.SetDllImportResolver(
+                Assembly.GetExecutingAssembly(),
+                (name, _, _) => name == TurboJpeg.Library ? found.Handle : 0
+            );
         return found;
     });
 
@@ -39,12 +42,16 @@ internal static class TurboLibrary
         if (choice == "off")
             return new(0, "", $"switched off by {Variable}=off");
         if (!string.IsNullOrEmpty(choice))
-            return Open([choice], inSystem: false) is { Problem: null } chosen ? chosen : throw new UsageException(
-                $"{Variable} is '{choice}', expected 'off' or the path of libjpeg-turbo 3: {Open([choice], inSystem: false).Problem}");
+            return Open([choice], inSystem: false) is { Problem: null } chosen
+                ? chosen
+                : throw new UsageException(
+                    $"{Variable} is '{choice}', expected 'off' or the path of libjpeg-turbo 3: {Open([choice], inSystem: false).Problem}"
+                );
         var native = System.IO.Path.Combine("runtimes", RuntimeInformation.RuntimeIdentifier, "native");
-        var beside = from folder in (string[])["", native]
-                     from name in Names
-                     select System.IO.Path.Combine(AppContext.BaseDirectory, folder, name);
+        var beside =
+            from folder in (string[])["", native]
+            from name in Names
+            select System.IO.Path.Combine(AppContext.BaseDirectory, folder, name);
         var found = Open(beside, inSystem: false);
         if (found.Problem is null)
             return found;
@@ -70,11 +77,17 @@ internal static class TurboLibrary
             var path = inSystem ? LoadedFile(name) : name;
             if (TurboJpeg.Functions.FirstOrDefault(f => !NativeLibrary.TryGetExport(handle, f, out _)) is not { } missing)
                 return new(handle, path, null);
-            unfit ??= new(0, path, $"{path} is too old{(TurboVersion.Of(path) is { } version ? $" ({version})" : "")}: it lacks {missing}; expected libjpeg-turbo 3.0 or newer");
+            unfit ??= new(
+                0,
+                path,
+                $"{path} is too old{(TurboVersion.Of(path) is { } version ? $" ({version})" : "")}: it lacks {missing}; expected "
+                    + $"libjpeg-turbo 3.0 or newer"
+            );
             NativeLibrary.Free(handle);
         }
 
-        return unfit ?? new(0, "", "not found beside the program or in the system; JPEG is decoded by libvips, with the same pixels in more time");
+        return unfit
+            ?? new(0, "", "not found beside the program or in the system; JPEG is decoded by libvips, with the same pixels in more time");
     }
 
     /// <summary>The file of a library that the system found by its name: Linux lists the files that are mapped into this process.</summary>
@@ -83,7 +96,9 @@ internal static class TurboLibrary
         const string Maps = "/proc/self/maps";
         if (!OperatingSystem.IsLinux() || !File.Exists(Maps))
             return name;
-        return File.ReadLines(Maps).Select(line => line.IndexOf('/') is var at and >= 0 ? line[at..] : "")
-            .FirstOrDefault(file => System.IO.Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal)) ?? name;
+        return File.ReadLines(Maps)
+                .Select(line => line.IndexOf('/') is var at and >= 0 ? line[at..] : "")
+                .FirstOrDefault(file => System.IO.Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal))
+            ?? name;
     }
 }

@@ -12,8 +12,12 @@ internal sealed record CalibratedLine(LinearModelParameters Line, double Slope, 
 /// One binary linear model of ML.NET a class, with probabilities normalized as ML.NET's OneVersusAll does. Score and sigmoid are both
 /// linear inside the logistic function, so they become one line of a linear head.
 /// </summary>
-internal sealed class LinearOneAgainstAllTrainer<TOptions>(string name, string summary, TOptions defaults, Func<MLContext, TOptions, IDataView, CalibratedLine> fit)
-    : HeadTrainer<TOptions>(defaults)
+internal sealed class LinearOneAgainstAllTrainer<TOptions>(
+    string name,
+    string summary,
+    TOptions defaults,
+    Func<MLContext, TOptions, IDataView, CalibratedLine> fit
+) : HeadTrainer<TOptions>(defaults)
     where TOptions : HeadOptions, IScaledHead
 {
     public override string Name => name;
@@ -25,14 +29,24 @@ internal sealed class LinearOneAgainstAllTrainer<TOptions>(string name, string s
         TrainingCheck.Counts(data, context);
         var scaling = FeatureScaling.Fit(options.Scaling, data.X, data.Rows, context.Threads);
         var (weights, bias) = (new double[data.ClassCount * data.X.Columns], new double[data.ClassCount]);
-        Blocks.For(data.ClassCount, 1, context.Threads, (k, _, _) =>
-        {
-            // A generator for each class, so that the classes can train at once.
-            var (line, slope, offset) = fit(new MLContext(LinearTrainers.ClassSeed(context.Seed, k)), options, RowView.OneAgainstAll(data, k, scaling, context.Cancellation));
-            for (var d = 0; d < data.X.Columns; d++)
-                weights[k * data.X.Columns + d] = -slope * line.Weights[d];
-            bias[k] = -slope * line.Bias - offset;
-        }, context.Cancellation);
+        Blocks.For(
+            data.ClassCount,
+            1,
+            context.Threads,
+            (k, _, _) =>
+            {
+                // A generator for each class, so that the classes can train at once.
+                var (line, slope, offset) = fit(
+                    new MLContext(LinearTrainers.ClassSeed(context.Seed, k)),
+                    options,
+                    RowView.OneAgainstAll(data, k, scaling, context.Cancellation)
+                );
+                for (var d = 0; d < data.X.Columns; d++)
+                    weights[k * data.X.Columns + d] = -slope * line.Weights[d];
+                bias[k] = -slope * line.Bias - offset;
+            },
+            context.Cancellation
+        );
         return LinearHead.Create(Name, weights, bias, scaling, LinearLink.NormalizedSigmoids, options, new FitReport());
     }
 }

@@ -5,7 +5,9 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.MicrosoftML;
 
-/// <summary>ML.NET's linear trainers with their options by ML.NET's names; one thread each, for the same seed must give the same weights.</summary>
+/// <summary>
+/// ML.NET's linear trainers with their options by ML.NET's names; one thread each, for the same seed must give the same weights.
+/// </summary>
 internal static class LinearTrainers
 {
     /// <summary>The seed of a class's own generator.</summary>
@@ -19,15 +21,20 @@ internal static class LinearTrainers
     }
 
     public static MaximumEntropyModelParameters LbfgsMaximumEntropy(MLContext ml, MlNetLbfgsMaximumEntropy from, IDataView rows) =>
-        ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(new LbfgsMaximumEntropyMulticlassTrainer.Options
-        {
-            L1Regularization = (float)from.L1Regularization,
-            L2Regularization = (float)from.L2Regularization,
-            OptimizationTolerance = (float)from.OptimizationTolerance,
-            HistorySize = from.HistorySize,
-            MaximumNumberOfIterations = from.MaximumNumberOfIterations,
-            NumberOfThreads = 1,
-        }).Fit(rows).Model;
+        ml
+            .MulticlassClassification.Trainers.LbfgsMaximumEntropy(
+                new LbfgsMaximumEntropyMulticlassTrainer.Options
+                {
+                    L1Regularization = (float)from.L1Regularization,
+                    L2Regularization = (float)from.L2Regularization,
+                    OptimizationTolerance = (float)from.OptimizationTolerance,
+                    HistorySize = from.HistorySize,
+                    MaximumNumberOfIterations = from.MaximumNumberOfIterations,
+                    NumberOfThreads = 1,
+                }
+            )
+            .Fit(rows)
+            .Model;
 
     public static CalibratedLine SdcaLogisticRegression(MLContext ml, MlNetSdcaLogisticRegression from, IDataView rows)
     {
@@ -39,29 +46,39 @@ internal static class LinearTrainers
 
     public static CalibratedLine LinearSvm(MLContext ml, MlNetLinearSvm from, IDataView rows)
     {
-        var scorer = ml.BinaryClassification.Trainers.LinearSvm(new Microsoft.ML.Trainers.LinearSvmTrainer.Options
-        {
-            Lambda = (float)from.Lambda,
-            NumberOfIterations = from.NumberOfIterations,
-            BatchSize = from.BatchSize,
-            PerformProjection = from.PerformProjection,
-        }).Fit(rows);
+        var scorer = ml
+            .BinaryClassification.Trainers.LinearSvm(
+                new Microsoft.ML.Trainers.LinearSvmTrainer.Options
+                {
+                    Lambda = (float)from.Lambda,
+                    NumberOfIterations = from.NumberOfIterations,
+                    BatchSize = from.BatchSize,
+                    PerformProjection = from.PerformProjection,
+                }
+            )
+            .Fit(rows);
         return Calibrate(ml, scorer.Model, scorer.Transform(rows));
     }
 
     public static CalibratedLine AveragedPerceptron(MLContext ml, MlNetAveragedPerceptron from, IDataView rows)
     {
-        var scorer = ml.BinaryClassification.Trainers.AveragedPerceptron(new AveragedPerceptronTrainer.Options
-        {
-            LearningRate = (float)from.LearningRate,
-            DecreaseLearningRate = from.DecreaseLearningRate,
-            L2Regularization = (float)from.L2Regularization,
-            NumberOfIterations = from.NumberOfIterations,
-        }).Fit(rows);
+        var scorer = ml
+            .BinaryClassification.Trainers.AveragedPerceptron(
+                new AveragedPerceptronTrainer.Options
+                {
+                    LearningRate = (float)from.LearningRate,
+                    DecreaseLearningRate = from.DecreaseLearningRate,
+                    L2Regularization = (float)from.L2Regularization,
+                    NumberOfIterations = from.NumberOfIterations,
+                }
+            )
+            .Fit(rows);
         return Calibrate(ml, scorer.Model, scorer.Transform(rows));
     }
 
-    /// <summary>Platt's sigmoid on the scores of the training rows, as OneVersusAll fits it for models that give no probabilities.</summary>
+    /// <summary>
+    /// Platt's sigmoid on the scores of the training rows, as OneVersusAll fits it for models that give no probabilities.
+    /// </summary>
     public static PlattCalibrator Platt(MLContext ml, IDataView scored) =>
         ((IPredictionTransformer<PlattCalibrator>)ml.BinaryClassification.Calibrators.Platt().Fit(scored)).Model;
 
@@ -71,7 +88,10 @@ internal static class LinearTrainers
         return new(line, platt.Slope, platt.Offset);
     }
 
-    private static void Set<TOptions, TTransformer, TModel>(SdcaTrainerBase<TOptions, TTransformer, TModel>.OptionsBase options, MlNetSdca from)
+    private static void Set<TOptions, TTransformer, TModel>(
+        SdcaTrainerBase<TOptions, TTransformer, TModel>.OptionsBase options,
+        MlNetSdca from
+    )
         where TOptions : SdcaTrainerBase<TOptions, TTransformer, TModel>.OptionsBase, new()
         where TTransformer : ISingleFeaturePredictionTransformer<TModel>
         where TModel : class

@@ -6,10 +6,16 @@ using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.MicrosoftML;
 
-/// <summary>Multinomial heads of ML.NET; the model's weights become a linear head with softmax, which is what ML.NET computes from them.</summary>
+/// <summary>
+/// Multinomial heads of ML.NET; the model's weights become a linear head with softmax, which is what ML.NET computes from them.
+/// </summary>
 /// <param name="fit">Trains on columns Features and Label.</param>
-internal sealed class MaximumEntropyTrainer<TOptions>(string name, string summary, TOptions defaults, Func<MLContext, TOptions, IDataView, MaximumEntropyModelParameters> fit)
-    : HeadTrainer<TOptions>(defaults)
+internal sealed class MaximumEntropyTrainer<TOptions>(
+    string name,
+    string summary,
+    TOptions defaults,
+    Func<MLContext, TOptions, IDataView, MaximumEntropyModelParameters> fit
+) : HeadTrainer<TOptions>(defaults)
     where TOptions : HeadOptions, IScaledHead
 {
     public override string Name => name;

@@ -10,37 +10,72 @@ public static class MicrosoftMLHeads
     public static IReadOnlyList<IHeadTrainer> Trainers =>
         [SdcaMaximumEntropy, LbfgsMaximumEntropy, LinearSvm, AveragedPerceptron, SdcaLogisticRegression, FastForest, FastTree, LightGbm];
 
-    internal static IHeadTrainer SdcaMaximumEntropy { get; } = new MaximumEntropyTrainer<MlNetSdcaMaximumEntropy>(
-        "mlnet-sdca-maximum-entropy", "ML.NET SdcaMaximumEntropy: multinomial logistic regression by dual coordinate ascent",
-        new(), LinearTrainers.SdcaMaximumEntropy);
+    internal static IHeadTrainer SdcaMaximumEntropy { get; } =
+        new MaximumEntropyTrainer<MlNetSdcaMaximumEntropy>(
+            "mlnet-sdca-maximum-entropy",
+            "ML.NET SdcaMaximumEntropy: multinomial logistic regression by dual coordinate ascent",
+            new(),
+            LinearTrainers.SdcaMaximumEntropy
+        );
 
-    internal static IHeadTrainer LbfgsMaximumEntropy { get; } = new MaximumEntropyTrainer<MlNetLbfgsMaximumEntropy>(
-        "mlnet-lbfgs-maximum-entropy", "ML.NET LbfgsMaximumEntropy: multinomial logistic regression by L-BFGS",
-        new(), LinearTrainers.LbfgsMaximumEntropy);
+    internal static IHeadTrainer LbfgsMaximumEntropy { get; } =
+        new MaximumEntropyTrainer<MlNetLbfgsMaximumEntropy>(
+            "mlnet-lbfgs-maximum-entropy",
+            "ML.NET LbfgsMaximumEntropy: multinomial logistic regression by L-BFGS",
+            new(),
+            LinearTrainers.LbfgsMaximumEntropy
+        );
 
-    internal static IHeadTrainer LinearSvm { get; } = new LinearOneAgainstAllTrainer<MlNetLinearSvm>(
-        "mlnet-linear-svm", "ML.NET LinearSvm, one class against all, Platt-calibrated: hinge loss by Pegasos",
-        new(), LinearTrainers.LinearSvm);
+    internal static IHeadTrainer LinearSvm { get; } =
+        new LinearOneAgainstAllTrainer<MlNetLinearSvm>(
+            "mlnet-linear-svm",
+            "ML.NET LinearSvm, one class against all, Platt-calibrated: hinge loss by Pegasos",
+            new(),
+            LinearTrainers.LinearSvm
+        );
 
-    internal static IHeadTrainer AveragedPerceptron { get; } = new LinearOneAgainstAllTrainer<MlNetAveragedPerceptron>(
-        "mlnet-averaged-perceptron", "ML.NET AveragedPerceptron, one class against all, Platt-calibrated",
-        new(), LinearTrainers.AveragedPerceptron);
+    internal static IHeadTrainer AveragedPerceptron { get; } =
+        new LinearOneAgainstAllTrainer<MlNetAveragedPerceptron>(
+            "mlnet-averaged-perceptron",
+            "ML.NET AveragedPerceptron, one class against all, Platt-calibrated",
+            new(),
+            LinearTrainers.AveragedPerceptron
+        );
 
-    internal static IHeadTrainer SdcaLogisticRegression { get; } = new LinearOneAgainstAllTrainer<MlNetSdcaLogisticRegression>(
-        "mlnet-sdca-logistic-regression", "ML.NET SdcaLogisticRegression, one class against all",
-        new(), LinearTrainers.SdcaLogisticRegression);
+    internal static IHeadTrainer SdcaLogisticRegression { get; } =
+        new LinearOneAgainstAllTrainer<MlNetSdcaLogisticRegression>(
+            "mlnet-sdca-logistic-regression",
+            "ML.NET SdcaLogisticRegression, one class against all",
+            new(),
+            LinearTrainers.SdcaLogisticRegression
+        );
 
-    internal static IHeadTrainer FastForest { get; } = new TreeTrainer<MlNetFastForest>(
-        "mlnet-fast-forest", "ML.NET FastForest, one class against all, Platt-calibrated: randomized trees", new(), TreeTrainers.FastForest);
+    internal static IHeadTrainer FastForest { get; } =
+        new TreeTrainer<MlNetFastForest>(
+            "mlnet-fast-forest",
+            "ML.NET FastForest, one class against all, Platt-calibrated: randomized trees",
+            new(),
+            TreeTrainers.FastForest
+        );
 
-    internal static IHeadTrainer FastTree { get; } = new TreeTrainer<MlNetFastTree>(
-        "mlnet-fast-tree", "ML.NET FastTree, one class against all: gradient-boosted trees", new(), TreeTrainers.FastTree);
+    internal static IHeadTrainer FastTree { get; } =
+        new TreeTrainer<MlNetFastTree>(
+            "mlnet-fast-tree",
+            "ML.NET FastTree, one class against all: gradient-boosted trees",
+            new(),
+            TreeTrainers.FastTree
+        );
 
-    internal static IHeadTrainer LightGbm { get; } = new TreeTrainer<MlNetLightGbm>(
-        "mlnet-light-gbm", "ML.NET LightGbm: gradient-boosted trees, one booster with softmax for all classes", new(), TreeTrainers.LightGbm)
-    {
-        NativeProblem = new(LightGbmIsMissing),
-    };
+    internal static IHeadTrainer LightGbm { get; } =
+        new TreeTrainer<MlNetLightGbm>(
+            "mlnet-light-gbm",
+            "ML.NET LightGbm: gradient-boosted trees, one booster with softmax for all classes",
+            new(),
+            TreeTrainers.LightGbm
+        )
+        {
+            NativeProblem = new(LightGbmIsMissing),
+        };
 
     private static string? LightGbmIsMissing() =>
         NativeLibraries.Problem("lib_lightgbm", typeof(LightGbmBinaryTrainer).Assembly) is { } problem

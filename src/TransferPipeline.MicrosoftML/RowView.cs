@@ -10,7 +10,8 @@ namespace TransferPipeline.MicrosoftML;
 /// </summary>
 internal sealed class RowView : IDataView
 {
-    public const string Features = "Features", Label = "Label";
+    public const string Features = "Features",
+        Label = "Label";
 
     private readonly FeatureMatrix _x;
     private readonly int[] _rows;
@@ -19,7 +20,15 @@ internal sealed class RowView : IDataView
     private readonly int? _positive;
     private readonly CancellationToken _cancellation;
 
-    private RowView(FeatureMatrix x, int[] rows, int[] y, FeatureScaling scaling, int? positive, DataViewType label, CancellationToken cancellation)
+    private RowView(
+        FeatureMatrix x,
+        int[] rows,
+        int[] y,
+        FeatureScaling scaling,
+        int? positive,
+        DataViewType label,
+        CancellationToken cancellation
+    )
     {
         (_x, _rows, _y, _scaling, _positive, _cancellation) = (x, rows, y, scaling, positive, cancellation);
         var schema = new DataViewSchema.Builder();
@@ -88,7 +97,8 @@ internal sealed class RowView : IDataView
 
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
-            Delegate getter = column.Name == Features ? (ValueGetter<VBuffer<float>>)GetFeatures
+            Delegate getter =
+                column.Name == Features ? (ValueGetter<VBuffer<float>>)GetFeatures
                 : view._positive is null ? (ValueGetter<uint>)GetClass
                 : (ValueGetter<bool>)IsPositive;
             return getter as ValueGetter<TValue>

@@ -27,18 +27,21 @@ internal sealed class TreeHead(string name, int dimension, ITreeModel trees, Hea
         if (x.Columns != dimension)
             throw new UsageException($"{name} was trained on vectors of length {dimension}, these have {x.Columns}");
         var (chosen, results) = (rows.ToArray(), new float[rows.Length * ClassCount]);
-        Blocks.For(chosen.Length, RowBlock, threads, (_, start, end) =>
-        {
-            var view = RowView.Unlabelled(x, chosen[start..end], FeatureScaling.None);
-            trees.Score(view, results.AsSpan(start * ClassCount, (end - start) * ClassCount));
-        });
+        Blocks.For(
+            chosen.Length,
+            RowBlock,
+            threads,
+            (_, start, end) =>
+            {
+                var view = RowView.Unlabelled(x, chosen[start..end], FeatureScaling.None);
+                trees.Score(view, results.AsSpan(start * ClassCount, (end - start) * ClassCount));
+            }
+        );
         results.CopyTo(scores);
     }
 
     /// <summary>Scores are probabilities already.</summary>
-    public void ToProbabilities(Span<float> scores)
-    {
-    }
+    public void ToProbabilities(Span<float> scores) { }
 
     public string Export(IGraphWriter graph, string features) => throw new UsageException(NotExportable);
 }

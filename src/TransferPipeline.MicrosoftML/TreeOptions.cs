@@ -18,7 +18,13 @@ public abstract record MlNetTrees : HeadOptions
     public int MinimumExampleCountPerLeaf { get; init; } = 10;
 
     /// <summary>Share of the features that a tree may use; ML.NET's 1 takes ten times as long.</summary>
-    [HeadOption("FeatureFraction", "share of the features that a tree may use; ML.NET's 1 takes ten times as long", Min = 0, Max = 1, ExclusiveMin = true)]
+    [HeadOption(
+        "FeatureFraction",
+        "share of the features that a tree may use; ML.NET's 1 takes ten times as long",
+        Min = 0,
+        Max = 1,
+        ExclusiveMin = true
+    )]
     public double FeatureFraction { get; init; } = 0.1;
 
     /// <summary>Most bins of a feature; ML.NET's 255 takes twice as long.</summary>
@@ -67,7 +73,13 @@ public sealed record MlNetLightGbm : HeadOptions
     public double LearningRate { get; init; } = 0.1;
 
     /// <summary>Share of the features that a tree may use; LightGBM's 1 takes several times as long.</summary>
-    [HeadOption("FeatureFraction", "share of the features that a tree may use; LightGBM's 1 takes several times as long", Min = 0, Max = 1, ExclusiveMin = true)]
+    [HeadOption(
+        "FeatureFraction",
+        "share of the features that a tree may use; LightGBM's 1 takes several times as long",
+        Min = 0,
+        Max = 1,
+        ExclusiveMin = true
+    )]
     public double FeatureFraction { get; init; } = 0.1;
 
     /// <summary>Most bins of a feature; LightGBM's 255 takes half as long again.</summary>

@@ -3,8 +3,12 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.MicrosoftML;
 
 /// <summary>Trees of ML.NET.</summary>
-internal sealed class TreeTrainer<TOptions>(string name, string summary, TOptions defaults, Func<TrainingRows, TOptions, TrainingContext, ITreeModel> fit)
-    : HeadTrainer<TOptions>(defaults)
+internal sealed class TreeTrainer<TOptions>(
+    string name,
+    string summary,
+    TOptions defaults,
+    Func<TrainingRows, TOptions, TrainingContext, ITreeModel> fit
+) : HeadTrainer<TOptions>(defaults)
     where TOptions : HeadOptions
 {
     public override string Name => name;
@@ -13,7 +17,9 @@ internal sealed class TreeTrainer<TOptions>(string name, string summary, TOption
 
     public override string? Unavailable => NativeProblem?.Value;
 
-    /// <summary>Looks for a native library when somebody asks, since loading it takes time; its value is the reason and the cure, or null.</summary>
+    /// <summary>
+    /// Looks for a native library when somebody asks, since loading it takes time; its value is the reason and the cure, or null.
+    /// </summary>
     public Lazy<string?>? NativeProblem { get; init; }
 
     protected override IHead Fit(TrainingRows data, TOptions options, TrainingContext context)

@@ -35,15 +35,17 @@ public sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(Pil
         try
         {
             // By the loader's name: NetVips' own search would try every loader's test on each photo.
-            return (Image)Operation.Call(
-                Loader(format),
-                new VOption { { "access", Enums.Access.Sequential }, { "fail_on", FailOn(format) } },
-                format switch
-                {
-                    PhotoFormat.Png => PngChunks.WithWholePalette(encoded),
-                    PhotoFormat.Tiff => TiffKind.Prepared(encoded),
-                    _ => encoded.ToArray(),
-                });
+            return (Image)
+                Operation.Call(
+                    Loader(format),
+                    new VOption { { "access", Enums.Access.Sequential }, { "fail_on", FailOn(format) } },
+                    format switch
+                    {
+                        PhotoFormat.Png => PngChunks.WithWholePalette(encoded),
+                        PhotoFormat.Tiff => TiffKind.Prepared(encoded),
+                        _ => encoded.ToArray(),
+                    }
+                );
         }
         catch (VipsException)
         {
@@ -51,11 +53,18 @@ public sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(Pil
         }
     }
 
-    /// <summary>libtiff's errors are all errors, else the rest would be black; of PNG and JPEG Pillow reads what libvips calls an error.</summary>
+    /// <summary>
+    /// libtiff's errors are all errors, else the rest would be black; of PNG and JPEG Pillow reads what libvips calls an error.
+    /// </summary>
     private static Enums.FailOn FailOn(PhotoFormat format) => format == PhotoFormat.Tiff ? Enums.FailOn.Error : Enums.FailOn.Truncated;
 
     private static unsafe void DecodeRows(
-        PhotoFormat format, ReadOnlySpan<byte> encoded, Image image, PixelConverter converter, RgbImage destination)
+        PhotoFormat format,
+        ReadOnlySpan<byte> encoded,
+        Image image,
+        PixelConverter converter,
+        RgbImage destination
+    )
     {
         using var region = Region.New(image);
         var (width, height) = (destination.Width, destination.Height);
@@ -79,11 +88,12 @@ public sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(Pil
         return new ImageDecodeException($"{adjective} {format.Name()}: {what}");
     }
 
-    private static string Loader(PhotoFormat format) => format switch
-    {
-        PhotoFormat.Jpeg => "jpegload_buffer",
-        PhotoFormat.Png => "pngload_buffer",
-        PhotoFormat.WebP => "webpload_buffer",
-        _ => "tiffload_buffer",
-    };
+    private static string Loader(PhotoFormat format) =>
+        format switch
+        {
+            PhotoFormat.Jpeg => "jpegload_buffer",
+            PhotoFormat.Png => "pngload_buffer",
+            PhotoFormat.WebP => "webpload_buffer",
+            _ => "tiffload_buffer",
+        };
 }

@@ -15,7 +15,14 @@ public sealed class NetVipsEncoder : IImageEncoder
         {
             fixed (byte* pixels = image.Pixels)
             {
-                using var source = Image.NewFromMemory((nint)pixels, (ulong)image.Pixels.Length, image.Width, image.Height, 3, Enums.BandFormat.Uchar);
+                using var source = Image.NewFromMemory(
+                    (nint)pixels,
+                    (ulong)image.Pixels.Length,
+                    image.Width,
+                    image.Height,
+                    3,
+                    Enums.BandFormat.Uchar
+                );
                 return source.JpegsaveBuffer(q: quality, keep: Enums.ForeignKeep.None);
             }
         }

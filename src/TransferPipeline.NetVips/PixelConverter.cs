@@ -8,7 +8,8 @@ namespace TransferPipeline.NetVips;
 internal abstract class PixelConverter(int bytesPerPixel)
 {
     /// <summary>Offset in a PNG file: after signature, length and "IHDR" come width, height, depth and colour type (PNG, 11.2.2).</summary>
-    private const int PngColorType = 25, PngGrey = 0;
+    private const int PngColorType = 25,
+        PngGrey = 0;
 
     public int BytesPerPixel { get; } = bytesPerPixel;
 
@@ -21,7 +22,9 @@ internal abstract class PixelConverter(int bytesPerPixel)
         if (image.Interpretation is Enums.Interpretation.Lab or Enums.Interpretation.Labs)
             throw new ImageDecodeException($"{format.Name()} in L*a*b* colours is not supported");
         if (format == PhotoFormat.Tiff && bands >= 4 && TiffKind.IsPremultiplied(encoded))
-            return type is Enums.BandFormat.Uchar or Enums.BandFormat.Ushort ? new Premultiplied(bands, type == Enums.BandFormat.Ushort) : throw Unsupported(format, bands);
+            return type is Enums.BandFormat.Uchar or Enums.BandFormat.Ushort
+                ? new Premultiplied(bands, type == Enums.BandFormat.Ushort)
+                : throw Unsupported(format, bands);
         if (type == Enums.BandFormat.Uchar)
         {
             if (image.Interpretation == Enums.Interpretation.Cmyk && bands >= 4)
@@ -99,7 +102,9 @@ internal abstract class PixelConverter(int bytesPerPixel)
         }
     }
 
-    /// <summary>R G B that are multiplied by the alpha behind them, of 8 bits or the high bytes of 16; divided as in Pillow's Unpack.c.</summary>
+    /// <summary>
+    /// R G B that are multiplied by the alpha behind them, of 8 bits or the high bytes of 16; divided as in Pillow's Unpack.c.
+    /// </summary>
     private sealed class Premultiplied(int bands, bool isWide) : PixelConverter(isWide ? bands * 2 : bands)
     {
         public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
@@ -122,7 +127,13 @@ internal abstract class PixelConverter(int bytesPerPixel)
         {
             var values = MemoryMarshal.Cast<byte, ushort>(source);
             for (int s = 0, t = 0; t < target.Length; s += bands, t += 3)
-                Cmyk.Convert((byte)(values[s] >> 8), (byte)(values[s + 1] >> 8), (byte)(values[s + 2] >> 8), (byte)(values[s + 3] >> 8), target[t..]);
+                Cmyk.Convert(
+                    (byte)(values[s] >> 8),
+                    (byte)(values[s + 1] >> 8),
+                    (byte)(values[s + 2] >> 8),
+                    (byte)(values[s + 3] >> 8),
+                    target[t..]
+                );
         }
     }
 

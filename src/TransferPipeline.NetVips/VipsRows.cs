@@ -3,7 +3,9 @@ using NetVips;
 
 namespace TransferPipeline.NetVips;
 
-/// <summary>Rows of an image as libvips decodes them, without the managed copy that NetVips' own <see cref="Region.Fetch"/> makes.</summary>
+/// <summary>
+/// Rows of an image as libvips decodes them, without the managed copy that NetVips' own <see cref="Region.Fetch"/> makes.
+/// </summary>
 internal static unsafe partial class VipsRows
 {
     /// <summary>Not a file's name: <see cref="VipsRuntime"/> resolves it to the library that NetVips has loaded.</summary>

@@ -4,7 +4,9 @@ using NetVips;
 
 namespace TransferPipeline.NetVips;
 
-/// <summary>libvips, started once: one thread per decode, no operation cache, no warnings on stderr, no loader that is not hardened.</summary>
+/// <summary>
+/// libvips, started once: one thread per decode, no operation cache, no warnings on stderr, no loader that is not hardened.
+/// </summary>
 internal static class VipsRuntime
 {
     private static readonly Lazy<(string Version, string? Problem)> Started = new(Start);
@@ -14,7 +16,9 @@ internal static class VipsRuntime
 
     /// <summary>The file that NetVips loads on this system.</summary>
     public static string Library { get; } =
-        OperatingSystem.IsWindows() ? "libvips-42.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
+        OperatingSystem.IsWindows() ? "libvips-42.dll"
+        : OperatingSystem.IsMacOS() ? "libvips.42.dylib"
+        : "libvips.so.42";
 
     /// <summary>Why libvips cannot be used, in one line; null when it can. Starts libvips if needed.</summary>
     public static string? Problem => Started.Value.Problem;
@@ -22,7 +26,9 @@ internal static class VipsRuntime
     /// <summary>Starts libvips if needed and returns its version.</summary>
     /// <exception cref="JobFailedException">The library is missing or cannot start.</exception>
     public static string Version =>
-        Started.Value is { Problem: { } problem } ? throw new JobFailedException($"libvips does not start: {problem}") : Started.Value.Version;
+        Started.Value is { Problem: { } problem }
+            ? throw new JobFailedException($"libvips does not start: {problem}")
+            : Started.Value.Version;
 
     private static (string Version, string? Problem) Start()
     {
@@ -34,8 +40,10 @@ internal static class VipsRuntime
         global::NetVips.NetVips.Concurrency = 1;
         Cache.Max = 0;
         global::NetVips.NetVips.BlockUntrusted = true;
-        NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), static (name, _, search) =>
-            name == VipsRows.Library ? NativeLibrary.Load(Library, typeof(Image).Assembly, search) : 0);
+        NativeLibrary.SetDllImportResolver(
+            Assembly.GetExecutingAssembly(),
+            static (name, _, search) => name == VipsRows.Library ? NativeLibrary.Load(Library, typeof(Image).Assembly, search) : 0
+        );
         return (string.Join('.', Enumerable.Range(0, 3).Select(part => global::NetVips.NetVips.Version(part))), null);
     }
 }

@@ -3,7 +3,9 @@ using TransferPipeline.Datasets;
 
 namespace TransferPipeline.ParquetNet;
 
-/// <summary>A column that can be read: its name, what it holds, and Parquet.Net's field; null for a list or group that is more than one field.</summary>
+/// <summary>
+/// A column that can be read: its name, what it holds, and Parquet.Net's field; null for a list or group that is more than one field.
+/// </summary>
 internal readonly record struct Leaf(string Name, ColumnType Type, DataField? Field);
 
 /// <summary>The columns of a file: plain ones and lists by their name, the fields of a group one by one as <c>image.bytes</c>.</summary>
@@ -35,24 +37,34 @@ internal static class ColumnTree
     };
 
     public static IReadOnlyList<Leaf> Of(ParquetSchema schema) =>
-        [.. schema.Fields.SelectMany(field => field is StructField structure
-            ? structure.Fields.Select(child => LeafOf($"{field.Name}.{child.Name}", child))
-            : [LeafOf(field.Name, field)])];
+        [
+            .. schema.Fields.SelectMany(field =>
+                field is StructField structure
+                    ? structure.Fields.Select(child => LeafOf($"{field.Name}.{child.Name}", child))
+                    : [LeafOf(field.Name, field)]
+            ),
+        ];
 
-    private static Leaf LeafOf(string name, Field field) => new(name, TypeOf(field), field switch
-    {
-        DataField data => data,
-        ListField { Item: DataField element } => element,
-        _ => null,
-    });
+    private static Leaf LeafOf(string name, Field field) =>
+        new(
+            name,
+            TypeOf(field),
+            field switch
+            {
+                DataField data => data,
+                ListField { Item: DataField element } => element,
+                _ => null,
+            }
+        );
 
-    private static ColumnType TypeOf(Field field) => field switch
-    {
-        DataField { IsArray: true } data => ColumnTypes.ListOf(Types.GetValueOrDefault(data.ClrType)),
-        DateTimeDataField { DateTimeFormat: DateTimeFormat.Date } => ColumnType.Date,
-        DataField data => Types.GetValueOrDefault(data.ClrType),
-        ListField list => ColumnTypes.ListOf(TypeOf(list.Item)),
-        MapField => ColumnType.Map,
-        _ => ColumnType.Struct,
-    };
+    private static ColumnType TypeOf(Field field) =>
+        field switch
+        {
+            DataField { IsArray: true } data => ColumnTypes.ListOf(Types.GetValueOrDefault(data.ClrType)),
+            DateTimeDataField { DateTimeFormat: DateTimeFormat.Date } => ColumnType.Date,
+            DataField data => Types.GetValueOrDefault(data.ClrType),
+            ListField list => ColumnTypes.ListOf(TypeOf(list.Item)),
+            MapField => ColumnType.Map,
+            _ => ColumnType.Struct,
+        };
 }

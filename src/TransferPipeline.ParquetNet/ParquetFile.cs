@@ -40,7 +40,10 @@ internal sealed class ParquetFile : IParquetReader
         var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
         try
         {
-            return ParquetErrors.Explain(file, () => new ParquetFile(file, stream, ParquetReader.CreateAsync(stream, leaveStreamOpen: true).GetAwaiter().GetResult()));
+            return ParquetErrors.Explain(
+                file,
+                () => new ParquetFile(file, stream, ParquetReader.CreateAsync(stream, leaveStreamOpen: true).GetAwaiter().GetResult())
+            );
         }
         catch
         {
@@ -62,23 +65,34 @@ internal sealed class ParquetFile : IParquetReader
 
     public long?[] Int64s(int group, string column) => Cells<long>(group, column);
 
-    public string?[] Labels(int group, string column) => LeafOf(column).Type switch
-    {
-        ColumnType.Boolean => Array.ConvertAll(Cells<bool>(group, column), value => value is { } yes ? yes ? "true" : "false" : null),
-        ColumnType.Int8 => Written<sbyte>(group, column),
-        ColumnType.UInt8 => Written<byte>(group, column),
-        ColumnType.Int16 => Written<short>(group, column),
-        ColumnType.UInt16 => Written<ushort>(group, column),
-        ColumnType.Int32 => Written<int>(group, column),
-        ColumnType.UInt32 => Written<uint>(group, column),
-        ColumnType.Int64 => Written<long>(group, column),
-        ColumnType.UInt64 => Written<ulong>(group, column),
-        ColumnType.Float32 => Written<float>(group, column),
-        ColumnType.Float64 => Written<double>(group, column),
-        ColumnType.Binary => Array.ConvertAll(
-            Cells<ReadOnlyMemory<byte>>(group, column), value => value is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes.Span) : null),
-        _ => Texts(group, column),
-    };
+    public string?[] Labels(int group, string column) =>
+        LeafOf(column).Type switch
+        {
+            ColumnType.Boolean => Array.ConvertAll(
+                Cells<bool>(group, column),
+                value =>
+                    value is { } yes
+                        ? yes
+                            ? "true"
+                            : "false"
+                        : null
+            ),
+            ColumnType.Int8 => Written<sbyte>(group, column),
+            ColumnType.UInt8 => Written<byte>(group, column),
+            ColumnType.Int16 => Written<short>(group, column),
+            ColumnType.UInt16 => Written<ushort>(group, column),
+            ColumnType.Int32 => Written<int>(group, column),
+            ColumnType.UInt32 => Written<uint>(group, column),
+            ColumnType.Int64 => Written<long>(group, column),
+            ColumnType.UInt64 => Written<ulong>(group, column),
+            ColumnType.Float32 => Written<float>(group, column),
+            ColumnType.Float64 => Written<double>(group, column),
+            ColumnType.Binary => Array.ConvertAll(
+                Cells<ReadOnlyMemory<byte>>(group, column),
+                value => value is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes.Span) : null
+            ),
+            _ => Texts(group, column),
+        };
 
     public void Binaries(int group, string column, int first, int count, BinaryAction action)
     {
@@ -97,7 +111,8 @@ internal sealed class ParquetFile : IParquetReader
     }
 
     private string?[] Written<T>(int group, string column)
-        where T : struct, IFormattable => Array.ConvertAll(Cells<T>(group, column), value => value?.ToString(null, CultureInfo.InvariantCulture));
+        where T : struct, IFormattable =>
+        Array.ConvertAll(Cells<T>(group, column), value => value?.ToString(null, CultureInfo.InvariantCulture));
 
     /// <summary>One value per row, null where there is none.</summary>
     private T?[] Cells<T>(int group, string column)
@@ -115,22 +130,28 @@ internal sealed class ParquetFile : IParquetReader
 
     /// <summary>The defined values of a column of a row group, and where each belongs.</summary>
     private RawColumn<T> Read<T>(int group, DataField field)
-        where T : struct => ParquetErrors.Explain(_file, () =>
-    {
-        using var reader = _reader.OpenRowGroupReader(group);
-        var count = checked((int)(reader.GetMetadata(field)?.MetaData?.NumValues ?? 0));
-        var values = new T[count];
-        var levels = field.MaxDefinitionLevel > 0 ? new int[count] : null;
-        var starts = field.MaxRepetitionLevel > 0 ? new int[count] : null;
-        reader.ReadRawAsync<T>(field, values, Memory(levels), Memory(starts)).AsTask().GetAwaiter().GetResult();
-        return new RawColumn<T>(values, levels, starts, field.MaxDefinitionLevel);
-    });
+        where T : struct =>
+        ParquetErrors.Explain(
+            _file,
+            () =>
+            {
+                using var reader = _reader.OpenRowGroupReader(group);
+                var count = checked((int)(reader.GetMetadata(field)?.MetaData?.NumValues ?? 0));
+                var values = new T[count];
+                var levels = field.MaxDefinitionLevel > 0 ? new int[count] : null;
+                var starts = field.MaxRepetitionLevel > 0 ? new int[count] : null;
+                reader.ReadRawAsync<T>(field, values, Memory(levels), Memory(starts)).AsTask().GetAwaiter().GetResult();
+                return new RawColumn<T>(values, levels, starts, field.MaxDefinitionLevel);
+            }
+        );
 
     /// <summary>An array's own conversion would make an empty memory of none.</summary>
     private static Memory<int>? Memory(int[]? values) => values is null ? null : new(values);
 
     private Leaf LeafOf(string column) =>
-        _leaves.Where(leaf => leaf.Name == column).Cast<Leaf?>().FirstOrDefault() ?? throw ParquetErrors.MissingColumn(_file, Description, column);
+        _leaves.Where(leaf => leaf.Name == column).Cast<Leaf?>().FirstOrDefault()
+        ?? throw ParquetErrors.MissingColumn(_file, Description, column);
 
-    private DataField FieldOf(string column) => LeafOf(column).Field ?? throw ParquetErrors.Damaged(_file, $"column '{column}' is not one value per row");
+    private DataField FieldOf(string column) =>
+        LeafOf(column).Field ?? throw ParquetErrors.Damaged(_file, $"column '{column}' is not one value per row");
 }

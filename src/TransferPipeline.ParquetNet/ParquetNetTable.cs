@@ -1,4 +1,3 @@
-using System.Reflection;
 using Parquet;
 using Parquet.Schema;
 using TransferPipeline.Datasets;
@@ -13,29 +12,34 @@ public sealed class ParquetNetTable : ParquetTable
 
     /// <summary>Writes parts in the default format.</summary>
     public ParquetNetTable()
-        : this(PartFormat.Default)
-    {
-    }
+        : this(PartFormat.Default) { }
 
     internal ParquetNetTable(PartFormat format)
-        : base(format)
-    {
-    }
+        : base(format) { }
 
-    public override string Name =>
-        $"Parquet.Net {typeof(ParquetReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
+    public override string Name => $"Parquet.Net {AssemblyVersion.Of(typeof(ParquetReader).Assembly)}";
 
     internal override IParquetReader OpenReader(string file) => ParquetFile.Open(file);
 
     internal override void WriteFile<TRow>(
-        string file, IReadOnlyList<TableColumn<TRow>> columns, IReadOnlyList<TRow> rows, FeatureMatrix? vectors, int groupRows)
+        string file,
+        IReadOnlyList<TableColumn<TRow>> columns,
+        IReadOnlyList<TRow> rows,
+        FeatureMatrix? vectors,
+        int groupRows
+    )
     {
         using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
         WriteStream(stream, columns, rows, vectors, groupRows).GetAwaiter().GetResult();
     }
 
     private async Task WriteStream<TRow>(
-        Stream stream, IReadOnlyList<TableColumn<TRow>> columns, IReadOnlyList<TRow> rows, FeatureMatrix? vectors, int groupRows)
+        Stream stream,
+        IReadOnlyList<TableColumn<TRow>> columns,
+        IReadOnlyList<TRow> rows,
+        FeatureMatrix? vectors,
+        int groupRows
+    )
     {
         var fields = columns.Select(Field).ToList();
         if (vectors is not null)
@@ -63,23 +67,32 @@ public sealed class ParquetNetTable : ParquetTable
                 PartCompression.Zstd => CompressionMethod.Zstd,
                 _ => CompressionMethod.None,
             },
-            CompressionLevel = Format.Level > 1 ? System.IO.Compression.CompressionLevel.Optimal : System.IO.Compression.CompressionLevel.Fastest,
+            CompressionLevel =
+                Format.Level > 1 ? System.IO.Compression.CompressionLevel.Optimal : System.IO.Compression.CompressionLevel.Fastest,
         };
         if (Format.ByteStreamSplit)
             options.ColumnEncodingHints[VectorElement] = EncodingHint.ByteSplitStream;
         return options;
     }
 
-    private static Field Field<TRow>(TableColumn<TRow> column) => column switch
-    {
-        TextColumn<TRow> => new DataField(column.Name, typeof(string), isNullable: false),
-        Int32Column<TRow> => new DataField<int>(column.Name),
-        Int64Column<TRow> => new DataField<long>(column.Name),
-        _ => throw new NotSupportedException($"no Parquet type for {column.Type.Text()}"),
-    };
+    private static Field Field<TRow>(TableColumn<TRow> column) =>
+        column switch
+        {
+            TextColumn<TRow> => new DataField(column.Name, typeof(string), isNullable: false),
+            Int32Column<TRow> => new DataField<int>(column.Name),
+            Int64Column<TRow> => new DataField<long>(column.Name),
+            _ => throw new NotSupportedException($"no Parquet type for {column.Type.Text()}"),
+        };
 
     private static Task WriteColumn<TRow>(
-        ParquetRowGroupWriter group, DataField field, TableColumn<TRow> column, IReadOnlyList<TRow> rows, int start, int count) => column switch
+        ParquetRowGroupWriter group,
+        DataField field,
+        TableColumn<TRow> column,
+        IReadOnlyList<TRow> rows,
+        int start,
+        int count
+    ) =>
+        column switch
         {
             TextColumn<TRow> text => WriteValues(group, field, rows, start, count, row => text.Value(row).AsMemory()),
             Int32Column<TRow> numbers => WriteValues(group, field, rows, start, count, numbers.Value),
@@ -87,7 +100,14 @@ public sealed class ParquetNetTable : ParquetTable
             _ => throw new NotSupportedException($"no writer for column '{column.Name}'"),
         };
 
-    private static Task WriteValues<TRow, T>(ParquetRowGroupWriter group, DataField field, IReadOnlyList<TRow> rows, int start, int count, Func<TRow, T> value)
+    private static Task WriteValues<TRow, T>(
+        ParquetRowGroupWriter group,
+        DataField field,
+        IReadOnlyList<TRow> rows,
+        int start,
+        int count,
+        Func<TRow, T> value
+    )
         where T : struct
     {
         var values = new T[count];

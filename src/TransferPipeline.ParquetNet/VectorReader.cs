@@ -28,7 +28,5 @@ internal sealed class VectorReader : IVectorReader
         _next += destination.Length;
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

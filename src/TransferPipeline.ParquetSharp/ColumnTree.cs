@@ -17,7 +17,10 @@ internal static class ColumnTree
         var next = 0;
         foreach (var field in schema.GroupNode.Fields)
         {
-            if (field is GroupNode { LogicalType.Type: not (LogicalTypeEnum.List or LogicalTypeEnum.Map) } group && field.Repetition != Repetition.Repeated)
+            if (
+                field is GroupNode { LogicalType.Type: not (LogicalTypeEnum.List or LogicalTypeEnum.Map) } group
+                && field.Repetition != Repetition.Repeated
+            )
             {
                 foreach (var child in group.Fields)
                     Add($"{group.Name}.{child.Name}", child);
@@ -53,42 +56,45 @@ internal static class ColumnTree
     }
 
     /// <summary>LogicalTypes.md: a list is a group of one repeated field, which holds the elements or a group with them.</summary>
-    private static ColumnType ElementOf(GroupNode list) => list.Fields switch
-    {
-        [PrimitiveNode element] => Primitive(element),
-        [GroupNode { Fields: [var element] }] => TypeOf(element),
-        _ => ColumnType.Struct,
-    };
+    private static ColumnType ElementOf(GroupNode list) =>
+        list.Fields switch
+        {
+            [PrimitiveNode element] => Primitive(element),
+            [GroupNode { Fields: [var element] }] => TypeOf(element),
+            _ => ColumnType.Struct,
+        };
 
-    private static ColumnType Primitive(PrimitiveNode node) => (node.LogicalType, node.PhysicalType) switch
-    {
-        (IntLogicalType { BitWidth: var bits, IsSigned: var signed }, _) => Integer(bits, signed),
-        ({ Type: LogicalTypeEnum.String or LogicalTypeEnum.Enum or LogicalTypeEnum.Json }, PhysicalType.ByteArray) => ColumnType.Text,
-        ({ Type: LogicalTypeEnum.Decimal }, _) => ColumnType.Decimal,
-        ({ Type: LogicalTypeEnum.Date }, _) => ColumnType.Date,
-        ({ Type: LogicalTypeEnum.Time }, _) => ColumnType.Time,
-        ({ Type: LogicalTypeEnum.Timestamp }, _) or (_, PhysicalType.Int96) => ColumnType.Timestamp,
-        ({ Type: LogicalTypeEnum.Float16 }, _) => ColumnType.Float16,
-        ({ Type: not (LogicalTypeEnum.None or LogicalTypeEnum.Undefined) }, _) => ColumnType.Other,
-        (_, PhysicalType.Boolean) => ColumnType.Boolean,
-        (_, PhysicalType.Int32) => ColumnType.Int32,
-        (_, PhysicalType.Int64) => ColumnType.Int64,
-        (_, PhysicalType.Float) => ColumnType.Float32,
-        (_, PhysicalType.Double) => ColumnType.Float64,
-        (_, PhysicalType.ByteArray) => ColumnType.Binary,
-        _ => ColumnType.Other,
-    };
+    private static ColumnType Primitive(PrimitiveNode node) =>
+        (node.LogicalType, node.PhysicalType) switch
+        {
+            (IntLogicalType { BitWidth: var bits, IsSigned: var signed }, _) => Integer(bits, signed),
+            ({ Type: LogicalTypeEnum.String or LogicalTypeEnum.Enum or LogicalTypeEnum.Json }, PhysicalType.ByteArray) => ColumnType.Text,
+            ({ Type: LogicalTypeEnum.Decimal }, _) => ColumnType.Decimal,
+            ({ Type: LogicalTypeEnum.Date }, _) => ColumnType.Date,
+            ({ Type: LogicalTypeEnum.Time }, _) => ColumnType.Time,
+            ({ Type: LogicalTypeEnum.Timestamp }, _) or (_, PhysicalType.Int96) => ColumnType.Timestamp,
+            ({ Type: LogicalTypeEnum.Float16 }, _) => ColumnType.Float16,
+            ({ Type: not (LogicalTypeEnum.None or LogicalTypeEnum.Undefined) }, _) => ColumnType.Other,
+            (_, PhysicalType.Boolean) => ColumnType.Boolean,
+            (_, PhysicalType.Int32) => ColumnType.Int32,
+            (_, PhysicalType.Int64) => ColumnType.Int64,
+            (_, PhysicalType.Float) => ColumnType.Float32,
+            (_, PhysicalType.Double) => ColumnType.Float64,
+            (_, PhysicalType.ByteArray) => ColumnType.Binary,
+            _ => ColumnType.Other,
+        };
 
-    private static ColumnType Integer(int bits, bool signed) => (bits, signed) switch
-    {
-        (8, true) => ColumnType.Int8,
-        (16, true) => ColumnType.Int16,
-        (32, true) => ColumnType.Int32,
-        (64, true) => ColumnType.Int64,
-        (8, false) => ColumnType.UInt8,
-        (16, false) => ColumnType.UInt16,
-        (32, false) => ColumnType.UInt32,
-        (64, false) => ColumnType.UInt64,
-        _ => ColumnType.Other,
-    };
+    private static ColumnType Integer(int bits, bool signed) =>
+        (bits, signed) switch
+        {
+            (8, true) => ColumnType.Int8,
+            (16, true) => ColumnType.Int16,
+            (32, true) => ColumnType.Int32,
+            (64, true) => ColumnType.Int64,
+            (8, false) => ColumnType.UInt8,
+            (16, false) => ColumnType.UInt16,
+            (32, false) => ColumnType.UInt32,
+            (64, false) => ColumnType.UInt64,
+            _ => ColumnType.Other,
+        };
 }

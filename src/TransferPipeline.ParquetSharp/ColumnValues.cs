@@ -9,7 +9,9 @@ internal static class ColumnValues
     /// <summary>Rows read at once.</summary>
     private const int BatchRows = 8192;
 
-    /// <summary>All rows of a row group as <paramref name="convert"/> makes them of the file's values; null or default where there is none.</summary>
+    /// <summary>
+    /// All rows of a row group as <paramref name="convert"/> makes them of the file's values; null or default where there is none.
+    /// </summary>
     public static TResult?[] All<TValue, TResult>(string file, RowGroupReader group, Leaf leaf, int rows, Func<TValue, TResult?> convert)
         where TValue : unmanaged
     {
@@ -18,7 +20,9 @@ internal static class ColumnValues
         return [.. results];
     }
 
-    /// <summary>Calls <paramref name="action"/> for rows in order, with whether there is a value; what a value points to is valid during the call.</summary>
+    /// <summary>
+    /// Calls <paramref name="action"/> for rows in order, with whether there is a value; what a value points to is valid during the call.
+    /// </summary>
     public static void Each<TValue>(string file, RowGroupReader group, Leaf leaf, int first, int count, Action<int, bool, TValue> action)
         where TValue : unmanaged
     {
@@ -30,7 +34,7 @@ internal static class ColumnValues
             throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' ends before row {first} of its row group");
         var levels = new short[BatchRows];
         var values = new TValue[BatchRows];
-        for (var row = first; row < first + count;)
+        for (var row = first; row < first + count; )
         {
             var batch = Math.Min(first + count - row, BatchRows);
             var read = (int)reader.ReadBatch(batch, highest > 0 ? levels : [], [], values, out var present);

@@ -28,22 +28,26 @@ internal sealed class ParquetFile : IParquetReader
 
     public int Groups { get; }
 
-    public static ParquetFile Open(string file) => ArrowErrors.Explain(file, () =>
-    {
-        using var properties = ReaderProperties.GetDefaultReaderProperties();
-        properties.EnableBufferedStream();
-        properties.BufferSize = BufferBytes;
-        var reader = new ParquetFileReader(file, properties);
-        try
-        {
-            return new ParquetFile(file, reader);
-        }
-        catch
-        {
-            reader.Dispose();
-            throw;
-        }
-    });
+    public static ParquetFile Open(string file) =>
+        ArrowErrors.Explain(
+            file,
+            () =>
+            {
+                using var properties = ReaderProperties.GetDefaultReaderProperties();
+                properties.EnableBufferedStream();
+                properties.BufferSize = BufferBytes;
+                var reader = new ParquetFileReader(file, properties);
+                try
+                {
+                    return new ParquetFile(file, reader);
+                }
+                catch
+                {
+                    reader.Dispose();
+                    throw;
+                }
+            }
+        );
 
     public int Rows(int group) => Read(group, reader => ParquetErrors.RequireRows(_file, group, reader.MetaData.NumRows));
 
@@ -69,14 +73,25 @@ internal sealed class ParquetFile : IParquetReader
         };
     }
 
-    public void Binaries(int group, string column, int first, int count, BinaryAction action) => Read(group, reader =>
-    {
-        ColumnValues.Each<ByteArray>(_file, reader, LeafOf(column), first, count, (row, present, value) => action(row, present ? Bytes(value) : []));
-        return true;
-    });
+    public void Binaries(int group, string column, int first, int count, BinaryAction action) =>
+        Read(
+            group,
+            reader =>
+            {
+                ColumnValues.Each<ByteArray>(
+                    _file,
+                    reader,
+                    LeafOf(column),
+                    first,
+                    count,
+                    (row, present, value) => action(row, present ? Bytes(value) : [])
+                );
+                return true;
+            }
+        );
 
-    public IVectorReader Vectors(int group, string column, int width, long fileRow) => ArrowErrors.Explain(_file, () =>
-        new VectorReader(_file, _reader.RowGroup(group), LeafOf(column), width, fileRow));
+    public IVectorReader Vectors(int group, string column, int width, long fileRow) =>
+        ArrowErrors.Explain(_file, () => new VectorReader(_file, _reader.RowGroup(group), LeafOf(column), width, fileRow));
 
     public void Dispose() => _reader.Dispose();
 
@@ -94,12 +109,17 @@ internal sealed class ParquetFile : IParquetReader
         return Read(group, reader => ColumnValues.All(_file, reader, leaf, rows, convert));
     }
 
-    private T Read<T>(int group, Func<RowGroupReader, T> read) => ArrowErrors.Explain(_file, () =>
-    {
-        using var reader = _reader.RowGroup(group);
-        return read(reader);
-    });
+    private T Read<T>(int group, Func<RowGroupReader, T> read) =>
+        ArrowErrors.Explain(
+            _file,
+            () =>
+            {
+                using var reader = _reader.RowGroup(group);
+                return read(reader);
+            }
+        );
 
     private Leaf LeafOf(string column) =>
-        _leaves.Where(leaf => leaf.Name == column).Cast<Leaf?>().FirstOrDefault() ?? throw ParquetErrors.MissingColumn(_file, Description, column);
+        _leaves.Where(leaf => leaf.Name == column).Cast<Leaf?>().FirstOrDefault()
+        ?? throw ParquetErrors.MissingColumn(_file, Description, column);
 }

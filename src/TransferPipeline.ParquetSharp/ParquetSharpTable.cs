@@ -1,4 +1,3 @@
-using System.Reflection;
 using ParquetSharp;
 using TransferPipeline.Features;
 
@@ -9,25 +8,25 @@ public sealed class ParquetSharpTable : ParquetTable
 {
     /// <summary>Writes parts in the default format.</summary>
     public ParquetSharpTable()
-        : this(PartFormat.Default)
-    {
-    }
+        : this(PartFormat.Default) { }
 
     internal ParquetSharpTable(PartFormat format)
-        : base(format)
-    {
-    }
+        : base(format) { }
 
     /// <summary>Why the native library cannot be used on this machine, in one line; null when it can.</summary>
     public static string? Problem => NativeLibraries.Problem("ParquetSharpNative", typeof(ParquetFileReader).Assembly);
 
-    public override string Name =>
-        $"ParquetSharp {typeof(ParquetFileReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
+    public override string Name => $"ParquetSharp {AssemblyVersion.Of(typeof(ParquetFileReader).Assembly)}";
 
     internal override IParquetReader OpenReader(string file) => ParquetFile.Open(file);
 
     internal override void WriteFile<TRow>(
-        string file, IReadOnlyList<TableColumn<TRow>> columns, IReadOnlyList<TRow> rows, FeatureMatrix? vectors, int groupRows)
+        string file,
+        IReadOnlyList<TableColumn<TRow>> columns,
+        IReadOnlyList<TRow> rows,
+        FeatureMatrix? vectors,
+        int groupRows
+    )
     {
         using var schema = TableSchema.Of(columns, vectors is not null);
         using var properties = TableSchema.Properties(columns, Format);
@@ -40,7 +39,13 @@ public sealed class ParquetSharpTable : ParquetTable
     internal override string? WriteProblem(Exception e) => e is ParquetException ? ArrowErrors.Reason(e) : base.WriteProblem(e);
 
     private static void WriteGroup<TRow>(
-        ParquetFileWriter writer, IReadOnlyList<TableColumn<TRow>> columns, IReadOnlyList<TRow> rows, FeatureMatrix? vectors, int start, int count)
+        ParquetFileWriter writer,
+        IReadOnlyList<TableColumn<TRow>> columns,
+        IReadOnlyList<TRow> rows,
+        FeatureMatrix? vectors,
+        int start,
+        int count
+    )
     {
         using var group = writer.AppendRowGroup();
         foreach (var column in columns)

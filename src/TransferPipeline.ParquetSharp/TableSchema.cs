@@ -26,12 +26,14 @@ internal static class TableSchema
         builder.DisableStatistics().SetSizeStatisticsLevel(SizeStatisticsLevel.None).DisableDictionary();
         foreach (var column in columns.Where(column => column.Repeats))
             builder.EnableDictionary(column.Name);
-        builder.Compression(format.Compression switch
-        {
-            PartCompression.Snappy => Compression.Snappy,
-            PartCompression.Zstd => Compression.Zstd,
-            _ => Compression.Uncompressed,
-        });
+        builder.Compression(
+            format.Compression switch
+            {
+                PartCompression.Snappy => Compression.Snappy,
+                PartCompression.Zstd => Compression.Zstd,
+                _ => Compression.Uncompressed,
+            }
+        );
         if (format.Compression == PartCompression.Zstd)
             builder.CompressionLevel(format.Level);
         if (format.ByteStreamSplit)
@@ -39,13 +41,14 @@ internal static class TableSchema
         return builder.Build();
     }
 
-    private static Node Field<TRow>(TableColumn<TRow> column) => column switch
-    {
-        TextColumn<TRow> => new PrimitiveNode(column.Name, Repetition.Required, LogicalType.String(), PhysicalType.ByteArray),
-        Int32Column<TRow> => new PrimitiveNode(column.Name, Repetition.Required, LogicalType.None(), PhysicalType.Int32),
-        Int64Column<TRow> => new PrimitiveNode(column.Name, Repetition.Required, LogicalType.None(), PhysicalType.Int64),
-        _ => throw new NotSupportedException($"no Parquet type for {column.Type.Text()}"),
-    };
+    private static Node Field<TRow>(TableColumn<TRow> column) =>
+        column switch
+        {
+            TextColumn<TRow> => new PrimitiveNode(column.Name, Repetition.Required, LogicalType.String(), PhysicalType.ByteArray),
+            Int32Column<TRow> => new PrimitiveNode(column.Name, Repetition.Required, LogicalType.None(), PhysicalType.Int32),
+            Int64Column<TRow> => new PrimitiveNode(column.Name, Repetition.Required, LogicalType.None(), PhysicalType.Int64),
+            _ => throw new NotSupportedException($"no Parquet type for {column.Type.Text()}"),
+        };
 
     private static GroupNode Vector()
     {

@@ -23,7 +23,9 @@ internal sealed class VectorReader : IVectorReader
     public VectorReader(string file, RowGroupReader group, Leaf leaf, int width, long fileRow)
     {
         _column = group.Column(leaf.Index);
-        _reader = _column as ColumnReader<float> ?? throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' holds {_column.Type}, not what its type says");
+        _reader =
+            _column as ColumnReader<float>
+            ?? throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' holds {_column.Type}, not what its type says");
         (_file, _name, _width, _row, _rowsLeft) = (file, leaf.Name, width, fileRow, group.MetaData.NumRows);
         _highest = _column.ColumnDescriptor.MaxDefinitionLevel;
         var batch = Math.Max(BatchValues / width, 1) * width;
@@ -32,7 +34,7 @@ internal sealed class VectorReader : IVectorReader
 
     public void Read(Span<float> destination)
     {
-        for (var done = 0; done < destination.Length;)
+        for (var done = 0; done < destination.Length; )
         {
             var count = Math.Min(destination.Length - done, _starts.Length);
             ReadRows(destination.Slice(done, count));
@@ -59,8 +61,14 @@ internal sealed class VectorReader : IVectorReader
                 while (levels < count)
                 {
                     // A batch ends with a page.
-                    var batch = (int)_reader.ReadBatch(
-                        count - levels, _levels.AsSpan(levels, count - levels), _starts.AsSpan(levels, count - levels), new Span<float>(values + levels, count - levels), out var present);
+                    var batch = (int)
+                        _reader.ReadBatch(
+                            count - levels,
+                            _levels.AsSpan(levels, count - levels),
+                            _starts.AsSpan(levels, count - levels),
+                            new Span<float>(values + levels, count - levels),
+                            out var present
+                        );
                     if (batch <= 0)
                         break;
                     if (present != batch || _levels.AsSpan(levels, batch).ContainsAnyExcept(_highest))

@@ -19,6 +19,13 @@ internal sealed class TorchLinearTrainer() : HeadTrainer<TorchLinear>(new TorchL
         var (network, scaling, fit) = TorchTrainer.Train(Name, [], data, options, context);
         var layer = network.Layers[0];
         return LinearHead.Create(
-            Name, Array.ConvertAll(layer.Weights, w => (double)w), Array.ConvertAll(layer.Bias, b => (double)b), scaling, LinearLink.Softmax, options, fit);
+            Name,
+            Array.ConvertAll(layer.Weights, w => (double)w),
+            Array.ConvertAll(layer.Bias, b => (double)b),
+            scaling,
+            LinearLink.Softmax,
+            options,
+            fit
+        );
     }
 }

@@ -8,7 +8,8 @@ internal sealed class TorchMlpTrainer() : HeadTrainer<TorchMlp>(new TorchMlp())
 {
     public override string Name => "torch-mlp";
 
-    public override string Summary => "TorchSharp: hidden layers with ReLU and dropout, mean cross-entropy; Adam, SGD with momentum and StepLR, or L-BFGS";
+    public override string Summary =>
+        "TorchSharp: hidden layers with ReLU and dropout, mean cross-entropy; Adam, SGD with momentum and StepLR, or L-BFGS";
 
     public override string? Unavailable => TorchRuntime.Unavailable;
 

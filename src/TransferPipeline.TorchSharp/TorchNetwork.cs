@@ -15,14 +15,17 @@ internal sealed class TorchNetwork : IDisposable
     public TorchNetwork(DenseNetwork start, double dropout, Device device)
     {
         _dropout = dropout;
-        _layers = [.. start.Layers.Select(layer =>
-        {
-            var linear = nn.Linear(layer.Inputs, layer.Outputs);
-            using var still = no_grad();
-            linear.weight.copy_(tensor(layer.Weights, [layer.Outputs, layer.Inputs]));
-            linear.bias!.copy_(tensor(layer.Bias));
-            return (Linear)linear.to(device);
-        })];
+        _layers =
+        [
+            .. start.Layers.Select(layer =>
+            {
+                var linear = nn.Linear(layer.Inputs, layer.Outputs);
+                using var still = no_grad();
+                linear.weight.copy_(tensor(layer.Weights, [layer.Outputs, layer.Inputs]));
+                linear.bias!.copy_(tensor(layer.Bias));
+                return (Linear)linear.to(device);
+            }),
+        ];
         Parameters = [.. _layers.SelectMany(layer => layer.parameters())];
     }
 
@@ -55,8 +58,14 @@ internal sealed class TorchNetwork : IDisposable
     public DenseNetwork Weights()
     {
         using var scope = NewDisposeScope();
-        return new([.. _layers.Select(layer => new DenseLayer(
-            (int)layer.weight.shape[1], (int)layer.weight.shape[0], Values(layer.weight), Values(layer.bias!)))]);
+        return new([
+            .. _layers.Select(layer => new DenseLayer(
+                (int)layer.weight.shape[1],
+                (int)layer.weight.shape[0],
+                Values(layer.weight),
+                Values(layer.bias!)
+            )),
+        ]);
     }
 
     public void Dispose()

@@ -42,7 +42,9 @@ public abstract record TorchOptions : HeadOptions, IScaledHead, IWeightedHead
     [HeadOption("views", "of photos with cached views: one view per epoch in turn, or all in every epoch")]
     public ViewUse Views { get; init; }
 
-    /// <summary>Whether the weights of the epoch with the best validation accuracy are kept, the first of equals, when there are validation rows.</summary>
+    /// <summary>
+    /// Whether the weights of the epoch with the best validation accuracy are kept, the first of equals, when there are validation rows.
+    /// </summary>
     [HeadOption("best_weights", "keep the weights of the epoch with the best validation accuracy, when there are validation rows")]
     public bool BestWeights { get; init; } = true;
 

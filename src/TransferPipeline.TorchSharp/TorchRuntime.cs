@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace TransferPipeline.TorchSharp;
 
-/// <summary>libtorch, loaded once. One thread an operation, since its sums depend on their number; heads train beside each other instead.</summary>
+/// <summary>
+/// libtorch, loaded once. One thread an operation, since its sums depend on their number; heads train beside each other instead.
+/// </summary>
 internal static class TorchRuntime
 {
     private static readonly Lazy<string?> Loaded = new(Load);
@@ -12,9 +14,11 @@ internal static class TorchRuntime
     public static string? Unavailable => Loaded.Value;
 
     /// <summary>Null when libtorch's files are there, whether they load or not; otherwise the reason and the cure.</summary>
-    public static string? Missing { get; } = NativeLibraries.Absent(["LibTorchSharp", "torch", "torch_cpu", "c10"]) is { } file
-        ? $"libtorch is not beside this program ({file} is missing on {RuntimeInformation.RuntimeIdentifier}): take a build or bundle that has it, or linear-sgd and mlp"
-        : null;
+    public static string? Missing { get; } =
+        NativeLibraries.Absent(["LibTorchSharp", "torch", "torch_cpu", "c10"]) is { } file
+            ? $"libtorch is not beside this program ({file} is missing on {RuntimeInformation.RuntimeIdentifier}): take a build or "
+                + $"bundle that has it, or linear-sgd and mlp"
+            : null;
 
     /// <exception cref="JobFailedException">CUDA was asked for and cannot be used; the CPU never takes its place.</exception>
     public static Device Device(string head, TorchDevice wanted)
@@ -30,7 +34,10 @@ internal static class TorchRuntime
         return device(wanted == TorchDevice.Cuda ? "cuda" : "cpu");
     }
 
-    /// <summary>Asks the system's loader first: TorchSharp's own writes a trace of what it tried to stdout, where results belong, and copies all of libtorch.</summary>
+    /// <summary>
+    /// Asks the system's loader first: TorchSharp's own writes a trace of what it tried to stdout, where results belong, and copies all of
+    /// libtorch.
+    /// </summary>
     private static string? Load()
     {
         if (Missing is not null)
@@ -49,5 +56,6 @@ internal static class TorchRuntime
         }
     }
 
-    private static string Reason(string problem) => $"libtorch does not load on this machine ({problem}); install what it lacks, or take linear-sgd and mlp";
+    private static string Reason(string problem) =>
+        $"libtorch does not load on this machine ({problem}); install what it lacks, or take linear-sgd and mlp";
 }

@@ -8,7 +8,12 @@ internal static class TorchTrainer
 {
     /// <param name="hidden">Widths of the hidden layers.</param>
     public static (DenseNetwork Network, FeatureScaling Scaling, FitReport Fit) Train(
-        string name, int[] hidden, TrainingRows data, TorchOptions options, TrainingContext context)
+        string name,
+        int[] hidden,
+        TrainingRows data,
+        TorchOptions options,
+        TrainingContext context
+    )
     {
         var counts = TrainingCheck.Counts(data, context);
         var scaling = FeatureScaling.Fit(options.Scaling, data.X, data.Rows, context.Threads);

@@ -17,12 +17,19 @@ internal sealed class TorchTraining
     private readonly TorchOptions _options;
     private readonly TrainingContext _context;
 
-    public TorchTraining(string name, TorchOptions options, TrainingContext context) => (_name, _options, _context) = (name, options, context);
+    public TorchTraining(string name, TorchOptions options, TrainingContext context) =>
+        (_name, _options, _context) = (name, options, context);
 
     /// <param name="classWeights">One a class; null for none.</param>
     /// <returns>The kept weights and how it went.</returns>
     /// <exception cref="JobFailedException">The loss is not finite before any epoch's weights were kept.</exception>
-    public (DenseNetwork Network, FitReport Fit) Run(DenseNetwork start, TrainingRows data, FeatureScaling scaling, EpochOrder order, float[]? classWeights)
+    public (DenseNetwork Network, FitReport Fit) Run(
+        DenseNetwork start,
+        TrainingRows data,
+        FeatureScaling scaling,
+        EpochOrder order,
+        float[]? classWeights
+    )
     {
         if (_options.HiddenDropout == 0)
             return Train(start, data, scaling, order, classWeights);
@@ -33,7 +40,13 @@ internal sealed class TorchTraining
         }
     }
 
-    private (DenseNetwork Network, FitReport Fit) Train(DenseNetwork start, TrainingRows data, FeatureScaling scaling, EpochOrder order, float[]? classWeights)
+    private (DenseNetwork Network, FitReport Fit) Train(
+        DenseNetwork start,
+        TrainingRows data,
+        FeatureScaling scaling,
+        EpochOrder order,
+        float[]? classWeights
+    )
     {
         using var scope = NewDisposeScope();
         var device = TorchRuntime.Device(_name, _options.Device);
@@ -48,14 +61,25 @@ internal sealed class TorchTraining
         {
             SetRate(solver, epoch - 1);
             var (loss, accuracy) = TrainEpoch(network, solver, rows, order.Rows(epoch - 1), weights, ref steps);
-            var (validationLoss, validationAccuracy) = validation is null ? (double.NaN, double.NaN) : Evaluate(network, validation, weights);
+            var (validationLoss, validationAccuracy) = validation is null
+                ? (double.NaN, double.NaN)
+                : Evaluate(network, validation, weights);
             if (!double.IsFinite(loss) || !network.IsFinite())
             {
                 var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
                 if (kept is null)
                     throw new JobFailedException($"{_name}: the loss is not finite in epoch {epoch}; {cure}");
                 _context.Warn($"{_name}: the loss is not finite in epoch {epoch}, the weights of epoch {keptEpoch} are kept; {cure}");
-                return (kept, new() { Objective = history[keptEpoch - 1].TrainLoss, Iterations = steps, Converged = false, History = history });
+                return (
+                    kept,
+                    new()
+                    {
+                        Objective = history[keptEpoch - 1].TrainLoss,
+                        Iterations = steps,
+                        Converged = false,
+                        History = history,
+                    }
+                );
             }
 
             history.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy));
@@ -63,15 +87,24 @@ internal sealed class TorchTraining
                 (kept, keptEpoch, best) = (network.Weights(), epoch, validationAccuracy);
         }
 
-        return (kept!, new() { Objective = history[keptEpoch - 1].TrainLoss, Iterations = steps, History = history });
+        return (
+            kept!,
+            new()
+            {
+                Objective = history[keptEpoch - 1].TrainLoss,
+                Iterations = steps,
+                History = history,
+            }
+        );
     }
 
-    private optim.Optimizer Solver(TorchNetwork network) => _options.Solver switch
-    {
-        TorchSolver.Sgd => optim.SGD(network.Parameters, _options.LearningRate, _options.Momentum, weight_decay: _options.WeightDecay),
-        TorchSolver.Lbfgs => optim.LBFGS(network.Parameters, _options.LearningRate),
-        _ => optim.Adam(network.Parameters, _options.LearningRate, weight_decay: _options.WeightDecay),
-    };
+    private optim.Optimizer Solver(TorchNetwork network) =>
+        _options.Solver switch
+        {
+            TorchSolver.Sgd => optim.SGD(network.Parameters, _options.LearningRate, _options.Momentum, weight_decay: _options.WeightDecay),
+            TorchSolver.Lbfgs => optim.LBFGS(network.Parameters, _options.LearningRate),
+            _ => optim.Adam(network.Parameters, _options.LearningRate, weight_decay: _options.WeightDecay),
+        };
 
     /// <summary>StepLR, by the epoch's number.</summary>
     private void SetRate(optim.Optimizer solver, int epoch)
@@ -82,7 +115,14 @@ internal sealed class TorchTraining
             group.LearningRate = _options.LearningRate * Math.Pow(_options.Gamma, epoch / _options.StepSize);
     }
 
-    private (double Loss, double Accuracy) TrainEpoch(TorchNetwork network, optim.Optimizer solver, TorchRows rows, int[] order, Tensor? weights, ref int steps)
+    private (double Loss, double Accuracy) TrainEpoch(
+        TorchNetwork network,
+        optim.Optimizer solver,
+        TorchRows rows,
+        int[] order,
+        Tensor? weights,
+        ref int steps
+    )
     {
         var (loss, weight, right) = (0.0, 0.0, 0L);
         for (var first = 0; first < order.Length; first += _options.StepRows)

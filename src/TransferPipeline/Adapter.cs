@@ -12,7 +12,8 @@ public sealed class Adapter<T>
     /// <param name="name">Lower-case name for the command line and pipelines.</param>
     /// <param name="create">Makes the instance, and loads its native library if it has one; called at most once.</param>
     /// <param name="version">Library and version, for people.</param>
-    /// <param name="problem">The reason in one line when the library cannot be used on this machine, else null; checked at most once.</param>
+    /// <param name="problem">The reason in one line when the library cannot be used on this machine, else null; checked at most
+    /// once.</param>
     public Adapter(string name, Func<T> create, Func<string> version, Func<string?>? problem = null)
     {
         Name = name;

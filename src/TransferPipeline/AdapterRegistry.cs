@@ -12,7 +12,8 @@ public sealed class AdapterRegistry<T>(string role, IReadOnlyList<Adapter<T>> ad
     public IReadOnlyList<Adapter<T>> Adapters => adapters;
 
     /// <summary>The adapter of that name; for null the first one that can be used on this machine.</summary>
-    /// <exception cref="UsageException">There is none of that name, or none can be used; the message lists the names or the reasons.</exception>
+    /// <exception cref="UsageException">There is none of that name, or none can be used; the message lists the names or the
+    /// reasons.</exception>
     public Adapter<T> Find(string? name = null)
     {
         if (name is null)
@@ -23,6 +24,8 @@ public sealed class AdapterRegistry<T>(string role, IReadOnlyList<Adapter<T>> ad
 
         return adapters.FirstOrDefault(a => a.Name == name)
             ?? throw new UsageException(
-                $"there is no {role} '{name}'{NearestName.Hint(name, adapters.Select(a => a.Name))} ({role}s: {string.Join(", ", adapters.Select(a => a.Name))})");
+                $"there is no {role} '{name}'{NearestName.Hint(name, adapters.Select(a => a.Name))} ({role}s: "
+                    + $"{string.Join(", ", adapters.Select(a => a.Name))})"
+            );
     }
 }

@@ -8,7 +8,9 @@ namespace TransferPipeline;
 /// </summary>
 public static class Blocks
 {
-    /// <summary>Runs <paramref name="body"/> once for each block of at most <paramref name="blockSize"/> of <paramref name="count"/> items.</summary>
+    /// <summary>
+    /// Runs <paramref name="body"/> once for each block of at most <paramref name="blockSize"/> of <paramref name="count"/> items.
+    /// </summary>
     /// <param name="threads">Number of threads; 1 runs on the calling thread.</param>
     /// <param name="body">Called with block index, first item and end (exclusive).</param>
     public static void For(int count, int blockSize, int threads, Action<int, int, int> body, CancellationToken cancellation = default)

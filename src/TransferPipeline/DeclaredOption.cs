@@ -34,9 +34,12 @@ internal sealed class DeclaredOption
             var type when type == typeof(string) => OptionKind.Text,
             var type when type == typeof(IReadOnlyList<int>) => OptionKind.Integers,
             { IsEnum: true } => OptionKind.Choice,
-            var type => throw new InvalidOperationException($"{property.DeclaringType}.{property.Name} is of type {type}, which no option has"),
+            var type => throw new InvalidOperationException(
+                $"{property.DeclaringType}.{property.Name} is of type {type}, which no option has"
+            ),
         };
-        Choices = Kind == OptionKind.Choice ? Array.ConvertAll(Enum.GetNames(property.PropertyType), Word) : declaration.Words?.Split('|') ?? [];
+        Choices =
+            Kind == OptionKind.Choice ? Array.ConvertAll(Enum.GetNames(property.PropertyType), Word) : declaration.Words?.Split('|') ?? [];
         Default = property.GetValue(defaults)!;
     }
 
@@ -55,7 +58,15 @@ internal sealed class DeclaredOption
     public object Default { get; }
 
     /// <summary>The default as users write it.</summary>
-    public string DefaultText => Default as string ?? (Default is bool flag ? flag ? "on" : "off" : Word(Default.ToString()!));
+    public string DefaultText =>
+        Default as string
+        ?? (
+            Default is bool flag
+                ? flag
+                    ? "on"
+                    : "off"
+                : Word(Default.ToString()!)
+        );
 
     public double Min => _declaration.Min;
 
@@ -67,20 +78,30 @@ internal sealed class DeclaredOption
 
     /// <summary>The options of a record, in the order of the source.</summary>
     public static IReadOnlyList<DeclaredOption> Of<T>()
-        where T : new() => Found.GetOrAdd(typeof(T), static type =>
-        [
-            .. from property in type.GetProperties().OrderBy(p => p.MetadataToken)
-               let declaration = property.GetCustomAttribute<OptionAttribute>()
-               where declaration is not null
-               select new DeclaredOption(property, declaration, new T()),
-        ]);
+        where T : new() =>
+        Found.GetOrAdd(
+            typeof(T),
+            static type =>
+                [
+                    .. from property in type.GetProperties().OrderBy(p => p.MetadataToken)
+                    let declaration = property.GetCustomAttribute<OptionAttribute>()
+                    where declaration is not null
+                    select new DeclaredOption(property, declaration, new T()),
+                ]
+        );
 
     /// <summary>Sets the property of a record that nobody else sees yet.</summary>
     /// <param name="value">Of the property's type, or a choice as text.</param>
     /// <exception cref="UsageException">The property itself refuses the value.</exception>
-    public void Set(object record, object value) => _property.SetValue(
-        record, Kind == OptionKind.Choice ? Enum.GetValues(_property.PropertyType).GetValue(Array.IndexOf(Choices, (string)value)) : value,
-        BindingFlags.DoNotWrapExceptions, null, null, null);
+    public void Set(object record, object value) =>
+        _property.SetValue(
+            record,
+            Kind == OptionKind.Choice ? Enum.GetValues(_property.PropertyType).GetValue(Array.IndexOf(Choices, (string)value)) : value,
+            BindingFlags.DoNotWrapExceptions,
+            null,
+            null,
+            null
+        );
 
     /// <summary>Its JSON schema, for editors of pipelines.</summary>
     public JsonObject Schema()
@@ -94,7 +115,9 @@ internal sealed class DeclaredOption
             {
                 ["description"] = Help,
                 ["oneOf"] = new JsonArray(
-                    new JsonObject { ["type"] = "array", ["items"] = Limited(new() { ["type"] = "integer" }) }, Limited(new() { ["type"] = "integer" })),
+                    new JsonObject { ["type"] = "array", ["items"] = Limited(new() { ["type"] = "integer" }) },
+                    Limited(new() { ["type"] = "integer" })
+                ),
             },
             _ => new() { ["type"] = "string", ["description"] = Help },
         };
@@ -103,7 +126,13 @@ internal sealed class DeclaredOption
         if (Pattern is not null)
             schema["pattern"] = Pattern;
         if (Kind != OptionKind.Integers && Default is not 0)
-            schema["default"] = JsonValue.Create(Default switch { Enum => DefaultText, var value => value });
+            schema["default"] = JsonValue.Create(
+                Default switch
+                {
+                    Enum => DefaultText,
+                    var value => value,
+                }
+            );
         return schema;
     }
 

@@ -1,12 +1,12 @@
 namespace TransferPipeline;
 
-/// <summary>Rows x Columns float32 values, row-major, contiguous and pinned (native code may hold the address while the object lives).</summary>
+/// <summary>
+/// Rows x Columns float32 values, row-major, contiguous and pinned (native code may hold the address while the object lives).
+/// </summary>
 public sealed class FeatureMatrix
 {
     public FeatureMatrix(int rows, int columns)
-        : this(rows, columns, GC.AllocateUninitializedArray<float>(checked(rows * columns), pinned: true))
-    {
-    }
+        : this(rows, columns, GC.AllocateUninitializedArray<float>(checked(rows * columns), pinned: true)) { }
 
     /// <param name="data">At least rows x columns values; not copied.</param>
     public FeatureMatrix(int rows, int columns, float[] data)

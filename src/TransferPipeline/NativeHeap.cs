@@ -7,7 +7,9 @@ internal static partial class NativeHeap
 {
     private static bool _hasTrim = OperatingSystem.IsLinux();
 
-    /// <summary>Gives freed memory back to the system; glibc keeps up to twice its largest small block, 64 MB, for each thread that allocated.</summary>
+    /// <summary>
+    /// Gives freed memory back to the system; glibc keeps up to twice its largest small block, 64 MB, for each thread that allocated.
+    /// </summary>
     public static void Trim()
     {
         if (!_hasTrim)

@@ -21,20 +21,41 @@ internal static class NativeLibraries
         }
     }
 
-    /// <summary>Which of some libraries is in none of the folders where .NET looks for those of packages; null when all are there. Loads none.</summary>
+    /// <summary>
+    /// Which of some libraries is in none of the folders where .NET looks for those of packages; null when all are there. Loads none.
+    /// </summary>
     /// <param name="names">File names without the system's prefix and suffix: "torch_cpu" for libtorch_cpu.so.</param>
     /// <param name="folders">The folders; those of this process by default.</param>
     public static string? Absent(IEnumerable<string> names, IReadOnlyList<string>? folders = null)
     {
-        folders ??= [AppContext.BaseDirectory, .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)];
+        folders ??=
+        [
+            AppContext.BaseDirectory,
+            .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(
+                Path.PathSeparator,
+                StringSplitOptions.RemoveEmptyEntries
+            ),
+        ];
         return names.Select(FileName).FirstOrDefault(file => !folders.Any(folder => File.Exists(Path.Combine(folder, file))));
     }
 
     private static string FileName(string name) =>
-        OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+        OperatingSystem.IsWindows() ? $"{name}.dll"
+        : OperatingSystem.IsMacOS() ? $"lib{name}.dylib"
+        : $"lib{name}.so";
 
-    /// <summary>The loader's message has a line for each place where it looked; only one about a file that is there, or about another library, tells why.</summary>
+    /// <summary>
+    /// The loader's message has a line for each place where it looked; only one about a file that is there, or about another library, tells
+    /// why.
+    /// </summary>
     private static string Reason(string name, string message) =>
-        message.Split('\n').Skip(1).Select(line => line.Trim()).FirstOrDefault(line => line.Split(": ", 2) is [var subject, _] && (Path.IsPathRooted(subject) ? File.Exists(subject) : !subject.Contains(name, StringComparison.Ordinal)))
+        message
+            .Split('\n')
+            .Skip(1)
+            .Select(line => line.Trim())
+            .FirstOrDefault(line =>
+                line.Split(": ", 2) is [var subject, _]
+                && (Path.IsPathRooted(subject) ? File.Exists(subject) : !subject.Contains(name, StringComparison.Ordinal))
+            )
         ?? $"{name} is not there";
 }

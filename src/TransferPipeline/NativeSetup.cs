@@ -26,8 +26,10 @@ internal static partial class NativeSetup
     }
 
     /// <summary>
-    /// Forbids NVIDIA's libraries to take TensorFloat-32 for float32, before they are loaded: TensorRT does unless told, and so does ONNX Runtime
-    /// 1.29 for convolutions that cuDNN has no other engine for (conv.cc: CreateCudnnFeExecutionPlan). It holds for the whole process, so not
+    /// Forbids NVIDIA's libraries to take TensorFloat-32 for float32, before they are loaded: TensorRT does unless told, and so does ONNX
+    /// Runtime
+    /// 1.29 for convolutions that cuDNN has no other engine for (conv.cc: CreateCudnnFeExecutionPlan). It holds for the whole process, so
+    /// not
     /// where a session is to use it: beside that one, float32 is what is compared with.
     /// </summary>
     internal static void ForbidTf32(bool forbid)
@@ -39,7 +41,9 @@ internal static partial class NativeSetup
             RemoveEnvironmentVariable(Tf32Override);
     }
 
-    /// <summary>.NET hashes with OpenSSL, which small container images lack; a bundle has one for that case, and the system's is preferred.</summary>
+    /// <summary>
+    /// .NET hashes with OpenSSL, which small container images lack; a bundle has one for that case, and the system's is preferred.
+    /// </summary>
     private static void UseBundledOpenSsl(string folder)
     {
         if (!Directory.Exists(folder) || NativeLibrary.TryLoad("libssl.so.3", out _))

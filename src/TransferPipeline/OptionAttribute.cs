@@ -1,7 +1,8 @@
 namespace TransferPipeline;
 
 /// <summary>
-/// Makes a property of a record an option: command line, YAML, schema, help and documents read it here. The property's type is the option's,
+/// Makes a property of a record an option: command line, YAML, schema, help and documents read it here. The property's type is the
+/// option's,
 /// its value in a new record the default.
 /// </summary>
 /// <param name="name">Name in commands (with <c>--</c> before it) and pipelines.</param>

@@ -29,7 +29,9 @@ internal static partial class OutputTarget
         if (!File.Exists(file))
             return false;
         // Of other systems' devices this program knows no more than where they are.
-        return OperatingSystem.IsLinux() ? TypeOf(file) is not (null or RegularFile) : !OperatingSystem.IsWindows() && file.StartsWith("/dev/", StringComparison.Ordinal);
+        return OperatingSystem.IsLinux()
+            ? TypeOf(file) is not (null or RegularFile)
+            : !OperatingSystem.IsWindows() && file.StartsWith("/dev/", StringComparison.Ordinal);
     }
 
     /// <summary>A name for the file that is written first: beside the target, for a device among the temporary files.</summary>
@@ -59,7 +61,10 @@ internal static partial class OutputTarget
     private static unsafe int? TypeOf(string file)
     {
         // struct statx of Linux, the same on all processors: the mode lies at byte 28 of 256.
-        const int AtCurrentFolder = -100, TypeMask = 0xF000, StatxType = 1, ModeOffset = 28;
+        const int AtCurrentFolder = -100,
+            TypeMask = 0xF000,
+            StatxType = 1,
+            ModeOffset = 28;
         var status = stackalloc byte[256];
         return Statx(AtCurrentFolder, file, 0, StatxType, status) == 0 ? *(ushort*)(status + ModeOffset) & TypeMask : null;
     }

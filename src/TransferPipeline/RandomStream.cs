@@ -55,7 +55,9 @@ internal struct RandomStream
         }
     }
 
-    /// <summary>Number <paramref name="index"/> from here as 64 bits, without drawing it; 0 is what <see cref="Next"/> would give.</summary>
+    /// <summary>
+    /// Number <paramref name="index"/> from here as 64 bits, without drawing it; 0 is what <see cref="Next"/> would give.
+    /// </summary>
     public readonly ulong BitsAt(ulong index) => Mix(_state + (index + 1) * Golden);
 
     /// <summary>Number <paramref name="index"/> from here in [0, bound).</summary>
@@ -64,7 +66,9 @@ internal struct RandomStream
     /// <summary>Number <paramref name="index"/> from here in [0, 1).</summary>
     public readonly double UnitAt(ulong index) => (BitsAt(index) >> 11) * (1.0 / (1UL << 53));
 
-    /// <summary>A standard normal number of the numbers 2 <paramref name="index"/> and 2 <paramref name="index"/> + 1 (Box and Muller 1958).</summary>
+    /// <summary>
+    /// A standard normal number of the numbers 2 <paramref name="index"/> and 2 <paramref name="index"/> + 1 (Box and Muller 1958).
+    /// </summary>
     public readonly double NormalAt(ulong index) =>
         Math.Sqrt(-2 * Math.Log(1 - UnitAt(2 * index))) * Math.Cos(2 * Math.PI * UnitAt(2 * index + 1));
 

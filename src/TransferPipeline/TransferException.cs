@@ -9,8 +9,12 @@ public enum ExitCode
     Interrupted = 130,
 }
 
-/// <summary>Base of every error that a user can cause or cure; its message is one line (names from files may hold line breaks) and complete by itself.</summary>
-public abstract class TransferException(ExitCode exitCode, string message, Exception? inner = null) : Exception(message.ReplaceLineEndings(" "), inner)
+/// <summary>
+/// Base of every error that a user can cause or cure; its message is one line (names from files may hold line breaks) and complete by
+/// itself.
+/// </summary>
+public abstract class TransferException(ExitCode exitCode, string message, Exception? inner = null)
+    : Exception(message.ReplaceLineEndings(" "), inner)
 {
     public ExitCode ExitCode { get; } = exitCode;
 }

@@ -17,7 +17,11 @@ internal static class YamlText
         }
         catch (YamlException e)
         {
-            throw error(e.Start.Line, string.Join(' ', e.Message.Split('\n', StringSplitOptions.TrimEntries)).TrimEnd('.') + Cure(e.Message), e);
+            throw error(
+                e.Start.Line,
+                string.Join(' ', e.Message.Split('\n', StringSplitOptions.TrimEntries)).TrimEnd('.') + Cure(e.Message),
+                e
+            );
         }
         catch (InvalidOperationException e)
         {
@@ -28,5 +32,6 @@ internal static class YamlText
 
     private static string Cure(string problem) =>
         problem.Contains(" tab ", StringComparison.Ordinal) ? "; indent with spaces"
-        : problem.Contains("invalid mapping", StringComparison.Ordinal) ? "; check how far this line is indented" : "";
+        : problem.Contains("invalid mapping", StringComparison.Ordinal) ? "; check how far this line is indented"
+        : "";
 }

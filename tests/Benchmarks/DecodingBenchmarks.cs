@@ -25,7 +25,14 @@ public class DecodingBenchmarks
     public void Setup()
     {
         var folder = Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", "samples", "clothing");
-        _encoded = [.. Directory.GetFiles(folder, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Take(Photos).Select(File.ReadAllBytes)];
+        _encoded =
+        [
+            .. Directory
+                .GetFiles(folder, "*.jpg", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+                .Take(Photos)
+                .Select(File.ReadAllBytes),
+        ];
         if (_encoded.Length != Photos)
             throw new InvalidOperationException($"{_encoded.Length} photos in {folder}; expected {Photos}");
     }

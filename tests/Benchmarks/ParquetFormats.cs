@@ -24,7 +24,10 @@ internal static class ParquetFormats
         ("zstd 1, byte stream split", new(PartCompression.Zstd, 1, ByteStreamSplit: true)),
     ];
 
-    /// <summary>Prints one line for each kind of vectors, library and format: MB, then processor seconds to write, to read whole, in blocks, and all but vectors.</summary>
+    /// <summary>
+    /// Prints one line for each kind of vectors, library and format: MB, then processor seconds to write, to read whole, in blocks, and all
+    /// but vectors.
+    /// </summary>
     public static void Run(string featureSet)
     {
         var set = FeatureSet.Open(featureSet, DefaultTools.Create().Table);
@@ -73,7 +76,11 @@ internal static class ParquetFormats
     }
 
     private static List<FeatureRow> Rows(FeatureData real, int count) =>
-        [.. Enumerable.Range(0, count).Select(i => real.Rows[i % real.Rows.Count] with { Path = $"{i}/{real.Rows[i % real.Rows.Count].Path}" })];
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => real.Rows[i % real.Rows.Count] with { Path = $"{i}/{real.Rows[i % real.Rows.Count].Path}" }),
+        ];
 
     private static void Measure(string kind, FeatureMatrix vectors, List<FeatureRow> rows)
     {
@@ -90,10 +97,19 @@ internal static class ParquetFormats
                     var whole = Median(() => table.ReadVectors(file, read, 0));
                     var blocks = Median(() => table.ReadBlocks(file, block, 0, () => { }));
                     var others = Median(() => table.ReadRows(file));
-                    if (!vectors.Data.AsSpan(0, rows.Count * vectors.Columns).SequenceEqual(read.Data.AsSpan(0, rows.Count * vectors.Columns)))
+                    if (
+                        !vectors
+                            .Data.AsSpan(0, rows.Count * vectors.Columns)
+                            .SequenceEqual(read.Data.AsSpan(0, rows.Count * vectors.Columns))
+                    )
                         throw new InvalidOperationException($"{table.Name} read other vectors than it wrote ({name})");
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"| {kind} | {name} | {table.Name.Split(' ')[0]} | {new FileInfo(file).Length / 1e6:0.0} | {write:0.000} | {whole:0.000} | {blocks:0.000} | {others:0.000} |"));
+                    Console.WriteLine(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"| {kind} | {name} | {table.Name.Split(' ')[0]} | {new FileInfo(file).Length / 1e6:0.0} | {write:0.000} "
+                                + $"| {whole:0.000} | {blocks:0.000} | {others:0.000} |"
+                        )
+                    );
                 }
             }
         }
@@ -103,7 +119,9 @@ internal static class ParquetFormats
         }
     }
 
-    /// <summary>Seconds of processor time, system calls included: other programs on the machine change it less than the time of day.</summary>
+    /// <summary>
+    /// Seconds of processor time, system calls included: other programs on the machine change it less than the time of day.
+    /// </summary>
     private static double Median(Action action)
     {
         using var process = Process.GetCurrentProcess();

@@ -11,7 +11,10 @@ public sealed partial class ArchitecturePageTests
     public void Page_NamesOnlyWhatExists()
     {
         string[] roots = ["", "src/TransferPipeline"];
-        var missing = Paths().Matches(Page).Select(m => m.Groups[1].Value).Distinct()
+        var missing = Paths()
+            .Matches(Page)
+            .Select(m => m.Groups[1].Value)
+            .Distinct()
             .Where(path => !roots.Any(root => Path.Exists(Path.Combine(SharedData.Repository, root, path))));
         Assert.Empty(missing);
     }
@@ -22,7 +25,9 @@ public sealed partial class ArchitecturePageTests
         var library = Path.Combine(SharedData.Repository, "src", "TransferPipeline");
         var folders = Directory.GetDirectories(library).Select(d => $"src/TransferPipeline/{Path.GetFileName(d)}");
         var projects = Directory.GetDirectories(Path.Combine(SharedData.Repository, "src")).Select(d => $"src/{Path.GetFileName(d)}");
-        Assert.Empty(folders.Concat(projects).Where(path => !Page.Contains($"`{path}`", StringComparison.Ordinal) && path != "src/TransferPipeline"));
+        Assert.Empty(
+            folders.Concat(projects).Where(path => !Page.Contains($"`{path}`", StringComparison.Ordinal) && path != "src/TransferPipeline")
+        );
     }
 
     /// <summary>Between backticks and with a slash: a path, from the repository or from the library.</summary>

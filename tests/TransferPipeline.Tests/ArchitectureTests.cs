@@ -8,10 +8,30 @@ public sealed class ArchitectureTests
     /// <summary>From the photos to the classifier. A folder that is not listed shares the namespace of the folder above it.</summary>
     private static readonly string[] Order =
     [
-        "", "Onnx", "Datasets", "Images", "Images.Augmentations", "Backbones", "Backbones.Store",
-        "Inference.Gpu.Cuda", "Inference", "Inference.Gpu", "Features", "Extraction.Resume", "Extraction",
-        "Heads.Numerics", "Heads.Common", "Heads.Linear", "Heads.Networks", "Heads",
-        "Evaluation", "Reports", "Classifiers", "Jobs", "Pipelines.Yaml", "Pipelines",
+        "",
+        "Onnx",
+        "Datasets",
+        "Images",
+        "Images.Augmentations",
+        "Backbones",
+        "Backbones.Store",
+        "Inference.Gpu.Cuda",
+        "Inference",
+        "Inference.Gpu",
+        "Features",
+        "Extraction.Resume",
+        "Extraction",
+        "Heads.Numerics",
+        "Heads.Common",
+        "Heads.Linear",
+        "Heads.Networks",
+        "Heads",
+        "Evaluation",
+        "Reports",
+        "Classifiers",
+        "Jobs",
+        "Pipelines.Yaml",
+        "Pipelines",
     ];
 
     private static readonly Assembly Library = typeof(TransferException).Assembly;
@@ -37,7 +57,10 @@ public sealed class ArchitectureTests
     [Fact]
     public void Library_HasNoNamespaceOutsideTheOrder()
     {
-        var names = Library.GetTypes().Where(t => t.Namespace?.StartsWith("TransferPipeline", StringComparison.Ordinal) == true).Select(ShortName);
+        var names = Library
+            .GetTypes()
+            .Where(t => t.Namespace?.StartsWith("TransferPipeline", StringComparison.Ordinal) == true)
+            .Select(ShortName);
         Assert.Equal(Order.Order(StringComparer.Ordinal), names.Distinct().Order(StringComparer.Ordinal));
     }
 
@@ -57,7 +80,17 @@ public sealed class ArchitectureTests
     [Fact]
     public void Library_UsesNoOutsideImageParquetOrTrainingLibrary()
     {
-        string[] outside = ["SixLabors", "Parquet.", "ParquetSharp", "Microsoft.ML.Data", "Microsoft.ML.Trainers", "TorchSharp", "NetVips", "turbojpeg"];
+        string[] outside =
+        [
+            "SixLabors",
+            "Parquet.",
+            "ParquetSharp",
+            "Microsoft.ML.Data",
+            "Microsoft.ML.Trainers",
+            "TorchSharp",
+            "NetVips",
+            "turbojpeg",
+        ];
         var offences =
             from file in Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
             from line in File.ReadLines(file)
@@ -77,10 +110,11 @@ public sealed class ArchitectureTests
         return name.Length == 0 ? "TransferPipeline" : $"TransferPipeline.{name}";
     }
 
-    private static string ShortName(Type type) => type.Namespace switch
-    {
-        "TransferPipeline" => "",
-        { } name when name.StartsWith("TransferPipeline.", StringComparison.Ordinal) => name["TransferPipeline.".Length..],
-        _ => "none",
-    };
+    private static string ShortName(Type type) =>
+        type.Namespace switch
+        {
+            "TransferPipeline" => "",
+            { } name when name.StartsWith("TransferPipeline.", StringComparison.Ordinal) => name["TransferPipeline.".Length..],
+            _ => "none",
+        };
 }

@@ -14,20 +14,32 @@ public sealed class DeclaredOptionTests : IDisposable
 {
     private readonly TempFolder _folder = new();
 
-    public static TheoryData<string, string[]> Sections => new()
-    {
-        { "extract", [.. Names<DeviceOptions>(), .. Names<DecodeOptions>(), .. Names<ExtractionOptions>()] },
-        { "evaluation", ["protocol", .. Names<ComparisonOptions>()] },
-    };
+    public static TheoryData<string, string[]> Sections =>
+        new()
+        {
+            { "extract", [.. Names<DeviceOptions>(), .. Names<DecodeOptions>(), .. Names<ExtractionOptions>()] },
+            { "evaluation", ["protocol", .. Names<ComparisonOptions>()] },
+        };
 
     [Theory]
     [MemberData(nameof(Sections))]
     public void Schema_HasEachOptionWithItsTypeWordsAndLimits(string section, string[] names)
     {
-        var properties = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.Repository, "pipelines", "pipeline.schema.json")))!["properties"]![section]!["properties"]!.AsObject();
+        var properties = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.Repository, "pipelines", "pipeline.schema.json")))![
+            "properties"
+        ]![section]!["properties"]!.AsObject();
         Assert.Equal(names.Order(StringComparer.Ordinal), properties.Select(p => p.Key).Order(StringComparer.Ordinal));
-        DeclaredOption[] options = [.. DeclaredOption.Of<DeviceOptions>(), .. DeclaredOption.Of<DecodeOptions>(), .. DeclaredOption.Of<ExtractionOptions>(), .. DeclaredOption.Of<ComparisonOptions>()];
-        Assert.All(options.Where(o => names.Contains(o.Name)), option => Assert.Equal(option.Schema().ToJsonString(), properties[option.Name]!.ToJsonString()));
+        DeclaredOption[] options =
+        [
+            .. DeclaredOption.Of<DeviceOptions>(),
+            .. DeclaredOption.Of<DecodeOptions>(),
+            .. DeclaredOption.Of<ExtractionOptions>(),
+            .. DeclaredOption.Of<ComparisonOptions>(),
+        ];
+        Assert.All(
+            options.Where(o => names.Contains(o.Name)),
+            option => Assert.Equal(option.Schema().ToJsonString(), properties[option.Name]!.ToJsonString())
+        );
     }
 
     /// <summary>What a pipeline without a key means is what the command without the option means.</summary>
@@ -35,22 +47,35 @@ public sealed class DeclaredOptionTests : IDisposable
     public void Defaults_OfCommandsAndPipelines_AreThoseOfTheRecord()
     {
         var command = new Command("extract");
-        var (device, decode, extraction, comparison) =
-            (new OptionFlags<DeviceOptions>(), new OptionFlags<DecodeOptions>(), new OptionFlags<ExtractionOptions>(), new OptionFlags<ComparisonOptions>());
+        var (device, decode, extraction, comparison) = (
+            new OptionFlags<DeviceOptions>(),
+            new OptionFlags<DecodeOptions>(),
+            new OptionFlags<ExtractionOptions>(),
+            new OptionFlags<ComparisonOptions>()
+        );
         device.AddTo(command);
         decode.AddTo(command);
         extraction.AddTo(command);
         comparison.AddTo(command);
         var parsed = command.Parse([]);
         var file = _folder.At("p.yaml");
-        File.WriteAllText(file, "data: { path: . }\nmodel: efficientnet-lite0\nheads: [ridge]\nextract: { device: cpu }\nevaluation: { protocol: split }\n");
+        File.WriteAllText(
+            file,
+            "data: { path: . }\nmodel: efficientnet-lite0\nheads: [ridge]\nextract: { device: cpu }\nevaluation: { protocol: split }\n"
+        );
         var pipeline = PipelineReader.Read(file);
         Assert.Equivalent(new DeviceOptions(), device.Read(parsed), strict: true);
         Assert.Equivalent(new DeviceOptions(), pipeline.Device, strict: true);
         Assert.Equal(new DecodeOptions(), decode.Read(parsed));
         Assert.Equal(new DecodeOptions(), pipeline.Decode);
-        Assert.Equal((new ExtractionOptions().Batch, new ExtractionOptions().MaxFailedShare), (extraction.Read(parsed).Batch, extraction.Read(parsed).MaxFailedShare));
-        Assert.Equal((new ExtractionOptions().Batch, new ExtractionOptions().MaxFailedShare), (pipeline.Extraction.Batch, pipeline.Extraction.MaxFailedShare));
+        Assert.Equal(
+            (new ExtractionOptions().Batch, new ExtractionOptions().MaxFailedShare),
+            (extraction.Read(parsed).Batch, extraction.Read(parsed).MaxFailedShare)
+        );
+        Assert.Equal(
+            (new ExtractionOptions().Batch, new ExtractionOptions().MaxFailedShare),
+            (pipeline.Extraction.Batch, pipeline.Extraction.MaxFailedShare)
+        );
         Assert.Equivalent(DeclaredValues(new ComparisonOptions()), DeclaredValues(comparison.Read(parsed)), strict: true);
         Assert.Equivalent(DeclaredValues(new ComparisonOptions()), DeclaredValues(pipeline.Evaluation), strict: true);
     }
@@ -62,21 +87,40 @@ public sealed class DeclaredOptionTests : IDisposable
         var (device, comparison) = (new OptionFlags<DeviceOptions>(), new OptionFlags<ComparisonOptions>());
         device.AddTo(command);
         comparison.AddTo(command);
-        var parsed = command.Parse("--device cuda:0,1 --precision fp16 --device-memory 1.5 --cuda-graphs on --cudnn-search heuristic --choose-by validation --few-shot 1 4 --folds 5 --check-data");
+        var parsed = command.Parse(
+            "--device cuda:0,1 --precision fp16 --device-memory 1.5 --cuda-graphs on --cudnn-search heuristic --choose-by validation "
+                + "--few-shot 1 4 --folds 5 --check-data"
+        );
         Assert.Empty(parsed.Errors);
         var file = _folder.At("p.yaml");
-        File.WriteAllText(file, """
+        File.WriteAllText(
+            file,
+            """
             data: { path: . }
             model: efficientnet-lite0
             heads: [ridge]
             extract: { device: "cuda:0,1", precision: fp16, device-memory: 1.5, cuda-graphs: true, cudnn-search: heuristic }
             evaluation: { protocol: k-fold, choose-by: validation, few-shot: [1, 4], folds: 5, data-check: true }
-            """);
+            """
+        );
         var pipeline = PipelineReader.Read(file);
-        var expected = new DeviceOptions { Device = "cuda:0,1", Precision = Precision.Fp16, MemoryLimit = 1_500_000_000, CudaGraphs = true, CudnnSearch = CudnnSearch.Heuristic };
+        var expected = new DeviceOptions
+        {
+            Device = "cuda:0,1",
+            Precision = Precision.Fp16,
+            MemoryLimit = 1_500_000_000,
+            CudaGraphs = true,
+            CudnnSearch = CudnnSearch.Heuristic,
+        };
         Assert.Equivalent(expected, device.Read(parsed), strict: true);
         Assert.Equivalent(expected, pipeline.Device, strict: true);
-        var options = new ComparisonOptions { ChooseBy = ChooseBy.Validation, FewShotPerClass = [1, 4], Folds = 5, CheckData = true };
+        var options = new ComparisonOptions
+        {
+            ChooseBy = ChooseBy.Validation,
+            FewShotPerClass = [1, 4],
+            Folds = 5,
+            CheckData = true,
+        };
         Assert.Equivalent(DeclaredValues(options), DeclaredValues(comparison.Read(parsed)), strict: true);
         Assert.Equivalent(DeclaredValues(options), DeclaredValues(pipeline.Evaluation), strict: true);
     }
@@ -87,5 +131,18 @@ public sealed class DeclaredOptionTests : IDisposable
         where T : new() => [.. DeclaredOption.Of<T>().Select(o => o.Name)];
 
     private static object DeclaredValues(ComparisonOptions o) =>
-        new { o.ScoreSplit, o.Folds, o.Repeats, o.GroupNearDuplicates, o.NearDuplicateCosine, o.ChooseBy, o.WatchReportedSplit, o.Calibrate, o.FewShotPerClass, o.FewShotDraws, o.CheckData };
+        new
+        {
+            o.ScoreSplit,
+            o.Folds,
+            o.Repeats,
+            o.GroupNearDuplicates,
+            o.NearDuplicateCosine,
+            o.ChooseBy,
+            o.WatchReportedSplit,
+            o.Calibrate,
+            o.FewShotPerClass,
+            o.FewShotDraws,
+            o.CheckData,
+        };
 }

@@ -16,7 +16,9 @@ public sealed partial class ExamplesTests : IDisposable
     private static readonly string Examples = Path.Combine(SharedData.Repository, "docs", "examples");
     private static readonly string Samples = Path.Combine(SharedData.Repository, "samples", "clothing");
 
-    /// <summary>What predict.py needs of ONNX Runtime: metadata from a JSON file; the input is kept and the second class is answered.</summary>
+    /// <summary>
+    /// What predict.py needs of ONNX Runtime: metadata from a JSON file; the input is kept and the second class is answered.
+    /// </summary>
     private const string OnnxRuntimeStandIn = """
         import json
         import numpy
@@ -68,34 +70,87 @@ public sealed partial class ExamplesTests : IDisposable
         Assert.Equal(Lines(OutputSample().Match(Page).Groups[1].Value), lines);
         Assert.Equal(lines, Lines(second.Output));
 
-        static string[] Lines(string output) => Difference().Replace(output, "DIFFERENCE").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        static string[] Lines(string output) =>
+            Difference().Replace(output, "DIFFERENCE").Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         TransferResult Run() =>
-            TransferProcess.RunProgram(Path.Combine(AppContext.BaseDirectory, "example"), _folder.Root, null, Samples, _folder.At("out"), photo);
+            TransferProcess.RunProgram(
+                Path.Combine(AppContext.BaseDirectory, "example"),
+                _folder.Root,
+                null,
+                Samples,
+                _folder.At("out"),
+                photo
+            );
     }
 
     [Fact]
     public void Page_ShowsTheProgramsAsTheyAre()
     {
-        Assert.Contains("```csharp\n" + File.ReadAllText(Path.Combine(Examples, "csharp", "Program.cs")) + "```", Page, StringComparison.Ordinal);
-        Assert.Contains("```python\n" + File.ReadAllText(Path.Combine(Examples, "python", "predict.py")) + "```", Page, StringComparison.Ordinal);
+        Assert.Contains(
+            "```csharp\n" + File.ReadAllText(Path.Combine(Examples, "csharp", "Program.cs")) + "```",
+            Page,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "```python\n" + File.ReadAllText(Path.Combine(Examples, "python", "predict.py")) + "```",
+            Page,
+            StringComparison.Ordinal
+        );
     }
 
-    public static TheoryData<string, Preprocessing, TensorLayout> Forms => new()
-    {
-        { "torchvision", Preprocessing.ImageNet(), TensorLayout.Nchw },
-        { "efficientnet-lite", Preprocessing.ImageNet(224, Interpolation.Bicubic) with { Offset = 127, Divisor = 128 }, TensorLayout.Nchw },
-        { "width and height, no crop", new() { ResizeWidth = 299, ResizeHeight = 200, Interpolation = Interpolation.Lanczos }, TensorLayout.Nhwc },
-        { "BGR, crop of a smaller photo", new() { ResizeShortSide = 150, CropWidth = 225, CropHeight = 160, Bgr = true, Interpolation = Interpolation.Nearest }, TensorLayout.Nchw },
-        { "photo as it is", new() { CropWidth = 201, CropHeight = 301 }, TensorLayout.Nhwc },
-    };
+    public static TheoryData<string, Preprocessing, TensorLayout> Forms =>
+        new()
+        {
+            { "torchvision", Preprocessing.ImageNet(), TensorLayout.Nchw },
+            {
+                "efficientnet-lite",
+                Preprocessing.ImageNet(224, Interpolation.Bicubic) with
+                {
+                    Offset = 127,
+                    Divisor = 128,
+                },
+                TensorLayout.Nchw
+            },
+            {
+                "width and height, no crop",
+                new()
+                {
+                    ResizeWidth = 299,
+                    ResizeHeight = 200,
+                    Interpolation = Interpolation.Lanczos,
+                },
+                TensorLayout.Nhwc
+            },
+            {
+                "BGR, crop of a smaller photo",
+                new()
+                {
+                    ResizeShortSide = 150,
+                    CropWidth = 225,
+                    CropHeight = 160,
+                    Bgr = true,
+                    Interpolation = Interpolation.Nearest,
+                },
+                TensorLayout.Nchw
+            },
+            {
+                "photo as it is",
+                new() { CropWidth = 201, CropHeight = 301 },
+                TensorLayout.Nhwc
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Forms))]
     public void Python_EachPreprocessing_GivesOurPixels(string form, Preprocessing preprocessing, TensorLayout layout)
     {
         var python = RequirePython();
-        var photos = Directory.GetFiles(Samples, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Where((_, i) => i % 100 == 7).ToList();
+        var photos = Directory
+            .GetFiles(Samples, "*.jpg", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .Where((_, i) => i % 100 == 7)
+            .ToList();
         Assert.Equal(4, photos.Count);
         _folder.Write("onnxruntime.py", OnnxRuntimeStandIn);
         var info = new ClassifierInfo
@@ -113,7 +168,11 @@ public sealed partial class ExamplesTests : IDisposable
         var classifier = _folder.Write("classifier", JsonSerializer.Serialize(info, ClassifierJson.Default.ClassifierInfo));
 
         var result = TransferProcess.RunProgram(
-            python, _folder.Root, new Dictionary<string, string> { ["PYTHONPATH"] = _folder.Root }, [Path.Combine(Examples, "python", "predict.py"), classifier, .. photos]);
+            python,
+            _folder.Root,
+            new Dictionary<string, string> { ["PYTHONPATH"] = _folder.Root },
+            [Path.Combine(Examples, "python", "predict.py"), classifier, .. photos]
+        );
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Equal(photos.Select(photo => $"{photo}: dog 0.750"), result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
@@ -124,7 +183,12 @@ public sealed partial class ExamplesTests : IDisposable
             var (width, height) = preprocessor.OutputSize(image.Width, image.Height);
             var expected = new float[3 * width * height];
             preprocessor.Run(image, expected, layout);
-            Assert.True(MemoryMarshal.AsBytes(expected.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(NpyFile.ReadMatrix($"{classifier}.{i}.npy").Row(0))), $"{form}: {photos[i]}");
+            Assert.True(
+                MemoryMarshal
+                    .AsBytes(expected.AsSpan())
+                    .SequenceEqual(MemoryMarshal.AsBytes(NpyFile.ReadMatrix($"{classifier}.{i}.npy").Row(0))),
+                $"{form}: {photos[i]}"
+            );
         }
     }
 

@@ -45,7 +45,11 @@ public sealed class HostileInputTests : IDisposable
     {
         byte[] values = [.. Enumerable.Range(0, 9).SelectMany(i => BitConverter.GetBytes((long)i))];
         var header = "{'descr': '<i8', 'fortran_order': False, 'shape': (9,), }".PadRight(117) + "\n";
-        Attack("y.npy", [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes(header), .. values], file => NpyFile.ReadLabels(file));
+        Attack(
+            "y.npy",
+            [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes(header), .. values],
+            file => NpyFile.ReadLabels(file)
+        );
     }
 
     [Theory]
@@ -57,7 +61,15 @@ public sealed class HostileInputTests : IDisposable
         using (Stream stream = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(target, CompressionLevel.Fastest) : target)
         using (var writer = new TarWriter(stream))
         {
-            foreach (var member in new[] { "photos/cats/1.jpg", "photos/cats/2.jpg", "photos/dogs/a long name that takes more than one hundred bytes so that the archive holds an extended header of its own for it.jpg" })
+            foreach (
+                var member in new[]
+                {
+                    "photos/cats/1.jpg",
+                    "photos/cats/2.jpg",
+                    "photos/dogs/a long name that takes more than one hundred bytes so that the archive holds an extended header of "
+                        + "its own for it.jpg",
+                }
+            )
                 writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, member) { DataStream = new MemoryStream([1, 2, 3]) });
         }
 
@@ -69,7 +81,11 @@ public sealed class HostileInputTests : IDisposable
     {
         foreach (var photo in new[] { "a.jpg", "b, c.jpg" })
             _folder.Write(photo, "x");
-        Attack("labels.csv", [0xEF, 0xBB, 0xBF, .. "file,label,split\r\na.jpg,cat,train\r\n\"b, c.jpg\",\"do\"\"g\",validation\r\n"u8], ReadAll);
+        Attack(
+            "labels.csv",
+            [0xEF, 0xBB, 0xBF, .. "file,label,split\r\na.jpg,cat,train\r\n\"b, c.jpg\",\"do\"\"g\",validation\r\n"u8],
+            ReadAll
+        );
     }
 
     [Fact]
@@ -110,7 +126,15 @@ public sealed class HostileInputTests : IDisposable
     [Fact]
     public void Comparison_AsJson()
     {
-        var valid = ComparisonJson.Serialize(MadeUpComparison.Create(classes: 2, heads: 2, points: 1) with { DataCheck = null, Map = null, Sweeps = [], FewShot = [] });
+        var valid = ComparisonJson.Serialize(
+            MadeUpComparison.Create(classes: 2, heads: 2, points: 1) with
+            {
+                DataCheck = null,
+                Map = null,
+                Sweeps = [],
+                FewShot = [],
+            }
+        );
         Attack("comparison.json", Encoding.UTF8.GetBytes(valid), file => ComparedHead.Read(file, "softmax"), step: 11);
     }
 
@@ -130,30 +154,52 @@ public sealed class HostileInputTests : IDisposable
             Recipe = new Dictionary<string, string> { ["model"] = "x" },
         }.WriteTo(model);
         var valid = Encoding.UTF8.GetBytes(model.MetadataProps[1].Value);
-        Attack("info.json", valid, file =>
-        {
-            model.MetadataProps[1].Value = File.ReadAllText(file);
-            ClassifierInfo.ReadFrom(file, model);
-        });
+        Attack(
+            "info.json",
+            valid,
+            file =>
+            {
+                model.MetadataProps[1].Value = File.ReadAllText(file);
+                ClassifierInfo.ReadFrom(file, model);
+            }
+        );
     }
 
     [Fact]
     public void Metadata_OfTheDatasetsLibrary()
     {
-        const string Valid = """{"info": {"features": {"image": {"_type": "Image"}, "label": {"names": ["a", "b"], "_type": "ClassLabel"}}}}""";
-        (string Name, ColumnType Type)[] columns = [("image.bytes", ColumnType.Binary), ("image.path", ColumnType.Text), ("label", ColumnType.Int64)];
-        Attack("features.json", Encoding.UTF8.GetBytes(Valid), file =>
-        {
-            var found = HuggingFaceColumns.Of(file, new(columns, new Dictionary<string, string> { ["huggingface"] = File.ReadAllText(file) }, 2), new() { Path = file });
-            found.LabelOf("1", out _);
-        });
+        const string Valid =
+            """{"info": {"features": {"image": {"_type": "Image"}, "label": {"names": ["a", "b"], "_type": "ClassLabel"}}}}""";
+        (string Name, ColumnType Type)[] columns =
+        [
+            ("image.bytes", ColumnType.Binary),
+            ("image.path", ColumnType.Text),
+            ("label", ColumnType.Int64),
+        ];
+        Attack(
+            "features.json",
+            Encoding.UTF8.GetBytes(Valid),
+            file =>
+            {
+                var found = HuggingFaceColumns.Of(
+                    file,
+                    new(columns, new Dictionary<string, string> { ["huggingface"] = File.ReadAllText(file) }, 2),
+                    new() { Path = file }
+                );
+                found.LabelOf("1", out _);
+            }
+        );
     }
 
     [Theory]
     [InlineData("softmax:C=logspace(-4,2,13),scaling=[none,l2],mlp:hidden_layer_sizes=[(512,128),\"64\"],knn:n_neighbors=5,linear-svm")]
     [InlineData("forest:bootstrap=[true,false],class_weight=0:1,1:2.5,svm-rbf:gamma=[scale,0.1],ridge:alpha=coarse-to-fine")]
     public void Text_OfHeads(string valid) =>
-        Attack("heads.txt", Encoding.ASCII.GetBytes(valid), file => HeadSpec.ParseList(File.ReadAllText(file), ["C=[1,2]"], HeadCatalog.Trainers));
+        Attack(
+            "heads.txt",
+            Encoding.ASCII.GetBytes(valid),
+            file => HeadSpec.ParseList(File.ReadAllText(file), ["C=[1,2]"], HeadCatalog.Trainers)
+        );
 
     [Fact]
     public void Text_OfPoolingAndShard()
@@ -212,7 +258,10 @@ public sealed class HostileInputTests : IDisposable
         }
         catch (Exception e)
         {
-            Assert.Fail($"{what}: {e.GetType().Name}: {e.Message}\n{Convert.ToBase64String(bytes.AsSpan(0, Math.Min(bytes.Length, 400)))}\n{e.StackTrace}");
+            Assert.Fail(
+                $"{what}: {e.GetType().Name}: "
+                    + $"{e.Message}\n{Convert.ToBase64String(bytes.AsSpan(0, Math.Min(bytes.Length, 400)))}\n{e.StackTrace}"
+            );
         }
     }
 }

@@ -7,7 +7,8 @@ public sealed class NativeLibrariesTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Problem_LibraryOfTheSystem_IsNone() => Assert.Null(NativeLibraries.Problem("libc.so.6", typeof(NativeLibrariesTests).Assembly));
+    public void Problem_LibraryOfTheSystem_IsNone() =>
+        Assert.Null(NativeLibraries.Problem("libc.so.6", typeof(NativeLibrariesTests).Assembly));
 
     [Fact]
     public void Problem_LibraryThatIsNowhere_SaysSo() =>
@@ -16,7 +17,10 @@ public sealed class NativeLibrariesTests : IDisposable
     [Fact]
     public void Problem_FileThatIsNoLibrary_TellsTheLoadersReason()
     {
-        var file = _folder.Write("libbroken.so", "this is text, and long enough for the loader to read a header from it: " + new string('-', 200));
+        var file = _folder.Write(
+            "libbroken.so",
+            "this is text, and long enough for the loader to read a header from it: " + new string('-', 200)
+        );
         Assert.Equal($"{file}: invalid ELF header", NativeLibraries.Problem(file, typeof(NativeLibrariesTests).Assembly));
     }
 

@@ -4,16 +4,20 @@ using TransferPipeline.Tests.Images;
 
 namespace TransferPipeline.Tests;
 
-/// <summary>The test program; with <c>--child-extract</c> it is the child process that tests of crashes start and kill, with <c>--child-read</c> the one whose memory a test measures.</summary>
+/// <summary>
+/// The test program; with <c>--child-extract</c> it is the child process that tests of crashes start and kill, with <c>--child-read</c> the
+/// one whose memory a test measures.
+/// </summary>
 internal static class Program
 {
-    public static int Main(string[] args) => args switch
-    {
-        [ChildExtraction.Switch, ..] => ChildExtraction.Run(args),
-        [ChildReading.Switch, ..] => ChildReading.Run(args),
-        [DecodedFolder.Switch, _, _, ..] => DecodedFolder.Run(args),
-        _ => RunTests(args),
-    };
+    public static int Main(string[] args) =>
+        args switch
+        {
+            [ChildExtraction.Switch, ..] => ChildExtraction.Run(args),
+            [ChildReading.Switch, ..] => ChildReading.Run(args),
+            [DecodedFolder.Switch, _, _, ..] => DecodedFolder.Run(args),
+            _ => RunTests(args),
+        };
 
     /// <summary>Tests and the programs that they start have a cache of their own, not the user's.</summary>
     private static int RunTests(string[] args)

@@ -7,7 +7,8 @@ namespace TransferPipeline.Tests;
 /// <summary>All that an assembly offers to others, as text: a namespace, type or member a line, in ordinal order.</summary>
 internal static class PublicSurface
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly NullabilityInfoContext Nullability = new();
 
@@ -29,7 +30,13 @@ internal static class PublicSurface
     public static string Of(Assembly assembly)
     {
         var text = new StringBuilder();
-        foreach (var types in assembly.GetExportedTypes().Where(t => !IsGenerated(t)).GroupBy(t => t.Namespace).OrderBy(g => g.Key, StringComparer.Ordinal))
+        foreach (
+            var types in assembly
+                .GetExportedTypes()
+                .Where(t => !IsGenerated(t))
+                .GroupBy(t => t.Namespace)
+                .OrderBy(g => g.Key, StringComparer.Ordinal)
+        )
         {
             text.Append(types.Key).Append('\n');
             foreach (var type in types.OrderBy(Name, StringComparer.Ordinal))
@@ -45,19 +52,46 @@ internal static class PublicSurface
 
     /// <summary>What the compiler makes of onnx.proto.</summary>
     private static bool IsGenerated(Type type) =>
-        typeof(Google.Protobuf.IMessage).IsAssignableFrom(type) || type.Name.EndsWith("Reflection", StringComparison.Ordinal) || (type.DeclaringType is { } outer && IsGenerated(outer))
+        typeof(Google.Protobuf.IMessage).IsAssignableFrom(type)
+        || type.Name.EndsWith("Reflection", StringComparison.Ordinal)
+        || (type.DeclaringType is { } outer && IsGenerated(outer))
         || (type is { IsAbstract: true, IsSealed: true, Name: "Types" });
 
     private static string Declaration(Type type)
     {
         var isRecord = type.GetMethod("<Clone>$") is not null || (type.IsValueType && type.GetMethod("PrintMembers", Declared) is not null);
-        var kind = type.IsEnum ? "enum"
+        var kind =
+            type.IsEnum ? "enum"
             : type.IsInterface ? "interface"
             : type.IsSubclassOf(typeof(Delegate)) ? $"delegate {Name(type.GetMethod("Invoke")!.ReturnType)}"
-            : (type.IsValueType ? IsReadOnly(type) + (type.IsByRefLike ? "ref " : "") : type is { IsAbstract: true, IsSealed: true } ? "static " : type.IsAbstract ? "abstract " : type.IsSealed ? "sealed " : "")
-                + (isRecord ? "record" : type.IsValueType ? "" : "class") + (type.IsValueType ? (isRecord ? " struct" : "struct") : "");
-        string[] bases = [.. type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType) && parent != typeof(Enum) && !type.IsSubclassOf(typeof(Delegate)) ? [Name(parent)] : Array.Empty<string>(),
-            .. type.GetInterfaces().Except(type.BaseType?.GetInterfaces() ?? []).Where(i => i.IsPublic && !type.IsEnum && !(i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IEquatable<>))).Select(Name).Order(StringComparer.Ordinal)];
+            : (
+                type.IsValueType ? IsReadOnly(type) + (type.IsByRefLike ? "ref " : "")
+                : type is { IsAbstract: true, IsSealed: true } ? "static "
+                : type.IsAbstract ? "abstract "
+                : type.IsSealed ? "sealed "
+                : ""
+            )
+                + (
+                    isRecord ? "record"
+                    : type.IsValueType ? ""
+                    : "class"
+                )
+                + (type.IsValueType ? (isRecord ? " struct" : "struct") : "");
+        string[] bases =
+        [
+            .. type.BaseType is { } parent
+            && parent != typeof(object)
+            && parent != typeof(ValueType)
+            && parent != typeof(Enum)
+            && !type.IsSubclassOf(typeof(Delegate))
+                ? [Name(parent)]
+                : Array.Empty<string>(),
+            .. type.GetInterfaces()
+                .Except(type.BaseType?.GetInterfaces() ?? [])
+                .Where(i => i.IsPublic && !type.IsEnum && !(i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IEquatable<>)))
+                .Select(Name)
+                .Order(StringComparer.Ordinal),
+        ];
         return $"{kind} {Name(type)}{(bases.Length > 0 ? " : " + string.Join(", ", bases) : "")}";
     }
 
@@ -66,20 +100,29 @@ internal static class PublicSurface
     private static IEnumerable<string> Members(Type type)
     {
         if (type.IsEnum)
-            return Enum.GetNames(type).Select(n => $"{n} = {Convert.ToInt64(Enum.Parse(type, n), System.Globalization.CultureInfo.InvariantCulture)}");
+            return Enum.GetNames(type)
+                .Select(n => $"{n} = {Convert.ToInt64(Enum.Parse(type, n), System.Globalization.CultureInfo.InvariantCulture)}");
         if (type.IsSubclassOf(typeof(Delegate)))
             return [$"({Parameters(type.GetMethod("Invoke")!)})"];
         return
         [
             .. type.GetConstructors(Declared).Where(c => IsSeen(c) && !IsCopy(c)).Select(c => $"{Seen(c)}new({Parameters(c)})"),
-            .. type.GetFields(Declared).Where(f => f.IsPublic || f.IsFamily).Select(f => $"{(f.IsLiteral ? "const " : f.IsStatic ? "static " : "")}{Name(f.FieldType, Nullability.Create(f))} {f.Name}"),
+            .. type.GetFields(Declared)
+                .Where(f => f.IsPublic || f.IsFamily)
+                .Select(f =>
+                    $"{(f.IsLiteral ? "const " : f.IsStatic ? "static " : "")}{Name(f.FieldType, Nullability.Create(f))} {f.Name}"
+                ),
             .. type.GetProperties(Declared).Where(p => p.GetAccessors(true).Any(IsSeen) && p.Name != "EqualityContract").Select(Property),
-            .. type.GetMethods(Declared).Where(m => IsSeen(m) && !m.IsSpecialName && !m.IsDefined(typeof(CompilerGeneratedAttribute)) && m.GetBaseDefinition() == m)
-                .Select(m => $"{Seen(m)}{(m.IsStatic ? "static " : m.IsAbstract && !type.IsInterface ? "abstract " : m is { IsVirtual: true, IsFinal: false } && !type.IsInterface ? "virtual " : "")}{Name(m.ReturnType, Nullability.Create(m.ReturnParameter))} {m.Name}{Arguments(m.GetGenericArguments())}({Parameters(m)})"),
+            .. type.GetMethods(Declared)
+                .Where(m => IsSeen(m) && !m.IsSpecialName && !m.IsDefined(typeof(CompilerGeneratedAttribute)) && m.GetBaseDefinition() == m)
+                .Select(m =>
+                    $"{Seen(m)}{(m.IsStatic ? "static " : m.IsAbstract && !type.IsInterface ? "abstract " : m is { IsVirtual: true, IsFinal: false } && !type.IsInterface ? "virtual " : "")}{Name(m.ReturnType, Nullability.Create(m.ReturnParameter))} {m.Name}{Arguments(m.GetGenericArguments())}({Parameters(m)})"
+                ),
         ];
     }
 
-    private static bool IsCopy(ConstructorInfo c) => c.GetParameters() is [var only] && only.ParameterType == c.DeclaringType && c.IsDefined(typeof(CompilerGeneratedAttribute));
+    private static bool IsCopy(ConstructorInfo c) =>
+        c.GetParameters() is [var only] && only.ParameterType == c.DeclaringType && c.IsDefined(typeof(CompilerGeneratedAttribute));
 
     private static bool IsSeen(MethodBase m) => m.IsPublic || m.IsFamily || m.IsFamilyOrAssembly;
 
@@ -88,14 +131,28 @@ internal static class PublicSurface
     private static string Property(PropertyInfo p)
     {
         var (get, set) = (p.GetMethod, p.SetMethod);
-        var accessors = (get is not null && IsSeen(get) ? " get;" : "")
-            + (set is not null && IsSeen(set) ? set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) ? " init;" : " set;" : "");
+        var accessors =
+            (get is not null && IsSeen(get) ? " get;" : "")
+            + (
+                set is not null && IsSeen(set)
+                    ? set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit))
+                        ? " init;"
+                        : " set;"
+                    : ""
+            );
         var modifiers = ((get ?? set)!.IsStatic ? "static " : "") + (p.IsDefined(typeof(RequiredMemberAttribute)) ? "required " : "");
         return $"{modifiers}{Name(p.PropertyType, Nullability.Create(p))} {p.Name} {{{accessors} }}";
     }
 
-    private static string Parameters(MethodBase m) => string.Join(", ", m.GetParameters().Select(p =>
-        $"{(p.IsOut ? "out " : p.ParameterType.IsByRef ? "ref " : "")}{Name(p.ParameterType, Nullability.Create(p))} {p.Name}{(p.HasDefaultValue ? " = " + (p.RawDefaultValue is null ? "default" : Convert.ToString(p.RawDefaultValue, System.Globalization.CultureInfo.InvariantCulture)) : "")}"));
+    private static string Parameters(MethodBase m) =>
+        string.Join(
+            ", ",
+            m.GetParameters()
+                .Select(p =>
+                    $"{(p.IsOut ? "out " : p.ParameterType.IsByRef ? "ref " : "")}{Name(p.ParameterType, Nullability.Create(p))} "
+                    + $"{p.Name}{(p.HasDefaultValue ? " = " + (p.RawDefaultValue is null ? "default" : Convert.ToString(p.RawDefaultValue, System.Globalization.CultureInfo.InvariantCulture)) : "")}"
+                )
+        );
 
     private static string Name(Type type) => Name(type, null);
 
@@ -112,7 +169,8 @@ internal static class PublicSurface
             return Name(type.GetElementType()!, known?.ElementType) + "[]" + mark;
         var own = type.Name.Split('`')[0];
         var outer = type is { IsNested: true, IsGenericParameter: false } ? Name(type.DeclaringType!) + "." : "";
-        var arguments = type.GetGenericArguments().Select((t, i) => Name(t, known is { GenericTypeArguments.Length: > 0 } ? known.GenericTypeArguments[i] : null));
+        var arguments = type.GetGenericArguments()
+            .Select((t, i) => Name(t, known is { GenericTypeArguments.Length: > 0 } ? known.GenericTypeArguments[i] : null));
         return outer + own + (type.IsGenericType ? $"<{string.Join(", ", arguments)}>" : "") + mark;
     }
 

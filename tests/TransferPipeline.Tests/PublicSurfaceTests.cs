@@ -2,7 +2,9 @@ namespace TransferPipeline.Tests;
 
 public sealed class PublicSurfaceTests
 {
-    /// <summary>What others build on changes only when somebody means it to: this test never writes the file that it compares with.</summary>
+    /// <summary>
+    /// What others build on changes only when somebody means it to: this test never writes the file that it compares with.
+    /// </summary>
     [Fact]
     public void Library_OffersWhatTheSnapshotSays()
     {
@@ -16,6 +18,10 @@ public sealed class PublicSurfaceTests
         var (gone, added) = (expected.Except(actual).ToArray(), actual.Except(expected).ToArray());
         Assert.True(
             expected.SequenceEqual(actual),
-            $"the public surface has changed\n{string.Join('\n', gone.Select(l => "- " + l.Trim()).Concat(added.Select(l => "+ " + l.Trim())))}\nif that is meant: cp {Path.GetRelativePath(SharedData.Repository, found)} {Path.GetRelativePath(SharedData.Repository, snapshot)}");
+            $"the public surface has "
+                + $"changed\n{string.Join('\n', gone.Select(l => "- " + l.Trim()).Concat(added.Select(l => "+ " + l.Trim())))}\nif "
+                + $"that is meant: cp {Path.GetRelativePath(SharedData.Repository, found)} "
+                + $"{Path.GetRelativePath(SharedData.Repository, snapshot)}"
+        );
     }
 }

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace TransferPipeline.Tests;
 
-/// <summary>Finds the repository and the shared photos, backbones and reference values; a test that needs what is absent is reported as skipped.</summary>
+/// <summary>
+/// Finds the repository and the shared photos, backbones and reference values; a test that needs what is absent is reported as skipped.
+/// </summary>
 internal static class SharedData
 {
     public static string Repository { get; } = FindRepository();

@@ -17,15 +17,19 @@ internal static class TypedParquet
 
     public static TypedColumn Int64(string name, params long?[] values) => Column(name, LogicalType.None(), PhysicalType.Int64, values);
 
-    public static TypedColumn UInt8(string name, params byte?[] values) => Column(name, LogicalType.Int(8, false), PhysicalType.Int32, values);
+    public static TypedColumn UInt8(string name, params byte?[] values) =>
+        Column(name, LogicalType.Int(8, false), PhysicalType.Int32, values);
 
-    public static TypedColumn UInt64(string name, params ulong?[] values) => Column(name, LogicalType.Int(64, false), PhysicalType.Int64, values);
+    public static TypedColumn UInt64(string name, params ulong?[] values) =>
+        Column(name, LogicalType.Int(64, false), PhysicalType.Int64, values);
 
     public static TypedColumn Boolean(string name, params bool?[] values) => Column(name, LogicalType.None(), PhysicalType.Boolean, values);
 
-    public static TypedColumn Float64(string name, params double?[] values) => Column(name, LogicalType.None(), PhysicalType.Double, values);
+    public static TypedColumn Float64(string name, params double?[] values) =>
+        Column(name, LogicalType.None(), PhysicalType.Double, values);
 
-    public static TypedColumn Binary(string name, params byte[]?[] values) => Column(name, LogicalType.None(), PhysicalType.ByteArray, values);
+    public static TypedColumn Binary(string name, params byte[]?[] values) =>
+        Column(name, LogicalType.None(), PhysicalType.ByteArray, values);
 
     public static TypedColumn Date(string name, params Date?[] values) => Column(name, LogicalType.Date(), PhysicalType.Int32, values);
 
@@ -33,7 +37,12 @@ internal static class TypedParquet
     public static TypedColumn Lists<T>(string name, params T?[]?[] rows)
         where T : struct
     {
-        var element = new PrimitiveNode("element", Repetition.Optional, LogicalType.None(), typeof(T) == typeof(float) ? PhysicalType.Float : PhysicalType.Double);
+        var element = new PrimitiveNode(
+            "element",
+            Repetition.Optional,
+            LogicalType.None(),
+            typeof(T) == typeof(float) ? PhysicalType.Float : PhysicalType.Double
+        );
         var list = new GroupNode(name, Repetition.Optional, [new GroupNode("list", Repetition.Repeated, [element])], LogicalType.List());
         return new TypedColumn(list, rows.Length, Leaf(rows));
     }
@@ -47,7 +56,8 @@ internal static class TypedParquet
             new GroupNode(name, Repetition.Optional, [bytes, path]),
             rows.Length,
             Leaf(Array.ConvertAll(rows, row => row is { } image ? new Nested<byte[]?>(image.Bytes) : (Nested<byte[]?>?)null)),
-            Leaf(Array.ConvertAll(rows, row => row is { } image ? new Nested<string?>(image.Path) : (Nested<string?>?)null)));
+            Leaf(Array.ConvertAll(rows, row => row is { } image ? new Nested<string?>(image.Path) : (Nested<string?>?)null))
+        );
     }
 
     public static void Write(string file, params TypedColumn[] columns) => Write(file, columns, null);
@@ -56,7 +66,12 @@ internal static class TypedParquet
     /// <param name="metadata">Keys and values of the file.</param>
     /// <param name="repeat">Number of row groups, all of the same rows.</param>
     public static void Write(
-        string file, IReadOnlyList<TypedColumn> columns, Action<WriterPropertiesBuilder>? settings, IReadOnlyDictionary<string, string>? metadata = null, int repeat = 1)
+        string file,
+        IReadOnlyList<TypedColumn> columns,
+        Action<WriterPropertiesBuilder>? settings,
+        IReadOnlyDictionary<string, string>? metadata = null,
+        int repeat = 1
+    )
     {
         using var builder = new WriterPropertiesBuilder();
         settings?.Invoke(builder);
@@ -76,10 +91,11 @@ internal static class TypedParquet
     private static TypedColumn Column<T>(string name, LogicalType logical, PhysicalType physical, T[] values) =>
         new(new PrimitiveNode(name, Repetition.Optional, logical, physical), values.Length, Leaf(values));
 
-    private static Action<RowGroupWriter> Leaf<T>(T[] values) => group =>
-    {
-        using var column = group.NextColumn();
-        using var writer = column.LogicalWriterOverride<T>();
-        writer.WriteBatch(values);
-    };
+    private static Action<RowGroupWriter> Leaf<T>(T[] values) =>
+        group =>
+        {
+            using var column = group.NextColumn();
+            using var writer = column.LogicalWriterOverride<T>();
+            writer.WriteBatch(values);
+        };
 }

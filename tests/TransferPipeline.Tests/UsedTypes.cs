@@ -6,10 +6,13 @@ namespace TransferPipeline.Tests;
 /// <summary>The types of the same assembly that a type uses: in its declarations and in the code of its methods.</summary>
 internal static class UsedTypes
 {
-    private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags All =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    private static readonly Dictionary<short, OpCode> OpCodesByValue =
-        typeof(OpCodes).GetFields().Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value);
+    private static readonly Dictionary<short, OpCode> OpCodesByValue = typeof(OpCodes)
+        .GetFields()
+        .Select(field => (OpCode)field.GetValue(null)!)
+        .ToDictionary(code => code.Value);
 
     public static IReadOnlyCollection<Type> Of(Type type)
     {
@@ -41,13 +44,15 @@ internal static class UsedTypes
             Add(used, clause.CatchType);
         var typeArguments = method.DeclaringType is { IsGenericType: true } declaring ? declaring.GetGenericArguments() : null;
         var methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
-        for (var at = 0; at < code.Length;)
+        for (var at = 0; at < code.Length; )
         {
             // Opcodes of two bytes begin with 0xFE (ECMA-335, part III, 1.2.1).
             var value = code[at] == 0xFE ? (short)(0xFE00 | code[at + 1]) : code[at];
             var opcode = OpCodesByValue[value];
             at += opcode.Size;
-            if (opcode.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType)
+            if (
+                opcode.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType
+            )
                 AddMember(used, method.Module.ResolveMember(BitConverter.ToInt32(code, at), typeArguments, methodArguments)!);
             at += opcode.OperandType switch
             {

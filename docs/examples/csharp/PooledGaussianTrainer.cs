@@ -4,7 +4,8 @@ using TransferPipeline.Heads.Linear;
 namespace Example;
 
 /// <summary>
-/// A head of one's own: a Gaussian per class with one variance per value for all classes (naive Bayes with pooled variances), which is linear.
+/// A head of one's own: a Gaussian per class with one variance per value for all classes (naive Bayes with pooled variances), which is
+/// linear.
 /// </summary>
 public sealed record PooledGaussian : HeadOptions
 {

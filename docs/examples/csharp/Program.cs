@@ -14,7 +14,11 @@ Console.WriteLine($"{features.Rows} vectors of {features.Dimension} values");
 // Stage 2: heads train on split train and are scored on split validation; one of them is our own.
 var heads = await tools.CompareAsync(features, [new Softmax(), new LinearSvm { C = 0.01 }, new PooledGaussian()]);
 foreach (var head in heads.Result.Heads)
-    Console.WriteLine(FormattableString.Invariant($"{head.Title,-20} {head.Accuracy.Value:0.000} ({head.Accuracy.Low:0.000} - {head.Accuracy.High:0.000})"));
+    Console.WriteLine(
+        FormattableString.Invariant(
+            $"{head.Title, -20} {head.Accuracy.Value:0.000} ({head.Accuracy.Low:0.000} - {head.Accuracy.High:0.000})"
+        )
+    );
 Console.WriteLine(heads.Result.Verdict);
 
 // One ONNX file of backbone and head, replayed against the cached vectors before it is accepted.

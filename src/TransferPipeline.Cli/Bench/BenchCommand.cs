@@ -18,42 +18,89 @@ internal static class BenchCommand
     private static Command Extract()
     {
         var data = new DataOptions();
-        var model = new Option<string>("--model") { Description = "A backbone of the model store, or an ONNX file.", HelpName = "NAME|FILE.onnx", DefaultValueFactory = _ => "efficientnet-lite0" };
-        var cut = new Option<string>("--cut") { Description = "penultimate, features, or a tensor or node.", HelpName = "NAME", DefaultValueFactory = _ => CutRequest.Penultimate };
-        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.", HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean", DefaultValueFactory = _ => "none" };
+        var model = new Option<string>("--model")
+        {
+            Description = "A backbone of the model store, or an ONNX file.",
+            HelpName = "NAME|FILE.onnx",
+            DefaultValueFactory = _ => "efficientnet-lite0",
+        };
+        var cut = new Option<string>("--cut")
+        {
+            Description = "penultimate, features, or a tensor or node.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => CutRequest.Penultimate,
+        };
+        var pooling = new Option<string>("--pooling")
+        {
+            Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.",
+            HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean",
+            DefaultValueFactory = _ => "none",
+        };
         var photos = Common.Number("--photos", "Photos, spread over the dataset.", 1000, 1, int.MaxValue);
         var rounds = Common.Number("--rounds", "Each figure is the best of so many rounds, taken in turns.", 3, 1, 1000);
         var (device, extraction) = (new OptionFlags<DeviceOptions>(), new OptionFlags<ExtractionOptions>("batch"));
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command("extract", "Bare decoding, bare inference and a whole extraction, and how near the whole comes to its parts.") { model, cut, pooling, photos, rounds, threads, json };
+        var command = new Command(
+            "extract",
+            "Bare decoding, bare inference and a whole extraction, and how near the whole comes to its parts."
+        )
+        {
+            model,
+            cut,
+            pooling,
+            photos,
+            rounds,
+            threads,
+            json,
+        };
         extraction.AddTo(command);
         var chosen = new ToolFlags();
         device.AddTo(command);
         chosen.AddTo(command);
         data.AddTo(command);
-        command.SetAction((parsed, cancellation) =>
-        {
-            var tools = chosen.Read(parsed);
-            var scratch = Directory.CreateTempSubdirectory("transfer-bench-").FullName;
-            try
+        command.SetAction(
+            (parsed, cancellation) =>
             {
-                using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);
-                var cuts = new ExtractionOutput(new(parsed.GetValue(cut)!, Pooling.Parse(parsed.GetValue(pooling)!)), Path.Combine(scratch, "set"));
-                var spec = tools.Specify(dataset, tools.Models.Resolve(parsed.GetValue(model)!), [cuts]) with { Device = device.Read(parsed).Check() };
-                var options = extraction.Read(parsed) with { Workers = parsed.GetValue(threads), FewerWorkers = Common.IsDefault(parsed, threads), Message = Messages.Note };
-                var result = ExtractionBenchmark.Run(spec, parsed.GetValue(photos), Path.Combine(scratch, "sets"), options, parsed.GetValue(rounds), cancellation);
-                if (parsed.GetValue(json))
-                    Json.Write(result);
-                else
-                    Write(spec.Model, spec.Device, result);
-            }
-            finally
-            {
-                Directory.Delete(scratch, recursive: true);
-            }
+                var tools = chosen.Read(parsed);
+                var scratch = Directory.CreateTempSubdirectory("transfer-bench-").FullName;
+                try
+                {
+                    using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);
+                    var cuts = new ExtractionOutput(
+                        new(parsed.GetValue(cut)!, Pooling.Parse(parsed.GetValue(pooling)!)),
+                        Path.Combine(scratch, "set")
+                    );
+                    var spec = tools.Specify(dataset, tools.Models.Resolve(parsed.GetValue(model)!), [cuts]) with
+                    {
+                        Device = device.Read(parsed).Check(),
+                    };
+                    var options = extraction.Read(parsed) with
+                    {
+                        Workers = parsed.GetValue(threads),
+                        FewerWorkers = Common.IsDefault(parsed, threads),
+                        Message = Messages.Note,
+                    };
+                    var result = ExtractionBenchmark.Run(
+                        spec,
+                        parsed.GetValue(photos),
+                        Path.Combine(scratch, "sets"),
+                        options,
+                        parsed.GetValue(rounds),
+                        cancellation
+                    );
+                    if (parsed.GetValue(json))
+                        Json.Write(result);
+                    else
+                        Write(spec.Model, spec.Device, result);
+                }
+                finally
+                {
+                    Directory.Delete(scratch, recursive: true);
+                }
 
-            return Task.FromResult((int)ExitCode.Done);
-        });
+                return Task.FromResult((int)ExitCode.Done);
+            }
+        );
         return command;
     }
 
@@ -69,8 +116,14 @@ internal static class BenchCommand
                 [device.IsCpu ? "bound, 1 / (1/decode + 1/session)" : "bound, the smaller of decode and session", Rate(r.Bound)],
                 ["achieved, files to committed Parquet", Rate(r.Achieved)],
             ],
-            string.Create(CultureInfo.InvariantCulture, $"{model} on {device} in {DeviceOptions.Name(device.Precision)}, {r.Photos} photos, {r.Threads} threads"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ratio {r.Ratio:0.000} (by processor time {r.ProcessorRatio:0.000})"));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{model} on {device} in {DeviceOptions.Name(device.Precision)}, {r.Photos} photos, {r.Threads} threads"
+            )
+        );
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"ratio {r.Ratio:0.000} (by processor time {r.ProcessorRatio:0.000})")
+        );
     }
 
     private static string Rate(double perSecond) => perSecond.ToString("0.0", CultureInfo.InvariantCulture);

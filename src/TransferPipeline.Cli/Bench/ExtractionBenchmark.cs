@@ -16,10 +16,14 @@ internal sealed record ExtractionBenchmarkResult
     /// <summary>Reading and decoding alone, what the preprocessing reads of each photo, on all threads.</summary>
     public required double Decode { get; init; }
 
-    /// <summary>From file to the bytes that a GPU takes (read, hashed, decoded, resized) on all threads: what no GPU can be fed beyond.</summary>
+    /// <summary>
+    /// From file to the bytes that a GPU takes (read, hashed, decoded, resized) on all threads: what no GPU can be fed beyond.
+    /// </summary>
     public required double Feed { get; init; }
 
-    /// <summary>The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on GPUs the one of the extraction.</summary>
+    /// <summary>
+    /// The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on GPUs the one of the extraction.
+    /// </summary>
     public required IReadOnlyDictionary<string, double> Layouts { get; init; }
 
     /// <summary>The best of <see cref="Layouts"/>, measured again in each round.</summary>
@@ -52,11 +56,25 @@ internal static class ExtractionBenchmark
     /// <param name="spec">What to extract; its outputs' folders are not used.</param>
     /// <param name="photos">Number of photos, spread over the dataset.</param>
     /// <param name="scratch">A folder for the sets that are written; it is made and removed.</param>
-    public static ExtractionBenchmarkResult Run(ExtractionSpec spec, int photos, string scratch, ExtractionOptions? options = null, int rounds = 3, CancellationToken cancellation = default) =>
-        Run(spec, photos, scratch, options ?? new(), rounds, spec.Device.IsCpu ? null : GpuPlan.Measure, cancellation);
+    public static ExtractionBenchmarkResult Run(
+        ExtractionSpec spec,
+        int photos,
+        string scratch,
+        ExtractionOptions? options = null,
+        int rounds = 3,
+        CancellationToken cancellation = default
+    ) => Run(spec, photos, scratch, options ?? new(), rounds, spec.Device.IsCpu ? null : GpuPlan.Measure, cancellation);
 
     /// <param name="planGpus">Makes the sessions of the GPUs; null for the CPU.</param>
-    internal static ExtractionBenchmarkResult Run(ExtractionSpec spec, int photos, string scratch, ExtractionOptions options, int rounds, GpuPlanner? planGpus, CancellationToken cancellation)
+    internal static ExtractionBenchmarkResult Run(
+        ExtractionSpec spec,
+        int photos,
+        string scratch,
+        ExtractionOptions options,
+        int rounds,
+        GpuPlanner? planGpus,
+        CancellationToken cancellation
+    )
     {
         using var sample = new DatasetSample(spec.Dataset, photos);
         var model = spec.OpenModel();
@@ -77,7 +95,14 @@ internal static class ExtractionBenchmark
     }
 
     /// <summary>On the CPU: the best layout of sessions is found first.</summary>
-    private static ExtractionBenchmarkResult Measure(ExtractionSpec spec, CutModel model, string scratch, ExtractionOptions options, int rounds, CancellationToken cancellation)
+    private static ExtractionBenchmarkResult Measure(
+        ExtractionSpec spec,
+        CutModel model,
+        string scratch,
+        ExtractionOptions options,
+        int rounds,
+        CancellationToken cancellation
+    )
     {
         var count = spec.Dataset.Entries.Count;
         if (spec.Device.Precision == Precision.Fp16)
@@ -104,43 +129,80 @@ internal static class ExtractionBenchmark
     }
 
     /// <summary>
-    /// On GPUs, with what the plan's trials chose. Its sessions serve every round: a GPU may not hold them twice, and each start makes cuDNN
+    /// On GPUs, with what the plan's trials chose. Its sessions serve every round: a GPU may not hold them twice, and each start makes
+    /// cuDNN
     /// choose and compile kernels again.
     /// </summary>
-    private static ExtractionBenchmarkResult Measure(ExtractionSpec spec, string scratch, ExtractionOptions options, int rounds, GpuSessionBenchmark gpus, CancellationToken cancellation)
+    private static ExtractionBenchmarkResult Measure(
+        ExtractionSpec spec,
+        string scratch,
+        ExtractionOptions options,
+        int rounds,
+        GpuSessionBenchmark gpus,
+        CancellationToken cancellation
+    )
     {
         EngineFactory engine = (_, _, _, _) => gpus.Lend();
         WarmUp(spec, scratch, options, engine, cancellation);
         var rates = Rounds(spec, scratch, options, rounds, gpus, engine, cancellation);
         var layouts = new Dictionary<string, double> { [gpus.Layout] = rates.Infer.PerSecond };
-        return Result(spec.Dataset.Entries.Count, options, layouts, gpus.Layout, rates, Math.Min(rates.Decode.PerSecond, rates.Infer.PerSecond));
+        return Result(
+            spec.Dataset.Entries.Count,
+            options,
+            layouts,
+            gpus.Layout,
+            rates,
+            Math.Min(rates.Decode.PerSecond, rates.Infer.PerSecond)
+        );
     }
 
-    private static ExtractionBenchmarkResult Result(int photos, ExtractionOptions options, Dictionary<string, double> layouts, string best, Rates rates, double bound) => new()
-    {
-        Photos = photos,
-        Threads = options.Workers,
-        Decode = rates.Decode.PerSecond,
-        Feed = rates.Feed.PerSecond,
-        Layouts = layouts,
-        Session = rates.Infer.PerSecond,
-        BestLayout = best,
-        Bound = bound,
-        Achieved = rates.Achieved.PerSecond,
-        Shares = rates.Shares,
-        Ratio = rates.Achieved.PerSecond / bound,
-        ProcessorRatio = (rates.Decode.ProcessorSeconds + rates.Infer.ProcessorSeconds) / rates.Achieved.ProcessorSeconds,
-    };
+    private static ExtractionBenchmarkResult Result(
+        int photos,
+        ExtractionOptions options,
+        Dictionary<string, double> layouts,
+        string best,
+        Rates rates,
+        double bound
+    ) =>
+        new()
+        {
+            Photos = photos,
+            Threads = options.Workers,
+            Decode = rates.Decode.PerSecond,
+            Feed = rates.Feed.PerSecond,
+            Layouts = layouts,
+            Session = rates.Infer.PerSecond,
+            BestLayout = best,
+            Bound = bound,
+            Achieved = rates.Achieved.PerSecond,
+            Shares = rates.Shares,
+            Ratio = rates.Achieved.PerSecond / bound,
+            ProcessorRatio = (rates.Decode.ProcessorSeconds + rates.Infer.ProcessorSeconds) / rates.Achieved.ProcessorSeconds,
+        };
 
     /// <summary>Compiles the code and fills the page cache; not counted.</summary>
-    private static void WarmUp(ExtractionSpec spec, string scratch, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation)
+    private static void WarmUp(
+        ExtractionSpec spec,
+        string scratch,
+        ExtractionOptions options,
+        EngineFactory engine,
+        CancellationToken cancellation
+    )
     {
         Decode(spec, options.Workers);
         Feed(spec, options.Workers);
         Extract(spec, Path.Combine(scratch, "warm"), options, engine, cancellation, out _);
     }
 
-    private static Rates Rounds(ExtractionSpec spec, string scratch, ExtractionOptions options, int rounds, ISessionBenchmark session, EngineFactory engine, CancellationToken cancellation)
+    private static Rates Rounds(
+        ExtractionSpec spec,
+        string scratch,
+        ExtractionOptions options,
+        int rounds,
+        ISessionBenchmark session,
+        EngineFactory engine,
+        CancellationToken cancellation
+    )
     {
         var rates = new Rates();
         for (var round = 0; round < rounds; round++)
@@ -159,40 +221,63 @@ internal static class ExtractionBenchmark
     private static Rate Decode(ExtractionSpec spec, int threads)
     {
         var next = -1;
-        return Rate.Measure(spec.Dataset.Entries.Count, () => OwnThreads.Run(threads, _ =>
-        {
-            var (encoded, photo, preprocessor) = (new byte[1 << 18], new RgbImage(), new Preprocessor(spec.Preprocessing));
-            for (int i; (i = Interlocked.Increment(ref next)) < spec.Dataset.Entries.Count;)
-            {
-                try
-                {
-                    var length = spec.Dataset.Read(i, ref encoded);
-                    spec.Decoder.Decode(encoded.AsSpan(0, length), spec.Decode, photo, preprocessor);
-                }
-                catch (Exception e) when (PhotoSource.IsOfPhoto(e))
-                {
-                    // The extraction tries the same photos, and lists those that fail.
-                }
-            }
-        }));
+        return Rate.Measure(
+            spec.Dataset.Entries.Count,
+            () =>
+                OwnThreads.Run(
+                    threads,
+                    _ =>
+                    {
+                        var (encoded, photo, preprocessor) = (new byte[1 << 18], new RgbImage(), new Preprocessor(spec.Preprocessing));
+                        for (int i; (i = Interlocked.Increment(ref next)) < spec.Dataset.Entries.Count; )
+                        {
+                            try
+                            {
+                                var length = spec.Dataset.Read(i, ref encoded);
+                                spec.Decoder.Decode(encoded.AsSpan(0, length), spec.Decode, photo, preprocessor);
+                            }
+                            catch (Exception e) when (PhotoSource.IsOfPhoto(e))
+                            {
+                                // The extraction tries the same photos, and lists those that fail.
+                            }
+                        }
+                    }
+                )
+        );
     }
 
     private static Rate Feed(ExtractionSpec spec, int threads)
     {
         var next = -1;
-        return Rate.Measure(spec.Dataset.Entries.Count, () => OwnThreads.Run(threads, _ =>
-        {
-            var (source, pixels) = (new PhotoSource(spec, new()), Array.Empty<byte>());
-            for (int i; (i = Interlocked.Increment(ref next)) < spec.Dataset.Entries.Count;)
-                TrialRates.Produce(source, spec, i, ref pixels);
-        }));
+        return Rate.Measure(
+            spec.Dataset.Entries.Count,
+            () =>
+                OwnThreads.Run(
+                    threads,
+                    _ =>
+                    {
+                        var (source, pixels) = (new PhotoSource(spec, new()), Array.Empty<byte>());
+                        for (int i; (i = Interlocked.Increment(ref next)) < spec.Dataset.Entries.Count; )
+                            TrialRates.Produce(source, spec, i, ref pixels);
+                    }
+                )
+        );
     }
 
-    private static Rate Extract(ExtractionSpec spec, string folder, ExtractionOptions options, EngineFactory engine, CancellationToken cancellation, out TimeShares shares)
+    private static Rate Extract(
+        ExtractionSpec spec,
+        string folder,
+        ExtractionOptions options,
+        EngineFactory engine,
+        CancellationToken cancellation,
+        out TimeShares shares
+    )
     {
         spec = spec with { Outputs = [.. spec.Outputs.Select((o, i) => o with { Folder = $"{folder}-{i}" })] };
         var last = new LastProgress();
-        var result = Extractor.Run(spec, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, engine, cancellation)[0];
+        var result = Extractor.Run(spec, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, engine, cancellation)[
+            0
+        ];
         shares = last.Value?.Shares ?? default;
         return new(spec.Dataset.Entries.Count, result.ComputeSeconds, result.ComputeProcessorSeconds);
     }

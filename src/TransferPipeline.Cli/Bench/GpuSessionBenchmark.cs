@@ -9,9 +9,13 @@ namespace TransferPipeline.Cli.Bench;
 /// <param name="engine">Its sessions serve this and whole extractions.</param>
 internal sealed class GpuSessionBenchmark(GpuEngine engine) : ISessionBenchmark
 {
-    public string Layout => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{engine.Device}, {GpuSessions.LanesPerGpu} batches in flight per GPU, batch {engine.Plan.BatchSize}{(engine.Plan.Fusion == CudaFusion.On ? ", bias in convolutions" : "")}{(engine.Device.CudaGraphs ? ", CUDA graphs" : "")}");
+    public string Layout =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{engine.Device}, {GpuSessions.LanesPerGpu} batches in flight per GPU, batch "
+                + $"{engine.Plan.BatchSize}{(engine.Plan.Fusion == CudaFusion.On ? ", bias in convolutions" : "")}"
+                + $"{(engine.Device.CudaGraphs ? ", CUDA graphs" : "")}"
+        );
 
     public int Decoders => engine.Decoders;
 
@@ -30,11 +34,14 @@ internal sealed class GpuSessionBenchmark(GpuEngine engine) : ISessionBenchmark
         var memory = lanes.Select(_ => engine.CreateBatch()).ToList();
         var running = lanes.Select((lane, i) => lane.Thread.Start(() => Compute(lane, memory[i]))).ToList();
         ready.Wait();
-        return Rate.Measure(batches * size, () =>
-        {
-            start.Set();
-            Task.WhenAll(running).GetAwaiter().GetResult();
-        });
+        return Rate.Measure(
+            batches * size,
+            () =>
+            {
+                start.Set();
+                Task.WhenAll(running).GetAwaiter().GetResult();
+            }
+        );
 
         void Compute(GpuLane lane, BatchTensors batch)
         {

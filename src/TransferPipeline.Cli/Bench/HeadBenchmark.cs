@@ -14,8 +14,18 @@ namespace TransferPipeline.Cli.Bench;
 /// <param name="PredictSeconds">Least wall time of scoring the rows, of as many rounds.</param>
 /// <param name="Accuracy">Share of right predictions on the rows trained on.</param>
 internal sealed record HeadBenchmarkResult(
-    string Head, IReadOnlyDictionary<string, string> Parameters, double[] Seconds, double[] ProcessorSeconds, double Objective, double RelativeGap, int Iterations, int Passes, bool Converged,
-    double Accuracy, double PredictSeconds)
+    string Head,
+    IReadOnlyDictionary<string, string> Parameters,
+    double[] Seconds,
+    double[] ProcessorSeconds,
+    double Objective,
+    double RelativeGap,
+    int Iterations,
+    int Passes,
+    bool Converged,
+    double Accuracy,
+    double PredictSeconds
+)
 {
     /// <summary>Files of a linear head's weights (K x D) and biases (K), as npy; null when they were not asked for.</summary>
     public string? Weights { get; init; }
@@ -28,12 +38,22 @@ internal static class HeadBenchmark
 {
     /// <param name="vectors">npy, N x D float32.</param>
     /// <param name="labels">npy, N int32 or int64, classes from 0.</param>
-    /// <param name="heads">As in <c>compare --heads</c>: <c>softmax:C=1,linear-svm:C=0.01</c>. A path option may be a bracketed list; one call then fits the path.</param>
+    /// <param name="heads">As in <c>compare --heads</c>: <c>softmax:C=1,linear-svm:C=0.01</c>. A path option may be a bracketed list; one
+    /// call then fits the path.</param>
     /// <param name="trainers">The heads to choose from.</param>
     /// <param name="coefficients">Folder for the weights of linear heads, or null.</param>
     /// <exception cref="BadInputException">A file is not such an array, or their lengths differ.</exception>
     public static IReadOnlyList<HeadBenchmarkResult> Run(
-        string vectors, string labels, string heads, IReadOnlyList<IHeadTrainer> trainers, int rounds, int threads, string? coefficients, Action<string> warn, CancellationToken cancellation = default)
+        string vectors,
+        string labels,
+        string heads,
+        IReadOnlyList<IHeadTrainer> trainers,
+        int rounds,
+        int threads,
+        string? coefficients,
+        Action<string> warn,
+        CancellationToken cancellation = default
+    )
     {
         var x = NpyFile.ReadMatrix(vectors);
         var y = NpyFile.ReadLabels(labels);
@@ -51,9 +71,17 @@ internal static class HeadBenchmark
             for (var round = 0; round < rounds; round++)
             {
                 // A context of its own, so that no round finds another's work.
-                var context = new TrainingContext { Threads = threads, Warn = warn, Cancellation = cancellation };
+                var context = new TrainingContext
+                {
+                    Threads = threads,
+                    Warn = warn,
+                    Cancellation = cancellation,
+                };
                 times.Start();
-                fitted = path.Length > 0 ? ((IPathTrainer)requested.Trainer).TrainPath(data, options, path, context) : [requested.Trainer.Train(data, options, context)];
+                fitted =
+                    path.Length > 0
+                        ? ((IPathTrainer)requested.Trainer).TrainPath(data, options, path, context)
+                        : [requested.Trainer.Train(data, options, context)];
                 times.Stop(round);
             }
 
@@ -67,7 +95,14 @@ internal static class HeadBenchmark
     }
 
     /// <summary>The whole path's leave-one-out; the accuracy is that of the best penalty.</summary>
-    private static HeadBenchmarkResult LeaveOneOut(TrainingRows data, Ridge options, double[] path, int rounds, int threads, CancellationToken cancellation)
+    private static HeadBenchmarkResult LeaveOneOut(
+        TrainingRows data,
+        Ridge options,
+        double[] path,
+        int rounds,
+        int threads,
+        CancellationToken cancellation
+    )
     {
         var times = new Times(rounds);
         IReadOnlyList<RidgeLeaveOneOutResult> found = [];
@@ -78,19 +113,40 @@ internal static class HeadBenchmark
             times.Stop(round);
         }
 
-        return new("ridge leave-one-out", options.Values, times.Wall, times.Processor, double.NaN, 0, 1, 0, true, found.Max(r => r.Accuracy), 0);
+        return new(
+            "ridge leave-one-out",
+            options.Values,
+            times.Wall,
+            times.Processor,
+            double.NaN,
+            0,
+            1,
+            0,
+            true,
+            found.Max(r => r.Accuracy),
+            0
+        );
     }
 
     private static (HeadOptions Options, double[] Path) Options(HeadListParser.RequestedHead requested)
     {
-        if (requested.Trainer is not IPathTrainer trainer || !requested.Options.TryGetValue(trainer.PathOption, out var text) || !text.StartsWith('['))
+        if (
+            requested.Trainer is not IPathTrainer trainer
+            || !requested.Options.TryGetValue(trainer.PathOption, out var text)
+            || !text.StartsWith('[')
+        )
             return (HeadOptions.Parse(requested.Trainer, requested.Options), []);
         var others = requested.Options.Where(o => o.Key != trainer.PathOption).ToDictionary();
-        return (HeadOptions.Parse(requested.Trainer, others), [.. text.Trim('[', ']').Split(',').Select(v => Number(v, trainer.PathOption))]);
+        return (
+            HeadOptions.Parse(requested.Trainer, others),
+            [.. text.Trim('[', ']').Split(',').Select(v => Number(v, trainer.PathOption))]
+        );
     }
 
     private static double Number(string text, string option) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : throw new UsageException($"{option}: '{text}' is not a number");
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new UsageException($"{option}: '{text}' is not a number");
 
     private static HeadBenchmarkResult Evaluate(IHead head, TrainingRows data, Times times, int threads, string? coefficients, int index)
     {
@@ -111,8 +167,18 @@ internal static class HeadBenchmark
         }
 
         var result = new HeadBenchmarkResult(
-            head.Name, head.Options.Values, times.Wall, times.Processor, head.Fit.Objective, head.Fit.RelativeGap, head.Fit.Iterations, head.Fit.Passes, head.Fit.Converged,
-            (double)right / data.Rows.Length, seconds);
+            head.Name,
+            head.Options.Values,
+            times.Wall,
+            times.Processor,
+            head.Fit.Objective,
+            head.Fit.RelativeGap,
+            head.Fit.Iterations,
+            head.Fit.Passes,
+            head.Fit.Converged,
+            (double)right / data.Rows.Length,
+            seconds
+        );
         if (coefficients is null || head is not LinearHead linear)
             return result;
         var (weights, bias) = (Path.Combine(coefficients, $"weights-{index}.npy"), Path.Combine(coefficients, $"bias-{index}.npy"));
@@ -134,6 +200,9 @@ internal static class HeadBenchmark
         public void Start() => (_start, _processorStart) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
 
         public void Stop(int round) =>
-            (Wall[round], Processor[round]) = (Stopwatch.GetElapsedTime(_start).TotalSeconds, (Environment.CpuUsage.TotalTime - _processorStart).TotalSeconds);
+            (Wall[round], Processor[round]) = (
+                Stopwatch.GetElapsedTime(_start).TotalSeconds,
+                (Environment.CpuUsage.TotalTime - _processorStart).TotalSeconds
+            );
     }
 }

@@ -35,7 +35,9 @@ internal sealed class SessionBenchmark : ISessionBenchmark
         }
     }
 
-    /// <summary>The layouts that are worth a trial: a session that all threads call, a session for each thread, one session with all threads.</summary>
+    /// <summary>
+    /// The layouts that are worth a trial: a session that all threads call, a session for each thread, one session with all threads.
+    /// </summary>
     public static IEnumerable<Layout> Layouts(int threads, int maxBatch)
     {
         foreach (var batch in ((int[])[1, 2, 4, 8]).Where(b => b <= maxBatch))
@@ -54,12 +56,19 @@ internal sealed class SessionBenchmark : ISessionBenchmark
         var batch = _runners[0].Batch;
         var batches = (photos + batch - 1) / batch;
         var (nextBatch, nextRunner) = (-1, -1);
-        return Rate.Measure(batches * batch, () => OwnThreads.Run(_runners.Count, _ =>
-        {
-            var runner = _runners[Interlocked.Increment(ref nextRunner)];
-            while (Interlocked.Increment(ref nextBatch) < batches)
-                runner.Run();
-        }));
+        return Rate.Measure(
+            batches * batch,
+            () =>
+                OwnThreads.Run(
+                    _runners.Count,
+                    _ =>
+                    {
+                        var runner = _runners[Interlocked.Increment(ref nextRunner)];
+                        while (Interlocked.Increment(ref nextBatch) < batches)
+                            runner.Run();
+                    }
+                )
+        );
     }
 
     public void Dispose()
@@ -72,7 +81,11 @@ internal sealed class SessionBenchmark : ISessionBenchmark
     /// <param name="Threads">Threads inside one call.</param>
     internal readonly record struct Layout(int Sessions, int Callers, int Threads, int Batch)
     {
-        public override string ToString() => string.Create(
-            CultureInfo.InvariantCulture, $"{Sessions} session{(Sessions == 1 ? "" : "s")} x {Threads} thread{(Threads == 1 ? "" : "s")}, {Callers} caller{(Callers == 1 ? "" : "s")}, batch {Batch}");
+        public override string ToString() =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Sessions} session{(Sessions == 1 ? "" : "s")} x {Threads} thread{(Threads == 1 ? "" : "s")}, {Callers} "
+                    + $"caller{(Callers == 1 ? "" : "s")}, batch {Batch}"
+            );
     }
 }

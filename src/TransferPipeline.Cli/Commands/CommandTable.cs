@@ -33,7 +33,11 @@ internal static class CommandTable
             "transfer train --features set --head softmax --out classifier.onnx",
             "transfer predict classifier.onnx PHOTO.jpg",
         ],
-        ["run "] = ["transfer run pipelines/clothing-sample.yaml --dry-run", "transfer run job.yaml --set data.path=/photos --set 'heads=[softmax,ridge]' --out results"],
+        ["run "] =
+        [
+            "transfer run pipelines/clothing-sample.yaml --dry-run",
+            "transfer run job.yaml --set data.path=/photos --set 'heads=[softmax,ridge]' --out results",
+        ],
         ["extract "] =
         [
             "transfer extract --data PHOTOS --model efficientnet-lite0 --out set",
@@ -46,7 +50,11 @@ internal static class CommandTable
         ["features export "] = ["transfer features export set --format npy --out vectors"],
         ["features merge "] = ["transfer features merge shard-1 shard-2 --out set"],
         ["features drift "] = ["transfer features drift set-of-cpu set-of-gpu"],
-        ["train "] = ["transfer train --features set --head linear-svm --set C=0.01 --out classifier.onnx", "transfer train --features set --head softmax --set 'C=logspace(-4,2,13)' --out classifier.onnx"],
+        ["train "] =
+        [
+            "transfer train --features set --head linear-svm --set C=0.01 --out classifier.onnx",
+            "transfer train --features set --head softmax --set 'C=logspace(-4,2,13)' --out classifier.onnx",
+        ],
         ["compare "] =
         [
             "transfer compare --features set --heads softmax,linear-svm:C=0.01,knn:n_neighbors=5 --report report.html",
@@ -54,7 +62,12 @@ internal static class CommandTable
             "transfer compare --features set-of-resnet50 --features set-of-vgg16 --heads softmax",
         ],
         ["export "] = ["transfer export comparison.json --head linear-svm --out classifier.onnx"],
-        ["predict "] = ["transfer predict classifier.onnx PHOTO.jpg", "transfer predict classifier.onnx PHOTOS --format csv > predictions.csv", "transfer predict classifier.onnx PHOTOS --html predictions.html"],
+        ["predict "] =
+        [
+            "transfer predict classifier.onnx PHOTO.jpg",
+            "transfer predict classifier.onnx PHOTOS --format csv > predictions.csv",
+            "transfer predict classifier.onnx PHOTOS --html predictions.html",
+        ],
         ["heads "] = ["transfer heads", "transfer heads softmax"],
         ["inspect "] = ["transfer inspect model.onnx", "transfer inspect resnet50 --cuts"],
         ["models list "] = ["transfer models list"],
@@ -85,7 +98,10 @@ internal static class CommandTable
         foreach (var option in command.Options)
         {
             var type = option.ValueType.GetElementType() ?? Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
-            option.HelpName ??= type == typeof(int) ? "N" : type == typeof(double) ? "X" : null;
+            option.HelpName ??=
+                type == typeof(int) ? "N"
+                : type == typeof(double) ? "X"
+                : null;
         }
 
         foreach (var subcommand in command.Subcommands)

@@ -24,39 +24,48 @@ internal static class Common
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout." };
 
-    public static Option<int> Threads() => Number("--threads", "Threads to use; results do not depend on it.", Environment.ProcessorCount, 1, 4096);
+    public static Option<int> Threads() =>
+        Number("--threads", "Threads to use; results do not depend on it.", Environment.ProcessorCount, 1, 4096);
 
     /// <summary>One of a few words; the first is the default.</summary>
-    public static Option<string> Choice(string name, string description, params string[] choices) => new(name)
-    {
-        Description = description,
-        HelpName = string.Join('|', choices),
-        DefaultValueFactory = _ => choices[0],
-        Validators =
+    public static Option<string> Choice(string name, string description, params string[] choices) =>
+        new(name)
         {
-            result =>
+            Description = description,
+            HelpName = string.Join('|', choices),
+            DefaultValueFactory = _ => choices[0],
+            Validators =
             {
-                if (result.Tokens is [var token, ..] && !choices.Contains(token.Value))
-                    result.AddError($"{name} '{token.Value}' is not one of {string.Join(", ", choices)}{NearestName.Hint(token.Value, choices)}");
+                result =>
+                {
+                    if (result.Tokens is [var token, ..] && !choices.Contains(token.Value))
+                        result.AddError(
+                            $"{name} '{token.Value}' is not one of {string.Join(", ", choices)}{NearestName.Hint(token.Value, choices)}"
+                        );
+                },
             },
-        },
-    };
+        };
 
     /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>.</summary>
     public static Option<T> Number<T>(string name, string description, T fallback, T least, T most)
-        where T : struct, INumber<T> => new(name)
+        where T : struct, INumber<T> =>
+        new(name)
         {
             Description = description,
             DefaultValueFactory = _ => fallback,
             Validators =
-        {
-            result =>
             {
-                // What is no number at all is refused by the parser; reading it as one here would throw.
-                if (result.Tokens is [var token, ..] && T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !(value >= least && value <= most))
-                    result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number from {least} to {most}"));
+                result =>
+                {
+                    // What is no number at all is refused by the parser; reading it as one here would throw.
+                    if (
+                        result.Tokens is [var token, ..]
+                        && T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value)
+                        && !(value >= least && value <= most)
+                    )
+                        result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number from {least} to {most}"));
+                },
             },
-        },
         };
 
     /// <summary>Whether an option was not given.</summary>
@@ -75,24 +84,39 @@ internal static class Common
             folder = Path.GetDirectoryName(folder)!;
         try
         {
-            using var probe = File.OpenHandle(Path.Combine(folder, ".transfer-" + Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+            using var probe = File.OpenHandle(
+                Path.Combine(folder, ".transfer-" + Path.GetRandomFileName()),
+                FileMode.CreateNew,
+                FileAccess.Write,
+                options: FileOptions.DeleteOnClose
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new JobFailedException($"{file} cannot be written: {(File.Exists(folder) ? $"{folder} is a file, not a folder" : e.Message)}", e);
+            throw new JobFailedException(
+                $"{file} cannot be written: {(File.Exists(folder) ? $"{folder} is a file, not a folder" : e.Message)}",
+                e
+            );
         }
     }
 
     public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
 
-    public static Option<string[]> Features(bool several) => new("--features")
-    {
-        Description = several ? "Folder of a feature set; give it again to compare several." : "Folder of a feature set.",
-        Required = true,
-        HelpName = "DIR",
-    };
+    public static Option<string[]> Features(bool several) =>
+        new("--features")
+        {
+            Description = several ? "Folder of a feature set; give it again to compare several." : "Folder of a feature set.",
+            Required = true,
+            HelpName = "DIR",
+        };
 
     public static Option<string[]> Set(string description) => new("--set") { Description = description, HelpName = "NAME=VALUE" };
 
-    public static Option<string> Out(string description, bool required = true) => new("--out") { Description = description, HelpName = "PATH", Required = required };
+    public static Option<string> Out(string description, bool required = true) =>
+        new("--out")
+        {
+            Description = description,
+            HelpName = "PATH",
+            Required = required,
+        };
 }

@@ -15,47 +15,64 @@ internal static class CompareCommand
     public static Command Create(string name, string summary)
     {
         var features = Common.Features(several: true);
-        var heads = new Option<string>("--heads") { Description = "Heads, with options after a colon: softmax,linear-svm:C=0.1,knn:n_neighbors=[1,3,5].", HelpName = "HEAD,HEAD,...", DefaultValueFactory = _ => DefaultHeads };
-        var set = Common.Set("Sets an option of all heads that have it (C=0.1) or of one (softmax.C=0.1); a list, logspace(a,b,n) or coarse-to-fine is a sweep.");
+        var heads = new Option<string>("--heads")
+        {
+            Description = "Heads, with options after a colon: softmax,linear-svm:C=0.1,knn:n_neighbors=[1,3,5].",
+            HelpName = "HEAD,HEAD,...",
+            DefaultValueFactory = _ => DefaultHeads,
+        };
+        var set = Common.Set(
+            "Sets an option of all heads that have it (C=0.1) or of one (softmax.C=0.1); a list, logspace(a,b,n) or coarse-to-fine is "
+                + "a sweep."
+        );
         var comparison = new OptionFlags<ComparisonOptions>();
         var report = new Option<string?>("--report") { Description = "Write an HTML page with all of it.", HelpName = "out.html" };
-        var photos = new Option<string?>("--data") { Description = "The photos, for the report's thumbnails, where they have moved.", HelpName = "PATH" };
+        var photos = new Option<string?>("--data")
+        {
+            Description = "The photos, for the report's thumbnails, where they have moved.",
+            HelpName = "PATH",
+        };
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
         var command = new Command(name, summary) { features, heads, set, report, photos, seed, threads, json };
         comparison.AddTo(command);
         var chosen = new ToolFlags();
         chosen.AddTo(command, decodes: false);
-        command.SetAction((parsed, cancellation) =>
-        {
-            var specs = HeadSpec.ParseList(parsed.GetValue(heads)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
-            var tools = chosen.Read(parsed);
-            var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, tools.Table)).ToList();
-            var sources = sets.ConvertAll(Provenances.Load);
-            var options = Provenances.Complete(comparison.Read(parsed)) with
+        command.SetAction(
+            (parsed, cancellation) =>
             {
-                Threads = parsed.GetValue(threads),
-                Seed = parsed.GetValue(seed),
-                Map = parsed.GetValue(report) is not null,
-                Cancellation = cancellation,
-            };
-            var run = Comparer.Run(options, sources, specs);
-            if (parsed.GetValue(json))
-                Console.WriteLine(ComparisonJson.Serialize(run.Result));
-            else
-                ComparisonView.Write(run.Result);
-            foreach (var warning in run.Result.Warnings)
-                Messages.Warning(warning);
-            if (parsed.GetValue(report) is { } page)
-            {
-                using var dataset = Photos.Open(parsed.GetValue(photos), sets[0]);
-                ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder, Common.Tools.Encoder).Of);
-                Messages.Note($"written: {page}");
-                if (dataset is null)
-                    Messages.Note($"the page is without pictures: the photos are not at {sets[0].Manifest.Dataset}, where they were at the extraction; --data says where they are");
-            }
+                var specs = HeadSpec.ParseList(parsed.GetValue(heads)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
+                var tools = chosen.Read(parsed);
+                var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, tools.Table)).ToList();
+                var sources = sets.ConvertAll(Provenances.Load);
+                var options = Provenances.Complete(comparison.Read(parsed)) with
+                {
+                    Threads = parsed.GetValue(threads),
+                    Seed = parsed.GetValue(seed),
+                    Map = parsed.GetValue(report) is not null,
+                    Cancellation = cancellation,
+                };
+                var run = Comparer.Run(options, sources, specs);
+                if (parsed.GetValue(json))
+                    Console.WriteLine(ComparisonJson.Serialize(run.Result));
+                else
+                    ComparisonView.Write(run.Result);
+                foreach (var warning in run.Result.Warnings)
+                    Messages.Warning(warning);
+                if (parsed.GetValue(report) is { } page)
+                {
+                    using var dataset = Photos.Open(parsed.GetValue(photos), sets[0]);
+                    ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder, Common.Tools.Encoder).Of);
+                    Messages.Note($"written: {page}");
+                    if (dataset is null)
+                        Messages.Note(
+                            $"the page is without pictures: the photos are not at {sets[0].Manifest.Dataset}, where they were at the "
+                                + $"extraction; --data says where they are"
+                        );
+                }
 
-            return Task.FromResult((int)ExitCode.Done);
-        });
+                return Task.FromResult((int)ExitCode.Done);
+            }
+        );
         return command;
     }
 }

@@ -8,7 +8,9 @@ using TransferPipeline.Inference;
 
 namespace TransferPipeline.Cli.Commands;
 
-/// <summary><c>transfer doctor --compare-decoders</c>: how far two decoders are apart, in levels and in features of the default backbone.</summary>
+/// <summary>
+/// <c>transfer doctor --compare-decoders</c>: how far two decoders are apart, in levels and in features of the default backbone.
+/// </summary>
 internal static class DecoderComparison
 {
     /// <param name="Largest">Largest difference of a level, 0 to 255; 0 when <paramref name="Failure"/> is set.</param>
@@ -18,7 +20,15 @@ internal static class DecoderComparison
     internal sealed record PhotoDifference(string Photo, int Largest, double Mean, double Cosine, string? Failure);
 
     /// <param name="Decoders">The first decoder and the one it is compared with.</param>
-    internal sealed record Summary(IReadOnlyList<string> Decoders, int Photos, int Failed, int Largest, double Mean, double SmallestCosine, IReadOnlyList<PhotoDifference> Differences);
+    internal sealed record Summary(
+        IReadOnlyList<string> Decoders,
+        int Photos,
+        int Failed,
+        int Largest,
+        double Mean,
+        double SmallestCosine,
+        IReadOnlyList<PhotoDifference> Differences
+    );
 
     /// <param name="names">Two names of decoders, separated by a comma.</param>
     /// <exception cref="UsageException">There are not two names, there is no decoder of a name, or it cannot be used.</exception>
@@ -44,30 +54,39 @@ internal static class DecoderComparison
         var preprocessor = new Preprocessor(model.Preprocessing);
         IImageDecoder[] decoders = [first, second];
         RgbImage[] images = [new(), new()];
-        var differences = files.Select(file =>
-        {
-            try
+        var differences = files
+            .Select(file =>
             {
-                var encoded = File.ReadAllBytes(file);
-                var vectors = new float[2][];
-                for (var d = 0; d < 2; d++)
+                try
                 {
-                    decoders[d].Decode(encoded, new DecodeOptions(), images[d]);
-                    preprocessor.Run(images[d], runner.Pixels(0), cut.Layout);
-                    runner.Run();
-                    vectors[d] = runner.Vectors(0).Row(0).ToArray();
-                }
+                    var encoded = File.ReadAllBytes(file);
+                    var vectors = new float[2][];
+                    for (var d = 0; d < 2; d++)
+                    {
+                        decoders[d].Decode(encoded, new DecodeOptions(), images[d]);
+                        preprocessor.Run(images[d], runner.Pixels(0), cut.Layout);
+                        runner.Run();
+                        vectors[d] = runner.Vectors(0).Row(0).ToArray();
+                    }
 
-                return Difference(file, images[0], images[1], TensorPrimitives.CosineSimilarity<float>(vectors[0], vectors[1]));
-            }
-            catch (Exception e) when (e is ImageDecodeException or IOException or UnauthorizedAccessException)
-            {
-                return new PhotoDifference(file, 0, 0, 0, e.Message);
-            }
-        }).ToList();
+                    return Difference(file, images[0], images[1], TensorPrimitives.CosineSimilarity<float>(vectors[0], vectors[1]));
+                }
+                catch (Exception e) when (e is ImageDecodeException or IOException or UnauthorizedAccessException)
+                {
+                    return new PhotoDifference(file, 0, 0, 0, e.Message);
+                }
+            })
+            .ToList();
         var good = differences.Where(d => d.Failure is null).ToList();
-        return new([first.Name, second.Name], files.Count, files.Count - good.Count, good.Select(d => d.Largest).DefaultIfEmpty().Max(),
-            good.Select(d => d.Mean).DefaultIfEmpty().Average(), good.Select(d => d.Cosine).DefaultIfEmpty(1).Min(), differences);
+        return new(
+            [first.Name, second.Name],
+            files.Count,
+            files.Count - good.Count,
+            good.Select(d => d.Largest).DefaultIfEmpty().Max(),
+            good.Select(d => d.Mean).DefaultIfEmpty().Average(),
+            good.Select(d => d.Cosine).DefaultIfEmpty(1).Min(),
+            differences
+        );
     }
 
     private static PhotoDifference Difference(string file, RgbImage a, RgbImage b, double cosine)
@@ -89,11 +108,20 @@ internal static class DecoderComparison
     {
         Tables.Write(
             ["photo", ">largest level", ">mean level", ">feature cosine"],
-            summary.Differences.Select(d => d.Failure is null
-                ? new[] { d.Photo, Text($"{d.Largest}"), Text($"{d.Mean:0.0000}"), Text($"{d.Cosine:0.000000}") }
-                : [d.Photo, "", "", d.Failure]));
-        Console.WriteLine(Text(
-            $"{summary.Decoders[0]} against {summary.Decoders[1]}: {summary.Photos} photos, {summary.Failed} not compared; largest difference {summary.Largest} levels, mean {summary.Mean:0.0000}, smallest feature cosine {summary.SmallestCosine:0.000000}"));
+            summary.Differences.Select(d =>
+                d.Failure is null
+                    ? new[] { d.Photo, Text($"{d.Largest}"), Text($"{d.Mean:0.0000}"), Text($"{d.Cosine:0.000000}") }
+                    : [d.Photo, "", "", d.Failure]
+            )
+        );
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{summary.Decoders[0]} against {summary.Decoders[1]}: {summary.Photos} photos, {summary.Failed} not compared; "
+                    + $"largest difference {summary.Largest} levels, mean {summary.Mean:0.0000}, smallest feature cosine "
+                    + $"{summary.SmallestCosine:0.000000}"
+            )
+        );
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -53,12 +53,24 @@ internal static class DoctorCommand
         yield return new("transfer", $"{typeof(FeatureSet).Assembly.GetName().Version!.ToString(3)}", true);
         yield return new(".NET", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}", true);
         yield return new("processor", $"{Environment.ProcessorCount} cores, vectors of {VectorBits()} bits", true);
-        yield return new("memory", string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:0.0} GB available to this process"), true);
-        yield return Try("ONNX Runtime", () => $"{OrtEnv.Instance().GetVersionString()}, providers {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}");
-        foreach (var line in Adapters(Common.Tools.Decoders, d => $"{d.Libraries}; pixels of {d.Name}")
-            .Concat(Adapters(Common.Tools.JpegDecoders))
-            .Concat(Adapters(Common.Tools.Encoders))
-            .Concat(Adapters(Common.Tools.ParquetLibraries)))
+        yield return new(
+            "memory",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:0.0} GB available to this process"
+            ),
+            true
+        );
+        yield return Try(
+            "ONNX Runtime",
+            () => $"{OrtEnv.Instance().GetVersionString()}, providers {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}"
+        );
+        foreach (
+            var line in Adapters(Common.Tools.Decoders, d => $"{d.Libraries}; pixels of {d.Name}")
+                .Concat(Adapters(Common.Tools.JpegDecoders))
+                .Concat(Adapters(Common.Tools.Encoders))
+                .Concat(Adapters(Common.Tools.ParquetLibraries))
+        )
             yield return line;
         yield return Try("default backbone", DefaultBackbone);
         foreach (var line in GpuDoctor.Examine())
@@ -66,13 +78,20 @@ internal static class DoctorCommand
         foreach (var heads in Common.Tools.Trainers.GroupBy(t => t.GetType().Assembly))
         {
             var unavailable = heads.Where(h => h.Unavailable is not null).ToList();
-            var reasons = string.Concat(unavailable.Select(h => h.Unavailable).Distinct().Select(r => $"; {unavailable.Count(h => h.Unavailable == r)} not available: {r}"));
+            var reasons = string.Concat(
+                unavailable
+                    .Select(h => h.Unavailable)
+                    .Distinct()
+                    .Select(r => $"; {unavailable.Count(h => h.Unavailable == r)} not available: {r}")
+            );
             var packages = heads.Key == typeof(FeatureSet).Assembly ? "this program" : AdapterPackages.Of(heads.Key);
             yield return new("heads", $"{heads.Count() - unavailable.Count} by {packages}{reasons}", true);
         }
     }
 
-    /// <summary>Each adapter with its version, or why it cannot be used; a role that nothing fills is a problem, unless it is optional.</summary>
+    /// <summary>
+    /// Each adapter with its version, or why it cannot be used; a role that nothing fills is a problem, unless it is optional.
+    /// </summary>
     /// <param name="describe">What an adapter that can be used is; its version by default.</param>
     private static IEnumerable<Line> Adapters<T>(AdapterRegistry<T> registry, Func<T, string>? describe = null)
         where T : class
@@ -103,7 +122,11 @@ internal static class DoctorCommand
         using var input = OrtValue.CreateTensorValueFromMemory(pixels, [1, 3, cut.InputHeight, cut.InputWidth]);
         var clock = Stopwatch.StartNew();
         using var results = session.Run(new RunOptions(), [cut.InputName], [input], [cut.Outputs[0].Name]);
-        return string.Create(CultureInfo.InvariantCulture, $"{model.Name}: {results[0].GetTensorTypeAndShape().ElementCount} values for a photo, {clock.Elapsed.TotalMilliseconds:0} ms for the first");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{model.Name}: {results[0].GetTensorTypeAndShape().ElementCount} values for a photo, {clock.Elapsed.TotalMilliseconds:0} "
+                + $"ms for the first"
+        );
     }
 
     private static Line Try(string part, Func<string> examine)
@@ -112,12 +135,22 @@ internal static class DoctorCommand
         {
             return new(part, examine(), true);
         }
-        catch (Exception e) when (e is TransferException or OnnxRuntimeException or DllNotFoundException or TypeInitializationException or BadImageFormatException)
+        catch (Exception e)
+            when (e
+                    is TransferException
+                        or OnnxRuntimeException
+                        or DllNotFoundException
+                        or TypeInitializationException
+                        or BadImageFormatException
+            )
         {
             return new(part, e.InnerException is DllNotFoundException inner ? inner.Message : e.Message, false);
         }
     }
 
     private static int VectorBits() =>
-        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
+        Vector512.IsHardwareAccelerated ? 512
+        : Vector256.IsHardwareAccelerated ? 256
+        : Vector128.IsHardwareAccelerated ? 128
+        : 64;
 }

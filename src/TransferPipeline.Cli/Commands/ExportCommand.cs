@@ -6,41 +6,71 @@ using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 
-/// <summary><c>transfer export comparison.json [--head NAME] --out classifier.onnx</c>: the head that a comparison found, as one file.</summary>
+/// <summary>
+/// <c>transfer export comparison.json [--head NAME] --out classifier.onnx</c>: the head that a comparison found, as one file.
+/// </summary>
 internal static class ExportCommand
 {
     public static Command Create(string name, string summary)
     {
-        var comparison = new Argument<string>("comparison.json") { Description = "What transfer compare --json printed, or transfer run wrote." };
-        var head = new Option<string?>("--head") { Description = "A head of the comparison, by name or by its whole title; without it the most accurate one.", HelpName = "NAME" };
+        var comparison = new Argument<string>("comparison.json")
+        {
+            Description = "What transfer compare --json printed, or transfer run wrote.",
+        };
+        var head = new Option<string?>("--head")
+        {
+            Description = "A head of the comparison, by name or by its whole title; without it the most accurate one.",
+            HelpName = "NAME",
+        };
         var features = new Option<string?>("--features") { Description = "The feature set, where it has moved.", HelpName = "DIR" };
-        var model = new Option<string?>("--model") { Description = "The backbone, where it is not in the model store under the set's name for it.", HelpName = "NAME|FILE.onnx" };
+        var model = new Option<string?>("--model")
+        {
+            Description = "The backbone, where it is not in the model store under the set's name for it.",
+            HelpName = "NAME|FILE.onnx",
+        };
         var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved.", HelpName = "PATH" };
         var file = Common.Out("The classifier file.");
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { comparison, head, features, model, data, file, threads, json };
-        command.SetAction((parsed, cancellation) =>
-        {
-            var source = parsed.GetValue(comparison)!;
-            Common.RequireWritable(parsed.GetValue(file)!);
-            var compared = ComparedHead.Read(source, parsed.GetValue(head));
-            var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, Common.Tools.Table);
-            var rows = Provenances.Load(set);
-            CheckSame(source, compared, set, rows.Data);
-            var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? set.Recipe.Model);
-            var spec = HeadSpec.Create(Common.Tools.Trainer(compared.Name), compared.Parameters);
-            var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = compared.Seed, Cancellation = cancellation };
-            var run = HeadTraining.Run(options, rows, spec, compared.Training);
-            using var dataset = Photos.Open(parsed.GetValue(data), set);
-            var check = new ClassifierBuilder(Common.Tools, set, backbone).Write(parsed.GetValue(file)!, run.Head, rows.Data, dataset, cancellation);
-            foreach (var warning in run.Warnings)
-                Messages.Warning(warning);
-            if (parsed.GetValue(json))
-                Json.Write(new { File = parsed.GetValue(file), Head = compared.Name, compared.Title, Parameters = run.Head.Options.Values, Check = check });
-            else
-                Console.WriteLine($"{parsed.GetValue(file)}: {compared.Title} on {set.Recipe.Model}; {check}");
-            return Task.FromResult((int)ExitCode.Done);
-        });
+        command.SetAction(
+            (parsed, cancellation) =>
+            {
+                var source = parsed.GetValue(comparison)!;
+                Common.RequireWritable(parsed.GetValue(file)!);
+                var compared = ComparedHead.Read(source, parsed.GetValue(head));
+                var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, Common.Tools.Table);
+                var rows = Provenances.Load(set);
+                CheckSame(source, compared, set, rows.Data);
+                var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? set.Recipe.Model);
+                var spec = HeadSpec.Create(Common.Tools.Trainer(compared.Name), compared.Parameters);
+                var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = compared.Seed, Cancellation = cancellation };
+                var run = HeadTraining.Run(options, rows, spec, compared.Training);
+                using var dataset = Photos.Open(parsed.GetValue(data), set);
+                var check = new ClassifierBuilder(Common.Tools, set, backbone).Write(
+                    parsed.GetValue(file)!,
+                    run.Head,
+                    rows.Data,
+                    dataset,
+                    cancellation
+                );
+                foreach (var warning in run.Warnings)
+                    Messages.Warning(warning);
+                if (parsed.GetValue(json))
+                    Json.Write(
+                        new
+                        {
+                            File = parsed.GetValue(file),
+                            Head = compared.Name,
+                            compared.Title,
+                            Parameters = run.Head.Options.Values,
+                            Check = check,
+                        }
+                    );
+                else
+                    Console.WriteLine($"{parsed.GetValue(file)}: {compared.Title} on {set.Recipe.Model}; {check}");
+                return Task.FromResult((int)ExitCode.Done);
+            }
+        );
         return command;
     }
 
@@ -62,7 +92,10 @@ internal static class ExportCommand
             foreach (var row in data.RowsOf(split))
                 now[data.Y[row]]++;
             if (!now.AsSpan().SequenceEqual(then))
-                throw new BadInputException($"{set.Folder} has {now.Sum()} photos in split {split} ({string.Join(", ", now)} by class), expected {then.Sum()} ({string.Join(", ", then)}) as in {source}; compare again");
+                throw new BadInputException(
+                    $"{set.Folder} has {now.Sum()} photos in split {split} ({string.Join(", ", now)} by class), expected {then.Sum()} "
+                        + $"({string.Join(", ", then)}) as in {source}; compare again"
+                );
         }
     }
 }

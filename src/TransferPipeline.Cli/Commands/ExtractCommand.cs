@@ -16,13 +16,39 @@ internal static class ExtractCommand
     public static Command Create(string name, string summary)
     {
         var data = new DataOptions();
-        var model = new Option<string>("--model") { Description = "A backbone of the model store, or an ONNX file.", Required = true, HelpName = "NAME|FILE.onnx" };
+        var model = new Option<string>("--model")
+        {
+            Description = "A backbone of the model store, or an ONNX file.",
+            Required = true,
+            HelpName = "NAME|FILE.onnx",
+        };
         var folder = Common.Out("Folder of the feature set; with several cuts the folder above them.");
-        var cut = new Option<string[]>("--cut") { Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.", HelpName = "NAME", DefaultValueFactory = _ => [CutRequest.Penultimate] };
-        var pooling = new Option<string>("--pooling") { Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.", HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean", DefaultValueFactory = _ => "none" };
-        var (device, decode, extraction) = (new OptionFlags<DeviceOptions>(), new OptionFlags<DecodeOptions>(), new OptionFlags<ExtractionOptions>());
-        var shard = new Option<string?>("--shard") { Description = "Only part i of n of the photos, as in 2/8; see features merge.", HelpName = "I/N" };
-        var rehash = new Option<bool>("--rehash") { Description = "Read and hash every photo, even those that the file system says are unchanged." };
+        var cut = new Option<string[]>("--cut")
+        {
+            Description = "penultimate, features, or a tensor or node; give it again for several sets in one pass.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => [CutRequest.Penultimate],
+        };
+        var pooling = new Option<string>("--pooling")
+        {
+            Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.",
+            HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean",
+            DefaultValueFactory = _ => "none",
+        };
+        var (device, decode, extraction) = (
+            new OptionFlags<DeviceOptions>(),
+            new OptionFlags<DecodeOptions>(),
+            new OptionFlags<ExtractionOptions>()
+        );
+        var shard = new Option<string?>("--shard")
+        {
+            Description = "Only part i of n of the photos, as in 2/8; see features merge.",
+            HelpName = "I/N",
+        };
+        var rehash = new Option<bool>("--rehash")
+        {
+            Description = "Read and hash every photo, even those that the file system says are unchanged.",
+        };
         var wait = Common.Number("--lock-wait", "Seconds to wait for another run on the same folder.", 0.0, 0, 1e7);
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { model, folder, cut, pooling, shard, rehash, wait, threads, json };
@@ -32,37 +58,52 @@ internal static class ExtractCommand
         device.AddTo(command);
         chosen.AddTo(command);
         data.AddTo(command);
-        command.SetAction((parsed, cancellation) =>
-        {
-            var tools = chosen.Read(parsed);
-            var resolved = tools.Models.Resolve(parsed.GetValue(model)!);
-            using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);
-            foreach (var problem in dataset.Problems)
-                Messages.Warning(problem.ToString());
-            var requests = parsed.GetValue(cut)!.Select(c => new CutRequest(c, Pooling.Parse(parsed.GetValue(pooling)!))).ToList();
-            var target = parsed.GetValue(folder)!;
-            List<ExtractionOutput> outputs = requests.Count == 1 ? [new(requests[0], target)] : requests.ConvertAll(r => ExtractionOutput.Below(target, resolved.Name, r));
-            var spec = tools.Specify(dataset, resolved, outputs) with { Device = device.Read(parsed).Check(), Decode = decode.Read(parsed) };
-            var options = extraction.Read(parsed) with
+        command.SetAction(
+            (parsed, cancellation) =>
             {
-                Workers = parsed.GetValue(threads),
-                FewerWorkers = Common.IsDefault(parsed, threads),
-                Rehash = parsed.GetValue(rehash),
-                Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
-                LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),
-                Message = Messages.Note,
-            };
-            IReadOnlyList<ExtractionResult> results;
-            using (var display = ExtractionProgressView.Start(resolved.Name))
-                results = Extractor.Run(spec, options with { Progress = display.Progress }, cancellation);
+                var tools = chosen.Read(parsed);
+                var resolved = tools.Models.Resolve(parsed.GetValue(model)!);
+                using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);
+                foreach (var problem in dataset.Problems)
+                    Messages.Warning(problem.ToString());
+                var requests = parsed.GetValue(cut)!.Select(c => new CutRequest(c, Pooling.Parse(parsed.GetValue(pooling)!))).ToList();
+                var target = parsed.GetValue(folder)!;
+                List<ExtractionOutput> outputs =
+                    requests.Count == 1
+                        ? [new(requests[0], target)]
+                        : requests.ConvertAll(r => ExtractionOutput.Below(target, resolved.Name, r));
+                var spec = tools.Specify(dataset, resolved, outputs) with
+                {
+                    Device = device.Read(parsed).Check(),
+                    Decode = decode.Read(parsed),
+                };
+                var options = extraction.Read(parsed) with
+                {
+                    Workers = parsed.GetValue(threads),
+                    FewerWorkers = Common.IsDefault(parsed, threads),
+                    Rehash = parsed.GetValue(rehash),
+                    Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,
+                    LockWait = TimeSpan.FromSeconds(parsed.GetValue(wait)),
+                    Message = Messages.Note,
+                };
+                IReadOnlyList<ExtractionResult> results;
+                using (var display = ExtractionProgressView.Start(resolved.Name))
+                    results = Extractor.Run(spec, options with { Progress = display.Progress }, cancellation);
 
-            if (parsed.GetValue(json))
-                Json.Write(results);
-            else
-                foreach (var r in results)
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Folder}: {r.Computed + r.Reused} vectors of {r.Dimension} values; {r.Computed} computed, {r.Reused} reused, {r.Removed} removed, {r.Failed} failed; {r.Seconds:0.00} s"));
-            return Task.FromResult((int)ExitCode.Done);
-        });
+                if (parsed.GetValue(json))
+                    Json.Write(results);
+                else
+                    foreach (var r in results)
+                        Console.WriteLine(
+                            string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"{r.Folder}: {r.Computed + r.Reused} vectors of {r.Dimension} values; {r.Computed} computed, "
+                                    + $"{r.Reused} reused, {r.Removed} removed, {r.Failed} failed; {r.Seconds:0.00} s"
+                            )
+                        );
+                return Task.FromResult((int)ExitCode.Done);
+            }
+        );
         return command;
     }
 }

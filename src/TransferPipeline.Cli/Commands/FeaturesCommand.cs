@@ -10,7 +10,8 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary><c>transfer features show|verify|list|export|merge|drift</c>.</summary>
 internal static class FeaturesCommand
 {
-    public static Command Create(string name, string summary) => new(name, summary) { Show(), Verify(), List(), Export(), Merge(), Drift() };
+    public static Command Create(string name, string summary) =>
+        new(name, summary) { Show(), Verify(), List(), Export(), Merge(), Drift() };
 
     private static Argument<string> Folder() => new("dir") { Description = "Folder of the feature set." };
 
@@ -27,16 +28,40 @@ internal static class FeaturesCommand
             var failed = set.LoadFailed();
             if (parsed.GetValue(json))
             {
-                Json.Write(new { set.Folder, set.Rows, set.Dimension, set.Manifest.Complete, Recipe = set.Recipe.Fields().ToDictionary(), set.Manifest.DecodedBy, set.Manifest.Classes, Splits = rows.GroupBy(r => r.Split).ToDictionary(g => g.Key, g => g.Count()), Failed = failed, set.Manifest.Parts });
+                Json.Write(
+                    new
+                    {
+                        set.Folder,
+                        set.Rows,
+                        set.Dimension,
+                        set.Manifest.Complete,
+                        Recipe = set.Recipe.Fields().ToDictionary(),
+                        set.Manifest.DecodedBy,
+                        set.Manifest.Classes,
+                        Splits = rows.GroupBy(r => r.Split).ToDictionary(g => g.Key, g => g.Count()),
+                        Failed = failed,
+                        set.Manifest.Parts,
+                    }
+                );
                 return (int)ExitCode.Done;
             }
 
-            Console.WriteLine($"{set.Folder}: {set.Rows} vectors of {set.Dimension} values in {set.Manifest.Parts.Count} parts{(set.Manifest.Complete ? "" : ", not complete: run the extraction again")}");
+            Console.WriteLine(
+                $"{set.Folder}: {set.Rows} vectors of {set.Dimension} values in {set.Manifest.Parts.Count} "
+                    + $"parts{(set.Manifest.Complete ? "" : ", not complete: run the extraction again")}"
+            );
             Tables.Write(["recipe", "value"], set.Recipe.Fields().Select(f => new[] { f.Key, f.Value }));
             if (set.Manifest.DecodedBy is { } libraries)
                 Console.WriteLine($"decoded by {string.Join("; ", libraries)}");
             var splits = rows.Select(r => r.Split).Distinct().ToArray();
-            Tables.Write(["class", .. splits.Select(s => ">" + s)], set.Manifest.Classes.Select(c => new[] { c }.Concat(splits.Select(s => rows.Count(r => r.Label == c && r.Split == s).ToString(CultureInfo.InvariantCulture))).ToArray()));
+            Tables.Write(
+                ["class", .. splits.Select(s => ">" + s)],
+                set.Manifest.Classes.Select(c =>
+                    new[] { c }
+                        .Concat(splits.Select(s => rows.Count(r => r.Label == c && r.Split == s).ToString(CultureInfo.InvariantCulture)))
+                        .ToArray()
+                )
+            );
             if (failed.Count > 0)
                 Tables.Write(["failed photo", "reason"], failed.Select(f => new[] { f.Path, f.Reason }));
             return (int)ExitCode.Done;
@@ -49,34 +74,43 @@ internal static class FeaturesCommand
         var (folder, json) = (Folder(), Common.Json());
         var withPhotos = new Option<bool>("--photos") { Description = "Also read every photo and compare its SHA-256 with the set's." };
         var data = new Option<string>("--data") { Description = "Where the photos are now, for --photos.", HelpName = "PATH" };
-        var command = new Command("verify", "Compares every file with the manifest: length, SHA-256, rows, finite values.") { folder, withPhotos, data, json };
-        command.SetAction((parsed, cancellation) =>
+        var command = new Command("verify", "Compares every file with the manifest: length, SHA-256, rows, finite values.")
         {
-            var set = Open(parsed.GetValue(folder)!);
-            var check = set.Verify();
-            if (parsed.GetValue(withPhotos))
-                check = check with { Problems = [.. check.Problems, .. VerifyPhotos(set, parsed.GetValue(data), cancellation)] };
-            return Task.FromResult(Report());
-
-            int Report()
+            folder,
+            withPhotos,
+            data,
+            json,
+        };
+        command.SetAction(
+            (parsed, cancellation) =>
             {
-                if (parsed.GetValue(json))
-                    Json.Write(check);
-                else if (check.Problems.Count == 0)
-                    Console.WriteLine($"{parsed.GetValue(folder)}: {check.Rows} rows in {check.Parts} parts are as they were written");
-                if (check.Problems.Count == 0)
-                    return (int)ExitCode.Done;
-                foreach (var problem in check.Problems)
-                    Messages.Error($"{parsed.GetValue(folder)}: {problem}");
-                return (int)ExitCode.Usage;
+                var set = Open(parsed.GetValue(folder)!);
+                var check = set.Verify();
+                if (parsed.GetValue(withPhotos))
+                    check = check with { Problems = [.. check.Problems, .. VerifyPhotos(set, parsed.GetValue(data), cancellation)] };
+                return Task.FromResult(Report());
+
+                int Report()
+                {
+                    if (parsed.GetValue(json))
+                        Json.Write(check);
+                    else if (check.Problems.Count == 0)
+                        Console.WriteLine($"{parsed.GetValue(folder)}: {check.Rows} rows in {check.Parts} parts are as they were written");
+                    if (check.Problems.Count == 0)
+                        return (int)ExitCode.Done;
+                    foreach (var problem in check.Problems)
+                        Messages.Error($"{parsed.GetValue(folder)}: {problem}");
+                    return (int)ExitCode.Usage;
+                }
             }
-        });
+        );
         return command;
     }
 
     private static IReadOnlyList<string> VerifyPhotos(FeatureSet set, string? asked, CancellationToken cancellation)
     {
-        using var dataset = Photos.Open(asked, set)
+        using var dataset =
+            Photos.Open(asked, set)
             ?? throw new UsageException($"{set.Folder}: its photos are not at {set.Manifest.Dataset}; give their place with --data");
         return PhotoVerification.Run(set, dataset, cancellation);
     }
@@ -90,11 +124,36 @@ internal static class FeaturesCommand
         {
             var sets = FeatureSet.List(parsed.GetValue(folder)!, Common.Tools.Table, Messages.Warning);
             if (parsed.GetValue(json))
-                Json.Write(sets.Select(s => new { s.Folder, s.Rows, s.Dimension, s.Recipe.Model, s.Recipe.Cut, s.Recipe.Pooling, s.Recipe.Views }));
+                Json.Write(
+                    sets.Select(s => new
+                    {
+                        s.Folder,
+                        s.Rows,
+                        s.Dimension,
+                        s.Recipe.Model,
+                        s.Recipe.Cut,
+                        s.Recipe.Pooling,
+                        s.Recipe.Views,
+                    })
+                );
             else if (sets.Count == 0)
                 Console.WriteLine($"no feature set in {parsed.GetValue(folder)}");
             else
-                Tables.Write(["folder", ">vectors", ">values", "model", "cut", "pooling", ">views"], sets.Select(s => new[] { s.Folder, s.Rows.ToString(CultureInfo.InvariantCulture), s.Dimension.ToString(CultureInfo.InvariantCulture), s.Recipe.Model, s.Recipe.Cut, s.Recipe.Pooling, s.Recipe.Views.ToString(CultureInfo.InvariantCulture) }));
+                Tables.Write(
+                    ["folder", ">vectors", ">values", "model", "cut", "pooling", ">views"],
+                    sets.Select(s =>
+                        new[]
+                        {
+                            s.Folder,
+                            s.Rows.ToString(CultureInfo.InvariantCulture),
+                            s.Dimension.ToString(CultureInfo.InvariantCulture),
+                            s.Recipe.Model,
+                            s.Recipe.Cut,
+                            s.Recipe.Pooling,
+                            s.Recipe.Views.ToString(CultureInfo.InvariantCulture),
+                        }
+                    )
+                );
             return (int)ExitCode.Done;
         });
         return command;
@@ -103,13 +162,24 @@ internal static class FeaturesCommand
     private static Command Export()
     {
         var (folder, json) = (Folder(), Common.Json());
-        var format = new Option<string>("--format") { Description = "npy (with a CSV of paths and labels), csv or parquet.", Required = true };
+        var format = new Option<string>("--format")
+        {
+            Description = "npy (with a CSV of paths and labels), csv or parquet.",
+            Required = true,
+        };
         format.AcceptOnlyFromAmong("npy", "csv", "parquet");
         var prefix = Common.Out("Prefix of the files: PREFIX.npy and PREFIX.csv.");
-        var command = new Command("export", "Writes the vectors for other programs, in the dataset's order.") { folder, format, prefix, json };
+        var command = new Command("export", "Writes the vectors for other programs, in the dataset's order.")
+        {
+            folder,
+            format,
+            prefix,
+            json,
+        };
         command.SetAction(parsed =>
         {
-            var files = Open(parsed.GetValue(folder)!).Export(Enum.Parse<ExportFormat>(parsed.GetValue(format)!, ignoreCase: true), parsed.GetValue(prefix)!);
+            var files = Open(parsed.GetValue(folder)!)
+                .Export(Enum.Parse<ExportFormat>(parsed.GetValue(format)!, ignoreCase: true), parsed.GetValue(prefix)!);
             if (parsed.GetValue(json))
                 Json.Write(new { Files = files });
             else
@@ -122,19 +192,41 @@ internal static class FeaturesCommand
 
     private static Command Merge()
     {
-        var inputs = new Argument<string[]>("dirs") { Description = "Feature sets of one recipe, such as all shards of an extraction.", Arity = ArgumentArity.OneOrMore };
+        var inputs = new Argument<string[]>("dirs")
+        {
+            Description = "Feature sets of one recipe, such as all shards of an extraction.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var folder = Common.Out("Folder of the merged set.");
         var json = Common.Json();
         var command = new Command("merge", "Puts shards together into one set.") { inputs, folder, json };
-        command.SetAction((parsed, cancellation) =>
-        {
-            var set = FeatureSets.Merge(parsed.GetValue(inputs)!, parsed.GetValue(folder)!, Common.Tools.Table, Messages.Note, cancellation);
-            if (parsed.GetValue(json))
-                Json.Write(new { set.Folder, set.Rows, set.Dimension, set.Manifest.Complete });
-            else
-                Console.WriteLine($"{set.Folder}: {set.Rows} vectors of {set.Dimension} values from {parsed.GetValue(inputs)!.Length} sets");
-            return Task.FromResult((int)ExitCode.Done);
-        });
+        command.SetAction(
+            (parsed, cancellation) =>
+            {
+                var set = FeatureSets.Merge(
+                    parsed.GetValue(inputs)!,
+                    parsed.GetValue(folder)!,
+                    Common.Tools.Table,
+                    Messages.Note,
+                    cancellation
+                );
+                if (parsed.GetValue(json))
+                    Json.Write(
+                        new
+                        {
+                            set.Folder,
+                            set.Rows,
+                            set.Dimension,
+                            set.Manifest.Complete,
+                        }
+                    );
+                else
+                    Console.WriteLine(
+                        $"{set.Folder}: {set.Rows} vectors of {set.Dimension} values from {parsed.GetValue(inputs)!.Length} sets"
+                    );
+                return Task.FromResult((int)ExitCode.Done);
+            }
+        );
         return command;
     }
 
@@ -142,9 +234,21 @@ internal static class FeaturesCommand
     {
         var a = new Argument<string>("a") { Description = "A feature set." };
         var b = new Argument<string>("b") { Description = "Another one of the same photos." };
-        var head = new Option<string>("--head") { Description = "The head whose predictions are compared: trained on A, asked about both.", HelpName = "NAME", DefaultValueFactory = _ => "softmax" };
+        var head = new Option<string>("--head")
+        {
+            Description = "The head whose predictions are compared: trained on A, asked about both.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => "softmax",
+        };
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command("drift", "Compares two sets of the same photos and says whether heads may be shared.") { a, b, head, threads, json };
+        var command = new Command("drift", "Compares two sets of the same photos and says whether heads may be shared.")
+        {
+            a,
+            b,
+            head,
+            threads,
+            json,
+        };
         command.SetAction(parsed =>
         {
             var (first, second) = (Open(parsed.GetValue(a)!), Open(parsed.GetValue(b)!));
@@ -153,8 +257,18 @@ internal static class FeaturesCommand
             var report = FeatureDrift.Compare(
                 first,
                 second,
-                (x, y) => (agreement = HeadAgreement.Measure(new(Summaries.Of(first), x), new(Summaries.Of(second), y), spec, 0, parsed.GetValue(threads))).Agreement,
-                parsed.GetValue(threads));
+                (x, y) =>
+                    (
+                        agreement = HeadAgreement.Measure(
+                            new(Summaries.Of(first), x),
+                            new(Summaries.Of(second), y),
+                            spec,
+                            0,
+                            parsed.GetValue(threads)
+                        )
+                    ).Agreement,
+                parsed.GetValue(threads)
+            );
             if (parsed.GetValue(json))
                 Json.Write(new { Drift = report, Head = agreement });
             else
@@ -166,17 +280,20 @@ internal static class FeaturesCommand
 
     private static void WriteDrift(DriftReport report, HeadAgreement agreement)
     {
-        Tables.Write(["measure", ">value"], new (string Name, FormattableString Value)[]
-        {
-            ("vectors compared", $"{report.Vectors}"),
-            ("only in A, only in B", $"{report.OnlyInA}, {report.OnlyInB}"),
-            ("cosine, least", $"{report.CosineMin:0.0000000}"),
-            ("cosine, mean", $"{report.CosineMean:0.0000000}"),
-            ("largest difference of a value", $"{report.LargestDifference:0.0e+0}"),
-            ("same nearest neighbour, or one as near", $"{report.NeighbourAgreement:0.0000}"),
-            ($"same prediction of {agreement.Head}", $"{agreement.Agreement:0.0000}"),
-            ("its accuracy on A, on B", $"{agreement.AccuracyA:0.000}, {agreement.AccuracyB:0.000}"),
-        }.Select(r => new[] { r.Name, r.Value.ToString(CultureInfo.InvariantCulture) }));
+        Tables.Write(
+            ["measure", ">value"],
+            new (string Name, FormattableString Value)[]
+            {
+                ("vectors compared", $"{report.Vectors}"),
+                ("only in A, only in B", $"{report.OnlyInA}, {report.OnlyInB}"),
+                ("cosine, least", $"{report.CosineMin:0.0000000}"),
+                ("cosine, mean", $"{report.CosineMean:0.0000000}"),
+                ("largest difference of a value", $"{report.LargestDifference:0.0e+0}"),
+                ("same nearest neighbour, or one as near", $"{report.NeighbourAgreement:0.0000}"),
+                ($"same prediction of {agreement.Head}", $"{agreement.Agreement:0.0000}"),
+                ("its accuracy on A, on B", $"{agreement.AccuracyA:0.000}, {agreement.AccuracyB:0.000}"),
+            }.Select(r => new[] { r.Name, r.Value.ToString(CultureInfo.InvariantCulture) })
+        );
         foreach (var difference in report.Differences)
             Console.WriteLine($"recipes differ: {difference}");
         Console.WriteLine(report.Verdict);

@@ -16,7 +16,16 @@ internal static class HeadsCommand
         {
             IReadOnlyList<IHeadTrainer> heads = parsed.GetValue(head) is { } one ? [Common.Tools.Trainer(one)] : Common.Tools.Trainers;
             if (parsed.GetValue(json))
-                Json.Write(heads.Select(h => new { h.Name, h.Summary, Available = h.Missing is null, Unavailable = h.Missing, h.Options }));
+                Json.Write(
+                    heads.Select(h => new
+                    {
+                        h.Name,
+                        h.Summary,
+                        Available = h.Missing is null,
+                        Unavailable = h.Missing,
+                        h.Options,
+                    })
+                );
             else if (parsed.GetValue(head) is null)
                 WriteHeads(heads);
             else
@@ -41,6 +50,9 @@ internal static class HeadsCommand
         Console.WriteLine($"{head.Name}: {head.Summary}");
         if (head.Missing is { } reason)
             Console.WriteLine($"not available: {reason}");
-        Tables.Write(["option", "default", "values", "what it does"], head.Options.Select(o => new[] { o.Name, o.Default, o.DescribeValues(), o.Description }));
+        Tables.Write(
+            ["option", "default", "values", "what it does"],
+            head.Options.Select(o => new[] { o.Name, o.Default, o.DescribeValues(), o.Description })
+        );
     }
 }

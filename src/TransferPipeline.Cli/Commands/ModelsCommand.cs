@@ -19,7 +19,19 @@ internal static class ModelsCommand
             if (parsed.GetValue(json))
                 Json.Write(entries);
             else
-                Tables.Write(["name", ">input", ">MB", "licence", "file"], entries.Select(e => new[] { e.Manifest.Name, e.Manifest.InputSize.ToString(CultureInfo.InvariantCulture), (e.Manifest.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture), e.Manifest.License, e.File ?? Common.Tools.Models.WhereFrom(e.Manifest) }));
+                Tables.Write(
+                    ["name", ">input", ">MB", "licence", "file"],
+                    entries.Select(e =>
+                        new[]
+                        {
+                            e.Manifest.Name,
+                            e.Manifest.InputSize.ToString(CultureInfo.InvariantCulture),
+                            (e.Manifest.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture),
+                            e.Manifest.License,
+                            e.File ?? Common.Tools.Models.WhereFrom(e.Manifest),
+                        }
+                    )
+                );
             return (int)ExitCode.Done;
         });
         return command;
@@ -28,30 +40,41 @@ internal static class ModelsCommand
     private static Command Pull()
     {
         var names = new Argument<string[]>("names") { Description = "Backbones to download.", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("pull", "Downloads backbones into the user's store; resumes what was interrupted, verifies SHA-256.") { names };
-        command.SetAction(async (parsed, cancellation) =>
+        var command = new Command("pull", "Downloads backbones into the user's store; resumes what was interrupted, verifies SHA-256.")
         {
-            foreach (var model in parsed.GetValue(names)!)
+            names,
+        };
+        command.SetAction(
+            async (parsed, cancellation) =>
             {
-                var view = new DownloadProgressView(model);
-                var file = await Common.Tools.Models.PullAsync(model, view, cancellation);
-                view.End();
-                Console.WriteLine($"{model}: {file}");
-            }
+                foreach (var model in parsed.GetValue(names)!)
+                {
+                    var view = new DownloadProgressView(model);
+                    var file = await Common.Tools.Models.PullAsync(model, view, cancellation);
+                    view.End();
+                    Console.WriteLine($"{model}: {file}");
+                }
 
-            return (int)ExitCode.Done;
-        });
+                return (int)ExitCode.Done;
+            }
+        );
         return command;
     }
 
     private static Command Verify()
     {
-        var names = new Argument<string[]>("names") { Description = "Backbones; all that are here when none is named.", Arity = ArgumentArity.ZeroOrMore };
+        var names = new Argument<string[]>("names")
+        {
+            Description = "Backbones; all that are here when none is named.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var command = new Command("verify", "Compares size and SHA-256 of backbones with their manifests.") { names };
         command.SetAction(parsed =>
         {
             var store = Common.Tools.Models;
-            var wanted = parsed.GetValue(names) is { Length: > 0 } given ? given : [.. store.List().Where(e => e.File is not null).Select(e => e.Manifest.Name)];
+            var wanted = parsed.GetValue(names) is { Length: > 0 } given
+                ? given
+                : [.. store.List().Where(e => e.File is not null).Select(e => e.Manifest.Name)];
             foreach (var model in wanted)
                 Console.WriteLine($"{model}: {store.Verify(model)} is what its manifest says");
             return (int)ExitCode.Done;
@@ -63,15 +86,36 @@ internal static class ModelsCommand
     {
         var file = new Argument<string>("file") { Description = "An ONNX file." };
         var name = new Option<string?>("--name") { Description = "The name to give it; default: the file's.", HelpName = "NAME" };
-        var license = new Option<string>("--license") { Description = "Its licence.", HelpName = "TEXT", DefaultValueFactory = _ => "unknown" };
-        var note = new Option<string>("--note") { Description = "Where it comes from.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
-        var before = new Option<string?>("--before") { Description = "A preprocessing graph that is put in front of the model; the store gets both as one file.", HelpName = "FILE.onnx" };
+        var license = new Option<string>("--license")
+        {
+            Description = "Its licence.",
+            HelpName = "TEXT",
+            DefaultValueFactory = _ => "unknown",
+        };
+        var note = new Option<string>("--note")
+        {
+            Description = "Where it comes from.",
+            HelpName = "TEXT",
+            DefaultValueFactory = _ => "",
+        };
+        var before = new Option<string?>("--before")
+        {
+            Description = "A preprocessing graph that is put in front of the model; the store gets both as one file.",
+            HelpName = "FILE.onnx",
+        };
         var preprocessing = new PreprocessingFlags();
         var command = new Command("add", "Copies an ONNX file into the store under a name.") { file, name, license, note, before };
         preprocessing.AddTo(command);
         command.SetAction(parsed =>
         {
-            var entry = Common.Tools.Models.Add(parsed.GetValue(file)!, parsed.GetValue(name), preprocessing.Read(parsed), license: parsed.GetValue(license)!, note: parsed.GetValue(note)!, before: parsed.GetValue(before));
+            var entry = Common.Tools.Models.Add(
+                parsed.GetValue(file)!,
+                parsed.GetValue(name),
+                preprocessing.Read(parsed),
+                license: parsed.GetValue(license)!,
+                note: parsed.GetValue(note)!,
+                before: parsed.GetValue(before)
+            );
             Console.WriteLine($"{entry.Manifest.Name}: {entry.File}; preprocessing in {entry.ManifestFile}");
             return (int)ExitCode.Done;
         });

@@ -43,7 +43,11 @@ internal sealed class OptionFlags<T>
                 break;
             case OptionKind.Choice:
                 // The default comes first, as in Common.Choice.
-                Add(declared, Common.Choice(declared.Flag, declared.Help, [.. declared.Choices.OrderBy(c => c == declared.DefaultText ? 0 : 1)]), given => given);
+                Add(
+                    declared,
+                    Common.Choice(declared.Flag, declared.Help, [.. declared.Choices.OrderBy(c => c == declared.DefaultText ? 0 : 1)]),
+                    given => given
+                );
                 break;
             case OptionKind.Integer:
                 Add(declared, Number(declared, (int)declared.Default, int.MinValue, int.MaxValue), given => given);
@@ -52,11 +56,29 @@ internal sealed class OptionFlags<T>
                 Add(declared, Number(declared, (double)declared.Default, double.MinValue, double.MaxValue), given => given);
                 break;
             case OptionKind.Integers:
-                Add(declared, new Option<int[]>(declared.Flag) { Description = declared.Help, AllowMultipleArgumentsPerToken = true, HelpName = "N N ..." }, given => given);
+                Add(
+                    declared,
+                    new Option<int[]>(declared.Flag)
+                    {
+                        Description = declared.Help,
+                        AllowMultipleArgumentsPerToken = true,
+                        HelpName = "N N ...",
+                    },
+                    given => given
+                );
                 break;
             default:
                 var name = declared.Choices.Length > 0 ? string.Join('|', declared.Choices) : "NAME";
-                Add(declared, new Option<string>(declared.Flag) { Description = declared.Help, HelpName = name, DefaultValueFactory = _ => declared.DefaultText }, given => given);
+                Add(
+                    declared,
+                    new Option<string>(declared.Flag)
+                    {
+                        Description = declared.Help,
+                        HelpName = name,
+                        DefaultValueFactory = _ => declared.DefaultText,
+                    },
+                    given => given
+                );
                 break;
         }
     }
@@ -64,12 +86,17 @@ internal sealed class OptionFlags<T>
     private void Add<TValue>(DeclaredOption declared, Option<TValue> option, Func<TValue, object?> value) =>
         _flags.Add((declared, option, parsed => value(parsed.GetValue(option)!)));
 
-    /// <summary>Within the limits; where the default is outside them, such as no folds, what takes the record says what is expected.</summary>
+    /// <summary>
+    /// Within the limits; where the default is outside them, such as no folds, what takes the record says what is expected.
+    /// </summary>
     private static Option<TNumber> Number<TNumber>(DeclaredOption declared, TNumber fallback, TNumber least, TNumber most)
         where TNumber : struct, System.Numerics.INumber<TNumber>
     {
         if (double.CreateSaturating(fallback) >= declared.Min)
-            (least, most) = (TNumber.Max(least, TNumber.CreateSaturating(declared.Min)), TNumber.Min(most, TNumber.CreateSaturating(declared.Max)));
+            (least, most) = (
+                TNumber.Max(least, TNumber.CreateSaturating(declared.Min)),
+                TNumber.Min(most, TNumber.CreateSaturating(declared.Max))
+            );
         return Common.Number(declared.Flag, declared.Help, fallback, least, most);
     }
 }

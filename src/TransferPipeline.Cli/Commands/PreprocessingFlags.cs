@@ -8,14 +8,37 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary>Options for how photos become a backbone's input, by the names of its manifest.</summary>
 internal sealed class PreprocessingFlags
 {
-    private readonly Option<string?> _named = new("--preprocessing") { Description = $"By name: {string.Join("; ", PreprocessingNames.All.Select(p => $"{p.Key} ({p.Value})"))}. Other options change it.", HelpName = string.Join('|', PreprocessingNames.All.Select(p => p.Key)) };
-    private readonly Option<string?> _resize = new("--resize") { Description = "Short side in pixels, HEIGHTxWIDTH, or none.", HelpName = "256|224x224|none" };
-    private readonly Option<string?> _interpolation = new("--interpolation") { Description = "nearest, bilinear, bicubic or lanczos.", HelpName = "NAME" };
-    private readonly Option<string?> _crop = new("--crop") { Description = "Centre crop in pixels, one side or HEIGHTxWIDTH.", HelpName = "224|224x224" };
+    private readonly Option<string?> _named = new("--preprocessing")
+    {
+        Description = $"By name: {string.Join("; ", PreprocessingNames.All.Select(p => $"{p.Key} ({p.Value})"))}. Other options change it.",
+        HelpName = string.Join('|', PreprocessingNames.All.Select(p => p.Key)),
+    };
+    private readonly Option<string?> _resize = new("--resize")
+    {
+        Description = "Short side in pixels, HEIGHTxWIDTH, or none.",
+        HelpName = "256|224x224|none",
+    };
+    private readonly Option<string?> _interpolation = new("--interpolation")
+    {
+        Description = "nearest, bilinear, bicubic or lanczos.",
+        HelpName = "NAME",
+    };
+    private readonly Option<string?> _crop = new("--crop")
+    {
+        Description = "Centre crop in pixels, one side or HEIGHTxWIDTH.",
+        HelpName = "224|224x224",
+    };
     private readonly Option<string?> _mean = new("--mean") { Description = "Red, green and blue, of values in 0..1.", HelpName = "R,G,B" };
     private readonly Option<string?> _std = new("--std") { Description = "Red, green and blue, of values in 0..1.", HelpName = "R,G,B" };
-    private readonly Option<string?> _range = new("--range") { Description = "In the place of mean and std: the input's values for levels 0 and 255, such as -1,1, 0,1 or 0,255.", HelpName = "LOW,HIGH" };
-    private readonly Option<double?> _offset = new("--offset") { Description = "In the place of mean and std: (level - offset) / divisor." };
+    private readonly Option<string?> _range = new("--range")
+    {
+        Description = "In the place of mean and std: the input's values for levels 0 and 255, such as -1,1, 0,1 or 0,255.",
+        HelpName = "LOW,HIGH",
+    };
+    private readonly Option<double?> _offset = new("--offset")
+    {
+        Description = "In the place of mean and std: (level - offset) / divisor.",
+    };
     private readonly Option<double?> _divisor = new("--divisor") { Description = "See --offset." };
     private readonly Option<bool> _bgr = new("--bgr") { Description = "Channels in the order blue, green, red." };
 
@@ -34,7 +57,12 @@ internal sealed class PreprocessingFlags
         var given = All.Where(o => parsed.GetResult(o) is not null).Select(o => o.Name).ToList();
         if (given.Count == 0)
             return null;
-        string[][] forms = [["--mean", "--std"], ["--range"], ["--offset", "--divisor"]];
+        string[][] forms =
+        [
+            ["--mean", "--std"],
+            ["--range"],
+            ["--offset", "--divisor"],
+        ];
         if (forms.Count(f => f.Any(given.Contains)) > 1)
             throw new UsageException("--mean with --std, --range, and --offset with --divisor are three ways to say one thing: give one");
         if (given.Contains("--offset") != given.Contains("--divisor"))
@@ -85,10 +113,15 @@ internal sealed class PreprocessingFlags
     /// <summary>The named preprocessing for the size that the crop gives, or else the model takes.</summary>
     private static Preprocessing Named(string name, Preprocessing model, string? crop)
     {
-        int[] sides = crop is null ? [Side(model.CropHeight, model.ResizeHeight), Side(model.CropWidth, model.ResizeWidth)] : Sides("--crop", crop);
+        int[] sides = crop is null
+            ? [Side(model.CropHeight, model.ResizeHeight), Side(model.CropWidth, model.ResizeWidth)]
+            : Sides("--crop", crop);
         return PreprocessingNames.Find(name, sides[0], sides[^1]);
 
-        static int Side(int cropped, int resized) => cropped > 0 ? cropped : resized > 0 ? resized : 224;
+        static int Side(int cropped, int resized) =>
+            cropped > 0 ? cropped
+            : resized > 0 ? resized
+            : 224;
     }
 
     private static Interpolation Filter(string text)
@@ -106,7 +139,11 @@ internal sealed class PreprocessingFlags
         var numbers = new int[sides.Length];
         for (var i = 0; i < sides.Length; i++)
         {
-            if (sides.Length > 2 || !int.TryParse(sides[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]) || numbers[i] is 0 or > 100_000)
+            if (
+                sides.Length > 2
+                || !int.TryParse(sides[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i])
+                || numbers[i] is 0 or > 100_000
+            )
                 throw new UsageException($"{option} '{text}': expected pixels, as in 224 or 224x224");
         }
 

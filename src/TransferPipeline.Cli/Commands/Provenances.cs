@@ -11,19 +11,22 @@ internal static class Provenances
     public static ComparisonOptions Options(int threads) => Complete(new() { Threads = threads });
 
     /// <summary>With the command line and the versions.</summary>
-    public static ComparisonOptions Complete(ComparisonOptions options) => options with
-    {
-        Command = "transfer " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Quoted)),
-        Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
+    public static ComparisonOptions Complete(ComparisonOptions options) =>
+        options with
         {
-            ["TransferPipeline"] = typeof(FeatureSet).Assembly.GetName().Version!.ToString(3),
-            [".NET"] = RuntimeInformation.FrameworkDescription.Replace(".NET ", "", StringComparison.Ordinal),
-        },
-    };
+            Command = "transfer " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Quoted)),
+            Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["TransferPipeline"] = typeof(FeatureSet).Assembly.GetName().Version!.ToString(3),
+                [".NET"] = RuntimeInformation.FrameworkDescription.Replace(".NET ", "", StringComparison.Ordinal),
+            },
+        };
 
     public static FeatureSource Load(FeatureSet set) => new(Summaries.Of(set), set.Load());
 
     /// <summary>An argument as a shell wants it typed.</summary>
     public static string Quoted(string argument) =>
-        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,@+%".Contains(c)) ? argument : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,@+%".Contains(c))
+            ? argument
+            : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -15,27 +15,39 @@ internal static class RunCommand
         var file = new Argument<string>("pipeline") { Description = "The pipeline, a YAML file." };
         var set = Common.Set("Replaces a value of the pipeline, as in --set evaluation.folds=5; may be given again.");
         var folder = Common.Out("Folder of all results; default out/<name of the pipeline>.", required: false);
-        var dryRun = new Option<bool>("--dry-run") { Description = "Check files, models, heads and disk space, print the plan and a time estimate, and do nothing." };
+        var dryRun = new Option<bool>("--dry-run")
+        {
+            Description = "Check files, models, heads and disk space, print the plan and a time estimate, and do nothing.",
+        };
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { file, set, folder, dryRun, threads, json };
-        command.SetAction((parsed, cancellation) =>
-        {
-            var pipeline = PipelineReader.Read(parsed.GetValue(file)!, parsed.GetValue(set));
-            var tools = Common.Tools.With(pipeline.Decoder, pipeline.Parquet);
-            var target = parsed.GetValue(folder) ?? Path.Combine("out", pipeline.Name);
-            if (parsed.GetValue(dryRun))
-                return Task.FromResult((int)PlanView.Write(PipelinePlan.Make(tools, pipeline, target, parsed.GetValue(threads)), parsed.GetValue(json)));
-            var events = new PipelineEvents { Note = Messages.Note, Warn = Messages.Warning, StartExtraction = ExtractionProgressView.Start };
-            var options = Provenances.Options(parsed.GetValue(threads));
-            if (pipeline.Summary && !parsed.GetValue(json))
-                WriteLayers(pipeline);
-            var result = new PipelineRunner(tools, pipeline, target, events).Run(options, cancellation);
-            if (parsed.GetValue(json))
-                Console.WriteLine(result.Run is { } run ? ComparisonJson.Serialize(run.Result) : "{}");
-            else
-                Write(result, target);
-            return Task.FromResult((int)ExitCode.Done);
-        });
+        command.SetAction(
+            (parsed, cancellation) =>
+            {
+                var pipeline = PipelineReader.Read(parsed.GetValue(file)!, parsed.GetValue(set));
+                var tools = Common.Tools.With(pipeline.Decoder, pipeline.Parquet);
+                var target = parsed.GetValue(folder) ?? Path.Combine("out", pipeline.Name);
+                if (parsed.GetValue(dryRun))
+                    return Task.FromResult(
+                        (int)PlanView.Write(PipelinePlan.Make(tools, pipeline, target, parsed.GetValue(threads)), parsed.GetValue(json))
+                    );
+                var events = new PipelineEvents
+                {
+                    Note = Messages.Note,
+                    Warn = Messages.Warning,
+                    StartExtraction = ExtractionProgressView.Start,
+                };
+                var options = Provenances.Options(parsed.GetValue(threads));
+                if (pipeline.Summary && !parsed.GetValue(json))
+                    WriteLayers(pipeline);
+                var result = new PipelineRunner(tools, pipeline, target, events).Run(options, cancellation);
+                if (parsed.GetValue(json))
+                    Console.WriteLine(result.Run is { } run ? ComparisonJson.Serialize(run.Result) : "{}");
+                else
+                    Write(result, target);
+                return Task.FromResult((int)ExitCode.Done);
+            }
+        );
         return command;
     }
 
@@ -48,7 +60,13 @@ internal static class RunCommand
     private static void Write(PipelineResult result, string folder)
     {
         foreach (var (set, extraction) in result.Sets)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{set.Folder}: {set.Rows} vectors of {set.Dimension} values ({extraction.Computed} computed, {extraction.Reused} reused, {extraction.Failed} failed)"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{set.Folder}: {set.Rows} vectors of {set.Dimension} values ({extraction.Computed} computed, {extraction.Reused} "
+                        + $"reused, {extraction.Failed} failed)"
+                )
+            );
         if (result.Run is { } run)
         {
             Console.WriteLine();
@@ -60,11 +78,14 @@ internal static class RunCommand
         Console.WriteLine();
         Console.WriteLine("written:");
         foreach (var (set, _) in result.Sets)
-            Console.WriteLine($"  {"feature set",-12} {set.Folder}");
+            Console.WriteLine($"  {"feature set", -12} {set.Folder}");
         foreach (var (purpose, path) in result.Files)
-            Console.WriteLine($"  {purpose,-12} {path}");
+            Console.WriteLine($"  {purpose, -12} {path}");
         Console.WriteLine("next:");
-        Console.WriteLine($"  {Common.CommandName} compare --features {Provenances.Quoted(result.Sets[0].Set.Folder)} --heads 'softmax,linear-svm:C=[0.001,0.01,0.1]' --report {Provenances.Quoted(NewReport(folder))}");
+        Console.WriteLine(
+            $"  {Common.CommandName} compare --features {Provenances.Quoted(result.Sets[0].Set.Folder)} --heads "
+                + $"'softmax,linear-svm:C=[0.001,0.01,0.1]' --report {Provenances.Quoted(NewReport(folder))}"
+        );
         if (result.Files.TryGetValue("classifier", out var classifier))
             Console.WriteLine($"  {Common.CommandName} predict {Provenances.Quoted(classifier)} PHOTO.jpg");
     }

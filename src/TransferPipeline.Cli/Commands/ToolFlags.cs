@@ -6,8 +6,16 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary>The options that choose adapters by name; <c>transfer doctor</c> lists them.</summary>
 internal sealed class ToolFlags
 {
-    private readonly Option<string?> _decoder = new("--decoder") { Description = "Decoder of photos, such as pillow (the default) or imagesharp; see doctor.", HelpName = "NAME" };
-    private readonly Option<string?> _parquet = new("--parquet") { Description = "Library that reads and writes Parquet; see doctor.", HelpName = "NAME" };
+    private readonly Option<string?> _decoder = new("--decoder")
+    {
+        Description = "Decoder of photos, such as pillow (the default) or imagesharp; see doctor.",
+        HelpName = "NAME",
+    };
+    private readonly Option<string?> _parquet = new("--parquet")
+    {
+        Description = "Library that reads and writes Parquet; see doctor.",
+        HelpName = "NAME",
+    };
 
     /// <param name="decodes">The command decodes photos.</param>
     /// <param name="tables">The command reads or writes Parquet.</param>

@@ -13,7 +13,10 @@ internal static class BackboneView
         if (json)
             Json.Write(candidates);
         else
-            Tables.Write(["cut", "made by", "shape", ">values", ">pooled", ""], candidates.Select(c => new[] { c.Tensor, c.Operator, Shape(c.Shape), Number(c.Length), Number(c.Pooled), c.Alias }));
+            Tables.Write(
+                ["cut", "made by", "shape", ">values", ">pooled", ""],
+                candidates.Select(c => new[] { c.Tensor, c.Operator, Shape(c.Shape), Number(c.Length), Number(c.Pooled), c.Alias })
+            );
     }
 
     /// <param name="model">Where the backbone comes from, with its preprocessing.</param>
@@ -24,42 +27,63 @@ internal static class BackboneView
         var feature = Feature(backbone);
         if (json)
         {
-            Json.Write(new
-            {
-                backbone.File,
-                backbone.Sha256,
-                backbone.Input,
-                backbone.Opset,
-                backbone.Classes,
-                Cut = summary.Layers.FirstOrDefault(l => l.Cut.Length > 0)?.Tensor,
-                Feature = feature,
-                model.Preprocessing,
-                PreprocessingSource = model.PreprocessingReason,
-                summary.Parameters,
-                summary.MultiplyAdds,
-                summary.ParametersToCut,
-                summary.MultiplyAddsToCut,
-                summary.Layers,
-            });
+            Json.Write(
+                new
+                {
+                    backbone.File,
+                    backbone.Sha256,
+                    backbone.Input,
+                    backbone.Opset,
+                    backbone.Classes,
+                    Cut = summary.Layers.FirstOrDefault(l => l.Cut.Length > 0)?.Tensor,
+                    Feature = feature,
+                    model.Preprocessing,
+                    PreprocessingSource = model.PreprocessingReason,
+                    summary.Parameters,
+                    summary.MultiplyAdds,
+                    summary.ParametersToCut,
+                    summary.MultiplyAddsToCut,
+                    summary.Layers,
+                }
+            );
             return;
         }
 
-        Tables.Write(["layer", "operator", "output shape", ">parameters", ">multiply-adds", ""], summary.Layers.Select(l => new[] { l.Name, l.Operator, Shape(l.Shape), Number(l.Parameters), Number(l.MultiplyAdds), Mark(summary, l) }));
+        Tables.Write(
+            ["layer", "operator", "output shape", ">parameters", ">multiply-adds", ""],
+            summary.Layers.Select(l =>
+                new[] { l.Name, l.Operator, Shape(l.Shape), Number(l.Parameters), Number(l.MultiplyAdds), Mark(summary, l) }
+            )
+        );
         Console.WriteLine($"{backbone.File}: SHA-256 {backbone.Sha256}, opset {backbone.Opset}");
         var batch = backbone.Input.Batch == 0 ? "dynamic" : $"fixed at {backbone.Input.Batch}";
-        Console.WriteLine($"input {backbone.Input.Name}: {Shape(backbone.Input.Shape(1))} {backbone.Input.ElementType}, batch {batch}; {(backbone.HasClassifier ? $"{backbone.Classes} classes" : "no classifier")}");
+        Console.WriteLine(
+            $"input {backbone.Input.Name}: {Shape(backbone.Input.Shape(1))} {backbone.Input.ElementType}, batch {batch}; "
+                + $"{(backbone.HasClassifier ? $"{backbone.Classes} classes" : "no classifier")}"
+        );
         Console.WriteLine($"preprocessing: {model.PreprocessingReason}");
         var cuts = string.Join(", ", summary.Layers.Where(l => l.Cut.Length > 0).Select(l => $"'{l.Tensor}'"));
-        Console.WriteLine($"whole: {Number(summary.Parameters)} parameters, {Number(summary.MultiplyAdds)} multiply-adds a photo"
-            + (cuts.Length > 0 ? $"; to the cut {cuts}: {Number(summary.ParametersToCut)} parameters, {Number(summary.MultiplyAddsToCut)} multiply-adds" : ""));
+        Console.WriteLine(
+            $"whole: {Number(summary.Parameters)} parameters, {Number(summary.MultiplyAdds)} multiply-adds a photo"
+                + (
+                    cuts.Length > 0
+                        ? $"; to the cut {cuts}: {Number(summary.ParametersToCut)} parameters, {Number(summary.MultiplyAddsToCut)} "
+                            + $"multiply-adds"
+                        : ""
+                )
+        );
         if (feature is not null)
             Console.WriteLine($"feature: {feature}");
     }
 
     private static string Mark(BackboneSummary summary, LayerRow layer) =>
-        layer.Cut.Length > 0 ? $"<- cut: {layer.Cut}" : layer.Kept || summary.Layers.All(l => l.Cut.Length == 0) ? "" : "removed";
+        layer.Cut.Length > 0 ? $"<- cut: {layer.Cut}"
+        : layer.Kept || summary.Layers.All(l => l.Cut.Length == 0) ? ""
+        : "removed";
 
-    /// <summary>Which output is the feature of a model without a classifier, or what the user must choose; null with a classifier.</summary>
+    /// <summary>
+    /// Which output is the feature of a model without a classifier, or what the user must choose; null with a classifier.
+    /// </summary>
     private static string? Feature(Backbone backbone)
     {
         try

@@ -9,7 +9,17 @@ internal static class ComparisonView
     public static void Write(Comparison comparison)
     {
         var several = comparison.Provenance.FeatureSets.Count > 1;
-        string[] columns = [.. several ? (string[])["features", ">values", ">extracted in"] : [], "head", ">accuracy", ">95 % interval", ">macro F1", ">fit", ">predict", ""];
+        string[] columns =
+        [
+            .. several ? (string[])["features", ">values", ">extracted in"] : [],
+            "head",
+            ">accuracy",
+            ">95 % interval",
+            ">macro F1",
+            ">fit",
+            ">predict",
+            "",
+        ];
         Tables.Write(columns, comparison.Heads.Select(h => Row(comparison, h, several)), comparison.Protocol);
         Console.WriteLine(comparison.Verdict);
     }
@@ -32,5 +42,8 @@ internal static class ComparisonView
     }
 
     private static string CurrentSolution(HeadResult head) =>
-        double.IsNaN(head.PValue) ? "best" : head.TiedWithBest ? "tied with it" : head.PValue < 0.001 ? "worse, p < 0.001" : $"worse, p = {Figures.PValue(head.PValue)}";
+        double.IsNaN(head.PValue) ? "best"
+        : head.TiedWithBest ? "tied with it"
+        : head.PValue < 0.001 ? "worse, p < 0.001"
+        : $"worse, p = {Figures.PValue(head.PValue)}";
 }

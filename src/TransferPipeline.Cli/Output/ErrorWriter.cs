@@ -28,8 +28,6 @@ internal sealed class ErrorWriter(TextWriter error) : TextWriter
         {
             write();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
-        {
-        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException) { }
     }
 }

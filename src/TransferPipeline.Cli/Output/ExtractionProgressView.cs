@@ -17,7 +17,8 @@ internal sealed class ExtractionProgressView(string title) : IProgress<Extractio
         return new(view, view._line.End);
     }
 
-    public void Report(ExtractionProgress value) => _line.Report(value.Done >= value.Total, () => Parts(title, value, StatusLine.OnTerminal));
+    public void Report(ExtractionProgress value) =>
+        _line.Report(value.Done >= value.Total, () => Parts(title, value, StatusLine.OnTerminal));
 
     public static IReadOnlyList<string> Parts(string title, ExtractionProgress p, bool bar)
     {
@@ -28,7 +29,11 @@ internal sealed class ExtractionProgressView(string title) : IProgress<Extractio
             string.Create(CultureInfo.InvariantCulture, $"{title}{drawn} {p.Done}/{p.Total}"),
             string.Create(CultureInfo.InvariantCulture, $"{p.PerSecond:0} a second"),
             $"{(p.PerSecond > 0 ? StatusLine.Time(p.Left) : "?")} left",
-            string.Create(CultureInfo.InvariantCulture, $"read {p.Shares.Read:P0} decode {p.Shares.Decode:P0} resize {p.Shares.Preprocess:P0} infer {p.Shares.Infer:P0} write {p.Shares.Write:P0}"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"read {p.Shares.Read:P0} decode {p.Shares.Decode:P0} resize {p.Shares.Preprocess:P0} infer {p.Shares.Infer:P0} write "
+                    + $"{p.Shares.Write:P0}"
+            ),
         ];
     }
 }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace TransferPipeline.Cli.Output;
 
-/// <summary>Text for a terminal: names of files and classes may hold line ends and escape sequences, which are written as <c>\n</c> and <c>\x1b</c>.</summary>
+/// <summary>
+/// Text for a terminal: names of files and classes may hold line ends and escape sequences, which are written as <c>\n</c> and <c>\x1b</c>.
+/// </summary>
 internal static class PlainText
 {
     public static string Of(string text)
@@ -11,7 +13,16 @@ internal static class PlainText
             return text;
         var plain = new StringBuilder();
         foreach (var c in text)
-            plain.Append(c switch { '\n' => "\\n", '\r' => "\\r", '\t' => "\\t", _ when char.IsControl(c) => $"\\x{(int)c:x2}", _ => c.ToString() });
+            plain.Append(
+                c switch
+                {
+                    '\n' => "\\n",
+                    '\r' => "\\r",
+                    '\t' => "\\t",
+                    _ when char.IsControl(c) => $"\\x{(int)c:x2}",
+                    _ => c.ToString(),
+                }
+            );
         return plain.ToString();
     }
 }

@@ -22,7 +22,12 @@ internal static class PlanView
     {
         if (plan.Photos > 0)
         {
-            var problems = plan.DataProblems.Count switch { 0 => "no problems", 1 => $"a problem ({plan.DataProblems[0].Path}: {plan.DataProblems[0].Problem})", var n => $"{n} problems (transfer data check lists them)" };
+            var problems = plan.DataProblems.Count switch
+            {
+                0 => "no problems",
+                1 => $"a problem ({plan.DataProblems[0].Path}: {plan.DataProblems[0].Problem})",
+                var n => $"{n} problems (transfer data check lists them)",
+            };
             Console.WriteLine($"{plan.Data}: {plan.Photos} photos, {plan.Classes} classes, {problems}");
         }
 
@@ -36,8 +41,27 @@ internal static class PlanView
 
         Tables.Write(
             ["features", ">values", ">vectors", ">there", ">MB", ">time", "folder"],
-            plan.Sets.Select(s => new[] { $"{s.Model} {s.Cut}", Number(s.Dimension), Number(s.Vectors), Number(s.There), (s.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture), Time(s.Seconds), s.Folder }));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"extraction would take {(plan.Seconds is { } seconds ? $"about {Time(seconds)} and " : "")}{plan.BytesNeeded / 1e6:0.0} MB of {plan.BytesFree / 1e9:0.0} GB free; nothing was done"));
+            plan.Sets.Select(s =>
+                new[]
+                {
+                    $"{s.Model} {s.Cut}",
+                    Number(s.Dimension),
+                    Number(s.Vectors),
+                    Number(s.There),
+                    (s.Bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture),
+                    Time(s.Seconds),
+                    s.Folder,
+                }
+            )
+        );
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"extraction would take "
+                    + $"{(plan.Seconds is { } seconds ? $"about {Time(seconds)} and " : "")}{plan.BytesNeeded / 1e6:0.0} MB of "
+                    + $"{plan.BytesFree / 1e9:0.0} GB free; nothing was done"
+            )
+        );
     }
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);

@@ -21,13 +21,14 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
     /// <summary>Whether the probability of every class is wanted.</summary>
     protected bool All { get; } = all;
 
-    public static PredictionWriter Create(string format, TextWriter output, IReadOnlyList<string> labels, int top, bool all) => format switch
-    {
-        "csv" => new Csv(output, labels, top, all),
-        "jsonl" => new Lines(output, labels, top, all),
-        "json" => new JsonArray(output, labels, top, all),
-        _ => new Text(output, labels, top, all),
-    };
+    public static PredictionWriter Create(string format, TextWriter output, IReadOnlyList<string> labels, int top, bool all) =>
+        format switch
+        {
+            "csv" => new Csv(output, labels, top, all),
+            "jsonl" => new Lines(output, labels, top, all),
+            "json" => new JsonArray(output, labels, top, all),
+            _ => new Text(output, labels, top, all),
+        };
 
     public abstract void Write(PhotoPrediction prediction);
 
@@ -35,30 +36,44 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
 
     /// <param name="Probabilities">By class; left out of the JSON where they are not wanted.</param>
     private sealed record Found(
-        string File, string? Label, float? Probability, IEnumerable<ClassShare> Top, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, float>? Probabilities, string? Failure);
+        string File,
+        string? Label,
+        float? Probability,
+        IEnumerable<ClassShare> Top,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, float>? Probabilities,
+        string? Failure
+    );
 
-    private Found Object(PhotoPrediction p) => new(
-        p.Photo.Name,
-        p.Label,
-        p.Failure is null ? (float)p.Probability : null,
-        p.Top(Labels, Top).Select(t => new ClassShare(t.Label, (float)t.Probability)),
-        All && p.Failure is null ? Labels.Zip(p.Probabilities).ToDictionary(StringComparer.Ordinal) : null,
-        p.Failure);
+    private Found Object(PhotoPrediction p) =>
+        new(
+            p.Photo.Name,
+            p.Label,
+            p.Failure is null ? (float)p.Probability : null,
+            p.Top(Labels, Top).Select(t => new ClassShare(t.Label, (float)t.Probability)),
+            All && p.Failure is null ? Labels.Zip(p.Probabilities).ToDictionary(StringComparer.Ordinal) : null,
+            p.Failure
+        );
 
     /// <summary>Writes what belongs at the end.</summary>
     public virtual void Dispose() => Output.Flush();
 
     /// <summary>For people: a line a photo; those that cannot be used are told elsewhere.</summary>
-    private sealed class Text(TextWriter output, IReadOnlyList<string> labels, int top, bool all) : PredictionWriter(output, labels, top, all)
+    private sealed class Text(TextWriter output, IReadOnlyList<string> labels, int top, bool all)
+        : PredictionWriter(output, labels, top, all)
     {
         public override void Write(PhotoPrediction prediction)
         {
-            if (prediction.Failure is null)
-                Output.WriteLine(PlainText.Of($"{prediction.Photo.Name}: {string.Join("  ", prediction.Top(Labels, All ? Labels.Count : Top).Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Label} {t.Probability:0.000}")))}"));
+            if (prediction.Failure is not null)
+                return;
+            var top = prediction.Top(Labels, All ? Labels.Count : Top);
+            var classes = top.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Label} {t.Probability:0.000}"));
+            Output.WriteLine(PlainText.Of($"{prediction.Photo.Name}: {string.Join("  ", classes)}"));
         }
     }
 
-    /// <summary>RFC 4180: file, label, probability, the next classes, a column p_CLASS a class if wanted, and why a photo could not be used.</summary>
+    /// <summary>
+    /// RFC 4180: file, label, probability, the next classes, a column p_CLASS a class if wanted, and why a photo could not be used.
+    /// </summary>
     private sealed class Csv : PredictionWriter
     {
         private readonly CsvWriter _csv;
@@ -76,7 +91,12 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
             var best = prediction.Top(Labels, Top).SelectMany(t => (string[])[t.Label, Value(t.Probability)]);
             if (prediction.Failure is not null)
                 best = Enumerable.Repeat("", 2 * Top);
-            _csv.WriteRecord([prediction.Photo.Name, .. best, .. All ? Labels.Select((_, i) => prediction.Failure is null ? Value(prediction.Probabilities[i]) : "") : [], prediction.Failure ?? ""]);
+            _csv.WriteRecord([
+                prediction.Photo.Name,
+                .. best,
+                .. All ? Labels.Select((_, i) => prediction.Failure is null ? Value(prediction.Probabilities[i]) : "") : [],
+                prediction.Failure ?? "",
+            ]);
             // It has a buffer of its own, and people wait at a terminal.
             if (Output is StreamWriter { AutoFlush: true })
                 _csv.Flush();
@@ -94,15 +114,18 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
     }
 
     /// <summary>An object a line.</summary>
-    private sealed class Lines(TextWriter output, IReadOnlyList<string> labels, int top, bool all) : PredictionWriter(output, labels, top, all)
+    private sealed class Lines(TextWriter output, IReadOnlyList<string> labels, int top, bool all)
+        : PredictionWriter(output, labels, top, all)
     {
         private static readonly JsonSerializerOptions OneLine = new(Json.Options) { WriteIndented = false };
 
-        public override void Write(PhotoPrediction prediction) => Output.Write(JsonSerializer.Serialize(Object(prediction), OneLine) + "\n");
+        public override void Write(PhotoPrediction prediction) =>
+            Output.Write(JsonSerializer.Serialize(Object(prediction), OneLine) + "\n");
     }
 
     /// <summary>One array of objects.</summary>
-    private sealed class JsonArray(TextWriter output, IReadOnlyList<string> labels, int top, bool all) : PredictionWriter(output, labels, top, all)
+    private sealed class JsonArray(TextWriter output, IReadOnlyList<string> labels, int top, bool all)
+        : PredictionWriter(output, labels, top, all)
     {
         private bool _begun;
 

@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace TransferPipeline.Cli.Output;
 
-/// <summary>A line on stderr that tells how far a job is: on a terminal it redraws itself and never wraps, elsewhere it is written anew every few seconds.</summary>
+/// <summary>
+/// A line on stderr that tells how far a job is: on a terminal it redraws itself and never wraps, elsewhere it is written anew every few
+/// seconds.
+/// </summary>
 internal sealed class StatusLine
 {
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(5);
@@ -11,7 +14,8 @@ internal sealed class StatusLine
 
     private readonly Lock _lock = new();
     private long _last = Stopwatch.GetTimestamp();
-    private bool _drawn, _ended;
+    private bool _drawn,
+        _ended;
 
     public static bool OnTerminal { get; } = !Console.IsErrorRedirected;
 
@@ -42,7 +46,9 @@ internal sealed class StatusLine
         }
     }
 
-    /// <summary>As many of the first parts as fit before the last column of a terminal; a terminal that does not tell its width gets 80.</summary>
+    /// <summary>
+    /// As many of the first parts as fit before the last column of a terminal; a terminal that does not tell its width gets 80.
+    /// </summary>
     public static string Fit(IReadOnlyList<string> parts, int width)
     {
         var room = (width > 0 ? width : 80) - 1;

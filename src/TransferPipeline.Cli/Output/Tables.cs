@@ -27,7 +27,13 @@ internal static class Tables
     }
 
     /// <param name="width">Characters of a line.</param>
-    public static void Write(IAnsiConsole console, int width, IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows, string? title = null)
+    public static void Write(
+        IAnsiConsole console,
+        int width,
+        IReadOnlyList<string> columns,
+        IReadOnlyList<IReadOnlyList<string>> rows,
+        string? title = null
+    )
     {
         rows = [.. rows.Select(row => row.Select(PlainText.Of).ToArray())];
         var headings = columns.Select(c => c.TrimStart('>')).ToArray();
@@ -38,7 +44,12 @@ internal static class Tables
         var table = new Table { Border = TableBorder.Simple, Title = titleFits ? new TableTitle(Markup.Escape(title!)) : null };
         for (var i = 0; i < columns.Count; i++)
         {
-            var column = new TableColumn(Markup.Escape(headings[i])) { NoWrap = widths[i] == longest[i], Width = widths[i], Padding = new Padding(0, 0, 2, 0) };
+            var column = new TableColumn(Markup.Escape(headings[i]))
+            {
+                NoWrap = widths[i] == longest[i],
+                Width = widths[i],
+                Padding = new Padding(0, 0, 2, 0),
+            };
             table.AddColumn(columns[i].StartsWith('>') ? column.RightAligned() : column);
         }
 
@@ -50,12 +61,15 @@ internal static class Tables
         console.Write(table);
     }
 
-    public static IAnsiConsole Console(TextWriter output, bool redirected) => AnsiConsole.Create(new AnsiConsoleSettings
-    {
-        Out = new AnsiConsoleOutput(output),
-        Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
-        ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
-    });
+    public static IAnsiConsole Console(TextWriter output, bool redirected) =>
+        AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(output),
+                Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
+                ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            }
+        );
 
     /// <summary>Takes what is too much from the widest column that may be wrapped, a character at a time; all or nothing.</summary>
     private static int[] Fit(int[] longest, int width)

@@ -7,7 +7,8 @@ namespace TransferPipeline.Backbones;
 public sealed partial class Backbone
 {
     /// <summary>Every layer with its shape, parameters and multiply-adds, as torchinfo shows them.</summary>
-    /// <param name="cuts">The cuts whose lines are drawn; without any the default one, or none where it is not clear which tensor that is.</param>
+    /// <param name="cuts">The cuts whose lines are drawn; without any the default one, or none where it is not clear which tensor that
+    /// is.</param>
     /// <exception cref="UsageException">There is no such tensor.</exception>
     /// <exception cref="BadInputException">ONNX Runtime cannot run the model.</exception>
     public BackboneSummary Summarize(params IReadOnlyList<CutRequest> cuts)
@@ -23,12 +24,28 @@ public sealed partial class Backbone
         {
             var tensor = node.Output.First(_index.Depends);
             var shape = shapes.TryGetValue(tensor, out var seen) ? seen.Shape : [];
-            rows.Add(new(node.Name.Length > 0 ? node.Name : tensor, node.OpType, tensor, shape, CountParameters(node, counted),
-                CountMultiplyAdds(node, shape, shapes) / Math.Max(1, Input.Batch), kept.Contains(node), node.Output.Select(o => names.GetValueOrDefault(o, "")).FirstOrDefault(n => n.Length > 0, "")));
+            rows.Add(
+                new(
+                    node.Name.Length > 0 ? node.Name : tensor,
+                    node.OpType,
+                    tensor,
+                    shape,
+                    CountParameters(node, counted),
+                    CountMultiplyAdds(node, shape, shapes) / Math.Max(1, Input.Batch),
+                    kept.Contains(node),
+                    node.Output.Select(o => names.GetValueOrDefault(o, "")).FirstOrDefault(n => n.Length > 0, "")
+                )
+            );
         }
 
         var before = rows.Where(r => r.Kept).ToList();
-        return new(rows, rows.Sum(r => r.Parameters), rows.Sum(r => r.MultiplyAdds), before.Sum(r => r.Parameters), before.Sum(r => r.MultiplyAdds));
+        return new(
+            rows,
+            rows.Sum(r => r.Parameters),
+            rows.Sum(r => r.MultiplyAdds),
+            before.Sum(r => r.Parameters),
+            before.Sum(r => r.MultiplyAdds)
+        );
     }
 
     /// <summary>Sensible cuts, from the classifier towards the image.</summary>
@@ -39,14 +56,28 @@ public sealed partial class Backbone
         if (!HasClassifier)
             dominators = [.. Outputs.All.Select(o => o.Name).Concat(dominators).Distinct()];
         var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, dominators);
-        var preferred = HasClassifier ? Penultimate : DefaultCuts() is [var request] ? Resolve(request).Tensor : null;
+        var preferred =
+            HasClassifier ? Penultimate
+            : DefaultCuts() is [var request] ? Resolve(request).Tensor
+            : null;
         _features ??= dominators.FirstOrDefault(d => FeatureMapFinder.IsMap(shapes[d]));
         return
         [
             .. dominators
-                .Where(d => shapes[d].Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double && shapes[d].Shape.Length > 1)
-                .Select(d => new CutCandidate(d, _index.Producer(d)!.OpType, shapes[d].Shape, VectorLength(shapes[d].Shape, PoolingKind.None),
-                    VectorLength(shapes[d].Shape, PoolingKind.Avg), d == preferred ? CutRequest.Penultimate : d == _features ? CutRequest.Features : "")),
+                .Where(d =>
+                    shapes[d].Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double
+                    && shapes[d].Shape.Length > 1
+                )
+                .Select(d => new CutCandidate(
+                    d,
+                    _index.Producer(d)!.OpType,
+                    shapes[d].Shape,
+                    VectorLength(shapes[d].Shape, PoolingKind.None),
+                    VectorLength(shapes[d].Shape, PoolingKind.Avg),
+                    d == preferred ? CutRequest.Penultimate
+                        : d == _features ? CutRequest.Features
+                        : ""
+                )),
         ];
     }
 
@@ -54,14 +85,19 @@ public sealed partial class Backbone
     private IReadOnlyList<CutRequest> DefaultCuts() =>
         HasClassifier || Outputs.All.Count(o => o.Form == OutputForm.Vector) == 1 ? [CutRequest.Default] : [];
 
-    /// <summary>Tensors that ONNX Runtime can compute from the photo alone: operators of other domains, and what depends on them, stay out.</summary>
+    /// <summary>
+    /// Tensors that ONNX Runtime can compute from the photo alone: operators of other domains, and what depends on them, stay out.
+    /// </summary>
     private List<string> Runnable(List<NodeProto> nodes)
     {
         var lost = new HashSet<string>(StringComparer.Ordinal);
         var tensors = new List<string>();
         foreach (var node in nodes)
         {
-            var known = node.Domain is "" or "ai.onnx" or "ai.onnx.ml" or "com.microsoft" && node.OpType != "ZipMap" && !GraphIndex.Inputs(node).Any(lost.Contains);
+            var known =
+                node.Domain is "" or "ai.onnx" or "ai.onnx.ml" or "com.microsoft"
+                && node.OpType != "ZipMap"
+                && !GraphIndex.Inputs(node).Any(lost.Contains);
             foreach (var output in node.Output.Where(o => o.Length > 0))
             {
                 if (!known)
@@ -110,13 +146,23 @@ public sealed partial class Backbone
         if (_index.Constant(tensor) is { } constant)
         {
             var count = TensorData.Count(constant);
-            var isWeight = (DataType)constant.DataType is DataType.Float or DataType.Float16 or DataType.Bfloat16 or DataType.Double or DataType.Int8 or DataType.Uint8 or DataType.Int32;
+            var isWeight =
+                (DataType)constant.DataType
+                is DataType.Float
+                    or DataType.Float16
+                    or DataType.Bfloat16
+                    or DataType.Double
+                    or DataType.Int8
+                    or DataType.Uint8
+                    or DataType.Int32;
             return count > 1 && isWeight && counted.Add(tensor) ? count : 0;
         }
 
         if (_index.Producer(tensor) is not { } node)
             return 0;
-        return (node.OpType is "DequantizeLinear" or "QuantizeLinear" ? node.Input.Take(1) : node.Input).Sum(i => CountConstants(i, counted));
+        return (node.OpType is "DequantizeLinear" or "QuantizeLinear" ? node.Input.Take(1) : node.Input).Sum(i =>
+            CountConstants(i, counted)
+        );
     }
 
     private long CountMultiplyAdds(NodeProto node, long[] output, Dictionary<string, ProbedTensor> shapes)
@@ -126,10 +172,14 @@ public sealed partial class Backbone
         {
             case "Conv" or "FusedConv" or "ConvInteger" or "QLinearConv":
                 var weights = node.Input[node.OpType == "QLinearConv" ? 3 : 1];
-                return WeightedLayer.ConstantShape(_index, weights) is { } w ? made * w.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
+                return WeightedLayer.ConstantShape(_index, weights) is { } w
+                    ? made * w.Skip(1).Aggregate(1L, (product, d) => product * d)
+                    : 0;
             case "ConvTranspose":
                 var used = shapes[node.Input[0]].Shape.Aggregate(1L, (product, d) => product * d);
-                return WeightedLayer.ConstantShape(_index, node.Input[1]) is { } t ? used * t.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
+                return WeightedLayer.ConstantShape(_index, node.Input[1]) is { } t
+                    ? used * t.Skip(1).Aggregate(1L, (product, d) => product * d)
+                    : 0;
             case "Gemm" or "FusedGemm" or "QGemm" or "MatMul" or "FusedMatMul" or "MatMulInteger" or "QLinearMatMul":
                 var left = shapes.TryGetValue(node.Input[0], out var a) ? a.Shape : WeightedLayer.ConstantShape(_index, node.Input[0]);
                 return left is { Length: > 0 } ? made * (node.Int("transA", 0) != 0 ? left[^2] : left[^1]) : 0;

@@ -26,7 +26,9 @@ public sealed partial class Backbone
     /// <summary>Full path of the model file.</summary>
     public string File => _onnx.File;
 
-    /// <summary>Of the file, in lower-case hex; with external data, of the hashes of the file and of each data file. Computed on first use.</summary>
+    /// <summary>
+    /// Of the file, in lower-case hex; with external data, of the hashes of the file and of each data file. Computed on first use.
+    /// </summary>
     public string Sha256 => _onnx.Sha256;
 
     /// <summary>True when weights are in other files beside the model.</summary>
@@ -94,7 +96,9 @@ public sealed partial class Backbone
     private EncoderOutputs Outputs => _outputs ??= EncoderOutputs.Find(File, _onnx.Model, _index, Input, _heads);
 
     /// <summary>The tensor from which maps and places to cut are searched, towards the image.</summary>
-    private string Root => _classifier?.Feature ?? Outputs.Root
+    private string Root =>
+        _classifier?.Feature
+        ?? Outputs.Root
         ?? throw new UsageException($"{Path.GetFileName(File)}: none of its outputs comes from the photo alone; name a tensor with --cut");
 
     /// <summary>The tensor that a request means, and the pooling that makes it a vector.</summary>
@@ -105,7 +109,8 @@ public sealed partial class Backbone
             case CutRequest.Penultimate when _classifier is null:
                 return new(Outputs.Choose(request.Pooling).Name, request.Pooling, null);
             case CutRequest.Penultimate:
-                var pooling = _classifier.Averaged && request.Pooling.Kind == PoolingKind.None ? new Pooling(PoolingKind.Avg) : request.Pooling;
+                var pooling =
+                    _classifier.Averaged && request.Pooling.Kind == PoolingKind.None ? new Pooling(PoolingKind.Avg) : request.Pooling;
                 return new(_classifier.Feature, pooling, _classifier.Quantized);
             case CutRequest.Features:
                 return new(_features ??= FeatureMapFinder.Find(File, _onnx.Model, _index, Input, Root), request.Pooling, null);

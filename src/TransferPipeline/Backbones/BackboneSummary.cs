@@ -2,11 +2,18 @@ namespace TransferPipeline.Backbones;
 
 /// <summary>A backbone layer by layer, with what it costs for one photo.</summary>
 /// <param name="Layers">In the order of execution.</param>
-/// <param name="Parameters">Weights and biases of the whole file; a batch norm's running statistics and quantization scales are not counted.</param>
+/// <param name="Parameters">Weights and biases of the whole file; a batch norm's running statistics and quantization scales are not
+/// counted.</param>
 /// <param name="MultiplyAdds">Of its convolutions and matrix products, for one photo.</param>
 /// <param name="ParametersToCut">The part that the cuts keep.</param>
 /// <param name="MultiplyAddsToCut">The part that the cuts keep.</param>
-public sealed record BackboneSummary(IReadOnlyList<LayerRow> Layers, long Parameters, long MultiplyAdds, long ParametersToCut, long MultiplyAddsToCut);
+public sealed record BackboneSummary(
+    IReadOnlyList<LayerRow> Layers,
+    long Parameters,
+    long MultiplyAdds,
+    long ParametersToCut,
+    long MultiplyAddsToCut
+);
 
 /// <summary>One layer.</summary>
 /// <param name="Name">The node's name, or its output's where it has none.</param>
@@ -15,7 +22,16 @@ public sealed record BackboneSummary(IReadOnlyList<LayerRow> Layers, long Parame
 /// <param name="Shape">Of that output, batch included.</param>
 /// <param name="Kept">False when it lies past all cuts.</param>
 /// <param name="Cut">The cut whose tensor the layer makes, as it was asked for: its line is drawn below the layer; else empty.</param>
-public sealed record LayerRow(string Name, string Operator, string Tensor, IReadOnlyList<long> Shape, long Parameters, long MultiplyAdds, bool Kept, string Cut);
+public sealed record LayerRow(
+    string Name,
+    string Operator,
+    string Tensor,
+    IReadOnlyList<long> Shape,
+    long Parameters,
+    long MultiplyAdds,
+    bool Kept,
+    string Cut
+);
 
 /// <summary>A tensor through which every way from the image to the classifier passes: a sensible place to cut.</summary>
 /// <param name="Tensor">The name to give as cut.</param>

@@ -48,7 +48,8 @@ internal sealed class BatchAxes
         return null;
     }
 
-    private static string Lost(NodeProto node) => $"the layer '{(node.Name.Length > 0 ? node.Name : node.Output[0])}' ({node.OpType}) mixes it with other axes";
+    private static string Lost(NodeProto node) =>
+        $"the layer '{(node.Name.Length > 0 ? node.Name : node.Output[0])}' ({node.OpType}) mixes it with other axes";
 
     /// <summary>The batch's place in a node's outputs; null when there is none that is known.</summary>
     private Place? Follow(NodeProto node)
@@ -95,7 +96,9 @@ internal sealed class BatchAxes
         return position;
     }
 
-    /// <summary>Where the batch is after a reshape: the elements before it stay as many. A batch of 1 fits several places; PyTorch's habits decide.</summary>
+    /// <summary>
+    /// Where the batch is after a reshape: the elements before it stay as many. A batch of 1 fits several places; PyTorch's habits decide.
+    /// </summary>
     private Place? Position(long[] from, Place place, long[] to)
     {
         var before = Product(from[..place.Axis]) * place.Outer;
@@ -111,11 +114,18 @@ internal sealed class BatchAxes
         // An axis of the batch alone; else the axes before it unchanged (heads taken out of channels); else merged to the left, as in
         // torch.nn.MultiheadAttention's view(length * batch, channels).
         return own.Where(c => to[c.Axis] == _batch).Cast<Place?>().FirstOrDefault()
-            ?? (to.Length >= from.Length ? own.Where(c => from[..place.Axis].SequenceEqual(to[..c.Axis])).Cast<Place?>().FirstOrDefault() : null)
+            ?? (
+                to.Length >= from.Length
+                    ? own.Where(c => from[..place.Axis].SequenceEqual(to[..c.Axis])).Cast<Place?>().FirstOrDefault()
+                    : null
+            )
             ?? candidates.OrderByDescending(c => c.Outer).Cast<Place?>().FirstOrDefault();
     }
 
-    private static int Gathered(int along, int axis, int grown) => along == axis ? -1 : axis < along ? axis : axis + grown;
+    private static int Gathered(int along, int axis, int grown) =>
+        along == axis ? -1
+        : axis < along ? axis
+        : axis + grown;
 
     private int Unsqueezed(NodeProto node, int axis, int rank) =>
         Axes(node, rank) is { } added ? Enumerable.Range(0, rank).Where(a => !added.Contains(a)).ElementAt(axis) : -1;
@@ -125,7 +135,9 @@ internal sealed class BatchAxes
     private int Reduced(NodeProto node, int axis, int rank)
     {
         var axes = Axes(node, rank);
-        return node.Int("keepdims", 1) == 0 ? Removed(axes, axis) : axes is null || axes.Contains(axis) ? -1 : axis;
+        return node.Int("keepdims", 1) == 0 ? Removed(axes, axis)
+            : axes is null || axes.Contains(axis) ? -1
+            : axis;
     }
 
     private int Expand(NodeProto node, int axis)
@@ -186,7 +198,9 @@ internal sealed class BatchAxes
         return common;
     }
 
-    /// <summary>Operators that leave the axes where they are, operands aligned at the right as in numpy; also pooling, convolution, normalization.</summary>
+    /// <summary>
+    /// Operators that leave the axes where they are, operands aligned at the right as in numpy; also pooling, convolution, normalization.
+    /// </summary>
     private int Elementwise(NodeProto node, long[] made)
     {
         var common = -1;

@@ -20,7 +20,9 @@ internal static class BatchDoctor
     /// <summary>Photos in the trial batch; one more where the file fixed just this batch.</summary>
     private const int Trial = 2;
 
-    /// <summary>Largest difference between many and one by one, relative to the largest value: kernels for other sizes sum in other orders.</summary>
+    /// <summary>
+    /// Largest difference between many and one by one, relative to the largest value: kernels for other sizes sum in other orders.
+    /// </summary>
     private const float Tolerance = 1e-4f;
 
     /// <summary>Two runs on one photo: more than threads can change by summing in another order.</summary>
@@ -39,7 +41,10 @@ internal static class BatchDoctor
             // Declared as dynamic, yet baked in a shape inside.
             var first = problem;
             return TryRepaired(file, cut, input with { Batch = 1 }, ref problem) is { } repaired
-                ? repaired with { Message = "a batch of 1 was fixed inside; made dynamic, and several photos at once give the same as one by one" }
+                ? repaired with
+                {
+                    Message = "a batch of 1 was fixed inside; made dynamic, and several photos at once give the same as one by one",
+                }
                 : OneByOne(file, cut, input, $"runs one photo at a time: {first}");
         }
 
@@ -47,8 +52,16 @@ internal static class BatchDoctor
         SetBatch(freed, input, 0);
         var treated = Try(file, freed, input, out var reason) ?? TryRepaired(file, cut, input, ref reason);
         return treated is not null
-            ? treated with { Message = $"its batch was fixed at {input.Batch}; made dynamic, and several photos at once give the same as one by one" }
-            : OneByOne(file, cut, input, $"its batch is fixed at {input.Batch} and cannot be made dynamic ({reason}); runs one photo at a time");
+            ? treated with
+            {
+                Message = $"its batch was fixed at {input.Batch}; made dynamic, and several photos at once give the same as one by one",
+            }
+            : OneByOne(
+                file,
+                cut,
+                input,
+                $"its batch is fixed at {input.Batch} and cannot be made dynamic ({reason}); runs one photo at a time"
+            );
     }
 
     /// <summary>Rewrites the shapes that bake the batch, then tries again.</summary>
@@ -109,9 +122,16 @@ internal static class BatchDoctor
                 return null;
             }
 
-            if (axis >= 0 && one.Type == TensorElementType.Float && Difference(many[name], singles.Select(s => s[name]).ToList(), axis) is var difference && !(difference <= tolerance))
+            if (
+                axis >= 0
+                && one.Type == TensorElementType.Float
+                && Difference(many[name], singles.Select(s => s[name]).ToList(), axis) is var difference
+                && !(difference <= tolerance)
+            )
             {
-                reason = FormattableString.Invariant($"{n} photos at once differ from one by one by {difference:0.#e-0} of the largest value");
+                reason = FormattableString.Invariant(
+                    $"{n} photos at once differ from one by one by {difference:0.#e-0} of the largest value"
+                );
                 return null;
             }
         }
@@ -129,7 +149,12 @@ internal static class BatchDoctor
         var pixels = Probe.Pixels(input, 1);
         var seen = CutBuilder.Run(file, probe, pixels, input.Shape(1), values: true);
         RefuseRandom(file, seen, CutBuilder.Run(file, probe, pixels, input.Shape(1), values: true));
-        return new(single, 1, message, seen.ToDictionary(s => s.Key, s => new BatchedTensor(s.Value.Type, s.Value.Shape, Array.IndexOf(s.Value.Shape, 1L))));
+        return new(
+            single,
+            1,
+            message,
+            seen.ToDictionary(s => s.Key, s => new BatchedTensor(s.Value.Type, s.Value.Shape, Array.IndexOf(s.Value.Shape, 1L)))
+        );
     }
 
     private static void RepeatPhoto(string file, ModelProto model, BackboneInput input)
@@ -140,7 +165,11 @@ internal static class BatchDoctor
         var repeated = graph.Unique(input.Name + "_repeated");
         GraphEdit.Redirect(model.Graph, input.Name, repeated);
         var count = model.Graph.Node.Count;
-        GraphEdit.RenameMade(model.Graph, graph.Node("Expand", [input.Name, graph.Constant("batch", [input.Batch, 1L, 1L, 1L], 4)]), repeated);
+        GraphEdit.RenameMade(
+            model.Graph,
+            graph.Node("Expand", [input.Name, graph.Constant("batch", [input.Batch, 1L, 1L, 1L], 4)]),
+            repeated
+        );
         var expand = model.Graph.Node[count];
         model.Graph.Node.RemoveAt(count);
         model.Graph.Node.Insert(0, expand);
@@ -162,16 +191,22 @@ internal static class BatchDoctor
     {
         foreach (var (name, one) in first.Where(t => t.Value.Values.Length > 0))
         {
-            var difference = one.Shape.SequenceEqual(second[name].Shape) ? Difference(second[name] with { Shape = [1, one.Values.Length] }, [one], 0) : float.PositiveInfinity;
+            var difference = one.Shape.SequenceEqual(second[name].Shape)
+                ? Difference(second[name] with { Shape = [1, one.Values.Length] }, [one], 0)
+                : float.PositiveInfinity;
             if (!(difference <= RandomTolerance))
                 Throw.BadInput(Randomness.Differs(file, difference));
         }
     }
 
     private static bool IsHalf(ModelProto model) =>
-        TensorData.All(model.Graph).Any(t => (TensorProto.Types.DataType)t.DataType is TensorProto.Types.DataType.Float16 or TensorProto.Types.DataType.Bfloat16);
+        TensorData
+            .All(model.Graph)
+            .Any(t => (TensorProto.Types.DataType)t.DataType is TensorProto.Types.DataType.Float16 or TensorProto.Types.DataType.Bfloat16);
 
-    /// <summary>The one axis that grows from 1 (or k) to n (or n k) with the batch; -1 when there is none or its entries are not one a photo.</summary>
+    /// <summary>
+    /// The one axis that grows from 1 (or k) to n (or n k) with the batch; -1 when there is none or its entries are not one a photo.
+    /// </summary>
     private static int BatchAxis(long[] one, long[] many, int n)
     {
         var axis = -1;
@@ -201,7 +236,10 @@ internal static class BatchDoctor
             largest = Math.Max(largest, Math.Abs(single));
             var gap = Math.Abs(many.Values[i] - single);
             // A NaN on one side only is a difference; on both it is the network's answer to noise.
-            difference = Math.Max(difference, float.IsNaN(gap) ? (float.IsNaN(single) && float.IsNaN(many.Values[i]) ? 0 : float.PositiveInfinity) : gap);
+            difference = Math.Max(
+                difference,
+                float.IsNaN(gap) ? (float.IsNaN(single) && float.IsNaN(many.Values[i]) ? 0 : float.PositiveInfinity) : gap
+            );
         }
 
         return difference / largest;

@@ -9,13 +9,27 @@ namespace TransferPipeline.Backbones;
 /// <param name="Output">The graph output that it makes.</param>
 /// <param name="Averaged">A Conv before the pooling (SqueezeNet): its feature is a map, and the vector is that map's average.</param>
 internal sealed record ClassifierLayer(
-    NodeProto Layer, string Feature, (string Scale, string ZeroPoint)? Quantized, string Output, bool Averaged, int Classes);
+    NodeProto Layer,
+    string Feature,
+    (string Scale, string ZeroPoint)? Quantized,
+    string Output,
+    bool Averaged,
+    int Classes
+);
 
 /// <summary>What a walk back from one output found.</summary>
 /// <param name="Classifier">Null when there is none.</param>
-/// <param name="Features">Features of heads that are averaged or joined, when they are several; then there is no single penultimate tensor.</param>
-/// <param name="NoClassifier">Why the last layer is a projection and no classifier, in words; null when there is a classifier or no layer at all.</param>
-internal sealed record OutputHead(string Output, ClassifierLayer? Classifier, IReadOnlyList<string> Features, string? NoClassifier, int Depth);
+/// <param name="Features">Features of heads that are averaged or joined, when they are several; then there is no single penultimate
+/// tensor.</param>
+/// <param name="NoClassifier">Why the last layer is a projection and no classifier, in words; null when there is a classifier or no layer
+/// at all.</param>
+internal sealed record OutputHead(
+    string Output,
+    ClassifierLayer? Classifier,
+    IReadOnlyList<string> Features,
+    string? NoClassifier,
+    int Depth
+);
 
 /// <summary>Finds the classifier of a graph by walking back from its outputs to the last layer with weights.</summary>
 internal sealed class ClassifierWalk
@@ -33,7 +47,11 @@ internal sealed class ClassifierWalk
 
     /// <summary>What each output that depends on the image ends in.</summary>
     public static IReadOnlyList<OutputHead> Find(GraphIndex index) =>
-        [.. index.Graph.Output.Where(o => index.Depends(o.Name) && !index.NeedsOther(o.Name)).Select(o => new ClassifierWalk(index).FromOutput(o))];
+        [
+            .. index
+                .Graph.Output.Where(o => index.Depends(o.Name) && !index.NeedsOther(o.Name))
+                .Select(o => new ClassifierWalk(index).FromOutput(o)),
+        ];
 
     private OutputHead FromOutput(ValueInfoProto output)
     {
@@ -53,10 +71,16 @@ internal sealed class ClassifierWalk
         var classes = found.Count == 1 ? layer.Units : found.Sum(f => f.Layer.Units);
         if (found[0].Passed.KeepsCount && output.Type?.TensorType?.Shape?.Dim is { Count: > 1 } dims && dims[^1].DimValue > 1)
             classes = (int)dims[^1].DimValue;
-        return none with { Classifier = new(layer.Layer, layer.Feature, layer.Quantized, output.Name, layer.IsConv && passed.Pooled, classes), Depth = depth };
+        return none with
+        {
+            Classifier = new(layer.Layer, layer.Feature, layer.Quantized, output.Name, layer.IsConv && passed.Pooled, classes),
+            Depth = depth,
+        };
     }
 
-    /// <summary>The layers with weights from which a tensor comes through head operators only; null when another operator lies between.</summary>
+    /// <summary>
+    /// The layers with weights from which a tensor comes through head operators only; null when another operator lies between.
+    /// </summary>
     private List<(WeightedLayer Layer, HeadState Passed)>? Walk(string tensor, HeadState passed)
     {
         while (_index.Producer(tensor) is { } node)
@@ -87,9 +111,12 @@ internal sealed class ClassifierWalk
         return all.DistinctBy(f => f.Item1.Layer.Output[0]).ToList();
     }
 
-    /// <summary>Heads side by side: matrix products of which none lies before another, as the two ends of a residual connection do.</summary>
+    /// <summary>
+    /// Heads side by side: matrix products of which none lies before another, as the two ends of a residual connection do.
+    /// </summary>
     private bool AreSiblings(List<(WeightedLayer Layer, HeadState Passed)> found) =>
-        found.All(f => !f.Layer.IsConv) && found.All(f => Ancestors(f.Layer.Feature) is var before && found.All(other => !before.Contains(other.Layer.Layer)));
+        found.All(f => !f.Layer.IsConv)
+        && found.All(f => Ancestors(f.Layer.Feature) is var before && found.All(other => !before.Contains(other.Layer.Layer)));
 
     private HashSet<NodeProto> Ancestors(string tensor)
     {
@@ -109,12 +136,21 @@ internal sealed class ClassifierWalk
     private bool Accepts(WeightedLayer layer, HeadState passed, ValueInfoProto output)
     {
         // Several positions: a map, or a segmentation.
-        if (layer.IsConv && output.Type?.TensorType?.Shape?.Dim is { Count: 4 } map && (map[2].DimValue > 1 || map[3].DimValue > 1 && map[1].DimValue <= 1))
+        if (
+            layer.IsConv
+            && output.Type?.TensorType?.Shape?.Dim is { Count: 4 } map
+            && (map[2].DimValue > 1 || map[3].DimValue > 1 && map[1].DimValue <= 1)
+        )
             return false;
         if (layer.IsConv && !layer.IsPointwise(_index))
         {
             // As a Gemm over the flattened map; only a declared length shows that it leaves one position.
-            if (passed.Pooled || !layer.CoversMap(_index) || output.Type?.TensorType?.Shape?.Dim is not { Count: > 1 } dims || dims[^1].DimValue != layer.Units)
+            if (
+                passed.Pooled
+                || !layer.CoversMap(_index)
+                || output.Type?.TensorType?.Shape?.Dim is not { Count: > 1 } dims
+                || dims[^1].DimValue != layer.Units
+            )
                 return false;
         }
 

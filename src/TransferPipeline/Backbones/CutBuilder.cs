@@ -31,7 +31,14 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             var (tensor, shape) = BatchFirst(graph, point.Tensor, seen, what);
             if (seen.Type != TensorElementType.Float)
                 tensor = graph.Node("Cast", [tensor], ("to", (long)DataType.Float));
-            tensor = PoolingWriter.Write(graph, tensor, shape, point.Pooling, shape.Length == 3 ? PatchTokens.Before(index, input, shape[1]) : null, what);
+            tensor = PoolingWriter.Write(
+                graph,
+                tensor,
+                shape,
+                point.Pooling,
+                shape.Length == 3 ? PatchTokens.Before(index, input, shape[1]) : null,
+                what
+            );
             var name = graph.Unique(points.Count == 1 ? "feature" : $"feature_{i}");
             var dimension = Dimension(shape, point.Pooling);
             graph.Output(tensor, name, DataType.Float, batch.MaxBatch == 1 ? 1 : -1, dimension);
@@ -92,7 +99,10 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         }
         catch (OnnxRuntimeException e)
         {
-            throw new BadInputException($"{file}: ONNX Runtime cannot run it on pixels of shape {string.Join(" x ", shape)}: {e.OneLine()}", e);
+            throw new BadInputException(
+                $"{file}: ONNX Runtime cannot run it on pixels of shape {string.Join(" x ", shape)}: {e.OneLine()}",
+                e
+            );
         }
     }
 
@@ -102,8 +112,11 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
 
     private static string? NewerThanRuntime(ModelProto model) =>
         model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx") is { Version: > MaxOpset } opset
-            ? $"its operators are of opset {opset.Version}, and this ONNX Runtime takes up to {MaxOpset}; export it with opset_version={MaxOpset} or lower"
-        : model.IrVersion > MaxIrVersion ? $"its format is of IR version {model.IrVersion}, and this ONNX Runtime takes up to {MaxIrVersion}; export it with an older onnx package"
+            ? $"its operators are of opset {opset.Version}, and this ONNX Runtime takes up to {MaxOpset}; export it with "
+                + $"opset_version={MaxOpset} or lower"
+        : model.IrVersion > MaxIrVersion
+            ? $"its format is of IR version {model.IrVersion}, and this ONNX Runtime takes up to {MaxIrVersion}; export it with an "
+                + $"older onnx package"
         : null;
 
     private static IEnumerable<string> Tensors(CutPoint point) =>
@@ -128,10 +141,19 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
     /// <summary>Brings the batch axis to the front.</summary>
     private (string Tensor, long[] Shape) BatchFirst(GraphWriter graph, string tensor, BatchedTensor seen, string what)
     {
-        if (seen.Type is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double or TensorElementType.BFloat16))
-            Throw.Usage($"{Path.GetFileName(backbone.File)}: {what} holds {seen.Type.ToString().ToLowerInvariant()} values; a cut must hold floating-point values");
+        if (
+            seen.Type
+            is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double or TensorElementType.BFloat16)
+        )
+            Throw.Usage(
+                $"{Path.GetFileName(backbone.File)}: {what} holds {seen.Type.ToString().ToLowerInvariant()} values; a cut must hold "
+                    + $"floating-point values"
+            );
         if (seen.Axis < 0 || seen.Shape.Length < 2)
-            Throw.Usage($"{Path.GetFileName(backbone.File)}: {what} of shape {string.Join(" x ", seen.Shape)} does not have one entry per photo on one axis; choose another tensor");
+            Throw.Usage(
+                $"{Path.GetFileName(backbone.File)}: {what} of shape {string.Join(" x ", seen.Shape)} does not have one entry per "
+                    + $"photo on one axis; choose another tensor"
+            );
         if (seen.Axis == 0)
             return (tensor, seen.Shape);
         long[] order = [seen.Axis, .. Enumerable.Range(0, seen.Shape.Length).Where(a => a != seen.Axis).Select(a => (long)a)];
@@ -142,14 +164,21 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
     public static int Dimension(long[] shape, Pooling pooling)
     {
         var count = shape.Skip(1).Aggregate(1L, (product, d) => product * d);
-        var channels = PoolingWriter.ChannelsLast(shape) ? shape[3] : shape.Length == 3 ? shape[2] : shape[1];
-        return checked((int)(pooling.Kind switch
-        {
-            PoolingKind.Avg or PoolingKind.Max when shape.Length is 3 or 4 => channels,
-            PoolingKind.Adaptive => channels * pooling.Height * pooling.Width,
-            PoolingKind.Cls or PoolingKind.Mean => channels,
-            PoolingKind.ClsMean => 2 * channels,
-            _ => count,
-        }));
+        var channels =
+            PoolingWriter.ChannelsLast(shape) ? shape[3]
+            : shape.Length == 3 ? shape[2]
+            : shape[1];
+        return checked(
+            (int)(
+                pooling.Kind switch
+                {
+                    PoolingKind.Avg or PoolingKind.Max when shape.Length is 3 or 4 => channels,
+                    PoolingKind.Adaptive => channels * pooling.Height * pooling.Width,
+                    PoolingKind.Cls or PoolingKind.Mean => channels,
+                    PoolingKind.ClsMean => 2 * channels,
+                    _ => count,
+                }
+            )
+        );
     }
 }

@@ -24,7 +24,10 @@ public sealed record CutModel
 
     public required int InputWidth { get; init; }
 
-    /// <summary>The input is uint8, N x height x width x 3, and normalized in the graph (<see cref="PixelInput"/>); otherwise it is normalized float32.</summary>
+    /// <summary>
+    /// The input is uint8, N x height x width x 3, and normalized in the graph (<see cref="PixelInput"/>); otherwise it is normalized
+    /// float32.
+    /// </summary>
     public bool TakesBytes { get; init; }
 
     /// <summary>One a request, in that order; each is an N x Dimension float32 output.</summary>

@@ -16,7 +16,8 @@ internal enum OutputForm
 /// <param name="Shape">For one photo, batch axis included.</param>
 internal sealed record EncoderOutput(string Name, long[] Shape, OutputForm Form)
 {
-    public override string ToString() => $"'{Name}' ({string.Join(" x ", Shape)}{Form switch { OutputForm.Tokens => ", tokens", OutputForm.Map => ", a map", _ => "" }})";
+    public override string ToString() =>
+        $"'{Name}' ({string.Join(" x ", Shape)}{Form switch { OutputForm.Tokens => ", tokens", OutputForm.Map => ", a map", _ => "" }})";
 
     /// <summary>Length of the vector.</summary>
     public long Length => Shape.Aggregate(1L, (product, d) => product * d);
@@ -28,7 +29,8 @@ internal sealed class EncoderOutputs
     private readonly string _file;
     private readonly string? _reason;
 
-    private EncoderOutputs(string file, IReadOnlyList<EncoderOutput> all, string? reason) => (_file, All, _reason) = (Path.GetFileName(file), all, reason);
+    private EncoderOutputs(string file, IReadOnlyList<EncoderOutput> all, string? reason) =>
+        (_file, All, _reason) = (Path.GetFileName(file), all, reason);
 
     /// <summary>Outputs of floating-point values that depend on the photo alone.</summary>
     public IReadOnlyList<EncoderOutput> All { get; }
@@ -40,9 +42,16 @@ internal sealed class EncoderOutputs
         var several = heads.Where(h => h.Features.Count > 0).MaxBy(h => h.Depth);
         var names = several?.Features ?? [.. heads.Select(h => h.Output).Distinct()];
         var shapes = ShapeProbe.Run(file, model, index, input, names);
-        var all = names.Where(shapes.ContainsKey).Select(n => new EncoderOutput(n, shapes[n].Shape, Form(shapes[n]))).Where(o => o.Form != OutputForm.Other || several is not null).ToList();
-        var reason = several is not null ? $"several heads, each with a feature of its own, make '{several.Output}'"
-            : heads.Where(h => h.NoClassifier is not null).MaxBy(h => h.Depth) is { } projection ? $"no classifier (its last layer {projection.NoClassifier})" : "no classifier";
+        var all = names
+            .Where(shapes.ContainsKey)
+            .Select(n => new EncoderOutput(n, shapes[n].Shape, Form(shapes[n])))
+            .Where(o => o.Form != OutputForm.Other || several is not null)
+            .ToList();
+        var reason =
+            several is not null ? $"several heads, each with a feature of its own, make '{several.Output}'"
+            : heads.Where(h => h.NoClassifier is not null).MaxBy(h => h.Depth) is { } projection
+                ? $"no classifier (its last layer {projection.NoClassifier})"
+            : "no classifier";
         return new(file, all, reason);
     }
 
@@ -67,31 +76,51 @@ internal sealed class EncoderOutputs
         }
 
         if (All.Count == 0)
-            Throw.Usage($"{_file}: {_reason}, and no output holds floating-point values of the photo alone; choose a tensor with --cut NAME ('transfer inspect {_file} --cuts' lists them)");
+            Throw.Usage(
+                $"{_file}: {_reason}, and no output holds floating-point values of the photo alone; choose a tensor with --cut NAME "
+                    + $"('transfer inspect {_file} --cuts' lists them)"
+            );
         var what = pooling.Kind switch
         {
             PoolingKind.None => "one vector per photo",
             PoolingKind.Adaptive => "a map",
             _ => "tokens",
         };
-        throw new UsageException($"{_file}: {_reason}, and no output holds {what}: {string.Join(", ", All)}; "
-            + (pooling == Pooling.None ? "give a pooling (for tokens cls, mean or cls+mean; for a map avg), or another tensor with --cut NAME" : "choose another pooling, or another tensor with --cut NAME"));
+        throw new UsageException(
+            $"{_file}: {_reason}, and no output holds {what}: {string.Join(", ", All)}; "
+                + (
+                    pooling == Pooling.None
+                        ? "give a pooling (for tokens cls, mean or cls+mean; for a map avg), or another tensor with --cut NAME"
+                        : "choose another pooling, or another tensor with --cut NAME"
+                )
+        );
     }
 
     /// <summary>The tensor from which places to cut are searched: the feature, or the first output where it is not clear.</summary>
-    public string? Root => (All.Where(o => o.Form == OutputForm.Vector).ToList() is [var only] ? only : All.Count > 0 ? All[0] : null)?.Name;
+    public string? Root =>
+        (
+            All.Where(o => o.Form == OutputForm.Vector).ToList() is [var only] ? only
+            : All.Count > 0 ? All[0]
+            : null
+        )?.Name;
 
     /// <summary>One line on the tensor that was taken.</summary>
     public string Note(EncoderOutput chosen, Pooling pooling)
     {
         var others = All.Where(o => o != chosen).ToList();
-        var what = chosen.Form == OutputForm.Vector ? $"its output '{chosen.Name}' ({chosen.Length} values) is the feature" : $"its output {chosen}, pooled by {pooling}, is the feature";
+        var what =
+            chosen.Form == OutputForm.Vector
+                ? $"its output '{chosen.Name}' ({chosen.Length} values) is the feature"
+                : $"its output {chosen}, pooled by {pooling}, is the feature";
         return $"{_file}: {_reason}; {what}{(others.Count > 0 ? $"; its other outputs, for --cut: {string.Join(", ", others)}" : "")}";
     }
 
     private static OutputForm Form(ProbedTensor tensor)
     {
-        if (tensor.Type is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double or TensorElementType.BFloat16))
+        if (
+            tensor.Type
+            is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double or TensorElementType.BFloat16)
+        )
             return OutputForm.Other;
         var shape = tensor.Shape;
         return shape.Length switch

@@ -14,13 +14,18 @@ internal static class FeatureMapFinder
         var dominators = Dominators(index, penultimate);
         var tensors = ShapeProbe.Run(file, model, index, input, dominators);
         return dominators.FirstOrDefault(d => IsMap(tensors[d]))
-            ?? throw new UsageException($"{Path.GetFileName(file)}: no map of features before its classifier; use the cut penultimate or name a tensor");
+            ?? throw new UsageException(
+                $"{Path.GetFileName(file)}: no map of features before its classifier; use the cut penultimate or name a tensor"
+            );
     }
 
-    /// <summary>The tensors through which every way from the image to <paramref name="tensor"/> passes, nearest first, itself included.</summary>
+    /// <summary>
+    /// The tensors through which every way from the image to <paramref name="tensor"/> passes, nearest first, itself included.
+    /// </summary>
     public static IReadOnlyList<string> Dominators(GraphIndex index, string tensor)
     {
-        // Immediate dominators of a graph in topological order: the nearest common ancestor of a tensor's sources (Cooper, Harvey, Kennedy 2001).
+        // Immediate dominators of a graph in topological order: the nearest common ancestor of a tensor's sources (Cooper, Harvey, Kennedy
+        // 2001).
         var parents = new Dictionary<string, string?>(StringComparer.Ordinal) { [index.Input] = null };
         var levels = new Dictionary<string, int>(StringComparer.Ordinal) { [index.Input] = 0 };
         foreach (var node in index.Graph.Node)
@@ -55,6 +60,9 @@ internal static class FeatureMapFinder
     public static bool IsMap(ProbedTensor tensor) =>
         tensor.Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double
         && tensor.Shape is { Length: 3 or 4 } shape
-        && (shape.Length == 3 ? shape[1] > 1 && shape[2] > 1
-            : PoolingWriter.ChannelsLast(shape) ? shape[1] * shape[2] > 1 && shape[3] > 1 : shape[2] * shape[3] > 1 && shape[1] > 1);
+        && (
+            shape.Length == 3 ? shape[1] > 1 && shape[2] > 1
+            : PoolingWriter.ChannelsLast(shape) ? shape[1] * shape[2] > 1 && shape[3] > 1
+            : shape[2] * shape[3] > 1 && shape[1] > 1
+        );
 }

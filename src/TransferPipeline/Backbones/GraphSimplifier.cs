@@ -13,12 +13,14 @@ internal static class GraphSimplifier
         var file = Path.Combine(Path.GetTempPath(), $"transfer-{Environment.ProcessId}-{Guid.NewGuid():N}.onnx");
         try
         {
-            using (var options = new SessionOptions
-            {
-                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC,
-                OptimizedModelFilePath = file,
-                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-            })
+            using (
+                var options = new SessionOptions
+                {
+                    GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC,
+                    OptimizedModelFilePath = file,
+                    LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+                }
+            )
             using (new InferenceSession(onnx, options))
                 return File.ReadAllBytes(file);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -12,18 +13,71 @@ namespace TransferPipeline.Backbones;
 /// </summary>
 internal sealed class HalfPrecision
 {
-    /// <summary>Their CUDA kernels take float16 (asked of ONNX Runtime 1.29 for each, opsets 9 to 22) and, where they sum, accumulate in float32.</summary>
+    /// <summary>
+    /// Their CUDA kernels take float16 (asked of ONNX Runtime 1.29 for each, opsets 9 to 22) and, where they sum, accumulate in float32.
+    /// </summary>
     private static readonly HashSet<string> HalfOperators =
     [
-        "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "LayerNormalization", "Softmax",
-        "Add", "Sub", "Mul", "Div", "Neg", "Abs", "Sqrt", "Erf", "Min", "Max", "Where", "Identity", "Dropout",
-        "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Elu", "Gelu", "Clip",
-        "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool",
-        "Concat", "Split", "Slice", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Pad", "Gather", "Expand", "Tile", "DepthToSpace", "SpaceToDepth",
+        "Conv",
+        "ConvTranspose",
+        "Gemm",
+        "MatMul",
+        "BatchNormalization",
+        "LayerNormalization",
+        "Softmax",
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Neg",
+        "Abs",
+        "Sqrt",
+        "Erf",
+        "Min",
+        "Max",
+        "Where",
+        "Identity",
+        "Dropout",
+        "Relu",
+        "LeakyRelu",
+        "PRelu",
+        "Sigmoid",
+        "HardSigmoid",
+        "HardSwish",
+        "Tanh",
+        "Elu",
+        "Gelu",
+        "Clip",
+        "AveragePool",
+        "MaxPool",
+        "GlobalAveragePool",
+        "GlobalMaxPool",
+        "Concat",
+        "Split",
+        "Slice",
+        "Reshape",
+        "Flatten",
+        "Squeeze",
+        "Unsqueeze",
+        "Transpose",
+        "Pad",
+        "Gather",
+        "Expand",
+        "Tile",
+        "DepthToSpace",
+        "SpaceToDepth",
     ];
 
     private static readonly HashSet<string> Quantized =
-        ["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"];
+    [
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "DynamicQuantizeLinear",
+        "QLinearConv",
+        "QLinearMatMul",
+        "ConvInteger",
+        "MatMulInteger",
+    ];
 
     private readonly GraphProto _graph;
     private readonly GraphWriter _writer;
@@ -54,7 +108,13 @@ internal sealed class HalfPrecision
         var conversion = new HalfPrecision(proto, Types(proto));
         conversion.Run();
         if (conversion.Clamped > 0)
-            message(FormattableString.Invariant($"fp16: {conversion.Clamped} weights are beyond 65504, the largest value of fp16, and were set to it: compare with --precision fp32 by 'transfer features drift'"));
+            message(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"fp16: {conversion.Clamped} weights are beyond 65504, the largest value of fp16, and were set to it: compare "
+                        + $"with --precision fp32 by 'transfer features drift'"
+                )
+            );
         return model with { Onnx = proto.ToByteArray(), ExternalBytes = 0 };
     }
 
@@ -63,7 +123,10 @@ internal sealed class HalfPrecision
         foreach (var node in graph.Node)
         {
             if (Quantized.Contains(node.OpType))
-                Throw.Usage($"precision fp16 does not suit a quantized backbone (it has {node.OpType} layers): use fp32, which runs it in its own 8 bits");
+                Throw.Usage(
+                    $"precision fp16 does not suit a quantized backbone (it has {node.OpType} layers): use fp32, which runs it in its "
+                        + $"own 8 bits"
+                );
             if (node.Attribute.Any(a => a.G is not null || a.Graphs.Count > 0))
                 Throw.Usage($"precision fp16: the backbone has control flow ({node.OpType}), which is not converted: use fp32");
         }
@@ -74,14 +137,18 @@ internal sealed class HalfPrecision
     {
         var all = model.Clone();
         all.Graph.Output.Clear();
-        all.Graph.Output.AddRange(all.Graph.Node.SelectMany(n => n.Output).Where(o => o.Length > 0).Select(o => new ValueInfoProto { Name = o }));
+        all.Graph.Output.AddRange(
+            all.Graph.Node.SelectMany(n => n.Output).Where(o => o.Length > 0).Select(o => new ValueInfoProto { Name = o })
+        );
         using var options = new SessionOptions
         {
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
         };
         using var session = new InferenceSession(all.ToByteArray(), options);
-        var types = session.OutputMetadata.Where(o => o.Value.IsTensor).ToDictionary(o => o.Key, o => o.Value.ElementDataType, StringComparer.Ordinal);
+        var types = session
+            .OutputMetadata.Where(o => o.Value.IsTensor)
+            .ToDictionary(o => o.Key, o => o.Value.ElementDataType, StringComparer.Ordinal);
         foreach (var input in session.InputMetadata)
             types[input.Key] = input.Value.ElementDataType;
         foreach (var initializer in model.Graph.Initializer)

@@ -11,8 +11,15 @@ namespace TransferPipeline.Backbones;
 /// <param name="Biased">A constant is added.</param>
 /// <param name="KeepsCount">The output still has one value per class.</param>
 internal sealed record HeadState(
-    bool Pooled = false, bool Activated = false, bool Softmax = false, bool Normalized = false, bool Tanh = false, bool Normed = false,
-    bool Biased = false, bool KeepsCount = true);
+    bool Pooled = false,
+    bool Activated = false,
+    bool Softmax = false,
+    bool Normalized = false,
+    bool Tanh = false,
+    bool Normed = false,
+    bool Biased = false,
+    bool KeepsCount = true
+);
 
 /// <summary>The operators that may follow a classifier, each with the tensor that a walk back goes on at.</summary>
 internal static class HeadOperators
@@ -21,7 +28,16 @@ internal static class HeadOperators
     public static (string Tensor, HeadState Passed)? Pass(GraphIndex index, NodeProto node, HeadState passed)
     {
         if (node.Domain == "ai.onnx.ml")
-            return Only(index, node) is { } learned ? (learned, passed with { KeepsCount = false, Normalized = passed.Normalized || node.OpType == "Normalizer" && node.Attribute("norm")?.S.ToStringUtf8() == "L2" }) : null;
+            return Only(index, node) is { } learned
+                ? (
+                    learned,
+                    passed with
+                    {
+                        KeepsCount = false,
+                        Normalized = passed.Normalized || node.OpType == "Normalizer" && node.Attribute("norm")?.S.ToStringUtf8() == "L2",
+                    }
+                )
+                : null;
         if (node.Domain is not ("" or "ai.onnx" or "com.microsoft"))
             return Only(index, node) is { } custom ? (custom, passed with { KeepsCount = false }) : null;
         var data = node.Input.Count > 0 ? node.Input[0] : "";
@@ -29,7 +45,17 @@ internal static class HeadOperators
         {
             case "Softmax" or "LogSoftmax" or "Hardmax" or "QLinearSoftmax":
                 return (data, passed with { Softmax = true });
-            case "Identity" or "Flatten" or "Squeeze" or "Unsqueeze" or "Reshape" or "Dropout" or "Cast" or "CastLike" or "Transpose" or "Slice" or "Sigmoid":
+            case "Identity"
+            or "Flatten"
+            or "Squeeze"
+            or "Unsqueeze"
+            or "Reshape"
+            or "Dropout"
+            or "Cast"
+            or "CastLike"
+            or "Transpose"
+            or "Slice"
+            or "Sigmoid":
             case "QuantizeLinear" or "DequantizeLinear" or "QLinearSigmoid" or "HardSigmoid" or "Neg" or "Log" or "Exp" or "Round":
                 return (data, passed);
             case "ArgMax" or "ArgMin" or "TopK" or "Split" or "OneHot" or "Not" or "NonZero":
@@ -46,8 +72,18 @@ internal static class HeadOperators
                 return (data, passed with { Activated = true }); // SqueezeNet: Conv, Relu, average
             case "Add" or "Sub" or "Mul" or "Div" or "Sum" or "QLinearAdd" or "QLinearMul" or "Pow" or "Max" or "Min":
                 return Arithmetic(index, node, passed);
-            case "Greater" or "GreaterOrEqual" or "Less" or "LessOrEqual" or "Equal" or "Gather" or "GatherElements" or "GatherND" or "Where":
-                return node.OpType == "Gather" && index.Depends(data) ? null : Only(index, node) is { } only ? (only, passed with { KeepsCount = false }) : null;
+            case "Greater"
+            or "GreaterOrEqual"
+            or "Less"
+            or "LessOrEqual"
+            or "Equal"
+            or "Gather"
+            or "GatherElements"
+            or "GatherND"
+            or "Where":
+                return node.OpType == "Gather" && index.Depends(data) ? null
+                    : Only(index, node) is { } only ? (only, passed with { KeepsCount = false })
+                    : null;
             case "If":
                 return Only(index, node) is { } outer ? (outer, passed) : null;
             default:
@@ -55,7 +91,9 @@ internal static class HeadOperators
         }
     }
 
-    /// <summary>The tensors that a node puts together, as averaged, joined or otherwise combined heads are; null for other operators.</summary>
+    /// <summary>
+    /// The tensors that a node puts together, as averaged, joined or otherwise combined heads are; null for other operators.
+    /// </summary>
     public static IReadOnlyList<string>? Branches(GraphIndex index, NodeProto node, HeadState passed)
     {
         if (passed.Pooled || passed.Activated || node.OpType is not ("Add" or "Sum" or "Mean" or "Max" or "Min" or "Concat" or "Where"))

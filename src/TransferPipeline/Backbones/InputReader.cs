@@ -39,15 +39,23 @@ internal static class InputReader
             Throw.Usage($"{file}: takes photos of {height} x {width} pixels; size {size} was requested");
         var open = size.Height > 0 ? size : new(DefaultSize, DefaultSize);
         var batch = Math.Max(0, dims[0].DimValue);
-        return new(input.Name, layout, (int)(isFixed ? height : open.Height), (int)(isFixed ? width : open.Width), isFixed, (int)batch,
-            ((DataType)input.Type.TensorType.ElemType).ToString().ToLowerInvariant());
+        return new(
+            input.Name,
+            layout,
+            (int)(isFixed ? height : open.Height),
+            (int)(isFixed ? width : open.Width),
+            isFixed,
+            (int)batch,
+            ((DataType)input.Type.TensorType.ElemType).ToString().ToLowerInvariant()
+        );
     }
 
     private static bool IsImage(ValueInfoProto input) =>
         input.Type?.TensorType is { Shape.Dim: { Count: 4 } d } tensor
         && (DataType)tensor.ElemType is DataType.Float or DataType.Float16 or DataType.Uint8 or DataType.Double
         && (d[1].DimValue is 3 or <= 0 || d[3].DimValue == 3)
-        && d[0].DimValue <= MaxBatch && d.Skip(1).All(x => x.DimValue <= MaxSide);
+        && d[0].DimValue <= MaxBatch
+        && d.Skip(1).All(x => x.DimValue <= MaxSide);
 
     private static TensorLayout Layout(GraphProto graph, string input, long second, long fourth)
     {
@@ -63,6 +71,15 @@ internal static class InputReader
     private static string Describe(List<ValueInfoProto> inputs) =>
         inputs.Count == 0 ? "none" : string.Join(", ", inputs.Select(i => $"{i.Name} ({Shape(i)})"));
 
-    private static string Shape(ValueInfoProto input) => input.Type?.TensorType?.Shape is not { } shape ? "no shape"
-        : string.Join(" x ", shape.Dim.Select(d => d.DimValue > 0 ? d.DimValue.ToString(System.Globalization.CultureInfo.InvariantCulture) : d.DimParam.Length > 0 ? d.DimParam : "?"));
+    private static string Shape(ValueInfoProto input) =>
+        input.Type?.TensorType?.Shape is not { } shape
+            ? "no shape"
+            : string.Join(
+                " x ",
+                shape.Dim.Select(d =>
+                    d.DimValue > 0 ? d.DimValue.ToString(System.Globalization.CultureInfo.InvariantCulture)
+                    : d.DimParam.Length > 0 ? d.DimParam
+                    : "?"
+                )
+            );
 }

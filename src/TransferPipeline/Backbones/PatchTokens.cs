@@ -19,7 +19,13 @@ internal readonly record struct PatchTokens(int Count, bool IsCertain)
             // A patch embedding: the kernel is the stride.
             if (conv.Ints("strides") is not [> 1 and var down, > 1 and var right] || (conv.Ints("pads") ?? []).Any(p => p != 0))
                 continue;
-            var kernel = conv.Ints("kernel_shape") ?? (WeightedLayer.ConstantShape(index, conv.Input[conv.OpType == "QLinearConv" ? 3 : 1]) is [_, _, var h, var w] ? [h, w] : []);
+            var kernel =
+                conv.Ints("kernel_shape")
+                ?? (
+                    WeightedLayer.ConstantShape(index, conv.Input[conv.OpType == "QLinearConv" ? 3 : 1]) is [_, _, var h, var w]
+                        ? [h, w]
+                        : []
+                );
             if (!kernel.SequenceEqual([down, right]))
                 continue;
             var patches = (long)(input.Height / down) * (input.Width / right);
@@ -28,6 +34,8 @@ internal readonly record struct PatchTokens(int Count, bool IsCertain)
         }
 
         var side = (long)Math.Sqrt(tokens);
-        return input.Height == input.Width && side > 1 && tokens - side * side <= MaxPrefix ? new((int)(tokens - side * side), false) : null;
+        return input.Height == input.Width && side > 1 && tokens - side * side <= MaxPrefix
+            ? new((int)(tokens - side * side), false)
+            : null;
     }
 }

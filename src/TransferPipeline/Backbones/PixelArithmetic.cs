@@ -1,5 +1,5 @@
-using TransferPipeline.Onnx;
 using TransferPipeline.Images;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones;
 
@@ -34,21 +34,29 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
 
     public static PixelArithmetic Find(GraphIndex index, BackboneInput input)
     {
-        double[] factor = [1, 1, 1], offset = [0, 0, 0];
+        double[] factor = [1, 1, 1],
+            offset = [0, 0, 0];
         var operators = new List<string>();
         int[] source = [0, 1, 2];
         var learned = true;
         var (tensor, channel, rank) = (input.Name, input.Layout == TensorLayout.Nchw ? 1 : 3, 4);
         for (var step = 0; step < MaxSteps; step++)
         {
-            var users = index.Graph.Node.Where(n => n.OpType is not ("Shape" or "Size") && GraphIndex.Inputs(n).Contains(tensor)).Take(2).ToList();
+            var users = index
+                .Graph.Node.Where(n => n.OpType is not ("Shape" or "Size") && GraphIndex.Inputs(n).Contains(tensor))
+                .Take(2)
+                .ToList();
             if (users is not [var node])
                 break;
             if (node.OpType == "Transpose" && node.Ints("perm") is { } perm)
                 channel = Array.IndexOf(perm, (long)channel);
             else if (Reordered(index, node, channel, rank) is var (order, next))
             {
-                (factor, offset, source) = ([.. order.Select(c => factor[c])], [.. order.Select(c => offset[c])], [.. order.Select(c => source[c])]);
+                (factor, offset, source) = (
+                    [.. order.Select(c => factor[c])],
+                    [.. order.Select(c => offset[c])],
+                    [.. order.Select(c => source[c])]
+                );
                 tensor = next;
                 continue;
             }
@@ -74,15 +82,22 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
             return new(PixelUnit.Unknown, false, "");
         var unit = UnitOf(factor, offset);
         // A first layer that is learned may hold any numbers.
-        return unit == PixelUnit.Unclear && learned ? new(PixelUnit.Unknown, false, "") : new(unit, unit == PixelUnit.Levels && IsBgr(offset, source), evidence);
+        return unit == PixelUnit.Unclear && learned
+            ? new(PixelUnit.Unknown, false, "")
+            : new(unit, unit == PixelUnit.Levels && IsBgr(offset, source), evidence);
     }
 
-    /// <summary>The unit in which <c>factor x + offset</c> is what networks are trained on: a span of 1 to 5 around 0, or levels less their mean.</summary>
+    /// <summary>
+    /// The unit in which <c>factor x + offset</c> is what networks are trained on: a span of 1 to 5 around 0, or levels less their mean.
+    /// </summary>
     private static PixelUnit UnitOf(double[] factor, double[] offset)
     {
         var (least, largest) = (factor.Min(Math.Abs), factor.Max(Math.Abs));
         var middle = factor.Zip(offset).Select(p => (Levels: p.First * 127.5 + p.Second, Unit: p.First * 0.5 + p.Second)).ToList();
-        if (factor.Zip(ImageNetFactors).All(p => Math.Abs(p.First - p.Second) < 0.01) && offset.Zip(ImageNetOffsets).All(p => Math.Abs(p.First - p.Second) < 0.01))
+        if (
+            factor.Zip(ImageNetFactors).All(p => Math.Abs(p.First - p.Second) < 0.01)
+            && offset.Zip(ImageNetOffsets).All(p => Math.Abs(p.First - p.Second) < 0.01)
+        )
             return PixelUnit.ImageNet;
         if (least * 255 >= 0.9 && largest * 255 <= 7 && middle.All(m => Math.Abs(m.Levels) <= 2.5))
             return PixelUnit.Levels;
@@ -114,11 +129,16 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
             return null;
         var users = index.Graph.Node.Where(n => n.Input.Any(node.Output.Contains)).ToList();
         return users is [{ OpType: "Concat", Input.Count: 3 } concat] && concat.Input.All(node.Output.Contains)
-            ? ([.. concat.Input.Select(i => node.Output.IndexOf(i))], concat.Output[0]) : null;
+            ? ([.. concat.Input.Select(i => node.Output.IndexOf(i))], concat.Output[0])
+            : null;
     }
 
     private static int[]? Order(GraphIndex index, NodeProto node) =>
-        index.Constant(node.Input[1]) is { } constant && TensorData.Int64s(constant) is { Length: 3 } order && order.All(c => c is >= 0 and < 3) ? [.. order.Select(c => (int)c)] : null;
+        index.Constant(node.Input[1]) is { } constant
+        && TensorData.Int64s(constant) is { Length: 3 } order
+        && order.All(c => c is >= 0 and < 3)
+            ? [.. order.Select(c => (int)c)]
+            : null;
 
     /// <summary>Factor and offset of one operator, for each channel.</summary>
     private static (double[] Factor, double[] Offset)? Affine(GraphIndex index, NodeProto node, string tensor)
@@ -137,12 +157,20 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
                     _ => first && other.All(v => v != 0) ? (Array.ConvertAll(other, v => 1 / v), Fill(0)) : null,
                 };
             case "BatchNormalization":
-                if (Channels(index, node.Input[1]) is not { } scale || Channels(index, node.Input[2]) is not { } bias || Channels(index, node.Input[3]) is not { } mean || Channels(index, node.Input[4]) is not { } variance)
+                if (
+                    Channels(index, node.Input[1]) is not { } scale
+                    || Channels(index, node.Input[2]) is not { } bias
+                    || Channels(index, node.Input[3]) is not { } mean
+                    || Channels(index, node.Input[4]) is not { } variance
+                )
                     return null;
                 var epsilon = node.Attribute("epsilon")?.F ?? 1e-5f;
                 double[] factor = [.. scale.Zip(variance).Select(p => p.First / Math.Sqrt(p.Second + epsilon))];
                 return (factor, [.. bias.Select((b, c) => b - mean[c] * factor[c])]);
-            case "Conv" when node.Int("group", 1) == 3 && WeightedLayer.ConstantShape(index, node.Input[1]) is [3, 1, 1, 1] && Channels(index, node.Input[1]) is { } weights:
+            case "Conv"
+                when node.Int("group", 1) == 3
+                    && WeightedLayer.ConstantShape(index, node.Input[1]) is [3, 1, 1, 1]
+                    && Channels(index, node.Input[1]) is { } weights:
                 return (weights, node.Input.Count > 2 ? Channels(index, node.Input[2]) ?? Fill(0) : Fill(0));
             default:
                 return null;

@@ -12,8 +12,10 @@ namespace TransferPipeline.Backbones;
 internal static class PixelInput
 {
     /// <summary>
-    /// A cut model that takes bytes; the arithmetic is that of <see cref="Preprocessor"/>, operation by operation in float32. Where the network
-    /// takes its input in float16 alone, it is the same in float16, into which bytes go without loss, and without the division by 255: a third
+    /// A cut model that takes bytes; the arithmetic is that of <see cref="Preprocessor"/>, operation by operation in float32. Where the
+    /// network
+    /// takes its input in float16 alone, it is the same in float16, into which bytes go without loss, and without the division by 255: a
+    /// third
     /// to two fifths of the traffic on a GPU.
     /// </summary>
     public static CutModel Apply(CutModel model, Preprocessing preprocessing)
@@ -34,9 +36,15 @@ internal static class PixelInput
         var graph = new GraphWriter(proto);
         var input = graph.Unique("pixels");
         proto.Graph.Input.Remove(proto.Graph.Input.Single(i => i.Name == model.InputName));
-        proto.Graph.Input.Add(GraphWriter.Declare(input, DataType.Uint8, model.MaxBatch == 1 ? 1 : -1, model.InputHeight, model.InputWidth, 3));
+        proto.Graph.Input.Add(
+            GraphWriter.Declare(input, DataType.Uint8, model.MaxBatch == 1 ? 1 : -1, model.InputHeight, model.InputWidth, 3)
+        );
         var pixels = Bytes(graph, input, model.Layout, preprocessing);
-        GraphEdit.RenameMade(proto.Graph, half ? NormalizeHalf(graph, pixels, model.Layout, preprocessing) : Normalize(graph, pixels, model.Layout, preprocessing), made);
+        GraphEdit.RenameMade(
+            proto.Graph,
+            half ? NormalizeHalf(graph, pixels, model.Layout, preprocessing) : Normalize(graph, pixels, model.Layout, preprocessing),
+            made
+        );
         MoveToFront(proto.Graph, count);
         return model with { Onnx = proto.ToByteArray(), InputName = input, TakesBytes = true };
     }
@@ -66,7 +74,10 @@ internal static class PixelInput
         return graph.Node("Div", [tensor, graph.Constant("std", PerChannel(p.Std, p.Bgr, v => (float)v), Shape(layout))]);
     }
 
-    /// <summary>Means and deviations count in levels, 0 to 255. Where they are no whole numbers, rounding them moves a value by up to 0.0007 deviations.</summary>
+    /// <summary>
+    /// Means and deviations count in levels, 0 to 255. Where they are no whole numbers, rounding them moves a value by up to 0.0007
+    /// deviations.
+    /// </summary>
     private static string NormalizeHalf(GraphWriter graph, string bytes, TensorLayout layout, Preprocessing p)
     {
         var tensor = graph.Node("Cast", [bytes], ("to", (long)DataType.Float16));

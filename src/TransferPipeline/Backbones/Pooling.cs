@@ -27,7 +27,10 @@ public enum PoolingKind
     ClsMean,
 }
 
-/// <summary>A pooling with its parameters; text forms <c>none</c>, <c>avg</c>, <c>max</c>, <c>adaptive:3x3</c>, and for tokens <c>cls</c>, <c>mean</c>, <c>cls+mean</c>.</summary>
+/// <summary>
+/// A pooling with its parameters; text forms <c>none</c>, <c>avg</c>, <c>max</c>, <c>adaptive:3x3</c>, and for tokens <c>cls</c>,
+/// <c>mean</c>, <c>cls+mean</c>.
+/// </summary>
 public readonly record struct Pooling(PoolingKind Kind, int Height = 0, int Width = 0)
 {
     public static Pooling None => new(PoolingKind.None);
@@ -37,26 +40,39 @@ public readonly record struct Pooling(PoolingKind Kind, int Height = 0, int Widt
     {
         switch (text)
         {
-            case "none": return None;
-            case "avg": return new(PoolingKind.Avg);
-            case "max": return new(PoolingKind.Max);
-            case "cls": return new(PoolingKind.Cls);
-            case "mean": return new(PoolingKind.Mean);
-            case "cls+mean": return new(PoolingKind.ClsMean);
+            case "none":
+                return None;
+            case "avg":
+                return new(PoolingKind.Avg);
+            case "max":
+                return new(PoolingKind.Max);
+            case "cls":
+                return new(PoolingKind.Cls);
+            case "mean":
+                return new(PoolingKind.Mean);
+            case "cls+mean":
+                return new(PoolingKind.ClsMean);
         }
 
         var size = text.StartsWith("adaptive:", StringComparison.Ordinal) ? text[9..].Split('x') : [];
-        if (size.Length == 2
-            && int.TryParse(size[0], NumberStyles.None, CultureInfo.InvariantCulture, out var height) && height > 0
-            && int.TryParse(size[1], NumberStyles.None, CultureInfo.InvariantCulture, out var width) && width > 0)
+        if (
+            size.Length == 2
+            && int.TryParse(size[0], NumberStyles.None, CultureInfo.InvariantCulture, out var height)
+            && height > 0
+            && int.TryParse(size[1], NumberStyles.None, CultureInfo.InvariantCulture, out var width)
+            && width > 0
+        )
             return new(PoolingKind.Adaptive, height, width);
-        throw new UsageException($"pooling '{text}' is not one of none, avg, max, adaptive:HxW (adaptive:3x3), and for tokens cls, mean, cls+mean");
+        throw new UsageException(
+            $"pooling '{text}' is not one of none, avg, max, adaptive:HxW (adaptive:3x3), and for tokens cls, mean, cls+mean"
+        );
     }
 
-    public override string ToString() => Kind switch
-    {
-        PoolingKind.Adaptive => $"adaptive:{Height}x{Width}",
-        PoolingKind.ClsMean => "cls+mean",
-        _ => Kind.ToString().ToLowerInvariant(),
-    };
+    public override string ToString() =>
+        Kind switch
+        {
+            PoolingKind.Adaptive => $"adaptive:{Height}x{Width}",
+            PoolingKind.ClsMean => "cls+mean",
+            _ => Kind.ToString().ToLowerInvariant(),
+        };
 }

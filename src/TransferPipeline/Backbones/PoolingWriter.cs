@@ -25,7 +25,11 @@ internal static class PoolingWriter
                 break;
             case PoolingKind.Adaptive:
                 if (shape.Length != 4)
-                    Throw.Usage($"pooling {pooling} needs a map of channels x height x width, but {what} is {(shape.Length == 2 ? $"a vector of {shape[1]} values" : "of shape " + string.Join(" x ", shape))}; use pooling none, or the cut 'features'");
+                    Throw.Usage(
+                        $"pooling {pooling} needs a map of channels x height x width, but {what} is "
+                            + $"{(shape.Length == 2 ? $"a vector of {shape[1]} values" : "of shape " + string.Join(" x ", shape))}; "
+                            + $"use pooling none, or the cut 'features'"
+                    );
                 tensor = Adaptive(graph, ToNchw(graph, tensor, shape, out var map), map, pooling.Height, pooling.Width);
                 break;
             case PoolingKind.Cls or PoolingKind.Mean or PoolingKind.ClsMean:
@@ -39,11 +43,21 @@ internal static class PoolingWriter
     private static string Tokens(GraphWriter graph, string tensor, long[] shape, Pooling pooling, PatchTokens? tokens, string what)
     {
         if (shape.Length != 3)
-            Throw.Usage($"pooling {pooling} needs tokens (photos x tokens x values), but {what} is {(shape.Length == 2 ? $"a vector of {shape[1]} values; use pooling none" : "of shape " + string.Join(" x ", shape) + "; use pooling avg")}");
+        {
+            var found =
+                shape.Length == 2
+                    ? $"a vector of {shape[1]} values; use pooling none"
+                    : $"of shape {string.Join(" x ", shape)}; use pooling avg";
+            Throw.Usage($"pooling {pooling} needs tokens (photos x tokens x values), but {what} is {found}");
+        }
+
         if (pooling.Kind != PoolingKind.Mean && tokens is { Count: 0, IsCertain: true })
             Throw.Usage($"pooling {pooling} needs a class token, but {what} holds {shape[1]} tokens for as many patches; use pooling mean");
         if (pooling.Kind != PoolingKind.Cls && tokens is null)
-            Throw.Usage($"pooling {pooling} needs the number of patches, but {what} holds {shape[1]} tokens, into which no grid of patches fits; use pooling avg (all tokens) or cls");
+            Throw.Usage(
+                $"pooling {pooling} needs the number of patches, but {what} holds {shape[1]} tokens, into which no grid of patches "
+                    + $"fits; use pooling avg (all tokens) or cls"
+            );
         var parts = new List<string>();
         if (pooling.Kind != PoolingKind.Mean)
             parts.Add(graph.Node("Gather", [tensor, graph.Constant("class_token", [0L], [])], ("axis", 1L)));
@@ -51,7 +65,10 @@ internal static class PoolingWriter
         {
             // With a class token asked for, the first token is one even where the count leaves none.
             var first = Math.Max(tokens!.Value.Count, pooling.Kind == PoolingKind.ClsMean ? 1L : 0L);
-            var patches = first == 0 ? tensor : graph.Node("Gather", [tensor, graph.Constant("patches", Range(first, shape[1]), shape[1] - first)], ("axis", 1L));
+            var patches =
+                first == 0
+                    ? tensor
+                    : graph.Node("Gather", [tensor, graph.Constant("patches", Range(first, shape[1]), shape[1] - first)], ("axis", 1L));
             parts.Add(graph.Node("ReduceMean", [patches], ("axes", new long[] { 1 }), ("keepdims", 0L)));
         }
 
@@ -87,7 +104,9 @@ internal static class PoolingWriter
         return graph.Node("MatMul", [graph.Node("MatMul", [rows, map]), columns]);
     }
 
-    /// <summary>Averaging matrix of torch.nn.AdaptiveAvgPool2d: bin i covers floor(i * size / bins) to ceil((i + 1) * size / bins).</summary>
+    /// <summary>
+    /// Averaging matrix of torch.nn.AdaptiveAvgPool2d: bin i covers floor(i * size / bins) to ceil((i + 1) * size / bins).
+    /// </summary>
     private static float[] Bins(int size, int bins, bool transposed)
     {
         var matrix = new float[bins * size];

@@ -2,13 +2,16 @@ using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones;
 
-/// <summary>Recognizes a number per photo that is reduced from a vector: the maximum and the sum of a softmax, the length of a normalization.</summary>
+/// <summary>
+/// Recognizes a number per photo that is reduced from a vector: the maximum and the sum of a softmax, the length of a normalization.
+/// </summary>
 internal static class Reduction
 {
     /// <summary>Nodes that may lie on one side of the reduction.</summary>
     private const int MaxSteps = 12;
 
-    /// <returns>The operator that reduces <paramref name="vector"/> to <paramref name="number"/> (ReduceL2 also where it is written as the root of a sum of squares); null when it is no reduction.</returns>
+    /// <returns>The operator that reduces <paramref name="vector"/> to <paramref name="number"/> (ReduceL2 also where it is written as the
+    /// root of a sum of squares); null when it is no reduction.</returns>
     public static string? Of(GraphIndex index, string number, string vector)
     {
         var rooted = false;
@@ -20,8 +23,11 @@ internal static class Reduction
                 case "ReduceMax" or "ReduceLogSumExp" or "ReduceL1" or "ReduceL2" or "ReduceSum" or "ReduceSumSquare":
                     var squared = Leads(index, node.Input[0], vector);
                     return squared is null ? null
-                        : node.OpType is "ReduceL2" || rooted && (node.OpType == "ReduceSumSquare" || node.OpType == "ReduceSum" && squared == true) ? "ReduceL2"
-                        : node.OpType == "ReduceSumSquare" || squared == true ? null : node.OpType;
+                        : node.OpType is "ReduceL2"
+                        || rooted && (node.OpType == "ReduceSumSquare" || node.OpType == "ReduceSum" && squared == true)
+                            ? "ReduceL2"
+                        : node.OpType == "ReduceSumSquare" || squared == true ? null
+                        : node.OpType;
                 case "Sqrt":
                     rooted = true;
                     tensor = node.Input[0];
@@ -47,7 +53,9 @@ internal static class Reduction
         return null;
     }
 
-    /// <summary>True when the vector's squares are reduced, false when it (or its exponential, or absolute values) is; null when something else is.</summary>
+    /// <summary>
+    /// True when the vector's squares are reduced, false when it (or its exponential, or absolute values) is; null when something else is.
+    /// </summary>
     private static bool? Leads(GraphIndex index, string tensor, string vector)
     {
         var squared = false;

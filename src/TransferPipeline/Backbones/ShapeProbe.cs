@@ -9,7 +9,13 @@ internal static class ShapeProbe
 {
     /// <summary>Type and shape of each of <paramref name="tensors"/> for the batch that the file fixes, or one photo.</summary>
     /// <exception cref="BadInputException">ONNX Runtime cannot load or run the model.</exception>
-    public static Dictionary<string, ProbedTensor> Run(string file, ModelProto model, GraphIndex index, BackboneInput input, IReadOnlyCollection<string> tensors)
+    public static Dictionary<string, ProbedTensor> Run(
+        string file,
+        ModelProto model,
+        GraphIndex index,
+        BackboneInput input,
+        IReadOnlyCollection<string> tensors
+    )
     {
         var cut = CutBuilder.WithFloatInput(GraphPruner.Cut(model, index, tensors), input);
         foreach (var tensor in tensors)
@@ -32,7 +38,9 @@ internal static class ShapeProbe
         return CutBuilder.Run(file, probe, Probe.Pixels(input, Math.Max(1, input.Batch)), shape, values: false);
     }
 
-    /// <summary>The model with zeros made on the fly in the place of large weights; null where ConstantOfShape (opset 9) is unknown.</summary>
+    /// <summary>
+    /// The model with zeros made on the fly in the place of large weights; null where ConstantOfShape (opset 9) is unknown.
+    /// </summary>
     private static ModelProto? WithoutWeights(ModelProto model)
     {
         var graph = new GraphWriter(model);
@@ -41,7 +49,12 @@ internal static class ShapeProbe
         var light = model.Clone();
         foreach (var tensor in light.Graph.Initializer.Where(t => t.DataLocation == TensorProto.Types.DataLocation.External).ToList())
         {
-            var zero = new TensorProto { DataType = tensor.DataType, Dims = { 1 }, RawData = ByteString.CopyFrom(new byte[ElementSize(tensor)]) };
+            var zero = new TensorProto
+            {
+                DataType = tensor.DataType,
+                Dims = { 1 },
+                RawData = ByteString.CopyFrom(new byte[ElementSize(tensor)]),
+            };
             var node = new NodeProto { OpType = "ConstantOfShape", Name = graph.Unique(tensor.Name + "_zeros") };
             var dims = TensorData.Of(graph.Unique(tensor.Name + "_shape"), [.. tensor.Dims], [tensor.Dims.Count]);
             node.Input.Add(dims.Name);
@@ -55,5 +68,6 @@ internal static class ShapeProbe
         return light;
     }
 
-    private static int ElementSize(TensorProto tensor) => (int)Math.Max(1, TensorData.Location(tensor).Length / Math.Max(1, TensorData.Count(tensor)));
+    private static int ElementSize(TensorProto tensor) =>
+        (int)Math.Max(1, TensorData.Location(tensor).Length / Math.Max(1, TensorData.Count(tensor)));
 }

@@ -5,13 +5,18 @@ namespace TransferPipeline.Backbones;
 /// <summary>Finds a tensor by its own name or its node's.</summary>
 internal static class TensorNames
 {
-    /// <exception cref="UsageException">There is none of that name, or it does not depend on the image; the nearest is suggested.</exception>
+    /// <exception cref="UsageException">There is none of that name, or it does not depend on the image; the nearest is
+    /// suggested.</exception>
     public static string Find(string file, GraphIndex index, string name)
     {
         if (Known(index, name) is { } tensor)
         {
-            return index.OtherInput(tensor) is not { } other ? tensor
-                : throw new UsageException($"{Path.GetFileName(file)}: '{name}' needs the input '{other}' besides the photo; choose a tensor that comes from the photo alone");
+            return index.OtherInput(tensor) is not { } other
+                ? tensor
+                : throw new UsageException(
+                    $"{Path.GetFileName(file)}: '{name}' needs the input '{other}' besides the photo; choose a tensor that comes from "
+                        + $"the photo alone"
+                );
         }
 
         if (index.Initializer(name) is not null || index.Producer(name) is not null || name == index.Input)
@@ -30,6 +35,9 @@ internal static class TensorNames
         var containing = index.Tensors.LastOrDefault(t => t.Contains(name, StringComparison.OrdinalIgnoreCase));
         return containing is not null
             ? $"; did you mean '{containing}'?"
-            : NearestName.Hint(name, index.Tensors.Concat(index.Graph.Node.Select(n => n.Name)).Append(CutRequest.Penultimate).Append(CutRequest.Features));
+            : NearestName.Hint(
+                name,
+                index.Tensors.Concat(index.Graph.Node.Select(n => n.Name)).Append(CutRequest.Penultimate).Append(CutRequest.Features)
+            );
     }
 }

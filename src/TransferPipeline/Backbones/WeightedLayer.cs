@@ -3,7 +3,8 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Backbones;
 
 /// <summary>A layer with constant weights that a walk from an output met: a classifier, or a projection.</summary>
-/// <param name="Layer">Gemm, MatMul, a Conv that leaves one position, a quantized form of one, a classifier of ai.onnx.ml, or an If around one.</param>
+/// <param name="Layer">Gemm, MatMul, a Conv that leaves one position, a quantized form of one, a classifier of ai.onnx.ml, or an If around
+/// one.</param>
 /// <param name="Feature">Its input in float.</param>
 /// <param name="Quantized">Scale and zero point when <paramref name="Feature"/> exists only in 8 bits.</param>
 /// <param name="IsConv">A 1x1 Conv; before a pooling its feature is a map.</param>
@@ -12,10 +13,26 @@ namespace TransferPipeline.Backbones;
 /// <param name="Weights">Name of its weights, empty when they have none.</param>
 /// <param name="HasBias">The layer itself adds one.</param>
 internal sealed record WeightedLayer(
-    NodeProto Layer, string Feature, (string Scale, string ZeroPoint)? Quantized, bool IsConv, int Inputs, int Units, string Weights, bool HasBias)
+    NodeProto Layer,
+    string Feature,
+    (string Scale, string ZeroPoint)? Quantized,
+    bool IsConv,
+    int Inputs,
+    int Units,
+    string Weights,
+    bool HasBias
+)
 {
     private static readonly string[] MachineLearning =
-        ["LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor", "TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble"];
+    [
+        "LinearClassifier",
+        "LinearRegressor",
+        "SVMClassifier",
+        "SVMRegressor",
+        "TreeEnsembleClassifier",
+        "TreeEnsembleRegressor",
+        "TreeEnsemble",
+    ];
 
     /// <returns>Null when the node is no such layer.</returns>
     public static WeightedLayer? Of(GraphIndex index, NodeProto node)
@@ -60,19 +77,31 @@ internal sealed record WeightedLayer(
         var tensor = BeforeDropout(index, onTheLeft ? Untransposed(index, node.Input[data]) : node.Input[data]);
         var (feature, inEightBits) = FloatSource(index, tensor);
         var quantized = !inEightBits || scale < 0 ? ((string, string)?)null : (node.Input[scale], node.Input[zeroPoint]);
-        return new(node, feature, quantized, isConv, inputs, units, node.Input[weights], node.OpType is "Gemm" or "Conv" or "FusedGemm" or "FusedConv" && node.Input.Count > 2);
+        return new(
+            node,
+            feature,
+            quantized,
+            isConv,
+            inputs,
+            units,
+            node.Input[weights],
+            node.OpType is "Gemm" or "Conv" or "FusedGemm" or "FusedConv" && node.Input.Count > 2
+        );
     }
 
     /// <summary>Kernel and padding of a Conv are 1x1 and none.</summary>
-    public bool IsPointwise(GraphIndex index) =>
-        ConstantShape(index, Weights) is { Length: 4 } shape && shape[2] == 1 && shape[3] == 1;
+    public bool IsPointwise(GraphIndex index) => ConstantShape(index, Weights) is { Length: 4 } shape && shape[2] == 1 && shape[3] == 1;
 
     /// <summary>A Conv over the whole map: no padding, as a Gemm over the flattened map.</summary>
     public bool CoversMap(GraphIndex index) =>
-        ConstantShape(index, Weights) is { Length: 4 } shape && shape[2] * shape[3] > 1
-        && (Layer.Ints("pads") ?? []).All(p => p == 0) && Layer.Attribute("auto_pad")?.S.ToStringUtf8() is null or "" or "NOTSET" or "VALID";
+        ConstantShape(index, Weights) is { Length: 4 } shape
+        && shape[2] * shape[3] > 1
+        && (Layer.Ints("pads") ?? []).All(p => p == 0)
+        && Layer.Attribute("auto_pad")?.S.ToStringUtf8() is null or "" or "NOTSET" or "VALID";
 
-    /// <summary>A layer in one of the branches of an If, as exporters write what depends on a shape; its feature comes from outside.</summary>
+    /// <summary>
+    /// A layer in one of the branches of an If, as exporters write what depends on a shape; its feature comes from outside.
+    /// </summary>
     private static WeightedLayer? InBranches(GraphIndex index, NodeProto node)
     {
         var branches = node.Attribute.Where(a => a.G is not null).Select(a => a.G).ToList();
@@ -85,7 +114,16 @@ internal sealed record WeightedLayer(
             if (shape is { Length: 2 })
             {
                 var transposed = inner.Int("transB", 0) != 0;
-                return new(node, FloatSource(index, inner.Input[0]).Tensor, null, false, (int)shape[transposed ? 1 : 0], (int)shape[transposed ? 0 : 1], inner.Input[1], inner.Input.Count > 2);
+                return new(
+                    node,
+                    FloatSource(index, inner.Input[0]).Tensor,
+                    null,
+                    false,
+                    (int)shape[transposed ? 1 : 0],
+                    (int)shape[transposed ? 0 : 1],
+                    inner.Input[1],
+                    inner.Input.Count > 2
+                );
             }
         }
 
@@ -93,26 +131,38 @@ internal sealed record WeightedLayer(
     }
 
     private static int Labels(NodeProto node) =>
-        new[] { "classlabels_int64s", "classlabels_ints" }.Select(n => node.Attribute(n)?.Ints.Count ?? 0).Append(node.Attribute("classlabels_strings")?.Strings.Count ?? 0).Max();
+        new[] { "classlabels_int64s", "classlabels_ints" }
+            .Select(n => node.Attribute(n)?.Ints.Count ?? 0)
+            .Append(node.Attribute("classlabels_strings")?.Strings.Count ?? 0)
+            .Max();
 
     /// <summary>The N x D tensor behind a product whose weights stand on the left and which therefore takes D x N.</summary>
     private static string Untransposed(GraphIndex index, string tensor) =>
-        index.Producer(tensor) is { OpType: "Transpose" } transpose && transpose.Ints("perm") is null or [1, 0] ? transpose.Input[0] : tensor;
+        index.Producer(tensor) is { OpType: "Transpose" } transpose && transpose.Ints("perm") is null or [1, 0]
+            ? transpose.Input[0]
+            : tensor;
 
     /// <summary>Dropout that was exported in training mode belongs to the classifier; without it the feature is what it was.</summary>
     private static string BeforeDropout(GraphIndex index, string tensor) =>
         index.Producer(tensor) is { OpType: "Dropout" } dropout && Randomness.IsRandom(index, dropout) ? dropout.Input[0] : tensor;
 
-    /// <summary>The float tensor that was quantized to make <paramref name="tensor"/>; itself when it is float or has no float form.</summary>
+    /// <summary>
+    /// The float tensor that was quantized to make <paramref name="tensor"/>; itself when it is float or has no float form.
+    /// </summary>
     private static (string Tensor, bool InEightBits) FloatSource(GraphIndex index, string tensor)
     {
-        if (index.Producer(tensor) is { OpType: "DequantizeLinear" } dequantize
-            && index.Producer(dequantize.Input[0]) is { OpType: "QuantizeLinear" } quantize)
+        if (
+            index.Producer(tensor) is { OpType: "DequantizeLinear" } dequantize
+            && index.Producer(dequantize.Input[0]) is { OpType: "QuantizeLinear" } quantize
+        )
             return (quantize.Input[0], false);
         return index.Producer(tensor) switch
         {
             { OpType: "QuantizeLinear" or "DynamicQuantizeLinear" } node => (node.Input[0], false),
-            { OpType: { } op } => (tensor, op.StartsWith("QLinear", StringComparison.Ordinal) || op is "QGemm" or "Flatten" or "Reshape" or "Squeeze"),
+            { OpType: { } op } => (
+                tensor,
+                op.StartsWith("QLinear", StringComparison.Ordinal) || op is "QGemm" or "Flatten" or "Reshape" or "Squeeze"
+            ),
             null => (tensor, false),
         };
     }

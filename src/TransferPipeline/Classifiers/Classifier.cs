@@ -40,7 +40,9 @@ public sealed class Classifier : IDisposable
         if (session.InputNames.Count == 1 && session.OutputNames.Contains(ClassifierExport.ProbabilitiesOutput))
             return new(onnx.File, info, session);
         session.Dispose();
-        throw new BadInputException($"{onnx.File}: expected one input and the output '{ClassifierExport.ProbabilitiesOutput}', as 'transfer export' writes them");
+        throw new BadInputException(
+            $"{onnx.File}: expected one input and the output '{ClassifierExport.ProbabilitiesOutput}', as 'transfer export' writes them"
+        );
     }
 
     /// <summary>Class probabilities of <paramref name="count"/> photos: count x classes, row-major.</summary>
@@ -51,11 +53,16 @@ public sealed class Classifier : IDisposable
         if (pixels.Length < count * size)
             throw new ArgumentException($"{count} photos need {count * size} values, {pixels.Length} are given", nameof(pixels));
         var probabilities = new float[count * Info.Labels.Count];
-        for (var start = 0; start < count;)
+        for (var start = 0; start < count; )
         {
             var n = Math.Min(Info.MaxBatch, count - start);
-            long[] shape = Info.Layout == TensorLayout.Nchw ? [n, 3, Info.InputHeight, Info.InputWidth] : [n, Info.InputHeight, Info.InputWidth, 3];
-            using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, pixels.AsMemory(start * size, n * size), shape);
+            long[] shape =
+                Info.Layout == TensorLayout.Nchw ? [n, 3, Info.InputHeight, Info.InputWidth] : [n, Info.InputHeight, Info.InputWidth, 3];
+            using var input = OrtValue.CreateTensorValueFromMemory(
+                OrtMemoryInfo.DefaultInstance,
+                pixels.AsMemory(start * size, n * size),
+                shape
+            );
             using var options = new RunOptions();
             using var results = _session.Run(options, [_input], [input], [ClassifierExport.ProbabilitiesOutput]);
             results[0].GetTensorDataAsSpan<float>().CopyTo(probabilities.AsSpan(start * Info.Labels.Count));

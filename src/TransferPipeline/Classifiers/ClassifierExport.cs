@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Heads.Common;
@@ -31,13 +32,15 @@ public static class ClassifierExport
     private const int ReplayBatch = 8;
 
     /// <summary>
-    /// Input: the backbone's. Outputs: <c>probabilities</c> (N x K float32) and <c>label_index</c> (N, int64). The file appears under its name
+    /// Input: the backbone's. Outputs: <c>probabilities</c> (N x K float32) and <c>label_index</c> (N, int64). The file appears under its
+    /// name
     /// only when <paramref name="replay"/> agrees.
     /// </summary>
     /// <param name="output">Index of the cut in <paramref name="cut"/> on which the head was trained.</param>
     /// <returns>The largest difference of a probability in the replay; NaN without one.</returns>
     /// <exception cref="UsageException">The head cannot be exported, or does not fit the cut or the labels.</exception>
-    /// <exception cref="JobFailedException">Probabilities differ from the cached ones, or the file cannot be written; nothing is left behind.</exception>
+    /// <exception cref="JobFailedException">Probabilities differ from the cached ones, or the file cannot be written; nothing is left
+    /// behind.</exception>
     public static double Write(string file, CutModel cut, IHead head, ClassifierInfo info, Replay? replay = null, int output = 0)
     {
         Check(cut.Outputs[output], head, info);
@@ -85,7 +88,10 @@ public static class ClassifierExport
         if (head.NotExportable is { } reason)
             Throw.Usage($"{head.Name} cannot be exported: {reason}");
         if (head.Dimension != cut.Dimension)
-            Throw.Usage($"{head.Name} was trained on vectors of {head.Dimension} values, but the cut {cut.Request.Cut} with pooling {cut.Request.Pooling} gives {cut.Dimension}; export with the model and cut of its feature set");
+            Throw.Usage(
+                $"{head.Name} was trained on vectors of {head.Dimension} values, but the cut {cut.Request.Cut} with pooling "
+                    + $"{cut.Request.Pooling} gives {cut.Dimension}; export with the model and cut of its feature set"
+            );
         if (head.ClassCount != info.Labels.Count)
             Throw.Usage($"{head.Name} knows {head.ClassCount} classes, but {info.Labels.Count} labels are given");
     }
@@ -102,7 +108,10 @@ public static class ClassifierExport
     private static double Verify(string file, string written, CutModel cut, IHead head, Replay replay)
     {
         if (replay.Probabilities.Length != replay.Count * head.ClassCount)
-            throw new ArgumentException($"replay of {replay.Count} photos with {replay.Probabilities.Length} probabilities", nameof(replay));
+            throw new ArgumentException(
+                $"replay of {replay.Count} photos with {replay.Probabilities.Length} probabilities",
+                nameof(replay)
+            );
         using var classifier = Load(file, written);
         var pixels = 3 * cut.InputHeight * cut.InputWidth;
         var step = Math.Min(ReplayBatch, cut.MaxBatch);
@@ -124,7 +133,14 @@ public static class ClassifierExport
         }
 
         if (!(largest <= replay.Tolerance))
-            Throw.JobFailed(FormattableString.Invariant($"{file}: not written: on photo {worst} of the replay its probabilities differ from those of the cached vectors by {largest:0.0e-0}, allowed are {replay.Tolerance:0.0e-0}; extract the features again with this model, cut and decoder"));
+            Throw.JobFailed(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{file}: not written: on photo {worst} of the replay its probabilities differ from those of the cached vectors "
+                        + $"by {largest:0.0e-0}, allowed are {replay.Tolerance:0.0e-0}; extract the features again with this model, "
+                        + $"cut and decoder"
+                )
+            );
         return largest;
     }
 
@@ -136,7 +152,11 @@ public static class ClassifierExport
         }
         catch (Exception e) when (e is OnnxRuntimeException or BadInputException)
         {
-            throw new JobFailedException($"{file}: not written: ONNX Runtime refuses the classifier ({e.OneLine()}); the backbone's operator set may be too old for this head", e);
+            throw new JobFailedException(
+                $"{file}: not written: ONNX Runtime refuses the classifier ({e.OneLine()}); the backbone's operator set may be too "
+                    + $"old for this head",
+                e
+            );
         }
     }
 }

@@ -53,8 +53,16 @@ public sealed record ClassifierInfo
     internal void WriteTo(ModelProto model)
     {
         model.MetadataProps.Clear();
-        model.MetadataProps.Add(new StringStringEntryProto { Key = LabelsKey, Value = JsonSerializer.Serialize(Labels, ClassifierJson.Default.IReadOnlyListString) });
-        model.MetadataProps.Add(new StringStringEntryProto { Key = InfoKey, Value = JsonSerializer.Serialize(this, ClassifierJson.Default.ClassifierInfo) });
+        model.MetadataProps.Add(
+            new StringStringEntryProto
+            {
+                Key = LabelsKey,
+                Value = JsonSerializer.Serialize(Labels, ClassifierJson.Default.IReadOnlyListString),
+            }
+        );
+        model.MetadataProps.Add(
+            new StringStringEntryProto { Key = InfoKey, Value = JsonSerializer.Serialize(this, ClassifierJson.Default.ClassifierInfo) }
+        );
     }
 
     /// <exception cref="BadInputException">The model's metadata are not those of a classifier of ours.</exception>
@@ -62,14 +70,24 @@ public sealed record ClassifierInfo
     {
         var text = model.MetadataProps.FirstOrDefault(p => p.Key == InfoKey)?.Value;
         if (text is null)
-            throw new BadInputException($"{file}: an ONNX model, but without the labels and preprocessing that 'transfer train' and 'transfer export' write into a classifier: a backbone by itself predicts none of your classes");
+            throw new BadInputException(
+                $"{file}: an ONNX model, but without the labels and preprocessing that 'transfer train' and 'transfer export' write "
+                    + $"into a classifier: a backbone by itself predicts none of your classes"
+            );
         try
         {
             using var document = JsonDocument.Parse(text);
-            var format = document.RootElement.TryGetProperty("Format", out var number) ? number.GetInt32() : document.RootElement.GetProperty("format").GetInt32();
+            var format = document.RootElement.TryGetProperty("Format", out var number)
+                ? number.GetInt32()
+                : document.RootElement.GetProperty("format").GetInt32();
             if (format > CurrentFormat)
-                Throw.BadInput($"{file}: written by a newer version (format {format}; this program reads up to {CurrentFormat}); update the program");
-            var info = JsonSerializer.Deserialize(text, format == PascalCaseFormat ? PascalCaseJson.Default.ClassifierInfo : ClassifierJson.Default.ClassifierInfo)!;
+                Throw.BadInput(
+                    $"{file}: written by a newer version (format {format}; this program reads up to {CurrentFormat}); update the program"
+                );
+            var info = JsonSerializer.Deserialize(
+                text,
+                format == PascalCaseFormat ? PascalCaseJson.Default.ClassifierInfo : ClassifierJson.Default.ClassifierInfo
+            )!;
             if (info.Labels.Count < 2)
                 Throw.BadInput($"{file}: its metadata name {info.Labels.Count} classes; expected two or more");
             return info;
@@ -83,7 +101,10 @@ public sealed record ClassifierInfo
 
 /// <summary>Serializers made at build time: the command starts faster without reflection.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true,
+    RespectRequiredConstructorParameters = true
+)]
 [JsonSerializable(typeof(ClassifierInfo))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class ClassifierJson : JsonSerializerContext;

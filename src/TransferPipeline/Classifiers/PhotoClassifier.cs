@@ -69,11 +69,16 @@ public sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifier
     {
         threads = Math.Max(1, threads);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var tasks = new TaskFactory(stop.Token, TaskCreationOptions.None, TaskContinuationOptions.None, new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler);
+        var tasks = new TaskFactory(
+            stop.Token,
+            TaskCreationOptions.None,
+            TaskContinuationOptions.None,
+            new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler
+        );
         var (free, begun) = (new ConcurrentBag<BatchClassifier>(), new Queue<Task<PhotoPrediction[]>>());
         try
         {
-            for (var start = 0; start < photos.Count || begun.Count > 0;)
+            for (var start = 0; start < photos.Count || begun.Count > 0; )
             {
                 for (; start < photos.Count && begun.Count < threads * Ahead; start += Batch)
                 {

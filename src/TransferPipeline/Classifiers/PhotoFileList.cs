@@ -2,12 +2,15 @@ using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Classifiers;
 
-/// <summary>Photos named on a command line: files as they are, folders with all photos below them, and <c>-</c> for names from elsewhere.</summary>
+/// <summary>
+/// Photos named on a command line: files as they are, folders with all photos below them, and <c>-</c> for names from elsewhere.
+/// </summary>
 public static class PhotoFileList
 {
     /// <exception cref="BadInputException">A path does not exist, or a folder holds no photo.</exception>
     /// <param name="names">
-    /// Read where a path is <c>-</c>: one name per line, or names that end with a zero byte, as find -print0 writes them; UTF-8, or UTF-16 with a
+    /// Read where a path is <c>-</c>: one name per line, or names that end with a zero byte, as find -print0 writes them; UTF-8, or UTF-16
+    /// with a
     /// byte-order mark. A file that is not there is found out when it is read.
     /// </param>
     /// <param name="note">Called with one line for each thing that is passed over.</param>
@@ -31,8 +34,12 @@ public static class PhotoFileList
             if (!Directory.Exists(path))
                 throw new BadInputException($"{path}: no such file or folder; expected photos");
             var problems = new ProblemList();
-            var found = LeftBehind.Remove(PhotoFiles.Walk(path), problems).Left.Files
-                .Where(f => PhotoFiles.IsPhoto(f.Path) && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path))).Select(f => Path.Combine(path, f.Path)).Order(StringComparer.Ordinal).ToList();
+            var found = LeftBehind
+                .Remove(PhotoFiles.Walk(path), problems)
+                .Left.Files.Where(f => PhotoFiles.IsPhoto(f.Path) && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path)))
+                .Select(f => Path.Combine(path, f.Path))
+                .Order(StringComparer.Ordinal)
+                .ToList();
             foreach (var problem in problems.ToList())
                 note?.Invoke(problem.ToString());
             if (found.Count == 0)
@@ -52,6 +59,8 @@ public static class PhotoFileList
         var separator = text.Contains('\0', StringComparison.Ordinal) ? '\0' : '\n';
         if (separator == '\0' && text.Split('\0').Count(name => name.Length > 1) is 0)
             throw new BadInputException("the list of names is UTF-16 without a byte-order mark; expected UTF-8");
-        return text.Split(separator).Select(name => separator == '\n' && name.EndsWith('\r') ? name[..^1] : name).Where(name => name.Length > 0);
+        return text.Split(separator)
+            .Select(name => separator == '\n' && name.EndsWith('\r') ? name[..^1] : name)
+            .Where(name => name.Length > 0);
     }
 }

@@ -2,23 +2,34 @@ using System.Text;
 
 namespace TransferPipeline.Datasets;
 
-/// <summary>Names of classes and photos that differ only in case, Unicode form or spaces: each such pair is named before any work.</summary>
+/// <summary>
+/// Names of classes and photos that differ only in case, Unicode form or spaces: each such pair is named before any work.
+/// </summary>
 internal static class AlikeNames
 {
     /// <summary>Classes whose names are one name in two Unicode forms become one class, called by its shortest form.</summary>
-    public static IReadOnlyList<(PhotoEntry Entry, int Item)> MergeClasses(IReadOnlyList<(PhotoEntry Entry, int Item)> photos, ProblemList problems)
+    public static IReadOnlyList<(PhotoEntry Entry, int Item)> MergeClasses(
+        IReadOnlyList<(PhotoEntry Entry, int Item)> photos,
+        ProblemList problems
+    )
     {
         var names = photos.Select(p => p.Entry.Label).Where(label => !Ascii.IsValid(label)).Distinct().ToArray();
         var merged = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var forms in names.GroupBy(UnicodeForms.Decompose).Where(g => g.Count() > 1))
         {
             var kept = forms.OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal).First();
-            problems.Add(kept, "the class is written in two Unicode forms (a letter with its accent as one character or as two); they are taken as one class");
+            problems.Add(
+                kept,
+                "the class is written in two Unicode forms (a letter with its accent as one character or as two); they are taken as "
+                    + "one class"
+            );
             foreach (var form in forms)
                 merged.Add(form, kept);
         }
 
-        return merged.Count == 0 ? photos : [.. photos.Select(p => (p.Entry with { Label = merged.GetValueOrDefault(p.Entry.Label, p.Entry.Label) }, p.Item))];
+        return merged.Count == 0
+            ? photos
+            : [.. photos.Select(p => (p.Entry with { Label = merged.GetValueOrDefault(p.Entry.Label, p.Entry.Label) }, p.Item))];
     }
 
     /// <summary>Notes classes whose names differ only in case, spaces or hyphens.</summary>
@@ -27,11 +38,17 @@ internal static class AlikeNames
         foreach (var alike in classes.GroupBy(UnicodeForms.Fold).Where(g => g.Count() > 1))
         {
             var names = alike.ToArray();
-            problems.Add(names[0], "the name of the class differs from another only in case, spaces or hyphens; they are taken as different classes", $": {string.Join(", ", names.Select(n => $"'{n}'"))}");
+            problems.Add(
+                names[0],
+                "the name of the class differs from another only in case, spaces or hyphens; they are taken as different classes",
+                $": {string.Join(", ", names.Select(n => $"'{n}'"))}"
+            );
         }
     }
 
-    /// <summary>Notes how many photos have names that differ only in case or Unicode form: on other systems they would be one file.</summary>
+    /// <summary>
+    /// Notes how many photos have names that differ only in case or Unicode form: on other systems they would be one file.
+    /// </summary>
     public static void NotePhotos(PhotoEntry[] entries, ProblemList problems)
     {
         var seen = new Dictionary<string, string>(entries.Length, StringComparer.OrdinalIgnoreCase);
@@ -46,6 +63,10 @@ internal static class AlikeNames
         }
 
         if (count > 0)
-            problems.Add(second, $"{count:N0} photos have names that differ from another's only in case or Unicode form (this one from '{first}'); they are taken as different photos");
+            problems.Add(
+                second,
+                $"{count:N0} photos have names that differ from another's only in case or Unicode form (this one from '{first}'); "
+                    + $"they are taken as different photos"
+            );
     }
 }

@@ -6,7 +6,12 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
 {
     /// <summary>What all forms of data have in common: choose classes, complete the splits, note what is missing.</summary>
     /// <param name="photos">In order; a split is empty where the data names none.</param>
-    public static Arranged From(string source, IReadOnlyList<(PhotoEntry Entry, int Item)> photos, DatasetOptions options, ProblemList problems)
+    public static Arranged From(
+        string source,
+        IReadOnlyList<(PhotoEntry Entry, int Item)> photos,
+        DatasetOptions options,
+        ProblemList problems
+    )
     {
         photos = AlikeNames.MergeClasses(photos, problems);
         var classes = ChooseClasses(source, [.. photos.Select(p => p.Entry.Label).Distinct().Order(StringComparer.Ordinal)], options);

@@ -5,7 +5,8 @@ namespace TransferPipeline.Datasets;
 
 /// <summary>
 /// CIFAR-10 and CIFAR-100 in their binary form, records of one label byte (CIFAR-100: coarse, then fine) and 3 x 32 x 32 bytes, plane by
-/// plane (www.cs.toronto.edu/~kriz/cifar.html), or in their Python form, pickled arrays of the same bytes. A photo is handed out as a PPM file, so that it passes through the same decoding as all.
+/// plane (www.cs.toronto.edu/~kriz/cifar.html), or in their Python form, pickled arrays of the same bytes. A photo is handed out as a PPM
+/// file, so that it passes through the same decoding as all.
 /// </summary>
 internal sealed class CifarDataset : Dataset
 {
@@ -16,8 +17,12 @@ internal sealed class CifarDataset : Dataset
     private readonly Arranged _arranged;
     private readonly List<(SafeFileHandle Handle, long Offset, long Mtime, string File)> _photos;
 
-    private CifarDataset(string source, Arranged arranged, List<(SafeFileHandle, long, long, string)> photos, IReadOnlyList<DatasetProblem> problems) =>
-        (Source, _arranged, _photos, Problems) = (source, arranged, photos, problems);
+    private CifarDataset(
+        string source,
+        Arranged arranged,
+        List<(SafeFileHandle, long, long, string)> photos,
+        IReadOnlyList<DatasetProblem> problems
+    ) => (Source, _arranged, _photos, Problems) = (source, arranged, photos, problems);
 
     public override string Source { get; }
 
@@ -70,7 +75,9 @@ internal sealed class CifarDataset : Dataset
         if (classes != 10 || files.Count == 1)
             return;
         var there = files.Select(f => Path.GetFileNameWithoutExtension(f.FullPath)).ToHashSet();
-        foreach (var name in Enumerable.Range(1, 5).Select(i => $"data_batch_{i}").Append("test_batch").Where(name => !there.Contains(name)))
+        foreach (
+            var name in Enumerable.Range(1, 5).Select(i => $"data_batch_{i}").Append("test_batch").Where(name => !there.Contains(name))
+        )
             problems.Add(name, "the file is not there; its photos are missing");
     }
 

@@ -7,7 +7,9 @@ namespace TransferPipeline.Datasets;
 /// <param name="Stride">Bytes from one photo's pixels to the next one's.</param>
 internal sealed record CifarFile(string FullPath, string Split, byte[] Labels, long FirstPixel, int Stride);
 
-/// <summary>Finds and checks the files of CIFAR-10 and CIFAR-100, in the binary form (.bin) and in the Python form (pickled batches).</summary>
+/// <summary>
+/// Finds and checks the files of CIFAR-10 and CIFAR-100, in the binary form (.bin) and in the Python form (pickled batches).
+/// </summary>
 internal static class CifarFiles
 {
     public const int PixelBytes = 3 * 32 * 32;
@@ -20,9 +22,18 @@ internal static class CifarFiles
         if (BinaryFolder(path, classes) is { } binary)
             return (Sorted(Directory.GetFiles(binary, classes == 10 ? "*_batch*.bin" : "t*.bin"), file => Binary(file, classes)), false);
         if (PythonFolder(path, classes) is { } python)
-            return (Sorted(Directory.GetFiles(python).Where(file => IsPythonName(Path.GetFileName(file), classes)), file => Pickled(file, classes)), true);
+            return (
+                Sorted(
+                    Directory.GetFiles(python).Where(file => IsPythonName(Path.GetFileName(file), classes)),
+                    file => Pickled(file, classes)
+                ),
+                true
+            );
         throw new BadInputException(
-            $"{path} holds no CIFAR-{classes}; expected {(classes == 10 ? "data_batch_1.bin ... test_batch.bin" : "train.bin and test.bin")} (the binary version) or {(classes == 10 ? "data_batch_1 ... test_batch" : "train and test")} (the Python version)");
+            $"{path} holds no CIFAR-{classes}; expected "
+                + $"{(classes == 10 ? "data_batch_1.bin ... test_batch.bin" : "train.bin and test.bin")} (the binary version) or "
+                + $"{(classes == 10 ? "data_batch_1 ... test_batch" : "train and test")} (the Python version)"
+        );
     }
 
     /// <summary>Whether a folder, or the one that the archive unpacks to below it, holds CIFAR in either form.</summary>
@@ -31,7 +42,16 @@ internal static class CifarFiles
     /// <summary>Class names from the list beside the data; their numbers when it is not there.</summary>
     public static string[] Names(string folder, int classes, bool isPython, ProblemList problems)
     {
-        var file = Path.Combine(folder, (classes, isPython) switch { (10, false) => "batches.meta.txt", (10, true) => "batches.meta", (_, false) => "fine_label_names.txt", _ => "meta" });
+        var file = Path.Combine(
+            folder,
+            (classes, isPython) switch
+            {
+                (10, false) => "batches.meta.txt",
+                (10, true) => "batches.meta",
+                (_, false) => "fine_label_names.txt",
+                _ => "meta",
+            }
+        );
         if (!File.Exists(file))
         {
             problems.Add(Path.GetFileName(file), "not there: classes are called by their numbers");
@@ -44,20 +64,38 @@ internal static class CifarFiles
             : throw new BadInputException($"{file} has {names.Distinct().Count()} different names, expected {classes}, one a line");
     }
 
-    private static string? BinaryFolder(string path, int classes) => Folder(
-        path, classes == 10 ? "cifar-10-batches-bin" : "cifar-100-binary",
-        f => classes == 10 ? Has(f, "data_batch_1.bin") || Has(f, "test_batch.bin") : Has(f, "train.bin") && Has(f, "fine_label_names.txt"));
+    private static string? BinaryFolder(string path, int classes) =>
+        Folder(
+            path,
+            classes == 10 ? "cifar-10-batches-bin" : "cifar-100-binary",
+            f =>
+                classes == 10
+                    ? Has(f, "data_batch_1.bin") || Has(f, "test_batch.bin")
+                    : Has(f, "train.bin") && Has(f, "fine_label_names.txt")
+        );
 
-    private static string? PythonFolder(string path, int classes) => Folder(
-        path, classes == 10 ? "cifar-10-batches-py" : "cifar-100-python",
-        f => classes == 10 ? Has(f, "data_batch_1") || Has(f, "test_batch") : Has(f, "train") && Has(f, "test") && (Has(f, "meta") || (IsPickle(Path.Combine(f, "train")) && IsPickle(Path.Combine(f, "test")))));
+    private static string? PythonFolder(string path, int classes) =>
+        Folder(
+            path,
+            classes == 10 ? "cifar-10-batches-py" : "cifar-100-python",
+            f =>
+                classes == 10
+                    ? Has(f, "data_batch_1") || Has(f, "test_batch")
+                    : Has(f, "train")
+                        && Has(f, "test")
+                        && (Has(f, "meta") || (IsPickle(Path.Combine(f, "train")) && IsPickle(Path.Combine(f, "test"))))
+        );
 
-    private static string? Folder(string path, string inside, Predicate<string> holds) => Array.Find([path, Path.Combine(path, inside)], holds);
+    private static string? Folder(string path, string inside, Predicate<string> holds) =>
+        Array.Find([path, Path.Combine(path, inside)], holds);
 
     private static bool Has(string folder, string file) => File.Exists(Path.Combine(folder, file));
 
     private static bool IsPythonName(string name, int classes) =>
-        classes == 10 ? name == "test_batch" || (name.StartsWith("data_batch_", StringComparison.Ordinal) && !name.Contains('.', StringComparison.Ordinal)) : name is "train" or "test";
+        classes == 10
+            ? name == "test_batch"
+                || (name.StartsWith("data_batch_", StringComparison.Ordinal) && !name.Contains('.', StringComparison.Ordinal))
+            : name is "train" or "test";
 
     /// <summary>Whether a file begins as pickles of protocol 2 and later do.</summary>
     public static bool IsPickle(string file)
@@ -71,12 +109,17 @@ internal static class CifarFiles
 
     private static List<CifarFile> Sorted(IEnumerable<string> files, Func<string, CifarFile> read)
     {
-        var paths = files.Select(Path.GetFullPath).OrderBy(f => SplitNames.Order(SplitOf(f))).ThenBy(f => f, StringComparer.Ordinal).ToList();
+        var paths = files
+            .Select(Path.GetFullPath)
+            .OrderBy(f => SplitNames.Order(SplitOf(f)))
+            .ThenBy(f => f, StringComparer.Ordinal)
+            .ToList();
         paths.ForEach(file => FileBytes.RequireSome(file, "CIFAR's binary form or Python version"));
         return paths.ConvertAll(file => read(file));
     }
 
-    private static string SplitOf(string file) => Path.GetFileName(file).StartsWith("test", StringComparison.OrdinalIgnoreCase) ? Splits.Test : Splits.Train;
+    private static string SplitOf(string file) =>
+        Path.GetFileName(file).StartsWith("test", StringComparison.OrdinalIgnoreCase) ? Splits.Test : Splits.Train;
 
     private static CifarFile Binary(string file, int classes)
     {
@@ -86,7 +129,9 @@ internal static class CifarFiles
         if (bytes.Length == 0 || bytes.Length % record != 0)
         {
             throw new BadInputException(
-                $"{file} has {bytes.Length:N0} bytes, expected a multiple of {record:N0} (a photo of CIFAR-{classes}); it was cut short or is of another kind, fetch it again");
+                $"{file} has {bytes.Length:N0} bytes, expected a multiple of {record:N0} (a photo of CIFAR-{classes}); it was cut "
+                    + $"short or is of another kind, fetch it again"
+            );
         }
 
         var labels = new byte[bytes.Length / record];
@@ -103,7 +148,13 @@ internal static class CifarFiles
         var key = classes == 10 ? "labels" : "fine_labels";
         if (content.GetValueOrDefault(key) is not List<object?> labels || labels.Count != count)
             throw Bad(file, classes, $"it has no list '{key}' of {count:N0} labels");
-        return new CifarFile(Path.GetFullPath(file), SplitOf(file), [.. labels.Select((label, i) => Checked(file, i, label as long? ?? -1, classes))], photos.Data.Offset, PixelBytes);
+        return new CifarFile(
+            Path.GetFullPath(file),
+            SplitOf(file),
+            [.. labels.Select((label, i) => Checked(file, i, label as long? ?? -1, classes))],
+            photos.Data.Offset,
+            PixelBytes
+        );
     }
 
     private static string[] PickledNames(string file, int classes)
@@ -120,7 +171,8 @@ internal static class CifarFiles
     {
         try
         {
-            return Pickle.Read(File.ReadAllBytes(file)) as Dictionary<object, object?> ?? throw new InvalidDataException("it holds no dictionary");
+            return Pickle.Read(File.ReadAllBytes(file)) as Dictionary<object, object?>
+                ?? throw new InvalidDataException("it holds no dictionary");
         }
         catch (InvalidDataException e)
         {
@@ -128,10 +180,16 @@ internal static class CifarFiles
         }
     }
 
-    private static BadInputException Bad(string file, int classes, string what) => new(
-        $"{file} is not whole as the Python version of CIFAR-{classes} (a pickle): {what}; fetch it again, or the binary version ({(classes == 10 ? "cifar-10-binary.tar.gz, data_batch_1.bin" : "cifar-100-binary.tar.gz, train.bin")} ...)");
+    private static BadInputException Bad(string file, int classes, string what) =>
+        new(
+            $"{file} is not whole as the Python version of CIFAR-{classes} (a pickle): {what}; fetch it again, or the binary version "
+                + $"({(classes == 10 ? "cifar-10-binary.tar.gz, data_batch_1.bin" : "cifar-100-binary.tar.gz, train.bin")} ...)"
+        );
 
-    private static byte Checked(string file, int photo, long label, int classes) => label >= 0 && label < classes
-        ? (byte)label
-        : throw new BadInputException($"{file}: photo {photo} has label {label}, expected 0 to {classes - 1}; the file is damaged or not CIFAR-{classes}");
+    private static byte Checked(string file, int photo, long label, int classes) =>
+        label >= 0 && label < classes
+            ? (byte)label
+            : throw new BadInputException(
+                $"{file}: photo {photo} has label {label}, expected 0 to {classes - 1}; the file is damaged or not CIFAR-{classes}"
+            );
 }

@@ -75,9 +75,12 @@ internal static class ClassFolders
             problems.Add("", $"{strays:N0} photos lie outside the class folders and are ignored");
         if (photos > 0)
             return;
-        throw new BadInputException(strays > 0
-            ? $"{source} holds {strays:N0} photos but no class folders; expected a folder for each class with its photos inside"
-            : $"{source} holds no photos; expected a folder for each class with .jpg, .png, ... files inside (or train and validation folders of such)");
+        throw new BadInputException(
+            strays > 0
+                ? $"{source} holds {strays:N0} photos but no class folders; expected a folder for each class with its photos inside"
+                : $"{source} holds no photos; expected a folder for each class with .jpg, .png, ... files inside (or train and "
+                    + $"validation folders of such)"
+        );
     }
 
     private static void NoteEmptyClasses(List<string> folders, FolderLayout layout, HashSet<string> filled, ProblemList problems)
@@ -91,12 +94,18 @@ internal static class ClassFolders
 
     private static void NoteSameNames(IEnumerable<PhotoEntry> entries, ProblemList problems)
     {
-        var shared = entries.GroupBy(e => (e.Split, Name: e.Path[(e.Path.LastIndexOf('/') + 1)..]))
-            .Where(g => g.Select(e => e.Label).Distinct().Count() > 1).ToList();
+        var shared = entries
+            .GroupBy(e => (e.Split, Name: e.Path[(e.Path.LastIndexOf('/') + 1)..]))
+            .Where(g => g.Select(e => e.Label).Distinct().Count() > 1)
+            .ToList();
         if (shared.Count > 0)
         {
             var first = shared[0].ToList();
-            problems.Add(first[0].Path, $"{shared.Count:N0} file names occur in more than one class (this one also as {first.First(e => e.Label != first[0].Label).Path}); they are taken as different photos");
+            problems.Add(
+                first[0].Path,
+                $"{shared.Count:N0} file names occur in more than one class (this one also as "
+                    + $"{first.First(e => e.Label != first[0].Label).Path}); they are taken as different photos"
+            );
         }
     }
 

@@ -40,23 +40,32 @@ public enum ColumnType
 internal static class ColumnTypes
 {
     /// <summary>For messages: <c>text</c>, <c>int32</c>, <c>float32 list</c>.</summary>
-    public static string Text(this ColumnType type) => type switch
-    {
-        ColumnType.Float32List => "float32 list",
-        ColumnType.Float64List => "float64 list",
-        ColumnType.Other => "of another type",
-        _ => type.ToString().ToLowerInvariant(),
-    };
+    public static string Text(this ColumnType type) =>
+        type switch
+        {
+            ColumnType.Float32List => "float32 list",
+            ColumnType.Float64List => "float64 list",
+            ColumnType.Other => "of another type",
+            _ => type.ToString().ToLowerInvariant(),
+        };
 
-    /// <summary>Whether a row's value can be written as text without loss: text itself, whole numbers, yes and no, and floating-point numbers.</summary>
+    /// <summary>
+    /// Whether a row's value can be written as text without loss: text itself, whole numbers, yes and no, and floating-point numbers.
+    /// </summary>
     public static bool CanBeLabel(this ColumnType type) =>
-        type is ColumnType.Text or ColumnType.Binary or (>= ColumnType.Boolean and <= ColumnType.UInt64) or ColumnType.Float32 or ColumnType.Float64;
+        type
+            is ColumnType.Text
+                or ColumnType.Binary
+                or (>= ColumnType.Boolean and <= ColumnType.UInt64)
+                or ColumnType.Float32
+                or ColumnType.Float64;
 
     /// <summary>The type of a list of such elements.</summary>
-    public static ColumnType ListOf(ColumnType element) => element switch
-    {
-        ColumnType.Float32 => ColumnType.Float32List,
-        ColumnType.Float64 => ColumnType.Float64List,
-        _ => ColumnType.List,
-    };
+    public static ColumnType ListOf(ColumnType element) =>
+        element switch
+        {
+            ColumnType.Float32 => ColumnType.Float32List,
+            ColumnType.Float64 => ColumnType.Float64List,
+            _ => ColumnType.List,
+        };
 }

@@ -22,10 +22,19 @@ internal static class CsvDataset
             options = options with { Extension = OpenImages.Extension(folder, First(options, columns), problems) };
         var lines = ReadLines(options, folder, columns, problems);
         var form = columns.Confidence >= 0 ? "CSV of photo names and labels, OpenImages' columns" : "CSV of photo names and labels";
-        return LabelledFiles.Build(options, folder, columns.Confidence >= 0 ? OpenImages.Named(options, lines, problems) : lines, problems, missing => NothingThere(folder, missing, options)).As(form);
+        return LabelledFiles
+            .Build(
+                options,
+                folder,
+                columns.Confidence >= 0 ? OpenImages.Named(options, lines, problems) : lines,
+                problems,
+                missing => NothingThere(folder, missing, options)
+            )
+            .As(form);
     }
 
-    public static bool IsJsonLines(string path) => path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ndjson", StringComparison.OrdinalIgnoreCase);
+    public static bool IsJsonLines(string path) =>
+        path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ndjson", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The names of a table's columns.</summary>
     public static string[] Header(string file)
@@ -46,7 +55,14 @@ internal static class CsvDataset
             if (columns.Confidence >= 0 && csv.GetString(columns.Confidence) is "0" or "0.0")
                 problems.Add(path, "left out: the confidence is 0, the photo was found not to show the label");
             else
-                yield return new TableLine(where, csv.LineNumber, name, path, csv.GetString(columns.Label), columns.Split < 0 ? "" : SplitOf(where, csv.GetString(columns.Split)));
+                yield return new TableLine(
+                    where,
+                    csv.LineNumber,
+                    name,
+                    path,
+                    csv.GetString(columns.Label),
+                    columns.Split < 0 ? "" : SplitOf(where, csv.GetString(columns.Split))
+                );
         }
     }
 
@@ -59,12 +75,16 @@ internal static class CsvDataset
     }
 
     public static string SplitOf(string where, string name) =>
-        SplitNames.Canonical(name) ?? throw new BadInputException(
-            $"{where}: '{name}' is no split{NearestName.Hint(name, SplitNames.All)}; expected train, validation or test");
+        SplitNames.Canonical(name)
+        ?? throw new BadInputException(
+            $"{where}: '{name}' is no split{NearestName.Hint(name, SplitNames.All)}; expected train, validation or test"
+        );
 
-    public static string NothingThere(string folder, TableLine? missing, DatasetOptions options) => missing is null
-        ? $"{options.Path} names no photo with a label; expected a line for each photo"
-        : $"{options.Path}: none of its photos is in {folder}, the first being '{missing.Path}'" + (NearFiles.Similar(folder, missing.Path, options.Extension) ?? "; give the folder that they are in");
+    public static string NothingThere(string folder, TableLine? missing, DatasetOptions options) =>
+        missing is null
+            ? $"{options.Path} names no photo with a label; expected a line for each photo"
+            : $"{options.Path}: none of its photos is in {folder}, the first being '{missing.Path}'"
+                + (NearFiles.Similar(folder, missing.Path, options.Extension) ?? "; give the folder that they are in");
 
     /// <summary>How many of the first lines name a photo in a column.</summary>
     private static int PhotosThere(DatasetOptions options, string folder, string[] header, int column)
@@ -73,9 +93,14 @@ internal static class CsvDataset
         var (there, width) = (0, Array.FindLastIndex(header, name => name.Length > 0) + 1);
         for (var line = 0; line < ProbedLines && NextRow(options.Path, csv, width); line++)
         {
-            var extension = options.Extension.Length == 0 || options.Extension.StartsWith('.') ? options.Extension : "." + options.Extension;
+            var extension =
+                options.Extension.Length == 0 || options.Extension.StartsWith('.') ? options.Extension : "." + options.Extension;
             var name = csv.GetString(column);
-            there += name.Length > 0 && File.Exists(Path.Combine(folder, name.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ? name : name + extension)) ? 1 : 0;
+            there +=
+                name.Length > 0
+                && File.Exists(Path.Combine(folder, name.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ? name : name + extension))
+                    ? 1
+                    : 0;
         }
 
         return there;
@@ -100,7 +125,10 @@ internal static class CsvDataset
                 continue;
             return csv.FieldCount >= width && last < width
                 ? true
-                : throw new BadInputException($"{file}, line {csv.LineNumber}: {csv.FieldCount} fields, expected {width} as in the first line; put names with commas in quotes");
+                : throw new BadInputException(
+                    $"{file}, line {csv.LineNumber}: {csv.FieldCount} fields, expected {width} as in the first line; put names with "
+                        + $"commas in quotes"
+                );
         }
 
         return false;
@@ -108,7 +136,12 @@ internal static class CsvDataset
 
     private static CsvReader OpenReader(string file)
     {
-        var readerOptions = new CsvReaderOptions { MalformedData = CsvMalformedDataHandling.Throw, TrackLineNumbers = true, TrimWhitespace = true };
+        var readerOptions = new CsvReaderOptions
+        {
+            MalformedData = CsvMalformedDataHandling.Throw,
+            TrackLineNumbers = true,
+            TrimWhitespace = true,
+        };
         try
         {
             return CsvReader.FromFile(file, readerOptions, FileOptions.SequentialScan);

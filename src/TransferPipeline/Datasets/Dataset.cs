@@ -51,10 +51,15 @@ public abstract class Dataset : IDisposable
     /// <summary>Size and time of the photo <paramref name="index"/>, without reading it.</summary>
     public abstract PhotoStamp Stamp(int index);
 
-    /// <summary>The file that holds photo <paramref name="index"/>, alone or with others; null where there is none, and then each run hashes the photo.</summary>
+    /// <summary>
+    /// The file that holds photo <paramref name="index"/>, alone or with others; null where there is none, and then each run hashes the
+    /// photo.
+    /// </summary>
     public virtual string? FileOf(int index) => null;
 
-    /// <summary>Reads the encoded bytes of photo <paramref name="index"/> into <paramref name="buffer"/>, growing it when it is too small.</summary>
+    /// <summary>
+    /// Reads the encoded bytes of photo <paramref name="index"/> into <paramref name="buffer"/>, growing it when it is too small.
+    /// </summary>
     /// <returns>The number of bytes read.</returns>
     /// <exception cref="IOException">The photo cannot be read; the extractor records it as failed.</exception>
     public abstract int Read(int index, ref byte[] buffer);

@@ -10,7 +10,15 @@ public sealed record ClassCount(string Split, string Label, int Photos);
 /// <param name="Bytes">Encoded size of all photos.</param>
 /// <param name="Counts">By split (train, validation, test), then class; zeros included.</param>
 public sealed record DatasetReport(
-    string Source, DatasetKind Kind, string Form, int Photos, long Bytes, IReadOnlyList<string> Classes, IReadOnlyList<ClassCount> Counts, IReadOnlyList<DatasetProblem> Problems);
+    string Source,
+    DatasetKind Kind,
+    string Form,
+    int Photos,
+    long Bytes,
+    IReadOnlyList<string> Classes,
+    IReadOnlyList<ClassCount> Counts,
+    IReadOnlyList<DatasetProblem> Problems
+);
 
 /// <summary>Looks over a dataset: counts, the reader's problems and byte-identical photos.</summary>
 public static class DatasetCheck
@@ -31,15 +39,24 @@ public static class DatasetCheck
             entries.Count,
             Enumerable.Range(0, entries.Count).Sum(i => data.Stamp(i).Bytes),
             data.Classes,
-            [.. splits.SelectMany(split => data.Classes.Select(label => new ClassCount(split, label, counts.GetValueOrDefault((split, label)))))],
-            [.. data.Problems, .. problems.ToList()]);
+            [
+                .. splits.SelectMany(split =>
+                    data.Classes.Select(label => new ClassCount(split, label, counts.GetValueOrDefault((split, label))))
+                ),
+            ],
+            [.. data.Problems, .. problems.ToList()]
+        );
     }
 
     private static void NoteCopies(Dataset data, ProblemList problems, CancellationToken cancellation)
     {
         var buffer = Array.Empty<byte>();
-        var candidates = Enumerable.Range(0, data.Entries.Count).GroupBy(i => data.Stamp(i).Bytes).Where(g => g.Key > 0 && g.Count() > 1)
-            .SelectMany(g => g).Order();
+        var candidates = Enumerable
+            .Range(0, data.Entries.Count)
+            .GroupBy(i => data.Stamp(i).Bytes)
+            .Where(g => g.Key > 0 && g.Count() > 1)
+            .SelectMany(g => g)
+            .Order();
         var first = new Dictionary<string, int>();
         foreach (var i in candidates)
         {
@@ -49,7 +66,8 @@ public static class DatasetCheck
             if (first.TryAdd(hash, i))
                 continue;
             var (original, copy) = (data.Entries[first[hash]], data.Entries[i]);
-            var kind = original.Label != copy.Label ? "the same photo as one of another class"
+            var kind =
+                original.Label != copy.Label ? "the same photo as one of another class"
                 : original.Split != copy.Split ? "the same photo as one of another split: it is counted as recognized by heart"
                 : "the same photo twice in one class and split";
             problems.Add(copy.Path, kind, $" ({original.Path})");

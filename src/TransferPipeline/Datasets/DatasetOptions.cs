@@ -3,7 +3,9 @@ namespace TransferPipeline.Datasets;
 /// <summary>The forms in which photos with labels come.</summary>
 public enum DatasetKind
 {
-    /// <summary>Found from the path: a folder of class folders, CIFAR's or Parquet files, a .csv, .parquet, .tar, .tar.gz or .tgz file.</summary>
+    /// <summary>
+    /// Found from the path: a folder of class folders, CIFAR's or Parquet files, a .csv, .parquet, .tar, .tar.gz or .tgz file.
+    /// </summary>
     Auto,
     Folder,
     Csv,
@@ -30,7 +32,9 @@ public sealed record DatasetOptions
     /// <summary>Part of the photos of each class that becomes the test split where the data has no splits of its own.</summary>
     public double TestShare { get; init; }
 
-    /// <summary>Call the test split validation where the data has no validation split (CIFAR, many Hugging Face sets), as tutorials do.</summary>
+    /// <summary>
+    /// Call the test split validation where the data has no validation split (CIFAR, many Hugging Face sets), as tutorials do.
+    /// </summary>
     public bool TestAsValidation { get; init; }
 
     /// <summary>Another seed divides the photos otherwise.</summary>
@@ -42,10 +46,15 @@ public sealed record DatasetOptions
     /// <summary>Only these classes; empty for all.</summary>
     public IReadOnlyList<string> Classes { get; init; } = [];
 
-    /// <summary>CSV: the column of photo names; null takes the first usual name that is there: <c>id, path, file, filename, image</c>, ...</summary>
+    /// <summary>
+    /// CSV: the column of photo names; null takes the first usual name that is there: <c>id, path, file, filename, image</c>, ...
+    /// </summary>
     public string? PathColumn { get; init; }
 
-    /// <summary>CSV and Parquet: the column of labels; null takes the first of <c>label, class, breed, category, target</c> (Parquet: the ClassLabel column) that is there.</summary>
+    /// <summary>
+    /// CSV and Parquet: the column of labels; null takes the first of <c>label, class, breed, category, target</c> (Parquet: the ClassLabel
+    /// column) that is there.
+    /// </summary>
     public string? LabelColumn { get; init; }
 
     /// <summary>CSV: the column of splits; null takes <c>split</c> when it is there.</summary>
@@ -61,7 +70,15 @@ public sealed record DatasetOptions
     internal DatasetOptions? ForReading()
     {
         var plain = new DatasetOptions { Path = Path };
-        var own = plain with { Kind = Kind, PathColumn = PathColumn, LabelColumn = LabelColumn, SplitColumn = SplitColumn, Folder = Folder, Extension = Extension };
+        var own = plain with
+        {
+            Kind = Kind,
+            PathColumn = PathColumn,
+            LabelColumn = LabelColumn,
+            SplitColumn = SplitColumn,
+            Folder = Folder,
+            Extension = Extension,
+        };
         return own == plain ? null : own;
     }
 
@@ -72,10 +89,18 @@ public sealed record DatasetOptions
         var csv = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
         if (Folder is not null && Directory.Exists(place))
             return this with { Folder = place };
-        return Folder is null ? this with { Path = place } : this with
-        {
-            Path = place,
-            Folder = System.IO.Path.GetFullPath(System.IO.Path.GetRelativePath(csv, System.IO.Path.GetFullPath(Folder)), System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(place))!),
-        };
+        return Folder is null
+            ? this with
+            {
+                Path = place,
+            }
+            : this with
+            {
+                Path = place,
+                Folder = System.IO.Path.GetFullPath(
+                    System.IO.Path.GetRelativePath(csv, System.IO.Path.GetFullPath(Folder)),
+                    System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(place))!
+                ),
+            };
     }
 }

@@ -17,7 +17,10 @@ public static class DatasetReader
             DatasetKind.Tar => TarDataset.Open(options),
             DatasetKind.Cifar10 => CifarDataset.Open(options, 10),
             DatasetKind.Cifar100 => CifarDataset.Open(options, 100),
-            DatasetKind.Parquet => ParquetDataset.Open(options, table ?? throw new UsageException($"{options.Path}: this build reads no Parquet")),
+            DatasetKind.Parquet => ParquetDataset.Open(
+                options,
+                table ?? throw new UsageException($"{options.Path}: this build reads no Parquet")
+            ),
             _ => FileDataset.OpenFolder(options),
         };
         dataset.Options = options;
@@ -29,16 +32,26 @@ public static class DatasetReader
     {
         var isFolder = Directory.Exists(options.Path);
         if (!isFolder && !File.Exists(options.Path))
-            throw new BadInputException($"{options.Path}: there is no such file or folder; expected photos, for example a folder with a folder for each class");
+            throw new BadInputException(
+                $"{options.Path}: there is no such file or folder; expected photos, for example a folder with a folder for each class"
+            );
         if (options.Kind == DatasetKind.Folder && !isFolder)
             throw new BadInputException($"{options.Path} is a file, expected a folder with a folder for each class");
         if (options.Kind == DatasetKind.Csv && isFolder && MetadataDataset.Files(options.Path).Count == 0)
-            throw new BadInputException($"{options.Path} is a folder, expected a CSV file (or a folder with metadata.csv or metadata.jsonl)");
+            throw new BadInputException(
+                $"{options.Path} is a folder, expected a CSV file (or a folder with metadata.csv or metadata.jsonl)"
+            );
         if (options.Kind == DatasetKind.Tar && isFolder && !FolderContent.HasTars(options.Path))
             throw new BadInputException($"{options.Path} is a folder, expected a tar file (or a folder of numbered tar files)");
-        var kind = options.Kind != DatasetKind.Auto ? options.Kind : isFolder ? KindOfFolder(options) : KindOfFile(options.Path);
+        var kind =
+            options.Kind != DatasetKind.Auto ? options.Kind
+            : isFolder ? KindOfFolder(options)
+            : KindOfFile(options.Path);
         if (!isFolder)
-            FileBytes.RequireSome(options.Path, kind == DatasetKind.Csv ? "a line of column names and a line for each photo" : "a file with photos");
+            FileBytes.RequireSome(
+                options.Path,
+                kind == DatasetKind.Csv ? "a line of column names and a line for each photo" : "a file with photos"
+            );
         return kind;
     }
 
@@ -52,7 +65,9 @@ public static class DatasetReader
             return DatasetKind.Parquet;
         if (FolderContent.HasTars(options.Path))
             return DatasetKind.Tar;
-        return MetadataDataset.HasLabels(options) && FolderContent.HasPhotosOutsideClassFolders(options.Path) ? DatasetKind.Csv : DatasetKind.Folder;
+        return MetadataDataset.HasLabels(options) && FolderContent.HasPhotosOutsideClassFolders(options.Path)
+            ? DatasetKind.Csv
+            : DatasetKind.Folder;
     }
 
     private static DatasetKind KindOfFile(string path)
@@ -63,12 +78,17 @@ public static class DatasetReader
             ".csv" or ".tsv" or ".jsonl" or ".ndjson" => DatasetKind.Csv,
             ".parquet" => DatasetKind.Parquet,
             ".tar" or ".tar.gz" or ".tgz" => DatasetKind.Tar,
-            ".bin" => FileBytes.Length(path) % Cifar100Record == 0 && FileBytes.Length(path) % Cifar10Record != 0 ? DatasetKind.Cifar100 : DatasetKind.Cifar10,
-            _ when Path.GetFileName(path) is var name && (name == "test_batch" || name.StartsWith("data_batch_", StringComparison.Ordinal)) && CifarFiles.IsPickle(path) => DatasetKind.Cifar10,
+            ".bin" => FileBytes.Length(path) % Cifar100Record == 0 && FileBytes.Length(path) % Cifar10Record != 0
+                ? DatasetKind.Cifar100
+                : DatasetKind.Cifar10,
+            _ when Path.GetFileName(path) is var name
+                    && (name == "test_batch" || name.StartsWith("data_batch_", StringComparison.Ordinal))
+                    && CifarFiles.IsPickle(path) => DatasetKind.Cifar10,
             _ => throw new BadInputException(
                 FileBytes.Length(path) > 0 && ArchiveKind.Of(path) is { } archive
                     ? $"{path} is {archive}"
-                    : $"{path} is of no known kind; expected a folder or a file ending in {string.Join(' ', names)}"),
+                    : $"{path} is of no known kind; expected a folder or a file ending in {string.Join(' ', names)}"
+            ),
         };
     }
 }

@@ -5,7 +5,9 @@ namespace TransferPipeline.Datasets;
 /// <summary>Reads a stretch of a file without a stream.</summary>
 internal static class FileBytes
 {
-    /// <summary>Reads <paramref name="length"/> bytes from <paramref name="offset"/> into <paramref name="buffer"/>, which grows when it must.</summary>
+    /// <summary>
+    /// Reads <paramref name="length"/> bytes from <paramref name="offset"/> into <paramref name="buffer"/>, which grows when it must.
+    /// </summary>
     /// <returns>The number of bytes read: less than asked for when the file ends before.</returns>
     public static int Read(SafeFileHandle handle, long offset, long length, string name, ref byte[] buffer)
     {

@@ -12,8 +12,12 @@ internal readonly partial record struct FileChange(ulong Number, long Time)
 {
     // statx(2) has one layout on all Linux platforms (linux/stat.h); stat(2) has not.
     private const int CurrentFolder = -100;
-    private const uint WantedChangeTime = 0x80, WantedNumber = 0x100;
-    private const int StructBytes = 256, NumberAt = 32, SecondsAt = 96, NanosecondsAt = 104;
+    private const uint WantedChangeTime = 0x80,
+        WantedNumber = 0x100;
+    private const int StructBytes = 256,
+        NumberAt = 32,
+        SecondsAt = 96,
+        NanosecondsAt = 104;
 
     /// <summary>The file that a path leads to; null where it is not there, or the file system does not say.</summary>
     public static FileChange? Of(string path)

@@ -1,8 +1,13 @@
 namespace TransferPipeline.Datasets;
 
 /// <summary>Photos that are files below one folder.</summary>
-internal sealed class FileDataset(string source, string root, Arranged arranged, PhotoStamp[] stamps, IReadOnlyList<DatasetProblem> problems)
-    : Dataset
+internal sealed class FileDataset(
+    string source,
+    string root,
+    Arranged arranged,
+    PhotoStamp[] stamps,
+    IReadOnlyList<DatasetProblem> problems
+) : Dataset
 {
     public override string Source => source;
 
@@ -29,7 +34,10 @@ internal sealed class FileDataset(string source, string root, Arranged arranged,
         }
 
         if (MetadataDataset.HasLabels(options) && MetadataDataset.Files(options.Path) is [var metadata, ..])
-            problems.Add(metadata, "not used: the photos lie in class folders, and these are their labels; kind csv takes the labels of the metadata");
+            problems.Add(
+                metadata,
+                "not used: the photos lie in class folders, and these are their labels; kind csv takes the labels of the metadata"
+            );
         var (arranged, form) = ClassFolders.Arrange(options.Path, found, options, problems);
         var stamps = Array.ConvertAll(arranged.Items, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));
         return new FileDataset(options.Path, options.Path, arranged, stamps, problems.ToList()) { Form = form };

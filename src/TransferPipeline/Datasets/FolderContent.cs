@@ -19,20 +19,31 @@ internal static class FolderContent
     {
         var (matches, isOfPhotos, folders) = Probe(path, TarDataset.IsTar);
         var inside = folders.Take(MostFolders).Select(folder => Probe(folder, TarDataset.IsTar)).ToList();
-        return !isOfPhotos && !inside.Exists(i => i.IsOfPhotos || (!i.Matches && i.Folders.Count > 0)) && (matches || inside.Exists(i => i.Matches));
+        return !isOfPhotos
+            && !inside.Exists(i => i.IsOfPhotos || (!i.Matches && i.Folders.Count > 0))
+            && (matches || inside.Exists(i => i.Matches));
     }
 
     /// <summary>Whether photos lie where class folders have none: at the top, in split folders or all in one folder.</summary>
     public static bool HasPhotosOutsideClassFolders(string path)
     {
         var (_, isOfPhotos, folders) = Probe(path, static _ => false);
-        return isOfPhotos || folders.Exists(folder => (folders.Count == 1 || SplitNames.Canonical(Path.GetFileName(folder)) is not null) && Probe(folder, static _ => false).IsOfPhotos);
+        return isOfPhotos
+            || folders.Exists(folder =>
+                (folders.Count == 1 || SplitNames.Canonical(Path.GetFileName(folder)) is not null)
+                && Probe(folder, static _ => false).IsOfPhotos
+            );
     }
 
     private static bool Has(string path, Func<string, bool> wanted, int depth)
     {
         var (matches, isOfPhotos, folders) = Probe(path, wanted);
-        return matches || (depth > 0 && !(isOfPhotos && depth < 2) && folders.Take(depth == 2 ? int.MaxValue : MostFolders).Any(folder => Has(folder, wanted, depth - 1)));
+        return matches
+            || (
+                depth > 0
+                && !(isOfPhotos && depth < 2)
+                && folders.Take(depth == 2 ? int.MaxValue : MostFolders).Any(folder => Has(folder, wanted, depth - 1))
+            );
     }
 
     /// <summary>Whether a wanted file is among a folder's first, whether photos are, and the folders among them.</summary>
@@ -43,7 +54,10 @@ internal static class FolderContent
         if (!Directory.Exists(path))
             return (false, false, folders);
         var entries = new FileSystemEnumerable<(string Name, bool IsFolder)>(
-            path, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory), new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = true });
+            path,
+            (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory),
+            new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = true }
+        );
         foreach (var (name, isFolder) in entries)
         {
             if (isFolder)

@@ -18,10 +18,16 @@ internal sealed class FolderLayout
 
     /// <summary>In words, for people.</summary>
     public string Form =>
-        (!HasSplits ? "class folders" : _splitsInClasses ? "class folders with split folders inside" : "split folders with class folders inside")
-        + (_wrapper.Length > 0 ? $", in the folder {_wrapper.TrimEnd('/')}" : "");
+        (
+            !HasSplits ? "class folders"
+            : _splitsInClasses ? "class folders with split folders inside"
+            : "split folders with class folders inside"
+        ) + (_wrapper.Length > 0 ? $", in the folder {_wrapper.TrimEnd('/')}" : "");
 
-    /// <summary>The class folder of a file or folder, its class and its split (empty where the data names none); null where it lies in no class folder.</summary>
+    /// <summary>
+    /// The class folder of a file or folder, its class and its split (empty where the data names none); null where it lies in no class
+    /// folder.
+    /// </summary>
     public (string Folder, string Label, string Split)? Place(string path)
     {
         if (!path.StartsWith(_wrapper, StringComparison.Ordinal))
@@ -47,14 +53,19 @@ internal sealed class FolderLayout
         if (wrapper.Length > 0)
             problems.Add(wrapper.TrimEnd('/'), "the folder holds everything; the folders inside it are taken for the classes or splits");
         var top = tree.Children(wrapper);
-        var doubled = top.Where(name => tree.Children($"{wrapper}{name}/") is [var only] && only == name && !tree.HasPhotos(wrapper + name)).ToHashSet();
+        var doubled = top.Where(name => tree.Children($"{wrapper}{name}/") is [var only] && only == name && !tree.HasPhotos(wrapper + name))
+            .ToHashSet();
         var splits = StrictSplits(source + (wrapper.Length > 0 ? "/" + wrapper.TrimEnd('/') : ""), top);
         if (splits.Count == 0)
             splits = LooseSplits(tree, wrapper, top, doubled, problems);
         if (splits.Count > 0)
         {
             foreach (var same in splits.GroupBy(s => s.Value).Where(g => g.Count() > 1))
-                problems.Add(same.First().Key, $"the folders {string.Join(", ", same.Select(s => s.Key).Order(StringComparer.Ordinal))} are all taken as split {same.Key}");
+                problems.Add(
+                    same.First().Key,
+                    $"the folders {string.Join(", ", same.Select(s => s.Key).Order(StringComparer.Ordinal))} are all taken as split "
+                        + $"{same.Key}"
+                );
             return new(wrapper, doubled, splits, splitsInClasses: false);
         }
 
@@ -66,12 +77,19 @@ internal sealed class FolderLayout
     private static (string Name, int End)? Next(string path, int start) =>
         start < path.Length && path.IndexOf('/', start) is >= 0 and var end ? (path[start..end], end) : null;
 
-    /// <summary>The folders around everything: only one at each level, none with the name of a split, and photos deeper than in it.</summary>
+    /// <summary>
+    /// The folders around everything: only one at each level, none with the name of a split, and photos deeper than in it.
+    /// </summary>
     private static string Wrapper(FolderTree tree)
     {
         var wrapper = "";
-        while (!tree.HasPhotos(wrapper.TrimEnd('/')) && tree.Children(wrapper).Where(name => tree.HasPhotosBelow(wrapper + name)).ToList() is [var only]
-            && SplitNames.Canonical(only) is null && !tree.HasPhotos(wrapper + only) && tree.Children($"{wrapper}{only}/").Count > 0)
+        while (
+            !tree.HasPhotos(wrapper.TrimEnd('/'))
+            && tree.Children(wrapper).Where(name => tree.HasPhotosBelow(wrapper + name)).ToList() is [var only]
+            && SplitNames.Canonical(only) is null
+            && !tree.HasPhotos(wrapper + only)
+            && tree.Children($"{wrapper}{only}/").Count > 0
+        )
         {
             wrapper += only + "/";
         }
@@ -87,7 +105,9 @@ internal sealed class FolderLayout
         {
             var other = top.Except(splits).Order(StringComparer.Ordinal).First();
             throw new BadInputException(
-                $"{source} holds the split folders {string.Join(", ", splits)} and also '{other}', which is no split; expected splits only or classes only: move '{other}' elsewhere");
+                $"{source} holds the split folders {string.Join(", ", splits)} and also '{other}', which is no split; expected splits "
+                    + $"only or classes only: move '{other}' elsewhere"
+            );
         }
 
         return splits.Count > 0 && splits.Count == top.Count ? splits.ToDictionary(name => name, name => SplitNames.Canonical(name)!) : [];
@@ -97,7 +117,13 @@ internal sealed class FolderLayout
     /// Folders such as seg_train and test_set: at least two splits of which two share a class folder. What else lies beside them has photos
     /// without class folders, as seg_pred has, or is a folder without photos.
     /// </summary>
-    private static Dictionary<string, string> LooseSplits(FolderTree tree, string wrapper, List<string> top, HashSet<string> doubled, ProblemList problems)
+    private static Dictionary<string, string> LooseSplits(
+        FolderTree tree,
+        string wrapper,
+        List<string> top,
+        HashSet<string> doubled,
+        ProblemList problems
+    )
     {
         var splits = new Dictionary<string, string>();
         var classes = new List<string[]>();
@@ -123,7 +149,10 @@ internal sealed class FolderLayout
 
         if (splits.Values.Distinct().Count() < 2 || !classes.SelectMany(c => c).GroupBy(c => c).Any(g => g.Count() > 1))
             return [];
-        problems.Add(string.Join(", ", splits.Keys.Order(StringComparer.Ordinal)), $"taken as the splits {string.Join(", ", splits.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => s.Value))}");
+        problems.Add(
+            string.Join(", ", splits.Keys.Order(StringComparer.Ordinal)),
+            $"taken as the splits {string.Join(", ", splits.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => s.Value))}"
+        );
         foreach (var name in others.Where(name => tree.HasPhotosBelow(wrapper + name)))
             problems.Add(name, "ignored folder: its photos lie in no class folders, as the splits' photos do");
         return splits;
@@ -133,17 +162,29 @@ internal sealed class FolderLayout
     private static Dictionary<string, string> SplitsInClasses(FolderTree tree, string wrapper, List<string> top, ProblemList problems)
     {
         var filled = top.Where(name => tree.HasPhotosBelow(wrapper + name)).ToList();
-        var inside = filled.SelectMany(name => tree.Children($"{wrapper}{name}/")).Distinct().Where(child => SplitNames.Canonical(child) is not null).ToList();
+        var inside = filled
+            .SelectMany(name => tree.Children($"{wrapper}{name}/"))
+            .Distinct()
+            .Where(child => SplitNames.Canonical(child) is not null)
+            .ToList();
         if (inside.Select(SplitNames.Canonical).Distinct().Count() < 2)
             return [];
         var where = string.Join(", ", inside.Order(StringComparer.Ordinal));
-        if (filled.TrueForAll(name => !tree.HasPhotos(wrapper + name) && tree.Children($"{wrapper}{name}/").TrueForAll(child => SplitNames.Canonical(child) is not null)))
+        if (
+            filled.TrueForAll(name =>
+                !tree.HasPhotos(wrapper + name)
+                && tree.Children($"{wrapper}{name}/").TrueForAll(child => SplitNames.Canonical(child) is not null)
+            )
+        )
         {
             problems.Add(where, "folders inside the class folders that are taken as splits");
             return inside.ToDictionary(name => name, name => SplitNames.Canonical(name)!);
         }
 
-        problems.Add(where, "folders inside the class folders that have names of splits, beside others or photos: they are taken as part of the class");
+        problems.Add(
+            where,
+            "folders inside the class folders that have names of splits, beside others or photos: they are taken as part of the class"
+        );
         return [];
     }
 }

@@ -17,23 +17,42 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         var features = Features(file, description);
         const string Bytes = ".bytes";
         // A struct of bytes and path, or columns of such names; else a plain column of bytes, as other programs write photos.
-        var structs = description.Columns.Where(c => c.Name.EndsWith(Bytes, StringComparison.Ordinal) && c.Type == ColumnType.Binary).Select(c => c.Name[..^Bytes.Length]).ToList();
+        var structs = description
+            .Columns.Where(c => c.Name.EndsWith(Bytes, StringComparison.Ordinal) && c.Type == ColumnType.Binary)
+            .Select(c => c.Name[..^Bytes.Length])
+            .ToList();
         var images = structs.Where(name => description.Columns.Any(c => c.Name == name + ".path")).Concat(structs).ToList();
-        var plainBytes = description.Columns.Where(c => c.Type == ColumnType.Binary && !c.Name.Contains('.', StringComparison.Ordinal)).Select(c => c.Name).ToList();
-        var image = images.Find(name => TypeOf(features, name) == "Image") ?? images.FirstOrDefault()
-            ?? plainBytes.Find(name => TypeOf(features, name) == "Image") ?? plainBytes.Find(name => ImageNames.Contains(name)) ?? (plainBytes.Count == 1 ? plainBytes[0] : null)
+        var plainBytes = description
+            .Columns.Where(c => c.Type == ColumnType.Binary && !c.Name.Contains('.', StringComparison.Ordinal))
+            .Select(c => c.Name)
+            .ToList();
+        var image =
+            images.Find(name => TypeOf(features, name) == "Image")
+            ?? images.FirstOrDefault()
+            ?? plainBytes.Find(name => TypeOf(features, name) == "Image")
+            ?? plainBytes.Find(name => ImageNames.Contains(name))
+            ?? (plainBytes.Count == 1 ? plainBytes[0] : null)
             ?? throw new BadInputException(
-                $"{file} has no image column (it has {string.Join(", ", description.Columns.Select(c => c.Name))}); expected a struct of 'bytes' and 'path' as Hugging Face's datasets library writes it, or a column of bytes");
+                $"{file} has no image column (it has {string.Join(", ", description.Columns.Select(c => c.Name))}); expected a struct "
+                    + $"of 'bytes' and 'path' as Hugging Face's datasets library writes it, or a column of bytes"
+            );
 
         var plain = description.Columns.Where(c => !c.Name.Contains('.')).Select(c => c.Name).ToList();
         var label = options.LabelColumn;
         if (label is not null && !plain.Contains(label))
             throw new UsageException($"{file} has no column '{label}'{NearestName.Hint(label, plain)}");
-        label ??= plain.Where(name => TypeOf(features, name) == "ClassLabel").OrderBy(PlaceOf).FirstOrDefault()
+        label ??=
+            plain.Where(name => TypeOf(features, name) == "ClassLabel").OrderBy(PlaceOf).FirstOrDefault()
             ?? plain.Where(name => LabelNames.Contains(name)).OrderBy(PlaceOf).FirstOrDefault()
             ?? throw new BadInputException(
-                $"{file} has no label column (it has {string.Join(", ", plain)}); expected a ClassLabel, or name the column");
-        return new HuggingFaceColumns(image, label, RequireDifferent(file, label, NamesOf(features, label)), description.Columns.Contains((label, ColumnType.Text)));
+                $"{file} has no label column (it has {string.Join(", ", plain)}); expected a ClassLabel, or name the column"
+            );
+        return new HuggingFaceColumns(
+            image,
+            label,
+            RequireDifferent(file, label, NamesOf(features, label)),
+            description.Columns.Contains((label, ColumnType.Text))
+        );
     }
 
     /// <param name="value">As the file holds it: a class index, also as a floating-point number, or a class name.</param>
@@ -58,7 +77,11 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
     /// <summary>Two numbers of one name would become one class.</summary>
     private static List<string>? RequireDifferent(string file, string label, List<string>? names) =>
         names?.Index().GroupBy(n => n.Item).FirstOrDefault(g => g.Count() > 1) is { } same
-            ? throw new BadInputException($"{file}: column '{label}': the name '{same.Key}' stands for several classes ({string.Join(" and ", same.Select(n => n.Index))}); they would become one: write the file again with different names")
+            ? throw new BadInputException(
+                $"{file}: column '{label}': the name '{same.Key}' stands for several classes "
+                    + $"({string.Join(" and ", same.Select(n => n.Index))}); they would become one: write the file again with "
+                    + $"different names"
+            )
             : names;
 
     private static int PlaceOf(string name) => Array.IndexOf(LabelNames, name) is >= 0 and var place ? place : LabelNames.Length;
@@ -74,7 +97,10 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         }
         catch (JsonException e)
         {
-            throw new BadInputException($"{file}: the metadata under 'huggingface' is not JSON ({e.Message}); write the file again with the datasets library", e);
+            throw new BadInputException(
+                $"{file}: the metadata under 'huggingface' is not JSON ({e.Message}); write the file again with the datasets library",
+                e
+            );
         }
     }
 

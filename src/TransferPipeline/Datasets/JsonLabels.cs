@@ -19,18 +19,25 @@ internal static class JsonLabels
         return null;
     }
 
-    public static string Text(string where, string key, JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString()!,
-        JsonValueKind.Number => WholeNumber(value.GetRawText()),
-        JsonValueKind.True => "true",
-        JsonValueKind.False => "false",
-        _ => throw new BadInputException($"{where}: '{key}' holds {(value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}; expected one label per photo, a text or a number"),
-    };
+    public static string Text(string where, string key, JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString()!,
+            JsonValueKind.Number => WholeNumber(value.GetRawText()),
+            JsonValueKind.True => "true",
+            JsonValueKind.False => "false",
+            _ => throw new BadInputException(
+                $"{where}: '{key}' holds {(value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}; expected one label per "
+                    + $"photo, a text or a number"
+            ),
+        };
 
     /// <summary>A class index that was written as a floating-point number, without its fraction: 3.0 is 3.</summary>
     public static string WholeNumber(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number == Math.Floor(number) && Math.Abs(number) < 1e15 && !text.All(char.IsAsciiDigit)
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        && number == Math.Floor(number)
+        && Math.Abs(number) < 1e15
+        && !text.All(char.IsAsciiDigit)
             ? ((long)number).ToString(CultureInfo.InvariantCulture)
             : text;
 }

@@ -12,8 +12,15 @@ internal sealed record TableLine(string Where, long Number, string Name, string 
 internal static class LabelledFiles
 {
     /// <param name="folder">The photos' folder.</param>
-    /// <param name="nothingThere">The message when no photo is left, made from the first line whose photo is not there (null: no line had a label).</param>
-    public static FileDataset Build(DatasetOptions options, string folder, IEnumerable<TableLine> lines, ProblemList problems, Func<TableLine?, string> nothingThere)
+    /// <param name="nothingThere">The message when no photo is left, made from the first line whose photo is not there (null: no line had a
+    /// label).</param>
+    public static FileDataset Build(
+        DatasetOptions options,
+        string folder,
+        IEnumerable<TableLine> lines,
+        ProblemList problems,
+        Func<TableLine?, string> nothingThere
+    )
     {
         var photos = new List<(PhotoEntry Entry, int Item)>();
         var stamps = new List<PhotoStamp>();
@@ -24,7 +31,10 @@ internal static class LabelledFiles
             if (seen.TryGetValue(line.Path, out var before))
             {
                 if (before.Label != line.Label || before.Split != line.Split)
-                    throw new BadInputException($"{line.Where}: '{line.Path}' is {Describe(line)} here and {Describe(before)} in line {before.Number}; expected one line a photo");
+                    throw new BadInputException(
+                        $"{line.Where}: '{line.Path}' is {Describe(line)} here and {Describe(before)} in line {before.Number}; "
+                            + $"expected one line a photo"
+                    );
                 problems.Add(line.Path, "named twice; the second line is ignored");
                 continue;
             }

@@ -1,6 +1,9 @@
 namespace TransferPipeline.Datasets;
 
-/// <summary>Folders that systems and programs make beside photos: thumbnails, deleted files, resource forks. Their pictures are no photos of the dataset.</summary>
+/// <summary>
+/// Folders that systems and programs make beside photos: thumbnails, deleted files, resource forks. Their pictures are no photos of the
+/// dataset.
+/// </summary>
 internal static class LeftBehind
 {
     private static readonly Dictionary<string, string> Known = new(StringComparer.OrdinalIgnoreCase)
@@ -24,7 +27,14 @@ internal static class LeftBehind
     };
 
     public static bool IsFolder(ReadOnlySpan<char> name) =>
-        name.Length > 0 && (name[0] == '.' || (name[0] is '@' or '#' or '_' or '$' or 'S' or 's' or 'l' or 'L' && Known.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(name)));
+        name.Length > 0
+        && (
+            name[0] == '.'
+            || (
+                name[0] is '@' or '#' or '_' or '$' or 'S' or 's' or 'l' or 'L'
+                && Known.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(name)
+            )
+        );
 
     /// <summary>The first folder of a path that is such a one, or null.</summary>
     public static string? FolderOf(string path)
@@ -55,11 +65,16 @@ internal static class LeftBehind
             if (FolderOf(path) is not { } folder)
                 items.Add(i);
             else if (PhotoFiles.IsPhoto(path) && !PhotoFiles.IsOfSystem(Path.GetFileName(path)))
-                ignored[folder] = ignored.TryGetValue(folder, out var before) ? (before.Photos + 1, string.CompareOrdinal(path, before.First) < 0 ? path : before.First) : (1, path);
+                ignored[folder] = ignored.TryGetValue(folder, out var before)
+                    ? (before.Photos + 1, string.CompareOrdinal(path, before.First) < 0 ? path : before.First)
+                    : (1, path);
         }
 
         foreach (var (folder, (photos, first)) in ignored)
-            problems.Add(first, $"{photos:N0} photos in folders '{folder}' are ignored: {Known.GetValueOrDefault(folder, "a hidden folder")}");
+            problems.Add(
+                first,
+                $"{photos:N0} photos in folders '{folder}' are ignored: {Known.GetValueOrDefault(folder, "a hidden folder")}"
+            );
         var left = new FoundFiles(items.ConvertAll(i => found.Files[i]), found.Folders.FindAll(folder => !Holds(folder)));
         left.UnusableFolders.AddRange(found.UnusableFolders);
         return (left, [.. items]);

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace TransferPipeline.Datasets;
 
 /// <summary>
-/// A folder in the form of Hugging Face's ImageFolder with metadata: metadata.csv or metadata.jsonl beside the photos, at its top or in each
+/// A folder in the form of Hugging Face's ImageFolder with metadata: metadata.csv or metadata.jsonl beside the photos, at its top or in
+/// each
 /// split folder, with a column file_name; and a single file of JSON lines.
 /// </summary>
 internal static class MetadataDataset
@@ -17,7 +18,9 @@ internal static class MetadataDataset
         if (top.Count > 0)
             return top;
         var inside = Inside(folder, "");
-        return inside.Count > 0 || !Directory.Exists(Path.Combine(folder, "data")) ? inside : [.. Here(folder, "data/"), .. Inside(folder, "data/")];
+        return inside.Count > 0 || !Directory.Exists(Path.Combine(folder, "data"))
+            ? inside
+            : [.. Here(folder, "data/"), .. Inside(folder, "data/")];
     }
 
     /// <summary>Whether the metadata of a folder hold labels.</summary>
@@ -29,20 +32,36 @@ internal static class MetadataDataset
         var problems = new ProblemList();
         var files = Files(options.Path);
         if (files.Count == 0)
-            throw new BadInputException($"{options.Path} is a folder without {string.Join(" or ", Names)}, expected a CSV file or a folder with one of these");
+            throw new BadInputException(
+                $"{options.Path} is a folder without {string.Join(" or ", Names)}, expected a CSV file or a folder with one of these"
+            );
         if (!HasLabels(options))
-            throw new BadInputException($"{Path.Combine(options.Path, files[0])} has no column of labels (it has {string.Join(", ", KeysOf(Path.Combine(options.Path, files[0])))}); expected {string.Join(", ", TableColumns.LabelNames)}, or name the column");
+            throw new BadInputException(
+                $"{Path.Combine(options.Path, files[0])} has no column of labels (it has "
+                    + $"{string.Join(", ", KeysOf(Path.Combine(options.Path, files[0])))}); expected "
+                    + $"{string.Join(", ", TableColumns.LabelNames)}, or name the column"
+            );
         var lines = files.SelectMany(file => Lines(options, file, problems)).ToList();
         NoteSplits(files, lines, problems);
         NoteUnnamed(options.Path, lines, problems);
-        return LabelledFiles.Build(options, options.Path, lines, problems, missing => CsvDataset.NothingThere(options.Path, missing, options)).As($"folder with {Path.GetFileName(files[0])}");
+        return LabelledFiles
+            .Build(options, options.Path, lines, problems, missing => CsvDataset.NothingThere(options.Path, missing, options))
+            .As($"folder with {Path.GetFileName(files[0])}");
     }
 
     /// <summary>A single file of JSON lines.</summary>
     public static FileDataset OpenFile(DatasetOptions options, string folder)
     {
         var problems = new ProblemList();
-        return LabelledFiles.Build(options, folder, JsonLines(options, options.Path, folder, "", ""), problems, missing => CsvDataset.NothingThere(folder, missing, options)).As("JSON lines of photo names and labels");
+        return LabelledFiles
+            .Build(
+                options,
+                folder,
+                JsonLines(options, options.Path, folder, "", ""),
+                problems,
+                missing => CsvDataset.NothingThere(folder, missing, options)
+            )
+            .As("JSON lines of photo names and labels");
     }
 
     private static IEnumerable<TableLine> Lines(DatasetOptions options, string file, ProblemList problems)
@@ -60,11 +79,22 @@ internal static class MetadataDataset
         {
             TextFile.Require(full);
             var table = options with { Path = full };
-            lines = CsvDataset.ReadLines(table, folder, CsvDataset.Columns(table, folder, problems), problems).Select(line => line with { Path = prefix + line.Path, Split = line.Split.Length > 0 ? line.Split : split });
+            lines = CsvDataset
+                .ReadLines(table, folder, CsvDataset.Columns(table, folder, problems), problems)
+                .Select(line => line with { Path = prefix + line.Path, Split = line.Split.Length > 0 ? line.Split : split });
         }
 
         // A file at the top names photos in the split folders.
-        return prefix.Length > 0 ? lines : lines.Select(line => line.Split.Length == 0 && line.Path.Contains('/', StringComparison.Ordinal) ? line with { Split = SplitNames.Canonical(line.Path[..line.Path.IndexOf('/', StringComparison.Ordinal)]) ?? "" } : line);
+        return prefix.Length > 0
+            ? lines
+            : lines.Select(line =>
+                line.Split.Length == 0 && line.Path.Contains('/', StringComparison.Ordinal)
+                    ? line with
+                    {
+                        Split = SplitNames.Canonical(line.Path[..line.Path.IndexOf('/', StringComparison.Ordinal)]) ?? "",
+                    }
+                    : line
+            );
     }
 
     private static IEnumerable<TableLine> JsonLines(DatasetOptions options, string file, string folder, string prefix, string split)
@@ -80,11 +110,18 @@ internal static class MetadataDataset
                 continue;
             var where = $"{file}, line {number}";
             using var document = Parse(where, line);
-            var name = JsonLabels.Of(where, document.RootElement, paths) ?? throw new BadInputException($"{where}: no photo name; expected a key {string.Join(", ", paths)}");
+            var name =
+                JsonLabels.Of(where, document.RootElement, paths)
+                ?? throw new BadInputException($"{where}: no photo name; expected a key {string.Join(", ", paths)}");
             var own = JsonLabels.Of(where, document.RootElement, [options.SplitColumn ?? "split"]);
             yield return new TableLine(
-                where, number, name, prefix + LabelledFiles.Inside(folder, where, name, options.Extension), JsonLabels.Of(where, document.RootElement, labels)?.Trim() ?? "",
-                own is null ? split : CsvDataset.SplitOf(where, own));
+                where,
+                number,
+                name,
+                prefix + LabelledFiles.Inside(folder, where, name, options.Extension),
+                JsonLabels.Of(where, document.RootElement, labels)?.Trim() ?? "",
+                own is null ? split : CsvDataset.SplitOf(where, own)
+            );
         }
     }
 
@@ -93,7 +130,9 @@ internal static class MetadataDataset
         try
         {
             var document = JsonDocument.Parse(line);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document : throw new BadInputException($"{where}: expected a JSON object with a photo name and a label");
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? document
+                : throw new BadInputException($"{where}: expected a JSON object with a photo name and a label");
         }
         catch (JsonException e)
         {
@@ -118,7 +157,10 @@ internal static class MetadataDataset
         var without = lines.Count(line => line.Split.Length == 0);
         if (without == 0 || without == lines.Count)
             return;
-        problems.Add(files[0], $"{without:N0} of {lines.Count:N0} photos lie in no split folder and have no split of their own; no split is taken from folders");
+        problems.Add(
+            files[0],
+            $"{without:N0} of {lines.Count:N0} photos lie in no split folder and have no split of their own; no split is taken from folders"
+        );
         for (var i = 0; i < lines.Count; i++)
             lines[i] = lines[i] with { Split = "" };
     }
@@ -127,13 +169,28 @@ internal static class MetadataDataset
     private static void NoteUnnamed(string folder, List<TableLine> lines, ProblemList problems)
     {
         var named = lines.Select(line => line.Path).ToHashSet(StringComparer.Ordinal);
-        var unnamed = PhotoFiles.Walk(folder).Files.Where(f => PhotoFiles.IsPhoto(f.Path) && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path)) && LeftBehind.FolderOf(f.Path) is null && !named.Contains(f.Path)).ToList();
+        var unnamed = PhotoFiles
+            .Walk(folder)
+            .Files.Where(f =>
+                PhotoFiles.IsPhoto(f.Path)
+                && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path))
+                && LeftBehind.FolderOf(f.Path) is null
+                && !named.Contains(f.Path)
+            )
+            .ToList();
         if (unnamed.Count > 0)
             problems.Add(unnamed[0].Path, $"{unnamed.Count:N0} photos are not named in the metadata and are left out");
     }
 
-    private static List<string> Here(string folder, string prefix) => [.. Names.Select(name => prefix + name).Where(name => File.Exists(Path.Combine(folder, name))).Take(1)];
+    private static List<string> Here(string folder, string prefix) =>
+        [.. Names.Select(name => prefix + name).Where(name => File.Exists(Path.Combine(folder, name))).Take(1)];
 
     private static List<string> Inside(string folder, string prefix) =>
-        [.. Directory.EnumerateDirectories(Path.Combine(folder, prefix)).Where(inside => SplitNames.Canonical(Path.GetFileName(inside)) is not null).Order(StringComparer.Ordinal).SelectMany(inside => Here(folder, $"{prefix}{Path.GetFileName(inside)}/"))];
+        [
+            .. Directory
+                .EnumerateDirectories(Path.Combine(folder, prefix))
+                .Where(inside => SplitNames.Canonical(Path.GetFileName(inside)) is not null)
+                .Order(StringComparer.Ordinal)
+                .SelectMany(inside => Here(folder, $"{prefix}{Path.GetFileName(inside)}/")),
+        ];
 }

@@ -10,12 +10,25 @@ internal static class NearFiles
         if (stem.EndsWith(".0", StringComparison.Ordinal))
             stem = stem[..^2];
         var number = line.Name.EndsWith(".0", StringComparison.Ordinal) ? line.Name[..^2] : stem;
-        if (number.Length is 0 or > 12 || !number.All(char.IsAsciiDigit) || Path.GetDirectoryName(Path.Combine(folder, line.Path)) is not { } inside || !Directory.Exists(inside))
+        if (
+            number.Length is 0 or > 12
+            || !number.All(char.IsAsciiDigit)
+            || Path.GetDirectoryName(Path.Combine(folder, line.Path)) is not { } inside
+            || !Directory.Exists(inside)
+        )
             return;
-        if (Directory.EnumerateFiles(inside, "*" + number + ".*").Select(Path.GetFileName).FirstOrDefault(f => PhotoFiles.IsPhoto(f) && IsSameNumber(Path.GetFileNameWithoutExtension(f!), number)) is { } found)
+        if (
+            Directory
+                .EnumerateFiles(inside, "*" + number + ".*")
+                .Select(Path.GetFileName)
+                .FirstOrDefault(f => PhotoFiles.IsPhoto(f) && IsSameNumber(Path.GetFileNameWithoutExtension(f!), number)) is
+            { } found
+        )
         {
             throw new BadInputException(
-                $"{line.Where}: '{line.Name}' is asked for and '{found}' is there: the zeros in front were lost, as spreadsheets do; write the names as text, with their zeros");
+                $"{line.Where}: '{line.Name}' is asked for and '{found}' is there: the zeros in front were lost, as spreadsheets do; "
+                    + $"write the names as text, with their zeros"
+            );
         }
     }
 
@@ -27,7 +40,10 @@ internal static class NearFiles
         // A long list of missing files must not list a large folder for each.
         if (!Directory.Exists(inside) || (folded.Length == Path.GetFileName(path).Length && System.Text.Ascii.IsValid(folded)))
             return "";
-        var found = Directory.EnumerateFiles(inside).Select(f => Path.GetFileName(f)).FirstOrDefault(f => UnicodeForms.Decompose(f).Equals(folded, StringComparison.OrdinalIgnoreCase));
+        var found = Directory
+            .EnumerateFiles(inside)
+            .Select(f => Path.GetFileName(f))
+            .FirstOrDefault(f => UnicodeForms.Decompose(f).Equals(folded, StringComparison.OrdinalIgnoreCase));
         return found is null ? "" : $" (its name is there in another Unicode form or case: {found})";
     }
 
@@ -41,7 +57,10 @@ internal static class NearFiles
         foreach (var place in places.Where(p => Directory.Exists(Path.GetDirectoryName(Path.Combine(p, stem)))))
         {
             var inside = Path.GetDirectoryName(Path.Combine(place, stem))!;
-            if (Directory.EnumerateFiles(inside, Path.GetFileName(stem) + ".*", anyCase).FirstOrDefault(f => PhotoFiles.IsPhoto(f)) is not { } found)
+            if (
+                Directory.EnumerateFiles(inside, Path.GetFileName(stem) + ".*", anyCase).FirstOrDefault(f => PhotoFiles.IsPhoto(f))
+                is not { } found
+            )
                 continue;
             var cures = new List<string>();
             if (place != folder)

@@ -59,7 +59,11 @@ internal static partial class OpenImages
 
         var twice = names.GroupBy(n => n.Value).FirstOrDefault(g => g.Count() > 1);
         if (twice is not null)
-            problems.Add(Path.GetFileName(file), $"the name '{twice.Key}' stands for several classes ({string.Join(", ", twice.Select(n => n.Key))}); those keep their numbers");
+            problems.Add(
+                Path.GetFileName(file),
+                $"the name '{twice.Key}' stands for several classes ({string.Join(", ", twice.Select(n => n.Key))}); those keep their "
+                    + $"numbers"
+            );
         foreach (var number in names.GroupBy(n => n.Value).Where(g => g.Count() > 1).SelectMany(g => g.Select(n => n.Key)).ToList())
             names.Remove(number);
         problems.Add(Path.GetFileName(file), "class names are taken from it");

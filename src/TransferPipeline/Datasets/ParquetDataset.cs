@@ -6,7 +6,9 @@ namespace TransferPipeline.Datasets;
 /// </summary>
 internal sealed class ParquetDataset : Dataset
 {
-    /// <summary>Rows are read in windows of about this many bytes, since reading one photo costs about as much as reading its neighbours too.</summary>
+    /// <summary>
+    /// Rows are read in windows of about this many bytes, since reading one photo costs about as much as reading its neighbours too.
+    /// </summary>
     private const long WindowBytes = 8 << 20;
 
     /// <summary>Windows kept: workers that read in order are never more than one window apart, random reads gain little.</summary>
@@ -18,7 +20,13 @@ internal sealed class ParquetDataset : Dataset
     private readonly List<Window> _windows = [];
     private readonly LinkedList<(int Window, Lazy<byte[][]> Photos)> _recent = new();
 
-    private ParquetDataset(string source, IPhotoTable table, Arranged arranged, List<PhotoRow> photos, IReadOnlyList<DatasetProblem> problems)
+    private ParquetDataset(
+        string source,
+        IPhotoTable table,
+        Arranged arranged,
+        List<PhotoRow> photos,
+        IReadOnlyList<DatasetProblem> problems
+    )
     {
         (Source, _table, _arranged, _photos, Problems) = (source, table, arranged, photos, problems);
         var open = 0L;
@@ -55,7 +63,9 @@ internal sealed class ParquetDataset : Dataset
             throw new BadInputException($"{options.Path} holds no photo with a label; expected rows with image bytes and a label");
 
         var unique = photos.TrueForAll(p => p.Path is not null) && photos.DistinctBy(p => p.Path).Count() == photos.Count;
-        var entries = photos.Select((p, i) => (new PhotoEntry(unique ? p.Path! : $"{p.File.Name}#{p.Row}", p.Label, p.File.Split), i)).ToList();
+        var entries = photos
+            .Select((p, i) => (new PhotoEntry(unique ? p.Path! : $"{p.File.Name}#{p.Row}", p.Label, p.File.Split), i))
+            .ToList();
         return new ParquetDataset(options.Path, table, Arranged.From(options.Path, entries, options, problems), photos, problems.ToList())
         {
             Form = files.Count == 1 ? "Parquet file with photos" : $"{files.Count} Parquet files with photos",
@@ -107,7 +117,10 @@ internal sealed class ParquetDataset : Dataset
         var photos = _table.ReadPhotos(window.File.FullPath, window.File.ImageColumn, window.FirstRow, window.Count);
         return photos.Length == window.Count
             ? photos
-            : throw new BadInputException($"{window.File.FullPath} gave {photos.Length} rows from row {window.FirstRow}, expected {window.Count}; it was changed while it was read");
+            : throw new BadInputException(
+                $"{window.File.FullPath} gave {photos.Length} rows from row {window.FirstRow}, expected {window.Count}; it was "
+                    + $"changed while it was read"
+            );
     }
 
     private static void ReadFile(ParquetFile file, DatasetOptions options, IPhotoTable table, List<PhotoRow> photos, ProblemList problems)
@@ -118,7 +131,9 @@ internal sealed class ParquetDataset : Dataset
         if (rows.Count > 0 && rows.TrueForAll(row => row.Bytes == 0))
         {
             throw new BadInputException(
-                $"{file.FullPath}: column '{columns.Image}' holds no image bytes, only paths; expected embedded photos: write the file with them (push_to_hub and save_to_disk's embed_external_files do)");
+                $"{file.FullPath}: column '{columns.Image}' holds no image bytes, only paths; expected embedded photos: write the "
+                    + $"file with them (push_to_hub and save_to_disk's embed_external_files do)"
+            );
         }
 
         for (var i = 0; i < rows.Count; i++)

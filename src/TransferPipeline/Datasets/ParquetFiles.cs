@@ -9,23 +9,38 @@ internal sealed record ParquetFile(string FullPath, string Name, string Split, l
     public string ImageColumn { get; set; } = "image";
 }
 
-/// <summary>Finds the Parquet files of a dataset and their splits: <c>train-00000-of-00002.parquet</c>, <c>validation/0000.parquet</c>.</summary>
+/// <summary>
+/// Finds the Parquet files of a dataset and their splits: <c>train-00000-of-00002.parquet</c>, <c>validation/0000.parquet</c>.
+/// </summary>
 internal static class ParquetFiles
 {
     public static List<ParquetFile> Find(string path, ProblemList problems)
     {
         if (File.Exists(path))
-            return [new ParquetFile(path, Path.GetFileName(path), SplitNames.OfFile(Path.GetFileName(path)), PhotoFiles.Nanoseconds(FileBytes.Real(path).LastWriteTimeUtc))];
-        var files = PhotoFiles.Walk(path).Files
-            .Where(file => IsParquet(file.Path) && LeftBehind.FolderOf(file.Path) is null)
+            return
+            [
+                new ParquetFile(
+                    path,
+                    Path.GetFileName(path),
+                    SplitNames.OfFile(Path.GetFileName(path)),
+                    PhotoFiles.Nanoseconds(FileBytes.Real(path).LastWriteTimeUtc)
+                ),
+            ];
+        var files = PhotoFiles
+            .Walk(path)
+            .Files.Where(file => IsParquet(file.Path) && LeftBehind.FolderOf(file.Path) is null)
             .Select(file => new ParquetFile(Path.Combine(path, file.Path), file.Path, SplitNames.OfFile(file.Path), file.Mtime))
-            .OrderBy(file => SplitNames.Order(file.Split)).ThenBy(file => file.Name, StringComparer.Ordinal).ToList();
+            .OrderBy(file => SplitNames.Order(file.Split))
+            .ThenBy(file => file.Name, StringComparer.Ordinal)
+            .ToList();
         if (files.Count == 0)
             throw new BadInputException($"{path} holds no .parquet file; expected files such as train-00000-of-00001.parquet");
         if (files.Exists(file => file.Split.Length == 0) && files.Find(file => file.Split.Length > 0) is { } named)
         {
             throw new BadInputException(
-                $"{path}: '{named.Name}' names its split but '{files.Find(file => file.Split.Length == 0)!.Name}' does not; expected train, validation or test at the start of every file's name, or of none");
+                $"{path}: '{named.Name}' names its split but '{files.Find(file => file.Split.Length == 0)!.Name}' does not; expected "
+                    + $"train, validation or test at the start of every file's name, or of none"
+            );
         }
 
         files = SplitsInside(files, problems);
@@ -39,27 +54,50 @@ internal static class ParquetFiles
 
     public static bool IsParquet(string name) => name.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Splits that stand inside names (mnist-train.parquet, mnist-test.parquet), where every file has one and none begins with one.</summary>
+    /// <summary>
+    /// Splits that stand inside names (mnist-train.parquet, mnist-test.parquet), where every file has one and none begins with one.
+    /// </summary>
     private static List<ParquetFile> SplitsInside(List<ParquetFile> files, ProblemList problems)
     {
         var inside = files.ConvertAll(file => SplitNames.Within(Path.GetFileNameWithoutExtension(file.Name)));
         if (files.Exists(file => file.Split.Length > 0) || inside.Contains(null) || inside.Distinct().Count() < 2)
             return files;
         problems.Add(files[0].Name, "the names of the files hold the words of splits, which are taken as their splits");
-        return [.. files.Zip(inside, (file, split) => file with { Split = split! }).OrderBy(file => SplitNames.Order(file.Split)).ThenBy(file => file.Name, StringComparer.Ordinal)];
+        return
+        [
+            .. files
+                .Zip(inside, (file, split) => file with { Split = split! })
+                .OrderBy(file => SplitNames.Order(file.Split))
+                .ThenBy(file => file.Name, StringComparer.Ordinal),
+        ];
     }
 
-    /// <summary>Configurations of one dataset hold the same photos in other forms, or other photos: together they make no dataset.</summary>
+    /// <summary>
+    /// Configurations of one dataset hold the same photos in other forms, or other photos: together they make no dataset.
+    /// </summary>
     private static void RefuseConfigurations(string path, List<ParquetFile> files)
     {
-        var configurations = files.Where(file => file.Split.Length > 0).GroupBy(Configuration).OrderBy(g => g.Key, StringComparer.Ordinal).ToList();
+        var configurations = files
+            .Where(file => file.Split.Length > 0)
+            .GroupBy(Configuration)
+            .OrderBy(g => g.Key, StringComparer.Ordinal)
+            .ToList();
         if (configurations.SelectMany(c => c.Select(file => file.Split).Distinct()).GroupBy(split => split).All(g => g.Count() < 2))
             return;
         var names = configurations.Select(c => c.Key.Length == 0 ? "." : c.Key).ToList();
-        throw new BadInputException($"{path} holds several configurations ({string.Join(", ", names)}), each with the same splits; give the folder of one, such as {Path.Combine(path, names[^1])}");
+        throw new BadInputException(
+            $"{path} holds several configurations ({string.Join(", ", names)}), each with the same splits; give the folder of one, "
+                + $"such as {Path.Combine(path, names[^1])}"
+        );
     }
 
     /// <summary>The folders of a file without those that are named after the split or called data.</summary>
     private static string Configuration(ParquetFile file) =>
-        string.Join('/', file.Name.Split('/')[..^1].Where(folder => folder != "data" && SplitNames.Canonical(folder) is null && !folder.StartsWith("partial-", StringComparison.Ordinal)));
+        string.Join(
+            '/',
+            file.Name.Split('/')[..^1]
+                .Where(folder =>
+                    folder != "data" && SplitNames.Canonical(folder) is null && !folder.StartsWith("partial-", StringComparison.Ordinal)
+                )
+        );
 }

@@ -6,17 +6,23 @@ namespace TransferPipeline.Datasets;
 internal static class PhotoFiles
 {
     /// <summary>torchvision's IMG_EXTENSIONS; a .gif is not among them.</summary>
-    private static readonly HashSet<string> Extensions =
-        new([".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> Extensions = new(
+        [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"],
+        StringComparer.OrdinalIgnoreCase
+    );
 
     /// <summary>More folders inside each other than any photo collection has: symbolic links that form a loop.</summary>
     private const int DeepestFolder = 64;
 
-    public static bool IsPhoto(ReadOnlySpan<char> name) => Extensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name));
+    public static bool IsPhoto(ReadOnlySpan<char> name) =>
+        Extensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name));
 
     /// <summary>What Windows and macOS leave in folders, AppleDouble files such as <c>._photo.jpg</c> included (RFC 1740).</summary>
     public static bool IsOfSystem(string name) =>
-        name.StartsWith("._", StringComparison.Ordinal) || name is ".DS_Store" || name.Equals("Thumbs.db", StringComparison.OrdinalIgnoreCase) || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase);
+        name.StartsWith("._", StringComparison.Ordinal)
+        || name is ".DS_Store"
+        || name.Equals("Thumbs.db", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// Every file below <paramref name="folder"/>, symbolic links followed, with length and time from the walk itself (one look at
@@ -33,11 +39,18 @@ internal static class PhotoFiles
     {
         var entries = new FileSystemEnumerable<(FoundFile File, bool IsFolder, bool IsLink)>(
             folder,
-            (ref FileSystemEntry entry) => (
-                new FoundFile(prefix + entry.FileName.ToString(), entry.IsDirectory ? 0 : entry.Length, entry.IsDirectory ? 0 : Nanoseconds(entry.LastWriteTimeUtc)),
-                entry.IsDirectory,
-                (entry.Attributes & FileAttributes.ReparsePoint) != 0),
-            new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false });
+            (ref FileSystemEntry entry) =>
+                (
+                    new FoundFile(
+                        prefix + entry.FileName.ToString(),
+                        entry.IsDirectory ? 0 : entry.Length,
+                        entry.IsDirectory ? 0 : Nanoseconds(entry.LastWriteTimeUtc)
+                    ),
+                    entry.IsDirectory,
+                    (entry.Attributes & FileAttributes.ReparsePoint) != 0
+                ),
+            new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false }
+        );
         foreach (var (file, isFolder, isLink) in entries)
         {
             var full = Path.Combine(folder, file.Path[prefix.Length..]);
@@ -77,7 +90,10 @@ internal static class PhotoFiles
             // Links that lead to each other.
         }
 
-        return link with { Unusable = "a symbolic link to nothing" };
+        return link with
+        {
+            Unusable = "a symbolic link to nothing",
+        };
     }
 
     private static string RealPath(DirectoryInfo folder) => folder.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder.FullName;

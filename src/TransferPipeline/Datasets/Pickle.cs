@@ -10,7 +10,8 @@ internal readonly record struct PickledBytes(int Offset, int Length);
 internal sealed record PickledArray(int[] Shape, PickledBytes Data);
 
 /// <summary>
-/// Reads what CIFAR's Python form consists of: dictionaries, lists, tuples, numbers, texts and NumPy arrays of uint8. Nothing is imported or
+/// Reads what CIFAR's Python form consists of: dictionaries, lists, tuples, numbers, texts and NumPy arrays of uint8. Nothing is imported
+/// or
 /// called: the few names that such arrays need are known by their text, any other name or operation is refused. Protocols 0 to 5 without
 /// their text operations (Python's pickletools.py lists the operations).
 /// </summary>
@@ -33,19 +34,28 @@ internal sealed class Pickle
         {
             return pickle.Run();
         }
-        catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException or InvalidCastException or OverflowException or ArgumentException or NullReferenceException)
+        catch (Exception e)
+            when (e
+                    is ArgumentOutOfRangeException
+                        or IndexOutOfRangeException
+                        or InvalidCastException
+                        or OverflowException
+                        or ArgumentException
+                        or NullReferenceException
+            )
         {
             throw new InvalidDataException($"it breaks off or is damaged at byte {pickle._at}", e);
         }
     }
 
     /// <summary>A text or an 8-bit string of Python 2, as dictionaries' keys and names are written; null for anything else.</summary>
-    public static string? TextOf(byte[] bytes, object? value) => value switch
-    {
-        string text => text,
-        PickledBytes part => Encoding.UTF8.GetString(bytes, part.Offset, part.Length),
-        _ => null,
-    };
+    public static string? TextOf(byte[] bytes, object? value) =>
+        value switch
+        {
+            string text => text,
+            PickledBytes part => Encoding.UTF8.GetString(bytes, part.Offset, part.Length),
+            _ => null,
+        };
 
     private object? Run()
     {
@@ -54,38 +64,101 @@ internal sealed class Pickle
             var code = _bytes[_at++];
             switch (code)
             {
-                case 0x80: Take(1); break; // PROTO
-                case 0x95: Take(8); break; // FRAME
-                case (byte)'.': return Pop();
-                case (byte)'(': _stack.Add(Mark); break;
-                case (byte)'0': Pop(); break;
-                case (byte)'1': PopToMark(); break;
-                case (byte)'2': _stack.Add(_stack[^1]); break;
-                case (byte)'N': _stack.Add(null); break;
-                case 0x88: _stack.Add(true); break;
-                case 0x89: _stack.Add(false); break;
-                case (byte)'}': _stack.Add(new Dictionary<object, object?>()); break;
-                case (byte)']': _stack.Add(new List<object?>()); break;
-                case (byte)')': _stack.Add(Array.Empty<object?>()); break;
-                case 0x85: Tuple(1); break;
-                case 0x86: Tuple(2); break;
-                case 0x87: Tuple(3); break;
-                case (byte)'t': _stack.Add(PopToMark()); break;
-                case (byte)'l': _stack.Add(PopToMark().ToList()); break;
-                case (byte)'a': Append([Pop()]); break;
-                case (byte)'e': Append(PopToMark()); break;
-                case (byte)'s': SetItems([.. Last(2)]); break;
-                case (byte)'u': SetItems(PopToMark()); break;
-                case (byte)'c': _stack.Add(Known(Line(), Line())); break;
-                case 0x93: Global(); break;
-                case (byte)'R': Reduce(); break;
-                case (byte)'b': Build(); break;
-                case 0x94: _memo[_memo.Count] = _stack[^1]; break;
-                case (byte)'q': _memo[Take(1)[0]] = _stack[^1]; break;
-                case (byte)'r': _memo[Length(4)] = _stack[^1]; break;
-                case (byte)'h': _stack.Add(_memo.GetValueOrDefault(Take(1)[0])); break;
-                case (byte)'j': _stack.Add(_memo.GetValueOrDefault(Length(4))); break;
-                default: Constant(code); break;
+                case 0x80:
+                    Take(1);
+                    break; // PROTO
+                case 0x95:
+                    Take(8);
+                    break; // FRAME
+                case (byte)'.':
+                    return Pop();
+                case (byte)'(':
+                    _stack.Add(Mark);
+                    break;
+                case (byte)'0':
+                    Pop();
+                    break;
+                case (byte)'1':
+                    PopToMark();
+                    break;
+                case (byte)'2':
+                    _stack.Add(_stack[^1]);
+                    break;
+                case (byte)'N':
+                    _stack.Add(null);
+                    break;
+                case 0x88:
+                    _stack.Add(true);
+                    break;
+                case 0x89:
+                    _stack.Add(false);
+                    break;
+                case (byte)'}':
+                    _stack.Add(new Dictionary<object, object?>());
+                    break;
+                case (byte)']':
+                    _stack.Add(new List<object?>());
+                    break;
+                case (byte)')':
+                    _stack.Add(Array.Empty<object?>());
+                    break;
+                case 0x85:
+                    Tuple(1);
+                    break;
+                case 0x86:
+                    Tuple(2);
+                    break;
+                case 0x87:
+                    Tuple(3);
+                    break;
+                case (byte)'t':
+                    _stack.Add(PopToMark());
+                    break;
+                case (byte)'l':
+                    _stack.Add(PopToMark().ToList());
+                    break;
+                case (byte)'a':
+                    Append([Pop()]);
+                    break;
+                case (byte)'e':
+                    Append(PopToMark());
+                    break;
+                case (byte)'s':
+                    SetItems([.. Last(2)]);
+                    break;
+                case (byte)'u':
+                    SetItems(PopToMark());
+                    break;
+                case (byte)'c':
+                    _stack.Add(Known(Line(), Line()));
+                    break;
+                case 0x93:
+                    Global();
+                    break;
+                case (byte)'R':
+                    Reduce();
+                    break;
+                case (byte)'b':
+                    Build();
+                    break;
+                case 0x94:
+                    _memo[_memo.Count] = _stack[^1];
+                    break;
+                case (byte)'q':
+                    _memo[Take(1)[0]] = _stack[^1];
+                    break;
+                case (byte)'r':
+                    _memo[Length(4)] = _stack[^1];
+                    break;
+                case (byte)'h':
+                    _stack.Add(_memo.GetValueOrDefault(Take(1)[0]));
+                    break;
+                case (byte)'j':
+                    _stack.Add(_memo.GetValueOrDefault(Length(4)));
+                    break;
+                default:
+                    Constant(code);
+                    break;
             }
         }
     }
@@ -113,19 +186,24 @@ internal sealed class Pickle
     private long Long()
     {
         var bytes = Take(Take(1)[0]);
-        return bytes.Length <= 8 ? bytes.Length == 0 ? 0 : (long)new System.Numerics.BigInteger(bytes) : throw new OverflowException();
+        return bytes.Length <= 8
+            ? bytes.Length == 0
+                ? 0
+                : (long)new System.Numerics.BigInteger(bytes)
+            : throw new OverflowException();
     }
 
     /// <summary>A name with a role of its own, as a value: nothing stands behind it.</summary>
-    private static Name Known(string module, string name) => (module, name) switch
-    {
-        ("numpy.core.multiarray" or "numpy._core.multiarray", "_reconstruct") => Name.Reconstruct,
-        ("numpy.core.numeric" or "numpy._core.numeric", "_frombuffer") => Name.FromBuffer,
-        ("numpy", "ndarray") => Name.Array,
-        ("numpy", "dtype") => Name.Type,
-        ("_codecs", "encode") => Name.Encode,
-        _ => throw new InvalidDataException($"it refers to {module}.{name}, which CIFAR's files do not; do not trust this file"),
-    };
+    private static Name Known(string module, string name) =>
+        (module, name) switch
+        {
+            ("numpy.core.multiarray" or "numpy._core.multiarray", "_reconstruct") => Name.Reconstruct,
+            ("numpy.core.numeric" or "numpy._core.numeric", "_frombuffer") => Name.FromBuffer,
+            ("numpy", "ndarray") => Name.Array,
+            ("numpy", "dtype") => Name.Type,
+            ("_codecs", "encode") => Name.Encode,
+            _ => throw new InvalidDataException($"it refers to {module}.{name}, which CIFAR's files do not; do not trust this file"),
+        };
 
     private void Global()
     {
@@ -136,14 +214,16 @@ internal sealed class Pickle
     private void Reduce()
     {
         var arguments = (object?[])Pop()!;
-        _stack.Add(((Name)Pop()!, arguments) switch
-        {
-            (Name.Reconstruct, [Name.Array, ..]) => new ArrayInMaking(),
-            (Name.Type, [var type, ..]) => new ElementType(TextOf(_bytes, type)!),
-            (Name.Encode, [string latin, "latin1" or "latin-1"]) => latin,
-            (Name.FromBuffer, [PickledBytes data, ElementType type, object?[] shape, "C"]) => ArrayOf(shape, type, data),
-            _ => throw new InvalidDataException($"an object at byte {_at - 1} is not one that CIFAR's files have"),
-        });
+        _stack.Add(
+            ((Name)Pop()!, arguments) switch
+            {
+                (Name.Reconstruct, [Name.Array, ..]) => new ArrayInMaking(),
+                (Name.Type, [var type, ..]) => new ElementType(TextOf(_bytes, type)!),
+                (Name.Encode, [string latin, "latin1" or "latin-1"]) => latin,
+                (Name.FromBuffer, [PickledBytes data, ElementType type, object?[] shape, "C"]) => ArrayOf(shape, type, data),
+                _ => throw new InvalidDataException($"an object at byte {_at - 1} is not one that CIFAR's files have"),
+            }
+        );
     }
 
     /// <summary>NumPy's state of an array: version, shape, element type, whether in Fortran's order, bytes.</summary>
@@ -154,7 +234,9 @@ internal sealed class Pickle
             return;
         var made = (ArrayInMaking)_stack[^1]!;
         if (state is not [_, object?[] shape, ElementType type, false, PickledBytes data])
-            throw new InvalidDataException("an array is not of uint8, row by row (protocol 2 of Python 3 is not read; write it with protocol 4)");
+            throw new InvalidDataException(
+                "an array is not of uint8, row by row (protocol 2 of Python 3 is not read; write it with protocol 4)"
+            );
         made.Array = ArrayOf(shape, type, data);
     }
 
@@ -215,7 +297,8 @@ internal sealed class Pickle
         return bytes;
     }
 
-    private int Length(int bytes) => checked((int)(bytes == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(Take(4)) : BinaryPrimitives.ReadUInt64LittleEndian(Take(8))));
+    private int Length(int bytes) =>
+        checked((int)(bytes == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(Take(4)) : BinaryPrimitives.ReadUInt64LittleEndian(Take(8))));
 
     private string Line()
     {

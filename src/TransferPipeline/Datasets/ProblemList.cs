@@ -19,9 +19,13 @@ internal sealed class ProblemList
     }
 
     public IReadOnlyList<DatasetProblem> ToList() =>
-    [
-        .. _listed,
-        .. _kinds.Where(kind => kind.Value.Count > ListedOfAKind)
-            .Select(kind => new DatasetProblem("", $"{kind.Key}: {kind.Value.Count - ListedOfAKind:N0} more, the last is {kind.Value.Path}")),
-    ];
+        [
+            .. _listed,
+            .. _kinds
+                .Where(kind => kind.Value.Count > ListedOfAKind)
+                .Select(kind => new DatasetProblem(
+                    "",
+                    $"{kind.Key}: {kind.Value.Count - ListedOfAKind:N0} more, the last is {kind.Value.Path}"
+                )),
+        ];
 }

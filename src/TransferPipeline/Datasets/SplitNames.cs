@@ -21,14 +21,23 @@ internal static class SplitNames
     /// <returns>One of <see cref="Splits"/>, or null when the name is no split's.</returns>
     public static string? Canonical(string name) => Spellings.GetValueOrDefault(name);
 
-    /// <summary>The split that a name holds as one of its words (seg_train, test_set, x-train-2024), or null where it holds none or several.</summary>
+    /// <summary>
+    /// The split that a name holds as one of its words (seg_train, test_set, x-train-2024), or null where it holds none or several.
+    /// </summary>
     public static string? Within(string name)
     {
-        var found = name.Split(['_', '-', ' ', '.', '(', ')'], StringSplitOptions.RemoveEmptyEntries).Select(Canonical).OfType<string>().Distinct().ToList();
+        var found = name.Split(['_', '-', ' ', '.', '(', ')'], StringSplitOptions.RemoveEmptyEntries)
+            .Select(Canonical)
+            .OfType<string>()
+            .Distinct()
+            .ToList();
         return found is [var only] ? only : null;
     }
 
-    /// <summary>The split that a file's name begins with (train-00000-of-00002.parquet), else that of the folder it lies in; empty where it names none.</summary>
+    /// <summary>
+    /// The split that a file's name begins with (train-00000-of-00002.parquet), else that of the folder it lies in; empty where it names
+    /// none.
+    /// </summary>
     /// <param name="name">With '/'.</param>
     public static string OfFile(string name)
     {
@@ -36,9 +45,22 @@ internal static class SplitNames
         var first = parts[^1].Split('-', '_', '.')[0];
         // refs/convert/parquet has partial-train where a split was too large to convert whole.
         const string Partial = "partial-";
-        return Canonical(first) ?? (parts.Length > 1 ? Canonical(parts[^2].StartsWith(Partial, StringComparison.Ordinal) ? parts[^2][Partial.Length..] : parts[^2]) : null) ?? "";
+        return Canonical(first)
+            ?? (
+                parts.Length > 1
+                    ? Canonical(parts[^2].StartsWith(Partial, StringComparison.Ordinal) ? parts[^2][Partial.Length..] : parts[^2])
+                    : null
+            )
+            ?? "";
     }
 
     /// <summary>Place of a split in the order of entries: train, validation, test.</summary>
-    public static int Order(string split) => split switch { Splits.Train => 0, Splits.Validation => 1, Splits.Test => 2, _ => 3 };
+    public static int Order(string split) =>
+        split switch
+        {
+            Splits.Train => 0,
+            Splits.Validation => 1,
+            Splits.Test => 2,
+            _ => 3,
+        };
 }

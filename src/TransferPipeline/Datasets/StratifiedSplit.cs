@@ -12,7 +12,9 @@ internal static class StratifiedSplit
 {
     private const double DefaultValidationShare = 0.2;
 
-    /// <summary>Splits for data that has none, and a validation split for data that has splits but lacks that one, when it is asked for.</summary>
+    /// <summary>
+    /// Splits for data that has none, and a validation split for data that has splits but lacks that one, when it is asked for.
+    /// </summary>
     /// <param name="entries">Entries whose split is empty where the data names none.</param>
     public static void Complete(PhotoEntry[] entries, DatasetOptions options)
     {
@@ -24,7 +26,13 @@ internal static class StratifiedSplit
             Assign(entries, Enumerable.Range(0, entries.Length).Where(i => entries[i].Split == Splits.Train), validation, 0, options);
     }
 
-    private static void Assign(PhotoEntry[] entries, IEnumerable<int> items, double validationShare, double testShare, DatasetOptions options)
+    private static void Assign(
+        PhotoEntry[] entries,
+        IEnumerable<int> items,
+        double validationShare,
+        double testShare,
+        DatasetOptions options
+    )
     {
         var all = items.ToArray();
         int[][] groups = options.Stratified
@@ -37,10 +45,16 @@ internal static class StratifiedSplit
         var train = Mode(kept, all.Length - tested - validated);
         for (var g = 0; g < groups.Length; g++)
         {
-            var order = groups[g].OrderBy(i => Hash(options.Seed, entries[i].Path)).ThenBy(i => entries[i].Path, StringComparer.Ordinal).ToArray();
+            var order = groups[g]
+                .OrderBy(i => Hash(options.Seed, entries[i].Path))
+                .ThenBy(i => entries[i].Path, StringComparer.Ordinal)
+                .ToArray();
             for (var i = 0; i < order.Length; i++)
             {
-                var split = i < sizes[g] - kept[g] ? Splits.Test : i < sizes[g] - train[g] ? Splits.Validation : Splits.Train;
+                var split =
+                    i < sizes[g] - kept[g] ? Splits.Test
+                    : i < sizes[g] - train[g] ? Splits.Validation
+                    : Splits.Train;
                 entries[order[i]] = entries[order[i]] with { Split = split };
             }
         }

@@ -3,13 +3,39 @@ namespace TransferPipeline.Datasets;
 /// <summary>Which columns of a table are photo names, labels and splits.</summary>
 /// <param name="Width">Columns with a name; what lies beyond them must be empty.</param>
 /// <param name="Split">-1 where there is none.</param>
-/// <param name="Confidence">OpenImages' column of 1 (the label applies) and 0 (it was checked and does not); -1 where there is none.</param>
+/// <param name="Confidence">OpenImages' column of 1 (the label applies) and 0 (it was checked and does not); -1 where there is
+/// none.</param>
 internal sealed record TableColumns(int Width, int Path, int Label, int Split, int Confidence)
 {
     public static readonly string[] PathNames =
-        ["id", "path", "file", "filename", "file_name", "image", "image_id", "photo", "image_path", "image_name", "filepath", "file_path", "imageid"];
+    [
+        "id",
+        "path",
+        "file",
+        "filename",
+        "file_name",
+        "image",
+        "image_id",
+        "photo",
+        "image_path",
+        "image_name",
+        "filepath",
+        "file_path",
+        "imageid",
+    ];
 
-    public static readonly string[] LabelNames = ["label", "class", "breed", "category", "target", "labels", "class_name", "species", "labelname"];
+    public static readonly string[] LabelNames =
+    [
+        "label",
+        "class",
+        "breed",
+        "category",
+        "target",
+        "labels",
+        "class_name",
+        "species",
+        "labelname",
+    ];
 
     /// <param name="isThere">How many of the first photos are there when a column holds their names; asked where several may.</param>
     public static TableColumns Of(DatasetOptions options, string[] header, Func<int, int> isThere, ProblemList problems)
@@ -27,15 +53,20 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
         var labels = Candidates(options, header, options.LabelColumn, LabelNames, "labels");
         if (labels.Count > 1)
             Note(options, header, labels, labels[0], "labels", "label", problems);
-        var split = options.SplitColumn is null && !header.Contains("split", StringComparer.OrdinalIgnoreCase)
-            ? -1
-            : Candidates(options, header, options.SplitColumn, ["split"], "splits")[0];
-        var confidence = header[labels[0]].Equals("labelname", StringComparison.OrdinalIgnoreCase) ? Array.FindIndex(header, h => h.Equals("confidence", StringComparison.OrdinalIgnoreCase)) : -1;
+        var split =
+            options.SplitColumn is null && !header.Contains("split", StringComparer.OrdinalIgnoreCase)
+                ? -1
+                : Candidates(options, header, options.SplitColumn, ["split"], "splits")[0];
+        var confidence = header[labels[0]].Equals("labelname", StringComparison.OrdinalIgnoreCase)
+            ? Array.FindIndex(header, h => h.Equals("confidence", StringComparison.OrdinalIgnoreCase))
+            : -1;
         return new TableColumns(width, path, labels[0], split, confidence);
     }
 
     public static bool HasLabels(DatasetOptions options, IEnumerable<string> header) =>
-        header.Any(h => h == options.LabelColumn || (options.LabelColumn is null && LabelNames.Contains(h, StringComparer.OrdinalIgnoreCase)));
+        header.Any(h =>
+            h == options.LabelColumn || (options.LabelColumn is null && LabelNames.Contains(h, StringComparer.OrdinalIgnoreCase))
+        );
 
     /// <summary>The column that was asked for, or all that have a usual name, the most usual first.</summary>
     private static List<int> Candidates(DatasetOptions options, string[] header, string? wanted, string[] usual, string what)
@@ -45,17 +76,35 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
             var index = Array.IndexOf(header, wanted);
             return index >= 0
                 ? [index]
-                : throw new UsageException($"{options.Path} has no column '{wanted}' (it has {string.Join(", ", header)}){NearestName.Hint(wanted, header)}");
+                : throw new UsageException(
+                    $"{options.Path} has no column '{wanted}' (it has {string.Join(", ", header)}){NearestName.Hint(wanted, header)}"
+                );
         }
 
-        var found = usual.Select(name => Array.FindIndex(header, h => h.Equals(name, StringComparison.OrdinalIgnoreCase))).Where(i => i >= 0).ToList();
+        var found = usual
+            .Select(name => Array.FindIndex(header, h => h.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            .Where(i => i >= 0)
+            .ToList();
         return found.Count > 0
             ? found
-            : throw new BadInputException($"{options.Path} has no column of {what} (it has {string.Join(", ", header)}); expected {string.Join(", ", usual)}, or name the column (the first line has to be that of the columns' names)");
+            : throw new BadInputException(
+                $"{options.Path} has no column of {what} (it has {string.Join(", ", header)}); expected {string.Join(", ", usual)}, "
+                    + $"or name the column (the first line has to be that of the columns' names)"
+            );
     }
 
-    private static void Note(DatasetOptions options, string[] header, List<int> candidates, int taken, string what, string option, ProblemList problems) =>
+    private static void Note(
+        DatasetOptions options,
+        string[] header,
+        List<int> candidates,
+        int taken,
+        string what,
+        string option,
+        ProblemList problems
+    ) =>
         problems.Add(
             System.IO.Path.GetFileName(options.Path),
-            $"columns {string.Join(", ", candidates.Select(c => $"'{header[c]}'"))} may hold {what}; '{header[taken]}' is taken, the option for the {option} column names another");
+            $"columns {string.Join(", ", candidates.Select(c => $"'{header[c]}'"))} may hold {what}; '{header[taken]}' is taken, the "
+                + $"option for the {option} column names another"
+        );
 }

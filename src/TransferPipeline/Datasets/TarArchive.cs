@@ -40,7 +40,8 @@ internal sealed class TarArchive : IDisposable
                 ArchiveKind.Of(file) is { } kind
                     ? $"{file} is {kind}; expected a tar file, plain or compressed with gzip"
                     : $"{file} is not a whole tar file ({e.Message}); it is damaged or was cut short, fetch it again",
-                e);
+                e
+            );
         }
         catch (Exception e)
         {
@@ -83,7 +84,13 @@ internal sealed class TarArchive : IDisposable
     private static FileStream Unpack(FileStream packed)
     {
         var unpacked = new FileStream(
-            Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}.tar"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}.tar"),
+            FileMode.CreateNew,
+            FileAccess.ReadWrite,
+            FileShare.None,
+            1,
+            FileOptions.DeleteOnClose
+        );
         try
         {
             using (packed)

@@ -11,8 +11,12 @@ internal sealed class TarDataset : Dataset
     private readonly List<(TarArchive Archive, TarMember Member)> _members;
 
     private TarDataset(
-        string source, IReadOnlyList<TarArchive> archives, Arranged arranged, List<(TarArchive, TarMember)> members, IReadOnlyList<DatasetProblem> problems) =>
-        (Source, _archives, _arranged, _members, Problems) = (source, archives, arranged, members, problems);
+        string source,
+        IReadOnlyList<TarArchive> archives,
+        Arranged arranged,
+        List<(TarArchive, TarMember)> members,
+        IReadOnlyList<DatasetProblem> problems
+    ) => (Source, _archives, _arranged, _members, Problems) = (source, archives, arranged, members, problems);
 
     public override string Source { get; }
 
@@ -30,7 +34,9 @@ internal sealed class TarDataset : Dataset
         {
             var names = Files(options.Path, problems);
             foreach (var name in names)
-                archives.Add(TarArchive.Open(name.Length == 0 ? options.Path : Path.Combine(options.Path, name), names.Count <= MostOpen, problems));
+                archives.Add(
+                    TarArchive.Open(name.Length == 0 ? options.Path : Path.Combine(options.Path, name), names.Count <= MostOpen, problems)
+                );
             string[] prefixes = [.. names.Select(name => name.Length == 0 ? "" : name + "/")];
             if (WebDataset.Is(archives))
             {
@@ -42,12 +48,24 @@ internal sealed class TarDataset : Dataset
             if (archives.Count > 1)
             {
                 throw new BadInputException(
-                    $"{options.Path} holds {archives.Count} tar files that are not in the form of webdataset (000001.jpg with 000001.cls or 000001.json beside it); expected that form, one tar file of class folders, or the unpacked folders");
+                    $"{options.Path} holds {archives.Count} tar files that are not in the form of webdataset (000001.jpg with "
+                        + $"000001.cls or 000001.json beside it); expected that form, one tar file of class folders, or the unpacked "
+                        + $"folders"
+                );
             }
 
             var found = WithoutWrapper(archives[0].Index);
             var (arranged, folders) = ClassFolders.Arrange(options.Path, found, options, problems);
-            return new TarDataset(options.Path, archives, arranged, archives[0].Index.Members.ConvertAll(m => (archives[0], m)), problems.ToList()) { Form = $"tar file of {folders}" };
+            return new TarDataset(
+                options.Path,
+                archives,
+                arranged,
+                archives[0].Index.Members.ConvertAll(m => (archives[0], m)),
+                problems.ToList()
+            )
+            {
+                Form = $"tar file of {folders}",
+            };
         }
         catch
         {
@@ -57,7 +75,9 @@ internal sealed class TarDataset : Dataset
     }
 
     public static bool IsTar(string name) =>
-        name.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
+        name.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
+        || name.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase)
+        || name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
 
     public override PhotoStamp Stamp(int index)
     {
@@ -85,13 +105,21 @@ internal sealed class TarDataset : Dataset
     {
         if (!Directory.Exists(path))
             return [""];
-        var files = PhotoFiles.Walk(path).Files.Where(f => IsTar(f.Path) && LeftBehind.FolderOf(f.Path) is null && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path))).Select(f => f.Path)
-            .OrderBy(f => SplitNames.Order(SplitNames.OfFile(f))).ThenBy(f => f, StringComparer.Ordinal).ToList();
+        var files = PhotoFiles
+            .Walk(path)
+            .Files.Where(f => IsTar(f.Path) && LeftBehind.FolderOf(f.Path) is null && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path)))
+            .Select(f => f.Path)
+            .OrderBy(f => SplitNames.Order(SplitNames.OfFile(f)))
+            .ThenBy(f => f, StringComparer.Ordinal)
+            .ToList();
         if (files.Count == 0)
             throw new BadInputException($"{path} holds no tar file; expected files such as train-000000.tar");
         files.ForEach(file => FileBytes.RequireSome(Path.Combine(path, file), "a tar file"));
         if (files.Exists(f => SplitNames.OfFile(f).Length == 0) && files.Find(f => SplitNames.OfFile(f).Length > 0) is { } named)
-            throw new BadInputException($"{path}: '{named}' names its split but '{files.Find(f => SplitNames.OfFile(f).Length == 0)}' does not; expected train, validation or test at the start of every file's name, or of none");
+            throw new BadInputException(
+                $"{path}: '{named}' names its split but '{files.Find(f => SplitNames.OfFile(f).Length == 0)}' does not; expected "
+                    + $"train, validation or test at the start of every file's name, or of none"
+            );
         ShardSeries.Check(path, files, problems);
         return files;
     }
@@ -102,10 +130,21 @@ internal sealed class TarDataset : Dataset
         var found = new FoundFiles([.. index.Members.Select(m => new FoundFile(m.Name, m.Bytes, m.Mtime))], [.. index.Folders]);
         var top = found.Folders.Where(folder => !folder.Contains('/')).ToList();
         var prefix = top.Count == 1 ? top[0] + "/" : "";
-        if (prefix.Length == 0 || found.Files.Exists(f => PhotoFiles.IsPhoto(f.Path) && !f.Path[(f.Path.StartsWith(prefix, StringComparison.Ordinal) ? prefix.Length : 0)..].Contains('/')))
+        if (
+            prefix.Length == 0
+            || found.Files.Exists(f =>
+                PhotoFiles.IsPhoto(f.Path)
+                && !f.Path[(f.Path.StartsWith(prefix, StringComparison.Ordinal) ? prefix.Length : 0)..].Contains('/')
+            )
+        )
             return found;
         return new FoundFiles(
-            [.. found.Files.Select(f => f.Path.StartsWith(prefix, StringComparison.Ordinal) ? f with { Path = f.Path[prefix.Length..] } : f)],
-            [.. found.Folders.Where(f => f.StartsWith(prefix, StringComparison.Ordinal)).Select(f => f[prefix.Length..])]);
+            [
+                .. found.Files.Select(f =>
+                    f.Path.StartsWith(prefix, StringComparison.Ordinal) ? f with { Path = f.Path[prefix.Length..] } : f
+                ),
+            ],
+            [.. found.Folders.Where(f => f.StartsWith(prefix, StringComparison.Ordinal)).Select(f => f[prefix.Length..])]
+        );
     }
 }

@@ -33,7 +33,11 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
             {
                 if (entry.DataOffset + entry.Length > archive.Length)
                     throw new EndOfStreamException($"'{name}' goes on past the end");
-                index.Add(new TarMember(name, entry.DataOffset, entry.Length, PhotoFiles.Nanoseconds(entry.ModificationTime)), places, problems);
+                index.Add(
+                    new TarMember(name, entry.DataOffset, entry.Length, PhotoFiles.Nanoseconds(entry.ModificationTime)),
+                    places,
+                    problems
+                );
             }
             else if (entry.EntryType is TarEntryType.HardLink && places.TryGetValue(Inside(source, entry.LinkName), out var target))
             {
@@ -60,11 +64,18 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
         }
         catch (NotSupportedException e)
         {
-            throw new BadInputException($"{source} holds members in a form that is not read ({e.Message.ReplaceLineEndings(" ")}), such as sparse files; pack the photos again without --sparse", e);
+            throw new BadInputException(
+                $"{source} holds members in a form that is not read ({e.Message.ReplaceLineEndings(" ")}), such as sparse files; pack "
+                    + $"the photos again without --sparse",
+                e
+            );
         }
 
         return entry is PaxTarEntry pax && pax.ExtendedAttributes.Keys.Any(key => key.StartsWith("GNU.sparse.", StringComparison.Ordinal))
-            ? throw new BadInputException($"{source} holds '{pax.ExtendedAttributes.GetValueOrDefault("GNU.sparse.name", entry.Name)}' as a sparse file, which is not read; pack the photos again without --sparse")
+            ? throw new BadInputException(
+                $"{source} holds '{pax.ExtendedAttributes.GetValueOrDefault("GNU.sparse.name", entry.Name)}' as a sparse file, which "
+                    + $"is not read; pack the photos again without --sparse"
+            )
             : entry;
     }
 
@@ -88,12 +99,16 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
             Folders.Add(name[..slash]);
     }
 
-    /// <summary>A member's name without <c>./</c>; a name that leads out of the archive is not accepted, though nothing is ever unpacked by it.</summary>
+    /// <summary>
+    /// A member's name without <c>./</c>; a name that leads out of the archive is not accepted, though nothing is ever unpacked by it.
+    /// </summary>
     private static string Inside(string source, string name)
     {
         var parts = name.Split('/').Where(part => part is not ("" or ".")).ToList();
         if (name.StartsWith('/') || parts.Contains(".."))
-            throw new BadInputException($"{source} has a member '{name}' that leads out of the archive; expected paths below class folders: do not trust this file");
+            throw new BadInputException(
+                $"{source} has a member '{name}' that leads out of the archive; expected paths below class folders: do not trust this file"
+            );
         return string.Join('/', parts);
     }
 
@@ -110,8 +125,11 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
                 var isArchive = block.AsSpan(257, 5).SequenceEqual("ustar"u8);
                 problems.Add(
                     Path.GetFileName(source),
-                    isArchive ? "another archive follows the first one in the file and is not read; unpack all with tar -i and pack again" : "other bytes follow the archive in the file and are not read",
-                    $" (at byte {start:N0})");
+                    isArchive
+                        ? "another archive follows the first one in the file and is not read; unpack all with tar -i and pack again"
+                        : "other bytes follow the archive in the file and are not read",
+                    $" (at byte {start:N0})"
+                );
                 return;
             }
 

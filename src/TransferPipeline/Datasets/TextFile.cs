@@ -18,7 +18,14 @@ internal static class TextFile
     {
         try
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            using var stream = new FileStream(
+                file,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read,
+                bufferSize: 0,
+                FileOptions.SequentialScan
+            );
             Require(stream, file);
         }
         catch (UnauthorizedAccessException e)
@@ -56,7 +63,16 @@ internal static class TextFile
     private static Encoding? ByteOrderMark(ReadOnlySpan<byte> start)
     {
         // UTF-32 first: its mark begins with that of UTF-16.
-        foreach (var encoding in (Encoding[])[Encoding.UTF32, new UTF32Encoding(bigEndian: true, byteOrderMark: true), Encoding.UTF8, Encoding.Unicode, Encoding.BigEndianUnicode])
+        foreach (
+            var encoding in (Encoding[])
+                [
+                    Encoding.UTF32,
+                    new UTF32Encoding(bigEndian: true, byteOrderMark: true),
+                    Encoding.UTF8,
+                    Encoding.Unicode,
+                    Encoding.BigEndianUnicode,
+                ]
+        )
         {
             if (start.StartsWith(encoding.Preamble))
                 return encoding;
@@ -76,15 +92,27 @@ internal static class TextFile
             var isLast = count < bytes.Length;
             if (isFirst && ByteOrderMark(bytes.AsSpan(0, count)) is { } marked && marked.CodePage != Encoding.UTF8.CodePage)
                 return;
-            var status = Utf8.ToUtf16(bytes.AsSpan(0, count), chars, out var read, out _, replaceInvalidSequences: false, isFinalBlock: isLast);
+            var status = Utf8.ToUtf16(
+                bytes.AsSpan(0, count),
+                chars,
+                out var read,
+                out _,
+                replaceInvalidSequences: false,
+                isFinalBlock: isLast
+            );
             var zero = bytes.AsSpan(0, read).IndexOf((byte)0);
             if (zero >= 0)
-                throw new BadInputException($"{name}, line {line + bytes.AsSpan(0, zero).Count((byte)'\n')}: a zero byte; expected text in UTF-8: UTF-16 needs a byte-order mark, save the file as UTF-8");
+                throw new BadInputException(
+                    $"{name}, line {line + bytes.AsSpan(0, zero).Count((byte)'\n')}: a zero byte; expected text in UTF-8: UTF-16 "
+                        + $"needs a byte-order mark, save the file as UTF-8"
+                );
             line += bytes.AsSpan(0, read).Count((byte)'\n');
             if (status is OperationStatus.InvalidData)
             {
                 throw new BadInputException(
-                    $"{name}, line {line}: byte 0x{bytes[read]:X2} is not UTF-8 (in Windows-1252 or Latin-1 it may be '{(char)bytes[read]}'); save the file as UTF-8, for example with iconv -f WINDOWS-1252 -t UTF-8");
+                    $"{name}, line {line}: byte 0x{bytes[read]:X2} is not UTF-8 (in Windows-1252 or Latin-1 it may be "
+                        + $"'{(char)bytes[read]}'); save the file as UTF-8, for example with iconv -f WINDOWS-1252 -t UTF-8"
+                );
             }
 
             if (isLast)

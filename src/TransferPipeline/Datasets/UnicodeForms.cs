@@ -9,7 +9,10 @@ namespace TransferPipeline.Datasets;
 /// </summary>
 internal static class UnicodeForms
 {
-    private const int FirstSyllable = 0xAC00, LastSyllable = 0xD7A3, Vowels = 21, Finals = 28;
+    private const int FirstSyllable = 0xAC00,
+        LastSyllable = 0xD7A3,
+        Vowels = 21,
+        Finals = 28;
 
     private static readonly Lazy<Dictionary<char, (char First, char Second)>> Pairs = new(ReadPairs);
 
@@ -52,7 +55,10 @@ internal static class UnicodeForms
     /// <summary>Lines of three code points in hex: composed, first, second (UnicodeData.txt, field Decomposition_Mapping).</summary>
     private static Dictionary<char, (char First, char Second)> ReadPairs()
     {
-        using var reader = new StreamReader(typeof(UnicodeForms).Assembly.GetManifestResourceStream("TransferPipeline.Datasets.decompositions.txt")!, Encoding.UTF8);
+        using var reader = new StreamReader(
+            typeof(UnicodeForms).Assembly.GetManifestResourceStream("TransferPipeline.Datasets.decompositions.txt")!,
+            Encoding.UTF8
+        );
         var pairs = new Dictionary<char, (char, char)>();
         while (reader.ReadLine() is { } line)
             pairs.Add(Hex(line.AsSpan(0, 4)), (Hex(line.AsSpan(5, 4)), Hex(line.AsSpan(10, 4))));

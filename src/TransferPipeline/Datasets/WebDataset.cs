@@ -11,28 +11,59 @@ internal static class WebDataset
 {
     private const int MostLabelBytes = 1 << 20;
 
-    private static readonly string[] LabelKeys = ["label", "cls", "class", "class_name", "category", "target", "breed", "species", "labels"];
+    private static readonly string[] LabelKeys =
+    [
+        "label",
+        "cls",
+        "class",
+        "class_name",
+        "category",
+        "target",
+        "breed",
+        "species",
+        "labels",
+    ];
     private static readonly string[] NameLists = ["classes.txt", "classnames.txt", "class_names.txt", "labels.txt"];
 
     /// <summary>Whether the archives hold photos with labels beside them; class folders with notes in JSON are class folders.</summary>
-    public static bool Is(IReadOnlyList<TarArchive> archives) => archives.Any(archive =>
-    {
-        var photos = archive.Index.Members.Where(m => PhotoFiles.IsPhoto(m.Name)).Select(m => Key(m.Name).Sample).ToHashSet(StringComparer.Ordinal);
-        var folders = archive.Index.Members.Where(m => PhotoFiles.IsPhoto(m.Name)).Select(m => FolderOf(m.Name)).Distinct().Take(2).Count();
-        return archive.Index.Members.Exists(m => Key(m.Name) is var (sample, part) && (part == "cls" || (part is "json" or "txt" && folders < 2)) && photos.Contains(sample));
-    });
+    public static bool Is(IReadOnlyList<TarArchive> archives) =>
+        archives.Any(archive =>
+        {
+            var photos = archive
+                .Index.Members.Where(m => PhotoFiles.IsPhoto(m.Name))
+                .Select(m => Key(m.Name).Sample)
+                .ToHashSet(StringComparer.Ordinal);
+            var folders = archive
+                .Index.Members.Where(m => PhotoFiles.IsPhoto(m.Name))
+                .Select(m => FolderOf(m.Name))
+                .Distinct()
+                .Take(2)
+                .Count();
+            return archive.Index.Members.Exists(m =>
+                Key(m.Name) is var (sample, part) && (part == "cls" || (part is "json" or "txt" && folders < 2)) && photos.Contains(sample)
+            );
+        });
 
     /// <summary>The photos with their labels, in the order of shards and members.</summary>
     /// <param name="prefixes">What stands before the members' names of each archive, so that all names differ.</param>
     public static (Arranged Photos, List<(TarArchive Archive, TarMember Member)> Members) Arrange(
-        DatasetOptions options, IReadOnlyList<TarArchive> archives, IReadOnlyList<string> prefixes, ProblemList problems)
+        DatasetOptions options,
+        IReadOnlyList<TarArchive> archives,
+        IReadOnlyList<string> prefixes,
+        ProblemList problems
+    )
     {
         var members = new List<(TarArchive, TarMember)>();
         var entries = new List<PhotoEntry>();
         for (var a = 0; a < archives.Count; a++)
         {
-            var (archive, split) = (archives[a], SplitNames.OfFile(prefixes.Count > 1 ? prefixes[a].TrimEnd('/') : Path.GetFileName(archives[a].File)));
-            var labels = archive.Index.Members.Where(m => Key(m.Name).Part is "cls" or "json").ToLookup(m => Key(m.Name).Sample, StringComparer.Ordinal);
+            var (archive, split) = (
+                archives[a],
+                SplitNames.OfFile(prefixes.Count > 1 ? prefixes[a].TrimEnd('/') : Path.GetFileName(archives[a].File))
+            );
+            var labels = archive
+                .Index.Members.Where(m => Key(m.Name).Part is "cls" or "json")
+                .ToLookup(m => Key(m.Name).Sample, StringComparer.Ordinal);
             var taken = new HashSet<string>(StringComparer.Ordinal);
             foreach (var member in archive.Index.Members.Where(m => PhotoFiles.IsPhoto(m.Name)))
             {
@@ -55,7 +86,9 @@ internal static class WebDataset
         if (entries.Count == 0)
         {
             throw new BadInputException(
-                $"{options.Path} has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg, or 000001.json with a key {string.Join(", ", LabelKeys)} (or name the key as the label column)");
+                $"{options.Path} has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg, or "
+                    + $"000001.json with a key {string.Join(", ", LabelKeys)} (or name the key as the label column)"
+            );
         }
 
         Name(options, archives, entries, problems);
@@ -64,12 +97,21 @@ internal static class WebDataset
 
     private static string? LabelOf(DatasetOptions options, TarArchive archive, IEnumerable<TarMember> members)
     {
-        foreach (var member in members.OrderBy(m => m.Name.EndsWith(".cls", StringComparison.OrdinalIgnoreCase) == (options.LabelColumn is null) ? 0 : 1))
+        foreach (
+            var member in members.OrderBy(m =>
+                m.Name.EndsWith(".cls", StringComparison.OrdinalIgnoreCase) == (options.LabelColumn is null) ? 0 : 1
+            )
+        )
         {
             var text = archive.Text(member, MostLabelBytes);
-            var label = Key(member.Name).Part == "json" ? FromJson($"{archive.File}, member {member.Name}", text, options.LabelColumn) : text.Trim();
+            var label =
+                Key(member.Name).Part == "json"
+                    ? FromJson($"{archive.File}, member {member.Name}", text, options.LabelColumn)
+                    : text.Trim();
             if (!string.IsNullOrEmpty(label))
-                return label.Contains('\n', StringComparison.Ordinal) ? throw new BadInputException($"{archive.File}, member {member.Name}: several lines, expected one label") : label;
+                return label.Contains('\n', StringComparison.Ordinal)
+                    ? throw new BadInputException($"{archive.File}, member {member.Name}: several lines, expected one label")
+                    : label;
         }
 
         return null;
@@ -81,8 +123,9 @@ internal static class WebDataset
         {
             using var document = JsonDocument.Parse(text);
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? JsonLabels.Of(name, document.RootElement, key is null ? LabelKeys : [key])
-                : document.RootElement.ValueKind is JsonValueKind.Number or JsonValueKind.String ? document.RootElement.ToString() : null;
+                    ? JsonLabels.Of(name, document.RootElement, key is null ? LabelKeys : [key])
+                : document.RootElement.ValueKind is JsonValueKind.Number or JsonValueKind.String ? document.RootElement.ToString()
+                : null;
         }
         catch (JsonException e)
         {
@@ -98,19 +141,31 @@ internal static class WebDataset
         var folder = Path.GetDirectoryName(Path.GetFullPath(archives[0].File))!;
         if (Array.Find(NameLists, list => File.Exists(Path.Combine(folder, list))) is not { } file)
         {
-            problems.Add(Path.GetFileName(options.Path), $"its labels are numbers and there is no {NameLists[0]} beside it: classes are called by their numbers");
+            problems.Add(
+                Path.GetFileName(options.Path),
+                $"its labels are numbers and there is no {NameLists[0]} beside it: classes are called by their numbers"
+            );
             return;
         }
 
         var names = TextFile.Names(Path.Combine(folder, file));
         if (names.Length != names.Distinct().Count())
-            throw new BadInputException($"{Path.Combine(folder, file)} has the name '{names.GroupBy(n => n).First(g => g.Count() > 1).Key}' twice; expected another name for each class, one per line");
+            throw new BadInputException(
+                $"{Path.Combine(folder, file)} has the name '{names.GroupBy(n => n).First(g => g.Count() > 1).Key}' twice; expected "
+                    + $"another name for each class, one per line"
+            );
         for (var i = 0; i < entries.Count; i++)
         {
             var number = int.Parse(entries[i].Label, CultureInfo.InvariantCulture);
-            entries[i] = number < names.Length
-                ? entries[i] with { Label = names[number] }
-                : throw new BadInputException($"{entries[i].Path} has label {number}, but {Path.Combine(folder, file)} has {names.Length} names");
+            entries[i] =
+                number < names.Length
+                    ? entries[i] with
+                    {
+                        Label = names[number],
+                    }
+                    : throw new BadInputException(
+                        $"{entries[i].Path} has label {number}, but {Path.Combine(folder, file)} has {names.Length} names"
+                    );
         }
 
         problems.Add(file, "class names are taken from it, the first for label 0");

@@ -8,11 +8,19 @@ namespace TransferPipeline.Evaluation;
 /// <param name="Recipe">The feature set's recipe, as names and values.</param>
 /// <param name="Counts">Photos of the feature set by split and class.</param>
 public sealed record ComparedHead(
-    string Name, string Title, IReadOnlyDictionary<string, string> Parameters, string Folder, IReadOnlyDictionary<string, string> Recipe,
-    IReadOnlyDictionary<string, int[]> Counts, TrainingSplits Training, int Seed)
+    string Name,
+    string Title,
+    IReadOnlyDictionary<string, string> Parameters,
+    string Folder,
+    IReadOnlyDictionary<string, string> Recipe,
+    IReadOnlyDictionary<string, int[]> Counts,
+    TrainingSplits Training,
+    int Seed
+)
 {
     /// <param name="file">What <see cref="ComparisonJson"/> wrote.</param>
-    /// <param name="wanted">A head's name, or what the comparison calls it (short, as asked for, with chosen values); null for the most accurate head.</param>
+    /// <param name="wanted">A head's name, or what the comparison calls it (short, as asked for, with chosen values); null for the most
+    /// accurate head.</param>
     /// <exception cref="BadInputException">The file is not there or not a comparison.</exception>
     /// <exception cref="UsageException">It has no such head, or several of the name.</exception>
     public static ComparedHead Read(string file, string? wanted)
@@ -34,7 +42,15 @@ public sealed record ComparedHead(
         var head = Pick(comparison.Heads, file, wanted);
         var set = comparison.Provenance.FeatureSets[head.FeatureSet];
         return new(
-            head.Name, head.ChosenTitle, head.Parameters, set.Folder, set.Recipe, comparison.Data.Counts, comparison.Training, comparison.Provenance.Seed);
+            head.Name,
+            head.ChosenTitle,
+            head.Parameters,
+            set.Folder,
+            set.Recipe,
+            comparison.Data.Counts,
+            comparison.Training,
+            comparison.Provenance.Seed
+        );
     }
 
     private static HeadResult Pick(IReadOnlyList<HeadResult> heads, string file, string? wanted)
@@ -54,8 +70,12 @@ public sealed record ComparedHead(
         return named.Length switch
         {
             1 => named[0],
-            0 => throw new UsageException($"{file} has no head '{wanted}'{NearestName.Hint(wanted, titles)} (heads: {string.Join("; ", titles)})"),
-            _ => throw new UsageException($"{file} has {named.Length} heads '{wanted}'; name one of: {string.Join("; ", named.Select(h => $"'{h.ShortName}'"))}"),
+            0 => throw new UsageException(
+                $"{file} has no head '{wanted}'{NearestName.Hint(wanted, titles)} (heads: {string.Join("; ", titles)})"
+            ),
+            _ => throw new UsageException(
+                $"{file} has {named.Length} heads '{wanted}'; name one of: {string.Join("; ", named.Select(h => $"'{h.ShortName}'"))}"
+            ),
         };
     }
 }

@@ -5,7 +5,8 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Evaluation;
 
 /// <param name="Result">What was found.</param>
-/// <param name="Fitted">The trained heads, in the order of <see cref="Comparison.Heads"/>: on a split trained on train, with folds on all folds.</param>
+/// <param name="Fitted">The trained heads, in the order of <see cref="Comparison.Heads"/>: on a split trained on train, with folds on all
+/// folds.</param>
 public sealed record ComparisonRun(Comparison Result, IReadOnlyList<IHead> Fitted);
 
 /// <summary>Trains heads on the same photos, judges them on the same others, and says which differences are more than chance.</summary>
@@ -34,21 +35,27 @@ public sealed class Comparer
         foreach (var spec in _specs)
             spec.CheckClasses(_views[0].Data.Classes);
         if (options.ChooseBy == ChooseBy.Validation && (options.Folds > 0 || options.ScoreSplit == ComparisonOptions.Validation))
-            Throw.Usage("the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds");
+            Throw.Usage(
+                "the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds"
+            );
         if (options.ChooseBy == ChooseBy.Validation && _views[0].PhotosOf(ComparisonOptions.Validation).Length == 0)
             Throw.BadInput("split validation has no photos to choose values by; choose by inner folds");
         if (options.CheckData || options.GroupNearDuplicates)
             options.Progress("near-duplicates");
-        _duplicates = options.CheckData || options.GroupNearDuplicates
-            ? NearDuplicates.Find(_views[0], options.NearDuplicateCosine, options.Threads, options.Cancellation)
-            : [];
+        _duplicates =
+            options.CheckData || options.GroupNearDuplicates
+                ? NearDuplicates.Find(_views[0], options.NearDuplicateCosine, options.Threads, options.Cancellation)
+                : [];
         var groups = options.GroupNearDuplicates ? NearDuplicates.Groups(_views[0].PhotoCount, _duplicates) : null;
         _protocol = Protocol.Create(options, _views[0], groups);
         _warnings.AddRange(Protocol.FewMembers(options, _views[0], _protocol.FinalTrain));
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
             _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
         var shared = new ComparisonScope();
-        _fitters = [.. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, groups, _protocol.FinalTrain, shared)))];
+        _fitters =
+        [
+            .. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, groups, _protocol.FinalTrain, shared))),
+        ];
         _failures = new TransferException?[_fitters.Length];
     }
 
@@ -72,7 +79,17 @@ public sealed class Comparer
             Protocol = _protocol.Words,
             Training = _protocol.Kept,
             Verdict = verdict.Sentence,
-            Heads = [.. judged.Select((j, i) => HeadResults.Build(j, _protocol, _options, _warnings.Add) with { TiedWithBest = verdict.Tied[i], PValue = verdict.PValues[i] })],
+            Heads =
+            [
+                .. judged.Select(
+                    (j, i) =>
+                        HeadResults.Build(j, _protocol, _options, _warnings.Add) with
+                        {
+                            TiedWithBest = verdict.Tied[i],
+                            PValue = verdict.PValues[i],
+                        }
+                ),
+            ],
             Tests = verdict.Tests,
             Sweeps = [.. judged.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
             FewShot = FewShotCurves(judged),
@@ -97,25 +114,30 @@ public sealed class Comparer
         var whole = new ComparisonScope();
         var shared = parts.Select(_ => new ComparisonScope(whole)).ToArray();
         var left = parts.Select(_ => _fitters.Length).ToArray();
-        TaskQueue.Run(parts.Count * _fitters.Length, _options.Threads, (task, threads) =>
-        {
-            var (part, head) = (task / _fitters.Length, task % _fitters.Length);
-            var fitter = _fitters[head].With(shared[part]);
-            try
+        TaskQueue.Run(
+            parts.Count * _fitters.Length,
+            _options.Threads,
+            (task, threads) =>
             {
-                var settings = fitter.Choose(parts[part].Train, threads).Options;
-                var trained = fitter.Train(parts[part].Train, settings, threads);
-                results[head][part] = new(settings, fitter.View.Evaluate(trained, parts[part].Test, threads));
-                converged[head][part] = trained.Fit.Converged;
-            }
-            catch (TransferException e) when (HeadFitter.IsOfHead(e))
-            {
-                failures[head][part] = e;
-            }
+                var (part, head) = (task / _fitters.Length, task % _fitters.Length);
+                var fitter = _fitters[head].With(shared[part]);
+                try
+                {
+                    var settings = fitter.Choose(parts[part].Train, threads).Options;
+                    var trained = fitter.Train(parts[part].Train, settings, threads);
+                    results[head][part] = new(settings, fitter.View.Evaluate(trained, parts[part].Test, threads));
+                    converged[head][part] = trained.Fit.Converged;
+                }
+                catch (TransferException e) when (HeadFitter.IsOfHead(e))
+                {
+                    failures[head][part] = e;
+                }
 
-            if (Interlocked.Decrement(ref left[part]) == 0)
-                shared[part] = new(whole);
-        }, _options.Cancellation);
+                if (Interlocked.Decrement(ref left[part]) == 0)
+                    shared[part] = new(whole);
+            },
+            _options.Cancellation
+        );
         for (var i = 0; i < _fitters.Length; i++)
         {
             _failures[i] = failures[i].FirstOrDefault(f => f is not null);
@@ -157,7 +179,20 @@ public sealed class Comparer
         var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Options, warned.Add);
         var (predictions, predictSeconds) = fitter.EvaluateTimed(head, _protocol.Evaluated);
         _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => $"{name}: {w}"));
-        return new(fitter, Title(index), name, _names[index % _specs.Length], fitter.Spec.TitleWith(choice.Options) + OnSet(index), index / _specs.Length, head, choice, sweepSeconds, fitSeconds, predictSeconds, folds ?? [new(choice.Options, predictions)]);
+        return new(
+            fitter,
+            Title(index),
+            name,
+            _names[index % _specs.Length],
+            fitter.Spec.TitleWith(choice.Options) + OnSet(index),
+            index / _specs.Length,
+            head,
+            choice,
+            sweepSeconds,
+            fitSeconds,
+            predictSeconds,
+            folds ?? [new(choice.Options, predictions)]
+        );
     }
 
     private FewShotCurve[] FewShotCurves(IReadOnlyList<EvaluatedHead> judged)
@@ -187,7 +222,10 @@ public sealed class Comparer
         }
 
         if (check.EvaluatedWithDuplicate > 0)
-            _warnings.Add($"{check.EvaluatedWithDuplicate} of {best.All.Count} judged photos have a near-duplicate among those trained on: figures may be optimistic");
+            _warnings.Add(
+                $"{check.EvaluatedWithDuplicate} of {best.All.Count} judged photos have a near-duplicate among those trained on: "
+                    + $"figures may be optimistic"
+            );
         return check;
     }
 
@@ -209,7 +247,9 @@ public sealed class Comparer
     private string SetName(int set)
     {
         Func<FeatureSetSummary, string>[] names = [static s => s.Model, static s => $"{s.Model}/{s.Cut}", static s => s.Folder];
-        var name = names.FirstOrDefault(n => _sources.Select(s => n(s.Summary)).Distinct().Count() == _sources.Count) ?? (s => $"{s.Folder} ({set + 1})");
+        var name =
+            names.FirstOrDefault(n => _sources.Select(s => n(s.Summary)).Distinct().Count() == _sources.Count)
+            ?? (s => $"{s.Folder} ({set + 1})");
         return name(_sources[set].Summary);
     }
 

@@ -49,11 +49,21 @@ public sealed record LeftOutHead(string Name, string Title, int FeatureSet, stri
 /// <param name="FeatureSets">One line a feature set: folder, model, cut, dimensions, recipe.</param>
 /// <param name="Versions">Name and version of the program and of each library that shaped a number.</param>
 public sealed record Provenance(
-    string Command, int Seed, IReadOnlyList<FeatureSetSummary> FeatureSets, IReadOnlyDictionary<string, string> Versions);
+    string Command,
+    int Seed,
+    IReadOnlyList<FeatureSetSummary> FeatureSets,
+    IReadOnlyDictionary<string, string> Versions
+);
 
 /// <param name="ExtractionSeconds">Wall time that its extraction took, NaN when unknown.</param>
 public sealed record FeatureSetSummary(
-    string Folder, string Model, string Cut, int Dimension, double ExtractionSeconds, IReadOnlyDictionary<string, string> Recipe);
+    string Folder,
+    string Model,
+    string Cut,
+    int Dimension,
+    double ExtractionSeconds,
+    IReadOnlyDictionary<string, string> Recipe
+);
 
 /// <param name="Counts">Photos per split (key) and class (index into Classes).</param>
 public sealed record DataSummary(IReadOnlyList<string> Classes, IReadOnlyDictionary<string, int[]> Counts);
@@ -79,7 +89,11 @@ public sealed record HeadResult
 
     /// <summary><see cref="ShortName"/> without the feature set, which is a field of its own.</summary>
     [JsonIgnore]
-    public string NameOnOneSet { get => field ?? ShortName; init; }
+    public string NameOnOneSet
+    {
+        get => field ?? ShortName;
+        init;
+    }
 
     /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
     public required string ChosenTitle { get; init; }
@@ -112,7 +126,9 @@ public sealed record HeadResult
     /// <summary>Probabilities to the power 1 / Temperature, normalized, are the scaled ones; NaN when not asked for.</summary>
     public double Temperature { get; init; } = double.NaN;
 
-    /// <summary>What a probability of zero, as shares of votes have them, counts as in temperature scaling; NaN when not asked for.</summary>
+    /// <summary>
+    /// What a probability of zero, as shares of votes have them, counts as in temperature scaling; NaN when not asked for.
+    /// </summary>
     public double TemperatureZero { get; init; } = double.NaN;
 
     /// <summary>Wall time of choosing among the values of its sweeps; 0 without sweeps.</summary>
@@ -167,7 +183,15 @@ public sealed record HeadResult
 /// <param name="OnlySecondRight">Judgements that only the second has right.</param>
 /// <param name="PValue">Of this pair alone.</param>
 /// <param name="AdjustedPValue">After Holm's correction over all pairs.</param>
-public sealed record PairedTest(int First, int Second, double Difference, int OnlyFirstRight, int OnlySecondRight, double PValue, double AdjustedPValue);
+public sealed record PairedTest(
+    int First,
+    int Second,
+    double Difference,
+    int OnlyFirstRight,
+    int OnlySecondRight,
+    double PValue,
+    double AdjustedPValue
+);
 
 public sealed record ClassResult(string Name, int Support, double Precision, double Recall, double F1);
 
@@ -180,12 +204,23 @@ public sealed record Mistake(string Path, string Label, string Predicted, double
 /// <param name="Parameter">The option that was swept, such as C.</param>
 /// <param name="Values">Values that were tried: numbers ascending, names in the order given.</param>
 /// <param name="Scores">Mean accuracy of each value, with the other swept options as chosen.</param>
-/// <param name="OnEdge">The chosen value is the smallest or largest one tried, and the option has others beyond it; names have no edge.</param>
-public sealed record SweepCurve(string Head, string Parameter, SweepValue[] Values, double[] Scores, double[] StandardErrors, SweepValue Chosen, bool OnEdge, string ChosenBy);
+/// <param name="OnEdge">The chosen value is the smallest or largest one tried, and the option has others beyond it; names have no
+/// edge.</param>
+public sealed record SweepCurve(
+    string Head,
+    string Parameter,
+    SweepValue[] Values,
+    double[] Scores,
+    double[] StandardErrors,
+    SweepValue Chosen,
+    bool OnEdge,
+    string ChosenBy
+);
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
 /// <param name="PerClass">Training photos a class; a class that has fewer gives all.</param>
-/// <param name="Accuracy">Mean over the draws with its 95 % t interval, NaN where the head cannot be trained on so few; the judged photos are the same in all draws of a part.</param>
+/// <param name="Accuracy">Mean over the draws with its 95 % t interval, NaN where the head cannot be trained on so few; the judged photos
+/// are the same in all draws of a part.</param>
 public sealed record FewShotCurve(string Head, int[] PerClass, Interval[] Accuracy, int Draws);
 
 public sealed record DataCheck
@@ -220,7 +255,14 @@ public sealed record DataCheck
 public sealed record NearDuplicate(string PathA, string SplitA, string LabelA, string PathB, string SplitB, string LabelB, double Cosine);
 
 /// <param name="Probability">Out-of-fold probability of the given label.</param>
-public sealed record SuspectLabel(string Path, string Split, string Label, string Suggested, double Probability, double SuggestedProbability);
+public sealed record SuspectLabel(
+    string Path,
+    string Split,
+    string Label,
+    string Suggested,
+    double Probability,
+    double SuggestedProbability
+);
 
 /// <param name="Score">Mean cosine distance to its nearest neighbours.</param>
 public sealed record Outlier(string Path, string Split, string Label, double Score);

@@ -7,7 +7,8 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>
 /// A comparison as JSON: snake_case names; an interval is three numbers (accuracy, accuracy_low, accuracy_high); what is not a number
-/// is null; a head's parameters are numbers and flags where they read as such; the values of a sweep are numbers or names. The same comparison gives the same bytes but for what ends in _seconds.
+/// is null; a head's parameters are numbers and flags where they read as such; the values of a sweep are numbers or names. The same
+/// comparison gives the same bytes but for what ends in _seconds.
 /// </summary>
 public static class ComparisonJson
 {
@@ -26,7 +27,8 @@ public static class ComparisonJson
     /// <exception cref="JsonException">The text is no comparison.</exception>
     public static Comparison Deserialize(ReadOnlySpan<byte> json)
     {
-        var comparison = JsonSerializer.Deserialize<Comparison>(json, Options) ?? throw new JsonException("a comparison is an object, this is null");
+        var comparison =
+            JsonSerializer.Deserialize<Comparison>(json, Options) ?? throw new JsonException("a comparison is an object, this is null");
         return comparison.Heads.Contains(null!) || comparison.Provenance.FeatureSets.Contains(null!)
             ? throw new JsonException("a head or a feature set is null")
             : comparison;
@@ -83,8 +85,10 @@ public static class ComparisonJson
     {
         /// <summary>Numbers and flags as they stand in the file, texts without their quotes.</summary>
         public override IReadOnlyDictionary<string, string> Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
-            JsonElement.ParseValue(ref reader).EnumerateObject().ToDictionary(
-                p => p.Name, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
+            JsonElement
+                .ParseValue(ref reader)
+                .EnumerateObject()
+                .ToDictionary(p => p.Name, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
 
         public override void Write(Utf8JsonWriter writer, IReadOnlyDictionary<string, string> value, JsonSerializerOptions options)
         {

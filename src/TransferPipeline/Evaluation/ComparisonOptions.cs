@@ -19,7 +19,10 @@ public sealed record ComparisonOptions
     public const string Validation = Splits.Validation;
     public const string Test = Splits.Test;
 
-    /// <summary>Of 3,409 photos of clothes one pair reaches it, the same photo twice; copies that lost a few pixels at the border and a fifth of their size have 0.87 to 0.997.</summary>
+    /// <summary>
+    /// Of 3,409 photos of clothes one pair reaches it, the same photo twice; copies that lost a few pixels at the border and a fifth of
+    /// their size have 0.87 to 0.997.
+    /// </summary>
     public const double DefaultNearDuplicateCosine = 0.95;
 
     /// <summary>Determines folds, bootstrap draws, few-shot draws and the heads' own seeds.</summary>
@@ -47,11 +50,17 @@ public sealed record ComparisonOptions
     [Option("group-near-duplicates", "Keep near-duplicates in one fold.")]
     public bool GroupNearDuplicates { get; init; }
 
-    /// <summary>Cosine of two vectors from which their photos count as near-duplicates; lower finds cropped and recompressed copies too, and more that only look alike.</summary>
+    /// <summary>
+    /// Cosine of two vectors from which their photos count as near-duplicates; lower finds cropped and recompressed copies too, and more
+    /// that only look alike.
+    /// </summary>
     [Option("near-duplicate-cosine", "Cosine of two vectors from which their photos count as near-duplicates.", Min = 0.5, Max = 1)]
     public double NearDuplicateCosine { get; init; } = DefaultNearDuplicateCosine;
 
-    [Option("choose-by", "What chooses the values of sweeps: folds inside the training part, or the validation split when test is reported.")]
+    [Option(
+        "choose-by",
+        "What chooses the values of sweeps: folds inside the training part, or the validation split when test is reported."
+    )]
     public ChooseBy ChooseBy { get; init; } = ChooseBy.InnerFolds;
 
     /// <summary>Folds inside a training part, for sweeps and temperatures; fewer when a class has fewer photos.</summary>
@@ -67,7 +76,9 @@ public sealed record ComparisonOptions
     /// <summary>Bootstrap draws for the intervals of balanced accuracy and macro F1.</summary>
     public int BootstrapDraws { get; init; } = 2000;
 
-    /// <summary>Fit a temperature on out-of-fold predictions of the training part, and report the calibration error before and after.</summary>
+    /// <summary>
+    /// Fit a temperature on out-of-fold predictions of the training part, and report the calibration error before and after.
+    /// </summary>
     [Option("calibrate", "Temperature scaling, with the calibration error before and after.")]
     public bool Calibrate { get; init; }
 

@@ -20,7 +20,8 @@ internal sealed record EvaluatedHead(
     double SweepSeconds,
     double FitSeconds,
     double PredictSeconds,
-    IReadOnlyList<EvaluatedPart> InParts)
+    IReadOnlyList<EvaluatedPart> InParts
+)
 {
     /// <summary>What was predicted in each part of the protocol.</summary>
     public IReadOnlyList<Predictions> Parts { get; } = [.. InParts.Select(p => p.Predictions)];

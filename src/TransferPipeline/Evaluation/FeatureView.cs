@@ -53,14 +53,22 @@ internal sealed class FeatureView
         if (_copies.Count > 0)
             rows = [.. rows, .. photos.SelectMany(p => _copies.GetValueOrDefault(p, []))];
         Array.Sort(rows);
-        return new(Data.X, Data.Y, rows, ClassCount) { ClassNames = Data.Classes, ValidationRows = RowsOf(validationPhotos), Photos = _photoOfRow };
+        return new(Data.X, Data.Y, rows, ClassCount)
+        {
+            ClassNames = Data.Classes,
+            ValidationRows = RowsOf(validationPhotos),
+            Photos = _photoOfRow,
+        };
     }
 
     /// <summary>The vectors of the given photos, in that order; a copy.</summary>
     public FeatureMatrix Vectors(int[] photos) => Data.X.Select(RowsOf(photos));
 
     public Predictions Evaluate(IHead head, int[] photos, int threads) =>
-        Predictions.Of(head, Data.X, Data.Y, RowsOf(photos), threads) with { Photos = photos };
+        Predictions.Of(head, Data.X, Data.Y, RowsOf(photos), threads) with
+        {
+            Photos = photos,
+        };
 
     /// <summary>One view a set, after checking that all hold the same photos with the same labels and splits.</summary>
     /// <exception cref="BadInputException">They do not; the message names the first difference.</exception>
@@ -76,7 +84,8 @@ internal sealed class FeatureView
                 var rows = source == first ? paths : RowsByPath(source);
                 CheckSame(first, paths, source, rows);
                 var photoOfPath = order.Select((path, photo) => (path, photo)).ToDictionary(p => p.path, p => p.photo);
-                var copies = Enumerable.Range(0, source.Data.Rows.Count)
+                var copies = Enumerable
+                    .Range(0, source.Data.Rows.Count)
                     .Where(r => source.Data.Rows[r].View > 0 && photoOfPath.ContainsKey(source.Data.Rows[r].Path))
                     .GroupBy(r => photoOfPath[source.Data.Rows[r].Path])
                     .ToDictionary(g => g.Key, g => g.ToArray());
@@ -94,22 +103,36 @@ internal sealed class FeatureView
                 Throw.BadInput($"{source.Summary.Folder}: photo '{source.Data.Rows[r].Path}' is in the feature set twice");
         }
 
-        TrainingCheck.Finite(source.Data.X, [.. Enumerable.Range(0, source.Data.Rows.Count)], r => $"photo '{source.Data.Rows[r].Path}' (row {r} of {source.Summary.Folder})", new());
+        TrainingCheck.Finite(
+            source.Data.X,
+            [.. Enumerable.Range(0, source.Data.Rows.Count)],
+            r => $"photo '{source.Data.Rows[r].Path}' (row {r} of {source.Summary.Folder})",
+            new()
+        );
         if (rows.Count == 0)
             Throw.BadInput($"{source.Summary.Folder}: the feature set holds no photos");
         if (source.Data.Classes.Count < 2)
-            Throw.BadInput($"{source.Summary.Folder}: all photos are of one class, '{source.Data.Classes.FirstOrDefault()}'; a classifier needs at least two");
+            Throw.BadInput(
+                $"{source.Summary.Folder}: all photos are of one class, '{source.Data.Classes.FirstOrDefault()}'; a classifier needs "
+                    + $"at least two"
+            );
         return rows;
     }
 
     private static void CheckSame(FeatureSource a, Dictionary<string, int> rowsA, FeatureSource b, Dictionary<string, int> rowsB)
     {
         var start = $"feature sets {a.Summary.Folder} and {b.Summary.Folder} do not match: ";
-        var (onlyA, onlyB) = (rowsA.Keys.Where(p => !rowsB.ContainsKey(p)).ToArray(), rowsB.Keys.Where(p => !rowsA.ContainsKey(p)).ToArray());
+        var (onlyA, onlyB) = (
+            rowsA.Keys.Where(p => !rowsB.ContainsKey(p)).ToArray(),
+            rowsB.Keys.Where(p => !rowsA.ContainsKey(p)).ToArray()
+        );
         if (onlyA.Length + onlyB.Length > 0)
         {
             var (photo, folder) = onlyA.Length > 0 ? (onlyA[0], a.Summary.Folder) : (onlyB[0], b.Summary.Folder);
-            Throw.BadInput($"{start}photo '{photo}' is only in {folder} ({onlyA.Length} photos are only in the first, {onlyB.Length} only in the second); extract both from the same photos");
+            Throw.BadInput(
+                $"{start}photo '{photo}' is only in {folder} ({onlyA.Length} photos are only in the first, {onlyB.Length} only in the "
+                    + $"second); extract both from the same photos"
+            );
         }
 
         foreach (var (path, row) in rowsA)

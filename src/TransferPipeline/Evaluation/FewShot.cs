@@ -19,29 +19,40 @@ internal static class FewShot
         var tasks = perClass.Length * draws;
         var accuracies = new double[heads.Count * tasks];
         var failures = new string?[accuracies.Length];
-        TaskQueue.Run(accuracies.Length, options.Threads, (task, threads) =>
-        {
-            var (head, n, draw) = (heads[task / tasks], perClass[task % tasks / draws], task % draws);
-            var index = draw % protocol.Parts.Count;
-            var (part, settings) = (protocol.Parts[index], head.InParts[index].Options);
-            var train = Draw(part.Train, head.Fitter.View.Y, n, options.Seed, draw);
-            try
+        TaskQueue.Run(
+            accuracies.Length,
+            options.Threads,
+            (task, threads) =>
             {
-                var fitted = head.Fitter.Train(train, Fit(settings, n), threads);
-                accuracies[task] = head.Fitter.View.Evaluate(fitted, part.Test, threads).Accuracy;
-            }
-            catch (TransferException e) when (HeadFitter.IsOfHead(e))
-            {
-                (accuracies[task], failures[task]) = (double.NaN, e.Message);
-            }
-        }, options.Cancellation);
+                var (head, n, draw) = (heads[task / tasks], perClass[task % tasks / draws], task % draws);
+                var index = draw % protocol.Parts.Count;
+                var (part, settings) = (protocol.Parts[index], head.InParts[index].Options);
+                var train = Draw(part.Train, head.Fitter.View.Y, n, options.Seed, draw);
+                try
+                {
+                    var fitted = head.Fitter.Train(train, Fit(settings, n), threads);
+                    accuracies[task] = head.Fitter.View.Evaluate(fitted, part.Test, threads).Accuracy;
+                }
+                catch (TransferException e) when (HeadFitter.IsOfHead(e))
+                {
+                    (accuracies[task], failures[task]) = (double.NaN, e.Message);
+                }
+            },
+            options.Cancellation
+        );
         WarnOfSmallClasses(heads[0].Fitter.View, perClass, protocol, warn);
         Warn(heads, perClass, draws, failures, warn);
         return
         [
-            .. heads.Select((head, h) => new FewShotCurve(
-                head.Title, perClass,
-                [.. perClass.Select((_, i) => Intervals.Means(accuracies.AsSpan((h * tasks) + (i * draws), draws)))], draws)),
+            .. heads.Select(
+                (head, h) =>
+                    new FewShotCurve(
+                        head.Title,
+                        perClass,
+                        [.. perClass.Select((_, i) => Intervals.Means(accuracies.AsSpan((h * tasks) + (i * draws), draws)))],
+                        draws
+                    )
+            ),
         ];
     }
 
@@ -50,7 +61,10 @@ internal static class FewShot
     {
         var (k, least) = protocol.Parts.SelectMany(part => part.Train.CountBy(p => view.Y[p])).MinBy(c => c.Value);
         if (perClass.Where(n => n > least).ToArray() is { Length: > 0 } beyond)
-            warn($"few-shot curve: class '{view.Data.Classes[k]}' has {least} photos to train on, so at {string.Join(", ", beyond)} a class it gives only those");
+            warn(
+                $"few-shot curve: class '{view.Data.Classes[k]}' has {least} photos to train on, so at {string.Join(", ", beyond)} a "
+                    + $"class it gives only those"
+            );
     }
 
     private static void Warn(IReadOnlyList<EvaluatedHead> heads, int[] perClass, int draws, string?[] failures, Action<string> warn)
@@ -58,21 +72,32 @@ internal static class FewShot
         for (var h = 0; h < heads.Count; h++)
         {
             var first = h * perClass.Length * draws;
-            int[] failed = [.. Enumerable.Range(0, perClass.Length).Where(i => failures.AsSpan(first + (i * draws), draws).ContainsAnyExcept((string?)null))];
+            int[] failed =
+            [
+                .. Enumerable
+                    .Range(0, perClass.Length)
+                    .Where(i => failures.AsSpan(first + (i * draws), draws).ContainsAnyExcept((string?)null)),
+            ];
             if (failed.Length > 0)
-                warn($"{heads[h].ShortName}: no point of the few-shot curve at {string.Join(", ", failed.Select(i => perClass[i]))} a class: {failures.Skip(first).First(f => f is not null)}");
+                warn(
+                    $"{heads[h].ShortName}: no point of the few-shot curve at {string.Join(", ", failed.Select(i => perClass[i]))} a "
+                        + $"class: {failures.Skip(first).First(f => f is not null)}"
+                );
         }
     }
 
     private static int[] Draw(int[] train, int[] y, int perClass, int seed, int draw) =>
-    [
-        .. train.GroupBy(p => y[p]).SelectMany(g =>
-        {
-            var photos = g.ToArray();
-            RandomStream.OfDraws(seed, ((ulong)draw << 32) + (ulong)g.Key + 0x5407).Shuffle<int>(photos);
-            return photos.Take(perClass);
-        }).Order(),
-    ];
+        [
+            .. train
+                .GroupBy(p => y[p])
+                .SelectMany(g =>
+                {
+                    var photos = g.ToArray();
+                    RandomStream.OfDraws(seed, ((ulong)draw << 32) + (ulong)g.Key + 0x5407).Shuffle<int>(photos);
+                    return photos.Take(perClass);
+                })
+                .Order(),
+        ];
 
     /// <summary>No more neighbours vote than a class has photos: else other classes outvote it.</summary>
     private static HeadOptions Fit(HeadOptions options, int perClass) =>

@@ -66,11 +66,11 @@ internal static class Folds
 
     /// <summary>Parts of the given photos, one a fold.</summary>
     public static Part[] Parts(int[] photos, int[] foldOf, int folds) =>
-    [
-        .. Enumerable.Range(0, folds).Select(f => new Part(
-            [.. photos.Where((_, i) => foldOf[i] != f)],
-            [.. photos.Where((_, i) => foldOf[i] == f)])),
-    ];
+        [
+            .. Enumerable
+                .Range(0, folds)
+                .Select(f => new Part([.. photos.Where((_, i) => foldOf[i] != f)], [.. photos.Where((_, i) => foldOf[i] == f)])),
+        ];
 
     /// <summary>
     /// StratifiedKFold's counts: the items, sorted by class, are dealt to the folds in turn, so that fold sizes differ by at most one and
@@ -91,7 +91,9 @@ internal static class Folds
         return allocation;
     }
 
-    /// <summary>The fold that a group overfills least; of equal ones the one with most room for its classes, then most room in all, then the first.</summary>
+    /// <summary>
+    /// The fold that a group overfills least; of equal ones the one with most room for its classes, then most room in all, then the first.
+    /// </summary>
     private static int BestFold(int[][] room, int[] classes)
     {
         var needed = classes.CountBy(k => k).ToArray();

@@ -2,26 +2,40 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 
-/// <summary>Whether a head trained on one feature set says the same on another one of the same photos (CPU and CUDA, fp32 and fp16).</summary>
+/// <summary>
+/// Whether a head trained on one feature set says the same on another one of the same photos (CPU and CUDA, fp32 and fp16).
+/// </summary>
 /// <param name="Photos">Photos judged: those that are not in split train, or all when there are no others.</param>
 /// <param name="Agreement">Share of them for which the predictions on both sets are the same.</param>
 /// <param name="AccuracyA">Accuracy on the set that it was trained on.</param>
 /// <param name="AccuracyB">Accuracy on the other set.</param>
 /// <param name="LargestProbabilityDifference">Over all photos and classes.</param>
 public sealed record HeadAgreement(
-    string Head, int Photos, double Agreement, double AccuracyA, double AccuracyB, double LargestProbabilityDifference)
+    string Head,
+    int Photos,
+    double Agreement,
+    double AccuracyA,
+    double AccuracyB,
+    double LargestProbabilityDifference
+)
 {
     /// <summary>Trains the head on the training photos of <paramref name="a"/> and judges the vectors of both sets with it.</summary>
     /// <exception cref="BadInputException">The sets do not hold the same photos, or differ in their dimension.</exception>
     public static HeadAgreement Measure(FeatureSource a, FeatureSource b, HeadSpec head, int seed = 0, int threads = 1)
     {
         if (a.Data.X.Columns != b.Data.X.Columns)
-            Throw.BadInput($"feature sets {a.Summary.Folder} and {b.Summary.Folder} differ in dimension: {a.Data.X.Columns} and {b.Data.X.Columns}");
+            Throw.BadInput(
+                $"feature sets {a.Summary.Folder} and {b.Summary.Folder} differ in dimension: {a.Data.X.Columns} and {b.Data.X.Columns}"
+            );
         var views = FeatureView.Align([a, b]);
         var all = Enumerable.Range(0, views[0].PhotoCount).ToArray();
         var train = views[0].PhotosOf(ComparisonOptions.Train) is { Length: > 0 } split ? split : all;
         var judged = all.Except(train).ToArray() is { Length: > 0 } others ? others : all;
-        var trained = head.Trainer.Train(views[0].Training(train, []), head.Options, new TrainingContext { Seed = seed, Threads = threads });
+        var trained = head.Trainer.Train(
+            views[0].Training(train, []),
+            head.Options,
+            new TrainingContext { Seed = seed, Threads = threads }
+        );
         var (first, second) = (views[0].Evaluate(trained, judged, threads), views[1].Evaluate(trained, judged, threads));
         var same = first.Predicted.Zip(second.Predicted).Count(static p => p.First == p.Second);
         var largest = first.Probabilities.Zip(second.Probabilities).Max(static p => Math.Abs((double)p.First - p.Second));

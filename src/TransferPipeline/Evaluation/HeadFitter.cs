@@ -5,7 +5,14 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>Chooses, trains and times one head on one feature set.</summary>
 /// <param name="whole">All photos that parts are taken from to train on: what depends on them all is computed once.</param>
-internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, FeatureView view, int[]? groups, int[] whole, ComparisonScope shared)
+internal sealed class HeadFitter(
+    ComparisonOptions options,
+    HeadSpec spec,
+    FeatureView view,
+    int[]? groups,
+    int[] whole,
+    ComparisonScope shared
+)
 {
     private readonly int[] _whole = view.Training(whole, []).Rows;
 
@@ -28,19 +35,30 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
         if (spec.Sweeps.Count == 0)
             return new(spec.Options, [], []);
         if (options.ChooseBy == ChooseBy.Validation)
-            return new SweepSearch(spec, view, [new(train, view.PhotosOf(ComparisonOptions.Validation))], "split validation", _whole, Context(threads)).Run();
+            return new SweepSearch(
+                spec,
+                view,
+                [new(train, view.PhotosOf(ComparisonOptions.Validation))],
+                "split validation",
+                _whole,
+                Context(threads)
+            ).Run();
         var parts = InnerParts(train);
         return new SweepSearch(spec, view, parts, $"{parts.Length} folds of the training part", _whole, Context(threads)).Run();
     }
 
-    /// <summary>Stratified folds of a training part, the same for every head; photos that are alone in their class are always trained on.</summary>
+    /// <summary>
+    /// Stratified folds of a training part, the same for every head; photos that are alone in their class are always trained on.
+    /// </summary>
     public Part[] InnerParts(int[] train)
     {
         var counts = train.CountBy(p => view.Y[p]).ToDictionary(c => c.Key, c => c.Value);
         var judged = train.Where(p => counts[view.Y[p]] > 1).ToArray();
         var folds = Math.Min(options.InnerFolds, counts.Values.Where(c => c > 1).DefaultIfEmpty(0).Max());
         if (folds < 2)
-            Throw.BadInput("no class has two photos to train on: nothing can be judged inside the training part; set the values instead of sweeping");
+            Throw.BadInput(
+                "no class has two photos to train on: nothing can be judged inside the training part; set the values instead of sweeping"
+            );
         var y = Array.ConvertAll(judged, p => view.Y[p]);
         var seed = unchecked(options.Seed + 0x5EED);
         var foldOf = groups is null
@@ -49,24 +67,35 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
         var alone = train.Except(judged).ToArray();
         Part[] parts =
         [
-            .. Folds.Parts(judged, foldOf, folds)
+            .. Folds
+                .Parts(judged, foldOf, folds)
                 .Select(p => p with { Train = [.. p.Train.Concat(alone).Order()] })
                 .Where(p => p.Test.Length > 0 && p.Train.Select(t => view.Y[t]).Distinct().Count() == counts.Count),
         ];
         if (parts.Length == 0)
-            Throw.BadInput("near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping");
+            Throw.BadInput(
+                "near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping"
+            );
         return parts;
     }
 
     public IHead Train(int[] train, HeadOptions settings, int threads) => Train(train, [], settings, threads);
 
-    /// <summary>Predictions of each photo by a head that was not trained on it; photos that are alone in their class are left out.</summary>
-    /// <param name="watched">Photos on which heads that keep their best epoch watch their progress, none of <paramref name="photos"/>.</param>
+    /// <summary>
+    /// Predictions of each photo by a head that was not trained on it; photos that are alone in their class are left out.
+    /// </summary>
+    /// <param name="watched">Photos on which heads that keep their best epoch watch their progress, none of
+    /// <paramref name="photos"/>.</param>
     public Predictions OutOfFold(int[] photos, int[] watched, HeadOptions settings, int threads)
     {
         var parts = InnerParts(photos);
         var judged = new Predictions[parts.Length];
-        TaskQueue.Run(parts.Length, threads, (p, inner) => judged[p] = view.Evaluate(Train(parts[p].Train, watched, settings, inner), parts[p].Test, inner), options.Cancellation);
+        TaskQueue.Run(
+            parts.Length,
+            threads,
+            (p, inner) => judged[p] = view.Evaluate(Train(parts[p].Train, watched, settings, inner), parts[p].Test, inner),
+            options.Cancellation
+        );
         return Predictions.Concat(judged);
     }
 
@@ -77,7 +106,9 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadOptions settings, Action<string> warn)
     {
         var rows = view.Training(train, watched);
-        return Timed(run => spec.Trainer.Train(rows, settings, Context(options.Threads) with { Scope = new(), Warn = run == 0 ? warn : static _ => { } }));
+        return Timed(run =>
+            spec.Trainer.Train(rows, settings, Context(options.Threads) with { Scope = new(), Warn = run == 0 ? warn : static _ => { } })
+        );
     }
 
     public (Predictions Predictions, double Seconds) EvaluateTimed(IHead head, int[] photos) =>
@@ -99,5 +130,11 @@ internal sealed class HeadFitter(ComparisonOptions options, HeadSpec spec, Featu
     }
 
     private TrainingContext Context(int threads) =>
-        new() { Threads = threads, Seed = options.Seed, Cancellation = options.Cancellation, Scope = shared };
+        new()
+        {
+            Threads = threads,
+            Seed = options.Seed,
+            Cancellation = options.Cancellation,
+            Scope = shared,
+        };
 }

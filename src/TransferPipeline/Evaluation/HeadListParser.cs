@@ -36,9 +36,11 @@ internal static class HeadListParser
             {
                 // "softmax C=1": the head is there, but no colon behind it.
                 var space = piece.IndexOf(' ');
-                Throw.Usage(space > 0 && trainers.Any(t => t.Name == piece[..space])
-                    ? $"'{piece}' lacks the colon behind the head: {piece[..space]}:{piece[space..].Trim()}"
-                    : $"'{piece}' comes before any head; write the head first, as in softmax:{piece}");
+                Throw.Usage(
+                    space > 0 && trainers.Any(t => t.Name == piece[..space])
+                        ? $"'{piece}' lacks the colon behind the head: {piece[..space]}:{piece[space..].Trim()}"
+                        : $"'{piece}' comes before any head; write the head first, as in softmax:{piece}"
+                );
             }
             else if (equals >= 0)
             {
@@ -105,7 +107,10 @@ internal static class HeadListParser
             else if (c is '"' or '\'')
                 quote = c;
             else if (c != ',')
-                depth += c is '[' or '(' ? 1 : c is ']' or ')' ? -1 : 0;
+                depth +=
+                    c is '[' or '(' ? 1
+                    : c is ']' or ')' ? -1
+                    : 0;
             else if (i == text.Length || depth <= 0)
             {
                 if (text[start..i].Trim() is { Length: > 0 } piece)

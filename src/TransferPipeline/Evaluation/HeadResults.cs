@@ -56,9 +56,10 @@ internal static class HeadResults
         }
     }
 
-    public static Interval Accuracy(EvaluatedHead judged, Protocol protocol) => protocol.IsFolds
-        ? Intervals.Folds(judged.FoldAccuracies, protocol.TestToTrain, protocol.Evaluated.Length)
-        : Intervals.Wilson(judged.All.CorrectCount, judged.All.Count);
+    public static Interval Accuracy(EvaluatedHead judged, Protocol protocol) =>
+        protocol.IsFolds
+            ? Intervals.Folds(judged.FoldAccuracies, protocol.TestToTrain, protocol.Evaluated.Length)
+            : Intervals.Wilson(judged.All.CorrectCount, judged.All.Count);
 
     /// <summary>
     /// Adds the figures after temperature scaling. On a split the temperature comes from out-of-fold predictions of the training part, by
@@ -73,8 +74,7 @@ internal static class HeadResults
         if (protocol.IsFolds)
         {
             scaling = TemperatureScaling.Fit(judged.All);
-            scaled = Predictions.Concat(
-            [
+            scaled = Predictions.Concat([
                 .. judged.Parts.Select(part =>
                 {
                     var own = part.Photos.ToHashSet();
@@ -85,7 +85,9 @@ internal static class HeadResults
         }
         else
         {
-            scaling = TemperatureScaling.Fit(judged.Fitter.OutOfFold(protocol.FinalTrain, protocol.Watched, judged.Head.Options, options.Threads));
+            scaling = TemperatureScaling.Fit(
+                judged.Fitter.OutOfFold(protocol.FinalTrain, protocol.Watched, judged.Head.Options, options.Threads)
+            );
             scaled = scaling.Apply(judged.All);
         }
 
@@ -106,14 +108,20 @@ internal static class HeadResults
         var view = judged.Fitter.View;
         return
         [
-            .. Enumerable.Range(0, all.Count)
+            .. Enumerable
+                .Range(0, all.Count)
                 .Where(i => all.Predicted[i] != all.Truth[i])
                 .Select(i => (Photo: all.Photos[i], Predicted: all.Predicted[i], Probability: all.Row(i)[all.Predicted[i]]))
                 .OrderByDescending(m => m.Probability)
                 .ThenBy(m => m.Photo)
                 .DistinctBy(m => m.Photo)
                 .Take(MostMistakes)
-                .Select(m => new Mistake(view.Photo(m.Photo).Path, view.Photo(m.Photo).Label, view.Data.Classes[m.Predicted], m.Probability)),
+                .Select(m => new Mistake(
+                    view.Photo(m.Photo).Path,
+                    view.Photo(m.Photo).Label,
+                    view.Data.Classes[m.Predicted],
+                    m.Probability
+                )),
         ];
     }
 }

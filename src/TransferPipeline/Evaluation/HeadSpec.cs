@@ -22,19 +22,25 @@ public sealed record HeadSpec
     /// <summary>Leave the head out with a warning, rather than fail, when it is unavailable here.</summary>
     public bool Optional { get; init; }
 
-    /// <summary>For each head the shortest name that tells it from the others: the trainer's, with the options in which heads of that trainer differ.</summary>
+    /// <summary>
+    /// For each head the shortest name that tells it from the others: the trainer's, with the options in which heads of that trainer
+    /// differ.
+    /// </summary>
     public static IReadOnlyList<string> ShortNames(IReadOnlyList<HeadSpec> specs) =>
-    [
-        .. specs.Select(spec =>
-        {
-            var alike = specs.Where(s => s.Trainer.Name == spec.Trainer.Name).ToArray();
-            return Words(spec.Trainer.Name, spec.Given.Where(o => alike.Any(s => s.Given.GetValueOrDefault(o.Key) != o.Value)));
-        }),
-    ];
+        [
+            .. specs.Select(spec =>
+            {
+                var alike = specs.Where(s => s.Trainer.Name == spec.Trainer.Name).ToArray();
+                return Words(spec.Trainer.Name, spec.Given.Where(o => alike.Any(s => s.Given.GetValueOrDefault(o.Key) != o.Value)));
+            }),
+        ];
 
     /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
     public string TitleWith(HeadOptions chosen) =>
-        Words(Trainer.Name, Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Values[o.Key]) : o.Value)));
+        Words(
+            Trainer.Name,
+            Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Values[o.Key]) : o.Value))
+        );
 
     /// <summary>A head with fixed values: <c>new LinearSvm { C = 0.1 }</c>.</summary>
     public static implicit operator HeadSpec(HeadOptions options)
@@ -51,7 +57,9 @@ public sealed record HeadSpec
     {
         if (Options is not IWeightedHead weighted)
             return;
-        foreach (var text in Sweeps.FirstOrDefault(s => s.Option == ClassWeights.Name)?.Values.Select(v => v.Text) ?? [weighted.ClassWeight])
+        foreach (
+            var text in Sweeps.FirstOrDefault(s => s.Option == ClassWeights.Name)?.Values.Select(v => v.Text) ?? [weighted.ClassWeight]
+        )
             ClassWeights.Check(Trainer.Name, text, classes);
     }
 
@@ -65,7 +73,10 @@ public sealed record HeadSpec
         {
             Trainer = trainer,
             Options = HeadOptions.Parse(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
-            Sweeps = [.. isSwept[true].Select(o => SweepParser.Parse(trainer, o.Key, o.Value)).OrderBy(s => s.Option, StringComparer.Ordinal)],
+            Sweeps =
+            [
+                .. isSwept[true].Select(o => SweepParser.Parse(trainer, o.Key, o.Value)).OrderBy(s => s.Option, StringComparer.Ordinal),
+            ],
             Given = new SortedDictionary<string, string>(options.ToDictionary(o => o.Key, o => o.Value), StringComparer.Ordinal),
             Title = Words(trainer.Name, options),
         };
@@ -75,7 +86,8 @@ public sealed record HeadSpec
     /// Reads a list of heads: names separated by commas, each followed by its options:
     /// <c>softmax,linear-svm:C=0.1,scaling=standard,knn:k=[1,3,5]</c>.
     /// </summary>
-    /// <param name="set">Assignments for every head that has the option, <c>C=0.1</c>, or for the heads of one name, <c>softmax.C=0.1</c>; options in the list come first.</param>
+    /// <param name="set">Assignments for every head that has the option, <c>C=0.1</c>, or for the heads of one name, <c>softmax.C=0.1</c>;
+    /// options in the list come first.</param>
     /// <exception cref="UsageException">A name or value is wrong; the nearest valid name is suggested.</exception>
     public static IReadOnlyList<HeadSpec> ParseList(string heads, IEnumerable<string> set, IReadOnlyList<IHeadTrainer> trainers)
     {
@@ -98,6 +110,8 @@ public sealed record HeadSpec
             return value;
         var rounded = number.ToString("G4", CultureInfo.InvariantCulture);
         var size = Math.Abs(number);
-        return size is >= 1e-4 and < 1e7 ? double.Parse(rounded, CultureInfo.InvariantCulture).ToString("0.#######", CultureInfo.InvariantCulture) : rounded;
+        return size is >= 1e-4 and < 1e7
+            ? double.Parse(rounded, CultureInfo.InvariantCulture).ToString("0.#######", CultureInfo.InvariantCulture)
+            : rounded;
     }
 }

@@ -21,11 +21,20 @@ public static class HeadTraining
         if (splits.Splits.FirstOrDefault(s => view.PhotosOf(s).Length == 0) is { } empty)
             throw new BadInputException($"{source.Summary.Folder} has no photo in split {empty}");
         int[] train = [.. splits.Splits.SelectMany(view.PhotosOf).Distinct().Order()];
-        Protocol.RequireEveryClass(view, train, splits.Splits is [var only] ? $"split {only}" : $"splits {string.Join(" and ", splits.Splits)}");
+        Protocol.RequireEveryClass(
+            view,
+            train,
+            splits.Splits is [var only] ? $"split {only}" : $"splits {string.Join(" and ", splits.Splits)}"
+        );
         var fitter = new HeadFitter(options, spec, view, null, train, new ComparisonScope());
         var choice = fitter.Choose(train, options.Threads);
         var warnings = new List<string>(choice.Warnings.Select(w => $"{spec.Trainer.Name}: {w}"));
-        var (head, seconds) = fitter.TrainTimed(train, splits.Watched is { } watched ? view.PhotosOf(watched) : [], choice.Options, warnings.Add);
+        var (head, seconds) = fitter.TrainTimed(
+            train,
+            splits.Watched is { } watched ? view.PhotosOf(watched) : [],
+            choice.Options,
+            warnings.Add
+        );
         return new(head, seconds, choice.Curves, warnings);
     }
 }

@@ -32,7 +32,8 @@ internal sealed record Predictions(int ClassCount, int[] Photos, int[] Truth, in
             [.. parts.SelectMany(p => p.Photos)],
             [.. parts.SelectMany(p => p.Truth)],
             [.. parts.SelectMany(p => p.Predicted)],
-            [.. parts.SelectMany(p => p.Probabilities)]);
+            [.. parts.SelectMany(p => p.Probabilities)]
+        );
 
     /// <summary>The judgements at the given positions.</summary>
     public Predictions Select(IReadOnlyList<int> positions)
@@ -41,7 +42,12 @@ internal sealed record Predictions(int ClassCount, int[] Photos, int[] Truth, in
         for (var i = 0; i < positions.Count; i++)
             Row(positions[i]).CopyTo(probabilities.AsSpan(i * ClassCount));
         return new(
-            ClassCount, [.. positions.Select(p => Photos[p])], [.. positions.Select(p => Truth[p])], [.. positions.Select(p => Predicted[p])], probabilities);
+            ClassCount,
+            [.. positions.Select(p => Photos[p])],
+            [.. positions.Select(p => Truth[p])],
+            [.. positions.Select(p => Predicted[p])],
+            probabilities
+        );
     }
 
     public ReadOnlySpan<float> Row(int position) => Probabilities.AsSpan(position * ClassCount, ClassCount);

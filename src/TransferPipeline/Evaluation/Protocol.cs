@@ -28,17 +28,26 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
             Throw.Usage("split train cannot be reported: heads are trained on it; choose another or use folds");
         var scored = Require(view, options.ScoreSplit);
         RequireEveryClass(view, train, "split train");
-        var watched = options.ScoreSplit == ComparisonOptions.Validation && !options.WatchReportedSplit ? null : ComparisonOptions.Validation;
+        var watched =
+            options.ScoreSplit == ComparisonOptions.Validation && !options.WatchReportedSplit ? null : ComparisonOptions.Validation;
         return new(
-            FormattableString.Invariant($"split: trained on {train.Length} photos of train, scored on {scored.Length} photos of {options.ScoreSplit}"),
-            [new(train, scored)], train, watched is null ? [] : view.PhotosOf(watched), new([ComparisonOptions.Train], watched), IsFolds: false);
+            FormattableString.Invariant(
+                $"split: trained on {train.Length} photos of train, scored on {scored.Length} photos of {options.ScoreSplit}"
+            ),
+            [new(train, scored)],
+            train,
+            watched is null ? [] : view.PhotosOf(watched),
+            new([ComparisonOptions.Train], watched),
+            IsFolds: false
+        );
     }
 
     private static Protocol KFold(ComparisonOptions options, FeatureView view, int[]? groups)
     {
-        var splits = options.FoldSplits.Count > 0
-            ? options.FoldSplits
-            : [.. SplitsOf(view).Where(s => s != ComparisonOptions.Test).DefaultIfEmpty(ComparisonOptions.Test)];
+        var splits =
+            options.FoldSplits.Count > 0
+                ? options.FoldSplits
+                : [.. SplitsOf(view).Where(s => s != ComparisonOptions.Test).DefaultIfEmpty(ComparisonOptions.Test)];
         var photos = splits.SelectMany(s => Require(view, s)).Distinct().Order().ToArray();
         var y = Array.ConvertAll(photos, p => view.Y[p]);
         Check(options, view, y);
@@ -55,14 +64,26 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         foreach (var (part, i) in parts.Select((part, i) => (part, i)))
         {
             if (part.Test.Length == 0)
-                Throw.BadInput($"fold {(i % options.Folds) + 1} of {options.Folds} is empty: near-duplicates that must stay together leave too few groups; use fewer folds");
+                Throw.BadInput(
+                    $"fold {(i % options.Folds) + 1} of {options.Folds} is empty: near-duplicates that must stay together leave too "
+                        + $"few groups; use fewer folds"
+                );
             RequireEveryClass(view, part.Train, $"what fold {(i % options.Folds) + 1} of {options.Folds} leaves for training");
         }
 
         var kind = options.Repeats > 1 ? $"repeated k-fold: {options.Repeats} x {options.Folds}" : $"k-fold: {options.Folds}";
         return new(
-            string.Create(CultureInfo.InvariantCulture, $"{kind} stratified folds of {photos.Length} photos of {string.Join(", ", splits)}{(groups is null ? "" : ", near-duplicates kept together")}, seed {options.Seed}"),
-            parts, photos, [], new(splits, null), IsFolds: true);
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{kind} stratified folds of {photos.Length} photos of "
+                    + $"{string.Join(", ", splits)}{(groups is null ? "" : ", near-duplicates kept together")}, seed {options.Seed}"
+            ),
+            parts,
+            photos,
+            [],
+            new(splits, null),
+            IsFolds: true
+        );
     }
 
     private static void Check(ComparisonOptions options, FeatureView view, int[] y)
@@ -70,7 +91,10 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         if (options.Folds < 2)
             Throw.Usage($"--folds is {options.Folds}, expected at least 2, or 0 for the split");
         if (options.ScoreSplit != ComparisonOptions.Validation)
-            Throw.Usage($"folds judge all photos but those of test by turns, so split {options.ScoreSplit} cannot be reported with them; leave out one of the two");
+            Throw.Usage(
+                $"folds judge all photos but those of test by turns, so split {options.ScoreSplit} cannot be reported with them; "
+                    + $"leave out one of the two"
+            );
         if (options.Repeats < 1)
             Throw.Usage($"{options.Repeats} repeats of the folds; use at least 1");
         var counts = new int[view.ClassCount];
@@ -78,28 +102,48 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
             counts[k]++;
         var (least, most) = (Array.IndexOf(counts, counts.Min()), counts.Max());
         if (counts[least] < 2)
-            Throw.BadInput($"class '{view.Data.Classes[least]}' has {(counts[least] == 1 ? "one photo" : "no photo")}: folds need at least two of each class, one to train on and one to judge");
+            Throw.BadInput(
+                $"class '{view.Data.Classes[least]}' has {(counts[least] == 1 ? "one photo" : "no photo")}: folds need at least two "
+                    + $"of each class, one to train on and one to judge"
+            );
         if (options.Folds > most)
-            Throw.Usage($"{options.Folds} folds are more than any class has members (most: {most}, '{view.Data.Classes[Array.IndexOf(counts, most)]}'); use at most {counts[least]} folds");
+            Throw.Usage(
+                $"{options.Folds} folds are more than any class has members (most: {most}, "
+                    + $"'{view.Data.Classes[Array.IndexOf(counts, most)]}'); use at most {counts[least]} folds"
+            );
     }
 
     /// <summary>Classes with fewer members than folds: they are judged in some folds only.</summary>
     public static IEnumerable<string> FewMembers(ComparisonOptions options, FeatureView view, int[] photos) =>
         options.Folds == 0
             ? []
-            : photos.CountBy(p => view.Y[p]).Where(c => c.Value < options.Folds).OrderBy(c => c.Key)
-                .Select(c => $"class '{view.Data.Classes[c.Key]}' has {c.Value} photos, fewer than the {options.Folds} folds: some folds judge none of it");
+            : photos
+                .CountBy(p => view.Y[p])
+                .Where(c => c.Value < options.Folds)
+                .OrderBy(c => c.Key)
+                .Select(c =>
+                    $"class '{view.Data.Classes[c.Key]}' has {c.Value} photos, fewer than the {options.Folds} folds: some folds judge "
+                    + $"none of it"
+                );
 
     private static string[] SplitsOf(FeatureView view) =>
-        [.. Enumerable.Range(0, view.PhotoCount).Select(p => view.Photo(p).Split).Distinct().OrderBy(Order).ThenBy(s => s, StringComparer.Ordinal)];
+        [
+            .. Enumerable
+                .Range(0, view.PhotoCount)
+                .Select(p => view.Photo(p).Split)
+                .Distinct()
+                .OrderBy(Order)
+                .ThenBy(s => s, StringComparer.Ordinal),
+        ];
 
-    private static int Order(string split) => split switch
-    {
-        ComparisonOptions.Train => 0,
-        ComparisonOptions.Validation => 1,
-        ComparisonOptions.Test => 2,
-        _ => 3,
-    };
+    private static int Order(string split) =>
+        split switch
+        {
+            ComparisonOptions.Train => 0,
+            ComparisonOptions.Validation => 1,
+            ComparisonOptions.Test => 2,
+            _ => 3,
+        };
 
     private static int[] Require(FeatureView view, string split)
     {
@@ -107,7 +151,11 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         if (photos.Length == 0)
         {
             var splits = SplitsOf(view);
-            Throw.BadInput($"split {split} has no photos (the feature set has {string.Join(", ", splits.Select(s => $"{s}: {view.PhotosOf(s).Length}"))}){(NearestName.Hint(split, splits) is { Length: > 0 } hint ? hint : "; name another split or use folds")}");
+            Throw.BadInput(
+                $"split {split} has no photos (the feature set has "
+                    + $"{string.Join(", ", splits.Select(s => $"{s}: {view.PhotosOf(s).Length}"))})"
+                    + $"{(NearestName.Hint(split, splits) is { Length: > 0 } hint ? hint : "; name another split or use folds")}"
+            );
         }
 
         return photos;

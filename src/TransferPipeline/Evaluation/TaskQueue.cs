@@ -10,13 +10,19 @@ internal static class TaskQueue
         if (workers == 0)
             return;
         var next = -1;
-        Blocks.For(workers, 1, workers, (_, _, _) =>
-        {
-            for (var task = Interlocked.Increment(ref next); task < tasks; task = Interlocked.Increment(ref next))
+        Blocks.For(
+            workers,
+            1,
+            workers,
+            (_, _, _) =>
             {
-                cancellation.ThrowIfCancellationRequested();
-                body(task, Math.Max(1, threads / workers));
-            }
-        }, cancellation);
+                for (var task = Interlocked.Increment(ref next); task < tasks; task = Interlocked.Increment(ref next))
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    body(task, Math.Max(1, threads / workers));
+                }
+            },
+            cancellation
+        );
     }
 }

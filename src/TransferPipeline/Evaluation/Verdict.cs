@@ -28,28 +28,60 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
     /// <summary>Holm-adjusted over all pairs.</summary>
     private static PairedTest[] PairwiseTests(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, double[] accuracy)
     {
-        var pairs = Enumerable.Range(0, heads.Count).SelectMany(a => Enumerable.Range(a + 1, heads.Count - a - 1).Select(b => (A: a, B: b))).ToArray();
+        var pairs = Enumerable
+            .Range(0, heads.Count)
+            .SelectMany(a => Enumerable.Range(a + 1, heads.Count - a - 1).Select(b => (A: a, B: b)))
+            .ToArray();
         var foldSize = protocol.Parts.Average(p => (double)p.Test.Length);
         var discordant = Array.ConvertAll(pairs, p => PairedTests.Discordant(heads[p.A].All, heads[p.B].All));
         double[] raw =
         [
-            .. pairs.Zip(discordant, (p, d) => protocol.IsFolds
-                ? PairedTests.CorrectedResampledT(heads[p.A].FoldAccuracies, heads[p.B].FoldAccuracies, protocol.TestToTrain, foldSize)
-                : PairedTests.McNemar(d.OnlyFirst, d.OnlySecond)),
+            .. pairs.Zip(
+                discordant,
+                (p, d) =>
+                    protocol.IsFolds
+                        ? PairedTests.CorrectedResampledT(
+                            heads[p.A].FoldAccuracies,
+                            heads[p.B].FoldAccuracies,
+                            protocol.TestToTrain,
+                            foldSize
+                        )
+                        : PairedTests.McNemar(d.OnlyFirst, d.OnlySecond)
+            ),
         ];
         var adjusted = PairedTests.Holm(raw);
         return
         [
-            .. pairs.Select((p, i) => new PairedTest(
-                p.A, p.B, accuracy[p.A] - accuracy[p.B], discordant[i].OnlyFirst, discordant[i].OnlySecond, raw[i], adjusted[i])),
+            .. pairs.Select(
+                (p, i) =>
+                    new PairedTest(
+                        p.A,
+                        p.B,
+                        accuracy[p.A] - accuracy[p.B],
+                        discordant[i].OnlyFirst,
+                        discordant[i].OnlySecond,
+                        raw[i],
+                        adjusted[i]
+                    )
+            ),
         ];
     }
 
-    private static string Describe(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, ComparisonOptions options, double[] accuracy, int best, bool[] tied)
+    private static string Describe(
+        IReadOnlyList<EvaluatedHead> heads,
+        Protocol protocol,
+        ComparisonOptions options,
+        double[] accuracy,
+        int best,
+        bool[] tied
+    )
     {
         var top = HeadResults.Accuracy(heads[best], protocol);
         var on = protocol.IsFolds ? $"over {protocol.Parts.Count} folds" : $"on {heads[best].All.Count} photos of {options.ScoreSplit}";
-        var figures = string.Create(CultureInfo.InvariantCulture, $"accuracy {accuracy[best]:F3} {on} (95 % interval {top.Low:F3} to {top.High:F3})");
+        var figures = string.Create(
+            CultureInfo.InvariantCulture,
+            $"accuracy {accuracy[best]:F3} {on} (95 % interval {top.Low:F3} to {top.High:F3})"
+        );
         if (heads.Count == 1)
             return $"{heads[0].ShortName} reaches {figures}.";
         var others = Enumerable.Range(0, heads.Count).Where(h => h != best).OrderByDescending(h => accuracy[h]).ToArray();
@@ -59,7 +91,8 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
         {
             ("", _) => heads.Count == 2 ? $"{worseNames} is worse" : "all others are worse",
             (_, "") => heads.Count == 2 ? $"tied with it is {tiedNames}" : $"tied with it are all others: {tiedNames}",
-            _ => $"tied with it {(others.Count(h => tied[h]) == 1 ? "is" : "are")} {tiedNames}; worse {(others.Count(h => !tied[h]) == 1 ? "is" : "are")} {worseNames}",
+            _ => $"tied with it {(others.Count(h => tied[h]) == 1 ? "is" : "are")} {tiedNames}; worse "
+                + $"{(others.Count(h => !tied[h]) == 1 ? "is" : "are")} {worseNames}",
         };
         var test = protocol.IsFolds ? "corrected resampled t-test" : "McNemar's exact test";
         return $"{heads[best].ShortName} is best with {figures}; {rest} ({test}, Holm-corrected over all pairs, 5 % level).";

@@ -10,12 +10,13 @@ public static class AugmentedViews
     /// <param name="steps">What changes them, in order.</param>
     /// <param name="preprocessing">The network's input; what follows a photo's resize and crop is the same for its copies.</param>
     /// <exception cref="UsageException">A step's parameter is out of range, or the network's input size is not fixed.</exception>
-    public static ViewOptions Of(int count, IReadOnlyList<Augmentation> steps, Preprocessing preprocessing, ulong seed) => new()
-    {
-        Count = count,
-        Description = new Augmenter(steps, preprocessing, seed).Description,
-        CreateRenderer = () => new Renderer(new Augmenter(steps, preprocessing, seed)),
-    };
+    public static ViewOptions Of(int count, IReadOnlyList<Augmentation> steps, Preprocessing preprocessing, ulong seed) =>
+        new()
+        {
+            Count = count,
+            Description = new Augmenter(steps, preprocessing, seed).Description,
+            CreateRenderer = () => new Renderer(new Augmenter(steps, preprocessing, seed)),
+        };
 
     private sealed class Renderer(Augmenter augmenter) : IViewRenderer
     {

@@ -12,9 +12,7 @@ internal sealed class BatchProducer(ExtractionPass pass, BatchRing ring)
             while (!cancellation.IsCancellationRequested && pass.Queue.Next(mayWait: true, cancellation, out _) is { } photo)
                 Do(photo, cancellation);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested) { }
         finally
         {
             ring.Leave();

@@ -23,7 +23,10 @@ internal sealed class BatchRing
             Start(ring[i], i);
     }
 
-    /// <summary>The batch of vector number <paramref name="sequence"/>, and its slot there; waits until the batch that used this memory before is done.</summary>
+    /// <summary>
+    /// The batch of vector number <paramref name="sequence"/>, and its slot there; waits until the batch that used this memory before is
+    /// done.
+    /// </summary>
     public (HostBatch Batch, int Slot) Enter(int sequence, CancellationToken cancellation)
     {
         var (number, slot) = Math.DivRem(sequence, _size);

@@ -26,11 +26,17 @@ internal sealed class CpuEngine : IExtractionEngine
     {
         var batch = ExtractionSizes.BatchOf(_model);
         var count = Math.Clamp(_workers, 1, Math.Max(1, pass.Total));
-        return [.. Enumerable.Repeat<Action<CancellationToken>>(cancellation =>
-        {
-            using var worker = new ExtractionWorker(pass, _session, _model, batch);
-            worker.Run(cancellation);
-        }, count)];
+        return
+        [
+            .. Enumerable.Repeat<Action<CancellationToken>>(
+                cancellation =>
+                {
+                    using var worker = new ExtractionWorker(pass, _session, _model, batch);
+                    worker.Run(cancellation);
+                },
+                count
+            ),
+        ];
     }
 
     public void Dispose() => _session.Dispose();

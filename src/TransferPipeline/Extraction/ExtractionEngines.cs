@@ -12,6 +12,8 @@ internal static class ExtractionEngines
         // Before the engine, which takes the GPU's memory.
         if (spec.Device.Precision != Precision.Fp32 && PrecisionCheck.Run(spec, model, converted) is { } error)
             options.Message(error.ToString());
-        return spec.Device.IsCpu ? new CpuEngine(converted, options.Workers) : new GpuEngine(spec.Device, GpuPlan.Measure(spec, options, converted, missing));
+        return spec.Device.IsCpu
+            ? new CpuEngine(converted, options.Workers)
+            : new GpuEngine(spec.Device, GpuPlan.Measure(spec, options, converted, missing));
     }
 }

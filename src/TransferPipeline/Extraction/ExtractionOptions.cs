@@ -31,7 +31,8 @@ public sealed record ExtractionOptions
     public Shard Shard { get; init; } = Shard.Whole;
 
     /// <summary>
-    /// What happens when the folder's recipe differs: true makes another set in a folder beside it, named after the recipe; false is an error.
+    /// What happens when the folder's recipe differs: true makes another set in a folder beside it, named after the recipe; false is an
+    /// error.
     /// Either way the first differing field is named.
     /// </summary>
     public bool NewSetBeside { get; init; } = true;

@@ -16,7 +16,9 @@ internal sealed record ExtractionTarget(SetWriter Writer, ResumePlan Plan, CutOu
     public int Computed { get; set; }
 }
 
-/// <summary>One pass over the photos that are missing somewhere: starts the workers, writes finished parts in order, reports the progress.</summary>
+/// <summary>
+/// One pass over the photos that are missing somewhere: starts the workers, writes finished parts in order, reports the progress.
+/// </summary>
 internal sealed class ExtractionPass
 {
     private readonly ExtractionOptions _options;
@@ -26,7 +28,13 @@ internal sealed class ExtractionPass
     private int _written;
 
     /// <param name="targets">One for each output of the backbone, in their order.</param>
-    public ExtractionPass(ExtractionSpec spec, ExtractionOptions options, IReadOnlyList<ExtractionTarget> targets, WantedVectors wanted, int rowsInFlight)
+    public ExtractionPass(
+        ExtractionSpec spec,
+        ExtractionOptions options,
+        IReadOnlyList<ExtractionTarget> targets,
+        WantedVectors wanted,
+        int rowsInFlight
+    )
     {
         (Spec, _options, _targets, _wanted) = (spec, options, targets, wanted);
         var slots = MissingSlots();
@@ -48,7 +56,8 @@ internal sealed class ExtractionPass
     public Rate Rate { get; private set; }
 
     /// <summary>Computes everything; when cancelled or failing, first commits what was computed.</summary>
-    public void Run(IExtractionEngine engine, CancellationToken cancellation) => Rate = Rate.Measure(Total, () => Compute(engine, cancellation));
+    public void Run(IExtractionEngine engine, CancellationToken cancellation) =>
+        Rate = Rate.Measure(Total, () => Compute(engine, cancellation));
 
     /// <summary>Marks slots of a part as done and wakes the writer when that finishes the part; called by the workers.</summary>
     public void Finish(PartBuffer part, int slots)
@@ -64,11 +73,9 @@ internal sealed class ExtractionPass
         var errors = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
         var workers = engine.Workers(this);
         using var running = new CountdownEvent(workers.Count);
-        var threads = workers.Select((work, i) => new Thread(() => Work(work, stop, errors, running))
-        {
-            IsBackground = true,
-            Name = $"extract {i}",
-        }).ToList();
+        var threads = workers
+            .Select((work, i) => new Thread(() => Work(work, stop, errors, running)) { IsBackground = true, Name = $"extract {i}" })
+            .ToList();
         threads.ForEach(t => t.Start());
         IOException? writeError;
         try
@@ -90,13 +97,22 @@ internal sealed class ExtractionPass
         if (writeError is null)
             writeError = WriteRest();
         if (writeError is not null)
-            throw new JobFailedException($"{_targets[0].Writer.Folder} cannot be written ({writeError.FirstLine()}); what was committed before is kept: make room and run again", writeError);
+            throw new JobFailedException(
+                $"{_targets[0].Writer.Folder} cannot be written ({writeError.FirstLine()}); what was committed before is kept: make "
+                    + $"room and run again",
+                writeError
+            );
         if (errors.TryDequeue(out var error))
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
         cancellation.ThrowIfCancellationRequested();
     }
 
-    private void Work(Action<CancellationToken> work, CancellationTokenSource stop, System.Collections.Concurrent.ConcurrentQueue<Exception> errors, CountdownEvent running)
+    private void Work(
+        Action<CancellationToken> work,
+        CancellationTokenSource stop,
+        System.Collections.Concurrent.ConcurrentQueue<Exception> errors,
+        CountdownEvent running
+    )
     {
         try
         {

@@ -7,7 +7,8 @@ namespace TransferPipeline.Extraction;
 /// <param name="Total">Vectors to compute in this run.</param>
 /// <param name="PerSecond">Vectors a second since the start.</param>
 /// <param name="Left">Estimated time left.</param>
-/// <param name="Shares">Shares of the workers' time, which sum to 1: read (with hash), decode, preprocess, infer; and the writer's time beside it.</param>
+/// <param name="Shares">Shares of the workers' time, which sum to 1: read (with hash), decode, preprocess, infer; and the writer's time
+/// beside it.</param>
 public sealed record ExtractionProgress(long Done, long Total, double PerSecond, TimeSpan Left, TimeShares Shares);
 
 public readonly record struct TimeShares(double Read, double Decode, double Preprocess, double Infer, double Write);
@@ -21,7 +22,15 @@ public readonly record struct TimeShares(double Read, double Decode, double Prep
 /// <param name="Seconds">Wall time of the whole run.</param>
 /// <param name="Differences">In what the set in the folder asked for differs, when this one is another.</param>
 public sealed record ExtractionResult(
-    string Folder, int Dimension, int Computed, int Reused, int Failed, int Removed, double Seconds, IReadOnlyList<RecipeDifference> Differences)
+    string Folder,
+    int Dimension,
+    int Computed,
+    int Reused,
+    int Failed,
+    int Removed,
+    double Seconds,
+    IReadOnlyList<RecipeDifference> Differences
+)
 {
     /// <summary>Wall time from the first photo's reading to the last commit; 0 when nothing was computed.</summary>
     public double ComputeSeconds { get; init; }

@@ -37,24 +37,27 @@ public sealed record ExtractionSpec
     /// <summary>Augmented copies of the training photos, or null.</summary>
     public ViewOptions? Views { get; init; }
 
-    /// <summary>Where the backbone runs. It stands here as provider and precision are part of the recipe and the others may change last bits.</summary>
+    /// <summary>
+    /// Where the backbone runs. It stands here as provider and precision are part of the recipe and the others may change last bits.
+    /// </summary>
     public DeviceOptions Device { get; init; } = new();
 
     /// <summary>The recipe of the set that output number <paramref name="output"/> makes.</summary>
-    public Recipe RecipeOf(int output) => new()
-    {
-        Model = Model,
-        ModelSha256 = ModelSha256,
-        Cut = Outputs[output].Request.Cut,
-        Pooling = Outputs[output].Request.Pooling.ToString(),
-        Preprocessing = Preprocessing,
-        Decoder = Decoder.Name,
-        ExifTranspose = Decode.ExifTranspose,
-        Views = Views?.Count ?? 0,
-        Augmentation = Views is { Count: > 0 } ? Views.Description : "none",
-        Provider = DeviceOptions.Name(Device.Provider),
-        Precision = DeviceOptions.Name(Device.Precision),
-    };
+    public Recipe RecipeOf(int output) =>
+        new()
+        {
+            Model = Model,
+            ModelSha256 = ModelSha256,
+            Cut = Outputs[output].Request.Cut,
+            Pooling = Outputs[output].Request.Pooling.ToString(),
+            Preprocessing = Preprocessing,
+            Decoder = Decoder.Name,
+            ExifTranspose = Decode.ExifTranspose,
+            Views = Views?.Count ?? 0,
+            Augmentation = Views is { Count: > 0 } ? Views.Description : "none",
+            Provider = DeviceOptions.Name(Device.Provider),
+            Precision = DeviceOptions.Name(Device.Precision),
+        };
 }
 
 /// <summary>One cut and the folder of its feature set.</summary>
@@ -65,7 +68,10 @@ public sealed record ExtractionOutput(CutRequest Request, string Folder)
     public static ExtractionOutput Below(string folder, string model, CutRequest cut)
     {
         var name = cut == CutRequest.Default ? model : $"{model}-{cut.Cut}{(cut.Pooling == Pooling.None ? "" : "-" + cut.Pooling)}";
-        return new(cut, Path.Combine(folder, string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'))));
+        return new(
+            cut,
+            Path.Combine(folder, string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_')))
+        );
     }
 }
 
@@ -84,7 +90,9 @@ public sealed record ViewOptions
 /// <summary>Makes a network's input of an augmented copy of a photo; not thread-safe.</summary>
 public interface IViewRenderer
 {
-    /// <summary>Writes view number <paramref name="view"/> (1 or more); the result depends on the photo's SHA-256, the view and the seed alone.</summary>
+    /// <summary>
+    /// Writes view number <paramref name="view"/> (1 or more); the result depends on the photo's SHA-256, the view and the seed alone.
+    /// </summary>
     void Render(RgbImage photo, string imageSha256, int view, Span<float> destination, TensorLayout layout);
 
     /// <summary>The same view before normalization: height x width x 3 bytes, R G B.</summary>

@@ -46,9 +46,7 @@ internal sealed class ExtractionWorker : IDisposable
                     Flush();
             }
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested) { }
 
         Flush();
     }

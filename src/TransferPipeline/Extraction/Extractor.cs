@@ -13,15 +13,25 @@ namespace TransferPipeline.Extraction;
 public static class Extractor
 {
     /// <summary>Extracts what is missing; one result for each output of the spec.</summary>
-    /// <exception cref="UsageException">Two outputs with one folder, or preprocessing of another size than the backbone's input.</exception>
+    /// <exception cref="UsageException">Two outputs with one folder, or preprocessing of another size than the backbone's
+    /// input.</exception>
     /// <exception cref="BadInputException">A folder is not a feature set, or from a newer version.</exception>
-    /// <exception cref="JobFailedException">Another run holds the folder, it cannot be written, or too many photos failed; what was computed is kept.</exception>
+    /// <exception cref="JobFailedException">Another run holds the folder, it cannot be written, or too many photos failed; what was
+    /// computed is kept.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what was computed is kept.</exception>
-    public static IReadOnlyList<ExtractionResult> Run(ExtractionSpec spec, ExtractionOptions? options = null, CancellationToken cancellation = default) =>
-        Run(spec, options ?? new(), ExtractionEngines.Create, cancellation);
+    public static IReadOnlyList<ExtractionResult> Run(
+        ExtractionSpec spec,
+        ExtractionOptions? options = null,
+        CancellationToken cancellation = default
+    ) => Run(spec, options ?? new(), ExtractionEngines.Create, cancellation);
 
     /// <param name="createEngine">Makes what runs the backbone; called only when there is something to compute.</param>
-    internal static IReadOnlyList<ExtractionResult> Run(ExtractionSpec spec, ExtractionOptions options, EngineFactory createEngine, CancellationToken cancellation)
+    internal static IReadOnlyList<ExtractionResult> Run(
+        ExtractionSpec spec,
+        ExtractionOptions options,
+        EngineFactory createEngine,
+        CancellationToken cancellation
+    )
     {
         if (spec.Outputs.DistinctBy(o => Path.GetFullPath(o.Folder)).Count() != spec.Outputs.Count || spec.Outputs.Count == 0)
             throw new UsageException("each cut needs a folder of its own");
@@ -41,11 +51,20 @@ public static class Extractor
         }
     }
 
-    private static List<ExtractionResult> Run(ExtractionSpec spec, ExtractionOptions options, EngineFactory createEngine, List<OpenSet> sets, Stopwatch clock, CancellationToken cancellation)
+    private static List<ExtractionResult> Run(
+        ExtractionSpec spec,
+        ExtractionOptions options,
+        EngineFactory createEngine,
+        List<OpenSet> sets,
+        Stopwatch clock,
+        CancellationToken cancellation
+    )
     {
         var wanted = new WantedVectors(spec.Dataset, spec.Views?.Count ?? 0, options.Shard);
         var hashes = new PhotoHashes(spec.Dataset);
-        var plans = sets.ConvertAll(s => ResumePlan.Make(s.Old, wanted, spec.Decode, options.Rehash ? null : s.Stamps, hashes, options.Message, cancellation));
+        var plans = sets.ConvertAll(s =>
+            ResumePlan.Make(s.Old, wanted, spec.Decode, options.Rehash ? null : s.Stamps, hashes, options.Message, cancellation)
+        );
         for (var i = 0; i < sets.Count; i++)
             sets[i].RequireCommonPhotos(plans[i], spec.Dataset);
         var model = plans.Exists(p => p.AnyMissing) ? OpenModel(spec, options) : null;
@@ -54,11 +73,14 @@ public static class Extractor
         using var engine = model is null ? null : createEngine(spec, options, model, plans.Max(p => p.Missing.Cast<bool>().Count(m => m)));
         try
         {
-            Guard(sets[0].Folder, () =>
-            {
-                foreach (var (target, set) in targets.Zip(sets))
-                    target.Writer.Keep(target.Plan.Kept, set.Old);
-            });
+            Guard(
+                sets[0].Folder,
+                () =>
+                {
+                    foreach (var (target, set) in targets.Zip(sets))
+                        target.Writer.Keep(target.Plan.Kept, set.Old);
+                }
+            );
             if (engine is not null)
             {
                 pass = new(spec, options, targets, wanted, engine.RowsInFlight);
@@ -72,35 +94,64 @@ public static class Extractor
         }
 
         Finish(complete: true);
-        var results = targets.Zip(sets, (target, set) => new ExtractionResult(
-            set.Folder, target.Writer.Manifest.Dimension, target.Computed, target.Plan.Reused, target.Writer.FailedCount, target.Plan.Removed,
-            clock.Elapsed.TotalSeconds, set.Differences)
-        {
-            ComputeSeconds = pass?.Rate.Seconds ?? 0,
-            ComputeProcessorSeconds = pass?.Rate.ProcessorSeconds ?? 0,
-        }).ToList();
+        var results = targets
+            .Zip(
+                sets,
+                (target, set) =>
+                    new ExtractionResult(
+                        set.Folder,
+                        target.Writer.Manifest.Dimension,
+                        target.Computed,
+                        target.Plan.Reused,
+                        target.Writer.FailedCount,
+                        target.Plan.Removed,
+                        clock.Elapsed.TotalSeconds,
+                        set.Differences
+                    )
+                    {
+                        ComputeSeconds = pass?.Rate.Seconds ?? 0,
+                        ComputeProcessorSeconds = pass?.Rate.ProcessorSeconds ?? 0,
+                    }
+            )
+            .ToList();
         RequireFewFailures(targets[0].Writer, wanted.EndEntry - wanted.FirstEntry, options);
         return results;
 
-        void Finish(bool complete) => Guard(sets[0].Folder, () =>
-        {
-            foreach (var (target, set) in targets.Zip(sets))
-            {
-                target.Writer.Finish(complete, cost => target.Computed == 0 ? cost : Sum(cost, target.Computed, pass!.Times, clock, spec, engine!.Decoders));
-                if (!target.Plan.IsConfirmed)
-                    set.WriteStamps(wanted, spec.Table, options.Message);
-            }
-        });
+        void Finish(bool complete) =>
+            Guard(
+                sets[0].Folder,
+                () =>
+                {
+                    foreach (var (target, set) in targets.Zip(sets))
+                    {
+                        target.Writer.Finish(
+                            complete,
+                            cost => target.Computed == 0 ? cost : Sum(cost, target.Computed, pass!.Times, clock, spec, engine!.Decoders)
+                        );
+                        if (!target.Plan.IsConfirmed)
+                            set.WriteStamps(wanted, spec.Table, options.Message);
+                    }
+                }
+            );
     }
 
-    private static ExtractionCost Sum(ExtractionCost cost, int computed, WorkerTimes times, Stopwatch clock, ExtractionSpec spec, int threads) => new(
-        cost.Photos + computed,
-        Rounded(cost.Seconds + clock.Elapsed.TotalSeconds),
-        Rounded(cost.DecodeSeconds + times.DecodeSeconds),
-        Rounded(cost.PreprocessSeconds + times.PreprocessSeconds),
-        Rounded(cost.InferSeconds + times.InferSeconds),
-        threads,
-        spec.Device.ToString());
+    private static ExtractionCost Sum(
+        ExtractionCost cost,
+        int computed,
+        WorkerTimes times,
+        Stopwatch clock,
+        ExtractionSpec spec,
+        int threads
+    ) =>
+        new(
+            cost.Photos + computed,
+            Rounded(cost.Seconds + clock.Elapsed.TotalSeconds),
+            Rounded(cost.DecodeSeconds + times.DecodeSeconds),
+            Rounded(cost.PreprocessSeconds + times.PreprocessSeconds),
+            Rounded(cost.InferSeconds + times.InferSeconds),
+            threads,
+            spec.Device.ToString()
+        );
 
     private static double Rounded(double seconds) => Math.Round(seconds, 3);
 
@@ -113,8 +164,13 @@ public static class Extractor
         var preprocessor = new Preprocessor(spec.Preprocessing);
         if (preprocessor.OutputWidth != model.InputWidth || preprocessor.OutputHeight != model.InputHeight)
         {
-            var size = preprocessor.OutputWidth == 0 ? "photos of differing sizes" : $"{preprocessor.OutputHeight} x {preprocessor.OutputWidth} pixels";
-            throw new UsageException($"the preprocessing gives {size}, {spec.Model} takes {model.InputHeight} x {model.InputWidth}: set its crop to that size");
+            var size =
+                preprocessor.OutputWidth == 0
+                    ? "photos of differing sizes"
+                    : $"{preprocessor.OutputHeight} x {preprocessor.OutputWidth} pixels";
+            throw new UsageException(
+                $"the preprocessing gives {size}, {spec.Model} takes {model.InputHeight} x {model.InputWidth}: set its crop to that size"
+            );
         }
 
         return model;
@@ -126,13 +182,18 @@ public static class Extractor
             return;
         if (photos == 0 || writer.FailedCount <= options.MaxFailedShare * photos)
         {
-            options.Message($"{writer.FailedCount} of {photos} photos could not be used; first {first.Path}: {first.Reason}; 'transfer features show {writer.Folder}' lists all");
+            options.Message(
+                $"{writer.FailedCount} of {photos} photos could not be used; first {first.Path}: {first.Reason}; 'transfer features "
+                    + $"show {writer.Folder}' lists all"
+            );
             return;
         }
 
         throw new JobFailedException(
-            $"{writer.FailedCount} of {photos} photos could not be used, more than the limit of {options.MaxFailedShare:P0}; first {first.Path}: {first.Reason}; "
-            + $"'transfer features show {writer.Folder}' lists all, and the {writer.Manifest.Rows} vectors of the others are kept");
+            $"{writer.FailedCount} of {photos} photos could not be used, more than the limit of {options.MaxFailedShare:P0}; first "
+                + $"{first.Path}: {first.Reason}; "
+                + $"'transfer features show {writer.Folder}' lists all, and the {writer.Manifest.Rows} vectors of the others are kept"
+        );
     }
 
     /// <summary>Turns what the file system says into one line.</summary>
@@ -149,18 +210,28 @@ public static class Extractor
     }
 
     /// <summary>One feature set that this run holds the lock of.</summary>
-    private sealed record OpenSet(string Folder, FolderLock Lock, FeatureSet? Old, PhotoStamps Stamps, Recipe Recipe, IReadOnlyList<RecipeDifference> Differences)
+    private sealed record OpenSet(
+        string Folder,
+        FolderLock Lock,
+        FeatureSet? Old,
+        PhotoStamps Stamps,
+        Recipe Recipe,
+        IReadOnlyList<RecipeDifference> Differences
+    )
     {
         public static OpenSet Open(ExtractionSpec spec, int output, ExtractionOptions options, CancellationToken cancellation)
         {
             var recipe = spec.RecipeOf(output);
             var (folder, differences) = FeatureSets.Locate(spec.Outputs[output].Folder, recipe, options.NewSetBeside, options.Message);
             FolderLock? held = null;
-            Guard(folder, () =>
-            {
-                Directory.CreateDirectory(folder);
-                held = FolderLock.Take(folder, options.LockWait, options.Message, cancellation);
-            });
+            Guard(
+                folder,
+                () =>
+                {
+                    Directory.CreateDirectory(folder);
+                    held = FolderLock.Take(folder, options.LockWait, options.Message, cancellation);
+                }
+            );
             try
             {
                 var manifest = FeatureManifest.Read(folder);
@@ -171,7 +242,14 @@ public static class Extractor
                 else
                     RequireSameShard(folder, manifest, options.Shard);
                 Guard(folder, () => SetWriter.RemoveStrays(folder, manifest));
-                return new(folder, held!, manifest is null ? null : new(folder, manifest, spec.Table), PhotoStamps.Read(folder), recipe, differences);
+                return new(
+                    folder,
+                    held!,
+                    manifest is null ? null : new(folder, manifest, spec.Table),
+                    PhotoStamps.Read(folder),
+                    recipe,
+                    differences
+                );
             }
             catch
             {
@@ -184,7 +262,10 @@ public static class Extractor
         private static void RequireSameShard(string folder, FeatureManifest manifest, Shard shard)
         {
             if (shard != Shard.Whole && manifest.Shard != shard.ToString() && manifest.Rows > 0)
-                throw new UsageException($"{folder} holds {(manifest.Shard is { } other ? $"shard {other}" : "the vectors of all photos")}, which shard {shard} would drop: give each shard a folder of its own with --out");
+                throw new UsageException(
+                    $"{folder} holds {(manifest.Shard is { } other ? $"shard {other}" : "the vectors of all photos")}, which shard "
+                        + $"{shard} would drop: give each shard a folder of its own with --out"
+                );
         }
 
         /// <summary>A set of wholly other photos is somebody's work; photos that went or were added one by one are not.</summary>
@@ -194,13 +275,23 @@ public static class Extractor
                 return;
             var paths = dataset.Entries.Select(e => e.Path).ToHashSet(StringComparer.Ordinal);
             if (!Old.LoadRows().Any(r => paths.Contains(r.Path)))
-                throw new BadInputException($"{Folder} holds {plan.Removed} vectors of other photos (of {Old.Manifest.Dataset}), none of which is in {dataset.Source}: they would be dropped; choose another folder with --out, or delete this one");
+                throw new BadInputException(
+                    $"{Folder} holds {plan.Removed} vectors of other photos (of {Old.Manifest.Dataset}), none of which is in "
+                        + $"{dataset.Source}: they would be dropped; choose another folder with --out, or delete this one"
+                );
         }
 
         public ExtractionTarget Target(ExtractionSpec spec, ExtractionOptions options, ResumePlan plan, CutOutput? cut)
         {
             var before = Old?.Manifest;
-            var manifest = (before ?? new() { Recipe = Recipe, Dimension = cut?.Dimension ?? throw new BadInputException($"{spec.Dataset.Source} has no photos") }) with
+            var manifest = (
+                before
+                ?? new()
+                {
+                    Recipe = Recipe,
+                    Dimension = cut?.Dimension ?? throw new BadInputException($"{spec.Dataset.Source} has no photos"),
+                }
+            ) with
             {
                 Program = Program,
                 Dataset = spec.Dataset.Source,
@@ -213,7 +304,9 @@ public static class Extractor
                 MaxPixels = spec.Decode.MaxPixels,
             };
             if (cut?.Dimension is { } d && d != manifest.Dimension)
-                throw new BadInputException($"{Folder} holds vectors of {manifest.Dimension} values, the backbone gives {d}: extract into another folder");
+                throw new BadInputException(
+                    $"{Folder} holds vectors of {manifest.Dimension} values, the backbone gives {d}: extract into another folder"
+                );
             return new(new(Folder, manifest, before?.ToJson(), plan.Failed, before is null ? null : FailedOnDisk(), spec.Table), plan, cut);
         }
 
@@ -221,9 +314,12 @@ public static class Extractor
         public void WriteStamps(WantedVectors wanted, IFeatureTable table, Action<string> message)
         {
             var set = FeatureSet.Open(Folder, table);
-            var hashes = set.LoadRows().Where(r => r.View == 0).Select(r => (r.Path, r.ImageSha256))
+            var hashes = set.LoadRows()
+                .Where(r => r.View == 0)
+                .Select(r => (r.Path, r.ImageSha256))
                 .Concat(set.LoadFailed().Select(f => (f.Path, f.ImageSha256)))
-                .DistinctBy(photo => photo.Path).ToDictionary(photo => photo.Path, photo => photo.ImageSha256, StringComparer.Ordinal);
+                .DistinctBy(photo => photo.Path)
+                .ToDictionary(photo => photo.Path, photo => photo.ImageSha256, StringComparer.Ordinal);
             try
             {
                 Stamps.Write(Photos(), wanted.LookedAt);

@@ -28,7 +28,10 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
         var decoders = Math.Clamp(plan.Decoders, 1, Math.Max(1, pass.Total));
         HostBatch[] batches = [];
         GpuErrors.Guard(
-            () => batches = [.. Enumerable.Range(0, RingLength).Select(_ => new HostBatch(plan.Sessions.Host, plan.Model, plan.BatchSize))], plan.BatchSize, device);
+            () => batches = [.. Enumerable.Range(0, RingLength).Select(_ => new HostBatch(plan.Sessions.Host, plan.Model, plan.BatchSize))],
+            plan.BatchSize,
+            device
+        );
         _owned.InsertRange(0, batches);
         var ring = new BatchRing(batches, plan.BatchSize, pass.Total, decoders);
         var work = new List<Action<CancellationToken>>();
@@ -37,19 +40,23 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
         var createRunner = RunnerFactory();
         foreach (var lane in plan.Sessions.Lanes)
         {
-            work.Add(_ => lane.Thread.Run(() =>
-            {
-                IBatchRunner? runner = null;
-                GpuErrors.Guard(() => runner = createRunner(lane), plan.BatchSize, device);
-                using (runner)
-                    GpuWorker.Run(runner!, pass, ring);
-            }));
+            work.Add(_ =>
+                lane.Thread.Run(() =>
+                {
+                    IBatchRunner? runner = null;
+                    GpuErrors.Guard(() => runner = createRunner(lane), plan.BatchSize, device);
+                    using (runner)
+                        GpuWorker.Run(runner!, pass, ring);
+                })
+            );
         }
 
         return work;
     }
 
-    /// <summary>Makes a lane's runner on the thread that will call it; with CUDA graphs it returns when all lanes have captured theirs.</summary>
+    /// <summary>
+    /// Makes a lane's runner on the thread that will call it; with CUDA graphs it returns when all lanes have captured theirs.
+    /// </summary>
     public Func<GpuLane, IBatchRunner> RunnerFactory()
     {
         if (!device.CudaGraphs)

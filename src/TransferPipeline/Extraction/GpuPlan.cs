@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Inference;
@@ -27,23 +28,47 @@ internal sealed record GpuPlan(CutModel Model, GpuSessions Sessions, int BatchSi
     public static GpuPlan Measure(ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing)
     {
         var reported = new HashSet<string>();
-        return Measure(spec, options, model, missing, (bytes, device) => spec.Device.CudaFusion == CudaFusion.Auto && device.CudaFusion == CudaFusion.On
-            // The same nodes as without fusion, whose placement was checked; their kernels may take cuDNN seconds to make for each batch size.
-            ? SessionFactory.Create(bytes, device)
-            : NodePlacement.CreateChecked(bytes, device, message =>
-            {
-                if (reported.Add(message))
-                    options.Message(message);
-            }));
+        return Measure(
+            spec,
+            options,
+            model,
+            missing,
+            (bytes, device) =>
+                spec.Device.CudaFusion == CudaFusion.Auto && device.CudaFusion == CudaFusion.On
+                    // The same nodes as without fusion, whose placement was checked; their kernels may take cuDNN seconds to make for each
+                    // batch size.
+                    ? SessionFactory.Create(bytes, device)
+                    : NodePlacement.CreateChecked(
+                        bytes,
+                        device,
+                        message =>
+                        {
+                            if (reported.Add(message))
+                                options.Message(message);
+                        }
+                    )
+        );
     }
 
     /// <summary>Makes the sessions, finds what was not given by trials, which takes seconds, and warms the GPUs up.</summary>
     /// <param name="missing">Vectors to compute.</param>
     /// <exception cref="JobFailedException">A GPU cannot be used, or its memory is too small.</exception>
     public static GpuPlan Measure(
-        ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing, GpuSessionFactory createSession, GpuMemoryFactory? gpuMemory = null)
+        ExtractionSpec spec,
+        ExtractionOptions options,
+        CutModel model,
+        int missing,
+        GpuSessionFactory createSession,
+        GpuMemoryFactory? gpuMemory = null
+    )
     {
-        using var trials = new GpuTrials(spec, options, model, createSession, gpuMemory ?? (spec.Device.IsCpu ? (_, _) => TensorMemory.Plain() : TensorMemory.OnGpu));
+        using var trials = new GpuTrials(
+            spec,
+            options,
+            model,
+            createSession,
+            gpuMemory ?? (spec.Device.IsCpu ? (_, _) => TensorMemory.Plain() : TensorMemory.OnGpu)
+        );
         return trials.Run(missing);
     }
 }
@@ -64,13 +89,30 @@ internal sealed class GpuTrials : IDisposable
     private readonly bool _mayFuse;
     private GpuSessions? _sessions;
 
-    public GpuTrials(ExtractionSpec spec, ExtractionOptions options, CutModel model, GpuSessionFactory createSession, GpuMemoryFactory gpuMemory)
+    public GpuTrials(
+        ExtractionSpec spec,
+        ExtractionOptions options,
+        CutModel model,
+        GpuSessionFactory createSession,
+        GpuMemoryFactory gpuMemory
+    )
     {
         (_spec, _options) = (spec, options);
         var bytes = PixelInput.Apply(model, spec.Preprocessing);
         _model = bytes with { Onnx = [] };
-        _mayFuse = spec.Device.CudaFusion == CudaFusion.Auto && spec.Device.Provider != Provider.TensorRt && SessionFactory.MayFuse(bytes, spec.Device);
-        _createSessions = fusion => new(spec.Device with { CudaFusion = fusion }, device => createSession(bytes, device), (session, gpu) => gpuMemory(session, gpu));
+        _mayFuse =
+            spec.Device.CudaFusion == CudaFusion.Auto
+            && spec.Device.Provider != Provider.TensorRt
+            && SessionFactory.MayFuse(bytes, spec.Device);
+        _createSessions = fusion =>
+            new(
+                spec.Device with
+                {
+                    CudaFusion = fusion,
+                },
+                device => createSession(bytes, device),
+                (session, gpu) => gpuMemory(session, gpu)
+            );
     }
 
     private GpuSessions Sessions => _sessions!;
@@ -159,8 +201,13 @@ internal sealed class GpuTrials : IDisposable
         // Compiles the code and is not counted.
         TrialRates.OfDecoding(_spec, 1, ref photo);
         var trial = ProducerTrial.Run(threads => TrialRates.OfDecoding(_spec, threads, ref photo), needed, _options.Workers);
-        _options.Message(FormattableString.Invariant(
-            $"{trial.Best} of {_options.Workers} threads decode for {needed:0} photos a second ({trial}); --threads {trial.Best} skips the trial"));
+        _options.Message(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{trial.Best} of {_options.Workers} threads decode for {needed:0} photos a second ({trial}); --threads {trial.Best} "
+                    + $"skips the trial"
+            )
+        );
         return trial.Best;
     }
 
@@ -174,7 +221,10 @@ internal sealed class GpuTrials : IDisposable
     private double RateOfFirstGpu(int size)
     {
         var rate = 0.0;
-        GpuErrors.Run(() => rate = TrialRates.OfGpu([.. Sessions.Lanes.Take(GpuSessions.LanesPerGpu)], Sessions.Host, _model, size), _spec.Device);
+        GpuErrors.Run(
+            () => rate = TrialRates.OfGpu([.. Sessions.Lanes.Take(GpuSessions.LanesPerGpu)], Sessions.Host, _model, size),
+            _spec.Device
+        );
         return rate;
     }
 

@@ -11,7 +11,9 @@ internal interface IExtractionEngine : IDisposable
     /// <summary>Slots that may be handed out while an earlier one waits for its batch to fill.</summary>
     int RowsInFlight { get; }
 
-    /// <summary>The work of each thread. All end when no photos are left; when cancelled, after the vectors whose pixels are ready.</summary>
+    /// <summary>
+    /// The work of each thread. All end when no photos are left; when cancelled, after the vectors whose pixels are ready.
+    /// </summary>
     IReadOnlyList<Action<CancellationToken>> Workers(ExtractionPass pass);
 }
 

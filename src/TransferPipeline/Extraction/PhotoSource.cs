@@ -81,7 +81,9 @@ internal sealed class PhotoSource(ExtractionSpec spec, WorkerTimes times)
     public static void RequireFinite(ReadOnlySpan<float> vector, string path)
     {
         if (!float.IsFinite(TensorPrimitives.Sum(vector)) && vector.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
-            throw new JobFailedException($"the backbone gives no finite vector for {path}: check its precision and preprocessing with 'transfer inspect'");
+            throw new JobFailedException(
+                $"the backbone gives no finite vector for {path}: check its precision and preprocessing with 'transfer inspect'"
+            );
     }
 
     private FeatureRow RowOf(int view) => view == 0 ? _row : _row with { View = view };

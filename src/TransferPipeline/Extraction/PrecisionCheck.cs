@@ -26,7 +26,18 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
     {
         var device = spec.Device with { Gpus = [spec.Device.Index], CudaGraphs = false };
         // CUDA in place of TensorRT, whose float32 is TensorFloat-32 unless it is forbidden to the whole process.
-        using var first = new SessionHandle(SessionFactory.Create(exact, device with { Provider = device.IsCpu ? Provider.Cpu : Provider.Cuda, Precision = Inference.Precision.Fp32, CudaFusion = CudaFusion.Off }), device);
+        using var first = new SessionHandle(
+            SessionFactory.Create(
+                exact,
+                device with
+                {
+                    Provider = device.IsCpu ? Provider.Cpu : Provider.Cuda,
+                    Precision = Inference.Precision.Fp32,
+                    CudaFusion = CudaFusion.Off,
+                }
+            ),
+            device
+        );
         using var a = new BackboneRunner(first.Session, exact, Math.Min(Most, exact.MaxBatch));
         var bytes = new byte[a.Batch * a.PixelsPerPhoto];
         var photos = Fill(spec, exact.Layout, a, bytes);
@@ -51,9 +62,12 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
         return new(DeviceOptions.Name(spec.Device.Precision), photos, cosine, largest);
     }
 
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Precision} against fp32 on the first {Photos} photos: cosine at least {CosineMin:0.000000}, largest difference {LargestDifference:0.0e0} of the largest value{(IsClose ? "" : $"; below {FeatureDrift.CosineLimit}: use fp32")}");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Precision} against fp32 on the first {Photos} photos: cosine at least {CosineMin:0.000000}, largest difference "
+                + $"{LargestDifference:0.0e0} of the largest value{(IsClose ? "" : $"; below {FeatureDrift.CosineLimit}: use fp32")}"
+        );
 
     private static float Magnitude(ReadOnlySpan<float> values) => Math.Abs(TensorPrimitives.MaxMagnitude(values));
 
@@ -81,7 +95,9 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
         return photos;
     }
 
-    /// <summary>The vectors in the lower precision: on the CPU of normalized pixels, on GPUs of bytes, as each computes them in a run.</summary>
+    /// <summary>
+    /// The vectors in the lower precision: on the CPU of normalized pixels, on GPUs of bytes, as each computes them in a run.
+    /// </summary>
     private sealed class Lower : IDisposable
     {
         private readonly SessionHandle _held;
@@ -119,7 +135,8 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
             }
         }
 
-        public ReadOnlySpan<float> Of(int output, int photo) => _runner is null ? _batch!.Vector(output, photo) : _runner.Vectors(output).Row(photo);
+        public ReadOnlySpan<float> Of(int output, int photo) =>
+            _runner is null ? _batch!.Vector(output, photo) : _runner.Vectors(output).Row(photo);
 
         public void Dispose()
         {

@@ -5,7 +5,10 @@ namespace TransferPipeline.Extraction;
 /// <param name="PerSecond">Photos a second from file to bytes in a batch.</param>
 internal readonly record struct TriedProducers(int Threads, double PerSecond);
 
-/// <summary>Finds how many threads decode: as few as feed the GPUs, or, where none can, as few as are nearly as fast as any. No vector depends on it.</summary>
+/// <summary>
+/// Finds how many threads decode: as few as feed the GPUs, or, where none can, as few as are nearly as fast as any. No vector depends on
+/// it.
+/// </summary>
 internal sealed class ProducerTrial
 {
     /// <summary>Photos differ, and the GPUs' own threads want time too.</summary>

@@ -10,7 +10,9 @@ internal static class TrialRates
 {
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Photos a second of one GPU at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.</summary>
+    /// <summary>
+    /// Photos a second of one GPU at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.
+    /// </summary>
     /// <param name="host">Memory of the batches.</param>
     public static double OfGpu(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
     {
@@ -25,14 +27,17 @@ internal static class TrialRates
                 lanes[i].Thread.Run(() => (runners[i] = new(lanes[i].Session, model, lanes[i].Memory, size)).Run(batches[i]));
             var photos = 0;
             var clock = Stopwatch.StartNew();
-            Together(lanes, lane =>
-            {
-                for (var runs = 0; runs < 3 || clock.Elapsed < Least; runs++)
+            Together(
+                lanes,
+                lane =>
                 {
-                    runners[lane]!.Run(batches[lane]);
-                    Interlocked.Add(ref photos, size);
+                    for (var runs = 0; runs < 3 || clock.Elapsed < Least; runs++)
+                    {
+                        runners[lane]!.Run(batches[lane]);
+                        Interlocked.Add(ref photos, size);
+                    }
                 }
-            });
+            );
             return photos / clock.Elapsed.TotalSeconds;
         }
         finally
@@ -44,7 +49,8 @@ internal static class TrialRates
     }
 
     /// <summary>
-    /// All lanes compute a batch, so that a run begins at its full speed and with the memory that it needs: for each shape cuDNN chooses kernels, and
+    /// All lanes compute a batch, so that a run begins at its full speed and with the memory that it needs: for each shape cuDNN chooses
+    /// kernels, and
     /// compiles those with a bias, which takes seconds, and ONNX Runtime keeps them for the last shape alone (conv.cc: last_x_dims).
     /// </summary>
     public static void Warm(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
@@ -54,11 +60,14 @@ internal static class TrialRates
         {
             foreach (var _ in lanes)
                 batches.Add(new BatchTensors(host, model, size).Clear());
-            Together(lanes, i =>
-            {
-                using var runner = new BoundRunner(lanes[i].Session, model, lanes[i].Memory, size);
-                runner.Run(batches[i]);
-            });
+            Together(
+                lanes,
+                i =>
+                {
+                    using var runner = new BoundRunner(lanes[i].Session, model, lanes[i].Memory, size);
+                    runner.Run(batches[i]);
+                }
+            );
         }
         finally
         {
@@ -72,18 +81,26 @@ internal static class TrialRates
     {
         var (entry, done) = (next - 1, 0);
         var clock = Stopwatch.StartNew();
-        OwnThreads.Run(threads, _ =>
-        {
-            var (source, pixels) = (new PhotoSource(spec, new()), Array.Empty<byte>());
-            do
-                Interlocked.Add(ref done, Produce(source, spec, Interlocked.Increment(ref entry) % spec.Dataset.Entries.Count, ref pixels));
-            while (clock.Elapsed < Least);
-        });
+        OwnThreads.Run(
+            threads,
+            _ =>
+            {
+                var (source, pixels) = (new PhotoSource(spec, new()), Array.Empty<byte>());
+                do Interlocked.Add(
+                    ref done,
+                    Produce(source, spec, Interlocked.Increment(ref entry) % spec.Dataset.Entries.Count, ref pixels)
+                );
+                while (clock.Elapsed < Least);
+            }
+        );
         next = entry + 1;
         return done / clock.Elapsed.TotalSeconds;
     }
 
-    /// <summary>Takes a photo and its views from file to the bytes that a GPU takes; nothing is kept, and photos that fail are for the run to report.</summary>
+    /// <summary>
+    /// Takes a photo and its views from file to the bytes that a GPU takes; nothing is kept, and photos that fail are for the run to
+    /// report.
+    /// </summary>
     /// <returns>The number of pictures that this makes.</returns>
     public static int Produce(PhotoSource source, ExtractionSpec spec, int entry, ref byte[] pixels)
     {
@@ -96,9 +113,7 @@ internal static class TrialRates
             for (var view = 0; view <= views; view++)
                 source.WriteBytes(view, pixels);
         }
-        catch (Exception e) when (PhotoSource.IsOfPhoto(e))
-        {
-        }
+        catch (Exception e) when (PhotoSource.IsOfPhoto(e)) { }
 
         return 1 + views;
     }

@@ -31,7 +31,8 @@ internal sealed class WorkQueue
     private int _parts;
     private int _handedOut;
 
-    /// <param name="rowsInFlight">Slots that may have been handed out after one that is not done; there are buffers enough that they never wait for it.</param>
+    /// <param name="rowsInFlight">Slots that may have been handed out after one that is not done; there are buffers enough that they never
+    /// wait for it.</param>
     public WorkQueue((int Entry, int View)[] slots, int rowsPerPart, IReadOnlyList<int> dimensions, int rowsInFlight = 0)
     {
         (_slots, _rowsPerPart) = (slots, rowsPerPart);
@@ -68,7 +69,9 @@ internal sealed class WorkQueue
         _free.Release();
     }
 
-    /// <summary>The next photo; null when there is none, or when <paramref name="mayWait"/> is false and one would have to wait for the writer.</summary>
+    /// <summary>
+    /// The next photo; null when there is none, or when <paramref name="mayWait"/> is false and one would have to wait for the writer.
+    /// </summary>
     public WorkItem? Next(bool mayWait, CancellationToken cancellation, out bool end)
     {
         while (true)

@@ -4,13 +4,16 @@ using System.Text;
 
 namespace TransferPipeline.Features;
 
-/// <summary>Files that are either wholly there or not at all, whenever the power fails: written aside, synced, renamed, the folder synced.</summary>
+/// <summary>
+/// Files that are either wholly there or not at all, whenever the power fails: written aside, synced, renamed, the folder synced.
+/// </summary>
 internal static partial class DurableFile
 {
     /// <summary>Ending of files that are not yet committed; whatever has it is removed at the next start.</summary>
     public const string TemporarySuffix = ".tmp";
 
-    public static void WriteText(string file, string text) => Write(file, temporary => File.WriteAllBytes(temporary, Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string file, string text) =>
+        Write(file, temporary => File.WriteAllBytes(temporary, Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Calls <paramref name="write"/> with the name of the file to write aside; nothing is left of it when that fails.</summary>
     public static void Write(string file, Action<string> write)

@@ -25,9 +25,10 @@ internal static class FeatureColumns
     public static readonly TextColumn<FailedRow> Reason = new("reason", true, row => row.Reason);
 
     /// <summary>All columns of a part before <see cref="Vector"/>.</summary>
-    public static IReadOnlyList<TableColumn<FeatureRow>> Part { get; } = [Path, Label, Split, View, ImageSha256, Bytes, Mtime, Width, Height];
+    public static IReadOnlyList<TableColumn<FeatureRow>> Part { get; } =
+    [Path, Label, Split, View, ImageSha256, Bytes, Mtime, Width, Height];
 
     /// <summary>All columns of <c>failed.parquet</c>.</summary>
     public static IReadOnlyList<TableColumn<FailedRow>> Failed { get; } =
-        [FailedPath, FailedLabel, FailedSplit, FailedSha256, FailedBytes, FailedMtime, Reason];
+    [FailedPath, FailedLabel, FailedSplit, FailedSha256, FailedBytes, FailedMtime, Reason];
 }

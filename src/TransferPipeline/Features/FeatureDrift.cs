@@ -31,7 +31,8 @@ public sealed record DriftReport
     public required double LargestDifference { get; init; }
 
     /// <summary>
-    /// Share of (at most <see cref="FeatureDrift.MaxQueries"/>) photos whose nearest neighbour by cosine is the same photo in both sets, or in B
+    /// Share of (at most <see cref="FeatureDrift.MaxQueries"/>) photos whose nearest neighbour by cosine is the same photo in both sets, or
+    /// in B
     /// one that in A is as near to within 1 - <see cref="FeatureDrift.CosineLimit"/>: among copies of a photo the last bit decides.
     /// </summary>
     public required double NeighbourAgreement { get; init; }
@@ -60,12 +61,20 @@ public static class FeatureDrift
     /// <summary>Photos, spread over the set, whose neighbours are looked for.</summary>
     public const int MaxQueries = 1000;
 
-    /// <param name="headAgreement">Given the matching rows of both, the share of photos for which a head trained on the first predicts the same.</param>
+    /// <param name="headAgreement">Given the matching rows of both, the share of photos for which a head trained on the first predicts the
+    /// same.</param>
     /// <exception cref="BadInputException">The sets have no photo in common, or vectors of different lengths.</exception>
-    public static DriftReport Compare(FeatureSet a, FeatureSet b, Func<FeatureData, FeatureData, double>? headAgreement = null, int threads = 0)
+    public static DriftReport Compare(
+        FeatureSet a,
+        FeatureSet b,
+        Func<FeatureData, FeatureData, double>? headAgreement = null,
+        int threads = 0
+    )
     {
         if (a.Dimension != b.Dimension)
-            throw new BadInputException($"{a.Folder} has vectors of {a.Dimension} values, {b.Folder} of {b.Dimension}: these cannot be compared");
+            throw new BadInputException(
+                $"{a.Folder} has vectors of {a.Dimension} values, {b.Folder} of {b.Dimension}: these cannot be compared"
+            );
         threads = threads > 0 ? threads : Environment.ProcessorCount;
         var (first, second, rowsA, rowsB) = Match(a.Load(), b.Load());
         if (first.Rows.Count == 0)
@@ -98,12 +107,17 @@ public static class FeatureDrift
     private static string Verdict(bool shareable, double cosine, double neighbours, double head)
     {
         if (shareable)
-            return string.Create(CultureInfo.InvariantCulture, $"heads may be shared: every cosine is at least {Math.Floor(cosine * 1e6) / 1e6:F6}");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"heads may be shared: every cosine is at least {Math.Floor(cosine * 1e6) / 1e6:F6}"
+            );
         var reasons = new List<string>();
         if (cosine < CosineLimit)
             reasons.Add(string.Create(CultureInfo.InvariantCulture, $"the smallest cosine is {cosine:F6}, below {CosineLimit}"));
         if (neighbours < NeighbourLimit)
-            reasons.Add(string.Create(CultureInfo.InvariantCulture, $"nearest neighbours agree for {neighbours:P1}, less than {NeighbourLimit:P0}"));
+            reasons.Add(
+                string.Create(CultureInfo.InvariantCulture, $"nearest neighbours agree for {neighbours:P1}, less than {NeighbourLimit:P0}")
+            );
         if (head < HeadLimit)
             reasons.Add(string.Create(CultureInfo.InvariantCulture, $"a head's predictions agree for {head:P1}, less than {HeadLimit:P1}"));
         return $"train heads on each set by itself: {string.Join("; ", reasons)}";
@@ -125,27 +139,33 @@ public static class FeatureDrift
         return (Select(a, [.. pairs.Select(p => p.A)]), Select(b, [.. pairs.Select(p => p.B)]), a.Rows.Count, b.Rows.Count);
     }
 
-    private static FeatureData Select(FeatureData data, int[] rows) => new()
-    {
-        X = data.X.Select(rows),
-        Y = [.. rows.Select(r => data.Y[r])],
-        Classes = data.Classes,
-        Rows = [.. rows.Select(r => data.Rows[r])],
-    };
+    private static FeatureData Select(FeatureData data, int[] rows) =>
+        new()
+        {
+            X = data.X.Select(rows),
+            Y = [.. rows.Select(r => data.Y[r])],
+            Classes = data.Classes,
+            Rows = [.. rows.Select(r => data.Rows[r])],
+        };
 
     private static (double[] Cosines, double Largest) Distances(FeatureMatrix a, FeatureMatrix b, int threads)
     {
         var (cosines, largest) = (new double[a.Rows], new float[a.Rows]);
-        Blocks.For(a.Rows, 256, threads, (_, first, end) =>
-        {
-            var difference = new float[a.Columns];
-            for (var i = first; i < end; i++)
+        Blocks.For(
+            a.Rows,
+            256,
+            threads,
+            (_, first, end) =>
             {
-                cosines[i] = Cosine(a.Row(i), b.Row(i));
-                TensorPrimitives.Subtract<float>(a.Row(i), b.Row(i), difference);
-                largest[i] = TensorPrimitives.MaxMagnitude<float>(difference);
+                var difference = new float[a.Columns];
+                for (var i = first; i < end; i++)
+                {
+                    cosines[i] = Cosine(a.Row(i), b.Row(i));
+                    TensorPrimitives.Subtract<float>(a.Row(i), b.Row(i), difference);
+                    largest[i] = TensorPrimitives.MaxMagnitude<float>(difference);
+                }
             }
-        });
+        );
         return (cosines, largest.Select(Math.Abs).Max());
     }
 
@@ -160,7 +180,9 @@ public static class FeatureDrift
             bb += (double)b[i] * b[i];
         }
 
-        return aa == 0 && bb == 0 ? 1 : aa == 0 || bb == 0 ? 0 : Math.Min(1, ab / Math.Sqrt(aa * bb));
+        return aa == 0 && bb == 0 ? 1
+            : aa == 0 || bb == 0 ? 0
+            : Math.Min(1, ab / Math.Sqrt(aa * bb));
     }
 
     private static double NeighbourAgreement(FeatureMatrix a, FeatureMatrix b, int threads)
@@ -170,19 +192,25 @@ public static class FeatureDrift
         var queries = Math.Min(MaxQueries, a.Rows);
         var same = new bool[queries];
         var (normsA, normsB) = (Norms(a), Norms(b));
-        Blocks.For(queries, 16, threads, (_, first, end) =>
-        {
-            for (var q = first; q < end; q++)
+        Blocks.For(
+            queries,
+            16,
+            threads,
+            (_, first, end) =>
             {
-                var row = (int)((long)q * a.Rows / queries);
-                var (inA, inB) = (Nearest(a, normsA, row), Nearest(b, normsB, row));
-                same[q] = inA == inB || Cosine(a.Row(row), a.Row(inA)) - Cosine(a.Row(row), a.Row(inB)) <= 1 - CosineLimit;
+                for (var q = first; q < end; q++)
+                {
+                    var row = (int)((long)q * a.Rows / queries);
+                    var (inA, inB) = (Nearest(a, normsA, row), Nearest(b, normsB, row));
+                    same[q] = inA == inB || Cosine(a.Row(row), a.Row(inA)) - Cosine(a.Row(row), a.Row(inB)) <= 1 - CosineLimit;
+                }
             }
-        });
+        );
         return (double)same.Count(s => s) / queries;
     }
 
-    private static float[] Norms(FeatureMatrix x) => [.. Enumerable.Range(0, x.Rows).Select(i => Math.Max(float.Epsilon, TensorPrimitives.Norm<float>(x.Row(i))))];
+    private static float[] Norms(FeatureMatrix x) =>
+        [.. Enumerable.Range(0, x.Rows).Select(i => Math.Max(float.Epsilon, TensorPrimitives.Norm<float>(x.Row(i))))];
 
     private static int Nearest(FeatureMatrix x, float[] norms, int row)
     {

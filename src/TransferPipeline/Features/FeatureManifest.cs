@@ -5,7 +5,8 @@ using TransferPipeline.Datasets;
 namespace TransferPipeline.Features;
 
 /// <summary>
-/// What a feature set's <c>manifest.json</c> says. It alone tells what is committed: a file that it does not name does not belong to the set.
+/// What a feature set's <c>manifest.json</c> says. It alone tells what is committed: a file that it does not name does not belong to the
+/// set.
 /// </summary>
 public sealed record FeatureManifest
 {
@@ -33,7 +34,9 @@ public sealed record FeatureManifest
 
     public required Recipe Recipe { get; init; }
 
-    /// <summary>The libraries that decoded the photos, one entry for each that differs, in the order of the runs; null when not recorded.</summary>
+    /// <summary>
+    /// The libraries that decoded the photos, one entry for each that differs, in the order of the runs; null when not recorded.
+    /// </summary>
     public IReadOnlyList<string>? DecodedBy { get; init; }
 
     /// <summary>Length D of every vector.</summary>
@@ -62,7 +65,14 @@ public sealed record FeatureManifest
 
     /// <summary>What JSON does not name is null, whatever a property's default.</summary>
     private bool IsWhole =>
-        this is { Recipe.Preprocessing: not null, Classes: not null, Cost: not null, Parts: not null, Failed: null or { File: not null, Sha256: not null } }
+        this
+            is {
+                Recipe.Preprocessing: not null,
+                Classes: not null,
+                Cost: not null,
+                Parts: not null,
+                Failed: null or { File: not null, Sha256: not null }
+            }
         && Parts.All(p => p is { File: not null, Sha256: not null, Order: not null });
 
     internal string ToJson() => JsonSerializer.Serialize(this, FeatureManifestJson.Default.FeatureManifest) + "\n";
@@ -83,20 +93,31 @@ public sealed record FeatureManifest
             string? libraries = null;
             using (var document = JsonDocument.Parse(bytes))
             {
-                if (document.RootElement.ValueKind != JsonValueKind.Object
+                if (
+                    document.RootElement.ValueKind != JsonValueKind.Object
                     || !document.RootElement.TryGetProperty("format", out var format)
-                    || format.ValueKind != JsonValueKind.Number || !format.TryGetInt32(out var version))
+                    || format.ValueKind != JsonValueKind.Number
+                    || !format.TryGetInt32(out var version)
+                )
                     throw new BadInputException($"{file} is not a feature set's manifest: it has no format number");
                 if (version is > CurrentFormat or < 1)
-                    throw new BadInputException($"{file} has format {version}, this program reads up to {CurrentFormat}: update the program, or extract again into another folder");
+                    throw new BadInputException(
+                        $"{file} has format {version}, this program reads up to {CurrentFormat}: update the program, or extract again "
+                            + $"into another folder"
+                    );
                 libraries = Libraries(document.RootElement);
             }
 
-            var manifest = JsonSerializer.Deserialize(bytes, FeatureManifestJson.Default.FeatureManifest)
+            var manifest =
+                JsonSerializer.Deserialize(bytes, FeatureManifestJson.Default.FeatureManifest)
                 ?? throw new BadInputException($"{file} is empty");
             if (libraries is not null && manifest.DecodedBy is null)
                 manifest = manifest with { DecodedBy = [libraries] };
-            return manifest.IsWhole ? manifest : throw new BadInputException($"{file} is damaged: its parts, classes, cost or recipe are missing: delete the folder and extract again");
+            return manifest.IsWhole
+                ? manifest
+                : throw new BadInputException(
+                    $"{file} is damaged: its parts, classes, cost or recipe are missing: delete the folder and extract again"
+                );
         }
         catch (JsonException e)
         {
@@ -106,9 +127,12 @@ public sealed record FeatureManifest
 
     /// <summary>Earlier programs wrote the libraries into the recipe.</summary>
     private static string? Libraries(JsonElement manifest) =>
-        manifest.TryGetProperty("recipe", out var recipe) && recipe.ValueKind == JsonValueKind.Object
-        && recipe.TryGetProperty("decoder", out var decoder) && decoder.ValueKind == JsonValueKind.String
-        && decoder.GetString() is { } text && Recipe.NamesLibraries(text)
+        manifest.TryGetProperty("recipe", out var recipe)
+        && recipe.ValueKind == JsonValueKind.Object
+        && recipe.TryGetProperty("decoder", out var decoder)
+        && decoder.ValueKind == JsonValueKind.String
+        && decoder.GetString() is { } text
+        && Recipe.NamesLibraries(text)
             ? text
             : null;
 }
@@ -117,7 +141,8 @@ public sealed record FeatureManifest
 public record FeatureFile(string File, int Rows, long Bytes, string Sha256);
 
 /// <summary>One Parquet file of vectors.</summary>
-/// <param name="Order">Where its rows, in file order, stand in the whole set: runs <c>first+count</c> of positions, separated by commas.</param>
+/// <param name="Order">Where its rows, in file order, stand in the whole set: runs <c>first+count</c> of positions, separated by
+/// commas.</param>
 public sealed record FeaturePart(string File, int Rows, long Bytes, string Sha256, string Order) : FeatureFile(File, Rows, Bytes, Sha256);
 
 /// <summary>What the vectors cost, summed over all runs that computed some.</summary>
@@ -126,10 +151,21 @@ public sealed record FeaturePart(string File, int Rows, long Bytes, string Sha25
 /// <param name="DecodeSeconds">Of all workers, reading and hashing included.</param>
 /// <param name="InferSeconds">Of all workers.</param>
 public sealed record ExtractionCost(
-    long Photos = 0, double Seconds = 0, double DecodeSeconds = 0, double PreprocessSeconds = 0, double InferSeconds = 0, int Workers = 0, string Device = "");
+    long Photos = 0,
+    double Seconds = 0,
+    double DecodeSeconds = 0,
+    double PreprocessSeconds = 0,
+    double InferSeconds = 0,
+    int Workers = 0,
+    string Device = ""
+);
 
 [JsonSourceGenerationOptions(
-    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals
+)]
 [JsonSerializable(typeof(FeatureManifest))]
 internal sealed partial class FeatureManifestJson : JsonSerializerContext;

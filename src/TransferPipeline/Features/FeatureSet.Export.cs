@@ -53,7 +53,7 @@ public sealed partial class FeatureSet
         for (var p = 0; p < Manifest.Parts.Count; p++)
         {
             var (vectors, ranks) = (ReadVectors(Manifest.Parts[p]), Ranks[p]);
-            for (var i = 0; i < ranks.Length;)
+            for (var i = 0; i < ranks.Length; )
             {
                 var run = 1;
                 while (i + run < ranks.Length && ranks[i + run] == ranks[i] + run)

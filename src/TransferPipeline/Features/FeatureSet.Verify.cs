@@ -30,11 +30,16 @@ public sealed partial class FeatureSet
     internal void RequireIntact()
     {
         var problems = new string?[Manifest.Parts.Count];
-        Blocks.For(problems.Length, 1, Environment.ProcessorCount, (_, first, end) =>
-        {
-            for (var i = first; i < end; i++)
-                problems[i] = FileProblem(Manifest.Parts[i]);
-        });
+        Blocks.For(
+            problems.Length,
+            1,
+            Environment.ProcessorCount,
+            (_, first, end) =>
+            {
+                for (var i = first; i < end; i++)
+                    problems[i] = FileProblem(Manifest.Parts[i]);
+            }
+        );
         if (Array.Find(problems, p => p is not null) is { } problem)
             throw new BadInputException($"{Folder}: {problem}; extracting again replaces it");
     }
@@ -47,7 +52,8 @@ public sealed partial class FeatureSet
             return $"{part.File} is missing";
         if (file.Length != part.Bytes)
             return $"{part.File} has {file.Length} bytes, the manifest says {part.Bytes}";
-        return DurableFile.Hash(file.FullName).Sha256 == part.Sha256 ? null
+        return DurableFile.Hash(file.FullName).Sha256 == part.Sha256
+            ? null
             : $"{part.File} is damaged: its SHA-256 is not the one in the manifest";
     }
 

@@ -1,6 +1,8 @@
 namespace TransferPipeline.Features;
 
-/// <summary>The vectors of one dataset under one recipe, on disk: a folder with a manifest, Parquet parts and the list of failed photos.</summary>
+/// <summary>
+/// The vectors of one dataset under one recipe, on disk: a folder with a manifest, Parquet parts and the list of failed photos.
+/// </summary>
 public sealed partial class FeatureSet
 {
     private readonly IFeatureTable _table;
@@ -25,13 +27,21 @@ public sealed partial class FeatureSet
     public static FeatureSet Open(string folder, IFeatureTable table)
     {
         if (!Directory.Exists(folder))
-            throw new BadInputException($"there is no folder {folder}: a feature set is made by 'transfer extract --data DIR --model NAME --out {folder}'");
-        var manifest = FeatureManifest.Read(folder)
-            ?? throw new BadInputException($"{folder} is not a feature set: it has no {FeatureManifest.FileName}; 'transfer extract --out DIR' makes one");
+            throw new BadInputException(
+                $"there is no folder {folder}: a feature set is made by 'transfer extract --data DIR --model NAME --out {folder}'"
+            );
+        var manifest =
+            FeatureManifest.Read(folder)
+            ?? throw new BadInputException(
+                $"{folder} is not a feature set: it has no {FeatureManifest.FileName}; 'transfer extract --out DIR' makes one"
+            );
         return new(folder, manifest, table);
     }
 
-    /// <summary>The feature sets among a folder and the folders up to two levels below it (a pipeline's output keeps them in features/), by name; damaged ones are left out and told of.</summary>
+    /// <summary>
+    /// The feature sets among a folder and the folders up to two levels below it (a pipeline's output keeps them in features/), by name;
+    /// damaged ones are left out and told of.
+    /// </summary>
     public static IReadOnlyList<FeatureSet> List(string root, IFeatureTable table, Action<string>? damaged = null)
     {
         if (!Directory.Exists(root))
@@ -93,11 +103,20 @@ public sealed partial class FeatureSet
         }
 
         if ((long)rows.Count * Dimension > Array.MaxLength)
-            throw new JobFailedException($"{Folder}: {rows.Count:N0} vectors of {Dimension:N0} values are more than a matrix in memory holds ({Array.MaxLength:N0} values); train with --stream, or take a part of the photos");
+            throw new JobFailedException(
+                $"{Folder}: {rows.Count:N0} vectors of {Dimension:N0} values are more than a matrix in memory holds "
+                    + $"({Array.MaxLength:N0} values); train with --stream, or take a part of the photos"
+            );
         var x = new FeatureMatrix(rows.Count, Dimension);
         for (var p = 0; p < Manifest.Parts.Count; p++)
             LoadPart(p, number, x);
-        return new() { X = x, Y = ClassIndices(rows), Classes = Manifest.Classes, Rows = rows };
+        return new()
+        {
+            X = x,
+            Y = ClassIndices(rows),
+            Classes = Manifest.Classes,
+            Rows = rows,
+        };
     }
 
     /// <summary>Row numbers in the whole set of the rows of each part.</summary>
@@ -106,7 +125,8 @@ public sealed partial class FeatureSet
     internal List<FeatureRow> ReadRows(FeaturePart part)
     {
         var rows = _table.ReadRows(Existing(part));
-        return rows.Count == part.Rows ? rows
+        return rows.Count == part.Rows
+            ? rows
             : throw new BadInputException($"{part.File} in {Folder} has {rows.Count} rows, its manifest says {part.Rows}: extract again");
     }
 
@@ -120,8 +140,7 @@ public sealed partial class FeatureSet
     internal string Existing(FeatureFile part)
     {
         var file = Path.Combine(Folder, part.File);
-        return File.Exists(file) ? file
-            : throw new BadInputException($"{file} is missing though the manifest names it: extract again");
+        return File.Exists(file) ? file : throw new BadInputException($"{file} is missing though the manifest names it: extract again");
     }
 
     private void LoadPart(int p, int[] number, FeatureMatrix x)
@@ -154,7 +173,9 @@ public sealed partial class FeatureSet
         for (var i = 0; i < y.Length; i++)
         {
             if (!index.TryGetValue(rows[i].Label, out y[i]))
-                throw new BadInputException($"{Folder}: photo {rows[i].Path} has the label '{rows[i].Label}', which the manifest does not list");
+                throw new BadInputException(
+                    $"{Folder}: photo {rows[i].Path} has the label '{rows[i].Label}', which the manifest does not list"
+                );
         }
 
         return y;

@@ -6,8 +6,15 @@ public static partial class FeatureSets
     /// Joins the shards of one dataset, or sets of different datasets, of one recipe. Parts are copied as they are; the rows of shards
     /// stand in the order of one undivided run, those of other sets one set after the other.
     /// </summary>
-    /// <exception cref="BadInputException">The recipes differ, a set is incomplete, a shard is missing, or two sets have the same photo.</exception>
-    public static FeatureSet Merge(IReadOnlyList<string> inputs, string output, IFeatureTable table, Action<string>? message = null, CancellationToken cancellation = default)
+    /// <exception cref="BadInputException">The recipes differ, a set is incomplete, a shard is missing, or two sets have the same
+    /// photo.</exception>
+    public static FeatureSet Merge(
+        IReadOnlyList<string> inputs,
+        string output,
+        IFeatureTable table,
+        Action<string>? message = null,
+        CancellationToken cancellation = default
+    )
     {
         if (inputs.Count == 0)
             throw new UsageException("features merge needs at least one feature set");
@@ -80,7 +87,9 @@ public static partial class FeatureSets
         File.Copy(set.Existing(part), temporary, overwrite: true);
         var (bytes, sha) = DurableFile.Hash(temporary);
         if (sha != part.Sha256)
-            throw new BadInputException($"{set.Folder}: {part.File} is damaged: its SHA-256 is not the one in the manifest; extract that set again");
+            throw new BadInputException(
+                $"{set.Folder}: {part.File} is damaged: its SHA-256 is not the one in the manifest; extract that set again"
+            );
         DurableFile.Commit(temporary, Path.Combine(output, name));
         var positions = RowOrder.Parse(part, set.Folder);
         for (var i = 0; i < positions.Length; i++)
@@ -93,7 +102,10 @@ public static partial class FeatureSets
         foreach (var set in sets.Skip(1))
         {
             if (sets[0].Recipe.Differences(set.Recipe) is [var difference, ..])
-                throw new BadInputException($"{set.Folder} and {sets[0].Folder} have different recipes: {difference.Field} is {difference.New} in the first, {difference.Old} in the second; only sets of one recipe can be merged");
+                throw new BadInputException(
+                    $"{set.Folder} and {sets[0].Folder} have different recipes: {difference.Field} is {difference.New} in the first, "
+                        + $"{difference.Old} in the second; only sets of one recipe can be merged"
+                );
             if (set.Dimension != sets[0].Dimension)
                 throw new BadInputException($"{set.Folder} has vectors of {set.Dimension} values, {sets[0].Folder} of {sets[0].Dimension}");
         }
@@ -110,19 +122,30 @@ public static partial class FeatureSets
             return false;
         var count = shards.Max(s => s.Count);
         if (shards.FindIndex(s => s.Count != count) is >= 0 and var other)
-            throw new BadInputException($"{sets[other].Folder} is {(shards[other] == default ? "no shard" : $"shard {shards[other]}")}, others are one of {count}: merge the shards of one dataset");
+            throw new BadInputException(
+                $"{sets[other].Folder} is {(shards[other] == default ? "no shard" : $"shard {shards[other]}")}, others are one of "
+                    + $"{count}: merge the shards of one dataset"
+            );
         if (shards.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new BadInputException($"shard {twice.Key} is given twice");
         var missing = Enumerable.Range(1, count).Except(shards.Select(s => s.Number)).ToList();
-        return missing.Count == 0 ? true
-            : throw new BadInputException($"of {count} shards {string.Join(", ", missing)} {(missing.Count == 1 ? "is" : "are")} missing: extract with --shard {missing[0]}/{count}");
+        return missing.Count == 0
+            ? true
+            : throw new BadInputException(
+                $"of {count} shards {string.Join(", ", missing)} {(missing.Count == 1 ? "is" : "are")} missing: extract with --shard "
+                    + $"{missing[0]}/{count}"
+            );
     }
 
     private static int[] Offsets(List<FeatureSet> sets, bool shards)
     {
         var offsets = new int[sets.Count];
         for (var s = 1; s < sets.Count && !shards; s++)
-            offsets[s] = checked(offsets[s - 1] + 1 + sets[s - 1].Manifest.Parts.SelectMany(p => RowOrder.Parse(p, sets[s - 1].Folder)).DefaultIfEmpty(-1).Max());
+            offsets[s] = checked(
+                offsets[s - 1]
+                + 1
+                + sets[s - 1].Manifest.Parts.SelectMany(p => RowOrder.Parse(p, sets[s - 1].Folder)).DefaultIfEmpty(-1).Max()
+            );
         return offsets;
     }
 
@@ -135,13 +158,18 @@ public static partial class FeatureSets
             foreach (var row in sets[s].LoadRows())
             {
                 if (!seen.TryAdd((row.Path, row.View), sets[s].Folder))
-                    throw new BadInputException($"{sets[s].Folder} and {seen[(row.Path, row.View)]} both have {row.Path}: a photo can be in one set only");
+                    throw new BadInputException(
+                        $"{sets[s].Folder} and {seen[(row.Path, row.View)]} both have {row.Path}: a photo can be in one set only"
+                    );
             }
 
             foreach (var position in sets[s].Manifest.Parts.SelectMany(p => RowOrder.Parse(p, sets[s].Folder)))
             {
                 if (!positions.TryAdd(position + offsets[s], sets[s].Folder))
-                    throw new BadInputException($"{sets[s].Folder} and {positions[position + offsets[s]]} are shards of different datasets: both have a photo number {position}");
+                    throw new BadInputException(
+                        $"{sets[s].Folder} and {positions[position + offsets[s]]} are shards of different datasets: both have a photo "
+                            + $"number {position}"
+                    );
             }
         }
     }
@@ -150,8 +178,13 @@ public static partial class FeatureSets
     {
         var costs = sets.ConvertAll(s => s.Manifest.Cost);
         return new(
-            costs.Sum(c => c.Photos), Math.Round(costs.Sum(c => c.Seconds), 3), Math.Round(costs.Sum(c => c.DecodeSeconds), 3),
-            Math.Round(costs.Sum(c => c.PreprocessSeconds), 3), Math.Round(costs.Sum(c => c.InferSeconds), 3),
-            costs.Max(c => c.Workers), string.Join(", ", costs.Select(c => c.Device).Distinct()));
+            costs.Sum(c => c.Photos),
+            Math.Round(costs.Sum(c => c.Seconds), 3),
+            Math.Round(costs.Sum(c => c.DecodeSeconds), 3),
+            Math.Round(costs.Sum(c => c.PreprocessSeconds), 3),
+            Math.Round(costs.Sum(c => c.InferSeconds), 3),
+            costs.Max(c => c.Workers),
+            string.Join(", ", costs.Select(c => c.Device).Distinct())
+        );
     }
 }

@@ -6,9 +6,16 @@ public static partial class FeatureSets
     /// <summary>Digits of a recipe's hash in the name of a folder.</summary>
     private const int HashDigits = 8;
 
-    /// <summary>The folder in which a recipe's set belongs: the one asked for, or, when that holds a set of another recipe, one beside it.</summary>
+    /// <summary>
+    /// The folder in which a recipe's set belongs: the one asked for, or, when that holds a set of another recipe, one beside it.
+    /// </summary>
     /// <returns>The folder, and in what the set in the folder asked for differs.</returns>
-    internal static (string Folder, IReadOnlyList<RecipeDifference> Differences) Locate(string folder, Recipe recipe, bool newSetBeside, Action<string> message)
+    internal static (string Folder, IReadOnlyList<RecipeDifference> Differences) Locate(
+        string folder,
+        Recipe recipe,
+        bool newSetBeside,
+        Action<string> message
+    )
     {
         if (File.Exists(folder))
             throw new BadInputException($"{folder} is a file, expected a folder for the feature set");
@@ -25,7 +32,8 @@ public static partial class FeatureSets
     }
 
     /// <summary>
-    /// The folder beside <paramref name="folder"/> for a set of another recipe: its name, a dash and the first 8 digits of the recipe's hash.
+    /// The folder beside <paramref name="folder"/> for a set of another recipe: its name, a dash and the first 8 digits of the recipe's
+    /// hash.
     /// Where an earlier program, which hashed the decoder's libraries, made a set of the same recipe, it is that one.
     /// </summary>
     public static string Beside(string folder, Recipe recipe)
@@ -41,8 +49,13 @@ public static partial class FeatureSets
         if (!Directory.Exists(parent))
             return null;
         var name = Path.GetFileName(folder) + "-";
-        return Directory.EnumerateDirectories(parent)
-            .Where(d => Path.GetFileName(d) is var found && found.Length == name.Length + HashDigits && found.StartsWith(name, StringComparison.Ordinal))
+        return Directory
+            .EnumerateDirectories(parent)
+            .Where(d =>
+                Path.GetFileName(d) is var found
+                && found.Length == name.Length + HashDigits
+                && found.StartsWith(name, StringComparison.Ordinal)
+            )
             .Where(d => Manifest(d)?.Recipe.Differences(recipe).Count == 0)
             .Order(StringComparer.Ordinal)
             .Select(d => Path.Combine(Path.GetDirectoryName(folder) ?? "", Path.GetFileName(d)))

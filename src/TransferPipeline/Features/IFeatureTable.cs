@@ -9,18 +9,32 @@ namespace TransferPipeline.Features;
 /// <param name="Width">Decoded width in pixels.</param>
 /// <param name="Height">Decoded height in pixels.</param>
 public sealed record FeatureRow(
-    string Path, string Label, string Split, int View, string ImageSha256, long Bytes, long Mtime, int Width, int Height);
+    string Path,
+    string Label,
+    string Split,
+    int View,
+    string ImageSha256,
+    long Bytes,
+    long Mtime,
+    int Width,
+    int Height
+);
 
 /// <summary>A photo that could not be used.</summary>
 public sealed record FailedRow(string Path, string Label, string Split, string ImageSha256, long Bytes, long Mtime, string Reason);
 
-/// <summary>Parquet files of a feature set; a Parquet adapter implements it. Columns: path, label, split, view, image_sha256, bytes, mtime, width, height, vector (LIST of FLOAT).</summary>
+/// <summary>
+/// Parquet files of a feature set; a Parquet adapter implements it. Columns: path, label, split, view, image_sha256, bytes, mtime, width,
+/// height, vector (LIST of FLOAT).
+/// </summary>
 public interface IFeatureTable
 {
     /// <summary>Library and version, for <c>doctor</c>.</summary>
     string Name { get; }
 
-    /// <summary>Writes a whole part file; row i of <paramref name="vectors"/> belongs to <c>rows[i]</c>. The bytes depend on the arguments alone.</summary>
+    /// <summary>
+    /// Writes a whole part file; row i of <paramref name="vectors"/> belongs to <c>rows[i]</c>. The bytes depend on the arguments alone.
+    /// </summary>
     void Write(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors);
 
     void WriteFailed(string file, IReadOnlyList<FailedRow> rows);
@@ -40,7 +54,9 @@ public interface IFeatureTable
     /// <exception cref="BadInputException">A vector's length is not the matrix's Columns.</exception>
     int ReadVectors(string file, FeatureMatrix destination, int firstRow);
 
-    /// <summary>Streams a file's vectors through the caller's matrix with bounded memory; files one after the other make whole blocks.</summary>
+    /// <summary>
+    /// Streams a file's vectors through the caller's matrix with bounded memory; files one after the other make whole blocks.
+    /// </summary>
     /// <param name="filled">Rows of <paramref name="block"/> that hold vectors of files before.</param>
     /// <param name="full">Called each time that all rows of the matrix are filled; reading goes on from row 0.</param>
     /// <returns>Rows that are filled at the end, fewer than the matrix has.</returns>

@@ -2,7 +2,10 @@ using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Features;
 
-/// <summary>One Parquet file opened for reading; a Parquet adapter implements it. All methods throw <see cref="BadInputException"/> at damaged bytes.</summary>
+/// <summary>
+/// One Parquet file opened for reading; a Parquet adapter implements it. All methods throw <see cref="BadInputException"/> at damaged
+/// bytes.
+/// </summary>
 internal interface IParquetReader : IDisposable
 {
     /// <summary>Columns, metadata and number of rows.</summary>
@@ -26,7 +29,10 @@ internal interface IParquetReader : IDisposable
     /// <summary>The values of a column of texts or numbers as text, one per row; null where there is none.</summary>
     string?[] Labels(int group, string column);
 
-    /// <summary>Hands out the bytes of a column, <paramref name="count"/> rows of a row group from <paramref name="first"/>, empty where there is none; they are valid during the call.</summary>
+    /// <summary>
+    /// Hands out the bytes of a column, <paramref name="count"/> rows of a row group from <paramref name="first"/>, empty where there is
+    /// none; they are valid during the call.
+    /// </summary>
     void Binaries(int group, string column, int first, int count, BinaryAction action);
 
     /// <summary>The vectors of a row group, to be read from the first one on.</summary>

@@ -49,7 +49,9 @@ public static partial class NpyFile
 
         var negative = Array.FindIndex(labels, v => v < 0);
         if (labels.Length == 0 || negative >= 0)
-            Throw.BadInput(labels.Length == 0 ? $"{file}: no labels" : $"{file}: label {labels[negative]} in row {negative}, expected classes from 0");
+            Throw.BadInput(
+                labels.Length == 0 ? $"{file}: no labels" : $"{file}: label {labels[negative]} in row {negative}, expected classes from 0"
+            );
         return labels;
     }
 
@@ -61,7 +63,10 @@ public static partial class NpyFile
         stream.Write(MemoryMarshal.AsBytes(values));
     }
 
-    /// <summary>What stands before float32 values of the given shape: magic, version 1.0, length, then a Python dictionary padded so that the values start at a multiple of 64 (NumPy's NEP 1).</summary>
+    /// <summary>
+    /// What stands before float32 values of the given shape: magic, version 1.0, length, then a Python dictionary padded so that the values
+    /// start at a multiple of 64 (NumPy's NEP 1).
+    /// </summary>
     internal static byte[] Header(params ReadOnlySpan<int> shape)
     {
         var sizes = string.Join(", ", shape.ToArray()) + (shape.Length == 1 ? "," : "");
@@ -81,7 +86,9 @@ public static partial class NpyFile
         if (read < prefix.Length || !prefix.StartsWith(Magic))
             Throw.BadInput($"{file}: not an npy file, expected one with a {expected} array");
         var wide = prefix[6] >= 2;
-        long length = wide ? BinaryPrimitives.ReadUInt32LittleEndian(prefix[PrefixLength..]) : BinaryPrimitives.ReadUInt16LittleEndian(prefix[PrefixLength..]);
+        long length = wide
+            ? BinaryPrimitives.ReadUInt32LittleEndian(prefix[PrefixLength..])
+            : BinaryPrimitives.ReadUInt16LittleEndian(prefix[PrefixLength..]);
         stream.Position = PrefixLength + (wide ? 4 : 2);
         if (length > stream.Length)
             Throw.BadInput($"{file}: the header of {length} bytes is longer than the file");
@@ -92,7 +99,13 @@ public static partial class NpyFile
         if (!match.Success || sizes.Length != dimensions || match.Groups["fortran"].Value == "True")
             Throw.BadInput($"{file}: expected a {expected} array in row order, found {Encoding.ASCII.GetString(header).Trim()}");
         type = match.Groups["type"].Value;
-        shape = Array.ConvertAll(sizes, s => int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var v) ? v : throw new BadInputException($"{file}: size {s} is too large"));
+        shape = Array.ConvertAll(
+            sizes,
+            s =>
+                int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var v)
+                    ? v
+                    : throw new BadInputException($"{file}: size {s} is too large")
+        );
         return stream;
     }
 

@@ -11,7 +11,9 @@ internal static class ParquetErrors
     public static void RequireFile(string file)
     {
         if (!File.Exists(file))
-            throw new BadInputException(Directory.Exists(file) ? $"{file} is a folder, expected a Parquet file" : $"{file}: there is no such file");
+            throw new BadInputException(
+                Directory.Exists(file) ? $"{file} is a folder, expected a Parquet file" : $"{file}: there is no such file"
+            );
         try
         {
             File.OpenHandle(file).Dispose();
@@ -22,7 +24,10 @@ internal static class ParquetErrors
         }
     }
 
-    /// <summary>Calls a library; whatever it throws at bad bytes, from its own exception to an index out of range, becomes one line that names the file.</summary>
+    /// <summary>
+    /// Calls a library; whatever it throws at bad bytes, from its own exception to an index out of range, becomes one line that names the
+    /// file.
+    /// </summary>
     /// <param name="reason">What went wrong in one line, for the library's own exceptions.</param>
     public static T Explain<T>(string file, Func<T> read, Func<Exception, string>? reason = null)
     {
@@ -61,7 +66,9 @@ internal static class ParquetErrors
         if (found.Count == 0)
             throw MissingColumn(file, description, name);
         if (!found[0].Type.CanBeLabel())
-            throw new BadInputException($"{file}: column '{name}' is {found[0].Type.Text()}, expected text or a number per row; name another column as the label");
+            throw new BadInputException(
+                $"{file}: column '{name}' is {found[0].Type.Text()}, expected text or a number per row; name another column as the label"
+            );
     }
 
     /// <summary>The column is not there.</summary>
@@ -76,7 +83,9 @@ internal static class ParquetErrors
     public static BadInputException OtherLength(string file, long row, long length, int width) =>
         new($"{file}: the vector of row {row} has {length} values, expected {width}; the file is damaged or of another feature set");
 
-    /// <summary>The first row of <paramref name="starts"/> (repetition levels: 0 begins a row) whose length is not <paramref name="width"/>, or -1.</summary>
+    /// <summary>
+    /// The first row of <paramref name="starts"/> (repetition levels: 0 begins a row) whose length is not <paramref name="width"/>, or -1.
+    /// </summary>
     /// <param name="length">That row's length as far as it is in <paramref name="starts"/>.</param>
     public static int OddRow<T>(ReadOnlySpan<T> starts, int width, out int length)
         where T : struct, IEquatable<T>

@@ -24,8 +24,13 @@ public abstract partial class ParquetTable
         {
             var names = hasPaths ? table.Texts(group, path) : null;
             var labels = labelColumn is null ? null : table.Labels(group, labelColumn);
-            table.Binaries(group, bytes, 0, table.Rows(group), (row, photo) =>
-                rows.Add(new PhotoTableRow(photo.Length, names?[row], labels?[row] is { Length: > 0 } text ? text : null)));
+            table.Binaries(
+                group,
+                bytes,
+                0,
+                table.Rows(group),
+                (row, photo) => rows.Add(new PhotoTableRow(photo.Length, names?[row], labels?[row] is { Length: > 0 } text ? text : null))
+            );
         }
 
         return rows;
@@ -54,6 +59,9 @@ public abstract partial class ParquetTable
     {
         string[] names = [$"{imageColumn}.bytes", imageColumn];
         return Array.Find(names, name => table.Description.Columns.Contains((name, ColumnType.Binary)))
-            ?? throw new BadInputException($"{file} has no image column '{imageColumn}'; expected a struct of 'bytes' and 'path' as Hugging Face's datasets library writes it");
+            ?? throw new BadInputException(
+                $"{file} has no image column '{imageColumn}'; expected a struct of 'bytes' and 'path' as Hugging Face's datasets "
+                    + $"library writes it"
+            );
     }
 }

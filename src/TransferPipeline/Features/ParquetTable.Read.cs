@@ -10,12 +10,28 @@ public abstract partial class ParquetTable
         var names = new Dictionary<string, string>();
         for (var group = 0; group < part.Groups; group++)
         {
-            var (path, label, split) = (Texts(part, file, group, FeatureColumns.Path), Texts(part, file, group, FeatureColumns.Label), Texts(part, file, group, FeatureColumns.Split));
+            var (path, label, split) = (
+                Texts(part, file, group, FeatureColumns.Path),
+                Texts(part, file, group, FeatureColumns.Label),
+                Texts(part, file, group, FeatureColumns.Split)
+            );
             var (view, sha256) = (Int32s(part, file, group, FeatureColumns.View), Texts(part, file, group, FeatureColumns.ImageSha256));
             var (bytes, mtime) = (Int64s(part, file, group, FeatureColumns.Bytes), Int64s(part, file, group, FeatureColumns.Mtime));
             var (width, height) = (Int32s(part, file, group, FeatureColumns.Width), Int32s(part, file, group, FeatureColumns.Height));
             for (var i = 0; i < path.Length; i++)
-                rows.Add(new FeatureRow(path[i], Shared(names, label[i]), Shared(names, split[i]), view[i], sha256[i], bytes[i], mtime[i], width[i], height[i]));
+                rows.Add(
+                    new FeatureRow(
+                        path[i],
+                        Shared(names, label[i]),
+                        Shared(names, split[i]),
+                        view[i],
+                        sha256[i],
+                        bytes[i],
+                        mtime[i],
+                        width[i],
+                        height[i]
+                    )
+                );
         }
 
         return rows;
@@ -43,8 +59,14 @@ public abstract partial class ParquetTable
         for (var group = 0; group < part.Groups; group++)
         {
             var (path, label) = (Texts(part, file, group, FeatureColumns.FailedPath), Texts(part, file, group, FeatureColumns.FailedLabel));
-            var (split, sha256) = (Texts(part, file, group, FeatureColumns.FailedSplit), Texts(part, file, group, FeatureColumns.FailedSha256));
-            var (bytes, mtime) = (Int64s(part, file, group, FeatureColumns.FailedBytes), Int64s(part, file, group, FeatureColumns.FailedMtime));
+            var (split, sha256) = (
+                Texts(part, file, group, FeatureColumns.FailedSplit),
+                Texts(part, file, group, FeatureColumns.FailedSha256)
+            );
+            var (bytes, mtime) = (
+                Int64s(part, file, group, FeatureColumns.FailedBytes),
+                Int64s(part, file, group, FeatureColumns.FailedMtime)
+            );
             var reason = Texts(part, file, group, FeatureColumns.Reason);
             for (var i = 0; i < path.Length; i++)
                 rows.Add(new FailedRow(path[i], label[i], split[i], sha256[i], bytes[i], mtime[i], reason[i]));
@@ -61,7 +83,10 @@ public abstract partial class ParquetTable
         {
             var count = part.Rows(group);
             if (row + (long)count > destination.Rows)
-                throw new BadInputException($"{file} holds more rows than the {destination.Rows - firstRow} expected; the feature set's manifest and its parts do not match");
+                throw new BadInputException(
+                    $"{file} holds more rows than the {destination.Rows - firstRow} expected; the feature set's manifest and its "
+                        + $"parts do not match"
+                );
             using var vectors = part.Vectors(group, FeatureColumns.Vector, destination.Columns, row - firstRow);
             vectors.Read(destination.Data.AsSpan(row * destination.Columns, count * destination.Columns));
             row += count;
@@ -126,7 +151,8 @@ public abstract partial class ParquetTable
     }
 
     /// <summary>Labels and splits are few: one string each for the whole set.</summary>
-    private static string Shared(Dictionary<string, string> names, string text) => names.TryGetValue(text, out var known) ? known : names[text] = text;
+    private static string Shared(Dictionary<string, string> names, string text) =>
+        names.TryGetValue(text, out var known) ? known : names[text] = text;
 
     private static string[] Texts<TRow>(IParquetReader part, string file, int group, TextColumn<TRow> column) =>
         Array.ConvertAll(part.Texts(group, column.Name), text => text ?? throw ParquetErrors.NoValue(file, column.Name));

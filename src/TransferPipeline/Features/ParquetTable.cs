@@ -20,7 +20,8 @@ public abstract partial class ParquetTable : IParquetLibrary
         WriteTable(file, FeatureColumns.Part, rows, vectors, groupRows);
     }
 
-    public void WriteFailed(string file, IReadOnlyList<FailedRow> rows) => WriteTable(file, FeatureColumns.Failed, rows, null, PartFormat.MostGroupRows);
+    public void WriteFailed(string file, IReadOnlyList<FailedRow> rows) =>
+        WriteTable(file, FeatureColumns.Failed, rows, null, PartFormat.MostGroupRows);
 
     /// <summary>Opens a file that is there.</summary>
     internal abstract IParquetReader OpenReader(string file);
@@ -29,12 +30,24 @@ public abstract partial class ParquetTable : IParquetLibrary
     /// <param name="vectors">The last column, <see cref="FeatureColumns.Vector"/>; null for none.</param>
     /// <param name="groupRows">Rows of a row group.</param>
     internal abstract void WriteFile<TRow>(
-        string file, IReadOnlyList<TableColumn<TRow>> columns, IReadOnlyList<TRow> rows, FeatureMatrix? vectors, int groupRows);
+        string file,
+        IReadOnlyList<TableColumn<TRow>> columns,
+        IReadOnlyList<TRow> rows,
+        FeatureMatrix? vectors,
+        int groupRows
+    );
 
     /// <summary>Why a file cannot be written, in one line; null for an exception that has another cause.</summary>
-    internal virtual string? WriteProblem(Exception e) => e is IOException or UnauthorizedAccessException ? ParquetErrors.FirstLine(e) : null;
+    internal virtual string? WriteProblem(Exception e) =>
+        e is IOException or UnauthorizedAccessException ? ParquetErrors.FirstLine(e) : null;
 
-    private void WriteTable<TRow>(string file, IReadOnlyList<TableColumn<TRow>> columns, IReadOnlyList<TRow> rows, FeatureMatrix? vectors, int groupRows)
+    private void WriteTable<TRow>(
+        string file,
+        IReadOnlyList<TableColumn<TRow>> columns,
+        IReadOnlyList<TRow> rows,
+        FeatureMatrix? vectors,
+        int groupRows
+    )
     {
         try
         {

@@ -1,6 +1,8 @@
 namespace TransferPipeline.Features;
 
-/// <summary>The rows of one part while workers fill it: a stretch of the photos that are missing, with a slot for each missing view.</summary>
+/// <summary>
+/// The rows of one part while workers fill it: a stretch of the photos that are missing, with a slot for each missing view.
+/// </summary>
 internal sealed class PartBuffer
 {
     private readonly List<(int Entry, FailedRow Row)> _failed = [];

@@ -25,7 +25,11 @@ public sealed partial record Recipe
     public required Preprocessing Preprocessing { get; init; }
 
     /// <summary>The pixels that the decoder gives, with a version, such as <c>pillow 1</c>: its <see cref="IImageDecoder.Name"/>.</summary>
-    public required string Decoder { get; init => field = PixelsOf(value); }
+    public required string Decoder
+    {
+        get;
+        init => field = PixelsOf(value);
+    }
 
     public bool ExifTranspose { get; init; }
 
@@ -48,8 +52,10 @@ public sealed partial record Recipe
     public IReadOnlyList<KeyValuePair<string, string>> Fields()
     {
         var p = Preprocessing;
-        var resize = p.ResizeShortSide > 0 ? Text(p.ResizeShortSide)
-            : p.ResizeWidth > 0 ? $"{Text(p.ResizeHeight)}x{Text(p.ResizeWidth)}" : "none";
+        var resize =
+            p.ResizeShortSide > 0 ? Text(p.ResizeShortSide)
+            : p.ResizeWidth > 0 ? $"{Text(p.ResizeHeight)}x{Text(p.ResizeWidth)}"
+            : "none";
         return
         [
             new("model", Model),
@@ -71,7 +77,9 @@ public sealed partial record Recipe
         ];
     }
 
-    /// <summary>What differs from <paramref name="other"/>; empty when vectors of both can be mixed. The model's name alone is no difference.</summary>
+    /// <summary>
+    /// What differs from <paramref name="other"/>; empty when vectors of both can be mixed. The model's name alone is no difference.
+    /// </summary>
     public IReadOnlyList<RecipeDifference> Differences(Recipe other)
     {
         var differences = new List<RecipeDifference>();
@@ -109,9 +117,8 @@ public sealed partial record Recipe
     [GeneratedRegex(@"^(libjpeg-turbo \d+(\.\d+)*, )?libvips \d+(\.\d+)*$")]
     private static partial Regex PillowLibraries();
 
-    private static string Normalization(Preprocessing p) => p.Divisor != 0
-        ? $"(x - {Text(p.Offset)}) / {Text(p.Divisor)}"
-        : $"(x / 255 - [{Text(p.Mean)}]) / [{Text(p.Std)}]";
+    private static string Normalization(Preprocessing p) =>
+        p.Divisor != 0 ? $"(x - {Text(p.Offset)}) / {Text(p.Divisor)}" : $"(x / 255 - [{Text(p.Mean)}]) / [{Text(p.Std)}]";
 
     private static string Text(IReadOnlyList<double> values) => string.Join(", ", values.Select(Text));
 

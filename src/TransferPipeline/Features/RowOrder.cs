@@ -13,7 +13,7 @@ internal static class RowOrder
     public static string Format(ReadOnlySpan<int> positions)
     {
         var text = new StringBuilder();
-        for (var i = 0; i < positions.Length;)
+        for (var i = 0; i < positions.Length; )
         {
             var length = 1;
             while (i + length < positions.Length && positions[i + length] == positions[i] + length)
@@ -33,10 +33,12 @@ internal static class RowOrder
         foreach (var run in part.Order.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             var plus = run.IndexOf('+');
-            if (plus < 0
+            if (
+                plus < 0
                 || !int.TryParse(run.AsSpan(0, plus), NumberStyles.None, CultureInfo.InvariantCulture, out var first)
                 || !int.TryParse(run.AsSpan(plus + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-                || count > positions.Length - next)
+                || count > positions.Length - next
+            )
                 throw Damaged();
             for (var i = 0; i < count; i++)
                 positions[next++] = first + i;
@@ -44,8 +46,11 @@ internal static class RowOrder
 
         return next == positions.Length ? positions : throw Damaged();
 
-        BadInputException Damaged() => new(
-            $"{Path.Combine(folder, FeatureManifest.FileName)} is damaged: the order of {part.File} is not that of {part.Rows} rows; delete the folder and extract again");
+        BadInputException Damaged() =>
+            new(
+                $"{Path.Combine(folder, FeatureManifest.FileName)} is damaged: the order of {part.File} is not that of {part.Rows} "
+                    + $"rows; delete the folder and extract again"
+            );
     }
 
     /// <summary>For each part and row in it, the row's number in the whole set: the rank of its position.</summary>
@@ -57,7 +62,10 @@ internal static class RowOrder
         for (var i = 1; i < all.Length; i++)
         {
             if (all[i] == all[i - 1])
-                throw new BadInputException($"{Path.Combine(folder, FeatureManifest.FileName)} is damaged: two rows stand at position {all[i]}; delete the folder and extract again");
+                throw new BadInputException(
+                    $"{Path.Combine(folder, FeatureManifest.FileName)} is damaged: two rows stand at position {all[i]}; delete the "
+                        + $"folder and extract again"
+                );
         }
 
         if (all.Length > 0 && all[^1] != all.Length - 1)

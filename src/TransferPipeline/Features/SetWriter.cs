@@ -14,7 +14,14 @@ internal sealed partial class SetWriter
 
     /// <param name="manifest">As it shall be, with the parts and the failed list that are on disk now.</param>
     /// <param name="before">The manifest file's text now, or null.</param>
-    public SetWriter(string folder, FeatureManifest manifest, string? before, IReadOnlyList<(int, FailedRow)> failed, List<FailedRow>? failedOnDisk, IFeatureTable table)
+    public SetWriter(
+        string folder,
+        FeatureManifest manifest,
+        string? before,
+        IReadOnlyList<(int, FailedRow)> failed,
+        List<FailedRow>? failedOnDisk,
+        IFeatureTable table
+    )
     {
         (Folder, _manifest, _before, _failed, _failedOnDisk, _table) = (folder, manifest, before, [.. failed], failedOnDisk, table);
     }
@@ -45,7 +52,9 @@ internal sealed partial class SetWriter
     /// <exception cref="BadInputException">The folder holds files that are no feature set's.</exception>
     public static void RequireOwn(string folder)
     {
-        var foreign = Directory.EnumerateFileSystemEntries(folder).Select(f => Path.GetFileName(f)!)
+        var foreign = Directory
+            .EnumerateFileSystemEntries(folder)
+            .Select(f => Path.GetFileName(f)!)
             .FirstOrDefault(n => n != ".lock" && !Temporary().IsMatch(n));
         if (foreign is not null)
             throw new BadInputException($"{folder} is not empty ({foreign}) and is not a feature set: choose another folder with --out");

@@ -16,17 +16,19 @@ public readonly record struct Shard(int Number, int Count)
     public static Shard Parse(string text)
     {
         var parts = text.Split('/');
-        if (parts.Length == 2
+        if (
+            parts.Length == 2
             && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            && number >= 1 && number <= count)
+            && number >= 1
+            && number <= count
+        )
             return new(number, count);
         throw new UsageException($"shard '{text}' is not i/n with i from 1 to n, such as 2/8");
     }
 
     /// <summary>First entry and end (exclusive) of this shard among <paramref name="entries"/>.</summary>
-    public (int First, int End) Range(int entries) =>
-        ((int)((long)(Number - 1) * entries / Count), (int)((long)Number * entries / Count));
+    public (int First, int End) Range(int entries) => ((int)((long)(Number - 1) * entries / Count), (int)((long)Number * entries / Count));
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Count}");
 }

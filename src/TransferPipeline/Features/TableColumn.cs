@@ -9,10 +9,13 @@ namespace TransferPipeline.Features;
 internal abstract record TableColumn<TRow>(string Name, ColumnType Type, bool Repeats);
 
 /// <param name="Value">The value of a row.</param>
-internal sealed record TextColumn<TRow>(string Name, bool Repeats, Func<TRow, string> Value) : TableColumn<TRow>(Name, ColumnType.Text, Repeats);
+internal sealed record TextColumn<TRow>(string Name, bool Repeats, Func<TRow, string> Value)
+    : TableColumn<TRow>(Name, ColumnType.Text, Repeats);
 
 /// <param name="Value">The value of a row.</param>
-internal sealed record Int32Column<TRow>(string Name, bool Repeats, Func<TRow, int> Value) : TableColumn<TRow>(Name, ColumnType.Int32, Repeats);
+internal sealed record Int32Column<TRow>(string Name, bool Repeats, Func<TRow, int> Value)
+    : TableColumn<TRow>(Name, ColumnType.Int32, Repeats);
 
 /// <param name="Value">The value of a row.</param>
-internal sealed record Int64Column<TRow>(string Name, bool Repeats, Func<TRow, long> Value) : TableColumn<TRow>(Name, ColumnType.Int64, Repeats);
+internal sealed record Int64Column<TRow>(string Name, bool Repeats, Func<TRow, long> Value)
+    : TableColumn<TRow>(Name, ColumnType.Int64, Repeats);

@@ -51,11 +51,16 @@ public static class HeadCatalog
     {
         among ??= Trainers;
         return among.FirstOrDefault(t => t.Name == name)
-            ?? throw new UsageException($"there is no head '{name}'{Hint(name, among)} (heads: {string.Join(", ", among.Select(t => t.Name))})");
+            ?? throw new UsageException(
+                $"there is no head '{name}'{Hint(name, among)} (heads: {string.Join(", ", among.Select(t => t.Name))})"
+            );
     }
 
     private static string Hint(string name, IReadOnlyList<IHeadTrainer> among) =>
-        OtherNames.TryGetValue(name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant(), out var here) && among.Any(t => t.Name == here.Split(':')[0])
+        OtherNames.TryGetValue(
+            name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant(),
+            out var here
+        ) && among.Any(t => t.Name == here.Split(':')[0])
             ? $"; here it is '{here}'"
             : NearestName.Hint(name, among.Select(t => t.Name));
 }

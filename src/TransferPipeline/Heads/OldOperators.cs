@@ -29,7 +29,9 @@ internal static class OldOperators
         return graph.Node("Cast", [graph.Node("Equal", [column, positions])], ("to", type));
     }
 
-    /// <summary>Values and indices of the k smallest along the last axis of an N x M double tensor, ascending; of equal ones the first.</summary>
+    /// <summary>
+    /// Values and indices of the k smallest along the last axis of an N x M double tensor, ascending; of equal ones the first.
+    /// </summary>
     public static (string Values, string Indices) Smallest(IGraphWriter graph, string values, int k)
     {
         var top = graph.Nodes("TopK", "", 2, [graph.Node("Neg", [values]), graph.Constant("k", [(long)k], 1)], ("axis", 1L));

@@ -11,5 +11,6 @@ public static class StreamingTrainer
     /// <summary>The trainer as one that streams.</summary>
     /// <exception cref="UsageException">The head cannot be streamed.</exception>
     public static IStreamingTrainer Require(IHeadTrainer trainer) =>
-        trainer as IStreamingTrainer ?? throw new UsageException($"{trainer.Name} cannot be trained from a stream; these can: {string.Join(", ", Names)}");
+        trainer as IStreamingTrainer
+        ?? throw new UsageException($"{trainer.Name} cannot be trained from a stream; these can: {string.Join(", ", Names)}");
 }

@@ -3,11 +3,16 @@ using System.Numerics;
 
 namespace TransferPipeline.Images;
 
-/// <summary>Windows and OS/2 bitmaps of 1 to 32 bits, plain, with bit masks or run-length encoded, as Pillow's BmpImagePlugin reads them.</summary>
+/// <summary>
+/// Windows and OS/2 bitmaps of 1 to 32 bits, plain, with bit masks or run-length encoded, as Pillow's BmpImagePlugin reads them.
+/// </summary>
 internal static class BmpDecoder
 {
     private const int FileHeader = 14;
-    private const int Raw = 0, Rle8 = 1, Rle4 = 2, BitFields = 3;
+    private const int Raw = 0,
+        Rle8 = 1,
+        Rle4 = 2,
+        BitFields = 3;
 
     public static void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {
@@ -83,14 +88,18 @@ internal static class BmpDecoder
             var (red, green, blue) = (Of(masks.Red), Of(masks.Green), Of(masks.Blue));
             return Follows(red, green) && Follows(green, blue) || Follows(blue, green) && Follows(green, red)
                 ? (red, green, blue)
-                : throw new ImageDecodeException($"BMP with colour masks {masks.Red:X}, {masks.Green:X} and {masks.Blue:X} is not supported");
+                : throw new ImageDecodeException(
+                    $"BMP with colour masks {masks.Red:X}, {masks.Green:X} and {masks.Blue:X} is not supported"
+                );
         }
 
         private static Channel Of(uint mask)
         {
             var shift = BitOperations.TrailingZeroCount(mask);
             var most = shift < 16 ? mask >> shift : 0;
-            return mask <= ushort.MaxValue && most >= 3 && most <= byte.MaxValue && BitOperations.IsPow2(most + 1) ? new(shift, (int)most) : new(-1, 0);
+            return mask <= ushort.MaxValue && most >= 3 && most <= byte.MaxValue && BitOperations.IsPow2(most + 1)
+                ? new(shift, (int)most)
+                : new(-1, 0);
         }
 
         private static bool Follows(Channel above, Channel below) =>
@@ -112,13 +121,16 @@ internal static class BmpDecoder
     }
 
     /// <summary>The bytes of red, green and blue in a pixel; other masks than Pillow's are damage.</summary>
-    private static (int Red, int Green, int Blue) Places((uint Red, uint Green, uint Blue) masks, int size) => (masks, size) switch
-    {
-        ((0xFF0000, 0xFF00, 0xFF), _) => (2, 1, 0),
-        ((0xFF000000, 0xFF0000, 0xFF00), 4) => (3, 2, 1),
-        ((0xFF, 0xFF00, 0xFF0000), 4) => (0, 1, 2),
-        _ => throw new ImageDecodeException($"BMP with colour masks {masks.Red:X}, {masks.Green:X} and {masks.Blue:X} is not supported"),
-    };
+    private static (int Red, int Green, int Blue) Places((uint Red, uint Green, uint Blue) masks, int size) =>
+        (masks, size) switch
+        {
+            ((0xFF0000, 0xFF00, 0xFF), _) => (2, 1, 0),
+            ((0xFF000000, 0xFF0000, 0xFF00), 4) => (3, 2, 1),
+            ((0xFF, 0xFF00, 0xFF0000), 4) => (0, 1, 2),
+            _ => throw new ImageDecodeException(
+                $"BMP with colour masks {masks.Red:X}, {masks.Green:X} and {masks.Blue:X} is not supported"
+            ),
+        };
 
     /// <summary>Entries that the file lacks stay grey, as in a new PIL palette.</summary>
     private static byte[] Palette(ReadOnlySpan<byte> encoded, in Header header)
@@ -145,13 +157,18 @@ internal static class BmpDecoder
         {
             if (i + 2 > encoded.Length)
                 throw new ImageDecodeException($"truncated BMP: {filled} of {pixels.Length} pixels");
-            int count = encoded[i], value = encoded[i + 1];
+            int count = encoded[i],
+                value = encoded[i + 1];
             i += 2;
             if (count > 0)
             {
                 count = Math.Min(count, Math.Min(width - Math.Min(x, width), pixels.Length - filled));
                 for (var n = 0; n < count; n++)
-                    pixels[filled++] = (byte)(!nibbles ? value : n % 2 == 0 ? value >> 4 : value & 15);
+                    pixels[filled++] = (byte)(
+                        !nibbles ? value
+                        : n % 2 == 0 ? value >> 4
+                        : value & 15
+                    );
                 x += count;
             }
             else if (value == 0)
@@ -177,7 +194,11 @@ internal static class BmpDecoder
                 if (i + bytes > encoded.Length)
                     throw new ImageDecodeException("truncated BMP");
                 for (var n = 0; n < (nibbles ? bytes * 2 : bytes) && filled < pixels.Length; n++)
-                    pixels[filled++] = (byte)(!nibbles ? encoded[i + n] : n % 2 == 0 ? encoded[i + n / 2] >> 4 : encoded[i + n / 2] & 15);
+                    pixels[filled++] = (byte)(
+                        !nibbles ? encoded[i + n]
+                        : n % 2 == 0 ? encoded[i + n / 2] >> 4
+                        : encoded[i + n / 2] & 15
+                    );
                 x += value;
                 i += bytes + (bytes & 1);
             }
@@ -187,8 +208,17 @@ internal static class BmpDecoder
     }
 
     private readonly record struct Header(
-        long Width, long Height, bool TopDown, int Bits, int Compression, int Colors, int PaletteOffset, int PaletteEntry, int PixelOffset,
-        (uint Red, uint Green, uint Blue) Masks)
+        long Width,
+        long Height,
+        bool TopDown,
+        int Bits,
+        int Compression,
+        int Colors,
+        int PaletteOffset,
+        int PaletteEntry,
+        int PixelOffset,
+        (uint Red, uint Green, uint Blue) Masks
+    )
     {
         public static Header Read(ReadOnlySpan<byte> encoded)
         {
@@ -198,8 +228,11 @@ internal static class BmpDecoder
             if (encoded.Length < FileHeader + size + (size == 40 ? 12 : 0))
                 throw new ImageDecodeException("truncated BMP");
             var info = encoded[FileHeader..];
-            long width, height;
-            int bits, compression = Raw, colors = 0;
+            long width,
+                height;
+            int bits,
+                compression = Raw,
+                colors = 0;
             (uint, uint, uint) masks = default;
             if (size == 12)
             {
@@ -212,8 +245,11 @@ internal static class BmpDecoder
                 bits = BinaryPrimitives.ReadUInt16LittleEndian(info[14..]);
                 compression = BinaryPrimitives.ReadInt32LittleEndian(info[16..]);
                 colors = BinaryPrimitives.ReadInt32LittleEndian(info[32..]);
-                masks = (BinaryPrimitives.ReadUInt32LittleEndian(info[40..]), BinaryPrimitives.ReadUInt32LittleEndian(info[44..]),
-                    BinaryPrimitives.ReadUInt32LittleEndian(info[48..]));
+                masks = (
+                    BinaryPrimitives.ReadUInt32LittleEndian(info[40..]),
+                    BinaryPrimitives.ReadUInt32LittleEndian(info[44..]),
+                    BinaryPrimitives.ReadUInt32LittleEndian(info[48..])
+                );
             }
 
             if (bits is not (1 or 4 or 8 or 16 or 24 or 32))

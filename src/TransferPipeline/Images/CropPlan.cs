@@ -1,6 +1,8 @@
 namespace TransferPipeline.Images;
 
-/// <summary>One axis of a centre crop: of the resized photo <see cref="Kept"/> positions from <see cref="From"/> go to <see cref="To"/> on.</summary>
+/// <summary>
+/// One axis of a centre crop: of the resized photo <see cref="Kept"/> positions from <see cref="From"/> go to <see cref="To"/> on.
+/// </summary>
 internal readonly record struct CropSpan(int From, int Kept, int To, int Size)
 {
     /// <summary>torchvision's center_crop: half to even where it crops, the smaller half first where it pads; 0 keeps all.</summary>

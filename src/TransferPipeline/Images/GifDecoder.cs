@@ -8,7 +8,10 @@ namespace TransferPipeline.Images;
 /// </summary>
 internal static class GifDecoder
 {
-    private const int Extension = 0x21, Image = 0x2C, Trailer = 0x3B, GraphicControl = 0xF9;
+    private const int Extension = 0x21,
+        Image = 0x2C,
+        Trailer = 0x3B,
+        GraphicControl = 0xF9;
     private const int MostCodes = 4096;
 
     public static void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
@@ -21,7 +24,10 @@ internal static class GifDecoder
             reader.Take(3 << ((screen[4] & 7) + 1)).CopyTo(palette);
         var transparent = FindImage(ref reader);
         var frame = reader.Take(9);
-        int left = U16(frame, 0), top = U16(frame, 2), frameWidth = U16(frame, 4), frameHeight = U16(frame, 6);
+        int left = U16(frame, 0),
+            top = U16(frame, 2),
+            frameWidth = U16(frame, 4),
+            frameHeight = U16(frame, 6);
 
         // A frame that reaches beyond the screen enlarges it.
         var width = Math.Max(U16(screen, 0), left + frameWidth);

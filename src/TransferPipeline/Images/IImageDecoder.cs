@@ -4,7 +4,8 @@ namespace TransferPipeline.Images;
 public interface IImageDecoder
 {
     /// <summary>
-    /// The pixels that it gives, with a version, such as <c>pillow 1</c>: part of the recipe. Two decoders of one name give the same pixels;
+    /// The pixels that it gives, with a version, such as <c>pillow 1</c>: part of the recipe. Two decoders of one name give the same
+    /// pixels;
     /// the version is raised when a photo's pixels change.
     /// </summary>
     string Name { get; }
@@ -27,14 +28,18 @@ public sealed record DecodeOptions
     /// <summary>Largest encoded size in bytes; a larger photo is recorded as failed.</summary>
     public long MaxBytes { get; init; } = 256L << 20;
 
-    /// <summary>Largest width x height in pixels, checked before the pixels are decoded. Pillow's own bomb error is at 179 million.</summary>
+    /// <summary>
+    /// Largest width x height in pixels, checked before the pixels are decoded. Pillow's own bomb error is at 179 million.
+    /// </summary>
     public long MaxPixels { get; init; } = 178_956_970;
 
     /// <summary>Turn the photo as its EXIF orientation says. Off, as in torchvision's ImageFolder.</summary>
     [Option("exif-transpose", "Turn photos as EXIF says.")]
     public bool ExifTranspose { get; init; }
 
-    /// <summary>A picture of this size is not over the limit. Beyond 715 million pixels its bytes would not fit one array, whatever the limit says.</summary>
+    /// <summary>
+    /// A picture of this size is not over the limit. Beyond 715 million pixels its bytes would not fit one array, whatever the limit says.
+    /// </summary>
     public bool Allows(long width, long height) => (double)width * height <= Math.Min(MaxPixels, (int.MaxValue - RgbImage.Slack) / 3);
 }
 

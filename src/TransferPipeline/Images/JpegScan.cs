@@ -22,16 +22,40 @@ internal enum JpegEnd
 }
 
 /// <summary>
-/// Follows the markers of a JPEG file (ITU T.81, annex B) as libjpeg does (jdmarker.c). In a file of one scan, libjpeg meets a wrong marker only after
+/// Follows the markers of a JPEG file (ITU T.81, annex B) as libjpeg does (jdmarker.c). In a file of one scan, libjpeg meets a wrong marker
+/// only after
 /// the last row, where libvips no longer listens: below the marker the picture is grey, and Pillow refuses it.
 /// </summary>
 internal readonly ref struct JpegScan
 {
-    private const byte Fill = 0xFF, Temporary = 0x01, FirstFrame = 0xC0, FirstProgressive = 0xC2, HuffmanTables = 0xC4, Extension = 0xC8, ArithmeticSequential = 0xC9;
-    private const byte ArithmeticTables = 0xCC, LastFrame = 0xCF, FirstRestart = 0xD0, LastRestart = 0xD7, StartOfImage = 0xD8, EndOfImage = 0xD9, StartOfScan = 0xDA;
-    private const byte QuantizationTables = 0xDB, Lines = 0xDC, RestartInterval = 0xDD, FirstApplication = 0xE0, LastApplication = 0xEF, Comment = 0xFE;
-    private const int NoMarker = -1, BlockSide = 8, TableValues = 64, MostTables = 4, MostCodes = 256, CodeLengths = 16;
-    private const int ArithmeticTableCount = 16, SmoothedBy = 10;
+    private const byte Fill = 0xFF,
+        Temporary = 0x01,
+        FirstFrame = 0xC0,
+        FirstProgressive = 0xC2,
+        HuffmanTables = 0xC4,
+        Extension = 0xC8,
+        ArithmeticSequential = 0xC9;
+    private const byte ArithmeticTables = 0xCC,
+        LastFrame = 0xCF,
+        FirstRestart = 0xD0,
+        LastRestart = 0xD7,
+        StartOfImage = 0xD8,
+        EndOfImage = 0xD9,
+        StartOfScan = 0xDA;
+    private const byte QuantizationTables = 0xDB,
+        Lines = 0xDC,
+        RestartInterval = 0xDD,
+        FirstApplication = 0xE0,
+        LastApplication = 0xEF,
+        Comment = 0xFE;
+    private const int NoMarker = -1,
+        BlockSide = 8,
+        TableValues = 64,
+        MostTables = 4,
+        MostCodes = 256,
+        CodeLengths = 16;
+    private const int ArithmeticTableCount = 16,
+        SmoothedBy = 10;
 
     private readonly ReadOnlySpan<byte> _encoded;
 
@@ -63,13 +87,15 @@ internal readonly ref struct JpegScan
                 interval = BinaryPrimitives.ReadUInt16BigEndian(segment);
             else if (marker == StartOfScan)
                 return frame.Length < 6 || segment.IsEmpty ? JpegEnd.Unknown
-                    : type is < FirstProgressive or ArithmeticSequential && segment[0] == frame[5] ? AfterOnlyScan(ref at, Units(frame), interval)
+                    : type is < FirstProgressive or ArithmeticSequential && segment[0] == frame[5]
+                        ? AfterOnlyScan(ref at, Units(frame), interval)
                     : AfterScans(ref at, frame, segment);
         }
     }
 
     /// <summary>
-    /// Of several scans libjpeg reads all before it gives a row, so that it finds errors itself. Where a progressive file lacks scans it smooths
+    /// Of several scans libjpeg reads all before it gives a row, so that it finds errors itself. Where a progressive file lacks scans it
+    /// smooths
     /// blocks, differently from version to version (jdcoefct.c: smoothing_ok).
     /// </summary>
     private JpegEnd AfterScans(ref int at, ReadOnlySpan<byte> frame, ReadOnlySpan<byte> scan)
@@ -84,8 +110,7 @@ internal readonly ref struct JpegScan
             do
             {
                 marker = NextMarker(ref at);
-            }
-            while (marker is Temporary or (>= FirstRestart and <= LastRestart));
+            } while (marker is Temporary or (>= FirstRestart and <= LastRestart));
             if (marker == NoMarker || at + 2 > _encoded.Length)
                 return marker == EndOfImage ? EndOf(components, known) : JpegEnd.Missing;
             if (marker == EndOfImage)
@@ -157,7 +182,9 @@ internal readonly ref struct JpegScan
         }
     }
 
-    /// <summary>jpeg_resync_to_restart: takes the expected marker, skips wrong ones, or leaves one for the next restart. False at the file's end.</summary>
+    /// <summary>
+    /// jpeg_resync_to_restart: takes the expected marker, skips wrong ones, or leaves one for the next restart. False at the file's end.
+    /// </summary>
     private bool Resynchronize(ref int at, ref int marker, int expected)
     {
         while (marker != FirstRestart + expected)
@@ -181,7 +208,14 @@ internal readonly ref struct JpegScan
 
     /// <summary>read_markers: what may stand between the last row and the end marker.</summary>
     private static bool CanFollow(int marker) =>
-        marker is ArithmeticTables or Lines or Comment or RestartInterval or QuantizationTables or HuffmanTables or (>= FirstApplication and <= LastApplication);
+        marker
+            is ArithmeticTables
+                or Lines
+                or Comment
+                or RestartInterval
+                or QuantizationTables
+                or HuffmanTables
+                or (>= FirstApplication and <= LastApplication);
 
     /// <summary>A segment of tables holds what libjpeg calls an error; one that the file's end cuts is read as far as it goes.</summary>
     private bool IsWrong(int marker, int at)
@@ -221,7 +255,10 @@ internal readonly ref struct JpegScan
             case ArithmeticTables:
                 for (; segment.Length >= 2; segment = segment[2..])
                 {
-                    if (segment[0] >= 2 * ArithmeticTableCount || (segment[0] < ArithmeticTableCount && (segment[1] & 15) > segment[1] >> 4))
+                    if (
+                        segment[0] >= 2 * ArithmeticTableCount
+                        || (segment[0] < ArithmeticTableCount && (segment[1] & 15) > segment[1] >> 4)
+                    )
                         return true;
                 }
 
@@ -233,7 +270,11 @@ internal readonly ref struct JpegScan
 
     private static long Units(ReadOnlySpan<byte> frame)
     {
-        var (height, width, components) = (BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), BinaryPrimitives.ReadUInt16BigEndian(frame[3..]), frame[5]);
+        var (height, width, components) = (
+            BinaryPrimitives.ReadUInt16BigEndian(frame[1..]),
+            BinaryPrimitives.ReadUInt16BigEndian(frame[3..]),
+            frame[5]
+        );
         var (across, down) = (1, 1);
         for (var c = 0; components > 1 && c < components && 7 + 3 * c < frame.Length; c++)
             (across, down) = (Math.Max(across, frame[7 + 3 * c] >> 4), Math.Max(down, frame[7 + 3 * c] & 15));
@@ -249,7 +290,9 @@ internal readonly ref struct JpegScan
         return _encoded.Slice(at + 2, Math.Min(length, _encoded.Length - at - 2));
     }
 
-    /// <summary>Skips data to the next marker and moves behind it; a fill byte may stand before its code, and 0 behind one is data.</summary>
+    /// <summary>
+    /// Skips data to the next marker and moves behind it; a fill byte may stand before its code, and 0 behind one is data.
+    /// </summary>
     private int NextMarker(ref int at)
     {
         while (true)

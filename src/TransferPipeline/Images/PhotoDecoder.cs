@@ -9,7 +9,9 @@ namespace TransferPipeline.Images;
 /// <param name="jpeg">Is asked first for a JPEG; what it does not decode, the adapter's library decodes or refuses. Null for none.</param>
 public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jpeg = null) : IImageDecoder
 {
-    /// <summary>The decoder whose pixels are those of Pillow's <c>convert("RGB")</c>; its version is raised when a photo's pixels change.</summary>
+    /// <summary>
+    /// The decoder whose pixels are those of Pillow's <c>convert("RGB")</c>; its version is raised when a photo's pixels change.
+    /// </summary>
     public const string PillowContract = "pillow 1";
 
     public string Name => name;
@@ -42,7 +44,8 @@ public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jp
             case PhotoFormat.Gif:
                 GifDecoder.Decode(encoded, options, destination);
                 break;
-            case PhotoFormat.Jpeg when jpeg is not null && !MayBeTurned(encoded, options) && jpeg.TryDecode(encoded, options, destination, region):
+            case PhotoFormat.Jpeg
+                when jpeg is not null && !MayBeTurned(encoded, options) && jpeg.TryDecode(encoded, options, destination, region):
                 break;
             default:
                 var orientation = DecodeOutside(format, encoded, options, destination);
@@ -70,14 +73,17 @@ public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jp
     }
 
     /// <summary>Only the adapter's library reads EXIF's orientation.</summary>
-    private static bool MayBeTurned(ReadOnlySpan<byte> encoded, DecodeOptions options) => options.ExifTranspose && encoded.IndexOf("Exif"u8) >= 0;
+    private static bool MayBeTurned(ReadOnlySpan<byte> encoded, DecodeOptions options) =>
+        options.ExifTranspose && encoded.IndexOf("Exif"u8) >= 0;
 
     private static void CheckJpeg(ReadOnlySpan<byte> encoded)
     {
         switch (JpegScan.End(encoded, out var at))
         {
             case JpegEnd.Broken:
-                throw new ImageDecodeException($"damaged JPEG: its pixels end at a wrong marker (FF{encoded[at - 1]:X2} before byte {at} of {encoded.Length})");
+                throw new ImageDecodeException(
+                    $"damaged JPEG: its pixels end at a wrong marker (FF{encoded[at - 1]:X2} before byte {at} of {encoded.Length})"
+                );
             case JpegEnd.Incomplete:
                 throw new ImageDecodeException("truncated JPEG: it is progressive and lacks its last scans");
         }

@@ -31,7 +31,12 @@ public static class PhotoFormats
             return PhotoFormat.Gif;
         if (encoded.StartsWith("BM"u8))
             return PhotoFormat.Bmp;
-        if (encoded.StartsWith("II*\0"u8) || encoded.StartsWith("MM\0*"u8) || encoded.StartsWith("II+\0"u8) || encoded.StartsWith("MM\0+"u8))
+        if (
+            encoded.StartsWith("II*\0"u8)
+            || encoded.StartsWith("MM\0*"u8)
+            || encoded.StartsWith("II+\0"u8)
+            || encoded.StartsWith("MM\0+"u8)
+        )
             return PhotoFormat.Tiff;
         return encoded.Length >= 3 && encoded[0] == 'P' && encoded[1] is >= (byte)'1' and <= (byte)'6' && IsSpace(encoded[2])
             ? PhotoFormat.Ppm
@@ -39,21 +44,23 @@ public static class PhotoFormats
     }
 
     /// <summary>The file lacks the end that its format prescribes: it was cut, rather than changed.</summary>
-    public static bool EndsEarly(PhotoFormat format, ReadOnlySpan<byte> encoded) => format switch
-    {
-        PhotoFormat.Jpeg => encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) < 0,
-        PhotoFormat.Png => encoded.LastIndexOf("IEND"u8) < 0,
-        PhotoFormat.WebP => BinaryPrimitives.ReadUInt32LittleEndian(encoded[4..]) + 8L > encoded.Length,
-        _ => false,
-    };
+    public static bool EndsEarly(PhotoFormat format, ReadOnlySpan<byte> encoded) =>
+        format switch
+        {
+            PhotoFormat.Jpeg => encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) < 0,
+            PhotoFormat.Png => encoded.LastIndexOf("IEND"u8) < 0,
+            PhotoFormat.WebP => BinaryPrimitives.ReadUInt32LittleEndian(encoded[4..]) + 8L > encoded.Length,
+            _ => false,
+        };
 
     /// <summary>The name that messages use.</summary>
-    public static string Name(this PhotoFormat format) => format switch
-    {
-        PhotoFormat.Unknown => "image of an unknown format",
-        PhotoFormat.WebP => "WebP",
-        _ => format.ToString().ToUpperInvariant(),
-    };
+    public static string Name(this PhotoFormat format) =>
+        format switch
+        {
+            PhotoFormat.Unknown => "image of an unknown format",
+            PhotoFormat.WebP => "WebP",
+            _ => format.ToString().ToUpperInvariant(),
+        };
 
     private static bool IsSpace(byte value) => value is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r' or (byte)'#';
 }

@@ -24,9 +24,10 @@ internal sealed class PixelValues
         for (var level = 0; level < table.Length; level++)
         {
             // Each step rounds to float32, as torch's tensors do.
-            table[level] = preprocessing.Divisor != 0
-                ? (level - (float)preprocessing.Offset) / (float)preprocessing.Divisor
-                : (level / 255f - (float)preprocessing.Mean[channel]) / (float)preprocessing.Std[channel];
+            table[level] =
+                preprocessing.Divisor != 0
+                    ? (level - (float)preprocessing.Offset) / (float)preprocessing.Divisor
+                    : (level / 255f - (float)preprocessing.Mean[channel]) / (float)preprocessing.Std[channel];
         }
 
         return table;
@@ -38,7 +39,11 @@ internal sealed class PixelValues
         var count = pixels.Length / 3;
         var (a, b) = _bgr ? (2, 0) : (0, 2);
         fixed (byte* start = pixels)
-        fixed (float* first = _first, second = _second, third = _third)
+        fixed (
+            float* first = _first,
+                second = _second,
+                third = _third
+        )
         {
             var pixel = start;
             for (var x = 0; x < count; x++, pixel += 3)
@@ -55,7 +60,11 @@ internal sealed class PixelValues
     {
         var (a, b) = _bgr ? (2, 0) : (0, 2);
         fixed (byte* start = pixels)
-        fixed (float* first = _first, second = _second, third = _third)
+        fixed (
+            float* first = _first,
+                second = _second,
+                third = _third
+        )
         {
             for (var x = 0; x < pixels.Length; x += 3)
             {

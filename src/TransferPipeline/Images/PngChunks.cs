@@ -6,19 +6,28 @@ using System.Text.RegularExpressions;
 
 namespace TransferPipeline.Images;
 
-/// <summary>What a PNG file says in its chunks (PNG, third edition, 11): whether those before the pixels are intact, and how the photo is turned.</summary>
+/// <summary>
+/// What a PNG file says in its chunks (PNG, third edition, 11): whether those before the pixels are intact, and how the photo is turned.
+/// </summary>
 internal static partial class PngChunks
 {
-    private const int Signature = 8, Around = 12, MostText = 1 << 20;
+    private const int Signature = 8,
+        Around = 12,
+        MostText = 1 << 20;
     private const uint Polynomial = 0xEDB88320;
 
-    private static readonly uint[] Remainders = [.. Enumerable.Range(0, 256).Select(static value =>
-    {
-        var remainder = (uint)value;
-        for (var bit = 0; bit < 8; bit++)
-            remainder = (remainder & 1) != 0 ? remainder >> 1 ^ Polynomial : remainder >> 1;
-        return remainder;
-    })];
+    private static readonly uint[] Remainders =
+    [
+        .. Enumerable
+            .Range(0, 256)
+            .Select(static value =>
+            {
+                var remainder = (uint)value;
+                for (var bit = 0; bit < 8; bit++)
+                    remainder = (remainder & 1) != 0 ? remainder >> 1 ^ Polynomial : remainder >> 1;
+                return remainder;
+            }),
+    ];
 
     /// <summary>Pillow refuses a wrong checksum in any chunk before the pixels; libpng goes on, with a palette that may be wrong.</summary>
     /// <exception cref="ImageDecodeException">A checksum before the pixels is wrong.</exception>
@@ -34,12 +43,16 @@ internal static partial class PngChunks
     }
 
     /// <summary>
-    /// A copy whose palette has all colours that its bits can name, the missing ones grey as in a palette of Pillow's; without it libpng makes
+    /// A copy whose palette has all colours that its bits can name, the missing ones grey as in a palette of Pillow's; without it libpng
+    /// makes
     /// pixels beyond the palette black.
     /// </summary>
     public static byte[] WithWholePalette(ReadOnlySpan<byte> encoded)
     {
-        const int ColorTypeAt = 25, DepthAt = 24, OfPalette = 3, Channels = 3;
+        const int ColorTypeAt = 25,
+            DepthAt = 24,
+            OfPalette = 3,
+            Channels = 3;
         if (encoded.Length <= ColorTypeAt || encoded[ColorTypeAt] != OfPalette || encoded[DepthAt] > 8)
             return encoded.ToArray();
         var colors = 1 << encoded[DepthAt];
@@ -65,11 +78,13 @@ internal static partial class PngChunks
     }
 
     /// <summary>
-    /// Orientation, 1 to 8, as Pillow finds it: in eXIf wherever it stands, else in a raw profile of ImageMagick, and where EXIF has none in XMP.
+    /// Orientation, 1 to 8, as Pillow finds it: in eXIf wherever it stands, else in a raw profile of ImageMagick, and where EXIF has none
+    /// in XMP.
     /// </summary>
     public static int Orientation(ReadOnlySpan<byte> encoded)
     {
-        byte[]? exif = null, profile = null;
+        byte[]? exif = null,
+            profile = null;
         string? xmp = null;
         for (var at = Signature; TryRead(encoded, at, out var name, out var data); at += Around + data.Length)
         {
@@ -79,9 +94,12 @@ internal static partial class PngChunks
                 ReadText(name, data, ref profile, ref xmp);
         }
 
-        return ExifOrientation.Read(exif ?? profile) ?? (xmp is not null && XmpOrientation().Match(xmp) is { Success: true } match
-            ? int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)
-            : 1);
+        return ExifOrientation.Read(exif ?? profile)
+            ?? (
+                xmp is not null && XmpOrientation().Match(xmp) is { Success: true } match
+                    ? int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)
+                    : 1
+            );
     }
 
     private static void ReadText(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, ref byte[]? profile, ref string? xmp)
@@ -138,7 +156,10 @@ internal static partial class PngChunks
     private static bool TryRead(ReadOnlySpan<byte> encoded, int at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> data)
     {
         name = data = default;
-        if (at > encoded.Length - Around || BinaryPrimitives.ReadUInt32BigEndian(encoded[at..]) is var length && length > encoded.Length - Around - at)
+        if (
+            at > encoded.Length - Around
+            || BinaryPrimitives.ReadUInt32BigEndian(encoded[at..]) is var length && length > encoded.Length - Around - at
+        )
             return false;
         name = encoded.Slice(at + 4, 4);
         data = encoded.Slice(at + 8, (int)length);

@@ -20,7 +20,9 @@ internal static class PpmDecoder
             reader.SkipOne();
         var rowBytes = kind == 4 ? (width + 7) / 8 : width * channels * (top > 255 ? 2 : 1);
         if (isText ? reader.Rest.Length < width * height * channels : reader.Rest.Length < rowBytes * height)
-            throw new ImageDecodeException($"truncated PPM: {reader.Rest.Length} bytes of pixels; expected {(isText ? width * height * channels : rowBytes * height)}");
+            throw new ImageDecodeException(
+                $"truncated PPM: {reader.Rest.Length} bytes of pixels; expected {(isText ? width * height * channels : rowBytes * height)}"
+            );
 
         destination.Resize((int)width, (int)height);
         var levels = Levels((int)top, isGrey: channels == 1);
@@ -52,15 +54,18 @@ internal static class PpmDecoder
             reader.RequireBitsToTheEnd();
     }
 
-    /// <summary>Grey of more than 8 bits becomes PIL's mode I, whose levels convert("RGB") clips; all else is scaled, half to even.</summary>
+    /// <summary>
+    /// Grey of more than 8 bits becomes PIL's mode I, whose levels convert("RGB") clips; all else is scaled, half to even.
+    /// </summary>
     private static byte[] Levels(int top, bool isGrey)
     {
         var levels = new byte[top + 1];
         for (var value = 0; value <= top; value++)
         {
-            levels[value] = isGrey && top > 255
-                ? (byte)Math.Min(Math.Round((double)value / top * 65535), 255)
-                : (byte)Math.Round((double)value / top * 255);
+            levels[value] =
+                isGrey && top > 255
+                    ? (byte)Math.Min(Math.Round((double)value / top * 65535), 255)
+                    : (byte)Math.Round((double)value / top * 255);
         }
 
         return levels;
@@ -68,7 +73,9 @@ internal static class PpmDecoder
 
     /// <summary>A value of a file in text, where one beyond the largest is damage.</summary>
     private static int Plain(ref Reader reader, long top) =>
-        reader.Number() is var value && value <= top ? (int)value : throw new ImageDecodeException($"damaged PPM: a value of {value}; the largest is {top}");
+        reader.Number() is var value && value <= top
+            ? (int)value
+            : throw new ImageDecodeException($"damaged PPM: a value of {value}; the largest is {top}");
 
     private static byte Level(byte[] levels, long value) => levels[(int)Math.Min(value, levels.Length - 1)];
 

@@ -22,7 +22,9 @@ public enum TensorLayout
 /// </summary>
 public sealed record Preprocessing
 {
-    /// <summary>Short side after Resize(s); 0 when <see cref="ResizeWidth"/> and <see cref="ResizeHeight"/> are given or nothing is resized.</summary>
+    /// <summary>
+    /// Short side after Resize(s); 0 when <see cref="ResizeWidth"/> and <see cref="ResizeHeight"/> are given or nothing is resized.
+    /// </summary>
     public int ResizeShortSide { get; init; }
 
     public int ResizeWidth { get; init; }
@@ -55,12 +57,15 @@ public sealed record Preprocessing
     /// <summary>Width of every result; 0 when it depends on the photo.</summary>
     internal int OutputWidth => CropWidth > 0 ? CropWidth : ResizeWidth;
 
-    /// <summary>torchvision's classification default for an S x S network: Resize(S * 256 / 224), CenterCrop(S), ImageNet mean and deviation.</summary>
-    public static Preprocessing ImageNet(int size = 224, Interpolation interpolation = Interpolation.Bilinear) => new()
-    {
-        ResizeShortSide = size * 256 / 224,
-        CropWidth = size,
-        CropHeight = size,
-        Interpolation = interpolation,
-    };
+    /// <summary>
+    /// torchvision's classification default for an S x S network: Resize(S * 256 / 224), CenterCrop(S), ImageNet mean and deviation.
+    /// </summary>
+    public static Preprocessing ImageNet(int size = 224, Interpolation interpolation = Interpolation.Bilinear) =>
+        new()
+        {
+            ResizeShortSide = size * 256 / 224,
+            CropWidth = size,
+            CropHeight = size,
+            Interpolation = interpolation,
+        };
 }

@@ -24,13 +24,18 @@ public sealed record PreprocessingOverride
     internal bool Normalizes => Mean is not null || Std is not null || Offset is not null || Divisor is not null;
 
     /// <summary>The model's preprocessing with these changes.</summary>
-    /// <exception cref="UsageException">An offset without a divisor, which would change nothing, or both forms of normalization.</exception>
+    /// <exception cref="UsageException">An offset without a divisor, which would change nothing, or both forms of
+    /// normalization.</exception>
     public Preprocessing Apply(Preprocessing model)
     {
         if ((Mean is not null || Std is not null) && (Offset is not null || Divisor is not null))
-            throw new UsageException("preprocessing: give either mean and std, of (x / 255 - mean) / std, or offset and divisor, of (x - offset) / divisor");
+            throw new UsageException(
+                "preprocessing: give either mean and std, of (x / 255 - mean) / std, or offset and divisor, of (x - offset) / divisor"
+            );
         if (Offset is not null && (Divisor ?? model.Divisor) == 0)
-            throw new UsageException("preprocessing: the offset of (x - offset) / divisor needs a divisor, which this model's own preprocessing has not");
+            throw new UsageException(
+                "preprocessing: the offset of (x - offset) / divisor needs a divisor, which this model's own preprocessing has not"
+            );
         var result = model;
         if (Resize is [var shortSide])
             result = result with { ResizeShortSide = shortSide, ResizeWidth = 0, ResizeHeight = 0 };

@@ -10,11 +10,10 @@ public sealed class Preprocessor : IPhotoRegion
     private readonly PixelValues _values;
     private readonly Resampler _resampler;
 
-    /// <exception cref="UsageException">Sizes below 0, both forms of resize at once, not three means and deviations, a deviation of 0.</exception>
+    /// <exception cref="UsageException">Sizes below 0, both forms of resize at once, not three means and deviations, a deviation of
+    /// 0.</exception>
     public Preprocessor(Preprocessing preprocessing)
-        : this(preprocessing, ResampleKernel.Create())
-    {
-    }
+        : this(preprocessing, ResampleKernel.Create()) { }
 
     internal Preprocessor(Preprocessing preprocessing, ResampleKernel kernel)
     {
@@ -35,8 +34,10 @@ public sealed class Preprocessor : IPhotoRegion
     public (int Width, int Height) OutputSize(int width, int height)
     {
         var (resizedWidth, resizedHeight) = ResizedSize(width, height);
-        return (_preprocessing.CropWidth > 0 ? _preprocessing.CropWidth : resizedWidth,
-            _preprocessing.CropHeight > 0 ? _preprocessing.CropHeight : resizedHeight);
+        return (
+            _preprocessing.CropWidth > 0 ? _preprocessing.CropWidth : resizedWidth,
+            _preprocessing.CropHeight > 0 ? _preprocessing.CropHeight : resizedHeight
+        );
     }
 
     /// <summary>The pixels that <see cref="Run"/> and <see cref="RunBytes"/> read, the resize filter's reach included.</summary>
@@ -63,7 +64,15 @@ public sealed class Preprocessor : IPhotoRegion
             if (plan.IsPadded)
                 FillBlack(values, plan, layout);
             var sink = new FloatRowSink(values, _values, layout, plan.Width, plan.Height, plan.Left, plan.Top);
-            _resampler.Run(source, new PixelBox(0, 0, source.Width, source.Height), plan.ResizedWidth, plan.ResizedHeight, plan.Keep, _preprocessing.Interpolation, ref sink);
+            _resampler.Run(
+                source,
+                new PixelBox(0, 0, source.Width, source.Height),
+                plan.ResizedWidth,
+                plan.ResizedHeight,
+                plan.Keep,
+                _preprocessing.Interpolation,
+                ref sink
+            );
         }
     }
 
@@ -74,7 +83,15 @@ public sealed class Preprocessor : IPhotoRegion
         if (plan.IsPadded)
             destination.Clear();
         var sink = new ByteRowSink(destination, plan.Width, plan.Left, plan.Top);
-        _resampler.Run(source, new PixelBox(0, 0, source.Width, source.Height), plan.ResizedWidth, plan.ResizedHeight, plan.Keep, _preprocessing.Interpolation, ref sink);
+        _resampler.Run(
+            source,
+            new PixelBox(0, 0, source.Width, source.Height),
+            plan.ResizedWidth,
+            plan.ResizedHeight,
+            plan.Keep,
+            _preprocessing.Interpolation,
+            ref sink
+        );
     }
 
     /// <summary>Padding is black before normalization, as torchvision pads PIL images.</summary>
@@ -103,7 +120,11 @@ public sealed class Preprocessor : IPhotoRegion
     {
         var (resizedWidth, resizedHeight) = ResizedSize(width, height);
         return new CropPlan(
-            resizedWidth, resizedHeight, CropSpan.Centre(resizedWidth, _preprocessing.CropWidth), CropSpan.Centre(resizedHeight, _preprocessing.CropHeight));
+            resizedWidth,
+            resizedHeight,
+            CropSpan.Centre(resizedWidth, _preprocessing.CropWidth),
+            CropSpan.Centre(resizedHeight, _preprocessing.CropHeight)
+        );
     }
 
     private (int Width, int Height) ResizedSize(int width, int height)

@@ -18,9 +18,14 @@ public sealed class RgbImage
     /// <summary>One row of Width x 3 bytes.</summary>
     public Span<byte> Row(int y) => _pixels.AsSpan(y * Width * 3, Width * 3);
 
-    /// <summary>The first pixel's address, good until the next <see cref="Resize"/> while this object is alive: the array is pinned.</summary>
-    internal unsafe byte* Address => (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(
-        ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(_pixels));
+    /// <summary>
+    /// The first pixel's address, good until the next <see cref="Resize"/> while this object is alive: the array is pinned.
+    /// </summary>
+    internal unsafe byte* Address =>
+        (byte*)
+            System.Runtime.CompilerServices.Unsafe.AsPointer(
+                ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(_pixels)
+            );
 
     /// <summary>Sets the size and makes room; what the pixels hold afterwards is undefined.</summary>
     public void Resize(int width, int height)

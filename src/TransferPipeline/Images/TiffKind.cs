@@ -3,7 +3,17 @@ namespace TransferPipeline.Images;
 /// <summary>Refuses TIFF files of kinds that libvips reads as black or in other colours than Pillow, and names the kind.</summary>
 internal static class TiffKind
 {
-    private const int Uncompressed = 1, NotInverted = 0, Rgb = 2, Palette = 3, Inks = 5, YCbCr = 6, Unsigned = 1, Signed = 2, Floating = 3, PremultipliedAlpha = 1, PlainAlpha = 2;
+    private const int Uncompressed = 1,
+        NotInverted = 0,
+        Rgb = 2,
+        Palette = 3,
+        Inks = 5,
+        YCbCr = 6,
+        Unsigned = 1,
+        Signed = 2,
+        Floating = 3,
+        PremultipliedAlpha = 1,
+        PlainAlpha = 2;
 
     /// <summary>By tag 259, those that both read alike.</summary>
     private static readonly int[] ReadCompressions = [Uncompressed, 2, 3, 4, 5, 7, 8, 32773, 32946];
@@ -52,7 +62,9 @@ internal static class TiffKind
 
         var compression = TiffTags.First(encoded, TiffTags.Compression) ?? Uncompressed;
         if (!ReadCompressions.Contains((int)Math.Min(compression, int.MaxValue)))
-            throw Unsupported($"with {(CompressionNames.TryGetValue(compression, out var name) ? name : $"unknown ({compression})")} compression");
+            throw Unsupported(
+                $"with {(CompressionNames.TryGetValue(compression, out var name) ? name : $"unknown ({compression})")} compression"
+            );
         var colors = TiffTags.First(encoded, TiffTags.Colors) ?? NotInverted;
         if (ColorNames.TryGetValue(colors, out var kind))
             throw Unsupported($"in {kind}");
@@ -70,7 +82,10 @@ internal static class TiffKind
         CheckChannels(colors, TiffTags.First(encoded, TiffTags.Samples) ?? 1);
         var (numbers, width) = (TiffTags.First(encoded, TiffTags.Numbers) ?? Unsigned, bits is [var first, ..] ? first : 1);
         if (numbers != Unsigned && !(numbers == Signed && width is 16 or 32) && !(numbers == Floating && width == 32))
-            throw Unsupported($"of {width} bits per channel that are {(numbers == Signed ? "signed" : numbers == Floating ? "floating" : $"of unknown kind {numbers}")}");
+            throw Unsupported(
+                $"of {width} bits per channel that are "
+                    + $"{(numbers == Signed ? "signed" : numbers == Floating ? "floating" : $"of unknown kind {numbers}")}"
+            );
         if (TiffTags.First(encoded, TiffTags.StripOffsets) is null && TiffTags.First(encoded, TiffTags.TileOffsets) is null)
             throw new ImageDecodeException("damaged TIFF: it has no strips or tiles of pixels");
     }
@@ -79,7 +94,8 @@ internal static class TiffKind
     public static bool IsPremultiplied(ReadOnlySpan<byte> encoded) => TiffTags.First(encoded, TiffTags.ExtraSamples) == PremultipliedAlpha;
 
     /// <summary>
-    /// A copy for libvips: an orientation that does not exist is 1, as Pillow takes it and libtiff refuses it; premultiplied alpha counts as plain,
+    /// A copy for libvips: an orientation that does not exist is 1, as Pillow takes it and libtiff refuses it; premultiplied alpha counts
+    /// as plain,
     /// since libvips would divide it out with another rounding.
     /// </summary>
     public static byte[] Prepared(ReadOnlySpan<byte> encoded)
@@ -112,5 +128,6 @@ internal static class TiffKind
             throw Unsupported($"in {name} with {samples} channels");
     }
 
-    private static ImageDecodeException Unsupported(string what) => new($"TIFF {what} is not supported: convert it to PNG, or to TIFF without compression in RGB");
+    private static ImageDecodeException Unsupported(string what) =>
+        new($"TIFF {what} is not supported: convert it to PNG, or to TIFF without compression in RGB");
 }

@@ -5,25 +5,47 @@ namespace TransferPipeline.Images;
 /// <summary>The tags of a TIFF file's first picture (TIFF 6.0, sections 2 and 8; BigTIFF).</summary>
 internal static class TiffTags
 {
-    public const int Width = 256, Height = 257, Bits = 258, Compression = 259, Colors = 262, StripOffsets = 273, Orientation = 274, Samples = 277;
-    public const int StripByteCounts = 279, TileOffsets = 324, TileByteCounts = 325, ExtraSamples = 338, Numbers = 339;
+    public const int Width = 256,
+        Height = 257,
+        Bits = 258,
+        Compression = 259,
+        Colors = 262,
+        StripOffsets = 273,
+        Orientation = 274,
+        Samples = 277;
+    public const int StripByteCounts = 279,
+        TileOffsets = 324,
+        TileByteCounts = 325,
+        ExtraSamples = 338,
+        Numbers = 339;
 
-    private const int Classic = 42, Big = 43;
+    private const int Classic = 42,
+        Big = 43;
 
     /// <summary>Values that one tag may have: beyond the strips of any photo that is within the limits.</summary>
     private const int MostValues = 1 << 24;
 
-    /// <summary>The last byte that a strip or tile takes, plus 1; 0 for what cannot be read. Decoders fill what a cut file lacks with black.</summary>
+    /// <summary>
+    /// The last byte that a strip or tile takes, plus 1; 0 for what cannot be read. Decoders fill what a cut file lacks with black.
+    /// </summary>
     public static long End(ReadOnlySpan<byte> encoded)
     {
-        List<long> offsets = [], counts = [];
-        Read(encoded, (tag, _) => tag switch
-        {
-            StripOffsets or TileOffsets => offsets,
-            StripByteCounts or TileByteCounts => counts,
-            _ => null,
-        });
-        return offsets.Zip(counts, (offset, count) => offset > long.MaxValue - count ? long.MaxValue : offset + count).DefaultIfEmpty().Max();
+        List<long> offsets = [],
+            counts = [];
+        Read(
+            encoded,
+            (tag, _) =>
+                tag switch
+                {
+                    StripOffsets or TileOffsets => offsets,
+                    StripByteCounts or TileByteCounts => counts,
+                    _ => null,
+                }
+        );
+        return offsets
+            .Zip(counts, (offset, count) => offset > long.MaxValue - count ? long.MaxValue : offset + count)
+            .DefaultIfEmpty()
+            .Max();
     }
 
     /// <summary>The first value of a tag; null when it is not there.</summary>
@@ -41,12 +63,15 @@ internal static class TiffTags
     public static int? Place(ReadOnlySpan<byte> encoded, int tag)
     {
         int? place = null;
-        Read(encoded, (found, at) =>
-        {
-            if (found == tag)
-                place = (int)at;
-            return null;
-        });
+        Read(
+            encoded,
+            (found, at) =>
+            {
+                if (found == tag)
+                    place = (int)at;
+                return null;
+            }
+        );
         return place;
     }
 
@@ -89,7 +114,14 @@ internal static class TiffTags
         public void Values(long entry, bool isBig, List<long> values)
         {
             var word = isBig ? 8 : 4;
-            var size = Unsigned(entry + 2, 2) switch { 1 => 1, 3 => 2, 4 => 4, 16 => 8, _ => 0 };
+            var size = Unsigned(entry + 2, 2) switch
+            {
+                1 => 1,
+                3 => 2,
+                4 => 4,
+                16 => 8,
+                _ => 0,
+            };
             if (size == 0 || Unsigned(entry + 4, word) is not { } count || count > MostValues)
                 return;
             var inside = entry + 4 + word;

@@ -14,15 +14,25 @@ internal static class UnknownFile
     {
         if (encoded.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
             return "a gzip file, not an image: unpack it with gunzip";
-        if (encoded.StartsWith("BZh"u8) || encoded.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]) || encoded.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]))
+        if (
+            encoded.StartsWith("BZh"u8)
+            || encoded.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0])
+            || encoded.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD])
+        )
             return "a compressed file (bzip2, xz or zstd), not an image: unpack it";
         if (encoded.StartsWith("version https://git-lfs.github.com/spec/"u8))
             return "a Git LFS pointer, not the image itself: fetch it with 'git lfs pull'";
         if (encoded.Length > BrandAt + 4 && encoded[4..BrandAt].SequenceEqual("ftyp"u8))
             return OfMedia(encoded);
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', (byte)' ']) || encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]))
+        if (
+            encoded.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', (byte)' '])
+            || encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A])
+        )
             return "a JPEG XL image, which is not supported: convert it to JPEG or PNG (djxl)";
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P', (byte)' ', (byte)' ']) || encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51]))
+        if (
+            encoded.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P', (byte)' ', (byte)' '])
+            || encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51])
+        )
             return "a JPEG 2000 image, which is not supported: convert it to JPEG or PNG (opj_decompress)";
         if (encoded.StartsWith("8BPS"u8))
             return "a Photoshop file, which is not supported: export it as JPEG or PNG";
@@ -41,8 +51,9 @@ internal static class UnknownFile
         if (brand is "avif" or "avis" || all.IndexOf("avif"u8) >= 0)
             return "an AVIF image, which is not supported: convert it to JPEG or PNG (avifdec)";
         return brand is "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" or "mif1" or "msf1"
-            ? "a HEIF image (HEIC, as phones write), which is not supported: convert it to JPEG or PNG (heif-convert)"
-            : brand.StartsWith("jp2", StringComparison.Ordinal) || brand == "jpx " ? "a JPEG 2000 image, which is not supported: convert it to JPEG or PNG (opj_decompress)"
+                ? "a HEIF image (HEIC, as phones write), which is not supported: convert it to JPEG or PNG (heif-convert)"
+            : brand.StartsWith("jp2", StringComparison.Ordinal) || brand == "jpx "
+                ? "a JPEG 2000 image, which is not supported: convert it to JPEG or PNG (opj_decompress)"
             : brand == "jxl " ? "a JPEG XL image, which is not supported: convert it to JPEG or PNG (djxl)"
             : brand == "crx " ? "a raw file of a camera, which is not supported: convert it to JPEG or PNG"
             : $"a video or other media file (brand '{PlainText(brand)}'), not an image";
@@ -51,10 +62,21 @@ internal static class UnknownFile
     private static string? OfText(ReadOnlySpan<byte> encoded)
     {
         var text = encoded.StartsWith(Utf8Mark) ? encoded[Utf8Mark.Length..] : encoded;
-        var start = Encoding.Latin1.GetString(text[..Math.Min(text.Length, 1024)]).Replace("\0", "", StringComparison.Ordinal).TrimStart('\u00FF', '\u00FE', ' ', '\t', '\r', '\n').ToLowerInvariant();
-        if (start.StartsWith("<!doctype html", StringComparison.Ordinal) || start.StartsWith("<html", StringComparison.Ordinal) || start.StartsWith("<head", StringComparison.Ordinal))
+        var start = Encoding
+            .Latin1.GetString(text[..Math.Min(text.Length, 1024)])
+            .Replace("\0", "", StringComparison.Ordinal)
+            .TrimStart('\u00FF', '\u00FE', ' ', '\t', '\r', '\n')
+            .ToLowerInvariant();
+        if (
+            start.StartsWith("<!doctype html", StringComparison.Ordinal)
+            || start.StartsWith("<html", StringComparison.Ordinal)
+            || start.StartsWith("<head", StringComparison.Ordinal)
+        )
             return "a web page, not an image: the download gave a page (an error or a login?) in its place";
-        if (start.StartsWith("<svg", StringComparison.Ordinal) || (start.StartsWith("<?xml", StringComparison.Ordinal) && start.Contains("<svg", StringComparison.Ordinal)))
+        if (
+            start.StartsWith("<svg", StringComparison.Ordinal)
+            || (start.StartsWith("<?xml", StringComparison.Ordinal) && start.Contains("<svg", StringComparison.Ordinal))
+        )
             return "an SVG drawing, which is not supported: convert it to PNG";
         if (start.StartsWith("<?xml", StringComparison.Ordinal))
             return start.Contains("<html", StringComparison.Ordinal)

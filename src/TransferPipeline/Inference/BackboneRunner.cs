@@ -24,9 +24,10 @@ internal sealed class BackboneRunner : IDisposable
         (_session, Batch) = (session, batch);
         PixelsPerPhoto = 3 * model.InputHeight * model.InputWidth;
         _pixels = GC.AllocateArray<float>(checked(batch * PixelsPerPhoto), pinned: true);
-        long[] shape = model.Layout == TensorLayout.Nchw
-            ? [batch, 3, model.InputHeight, model.InputWidth]
-            : [batch, model.InputHeight, model.InputWidth, 3];
+        long[] shape =
+            model.Layout == TensorLayout.Nchw
+                ? [batch, 3, model.InputHeight, model.InputWidth]
+                : [batch, model.InputHeight, model.InputWidth, 3];
         _vectors = [.. model.Outputs.Select(o => new FeatureMatrix(batch, o.Dimension))];
         _binding = session.CreateIoBinding();
         (_inputName, _input) = (model.InputName, Value(_pixels, shape));

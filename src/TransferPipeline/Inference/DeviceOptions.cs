@@ -66,9 +66,15 @@ public sealed record DeviceOptions
 {
     private static readonly string[] Providers = [.. Enum.GetValues<Provider>().Select(Name)];
 
-    /// <summary>Provider and GPUs as users write them: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>cuda:0,1</c>, <c>tensorrt:0</c>.</summary>
+    /// <summary>
+    /// Provider and GPUs as users write them: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>cuda:0,1</c>, <c>tensorrt:0</c>.
+    /// </summary>
     /// <exception cref="UsageException">It is none of these.</exception>
-    [Option("device", "cpu, cuda, cuda:n, cuda:n,m (one session per GPU) or tensorrt.", Pattern = "^(cpu|(cuda|tensorrt)(:[0-9]+(,[0-9]+)*)?)$")]
+    [Option(
+        "device",
+        "cpu, cuda, cuda:n, cuda:n,m (one session per GPU) or tensorrt.",
+        Pattern = "^(cpu|(cuda|tensorrt)(:[0-9]+(,[0-9]+)*)?)$"
+    )]
     public string Device
     {
         get => Provider == Provider.Cpu || Gpus is [0] ? Name(Provider) : ToString();
@@ -127,7 +133,8 @@ public sealed record DeviceOptions
     internal static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    public override string ToString() => IsCpu ? Name(Provider) : string.Create(CultureInfo.InvariantCulture, $"{Name(Provider)}:{string.Join(',', Gpus)}");
+    public override string ToString() =>
+        IsCpu ? Name(Provider) : string.Create(CultureInfo.InvariantCulture, $"{Name(Provider)}:{string.Join(',', Gpus)}");
 
     private static (Provider Provider, IReadOnlyList<int> Gpus) ReadDevice(string device)
     {
@@ -135,10 +142,15 @@ public sealed record DeviceOptions
         var name = colon < 0 ? device : device[..colon];
         int[] gpus = [0];
         if (Array.IndexOf(Providers, name) is < 0)
-            throw new UsageException($"device '{device}' is not one of cpu, cuda, cuda:N, cuda:N,M, tensorrt, tensorrt:N{(name == "gpu" ? "; did you mean 'cuda'?" : NearestName.Hint(name, Providers))}");
+            throw new UsageException(
+                $"device '{device}' is not one of cpu, cuda, cuda:N, cuda:N,M, tensorrt, "
+                    + $"tensorrt:N{(name == "gpu" ? "; did you mean 'cuda'?" : NearestName.Hint(name, Providers))}"
+            );
         var provider = Enum.GetValues<Provider>()[Array.IndexOf(Providers, name)];
         if (colon >= 0 && (provider == Provider.Cpu || !TryParseGpus(device[(colon + 1)..], out gpus)))
-            throw new UsageException($"device '{device}': what follows the colon must be the number of a GPU, or several, each once, as in cuda:0 or cuda:0,1");
+            throw new UsageException(
+                $"device '{device}': what follows the colon must be the number of a GPU, or several, each once, as in cuda:0 or cuda:0,1"
+            );
         return (provider, gpus);
     }
 

@@ -28,7 +28,8 @@ public static class SessionFactory
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             // On a GPU errors come as exceptions too, and those of a trial that finds the memory's end are none.
             LogSeverityLevel = device.IsCpu ? OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR : OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-            // A plan of all tensors as one block comes on top of what the first run took piece by piece: 100 MB with VGG16 for each thread, and a
+            // A plan of all tensors as one block comes on top of what the first run took piece by piece: 100 MB with VGG16 for each thread,
+            // and a
             // third of what batches of 64 take of a GPU. It saves no time where the arena is shared.
             EnableMemoryPattern = false,
         };
@@ -40,13 +41,19 @@ public static class SessionFactory
         try
         {
             if (device is { IsCpu: false, CudaFusion: CudaFusion.On } && !MayFuse(model, device))
-                Throw.Usage("CUDA fusion is for precision tf32 and fp16 with layout nhwc, which 'auto' leaves to graphs that compute with shapes: leave it off, or choose the layout");
+                Throw.Usage(
+                    "CUDA fusion is for precision tf32 and fp16 with layout nhwc, which 'auto' leaves to graphs that compute with "
+                        + "shapes: leave it off, or choose the layout"
+                );
             AppendProviders(options, device, !device.IsCpu && WantsNhwc(model, device));
             return model.CreateSession(options, slice: device.IsCpu);
         }
         catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException && !device.IsCpu)
         {
-            throw new JobFailedException($"device {device} cannot be used: {GpuErrors.Brief(e)}; 'transfer doctor' lists what is there and what is missing", e);
+            throw new JobFailedException(
+                $"device {device} cannot be used: {GpuErrors.Brief(e)}; 'transfer doctor' lists what is there and what is missing",
+                e
+            );
         }
         catch (OnnxRuntimeException e)
         {
@@ -99,7 +106,11 @@ public static class SessionFactory
     /// <summary>Whether convolutions are to work on N x height x width x C, as tensor cores do.</summary>
     internal static bool WantsNhwc(CutModel model, DeviceOptions device) =>
         device.CudaLayout == CudaLayout.Nhwc
-        || (device.CudaLayout == CudaLayout.Auto && device.Precision != Precision.Fp32 && ModelProto.Parser.ParseFrom(model.Onnx).Graph.Node.All(n => n.OpType != "Shape"));
+        || (
+            device.CudaLayout == CudaLayout.Auto
+            && device.Precision != Precision.Fp32
+            && ModelProto.Parser.ParseFrom(model.Onnx).Graph.Node.All(n => n.OpType != "Shape")
+        );
 
     /// <summary>
     /// Whether convolutions may add their bias themselves. In fp32 ONNX Runtime 1.29 lets tensor cores in where cuDNN has no engine without
@@ -108,11 +119,12 @@ public static class SessionFactory
     internal static bool MayFuse(CutModel model, DeviceOptions device) => device.Precision != Precision.Fp32 && WantsNhwc(model, device);
 
     /// <summary>Options of the TensorRT provider; what it cannot run goes to CUDA.</summary>
-    internal static Dictionary<string, string> TensorRtSettings(DeviceOptions device) => new()
-    {
-        ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
-        ["trt_fp16_enable"] = device.Precision == Precision.Fp16 ? "1" : "0",
-    };
+    internal static Dictionary<string, string> TensorRtSettings(DeviceOptions device) =>
+        new()
+        {
+            ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
+            ["trt_fp16_enable"] = device.Precision == Precision.Fp16 ? "1" : "0",
+        };
 
     private static void AppendProviders(SessionOptions options, DeviceOptions device, bool nhwc)
     {

@@ -33,7 +33,10 @@ internal static class AugmentationReader
                 Saturation = options.Range("saturation", new(1, 1), ColorJitter.Factor),
                 Hue = options.Range("hue", new(0, 0), h => Interval.Around(0, h)),
             },
-            _ => throw new BadInputException($"{step.Where}: no augmentation '{step.Name}'{NearestName.Hint(step.Name, Names)} (augmentations: {string.Join(", ", Names)})"),
+            _ => throw new BadInputException(
+                $"{step.Where}: no augmentation '{step.Name}'{NearestName.Hint(step.Name, Names)} (augmentations: "
+                    + $"{string.Join(", ", Names)})"
+            ),
         };
         options.RejectUnknown();
         return augmentation;
@@ -59,7 +62,8 @@ internal static class AugmentationReader
 
         public double Number(string name, double fallback, double minimum, double maximum) =>
             Find(name) is not { } text ? fallback
-            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum ? value
+            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum
+                ? value
             : throw Wrong(name, text, FormattableString.Invariant($"a number from {minimum} to {maximum}"));
 
         /// <summary>Two numbers [from, to], or one that <paramref name="single"/> turns into a range as torchvision does.</summary>
@@ -67,7 +71,12 @@ internal static class AugmentationReader
         {
             if (Find(name) is not { } text)
                 return fallback ?? throw new BadInputException($"{step.Where}: {step.Name} needs '{name}'");
-            var parts = text.Trim('[', ']').Split(',', StringSplitOptions.TrimEntries).Select(p => double.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && double.IsFinite(v) ? v : double.NaN).ToArray();
+            var parts = text.Trim('[', ']')
+                .Split(',', StringSplitOptions.TrimEntries)
+                .Select(p =>
+                    double.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && double.IsFinite(v) ? v : double.NaN
+                )
+                .ToArray();
             return parts switch
             {
                 [var one] when double.IsFinite(one) => single(one),
@@ -84,7 +93,10 @@ internal static class AugmentationReader
         public void RejectUnknown()
         {
             if (step.Options.Keys.FirstOrDefault(k => !_known.Contains(k)) is { } unknown)
-                throw new BadInputException($"{step.Where}: {step.Name} has no parameter '{unknown}'{NearestName.Hint(unknown, _known)} (parameters: {string.Join(", ", _known)})");
+                throw new BadInputException(
+                    $"{step.Where}: {step.Name} has no parameter '{unknown}'{NearestName.Hint(unknown, _known)} (parameters: "
+                        + $"{string.Join(", ", _known)})"
+                );
         }
 
         private string? Find(string name)

@@ -15,17 +15,23 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
     private const int ReplayedPhotos = 16;
 
     /// <summary>Writes the classifier after replaying photos through it.</summary>
-    /// <param name="dataset">The photos of the set, or null when they are not on this machine: then random pixels are replayed instead.</param>
+    /// <param name="dataset">The photos of the set, or null when they are not on this machine: then random pixels are replayed
+    /// instead.</param>
     /// <returns>How it was checked, in words.</returns>
     /// <exception cref="BadInputException">The backbone is not the one that made the vectors.</exception>
     /// <exception cref="JobFailedException">The file does not give the head's probabilities; nothing is left behind.</exception>
     public string Write(string file, IHead head, FeatureData data, Dataset? dataset, CancellationToken cancellation)
     {
         if (model.Sha256 != set.Recipe.ModelSha256)
-            throw new BadInputException($"{model.File}: SHA-256 is {model.Sha256[..12]}..., expected {set.Recipe.ModelSha256[..12]}...: {set.Folder} was extracted with another file of {set.Recipe.Model}");
+            throw new BadInputException(
+                $"{model.File}: SHA-256 is {model.Sha256[..12]}..., expected {set.Recipe.ModelSha256[..12]}...: {set.Folder} was "
+                    + $"extracted with another file of {set.Recipe.Model}"
+            );
         if (head.NotExportable is { } reason)
             throw new UsageException($"head '{head.Name}' cannot be written as ONNX: {reason}");
-        var cut = Backbone.Open(model.File, new PhotoSize(set.Recipe.Preprocessing.OutputHeight, set.Recipe.Preprocessing.OutputWidth)).Cut(new CutRequest(set.Recipe.Cut, Pooling.Parse(set.Recipe.Pooling)));
+        var cut = Backbone
+            .Open(model.File, new PhotoSize(set.Recipe.Preprocessing.OutputHeight, set.Recipe.Preprocessing.OutputWidth))
+            .Cut(new CutRequest(set.Recipe.Cut, Pooling.Parse(set.Recipe.Pooling)));
         var photos = dataset is null ? [] : PickPhotos(dataset, data);
         if (photos.Count == 0)
         {
@@ -33,23 +39,30 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
             return "the set's photos are not on this machine, so none was replayed";
         }
 
-        var difference = ClassifierExport.Write(file, cut, head, Describe(cut, head, data), Replay(dataset!, photos, cut.Layout, head, data));
+        var difference = ClassifierExport.Write(
+            file,
+            cut,
+            head,
+            Describe(cut, head, data),
+            Replay(dataset!, photos, cut.Layout, head, data)
+        );
         return FormattableString.Invariant($"replayed {photos.Count} photos, largest difference of a probability {difference:0.0e+0}");
     }
 
-    private ClassifierInfo Describe(CutModel cut, IHead head, FeatureData data) => new()
-    {
-        Labels = data.Classes,
-        Preprocessing = set.Recipe.Preprocessing,
-        Layout = cut.Layout,
-        InputHeight = cut.InputHeight,
-        InputWidth = cut.InputWidth,
-        MaxBatch = cut.MaxBatch,
-        ExifTranspose = set.Recipe.ExifTranspose,
-        Head = head.Name,
-        HeadSettings = head.Options.Values,
-        Recipe = set.Recipe.Fields().ToDictionary(f => f.Key, f => f.Value),
-    };
+    private ClassifierInfo Describe(CutModel cut, IHead head, FeatureData data) =>
+        new()
+        {
+            Labels = data.Classes,
+            Preprocessing = set.Recipe.Preprocessing,
+            Layout = cut.Layout,
+            InputHeight = cut.InputHeight,
+            InputWidth = cut.InputWidth,
+            MaxBatch = cut.MaxBatch,
+            ExifTranspose = set.Recipe.ExifTranspose,
+            Head = head.Name,
+            HeadSettings = head.Options.Values,
+            Recipe = set.Recipe.Fields().ToDictionary(f => f.Key, f => f.Value),
+        };
 
     /// <summary>Rows spread over the set whose photos the dataset still has.</summary>
     private static List<(int Row, int Entry)> PickPhotos(Dataset dataset, FeatureData data)
@@ -57,9 +70,18 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
         var entries = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < dataset.Entries.Count; i++)
             entries[dataset.Entries[i].Path] = i;
-        var there = Enumerable.Range(0, data.Rows.Count).Where(r => data.Rows[r].View == 0 && entries.ContainsKey(data.Rows[r].Path)).ToArray();
+        var there = Enumerable
+            .Range(0, data.Rows.Count)
+            .Where(r => data.Rows[r].View == 0 && entries.ContainsKey(data.Rows[r].Path))
+            .ToArray();
         var count = Math.Min(ReplayedPhotos, there.Length);
-        return [.. Enumerable.Range(0, count).Select(i => there[(int)((long)i * there.Length / count)]).Select(r => (r, entries[data.Rows[r].Path]))];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => there[(int)((long)i * there.Length / count)])
+                .Select(r => (r, entries[data.Rows[r].Path])),
+        ];
     }
 
     private Replay Replay(Dataset dataset, List<(int Row, int Entry)> photos, TensorLayout layout, IHead head, FeatureData data)
@@ -70,13 +92,20 @@ public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedMod
         var preprocessor = new Preprocessor(set.Recipe.Preprocessing);
         var (buffer, photo) = (Array.Empty<byte>(), new RgbImage());
         var options = new DecodeOptions { ExifTranspose = set.Recipe.ExifTranspose };
-        var decoder = tools.DecoderOf(set.Recipe.Decoder)
-            ?? throw new BadInputException($"{set.Folder}: its photos were decoded by {set.Recipe.Decoder}, which this program has not; extract again");
-        return new(photos.Count, (i, pixels) =>
-        {
-            var length = dataset.Read(photos[i].Entry, ref buffer);
-            decoder.Decode(buffer.AsSpan(0, length), options, photo, preprocessor);
-            preprocessor.Run(photo, pixels, layout);
-        }, probabilities);
+        var decoder =
+            tools.DecoderOf(set.Recipe.Decoder)
+            ?? throw new BadInputException(
+                $"{set.Folder}: its photos were decoded by {set.Recipe.Decoder}, which this program has not; extract again"
+            );
+        return new(
+            photos.Count,
+            (i, pixels) =>
+            {
+                var length = dataset.Read(photos[i].Entry, ref buffer);
+                decoder.Decode(buffer.AsSpan(0, length), options, photo, preprocessor);
+                preprocessor.Run(photo, pixels, layout);
+            },
+            probabilities
+        );
     }
 }

@@ -43,6 +43,14 @@ public sealed class ComparedHeads
     /// <exception cref="JobFailedException">The file does not give the head's probabilities; nothing is left behind.</exception>
     public Task<string> ExportAsync(string file, IHead? head = null, Dataset? photos = null, CancellationToken cancellation = default) =>
         Task.Run(
-            () => new ClassifierBuilder(_tools, _set, _tools.Models.Resolve(_set.Recipe.Model)).Write(file, head ?? Best, _data, photos, cancellation),
-            cancellation);
+            () =>
+                new ClassifierBuilder(_tools, _set, _tools.Models.Resolve(_set.Recipe.Model)).Write(
+                    file,
+                    head ?? Best,
+                    _data,
+                    photos,
+                    cancellation
+                ),
+            cancellation
+        );
 }

@@ -24,8 +24,10 @@ public sealed class OpenedClassifier : IDisposable
 
     /// <summary>Classifies photos in batches on several threads, in order; results come as soon as they are there.</summary>
     public IEnumerable<PhotoPrediction> Predict(
-        IReadOnlyList<string> photos, int? threads = null, CancellationToken cancellation = default) =>
-        _photos.Predict([.. photos.Select(photo => new PhotoFile(photo))], threads ?? Environment.ProcessorCount, cancellation);
+        IReadOnlyList<string> photos,
+        int? threads = null,
+        CancellationToken cancellation = default
+    ) => _photos.Predict([.. photos.Select(photo => new PhotoFile(photo))], threads ?? Environment.ProcessorCount, cancellation);
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _classifier.Dispose();

@@ -10,9 +10,12 @@ internal static class PhotoVerification
     /// <summary>One line for each photo that is gone, new, changed or cannot be read; empty when the set is that of these photos.</summary>
     public static IReadOnlyList<string> Run(FeatureSet set, Dataset photos, CancellationToken cancellation)
     {
-        var known = set.LoadRows().Where(r => r.View == 0).Select(r => (r.Path, Sha: r.ImageSha256))
+        var known = set.LoadRows()
+            .Where(r => r.View == 0)
+            .Select(r => (r.Path, Sha: r.ImageSha256))
             .Concat(set.LoadFailed().Select(f => (f.Path, Sha: f.ImageSha256)))
-            .DistinctBy(photo => photo.Path).ToDictionary(photo => photo.Path, photo => photo.Sha, StringComparer.Ordinal);
+            .DistinctBy(photo => photo.Path)
+            .ToDictionary(photo => photo.Path, photo => photo.Sha, StringComparer.Ordinal);
         var hashes = new PhotoHashes(photos);
         hashes.Compute([.. Enumerable.Range(0, photos.Entries.Count)], cancellation);
         var problems = new List<string>();

@@ -10,24 +10,43 @@ namespace TransferPipeline.Jobs;
 /// <summary>Trains a head on split train of a feature set that is larger than memory, part by part.</summary>
 public static class StreamedTraining
 {
-    /// <param name="scratch">Folder with room for the vectors of split train, four bytes a value, while the fit lasts; without it each pass decodes them again.</param>
+    /// <param name="scratch">Folder with room for the vectors of split train, four bytes a value, while the fit lasts; without it each pass
+    /// decodes them again.</param>
     /// <returns>The head, the time of its fit, and the first part's rows, enough to replay photos.</returns>
     /// <exception cref="UsageException">The head cannot be streamed, or a value is swept.</exception>
     /// <exception cref="BadInputException">The set has no photo in split train, or its vectors cannot be trained on.</exception>
-    public static (IHead Head, double Seconds, FeatureData FirstPart) Run(FeatureSet set, IFeatureTable table, HeadSpec spec, string scratch, TrainingContext context)
+    public static (IHead Head, double Seconds, FeatureData FirstPart) Run(
+        FeatureSet set,
+        IFeatureTable table,
+        HeadSpec spec,
+        string scratch,
+        TrainingContext context
+    )
     {
         if (spec.Sweeps.Count > 0)
-            throw new UsageException($"{spec.Title}: a streamed fit takes fixed values; choose them with transfer compare on a part of the photos");
+            throw new UsageException(
+                $"{spec.Title}: a streamed fit takes fixed values; choose them with transfer compare on a part of the photos"
+            );
         var classes = set.Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
         string[] files = [.. set.Manifest.Parts.Select(p => Path.Combine(set.Folder, p.File))];
         set.RequireIntact();
         var clock = Stopwatch.StartNew();
         spec.CheckClasses(set.Manifest.Classes);
-        var stream = new FeatureTableStream(table, files, (label, split) => split == Splits.Train ? classes.GetValueOrDefault(label, -1) : -1, set.Dimension) { ClassNames = set.Manifest.Classes };
+        var stream = new FeatureTableStream(
+            table,
+            files,
+            (label, split) => split == Splits.Train ? classes.GetValueOrDefault(label, -1) : -1,
+            set.Dimension
+        )
+        {
+            ClassNames = set.Manifest.Classes,
+        };
         if (stream.Labels.Count == 0)
             throw new BadInputException($"{set.Folder} has no photo in split train");
         if (classes.Count < 2)
-            throw new BadInputException($"{set.Folder}: all photos are of one class, '{set.Manifest.Classes.FirstOrDefault()}'; a classifier needs at least two");
+            throw new BadInputException(
+                $"{set.Folder}: all photos are of one class, '{set.Manifest.Classes.FirstOrDefault()}'; a classifier needs at least two"
+            );
         if (Enumerable.Range(0, classes.Count).Except(stream.Labels).ToArray() is [var missing, ..])
             throw new BadInputException($"class '{set.Manifest.Classes[missing]}' has no photo in split train: a head cannot learn it");
         var trainer = StreamingTrainer.Require(spec.Trainer);
@@ -37,6 +56,16 @@ public static class StreamedTraining
         var rows = table.ReadRows(files[0]);
         var x = new FeatureMatrix(rows.Count, set.Dimension);
         table.ReadVectors(files[0], x, 0);
-        return (head, seconds, new() { X = x, Y = [.. rows.Select(r => classes[r.Label])], Classes = set.Manifest.Classes, Rows = rows });
+        return (
+            head,
+            seconds,
+            new()
+            {
+                X = x,
+                Y = [.. rows.Select(r => classes[r.Label])],
+                Classes = set.Manifest.Classes,
+                Rows = rows,
+            }
+        );
     }
 }

@@ -6,7 +6,13 @@ namespace TransferPipeline.Jobs;
 /// <summary>What a comparison says of its inputs.</summary>
 public static class Summaries
 {
-    public static FeatureSetSummary Of(FeatureSet set) => new(
-        set.Folder, set.Recipe.Model, $"{set.Recipe.Cut}{(set.Recipe.Pooling == "none" ? "" : " " + set.Recipe.Pooling)}", set.Dimension,
-        set.Manifest.Cost.Photos > 0 ? set.Manifest.Cost.Seconds : double.NaN, set.Recipe.Fields().ToDictionary(f => f.Key, f => f.Value));
+    public static FeatureSetSummary Of(FeatureSet set) =>
+        new(
+            set.Folder,
+            set.Recipe.Model,
+            $"{set.Recipe.Cut}{(set.Recipe.Pooling == "none" ? "" : " " + set.Recipe.Pooling)}",
+            set.Dimension,
+            set.Manifest.Cost.Photos > 0 ? set.Manifest.Cost.Seconds : double.NaN,
+            set.Recipe.Fields().ToDictionary(f => f.Key, f => f.Value)
+        );
 }

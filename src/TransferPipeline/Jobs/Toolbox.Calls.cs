@@ -32,7 +32,8 @@ public sealed partial record Toolbox
         CutRequest? cut = null,
         ExtractionOptions? options = null,
         IProgress<ExtractionProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default
+    )
     {
         var result = await Task.Run(
             () =>
@@ -41,7 +42,8 @@ public sealed partial record Toolbox
                 var given = options ?? new();
                 return Extractor.Run(spec, given with { Progress = progress ?? given.Progress }, cancellation)[0];
             },
-            cancellation);
+            cancellation
+        );
         return OpenFeatures(result.Folder);
     }
 
@@ -54,16 +56,26 @@ public sealed partial record Toolbox
     /// <param name="options">Split or folds, seed, threads, data checks.</param>
     /// <exception cref="TransferException">No head can be trained, or the options contradict each other.</exception>
     public async Task<ComparedHeads> CompareAsync(
-        FeatureSet features, IReadOnlyList<HeadSpec> heads, ComparisonOptions? options = null, CancellationToken cancellation = default)
+        FeatureSet features,
+        IReadOnlyList<HeadSpec> heads,
+        ComparisonOptions? options = null,
+        CancellationToken cancellation = default
+    )
     {
         var given = (options ?? new()) with { Cancellation = cancellation };
         return await Task.Run(
             () =>
             {
                 var data = features.Load();
-                return new ComparedHeads(this, features, data, Comparer.Run(given, [new FeatureSource(Summaries.Of(features), data)], heads));
+                return new ComparedHeads(
+                    this,
+                    features,
+                    data,
+                    Comparer.Run(given, [new FeatureSource(Summaries.Of(features), data)], heads)
+                );
             },
-            cancellation);
+            cancellation
+        );
     }
 
     /// <summary>Opens a classifier file for predictions.</summary>

@@ -20,7 +20,8 @@ public sealed partial record Toolbox(
     AdapterRegistry<IImageEncoder> Encoders,
     AdapterRegistry<IParquetLibrary> ParquetLibraries,
     IReadOnlyList<IHeadTrainer> Trainers,
-    ModelStore Models)
+    ModelStore Models
+)
 {
     /// <summary>Name of the decoder that is used; null for the first one that works on this machine.</summary>
     public string? DecoderName { get; init; }
@@ -28,7 +29,9 @@ public sealed partial record Toolbox(
     /// <summary>Name of the Parquet library that is used; null for the first one that works on this machine.</summary>
     public string? ParquetName { get; init; }
 
-    /// <summary>Fast decoders of plain JPEG that the decoder named <c>pillow</c> asks first, where one can be used; the pixels do not depend on it.</summary>
+    /// <summary>
+    /// Fast decoders of plain JPEG that the decoder named <c>pillow</c> asks first, where one can be used; the pixels do not depend on it.
+    /// </summary>
     public AdapterRegistry<IJpegDecoder> JpegDecoders { get; init; } = new("JPEG decoder", []);
 
     /// <exception cref="UsageException">The decoder cannot be used, or there is none of that name.</exception>
@@ -39,7 +42,9 @@ public sealed partial record Toolbox(
     public IImageDecoder? DecoderOf(string pixels)
     {
         var wanted = Recipe.PixelsOf(pixels);
-        return Decoders.Adapters.FirstOrDefault(a => a.Name == wanted.Split(' ')[0] && a.Problem is null)?.Instance is { } decoder && decoder.Name == wanted
+        return
+            Decoders.Adapters.FirstOrDefault(a => a.Name == wanted.Split(' ')[0] && a.Problem is null)?.Instance is { } decoder
+            && decoder.Name == wanted
             ? decoder
             : null;
     }
@@ -83,7 +88,12 @@ public sealed partial record Toolbox(
     /// <param name="outputs">A cut and the folder of its feature set each.</param>
     /// <param name="preprocessing">Changes to the model's own.</param>
     /// <exception cref="UsageException">The model's pixels or feature are not clear.</exception>
-    public ExtractionSpec Specify(Dataset dataset, ResolvedModel model, IReadOnlyList<ExtractionOutput> outputs, PreprocessingOverride? preprocessing = null)
+    public ExtractionSpec Specify(
+        Dataset dataset,
+        ResolvedModel model,
+        IReadOnlyList<ExtractionOutput> outputs,
+        PreprocessingOverride? preprocessing = null
+    )
     {
         if (model.Question is { } question && preprocessing?.Normalizes != true)
             throw new UsageException(question);
@@ -97,7 +107,8 @@ public sealed partial record Toolbox(
             Model = model.Name,
             ModelSha256 = model.Sha256,
             Notes = model.Notes(outputs.Select(o => o.Request)).ToList(),
-            OpenModel = () => Backbone.Open(model.File, new PhotoSize(chosen.OutputHeight, chosen.OutputWidth)).Cut([.. named.Select(o => o.Request)]),
+            OpenModel = () =>
+                Backbone.Open(model.File, new PhotoSize(chosen.OutputHeight, chosen.OutputWidth)).Cut([.. named.Select(o => o.Request)]),
             Outputs = named,
             Preprocessing = chosen,
         };

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace TransferPipeline.Onnx;
 
-/// <summary>Recognizes files that users give in the place of an ONNX model, so that the error says what the file is and how to get a model.</summary>
+/// <summary>
+/// Recognizes files that users give in the place of an ONNX model, so that the error says what the file is and how to get a model.
+/// </summary>
 internal static class FileKind
 {
     /// <summary>Bytes at the beginning that are looked at.</summary>
@@ -27,15 +29,30 @@ internal static class FileKind
             return Archive(file);
         if (Begins(head, 0x89, (byte)'H', (byte)'D', (byte)'F'))
             return "is an HDF5 file, as Keras writes weights; load it in Keras and convert it with tf2onnx";
-        if (head.Length > 2 && head[0] == 0x80 && head[1] is >= 2 and <= 5 && (head[2] is (byte)'}' or (byte)']' or (byte)'c' or 0x8a or 0x95 or (byte)'.' or (byte)'X' or (byte)'('))
+        if (
+            head.Length > 2
+            && head[0] == 0x80
+            && head[1] is >= 2 and <= 5
+            && (head[2] is (byte)'}' or (byte)']' or (byte)'c' or 0x8a or 0x95 or (byte)'.' or (byte)'X' or (byte)'(')
+        )
             return "is a Python pickle, as torch.save wrote it before PyTorch 1.6; load it in Python and export it with torch.onnx.export";
-        if (head.Length > 10 && head[8] == '{' && BitConverter.ToUInt64(head) is > 1 and < 100_000_000 && head[9] is (byte)'"' or (byte)' ' or (byte)'}')
+        if (
+            head.Length > 10
+            && head[8] == '{'
+            && BitConverter.ToUInt64(head) is > 1 and < 100_000_000
+            && head[9] is (byte)'"' or (byte)' ' or (byte)'}'
+        )
             return "is a safetensors file, which holds weights and no network; export the model with torch.onnx.export or optimum-cli";
         if (head.StartsWith("GGUF"u8))
             return "is a GGUF file, which holds weights for llama.cpp; export the model with torch.onnx.export";
         if (Begins(head, 0x1f, 0x8b))
             return "is compressed with gzip; unpack it first";
-        if (head.StartsWith("BZh"u8) || Begins(head, 0xfd, (byte)'7', (byte)'z') || Begins(head, (byte)'7', (byte)'z', 0xbc, 0xaf) || Begins(head, 0x28, 0xb5, 0x2f, 0xfd))
+        if (
+            head.StartsWith("BZh"u8)
+            || Begins(head, 0xfd, (byte)'7', (byte)'z')
+            || Begins(head, (byte)'7', (byte)'z', 0xbc, 0xaf)
+            || Begins(head, 0x28, 0xb5, 0x2f, 0xfd)
+        )
             return "is a compressed archive; unpack it first";
         if (head.Length > 262 && head[257..262].SequenceEqual("ustar"u8))
             return "is a tar archive; unpack it first";
@@ -63,7 +80,11 @@ internal static class FileKind
                 return "is a PyTorch checkpoint; load it in Python and export it with torch.onnx.export";
             if (names.Contains("config.json") && names.Any(n => n.EndsWith(".h5", StringComparison.Ordinal)))
                 return "is a Keras model; convert it to ONNX with tf2onnx";
-            if (names.Any(n => n.StartsWith("TransformerChain/", StringComparison.Ordinal) || n.EndsWith("/Model.key", StringComparison.Ordinal)))
+            if (
+                names.Any(n =>
+                    n.StartsWith("TransformerChain/", StringComparison.Ordinal) || n.EndsWith("/Model.key", StringComparison.Ordinal)
+                )
+            )
                 return "is an ML.NET model; save it with ConvertToOnnx";
         }
         catch (InvalidDataException)
@@ -87,16 +108,23 @@ internal static class FileKind
             // Git and some copies write a symbolic link as a file that holds its target's path.
             var target = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, Encoding.UTF8.GetString(head));
             if (File.Exists(target))
-                return $"is a symbolic link that was copied as text; use the file that it names, {Path.GetFullPath(target)}, or copy the folder with its links (cp -a, rsync -l)";
+                return $"is a symbolic link that was copied as text; use the file that it names, {Path.GetFullPath(target)}, or copy "
+                    + $"the folder with its links (cp -a, rsync -l)";
         }
 
         var text = Encoding.UTF8.GetString(head).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
         if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
             return "is a Git LFS pointer, not the model itself; run 'git lfs pull' in its repository, or download the file";
-        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
+        if (
+            text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase)
+        )
             return "is a web page, not a model: the download brought a sign-in or error page; download it again, by the file's own address";
         if (text.StartsWith("<?xml", StringComparison.Ordinal) || text.StartsWith("<net", StringComparison.Ordinal))
-            return text.Contains("<net", StringComparison.Ordinal) ? "is an OpenVINO model; use the ONNX file that it was made from" : "is an XML file; expected an ONNX model";
+            return text.Contains("<net", StringComparison.Ordinal)
+                ? "is an OpenVINO model; use the ONNX file that it was made from"
+                : "is an XML file; expected an ONNX model";
         if (text.StartsWith('{') || text.StartsWith("[{", StringComparison.Ordinal))
             return "is a JSON file; expected an ONNX model";
         if (text.Contains("layer {", StringComparison.Ordinal) || text.StartsWith("7767517", StringComparison.Ordinal))

@@ -19,7 +19,8 @@ internal sealed class GraphIndex
             _others[other.Name] = other.Name;
         foreach (var node in graph.Node)
         {
-            var needed = _others.Count == 0 ? null : Inputs(node).Select(i => _others.GetValueOrDefault(i)).FirstOrDefault(o => o is not null);
+            var needed =
+                _others.Count == 0 ? null : Inputs(node).Select(i => _others.GetValueOrDefault(i)).FirstOrDefault(o => o is not null);
             // What only asks for a shape does not depend on pixels.
             var depth = node.OpType is "Shape" or "Size" ? -1 : Inputs(node).Select(Depth).DefaultIfEmpty(-1).Max();
             foreach (var output in node.Output)
@@ -66,7 +67,9 @@ internal sealed class GraphIndex
         return subgraphs.Count == 0 ? names : names.Concat(subgraphs.SelectMany(OuterNames)).Distinct();
     }
 
-    /// <summary>The value of a constant tensor: an initializer or a Constant node's, seen through Identity; null when it is computed.</summary>
+    /// <summary>
+    /// The value of a constant tensor: an initializer or a Constant node's, seen through Identity; null when it is computed.
+    /// </summary>
     public TensorProto? Constant(string tensor)
     {
         while (true)
@@ -86,19 +89,24 @@ internal sealed class GraphIndex
         }
     }
 
-    private static TensorProto? ConstantValue(NodeProto node) => node.Attribute.FirstOrDefault() switch
-    {
-        { Name: "value" } value => value.T,
-        { Name: "value_float" } value => TensorData.Of(node.Output[0], [value.F], []),
-        { Name: "value_floats" } value => TensorData.Of(node.Output[0], [.. value.Floats], [value.Floats.Count]),
-        { Name: "value_int" } value => TensorData.Of(node.Output[0], [value.I], []),
-        { Name: "value_ints" } value => TensorData.Of(node.Output[0], [.. value.Ints], [value.Ints.Count]),
-        _ => null,
-    };
+    private static TensorProto? ConstantValue(NodeProto node) =>
+        node.Attribute.FirstOrDefault() switch
+        {
+            { Name: "value" } value => value.T,
+            { Name: "value_float" } value => TensorData.Of(node.Output[0], [value.F], []),
+            { Name: "value_floats" } value => TensorData.Of(node.Output[0], [.. value.Floats], [value.Floats.Count]),
+            { Name: "value_int" } value => TensorData.Of(node.Output[0], [value.I], []),
+            { Name: "value_ints" } value => TensorData.Of(node.Output[0], [.. value.Ints], [value.Ints.Count]),
+            _ => null,
+        };
 
     private static IEnumerable<string> OuterNames(GraphProto graph)
     {
-        var inner = graph.Node.SelectMany(n => n.Output).Concat(graph.Initializer.Select(i => i.Name)).Concat(graph.Input.Select(i => i.Name)).ToHashSet();
+        var inner = graph
+            .Node.SelectMany(n => n.Output)
+            .Concat(graph.Initializer.Select(i => i.Name))
+            .Concat(graph.Input.Select(i => i.Name))
+            .ToHashSet();
         return graph.Node.SelectMany(Inputs).Concat(graph.Output.Select(o => o.Name)).Where(n => n.Length > 0 && !inner.Contains(n));
     }
 }

@@ -4,15 +4,23 @@ namespace TransferPipeline.Onnx;
 internal static class GraphJoin
 {
     /// <returns>A model that takes the input of <paramref name="first"/> and gives the outputs of <paramref name="second"/>.</returns>
-    /// <exception cref="BadInputException">The first graph has not one input and one output, or the two are of different opsets.</exception>
+    /// <exception cref="BadInputException">The first graph has not one input and one output, or the two are of different
+    /// opsets.</exception>
     public static ModelProto Join(OnnxFile first, OnnxFile second)
     {
         var (input, output) = (Inputs(first.Model.Graph), first.Model.Graph.Output);
         if (input.Count != 1 || output.Count != 1)
-            Throw.BadInput($"{first.File}: {input.Count} inputs and {output.Count} outputs; expected a preprocessing graph with one of each");
-        var opsets = new[] { first, second }.Select(f => f.Model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1).ToArray();
+            Throw.BadInput(
+                $"{first.File}: {input.Count} inputs and {output.Count} outputs; expected a preprocessing graph with one of each"
+            );
+        var opsets = new[] { first, second }
+            .Select(f => f.Model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1)
+            .ToArray();
         if (opsets[0] != opsets[1])
-            Throw.BadInput($"{first.File}: of opset {opsets[0]}, but {Path.GetFileName(second.File)} is of opset {opsets[1]}; export both with the same");
+            Throw.BadInput(
+                $"{first.File}: of opset {opsets[0]}, but {Path.GetFileName(second.File)} is of opset {opsets[1]}; export both with "
+                    + $"the same"
+            );
         var joined = second.Model.Clone();
         var target = Inputs(joined.Graph)[0];
         var taken = new GraphWriter(joined);
@@ -40,7 +48,10 @@ internal static class GraphJoin
         joined.IrVersion = Math.Max(Math.Max(joined.IrVersion, first.Model.IrVersion), 4); // from 4 on initializers need not be inputs
         return joined;
 
-        string Name(string name) => name.Length == 0 ? "" : names.TryGetValue(name, out var known) ? known : names[name] = taken.Unique(name);
+        string Name(string name) =>
+            name.Length == 0 ? ""
+            : names.TryGetValue(name, out var known) ? known
+            : names[name] = taken.Unique(name);
     }
 
     private static List<ValueInfoProto> Inputs(GraphProto graph)

@@ -24,7 +24,9 @@ internal static class GraphPruner
         stripped.IrVersion = Math.Max(stripped.IrVersion, 4);
         stripped.Graph.Node.AddRange(graph.Node.Where(nodes.Contains).Select(n => n.Clone()));
         stripped.Graph.Initializer.AddRange(graph.Initializer.Where(i => needed.Contains(i.Name)).Select(i => i.Clone()));
-        stripped.Graph.SparseInitializer.AddRange(graph.SparseInitializer.Where(i => needed.Contains(i.Values.Name)).Select(i => i.Clone()));
+        stripped.Graph.SparseInitializer.AddRange(
+            graph.SparseInitializer.Where(i => needed.Contains(i.Values.Name)).Select(i => i.Clone())
+        );
         stripped.Graph.Input.AddRange(graph.Input.Where(i => i.Name == index.Input).Select(i => i.Clone()));
         return stripped;
     }

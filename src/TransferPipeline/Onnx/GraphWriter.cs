@@ -6,13 +6,18 @@ namespace TransferPipeline.Onnx;
 /// </summary>
 public sealed class GraphWriter : IGraphWriter
 {
-    /// <summary>Version of the ai.onnx.ml domain that is imported when a model without it gets such a node; ONNX Runtime's tree ensembles are of version 3.</summary>
+    /// <summary>
+    /// Version of the ai.onnx.ml domain that is imported when a model without it gets such a node; ONNX Runtime's tree ensembles are of
+    /// version 3.
+    /// </summary>
     private const int MlOpset = 3;
 
     private readonly ModelProto _model;
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
-    /// <summary>Constants of this writer that are attributes now and are no initializers until another node takes them as an input.</summary>
+    /// <summary>
+    /// Constants of this writer that are attributes now and are no initializers until another node takes them as an input.
+    /// </summary>
     private readonly Dictionary<string, TensorProto> _dropped = new(StringComparer.Ordinal);
 
     public GraphWriter(ModelProto model)
@@ -36,18 +41,32 @@ public sealed class GraphWriter : IGraphWriter
 
     public GraphProto Graph => _model.Graph;
 
-    public string Constant(string hint, ReadOnlySpan<float> values, params ReadOnlySpan<long> dims) => Add(TensorData.Of(Unique(hint), values, dims));
+    public string Constant(string hint, ReadOnlySpan<float> values, params ReadOnlySpan<long> dims) =>
+        Add(TensorData.Of(Unique(hint), values, dims));
 
-    public string Constant(string hint, ReadOnlySpan<Half> values, params ReadOnlySpan<long> dims) => Add(TensorData.Of(Unique(hint), values, dims));
+    public string Constant(string hint, ReadOnlySpan<Half> values, params ReadOnlySpan<long> dims) =>
+        Add(TensorData.Of(Unique(hint), values, dims));
 
-    public string Constant(string hint, ReadOnlySpan<long> values, params ReadOnlySpan<long> dims) => Add(TensorData.Of(Unique(hint), values, dims));
+    public string Constant(string hint, ReadOnlySpan<long> values, params ReadOnlySpan<long> dims) =>
+        Add(TensorData.Of(Unique(hint), values, dims));
 
     public string Node(string op, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
         Nodes(op, "", 1, inputs, attributes)[0];
 
-    public string[] Nodes(string op, string domain, int outputs, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    public string[] Nodes(
+        string op,
+        string domain,
+        int outputs,
+        ReadOnlySpan<string> inputs,
+        params ReadOnlySpan<(string Name, object Value)> attributes
+    )
     {
-        var node = new NodeProto { OpType = op, Domain = domain, Name = Unique(op) };
+        var node = new NodeProto
+        {
+            OpType = op,
+            Domain = domain,
+            Name = Unique(op),
+        };
         foreach (var input in inputs)
             node.Input.Add(input);
         foreach (var (name, value) in attributes)
@@ -70,7 +89,10 @@ public sealed class GraphWriter : IGraphWriter
         return names;
     }
 
-    /// <summary>Makes <paramref name="tensor"/> available under <paramref name="name"/> and declares it as an output of the given type and shape (-1 = dynamic).</summary>
+    /// <summary>
+    /// Makes <paramref name="tensor"/> available under <paramref name="name"/> and declares it as an output of the given type and shape (-1
+    /// = dynamic).
+    /// </summary>
     public void Output(string tensor, string name, TensorProto.Types.DataType type, params ReadOnlySpan<long> dims)
     {
         if (tensor != name)
@@ -112,8 +134,17 @@ public sealed class GraphWriter : IGraphWriter
     {
         var shape = new TensorShapeProto();
         foreach (var d in dims)
-            shape.Dim.Add(d < 0 ? new TensorShapeProto.Types.Dimension { DimParam = "N" } : new TensorShapeProto.Types.Dimension { DimValue = d });
-        return new() { Name = name, Type = new() { TensorType = new() { ElemType = (int)type, Shape = shape } } };
+            shape.Dim.Add(
+                d < 0 ? new TensorShapeProto.Types.Dimension { DimParam = "N" } : new TensorShapeProto.Types.Dimension { DimValue = d }
+            );
+        return new()
+        {
+            Name = name,
+            Type = new()
+            {
+                TensorType = new() { ElemType = (int)type, Shape = shape },
+            },
+        };
     }
 
     private string Add(TensorProto tensor)
@@ -133,7 +164,15 @@ public sealed class GraphWriter : IGraphWriter
             case "Squeeze" or "Unsqueeze" or "ReduceSum":
                 AdaptAxes(node, 13);
                 break;
-            case "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL1" or "ReduceL2" or "ReduceLogSum" or "ReduceLogSumExp" or "ReduceSumSquare":
+            case "ReduceMean"
+            or "ReduceMax"
+            or "ReduceMin"
+            or "ReduceProd"
+            or "ReduceL1"
+            or "ReduceL2"
+            or "ReduceLogSum"
+            or "ReduceLogSumExp"
+            or "ReduceSumSquare":
                 AdaptAxes(node, 18);
                 break;
             case "Slice" when Opset < 10 && node.Input.Count > 1:
@@ -147,7 +186,10 @@ public sealed class GraphWriter : IGraphWriter
                 if (Opset < 10)
                 {
                     ToAttributes(node, "k");
-                    (node.Attribute("k")!.I, node.Attribute("k")!.Type) = (node.Attribute("k")!.Ints[0], AttributeProto.Types.AttributeType.Int);
+                    (node.Attribute("k")!.I, node.Attribute("k")!.Type) = (
+                        node.Attribute("k")!.Ints[0],
+                        AttributeProto.Types.AttributeType.Int
+                    );
                     node.Attribute("k")!.Ints.Clear();
                 }
 

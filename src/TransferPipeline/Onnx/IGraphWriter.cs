@@ -12,9 +12,17 @@ public interface IGraphWriter
     /// <summary>Adds an int64 initializer and returns its name.</summary>
     string Constant(string hint, ReadOnlySpan<long> values, params ReadOnlySpan<long> dims);
 
-    /// <summary>Adds a node with one output and returns that output's name. Attribute values: long, float, string, long[], float[], string[].</summary>
+    /// <summary>
+    /// Adds a node with one output and returns that output's name. Attribute values: long, float, string, long[], float[], string[].
+    /// </summary>
     string Node(string op, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes);
 
     /// <summary>As <see cref="Node"/>, for several outputs, and for operators of another domain (<c>ai.onnx.ml</c>).</summary>
-    string[] Nodes(string op, string domain, int outputs, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes);
+    string[] Nodes(
+        string op,
+        string domain,
+        int outputs,
+        ReadOnlySpan<string> inputs,
+        params ReadOnlySpan<(string Name, object Value)> attributes
+    );
 }

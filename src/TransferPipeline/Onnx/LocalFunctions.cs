@@ -27,7 +27,9 @@ internal sealed class LocalFunctions
         _names.UnionWith(model.Graph.Initializer.Select(i => i.Name));
     }
 
-    /// <summary>Edits <paramref name="model"/> in place. Functions of another version of the default operators than the graph's are left as calls.</summary>
+    /// <summary>
+    /// Edits <paramref name="model"/> in place. Functions of another version of the default operators than the graph's are left as calls.
+    /// </summary>
     /// <exception cref="BadInputException">A function calls itself.</exception>
     public static void Inline(string file, ModelProto model)
     {
@@ -115,7 +117,14 @@ internal sealed class LocalFunctions
             if (!function.Input.Contains(copy.Output[i]))
                 continue;
             var output = copy.Output[i] + "_returned";
-            nodes.Add(new NodeProto { OpType = "Identity", Input = { copy.Output[i] }, Output = { output } });
+            nodes.Add(
+                new NodeProto
+                {
+                    OpType = "Identity",
+                    Input = { copy.Output[i] },
+                    Output = { output },
+                }
+            );
             copy.Output[i] = output;
         }
 
@@ -124,7 +133,12 @@ internal sealed class LocalFunctions
         return Body(copy, call);
     }
 
-    private NodeProto Renamed(NodeProto node, NodeProto call, Dictionary<string, string> names, Dictionary<string, AttributeProto> attributes)
+    private NodeProto Renamed(
+        NodeProto node,
+        NodeProto call,
+        Dictionary<string, string> names,
+        Dictionary<string, AttributeProto> attributes
+    )
     {
         for (var i = 0; i < node.Input.Count; i++)
             node.Input[i] = Name(node.Input[i]);
@@ -154,10 +168,18 @@ internal sealed class LocalFunctions
 
         return node;
 
-        string Name(string name) => name.Length == 0 ? "" : names.TryGetValue(name, out var known) ? known : names[name] = Unique(call, name);
+        string Name(string name) =>
+            name.Length == 0 ? ""
+            : names.TryGetValue(name, out var known) ? known
+            : names[name] = Unique(call, name);
     }
 
-    private void RenameSubgraph(GraphProto graph, NodeProto call, Dictionary<string, string> names, Dictionary<string, AttributeProto> attributes)
+    private void RenameSubgraph(
+        GraphProto graph,
+        NodeProto call,
+        Dictionary<string, string> names,
+        Dictionary<string, AttributeProto> attributes
+    )
     {
         foreach (var value in graph.Input)
             value.Name = names[value.Name] = Unique(call, value.Name);
@@ -177,9 +199,11 @@ internal sealed class LocalFunctions
         return unique;
     }
 
-    private static string Prefix(NodeProto call) => (call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault(o => o.Length > 0) ?? call.OpType) + "/";
+    private static string Prefix(NodeProto call) =>
+        (call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault(o => o.Length > 0) ?? call.OpType) + "/";
 
     private static string Domain(string domain) => domain == "ai.onnx" ? "" : domain;
 
-    private static long Opset(IEnumerable<OperatorSetIdProto> imports) => imports.FirstOrDefault(o => Domain(o.Domain).Length == 0)?.Version ?? 0;
+    private static long Opset(IEnumerable<OperatorSetIdProto> imports) =>
+        imports.FirstOrDefault(o => Domain(o.Domain).Length == 0)?.Version ?? 0;
 }

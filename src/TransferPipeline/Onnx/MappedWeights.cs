@@ -4,7 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace TransferPipeline.Onnx;
 
 /// <summary>
-/// Hands graphs to ONNX Runtime while their weights stay in files. ONNX Runtime maps external data, and drops the mapping of a weight once a
+/// Hands graphs to ONNX Runtime while their weights stay in files. ONNX Runtime maps external data, and drops the mapping of a weight once
+/// a
 /// kernel has packed it into a form of its own; weights inside the message it would hold two or three times.
 /// </summary>
 internal static class MappedWeights
@@ -48,7 +49,8 @@ internal static class MappedWeights
     }
 
     /// <summary>
-    /// Replaces each Gemm with a large weight of outputs x inputs by several, each with some of the outputs, and a Concat. A value's sum is not
+    /// Replaces each Gemm with a large weight of outputs x inputs by several, each with some of the outputs, and a Concat. A value's sum is
+    /// not
     /// touched, and a slice is a range of the same file.
     /// </summary>
     private static void Slice(ModelProto model)
@@ -72,17 +74,34 @@ internal static class MappedWeights
     }
 
     private static bool IsLargeGemm(NodeProto node, Dictionary<string, TensorProto> initializers) =>
-        node.OpType == "Gemm" && node.Int("transB", 0) != 0
-        && initializers.TryGetValue(node.Input[1], out var weights) && IsExternal(weights) && weights.Dims.Count == 2
-        && TensorData.Location(weights).Length > SliceBytes && weights.Dims[0] > RowStep
-        && (node.Input.Count < 3 || (initializers.TryGetValue(node.Input[2], out var bias) && bias.Dims.Count == 1 && bias.Dims[0] == weights.Dims[0] && IsExternal(bias)));
+        node.OpType == "Gemm"
+        && node.Int("transB", 0) != 0
+        && initializers.TryGetValue(node.Input[1], out var weights)
+        && IsExternal(weights)
+        && weights.Dims.Count == 2
+        && TensorData.Location(weights).Length > SliceBytes
+        && weights.Dims[0] > RowStep
+        && (
+            node.Input.Count < 3
+            || (
+                initializers.TryGetValue(node.Input[2], out var bias)
+                && bias.Dims.Count == 1
+                && bias.Dims[0] == weights.Dims[0]
+                && IsExternal(bias)
+            )
+        );
 
     private static void AddSlices(GraphWriter writer, NodeProto gemm, Dictionary<string, TensorProto> initializers)
     {
         var rows = initializers[gemm.Input[1]].Dims[0];
         var perRow = TensorData.Location(initializers[gemm.Input[1]]).Length / rows;
         var step = Math.Max(RowStep, SliceBytes / perRow / RowStep * RowStep);
-        var concat = new NodeProto { OpType = "Concat", Name = writer.Unique(gemm.Name + "_slices"), Output = { gemm.Output[0] } };
+        var concat = new NodeProto
+        {
+            OpType = "Concat",
+            Name = writer.Unique(gemm.Name + "_slices"),
+            Output = { gemm.Output[0] },
+        };
         concat.Attribute.Add(OnnxAttributes.Create("axis", 1L));
         for (var first = 0L; first < rows; first += step)
         {

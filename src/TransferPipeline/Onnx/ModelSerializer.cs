@@ -15,10 +15,14 @@ internal static class ModelSerializer
     private const int Step = 1 << 20;
 
     private static readonly uint ModelGraph = WireFormat.MakeTag(ModelProto.GraphFieldNumber, WireFormat.WireType.LengthDelimited);
-    private static readonly uint GraphInitializer = WireFormat.MakeTag(GraphProto.InitializerFieldNumber, WireFormat.WireType.LengthDelimited);
+    private static readonly uint GraphInitializer = WireFormat.MakeTag(
+        GraphProto.InitializerFieldNumber,
+        WireFormat.WireType.LengthDelimited
+    );
     private static readonly uint TensorRawData = WireFormat.MakeTag(TensorProto.RawDataFieldNumber, WireFormat.WireType.LengthDelimited);
 
-    /// <exception cref="BadInputException">The weights are more than fits into one protobuf message, or their file is gone or changed.</exception>
+    /// <exception cref="BadInputException">The weights are more than fits into one protobuf message, or their file is gone or
+    /// changed.</exception>
     public static byte[] Serialize(ModelProto model)
     {
         var parts = Parts.Of(model);
@@ -45,9 +49,12 @@ internal static class ModelSerializer
     }
 
     /// <summary>Bytes of a field with tag and length.</summary>
-    private static long Size(uint tag, long length) => CodedOutputStream.ComputeUInt32Size(tag) + CodedOutputStream.ComputeUInt64Size((ulong)length) + length;
+    private static long Size(uint tag, long length) =>
+        CodedOutputStream.ComputeUInt32Size(tag) + CodedOutputStream.ComputeUInt64Size((ulong)length) + length;
 
-    /// <summary>A model in the order of writing. Fields of a message may come in any order: everything but the initializers first.</summary>
+    /// <summary>
+    /// A model in the order of writing. Fields of a message may come in any order: everything but the initializers first.
+    /// </summary>
     private sealed record Parts(byte[] Head, byte[] Graph, IReadOnlyList<Weight> Weights)
     {
         private long GraphLength => Graph.Length + Weights.Sum(w => Size(GraphInitializer, w.Length));
@@ -59,7 +66,11 @@ internal static class ModelSerializer
             var weights = model.Graph.Initializer.Select(Weight.Of).ToList();
             var bytes = weights.Sum(w => w.Bytes);
             if (bytes > MaxBytes)
-                Throw.BadInput(FormattableString.Invariant($"the part of the model up to the cut holds {bytes / 1e9:0.0} GB of weights; at most 2 GB fit into one ONNX file"));
+                Throw.BadInput(
+                    FormattableString.Invariant(
+                        $"the part of the model up to the cut holds {bytes / 1e9:0.0} GB of weights; at most 2 GB fit into one ONNX file"
+                    )
+                );
             var shell = GraphPruner.Shell(model);
             shell.Graph = null;
             return new(shell.ToByteArray(), GraphPruner.WithoutInitializers(model.Graph).ToByteArray(), weights);

@@ -36,7 +36,9 @@ internal sealed class OnnxFile
         if (!System.IO.File.Exists(file))
             Throw.BadInput($"{file}: {(Directory.Exists(file) ? "is a folder" : "no such file")}; expected an ONNX model");
         if (new FileInfo(RealFile(file)).Length == 0)
-            Throw.BadInput($"{file}: not an ONNX model (no bytes, or no regular file); expected a protobuf file as torch.onnx.export writes it");
+            Throw.BadInput(
+                $"{file}: not an ONNX model (no bytes, or no regular file); expected a protobuf file as torch.onnx.export writes it"
+            );
         if (FileKind.Describe(file) is { } kind)
             Throw.BadInput($"{file}: not an ONNX model: it {kind}");
         file = Path.GetFullPath(file);
@@ -47,11 +49,17 @@ internal sealed class OnnxFile
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or InvalidDataException)
         {
-            throw new BadInputException($"{file}: not an ONNX model ({e.Message.TrimEnd('.').ReplaceLineEndings(" ")}); expected a protobuf file as torch.onnx.export writes it", e);
+            throw new BadInputException(
+                $"{file}: not an ONNX model ({e.Message.TrimEnd('.').ReplaceLineEndings(" ")}); expected a protobuf file as "
+                    + $"torch.onnx.export writes it",
+                e
+            );
         }
 
         if (model.Graph is null || model.Graph.Node.Count == 0)
-            Throw.BadInput($"{file}: not an ONNX model (no graph with nodes in it); expected a protobuf file as torch.onnx.export writes it");
+            Throw.BadInput(
+                $"{file}: not an ONNX model (no graph with nodes in it); expected a protobuf file as torch.onnx.export writes it"
+            );
         LocalFunctions.Inline(file, model);
         TopologicalOrder.Ensure(file, model.Graph);
         return new(file, model, ResolveExternalData(file, model.Graph));
@@ -64,7 +72,9 @@ internal sealed class OnnxFile
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
-    /// <summary>Where a file is; ONNX Runtime maps no file that is a link to another folder, as those of Hugging Face's cache are.</summary>
+    /// <summary>
+    /// Where a file is; ONNX Runtime maps no file that is a link to another folder, as those of Hugging Face's cache are.
+    /// </summary>
     public static string RealFile(string path) => new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
 
     private static IReadOnlyList<string> ResolveExternalData(string file, GraphProto graph)
@@ -80,13 +90,19 @@ internal sealed class OnnxFile
                 continue;
             var path = Path.GetFullPath(Path.Combine(folder, location));
             if (location.Length == 0 || !path.StartsWith(folder.TrimEnd('/') + '/', StringComparison.Ordinal))
-                Throw.BadInput($"{file}: tensor '{tensor.Name}' has its data in '{location}', which is not beside the model; expected a file in its folder");
+                Throw.BadInput(
+                    $"{file}: tensor '{tensor.Name}' has its data in '{location}', which is not beside the model; expected a file in "
+                        + $"its folder"
+                );
             var info = new FileInfo(System.IO.File.Exists(path) ? RealFile(path) : path); // a link's own length is that of its text
             if (!info.Exists)
                 Throw.BadInput($"{file}: its data file '{location}' is missing; put it beside the model");
             length = length < 0 ? info.Length - offset : length;
             if (offset < 0 || length < 0 || offset + length > info.Length)
-                Throw.BadInput($"{path}: {info.Length} bytes, but tensor '{tensor.Name}' of {Path.GetFileName(file)} ends at byte {offset + length}; the file is truncated or not this model's");
+                Throw.BadInput(
+                    $"{path}: {info.Length} bytes, but tensor '{tensor.Name}' of {Path.GetFileName(file)} ends at byte "
+                        + $"{offset + length}; the file is truncated or not this model's"
+                );
             TensorData.SetLocation(tensor, RealFile(path), offset, length);
             files.Add(path);
         }

@@ -30,14 +30,21 @@ internal sealed class SkeletonReader : IDisposable
     {
         using var reader = new SkeletonReader(file);
         var skeleton = new MemoryStream();
-        reader.CopyMessage(reader._length, skeleton, ModelGraph, static (r, end, graph) =>
-            r.CopyMessage(end, graph, GraphInitializer, static (r, end, tensor) => r.CopyTensor(end, tensor)));
+        reader.CopyMessage(
+            reader._length,
+            skeleton,
+            ModelGraph,
+            static (r, end, graph) => r.CopyMessage(end, graph, GraphInitializer, static (r, end, tensor) => r.CopyTensor(end, tensor))
+        );
         return skeleton.ToArray();
     }
 
     public void Dispose() => _stream.Dispose();
 
-    /// <summary>Copies fields up to <paramref name="end"/>; the payload of <paramref name="nestedField"/> goes through <paramref name="copyNested"/>.</summary>
+    /// <summary>
+    /// Copies fields up to <paramref name="end"/>; the payload of <paramref name="nestedField"/> goes through
+    /// <paramref name="copyNested"/>.
+    /// </summary>
     private void CopyMessage(long end, MemoryStream to, int nestedField, Action<SkeletonReader, long, MemoryStream> copyNested)
     {
         while (_position < end)
@@ -117,7 +124,12 @@ internal sealed class SkeletonReader : IDisposable
     {
         var length = ReadVarint(end);
         if (length > (ulong)(end - _position))
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it ends early: at byte {_position} a part of {length} bytes begins, {end - _position} are left"));
+            throw new InvalidDataException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it ends early: at byte {_position} a part of {length} bytes begins, {end - _position} are left"
+                )
+            );
         return _position + (long)length;
     }
 
@@ -156,6 +168,5 @@ internal sealed class SkeletonReader : IDisposable
         to.WriteByte((byte)value);
     }
 
-    private InvalidDataException Invalid() =>
-        new(string.Create(CultureInfo.InvariantCulture, $"no valid field at byte {_position}"));
+    private InvalidDataException Invalid() => new(string.Create(CultureInfo.InvariantCulture, $"no valid field at byte {_position}"));
 }

@@ -60,32 +60,39 @@ internal static class TensorData
     public static long Count(TensorProto tensor) => tensor.Dims.Aggregate(1L, (product, d) => product * d);
 
     /// <summary>The values of an int64 or int32 tensor.</summary>
-    public static long[] Int64s(TensorProto tensor) => (TensorProto.Types.DataType)tensor.DataType switch
-    {
-        TensorProto.Types.DataType.Int64 => tensor.Int64Data.Count > 0 ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(Raw(tensor)).ToArray(),
-        TensorProto.Types.DataType.Int32 => tensor.Int32Data.Count > 0
-            ? [.. tensor.Int32Data.Select(v => (long)v)]
-            : [.. MemoryMarshal.Cast<byte, int>(Raw(tensor)).ToArray().Select(v => (long)v)],
-        _ => [],
-    };
+    public static long[] Int64s(TensorProto tensor) =>
+        (TensorProto.Types.DataType)tensor.DataType switch
+        {
+            TensorProto.Types.DataType.Int64 => tensor.Int64Data.Count > 0
+                ? [.. tensor.Int64Data]
+                : MemoryMarshal.Cast<byte, long>(Raw(tensor)).ToArray(),
+            TensorProto.Types.DataType.Int32 => tensor.Int32Data.Count > 0
+                ? [.. tensor.Int32Data.Select(v => (long)v)]
+                : [.. MemoryMarshal.Cast<byte, int>(Raw(tensor)).ToArray().Select(v => (long)v)],
+            _ => [],
+        };
 
     /// <summary>The values of a float32 tensor.</summary>
     public static float[] Floats(TensorProto tensor) =>
         tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(Raw(tensor)).ToArray();
 
     /// <summary>The values of a tensor of any numeric type; empty for others.</summary>
-    public static double[] Numbers(TensorProto tensor) => (TensorProto.Types.DataType)tensor.DataType switch
-    {
-        TensorProto.Types.DataType.Float => Array.ConvertAll(Floats(tensor), v => (double)v),
-        TensorProto.Types.DataType.Double => tensor.DoubleData.Count > 0 ? [.. tensor.DoubleData] : MemoryMarshal.Cast<byte, double>(Raw(tensor)).ToArray(),
-        TensorProto.Types.DataType.Float16 => tensor.Int32Data.Count > 0
-            ? [.. tensor.Int32Data.Select(v => (double)BitConverter.UInt16BitsToHalf((ushort)v))]
-            : Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(Raw(tensor)).ToArray(), v => (double)v),
-        TensorProto.Types.DataType.Int64 or TensorProto.Types.DataType.Int32 => Array.ConvertAll(Int64s(tensor), v => (double)v),
-        TensorProto.Types.DataType.Uint8 or TensorProto.Types.DataType.Bool => tensor.Int32Data.Count > 0
-            ? [.. tensor.Int32Data.Select(v => (double)v)] : Array.ConvertAll(Raw(tensor).ToArray(), v => (double)v),
-        _ => [],
-    };
+    public static double[] Numbers(TensorProto tensor) =>
+        (TensorProto.Types.DataType)tensor.DataType switch
+        {
+            TensorProto.Types.DataType.Float => Array.ConvertAll(Floats(tensor), v => (double)v),
+            TensorProto.Types.DataType.Double => tensor.DoubleData.Count > 0
+                ? [.. tensor.DoubleData]
+                : MemoryMarshal.Cast<byte, double>(Raw(tensor)).ToArray(),
+            TensorProto.Types.DataType.Float16 => tensor.Int32Data.Count > 0
+                ? [.. tensor.Int32Data.Select(v => (double)BitConverter.UInt16BitsToHalf((ushort)v))]
+                : Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(Raw(tensor)).ToArray(), v => (double)v),
+            TensorProto.Types.DataType.Int64 or TensorProto.Types.DataType.Int32 => Array.ConvertAll(Int64s(tensor), v => (double)v),
+            TensorProto.Types.DataType.Uint8 or TensorProto.Types.DataType.Bool => tensor.Int32Data.Count > 0
+                ? [.. tensor.Int32Data.Select(v => (double)v)]
+                : Array.ConvertAll(Raw(tensor).ToArray(), v => (double)v),
+            _ => [],
+        };
 
     /// <summary>A new float16 tensor.</summary>
     public static TensorProto Of(string name, ReadOnlySpan<Half> values, ReadOnlySpan<long> dims) =>
@@ -101,7 +108,12 @@ internal static class TensorData
 
     private static TensorProto Of(string name, TensorProto.Types.DataType type, ReadOnlySpan<byte> raw, ReadOnlySpan<long> dims)
     {
-        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(raw) };
+        var tensor = new TensorProto
+        {
+            Name = name,
+            DataType = (int)type,
+            RawData = ByteString.CopyFrom(raw),
+        };
         foreach (var d in dims)
             tensor.Dims.Add(d);
         return tensor;
@@ -118,11 +130,13 @@ internal static class TensorData
         if (!File.Exists(file))
             Throw.BadInput($"{file}: gone, but tensor '{tensor.Name}' is in it; put it back and run again");
         using var handle = File.OpenHandle(file);
-        for (var done = 0L; done < length;)
+        for (var done = 0L; done < length; )
         {
             var read = RandomAccess.Read(handle, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - done)), offset + done);
             if (read == 0)
-                Throw.BadInput($"{file}: ends before byte {offset + length}, where tensor '{tensor.Name}' ends; the file changed while it was used");
+                Throw.BadInput(
+                    $"{file}: ends before byte {offset + length}, where tensor '{tensor.Name}' ends; the file changed while it was used"
+                );
             to.Write(buffer, 0, read);
             done += read;
         }

@@ -19,7 +19,8 @@ internal static class TopologicalOrder
             }
         }
 
-        var known = graph.Input.Select(i => i.Name)
+        var known = graph
+            .Input.Select(i => i.Name)
             .Concat(graph.Initializer.Select(i => i.Name))
             .Concat(graph.SparseInitializer.Select(s => s.Values?.Name ?? ""))
             .ToHashSet(StringComparer.Ordinal);

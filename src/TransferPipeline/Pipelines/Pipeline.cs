@@ -79,7 +79,10 @@ public sealed record Pipeline
         var spec = tools.Specify(dataset, model, outputs, Preprocessing) with { Device = Device, Decode = Decode };
         return spec with
         {
-            Views = Views == 0 ? null : AugmentedViews.Of(Views, AugmentationReader.Read(Augment, spec.Preprocessing), spec.Preprocessing, (ulong)Seed),
+            Views =
+                Views == 0
+                    ? null
+                    : AugmentedViews.Of(Views, AugmentationReader.Read(Augment, spec.Preprocessing), spec.Preprocessing, (ulong)Seed),
         };
     }
 }

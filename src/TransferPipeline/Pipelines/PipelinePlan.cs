@@ -15,13 +15,29 @@ namespace TransferPipeline.Pipelines;
 /// <param name="There">Vectors of the same recipe that an earlier run left.</param>
 /// <param name="Bytes">On disk when complete.</param>
 /// <param name="Seconds">Estimate for what is missing, from a trial of the backbone on this machine's CPU; null for a GPU.</param>
-public sealed record PlannedSet(string Model, string Cut, string Folder, int Dimension, int Vectors, int There, long Bytes, double? Seconds);
+public sealed record PlannedSet(
+    string Model,
+    string Cut,
+    string Folder,
+    int Dimension,
+    int Vectors,
+    int There,
+    long Bytes,
+    double? Seconds
+);
 
 /// <summary>What a run would do, found without doing it.</summary>
 /// <param name="Problems">What would make it fail: a file that is missing, a head that is not available, too little disk.</param>
 public sealed record PipelinePlan(
-    string Data, int Photos, int Classes, IReadOnlyList<DatasetProblem> DataProblems, IReadOnlyList<PlannedSet> Sets, IReadOnlyList<string> Heads,
-    long BytesFree, IReadOnlyList<string> Problems)
+    string Data,
+    int Photos,
+    int Classes,
+    IReadOnlyList<DatasetProblem> DataProblems,
+    IReadOnlyList<PlannedSet> Sets,
+    IReadOnlyList<string> Heads,
+    long BytesFree,
+    IReadOnlyList<string> Problems
+)
 {
     /// <summary>Photos in the batch of the trial.</summary>
     private const int TrialBatch = 4;
@@ -37,11 +53,14 @@ public sealed record PipelinePlan(
         var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);
         if (dataset is not null && heads.Count > 0 && PipelineRunner.MissingSplit(pipeline, dataset) is { } missing)
             problems.Add(missing);
-        _ = Try(problems, () =>
-        {
-            SessionFactory.RequireDevice(pipeline.Device);
-            return pipeline;
-        });
+        _ = Try(
+            problems,
+            () =>
+            {
+                SessionFactory.RequireDevice(pipeline.Device);
+                return pipeline;
+            }
+        );
         var sets = new List<PlannedSet>();
         foreach (var name in pipeline.Models)
         {
@@ -52,9 +71,22 @@ public sealed record PipelinePlan(
         var existing = Path.GetFullPath(folder);
         while (!Directory.Exists(existing))
             existing = Path.GetDirectoryName(existing)!;
-        var plan = new PipelinePlan(dataset?.Source ?? pipeline.Data.Path, dataset?.Entries.Count ?? 0, dataset?.Classes.Count ?? 0, dataset?.Problems ?? [], sets, heads, new DriveInfo(existing).AvailableFreeSpace, problems);
+        var plan = new PipelinePlan(
+            dataset?.Source ?? pipeline.Data.Path,
+            dataset?.Entries.Count ?? 0,
+            dataset?.Classes.Count ?? 0,
+            dataset?.Problems ?? [],
+            sets,
+            heads,
+            new DriveInfo(existing).AvailableFreeSpace,
+            problems
+        );
         if (plan.BytesNeeded > plan.BytesFree)
-            problems.Add(FormattableString.Invariant($"{existing} has {plan.BytesFree / 1e6:0} MB free, the feature sets need {plan.BytesNeeded / 1e6:0} MB"));
+            problems.Add(
+                FormattableString.Invariant(
+                    $"{existing} has {plan.BytesFree / 1e6:0} MB free, the feature sets need {plan.BytesNeeded / 1e6:0} MB"
+                )
+            );
         return plan;
     }
 
@@ -99,7 +131,14 @@ public sealed record PipelinePlan(
         return heads;
     }
 
-    private static IEnumerable<PlannedSet> Plan(Toolbox tools, Pipeline pipeline, ResolvedModel model, Dataset dataset, string folder, int threads)
+    private static IEnumerable<PlannedSet> Plan(
+        Toolbox tools,
+        Pipeline pipeline,
+        ResolvedModel model,
+        Dataset dataset,
+        string folder,
+        int threads
+    )
     {
         var vectors = dataset.Entries.Count + pipeline.Views * dataset.Entries.Count(e => e.Split == Splits.Train);
         var spec = pipeline.Specify(tools, dataset, model, folder);
@@ -107,14 +146,25 @@ public sealed record PipelinePlan(
         double? perPhoto = spec.Device.IsCpu ? TrialSeconds(cut) : null;
         return
         [
-            .. spec.Outputs.Select((output, i) =>
-            {
-                var there = AlreadyThere(tools, output.Folder, spec.RecipeOf(i));
-                var dimension = cut.Outputs[i].Dimension;
-                // All cuts come from one pass: its time is the first set's.
-                var seconds = i == 0 ? (vectors - there) * perPhoto / threads : perPhoto * 0;
-                return new PlannedSet(model.Name, $"{output.Request.Cut} {output.Request.Pooling}", output.Folder, dimension, vectors, there, vectors * (dimension * 4L + 200), seconds);
-            }),
+            .. spec.Outputs.Select(
+                (output, i) =>
+                {
+                    var there = AlreadyThere(tools, output.Folder, spec.RecipeOf(i));
+                    var dimension = cut.Outputs[i].Dimension;
+                    // All cuts come from one pass: its time is the first set's.
+                    var seconds = i == 0 ? (vectors - there) * perPhoto / threads : perPhoto * 0;
+                    return new PlannedSet(
+                        model.Name,
+                        $"{output.Request.Cut} {output.Request.Pooling}",
+                        output.Folder,
+                        dimension,
+                        vectors,
+                        there,
+                        vectors * (dimension * 4L + 200),
+                        seconds
+                    );
+                }
+            ),
         ];
     }
 
@@ -123,7 +173,11 @@ public sealed record PipelinePlan(
     {
         foreach (var candidate in new[] { folder, FeatureSets.Beside(folder, recipe) })
         {
-            if (File.Exists(Path.Combine(candidate, FeatureManifest.FileName)) && FeatureSet.Open(candidate, tools.Table) is var set && set.Recipe.Differences(recipe).Count == 0)
+            if (
+                File.Exists(Path.Combine(candidate, FeatureManifest.FileName))
+                && FeatureSet.Open(candidate, tools.Table) is var set
+                && set.Recipe.Differences(recipe).Count == 0
+            )
                 return set.Rows;
         }
 

@@ -16,7 +16,8 @@ public static class PipelineReader
     private const int UsualFolds = 10;
 
     /// <param name="assignments">Each <c>a.b=c</c>, as <c>--set</c> gives them.</param>
-    /// <exception cref="BadInputException">The file, a key or a value is wrong: file and line, what was found, what was expected.</exception>
+    /// <exception cref="BadInputException">The file, a key or a value is wrong: file and line, what was found, what was
+    /// expected.</exception>
     public static Pipeline Read(string file, IEnumerable<string>? assignments = null)
     {
         var document = YamlDocument.Read(file);
@@ -72,7 +73,10 @@ public static class PipelineReader
         var options = new DatasetOptions
         {
             Path = path,
-            Kind = Enum.Parse<DatasetKind>(map.Choice("kind", "auto", [.. Enum.GetNames<DatasetKind>().Select(n => n.ToLowerInvariant())]), ignoreCase: true),
+            Kind = Enum.Parse<DatasetKind>(
+                map.Choice("kind", "auto", [.. Enum.GetNames<DatasetKind>().Select(n => n.ToLowerInvariant())]),
+                ignoreCase: true
+            ),
             ValidationShare = map.Number("validation-share", 0.2, 0, 0.95),
             TestShare = map.Number("test-share", 0, 0, 0.95),
             Seed = map.Integer("seed", root.Integer("seed", 0, 0), 0),
@@ -126,7 +130,9 @@ public static class PipelineReader
         {
             Resize = map.Has("resize") ? Sizes(map, "resize", 2) : null,
             Crop = map.Has("crop") ? Sizes(map, "crop", 1)[0] : null,
-            Interpolation = map.Has("interpolation") ? Enum.Parse<Interpolation>(map.Choice("interpolation", "bilinear", names), ignoreCase: true) : null,
+            Interpolation = map.Has("interpolation")
+                ? Enum.Parse<Interpolation>(map.Choice("interpolation", "bilinear", names), ignoreCase: true)
+                : null,
             Mean = map.Has("mean") ? Channels(map, "mean") : null,
             Std = map.Has("std") ? Channels(map, "std") : null,
             Offset = map.Has("offset") ? map.Number("offset", 0) : null,
@@ -142,7 +148,10 @@ public static class PipelineReader
         var numbers = map.Numbers(key);
         return numbers.Count >= 1 && numbers.Count <= most && numbers.All(n => n is >= 1 and <= 16384 && n == Math.Floor(n))
             ? [.. numbers.Select(n => (int)n)]
-            : throw map.Error(key, most == 1 ? "expected one whole number of pixels" : "expected the short side, or [height, width], in pixels");
+            : throw map.Error(
+                key,
+                most == 1 ? "expected one whole number of pixels" : "expected the short side, or [height, width], in pixels"
+            );
     }
 
     private static IReadOnlyList<double> Channels(YamlMap map, string key) =>
@@ -152,7 +161,11 @@ public static class PipelineReader
     {
         if (map is null)
             return (new(), new(), new());
-        var (device, decode, extraction) = (YamlOptions.Read<DeviceOptions>(map), YamlOptions.Read<DecodeOptions>(map), YamlOptions.Read<ExtractionOptions>(map));
+        var (device, decode, extraction) = (
+            YamlOptions.Read<DeviceOptions>(map),
+            YamlOptions.Read<DecodeOptions>(map),
+            YamlOptions.Read<ExtractionOptions>(map)
+        );
         map.RejectUnknown();
         try
         {
@@ -160,7 +173,12 @@ public static class PipelineReader
         }
         catch (UsageException e)
         {
-            throw map.Error(map.Has("device") ? "device" : map.Has("precision") ? "precision" : "cuda-graphs", e.Message);
+            throw map.Error(
+                map.Has("device") ? "device"
+                    : map.Has("precision") ? "precision"
+                    : "cuda-graphs",
+                e.Message
+            );
         }
     }
 
@@ -172,7 +190,13 @@ public static class PipelineReader
         var folds = map.Choice("protocol", "split", "split", "k-fold") == "k-fold";
         var options = YamlOptions.Read<ComparisonOptions>(map);
         map.RejectUnknown();
-        return options with { Folds = !folds ? 0 : options.Folds > 0 ? options.Folds : UsualFolds };
+        return options with
+        {
+            Folds =
+                !folds ? 0
+                : options.Folds > 0 ? options.Folds
+                : UsualFolds,
+        };
     }
 
     private static FeaturesExportSection? ReadFeaturesExport(YamlMap? map)
@@ -197,18 +221,27 @@ public static class PipelineReader
         var heads = root.List("heads").Select(h => ReadStep(h).Name).Append("best").ToArray();
         return heads.Contains(section.Head)
             ? section
-            : throw map.Error("head", $"'{section.Head}' is none of the heads: expected one of {string.Join(", ", heads)}{NearestName.Hint(section.Head, heads)}");
+            : throw map.Error(
+                "head",
+                $"'{section.Head}' is none of the heads: expected one of {string.Join(", ", heads)}{NearestName.Hint(section.Head, heads)}"
+            );
     }
 
     /// <summary>A name alone, or a mapping of the one name to its options.</summary>
     private static StepRequest ReadStep(YamlItem item)
     {
         if (!item.IsMap && item.Text.AsSpan().IndexOfAny(",:=") is > 0 and var end)
-            throw item.Error($"'{item.Text}', expected one name: a list stands in brackets, as in [{item.Text[..end]}, ...], and options behind the name, as in {item.Text[..end]}: {{option: value}}");
+            throw item.Error(
+                $"'{item.Text}', expected one name: a list stands in brackets, as in [{item.Text[..end]}, ...], and options behind "
+                    + $"the name, as in {item.Text[..end]}: {{option: value}}"
+            );
         if (!item.IsMap)
             return new(item.Text, new Dictionary<string, string>(), item.Where);
         if (item.Map.Keys.ToArray() is not [var name])
-            throw item.Error($"has the keys {string.Join(", ", item.Map.Keys)}; expected one name with its options, as in 'softmax: {{C: 0.1}}', and '- ' before each of several");
+            throw item.Error(
+                $"has the keys {string.Join(", ", item.Map.Keys)}; expected one name with its options, as in 'softmax: {{C: 0.1}}', "
+                    + $"and '- ' before each of several"
+            );
         return new(name, item.Map.Map(name)?.AsTexts() ?? new Dictionary<string, string>(), item.Where);
     }
 
@@ -225,5 +258,12 @@ public static class PipelineReader
 
     /// <summary>Relative to a folder; <c>~/</c> is the home folder, which a shell does not put in behind <c>--set a=</c>.</summary>
     private static string Absolute(string folder, string path) =>
-        Path.GetFullPath(Path.Combine(folder, path.StartsWith("~/", StringComparison.Ordinal) ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..] : path));
+        Path.GetFullPath(
+            Path.Combine(
+                folder,
+                path.StartsWith("~/", StringComparison.Ordinal)
+                    ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..]
+                    : path
+            )
+        );
 }

@@ -31,7 +31,11 @@ public sealed record ExtractionDisplay(IProgress<ExtractionProgress>? Progress, 
 /// <param name="BestHead">Index of the head that was exported, or of the best one.</param>
 /// <param name="Files">What was written, by purpose: classifier, report, comparison, features.</param>
 public sealed record PipelineResult(
-    IReadOnlyList<(FeatureSet Set, ExtractionResult Extraction)> Sets, ComparisonRun? Run, int BestHead, IReadOnlyDictionary<string, string> Files);
+    IReadOnlyList<(FeatureSet Set, ExtractionResult Extraction)> Sets,
+    ComparisonRun? Run,
+    int BestHead,
+    IReadOnlyDictionary<string, string> Files
+);
 
 /// <summary>Does a whole pipeline: datasets, extraction, comparison, export. Each step reuses what an earlier run left.</summary>
 public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string folder, PipelineEvents events)
@@ -57,7 +61,16 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
             return new(sets, null, -1, _files);
 
         var sources = sets.Select(s => new FeatureSource(Summaries.Of(s.Set), s.Set.Load())).ToList();
-        var options = pipeline.Evaluation with { Threads = comparison.Threads, Command = comparison.Command, Versions = comparison.Versions, Progress = comparison.Progress, Seed = pipeline.Seed, Map = pipeline.Report is not null, Cancellation = cancellation };
+        var options = pipeline.Evaluation with
+        {
+            Threads = comparison.Threads,
+            Command = comparison.Command,
+            Versions = comparison.Versions,
+            Progress = comparison.Progress,
+            Seed = pipeline.Seed,
+            Map = pipeline.Report is not null,
+            Cancellation = cancellation,
+        };
         var run = Comparer.Run(options, sources, [.. heads.Select(h => h.Spec)]);
         WriteText("comparison", "comparison.json", ComparisonJson.Serialize(run.Result));
         if (pipeline.Report is not null)
@@ -74,9 +87,13 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     }
 
     /// <exception cref="BadInputException">There is nothing at the pipeline's path, or no photo in it.</exception>
-    internal static Dataset OpenData(Toolbox tools, Pipeline pipeline) => Path.Exists(pipeline.Data.Path)
-        ? DatasetReader.Open(pipeline.Data, tools.PhotoTable)
-        : throw new BadInputException($"{pipeline.Data.Path}: there is no such file or folder; put the photos there, or say where they are with --set data.path=PATH");
+    internal static Dataset OpenData(Toolbox tools, Pipeline pipeline) =>
+        Path.Exists(pipeline.Data.Path)
+            ? DatasetReader.Open(pipeline.Data, tools.PhotoTable)
+            : throw new BadInputException(
+                $"{pipeline.Data.Path}: there is no such file or folder; put the photos there, or say where they are with --set "
+                    + $"data.path=PATH"
+            );
 
     private static void CheckClasses(IEnumerable<(HeadSpec Spec, string Where)> heads, IReadOnlyList<string> classes)
     {
@@ -105,9 +122,16 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         if (pipeline.Evaluation.Folds > 0)
             return null;
         var there = dataset.Entries.CountBy(e => e.Split).ToDictionary();
-        return new[] { Splits.Train, pipeline.Evaluation.ScoreSplit }.FirstOrDefault(s => !there.ContainsKey(s)) is { } missing
-            ? $"{dataset.Source} has no photos in split {missing} (it has {string.Join(", ", there.Select(s => $"{s.Key}: {s.Value}"))}), which the evaluation needs; {(missing == Splits.Train ? "train on folds" : $"name another one under evaluation.on, set data.{missing}-share where the data has no splits of its own, or use folds")} (evaluation.protocol: k-fold)"
-            : null;
+        string[] needed = [Splits.Train, pipeline.Evaluation.ScoreSplit];
+        if (needed.FirstOrDefault(s => !there.ContainsKey(s)) is not { } missing)
+            return null;
+        var found = string.Join(", ", there.Select(s => $"{s.Key}: {s.Value}"));
+        var cure =
+            missing == Splits.Train
+                ? "train on folds"
+                : $"name another one under evaluation.on, set data.{missing}-share where the data has no splits of its own, or use folds";
+        return $"{dataset.Source} has no photos in split {missing} (it has {found}), which the evaluation needs; {cure} "
+            + $"(evaluation.protocol: k-fold)";
     }
 
     private List<(HeadSpec Spec, string Where)> HeadSpecs()
@@ -132,15 +156,28 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
         }
 
         return specs.GroupBy(s => s.Spec.Title).FirstOrDefault(g => g.Count() > 1) is { } twice
-            ? throw new BadInputException($"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options")
+            ? throw new BadInputException(
+                $"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options"
+            )
             : specs;
     }
 
-    private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(Dataset dataset, ResolvedModel model, int threads, CancellationToken cancellation)
+    private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(
+        Dataset dataset,
+        ResolvedModel model,
+        int threads,
+        CancellationToken cancellation
+    )
     {
         var spec = pipeline.Specify(tools, dataset, model, folder);
         using var display = events.StartExtraction(model.Name);
-        var options = pipeline.Extraction with { Workers = threads, FewerWorkers = true, Progress = display.Progress, Message = events.Note };
+        var options = pipeline.Extraction with
+        {
+            Workers = threads,
+            FewerWorkers = true,
+            Progress = display.Progress,
+            Message = events.Note,
+        };
         var results = Extractor.Run(spec, options, cancellation);
         return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table), r))];
     }
@@ -159,14 +196,29 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     private int PickHead(ComparisonRun run)
     {
         var wanted = pipeline.Export?.Head ?? "best";
-        var candidates = Enumerable.Range(0, run.Fitted.Count).Where(i => wanted == "best" ? run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted).ToList();
+        var candidates = Enumerable
+            .Range(0, run.Fitted.Count)
+            .Where(i => wanted == "best" ? run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted)
+            .ToList();
         if (candidates.Count == 0)
-            throw new UsageException(wanted == "best" ? "none of the heads can be written as ONNX" : run.Result.LeftOut.FirstOrDefault(h => h.Name == wanted) is { } left ? $"export: the head '{wanted}' was left out: {left.Reason}" : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}");
+            throw new UsageException(
+                wanted == "best" ? "none of the heads can be written as ONNX"
+                : run.Result.LeftOut.FirstOrDefault(h => h.Name == wanted) is { } left
+                    ? $"export: the head '{wanted}' was left out: {left.Reason}"
+                : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}"
+            );
         return candidates.MaxBy(i => run.Result.Heads[i].Accuracy.Value);
     }
 
     private string ExportClassifier(
-        ComparisonRun run, int best, List<(FeatureSet Set, ExtractionResult Extraction)> sets, List<FeatureSource> sources, List<ResolvedModel> models, Dataset dataset, CancellationToken cancellation)
+        ComparisonRun run,
+        int best,
+        List<(FeatureSet Set, ExtractionResult Extraction)> sets,
+        List<FeatureSource> sources,
+        List<ResolvedModel> models,
+        Dataset dataset,
+        CancellationToken cancellation
+    )
     {
         var index = run.Result.Heads[best].FeatureSet;
         var file = Path.Combine(folder, pipeline.Export!.File);
@@ -182,12 +234,21 @@ public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fold
     {
         var file = Path.Combine(folder, name);
         using var model = Classifier.Open(classifier, threads: 1);
-        var photos = Enumerable.Range(0, dataset.Entries.Count).Where(i => dataset.Entries[i].Split == pipeline.Evaluation.ScoreSplit).Select(i => new PhotoOfDataset(dataset, i)).ToList();
+        var photos = Enumerable
+            .Range(0, dataset.Entries.Count)
+            .Where(i => dataset.Entries[i].Split == pipeline.Evaluation.ScoreSplit)
+            .Select(i => new PhotoOfDataset(dataset, i))
+            .ToList();
         var shown = new ReportPhotos();
         foreach (var (prediction, photo) in new PhotoClassifier(tools.Decoder, model).Predict(photos, threads, cancellation).Zip(photos))
             if (prediction.Failure is null)
                 shown.Add(prediction.ToPage(model.Info.Labels, dataset.Entries[photo.Index].Label));
-        PredictionsPage.Write(file, Path.GetFileName(classifier), shown, new PhotoThumbnails(dataset, tools.Decoder, tools.Encoder, PredictionsPage.ThumbnailSide).Of);
+        PredictionsPage.Write(
+            file,
+            Path.GetFileName(classifier),
+            shown,
+            new PhotoThumbnails(dataset, tools.Decoder, tools.Encoder, PredictionsPage.ThumbnailSide).Of
+        );
         _files["predictions"] = file;
     }
 

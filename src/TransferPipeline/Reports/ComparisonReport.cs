@@ -9,7 +9,8 @@ public static class ComparisonReport
     private const int MapThumbnails = 500;
 
     /// <summary>Writes the page; the same comparison and thumbnails give the same bytes.</summary>
-    /// <param name="thumbnail">A small JPEG or PNG of the photo with this path, as <see cref="ThumbnailMaker"/> makes; null when there is none.</param>
+    /// <param name="thumbnail">A small JPEG or PNG of the photo with this path, as <see cref="ThumbnailMaker"/> makes; null when there is
+    /// none.</param>
     public static void Write(string file, Comparison comparison, Func<string, byte[]?> thumbnail) =>
         Page.Save(file, Render(comparison, thumbnail));
 
@@ -27,12 +28,24 @@ public static class ComparisonReport
         sections.AddRange(MapSection.Build(shown, thumbnails, MapThumbnails));
         sections.AddRange(ProvenanceSection.Build(content));
 
-        var body = new Html().Add($"<a class=\"skip\" href=\"#content\">Skip to content</a>\n{Navigation(sections)}<main id=\"content\">\n");
+        var body = new Html().Add(
+            $"<a class=\"skip\" href=\"#content\">Skip to content</a>\n{Navigation(sections)}<main id=\"content\">\n"
+        );
         VerdictHeader.Add(body, shown, ranked);
         foreach (var section in sections)
-            body.Add($"<section id=\"{section.Id}\" aria-labelledby=\"{section.Id}-title\">\n<h2 id=\"{section.Id}-title\">{section.Title}</h2>\n{section.Body}</section>\n");
-        body.Add($"<footer>Made by <b>transfer</b>. This page needs no network and sends nothing.</footer>\n</main>\n<div id=\"tip\" role=\"status\" hidden></div>\n{thumbnails.Definitions()}");
-        return Page.Render($"{ranked[0].Head.ShortName}: {Figures.Rate(ranked[0].Head.Accuracy.Value)} – comparison of heads", body, ComparisonJson.Serialize(shown));
+            body.Add(
+                $"<section id=\"{section.Id}\" aria-labelledby=\"{section.Id}-title\">\n<h2 "
+                    + $"id=\"{section.Id}-title\">{section.Title}</h2>\n{section.Body}</section>\n"
+            );
+        body.Add(
+            $"<footer>Made by <b>transfer</b>. This page needs no network and sends nothing.</footer>\n</main>\n<div id=\"tip\" "
+                + $"role=\"status\" hidden></div>\n{thumbnails.Definitions()}"
+        );
+        return Page.Render(
+            $"{ranked[0].Head.ShortName}: {Figures.Rate(ranked[0].Head.Accuracy.Value)} – comparison of heads",
+            body,
+            ComparisonJson.Serialize(shown)
+        );
     }
 
     private static Html Navigation(List<Section> sections)

@@ -15,7 +15,8 @@ internal static class Figures
     public static string Rate(double value) => double.IsFinite(value) ? value.ToString("F3", Culture) : None;
 
     /// <summary>Rates of 0..1 as whole percent.</summary>
-    public static string Percent(double value) => double.IsFinite(value) ? value.ToString("P0", Culture).Replace(" ", "\u202F", StringComparison.Ordinal) : None;
+    public static string Percent(double value) =>
+        double.IsFinite(value) ? value.ToString("P0", Culture).Replace(" ", "\u202F", StringComparison.Ordinal) : None;
 
     public static string Count(long value) => value.ToString("N0", Culture).Replace(",", "\u202F", StringComparison.Ordinal);
 
@@ -27,17 +28,27 @@ internal static class Figures
             : size == 0 ? "0"
             : size < 1e-3 || size >= 1e5 ? value.ToString("0.##e0", Culture)
             : size >= 100 ? value.ToString("0", Culture)
-            : value.ToString(size >= 10 ? "0.#" : size >= 1 ? "0.##" : size >= 0.1 ? "0.###" : "0.####", Culture);
+            : value.ToString(
+                size >= 10 ? "0.#"
+                    : size >= 1 ? "0.##"
+                    : size >= 0.1 ? "0.###"
+                    : "0.####",
+                Culture
+            );
     }
 
     /// <summary>A value of a sweep: a number or a name.</summary>
     public static string Value(SweepValue value) => value.Name ?? Value(value.Number);
 
     /// <summary>A p-value: below a thousandth only that.</summary>
-    public static string PValue(double p) => !double.IsFinite(p) ? None : p < 0.001 ? "< 0.001" : p.ToString("F3", Culture);
+    public static string PValue(double p) =>
+        !double.IsFinite(p) ? None
+        : p < 0.001 ? "< 0.001"
+        : p.ToString("F3", Culture);
 
     /// <summary>A time with its unit, three significant digits.</summary>
-    public static string Seconds(double seconds) => !double.IsFinite(seconds) ? None
+    public static string Seconds(double seconds) =>
+        !double.IsFinite(seconds) ? None
         : seconds < 0.9995e-3 ? $"{Digits(seconds * 1e6)} µs"
         : seconds < 0.9995 ? $"{Digits(seconds * 1e3)} ms"
         : seconds < 119.5 ? $"{Digits(seconds)} s"
@@ -56,5 +67,11 @@ internal static class Figures
         return name[..keep] + "…";
     }
 
-    private static string Digits(double value) => value.ToString(value >= 99.95 ? "0" : value >= 9.995 ? "0.0" : "0.00", Culture);
+    private static string Digits(double value) =>
+        value.ToString(
+            value >= 99.95 ? "0"
+                : value >= 9.995 ? "0.0"
+                : "0.00",
+            Culture
+        );
 }

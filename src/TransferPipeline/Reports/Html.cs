@@ -29,12 +29,16 @@ internal sealed class Html
         return this;
     }
 
-    /// <summary>A name of the user's (class, path, file): isolated, so that right-to-left text does not turn its neighbours around.</summary>
+    /// <summary>
+    /// A name of the user's (class, path, file): isolated, so that right-to-left text does not turn its neighbours around.
+    /// </summary>
     public Html Name(string name) => Add($"<bdi>{name}</bdi>");
 
     public override string ToString() => _text.ToString();
 
-    /// <summary>Safe in text and in quoted attributes; what HTML does not allow (controls, lone surrogates) or what misleads the eye becomes U+FFFD.</summary>
+    /// <summary>
+    /// Safe in text and in quoted attributes; what HTML does not allow (controls, lone surrogates) or what misleads the eye becomes U+FFFD.
+    /// </summary>
     private void Escape(ReadOnlySpan<char> text)
     {
         for (var i = 0; i < text.Length; i++)
@@ -60,7 +64,9 @@ internal sealed class Html
         }
     }
 
-    /// <summary>Embeddings, overrides and isolates: with them "cod\u202Egpj.exe" reads as a harmless name. Letters need none to run to the left.</summary>
+    /// <summary>
+    /// Embeddings, overrides and isolates: with them "cod\u202Egpj.exe" reads as a harmless name. Letters need none to run to the left.
+    /// </summary>
     private static bool TurnsText(char c) => c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
     [InterpolatedStringHandler]

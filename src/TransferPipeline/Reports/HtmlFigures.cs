@@ -19,7 +19,8 @@ internal static class HtmlFigures
         return html.Add($"</td>");
     }
 
-    private static Html Data(this Html html, double value, string text) => double.IsFinite(value)
-        ? html.Add($"<data value=\"{Figures.Exact(value)}\">{text}</data>")
-        : html.Add($"<span class=\"none\">{text}</span>");
+    private static Html Data(this Html html, double value, string text) =>
+        double.IsFinite(value)
+            ? html.Add($"<data value=\"{Figures.Exact(value)}\">{text}</data>")
+            : html.Add($"<span class=\"none\">{text}</span>");
 }

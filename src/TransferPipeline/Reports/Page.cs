@@ -21,8 +21,11 @@ internal static class Page
             .Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
             .Append("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n")
             .Append(new Html().Add($"<title>{title}</title>\n"))
-            .Append("<link rel=\"icon\" href=\"data:,\">\n<style>").Append(style).Append("</style>\n</head>\n<body>\n")
-            .Append(body).Append('\n');
+            .Append("<link rel=\"icon\" href=\"data:,\">\n<style>")
+            .Append(style)
+            .Append("</style>\n</head>\n<body>\n")
+            .Append(body)
+            .Append('\n');
         if (json is not null)
             page.Append("<script type=\"application/json\" id=\"figures\">").Append(Inert(json)).Append("</script>\n");
         return page.Append("<script>").Append(script).Append("</script>\n</body>\n</html>\n").ToString();
@@ -38,7 +41,9 @@ internal static class Page
 
     /// <summary>In a script element only "&lt;" can end the element or open a comment; in JSON it stands in strings only.</summary>
     private static string Inert(string json) =>
-        json.Replace("<", "\\u003c", StringComparison.Ordinal).Replace("\u2028", "\\u2028", StringComparison.Ordinal).Replace("\u2029", "\\u2029", StringComparison.Ordinal);
+        json.Replace("<", "\\u003c", StringComparison.Ordinal)
+            .Replace("\u2028", "\\u2028", StringComparison.Ordinal)
+            .Replace("\u2029", "\\u2029", StringComparison.Ordinal);
 
     private static string Hash(string text) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 

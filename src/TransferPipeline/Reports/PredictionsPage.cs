@@ -30,22 +30,33 @@ public static class PredictionsPage
     {
         var photos = all.Kept;
         var thumbnails = new ThumbnailSheet(thumbnail, ThumbnailSide);
-        var html = new Html().Add($"<a class=\"skip\" href=\"#photos\">Skip to photos</a>\n<main id=\"content\" class=\"single\">\n<header>\n<p class=\"over\">Predictions of <bdi>{classifier}</bdi></p>\n");
+        var html = new Html().Add(
+            $"<a class=\"skip\" href=\"#photos\">Skip to photos</a>\n<main id=\"content\" class=\"single\">\n<header>\n<p "
+                + $"class=\"over\">Predictions of <bdi>{classifier}</bdi></p>\n"
+        );
         html.Add($"<h1>{Figures.Count(all.Total)} {(all.Total == 1 ? "photo" : "photos")}");
         if (all.Known > 0)
-            html.Add($", {Figures.Count(all.Right)} of {Figures.Count(all.Known)} right ({Figures.Percent((double)all.Right / all.Known)})");
+            html.Add(
+                $", {Figures.Count(all.Right)} of {Figures.Count(all.Known)} right ({Figures.Percent((double)all.Right / all.Known)})"
+            );
         var folder = CommonFolder(photos);
         html.Add($"</h1>\n");
         if (folder.Length > 0)
             html.Add($"<p class=\"path\">in <bdi>{folder}</bdi></p>\n");
         if (photos.Count < all.Total)
-            html.Add($"<p class=\"muted\">The page shows {Figures.Count(photos.Count)} of them: {(all.Known > 0 ? "the wrong ones, surest first, then " : "")}the least sure.</p>\n");
+            html.Add(
+                $"<p class=\"muted\">The page shows {Figures.Count(photos.Count)} of them: "
+                    + $"{(all.Known > 0 ? "the wrong ones, surest first, then " : "")}the least sure.</p>\n"
+            );
         html.Add($"</header>\n<section aria-labelledby=\"photos\">\n<h2 id=\"photos\" class=\"sr\">Photos</h2>\n");
         Controls(html, photos, all.Known > 0);
         html.Add($"<ul class=\"photos large\" id=\"grid\">\n");
         for (var i = 0; i < photos.Count; i++)
             Photo(html, photos[i], i, folder.Length, thumbnails);
-        html.Add($"</ul>\n<p id=\"nothing\" class=\"muted\" hidden>No photo is like that.</p>\n</section>\n<footer>Made by <b>transfer</b>. This page needs no network and sends nothing.</footer>\n</main>\n{thumbnails.Definitions()}");
+        html.Add(
+            $"</ul>\n<p id=\"nothing\" class=\"muted\" hidden>No photo is like that.</p>\n</section>\n<footer>Made by "
+                + $"<b>transfer</b>. This page needs no network and sends nothing.</footer>\n</main>\n{thumbnails.Definitions()}"
+        );
         return Page.Render($"Predictions of {classifier}", html, json: null);
     }
 
@@ -65,31 +76,53 @@ public static class PredictionsPage
     {
         html.Add($"<div class=\"controls\" data-controls=\"grid\" hidden>");
         if (labelled)
-            html.Add($"<label>Show <select data-filter=\"right\"><option value=\"\">all</option><option value=\"no\">wrong ones</option><option value=\"yes\">right ones</option></select></label>");
+            html.Add(
+                $"<label>Show <select data-filter=\"right\"><option value=\"\">all</option><option value=\"no\">wrong "
+                    + $"ones</option><option value=\"yes\">right ones</option></select></label>"
+            );
         html.Add($"<label>Predicted <select data-filter=\"predicted\"><option value=\"\">any class</option>");
         foreach (var name in photos.Where(p => p.Top.Count > 0).Select(p => p.Top[0].Class).Distinct().Order(StringComparer.Ordinal))
             html.Add($"<option value=\"{name}\">{Figures.Short(name, 40)}</option>");
-        html.Add($"</select></label><label>Order <select data-order><option value=\"i\">as given</option><option value=\"p\">least sure first</option><option value=\"-p\">surest first</option></select></label><output aria-live=\"polite\"></output></div>\n");
+        html.Add(
+            $"</select></label><label>Order <select data-order><option value=\"i\">as given</option><option value=\"p\">least sure "
+                + $"first</option><option value=\"-p\">surest first</option></select></label><output aria-live=\"polite\"></output></div>\n"
+        );
     }
 
     private static void Photo(Html html, PredictedPhoto photo, int index, int folder, ThumbnailSheet thumbnails)
     {
         var best = photo.Top.Count > 0 ? photo.Top[0] : new ClassProbability("", 0);
-        var (style, word) = photo.IsRight switch { true => ("right", "yes"), false => ("mistake", "no"), null => ("", "") };
-        html.Add($"<li class=\"{style}\" data-i=\"{index}\" data-right=\"{word}\" data-predicted=\"{best.Class}\" data-p=\"{Figures.Exact(best.Probability)}\">{thumbnails.Picture(photo.Path)}");
+        var (style, word) = photo.IsRight switch
+        {
+            true => ("right", "yes"),
+            false => ("mistake", "no"),
+            null => ("", ""),
+        };
+        html.Add(
+            $"<li class=\"{style}\" data-i=\"{index}\" data-right=\"{word}\" data-predicted=\"{best.Class}\" "
+                + $"data-p=\"{Figures.Exact(best.Probability)}\">{thumbnails.Picture(photo.Path)}"
+        );
         if (photo.IsRight is { } right)
             html.Add($"<p>{Verdict(right, photo.Label!)}</p>");
         html.Add($"<ol class=\"top\">");
         foreach (var (name, probability) in photo.Top.Take(MostClasses))
         {
-            html.Add($"<li{(name == photo.Label ? new Html().Add($" class=\"true\"") : new Html())}><span class=\"grow\"><bdi>{name}</bdi></span>").Rate(probability);
-            html.Add($"<svg class=\"share\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"track\" width=\"100\" height=\"4\"/><rect width=\"{100 * Math.Clamp(probability, 0, 1)}\" height=\"4\"/></svg></li>");
+            html.Add(
+                    $"<li{(name == photo.Label ? new Html().Add($" class=\"true\"") : new Html())}><span "
+                        + $"class=\"grow\"><bdi>{name}</bdi></span>"
+                )
+                .Rate(probability);
+            html.Add(
+                $"<svg class=\"share\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"track\" "
+                    + $"width=\"100\" height=\"4\"/><rect width=\"{100 * Math.Clamp(probability, 0, 1)}\" height=\"4\"/></svg></li>"
+            );
         }
 
         html.Add($"</ol><p class=\"path\" title=\"{photo.Path}\">").Name(photo.Path[folder..]).Add($"</p></li>\n");
     }
 
-    private static Html Verdict(bool right, string label) => right
-        ? new Html().Add($"<span class=\"badge best\">✓ right</span> <b><bdi>{label}</bdi></b>")
-        : new Html().Add($"<span class=\"badge warn\">✗ wrong</span> <span class=\"muted\">is</span> <b><bdi>{label}</bdi></b>");
+    private static Html Verdict(bool right, string label) =>
+        right
+            ? new Html().Add($"<span class=\"badge best\">✓ right</span> <b><bdi>{label}</bdi></b>")
+            : new Html().Add($"<span class=\"badge warn\">✗ wrong</span> <span class=\"muted\">is</span> <b><bdi>{label}</bdi></b>");
 }

@@ -9,23 +9,30 @@ internal sealed record RankedHead(int Index, HeadResult Head);
 internal static class Ranking
 {
     public static IReadOnlyList<RankedHead> Of(Comparison comparison) =>
-    [
-        .. comparison.Heads.Select((head, index) => new RankedHead(index, head))
-            .OrderByDescending(r => r.Head.Accuracy.Value)
-            .ThenByDescending(r => IsBest(r.Head))
-            .ThenBy(r => r.Index),
-    ];
+        [
+            .. comparison
+                .Heads.Select((head, index) => new RankedHead(index, head))
+                .OrderByDescending(r => r.Head.Accuracy.Value)
+                .ThenByDescending(r => IsBest(r.Head))
+                .ThenBy(r => r.Index),
+        ];
 
     /// <summary>For narrow places: the short name of the head with this title.</summary>
     public static string ShortName(Comparison comparison, string title) =>
         comparison.Heads.FirstOrDefault(h => h.Title == title) is { } head ? ShortName(comparison, head) : title;
 
-    /// <summary>The short name; of several feature sets its own by the name that the tables have for it, before the head: what is cut off of a long one is then not what tells heads apart.</summary>
-    public static string ShortName(Comparison comparison, HeadResult head) => comparison.Provenance.FeatureSets.Count > 1
-        ? $"{FeatureSetsSection.NameOf(comparison, head.FeatureSet)}: {head.NameOnOneSet}"
-        : head.ShortName;
+    /// <summary>
+    /// The short name; of several feature sets its own by the name that the tables have for it, before the head: what is cut off of a long
+    /// one is then not what tells heads apart.
+    /// </summary>
+    public static string ShortName(Comparison comparison, HeadResult head) =>
+        comparison.Provenance.FeatureSets.Count > 1
+            ? $"{FeatureSetsSection.NameOf(comparison, head.FeatureSet)}: {head.NameOnOneSet}"
+            : head.ShortName;
 
-    /// <summary>What a title says beyond the trainer's name, with the chosen values of sweeps; empty when it does not begin with that.</summary>
+    /// <summary>
+    /// What a title says beyond the trainer's name, with the chosen values of sweeps; empty when it does not begin with that.
+    /// </summary>
     public static string Rest(HeadResult head) =>
         head.ChosenTitle.StartsWith(head.Name + " ", StringComparison.Ordinal) ? head.ChosenTitle[(head.Name.Length + 1)..] : "";
 

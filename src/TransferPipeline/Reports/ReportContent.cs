@@ -6,7 +6,11 @@ namespace TransferPipeline.Reports;
 /// <param name="Shown">What the page and its data block hold; its figures are those of the whole comparison.</param>
 /// <param name="ConfusedPairs">Per head the most frequent confusions, counted over all classes.</param>
 /// <param name="LeftOut">In words what the JSON has beyond it.</param>
-internal sealed record ReportContent(Comparison Shown, IReadOnlyList<IReadOnlyList<ConfusedPair>> ConfusedPairs, IReadOnlyList<string> LeftOut)
+internal sealed record ReportContent(
+    Comparison Shown,
+    IReadOnlyList<IReadOnlyList<ConfusedPair>> ConfusedPairs,
+    IReadOnlyList<string> LeftOut
+)
 {
     /// <summary>Largest number of classes whose confusion matrix can be read.</summary>
     public const int MatrixClasses = 40;
@@ -47,15 +51,16 @@ internal sealed record ReportContent(Comparison Shown, IReadOnlyList<IReadOnlyLi
     }
 
     private static ConfusedPair[] Confused(HeadResult head, IReadOnlyList<string> classes) =>
-    [
-        .. head.Confusion.SelectMany((row, truth) => row.Select((count, predicted) => (truth, predicted, count)))
-            .Where(c => c.truth != c.predicted && c.count > 0)
-            .OrderByDescending(c => c.count)
-            .ThenBy(c => c.truth)
-            .ThenBy(c => c.predicted)
-            .Take(Pairs)
-            .Select(c => new ConfusedPair(classes[c.truth], classes[c.predicted], c.count, head.Confusion[c.truth].Sum())),
-    ];
+        [
+            .. head
+                .Confusion.SelectMany((row, truth) => row.Select((count, predicted) => (truth, predicted, count)))
+                .Where(c => c.truth != c.predicted && c.count > 0)
+                .OrderByDescending(c => c.count)
+                .ThenBy(c => c.truth)
+                .ThenBy(c => c.predicted)
+                .Take(Pairs)
+                .Select(c => new ConfusedPair(classes[c.truth], classes[c.predicted], c.count, head.Confusion[c.truth].Sum())),
+        ];
 }
 
 /// <param name="Support">Photos whose true class it is.</param>

@@ -21,7 +21,8 @@ public sealed class ReportPhotos(int most = ReportPhotos.MostOfAPage)
     public int Right { get; private set; }
 
     /// <summary>What is kept, in the order in which it came.</summary>
-    public IReadOnlyList<PredictedPhoto> Kept => [.. _kept.UnorderedItems.Select(i => i.Element).OrderBy(k => k.Index).Select(k => k.Photo)];
+    public IReadOnlyList<PredictedPhoto> Kept =>
+        [.. _kept.UnorderedItems.Select(i => i.Element).OrderBy(k => k.Index).Select(k => k.Photo)];
 
     public static ReportPhotos Of(IEnumerable<PredictedPhoto> photos, int most = MostOfAPage)
     {

@@ -44,7 +44,11 @@ public sealed class BatchDoctorTests : IDisposable
         var m = Model(batch);
         var patches = m.Node("Transpose", [m.Node("Reshape", m.Body(m.Input), m.Shape(batch, 8, 9))], ("perm", new long[] { 0, 2, 1 }));
         var token = m.Random(1, 8);
-        var tokens = m.Node("Concat", [m.Graph.Constant("token", Enumerable.Repeat(token, batch).SelectMany(t => t).ToArray(), batch, 1, 8), patches], ("axis", 1L));
+        var tokens = m.Node(
+            "Concat",
+            [m.Graph.Constant("token", Enumerable.Repeat(token, batch).SelectMany(t => t).ToArray(), batch, 1, 8), patches],
+            ("axis", 1L)
+        );
         var mixed = m.Node("Add", tokens, m.Node("ReduceMean", [tokens], ("axes", new long[] { 1 })));
         var feature = m.Node("Gather", [mixed, m.Graph.Constant("first", [0L], [])], ("axis", 1L));
         m.Output(m.Gemm(feature, 8, SmallModel.Classes));
@@ -58,14 +62,29 @@ public sealed class BatchDoctorTests : IDisposable
     {
         // torch.nn.MultiheadAttention: length x batch x channels; heads are split off as length x (batch heads) x depth, and the way back
         // goes through (length batch) x channels.
-        const int Heads = 2, Depth = 4, Length = 9;
+        const int Heads = 2,
+            Depth = 4,
+            Length = 9;
         var m = Model(batch);
         var tokens = m.Node("Transpose", [m.Node("Reshape", m.Body(m.Input), m.Shape(batch, 8, Length))], ("perm", new long[] { 2, 0, 1 }));
-        string Split(string x) => m.Node("Transpose", [m.Node("Reshape", x, m.Shape(Length, batch * Heads, Depth))], ("perm", new long[] { 1, 0, 2 }));
-        var (q, k, v) = (Split(m.Node("MatMul", tokens, m.Weights(0.5f, 8, 8))), Split(m.Node("MatMul", tokens, m.Weights(0.5f, 8, 8))), Split(tokens));
+        string Split(string x) =>
+            m.Node("Transpose", [m.Node("Reshape", x, m.Shape(Length, batch * Heads, Depth))], ("perm", new long[] { 1, 0, 2 }));
+        var (q, k, v) = (
+            Split(m.Node("MatMul", tokens, m.Weights(0.5f, 8, 8))),
+            Split(m.Node("MatMul", tokens, m.Weights(0.5f, 8, 8))),
+            Split(tokens)
+        );
         var attention = m.Node("Softmax", [m.Node("MatMul", q, m.Node("Transpose", [k], ("perm", new long[] { 0, 2, 1 })))], ("axis", -1L));
-        var merged = m.Node("Reshape", m.Node("Transpose", [m.Node("MatMul", attention, v)], ("perm", new long[] { 1, 0, 2 })), m.Shape(Length * batch, 8));
-        var back = m.Node("Transpose", [m.Node("Reshape", m.Gemm(merged, 8, 8), m.Shape(Length, batch, 8))], ("perm", new long[] { 1, 0, 2 }));
+        var merged = m.Node(
+            "Reshape",
+            m.Node("Transpose", [m.Node("MatMul", attention, v)], ("perm", new long[] { 1, 0, 2 })),
+            m.Shape(Length * batch, 8)
+        );
+        var back = m.Node(
+            "Transpose",
+            [m.Node("Reshape", m.Gemm(merged, 8, 8), m.Shape(Length, batch, 8))],
+            ("perm", new long[] { 1, 0, 2 })
+        );
         var feature = m.Node("Gather", [back, m.Graph.Constant("first", [0L], [])], ("axis", 1L));
         m.Output(m.Gemm(feature, 8, SmallModel.Classes));
         AssertFreed(m, feature, batch);
@@ -82,7 +101,11 @@ public sealed class BatchDoctorTests : IDisposable
         var cut = m.Node("Transpose", [m.Node("Reshape", map, m.Shape(batch, 2, 3, 2, 3, 6))], ("perm", new long[] { 0, 1, 3, 2, 4, 5 }));
         var windows = m.Node("Reshape", cut, m.Shape(batch * 4, 9, 6));
         var mixed = m.Node("Mul", windows, m.Node("ReduceMax", [windows], ("axes", new long[] { 1 })));
-        var back = m.Node("Transpose", [m.Node("Reshape", mixed, m.Shape(batch, 2, 2, 3, 3, 6))], ("perm", new long[] { 0, 1, 3, 2, 4, 5 }));
+        var back = m.Node(
+            "Transpose",
+            [m.Node("Reshape", mixed, m.Shape(batch, 2, 2, 3, 3, 6))],
+            ("perm", new long[] { 0, 1, 3, 2, 4, 5 })
+        );
         var whole = m.Node("Reshape", back, m.Shape(batch, 6, 6, 6));
         var feature = m.Node("ReduceMean", [whole], ("axes", new long[] { 1, 2 }), ("keepdims", 0L));
         m.Output(m.Gemm(feature, 6, SmallModel.Classes));
@@ -137,7 +160,14 @@ public sealed class BatchDoctorTests : IDisposable
         var vectors = new List<float>();
         foreach (var photo in pixels.Chunk(pixels.Length / Photos))
         {
-            var (values, _) = m.RunFull(feature, [.. Enumerable.Repeat(photo, batch).SelectMany(p => p)], batch, 3, SmallModel.Size, SmallModel.Size);
+            var (values, _) = m.RunFull(
+                feature,
+                [.. Enumerable.Repeat(photo, batch).SelectMany(p => p)],
+                batch,
+                3,
+                SmallModel.Size,
+                SmallModel.Size
+            );
             vectors.AddRange(values[..(values.Length / batch)]);
         }
 

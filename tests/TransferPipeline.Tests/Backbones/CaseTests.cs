@@ -47,18 +47,28 @@ public sealed class CaseTests : IDisposable
         switch (folder)
         {
             case "onnx-not-onnx":
-                AssertOneLine<BadInputException>(() => Backbone.Open(file).Cut(), name[..2] switch
-                {
-                    "90" => "Git LFS pointer",
-                    "91" => "web page",
-                    "94" => "PyTorch checkpoint",
-                    "95" => "TensorFlow Lite",
-                    _ => "opset 99",
-                });
+                AssertOneLine<BadInputException>(
+                    () => Backbone.Open(file).Cut(),
+                    name[..2] switch
+                    {
+                        "90" => "Git LFS pointer",
+                        "91" => "web page",
+                        "94" => "PyTorch checkpoint",
+                        "95" => "TensorFlow Lite",
+                        _ => "opset 99",
+                    }
+                );
                 return;
             case "onnx-external-data":
-                file = WithLinks(SharedData.Require("cases", folder, "hugging-face-cache"), Path.GetRelativePath("hugging-face-cache", name));
-                AssertVectors(store.Resolve(file), CutRequest.Default, SharedData.Require("cases", folder, "hugging-face-cache.expected.npy"));
+                file = WithLinks(
+                    SharedData.Require("cases", folder, "hugging-face-cache"),
+                    Path.GetRelativePath("hugging-face-cache", name)
+                );
+                AssertVectors(
+                    store.Resolve(file),
+                    CutRequest.Default,
+                    SharedData.Require("cases", folder, "hugging-face-cache.expected.npy")
+                );
                 return;
             case "onnx-open-size":
                 var added = store.Add(file, "open", p => p with { ResizeShortSide = 110, CropHeight = 96, CropWidth = 96 });
@@ -76,7 +86,11 @@ public sealed class CaseTests : IDisposable
         }
         else if (File.Exists(expected))
         {
-            AssertVectors(model, new(name.StartsWith("53-", StringComparison.Ordinal) ? "cls" : CutRequest.Penultimate, Pooling.None), expected);
+            AssertVectors(
+                model,
+                new(name.StartsWith("53-", StringComparison.Ordinal) ? "cls" : CutRequest.Penultimate, Pooling.None),
+                expected
+            );
         }
         else if (folder == "onnx-random")
         {
@@ -93,7 +107,12 @@ public sealed class CaseTests : IDisposable
         }
 
         // Without a manifest, one line says which preprocessing is used.
-        Assert.Contains("no manifest; preprocessing: ", name.StartsWith("43-", StringComparison.Ordinal) ? model.Notes([new("feat", Pooling.None)])[0] : model.Notes([CutRequest.Default])[0]);
+        Assert.Contains(
+            "no manifest; preprocessing: ",
+            name.StartsWith("43-", StringComparison.Ordinal)
+                ? model.Notes([new("feat", Pooling.None)])[0]
+                : model.Notes([CutRequest.Default])[0]
+        );
     }
 
     [Theory]
@@ -102,7 +121,9 @@ public sealed class CaseTests : IDisposable
     [InlineData("50-headless.onnx", "no classifier", "its output 'feat' (16 values) is the feature")]
     public void Notes_Encoder_SayWhichTensorWasTaken(string name, string why, string taken)
     {
-        var note = PhotoVectors.EmptyStore(_folder).Resolve(SharedData.Require("cases", "onnx-encoder", name)).Notes([CutRequest.Default])[^1];
+        var note = PhotoVectors.EmptyStore(_folder).Resolve(SharedData.Require("cases", "onnx-encoder", name)).Notes([CutRequest.Default])[
+            ^1
+        ];
         Assert.Contains(why, note);
         Assert.Contains(taken, note);
         Assert.DoesNotContain('\n', note);
@@ -118,7 +139,19 @@ public sealed class CaseTests : IDisposable
         var set = _folder.At("set");
         var extracted = TransferProcess.Run("extract", "--data", PhotoVectors.Samples, "--model", file, "--out", set);
         Assert.True(extracted.ExitCode == 0, extracted.Error);
-        var trained = TransferProcess.Run("train", "--features", set, "--head", head, "--model", file, "--data", PhotoVectors.Samples, "--out", _folder.At("classifier.onnx"));
+        var trained = TransferProcess.Run(
+            "train",
+            "--features",
+            set,
+            "--head",
+            head,
+            "--model",
+            file,
+            "--data",
+            PhotoVectors.Samples,
+            "--out",
+            _folder.At("classifier.onnx")
+        );
         Assert.True(trained.ExitCode == 0, trained.Error);
         Assert.True(File.Exists(_folder.At("classifier.onnx")));
     }

@@ -104,7 +104,13 @@ public sealed class ClassifierPatternTests : IDisposable
         var m = new SmallModel();
         var feature = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
         var weights = m.Node("Constant", [], ("value", TensorData.Of("", m.Random(1, 8, SmallModel.Classes), [8, SmallModel.Classes])));
-        m.Output(m.Node("Add", m.Node("Constant", [], ("value", TensorData.Of("", m.Random(1, SmallModel.Classes), [SmallModel.Classes]))), m.Node("MatMul", feature, weights)));
+        m.Output(
+            m.Node(
+                "Add",
+                m.Node("Constant", [], ("value", TensorData.Of("", m.Random(1, SmallModel.Classes), [SmallModel.Classes]))),
+                m.Node("MatMul", feature, weights)
+            )
+        );
         AssertCut(m, feature, 8);
     }
 
@@ -115,7 +121,13 @@ public sealed class ClassifierPatternTests : IDisposable
         var m = new SmallModel(13, "image", DataType.Float, -1, SmallModel.Size, SmallModel.Size, 3);
         var map = m.Body(m.Node("Transpose", [m.Input], ("perm", new long[] { 0, 3, 1, 2 })));
         var feature = m.Node("ReduceMean", [map], ("axes", new long[] { 2, 3 }), ("keepdims", 0L));
-        m.Output(m.Node("Softmax", [m.Node("Add", m.Node("MatMul", feature, m.Weights(1, 8, SmallModel.Classes)), m.Weights(1, SmallModel.Classes))], ("axis", 1L)));
+        m.Output(
+            m.Node(
+                "Softmax",
+                [m.Node("Add", m.Node("MatMul", feature, m.Weights(1, 8, SmallModel.Classes)), m.Weights(1, SmallModel.Classes))],
+                ("axis", 1L)
+            )
+        );
         var backbone = AssertCut(m, feature, 8);
         Assert.Equal(TensorLayout.Nhwc, backbone.Input.Layout);
         Assert.Equal(map, backbone.Cut(new CutRequest("features", Pooling.None)).Outputs[0].Tensor);
@@ -161,11 +173,25 @@ public sealed class ClassifierPatternTests : IDisposable
     {
         // ViT: patches as tokens, a class token in front, attention, the token chosen by Gather.
         var m = new SmallModel();
-        var patches = m.Node("Transpose", [m.Node("Reshape", m.Node("Conv", [m.Input, m.Weights(0.3f, 8, 3, 4, 4)], ("strides", new long[] { 4, 4 })), m.Shape(0, 8, -1))], ("perm", new long[] { 0, 2, 1 }));
+        var patches = m.Node(
+            "Transpose",
+            [
+                m.Node(
+                    "Reshape",
+                    m.Node("Conv", [m.Input, m.Weights(0.3f, 8, 3, 4, 4)], ("strides", new long[] { 4, 4 })),
+                    m.Shape(0, 8, -1)
+                ),
+            ],
+            ("perm", new long[] { 0, 2, 1 })
+        );
         var count = m.Node("Gather", [m.Node("Shape", m.Input), m.Graph.Constant("zero", [0L], 1)]);
         var classToken = m.Node("Expand", m.Weights(1, 1, 1, 8), m.Node("Concat", [count, m.Shape(1, 8)], ("axis", 0L)));
         var tokens = m.Node("Concat", [classToken, patches], ("axis", 1L));
-        var attention = m.Node("Softmax", [m.Node("MatMul", tokens, m.Node("Transpose", [tokens], ("perm", new long[] { 0, 2, 1 })))], ("axis", -1L));
+        var attention = m.Node(
+            "Softmax",
+            [m.Node("MatMul", tokens, m.Node("Transpose", [tokens], ("perm", new long[] { 0, 2, 1 })))],
+            ("axis", -1L)
+        );
         var encoded = m.Node("Add", tokens, m.Node("MatMul", m.Node("MatMul", attention, tokens), m.Weights(0.5f, 8, 8)));
         var feature = m.Node("Gather", [encoded, m.Graph.Constant("first", [0L], [])], ("axis", 1L));
         m.Output(m.Gemm(feature, 8, SmallModel.Classes));
@@ -177,7 +203,9 @@ public sealed class ClassifierPatternTests : IDisposable
         var pixels = Probe.Pixels([Batch, 3, SmallModel.Size, SmallModel.Size], 5);
         var (values, _) = m.RunFull(encoded, pixels, Batch, 3, SmallModel.Size, SmallModel.Size);
         SmallModel.AssertClose(values, SmallModel.RunCut(cut, pixels, Batch));
-        var means = values.Chunk(80).SelectMany(photo => Enumerable.Range(0, 8).Select(c => Enumerable.Range(0, 10).Average(t => photo[t * 8 + c])));
+        var means = values
+            .Chunk(80)
+            .SelectMany(photo => Enumerable.Range(0, 8).Select(c => Enumerable.Range(0, 10).Average(t => photo[t * 8 + c])));
         SmallModel.AssertClose([.. means], SmallModel.RunCut(cut, pixels, Batch, 1));
     }
 
@@ -192,7 +220,17 @@ public sealed class ClassifierPatternTests : IDisposable
             var half = Half(initializer, initializer.Name + "_half");
             m.Model.Graph.Initializer.Remove(initializer);
             m.Model.Graph.Initializer.Add(half);
-            m.Model.Graph.Node.Insert(0, new NodeProto { OpType = "Cast", Name = initializer.Name, Input = { half.Name }, Output = { initializer.Name }, Attribute = { OnnxAttributes.Create("to", 1L) } });
+            m.Model.Graph.Node.Insert(
+                0,
+                new NodeProto
+                {
+                    OpType = "Cast",
+                    Name = initializer.Name,
+                    Input = { half.Name },
+                    Output = { initializer.Name },
+                    Attribute = { OnnxAttributes.Create("to", 1L) },
+                }
+            );
         }
 
         var backbone = AssertCut(m, feature, 8);
@@ -219,7 +257,11 @@ public sealed class ClassifierPatternTests : IDisposable
         // The same network in float: what remains is the rounding to 11 bits.
         var exact = new SmallModel();
         var expected = exact.Node("Flatten", exact.Node("GlobalAveragePool", exact.Body(exact.Input)));
-        SmallModel.AssertClose(exact.RunFull(expected, pixels, Batch, 3, SmallModel.Size, SmallModel.Size).Values, SmallModel.RunCut(cut, pixels, Batch), 5e-3f);
+        SmallModel.AssertClose(
+            exact.RunFull(expected, pixels, Batch, 3, SmallModel.Size, SmallModel.Size).Values,
+            SmallModel.RunCut(cut, pixels, Batch),
+            5e-3f
+        );
     }
 
     [Fact]
@@ -243,7 +285,10 @@ public sealed class ClassifierPatternTests : IDisposable
         File.WriteAllBytes(file, external.ToByteArray());
         var backbone = Backbone.Open(file);
         var pixels = Probe.Pixels([Batch, 3, SmallModel.Size, SmallModel.Size], 5);
-        SmallModel.AssertClose(m.RunFull(feature, pixels, Batch, 3, SmallModel.Size, SmallModel.Size).Values, SmallModel.RunCut(backbone.Cut(), pixels, Batch));
+        SmallModel.AssertClose(
+            m.RunFull(feature, pixels, Batch, 3, SmallModel.Size, SmallModel.Size).Values,
+            SmallModel.RunCut(backbone.Cut(), pixels, Batch)
+        );
 
         var sha256 = backbone.Sha256;
         var bytes = File.ReadAllBytes(_folder.At("model.onnx.data"));
@@ -282,8 +327,17 @@ public sealed class ClassifierPatternTests : IDisposable
 
     private static TensorProto Half(TensorProto tensor, string name)
     {
-        var halves = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray().SelectMany(v => BitConverter.GetBytes((System.Half)v)).ToArray();
-        var half = new TensorProto { Name = name, DataType = (int)DataType.Float16, RawData = ByteString.CopyFrom(halves) };
+        var halves = System
+            .Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.RawData.Span)
+            .ToArray()
+            .SelectMany(v => BitConverter.GetBytes((System.Half)v))
+            .ToArray();
+        var half = new TensorProto
+        {
+            Name = name,
+            DataType = (int)DataType.Float16,
+            RawData = ByteString.CopyFrom(halves),
+        };
         half.Dims.AddRange(tensor.Dims);
         return half;
     }

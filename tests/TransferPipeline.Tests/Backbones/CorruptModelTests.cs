@@ -44,7 +44,10 @@ public sealed class CorruptModelTests : IDisposable
     {
         var m = new SmallModel(17, "ids", DataType.Float, -1, 8);
         m.Output(m.Gemm(m.Input, 8, SmallModel.Classes));
-        Assert.Contains("its inputs are ids (N x 8); expected one image input", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
+        Assert.Contains(
+            "its inputs are ids (N x 8); expected one image input",
+            Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message
+        );
     }
 
     [Fact]

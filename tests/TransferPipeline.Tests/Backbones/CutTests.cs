@@ -22,8 +22,15 @@ public sealed class CutTests : IDisposable
     public void Cut_EveryPoolingInEveryOpset_IsValid(int opset)
     {
         var (m, map, _) = Small(opset);
-        var cut = Backbone.Open(m.Save(_folder)).Cut(
-            new("features", Pooling.None), new("features", Pooling.Parse("avg")), new("features", Pooling.Parse("max")), new("features", Pooling.Parse("adaptive:2x2")), CutRequest.Default);
+        var cut = Backbone
+            .Open(m.Save(_folder))
+            .Cut(
+                new("features", Pooling.None),
+                new("features", Pooling.Parse("avg")),
+                new("features", Pooling.Parse("max")),
+                new("features", Pooling.Parse("adaptive:2x2")),
+                CutRequest.Default
+            );
         Assert.Equal([72, 8, 8, 32, 8], cut.Outputs.Select(o => o.Dimension));
         Assert.Equal(cut.Outputs.Count, cut.Outputs.Select(o => o.Name).Distinct().Count());
         var (pixels, values) = Run(m, map);
@@ -55,11 +62,16 @@ public sealed class CutTests : IDisposable
         var map = m.Body(m.Input);
         var last = m.Node("Transpose", [map], ("perm", new long[] { 0, 2, 3, 1 }));
         m.Output(m.Gemm(m.Node("ReduceMean", [last], ("axes", new long[] { 1, 2 }), ("keepdims", 0L)), 8, SmallModel.Classes));
-        var cut = Backbone.Open(m.Save(_folder)).Cut(new(last, Pooling.Parse("max")), new(last, Pooling.Parse("adaptive:3x3")), new(last, Pooling.None));
+        var cut = Backbone
+            .Open(m.Save(_folder))
+            .Cut(new(last, Pooling.Parse("max")), new(last, Pooling.Parse("adaptive:3x3")), new(last, Pooling.None));
         var (pixels, values) = Run(m, map);
         SmallModel.AssertClose([.. values.Chunk(9).Select(c => c.Max())], SmallModel.RunCut(cut, pixels, Batch));
         SmallModel.AssertClose(values, SmallModel.RunCut(cut, pixels, Batch, 1));
-        SmallModel.AssertClose(m.RunFull(last, pixels, Batch, 3, SmallModel.Size, SmallModel.Size).Values, SmallModel.RunCut(cut, pixels, Batch, 2));
+        SmallModel.AssertClose(
+            m.RunFull(last, pixels, Batch, 3, SmallModel.Size, SmallModel.Size).Values,
+            SmallModel.RunCut(cut, pixels, Batch, 2)
+        );
     }
 
     [Fact]
@@ -95,7 +107,9 @@ public sealed class CutTests : IDisposable
     public void Cut_AdaptiveOnAVector_IsRefused()
     {
         var (m, _, _) = Small(17);
-        var error = Assert.Throws<UsageException>(() => Backbone.Open(m.Save(_folder)).Cut(new CutRequest("penultimate", Pooling.Parse("adaptive:3x3"))));
+        var error = Assert.Throws<UsageException>(() =>
+            Backbone.Open(m.Save(_folder)).Cut(new CutRequest("penultimate", Pooling.Parse("adaptive:3x3")))
+        );
         Assert.Contains("a vector of 8 values; use pooling none, or the cut 'features'", error.Message);
     }
 
@@ -168,7 +182,10 @@ public sealed class CutTests : IDisposable
         var (m, map, _) = Small(17);
         var backbone = Backbone.Open(m.Save(_folder));
         var summary = backbone.Summarize(new CutRequest("features", Pooling.None), new CutRequest("relu_out", Pooling.None));
-        Assert.Equal([("relu_out", "relu_out"), (map, "features")], summary.Layers.Where(l => l.Cut.Length > 0).Select(l => (l.Tensor, l.Cut)));
+        Assert.Equal(
+            [("relu_out", "relu_out"), (map, "features")],
+            summary.Layers.Where(l => l.Cut.Length > 0).Select(l => (l.Tensor, l.Cut))
+        );
         Assert.Equal(6 * 36 * 27 + 8 * 9 * 54, summary.MultiplyAddsToCut);
         Assert.Equal(map, summary.Layers.Last(l => l.Kept).Tensor);
     }

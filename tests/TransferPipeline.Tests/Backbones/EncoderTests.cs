@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TransferPipeline.Backbones;
-using TransferPipeline.Onnx;
 using TransferPipeline.Backbones.Store;
+using TransferPipeline.Onnx;
 using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
@@ -13,7 +13,10 @@ public sealed class EncoderTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Small CLIP, DINOv2 and SigLIP with torch's vectors of sample photos (tests/rivals/goldens/encoders.py), preprocessing read from beside the file.</summary>
+    /// <summary>
+    /// Small CLIP, DINOv2 and SigLIP with torch's vectors of sample photos (tests/rivals/goldens/encoders.py), preprocessing read from
+    /// beside the file.
+    /// </summary>
     [Theory]
     [InlineData("clip", "none", 12)]
     [InlineData("clip", "cls", 16)]
@@ -28,8 +31,19 @@ public sealed class EncoderTests : IDisposable
     {
         var folder = Path.Combine(SharedData.Repository, "tests", "rivals", "goldens", "encoders", name);
         using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "vectors.json")));
-        var photos = golden.RootElement.GetProperty("photos").EnumerateArray().Select(p => PhotoVectors.Decode(Path.Combine(PhotoVectors.Samples, p.GetString()!))).ToList();
-        float[] expected = [.. golden.RootElement.GetProperty("vectors").GetProperty(pooling).EnumerateArray().SelectMany(r => r.EnumerateArray().Select(v => v.GetSingle()))];
+        var photos = golden
+            .RootElement.GetProperty("photos")
+            .EnumerateArray()
+            .Select(p => PhotoVectors.Decode(Path.Combine(PhotoVectors.Samples, p.GetString()!)))
+            .ToList();
+        float[] expected =
+        [
+            .. golden
+                .RootElement.GetProperty("vectors")
+                .GetProperty(pooling)
+                .EnumerateArray()
+                .SelectMany(r => r.EnumerateArray().Select(v => v.GetSingle())),
+        ];
         Assert.Equal(photos.Count * length, expected.Length);
 
         var model = PhotoVectors.EmptyStore(_folder).Resolve(Path.Combine(folder, "model.onnx"));
@@ -41,20 +55,28 @@ public sealed class EncoderTests : IDisposable
     public void Cut_TokensWithoutPooling_AsksForOne()
     {
         var error = Assert.Throws<UsageException>(() => Backbone.Open(Golden("dinov2")).Cut());
-        Assert.Contains("no output holds one vector per photo: 'last_hidden_state' (1 x 21 x 16, tokens); give a pooling (for tokens cls, mean or cls+mean", error.Message);
+        Assert.Contains(
+            "no output holds one vector per photo: 'last_hidden_state' (1 x 21 x 16, tokens); give a pooling (for tokens cls, mean or "
+                + "cls+mean",
+            error.Message
+        );
     }
 
     [Fact]
     public void Cut_ClassTokenOfTokensWithoutOne_IsRefused()
     {
-        var error = Assert.Throws<UsageException>(() => Backbone.Open(Golden("siglip")).Cut(new CutRequest("last_hidden_state", Pooling.Parse("cls"))));
+        var error = Assert.Throws<UsageException>(() =>
+            Backbone.Open(Golden("siglip")).Cut(new CutRequest("last_hidden_state", Pooling.Parse("cls")))
+        );
         Assert.Contains("16 tokens for as many patches; use pooling mean", error.Message);
     }
 
     [Fact]
     public void Cut_TokenPoolingOfAVector_IsRefused()
     {
-        var error = Assert.Throws<UsageException>(() => Backbone.Open(Golden("siglip")).Cut(new CutRequest("pooler_output", Pooling.Parse("cls+mean"))));
+        var error = Assert.Throws<UsageException>(() =>
+            Backbone.Open(Golden("siglip")).Cut(new CutRequest("pooler_output", Pooling.Parse("cls+mean")))
+        );
         Assert.Contains("needs tokens", error.Message);
         Assert.Contains("a vector of 16 values; use pooling none", error.Message);
     }
@@ -80,8 +102,21 @@ public sealed class EncoderTests : IDisposable
             "length 1 by a root of squares" => Divide(m, m.Gemm(vector, 8, 7)),
             "length 1 by LpNormalization" => m.Node("LpNormalization", [m.Gemm(vector, 8, 7)], ("axis", 1L), ("p", 2L)),
             "named image_embeds" => Named(m, "image_embeds", m.Gemm(vector, 8, 7)),
-            "weights named visual_projection" => m.Node("MatMul", vector, m.Graph.Constant("visual_projection.weight", m.Random(1, 8, 7), 8, 7)),
-            "face embedding behind a batch normalization" => m.Node("BatchNormalization", [m.Gemm(vector, 8, 256), m.Weights(1, 256), m.Weights(1, 256), m.Weights(1, 256), m.Graph.Constant("variance", Enumerable.Repeat(2f, 256).ToArray(), 256)]),
+            "weights named visual_projection" => m.Node(
+                "MatMul",
+                vector,
+                m.Graph.Constant("visual_projection.weight", m.Random(1, 8, 7), 8, 7)
+            ),
+            "face embedding behind a batch normalization" => m.Node(
+                "BatchNormalization",
+                [
+                    m.Gemm(vector, 8, 256),
+                    m.Weights(1, 256),
+                    m.Weights(1, 256),
+                    m.Weights(1, 256),
+                    m.Graph.Constant("variance", Enumerable.Repeat(2f, 256).ToArray(), 256),
+                ]
+            ),
             "512 units without a bias" => m.Node("MatMul", vector, m.Weights(1, 8, 512)),
             "square with tanh" => m.Node("Tanh", m.Gemm(vector, 8, 8)),
             "residual block at the end" => m.Node("Add", vector, m.Gemm(m.Node("Relu", m.Gemm(vector, 8, 16)), 16, 8)),
@@ -89,7 +124,9 @@ public sealed class EncoderTests : IDisposable
             _ => pooled,
         };
         var length = m.RunFull(output, Probe.Pixels([1, 3, 12, 12]), 1, 3, 12, 12).Values.Length;
-        m.Model.Graph.Output.Add(GraphWriter.Declare(output, DataType.Float, form.StartsWith("pooled", StringComparison.Ordinal) ? [-1, 8, 1, 1] : [-1, length]));
+        m.Model.Graph.Output.Add(
+            GraphWriter.Declare(output, DataType.Float, form.StartsWith("pooled", StringComparison.Ordinal) ? [-1, 8, 1, 1] : [-1, length])
+        );
 
         var backbone = Backbone.Open(m.Save(_folder));
         Assert.False(backbone.HasClassifier);
@@ -124,7 +161,12 @@ public sealed class EncoderTests : IDisposable
         m.Output(m.Body(m.Input), -1, 8, 3, 3);
         var backbone = Backbone.Open(m.Save(_folder));
         Assert.Contains("(1 x 8 x 3 x 3, a map)", Assert.Throws<UsageException>(() => backbone.Cut()).Message);
-        Assert.Equal([8, 32], backbone.Cut(new(CutRequest.Penultimate, Pooling.Parse("avg")), new(CutRequest.Penultimate, Pooling.Parse("adaptive:2x2"))).Outputs.Select(o => o.Dimension));
+        Assert.Equal(
+            [8, 32],
+            backbone
+                .Cut(new(CutRequest.Penultimate, Pooling.Parse("avg")), new(CutRequest.Penultimate, Pooling.Parse("adaptive:2x2")))
+                .Outputs.Select(o => o.Dimension)
+        );
     }
 
     [Fact]
@@ -140,7 +182,10 @@ public sealed class EncoderTests : IDisposable
         var backbone = Backbone.Open(m.Save(_folder));
         Assert.Equal("image_embeds", backbone.Explicit(CutRequest.Default).Cut);
         Assert.Equal(6, backbone.Cut().Outputs[0].Dimension);
-        Assert.Contains("needs the input 'input_ids' besides the photo", Assert.Throws<UsageException>(() => backbone.Cut(new CutRequest(logits, Pooling.None))).Message);
+        Assert.Contains(
+            "needs the input 'input_ids' besides the photo",
+            Assert.Throws<UsageException>(() => backbone.Cut(new CutRequest(logits, Pooling.None))).Message
+        );
     }
 
     [Fact]
@@ -153,7 +198,10 @@ public sealed class EncoderTests : IDisposable
         var resolved = store.Resolve("small-siglip");
         Assert.Equal("pooler_output", resolved.Explicit(CutRequest.Default).Cut);
         Assert.Equal("last_hidden_state", resolved.Explicit(new(CutRequest.Penultimate, Pooling.Parse("mean"))).Cut);
-        Assert.Equal((32, 32, 0.5), (resolved.Preprocessing.ResizeHeight, resolved.Preprocessing.ResizeWidth, resolved.Preprocessing.Std[1]));
+        Assert.Equal(
+            (32, 32, 0.5),
+            (resolved.Preprocessing.ResizeHeight, resolved.Preprocessing.ResizeWidth, resolved.Preprocessing.Std[1])
+        );
     }
 
     [Fact]
@@ -162,14 +210,18 @@ public sealed class EncoderTests : IDisposable
         // Before encoders were known, the vector before a projection was cached as the penultimate one: the new recipe must differ.
         var store = PhotoVectors.EmptyStore(_folder);
         var entry = store.Add(Golden("clip"), "old");
-        File.WriteAllLines(entry.ManifestFile, File.ReadAllLines(entry.ManifestFile).Where(l => !l.StartsWith("cut:", StringComparison.Ordinal)));
+        File.WriteAllLines(
+            entry.ManifestFile,
+            File.ReadAllLines(entry.ManifestFile).Where(l => !l.StartsWith("cut:", StringComparison.Ordinal))
+        );
         var model = store.Resolve("old");
         Assert.Equal("", model.Manifest!.Cut);
         Assert.Equal("image_embeds", model.Explicit(CutRequest.Default).Cut);
         Assert.Contains("its output 'image_embeds' (12 values) is the feature", Assert.Single(model.Notes([CutRequest.Default])));
     }
 
-    private static string Golden(string name) => Path.Combine(SharedData.Repository, "tests", "rivals", "goldens", "encoders", name, "model.onnx");
+    private static string Golden(string name) =>
+        Path.Combine(SharedData.Repository, "tests", "rivals", "goldens", "encoders", name, "model.onnx");
 
     /// <summary>x / sqrt(max(sum(x * x), epsilon)), as torch.nn.functional.normalize is exported in parts.</summary>
     private static string Divide(SmallModel m, string x)
@@ -180,7 +232,14 @@ public sealed class EncoderTests : IDisposable
 
     private static string Named(SmallModel m, string name, string tensor)
     {
-        m.Model.Graph.Node.Add(new NodeProto { OpType = "Identity", Input = { tensor }, Output = { name } });
+        m.Model.Graph.Node.Add(
+            new NodeProto
+            {
+                OpType = "Identity",
+                Input = { tensor },
+                Output = { name },
+            }
+        );
         return name;
     }
 }

@@ -13,26 +13,27 @@ public sealed class FileKindTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string, byte[]> Kinds() => new()
-    {
-        { "Git LFS pointer", Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n") },
-        { "web page", Encoding.ASCII.GetBytes("\n<html><head><title>404</title></head></html>") },
-        { "TorchScript", Zip("model/data.pkl", "model/code/__torch__.py") },
-        { "PyTorch checkpoint", Zip("archive/data.pkl", "archive/data/0") },
-        { "'net.onnx' in it; unpack it", Zip("readme.txt", "net.onnx") },
-        { "Keras model", Zip("config.json", "model.weights.h5") },
-        { "ML.NET model", Zip("TransformerChain/Model.key", "TrainingInfo/Version.txt") },
-        { "Python pickle", [0x80, 2, (byte)'}', (byte)'q', 0, (byte)'.'] },
-        { "HDF5", [0x89, (byte)'H', (byte)'D', (byte)'F', 13, 10, 26, 10, 0, 0] },
-        { "safetensors", [16, 0, 0, 0, 0, 0, 0, 0, .. "{\"w\":{\"dtype\":1}"u8] },
-        { "ONNX Runtime's own format", [28, 0, 0, 0, .. "ORTM"u8, 0, 0, 0, 0] },
-        { "TensorFlow Lite", [28, 0, 0, 0, .. "TFL3"u8, 0, 0, 0, 0] },
-        { "OpenVINO", Encoding.ASCII.GetBytes("<?xml version=\"1.0\"?>\n<net name=\"m\" version=\"11\">") },
-        { "compressed with gzip", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3] },
-        { "JSON", Encoding.ASCII.GetBytes("{\"model_type\": \"vit\"}") },
-        { "a photo", [0xff, 0xd8, 0xff, 0xe0, 0, 16, .. "JFIF"u8] },
-        { "GGUF", [.. "GGUF"u8, 3, 0, 0, 0] },
-    };
+    public static TheoryData<string, byte[]> Kinds() =>
+        new()
+        {
+            { "Git LFS pointer", Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n") },
+            { "web page", Encoding.ASCII.GetBytes("\n<html><head><title>404</title></head></html>") },
+            { "TorchScript", Zip("model/data.pkl", "model/code/__torch__.py") },
+            { "PyTorch checkpoint", Zip("archive/data.pkl", "archive/data/0") },
+            { "'net.onnx' in it; unpack it", Zip("readme.txt", "net.onnx") },
+            { "Keras model", Zip("config.json", "model.weights.h5") },
+            { "ML.NET model", Zip("TransformerChain/Model.key", "TrainingInfo/Version.txt") },
+            { "Python pickle", [0x80, 2, (byte)'}', (byte)'q', 0, (byte)'.'] },
+            { "HDF5", [0x89, (byte)'H', (byte)'D', (byte)'F', 13, 10, 26, 10, 0, 0] },
+            { "safetensors", [16, 0, 0, 0, 0, 0, 0, 0, .. "{\"w\":{\"dtype\":1}"u8] },
+            { "ONNX Runtime's own format", [28, 0, 0, 0, .. "ORTM"u8, 0, 0, 0, 0] },
+            { "TensorFlow Lite", [28, 0, 0, 0, .. "TFL3"u8, 0, 0, 0, 0] },
+            { "OpenVINO", Encoding.ASCII.GetBytes("<?xml version=\"1.0\"?>\n<net name=\"m\" version=\"11\">") },
+            { "compressed with gzip", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3] },
+            { "JSON", Encoding.ASCII.GetBytes("{\"model_type\": \"vit\"}") },
+            { "a photo", [0xff, 0xd8, 0xff, 0xe0, 0, 16, .. "JFIF"u8] },
+            { "GGUF", [.. "GGUF"u8, 3, 0, 0, 0] },
+        };
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -47,7 +48,10 @@ public sealed class FileKindTests : IDisposable
     public void Open_LinkThatWasCopiedAsText_IsNamed()
     {
         var real = Small().Save(_folder, "real.onnx");
-        Assert.Contains($"is a symbolic link that was copied as text; use the file that it names, {real}", Assert.Throws<BadInputException>(() => Backbone.Open(_folder.Write("model.onnx", "./real.onnx"))).Message);
+        Assert.Contains(
+            $"is a symbolic link that was copied as text; use the file that it names, {real}",
+            Assert.Throws<BadInputException>(() => Backbone.Open(_folder.Write("model.onnx", "./real.onnx"))).Message
+        );
     }
 
     [Fact]
@@ -57,12 +61,18 @@ public sealed class FileKindTests : IDisposable
         Small(CutBuilder.MaxOpset).Save(_folder, "newest.onnx");
         Assert.Equal(8, Backbone.Open(_folder.At("newest.onnx")).Cut().Outputs[0].Dimension);
         var next = Small(CutBuilder.MaxOpset + 1).Save(_folder, "next.onnx");
-        Assert.Contains($"of opset {CutBuilder.MaxOpset + 1}, and this ONNX Runtime takes up to {CutBuilder.MaxOpset}", Assert.Throws<BadInputException>(() => Backbone.Open(next).Cut()).Message);
+        Assert.Contains(
+            $"of opset {CutBuilder.MaxOpset + 1}, and this ONNX Runtime takes up to {CutBuilder.MaxOpset}",
+            Assert.Throws<BadInputException>(() => Backbone.Open(next).Cut()).Message
+        );
         var m = Small();
         m.Model.IrVersion = CutBuilder.MaxIrVersion;
         Assert.Equal(8, Backbone.Open(m.Save(_folder)).Cut().Outputs[0].Dimension);
         m.Model.IrVersion++;
-        Assert.Contains($"IR version {m.Model.IrVersion}", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)).Cut()).Message);
+        Assert.Contains(
+            $"IR version {m.Model.IrVersion}",
+            Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)).Cut()).Message
+        );
     }
 
     [Fact]

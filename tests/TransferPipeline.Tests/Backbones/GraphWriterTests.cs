@@ -17,7 +17,11 @@ public sealed class GraphWriterTests
         {
             foreach (var asInput in new[] { false, true })
             {
-                var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "g" } };
+                var model = new ModelProto
+                {
+                    IrVersion = 8,
+                    Graph = new GraphProto { Name = "g" },
+                };
                 model.OpsetImport.Add(new OperatorSetIdProto { Version = opset });
                 model.Graph.Input.Add(GraphWriter.Declare("x", DataType.Float, -1, 1, 3));
                 var graph = new GraphWriter(model);
@@ -44,14 +48,23 @@ public sealed class GraphWriterTests
         var model = new ModelProto { Graph = new GraphProto() };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
         var graph = new GraphWriter(model);
-        var first = graph.Nodes("TreeEnsembleClassifier", "ai.onnx.ml", 2, ["x"], ("post_transform", "NONE"), ("classlabels_int64s", new long[] { 0, 1 }));
+        var first = graph.Nodes(
+            "TreeEnsembleClassifier",
+            "ai.onnx.ml",
+            2,
+            ["x"],
+            ("post_transform", "NONE"),
+            ("classlabels_int64s", new long[] { 0, 1 })
+        );
         graph.Nodes("Scaler", "ai.onnx.ml", 1, [first[1]], ("offset", new[] { 0.5f }));
         Assert.Equal([("", 17), ("ai.onnx.ml", 3)], model.OpsetImport.Select(o => (o.Domain, (int)o.Version)));
     }
 
     [Fact]
     public void Node_AttributeOfAnotherType_IsABug() =>
-        Assert.Throws<ArgumentException>(() => new GraphWriter(new ModelProto { Graph = new GraphProto() }).Node("Op", ["x"], ("a", DateTime.UnixEpoch)));
+        Assert.Throws<ArgumentException>(() =>
+            new GraphWriter(new ModelProto { Graph = new GraphProto() }).Node("Op", ["x"], ("a", DateTime.UnixEpoch))
+        );
 
     [Fact]
     public void Parse_UnknownFields_SurviveReadEditWrite()

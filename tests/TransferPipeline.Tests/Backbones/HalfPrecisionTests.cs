@@ -35,7 +35,14 @@ public sealed class HalfPrecisionTests : IDisposable
         // A hand-written layer normalization, and an upsampling.
         var mean = small.Node("ReduceMean", [map], ("axes", new long[] { 1, 2, 3 }));
         var centred = small.Node("Sub", map, mean);
-        var deviation = small.Node("Sqrt", small.Node("Add", small.Node("ReduceMean", [small.Node("Pow", centred, small.Scalar(2))], ("axes", new long[] { 1, 2, 3 })), small.Scalar(1e-5f)));
+        var deviation = small.Node(
+            "Sqrt",
+            small.Node(
+                "Add",
+                small.Node("ReduceMean", [small.Node("Pow", centred, small.Scalar(2))], ("axes", new long[] { 1, 2, 3 })),
+                small.Scalar(1e-5f)
+            )
+        );
         var normal = small.Node("Div", centred, deviation);
         var larger = small.Node("Resize", normal, "", small.Graph.Constant("scales", [1f, 1, 2, 2], 4));
         var cut = Cut(small, small.Node("Flatten", small.Node("GlobalAveragePool", small.Node("Mul", larger, larger))));
@@ -51,7 +58,12 @@ public sealed class HalfPrecisionTests : IDisposable
     public void Convert_Clip_KeepsFloatWhereGpusHaveNoOtherKernel(int opset, DataType limits)
     {
         var small = new SmallModel(opset);
-        var clipped = small.Node("Clip", small.Node("Conv", small.Input, small.Weights(0.3f, 4, 3, 3, 3)), small.Scalar(-1), small.Scalar(1));
+        var clipped = small.Node(
+            "Clip",
+            small.Node("Conv", small.Input, small.Weights(0.3f, 4, 3, 3, 3)),
+            small.Scalar(-1),
+            small.Scalar(1)
+        );
         var half = ModelProto.Parser.ParseFrom(Check(Cut(small, small.Node("Flatten", clipped))).Onnx);
         var clip = Assert.Single(half.Graph.Node, n => n.OpType == "Clip");
         Assert.Equal((int)limits, Assert.Single(half.Graph.Initializer, i => i.Name == clip.Input[1]).DataType);
@@ -63,7 +75,11 @@ public sealed class HalfPrecisionTests : IDisposable
     {
         var small = new SmallModel();
         var scaled = small.Node("Mul", small.Body(small.Input), small.Scalar(1e-6f));
-        var large = small.Node("Mul", small.Node("Flatten", small.Node("GlobalAveragePool", scaled)), small.Graph.Constant("large", [1e5f], 1));
+        var large = small.Node(
+            "Mul",
+            small.Node("Flatten", small.Node("GlobalAveragePool", scaled)),
+            small.Graph.Constant("large", [1e5f], 1)
+        );
         HalfPrecision.Convert(Cut(small, large), _messages.Add);
         Assert.Contains("1 weights are beyond 65504", Assert.Single(_messages), StringComparison.Ordinal);
     }
@@ -83,7 +99,12 @@ public sealed class HalfPrecisionTests : IDisposable
         var small = new SmallModel();
         var zero = small.Bytes(DataType.Uint8, [0]);
         var quantized = small.Node("QuantizeLinear", small.Body(small.Input), small.Scalar(0.05f), zero);
-        var error = Assert.Throws<UsageException>(() => HalfPrecision.Convert(Cut(small, small.Node("Flatten", small.Node("DequantizeLinear", quantized, small.Scalar(0.05f), zero))), _messages.Add));
+        var error = Assert.Throws<UsageException>(() =>
+            HalfPrecision.Convert(
+                Cut(small, small.Node("Flatten", small.Node("DequantizeLinear", quantized, small.Scalar(0.05f), zero))),
+                _messages.Add
+            )
+        );
         Assert.Contains("quantized", error.Message, StringComparison.Ordinal);
     }
 
@@ -97,7 +118,9 @@ public sealed class HalfPrecisionTests : IDisposable
 
     private CutModel Cut(SmallModel small, string feature)
     {
-        var shape = small.RunFull(feature, Probe.Pixels([1, 3, SmallModel.Size, SmallModel.Size]), 1, 3, SmallModel.Size, SmallModel.Size).Shape;
+        var shape = small
+            .RunFull(feature, Probe.Pixels([1, 3, SmallModel.Size, SmallModel.Size]), 1, 3, SmallModel.Size, SmallModel.Size)
+            .Shape;
         small.Output(small.Gemm(feature, (int)shape[1], SmallModel.Classes));
         return Backbone.Open(small.Save(_folder)).Cut();
     }

@@ -5,7 +5,9 @@ using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
 
-/// <summary>What may follow a classifier, and the forms in which one is written; each cut is compared with the whole model's own tensor.</summary>
+/// <summary>
+/// What may follow a classifier, and the forms in which one is written; each cut is compared with the whole model's own tensor.
+/// </summary>
 public sealed class HeadFormTests : IDisposable
 {
     private const int Photos = 3;
@@ -47,14 +49,31 @@ public sealed class HeadFormTests : IDisposable
                 m.Output(m.Node("Mul", powers, m.Node("Reciprocal", m.Node("ReduceSum", [powers], ("axes", axis)))));
                 break;
             case "batch normalization":
-                m.Output(m.Node("BatchNormalization", [logits, m.Weights(1, 7), m.Weights(1, 7), m.Weights(1, 7), m.Graph.Constant("variance", [1f, 2, 3, 4, 5, 6, 7], 7)]));
+                m.Output(
+                    m.Node(
+                        "BatchNormalization",
+                        [logits, m.Weights(1, 7), m.Weights(1, 7), m.Weights(1, 7), m.Graph.Constant("variance", [1f, 2, 3, 4, 5, 6, 7], 7)]
+                    )
+                );
                 break;
             case "scores by Log":
                 m.Output(m.Node("Log", m.Node("Softmax", logits)));
                 break;
             case "argmax and labels":
                 var best = m.Node("ArgMax", [m.Node("Softmax", logits)], ("axis", 1L));
-                m.Model.Graph.Output.Add(new ValueInfoProto { Name = m.Graph.Nodes("LabelEncoder", "ai.onnx.ml", 1, [best], ("keys_int64s", new long[] { 0, 1 }), ("values_strings", new[] { "a", "b" }))[0] });
+                m.Model.Graph.Output.Add(
+                    new ValueInfoProto
+                    {
+                        Name = m.Graph.Nodes(
+                            "LabelEncoder",
+                            "ai.onnx.ml",
+                            1,
+                            [best],
+                            ("keys_int64s", new long[] { 0, 1 }),
+                            ("values_strings", new[] { "a", "b" })
+                        )[0],
+                    }
+                );
                 break;
             case "top 3 of a sigmoid":
                 foreach (var top in m.Graph.Nodes("TopK", "", 2, [m.Node("Sigmoid", logits), m.Shape(3)]))
@@ -64,22 +83,58 @@ public sealed class HeadFormTests : IDisposable
                 m.Model.Graph.Output.Add(new ValueInfoProto { Name = m.Node("Greater", m.Node("Sigmoid", logits), m.Scalar(0.5f)) });
                 break;
             case "one-hot of argmax":
-                m.Output(m.Node("OneHot", [m.Node("ArgMax", [logits], ("axis", 1L), ("keepdims", 0L)), m.Shape(7), m.Graph.Constant("off_on", [0f, 1f], 2)]));
+                m.Output(
+                    m.Node(
+                        "OneHot",
+                        [m.Node("ArgMax", [logits], ("axis", 1L), ("keepdims", 0L)), m.Shape(7), m.Graph.Constant("off_on", [0f, 1f], 2)]
+                    )
+                );
                 break;
             case "averaged heads of one feature":
                 m.Output(m.Node("Div", m.Node("Add", logits, m.Gemm(feature, 8, SmallModel.Classes)), m.Scalar(2)));
                 break;
             case "mean of three heads":
-                m.Output(m.Node("Softmax", m.Node("Mean", logits, m.Gemm(feature, 8, SmallModel.Classes), m.Gemm(feature, 8, SmallModel.Classes))));
+                m.Output(
+                    m.Node(
+                        "Softmax",
+                        m.Node("Mean", logits, m.Gemm(feature, 8, SmallModel.Classes), m.Gemm(feature, 8, SmallModel.Classes))
+                    )
+                );
                 break;
             case "joined heads, one softmax each":
                 m.Output(m.Node("Concat", [m.Node("Softmax", logits), m.Node("Softmax", m.Gemm(feature, 8, 5))], ("axis", 1L)), -1, 12);
                 break;
             case "operator of another domain":
-                m.Model.Graph.Output.Add(new ValueInfoProto { Name = m.Graph.Nodes("Decode", "org.example", 1, [m.Node("Softmax", logits), m.Shape(7)])[0] });
+                m.Model.Graph.Output.Add(
+                    new ValueInfoProto { Name = m.Graph.Nodes("Decode", "org.example", 1, [m.Node("Softmax", logits), m.Shape(7)])[0] }
+                );
                 break;
             case "if around a squeeze":
-                m.Output(If(m, Branch("then", m.Graph.Unique("a"), n => new NodeProto { OpType = "Squeeze", Input = { logits }, Output = { n } }), Branch("else", m.Graph.Unique("b"), n => new NodeProto { OpType = "Identity", Input = { logits }, Output = { n } })));
+                m.Output(
+                    If(
+                        m,
+                        Branch(
+                            "then",
+                            m.Graph.Unique("a"),
+                            n => new NodeProto
+                            {
+                                OpType = "Squeeze",
+                                Input = { logits },
+                                Output = { n },
+                            }
+                        ),
+                        Branch(
+                            "else",
+                            m.Graph.Unique("b"),
+                            n => new NodeProto
+                            {
+                                OpType = "Identity",
+                                Input = { logits },
+                                Output = { n },
+                            }
+                        )
+                    )
+                );
                 break;
             case "tanh over few classes":
                 m.Output(m.Node("Tanh", logits));
@@ -107,23 +162,82 @@ public sealed class HeadFormTests : IDisposable
         switch (form)
         {
             case "weights on the left of a Gemm":
-                var columns = m.Node("Gemm", [m.Weights(1, 8, SmallModel.Classes), m.Node("Transpose", [feature], ("perm", new long[] { 1, 0 }))], ("transA", 1L));
+                var columns = m.Node(
+                    "Gemm",
+                    [m.Weights(1, 8, SmallModel.Classes), m.Node("Transpose", [feature], ("perm", new long[] { 1, 0 }))],
+                    ("transA", 1L)
+                );
                 m.Output(m.Node("Transpose", [columns], ("perm", new long[] { 1, 0 })));
                 break;
             case "weights in a Constant of floats":
-                m.Output(m.Node("MatMul", feature, m.Node("Reshape", m.Node("Constant", [], ("value_floats", m.Random(1, 56))), m.Shape(8, 7))));
+                m.Output(
+                    m.Node("MatMul", feature, m.Node("Reshape", m.Node("Constant", [], ("value_floats", m.Random(1, 56))), m.Shape(8, 7)))
+                );
                 break;
             case "function within a function":
-                m.Model.Functions.Add(Function("Linear", ["a", "w", "b"], "y", new NodeProto { OpType = "Gemm", Input = { "a", "w", "b" }, Output = { "y" }, Attribute = { new AttributeProto { Name = "transB", RefAttrName = "turned", Type = AttributeProto.Types.AttributeType.Int } } }, "turned"));
-                m.Model.Functions.Add(Function("Head", ["x", "w", "b"], "y", new NodeProto { OpType = "Linear", Domain = "local", Input = { "x", "w", "b" }, Output = { "y" }, Attribute = { OnnxAttributes.Create("turned", 1L) } }));
-                m.Output(m.Graph.Nodes("Head", "local", 1, [feature, m.Weights(1, SmallModel.Classes, 8), m.Weights(1, SmallModel.Classes)])[0]);
+                m.Model.Functions.Add(
+                    Function(
+                        "Linear",
+                        ["a", "w", "b"],
+                        "y",
+                        new NodeProto
+                        {
+                            OpType = "Gemm",
+                            Input = { "a", "w", "b" },
+                            Output = { "y" },
+                            Attribute =
+                            {
+                                new AttributeProto
+                                {
+                                    Name = "transB",
+                                    RefAttrName = "turned",
+                                    Type = AttributeProto.Types.AttributeType.Int,
+                                },
+                            },
+                        },
+                        "turned"
+                    )
+                );
+                m.Model.Functions.Add(
+                    Function(
+                        "Head",
+                        ["x", "w", "b"],
+                        "y",
+                        new NodeProto
+                        {
+                            OpType = "Linear",
+                            Domain = "local",
+                            Input = { "x", "w", "b" },
+                            Output = { "y" },
+                            Attribute = { OnnxAttributes.Create("turned", 1L) },
+                        }
+                    )
+                );
+                m.Output(
+                    m.Graph.Nodes("Head", "local", 1, [feature, m.Weights(1, SmallModel.Classes, 8), m.Weights(1, SmallModel.Classes)])[0]
+                );
                 break;
             case "function with its head's pooling inside":
                 var nodes = new[]
                 {
-                    new NodeProto { OpType = "GlobalAveragePool", Input = { "x" }, Output = { "pooled" } },
-                    new NodeProto { OpType = "Flatten", Input = { "pooled" }, Output = { "flat" } },
-                    new NodeProto { OpType = "Gemm", Input = { "flat", "w" }, Output = { "y" } },
+                    new NodeProto
+                    {
+                        OpType = "GlobalAveragePool",
+                        Input = { "x" },
+                        Output = { "pooled" },
+                    },
+                    new NodeProto
+                    {
+                        OpType = "Flatten",
+                        Input = { "pooled" },
+                        Output = { "flat" },
+                    },
+                    new NodeProto
+                    {
+                        OpType = "Gemm",
+                        Input = { "flat", "w" },
+                        Output = { "y" },
+                    },
                 };
                 var function = Function("Head", ["x", "w"], "y", nodes[0]);
                 function.Node.AddRange(nodes[1..]);
@@ -132,10 +246,42 @@ public sealed class HeadFormTests : IDisposable
                 break;
             case "layer inside an If":
                 var (w, b) = (m.Weights(1, 8, SmallModel.Classes), m.Weights(1, SmallModel.Classes));
-                m.Output(If(m, Branch("then", m.Graph.Unique("a"), n => new NodeProto { OpType = "Gemm", Input = { feature, w, b }, Output = { n } }), Branch("else", m.Graph.Unique("b"), n => new NodeProto { OpType = "MatMul", Input = { feature, w }, Output = { n } })));
+                m.Output(
+                    If(
+                        m,
+                        Branch(
+                            "then",
+                            m.Graph.Unique("a"),
+                            n => new NodeProto
+                            {
+                                OpType = "Gemm",
+                                Input = { feature, w, b },
+                                Output = { n },
+                            }
+                        ),
+                        Branch(
+                            "else",
+                            m.Graph.Unique("b"),
+                            n => new NodeProto
+                            {
+                                OpType = "MatMul",
+                                Input = { feature, w },
+                                Output = { n },
+                            }
+                        )
+                    )
+                );
                 break;
             default:
-                var scores = m.Graph.Nodes("LinearClassifier", "ai.onnx.ml", 2, [feature], ("coefficients", m.Random(1, 56)), ("intercepts", m.Random(1, 7)), ("classlabels_ints", new long[] { 0, 1, 2, 3, 4, 5, 6 }));
+                var scores = m.Graph.Nodes(
+                    "LinearClassifier",
+                    "ai.onnx.ml",
+                    2,
+                    [feature],
+                    ("coefficients", m.Random(1, 56)),
+                    ("intercepts", m.Random(1, 7)),
+                    ("classlabels_ints", new long[] { 0, 1, 2, 3, 4, 5, 6 })
+                );
                 m.Model.Graph.Output.Add(new ValueInfoProto { Name = scores[0] });
                 break;
         }
@@ -151,7 +297,13 @@ public sealed class HeadFormTests : IDisposable
     {
         var m = new SmallModel();
         var map = m.Body(m.Input);
-        m.Output(m.Node("Squeeze", m.Node("Conv", [map, m.Weights(1, SmallModel.Classes, 8, 3, 3), m.Weights(1, SmallModel.Classes)], ("auto_pad", "VALID")), m.Shape(2, 3)));
+        m.Output(
+            m.Node(
+                "Squeeze",
+                m.Node("Conv", [map, m.Weights(1, SmallModel.Classes, 8, 3, 3), m.Weights(1, SmallModel.Classes)], ("auto_pad", "VALID")),
+                m.Shape(2, 3)
+            )
+        );
         var backbone = Backbone.Open(m.Save(_folder));
         Assert.Equal((map, SmallModel.Classes), (backbone.Penultimate, backbone.Classes));
         Assert.Equal(72, backbone.Cut().Outputs[0].Dimension);
@@ -161,7 +313,10 @@ public sealed class HeadFormTests : IDisposable
     public void Cut_HeadsOfTwoFeatures_AsksWhich()
     {
         var m = new SmallModel();
-        var (a, b) = (m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), m.Node("Flatten", m.Node("GlobalMaxPool", m.Body(m.Input))));
+        var (a, b) = (
+            m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))),
+            m.Node("Flatten", m.Node("GlobalMaxPool", m.Body(m.Input)))
+        );
         m.Output(m.Node("Softmax", m.Node("Mean", m.Gemm(a, 8, 7), m.Gemm(b, 8, 7))));
         var backbone = Backbone.Open(m.Save(_folder));
         var error = Assert.Throws<UsageException>(() => backbone.Cut());
@@ -183,20 +338,46 @@ public sealed class HeadFormTests : IDisposable
     public void Open_FunctionThatCallsItself_IsRefused()
     {
         var m = new SmallModel();
-        m.Model.Functions.Add(Function("Loop", ["x"], "y", new NodeProto { OpType = "Loop", Domain = "local", Input = { "x" }, Output = { "y" } }));
+        m.Model.Functions.Add(
+            Function(
+                "Loop",
+                ["x"],
+                "y",
+                new NodeProto
+                {
+                    OpType = "Loop",
+                    Domain = "local",
+                    Input = { "x" },
+                    Output = { "y" },
+                }
+            )
+        );
         m.Output(m.Graph.Nodes("Loop", "local", 1, [m.Input])[0]);
         Assert.Contains("the function 'Loop' calls itself", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
     }
 
     internal static string True(SmallModel m)
     {
-        m.Model.Graph.Initializer.Add(new TensorProto { Name = m.Graph.Unique("true"), DataType = (int)DataType.Bool, RawData = ByteString.CopyFrom(1) });
+        m.Model.Graph.Initializer.Add(
+            new TensorProto
+            {
+                Name = m.Graph.Unique("true"),
+                DataType = (int)DataType.Bool,
+                RawData = ByteString.CopyFrom(1),
+            }
+        );
         return m.Model.Graph.Initializer[^1].Name;
     }
 
     private static FunctionProto Function(string name, string[] inputs, string output, NodeProto node, params string[] attributes)
     {
-        var function = new FunctionProto { Name = name, Domain = "local", Output = { output }, Node = { node } };
+        var function = new FunctionProto
+        {
+            Name = name,
+            Domain = "local",
+            Output = { output },
+            Node = { node },
+        };
         function.Input.AddRange(inputs);
         function.Attribute.AddRange(attributes);
         function.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
@@ -205,13 +386,41 @@ public sealed class HeadFormTests : IDisposable
     }
 
     private static GraphProto Branch(string name, string output, Func<string, NodeProto> node) =>
-        new() { Name = name, Node = { node(output) }, Output = { new ValueInfoProto { Name = output, Type = new() { TensorType = new() { ElemType = (int)DataType.Float } } } } };
+        new()
+        {
+            Name = name,
+            Node = { node(output) },
+            Output =
+            {
+                new ValueInfoProto
+                {
+                    Name = output,
+                    Type = new() { TensorType = new() { ElemType = (int)DataType.Float } },
+                },
+            },
+        };
 
     private static string If(SmallModel m, GraphProto then, GraphProto otherwise)
     {
         var output = m.Node("If", True(m));
-        m.Model.Graph.Node[^1].Attribute.Add(new AttributeProto { Name = "then_branch", G = then, Type = AttributeProto.Types.AttributeType.Graph });
-        m.Model.Graph.Node[^1].Attribute.Add(new AttributeProto { Name = "else_branch", G = otherwise, Type = AttributeProto.Types.AttributeType.Graph });
+        m.Model.Graph.Node[^1]
+            .Attribute.Add(
+                new AttributeProto
+                {
+                    Name = "then_branch",
+                    G = then,
+                    Type = AttributeProto.Types.AttributeType.Graph,
+                }
+            );
+        m.Model.Graph.Node[^1]
+            .Attribute.Add(
+                new AttributeProto
+                {
+                    Name = "else_branch",
+                    G = otherwise,
+                    Type = AttributeProto.Types.AttributeType.Graph,
+                }
+            );
         return output;
     }
 

@@ -55,7 +55,10 @@ public sealed class MappedWeightsTests : IDisposable
         var cut = Backbone.Open(file).Cut();
         File.Delete(file);
         Assert.Contains("gone, but tensor", Assert.Throws<BadInputException>(cut.Standalone).Message);
-        Assert.Contains("ONNX Runtime cannot load the backbone", Assert.Throws<BadInputException>(() => SessionFactory.Create(cut, new())).Message);
+        Assert.Contains(
+            "ONNX Runtime cannot load the backbone",
+            Assert.Throws<BadInputException>(() => SessionFactory.Create(cut, new())).Message
+        );
     }
 
     private static SmallModel Small()

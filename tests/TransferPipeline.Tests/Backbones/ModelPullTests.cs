@@ -42,7 +42,11 @@ public sealed class ModelPullTests : IDisposable
     [Fact]
     public async Task Pull_InterruptedRun_ContinuesInTheNext()
     {
-        using (var server = new ScriptedServer((n, r) => n == 0 ? ScriptedServer.Serve(Content, r) with { CutAfter = 100_000 } : new Answer(404, [])))
+        using (
+            var server = new ScriptedServer(
+                (n, r) => n == 0 ? ScriptedServer.Serve(Content, r) with { CutAfter = 100_000 } : new Answer(404, [])
+            )
+        )
         {
             var error = await Assert.ThrowsAsync<JobFailedException>(() => Pull([server.Url("m.onnx")]));
             Assert.Contains("127.0.0.1: 404", error.Message);
@@ -66,7 +70,10 @@ public sealed class ModelPullTests : IDisposable
     public async Task Pull_FileChangedBetweenAttempts_TakesTheNewOneWhole()
     {
         // The first attempt gets the beginning of another version; If-Range makes the server send the new one from its start.
-        using var server = new ScriptedServer((n, r) => n == 0 ? ScriptedServer.Serve(Wrong, r, "\"old\"") with { CutAfter = 60_000 } : ScriptedServer.Serve(Content, r, "\"new\""));
+        using var server = new ScriptedServer(
+            (n, r) =>
+                n == 0 ? ScriptedServer.Serve(Wrong, r, "\"old\"") with { CutAfter = 60_000 } : ScriptedServer.Serve(Content, r, "\"new\"")
+        );
         Assert.Equal(Content, File.ReadAllBytes(await Pull([server.Url("m.onnx")])));
     }
 
@@ -111,11 +118,9 @@ public sealed class ModelPullTests : IDisposable
     [Fact]
     public async Task Pull_AnswerThatEndsEarly_SaysSo()
     {
-        using var server = new ScriptedServer((_, r) => new Answer(206, [])
-        {
-            ClaimedLength = 0,
-            Headers = [$"Content-Range: bytes {r.From ?? 0}-299999/300000"],
-        });
+        using var server = new ScriptedServer(
+            (_, r) => new Answer(206, []) { ClaimedLength = 0, Headers = [$"Content-Range: bytes {r.From ?? 0}-299999/300000"] }
+        );
         var error = await Assert.ThrowsAsync<JobFailedException>(() => Pull([server.Url("m.onnx")]));
         Assert.Contains("cannot continue the download", error.Message);
         Assert.Equal(3, server.Requests.Count);
@@ -131,9 +136,15 @@ public sealed class ModelPullTests : IDisposable
     [Fact]
     public async Task Pull_SilentServer_IsGivenUp()
     {
-        using var server = new ScriptedServer((_, r) => ScriptedServer.Serve(Content, r) with { CutAfter = 0, Silence = TimeSpan.FromSeconds(0.6) });
+        using var server = new ScriptedServer(
+            (_, r) => ScriptedServer.Serve(Content, r) with { CutAfter = 0, Silence = TimeSpan.FromSeconds(0.6) }
+        );
         using var client = ModelDownload.CreateClient();
-        using var download = new ModelDownload(client, _folder.At("m.onnx.part"), Manifest([]), null) { Patience = TimeSpan.FromSeconds(0.2), Pause = TimeSpan.Zero };
+        using var download = new ModelDownload(client, _folder.At("m.onnx.part"), Manifest([]), null)
+        {
+            Patience = TimeSpan.FromSeconds(0.2),
+            Pause = TimeSpan.Zero,
+        };
         Assert.Contains("no answer", await download.TryAsync(new Uri(server.Url("m.onnx")), TestContext.Current.CancellationToken));
     }
 
@@ -159,7 +170,12 @@ public sealed class ModelPullTests : IDisposable
     public async Task Pull_TwiceAtOnce_IsRefused()
     {
         Directory.CreateDirectory(Path.Combine(_folder.Root, "store"));
-        using var other = new FileStream(Path.Combine(_folder.Root, "store", "m.onnx.part"), FileMode.Create, FileAccess.Write, FileShare.None);
+        using var other = new FileStream(
+            Path.Combine(_folder.Root, "store", "m.onnx.part"),
+            FileMode.Create,
+            FileAccess.Write,
+            FileShare.None
+        );
         await Assert.ThrowsAsync<JobFailedException>(() => Pull(["http://127.0.0.1:1/m.onnx"]));
     }
 
@@ -174,24 +190,28 @@ public sealed class ModelPullTests : IDisposable
         Assert.Equal("/models/m.onnx", Assert.Single(mirror.Requests).Path);
     }
 
-    private static ModelManifest Manifest(string[] sources) => new()
-    {
-        Name = "m",
-        File = "m.onnx",
-        Bytes = Content.Length,
-        Sha256 = Sha256(Content),
-        License = "MIT",
-        Sources = sources,
-        InputSize = 224,
-        Preprocessing = Preprocessing.ImageNet(),
-    };
+    private static ModelManifest Manifest(string[] sources) =>
+        new()
+        {
+            Name = "m",
+            File = "m.onnx",
+            Bytes = Content.Length,
+            Sha256 = Sha256(Content),
+            License = "MIT",
+            Sources = sources,
+            InputSize = 224,
+            Preprocessing = Preprocessing.ImageNet(),
+        };
 
     private static string Sha256(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     private Task<string> Pull(string[] sources, IProgress<PullProgress>? progress = null)
     {
         _folder.Write(Path.Combine("builtin", "m.yaml"), ManifestYaml.Write(Manifest(sources)));
-        var store = new ModelStore(Path.Combine(_folder.Root, "builtin"), Path.Combine(_folder.Root, "store")) { PullPause = TimeSpan.FromMilliseconds(10) };
+        var store = new ModelStore(Path.Combine(_folder.Root, "builtin"), Path.Combine(_folder.Root, "store"))
+        {
+            PullPause = TimeSpan.FromMilliseconds(10),
+        };
         return store.PullAsync("m", progress, TestContext.Current.CancellationToken);
     }
 

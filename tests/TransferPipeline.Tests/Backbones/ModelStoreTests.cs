@@ -26,13 +26,24 @@ public sealed class ModelStoreTests : IDisposable
     [Fact]
     public void List_ShippedManifests_AgreeWithTheZoosTable()
     {
-        var zoo = File.ReadLines(SharedData.RequireModel("zoo.tsv")).Select(l => l.Split('\t')).DistinctBy(f => f[2]).ToDictionary(f => f[2], f => (Path: f[0], Bytes: f[1]));
-        foreach (var manifest in Store(builtIn: Path.Combine(AppContext.BaseDirectory, "models")).List().Select(m => m.Manifest).Where(m => m.Sources.Count > 0))
+        var zoo = File.ReadLines(SharedData.RequireModel("zoo.tsv"))
+            .Select(l => l.Split('\t'))
+            .DistinctBy(f => f[2])
+            .ToDictionary(f => f[2], f => (Path: f[0], Bytes: f[1]));
+        foreach (
+            var manifest in Store(builtIn: Path.Combine(AppContext.BaseDirectory, "models"))
+                .List()
+                .Select(m => m.Manifest)
+                .Where(m => m.Sources.Count > 0)
+        )
         {
             var (path, bytes) = zoo[manifest.Sha256];
             Assert.Equal(bytes, manifest.Bytes.ToString(System.Globalization.CultureInfo.InvariantCulture));
             Assert.Contains(manifest.Sources, s => s.EndsWith(path, StringComparison.Ordinal));
-            Assert.Contains(manifest.Sources, s => s.Contains("onnxmodelzoo/" + path.Split('/')[1] + "/resolve/main/" + path.Split('/')[2], StringComparison.Ordinal));
+            Assert.Contains(
+                manifest.Sources,
+                s => s.Contains("onnxmodelzoo/" + path.Split('/')[1] + "/resolve/main/" + path.Split('/')[2], StringComparison.Ordinal)
+            );
         }
     }
 
@@ -41,7 +52,15 @@ public sealed class ModelStoreTests : IDisposable
     {
         var model = ModelStore.Default().Resolve("efficientnet-lite0");
         Assert.Equal("463ee61b1d544e43e313bfbb6b79cf1821574acda3dfd7c5dbe3f93dcec147bf", model.Sha256);
-        var expected = new Preprocessing { ResizeShortSide = 256, Interpolation = Interpolation.Bicubic, CropWidth = 224, CropHeight = 224, Offset = 127, Divisor = 128 };
+        var expected = new Preprocessing
+        {
+            ResizeShortSide = 256,
+            Interpolation = Interpolation.Bicubic,
+            CropWidth = 224,
+            CropHeight = 224,
+            Offset = 127,
+            Divisor = 128,
+        };
         Assert.Equivalent(expected, model.Preprocessing, strict: true);
     }
 
@@ -75,7 +94,18 @@ public sealed class ModelStoreTests : IDisposable
     public void Resolve_FileWithSidecar_ChecksItsHash()
     {
         var store = Store();
-        var added = store.Add(Small().Save(_folder, "mine.onnx"), "mine", _ => new Preprocessing { ResizeHeight = 12, ResizeWidth = 12, Mean = [0, 0, 0], Std = [1, 1, 0.5], Bgr = true });
+        var added = store.Add(
+            Small().Save(_folder, "mine.onnx"),
+            "mine",
+            _ => new Preprocessing
+            {
+                ResizeHeight = 12,
+                ResizeWidth = 12,
+                Mean = [0, 0, 0],
+                Std = [1, 1, 0.5],
+                Bgr = true,
+            }
+        );
         var elsewhere = _folder.At("elsewhere", "model.onnx");
         File.Copy(added.File!, elsewhere);
         File.Copy(added.ManifestFile, _folder.At("elsewhere", "model.yaml"));
@@ -151,14 +181,19 @@ public sealed class ModelStoreTests : IDisposable
     [Fact]
     public void Read_SourceOfAnotherScheme_IsRefused()
     {
-        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "models", "resnet18.yaml")).Replace("https://", "ftp://", StringComparison.Ordinal);
-        Assert.Contains("' is not an http or https address", Assert.Throws<BadInputException>(() => ManifestYaml.Parse("m.yaml", text)).Message);
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "models", "resnet18.yaml"))
+            .Replace("https://", "ftp://", StringComparison.Ordinal);
+        Assert.Contains(
+            "' is not an http or https address",
+            Assert.Throws<BadInputException>(() => ManifestYaml.Parse("m.yaml", text)).Message
+        );
     }
 
     [Fact]
     public void Read_WordThatIsNoInterpolation_SuggestsTheNearest()
     {
-        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "models", "resnet18.yaml")).Replace("bilinear", "bilinaer", StringComparison.Ordinal);
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "models", "resnet18.yaml"))
+            .Replace("bilinear", "bilinaer", StringComparison.Ordinal);
         Assert.Contains("did you mean 'bilinear'?", Assert.Throws<BadInputException>(() => ManifestYaml.Parse("m.yaml", text)).Message);
     }
 

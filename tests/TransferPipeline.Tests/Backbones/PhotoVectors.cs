@@ -9,8 +9,14 @@ namespace TransferPipeline.Tests.Backbones;
 internal static class PhotoVectors
 {
     private static readonly Lazy<IReadOnlyList<RgbImage>> AllValidation = new(() =>
-        [.. Directory.GetDirectories(Path.Combine(Samples, "validation")).Order(StringComparer.Ordinal)
-            .SelectMany(d => Directory.GetFiles(d).Order(StringComparer.Ordinal)).Select(Decode)]);
+        [
+            .. Directory
+                .GetDirectories(Path.Combine(Samples, "validation"))
+                .Order(StringComparer.Ordinal)
+                .SelectMany(d => Directory.GetFiles(d).Order(StringComparer.Ordinal))
+                .Select(Decode),
+        ]
+    );
 
     public static string Samples => Path.Combine(SharedData.Repository, "samples", "clothing");
 

@@ -40,13 +40,23 @@ public sealed class PixelArithmeticTests : IDisposable
             "(x / 255 - mean) / std" => m.Node("Div", m.Node("Sub", m.Node("Div", m.Node("Identity", x), One(255)), mean), std),
             "(x - 127.5) / 128" => m.Node("Div", m.Node("Sub", x, One(127.5)), One(128)),
             "x - mean in levels" => m.Node("Sub", x, Three(123.68, 116.78, 103.94)),
-            "batch normalization of levels" => m.Node("BatchNormalization", [x, Vector(m, 1, 1, 1), Vector(m, 0, 0, 0), Vector(m, 123, 116, 103), Vector(m, 3400, 3300, 3350)]),
-            "depthwise convolution of levels" => m.Node("Conv", [x, m.Graph.Constant("w", [1 / 58.4f, 1 / 57.1f, 1 / 57.4f], 3, 1, 1, 1), Vector(m, -2.1f, -2.0f, -1.8f)], ("group", 3L)),
+            "batch normalization of levels" => m.Node(
+                "BatchNormalization",
+                [x, Vector(m, 1, 1, 1), Vector(m, 0, 0, 0), Vector(m, 123, 116, 103), Vector(m, 3400, 3300, 3350)]
+            ),
+            "depthwise convolution of levels" => m.Node(
+                "Conv",
+                [x, m.Graph.Constant("w", [1 / 58.4f, 1 / 57.1f, 1 / 57.4f], 3, 1, 1, 1), Vector(m, -2.1f, -2.0f, -1.8f)],
+                ("group", 3L)
+            ),
             "(x - mean) / std" => m.Node("Div", m.Node("Sub", x, mean), std),
             "2 x - 1" => m.Node("Sub", m.Node("Mul", x, One(2)), One(1)),
             "255 x - mean" => m.Node("Add", m.Node("Mul", x, One(255)), Three(-103.94, -116.78, -123.68)),
             "from ImageNet's to 0.5" => m.Node("Add", m.Node("Mul", x, Three(0.458, 0.448, 0.45)), Three(-0.03, -0.088, -0.188)),
-            "batch normalization that is learned" => m.Node("BatchNormalization", [x, Vector(m, 12, 0.3f, 5), Vector(m, 0, 3, 0), Vector(m, 1, 7, 1), Vector(m, 0.1f, 1, 1)]),
+            "batch normalization that is learned" => m.Node(
+                "BatchNormalization",
+                [x, Vector(m, 12, 0.3f, 5), Vector(m, 0, 3, 0), Vector(m, 1, 7, 1), Vector(m, 0.1f, 1, 1)]
+            ),
             _ => x,
         };
         m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(x))), 8, SmallModel.Classes));
@@ -63,19 +73,29 @@ public sealed class PixelArithmeticTests : IDisposable
     public void Vectors_BytesIntoTheGraph_AreThoseOfPixelsNormalizedOutside(DataType type, bool nhwc)
     {
         // The same network with the normalization inside and outside.
-        float[] means = [0.485f, 0.456f, 0.406f], deviations = [0.229f, 0.224f, 0.225f];
+        float[] means = [0.485f, 0.456f, 0.406f],
+            deviations = [0.229f, 0.224f, 0.225f];
         var inside = nhwc ? new SmallModel(17, "x", type, -1, 12, 12, 3) : new SmallModel(17, "x", type, -1, 3, 12, 12);
         long[] dims = nhwc ? [3] : [1, 3, 1, 1];
         var x = inside.Node("Div", inside.Node("Cast", [inside.Input], ("to", 1L)), inside.Scalar(255));
-        x = inside.Node("Div", inside.Node("Sub", x, inside.Graph.Constant("mean", means, dims)), inside.Graph.Constant("std", deviations, dims));
+        x = inside.Node(
+            "Div",
+            inside.Node("Sub", x, inside.Graph.Constant("mean", means, dims)),
+            inside.Graph.Constant("std", deviations, dims)
+        );
         if (nhwc)
             x = inside.Node("Transpose", [x], ("perm", new long[] { 0, 3, 1, 2 }));
         inside.Output(inside.Gemm(inside.Node("Flatten", inside.Node("GlobalAveragePool", inside.Body(x))), 8, SmallModel.Classes));
         var outside = new SmallModel();
-        outside.Output(outside.Gemm(outside.Node("Flatten", outside.Node("GlobalAveragePool", outside.Body(outside.Input))), 8, SmallModel.Classes));
+        outside.Output(
+            outside.Gemm(outside.Node("Flatten", outside.Node("GlobalAveragePool", outside.Body(outside.Input))), 8, SmallModel.Classes)
+        );
 
         var photos = PhotoVectors.Validation.Take(5).ToList();
-        SmallModel.AssertClose(PhotoVectors.Of(Resolve(outside, "outside.onnx"), CutRequest.Default, photos), PhotoVectors.Of(Resolve(inside, "inside.onnx"), CutRequest.Default, photos));
+        SmallModel.AssertClose(
+            PhotoVectors.Of(Resolve(outside, "outside.onnx"), CutRequest.Default, photos),
+            PhotoVectors.Of(Resolve(inside, "inside.onnx"), CutRequest.Default, photos)
+        );
         Assert.Contains("its input is uint8: levels 0 to 255", Resolve(inside, "inside.onnx").Notes([CutRequest.Default])[0]);
     }
 
@@ -83,7 +103,16 @@ public sealed class PixelArithmeticTests : IDisposable
     public void Resolve_MeansOfBlueGreenRed_TurnsTheChannels()
     {
         var m = new SmallModel();
-        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Node("Sub", m.Input, m.Graph.Constant("m", [103.94f, 116.78f, 123.68f], 3, 1, 1))))), 8, SmallModel.Classes));
+        m.Output(
+            m.Gemm(
+                m.Node(
+                    "Flatten",
+                    m.Node("GlobalAveragePool", m.Body(m.Node("Sub", m.Input, m.Graph.Constant("m", [103.94f, 116.78f, 123.68f], 3, 1, 1))))
+                ),
+                8,
+                SmallModel.Classes
+            )
+        );
         Assert.True(Resolve(m).Preprocessing is { Bgr: true, Offset: 0, Divisor: 1 });
     }
 
@@ -94,7 +123,21 @@ public sealed class PixelArithmeticTests : IDisposable
         var before = new SmallModel(17, "pixels", DataType.Float, 1, 3, 12, 12);
         var parts = before.Graph.Nodes("Split", "", 3, [before.Input], ("axis", 1L));
         var turned = before.Node("Concat", [parts[2], parts[1], parts[0]], ("axis", 1L));
-        float[] image = [.. Enumerable.Range(0, 432).Select(i => (i / 144) switch { 0 => 103, 1 => 116, _ => 123 } + i % 7 - 3f)];
+        float[] image =
+        [
+            .. Enumerable
+                .Range(0, 432)
+                .Select(i =>
+                    (i / 144) switch
+                    {
+                        0 => 103,
+                        1 => 116,
+                        _ => 123,
+                    }
+                    + i % 7
+                    - 3f
+                ),
+        ];
         before.Output(before.Node("Sub", turned, before.Graph.Constant("w", image, 1, 3, 12, 12)), 1, 3, 12, 12);
         var network = new SmallModel(17, "input", DataType.Float, 1, 3, 12, 12);
         var feature = network.Node("Flatten", network.Node("GlobalAveragePool", network.Body(network.Input)));
@@ -102,13 +145,24 @@ public sealed class PixelArithmeticTests : IDisposable
 
         var store = PhotoVectors.EmptyStore(_folder);
         var entry = store.Add(network.Save(_folder, "network.onnx"), "joined", before: before.Save(_folder, "before.onnx"));
-        Assert.Equal((0.0, 1.0, false, feature), (entry.Manifest.Preprocessing.Offset, entry.Manifest.Preprocessing.Divisor, entry.Manifest.Preprocessing.Bgr, entry.Manifest.Cut));
+        Assert.Equal(
+            (0.0, 1.0, false, feature),
+            (
+                entry.Manifest.Preprocessing.Offset,
+                entry.Manifest.Preprocessing.Divisor,
+                entry.Manifest.Preprocessing.Bgr,
+                entry.Manifest.Cut
+            )
+        );
 
         var photo = PhotoVectors.Validation.Take(1).ToList();
         var levels = new float[432];
         new Preprocessor(entry.Manifest.Preprocessing).Run(photo[0], levels);
         var prepared = before.RunFull(before.Model.Graph.Output[0].Name, levels, 1, 3, 12, 12).Values;
-        SmallModel.AssertClose(network.RunFull(feature, prepared, 1, 3, 12, 12).Values, PhotoVectors.Of(store.Resolve("joined"), CutRequest.Default, photo));
+        SmallModel.AssertClose(
+            network.RunFull(feature, prepared, 1, 3, 12, 12).Values,
+            PhotoVectors.Of(store.Resolve("joined"), CutRequest.Default, photo)
+        );
 
         // Where a manifest is here already, the same files bring its model; others are refused.
         File.Delete(entry.File!);
@@ -121,7 +175,9 @@ public sealed class PixelArithmeticTests : IDisposable
     public void Resolve_ArithmeticOfNoKnownUnit_IsAQuestion()
     {
         var m = new SmallModel();
-        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Node("Mul", m.Input, m.Scalar(17))))), 8, SmallModel.Classes));
+        m.Output(
+            m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Node("Mul", m.Input, m.Scalar(17))))), 8, SmallModel.Classes)
+        );
         var model = Resolve(m);
         Assert.Contains("its graph starts with Mul on the pixels, which fits no usual preprocessing", model.Question);
         var store = PhotoVectors.EmptyStore(_folder);
@@ -130,17 +186,61 @@ public sealed class PixelArithmeticTests : IDisposable
     }
 
     [Theory]
-    [InlineData("preprocessor_config.json", """{"size":{"height":12,"width":12},"resample":3,"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5]}""", "resize 12 x 12 bicubic, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
-    [InlineData("preprocessor_config.json", """{"feature_extractor_type":"CLIPFeatureExtractor","size":12,"crop_size":12,"do_center_crop":true,"resample":3,"image_mean":[0.1,0.2,0.3],"image_std":[1,1,1]}""", "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.1, 0.2, 0.3]) / [1, 1, 1]")]
-    [InlineData("preprocessor_config.json", """{"feature_extractor_type":"ViTFeatureExtractor","size":12,"resample":2,"image_mean":[0.5],"image_std":[0.5]}""", "resize 12 x 12 bilinear, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
-    [InlineData("preprocessor_config.json", """{"image_processor_type":"ConvNextImageProcessor","size":{"shortest_edge":12},"crop_pct":0.875,"resample":3,"image_mean":[0.5],"image_std":[0.5]}""", "short side 13 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
-    [InlineData("preprocessor_config.json", """{"size":{"shortest_edge":14},"crop_size":{"height":12,"width":12},"do_center_crop":true,"do_flip_channel_order":true,"do_normalize":false,"resample":2}""", "short side 14 bilinear, crop 12 x 12, (x - 0) / 255, BGR")]
-    [InlineData("preprocessor_config.json", """{"size":{"height":12,"width":12},"do_rescale":true,"rescale_factor":0.00784313725490196,"rescale_offset":true,"do_normalize":false}""", "resize 12 x 12 bilinear, (x - 127.5) / 127.5")]
-    [InlineData("preprocessor_config.json", """{"size":{"height":12,"width":12},"do_rescale":false,"do_normalize":false}""", "resize 12 x 12 bilinear, levels 0 to 255")]
-    [InlineData("config.json", """{"pretrained_cfg":{"input_size":[3,12,12],"interpolation":"bicubic","crop_pct":1.0,"crop_mode":"squash","mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}}""", "resize 12 x 12 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
-    [InlineData("config.json", """{"input_size":[3,12,12],"interpolation":"bilinear","crop_pct":0.9,"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}""", "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]")]
-    [InlineData("open_clip_config.json", """{"preprocess_cfg":{"size":12}}""", "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.48145466, 0.4578275, 0.40821073]) / [0.26862954, 0.26130258, 0.27577711]")]
-    [InlineData("config.json", """{"model_type":"resnet","hidden_size":12}""", "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] (nothing states it")]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"size":{"height":12,"width":12},"resample":3,"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5]}""",
+        "resize 12 x 12 bicubic, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"feature_extractor_type":"CLIPFeatureExtractor","size":12,"crop_size":12,"do_center_crop":true,"resample":3,"image_mean":[0.1,0.2,0.3],"image_std":[1,1,1]}""",
+        "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.1, 0.2, 0.3]) / [1, 1, 1]"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"feature_extractor_type":"ViTFeatureExtractor","size":12,"resample":2,"image_mean":[0.5],"image_std":[0.5]}""",
+        "resize 12 x 12 bilinear, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"image_processor_type":"ConvNextImageProcessor","size":{"shortest_edge":12},"crop_pct":0.875,"resample":3,"image_mean":[0.5],"image_std":[0.5]}""",
+        "short side 13 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"size":{"shortest_edge":14},"crop_size":{"height":12,"width":12},"do_center_crop":true,"do_flip_channel_order":true,"do_normalize":false,"resample":2}""",
+        "short side 14 bilinear, crop 12 x 12, (x - 0) / 255, BGR"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"size":{"height":12,"width":12},"do_rescale":true,"rescale_factor":0.00784313725490196,"rescale_offset":true,"do_normalize":false}""",
+        "resize 12 x 12 bilinear, (x - 127.5) / 127.5"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"size":{"height":12,"width":12},"do_rescale":false,"do_normalize":false}""",
+        "resize 12 x 12 bilinear, levels 0 to 255"
+    )]
+    [InlineData(
+        "config.json",
+        """{"pretrained_cfg":{"input_size":[3,12,12],"interpolation":"bicubic","crop_pct":1.0,"crop_mode":"squash","mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}}""",
+        "resize 12 x 12 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
+    )]
+    [InlineData(
+        "config.json",
+        """{"input_size":[3,12,12],"interpolation":"bilinear","crop_pct":0.9,"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}""",
+        "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
+    )]
+    [InlineData(
+        "open_clip_config.json",
+        """{"preprocess_cfg":{"size":12}}""",
+        "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.48145466, 0.4578275, 0.40821073]) / [0.26862954, 0.26130258, 0.27577711]"
+    )]
+    [InlineData(
+        "config.json",
+        """{"model_type":"resnet","hidden_size":12}""",
+        "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] (nothing states it"
+    )]
     public void Resolve_ConfigurationBesideTheFile_IsObeyed(string file, string json, string expected)
     {
         _folder.Write(file, json);
@@ -152,15 +252,24 @@ public sealed class PixelArithmeticTests : IDisposable
     [Fact]
     public void Resolve_ConfigurationAboveAFolderNamedOnnx_IsObeyed()
     {
-        _folder.Write("preprocessor_config.json", """{"size":{"height":12,"width":12},"resample":3,"image_mean":[0.5],"image_std":[0.5]}""");
+        _folder.Write(
+            "preprocessor_config.json",
+            """{"size":{"height":12,"width":12},"resample":3,"image_mean":[0.5],"image_std":[0.5]}"""
+        );
         var file = Plain().Save(_folder);
         Directory.CreateDirectory(_folder.At("onnx", "x"));
         File.Move(file, _folder.At("onnx", "model.onnx"));
-        Assert.Contains("Hugging Face's ../preprocessor_config.json", PhotoVectors.EmptyStore(_folder).Resolve(_folder.At("onnx", "model.onnx")).PreprocessingReason);
+        Assert.Contains(
+            "Hugging Face's ../preprocessor_config.json",
+            PhotoVectors.EmptyStore(_folder).Resolve(_folder.At("onnx", "model.onnx")).PreprocessingReason
+        );
     }
 
     [Theory]
-    [InlineData("""{"size":{"height":16,"width":16},"image_mean":[0.5],"image_std":[0.5]}""", "makes 16 x 16 pixels, but the model takes 12 x 12")]
+    [InlineData(
+        """{"size":{"height":16,"width":16},"image_mean":[0.5],"image_std":[0.5]}""",
+        "makes 16 x 16 pixels, but the model takes 12 x 12"
+    )]
     [InlineData("""{"size":{"longest_edge":12},"image_mean":[0.5],"image_std":[0.5]}""", "has size {\"longest_edge\":12}")]
     [InlineData("""{"size":{"height":12,"width":12},"resample":5}""", "has resample 5")]
     [InlineData("""{"size":{"height":12,"width":12},"do_pad":true}""", "pads photos")]
@@ -218,5 +327,6 @@ public sealed class PixelArithmeticTests : IDisposable
 
     private static string Vector(SmallModel m, float a, float b, float c) => m.Graph.Constant("v", [a, b, c], 3);
 
-    private ResolvedModel Resolve(SmallModel m, string name = "model.onnx") => PhotoVectors.EmptyStore(_folder).Resolve(m.Save(_folder, name));
+    private ResolvedModel Resolve(SmallModel m, string name = "model.onnx") =>
+        PhotoVectors.EmptyStore(_folder).Resolve(m.Save(_folder, name));
 }

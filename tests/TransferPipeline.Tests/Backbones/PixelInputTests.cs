@@ -12,17 +12,27 @@ public sealed class PixelInputTests
 {
     private const int Size = 16;
 
-    public static TheoryData<TensorLayout, bool, double> Forms => new(
-        from layout in (TensorLayout[])[TensorLayout.Nchw, TensorLayout.Nhwc]
-        from bgr in (bool[])[false, true]
-        from divisor in (double[])[0, 128]
-        select (layout, bgr, divisor));
+    public static TheoryData<TensorLayout, bool, double> Forms =>
+        new(
+            from layout in (TensorLayout[])[TensorLayout.Nchw, TensorLayout.Nhwc]
+            from bgr in (bool[])[false, true]
+            from divisor in (double[])[0, 128]
+            select (layout, bgr, divisor)
+        );
 
     [Theory]
     [MemberData(nameof(Forms))]
     public void Apply_GivesTheValuesOfTheExactPath(TensorLayout layout, bool bgr, double divisor)
     {
-        var preprocessing = new Preprocessing { ResizeShortSide = 20, CropWidth = Size, CropHeight = Size, Bgr = bgr, Offset = 127, Divisor = divisor };
+        var preprocessing = new Preprocessing
+        {
+            ResizeShortSide = 20,
+            CropWidth = Size,
+            CropHeight = Size,
+            Bgr = bgr,
+            Offset = 127,
+            Divisor = divisor,
+        };
         var model = Flattener(layout);
         var (floats, bytes) = (new float[2 * 3 * Size * Size], new byte[2 * 3 * Size * Size]);
         var preprocessor = new Preprocessor(preprocessing);
@@ -41,12 +51,22 @@ public sealed class PixelInputTests
         Assert.Equal(floats, results[0].GetTensorDataAsSpan<float>().ToArray());
     }
 
-    /// <summary>In fp16 bytes become float16 at once. Whole offsets and powers of two lose nothing; other means and deviations are rounded.</summary>
+    /// <summary>
+    /// In fp16 bytes become float16 at once. Whole offsets and powers of two lose nothing; other means and deviations are rounded.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Forms))]
     public void Apply_ToANetworkInHalf_StaysInHalfFromTheBytesOn(TensorLayout layout, bool bgr, double divisor)
     {
-        var preprocessing = new Preprocessing { ResizeShortSide = 20, CropWidth = Size, CropHeight = Size, Bgr = bgr, Offset = 127, Divisor = divisor };
+        var preprocessing = new Preprocessing
+        {
+            ResizeShortSide = 20,
+            CropWidth = Size,
+            CropHeight = Size,
+            Bgr = bgr,
+            Offset = 127,
+            Divisor = divisor,
+        };
         var model = Flattener(layout);
         var half = HalfPrecision.Convert(model, _ => { });
         var (floats, bytes) = (new float[3 * Size * Size], new byte[3 * Size * Size]);
@@ -55,7 +75,13 @@ public sealed class PixelInputTests
         preprocessor.RunBytes(Noise(0), bytes);
 
         var converted = PixelInput.Apply(half, preprocessing);
-        Assert.Equal(["Cast", "Sub", "Div", "Flatten", "Cast"], ModelProto.Parser.ParseFrom(converted.Onnx).Graph.Node.Select(n => n.OpType).Where(o => o is not ("Gather" or "Transpose" or "Identity")));
+        Assert.Equal(
+            ["Cast", "Sub", "Div", "Flatten", "Cast"],
+            ModelProto
+                .Parser.ParseFrom(converted.Onnx)
+                .Graph.Node.Select(n => n.OpType)
+                .Where(o => o is not ("Gather" or "Transpose" or "Identity"))
+        );
         using var session = new InferenceSession(converted.Onnx);
         using var input = OrtValue.CreateTensorValueFromMemory(bytes, [1, Size, Size, 3]);
         using var results = session.Run(new RunOptions(), [converted.InputName], [input], ["y"]);
@@ -74,9 +100,17 @@ public sealed class PixelInputTests
     /// <summary>A network that hands its input through.</summary>
     private static CutModel Flattener(TensorLayout layout)
     {
-        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "flat" } };
+        var proto = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "flat" },
+        };
         proto.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
-        proto.Graph.Input.Add(layout == TensorLayout.Nchw ? GraphWriter.Declare("pixels", DataType.Float, -1, 3, Size, Size) : GraphWriter.Declare("pixels", DataType.Float, -1, Size, Size, 3));
+        proto.Graph.Input.Add(
+            layout == TensorLayout.Nchw
+                ? GraphWriter.Declare("pixels", DataType.Float, -1, 3, Size, Size)
+                : GraphWriter.Declare("pixels", DataType.Float, -1, Size, Size, 3)
+        );
         var graph = new GraphWriter(proto);
         graph.Output(graph.Node("Flatten", ["pixels"]), "y", DataType.Float, -1, 3 * Size * Size);
         return new()

@@ -33,8 +33,17 @@ public sealed class QuantizedPatternTests : IDisposable
         var m = new SmallModel(13);
         var map = m.Node("GlobalAveragePool", m.Body(m.Input));
         var feature = m.Node("Flatten", Quantize(m, map));
-        var product = m.Node("QLinearMatMul", feature, m.Scalar(Scale), m.Bytes(DataType.Uint8, [ZeroPoint]), Weights(m, 8, SmallModel.Classes),
-            m.Scalar(0.02f), m.Bytes(DataType.Int8, [0]), m.Scalar(0.05f), m.Bytes(DataType.Uint8, [128]));
+        var product = m.Node(
+            "QLinearMatMul",
+            feature,
+            m.Scalar(Scale),
+            m.Bytes(DataType.Uint8, [ZeroPoint]),
+            Weights(m, 8, SmallModel.Classes),
+            m.Scalar(0.02f),
+            m.Bytes(DataType.Int8, [0]),
+            m.Scalar(0.05f),
+            m.Bytes(DataType.Uint8, [128])
+        );
         m.Output(m.Node("DequantizeLinear", product, m.Scalar(0.05f), m.Bytes(DataType.Uint8, [128])));
         var backbone = Backbone.Open(m.Save(_folder));
         Assert.Equal(feature, backbone.Penultimate);
@@ -46,8 +55,17 @@ public sealed class QuantizedPatternTests : IDisposable
     {
         var m = new SmallModel(13);
         var feature = m.Node("GlobalAveragePool", m.Body(m.Input));
-        var conv = m.Node("QLinearConv", Quantize(m, feature), m.Scalar(Scale), m.Bytes(DataType.Uint8, [ZeroPoint]), Weights(m, SmallModel.Classes, 8, 1, 1),
-            m.Scalar(0.02f), m.Bytes(DataType.Int8, [0]), m.Scalar(0.05f), m.Bytes(DataType.Uint8, [128]));
+        var conv = m.Node(
+            "QLinearConv",
+            Quantize(m, feature),
+            m.Scalar(Scale),
+            m.Bytes(DataType.Uint8, [ZeroPoint]),
+            Weights(m, SmallModel.Classes, 8, 1, 1),
+            m.Scalar(0.02f),
+            m.Bytes(DataType.Int8, [0]),
+            m.Scalar(0.05f),
+            m.Bytes(DataType.Uint8, [128])
+        );
         m.Output(m.Node("Flatten", m.Node("DequantizeLinear", conv, m.Scalar(0.05f), m.Bytes(DataType.Uint8, [128]))));
         var backbone = Backbone.Open(m.Save(_folder));
         Assert.Equal((feature, SmallModel.Classes), (backbone.Penultimate, backbone.Classes));
@@ -71,9 +89,11 @@ public sealed class QuantizedPatternTests : IDisposable
 
     private static string Feature(SmallModel m) => m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
 
-    private static string Quantize(SmallModel m, string x) => m.Node("QuantizeLinear", x, m.Scalar(Scale), m.Bytes(DataType.Uint8, [ZeroPoint]));
+    private static string Quantize(SmallModel m, string x) =>
+        m.Node("QuantizeLinear", x, m.Scalar(Scale), m.Bytes(DataType.Uint8, [ZeroPoint]));
 
-    private static string QuantizeDequantize(SmallModel m, string x) => m.Node("DequantizeLinear", Quantize(m, x), m.Scalar(Scale), m.Bytes(DataType.Uint8, [ZeroPoint]));
+    private static string QuantizeDequantize(SmallModel m, string x) =>
+        m.Node("DequantizeLinear", Quantize(m, x), m.Scalar(Scale), m.Bytes(DataType.Uint8, [ZeroPoint]));
 
     private static string Weights(SmallModel m, params long[] dims) =>
         m.Bytes(DataType.Int8, [.. m.Random(60, dims).Select(v => (byte)(sbyte)v)], dims);

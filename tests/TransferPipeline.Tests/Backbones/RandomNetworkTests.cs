@@ -26,7 +26,12 @@ public sealed class RandomNetworkTests : IDisposable
             "noise" => m.Node("Add", map, m.Node("RandomNormalLike", [map], ("scale", 0.001f))),
             "uniform noise" => m.Node("Mul", map, m.Node("RandomUniform", [], ("shape", new long[] { 3, 3 }), ("seed", 3f))),
             "bernoulli" => m.Node("Mul", map, m.Node("Bernoulli", m.Node("Sigmoid", map))),
-            "dropout whose mode is computed" => m.Node("Dropout", map, m.Scalar(0.4f), m.Node("Greater", m.Node("ReduceMax", [map], ("keepdims", 0L)), m.Scalar(-1))),
+            "dropout whose mode is computed" => m.Node(
+                "Dropout",
+                map,
+                m.Scalar(0.4f),
+                m.Node("Greater", m.Node("ReduceMax", [map], ("keepdims", 0L)), m.Scalar(-1))
+            ),
             _ => Statistics(m, map, form.EndsWith("14", StringComparison.Ordinal)),
         };
         m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", map)), 8, SmallModel.Classes));
@@ -59,7 +64,21 @@ public sealed class RandomNetworkTests : IDisposable
         Assert.Equal((8, int.MaxValue), (cut.Outputs[0].Dimension, cut.MaxBatch));
         Assert.Contains("made dynamic", cut.BatchMessage);
         var pixels = Probe.Pixels([3, 3, SmallModel.Size, SmallModel.Size], 5);
-        float[] expected = [.. pixels.Chunk(pixels.Length / 3).SelectMany(p => m.RunFull(feature, [.. Enumerable.Repeat(p, Math.Max(1, batch)).SelectMany(v => v)], Math.Max(1, batch), 3, SmallModel.Size, SmallModel.Size).Values[..8])];
+        float[] expected =
+        [
+            .. pixels
+                .Chunk(pixels.Length / 3)
+                .SelectMany(p =>
+                    m.RunFull(
+                        feature,
+                        [.. Enumerable.Repeat(p, Math.Max(1, batch)).SelectMany(v => v)],
+                        Math.Max(1, batch),
+                        3,
+                        SmallModel.Size,
+                        SmallModel.Size
+                    ).Values[..8]
+                ),
+        ];
         SmallModel.AssertClose(expected, SmallModel.RunCut(cut, pixels, 3));
     }
 
@@ -75,7 +94,11 @@ public sealed class RandomNetworkTests : IDisposable
         m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(x))), 8, SmallModel.Classes), -1, SmallModel.Classes);
         var store = PhotoVectors.EmptyStore(_folder);
         store.Add(m.Save(_folder), "square", p => p with { ResizeShortSide = 30, CropHeight = 20, CropWidth = 20 });
-        store.Add(m.Save(_folder), "wide", p => p with { ResizeShortSide = 0, ResizeHeight = 16, ResizeWidth = 24, CropHeight = 0, CropWidth = 0 });
+        store.Add(
+            m.Save(_folder),
+            "wide",
+            p => p with { ResizeShortSide = 0, ResizeHeight = 16, ResizeWidth = 24, CropHeight = 0, CropWidth = 0 }
+        );
         Assert.Equal(224, store.Add(m.Save(_folder), "default").Manifest.InputSize);
         foreach (var (name, size) in new[] { ("square", (20, 20)), ("wide", (16, 24)) })
         {
@@ -87,7 +110,14 @@ public sealed class RandomNetworkTests : IDisposable
 
     private static string Statistics(SmallModel m, string map, bool old)
     {
-        string[] inputs = [map, m.Weights(1, 8), m.Weights(1, 8), m.Weights(1, 8), m.Graph.Constant("variance", Enumerable.Repeat(1f, 8).ToArray(), 8)];
+        string[] inputs =
+        [
+            map,
+            m.Weights(1, 8),
+            m.Weights(1, 8),
+            m.Weights(1, 8),
+            m.Graph.Constant("variance", Enumerable.Repeat(1f, 8).ToArray(), 8),
+        ];
         var outputs = m.Graph.Nodes("BatchNormalization", "", old ? 5 : 3, inputs);
         if (!old)
             m.Model.Graph.Node[^1].Attribute.Add(TransferPipeline.Onnx.OnnxAttributes.Create("training_mode", 1L));

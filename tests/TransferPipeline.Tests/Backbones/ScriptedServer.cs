@@ -28,7 +28,10 @@ internal sealed class ScriptedServer : IDisposable
     public static Answer Serve(byte[] content, Request request, string etag = "\"v1\"")
     {
         if (request.From is { } from && (request.IfRange is null || request.IfRange == etag))
-            return new(206, content[from..]) { Headers = [$"ETag: {etag}", $"Content-Range: bytes {from}-{content.Length - 1}/{content.Length}"] };
+            return new(206, content[from..])
+            {
+                Headers = [$"ETag: {etag}", $"Content-Range: bytes {from}-{content.Length - 1}/{content.Length}"],
+            };
         return new(200, content) { Headers = [$"ETag: {etag}"] };
     }
 
@@ -70,7 +73,9 @@ internal sealed class ScriptedServer : IDisposable
         Requests.Enqueue(request);
         var answer = _script(number, request);
         var sent = answer.CutAfter is { } cut ? answer.Body[..cut] : answer.Body;
-        var head = new StringBuilder($"HTTP/1.1 {answer.Status} Scripted\r\nContent-Length: {answer.ClaimedLength ?? answer.Body.Length}\r\nConnection: close\r\n");
+        var head = new StringBuilder(
+            $"HTTP/1.1 {answer.Status} Scripted\r\nContent-Length: {answer.ClaimedLength ?? answer.Body.Length}\r\nConnection: close\r\n"
+        );
         foreach (var header in answer.Headers)
             head.Append(header).Append("\r\n");
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head + "\r\n"));
@@ -93,7 +98,8 @@ internal sealed class ScriptedServer : IDisposable
 /// <param name="Range">The header's value, or null.</param>
 internal sealed record Request(string Path, string? Range, string? IfRange)
 {
-    public int? From => Range is null ? null : int.Parse(Range["bytes=".Length..].TrimEnd('-'), System.Globalization.CultureInfo.InvariantCulture);
+    public int? From =>
+        Range is null ? null : int.Parse(Range["bytes=".Length..].TrimEnd('-'), System.Globalization.CultureInfo.InvariantCulture);
 }
 
 internal sealed record Answer(int Status, byte[] Body)

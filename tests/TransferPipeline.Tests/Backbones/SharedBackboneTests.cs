@@ -30,7 +30,12 @@ public sealed class SharedBackboneTests
     public void Cut_FeaturesOfLite0_IsTheMapBeforePooling()
     {
         var backbone = Backbone.Open(SharedData.RequireModel("efficientnet-lite0.onnx"));
-        var cut = backbone.Cut(new("features", Pooling.None), new("features", Pooling.Parse("adaptive:3x3")), new("features", Pooling.Parse("avg")), CutRequest.Default);
+        var cut = backbone.Cut(
+            new("features", Pooling.None),
+            new("features", Pooling.Parse("adaptive:3x3")),
+            new("features", Pooling.Parse("avg")),
+            CutRequest.Default
+        );
         Assert.Equal([1280 * 49, 1280 * 9, 1280, 1280], cut.Outputs.Select(o => o.Dimension));
     }
 }

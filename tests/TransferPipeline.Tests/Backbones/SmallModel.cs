@@ -19,7 +19,11 @@ internal sealed class SmallModel
 
     public SmallModel(int opset = 17, string input = "input", DataType type = DataType.Float, params long[] shape)
     {
-        _model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "small" } };
+        _model = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "small" },
+        };
         _model.OpsetImport.Add(new OperatorSetIdProto { Version = opset });
         Input = input;
         InputShape = shape.Length == 0 ? [-1, 3, Size, Size] : shape;
@@ -51,7 +55,12 @@ internal sealed class SmallModel
     /// <summary>An initializer of 8-bit values.</summary>
     public string Bytes(DataType type, byte[] values, params long[] dims)
     {
-        var tensor = new TensorProto { Name = _graph.Unique("q"), DataType = (int)type, RawData = ByteString.CopyFrom(values) };
+        var tensor = new TensorProto
+        {
+            Name = _graph.Unique("q"),
+            DataType = (int)type,
+            RawData = ByteString.CopyFrom(values),
+        };
         tensor.Dims.AddRange(dims);
         _model.Graph.Initializer.Add(tensor);
         return tensor.Name;
@@ -67,7 +76,15 @@ internal sealed class SmallModel
 
     /// <summary>A 3x3 convolution with bias, stride 2, and a Relu.</summary>
     public string ConvRelu(string x, int from, int to) =>
-        Node("Relu", Node("Conv", [x, Weights(0.4f, to, from, 3, 3), Weights(0.1f, to)], ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 })));
+        Node(
+            "Relu",
+            Node(
+                "Conv",
+                [x, Weights(0.4f, to, from, 3, 3), Weights(0.1f, to)],
+                ("strides", new long[] { 2, 2 }),
+                ("pads", new long[] { 1, 1, 1, 1 })
+            )
+        );
 
     /// <summary>Convolutions to a map of 8 x 3 x 3.</summary>
     public string Body(string x) => ConvRelu(ConvRelu(x, 3, 6), 6, 8);
@@ -77,7 +94,11 @@ internal sealed class SmallModel
     /// <summary>Declares <paramref name="tensor"/> as an output (-1 = N).</summary>
     public SmallModel Output(string tensor, params long[] dims)
     {
-        _model.Graph.Output.Add(dims.Length == 0 ? GraphWriter.Declare(tensor, DataType.Float, InputShape[0], Classes) : GraphWriter.Declare(tensor, DataType.Float, dims));
+        _model.Graph.Output.Add(
+            dims.Length == 0
+                ? GraphWriter.Declare(tensor, DataType.Float, InputShape[0], Classes)
+                : GraphWriter.Declare(tensor, DataType.Float, dims)
+        );
         return this;
     }
 
@@ -115,8 +136,15 @@ internal sealed class SmallModel
         var vectors = new List<float>();
         for (var start = 0; start < count; start += step)
         {
-            long[] shape = cut.Layout == TensorLayout.Nchw ? [step, 3, cut.InputHeight, cut.InputWidth] : [step, cut.InputHeight, cut.InputWidth, 3];
-            var (values, shapeOut) = Run(cut.Standalone(), cut.InputName, cut.Outputs[output].Name, pixels[(start * size)..((start + step) * size)], shape);
+            long[] shape =
+                cut.Layout == TensorLayout.Nchw ? [step, 3, cut.InputHeight, cut.InputWidth] : [step, cut.InputHeight, cut.InputWidth, 3];
+            var (values, shapeOut) = Run(
+                cut.Standalone(),
+                cut.InputName,
+                cut.Outputs[output].Name,
+                pixels[(start * size)..((start + step) * size)],
+                shape
+            );
             Assert.Equal([step, cut.Outputs[output].Dimension], shapeOut);
             vectors.AddRange(values);
         }

@@ -87,7 +87,12 @@ public sealed class JoinScriptTests : IDisposable
         var tools = _folder.At("tools", "sh");
         if (!File.Exists(tools))
             Must(TransferProcess.RunProgram(busybox, _folder.Root, null, "--install", "-s", Path.GetDirectoryName(tools)!));
-        return TransferProcess.RunProgram(tools, _folder.Root, new Dictionary<string, string> { ["PATH"] = Path.GetDirectoryName(tools)! }, script);
+        return TransferProcess.RunProgram(
+            tools,
+            _folder.Root,
+            new Dictionary<string, string> { ["PATH"] = Path.GetDirectoryName(tools)! },
+            script
+        );
     }
 
     private static void Must(TransferResult result) => Assert.True(result.ExitCode == 0, result.Error);

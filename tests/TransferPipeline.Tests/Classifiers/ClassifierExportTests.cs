@@ -41,7 +41,16 @@ public sealed class ClassifierExportTests : IDisposable
         SmallModel.AssertClose(probabilities, classifier.Predict(all, Photos));
         // The same as any other program reads it: the file alone, with all weights in it.
         _models.Dispose();
-        var plain = SmallModel.Run(File.ReadAllBytes(file), cut.InputName, ClassifierExport.ProbabilitiesOutput, all, Photos, 3, SmallModel.Size, SmallModel.Size);
+        var plain = SmallModel.Run(
+            File.ReadAllBytes(file),
+            cut.InputName,
+            ClassifierExport.ProbabilitiesOutput,
+            all,
+            Photos,
+            3,
+            SmallModel.Size,
+            SmallModel.Size
+        );
         SmallModel.AssertClose(probabilities, plain.Values);
     }
 
@@ -61,7 +70,9 @@ public sealed class ClassifierExportTests : IDisposable
     {
         var (cut, head, pixels, probabilities) = Prepare();
         probabilities[7 * Classes + 2] += 0.01f;
-        var error = Assert.Throws<JobFailedException>(() => ClassifierExport.Write(_folder.At("classifier.onnx"), cut, head, Info(cut), Replay(pixels, probabilities)));
+        var error = Assert.Throws<JobFailedException>(() =>
+            ClassifierExport.Write(_folder.At("classifier.onnx"), cut, head, Info(cut), Replay(pixels, probabilities))
+        );
         Assert.Contains("photo 7", error.Message);
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Root));
     }
@@ -71,7 +82,9 @@ public sealed class ClassifierExportTests : IDisposable
     {
         var (cut, head, pixels, probabilities) = Prepare();
         probabilities[0] = float.NaN;
-        Assert.Throws<JobFailedException>(() => ClassifierExport.Write(_folder.At("classifier.onnx"), cut, head, Info(cut), Replay(pixels, probabilities)));
+        Assert.Throws<JobFailedException>(() =>
+            ClassifierExport.Write(_folder.At("classifier.onnx"), cut, head, Info(cut), Replay(pixels, probabilities))
+        );
     }
 
     [Fact]
@@ -111,10 +124,23 @@ public sealed class ClassifierExportTests : IDisposable
     public void Write_WrongDimensionOrLabelsOrHead_SaysSo()
     {
         var (cut, head, _, _) = Prepare();
-        Assert.Contains("vectors of 9 values", Assert.Throws<UsageException>(() => ClassifierExport.Write(_folder.At("c.onnx"), cut, Head(9), Info(cut))).Message);
-        Assert.Contains("5 labels", Assert.Throws<UsageException>(() => ClassifierExport.Write(_folder.At("c.onnx"), cut, head, Info(cut) with { Labels = ["a", "b", "c", "d", "e"] })).Message);
+        Assert.Contains(
+            "vectors of 9 values",
+            Assert.Throws<UsageException>(() => ClassifierExport.Write(_folder.At("c.onnx"), cut, Head(9), Info(cut))).Message
+        );
+        Assert.Contains(
+            "5 labels",
+            Assert
+                .Throws<UsageException>(() =>
+                    ClassifierExport.Write(_folder.At("c.onnx"), cut, head, Info(cut) with { Labels = ["a", "b", "c", "d", "e"] })
+                )
+                .Message
+        );
         var other = new LinearTestHead(8, Classes, new float[8 * Classes], new float[Classes]) { NotExportable = "it is made of paper" };
-        Assert.Contains("made of paper", Assert.Throws<UsageException>(() => ClassifierExport.Write(_folder.At("c.onnx"), cut, other, Info(cut))).Message);
+        Assert.Contains(
+            "made of paper",
+            Assert.Throws<UsageException>(() => ClassifierExport.Write(_folder.At("c.onnx"), cut, other, Info(cut))).Message
+        );
     }
 
     [Fact]
@@ -122,7 +148,9 @@ public sealed class ClassifierExportTests : IDisposable
     {
         var (cut, head, _, _) = Prepare();
         File.WriteAllText(_folder.At("plain"), "");
-        var error = Assert.Throws<JobFailedException>(() => ClassifierExport.Write(Path.Combine(_folder.Root, "plain", "classifier.onnx"), cut, head, Info(cut)));
+        var error = Assert.Throws<JobFailedException>(() =>
+            ClassifierExport.Write(Path.Combine(_folder.Root, "plain", "classifier.onnx"), cut, head, Info(cut))
+        );
         Assert.Contains("cannot be written", error.Message);
     }
 
@@ -138,7 +166,13 @@ public sealed class ClassifierExportTests : IDisposable
     {
         var info = Info(Prepare().Cut) with { Format = 1 };
         var model = new ModelProto();
-        model.MetadataProps.Add(new StringStringEntryProto { Key = "transfer.classifier", Value = JsonSerializer.Serialize(info, new JsonSerializerOptions { Converters = { new JsonStringEnumConverter() } }) });
+        model.MetadataProps.Add(
+            new StringStringEntryProto
+            {
+                Key = "transfer.classifier",
+                Value = JsonSerializer.Serialize(info, new JsonSerializerOptions { Converters = { new JsonStringEnumConverter() } }),
+            }
+        );
 
         var read = ClassifierInfo.ReadFrom("old.onnx", model);
 
@@ -161,7 +195,13 @@ public sealed class ClassifierExportTests : IDisposable
         var pixels = Enumerable.Range(1, 3).Select(i => Probe.Pixels([3, 224, 224], i)).ToArray();
         var vectors = SmallModel.RunCut(cut, [.. pixels.SelectMany(p => p)], 3);
         var probabilities = vectors.Chunk(1280).SelectMany(v => head.Probabilities(v)).ToArray();
-        var difference = ClassifierExport.Write(_folder.At("c.onnx"), cut, head, Info(cut), new Replay(3, (i, p) => pixels[i].CopyTo(p), probabilities));
+        var difference = ClassifierExport.Write(
+            _folder.At("c.onnx"),
+            cut,
+            head,
+            Info(cut),
+            new Replay(3, (i, p) => pixels[i].CopyTo(p), probabilities)
+        );
         Assert.InRange(difference, 0, 1e-5);
     }
 
@@ -175,7 +215,8 @@ public sealed class ClassifierExportTests : IDisposable
         return m.Output(m.Gemm("probabilities", 8, SmallModel.Classes));
     }
 
-    private static LinearTestHead Head(int dimension) => new(dimension, Classes, Probe.Pixels([dimension, Classes], 3), Probe.Pixels([Classes], 4));
+    private static LinearTestHead Head(int dimension) =>
+        new(dimension, Classes, Probe.Pixels([dimension, Classes], 3), Probe.Pixels([Classes], 4));
 
     private (CutModel Cut, LinearTestHead Head, float[][] Pixels, float[] Probabilities) Prepare()
     {
@@ -186,18 +227,28 @@ public sealed class ClassifierExportTests : IDisposable
         return (cut, head, pixels, [.. vectors.Chunk(8).SelectMany(v => head.Probabilities(v))]);
     }
 
-    private static Replay Replay(float[][] pixels, float[] probabilities) => new(pixels.Length, (i, p) => pixels[i].CopyTo(p), probabilities);
+    private static Replay Replay(float[][] pixels, float[] probabilities) =>
+        new(pixels.Length, (i, p) => pixels[i].CopyTo(p), probabilities);
 
-    private static ClassifierInfo Info(CutModel cut) => new()
-    {
-        Labels = ["ant", "bee \"quoted\"", "<script>", "naïve"],
-        Preprocessing = new Preprocessing { ResizeShortSide = 16, CropWidth = 12, CropHeight = 12, Interpolation = Interpolation.Bicubic, Offset = 127, Divisor = 128 },
-        Layout = cut.Layout,
-        InputHeight = cut.InputHeight,
-        InputWidth = cut.InputWidth,
-        MaxBatch = cut.MaxBatch,
-        Head = "linear-test",
-        HeadSettings = new Dictionary<string, string> { ["C"] = "0.01" },
-        Recipe = new Dictionary<string, string> { ["model"] = "small", ["cut"] = "penultimate" },
-    };
+    private static ClassifierInfo Info(CutModel cut) =>
+        new()
+        {
+            Labels = ["ant", "bee \"quoted\"", "<script>", "naïve"],
+            Preprocessing = new Preprocessing
+            {
+                ResizeShortSide = 16,
+                CropWidth = 12,
+                CropHeight = 12,
+                Interpolation = Interpolation.Bicubic,
+                Offset = 127,
+                Divisor = 128,
+            },
+            Layout = cut.Layout,
+            InputHeight = cut.InputHeight,
+            InputWidth = cut.InputWidth,
+            MaxBatch = cut.MaxBatch,
+            Head = "linear-test",
+            HeadSettings = new Dictionary<string, string> { ["C"] = "0.01" },
+            Recipe = new Dictionary<string, string> { ["model"] = "small", ["cut"] = "penultimate" },
+        };
 }

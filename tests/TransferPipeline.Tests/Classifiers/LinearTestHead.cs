@@ -40,7 +40,10 @@ internal sealed class LinearTestHead(int dimension, int classes, float[] weights
 
     public string Export(IGraphWriter graph, string features)
     {
-        var logits = graph.Node("Gemm", [features, graph.Constant("head_weights", weights, dimension, classes), graph.Constant("head_bias", bias, classes)]);
+        var logits = graph.Node(
+            "Gemm",
+            [features, graph.Constant("head_weights", weights, dimension, classes), graph.Constant("head_bias", bias, classes)]
+        );
         return graph.Node("Softmax", [logits], ("axis", 1L));
     }
 }

@@ -14,10 +14,16 @@ public sealed class BadDataTests : IDisposable
 
     [Theory]
     [InlineData("id,label\ngone,cat\nlost,dog\n", "labels.csv: none of its photos is in ")]
-    [InlineData("id,label\na.jpg,cat\na.jpg,dog\n", "labels.csv, line 3: 'a.jpg' is 'dog' here and 'cat' in line 2; expected one line a photo")]
+    [InlineData(
+        "id,label\na.jpg,cat\na.jpg,dog\n",
+        "labels.csv, line 3: 'a.jpg' is 'dog' here and 'cat' in line 2; expected one line a photo"
+    )]
     [InlineData("name,kind\na.jpg,cat\n", "labels.csv has no column of photo names (it has name, kind); expected id, path, ")]
     [InlineData("id,label\n../a.jpg,cat\n", "labels.csv, line 2: '../a.jpg' leads out of ")]
-    [InlineData("id,label\na.jpg,cat,dog\n", "labels.csv, line 2: 3 fields, expected 2 as in the first line; put names with commas in quotes")]
+    [InlineData(
+        "id,label\na.jpg,cat,dog\n",
+        "labels.csv, line 2: 3 fields, expected 2 as in the first line; put names with commas in quotes"
+    )]
     [InlineData("id,label,split\na.jpg,cat,trian\n", "labels.csv, line 2: 'trian' is no split; did you mean 'train'?")]
     [InlineData("", "labels.csv is empty")]
     public void Csv_ThatCannotBeUsed_IsRefused(string text, string expected)
@@ -37,7 +43,12 @@ public sealed class BadDataTests : IDisposable
     public void DataCheck_Pipe_IsRefusedAndNotWaitedFor(string name, string expected)
     {
         var pipe = _folder.Pipe(name);
-        var result = TransferProcess.Run("data", "check", "--data", name.Contains('/', StringComparison.Ordinal) ? Path.GetDirectoryName(pipe)! : pipe);
+        var result = TransferProcess.Run(
+            "data",
+            "check",
+            "--data",
+            name.Contains('/', StringComparison.Ordinal) ? Path.GetDirectoryName(pipe)! : pipe
+        );
         Assert.Equal(2, result.ExitCode);
         Assert.StartsWith($"transfer: {pipe} is empty, or a pipe or device; {expected}", result.LastErrorLine, StringComparison.Ordinal);
     }
@@ -48,7 +59,8 @@ public sealed class BadDataTests : IDisposable
         _folder.Write("a.jpg", "x");
         AssertRefused(
             Check(_folder.Write("labels.csv", "id,breed\na.jpg,cat\n"), "--label-column", "bred"),
-            "labels.csv has no column 'bred' (it has id, breed); did you mean 'breed'?");
+            "labels.csv has no column 'bred' (it has id, breed); did you mean 'breed'?"
+        );
     }
 
     [Fact]
@@ -56,7 +68,10 @@ public sealed class BadDataTests : IDisposable
     {
         foreach (var name in new[] { "a.jpg", "b, c.jpg" })
             _folder.Write(name, "x");
-        var file = _folder.Write("labels.csv", [.. Encoding.UTF8.Preamble, .. "id,label\r\na.jpg,cat\r\n\"b, c.jpg\",\"dog \"\"small\"\"\"\r\na.jpg,cat\r\ngone.jpg,cat\r\n"u8]);
+        var file = _folder.Write(
+            "labels.csv",
+            [.. Encoding.UTF8.Preamble, .. "id,label\r\na.jpg,cat\r\n\"b, c.jpg\",\"dog \"\"small\"\"\"\r\na.jpg,cat\r\ngone.jpg,cat\r\n"u8]
+        );
         var result = Check(file);
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("a.jpg named twice; the second line is ignored", Unwrapped(result.Output), StringComparison.Ordinal);
@@ -81,7 +96,10 @@ public sealed class BadDataTests : IDisposable
     public void Parquet_WithoutImageBytes_SaysWhatIsExpected()
     {
         var set = SyntheticFeatureSet.Write(Path.Combine(_folder.Root, "set"), SyntheticFeatureSet.Photos(2, ["cat", "dog"], "train"));
-        AssertRefused(Check(Path.Combine(set, "part-00000.parquet")), "part-00000.parquet has no image column (it has path, label, split, ");
+        AssertRefused(
+            Check(Path.Combine(set, "part-00000.parquet")),
+            "part-00000.parquet has no image column (it has path, label, split, "
+        );
     }
 
     [Fact]
@@ -112,7 +130,20 @@ public sealed class BadDataTests : IDisposable
         var environment = Store("http://127.0.0.1:9/small.onnx");
         _folder.Write("models/small.onnx", "something else");
         AssertRefused(TransferProcess.RunIn(_folder.Root, environment, "models", "verify", "small"), "small.onnx");
-        AssertRefused(TransferProcess.RunIn(_folder.Root, environment, "extract", "--data", SamplePhotos.Folder, "--model", "small", "--out", _folder.At("set")), "small.onnx");
+        AssertRefused(
+            TransferProcess.RunIn(
+                _folder.Root,
+                environment,
+                "extract",
+                "--data",
+                SamplePhotos.Folder,
+                "--model",
+                "small",
+                "--out",
+                _folder.At("set")
+            ),
+            "small.onnx"
+        );
     }
 
     [Fact]
@@ -128,7 +159,9 @@ public sealed class BadDataTests : IDisposable
 
     private Dictionary<string, string> Store(string source)
     {
-        _folder.Write("models/small.yaml", $"""
+        _folder.Write(
+            "models/small.yaml",
+            $"""
             name: small
             file: small.onnx
             bytes: 14
@@ -138,14 +171,25 @@ public sealed class BadDataTests : IDisposable
               - {source}
             input: {"{size: 224, layout: nchw}"}
             preprocessing: {"{resize: 256, crop: 224, interpolation: bilinear, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2]}"}
-            """);
+            """
+        );
         return new() { ["TRANSFER_MODELS"] = _folder.At("models") };
     }
 
-    private static TransferResult Check(string data, params string[] more) => TransferProcess.Run(["data", "check", "--data", data, .. more]);
+    private static TransferResult Check(string data, params string[] more) =>
+        TransferProcess.Run(["data", "check", "--data", data, .. more]);
 
     private TransferResult Extract(params string[] more) =>
-        TransferProcess.Run(["extract", "--data", SamplePhotos.Folder, "--model", "efficientnet-lite0", "--out", _folder.At("set"), .. more]);
+        TransferProcess.Run([
+            "extract",
+            "--data",
+            SamplePhotos.Folder,
+            "--model",
+            "efficientnet-lite0",
+            "--out",
+            _folder.At("set"),
+            .. more,
+        ]);
 
     private static string Unwrapped(string text) => string.Join(' ', text.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
 

@@ -17,20 +17,34 @@ public sealed class BadInputTests : IDisposable
 
     [Theory]
     [InlineData("extrct", "there is no command 'extrct'; did you mean 'extract'? (commands: run, extract, ")]
-    [InlineData("features shw set", "there is no command 'shw'; did you mean 'show'? (commands: show, verify, list, export, merge, drift) (see: transfer features --help)")]
+    [InlineData(
+        "features shw set",
+        "there is no command 'shw'; did you mean 'show'? (commands: show, verify, list, export, merge, drift) (see: transfer features "
+            + "--help)"
+    )]
     [InlineData("features", "a command is expected: show, verify, list, export, merge, drift (see: transfer features --help)")]
-    [InlineData("features drift a b --hed ridge", "there is no option '--hed'; did you mean '--head'? (see: transfer features drift --help)")]
-    [InlineData("predict classifier.onnx photo.jpg --tpo 3", "there is no option '--tpo'; did you mean '--top'? (see: transfer predict --help)")]
+    [InlineData(
+        "features drift a b --hed ridge",
+        "there is no option '--hed'; did you mean '--head'? (see: transfer features drift --help)"
+    )]
+    [InlineData(
+        "predict classifier.onnx photo.jpg --tpo 3",
+        "there is no option '--tpo'; did you mean '--top'? (see: transfer predict --help)"
+    )]
     [InlineData("features show --jsn", "there is no option '--jsn'; did you mean '--json'? (see: transfer features show --help)")]
     [InlineData("extract --treads 2", "there is no option '--treads'; did you mean '--threads'?")]
     [InlineData("extract --data x --model y --out z --threads two", "--threads is 'two', expected a whole number")]
     [InlineData("extract --data x --model y --out z --max-failed two", "--max-failed is 'two', expected a number")]
     [InlineData("compare --features x --few-shot 1 two", "--few-shot is 'two', expected a whole number")]
     [InlineData("train --features x --out y --head softmax --seed 1.5", "--seed is '1.5', expected a whole number")]
-    [InlineData("extract --data x --model y --out z --decoder pilow", "there is no decoder 'pilow'; did you mean 'pillow'? (decoders: pillow, imagesharp)")]
+    [InlineData(
+        "extract --data x --model y --out z --decoder pilow",
+        "there is no decoder 'pilow'; did you mean 'pillow'? (decoders: pillow, imagesharp)"
+    )]
     [InlineData("extract --data x --model y --out z --parquet duckdb", "there is no Parquet library 'duckdb'")]
     [InlineData("doctor --compare-decoders x --decoders pillow", "--decoders is 'pillow', expected two names, as in pillow,imagesharp")]
-    public void Arguments_ThatAreWrong_NameWhatIsValid(string arguments, string expected) => AssertRefused(TransferProcess.Run(arguments.Split(' ')), expected);
+    public void Arguments_ThatAreWrong_NameWhatIsValid(string arguments, string expected) =>
+        AssertRefused(TransferProcess.Run(arguments.Split(' ')), expected);
 
     [Fact]
     public void Extract_PhotosThatCannotBeUsedWithinTheLimit_NamesTheFirst()
@@ -41,7 +55,12 @@ public sealed class BadInputTests : IDisposable
         {
             var result = Extract(data);
             Assert.Equal(0, result.ExitCode);
-            Assert.Contains($"1 of 49 photos could not be used; first train/hat/words.jpg: not an image (starts with \"no photo\"); 'transfer features show {_folder.At("set")}' lists all", result.Error, StringComparison.Ordinal);
+            Assert.Contains(
+                $"1 of 49 photos could not be used; first train/hat/words.jpg: not an image (starts with \"no photo\"); 'transfer "
+                    + $"features show {_folder.At("set")}' lists all",
+                result.Error,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -52,12 +71,26 @@ public sealed class BadInputTests : IDisposable
     {
         var set = SyntheticFeatureSet.Write(_folder.At("set"), SyntheticFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
         File.WriteAllText(_folder.At("file"), "");
-        TransferResult Train(string place) => TransferProcess.Run(["train", "--features", set, "--head", "softmax", "--out", place, .. stream == "" ? [] : (string[])[stream]]);
+        TransferResult Train(string place) =>
+            TransferProcess.Run([
+                "train",
+                "--features",
+                set,
+                "--head",
+                "softmax",
+                "--out",
+                place,
+                .. stream == "" ? [] : (string[])[stream],
+            ]);
 
         AssertRefused(Train(set), $"{set} is a folder, expected the name of a file");
         var below = Train(_folder.At("file") + "/classifier.onnx");
         Assert.Equal(1, below.ExitCode);
-        Assert.EndsWith($"file/classifier.onnx cannot be written: {_folder.At("file")} is a file, not a folder", below.LastErrorLine, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"file/classifier.onnx cannot be written: {_folder.At("file")} is a file, not a folder",
+            below.LastErrorLine,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -69,8 +102,20 @@ public sealed class BadInputTests : IDisposable
         bytes[bytes.Length / 3] ^= 1;
         File.WriteAllBytes(part, bytes);
         AssertRefused(
-            TransferProcess.Run("train", "--features", set, "--head", "softmax", "--stream", "--out", _folder.At("c.onnx"), "--model", Path.Combine(SharedData.Repository, "models", "efficientnet-lite0.onnx")),
-            "part-00000.parquet is damaged: its SHA-256 is not the one in the manifest");
+            TransferProcess.Run(
+                "train",
+                "--features",
+                set,
+                "--head",
+                "softmax",
+                "--stream",
+                "--out",
+                _folder.At("c.onnx"),
+                "--model",
+                Path.Combine(SharedData.Repository, "models", "efficientnet-lite0.onnx")
+            ),
+            "part-00000.parquet is damaged: its SHA-256 is not the one in the manifest"
+        );
     }
 
     [Fact]
@@ -78,18 +123,28 @@ public sealed class BadInputTests : IDisposable
     {
         var data = SamplePhotos.Copy(_folder.At("data"), 4, "hat", "shoes");
         Assert.Equal(0, Extract(data).ExitCode);
-        Assert.Equal(0, TransferProcess.Run("train", "--features", _folder.At("set"), "--head", "ridge", "--out", _folder.At("c.onnx")).ExitCode);
+        Assert.Equal(
+            0,
+            TransferProcess.Run("train", "--features", _folder.At("set"), "--head", "ridge", "--out", _folder.At("c.onnx")).ExitCode
+        );
         var photos = Directory.CreateDirectory(_folder.At("odd")).FullName;
         File.Copy(SamplePhotos.Photos("train", "hat").First(), Path.Combine(photos, "two\nlines \u001b[31m.jpg"));
         File.WriteAllText(Path.Combine(photos, "bro\nken.jpg"), "no photo");
         var result = TransferProcess.Run("predict", _folder.At("c.onnx"), photos);
-        Assert.Contains("/two\\nlines \\x1b[31m.jpg: ", Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
-        Assert.Contains("/bro\\nken.jpg: not an image", Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains(
+            "/two\\nlines \\x1b[31m.jpg: ",
+            Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "/bro\\nken.jpg: not an image",
+            Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
-    public void Extract_EmptyFolder_SaysSo() =>
-        AssertRefused(Extract(Directory.CreateDirectory(_folder.At("empty")).FullName), "empty");
+    public void Extract_EmptyFolder_SaysSo() => AssertRefused(Extract(Directory.CreateDirectory(_folder.At("empty")).FullName), "empty");
 
     [Fact]
     public void Inspect_FileThatIsNoModel_IsTakenForAFile() =>
@@ -99,7 +154,15 @@ public sealed class BadInputTests : IDisposable
     public void Extract_IntoAFolderThatCannotBe_SaysWhyInWords()
     {
         File.WriteAllText(_folder.At("file"), "");
-        var result = TransferProcess.Run("extract", "--data", SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes"), "--model", "efficientnet-lite0", "--out", _folder.At("file") + "/set");
+        var result = TransferProcess.Run(
+            "extract",
+            "--data",
+            SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes"),
+            "--model",
+            "efficientnet-lite0",
+            "--out",
+            _folder.At("file") + "/set"
+        );
         Assert.Equal(1, result.ExitCode);
         Assert.Matches(@"file/set cannot be written \([A-Z][a-z]+ [^)]*\)", result.LastErrorLine);
     }
@@ -110,7 +173,15 @@ public sealed class BadInputTests : IDisposable
         var data = SamplePhotos.Copy(_folder.At("data"), 4, "hat", "shoes");
         Assert.Equal(0, Extract(data).ExitCode);
         File.WriteAllText(_folder.At("file"), "");
-        var result = TransferProcess.Run("compare", "--features", _folder.At("set"), "--heads", "ridge", "--report", _folder.At("file") + "/report.html");
+        var result = TransferProcess.Run(
+            "compare",
+            "--features",
+            _folder.At("set"),
+            "--heads",
+            "ridge",
+            "--report",
+            _folder.At("file") + "/report.html"
+        );
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("ridge reaches accuracy", result.Output, StringComparison.Ordinal);
         Assert.StartsWith("transfer: a file cannot be read or written: ", result.LastErrorLine, StringComparison.Ordinal);
@@ -199,13 +270,30 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void Extract_IntoAFile_SaysSo() =>
         AssertRefused(
-            TransferProcess.Run("extract", "--data", SamplePhotos.Folder, "--model", "efficientnet-lite0", "--out", _folder.Write("file", "x")),
-            "is a file, expected a folder");
+            TransferProcess.Run(
+                "extract",
+                "--data",
+                SamplePhotos.Folder,
+                "--model",
+                "efficientnet-lite0",
+                "--out",
+                _folder.Write("file", "x")
+            ),
+            "is a file, expected a folder"
+        );
 
     [Fact]
     public void Extract_UnwritableFolder_SaysSo()
     {
-        var result = TransferProcess.Run("extract", "--data", SamplePhotos.Folder, "--model", "efficientnet-lite0", "--out", "/proc/transfer/set");
+        var result = TransferProcess.Run(
+            "extract",
+            "--data",
+            SamplePhotos.Folder,
+            "--model",
+            "efficientnet-lite0",
+            "--out",
+            "/proc/transfer/set"
+        );
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("/proc/transfer/set", result.LastErrorLine, StringComparison.Ordinal);
     }
@@ -214,7 +302,10 @@ public sealed class BadInputTests : IDisposable
     [InlineData("modle: efficientnet-lite0", "unknown key 'modle'; did you mean 'model'?")]
     [InlineData("heads: [sofmax]", "did you mean 'softmax'?")]
     [InlineData("model: efficientnet-light0", "did you mean 'efficientnet-lite0'")]
-    [InlineData("decoder: pilow", "job.yaml:4: decoder: there is no decoder 'pilow'; did you mean 'pillow'? (decoders: pillow, imagesharp)")]
+    [InlineData(
+        "decoder: pilow",
+        "job.yaml:4: decoder: there is no decoder 'pilow'; did you mean 'pillow'? (decoders: pillow, imagesharp)"
+    )]
     [InlineData("parquet: parket-net", "job.yaml:4: parquet: there is no Parquet library 'parket-net'")]
     [InlineData("heads: [softmax: {C: 0}]", "C is '0', expected a number of at least 1E-20 and of at most 1E+20")]
     public void Run_MisspeltPipeline_SuggestsTheNearest(string line, string expected)
@@ -235,7 +326,11 @@ public sealed class BadInputTests : IDisposable
     {
         if (TransferProcess.Run("heads", "mlnet-fast-tree", "--json").Output.Contains("\"available\": true", StringComparison.Ordinal))
             Assert.Skip("this build has Microsoft.ML");
-        var file = _folder.Write("job.yaml", $"data: {{path: {SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes")}}}\nmodel: efficientnet-lite0\nheads: [ridge, mlnet-fast-tree]\n");
+        var file = _folder.Write(
+            "job.yaml",
+            $"data: {{path: {SamplePhotos.Copy(_folder.At("data"), 2, "hat", "shoes")}}}\nmodel: efficientnet-lite0\nheads: [ridge, "
+                + $"mlnet-fast-tree]\n"
+        );
         AssertRefused(TransferProcess.Run("run", file, "--out", _folder.At("out")), "mlnet-fast-tree is not available");
         var optional = TransferProcess.Run("run", file, "--out", _folder.At("out"), "--set", "heads.1={mlnet-fast-tree: {optional: true}}");
         Assert.Equal(0, optional.ExitCode);

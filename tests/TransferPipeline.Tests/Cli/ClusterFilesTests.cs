@@ -6,7 +6,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Tests.Cli;
 
-/// <summary>The job files for clusters: Kubernetes' counts agree and its commands do the job as plain processes; Slurm's scripts refuse to run without their settings.</summary>
+/// <summary>
+/// The job files for clusters: Kubernetes' counts agree and its commands do the job as plain processes; Slurm's scripts refuse to run
+/// without their settings.
+/// </summary>
 public sealed class ClusterFilesTests : IDisposable
 {
     private static readonly string Folder = Path.Combine(SharedData.Repository, "pipelines", "cluster");
@@ -26,8 +29,16 @@ public sealed class ClusterFilesTests : IDisposable
         var command = Arguments(extract, "containers");
         Assert.Contains($"--shard \"$((JOB_COMPLETION_INDEX + 1))/{shards}\"", command, StringComparison.Ordinal);
         Assert.Contains("--out \"/data/features/shard-$((JOB_COMPLETION_INDEX + 1))\"", command, StringComparison.Ordinal);
-        Assert.Contains(string.Join(' ', Enumerable.Range(1, shards).Select(i => $"shard-{i}")) + " --out merged", Arguments(merge, "containers"), StringComparison.Ordinal);
-        Assert.Contains($"for i in {string.Join(' ', Enumerable.Range(1, shards))}; do", Arguments(merge, "initContainers"), StringComparison.Ordinal);
+        Assert.Contains(
+            string.Join(' ', Enumerable.Range(1, shards).Select(i => $"shard-{i}")) + " --out merged",
+            Arguments(merge, "containers"),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            $"for i in {string.Join(' ', Enumerable.Range(1, shards))}; do",
+            Arguments(merge, "initContainers"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -40,7 +51,10 @@ public sealed class ClusterFilesTests : IDisposable
             // Jobs allow no other but Never, which would leave a dead pod's index to the job's own retries.
             Assert.Equal("OnFailure", Text(job, "spec", "template", "spec", "restartPolicy"));
             Assert.Empty(Keys(job, "spec").Except(["completionMode", "completions", "parallelism", "backoffLimit", "template"]));
-            Assert.Empty(Keys(job, "spec", "template", "spec").Except(["restartPolicy", "terminationGracePeriodSeconds", "containers", "initContainers", "volumes"]));
+            Assert.Empty(
+                Keys(job, "spec", "template", "spec")
+                    .Except(["restartPolicy", "terminationGracePeriodSeconds", "containers", "initContainers", "volumes"])
+            );
             var volume = Text(Single(job, "volumes"), "name");
             foreach (var container in Containers(job))
             {
@@ -81,7 +95,12 @@ public sealed class ClusterFilesTests : IDisposable
             Done(Pod(extract, "containers", index));
         Done(Pod(merge, "initContainers"));
         Done(Pod(merge, "containers"));
-        Assert.Equal(0, TransferProcess.Run("extract", "--data", _data.At("photos"), "--model", "efficientnet-lite0", "--out", _data.At("whole")).ExitCode);
+        Assert.Equal(
+            0,
+            TransferProcess
+                .Run("extract", "--data", _data.At("photos"), "--model", "efficientnet-lite0", "--out", _data.At("whole"))
+                .ExitCode
+        );
         var table = TestTable.Create();
         var whole = FeatureSet.Open(_data.At("whole"), table).Load();
         Assert.Equal(24, whole.Rows.Count);
@@ -105,7 +124,9 @@ public sealed class ClusterFilesTests : IDisposable
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
 
-    /// <summary>A container's command as a process of this machine: the volume is a folder, the image's command the one that was built.</summary>
+    /// <summary>
+    /// A container's command as a process of this machine: the volume is a folder, the image's command the one that was built.
+    /// </summary>
     private Process Pod(YamlNode job, string containers, int index = 0)
     {
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardError = true, RedirectStandardOutput = true };
@@ -143,7 +164,8 @@ public sealed class ClusterFilesTests : IDisposable
 
     private static YamlNode Single(YamlNode job, string list) => ((YamlSequenceNode)Node(job, "spec", "template", "spec", list)).Single();
 
-    private static IEnumerable<string> Keys(YamlNode node, params string[] keys) => ((YamlMappingNode)Node(node, keys)).Children.Keys.Select(k => ((YamlScalarNode)k).Value!);
+    private static IEnumerable<string> Keys(YamlNode node, params string[] keys) =>
+        ((YamlMappingNode)Node(node, keys)).Children.Keys.Select(k => ((YamlScalarNode)k).Value!);
 
     private static int Number(YamlNode job, string key) => int.Parse(Text(job, "spec", key), CultureInfo.InvariantCulture);
 

@@ -19,7 +19,9 @@ public sealed class DecodeCheckTests : IDisposable
         foreach (var name in (string[])["pointer.png", "phone.jpg", "scan-sof.jpg"])
             File.Copy(Path.Combine(cases, name), Path.Combine(data, "train", "shoes", "zz-" + name));
 
-        var texts = new[] { "1", "4" }.Select(threads => TransferProcess.Run("data", "check", "--data", data, "--decode", "--threads", threads, "--json")).ToArray();
+        var texts = new[] { "1", "4" }
+            .Select(threads => TransferProcess.Run("data", "check", "--data", data, "--decode", "--threads", threads, "--json"))
+            .ToArray();
 
         Assert.All(texts, t => Assert.Equal(2, t.ExitCode));
         Assert.Equal(texts[0].Output, texts[1].Output);
@@ -30,7 +32,8 @@ public sealed class DecodeCheckTests : IDisposable
             p => Assert.StartsWith("train/hat/zz-half.jpg: truncated JPEG", p, StringComparison.Ordinal),
             p => Assert.StartsWith("train/shoes/zz-phone.jpg: a HEIF image", p, StringComparison.Ordinal),
             p => Assert.StartsWith("train/shoes/zz-pointer.png: a Git LFS pointer", p, StringComparison.Ordinal),
-            p => Assert.StartsWith("train/shoes/zz-scan-sof.jpg: damaged JPEG", p, StringComparison.Ordinal));
+            p => Assert.StartsWith("train/shoes/zz-scan-sof.jpg: damaged JPEG", p, StringComparison.Ordinal)
+        );
         Assert.Equal(0, TransferProcess.Run("data", "check", "--data", SamplePhotos.Folder, "--decode").ExitCode);
         Assert.Equal(0, TransferProcess.Run("data", "check", "--data", data).ExitCode);
     }

@@ -25,7 +25,17 @@ public sealed class DeviceTests : IDisposable
         }
 
         var data = SamplePhotos.Copy(_folder.At("data"), 1, "hat");
-        var result = TransferProcess.Run("extract", "--data", data, "--model", "efficientnet-lite0", "--device", device, "--out", _folder.At("set"));
+        var result = TransferProcess.Run(
+            "extract",
+            "--data",
+            data,
+            "--model",
+            "efficientnet-lite0",
+            "--device",
+            device,
+            "--out",
+            _folder.At("set")
+        );
         Assert.Equal(1, result.ExitCode);
         Assert.Contains($"{library} is missing", result.LastErrorLine, StringComparison.Ordinal);
         Assert.Contains(cure, result.LastErrorLine, StringComparison.Ordinal);
@@ -48,7 +58,17 @@ public sealed class DeviceTests : IDisposable
     public void Extract_WithAWrongValue_SaysWhatIsExpected(string option, string value, string message)
     {
         var data = SamplePhotos.Copy(_folder.At("data"), 1, "dress", "hat");
-        var result = TransferProcess.Run("extract", "--data", data, "--model", "efficientnet-lite0", "--out", _folder.At("set"), option, value);
+        var result = TransferProcess.Run(
+            "extract",
+            "--data",
+            data,
+            "--model",
+            "efficientnet-lite0",
+            "--out",
+            _folder.At("set"),
+            option,
+            value
+        );
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(message, Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.At("set")));

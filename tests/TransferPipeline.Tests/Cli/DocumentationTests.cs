@@ -6,7 +6,10 @@ namespace TransferPipeline.Tests.Cli;
 public sealed class DocumentationTests
 {
     public static TheoryData<string> Pages =>
-        ["README.md", .. Directory.GetFiles(Path.Combine(SharedData.Repository, "docs"), "*.md").Select(f => "docs/" + Path.GetFileName(f))];
+        [
+            "README.md",
+            .. Directory.GetFiles(Path.Combine(SharedData.Repository, "docs"), "*.md").Select(f => "docs/" + Path.GetFileName(f)),
+        ];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -25,9 +28,14 @@ public sealed class DocumentationTests
     public void Page_EveryLink_LeadsToAFile(string page)
     {
         var folder = Path.GetDirectoryName(Path.Combine(SharedData.Repository, page))!;
-        var links = System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(Path.Combine(SharedData.Repository, page)), @"\]\(([^)#]+)(#[^)]*)?\)")
-            .Select(m => m.Groups[1].Value).Where(l => !l.Contains("://", StringComparison.Ordinal));
-        Assert.All(links, link => Assert.True(File.Exists(Path.Combine(folder, link)) || Directory.Exists(Path.Combine(folder, link)), $"{page}: {link}"));
+        var links = System
+            .Text.RegularExpressions.Regex.Matches(File.ReadAllText(Path.Combine(SharedData.Repository, page)), @"\]\(([^)#]+)(#[^)]*)?\)")
+            .Select(m => m.Groups[1].Value)
+            .Where(l => !l.Contains("://", StringComparison.Ordinal));
+        Assert.All(
+            links,
+            link => Assert.True(File.Exists(Path.Combine(folder, link)) || Directory.Exists(Path.Combine(folder, link)), $"{page}: {link}")
+        );
     }
 
     /// <summary>An indented line that calls the command with more than placeholders in capitals with a slash or dots.</summary>

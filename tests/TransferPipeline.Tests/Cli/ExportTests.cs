@@ -24,12 +24,29 @@ public sealed class ExportTests(MainJobTests.MainJob job) : IClassFixture<MainJo
     [Fact]
     public void Export_SweptHeadOfFolds_HasTheChosenValueAndAllTheirPhotos()
     {
-        var compared = TransferProcess.Run("compare", "--features", job.Features, "--heads", "ridge:alpha=[1,1000],nearest-mean", "--folds", "3", "--json");
+        var compared = TransferProcess.Run(
+            "compare",
+            "--features",
+            job.Features,
+            "--heads",
+            "ridge:alpha=[1,1000],nearest-mean",
+            "--folds",
+            "3",
+            "--json"
+        );
         Assert.Equal(0, compared.ExitCode);
         var json = JsonNode.Parse(compared.Output)!;
         Assert.Equal(["train", "validation"], json["training"]!["splits"]!.AsArray().Select(s => s!.GetValue<string>()));
         File.WriteAllText(_folder.At("folds.json"), compared.Output);
-        var exported = TransferProcess.Run("export", _folder.At("folds.json"), "--head", "ridge", "--out", _folder.At("ridge.onnx"), "--json");
+        var exported = TransferProcess.Run(
+            "export",
+            _folder.At("folds.json"),
+            "--head",
+            "ridge",
+            "--out",
+            _folder.At("ridge.onnx"),
+            "--json"
+        );
         Assert.Equal(0, exported.ExitCode);
         var chosen = json["heads"]![0]!["parameters"]!["alpha"]!.ToJsonString();
         Assert.Equal(chosen, JsonNode.Parse(exported.Output)!["parameters"]!["alpha"]!.GetValue<string>());
@@ -37,7 +54,13 @@ public sealed class ExportTests(MainJobTests.MainJob job) : IClassFixture<MainJo
 
     [Fact]
     public void Export_UnknownHead_NamesThoseOfTheComparison() =>
-        AssertRefused("has no head 'softmx'; did you mean 'softmax'? (heads: softmax; linear-svm; ", "--head", "softmx", "--out", _folder.At("no.onnx"));
+        AssertRefused(
+            "has no head 'softmx'; did you mean 'softmax'? (heads: softmax; linear-svm; ",
+            "--head",
+            "softmx",
+            "--out",
+            _folder.At("no.onnx")
+        );
 
     [Theory]
     [InlineData("{")]
@@ -66,7 +89,8 @@ public sealed class ExportTests(MainJobTests.MainJob job) : IClassFixture<MainJo
         Assert.False(File.Exists(_folder.At("no.onnx")));
     }
 
-    private TransferResult Export(params string[] more) => TransferProcess.RunIn(SharedData.Repository, null, ["export", Comparison, .. more]);
+    private TransferResult Export(params string[] more) =>
+        TransferProcess.RunIn(SharedData.Repository, null, ["export", Comparison, .. more]);
 
     private void AssertRefused(string message, params string[] arguments)
     {

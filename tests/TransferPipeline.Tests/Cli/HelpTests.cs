@@ -6,10 +6,31 @@ namespace TransferPipeline.Tests.Cli;
 public sealed class HelpTests
 {
     public static TheoryData<string> Commands =>
-    [
-        "", "run", "extract", "features show", "features verify", "features list", "features export", "features merge", "features drift", "train", "compare", "export",
-        "predict", "heads", "inspect", "models list", "models pull", "models verify", "models add", "data check", "doctor", "bench extract", "bench heads",
-    ];
+        [
+            "",
+            "run",
+            "extract",
+            "features show",
+            "features verify",
+            "features list",
+            "features export",
+            "features merge",
+            "features drift",
+            "train",
+            "compare",
+            "export",
+            "predict",
+            "heads",
+            "inspect",
+            "models list",
+            "models pull",
+            "models verify",
+            "models add",
+            "data check",
+            "doctor",
+            "bench extract",
+            "bench heads",
+        ];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -19,11 +40,14 @@ public sealed class HelpTests
         var lines = help.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var examples = lines[(Array.FindIndex(lines, l => l is "Example:" or "Examples:") + 1)..];
         Assert.NotEmpty(examples);
-        Assert.All(examples, example =>
-        {
-            Assert.StartsWith($"  transfer {command}", example, StringComparison.Ordinal);
-            Assert.True(CommandLine.Parses(DocumentationTests.Arguments(example), out var error), $"{example}: {error}");
-        });
+        Assert.All(
+            examples,
+            example =>
+            {
+                Assert.StartsWith($"  transfer {command}", example, StringComparison.Ordinal);
+                Assert.True(CommandLine.Parses(DocumentationTests.Arguments(example), out var error), $"{example}: {error}");
+            }
+        );
     }
 
     /// <summary>A name in angle brackets that only repeats the option's own says nothing.</summary>
@@ -48,7 +72,11 @@ public sealed class HelpTests
     {
         var result = TransferProcess.Run("help", "comapre");
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
-        Assert.StartsWith("transfer: there is no command 'comapre'; did you mean 'compare'?", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "transfer: there is no command 'comapre'; did you mean 'compare'?",
+            result.LastErrorLine,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

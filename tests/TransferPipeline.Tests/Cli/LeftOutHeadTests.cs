@@ -22,7 +22,10 @@ public sealed class LeftOutHeadTests : IDisposable
         var left = Assert.Single(comparison["left_out"]!.AsArray())!;
         Assert.Equal("lda", left["name"]!.GetValue<string>());
         Assert.Contains("no variance inside classes", left["reason"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Contains(comparison["warnings"]!.AsArray(), w => w!.GetValue<string>().StartsWith("lda: left out: lda: the vectors of each class are all equal", StringComparison.Ordinal));
+        Assert.Contains(
+            comparison["warnings"]!.AsArray(),
+            w => w!.GetValue<string>().StartsWith("lda: left out: lda: the vectors of each class are all equal", StringComparison.Ordinal)
+        );
         Assert.Contains("warning: lda: left out: ", result.Error, StringComparison.Ordinal);
         Assert.Contains("lda: left out: ", File.ReadAllText(_folder.At("page.html")), StringComparison.Ordinal);
     }
@@ -32,7 +35,11 @@ public sealed class LeftOutHeadTests : IDisposable
     {
         var result = Compare(SolidColours(), "lda,lda:shrinkage=0.5", "");
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
-        Assert.StartsWith("transfer: lda: the vectors of each class are all equal, so there is no variance inside classes", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "transfer: lda: the vectors of each class are all equal, so there is no variance inside classes",
+            result.LastErrorLine,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -46,7 +53,17 @@ public sealed class LeftOutHeadTests : IDisposable
         var comparison = JsonNode.Parse(result.Output)!;
         Assert.Equal(2, comparison["heads"]!.AsArray().Count);
         Assert.Equal("1 3", string.Join(' ', comparison["sweeps"]![0]!["values"]!.AsArray().Select(v => v!.ToJsonString())));
-        Assert.Contains(comparison["warnings"]!.AsArray(), w => w!.GetValue<string>().StartsWith("knn: 2 of 4 settings of the sweep are left out, the first is n_neighbors=500: knn: n_neighbors is 500, but there are only", StringComparison.Ordinal));
+        Assert.Contains(
+            comparison["warnings"]!.AsArray(),
+            w =>
+                w!
+                    .GetValue<string>()
+                    .StartsWith(
+                        "knn: 2 of 4 settings of the sweep are left out, the first is n_neighbors=500: knn: n_neighbors is 500, but "
+                            + "there are only",
+                        StringComparison.Ordinal
+                    )
+        );
         Assert.DoesNotContain("widen the sweep", result.Error, StringComparison.Ordinal);
     }
 
@@ -70,17 +87,31 @@ public sealed class LeftOutHeadTests : IDisposable
         Assert.Contains("warning: lda: left out: ", result.Error, StringComparison.Ordinal);
     }
 
-    private TransferResult Compare(string set, string heads, string more) => TransferProcess.Run(
-        ["compare", "--features", set, "--heads", heads, "--json", "--report", _folder.At("page.html"), .. more.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+    private TransferResult Compare(string set, string heads, string more) =>
+        TransferProcess.Run([
+            "compare",
+            "--features",
+            set,
+            "--heads",
+            heads,
+            "--json",
+            "--report",
+            _folder.At("page.html"),
+            .. more.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        ]);
 
     /// <summary>All vectors of a class are equal, as those of photos of one colour.</summary>
     private string SolidColours()
     {
         var photos = SyntheticFeatureSet.Photos(10, ["blue", "green", "red"], "train", "validation");
-        return SyntheticFeatureSet.Write(_folder.At("solid"), photos, vectors =>
-        {
-            for (var i = 0; i < photos.Count; i++)
-                vectors.Row(i).Fill(0.1f * (1 + photos[i].Label.Length));
-        });
+        return SyntheticFeatureSet.Write(
+            _folder.At("solid"),
+            photos,
+            vectors =>
+            {
+                for (var i = 0; i < photos.Count; i++)
+                    vectors.Row(i).Fill(0.1f * (1 + photos[i].Label.Length));
+            }
+        );
     }
 }

@@ -41,15 +41,27 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     {
         var folder = Directory.CreateDirectory(Path.Combine(job.Out, "a report, too")).FullName;
         string[] arguments = ["run", "pipelines/clothing-sample.yaml", "--out", folder, "--set", "heads=[ridge]", "--set", "export=~"];
-        Assert.Contains($"--report '{folder}/report.html'", TransferProcess.RunIn(SharedData.Repository, null, arguments).Output, StringComparison.Ordinal);
-        Assert.Contains($"--report '{folder}/report-2.html'", TransferProcess.RunIn(SharedData.Repository, null, [.. arguments, "--set", "report=report.html"]).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"--report '{folder}/report.html'",
+            TransferProcess.RunIn(SharedData.Repository, null, arguments).Output,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            $"--report '{folder}/report-2.html'",
+            TransferProcess.RunIn(SharedData.Repository, null, [.. arguments, "--set", "report=report.html"]).Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Run_Dry_TellsWhatWouldBeDoneAndDoesNothing()
     {
         using var folder = new TempFolder();
-        var result = TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--dry-run", "--out", folder.At("dry")]);
+        var result = TransferProcess.RunIn(
+            SharedData.Repository,
+            null,
+            ["run", "pipelines/clothing-sample.yaml", "--dry-run", "--out", folder.At("dry")]
+        );
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Matches(@"efficientnet-lite0 penultimate none +1280 +340 +0 ", result.Output);
         Assert.Contains("nothing was done", result.Output, StringComparison.Ordinal);
@@ -63,23 +75,50 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         var same = job.Run("--dry-run");
         Assert.Matches(@"efficientnet-lite0 penultimate none +1280 +340 +340 ", same.Output);
         Assert.Contains("and 0.0 MB of", same.Output, StringComparison.Ordinal);
-        Assert.Matches(@"efficientnet-lite0 penultimate none +1280 +340 +0 ", job.Run("--dry-run", "--set", "preprocessing.resize=230").Output);
+        Assert.Matches(
+            @"efficientnet-lite0 penultimate none +1280 +340 +0 ",
+            job.Run("--dry-run", "--set", "preprocessing.resize=230").Output
+        );
     }
 
     [Fact]
     public void Run_DryWithoutDataModelOrDevice_ListsAllThatIsMissing()
     {
         using var folder = new TempFolder();
-        var result = TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--dry-run", "--out", folder.At("dry"), "--set", "data.path=nothing", "--set", "model=resnet5", "--set", "extract.device=cuda:99", "--set", "heads=[softmx, ridge, ridge]"]);
+        var result = TransferProcess.RunIn(
+            SharedData.Repository,
+            null,
+            [
+                "run",
+                "pipelines/clothing-sample.yaml",
+                "--dry-run",
+                "--out",
+                folder.At("dry"),
+                "--set",
+                "data.path=nothing",
+                "--set",
+                "model=resnet5",
+                "--set",
+                "extract.device=cuda:99",
+                "--set",
+                "heads=[softmx, ridge, ridge]",
+            ]
+        );
         Assert.Equal(2, result.ExitCode);
         var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Collection(
             lines,
-            line => Assert.Contains("nothing: there is no such file or folder; put the photos there, or say where they are with --set data.path=PATH", line, StringComparison.Ordinal),
+            line =>
+                Assert.Contains(
+                    "nothing: there is no such file or folder; put the photos there, or say where they are with --set data.path=PATH",
+                    line,
+                    StringComparison.Ordinal
+                ),
             line => Assert.Contains("no head 'softmx'; did you mean 'softmax'?", line, StringComparison.Ordinal),
             line => Assert.Contains("the head 'ridge' is listed twice", line, StringComparison.Ordinal),
             line => Assert.Contains("device cuda:99 cannot be used", line, StringComparison.Ordinal),
-            line => Assert.Contains("no model 'resnet5'", line, StringComparison.Ordinal));
+            line => Assert.Contains("no model 'resnet5'", line, StringComparison.Ordinal)
+        );
         Assert.Equal("heads: ridge; ridge\nnothing was done\n", result.Output);
     }
 
@@ -87,13 +126,20 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     public void Run_SplitOrClassThatIsNotThere_IsRefusedBeforeAnyWork()
     {
         using var folder = new TempFolder();
-        TransferResult Run(params string[] set) => TransferProcess.RunIn(SharedData.Repository, null, ["run", "pipelines/clothing-sample.yaml", "--out", folder.At("early"), .. set]);
-        foreach (var (result, expected) in new[]
-        {
-            (Run("--set", "evaluation.on=test"), "has no photos in split test (it has train: 240, validation: 100)"),
-            (Run("--set", "heads=[softmax: {class_weight: {shoe: 2}}]"), "there is no class 'shoe'; did you mean 'shoes'?"),
-            (Run("--set", "export={file: a.onnx, head: forest}"), "'forest' is none of the heads: expected one of softmax, linear-svm"),
-        })
+        TransferResult Run(params string[] set) =>
+            TransferProcess.RunIn(
+                SharedData.Repository,
+                null,
+                ["run", "pipelines/clothing-sample.yaml", "--out", folder.At("early"), .. set]
+            );
+        foreach (
+            var (result, expected) in new[]
+            {
+                (Run("--set", "evaluation.on=test"), "has no photos in split test (it has train: 240, validation: 100)"),
+                (Run("--set", "heads=[softmax: {class_weight: {shoe: 2}}]"), "there is no class 'shoe'; did you mean 'shoes'?"),
+                (Run("--set", "export={file: a.onnx, head: forest}"), "'forest' is none of the heads: expected one of softmax, linear-svm"),
+            }
+        )
         {
             Assert.Equal((2, ""), (result.ExitCode, result.Output));
             Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
@@ -121,7 +167,16 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
 
         string Compare(string threads)
         {
-            var result = TransferProcess.Run("compare", "--features", job.Features, "--heads", "softmax,linear-svm:C=[0.001,0.01],ridge,knn", "--threads", threads, "--json");
+            var result = TransferProcess.Run(
+                "compare",
+                "--features",
+                job.Features,
+                "--heads",
+                "softmax,linear-svm:C=[0.001,0.01],ridge,knn",
+                "--threads",
+                threads,
+                "--json"
+            );
             Assert.Equal(0, result.ExitCode);
             var json = JsonNode.Parse(result.Output)!;
             json["provenance"]!["command"] = "";
@@ -174,7 +229,10 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         JsonArray Predictions(params string[] more)
         {
             var file = Path.Combine(job.Out, $"softmax{more.Length}.onnx");
-            Assert.Equal(0, TransferProcess.Run(["train", "--features", job.Features, "--head", "softmax", "--out", file, .. more]).ExitCode);
+            Assert.Equal(
+                0,
+                TransferProcess.Run(["train", "--features", job.Features, "--head", "softmax", "--out", file, .. more]).ExitCode
+            );
             return JsonNode.Parse(TransferProcess.Run(["predict", file, .. photos, "--json"]).Output)!.AsArray();
         }
     }
@@ -183,7 +241,12 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     public void Predict_UnreadablePhoto_IsNamedAndTheOthersArePredicted()
     {
         var photo = SamplePhotos.Photos("validation", "shoes").First();
-        var result = TransferProcess.Run("predict", Path.Combine(job.Out, "classifier.onnx"), photo, Path.Combine(SharedData.Repository, "README.md"));
+        var result = TransferProcess.Run(
+            "predict",
+            Path.Combine(job.Out, "classifier.onnx"),
+            photo,
+            Path.Combine(SharedData.Repository, "README.md")
+        );
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("shoes", result.Output, StringComparison.Ordinal);
         Assert.Contains("README.md: not an image", result.Error, StringComparison.Ordinal);
@@ -203,7 +266,18 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     public void Extract_Interrupted_KeepsWhatIsDoneAndGoesOn()
     {
         using var folder = new TempFolder();
-        string[] arguments = ["extract", "--data", SamplePhotos.Folder, "--model", "efficientnet-lite0", "--out", folder.At("set"), "--threads", "1"];
+        string[] arguments =
+        [
+            "extract",
+            "--data",
+            SamplePhotos.Folder,
+            "--model",
+            "efficientnet-lite0",
+            "--out",
+            folder.At("set"),
+            "--threads",
+            "1",
+        ];
         using (var process = TransferProcess.Start(folder.Root, null, arguments))
         {
             // Its first lines are out once photos are being computed; a plain line comes every few seconds.
@@ -271,8 +345,24 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         var help = TransferProcess.Run("--help");
         Assert.Equal(0, help.ExitCode);
         Assert.All(
-            new[] { "run", "extract", "features", "train", "compare", "export", "predict", "heads", "inspect", "models", "data", "doctor", "bench" },
-            name => Assert.Contains($"  {name} ", help.Output, StringComparison.Ordinal));
+            new[]
+            {
+                "run",
+                "extract",
+                "features",
+                "train",
+                "compare",
+                "export",
+                "predict",
+                "heads",
+                "inspect",
+                "models",
+                "data",
+                "doctor",
+                "bench",
+            },
+            name => Assert.Contains($"  {name} ", help.Output, StringComparison.Ordinal)
+        );
     }
 
     [Fact]

@@ -14,9 +14,28 @@ public sealed class ModelsCommandTests : IDisposable
     [Fact]
     public void Add_PreprocessingOptions_AreInTheManifest()
     {
-        Succeed("add", Model(), "--name", "a", "--resize", "14", "--crop", "12", "--interpolation", "bicubic", "--mean", "0.5,0.4,0.3", "--std", "0.2,0.2,0.25", "--bgr");
+        Succeed(
+            "add",
+            Model(),
+            "--name",
+            "a",
+            "--resize",
+            "14",
+            "--crop",
+            "12",
+            "--interpolation",
+            "bicubic",
+            "--mean",
+            "0.5,0.4,0.3",
+            "--std",
+            "0.2,0.2,0.25",
+            "--bgr"
+        );
         var p = Preprocessing("a");
-        Assert.Equal((14, 12, 12, Interpolation.Bicubic, true, 0.0), (p.ResizeShortSide, p.CropHeight, p.CropWidth, p.Interpolation, p.Bgr, p.Divisor));
+        Assert.Equal(
+            (14, 12, 12, Interpolation.Bicubic, true, 0.0),
+            (p.ResizeShortSide, p.CropHeight, p.CropWidth, p.Interpolation, p.Bgr, p.Divisor)
+        );
         Assert.Equal([0.5, 0.4, 0.3], p.Mean);
         Assert.Equal([0.2, 0.2, 0.25], p.Std);
 
@@ -64,7 +83,10 @@ public sealed class ModelsCommandTests : IDisposable
         var files = Enumerable.Range(0, 3).Select(i => _folder.At($"m{i}.onnx")).ToList();
         foreach (var file in files)
             File.Copy(Model(), file);
-        var pipeline = _folder.Write("p.yaml", $"name: p\ndata:\n  path: data\nmodel: [{string.Join(", ", files)}]\nheads: [nearest-mean]\n");
+        var pipeline = _folder.Write(
+            "p.yaml",
+            $"name: p\ndata:\n  path: data\nmodel: [{string.Join(", ", files)}]\nheads: [nearest-mean]\n"
+        );
         var result = TransferProcess.RunIn(_folder.Root, null, "run", pipeline, "--out", _folder.At("out"));
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.All(files, f => Assert.True(Directory.Exists(_folder.At("out", "features", Path.GetFileNameWithoutExtension(f)))));
@@ -86,5 +108,9 @@ public sealed class ModelsCommandTests : IDisposable
     }
 
     private TransferResult Run(params string[] arguments) =>
-        TransferProcess.RunIn(_folder.Root, new Dictionary<string, string> { ["TRANSFER_MODELS"] = _folder.At("store"), ["COLUMNS"] = "300" }, ["models", .. arguments]);
+        TransferProcess.RunIn(
+            _folder.Root,
+            new Dictionary<string, string> { ["TRANSFER_MODELS"] = _folder.At("store"), ["COLUMNS"] = "300" },
+            ["models", .. arguments]
+        );
 }

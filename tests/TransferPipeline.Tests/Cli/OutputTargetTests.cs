@@ -33,7 +33,10 @@ public sealed class OutputTargetTests : IDisposable
         Assert.StartsWith("<!DOCTYPE html>", page.Result, StringComparison.OrdinalIgnoreCase);
         reader.WaitForExit();
         Assert.True(OutputTarget.IsSpecial(pipe));
-        Assert.Equal(["pipe", "set"], Directory.EnumerateFileSystemEntries(_folder.Root).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["pipe", "set"],
+            Directory.EnumerateFileSystemEntries(_folder.Root).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -95,8 +98,14 @@ public sealed class OutputTargetTests : IDisposable
     public void OpenFiles_TooFewForDotNet_AreNamedInOneLine(int limit)
     {
         var result = Shell($"ulimit -n {limit}; \"$0\" heads");
-        Assert.Equal((1, "", $"transfer: a process may open {limit} files here, expected at least 256; raise the limit (ulimit -n)\n"), (result.ExitCode, result.Output, result.Error));
-        Assert.Equal(0, Shell("ulimit -n 256; \"$0\" extract --data samples/clothing --model efficientnet-lite0 --out \"$1/set\"").ExitCode);
+        Assert.Equal(
+            (1, "", $"transfer: a process may open {limit} files here, expected at least 256; raise the limit (ulimit -n)\n"),
+            (result.ExitCode, result.Output, result.Error)
+        );
+        Assert.Equal(
+            0,
+            Shell("ulimit -n 256; \"$0\" extract --data samples/clothing --model efficientnet-lite0 --out \"$1/set\"").ExitCode
+        );
     }
 
     [Fact]
@@ -109,12 +118,15 @@ public sealed class OutputTargetTests : IDisposable
             Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
     }
 
-    private TransferResult Shell(string script) => TransferProcess.RunProgram("/bin/bash", SharedData.Repository, null, "-c", script, TransferProcess.Executable, _folder.Root);
+    private TransferResult Shell(string script) =>
+        TransferProcess.RunProgram("/bin/bash", SharedData.Repository, null, "-c", script, TransferProcess.Executable, _folder.Root);
 
     private string Set()
     {
         var set = _folder.At("set");
-        return Directory.Exists(set) ? set : SyntheticFeatureSet.Write(set, SyntheticFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
+        return Directory.Exists(set)
+            ? set
+            : SyntheticFeatureSet.Write(set, SyntheticFeatureSet.Photos(6, ["cat", "dog"], "train", "validation"));
     }
 
     /// <summary>A device of the test's own where root may make one: if the program were wrong, the machine's would be lost.</summary>
@@ -123,7 +135,9 @@ public sealed class OutputTargetTests : IDisposable
         if (Environment.UserName != "root")
             return Path.Combine("/dev", name);
         var device = _folder.At("dev", name);
-        using var make = Process.Start(new ProcessStartInfo("mknod", ["-m", "666", device, "c", "1", name == "null" ? "3" : "7"]) { RedirectStandardError = true })!;
+        using var make = Process.Start(
+            new ProcessStartInfo("mknod", ["-m", "666", device, "c", "1", name == "null" ? "3" : "7"]) { RedirectStandardError = true }
+        )!;
         make.WaitForExit();
         try
         {

@@ -7,8 +7,16 @@ public sealed class PackageHeadsTests : IDisposable
 {
     private static readonly string[] Names =
     [
-        "mlnet-sdca-maximum-entropy", "mlnet-lbfgs-maximum-entropy", "mlnet-linear-svm", "mlnet-averaged-perceptron", "mlnet-sdca-logistic-regression",
-        "mlnet-fast-forest", "mlnet-fast-tree", "mlnet-light-gbm", "torch-linear", "torch-mlp",
+        "mlnet-sdca-maximum-entropy",
+        "mlnet-lbfgs-maximum-entropy",
+        "mlnet-linear-svm",
+        "mlnet-averaged-perceptron",
+        "mlnet-sdca-logistic-regression",
+        "mlnet-fast-forest",
+        "mlnet-fast-tree",
+        "mlnet-light-gbm",
+        "torch-linear",
+        "torch-mlp",
     ];
 
     private readonly TempFolder _folder = new();
@@ -18,11 +26,24 @@ public sealed class PackageHeadsTests : IDisposable
     [Fact]
     public void Run_WithEveryHeadOfPackages_ComparesReportsAndExports()
     {
-        var available = JsonNode.Parse(TransferProcess.Run("heads", "--json").Output)!.AsArray().Where(h => h!["available"]!.GetValue<bool>());
+        var available = JsonNode
+            .Parse(TransferProcess.Run("heads", "--json").Output)!
+            .AsArray()
+            .Where(h => h!["available"]!.GetValue<bool>());
         if (Names.Except(available.Select(h => h!["name"]!.GetValue<string>())).ToArray() is { Length: > 0 } missing)
             Assert.Skip($"not available here: {string.Join(", ", missing)}");
         var result = TransferProcess.RunIn(
-            SharedData.Repository, null, "run", "pipelines/clothing-sample.yaml", "--out", _folder.At("out"), "--set", "report=report.html", "--set", $"heads=[{string.Join(", ", Names)}]");
+            SharedData.Repository,
+            null,
+            "run",
+            "pipelines/clothing-sample.yaml",
+            "--out",
+            _folder.At("out"),
+            "--set",
+            "report=report.html",
+            "--set",
+            $"heads=[{string.Join(", ", Names)}]"
+        );
         Assert.True(result.ExitCode == 0, result.Error);
 
         var heads = JsonNode.Parse(File.ReadAllText(_folder.At("out/comparison.json")))!["heads"]!.AsArray();
@@ -34,7 +55,12 @@ public sealed class PackageHeadsTests : IDisposable
         Assert.All(Names, name => Assert.Contains(name, report, StringComparison.Ordinal));
 
         // Its probabilities were compared with the head's own before it was written.
-        var predicted = TransferProcess.Run("predict", _folder.At("out/classifier.onnx"), SamplePhotos.Photos("validation", "pants").First(), "--json");
+        var predicted = TransferProcess.Run(
+            "predict",
+            _folder.At("out/classifier.onnx"),
+            SamplePhotos.Photos("validation", "pants").First(),
+            "--json"
+        );
         Assert.True(predicted.ExitCode == 0, predicted.Error);
         Assert.Contains("pants", predicted.Output, StringComparison.Ordinal);
     }
@@ -48,22 +74,40 @@ public sealed class PackageHeadsTests : IDisposable
         var listed = TransferProcess.RunProgram(program, _folder.Root, null, ["heads", "--json"]);
         Assert.True(listed.ExitCode == 0, listed.Error);
         var heads = JsonNode.Parse(listed.Output)!.AsArray();
-        Assert.Equal(["torch-linear", "torch-mlp"], heads.Where(h => !h!["available"]!.GetValue<bool>()).Select(h => h!["name"]!.GetValue<string>()));
-        Assert.StartsWith("libtorch is not beside this program (libLibTorchSharp.so is missing on linux-", heads[^1]!["unavailable"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(
+            ["torch-linear", "torch-mlp"],
+            heads.Where(h => !h!["available"]!.GetValue<bool>()).Select(h => h!["name"]!.GetValue<string>())
+        );
+        Assert.StartsWith(
+            "libtorch is not beside this program (libLibTorchSharp.so is missing on linux-",
+            heads[^1]!["unavailable"]!.GetValue<string>(),
+            StringComparison.Ordinal
+        );
 
         var set = SyntheticFeatureSet.Write(_folder.At("random"), SyntheticFeatureSet.Photos(20, ["cat", "dog"], "train", "validation"));
         var torch = TransferProcess.RunProgram(program, _folder.Root, null, ["compare", "--features", set, "--heads", "torch-linear"]);
         Assert.Equal((2, ""), (torch.ExitCode, torch.Output));
         Assert.Contains("torch-linear is unavailable: libtorch is not beside this program", torch.LastErrorLine, StringComparison.Ordinal);
-        Assert.Equal(0, TransferProcess.RunProgram(program, _folder.Root, null, ["compare", "--features", set, "--heads", "mlnet-light-gbm,mlnet-linear-svm"]).ExitCode);
+        Assert.Equal(
+            0,
+            TransferProcess
+                .RunProgram(program, _folder.Root, null, ["compare", "--features", set, "--heads", "mlnet-light-gbm,mlnet-linear-svm"])
+                .ExitCode
+        );
     }
 
-    /// <summary>The program in a folder of its own, with links to all its libraries but those of libtorch; the host follows links of its own files only.</summary>
+    /// <summary>
+    /// The program in a folder of its own, with links to all its libraries but those of libtorch; the host follows links of its own files
+    /// only.
+    /// </summary>
     private string WithoutTorch()
     {
         foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories))
         {
-            var (name, target) = (Path.GetFileName(file), _folder.At(Path.Combine("program", Path.GetRelativePath(AppContext.BaseDirectory, file))));
+            var (name, target) = (
+                Path.GetFileName(file),
+                _folder.At(Path.Combine("program", Path.GetRelativePath(AppContext.BaseDirectory, file)))
+            );
             if (name is "libLibTorchSharp.so" or "libtorch.so" or "libtorch_cpu.so" or "libc10.so")
                 continue;
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);

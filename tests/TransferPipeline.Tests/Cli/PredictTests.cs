@@ -9,7 +9,9 @@ namespace TransferPipeline.Tests.Cli;
 /// <summary>Predictions of many photos, for other programs to read.</summary>
 public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<PredictTests.Trained>
 {
-    /// <summary>A classifier of three kinds of clothes, and photos to try it on: 30 good ones in two folders, a damaged one and a pipe.</summary>
+    /// <summary>
+    /// A classifier of three kinds of clothes, and photos to try it on: 30 good ones in two folders, a damaged one and a pipe.
+    /// </summary>
     public sealed class Trained : IDisposable
     {
         private readonly TempFolder _folder = new();
@@ -17,9 +19,19 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
         public Trained()
         {
             var data = SamplePhotos.Copy(_folder.At("data"), 8, "dress", "hat", "shoes");
-            Assert.Equal(0, TransferProcess.Run("extract", "--data", data, "--model", "efficientnet-lite0", "--out", _folder.At("set")).ExitCode);
-            Assert.Equal(0, TransferProcess.Run("train", "--features", _folder.At("set"), "--head", "softmax", "--out", Classifier).ExitCode);
-            foreach (var (label, i) in new[] { "hat", "shoes", "dress" }.SelectMany(l => SamplePhotos.Photos("train", l).Skip(8).Take(10).Select(p => (Label: l, Photo: p))).Select((p, i) => (p, i)))
+            Assert.Equal(
+                0,
+                TransferProcess.Run("extract", "--data", data, "--model", "efficientnet-lite0", "--out", _folder.At("set")).ExitCode
+            );
+            Assert.Equal(
+                0,
+                TransferProcess.Run("train", "--features", _folder.At("set"), "--head", "softmax", "--out", Classifier).ExitCode
+            );
+            foreach (
+                var (label, i) in new[] { "hat", "shoes", "dress" }
+                    .SelectMany(l => SamplePhotos.Photos("train", l).Skip(8).Take(10).Select(p => (Label: l, Photo: p)))
+                    .Select((p, i) => (p, i))
+            )
                 File.Copy(label.Photo, _folder.At("photos", label.Label, $"{i:00}, {label.Label}.jpg"));
             _folder.Write("photos/hat/05 words.jpg", "no photo");
             _folder.Pipe("photos/shoes/11 pipe.jpg");
@@ -61,7 +73,10 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
         Assert.Equal(rows[1..].Select(File), rows[1..].Select(File).Order(StringComparer.Ordinal));
         Assert.Contains($"{trained.Photos}/hat/05 words.jpg,,,,,\"not an image (starts with \"\"no photo\"\")\"", rows);
         Assert.Contains($"{trained.Photos}/shoes/11 pipe.jpg,,,,,\"empty, or a pipe or device\"", rows);
-        Assert.Matches("^\"[^\"]*/hat/00, hat.jpg\",(hat|dress|shoes),0\\.\\d+,(hat|dress|shoes),0\\.\\d+,$", rows.Single(r => r.Contains("00, hat", StringComparison.Ordinal)));
+        Assert.Matches(
+            "^\"[^\"]*/hat/00, hat.jpg\",(hat|dress|shoes),0\\.\\d+,(hat|dress|shoes),0\\.\\d+,$",
+            rows.Single(r => r.Contains("00, hat", StringComparison.Ordinal))
+        );
         Assert.Equal("transfer: 2 of 32 photos could not be used", result.LastErrorLine);
         Assert.Matches(@"(?m)^right: (2\d|30) of 30 photos in folders with the name of a class \([01]\.\d{3}\)$", result.Error);
 
@@ -75,7 +90,11 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
     {
         using var classifier = TransferPipeline.Classifiers.Classifier.Open(trained.Classifier, threads: 1);
         var photos = Enumerable.Repeat(new PhotoFile(SamplePhotos.Photos("validation", "hat").First()), 40).ToList();
-        var predictions = new PhotoClassifier(TestDecoder.Create(), classifier).Predict(photos, threads, TestContext.Current.CancellationToken);
+        var predictions = new PhotoClassifier(TestDecoder.Create(), classifier).Predict(
+            photos,
+            threads,
+            TestContext.Current.CancellationToken
+        );
 
         var first = predictions.First();
         Assert.Null(first.Failure);
@@ -86,14 +105,20 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
     public void Everything_WithOneThreadOrFour_IsTheSame()
     {
         foreach (var format in new[] { "text", "csv", "jsonl", "json" })
-            Assert.Equal(Predict("--format", format, "--probabilities", "--threads", "1"), Predict("--format", format, "--probabilities", "--threads", "4"));
+            Assert.Equal(
+                Predict("--format", format, "--probabilities", "--threads", "1"),
+                Predict("--format", format, "--probabilities", "--threads", "4")
+            );
     }
 
     [Fact]
     public void Probabilities_InEveryForm_AreTheSameAndAddUp()
     {
         var json = JsonNode.Parse(Predict("--json", "--probabilities").Output)!.AsArray();
-        var lines = Predict("--format", "jsonl", "--probabilities").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)).ToArray();
+        var lines = Predict("--format", "jsonl", "--probabilities")
+            .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(l => JsonNode.Parse(l))
+            .ToArray();
         var csv = Predict("--format", "csv", "--top", "1", "--probabilities").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("file,label,probability,p_dress,p_hat,p_shoes,failure", csv[0]);
         Assert.Equal(json.Select(p => p!.ToJsonString()), lines.Select(p => p!.ToJsonString()));
@@ -104,7 +129,11 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
             var values = photo["probabilities"]!.AsObject().Select(p => p.Value!.GetValue<float>()).ToArray();
             Assert.Equal(1, values.Sum(), 1e-5);
             Assert.Equal(values.Max(), photo["probability"]!.GetValue<float>());
-            Assert.EndsWith($",{string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))},", row, StringComparison.Ordinal);
+            Assert.EndsWith(
+                $",{string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))},",
+                row,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -113,13 +142,27 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
     {
         string[] photos = [.. SamplePhotos.Photos("validation", "shoes").Take(3).Reverse(), Path.Combine(trained.Photos, "gone.jpg")];
         System.IO.File.WriteAllText(trained.At("names"), string.Join('\n', photos) + "\n");
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "\"$0\" predict \"$1\" - --format csv --top 1 < \"$2\"", TransferProcess.Executable, trained.Classifier, trained.At("names")])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(
+                "/bin/sh",
+                [
+                    "-c",
+                    "\"$0\" predict \"$1\" - --format csv --top 1 < \"$2\"",
+                    TransferProcess.Executable,
+                    trained.Classifier,
+                    trained.At("names"),
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var rows = (await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var rows = (await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(2, process.ExitCode);
         Assert.Equal(photos, rows[1..].Select(r => r.Split(',')[0]));

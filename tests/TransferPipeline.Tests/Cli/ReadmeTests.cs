@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace TransferPipeline.Tests.Cli;
 
-/// <summary>The README's commands, run as they stand in a folder that has what they name, and its sample of output beside the real one.</summary>
+/// <summary>
+/// The README's commands, run as they stand in a folder that has what they name, and its sample of output beside the real one.
+/// </summary>
 public sealed partial class ReadmeTests : IDisposable
 {
     private static readonly string Readme = File.ReadAllText(Path.Combine(SharedData.Repository, "README.md"));
@@ -49,20 +51,23 @@ public sealed partial class ReadmeTests : IDisposable
 
     /// <summary>Without times, padding and the widths of lines, which the times decide on.</summary>
     private static string[] Comparable(string text) =>
-    [
-        .. text.Replace("bin/transfer", "transfer", StringComparison.Ordinal).Split('\n')
-            .Select(line => Spaces().Replace(Rule().Replace(Time().Replace(line, "TIME"), "-"), " ").Trim())
-            .Where(line => line.Length > 0),
-    ];
+        [
+            .. text.Replace("bin/transfer", "transfer", StringComparison.Ordinal)
+                .Split('\n')
+                .Select(line => Spaces().Replace(Rule().Replace(Time().Replace(line, "TIME"), "-"), " ").Trim())
+                .Where(line => line.Length > 0),
+        ];
 
     private TransferResult Shell(string command)
     {
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", command])
-        {
-            WorkingDirectory = _folder.Root,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("/bin/sh", ["-c", command])
+            {
+                WorkingDirectory = _folder.Root,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -5,7 +5,9 @@ internal static class SamplePhotos
 {
     public static readonly string Folder = Path.Combine(SharedData.Repository, "samples", "clothing");
 
-    /// <summary>Copies <paramref name="perClass"/> training and as many validation photos of each class to <paramref name="root"/>.</summary>
+    /// <summary>
+    /// Copies <paramref name="perClass"/> training and as many validation photos of each class to <paramref name="root"/>.
+    /// </summary>
     public static string Copy(string root, int perClass, params string[] classes)
     {
         foreach (var split in new[] { "train", "validation" })

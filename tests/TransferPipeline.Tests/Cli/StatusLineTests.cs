@@ -5,7 +5,13 @@ namespace TransferPipeline.Tests.Cli;
 
 public sealed class StatusLineTests
 {
-    private static readonly ExtractionProgress Progress = new(1200, 4000, 231.4, TimeSpan.FromHours(49.5), new(0.05, 0.15, 0.05, 0.75, 0.01));
+    private static readonly ExtractionProgress Progress = new(
+        1200,
+        4000,
+        231.4,
+        TimeSpan.FromHours(49.5),
+        new(0.05, 0.15, 0.05, 0.75, 0.01)
+    );
 
     private static readonly IReadOnlyList<string> Parts = ExtractionProgressView.Parts("efficientnet-lite0", Progress, bar: true);
 
@@ -21,8 +27,10 @@ public sealed class StatusLineTests
     [Fact]
     public void Fit_WideEnough_TellsAll() =>
         Assert.Equal(
-            "efficientnet-lite0 [###.........] 1200/4000  231 a second  49:30:00 left  read 5 % decode 15 % resize 5 % infer 75 % write 1 %",
-            StatusLine.Fit(Parts, 200));
+            "efficientnet-lite0 [###.........] 1200/4000  231 a second  49:30:00 left  read 5 % decode 15 % resize 5 % infer 75 % "
+                + "write 1 %",
+            StatusLine.Fit(Parts, 200)
+        );
 
     [Fact]
     public void Fit_EightyCharacters_KeepsCountSpeedAndTimeLeft() =>

@@ -25,13 +25,31 @@ internal static class SyntheticFeatureSet
         change?.Invoke(vectors);
         const string Part = "part-00000.parquet";
         var file = Path.Combine(folder, Part);
-        TestTable.Create().Write(file, [.. photos.Select((p, i) => new FeatureRow($"{p.Split}/{p.Label}/{i:d4}.jpg", p.Label, p.Split, 0, $"{i:x64}", 1, 1, 1, 1))], vectors);
+        TestTable
+            .Create()
+            .Write(
+                file,
+                [
+                    .. photos.Select(
+                        (p, i) => new FeatureRow($"{p.Split}/{p.Label}/{i:d4}.jpg", p.Label, p.Split, 0, $"{i:x64}", 1, 1, 1, 1)
+                    ),
+                ],
+                vectors
+            );
         var (bytes, sha) = DurableFile.Hash(file);
         new FeatureManifest
         {
             Complete = true,
             Dataset = "made-up",
-            Recipe = new() { Model = "made-up", ModelSha256 = new('0', 64), Cut = "penultimate", Pooling = "none", Preprocessing = Preprocessing.ImageNet(), Decoder = "none" },
+            Recipe = new()
+            {
+                Model = "made-up",
+                ModelSha256 = new('0', 64),
+                Cut = "penultimate",
+                Pooling = "none",
+                Preprocessing = Preprocessing.ImageNet(),
+                Decoder = "none",
+            },
             Dimension = Columns,
             Classes = classes,
             Parts = [new(Part, photos.Count, bytes, sha, $"0+{photos.Count}")],

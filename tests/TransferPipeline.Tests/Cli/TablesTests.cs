@@ -20,10 +20,22 @@ public sealed class TablesTests
     {
         var lines = Written(width, Columns, Rows);
         Assert.All(lines, line => Assert.True(line.TrimEnd().Length <= width, line));
-        Assert.Contains(lines, line => line.Contains("mlnet-linear-svm", StringComparison.Ordinal) && line.Contains("0.865", StringComparison.Ordinal));
+        Assert.Contains(
+            lines,
+            line => line.Contains("mlnet-linear-svm", StringComparison.Ordinal) && line.Contains("0.865", StringComparison.Ordinal)
+        );
         Assert.Equal(
             Rows[0][2],
-            string.Join(' ', lines.Skip(2).TakeWhile(l => !l.Contains("knn", StringComparison.Ordinal)).Select(l => l.Replace("mlnet-linear-svm", "", StringComparison.Ordinal).Replace("0.865", "", StringComparison.Ordinal).Trim())));
+            string.Join(
+                ' ',
+                lines
+                    .Skip(2)
+                    .TakeWhile(l => !l.Contains("knn", StringComparison.Ordinal))
+                    .Select(l =>
+                        l.Replace("mlnet-linear-svm", "", StringComparison.Ordinal).Replace("0.865", "", StringComparison.Ordinal).Trim()
+                    )
+            )
+        );
     }
 
     [Fact]
@@ -35,7 +47,16 @@ public sealed class TablesTests
 
     [Fact]
     public void Write_TextThatLooksLikeMarkup_IsShownAsItIs() =>
-        Assert.Contains(Written(80, ["[red]"], [["[bold]x[/] ü"]]), line => line.Contains("[bold]x[/] ü", StringComparison.Ordinal));
+        Assert.Contains(
+            Written(
+                80,
+                ["[red]"],
+                [
+                    ["[bold]x[/] ü"],
+                ]
+            ),
+            line => line.Contains("[bold]x[/] ü", StringComparison.Ordinal)
+        );
 
     [Theory]
     [InlineData(10)]
@@ -49,7 +70,18 @@ public sealed class TablesTests
     public void Write_ATitleWiderThanTheTable_StaysOnOneLine(int length)
     {
         var title = string.Join(' ', Enumerable.Repeat("abcd", 20))[..length].TrimEnd();
-        Assert.Equal(title, Written(120, ["head", ">accuracy"], [["knn", "0.812"]], title)[0].Trim());
+        Assert.Equal(
+            title,
+            Written(
+                120,
+                ["head", ">accuracy"],
+                [
+                    ["knn", "0.812"],
+                ],
+                title
+            )[0]
+                .Trim()
+        );
     }
 
     private static string[] Written(int width, string[] columns, string[][] rows, string? title = null)

@@ -20,7 +20,12 @@ internal static class TransferProcess
         RunProgram(Executable, folder, environment, arguments);
 
     /// <summary>Runs a `transfer` that lies elsewhere, or another program.</summary>
-    public static TransferResult RunProgram(string program, string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    public static TransferResult RunProgram(
+        string program,
+        string folder,
+        IReadOnlyDictionary<string, string>? environment,
+        params string[] arguments
+    )
     {
         using var process = StartProgram(program, folder, environment, arguments);
         var error = process.StandardError.ReadToEndAsync();
@@ -29,7 +34,10 @@ internal static class TransferProcess
         return new(process.ExitCode, output, error.Result);
     }
 
-    /// <summary>Starts `transfer` so that it can be interrupted: a process that a shell runs in the background ignores SIGINT, and its children inherit that.</summary>
+    /// <summary>
+    /// Starts `transfer` so that it can be interrupted: a process that a shell runs in the background ignores SIGINT, and its children
+    /// inherit that.
+    /// </summary>
     public static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
         StartProgram("env", folder, environment, ["--default-signal=INT", Executable, .. arguments]);
 

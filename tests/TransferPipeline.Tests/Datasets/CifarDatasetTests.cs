@@ -41,7 +41,10 @@ public sealed class CifarDatasetTests : IDisposable
     {
         var names = Enumerable.Range(0, 100).Select(i => $"fine{i:d2}").ToArray();
         foreach (var (file, count) in new[] { ("train.bin", 200), ("test.bin", 100) })
-            _folder.Write(file, [.. Enumerable.Range(0, count).SelectMany(i => new byte[] { (byte)(i % 20), (byte)(i % 100) }.Concat(new byte[PixelBytes]))]);
+            _folder.Write(
+                file,
+                [.. Enumerable.Range(0, count).SelectMany(i => new byte[] { (byte)(i % 20), (byte)(i % 100) }.Concat(new byte[PixelBytes]))]
+            );
         _folder.Write("fine_label_names.txt", string.Join('\n', names));
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, TestAsValidation = true });
 
@@ -85,7 +88,9 @@ public sealed class CifarDatasetTests : IDisposable
     [Fact]
     public void Open_FolderWithoutCifar_SaysWhatIsExpected()
     {
-        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Cifar100 }));
+        var error = Assert.Throws<BadInputException>(() =>
+            DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Cifar100 })
+        );
         Assert.Contains("expected train.bin and test.bin", error.Message);
     }
 

@@ -17,7 +17,8 @@ public sealed class CifarPythonTests : IDisposable
     [InlineData(5)]
     public void PicklesOfNumPy_GiveThePhotosOfTheBinaryVersion(int protocol)
     {
-        Python($$"""
+        Python(
+            $$"""
             import numpy, pickle, os
             random = numpy.random.RandomState(1)
             os.makedirs("py"); os.makedirs("bin")
@@ -29,7 +30,8 @@ public sealed class CifarPythonTests : IDisposable
             names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
             pickle.dump({"label_names": names, "num_vis": 3072}, open("py/batches.meta", "wb"), {{protocol}})
             open("bin/batches.meta.txt", "w").write("\n".join(names))
-            """);
+            """
+        );
         using var python = DatasetReader.Open(new DatasetOptions { Path = _folder.At("py") });
         using var binary = DatasetReader.Open(new DatasetOptions { Path = _folder.At("bin") });
         Assert.Equal("CIFAR-10, Python version", python.Form);
@@ -37,7 +39,10 @@ public sealed class CifarPythonTests : IDisposable
         Assert.Equal(60, python.Entries.Count);
         for (var i = 0; i < 60; i++)
         {
-            Assert.Equal((binary.Entries[i].Path.Replace(".bin", ""), binary.Entries[i].Label, binary.Entries[i].Split), (python.Entries[i].Path, python.Entries[i].Label, python.Entries[i].Split));
+            Assert.Equal(
+                (binary.Entries[i].Path.Replace(".bin", ""), binary.Entries[i].Label, binary.Entries[i].Split),
+                (python.Entries[i].Path, python.Entries[i].Label, python.Entries[i].Split)
+            );
             Assert.Equal(binary.Bytes(i), python.Bytes(i));
         }
 
@@ -85,9 +90,7 @@ public sealed class CifarPythonTests : IDisposable
             {
                 Pickle.Read(bytes);
             }
-            catch (InvalidDataException)
-            {
-            }
+            catch (InvalidDataException) { }
         }
     }
 
@@ -97,10 +100,36 @@ public sealed class CifarPythonTests : IDisposable
         var pixels = Enumerable.Repeat((byte)7, count * 3072).ToArray();
         return
         [
-            0x80, 2, .. "}q\u0001(U\u0006labelsq\u0002]q\u0003("u8, .. Enumerable.Repeat(new byte[] { (byte)'K', label }, count).SelectMany(b => b),
-            .. "eU\u0004dataq\u0004cnumpy.core.multiarray\n_reconstruct\nq\u0005cnumpy\nndarray\nq\u0006K\u0000"u8, 0x85, .. "q\u0007U\u0001bq\u0008"u8, 0x87, .. "q\u0009Rq\u000a(K\u0001K"u8, count,
-            .. "M\u0000\u000c"u8, 0x86, .. "q\u000bcnumpy\ndtype\nq\u000cU\u0002u1q\rK\u0000K\u0001"u8, 0x87, .. "q\u000eRq\u000f(K\u0003U\u0001|q\u0010NNNJ"u8, 255, 255, 255, 255, (byte)'J', 255, 255, 255, 255,
-            .. "K\u0000tq\u0011b"u8, 0x89, (byte)'T', .. BitConverter.GetBytes(pixels.Length), .. pixels, .. "q\u0012tq\u0013bu."u8,
+            0x80,
+            2,
+            .. "}q\u0001(U\u0006labelsq\u0002]q\u0003("u8,
+            .. Enumerable.Repeat(new byte[] { (byte)'K', label }, count).SelectMany(b => b),
+            .. "eU\u0004dataq\u0004cnumpy.core.multiarray\n_reconstruct\nq\u0005cnumpy\nndarray\nq\u0006K\u0000"u8,
+            0x85,
+            .. "q\u0007U\u0001bq\u0008"u8,
+            0x87,
+            .. "q\u0009Rq\u000a(K\u0001K"u8,
+            count,
+            .. "M\u0000\u000c"u8,
+            0x86,
+            .. "q\u000bcnumpy\ndtype\nq\u000cU\u0002u1q\rK\u0000K\u0001"u8,
+            0x87,
+            .. "q\u000eRq\u000f(K\u0003U\u0001|q\u0010NNNJ"u8,
+            255,
+            255,
+            255,
+            255,
+            (byte)'J',
+            255,
+            255,
+            255,
+            255,
+            .. "K\u0000tq\u0011b"u8,
+            0x89,
+            (byte)'T',
+            .. BitConverter.GetBytes(pixels.Length),
+            .. pixels,
+            .. "q\u0012tq\u0013bu."u8,
         ];
     }
 
@@ -115,7 +144,15 @@ public sealed class CifarPythonTests : IDisposable
         Assert.True(process.ExitCode == 0, error);
     }
 
-    private Process? Start(string program, string script) => File.Exists(program)
-        ? Process.Start(new ProcessStartInfo(program) { WorkingDirectory = _folder.Root, ArgumentList = { "-c", script }, RedirectStandardError = true })
-        : null;
+    private Process? Start(string program, string script) =>
+        File.Exists(program)
+            ? Process.Start(
+                new ProcessStartInfo(program)
+                {
+                    WorkingDirectory = _folder.Root,
+                    ArgumentList = { "-c", script },
+                    RedirectStandardError = true,
+                }
+            )
+            : null;
 }

@@ -16,7 +16,14 @@ public sealed class CsvDatasetTests : IDisposable
         using var folder = DatasetReader.Open(new DatasetOptions { Path = root });
         var lines = folder.Entries.Select(e => $"{e.Path[..^4]},{e.Label},{e.Split}");
         var csv = _folder.Write("labels.csv", "id,breed,split\n" + string.Join('\n', lines) + "\n");
-        using var data = DatasetReader.Open(new DatasetOptions { Path = csv, Folder = root, Extension = "jpg" });
+        using var data = DatasetReader.Open(
+            new DatasetOptions
+            {
+                Path = csv,
+                Folder = root,
+                Extension = "jpg",
+            }
+        );
 
         Assert.Equal(folder.Entries, data.Entries);
         Assert.Equal(folder.Classes, data.Classes);
@@ -25,7 +32,9 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.Equal(folder.Bytes(7), data.Bytes(7));
     }
 
-    /// <summary>A link's own size and time stay when the photo changes, and are not those by which an extraction knows the photo again.</summary>
+    /// <summary>
+    /// A link's own size and time stay when the photo changes, and are not those by which an extraction knows the photo again.
+    /// </summary>
     [Fact]
     public void Stamp_OfALink_IsThatOfThePhoto()
     {
@@ -34,7 +43,10 @@ public sealed class CsvDatasetTests : IDisposable
         File.CreateSymbolicLink(_folder.At("one.jpg"), "real/p.jpg");
         File.CreateSymbolicLink(_folder.At("gone.jpg"), "real/nothing.jpg");
         File.CreateSymbolicLink(_folder.At("loop.jpg"), "loop.jpg");
-        var csv = _folder.Write("labels.csv", "file,label,split\none.jpg,a,train\nreal/p.jpg,a,train\ngone.jpg,a,train\nloop.jpg,a,train\n");
+        var csv = _folder.Write(
+            "labels.csv",
+            "file,label,split\none.jpg,a,train\nreal/p.jpg,a,train\ngone.jpg,a,train\nloop.jpg,a,train\n"
+        );
         using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
         Assert.Equal(["one.jpg", "real/p.jpg"], data.Entries.Select(e => e.Path));
         Assert.Equal(new(7, 9000L * 86_400_000_000_000), data.Stamp(0));
@@ -48,7 +60,15 @@ public sealed class CsvDatasetTests : IDisposable
         foreach (var line in lines)
             _folder.Write($"train/{line.Split(',')[0]}.jpg", "x");
         var csv = _folder.Write("labels.csv", "id,breed\n" + string.Join('\n', lines));
-        using var data = DatasetReader.Open(new DatasetOptions { Path = csv, Folder = _folder.At("train"), Extension = ".jpg", ValidationShare = 0.1 });
+        using var data = DatasetReader.Open(
+            new DatasetOptions
+            {
+                Path = csv,
+                Folder = _folder.At("train"),
+                Extension = ".jpg",
+                ValidationShare = 0.1,
+            }
+        );
 
         Assert.Equal(lines.Select(line => line.Split(',')[0] + ".jpg"), data.Entries.Select(e => e.Path));
         Assert.Equal(2, data.Entries.Count(e => e is { Label: "a", Split: Splits.Validation }));
@@ -61,11 +81,26 @@ public sealed class CsvDatasetTests : IDisposable
         _folder.Write("one.jpg", "x");
         _folder.Write("two.jpg", "y");
         var csv = _folder.Write("labels.csv", "part,photo,what,file\nval,9,a,one.jpg\ntrain,9,b,two.jpg\n");
-        using var data = DatasetReader.Open(new DatasetOptions { Path = csv, PathColumn = "file", LabelColumn = "what", SplitColumn = "part" });
+        using var data = DatasetReader.Open(
+            new DatasetOptions
+            {
+                Path = csv,
+                PathColumn = "file",
+                LabelColumn = "what",
+                SplitColumn = "part",
+            }
+        );
         Assert.Equal([new("one.jpg", "a", Splits.Validation), new("two.jpg", "b", Splits.Train)], data.Entries);
 
         csv = _folder.Write("first.csv", "file,what,split\none.jpg,a,train\n");
-        using var first = DatasetReader.Open(new DatasetOptions { Path = csv, PathColumn = "file", LabelColumn = "what" });
+        using var first = DatasetReader.Open(
+            new DatasetOptions
+            {
+                Path = csv,
+                PathColumn = "file",
+                LabelColumn = "what",
+            }
+        );
         Assert.Equal([new("one.jpg", "a", Splits.Train)], first.Entries);
     }
 
@@ -78,7 +113,9 @@ public sealed class CsvDatasetTests : IDisposable
         string[] names = ["plain.jpg", "with, comma; and 'quote'.jpg", "with \"double\" quotes.jpg", "日本 hüte.jpg"];
         foreach (var name in names)
             _folder.Write(name, "x");
-        var text = $"file{separator}label\r\n" + string.Concat(names.Select((name, i) => $"\"{name.Replace("\"", "\"\"")}\"{separator}\"class, {i % 2}\"\r\n"));
+        var text =
+            $"file{separator}label\r\n"
+            + string.Concat(names.Select((name, i) => $"\"{name.Replace("\"", "\"\"")}\"{separator}\"class, {i % 2}\"\r\n"));
         var csv = _folder.Write("labels.csv", [.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(text)]);
         using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
 

@@ -11,7 +11,10 @@ public sealed class DatasetCheckTests : IDisposable
     [Fact]
     public void Run_Clothing_CountsClassesBySplit()
     {
-        var report = DatasetCheck.Run(new DatasetOptions { Path = SharedData.RequireClothing() }, cancellation: TestContext.Current.CancellationToken);
+        var report = DatasetCheck.Run(
+            new DatasetOptions { Path = SharedData.RequireClothing() },
+            cancellation: TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(3068 + 341, report.Photos);
         Assert.Equal(DatasetKind.Folder, report.Kind);
@@ -23,22 +26,31 @@ public sealed class DatasetCheckTests : IDisposable
     [Fact]
     public void Run_Copies_AreFoundWithTheirKind()
     {
-        foreach (var (path, content) in new[]
-        {
-            ("train/a/1.jpg", "same"), ("train/a/2.jpg", "same"), ("train/a/3.jpg", "else"), ("train/b/4.jpg", "mine"),
-            ("val/a/5.jpg", "else"), ("val/b/6.jpg", "same"), ("val/b/7.jpg", "other length"),
-            ("train/a/8.jpg", ""), ("train/b/9.jpg", ""),
-        })
+        foreach (
+            var (path, content) in new[]
+            {
+                ("train/a/1.jpg", "same"),
+                ("train/a/2.jpg", "same"),
+                ("train/a/3.jpg", "else"),
+                ("train/b/4.jpg", "mine"),
+                ("val/a/5.jpg", "else"),
+                ("val/b/6.jpg", "same"),
+                ("val/b/7.jpg", "other length"),
+                ("train/a/8.jpg", ""),
+                ("train/b/9.jpg", ""),
+            }
+        )
             _folder.Write(path, content);
         var report = DatasetCheck.Run(new DatasetOptions { Path = _folder.Root }, cancellation: TestContext.Current.CancellationToken);
 
         Assert.Equal(
-        [
-            "train/a/2.jpg: the same photo twice in one class and split (train/a/1.jpg)",
-            "val/a/5.jpg: the same photo as one of another split: it is counted as recognized by heart (train/a/3.jpg)",
-            "val/b/6.jpg: the same photo as one of another class (train/a/1.jpg)",
-        ],
-        report.Problems.Select(p => $"{p.Path}: {p.Problem}").Where(p => p.Contains("the same photo", StringComparison.Ordinal)));
+            [
+                "train/a/2.jpg: the same photo twice in one class and split (train/a/1.jpg)",
+                "val/a/5.jpg: the same photo as one of another split: it is counted as recognized by heart (train/a/3.jpg)",
+                "val/b/6.jpg: the same photo as one of another class (train/a/1.jpg)",
+            ],
+            report.Problems.Select(p => $"{p.Path}: {p.Problem}").Where(p => p.Contains("the same photo", StringComparison.Ordinal))
+        );
     }
 
     [Theory]
@@ -53,7 +65,10 @@ public sealed class DatasetCheckTests : IDisposable
             problems.Add($"photo {i}", "broken", $" at {i}");
 
         var listed = problems.ToList();
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => new DatasetProblem($"photo {i}", $"broken at {i}")).Prepend(new("first", "of its own")), listed.Take(21));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(i => new DatasetProblem($"photo {i}", $"broken at {i}")).Prepend(new("first", "of its own")),
+            listed.Take(21)
+        );
         Assert.Equal(count == 20 ? [] : [new("", $"broken: {count - 20} more, the last is photo {count - 1}")], listed.Skip(21));
     }
 }

@@ -44,7 +44,8 @@ public sealed class FolderDatasetTests : IDisposable
 
         Assert.Equal(
             files.Select(file => file[file.IndexOf("val/", StringComparison.Ordinal)..]),
-            data.Entries.Where(e => e.Split == Splits.Validation).Select(e => e.Path));
+            data.Entries.Where(e => e.Split == Splits.Validation).Select(e => e.Path)
+        );
     }
 
     [Fact]
@@ -52,20 +53,31 @@ public sealed class FolderDatasetTests : IDisposable
     {
         var root = SharedData.RequireHymenoptera();
         using var data = DatasetReader.Open(new DatasetOptions { Path = root });
-        Parallel.For(0, data.Entries.Count, () => Array.Empty<byte>(), (i, _, buffer) =>
-        {
-            var file = Path.Combine(root, data.Entries[i].Path);
-            var length = data.Read(i, ref buffer);
-            Assert.Equal(File.ReadAllBytes(file), buffer.AsSpan(0, length).ToArray());
-            Assert.Equal(new PhotoStamp(length, (File.GetLastWriteTimeUtc(file).Ticks - DateTime.UnixEpoch.Ticks) * 100), data.Stamp(i));
-            return buffer;
-        }, _ => { });
+        Parallel.For(
+            0,
+            data.Entries.Count,
+            () => Array.Empty<byte>(),
+            (i, _, buffer) =>
+            {
+                var file = Path.Combine(root, data.Entries[i].Path);
+                var length = data.Read(i, ref buffer);
+                Assert.Equal(File.ReadAllBytes(file), buffer.AsSpan(0, length).ToArray());
+                Assert.Equal(
+                    new PhotoStamp(length, (File.GetLastWriteTimeUtc(file).Ticks - DateTime.UnixEpoch.Ticks) * 100),
+                    data.Stamp(i)
+                );
+                return buffer;
+            },
+            _ => { }
+        );
     }
 
     [Fact]
     public void Open_NoSplitFolders_SplitsByClass()
     {
-        using var data = DatasetReader.Open(new DatasetOptions { Path = Path.Combine(SharedData.RequireClothing(), "train"), ValidationShare = 0.1 });
+        using var data = DatasetReader.Open(
+            new DatasetOptions { Path = Path.Combine(SharedData.RequireClothing(), "train"), ValidationShare = 0.1 }
+        );
 
         Assert.Equal(10, data.Classes.Count);
         Assert.Equal(3068, data.Entries.Count);
@@ -81,11 +93,14 @@ public sealed class FolderDatasetTests : IDisposable
 
         Assert.Empty(data.Problems);
         Assert.Equal(10, data.Classes.Count);
-        Assert.All(data.Classes, name =>
-        {
-            Assert.True(data.Entries.Count(e => e.Label == name && e.Split == Splits.Train) >= 20);
-            Assert.True(data.Entries.Count(e => e.Label == name && e.Split == Splits.Validation) >= 8);
-        });
+        Assert.All(
+            data.Classes,
+            name =>
+            {
+                Assert.True(data.Entries.Count(e => e.Label == name && e.Split == Splits.Train) >= 20);
+                Assert.True(data.Entries.Count(e => e.Label == name && e.Split == Splits.Validation) >= 8);
+            }
+        );
         Assert.InRange(Enumerable.Range(0, data.Entries.Count).Sum(i => data.Stamp(i).Bytes), 1, 8_000_000);
         Assert.Contains("CC0 1.0", File.ReadAllText(Path.Combine(root, "LICENSE")));
     }
@@ -93,14 +108,33 @@ public sealed class FolderDatasetTests : IDisposable
     [Fact]
     public void Open_AllExtensionsInAnyCase_AreThoseOfImageFolder()
     {
-        foreach (var name in new[] { "1.JPG", "2.jpeg", "3.PnG", "4.ppm", "5.bmp", "6.pgm", "7.tif", "8.tiff", "9.webp", "no.gif", "no.txt", "no" })
+        foreach (
+            var name in new[]
+            {
+                "1.JPG",
+                "2.jpeg",
+                "3.PnG",
+                "4.ppm",
+                "5.bmp",
+                "6.pgm",
+                "7.tif",
+                "8.tiff",
+                "9.webp",
+                "no.gif",
+                "no.txt",
+                "no",
+            }
+        )
             _folder.Write($"a/{name}", "x");
         _folder.Write("b/deep/er/1.jpg", "x");
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
 
         Assert.Equal(10, data.Entries.Count);
         Assert.Equal("b/deep/er/1.jpg", data.Entries[^1].Path);
-        Assert.Equal(["a/no", "a/no.gif", "a/no.txt"], data.Problems.Select(p => p.Path).Where(p => p.StartsWith("a/no")).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["a/no", "a/no.gif", "a/no.txt"],
+            data.Problems.Select(p => p.Path).Where(p => p.StartsWith("a/no")).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -141,7 +175,10 @@ public sealed class FolderDatasetTests : IDisposable
         _folder.Write("b/1.jpg", "x");
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
         Assert.Equal(["a/1.jpg", "b/1.jpg"], data.Entries.Select(e => e.Path).Order(StringComparer.Ordinal));
-        Assert.Equal(["a/._1.jpg"], data.Problems.Where(p => p.Problem.StartsWith("ignored", StringComparison.Ordinal)).Select(p => p.Path));
+        Assert.Equal(
+            ["a/._1.jpg"],
+            data.Problems.Where(p => p.Problem.StartsWith("ignored", StringComparison.Ordinal)).Select(p => p.Path)
+        );
     }
 
     [Fact]
@@ -173,7 +210,9 @@ public sealed class FolderDatasetTests : IDisposable
 
         void Shell(string command)
         {
-            using var shell = Process.Start(new ProcessStartInfo("sh") { WorkingDirectory = _folder.Root, ArgumentList = { "-c", command } })!;
+            using var shell = Process.Start(
+                new ProcessStartInfo("sh") { WorkingDirectory = _folder.Root, ArgumentList = { "-c", command } }
+            )!;
             shell.WaitForExit();
             Assert.Equal(0, shell.ExitCode);
         }
@@ -242,7 +281,9 @@ public sealed class FolderDatasetTests : IDisposable
         Assert.Equal(["hat", "shoes"], data.Classes);
         Assert.Equal(123 + 198 + 14 + 26, data.Entries.Count);
         Assert.Empty(data.Problems);
-        var error = Assert.Throws<UsageException>(() => DatasetReader.Open(new DatasetOptions { Path = SharedData.RequireClothing(), Classes = ["shoe"] }));
+        var error = Assert.Throws<UsageException>(() =>
+            DatasetReader.Open(new DatasetOptions { Path = SharedData.RequireClothing(), Classes = ["shoe"] })
+        );
         Assert.EndsWith("has no class 'shoe'; did you mean 'shoes'?", error.Message);
     }
 

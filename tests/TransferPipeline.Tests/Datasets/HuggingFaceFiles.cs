@@ -9,9 +9,17 @@ internal static class HuggingFaceFiles
     /// <param name="paths">Whether the rows say where the photos came from.</param>
     public static void Write(string file, string root, string split, bool paths = true)
     {
-        string[] names = [.. Directory.GetDirectories(Path.Combine(root, "train")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
-        string[] photos = [.. Directory.GetFiles(Path.Combine(root, split), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
-        var images = photos.Select(photo => ((byte[]?, string?)?)(File.ReadAllBytes(photo), paths ? Path.GetRelativePath(root, photo) : null));
+        string[] names =
+        [
+            .. Directory.GetDirectories(Path.Combine(root, "train")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal),
+        ];
+        string[] photos =
+        [
+            .. Directory.GetFiles(Path.Combine(root, split), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal),
+        ];
+        var images = photos.Select(photo =>
+            ((byte[]?, string?)?)(File.ReadAllBytes(photo), paths ? Path.GetRelativePath(root, photo) : null)
+        );
         var labels = photos.Select(photo => (long?)Array.IndexOf(names, Path.GetFileName(Path.GetDirectoryName(photo))));
         Write(file, names, TypedParquet.Images("image", [.. images]), TypedParquet.Int64("label", [.. labels]));
     }
@@ -20,8 +28,8 @@ internal static class HuggingFaceFiles
     public static void Write(string file, string[] names, params TypedColumn[] columns) =>
         TypedParquet.Write(file, columns, null, new Dictionary<string, string> { ["huggingface"] = Metadata(names) });
 
-    private static string Metadata(string[] names) => JsonSerializer.Serialize(new
-    {
-        info = new { features = new { image = new { _type = "Image" }, label = new { names, _type = "ClassLabel" } } },
-    });
+    private static string Metadata(string[] names) =>
+        JsonSerializer.Serialize(
+            new { info = new { features = new { image = new { _type = "Image" }, label = new { names, _type = "ClassLabel" } } } }
+        );
 }

@@ -17,7 +17,12 @@ public sealed class NamesAndFormsTests : IDisposable
     public void Csv_InAnEncodingWithAMarkOrUtf8_HasItsLabels(string name)
     {
         _folder.Write("1.jpg", "x");
-        var encoding = name switch { "utf-8" => new UTF8Encoding(false), "utf-8 with mark" => new UTF8Encoding(true), _ => Encoding.GetEncoding(name) };
+        var encoding = name switch
+        {
+            "utf-8" => new UTF8Encoding(false),
+            "utf-8 with mark" => new UTF8Encoding(true),
+            _ => Encoding.GetEncoding(name),
+        };
         var csv = _folder.Write("labels.csv", [.. encoding.Preamble, .. encoding.GetBytes("file,label\r\n1.jpg,caf\u00e9 日本\r\n")]);
         using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
         Assert.Equal(["caf\u00e9 日本"], data.Classes);
@@ -34,7 +39,9 @@ public sealed class NamesAndFormsTests : IDisposable
         Assert.StartsWith($"{csv}, {expected}", error.Message);
     }
 
-    /// <summary>The check goes through the file in pieces: a character that lies across two of them is no fault, and lines are counted on.</summary>
+    /// <summary>
+    /// The check goes through the file in pieces: a character that lies across two of them is no fault, and lines are counted on.
+    /// </summary>
     [Fact]
     public void TextFile_OfManyPieces_CountsLinesAndKeepsCharactersWhole()
     {
@@ -68,9 +75,15 @@ public sealed class NamesAndFormsTests : IDisposable
             _folder.Write(path, path);
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
         Assert.Equal(4, data.Classes.Count);
-        Assert.Contains(data.Problems, p => p.Problem.EndsWith("they are taken as different classes: 'Great White', 'great_white'", StringComparison.Ordinal));
+        Assert.Contains(
+            data.Problems,
+            p => p.Problem.EndsWith("they are taken as different classes: 'Great White', 'great_white'", StringComparison.Ordinal)
+        );
         Assert.Contains(data.Problems, p => p.Path == "\u30ac" && p.Problem.Contains("two Unicode forms"));
-        Assert.Equal(["\u30ab\u3099/5.jpg", "\u30ac/4.jpg"], data.Entries.Where(e => e.Label == "\u30ac").Select(e => e.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["\u30ab\u3099/5.jpg", "\u30ac/4.jpg"],
+            data.Entries.Where(e => e.Label == "\u30ac").Select(e => e.Path).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -80,7 +93,14 @@ public sealed class NamesAndFormsTests : IDisposable
             _folder.Write(path, path);
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
         Assert.Equal(5, data.Entries.Count);
-        Assert.Contains(data.Problems, p => p.Problem.StartsWith("2 photos have names that differ from another's only in case or Unicode form (this one from 'a/1.JPG')", StringComparison.Ordinal));
+        Assert.Contains(
+            data.Problems,
+            p =>
+                p.Problem.StartsWith(
+                    "2 photos have names that differ from another's only in case or Unicode form (this one from 'a/1.JPG')",
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Theory]
@@ -108,17 +128,30 @@ public sealed class NamesAndFormsTests : IDisposable
     [InlineData("training_set/training_set/a/1.jpg test_set/test_set/a/2.jpg", "a:train a:test", "split folders with class folders inside")]
     [InlineData("train-images/a/1.jpg val-images/a/2.jpg", "a:train a:validation", "split folders with class folders inside")]
     [InlineData("a/train/1.jpg a/val/2.jpg b/train/3.jpg", "a:train b:train a:validation", "class folders with split folders inside")]
-    [InlineData("all/photos/train/a/1.jpg all/photos/dev/a/2.jpg", "a:train a:validation", "split folders with class folders inside, in the folder all/photos")]
+    [InlineData(
+        "all/photos/train/a/1.jpg all/photos/dev/a/2.jpg",
+        "a:train a:validation",
+        "split folders with class folders inside, in the folder all/photos"
+    )]
     [InlineData("flowers/flowers/a/1.jpg flowers/flowers/b/2.jpg", "a:train b:train", "class folders, in the folder flowers/flowers")]
     public void Folders_AroundTheUsualOnes_AreUnderstoodAndNoted(string files, string expected, string form)
     {
         foreach (var file in files.Split(' '))
             _folder.Write(file, file);
-        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, ValidationShare = form.Contains("split folders", StringComparison.Ordinal) ? null : 0 });
+        using var data = DatasetReader.Open(
+            new DatasetOptions
+            {
+                Path = _folder.Root,
+                ValidationShare = form.Contains("split folders", StringComparison.Ordinal) ? null : 0,
+            }
+        );
         Assert.Equal(expected, string.Join(' ', data.Entries.Select(e => $"{e.Label}:{e.Split}")));
         Assert.Equal(form, data.Form);
         Assert.NotEmpty(data.Problems.Where(p => p.Problem.Contains("taken")));
-        Assert.All(data.Entries.Select((e, i) => (e.Path, Bytes: data.Bytes(i))), p => Assert.Equal(p.Path, Encoding.UTF8.GetString(p.Bytes)));
+        Assert.All(
+            data.Entries.Select((e, i) => (e.Path, Bytes: data.Bytes(i))),
+            p => Assert.Equal(p.Path, Encoding.UTF8.GetString(p.Bytes))
+        );
     }
 
     [Fact]
@@ -156,11 +189,20 @@ public sealed class NamesAndFormsTests : IDisposable
     {
         foreach (var id in new[] { "0a1", "0b2", "0c3" })
             _folder.Write($"{id}.jpg", id);
-        var csv = _folder.Write("train-annotations-human-imagelabels.csv", "ImageID,Source,LabelName,Confidence\n0a1,verification,/m/01g317,1\n0a1,verification,/m/0bt9lr,0\n0b2,verification,/m/0bt9lr,1\n0c3,verification,/m/0bt9lr,1\n");
+        var csv = _folder.Write(
+            "train-annotations-human-imagelabels.csv",
+            "ImageID,Source,LabelName,Confidence\n0a1,verification,/m/01g317,1\n0a1,verification,/m/0bt9lr,0\n0b2,verification,/m/0bt9lr,1\n0c3,verification,/m/0bt9lr,1\n"
+        );
         _folder.Write("oidv7-class-descriptions.csv", "LabelName,DisplayName\n/m/01g317,Person\n/m/0bt9lr,\"Dog, tame\"\n");
         using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
-        Assert.Equal([("0a1.jpg", "Person"), ("0b2.jpg", "Dog, tame"), ("0c3.jpg", "Dog, tame")], data.Entries.Select(e => (e.Path, e.Label)));
-        Assert.Contains(data.Problems, p => p is { Path: "0a1.jpg", Problem: "left out: the confidence is 0, the photo was found not to show the label" });
+        Assert.Equal(
+            [("0a1.jpg", "Person"), ("0b2.jpg", "Dog, tame"), ("0c3.jpg", "Dog, tame")],
+            data.Entries.Select(e => (e.Path, e.Label))
+        );
+        Assert.Contains(
+            data.Problems,
+            p => p is { Path: "0a1.jpg", Problem: "left out: the confidence is 0, the photo was found not to show the label" }
+        );
         using var dogs = DatasetReader.Open(new DatasetOptions { Path = csv, Classes = ["Dog, tame"] });
         Assert.Equal(2, dogs.Entries.Count);
     }
@@ -172,7 +214,12 @@ public sealed class NamesAndFormsTests : IDisposable
         _folder.Write("1.jpg", "x");
         var csv = _folder.Write("labels.csv", "file,label\n1.jpg,a\n\u00e9.jpg,b\n");
         using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
-        Assert.Contains(data.Problems, p => p.Path == "\u00e9.jpg" && p.Problem.EndsWith("(its name is there in another Unicode form or case: e\u0301.jpg)", StringComparison.Ordinal));
+        Assert.Contains(
+            data.Problems,
+            p =>
+                p.Path == "\u00e9.jpg"
+                && p.Problem.EndsWith("(its name is there in another Unicode form or case: e\u0301.jpg)", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -199,7 +246,10 @@ public sealed class NamesAndFormsTests : IDisposable
         }
 
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
-        Assert.Equal([("test/1.jpg", "1", Splits.Test), ("train/1.jpg", "0", Splits.Train)], data.Entries.Select(e => (e.Path, e.Label, e.Split)));
+        Assert.Equal(
+            [("test/1.jpg", "1", Splits.Test), ("train/1.jpg", "0", Splits.Train)],
+            data.Entries.Select(e => (e.Path, e.Label, e.Split))
+        );
     }
 
     [Theory]
@@ -211,7 +261,9 @@ public sealed class NamesAndFormsTests : IDisposable
     {
         _folder.Write("1.jpg", "x");
         _folder.Write(name, text);
-        var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Csv }));
+        var error = Assert.Throws<BadInputException>(() =>
+            DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Csv })
+        );
         Assert.Contains(expected, error.Message);
     }
 
@@ -243,7 +295,13 @@ public sealed class NamesAndFormsTests : IDisposable
     }
 
     [Fact]
-    public void ShardSeries_OfTwoTotals_IsRefused() => Assert.Contains(
-        "are of two series",
-        Assert.Throws<BadInputException>(() => ShardSeries.Check("here", ["train-00000-of-00002.parquet", "train-00000-of-00003.parquet"], new ProblemList())).Message);
+    public void ShardSeries_OfTwoTotals_IsRefused() =>
+        Assert.Contains(
+            "are of two series",
+            Assert
+                .Throws<BadInputException>(() =>
+                    ShardSeries.Check("here", ["train-00000-of-00002.parquet", "train-00000-of-00003.parquet"], new ProblemList())
+                )
+                .Message
+        );
 }

@@ -37,7 +37,10 @@ public sealed class ParquetDatasetTests : IDisposable
         Assert.Equal(found.Entries, named.Entries);
         Assert.Contains(
             "has no column 'lable'; did you mean 'label'?",
-            Assert.Throws<UsageException>(() => DatasetReader.Open(new DatasetOptions { Path = file, LabelColumn = "lable" }, _table)).Message);
+            Assert
+                .Throws<UsageException>(() => DatasetReader.Open(new DatasetOptions { Path = file, LabelColumn = "lable" }, _table))
+                .Message
+        );
     }
 
     [Fact]
@@ -60,7 +63,11 @@ public sealed class ParquetDatasetTests : IDisposable
     public void Open_PathsThatRepeatOrAreMissing_AreKeyedByRow()
     {
         var file = _folder.At("train.parquet");
-        TypedParquet.Write(file, TypedParquet.Images("image", [.. Enumerable.Repeat(Photo("same.jpg"), 4)]), TypedParquet.Int32("label", 0, 1, 0, 1));
+        TypedParquet.Write(
+            file,
+            TypedParquet.Images("image", [.. Enumerable.Repeat(Photo("same.jpg"), 4)]),
+            TypedParquet.Int32("label", 0, 1, 0, 1)
+        );
         using var data = DatasetReader.Open(new DatasetOptions { Path = file }, _table);
         Assert.Equal(["train.parquet#0", "train.parquet#1", "train.parquet#2", "train.parquet#3"], data.Entries.Select(e => e.Path));
         Assert.Equal(["0", "1"], data.Classes);
@@ -71,13 +78,18 @@ public sealed class ParquetDatasetTests : IDisposable
     {
         var file = _folder.At("train.parquet");
         HuggingFaceFiles.Write(
-            file, ["no", "yes"], TypedParquet.Images("image", Photo("0.jpg"), null, Photo("2.jpg"), Photo("3.jpg")), TypedParquet.Int64("label", 0, 1, -1, 1));
+            file,
+            ["no", "yes"],
+            TypedParquet.Images("image", Photo("0.jpg"), null, Photo("2.jpg"), Photo("3.jpg")),
+            TypedParquet.Int64("label", 0, 1, -1, 1)
+        );
         using var data = DatasetReader.Open(new DatasetOptions { Path = file }, _table);
 
         Assert.Equal([new("0.jpg", "no", Splits.Train), new PhotoEntry("3.jpg", "yes", Splits.Train)], data.Entries);
         Assert.Equal(
             ["train.parquet#1: left out: the row has no image bytes", "train.parquet#2: left out: the row has no label"],
-            data.Problems.Select(p => $"{p.Path}: {p.Problem}"));
+            data.Problems.Select(p => $"{p.Path}: {p.Problem}")
+        );
         Assert.Equal("x"u8, data.Bytes(1));
     }
 
@@ -89,13 +101,16 @@ public sealed class ParquetDatasetTests : IDisposable
     public void Open_FileOfOtherColumns_SaysWhatIsExpected(string columns, string expected)
     {
         var file = _folder.At("train.parquet");
-        TypedParquet.Write(file, columns switch
-        {
-            "paths alone" => [TypedParquet.Images("image", (null, "a.jpg")), TypedParquet.Int32("label", 1)],
-            "text" => [TypedParquet.Text("image", "a.jpg"), TypedParquet.Int32("label", 1)],
-            "dates" => [TypedParquet.Images("image", Photo("a.jpg")), TypedParquet.Date("label", new Date(20_000))],
-            _ => [TypedParquet.Images("image", Photo("a.jpg")), TypedParquet.Int32("kind", 1)],
-        });
+        TypedParquet.Write(
+            file,
+            columns switch
+            {
+                "paths alone" => [TypedParquet.Images("image", (null, "a.jpg")), TypedParquet.Int32("label", 1)],
+                "text" => [TypedParquet.Text("image", "a.jpg"), TypedParquet.Int32("label", 1)],
+                "dates" => [TypedParquet.Images("image", Photo("a.jpg")), TypedParquet.Date("label", new Date(20_000))],
+                _ => [TypedParquet.Images("image", Photo("a.jpg")), TypedParquet.Int32("kind", 1)],
+            }
+        );
         var error = Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file }, _table));
         Assert.StartsWith(file, error.Message);
         Assert.Contains(expected, error.Message);
@@ -105,8 +120,12 @@ public sealed class ParquetDatasetTests : IDisposable
     [Fact]
     public void Open_UnknownLabelColumn_SuggestsTheNearest()
     {
-        var error = Assert.Throws<UsageException>(
-            () => DatasetReader.Open(new DatasetOptions { Path = SharedData.RequireReference("hf-clothing-mini.parquet"), LabelColumn = "lable" }, _table));
+        var error = Assert.Throws<UsageException>(() =>
+            DatasetReader.Open(
+                new DatasetOptions { Path = SharedData.RequireReference("hf-clothing-mini.parquet"), LabelColumn = "lable" },
+                _table
+            )
+        );
         Assert.EndsWith("has no column 'lable'; did you mean 'label'?", error.Message);
     }
 

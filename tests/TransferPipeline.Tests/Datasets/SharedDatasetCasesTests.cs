@@ -37,7 +37,11 @@ public sealed class SharedDatasetCasesTests
 
     [Fact]
     public void CifarInPython_ThatIsNotWhole_NamesBothVersions() =>
-        AssertRefused(Options("data-not-recognized", "cifar-10-batches-py"), "Python version of CIFAR-10 (a pickle)", "or the binary version (cifar-10-binary.tar.gz");
+        AssertRefused(
+            Options("data-not-recognized", "cifar-10-batches-py"),
+            "Python version of CIFAR-10 (a pickle)",
+            "or the binary version (cifar-10-binary.tar.gz"
+        );
 
     [Fact]
     public void Folders_WithThumbnailsOfANas_HaveTwelvePhotos()
@@ -80,7 +84,10 @@ public sealed class SharedDatasetCasesTests
     {
         using var data = DatasetReader.Open(Options("tar-forms", "concatenated.tar"));
         Assert.Equal(8, data.Entries.Count);
-        Assert.Contains(data.Problems, p => p.Path == "concatenated.tar" && p.Problem.StartsWith("another archive follows the first one", StringComparison.Ordinal));
+        Assert.Contains(
+            data.Problems,
+            p => p.Path == "concatenated.tar" && p.Problem.StartsWith("another archive follows the first one", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -98,7 +105,8 @@ public sealed class SharedDatasetCasesTests
     [Theory]
     [InlineData("04-multi-label.parquet", "column 'labels' is list, expected text or a number per row")]
     [InlineData("09-repeated-names.parquet", "the name 'same' stands for several classes")]
-    public void Parquet_WhoseLabelsWouldBeMerged_IsRefused(string file, string expected) => AssertRefused(Options("parquet-labels", file), expected);
+    public void Parquet_WhoseLabelsWouldBeMerged_IsRefused(string file, string expected) =>
+        AssertRefused(Options("parquet-labels", file), expected);
 
     [Fact]
     public void Parquet_WithALabelOutOfRange_NamesTheRowAndTheNumber()
@@ -113,7 +121,11 @@ public sealed class SharedDatasetCasesTests
     public void Parquet_WithMissingShards_NamesThem()
     {
         using var data = DatasetReader.Open(Options("parquet-shards", "20-missing-shards"), TestTable.Photos());
-        Assert.Contains(data.Problems, p => p.Problem.StartsWith("3 files of its numbered series are not there: 00001, 00002, 00004 of 00005", StringComparison.Ordinal));
+        Assert.Contains(
+            data.Problems,
+            p =>
+                p.Problem.StartsWith("3 files of its numbered series are not there: 00001, 00002, 00004 of 00005", StringComparison.Ordinal)
+        );
     }
 
     [Fact]

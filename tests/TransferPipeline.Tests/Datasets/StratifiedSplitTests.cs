@@ -6,13 +6,14 @@ public sealed class StratifiedSplitTests
 {
     private static readonly int[] Clothing = [241, 123, 455, 184, 468, 290, 198, 202, 112, 795];
 
-    public static TheoryData<int[], double, int[]> ScikitLearnsCounts => new()
-    {
-        { Clothing, 0.1, [24, 12, 46, 18, 47, 29, 20, 20, 11, 80] },
-        { Clothing, 0.2, [48, 25, 91, 37, 94, 58, 40, 40, 22, 159] },
-        { Clothing, 0.07, [17, 8, 32, 13, 33, 20, 14, 14, 8, 56] },
-        { [123, 121], 0.2, [25, 24] },
-    };
+    public static TheoryData<int[], double, int[]> ScikitLearnsCounts =>
+        new()
+        {
+            { Clothing, 0.1, [24, 12, 46, 18, 47, 29, 20, 20, 11, 80] },
+            { Clothing, 0.2, [48, 25, 91, 37, 94, 58, 40, 40, 22, 159] },
+            { Clothing, 0.07, [17, 8, 32, 13, 33, 20, 14, 14, 8, 56] },
+            { [123, 121], 0.2, [25, 24] },
+        };
 
     /// <summary>Expected counts: scikit-learn 1.2, StratifiedShuffleSplit(1, test_size=share), the same for seeds 0 to 3.</summary>
     [Theory]
@@ -29,12 +30,14 @@ public sealed class StratifiedSplitTests
     [Fact]
     public void Complete_AnotherSeed_TakesOthers()
     {
-        var splits = new[] { 0, 0, 1 }.Select(seed =>
-        {
-            var entries = Make(Clothing);
-            StratifiedSplit.Complete(entries, new DatasetOptions { Path = "x", Seed = seed });
-            return entries.Select(e => e.Split).ToArray();
-        }).ToArray();
+        var splits = new[] { 0, 0, 1 }
+            .Select(seed =>
+            {
+                var entries = Make(Clothing);
+                StratifiedSplit.Complete(entries, new DatasetOptions { Path = "x", Seed = seed });
+                return entries.Select(e => e.Split).ToArray();
+            })
+            .ToArray();
 
         Assert.Equal(splits[0], splits[1]);
         Assert.NotEqual(splits[0], splits[2]);
@@ -45,7 +48,12 @@ public sealed class StratifiedSplitTests
     {
         var before = Make(Clothing);
         PhotoEntry[] after = [.. Make(Clothing), new PhotoEntry("c0/new.jpg", "c0", "")];
-        var options = new DatasetOptions { Path = "x", ValidationShare = 0.1, TestShare = 0.1 };
+        var options = new DatasetOptions
+        {
+            Path = "x",
+            ValidationShare = 0.1,
+            TestShare = 0.1,
+        };
         StratifiedSplit.Complete(before, options);
         StratifiedSplit.Complete(after, options);
 
@@ -56,7 +64,10 @@ public sealed class StratifiedSplitTests
     [Fact]
     public void Complete_DataWithTrainAndTestOnly_TakesValidationFromTrainWhenAsked()
     {
-        PhotoEntry[] entries = [.. Enumerable.Range(0, 50).Select(i => new PhotoEntry($"p{i}", i % 2 == 0 ? "a" : "b", i < 10 ? Splits.Test : Splits.Train))];
+        PhotoEntry[] entries =
+        [
+            .. Enumerable.Range(0, 50).Select(i => new PhotoEntry($"p{i}", i % 2 == 0 ? "a" : "b", i < 10 ? Splits.Test : Splits.Train)),
+        ];
         var asked = entries.ToArray();
         StratifiedSplit.Complete(asked, new DatasetOptions { Path = "x", ValidationShare = 0.25 });
         StratifiedSplit.Complete(entries, new DatasetOptions { Path = "x" });
@@ -73,8 +84,17 @@ public sealed class StratifiedSplitTests
     [InlineData(0.5, 0.5)]
     public void Complete_SharesThatLeaveNothing_AreRefused(double validation, double test)
     {
-        var error = Assert.Throws<UsageException>(
-            () => StratifiedSplit.Complete(Make([3, 3]), new DatasetOptions { Path = "x", ValidationShare = validation, TestShare = test }));
+        var error = Assert.Throws<UsageException>(() =>
+            StratifiedSplit.Complete(
+                Make([3, 3]),
+                new DatasetOptions
+                {
+                    Path = "x",
+                    ValidationShare = validation,
+                    TestShare = test,
+                }
+            )
+        );
         Assert.Contains("share", error.Message);
     }
 

@@ -29,27 +29,40 @@ public sealed class TarDatasetTests : IDisposable
 
         Assert.Equal(folder.Entries, data.Entries);
         Assert.Empty(data.Problems);
-        Parallel.For(0, data.Entries.Count, i =>
-        {
-            Assert.Equal(folder.Bytes(i), data.Bytes(i));
-            Assert.Equal(folder.Stamp(i).Bytes, data.Stamp(i).Bytes);
-        });
+        Parallel.For(
+            0,
+            data.Entries.Count,
+            i =>
+            {
+                Assert.Equal(folder.Bytes(i), data.Bytes(i));
+                Assert.Equal(folder.Stamp(i).Bytes, data.Stamp(i).Bytes);
+            }
+        );
     }
 
     [Fact]
     public void Open_MembersOfAllKinds_TakesFilesAndNamesTheRest()
     {
         var file = Make(
-            File("./a/1.jpg", "one"), File("b/2.jpg", "two"), File("a/1.jpg", "later"),
-            new PaxTarEntry(TarEntryType.SymbolicLink, "a/link.jpg") { LinkName = "1.jpg" }, new PaxTarEntry(TarEntryType.Directory, "c/"));
+            File("./a/1.jpg", "one"),
+            File("b/2.jpg", "two"),
+            File("a/1.jpg", "later"),
+            new PaxTarEntry(TarEntryType.SymbolicLink, "a/link.jpg") { LinkName = "1.jpg" },
+            new PaxTarEntry(TarEntryType.Directory, "c/")
+        );
         using var data = DatasetReader.Open(new DatasetOptions { Path = file });
 
         Assert.Equal(["a/1.jpg", "b/2.jpg"], data.Entries.Select(e => e.Path));
         Assert.Equal("later"u8, data.Bytes(0));
         Assert.Equal(new PhotoStamp(5, Time.ToUnixTimeSeconds() * 1_000_000_000), data.Stamp(0));
         Assert.Equal(
-            ["a/1.jpg: twice in the archive; the later one is taken", "a/link.jpg: ignored: a link or special file in the archive", "c: the class folder has no photos; the class is left out"],
-            data.Problems.Where(p => !p.Problem.StartsWith("the class has no photo in split")).Select(p => $"{p.Path}: {p.Problem}"));
+            [
+                "a/1.jpg: twice in the archive; the later one is taken",
+                "a/link.jpg: ignored: a link or special file in the archive",
+                "c: the class folder has no photos; the class is left out",
+            ],
+            data.Problems.Where(p => !p.Problem.StartsWith("the class has no photo in split")).Select(p => $"{p.Path}: {p.Problem}")
+        );
     }
 
     [Theory]
@@ -87,7 +100,11 @@ public sealed class TarDatasetTests : IDisposable
     }
 
     private static PaxTarEntry File(string name, string content) =>
-        new(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content)), ModificationTime = Time };
+        new(TarEntryType.RegularFile, name)
+        {
+            DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content)),
+            ModificationTime = Time,
+        };
 
     private string Make(params TarEntry[] entries)
     {

@@ -21,8 +21,15 @@ public sealed class TarFormsTests : IDisposable
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") });
         Assert.Equal("webdataset, 3 tar files", data.Form);
         Assert.Equal(
-            ["train-000000.tar/0.jpg dog train p0", "train-000000.tar/1.jpg cat train p1", "train-000001.tar/0.jpg dog train p2", "val-000000.tar/0.jpg cat validation p3"],
-            data.Entries.Select((e, i) => $"{e.Path} {e.Label} {e.Split} {Encoding.UTF8.GetString(data.Bytes(i))}").Order(StringComparer.Ordinal));
+            [
+                "train-000000.tar/0.jpg dog train p0",
+                "train-000000.tar/1.jpg cat train p1",
+                "train-000001.tar/0.jpg dog train p2",
+                "val-000000.tar/0.jpg cat validation p3",
+            ],
+            data.Entries.Select((e, i) => $"{e.Path} {e.Label} {e.Split} {Encoding.UTF8.GetString(data.Bytes(i))}")
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Contains(data.Problems, p => p is { Path: "classes.txt", Problem: "class names are taken from it, the first for label 0" });
     }
 
@@ -33,7 +40,15 @@ public sealed class TarFormsTests : IDisposable
             Make($"set/{i:d4}.tar", ("x/a.jpg", $"photo {i}"), ("x/a.json", $"{{\"label\": \"c{i % 2}\"}}"));
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") });
         Assert.Equal(40, data.Entries.Count);
-        Parallel.For(0, 40, i => Assert.Equal($"photo {int.Parse(data.Entries[i].Path[..4], System.Globalization.CultureInfo.InvariantCulture)}", Encoding.UTF8.GetString(data.Bytes(i))));
+        Parallel.For(
+            0,
+            40,
+            i =>
+                Assert.Equal(
+                    $"photo {int.Parse(data.Entries[i].Path[..4], System.Globalization.CultureInfo.InvariantCulture)}",
+                    Encoding.UTF8.GetString(data.Bytes(i))
+                )
+        );
     }
 
     [Theory]
@@ -52,8 +67,16 @@ public sealed class TarFormsTests : IDisposable
     [Theory]
     [InlineData("1.json", "{\"label\": [1, 2]}", "a.tar, member 1.json: 'label' holds a list; expected one label per photo")]
     [InlineData("1.json", "{\"label\": ", "a.tar, member 1.json: not valid JSON")]
-    [InlineData("1.json", "{\"width\": 1}", "a.tar has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg")]
-    [InlineData("1.txt", "a dog on a beach", "a.tar has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg")]
+    [InlineData(
+        "1.json",
+        "{\"width\": 1}",
+        "a.tar has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg"
+    )]
+    [InlineData(
+        "1.txt",
+        "a dog on a beach",
+        "a.tar has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg"
+    )]
     [InlineData("1.cls", "a\nb", "a.tar, member 1.cls: several lines, expected one label")]
     [InlineData("1.cls", "caf\xE9", "a.tar, member 1.cls, line 1: byte 0xE9 is not UTF-8")]
     public void WebDataset_WithoutUsableLabels_SaysWhatIsMissing(string name, string content, string expected)
@@ -77,7 +100,10 @@ public sealed class TarFormsTests : IDisposable
     {
         _folder.Write("classes.txt", "cat\n");
         var file = Make("a.tar", ("1.jpg", "x"), ("1.cls", "1"));
-        Assert.Contains("1.jpg has label 1, but ", Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file })).Message);
+        Assert.Contains(
+            "1.jpg has label 1, but ",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file })).Message
+        );
     }
 
     [Fact]
@@ -93,7 +119,10 @@ public sealed class TarFormsTests : IDisposable
     {
         Make("set/a.tar", ("a/1.jpg", "x"));
         Make("set/b.tar", ("b/1.jpg", "x"));
-        Assert.Contains("holds 2 tar files that are not in the form of webdataset", Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") })).Message);
+        Assert.Contains(
+            "holds 2 tar files that are not in the form of webdataset",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") })).Message
+        );
     }
 
     [Fact]
@@ -118,7 +147,10 @@ public sealed class TarFormsTests : IDisposable
         }
 
         using var data = DatasetReader.Open(new DatasetOptions { Path = file });
-        Assert.Equal(["a/1.jpg one", "b/2.jpg one"], data.Entries.Select((e, i) => $"{e.Path} {Encoding.UTF8.GetString(data.Bytes(i))}").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["a/1.jpg one", "b/2.jpg one"],
+            data.Entries.Select((e, i) => $"{e.Path} {Encoding.UTF8.GetString(data.Bytes(i))}").Order(StringComparer.Ordinal)
+        );
         Assert.Contains(data.Problems, p => p is { Path: "b/3.jpg", Problem: "ignored: a link or special file in the archive" });
     }
 
@@ -128,21 +160,33 @@ public sealed class TarFormsTests : IDisposable
         var file = Make("a.tar", ("a/1.jpg", "x"), ("b/2.jpg", "y"));
         File.AppendAllText(file, "signature");
         using var data = DatasetReader.Open(new DatasetOptions { Path = file });
-        Assert.Contains(data.Problems, p => p.Path == "a.tar" && p.Problem.StartsWith("other bytes follow the archive", StringComparison.Ordinal));
+        Assert.Contains(
+            data.Problems,
+            p => p.Path == "a.tar" && p.Problem.StartsWith("other bytes follow the archive", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
     [InlineData("28B52FFD00", "a Zstandard archive: unpack it with zstd -d")]
     [InlineData("425A6839", "a bzip2 archive: unpack it with bzip2 -d")]
     [InlineData("504B0304", "a zip archive: unpack it and give the folder")]
-    [InlineData("76657273696F6E2068747470733A2F2F6769742D6C6673", "a Git LFS pointer, not the file itself: fetch the file with git lfs pull")]
+    [InlineData(
+        "76657273696F6E2068747470733A2F2F6769742D6C6673",
+        "a Git LFS pointer, not the file itself: fetch the file with git lfs pull"
+    )]
     [InlineData("3C21444F43545950452068746D6C", "a web page: fetch the file itself")]
     public void FileOfAnotherKind_CalledTar_IsNamed(string start, string expected)
     {
         var file = _folder.Write("a.tar", [.. Convert.FromHexString(start), .. new byte[2000].Select(_ => (byte)'x')]);
-        Assert.StartsWith($"{file} is {expected}", Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file })).Message);
+        Assert.StartsWith(
+            $"{file} is {expected}",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file })).Message
+        );
         var named = _folder.Write("a.zip", File.ReadAllBytes(file));
-        Assert.StartsWith($"{named} is {expected}", Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = named })).Message);
+        Assert.StartsWith(
+            $"{named} is {expected}",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = named })).Message
+        );
     }
 
     private string Make(string name, params (string Name, string Content)[] members)
@@ -155,5 +199,6 @@ public sealed class TarFormsTests : IDisposable
     }
 
     /// <summary>Content in Latin-1, so that tests can have bytes that are not UTF-8.</summary>
-    private static PaxTarEntry Entry(string name, string content) => new(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.Latin1.GetBytes(content)) };
+    private static PaxTarEntry Entry(string name, string content) =>
+        new(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.Latin1.GetBytes(content)) };
 }

@@ -29,7 +29,8 @@ public sealed class CalibrationTests
     public void Fit_ProbabilitiesMadeTooSharpOrTooFlat_FindsTheTemperature(double temperature)
     {
         // Labels drawn from the probabilities themselves, which are then distorted.
-        const int Count = 6000, Classes = 4;
+        const int Count = 6000,
+            Classes = 4;
         var probabilities = new float[Count * Classes];
         var truth = new int[Count];
         for (var i = 0; i < Count; i++)
@@ -54,7 +55,10 @@ public sealed class CalibrationTests
         var honest = new Predictions(Classes, [.. Enumerable.Range(0, Count)], truth, new int[Count], probabilities);
         var distorted = new TemperatureScaling(1 / temperature, 1e-9).Apply(honest);
         Assert.Equal(temperature, TemperatureScaling.Fit(distorted).Temperature, temperature * 0.06);
-        Assert.All(new TemperatureScaling(temperature, 1e-9).Apply(distorted).Probabilities.Zip(probabilities), p => Assert.Equal(p.Second, p.First, 1e-5f));
+        Assert.All(
+            new TemperatureScaling(temperature, 1e-9).Apply(distorted).Probabilities.Zip(probabilities),
+            p => Assert.Equal(p.Second, p.First, 1e-5f)
+        );
     }
 
     [Theory]
@@ -65,18 +69,30 @@ public sealed class CalibrationTests
         var set = Synthetic.Set(separation: 0.5, perSplit: [("train", 60), ("validation", 60)]);
         var head = Comparer.Run(new() { Calibrate = true, Folds = folds }, [set], ComparerTests.Heads("centroid:heat=0.2")).Result.Heads[0];
         Assert.True(head.Temperature > 2, $"temperature {head.Temperature}");
-        Assert.True(head.CalibrationErrorScaled < head.CalibrationError / 2, $"{head.CalibrationErrorScaled} after, {head.CalibrationError} before");
+        Assert.True(
+            head.CalibrationErrorScaled < head.CalibrationError / 2,
+            $"{head.CalibrationErrorScaled} after, {head.CalibrationError} before"
+        );
         Assert.True(head.LogLossScaled < head.LogLoss);
         Assert.NotEmpty(head.CalibrationScaled);
     }
 
-    /// <summary>The head that is judged keeps the epoch that was best on validation; heads that trained to the end would ask for another temperature.</summary>
+    /// <summary>
+    /// The head that is judged keeps the epoch that was best on validation; heads that trained to the end would ask for another
+    /// temperature.
+    /// </summary>
     [Fact]
     public void Run_HeadThatKeepsItsBestEpoch_IsScaledByHeadsThatKeepTheirs()
     {
         var set = Synthetic.Set(separation: 0.5, columns: 40, perSplit: [("train", 20), ("validation", 40), ("test", 200)]);
-        HeadResult Run(string options) => Comparer.Run(
-            new() { Calibrate = true, ScoreSplit = "test" }, [set], HeadSpec.ParseList($"mlp:epochs=120,batch_size=16,{options}", [], HeadCatalog.Trainers)).Result.Heads[0];
+        HeadResult Run(string options) =>
+            Comparer
+                .Run(
+                    new() { Calibrate = true, ScoreSplit = "test" },
+                    [set],
+                    HeadSpec.ParseList($"mlp:epochs=120,batch_size=16,{options}", [], HeadCatalog.Trainers)
+                )
+                .Result.Heads[0];
 
         var (best, last) = (Run("best_weights=true"), Run("best_weights=false"));
 
@@ -96,18 +112,38 @@ public sealed class CalibrationTests
 
         var head = Comparer.Run(new() { Calibrate = true }, [set], HeadSpec.ParseList(heads, [], HeadCatalog.Trainers)).Result.Heads[0];
 
-        Assert.True(head.CalibrationErrorScaled < 0.8 * head.CalibrationError, $"{head.CalibrationErrorScaled} after, {head.CalibrationError} before");
+        Assert.True(
+            head.CalibrationErrorScaled < 0.8 * head.CalibrationError,
+            $"{head.CalibrationErrorScaled} after, {head.CalibrationError} before"
+        );
         Assert.True(head.CalibrationErrorScaled < 0.08, $"{head.CalibrationErrorScaled}");
         Assert.True(head.LogLossScaled < head.LogLoss, $"{head.LogLossScaled} after, {head.LogLoss} before");
-        Assert.Equal(heads.Contains("=1,", StringComparison.Ordinal) ? 0.5 : heads.Contains("=5,", StringComparison.Ordinal) ? 0.1 : head.TemperatureZero, head.TemperatureZero, 1e-6);
+        Assert.Equal(
+            heads.Contains("=1,", StringComparison.Ordinal) ? 0.5
+                : heads.Contains("=5,", StringComparison.Ordinal) ? 0.1
+                : head.TemperatureZero,
+            head.TemperatureZero,
+            1e-6
+        );
     }
 
     [Fact]
     public void Run_FewShot_RisesAndIsTheSameWhateverTheThreads()
     {
         var set = Synthetic.Set(separation: 0.8, columns: 16);
-        FewShotCurve Curve(int threads) => Comparer.Run(
-            new() { FewShotPerClass = [16, 1, 4], FewShotDraws = 10, Threads = threads }, [set], ComparerTests.Heads("centroid")).Result.FewShot.Single();
+        FewShotCurve Curve(int threads) =>
+            Comparer
+                .Run(
+                    new()
+                    {
+                        FewShotPerClass = [16, 1, 4],
+                        FewShotDraws = 10,
+                        Threads = threads,
+                    },
+                    [set],
+                    ComparerTests.Heads("centroid")
+                )
+                .Result.FewShot.Single();
         var curve = Curve(1);
         Assert.Equal([1, 4, 16], curve.PerClass);
         Assert.True(curve.Accuracy[0].Value < curve.Accuracy[1].Value && curve.Accuracy[1].Value < curve.Accuracy[2].Value);
@@ -125,8 +161,19 @@ public sealed class CalibrationTests
             var set = Synthetic.Set(separation: 0.4, seed: seed, perSplit: [("train", 20)]);
             var part = Folds.Parts([.. Enumerable.Range(0, 60)], Folds.Stratified(set.Data.Y, 4, 0), 4)[0];
             var split = Synthetic.With(set, (r, i) => r with { Split = part.Test.Contains(i) ? "validation" : "train" });
-            Comparison Run(FeatureSource source, int folds) => Comparer.Run(
-                new() { Folds = folds, FewShotPerClass = [4, 8], FewShotDraws = 1 }, [source], ComparerTests.Heads("centroid:values=[1,2,4,8]")).Result;
+            Comparison Run(FeatureSource source, int folds) =>
+                Comparer
+                    .Run(
+                        new()
+                        {
+                            Folds = folds,
+                            FewShotPerClass = [4, 8],
+                            FewShotDraws = 1,
+                        },
+                        [source],
+                        ComparerTests.Heads("centroid:values=[1,2,4,8]")
+                    )
+                    .Result;
 
             var (folds, alone) = (Run(set, 4), Run(split, 0));
 
@@ -142,14 +189,22 @@ public sealed class CalibrationTests
     public void Run_FewShotWithTooFewPhotosForAHead_LeavesThatPointOutAndWarns()
     {
         // The covariance of one photo a class is nothing.
-        var result = Comparer.Run(new() { FewShotPerClass = [1, 20] }, [Synthetic.Set(separation: 1)], HeadSpec.ParseList("lda,nearest-mean", [], HeadCatalog.Trainers)).Result;
+        var result = Comparer
+            .Run(
+                new() { FewShotPerClass = [1, 20] },
+                [Synthetic.Set(separation: 1)],
+                HeadSpec.ParseList("lda,nearest-mean", [], HeadCatalog.Trainers)
+            )
+            .Result;
 
         Assert.True(double.IsNaN(result.FewShot[0].Accuracy[0].Value));
         Assert.InRange(result.FewShot[0].Accuracy[1].Value, 0.5, 1);
         Assert.All(result.FewShot[1].Accuracy, a => Assert.InRange(a.Value, 0.3, 1));
         Assert.Equal(
-            "lda: no point of the few-shot curve at 1 a class: lda: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows",
-            Assert.Single(result.Warnings));
+            "lda: no point of the few-shot curve at 1 a class: lda: every class has one training row only, so there is no covariance "
+                + "to estimate; take nearest-mean, or add rows",
+            Assert.Single(result.Warnings)
+        );
     }
 
     [Fact]
@@ -166,6 +221,11 @@ public sealed class CalibrationTests
         Assert.Equal((60, 1.0, 0.0), (same.Photos, same.Agreement, same.LargestProbabilityDifference));
         Assert.InRange(near.Agreement, 0.98, 1);
         Assert.InRange(near.LargestProbabilityDifference, 1e-7, 0.05);
-        Assert.Contains("differ in dimension: 8 and 2", Assert.Throws<BadInputException>(() => HeadAgreement.Measure(a, Synthetic.Set(columns: 2), ComparerTests.Heads("centroid")[0])).Message);
+        Assert.Contains(
+            "differ in dimension: 8 and 2",
+            Assert
+                .Throws<BadInputException>(() => HeadAgreement.Measure(a, Synthetic.Set(columns: 2), ComparerTests.Heads("centroid")[0]))
+                .Message
+        );
     }
 }

@@ -18,7 +18,10 @@ internal sealed record Centroid(string Kind = "centroid") : HeadOptions
     public string Note { get; init; } = "";
 }
 
-/// <summary>A small, plain head for tests of the comparison itself: nearest class mean on the first <c>values</c> values, softmax of the negative squared distances over <c>heat</c>.</summary>
+/// <summary>
+/// A small, plain head for tests of the comparison itself: nearest class mean on the first <c>values</c> values, softmax of the negative
+/// squared distances over <c>heat</c>.
+/// </summary>
 internal sealed class CentroidTrainer(string name = "centroid") : IHeadTrainer
 {
     public string Name => name;

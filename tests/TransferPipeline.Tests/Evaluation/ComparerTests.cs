@@ -34,7 +34,9 @@ public sealed partial class ComparerTests
     [InlineData(5)]
     public void Run_SeveralHeads_ListsTheTestOfEachPair(int folds)
     {
-        var result = Comparer.Run(new() { Folds = folds }, [Synthetic.Set(separation: 1)], Heads("centroid,centroid:values=1,centroid:values=3")).Result;
+        var result = Comparer
+            .Run(new() { Folds = folds }, [Synthetic.Set(separation: 1)], Heads("centroid,centroid:values=1,centroid:values=3"))
+            .Result;
 
         Assert.Equal([(0, 1), (0, 2), (1, 2)], result.Tests.Select(t => (t.First, t.Second)));
         var judged = result.Heads[0].Confusion.Sum(r => r.Sum());
@@ -42,7 +44,11 @@ public sealed partial class ComparerTests
         {
             var (first, second) = (result.Heads[test.First], result.Heads[test.Second]);
             Assert.Equal(first.Accuracy.Value - second.Accuracy.Value, test.Difference, 12);
-            Assert.Equal((Right(first) - Right(second)) / (double)judged, (test.OnlyFirstRight - test.OnlySecondRight) / (double)judged, 12);
+            Assert.Equal(
+                (Right(first) - Right(second)) / (double)judged,
+                (test.OnlyFirstRight - test.OnlySecondRight) / (double)judged,
+                12
+            );
             Assert.Equal(folds == 0 ? PairedTests.McNemar(test.OnlyFirstRight, test.OnlySecondRight) : test.PValue, test.PValue);
             Assert.InRange(test.AdjustedPValue, test.PValue, 1);
         }
@@ -75,13 +81,21 @@ public sealed partial class ComparerTests
         Assert.Contains("corrected resampled t-test", run.Result.Verdict);
     }
 
-    /// <summary>Folds without a mistake agree with each other; an interval of no width would promise that there will never be one.</summary>
+    /// <summary>
+    /// Folds without a mistake agree with each other; an interval of no width would promise that there will never be one.
+    /// </summary>
     [Theory]
     [InlineData(20, 1)]
     [InlineData(0.6, 2)]
     public void Run_WithFolds_HasAnIntervalAtLeastAsWideAsWilsons(double separation, int repeats)
     {
-        var head = Comparer.Run(new() { Folds = 4, Repeats = repeats }, [Synthetic.Set(separation: separation, perSplit: [("train", 12)])], Heads("centroid")).Result.Heads[0];
+        var head = Comparer
+            .Run(
+                new() { Folds = 4, Repeats = repeats },
+                [Synthetic.Set(separation: separation, perSplit: [("train", 12)])],
+                Heads("centroid")
+            )
+            .Result.Heads[0];
 
         if (separation > 10)
             Assert.Equal((1, 1), (head.FoldAccuracies.Min(), head.Accuracy.High));
@@ -95,8 +109,20 @@ public sealed partial class ComparerTests
     public void Run_TwiceAndWithOneAndTwoThreads_GivesTheSameJsonButForSeconds()
     {
         var set = Synthetic.Set(separation: 0.7);
-        string Json(int threads, int folds) => Seconds().Replace(ComparisonJson.Serialize(Comparer.Run(
-            new() { Threads = threads, Folds = folds }, [set], Heads("centroid:values=[1,2,4,8],centroid:heat=coarse-to-fine")).Result), "");
+        string Json(int threads, int folds) =>
+            Seconds()
+                .Replace(
+                    ComparisonJson.Serialize(
+                        Comparer
+                            .Run(
+                                new() { Threads = threads, Folds = folds },
+                                [set],
+                                Heads("centroid:values=[1,2,4,8],centroid:heat=coarse-to-fine")
+                            )
+                            .Result
+                    ),
+                    ""
+                );
         Assert.Equal(Json(1, 0), Json(2, 0));
         Assert.Equal(Json(2, 3), Json(1, 3));
         Assert.Equal(Json(2, 3), Json(2, 3));
@@ -167,7 +193,13 @@ public sealed partial class ComparerTests
                 set.Data.X.Row(r)[d] = (float)(1000 * RandomStream.OfDraws(9, (ulong)r).NormalAt((ulong)d));
         }
 
-        var result = Comparer.Run(new(), [set], HeadSpec.ParseList("knn:scaling=[none,standard],n_neighbors=[3,5,9],weights=[distance,uniform]", [], HeadCatalog.Trainers)).Result;
+        var result = Comparer
+            .Run(
+                new(),
+                [set],
+                HeadSpec.ParseList("knn:scaling=[none,standard],n_neighbors=[3,5,9],weights=[distance,uniform]", [], HeadCatalog.Trainers)
+            )
+            .Result;
 
         var head = result.Heads.Single();
         var scaling = result.Sweeps.Single(s => s.Parameter == "scaling");
@@ -177,12 +209,18 @@ public sealed partial class ComparerTests
         Assert.True(scaling.Scores[1] > scaling.Scores[0] + 0.2, string.Join(' ', scaling.Scores));
         Assert.False(scaling.OnEdge);
         Assert.Equal(["n_neighbors", "scaling", "weights"], result.Sweeps.Select(s => s.Parameter));
-        Assert.Equal($"knn n_neighbors={head.Parameters["n_neighbors"]} scaling=standard weights={head.Parameters["weights"]}", head.ChosenTitle);
+        Assert.Equal(
+            $"knn n_neighbors={head.Parameters["n_neighbors"]} scaling=standard weights={head.Parameters["weights"]}",
+            head.ChosenTitle
+        );
         Assert.Equal("knn", head.ShortName);
         Assert.DoesNotContain(result.Warnings, w => w.Contains("scaling", StringComparison.Ordinal));
         using var json = JsonDocument.Parse(ComparisonJson.Serialize(result));
         var sweeps = json.RootElement.GetProperty("sweeps");
-        Assert.Equal("""{"head":"knn n_neighbors=[3,5,9] scaling=[none,standard] weights=[distance,uniform]","parameter":"scaling","values":["none","standard"]""", sweeps[1].GetRawText().Replace("\\u002B", "+")[..sweeps[1].GetRawText().IndexOf(",\"scores", StringComparison.Ordinal)]);
+        Assert.Equal(
+            """{"head":"knn n_neighbors=[3,5,9] scaling=[none,standard] weights=[distance,uniform]","parameter":"scaling","values":["none","standard"]""",
+            sweeps[1].GetRawText().Replace("\\u002B", "+")[..sweeps[1].GetRawText().IndexOf(",\"scores", StringComparison.Ordinal)]
+        );
         Assert.Equal("standard", sweeps[1].GetProperty("chosen").GetString());
         Assert.Equal("[3,5,9]", sweeps[0].GetProperty("values").GetRawText());
     }
@@ -190,7 +228,13 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_SweepOfNamesThatMakeNoDifference_TakesTheFirst()
     {
-        var result = Comparer.Run(new(), [Synthetic.Set(separation: 6)], HeadSpec.ParseList("knn:weights=[distance,uniform],n_neighbors=[3,5,7]", [], HeadCatalog.Trainers)).Result;
+        var result = Comparer
+            .Run(
+                new(),
+                [Synthetic.Set(separation: 6)],
+                HeadSpec.ParseList("knn:weights=[distance,uniform],n_neighbors=[3,5,7]", [], HeadCatalog.Trainers)
+            )
+            .Result;
         Assert.All(result.Sweeps, s => Assert.All(s.Scores, score => Assert.Equal(1, score)));
         Assert.Equal("knn n_neighbors=5 weights=distance", result.Heads[0].ChosenTitle);
     }
@@ -198,7 +242,9 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_SeveralHeadsWithSweeps_HasAVerdictOfShortNames()
     {
-        var result = Comparer.Run(new(), [Synthetic.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2,centroid:values=[1,2]")).Result;
+        var result = Comparer
+            .Run(new(), [Synthetic.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2,centroid:values=[1,2]"))
+            .Result;
         Assert.Equal(["centroid heat=2 values=[2,4,8]", "centroid values=[1,2]"], result.Heads.Select(h => h.ShortName));
         var one = Comparer.Run(new(), [Synthetic.Set(separation: 1)], Heads("centroid:values=[2,4,8],heat=2")).Result;
         Assert.StartsWith("centroid reaches accuracy 0.", one.Verdict);
@@ -210,7 +256,10 @@ public sealed partial class ComparerTests
     {
         var (a, b) = (Synthetic.Set(separation: 1, folder: "a"), Synthetic.Set(separation: 1, columns: 2, folder: "b"));
         var run = Comparer.Run(new(), [a, b], Heads("centroid,centroid:values=1"));
-        Assert.Equal(["centroid on model-of-a", "centroid values=1 on model-of-a", "centroid on model-of-b", "centroid values=1 on model-of-b"], run.Result.Heads.Select(h => h.Title));
+        Assert.Equal(
+            ["centroid on model-of-a", "centroid values=1 on model-of-a", "centroid on model-of-b", "centroid values=1 on model-of-b"],
+            run.Result.Heads.Select(h => h.Title)
+        );
         Assert.Equal([0, 0, 1, 1], run.Result.Heads.Select(h => h.FeatureSet));
     }
 
@@ -219,13 +268,19 @@ public sealed partial class ComparerTests
     {
         var a = Synthetic.Set(separation: 1);
         int[] reversed = [.. Enumerable.Range(0, a.Data.X.Rows).Reverse()];
-        var b = new FeatureSource(a.Summary with { Folder = "b" }, new()
-        {
-            X = a.Data.X.Select(reversed),
-            Y = [.. reversed.Select(r => a.Data.Y[r])],
-            Classes = a.Data.Classes,
-            Rows = [.. reversed.Select(r => a.Data.Rows[r])],
-        });
+        var b = new FeatureSource(
+            a.Summary with
+            {
+                Folder = "b",
+            },
+            new()
+            {
+                X = a.Data.X.Select(reversed),
+                Y = [.. reversed.Select(r => a.Data.Y[r])],
+                Classes = a.Data.Classes,
+                Rows = [.. reversed.Select(r => a.Data.Rows[r])],
+            }
+        );
         var run = Comparer.Run(new(), [a, b], Heads("centroid"));
         Assert.Equal(run.Result.Heads[0].LogLoss, run.Result.Heads[1].LogLoss, 4);
         Assert.Equal(1, run.Result.Heads[1].PValue);
@@ -235,9 +290,21 @@ public sealed partial class ComparerTests
     public void Run_FeatureSetsThatDoNotMatch_NamesTheDifference()
     {
         var a = Synthetic.Set(folder: "a");
-        AssertBad("photo 'train/class0/0000.jpg' is in split train of the first and in split test of the second", a, Synthetic.With(a, (r, i) => i == 0 ? r with { Split = "test" } : r));
-        AssertBad("photo 'train/class0/0002.jpg' is only in a (1 photos are only in the first, 1 only in the second)", a, Synthetic.With(a, (r, i) => i == 2 ? r with { Path = "new.jpg" } : r));
-        AssertBad("photo 'train/class0/0003.jpg' has label 'class0' in the first and 'cat' in the second", a, Synthetic.With(a, (r, i) => i == 3 ? r with { Label = "cat" } : r));
+        AssertBad(
+            "photo 'train/class0/0000.jpg' is in split train of the first and in split test of the second",
+            a,
+            Synthetic.With(a, (r, i) => i == 0 ? r with { Split = "test" } : r)
+        );
+        AssertBad(
+            "photo 'train/class0/0002.jpg' is only in a (1 photos are only in the first, 1 only in the second)",
+            a,
+            Synthetic.With(a, (r, i) => i == 2 ? r with { Path = "new.jpg" } : r)
+        );
+        AssertBad(
+            "photo 'train/class0/0003.jpg' has label 'class0' in the first and 'cat' in the second",
+            a,
+            Synthetic.With(a, (r, i) => i == 3 ? r with { Label = "cat" } : r)
+        );
         static void AssertBad(string message, params FeatureSource[] sets) =>
             Assert.Contains(message, Assert.Throws<BadInputException>(() => Comparer.Run(new(), sets, Heads("centroid"))).Message);
     }
@@ -246,22 +313,46 @@ public sealed partial class ComparerTests
     public void Run_BadRequests_SayWhatIsWrong()
     {
         var set = Synthetic.Set();
-        AssertBad("split validation has no photos (the feature set has train: 9); name another split or use folds", new(), Synthetic.Set(perSplit: [("train", 3)]));
+        AssertBad(
+            "split validation has no photos (the feature set has train: 9); name another split or use folds",
+            new(),
+            Synthetic.Set(perSplit: [("train", 3)])
+        );
         AssertBad("split test has no photos", new() { ScoreSplit = "test" }, set);
-        AssertBad("split validaton has no photos (the feature set has train: 90, validation: 60); did you mean 'validation'?", new() { ScoreSplit = "validaton" }, set);
+        AssertBad(
+            "split validaton has no photos (the feature set has train: 90, validation: 60); did you mean 'validation'?",
+            new() { ScoreSplit = "validaton" },
+            set
+        );
         AssertBad("split train cannot be reported", new() { ScoreSplit = "train" }, set);
         AssertBad("60 folds are more than any class has members (most: 50, 'class0'); use at most 50 folds", new() { Folds = 60 }, set);
         AssertBad("--folds is 1, expected at least 2", new() { Folds = 1 }, set);
-        AssertBad("folds judge all photos but those of test by turns, so split test cannot be reported with them", new() { Folds = 3, ScoreSplit = "test" }, set);
+        AssertBad(
+            "folds judge all photos but those of test by turns, so split test cannot be reported with them",
+            new() { Folds = 3, ScoreSplit = "test" },
+            set
+        );
         AssertBad("3 repeats are of folds, and none were asked for: add --folds", new() { Repeats = 3 }, set);
         AssertBad("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
         AssertBad("class 'class2' has one photo: folds need at least two", new() { Folds = 3 }, Lonely());
-        AssertBad("class 'class2' has no photo in split train", new(), Synthetic.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" }));
+        AssertBad(
+            "class 'class2' has no photo in split train",
+            new(),
+            Synthetic.With(Lonely(), (r, i) => r with { Split = i % 5 == 4 || r.Label == "class2" ? "validation" : "train" })
+        );
         var broken = Synthetic.Set();
         broken.Data.X.Row(7)[3] = float.NaN;
         var noneOf = Synthetic.With(Lonely(), (r, i) => r with { Split = r.Label == "class2" ? "validation" : "train" });
-        Assert.Equal("class 'class2' has no photo in split train: a head cannot learn it", Assert.Throws<BadInputException>(() => HeadTraining.Run(new(), noneOf, Heads("centroid")[0], HeadTraining.UsualSplits)).Message);
-        AssertBad("the vector of photo 'train/class0/0007.jpg' (row 7 of made-up) has NaN at position 3; extract that photo again or leave it out", new(), broken);
+        Assert.Equal(
+            "class 'class2' has no photo in split train: a head cannot learn it",
+            Assert.Throws<BadInputException>(() => HeadTraining.Run(new(), noneOf, Heads("centroid")[0], HeadTraining.UsualSplits)).Message
+        );
+        AssertBad(
+            "the vector of photo 'train/class0/0007.jpg' (row 7 of made-up) has NaN at position 3; extract that photo again or "
+                + "leave it out",
+            new(),
+            broken
+        );
         static void AssertBad(string message, ComparisonOptions options, FeatureSource set) =>
             Assert.Contains(message, Assert.ThrowsAny<TransferException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);
         static FeatureSource Lonely()
@@ -282,7 +373,14 @@ public sealed partial class ComparerTests
         var curve = Assert.Single(fitter.Choose(train, 1).Curves);
         for (var v = 0; v < 3; v++)
         {
-            double[] scores = [.. fitter.InnerParts(train).Select(p => view.Evaluate(fitter.Train(p.Train, spec.Options.With("values", curve.Values[v].Number), 1), p.Test, 1).Accuracy)];
+            double[] scores =
+            [
+                .. fitter
+                    .InnerParts(train)
+                    .Select(p =>
+                        view.Evaluate(fitter.Train(p.Train, spec.Options.With("values", curve.Values[v].Number), 1), p.Test, 1).Accuracy
+                    ),
+            ];
             Assert.Equal(scores.Average(), curve.Scores[v], 12);
             Assert.Equal(Math.Sqrt(scores.Sum(s => Math.Pow(s - scores.Average(), 2)) / 3 / 4), curve.StandardErrors[v], 12);
             Assert.True(curve.StandardErrors[v] > 0);
@@ -296,9 +394,19 @@ public sealed partial class ComparerTests
         var x = new FeatureMatrix(24, 2);
         for (var r = 0; r < 24; r++)
             (x.Row(r)[r % 2], x.Row(r)[1 - r % 2]) = (1, 0);
-        var set = Synthetic.Source(x, [.. Enumerable.Range(0, 24).Select(r => r % 2)], [.. Enumerable.Range(0, 24).Select(r => r < 16 ? "train" : "validation")], 2);
-        var error = Assert.Throws<BadInputException>(() => Comparer.Run(new() { GroupNearDuplicates = true }, [set], Heads("centroid:heat=[1,2]")));
-        Assert.Equal("near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping", error.Message);
+        var set = Synthetic.Source(
+            x,
+            [.. Enumerable.Range(0, 24).Select(r => r % 2)],
+            [.. Enumerable.Range(0, 24).Select(r => r < 16 ? "train" : "validation")],
+            2
+        );
+        var error = Assert.Throws<BadInputException>(() =>
+            Comparer.Run(new() { GroupNearDuplicates = true }, [set], Heads("centroid:heat=[1,2]"))
+        );
+        Assert.Equal(
+            "near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping",
+            error.Message
+        );
     }
 
     [Fact]
@@ -311,21 +419,33 @@ public sealed partial class ComparerTests
         var run = Comparer.Run(new(), [Synthetic.Set()], [missing with { Optional = true }, .. Heads("centroid")]);
         Assert.Single(run.Result.Heads);
         Assert.Contains("mlnet-sdca is left out: Microsoft.ML is not in this build", run.Result.Warnings);
-        Assert.Equal("no head to compare", Assert.Throws<UsageException>(() => Comparer.Run(new(), [Synthetic.Set()], [missing with { Optional = true }])).Message);
+        Assert.Equal(
+            "no head to compare",
+            Assert.Throws<UsageException>(() => Comparer.Run(new(), [Synthetic.Set()], [missing with { Optional = true }])).Message
+        );
     }
 
     [Fact]
     public void Serialize_AComparison_GivesPlainNumbersAndNulls()
     {
-        var json = JsonDocument.Parse(ComparisonJson.Serialize(Comparer.Run(new(), [Synthetic.Set()], Heads("centroid:heat=2")).Result)).RootElement;
+        var json = JsonDocument
+            .Parse(ComparisonJson.Serialize(Comparer.Run(new(), [Synthetic.Set()], Heads("centroid:heat=2")).Result))
+            .RootElement;
         var head = json.GetProperty("heads")[0];
         Assert.Equal("centroid", head.GetProperty("name").GetString());
-        Assert.InRange(head.GetProperty("accuracy").GetDouble(), head.GetProperty("accuracy_low").GetDouble(), head.GetProperty("accuracy_high").GetDouble());
+        Assert.InRange(
+            head.GetProperty("accuracy").GetDouble(),
+            head.GetProperty("accuracy_low").GetDouble(),
+            head.GetProperty("accuracy_high").GetDouble()
+        );
         Assert.True(head.GetProperty("fit_seconds").GetDouble() >= 0);
         Assert.Equal(2, head.GetProperty("parameters").GetProperty("heat").GetDouble());
         Assert.Equal("", head.GetProperty("parameters").GetProperty("note").GetString());
         Assert.Equal(JsonValueKind.Null, head.GetProperty("top5").ValueKind);
-        Assert.Equal(JsonValueKind.Null, json.GetProperty("provenance").GetProperty("feature_sets")[0].GetProperty("extraction_seconds").ValueKind);
+        Assert.Equal(
+            JsonValueKind.Null,
+            json.GetProperty("provenance").GetProperty("feature_sets")[0].GetProperty("extraction_seconds").ValueKind
+        );
     }
 
     internal static IReadOnlyList<HeadSpec> Heads(string list) => HeadSpec.ParseList(list, [], [Centroid]);

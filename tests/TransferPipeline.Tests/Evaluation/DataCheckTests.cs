@@ -40,8 +40,12 @@ public sealed class DataCheckTests
         var x = new FeatureMatrix(Photos, 2);
         for (var r = 0; r < Photos; r++)
             (x.Row(r)[0], x.Row(r)[1]) = (1, r / (10f * Photos));
-        var view = FeatureView.Align([Synthetic.Source(x, [.. Enumerable.Range(0, Photos).Select(r => r % 2)], [.. Enumerable.Repeat("train", Photos)], 2)])[0];
-        var error = Assert.Throws<BadInputException>(() => NearDuplicates.Find(view, 0.95, threads: 2, TestContext.Current.CancellationToken));
+        var view = FeatureView.Align([
+            Synthetic.Source(x, [.. Enumerable.Range(0, Photos).Select(r => r % 2)], [.. Enumerable.Repeat("train", Photos)], 2),
+        ])[0];
+        var error = Assert.Throws<BadInputException>(() =>
+            NearDuplicates.Find(view, 0.95, threads: 2, TestContext.Current.CancellationToken)
+        );
         Assert.StartsWith("of the 4,600 photos more than 10,000,000 pairs have a cosine of at least 0.95", error.Message);
     }
 
@@ -60,7 +64,10 @@ public sealed class DataCheckTests
         foreach (var k in (int[])[0, 1])
         {
             int[] own = [.. Enumerable.Range(0, 80).Where(i => y[i] == k)];
-            var scores = own.ToDictionary(i => i, i => own.Where(j => j != i).Select(j => i == 3 || j == 3 ? 1 : 1 - Cosine(x, i, j)).Order().Take(5).Average());
+            var scores = own.ToDictionary(
+                i => i,
+                i => own.Where(j => j != i).Select(j => i == 3 || j == 3 ? 1 : 1 - Cosine(x, i, j)).Order().Take(5).Average()
+            );
             var median = Median(scores.Values);
             var deviation = 1.4826 * Median(scores.Values.Select(s => Math.Abs(s - median)));
             expected.AddRange(own.Select(i => (i, scores[i], (scores[i] - median) / deviation)).Where(o => o.Item3 > 3.5));
@@ -95,7 +102,10 @@ public sealed class DataCheckTests
         Assert.Equal(10, check.EvaluatedWithDuplicate);
         Assert.Equal(run.Result.Heads[0].Accuracy.Value, check.AccuracyWithDuplicates, 12);
         Assert.InRange(check.AccuracyWithoutDuplicates, 0.9, 1);
-        Assert.Contains("10 of 60 judged photos have a near-duplicate among those trained on: figures may be optimistic", run.Result.Warnings);
+        Assert.Contains(
+            "10 of 60 judged photos have a near-duplicate among those trained on: figures may be optimistic",
+            run.Result.Warnings
+        );
 
         // The stranger is a suspect too.
         var suspects = check.SuspectLabels.Take(swapped.Length + 1).Select(s => s.Path).ToHashSet();
@@ -107,14 +117,36 @@ public sealed class DataCheckTests
     public void Run_GroupNearDuplicates_KeepsThemInOneFold()
     {
         var set = Planted(out _, out _);
-        var apart = Comparer.Run(new() { Folds = 5, CheckData = true, NearDuplicateCosine = 0.9999 }, [set], ComparerTests.Heads("centroid"));
-        var together = Comparer.Run(new() { Folds = 5, CheckData = true, NearDuplicateCosine = 0.9999, GroupNearDuplicates = true }, [set], ComparerTests.Heads("centroid"));
+        var apart = Comparer.Run(
+            new()
+            {
+                Folds = 5,
+                CheckData = true,
+                NearDuplicateCosine = 0.9999,
+            },
+            [set],
+            ComparerTests.Heads("centroid")
+        );
+        var together = Comparer.Run(
+            new()
+            {
+                Folds = 5,
+                CheckData = true,
+                NearDuplicateCosine = 0.9999,
+                GroupNearDuplicates = true,
+            },
+            [set],
+            ComparerTests.Heads("centroid")
+        );
         Assert.True(apart.Result.DataCheck!.EvaluatedWithDuplicate > 5);
         Assert.Equal(0, together.Result.DataCheck!.EvaluatedWithDuplicate);
         Assert.Contains("near-duplicates kept together", together.Result.Protocol);
     }
 
-    /// <summary>Three clear classes; the first ten validation photos nearly equal training photos, six training labels are swapped, one photo points elsewhere.</summary>
+    /// <summary>
+    /// Three clear classes; the first ten validation photos nearly equal training photos, six training labels are swapped, one photo points
+    /// elsewhere.
+    /// </summary>
     private static FeatureSource Planted(out string[] swapped, out string stranger)
     {
         var set = Synthetic.Set(columns: 16, separation: 3);

@@ -9,17 +9,24 @@ public sealed class FeatureMapperTests
     public void Run_RealFeatures_HasScikitLearnsPrincipalComponents()
     {
         var map = Map(View(ReferenceFeatures.Hymenoptera()), 0, 2);
-        var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "MapGoldens.json"))).RootElement;
+        var golden = JsonDocument
+            .Parse(
+                File.ReadAllText(Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "MapGoldens.json"))
+            )
+            .RootElement;
         var expected = golden.GetProperty("coordinates").EnumerateArray().Select(p => (X: p[0].GetDouble(), Y: p[1].GetDouble())).ToArray();
         var (signX, signY) = (Math.Sign(expected[0].X * map.Points[0].PcaX), Math.Sign(expected[0].Y * map.Points[0].PcaY));
 
         Assert.Equal(golden.GetProperty("explained")[0].GetDouble(), map.ExplainedVariance[0], 1e-6);
         Assert.Equal(golden.GetProperty("explained")[1].GetDouble(), map.ExplainedVariance[1], 1e-6);
-        Assert.All(expected.Zip(map.Points), pair =>
-        {
-            Assert.Equal(pair.First.X, signX * pair.Second.PcaX, 2e-3);
-            Assert.Equal(pair.First.Y, signY * pair.Second.PcaY, 2e-3);
-        });
+        Assert.All(
+            expected.Zip(map.Points),
+            pair =>
+            {
+                Assert.Equal(pair.First.X, signX * pair.Second.PcaX, 2e-3);
+                Assert.Equal(pair.First.Y, signY * pair.Second.PcaY, 2e-3);
+            }
+        );
         Assert.True(map.Points.MaxBy(p => Math.Abs(p.PcaX))!.PcaX > 0);
     }
 
@@ -84,15 +91,20 @@ public sealed class FeatureMapperTests
         Assert.All(Map(View(set), 0, 1).Points, p => Assert.True(double.IsFinite(p.PcaX + p.PcaY + p.EmbeddingX + p.EmbeddingY)));
     }
 
-    private static FeatureMap Map(FeatureView view, int seed, int threads) => FeatureMapper.Run(view, 0, seed, threads, TestContext.Current.CancellationToken);
+    private static FeatureMap Map(FeatureView view, int seed, int threads) =>
+        FeatureMapper.Run(view, 0, seed, threads, TestContext.Current.CancellationToken);
 
     private static FeatureView View(FeatureSource source) => FeatureView.Align([source])[0];
 
     /// <summary>Share of points whose five nearest in the embedding are mostly of their class.</summary>
     private static double NeighbourAgreement(IReadOnlyList<MapPoint> points) =>
-        points.Average(p => points
-            .Where(o => o != p)
-            .OrderBy(o => Math.Pow(o.EmbeddingX - p.EmbeddingX, 2) + Math.Pow(o.EmbeddingY - p.EmbeddingY, 2))
-            .Take(5)
-            .Count(o => o.Class == p.Class) >= 3 ? 1.0 : 0.0);
+        points.Average(p =>
+            points
+                .Where(o => o != p)
+                .OrderBy(o => Math.Pow(o.EmbeddingX - p.EmbeddingX, 2) + Math.Pow(o.EmbeddingY - p.EmbeddingY, 2))
+                .Take(5)
+                .Count(o => o.Class == p.Class) >= 3
+                ? 1.0
+                : 0.0
+        );
 }

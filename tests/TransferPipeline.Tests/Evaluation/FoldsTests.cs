@@ -4,12 +4,25 @@ namespace TransferPipeline.Tests.Evaluation;
 
 public sealed class FoldsTests
 {
-    private static readonly int[] Classes = [.. Enumerable.Range(0, 211).Select(i => i % 7 == 0 ? 2 : i % 3 == 0 ? 1 : 0)];
+    private static readonly int[] Classes =
+    [
+        .. Enumerable
+            .Range(0, 211)
+            .Select(i =>
+                i % 7 == 0 ? 2
+                : i % 3 == 0 ? 1
+                : 0
+            ),
+    ];
 
     [Fact]
     public void Stratified_Seeded_KeepsTheCountsAndDrawsTheMembers()
     {
-        var (ordered, drawn, again) = (Folds.Stratified(Classes, 5, null), Folds.Stratified(Classes, 5, 1), Folds.Stratified(Classes, 5, 1));
+        var (ordered, drawn, again) = (
+            Folds.Stratified(Classes, 5, null),
+            Folds.Stratified(Classes, 5, 1),
+            Folds.Stratified(Classes, 5, 1)
+        );
         Assert.Equal(drawn, again);
         Assert.NotEqual(ordered, drawn);
         Assert.Equal(Counts(ordered), Counts(drawn));
@@ -29,7 +42,9 @@ public sealed class FoldsTests
     public void StratifiedByGroup_WithoutGroups_GivesStratifiedCounts() =>
         Assert.Equal(
             Counts(Folds.Stratified(Classes, 4, null)).Order(),
-            Counts(Folds.StratifiedByGroup(Classes, Enumerable.Range(0, Classes.Length).ToArray(), 4, 9)).Order());
+            Counts(Folds.StratifiedByGroup(Classes, Enumerable.Range(0, Classes.Length).ToArray(), 4, 9)).Order()
+        );
 
-    private static int[] Counts(int[] folds) => [.. Enumerable.Range(0, 5).SelectMany(f => Enumerable.Range(0, 3).Select(k => Classes.Zip(folds).Count(p => p == (k, f))))];
+    private static int[] Counts(int[] folds) =>
+        [.. Enumerable.Range(0, 5).SelectMany(f => Enumerable.Range(0, 3).Select(k => Classes.Zip(folds).Count(p => p == (k, f))))];
 }

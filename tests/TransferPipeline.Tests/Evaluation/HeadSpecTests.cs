@@ -10,8 +10,20 @@ public sealed class HeadSpecTests
     [Fact]
     public void ParseList_NamesOptionsAndSweeps_GoToTheirHeads()
     {
-        var specs = HeadSpec.ParseList(" softmax , centroid:heat=0.1, values=[1, 3,5],ridge:note=512,128,softmax:heat=logspace(-2, 0, 3)", ["values=7", "ridge.heat=4"], Trainers);
-        Assert.Equal(["softmax values=7", "centroid heat=0.1 values=[1, 3,5]", "ridge heat=4 note=512,128 values=7", "softmax heat=logspace(-2, 0, 3) values=7"], specs.Select(s => s.Title));
+        var specs = HeadSpec.ParseList(
+            " softmax , centroid:heat=0.1, values=[1, 3,5],ridge:note=512,128,softmax:heat=logspace(-2, 0, 3)",
+            ["values=7", "ridge.heat=4"],
+            Trainers
+        );
+        Assert.Equal(
+            [
+                "softmax values=7",
+                "centroid heat=0.1 values=[1, 3,5]",
+                "ridge heat=4 note=512,128 values=7",
+                "softmax heat=logspace(-2, 0, 3) values=7",
+            ],
+            specs.Select(s => s.Title)
+        );
         Assert.Equal(0.1, double.Parse(specs[1].Options.Values["heat"], System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal([1, 3, 5], specs[1].Sweeps.Single().Values.Select(v => v.Number));
         Assert.Equal("512,128", specs[2].Options.Values["note"]);
@@ -69,7 +81,11 @@ public sealed class HeadSpecTests
     [Fact]
     public void ShortNames_SeveralOfATrainer_HaveTheOptionsInWhichTheyDiffer()
     {
-        var specs = HeadSpec.ParseList("softmax:C=[0.1,1],scaling=l2,softmax:C=[0.1,1],knn:n_neighbors=[1,3],ridge:alpha=1,ridge:alpha=2,ridge", [], HeadCatalog.Trainers);
+        var specs = HeadSpec.ParseList(
+            "softmax:C=[0.1,1],scaling=l2,softmax:C=[0.1,1],knn:n_neighbors=[1,3],ridge:alpha=1,ridge:alpha=2,ridge",
+            [],
+            HeadCatalog.Trainers
+        );
         Assert.Equal(["softmax scaling=l2", "softmax", "knn", "ridge alpha=1", "ridge alpha=2", "ridge"], HeadSpec.ShortNames(specs));
     }
 
@@ -101,7 +117,10 @@ public sealed class HeadSpecTests
     [InlineData("knn:weights=[uniform,distanc]", "knn: weights is 'distanc', expected one of uniform, distance; did you mean 'distance'?")]
     [InlineData("knn:weights=[]", "knn: weights is an empty list, expected values such as [uniform,distance]")]
     [InlineData("knn:scaling=logspace(0,1,2)", "knn: scaling takes names, not numbers; list them, such as scaling=[none,standard,l2]")]
-    [InlineData("knn:metric=coarse-to-fine", "knn: metric takes names and has no coarse-to-fine search; list the values, such as metric=[cosine,euclidean]")]
+    [InlineData(
+        "knn:metric=coarse-to-fine",
+        "knn: metric takes names and has no coarse-to-fine search; list the values, such as metric=[cosine,euclidean]"
+    )]
     [InlineData("forest:bootstrap=[true,yes]", "forest: bootstrap is 'yes', expected true or false")]
     public void ParseList_WrongNamesInASweep_AreNamed(string list, string message) =>
         Assert.Equal(message, Assert.Throws<UsageException>(() => HeadSpec.ParseList(list, [], HeadCatalog.Trainers)).Message);

@@ -22,7 +22,18 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
         for (var set = 0; set < DataSets; set++)
         {
             var source = Shuffled(set);
-            var run = Comparer.Run(new() { Folds = folds, Repeats = repeats, Seed = set, BootstrapDraws = 1, Threads = 1 }, [source], heads);
+            var run = Comparer.Run(
+                new()
+                {
+                    Folds = folds,
+                    Repeats = repeats,
+                    Seed = set,
+                    BootstrapDraws = 1,
+                    Threads = 1,
+                },
+                [source],
+                heads
+            );
             called += run.Result.Heads.Any(h => !h.TiedWithBest) ? 1 : 0;
         }
 
@@ -57,7 +68,12 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
     {
         // One head, 300 disjoint validation splits of 100 photos; the truth is its accuracy on all 30,000.
         const int Photos = 100;
-        var population = Synthetic.Set(classes: 2, columns: 4, separation: 0.6, perSplit: [("train", 20), ("validation", DataSets * Photos / 2)]);
+        var population = Synthetic.Set(
+            classes: 2,
+            columns: 4,
+            separation: 0.6,
+            perSplit: [("train", 20), ("validation", DataSets * Photos / 2)]
+        );
         var head = HeadSpec.ParseList("nearest-mean", [], Trainers);
         var truth = Comparer.Run(new() { BootstrapDraws = 1 }, [population], head).Result.Heads[0].Accuracy.Value;
         var covered = 0;
@@ -65,7 +81,12 @@ public sealed class HonestStatisticsTests(ITestOutputHelper output)
         {
             int[] rows = [.. Enumerable.Range(0, 40), .. Enumerable.Range(0, Photos).Select(i => 40 + (i * DataSets) + set)];
             var data = population.Data;
-            var sample = Synthetic.Source(data.X.Select(rows), [.. rows.Select(r => data.Y[r])], [.. rows.Select(r => data.Rows[r].Split)], 2);
+            var sample = Synthetic.Source(
+                data.X.Select(rows),
+                [.. rows.Select(r => data.Y[r])],
+                [.. rows.Select(r => data.Rows[r].Split)],
+                2
+            );
             var interval = Comparer.Run(new() { BootstrapDraws = 1 }, [sample], head).Result.Heads[0].Accuracy;
             covered += truth >= interval.Low && truth <= interval.High ? 1 : 0;
         }

@@ -6,8 +6,11 @@ namespace TransferPipeline.Tests.Evaluation;
 /// <summary>Against scikit-learn and scipy (MetricsGoldens.py).</summary>
 public sealed class MetricsTests
 {
-    private static readonly JsonElement Goldens = JsonDocument.Parse(
-        File.ReadAllText(Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "MetricsGoldens.json"))).RootElement;
+    private static readonly JsonElement Goldens = JsonDocument
+        .Parse(
+            File.ReadAllText(Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "MetricsGoldens.json"))
+        )
+        .RootElement;
 
     [Theory]
     [InlineData(0)]
@@ -38,31 +41,61 @@ public sealed class MetricsTests
 
     [Fact]
     public void Wilson_SharesFromNoneToAll_EqualScipys() =>
-        Assert.All(Goldens.GetProperty("wilson").EnumerateArray(), golden =>
-        {
-            var interval = Intervals.Wilson(golden.GetProperty("k").GetInt32(), golden.GetProperty("n").GetInt32());
-            Assert.Equal(golden.GetProperty("low").GetDouble(), interval.Low, 1e-12);
-            Assert.Equal(golden.GetProperty("high").GetDouble(), interval.High, 1e-12);
-        });
+        Assert.All(
+            Goldens.GetProperty("wilson").EnumerateArray(),
+            golden =>
+            {
+                var interval = Intervals.Wilson(golden.GetProperty("k").GetInt32(), golden.GetProperty("n").GetInt32());
+                Assert.Equal(golden.GetProperty("low").GetDouble(), interval.Low, 1e-12);
+                Assert.Equal(golden.GetProperty("high").GetDouble(), interval.High, 1e-12);
+            }
+        );
 
     [Fact]
     public void McNemar_DiscordantPairs_EqualScipysBinomialTest() =>
-        Assert.All(Goldens.GetProperty("mcnemar").EnumerateArray(), golden => Assert.Equal(
-            golden.GetProperty("p").GetDouble(), PairedTests.McNemar(golden.GetProperty("b").GetInt32(), golden.GetProperty("c").GetInt32()), 1e-10));
+        Assert.All(
+            Goldens.GetProperty("mcnemar").EnumerateArray(),
+            golden =>
+                Assert.Equal(
+                    golden.GetProperty("p").GetDouble(),
+                    PairedTests.McNemar(golden.GetProperty("b").GetInt32(), golden.GetProperty("c").GetInt32()),
+                    1e-10
+                )
+        );
 
     [Fact]
     public void StudentTwoSided_AndItsQuantile_EqualScipys()
     {
-        Assert.All(Goldens.GetProperty("student").EnumerateArray(), golden => Assert.Equal(
-            golden.GetProperty("p").GetDouble(), Distributions.StudentTwoSided(golden.GetProperty("t").GetDouble(), golden.GetProperty("df").GetDouble()), 1e-10));
-        Assert.All(Goldens.GetProperty("quantile").EnumerateArray(), golden => Assert.Equal(
-            golden.GetProperty("t").GetDouble(), Distributions.StudentQuantile(0.05, golden.GetProperty("df").GetDouble()), 1e-9));
+        Assert.All(
+            Goldens.GetProperty("student").EnumerateArray(),
+            golden =>
+                Assert.Equal(
+                    golden.GetProperty("p").GetDouble(),
+                    Distributions.StudentTwoSided(golden.GetProperty("t").GetDouble(), golden.GetProperty("df").GetDouble()),
+                    1e-10
+                )
+        );
+        Assert.All(
+            Goldens.GetProperty("quantile").EnumerateArray(),
+            golden =>
+                Assert.Equal(
+                    golden.GetProperty("t").GetDouble(),
+                    Distributions.StudentQuantile(0.05, golden.GetProperty("df").GetDouble()),
+                    1e-9
+                )
+        );
     }
 
     [Fact]
     public void Stratified_WithoutSeed_EqualsStratifiedKFold() =>
-        Assert.All(Goldens.GetProperty("folds").EnumerateArray(), golden => Assert.Equal(
-            Integers(golden.GetProperty("folds")), Folds.Stratified(Integers(golden.GetProperty("y")), golden.GetProperty("k").GetInt32(), null)));
+        Assert.All(
+            Goldens.GetProperty("folds").EnumerateArray(),
+            golden =>
+                Assert.Equal(
+                    Integers(golden.GetProperty("folds")),
+                    Folds.Stratified(Integers(golden.GetProperty("y")), golden.GetProperty("k").GetInt32(), null)
+                )
+        );
 
     [Fact]
     public void Means_TwoShares_HasTheIntervalOfOneDegreeOfFreedom()
@@ -78,7 +111,10 @@ public sealed class MetricsTests
     [Fact]
     public void Holm_FivePValues_StepsDown() =>
         // By hand: 5 x 0.005, 4 x 0.01, 3 x 0.03, then max(0.09, 2 x 0.04), then 0.5.
-        Assert.All(PairedTests.Holm([0.01, 0.04, 0.03, 0.005, 0.5]).Zip([0.04, 0.09, 0.09, 0.025, 0.5]), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
+        Assert.All(
+            PairedTests.Holm([0.01, 0.04, 0.03, 0.005, 0.5]).Zip([0.04, 0.09, 0.09, 0.025, 0.5]),
+            pair => Assert.Equal(pair.Second, pair.First, 1e-12)
+        );
 
     [Fact]
     public void CorrectedResampledT_TenFolds_FollowsNadeauAndBengiosFormula()
@@ -113,7 +149,12 @@ public sealed class MetricsTests
     public void Bootstrap_WithoutAMistake_IsWilsonsOfAsManyPhotos()
     {
         var truth = Enumerable.Range(0, 100).Select(i => i % 2).ToArray();
-        var (balanced, f1) = Intervals.Bootstrap(new(2, [.. Enumerable.Range(0, 100)], truth, truth, new float[200]), 500, seed: 3, threads: 2);
+        var (balanced, f1) = Intervals.Bootstrap(
+            new(2, [.. Enumerable.Range(0, 100)], truth, truth, new float[200]),
+            500,
+            seed: 3,
+            threads: 2
+        );
 
         Assert.Equal(Intervals.Wilson(100, 100), balanced);
         Assert.Equal(Intervals.Wilson(100, 100), f1);
@@ -124,7 +165,12 @@ public sealed class MetricsTests
     {
         // 95 and 5 photos: the mean over classes varies as an accuracy of 4 / (1/95 + 1/5) = 19 photos.
         var truth = Enumerable.Range(0, 100).Select(i => i < 95 ? 0 : 1).ToArray();
-        var (balanced, _) = Intervals.Bootstrap(new(2, [.. Enumerable.Range(0, 100)], truth, truth, new float[200]), 500, seed: 3, threads: 2);
+        var (balanced, _) = Intervals.Bootstrap(
+            new(2, [.. Enumerable.Range(0, 100)], truth, truth, new float[200]),
+            500,
+            seed: 3,
+            threads: 2
+        );
 
         Assert.Equal(Intervals.Wilson(19, 19).Low, balanced.Low, 1e-12);
         Assert.Equal(1, balanced.High);
@@ -135,7 +181,10 @@ public sealed class MetricsTests
         var classes = golden.GetProperty("classes").GetInt32();
         var truth = Integers(golden.GetProperty("truth"));
         var probabilities = Numbers(golden.GetProperty("probabilities")).Select(v => (float)v).ToArray();
-        var predicted = Enumerable.Range(0, truth.Length).Select(i => Predictions.ArgMax(probabilities.AsSpan(i * classes, classes))).ToArray();
+        var predicted = Enumerable
+            .Range(0, truth.Length)
+            .Select(i => Predictions.ArgMax(probabilities.AsSpan(i * classes, classes)))
+            .ToArray();
         return new(classes, [.. Enumerable.Range(0, truth.Length)], truth, predicted, probabilities);
     }
 

@@ -23,10 +23,28 @@ public sealed partial class RealHeadsTests
     public void Run_WithOneAndTwoThreads_GivesTheSameJsonButForSeconds()
     {
         var set = ReferenceFeatures.Hymenoptera();
-        string Json(int threads, int folds) => Seconds().Replace(ComparisonJson.Serialize(Comparer.Run(
-            new() { Threads = threads, Folds = folds, Calibrate = true, CheckData = folds == 0, Map = folds == 0, FewShotPerClass = folds == 0 ? [2, 8] : [] },
-            [set],
-            Parse("softmax:C=logspace(-3,1,5),linear-svm,ridge:alpha=[1,10,100],nearest-mean,knn:n_neighbors=[1,3,5]")).Result), "");
+        string Json(int threads, int folds) =>
+            Seconds()
+                .Replace(
+                    ComparisonJson.Serialize(
+                        Comparer
+                            .Run(
+                                new()
+                                {
+                                    Threads = threads,
+                                    Folds = folds,
+                                    Calibrate = true,
+                                    CheckData = folds == 0,
+                                    Map = folds == 0,
+                                    FewShotPerClass = folds == 0 ? [2, 8] : [],
+                                },
+                                [set],
+                                Parse("softmax:C=logspace(-3,1,5),linear-svm,ridge:alpha=[1,10,100],nearest-mean,knn:n_neighbors=[1,3,5]")
+                            )
+                            .Result
+                    ),
+                    ""
+                );
         Assert.Equal(Json(1, 0), Json(2, 0));
         Assert.Equal(Json(1, 3), Json(2, 3));
     }

@@ -9,10 +9,20 @@ internal static class Synthetic
     /// <param name="perSplit">Photos of each class in each split.</param>
     /// <param name="separation">Standard deviation of the centres; photos have 1.</param>
     public static FeatureSource Set(
-        int classes = 3, int columns = 8, double separation = 2, int seed = 1, string folder = "made-up", params (string Split, int PerClass)[] perSplit)
+        int classes = 3,
+        int columns = 8,
+        double separation = 2,
+        int seed = 1,
+        string folder = "made-up",
+        params (string Split, int PerClass)[] perSplit
+    )
     {
         perSplit = perSplit.Length > 0 ? perSplit : [("train", 30), ("validation", 20)];
-        var rows = perSplit.SelectMany(s => Enumerable.Range(0, classes).SelectMany(k => Enumerable.Range(0, s.PerClass).Select(i => (s.Split, Class: k, Index: i)))).ToArray();
+        var rows = perSplit
+            .SelectMany(s =>
+                Enumerable.Range(0, classes).SelectMany(k => Enumerable.Range(0, s.PerClass).Select(i => (s.Split, Class: k, Index: i)))
+            )
+            .ToArray();
         var x = new FeatureMatrix(rows.Length, columns);
         for (var r = 0; r < rows.Length; r++)
         {
@@ -40,5 +50,17 @@ internal static class Synthetic
     }
 
     public static FeatureSource With(FeatureSource source, Func<FeatureRow, int, FeatureRow> change, string folder = "changed") =>
-        new(source.Summary with { Folder = folder }, new() { X = source.Data.X, Y = source.Data.Y, Classes = source.Data.Classes, Rows = [.. source.Data.Rows.Select(change)] });
+        new(
+            source.Summary with
+            {
+                Folder = folder,
+            },
+            new()
+            {
+                X = source.Data.X,
+                Y = source.Data.Y,
+                Classes = source.Data.Classes,
+                Rows = [.. source.Data.Rows.Select(change)],
+            }
+        );
 }

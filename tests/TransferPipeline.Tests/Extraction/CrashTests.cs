@@ -44,7 +44,10 @@ public sealed class CrashTests
             Assert.Empty(done.Verify().Problems);
             TestExtraction.AssertSame(undisturbed, done.Load());
             Assert.Equal(files, PartHashes(done));
-            Assert.Equal(extraction.Files().Keys.Order(StringComparer.Ordinal), Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                extraction.Files().Keys.Order(StringComparer.Ordinal),
+                Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)
+            );
         }
     }
 

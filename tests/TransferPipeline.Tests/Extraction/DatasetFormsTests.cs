@@ -7,7 +7,9 @@ using TransferPipeline.Tests.Datasets;
 
 namespace TransferPipeline.Tests.Extraction;
 
-/// <summary>The same real photos as a folder, a CSV file, tar files and Hugging Face Parquet files, all with one time of last write.</summary>
+/// <summary>
+/// The same real photos as a folder, a CSV file, tar files and Hugging Face Parquet files, all with one time of last write.
+/// </summary>
 public sealed class DatasetFormsTests : IDisposable
 {
     private static readonly DateTime Time = new(2024, 5, 6, 7, 8, 9, DateTimeKind.Utc);
@@ -38,7 +40,10 @@ public sealed class DatasetFormsTests : IDisposable
         Assert.Equal(18, expected.Manifest.Rows);
         Assert.Equal(expected.Manifest.Parts, actual.Manifest.Parts);
         foreach (var part in expected.Manifest.Parts)
-            Assert.Equal(File.ReadAllBytes(Path.Combine(expected.Folder, part.File)), File.ReadAllBytes(Path.Combine(actual.Folder, part.File)));
+            Assert.Equal(
+                File.ReadAllBytes(Path.Combine(expected.Folder, part.File)),
+                File.ReadAllBytes(Path.Combine(actual.Folder, part.File))
+            );
         var same = actual.Manifest with { Dataset = expected.Manifest.Dataset, DatasetOptions = null, Cost = expected.Manifest.Cost };
         Assert.Equal(expected.Manifest.ToJson(), same.ToJson());
     }
@@ -55,13 +60,16 @@ public sealed class DatasetFormsTests : IDisposable
 
         Assert.Equal("train-00000-of-00001.parquet#0", actual.Rows[0].Path);
         Assert.All(actual.Rows, r => Assert.NotEqual(expected.Rows[0].Mtime, r.Mtime));
-        TestExtraction.AssertSame(expected, new()
-        {
-            X = actual.X,
-            Y = actual.Y,
-            Classes = actual.Classes,
-            Rows = [.. actual.Rows.Select((r, i) => r with { Path = expected.Rows[i].Path, Mtime = expected.Rows[i].Mtime })],
-        });
+        TestExtraction.AssertSame(
+            expected,
+            new()
+            {
+                X = actual.X,
+                Y = actual.Y,
+                Classes = actual.Classes,
+                Rows = [.. actual.Rows.Select((r, i) => r with { Path = expected.Rows[i].Path, Mtime = expected.Rows[i].Mtime })],
+            }
+        );
     }
 
     [Theory]
@@ -92,18 +100,24 @@ public sealed class DatasetFormsTests : IDisposable
         return job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("sets", set) }] };
     }
 
-    private DatasetOptions Make(string form) => form switch
-    {
-        "csv" => MakeCsv(),
-        "parquet" => MakeParquet(paths: true),
-        _ => MakeTar(form),
-    };
+    private DatasetOptions Make(string form) =>
+        form switch
+        {
+            "csv" => MakeCsv(),
+            "parquet" => MakeParquet(paths: true),
+            _ => MakeTar(form),
+        };
 
     private DatasetOptions MakeCsv()
     {
         var file = _extraction.At("labels.csv");
         File.WriteAllLines(file, ["id,breed,split", .. _entries.Select(e => $"{e.Path[..^4]},{e.Label},{e.Split}")]);
-        return new() { Path = file, Folder = _extraction.Photos, Extension = ".jpg" };
+        return new()
+        {
+            Path = file,
+            Folder = _extraction.Photos,
+            Extension = ".jpg",
+        };
     }
 
     private DatasetOptions MakeTar(string form)

@@ -5,7 +5,8 @@ using TransferPipeline.Images;
 namespace TransferPipeline.Tests.Extraction;
 
 /// <summary>
-/// Sets that the program wrote while recipes named the decoder's libraries (EarlierSets, by commit 8dc64d0: two photos per class and split of
+/// Sets that the program wrote while recipes named the decoder's libraries (EarlierSets, by commit 8dc64d0: two photos per class and split
+/// of
 /// samples/clothing, and the same turned as EXIF says) stay valid: read, verified, extended, nothing recomputed.
 /// </summary>
 public sealed class EarlierSetTests : IDisposable
@@ -70,7 +71,11 @@ public sealed class EarlierSetTests : IDisposable
         Assert.Equal((1, 8), (result.Computed, result.Reused));
         var extended = _extraction.Open();
         Assert.Equal([Libraries, .. new[] { _extraction.Decoder.Libraries }.Where(l => l != Libraries)], extended.Manifest.DecodedBy);
-        Assert.Contains("\"pillow 1\"", File.ReadAllText(Path.Combine(_extraction.Set, FeatureManifest.FileName)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"pillow 1\"",
+            File.ReadAllText(Path.Combine(_extraction.Set, FeatureManifest.FileName)),
+            StringComparison.Ordinal
+        );
         using var dataset = _extraction.OpenDataset();
         var whole = _extraction.At("whole");
         _extraction.Run(_extraction.Job(dataset) with { Outputs = [new(CutRequest.Default, whole)] }, _extraction.Options);
@@ -92,7 +97,10 @@ public sealed class EarlierSetTests : IDisposable
     public void Run_WhereAnotherDecoderMadeTheSet_MakesAnother()
     {
         var manifest = Path.Combine(_extraction.Set, FeatureManifest.FileName);
-        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace(Libraries, "ImageSharp 3.1.12 with libjpeg's transform", StringComparison.Ordinal));
+        File.WriteAllText(
+            manifest,
+            File.ReadAllText(manifest).Replace(Libraries, "ImageSharp 3.1.12 with libjpeg's transform", StringComparison.Ordinal)
+        );
 
         var result = _extraction.Run();
 

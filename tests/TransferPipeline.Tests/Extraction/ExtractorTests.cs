@@ -29,7 +29,10 @@ public sealed class ExtractorTests : IDisposable
         Assert.Equal(12, result.Computed);
         Assert.Equal((12 + rowsPerPart - 1) / rowsPerPart, _extraction.Open().Manifest.Parts.Count);
         TestExtraction.AssertSame(expected, _extraction.Load());
-        Assert.Equal(_extraction.OpenDataset().Entries.Select(e => (e.Path, e.Label, e.Split)), expected.Rows.Select(r => (r.Path, r.Label, r.Split)));
+        Assert.Equal(
+            _extraction.OpenDataset().Entries.Select(e => (e.Path, e.Label, e.Split)),
+            expected.Rows.Select(r => (r.Path, r.Label, r.Split))
+        );
     }
 
     [Fact]
@@ -50,7 +53,10 @@ public sealed class ExtractorTests : IDisposable
 
         // Unchanged, they are not tried again; replaced by photos, they are.
         var files = _extraction.Files();
-        Assert.Equal((0, 12, 3, 0), (_extraction.Run() is var again ? again.Computed : -1, again.Reused, again.Failed, _extraction.Decoder.Count));
+        Assert.Equal(
+            (0, 12, 3, 0),
+            (_extraction.Run() is var again ? again.Computed : -1, again.Reused, again.Failed, _extraction.Decoder.Count)
+        );
         Assert.Equal(files, _extraction.Files());
         File.Copy(Directory.GetFiles(Path.Combine(_extraction.Photos, "train", "hat"))[0], Path.Combine(folder, "text.jpg"), true);
         File.Delete(Path.Combine(_extraction.Photos, "validation", "hat", "0.jpg"));
@@ -104,7 +110,10 @@ public sealed class ExtractorTests : IDisposable
     {
         using var dataset = _extraction.OpenDataset();
         var options = _extraction.Options with { Progress = new Broken() };
-        Assert.Equal("a broken display", Assert.Throws<InvalidOperationException>(() => _extraction.Run(_extraction.Job(dataset), options)).Message);
+        Assert.Equal(
+            "a broken display",
+            Assert.Throws<InvalidOperationException>(() => _extraction.Run(_extraction.Job(dataset), options)).Message
+        );
 
         // The lock is free, and what was done is whole.
         Assert.Equal(12, _extraction.Run() is var again ? again.Computed + again.Reused : -1);
@@ -133,7 +142,14 @@ public sealed class ExtractorTests : IDisposable
     {
         using var dataset = _extraction.OpenDataset();
         File.Delete(Path.Combine(_extraction.Photos, dataset.Entries[3].Path));
-        var result = ExtractionBenchmark.Run(_extraction.Job(dataset), 8, _extraction.At("scratch"), _extraction.Options, rounds: 1, TestContext.Current.CancellationToken);
+        var result = ExtractionBenchmark.Run(
+            _extraction.Job(dataset),
+            8,
+            _extraction.At("scratch"),
+            _extraction.Options,
+            rounds: 1,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal((8, 2), (result.Photos, result.Threads));
         Assert.True(result.Decode > result.Achieved);
     }
@@ -142,7 +158,12 @@ public sealed class ExtractorTests : IDisposable
     public void Run_WithSeveralCuts_MakesASetOfEachInOnePass()
     {
         using var dataset = _extraction.OpenDataset();
-        CutRequest[] cuts = [CutRequest.Default, new(CutRequest.Features, new Pooling(PoolingKind.Avg)), new(CutRequest.Features, Pooling.Parse("adaptive:2x2"))];
+        CutRequest[] cuts =
+        [
+            CutRequest.Default,
+            new(CutRequest.Features, new Pooling(PoolingKind.Avg)),
+            new(CutRequest.Features, Pooling.Parse("adaptive:2x2")),
+        ];
         var results = Extractor.Run(_extraction.Job(dataset, cuts), _extraction.Options, TestContext.Current.CancellationToken);
         Assert.Equal([1280, 1280, 5120], results.Select(r => r.Dimension));
         Assert.Equal([12, 12, 12], results.Select(r => r.Computed));
@@ -150,10 +171,19 @@ public sealed class ExtractorTests : IDisposable
         var data = results.Select(r => FeatureSet.Open(r.Folder, _extraction.Table).Load()).ToList();
         // The backbone's own tail averages the last map.
         for (var i = 0; i < 12; i++)
-            Assert.InRange(System.Numerics.Tensors.TensorPrimitives.CosineSimilarity<float>(data[0].X.Row(i), data[1].X.Row(i)), 0.999999f, 1.000001f);
+            Assert.InRange(
+                System.Numerics.Tensors.TensorPrimitives.CosineSimilarity<float>(data[0].X.Row(i), data[1].X.Row(i)),
+                0.999999f,
+                1.000001f
+            );
 
         Directory.Delete(results[1].Folder, true);
-        Assert.Equal([0, 12, 0], Extractor.Run(_extraction.Job(dataset, cuts), _extraction.Options, TestContext.Current.CancellationToken).Select(r => r.Computed));
+        Assert.Equal(
+            [0, 12, 0],
+            Extractor
+                .Run(_extraction.Job(dataset, cuts), _extraction.Options, TestContext.Current.CancellationToken)
+                .Select(r => r.Computed)
+        );
     }
 
     [Fact]
@@ -161,7 +191,15 @@ public sealed class ExtractorTests : IDisposable
     {
         using var dataset = _extraction.OpenDataset();
         var renderer = new FlipRenderer(_extraction.Preprocessing);
-        var job = _extraction.Job(dataset) with { Views = new() { Count = 2, Description = "flip", CreateRenderer = () => renderer } };
+        var job = _extraction.Job(dataset) with
+        {
+            Views = new()
+            {
+                Count = 2,
+                Description = "flip",
+                CreateRenderer = () => renderer,
+            },
+        };
         var result = _extraction.Run(job, new() { Workers = 1, RowsPerPart = 5 });
         // Six training photos with two views each, which may take any part of them, and six validation photos without.
         Assert.Equal((24, 12, 6), (result.Computed, _extraction.Decoder.Count, _extraction.Decoder.Whole));

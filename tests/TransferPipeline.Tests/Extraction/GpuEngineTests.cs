@@ -27,14 +27,23 @@ public sealed class GpuEngineTests : IDisposable
         var (expected, actual) = (_extraction.Load(), Load(fed));
         Assert.Equal(expected.Rows, actual.Rows);
         for (var i = 0; i < expected.Rows.Count; i++)
-            Assert.InRange(TensorPrimitives.Distance<float>(expected.X.Row(i), actual.X.Row(i)) / TensorPrimitives.Norm<float>(expected.X.Row(i)), 0, 1e-5f);
+            Assert.InRange(
+                TensorPrimitives.Distance<float>(expected.X.Row(i), actual.X.Row(i)) / TensorPrimitives.Norm<float>(expected.X.Row(i)),
+                0,
+                1e-5f
+            );
     }
 
     /// <summary>Bytes normalized in float16, with means and deviations that float16 rounds, as in a GPU's fp16.</summary>
     [Fact]
     public void Run_InHalf_GivesVectorsNearThoseOfTheCpu()
     {
-        _extraction.Preprocessing = _extraction.Preprocessing with { Divisor = 0, Mean = [0.485, 0.456, 0.406], Std = [0.229, 0.224, 0.225] };
+        _extraction.Preprocessing = _extraction.Preprocessing with
+        {
+            Divisor = 0,
+            Mean = [0.485, 0.456, 0.406],
+            Std = [0.229, 0.224, 0.225],
+        };
         _extraction.Run();
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset);
@@ -51,7 +60,15 @@ public sealed class GpuEngineTests : IDisposable
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset);
         var usual = Fed(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("usual") }] }, 2, 5);
-        var graphs = Fed(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("graphs") }], Device = new() { CudaGraphs = true } }, 2, 5);
+        var graphs = Fed(
+            job with
+            {
+                Outputs = [job.Outputs[0] with { Folder = _extraction.At("graphs") }],
+                Device = new() { CudaGraphs = true },
+            },
+            2,
+            5
+        );
         Assert.Equal(12, graphs.Computed);
         Assert.Equal(Parts(usual), Parts(graphs));
     }
@@ -83,13 +100,34 @@ public sealed class GpuEngineTests : IDisposable
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset) with { Device = new() { Gpus = [0] } };
         var messages = new List<string>();
-        var options = new ExtractionOptions { Workers = 4, Batch = 2, FewerWorkers = true, Message = messages.Add };
-        using var engine = new GpuEngine(job.Device, GpuPlan.Measure(job, options, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new())));
+        var options = new ExtractionOptions
+        {
+            Workers = 4,
+            Batch = 2,
+            FewerWorkers = true,
+            Message = messages.Add,
+        };
+        using var engine = new GpuEngine(
+            job.Device,
+            GpuPlan.Measure(job, options, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new()))
+        );
         Assert.Equal(2, engine.Plan.BatchSize);
         Assert.InRange(engine.Decoders, 1, 4);
         Assert.StartsWith($"{engine.Decoders} of 4 threads decode for ", Assert.Single(messages), StringComparison.Ordinal);
         Assert.EndsWith($"--threads {engine.Decoders} skips the trial", messages[0], StringComparison.Ordinal);
-        using var told = new GpuEngine(job.Device, GpuPlan.Measure(job, options with { FewerWorkers = false }, job.OpenModel(), missing: 100_000, (bytes, _) => SessionFactory.Create(bytes, new())));
+        using var told = new GpuEngine(
+            job.Device,
+            GpuPlan.Measure(
+                job,
+                options with
+                {
+                    FewerWorkers = false,
+                },
+                job.OpenModel(),
+                missing: 100_000,
+                (bytes, _) => SessionFactory.Create(bytes, new())
+            )
+        );
         Assert.Equal(4, told.Decoders);
     }
 
@@ -106,8 +144,17 @@ public sealed class GpuEngineTests : IDisposable
             _extraction.At("scratch"),
             new() { Workers = 2, Batch = 3 },
             rounds: 1,
-            (spec, options, model, missing) => GpuPlan.Measure(spec, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain()),
-            TestContext.Current.CancellationToken);
+            (spec, options, model, missing) =>
+                GpuPlan.Measure(
+                    spec,
+                    options,
+                    model,
+                    missing,
+                    (bytes, _) => SessionFactory.Create(bytes, new()),
+                    (_, _) => TensorMemory.Plain()
+                ),
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal((8, 2), (result.Photos, result.Threads));
         Assert.StartsWith("cpu, 2 batches in flight per GPU, batch 3", result.BestLayout, StringComparison.Ordinal);
         Assert.Equal(graphs, result.BestLayout.EndsWith("CUDA graphs", StringComparison.Ordinal));
@@ -122,8 +169,22 @@ public sealed class GpuEngineTests : IDisposable
     {
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset) with { Device = new() { CudaGraphs = true } };
-        using var engine = new GpuEngine(job.Device, GpuPlan.Measure(job, new() { Batch = 2 }, job.OpenModel(), 8, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => TensorMemory.Plain((_, _, _) => { })));
-        Assert.Contains("--cuda-graphs off", Assert.Throws<JobFailedException>(() => new GpuSessionBenchmark(engine).Measure(8)).Message, StringComparison.Ordinal);
+        using var engine = new GpuEngine(
+            job.Device,
+            GpuPlan.Measure(
+                job,
+                new() { Batch = 2 },
+                job.OpenModel(),
+                8,
+                (bytes, _) => SessionFactory.Create(bytes, new()),
+                (_, _) => TensorMemory.Plain((_, _, _) => { })
+            )
+        );
+        Assert.Contains(
+            "--cuda-graphs off",
+            Assert.Throws<JobFailedException>(() => new GpuSessionBenchmark(engine).Measure(8)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -147,7 +208,10 @@ public sealed class GpuEngineTests : IDisposable
     public void Run_WithViews_GivesThoseOfTheCpu()
     {
         using var dataset = _extraction.OpenDataset();
-        var job = _extraction.Job(dataset) with { Views = AugmentedViews.Of(2, [new RandomHorizontalFlip()], _extraction.Preprocessing, 7) };
+        var job = _extraction.Job(dataset) with
+        {
+            Views = AugmentedViews.Of(2, [new RandomHorizontalFlip()], _extraction.Preprocessing, 7),
+        };
         _extraction.Run(job, _extraction.Options);
         var expected = _extraction.Load();
         var fed = Fed(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("fed") }] }, 2, 5);
@@ -183,7 +247,10 @@ public sealed class GpuEngineTests : IDisposable
         var job = _extraction.Job(dataset);
         var other = job.OpenModel();
         // The session is of a graph without that output: every batch fails.
-        job = job with { OpenModel = () => other with { Outputs = [other.Outputs[0] with { Name = "nothing" }] } };
+        job = job with
+        {
+            OpenModel = () => other with { Outputs = [other.Outputs[0] with { Name = "nothing" }] },
+        };
         var error = Assert.Throws<Microsoft.ML.OnnxRuntime.OnnxRuntimeException>(() => Fed(job, 2, 4));
         Assert.Contains("nothing", error.Message, StringComparison.Ordinal);
     }
@@ -195,13 +262,40 @@ public sealed class GpuEngineTests : IDisposable
         return Fed(job with { Outputs = [job.Outputs[0] with { Folder = folder }] }, workers, batch, cancellation);
     }
 
-    private ExtractionResult Fed(ExtractionSpec job, int workers, int batch, CancellationToken? cancellation = null, TensorMemory? memory = null) => Extractor.Run(
-        job with { Device = job.Device with { Gpus = [0, 1] } },
-        _extraction.Options with { Workers = workers, Batch = batch },
-        (spec, options, model, missing) => new GpuEngine(spec.Device, GpuPlan.Measure(spec, options, model, missing, (bytes, _) => SessionFactory.Create(bytes, new()), (_, _) => memory ?? TensorMemory.Plain())),
-        cancellation ?? TestContext.Current.CancellationToken)[0];
+    private ExtractionResult Fed(
+        ExtractionSpec job,
+        int workers,
+        int batch,
+        CancellationToken? cancellation = null,
+        TensorMemory? memory = null
+    ) =>
+        Extractor.Run(
+            job with
+            {
+                Device = job.Device with { Gpus = [0, 1] },
+            },
+            _extraction.Options with
+            {
+                Workers = workers,
+                Batch = batch,
+            },
+            (spec, options, model, missing) =>
+                new GpuEngine(
+                    spec.Device,
+                    GpuPlan.Measure(
+                        spec,
+                        options,
+                        model,
+                        missing,
+                        (bytes, _) => SessionFactory.Create(bytes, new()),
+                        (_, _) => memory ?? TensorMemory.Plain()
+                    )
+                ),
+            cancellation ?? TestContext.Current.CancellationToken
+        )[0];
 
     private FeatureData Load(ExtractionResult result) => FeatureSet.Open(result.Folder, _extraction.Table).Load();
 
-    private IEnumerable<string> Parts(ExtractionResult result) => FeatureSet.Open(result.Folder, _extraction.Table).Manifest.Parts.Select(p => p.Sha256);
+    private IEnumerable<string> Parts(ExtractionResult result) =>
+        FeatureSet.Open(result.Folder, _extraction.Table).Manifest.Parts.Select(p => p.Sha256);
 }

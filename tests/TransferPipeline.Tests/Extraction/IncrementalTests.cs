@@ -16,7 +16,10 @@ public sealed class IncrementalTests : IDisposable
         var first = _extraction.Run();
         var (data, files) = (_extraction.Load(), _extraction.Files());
         Assert.Equal((8, 0), (first.Computed, first.Reused));
-        Assert.Equal(["manifest.json", "part-00000.parquet", "part-00001.parquet", "part-00002.parquet"], files.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["manifest.json", "part-00000.parquet", "part-00001.parquet", "part-00002.parquet"],
+            files.Keys.Order(StringComparer.Ordinal)
+        );
 
         var second = _extraction.Run();
         Assert.Equal((0, 8, 0), (second.Computed, second.Reused, _extraction.Decoder.Count));
@@ -73,7 +76,23 @@ public sealed class IncrementalTests : IDisposable
         _extraction.Options = _extraction.Options with { MaxFailedShare = 0.5 };
         Assert.Equal(1, _extraction.Run().Failed);
         var time = File.GetLastWriteTimeUtc(bad);
-        File.WriteAllBytes(bad, File.ReadAllBytes(Path.Combine(SharedData.Repository, "samples", "clothing", "train", "hat", Path.GetFileName(Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing", "train", "hat")).Max(StringComparer.Ordinal)!))));
+        File.WriteAllBytes(
+            bad,
+            File.ReadAllBytes(
+                Path.Combine(
+                    SharedData.Repository,
+                    "samples",
+                    "clothing",
+                    "train",
+                    "hat",
+                    Path.GetFileName(
+                        Directory
+                            .GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing", "train", "hat"))
+                            .Max(StringComparer.Ordinal)!
+                    )
+                )
+            )
+        );
         File.SetLastWriteTimeUtc(bad, time);
         var result = _extraction.Run();
         Assert.Equal((1, 8, 0), (result.Computed, result.Reused, result.Failed));
@@ -146,7 +165,10 @@ public sealed class IncrementalTests : IDisposable
 
     private void Copy(string from, int index, string to, string name)
     {
-        var source = Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing", from)).Order(StringComparer.Ordinal).ElementAt(index);
+        var source = Directory
+            .GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing", from))
+            .Order(StringComparer.Ordinal)
+            .ElementAt(index);
         File.Copy(source, Path.Combine(_extraction.Photos, to, name));
     }
 
@@ -156,6 +178,7 @@ public sealed class IncrementalTests : IDisposable
 
         public string Libraries => decoder.Libraries;
 
-        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null) => decoder.Decode(encoded, options, destination, region);
+        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null) =>
+            decoder.Decode(encoded, options, destination, region);
     }
 }

@@ -40,7 +40,15 @@ public sealed class PhotoStampTests : IDisposable
         if (settled)
             Thread.Sleep(Settling);
         _extraction.Run();
-        var start = new ProcessStartInfo("sh", ["-ec", script]) { Environment = { ["A"] = _a, ["B"] = _b, ["T"] = _extraction.At("t") } };
+        var start = new ProcessStartInfo("sh", ["-ec", script])
+        {
+            Environment =
+            {
+                ["A"] = _a,
+                ["B"] = _b,
+                ["T"] = _extraction.At("t"),
+            },
+        };
         using (var shell = Process.Start(start)!)
         {
             shell.WaitForExit();
@@ -83,7 +91,10 @@ public sealed class PhotoStampTests : IDisposable
         File.WriteAllBytes(file, damaged);
         var targets = Targets();
         var stamps = PhotoStamps.Read(_extraction.Set);
-        Assert.All(Rows(targets), x => Assert.False(stamps.Confirm(x.Row.Path, targets.Stamps[x.Entry], targets.Changes[x.Entry], x.Row.ImageSha256)));
+        Assert.All(
+            Rows(targets),
+            x => Assert.False(stamps.Confirm(x.Row.Path, targets.Stamps[x.Entry], targets.Changes[x.Entry], x.Row.ImageSha256))
+        );
         Assert.Equal(0, _extraction.Run().Computed);
         Assert.Equal(whole, File.ReadAllBytes(file));
 

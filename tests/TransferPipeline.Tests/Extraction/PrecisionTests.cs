@@ -15,9 +15,16 @@ public sealed class PrecisionTests : IDisposable
     {
         _extraction.Run();
         using var dataset = _extraction.OpenDataset();
-        var job = _extraction.Job(dataset) with { Device = new() { Precision = Precision.Fp16 }, Outputs = [_extraction.Job(dataset).Outputs[0] with { Folder = _extraction.At("half") }] };
+        var job = _extraction.Job(dataset) with
+        {
+            Device = new() { Precision = Precision.Fp16 },
+            Outputs = [_extraction.Job(dataset).Outputs[0] with { Folder = _extraction.At("half") }],
+        };
         var half = _extraction.Run(job, _extraction.Options);
-        Assert.Contains(_extraction.Messages, m => m.StartsWith("fp16 against fp32 on the first 8 photos: cosine at least 0.9999", StringComparison.Ordinal));
+        Assert.Contains(
+            _extraction.Messages,
+            m => m.StartsWith("fp16 against fp32 on the first 8 photos: cosine at least 0.9999", StringComparison.Ordinal)
+        );
         var set = FeatureSet.Open(half.Folder, _extraction.Table);
         Assert.Equal("fp16", set.Recipe.Precision);
         var drift = FeatureDrift.Compare(_extraction.Open(), set);

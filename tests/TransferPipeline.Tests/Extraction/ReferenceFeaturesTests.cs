@@ -3,10 +3,13 @@ using TransferPipeline.Tests.Features;
 
 namespace TransferPipeline.Tests.Extraction;
 
-/// <summary>Vectors of real photos against those of other tools (shared/reference: Pillow, torchvision's transforms, ONNX Runtime 1.31).</summary>
+/// <summary>
+/// Vectors of real photos against those of other tools (shared/reference: Pillow, torchvision's transforms, ONNX Runtime 1.31).
+/// </summary>
 public sealed class ReferenceFeaturesTests
 {
-    private const float SmallestCosine = 0.999999f, LargestDifference = 1e-3f;
+    private const float SmallestCosine = 0.999999f,
+        LargestDifference = 1e-3f;
 
     [Fact]
     public void Run_OnHymenopteraVal_GivesTheReferenceFeatures()

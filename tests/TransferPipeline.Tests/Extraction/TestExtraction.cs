@@ -7,7 +7,9 @@ using TransferPipeline.Tests.Images;
 
 namespace TransferPipeline.Tests.Extraction;
 
-/// <summary>A small dataset of real photos in a folder of its own, the embedded backbone, and counters of what an extraction does with them.</summary>
+/// <summary>
+/// A small dataset of real photos in a folder of its own, the embedded backbone, and counters of what an extraction does with them.
+/// </summary>
 internal sealed class TestExtraction : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -43,15 +45,16 @@ internal sealed class TestExtraction : IDisposable
 
     public ExtractionOptions Options { get; set; } = new() { Workers = 2, RowsPerPart = 3 };
 
-    public Preprocessing Preprocessing { get; set; } = new()
-    {
-        ResizeShortSide = 256,
-        CropWidth = 224,
-        CropHeight = 224,
-        Interpolation = Interpolation.Bicubic,
-        Offset = 127,
-        Divisor = 128,
-    };
+    public Preprocessing Preprocessing { get; set; } =
+        new()
+        {
+            ResizeShortSide = 256,
+            CropWidth = 224,
+            CropHeight = 224,
+            Interpolation = Interpolation.Bicubic,
+            Offset = 127,
+            Divisor = 128,
+        };
 
     public string At(params string[] parts) => _folder.At(parts);
 
@@ -92,8 +95,7 @@ internal sealed class TestExtraction : IDisposable
     public FeatureData Load() => Open().Load();
 
     /// <summary>File names of the set, and their last writes.</summary>
-    public Dictionary<string, DateTime> Files() =>
-        Directory.GetFiles(Set).ToDictionary(f => Path.GetFileName(f), File.GetLastWriteTimeUtc);
+    public Dictionary<string, DateTime> Files() => Directory.GetFiles(Set).ToDictionary(f => Path.GetFileName(f), File.GetLastWriteTimeUtc);
 
     public void Dispose() => _folder.Dispose();
 
@@ -102,7 +104,11 @@ internal sealed class TestExtraction : IDisposable
         Assert.Equal(expected.Rows, actual.Rows);
         Assert.Equal(expected.Classes, actual.Classes);
         Assert.Equal(expected.Y, actual.Y);
-        Assert.True(expected.X.Data.AsSpan(0, expected.X.Rows * expected.X.Columns).SequenceEqual(actual.X.Data.AsSpan(0, actual.X.Rows * actual.X.Columns)));
+        Assert.True(
+            expected
+                .X.Data.AsSpan(0, expected.X.Rows * expected.X.Columns)
+                .SequenceEqual(actual.X.Data.AsSpan(0, actual.X.Rows * actual.X.Columns))
+        );
     }
 }
 

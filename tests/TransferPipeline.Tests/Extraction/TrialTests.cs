@@ -56,7 +56,9 @@ public sealed class TrialTests
 
     [Fact]
     public void BatchTrial_OfAnotherError_DoesNotHideIt() =>
-        Assert.Throws<JobFailedException>(() => BatchTrial.Run(size => size == 16 ? throw new JobFailedException("broken") : size, Unknown, largest: 512));
+        Assert.Throws<JobFailedException>(() =>
+            BatchTrial.Run(size => size == 16 ? throw new JobFailedException("broken") : size, Unknown, largest: 512)
+        );
 
     [Fact]
     public void BatchTrial_StopsWhereTheNextBatchMayTakeMoreThanIsFree()
@@ -70,7 +72,8 @@ public sealed class TrialTests
                 return size;
             },
             () => free,
-            largest: 512);
+            largest: 512
+        );
         Assert.Equal(256, trial.Best.Batch);
         Assert.Equal("batches of 512 would take more than the 5.0 GB that are free", trial.Limit);
     }
@@ -83,16 +86,31 @@ public sealed class TrialTests
     [InlineData("[ErrorCode:Fail] CUDNN failure 4003: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", true)]
     [InlineData("[ErrorCode:Fail] CUDA failure 700: an illegal memory access was encountered", false)]
     [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions for input", false)]
-    public void IsExhausted_TellsMemoryFromOtherErrors(string message, bool exhausted) => Assert.Equal(exhausted, GpuErrors.IsExhausted(message));
+    public void IsExhausted_TellsMemoryFromOtherErrors(string message, bool exhausted) =>
+        Assert.Equal(exhausted, GpuErrors.IsExhausted(message));
 
     [Theory]
     [InlineData(
-        "[ErrorCode:ShapeInferenceNotRegistered] Non-zero status code returned while running Conv node. Name:'/stem/Conv' Status Message: OP not supported by CUDNN Frontend: /src/cudnn_fe_call.cc:117 std::conditional_t<THRW, void, Status> CudaCall() [with ERRTYPE = error_object; bool THRW = true] CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED ; GPU=0 ; hostname=box ; line=248\n\n with the json",
-        "CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED in Conv node /stem/Conv")]
-    [InlineData("[ErrorCode:Fail] /src/cuda_call.cc:129 [with ERRTYPE = cudaError] CUDA failure 209: no kernel image is available for execution on the device ; GPU=0 ; line=1", "CUDA failure 209: no kernel image is available for execution on the device: this build of ONNX Runtime has no code for the GPU's compute capability, see docs/gpu.md; a bundle made with CUDA_ARCH= has that of one alone")]
-    [InlineData("[ErrorCode:Fail] /src/bfc_arena.cc:359 void* AllocateRawInternal() Failed to allocate memory for requested buffer of size 38535168\n", "Failed to allocate memory for requested buffer of size 38535168")]
+        "[ErrorCode:ShapeInferenceNotRegistered] Non-zero status code returned while running Conv node. Name:'/stem/Conv' Status "
+            + "Message: OP not supported by CUDNN Frontend: /src/cudnn_fe_call.cc:117 std::conditional_t<THRW, void, Status> "
+            + "CudaCall() [with ERRTYPE = error_object; bool THRW = true] CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED ; "
+            + "GPU=0 ; hostname=box ; line=248\n\n with the json",
+        "CUDNN_FE failure 6: GRAPH_EXECUTION_PLAN_CREATION_FAILED in Conv node /stem/Conv"
+    )]
+    [InlineData(
+        "[ErrorCode:Fail] /src/cuda_call.cc:129 [with ERRTYPE = cudaError] CUDA failure 209: no kernel image is available for "
+            + "execution on the device ; GPU=0 ; line=1",
+        "CUDA failure 209: no kernel image is available for execution on the device: this build of ONNX Runtime has no code for the "
+            + "GPU's compute capability, see docs/gpu.md; a bundle made with CUDA_ARCH= has that of one alone"
+    )]
+    [InlineData(
+        "[ErrorCode:Fail] /src/bfc_arena.cc:359 void* AllocateRawInternal() Failed to allocate memory for requested buffer of size "
+            + "38535168\n",
+        "Failed to allocate memory for requested buffer of size 38535168"
+    )]
     [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions\nfor input", "[ErrorCode:InvalidArgument] Got invalid dimensions")]
-    public void Brief_LeavesOutTheSignaturesAroundTheError(string message, string brief) => Assert.Equal(brief, GpuErrors.Brief(new InvalidOperationException(message)));
+    public void Brief_LeavesOutTheSignaturesAroundTheError(string message, string brief) =>
+        Assert.Equal(brief, GpuErrors.Brief(new InvalidOperationException(message)));
 
     [Fact]
     public void Run_OfAnotherErrorOfAGpu_IsOneLine()
@@ -143,7 +161,8 @@ public sealed class TrialTests
         var model = PixelInput.Apply(SmallModel.Cut(folder), new());
         using var session = SessionFactory.Create(model, new());
         using var memory = TensorMemory.Plain();
-        using GpuThread first = new(() => { }), second = new(() => { });
+        using GpuThread first = new(() => { }),
+            second = new(() => { });
         GpuLane[] lanes = [new(session, 0, memory, first), new(session, 0, memory, second)];
         Assert.True(TrialRates.OfGpu(lanes, memory, model, 4) > 0);
         var error = Assert.Throws<OnnxRuntimeException>(() => TrialRates.OfGpu(lanes, memory, model with { InputName = "nothing" }, 4));

@@ -40,7 +40,10 @@ public sealed class FeatureDriftTests : IDisposable
         Assert.True(double.IsNaN(report.HeadAgreement));
     }
 
-    /// <summary>Each photo is there five times, as in sets from the web: which copy is nearest is decided by the last bits, which other kernels give otherwise.</summary>
+    /// <summary>
+    /// Each photo is there five times, as in sets from the web: which copy is nearest is decided by the last bits, which other kernels give
+    /// otherwise.
+    /// </summary>
     [Theory]
     [InlineData(1e-6, true)]
     [InlineData(0.3, false)]
@@ -52,24 +55,40 @@ public sealed class FeatureDriftTests : IDisposable
         Assert.Equal(shareable, report.Shareable);
         Assert.Equal(shareable, report.NeighbourAgreement == 1);
 
-        FeatureSet Set(string name, int seed) => FeatureSet.Open(SyntheticFeatureSet.Write(_extraction.At(name), photos, x =>
-        {
-            var random = new Random(seed);
-            for (var i = 0; i < x.Rows; i++)
-            {
-                x.Row(i / 5 * 5).CopyTo(x.Row(i));
-                for (var d = 0; d < x.Columns; d++)
-                    x.Row(i)[d] += (float)(noise * random.NextDouble());
-            }
-        }), TestTable.Create());
+        FeatureSet Set(string name, int seed) =>
+            FeatureSet.Open(
+                SyntheticFeatureSet.Write(
+                    _extraction.At(name),
+                    photos,
+                    x =>
+                    {
+                        var random = new Random(seed);
+                        for (var i = 0; i < x.Rows; i++)
+                        {
+                            x.Row(i / 5 * 5).CopyTo(x.Row(i));
+                            for (var d = 0; d < x.Columns; d++)
+                                x.Row(i)[d] += (float)(noise * random.NextDouble());
+                        }
+                    }
+                ),
+                TestTable.Create()
+            );
     }
 
     [Fact]
     public void Compare_OfVectorsOfOtherLength_IsBadInput()
     {
         using var dataset = _extraction.OpenDataset();
-        var results = Extractor.Run(_extraction.Job(dataset, CutRequest.Default, new(CutRequest.Features, Pooling.Parse("adaptive:2x2"))), _extraction.Options, TestContext.Current.CancellationToken);
+        var results = Extractor.Run(
+            _extraction.Job(dataset, CutRequest.Default, new(CutRequest.Features, Pooling.Parse("adaptive:2x2"))),
+            _extraction.Options,
+            TestContext.Current.CancellationToken
+        );
         var sets = results.Select(r => FeatureSet.Open(r.Folder, _extraction.Table)).ToList();
-        Assert.Contains("1280 values", Assert.Throws<BadInputException>(() => FeatureDrift.Compare(sets[0], sets[1])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "1280 values",
+            Assert.Throws<BadInputException>(() => FeatureDrift.Compare(sets[0], sets[1])).Message,
+            StringComparison.Ordinal
+        );
     }
 }

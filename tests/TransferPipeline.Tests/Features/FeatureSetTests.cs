@@ -37,8 +37,15 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     public void Verify_ValueThatIsNoNumber_NamesThePhoto(float value)
     {
         // Written by a careless tool: the manifest fits, only the values do not.
-        var folder = SyntheticFeatureSet.Write(_extraction.At("made-up"), SyntheticFeatureSet.Photos(2, ["a", "b"], "train"), x => x.Row(2)[4] = value);
-        Assert.Equal($"part-00000.parquet: the vector of train/b/0002.jpg holds {value}", Assert.Single(FeatureSet.Open(folder, _extraction.Table).Verify().Problems));
+        var folder = SyntheticFeatureSet.Write(
+            _extraction.At("made-up"),
+            SyntheticFeatureSet.Photos(2, ["a", "b"], "train"),
+            x => x.Row(2)[4] = value
+        );
+        Assert.Equal(
+            $"part-00000.parquet: the vector of train/b/0002.jpg holds {value}",
+            Assert.Single(FeatureSet.Open(folder, _extraction.Table).Verify().Problems)
+        );
     }
 
     [Theory]
@@ -48,7 +55,13 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     [InlineData("0+9", "the order of part-00000.parquet is not that of 3 rows")]
     public void Verify_OrderThatIsNone_NamesTheManifest(string order, string problem)
     {
-        var manifest = new FeatureManifest { Recipe = _extraction.Job(_extraction.OpenDataset()).RecipeOf(0), Dimension = 4, Classes = ["a"], Parts = [new("part-00000.parquet", 3, 1, "", order), new("part-00001.parquet", 1, 1, "", "2+1")] };
+        var manifest = new FeatureManifest
+        {
+            Recipe = _extraction.Job(_extraction.OpenDataset()).RecipeOf(0),
+            Dimension = 4,
+            Classes = ["a"],
+            Parts = [new("part-00000.parquet", 3, 1, "", order), new("part-00001.parquet", 1, 1, "", "2+1")],
+        };
         var error = Assert.Throws<BadInputException>(() => new FeatureSet(_extraction.At("none"), manifest, _extraction.Table).Verify());
         Assert.Contains("manifest.json is damaged: " + problem, error.Message);
     }
@@ -60,7 +73,13 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
         var row = new FeatureRow("a.jpg", "a", "train", 0, new string('0', 64), 1, 1, 1, 1);
         const int Rows = 50_000;
         const int Dimension = 50_000;
-        var manifest = new FeatureManifest { Recipe = _extraction.Job(_extraction.OpenDataset()).RecipeOf(0), Dimension = Dimension, Classes = ["a"], Parts = [new("part-00000.parquet", Rows, 1, "", $"0+{Rows}")] };
+        var manifest = new FeatureManifest
+        {
+            Recipe = _extraction.Job(_extraction.OpenDataset()).RecipeOf(0),
+            Dimension = Dimension,
+            Classes = ["a"],
+            Parts = [new("part-00000.parquet", Rows, 1, "", $"0+{Rows}")],
+        };
         folder.Write("part-00000.parquet", "x");
         var set = new FeatureSet(folder.Root, manifest, new ManyRows([.. Enumerable.Repeat(row, Rows)]));
         var error = Assert.Throws<JobFailedException>(() => set.Load(verify: false));
@@ -70,7 +89,11 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     [Fact]
     public void Open_OfWhatIsNoSet_SaysWhatIsMissing()
     {
-        Assert.Contains("there is no folder", Assert.Throws<BadInputException>(() => FeatureSet.Open(_extraction.At("nowhere"), _extraction.Table)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no folder",
+            Assert.Throws<BadInputException>(() => FeatureSet.Open(_extraction.At("nowhere"), _extraction.Table)).Message,
+            StringComparison.Ordinal
+        );
         var error = Assert.Throws<BadInputException>(() => FeatureSet.Open(_extraction.Photos, _extraction.Table));
         Assert.Contains("is not a feature set: it has no manifest.json", error.Message, StringComparison.Ordinal);
     }
@@ -121,7 +144,11 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
         File.WriteAllBytes(part, bytes);
         var set = FeatureSet.Open(copy, _extraction.Table);
         Assert.Equal("part-00001.parquet is damaged: its SHA-256 is not the one in the manifest", Assert.Single(set.Verify().Problems));
-        Assert.Contains("part-00001.parquet is damaged", Assert.Throws<BadInputException>(() => set.Load()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "part-00001.parquet is damaged",
+            Assert.Throws<BadInputException>(() => set.Load()).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -179,7 +206,10 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
 
         var csv = File.ReadAllLines(_extraction.Open().Export(ExportFormat.Csv, _extraction.At("csv", "out"))[0]);
         Assert.Equal(3 + 1280, csv[0].Split(',').Length);
-        Assert.Equal(data.X.Row(5).ToArray(), csv[6].Split(',').Skip(3).Select(v => float.Parse(v, System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            data.X.Row(5).ToArray(),
+            csv[6].Split(',').Skip(3).Select(v => float.Parse(v, System.Globalization.CultureInfo.InvariantCulture))
+        );
         var parquet = _extraction.Open().Export(ExportFormat.Parquet, _extraction.At("parquet", "out"))[0];
         Assert.Equal(data.Rows, _extraction.Table.ReadRows(parquet));
         var vectors = new FeatureMatrix(8, 1280);

@@ -27,7 +27,8 @@ public sealed class FeatureTableMemoryTests
             file,
             [TypedParquet.Lists("vector", [.. Enumerable.Repeat(vector, GroupRows * groupsInOne)])],
             settings => settings.Compression(compression).DisableDictionary(),
-            repeat: Groups / groupsInOne);
+            repeat: Groups / groupsInOne
+        );
 
         var (rows, peak) = ChildReading.Start(library, file, Columns);
 

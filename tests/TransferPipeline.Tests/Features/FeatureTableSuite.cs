@@ -67,11 +67,13 @@ public abstract class FeatureTableSuite : IDisposable
     public void Write_Twice_GivesTheSameBytes()
     {
         var (rows, vectors) = Samples.Make(5000, 40);
-        var hashes = new[] { "a.parquet", "b.parquet" }.Select(name =>
-        {
-            _table.Write(_folder.At(name), rows, vectors);
-            return Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(_folder.At(name))));
-        }).ToArray();
+        var hashes = new[] { "a.parquet", "b.parquet" }
+            .Select(name =>
+            {
+                _table.Write(_folder.At(name), rows, vectors);
+                return Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(_folder.At(name))));
+            })
+            .ToArray();
         Create().Write(_folder.At("c.parquet"), rows, vectors);
 
         Assert.Equal(hashes[0], hashes[1]);
@@ -110,7 +112,10 @@ public abstract class FeatureTableSuite : IDisposable
         Assert.Equal(10_000 % blockRows, filled);
         Compare(filled);
         Assert.Equal(10_000, next);
-        Assert.Contains("has 9 values, expected 8", Assert.Throws<BadInputException>(() => _table.ReadBlocks(file, new(blockRows, 8), 0, () => { })).Message);
+        Assert.Contains(
+            "has 9 values, expected 8",
+            Assert.Throws<BadInputException>(() => _table.ReadBlocks(file, new(blockRows, 8), 0, () => { })).Message
+        );
 
         void Compare(int count)
         {
@@ -154,15 +159,20 @@ public abstract class FeatureTableSuite : IDisposable
     public void Read_ByManyThreads_GivesEachItsOwn()
     {
         var parts = Enumerable.Range(0, 8).Select(i => Samples.Make(300 + i, 16, i)).ToArray();
-        Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
-        {
-            var file = _folder.At($"{i}.parquet");
-            _table.Write(file, parts[i].Rows, parts[i].Vectors);
-            var read = new FeatureMatrix(300 + i, 16);
-            Assert.Equal(300 + i, _table.ReadVectors(file, read, 0));
-            Assert.Equal(parts[i].Vectors.Data, read.Data);
-            Assert.Equal(parts[i].Rows, _table.ReadRows(file));
-        });
+        Parallel.For(
+            0,
+            8,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            i =>
+            {
+                var file = _folder.At($"{i}.parquet");
+                _table.Write(file, parts[i].Rows, parts[i].Vectors);
+                var read = new FeatureMatrix(300 + i, 16);
+                Assert.Equal(300 + i, _table.ReadVectors(file, read, 0));
+                Assert.Equal(parts[i].Vectors.Data, read.Data);
+                Assert.Equal(parts[i].Rows, _table.ReadRows(file));
+            }
+        );
     }
 
     [Fact]
@@ -184,16 +194,21 @@ public abstract class FeatureTableSuite : IDisposable
     public void ReadRows_OfOtherColumns_SaysWhatIsExpected(string columns, string expected)
     {
         var file = _folder.At("other.parquet");
-        TypedParquet.Write(file, columns switch
-        {
-            "number" => [TypedParquet.Int32("path", 1)],
-            "two" => [TypedParquet.Text("path", "a"), TypedParquet.Text("label", "b")],
-            _ =>
-            [
-                .. new[] { "path", "split", "image_sha256" }.Select(name => TypedParquet.Text(name, "a")), TypedParquet.Text("label", (string?)null),
-                .. new[] { "view", "width", "height" }.Select(name => TypedParquet.Int32(name, 1)), .. new[] { "bytes", "mtime" }.Select(name => TypedParquet.Int64(name, 1)),
-            ],
-        });
+        TypedParquet.Write(
+            file,
+            columns switch
+            {
+                "number" => [TypedParquet.Int32("path", 1)],
+                "two" => [TypedParquet.Text("path", "a"), TypedParquet.Text("label", "b")],
+                _ =>
+                [
+                    .. new[] { "path", "split", "image_sha256" }.Select(name => TypedParquet.Text(name, "a")),
+                    TypedParquet.Text("label", (string?)null),
+                    .. new[] { "view", "width", "height" }.Select(name => TypedParquet.Int32(name, 1)),
+                    .. new[] { "bytes", "mtime" }.Select(name => TypedParquet.Int64(name, 1)),
+                ],
+            }
+        );
         var error = Assert.Throws<BadInputException>(() => _table.ReadRows(file));
         Assert.StartsWith(file, error.Message);
         Assert.Contains(expected, error.Message);
@@ -210,16 +225,26 @@ public abstract class FeatureTableSuite : IDisposable
     {
         var other = _folder.At("other.parquet");
         var (_, vectors) = Samples.Make(5000, 40);
-        TypedParquet.Write(other, [TypedParquet.Lists("vector", Lists(vectors))], settings =>
-        {
-            settings.Compression(compression).DataPageVersion(secondVersion ? ParquetDataPageVersion.V2 : ParquetDataPageVersion.V1).DataPagesize(10_000);
-            if (encoding != Encoding.RleDictionary)
-                settings.DisableDictionary().Encoding(encoding);
-        });
+        TypedParquet.Write(
+            other,
+            [TypedParquet.Lists("vector", Lists(vectors))],
+            settings =>
+            {
+                settings
+                    .Compression(compression)
+                    .DataPageVersion(secondVersion ? ParquetDataPageVersion.V2 : ParquetDataPageVersion.V1)
+                    .DataPagesize(10_000);
+                if (encoding != Encoding.RleDictionary)
+                    settings.DisableDictionary().Encoding(encoding);
+            }
+        );
         var (read, block) = (new FeatureMatrix(5000, 40), new FeatureMatrix(6000, 40));
         if (secondVersion && !ReadsListsInPagesOfVersion2)
         {
-            Assert.StartsWith($"{other} cannot be read as Parquet", Assert.Throws<BadInputException>(() => _table.ReadVectors(other, read, 0)).Message);
+            Assert.StartsWith(
+                $"{other} cannot be read as Parquet",
+                Assert.Throws<BadInputException>(() => _table.ReadVectors(other, read, 0)).Message
+            );
             return;
         }
 
@@ -242,18 +267,26 @@ public abstract class FeatureTableSuite : IDisposable
     public void ReadVectors_OfUnusableVectors_SaysWhy(string kind, string expected)
     {
         var file = _folder.At("other.parquet");
-        TypedParquet.Write(file, kind switch
-        {
-            "float64" => TypedParquet.Lists<double>("vector", [1, 2]),
-            "null in it" => TypedParquet.Lists<float>("vector", [1, null]),
-            "null" => TypedParquet.Lists<float>("vector", [null]),
-            "empty" => TypedParquet.Lists<float>("vector", [[]]),
-            "short first" => TypedParquet.Lists<float>("vector", [1], [1, 2]),
-            "short last" => TypedParquet.Lists<float>("vector", [1, 2], [3]),
-            "long first" => TypedParquet.Lists<float>("vector", [1, 2, 3], [1, 2]),
-            "long last" => TypedParquet.Lists<float>("vector", [1, 2], [1, 2, 3]),
-            _ => TypedParquet.Text("vector", "1 2"),
-        });
+        TypedParquet.Write(
+            file,
+            kind switch
+            {
+                "float64" => TypedParquet.Lists<double>("vector", [1, 2]),
+                "null in it" => TypedParquet.Lists<float>("vector", [1, null]),
+                "null" => TypedParquet.Lists<float>("vector", [null]),
+                "empty" => TypedParquet.Lists<float>(
+                    "vector",
+                    [
+                        [],
+                    ]
+                ),
+                "short first" => TypedParquet.Lists<float>("vector", [1], [1, 2]),
+                "short last" => TypedParquet.Lists<float>("vector", [1, 2], [3]),
+                "long first" => TypedParquet.Lists<float>("vector", [1, 2, 3], [1, 2]),
+                "long last" => TypedParquet.Lists<float>("vector", [1, 2], [1, 2, 3]),
+                _ => TypedParquet.Text("vector", "1 2"),
+            }
+        );
         var error = Assert.Throws<BadInputException>(() => _table.ReadVectors(file, new FeatureMatrix(2, 2), 0));
         Assert.StartsWith(file, error.Message);
         Assert.Contains(expected, error.Message);

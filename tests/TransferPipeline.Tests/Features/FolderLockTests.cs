@@ -39,17 +39,22 @@ public sealed class FolderLockTests : IDisposable
     {
         var cancellation = TestContext.Current.CancellationToken;
         var (inside, most, taken) = (0, 0, 0);
-        Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellation }, _ =>
-        {
-            for (var i = 0; i < 5; i++)
+        Parallel.For(
+            0,
+            8,
+            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellation },
+            _ =>
             {
-                using var held = FolderLock.Take(_folder.Root, TimeSpan.FromMinutes(2), static _ => { }, cancellation);
-                var now = Interlocked.Increment(ref inside);
-                most = Math.Max(most, now);
-                Interlocked.Increment(ref taken);
-                Interlocked.Decrement(ref inside);
+                for (var i = 0; i < 5; i++)
+                {
+                    using var held = FolderLock.Take(_folder.Root, TimeSpan.FromMinutes(2), static _ => { }, cancellation);
+                    var now = Interlocked.Increment(ref inside);
+                    most = Math.Max(most, now);
+                    Interlocked.Increment(ref taken);
+                    Interlocked.Decrement(ref inside);
+                }
             }
-        });
+        );
         Assert.Equal((1, 40), (most, taken));
     }
 
@@ -59,7 +64,11 @@ public sealed class FolderLockTests : IDisposable
         using var extraction = new TestExtraction(1);
         Directory.CreateDirectory(extraction.Set);
         using var held = FolderLock.Take(extraction.Set, TimeSpan.Zero, _ => { }, TestContext.Current.CancellationToken);
-        Assert.Contains("is in use by another run", Assert.Throws<JobFailedException>(() => extraction.Run()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is in use by another run",
+            Assert.Throws<JobFailedException>(() => extraction.Run()).Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, extraction.Decoder.Count);
     }
 }

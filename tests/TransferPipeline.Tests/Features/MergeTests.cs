@@ -19,7 +19,12 @@ public sealed class MergeTests : IDisposable
         _extraction.Run();
         // In another order than the shards', as a cluster may finish them.
         string[] shards = [Extract(3, 3), Extract(1, 3), Extract(2, 3)];
-        var merged = FeatureSets.Merge(shards, _extraction.At("merged"), _extraction.Table, cancellation: TestContext.Current.CancellationToken);
+        var merged = FeatureSets.Merge(
+            shards,
+            _extraction.At("merged"),
+            _extraction.Table,
+            cancellation: TestContext.Current.CancellationToken
+        );
         TestExtraction.AssertSame(_extraction.Load(), merged.Load());
         Assert.Equal(_extraction.Open().LoadFailed(), merged.LoadFailed());
         Assert.Empty(merged.Verify().Problems);
@@ -44,7 +49,10 @@ public sealed class MergeTests : IDisposable
             using var dataset = _extraction.OpenDataset();
             var job = _extraction.Job(dataset) with { Outputs = [new(CutRequest.Default, folder)] };
             var error = Assert.Throws<UsageException>(() => _extraction.Run(job, _extraction.Options with { Shard = new(2, 3) }));
-            Assert.Equal($"{folder} holds {holds}, which shard 2/3 would drop: give each shard a folder of its own with --out", error.Message);
+            Assert.Equal(
+                $"{folder} holds {holds}, which shard 2/3 would drop: give each shard a folder of its own with --out",
+                error.Message
+            );
             Assert.Equal(before, FeatureSet.Open(folder, _extraction.Table).Rows);
         }
     }
@@ -58,15 +66,27 @@ public sealed class MergeTests : IDisposable
         using var dataset = other.OpenDataset();
         var job = other.Job(dataset) with { Outputs = [new(CutRequest.Default, _extraction.Set)] };
         var error = Assert.Throws<BadInputException>(() => other.Run(job, other.Options));
-        Assert.Equal($"{_extraction.Set} holds 12 vectors of other photos (of {_extraction.Photos}), none of which is in {other.Photos}: they would be dropped; choose another folder with --out, or delete this one", error.Message);
+        Assert.Equal(
+            $"{_extraction.Set} holds 12 vectors of other photos (of {_extraction.Photos}), none of which is in {other.Photos}: they "
+                + $"would be dropped; choose another folder with --out, or delete this one",
+            error.Message
+        );
         Assert.Equal(12, _extraction.Open().Rows);
     }
 
     [Fact]
     public void Merge_WithAShardMissing_NamesIt()
     {
-        Assert.Contains("of 3 shards 2 is missing: extract with --shard 2/3", Fails([Extract(1, 3), Extract(3, 3)], _extraction.At("merged")), StringComparison.Ordinal);
-        Assert.Contains("shard 1/3 is given twice", Fails([Extract(1, 3), Extract(1, 3)], _extraction.At("merged")), StringComparison.Ordinal);
+        Assert.Contains(
+            "of 3 shards 2 is missing: extract with --shard 2/3",
+            Fails([Extract(1, 3), Extract(3, 3)], _extraction.At("merged")),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "shard 1/3 is given twice",
+            Fails([Extract(1, 3), Extract(1, 3)], _extraction.At("merged")),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -84,13 +104,22 @@ public sealed class MergeTests : IDisposable
         using var other = new TestExtraction(2, "pants", "skirt");
         _extraction.Run();
         other.Run();
-        var merged = FeatureSets.Merge([_extraction.Set, other.Set], _extraction.At("merged"), _extraction.Table, cancellation: TestContext.Current.CancellationToken);
+        var merged = FeatureSets.Merge(
+            [_extraction.Set, other.Set],
+            _extraction.At("merged"),
+            _extraction.Table,
+            cancellation: TestContext.Current.CancellationToken
+        );
         var (a, b, both) = (_extraction.Load(), other.Load(), merged.Load());
         Assert.Equal(["dress", "hat", "pants", "skirt"], both.Classes);
         Assert.Equal([.. a.Rows, .. b.Rows], both.Rows);
         Assert.Equal([.. a.Y, .. b.Y.Select(y => y + 2)], both.Y);
         Assert.Equal(b.X.Row(3), both.X.Row(15));
-        Assert.Contains("both have train/dress/", Fails([_extraction.Set, _extraction.Set], _extraction.At("twice")), StringComparison.Ordinal);
+        Assert.Contains(
+            "both have train/dress/",
+            Fails([_extraction.Set, _extraction.Set], _extraction.At("twice")),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -130,5 +159,9 @@ public sealed class MergeTests : IDisposable
     }
 
     private string Fails(string[] inputs, string output) =>
-        Assert.Throws<BadInputException>(() => FeatureSets.Merge(inputs, output, _extraction.Table, cancellation: TestContext.Current.CancellationToken)).Message;
+        Assert
+            .Throws<BadInputException>(() =>
+                FeatureSets.Merge(inputs, output, _extraction.Table, cancellation: TestContext.Current.CancellationToken)
+            )
+            .Message;
 }

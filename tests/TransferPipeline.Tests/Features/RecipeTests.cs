@@ -48,8 +48,7 @@ public sealed class RecipeTests
     }
 
     [Fact]
-    public void Fields_AreAllCovered() =>
-        Assert.Equal(Some.Fields().Select(f => f.Key).Skip(1), Changes.Keys);
+    public void Fields_AreAllCovered() => Assert.Equal(Some.Fields().Select(f => f.Key).Skip(1), Changes.Keys);
 
     [Fact]
     public void Differences_OfTheNameAlone_AreNone()
@@ -103,7 +102,10 @@ public sealed class RecipeTests
     [InlineData("cpu", Precision.Tf32, "on CUDA only")]
     public void DeviceOptions_OfAnother_IsAUsageError(string device, Precision precision, string message) =>
         Assert.Contains(
-            message, Assert.Throws<UsageException>(() => new DeviceOptions { Device = device, Precision = precision }.Check()).Message, StringComparison.Ordinal);
+            message,
+            Assert.Throws<UsageException>(() => new DeviceOptions { Device = device, Precision = precision }.Check()).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData(new int[0], "")]

@@ -15,14 +15,16 @@ internal static class Samples
         return ([.. Enumerable.Range(0, rows).Select(i => Row(i, random))], vectors);
     }
 
-    private static FeatureRow Row(int i, Random random) => new(
-        $"train/{(i % 3 == 0 ? "hüte, \"alt\"" : "shoes")}/{i:d5} 'of' 日本.jpg",
-        i % 3 == 0 ? "hüte, \"alt\"" : "shoes",
-        i % 5 == 0 ? "validation" : "train",
-        i % 4,
-        Convert.ToHexStringLower(SHA256.HashData(BitConverter.GetBytes(i))),
-        random.NextInt64(1L << 40),
-        1_700_000_000_000_000_000 + i,
-        random.Next(1, 30_000),
-        random.Next(1, 30_000));
+    private static FeatureRow Row(int i, Random random) =>
+        new(
+            $"train/{(i % 3 == 0 ? "hüte, \"alt\"" : "shoes")}/{i:d5} 'of' 日本.jpg",
+            i % 3 == 0 ? "hüte, \"alt\"" : "shoes",
+            i % 5 == 0 ? "validation" : "train",
+            i % 4,
+            Convert.ToHexStringLower(SHA256.HashData(BitConverter.GetBytes(i))),
+            random.NextInt64(1L << 40),
+            1_700_000_000_000_000_000 + i,
+            random.Next(1, 30_000),
+            random.Next(1, 30_000)
+        );
 }

@@ -13,7 +13,19 @@ public sealed class ExtremeVectorsTests
         var cases = new TheoryData<string, string>();
         foreach (var head in HeadCatalog.Trainers.Select(t => t.Name))
         {
-            foreach (var name in new[] { "constant columns", "one value", "fewer rows than values", "a class of one row", "copies", "tiny", "large", "two rows" })
+            foreach (
+                var name in new[]
+                {
+                    "constant columns",
+                    "one value",
+                    "fewer rows than values",
+                    "a class of one row",
+                    "copies",
+                    "tiny",
+                    "large",
+                    "two rows",
+                }
+            )
                 cases.Add(head, name);
         }
 
@@ -26,7 +38,12 @@ public sealed class ExtremeVectorsTests
     {
         var (x, y) = Make(vectors);
         var trainer = HeadCatalog.Find(name);
-        var given = new Dictionary<string, string> { ["scaling"] = "standard", ["n_neighbors"] = "2", ["n_estimators"] = "20" };
+        var given = new Dictionary<string, string>
+        {
+            ["scaling"] = "standard",
+            ["n_neighbors"] = "2",
+            ["n_estimators"] = "20",
+        };
         var settings = HeadOptions.Parse(trainer, given.Where(g => trainer.Options.Any(o => o.Name == g.Key)).ToDictionary());
         int[] rows = [.. Enumerable.Range(0, x.Rows)];
         IHead Train() => trainer.Train(new(x, y, rows, y.Max() + 1), settings, new TrainingContext { Threads = 2 });
@@ -58,7 +75,10 @@ public sealed class ExtremeVectorsTests
         x.Row(17)[3] = -2e20f;
         var trainer = HeadCatalog.Find(name);
         var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, y, 40), HeadOptions.Parse(trainer), new()));
-        Assert.Equal("the vector of row 17 has values whose squares are too large for float32, the largest 2.0e+20; divide the vectors first", error.Message);
+        Assert.Equal(
+            "the vector of row 17 has values whose squares are too large for float32, the largest 2.0e+20; divide the vectors first",
+            error.Message
+        );
     }
 
     [Theory]
@@ -79,7 +99,8 @@ public sealed class ExtremeVectorsTests
         var (x, y) = Mixture.Create(60, 8, 2, 1);
         var descent = new DualCoordinateDescent(RowSet.View(x, [.. Enumerable.Range(0, 60)], y), [1], bias: true, threads: 1);
         var nothing = LossWeights.ByRow([0, 0]);
-        var found = await Task.Run(() => Run(descent, nothing), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        var found = await Task.Run(() => Run(descent, nothing), TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         Assert.False(Assert.Single(found).Reached(1e-6));
 
         static unsafe OutputStart[] Run(DualCoordinateDescent descent, LossWeights weights)
@@ -94,7 +115,9 @@ public sealed class ExtremeVectorsTests
     {
         var (x, y) = Scaled(1e-25);
         var trainer = HeadCatalog.Find("svm-rbf");
-        var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, y, x.Rows), HeadOptions.Parse(trainer), new()));
+        var error = Assert.Throws<BadInputException>(() =>
+            trainer.Train(Mixture.Training(x, y, x.Rows), HeadOptions.Parse(trainer), new())
+        );
         Assert.StartsWith("svm-rbf: gamma is ", error.Message);
         Assert.EndsWith("set scaling=standard", error.Message);
     }
@@ -103,8 +126,9 @@ public sealed class ExtremeVectorsTests
     public void LinearHead_WeightsThatAreNoNumbers_AreRefused()
     {
         var settings = HeadOptions.Parse(HeadCatalog.Find("softmax"));
-        var error = Assert.Throws<BadInputException>(
-            () => LinearHead.Create("softmax", [1, 1e39, 3, 4], [0, 0], FeatureScaling.None, LinearLink.Softmax, settings, new()));
+        var error = Assert.Throws<BadInputException>(() =>
+            LinearHead.Create("softmax", [1, 1e39, 3, 4], [0, 0], FeatureScaling.None, LinearLink.Softmax, settings, new())
+        );
         Assert.StartsWith("softmax: the weights are no finite numbers", error.Message);
     }
 
@@ -119,7 +143,14 @@ public sealed class ExtremeVectorsTests
         var trainer = HeadCatalog.Find("logistic");
         var head = (LinearHead)trainer.Train(Mixture.Training(x, y, 90), HeadOptions.Parse(trainer), new());
         var far = LinearHead.Create(
-            "logistic", Array.ConvertAll(head.Weights, w => (double)w), [shift - 3, shift - 0.5, shift], FeatureScaling.None, LinearLink.NormalizedSigmoids, head.Options, head.Fit);
+            "logistic",
+            Array.ConvertAll(head.Weights, w => (double)w),
+            [shift - 3, shift - 0.5, shift],
+            FeatureScaling.None,
+            LinearLink.NormalizedSigmoids,
+            head.Options,
+            head.Fit
+        );
         int[] rows = [.. Enumerable.Range(0, 90)];
         var scores = HeadChecks.Scores(far, x, rows);
         HeadChecks.AgreesWithItself(far, x, rows);

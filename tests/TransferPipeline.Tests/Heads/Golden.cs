@@ -8,9 +8,11 @@ internal static class Golden
     public static JsonElement Read(string name) =>
         JsonDocument.Parse(File.ReadAllText(Path.Combine(SharedData.Repository, "tests", "rivals", "goldens", name + ".json"))).RootElement;
 
-    public static float[] Floats(this JsonElement element, string name) => [.. Flatten(element.GetProperty(name)).Select(e => e.GetSingle())];
+    public static float[] Floats(this JsonElement element, string name) =>
+        [.. Flatten(element.GetProperty(name)).Select(e => e.GetSingle())];
 
-    public static int[] Integers(this JsonElement element, string name) => [.. Flatten(element.GetProperty(name)).Select(e => e.GetInt32())];
+    public static int[] Integers(this JsonElement element, string name) =>
+        [.. Flatten(element.GetProperty(name)).Select(e => e.GetInt32())];
 
     public static string Text(this JsonElement element, string name) => element.GetProperty(name).ToString();
 

@@ -50,7 +50,11 @@ internal static class HeadChecks
     /// <summary>Probabilities of an ONNX model that holds the head alone.</summary>
     public static float[] OnnxProbabilities(IHead head, FeatureMatrix x, int[] rows, int opset = 17)
     {
-        var model = new ModelProto { IrVersion = 8, Graph = new() { Name = "head" } };
+        var model = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new() { Name = "head" },
+        };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = opset });
         model.Graph.Input.Add(GraphWriter.Declare("features", TensorProto.Types.DataType.Float, -1, x.Columns));
         var writer = new GraphWriter(model);
@@ -80,6 +84,9 @@ internal static class HeadChecks
     {
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"value {i}: expected {expected[i]}, found {actual[i]}, tolerance {tolerance}");
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) <= tolerance,
+                $"value {i}: expected {expected[i]}, found {actual[i]}, tolerance {tolerance}"
+            );
     }
 }

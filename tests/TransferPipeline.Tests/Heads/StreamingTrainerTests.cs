@@ -5,12 +5,18 @@ namespace TransferPipeline.Tests.Heads;
 
 public sealed class StreamingTrainerTests
 {
-    public static TheoryData<string, string, int> Cases => new()
-    {
-        { "softmax", "C=0.1", 5 }, { "softmax", "C=1;scaling=standard", 2 }, { "logistic", "C=1;class_weight=balanced", 4 }, { "linear-svm", "C=0.1", 5 },
-        { "linear-svm", "C=0.01;scaling=standard;class_weight=0:2", 4 }, { "ridge", "alpha=10", 5 }, { "ridge", "alpha=1;scaling=standard;class_weight=balanced", 2 },
-        { "ridge", "alpha=2;fit_intercept=false;scaling=l2", 3 },
-    };
+    public static TheoryData<string, string, int> Cases =>
+        new()
+        {
+            { "softmax", "C=0.1", 5 },
+            { "softmax", "C=1;scaling=standard", 2 },
+            { "logistic", "C=1;class_weight=balanced", 4 },
+            { "linear-svm", "C=0.1", 5 },
+            { "linear-svm", "C=0.01;scaling=standard;class_weight=0:2", 4 },
+            { "ridge", "alpha=10", 5 },
+            { "ridge", "alpha=1;scaling=standard;class_weight=balanced", 2 },
+            { "ridge", "alpha=2;fit_intercept=false;scaling=l2", 3 },
+        };
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -53,7 +59,9 @@ public sealed class StreamingTrainerTests
         var (x, y) = Mixture.Create(1500, 6, 2, 1);
         x.Row(1203)[4] = float.NaN;
         var trainer = StreamingTrainer.Require(HeadCatalog.Find(name));
-        var error = Assert.Throws<BadInputException>(() => trainer.TrainStream(new MemoryStream(x, y, 500), 2, HeadOptions.Parse(trainer), new()));
+        var error = Assert.Throws<BadInputException>(() =>
+            trainer.TrainStream(new MemoryStream(x, y, 500), 2, HeadOptions.Parse(trainer), new())
+        );
         Assert.StartsWith("the vector of row 1203 has NaN at position 4", error.Message);
     }
 
@@ -64,7 +72,8 @@ public sealed class StreamingTrainerTests
         Assert.Contains("softmax, logistic, linear-svm, ridge", error.Message);
     }
 
-    private static Dictionary<string, string> Goldens(string options) => options.Split(';').Select(p => p.Split('=')).ToDictionary(p => p[0], p => p[1]);
+    private static Dictionary<string, string> Goldens(string options) =>
+        options.Split(';').Select(p => p.Split('=')).ToDictionary(p => p[0], p => p[1]);
 
     /// <summary>Hands out copies of rows in one reused block.</summary>
     private sealed class MemoryStream(FeatureMatrix x, int[] y, int blockRows) : IRowStream

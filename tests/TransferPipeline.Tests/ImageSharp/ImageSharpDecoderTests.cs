@@ -10,12 +10,17 @@ namespace TransferPipeline.Tests.ImageSharp;
 /// <summary>Where ImageSharp 2.1.13 differs from Pillow: how far, and what it refuses. The figures are those of docs/packages.md.</summary>
 public sealed class ImageSharpDecoderTests
 {
-    /// <summary>Of the 108 reference photos: largest difference of a level, and smallest cosine of the default backbone's features.</summary>
+    /// <summary>
+    /// Of the 108 reference photos: largest difference of a level, and smallest cosine of the default backbone's features.
+    /// </summary>
     private const int MostLevels = 64;
 
     private const double LeastCosine = 0.994;
 
-    /// <summary>Chroma is not smoothed between its samples as libjpeg does, so files with halved chroma differ most: noise in full colour by this much.</summary>
+    /// <summary>
+    /// Chroma is not smoothed between its samples as libjpeg does, so files with halved chroma differ most: noise in full colour by this
+    /// much.
+    /// </summary>
     private const int MostLevelsOfNoise = 99;
 
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images", "Formats");
@@ -30,8 +35,14 @@ public sealed class ImageSharpDecoderTests
     [InlineData("grey-float.tiff", "TIFF with levels of 32 bits, signed or floating, is not supported")]
     [InlineData("bit.tiff", "TIFF with levels of 1 bit is not supported by ImageSharp")]
     [InlineData("bit-group4.tiff", "TIFF with levels of 1 bit is not supported by ImageSharp")]
-    [InlineData("cmyk.tiff", "TIFF of a kind that ImageSharp does not read: The specified TIFF photometric interpretation is not supported: Separated")]
-    [InlineData("rgb-adobe-untransformed.jpg", "JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp")]
+    [InlineData(
+        "cmyk.tiff",
+        "TIFF of a kind that ImageSharp does not read: The specified TIFF photometric interpretation is not supported: Separated"
+    )]
+    [InlineData(
+        "rgb-adobe-untransformed.jpg",
+        "JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp"
+    )]
     public void Decode_WhatImageSharpReadsWrongOrNotAtAll_IsRefused(string file, string reason)
     {
         var error = Assert.Throws<ImageDecodeException>(() => TestDecoder.Decode(Path.Combine(Folder, file), decoder: Decoder));
@@ -45,10 +56,28 @@ public sealed class ImageSharpDecoderTests
             var rows = new TheoryData<string, int>();
             foreach (var file in Directory.GetFiles(Folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal))
             {
-                var isHalved = file.StartsWith("exif-", StringComparison.Ordinal) || file is "icc.jpg" or "rgb-420.jpg" or "rgb-422.jpg" or "rgb-optimized.jpg" or "rgb-progressive.jpg" or "rgb-q30.jpg";
+                var isHalved =
+                    file.StartsWith("exif-", StringComparison.Ordinal)
+                    || file is "icc.jpg" or "rgb-420.jpg" or "rgb-422.jpg" or "rgb-optimized.jpg" or "rgb-progressive.jpg" or "rgb-q30.jpg";
                 var isInexact = file.EndsWith(".jpg", StringComparison.Ordinal) || file is "palette.tiff" or "rgb-jpeg.tiff";
-                if (Path.GetExtension(file) is not (".py" or ".md" or ".tsv") && file is not ("grey-32-bit.tiff" or "grey-float.tiff" or "bit.tiff" or "bit-group4.tiff" or "cmyk.tiff" or "rgb-adobe-untransformed.jpg"))
-                    rows.Add(file, isHalved ? MostLevelsOfNoise : isInexact ? 2 : 0);
+                if (
+                    Path.GetExtension(file) is not (".py" or ".md" or ".tsv")
+                    && file
+                        is not (
+                            "grey-32-bit.tiff"
+                            or "grey-float.tiff"
+                            or "bit.tiff"
+                            or "bit-group4.tiff"
+                            or "cmyk.tiff"
+                            or "rgb-adobe-untransformed.jpg"
+                        )
+                )
+                    rows.Add(
+                        file,
+                        isHalved ? MostLevelsOfNoise
+                            : isInexact ? 2
+                            : 0
+                    );
             }
 
             return rows;
@@ -61,7 +90,13 @@ public sealed class ImageSharpDecoderTests
     public void Decode_EveryFormat_StaysWithinItsLevels(string file, int most)
     {
         var encoded = File.ReadAllBytes(Path.Combine(Folder, file));
-        foreach (var options in new[] { new DecodeOptions(), new DecodeOptions { ExifTranspose = true } })
+        foreach (
+            var options in new[]
+            {
+                new DecodeOptions(),
+                new DecodeOptions { ExifTranspose = true },
+            }
+        )
             Assert.InRange(Largest(encoded, options), 0, most);
     }
 
@@ -72,7 +107,17 @@ public sealed class ImageSharpDecoderTests
         var cut = Backbone.Open(SharedData.RequireModel("efficientnet-lite0.onnx")).Cut();
         using var session = SessionFactory.Create(cut, new());
         using var runner = new BackboneRunner(session, cut, 1);
-        var preprocessor = new Preprocessor(new Preprocessing { ResizeShortSide = 256, CropWidth = 224, CropHeight = 224, Interpolation = Interpolation.Bicubic, Offset = 127, Divisor = 128 });
+        var preprocessor = new Preprocessor(
+            new Preprocessing
+            {
+                ResizeShortSide = 256,
+                CropWidth = 224,
+                CropHeight = 224,
+                Interpolation = Interpolation.Bicubic,
+                Offset = 127,
+                Divisor = 128,
+            }
+        );
         foreach (var line in File.ReadLines(SharedData.RequireReference("preprocessing.tsv")).Skip(1))
         {
             var file = line.Split('\t')[0];
@@ -95,7 +140,9 @@ public sealed class ImageSharpDecoderTests
     public void Decode_CutPhoto_IsRefused()
     {
         var whole = File.ReadAllBytes(Path.Combine(Folder, "rgb-420.jpg"));
-        var error = Assert.Throws<ImageDecodeException>(() => Decoder.Decode(whole.AsSpan(0, whole.Length / 2), new DecodeOptions(), new RgbImage()));
+        var error = Assert.Throws<ImageDecodeException>(() =>
+            Decoder.Decode(whole.AsSpan(0, whole.Length / 2), new DecodeOptions(), new RgbImage())
+        );
         Assert.Equal("truncated JPEG: it ends before its pixels do", error.Message);
     }
 

@@ -16,11 +16,31 @@ public sealed class DamagedPhotoTests
 #endif
 
     public static TheoryData<string> Files =>
-    [
-        "rgb-420.jpg", "rgb-progressive.jpg", "cmyk-adobe.jpg", "exif-6.jpg", "rgb.png", "rgb-interlaced.png", "palette.png",
-        "grey-16-bit.png", "interlaced.gif", "small-frame.gif", "lossy.webp", "lossless-alpha.webp", "rgb-tiff_lzw.tiff", "grey.tiff",
-        "rgb.bmp", "palette.bmp", "rle8.bmp", "rle4.bmp", "565.bmp", "binary.ppm", "text.ppm", "text.pbm", "binary-1000.pgm",
-    ];
+        [
+            "rgb-420.jpg",
+            "rgb-progressive.jpg",
+            "cmyk-adobe.jpg",
+            "exif-6.jpg",
+            "rgb.png",
+            "rgb-interlaced.png",
+            "palette.png",
+            "grey-16-bit.png",
+            "interlaced.gif",
+            "small-frame.gif",
+            "lossy.webp",
+            "lossless-alpha.webp",
+            "rgb-tiff_lzw.tiff",
+            "grey.tiff",
+            "rgb.bmp",
+            "palette.bmp",
+            "rle8.bmp",
+            "rle4.bmp",
+            "565.bmp",
+            "binary.ppm",
+            "text.ppm",
+            "text.pbm",
+            "binary-1000.pgm",
+        ];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -40,7 +60,10 @@ public sealed class DamagedPhotoTests
             if (reason is null && length < whole.Length * 2 / 3)
                 Assert.Fail($"{length} of {whole.Length} bytes of {file} were taken for a whole photo");
             if (reason is null && !file.EndsWith(".pbm", StringComparison.Ordinal) && !file.StartsWith("text", StringComparison.Ordinal))
-                Assert.True(image.Pixels.SequenceEqual(expected.Pixels), $"{length} of {whole.Length} bytes gave other pixels without a reason");
+                Assert.True(
+                    image.Pixels.SequenceEqual(expected.Pixels),
+                    $"{length} of {whole.Length} bytes gave other pixels without a reason"
+                );
         }
 
         Assert.InRange(failures, whole.Length * 2 / 3, whole.Length);
@@ -71,7 +94,10 @@ public sealed class DamagedPhotoTests
     {
         var decoder = TestDecoder.Create();
         Assert.Equal("empty file", Reason(decoder, []));
-        Assert.Equal("a web page, not an image: the download gave a page (an error or a login?) in its place", Reason(decoder, "<!DOCTYPE html><p>not found"u8.ToArray()));
+        Assert.Equal(
+            "a web page, not an image: the download gave a page (an error or a login?) in its place",
+            Reason(decoder, "<!DOCTYPE html><p>not found"u8.ToArray())
+        );
         Assert.Equal("a zip archive, not an image: unpack it (starts with 504B03041400)", Reason(decoder, [0x50, 0x4B, 3, 4, 20, 0, 0, 0]));
         Assert.Equal("damaged JPEG: its header cannot be read", Reason(decoder, [0xFF, 0xD8, 0xFF, 0xD9]));
         Assert.StartsWith("truncated JPEG: ", Reason(decoder, [0xFF, 0xD8, 0xFF, 0xE0, 0]));
@@ -110,8 +136,12 @@ public sealed class DamagedPhotoTests
         var photos = Files.Select(f => File.ReadAllBytes(Path.Combine(Folder, (string)f.Data))).ToArray();
         var inputs = photos.Concat(photos.Select(p => p[..(p.Length / 2)])).ToArray();
         var expected = inputs.Select(p => Result(decoder, p)).ToArray();
-        Parallel.For(0, inputs.Length * 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
-            Assert.Equal(expected[i % inputs.Length], Result(decoder, inputs[i % inputs.Length])));
+        Parallel.For(
+            0,
+            inputs.Length * 8,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            i => Assert.Equal(expected[i % inputs.Length], Result(decoder, inputs[i % inputs.Length]))
+        );
     }
 
     private static string Result(IImageDecoder decoder, byte[] encoded)

@@ -4,15 +4,18 @@ using TransferPipeline.Images;
 namespace TransferPipeline.Tests.Images;
 
 /// <summary>
-/// Kinds of photos that decoders read wrong: Pillow's pixels, or refused with a reason that names the kind (Cases/make.py, by Pillow 9.4), with and
+/// Kinds of photos that decoders read wrong: Pillow's pixels, or refused with a reason that names the kind (Cases/make.py, by Pillow 9.4),
+/// with and
 /// without libjpeg-turbo; and the shared cases of the same kinds.
 /// </summary>
 public sealed class PhotoCaseTests
 {
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images", "Cases");
 
-    private static readonly Dictionary<string, string[]> Expected =
-        File.ReadAllLines(Path.Combine(Folder, "expected.tsv")).Skip(1).Select(line => line.Split('\t')).ToDictionary(cells => cells[0]);
+    private static readonly Dictionary<string, string[]> Expected = File.ReadAllLines(Path.Combine(Folder, "expected.tsv"))
+        .Skip(1)
+        .Select(line => line.Split('\t'))
+        .ToDictionary(cells => cells[0]);
 
     public static TheoryData<string, string> Rows
     {
@@ -63,7 +66,16 @@ public sealed class PhotoCaseTests
     }
 
     public static TheoryData<string> SharedKinds =>
-        ["bmp-16-bit-masks", "jpeg-error-in-scan", "photo-says-what-it-is", "png-orientation", "tiff-bad-words", "tiff-black", "tiff-cmyk16", "tiff-orientation"];
+        [
+            "bmp-16-bit-masks",
+            "jpeg-error-in-scan",
+            "photo-says-what-it-is",
+            "png-orientation",
+            "tiff-bad-words",
+            "tiff-black",
+            "tiff-cmyk16",
+            "tiff-orientation",
+        ];
 
     /// <summary>Each file has its right pixels beside it, or is refused.</summary>
     [Theory]

@@ -38,7 +38,8 @@ public sealed class PhotoFormatTests
     {
         // 6 x 3, palette (16 i, 255 - 10 i, 7 i): runs of 6 and 4 single pixels, then two runs of one pair; red as Pillow 9.4 reads it.
         var file = Convert.FromHexString(
-            "424d8c00000000000000760000002800000006000000030000000100040002000000160000000000000000000000100000000000000000ff000007f510000eeb200015e130001cd7400023cd50002ac3600031b9700038af80003fa59000469ba0004d91b0005487c0005b7dd0006273e0006969f00000061234560000000004abcd02770000069e00000001");
+            "424d8c00000000000000760000002800000006000000030000000100040002000000160000000000000000000000100000000000000000ff000007f510000eeb200015e130001cd7400023cd50002ac3600031b9700038af80003fa59000469ba0004d91b0005487c0005b7dd0006273e0006969f00000061234560000000004abcd02770000069e00000001"
+        );
         var photo = new RgbImage();
         TestDecoder.Create().Decode(file, new(), photo);
         int[] red = new int[18];
@@ -52,7 +53,11 @@ public sealed class PhotoFormatTests
     public void Decode_with_exif_transpose_gives_PILs_turned_pixels(string libraries, string row)
     {
         var cells = row.Split('\t');
-        var image = TestDecoder.Decode(Path.Combine(Folder, cells[0]), new DecodeOptions { ExifTranspose = true }, TestDecoder.Of(libraries));
+        var image = TestDecoder.Decode(
+            Path.Combine(Folder, cells[0]),
+            new DecodeOptions { ExifTranspose = true },
+            TestDecoder.Of(libraries)
+        );
         Assert.Equal(cells[4], Convert.ToHexStringLower(SHA256.HashData(image.Pixels)));
     }
 }

@@ -16,7 +16,12 @@ internal static class PlainResize
     private static byte[] Pass(ReadOnlySpan<byte> rgb, int width, int height, int toWidth, Interpolation interpolation)
     {
         var result = new byte[toWidth * height * 3];
-        var radius = interpolation switch { Interpolation.Bilinear => 1.0, Interpolation.Bicubic => 2.0, _ => 3.0 };
+        var radius = interpolation switch
+        {
+            Interpolation.Bilinear => 1.0,
+            Interpolation.Bicubic => 2.0,
+            _ => 3.0,
+        };
         var scale = (double)width / toWidth;
         var stretch = Math.Max(scale, 1.0);
         for (var x = 0; x < toWidth; x++)
@@ -24,7 +29,10 @@ internal static class PlainResize
             var centre = (x + 0.5) * scale;
             var first = Math.Max((int)(centre - radius * stretch + 0.5), 0);
             var end = Math.Min((int)(centre + radius * stretch + 0.5), width);
-            var weights = Enumerable.Range(first, end - first).Select(i => Filter((i - centre + 0.5) * (1.0 / stretch), interpolation)).ToArray();
+            var weights = Enumerable
+                .Range(first, end - first)
+                .Select(i => Filter((i - centre + 0.5) * (1.0 / stretch), interpolation))
+                .ToArray();
             var sum = 0.0;
             foreach (var w in weights)
                 sum += w;
@@ -61,8 +69,12 @@ internal static class PlainResize
         return interpolation switch
         {
             Interpolation.Bilinear => Math.Max(0, 1 - d),
-            Interpolation.Bicubic => d < 1 ? (1.5 * d - 2.5) * d * d + 1 : d < 2 ? (((d - 5) * d + 8) * d - 4) * -0.5 : 0,
-            _ => d >= 3 ? 0 : d == 0 ? 1 : Math.Sin(x * Math.PI) / (x * Math.PI) * (Math.Sin(x / 3 * Math.PI) / (x / 3 * Math.PI)),
+            Interpolation.Bicubic => d < 1 ? (1.5 * d - 2.5) * d * d + 1
+            : d < 2 ? (((d - 5) * d + 8) * d - 4) * -0.5
+            : 0,
+            _ => d >= 3 ? 0
+            : d == 0 ? 1
+            : Math.Sin(x * Math.PI) / (x * Math.PI) * (Math.Sin(x / 3 * Math.PI) / (x / 3 * Math.PI)),
         };
     }
 }

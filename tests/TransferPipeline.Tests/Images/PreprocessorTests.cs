@@ -4,7 +4,9 @@ using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Images;
 
-/// <summary>Resize, crop and normalization against torchvision's values (Preprocessed/make.py) and a plain reference, with every kernel.</summary>
+/// <summary>
+/// Resize, crop and normalization against torchvision's values (Preprocessed/make.py) and a plain reference, with every kernel.
+/// </summary>
 public sealed class PreprocessorTests
 {
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images");
@@ -48,12 +50,20 @@ public sealed class PreprocessorTests
         var random = new Random(12);
         for (var i = 0; i < 60; i++)
         {
-            int width = random.Next(1, 90), height = random.Next(1, 90), toWidth = random.Next(1, 120), toHeight = random.Next(1, 120);
+            int width = random.Next(1, 90),
+                height = random.Next(1, 90),
+                toWidth = random.Next(1, 120),
+                toHeight = random.Next(1, 120);
             var interpolation = (Interpolation)random.Next(1, 4);
             var picture = Picture(width, height, random, extremes: i % 2 == 0);
             var expected = PlainResize.Run(picture.Pixels, width, height, toWidth, toHeight, interpolation);
             var actual = new byte[expected.Length];
-            var steps = new Preprocessing { ResizeWidth = toWidth, ResizeHeight = toHeight, Interpolation = interpolation };
+            var steps = new Preprocessing
+            {
+                ResizeWidth = toWidth,
+                ResizeHeight = toHeight,
+                Interpolation = interpolation,
+            };
             new Preprocessor(steps, Kernel(kernel)).RunBytes(picture, actual);
             Assert.True(actual.AsSpan().SequenceEqual(expected), $"{interpolation} {width} x {height} to {toWidth} x {toHeight}");
         }
@@ -66,7 +76,9 @@ public sealed class PreprocessorTests
         var random = new Random(13);
         for (var i = 0; i < 120; i++)
         {
-            int width = random.Next(1, 120), height = random.Next(1, 120), crop = random.Next(1, 40);
+            int width = random.Next(1, 120),
+                height = random.Next(1, 120),
+                crop = random.Next(1, 40);
             var steps = new Preprocessing
             {
                 ResizeShortSide = i % 3 == 0 ? 0 : random.Next(1, 90),
@@ -93,7 +105,8 @@ public sealed class PreprocessorTests
     [Fact]
     public void Region_of_a_usual_photo_is_little_more_than_the_crop()
     {
-        // A scale of 400 / 256 = 1.5625: the crop's 224 x 224 begin at 16 across and at 58 down, where the filter reaches 1.5625 pixels to both sides.
+        // A scale of 400 / 256 = 1.5625: the crop's 224 x 224 begin at 16 across and at 58 down, where the filter reaches 1.5625 pixels to
+        // both sides.
         Assert.Equal(new PixelBox(24, 90, 352, 352), new Preprocessor(Preprocessing.ImageNet()).Region(400, 533));
         Assert.Equal(new PixelBox(0, 0, 300, 200), new Preprocessor(new() { ResizeWidth = 299, ResizeHeight = 299 }).Region(300, 200));
         Assert.Equal(new PixelBox(38, 0, 224, 200), new Preprocessor(new() { CropWidth = 224, CropHeight = 224 }).Region(300, 200));
@@ -119,7 +132,14 @@ public sealed class PreprocessorTests
                 var imageNet = new float[768];
                 new Preprocessor(new Preprocessing { Bgr = bgr }).Run(levels, imageNet, layout);
                 var other = new float[768];
-                new Preprocessor(new Preprocessing { Bgr = bgr, Offset = 127, Divisor = 128 }).Run(levels, other, layout);
+                new Preprocessor(
+                    new Preprocessing
+                    {
+                        Bgr = bgr,
+                        Offset = 127,
+                        Divisor = 128,
+                    }
+                ).Run(levels, other, layout);
                 for (var i = 0; i < 768; i++)
                 {
                     var (level, channel) = layout == TensorLayout.Nchw ? (i % 256, i / 256) : (i / 3, i % 3);
@@ -177,7 +197,15 @@ public sealed class PreprocessorTests
     {
         Refused("preprocessing: a size below 0", new Preprocessing { CropWidth = -1 });
         Refused("preprocessing: a width without a height, or a height without a width", new Preprocessing { CropWidth = 8 });
-        Refused("preprocessing: give either the short side or width and height to resize to, not both", new Preprocessing { ResizeShortSide = 8, ResizeWidth = 8, ResizeHeight = 8 });
+        Refused(
+            "preprocessing: give either the short side or width and height to resize to, not both",
+            new Preprocessing
+            {
+                ResizeShortSide = 8,
+                ResizeWidth = 8,
+                ResizeHeight = 8,
+            }
+        );
         Refused("preprocessing: 1 means and 3 deviations; expected 3 of each, for R, G and B", new Preprocessing { Mean = [0.5] });
         Refused("preprocessing: a deviation of 0", new Preprocessing { Std = [0.2, 0, 0.2] });
     }
@@ -185,7 +213,9 @@ public sealed class PreprocessorTests
     [Fact]
     public void Run_into_the_wrong_room_is_an_error()
     {
-        var error = Assert.Throws<ArgumentException>(() => new Preprocessor(Preprocessing.ImageNet(8)).RunBytes(Picture(20, 20, new Random(1), false), new byte[100]));
+        var error = Assert.Throws<ArgumentException>(() =>
+            new Preprocessor(Preprocessing.ImageNet(8)).RunBytes(Picture(20, 20, new Random(1), false), new byte[100])
+        );
         Assert.Equal("room for 100 values; the photo needs 8 x 8 x 3", error.Message);
     }
 

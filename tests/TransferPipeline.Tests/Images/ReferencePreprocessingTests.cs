@@ -40,7 +40,9 @@ public sealed class ReferencePreprocessingTests
         var data = SharedData.Require("data");
         var kernel = ResampleKernel.Available().Single(k => k.Name == kernelName);
         var decoder = TestDecoder.Of(libraries);
-        var preprocessors = Columns.Select(c => (Index: Array.IndexOf(header, c.Column), Steps: new Preprocessor(c.Steps, kernel))).ToArray();
+        var preprocessors = Columns
+            .Select(c => (Index: Array.IndexOf(header, c.Column), Steps: new Preprocessor(c.Steps, kernel)))
+            .ToArray();
         var image = new RgbImage();
         Assert.Equal(109, lines.Length);
         foreach (var line in lines.Skip(1))

@@ -14,33 +14,75 @@ public sealed class AugmentationReaderTests
     public void Read_NoParameters_TakesTorchvisionsDefaults() =>
         Assert.Equal(
             [
-                new RandomResizedCrop { Width = 224, Height = 224, Scale = new(0.08, 1), Ratio = new(3.0 / 4, 4.0 / 3), Interpolation = Interpolation.Bilinear },
+                new RandomResizedCrop
+                {
+                    Width = 224,
+                    Height = 224,
+                    Scale = new(0.08, 1),
+                    Ratio = new(3.0 / 4, 4.0 / 3),
+                    Interpolation = Interpolation.Bilinear,
+                },
                 new RandomHorizontalFlip { Probability = 0.5 },
-                new ColorJitter { Brightness = new(1, 1), Contrast = new(1, 1), Saturation = new(1, 1), Hue = new(0, 0) },
+                new ColorJitter
+                {
+                    Brightness = new(1, 1),
+                    Contrast = new(1, 1),
+                    Saturation = new(1, 1),
+                    Hue = new(0, 0),
+                },
             ],
-            Read("  - random-resized-crop\n  - random-horizontal-flip\n  - color-jitter\n"));
+            Read("  - random-resized-crop\n  - random-horizontal-flip\n  - color-jitter\n")
+        );
 
     [Fact]
     public void Read_OneNumber_IsTheRangeThatTorchvisionMakesOfIt() =>
         Assert.Equal(
             [
-                new RandomRotation { Degrees = new(-30, 30), Interpolation = Interpolation.Nearest, Fill = 0 },
-                new ColorJitter { Brightness = new(0.75, 1.25), Contrast = new(0, 2.5), Saturation = new(0.5, 1.5), Hue = new(-0.125, 0.125) },
+                new RandomRotation
+                {
+                    Degrees = new(-30, 30),
+                    Interpolation = Interpolation.Nearest,
+                    Fill = 0,
+                },
+                new ColorJitter
+                {
+                    Brightness = new(0.75, 1.25),
+                    Contrast = new(0, 2.5),
+                    Saturation = new(0.5, 1.5),
+                    Hue = new(-0.125, 0.125),
+                },
             ],
-            Read("  - random-rotation: {degrees: 30}\n  - color-jitter: {brightness: 0.25, contrast: 1.5, saturation: 0.5, hue: 0.125}\n"));
+            Read("  - random-rotation: {degrees: 30}\n  - color-jitter: {brightness: 0.25, contrast: 1.5, saturation: 0.5, hue: 0.125}\n")
+        );
 
     [Fact]
     public void Read_Ranges_AreTakenAsTheyAre() =>
         Assert.Equal(
             [
-                new RandomResizedCrop { Width = 96, Height = 96, Scale = new(0.5, 0.9), Ratio = new(1, 2), Interpolation = Interpolation.Bicubic },
+                new RandomResizedCrop
+                {
+                    Width = 96,
+                    Height = 96,
+                    Scale = new(0.5, 0.9),
+                    Ratio = new(1, 2),
+                    Interpolation = Interpolation.Bicubic,
+                },
                 new RandomHorizontalFlip { Probability = 1 },
-                new RandomRotation { Degrees = new(-10, 90), Interpolation = Interpolation.Bilinear, Fill = 128 },
+                new RandomRotation
+                {
+                    Degrees = new(-10, 90),
+                    Interpolation = Interpolation.Bilinear,
+                    Fill = 128,
+                },
                 new ColorJitter { Brightness = new(0.5, 2), Hue = new(0.1, 0.2) },
             ],
             Read(
-                "  - random-resized-crop: {size: 96, scale: [0.5, 0.9], ratio: [1, 2], interpolation: bicubic}\n  - random-horizontal-flip: {p: 1}\n"
-                + "  - random-rotation: {degrees: [-10, 90], interpolation: bilinear, fill: 128}\n  - color-jitter: {brightness: [0.5, 2], hue: [0.1, 0.2]}\n"));
+                "  - random-resized-crop: {size: 96, scale: [0.5, 0.9], ratio: [1, 2], interpolation: bicubic}\n  - "
+                    + "random-horizontal-flip: {p: 1}\n"
+                    + "  - random-rotation: {degrees: [-10, 90], interpolation: bilinear, fill: 128}\n  - color-jitter: {brightness: "
+                    + "[0.5, 2], hue: [0.1, 0.2]}\n"
+            )
+        );
 
     [Theory]
     [InlineData("random-rotate", "no augmentation 'random-rotate'; did you mean 'random-rotation'?")]
@@ -49,7 +91,10 @@ public sealed class AugmentationReaderTests
     [InlineData("random-rotation: {degrees: [9, 3]}", "random-rotation: degrees is '[9, 3]', expected a number, or [from, to]")]
     [InlineData("random-rotation: {degrees: many}", "random-rotation: degrees is 'many', expected a number, or [from, to]")]
     [InlineData("random-horizontal-flip: {p: 1.5}", "random-horizontal-flip: p is '1.5', expected a number from 0 to 1")]
-    [InlineData("random-resized-crop: {interpolation: cubic}", "random-resized-crop: interpolation is 'cubic', expected one of nearest, bilinear, bicubic, lanczos")]
+    [InlineData(
+        "random-resized-crop: {interpolation: cubic}",
+        "random-resized-crop: interpolation is 'cubic', expected one of nearest, bilinear, bicubic, lanczos"
+    )]
     public void Read_WrongStep_NamesLineAndCure(string step, string problem) =>
         Assert.StartsWith("job.yaml:5: " + problem, Assert.Throws<BadInputException>(() => Read($"  - {step}\n")).Message);
 

@@ -7,12 +7,31 @@ namespace TransferPipeline.Tests.LibjpegTurbo;
 internal sealed partial record JpegWriter
 {
     /// <summary>TJSAMP_...</summary>
-    public enum Subsampling { None444, Half422, Quarter420, Grey, Tall440, Wide411, High441 }
+    public enum Subsampling
+    {
+        None444,
+        Half422,
+        Quarter420,
+        Grey,
+        Tall440,
+        Wide411,
+        High441,
+    }
 
     /// <summary>TJCS_...; -1 lets libjpeg-turbo choose YCbCr.</summary>
-    public enum Colors { Usual = -1, Rgb, YCbCr, Grey, Cmyk, Ycck }
+    public enum Colors
+    {
+        Usual = -1,
+        Rgb,
+        YCbCr,
+        Grey,
+        Cmyk,
+        Ycck,
+    }
 
-    private const int ForCompression = 0, PixelsRgb = 0, PixelsCmyk = 11;
+    private const int ForCompression = 0,
+        PixelsRgb = 0,
+        PixelsCmyk = 11;
 
     public Subsampling Sampling { get; init; } = Subsampling.Quarter420;
 
@@ -41,7 +60,10 @@ internal sealed partial record JpegWriter
             foreach (var (parameter, value) in Parameters())
                 Assert.Equal(0, Set(instance, parameter, value));
             fixed (byte* start = pixels)
-                Assert.Equal(0, Compress(instance, start, picture.Width, 0, picture.Height, inks ? PixelsCmyk : PixelsRgb, &encoded, &length));
+                Assert.Equal(
+                    0,
+                    Compress(instance, start, picture.Width, 0, picture.Height, inks ? PixelsCmyk : PixelsRgb, &encoded, &length)
+                );
             return new ReadOnlySpan<byte>(encoded, (int)length).ToArray();
         }
         finally
@@ -68,7 +90,12 @@ internal sealed partial record JpegWriter
     {
         var inks = new byte[picture.Width * picture.Height * 4];
         for (int s = 0, t = 0; t < inks.Length; s += 3, t += 4)
-            (inks[t], inks[t + 1], inks[t + 2], inks[t + 3]) = (picture.Pixels[s], picture.Pixels[s + 1], picture.Pixels[s + 2], (byte)(picture.Pixels[s] / 2 + 100));
+            (inks[t], inks[t + 1], inks[t + 2], inks[t + 3]) = (
+                picture.Pixels[s],
+                picture.Pixels[s + 1],
+                picture.Pixels[s + 2],
+                (byte)(picture.Pixels[s] / 2 + 100)
+            );
         return inks;
     }
 
@@ -79,7 +106,16 @@ internal sealed partial record JpegWriter
     private static partial int Set(nint instance, int parameter, int value);
 
     [LibraryImport("turbojpeg", EntryPoint = "tj3Compress8")]
-    private static unsafe partial int Compress(nint instance, byte* pixels, int width, int pitch, int height, int pixelFormat, byte** encoded, nuint* length);
+    private static unsafe partial int Compress(
+        nint instance,
+        byte* pixels,
+        int width,
+        int pitch,
+        int height,
+        int pixelFormat,
+        byte** encoded,
+        nuint* length
+    );
 
     [LibraryImport("turbojpeg", EntryPoint = "tj3Free")]
     private static unsafe partial void Free(byte* encoded);

@@ -8,26 +8,53 @@ namespace TransferPipeline.Tests.LibjpegTurbo;
 public sealed class RegionTests
 {
 #if DEBUG
-    private const int Boxes = 20, Changes = 30, Step = 41, EveryNth = 100;
+    private const int Boxes = 20,
+        Changes = 30,
+        Step = 41,
+        EveryNth = 100;
 #else
-    private const int Boxes = 150, Changes = 150, Step = 5, EveryNth = 16;
+    private const int Boxes = 150,
+        Changes = 150,
+        Step = 5,
+        EveryNth = 16;
 #endif
 
     public static TheoryData<string> PlainKinds => [.. JpegKinds.Plain.Keys];
 
     public static TheoryData<string> AllKinds => [.. JpegKinds.Plain.Keys, .. JpegKinds.Other.Keys];
 
-    /// <summary>What users ask for, and what is hard: hardly any resize, enlarging, no resize, a crop beyond the photo, one pixel.</summary>
+    /// <summary>
+    /// What users ask for, and what is hard: hardly any resize, enlarging, no resize, a crop beyond the photo, one pixel.
+    /// </summary>
     private static readonly Preprocessing[] Steps =
     [
         Preprocessing.ImageNet(),
         Preprocessing.ImageNet(interpolation: Interpolation.Bicubic),
-        new() { ResizeShortSide = 320, CropWidth = 300, CropHeight = 300, Interpolation = Interpolation.Bicubic },
+        new()
+        {
+            ResizeShortSide = 320,
+            CropWidth = 300,
+            CropHeight = 300,
+            Interpolation = Interpolation.Bicubic,
+        },
         new() { ResizeWidth = 299, ResizeHeight = 299 },
-        new() { ResizeWidth = 300, ResizeHeight = 200, CropWidth = 100, CropHeight = 190, Interpolation = Interpolation.Lanczos },
+        new()
+        {
+            ResizeWidth = 300,
+            ResizeHeight = 200,
+            CropWidth = 100,
+            CropHeight = 190,
+            Interpolation = Interpolation.Lanczos,
+        },
         new() { CropWidth = 224, CropHeight = 224 },
         new() { CropWidth = 1001, CropHeight = 33 },
-        new() { ResizeShortSide = 64, CropWidth = 1, CropHeight = 1, Interpolation = Interpolation.Nearest },
+        new()
+        {
+            ResizeShortSide = 64,
+            CropWidth = 1,
+            CropHeight = 1,
+            Interpolation = Interpolation.Nearest,
+        },
     ];
 
     [Theory]
@@ -69,25 +96,32 @@ public sealed class RegionTests
     [Fact]
     public void Preprocess_EverySharedPhoto_IsTheSameFromItsRegion()
     {
-        var files = Directory.EnumerateFiles(SharedData.Require("data"), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
-        Parallel.For(0, files.Length / EveryNth, i =>
-        {
-            var encoded = File.ReadAllBytes(files[i * EveryNth]);
-            var (whole, part) = (new RgbImage(), new RgbImage());
-            Both.Decode(encoded, new DecodeOptions(), whole);
-            foreach (var steps in Steps)
+        var files = Directory
+            .EnumerateFiles(SharedData.Require("data"), "*.jpg", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
+        Parallel.For(
+            0,
+            files.Length / EveryNth,
+            i =>
             {
-                var preprocessor = new Preprocessor(steps);
-                part.Resize(whole.Width, whole.Height);
-                part.Pixels.Fill(77);
-                Both.Decode(encoded, new DecodeOptions(), part, preprocessor);
-                var (width, height) = preprocessor.OutputSize(whole.Width, whole.Height);
-                var (expected, actual) = (new byte[width * height * 3], new byte[width * height * 3]);
-                preprocessor.RunBytes(whole, expected);
-                preprocessor.RunBytes(part, actual);
-                Assert.True(expected.AsSpan().SequenceEqual(actual), $"{files[i * EveryNth]}: {steps}");
+                var encoded = File.ReadAllBytes(files[i * EveryNth]);
+                var (whole, part) = (new RgbImage(), new RgbImage());
+                Both.Decode(encoded, new DecodeOptions(), whole);
+                foreach (var steps in Steps)
+                {
+                    var preprocessor = new Preprocessor(steps);
+                    part.Resize(whole.Width, whole.Height);
+                    part.Pixels.Fill(77);
+                    Both.Decode(encoded, new DecodeOptions(), part, preprocessor);
+                    var (width, height) = preprocessor.OutputSize(whole.Width, whole.Height);
+                    var (expected, actual) = (new byte[width * height * 3], new byte[width * height * 3]);
+                    preprocessor.RunBytes(whole, expected);
+                    preprocessor.RunBytes(part, actual);
+                    Assert.True(expected.AsSpan().SequenceEqual(actual), $"{files[i * EveryNth]}: {steps}");
+                }
             }
-        });
+        );
     }
 
     /// <summary>Below a part's last row libjpeg-turbo stops reading, so a cut there has to be found in another way.</summary>
@@ -127,7 +161,8 @@ public sealed class RegionTests
             AssertSame(Damage.Changed(whole, random), $"change {i}", i % 2 == 0 ? Top : Middle);
     }
 
-    private static readonly Parts Top = new(0, 0.4), Middle = new(0.3, 0.7);
+    private static readonly Parts Top = new(0, 0.4),
+        Middle = new(0.3, 0.7);
 
     [Fact]
     public void JpegEnd_InOtherFiles_IsNotFound()

@@ -8,9 +8,13 @@ namespace TransferPipeline.Tests.LibjpegTurbo;
 public sealed class TurboJpegDecoderTests
 {
 #if DEBUG
-    private const int EveryNth = 40, Changes = 30, Step = 41;
+    private const int EveryNth = 40,
+        Changes = 30,
+        Step = 41;
 #else
-    private const int EveryNth = 4, Changes = 150, Step = 5;
+    private const int EveryNth = 4,
+        Changes = 150,
+        Step = 5;
 #endif
 
     public static TheoryData<string> PlainKinds => [.. JpegKinds.Plain.Keys];
@@ -40,7 +44,10 @@ public sealed class TurboJpegDecoderTests
     [MemberData(nameof(PlainKinds))]
     public void Decode_EveryPlainKindAndAwkwardSize_IsTheSameAsByLibvips(string kind)
     {
-        foreach (var (width, height) in ((int, int)[])[(123, 97), (1, 1), (1, 50), (50, 1), (2, 3), (7, 9), (8, 8), (15, 17), (16, 16), (33, 31), (300, 200)])
+        foreach (
+            var (width, height) in ((int, int)[])
+                [(123, 97), (1, 1), (1, 50), (50, 1), (2, 3), (7, 9), (8, 8), (15, 17), (16, 16), (33, 31), (300, 200)]
+        )
         {
             var encoded = JpegKinds.Of(kind).Write(JpegKinds.Picture(width, height));
             var image = new RgbImage();
@@ -62,7 +69,13 @@ public sealed class TurboJpegDecoderTests
     public void Decode_OverTheLimits_IsRefusedAsByLibvips()
     {
         var encoded = JpegKinds.Plain["4:2:0"].Write(JpegKinds.Picture(100, 80));
-        foreach (var options in new[] { new DecodeOptions { MaxPixels = 7999 }, new DecodeOptions { MaxBytes = 100 } })
+        foreach (
+            var options in new[]
+            {
+                new DecodeOptions { MaxPixels = 7999 },
+                new DecodeOptions { MaxBytes = 100 },
+            }
+        )
         {
             Assert.Equal(Result(Alone, encoded, options), Result(Both, encoded, options));
             Assert.Contains("limit", Result(Both, encoded, options), StringComparison.Ordinal);
@@ -74,20 +87,30 @@ public sealed class TurboJpegDecoderTests
     [Fact]
     public void Decode_EverySharedPhoto_IsTheSameAsByLibvips()
     {
-        var files = Directory.EnumerateFiles(SharedData.Require("data"), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
+        var files = Directory
+            .EnumerateFiles(SharedData.Require("data"), "*.jpg", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         Assert.True(files.Length > 3000);
         var turbo = 0;
-        Parallel.For(0, files.Length / EveryNth, i =>
-        {
-            var encoded = File.ReadAllBytes(files[i * EveryNth]);
-            var (expected, actual) = (new RgbImage(), new RgbImage());
-            Alone.Decode(encoded, new DecodeOptions(), expected);
-            if (Turbo.TryDecode(encoded, new DecodeOptions(), actual))
-                Interlocked.Increment(ref turbo);
-            else
-                Both.Decode(encoded, new DecodeOptions(), actual);
-            Assert.True((expected.Width, expected.Height) == (actual.Width, actual.Height) && expected.Pixels.SequenceEqual(actual.Pixels), files[i * EveryNth]);
-        });
+        Parallel.For(
+            0,
+            files.Length / EveryNth,
+            i =>
+            {
+                var encoded = File.ReadAllBytes(files[i * EveryNth]);
+                var (expected, actual) = (new RgbImage(), new RgbImage());
+                Alone.Decode(encoded, new DecodeOptions(), expected);
+                if (Turbo.TryDecode(encoded, new DecodeOptions(), actual))
+                    Interlocked.Increment(ref turbo);
+                else
+                    Both.Decode(encoded, new DecodeOptions(), actual);
+                Assert.True(
+                    (expected.Width, expected.Height) == (actual.Width, actual.Height) && expected.Pixels.SequenceEqual(actual.Pixels),
+                    files[i * EveryNth]
+                );
+            }
+        );
 
         // One of them is in CMYK.
         Assert.InRange(turbo, files.Length / EveryNth - 1, files.Length);
@@ -140,7 +163,11 @@ public sealed class TurboJpegDecoderTests
         var inputs = JpegKinds.Plain.Concat(JpegKinds.Other).Select(k => k.Value.Write(JpegKinds.Picture(120, 90))).ToArray();
         inputs = [.. inputs, .. inputs.Select(e => e[..(e.Length / 2)])];
         var expected = inputs.Select(e => Result(Alone, e)).ToArray();
-        Parallel.For(0, inputs.Length * 20, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
-            Assert.Equal(expected[i % inputs.Length], Result(Both, inputs[i % inputs.Length])));
+        Parallel.For(
+            0,
+            inputs.Length * 20,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            i => Assert.Equal(expected[i % inputs.Length], Result(Both, inputs[i % inputs.Length]))
+        );
     }
 }

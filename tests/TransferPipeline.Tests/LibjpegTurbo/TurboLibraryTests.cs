@@ -45,5 +45,9 @@ public sealed class TurboLibraryTests : IDisposable
 
     [Fact]
     public void Open_NoCandidate_SaysWhatDecodesInstead() =>
-        Assert.Contains("JPEG is decoded by libvips, with the same pixels", TurboLibrary.Open([], inSystem: false).Problem, StringComparison.Ordinal);
+        Assert.Contains(
+            "JPEG is decoded by libvips, with the same pixels",
+            TurboLibrary.Open([], inSystem: false).Problem,
+            StringComparison.Ordinal
+        );
 }

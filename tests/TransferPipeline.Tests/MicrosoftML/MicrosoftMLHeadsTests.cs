@@ -11,7 +11,9 @@ namespace TransferPipeline.Tests.MicrosoftML;
 
 public sealed class MicrosoftMLHeadsTests
 {
-    private const int Train = 150, Columns = 12, Classes = 3;
+    private const int Train = 150,
+        Columns = 12,
+        Classes = 3;
 
     private static readonly (FeatureMatrix X, int[] Y) Data = Mixture.Create(210, Columns, Classes, 7, 0.6);
     private static readonly int[] Rest = [.. Enumerable.Range(Train, 60)];
@@ -63,24 +65,33 @@ public sealed class MicrosoftMLHeadsTests
         var ml = new MLContext(0);
         var view = RowView.Classes(rows, FeatureScaling.None, TestContext.Current.CancellationToken);
         var trainers = ml.MulticlassClassification.Trainers;
-        ITransformer model = name == "mlnet-sdca-maximum-entropy"
-            ? trainers.SdcaMaximumEntropy(new SdcaMaximumEntropyMulticlassTrainer.Options
-            {
-                L2Regularization = 0.0003f,
-                L1Regularization = 0,
-                ConvergenceTolerance = 0.01f,
-                MaximumNumberOfIterations = 50,
-                NumberOfThreads = 1,
-            }).Fit(view)
-            : trainers.LbfgsMaximumEntropy(new LbfgsMaximumEntropyMulticlassTrainer.Options
-            {
-                L1Regularization = 0,
-                L2Regularization = 1,
-                OptimizationTolerance = 1e-4f,
-                HistorySize = 20,
-                MaximumNumberOfIterations = 500,
-                NumberOfThreads = 1,
-            }).Fit(view);
+        ITransformer model =
+            name == "mlnet-sdca-maximum-entropy"
+                ? trainers
+                    .SdcaMaximumEntropy(
+                        new SdcaMaximumEntropyMulticlassTrainer.Options
+                        {
+                            L2Regularization = 0.0003f,
+                            L1Regularization = 0,
+                            ConvergenceTolerance = 0.01f,
+                            MaximumNumberOfIterations = 50,
+                            NumberOfThreads = 1,
+                        }
+                    )
+                    .Fit(view)
+                : trainers
+                    .LbfgsMaximumEntropy(
+                        new LbfgsMaximumEntropyMulticlassTrainer.Options
+                        {
+                            L1Regularization = 0,
+                            L2Regularization = 1,
+                            OptimizationTolerance = 1e-4f,
+                            HistorySize = 20,
+                            MaximumNumberOfIterations = 500,
+                            NumberOfThreads = 1,
+                        }
+                    )
+                    .Fit(view);
         HeadChecks.AssertClose(MLNetScores(model), HeadChecks.OnnxProbabilities(Fit(name), Data.X, Rest), 1e-4);
     }
 
@@ -93,7 +104,9 @@ public sealed class MicrosoftMLHeadsTests
         {
             var ml = new MLContext(LinearTrainers.ClassSeed(0, k));
             var view = RowView.OneAgainstAll(rows, k, FeatureScaling.None, TestContext.Current.CancellationToken);
-            var svm = ml.BinaryClassification.Trainers.LinearSvm(new LinearSvmTrainer.Options { Lambda = 0.001f, NumberOfIterations = 20 }).Fit(view);
+            var svm = ml
+                .BinaryClassification.Trainers.LinearSvm(new LinearSvmTrainer.Options { Lambda = 0.001f, NumberOfIterations = 20 })
+                .Fit(view);
             var platt = ml.BinaryClassification.Calibrators.Platt().Fit(svm.Transform(view));
             var scored = platt.Transform(svm.Transform(RowView.Unlabelled(Data.X, Rest, FeatureScaling.None)));
             var probabilities = scored.GetColumn<float>("Probability").ToArray();
@@ -109,7 +122,15 @@ public sealed class MicrosoftMLHeadsTests
                 p /= sum;
         }
 
-        HeadChecks.AssertClose(expected, HeadChecks.OnnxProbabilities(Fit("mlnet-linear-svm", 1, ("Lambda", "0.001"), ("NumberOfIterations", "20"), ("scaling", "none")), Data.X, Rest), 1e-4);
+        HeadChecks.AssertClose(
+            expected,
+            HeadChecks.OnnxProbabilities(
+                Fit("mlnet-linear-svm", 1, ("Lambda", "0.001"), ("NumberOfIterations", "20"), ("scaling", "none")),
+                Data.X,
+                Rest
+            ),
+            1e-4
+        );
     }
 
     [Fact]
@@ -117,24 +138,46 @@ public sealed class MicrosoftMLHeadsTests
     {
         var rows = Mixture.Training(Data.X, Data.Y, Train);
         var ml = new MLContext(0);
-        var trees = ml.BinaryClassification.Trainers.FastTree(new FastTreeBinaryTrainer.Options { NumberOfTrees = 20, NumberOfLeaves = 20, MinimumExampleCountPerLeaf = 10, NumberOfThreads = 1 });
-        var model = ml.MulticlassClassification.Trainers.OneVersusAll(trees).Fit(RowView.Classes(rows, FeatureScaling.None, TestContext.Current.CancellationToken));
-        HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(Fit("mlnet-fast-tree", 1, ("NumberOfTrees", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255")), Data.X, Rest), 1e-5);
+        var trees = ml.BinaryClassification.Trainers.FastTree(
+            new FastTreeBinaryTrainer.Options
+            {
+                NumberOfTrees = 20,
+                NumberOfLeaves = 20,
+                MinimumExampleCountPerLeaf = 10,
+                NumberOfThreads = 1,
+            }
+        );
+        var model = ml
+            .MulticlassClassification.Trainers.OneVersusAll(trees)
+            .Fit(RowView.Classes(rows, FeatureScaling.None, TestContext.Current.CancellationToken));
+        HeadChecks.AssertClose(
+            MLNetScores(model),
+            HeadChecks.Scores(
+                Fit("mlnet-fast-tree", 1, ("NumberOfTrees", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255")),
+                Data.X,
+                Rest
+            ),
+            1e-5
+        );
     }
 
     [Fact]
     public void Score_OfLightGbm_IsThatOfMLNetsSoftmax()
     {
-        var model = new MLContext(0).MulticlassClassification.Trainers.LightGbm(new LightGbmMulticlassTrainer.Options
-        {
-            UseSoftmax = true,
-            NumberOfIterations = 20,
-            NumberOfLeaves = 20,
-            MinimumExampleCountPerLeaf = 10,
-            LearningRate = 0.1,
-            NumberOfThreads = 1,
-            Seed = 0,
-        }).Fit(RowView.Classes(Mixture.Training(Data.X, Data.Y, Train), FeatureScaling.None, TestContext.Current.CancellationToken));
+        var model = new MLContext(0)
+            .MulticlassClassification.Trainers.LightGbm(
+                new LightGbmMulticlassTrainer.Options
+                {
+                    UseSoftmax = true,
+                    NumberOfIterations = 20,
+                    NumberOfLeaves = 20,
+                    MinimumExampleCountPerLeaf = 10,
+                    LearningRate = 0.1,
+                    NumberOfThreads = 1,
+                    Seed = 0,
+                }
+            )
+            .Fit(RowView.Classes(Mixture.Training(Data.X, Data.Y, Train), FeatureScaling.None, TestContext.Current.CancellationToken));
         var head = Fit("mlnet-light-gbm", 1, ("NumberOfIterations", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255"));
         HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(head, Data.X, Rest), 1e-5);
         Assert.All(HeadChecks.Scores(head, Data.X, Rest).Chunk(Classes), row => Assert.Equal(1, row.Sum(), 1e-5f));
@@ -146,7 +189,9 @@ public sealed class MicrosoftMLHeadsTests
         var x = Data.X.Select([.. Enumerable.Range(0, 210)]);
         x.Row(5)[3] = float.NaN;
         var trainer = MicrosoftMLHeads.Trainers[0];
-        var error = Assert.Throws<BadInputException>(() => trainer.Train(Mixture.Training(x, Data.Y, Train), Mixture.Settings(trainer), new TrainingContext()));
+        var error = Assert.Throws<BadInputException>(() =>
+            trainer.Train(Mixture.Training(x, Data.Y, Train), Mixture.Settings(trainer), new TrainingContext())
+        );
         Assert.Contains("the vector of row 5 has NaN at position 3", error.Message);
     }
 
@@ -159,18 +204,28 @@ public sealed class MicrosoftMLHeadsTests
     }
 
     private static (string Name, string Value)[] Small(string name) =>
-        name == "mlnet-light-gbm" ? [("NumberOfIterations", "20"), ("FeatureFraction", "0.7")] : [("NumberOfTrees", "20"), ("FeatureFraction", "0.7")];
+        name == "mlnet-light-gbm"
+            ? [("NumberOfIterations", "20"), ("FeatureFraction", "0.7")]
+            : [("NumberOfTrees", "20"), ("FeatureFraction", "0.7")];
 
     private static IHead Fit(string name, int threads = 1, params (string Name, string Value)[] settings)
     {
         var trainer = MicrosoftMLHeads.Trainers.Single(t => t.Name == name);
         Assert.Null(trainer.Unavailable);
-        return trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer, settings), new TrainingContext { Threads = threads });
+        return trainer.Train(
+            Mixture.Training(Data.X, Data.Y, Train),
+            Mixture.Settings(trainer, settings),
+            new TrainingContext { Threads = threads }
+        );
     }
 
     private static float[] MLNetScores(ITransformer model)
     {
-        var rows = RowView.Classes(new TrainingRows(Data.X, Data.Y, Rest, Classes), FeatureScaling.None, TestContext.Current.CancellationToken);
+        var rows = RowView.Classes(
+            new TrainingRows(Data.X, Data.Y, Rest, Classes),
+            FeatureScaling.None,
+            TestContext.Current.CancellationToken
+        );
         return [.. model.Transform(rows).GetColumn<float[]>("Score").SelectMany(s => s)];
     }
 }

@@ -34,14 +34,27 @@ public sealed class BothLibrariesTests : IDisposable
 
         (string, ColumnType)[] expected =
         [
-            ("path", ColumnType.Text), ("label", ColumnType.Text), ("split", ColumnType.Text), ("view", ColumnType.Int32), ("image_sha256", ColumnType.Text),
-            ("bytes", ColumnType.Int64), ("mtime", ColumnType.Int64), ("width", ColumnType.Int32), ("height", ColumnType.Int32), ("vector", ColumnType.Float32List),
+            ("path", ColumnType.Text),
+            ("label", ColumnType.Text),
+            ("split", ColumnType.Text),
+            ("view", ColumnType.Int32),
+            ("image_sha256", ColumnType.Text),
+            ("bytes", ColumnType.Int64),
+            ("mtime", ColumnType.Int64),
+            ("width", ColumnType.Int32),
+            ("height", ColumnType.Int32),
+            ("vector", ColumnType.Float32List),
         ];
         Assert.All(_tables, table => Assert.Equal(expected, _tables[0].Describe(_folder.At($"{table.GetType().Name}.parquet")).Columns));
     }
 
     public static TheoryData<string, int, bool> Formats =>
-        [.. from compression in Enum.GetNames<PartCompression>() from level in new[] { 1, 3 } from split in new[] { false, true } select (compression, level, split)];
+        [
+            .. from compression in Enum.GetNames<PartCompression>()
+            from level in new[] { 1, 3 }
+            from split in new[] { false, true }
+            select (compression, level, split),
+        ];
 
     /// <summary>Whatever the default is and was, a set stays readable.</summary>
     [Theory]
@@ -90,12 +103,25 @@ public sealed class BothLibrariesTests : IDisposable
         var image = TypedParquet.Images("image", ([1], "a"), ([1, 2], null), null);
         TypedColumn[] labels =
         [
-            TypedParquet.Text("text", "größe", null, "b"), TypedParquet.Int32("int32", -1, null, 7), TypedParquet.Int64("int64", long.MinValue, null, 7),
-            TypedParquet.UInt8("uint8", 255, null, 7), TypedParquet.UInt64("uint64", ulong.MaxValue, null, 7), TypedParquet.Boolean("boolean", true, null, false),
+            TypedParquet.Text("text", "größe", null, "b"),
+            TypedParquet.Int32("int32", -1, null, 7),
+            TypedParquet.Int64("int64", long.MinValue, null, 7),
+            TypedParquet.UInt8("uint8", 255, null, 7),
+            TypedParquet.UInt64("uint64", ulong.MaxValue, null, 7),
+            TypedParquet.Boolean("boolean", true, null, false),
             TypedParquet.Float64("float64", 0.1, null, 2),
         ];
         TypedParquet.Write(file, [image, .. labels]);
-        string?[][] expected = [["größe", "b"], ["-1", "7"], ["-9223372036854775808", "7"], ["255", "7"], ["18446744073709551615", "7"], ["true", "false"], ["0.1", "2"]];
+        string?[][] expected =
+        [
+            ["größe", "b"],
+            ["-1", "7"],
+            ["-9223372036854775808", "7"],
+            ["255", "7"],
+            ["18446744073709551615", "7"],
+            ["true", "false"],
+            ["0.1", "2"],
+        ];
         foreach (var table in _tables)
         {
             for (var i = 0; i < labels.Length; i++)
@@ -105,8 +131,21 @@ public sealed class BothLibrariesTests : IDisposable
                 Assert.Equal([(1L, "a"), (2L, null), (0L, (string?)null)], rows.Select(r => (r.Bytes, r.Path)));
             }
 
-            Assert.Equal([[1], [1, 2], []], table.ReadPhotos(file, "image", 0, 3));
-            Assert.Equal([[1, 2], []], table.ReadPhotos(file, "image", 1, 2));
+            Assert.Equal(
+                [
+                    [1],
+                    [1, 2],
+                    [],
+                ],
+                table.ReadPhotos(file, "image", 0, 3)
+            );
+            Assert.Equal(
+                [
+                    [1, 2],
+                    [],
+                ],
+                table.ReadPhotos(file, "image", 1, 2)
+            );
         }
     }
 
@@ -115,13 +154,22 @@ public sealed class BothLibrariesTests : IDisposable
     public void ReadPhotos_AcrossRowGroups_GivesTheRowsAskedFor()
     {
         var file = _folder.At("photos.parquet");
-        var images = TypedParquet.Images("image", [.. Enumerable.Range(0, 300).Select(i => ((byte[]?, string?)?)(i % 7 == 3 ? null : [.. BitConverter.GetBytes(i), 0], null))]);
+        var images = TypedParquet.Images(
+            "image",
+            [.. Enumerable.Range(0, 300).Select(i => ((byte[]?, string?)?)(i % 7 == 3 ? null : [.. BitConverter.GetBytes(i), 0], null))]
+        );
         TypedParquet.Write(file, [images], settings => settings.DataPagesize(256).DisableDictionary(), repeat: 3);
         foreach (var table in _tables)
         {
             foreach (var (first, count) in new[] { (0, 900), (1, 1), (250, 400), (299, 2), (899, 1), (600, 300) })
             {
-                byte[][] expected = [.. Enumerable.Range(first, count).Select(i => i % 300).Select(i => i % 7 == 3 ? [] : (byte[])[.. BitConverter.GetBytes(i), 0])];
+                byte[][] expected =
+                [
+                    .. Enumerable
+                        .Range(first, count)
+                        .Select(i => i % 300)
+                        .Select(i => i % 7 == 3 ? [] : (byte[])[.. BitConverter.GetBytes(i), 0]),
+                ];
                 Assert.Equal(expected, table.ReadPhotos(file, "image", first, count));
             }
         }
@@ -132,6 +180,8 @@ public sealed class BothLibrariesTests : IDisposable
         var read = new FeatureMatrix(written.Count, vectors.Columns);
         Assert.Equal(written.Count, reader.ReadVectors(file, read, 0));
         Assert.Equal(written, reader.ReadRows(file));
-        Assert.True(vectors.Data.AsSpan(0, written.Count * vectors.Columns).SequenceEqual(read.Data.AsSpan(0, written.Count * vectors.Columns)));
+        Assert.True(
+            vectors.Data.AsSpan(0, written.Count * vectors.Columns).SequenceEqual(read.Data.AsSpan(0, written.Count * vectors.Columns))
+        );
     }
 }

@@ -5,7 +5,9 @@ using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Parquet;
 
-/// <summary>A feature set that an earlier version of this program wrote with DuckDB: eight photos of the sample and one that is none.</summary>
+/// <summary>
+/// A feature set that an earlier version of this program wrote with DuckDB: eight photos of the sample and one that is none.
+/// </summary>
 public sealed class DuckDbSetTests : IDisposable
 {
     private readonly TestExtraction _extraction = new(2, "dress", "hat");
@@ -33,7 +35,10 @@ public sealed class DuckDbSetTests : IDisposable
         var data = set.Load();
         Assert.Equal(8, data.Rows.Count);
         using var photos = _extraction.OpenDataset();
-        var usable = photos.Entries.Select((entry, i) => (entry, i)).Where(p => !p.entry.Path.EndsWith("broken.jpg", StringComparison.Ordinal)).ToList();
+        var usable = photos
+            .Entries.Select((entry, i) => (entry, i))
+            .Where(p => !p.entry.Path.EndsWith("broken.jpg", StringComparison.Ordinal))
+            .ToList();
         Assert.Equal(usable.Select(p => (p.entry.Path, p.entry.Label, p.entry.Split)), data.Rows.Select(r => (r.Path, r.Label, r.Split)));
         Assert.Equal(usable.Select(p => photos.Stamp(p.i).Bytes), data.Rows.Select(r => r.Bytes));
         Assert.All(data.Rows, row => Assert.Equal((64, 0), (row.ImageSha256.Length, row.View)));
@@ -51,7 +56,16 @@ public sealed class DuckDbSetTests : IDisposable
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset);
         var result = _extraction.Run(
-            job with { Table = Table(library), Outputs = [job.Outputs[0] with { Folder = _extraction.At("new") }] }, _extraction.Options with { MaxFailedShare = 0.5 });
+            job with
+            {
+                Table = Table(library),
+                Outputs = [job.Outputs[0] with { Folder = _extraction.At("new") }],
+            },
+            _extraction.Options with
+            {
+                MaxFailedShare = 0.5,
+            }
+        );
         Assert.Equal((8, 0), (result.Computed, result.Reused));
         var now = FeatureSet.Open(result.Folder, Table(library)).Load();
         Assert.Equal(old.X.Data.AsSpan(0, 8 * 1280), now.X.Data.AsSpan(0, 8 * 1280));
@@ -66,7 +80,14 @@ public sealed class DuckDbSetTests : IDisposable
         using var dataset = more.OpenDataset();
         var before = FeatureSet.Open(_extraction.Set, Table(library)).Load();
         var job = more.Job(dataset);
-        var result = more.Run(job with { Table = Table(library), Outputs = [job.Outputs[0] with { Folder = _extraction.Set }] }, more.Options);
+        var result = more.Run(
+            job with
+            {
+                Table = Table(library),
+                Outputs = [job.Outputs[0] with { Folder = _extraction.Set }],
+            },
+            more.Options
+        );
 
         Assert.Equal((16, 8), (result.Computed, result.Reused));
         Assert.Equal(_extraction.Set, result.Folder);

@@ -12,16 +12,21 @@ namespace TransferPipeline.Tests.Pipelines;
 internal static class HeadDocuments
 {
     /// <summary>The library's heads, then those of the adapters.</summary>
-    public static IReadOnlyList<IHeadTrainer> Trainers { get; } = [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers];
+    public static IReadOnlyList<IHeadTrainer> Trainers { get; } =
+    [.. HeadCatalog.Trainers, .. MicrosoftMLHeads.Trainers, .. TorchHeads.Trainers];
 
     /// <summary>The schema with the definition of heads as the records have it.</summary>
     public static string Schema(string committed)
     {
-        const string Start = "    \"head\": {\n", End = "    \"augmentation\": {\n";
+        const string Start = "    \"head\": {\n",
+            End = "    \"augmentation\": {\n";
         var (start, end) = (committed.IndexOf(Start, StringComparison.Ordinal), committed.IndexOf(End, StringComparison.Ordinal));
         var made = new StringBuilder(Start).Append("      \"anyOf\": [\n        {\n          \"enum\": [\n");
         made.AppendJoin(",\n", Trainers.Select(t => $"            {Quote(t.Name)}"));
-        made.Append("\n          ]\n        },\n        {\n          \"type\": \"object\",\n          \"minProperties\": 1,\n          \"maxProperties\": 1,\n          \"properties\": {\n");
+        made.Append(
+            "\n          ]\n        },\n        {\n          \"type\": \"object\",\n          \"minProperties\": 1,\n          "
+                + "\"maxProperties\": 1,\n          \"properties\": {\n"
+        );
         made.AppendJoin(",\n", Trainers.Select(Head));
         made.Append("\n          },\n          \"additionalProperties\": false\n        }\n      ]\n    },\n");
         return committed[..start] + made + committed[end..];
@@ -30,14 +35,25 @@ internal static class HeadDocuments
     /// <summary>The page with the tables of options as the records have them.</summary>
     public static string Page(string committed)
     {
-        const string Start = "<!-- options of all heads, made from their records -->\n", End = "<!-- end of the options -->\n";
-        var (start, end) = (committed.IndexOf(Start, StringComparison.Ordinal) + Start.Length, committed.IndexOf(End, StringComparison.Ordinal));
+        const string Start = "<!-- options of all heads, made from their records -->\n",
+            End = "<!-- end of the options -->\n";
+        var (start, end) = (
+            committed.IndexOf(Start, StringComparison.Ordinal) + Start.Length,
+            committed.IndexOf(End, StringComparison.Ordinal)
+        );
         var made = new StringBuilder();
         foreach (var trainer in Trainers)
         {
-            made.Append(CultureInfo.InvariantCulture, $"\n### {trainer.Name}\n\n| option | default | values | what it does |\n|---|---|---|---|\n");
+            made.Append(
+                CultureInfo.InvariantCulture,
+                $"\n### {trainer.Name}\n\n| option | default | values | what it does |\n|---|---|---|---|\n"
+            );
             foreach (var option in trainer.Options)
-                made.Append(CultureInfo.InvariantCulture, $"| `{option.Name}` | `{option.Default}` | {option.DescribeValues().Replace("|", "\\|", StringComparison.Ordinal)} | {option.Description} |\n");
+                made.Append(
+                    CultureInfo.InvariantCulture,
+                    $"| `{option.Name}` | `{option.Default}` | "
+                        + $"{option.DescribeValues().Replace("|", "\\|", StringComparison.Ordinal)} | {option.Description} |\n"
+                );
         }
 
         return committed[..start] + made + "\n" + committed[end..];
@@ -45,35 +61,55 @@ internal static class HeadDocuments
 
     private static string Head(IHeadTrainer trainer)
     {
-        var options = trainer.Options.Select(Option).Append("                \"optional\": {\"type\": \"boolean\", \"description\": \"Leave the head out where its package is absent.\"}");
-        return $"            {Quote(trainer.Name)}: {{\n              \"description\": {Quote(trainer.Summary)},\n              \"type\": [\"object\", \"null\"],\n"
-            + $"              \"properties\": {{\n{string.Join(",\n", options)}\n              }},\n              \"additionalProperties\": false\n            }}";
+        var options = trainer
+            .Options.Select(Option)
+            .Append(
+                "                \"optional\": {\"type\": \"boolean\", \"description\": \"Leave the head out where its package is "
+                    + "absent.\"}"
+            );
+        return $"            {Quote(trainer.Name)}: {{\n              \"description\": {Quote(trainer.Summary)},\n              "
+            + $"\"type\": [\"object\", \"null\"],\n"
+            + $"              \"properties\": {{\n{string.Join(",\n", options)}\n              }},\n              "
+            + $"\"additionalProperties\": false\n            }}";
     }
 
     private static string Option(HeadOption option)
     {
         var description = $"                  \"description\": {Quote($"{option.Description}; default {option.Default}")}";
         var values = Values(option);
-        return $"                {Quote(option.Name)}: {{\n{description}{(values.Length > 0 ? $",\n                  \"anyOf\": [{string.Join(", ", values)}]" : "")}\n                }}";
+        return $"                {Quote(option.Name)}: "
+            + $"{{\n{description}{(values.Length > 0 ? $",\n                  \"anyOf\": [{string.Join(", ", values)}]" : "")}\n      "
+            + $"          }}";
     }
 
     private static string[] Values(HeadOption option)
     {
-        const string Sweep = "{\"$ref\": \"#/definitions/sweep\"}", Text = "{\"$ref\": \"#/definitions/numberText\"}";
+        const string Sweep = "{\"$ref\": \"#/definitions/sweep\"}",
+            Text = "{\"$ref\": \"#/definitions/numberText\"}";
         return option.Kind switch
         {
             HeadOptionKind.Choice => [$"{{\"enum\": [{string.Join(", ", option.Choices.Select(Quote))}]}}", Sweep],
             HeadOptionKind.Flag => ["{\"type\": \"boolean\"}", "{\"enum\": [\"true\", \"false\", \"True\", \"False\"]}", Sweep],
             HeadOptionKind.Integer or HeadOptionKind.Number =>
-                [$"{{\"type\": \"{(option.Kind == HeadOptionKind.Integer ? "integer" : "number")}\"{Limit(option.ExclusiveMinimum ? "exclusiveMinimum" : "minimum", option.Minimum)}{Limit("maximum", option.Maximum)}}}", Text, Sweep],
+            [
+                $"{{\"type\": "
+                    + $"\"{(option.Kind == HeadOptionKind.Integer ? "integer" : "number")}\"{Limit(option.ExclusiveMinimum ? "exclusiveMinimum" : "minimum", option.Minimum)}{Limit("maximum", option.Maximum)}}}",
+                Text,
+                Sweep,
+            ],
             _ => [],
         };
     }
 
     private static string Limit(string name, double value) =>
-        double.IsFinite(value) ? FormattableString.Invariant($", \"{name}\": {value.ToString("R", CultureInfo.InvariantCulture).ToLowerInvariant()}") : "";
+        double.IsFinite(value)
+            ? FormattableString.Invariant($", \"{name}\": {value.ToString("R", CultureInfo.InvariantCulture).ToLowerInvariant()}")
+            : "";
 
     private static string Quote(string text) => JsonSerializer.Serialize(text, Relaxed);
 
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Relaxed = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 }

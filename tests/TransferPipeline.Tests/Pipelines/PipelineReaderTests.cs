@@ -42,7 +42,9 @@ public sealed class PipelineReaderTests
     [Fact]
     public void Read_SectionsThatSayLittle_HaveTheDefaultsOfSectionsLeftOut()
     {
-        var pipeline = PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + "extract: {device: cpu}\nevaluation: {protocol: split}\npreprocessing: {crop: 224}\n"));
+        var pipeline = PipelineReader.Read(
+            YamlDocument.Parse("job.yaml", Minimal + "extract: {device: cpu}\nevaluation: {protocol: split}\npreprocessing: {crop: 224}\n")
+        );
         Assert.Equivalent(new DeviceOptions(), pipeline.Device, strict: true);
         Assert.Equal((0, 0.05, false), (pipeline.Extraction.Batch, pipeline.Extraction.MaxFailedShare, pipeline.Decode.ExifTranspose));
         Assert.Equivalent(new ComparisonOptions(), pipeline.Evaluation, strict: true);
@@ -53,7 +55,9 @@ public sealed class PipelineReaderTests
     [Fact]
     public void Read_FolderOfACsv_IsRelativeToTheCsv()
     {
-        var pipeline = PipelineReader.Read(YamlDocument.Parse("jobs/dogs.yaml", "data: {path: ../data/labels.csv, folder: train}\nmodel: resnet50\nheads: [softmax]\n"));
+        var pipeline = PipelineReader.Read(
+            YamlDocument.Parse("jobs/dogs.yaml", "data: {path: ../data/labels.csv, folder: train}\nmodel: resnet50\nheads: [softmax]\n")
+        );
         Assert.Equal((Path.GetFullPath("data/labels.csv"), Path.GetFullPath("data/train")), (pipeline.Data.Path, pipeline.Data.Folder));
     }
 
@@ -70,20 +74,29 @@ public sealed class PipelineReaderTests
             """;
         var document = YamlDocument.Parse("job.yaml", "data: {path: photos}\nmodel: resnet50\n" + Heads);
         document.Set("heads.0.knn.metric=[cosine, euclidean]");
-        var sweeps = PipelineReader.Read(document).Heads
-            .SelectMany(h => HeadSpec.Create(HeadCatalog.Trainers.First(t => t.Name == h.Step.Name), h.Step.Options).Sweeps)
+        var sweeps = PipelineReader
+            .Read(document)
+            .Heads.SelectMany(h => HeadSpec.Create(HeadCatalog.Trainers.First(t => t.Name == h.Step.Name), h.Step.Options).Sweeps)
             .Select(s => $"{s.Option}: {string.Join(" | ", s.Values)}");
         Assert.Equal(
-            ["metric: cosine | euclidean", "scaling: none | standard | l2", "weights: uniform | distance",
-                "hidden_layer_sizes: 512, 128 | 256", "hidden_layer_sizes: 512,128 | 256", "class_weight: none | balanced | 0:1,3:2.5",
-                "class_weight: none | cat:1,dog:2.5"],
-            sweeps);
+            [
+                "metric: cosine | euclidean",
+                "scaling: none | standard | l2",
+                "weights: uniform | distance",
+                "hidden_layer_sizes: 512, 128 | 256",
+                "hidden_layer_sizes: 512,128 | 256",
+                "class_weight: none | balanced | 0:1,3:2.5",
+                "class_weight: none | cat:1,dog:2.5",
+            ],
+            sweeps
+        );
     }
 
     [Fact]
     public void Read_WeightsOfClasses_AreAMappingFromNames()
     {
-        const string Text = "data: {path: photos}\nmodel: resnet50\nheads:\n  - softmax:\n      class_weight:\n        cat: 1\n        dog: 2.5\n";
+        const string Text =
+            "data: {path: photos}\nmodel: resnet50\nheads:\n  - softmax:\n      class_weight:\n        cat: 1\n        dog: 2.5\n";
         var head = PipelineReader.Read(YamlDocument.Parse("job.yaml", Text)).Heads.Single();
         Assert.Equal("cat:1,dog:2.5", head.Step.Options["class_weight"]);
     }
@@ -101,11 +114,22 @@ public sealed class PipelineReaderTests
     }
 
     [Theory]
-    [InlineData("augment: 'color-jitter,random-rotation'\n", "job.yaml:4: augment: 'color-jitter,random-rotation', expected one name: a list stands in brackets, as in [color-jitter, ...], and options behind the name, as in color-jitter: {option: value}")]
-    [InlineData("augment: {color-jitter: {}, random-rotation: {}}\n", "job.yaml:4: augment: has the keys color-jitter, random-rotation; expected one name with its options, as in 'softmax: {C: 0.1}', and '- ' before each of several")]
+    [InlineData(
+        "augment: 'color-jitter,random-rotation'\n",
+        "job.yaml:4: augment: 'color-jitter,random-rotation', expected one name: a list stands in brackets, as in [color-jitter, "
+            + "...], and options behind the name, as in color-jitter: {option: value}"
+    )]
+    [InlineData(
+        "augment: {color-jitter: {}, random-rotation: {}}\n",
+        "job.yaml:4: augment: has the keys color-jitter, random-rotation; expected one name with its options, as in 'softmax: {C: "
+            + "0.1}', and '- ' before each of several"
+    )]
     [InlineData("modle: x\n", "job.yaml:4: unknown key 'modle'; did you mean 'model'?")]
     [InlineData("evaluation: {fold: 3}\n", "job.yaml:4: unknown key 'evaluation.fold'; did you mean 'folds'?")]
-    [InlineData("evaluation: {protocol: kfold}\n", "job.yaml:4: evaluation.protocol: 'kfold', expected one of split, k-fold; did you mean 'k-fold'?")]
+    [InlineData(
+        "evaluation: {protocol: kfold}\n",
+        "job.yaml:4: evaluation.protocol: 'kfold', expected one of split, k-fold; did you mean 'k-fold'?"
+    )]
     [InlineData("views: 3\n", "job.yaml:4: views: needs 'augment'")]
     [InlineData("pooling: middle\n", "job.yaml:4: pooling: pooling 'middle' is not one of none, avg, max, adaptive:HxW")]
     [InlineData("pooling: [avg, max]\n", "job.yaml:4: pooling: has 2 values for 1 cuts")]
@@ -125,7 +149,10 @@ public sealed class PipelineReaderTests
 
     [Theory]
     [InlineData("data:\npath: photos\nmodel: a\n", "job.yaml:1: data is empty; expected a mapping with the key path, indented below it")]
-    [InlineData("data:\n  path:photos\nmodel: a\n", "job.yaml:2: data is 'path:photos', expected a mapping (after 'path:' a space is missing)")]
+    [InlineData(
+        "data:\n  path:photos\nmodel: a\n",
+        "job.yaml:2: data is 'path:photos', expected a mapping (after 'path:' a space is missing)"
+    )]
     public void Read_DataThatIsNoMapping_NamesTheLikelySlip(string text, string message) =>
         Assert.Equal(message, Assert.Throws<BadInputException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", text))).Message);
 
@@ -147,12 +174,25 @@ public sealed class PipelineReaderTests
         var model = Preprocessing.ImageNet() with { Offset = 127, Divisor = 128 };
         var applied = PipelineReader.Read(document).Preprocessing.Apply(model);
         Assert.Equal(
-            model with { ResizeShortSide = 0, ResizeHeight = 32, ResizeWidth = 48, CropHeight = 32, CropWidth = 32, Interpolation = Interpolation.Lanczos },
-            applied);
+            model with
+            {
+                ResizeShortSide = 0,
+                ResizeHeight = 32,
+                ResizeWidth = 48,
+                CropHeight = 32,
+                CropWidth = 32,
+                Interpolation = Interpolation.Lanczos,
+            },
+            applied
+        );
     }
 
     [Theory]
-    [InlineData("offset: 127", 0, "preprocessing: the offset of (x - offset) / divisor needs a divisor, which this model's own preprocessing has not")]
+    [InlineData(
+        "offset: 127",
+        0,
+        "preprocessing: the offset of (x - offset) / divisor needs a divisor, which this model's own preprocessing has not"
+    )]
     [InlineData("mean: [0, 0, 0], divisor: 128", 0, "preprocessing: give either mean and std")]
     [InlineData("offset: 127", 128, null)]
     [InlineData("offset: 127, divisor: 128", 0, null)]
@@ -191,13 +231,17 @@ public sealed class PipelineReaderTests
             return words[0].GetString()!;
         if (property.TryGetProperty("default", out var value))
             return value.GetRawText().Trim('"');
-        return property.TryGetProperty("type", out var type) ? type.GetString() switch
-        {
-            "integer" => "3",
-            "number" => "0.5",
-            "boolean" => "true",
-            "array" => property.TryGetProperty("minItems", out var items) && items.GetInt32() == 3 ? "[1, 2, 3]" : property.GetProperty("items").TryGetProperty("type", out _) ? "[1, 2]" : "[random-horizontal-flip]",
-            _ => "text",
-        } : "random-horizontal-flip";
+        return property.TryGetProperty("type", out var type)
+            ? type.GetString() switch
+            {
+                "integer" => "3",
+                "number" => "0.5",
+                "boolean" => "true",
+                "array" => property.TryGetProperty("minItems", out var items) && items.GetInt32() == 3 ? "[1, 2, 3]"
+                : property.GetProperty("items").TryGetProperty("type", out _) ? "[1, 2]"
+                : "[random-horizontal-flip]",
+                _ => "text",
+            }
+            : "random-horizontal-flip";
     }
 }

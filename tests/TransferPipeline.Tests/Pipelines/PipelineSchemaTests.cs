@@ -2,14 +2,18 @@ using System.Text.Json.Nodes;
 
 namespace TransferPipeline.Tests.Pipelines;
 
-/// <summary>The schema and the page of options contain what the records of heads declare; neither test writes the file that it compares with.</summary>
+/// <summary>
+/// The schema and the page of options contain what the records of heads declare; neither test writes the file that it compares with.
+/// </summary>
 public sealed class PipelineSchemaTests
 {
     [Fact]
     public void Schema_OfHeads_IsWhatTheRecordsMake()
     {
         Compare(HeadDocuments.Schema, "pipelines", "pipeline.schema.json");
-        var head = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.Repository, "pipelines", "pipeline.schema.json")))!["definitions"]!["head"]!["anyOf"]!;
+        var head = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.Repository, "pipelines", "pipeline.schema.json")))![
+            "definitions"
+        ]!["head"]!["anyOf"]!;
         Assert.Equal(HeadDocuments.Trainers.Select(t => t.Name), head[1]!["properties"]!.AsObject().Select(p => p.Key));
     }
 
@@ -23,6 +27,10 @@ public sealed class PipelineSchemaTests
         var made = make(text);
         var found = Path.Combine(AppContext.BaseDirectory, path[^1] + ".found");
         File.WriteAllText(found, made);
-        Assert.True(text == made, $"the options of heads have changed; if that is meant: cp {Path.GetRelativePath(SharedData.Repository, found)} {Path.Combine(path)}");
+        Assert.True(
+            text == made,
+            $"the options of heads have changed; if that is meant: cp {Path.GetRelativePath(SharedData.Repository, found)} "
+                + $"{Path.Combine(path)}"
+        );
     }
 }

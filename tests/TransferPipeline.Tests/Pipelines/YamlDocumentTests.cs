@@ -53,15 +53,23 @@ public sealed class YamlDocumentTests
         document.Set("evaluation.repeat=2");
         document.Set("modl=b");
         var evaluation = document.Root.Map("evaluation")!;
-        Assert.Equal("--set 'evaluation.folds=many': evaluation.folds is 'many', expected a whole number", Assert.Throws<BadInputException>(() => evaluation.Integer("folds", 10)).Message);
-        Assert.Equal("--set 'evaluation.repeat=2': unknown key 'evaluation.repeat' (known here: folds)", Assert.Throws<BadInputException>(evaluation.RejectUnknown).Message);
+        Assert.Equal(
+            "--set 'evaluation.folds=many': evaluation.folds is 'many', expected a whole number",
+            Assert.Throws<BadInputException>(() => evaluation.Integer("folds", 10)).Message
+        );
+        Assert.Equal(
+            "--set 'evaluation.repeat=2': unknown key 'evaluation.repeat' (known here: folds)",
+            Assert.Throws<BadInputException>(evaluation.RejectUnknown).Message
+        );
     }
 
     [Fact]
     public void Read_NotUtf8_SaysSoAndOtherwiseMarksAndLineEndsDoNotMatter()
     {
         using var folder = new TempFolder();
-        var error = Assert.Throws<BadInputException>(() => YamlDocument.Read(folder.Write("latin.yaml", [.. "name: caf"u8, 0xE9, (byte)'\n'])));
+        var error = Assert.Throws<BadInputException>(() =>
+            YamlDocument.Read(folder.Write("latin.yaml", [.. "name: caf"u8, 0xE9, (byte)'\n']))
+        );
         Assert.EndsWith("latin.yaml: is not text in UTF-8; save it as UTF-8", error.Message, StringComparison.Ordinal);
         var marked = YamlDocument.Read(folder.Write("marked.yaml", [0xEF, 0xBB, 0xBF, .. "name: café\r\nseed: 3\r\n"u8])).Root;
         Assert.Equal(("café", 3), (marked.Text("name"), marked.Integer("seed", 0)));
@@ -87,13 +95,22 @@ public sealed class YamlDocumentTests
     [InlineData("heads.3=x", "--set 'heads.3=x': '3' is not a position in a list of 1")]
     [InlineData("heads.0.ridge.alpha=1", "--set 'heads.0.ridge.alpha=1': 'ridge' lies below a plain value")]
     public void Set_WrongPath_IsRefused(string assignment, string message) =>
-        Assert.Equal(message, Assert.Throws<UsageException>(() => YamlDocument.Parse("job.yaml", "model: a\nheads: [softmax]\n").Set(assignment)).Message);
+        Assert.Equal(
+            message,
+            Assert.Throws<UsageException>(() => YamlDocument.Parse("job.yaml", "model: a\nheads: [softmax]\n").Set(assignment)).Message
+        );
 
     [Theory]
     [InlineData("", "job.yaml: is empty; expected a mapping with the keys data, model and heads")]
     [InlineData("a: 1\n---\nb: 2\n", "job.yaml:3: a second document begins, expected one pipeline a file")]
-    [InlineData("data:\n\tpath: x\n", "job.yaml:1: not valid YAML: While scanning a mapping, found invalid tab as indentation; indent with spaces")]
-    [InlineData("data:\n  path: x\n   kind: y\n", "job.yaml:3: not valid YAML: While scanning a plain scalar value, found invalid mapping; check how far this line is indented")]
+    [InlineData(
+        "data:\n\tpath: x\n",
+        "job.yaml:1: not valid YAML: While scanning a mapping, found invalid tab as indentation; indent with spaces"
+    )]
+    [InlineData(
+        "data:\n  path: x\n   kind: y\n",
+        "job.yaml:3: not valid YAML: While scanning a plain scalar value, found invalid mapping; check how far this line is indented"
+    )]
     [InlineData("- a\n- b\n", "job.yaml:1: found a list, expected a mapping with the keys data, model and heads")]
     public void Parse_NotAMapping_IsRefused(string text, string message) =>
         Assert.Equal(message, Assert.Throws<BadInputException>(() => YamlDocument.Parse("job.yaml", text)).Message);

@@ -28,24 +28,39 @@ internal sealed class Browser
         }
 
         var pictures = Pictures is null ? null : Directory.CreateDirectory(Path.Combine(Pictures, name)).FullName;
-        await using var browser = await Puppeteer.LaunchAsync(new LaunchOptions
-        {
-            ExecutablePath = program,
-            Headless = true,
-            DefaultViewport = new ViewPortOptions { Width = 1280, Height = 900 },
-            Args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
+        await using var browser = await Puppeteer.LaunchAsync(
+            new LaunchOptions
+            {
+                ExecutablePath = program,
+                Headless = true,
+                DefaultViewport = new ViewPortOptions { Width = 1280, Height = 900 },
+                Args =
+                [
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                ],
+            }
+        );
         var page = await browser.NewPageAsync();
         page.DefaultTimeout = page.DefaultNavigationTimeout = 120_000;
         return await new Browser(page, pictures).VisitAsync(new Uri(file).AbsoluteUri);
     }
 
     private static string? Chromium() =>
-        (from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-         from name in (string[])["chromium", "chromium-browser", "google-chrome"]
-         let file = Path.Combine(folder, name)
-         where File.Exists(file)
-         select file).FirstOrDefault();
+        (
+            from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
+                Path.PathSeparator,
+                StringSplitOptions.RemoveEmptyEntries
+            )
+            from name in (string[])["chromium", "chromium-browser", "google-chrome"]
+            let file = Path.Combine(folder, name)
+            where File.Exists(file)
+            select file
+        ).FirstOrDefault();
 
     private async Task<PageVisit> VisitAsync(string url)
     {
@@ -88,7 +103,9 @@ internal sealed class Browser
 
         await _page.SetViewportAsync(new ViewPortOptions { Width = 718, Height = 1000 });
         await _page.EmulateMediaTypeAsync(MediaType.Print);
-        var printedCalibration = await _page.EvaluateExpressionAsync<int>("Math.round(document.querySelector('.side > svg')?.getBoundingClientRect().width ?? 0)");
+        var printedCalibration = await _page.EvaluateExpressionAsync<int>(
+            "Math.round(document.querySelector('.side > svg')?.getBoundingClientRect().width ?? 0)"
+        );
         var printedWidth = await _page.EvaluateExpressionAsync<int>("document.documentElement.scrollWidth");
         await PictureAsync("print");
         await _page.EmulateMediaTypeAsync(MediaType.None);
@@ -98,15 +115,31 @@ internal sealed class Browser
             await File.WriteAllBytesAsync(Path.Combine(_pictures, "page.pdf"), pdf);
 
         return new(
-            messages, requests, dialogs, text, injected, nameless, tabStops, sorted, map, wrongShown, faintLight, faintDark, phoneScrollWidth, widest,
-            printedCalibration, printedWidth, pdf.Length);
+            messages,
+            requests,
+            dialogs,
+            text,
+            injected,
+            nameless,
+            tabStops,
+            sorted,
+            map,
+            wrongShown,
+            faintLight,
+            faintDark,
+            phoneScrollWidth,
+            widest,
+            printedCalibration,
+            printedWidth,
+            pdf.Length
+        );
     }
 
-    private Task ColorsAsync(string scheme) => _page.EmulateMediaFeaturesAsync(
-    [
-        new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = scheme },
-        new MediaFeatureValue { MediaFeature = MediaFeature.PrefersReducedMotion, Value = "reduce" },
-    ]);
+    private Task ColorsAsync(string scheme) =>
+        _page.EmulateMediaFeaturesAsync([
+            new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = scheme },
+            new MediaFeatureValue { MediaFeature = MediaFeature.PrefersReducedMotion, Value = "reduce" },
+        ]);
 
     private async Task PictureAsync(string name)
     {
@@ -142,7 +175,11 @@ internal sealed class Browser
         {
             await _page.FocusAsync("table.heads th.n .sort");
             await _page.Keyboard.PressAsync("Enter");
-            directions.Add(await _page.EvaluateExpressionAsync<string>("document.querySelector('table.heads th[aria-sort]')?.getAttribute('aria-sort')"));
+            directions.Add(
+                await _page.EvaluateExpressionAsync<string>(
+                    "document.querySelector('table.heads th[aria-sort]')?.getAttribute('aria-sort')"
+                )
+            );
         }
 
         return string.Join(',', directions);
@@ -171,7 +208,9 @@ internal sealed class Browser
         var tipAfterEscape = await IsTipVisibleAsync();
         await _page.FocusAsync("[role=tab]");
         await _page.Keyboard.PressAsync("ArrowRight");
-        var secondTab = await _page.EvaluateExpressionAsync<string?>("document.querySelectorAll('[role=tab]')[1]?.getAttribute('aria-selected')");
+        var secondTab = await _page.EvaluateExpressionAsync<string?>(
+            "document.querySelectorAll('[role=tab]')[1]?.getAttribute('aria-selected')"
+        );
         return new(tipShown, walked.Count, tipByKeyboard, tipAfterEscape, secondTab == "true");
     }
 
@@ -183,7 +222,9 @@ internal sealed class Browser
         if (await _page.QuerySelectorAsync("[data-filter=right]") is null)
             return null;
         await _page.SelectAsync("[data-filter=right]", "no");
-        var shown = await _page.EvaluateExpressionAsync<int>("[...document.querySelectorAll('#grid > li')].filter(e => e.getClientRects().length).length");
+        var shown = await _page.EvaluateExpressionAsync<int>(
+            "[...document.querySelectorAll('#grid > li')].filter(e => e.getClientRects().length).length"
+        );
         await _page.SelectAsync("[data-filter=right]", "");
         return shown;
     }
@@ -213,7 +254,8 @@ internal sealed record PageVisit(
     string WiderThanPhone,
     int PrintedCalibration,
     int PrintedWidth,
-    int PdfBytes);
+    int PdfBytes
+);
 
 /// <summary>What happened on the map of the features.</summary>
 /// <param name="Walked">Different marks reached by three arrow keys.</param>

@@ -8,7 +8,11 @@ public sealed class BrowserTests
     private static readonly ThumbnailMaker Maker = new(TestDecoder.Create(), TestDecoder.CreateEncoder());
 
     private static string[] SamplePhotos { get; } =
-        [.. Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing"), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+    [
+        .. Directory
+            .GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing"), "*.jpg", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal),
+    ];
 
     [Fact]
     public async Task A_report_with_hostile_names_opens_without_error_request_or_script()
@@ -88,7 +92,9 @@ public sealed class BrowserTests
         Assert.Empty(seen.Dialogs);
     }
 
-    /// <summary>What screen readers read out has a name that tells it from others, and texts stand out from what is under them, in light and dark.</summary>
+    /// <summary>
+    /// What screen readers read out has a name that tells it from others, and texts stand out from what is under them, in light and dark.
+    /// </summary>
     private static void CanBeReadByAll(PageVisit seen)
     {
         Assert.Empty(seen.Nameless);
@@ -97,7 +103,10 @@ public sealed class BrowserTests
     }
 
     private static void FitsThePhone(PageVisit seen) =>
-        Assert.True(seen.PhoneScrollWidth <= 390, $"the page is {seen.PhoneScrollWidth} px wide on a phone of 390 px; widest: {seen.WiderThanPhone}");
+        Assert.True(
+            seen.PhoneScrollWidth <= 390,
+            $"the page is {seen.PhoneScrollWidth} px wide on a phone of 390 px; widest: {seen.WiderThanPhone}"
+        );
 
     /// <summary>Some photo for each path, so that made-up paths have pictures.</summary>
     private static byte[]? SamplePhoto(string path)

@@ -17,7 +17,21 @@ public sealed partial class ComparisonReportTests
     {
         var html = ComparisonReport.Render(MadeUpComparison.Create(featureSets: 2), static _ => Picture);
 
-        string[] expected = ["heads", "time", "features", "sweeps", "few-shot", "details", "suspects", "duplicates", "outliers", "data", "map", "provenance"];
+        string[] expected =
+        [
+            "heads",
+            "time",
+            "features",
+            "sweeps",
+            "few-shot",
+            "details",
+            "suspects",
+            "duplicates",
+            "outliers",
+            "data",
+            "map",
+            "provenance",
+        ];
         Assert.Equal(expected, SectionIds().Matches(html).Select(m => m.Groups[1].Value));
         foreach (var id in expected)
             Assert.Contains($"<a href=\"#{id}\">", html);
@@ -34,7 +48,19 @@ public sealed partial class ComparisonReportTests
             DataCheck = null,
             Map = null,
             Warnings = [],
-            Heads = [full.Heads[0] with { Calibration = [], CalibrationScaled = [], History = [], Mistakes = [], PerClass = [], Confusion = [], FoldAccuracies = [] }],
+            Heads =
+            [
+                full.Heads[0] with
+                {
+                    Calibration = [],
+                    CalibrationScaled = [],
+                    History = [],
+                    Mistakes = [],
+                    PerClass = [],
+                    Confusion = [],
+                    FoldAccuracies = [],
+                },
+            ],
         };
 
         var html = ComparisonReport.Render(bare, static _ => null);
@@ -47,12 +73,24 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void A_data_check_that_found_nothing_says_so()
     {
-        var comparison = MadeUpComparison.Create() with { DataCheck = new() { NearDuplicateCosine = 0.95, SuspectLabelsBy = "softmax", AccuracyWithDuplicates = 0.9, AccuracyWithoutDuplicates = 0.9 } };
+        var comparison = MadeUpComparison.Create() with
+        {
+            DataCheck = new()
+            {
+                NearDuplicateCosine = 0.95,
+                SuspectLabelsBy = "softmax",
+                AccuracyWithDuplicates = 0.9,
+                AccuracyWithoutDuplicates = 0.9,
+            },
+        };
 
         var html = ComparisonReport.Render(comparison, static _ => null);
 
         Assert.Contains("There are no photos whose label a head that did not see them (<bdi>softmax</bdi>) finds improbable.", html);
-        Assert.Contains("There are no pairs of photos whose vectors have a cosine of at least <data value=\"0.95\">0.950</data>.</p>", html);
+        Assert.Contains(
+            "There are no pairs of photos whose vectors have a cosine of at least <data value=\"0.95\">0.950</data>.</p>",
+            html
+        );
         Assert.Contains("No photo is further from the others of its class than is usual there.", html);
         Assert.DoesNotContain("Across splits", html);
     }
@@ -65,14 +103,25 @@ public sealed partial class ComparisonReportTests
 
         // Calibration before and after scaling: a mark for each bin that has photos.
         foreach (var bin in comparison.Heads[0].CalibrationScaled.Where(b => b.Count > 0))
-            Assert.Contains($"<title>{bin.Count} photos after scaling: confidence {Rounded(bin.Confidence)}, right {Rounded(bin.Accuracy)}</title>", html);
+            Assert.Contains(
+                $"<title>{bin.Count} photos after scaling: confidence {Rounded(bin.Confidence)}, right {Rounded(bin.Accuracy)}</title>",
+                html
+            );
         Assert.Equal(comparison.Heads[0].CalibrationScaled.Count(b => b.Count > 0), Regex.Count(html, " photos after scaling: confidence"));
 
         // Each few-shot curve has its head's name at its end, and each value of a sweep its standard error.
         var fewShot = html[html.IndexOf("<section id=\"few-shot\"", StringComparison.Ordinal)..];
         foreach (var curve in comparison.FewShot)
-            Assert.Matches($"<text class=\"label\"[^>]*>{Regex.Escape(comparison.Heads.First(h => h.Title == curve.Head).ShortName)}</text>", fewShot);
-        var sweeps = html[html.IndexOf("<section id=\"sweeps\"", StringComparison.Ordinal)..html.IndexOf("<section id=\"few-shot\"", StringComparison.Ordinal)];
+            Assert.Matches(
+                $"<text class=\"label\"[^>]*>{Regex.Escape(comparison.Heads.First(h => h.Title == curve.Head).ShortName)}</text>",
+                fewShot
+            );
+        var sweeps = html[
+            html.IndexOf("<section id=\"sweeps\"", StringComparison.Ordinal)..html.IndexOf(
+                "<section id=\"few-shot\"",
+                StringComparison.Ordinal
+            )
+        ];
         Assert.Equal(comparison.Sweeps.Sum(s => s.StandardErrors.Count(e => e == 0.012)), Regex.Count(sweeps, "<data value=\"0.012\">"));
         Assert.All(comparison.DataCheck!.SuspectLabels, s => Assert.Contains(s.Path, html));
 
@@ -85,7 +134,16 @@ public sealed partial class ComparisonReportTests
         var comparison = MadeUpComparison.Create(featureSets: 2);
         var sets = comparison.Provenance.FeatureSets;
 
-        var html = ComparisonReport.Render(comparison with { Provenance = comparison.Provenance with { FeatureSets = [sets[0] with { Folder = "a/set" }, sets[1] with { Folder = "b/set" }] } }, static _ => null);
+        var html = ComparisonReport.Render(
+            comparison with
+            {
+                Provenance = comparison.Provenance with
+                {
+                    FeatureSets = [sets[0] with { Folder = "a/set" }, sets[1] with { Folder = "b/set" }],
+                },
+            },
+            static _ => null
+        );
 
         Assert.Contains("<tr><th scope=\"row\"><bdi>a/set</bdi></th>", html);
         Assert.Contains("<tr><th scope=\"row\"><bdi>b/set</bdi></th>", html);
@@ -107,11 +165,25 @@ public sealed partial class ComparisonReportTests
     public void Charts_of_several_feature_sets_tell_heads_apart_by_the_sets_names()
     {
         var comparison = MadeUpComparison.Create(heads: 2, featureSets: 2);
-        comparison = comparison with { Heads = [.. comparison.Heads.Select(h => h with { NameOnOneSet = "softmax", ShortName = $"softmax on a-model-with-a-long-name/features adaptive:2x{h.FeatureSet}" })] };
+        comparison = comparison with
+        {
+            Heads =
+            [
+                .. comparison.Heads.Select(h =>
+                    h with
+                    {
+                        NameOnOneSet = "softmax",
+                        ShortName = $"softmax on a-model-with-a-long-name/features adaptive:2x{h.FeatureSet}",
+                    }
+                ),
+            ],
+        };
 
         var html = ComparisonReport.Render(comparison, static _ => null);
 
-        var chart = Regex.Match(html, "<svg class=\"chart wide\"[^>]*aria-label=\"Accuracy against fit time.*?</svg>", RegexOptions.Singleline).Value;
+        var chart = Regex
+            .Match(html, "<svg class=\"chart wide\"[^>]*aria-label=\"Accuracy against fit time.*?</svg>", RegexOptions.Singleline)
+            .Value;
         Assert.Contains(">clothing-0: softmax</text>", chart);
         Assert.Contains(">clothing-1: softmax</text>", chart);
     }
@@ -122,7 +194,17 @@ public sealed partial class ComparisonReportTests
     public void The_map_says_how_many_of_its_photos_have_a_picture(int points, string expected)
     {
         string[] paths = [.. Enumerable.Range(0, points).Select(i => $"photo-{i}.jpg")];
-        Assert.Contains(expected, ComparisonReport.Render(MadeUpComparison.Create(points: points, paths: paths) with { DataCheck = null, Heads = [.. MadeUpComparison.Create().Heads.Select(h => h with { Mistakes = [] })] }, static _ => Picture));
+        Assert.Contains(
+            expected,
+            ComparisonReport.Render(
+                MadeUpComparison.Create(points: points, paths: paths) with
+                {
+                    DataCheck = null,
+                    Heads = [.. MadeUpComparison.Create().Heads.Select(h => h with { Mistakes = [] })],
+                },
+                static _ => Picture
+            )
+        );
     }
 
     [Fact]
@@ -150,7 +232,10 @@ public sealed partial class ComparisonReportTests
         var policy = Regex.Match(html, "http-equiv=\"Content-Security-Policy\" content=\"([^\"]*)\"").Groups[1].Value;
         Assert.StartsWith("default-src 'none'; img-src data:;", policy);
         Assert.Contains($"style-src '{Hash(Regex.Match(html, "<style>(.*?)</style>", RegexOptions.Singleline).Groups[1].Value)}'", policy);
-        Assert.Contains($"script-src '{Hash(Regex.Match(html, "<script>(.*?)</script>", RegexOptions.Singleline).Groups[1].Value)}'", policy);
+        Assert.Contains(
+            $"script-src '{Hash(Regex.Match(html, "<script>(.*?)</script>", RegexOptions.Singleline).Groups[1].Value)}'",
+            policy
+        );
         Assert.DoesNotContain(" style=\"", html);
         Assert.All(Regex.Matches(html, " (?:href|src)=\"([^\"]*)\""), m => Assert.Matches("^(#|data:)", m.Groups[1].Value));
         Assert.Empty(Regex.Matches(html, @"url\(|@import|https?://(?!www\.w3\.org/(2000/svg|1999/xlink))"));
@@ -164,13 +249,35 @@ public sealed partial class ComparisonReportTests
         var html = ComparisonReport.Render(comparison, static _ => null);
 
         using var json = JsonDocument.Parse(ComparisonJson.Serialize(comparison));
-        var rows = HeadRows().Matches(Regex.Match(html, "<table class=\"heads.*?</table>", RegexOptions.Singleline).Value).ToDictionary(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture), m => m.Groups[2].Value);
+        var rows = HeadRows()
+            .Matches(Regex.Match(html, "<table class=\"heads.*?</table>", RegexOptions.Singleline).Value)
+            .ToDictionary(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture), m => m.Groups[2].Value);
         Assert.Equal(9, rows.Count);
-        string[] columns = ["accuracy", "accuracy_low", "accuracy_high", "p_value", "fit_seconds", "balanced_accuracy", "macro_f1", "top5", "log_loss", "calibration_error", "calibration_error_scaled", "sweep_seconds", "predict_seconds", "parameter_count"];
+        string[] columns =
+        [
+            "accuracy",
+            "accuracy_low",
+            "accuracy_high",
+            "p_value",
+            "fit_seconds",
+            "balanced_accuracy",
+            "macro_f1",
+            "top5",
+            "log_loss",
+            "calibration_error",
+            "calibration_error_scaled",
+            "sweep_seconds",
+            "predict_seconds",
+            "parameter_count",
+        ];
         for (var h = 0; h < 9; h++)
         {
             var head = json.RootElement.GetProperty("heads")[h];
-            var expected = columns.Select(c => head.GetProperty(c)).Where(v => v.ValueKind == JsonValueKind.Number).Select(v => v.GetDouble()).ToList();
+            var expected = columns
+                .Select(c => head.GetProperty(c))
+                .Where(v => v.ValueKind == JsonValueKind.Number)
+                .Select(v => v.GetDouble())
+                .ToList();
             if (head.GetProperty("sweep_seconds").GetDouble() == 0)
                 expected.Remove(0);
             Assert.Equal(expected, Data().Matches(rows[h]).Select(m => double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)));
@@ -182,10 +289,38 @@ public sealed partial class ComparisonReportTests
     {
         var comparison = MadeUpComparison.Create(heads: 3);
 
-        string Against(Comparison shown) => Regex.Replace(Regex.Match(ComparisonReport.Render(shown, static _ => null), "<p class=\"against\">(.*?)</p>").Groups[1].Value, "<[^>]*>", "");
+        string Against(Comparison shown) =>
+            Regex.Replace(
+                Regex.Match(ComparisonReport.Render(shown, static _ => null), "<p class=\"against\">(.*?)</p>").Groups[1].Value,
+                "<[^>]*>",
+                ""
+            );
 
-        Assert.Equal("Against the best head accuracy -0.014: 11 photos that only this one has right, 21 that only the best one has; p = 0.040 of this pair alone, 0.200 after Holm's correction.", Against(comparison));
-        Assert.Equal(Against(comparison), Against(comparison with { Tests = [.. comparison.Tests.Select(t => new PairedTest(t.Second, t.First, -t.Difference, t.OnlySecondRight, t.OnlyFirstRight, t.PValue, t.AdjustedPValue))] }));
+        Assert.Equal(
+            "Against the best head accuracy -0.014: 11 photos that only this one has right, 21 that only the best one has; p = 0.040 "
+                + "of this pair alone, 0.200 after Holm's correction.",
+            Against(comparison)
+        );
+        Assert.Equal(
+            Against(comparison),
+            Against(
+                comparison with
+                {
+                    Tests =
+                    [
+                        .. comparison.Tests.Select(t => new PairedTest(
+                            t.Second,
+                            t.First,
+                            -t.Difference,
+                            t.OnlySecondRight,
+                            t.OnlyFirstRight,
+                            t.PValue,
+                            t.AdjustedPValue
+                        )),
+                    ],
+                }
+            )
+        );
     }
 
     [Fact]
@@ -193,7 +328,9 @@ public sealed partial class ComparisonReportTests
     {
         var html = ComparisonReport.Render(MadeUpComparison.Create(classes: 3, heads: 70), static _ => null);
 
-        using var figures = JsonDocument.Parse(Regex.Match(html, "<script type=\"application/json\" id=\"figures\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value);
+        using var figures = JsonDocument.Parse(
+            Regex.Match(html, "<script type=\"application/json\" id=\"figures\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value
+        );
         Assert.Equal(69, figures.RootElement.GetProperty("tests").GetArrayLength());
         Assert.Contains("leaves out tests of pairs without the best head", html);
         Assert.Equal(69, Count(html, "<p class=\"against\">"));
@@ -206,7 +343,15 @@ public sealed partial class ComparisonReportTests
 
         var rates = Data().Matches(html).Where(m => Regex.IsMatch(m.Groups[2].Value, @"^\d\.\d{3}$")).ToArray();
         Assert.True(rates.Length > 200);
-        Assert.All(rates, m => Assert.Equal(double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture), double.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture), 0.00051));
+        Assert.All(
+            rates,
+            m =>
+                Assert.Equal(
+                    double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture),
+                    double.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture),
+                    0.00051
+                )
+        );
     }
 
     [Fact]
@@ -216,7 +361,10 @@ public sealed partial class ComparisonReportTests
 
         var html = ComparisonReport.Render(comparison, static _ => null);
 
-        var block = Regex.Match(html, "<script type=\"application/json\" id=\"figures\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value;
+        var block = Regex
+            .Match(html, "<script type=\"application/json\" id=\"figures\">(.*?)</script>", RegexOptions.Singleline)
+            .Groups[1]
+            .Value;
         Assert.DoesNotContain('<', block);
         using var shown = JsonDocument.Parse(block);
         using var full = JsonDocument.Parse(ComparisonJson.Serialize(comparison));
@@ -228,7 +376,9 @@ public sealed partial class ComparisonReportTests
     {
         var html = ComparisonReport.Render(MadeUpComparison.Create(), static _ => null);
 
-        var chart = Regex.Match(html, "<svg class=\"chart\"[^>]*aria-label=\"Sweep of scaling for .*?</svg>", RegexOptions.Singleline).Value;
+        var chart = Regex
+            .Match(html, "<svg class=\"chart\"[^>]*aria-label=\"Sweep of scaling for .*?</svg>", RegexOptions.Singleline)
+            .Value;
         foreach (var name in new[] { ">none</text>", ">standard</text>", ">&lt;script&gt;alert(" })
             Assert.Contains(name, chart);
         Assert.Contains("<title>scaling = standard: 0.860</title>", chart);
@@ -240,11 +390,14 @@ public sealed partial class ComparisonReportTests
     public void A_photo_stands_in_the_page_once()
     {
         var asked = new List<string>();
-        var html = ComparisonReport.Render(MadeUpComparison.Create(), path =>
-        {
-            asked.Add(path);
-            return Picture;
-        });
+        var html = ComparisonReport.Render(
+            MadeUpComparison.Create(),
+            path =>
+            {
+                asked.Add(path);
+                return Picture;
+            }
+        );
 
         Assert.Equal(asked.Count, asked.Distinct().Count());
         Assert.Equal(asked.Count, Count(html, "data:image/jpeg;base64,"));
@@ -285,7 +438,19 @@ public sealed partial class ComparisonReportTests
     public void Figures_that_there_are_none_of_are_a_dash()
     {
         var comparison = MadeUpComparison.Create(heads: 2);
-        comparison = comparison with { Heads = [comparison.Heads[0], comparison.Heads[1] with { LogLoss = double.NaN, FitSeconds = double.NaN, Accuracy = new(0.5, double.NaN, double.NaN) }] };
+        comparison = comparison with
+        {
+            Heads =
+            [
+                comparison.Heads[0],
+                comparison.Heads[1] with
+                {
+                    LogLoss = double.NaN,
+                    FitSeconds = double.NaN,
+                    Accuracy = new(0.5, double.NaN, double.NaN),
+                },
+            ],
+        };
 
         var html = ComparisonReport.Render(comparison, static _ => null);
 

@@ -7,10 +7,22 @@ public sealed partial class PredictionsPageTests
 {
     internal static IReadOnlyList<PredictedPhoto> Photos { get; } =
     [
-        .. Enumerable.Range(0, 24).Select(i => new PredictedPhoto(
-            $"validation/{i % 5}/photo {i}.jpg",
-            i % 8 == 7 ? null : i % 5 == 0 ? "hat" : "dress",
-            [new("dress", 0.9 - (i * 0.01)), new("hat", 0.08), new(MadeUpComparison.Script, 0.015), new("shoes", 0.004), new("skirt", 0.001), new("sixth", 0.0001)])),
+        .. Enumerable
+            .Range(0, 24)
+            .Select(i => new PredictedPhoto(
+                $"validation/{i % 5}/photo {i}.jpg",
+                i % 8 == 7 ? null
+                    : i % 5 == 0 ? "hat"
+                    : "dress",
+                [
+                    new("dress", 0.9 - (i * 0.01)),
+                    new("hat", 0.08),
+                    new(MadeUpComparison.Script, 0.015),
+                    new("shoes", 0.004),
+                    new("skirt", 0.001),
+                    new("sixth", 0.0001),
+                ]
+            )),
     ];
 
     [Fact]
@@ -37,7 +49,11 @@ public sealed partial class PredictionsPageTests
     [Fact]
     public void Without_labels_nothing_is_called_right_or_wrong()
     {
-        var html = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos.Select(p => p with { Label = null })), static _ => null);
+        var html = PredictionsPage.Render(
+            "classifier.onnx",
+            ReportPhotos.Of(Photos.Select(p => p with { Label = null })),
+            static _ => null
+        );
 
         Assert.DoesNotContain("✗", html);
         Assert.DoesNotContain("<select data-filter=\"right\"", html);
@@ -47,7 +63,11 @@ public sealed partial class PredictionsPageTests
     [Fact]
     public void The_folder_of_all_photos_is_told_once_so_that_their_names_can_be_read()
     {
-        var html = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos.Select(p => p with { Path = "/photos/of a trip/" + p.Path })), static _ => null);
+        var html = PredictionsPage.Render(
+            "classifier.onnx",
+            ReportPhotos.Of(Photos.Select(p => p with { Path = "/photos/of a trip/" + p.Path })),
+            static _ => null
+        );
 
         Assert.Equal(1, Count(html, "<bdi>/photos/of a trip/validation/</bdi>"));
         Assert.Contains("<bdi>3/photo 3.jpg</bdi>", html);
@@ -62,7 +82,10 @@ public sealed partial class PredictionsPageTests
         var wrong = Photos.Where(p => p.IsRight == false).ToList();
         var unsure = Photos.Except(wrong).OrderBy(p => p.Top[0].Probability).Take(10 - wrong.Count).ToList();
         Assert.InRange(wrong.Count, 1, 9);
-        Assert.Equal(Photos.Where(p => wrong.Contains(p) || unsure.Contains(p)).Select(p => p.Path), ShownPath().Matches(html).Select(m => m.Groups[1].Value));
+        Assert.Equal(
+            Photos.Where(p => wrong.Contains(p) || unsure.Contains(p)).Select(p => p.Path),
+            ShownPath().Matches(html).Select(m => m.Groups[1].Value)
+        );
         var one = PredictionsPage.Render("classifier.onnx", ReportPhotos.Of(Photos, most: 1), static _ => null);
         Assert.Equal(wrong.MaxBy(p => p.Top[0].Probability)!.Path, ShownPath().Match(one).Groups[1].Value);
         Assert.Contains($"24 photos, {Photos.Count(p => p.IsRight == true)} of {Photos.Count(p => p.IsRight is not null)} right", html);

@@ -12,8 +12,19 @@ public sealed class RealComparisonTests
     [Fact]
     public void A_page_of_a_split_shows_all_that_was_measured()
     {
-        var options = new ComparisonOptions { Calibrate = true, CheckData = true, Map = true, FewShotPerClass = [2, 8], Command = "transfer compare --calibrate" };
-        var run = Comparer.Run(options, [Synthetic.Set(classes: 7, separation: 1.2)], ComparerTests.Heads("centroid:values=[1,2,4,8],centroid:values=1"));
+        var options = new ComparisonOptions
+        {
+            Calibrate = true,
+            CheckData = true,
+            Map = true,
+            FewShotPerClass = [2, 8],
+            Command = "transfer compare --calibrate",
+        };
+        var run = Comparer.Run(
+            options,
+            [Synthetic.Set(classes: 7, separation: 1.2)],
+            ComparerTests.Heads("centroid:values=[1,2,4,8],centroid:values=1")
+        );
 
         var html = ComparisonReport.Render(run.Result, static _ => null);
 
@@ -31,7 +42,11 @@ public sealed class RealComparisonTests
     [Fact]
     public void A_page_of_folds_shows_each_fold()
     {
-        var run = Comparer.Run(new() { Folds = 5, FewShotPerClass = [2, 8] }, [Synthetic.Set(separation: 1), Synthetic.Set(separation: 0.8, folder: "other")], ComparerTests.Heads("centroid"));
+        var run = Comparer.Run(
+            new() { Folds = 5, FewShotPerClass = [2, 8] },
+            [Synthetic.Set(separation: 1), Synthetic.Set(separation: 0.8, folder: "other")],
+            ComparerTests.Heads("centroid")
+        );
 
         var html = ComparisonReport.Render(run.Result, static _ => null);
 
@@ -45,7 +60,10 @@ public sealed class RealComparisonTests
 
     private static void HasTheJson(string html, Comparison comparison)
     {
-        var block = Regex.Match(html, "<script type=\"application/json\" id=\"figures\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value;
+        var block = Regex
+            .Match(html, "<script type=\"application/json\" id=\"figures\">(.*?)</script>", RegexOptions.Singleline)
+            .Groups[1]
+            .Value;
         using var shown = JsonDocument.Parse(block);
         using var full = JsonDocument.Parse(ComparisonJson.Serialize(comparison));
         Assert.True(JsonElement.DeepEquals(full.RootElement, shown.RootElement));

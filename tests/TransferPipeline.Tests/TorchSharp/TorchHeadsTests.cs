@@ -1,18 +1,20 @@
 using System.Numerics.Tensors;
+using TorchSharp;
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 using TransferPipeline.Heads.Networks;
 using TransferPipeline.Tests.Heads;
 using TransferPipeline.TorchSharp;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TransferPipeline.Tests.TorchSharp;
 
 public sealed class TorchHeadsTests
 {
-    private const int Train = 150, Columns = 12, Classes = 3;
+    private const int Train = 150,
+        Columns = 12,
+        Classes = 3;
 
     private static readonly (FeatureMatrix X, int[] Y) Data = Mixture.Create(210, Columns, Classes, 7, 0.6);
     private static readonly int[] Rest = [.. Enumerable.Range(Train, 60)];
@@ -33,7 +35,14 @@ public sealed class TorchHeadsTests
     [InlineData("torch-mlp", "lbfgs", "0.5")]
     public void Train_LearnsAndExports(string name, string solver, string rate)
     {
-        (string, string)[] settings = [("solver", solver), ("learning_rate", rate), ("epochs", "12"), ("batch_size", "32"), ("scaling", "standard")];
+        (string, string)[] settings =
+        [
+            ("solver", solver),
+            ("learning_rate", rate),
+            ("epochs", "12"),
+            ("batch_size", "32"),
+            ("scaling", "standard"),
+        ];
         var head = Fit(name, 1, settings);
         Assert.Equal(name, head.Name);
         Assert.Equal(12, head.Fit.History.Count);
@@ -56,20 +65,42 @@ public sealed class TorchHeadsTests
     [Fact]
     public void Train_BySgd_TakesTheStepsOfLinearSgd()
     {
-        (string, string)[] settings = [("solver", "sgd"), ("learning_rate", "0.05"), ("epochs", "6"), ("batch_size", "16"), ("step_size", "2"), ("weight_decay", "0.01"), ("scaling", "standard")];
+        (string, string)[] settings =
+        [
+            ("solver", "sgd"),
+            ("learning_rate", "0.05"),
+            ("epochs", "6"),
+            ("batch_size", "16"),
+            ("step_size", "2"),
+            ("weight_decay", "0.01"),
+            ("scaling", "standard"),
+        ];
         var ours = new LinearSgdTrainer();
         var expected = ours.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(ours, settings), new TrainingContext());
-        HeadChecks.AssertClose(HeadChecks.Scores(expected, Data.X, Rest), HeadChecks.Scores(Fit("torch-linear", 1, settings), Data.X, Rest), 1e-3);
+        HeadChecks.AssertClose(
+            HeadChecks.Scores(expected, Data.X, Rest),
+            HeadChecks.Scores(Fit("torch-linear", 1, settings), Data.X, Rest),
+            1e-3
+        );
     }
 
     [Fact]
     public void Train_ByLbfgs_ReachesTheOptimumOfSoftmax()
     {
-        // softmax at C: C times the sum of losses + |w|^2 / 2; here the mean loss + weight_decay |w|^2 / 2, whose penalty includes the bias.
+        // softmax at C: C times the sum of losses + |w|^2 / 2; here the mean loss + weight_decay |w|^2 / 2, whose penalty includes the
+        // bias.
         var softmax = new SoftmaxTrainer();
         var rows = Mixture.Training(Data.X, Data.Y, Train);
         var expected = softmax.Train(rows, Mixture.Settings(softmax, ("C", "1"), ("scaling", "standard")), new TrainingContext());
-        var actual = Fit("torch-linear", 1, ("solver", "lbfgs"), ("learning_rate", "1"), ("epochs", "30"), ("weight_decay", (1.0 / Train).ToString("R")), ("scaling", "standard"));
+        var actual = Fit(
+            "torch-linear",
+            1,
+            ("solver", "lbfgs"),
+            ("learning_rate", "1"),
+            ("epochs", "30"),
+            ("weight_decay", (1.0 / Train).ToString("R")),
+            ("scaling", "standard")
+        );
         HeadChecks.AssertClose(HeadChecks.Probabilities(expected, Data.X, Rest), HeadChecks.Probabilities(actual, Data.X, Rest), 0.05);
     }
 
@@ -80,7 +111,11 @@ public sealed class TorchHeadsTests
     {
         var trainer = TorchHeads.Trainers.Single(t => t.Name == name);
         var rows = Mixture.Training(Data.X, Data.Y, Train) with { ValidationRows = Rest };
-        var head = trainer.Train(rows, Mixture.Settings(trainer, ("epochs", "8"), ("learning_rate", "0.3"), ("scaling", "standard")), new TrainingContext());
+        var head = trainer.Train(
+            rows,
+            Mixture.Settings(trainer, ("epochs", "8"), ("learning_rate", "0.3"), ("scaling", "standard")),
+            new TrainingContext()
+        );
         Assert.Equal(head.Fit.History.Max(h => h.ValidationAccuracy), HeadChecks.Accuracy(head, Data.X, Data.Y, Rest), 6);
     }
 
@@ -88,8 +123,16 @@ public sealed class TorchHeadsTests
     public void Train_WithDropout_DependsOnTheSeedAlone()
     {
         var trainer = TorchHeads.Trainers[1];
-        float[] Scores(int seed) => HeadChecks.Scores(
-            trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer, ("dropout", "0.5"), ("epochs", "3")), new TrainingContext { Seed = seed }), Data.X, Rest);
+        float[] Scores(int seed) =>
+            HeadChecks.Scores(
+                trainer.Train(
+                    Mixture.Training(Data.X, Data.Y, Train),
+                    Mixture.Settings(trainer, ("dropout", "0.5"), ("epochs", "3")),
+                    new TrainingContext { Seed = seed }
+                ),
+                Data.X,
+                Rest
+            );
         var heads = new float[4][];
         Parallel.For(0, 4, i => heads[i] = Scores(1));
         Assert.All(heads, scores => HeadChecks.AssertSameBytes(heads[0], scores));
@@ -106,7 +149,11 @@ public sealed class TorchHeadsTests
         Collect();
         var trainer = TorchHeads.Trainers[1];
         var rows = Mixture.Training(Data.X, Data.Y, Train) with { ValidationRows = Rest };
-        trainer.Train(rows, Mixture.Settings(trainer, ("solver", solver), ("dropout", "0.5"), ("epochs", "3"), ("class_weight", "balanced")), new TrainingContext());
+        trainer.Train(
+            rows,
+            Mixture.Settings(trainer, ("solver", solver), ("dropout", "0.5"), ("epochs", "3"), ("class_weight", "balanced")),
+            new TrainingContext()
+        );
         var after = torch.Tensor.TotalCount;
         Collect();
         Assert.Equal(after, torch.Tensor.TotalCount);
@@ -129,7 +176,9 @@ public sealed class TorchHeadsTests
     [Fact]
     public void Train_WithARateThatDiverges_SaysSo()
     {
-        var error = Assert.Throws<JobFailedException>(() => Fit("torch-linear", 1, ("solver", "sgd"), ("learning_rate", "1e38"), ("scaling", "none")));
+        var error = Assert.Throws<JobFailedException>(() =>
+            Fit("torch-linear", 1, ("solver", "sgd"), ("learning_rate", "1e38"), ("scaling", "none"))
+        );
         Assert.Contains("the loss is not finite in epoch 1; lower learning_rate", error.Message);
     }
 
@@ -146,6 +195,10 @@ public sealed class TorchHeadsTests
     private static IHead Fit(string name, int threads, params (string Name, string Value)[] settings)
     {
         var trainer = TorchHeads.Trainers.Single(t => t.Name == name);
-        return trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer, settings), new TrainingContext { Threads = threads });
+        return trainer.Train(
+            Mixture.Training(Data.X, Data.Y, Train),
+            Mixture.Settings(trainer, settings),
+            new TrainingContext { Threads = threads }
+        );
     }
 }

@@ -3,7 +3,9 @@ using TransferPipeline.Images;
 
 namespace TransferPipeline.Backbones.Store;
 
-/// <summary>The preprocessing of a file without a manifest, and why: configurations beside it, what its exporter wrote into it, its first operators.</summary>
+/// <summary>
+/// The preprocessing of a file without a manifest, and why: configurations beside it, what its exporter wrote into it, its first operators.
+/// </summary>
 /// <param name="Source">One line.</param>
 /// <param name="Question">What only the user can answer before vectors are made; null when nothing is open.</param>
 internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string Source, string? Question)
@@ -14,7 +16,9 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
         var (input, name) = (backbone.Input, Path.GetFileName(backbone.File));
         var stated = PreprocessingConfig.Find(backbone.File, (input.Height, input.Width), input.SizeIsFixed) ?? Embedded(backbone);
         var p = stated?.Preprocessing ?? PreprocessingNames.Find("torchvision", input.Height, input.Width);
-        var why = stated?.Source ?? $"nothing states it, so torchvision's default for {input.Height} x {input.Width} pixels is assumed{Suggestion(name)}";
+        var why =
+            stated?.Source
+            ?? $"nothing states it, so torchvision's default for {input.Height} x {input.Width} pixels is assumed{Suggestion(name)}";
         var question = stated?.Problem is { } problem ? $"{name}: {stated.Source} {problem}, which cannot be followed; {Cure(name)}" : null;
         var arithmetic = backbone.Arithmetic;
         switch (arithmetic.Unit)
@@ -28,7 +32,9 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
                 why = $"{arithmetic.Evidence}: levels / 255; {why}";
                 break;
             case PixelUnit.Unclear when stated is null:
-                question ??= $"{name}: {arithmetic.Evidence}, which fits no usual preprocessing, so that the unit of its pixels is not clear; {Cure(name)}";
+                question ??=
+                    $"{name}: {arithmetic.Evidence}, which fits no usual preprocessing, so that the unit of its pixels is not clear; "
+                    + $"{Cure(name)}";
                 break;
         }
 
@@ -38,9 +44,17 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
     /// <summary>A preprocessing in one line.</summary>
     public static string Describe(Preprocessing p)
     {
-        var resize = p.ResizeShortSide > 0 ? $"short side {p.ResizeShortSide}" : p.ResizeHeight > 0 ? $"resize {p.ResizeHeight} x {p.ResizeWidth}" : "no resize";
+        var resize =
+            p.ResizeShortSide > 0 ? $"short side {p.ResizeShortSide}"
+            : p.ResizeHeight > 0 ? $"resize {p.ResizeHeight} x {p.ResizeWidth}"
+            : "no resize";
         var crop = p.CropHeight > 0 ? $", crop {p.CropHeight} x {p.CropWidth}" : "";
-        var values = p.Divisor != 0 ? p is { Offset: 0, Divisor: 1 } ? "levels 0 to 255" : $"(x - {Text(p.Offset)}) / {Text(p.Divisor)}" : $"(x / 255 - [{Text(p.Mean)}]) / [{Text(p.Std)}]";
+        var values =
+            p.Divisor != 0
+                ? p is { Offset: 0, Divisor: 1 }
+                    ? "levels 0 to 255"
+                    : $"(x - {Text(p.Offset)}) / {Text(p.Divisor)}"
+                : $"(x / 255 - [{Text(p.Mean)}]) / [{Text(p.Std)}]";
         return $"{resize} {p.Interpolation.ToString().ToLowerInvariant()}{crop}, {values}{(p.Bgr ? ", BGR" : "")}";
     }
 
@@ -51,16 +65,38 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
         if (metadata.GetValueOrDefault("author") == "Ultralytics" || metadata.ContainsKey("imgsz") && metadata.ContainsKey("stride"))
         {
             // Ultralytics' classify_transforms: Resize(side), CenterCrop(side), x / 255.
-            var p = input.Height == input.Width
-                ? new Preprocessing { ResizeShortSide = input.Height, CropHeight = input.Height, CropWidth = input.Width, Offset = 0, Divisor = 255 }
-                : new Preprocessing { ResizeHeight = input.Height, ResizeWidth = input.Width, Offset = 0, Divisor = 255 };
-            return new(p, metadata.GetValueOrDefault("task", "classify") == "classify" ? "Ultralytics' metadata in the file" : "Ultralytics' metadata in the file, photos cropped as its classifiers crop them");
+            var p =
+                input.Height == input.Width
+                    ? new Preprocessing
+                    {
+                        ResizeShortSide = input.Height,
+                        CropHeight = input.Height,
+                        CropWidth = input.Width,
+                        Offset = 0,
+                        Divisor = 255,
+                    }
+                    : new Preprocessing
+                    {
+                        ResizeHeight = input.Height,
+                        ResizeWidth = input.Width,
+                        Offset = 0,
+                        Divisor = 255,
+                    };
+            return new(
+                p,
+                metadata.GetValueOrDefault("task", "classify") == "classify"
+                    ? "Ultralytics' metadata in the file"
+                    : "Ultralytics' metadata in the file, photos cropped as its classifiers crop them"
+            );
         }
 
         var range = metadata.GetValueOrDefault("Image.NominalPixelRange", "");
         if (range.Length == 0)
             return null;
-        var values = PreprocessingNames.Find("torchvision", input.Height, input.Width) with { Bgr = metadata.GetValueOrDefault("Image.BitmapPixelFormat", "").StartsWith("Bgr", StringComparison.OrdinalIgnoreCase) };
+        var values = PreprocessingNames.Find("torchvision", input.Height, input.Width) with
+        {
+            Bgr = metadata.GetValueOrDefault("Image.BitmapPixelFormat", "").StartsWith("Bgr", StringComparison.OrdinalIgnoreCase),
+        };
         var stated = range switch
         {
             "NominalRange_0_255" => values with { Offset = 0, Divisor = 1 },
@@ -75,11 +111,17 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
     private static string Suggestion(string name)
     {
         var lower = name.ToLowerInvariant();
-        var family = lower.Contains("siglip", StringComparison.Ordinal) ? "siglip" : lower.Contains("clip", StringComparison.Ordinal) ? "clip" : lower.Contains("dino", StringComparison.Ordinal) ? "dinov2" : null;
+        var family =
+            lower.Contains("siglip", StringComparison.Ordinal) ? "siglip"
+            : lower.Contains("clip", StringComparison.Ordinal) ? "clip"
+            : lower.Contains("dino", StringComparison.Ordinal) ? "dinov2"
+            : null;
         return family is null ? "" : $", though its name suggests --preprocessing {family}";
     }
 
-    private static string Cure(string name) => $"say it with 'transfer models add {name} --preprocessing NAME' (or --range, --mean and --std, --resize, --crop), or with a manifest beside it";
+    private static string Cure(string name) =>
+        $"say it with 'transfer models add {name} --preprocessing NAME' (or --range, --mean and --std, --resize, --crop), or with a "
+        + $"manifest beside it";
 
     private static string Text(IReadOnlyList<double> values) => string.Join(", ", values.Select(Text));
 

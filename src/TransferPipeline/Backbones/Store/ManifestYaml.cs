@@ -17,9 +17,14 @@ internal sealed class ManifestYaml
 
     public static ModelManifest Parse(string file, string text)
     {
-        var stream = YamlText.Parse(text, (line, problem, e) => new BadInputException($"{file}{(line > 0 ? $":{line}" : "")}: not valid YAML: {problem}", e));
+        var stream = YamlText.Parse(
+            text,
+            (line, problem, e) => new BadInputException($"{file}{(line > 0 ? $":{line}" : "")}: not valid YAML: {problem}", e)
+        );
         if (stream.Documents.Count != 1 || stream.Documents[0].RootNode is not YamlMappingNode root)
-            throw new BadInputException($"{file}: expected the manifest of one model (name, file, bytes, sha256, license, input, preprocessing)");
+            throw new BadInputException(
+                $"{file}: expected the manifest of one model (name, file, bytes, sha256, license, input, preprocessing)"
+            );
         return new ManifestYaml(file).Manifest(root);
     }
 
@@ -68,11 +73,25 @@ internal sealed class ManifestYaml
 
     private static string Quote(string text) => "'" + text.ReplaceLineEndings(" ").Replace("'", "''", StringComparison.Ordinal) + "'";
 
-    private static string Numbers(IEnumerable<double> values) => string.Join(", ", values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Numbers(IEnumerable<double> values) =>
+        string.Join(", ", values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
 
     private ModelManifest Manifest(YamlMappingNode root)
     {
-        var keys = Keys(root, "name", "file", "bytes", "sha256", "license", "sources", "input", "preprocessing", "preprocessing-source", "cut", "note");
+        var keys = Keys(
+            root,
+            "name",
+            "file",
+            "bytes",
+            "sha256",
+            "license",
+            "sources",
+            "input",
+            "preprocessing",
+            "preprocessing-source",
+            "cut",
+            "note"
+        );
         var name = Text(Required(root, keys, "name"));
         var file = Text(Required(root, keys, "file"));
         if (file != Path.GetFileName(file) || file.Length == 0)
@@ -105,9 +124,17 @@ internal sealed class ManifestYaml
         var result = new Preprocessing();
         if (keys.TryGetValue("resize", out var resize))
         {
-            result = resize is YamlSequenceNode
-                ? result with { ResizeHeight = (int)Numbers(resize, 2)[0], ResizeWidth = (int)Numbers(resize, 2)[1] }
-                : result with { ResizeShortSide = (int)Whole(resize) };
+            result =
+                resize is YamlSequenceNode
+                    ? result with
+                    {
+                        ResizeHeight = (int)Numbers(resize, 2)[0],
+                        ResizeWidth = (int)Numbers(resize, 2)[1],
+                    }
+                    : result with
+                    {
+                        ResizeShortSide = (int)Whole(resize),
+                    };
         }
 
         if (keys.TryGetValue("crop", out var crop))

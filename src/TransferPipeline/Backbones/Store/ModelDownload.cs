@@ -4,7 +4,8 @@ using System.Net.Http.Headers;
 namespace TransferPipeline.Backbones.Store;
 
 /// <summary>
-/// One file on its way: NAME.part holds the bytes so far, NAME.part.source where they came from and that server's validator, so that a later
+/// One file on its way: NAME.part holds the bytes so far, NAME.part.source where they came from and that server's validator, so that a
+/// later
 /// attempt can continue (RFC 9110, Range with If-Range). A wrong file never gets the model's name.
 /// </summary>
 internal sealed class ModelDownload : IDisposable
@@ -37,11 +38,15 @@ internal sealed class ModelDownload : IDisposable
 
     public static HttpClient CreateClient()
     {
-        var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(15), AutomaticDecompression = DecompressionMethods.None })
+        var client = new HttpClient(
+            new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(15), AutomaticDecompression = DecompressionMethods.None }
+        )
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("TransferPipeline", typeof(ModelDownload).Assembly.GetName().Version?.ToString(3)));
+        client.DefaultRequestHeaders.UserAgent.Add(
+            new ProductInfoHeaderValue("TransferPipeline", typeof(ModelDownload).Assembly.GetName().Version?.ToString(3))
+        );
         return client;
     }
 
@@ -157,7 +162,15 @@ internal sealed class ModelDownload : IDisposable
             return;
         if (EntityTagHeaderValue.TryParse(lines[1], out var tag))
             request.Headers.IfRange = new RangeConditionHeaderValue(tag);
-        else if (DateTimeOffset.TryParseExact(lines[1], "r", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out var date))
+        else if (
+            DateTimeOffset.TryParseExact(
+                lines[1],
+                "r",
+                System.Globalization.CultureInfo.InvariantCulture,
+                System.Globalization.DateTimeStyles.None,
+                out var date
+            )
+        )
             request.Headers.IfRange = new RangeConditionHeaderValue(date);
     }
 
@@ -168,7 +181,8 @@ internal sealed class ModelDownload : IDisposable
         long? total;
         switch (response.StatusCode)
         {
-            case HttpStatusCode.PartialContent when asked && response.Content.Headers.ContentRange is { From: { } from } range && from == _part.Length:
+            case HttpStatusCode.PartialContent
+                when asked && response.Content.Headers.ContentRange is { From: { } from } range && from == _part.Length:
                 total = range.Length ?? _manifest.Bytes;
                 break;
             case HttpStatusCode.OK:
@@ -180,7 +194,11 @@ internal sealed class ModelDownload : IDisposable
                 return new("it cannot continue the download", Final: false);
             case var status:
                 // Overload and gateway trouble pass; the rest (404, 403, ...) is final.
-                return new($"{(int)status} {response.ReasonPhrase}", Final: status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError));
+                return new(
+                    $"{(int)status} {response.ReasonPhrase}",
+                    Final: status
+                        is not (HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError)
+                );
         }
 
         if (total is { } bytes && bytes != _manifest.Bytes)
@@ -189,7 +207,8 @@ internal sealed class ModelDownload : IDisposable
             return new($"its file has {bytes} bytes, the model has {_manifest.Bytes}", Final: true);
         }
 
-        var validator = response.Headers.ETag is { IsWeak: false } tag ? tag.ToString()
+        var validator = response.Headers.ETag is { IsWeak: false } tag
+            ? tag.ToString()
             : response.Content.Headers.LastModified?.ToString("r", System.Globalization.CultureInfo.InvariantCulture);
         File.WriteAllLines(_sourceFile, validator is null ? [source.AbsoluteUri] : [source.AbsoluteUri, validator]);
         _part.Position = _part.Length;

@@ -6,13 +6,23 @@ namespace TransferPipeline.Backbones.Store;
 
 public sealed partial class ModelStore
 {
-    /// <summary>Copies a model file into the user's store with a manifest, so that it has a name; under the name of a manifest that it matches, the file alone.</summary>
+    /// <summary>
+    /// Copies a model file into the user's store with a manifest, so that it has a name; under the name of a manifest that it matches, the
+    /// file alone.
+    /// </summary>
     /// <param name="name">Letters, digits, '.', '_' and '-'; null takes the file's name.</param>
     /// <param name="change">Changes the preprocessing that the file and what lies beside it state; null takes it as it is.</param>
     /// <param name="before">A preprocessing graph that is put in front of the model; null for none.</param>
     /// <exception cref="UsageException">The name is taken or not valid, or the model has data files beside it.</exception>
     /// <exception cref="BadInputException">The file takes no photos.</exception>
-    public ModelEntry Add(string file, string? name = null, Func<Preprocessing, Preprocessing>? change = null, string license = "unknown", string note = "", string? before = null)
+    public ModelEntry Add(
+        string file,
+        string? name = null,
+        Func<Preprocessing, Preprocessing>? change = null,
+        string license = "unknown",
+        string note = "",
+        string? before = null
+    )
     {
         name ??= Path.GetFileNameWithoutExtension(file);
         if (name.Length == 0 || name[0] == '.' || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
@@ -49,7 +59,10 @@ public sealed partial class ModelStore
         if (size.OutputHeight != backbone.Input.Height || size.OutputWidth != backbone.Input.Width)
         {
             var gives = size.OutputWidth == 0 ? "photos of differing sizes" : $"{size.OutputHeight} x {size.OutputWidth} pixels";
-            Throw.Usage($"the preprocessing gives {gives}, {Path.GetFileName(file)} takes {backbone.Input.Height} x {backbone.Input.Width}: set its crop to that size");
+            Throw.Usage(
+                $"the preprocessing gives {gives}, {Path.GetFileName(file)} takes {backbone.Input.Height} x {backbone.Input.Width}: "
+                    + $"set its crop to that size"
+            );
         }
 
         var manifest = new ModelManifest
@@ -62,7 +75,9 @@ public sealed partial class ModelStore
             InputSize = backbone.Input.Height,
             Layout = backbone.Input.Layout,
             Preprocessing = preprocessing,
-            PreprocessingSource = change is null ? assumed.Source : $"given to 'transfer models add'; otherwise it would be {assumed.Source}",
+            PreprocessingSource = change is null
+                ? assumed.Source
+                : $"given to 'transfer models add'; otherwise it would be {assumed.Source}",
             Cut = FeatureOf(backbone),
             Note = note,
         };
@@ -87,7 +102,10 @@ public sealed partial class ModelStore
         if (entry.File is not null)
             Throw.Usage($"there is a model '{name}' already; choose another name with --name");
         if (entry.Manifest.Sha256 != backbone.Sha256)
-            Throw.Usage($"there is a manifest '{name}' already, of another file (SHA-256 {entry.Manifest.Sha256[..12]}..., this one has {backbone.Sha256[..12]}...); choose another name with --name");
+            Throw.Usage(
+                $"there is a manifest '{name}' already, of another file (SHA-256 {entry.Manifest.Sha256[..12]}..., this one has "
+                    + $"{backbone.Sha256[..12]}...); choose another name with --name"
+            );
         return entry with { File = Copy(backbone.File, entry.Manifest) };
     }
 

@@ -17,7 +17,8 @@ public sealed partial class ModelStore
     /// </summary>
     /// <returns>The full path of the verified file.</returns>
     /// <exception cref="UsageException">There is no such model, or it has no source.</exception>
-    /// <exception cref="JobFailedException">No source gave the right file: each one's reason, and where to put the file by hand.</exception>
+    /// <exception cref="JobFailedException">No source gave the right file: each one's reason, and where to put the file by
+    /// hand.</exception>
     public async Task<string> PullAsync(string name, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
     {
         var entry = Find(name);
@@ -47,7 +48,9 @@ public sealed partial class ModelStore
                 return target;
             }
 
-            throw new JobFailedException($"model '{name}' could not be downloaded ({string.Join("; ", reasons)}); try again, or {ByHand(manifest)}");
+            throw new JobFailedException(
+                $"model '{name}' could not be downloaded ({string.Join("; ", reasons)}); try again, or {ByHand(manifest)}"
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -60,7 +63,10 @@ public sealed partial class ModelStore
         var sources = manifest.Sources.Select(s => new Uri(s)).ToList();
         if (string.IsNullOrEmpty(mirror))
             return sources;
-        if (!Uri.TryCreate(mirror.TrimEnd('/') + '/' + Uri.EscapeDataString(manifest.File), UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+        if (
+            !Uri.TryCreate(mirror.TrimEnd('/') + '/' + Uri.EscapeDataString(manifest.File), UriKind.Absolute, out var address)
+            || address.Scheme is not ("http" or "https")
+        )
             throw new UsageException($"{MirrorVariable} is '{mirror}'; expected an http or https address");
         return [address, .. sources];
     }

@@ -38,26 +38,40 @@ public sealed partial class ModelStore
         return new(Path.Combine(AppContext.BaseDirectory, "models"), string.IsNullOrEmpty(user) ? UserCache.Folder("models") : user);
     }
 
-    /// <summary>All models with a manifest, in ordinal order of their names; the user's manifest hides a built-in one of the same name.</summary>
+    /// <summary>
+    /// All models with a manifest, in ordinal order of their names; the user's manifest hides a built-in one of the same name.
+    /// </summary>
     public IReadOnlyList<ModelEntry> List() =>
-    [
-        .. _folders.Reverse().Where(Directory.Exists)
-            .SelectMany(f => Directory.EnumerateFiles(f, "*.yaml").Order(StringComparer.Ordinal))
-            .Select(f => Entry(ManifestYaml.Read(f), f))
-            .DistinctBy(e => e.Manifest.Name)
-            .OrderBy(e => e.Manifest.Name, StringComparer.Ordinal),
-    ];
+        [
+            .. _folders
+                .Reverse()
+                .Where(Directory.Exists)
+                .SelectMany(f => Directory.EnumerateFiles(f, "*.yaml").Order(StringComparer.Ordinal))
+                .Select(f => Entry(ManifestYaml.Read(f), f))
+                .DistinctBy(e => e.Manifest.Name)
+                .OrderBy(e => e.Manifest.Name, StringComparer.Ordinal),
+        ];
 
     /// <summary>Names that <see cref="Resolve"/> knows, without reading the manifests.</summary>
     public IReadOnlyList<string> Names() =>
-        [.. _folders.Where(Directory.Exists).SelectMany(f => Directory.EnumerateFiles(f, "*.yaml")).Select(f => Path.GetFileNameWithoutExtension(f)).Distinct().Order(StringComparer.Ordinal)];
+        [
+            .. _folders
+                .Where(Directory.Exists)
+                .SelectMany(f => Directory.EnumerateFiles(f, "*.yaml"))
+                .Select(f => Path.GetFileNameWithoutExtension(f))
+                .Distinct()
+                .Order(StringComparer.Ordinal),
+        ];
 
     /// <summary>A model by its name, or a model file by its path.</summary>
     /// <param name="inputSize">Side of the photos for a file that leaves it open; 0 means 224.</param>
-    /// <exception cref="UsageException">There is no such model (the nearest name is suggested), or its file is not here yet (how to get it is told).</exception>
+    /// <exception cref="UsageException">There is no such model (the nearest name is suggested), or its file is not here yet (how to get it
+    /// is told).</exception>
     /// <exception cref="BadInputException">The file is damaged: its SHA-256 is not the manifest's.</exception>
     public ResolvedModel Resolve(string nameOrFile, int inputSize = 0) =>
-        IsPath(nameOrFile) || (File.Exists(nameOrFile) && !_folders.Any(f => File.Exists(Path.Combine(f, nameOrFile + ".yaml")))) ? ResolveFile(nameOrFile, inputSize) : ResolveName(nameOrFile);
+        IsPath(nameOrFile) || (File.Exists(nameOrFile) && !_folders.Any(f => File.Exists(Path.Combine(f, nameOrFile + ".yaml"))))
+            ? ResolveFile(nameOrFile, inputSize)
+            : ResolveName(nameOrFile);
 
     /// <summary>Hashes a model's file.</summary>
     /// <returns>The full path of the verified file.</returns>
@@ -73,7 +87,9 @@ public sealed partial class ModelStore
     }
 
     private static bool IsPath(string nameOrFile) =>
-        nameOrFile.Contains('/') || nameOrFile.Contains(Path.DirectorySeparatorChar) || nameOrFile.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+        nameOrFile.Contains('/')
+        || nameOrFile.Contains(Path.DirectorySeparatorChar)
+        || nameOrFile.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
 
     private ResolvedModel ResolveName(string name)
     {
@@ -83,7 +99,9 @@ public sealed partial class ModelStore
         var isOpen = entry.Manifest.Cut.Length == 0 && Path.GetDirectoryName(entry.ManifestFile) == UserFolder;
         return new(entry.Manifest.Name, file, entry.Manifest.Sha256, entry.Manifest.Preprocessing, entry.Manifest)
         {
-            Backbone = isOpen ? Backbone.Open(file, new PhotoSize(entry.Manifest.Preprocessing.OutputHeight, entry.Manifest.Preprocessing.OutputWidth)) : null,
+            Backbone = isOpen
+                ? Backbone.Open(file, new PhotoSize(entry.Manifest.Preprocessing.OutputHeight, entry.Manifest.Preprocessing.OutputWidth))
+                : null,
         };
     }
 
@@ -129,9 +147,17 @@ public sealed partial class ModelStore
     private ModelManifest? BySha256(string sha256)
     {
         // Only the manifest that holds the hash is parsed: reading YAML takes longer than looking for 64 characters.
-        foreach (var file in _folders.Where(Directory.Exists).SelectMany(f => Directory.EnumerateFiles(f, "*.yaml").Order(StringComparer.Ordinal)))
+        foreach (
+            var file in _folders
+                .Where(Directory.Exists)
+                .SelectMany(f => Directory.EnumerateFiles(f, "*.yaml").Order(StringComparer.Ordinal))
+        )
         {
-            if (File.ReadAllText(file).Contains(sha256, StringComparison.Ordinal) && ManifestYaml.Read(file) is var manifest && manifest.Sha256 == sha256)
+            if (
+                File.ReadAllText(file).Contains(sha256, StringComparison.Ordinal)
+                && ManifestYaml.Read(file) is var manifest
+                && manifest.Sha256 == sha256
+            )
                 return manifest;
         }
 
@@ -151,7 +177,10 @@ public sealed partial class ModelStore
             return Entry(manifest, file);
         }
 
-        throw new UsageException($"no model '{name}'{NearestName.Hint(name, Names())} (models: {string.Join(", ", Names())}; a file is given by a path or a name that ends in .onnx)");
+        throw new UsageException(
+            $"no model '{name}'{NearestName.Hint(name, Names())} (models: {string.Join(", ", Names())}; a file is given by a path or "
+                + $"a name that ends in .onnx)"
+        );
     }
 
     private ModelEntry Entry(ModelManifest manifest, string manifestFile) =>
@@ -168,11 +197,17 @@ public sealed partial class ModelStore
     }
 
     private string HowToGet(ModelManifest manifest) =>
-        (manifest.Sources.Count > 0 ? FormattableString.Invariant($"'transfer models pull {manifest.Name}' downloads {manifest.Bytes / 1e6:0.0} MB, or ") : "") + ByHand(manifest);
+        (
+            manifest.Sources.Count > 0
+                ? FormattableString.Invariant($"'transfer models pull {manifest.Name}' downloads {manifest.Bytes / 1e6:0.0} MB, or ")
+                : ""
+        ) + ByHand(manifest);
 
     /// <summary>How a model that is not here gets here, in a few words: by a command, or by hand.</summary>
     public string WhereFrom(ModelManifest manifest) =>
-        manifest.Sources.Count > 0 ? "transfer models pull " + manifest.Name : $"no public address; put it at {Path.Combine(UserFolder, manifest.File)}";
+        manifest.Sources.Count > 0
+            ? "transfer models pull " + manifest.Name
+            : $"no public address; put it at {Path.Combine(UserFolder, manifest.File)}";
 
     /// <summary>What to do without a network.</summary>
     private string ByHand(ModelManifest manifest) =>

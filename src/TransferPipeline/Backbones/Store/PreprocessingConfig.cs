@@ -14,13 +14,20 @@ internal sealed record StatedPreprocessing(Preprocessing Preprocessing, string S
 /// </summary>
 internal sealed class PreprocessingConfig
 {
-    private static readonly string[] FileNames = ["preprocessor_config.json", "processor_config.json", "open_clip_config.json", "config.json"];
+    private static readonly string[] FileNames =
+    [
+        "preprocessor_config.json",
+        "processor_config.json",
+        "open_clip_config.json",
+        "config.json",
+    ];
 
     private readonly JsonElement _root;
     private readonly string _source;
     private readonly (int Height, int Width) _input;
 
-    private PreprocessingConfig(JsonElement root, string source, (int Height, int Width) input) => (_root, _source, _input) = (root, source, input);
+    private PreprocessingConfig(JsonElement root, string source, (int Height, int Width) input) =>
+        (_root, _source, _input) = (root, source, input);
 
     /// <param name="file">The model.</param>
     /// <param name="input">Size of its photos, pixels.</param>
@@ -35,14 +42,25 @@ internal sealed class PreprocessingConfig
         {
             try
             {
-                using var json = JsonDocument.Parse(File.ReadAllBytes(path), new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+                using var json = JsonDocument.Parse(
+                    File.ReadAllBytes(path),
+                    new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }
+                );
                 var source = Path.GetRelativePath(folder, path);
-                if (json.RootElement.ValueKind == JsonValueKind.Object && new PreprocessingConfig(json.RootElement, source, input).Read(Path.GetFileName(path)) is { } stated)
+                if (
+                    json.RootElement.ValueKind == JsonValueKind.Object
+                    && new PreprocessingConfig(json.RootElement, source, input).Read(Path.GetFileName(path)) is { } stated
+                )
                     return Sized(stated, input, isFixed);
             }
-            catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
+            catch (Exception e)
+                when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
             {
-                throw new BadInputException($"{path}: not a configuration that can be read ({e.Message.ReplaceLineEndings(" ")}); correct it, remove it, or put a manifest beside the model", e);
+                throw new BadInputException(
+                    $"{path}: not a configuration that can be read ({e.Message.ReplaceLineEndings(" ")}); correct it, remove it, or "
+                        + $"put a manifest beside the model",
+                    e
+                );
             }
         }
 
@@ -54,22 +72,40 @@ internal sealed class PreprocessingConfig
     {
         var (height, width) = (stated.Preprocessing.OutputHeight, stated.Preprocessing.OutputWidth);
         return stated.Problem is null && isFixed && (height, width) != input
-            ? stated with { Problem = $"makes {(height == 0 ? "photos of differing sizes" : $"{height} x {width} pixels")}, but the model takes {input.Height} x {input.Width}" }
+            ? stated with
+            {
+                Problem =
+                    $"makes {(height == 0 ? "photos of differing sizes" : $"{height} x {width} pixels")}, but the model takes "
+                    + $"{input.Height} x {input.Width}",
+            }
             : stated;
     }
 
-    private StatedPreprocessing? Read(string name) => name switch
-    {
-        "open_clip_config.json" => Object(_root, "preprocess_cfg") is { } clip ? OpenClip(clip) : null,
-        "config.json" => (Object(_root, "pretrained_cfg") ?? _root) is var timm && timm.TryGetProperty("input_size", out _) && timm.TryGetProperty("mean", out _) ? Timm(timm) : null,
-        _ => (Object(_root, "image_processor") ?? _root) is var processor && (processor.TryGetProperty("size", out _) || processor.TryGetProperty("image_mean", out _) || processor.TryGetProperty("do_normalize", out _))
-            ? HuggingFace(processor) : null,
-    };
+    private StatedPreprocessing? Read(string name) =>
+        name switch
+        {
+            "open_clip_config.json" => Object(_root, "preprocess_cfg") is { } clip ? OpenClip(clip) : null,
+            "config.json" => (Object(_root, "pretrained_cfg") ?? _root) is var timm
+            && timm.TryGetProperty("input_size", out _)
+            && timm.TryGetProperty("mean", out _)
+                ? Timm(timm)
+                : null,
+            _ => (Object(_root, "image_processor") ?? _root) is var processor
+            && (
+                processor.TryGetProperty("size", out _)
+                || processor.TryGetProperty("image_mean", out _)
+                || processor.TryGetProperty("do_normalize", out _)
+            )
+                ? HuggingFace(processor)
+                : null,
+        };
 
     /// <summary>timm's evaluation transform: Resize(floor(side / crop share)), CenterCrop.</summary>
     private StatedPreprocessing Timm(JsonElement config)
     {
-        var size = config.GetProperty("input_size").EnumerateArray().Select(v => v.GetInt32()).ToArray() is [_, var h, var w] ? (Height: h, Width: w) : _input;
+        var size = config.GetProperty("input_size").EnumerateArray().Select(v => v.GetInt32()).ToArray() is [_, var h, var w]
+            ? (Height: h, Width: w)
+            : _input;
         var share = config.TryGetProperty("crop_pct", out var pct) && pct.ValueKind == JsonValueKind.Number ? pct.GetDouble() : 0.875;
         var mode = Text(config, "crop_mode") ?? "center";
         var (height, width) = ((int)Math.Floor(size.Height / share), (int)Math.Floor(size.Width / share));
@@ -81,14 +117,26 @@ internal sealed class PreprocessingConfig
             Mean = Channels(config, "mean"),
             Std = Channels(config, "std"),
         };
-        p = mode == "center" && height == width ? p with { ResizeShortSide = height } : p with { ResizeHeight = height, ResizeWidth = width };
+        p =
+            mode == "center" && height == width
+                ? p with
+                {
+                    ResizeShortSide = height,
+                }
+                : p with
+                {
+                    ResizeHeight = height,
+                    ResizeWidth = width,
+                };
         return new(p, $"timm's {_source}", mode is "center" or "squash" ? null : $"has crop_mode '{mode}'");
     }
 
     private StatedPreprocessing OpenClip(JsonElement config)
     {
         var (height, width) = config.TryGetProperty("size", out var size)
-            ? size.ValueKind == JsonValueKind.Array ? (size[0].GetInt32(), size[1].GetInt32()) : (size.GetInt32(), size.GetInt32())
+            ? size.ValueKind == JsonValueKind.Array
+                ? (size[0].GetInt32(), size[1].GetInt32())
+                : (size.GetInt32(), size.GetInt32())
             : _input;
         var mode = Text(config, "resize_mode") ?? "shortest";
         var p = new Preprocessing
@@ -99,8 +147,22 @@ internal sealed class PreprocessingConfig
             Mean = config.TryGetProperty("mean", out _) ? Channels(config, "mean") : PreprocessingNames.Find("clip", height, width).Mean,
             Std = config.TryGetProperty("std", out _) ? Channels(config, "std") : PreprocessingNames.Find("clip", height, width).Std,
         };
-        p = mode == "shortest" && height == width ? p with { ResizeShortSide = height } : p with { ResizeHeight = height, ResizeWidth = width };
-        return new(p, $"OpenCLIP's {_source}", mode is "squash" || mode == "shortest" && height == width ? null : $"has resize_mode '{mode}'");
+        p =
+            mode == "shortest" && height == width
+                ? p with
+                {
+                    ResizeShortSide = height,
+                }
+                : p with
+                {
+                    ResizeHeight = height,
+                    ResizeWidth = width,
+                };
+        return new(
+            p,
+            $"OpenCLIP's {_source}",
+            mode is "squash" || mode == "shortest" && height == width ? null : $"has resize_mode '{mode}'"
+        );
     }
 
     private StatedPreprocessing HuggingFace(JsonElement config)
@@ -119,7 +181,11 @@ internal sealed class PreprocessingConfig
 
     private static Preprocessing Resized(Preprocessing p, JsonElement config, List<string> problems)
     {
-        var type = (Text(config, "image_processor_type") ?? Text(config, "feature_extractor_type") ?? "").Replace("Fast", "", StringComparison.Ordinal);
+        var type = (Text(config, "image_processor_type") ?? Text(config, "feature_extractor_type") ?? "").Replace(
+            "Fast",
+            "",
+            StringComparison.Ordinal
+        );
         if (!config.TryGetProperty("size", out var size))
             return p with { ResizeShortSide = 224 };
         var isShort = size.ValueKind == JsonValueKind.Object && size.TryGetProperty("shortest_edge", out _);
@@ -132,38 +198,79 @@ internal sealed class PreprocessingConfig
         var (height, width) = isShort ? (size.GetProperty("shortest_edge").GetInt32(), 0) : Size(config, "size")!.Value;
         // Before sizes had names, a number meant a square for ViT's processors and the short side for these.
         if (size.ValueKind == JsonValueKind.Number)
-            isShort = type.Length == 0 ? Flag(config, "do_center_crop", false) : ShortSideTypes.Any(t => type.StartsWith(t, StringComparison.Ordinal));
-        if (type.StartsWith("ConvNext", StringComparison.Ordinal) || config.TryGetProperty("crop_pct", out var share) && share.ValueKind == JsonValueKind.Number)
+            isShort =
+                type.Length == 0
+                    ? Flag(config, "do_center_crop", false)
+                    : ShortSideTypes.Any(t => type.StartsWith(t, StringComparison.Ordinal));
+        if (
+            type.StartsWith("ConvNext", StringComparison.Ordinal)
+            || config.TryGetProperty("crop_pct", out var share) && share.ValueKind == JsonValueKind.Number
+        )
             return Share(p, config, height);
         if (type.StartsWith("Levit", StringComparison.Ordinal) && isShort)
             height = (int)(256.0 / 224 * height);
         return isShort ? p with { ResizeShortSide = height } : p with { ResizeHeight = height, ResizeWidth = width };
     }
 
-    private static readonly string[] ShortSideTypes = ["CLIP", "ChineseCLIP", "Bit", "ConvNext", "Levit", "MobileNet", "MobileViT", "PoolFormer", "EfficientFormer"];
+    private static readonly string[] ShortSideTypes =
+    [
+        "CLIP",
+        "ChineseCLIP",
+        "Bit",
+        "ConvNext",
+        "Levit",
+        "MobileNet",
+        "MobileViT",
+        "PoolFormer",
+        "EfficientFormer",
+    ];
 
-    /// <summary>ConvNeXt's and its followers': below 384 pixels the short side divided by a share, then the middle; from 384 on a square.</summary>
+    /// <summary>
+    /// ConvNeXt's and its followers': below 384 pixels the short side divided by a share, then the middle; from 384 on a square.
+    /// </summary>
     private static Preprocessing Share(Preprocessing p, JsonElement config, int side)
     {
-        var share = config.TryGetProperty("crop_pct", out var given) && given.ValueKind == JsonValueKind.Number ? given.GetDouble() : 224.0 / 256;
+        var share =
+            config.TryGetProperty("crop_pct", out var given) && given.ValueKind == JsonValueKind.Number ? given.GetDouble() : 224.0 / 256;
         return side < 384
-            ? p with { ResizeShortSide = (int)(side / share), CropHeight = side, CropWidth = side }
-            : p with { ResizeHeight = side, ResizeWidth = side };
+            ? p with
+            {
+                ResizeShortSide = (int)(side / share),
+                CropHeight = side,
+                CropWidth = side,
+            }
+            : p with
+            {
+                ResizeHeight = side,
+                ResizeWidth = side,
+            };
     }
 
     /// <summary>x * factor (- 1), then (x - mean) / std, written as (x / 255 - mean) / std or (x - offset) / divisor.</summary>
     private static Preprocessing Normalized(Preprocessing p, JsonElement config)
     {
-        var factor = !Flag(config, "do_rescale", true) ? 1 : config.TryGetProperty("rescale_factor", out var given) && given.ValueKind == JsonValueKind.Number ? given.GetDouble() : 1.0 / 255;
+        var factor =
+            !Flag(config, "do_rescale", true) ? 1
+            : config.TryGetProperty("rescale_factor", out var given) && given.ValueKind == JsonValueKind.Number ? given.GetDouble()
+            : 1.0 / 255;
         var shift = Flag(config, "rescale_offset", false) ? 1 : 0;
-        if (!Flag(config, "do_normalize", true) || !config.TryGetProperty("image_mean", out var mean) || mean.ValueKind == JsonValueKind.Null)
+        if (
+            !Flag(config, "do_normalize", true)
+            || !config.TryGetProperty("image_mean", out var mean)
+            || mean.ValueKind == JsonValueKind.Null
+        )
             return p with { Offset = Whole(shift / factor), Divisor = Whole(1 / factor) };
         var scale = Whole(255 * factor);
-        return p with { Mean = [.. Channels(config, "image_mean").Select(m => (m + shift) / scale)], Std = [.. Channels(config, "image_std").Select(s => s / scale)] };
+        return p with
+        {
+            Mean = [.. Channels(config, "image_mean").Select(m => (m + shift) / scale)],
+            Std = [.. Channels(config, "image_std").Select(s => s / scale)],
+        };
     }
 
     /// <summary>1 / 0.00392156862745098 is 255: the number that the ten digits stand for.</summary>
-    private static double Whole(double value) => Math.Abs(value - Math.Round(value * 2) / 2) < 1e-6 * Math.Abs(value) ? Math.Round(value * 2) / 2 : value;
+    private static double Whole(double value) =>
+        Math.Abs(value - Math.Round(value * 2) / 2) < 1e-6 * Math.Abs(value) ? Math.Round(value * 2) / 2 : value;
 
     private static Interpolation Resample(JsonElement config, List<string> problems)
     {
@@ -171,25 +278,30 @@ internal sealed class PreprocessingConfig
             return Interpolation.Bilinear;
         switch (resample.GetInt32())
         {
-            case 0: return Interpolation.Nearest;
-            case 1: return Interpolation.Lanczos;
-            case 2: return Interpolation.Bilinear;
-            case 3: return Interpolation.Bicubic;
+            case 0:
+                return Interpolation.Nearest;
+            case 1:
+                return Interpolation.Lanczos;
+            case 2:
+                return Interpolation.Bilinear;
+            case 3:
+                return Interpolation.Bicubic;
             default:
                 problems.Add($"has resample {resample}");
                 return Interpolation.Bilinear;
         }
     }
 
-    private static Interpolation Filter(string name) => name switch
-    {
-        "nearest" => Interpolation.Nearest,
-        "bicubic" => Interpolation.Bicubic,
-        "lanczos" => Interpolation.Lanczos,
-        // timm's "random" is for training; its evaluation then is bilinear.
-        "bilinear" or "random" => Interpolation.Bilinear,
-        _ => throw new FormatException($"interpolation '{name}'"),
-    };
+    private static Interpolation Filter(string name) =>
+        name switch
+        {
+            "nearest" => Interpolation.Nearest,
+            "bicubic" => Interpolation.Bicubic,
+            "lanczos" => Interpolation.Lanczos,
+            // timm's "random" is for training; its evaluation then is bilinear.
+            "bilinear" or "random" => Interpolation.Bilinear,
+            _ => throw new FormatException($"interpolation '{name}'"),
+        };
 
     private static (int Height, int Width)? Size(JsonElement config, string key)
     {
@@ -199,7 +311,10 @@ internal sealed class PreprocessingConfig
         {
             JsonValueKind.Number => (size.GetInt32(), size.GetInt32()),
             JsonValueKind.Array => (size[0].GetInt32(), size[1].GetInt32()),
-            JsonValueKind.Object when size.TryGetProperty("height", out var height) => (height.GetInt32(), size.GetProperty("width").GetInt32()),
+            JsonValueKind.Object when size.TryGetProperty("height", out var height) => (
+                height.GetInt32(),
+                size.GetProperty("width").GetInt32()
+            ),
             JsonValueKind.Object when size.TryGetProperty("shortest_edge", out var edge) => (edge.GetInt32(), edge.GetInt32()),
             _ => null,
         };
@@ -208,7 +323,8 @@ internal sealed class PreprocessingConfig
     private static double[] Channels(JsonElement config, string key)
     {
         var value = config.GetProperty(key);
-        double[] numbers = value.ValueKind == JsonValueKind.Number ? [value.GetDouble()] : [.. value.EnumerateArray().Select(v => v.GetDouble())];
+        double[] numbers =
+            value.ValueKind == JsonValueKind.Number ? [value.GetDouble()] : [.. value.EnumerateArray().Select(v => v.GetDouble())];
         return numbers.Length switch
         {
             3 => numbers,
@@ -218,7 +334,9 @@ internal sealed class PreprocessingConfig
     }
 
     private static bool Flag(JsonElement config, string key, bool absent) =>
-        config.TryGetProperty(key, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : absent;
+        config.TryGetProperty(key, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : absent;
 
     private static string? Text(JsonElement config, string key) =>
         config.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

@@ -38,15 +38,51 @@ public static class PreprocessingNames
             "siglip" => Exact(height, width, Interpolation.Bicubic),
             "dinov2" => Short(height, width, s => s * 256 / 224, Interpolation.Bicubic, ImageNetMean, ImageNetStd),
             "vit" => Exact(height, width, Interpolation.Bilinear),
-            "levels" => Short(height, width, s => s * 256 / 224, Interpolation.Bilinear, ImageNetMean, ImageNetStd) with { Offset = 0, Divisor = 1 },
-            _ => throw new UsageException($"preprocessing '{name}' is not one of {string.Join(", ", names)}{NearestName.Hint(name, names)}"),
+            "levels" => Short(height, width, s => s * 256 / 224, Interpolation.Bilinear, ImageNetMean, ImageNetStd) with
+            {
+                Offset = 0,
+                Divisor = 1,
+            },
+            _ => throw new UsageException(
+                $"preprocessing '{name}' is not one of {string.Join(", ", names)}{NearestName.Hint(name, names)}"
+            ),
         };
     }
 
-    private static Preprocessing Short(int height, int width, Func<int, int> resize, Interpolation interpolation, double[] mean, double[] std) => height == width
-        ? new() { ResizeShortSide = resize(height), CropHeight = height, CropWidth = width, Interpolation = interpolation, Mean = mean, Std = std }
-        : new() { ResizeHeight = height, ResizeWidth = width, Interpolation = interpolation, Mean = mean, Std = std };
+    private static Preprocessing Short(
+        int height,
+        int width,
+        Func<int, int> resize,
+        Interpolation interpolation,
+        double[] mean,
+        double[] std
+    ) =>
+        height == width
+            ? new()
+            {
+                ResizeShortSide = resize(height),
+                CropHeight = height,
+                CropWidth = width,
+                Interpolation = interpolation,
+                Mean = mean,
+                Std = std,
+            }
+            : new()
+            {
+                ResizeHeight = height,
+                ResizeWidth = width,
+                Interpolation = interpolation,
+                Mean = mean,
+                Std = std,
+            };
 
     private static Preprocessing Exact(int height, int width, Interpolation interpolation) =>
-        new() { ResizeHeight = height, ResizeWidth = width, Interpolation = interpolation, Mean = Half, Std = Half };
+        new()
+        {
+            ResizeHeight = height,
+            ResizeWidth = width,
+            Interpolation = interpolation,
+            Mean = Half,
+            Std = Half,
+        };
 }

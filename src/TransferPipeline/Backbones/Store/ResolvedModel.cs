@@ -14,7 +14,10 @@ public sealed record ResolvedModel(string Name, string File, string Sha256, Prep
     /// <summary>The preprocessing of a file without a manifest, and why it is used; null with a manifest.</summary>
     internal string? Assumed { get; init; }
 
-    /// <summary>What must be answered before vectors are made: the unit of the pixels, a configuration that cannot be followed; null when nothing is open.</summary>
+    /// <summary>
+    /// What must be answered before vectors are made: the unit of the pixels, a configuration that cannot be followed; null when nothing is
+    /// open.
+    /// </summary>
     internal string? Question { get; init; }
 
     /// <summary>Open already for a model that was given as a file.</summary>
@@ -33,7 +36,8 @@ public sealed record ResolvedModel(string Name, string File, string Sha256, Prep
     /// <exception cref="UsageException">It is not clear which output is the feature.</exception>
     public IReadOnlyList<string> Notes(IEnumerable<CutRequest> requests)
     {
-        var notes = Manifest is { Cut.Length: > 0 } || Backbone is null ? [] : requests.Select(Backbone.FeatureNote).OfType<string>().Distinct();
+        var notes =
+            Manifest is { Cut.Length: > 0 } || Backbone is null ? [] : requests.Select(Backbone.FeatureNote).OfType<string>().Distinct();
         return Assumed is null ? [.. notes] : [$"{Path.GetFileName(File)}: no manifest; preprocessing: {Assumed}", .. notes];
     }
 }

@@ -5,7 +5,8 @@ internal static class DataChecker
 {
     private const int MostPairs = 200;
 
-    /// <param name="best">The best head: its settings give the out-of-fold probabilities, its predictions the accuracy without duplicates.</param>
+    /// <param name="best">The best head: its settings give the out-of-fold probabilities, its predictions the accuracy without
+    /// duplicates.</param>
     public static DataCheck Run(EvaluatedHead best, Protocol protocol, IReadOnlyList<DuplicatePair> pairs, ComparisonOptions options)
     {
         var view = best.Fitter.View;
@@ -16,7 +17,15 @@ internal static class DataChecker
         {
             NearDuplicateCosine = options.NearDuplicateCosine,
             NearDuplicateCount = pairs.Count,
-            NearDuplicates = [.. pairs.OrderByDescending(p => p.Cosine).ThenBy(p => p.First).ThenBy(p => p.Second).Take(MostPairs).Select(p => Describe(view, p))],
+            NearDuplicates =
+            [
+                .. pairs
+                    .OrderByDescending(p => p.Cosine)
+                    .ThenBy(p => p.First)
+                    .ThenBy(p => p.Second)
+                    .Take(MostPairs)
+                    .Select(p => Describe(view, p)),
+            ],
             EvaluatedWithDuplicate = withDuplicates,
             AccuracyWithDuplicates = best.All.Accuracy,
             AccuracyWithoutDuplicates = without,
@@ -27,8 +36,14 @@ internal static class DataChecker
         };
     }
 
-    /// <summary>Accuracy on the judged photos that have no near-duplicate among those trained on, and the number of those that have one.</summary>
-    private static (double Accuracy, int WithDuplicates) WithoutDuplicates(EvaluatedHead best, Protocol protocol, IReadOnlyList<DuplicatePair> pairs)
+    /// <summary>
+    /// Accuracy on the judged photos that have no near-duplicate among those trained on, and the number of those that have one.
+    /// </summary>
+    private static (double Accuracy, int WithDuplicates) WithoutDuplicates(
+        EvaluatedHead best,
+        Protocol protocol,
+        IReadOnlyList<DuplicatePair> pairs
+    )
     {
         var twins = pairs.Concat(pairs.Select(p => new DuplicatePair(p.Second, p.First, p.Cosine))).ToLookup(p => p.First, p => p.Second);
         var (clean, hits, withDuplicates) = (0, 0, 0);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Evaluation;
@@ -22,31 +23,43 @@ internal static class NearDuplicates
         var blocks = Blocks.Count(x.Rows, Block);
         var found = new List<DuplicatePair>[blocks];
         var total = 0L;
-        Blocks.For(x.Rows, Block, threads, (block, start, end) =>
-        {
-            var pairs = found[block] = [];
-            var cosines = new float[Block * Block];
-            for (var other = start; other < x.Rows; other += Block)
+        Blocks.For(
+            x.Rows,
+            Block,
+            threads,
+            (block, start, end) =>
             {
-                var count = Math.Min(Block, x.Rows - other);
-                MatMul.TransposedB(RowsOf(x, start, end - start), RowsOf(x, other, count), cosines, end - start, count, x.Columns);
-                for (var i = start; i < end; i++)
+                var pairs = found[block] = [];
+                var cosines = new float[Block * Block];
+                for (var other = start; other < x.Rows; other += Block)
                 {
-                    for (var j = Math.Max(other, i + 1); j < other + count; j++)
+                    var count = Math.Min(Block, x.Rows - other);
+                    MatMul.TransposedB(RowsOf(x, start, end - start), RowsOf(x, other, count), cosines, end - start, count, x.Columns);
+                    for (var i = start; i < end; i++)
                     {
-                        var cosine = cosines[((i - start) * count) + j - other] * inverseNorms[i] * inverseNorms[j];
-                        if (cosine >= threshold)
-                            pairs.Add(new(i, j, Math.Min(1, cosine)));
+                        for (var j = Math.Max(other, i + 1); j < other + count; j++)
+                        {
+                            var cosine = cosines[((i - start) * count) + j - other] * inverseNorms[i] * inverseNorms[j];
+                            if (cosine >= threshold)
+                                pairs.Add(new(i, j, Math.Min(1, cosine)));
+                        }
                     }
+
+                    if (pairs.Count > MostPairs)
+                        break;
                 }
 
-                if (pairs.Count > MostPairs)
-                    break;
-            }
-
-            if (Interlocked.Add(ref total, pairs.Count) > MostPairs)
-                Throw.BadInput(FormattableString.Invariant($"of the {x.Rows:N0} photos more than {MostPairs:N0} pairs have a cosine of at least {threshold}: their vectors are too alike to tell near-duplicates; raise near-duplicate-cosine, or leave the check out"));
-        }, cancellation);
+                if (Interlocked.Add(ref total, pairs.Count) > MostPairs)
+                    Throw.BadInput(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"of the {x.Rows:N0} photos more than {MostPairs:N0} pairs have a cosine of at least {threshold}: their "
+                                + $"vectors are too alike to tell near-duplicates; raise near-duplicate-cosine, or leave the check out"
+                        )
+                    );
+            },
+            cancellation
+        );
         return [.. found.SelectMany(p => p).OrderBy(p => p.First).ThenBy(p => p.Second)];
     }
 
@@ -72,15 +85,17 @@ internal static class NearDuplicates
 
     /// <summary>1 / Euclidean length of each row, 0 for rows of zeros.</summary>
     public static double[] InverseNorms(FeatureMatrix x) =>
-    [
-        .. Enumerable.Range(0, x.Rows).Select(r =>
-        {
-            var squares = 0.0;
-            foreach (var value in x.Row(r))
-                squares += (double)value * value;
-            return squares > 0 ? 1 / Math.Sqrt(squares) : 0;
-        }),
-    ];
+        [
+            .. Enumerable
+                .Range(0, x.Rows)
+                .Select(r =>
+                {
+                    var squares = 0.0;
+                    foreach (var value in x.Row(r))
+                        squares += (double)value * value;
+                    return squares > 0 ? 1 / Math.Sqrt(squares) : 0;
+                }),
+        ];
 
     private static ReadOnlySpan<float> RowsOf(FeatureMatrix x, int first, int count) => x.Data.AsSpan(first * x.Columns, count * x.Columns);
 }

@@ -17,7 +17,8 @@ internal static class Outliers
         var (scores, excess) = Scores(view, threads);
         return
         [
-            .. Enumerable.Range(0, view.PhotoCount)
+            .. Enumerable
+                .Range(0, view.PhotoCount)
                 .Where(p => excess[p] > Deviations)
                 .OrderByDescending(p => excess[p])
                 .ThenBy(p => p)
@@ -30,7 +31,13 @@ internal static class Outliers
     private static (double[] Scores, double[] Excess) Scores(FeatureView view, int threads)
     {
         var (scores, excess) = (new double[view.PhotoCount], new double[view.PhotoCount]);
-        foreach (var photos in Enumerable.Range(0, view.PhotoCount).GroupBy(p => view.Y[p]).Select(g => g.ToArray()).Where(g => g.Length > Neighbours))
+        foreach (
+            var photos in Enumerable
+                .Range(0, view.PhotoCount)
+                .GroupBy(p => view.Y[p])
+                .Select(g => g.ToArray())
+                .Where(g => g.Length > Neighbours)
+        )
         {
             var ofClass = ClassScores(view, photos, threads);
             var median = Median(ofClass);
@@ -50,20 +57,35 @@ internal static class Outliers
         var x = view.Vectors(photos);
         var inverseNorms = NearDuplicates.InverseNorms(x);
         var scores = new double[photos.Length];
-        Blocks.For(photos.Length, 64, threads, (_, start, end) =>
-        {
-            var products = new float[(end - start) * photos.Length];
-            MatMul.TransposedB(x.Data.AsSpan(start * x.Columns, (end - start) * x.Columns), x.Data.AsSpan(0, x.Rows * x.Columns), products, end - start, x.Rows, x.Columns);
-            var distances = new double[photos.Length];
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            photos.Length,
+            64,
+            threads,
+            (_, start, end) =>
             {
-                for (var j = 0; j < photos.Length; j++)
-                    distances[j] = j == i ? double.PositiveInfinity : 1 - (products[((i - start) * photos.Length) + j] * inverseNorms[i] * inverseNorms[j]);
-                Array.Sort(distances);
-                for (var n = 0; n < Neighbours; n++)
-                    scores[i] += distances[n] / Neighbours;
+                var products = new float[(end - start) * photos.Length];
+                MatMul.TransposedB(
+                    x.Data.AsSpan(start * x.Columns, (end - start) * x.Columns),
+                    x.Data.AsSpan(0, x.Rows * x.Columns),
+                    products,
+                    end - start,
+                    x.Rows,
+                    x.Columns
+                );
+                var distances = new double[photos.Length];
+                for (var i = start; i < end; i++)
+                {
+                    for (var j = 0; j < photos.Length; j++)
+                        distances[j] =
+                            j == i
+                                ? double.PositiveInfinity
+                                : 1 - (products[((i - start) * photos.Length) + j] * inverseNorms[i] * inverseNorms[j]);
+                    Array.Sort(distances);
+                    for (var n = 0; n < Neighbours; n++)
+                        scores[i] += distances[n] / Neighbours;
+                }
             }
-        });
+        );
         return scores;
     }
 

@@ -32,14 +32,23 @@ internal static class SuspectLabels
     }
 
     public static SuspectLabel[] Describe(FeatureView view, Predictions outOfFold) =>
-    [
-        .. Find(outOfFold).Take(Most).Select(s =>
-        {
-            var photo = view.Photo(outOfFold.Photos[s.Position]);
-            var row = outOfFold.Row(s.Position);
-            return new SuspectLabel(photo.Path, photo.Split, photo.Label, view.Data.Classes[s.Suggested], row[outOfFold.Truth[s.Position]], row[s.Suggested]);
-        }),
-    ];
+        [
+            .. Find(outOfFold)
+                .Take(Most)
+                .Select(s =>
+                {
+                    var photo = view.Photo(outOfFold.Photos[s.Position]);
+                    var row = outOfFold.Row(s.Position);
+                    return new SuspectLabel(
+                        photo.Path,
+                        photo.Split,
+                        photo.Label,
+                        view.Data.Classes[s.Suggested],
+                        row[outOfFold.Truth[s.Position]],
+                        row[s.Suggested]
+                    );
+                }),
+        ];
 
     /// <summary>For each class the mean probability that its own photos have of it.</summary>
     private static double[] Thresholds(Predictions outOfFold)

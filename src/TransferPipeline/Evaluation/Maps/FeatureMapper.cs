@@ -18,9 +18,27 @@ internal static class FeatureMapper
         MatMul.TransposedB(x.Data, x.Data, products, n, n, x.Columns, threads);
         var (pca, explained) = PrincipalComponents.FromProducts(products, n, 2, threads);
         var embedding = NeighbourEmbedding.Run(CosineDistances(products, n), n, pca, threads, cancellation);
-        var points = photos.Select((photo, i) => new MapPoint(
-            view.Photo(photo).Path, view.Y[photo], view.Photo(photo).Split, pca[2 * i], pca[(2 * i) + 1], embedding[2 * i], embedding[(2 * i) + 1]));
-        return new([.. points], featureSet, explained, string.Create(CultureInfo.InvariantCulture, $"t-SNE, perplexity {Math.Min(NeighbourEmbedding.Perplexity, (n - 1) / 3.0):G3}, cosine"));
+        var points = photos.Select(
+            (photo, i) =>
+                new MapPoint(
+                    view.Photo(photo).Path,
+                    view.Y[photo],
+                    view.Photo(photo).Split,
+                    pca[2 * i],
+                    pca[(2 * i) + 1],
+                    embedding[2 * i],
+                    embedding[(2 * i) + 1]
+                )
+        );
+        return new(
+            [.. points],
+            featureSet,
+            explained,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"t-SNE, perplexity {Math.Min(NeighbourEmbedding.Perplexity, (n - 1) / 3.0):G3}, cosine"
+            )
+        );
     }
 
     /// <summary>All photos, or a stratified sample with at least one of each class.</summary>
@@ -30,12 +48,16 @@ internal static class FeatureMapper
             return [.. Enumerable.Range(0, view.PhotoCount)];
         return
         [
-            .. Enumerable.Range(0, view.PhotoCount).GroupBy(p => view.Y[p]).SelectMany(g =>
-            {
-                var photos = g.ToArray();
-                RandomStream.OfDraws(seed, (ulong)g.Key + 0x3A9).Shuffle<int>(photos);
-                return photos.Take(Math.Max(1, (int)((long)MostPoints * photos.Length / view.PhotoCount)));
-            }).Order(),
+            .. Enumerable
+                .Range(0, view.PhotoCount)
+                .GroupBy(p => view.Y[p])
+                .SelectMany(g =>
+                {
+                    var photos = g.ToArray();
+                    RandomStream.OfDraws(seed, (ulong)g.Key + 0x3A9).Shuffle<int>(photos);
+                    return photos.Take(Math.Max(1, (int)((long)MostPoints * photos.Length / view.PhotoCount)));
+                })
+                .Order(),
         ];
     }
 

@@ -58,7 +58,11 @@ internal static class NeighbourEmbedding
         for (var i = 0; i < n; i++)
         {
             var (xi, yi) = (new Vector<float>(x[i]), new Vector<float>(y[i]));
-            Vector<float> ax = default, ay = default, rx = default, ry = default, z = default;
+            Vector<float> ax = default,
+                ay = default,
+                rx = default,
+                ry = default,
+                z = default;
             var row = p.AsSpan(i * n, n);
             var j = 0;
             for (; j <= n - Vector<float>.Count; j += Vector<float>.Count)
@@ -74,7 +78,13 @@ internal static class NeighbourEmbedding
                 z += w;
             }
 
-            var (sax, say, srx, sry, sz) = ((double)Vector.Sum(ax), (double)Vector.Sum(ay), (double)Vector.Sum(rx), (double)Vector.Sum(ry), (double)Vector.Sum(z));
+            var (sax, say, srx, sry, sz) = (
+                (double)Vector.Sum(ax),
+                (double)Vector.Sum(ay),
+                (double)Vector.Sum(rx),
+                (double)Vector.Sum(ry),
+                (double)Vector.Sum(z)
+            );
             for (; j < n; j++)
             {
                 var (dx, dy) = (x[i] - x[j], y[i] - y[j]);
@@ -111,12 +121,17 @@ internal static class NeighbourEmbedding
     private static float[] JointProbabilities(float[] squaredDistances, int n, int threads)
     {
         var perplexity = Math.Min(Perplexity, (n - 1) / 3.0);
-        Blocks.For(n, RowsPerBlock, threads, (_, first, end) =>
-        {
-            var buffer = new float[n];
-            for (var i = first; i < end; i++)
-                ConditionalRow(squaredDistances.AsSpan(i * n, n), i, Math.Log(perplexity), buffer);
-        });
+        Blocks.For(
+            n,
+            RowsPerBlock,
+            threads,
+            (_, first, end) =>
+            {
+                var buffer = new float[n];
+                for (var i = first; i < end; i++)
+                    ConditionalRow(squaredDistances.AsSpan(i * n, n), i, Math.Log(perplexity), buffer);
+            }
+        );
         for (var i = 0; i < n; i++)
         {
             for (var j = 0; j < i; j++)
@@ -129,7 +144,9 @@ internal static class NeighbourEmbedding
         return squaredDistances;
     }
 
-    /// <summary>Finds the row's bandwidth by halving, so that its entropy is that of the perplexity; then overwrites distances by probabilities.</summary>
+    /// <summary>
+    /// Finds the row's bandwidth by halving, so that its entropy is that of the perplexity; then overwrites distances by probabilities.
+    /// </summary>
     private static void ConditionalRow(Span<float> row, int self, double entropy, float[] buffer)
     {
         var nearest = float.PositiveInfinity;

@@ -2,7 +2,10 @@ using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Evaluation;
 
-/// <summary>The first principal components of n vectors from their n x n products: the eigenvectors of the centred products, by subspace iteration with Rayleigh and Ritz's step.</summary>
+/// <summary>
+/// The first principal components of n vectors from their n x n products: the eigenvectors of the centred products, by subspace iteration
+/// with Rayleigh and Ritz's step.
+/// </summary>
 internal static class PrincipalComponents
 {
     // A few more vectors than are wanted, so that eigenvalues near the last wanted one do not slow the iteration down.
@@ -12,7 +15,8 @@ internal static class PrincipalComponents
     private const int MostPasses = 5;
 
     /// <param name="products">n x n inner products of the vectors.</param>
-    /// <returns>n x <paramref name="components"/> coordinates, row-major, and each component's share of the variance. Signs make each component's largest coordinate positive.</returns>
+    /// <returns>n x <paramref name="components"/> coordinates, row-major, and each component's share of the variance. Signs make each
+    /// component's largest coordinate positive.</returns>
     public static (double[] Coordinates, double[] ExplainedVariance) FromProducts(float[] products, int n, int components, int threads)
     {
         var centred = Centre(products, n);
@@ -34,7 +38,10 @@ internal static class PrincipalComponents
                 break;
         }
 
-        return (Coordinates(basis, previous, n, components), [.. Enumerable.Range(0, components).Select(c => trace > 0 && c < width ? Math.Clamp(previous[c] / trace, 0, 1) : 0)]);
+        return (
+            Coordinates(basis, previous, n, components),
+            [.. Enumerable.Range(0, components).Select(c => trace > 0 && c < width ? Math.Clamp(previous[c] / trace, 0, 1) : 0)]
+        );
     }
 
     /// <summary>Subtracts row and column means and adds the mean of all (Schölkopf's centring of a kernel matrix).</summary>
@@ -63,10 +70,15 @@ internal static class PrincipalComponents
     private static double[][] Start(int n, int width)
     {
         var random = RandomStream.OfDraws(0);
-        return [.. Enumerable.Range(0, width).Select(c => Enumerable.Range(0, n).Select(i => random.NormalAt((ulong)((c * n) + i))).ToArray())];
+        return
+        [
+            .. Enumerable.Range(0, width).Select(c => Enumerable.Range(0, n).Select(i => random.NormalAt((ulong)((c * n) + i))).ToArray()),
+        ];
     }
 
-    /// <summary>basis = orthonormal basis of (centred x basis), turned to the eigenvectors within that space, the largest eigenvalue first.</summary>
+    /// <summary>
+    /// basis = orthonormal basis of (centred x basis), turned to the eigenvectors within that space, the largest eigenvalue first.
+    /// </summary>
     /// <returns>The eigenvalues within the space of the old basis.</returns>
     private static double[] Step(float[] centred, double[][] basis, int n, int threads)
     {
@@ -139,15 +151,25 @@ internal static class PrincipalComponents
         var cosine = 1 / Math.Sqrt((t * t) + 1);
         var sine = t * cosine;
         for (var i = 0; i < size; i++)
-            (matrix[i, p], matrix[i, q]) = ((cosine * matrix[i, p]) - (sine * matrix[i, q]), (sine * matrix[i, p]) + (cosine * matrix[i, q]));
+            (matrix[i, p], matrix[i, q]) = (
+                (cosine * matrix[i, p]) - (sine * matrix[i, q]),
+                (sine * matrix[i, p]) + (cosine * matrix[i, q])
+            );
         for (var i = 0; i < size; i++)
-            (matrix[p, i], matrix[q, i]) = ((cosine * matrix[p, i]) - (sine * matrix[q, i]), (sine * matrix[p, i]) + (cosine * matrix[q, i]));
+            (matrix[p, i], matrix[q, i]) = (
+                (cosine * matrix[p, i]) - (sine * matrix[q, i]),
+                (sine * matrix[p, i]) + (cosine * matrix[q, i])
+            );
         for (var i = 0; i < size; i++)
-            (vectors[i, p], vectors[i, q]) = ((cosine * vectors[i, p]) - (sine * vectors[i, q]), (sine * vectors[i, p]) + (cosine * vectors[i, q]));
+            (vectors[i, p], vectors[i, q]) = (
+                (cosine * vectors[i, p]) - (sine * vectors[i, q]),
+                (sine * vectors[i, p]) + (cosine * vectors[i, q])
+            );
     }
 
     /// <summary>
-    /// Modified Gram-Schmidt, twice for safety against rounding, and again while a pass takes most of a vector: fewer dimensions than vectors
+    /// Modified Gram-Schmidt, twice for safety against rounding, and again while a pass takes most of a vector: fewer dimensions than
+    /// vectors
     /// leave rounding alone. What has nothing of its own then becomes zero.
     /// </summary>
     private static void Orthonormalize(double[][] basis, int n)

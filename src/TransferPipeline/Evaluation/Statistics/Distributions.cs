@@ -26,7 +26,10 @@ internal static class Distributions
     }
 
     /// <summary>P(X &lt;= k) for X binomial with n fair trials.</summary>
-    public static double FairBinomialAtMost(int k, int n) => k < 0 ? 0 : k >= n ? 1 : IncompleteBeta(n - k, k + 1.0, 0.5);
+    public static double FairBinomialAtMost(int k, int n) =>
+        k < 0 ? 0
+        : k >= n ? 1
+        : IncompleteBeta(n - k, k + 1.0, 0.5);
 
     /// <summary>Regularized incomplete beta function I_x(a, b), by its continued fraction (DLMF 8.17.22) with Lentz's method.</summary>
     public static double IncompleteBeta(double a, double b, double x)
@@ -71,7 +74,15 @@ internal static class Distributions
         for (; x < 12; x++)
             shift -= Math.Log(x);
         var inverse = 1 / (x * x);
-        var series = (1.0 / 12) + (inverse * ((-1.0 / 360) + (inverse * ((1.0 / 1260) + (inverse * ((-1.0 / 1680) + (inverse * ((1.0 / 1188) - (inverse * 691.0 / 360360)))))))));
+        var series =
+            (1.0 / 12)
+            + (
+                inverse
+                * (
+                    (-1.0 / 360)
+                    + (inverse * ((1.0 / 1260) + (inverse * ((-1.0 / 1680) + (inverse * ((1.0 / 1188) - (inverse * 691.0 / 360360)))))))
+                )
+            );
         return shift + ((x - 0.5) * Math.Log(x)) - x + (0.5 * Math.Log(2 * Math.PI)) + (series / x);
     }
 }

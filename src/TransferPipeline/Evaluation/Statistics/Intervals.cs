@@ -46,7 +46,8 @@ internal static class Intervals
 
     /// <summary>
     /// Percentile bootstrap of balanced accuracy and macro F1, stratified by true class: each draw takes as many photos of a class as there
-    /// are, with replacement, a photo together with all its judgements. Draws without a mistake know nothing of the mistakes of other photos:
+    /// are, with replacement, a photo together with all its judgements. Draws without a mistake know nothing of the mistakes of other
+    /// photos:
     /// an interval that reaches 1 is never narrower than Wilson's.
     /// </summary>
     public static (Interval BalancedAccuracy, Interval MacroF1) Bootstrap(Predictions p, int draws, int seed, int threads)
@@ -54,39 +55,48 @@ internal static class Intervals
         var whole = Metrics.Confusion(p.ClassCount, p.Truth, p.Predicted);
         var members = PredictionsByPhoto(p);
         var (balanced, f1) = (new double[draws], new double[draws]);
-        Blocks.For(draws, DrawsPerBlock, threads, (_, first, end) =>
-        {
-            // Of the confusion matrix both figures need the diagonal and the sums alone.
-            var (hits, supports, predicted) = (new int[p.ClassCount], new int[p.ClassCount], new int[p.ClassCount]);
-            for (var draw = first; draw < end; draw++)
+        Blocks.For(
+            draws,
+            DrawsPerBlock,
+            threads,
+            (_, first, end) =>
             {
-                var random = RandomStream.OfDraws(seed, (ulong)draw);
-                ulong next = 0;
-                Array.Clear(predicted);
-                for (var k = 0; k < members.Length; k++)
+                // Of the confusion matrix both figures need the diagonal and the sums alone.
+                var (hits, supports, predicted) = (new int[p.ClassCount], new int[p.ClassCount], new int[p.ClassCount]);
+                for (var draw = first; draw < end; draw++)
                 {
-                    var photos = members[k];
-                    (hits[k], supports[k]) = (0, 0);
-                    for (var i = 0; i < photos.Length; i++)
+                    var random = RandomStream.OfDraws(seed, (ulong)draw);
+                    ulong next = 0;
+                    Array.Clear(predicted);
+                    for (var k = 0; k < members.Length; k++)
                     {
-                        foreach (var named in photos[random.BelowAt(next++, photos.Length)])
+                        var photos = members[k];
+                        (hits[k], supports[k]) = (0, 0);
+                        for (var i = 0; i < photos.Length; i++)
                         {
-                            predicted[named]++;
-                            supports[k]++;
-                            hits[k] += named == k ? 1 : 0;
+                            foreach (var named in photos[random.BelowAt(next++, photos.Length)])
+                            {
+                                predicted[named]++;
+                                supports[k]++;
+                                hits[k] += named == k ? 1 : 0;
+                            }
                         }
                     }
-                }
 
-                (balanced[draw], f1[draw]) = (Metrics.BalancedAccuracy(hits, supports), Metrics.MacroF1(hits, supports, predicted));
+                    (balanced[draw], f1[draw]) = (Metrics.BalancedAccuracy(hits, supports), Metrics.MacroF1(hits, supports, predicted));
+                }
             }
-        });
+        );
         var count = EffectiveCount(members);
-        return (Widened(Percentiles(Metrics.BalancedAccuracy(whole), balanced), count), Widened(Percentiles(Metrics.MacroF1(whole), f1), count));
+        return (
+            Widened(Percentiles(Metrics.BalancedAccuracy(whole), balanced), count),
+            Widened(Percentiles(Metrics.MacroF1(whole), f1), count)
+        );
     }
 
     /// <summary>
-    /// Photos that would give an accuracy the variance that the mean over classes has: K² / Σ (1 / photos of the class), the number of photos
+    /// Photos that would give an accuracy the variance that the mean over classes has: K² / Σ (1 / photos of the class), the number of
+    /// photos
     /// when classes are equally large and fewer otherwise.
     /// </summary>
     private static double EffectiveCount(int[][][] members)
@@ -127,11 +137,16 @@ internal static class Intervals
 
     /// <summary>For each class, for each of its photos, what was predicted.</summary>
     private static int[][][] PredictionsByPhoto(Predictions p) =>
-    [
-        .. Enumerable.Range(0, p.ClassCount).Select(k => Enumerable.Range(0, p.Count)
-            .Where(i => p.Truth[i] == k)
-            .GroupBy(i => p.Photos[i], i => p.Predicted[i])
-            .Select(g => g.ToArray())
-            .ToArray()),
-    ];
+        [
+            .. Enumerable
+                .Range(0, p.ClassCount)
+                .Select(k =>
+                    Enumerable
+                        .Range(0, p.Count)
+                        .Where(i => p.Truth[i] == k)
+                        .GroupBy(i => p.Photos[i], i => p.Predicted[i])
+                        .Select(g => g.ToArray())
+                        .ToArray()
+                ),
+        ];
 }

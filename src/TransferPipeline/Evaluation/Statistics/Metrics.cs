@@ -76,7 +76,9 @@ internal static class Metrics
         return results;
     }
 
-    /// <summary>Share of photos whose class is among the k most probable; of equal probabilities the lower class counts as the larger.</summary>
+    /// <summary>
+    /// Share of photos whose class is among the k most probable; of equal probabilities the lower class counts as the larger.
+    /// </summary>
     public static double TopK(Predictions p, int k)
     {
         var hits = 0;
@@ -93,7 +95,9 @@ internal static class Metrics
         return Ratio(hits, p.Count);
     }
 
-    /// <summary>Mean negative log-probability of the true class; clipped to [eps, 1 - eps] of float32 and normalized as log_loss does for float32.</summary>
+    /// <summary>
+    /// Mean negative log-probability of the true class; clipped to [eps, 1 - eps] of float32 and normalized as log_loss does for float32.
+    /// </summary>
     public static double LogLoss(Predictions p)
     {
         var sum = 0.0;
@@ -123,8 +127,16 @@ internal static class Metrics
 
         return
         [
-            .. Enumerable.Range(0, CalibrationBins).Where(b => counts[b] > 0).Select(b => new CalibrationBin(
-                (double)b / CalibrationBins, (b + 1.0) / CalibrationBins, counts[b], confidence[b] / counts[b], (double)hits[b] / counts[b])),
+            .. Enumerable
+                .Range(0, CalibrationBins)
+                .Where(b => counts[b] > 0)
+                .Select(b => new CalibrationBin(
+                    (double)b / CalibrationBins,
+                    (b + 1.0) / CalibrationBins,
+                    counts[b],
+                    confidence[b] / counts[b],
+                    (double)hits[b] / counts[b]
+                )),
         ];
     }
 

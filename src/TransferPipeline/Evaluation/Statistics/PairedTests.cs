@@ -31,7 +31,8 @@ internal static class PairedTests
     /// differences of fold accuracies.
     /// </summary>
     /// <param name="testToTrain">Photos of a test part over photos of a training part; 1 / (k - 1) in k-fold.</param>
-    /// <param name="foldSize">Photos of a test part: accuracies come in steps of 1 / foldSize, whose rounding variance is the least variance assumed.</param>
+    /// <param name="foldSize">Photos of a test part: accuracies come in steps of 1 / foldSize, whose rounding variance is the least
+    /// variance assumed.</param>
     public static double CorrectedResampledT(ReadOnlySpan<double> first, ReadOnlySpan<double> second, double testToTrain, double foldSize)
     {
         var differences = new double[first.Length];
@@ -39,7 +40,12 @@ internal static class PairedTests
             differences[i] = first[i] - second[i];
         var (mean, variance) = Intervals.MeanAndVariance(differences);
         variance = Math.Max(variance, 1 / (12 * foldSize * foldSize));
-        return Math.Abs(mean) < 1e-12 ? 1 : Distributions.StudentTwoSided(mean / Math.Sqrt(((1.0 / differences.Length) + testToTrain) * variance), differences.Length - 1);
+        return Math.Abs(mean) < 1e-12
+            ? 1
+            : Distributions.StudentTwoSided(
+                mean / Math.Sqrt(((1.0 / differences.Length) + testToTrain) * variance),
+                differences.Length - 1
+            );
     }
 
     /// <summary>Holm's step-down adjusted p-values (Holm 1979), in the order given.</summary>

@@ -1,6 +1,9 @@
 namespace TransferPipeline.Evaluation;
 
-/// <summary>Temperature scaling (Guo et al. 2017) of log-probabilities; for heads whose probabilities are a softmax of scores the same as of the scores.</summary>
+/// <summary>
+/// Temperature scaling (Guo et al. 2017) of log-probabilities; for heads whose probabilities are a softmax of scores the same as of the
+/// scores.
+/// </summary>
 /// <param name="Temperature">Probabilities to the power 1 / Temperature, normalized, are the scaled ones.</param>
 /// <param name="Zero">
 /// What a probability of zero counts as. Shares of votes have zeros whose logarithm says nothing; what the clipping of log_loss makes of
@@ -42,7 +45,10 @@ internal readonly record struct TemperatureScaling(double Temperature, double Ze
                 scaled[(i * p.ClassCount) + k] = (float)(Math.Exp(logs[k] / Temperature) / sum);
         }
 
-        return p with { Probabilities = scaled };
+        return p with
+        {
+            Probabilities = scaled,
+        };
     }
 
     /// <summary>Derivative of the summed log-loss by b = 1 / T: the expected log-probability minus the true class's.</summary>

@@ -5,8 +5,10 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>Values of one option among which a comparison chooses: numbers, or names such as those of <c>scaling</c>.</summary>
 /// <param name="Option">Name of the option, such as <c>C</c>.</param>
-/// <param name="Values">Values to try, each once: numbers ascending, names in the order given; of a coarse-to-fine search the coarse ones.</param>
-/// <param name="CoarseToFine">Halve the spacing around the best value until there are eight values per decade, as CLIP's linear probe does (Radford et al. 2021, appendix A.3).</param>
+/// <param name="Values">Values to try, each once: numbers ascending, names in the order given; of a coarse-to-fine search the coarse
+/// ones.</param>
+/// <param name="CoarseToFine">Halve the spacing around the best value until there are eight values per decade, as CLIP's linear probe does
+/// (Radford et al. 2021, appendix A.3).</param>
 public sealed record Sweep(string Option, IReadOnlyList<SweepValue> Values, bool CoarseToFine = false)
 {
     /// <summary>Whether the values are names, which have no order.</summary>

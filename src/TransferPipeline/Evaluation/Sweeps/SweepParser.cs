@@ -17,9 +17,12 @@ internal static class SweepParser
     {
         var trimmed = text.Trim();
         var isFunction = trimmed.EndsWith(')') && trimmed.Contains('(');
-        return trimmed.StartsWith('[') || (option?.Kind == HeadOptionKind.Text
-            ? isFunction && Array.Exists(Functions, f => trimmed.StartsWith(f, StringComparison.Ordinal))
-            : isFunction || trimmed == CoarseToFineWord);
+        return trimmed.StartsWith('[')
+            || (
+                option?.Kind == HeadOptionKind.Text
+                    ? isFunction && Array.Exists(Functions, f => trimmed.StartsWith(f, StringComparison.Ordinal))
+                    : isFunction || trimmed == CoarseToFineWord
+            );
     }
 
     /// <exception cref="UsageException">The text is no sweep, or a value does not suit the option.</exception>
@@ -29,15 +32,29 @@ internal static class SweepParser
         text = text.Trim();
         return text == CoarseToFineWord ? CoarseToFine(trainer, option)
             : !text.StartsWith('[') ? Function(trainer, option, text)
-            : Items(trainer, optionName, text) is var items && AreNumbers(option, items) ? Numbers(trainer, option, items.Select(i => Number(trainer, optionName, i)))
+            : Items(trainer, optionName, text) is var items && AreNumbers(option, items)
+                ? Numbers(trainer, option, items.Select(i => Number(trainer, optionName, i)))
             : Names(trainer, option, items);
     }
 
     private static Sweep CoarseToFine(IHeadTrainer trainer, HeadOption option)
     {
         if (option.Kind != HeadOptionKind.Number)
-            Throw.Usage($"{trainer.Name}: {option.Name} {Takes(option)} and has no coarse-to-fine search; list the values, such as {option.Name}=[{Example(option)}]");
-        return new(option.Name, [.. Enumerable.Range(-3, 7).Select(e => Sweep.PowerOfTen(2 * e)).Where(v => v >= option.Minimum && v <= option.Maximum).Select(v => (SweepValue)v)], CoarseToFine: true);
+            Throw.Usage(
+                $"{trainer.Name}: {option.Name} {Takes(option)} and has no coarse-to-fine search; list the values, such as "
+                    + $"{option.Name}=[{Example(option)}]"
+            );
+        return new(
+            option.Name,
+            [
+                .. Enumerable
+                    .Range(-3, 7)
+                    .Select(e => Sweep.PowerOfTen(2 * e))
+                    .Where(v => v >= option.Minimum && v <= option.Maximum)
+                    .Select(v => (SweepValue)v),
+            ],
+            CoarseToFine: true
+        );
     }
 
     private static Sweep Function(IHeadTrainer trainer, HeadOption option, string text)
@@ -45,12 +62,23 @@ internal static class SweepParser
         var open = text.IndexOf('(');
         var name = open < 0 ? text : text[..open].Trim();
         if (open < 0 || !text.EndsWith(')') || !Functions.Contains(name))
-            Throw.Usage($"{trainer.Name}: {option.Name} is '{text}', expected [values], logspace(from, to, count), linspace(from, to, count) or {CoarseToFineWord}{NearestName.Hint(name, [.. Functions, CoarseToFineWord])}");
+            Throw.Usage(
+                $"{trainer.Name}: {option.Name} is '{text}', expected [values], logspace(from, to, count), linspace(from, to, count) "
+                    + $"or {CoarseToFineWord}{NearestName.Hint(name, [.. Functions, CoarseToFineWord])}"
+            );
         if (option.Kind is HeadOptionKind.Choice or HeadOptionKind.Flag)
-            Throw.Usage($"{trainer.Name}: {option.Name} {Takes(option)}, not numbers; list them, such as {option.Name}=[{Example(option)}]");
+            Throw.Usage(
+                $"{trainer.Name}: {option.Name} {Takes(option)}, not numbers; list them, such as {option.Name}=[{Example(option)}]"
+            );
         var arguments = text[(open + 1)..^1].Split(',', StringSplitOptions.TrimEntries);
-        if (arguments.Length != 3 || !int.TryParse(arguments[2], NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > 1000)
-            throw new UsageException($"{trainer.Name}: {option.Name} is '{text}', expected {name}(from, to, count) with a count from 1 to 1000");
+        if (
+            arguments.Length != 3
+            || !int.TryParse(arguments[2], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            || count is < 1 or > 1000
+        )
+            throw new UsageException(
+                $"{trainer.Name}: {option.Name} is '{text}', expected {name}(from, to, count) with a count from 1 to 1000"
+            );
         var (from, to) = (Number(trainer, option.Name, arguments[0]), Number(trainer, option.Name, arguments[1]));
         var steps = Enumerable.Range(0, count).Select(i => count == 1 ? from : from + ((to - from) * i / (count - 1)));
         if (name == "logspace")
@@ -82,39 +110,49 @@ internal static class SweepParser
         string[] items = [.. HeadListParser.SplitOutsideBrackets(text[1..^1]).Select(Unwrap)];
         return items.Length > 0
             ? items
-            : throw new UsageException($"{trainer.Name}: {option} is an empty list, expected values such as [{Example(trainer.Options.First(o => o.Name == option))}]");
+            : throw new UsageException(
+                $"{trainer.Name}: {option} is an empty list, expected values such as "
+                    + $"[{Example(trainer.Options.First(o => o.Name == option))}]"
+            );
     }
 
     private static string Unwrap(string item) =>
         item is ['(', .., ')'] or ['[', .., ']'] or ['"', .., '"'] or ['\'', .., '\''] ? item[1..^1].Trim().TrimEnd(',') : item;
 
-    /// <summary>An option of free text, such as gamma or shrinkage, takes words or numbers: a list of numbers alone has an axis of numbers.</summary>
-    private static bool AreNumbers(HeadOption option, string[] items) => option.Kind switch
-    {
-        HeadOptionKind.Number or HeadOptionKind.Integer => true,
-        HeadOptionKind.Text => Array.TrueForAll(items, i => TryNumber(i, out _)),
-        _ => false,
-    };
+    /// <summary>
+    /// An option of free text, such as gamma or shrinkage, takes words or numbers: a list of numbers alone has an axis of numbers.
+    /// </summary>
+    private static bool AreNumbers(HeadOption option, string[] items) =>
+        option.Kind switch
+        {
+            HeadOptionKind.Number or HeadOptionKind.Integer => true,
+            HeadOptionKind.Text => Array.TrueForAll(items, i => TryNumber(i, out _)),
+            _ => false,
+        };
 
     private static double Number(IHeadTrainer trainer, string option, string text) =>
-        TryNumber(text, out var value) ? value : throw new UsageException($"{trainer.Name}: '{text}' in the values of {option} is not a number");
+        TryNumber(text, out var value)
+            ? value
+            : throw new UsageException($"{trainer.Name}: '{text}' in the values of {option} is not a number");
 
     private static bool TryNumber(string text, out double value) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
 
-    private static string Takes(HeadOption option) => option.Kind switch
-    {
-        HeadOptionKind.Integer => "takes whole numbers",
-        HeadOptionKind.Text => "takes text",
-        _ => "takes names",
-    };
+    private static string Takes(HeadOption option) =>
+        option.Kind switch
+        {
+            HeadOptionKind.Integer => "takes whole numbers",
+            HeadOptionKind.Text => "takes text",
+            _ => "takes names",
+        };
 
-    private static string Example(HeadOption option) => option.Kind switch
-    {
-        HeadOptionKind.Integer => "1,3,5",
-        HeadOptionKind.Choice => string.Join(",", option.Choices),
-        HeadOptionKind.Flag => "true,false",
-        HeadOptionKind.Text => option.Default,
-        _ => "0.01,0.1,1",
-    };
+    private static string Example(HeadOption option) =>
+        option.Kind switch
+        {
+            HeadOptionKind.Integer => "1,3,5",
+            HeadOptionKind.Choice => string.Join(",", option.Choices),
+            HeadOptionKind.Flag => "true,false",
+            HeadOptionKind.Text => option.Default,
+            _ => "0.01,0.1,1",
+        };
 }

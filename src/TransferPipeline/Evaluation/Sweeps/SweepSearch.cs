@@ -9,7 +9,14 @@ internal sealed record Choice(HeadOptions Options, IReadOnlyList<SweepCurve> Cur
 
 /// <summary>Chooses among the values of a head's sweeps by mean accuracy over parts of the training photos.</summary>
 /// <param name="whole">Rows that all parts are taken from, ascending.</param>
-internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList<Part> parts, string chosenBy, int[] whole, TrainingContext context)
+internal sealed class SweepSearch(
+    HeadSpec spec,
+    FeatureView view,
+    IReadOnlyList<Part> parts,
+    string chosenBy,
+    int[] whole,
+    TrainingContext context
+)
 {
     // CLIP's linear probe starts two decades apart and halves to an eighth of a decade.
     private const int Halvings = 4;
@@ -47,12 +54,13 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
     {
         if (sweep == values.Length)
             return [values];
-        return _sweeps[sweep].Values.SelectMany(value =>
-        {
-            var next = (SweepValue[])values.Clone();
-            next[sweep] = value;
-            return Grid(sweep + 1, next);
-        });
+        return _sweeps[sweep]
+            .Values.SelectMany(value =>
+            {
+                var next = (SweepValue[])values.Clone();
+                next[sweep] = value;
+                return Grid(sweep + 1, next);
+            });
     }
 
     /// <summary>The neighbours of the best value at a distance of some decades, inside the coarse range.</summary>
@@ -71,7 +79,9 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         }
     }
 
-    /// <summary>Scores the combinations not tried yet: parts x (settings that differ in more than the path option) run in parallel.</summary>
+    /// <summary>
+    /// Scores the combinations not tried yet: parts x (settings that differ in more than the path option) run in parallel.
+    /// </summary>
     private void Evaluate(SweepValue[][] combinations)
     {
         var fresh = combinations.Where(c => !_tried.ContainsKey(Key(c)) && !_impossible.ContainsKey(Key(c))).DistinctBy(Key).ToArray();
@@ -81,9 +91,21 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         var groups = fresh.GroupBy(c => path < 0 ? Key(c) : Key([.. c.Where((_, i) => i != path)])).Select(g => g.ToArray()).ToArray();
         var scores = new Scored[groups.Length * parts.Count][];
         TaskQueue.Run(
-            scores.Length, context.Threads,
-            (task, threads) => scores[task] = TryScore(groups[task / parts.Count], path, parts[task % parts.Count], context with { Threads = threads, Warn = static _ => { } }),
-            context.Cancellation);
+            scores.Length,
+            context.Threads,
+            (task, threads) =>
+                scores[task] = TryScore(
+                    groups[task / parts.Count],
+                    path,
+                    parts[task % parts.Count],
+                    context with
+                    {
+                        Threads = threads,
+                        Warn = static _ => { },
+                    }
+                ),
+            context.Cancellation
+        );
         for (var g = 0; g < groups.Length; g++)
         {
             for (var c = 0; c < groups[g].Length; c++)
@@ -97,7 +119,9 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         }
     }
 
-    /// <summary>Scores a group at once; where that fails, each of its combinations alone, so that only the impossible ones are lost.</summary>
+    /// <summary>
+    /// Scores a group at once; where that fails, each of its combinations alone, so that only the impossible ones are lost.
+    /// </summary>
     private Scored[] TryScore(SweepValue[][] combinations, int path, Part part, TrainingContext inner)
     {
         try
@@ -106,16 +130,24 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         }
         catch (TransferException e) when (HeadFitter.IsOfHead(e))
         {
-            return combinations.Length == 1 ? [new Scored(double.NaN, e)] : [.. combinations.SelectMany(c => TryScore([c], path, part, inner))];
+            return combinations.Length == 1
+                ? [new Scored(double.NaN, e)]
+                : [.. combinations.SelectMany(c => TryScore([c], path, part, inner))];
         }
     }
 
     private double[] Score(SweepValue[][] combinations, int path, Part part, TrainingContext inner)
     {
         var rows = view.Training(part.Train, []) with { AllRows = whole };
-        var heads = path >= 0
-            ? ((IPathTrainer)spec.Trainer).TrainPath(rows, ForSearch(Apply(combinations[0])), [.. combinations.Select(c => c[path].Number)], inner)
-            : [.. combinations.Select(c => spec.Trainer.Train(rows, Apply(c), inner))];
+        var heads =
+            path >= 0
+                ? ((IPathTrainer)spec.Trainer).TrainPath(
+                    rows,
+                    ForSearch(Apply(combinations[0])),
+                    [.. combinations.Select(c => c[path].Number)],
+                    inner
+                )
+                : [.. combinations.Select(c => spec.Trainer.Train(rows, Apply(c), inner))];
         return [.. heads.Select(h => view.Evaluate(h, part.Test, inner.Threads).Accuracy)];
     }
 
@@ -140,17 +172,30 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
 
     private SweepCurve Curve(int sweep, SweepValue[] best)
     {
-        var line = _tried.Values.Where(t => t.Values.Select((v, i) => i == sweep || v == best[i]).All(same => same)).OrderBy(t => _sweeps[sweep].Place(t.Values[sweep])).ToArray();
+        var line = _tried
+            .Values.Where(t => t.Values.Select((v, i) => i == sweep || v == best[i]).All(same => same))
+            .OrderBy(t => _sweeps[sweep].Place(t.Values[sweep]))
+            .ToArray();
         return new(
-            spec.Title, _sweeps[sweep].Option, [.. line.Select(t => t.Values[sweep])], [.. line.Select(t => t.Scores.Average())], [.. line.Select(t => StandardError(t.Scores))],
-            best[sweep], IsOnEdge(sweep, best, line), chosenBy);
+            spec.Title,
+            _sweeps[sweep].Option,
+            [.. line.Select(t => t.Values[sweep])],
+            [.. line.Select(t => t.Scores.Average())],
+            [.. line.Select(t => StandardError(t.Scores))],
+            best[sweep],
+            IsOnEdge(sweep, best, line),
+            chosenBy
+        );
     }
 
     private bool IsOnEdge(int sweep, SweepValue[] best, (SweepValue[] Values, double[] Scores)[] line) =>
-        !_sweeps[sweep].HasNames && line.Length > 1 && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep]) && CanGoOn(sweep, best[sweep].Number)
-        && !_impossible.Values.Any(i => best[sweep] == line[0].Values[sweep]
-            ? i.Values[sweep].Number < best[sweep].Number
-            : i.Values[sweep].Number > best[sweep].Number);
+        !_sweeps[sweep].HasNames
+        && line.Length > 1
+        && (best[sweep] == line[0].Values[sweep] || best[sweep] == line[^1].Values[sweep])
+        && CanGoOn(sweep, best[sweep].Number)
+        && !_impossible.Values.Any(i =>
+            best[sweep] == line[0].Values[sweep] ? i.Values[sweep].Number < best[sweep].Number : i.Values[sweep].Number > best[sweep].Number
+        );
 
     /// <summary>Of the mean over parts; of a share of the photos where there is one part.</summary>
     private double StandardError(double[] scores) =>
@@ -171,13 +216,22 @@ internal sealed class SweepSearch(HeadSpec spec, FeatureView view, IReadOnlyList
         if (_impossible.Count == 0)
             yield break;
         var first = _impossible.Values.OrderBy(i => Places(i.Values), InOrder).First();
-        var settings = string.Join(" ", _sweeps.Select((s, i) => $"{s.Option}={first.Values[i].Name ?? first.Values[i].Number.ToString("G4", CultureInfo.InvariantCulture)}"));
-        yield return $"{_impossible.Count} of {_impossible.Count + _tried.Count} settings of the sweep are left out, the first is {settings}: {first.Error.Message}";
+        var settings = string.Join(
+            " ",
+            _sweeps.Select(
+                (s, i) => $"{s.Option}={first.Values[i].Name ?? first.Values[i].Number.ToString("G4", CultureInfo.InvariantCulture)}"
+            )
+        );
+        yield return $"{_impossible.Count} of {_impossible.Count + _tried.Count} settings of the sweep are left out, the first is "
+            + $"{settings}: {first.Error.Message}";
     }
 
-    private static string Warning(SweepCurve curve) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"the best {curve.Parameter} is {curve.Chosen.Number:G4}, {(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep");
+    private static string Warning(SweepCurve curve) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"the best {curve.Parameter} is {curve.Chosen.Number:G4}, "
+                + $"{(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep"
+        );
 
     private HeadOptions ForSearch(HeadOptions options) => Array.Exists(_sweeps, s => s.Option == "tol") ? options : options.ForSearch;
 

@@ -13,10 +13,13 @@ namespace TransferPipeline.Extraction.Resume;
 /// </summary>
 internal sealed class PhotoStamps
 {
-    /// <summary>A photo that changed so shortly before it was looked at could change again within one tick of the file system's clock.</summary>
+    /// <summary>
+    /// A photo that changed so shortly before it was looked at could change again within one tick of the file system's clock.
+    /// </summary>
     private const long LeastAge = 2_000_000_000;
 
-    private const int RecordBytes = 16, DigestBytes = 32;
+    private const int RecordBytes = 16,
+        DigestBytes = 32;
 
     private readonly string _file;
     private readonly Dictionary<ulong, ulong> _stampOfPath = [];
@@ -41,13 +44,18 @@ internal sealed class PhotoStamps
             return stamps;
         var bytes = File.ReadAllBytes(stamps._file);
         var records = bytes.AsSpan();
-        if (bytes.Length < Magic.Length + DigestBytes || !records.StartsWith(Magic)
-            || !SHA256.HashData(records[..^DigestBytes]).AsSpan().SequenceEqual(records[^DigestBytes..]))
+        if (
+            bytes.Length < Magic.Length + DigestBytes
+            || !records.StartsWith(Magic)
+            || !SHA256.HashData(records[..^DigestBytes]).AsSpan().SequenceEqual(records[^DigestBytes..])
+        )
             return stamps;
         records = records[Magic.Length..^DigestBytes];
         stamps._stampOfPath.EnsureCapacity(records.Length / RecordBytes);
         for (var at = 0; at + RecordBytes <= records.Length; at += RecordBytes)
-            stamps._stampOfPath[BinaryPrimitives.ReadUInt64LittleEndian(records[at..])] = BinaryPrimitives.ReadUInt64LittleEndian(records[(at + 8)..]);
+            stamps._stampOfPath[BinaryPrimitives.ReadUInt64LittleEndian(records[at..])] = BinaryPrimitives.ReadUInt64LittleEndian(
+                records[(at + 8)..]
+            );
         return stamps;
     }
 

@@ -26,7 +26,15 @@ internal sealed class ResumePlan
 
     public bool AnyMissing => Missing.HasAnySet();
 
-    public static ResumePlan Make(FeatureSet? set, WantedVectors wanted, DecodeOptions limits, PhotoStamps? stamps, PhotoHashes hashes, Action<string> message, CancellationToken cancellation)
+    public static ResumePlan Make(
+        FeatureSet? set,
+        WantedVectors wanted,
+        DecodeOptions limits,
+        PhotoStamps? stamps,
+        PhotoHashes hashes,
+        Action<string> message,
+        CancellationToken cancellation
+    )
     {
         var plan = new ResumePlan(wanted.Positions);
         var old = new ReusableRows(set, limits, stamps, message);
@@ -77,7 +85,19 @@ internal sealed class ResumePlan
         var stamp = wanted.Stamps[entry];
         if (sha is not null && old.FailureOf(photo.Path, sha) is { } failure)
         {
-            Failed.Add((entry, failure with { Path = photo.Path, Label = photo.Label, Split = photo.Split, Bytes = stamp.Bytes, Mtime = stamp.Mtime }));
+            Failed.Add(
+                (
+                    entry,
+                    failure with
+                    {
+                        Path = photo.Path,
+                        Label = photo.Label,
+                        Split = photo.Split,
+                        Bytes = stamp.Bytes,
+                        Mtime = stamp.Mtime,
+                    }
+                )
+            );
             return;
         }
 
@@ -85,14 +105,21 @@ internal sealed class ResumePlan
         {
             if (sha is not null && old.Find(photo.Path, sha, view) is var (part, row, known))
             {
-                kept[part].Add((row, wanted.Position(entry, view), known with
-                {
-                    Path = photo.Path,
-                    Label = photo.Label,
-                    Split = photo.Split,
-                    Bytes = stamp.Bytes,
-                    Mtime = stamp.Mtime,
-                }));
+                kept[part]
+                    .Add(
+                        (
+                            row,
+                            wanted.Position(entry, view),
+                            known with
+                            {
+                                Path = photo.Path,
+                                Label = photo.Label,
+                                Split = photo.Split,
+                                Bytes = stamp.Bytes,
+                                Mtime = stamp.Mtime,
+                            }
+                        )
+                    );
                 Reused++;
             }
             else

@@ -54,9 +54,16 @@ internal sealed class ReusableRows
     {
         if (stamp.Mtime == 0)
             return null;
-        if (_byPath.TryGetValue((path, 0), out var at) && _rows[at.Part][at.Row] is var row && row.Bytes == stamp.Bytes && row.Mtime == stamp.Mtime)
+        if (
+            _byPath.TryGetValue((path, 0), out var at)
+            && _rows[at.Part][at.Row] is var row
+            && row.Bytes == stamp.Bytes
+            && row.Mtime == stamp.Mtime
+        )
             return row.ImageSha256;
-        return _failedByPath.TryGetValue(path, out var failed) && failed.Bytes == stamp.Bytes && failed.Mtime == stamp.Mtime ? failed.ImageSha256 : null;
+        return _failedByPath.TryGetValue(path, out var failed) && failed.Bytes == stamp.Bytes && failed.Mtime == stamp.Mtime
+            ? failed.ImageSha256
+            : null;
     }
 
     public FailedRow? FailureOf(string path, string sha)
@@ -80,7 +87,8 @@ internal sealed class ReusableRows
     {
         var file = new FileInfo(Path.Combine(set.Folder, part.File));
         return !file.Exists ? $"{part.File} is missing"
-            : file.Length != part.Bytes ? $"{part.File} has {file.Length} bytes, the manifest says {part.Bytes}" : null;
+            : file.Length != part.Bytes ? $"{part.File} has {file.Length} bytes, the manifest says {part.Bytes}"
+            : null;
     }
 
     private void Add(FeaturePart part, List<FeatureRow> rows)

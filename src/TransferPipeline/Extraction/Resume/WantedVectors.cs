@@ -3,7 +3,9 @@ using TransferPipeline.Features;
 
 namespace TransferPipeline.Extraction.Resume;
 
-/// <summary>The rows that a feature set of a dataset should have: each photo, and for training photos their views, at fixed positions.</summary>
+/// <summary>
+/// The rows that a feature set of a dataset should have: each photo, and for training photos their views, at fixed positions.
+/// </summary>
 internal sealed class WantedVectors
 {
     private readonly int[] _first;
@@ -18,19 +20,24 @@ internal sealed class WantedVectors
         Stamps = new PhotoStamp[dataset.Entries.Count];
         Changes = new FileChange?[dataset.Entries.Count];
         LookedAt = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
-        Blocks.For(EndEntry - FirstEntry, 256, Environment.ProcessorCount, (_, first, end) =>
-        {
-            // Members of an archive share its file.
-            (string? File, FileChange? Change) last = default;
-            for (var i = FirstEntry + first; i < FirstEntry + end; i++)
+        Blocks.For(
+            EndEntry - FirstEntry,
+            256,
+            Environment.ProcessorCount,
+            (_, first, end) =>
             {
-                Stamps[i] = StampOf(dataset, i);
-                var file = dataset.FileOf(i);
-                if (file != last.File)
-                    last = (file, file is null ? null : FileChange.Of(file));
-                Changes[i] = last.Change;
+                // Members of an archive share its file.
+                (string? File, FileChange? Change) last = default;
+                for (var i = FirstEntry + first; i < FirstEntry + end; i++)
+                {
+                    Stamps[i] = StampOf(dataset, i);
+                    var file = dataset.FileOf(i);
+                    if (file != last.File)
+                        last = (file, file is null ? null : FileChange.Of(file));
+                    Changes[i] = last.Change;
+                }
             }
-        });
+        );
     }
 
     public Dataset Dataset { get; }
@@ -81,12 +88,18 @@ internal sealed class PhotoHashes(Dataset dataset)
     public void Compute(IReadOnlyList<int> entries, CancellationToken cancellation)
     {
         var wanted = entries.Where(e => !_hashes.ContainsKey(e)).ToArray();
-        Blocks.For(wanted.Length, 16, Environment.ProcessorCount, (_, first, end) =>
-        {
-            var buffer = new byte[1 << 16];
-            for (var i = first; i < end; i++)
-                _hashes[wanted[i]] = Hash(wanted[i], ref buffer);
-        }, cancellation);
+        Blocks.For(
+            wanted.Length,
+            16,
+            Environment.ProcessorCount,
+            (_, first, end) =>
+            {
+                var buffer = new byte[1 << 16];
+                for (var i = first; i < end; i++)
+                    _hashes[wanted[i]] = Hash(wanted[i], ref buffer);
+            },
+            cancellation
+        );
     }
 
     private string Hash(int entry, ref byte[] buffer)

@@ -20,7 +20,9 @@ internal static class ClassWeights
     /// <summary>Whether the option says none.</summary>
     public static bool IsNone(IWeightedHead options) => options.ClassWeight is None or "";
 
-    /// <summary>One weight a class from the option's text: <c>none</c>, <c>balanced</c>, <c>cat:1,dog:2.5</c> or <c>0:1,3:2.5</c>.</summary>
+    /// <summary>
+    /// One weight a class from the option's text: <c>none</c>, <c>balanced</c>, <c>cat:1,dog:2.5</c> or <c>0:1,3:2.5</c>.
+    /// </summary>
     /// <inheritdoc cref="OfOrNull"/>
     public static float[] Of(string head, IWeightedHead options, int[] counts, IReadOnlyList<string> names)
     {
@@ -52,7 +54,8 @@ internal static class ClassWeights
         var rest = text.Trim() is ['(', .. var inner, ')'] ? inner : text;
         while (rest.Trim() is { Length: > 0 } left)
         {
-            var (k, weight, length) = ByName(left, names) ?? ByNumber(left, classes, names) ?? throw Wrong(head, text, left, classes, names);
+            var (k, weight, length) =
+                ByName(left, names) ?? ByNumber(left, classes, names) ?? throw Wrong(head, text, left, classes, names);
             if (!given.TryAdd(k, weight))
                 Throw.Usage($"{head}: {Name} is '{text}', which gives class {(names.Count > 0 ? $"'{names[k]}'" : k)} two weights");
             rest = left[length..];
@@ -80,10 +83,15 @@ internal static class ClassWeights
     private static (int Class, float Weight, int Length)? ByNumber(string left, int classes, IReadOnlyList<string> names)
     {
         var colon = left.IndexOf(':');
-        return colon > 0 && TryClass(left[..colon], out var k) && k >= 0 && k < classes
-            && !names.Any(n => TryClass(n, out _)) && WeightAt(left, colon) is var (weight, length)
-                ? (k, weight, length)
-                : null;
+        return
+            colon > 0
+            && TryClass(left[..colon], out var k)
+            && k >= 0
+            && k < classes
+            && !names.Any(n => TryClass(n, out _))
+            && WeightAt(left, colon) is var (weight, length)
+            ? (k, weight, length)
+            : null;
     }
 
     /// <summary>The weight of <c>:2.5</c> or <c>:2.5,</c> at a position, and where what follows it begins.</summary>
@@ -95,23 +103,43 @@ internal static class ClassWeights
         var start = text.Length - after.Length + 1;
         var comma = text.IndexOf(',', start);
         var end = comma < 0 ? text.Length : comma;
-        return float.TryParse(text.AsSpan(start, end - start), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) && weight > 0 && float.IsFinite(weight)
+        return
+            float.TryParse(text.AsSpan(start, end - start), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight)
+            && weight > 0
+            && float.IsFinite(weight)
             ? (weight, Math.Min(end + 1, text.Length))
             : null;
     }
 
     private static bool TryClass(string text, out int number) =>
-        int.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
+        int.TryParse(
+            text,
+            NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingSign,
+            CultureInfo.InvariantCulture,
+            out number
+        );
 
     private static UsageException Wrong(string head, string text, string left, int classes, IReadOnlyList<string> names)
     {
         var piece = left.Split(',')[0];
         var colon = piece.LastIndexOf(':');
         var name = (colon < 0 ? piece : piece[..colon]).Trim().Trim('"', '\'');
-        if (names.Count > 0 && colon > 0 && !names.Contains(name) && WeightAt(piece, colon) is not null && (!TryClass(name, out _) || names.Any(n => TryClass(n, out _))))
-            return new($"{head}: {Name} is '{text}', but there is no class '{name}'{NearestName.Hint(name, names)} (classes: {Some(names)})");
+        if (
+            names.Count > 0
+            && colon > 0
+            && !names.Contains(name)
+            && WeightAt(piece, colon) is not null
+            && (!TryClass(name, out _) || names.Any(n => TryClass(n, out _)))
+        )
+            return new(
+                $"{head}: {Name} is '{text}', but there is no class '{name}'{NearestName.Hint(name, names)} (classes: {Some(names)})"
+            );
         var example = names.Count > 1 ? $"{names[0]}:1,{names[1]}:2.5" : "0:1,3:2.5";
-        return new($"{head}: {Name} is '{text}', expected none, balanced or pairs class:weight such as {example} with {(names.Count > 0 ? "names or numbers of classes," : "classes")} 0 to {classes - 1}{(names.Count > 0 ? "," : "")} and weights greater than 0");
+        return new(
+            $"{head}: {Name} is '{text}', expected none, balanced or pairs class:weight such as {example} with "
+                + $"{(names.Count > 0 ? "names or numbers of classes," : "classes")} 0 to {classes - 1}{(names.Count > 0 ? "," : "")} "
+                + $"and weights greater than 0"
+        );
     }
 
     private static string Some(IReadOnlyList<string> names)

@@ -13,8 +13,7 @@ public sealed class ComparisonScope(ComparisonScope? parent = null)
 
     /// <summary>This scope's cache of a type.</summary>
     internal T Cache<T>()
-        where T : class, new() =>
-        (T)_caches.GetOrAdd(typeof(T), static _ => new T());
+        where T : class, new() => (T)_caches.GetOrAdd(typeof(T), static _ => new T());
 }
 
 /// <summary>Values that are made once for each key, whatever the number of threads that ask.</summary>

@@ -64,43 +64,55 @@ public sealed class HeadOption
     public IReadOnlyList<string> Choices { get; }
 
     /// <summary>The valid values in words, for tables: <c>number > 0 &lt;= 1</c>, <c>none | standard | l2</c>.</summary>
-    public string DescribeValues() => Kind switch
-    {
-        HeadOptionKind.Choice => string.Join(" | ", Choices),
-        HeadOptionKind.Flag => "true | false",
-        HeadOptionKind.Text => "text",
-        _ => (Kind == HeadOptionKind.Integer ? "whole number" : "number")
-            + (double.IsNegativeInfinity(Minimum) ? "" : (ExclusiveMinimum ? " > " : " >= ") + Minimum.ToString(CultureInfo.InvariantCulture))
-            + (double.IsPositiveInfinity(Maximum) ? "" : " <= " + Maximum.ToString(CultureInfo.InvariantCulture)),
-    };
+    public string DescribeValues() =>
+        Kind switch
+        {
+            HeadOptionKind.Choice => string.Join(" | ", Choices),
+            HeadOptionKind.Flag => "true | false",
+            HeadOptionKind.Text => "text",
+            _ => (Kind == HeadOptionKind.Integer ? "whole number" : "number")
+                + (
+                    double.IsNegativeInfinity(Minimum)
+                        ? ""
+                        : (ExclusiveMinimum ? " > " : " >= ") + Minimum.ToString(CultureInfo.InvariantCulture)
+                )
+                + (double.IsPositiveInfinity(Maximum) ? "" : " <= " + Maximum.ToString(CultureInfo.InvariantCulture)),
+        };
 
-    /// <summary>The options of a head: those of its own record first, then those of the records that it derives from, each in the order of the source.</summary>
+    /// <summary>
+    /// The options of a head: those of its own record first, then those of the records that it derives from, each in the order of the
+    /// source.
+    /// </summary>
     internal static IReadOnlyList<HeadOption> Of(HeadOptions defaults) =>
         Array.ConvertAll(Declared.GetOrAdd(defaults.GetType(), Find), d => new HeadOption(d.Property, d.Declaration, defaults));
 
     /// <summary>The option's value in a record, as text that <see cref="Set"/> takes.</summary>
-    internal string TextOf(HeadOptions options) => _property.GetValue(options) switch
-    {
-        double number => number.ToString("R", CultureInfo.InvariantCulture),
-        int number => number.ToString(CultureInfo.InvariantCulture),
-        bool flag => flag ? "true" : "false",
-        Enum word => Word(word.ToString()),
-        var text => (string)text!,
-    };
+    internal string TextOf(HeadOptions options) =>
+        _property.GetValue(options) switch
+        {
+            double number => number.ToString("R", CultureInfo.InvariantCulture),
+            int number => number.ToString(CultureInfo.InvariantCulture),
+            bool flag => flag ? "true" : "false",
+            Enum word => Word(word.ToString()),
+            var text => (string)text!,
+        };
 
     /// <summary>Sets the value from text.</summary>
     /// <exception cref="UsageException">The text is no such value, or out of range.</exception>
     internal void Set(HeadOptions options, string head, string text)
     {
         Check(head, text);
-        _property.SetValue(options, Kind switch
-        {
-            HeadOptionKind.Number => double.Parse(text, CultureInfo.InvariantCulture),
-            HeadOptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
-            HeadOptionKind.Flag => bool.Parse(text),
-            HeadOptionKind.Choice => Enum.ToObject(_property.PropertyType, Choices.ToList().IndexOf(text)),
-            _ => (object)text,
-        });
+        _property.SetValue(
+            options,
+            Kind switch
+            {
+                HeadOptionKind.Number => double.Parse(text, CultureInfo.InvariantCulture),
+                HeadOptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
+                HeadOptionKind.Flag => bool.Parse(text),
+                HeadOptionKind.Choice => Enum.ToObject(_property.PropertyType, Choices.ToList().IndexOf(text)),
+                _ => (object)text,
+            }
+        );
     }
 
     /// <summary>Refuses a text that is no value of this option.</summary>
@@ -109,10 +121,19 @@ public sealed class HeadOption
     {
         var expected = Kind switch
         {
-            HeadOptionKind.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) && InRange(i) ? null : "a whole number",
-            HeadOptionKind.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && double.IsFinite(d) && InRange(d) ? null : "a number",
+            HeadOptionKind.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i)
+            && InRange(i)
+                ? null
+                : "a whole number",
+            HeadOptionKind.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d)
+            && double.IsFinite(d)
+            && InRange(d)
+                ? null
+                : "a number",
             HeadOptionKind.Flag => bool.TryParse(text, out _) ? null : "true or false",
-            HeadOptionKind.Choice => Choices.Contains(text) ? null : "one of " + string.Join(", ", Choices) + NearestName.Hint(text, Choices),
+            HeadOptionKind.Choice => Choices.Contains(text)
+                ? null
+                : "one of " + string.Join(", ", Choices) + NearestName.Hint(text, Choices),
             _ => null,
         };
         if (expected is not null)
@@ -129,26 +150,35 @@ public sealed class HeadOption
                 from property in type.GetProperties(Own).OrderBy(p => p.MetadataToken)
                 let declaration = Declaration(property)
                 where declaration is not null
-                select (property, declaration));
+                select (property, declaration)
+            );
         }
 
         return [.. found];
     }
 
-    /// <summary>The property's own attribute, or that of the interface whose property it is: an option that many heads share is declared there.</summary>
+    /// <summary>
+    /// The property's own attribute, or that of the interface whose property it is: an option that many heads share is declared there.
+    /// </summary>
     private static HeadOptionAttribute? Declaration(PropertyInfo property) =>
         property.GetCustomAttribute<HeadOptionAttribute>()
-        ?? property.DeclaringType!.GetInterfaces().Select(i => i.GetProperty(property.Name)?.GetCustomAttribute<HeadOptionAttribute>()).FirstOrDefault(a => a is not null);
+        ?? property
+            .DeclaringType!.GetInterfaces()
+            .Select(i => i.GetProperty(property.Name)?.GetCustomAttribute<HeadOptionAttribute>())
+            .FirstOrDefault(a => a is not null);
 
-    private static HeadOptionKind KindOf(PropertyInfo property) => property.PropertyType switch
-    {
-        var type when type == typeof(double) => HeadOptionKind.Number,
-        var type when type == typeof(int) => HeadOptionKind.Integer,
-        var type when type == typeof(bool) => HeadOptionKind.Flag,
-        var type when type == typeof(string) => HeadOptionKind.Text,
-        { IsEnum: true } => HeadOptionKind.Choice,
-        var type => throw new InvalidOperationException($"{property.DeclaringType}.{property.Name} is of type {type}; an option is a double, int, bool, string or enum"),
-    };
+    private static HeadOptionKind KindOf(PropertyInfo property) =>
+        property.PropertyType switch
+        {
+            var type when type == typeof(double) => HeadOptionKind.Number,
+            var type when type == typeof(int) => HeadOptionKind.Integer,
+            var type when type == typeof(bool) => HeadOptionKind.Flag,
+            var type when type == typeof(string) => HeadOptionKind.Text,
+            { IsEnum: true } => HeadOptionKind.Choice,
+            var type => throw new InvalidOperationException(
+                $"{property.DeclaringType}.{property.Name} is of type {type}; an option is a double, int, bool, string or enum"
+            ),
+        };
 
     private static string Word(string member) => member.ToLowerInvariant();
 
@@ -158,7 +188,11 @@ public sealed class HeadOption
     {
         if (Kind is not (HeadOptionKind.Integer or HeadOptionKind.Number))
             return "";
-        var text = double.IsNegativeInfinity(Minimum) ? "" : FormattableString.Invariant($" {(ExclusiveMinimum ? "greater than" : "of at least")} {Minimum}");
-        return double.IsPositiveInfinity(Maximum) ? text : text + FormattableString.Invariant($"{(text == "" ? "" : " and")} of at most {Maximum}");
+        var text = double.IsNegativeInfinity(Minimum)
+            ? ""
+            : FormattableString.Invariant($" {(ExclusiveMinimum ? "greater than" : "of at least")} {Minimum}");
+        return double.IsPositiveInfinity(Maximum)
+            ? text
+            : text + FormattableString.Invariant($"{(text == "" ? "" : " and")} of at most {Maximum}");
     }
 }

@@ -1,7 +1,8 @@
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>
-/// Makes a property of a <see cref="HeadOptions"/> record an option of the head: command line, YAML, schema, help and documents read it here.
+/// Makes a property of a <see cref="HeadOptions"/> record an option of the head: command line, YAML, schema, help and documents read it
+/// here.
 /// The property's type is the option's (double, int, bool, an enum or string), its value in a new record the default.
 /// </summary>
 /// <param name="name">Name in commands and pipelines: scikit-learn's, or the library's that trains.</param>

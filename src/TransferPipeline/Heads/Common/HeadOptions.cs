@@ -3,7 +3,8 @@ using System.Globalization;
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>
-/// A head with the values of its options: <c>new LinearSvm { C = 0.1 }</c>. Properties with a <see cref="HeadOptionAttribute"/> are its options,
+/// A head with the values of its options: <c>new LinearSvm { C = 0.1 }</c>. Properties with a <see cref="HeadOptionAttribute"/> are its
+/// options,
 /// the values of a new record their defaults.
 /// </summary>
 public abstract record HeadOptions
@@ -40,7 +41,10 @@ public abstract record HeadOptions
     /// <exception cref="UsageException">There is none; the nearest name is suggested.</exception>
     public static HeadOption Find(IHeadTrainer trainer, string name) =>
         trainer.Options.FirstOrDefault(o => o.Name == name)
-        ?? throw new UsageException($"{trainer.Name} has no option '{name}'{NearestName.Hint(name, trainer.Options.Select(o => o.Name))} (options: {string.Join(", ", trainer.Options.Select(o => o.Name))})");
+        ?? throw new UsageException(
+            $"{trainer.Name} has no option '{name}'{NearestName.Hint(name, trainer.Options.Select(o => o.Name))} (options: "
+                + $"{string.Join(", ", trainer.Options.Select(o => o.Name))})"
+        );
 
     /// <summary>The same head with one value replaced.</summary>
     /// <exception cref="UsageException">The name is unknown or the value out of range.</exception>

@@ -56,9 +56,7 @@ public abstract class HeadPathTrainer<TOptions> : HeadTrainer<TOptions>, IPathTr
 {
     /// <param name="defaults">The record with its defaults.</param>
     protected HeadPathTrainer(TOptions defaults)
-        : base(defaults)
-    {
-    }
+        : base(defaults) { }
 
     /// <inheritdoc/>
     public abstract string PathOption { get; }
@@ -74,5 +72,6 @@ public abstract class HeadPathTrainer<TOptions> : HeadTrainer<TOptions>, IPathTr
     protected abstract IReadOnlyList<IHead> FitPath(TrainingRows data, IReadOnlyList<TOptions> path, TrainingContext context);
 
     /// <inheritdoc/>
-    protected sealed override IHead Fit(TrainingRows data, TOptions options, TrainingContext context) => FitPath(data, [options], context)[0];
+    protected sealed override IHead Fit(TrainingRows data, TOptions options, TrainingContext context) =>
+        FitPath(data, [options], context)[0];
 }

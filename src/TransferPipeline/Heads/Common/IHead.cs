@@ -26,7 +26,10 @@ public interface IHead
     /// </summary>
     void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1);
 
-    /// <summary>Turns the scores of rows into probabilities in place (softmax, normalized sigmoids, ... as the head documents). Monotone: the prediction stays.</summary>
+    /// <summary>
+    /// Turns the scores of rows into probabilities in place (softmax, normalized sigmoids, ... as the head documents). Monotone: the
+    /// prediction stays.
+    /// </summary>
     void ToProbabilities(Span<float> scores);
 
     /// <summary>Null when it can be written as ONNX; otherwise the reason.</summary>

@@ -13,7 +13,8 @@ public interface IHeadTrainer
     string? Unavailable { get; }
 
     /// <summary>
-    /// As <see cref="Unavailable"/>, for lists: a large library is looked for but not loaded, so null may be followed by a reason why it does not load.
+    /// As <see cref="Unavailable"/>, for lists: a large library is looked for but not loaded, so null may be followed by a reason why it
+    /// does not load.
     /// </summary>
     string? Missing => Unavailable;
 
@@ -35,7 +36,9 @@ public interface IPathTrainer : IHeadTrainer
     /// <summary>The option that makes the path, such as <c>C</c>.</summary>
     string PathOption { get; }
 
-    /// <summary>Trains one head for each value, in the order given; the same heads as <see cref="IHeadTrainer.Train"/> to the solver's tolerance.</summary>
+    /// <summary>
+    /// Trains one head for each value, in the order given; the same heads as <see cref="IHeadTrainer.Train"/> to the solver's tolerance.
+    /// </summary>
     IReadOnlyList<IHead> TrainPath(TrainingRows data, HeadOptions options, IReadOnlyList<double> values, TrainingContext context);
 }
 
@@ -81,6 +84,8 @@ public sealed record TrainingContext
     /// <summary>The most rows of the sample that a streamed fit starts from; null for as many as fit into about 100 MB.</summary>
     internal int? SampleRows { get; init; }
 
-    /// <summary>Work shared between heads, folds and sweeps on the same matrix (scaled rows, Gram matrices, factorizations); never changes a result.</summary>
+    /// <summary>
+    /// Work shared between heads, folds and sweeps on the same matrix (scaled rows, Gram matrices, factorizations); never changes a result.
+    /// </summary>
     public ComparisonScope Scope { get; init; } = new();
 }

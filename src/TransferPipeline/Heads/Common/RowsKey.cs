@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace TransferPipeline.Heads.Common;
 
-/// <summary>Key of work on some rows of a matrix: equal when the matrix is the same object, the rows are the same numbers and they are scaled alike.</summary>
+/// <summary>
+/// Key of work on some rows of a matrix: equal when the matrix is the same object, the rows are the same numbers and they are scaled alike.
+/// </summary>
 internal sealed class RowsKey(FeatureMatrix x, int[] rows, ScalingKind scaling = ScalingKind.None) : IEquatable<RowsKey>
 {
     private readonly int _hash = Hash(rows, scaling);
@@ -11,7 +13,9 @@ internal sealed class RowsKey(FeatureMatrix x, int[] rows, ScalingKind scaling =
     private readonly ScalingKind _scaling = scaling;
 
     public bool Equals(RowsKey? other) =>
-        other is not null && _scaling == other._scaling && ReferenceEquals(_x, other._x)
+        other is not null
+        && _scaling == other._scaling
+        && ReferenceEquals(_x, other._x)
         && (ReferenceEquals(_rows, other._rows) || _rows.AsSpan().SequenceEqual(other._rows));
 
     public override bool Equals(object? obj) => Equals(obj as RowsKey);

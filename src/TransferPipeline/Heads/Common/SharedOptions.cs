@@ -14,6 +14,8 @@ public interface IWeightedHead
     /// <summary>Weights of classes as scikit-learn's <c>class_weight</c>: none, balanced, or pairs such as <c>cat:1,dog:2.5</c>.</summary>
     [HeadOption(
         ClassWeights.Name,
-        "none, balanced (rows / (classes x rows of the class)), or weights by name or number of a class such as cat:1,dog:2.5 or 0:1,3:2.5; others are 1")]
+        "none, balanced (rows / (classes x rows of the class)), or weights by name or number of a class such as cat:1,dog:2.5 or "
+            + "0:1,3:2.5; others are 1"
+    )]
     string ClassWeight { get; }
 }

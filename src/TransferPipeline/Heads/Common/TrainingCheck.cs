@@ -8,7 +8,8 @@ internal static class TrainingCheck
     private const int RowBlock = 512;
 
     /// <summary>Rows of each class.</summary>
-    /// <exception cref="BadInputException">NaN or infinity (row named), one class only, a class without rows, a label out of range.</exception>
+    /// <exception cref="BadInputException">NaN or infinity (row named), one class only, a class without rows, a label out of
+    /// range.</exception>
     public static int[] Counts(TrainingRows data, TrainingContext context)
     {
         var counts = new int[data.ClassCount];
@@ -40,18 +41,24 @@ internal static class TrainingCheck
     public static void Finite(FeatureMatrix x, int[] rows, Func<int, string> nameOf, TrainingContext context)
     {
         var bad = new int[Blocks.Count(rows.Length, RowBlock)];
-        Blocks.For(rows.Length, RowBlock, context.Threads, (block, start, end) =>
-        {
-            bad[block] = -1;
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            rows.Length,
+            RowBlock,
+            context.Threads,
+            (block, start, end) =>
             {
-                // Every head squares values somewhere: the largest would be infinite there.
-                if (float.IsFinite(TensorPrimitives.SumOfSquares<float>(x.Row(rows[i]))))
-                    continue;
-                bad[block] = i;
-                return;
-            }
-        }, context.Cancellation);
+                bad[block] = -1;
+                for (var i = start; i < end; i++)
+                {
+                    // Every head squares values somewhere: the largest would be infinite there.
+                    if (float.IsFinite(TensorPrimitives.SumOfSquares<float>(x.Row(rows[i]))))
+                        continue;
+                    bad[block] = i;
+                    return;
+                }
+            },
+            context.Cancellation
+        );
         var found = Array.FindIndex(bad, i => i >= 0);
         if (found >= 0)
         {
@@ -61,8 +68,14 @@ internal static class TrainingCheck
             while (column < values.Length - 1 && float.IsFinite(values[column]))
                 column++;
             if (float.IsFinite(values[column]))
-                Throw.BadInput($"the vector of {nameOf(row)} has values whose squares are too large for float32, the largest {Math.Abs(TensorPrimitives.MaxMagnitude<float>(values)):0.0e+0}; divide the vectors first");
-            Throw.BadInput($"the vector of {nameOf(row)} has {(float.IsNaN(values[column]) ? "NaN" : "infinity")} at position {column}; extract that photo again or leave it out");
+                Throw.BadInput(
+                    $"the vector of {nameOf(row)} has values whose squares are too large for float32, the largest "
+                        + $"{Math.Abs(TensorPrimitives.MaxMagnitude<float>(values)):0.0e+0}; divide the vectors first"
+                );
+            Throw.BadInput(
+                $"the vector of {nameOf(row)} has {(float.IsNaN(values[column]) ? "NaN" : "infinity")} at position {column}; extract "
+                    + $"that photo again or leave it out"
+            );
         }
     }
 
@@ -71,10 +84,14 @@ internal static class TrainingCheck
     {
         private readonly OnceCache<RowsKey, bool> _checked = new();
 
-        public void Require(TrainingRows data, TrainingContext context) => _checked.Get(new(data.X, data.Rows), () =>
-        {
-            Finite(data.X, data.Rows, static row => $"row {row}", context);
-            return true;
-        });
+        public void Require(TrainingRows data, TrainingContext context) =>
+            _checked.Get(
+                new(data.X, data.Rows),
+                () =>
+                {
+                    Finite(data.X, data.Rows, static row => $"row {row}", context);
+                    return true;
+                }
+            );
     }
 }

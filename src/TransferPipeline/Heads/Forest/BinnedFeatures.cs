@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics.X86;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// Training values as bin numbers, one byte each, column after column (or, for extra trees, row after row). A column of at most 256 distinct values has a bin for each, so its
+/// Training values as bin numbers, one byte each, column after column (or, for extra trees, row after row). A column of at most 256
+/// distinct values has a bin for each, so its
 /// splits are exact; others are cut into 256 bins of about equal counts.
 /// </summary>
 internal sealed unsafe class BinnedFeatures
@@ -47,7 +48,9 @@ internal sealed unsafe class BinnedFeatures
     /// <summary>Bin of each training row, when they lie by columns.</summary>
     public ReadOnlySpan<byte> Codes(int column) => _codes.AsSpan(column * Rows, Rows);
 
-    /// <summary>Asks for the bins of a node's rows ahead of their use: they lie anywhere in a table larger than the second-level cache.</summary>
+    /// <summary>
+    /// Asks for the bins of a node's rows ahead of their use: they lie anywhere in a table larger than the second-level cache.
+    /// </summary>
     public void Prefetch(int column, ReadOnlySpan<int> rows)
     {
         if (!Sse.IsSupported)
@@ -72,7 +75,9 @@ internal sealed unsafe class BinnedFeatures
     /// <summary>Largest training value of a bin.</summary>
     public float Highest(int column, int bin) => _highest[column * MaxBins + bin];
 
-    /// <summary>A value t with highest(low) &lt;= t &lt; lowest(high), half way where float32 has such a value: x &lt;= t goes left.</summary>
+    /// <summary>
+    /// A value t with highest(low) &lt;= t &lt; lowest(high), half way where float32 has such a value: x &lt;= t goes left.
+    /// </summary>
     public float Threshold(int column, int low, int high)
     {
         var (below, above) = (Highest(column, low), Lowest(column, high));
@@ -118,8 +123,7 @@ internal sealed unsafe class BinnedFeatures
                 var key = (uint)(sorted[at] >> 32);
                 while (at < Rows && (uint)(sorted[at] >> 32) == key)
                     codes[(int)(uint)sorted[at++] * RowStride] = (byte)bin;
-            }
-            while (at < share && at < Rows);
+            } while (at < share && at < Rows);
             _lowest[column * MaxBins + bin] = Value((uint)(sorted[first] >> 32));
             _highest[column * MaxBins + bin] = Value((uint)(sorted[at - 1] >> 32));
             bin++;

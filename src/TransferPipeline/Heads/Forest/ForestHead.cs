@@ -30,24 +30,27 @@ internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, He
         if (x.Columns != dimension)
             Throw.Usage($"{Name} was trained on vectors of length {dimension}, these have {x.Columns}");
         var (queries, sums) = (rows.ToArray(), new float[scores.Length]);
-        Blocks.For(queries.Length, RowBlock, threads, (_, start, end) =>
-        {
-            foreach (var tree in trees)
+        Blocks.For(
+            queries.Length,
+            RowBlock,
+            threads,
+            (_, start, end) =>
             {
-                for (var i = start; i < end; i++)
-                    tree.AddShares(x.Row(queries[i]), sums.AsSpan(i * classCount, classCount));
-            }
+                foreach (var tree in trees)
+                {
+                    for (var i = start; i < end; i++)
+                        tree.AddShares(x.Row(queries[i]), sums.AsSpan(i * classCount, classCount));
+                }
 
-            for (var i = start * classCount; i < end * classCount; i++)
-                sums[i] /= trees.Length;
-        });
+                for (var i = start * classCount; i < end * classCount; i++)
+                    sums[i] /= trees.Length;
+            }
+        );
         sums.CopyTo(scores);
     }
 
     /// <summary>The scores are mean shares already.</summary>
-    public void ToProbabilities(Span<float> scores)
-    {
-    }
+    public void ToProbabilities(Span<float> scores) { }
 
     public string Export(IGraphWriter graph, string features) => ForestExport.Write(graph, features, trees, classCount);
 }

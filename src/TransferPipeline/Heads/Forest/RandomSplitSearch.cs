@@ -4,7 +4,8 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// Random thresholds of extra trees for up to 64 columns of a node at once. The columns' bins are gathered to one vector a row; extremes are
+/// Random thresholds of extra trees for up to 64 columns of a node at once. The columns' bins are gathered to one vector a row; extremes
+/// are
 /// then two operations a row, and rows go left in all columns together.
 /// </summary>
 internal sealed unsafe class RandomSplitSearch
@@ -41,7 +42,14 @@ internal sealed unsafe class RandomSplitSearch
     /// <param name="columns">At most <see cref="Width"/>.</param>
     /// <param name="totals">Weight of each class in the node.</param>
     public int Offer(
-        ReadOnlySpan<int> columns, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, double[] totals, double weight, ref RandomStream random, ref Split best)
+        ReadOnlySpan<int> columns,
+        ReadOnlySpan<int> rows,
+        ReadOnlySpan<uint> samples,
+        double[] totals,
+        double weight,
+        ref RandomStream random,
+        ref Split best
+    )
     {
         var kept = rows.Length <= MostKeptRows;
         Extremes(columns, rows);
@@ -77,7 +85,9 @@ internal sealed unsafe class RandomSplitSearch
         {
             if (_lowest[j] == _highest[j] || _leftRows[j] < _minSamplesLeaf || rows.Length - _leftRows[j] < _minSamplesLeaf)
                 continue;
-            double leftWeight = 0, leftSquares = 0, rightSquares = 0;
+            double leftWeight = 0,
+                leftSquares = 0,
+                rightSquares = 0;
             foreach (var c in present)
             {
                 var left = _classWeights is null ? _left[c * Width + j] : _left[c * Width + j] * _classWeights[c];
@@ -87,7 +97,12 @@ internal sealed unsafe class RandomSplitSearch
                 rightSquares += right * right;
             }
 
-            best.Offer(SplitSearch.Score(leftSquares, leftWeight, rightSquares, weight - leftWeight), columns[j], _chosen[j], _chosen[j] + 1);
+            best.Offer(
+                SplitSearch.Score(leftSquares, leftWeight, rightSquares, weight - leftWeight),
+                columns[j],
+                _chosen[j],
+                _chosen[j] + 1
+            );
         }
 
         return varying;
@@ -118,7 +133,10 @@ internal sealed unsafe class RandomSplitSearch
 
     private void Gather(ReadOnlySpan<int> columns, ReadOnlySpan<int> rows)
     {
-        fixed (byte* codes = _bins.Table, gathered = _gathered)
+        fixed (
+            byte* codes = _bins.Table,
+                gathered = _gathered
+        )
         fixed (int* c = columns)
         {
             var to = gathered;
@@ -147,7 +165,7 @@ internal sealed unsafe class RandomSplitSearch
         var (low, high) = (_bins.Lowest(column, first), _bins.Highest(column, last));
         var threshold = low + random.Unit() * ((double)high - low);
         var bin = first;
-        for (var (from, to) = (first + 1, last - 1); from <= to;)
+        for (var (from, to) = (first + 1, last - 1); from <= to; )
         {
             var middle = (from + to) / 2;
             if (_bins.Highest(column, middle) <= threshold)

@@ -5,7 +5,9 @@ internal struct Split
 {
     public Split() => Score = double.NegativeInfinity;
 
-    /// <summary>Sum of squared class weights over total weight, left plus right: largest where the weighted Gini impurity is smallest.</summary>
+    /// <summary>
+    /// Sum of squared class weights over total weight, left plus right: largest where the weighted Gini impurity is smallest.
+    /// </summary>
     public double Score { get; set; }
 
     public int Column { get; set; } = -1;

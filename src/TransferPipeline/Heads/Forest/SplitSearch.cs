@@ -101,10 +101,18 @@ internal sealed unsafe class SplitSearch
     private bool ByLists(int column, byte* codes, int* rows, uint* samples, int n, ref Split best)
     {
         var used = stackalloc ulong[BinnedFeatures.MaxBins / 64];
-        fixed (int* heads = _heads, next = _next, counts = _leftCounts, totals = _totalCounts)
+        fixed (
+            int* heads = _heads,
+                next = _next,
+                counts = _leftCounts,
+                totals = _totalCounts
+        )
         {
             Thread(codes, rows, n, heads, next, used);
-            long leftSquares = 0, rightSquares = (long)SquaredTotals, leftWeight = 0, weight = (long)Weight;
+            long leftSquares = 0,
+                rightSquares = (long)SquaredTotals,
+                leftWeight = 0,
+                weight = (long)Weight;
             var (leftRows, last, least, found) = (0, -1, _options.MinSamplesLeaf, best.Score);
             for (var word = 0; word < BinnedFeatures.MaxBins / 64; word++)
             {
@@ -146,10 +154,15 @@ internal sealed unsafe class SplitSearch
     private bool ByWeightedLists(int column, byte* codes, int* rows, uint* samples, int n, ref Split best)
     {
         var used = stackalloc ulong[BinnedFeatures.MaxBins / 64];
-        fixed (int* heads = _heads, next = _next)
+        fixed (
+            int* heads = _heads,
+                next = _next
+        )
         {
             Thread(codes, rows, n, heads, next, used);
-            double leftSquares = 0, rightSquares = SquaredTotals, leftWeight = 0;
+            double leftSquares = 0,
+                rightSquares = SquaredTotals,
+                leftWeight = 0;
             var (leftRows, last, least) = (0, -1, _options.MinSamplesLeaf);
             for (var word = 0; word < BinnedFeatures.MaxBins / 64; word++)
             {
@@ -182,13 +195,21 @@ internal sealed unsafe class SplitSearch
     }
 
     private static bool Several(ulong* used) =>
-        BitOperations.PopCount(used[0]) + BitOperations.PopCount(used[1]) + BitOperations.PopCount(used[2]) + BitOperations.PopCount(used[3]) > 1;
+        BitOperations.PopCount(used[0])
+            + BitOperations.PopCount(used[1])
+            + BitOperations.PopCount(used[2])
+            + BitOperations.PopCount(used[3])
+        > 1;
 
     private bool ByCounting(int column, byte* codes, int* rows, uint* samples, int n, ref Split best)
     {
         Array.Clear(_histogram);
         Array.Clear(_rowCounts);
-        fixed (int* histogram = _histogram, rowCounts = _rowCounts, totalCounts = _totalCounts)
+        fixed (
+            int* histogram = _histogram,
+                rowCounts = _rowCounts,
+                totalCounts = _totalCounts
+        )
         {
             for (var i = 0; i < n; i++)
             {

@@ -28,7 +28,9 @@ internal sealed class TreeBuilder
         (_samples, _spareSamples, _columns) = (new uint[bins.Rows], new uint[bins.Rows], new int[bins.Columns]);
     }
 
-    /// <summary>Grows tree number <paramref name="tree"/>, which depends on nothing but the data, the options, the seed and this number.</summary>
+    /// <summary>
+    /// Grows tree number <paramref name="tree"/>, which depends on nothing but the data, the options, the seed and this number.
+    /// </summary>
     public Tree Grow(int seed, int tree)
     {
         var random = RandomStream.OfPart(seed, tree);
@@ -86,11 +88,18 @@ internal sealed class TreeBuilder
         return count;
     }
 
-    /// <summary>Looks at max_features columns drawn without replacement, and at more while all of them are constant, as scikit-learn does.</summary>
+    /// <summary>
+    /// Looks at max_features columns drawn without replacement, and at more while all of them are constant, as scikit-learn does.
+    /// </summary>
     private Split Search(Pending node, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref RandomStream random)
     {
         var best = new Split();
-        if (_search.ClassesPresent < 2 || node.Depth >= _options.MaxDepth || rows.Length < _options.MinSamplesSplit || rows.Length < 2 * _options.MinSamplesLeaf)
+        if (
+            _search.ClassesPresent < 2
+            || node.Depth >= _options.MaxDepth
+            || rows.Length < _options.MinSamplesSplit
+            || rows.Length < 2 * _options.MinSamplesLeaf
+        )
             return best;
         var drawn = Math.Min(_options.MaxFeatures, _columns.Length);
         for (var i = 0; i < drawn; i++)
@@ -114,7 +123,7 @@ internal sealed class TreeBuilder
     {
         var best = new Split();
         var varying = 0;
-        for (var i = 0; i < _columns.Length && (i < drawn || varying == 0);)
+        for (var i = 0; i < _columns.Length && (i < drawn || varying == 0); )
         {
             if (i >= drawn)
                 DrawColumn(i, ref random);

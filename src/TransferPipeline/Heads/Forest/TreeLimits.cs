@@ -22,16 +22,17 @@ internal sealed record TreeLimits
     /// <summary>One random threshold a column (extremely randomized trees) instead of the best one.</summary>
     public required bool RandomThresholds { get; init; }
 
-    public static TreeLimits Of(Forest options, int columns) => new()
-    {
-        Trees = options.Trees,
-        MaxFeatures = Features(options.MaxFeatures, columns),
-        MaxDepth = options.MaxDepth is 0 ? int.MaxValue : options.MaxDepth,
-        MinSamplesSplit = options.MinSamplesSplit,
-        MinSamplesLeaf = options.MinSamplesLeaf,
-        Bootstrap = options.Bootstrap,
-        RandomThresholds = options.Splitter == ThresholdChoice.Random,
-    };
+    public static TreeLimits Of(Forest options, int columns) =>
+        new()
+        {
+            Trees = options.Trees,
+            MaxFeatures = Features(options.MaxFeatures, columns),
+            MaxDepth = options.MaxDepth is 0 ? int.MaxValue : options.MaxDepth,
+            MinSamplesSplit = options.MinSamplesSplit,
+            MinSamplesLeaf = options.MinSamplesLeaf,
+            Bootstrap = options.Bootstrap,
+            RandomThresholds = options.Splitter == ThresholdChoice.Random,
+        };
 
     private static int Features(string text, int columns)
     {
@@ -43,7 +44,10 @@ internal sealed record TreeLimits
             _ => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0,
         };
         if (count < 1 && text is not ("sqrt" or "log2"))
-            Throw.Usage($"forest: max_features is '{text}', expected sqrt, log2, all or a whole number of at least 1{NearestName.Hint(text, ["sqrt", "log2", "all"])}");
+            Throw.Usage(
+                $"forest: max_features is '{text}', expected sqrt, log2, all or a whole number of at least "
+                    + $"1{NearestName.Hint(text, ["sqrt", "log2", "all"])}"
+            );
         if (count > columns)
             Throw.Usage($"forest: max_features is {count}, but the vectors have only {columns} values");
         return Math.Max(1, count);

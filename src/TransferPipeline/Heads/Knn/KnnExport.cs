@@ -23,7 +23,9 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
         var points = graph.Constant("knn.points", index.Points.Data.AsSpan(0, m * d), m, d);
         var rows = NearRows(graph, features, points, Math.Min(m, k + Spare));
         var distances = Distances(graph, features, graph.Node("Gather", [points, rows], ("axis", 0L)));
-        var (nearest, oneHot) = OldOperators.Needed(graph) ? NeighboursOld(graph, rows, distances, Math.Min(m, k + Spare)) : Neighbours(graph, rows, distances);
+        var (nearest, oneHot) = OldOperators.Needed(graph)
+            ? NeighboursOld(graph, rows, distances, Math.Min(m, k + Spare))
+            : Neighbours(graph, rows, distances);
         var weights = byDistance ? DistanceWeights(graph, nearest) : UniformWeights(graph);
         var votes = graph.Node("MatMul", [weights, oneHot]);
         return graph.Node("Reshape", [votes, graph.Constant("knn.shape", [-1L, classCount], 2)]);
@@ -32,14 +34,27 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
     /// <summary>N x k distances, ascending, and N x k x K classes of those rows, one 1 each.</summary>
     private (string Distances, string Classes) Neighbours(IGraphWriter graph, string rows, string distances)
     {
-        var nearest = graph.Nodes("TopK", "", 2, [distances, graph.Constant("knn.k", [(long)k], 1)], ("axis", -1L), ("largest", 0L), ("sorted", 1L));
+        var nearest = graph.Nodes(
+            "TopK",
+            "",
+            2,
+            [distances, graph.Constant("knn.k", [(long)k], 1)],
+            ("axis", -1L),
+            ("largest", 0L),
+            ("sorted", 1L)
+        );
         var neighbours = graph.Node("GatherElements", [rows, nearest[1]], ("axis", 1L));
         var oneHot = graph.Node(
-            "OneHot", [Labels(graph, neighbours), graph.Constant("knn.classes", [(long)classCount], 1), graph.Constant("knn.off_on", [0f, 1f], 2)], ("axis", -1L));
+            "OneHot",
+            [Labels(graph, neighbours), graph.Constant("knn.classes", [(long)classCount], 1), graph.Constant("knn.off_on", [0f, 1f], 2)],
+            ("axis", -1L)
+        );
         return (nearest[0], oneHot);
     }
 
-    /// <summary>The same before opset 11: the k of c candidates are picked by a product of N x k x c ones and zeros with the candidates' classes.</summary>
+    /// <summary>
+    /// The same before opset 11: the k of c candidates are picked by a product of N x k x c ones and zeros with the candidates' classes.
+    /// </summary>
     private (string Distances, string Classes) NeighboursOld(IGraphWriter graph, string rows, string distances, int candidates)
     {
         var (nearest, places) = OldOperators.Smallest(graph, distances, k);
@@ -48,7 +63,11 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
     }
 
     private string Labels(IGraphWriter graph, string rows) =>
-        graph.Node("Gather", [graph.Constant("knn.labels", Array.ConvertAll(index.Labels, l => (long)l), index.Points.Rows), rows], ("axis", 0L));
+        graph.Node(
+            "Gather",
+            [graph.Constant("knn.labels", Array.ConvertAll(index.Labels, l => (long)l), index.Points.Rows), rows],
+            ("axis", 0L)
+        );
 
     /// <summary>N x c stored rows, ascending (a later tie between equal distances then goes to the lower row).</summary>
     private string NearRows(IGraphWriter graph, string features, string points, int count)
@@ -56,9 +75,10 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
         var (d, m) = (index.Points.Columns, index.Points.Rows);
         var flat = graph.Node("Reshape", [features, graph.Constant("knn.rows", [-1L, d], 2)]);
         var near = graph.Node("Gemm", OldOperators.Factors(graph, flat, points, isDouble: false), ("transB", 1L));
-        near = index.Metric == DistanceMetric.Cosine
-            ? graph.Node("Mul", [near, graph.Constant("knn.scale", index.Scale, m)])
-            : graph.Node("Sub", [near, graph.Constant("knn.offset", index.Offset, m)]);
+        near =
+            index.Metric == DistanceMetric.Cosine
+                ? graph.Node("Mul", [near, graph.Constant("knn.scale", index.Scale, m)])
+                : graph.Node("Sub", [near, graph.Constant("knn.offset", index.Offset, m)]);
         var c = graph.Constant("knn.candidates", [(long)count], 1);
         if (OldOperators.Needed(graph))
             return OldOperators.Sort(graph, graph.Nodes("TopK", "", 2, [near, c], ("axis", -1L))[1], count);
@@ -93,7 +113,12 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
         // A vector of length zero is at distance 1: its product, zero, is divided by the smallest length instead.
         var cosine = graph.Node("Div", [products, OldOperators.Max(graph, both, Number(graph, 1e-30f))]);
         var distance = graph.Node("Sub", [Number(graph, 1), cosine]);
-        return OldOperators.Where(graph, graph.Node("Less", [distance, Number(graph, (float)NeighbourIndex.SameVector)]), Number(graph, 0), distance);
+        return OldOperators.Where(
+            graph,
+            graph.Node("Less", [distance, Number(graph, (float)NeighbourIndex.SameVector)]),
+            Number(graph, 0),
+            distance
+        );
     }
 
     private string UniformWeights(IGraphWriter graph)
@@ -107,7 +132,10 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
     private string DistanceWeights(IGraphWriter graph, string distances)
     {
         var same = Number(graph, (float)NeighbourIndex.SameVector);
-        var first = graph.Node("Slice", [distances, graph.Constant("knn.from", [0L], 1), graph.Constant("knn.to", [1L], 1), graph.Constant("knn.axis", [1L], 1)]);
+        var first = graph.Node(
+            "Slice",
+            [distances, graph.Constant("knn.from", [0L], 1), graph.Constant("knn.to", [1L], 1), graph.Constant("knn.axis", [1L], 1)]
+        );
         var anySame = graph.Node("Less", [first, same]);
         var isSame = graph.Node("Cast", [graph.Node("Less", [distances, same])], ("to", Double));
         var inverse = graph.Node("Div", [Number(graph, 1), OldOperators.Max(graph, distances, same)]);

@@ -45,12 +45,9 @@ internal sealed class KnnHead : IHead
     }
 
     /// <summary>The scores are shares of votes already.</summary>
-    public void ToProbabilities(Span<float> scores)
-    {
-    }
+    public void ToProbabilities(Span<float> scores) { }
 
-    public string Export(IGraphWriter graph, string features) =>
-        new KnnExport(_index, ClassCount, _k, _byDistance).Write(graph, features);
+    public string Export(IGraphWriter graph, string features) => new KnnExport(_index, ClassCount, _k, _byDistance).Write(graph, features);
 
     private void Vote(Neighbours found, int query, double[] votes)
     {
@@ -61,7 +58,10 @@ internal sealed class KnnHead : IHead
         for (var i = 0; i < _k; i++)
         {
             // As in scikit-learn, neighbours at no distance at all outvote all others.
-            var weight = !_byDistance ? 1 : distances[0] < NeighbourIndex.SameVector ? (distances[i] < NeighbourIndex.SameVector ? 1 : 0) : 1 / distances[i];
+            var weight =
+                !_byDistance ? 1
+                : distances[0] < NeighbourIndex.SameVector ? (distances[i] < NeighbourIndex.SameVector ? 1 : 0)
+                : 1 / distances[i];
             votes[_index.Labels[rows[i]]] += weight;
             total += weight;
         }

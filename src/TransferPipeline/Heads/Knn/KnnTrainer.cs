@@ -23,7 +23,14 @@ public sealed class KnnTrainer() : HeadPathTrainer<Knn>(new Knn())
 
         var scaling = FeatureScaling.Fit(options.Scaling, data.X, data.Rows, context.Threads);
         var labels = Array.ConvertAll(data.Rows, row => data.Y[row]);
-        var index = new NeighbourIndex(scaling.Apply(data.X, data.Rows, context.Threads), labels, options.Metric, scaling, path.Max(p => p.K), context.Threads);
+        var index = new NeighbourIndex(
+            scaling.Apply(data.X, data.Rows, context.Threads),
+            labels,
+            options.Metric,
+            scaling,
+            path.Max(p => p.K),
+            context.Threads
+        );
         return [.. path.Select(p => new KnnHead(index, data.ClassCount, p))];
     }
 }

@@ -10,7 +10,9 @@ namespace TransferPipeline.Heads;
 /// </summary>
 internal sealed unsafe class NeighbourIndex
 {
-    /// <summary>Stored vectors whose products are ranked at once: a block of them for all queries of a block stays in the second-level cache.</summary>
+    /// <summary>
+    /// Stored vectors whose products are ranked at once: a block of them for all queries of a block stays in the second-level cache.
+    /// </summary>
     private const int PointBlock = 256;
 
     /// <summary>Distances below it are those of equal vectors: double rounding of a cosine reaches 1e-13 at 25,088 values.</summary>
@@ -27,22 +29,31 @@ internal sealed unsafe class NeighbourIndex
     /// <param name="points">M x D vectors, scaled; not copied.</param>
     /// <param name="labels">M classes.</param>
     /// <param name="scaling">What is done to queries first.</param>
-    /// <param name="reach">Most neighbours that will be asked for. When heads with different k share the index, one search serves them all.</param>
+    /// <param name="reach">Most neighbours that will be asked for. When heads with different k share the index, one search serves them
+    /// all.</param>
     public NeighbourIndex(FeatureMatrix points, int[] labels, DistanceMetric metric, FeatureScaling scaling, int reach, int threads)
     {
         (Points, Labels, Metric, Scaling, _reach) = (points, labels, metric, scaling, reach);
         _norms = new double[points.Rows];
         _scale = new float[points.Rows];
         _offset = new float[points.Rows];
-        Blocks.For(points.Rows, PointBlock, threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            points.Rows,
+            PointBlock,
+            threads,
+            (_, start, end) =>
             {
-                _norms[i] = ExactDistance.Norm(points.Row(i));
-                _scale[i] = metric == DistanceMetric.Euclidean ? 1 : _norms[i] > 0 ? (float)(1 / _norms[i]) : 0;
-                _offset[i] = metric == DistanceMetric.Euclidean ? (float)(_norms[i] * _norms[i] / 2) : 0;
+                for (var i = start; i < end; i++)
+                {
+                    _norms[i] = ExactDistance.Norm(points.Row(i));
+                    _scale[i] =
+                        metric == DistanceMetric.Euclidean ? 1
+                        : _norms[i] > 0 ? (float)(1 / _norms[i])
+                        : 0;
+                    _offset[i] = metric == DistanceMetric.Euclidean ? (float)(_norms[i] * _norms[i] / 2) : 0;
+                }
             }
-        });
+        );
         _largestNorm = _norms.Max();
     }
 
@@ -97,7 +108,11 @@ internal sealed unsafe class NeighbourIndex
         var products = new float[n * PointBlock];
         var lists = new CandidateList[n];
         var addresses = stackalloc float*[n];
-        fixed (float* data = x.Data, points = Points.Data, tile = products)
+        fixed (
+            float* data = x.Data,
+                points = Points.Data,
+                tile = products
+        )
         {
             for (var i = 0; i < n; i++)
             {
@@ -118,7 +133,10 @@ internal sealed unsafe class NeighbourIndex
             Rank(lists[i], x.Row(queries[start + i]), found, start + i);
     }
 
-    /// <summary>Twice the largest error of the float32 stand-in for a query of this length: any order of summation loses at most columns x 2^-24 of |x||y|.</summary>
+    /// <summary>
+    /// Twice the largest error of the float32 stand-in for a query of this length: any order of summation loses at most columns x 2^-24 of
+    /// |x||y|.
+    /// </summary>
     private float Slack(double norm)
     {
         var relative = (1.01 * Points.Columns + 8) * Math.ScaleB(1, -24);

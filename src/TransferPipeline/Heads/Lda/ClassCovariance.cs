@@ -5,7 +5,8 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// The average of the classes' shrunk covariances. Each class's share is found from products of its rows, which are fewer than its values as a
+/// The average of the classes' shrunk covariances. Each class's share is found from products of its rows, which are fewer than its values
+/// as a
 /// rule; then one pass over all rows, each around its class's mean and weighted by what its class keeps, makes the D x D matrix.
 /// </summary>
 internal static unsafe class ClassCovariance
@@ -27,16 +28,25 @@ internal static unsafe class ClassCovariance
             using var ofClass = rows.OfClass(k);
             var mean = means.AsSpan(k * n, n).ToArray();
             var variances = Variances(ofClass, mean);
-            targets[k] = double.IsNaN(shrinkage) ? LedoitWolf(ofClass, mean, variances, context) : new(ofClass.Count, shrinkage, variances.Sum() / n, null);
+            targets[k] = double.IsNaN(shrinkage)
+                ? LedoitWolf(ofClass, mean, variances, context)
+                : new(ofClass.Count, shrinkage, variances.Sum() / n, null);
         }
 
-        // One or two rows a class tell nothing of their scatter and leave the share at 0. Without any share the matrix is singular and a solution
+        // One or two rows a class tell nothing of their scatter and leave the share at 0. Without any share the matrix is singular and a
+        // solution
         // noise; nor is a variance of two rows one to divide by, so it is their mean that is left.
         if (double.IsNaN(shrinkage) && rows.Count - classes < n && Array.TrueForAll(targets, t => t.Share == 0))
             return Pooled(rows, means, priors, 1, context);
         var covariance = new double[(long)n * n];
         GramMatrix<double>.AddByClass(
-            rows, means, [.. targets.Zip(priors, (t, prior) => prior * (1 - t.Share) / t.Count)], covariance, context.Threads, context.Cancellation);
+            rows,
+            means,
+            [.. targets.Zip(priors, (t, prior) => prior * (1 - t.Share) / t.Count)],
+            covariance,
+            context.Threads,
+            context.Cancellation
+        );
         for (var k = 0; k < classes; k++)
         {
             var (share, scale) = (priors[k] * targets[k].Share * targets[k].MeanVariance, targets[k].Scale);
@@ -61,7 +71,9 @@ internal static unsafe class ClassCovariance
         return variances;
     }
 
-    /// <summary>Share and mean variance after Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices".</summary>
+    /// <summary>
+    /// Share and mean variance after Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices".
+    /// </summary>
     private static Target LedoitWolf(RowSet rows, double[] mean, double[] variances, TrainingContext context)
     {
         var (n, count) = (rows.Length, rows.Count);
@@ -85,44 +97,61 @@ internal static unsafe class ClassCovariance
         return new(count, count > 2 && beta > 0 ? beta / delta : 0, variance, scale);
     }
 
-    /// <summary>Squared Frobenius norm of the standardized vectors' covariance, and the sum of their lengths to the fourth: from products of rows with rows.</summary>
+    /// <summary>
+    /// Squared Frobenius norm of the standardized vectors' covariance, and the sum of their lengths to the fourth: from products of rows
+    /// with rows.
+    /// </summary>
     private static (double Square, double Fourth) ByRows(RowSet rows, double[] mean, double[] scale, TrainingContext context)
     {
         var (n, count) = (rows.Length, rows.Count);
         var standardized = new double[(long)count * n];
         var blocks = Blocks.Count(count, RowBlock);
-        Blocks.For(count, RowBlock, context.Threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-            {
-                for (var d = 0; d < n; d++)
-                    standardized[(long)i * n + d] = (rows.Rows[i][d] - mean[d]) / scale[d];
-            }
-        });
-        var (squares, fourths) = (new double[blocks], new double[blocks]);
-        Blocks.For(count, RowBlock, context.Threads, (block, start, end) =>
-        {
-            // The block's rows with themselves and all rows after them; the latter count twice.
-            var width = count - start;
-            var products = new double[(end - start) * width];
-            var addresses = stackalloc double*[RowBlock];
-            fixed (double* z = standardized, to = products)
+        Blocks.For(
+            count,
+            RowBlock,
+            context.Threads,
+            (_, start, end) =>
             {
                 for (var i = start; i < end; i++)
-                    addresses[i - start] = z + (nint)i * n;
-                RowDotKernel<double>.Run(addresses, end - start, z + (nint)start * n, n, width, n, to, width);
-            }
-
-            for (var i = 0; i < end - start; i++)
-            {
-                for (var j = i; j < width; j++)
                 {
-                    var square = products[i * width + j] * products[i * width + j];
-                    squares[block] += i == j ? square : 2 * square;
-                    fourths[block] += i == j ? square : 0;
+                    for (var d = 0; d < n; d++)
+                        standardized[(long)i * n + d] = (rows.Rows[i][d] - mean[d]) / scale[d];
                 }
             }
-        }, context.Cancellation);
+        );
+        var (squares, fourths) = (new double[blocks], new double[blocks]);
+        Blocks.For(
+            count,
+            RowBlock,
+            context.Threads,
+            (block, start, end) =>
+            {
+                // The block's rows with themselves and all rows after them; the latter count twice.
+                var width = count - start;
+                var products = new double[(end - start) * width];
+                var addresses = stackalloc double*[RowBlock];
+                fixed (
+                    double* z = standardized,
+                        to = products
+                )
+                {
+                    for (var i = start; i < end; i++)
+                        addresses[i - start] = z + (nint)i * n;
+                    RowDotKernel<double>.Run(addresses, end - start, z + (nint)start * n, n, width, n, to, width);
+                }
+
+                for (var i = 0; i < end - start; i++)
+                {
+                    for (var j = i; j < width; j++)
+                    {
+                        var square = products[i * width + j] * products[i * width + j];
+                        squares[block] += i == j ? square : 2 * square;
+                        fourths[block] += i == j ? square : 0;
+                    }
+                }
+            },
+            context.Cancellation
+        );
         return (squares.Sum() / ((double)count * count), fourths.Sum());
     }
 
@@ -133,17 +162,22 @@ internal static unsafe class ClassCovariance
         var products = new double[(long)n * n];
         GramMatrix<double>.AddUpper(rows, mean, null, products, context.Threads, context.Cancellation);
         var squares = new double[n];
-        Blocks.For(n, RowBlock, context.Threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            n,
+            RowBlock,
+            context.Threads,
+            (_, start, end) =>
             {
-                for (var j = i; j < n; j++)
+                for (var i = start; i < end; i++)
                 {
-                    var correlation = products[(long)i * n + j] / (count * scale[i] * scale[j]);
-                    squares[i] += (i == j ? 1 : 2) * correlation * correlation;
+                    for (var j = i; j < n; j++)
+                    {
+                        var correlation = products[(long)i * n + j] / (count * scale[i] * scale[j]);
+                        squares[i] += (i == j ? 1 : 2) * correlation * correlation;
+                    }
                 }
             }
-        });
+        );
         var fourth = 0.0;
         for (var r = 0; r < count; r++)
         {
@@ -160,7 +194,10 @@ internal static unsafe class ClassCovariance
         return (squares.Sum(), fourth);
     }
 
-    /// <summary>What a class's covariance is drawn towards: the mean variance, of the vectors as they are or of the standardized ones and then scaled back.</summary>
+    /// <summary>
+    /// What a class's covariance is drawn towards: the mean variance, of the vectors as they are or of the standardized ones and then
+    /// scaled back.
+    /// </summary>
     /// <param name="Count">Rows of the class.</param>
     /// <param name="Share">Weight of the target.</param>
     /// <param name="Scale">D standard deviations; null when the vectors are not standardized.</param>

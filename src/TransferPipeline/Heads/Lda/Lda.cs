@@ -9,7 +9,10 @@ public sealed record Lda : HeadOptions, IScaledHead
     public override IHeadTrainer Trainer => new LdaTrainer();
 
     /// <summary><c>auto</c> or a share from 0 to 1 of the mean variance.</summary>
-    [HeadOption("shrinkage", "auto (Ledoit-Wolf for each class; 1 when no class has three rows) or a share from 0 to 1 of the mean variance")]
+    [HeadOption(
+        "shrinkage",
+        "auto (Ledoit-Wolf for each class; 1 when no class has three rows) or a share from 0 to 1 of the mean variance"
+    )]
     public string Shrinkage { get; init; } = "auto";
 
     /// <summary>Class probabilities assumed.</summary>

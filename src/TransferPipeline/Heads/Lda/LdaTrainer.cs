@@ -6,9 +6,12 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// Linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis(solver="lsqr"): each class's covariance is shrunk
-/// by itself (Ledoit and Wolf 2004 on the class's standardized vectors for <c>auto</c>) and they are averaged by the priors. Where no class has
-/// three rows, so that there is nothing to estimate a share from, scikit-learn's is 0 and its answer chance; here <c>auto</c> is then 1: the classes' means alone.
+/// Linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis(solver="lsqr"): each class's covariance
+/// is shrunk
+/// by itself (Ledoit and Wolf 2004 on the class's standardized vectors for <c>auto</c>) and they are averaged by the priors. Where no class
+/// has
+/// three rows, so that there is nothing to estimate a share from, scikit-learn's is 0 and its answer chance; here <c>auto</c> is then 1:
+/// the classes' means alone.
 /// </summary>
 public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
 {
@@ -21,11 +24,16 @@ public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
         var counts = TrainingCheck.Counts(data, context);
         var shrinkage = Shrinkage(options.Shrinkage);
         if (data.Rows.Length == data.ClassCount)
-            Throw.BadInput($"{Name}: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows");
+            Throw.BadInput(
+                $"{Name}: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows"
+            );
         using var prepared = PreparedRows.Of(data, options.Scaling, context);
         var rows = prepared.Rows;
         var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
-        var priors = Array.ConvertAll(counts, n => options.Priors == ClassPriors.Uniform ? 1.0 / counts.Length : (double)n / data.Rows.Length);
+        var priors = Array.ConvertAll(
+            counts,
+            n => options.Priors == ClassPriors.Uniform ? 1.0 / counts.Length : (double)n / data.Rows.Length
+        );
         var dimension = rows.Length;
         var means = new double[data.ClassCount * dimension];
         for (var k = 0; k < data.ClassCount; k++)
@@ -36,7 +44,10 @@ public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
         var weights = (double[])means.Clone();
         var factor = Cholesky.Factor(covariance, dimension, context.Threads, context.Cancellation);
         if (factor is null)
-            Throw.BadInput($"{Name}: the covariance with shrinkage={options.Shrinkage} is singular (constant values, or too few rows); {(double.IsNaN(shrinkage) ? "set a share, such as shrinkage=0.1" : "use shrinkage=auto or a larger share")}");
+            Throw.BadInput(
+                $"{Name}: the covariance with shrinkage={options.Shrinkage} is singular (constant values, or too few rows); "
+                    + $"{(double.IsNaN(shrinkage) ? "set a share, such as shrinkage=0.1" : "use shrinkage=auto or a larger share")}"
+            );
         factor.Solve(weights, data.ClassCount, context.Threads);
         var bias = new double[data.ClassCount];
         for (var k = 0; k < data.ClassCount; k++)
@@ -48,7 +59,15 @@ public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
 
         if (data.ClassCount == 2)
             Symmetrize(weights, bias);
-        return LinearHead.Create(Name, weights, bias, prepared.Scaling, LinearLink.Softmax, options, new FitReport { RelativeGap = 0, Iterations = 1 });
+        return LinearHead.Create(
+            Name,
+            weights,
+            bias,
+            prepared.Scaling,
+            LinearLink.Softmax,
+            options,
+            new FitReport { RelativeGap = 0, Iterations = 1 }
+        );
     }
 
     /// <summary>Shrinkage moves variance between dimensions; where none is, no share helps.</summary>
@@ -61,7 +80,10 @@ public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
             largest = Math.Max(largest, covariance[d * dimension + d]);
         var scale = means.Length == 0 ? 0 : means.Max(Math.Abs);
         if (largest <= Rounding * scale * scale)
-            Throw.BadInput($"{Name}: the vectors of each class are all equal, so there is no variance inside classes; take nearest-mean, or other photos");
+            Throw.BadInput(
+                $"{Name}: the vectors of each class are all equal, so there is no variance inside classes; take nearest-mean, or "
+                    + $"other photos"
+            );
     }
 
     /// <summary>Two scores of opposite sign with the same difference, as the other heads have.</summary>

@@ -4,7 +4,8 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads.Linear;
 
 /// <summary>
-/// Approximates the Hessian of every output by one matrix, identity + X^T diag(s) X with s each row's second derivative averaged over the outputs,
+/// Approximates the Hessian of every output by one matrix, identity + X^T diag(s) X with s each row's second derivative averaged over the
+/// outputs,
 /// and inverts that by Cholesky. It is built only once as much work was spent on passes as building costs: easy problems are
 /// done before, hard ones and those with many outputs gain several times its cost.
 /// </summary>
@@ -27,14 +28,17 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
 
     public bool Sized => true;
 
-    /// <summary>Builds the matrix at the objective's current point if that pays; what was made from a sample stays for streamed rows.</summary>
+    /// <summary>
+    /// Builds the matrix at the objective's current point if that pays; what was made from a sample stays for streamed rows.
+    /// </summary>
     public void Update(ILinearObjective any, float* w)
     {
         if (any is not LinearObjective objective)
             return;
         var work = _spent.Work + (objective.Passes - _spent.Passes) * objective.PassWork;
         _spent = new(objective.Passes, work);
-        double length = objective.Rows.Length, rows = objective.Rows.Count;
+        double length = objective.Rows.Length,
+            rows = objective.Rows.Count;
         var cost = 0.5 * rows * length * length + FactorWork * length * length * length / 6;
         if (_useless || work < cost * (Ready ? Refresh : 1))
             return;

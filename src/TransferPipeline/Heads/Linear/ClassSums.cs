@@ -1,6 +1,8 @@
 namespace TransferPipeline.Heads.Linear;
 
-/// <summary>Weighted sums of the rows of each class, in float64: with the Gram matrix all that ridge, lda and nearest-mean need to know of the data.</summary>
+/// <summary>
+/// Weighted sums of the rows of each class, in float64: with the Gram matrix all that ridge, lda and nearest-mean need to know of the data.
+/// </summary>
 internal sealed class ClassSums
 {
     private const int RowBlock = 512;
@@ -44,24 +46,30 @@ internal sealed class ClassSums
         var weights = new double[classCount];
         foreach (var label in rows.Labels)
             weights[label] += classWeights?[label] ?? 1;
-        Blocks.For(dimension, RowBlock, threads, (_, start, end) =>
-        {
-            for (var i = 0; i < rows.Count; i++)
+        Blocks.For(
+            dimension,
+            RowBlock,
+            threads,
+            (_, start, end) =>
             {
-                var row = rows.Rows[i];
-                var sum = sums[rows.Labels[i]];
-                for (var d = start; d < end; d++)
-                    sum[d] += row[d];
-            }
+                for (var i = 0; i < rows.Count; i++)
+                {
+                    var row = rows.Rows[i];
+                    var sum = sums[rows.Labels[i]];
+                    for (var d = start; d < end; d++)
+                        sum[d] += row[d];
+                }
 
-            if (classWeights is null)
-                return;
-            for (var k = 0; k < classCount; k++)
-            {
-                for (var d = start; d < end; d++)
-                    sums[k][d] *= classWeights[k];
-            }
-        }, cancellation);
+                if (classWeights is null)
+                    return;
+                for (var k = 0; k < classCount; k++)
+                {
+                    for (var d = start; d < end; d++)
+                        sums[k][d] *= classWeights[k];
+                }
+            },
+            cancellation
+        );
         return new(dimension, weights, sums);
     }
 }

@@ -4,7 +4,10 @@ using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 
-/// <summary>Sums of products of columns, in float64 or (where an approximation will do) float32: C = sum over rows of (x - shift)(x - shift) transposed, on all cores.</summary>
+/// <summary>
+/// Sums of products of columns, in float64 or (where an approximation will do) float32: C = sum over rows of (x - shift)(x - shift)
+/// transposed, on all cores.
+/// </summary>
 internal static unsafe class GramMatrix<T>
     where T : unmanaged, INumber<T>
 {
@@ -29,46 +32,74 @@ internal static unsafe class GramMatrix<T>
     }
 
     /// <summary>The same for the upper triangle alone; what lies below is undefined until <see cref="Mirror"/>.</summary>
-    public static void AddUpper(RowSet rows, double[]? shift, float[]? weights, T[] gram, int threads, CancellationToken cancellation = default) =>
-        AddUpper(new(rows, shift, null, weights is null ? null : Array.ConvertAll(weights, w => (double)w)), gram, threads, cancellation);
+    public static void AddUpper(
+        RowSet rows,
+        double[]? shift,
+        float[]? weights,
+        T[] gram,
+        int threads,
+        CancellationToken cancellation = default
+    ) => AddUpper(new(rows, shift, null, weights is null ? null : Array.ConvertAll(weights, w => (double)w)), gram, threads, cancellation);
 
     /// <summary>Each row less its class's mean, times its class's factor.</summary>
     /// <param name="means">Classes x length.</param>
     /// <param name="factors">One a class; null for 1.</param>
-    public static void AddByClass(RowSet rows, double[] means, double[]? factors, T[] gram, int threads, CancellationToken cancellation = default)
+    public static void AddByClass(
+        RowSet rows,
+        double[] means,
+        double[]? factors,
+        T[] gram,
+        int threads,
+        CancellationToken cancellation = default
+    )
     {
-        AddUpper(new(rows, means, rows.Labels, factors is null ? null : Array.ConvertAll(rows.Labels, k => factors[k])), gram, threads, cancellation);
+        AddUpper(
+            new(rows, means, rows.Labels, factors is null ? null : Array.ConvertAll(rows.Labels, k => factors[k])),
+            gram,
+            threads,
+            cancellation
+        );
         Mirror(gram, rows.Length, threads);
     }
 
     /// <summary>Copies the upper triangle to the lower one, in squares that stay in the first-level cache.</summary>
     public static void Mirror(T[] gram, int length, int threads) =>
-        Blocks.For(length, MirrorBlock, threads, (_, start, end) =>
-        {
-            for (var column = 0; column < end; column += MirrorBlock)
+        Blocks.For(
+            length,
+            MirrorBlock,
+            threads,
+            (_, start, end) =>
             {
-                for (var i = start; i < end; i++)
+                for (var column = 0; column < end; column += MirrorBlock)
                 {
-                    for (var j = column; j < Math.Min(i, column + MirrorBlock); j++)
-                        gram[(long)i * length + j] = gram[(long)j * length + i];
+                    for (var i = start; i < end; i++)
+                    {
+                        for (var j = column; j < Math.Min(i, column + MirrorBlock); j++)
+                            gram[(long)i * length + j] = gram[(long)j * length + i];
+                    }
                 }
             }
-        });
+        );
 
     /// <summary>From products around one point those around the rows' mean, upper triangle.</summary>
     /// <param name="weight">Of all rows.</param>
     public static void Move(double[] gram, double[] from, double[] mean, double weight, int threads)
     {
         var n = mean.Length;
-        Blocks.For(n, MirrorBlock, threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            n,
+            MirrorBlock,
+            threads,
+            (_, start, end) =>
             {
-                var step = weight * (mean[i] - from[i]);
-                for (var j = i; j < n; j++)
-                    gram[(long)i * n + j] -= step * (mean[j] - from[j]);
+                for (var i = start; i < end; i++)
+                {
+                    var step = weight * (mean[i] - from[i]);
+                    for (var j = i; j < n; j++)
+                        gram[(long)i * n + j] -= step * (mean[j] - from[j]);
+                }
             }
-        });
+        );
     }
 
     private static void AddUpper(WeightedRows rows, T[] gram, int threads, CancellationToken cancellation)
@@ -84,11 +115,17 @@ internal static unsafe class GramMatrix<T>
             }
         }
 
-        Blocks.For(tiles.Count, 1, threads, (_, tile, _) =>
-        {
-            var (r, c) = tiles[tile];
-            Tile(rows, r, Math.Min(length, r + TileRows), c, Math.Min(length, c + TileColumns), gram, length);
-        }, cancellation);
+        Blocks.For(
+            tiles.Count,
+            1,
+            threads,
+            (_, tile, _) =>
+            {
+                var (r, c) = tiles[tile];
+                Tile(rows, r, Math.Min(length, r + TileRows), c, Math.Min(length, c + TileColumns), gram, length);
+            },
+            cancellation
+        );
     }
 
     private static void Tile(WeightedRows weighted, int rowStart, int rowEnd, int columnStart, int columnEnd, T[] gram, int length)
@@ -98,7 +135,10 @@ internal static unsafe class GramMatrix<T>
         var rows = weighted.Rows;
         var buffer = new T[RowBlock * (PackedStride + TileRows) + 64];
         var addresses = stackalloc T*[RowBlock];
-        fixed (T* start = buffer, result = gram)
+        fixed (
+            T* start = buffer,
+                result = gram
+        )
         fixed (double* shifts = weighted.Shifts)
         {
             var packed = (T*)(((nuint)start + 63) & ~(nuint)63);
@@ -119,12 +159,27 @@ internal static unsafe class GramMatrix<T>
 
                     var origin = weighted.Classes is { } classes ? shifts + (nint)classes[first + i] * length : shifts;
                     Convert(rows.Rows[first + i], origin, columnStart, columnEnd, 1, addresses[i]);
-                    Convert(rows.Rows[first + i], origin, rowStart, rowEnd, weighted.Weights is { } w ? w[first + i] : 1, factors + i * TileRows);
+                    Convert(
+                        rows.Rows[first + i],
+                        origin,
+                        rowStart,
+                        rowEnd,
+                        weighted.Weights is { } w ? w[first + i] : 1,
+                        factors + i * TileRows
+                    );
                 }
 
                 ColumnSumKernel<T>.Run(
-                    factors, TileRows, addresses, n, rowEnd - rowStart, 0, columnEnd - columnStart,
-                    result + (nint)rowStart * length + columnStart, length);
+                    factors,
+                    TileRows,
+                    addresses,
+                    n,
+                    rowEnd - rowStart,
+                    0,
+                    columnEnd - columnStart,
+                    result + (nint)rowStart * length + columnStart,
+                    length
+                );
             }
         }
     }

@@ -12,7 +12,8 @@ public abstract partial class IterativeTrainer
     public bool StreamsOnce(HeadOptions options) => false;
 
     /// <summary>
-    /// Solves an even sample of the rows in memory first; its solution is the start and its Hessian preconditions the steps for all rows, which then
+    /// Solves an even sample of the rows in memory first; its solution is the start and its Hessian preconditions the steps for all rows,
+    /// which then
     /// takes few passes over the stream.
     /// </summary>
     public IHead TrainStream(IRowStream stream, int classCount, HeadOptions options, TrainingContext context)
@@ -44,12 +45,24 @@ public abstract partial class IterativeTrainer
     }
 
     private static unsafe void SolveSample(
-        LinearObjective sample, int[] classes, FloatBuffer parameters, AdaptivePreconditioner preconditioner, TrainingContext context) =>
-        new LbfgsSolver(sample, preconditioner, context.Threads).Solve(classes, parameters.Pointer, SampleTolerance, 1000);
+        LinearObjective sample,
+        int[] classes,
+        FloatBuffer parameters,
+        AdaptivePreconditioner preconditioner,
+        TrainingContext context
+    ) => new LbfgsSolver(sample, preconditioner, context.Threads).Solve(classes, parameters.Pointer, SampleTolerance, 1000);
 
-    /// <summary>Takes other rows into the sample, those that curve the objective at w: most are far on their right side, where the Hessian is next to nothing.</summary>
+    /// <summary>
+    /// Takes other rows into the sample, those that curve the objective at w: most are far on their right side, where the Hessian is next
+    /// to nothing.
+    /// </summary>
     private static unsafe void SampleCurvature(
-        StreamingObjective objective, LinearObjective sample, FeatureMatrix matrix, IReadOnlyList<int> labels, nint w)
+        StreamingObjective objective,
+        LinearObjective sample,
+        FeatureMatrix matrix,
+        IReadOnlyList<int> labels,
+        nint w
+    )
     {
         var share = (double)matrix.Rows / labels.Count;
         var counts = sample.RowFactors ?? [.. Enumerable.Repeat(1f, matrix.Rows)];
@@ -57,19 +70,22 @@ public abstract partial class IterativeTrainer
         var choice = new CurvatureSample(sample.RowCurvatures(), counts, share);
         var factors = new float[matrix.Rows];
         var taken = 0;
-        objective.ReadCurvatures((float*)w, (block, first, curvatures) =>
-        {
-            for (var i = 0; i < curvatures.Length; i++)
+        objective.ReadCurvatures(
+            (float*)w,
+            (block, first, curvatures) =>
             {
-                // The sample's curvatures count for all rows that its rows stand for.
-                var probability = choice.Take(curvatures[i] / share);
-                if (probability == 0 || taken == factors.Length)
-                    continue;
-                block.Row(i).CopyTo(matrix.Row(taken));
-                sample.Rows.Labels[taken] = labels[first + i];
-                factors[taken++] = (float)(share / probability);
+                for (var i = 0; i < curvatures.Length; i++)
+                {
+                    // The sample's curvatures count for all rows that its rows stand for.
+                    var probability = choice.Take(curvatures[i] / share);
+                    if (probability == 0 || taken == factors.Length)
+                        continue;
+                    block.Row(i).CopyTo(matrix.Row(taken));
+                    sample.Rows.Labels[taken] = labels[first + i];
+                    factors[taken++] = (float)(share / probability);
+                }
             }
-        });
+        );
         sample.RowFactors = factors;
     }
 }

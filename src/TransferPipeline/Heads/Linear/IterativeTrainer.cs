@@ -1,15 +1,16 @@
+using System.Globalization;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 
-/// <summary>What softmax, logistic and linear-svm share: a loss of linear outputs minimized by <see cref="LbfgsSolver"/> along a path of C.</summary>
+/// <summary>
+/// What softmax, logistic and linear-svm share: a loss of linear outputs minimized by <see cref="LbfgsSolver"/> along a path of C.
+/// </summary>
 public abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOptions>, IStreamingTrainer
 {
     private protected IterativeTrainer(IterativeOptions defaults)
-        : base(defaults)
-    {
-    }
+        : base(defaults) { }
 
     public override string PathOption => "C";
 
@@ -48,7 +49,17 @@ public abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOption
             solutions?.Extrapolate(chosen.C, parameters);
             var result = Solve(new(objective, preconditioner, context.Threads), classes, parameters, chosen, starts);
             solutions?.Add(chosen.C, parameters);
-            heads[index] = Finish(result, parameters, objective.Stride, objective.Bias, data.ClassCount, chosen, prepared.Scaling, reduction, context);
+            heads[index] = Finish(
+                result,
+                parameters,
+                objective.Stride,
+                objective.Bias,
+                data.ClassCount,
+                chosen,
+                prepared.Scaling,
+                reduction,
+                context
+            );
         }
 
         return heads;
@@ -71,20 +82,38 @@ public abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOption
 
     private static int[] OutputClasses(int classCount) => classCount == 2 ? [1] : [.. Enumerable.Range(0, classCount)];
 
-    private static unsafe SolveResult Solve(LbfgsSolver solver, int[] classes, FloatBuffer parameters, IterativeOptions options, OutputStart[]? starts = null) =>
-        solver.Solve(classes, parameters.Pointer, options.Tolerance, options.MaxIterations, starts);
+    private static unsafe SolveResult Solve(
+        LbfgsSolver solver,
+        int[] classes,
+        FloatBuffer parameters,
+        IterativeOptions options,
+        OutputStart[]? starts = null
+    ) => solver.Solve(classes, parameters.Pointer, options.Tolerance, options.MaxIterations, starts);
 
     private LossWeights Weights(IterativeOptions options, int[] counts, IReadOnlyList<string> names) =>
         Weights(ClassWeights.Of(Name, options, counts, names), options.ClassWeight, counts);
 
     private LinearHead Finish(
-        SolveResult result, FloatBuffer parameters, int stride, int dimension, int classCount, IterativeOptions options, FeatureScaling scaling,
-        RowReduction? reduction, TrainingContext context)
+        SolveResult result,
+        FloatBuffer parameters,
+        int stride,
+        int dimension,
+        int classCount,
+        IterativeOptions options,
+        FeatureScaling scaling,
+        RowReduction? reduction,
+        TrainingContext context
+    )
     {
         if (!result.Converged)
         {
-            context.Warn(FormattableString.Invariant(
-                $"{Name} with C={options.C:R} stopped after {result.Iterations} iterations at a relative gap of {result.Gap / result.Objective:0.#E+0} (tol {options.Tolerance:R}); raise max_iter or scale the vectors"));
+            context.Warn(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Name} with C={options.C:R} stopped after {result.Iterations} iterations at a relative gap of "
+                        + $"{result.Gap / result.Objective:0.#E+0} (tol {options.Tolerance:R}); raise max_iter or scale the vectors"
+                )
+            );
         }
 
         var fit = new FitReport
@@ -100,7 +129,10 @@ public abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOption
         if (reduction is not null)
             solved = reduction.Expand(solved, outputs, context.Threads);
         if (outputs < classCount)
-            (solved, constants) = ([.. solved.Select(v => -BinaryShare * v), .. solved.Select(v => BinaryShare * v)], [-BinaryShare * constants[0], BinaryShare * constants[0]]);
+            (solved, constants) = (
+                [.. solved.Select(v => -BinaryShare * v), .. solved.Select(v => BinaryShare * v)],
+                [-BinaryShare * constants[0], BinaryShare * constants[0]]
+            );
         return LinearHead.Create(Name, solved, constants, scaling, Link, options, fit);
     }
 

@@ -15,20 +15,33 @@ public enum LinearLink
     NormalizedSigmoids,
 }
 
-/// <summary>A linear classifier: scores = scaled x times the transpose of the weights, plus the bias. All linear heads end as one.</summary>
+/// <summary>
+/// A linear classifier: scores = scaled x times the transpose of the weights, plus the bias. All linear heads end as one.
+/// </summary>
 public sealed class LinearHead : IHead
 {
     private const int RowBlock = 256;
 
     /// <summary>
-    /// Sigmoids of scores below its negative are exponentials to the last bit, whose shares stay when all are raised by as much; below -104 float32
+    /// Sigmoids of scores below its negative are exponentials to the last bit, whose shares stay when all are raised by as much; below -104
+    /// float32
     /// has none but 0. So a row whose largest score is lower is raised to it.
     /// </summary>
     private const float LeastTop = 60;
 
     private readonly bool _divideByLength;
 
-    private LinearHead(string name, int classes, int dimension, float[] weights, float[] bias, bool divideByLength, LinearLink link, HeadOptions options, FitReport fit)
+    private LinearHead(
+        string name,
+        int classes,
+        int dimension,
+        float[] weights,
+        float[] bias,
+        bool divideByLength,
+        LinearLink link,
+        HeadOptions options,
+        FitReport fit
+    )
     {
         (Name, ClassCount, Dimension, Weights, Bias) = (name, classes, dimension, weights, bias);
         (_divideByLength, Link, Options, Fit) = (divideByLength, link, options, fit);
@@ -56,9 +69,19 @@ public sealed class LinearHead : IHead
 
     public string? NotExportable => null;
 
-    /// <summary>Makes a head from weights (classes x dimension, row-major) and biases (one a class) for vectors scaled as <paramref name="scaling"/> says.</summary>
+    /// <summary>
+    /// Makes a head from weights (classes x dimension, row-major) and biases (one a class) for vectors scaled as <paramref name="scaling"/>
+    /// says.
+    /// </summary>
     public static LinearHead Create(
-        string name, double[] weights, double[] bias, FeatureScaling scaling, LinearLink link, HeadOptions options, FitReport fit)
+        string name,
+        double[] weights,
+        double[] bias,
+        FeatureScaling scaling,
+        LinearLink link,
+        HeadOptions options,
+        FitReport fit
+    )
     {
         var classes = bias.Length;
         var dimension = weights.Length / classes;
@@ -81,8 +104,13 @@ public sealed class LinearHead : IHead
             foldedBias[k] = (float)sum;
         }
 
-        if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(foldedWeights)) || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(foldedBias)))
-            Throw.BadInput($"{name}: the weights are no finite numbers: the vectors' values are too far from 1 for float32; set scaling=standard");
+        if (
+            !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(foldedWeights))
+            || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(foldedBias))
+        )
+            Throw.BadInput(
+                $"{name}: the weights are no finite numbers: the vectors' values are too far from 1 for float32; set scaling=standard"
+            );
         return new(name, classes, dimension, foldedWeights, foldedBias, scaling.Kind == ScalingKind.L2, link, options, fit);
     }
 
@@ -137,11 +165,24 @@ public sealed class LinearHead : IHead
     private unsafe void ScoreBlock(FeatureMatrix x, int[] rows, int start, int end, float[] results)
     {
         var addresses = stackalloc float*[end - start];
-        fixed (float* data = x.Data, weights = Weights, to = results)
+        fixed (
+            float* data = x.Data,
+                weights = Weights,
+                to = results
+        )
         {
             for (var i = start; i < end; i++)
                 addresses[i - start] = data + (nint)rows[i] * Dimension;
-            RowDotKernel<float>.Run(addresses, end - start, weights, Dimension, ClassCount, Dimension, to + (nint)start * ClassCount, ClassCount);
+            RowDotKernel<float>.Run(
+                addresses,
+                end - start,
+                weights,
+                Dimension,
+                ClassCount,
+                Dimension,
+                to + (nint)start * ClassCount,
+                ClassCount
+            );
         }
 
         for (var i = start; i < end; i++)

@@ -8,7 +8,10 @@ internal sealed unsafe partial class LinearObjective
     /// <summary>Steps after which outputs are computed from the weights again, so that the rounding of many sums does not add up.</summary>
     private const int MostSteps = 20;
 
-    /// <summary>Outputs at the point of the last gradient; the derivatives' buffer holds the direction's outputs from <see cref="Direct"/> to <see cref="Arrive"/>.</summary>
+    /// <summary>
+    /// Outputs at the point of the last gradient; the derivatives' buffer holds the direction's outputs from <see cref="Direct"/> to
+    /// <see cref="Arrive"/>.
+    /// </summary>
     private FloatBuffer? _reached;
 
     /// <summary>Whether <see cref="_reached"/> belongs to the current point.</summary>
@@ -41,14 +44,21 @@ internal sealed unsafe partial class LinearObjective
         _steps = again ? 0 : _steps + 1;
         _halves += again ? 2 : 1;
         _squares = new (double, double, double)[_outputs];
-        ForBlocks(false, (_, i, n, _) =>
-        {
-            if (again)
-                Outputs(w, i, n, _reached.Pointer + (nint)i * zStride, zStride);
-            Outputs(direction, i, n, _derivatives.Pointer + (nint)i * zStride, zStride);
-        });
+        ForBlocks(
+            false,
+            (_, i, n, _) =>
+            {
+                if (again)
+                    Outputs(w, i, n, _reached.Pointer + (nint)i * zStride, zStride);
+                Outputs(direction, i, n, _derivatives.Pointer + (nint)i * zStride, zStride);
+            }
+        );
         for (var k = 0; k < _outputs; k++)
-            _squares[k] = (Penalty(w + (nint)k * Stride, w + (nint)k * Stride), Penalty(w + (nint)k * Stride, direction + (nint)k * Stride), Penalty(direction + (nint)k * Stride, direction + (nint)k * Stride));
+            _squares[k] = (
+                Penalty(w + (nint)k * Stride, w + (nint)k * Stride),
+                Penalty(w + (nint)k * Stride, direction + (nint)k * Stride),
+                Penalty(direction + (nint)k * Stride, direction + (nint)k * Stride)
+            );
     }
 
     public void EvaluateAt(ReadOnlySpan<double> lengths, Span<double> values, Span<double> slopes)
@@ -59,15 +69,18 @@ internal sealed unsafe partial class LinearObjective
             _lengths[k] = (float)lengths[lengths.Length == 1 ? 0 : k];
         var losses = new double[ChunkCount * zStride];
         var changes = new double[ChunkCount * zStride];
-        ForBlocks(false, (chunk, i, n, _) =>
-        {
-            var z = Scratch(chunk);
-            var u = _derivatives.Pointer + (nint)i * zStride;
-            Move(_reached!.Pointer + (nint)i * zStride, u, n, zStride, z);
-            Derivatives(z, i, n, losses, chunk);
-            fixed (double* change = &changes[chunk * zStride])
-                AddProducts(z, u, n, zStride, change);
-        });
+        ForBlocks(
+            false,
+            (chunk, i, n, _) =>
+            {
+                var z = Scratch(chunk);
+                var u = _derivatives.Pointer + (nint)i * zStride;
+                Move(_reached!.Pointer + (nint)i * zStride, u, n, zStride, z);
+                Derivatives(z, i, n, losses, chunk);
+                fixed (double* change = &changes[chunk * zStride])
+                    AddProducts(z, u, n, zStride, change);
+            }
+        );
         values.Clear();
         slopes.Clear();
         for (var k = 0; k < _outputs; k++)
@@ -91,15 +104,18 @@ internal sealed unsafe partial class LinearObjective
         var zStride = Pad(_outputs);
         var losses = new double[ChunkCount * zStride];
         _halves++;
-        ForBlocks(true, (chunk, i, n, partial) =>
-        {
-            var z = _reached!.Pointer + (nint)i * zStride;
-            var r = _derivatives.Pointer + (nint)i * zStride;
-            Move(z, r, n, zStride, z);
-            FloatVectors.Copy(z, r, (nint)n * zStride);
-            Derivatives(r, i, n, losses, chunk);
-            AddGradient(r, zStride, i, n, partial);
-        });
+        ForBlocks(
+            true,
+            (chunk, i, n, partial) =>
+            {
+                var z = _reached!.Pointer + (nint)i * zStride;
+                var r = _derivatives.Pointer + (nint)i * zStride;
+                Move(z, r, n, zStride, z);
+                FloatVectors.Copy(z, r, (nint)n * zStride);
+                Derivatives(r, i, n, losses, chunk);
+                AddGradient(r, zStride, i, n, partial);
+            }
+        );
         Sum(w, gradient);
         _arrived = true;
     }

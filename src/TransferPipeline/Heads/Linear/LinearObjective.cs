@@ -7,7 +7,8 @@ namespace TransferPipeline.Heads.Linear;
 /// <summary>
 /// Sum of losses of linear outputs plus half the squared length of the weights. Parameters are rows, one an output:
 /// <see cref="RowSet.Length"/> weights, the bias, zeros up to <see cref="Stride"/>. One pass over the rows gives the loss and its gradient:
-/// a block's outputs, their derivatives and their share of the gradient are made while the block is in the second-level cache. Along a direction
+/// a block's outputs, their derivatives and their share of the gradient are made while the block is in the second-level cache. Along a
+/// direction
 /// outputs are linear, so trying step lengths costs no pass.
 /// </summary>
 internal sealed unsafe partial class LinearObjective : ILinearObjective, IDisposable
@@ -103,16 +104,19 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
         var losses = new double[ChunkCount * zStride];
         _halves += 2;
         (_arrived, _steps) = (_reached is not null, 0);
-        ForBlocks(wanted, (chunk, i, n, partial) =>
-        {
-            var z = _derivatives.Pointer + (nint)i * zStride;
-            Outputs(w, i, n, z, zStride);
-            if (_reached is not null)
-                FloatVectors.Copy(z, _reached.Pointer + (nint)i * zStride, (nint)n * zStride);
-            Derivatives(z, i, n, losses, chunk);
-            if (wanted)
-                AddGradient(z, zStride, i, n, partial);
-        });
+        ForBlocks(
+            wanted,
+            (chunk, i, n, partial) =>
+            {
+                var z = _derivatives.Pointer + (nint)i * zStride;
+                Outputs(w, i, n, z, zStride);
+                if (_reached is not null)
+                    FloatVectors.Copy(z, _reached.Pointer + (nint)i * zStride, (nint)n * zStride);
+                Derivatives(z, i, n, losses, chunk);
+                if (wanted)
+                    AddGradient(z, zStride, i, n, partial);
+            }
+        );
         if (wanted)
             Sum(w, gradient);
         values.Clear();
@@ -131,30 +135,55 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     {
         var zStride = Pad(_outputs);
         _halves += 2;
-        ForBlocks(true, (chunk, i, n, partial) =>
-        {
-            var u = Scratch(chunk);
-            Outputs(v, i, n, u, zStride);
-            fixed (int* labels = _rows.Labels, classes = _classes)
-                _loss.Curvature(u, _derivatives.Pointer + (nint)i * zStride, zStride, n, labels + i, _outputs, classes, Weights);
-            if (RowFactors is not null)
-                Scale(u, zStride, n, RowFactors.AsSpan(i));
-            AddGradient(u, zStride, i, n, partial);
-        });
+        ForBlocks(
+            true,
+            (chunk, i, n, partial) =>
+            {
+                var u = Scratch(chunk);
+                Outputs(v, i, n, u, zStride);
+                fixed (
+                    int* labels = _rows.Labels,
+                        classes = _classes
+                )
+                    _loss.Curvature(u, _derivatives.Pointer + (nint)i * zStride, zStride, n, labels + i, _outputs, classes, Weights);
+                if (RowFactors is not null)
+                    Scale(u, zStride, n, RowFactors.AsSpan(i));
+                AddGradient(u, zStride, i, n, partial);
+            }
+        );
         Sum(v, product);
     }
 
-    /// <summary>Each row's weight in the average, over the outputs, of the Hessians at the point of the last <see cref="Evaluate"/>.</summary>
+    /// <summary>
+    /// Each row's weight in the average, over the outputs, of the Hessians at the point of the last <see cref="Evaluate"/>.
+    /// </summary>
     public float[] RowCurvatures()
     {
         var curvatures = new float[_rows.Count];
         var zStride = Pad(_outputs);
-        Blocks.For(_rows.Count, _chunkRows, _threads, (_, start, end) =>
-        {
-            fixed (int* labels = _rows.Labels, classes = _classes)
-            fixed (float* to = curvatures)
-                _loss.RowCurvatures(_derivatives.Pointer + (nint)start * zStride, zStride, end - start, labels + start, _outputs, classes, Weights, to + start);
-        });
+        Blocks.For(
+            _rows.Count,
+            _chunkRows,
+            _threads,
+            (_, start, end) =>
+            {
+                fixed (
+                    int* labels = _rows.Labels,
+                        classes = _classes
+                )
+                fixed (float* to = curvatures)
+                    _loss.RowCurvatures(
+                        _derivatives.Pointer + (nint)start * zStride,
+                        zStride,
+                        end - start,
+                        labels + start,
+                        _outputs,
+                        classes,
+                        Weights,
+                        to + start
+                    );
+            }
+        );
         if (RowFactors is not null)
             TensorPrimitives.Multiply(curvatures, RowFactors, curvatures);
         return curvatures;
@@ -182,14 +211,20 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     /// <summary>Works on the rows block by block, chunks of them in parallel.</summary>
     /// <param name="sums">Whether the chunks' sums are wanted: clearing them can cost as much as the rest.</param>
     private void ForBlocks(bool sums, BlockWork work) =>
-        Blocks.For(_rows.Count, _chunkRows, _threads, (chunk, start, end) =>
-        {
-            var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
-            if (sums)
-                new Span<float>(partial, _outputs * Stride).Clear();
-            for (var i = start; i < end; i += _blockRows)
-                work(chunk, i, Math.Min(_blockRows, end - i), partial);
-        }, _cancellation);
+        Blocks.For(
+            _rows.Count,
+            _chunkRows,
+            _threads,
+            (chunk, start, end) =>
+            {
+                var partial = _partials.Pointer + (nint)chunk * _outputs * Stride;
+                if (sums)
+                    new Span<float>(partial, _outputs * Stride).Clear();
+                for (var i = start; i < end; i += _blockRows)
+                    work(chunk, i, Math.Min(_blockRows, end - i), partial);
+            },
+            _cancellation
+        );
 
     /// <summary>Room for a block's outputs.</summary>
     private float* Scratch(int chunk) => _scratch.Pointer + (nint)chunk * _blockRows * Pad(_outputs);
@@ -197,7 +232,10 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     /// <summary>Turns a block's outputs into derivatives and adds its losses to the chunk's.</summary>
     private void Derivatives(float* z, int first, int n, double[] losses, int chunk)
     {
-        fixed (int* labels = _rows.Labels, classes = _classes)
+        fixed (
+            int* labels = _rows.Labels,
+                classes = _classes
+        )
         fixed (double* loss = &losses[chunk * Pad(_outputs)])
             _loss.Derivatives(z, Pad(_outputs), n, labels + first, _outputs, classes, Weights, loss);
     }
@@ -237,28 +275,36 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     private void Sum(float* w, float* result)
     {
         var (chunks, size) = (ChunkCount, (nint)_outputs * Stride);
-        Blocks.For(_outputs, Math.Max(1, 16384 / Stride), _threads, (_, from, to) =>
-        {
-            for (var at = (nint)from * Stride; at < (nint)to * Stride; at += 16)
+        Blocks.For(
+            _outputs,
+            Math.Max(1, 16384 / Stride),
+            _threads,
+            (_, from, to) =>
             {
-                var weights = Penalized ? Vector512.Load(w + at) : Vector512<float>.Zero;
-                var (low, high) = (Vector512.WidenLower(weights), Vector512.WidenUpper(weights));
-                for (var chunk = 0; chunk < chunks; chunk++)
+                for (var at = (nint)from * Stride; at < (nint)to * Stride; at += 16)
                 {
-                    var part = Vector512.Load(_partials.Pointer + chunk * size + at);
-                    low += Vector512.WidenLower(part);
-                    high += Vector512.WidenUpper(part);
+                    var weights = Penalized ? Vector512.Load(w + at) : Vector512<float>.Zero;
+                    var (low, high) = (Vector512.WidenLower(weights), Vector512.WidenUpper(weights));
+                    for (var chunk = 0; chunk < chunks; chunk++)
+                    {
+                        var part = Vector512.Load(_partials.Pointer + chunk * size + at);
+                        low += Vector512.WidenLower(part);
+                        high += Vector512.WidenUpper(part);
+                    }
+
+                    Vector512.Narrow(low, high).Store(result + at);
                 }
 
-                Vector512.Narrow(low, high).Store(result + at);
+                for (var k = from; k < to; k++)
+                {
+                    // The bias was regularized above as a weight is.
+                    var bias = (nint)k * Stride + Bias;
+                    result[bias] =
+                        double.IsNaN(BiasPenalty) ? 0
+                        : Penalized ? (float)(result[bias] - (1 - BiasPenalty) * w[bias])
+                        : result[bias];
+                }
             }
-
-            for (var k = from; k < to; k++)
-            {
-                // The bias was regularized above as a weight is.
-                var bias = (nint)k * Stride + Bias;
-                result[bias] = double.IsNaN(BiasPenalty) ? 0 : Penalized ? (float)(result[bias] - (1 - BiasPenalty) * w[bias]) : result[bias];
-            }
-        });
+        );
     }
 }

@@ -1,6 +1,10 @@
+using System.Globalization;
+
 namespace TransferPipeline.Heads.Linear;
 
-/// <summary>Weights of samples in a loss: by the class of the row, and (one against rest) by whether the row belongs to the output's class.</summary>
+/// <summary>
+/// Weights of samples in a loss: by the class of the row, and (one against rest) by whether the row belongs to the output's class.
+/// </summary>
 /// <param name="Row">Factor of each class's rows.</param>
 /// <param name="Positive">Factor of each output for rows of its own class.</param>
 /// <param name="Negative">Factor of each output for all other rows.</param>
@@ -20,7 +24,13 @@ internal sealed record LossWeights(float[] Row, float[] Positive, float[] Negati
         var row = Scale(Row, c);
         var (least, most) = (row.Min() * Math.Min(Positive.Min(), Negative.Min()), row.Max() * Math.Max(Positive.Max(), Negative.Max()));
         if (!float.IsNormal(least) || !float.IsNormal(most))
-            Throw.Usage(FormattableString.Invariant($"C={c} times a class weight of {(float.IsNormal(least) ? Row.Max() : Row.Min())} is beyond float32; take values nearer to 1"));
+            Throw.Usage(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"C={c} times a class weight of {(float.IsNormal(least) ? Row.Max() : Row.Min())} is beyond float32; take values "
+                        + $"nearer to 1"
+                )
+            );
         return new(row, Positive, Negative);
     }
 
@@ -30,16 +40,29 @@ internal sealed record LossWeights(float[] Row, float[] Positive, float[] Negati
     private static float[] Scale(float[] values, double c) => Array.ConvertAll(values, v => (float)(v * c));
 }
 
-/// <summary>A loss of linear outputs, for blocks of rows. Each output k belongs to class <c>classes[k]</c>; padding outputs have class -1.</summary>
+/// <summary>
+/// A loss of linear outputs, for blocks of rows. Each output k belongs to class <c>classes[k]</c>; padding outputs have class -1.
+/// </summary>
 internal abstract unsafe class MarginLoss
 {
     /// <summary>True when the objective is a sum of independent problems, one an output.</summary>
     public abstract bool Separable { get; }
 
-    /// <summary>Turns outputs into the loss's derivatives by them, in place, and adds the losses (one sum, or one an output when separable).</summary>
+    /// <summary>
+    /// Turns outputs into the loss's derivatives by them, in place, and adds the losses (one sum, or one an output when separable).
+    /// </summary>
     /// <param name="z">n rows of outputs, <paramref name="stride"/> (a multiple of 16) apart; values past the outputs are padding.</param>
     /// <param name="loss">Sums to add to: 1 or, when separable, <paramref name="stride"/>.</param>
-    public abstract void Derivatives(float* z, int stride, int n, int* labels, int outputs, int* classes, LossWeights weights, double* loss);
+    public abstract void Derivatives(
+        float* z,
+        int stride,
+        int n,
+        int* labels,
+        int outputs,
+        int* classes,
+        LossWeights weights,
+        double* loss
+    );
 
     /// <summary>Turns directional derivatives u of the outputs into second-derivative products, in place.</summary>
     /// <param name="r">What <see cref="Derivatives"/> left for the same rows.</param>

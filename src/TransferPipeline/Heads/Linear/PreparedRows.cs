@@ -2,7 +2,9 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Heads.Linear;
 
-/// <summary>Training rows after scaling: the caller's own where nothing is scaled, otherwise a copy that heads and sweeps on the same rows share.</summary>
+/// <summary>
+/// Training rows after scaling: the caller's own where nothing is scaled, otherwise a copy that heads and sweeps on the same rows share.
+/// </summary>
 internal sealed class PreparedRows : IDisposable
 {
     /// <summary>Scaled copies up to this size are kept.</summary>

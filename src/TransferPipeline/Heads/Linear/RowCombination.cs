@@ -14,27 +14,46 @@ internal static unsafe class RowCombination
     {
         var length = rows.Length;
         var result = new double[(long)outputs * length];
-        Blocks.For(length, ColumnBlock, threads, (_, start, end) =>
-        {
-            var converted = new double[RowBlock * ColumnBlock];
-            var addresses = stackalloc double*[RowBlock];
-            fixed (double* to = converted, p = factors, g = result)
+        Blocks.For(
+            length,
+            ColumnBlock,
+            threads,
+            (_, start, end) =>
             {
-                for (var i = 0; i < RowBlock; i++)
-                    addresses[i] = to + i * ColumnBlock;
-                for (var first = 0; first < rows.Count; first += RowBlock)
+                var converted = new double[RowBlock * ColumnBlock];
+                var addresses = stackalloc double*[RowBlock];
+                fixed (
+                    double* to = converted,
+                        p = factors,
+                        g = result
+                )
                 {
-                    var n = Math.Min(RowBlock, rows.Count - first);
-                    for (var i = 0; i < n; i++)
+                    for (var i = 0; i < RowBlock; i++)
+                        addresses[i] = to + i * ColumnBlock;
+                    for (var first = 0; first < rows.Count; first += RowBlock)
                     {
-                        for (var d = start; d < end; d++)
-                            addresses[i][d - start] = rows.Rows[first + i][d] - (shift is null ? 0 : shift[d]);
-                    }
+                        var n = Math.Min(RowBlock, rows.Count - first);
+                        for (var i = 0; i < n; i++)
+                        {
+                            for (var d = start; d < end; d++)
+                                addresses[i][d - start] = rows.Rows[first + i][d] - (shift is null ? 0 : shift[d]);
+                        }
 
-                    ColumnSumKernel<double>.Run(p + (nint)first * outputs, outputs, addresses, n, outputs, 0, end - start, g + start, length);
+                        ColumnSumKernel<double>.Run(
+                            p + (nint)first * outputs,
+                            outputs,
+                            addresses,
+                            n,
+                            outputs,
+                            0,
+                            end - start,
+                            g + start,
+                            length
+                        );
+                    }
                 }
             }
-        });
+        );
         return result;
     }
 }

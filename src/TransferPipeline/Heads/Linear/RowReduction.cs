@@ -29,7 +29,9 @@ internal sealed unsafe class RowReduction
     public static RowReduction Shared(TrainingRows data, PreparedRows prepared, TrainingContext context)
     {
         var kind = prepared.Scaling.Kind;
-        return context.Scope.Cache<ReductionCache>().Reductions.Get(new(data.X, data.Rows, kind), () => Of(data, kind, prepared.Rows, context));
+        return context
+            .Scope.Cache<ReductionCache>()
+            .Reductions.Get(new(data.X, data.Rows, kind), () => Of(data, kind, prepared.Rows, context));
     }
 
     /// <param name="rows">Those of <paramref name="data"/>, scaled by <paramref name="scaling"/>.</param>
@@ -42,8 +44,12 @@ internal sealed unsafe class RowReduction
             trace += gram[(long)i * n + i];
         for (var i = 0; i < n; i++)
             gram[(long)i * n + i] += Jitter * (trace > 0 ? trace / n : 1);
-        var factor = Cholesky.Factor(gram, n, context.Threads, context.Cancellation)
-            ?? throw new BadInputException("the vectors' products with each other cannot be factored; their values are too far apart in size, so scale them (scaling=standard)");
+        var factor =
+            Cholesky.Factor(gram, n, context.Threads, context.Cancellation)
+            ?? throw new BadInputException(
+                "the vectors' products with each other cannot be factored; their values are too far apart in size, so scale them "
+                    + "(scaling=standard)"
+            );
         return new(rows, factor, RowSet.LowerTriangle(gram, n, rows.Labels));
     }
 

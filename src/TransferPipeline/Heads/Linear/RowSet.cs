@@ -4,9 +4,12 @@ using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 
-/// <summary>The rows that a linear head trains on, as addresses: rows of the caller's matrix when they need no scaling, else of a scaled copy.</summary>
+/// <summary>
+/// The rows that a linear head trains on, as addresses: rows of the caller's matrix when they need no scaling, else of a scaled copy.
+/// </summary>
 /// <remarks>
-/// Addresses and values lie in memory that lasts as long as the object is reachable. Kernels hold addresses only, so whoever makes a set has it in
+/// Addresses and values lie in memory that lasts as long as the object is reachable. Kernels hold addresses only, so whoever makes a set
+/// has it in
 /// a <c>using</c>, which keeps it reachable to the end of its scope.
 /// </remarks>
 internal sealed unsafe class RowSet : IDisposable
@@ -49,11 +52,16 @@ internal sealed unsafe class RowSet : IDisposable
         var set = new RowSet(buffer, rows.Length, x.Columns, Select(rows, y));
         for (var i = 0; i < rows.Length; i++)
             set.Rows[i] = buffer.Pointer + (nint)i * stride;
-        Blocks.For(rows.Length, 256, threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-                scaling.Apply(x.Row(rows[i]), new Span<float>(set.Rows[i], x.Columns));
-        });
+        Blocks.For(
+            rows.Length,
+            256,
+            threads,
+            (_, start, end) =>
+            {
+                for (var i = start; i < end; i++)
+                    scaling.Apply(x.Row(rows[i]), new Span<float>(set.Rows[i], x.Columns));
+            }
+        );
         return set;
     }
 
@@ -88,15 +96,20 @@ internal sealed unsafe class RowSet : IDisposable
     {
         var buffer = new FloatBuffer((long)rows.Count * rows.Length);
         var set = new RowSet(buffer, rows.Length, rows.Count, []);
-        Blocks.For(rows.Length, 64, threads, (_, start, end) =>
-        {
-            for (var d = start; d < end; d++)
+        Blocks.For(
+            rows.Length,
+            64,
+            threads,
+            (_, start, end) =>
             {
-                var column = set.Rows[d] = buffer.Pointer + (nint)d * rows.Count;
-                for (var i = 0; i < rows.Count; i++)
-                    column[i] = rows.Rows[i][d];
+                for (var d = start; d < end; d++)
+                {
+                    var column = set.Rows[d] = buffer.Pointer + (nint)d * rows.Count;
+                    for (var i = 0; i < rows.Count; i++)
+                        column[i] = rows.Rows[i][d];
+                }
             }
-        });
+        );
         return set;
     }
 

@@ -3,7 +3,8 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads.Linear;
 
 /// <summary>
-/// Inverts the Hessian of a sample in memory, at the point where all rows are, by preconditioned conjugate gradients: it knows how classes share
+/// Inverts the Hessian of a sample in memory, at the point where all rows are, by preconditioned conjugate gradients: it knows how classes
+/// share
 /// rows, which one matrix for all of them does not, and costs no pass over the stream (Byrd et al. 2011).
 /// </summary>
 /// <param name="resample">Called with a point whose curvature the sample is to show from then on; null when the sample is all rows.</param>
@@ -14,7 +15,10 @@ internal sealed unsafe class SamplePreconditioner(LinearObjective sample, IPreco
     /// <summary>Residual relative to the right side, in the inner preconditioner's norm.</summary>
     private const double Residual = 0.05;
 
-    /// <summary>Steps after which other rows are sampled, for a pass: the first sample's solution fits its own rows too well to show which rows matter.</summary>
+    /// <summary>
+    /// Steps after which other rows are sampled, for a pass: the first sample's solution fits its own rows too well to show which rows
+    /// matter.
+    /// </summary>
     private const int ResampleSteps = 8;
 
     private int[] _classes = [];
@@ -46,7 +50,10 @@ internal sealed unsafe class SamplePreconditioner(LinearObjective sample, IPreco
         var size = (nint)outputs * sample.Stride;
         var group = size / groups;
         using var buffer = new FloatBuffer(4 * size);
-        float* residual = buffer.Pointer, search = residual + size, product = search + size, scaled = product + size;
+        float* residual = buffer.Pointer,
+            search = residual + size,
+            product = search + size,
+            scaled = product + size;
         var (first, energy, done) = (new double[groups], new double[groups], new bool[groups]);
         new Span<float>(to, checked((int)size)).Clear();
         FloatVectors.Copy(from, residual, size);

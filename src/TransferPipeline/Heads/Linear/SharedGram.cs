@@ -3,7 +3,8 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Heads.Linear;
 
 /// <summary>
-/// Gram matrices of parts of a larger set, as folds train on them: that of the whole is made once, and a part's is the whole's less the rows
+/// Gram matrices of parts of a larger set, as folds train on them: that of the whole is made once, and a part's is the whole's less the
+/// rows
 /// held out, which are few. Products are taken around the whole's mean and then moved to the part's, which is near, so nothing cancels.
 /// </summary>
 internal static class SharedGram
@@ -24,8 +25,12 @@ internal static class SharedGram
             return direct;
         }
 
-        var whole = context.Scope.Root.Cache<GramCache>().ByValues.Get(
-            (new(data.X, data.AllRows!, scaling), mean is not null), () => AllByValues(data, scaling, mean is not null, context));
+        var whole = context
+            .Scope.Root.Cache<GramCache>()
+            .ByValues.Get(
+                (new(data.X, data.AllRows!, scaling), mean is not null),
+                () => AllByValues(data, scaling, mean is not null, context)
+            );
         var gram = (double[])whole.Gram.Clone();
         if (heldOut.Length > 0)
         {
@@ -46,22 +51,32 @@ internal static class SharedGram
     {
         if (data.AllRows is not { } all || HeldOut(data, scaling, (long)all.Length * all.Length) is null)
             return RowGram.Of(rows, context);
-        var whole = context.Scope.Root.Cache<GramCache>().ByRows.Get(new(data.X, all, scaling), () =>
-        {
-            using var prepared = PreparedRows.Of(data with { Rows = all }, scaling, context with { Scope = context.Scope.Root });
-            return RowGram.Of(prepared.Rows, context);
-        });
+        var whole = context
+            .Scope.Root.Cache<GramCache>()
+            .ByRows.Get(
+                new(data.X, all, scaling),
+                () =>
+                {
+                    using var prepared = PreparedRows.Of(data with { Rows = all }, scaling, context with { Scope = context.Scope.Root });
+                    return RowGram.Of(prepared.Rows, context);
+                }
+            );
         var places = Array.ConvertAll(data.Rows, row => Array.BinarySearch(all, row));
         var n = places.Length;
         var gram = new double[(long)n * n];
-        Blocks.For(n, 64, context.Threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            n,
+            64,
+            context.Threads,
+            (_, start, end) =>
             {
-                for (var j = 0; j < n; j++)
-                    gram[(long)i * n + j] = whole[(long)places[i] * all.Length + places[j]];
+                for (var i = start; i < end; i++)
+                {
+                    for (var j = 0; j < n; j++)
+                        gram[(long)i * n + j] = whole[(long)places[i] * all.Length + places[j]];
+                }
             }
-        });
+        );
         return gram;
     }
 
@@ -75,11 +90,19 @@ internal static class SharedGram
         return new(mean, gram);
     }
 
-    /// <summary>Rows of the whole that are not trained on; null when a matrix of the part alone costs less, or rows are scaled by what is learnt from the part.</summary>
+    /// <summary>
+    /// Rows of the whole that are not trained on; null when a matrix of the part alone costs less, or rows are scaled by what is learnt
+    /// from the part.
+    /// </summary>
     private static int[]? HeldOut(TrainingRows data, ScalingKind scaling, long values)
     {
-        if (data.AllRows is not { } all || sizeof(double) * values > MostSharedBytes || scaling == ScalingKind.Standard
-            || data.Rows.Length > all.Length || 2 * data.Rows.Length <= all.Length)
+        if (
+            data.AllRows is not { } all
+            || sizeof(double) * values > MostSharedBytes
+            || scaling == ScalingKind.Standard
+            || data.Rows.Length > all.Length
+            || 2 * data.Rows.Length <= all.Length
+        )
             return null;
         var heldOut = new int[all.Length - data.Rows.Length];
         var (next, held) = (0, 0);

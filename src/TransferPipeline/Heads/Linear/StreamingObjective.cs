@@ -7,8 +7,13 @@ namespace TransferPipeline.Heads.Linear;
 /// The objective of <see cref="LinearObjective"/> over streamed rows: each block is an objective of its own, their sums are added in order.
 /// Nothing is kept of a block, so each step length that is tried is a pass.
 /// </summary>
-internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScaling scaling, MarginLoss loss, int outputs, TrainingContext context)
-    : ILinearObjective, IDisposable
+internal sealed unsafe class StreamingObjective(
+    IRowStream stream,
+    FeatureScaling scaling,
+    MarginLoss loss,
+    int outputs,
+    TrainingContext context
+) : ILinearObjective, IDisposable
 {
     private readonly FloatBuffer _point = new((long)outputs * LinearObjective.StrideOf(stream.Columns));
     private readonly FloatBuffer _from = new((long)outputs * LinearObjective.StrideOf(stream.Columns));
@@ -44,12 +49,16 @@ internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScalin
         FloatVectors.Copy(w, _point.Pointer, (nint)_classes.Length * Stride);
         var sums = new double[values.Length];
         var part = new double[values.Length];
-        Sum(w, gradient, (objective, partial) =>
-        {
-            objective.Evaluate(_point.Pointer, (float*)partial, part);
-            for (var i = 0; i < sums.Length; i++)
-                sums[i] += part[i];
-        });
+        Sum(
+            w,
+            gradient,
+            (objective, partial) =>
+            {
+                objective.Evaluate(_point.Pointer, (float*)partial, part);
+                for (var i = 0; i < sums.Length; i++)
+                    sums[i] += part[i];
+            }
+        );
         for (var k = 0; k < _classes.Length; k++)
         {
             var row = w + (nint)k * Stride;
@@ -95,15 +104,19 @@ internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScalin
             buffer.Dispose();
     }
 
-    /// <summary>One pass that shows each block of scaled vectors, the number of the first and what each weighs in the average Hessian at w.</summary>
+    /// <summary>
+    /// One pass that shows each block of scaled vectors, the number of the first and what each weighs in the average Hessian at w.
+    /// </summary>
     public void ReadCurvatures(float* w, Action<FeatureMatrix, int, float[]> see)
     {
         var (point, values) = ((nint)w, new double[Separable ? _classes.Length : 1]);
-        Read((objective, block, first) =>
-        {
-            objective.Evaluate((float*)point, null, values);
-            see(block, first, objective.RowCurvatures());
-        });
+        Read(
+            (objective, block, first) =>
+            {
+                objective.Evaluate((float*)point, null, values);
+                see(block, first, objective.RowCurvatures());
+            }
+        );
     }
 
     /// <summary>One pass: adds what <paramref name="part"/> leaves for each block, and the penalty's share of w.</summary>
@@ -112,12 +125,14 @@ internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScalin
         var size = (nint)_classes.Length * Stride;
         using var partial = new FloatBuffer(size);
         var sums = new double[size];
-        Read((objective, _, _) =>
-        {
-            part(objective, (nint)partial.Pointer);
-            for (nint i = 0; i < sums.Length; i++)
-                sums[i] += partial.Pointer[i];
-        });
+        Read(
+            (objective, _, _) =>
+            {
+                part(objective, (nint)partial.Pointer);
+                for (nint i = 0; i < sums.Length; i++)
+                    sums[i] += partial.Pointer[i];
+            }
+        );
         for (nint i = 0; i < size; i++)
         {
             var penalty = i % Stride == stream.Columns ? BiasPenalty : 1;
@@ -128,18 +143,20 @@ internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScalin
     private void Read(Action<LinearObjective, FeatureMatrix, int> see)
     {
         Passes++;
-        stream.Read((block, first, count) =>
-        {
-            using var rows = Rows(block, first, count);
-            using var objective = new LinearObjective(rows, loss, _classes.Length, context.Threads, context.Cancellation)
+        stream.Read(
+            (block, first, count) =>
             {
-                Weights = Weights,
-                BiasPenalty = BiasPenalty,
-                Penalized = false,
-            };
-            objective.Select(_classes);
-            see(objective, block, first);
-        });
+                using var rows = Rows(block, first, count);
+                using var objective = new LinearObjective(rows, loss, _classes.Length, context.Threads, context.Cancellation)
+                {
+                    Weights = Weights,
+                    BiasPenalty = BiasPenalty,
+                    Penalized = false,
+                };
+                objective.Select(_classes);
+                see(objective, block, first);
+            }
+        );
     }
 
     private RowSet Rows(FeatureMatrix block, int first, int count)
@@ -147,11 +164,16 @@ internal sealed unsafe class StreamingObjective(IRowStream stream, FeatureScalin
         int[] numbers = [.. Enumerable.Range(0, count)];
         if (scaling.Kind != ScalingKind.None)
         {
-            Blocks.For(count, 256, context.Threads, (_, start, end) =>
-            {
-                for (var i = start; i < end; i++)
-                    scaling.Apply(block.Row(i), block.Row(i));
-            });
+            Blocks.For(
+                count,
+                256,
+                context.Threads,
+                (_, start, end) =>
+                {
+                    for (var i = start; i < end; i++)
+                        scaling.Apply(block.Row(i), block.Row(i));
+                }
+            );
         }
 
         return RowSet.View(block, numbers, _labels.AsSpan(first, count));

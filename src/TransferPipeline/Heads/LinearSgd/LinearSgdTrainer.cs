@@ -4,12 +4,15 @@ using TransferPipeline.Heads.Networks;
 
 namespace TransferPipeline.Heads;
 
-/// <summary>One linear layer trained as in the PyTorch tutorials: batches, SGD with momentum and StepLR or Adam, the best weights kept.</summary>
+/// <summary>
+/// One linear layer trained as in the PyTorch tutorials: batches, SGD with momentum and StepLR or Adam, the best weights kept.
+/// </summary>
 public sealed class LinearSgdTrainer() : HeadTrainer<LinearSgd>(new LinearSgd())
 {
     public override string Name => "linear-sgd";
 
-    public override string Summary => "one linear layer, mean cross-entropy by SGD with momentum and StepLR or by Adam, in epochs (torch.nn.Linear)";
+    public override string Summary =>
+        "one linear layer, mean cross-entropy by SGD with momentum and StepLR or by Adam, in epochs (torch.nn.Linear)";
 
     protected override IHead Fit(TrainingRows data, LinearSgd options, TrainingContext context)
     {
@@ -21,7 +24,13 @@ public sealed class LinearSgdTrainer() : HeadTrainer<LinearSgd>(new LinearSgd())
         var (trained, fit) = new NetworkTraining(network, data, scaling, options, weights, context) { Name = Name }.Run(order.Rows);
         var layer = trained.Layers[0];
         return LinearHead.Create(
-            Name, Array.ConvertAll(layer.Weights, w => (double)w), Array.ConvertAll(layer.Bias, b => (double)b),
-            scaling, LinearLink.Softmax, options, fit);
+            Name,
+            Array.ConvertAll(layer.Weights, w => (double)w),
+            Array.ConvertAll(layer.Bias, b => (double)b),
+            scaling,
+            LinearLink.Softmax,
+            options,
+            fit
+        );
     }
 }

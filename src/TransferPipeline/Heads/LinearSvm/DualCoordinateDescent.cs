@@ -6,8 +6,10 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// Coordinate descent on the dual of the squared-hinge machine (Hsieh et al. 2008, LIBLINEAR's default). While most rows take part, a few outputs
-/// share the reading of each row; an output whose rows have become few goes on alone. The distance between both objectives is the gap; L-BFGS
+/// Coordinate descent on the dual of the squared-hinge machine (Hsieh et al. 2008, LIBLINEAR's default). While most rows take part, a few
+/// outputs
+/// share the reading of each row; an output whose rows have become few goes on alone. The distance between both objectives is the gap;
+/// L-BFGS
 /// finishes outputs that do not reach it. Duals stay for the next C of a path.
 /// </summary>
 internal sealed unsafe class DualCoordinateDescent
@@ -34,14 +36,21 @@ internal sealed unsafe class DualCoordinateDescent
         (_rows, _classes, _bias) = (rows, classes, bias);
         _lengths = new float[rows.Count];
         _duals = Array.ConvertAll(classes, _ => new double[rows.Count]);
-        Blocks.For(rows.Count, 256, threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-                _lengths[i] = FloatVectors.DotSingle(rows.Rows[i], rows.Rows[i], rows.Length) + (bias ? 1 : 0);
-        });
+        Blocks.For(
+            rows.Count,
+            256,
+            threads,
+            (_, start, end) =>
+            {
+                for (var i = start; i < end; i++)
+                    _lengths[i] = FloatVectors.DotSingle(rows.Rows[i], rows.Rows[i], rows.Length) + (bias ? 1 : 0);
+            }
+        );
     }
 
-    /// <summary>Overwrites the parameters (one row an output) by the weights that belong to the duals found; returns where each output stands.</summary>
+    /// <summary>
+    /// Overwrites the parameters (one row an output) by the weights that belong to the duals found; returns where each output stands.
+    /// </summary>
     /// <param name="tolerance">Relative gap to reach.</param>
     public OutputStart[] Run(LossWeights weights, double tolerance, float* parameters, int stride, TrainingContext context)
     {
@@ -49,31 +58,53 @@ internal sealed unsafe class DualCoordinateDescent
         var together = Math.Clamp(GroupBytes / (sizeof(float) * stride), 1, MostTogether);
         together = Math.Min(together, Blocks.Count(_classes.Length, context.Threads));
         var outputs = new DualOutput[_classes.Length];
-        Blocks.For(outputs.Length, together, context.Threads, (_, start, end) =>
-        {
-            for (var k = start; k < end; k++)
-                outputs[k] = new(_rows, _classes[k], weights, _duals[k], _lengths, _bias, (float*)to + (nint)k * stride, stride, tolerance);
-            SweepTogether(outputs.AsSpan(start, end - start), context.Cancellation);
-        }, context.Cancellation);
+        Blocks.For(
+            outputs.Length,
+            together,
+            context.Threads,
+            (_, start, end) =>
+            {
+                for (var k = start; k < end; k++)
+                    outputs[k] = new(
+                        _rows,
+                        _classes[k],
+                        weights,
+                        _duals[k],
+                        _lengths,
+                        _bias,
+                        (float*)to + (nint)k * stride,
+                        stride,
+                        tolerance
+                    );
+                SweepTogether(outputs.AsSpan(start, end - start), context.Cancellation);
+            },
+            context.Cancellation
+        );
         var found = new OutputStart[outputs.Length];
         int[] open = [.. Enumerable.Range(0, outputs.Length)];
         for (var round = 0; round < MostRounds && open.Length > 0; round++)
         {
             // The sweeps' own gap knows nothing of rows that were left out too early: what is asked of it falls from round to round.
             var asked = tolerance * Math.Pow(0.5, round);
-            Blocks.For(open.Length, 1, context.Threads, (at, _, _) =>
-            {
-                var output = outputs[open[at]];
-                if (found[open[at]].Iterations > 0)
-                    output.Resume(asked);
-                while (!output.Done)
+            Blocks.For(
+                open.Length,
+                1,
+                context.Threads,
+                (at, _, _) =>
                 {
-                    context.Cancellation.ThrowIfCancellationRequested();
-                    output.Sweep();
-                }
+                    var output = outputs[open[at]];
+                    if (found[open[at]].Iterations > 0)
+                        output.Resume(asked);
+                    while (!output.Done)
+                    {
+                        context.Cancellation.ThrowIfCancellationRequested();
+                        output.Sweep();
+                    }
 
-                output.TakeWeightsOfDuals();
-            }, context.Cancellation);
+                    output.TakeWeightsOfDuals();
+                },
+                context.Cancellation
+            );
             Measure(outputs, open, to, stride, found, context);
             open = [.. open.Where(k => !found[k].Reached(tolerance) && !outputs[k].IsStalled)];
         }
@@ -87,23 +118,39 @@ internal sealed unsafe class DualCoordinateDescent
         for (var at = 0; at < open.Length; at++)
             FloatVectors.Copy((float*)parameters + (nint)open[at] * stride, weights.Pointer + (nint)at * stride, stride);
         var losses = new double[Blocks.Count(_rows.Count, MeasuredRows)][];
-        Blocks.For(_rows.Count, MeasuredRows, context.Threads, (block, start, end) =>
-        {
-            using var z = new FloatBuffer((long)MeasuredRows * open.Length);
-            RowDotKernel<float>.Run(_rows.Rows + start, end - start, weights.Pointer, stride, open.Length, _rows.Length, z.Pointer, open.Length);
-            var sums = losses[block] = new double[open.Length];
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            _rows.Count,
+            MeasuredRows,
+            context.Threads,
+            (block, start, end) =>
             {
-                for (var at = 0; at < open.Length; at++)
-                    sums[at] += outputs[open[at]].Loss(i, z.Pointer[(nint)(i - start) * open.Length + at]);
-            }
-        }, context.Cancellation);
+                using var z = new FloatBuffer((long)MeasuredRows * open.Length);
+                RowDotKernel<float>.Run(
+                    _rows.Rows + start,
+                    end - start,
+                    weights.Pointer,
+                    stride,
+                    open.Length,
+                    _rows.Length,
+                    z.Pointer,
+                    open.Length
+                );
+                var sums = losses[block] = new double[open.Length];
+                for (var i = start; i < end; i++)
+                {
+                    for (var at = 0; at < open.Length; at++)
+                        sums[at] += outputs[open[at]].Loss(i, z.Pointer[(nint)(i - start) * open.Length + at]);
+                }
+            },
+            context.Cancellation
+        );
         for (var at = 0; at < open.Length; at++)
             found[open[at]] = outputs[open[at]].CurrentSolution(losses.Sum(sums => sums[at]));
     }
 
     /// <summary>
-    /// Sweeps over all rows in an order that depends on the sweep alone, so that an output's way does not depend on which others share the reading of a row.
+    /// Sweeps over all rows in an order that depends on the sweep alone, so that an output's way does not depend on which others share the
+    /// reading of a row.
     /// </summary>
     private void SweepTogether(Span<DualOutput> outputs, CancellationToken cancellation)
     {

@@ -5,7 +5,8 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// One output against the rest in <see cref="DualCoordinateDescent"/>: its duals, its weights and the rows that still take part in its sweeps. Weights
+/// One output against the rest in <see cref="DualCoordinateDescent"/>: its duals, its weights and the rows that still take part in its
+/// sweeps. Weights
 /// are kept in float32 until what that rounds could show in the gap, then in float64.
 /// </summary>
 internal sealed unsafe class DualOutput
@@ -22,7 +23,9 @@ internal sealed unsafe class DualOutput
     /// <summary>The output is left to L-BFGS when the gap needs more sweeps than cost as much as this many readings of all rows.</summary>
     private const double MostReadings = 100;
 
-    /// <summary>The same while fewer rows than values take part: then its problem is the worse conditioned one, and sweeps are short.</summary>
+    /// <summary>
+    /// The same while fewer rows than values take part: then its problem is the worse conditioned one, and sweeps are short.
+    /// </summary>
     private const int WindowOfFew = 400;
 
     private const double MostReadingsOfFew = 2000;
@@ -60,7 +63,17 @@ internal sealed unsafe class DualOutput
     /// <param name="lengths">Squared length of each row.</param>
     /// <param name="w">The output's weights and, after them, its bias; overwritten by those that belong to the duals.</param>
     /// <param name="tolerance">Relative gap at which to stop.</param>
-    public DualOutput(RowSet rows, int own, LossWeights weights, double[] duals, float[] lengths, bool bias, float* w, int stride, double tolerance)
+    public DualOutput(
+        RowSet rows,
+        int own,
+        LossWeights weights,
+        double[] duals,
+        float[] lengths,
+        bool bias,
+        float* w,
+        int stride,
+        double tolerance
+    )
     {
         (_rows, _own, _duals, _lengths, _bias, _stride, _tolerance) = (rows, own, duals, lengths, bias, stride, tolerance);
         _single = w;
@@ -156,7 +169,10 @@ internal sealed unsafe class DualOutput
         return true;
     }
 
-    /// <summary>Lets all rows take part again, because rows that were left out kept <see cref="CurrentSolution"/>'s gap large or float32 its own from showing.</summary>
+    /// <summary>
+    /// Lets all rows take part again, because rows that were left out kept <see cref="CurrentSolution"/>'s gap large or float32 its own
+    /// from showing.
+    /// </summary>
     public void Resume(double tolerance)
     {
         (Done, _inDouble, _tolerance, _limit, _windowGap) = (false, true, tolerance, double.PositiveInfinity, double.PositiveInfinity);
@@ -194,7 +210,10 @@ internal sealed unsafe class DualOutput
         return 0.5 * hinge * hinge / _ridges[_rows.Labels[i]];
     }
 
-    /// <summary>The objective at the float32 weights, and how far it lies above the dual's, which is a bound of the optimum; right after <see cref="TakeWeightsOfDuals"/>.</summary>
+    /// <summary>
+    /// The objective at the float32 weights, and how far it lies above the dual's, which is a bound of the optimum; right after
+    /// <see cref="TakeWeightsOfDuals"/>.
+    /// </summary>
     /// <param name="losses">Sum of <see cref="Loss"/>.</param>
     public OutputStart CurrentSolution(double losses)
     {

@@ -3,7 +3,9 @@ using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Heads;
 
-/// <summary>Squared hinge of each output against "the row is of this output's class": max(0, 1 - m)^2, m = z for its own class and -z for the rest.</summary>
+/// <summary>
+/// Squared hinge of each output against "the row is of this output's class": max(0, 1 - m)^2, m = z for its own class and -z for the rest.
+/// </summary>
 internal sealed unsafe class SquaredHingeLoss : MarginLoss
 {
     public override bool Separable => true;

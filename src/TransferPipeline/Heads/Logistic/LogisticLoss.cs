@@ -4,7 +4,10 @@ using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads;
 
-/// <summary>Binary cross-entropy of each output against "the row is of this output's class": log(1 + exp(-m)), m = z for its own class and -z for the rest.</summary>
+/// <summary>
+/// Binary cross-entropy of each output against "the row is of this output's class": log(1 + exp(-m)), m = z for its own class and -z for
+/// the rest.
+/// </summary>
 internal sealed unsafe class LogisticLoss : MarginLoss
 {
     public override bool Separable => true;
@@ -20,13 +23,20 @@ internal sealed unsafe class LogisticLoss : MarginLoss
             {
                 var at = z + (nint)i * stride + k;
                 var own = Vector512.Equals(output, Vector512.Create(labels[i])).AsSingle();
-                var value = Vector512.ConditionalSelect(Vector512.LessThan(output, Vector512<int>.Zero).AsSingle(), Vector512<float>.Zero, Vector512.Load(at));
+                var value = Vector512.ConditionalSelect(
+                    Vector512.LessThan(output, Vector512<int>.Zero).AsSingle(),
+                    Vector512<float>.Zero,
+                    Vector512.Load(at)
+                );
                 var margin = Vector512.ConditionalSelect(own, value, -value);
                 var weight = Vector512.ConditionalSelect(own, positive, negative) * Vector512.Create(weights.Row[labels[i]]);
                 var e = VectorMath.Exp(-Vector512.Abs(margin));
                 var small = e / (Vector512<float>.One + e);
                 var wrong = Vector512.ConditionalSelect(
-                    Vector512.GreaterThan(margin, Vector512<float>.Zero), small, Vector512<float>.One / (Vector512<float>.One + e));
+                    Vector512.GreaterThan(margin, Vector512<float>.Zero),
+                    small,
+                    Vector512<float>.One / (Vector512<float>.One + e)
+                );
                 total += weight * (VectorMath.Log1p(e) + Vector512.Max(-margin, Vector512<float>.Zero));
                 var derivative = weight * wrong;
                 Vector512.ConditionalSelect(own, -derivative, derivative).Store(at);
@@ -52,7 +62,11 @@ internal sealed unsafe class LogisticLoss : MarginLoss
 
                 // |r| = weight * q, q the probability of being wrong; the second derivative is weight * q (1 - q).
                 var second = derivative - derivative * derivative / Vector512.Max(weight, Vector512.Create(1e-37f));
-                var value = Vector512.ConditionalSelect(Vector512.LessThan(output, Vector512<int>.Zero).AsSingle(), Vector512<float>.Zero, Vector512.Load(u + at));
+                var value = Vector512.ConditionalSelect(
+                    Vector512.LessThan(output, Vector512<int>.Zero).AsSingle(),
+                    Vector512<float>.Zero,
+                    Vector512.Load(u + at)
+                );
                 (second * value).Store(u + at);
             }
         }

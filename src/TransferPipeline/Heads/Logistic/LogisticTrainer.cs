@@ -5,13 +5,15 @@ namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Logistic regression of each class against the rest, the objective of scikit-learn's LogisticRegression(multi_class="ovr") with its lbfgs
-/// or newton-cg solver: the intercept is free (its liblinear solver would penalize it). Balanced class weights are those of each binary problem.
+/// or newton-cg solver: the intercept is free (its liblinear solver would penalize it). Balanced class weights are those of each binary
+/// problem.
 /// </summary>
 public sealed class LogisticTrainer() : IterativeTrainer(new Logistic())
 {
     public override string Name => "logistic";
 
-    public override string Summary => "logistic regression, one class against the rest, scikit-learn's LogisticRegression(multi_class=\"ovr\")";
+    public override string Summary =>
+        "logistic regression, one class against the rest, scikit-learn's LogisticRegression(multi_class=\"ovr\")";
 
     private protected override double BiasPenalty => 0;
 
@@ -26,6 +28,10 @@ public sealed class LogisticTrainer() : IterativeTrainer(new Logistic())
         if (text != ClassWeights.Balanced)
             return LossWeights.ByRow(classWeights);
         var (total, one) = ((double)counts.Sum(), Array.ConvertAll(counts, _ => 1f));
-        return new(one, Array.ConvertAll(counts, n => (float)(total / (2.0 * n))), Array.ConvertAll(counts, n => (float)(total / (2.0 * (total - n)))));
+        return new(
+            one,
+            Array.ConvertAll(counts, n => (float)(total / (2.0 * n))),
+            Array.ConvertAll(counts, n => (float)(total / (2.0 * (total - n))))
+        );
     }
 }

@@ -41,23 +41,28 @@ internal sealed class MlpHead : IHead
         if (x.Columns != Dimension)
             Throw.Usage($"{Name} was trained on vectors of length {Dimension}, these have {x.Columns}");
         var (queries, results) = (rows.ToArray(), new float[rows.Length * ClassCount]);
-        Blocks.For(queries.Length, RowBlock, threads, (_, start, end) =>
-        {
-            var values = new float[(end - start) * Dimension];
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            queries.Length,
+            RowBlock,
+            threads,
+            (_, start, end) =>
             {
-                var from = x.Row(queries[i]);
-                var to = values.AsSpan((i - start) * Dimension, Dimension);
-                if (_divideByLength)
-                    FeatureScaling.L2.Apply(from, to);
-                else
-                    from.CopyTo(to);
-            }
+                var values = new float[(end - start) * Dimension];
+                for (var i = start; i < end; i++)
+                {
+                    var from = x.Row(queries[i]);
+                    var to = values.AsSpan((i - start) * Dimension, Dimension);
+                    if (_divideByLength)
+                        FeatureScaling.L2.Apply(from, to);
+                    else
+                        from.CopyTo(to);
+                }
 
-            for (var l = 0; l < _layers.Count; l++)
-                values = Forward(_layers[l], values, end - start, l < _layers.Count - 1);
-            values.CopyTo(results, start * ClassCount);
-        });
+                for (var l = 0; l < _layers.Count; l++)
+                    values = Forward(_layers[l], values, end - start, l < _layers.Count - 1);
+                values.CopyTo(results, start * ClassCount);
+            }
+        );
         results.CopyTo(scores);
     }
 

@@ -11,7 +11,8 @@ public sealed class MlpTrainer() : HeadTrainer<Mlp>(new Mlp())
 
     public override string Name => "mlp";
 
-    public override string Summary => "hidden layers with ReLU and dropout, mean cross-entropy by Adam or SGD, in epochs (MLPClassifier, torch.nn)";
+    public override string Summary =>
+        "hidden layers with ReLU and dropout, mean cross-entropy by Adam or SGD, in epochs (MLPClassifier, torch.nn)";
 
     protected override IHead Fit(TrainingRows data, Mlp options, TrainingContext context)
     {
@@ -29,9 +30,12 @@ public sealed class MlpTrainer() : HeadTrainer<Mlp>(new Mlp())
     {
         var sizes = Array.ConvertAll(
             text.Split(',', StringSplitOptions.TrimEntries),
-            part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : 0);
+            part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : 0
+        );
         if (sizes.Any(s => s is < 1 or > WidestLayer))
-            Throw.Usage($"{head}: hidden_layer_sizes is '{text}', expected widths of 1 to {WidestLayer} with commas between, such as 512,128");
+            Throw.Usage(
+                $"{head}: hidden_layer_sizes is '{text}', expected widths of 1 to {WidestLayer} with commas between, such as 512,128"
+            );
         return sizes;
     }
 }

@@ -28,12 +28,23 @@ public sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new NearestM
         {
             var mean = sums.Mean(k);
             var square = mean.Sum(m => m * m);
-            var factor = !cosine ? 1 : square > 0 ? 1 / Math.Sqrt(square) : 0;
+            var factor =
+                !cosine ? 1
+                : square > 0 ? 1 / Math.Sqrt(square)
+                : 0;
             for (var d = 0; d < mean.Length; d++)
                 weights[k * mean.Length + d] = factor * mean[d];
             bias[k] = cosine ? 0 : -0.5 * square;
         }
 
-        return LinearHead.Create(Name, weights, bias, prepared.Scaling, LinearLink.Softmax, options, new FitReport { RelativeGap = 0, Iterations = 1 });
+        return LinearHead.Create(
+            Name,
+            weights,
+            bias,
+            prepared.Scaling,
+            LinearLink.Softmax,
+            options,
+            new FitReport { RelativeGap = 0, Iterations = 1 }
+        );
     }
 }

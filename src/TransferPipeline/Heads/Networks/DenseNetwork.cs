@@ -18,7 +18,9 @@ internal sealed class DenseNetwork
 
     public long ParameterCount => Layers.Sum(l => l.Weights.LongLength + l.Bias.LongLength);
 
-    /// <summary>Layers of the given widths (inputs first, classes last), drawn as PyTorch's Linear does: uniform up to 1 / sqrt(inputs).</summary>
+    /// <summary>
+    /// Layers of the given widths (inputs first, classes last), drawn as PyTorch's Linear does: uniform up to 1 / sqrt(inputs).
+    /// </summary>
     public static DenseNetwork Create(ReadOnlySpan<int> widths, int seed)
     {
         var layers = new DenseLayer[widths.Length - 1];

@@ -16,9 +16,10 @@ internal sealed class EpochOrder
     public EpochOrder(TrainingRows data, bool allViews, int seed)
     {
         _seed = seed;
-        _views = allViews || data.Photos is null
-            ? Array.ConvertAll(data.Rows, row => new[] { row })
-            : [.. data.Rows.GroupBy(row => data.Photos[row]).Select(views => views.ToArray())];
+        _views =
+            allViews || data.Photos is null
+                ? Array.ConvertAll(data.Rows, row => new[] { row })
+                : [.. data.Rows.GroupBy(row => data.Photos[row]).Select(views => views.ToArray())];
     }
 
     /// <summary>Rows of an epoch.</summary>

@@ -64,7 +64,8 @@ internal sealed class NetworkPass
     public (double Loss, double Weight, int Right) Loss(ReadOnlySpan<int> labels, float[]? classWeights)
     {
         var classes = _network.Outputs;
-        double loss = 0, total = 0;
+        double loss = 0,
+            total = 0;
         var right = 0;
         foreach (var label in labels)
             total += classWeights?[label] ?? 1;

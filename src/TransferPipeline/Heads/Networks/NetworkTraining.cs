@@ -22,8 +22,13 @@ internal sealed class NetworkTraining
     private readonly TrainingContext _context;
 
     public NetworkTraining(
-        DenseNetwork start, TrainingRows data, FeatureScaling scaling, EpochOptions options, float[]? classWeights, TrainingContext context) =>
-        (_start, _data, _scaling, _options, _classWeights, _context) = (start, data, scaling, options, classWeights, context);
+        DenseNetwork start,
+        TrainingRows data,
+        FeatureScaling scaling,
+        EpochOptions options,
+        float[]? classWeights,
+        TrainingContext context
+    ) => (_start, _data, _scaling, _options, _classWeights, _context) = (start, data, scaling, options, classWeights, context);
 
     /// <summary>Name of the head, for messages.</summary>
     public required string Name { get; init; }
@@ -37,10 +42,14 @@ internal sealed class NetworkTraining
         var dropout = _options.HiddenDropout > 0 ? new Dropout(_options.HiddenDropout, _context.Seed) : null;
         var network = _start.Copy();
         var pass = new NetworkPass(network, Math.Min(_options.BatchSize, _data.Rows.Length), learns: true);
-        var validation = _data.ValidationRows.Length > 0 ? new NetworkPass(network, Math.Min(ValidationBatch, _data.ValidationRows.Length), learns: false) : null;
+        var validation =
+            _data.ValidationRows.Length > 0
+                ? new NetworkPass(network, Math.Min(ValidationBatch, _data.ValidationRows.Length), learns: false)
+                : null;
         var history = new List<EpochRecord>();
         var bestAccuracy = double.NegativeInfinity;
-        (DenseNetwork? Network, int Epoch) kept = default, proven = default;
+        (DenseNetwork? Network, int Epoch) kept = default,
+            proven = default;
         var step = 0;
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
         {
@@ -61,25 +70,58 @@ internal sealed class NetworkTraining
             }
         }
 
-        return (kept.Network!, new() { Objective = history[kept.Epoch - 1].TrainLoss, Iterations = step, History = history });
+        return (
+            kept.Network!,
+            new()
+            {
+                Objective = history[kept.Epoch - 1].TrainLoss,
+                Iterations = step,
+                History = history,
+            }
+        );
     }
 
     private static bool IsFinite(DenseNetwork network) =>
-        network.Layers.All(l => float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Weights)) && float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Bias)));
+        network.Layers.All(l =>
+            float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Weights))
+            && float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Bias))
+        );
 
-    private (DenseNetwork Network, FitReport Fit) Diverged(List<EpochRecord> history, (DenseNetwork? Network, int Epoch) proven, int epoch, int step)
+    private (DenseNetwork Network, FitReport Fit) Diverged(
+        List<EpochRecord> history,
+        (DenseNetwork? Network, int Epoch) proven,
+        int epoch,
+        int step
+    )
     {
         var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
         if (proven.Network is null)
             throw new JobFailedException($"{Name}: the loss is not finite in epoch {epoch}; {cure}");
         _context.Warn($"{Name}: the loss is not finite in epoch {epoch}, the weights of epoch {proven.Epoch} are kept; {cure}");
-        return (proven.Network, new() { Objective = history[proven.Epoch - 1].TrainLoss, Iterations = step, Converged = false, History = history });
+        return (
+            proven.Network,
+            new()
+            {
+                Objective = history[proven.Epoch - 1].TrainLoss,
+                Iterations = step,
+                Converged = false,
+                History = history,
+            }
+        );
     }
 
     /// <summary>Losses and hits are counted as the batches pass, before each step, as the tutorials of this field do.</summary>
-    private (double Loss, double Accuracy) TrainEpoch(NetworkPass pass, Solver solver, Dropout? dropout, int[] rows, double rate, ref int step)
+    private (double Loss, double Accuracy) TrainEpoch(
+        NetworkPass pass,
+        Solver solver,
+        Dropout? dropout,
+        int[] rows,
+        double rate,
+        ref int step
+    )
     {
-        double loss = 0, weight = 0;
+        double loss = 0,
+            weight = 0;
         var right = 0;
         var labels = new int[Math.Min(_options.BatchSize, rows.Length)];
         for (var start = 0; start < rows.Length; start += _options.BatchSize)
@@ -103,7 +145,8 @@ internal sealed class NetworkTraining
 
     private (double Loss, double Accuracy) Validate(NetworkPass pass)
     {
-        double loss = 0, weight = 0;
+        double loss = 0,
+            weight = 0;
         var right = 0;
         var rows = _data.ValidationRows;
         var labels = new int[ValidationBatch];
@@ -122,14 +165,19 @@ internal sealed class NetworkTraining
     private void Gather(int[] rows, int first, int count, float[] inputs, int[] labels)
     {
         var columns = _data.X.Columns;
-        Blocks.For(count, GatherRows, _context.Threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            count,
+            GatherRows,
+            _context.Threads,
+            (_, start, end) =>
             {
-                var row = rows[first + i];
-                _scaling.Apply(_data.X.Row(row), inputs.AsSpan(i * columns, columns));
-                labels[i] = _data.Y[row];
+                for (var i = start; i < end; i++)
+                {
+                    var row = rows[first + i];
+                    _scaling.Apply(_data.X.Row(row), inputs.AsSpan(i * columns, columns));
+                    labels[i] = _data.Y[row];
+                }
             }
-        });
+        );
     }
 }

@@ -12,9 +12,10 @@ internal abstract class Solver
     /// <summary>L2 penalty: this share of the value is added to its gradient.</summary>
     public required float WeightDecay { get; init; }
 
-    public static Solver Create(EpochOptions options) => options.Solver == EpochSolver.Adam
-        ? new AdamSolver { WeightDecay = (float)options.WeightDecay }
-        : new SgdSolver { WeightDecay = (float)options.WeightDecay, Momentum = (float)options.Momentum };
+    public static Solver Create(EpochOptions options) =>
+        options.Solver == EpochSolver.Adam
+            ? new AdamSolver { WeightDecay = (float)options.WeightDecay }
+            : new SgdSolver { WeightDecay = (float)options.WeightDecay, Momentum = (float)options.Momentum };
 
     /// <param name="step">Number of the step, from 1.</param>
     public void Update(Parameter parameter, double rate, int step, int threads)
@@ -23,13 +24,12 @@ internal abstract class Solver
         Blocks.For(parameter.Values.Length, Piece, threads, (_, start, end) => Update(parameter, start, end, rate, step));
     }
 
-    protected virtual void Prepare(Parameter parameter)
-    {
-    }
+    protected virtual void Prepare(Parameter parameter) { }
 
     protected abstract void Update(Parameter parameter, int start, int end, double rate, int step);
 
-    protected static Span<Vector<float>> Vectors(float[] values, int start, int end) => MemoryMarshal.Cast<float, Vector<float>>(values.AsSpan(start, end - start));
+    protected static Span<Vector<float>> Vectors(float[] values, int start, int end) =>
+        MemoryMarshal.Cast<float, Vector<float>>(values.AsSpan(start, end - start));
 }
 
 /// <summary>Stochastic gradient descent: b = momentum b + g (b = g in the first step); w -= rate b.</summary>
@@ -42,7 +42,11 @@ internal sealed class SgdSolver : Solver
         var values = Vectors(parameter.Values, start, end);
         var gradients = Vectors(parameter.Gradient, start, end);
         var buffers = Vectors(parameter.First, start, end);
-        var (decay, momentum, length) = (new Vector<float>(WeightDecay), new Vector<float>(step == 1 ? 0 : Momentum), new Vector<float>((float)rate));
+        var (decay, momentum, length) = (
+            new Vector<float>(WeightDecay),
+            new Vector<float>(step == 1 ? 0 : Momentum),
+            new Vector<float>((float)rate)
+        );
         for (var i = 0; i < values.Length; i++)
         {
             var buffer = momentum * buffers[i] + (gradients[i] + decay * values[i]);

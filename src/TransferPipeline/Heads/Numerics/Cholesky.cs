@@ -1,6 +1,9 @@
 namespace TransferPipeline.Heads.Numerics;
 
-/// <summary>Factor L of a symmetric positive definite matrix A = L L^T in float64, by block columns; the sums run along rows, where they are contiguous.</summary>
+/// <summary>
+/// Factor L of a symmetric positive definite matrix A = L L^T in float64, by block columns; the sums run along rows, where they are
+/// contiguous.
+/// </summary>
 internal sealed unsafe class Cholesky
 {
     private const int Panel = 64;
@@ -24,18 +27,30 @@ internal sealed unsafe class Cholesky
                 if (j > 0)
                 {
                     var column = j;
-                    Blocks.For(n - j, RowBlock, threads, (_, from, to) => Subtract((double*)start, n, column, width, column + from, to - from), cancellation);
+                    Blocks.For(
+                        n - j,
+                        RowBlock,
+                        threads,
+                        (_, from, to) => Subtract((double*)start, n, column, width, column + from, to - from),
+                        cancellation
+                    );
                 }
 
                 if (!Diagonal(pinned, n, j, width))
                     return null;
                 var first = j + width;
                 var panel = j;
-                Blocks.For(n - first, RowBlock, threads, (_, from, to) =>
-                {
-                    for (var i = first + from; i < first + to; i++)
-                        SolveRow((double*)start, n, panel, width, i);
-                }, cancellation);
+                Blocks.For(
+                    n - first,
+                    RowBlock,
+                    threads,
+                    (_, from, to) =>
+                    {
+                        for (var i = first + from; i < first + to; i++)
+                            SolveRow((double*)start, n, panel, width, i);
+                    },
+                    cancellation
+                );
             }
         }
 
@@ -44,22 +59,38 @@ internal sealed unsafe class Cholesky
 
     /// <summary>Solves A x = b in place for each of the rows of b (count x n).</summary>
     public void Solve(double[] b, int count, int threads) =>
-        Blocks.For(count, 1, threads, (_, row, _) =>
-        {
-            fixed (double* l = _factor, x = &b[(long)row * _n])
+        Blocks.For(
+            count,
+            1,
+            threads,
+            (_, row, _) =>
             {
-                Forward(l, x);
-                Backward(l, x);
+                fixed (
+                    double* l = _factor,
+                        x = &b[(long)row * _n]
+                )
+                {
+                    Forward(l, x);
+                    Backward(l, x);
+                }
             }
-        });
+        );
 
     /// <summary>Solves L^T x = b in place for each of the rows of b (count x n).</summary>
     public void SolveTransposed(double[] b, int count, int threads) =>
-        Blocks.For(count, 1, threads, (_, row, _) =>
-        {
-            fixed (double* l = _factor, x = &b[(long)row * _n])
-                Backward(l, x);
-        });
+        Blocks.For(
+            count,
+            1,
+            threads,
+            (_, row, _) =>
+            {
+                fixed (
+                    double* l = _factor,
+                        x = &b[(long)row * _n]
+                )
+                    Backward(l, x);
+            }
+        );
 
     private static void Subtract(double* a, int n, int column, int width, int firstRow, int count)
     {

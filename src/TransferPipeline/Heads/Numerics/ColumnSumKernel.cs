@@ -57,12 +57,28 @@ internal static unsafe class ColumnSumKernel<T>
 
     private static void Tile512x5(T* p, nint pStride, T** x, int n, int used, int column, T* g, nint gStride)
     {
-        Vector512<T> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector512<T> s10 = default, s11 = default, s12 = default, s13 = default;
-        Vector512<T> s20 = default, s21 = default, s22 = default, s23 = default;
-        Vector512<T> s30 = default, s31 = default, s32 = default, s33 = default;
-        Vector512<T> s40 = default, s41 = default, s42 = default, s43 = default;
-        nint k3 = Math.Min(3, used - 1), k4 = Math.Min(4, used - 1);
+        Vector512<T> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default;
+        Vector512<T> s10 = default,
+            s11 = default,
+            s12 = default,
+            s13 = default;
+        Vector512<T> s20 = default,
+            s21 = default,
+            s22 = default,
+            s23 = default;
+        Vector512<T> s30 = default,
+            s31 = default,
+            s32 = default,
+            s33 = default;
+        Vector512<T> s40 = default,
+            s41 = default,
+            s42 = default,
+            s43 = default;
+        nint k3 = Math.Min(3, used - 1),
+            k4 = Math.Min(4, used - 1);
         for (var i = 0; i < n; i++)
         {
             var row = x[i] + column;
@@ -109,8 +125,14 @@ internal static unsafe class ColumnSumKernel<T>
 
     private static void Tile512x2(T* p, nint pStride, T** x, int n, int used, int column, T* g, nint gStride)
     {
-        Vector512<T> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector512<T> s10 = default, s11 = default, s12 = default, s13 = default;
+        Vector512<T> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default;
+        Vector512<T> s10 = default,
+            s11 = default,
+            s12 = default,
+            s13 = default;
         nint k1 = used - 1;
         for (var i = 0; i < n; i++)
         {
@@ -140,9 +162,17 @@ internal static unsafe class ColumnSumKernel<T>
     /// <summary>Four classes x two registers: fits the 16 registers of AVX2 and SSE; without SIMD it is plain code.</summary>
     private static void TileVector(T* p, nint pStride, T** x, int n, int used, int column, T* g, nint gStride)
     {
-        Vector<T> s00 = default, s01 = default, s10 = default, s11 = default;
-        Vector<T> s20 = default, s21 = default, s30 = default, s31 = default;
-        nint k1 = Math.Min(1, used - 1), k2 = Math.Min(2, used - 1), k3 = used - 1;
+        Vector<T> s00 = default,
+            s01 = default,
+            s10 = default,
+            s11 = default;
+        Vector<T> s20 = default,
+            s21 = default,
+            s30 = default,
+            s31 = default;
+        nint k1 = Math.Min(1, used - 1),
+            k2 = Math.Min(2, used - 1),
+            k3 = used - 1;
         for (var i = 0; i < n; i++)
         {
             var row = x[i] + column;

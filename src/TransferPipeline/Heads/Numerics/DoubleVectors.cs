@@ -7,7 +7,8 @@ internal static unsafe class DoubleVectors
 {
     public static double Dot(double* a, double* b, nint length)
     {
-        Vector512<double> first = default, second = default;
+        Vector512<double> first = default,
+            second = default;
         nint i = 0;
         for (; i + 16 <= length; i += 16)
         {

@@ -8,7 +8,8 @@ internal static unsafe class FloatVectors
 {
     public static double Dot(float* a, float* b, nint length)
     {
-        Vector512<double> low = default, high = default;
+        Vector512<double> low = default,
+            high = default;
         nint i = 0;
         for (; i + 16 <= length; i += 16)
         {
@@ -25,7 +26,10 @@ internal static unsafe class FloatVectors
 
     public static double Dot(double* a, float* b, nint length)
     {
-        Vector512<double> s0 = default, s1 = default, s2 = default, s3 = default;
+        Vector512<double> s0 = default,
+            s1 = default,
+            s2 = default,
+            s3 = default;
         nint i = 0;
         for (; i + 32 <= length; i += 32)
         {
@@ -45,7 +49,10 @@ internal static unsafe class FloatVectors
     /// <summary>Sum of products in float32.</summary>
     public static float DotSingle(float* a, float* b, nint length)
     {
-        Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        Vector512<float> s0 = default,
+            s1 = default,
+            s2 = default,
+            s3 = default;
         nint i = 0;
         for (; i + 64 <= length; i += 64)
         {
@@ -101,7 +108,9 @@ internal static unsafe class FloatVectors
             y[i] = x[i] + (float)factor * y[i];
     }
 
-    /// <summary>Asks for values before they are needed, into the second-level cache, where their order is one that the processor cannot foresee.</summary>
+    /// <summary>
+    /// Asks for values before they are needed, into the second-level cache, where their order is one that the processor cannot foresee.
+    /// </summary>
     public static void Prefetch(float* values, nint length)
     {
         if (!Sse.IsSupported)
@@ -110,5 +119,6 @@ internal static unsafe class FloatVectors
             Sse.Prefetch1(values + i);
     }
 
-    public static void Copy(float* from, float* to, nint length) => Buffer.MemoryCopy(from, to, length * sizeof(float), length * sizeof(float));
+    public static void Copy(float* from, float* to, nint length) =>
+        Buffer.MemoryCopy(from, to, length * sizeof(float), length * sizeof(float));
 }

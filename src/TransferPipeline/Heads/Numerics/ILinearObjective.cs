@@ -1,6 +1,9 @@
 namespace TransferPipeline.Heads.Numerics;
 
-/// <summary>An objective of linear outputs, as the solver sees it. Parameters are rows, one an output: weights, the bias, zeros up to <see cref="Stride"/>.</summary>
+/// <summary>
+/// An objective of linear outputs, as the solver sees it. Parameters are rows, one an output: weights, the bias, zeros up to
+/// <see cref="Stride"/>.
+/// </summary>
 internal unsafe interface ILinearObjective
 {
     /// <summary>Distance between parameter rows, a multiple of 16.</summary>

@@ -13,8 +13,10 @@ internal readonly record struct OutputStart(double Objective, double Gap, int It
 }
 
 /// <summary>
-/// L-BFGS (Liu and Nocedal 1989) whose first inverse Hessian is that of a preconditioner, with step lengths found along the outputs. A problem
-/// with one output against the rest splits into one problem an output: each has its own step lengths, all share every pass over the rows, and the
+/// L-BFGS (Liu and Nocedal 1989) whose first inverse Hessian is that of a preconditioner, with step lengths found along the outputs. A
+/// problem
+/// with one output against the rest splits into one problem an output: each has its own step lengths, all share every pass over the rows,
+/// and the
 /// ones that have converged leave it.
 /// </summary>
 internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditioner preconditioner, int threads)
@@ -22,13 +24,16 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
     /// <summary>Outputs that are done leave once they are this share of all: leaving costs a copy of all outputs.</summary>
     private const double MinShareToCompact = 0.2;
 
-    /// <summary>Half the gradient's product with the inverse Hessian is the gap; half more, since the matrix is an average over the outputs.</summary>
+    /// <summary>
+    /// Half the gradient's product with the inverse Hessian is the gap; half more, since the matrix is an average over the outputs.
+    /// </summary>
     private const double FreezeThreshold = 0.75;
 
     /// <param name="classes">Class of each output.</param>
     /// <param name="w">Start and result, outputs x objective.Stride.</param>
     /// <param name="tolerance">Relative gap at which to stop.</param>
-    /// <param name="starts">Where each output stands at the start, if known (separable objectives): the ones within the tolerance stay as they are.</param>
+    /// <param name="starts">Where each output stands at the start, if known (separable objectives): the ones within the tolerance stay as
+    /// they are.</param>
     public SolveResult Solve(int[] classes, float* w, double tolerance, int maxIterations, OutputStart[]? starts = null)
     {
         int[] open = [.. Enumerable.Range(0, classes.Length).Where(k => starts is null || !starts[k].Reached(tolerance))];
@@ -52,7 +57,10 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         var size = (nint)chosen.Length * stride;
         using var buffer = new FloatBuffer(4 * size);
         var at = buffer.Pointer;
-        float* current = at, gradient = at + size, next = at + 2 * size, direction = at + 3 * size;
+        float* current = at,
+            gradient = at + size,
+            next = at + 2 * size,
+            direction = at + 3 * size;
         for (var k = 0; k < chosen.Length; k++)
             FloatVectors.Copy(w + (nint)chosen[k] * stride, current + (nint)k * stride, stride);
         var groups = objective.Separable ? chosen.Length : 1;
@@ -108,7 +116,13 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
             history.Direction(active.AsSpan(0, groups), moving, gradient, direction, preconditioner);
             var slopes = history.Products(groups, gradient, direction);
             objective.SetDirection(current, direction);
-            var search = new RaySearch(objective, values.AsSpan(0, groups).ToArray(), slopes, moving, iterations > 1 || (preconditioner.Ready && preconditioner.Sized));
+            var search = new RaySearch(
+                objective,
+                values.AsSpan(0, groups).ToArray(),
+                slopes,
+                moving,
+                iterations > 1 || (preconditioner.Ready && preconditioner.Sized)
+            );
             search.Run();
             for (var g = 0; g < groups; g++)
             {
@@ -118,7 +132,12 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                     state.Add(search.Lengths[g], slopes[g], search.Slopes[g]);
                 if (search.Lengths[g] == 0)
                     history.Forget(active[g]);
-                FloatVectors.AddScaled(current + (nint)g * rows * stride, search.Lengths[g], direction + (nint)g * rows * stride, (nint)rows * stride);
+                FloatVectors.AddScaled(
+                    current + (nint)g * rows * stride,
+                    search.Lengths[g],
+                    direction + (nint)g * rows * stride,
+                    (nint)rows * stride
+                );
             }
 
             objective.MoveTo(current, next);
@@ -132,7 +151,8 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
     }
 
     /// <summary>
-    /// Bounds each problem's gap. The bound by the gradient leaves out a free bias, and small gains can hide slow directions, so that the end
+    /// Bounds each problem's gap. The bound by the gradient leaves out a free bias, and small gains can hide slow directions, so that the
+    /// end
     /// also needs the consent of a preconditioner that is near the Hessian.
     /// </summary>
     private void Check(float* gradient, float* scratch, Progress[] states, double[] values, double tolerance, int rows)
@@ -142,7 +162,8 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         {
             var byGradient = Bound(gradient + (nint)g * rows * objective.Stride, rows);
             states[g].Bound = Math.Min(states[g].Gap, byGradient);
-            asked[g] = !states[g].Done && states[g].Bound <= tolerance * values[g] && (objective.FreeBias || byGradient > tolerance * values[g]);
+            asked[g] =
+                !states[g].Done && states[g].Bound <= tolerance * values[g] && (objective.FreeBias || byGradient > tolerance * values[g]);
         }
 
         if (!asked.Contains(true))
@@ -155,11 +176,17 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         {
             var at = (nint)g * rows * objective.Stride;
             if (asked[g])
-                states[g].Bound = Math.Max(states[g].Bound, FreezeThreshold * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride));
+                states[g].Bound = Math.Max(
+                    states[g].Bound,
+                    FreezeThreshold * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride)
+                );
         }
     }
 
-    /// <summary>Half the squared gradient bounds the gap (the objective is strongly convex with constant 1 in the weights); a free bias is left to the estimate by progress.</summary>
+    /// <summary>
+    /// Half the squared gradient bounds the gap (the objective is strongly convex with constant 1 in the weights); a free bias is left to
+    /// the estimate by progress.
+    /// </summary>
     private double Bound(float* gradient, int rows)
     {
         var sum = 0.0;

@@ -17,49 +17,91 @@ public static unsafe class MatMul
 
     /// <summary>c (aRows x bRows) = a (aRows x columns) times the transpose of b (bRows x columns).</summary>
     public static void TransposedB(
-        ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> c, int aRows, int bRows, int columns, int threads = 1)
+        ReadOnlySpan<float> a,
+        ReadOnlySpan<float> b,
+        Span<float> c,
+        int aRows,
+        int bRows,
+        int columns,
+        int threads = 1
+    )
     {
         Check(a.Length, aRows, columns);
         Check(b.Length, bRows, columns);
         Check(c.Length, aRows, bRows);
         if (aRows == 0 || bRows == 0)
             return;
-        fixed (float* pa = a, pb = b, pc = c)
+        fixed (
+            float* pa = a,
+                pb = b,
+                pc = c
+        )
         {
             var (x, w, z) = ((nint)pa, (nint)pb, (nint)pc);
-            Blocks.For(aRows, RowsPerBlock(columns, bRows), threads, (_, start, end) =>
-            {
-                var rows = stackalloc float*[end - start];
-                for (var i = start; i < end; i++)
-                    rows[i - start] = (float*)x + (nint)i * columns;
-                RowDotKernel<float>.Run(rows, end - start, (float*)w, columns, bRows, columns, (float*)z + (nint)start * bRows, bRows);
-            });
+            Blocks.For(
+                aRows,
+                RowsPerBlock(columns, bRows),
+                threads,
+                (_, start, end) =>
+                {
+                    var rows = stackalloc float*[end - start];
+                    for (var i = start; i < end; i++)
+                        rows[i - start] = (float*)x + (nint)i * columns;
+                    RowDotKernel<float>.Run(rows, end - start, (float*)w, columns, bRows, columns, (float*)z + (nint)start * bRows, bRows);
+                }
+            );
         }
     }
 
     /// <summary>c (aColumns x bColumns) += the transpose of a (rows x aColumns) times b (rows x bColumns).</summary>
     public static void AddTransposedA(
-        ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> c, int rows, int aColumns, int bColumns, int threads = 1)
+        ReadOnlySpan<float> a,
+        ReadOnlySpan<float> b,
+        Span<float> c,
+        int rows,
+        int aColumns,
+        int bColumns,
+        int threads = 1
+    )
     {
         Check(a.Length, rows, aColumns);
         Check(b.Length, rows, bColumns);
         Check(c.Length, aColumns, bColumns);
         if (rows == 0 || aColumns == 0 || bColumns == 0)
             return;
-        fixed (float* pa = a, pb = b, pc = c)
+        fixed (
+            float* pa = a,
+                pb = b,
+                pc = c
+        )
         {
             var (p, x, g) = ((nint)pa, (nint)pb, (nint)pc);
-            Blocks.For(bColumns, ColumnBlock, threads, (_, start, end) =>
-            {
-                var addresses = stackalloc float*[SumRows];
-                for (var first = 0; first < rows; first += SumRows)
+            Blocks.For(
+                bColumns,
+                ColumnBlock,
+                threads,
+                (_, start, end) =>
                 {
-                    var n = Math.Min(SumRows, rows - first);
-                    for (var i = 0; i < n; i++)
-                        addresses[i] = (float*)x + (nint)(first + i) * bColumns;
-                    ColumnSumKernel<float>.Run((float*)p + (nint)first * aColumns, aColumns, addresses, n, aColumns, start, end, (float*)g, bColumns);
+                    var addresses = stackalloc float*[SumRows];
+                    for (var first = 0; first < rows; first += SumRows)
+                    {
+                        var n = Math.Min(SumRows, rows - first);
+                        for (var i = 0; i < n; i++)
+                            addresses[i] = (float*)x + (nint)(first + i) * bColumns;
+                        ColumnSumKernel<float>.Run(
+                            (float*)p + (nint)first * aColumns,
+                            aColumns,
+                            addresses,
+                            n,
+                            aColumns,
+                            start,
+                            end,
+                            (float*)g,
+                            bColumns
+                        );
+                    }
                 }
-            });
+            );
         }
     }
 

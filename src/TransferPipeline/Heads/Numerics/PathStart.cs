@@ -1,7 +1,8 @@
 namespace TransferPipeline.Heads.Numerics;
 
 /// <summary>
-/// Where to start the next fit of a path: the weights move smoothly with the logarithm of C, so the parabola through the last three solutions
+/// Where to start the next fit of a path: the weights move smoothly with the logarithm of C, so the parabola through the last three
+/// solutions
 /// (the line through two) foresees the next one, which halves the passes of a path of twenty.
 /// </summary>
 internal sealed unsafe class PathStart
@@ -33,7 +34,9 @@ internal sealed unsafe class PathStart
         new Span<float>(parameters.Pointer, (int)parameters.Length).Clear();
         foreach (var (node, solution) in nodes)
         {
-            var factor = nodes.Where(other => other.LogC != node).Aggregate(1.0, (product, other) => product * (at - other.LogC) / (node - other.LogC));
+            var factor = nodes
+                .Where(other => other.LogC != node)
+                .Aggregate(1.0, (product, other) => product * (at - other.LogC) / (node - other.LogC));
             fixed (float* from = solution)
                 FloatVectors.AddScaled(parameters.Pointer, factor, from, solution.Length);
         }

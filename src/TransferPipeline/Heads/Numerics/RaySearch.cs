@@ -1,11 +1,15 @@
 namespace TransferPipeline.Heads.Numerics;
 
-/// <summary>Step lengths along one direction for each group of outputs: slopes are bracketed and interpolated until little of the first one is left.</summary>
+/// <summary>
+/// Step lengths along one direction for each group of outputs: slopes are bracketed and interpolated until little of the first one is left.
+/// </summary>
 internal sealed class RaySearch
 {
     private const int MostProbes = 24;
 
-    /// <summary>Objectives are sums of float32 losses: below this share a rise is noise, and slopes decide (Hager and Zhang 2005).</summary>
+    /// <summary>
+    /// Objectives are sums of float32 losses: below this share a rise is noise, and slopes decide (Hager and Zhang 2005).
+    /// </summary>
     private const double Noise = 1e-6;
 
     private const double MostGrowth = 4;
@@ -35,8 +39,16 @@ internal sealed class RaySearch
         for (var g = 0; g < start.Length; g++)
         {
             var moves = open[g] && slopes[g] < 0;
-            _brackets[g] = new() { LowSlope = slopes[g], High = double.PositiveInfinity, Found = !moves };
-            Lengths[g] = !moves ? 0 : scaled ? 1 : Math.Min(1, start[g] / -slopes[g]);
+            _brackets[g] = new()
+            {
+                LowSlope = slopes[g],
+                High = double.PositiveInfinity,
+                Found = !moves,
+            };
+            Lengths[g] =
+                !moves ? 0
+                : scaled ? 1
+                : Math.Min(1, start[g] / -slopes[g]);
         }
     }
 
@@ -90,9 +102,7 @@ internal sealed class RaySearch
         public double Shrink = FirstShrink;
         public int Misses;
 
-        public Bracket()
-        {
-        }
+        public Bracket() { }
 
         /// <summary>Takes in the slope at a length and gives the next length.</summary>
         public double Next(double length, double slope)
@@ -102,7 +112,11 @@ internal sealed class RaySearch
                 var secant = length + (length - Low) * slope / (LowSlope - slope);
                 (Low, LowSlope) = (length, slope);
                 if (double.IsInfinity(High))
-                    return Math.Clamp(double.IsFinite(secant) && secant > length ? secant : double.MaxValue, length * (1 + Margin), length * MostGrowth);
+                    return Math.Clamp(
+                        double.IsFinite(secant) && secant > length ? secant : double.MaxValue,
+                        length * (1 + Margin),
+                        length * MostGrowth
+                    );
             }
             else
             {

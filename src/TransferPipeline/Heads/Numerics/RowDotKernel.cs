@@ -39,7 +39,7 @@ internal static unsafe class RowDotKernel<T>
         var results = stackalloc T[TileRows * TileClasses];
         var rows = stackalloc T*[TileRows];
         var weights = stackalloc T*[TileClasses];
-        for (var k0 = 0; k0 < classes;)
+        for (var k0 = 0; k0 < classes; )
         {
             // Two remaining classes have a tile of their own; otherwise the last class is repeated to fill the tile.
             var width = classes - k0 is 1 or 2 or 6 or 7 ? 2 : TileClasses;
@@ -87,12 +87,35 @@ internal static unsafe class RowDotKernel<T>
 
     private static void Tile512x5(T** rows, T** weights, int length, T* results)
     {
-        T* x0 = rows[0], x1 = rows[1], x2 = rows[2], x3 = rows[3];
-        T* w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
-        Vector512<T> s00 = default, s01 = default, s02 = default, s03 = default, s04 = default;
-        Vector512<T> s10 = default, s11 = default, s12 = default, s13 = default, s14 = default;
-        Vector512<T> s20 = default, s21 = default, s22 = default, s23 = default, s24 = default;
-        Vector512<T> s30 = default, s31 = default, s32 = default, s33 = default, s34 = default;
+        T* x0 = rows[0],
+            x1 = rows[1],
+            x2 = rows[2],
+            x3 = rows[3];
+        T* w0 = weights[0],
+            w1 = weights[1],
+            w2 = weights[2],
+            w3 = weights[3],
+            w4 = weights[4];
+        Vector512<T> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default,
+            s04 = default;
+        Vector512<T> s10 = default,
+            s11 = default,
+            s12 = default,
+            s13 = default,
+            s14 = default;
+        Vector512<T> s20 = default,
+            s21 = default,
+            s22 = default,
+            s23 = default,
+            s24 = default;
+        Vector512<T> s30 = default,
+            s31 = default,
+            s32 = default,
+            s33 = default,
+            s34 = default;
         var whole = length & -Vector512<T>.Count;
         for (var d = 0; d < whole; d += Vector512<T>.Count)
         {
@@ -136,10 +159,20 @@ internal static unsafe class RowDotKernel<T>
 
     private static void Tile512x2(T** rows, T** weights, int length, T* results)
     {
-        T* x0 = rows[0], x1 = rows[1], x2 = rows[2], x3 = rows[3];
-        T* w0 = weights[0], w1 = weights[1];
-        Vector512<T> s00 = default, s01 = default, s10 = default, s11 = default;
-        Vector512<T> s20 = default, s21 = default, s30 = default, s31 = default;
+        T* x0 = rows[0],
+            x1 = rows[1],
+            x2 = rows[2],
+            x3 = rows[3];
+        T* w0 = weights[0],
+            w1 = weights[1];
+        Vector512<T> s00 = default,
+            s01 = default,
+            s10 = default,
+            s11 = default;
+        Vector512<T> s20 = default,
+            s21 = default,
+            s30 = default,
+            s31 = default;
         var whole = length & -Vector512<T>.Count;
         for (var d = 0; d < whole; d += Vector512<T>.Count)
         {
@@ -169,10 +202,23 @@ internal static unsafe class RowDotKernel<T>
     /// <summary>Two rows x five (or two) classes: fits the 16 registers of AVX2 and SSE; without SIMD it is plain code.</summary>
     private static void TileVector(T** rows, T** weights, int length, T* results, int width)
     {
-        T* x0 = rows[0], x1 = rows[1];
-        T* w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3], w4 = weights[4];
-        Vector<T> s00 = default, s01 = default, s02 = default, s03 = default, s04 = default;
-        Vector<T> s10 = default, s11 = default, s12 = default, s13 = default, s14 = default;
+        T* x0 = rows[0],
+            x1 = rows[1];
+        T* w0 = weights[0],
+            w1 = weights[1],
+            w2 = weights[2],
+            w3 = weights[3],
+            w4 = weights[4];
+        Vector<T> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default,
+            s04 = default;
+        Vector<T> s10 = default,
+            s11 = default,
+            s12 = default,
+            s13 = default,
+            s14 = default;
         var whole = length - length % Vector<T>.Count;
         if (width == 2)
         {

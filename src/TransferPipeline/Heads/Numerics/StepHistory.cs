@@ -2,7 +2,9 @@ using System.Numerics.Tensors;
 
 namespace TransferPipeline.Heads.Numerics;
 
-/// <summary>The last steps of L-BFGS and the changes of the gradient along them, for groups of parameter rows that are problems of their own.</summary>
+/// <summary>
+/// The last steps of L-BFGS and the changes of the gradient along them, for groups of parameter rows that are problems of their own.
+/// </summary>
 internal sealed unsafe class StepHistory : IDisposable
 {
     private const int MostSteps = 20;
@@ -44,12 +46,15 @@ internal sealed unsafe class StepHistory : IDisposable
         {
             // The update by the younger pair and the product with the next older one share a pass over q.
             var (younger, older) = (j < _steps.Count ? _steps[j] : null, j > 0 ? _steps[j - 1] : null);
-            var products = ForRows(map, (g, row, from) =>
-            {
-                if (younger is not null)
-                    FloatVectors.AddScaled(q + row, -last[g], younger.Change + from, _stride);
-                return older is null ? 0 : FloatVectors.Dot(q + row, older.Move + from, _stride);
-            });
+            var products = ForRows(
+                map,
+                (g, row, from) =>
+                {
+                    if (younger is not null)
+                        FloatVectors.AddScaled(q + row, -last[g], younger.Change + from, _stride);
+                    return older is null ? 0 : FloatVectors.Dot(q + row, older.Move + from, _stride);
+                }
+            );
             if (older is null)
                 break;
             last = factors[j - 1] = [.. products.Select((product, g) => product * older.Inverse[map[g]])];
@@ -63,35 +68,48 @@ internal sealed unsafe class StepHistory : IDisposable
         }
         else
         {
-            ForRows(map, (g, row, _) =>
-            {
-                TensorPrimitives.Multiply(new ReadOnlySpan<float>(q + row, _stride), (float)Scale(map[g]), new Span<float>(direction + row, _stride));
-                return 0;
-            });
+            ForRows(
+                map,
+                (g, row, _) =>
+                {
+                    TensorPrimitives.Multiply(
+                        new ReadOnlySpan<float>(q + row, _stride),
+                        (float)Scale(map[g]),
+                        new Span<float>(direction + row, _stride)
+                    );
+                    return 0;
+                }
+            );
         }
 
         for (var j = 0; j <= _steps.Count; j++)
         {
             var (older, younger) = (j > 0 ? _steps[j - 1] : null, j < _steps.Count ? _steps[j] : null);
             var factor = last;
-            var products = ForRows(map, (g, row, from) =>
-            {
-                if (older is not null)
-                    FloatVectors.AddScaled(direction + row, factor[g], older.Move + from, _stride);
-                return younger is null ? 0 : FloatVectors.Dot(direction + row, younger.Change + from, _stride);
-            });
+            var products = ForRows(
+                map,
+                (g, row, from) =>
+                {
+                    if (older is not null)
+                        FloatVectors.AddScaled(direction + row, factor[g], older.Move + from, _stride);
+                    return younger is null ? 0 : FloatVectors.Dot(direction + row, younger.Change + from, _stride);
+                }
+            );
             if (younger is null)
                 break;
             var first = factors[j];
             last = [.. products.Select((product, g) => first[g] - product * younger.Inverse[map[g]])];
         }
 
-        ForRows(map, (g, row, from) =>
-        {
-            var values = new Span<float>(direction + row, _stride);
-            TensorPrimitives.Multiply(values, open[g] ? -1 : 0, values);
-            return 0;
-        });
+        ForRows(
+            map,
+            (g, row, from) =>
+            {
+                var values = new Span<float>(direction + row, _stride);
+                TensorPrimitives.Multiply(values, open[g] ? -1 : 0, values);
+                return 0;
+            }
+        );
     }
 
     /// <summary>Remembers a step: move = lengths * direction, change = next - gradient.</summary>
@@ -103,14 +121,17 @@ internal sealed unsafe class StepHistory : IDisposable
             _steps.RemoveAt(0);
         _steps.Add(step);
         Array.Clear(step.Inverse);
-        var products = ForRows(map, (g, row, from) =>
-        {
-            new Span<float>(step.Move + from, _stride).Clear();
-            FloatVectors.AddScaled(step.Move + from, lengths[g], direction + row, _stride);
-            FloatVectors.Copy(next + row, step.Change + from, _stride);
-            FloatVectors.AddScaled(step.Change + from, -1, gradient + row, _stride);
-            return FloatVectors.Dot(step.Move + from, step.Change + from, _stride);
-        });
+        var products = ForRows(
+            map,
+            (g, row, from) =>
+            {
+                new Span<float>(step.Move + from, _stride).Clear();
+                FloatVectors.AddScaled(step.Move + from, lengths[g], direction + row, _stride);
+                FloatVectors.Copy(next + row, step.Change + from, _stride);
+                FloatVectors.AddScaled(step.Change + from, -1, gradient + row, _stride);
+                return FloatVectors.Dot(step.Move + from, step.Change + from, _stride);
+            }
+        );
         var moves = ForRows(map, (_, _, from) => FloatVectors.Dot(step.Move + from, step.Move + from, _stride));
         var changes = ForRows(map, (_, _, from) => FloatVectors.Dot(step.Change + from, step.Change + from, _stride));
         for (var g = 0; g < map.Length; g++)
@@ -133,27 +154,37 @@ internal sealed unsafe class StepHistory : IDisposable
 
     public void Dispose() => _steps.ForEach(s => s.Dispose());
 
-    /// <summary>Scales what the preconditioner gave so that it would turn the last change of the gradient into a move of the length of the one that caused it.</summary>
+    /// <summary>
+    /// Scales what the preconditioner gave so that it would turn the last change of the gradient into a move of the length of the one that
+    /// caused it.
+    /// </summary>
     private void Resize(int[] map, float* direction, IPreconditioner preconditioner)
     {
         var step = _steps[^1];
         var size = (nint)map.Length * _rows * _stride;
         using var buffer = new FloatBuffer(2 * size);
-        float* change = buffer.Pointer, solved = change + size;
-        ForRows(map, (_, row, from) =>
-        {
-            FloatVectors.Copy(step.Change + from, change + row, _stride);
-            return 0;
-        });
+        float* change = buffer.Pointer,
+            solved = change + size;
+        ForRows(
+            map,
+            (_, row, from) =>
+            {
+                FloatVectors.Copy(step.Change + from, change + row, _stride);
+                return 0;
+            }
+        );
         preconditioner.Apply(change, solved, map.Length * _rows);
         var products = Products(map.Length, change, solved);
-        ForRows(map, (g, row, _) =>
-        {
-            var scale = step.Inverse[map[g]] > 0 && products[g] > 0 ? 1 / (step.Inverse[map[g]] * products[g]) : 1;
-            var values = new Span<float>(direction + row, _stride);
-            TensorPrimitives.Multiply(values, (float)scale, values);
-            return 0;
-        });
+        ForRows(
+            map,
+            (g, row, _) =>
+            {
+                var scale = step.Inverse[map[g]] > 0 && products[g] > 0 ? 1 / (step.Inverse[map[g]] * products[g]) : 1;
+                var values = new Span<float>(direction + row, _stride);
+                TensorPrimitives.Multiply(values, (float)scale, values);
+                return 0;
+            }
+        );
     }
 
     /// <summary>Curvature of the last step that says something of it.</summary>
@@ -168,16 +199,23 @@ internal sealed unsafe class StepHistory : IDisposable
         return 1;
     }
 
-    /// <summary>Runs for each parameter row (group, offset of the row, its offset in the history) and adds the results of each group in order.</summary>
+    /// <summary>
+    /// Runs for each parameter row (group, offset of the row, its offset in the history) and adds the results of each group in order.
+    /// </summary>
     private double[] ForRows(int[] map, Func<int, nint, nint, double> row)
     {
         var count = map.Length * _rows;
         var parts = new double[count];
-        Blocks.For(count, Math.Max(1, TaskLength / _stride), _threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-                parts[i] = row(i / _rows, (nint)i * _stride, ((nint)map[i / _rows] * _rows + i % _rows) * _stride);
-        });
+        Blocks.For(
+            count,
+            Math.Max(1, TaskLength / _stride),
+            _threads,
+            (_, start, end) =>
+            {
+                for (var i = start; i < end; i++)
+                    parts[i] = row(i / _rows, (nint)i * _stride, ((nint)map[i / _rows] * _rows + i % _rows) * _stride);
+            }
+        );
         var sums = new double[map.Length];
         for (var i = 0; i < count; i++)
             sums[i / _rows] += parts[i];

@@ -1,7 +1,8 @@
 namespace TransferPipeline.Heads.Numerics;
 
 /// <summary>
-/// A Cholesky factor in float32 that solves for many right sides at the speed of a matrix product: it is kept by rows and by columns, and the
+/// A Cholesky factor in float32 that solves for many right sides at the speed of a matrix product: it is kept by rows and by columns, and
+/// the
 /// blocks on its diagonal are inverted once.
 /// </summary>
 internal sealed unsafe class TriangularFactor : IDisposable
@@ -26,18 +27,26 @@ internal sealed unsafe class TriangularFactor : IDisposable
     {
         (_n, _stride) = (n, stride);
         (_lower, _upper) = (new((long)n * stride), new((long)n * stride));
-        (_inverses, _transposedInverses) = (new((long)Blocks.Count(n, Panel) * Panel * Panel), new((long)Blocks.Count(n, Panel) * Panel * Panel));
-        Blocks.For(n, TransposeBlock, threads, (_, start, end) =>
-        {
-            for (var j = 0; j < end; j += TransposeBlock)
+        (_inverses, _transposedInverses) = (
+            new((long)Blocks.Count(n, Panel) * Panel * Panel),
+            new((long)Blocks.Count(n, Panel) * Panel * Panel)
+        );
+        Blocks.For(
+            n,
+            TransposeBlock,
+            threads,
+            (_, start, end) =>
             {
-                for (var i = start; i < end; i++)
+                for (var j = 0; j < end; j += TransposeBlock)
                 {
-                    for (var c = j; c < Math.Min(j + TransposeBlock, i + 1); c++)
-                        _lower.Pointer[(nint)i * stride + c] = _upper.Pointer[(nint)c * stride + i] = (float)factor[(long)i * n + c];
+                    for (var i = start; i < end; i++)
+                    {
+                        for (var c = j; c < Math.Min(j + TransposeBlock, i + 1); c++)
+                            _lower.Pointer[(nint)i * stride + c] = _upper.Pointer[(nint)c * stride + i] = (float)factor[(long)i * n + c];
+                    }
                 }
             }
-        });
+        );
         Blocks.For(n, Panel, threads, (panel, start, end) => Invert(factor, n, start, end - start, panel));
     }
 
@@ -45,15 +54,20 @@ internal sealed unsafe class TriangularFactor : IDisposable
     public void Solve(float* from, float* to, int count, int threads)
     {
         var (source, target) = ((nint)from, (nint)to);
-        Blocks.For(count, Math.Clamp(Blocks.Count(count, 2), 1, Group), threads, (_, start, end) =>
-        {
-            var x = (float*)target + (nint)start * _stride;
-            FloatVectors.Copy((float*)source + (nint)start * _stride, x, (nint)(end - start) * _stride);
-            for (var p = 0; p < _n; p += Panel)
-                SolvePanel(x, end - start, _lower.Pointer, _inverses.Pointer, p, 0, p);
-            for (var p = (Blocks.Count(_n, Panel) - 1) * Panel; p >= 0; p -= Panel)
-                SolvePanel(x, end - start, _upper.Pointer, _transposedInverses.Pointer, p, p + Panel, _n);
-        });
+        Blocks.For(
+            count,
+            Math.Clamp(Blocks.Count(count, 2), 1, Group),
+            threads,
+            (_, start, end) =>
+            {
+                var x = (float*)target + (nint)start * _stride;
+                FloatVectors.Copy((float*)source + (nint)start * _stride, x, (nint)(end - start) * _stride);
+                for (var p = 0; p < _n; p += Panel)
+                    SolvePanel(x, end - start, _lower.Pointer, _inverses.Pointer, p, 0, p);
+                for (var p = (Blocks.Count(_n, Panel) - 1) * Panel; p >= 0; p -= Panel)
+                    SolvePanel(x, end - start, _upper.Pointer, _transposedInverses.Pointer, p, p + Panel, _n);
+            }
+        );
     }
 
     public void Dispose()
@@ -64,7 +78,10 @@ internal sealed unsafe class TriangularFactor : IDisposable
         _transposedInverses.Dispose();
     }
 
-    /// <summary>Subtracts the known values' part, from <paramref name="knownStart"/> to <paramref name="knownEnd"/>, then applies the diagonal block's inverse.</summary>
+    /// <summary>
+    /// Subtracts the known values' part, from <paramref name="knownStart"/> to <paramref name="knownEnd"/>, then applies the diagonal
+    /// block's inverse.
+    /// </summary>
     private void SolvePanel(float* x, int count, float* factor, float* inverses, int p, int knownStart, int knownEnd)
     {
         var width = Math.Min(Panel, _n - p);
@@ -74,7 +91,16 @@ internal sealed unsafe class TriangularFactor : IDisposable
         {
             for (var k = 0; k < count; k++)
                 rows[k] = x + (nint)k * _stride + knownStart;
-            RowDotKernel<float>.Run(rows, count, factor + (nint)p * _stride + knownStart, _stride, width, knownEnd - knownStart, products, Panel);
+            RowDotKernel<float>.Run(
+                rows,
+                count,
+                factor + (nint)p * _stride + knownStart,
+                _stride,
+                width,
+                knownEnd - knownStart,
+                products,
+                Panel
+            );
             for (var k = 0; k < count; k++)
                 FloatVectors.AddScaled(x + (nint)k * _stride + p, -1, products + k * Panel, width);
         }

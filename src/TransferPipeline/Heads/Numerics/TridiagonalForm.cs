@@ -3,15 +3,18 @@ using System.Numerics.Tensors;
 namespace TransferPipeline.Heads.Numerics;
 
 /// <summary>
-/// Householder's reduction A = Q T Q^T of a symmetric matrix, T tridiagonal: every shifted system (A + a I) x = b then costs n multiply-adds
-/// once b is rotated. The update by the last reflection and the product with the next one share one sweep over the matrix, which is what such a
+/// Householder's reduction A = Q T Q^T of a symmetric matrix, T tridiagonal: every shifted system (A + a I) x = b then costs n
+/// multiply-adds
+/// once b is rotated. The update by the last reflection and the product with the next one share one sweep over the matrix, which is what
+/// such a
 /// reduction waits for.
 /// </summary>
 internal sealed unsafe class TridiagonalForm
 {
     private const int RowBlock = 32;
 
-    private TridiagonalForm(double[] diagonal, double[] below, double[] rotation) => (Diagonal, Below, Rotation) = (diagonal, below, rotation);
+    private TridiagonalForm(double[] diagonal, double[] below, double[] rotation) =>
+        (Diagonal, Below, Rotation) = (diagonal, below, rotation);
 
     public double[] Diagonal { get; }
 
@@ -26,7 +29,8 @@ internal sealed unsafe class TridiagonalForm
     {
         var (diagonal, below) = (new double[n], new double[n]);
         var reflections = new double[n][];
-        double[] v = [], w = [];
+        double[] v = [],
+            w = [];
         for (var k = 0; k < n; k++)
         {
             // Row k of the remaining matrix, with the last reflection's update.
@@ -54,17 +58,23 @@ internal sealed unsafe class TridiagonalForm
             reflections[k] = next;
             var (oldV, oldW, newV, from) = (v, w, next, k + 1);
             var product = new double[n];
-            Blocks.For(n - from, RowBlock, threads, (_, start, end) =>
-            {
-                for (var i = from + start; i < from + end; i++)
+            Blocks.For(
+                n - from,
+                RowBlock,
+                threads,
+                (_, start, end) =>
                 {
-                    var current = a.AsSpan(i * n + from, n - from);
-                    if (oldV.Length > 0)
-                        Update(current, oldV.AsSpan(from), oldW.AsSpan(from), oldV[i], oldW[i]);
-                    if (newV.Length > 0)
-                        product[i] = TensorPrimitives.Dot<double>(current, newV.AsSpan(from));
-                }
-            }, cancellation);
+                    for (var i = from + start; i < from + end; i++)
+                    {
+                        var current = a.AsSpan(i * n + from, n - from);
+                        if (oldV.Length > 0)
+                            Update(current, oldV.AsSpan(from), oldW.AsSpan(from), oldV[i], oldW[i]);
+                        if (newV.Length > 0)
+                            product[i] = TensorPrimitives.Dot<double>(current, newV.AsSpan(from));
+                    }
+                },
+                cancellation
+            );
             (v, w) = (newV, product);
             if (v.Length > 0)
             {
@@ -97,36 +107,48 @@ internal sealed unsafe class TridiagonalForm
         TensorPrimitives.MultiplyAdd(v, -wi, row, row);
     }
 
-    /// <summary>Rows of Q^T = H(n-2) ... H(0): each row of Q^T's transpose is reflected in turn, so blocks of columns are independent.</summary>
+    /// <summary>
+    /// Rows of Q^T = H(n-2) ... H(0): each row of Q^T's transpose is reflected in turn, so blocks of columns are independent.
+    /// </summary>
     private static double[] Accumulate(double[][] reflections, int n, int threads)
     {
         // Q = H0 H1 ...; column i of Q^T is row i of Q, that is e_i^T H0 H1 ...
         var q = new double[n * n];
-        Blocks.For(n, RowBlock, threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-                q[i * n + i] = 1;
-            for (var k = 0; k < n - 1; k++)
+        Blocks.For(
+            n,
+            RowBlock,
+            threads,
+            (_, start, end) =>
             {
-                if (reflections[k].Length == 0)
-                    continue;
-                var v = reflections[k].AsSpan(k + 1);
                 for (var i = start; i < end; i++)
+                    q[i * n + i] = 1;
+                for (var k = 0; k < n - 1; k++)
                 {
-                    var row = q.AsSpan(i * n + k + 1, n - k - 1);
-                    TensorPrimitives.MultiplyAdd(v, -TensorPrimitives.Dot<double>(row, v), row, row);
+                    if (reflections[k].Length == 0)
+                        continue;
+                    var v = reflections[k].AsSpan(k + 1);
+                    for (var i = start; i < end; i++)
+                    {
+                        var row = q.AsSpan(i * n + k + 1, n - k - 1);
+                        TensorPrimitives.MultiplyAdd(v, -TensorPrimitives.Dot<double>(row, v), row, row);
+                    }
                 }
             }
-        });
+        );
         var rotation = new double[n * n];
-        Blocks.For(n, RowBlock, threads, (_, start, end) =>
-        {
-            for (var j = start; j < end; j++)
+        Blocks.For(
+            n,
+            RowBlock,
+            threads,
+            (_, start, end) =>
             {
-                for (var i = 0; i < n; i++)
-                    rotation[j * n + i] = q[i * n + j];
+                for (var j = start; j < end; j++)
+                {
+                    for (var i = 0; i < n; i++)
+                        rotation[j * n + i] = q[i * n + j];
+                }
             }
-        });
+        );
         return rotation;
     }
 }

@@ -9,7 +9,9 @@ internal static class VectorMath
     /// <summary>Arguments below give 0 in the losses' terms; the power of two stays a normal number.</summary>
     private const float SmallestExponent = -87f;
 
-    /// <summary>exp(x) for x of at most 0 (larger ones up to 88 work too): 2^n times the Taylor series of degree 7 on |r| of at most ln(2) / 2.</summary>
+    /// <summary>
+    /// exp(x) for x of at most 0 (larger ones up to 88 work too): 2^n times the Taylor series of degree 7 on |r| of at most ln(2) / 2.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> x)
     {

@@ -12,14 +12,20 @@ public sealed record RidgeLeaveOneOutResult(double Alpha, double Accuracy, doubl
 
 /// <summary>
 /// Exact leave-one-out of ridge for many penalties from one factorization. Without row i the residual is e_i / (1 - h_i), h_i the row's
-/// leverage (Allen 1974). With the Gram matrix reduced to a tridiagonal one, leverages and residuals of all rows cost a few operations a value and penalty.
+/// leverage (Allen 1974). With the Gram matrix reduced to a tridiagonal one, leverages and residuals of all rows cost a few operations a
+/// value and penalty.
 /// </summary>
 public static class RidgeLeaveOneOut
 {
     private const int RowBlock = 64;
 
     /// <summary>Results in the order of <paramref name="alphas"/>. Class weights are not taken into account.</summary>
-    public static IReadOnlyList<RidgeLeaveOneOutResult> Run(TrainingRows data, Ridge options, IReadOnlyList<double> alphas, TrainingContext context)
+    public static IReadOnlyList<RidgeLeaveOneOutResult> Run(
+        TrainingRows data,
+        Ridge options,
+        IReadOnlyList<double> alphas,
+        TrainingContext context
+    )
     {
         var counts = TrainingCheck.Counts(data, context);
         if (!ClassWeights.IsNone(options))
@@ -34,7 +40,10 @@ public static class RidgeLeaveOneOut
         var rows = prepared.Rows;
         var intercept = options.FitIntercept;
         var targets = new Targets(rows.Labels, counts, intercept);
-        var work = rows.Count < rows.Length ? ByRows(rows, intercept, targets, context) : ByValues(rows, data.ClassCount, intercept, targets, context);
+        var work =
+            rows.Count < rows.Length
+                ? ByRows(rows, intercept, targets, context)
+                : ByValues(rows, data.ClassCount, intercept, targets, context);
         return [.. alphas.Select(alpha => work.Evaluate(alpha, context))];
     }
 
@@ -47,9 +56,16 @@ public static class RidgeLeaveOneOut
         GramMatrix<double>.Add(rows, mean, null, gram, context.Threads, context.Cancellation);
         var form = TridiagonalForm.Reduce(gram, n, context.Threads, context.Cancellation);
 
-        // Each row's rotated vector, n values; the rows of a block lie beside each other, so that recurrences over values run over rows in step.
+        // Each row's rotated vector, n values; the rows of a block lie beside each other, so that recurrences over values run over rows in
+        // step.
         var rotated = new double[(long)count * n];
-        Blocks.For(count, RowBlock, context.Threads, (_, start, end) => Rotate(rows, mean, form.Rotation, start, end, rotated), context.Cancellation);
+        Blocks.For(
+            count,
+            RowBlock,
+            context.Threads,
+            (_, start, end) => Rotate(rows, mean, form.Rotation, start, end, rotated),
+            context.Cancellation
+        );
         return new(form, rotated, count, n, RowBlock, targets, Dual: false);
     }
 
@@ -64,7 +80,11 @@ public static class RidgeLeaveOneOut
         }
 
         var addresses = stackalloc double*[RowBlock];
-        fixed (double* x = centred, q = rotation, to = &rotated[(long)start * n])
+        fixed (
+            double* x = centred,
+                q = rotation,
+                to = &rotated[(long)start * n]
+        )
         {
             for (var j = 0; j < n; j += RowBlock)
             {
@@ -84,11 +104,16 @@ public static class RidgeLeaveOneOut
             RowGram.Centre(gram, n, [.. Enumerable.Repeat(1.0, n)]);
         var form = TridiagonalForm.Reduce(gram, n, context.Threads, context.Cancellation);
         var rotated = new double[(long)n * n];
-        Blocks.For(n, RowBlock, context.Threads, (_, start, end) =>
-        {
-            for (var j = 0; j < n; j++)
-                form.Rotation.AsSpan(j * n + start, end - start).CopyTo(rotated.AsSpan(start * n + j * (end - start)));
-        });
+        Blocks.For(
+            n,
+            RowBlock,
+            context.Threads,
+            (_, start, end) =>
+            {
+                for (var j = 0; j < n; j++)
+                    form.Rotation.AsSpan(j * n + start, end - start).CopyTo(rotated.AsSpan(start * n + j * (end - start)));
+            }
+        );
         return new(form, rotated, n, n, RowBlock, targets, Dual: true);
     }
 
@@ -131,33 +156,42 @@ public static class RidgeLeaveOneOut
         {
             var (pivots, multipliers) = (new double[N], new double[N]);
             if (!Form.Factor(alpha, pivots, multipliers))
-                Throw.BadInput(FormattableString.Invariant($"ridge: the vectors' Gram matrix plus alpha={alpha} is singular to working precision; take a larger alpha"));
+                Throw.BadInput(
+                    FormattableString.Invariant(
+                        $"ridge: the vectors' Gram matrix plus alpha={alpha} is singular to working precision; take a larger alpha"
+                    )
+                );
             var solutions = Solutions(_sides ??= RightSides(context), pivots, multipliers);
             var blocks = Blocks.Count(Count, Block);
             var (right, errors) = (new int[blocks], new double[blocks]);
-            Blocks.For(Count, Block, context.Threads, (block, start, end) =>
-            {
-                var width = end - start;
-                var leverages = Leverages(pivots, multipliers, start, width);
-                var outputs = Outputs(solutions, start, width);
-                var predictions = new double[Targets.Outputs];
-                for (var i = 0; i < width; i++)
+            Blocks.For(
+                Count,
+                Block,
+                context.Threads,
+                (block, start, end) =>
                 {
-                    for (var o = 0; o < predictions.Length; o++)
+                    var width = end - start;
+                    var leverages = Leverages(pivots, multipliers, start, width);
+                    var outputs = Outputs(solutions, start, width);
+                    var predictions = new double[Targets.Outputs];
+                    for (var i = 0; i < width; i++)
                     {
-                        // In the space of rows the solution is dual: its residual is alpha times the dual value.
-                        var target = Targets.Target(start + i, o);
-                        var dual = outputs[o * width + i];
-                        var residual = Dual ? alpha * dual : target - Targets.Mean(o) - dual;
-                        var free = (Dual ? alpha * leverages[i] : 1 - leverages[i]) - Targets.InterceptLeverage;
-                        var error = residual / free;
-                        errors[block] += error * error;
-                        predictions[o] = target - error;
-                    }
+                        for (var o = 0; o < predictions.Length; o++)
+                        {
+                            // In the space of rows the solution is dual: its residual is alpha times the dual value.
+                            var target = Targets.Target(start + i, o);
+                            var dual = outputs[o * width + i];
+                            var residual = Dual ? alpha * dual : target - Targets.Mean(o) - dual;
+                            var free = (Dual ? alpha * leverages[i] : 1 - leverages[i]) - Targets.InterceptLeverage;
+                            var error = residual / free;
+                            errors[block] += error * error;
+                            predictions[o] = target - error;
+                        }
 
-                    right[block] += Targets.Right(start + i, predictions) ? 1 : 0;
+                        right[block] += Targets.Right(start + i, predictions) ? 1 : 0;
+                    }
                 }
-            });
+            );
             return new(alpha, (double)right.Sum() / Count, errors.Sum() / ((double)Count * Targets.Outputs));
         }
 
@@ -165,18 +199,26 @@ public static class RidgeLeaveOneOut
         private double[] RightSides(TrainingContext context)
         {
             var sides = new double[Targets.Outputs * N];
-            Blocks.For(Targets.Outputs, 1, context.Threads, (_, o, _) =>
-            {
-                var targets = new double[Block];
-                for (var start = 0; start < Count; start += Block)
+            Blocks.For(
+                Targets.Outputs,
+                1,
+                context.Threads,
+                (_, o, _) =>
                 {
-                    var width = Math.Min(Block, Count - start);
-                    for (var i = 0; i < width; i++)
-                        targets[i] = Targets.Target(start + i, o) - Targets.Mean(o);
-                    for (var j = 0; j < N; j++)
-                        sides[o * N + j] += TensorPrimitives.Dot<double>(Rotated.AsSpan(start * N + j * width, width), targets.AsSpan(0, width));
+                    var targets = new double[Block];
+                    for (var start = 0; start < Count; start += Block)
+                    {
+                        var width = Math.Min(Block, Count - start);
+                        for (var i = 0; i < width; i++)
+                            targets[i] = Targets.Target(start + i, o) - Targets.Mean(o);
+                        for (var j = 0; j < N; j++)
+                            sides[o * N + j] += TensorPrimitives.Dot<double>(
+                                Rotated.AsSpan(start * N + j * width, width),
+                                targets.AsSpan(0, width)
+                            );
+                    }
                 }
-            });
+            );
             return sides;
         }
 

@@ -102,7 +102,14 @@ internal sealed class RidgeByValues : RidgeProblem
     public RidgeByValues(RowSet rows, ClassSums sums, float[] classWeights, bool intercept, TrainingContext context)
         : this(sums, intercept, new double[(long)rows.Length * rows.Length])
     {
-        GramMatrix<double>.Add(rows, Intercept ? Mean : null, Array.ConvertAll(rows.Labels, label => classWeights[label]), _gram, context.Threads, context.Cancellation);
+        GramMatrix<double>.Add(
+            rows,
+            Intercept ? Mean : null,
+            Array.ConvertAll(rows.Labels, label => classWeights[label]),
+            _gram,
+            context.Threads,
+            context.Cancellation
+        );
     }
 
     /// <param name="gram">D x D: sum of weight x (x - mean)(x - mean) transposed, or without the mean when there is no intercept.</param>

@@ -12,9 +12,13 @@ internal static class RidgeSystem
         var matrix = (double[])gram.Clone();
         for (var i = 0; i < n; i++)
             matrix[(long)i * n + i] += alpha;
-        var factor = Cholesky.Factor(matrix, n, context.Threads, context.Cancellation)
-            ?? throw new BadInputException(FormattableString.Invariant(
-                $"ridge: the vectors' Gram matrix plus alpha={alpha} is singular to working precision; take a larger alpha"));
+        var factor =
+            Cholesky.Factor(matrix, n, context.Threads, context.Cancellation)
+            ?? throw new BadInputException(
+                FormattableString.Invariant(
+                    $"ridge: the vectors' Gram matrix plus alpha={alpha} is singular to working precision; take a larger alpha"
+                )
+            );
         factor.Solve(b, count, context.Threads);
     }
 }

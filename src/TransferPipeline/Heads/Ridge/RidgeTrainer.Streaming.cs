@@ -15,7 +15,12 @@ public sealed partial class RidgeTrainer
         var kind = ridge.Scaling;
         var summary = StreamsOnce(ridge) ? null : StreamSummary.Read(stream, classCount, kind, 1000, context);
         var scaling = summary?.Scaling ?? (kind == ScalingKind.L2 ? FeatureScaling.L2 : FeatureScaling.None);
-        var classWeights = ClassWeights.Of(Name, ridge, summary?.Counts ?? StreamSummary.CountClasses(stream.Labels, classCount), stream.ClassNames);
+        var classWeights = ClassWeights.Of(
+            Name,
+            ridge,
+            summary?.Counts ?? StreamSummary.CountClasses(stream.Labels, classCount),
+            stream.ClassNames
+        );
         var uniform = Array.TrueForAll(classWeights, w => w == 1);
         int[] labels = [.. stream.Labels];
         var dimension = stream.Columns;
@@ -25,28 +30,38 @@ public sealed partial class RidgeTrainer
         var (weights, sums) = (new double[classCount], new double[classCount][]);
         for (var k = 0; k < classCount; k++)
             sums[k] = new double[dimension];
-        stream.Read((block, first, count) =>
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            int[] numbers = [.. Enumerable.Range(0, count)];
-            if (summary is null)
-                TrainingCheck.Finite(block, numbers, i => stream.NameOf(first + i), context);
-            using var rows = kind == ScalingKind.None
-                ? RowSet.View(block, numbers, labels.AsSpan(first, count))
-                : RowSet.Copy(block, numbers, labels.AsSpan(first, count), scaling, context.Threads);
-            var part = ClassSums.Of(rows, classCount, uniform ? null : classWeights, context.Threads, context.Cancellation);
-
-            // The first block's mean is near enough to that of all rows: products around it keep their digits when the rest is moved.
-            if (intercept)
-                shift ??= part.Mean();
-            GramMatrix<double>.AddUpper(rows, shift, uniform ? null : Array.ConvertAll(rows.Labels, k => classWeights[k]), gram, context.Threads, context.Cancellation);
-            for (var k = 0; k < classCount; k++)
+        stream.Read(
+            (block, first, count) =>
             {
-                weights[k] += part.Weights[k];
-                for (var d = 0; d < dimension; d++)
-                    sums[k][d] += part.Sums[k][d];
+                context.Cancellation.ThrowIfCancellationRequested();
+                int[] numbers = [.. Enumerable.Range(0, count)];
+                if (summary is null)
+                    TrainingCheck.Finite(block, numbers, i => stream.NameOf(first + i), context);
+                using var rows =
+                    kind == ScalingKind.None
+                        ? RowSet.View(block, numbers, labels.AsSpan(first, count))
+                        : RowSet.Copy(block, numbers, labels.AsSpan(first, count), scaling, context.Threads);
+                var part = ClassSums.Of(rows, classCount, uniform ? null : classWeights, context.Threads, context.Cancellation);
+
+                // The first block's mean is near enough to that of all rows: products around it keep their digits when the rest is moved.
+                if (intercept)
+                    shift ??= part.Mean();
+                GramMatrix<double>.AddUpper(
+                    rows,
+                    shift,
+                    uniform ? null : Array.ConvertAll(rows.Labels, k => classWeights[k]),
+                    gram,
+                    context.Threads,
+                    context.Cancellation
+                );
+                for (var k = 0; k < classCount; k++)
+                {
+                    weights[k] += part.Weights[k];
+                    for (var d = 0; d < dimension; d++)
+                        sums[k][d] += part.Sums[k][d];
+                }
             }
-        });
+        );
         var total = new ClassSums(dimension, weights, sums);
         if (shift is not null)
             GramMatrix<double>.Move(gram, shift, total.Mean(), total.TotalWeight, context.Threads);

@@ -29,6 +29,19 @@ public sealed partial class RidgeTrainer() : HeadPathTrainer<Ridge>(new Ridge())
     private LinearHead Solve(RidgeProblem problem, Ridge options, FeatureScaling scaling, TrainingContext context)
     {
         var (weights, bias, objective) = problem.Solve(options.Alpha, context);
-        return LinearHead.Create(Name, weights, bias, scaling, LinearLink.Softmax, options, new FitReport { Objective = objective, RelativeGap = 0, Iterations = 1 });
+        return LinearHead.Create(
+            Name,
+            weights,
+            bias,
+            scaling,
+            LinearLink.Softmax,
+            options,
+            new FitReport
+            {
+                Objective = objective,
+                RelativeGap = 0,
+                Iterations = 1,
+            }
+        );
     }
 }

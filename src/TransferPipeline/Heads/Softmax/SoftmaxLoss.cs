@@ -32,7 +32,10 @@ internal sealed unsafe class SoftmaxLoss : MarginLoss
             {
                 var value = Vector512.Load(z + k);
                 var e = Vector512.ConditionalSelect(
-                    Vector512.Equals(value, Vector512.Create(float.NegativeInfinity)), Vector512<float>.Zero, VectorMath.Exp(value - Vector512.Create(max)));
+                    Vector512.Equals(value, Vector512.Create(float.NegativeInfinity)),
+                    Vector512<float>.Zero,
+                    VectorMath.Exp(value - Vector512.Create(max))
+                );
                 e.Store(z + k);
                 sum += e;
             }

@@ -15,7 +15,8 @@ internal sealed record PairProblem(int First, int FirstCount, int Second, int Se
     public int KernelRow(int i) => i < FirstCount ? First + i : Second + i - FirstCount;
 }
 
-/// <param name="Coefficients">y times alpha of each row of the pair: positive in the first class, negative in the second, zero but for support vectors.</param>
+/// <param name="Coefficients">y times alpha of each row of the pair: positive in the first class, negative in the second, zero but for
+/// support vectors.</param>
 /// <param name="Bias">Added to the sum; positive sums are the first class.</param>
 /// <param name="Primal">Value of the primal objective at the solution.</param>
 /// <param name="Dual">Value of the dual (to be maximized): never above the optimum, which is never above <paramref name="Primal"/>.</param>

@@ -16,11 +16,17 @@ internal sealed unsafe class RbfKernelMatrix : IKernelRows, IDisposable
         _rows = x.Rows;
         _values = new((long)_rows * _rows);
         var squares = new float[_rows];
-        Blocks.For(_rows, RowBlock, threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-                squares[i] = (float)ExactDistance.Dot(x.Row(i), x.Row(i));
-        }, cancellation);
+        Blocks.For(
+            _rows,
+            RowBlock,
+            threads,
+            (_, start, end) =>
+            {
+                for (var i = start; i < end; i++)
+                    squares[i] = (float)ExactDistance.Dot(x.Row(i), x.Row(i));
+            },
+            cancellation
+        );
         Blocks.For(_rows, RowBlock, threads, (_, start, end) => Lower(x, squares, (float)gamma, start, end), cancellation);
     }
 

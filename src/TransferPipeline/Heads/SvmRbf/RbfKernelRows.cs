@@ -2,7 +2,9 @@ using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads;
 
-/// <summary>Kernel rows computed when they are asked for, the least recently used ones making room: for sets whose matrix would not fit.</summary>
+/// <summary>
+/// Kernel rows computed when they are asked for, the least recently used ones making room: for sets whose matrix would not fit.
+/// </summary>
 internal sealed unsafe class RbfKernelRows : IKernelRows, IDisposable
 {
     /// <summary>Columns computed by one thread at once.</summary>
@@ -59,19 +61,38 @@ internal sealed unsafe class RbfKernelRows : IKernelRows, IDisposable
 
     private void Compute(int row, float* to)
     {
-        Blocks.For(_members.Length, ColumnBlock, _threads, (_, start, end) =>
-        {
-            // The members are the kernel's rows, the wanted row its only "class".
-            var addresses = stackalloc float*[end - start];
-            fixed (float* data = _x.Data)
+        Blocks.For(
+            _members.Length,
+            ColumnBlock,
+            _threads,
+            (_, start, end) =>
             {
-                for (var i = start; i < end; i++)
-                    addresses[i - start] = data + (nint)_members[i] * _x.Columns;
-                RowDotKernel<float>.Run(addresses, end - start, data + (nint)_members[row] * _x.Columns, _x.Columns, 1, _x.Columns, to + start, 1);
-            }
+                // The members are the kernel's rows, the wanted row its only "class".
+                var addresses = stackalloc float*[end - start];
+                fixed (float* data = _x.Data)
+                {
+                    for (var i = start; i < end; i++)
+                        addresses[i - start] = data + (nint)_members[i] * _x.Columns;
+                    RowDotKernel<float>.Run(
+                        addresses,
+                        end - start,
+                        data + (nint)_members[row] * _x.Columns,
+                        _x.Columns,
+                        1,
+                        _x.Columns,
+                        to + start,
+                        1
+                    );
+                }
 
-            RbfKernel.FromProducts(new Span<float>(to + start, end - start), _squares.AsSpan(start, end - start), _squares[row], _gamma);
-        });
+                RbfKernel.FromProducts(
+                    new Span<float>(to + start, end - start),
+                    _squares.AsSpan(start, end - start),
+                    _squares[row],
+                    _gamma
+                );
+            }
+        );
         to[row] = 1;
     }
 }

@@ -92,7 +92,14 @@ internal sealed unsafe class SmoSolver
     {
         var least = double.PositiveInfinity;
         var first = StepPart(0, _pair.FirstCount, step, i is null ? null : i.Value.First, j is null ? null : j.Value.First, ref least);
-        var second = StepPart(_pair.FirstCount, _pair.SecondCount, step, i is null ? null : i.Value.Second, j is null ? null : j.Value.Second, ref least);
+        var second = StepPart(
+            _pair.FirstCount,
+            _pair.SecondCount,
+            step,
+            i is null ? null : i.Value.Second,
+            j is null ? null : j.Value.Second,
+            ref least
+        );
         return (second.Value > first.Value ? second : first, least);
     }
 
@@ -101,7 +108,11 @@ internal sealed unsafe class SmoSolver
         var best = new BestLanes(start);
         var smallest = new Vector<double>(least);
         var t = 0;
-        fixed (double* f = &_f[start], up = &_up[start], down = &_down[start])
+        fixed (
+            double* f = &_f[start],
+                up = &_up[start],
+                down = &_down[start]
+        )
         {
             var length = new Vector<double>(step);
             for (; t + Vector<float>.Count <= count; t += Vector<float>.Count)
@@ -150,14 +161,20 @@ internal sealed unsafe class SmoSolver
     {
         var best = new BestLanes(start);
         var t = 0;
-        fixed (double* f = &_f[start], down = &_down[start])
+        fixed (
+            double* f = &_f[start],
+                down = &_down[start]
+        )
         {
             var (top, two, floor) = (new Vector<double>(most), new Vector<double>(2), new Vector<double>(LeastCurvature));
             for (; t + Vector<float>.Count <= count; t += Vector<float>.Count)
             {
                 Vector.Widen(Vector.Load(row + t), out var low, out var high);
                 best.Offer(Gain(top - Vector.Load(f + t) - Vector.Load(down + t), low), t);
-                best.Offer(Gain(top - Vector.Load(f + t + Vector<double>.Count) - Vector.Load(down + t + Vector<double>.Count), high), t + Vector<double>.Count);
+                best.Offer(
+                    Gain(top - Vector.Load(f + t + Vector<double>.Count) - Vector.Load(down + t + Vector<double>.Count), high),
+                    t + Vector<double>.Count
+                );
             }
 
             var found = best.Reduce();
@@ -193,7 +210,9 @@ internal sealed unsafe class SmoSolver
         }
 
         var bias = free > 0 ? sum / free : (most + least) / 2;
-        double squares = 0, weights = 0, losses = 0;
+        double squares = 0,
+            weights = 0,
+            losses = 0;
         for (var i = 0; i < _b.Length; i++)
         {
             // sum_j b_j K_ij is y - f; the margin y (that + bias) is then 1 - y (f - bias).

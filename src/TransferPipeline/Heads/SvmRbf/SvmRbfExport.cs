@@ -26,12 +26,18 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
         var x = ToDouble(graph, features);
         var products = graph.Node("Gemm", OldOperators.Factors(graph, x, vectors, isDouble: true), ("transB", 1L), ("alpha", -2f));
         var square = graph.Node("MatMul", [graph.Node("Mul", [x, x]), column]);
-        var squares = graph.Node("Transpose", [graph.Node("MatMul", [graph.Node("Mul", [vectors, vectors]), column])], ("perm", new long[] { 1, 0 }));
+        var squares = graph.Node(
+            "Transpose",
+            [graph.Node("MatMul", [graph.Node("Mul", [vectors, vectors]), column])],
+            ("perm", new long[] { 1, 0 })
+        );
         var distances = OldOperators.Max(graph, graph.Node("Add", [graph.Node("Add", [products, squares]), square]), Number(graph, 0));
         return graph.Node("Exp", [graph.Node("Mul", [distances, Number(graph, -model.Gamma)])]);
     }
 
-    /// <summary>N x K x K decisions: what the support vectors of class i say about pair (i, j), less what those of j say, plus the bias.</summary>
+    /// <summary>
+    /// N x K x K decisions: what the support vectors of class i say about pair (i, j), less what those of j say, plus the bias.
+    /// </summary>
     private string Decisions(IGraphWriter graph, string kernel)
     {
         var classes = model.Classes;
@@ -39,13 +45,19 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
         var sums = new string[classes];
         for (var c = 0; c < classes; c++)
         {
-            var (start, end) = (graph.Constant("svm.start", [(long)model.Starts[c]], 1), graph.Constant("svm.end", [(long)model.Starts[c + 1]], 1));
+            var (start, end) = (
+                graph.Constant("svm.start", [(long)model.Starts[c]], 1),
+                graph.Constant("svm.end", [(long)model.Starts[c + 1]], 1)
+            );
             var part = graph.Node("Slice", [kernel, start, end, axis]);
             var coefficients = ToDouble(graph, graph.Constant("svm.coefficients", model.Coefficients[c], classes, model.VectorsOf(c)));
             sums[c] = graph.Node("MatMul", [part, graph.Node("Transpose", [coefficients], ("perm", new long[] { 1, 0 }))]);
         }
 
-        var all = graph.Node("Reshape", [graph.Node("Concat", sums, ("axis", 1L)), graph.Constant("svm.pairs", [-1L, classes, classes], 3)]);
+        var all = graph.Node(
+            "Reshape",
+            [graph.Node("Concat", sums, ("axis", 1L)), graph.Constant("svm.pairs", [-1L, classes, classes], 3)]
+        );
         var other = graph.Node("Transpose", [all], ("perm", new long[] { 0, 2, 1 }));
         var biases = ToDouble(graph, graph.Constant("svm.biases", model.Biases, 1, classes, classes));
         return graph.Node("Add", [graph.Node("Sub", [all, other]), biases]);
@@ -68,9 +80,13 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
 
         var above = ToDouble(graph, graph.Node("Greater", [decisions, Number(graph, 0)]));
         var notBelow = ToDouble(graph, graph.Node("Not", [graph.Node("Less", [decisions, Number(graph, 0)])]));
-        var won = graph.Node("Add", [
-            graph.Node("Mul", [above, ToDouble(graph, graph.Constant("svm.before", before, 1, classes, classes))]),
-            graph.Node("Mul", [notBelow, ToDouble(graph, graph.Constant("svm.after", after, 1, classes, classes))])]);
+        var won = graph.Node(
+            "Add",
+            [
+                graph.Node("Mul", [above, ToDouble(graph, graph.Constant("svm.before", before, 1, classes, classes))]),
+                graph.Node("Mul", [notBelow, ToDouble(graph, graph.Constant("svm.after", after, 1, classes, classes))]),
+            ]
+        );
         var votes = graph.Node("ReduceSum", [won, axis], ("keepdims", 0L));
         var size = graph.Node("Mul", [graph.Node("Add", [graph.Node("Abs", [sum]), Number(graph, 1)]), Number(graph, 3)]);
         var scores = graph.Node("Add", [votes, graph.Node("Div", [sum, size])]);
@@ -95,7 +111,13 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
         var top = graph.Nodes("TopK", "", 2, [scores, graph.Constant("svm.one", [1L], 1)], ("axis", 1L));
         var best = OldOperators.OneHot(graph, graph.Node("Squeeze", [top[1]], ("axes", new long[] { 1 })), 1, model.Classes, Double);
         // ArgMax of opset 7 takes float32; votes are small whole numbers.
-        var first = OldOperators.OneHot(graph, graph.Node("ArgMax", [graph.Node("Cast", [votes], ("to", Float))], ("axis", 1L), ("keepdims", 0L)), 1, model.Classes, Double);
+        var first = OldOperators.OneHot(
+            graph,
+            graph.Node("ArgMax", [graph.Node("Cast", [votes], ("to", Float))], ("axis", 1L), ("keepdims", 0L)),
+            1,
+            model.Classes,
+            Double
+        );
         var firstScore = graph.Node("ReduceSum", [graph.Node("Mul", [scores, first])], ("axes", new long[] { 1 }), ("keepdims", 1L));
         return OldOperators.Replace(graph, OldOperators.Replace(graph, scores, best, firstScore), first, top[0]);
     }

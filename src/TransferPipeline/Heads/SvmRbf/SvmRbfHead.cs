@@ -51,12 +51,17 @@ internal sealed unsafe class SvmRbfHead : IHead
         if (x.Columns != Dimension)
             Throw.Usage($"{Name} was trained on vectors of length {Dimension}, these have {x.Columns}");
         var (queries, results, size) = (rows.ToArray(), new float[rows.Length * ClassCount], ClassCount * ClassCount);
-        Blocks.For(queries.Length, RowBlock, threads, (_, start, end) =>
-        {
-            var decisions = Decisions(x, queries.AsSpan(start..end));
-            for (var i = start; i < end; i++)
-                OneVersusOne.Scores(decisions.AsSpan((i - start) * size, size), _breakTies, results.AsSpan(i * ClassCount, ClassCount));
-        });
+        Blocks.For(
+            queries.Length,
+            RowBlock,
+            threads,
+            (_, start, end) =>
+            {
+                var decisions = Decisions(x, queries.AsSpan(start..end));
+                for (var i = start; i < end; i++)
+                    OneVersusOne.Scores(decisions.AsSpan((i - start) * size, size), _breakTies, results.AsSpan(i * ClassCount, ClassCount));
+            }
+        );
         results.CopyTo(scores);
     }
 
@@ -72,14 +77,26 @@ internal sealed unsafe class SvmRbfHead : IHead
         var kernel = KernelValues(x, rows);
         var sums = new double[rows.Length * classes * classes];
         var addresses = stackalloc double*[rows.Length];
-        fixed (double* values = kernel, to = sums)
+        fixed (
+            double* values = kernel,
+                to = sums
+        )
         {
             for (var c = 0; c < classes; c++)
             {
                 for (var i = 0; i < rows.Length; i++)
                     addresses[i] = values + (nint)i * count + _model.Starts[c];
                 fixed (double* coefficients = _coefficients[c])
-                    RowDotKernel<double>.Run(addresses, rows.Length, coefficients, _model.VectorsOf(c), classes, _model.VectorsOf(c), to + c * classes, classes * classes);
+                    RowDotKernel<double>.Run(
+                        addresses,
+                        rows.Length,
+                        coefficients,
+                        _model.VectorsOf(c),
+                        classes,
+                        _model.VectorsOf(c),
+                        to + c * classes,
+                        classes * classes
+                    );
             }
         }
 
@@ -116,12 +133,25 @@ internal sealed unsafe class SvmRbfHead : IHead
         }
 
         var addresses = stackalloc double*[rows.Length];
-        fixed (double* q = queries, v = _vectors, k = kernel)
+        fixed (
+            double* q = queries,
+                v = _vectors,
+                k = kernel
+        )
         {
             for (var i = 0; i < rows.Length; i++)
                 addresses[i] = q + (nint)i * Dimension;
             for (var first = 0; first < count; first += VectorBlock)
-                RowDotKernel<double>.Run(addresses, rows.Length, v + (nint)first * Dimension, Dimension, Math.Min(VectorBlock, count - first), Dimension, k + first, count);
+                RowDotKernel<double>.Run(
+                    addresses,
+                    rows.Length,
+                    v + (nint)first * Dimension,
+                    Dimension,
+                    Math.Min(VectorBlock, count - first),
+                    Dimension,
+                    k + first,
+                    count
+                );
         }
 
         for (var i = 0; i < rows.Length; i++)

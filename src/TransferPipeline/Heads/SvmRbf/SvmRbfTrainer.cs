@@ -19,7 +19,9 @@ public sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
 
     public override string Name => "svm-rbf";
 
-    public override string Summary => "support vector machines with a Gaussian kernel, one against one (SVC, LIBSVM); probabilities are a softmax of votes and not calibrated";
+    public override string Summary =>
+        "support vector machines with a Gaussian kernel, one against one (SVC, LIBSVM); probabilities are a softmax of votes and not "
+        + "calibrated";
 
     protected override IHead Fit(TrainingRows data, SvmRbf options, TrainingContext context)
     {
@@ -33,13 +35,21 @@ public sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
         var x = scaling.Apply(data.X, rows, context.Threads);
         var gamma = Gamma(options.Gamma, x, context);
         if (!float.IsFinite((float)gamma))
-            Throw.BadInput(FormattableString.Invariant($"svm-rbf: gamma is {gamma:0.0e+0}, which is too large for float32: the vectors' values are too small; set scaling=standard"));
+            Throw.BadInput(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"svm-rbf: gamma is {gamma:0.0e+0}, which is too large for float32: the vectors' values are too small; set "
+                        + $"scaling=standard"
+                )
+            );
         var pairs = Pairs(counts, bounds);
         var solutions = Solve(x, pairs, gamma, options.Tolerance, context);
         if (solutions.Count(s => !s.Converged) is > 0 and var failed)
         {
             var tolerance = options.Tolerance.ToString("R", CultureInfo.InvariantCulture);
-            context.Warn($"svm-rbf: {failed} of {pairs.Length} pairs of classes did not reach tol ({tolerance}); raise tol or choose another scaling");
+            context.Warn(
+                $"svm-rbf: {failed} of {pairs.Length} pairs of classes did not reach tol ({tolerance}); raise tol or choose another scaling"
+            );
         }
 
         var fit = new FitReport
@@ -62,8 +72,14 @@ public sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
             return variance > 0 ? 1 / (x.Columns * variance) : 1;
         }
 
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var gamma) || !(gamma > 0) || !double.IsFinite(gamma))
-            Throw.Usage($"svm-rbf: gamma is '{text}', expected scale, auto or a number greater than 0{NearestName.Hint(text, ["scale", "auto"])}");
+        if (
+            !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var gamma)
+            || !(gamma > 0)
+            || !double.IsFinite(gamma)
+        )
+            Throw.Usage(
+                $"svm-rbf: gamma is '{text}', expected scale, auto or a number greater than 0{NearestName.Hint(text, ["scale", "auto"])}"
+            );
         return gamma;
     }
 
@@ -72,24 +88,36 @@ public sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
     {
         var blocks = Blocks.Count(x.Rows, RowBlock);
         var (sums, squares) = (new double[blocks], new double[blocks]);
-        Blocks.For(x.Rows, RowBlock, context.Threads, (block, start, end) =>
-        {
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            x.Rows,
+            RowBlock,
+            context.Threads,
+            (block, start, end) =>
             {
-                foreach (var value in x.Row(i))
-                    sums[block] += value;
-            }
-        }, context.Cancellation);
+                for (var i = start; i < end; i++)
+                {
+                    foreach (var value in x.Row(i))
+                        sums[block] += value;
+                }
+            },
+            context.Cancellation
+        );
         var count = (double)x.Rows * x.Columns;
         var mean = sums.Sum() / count;
-        Blocks.For(x.Rows, RowBlock, context.Threads, (block, start, end) =>
-        {
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            x.Rows,
+            RowBlock,
+            context.Threads,
+            (block, start, end) =>
             {
-                foreach (var value in x.Row(i))
-                    squares[block] += (value - mean) * (value - mean);
-            }
-        }, context.Cancellation);
+                for (var i = start; i < end; i++)
+                {
+                    foreach (var value in x.Row(i))
+                        squares[block] += (value - mean) * (value - mean);
+                }
+            },
+            context.Cancellation
+        );
         return squares.Sum() / count;
     }
 
@@ -101,8 +129,8 @@ public sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
         return
         [
             .. from i in Enumerable.Range(0, counts.Length)
-               from j in Enumerable.Range(i + 1, counts.Length - i - 1)
-               select new PairProblem(starts[i], counts[i], starts[j], counts[j], bounds[i], bounds[j]),
+            from j in Enumerable.Range(i + 1, counts.Length - i - 1)
+            select new PairProblem(starts[i], counts[i], starts[j], counts[j], bounds[i], bounds[j]),
         ];
     }
 
@@ -112,22 +140,44 @@ public sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
         if (x.Rows <= MostMatrixRows)
         {
             using var matrix = new RbfKernelMatrix(x, gamma, context.Threads, context.Cancellation);
-            Blocks.For(pairs.Length, 1, context.Threads, (_, p, _) => solutions[p] = SolvePair(matrix, pairs[p], tolerance, context), context.Cancellation);
+            Blocks.For(
+                pairs.Length,
+                1,
+                context.Threads,
+                (_, p, _) => solutions[p] = SolvePair(matrix, pairs[p], tolerance, context),
+                context.Cancellation
+            );
             return solutions;
         }
 
         // Threads share either the pairs or, when there is one pair, its kernel rows.
         var inner = pairs.Length == 1 ? context.Threads : 1;
-        Blocks.For(pairs.Length, 1, context.Threads, (_, p, _) =>
-        {
-            var pair = pairs[p];
-            int[] members = [.. Enumerable.Range(0, pair.Count).Select(pair.KernelRow)];
-            using var rows = new RbfKernelRows(x, members, gamma, RowCacheBytes / Math.Min(pairs.Length, Math.Max(1, context.Threads)), inner);
-            solutions[p] = SolvePair(rows, pair with { First = 0, Second = pair.FirstCount }, tolerance, context);
-        }, context.Cancellation);
+        Blocks.For(
+            pairs.Length,
+            1,
+            context.Threads,
+            (_, p, _) =>
+            {
+                var pair = pairs[p];
+                int[] members = [.. Enumerable.Range(0, pair.Count).Select(pair.KernelRow)];
+                using var rows = new RbfKernelRows(
+                    x,
+                    members,
+                    gamma,
+                    RowCacheBytes / Math.Min(pairs.Length, Math.Max(1, context.Threads)),
+                    inner
+                );
+                solutions[p] = SolvePair(rows, pair with { First = 0, Second = pair.FirstCount }, tolerance, context);
+            },
+            context.Cancellation
+        );
         return solutions;
     }
 
     private static PairSolution SolvePair(IKernelRows kernel, PairProblem pair, double tolerance, TrainingContext context) =>
-        new SmoSolver(kernel, pair).Solve(tolerance, Math.Max(LeastIterationLimit, 100 * Math.Min(pair.Count, int.MaxValue / 100)), context.Cancellation);
+        new SmoSolver(kernel, pair).Solve(
+            tolerance,
+            Math.Max(LeastIterationLimit, 100 * Math.Min(pair.Count, int.MaxValue / 100)),
+            context.Cancellation
+        );
 }

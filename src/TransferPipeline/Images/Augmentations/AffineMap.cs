@@ -1,6 +1,8 @@
 namespace TransferPipeline.Images.Augmentations;
 
-/// <summary>Where in a picture an output position comes from: (A x + B y + C, D x + E y + F); sampled as Pillow's Geometry.c does.</summary>
+/// <summary>
+/// Where in a picture an output position comes from: (A x + B y + C, D x + E y + F); sampled as Pillow's Geometry.c does.
+/// </summary>
 internal readonly record struct AffineMap(double A, double B, double C, double D, double E, double F)
 {
     /// <summary>Nearest pixel, in 16.16 fixed point where the coordinates fit it.</summary>
@@ -15,12 +17,17 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
 
     private void NearestFixed(RgbImage from, RgbImage to)
     {
-        int a = Fixed(A), b = Fixed(B), d = Fixed(D), e = Fixed(E);
-        int rowX = Fixed(C + A * 0.5 + B * 0.5), rowY = Fixed(F + D * 0.5 + E * 0.5);
+        int a = Fixed(A),
+            b = Fixed(B),
+            d = Fixed(D),
+            e = Fixed(E);
+        int rowX = Fixed(C + A * 0.5 + B * 0.5),
+            rowY = Fixed(F + D * 0.5 + E * 0.5);
         for (var y = 0; y < to.Height; y++, rowX += b, rowY += e)
         {
             var row = to.Row(y);
-            int fromX = rowX, fromY = rowY;
+            int fromX = rowX,
+                fromY = rowY;
             for (var x = 0; x < row.Length; x += 3, fromX += a, fromY += d)
                 Copy(from, fromX >> 16, fromY >> 16, row[x..]);
         }
@@ -28,11 +35,13 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
 
     private void NearestDouble(RgbImage from, RgbImage to)
     {
-        double rowX = C + B * 0.5 + A * 0.5, rowY = F + E * 0.5 + D * 0.5;
+        double rowX = C + B * 0.5 + A * 0.5,
+            rowY = F + E * 0.5 + D * 0.5;
         for (var y = 0; y < to.Height; y++, rowX += B, rowY += E)
         {
             var row = to.Row(y);
-            double fromX = rowX, fromY = rowY;
+            double fromX = rowX,
+                fromY = rowY;
             for (var x = 0; x < row.Length; x += 3, fromX += A, fromY += D)
                 Copy(from, fromX < 0 ? -1 : (int)fromX, fromY < 0 ? -1 : (int)fromY, row[x..]);
         }
@@ -53,8 +62,10 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
                     continue;
                 fromX -= 0.5;
                 fromY -= 0.5;
-                int left = (int)Math.Floor(fromX), top = (int)Math.Floor(fromY);
-                double shareX = fromX - left, shareY = fromY - top;
+                int left = (int)Math.Floor(fromX),
+                    top = (int)Math.Floor(fromY);
+                double shareX = fromX - left,
+                    shareY = fromY - top;
                 var x0 = Math.Max(left, 0) * 3;
                 var x1 = Math.Min(left + 1, from.Width - 1) * 3;
                 var upper = from.Row(Math.Max(top, 0));
@@ -75,8 +86,7 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
             from.Row(y).Slice(x * 3, 3).CopyTo(to);
     }
 
-    private bool FitsFixed(int x, int y) =>
-        Math.Abs(x * A + y * B + C) < 32768.0 && Math.Abs(x * D + y * E + F) < 32768.0;
+    private bool FitsFixed(int x, int y) => Math.Abs(x * A + y * B + C) < 32768.0 && Math.Abs(x * D + y * E + F) < 32768.0;
 
     private static int Fixed(double value) => (int)Math.Floor(value * 65536.0 + 0.5);
 }

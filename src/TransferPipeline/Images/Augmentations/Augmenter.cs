@@ -35,8 +35,7 @@ public sealed class Augmenter
     /// <param name="photo">The decoded photo; it stays as it is.</param>
     /// <param name="imageSha256">SHA-256 of the photo's file in hexadecimal.</param>
     /// <param name="view">1 or more.</param>
-    public unsafe void Run(
-        RgbImage photo, string imageSha256, int view, Span<float> destination, TensorLayout layout = TensorLayout.Nchw)
+    public unsafe void Run(RgbImage photo, string imageSha256, int view, Span<float> destination, TensorLayout layout = TensorLayout.Nchw)
     {
         var picture = Draw(photo, imageSha256, view, destination.Length);
         fixed (float* values = destination)
@@ -67,7 +66,10 @@ public sealed class Augmenter
             step.Apply(_canvas, ref random);
         var picture = _canvas.Picture;
         if (picture.Width != _preprocessor.OutputWidth || picture.Height != _preprocessor.OutputHeight)
-            Throw.Usage($"the augmentations give {picture.Width} x {picture.Height} pixels; the network takes {_preprocessor.OutputWidth} x {_preprocessor.OutputHeight}");
+            Throw.Usage(
+                $"the augmentations give {picture.Width} x {picture.Height} pixels; the network takes {_preprocessor.OutputWidth} x "
+                    + $"{_preprocessor.OutputHeight}"
+            );
         return room == picture.Pixels.Length
             ? picture
             : throw new ArgumentException($"room for {room} values; a view needs {picture.Pixels.Length}");

@@ -41,7 +41,9 @@ internal static class ColorChanges
     private static byte Blend(int degenerate, int level, float factor)
     {
         var blended = degenerate + factor * (level - degenerate);
-        return blended <= 0 ? (byte)0 : blended >= 255 ? (byte)255 : (byte)blended;
+        return blended <= 0 ? (byte)0
+            : blended >= 255 ? (byte)255
+            : (byte)blended;
     }
 
     private static byte[] Table(float factor, int degenerate)
@@ -71,7 +73,10 @@ internal static class ColorChanges
         float range = most - least;
         var saturation = range / most;
         var (r, g, b) = ((most - red) / range, (most - green) / range, (most - blue) / range);
-        var sixths = red == most ? b - g : green == most ? (float)(2.0 + r - b) : (float)(4.0 + g - r);
+        var sixths =
+            red == most ? b - g
+            : green == most ? (float)(2.0 + r - b)
+            : (float)(4.0 + g - r);
         var hue = (float)((sixths / 6.0 + 1.0) % 1.0);
         return ((byte)Math.Clamp((int)(hue * 255.0), 0, 255), (byte)Math.Clamp((int)(saturation * 255.0), 0, 255), most);
     }

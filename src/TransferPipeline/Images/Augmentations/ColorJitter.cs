@@ -1,11 +1,18 @@
 namespace TransferPipeline.Images.Augmentations;
 
-/// <summary>Changes brightness, contrast, saturation and hue by random amounts, in random order, as torchvision does on PIL images.</summary>
+/// <summary>
+/// Changes brightness, contrast, saturation and hue by random amounts, in random order, as torchvision does on PIL images.
+/// </summary>
 public sealed record ColorJitter : Augmentation
 {
-    private const int Brightening = 0, Contrasting = 1, Saturating = 2, Turning = 3;
+    private const int Brightening = 0,
+        Contrasting = 1,
+        Saturating = 2,
+        Turning = 3;
 
-    /// <summary>Factors; 1..1 leaves the photo as it is. torchvision reads one number b as max(0, 1 - b)..1 + b (<see cref="Factor"/>).</summary>
+    /// <summary>
+    /// Factors; 1..1 leaves the photo as it is. torchvision reads one number b as max(0, 1 - b)..1 + b (<see cref="Factor"/>).
+    /// </summary>
     public Interval Brightness { get; init; } = new(1, 1);
 
     public Interval Contrast { get; init; } = new(1, 1);

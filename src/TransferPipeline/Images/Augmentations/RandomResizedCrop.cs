@@ -18,7 +18,8 @@ public sealed record RandomResizedCrop : Augmentation
 
     public Interpolation Interpolation { get; init; } = Interpolation.Bilinear;
 
-    public override string ToString() => $"RandomResizedCrop(size={Width}x{Height}, scale={Scale}, ratio={Ratio}, interpolation={Interpolation})";
+    public override string ToString() =>
+        $"RandomResizedCrop(size={Width}x{Height}, scale={Scale}, ratio={Ratio}, interpolation={Interpolation})";
 
     internal override void Validate()
     {

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace TransferPipeline.Images.Augmentations;
 
-/// <summary>Turns the photo about its centre by a random angle, counter-clockwise; the size stays, what enters from outside is <see cref="Fill"/>.</summary>
+/// <summary>
+/// Turns the photo about its centre by a random angle, counter-clockwise; the size stays, what enters from outside is <see cref="Fill"/>.
+/// </summary>
 public sealed record RandomRotation : Augmentation
 {
     /// <summary>Angles in degrees; torchvision reads one number d as -d..d.</summary>
@@ -50,8 +52,13 @@ public sealed record RandomRotation : Augmentation
         var (cosine, sine) = (Round15(Math.Cos(radians)), Round15(Math.Sin(radians)));
         var (centreX, centreY) = (width / 2.0, height / 2.0);
         return new AffineMap(
-            cosine, sine, cosine * -centreX + sine * -centreY + 0.0 + centreX,
-            -sine, cosine, -sine * -centreX + cosine * -centreY + 0.0 + centreY);
+            cosine,
+            sine,
+            cosine * -centreX + sine * -centreY + 0.0 + centreX,
+            -sine,
+            cosine,
+            -sine * -centreX + cosine * -centreY + 0.0 + centreY
+        );
     }
 
     /// <summary>Python's round(x, 15): correct decimal rounding, which Math.Round's scaling is not.</summary>

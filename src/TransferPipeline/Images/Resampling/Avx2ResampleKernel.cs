@@ -19,16 +19,39 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
         fixed (uint* pairs = axis.Pairs)
         {
             for (var row = 0; row < RowsAtOnce; row += 2)
-                TwoRows(sources[row], sources[row + 1], starts, lengths, pairs, axis.Count, axis.Taps, destinations[row], destinations[row + 1]);
+                TwoRows(
+                    sources[row],
+                    sources[row + 1],
+                    starts,
+                    lengths,
+                    pairs,
+                    axis.Count,
+                    axis.Taps,
+                    destinations[row],
+                    destinations[row + 1]
+                );
         }
     }
 
     private static void TwoRows(
-        byte* source0, byte* source1, int* starts, int* lengths, uint* pairs, int count, int taps, byte* destination0, byte* destination1)
+        byte* source0,
+        byte* source1,
+        int* starts,
+        int* lengths,
+        uint* pairs,
+        int count,
+        int taps,
+        byte* destination0,
+        byte* destination1
+    )
     {
         // From R0 G0 B0 R1 G1 B1 ... to R0 R1 G0 G1 B0 B1 in 16 bits each: taps 0 and 1, then 2 and 3.
-        var firstTwo = Vector256.Create(Vector128.Create(0, 0x80, 3, 0x80, 1, 0x80, 4, 0x80, 2, 0x80, 5, 0x80, 0x80, 0x80, 0x80, 0x80).AsByte());
-        var lastTwo = Vector256.Create(Vector128.Create(6, 0x80, 9, 0x80, 7, 0x80, 10, 0x80, 8, 0x80, 11, 0x80, 0x80, 0x80, 0x80, 0x80).AsByte());
+        var firstTwo = Vector256.Create(
+            Vector128.Create(0, 0x80, 3, 0x80, 1, 0x80, 4, 0x80, 2, 0x80, 5, 0x80, 0x80, 0x80, 0x80, 0x80).AsByte()
+        );
+        var lastTwo = Vector256.Create(
+            Vector128.Create(6, 0x80, 9, 0x80, 7, 0x80, 10, 0x80, 8, 0x80, 11, 0x80, 0x80, 0x80, 0x80, 0x80).AsByte()
+        );
         for (var i = 0; i < count; i++, pairs += taps, destination0 += 3, destination1 += 3)
         {
             var offset = starts[i] * 3;
@@ -63,7 +86,10 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
             {
                 var low0 = Vector256.Create(Half);
                 var (low1, low2, low3) = (low0, low0, low0);
-                Vector256<int> high0 = default, high1 = default, high2 = default, high3 = default;
+                Vector256<int> high0 = default,
+                    high1 = default,
+                    high2 = default,
+                    high3 = default;
                 for (var t = 0; t < length; t += 2)
                 {
                     var even = Vector256.Load(rows[t] + x);

@@ -14,8 +14,14 @@ internal sealed unsafe class Avx512ResampleKernel : ResampleKernel
         // From R0 G0 B0 R1 G1 B1 ... to R0 R1 G0 G1 B0 B1 in 16 bits each: taps 0 and 1, then 2 and 3; a row in each 128-bit lane.
         var firstTwo = FourTimes(Vector128.Create(0, 0x80, 3, 0x80, 1, 0x80, 4, 0x80, 2, 0x80, 5, 0x80, 0x80, 0x80, 0x80, 0x80));
         var lastTwo = FourTimes(Vector128.Create(6, 0x80, 9, 0x80, 7, 0x80, 10, 0x80, 8, 0x80, 11, 0x80, 0x80, 0x80, 0x80, 0x80));
-        byte* source0 = sources[0], source1 = sources[1], source2 = sources[2], source3 = sources[3];
-        byte* destination0 = destinations[0], destination1 = destinations[1], destination2 = destinations[2], destination3 = destinations[3];
+        byte* source0 = sources[0],
+            source1 = sources[1],
+            source2 = sources[2],
+            source3 = sources[3];
+        byte* destination0 = destinations[0],
+            destination1 = destinations[1],
+            destination2 = destinations[2],
+            destination3 = destinations[3];
         var (count, taps) = (axis.Count, axis.Taps);
         fixed (int* starts = axis.Starts)
         fixed (int* lengths = axis.Lengths)
@@ -32,7 +38,8 @@ internal sealed unsafe class Avx512ResampleKernel : ResampleKernel
                 {
                     var pixels = Vector512.Create(
                         Vector256.Create(Vector128.Load(source0 + offset), Vector128.Load(source1 + offset)),
-                        Vector256.Create(Vector128.Load(source2 + offset), Vector128.Load(source3 + offset)));
+                        Vector256.Create(Vector128.Load(source2 + offset), Vector128.Load(source3 + offset))
+                    );
                     var a = Avx512BW.Shuffle(pixels, firstTwo).AsInt16();
                     var b = Avx512BW.Shuffle(pixels, lastTwo).AsInt16();
                     low += Avx512BW.MultiplyAddAdjacent(a, Vector512.Create(weights[0]).AsInt16());
@@ -53,7 +60,8 @@ internal sealed unsafe class Avx512ResampleKernel : ResampleKernel
         }
     }
 
-    private static Vector512<byte> FourTimes(Vector128<byte> lane) => Vector512.Create(Vector256.Create(lane, lane), Vector256.Create(lane, lane));
+    private static Vector512<byte> FourTimes(Vector128<byte> lane) =>
+        Vector512.Create(Vector256.Create(lane, lane), Vector256.Create(lane, lane));
 
     public override void Vertical(byte** rows, ResampleAxis axis, int output, byte* destination, int bytes)
     {
@@ -64,7 +72,10 @@ internal sealed unsafe class Avx512ResampleKernel : ResampleKernel
             {
                 var low0 = Vector512.Create(Half);
                 var (low1, low2, low3) = (low0, low0, low0);
-                Vector512<int> high0 = default, high1 = default, high2 = default, high3 = default;
+                Vector512<int> high0 = default,
+                    high1 = default,
+                    high2 = default,
+                    high3 = default;
                 for (var t = 0; t < length; t += 2)
                 {
                     var even = Vector512.Load(rows[t] + x);

@@ -54,7 +54,10 @@ internal sealed class ResampleAxis
     /// <summary>The outputs are consecutive source positions.</summary>
     public bool IsContiguous { get; private set; }
 
-    /// <summary>The axis that keeps positions <paramref name="first"/> to first + count of a resize from <paramref name="from"/> to <paramref name="to"/>.</summary>
+    /// <summary>
+    /// The axis that keeps positions <paramref name="first"/> to first + count of a resize from <paramref name="from"/> to
+    /// <paramref name="to"/>.
+    /// </summary>
     public static ResampleAxis Create(int from, int to, int first, int count, Interpolation interpolation) =>
         from == to ? Unchanged(first, count)
         : interpolation == Interpolation.Nearest ? Nearest(from, to, first, count)
@@ -62,13 +65,20 @@ internal sealed class ResampleAxis
 
     private static ResampleAxis Unchanged(int first, int count)
     {
-        var axis = new ResampleAxis(count, 4) { IsSelection = true, IsContiguous = true, Longest = 1 };
+        var axis = new ResampleAxis(count, 4)
+        {
+            IsSelection = true,
+            IsContiguous = true,
+            Longest = 1,
+        };
         for (var i = 0; i < count; i++)
             axis.SetWhole(i, first + i);
         return axis;
     }
 
-    /// <summary>Pillow steps along the axis by adding the scale (Geometry.c, ImagingScaleAffine); a product would round differently.</summary>
+    /// <summary>
+    /// Pillow steps along the axis by adding the scale (Geometry.c, ImagingScaleAffine); a product would round differently.
+    /// </summary>
     private static ResampleAxis Nearest(int from, int to, int first, int count)
     {
         var axis = new ResampleAxis(count, 4) { IsSelection = true, Longest = 1 };

@@ -8,13 +8,14 @@ internal abstract class ResampleFilter(double support)
 
     public abstract double Weight(double x);
 
-    public static ResampleFilter Of(Interpolation interpolation) => interpolation switch
-    {
-        Interpolation.Bilinear => new Triangle(),
-        Interpolation.Bicubic => new Cubic(),
-        Interpolation.Lanczos => new WindowedSinc(),
-        _ => throw new UsageException($"no filter for interpolation {interpolation}"),
-    };
+    public static ResampleFilter Of(Interpolation interpolation) =>
+        interpolation switch
+        {
+            Interpolation.Bilinear => new Triangle(),
+            Interpolation.Bicubic => new Cubic(),
+            Interpolation.Lanczos => new WindowedSinc(),
+            _ => throw new UsageException($"no filter for interpolation {interpolation}"),
+        };
 
     private sealed class Triangle() : ResampleFilter(1)
     {

@@ -29,8 +29,7 @@ internal sealed unsafe class Resampler(ResampleKernel kernel)
     /// Resizes <paramref name="box"/> of the source to width x height (as PIL's <c>crop(box).resize(...)</c>) and gives the
     /// rows of <paramref name="keep"/>, a part of that result, to the sink.
     /// </summary>
-    public void Run<TSink>(
-        RgbImage source, PixelBox box, int width, int height, PixelBox keep, Interpolation interpolation, ref TSink sink)
+    public void Run<TSink>(RgbImage source, PixelBox box, int width, int height, PixelBox keep, Interpolation interpolation, ref TSink sink)
         where TSink : struct, IRowSink, allows ref struct
     {
         var across = Axis(box.Width, width, keep.X, keep.Width, interpolation);

@@ -9,8 +9,15 @@ internal readonly ref struct ByteRowSink(Span<byte> destination, int width, int 
 }
 
 /// <summary>Normalizes rows into a batch tensor's photo: three planes (NCHW) or three values a pixel (NHWC).</summary>
-internal readonly unsafe ref struct FloatRowSink(float* destination, PixelValues values, TensorLayout layout, int width, int height, int x, int y)
-    : IRowSink
+internal readonly unsafe ref struct FloatRowSink(
+    float* destination,
+    PixelValues values,
+    TensorLayout layout,
+    int width,
+    int height,
+    int x,
+    int y
+) : IRowSink
 {
     public void Row(int row, ReadOnlySpan<byte> pixels)
     {

@@ -14,7 +14,9 @@ internal sealed unsafe class ScalarResampleKernel : ResampleKernel
             {
                 var weights = axis.Weights.AsSpan(i * axis.Taps, axis.Lengths[i]);
                 var source = sources[row] + axis.Starts[i] * 3;
-                int red = Half, green = Half, blue = Half;
+                int red = Half,
+                    green = Half,
+                    blue = Half;
                 foreach (var weight in weights)
                 {
                     red += source[0] * weight;

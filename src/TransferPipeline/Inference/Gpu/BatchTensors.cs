@@ -4,7 +4,9 @@ using TransferPipeline.Backbones;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <summary>The input (bytes, N x height x width x 3) and the outputs (float32, N x dimension each) of one batch, in memory of one kind.</summary>
+/// <summary>
+/// The input (bytes, N x height x width x 3) and the outputs (float32, N x dimension each) of one batch, in memory of one kind.
+/// </summary>
 internal sealed class BatchTensors : IDisposable
 {
     private readonly int _pixelsPerPhoto;

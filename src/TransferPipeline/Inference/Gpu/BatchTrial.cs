@@ -17,9 +17,7 @@ internal sealed class BatchTrial
 
     private readonly List<TriedBatch> _tried = [];
 
-    private BatchTrial()
-    {
-    }
+    private BatchTrial() { }
 
     public IReadOnlyList<TriedBatch> Tried => _tried;
 
@@ -41,7 +39,10 @@ internal sealed class BatchTrial
         {
             if (trial._tried.Count > 0 && WouldNotFit(freeAtStart, freeMemory()))
             {
-                trial.Limit = string.Create(CultureInfo.InvariantCulture, $"batches of {size} would take more than the {freeMemory() / 1e9:0.0} GB that are free");
+                trial.Limit = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"batches of {size} would take more than the {freeMemory() / 1e9:0.0} GB that are free"
+                );
                 break;
             }
 
@@ -55,7 +56,8 @@ internal sealed class BatchTrial
     }
 
     public override string ToString() =>
-        $"tried {string.Join(", ", _tried.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Batch}: {t.PerSecond:0}/s")))}{(Limit is null ? "" : $"; {Limit}")}";
+        $"tried {string.Join(", ", _tried.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Batch}: {t.PerSecond:0}/s")))}"
+        + $"{(Limit is null ? "" : $"; {Limit}")}";
 
     /// <summary>
     /// What all batches so far took is at most what the last one needs and what the smaller ones left in the arena; twice that is the
@@ -79,7 +81,11 @@ internal sealed class BatchTrial
                 if (_tried.Count > 0)
                     return false;
                 if (smaller == 1)
-                    throw new JobFailedException($"not even one photo at a time fits into the GPU's memory ({GpuErrors.Brief(e)}): end what else uses the GPU, or raise --device-memory", e);
+                    throw new JobFailedException(
+                        $"not even one photo at a time fits into the GPU's memory ({GpuErrors.Brief(e)}): end what else uses the GPU, "
+                            + $"or raise --device-memory",
+                        e
+                    );
             }
         }
     }

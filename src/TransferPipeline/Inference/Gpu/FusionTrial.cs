@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <summary>Whether convolutions that add their bias themselves are faster than a kernel for each bias, on one GPU at the batch of the run.</summary>
+/// <summary>
+/// Whether convolutions that add their bias themselves are faster than a kernel for each bias, on one GPU at the batch of the run.
+/// </summary>
 /// <param name="Apart">Photos a second with a kernel for each bias.</param>
 /// <param name="Within">Photos a second with the bias in the convolutions' kernels; 0 when they fail.</param>
 /// <param name="Distance">Between vectors of the two, relative to a vector's length.</param>
@@ -17,7 +19,17 @@ internal sealed record FusionTrial(double Apart, double Within, double Distance,
 
     public bool Wins => Problem is null && Distance <= Tolerance && Within >= Apart * Gain;
 
-    public override string ToString() => Problem is not null ? $"convolutions do not add their bias themselves, as that fails ({Problem}); --cuda-fusion off skips the trial"
-        : !(Distance <= Tolerance) ? string.Create(CultureInfo.InvariantCulture, $"convolutions do not add their bias themselves, as that gives other vectors (distance {Distance:0.0e0} of a vector's length); --cuda-fusion off skips the trial")
-        : string.Create(CultureInfo.InvariantCulture, $"convolutions {(Wins ? "" : "do not ")}add their bias themselves ({Within:0}/s, without {Apart:0}/s; distance {Distance:0.0e0} of a vector's length); --cuda-fusion {(Wins ? "on" : "off")} skips the trial");
+    public override string ToString() =>
+        Problem is not null ? $"convolutions do not add their bias themselves, as that fails ({Problem}); --cuda-fusion off skips the trial"
+        : !(Distance <= Tolerance)
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"convolutions do not add their bias themselves, as that gives other vectors (distance {Distance:0.0e0} of a vector's "
+                    + $"length); --cuda-fusion off skips the trial"
+            )
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"convolutions {(Wins ? "" : "do not ")}add their bias themselves ({Within:0}/s, without {Apart:0}/s; distance "
+                + $"{Distance:0.0e0} of a vector's length); --cuda-fusion {(Wins ? "on" : "off")} skips the trial"
+        );
 }

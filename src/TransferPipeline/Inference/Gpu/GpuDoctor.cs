@@ -12,12 +12,20 @@ namespace TransferPipeline.Inference.Gpu;
 /// <summary>What this installation has for GPUs: provider, driver, libraries, and two nodes run on each GPU.</summary>
 internal static class GpuDoctor
 {
-    /// <summary>Lines for people; one that is not ok is a problem only where a GPU is to be used: the provider or the driver is there.</summary>
+    /// <summary>
+    /// Lines for people; one that is not ok is a problem only where a GPU is to be used: the provider or the driver is there.
+    /// </summary>
     public static IEnumerable<(string Part, string Found, bool Ok)> Examine()
     {
         var provider = CudaLibraries.ProviderFile(CudaLibraries.CudaProvider);
         var compiled = OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider");
-        yield return ("CUDA provider", provider is not null && compiled ? provider : compiled ? $"{CudaLibraries.CudaProvider} is missing beside the program" : "not in this build; 'make GPU=1' brings it", !compiled || provider is not null);
+        yield return (
+            "CUDA provider",
+            provider is not null && compiled ? provider
+            : compiled ? $"{CudaLibraries.CudaProvider} is missing beside the program"
+            : "not in this build; 'make GPU=1' brings it",
+            !compiled || provider is not null
+        );
         // Before the driver is asked: it may be where only the search finds it.
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
         var libraries = compiled ? search.Load(tensorRt: true) : [];
@@ -37,13 +45,26 @@ internal static class GpuDoctor
 
             var ok = found.Path is not null && found.Reason is null;
             usable &= ok || optional;
-            yield return (found.Library.Name, ok ? found.Path! + CudaLibraries.VersionOf(found) : found.Path is null ? $"missing: {found.Library.Cure}" : $"{found.Path} cannot be loaded: {found.Reason}", ok || gpus.Count == 0);
+            yield return (
+                found.Library.Name,
+                ok ? found.Path! + CudaLibraries.VersionOf(found)
+                : found.Path is null ? $"missing: {found.Library.Cure}"
+                : $"{found.Path} cannot be loaded: {found.Reason}",
+                ok || gpus.Count == 0
+            );
         }
 
         if (compiled)
         {
             var compiler = search.Load(CudaLibraries.Compiler);
-            yield return (compiler.Library.Name, compiler is { Path: { } path, Reason: null } ? path : $"not there, without which cuDNN compiles no kernels, such as convolutions that add their bias: {compiler.Library.Cure}", true);
+            yield return (
+                compiler.Library.Name,
+                compiler is { Path: { } path, Reason: null }
+                    ? path
+                    : $"not there, without which cuDNN compiles no kernels, such as convolutions that add their bias: "
+                        + $"{compiler.Library.Cure}",
+                true
+            );
         }
 
         foreach (var gpu in usable ? gpus : [])
@@ -70,20 +91,33 @@ internal static class GpuDoctor
         pixels.CopyTo(runner.Pixels(0));
         GpuErrors.Guard(runner.Run, 1, device);
         if (!runner.Vectors(0).Row(0).SequenceEqual<float>([14, 16, 18]))
-            throw new JobFailedException($"{device} computes {string.Join(", ", runner.Vectors(0).Row(0).ToArray())} where 14, 16, 18 is right");
-        return string.Create(CultureInfo.InvariantCulture, $"a convolution and a matrix product run and their result is right; {clock.Elapsed.TotalMilliseconds:0} ms with the session's start");
+            throw new JobFailedException(
+                $"{device} computes {string.Join(", ", runner.Vectors(0).Row(0).ToArray())} where 14, 16, 18 is right"
+            );
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"a convolution and a matrix product run and their result is right; {clock.Elapsed.TotalMilliseconds:0} ms with the "
+                + $"session's start"
+        );
     }
 
     /// <summary>x (1 x 3 x 1 x 1, [1, 2, 3]) doubled by a convolution, times a matrix of ones, plus [2, 4, 6].</summary>
     private static (byte[] Onnx, float[] Pixels) TestModel()
     {
-        var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "test" } };
+        var model = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "test" },
+        };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
         model.Graph.Input.Add(GraphWriter.Declare("x", DataType.Float, -1, 3, 1, 1));
         var graph = new GraphWriter(model);
         var doubled = graph.Node("Conv", ["x", graph.Constant("twos", [2f, 0, 0, 0, 2, 0, 0, 0, 2], 3, 3, 1, 1)]);
         var flat = graph.Node("Flatten", [doubled]);
-        var product = graph.Node("Gemm", [flat, graph.Constant("ones", [1f, 1, 1, 1, 1, 1, 1, 1, 1], 3, 3), graph.Constant("bias", [2f, 4, 6], 3)]);
+        var product = graph.Node(
+            "Gemm",
+            [flat, graph.Constant("ones", [1f, 1, 1, 1, 1, 1, 1, 1, 1], 3, 3), graph.Constant("bias", [2f, 4, 6], 3)]
+        );
         graph.Output(product, "y", DataType.Float, -1, 3);
         return (Google.Protobuf.MessageExtensions.ToByteArray(model), [1, 2, 3]);
     }
@@ -94,9 +128,17 @@ internal static class GpuDoctor
         {
             if (CudaDriver.Ask() is not { } driver)
                 return (("NVIDIA driver", "none (libcuda.so.1 is not there)", true), []);
-            var names = driver.Gpus.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Index}: {c.Name}, compute capability {c.Capability}, {c.MemoryBytes / 1e9:0} GB"));
+            var names = driver.Gpus.Select(c =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{c.Index}: {c.Name}, compute capability {c.Capability}, {c.MemoryBytes / 1e9:0} GB"
+                )
+            );
             var problem = CudaDriver.TooOld(driver.Version);
-            return (("NVIDIA driver", problem ?? $"for CUDA {driver.Version}; GPUs {string.Join("; ", names)}", problem is null), driver.Gpus);
+            return (
+                ("NVIDIA driver", problem ?? $"for CUDA {driver.Version}; GPUs {string.Join("; ", names)}", problem is null),
+                driver.Gpus
+            );
         }
         catch (JobFailedException e)
         {

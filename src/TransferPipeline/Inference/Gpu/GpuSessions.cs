@@ -14,7 +14,11 @@ internal sealed class GpuSessions : IDisposable
 
     /// <param name="create">Makes a session of one GPU; tests give the CPU's.</param>
     /// <param name="gpuMemory">A GPU's own memory; tests give plain memory.</param>
-    public GpuSessions(DeviceOptions device, Func<DeviceOptions, InferenceSession> create, Func<InferenceSession, int, TensorMemory> gpuMemory)
+    public GpuSessions(
+        DeviceOptions device,
+        Func<DeviceOptions, InferenceSession> create,
+        Func<InferenceSession, int, TensorMemory> gpuMemory
+    )
     {
         try
         {
@@ -46,12 +50,21 @@ internal sealed class GpuSessions : IDisposable
     }
 
     /// <summary>The lanes of a GPU share its session; but one that replays CUDA graphs may be called by one thread only.</summary>
-    private void AddLanes(int gpu, DeviceOptions device, Func<DeviceOptions, InferenceSession> create, Func<InferenceSession, int, TensorMemory> memory)
+    private void AddLanes(
+        int gpu,
+        DeviceOptions device,
+        Func<DeviceOptions, InferenceSession> create,
+        Func<InferenceSession, int, TensorMemory> memory
+    )
     {
         for (var lane = 0; lane < LanesPerGpu; lane++)
         {
             // The limit is of the GPU, and each session has memory of its own.
-            var perGpu = device with { Gpus = [gpu], MemoryLimit = device.MemoryLimit / (device.CudaGraphs ? LanesPerGpu : 1) };
+            var perGpu = device with
+            {
+                Gpus = [gpu],
+                MemoryLimit = device.MemoryLimit / (device.CudaGraphs ? LanesPerGpu : 1),
+            };
             if (lane == 0 || device.CudaGraphs)
                 _sessions.Add(new(create(perGpu), perGpu));
             var session = _sessions[^1].Session;

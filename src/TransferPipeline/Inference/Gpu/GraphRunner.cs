@@ -15,7 +15,9 @@ namespace TransferPipeline.Inference.Gpu;
 /// </remarks>
 internal sealed class GraphRunner : IBatchRunner
 {
-    /// <summary>Names given to graphs so far, from 1: 0 is ONNX Runtime's own, and a session keeps the graphs of runs before, with their addresses.</summary>
+    /// <summary>
+    /// Names given to graphs so far, from 1: 0 is ONNX Runtime's own, and a session keeps the graphs of runs before, with their addresses.
+    /// </summary>
     private static int _graphs;
 
     /// <summary>Largest distance of a replayed vector, relative to its length; the same kernels ran, so it is nearly always 0.</summary>
@@ -35,19 +37,34 @@ internal sealed class GraphRunner : IBatchRunner
 
     public void Run(BatchTensors batch) => _captured.Run(batch);
 
-    /// <summary>Captures the graph, and runs two batches of made-up pixels with and without it: stale inputs or outputs would be silent otherwise.</summary>
+    /// <summary>
+    /// Captures the graph, and runs two batches of made-up pixels with and without it: stale inputs or outputs would be silent otherwise.
+    /// </summary>
     /// <exception cref="JobFailedException">They differ.</exception>
     public void Prove(BatchTensors scratch)
     {
         using var plain = new BoundRunner(_session, _model, _memory, scratch.Size);
-        var (flat, noisy) = (SyntheticBatch.Vectors(plain, scratch, SyntheticBatch.Bands), SyntheticBatch.Vectors(plain, scratch, SyntheticBatch.Noise));
+        var (flat, noisy) = (
+            SyntheticBatch.Vectors(plain, scratch, SyntheticBatch.Bands),
+            SyntheticBatch.Vectors(plain, scratch, SyntheticBatch.Noise)
+        );
         if (SyntheticBatch.Distance(flat, noisy) <= 10 * Tolerance)
-            throw new JobFailedException("CUDA graphs cannot be proven right: the backbone gives the same vectors for different pixels; run again with --cuda-graphs off");
+            throw new JobFailedException(
+                "CUDA graphs cannot be proven right: the backbone gives the same vectors for different pixels; run again with "
+                    + "--cuda-graphs off"
+            );
         var wrong = Math.Max(
             SyntheticBatch.Distance(flat, SyntheticBatch.Vectors(this, scratch, SyntheticBatch.Bands)),
-            SyntheticBatch.Distance(noisy, SyntheticBatch.Vectors(this, scratch, SyntheticBatch.Noise)));
+            SyntheticBatch.Distance(noisy, SyntheticBatch.Vectors(this, scratch, SyntheticBatch.Noise))
+        );
         if (!(wrong <= Tolerance))
-            throw new JobFailedException(FormattableString.Invariant($"CUDA graphs give other vectors than the same kernels without them (distance {wrong:0.0e0} of a vector's length): run again with --cuda-graphs off"));
+            throw new JobFailedException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"CUDA graphs give other vectors than the same kernels without them (distance {wrong:0.0e0} of a vector's "
+                        + $"length): run again with --cuda-graphs off"
+                )
+            );
     }
 
     public void Dispose() => _captured.Dispose();

@@ -1,4 +1,3 @@
-
 namespace TransferPipeline.Inference.Gpu;
 
 /// <summary>One caller of a GPU's session. Not thread-safe.</summary>

@@ -57,7 +57,11 @@ internal static class NodePlacement
         using var json = JsonDocument.Parse(profile);
         foreach (var e in json.RootElement.EnumerateArray())
         {
-            if (!e.TryGetProperty("args", out var args) || !args.TryGetProperty("provider", out var provider) || !args.TryGetProperty("op_name", out var op))
+            if (
+                !e.TryGetProperty("args", out var args)
+                || !args.TryGetProperty("provider", out var provider)
+                || !args.TryGetProperty("op_name", out var op)
+            )
                 continue;
             var name = e.GetProperty("name").GetString()!;
             const string Suffix = "_kernel_time";
@@ -75,12 +79,18 @@ internal static class NodePlacement
         if (onCpu.Count == 0)
             return null;
         var kinds = onCpu.GroupBy(n => n.Operator).Select(g => $"{g.Count()} {g.Key} (such as {g.First().Name})");
-        return $"warning: {onCpu.Count} of {nodes.Count} nodes run on the CPU although {device} was asked for, their operators having no kernel there: {string.Join(", ", kinds)}";
+        return $"warning: {onCpu.Count} of {nodes.Count} nodes run on the CPU although {device} was asked for, their operators having "
+            + $"no kernel there: {string.Join(", ", kinds)}";
     }
 
     /// <summary>Of a profile's <c>"output_type_shape": [{"int64": [4]}]</c>.</summary>
     private static bool IsShape(JsonElement args) =>
-        args.TryGetProperty("output_type_shape", out var outputs) && outputs.GetArrayLength() > 0
-        && outputs.EnumerateArray().SelectMany(o => o.EnumerateObject())
-            .All(o => ShapeTypes.Contains(o.Name) && o.Value.EnumerateArray().Aggregate(1L, (size, d) => size * d.GetInt64()) <= MostOfAShape);
+        args.TryGetProperty("output_type_shape", out var outputs)
+        && outputs.GetArrayLength() > 0
+        && outputs
+            .EnumerateArray()
+            .SelectMany(o => o.EnumerateObject())
+            .All(o =>
+                ShapeTypes.Contains(o.Name) && o.Value.EnumerateArray().Aggregate(1L, (size, d) => size * d.GetInt64()) <= MostOfAShape
+            );
 }

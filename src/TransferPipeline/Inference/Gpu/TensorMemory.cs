@@ -14,21 +14,40 @@ internal sealed class TensorMemory : IDisposable
     private readonly OrtMemoryInfo? _info;
     private readonly MemoryCopy _copy;
 
-    private TensorMemory(OrtAllocator allocator, OrtMemoryInfo? info, MemoryCopy copy) => (_allocator, _info, _copy) = (allocator, info, copy);
+    private TensorMemory(OrtAllocator allocator, OrtMemoryInfo? info, MemoryCopy copy) =>
+        (_allocator, _info, _copy) = (allocator, info, copy);
 
     /// <param name="copy">How <see cref="Copy"/> copies; tests give another.</param>
     public static unsafe TensorMemory Plain(MemoryCopy? copy = null) =>
-        new(OrtAllocator.DefaultInstance, null, copy ?? (static (destination, source, bytes) => Buffer.MemoryCopy((void*)source, (void*)destination, bytes, bytes)));
+        new(
+            OrtAllocator.DefaultInstance,
+            null,
+            copy ?? (static (destination, source, bytes) => Buffer.MemoryCopy((void*)source, (void*)destination, bytes, bytes))
+        );
 
     /// <summary>Pinned memory: copies from it to any GPU need no staging and overlap with computing.</summary>
     /// <exception cref="JobFailedException">The driver gives none.</exception>
     public static TensorMemory Pinned(InferenceSession session, int gpu) =>
-        Of(session, "CudaPinned", gpu, OrtMemType.CpuOutput, "no pinned memory", (_, _, _) => throw new InvalidOperationException("batches are copied by the memory of the GPU"));
+        Of(
+            session,
+            "CudaPinned",
+            gpu,
+            OrtMemType.CpuOutput,
+            "no pinned memory",
+            (_, _, _) => throw new InvalidOperationException("batches are copied by the memory of the GPU")
+        );
 
     /// <summary>Memory of the GPU, at addresses that stay.</summary>
     /// <exception cref="JobFailedException">The driver gives none.</exception>
     public static TensorMemory OnGpu(InferenceSession session, int gpu) =>
-        Of(session, "Cuda", gpu, OrtMemType.Default, "no memory", (destination, source, bytes) => CudaRuntime.Copy(gpu, destination, source, bytes));
+        Of(
+            session,
+            "Cuda",
+            gpu,
+            OrtMemType.Default,
+            "no memory",
+            (destination, source, bytes) => CudaRuntime.Copy(gpu, destination, source, bytes)
+        );
 
     public OrtValue Tensor(TensorElementType type, params long[] shape) => OrtValue.CreateAllocatedTensorValue(_allocator, type, shape);
 
@@ -38,7 +57,10 @@ internal sealed class TensorMemory : IDisposable
         var from = source.GetTensorMutableRawData();
         var to = destination.GetTensorMutableRawData();
         // Only the addresses are taken: the bytes may be a GPU's.
-        fixed (byte* first = from, second = to)
+        fixed (
+            byte* first = from,
+                second = to
+        )
             _copy((nint)second, (nint)first, from.Length);
     }
 

@@ -48,21 +48,33 @@ internal sealed class YamlDocument
 
     public static YamlDocument Parse(string file, string text)
     {
-        var stream = YamlText.Parse(text, (line, problem, e) => new BadInputException($"{file}{(line > 0 ? $":{line}" : "")}: not valid YAML: {problem}", e));
+        var stream = YamlText.Parse(
+            text,
+            (line, problem, e) => new BadInputException($"{file}{(line > 0 ? $":{line}" : "")}: not valid YAML: {problem}", e)
+        );
         if (stream.Documents.Count == 0)
             throw new BadInputException($"{file}: is empty; expected a mapping with the keys data, model and heads");
         if (stream.Documents.Count > 1)
-            throw new BadInputException($"{file}:{stream.Documents[1].RootNode.Start.Line}: a second document begins, expected one pipeline a file");
+            throw new BadInputException(
+                $"{file}:{stream.Documents[1].RootNode.Start.Line}: a second document begins, expected one pipeline a file"
+            );
         if (stream.Documents[0].RootNode is not YamlMappingNode root)
-            throw new BadInputException($"{file}:{stream.Documents[0].RootNode.Start.Line}: found {Kind(stream.Documents[0].RootNode)}, expected a mapping with the keys data, model and heads");
+            throw new BadInputException(
+                $"{file}:{stream.Documents[0].RootNode.Start.Line}: found {Kind(stream.Documents[0].RootNode)}, expected a mapping "
+                    + $"with the keys data, model and heads"
+            );
         return new(file, root);
     }
 
     /// <summary>File and line of a node, or the <c>--set</c> that put it there.</summary>
-    public string Where(YamlNode node) => _set.TryGetValue(node, out var assignment) ? $"--set '{assignment}'" : $"{File}:{node.Start.Line}";
+    public string Where(YamlNode node) =>
+        _set.TryGetValue(node, out var assignment) ? $"--set '{assignment}'" : $"{File}:{node.Start.Line}";
 
-    /// <summary>Replaces or adds the value at a dotted path; numbers are positions in a list, of which the one after the last adds to it.</summary>
-    /// <exception cref="UsageException">The text is not <c>a.b=c</c>, or the path goes through something that is neither mapping nor list.</exception>
+    /// <summary>
+    /// Replaces or adds the value at a dotted path; numbers are positions in a list, of which the one after the last adds to it.
+    /// </summary>
+    /// <exception cref="UsageException">The text is not <c>a.b=c</c>, or the path goes through something that is neither mapping nor
+    /// list.</exception>
     public void Set(string assignment)
     {
         var equals = assignment.IndexOf('=');
@@ -88,17 +100,20 @@ internal sealed class YamlDocument
                 list.Children[Position(list, keys[^1], assignment)] = value;
                 break;
             default:
-                throw new UsageException($"--set '{assignment}': '{string.Join('.', keys[..^1])}' is a plain value in {File}, not a mapping");
+                throw new UsageException(
+                    $"--set '{assignment}': '{string.Join('.', keys[..^1])}' is a plain value in {File}, not a mapping"
+                );
         }
     }
 
-    public static string Kind(YamlNode node) => node switch
-    {
-        YamlMappingNode => "a mapping",
-        YamlSequenceNode => "a list",
-        YamlScalarNode scalar => $"'{scalar.Value}'",
-        _ => "an alias",
-    };
+    public static string Kind(YamlNode node) =>
+        node switch
+        {
+            YamlMappingNode => "a mapping",
+            YamlSequenceNode => "a list",
+            YamlScalarNode scalar => $"'{scalar.Value}'",
+            _ => "an alias",
+        };
 
     /// <param name="next">The key that follows: a head that stands there by its name alone becomes a mapping of that name.</param>
     private YamlNode Child(YamlNode node, string key, string next, string assignment)
@@ -115,7 +130,10 @@ internal sealed class YamlDocument
 
                 return list.Children[position];
             case YamlMappingNode map:
-                if (!map.Children.TryGetValue(new YamlScalarNode(key), out var child) || child is YamlScalarNode { Value: null or "" or "~" })
+                if (
+                    !map.Children.TryGetValue(new YamlScalarNode(key), out var child)
+                    || child is YamlScalarNode { Value: null or "" or "~" }
+                )
                 {
                     map.Children.Remove(new YamlScalarNode(key));
                     map.Children[New(key, assignment)] = child = new YamlMappingNode();
@@ -143,7 +161,9 @@ internal sealed class YamlDocument
     private static YamlNode ParseValue(string assignment)
     {
         var stream = YamlText.Parse(
-            assignment[(assignment.IndexOf('=') + 1)..], (_, problem, e) => new UsageException($"--set '{assignment}': the value is not valid YAML: {problem}", e));
+            assignment[(assignment.IndexOf('=') + 1)..],
+            (_, problem, e) => new UsageException($"--set '{assignment}': the value is not valid YAML: {problem}", e)
+        );
         return stream.Documents.Count == 0 ? new YamlScalarNode("") : stream.Documents[0].RootNode;
     }
 }

@@ -16,35 +16,58 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     public IEnumerable<string> Keys => node.Children.Keys.OfType<YamlScalarNode>().Select(k => k.Value ?? "");
 
     [return: NotNullIfNotNull(nameof(fallback))]
-    public string? Text(string key, string? fallback = null) => Find(key) switch
-    {
-        null => fallback,
-        YamlScalarNode scalar => scalar.Value ?? "",
-        var other => throw Wrong(key, other, "text"),
-    };
+    public string? Text(string key, string? fallback = null) =>
+        Find(key) switch
+        {
+            null => fallback,
+            YamlScalarNode scalar => scalar.Value ?? "",
+            var other => throw Wrong(key, other, "text"),
+        };
 
     public string RequiredText(string key) =>
-        Text(key) is { Length: > 0 } text ? text : throw new BadInputException(
-            $"{document.Where(node)}: {Where()}lacks the key '{key}'{(NearestName.Of(key, Keys) is { } near && !_known.Contains(near) ? $"; did you mean it by '{near}'?" : "")}");
+        Text(key) is { Length: > 0 } text
+            ? text
+            : throw new BadInputException(
+                $"{document.Where(node)}: {Where()}lacks the key "
+                    + $"'{key}'{(NearestName.Of(key, Keys) is { } near && !_known.Contains(near) ? $"; did you mean it by '{near}'?" : "")}"
+            );
 
     public int Integer(string key, int fallback, int minimum = int.MinValue, int maximum = int.MaxValue) =>
-        Scalar(key, fallback, t => int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum ? v : null,
+        Scalar(
+            key,
+            fallback,
+            t =>
+                int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum
+                    ? v
+                    : null,
             (minimum, maximum) switch
             {
                 (int.MinValue, int.MaxValue) => "a whole number",
                 (_, int.MaxValue) => $"a whole number of at least {minimum}",
                 _ => $"a whole number from {minimum} to {maximum}",
-            });
+            }
+        );
 
     public double Number(string key, double fallback, double minimum = double.MinValue, double maximum = double.MaxValue) =>
-        Scalar(key, fallback, t => double.TryParse(t, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum ? v : null,
-            (minimum, maximum) is (double.MinValue, double.MaxValue) ? "a number" : FormattableString.Invariant($"a number from {minimum} to {maximum}"));
+        Scalar(
+            key,
+            fallback,
+            t => double.TryParse(t, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum ? v : null,
+            (minimum, maximum) is (double.MinValue, double.MaxValue)
+                ? "a number"
+                : FormattableString.Invariant($"a number from {minimum} to {maximum}")
+        );
 
-    public bool Flag(string key, bool fallback) =>
-        Scalar(key, fallback, AsFlag, "true or false");
+    public bool Flag(string key, bool fallback) => Scalar(key, fallback, AsFlag, "true or false");
 
     /// <summary>True and false as YAML and Python write them; null for any other text.</summary>
-    public static bool? AsFlag(string text) => text.ToLowerInvariant() switch { "true" or "yes" or "on" => true, "false" or "no" or "off" => false, _ => null };
+    public static bool? AsFlag(string text) =>
+        text.ToLowerInvariant() switch
+        {
+            "true" or "yes" or "on" => true,
+            "false" or "no" or "off" => false,
+            _ => null,
+        };
 
     /// <summary>One of <paramref name="choices"/>, with the nearest suggested.</summary>
     public string Choice(string key, string fallback, params string[] choices)
@@ -52,37 +75,51 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
         var text = Text(key, fallback);
         return choices.Contains(text)
             ? text
-            : throw new BadInputException($"{At(key)}'{text}', expected one of {string.Join(", ", choices)}{NearestName.Hint(text, choices)}");
+            : throw new BadInputException(
+                $"{At(key)}'{text}', expected one of {string.Join(", ", choices)}{NearestName.Hint(text, choices)}"
+            );
     }
 
-    public YamlMap? Map(string key) => Find(key) switch
-    {
-        null => null,
-        YamlMappingNode map => new(document, Join(key), map),
-        YamlScalarNode { Value: { } text } found when text.IndexOf(':') is > 0 and var colon => throw Wrong(key, found, $"a mapping (after '{text[..colon]}:' a space is missing)"),
-        var other => throw Wrong(key, other, "a mapping"),
-    };
+    public YamlMap? Map(string key) =>
+        Find(key) switch
+        {
+            null => null,
+            YamlMappingNode map => new(document, Join(key), map),
+            YamlScalarNode { Value: { } text } found when text.IndexOf(':') is > 0 and var colon => throw Wrong(
+                key,
+                found,
+                $"a mapping (after '{text[..colon]}:' a space is missing)"
+            ),
+            var other => throw Wrong(key, other, "a mapping"),
+        };
 
     /// <summary>A mapping that has to be there.</summary>
     /// <param name="expected">Its first key, for the message.</param>
-    public YamlMap RequiredMap(string key, string expected) => Map(key) ?? throw new BadInputException(
-        node.Children.Keys.FirstOrDefault(k => k is YamlScalarNode { Value: { } name } && name == key) is { } empty
-            ? $"{document.Where(empty)}: {Join(key)} is empty; expected a mapping with the key {expected}, indented below it"
-            : $"{document.Where(node)}: {Join(key)}: is missing; expected a mapping with the key {expected}");
+    public YamlMap RequiredMap(string key, string expected) =>
+        Map(key)
+        ?? throw new BadInputException(
+            node.Children.Keys.FirstOrDefault(k => k is YamlScalarNode { Value: { } name } && name == key) is { } empty
+                ? $"{document.Where(empty)}: {Join(key)} is empty; expected a mapping with the key {expected}, indented below it"
+                : $"{document.Where(node)}: {Join(key)}: is missing; expected a mapping with the key {expected}"
+        );
 
     /// <summary>The items of a list; a single value or mapping counts as a list of one.</summary>
-    public IReadOnlyList<YamlItem> List(string key) => Find(key) switch
-    {
-        null => [],
-        YamlSequenceNode list => [.. list.Children.Select((item, i) => new YamlItem(document, $"{Join(key)}[{i}]", item))],
-        var single => [new(document, Join(key), single)],
-    };
+    public IReadOnlyList<YamlItem> List(string key) =>
+        Find(key) switch
+        {
+            null => [],
+            YamlSequenceNode list => [.. list.Children.Select((item, i) => new YamlItem(document, $"{Join(key)}[{i}]", item))],
+            var single => [new(document, Join(key), single)],
+        };
 
     public IReadOnlyList<string> Texts(string key) => [.. List(key).Select(i => i.Text)];
 
     public IReadOnlyList<double> Numbers(string key) => [.. List(key).Select(i => i.Number)];
 
-    /// <summary>All plain values of this mapping as text, lists written as [a, b] or [(a, b), (c)], mappings as a:1,b:2; for options that a head declares itself.</summary>
+    /// <summary>
+    /// All plain values of this mapping as text, lists written as [a, b] or [(a, b), (c)], mappings as a:1,b:2; for options that a head
+    /// declares itself.
+    /// </summary>
     public IReadOnlyDictionary<string, string> AsTexts()
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -92,7 +129,12 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             {
                 null => "",
                 YamlScalarNode scalar => scalar.Value ?? "",
-                YamlSequenceNode list when list.Children.All(c => c is YamlScalarNode || (c is YamlSequenceNode inner && inner.Children.All(i => i is YamlScalarNode)) || (c is YamlMappingNode map && IsPlain(map))) => "[" + string.Join(", ", list.Children.Select(AsItem)) + "]",
+                YamlSequenceNode list
+                    when list.Children.All(c =>
+                        c is YamlScalarNode
+                        || (c is YamlSequenceNode inner && inner.Children.All(i => i is YamlScalarNode))
+                        || (c is YamlMappingNode map && IsPlain(map))
+                    ) => "[" + string.Join(", ", list.Children.Select(AsItem)) + "]",
                 YamlMappingNode map when IsPlain(map) => Pairs(map),
                 var other => throw Wrong(key, other, "a value, a list of values or a mapping to values"),
             };
@@ -106,13 +148,14 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     private static string Pairs(YamlMappingNode map) =>
         string.Join(",", map.Children.Select(c => $"{((YamlScalarNode)c.Key).Value}:{((YamlScalarNode)c.Value).Value}"));
 
-    private static string AsItem(YamlNode item) => item switch
-    {
-        YamlMappingNode map => $"({Pairs(map)})",
-        YamlSequenceNode inner => "(" + string.Join(", ", inner.Children.Select(c => ((YamlScalarNode)c).Value)) + ")",
-        YamlScalarNode { Value: { } text } when text.Contains(',') => $"({text})",
-        _ => ((YamlScalarNode)item).Value ?? "",
-    };
+    private static string AsItem(YamlNode item) =>
+        item switch
+        {
+            YamlMappingNode map => $"({Pairs(map)})",
+            YamlSequenceNode inner => "(" + string.Join(", ", inner.Children.Select(c => ((YamlScalarNode)c).Value)) + ")",
+            YamlScalarNode { Value: { } text } when text.Contains(',') => $"({text})",
+            _ => ((YamlScalarNode)item).Value ?? "",
+        };
 
     /// <summary>Wraps an error about this mapping's content so that it starts with file and line.</summary>
     public BadInputException Error(string key, string message) => new($"{At(key)}{message}");
@@ -124,7 +167,10 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
         {
             var name = (key as YamlScalarNode)?.Value ?? "";
             if (!_known.Contains(name))
-                throw new BadInputException($"{document.Where(key)}: unknown key '{Join(name)}'{NearestName.Hint(name, _known)} (known here: {string.Join(", ", _known.Distinct())})");
+                throw new BadInputException(
+                    $"{document.Where(key)}: unknown key '{Join(name)}'{NearestName.Hint(name, _known)} (known here: "
+                        + $"{string.Join(", ", _known.Distinct())})"
+                );
         }
     }
 
@@ -142,7 +188,12 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
         if (!_known.Contains(key))
             _known.Add(key);
         var found = node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
-        return found is YamlScalarNode { Value: null } or YamlScalarNode { Value: "" or "~" or "null" or "Null" or "NULL", Style: YamlDotNet.Core.ScalarStyle.Plain } ? null : found;
+        return
+            found
+                is YamlScalarNode { Value: null }
+                    or YamlScalarNode { Value: "" or "~" or "null" or "Null" or "NULL", Style: YamlDotNet.Core.ScalarStyle.Plain }
+            ? null
+            : found;
     }
 
     private BadInputException Wrong(string key, YamlNode found, string expected) =>
@@ -160,17 +211,20 @@ internal sealed class YamlItem(YamlDocument document, string path, YamlNode node
 {
     public bool IsMap => node is YamlMappingNode;
 
-    public string Text => node is YamlScalarNode scalar
-        ? scalar.Value ?? ""
-        : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected text");
+    public string Text =>
+        node is YamlScalarNode scalar
+            ? scalar.Value ?? ""
+            : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected text");
 
-    public double Number => double.TryParse(Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-        ? number
-        : throw new BadInputException($"{document.Where(node)}: {path} is '{Text}', expected a number");
+    public double Number =>
+        double.TryParse(Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+            ? number
+            : throw new BadInputException($"{document.Where(node)}: {path} is '{Text}', expected a number");
 
-    public YamlMap Map => node is YamlMappingNode map
-        ? new(document, path, map)
-        : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected a mapping");
+    public YamlMap Map =>
+        node is YamlMappingNode map
+            ? new(document, path, map)
+            : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected a mapping");
 
     /// <summary>File and line.</summary>
     public string Where => document.Where(node);

@@ -26,16 +26,26 @@ internal static class YamlOptions
         return record;
     }
 
-    private static object Value(YamlMap map, DeclaredOption option) => option.Kind switch
-    {
-        OptionKind.Flag => map.Flag(option.Name, false),
-        OptionKind.Integer => map.Integer(option.Name, 0, (int)Math.Max(option.Min, int.MinValue), (int)Math.Min(option.Max, int.MaxValue)),
-        OptionKind.Number => map.Number(option.Name, 0, Math.Max(option.Min, double.MinValue), Math.Min(option.Max, double.MaxValue)),
-        OptionKind.Choice => map.Choice(option.Name, "", option.Choices),
-        OptionKind.Text when option.Choices.Length > 0 => map.Choice(option.Name, "", option.Choices),
-        OptionKind.Integers => map.Numbers(option.Name)
-            .Select(n => n >= option.Min && n <= int.MaxValue && n == Math.Floor(n) ? (int)n : throw map.Error(option.Name, FormattableString.Invariant($"expected whole numbers of at least {option.Min}")))
-            .ToArray(),
-        _ => map.Text(option.Name, ""),
-    };
+    private static object Value(YamlMap map, DeclaredOption option) =>
+        option.Kind switch
+        {
+            OptionKind.Flag => map.Flag(option.Name, false),
+            OptionKind.Integer => map.Integer(
+                option.Name,
+                0,
+                (int)Math.Max(option.Min, int.MinValue),
+                (int)Math.Min(option.Max, int.MaxValue)
+            ),
+            OptionKind.Number => map.Number(option.Name, 0, Math.Max(option.Min, double.MinValue), Math.Min(option.Max, double.MaxValue)),
+            OptionKind.Choice => map.Choice(option.Name, "", option.Choices),
+            OptionKind.Text when option.Choices.Length > 0 => map.Choice(option.Name, "", option.Choices),
+            OptionKind.Integers => map.Numbers(option.Name)
+                .Select(n =>
+                    n >= option.Min && n <= int.MaxValue && n == Math.Floor(n)
+                        ? (int)n
+                        : throw map.Error(option.Name, FormattableString.Invariant($"expected whole numbers of at least {option.Min}"))
+                )
+                .ToArray(),
+            _ => map.Text(option.Name, ""),
+        };
 }

@@ -31,7 +31,15 @@ internal sealed class Axis
 
     /// <param name="margin">Room at both ends, as a share of the values' range.</param>
     /// <param name="floor">The axis does not go below it.</param>
-    public static Axis Linear(IEnumerable<double> values, double from, double to, double margin = 0.06, double floor = double.NegativeInfinity, double ceiling = double.PositiveInfinity, int ticks = 5)
+    public static Axis Linear(
+        IEnumerable<double> values,
+        double from,
+        double to,
+        double margin = 0.06,
+        double floor = double.NegativeInfinity,
+        double ceiling = double.PositiveInfinity,
+        int ticks = 5
+    )
     {
         var finite = values.Where(double.IsFinite).DefaultIfEmpty(0).ToArray();
         var (low, high) = (finite.Min(), finite.Max());
@@ -57,7 +65,9 @@ internal sealed class Axis
 
     /// <summary>Logarithmic where the values span more than a factor of 20 and are all above 0.</summary>
     public static Axis Fitting(IReadOnlyList<double> values, double from, double to) =>
-        values.Count > 0 && values.Min() > 0 && values.Max() / values.Min() > 20 ? Logarithmic(values, from, to, 0.04) : Linear(values, from, to, 0.04);
+        values.Count > 0 && values.Min() > 0 && values.Max() / values.Min() > 20
+            ? Logarithmic(values, from, to, 0.04)
+            : Linear(values, from, to, 0.04);
 
     private static List<double> RoundTicks(double low, double high, int about)
     {
@@ -75,7 +85,10 @@ internal sealed class Axis
     {
         var (first, last) = ((int)Math.Floor(Math.Log10(low)), (int)Math.Ceiling(Math.Log10(high)));
         var every = Math.Max(1, (int)Math.Ceiling((last - first) / 6.0));
-        int[] within = Math.Log10(high / low) < 1.3 ? [1, 2, 5] : Math.Log10(high / low) < 2.4 ? [1, 3] : [1];
+        int[] within =
+            Math.Log10(high / low) < 1.3 ? [1, 2, 5]
+            : Math.Log10(high / low) < 2.4 ? [1, 3]
+            : [1];
         var ticks = new List<double>();
         for (var decade = first; decade <= last; decade++)
         {

@@ -10,8 +10,13 @@ internal static class CalibrationChart
     public static Html Render(HeadResult head)
     {
         var scaled = head.CalibrationScaled.Count > 0;
-        var chart = new Chart(380, 348, $"Calibration of {head.ChosenTitle}",
-            "A perfectly calibrated head lies on the diagonal; below it the head is surer than it is right. The figures are in the table below.");
+        var chart = new Chart(
+            380,
+            348,
+            $"Calibration of {head.ChosenTitle}",
+            "A perfectly calibrated head lies on the diagonal; below it the head is surer than it is right. The figures are in the "
+                + "table below."
+        );
         var x = Axis.Linear([0, 1], chart.Left, chart.Right, margin: 0);
         var y = Axis.Linear([0, 1], chart.Bottom - HistogramHeight - 4, Chart.Top, margin: 0);
         chart.Axes(x, y, "confidence (bars: number of photos)", "accuracy", Figures.Value, Figures.Value);
@@ -29,15 +34,26 @@ internal static class CalibrationChart
         foreach (var bin in bins.Where(b => b.Count > 0))
         {
             var height = Math.Max(1, HistogramHeight * bin.Count / most);
-            chart.Draw($"<rect class=\"histogram\" x=\"{x.At(bin.Low) + 1}\" y=\"{chart.Bottom - height}\" width=\"{Math.Max(1, x.At(bin.High) - x.At(bin.Low) - 2)}\" height=\"{height}\"><title>{bin.Count} photos</title></rect>");
+            chart.Draw(
+                $"<rect class=\"histogram\" x=\"{x.At(bin.Low) + 1}\" y=\"{chart.Bottom - height}\" "
+                    + $"width=\"{Math.Max(1, x.At(bin.High) - x.At(bin.Low) - 2)}\" height=\"{height}\"><title>{bin.Count} "
+                    + $"photos</title></rect>"
+            );
         }
     }
 
     private static void Curve(Chart chart, IReadOnlyList<CalibrationBin> bins, int colour, Axis x, Axis y, string when)
     {
         var filled = bins.Where(b => b.Count > 0).ToArray();
-        chart.Line($"line {Palette.Of(colour)} {(colour == 0 ? "" : "dash-long")}", filled.Select(b => (x.At(b.Confidence), y.At(b.Accuracy))));
+        chart.Line(
+            $"line {Palette.Of(colour)} {(colour == 0 ? "" : "dash-long")}",
+            filled.Select(b => (x.At(b.Confidence), y.At(b.Accuracy)))
+        );
         foreach (var bin in filled)
-            chart.Draw($"{Palette.Mark(colour, x.At(bin.Confidence), y.At(bin.Accuracy), 4, Html.Of(t => t.Add($"<title>{bin.Count} photos{when}: confidence {Figures.Rate(bin.Confidence)}, right {Figures.Rate(bin.Accuracy)}</title>")))}");
+        {
+            var (confidence, right) = (Figures.Rate(bin.Confidence), Figures.Rate(bin.Accuracy));
+            var title = Html.Of(t => t.Add($"<title>{bin.Count} photos{when}: confidence {confidence}, right {right}</title>"));
+            chart.Draw($"{Palette.Mark(colour, x.At(bin.Confidence), y.At(bin.Accuracy), 4, title)}");
+        }
     }
 }

@@ -31,9 +31,15 @@ internal sealed class Chart
     public Chart Axes(Axis x, Axis y, string xTitle, string yTitle, Func<double, string> xLabel, Func<double, string> yLabel)
     {
         foreach (var tick in y.Ticks)
-            Draw($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Right}\" y1=\"{y.At(tick)}\" y2=\"{y.At(tick)}\"/><text class=\"tick\" x=\"{Left - 8}\" y=\"{y.At(tick) + 4}\" text-anchor=\"end\">{yLabel(tick)}</text>");
+            Draw(
+                $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Right}\" y1=\"{y.At(tick)}\" y2=\"{y.At(tick)}\"/><text class=\"tick\" "
+                    + $"x=\"{Left - 8}\" y=\"{y.At(tick) + 4}\" text-anchor=\"end\">{yLabel(tick)}</text>"
+            );
         foreach (var tick in x.Ticks)
-            Draw($"<line class=\"grid\" x1=\"{x.At(tick)}\" x2=\"{x.At(tick)}\" y1=\"{Top}\" y2=\"{Bottom + 4}\"/><text class=\"tick\" x=\"{x.At(tick)}\" y=\"{Bottom + 18}\" text-anchor=\"middle\">{xLabel(tick)}</text>");
+            Draw(
+                $"<line class=\"grid\" x1=\"{x.At(tick)}\" x2=\"{x.At(tick)}\" y1=\"{Top}\" y2=\"{Bottom + 4}\"/><text class=\"tick\" "
+                    + $"x=\"{x.At(tick)}\" y=\"{Bottom + 18}\" text-anchor=\"middle\">{xLabel(tick)}</text>"
+            );
         Draw($"<line class=\"axis\" x1=\"{Left}\" x2=\"{Right}\" y1=\"{Bottom}\" y2=\"{Bottom}\"/>");
         Draw($"<text class=\"axis-title\" x=\"{(Left + Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{xTitle}</text>");
         if (yTitle.Length > 0)
@@ -44,18 +50,26 @@ internal sealed class Chart
     public Chart Draw([System.Runtime.CompilerServices.InterpolatedStringHandlerArgument("")] ref Drawing drawing) => this;
 
     /// <summary>A polyline through finite points.</summary>
-    public Chart Line(string style, IEnumerable<(double X, double Y)> points) => Draw($"<polyline class=\"{style}\" points=\"{Points(points)}\"/>");
+    public Chart Line(string style, IEnumerable<(double X, double Y)> points) =>
+        Draw($"<polyline class=\"{style}\" points=\"{Points(points)}\"/>");
 
-    public Chart Area(string style, IEnumerable<(double X, double Y)> points) => Draw($"<polygon class=\"{style}\" points=\"{Points(points)}\"/>");
+    public Chart Area(string style, IEnumerable<(double X, double Y)> points) =>
+        Draw($"<polygon class=\"{style}\" points=\"{Points(points)}\"/>");
 
-    public Html Render(string style = "chart") => new Html().Add(
-        $"<svg class=\"{style}\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{_title}. {_description}\" xmlns=\"http://www.w3.org/2000/svg\"><title>{_title}</title><desc>{_description}</desc>{_inside}</svg>");
+    public Html Render(string style = "chart") =>
+        new Html().Add(
+            $"<svg class=\"{style}\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{_title}. {_description}\" "
+                + $"xmlns=\"http://www.w3.org/2000/svg\"><title>{_title}</title><desc>{_description}</desc>{_inside}</svg>"
+        );
 
     /// <summary>About how wide a text is in a chart's type.</summary>
     public static double TextWidth(string text) => text.Length * CharacterWidth;
 
     private static string Points(IEnumerable<(double X, double Y)> points) =>
-        string.Join(' ', points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y)).Select(p => FormattableString.Invariant($"{p.X:0.#},{p.Y:0.#}")));
+        string.Join(
+            ' ',
+            points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y)).Select(p => FormattableString.Invariant($"{p.X:0.#},{p.Y:0.#}"))
+        );
 
     /// <summary>Markup for this chart, escaped as in <see cref="Html"/>.</summary>
     [System.Runtime.CompilerServices.InterpolatedStringHandler]

@@ -7,9 +7,15 @@ internal static class HistoryChart
 {
     public static Html Loss(IReadOnlyList<EpochRecord> history) => Render(history, "loss", e => e.TrainLoss, e => e.ValidationLoss);
 
-    public static Html Accuracy(IReadOnlyList<EpochRecord> history) => Render(history, "accuracy", e => e.TrainAccuracy, e => e.ValidationAccuracy);
+    public static Html Accuracy(IReadOnlyList<EpochRecord> history) =>
+        Render(history, "accuracy", e => e.TrainAccuracy, e => e.ValidationAccuracy);
 
-    private static Html Render(IReadOnlyList<EpochRecord> history, string what, Func<EpochRecord, double> train, Func<EpochRecord, double> validation)
+    private static Html Render(
+        IReadOnlyList<EpochRecord> history,
+        string what,
+        Func<EpochRecord, double> train,
+        Func<EpochRecord, double> validation
+    )
     {
         var chart = new Chart(420, 250, $"Learning history: {what}", $"{history.Count} epochs. The figures are in the table below.");
         var x = Axis.Linear(history.Select(e => (double)e.Epoch), chart.Left, chart.Right, margin: 0.02);

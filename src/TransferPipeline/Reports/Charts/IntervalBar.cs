@@ -9,7 +9,14 @@ internal static class IntervalBar
     private const double Height = 16;
 
     public static Axis CommonAxis(IReadOnlyList<HeadResult> heads) =>
-        Axis.Linear(heads.SelectMany(h => new[] { h.Accuracy.Low, h.Accuracy.High, h.Accuracy.Value }), 6, Width - 6, floor: 0, ceiling: 1, ticks: 3);
+        Axis.Linear(
+            heads.SelectMany(h => new[] { h.Accuracy.Low, h.Accuracy.High, h.Accuracy.Value }),
+            6,
+            Width - 6,
+            floor: 0,
+            ceiling: 1,
+            ticks: 3
+        );
 
     /// <summary>The axis itself, for the head of the column.</summary>
     public static Html Scale(Axis axis)
@@ -25,7 +32,10 @@ internal static class IntervalBar
     {
         var html = new Html().Add($"<svg class=\"strip\" viewBox=\"0 0 {Width} 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
         if (double.IsFinite(best.Low) && double.IsFinite(best.High))
-            html.Add($"<rect class=\"shade\" x=\"{axis.At(best.Low)}\" width=\"{Math.Max(1, axis.At(best.High) - axis.At(best.Low))}\" height=\"10\"/>");
+            html.Add(
+                $"<rect class=\"shade\" x=\"{axis.At(best.Low)}\" width=\"{Math.Max(1, axis.At(best.High) - axis.At(best.Low))}\" "
+                    + $"height=\"10\"/>"
+            );
         foreach (var tick in axis.Ticks)
             html.Add($"<line class=\"grid\" x1=\"{axis.At(tick)}\" x2=\"{axis.At(tick)}\" y2=\"10\"/>");
         return html.Add($"</svg>");
@@ -35,9 +45,14 @@ internal static class IntervalBar
     {
         var html = new Html().Add($"<svg class=\"bar\" viewBox=\"0 0 {Width} {Height}\" aria-hidden=\"true\">");
         if (double.IsFinite(interval.Low) && double.IsFinite(interval.High))
-            html.Add($"<line class=\"{(tied ? "span tied" : "span")}\" x1=\"{axis.At(interval.Low)}\" x2=\"{axis.At(interval.High)}\" y1=\"{Height / 2}\" y2=\"{Height / 2}\"/>");
+            html.Add(
+                $"<line class=\"{(tied ? "span tied" : "span")}\" x1=\"{axis.At(interval.Low)}\" x2=\"{axis.At(interval.High)}\" "
+                    + $"y1=\"{Height / 2}\" y2=\"{Height / 2}\"/>"
+            );
         if (double.IsFinite(interval.Value))
-            html.Add($"<circle class=\"{(tied ? "point tied" : "point")}\" cx=\"{axis.At(interval.Value)}\" cy=\"{Height / 2}\" r=\"4.5\"/>");
+            html.Add(
+                $"<circle class=\"{(tied ? "point tied" : "point")}\" cx=\"{axis.At(interval.Value)}\" cy=\"{Height / 2}\" r=\"4.5\"/>"
+            );
         return html.Add($"</svg>");
     }
 }

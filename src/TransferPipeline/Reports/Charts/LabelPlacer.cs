@@ -1,7 +1,8 @@
 namespace TransferPipeline.Reports;
 
 /// <summary>Finds room for labels beside points: the first of some places that covers no point, no other label and stays inside.</summary>
-/// <param name="withLines">Where all of these are taken, try places further out, to which a line leads; in a small chart such lines confuse.</param>
+/// <param name="withLines">Where all of these are taken, try places further out, to which a line leads; in a small chart such lines
+/// confuse.</param>
 internal sealed class LabelPlacer(double left, double top, double right, double bottom, bool withLines)
 {
     private const double LineHeight = 14;
@@ -19,9 +20,18 @@ internal sealed class LabelPlacer(double left, double top, double right, double 
         var width = Chart.TextWidth(text);
         (double X, double Y)[] near =
         [
-            (x + gap, y - (LineHeight / 2)), (x - gap - width, y - (LineHeight / 2)), (x - (width / 2), y - gap - LineHeight), (x - (width / 2), y + gap),
-            (x + gap, y - gap - LineHeight), (x + gap, y + gap), (x - gap - width, y - gap - LineHeight), (x - gap - width, y + gap),
-            (x + gap, y - (2 * LineHeight)), (x + gap, y + LineHeight), (x - gap - width, y - (2 * LineHeight)), (x - gap - width, y + LineHeight),
+            (x + gap, y - (LineHeight / 2)),
+            (x - gap - width, y - (LineHeight / 2)),
+            (x - (width / 2), y - gap - LineHeight),
+            (x - (width / 2), y + gap),
+            (x + gap, y - gap - LineHeight),
+            (x + gap, y + gap),
+            (x - gap - width, y - gap - LineHeight),
+            (x - gap - width, y + gap),
+            (x + gap, y - (2 * LineHeight)),
+            (x + gap, y + LineHeight),
+            (x - gap - width, y - (2 * LineHeight)),
+            (x - gap - width, y + LineHeight),
         ];
         foreach (var place in near)
         {

@@ -8,11 +8,20 @@ internal static class MapChart
     private const double Side = 640;
 
     /// <param name="thumbnailOf">Identifier of a point's thumbnail, null for none.</param>
-    public static Html Render(string title, FeatureMap map, Func<MapPoint, double> x, Func<MapPoint, double> y, Func<string, string?> thumbnailOf)
+    public static Html Render(
+        string title,
+        FeatureMap map,
+        Func<MapPoint, double> x,
+        Func<MapPoint, double> y,
+        Func<string, string?> thumbnailOf
+    )
     {
         var (across, down) = (Square(map, x), Square(map, y));
         var html = new Html();
-        html.Add($"<svg class=\"chart map\" viewBox=\"0 0 {Side} {Side}\" role=\"img\" aria-label=\"{title}: {map.Points.Count} photos, one mark a class\"><title>{title}</title>");
+        html.Add(
+            $"<svg class=\"chart map\" viewBox=\"0 0 {Side} {Side}\" role=\"img\" aria-label=\"{title}: {map.Points.Count} photos, "
+                + $"one mark a class\"><title>{title}</title>"
+        );
         for (var i = 0; i < map.Points.Count; i++)
         {
             var point = map.Points[i];

@@ -14,10 +14,20 @@ internal static class TimeChart
     /// <param name="nameOf">The label beside it.</param>
     public static Html Render(IReadOnlyList<HeadResult> heads, Func<HeadResult, string> nameOf, double width, double height, string style)
     {
-        var chart = new Chart(width, height, "Accuracy against fit time",
-            "Each point is a head; the bar is its 95 % interval. Best is towards the upper left. The table of heads has the same figures.");
+        var chart = new Chart(
+            width,
+            height,
+            "Accuracy against fit time",
+            "Each point is a head; the bar is its 95 % interval. Best is towards the upper left. The table of heads has the same figures."
+        );
         var x = Axis.Logarithmic(heads.Select(h => Math.Max(h.FitSeconds, LeastSeconds)), chart.Left, chart.Right);
-        var y = Axis.Linear(heads.SelectMany(h => new[] { h.Accuracy.Low, h.Accuracy.High, h.Accuracy.Value }), chart.Bottom, Chart.Top, floor: 0, ceiling: 1);
+        var y = Axis.Linear(
+            heads.SelectMany(h => new[] { h.Accuracy.Low, h.Accuracy.High, h.Accuracy.Value }),
+            chart.Bottom,
+            Chart.Top,
+            floor: 0,
+            ceiling: 1
+        );
         chart.Axes(x, y, "fit time (logarithmic)", "accuracy", Figures.Seconds, Figures.Value);
 
         var placer = new LabelPlacer(chart.Left, Chart.Top, chart.Right, chart.Bottom, withLines: width > 500);
@@ -26,7 +36,9 @@ internal static class TimeChart
             var (cx, cy) = At(head);
             placer.Avoid(cx, cy, 6);
             if (double.IsFinite(head.Accuracy.Low) && double.IsFinite(head.Accuracy.High))
-                chart.Draw($"<line class=\"whisker\" x1=\"{cx}\" x2=\"{cx}\" y1=\"{y.At(head.Accuracy.Low)}\" y2=\"{y.At(head.Accuracy.High)}\"/>");
+                chart.Draw(
+                    $"<line class=\"whisker\" x1=\"{cx}\" x2=\"{cx}\" y1=\"{y.At(head.Accuracy.Low)}\" y2=\"{y.At(head.Accuracy.High)}\"/>"
+                );
         }
 
         foreach (var head in heads)
@@ -37,7 +49,10 @@ internal static class TimeChart
             var place = placer.Place(cx, cy, 9, label);
             if (place?.LineEnd is { } end)
                 chart.Draw($"<line class=\"leader\" x1=\"{cx}\" y1=\"{cy}\" x2=\"{end.X}\" y2=\"{end.Y}\"/>");
-            chart.Draw($"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.ChosenTitle}: {Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>");
+            chart.Draw(
+                $"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.ChosenTitle}: "
+                    + $"{Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>"
+            );
             if (place is { } at)
                 chart.Draw($"<text class=\"label halo\" x=\"{at.X}\" y=\"{at.Y}\">{label}</text>");
         }

@@ -2,7 +2,9 @@ using TransferPipeline.Evaluation;
 
 namespace TransferPipeline.Reports;
 
-/// <summary>Who is taken for whom: a matrix shaded by the share of its row, or the most frequent pairs when there are many classes.</summary>
+/// <summary>
+/// Who is taken for whom: a matrix shaded by the share of its row, or the most frequent pairs when there are many classes.
+/// </summary>
 internal static class ConfusionTable
 {
     private const int ClassesWithPercent = 16;
@@ -20,8 +22,14 @@ internal static class ConfusionTable
 
     private static void Matrix(Html html, string of, int[][] confusion, IReadOnlyList<string> classes)
     {
-        html.Add($"<div><h3>Confusion matrix</h3>\n<p class=\"lead\">Rows are true classes, columns predictions; shades are shares of the row: <span class=\"swatch ok h7\"></span> right, <span class=\"swatch no h7\"></span> wrong.</p>\n");
-        html.Add($"<div class=\"scroll\" role=\"region\" aria-label=\"Confusion matrix of {of}\" tabindex=\"0\"><table class=\"confusion\"><thead><tr><td></td>");
+        html.Add(
+            $"<div><h3>Confusion matrix</h3>\n<p class=\"lead\">Rows are true classes, columns predictions; shades are shares of the "
+                + $"row: <span class=\"swatch ok h7\"></span> right, <span class=\"swatch no h7\"></span> wrong.</p>\n"
+        );
+        html.Add(
+            $"<div class=\"scroll\" role=\"region\" aria-label=\"Confusion matrix of {of}\" tabindex=\"0\"><table "
+                + $"class=\"confusion\"><thead><tr><td></td>"
+        );
         foreach (var name in classes)
             html.Add($"<th scope=\"col\" title=\"{name}\"><span><bdi>{Figures.Short(name, 18)}</bdi></span></th>");
         html.Add($"</tr></thead><tbody>\n");
@@ -30,7 +38,13 @@ internal static class ConfusionTable
             var total = Math.Max(1, confusion[truth].Sum());
             html.Add($"<tr><th scope=\"row\" title=\"{classes[truth]}\"><bdi>{Figures.Short(classes[truth], 24)}</bdi></th>");
             for (var predicted = 0; predicted < confusion[truth].Length; predicted++)
-                Cell(html, confusion[truth][predicted], (double)confusion[truth][predicted] / total, truth == predicted, classes.Count <= ClassesWithPercent);
+                Cell(
+                    html,
+                    confusion[truth][predicted],
+                    (double)confusion[truth][predicted] / total,
+                    truth == predicted,
+                    classes.Count <= ClassesWithPercent
+                );
             html.Add($"</tr>\n");
         }
 
@@ -55,9 +69,21 @@ internal static class ConfusionTable
 
     private static void Pairs(Html html, string of, IReadOnlyList<ConfusedPair> pairs, bool alone)
     {
-        html.Add($"<div><h3>Most frequent confusions</h3>\n<div class=\"scroll{(alone ? " tall" : "")}\" role=\"region\" aria-label=\"Confusions of {of}\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Is</th><th scope=\"col\">Taken for</th><th scope=\"col\" class=\"n\">Photos</th><th scope=\"col\" class=\"n\">Of its class</th></tr></thead><tbody>\n");
+        html.Add(
+            $"<div><h3>Most frequent confusions</h3>\n<div class=\"scroll{(alone ? " tall" : "")}\" role=\"region\" "
+                + $"aria-label=\"Confusions of {of}\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th "
+                + $"scope=\"col\">Is</th><th scope=\"col\">Taken for</th><th scope=\"col\" class=\"n\">Photos</th><th scope=\"col\" "
+                + $"class=\"n\">Of its class</th></tr></thead><tbody>\n"
+        );
         foreach (var pair in pairs)
-            html.Add($"<tr><td>").Name(pair.Label).Add($"</td><td>").Name(pair.Predicted).Add($"</td>").Cell(c => c.Count(pair.Count)).Cell(c => c.Add($"{Figures.Percent((double)pair.Count / pair.Support)}")).Add($"</tr>\n");
+            html.Add($"<tr><td>")
+                .Name(pair.Label)
+                .Add($"</td><td>")
+                .Name(pair.Predicted)
+                .Add($"</td>")
+                .Cell(c => c.Count(pair.Count))
+                .Cell(c => c.Add($"{Figures.Percent((double)pair.Count / pair.Support)}"))
+                .Add($"</tr>\n");
         html.Add($"</tbody></table></div></div>\n");
     }
 }

@@ -23,16 +23,23 @@ internal static class DataSection
     private static Html Suspects(DataCheck check, ThumbnailSheet thumbnails)
     {
         var none = check.SuspectLabels.Count == 0;
-        var html = new Html().Add($"<p class=\"lead\">{(none ? "There are no photos" : "Photos")} whose label a head that did not see them ");
+        var html = new Html().Add(
+            $"<p class=\"lead\">{(none ? "There are no photos" : "Photos")} whose label a head that did not see them "
+        );
         if (check.SuspectLabelsBy.Length > 0)
             html.Add($"(<bdi>{check.SuspectLabelsBy}</bdi>) ");
         if (none)
             return html.Add($"finds improbable.</p>\n");
-        html.Add($"finds improbable: worth a look.{Of(Math.Min(MostPhotos, check.SuspectLabels.Count), check.SuspectLabelCount)}</p>\n<ul class=\"photos\">\n");
+        html.Add(
+            $"finds improbable: worth a look.{Of(Math.Min(MostPhotos, check.SuspectLabels.Count), check.SuspectLabelCount)}</p>\n<ul "
+                + $"class=\"photos\">\n"
+        );
         foreach (var suspect in check.SuspectLabels.Take(MostPhotos))
         {
-            html.Add($"<li>{thumbnails.Picture(suspect.Path)}<p><span class=\"muted\">labelled</span> <b><bdi>{suspect.Label}</bdi></b> ").Rate(suspect.Probability);
-            html.Add($"<br><span class=\"muted\">looks like</span> <b class=\"wrong\"><bdi>{suspect.Suggested}</bdi></b> ").Rate(suspect.SuggestedProbability);
+            html.Add($"<li>{thumbnails.Picture(suspect.Path)}<p><span class=\"muted\">labelled</span> <b><bdi>{suspect.Label}</bdi></b> ")
+                .Rate(suspect.Probability);
+            html.Add($"<br><span class=\"muted\">looks like</span> <b class=\"wrong\"><bdi>{suspect.Suggested}</bdi></b> ")
+                .Rate(suspect.SuggestedProbability);
             html.Add($"</p>{Where(suspect.Split, suspect.Path)}</li>\n");
         }
 
@@ -49,7 +56,10 @@ internal static class DataSection
             html.Add($"near 1");
         if (none)
             return html.Add($".</p>\n");
-        html.Add($". Across splits they flatter the accuracy.{Of(Math.Min(MostPairs, check.NearDuplicates.Count), check.NearDuplicateCount)}</p>\n");
+        html.Add(
+            $". Across splits they flatter the "
+                + $"accuracy.{Of(Math.Min(MostPairs, check.NearDuplicates.Count), check.NearDuplicateCount)}</p>\n"
+        );
         if (double.IsFinite(check.AccuracyWithDuplicates) && double.IsFinite(check.AccuracyWithoutDuplicates))
         {
             html.Add($"<dl class=\"facts\"><div><dt>Best head, all judged photos</dt><dd>").Rate(check.AccuracyWithDuplicates);
@@ -60,7 +70,11 @@ internal static class DataSection
         html.Add($"<ul class=\"pairs\">\n");
         foreach (var pair in check.NearDuplicates.Take(MostPairs))
         {
-            html.Add($"<li><div class=\"two\">{Side(pair.PathA, pair.SplitA, pair.LabelA)}{Side(pair.PathB, pair.SplitB, pair.LabelB)}</div><p>cosine ").Rate(pair.Cosine);
+            html.Add(
+                    $"<li><div class=\"two\">{Side(pair.PathA, pair.SplitA, pair.LabelA)}"
+                        + $"{Side(pair.PathB, pair.SplitB, pair.LabelB)}</div><p>cosine "
+                )
+                .Rate(pair.Cosine);
             if (pair.SplitA != pair.SplitB)
                 html.Add($" <span class=\"badge warn\">across splits</span>");
             if (pair.LabelA != pair.LabelB)
@@ -70,18 +84,24 @@ internal static class DataSection
 
         return html.Add($"</ul>\n");
 
-        Html Side(string path, string split, string label) => new Html().Add(
-            $"<div>{thumbnails.Picture(path)}<p><b><bdi>{label}</bdi></b></p>{Where(split, path)}</div>");
+        Html Side(string path, string split, string label) =>
+            new Html().Add($"<div>{thumbnails.Picture(path)}<p><b><bdi>{label}</bdi></b></p>{Where(split, path)}</div>");
     }
 
     private static Html Outliers(DataCheck check, ThumbnailSheet thumbnails)
     {
         if (check.Outliers.Count == 0)
             return new Html().Add($"<p class=\"lead\">No photo is further from the others of its class than is usual there.</p>\n");
-        var html = new Html().Add($"<p class=\"lead\">Photos unlike the others of their class: the mean cosine distance to their nearest neighbours in it, those furthest beyond what is usual there first.</p>\n<ul class=\"photos\">\n");
+        var html = new Html().Add(
+            $"<p class=\"lead\">Photos unlike the others of their class: the mean cosine distance to their nearest neighbours in it, "
+                + $"those furthest beyond what is usual there first.</p>\n<ul class=\"photos\">\n"
+        );
         foreach (var outlier in check.Outliers.Take(MostPhotos))
         {
-            html.Add($"<li>{thumbnails.Picture(outlier.Path)}<p><b><bdi>{outlier.Label}</bdi></b><br><span class=\"muted\">distance</span> ").Rate(outlier.Score);
+            html.Add(
+                    $"<li>{thumbnails.Picture(outlier.Path)}<p><b><bdi>{outlier.Label}</bdi></b><br><span class=\"muted\">distance</span> "
+                )
+                .Rate(outlier.Score);
             html.Add($"</p>{Where(outlier.Split, outlier.Path)}</li>\n");
         }
 
@@ -91,7 +111,10 @@ internal static class DataSection
     private static Html Counts(DataSummary data)
     {
         var splits = data.Counts.ToArray();
-        var html = new Html().Add($"<div class=\"scroll tall\" role=\"region\" aria-label=\"Photos of each class\" tabindex=\"0\"><table class=\"sortable counts\"><thead><tr><th scope=\"col\">Class</th>");
+        var html = new Html().Add(
+            $"<div class=\"scroll tall\" role=\"region\" aria-label=\"Photos of each class\" tabindex=\"0\"><table class=\"sortable "
+                + $"counts\"><thead><tr><th scope=\"col\">Class</th>"
+        );
         foreach (var (split, _) in splits)
             html.Add($"<th scope=\"col\" class=\"n count-head\">").Name(split).Add($"</th>");
         html.Add($"</tr></thead><tbody>\n");
@@ -102,7 +125,12 @@ internal static class DataSection
             {
                 var most = Math.Max(1, counts.DefaultIfEmpty(0).Max());
                 var count = k < counts.Length ? counts[k] : 0;
-                html.Add($"<td class=\"counted\">").Count(count).Add($"<svg class=\"count\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect width=\"{100.0 * count / most}\" height=\"8\" rx=\"2\"/></svg></td>");
+                html.Add($"<td class=\"counted\">")
+                    .Count(count)
+                    .Add(
+                        $"<svg class=\"count\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect "
+                            + $"width=\"{100.0 * count / most}\" height=\"8\" rx=\"2\"/></svg></td>"
+                    );
             }
 
             html.Add($"</tr>\n");

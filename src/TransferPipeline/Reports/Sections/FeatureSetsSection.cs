@@ -10,11 +10,24 @@ internal static class FeatureSetsSection
         var sets = comparison.Provenance.FeatureSets;
         if (sets.Count < 2)
             yield break;
-        var html = new Html().Add($"<p class=\"lead\">Every head saw the same photos and splits on each set.</p>\n<div class=\"scroll\" role=\"region\" aria-label=\"Table of feature sets\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Feature set</th><th scope=\"col\">Model</th><th scope=\"col\">Cut</th><th scope=\"col\" class=\"n\">Values</th><th scope=\"col\" class=\"n\">Extraction</th><th scope=\"col\">Best head on it</th><th scope=\"col\" class=\"n\">Accuracy</th><th scope=\"col\" class=\"n\">95 % interval</th><th scope=\"col\" class=\"n\">Fit</th></tr></thead>\n<tbody>");
+        var html = new Html().Add(
+            $"<p class=\"lead\">Every head saw the same photos and splits on each set.</p>\n<div class=\"scroll\" role=\"region\" "
+                + $"aria-label=\"Table of feature sets\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th "
+                + $"scope=\"col\">Feature set</th><th scope=\"col\">Model</th><th scope=\"col\">Cut</th><th scope=\"col\" "
+                + $"class=\"n\">Values</th><th scope=\"col\" class=\"n\">Extraction</th><th scope=\"col\">Best head on it</th><th "
+                + $"scope=\"col\" class=\"n\">Accuracy</th><th scope=\"col\" class=\"n\">95 % interval</th><th scope=\"col\" "
+                + $"class=\"n\">Fit</th></tr></thead>\n<tbody>"
+        );
         for (var s = 0; s < sets.Count; s++)
         {
             var set = sets[s];
-            html.Add($"<tr><th scope=\"row\">").Name(NameOf(comparison, s)).Add($"</th><td>").Name(set.Model).Add($"</td><td>").Name(set.Cut).Add($"</td>");
+            html.Add($"<tr><th scope=\"row\">")
+                .Name(NameOf(comparison, s))
+                .Add($"</th><td>")
+                .Name(set.Model)
+                .Add($"</td><td>")
+                .Name(set.Cut)
+                .Add($"</td>");
             html.Cell(c => c.Count(set.Dimension)).Cell(c => c.Seconds(set.ExtractionSeconds));
             if (ranked.FirstOrDefault(r => r.Head.FeatureSet == s)?.Head is { } best)
             {

@@ -14,7 +14,12 @@ internal static class HeadDetailsSection
         for (var place = 0; place < ranked.Count; place++)
         {
             var (index, head) = ranked[place];
-            html.Add($"<details class=\"head\" id=\"head-{index}\"{Open(place == 0)}><summary><span class=\"grow\">{Ranking.Title(head)}{HeadsSection.Badge(head)}</span><span class=\"figure\">").Rate(head.Accuracy.Value).Add($"</span></summary>\n<div class=\"inside\">\n");
+            html.Add(
+                    $"<details class=\"head\" id=\"head-{index}\"{Open(place == 0)}><summary><span "
+                        + $"class=\"grow\">{Ranking.Title(head)}{HeadsSection.Badge(head)}</span><span class=\"figure\">"
+                )
+                .Rate(head.Accuracy.Value)
+                .Add($"</span></summary>\n<div class=\"inside\">\n");
             Options(html, content.Shown, head);
             AgainstBest(html, content.Shown, index, ranked[0].Index);
             var name = string.Create(CultureInfo.InvariantCulture, $"{head.Name}, place {place + 1}");
@@ -30,9 +35,11 @@ internal static class HeadDetailsSection
     }
 
     /// <summary>Long decimals rounded; the exact value stays with the element.</summary>
-    private static Html Value(string text) => (text.Length > 8 || text.Contains('E', StringComparison.Ordinal)) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-        ? new Html().Add($"<data value=\"{text}\" title=\"{text}\">{Figures.Value(number)}</data>")
-        : new Html().Name(text);
+    private static Html Value(string text) =>
+        (text.Length > 8 || text.Contains('E', StringComparison.Ordinal))
+        && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? new Html().Add($"<data value=\"{text}\" title=\"{text}\">{Figures.Value(number)}</data>")
+            : new Html().Name(text);
 
     private static Html Open(bool open) => open ? new Html().Add($" open") : new Html();
 
@@ -71,11 +78,18 @@ internal static class HeadDetailsSection
     /// <summary>What the paired test rests on.</summary>
     private static void AgainstBest(Html html, Comparison comparison, int head, int best)
     {
-        if (comparison.Tests.FirstOrDefault(t => (t.First == head && t.Second == best) || (t.First == best && t.Second == head)) is not { } test || head == best)
+        if (
+            comparison.Tests.FirstOrDefault(t => (t.First == head && t.Second == best) || (t.First == best && t.Second == head))
+                is not { } test
+            || head == best
+        )
             return;
         var sign = test.First == head ? 1 : -1;
         var (own, other) = sign > 0 ? (test.OnlyFirstRight, test.OnlySecondRight) : (test.OnlySecondRight, test.OnlyFirstRight);
-        html.Add($"<p class=\"against\"><span class=\"muted\">Against the best head</span> accuracy ").Rate(sign * test.Difference).Add($": ").Count(own);
+        html.Add($"<p class=\"against\"><span class=\"muted\">Against the best head</span> accuracy ")
+            .Rate(sign * test.Difference)
+            .Add($": ")
+            .Count(own);
         html.Add($" photos that only this one has right, ").Count(other).Add($" that only the best one has; p = ").PValue(test.PValue);
         html.Add($" of this pair alone, ").PValue(test.AdjustedPValue).Add($" after Holm's correction.</p>\n");
     }
@@ -87,9 +101,21 @@ internal static class HeadDetailsSection
         html.Add($"<h3>Classes</h3>\n");
         if (head.PerClass.Count < classes)
             html.Add($"<p class=\"lead\">The {head.PerClass.Count} hardest of {classes} classes.</p>\n");
-        html.Add($"<div class=\"scroll tall\" role=\"region\" aria-label=\"Classes of {name}\" tabindex=\"0\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Photos</th><th scope=\"col\" class=\"n\">Precision</th><th scope=\"col\" class=\"n\">Recall</th><th scope=\"col\" class=\"n\">F1</th></tr></thead><tbody>\n");
+        html.Add(
+            $"<div class=\"scroll tall\" role=\"region\" aria-label=\"Classes of {name}\" tabindex=\"0\"><table "
+                + $"class=\"sortable\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Photos</th><th "
+                + $"scope=\"col\" class=\"n\">Precision</th><th scope=\"col\" class=\"n\">Recall</th><th scope=\"col\" "
+                + $"class=\"n\">F1</th></tr></thead><tbody>\n"
+        );
         foreach (var one in head.PerClass)
-            html.Add($"<tr><th scope=\"row\">").Name(one.Name).Add($"</th>").Cell(c => c.Count(one.Support)).Cell(c => c.Rate(one.Precision)).Cell(c => c.Rate(one.Recall)).Cell(c => c.Rate(one.F1)).Add($"</tr>\n");
+            html.Add($"<tr><th scope=\"row\">")
+                .Name(one.Name)
+                .Add($"</th>")
+                .Cell(c => c.Count(one.Support))
+                .Cell(c => c.Rate(one.Precision))
+                .Cell(c => c.Rate(one.Recall))
+                .Cell(c => c.Rate(one.F1))
+                .Add($"</tr>\n");
         html.Add($"</tbody></table></div>\n");
     }
 
@@ -98,40 +124,79 @@ internal static class HeadDetailsSection
         if (!head.Calibration.Any(b => b.Count > 0))
             return;
         var scaled = head.CalibrationScaled.Count > 0;
-        html.Add($"<h3>Calibration</h3>\n<figure class=\"side\">{CalibrationChart.Render(head)}<div><p>Expected calibration error <b>").Rate(head.CalibrationError).Add($"</b>");
+        html.Add($"<h3>Calibration</h3>\n<figure class=\"side\">{CalibrationChart.Render(head)}<div><p>Expected calibration error <b>")
+            .Rate(head.CalibrationError)
+            .Add($"</b>");
         if (scaled)
-            html.Add($" as trained, <b>").Rate(head.CalibrationErrorScaled).Add($"</b> after scaling with temperature ").Rate(head.Temperature);
+            html.Add($" as trained, <b>")
+                .Rate(head.CalibrationErrorScaled)
+                .Add($"</b> after scaling with temperature ")
+                .Rate(head.Temperature);
         html.Add($".</p><ul class=\"legend\"><li>{Palette.Key(0)}as trained</li>");
         if (scaled)
             html.Add($"<li>{Palette.Key(1)}after temperature scaling</li>");
         html.Add($"</ul>");
-        string[] columns = ["Bin", "Photos", "Confidence", "Right", .. scaled ? new[] { "Photos, scaled", "Confidence, scaled", "Right, scaled" } : []];
+        string[] columns =
+        [
+            "Bin",
+            "Photos",
+            "Confidence",
+            "Right",
+            .. scaled ? new[] { "Photos, scaled", "Confidence, scaled", "Right, scaled" } : [],
+        ];
         // Bins without photos are left out of both lists.
         var lows = head.Calibration.Concat(head.CalibrationScaled).DistinctBy(b => b.Low).OrderBy(b => b.Low).ToArray();
-        CurvesSection.FigureTable(html, $"calibration of {name}", columns, lows.Length, (cells, i) =>
-        {
-            cells.Cell(c => c.Add($"{Figures.Value(lows[i].Low)} – {Figures.Value(lows[i].High)}"));
-            Bin(cells, head.Calibration.FirstOrDefault(b => b.Low == lows[i].Low));
-            if (scaled)
-                Bin(cells, head.CalibrationScaled.FirstOrDefault(b => b.Low == lows[i].Low));
-            return cells;
-        });
+        CurvesSection.FigureTable(
+            html,
+            $"calibration of {name}",
+            columns,
+            lows.Length,
+            (cells, i) =>
+            {
+                cells.Cell(c => c.Add($"{Figures.Value(lows[i].Low)} – {Figures.Value(lows[i].High)}"));
+                Bin(cells, head.Calibration.FirstOrDefault(b => b.Low == lows[i].Low));
+                if (scaled)
+                    Bin(cells, head.CalibrationScaled.FirstOrDefault(b => b.Low == lows[i].Low));
+                return cells;
+            }
+        );
         html.Add($"</div></figure>\n");
 
         static void Bin(Html cells, CalibrationBin? bin) =>
-            cells.Cell(c => c.Count(bin?.Count ?? 0)).Cell(c => c.Rate(bin is { Count: > 0 } ? bin.Confidence : double.NaN)).Cell(c => c.Rate(bin is { Count: > 0 } ? bin.Accuracy : double.NaN));
+            cells
+                .Cell(c => c.Count(bin?.Count ?? 0))
+                .Cell(c => c.Rate(bin is { Count: > 0 } ? bin.Confidence : double.NaN))
+                .Cell(c => c.Rate(bin is { Count: > 0 } ? bin.Accuracy : double.NaN));
     }
 
     private static void History(Html html, HeadResult head, string name)
     {
         if (head.History.Count == 0)
             return;
-        html.Add($"<h3>Learning history</h3>\n<figure><div class=\"tiles\"><div class=\"tile\">{HistoryChart.Loss(head.History)}</div><div class=\"tile\">{HistoryChart.Accuracy(head.History)}</div></div><ul class=\"legend\"><li><svg class=\"key\" viewBox=\"0 0 20 14\" aria-hidden=\"true\"><path class=\"line c0\" d=\"M0 7h20\"/></svg>training</li>");
+        html.Add(
+            $"<h3>Learning history</h3>\n<figure><div class=\"tiles\"><div class=\"tile\">{HistoryChart.Loss(head.History)}</div><div "
+                + $"class=\"tile\">{HistoryChart.Accuracy(head.History)}</div></div><ul class=\"legend\"><li><svg class=\"key\" "
+                + $"viewBox=\"0 0 20 14\" aria-hidden=\"true\"><path class=\"line c0\" d=\"M0 7h20\"/></svg>training</li>"
+        );
         if (head.History.Any(e => double.IsFinite(e.ValidationLoss) || double.IsFinite(e.ValidationAccuracy)))
-            html.Add($"<li><svg class=\"key\" viewBox=\"0 0 20 14\" aria-hidden=\"true\"><path class=\"line c1 dash-long\" d=\"M0 7h20\"/></svg>validation</li>");
+            html.Add(
+                $"<li><svg class=\"key\" viewBox=\"0 0 20 14\" aria-hidden=\"true\"><path class=\"line c1 dash-long\" d=\"M0 "
+                    + $"7h20\"/></svg>validation</li>"
+            );
         html.Add($"</ul>");
-        CurvesSection.FigureTable(html, $"learning history of {name}", ["Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy"], head.History.Count, (cells, i) => cells
-            .Cell(c => c.Count(head.History[i].Epoch)).Cell(c => c.Rate(head.History[i].TrainLoss)).Cell(c => c.Rate(head.History[i].TrainAccuracy)).Cell(c => c.Rate(head.History[i].ValidationLoss)).Cell(c => c.Rate(head.History[i].ValidationAccuracy)));
+        CurvesSection.FigureTable(
+            html,
+            $"learning history of {name}",
+            ["Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy"],
+            head.History.Count,
+            (cells, i) =>
+                cells
+                    .Cell(c => c.Count(head.History[i].Epoch))
+                    .Cell(c => c.Rate(head.History[i].TrainLoss))
+                    .Cell(c => c.Rate(head.History[i].TrainAccuracy))
+                    .Cell(c => c.Rate(head.History[i].ValidationLoss))
+                    .Cell(c => c.Rate(head.History[i].ValidationAccuracy))
+        );
         html.Add($"</figure>\n");
     }
 
@@ -139,10 +204,17 @@ internal static class HeadDetailsSection
     {
         if (head.Mistakes.Count == 0)
             return;
-        html.Add($"<h3>Worst mistakes</h3>\n<p class=\"lead\">Wrong and sure of it: the most confident first.</p>\n<ul class=\"photos\">\n");
+        html.Add(
+            $"<h3>Worst mistakes</h3>\n<p class=\"lead\">Wrong and sure of it: the most confident first.</p>\n<ul class=\"photos\">\n"
+        );
         foreach (var mistake in head.Mistakes)
         {
-            html.Add($"<li>{(withPhotos ? thumbnails.Picture(mistake.Path) : new Html())}<p><span class=\"muted\">is</span> <b><bdi>{mistake.Label}</bdi></b><br><span class=\"muted\">taken for</span> <b class=\"wrong\"><bdi>{mistake.Predicted}</bdi></b> ").Rate(mistake.Probability);
+            html.Add(
+                    $"<li>{(withPhotos ? thumbnails.Picture(mistake.Path) : new Html())}<p><span class=\"muted\">is</span> "
+                        + $"<b><bdi>{mistake.Label}</bdi></b><br><span class=\"muted\">taken for</span> <b "
+                        + $"class=\"wrong\"><bdi>{mistake.Predicted}</bdi></b> "
+                )
+                .Rate(mistake.Probability);
             html.Add($"</p><p class=\"path\" title=\"{mistake.Path}\">").Name(mistake.Path).Add($"</p></li>\n");
         }
 

@@ -11,8 +11,13 @@ internal static class HeadsSection
         var heads = ranked.Select(r => r.Head).Where(TimeChart.HasPoint).ToArray();
         if (heads.Length < 2)
             yield break;
-        var body = new Html().Add($"<p class=\"lead\">Best is towards the upper left. Filled marks are tied with the best; bars are 95 % intervals.</p>\n");
-        body.Add($"{TimeChart.Render(heads, NameOf, 860, Math.Min(620, 340 + (heads.Length * 8)), "chart wide")}{TimeChart.Render(heads, NameOf, 400, 360, "chart narrow")}\n");
+        var body = new Html().Add(
+            $"<p class=\"lead\">Best is towards the upper left. Filled marks are tied with the best; bars are 95 % intervals.</p>\n"
+        );
+        body.Add(
+            $"{TimeChart.Render(heads, NameOf, 860, Math.Min(620, 340 + (heads.Length * 8)), "chart wide")}"
+                + $"{TimeChart.Render(heads, NameOf, 400, 360, "chart narrow")}\n"
+        );
         yield return new("time", "Accuracy and time", "Accuracy against fit time", body);
 
         string NameOf(HeadResult head) => Ranking.ShortName(comparison, head);
@@ -21,31 +26,70 @@ internal static class HeadsSection
     private static Html Table(Comparison comparison, IReadOnlyList<RankedHead> ranked)
     {
         var heads = ranked.Select(r => r.Head).ToArray();
-        var (several, top5, calibrated) = (comparison.Provenance.FeatureSets.Count > 1, heads.Any(h => double.IsFinite(h.Top5)), heads.Any(h => double.IsFinite(h.CalibrationErrorScaled)));
+        var (several, top5, calibrated) = (
+            comparison.Provenance.FeatureSets.Count > 1,
+            heads.Any(h => double.IsFinite(h.Top5)),
+            heads.Any(h => double.IsFinite(h.CalibrationErrorScaled))
+        );
         var sweeps = heads.Any(h => h.SweepSeconds > 0);
         var axis = IntervalBar.CommonAxis(heads);
-        var html = new Html().Add($"<p class=\"lead\">Sorted by accuracy. <span class=\"badge best\">best</span> and <span class=\"badge tie\">= tied</span> heads are not told apart by the paired test; the shaded strip is the best head's 95 % interval.</p>\n");
-        html.Add($"<div class=\"scroll\" role=\"region\" aria-label=\"Table of heads\" tabindex=\"0\"><table class=\"heads sortable\"><thead><tr><th scope=\"col\">Head</th>");
+        var html = new Html().Add(
+            $"<p class=\"lead\">Sorted by accuracy. <span class=\"badge best\">best</span> and <span class=\"badge tie\">= "
+                + $"tied</span> heads are not told apart by the paired test; the shaded strip is the best head's 95 % interval.</p>\n"
+        );
+        html.Add(
+            $"<div class=\"scroll\" role=\"region\" aria-label=\"Table of heads\" tabindex=\"0\"><table class=\"heads "
+                + $"sortable\"><thead><tr><th scope=\"col\">Head</th>"
+        );
         if (several)
             html.Add($"<th scope=\"col\">Features</th>");
-        html.Add($"<th scope=\"col\" class=\"n\">Accuracy</th><th scope=\"col\" class=\"bar-head\" data-fixed><span class=\"sr\">95 % interval</span>{IntervalBar.Scale(axis)}</th>");
-        html.Add($"<th scope=\"col\" class=\"n\"><abbr title=\"Holm-adjusted p-value of the paired test against the best\">p</abbr></th><th scope=\"col\" class=\"n\">Fit</th><th scope=\"col\" class=\"n\">Balanced</th><th scope=\"col\" class=\"n\">Macro F1</th>");
+        html.Add(
+            $"<th scope=\"col\" class=\"n\">Accuracy</th><th scope=\"col\" class=\"bar-head\" data-fixed><span class=\"sr\">95 % "
+                + $"interval</span>{IntervalBar.Scale(axis)}</th>"
+        );
+        html.Add(
+            $"<th scope=\"col\" class=\"n\"><abbr title=\"Holm-adjusted p-value of the paired test against the "
+                + $"best\">p</abbr></th><th scope=\"col\" class=\"n\">Fit</th><th scope=\"col\" class=\"n\">Balanced</th><th "
+                + $"scope=\"col\" class=\"n\">Macro F1</th>"
+        );
         if (top5)
             html.Add($"<th scope=\"col\" class=\"n\">Top-5</th>");
-        html.Add($"<th scope=\"col\" class=\"n\">Log loss</th><th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error: 15 bins of equal width\">ECE</abbr></th>");
+        html.Add(
+            $"<th scope=\"col\" class=\"n\">Log loss</th><th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error: 15 "
+                + $"bins of equal width\">ECE</abbr></th>"
+        );
         if (calibrated)
-            html.Add($"<th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error after temperature scaling\">scaled</abbr></th>");
+            html.Add(
+                $"<th scope=\"col\" class=\"n\"><abbr title=\"Expected calibration error after temperature scaling\">scaled</abbr></th>"
+            );
         if (sweeps)
             html.Add($"<th scope=\"col\" class=\"n\">Sweep</th>");
         html.Add($"<th scope=\"col\" class=\"n\">Predict</th><th scope=\"col\" class=\"n\">Parameters</th></tr></thead>\n<tbody>\n");
         foreach (var (index, head) in ranked)
         {
-            html.Add($"<tr{Row(head)}><th scope=\"row\"><a href=\"#head-{index}\">{Ranking.Name(head)}</a>{Badge(head)}{Options(comparison, head)}</th>");
+            html.Add(
+                $"<tr{Row(head)}><th scope=\"row\"><a "
+                    + $"href=\"#head-{index}\">{Ranking.Name(head)}</a>{Badge(head)}{Options(comparison, head)}</th>"
+            );
             if (several)
                 html.Add($"<td class=\"words\">").Name(FeatureSetsSection.NameOf(comparison, head.FeatureSet)).Add($"</td>");
-            html.Cell(c => c.Add($"<b>").Rate(head.Accuracy.Value).Add($"</b><span class=\"ends\">").Rate(head.Accuracy.Low).Add($" – ").Rate(head.Accuracy.High).Add($"</span>"));
-            html.Add($"<td class=\"interval\">{IntervalBar.Strip(axis, heads[0].Accuracy)}{IntervalBar.Render(axis, head.Accuracy, head.TiedWithBest)}</td>");
-            html.Cell(c => c.PValue(head.PValue)).Cell(c => c.Seconds(head.FitSeconds)).Cell(c => c.Rate(head.BalancedAccuracy.Value)).Cell(c => c.Rate(head.MacroF1.Value));
+            html.Cell(c =>
+                c.Add($"<b>")
+                    .Rate(head.Accuracy.Value)
+                    .Add($"</b><span class=\"ends\">")
+                    .Rate(head.Accuracy.Low)
+                    .Add($" – ")
+                    .Rate(head.Accuracy.High)
+                    .Add($"</span>")
+            );
+            html.Add(
+                $"<td class=\"interval\">{IntervalBar.Strip(axis, heads[0].Accuracy)}"
+                    + $"{IntervalBar.Render(axis, head.Accuracy, head.TiedWithBest)}</td>"
+            );
+            html.Cell(c => c.PValue(head.PValue))
+                .Cell(c => c.Seconds(head.FitSeconds))
+                .Cell(c => c.Rate(head.BalancedAccuracy.Value))
+                .Cell(c => c.Rate(head.MacroF1.Value));
             if (top5)
                 html.Cell(c => c.Rate(head.Top5));
             html.Cell(c => c.Rate(head.LogLoss)).Cell(c => c.Rate(head.CalibrationError));
@@ -72,19 +116,21 @@ internal static class HeadsSection
     }
 
     /// <summary>In words, since colour alone tells nothing to some readers.</summary>
-    public static Html Badge(HeadResult head) => Html.Of(html =>
-    {
-        if (Ranking.IsBest(head))
-            html.Add($" <span class=\"badge best\">best</span>");
-        else if (head.TiedWithBest)
-            html.Add($" <span class=\"badge tie\">= tied</span>");
-        if (!head.Converged)
-            html.Add($" <span class=\"badge warn\">not converged</span>");
-    });
+    public static Html Badge(HeadResult head) =>
+        Html.Of(html =>
+        {
+            if (Ranking.IsBest(head))
+                html.Add($" <span class=\"badge best\">best</span>");
+            else if (head.TiedWithBest)
+                html.Add($" <span class=\"badge tie\">= tied</span>");
+            if (!head.Converged)
+                html.Add($" <span class=\"badge warn\">not converged</span>");
+        });
 
-    private static Html Row(HeadResult head) => Html.Of(html =>
-    {
-        if (head.TiedWithBest)
-            html.Add($" class=\"tied\"");
-    });
+    private static Html Row(HeadResult head) =>
+        Html.Of(html =>
+        {
+            if (head.TiedWithBest)
+                html.Add($" class=\"tied\"");
+        });
 }

@@ -16,7 +16,17 @@ internal static class ProvenanceSection
         for (var s = 0; s < provenance.FeatureSets.Count; s++)
         {
             var set = provenance.FeatureSets[s];
-            html.Add($"<h3>Feature set ").Name(FeatureSetsSection.NameOf(comparison, s)).Add($"</h3>\n<dl class=\"recipe\"><div><dt>folder</dt><dd>").Name(set.Folder).Add($"</dd></div><div><dt>model</dt><dd>").Name(set.Model).Add($"</dd></div><div><dt>cut</dt><dd>").Name(set.Cut).Add($"</dd></div><div><dt>values per photo</dt><dd>").Count(set.Dimension).Add($"</dd></div>");
+            html.Add($"<h3>Feature set ")
+                .Name(FeatureSetsSection.NameOf(comparison, s))
+                .Add($"</h3>\n<dl class=\"recipe\"><div><dt>folder</dt><dd>")
+                .Name(set.Folder)
+                .Add($"</dd></div><div><dt>model</dt><dd>")
+                .Name(set.Model)
+                .Add($"</dd></div><div><dt>cut</dt><dd>")
+                .Name(set.Cut)
+                .Add($"</dd></div><div><dt>values per photo</dt><dd>")
+                .Count(set.Dimension)
+                .Add($"</dd></div>");
             if (double.IsFinite(set.ExtractionSeconds))
                 html.Add($"<div><dt>extraction</dt><dd>").Seconds(set.ExtractionSeconds).Add($"</dd></div>");
             foreach (var (name, value) in set.Recipe.Where(r => r.Key is not ("model" or "cut")))

@@ -2,7 +2,9 @@ using TransferPipeline.Images;
 
 namespace TransferPipeline.Reports;
 
-/// <summary>Makes the small square JPEGs of a page from encoded photos: short side resized, centre kept, turned as EXIF says. Not thread-safe.</summary>
+/// <summary>
+/// Makes the small square JPEGs of a page from encoded photos: short side resized, centre kept, turned as EXIF says. Not thread-safe.
+/// </summary>
 /// <param name="side">Width and height in pixels.</param>
 public sealed class ThumbnailMaker(IImageDecoder decoder, IImageEncoder encoder, int side = ThumbnailMaker.Side)
 {
@@ -12,7 +14,14 @@ public sealed class ThumbnailMaker(IImageDecoder decoder, IImageEncoder encoder,
     /// <summary>Blocks are not seen at this size and quality.</summary>
     private const int Quality = 78;
 
-    private readonly Preprocessor _preprocessor = new(new() { ResizeShortSide = side, CropWidth = side, CropHeight = side });
+    private readonly Preprocessor _preprocessor = new(
+        new()
+        {
+            ResizeShortSide = side,
+            CropWidth = side,
+            CropHeight = side,
+        }
+    );
     private readonly RgbImage _photo = new();
     private readonly RgbImage _thumbnail = new();
 

@@ -19,7 +19,10 @@ internal sealed class ThumbnailSheet(Func<string, byte[]?> thumbnail, int side =
         if (bytes is { Length: > 0 })
         {
             id = "t" + (_count++).ToString(CultureInfo.InvariantCulture);
-            _images.Add($"<image id=\"{id}\" width=\"{side}\" height=\"{side}\" href=\"data:{MediaType(bytes)};base64,{Convert.ToBase64String(bytes)}\"/>\n");
+            _images.Add(
+                $"<image id=\"{id}\" width=\"{side}\" height=\"{side}\" "
+                    + $"href=\"data:{MediaType(bytes)};base64,{Convert.ToBase64String(bytes)}\"/>\n"
+            );
         }
 
         _ids[path] = id;
@@ -39,14 +42,16 @@ internal sealed class ThumbnailSheet(Func<string, byte[]?> thumbnail, int side =
     }
 
     /// <summary>All that was shown, once; goes into the page after its last use.</summary>
-    public Html Definitions() => _images.IsEmpty
-        ? new Html()
-        : new Html().Add($"<svg class=\"defs\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>\n{_images}</defs></svg>\n");
+    public Html Definitions() =>
+        _images.IsEmpty
+            ? new Html()
+            : new Html().Add($"<svg class=\"defs\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>\n{_images}</defs></svg>\n");
 
-    private static string MediaType(byte[] bytes) => bytes switch
-    {
-        [0xFF, 0xD8, ..] => "image/jpeg",
-        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "image/png",
-        _ => throw new ArgumentException("a thumbnail is neither JPEG nor PNG"),
-    };
+    private static string MediaType(byte[] bytes) =>
+        bytes switch
+        {
+            [0xFF, 0xD8, ..] => "image/jpeg",
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "image/png",
+            _ => throw new ArgumentException("a thumbnail is neither JPEG nor PNG"),
+        };
 }

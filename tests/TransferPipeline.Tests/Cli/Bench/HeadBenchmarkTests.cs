@@ -14,7 +14,17 @@ public sealed class HeadBenchmarkTests : IDisposable
     public void Run_HeadsAndAPath_TimesEachAndKeepsCoefficients()
     {
         var (vectors, labels) = Files(120, 10, 3);
-        var results = HeadBenchmark.Run(vectors, labels, "softmax:C=[0.1,1],knn,ridge:alpha=2", HeadCatalog.Trainers, 2, 2, Path.Combine(_folder, "out"), _ => { }, TestContext.Current.CancellationToken);
+        var results = HeadBenchmark.Run(
+            vectors,
+            labels,
+            "softmax:C=[0.1,1],knn,ridge:alpha=2",
+            HeadCatalog.Trainers,
+            2,
+            2,
+            Path.Combine(_folder, "out"),
+            _ => { },
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(["softmax", "softmax", "knn", "ridge"], results.Select(r => r.Head));
         Assert.Equal(["0.1", "1"], results.Take(2).Select(r => r.Parameters["C"]));
         Assert.All(results, r => Assert.Equal(2, r.Seconds.Length));
@@ -30,7 +40,24 @@ public sealed class HeadBenchmarkTests : IDisposable
         var (vectors, _) = Files(20, 4, 2);
         var labels = Path.Combine(_folder, "other.npy");
         WriteLabels(labels, [0, 1, 1]);
-        Assert.Contains("has 20 rows", Assert.Throws<BadInputException>(() => HeadBenchmark.Run(vectors, labels, "ridge", HeadCatalog.Trainers, 1, 1, null, _ => { }, TestContext.Current.CancellationToken)).Message);
+        Assert.Contains(
+            "has 20 rows",
+            Assert
+                .Throws<BadInputException>(() =>
+                    HeadBenchmark.Run(
+                        vectors,
+                        labels,
+                        "ridge",
+                        HeadCatalog.Trainers,
+                        1,
+                        1,
+                        null,
+                        _ => { },
+                        TestContext.Current.CancellationToken
+                    )
+                )
+                .Message
+        );
     }
 
     [Fact]

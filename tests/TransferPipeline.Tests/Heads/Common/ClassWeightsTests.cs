@@ -33,10 +33,17 @@ public sealed class ClassWeightsTests
         Assert.Equal([2, 3], ClassWeights.Of("softmax", Settings("cat:2,cat, white:3"), [1, 1], ["cat", "cat, white"]));
 
     [Theory]
-    [InlineData("dgo:2", "softmax: class_weight is 'dgo:2', but there is no class 'dgo'; did you mean 'dog'? (classes: cat, dog, red, long-haired: owl)")]
+    [InlineData(
+        "dgo:2",
+        "softmax: class_weight is 'dgo:2', but there is no class 'dgo'; did you mean 'dog'? (classes: cat, dog, red, long-haired: owl)"
+    )]
     [InlineData("dog:2,dog:3", "gives class 'dog' two weights")]
     [InlineData("1:2,dog:3", "gives class 'dog' two weights")]
-    [InlineData("dog:0", "expected none, balanced or pairs class:weight such as cat:1,dog:2.5 with names or numbers of classes, 0 to 2, and weights greater than 0")]
+    [InlineData(
+        "dog:0",
+        "expected none, balanced or pairs class:weight such as cat:1,dog:2.5 with names or numbers of classes, 0 to 2, and weights "
+            + "greater than 0"
+    )]
     [InlineData("dog", "expected none, balanced or pairs")]
     [InlineData("dog:x", "expected none, balanced or pairs")]
     [InlineData("3:1", "0 to 2")]
@@ -57,8 +64,19 @@ public sealed class ClassWeightsTests
     {
         var (x, y) = Mixture.Create(60, 5, 3, 2, spread: 3);
         var trainer = HeadCatalog.Find(head);
-        float[] Scores(string weights) => HeadChecks.Scores(
-            trainer.Train(Mixture.Training(x, y, 60) with { ClassNames = Pets }, Mixture.Settings(trainer, ("class_weight", weights)), new()), x, [.. Enumerable.Range(0, 60)]);
+        float[] Scores(string weights) =>
+            HeadChecks.Scores(
+                trainer.Train(
+                    Mixture.Training(x, y, 60) with
+                    {
+                        ClassNames = Pets,
+                    },
+                    Mixture.Settings(trainer, ("class_weight", weights)),
+                    new()
+                ),
+                x,
+                [.. Enumerable.Range(0, 60)]
+            );
 
         var byName = Scores("dog:6,cat:0.5");
         Assert.Equal(Scores("0:0.5,1:6"), byName);
@@ -67,5 +85,6 @@ public sealed class ClassWeightsTests
 
     private static Softmax Settings(string text) => new() { ClassWeight = text };
 
-    private static string Error(string text, string[] names) => Assert.Throws<UsageException>(() => ClassWeights.Check("softmax", text, names)).Message;
+    private static string Error(string text, string[] names) =>
+        Assert.Throws<UsageException>(() => ClassWeights.Check("softmax", text, names)).Message;
 }

@@ -31,7 +31,13 @@ public sealed class HeadOptionsTests
     [Fact]
     public void Values_OfARecord_AreTheTextThatParseTakes()
     {
-        var options = new LinearSvm { C = 0.1, Scaling = ScalingKind.Standard, Tolerance = 1e-8, FitIntercept = false };
+        var options = new LinearSvm
+        {
+            C = 0.1,
+            Scaling = ScalingKind.Standard,
+            Tolerance = 1e-8,
+            FitIntercept = false,
+        };
         Assert.Equal("linear-svm C=0.1 class_weight=none fit_intercept=false max_iter=1000 scaling=standard tol=1E-08", options.ToString());
     }
 
@@ -47,9 +53,14 @@ public sealed class HeadOptionsTests
     public void Train_ValueOutOfRange_IsRefusedAsFromText()
     {
         var (x, y) = Mixture.Create(30, 4, 2, 1);
-        var error = Assert.Throws<UsageException>(() => new RidgeTrainer().Train(Mixture.Training(x, y, 30), new Ridge { Alpha = -1 }, new()));
+        var error = Assert.Throws<UsageException>(() =>
+            new RidgeTrainer().Train(Mixture.Training(x, y, 30), new Ridge { Alpha = -1 }, new())
+        );
         Assert.Equal("ridge: alpha is '-1', expected a number greater than 0", error.Message);
-        Assert.Throws<UsageException>(() => { HeadSpec spec = new Ridge { Alpha = 0 }; });
+        Assert.Throws<UsageException>(() =>
+        {
+            HeadSpec spec = new Ridge { Alpha = 0 };
+        });
     }
 
     [Fact]
@@ -60,12 +71,13 @@ public sealed class HeadOptionsTests
         Assert.Equal("softmax was given the options of logistic; expected those of softmax", error.Message);
     }
 
-    private static string Other(HeadOption option) => option.Kind switch
-    {
-        HeadOptionKind.Choice => option.Choices.First(c => c != option.Default),
-        HeadOptionKind.Flag => option.Default == "true" ? "false" : "true",
-        HeadOptionKind.Integer => option.Default == "7" ? "8" : "7",
-        HeadOptionKind.Number => "0.05",
-        _ => "3",
-    };
+    private static string Other(HeadOption option) =>
+        option.Kind switch
+        {
+            HeadOptionKind.Choice => option.Choices.First(c => c != option.Default),
+            HeadOptionKind.Flag => option.Default == "true" ? "false" : "true",
+            HeadOptionKind.Integer => option.Default == "7" ? "8" : "7",
+            HeadOptionKind.Number => "0.05",
+            _ => "3",
+        };
 }

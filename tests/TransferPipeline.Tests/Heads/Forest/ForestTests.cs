@@ -17,7 +17,12 @@ public sealed class ForestTests
         foreach (var golden in Golden.Read("forest").GetProperty("cases").EnumerateArray())
         {
             var splitter = golden.Text("splitter");
-            var settings = Mixture.Settings(Trainer, ("splitter", splitter), ("bootstrap", splitter == "best" ? "true" : "false"), ("n_estimators", "1000"));
+            var settings = Mixture.Settings(
+                Trainer,
+                ("splitter", splitter),
+                ("bootstrap", splitter == "best" ? "true" : "false"),
+                ("n_estimators", "1000")
+            );
             var head = (ForestHead)Trainer.Train(Mixture.Training(x, y, 500), settings, new());
 
             var (expected, actual) = (golden.Floats("probabilities"), HeadChecks.Scores(head, x, test));
@@ -40,7 +45,13 @@ public sealed class ForestTests
         y[4] = y[7] = y[10] = 2;
         var data = Mixture.Training(x, y, rows);
         var settings = Mixture.Settings(
-            Trainer, ("n_estimators", "1"), ("bootstrap", "false"), ("max_features", "all"), ("min_samples_leaf", $"{leaf}"), ("class_weight", classWeight));
+            Trainer,
+            ("n_estimators", "1"),
+            ("bootstrap", "false"),
+            ("max_features", "all"),
+            ("min_samples_leaf", $"{leaf}"),
+            ("class_weight", classWeight)
+        );
         var tree = ((ForestHead)Trainer.Train(data, settings, new())).Trees[0];
         var counts = Enumerable.Range(0, 3).Select(c => y.Count(label => label == c)).ToArray();
         var weights = counts.Select(n => classWeight == "none" ? 1.0 : rows / (3.0 * n)).ToArray();
@@ -212,7 +223,13 @@ public sealed class ForestTests
         // Few distinct values: rows lie on thresholds' sides as close as can be.
         foreach (ref var value in x.Data.AsSpan())
             value = MathF.Round(value * 4) / 4;
-        var settings = Mixture.Settings(Trainer, ("splitter", splitter), ("class_weight", classWeight), ("n_estimators", "40"), ("max_depth", "6"));
+        var settings = Mixture.Settings(
+            Trainer,
+            ("splitter", splitter),
+            ("class_weight", classWeight),
+            ("n_estimators", "40"),
+            ("max_depth", "6")
+        );
         var head = Trainer.Train(Mixture.Training(x, y, 300), settings, new());
 
         HeadChecks.AgreesWithItself(head, x, [.. Enumerable.Range(0, 500)], 1e-6);
@@ -254,7 +271,13 @@ public sealed class ForestTests
     public void Train_DepthAndLeafLimits_AreKept()
     {
         var (x, y) = Mixture.Create(400, 10, 3, 29, 2);
-        var settings = Mixture.Settings(Trainer, ("n_estimators", "10"), ("max_depth", "3"), ("min_samples_leaf", "20"), ("bootstrap", "false"));
+        var settings = Mixture.Settings(
+            Trainer,
+            ("n_estimators", "10"),
+            ("max_depth", "3"),
+            ("min_samples_leaf", "20"),
+            ("bootstrap", "false")
+        );
         var head = (ForestHead)Trainer.Train(Mixture.Training(x, y, 400), settings, new());
         foreach (var tree in head.Trees)
         {
@@ -270,7 +293,13 @@ public sealed class ForestTests
     public void Train_MinSamplesSplit_DividesNoSmallerNode(string splitter)
     {
         var (x, y) = Mixture.Create(400, 10, 3, 29, 2);
-        var settings = Mixture.Settings(Trainer, ("n_estimators", "5"), ("min_samples_split", "60"), ("bootstrap", "false"), ("splitter", splitter));
+        var settings = Mixture.Settings(
+            Trainer,
+            ("n_estimators", "5"),
+            ("min_samples_split", "60"),
+            ("bootstrap", "false"),
+            ("splitter", splitter)
+        );
         var head = (ForestHead)Trainer.Train(Mixture.Training(x, y, 400), settings, new());
         foreach (var tree in head.Trees)
         {

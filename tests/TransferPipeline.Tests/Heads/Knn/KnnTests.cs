@@ -15,7 +15,12 @@ public sealed class KnnTests
         int[] test = [.. Enumerable.Range(110, 40)];
         foreach (var golden in Golden.Read("knn").GetProperty("cases").EnumerateArray())
         {
-            var settings = Mixture.Settings(Trainer, ("metric", golden.Text("metric")), ("weights", golden.Text("weights")), ("n_neighbors", golden.Text("k")));
+            var settings = Mixture.Settings(
+                Trainer,
+                ("metric", golden.Text("metric")),
+                ("weights", golden.Text("weights")),
+                ("n_neighbors", golden.Text("k"))
+            );
             var head = Trainer.Train(data, settings, new());
             var metric = golden.Text("metric") == "cosine" ? DistanceMetric.Cosine : DistanceMetric.Euclidean;
             var index = new NeighbourIndex(x.Select(data.Rows), y, metric, FeatureScaling.None, int.Parse(golden.Text("k")), 1);
@@ -49,7 +54,14 @@ public sealed class KnnTests
         var cosine = metric == "cosine";
         int[] stored = [.. Enumerable.Range(0, 1100)];
         int[] queries = [.. Enumerable.Range(950, 350)];
-        var index = new NeighbourIndex(x.Select(stored), new int[1100], cosine ? DistanceMetric.Cosine : DistanceMetric.Euclidean, FeatureScaling.None, k, 2);
+        var index = new NeighbourIndex(
+            x.Select(stored),
+            new int[1100],
+            cosine ? DistanceMetric.Cosine : DistanceMetric.Euclidean,
+            FeatureScaling.None,
+            k,
+            2
+        );
 
         var found = index.Find(x, queries, k, 2);
 
@@ -59,9 +71,15 @@ public sealed class KnnTests
             var expected = stored.OrderBy(s => distances[s]).Take(k).ToArray();
             var actual = found.Rows[(q * k)..(q * k + k)];
             for (var i = 0; i < k; i++)
-                Assert.True(expected[i] == actual[i] || Math.Abs(distances[expected[i]] - distances[actual[i]]) < 1e-12, $"query {q}, neighbour {i}: {expected[i]} or {actual[i]}");
+                Assert.True(
+                    expected[i] == actual[i] || Math.Abs(distances[expected[i]] - distances[actual[i]]) < 1e-12,
+                    $"query {q}, neighbour {i}: {expected[i]} or {actual[i]}"
+                );
             for (var i = 1; i < k; i++)
-                Assert.True(found.Distances[q * k + i - 1] < found.Distances[q * k + i] || actual[i - 1] < actual[i], "ties go to the lower row");
+                Assert.True(
+                    found.Distances[q * k + i - 1] < found.Distances[q * k + i] || actual[i - 1] < actual[i],
+                    "ties go to the lower row"
+                );
         }
     }
 
@@ -100,7 +118,9 @@ public sealed class KnnTests
         // Other rows after those: what was remembered must not be served again.
         int[] others = [.. Enumerable.Range(250, 60)];
         HeadChecks.AssertSameBytes(
-            HeadChecks.Scores(Trainer.Train(data, heads[2].Options, new()), x, others), HeadChecks.Scores(heads[2], x, others));
+            HeadChecks.Scores(Trainer.Train(data, heads[2].Options, new()), x, others),
+            HeadChecks.Scores(heads[2], x, others)
+        );
     }
 
     [Theory]
@@ -154,7 +174,10 @@ public sealed class KnnTests
 
     private static double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool cosine)
     {
-        double ab = 0, aa = 0, bb = 0, squares = 0;
+        double ab = 0,
+            aa = 0,
+            bb = 0,
+            squares = 0;
         for (var i = 0; i < a.Length; i++)
         {
             ab += (double)a[i] * b[i];

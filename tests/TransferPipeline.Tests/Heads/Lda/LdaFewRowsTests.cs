@@ -66,7 +66,10 @@ public sealed class LdaFewRowsTests
         var (x, y, rows) = Make([1, 1, 1], 4);
         var settings = HeadOptions.Parse(Trainer, new Dictionary<string, string> { ["shrinkage"] = shrinkage });
         var error = Assert.Throws<BadInputException>(() => Trainer.Train(new(x, y, rows, 3), settings, new()));
-        Assert.Equal("lda: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows", error.Message);
+        Assert.Equal(
+            "lda: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows",
+            error.Message
+        );
     }
 
     private static (FeatureMatrix X, int[] Y, int[] Rows) Make(int[] counts, int columns)
@@ -83,16 +86,25 @@ public sealed class LdaFewRowsTests
         return (x, y, [.. Enumerable.Range(0, y.Length)]);
     }
 
-    /// <summary>Scores by the definition: Ledoit and Wolf's share from the rows' own squared distances to the covariance; the mean variance alone when no class has three rows.</summary>
+    /// <summary>
+    /// Scores by the definition: Ledoit and Wolf's share from the rows' own squared distances to the covariance; the mean variance alone
+    /// when no class has three rows.
+    /// </summary>
     private static double[][] Plain(FeatureMatrix x, int[] y, int[] counts)
     {
         var n = x.Columns;
         var (pooled, means) = (new double[n, n + counts.Length], new double[counts.Length][]);
         for (var k = 0; k < counts.Length; k++)
         {
-            double[][] rows = [.. Enumerable.Range(0, x.Rows).Where(i => y[i] == k).Select(i => Array.ConvertAll(x.Row(i).ToArray(), v => (double)v))];
+            double[][] rows =
+            [
+                .. Enumerable.Range(0, x.Rows).Where(i => y[i] == k).Select(i => Array.ConvertAll(x.Row(i).ToArray(), v => (double)v)),
+            ];
             var mean = means[k] = [.. Enumerable.Range(0, n).Select(d => rows.Average(r => r[d]))];
-            double[] scale = [.. Enumerable.Range(0, n).Select(d => rows.Average(r => Math.Pow(r[d] - mean[d], 2)) is > 0 and var v ? Math.Sqrt(v) : 1)];
+            double[] scale =
+            [
+                .. Enumerable.Range(0, n).Select(d => rows.Average(r => Math.Pow(r[d] - mean[d], 2)) is > 0 and var v ? Math.Sqrt(v) : 1),
+            ];
             double[][] z = [.. rows.Select(r => r.Select((v, d) => (v - mean[d]) / scale[d]).ToArray())];
             var s = new double[n, n];
             for (var i = 0; i < n; i++)
@@ -104,7 +116,11 @@ public sealed class LdaFewRowsTests
             if (counts.Max() < 3)
             {
                 for (var d = 0; d < n; d++)
-                    (pooled[d, d], pooled[d, n + k]) = (pooled[d, d] + (double)counts[k] / y.Length * rows.Average(r => r.Select((v, j) => Math.Pow(v - mean[j], 2)).Average()), mean[d]);
+                    (pooled[d, d], pooled[d, n + k]) = (
+                        pooled[d, d]
+                            + (double)counts[k] / y.Length * rows.Average(r => r.Select((v, j) => Math.Pow(v - mean[j], 2)).Average()),
+                        mean[d]
+                    );
                 continue;
             }
 
@@ -123,7 +139,8 @@ public sealed class LdaFewRowsTests
             for (var i = 0; i < n; i++)
             {
                 for (var j = 0; j < n; j++)
-                    pooled[i, j] += (double)counts[k] / y.Length * scale[i] * scale[j] * ((1 - share) * s[i, j] + (i == j ? share * mu : 0));
+                    pooled[i, j] +=
+                        (double)counts[k] / y.Length * scale[i] * scale[j] * ((1 - share) * s[i, j] + (i == j ? share * mu : 0));
                 pooled[i, n + k] = mean[i];
             }
         }
@@ -131,8 +148,17 @@ public sealed class LdaFewRowsTests
         Eliminate(pooled, n);
         return
         [
-            .. Enumerable.Range(0, x.Rows).Select(i => Enumerable.Range(0, counts.Length).Select(k => Math.Log((double)counts[k] / y.Length)
-                + Enumerable.Range(0, n).Sum(d => pooled[d, n + k] * (x.Row(i)[d] - means[k][d] / 2))).ToArray()),
+            .. Enumerable
+                .Range(0, x.Rows)
+                .Select(i =>
+                    Enumerable
+                        .Range(0, counts.Length)
+                        .Select(k =>
+                            Math.Log((double)counts[k] / y.Length)
+                            + Enumerable.Range(0, n).Sum(d => pooled[d, n + k] * (x.Row(i)[d] - means[k][d] / 2))
+                        )
+                        .ToArray()
+                ),
         ];
     }
 

@@ -7,7 +7,14 @@ namespace TransferPipeline.Tests.Heads.Linear;
 /// <summary>scikit-learn's answers on three small sets (goldens/make.py).</summary>
 internal static class Goldens
 {
-    private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Heads", "Linear", "goldens");
+    private static readonly string Folder = Path.Combine(
+        SharedData.Repository,
+        "tests",
+        "TransferPipeline.Tests",
+        "Heads",
+        "Linear",
+        "goldens"
+    );
 
     /// <summary>All cases of a head as (data set, options).</summary>
     public static TheoryData<string, string> Cases(string head)
@@ -37,7 +44,8 @@ internal static class Goldens
     {
         var rows = Rows().Where(r => r[0] == data && r[1] == head && r[2] == options).ToArray();
         var classes = (rows[0].Length - 4) / 2;
-        float[] Values(int from) => [.. rows.SelectMany(r => r[from..(from + classes)]).Select(v => float.Parse(v, CultureInfo.InvariantCulture))];
+        float[] Values(int from) =>
+            [.. rows.SelectMany(r => r[from..(from + classes)]).Select(v => float.Parse(v, CultureInfo.InvariantCulture))];
         return (Values(4), Values(4 + classes), [.. rows.Select(r => int.Parse(r[3], CultureInfo.InvariantCulture))]);
     }
 

@@ -5,10 +5,17 @@ namespace TransferPipeline.Tests.Heads.Linear;
 public sealed class GramMatrixTests
 {
     /// <summary>Rows and values around the sizes of tiles (80 x 256), strips (64) and row blocks (64).</summary>
-    public static TheoryData<int, int, bool, bool> Shapes => new()
-    {
-        { 1, 1, false, false }, { 63, 7, true, false }, { 65, 80, false, true }, { 130, 81, true, true }, { 5, 257, true, false }, { 200, 337, true, true }, { 40, 600, false, false },
-    };
+    public static TheoryData<int, int, bool, bool> Shapes =>
+        new()
+        {
+            { 1, 1, false, false },
+            { 63, 7, true, false },
+            { 65, 80, false, true },
+            { 130, 81, true, true },
+            { 5, 257, true, false },
+            { 200, 337, true, true },
+            { 40, 600, false, false },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]

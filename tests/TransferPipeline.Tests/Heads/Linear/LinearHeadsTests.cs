@@ -7,12 +7,21 @@ namespace TransferPipeline.Tests.Heads.Linear;
 
 public sealed class LinearHeadsTests
 {
-    public static TheoryData<string, string> Heads => new()
-    {
-        { "softmax", "C=1" }, { "softmax", "scaling=standard;C=0.1" }, { "softmax", "scaling=l2" }, { "logistic", "C=1" }, { "logistic", "scaling=l2" },
-        { "linear-svm", "C=0.1" }, { "linear-svm", "scaling=standard" }, { "ridge", "alpha=10" }, { "lda", "" }, { "nearest-mean", "" },
-        { "nearest-mean", "metric=cosine" },
-    };
+    public static TheoryData<string, string> Heads =>
+        new()
+        {
+            { "softmax", "C=1" },
+            { "softmax", "scaling=standard;C=0.1" },
+            { "softmax", "scaling=l2" },
+            { "logistic", "C=1" },
+            { "logistic", "scaling=l2" },
+            { "linear-svm", "C=0.1" },
+            { "linear-svm", "scaling=standard" },
+            { "ridge", "alpha=10" },
+            { "lda", "" },
+            { "nearest-mean", "" },
+            { "nearest-mean", "metric=cosine" },
+        };
 
     [Theory]
     [MemberData(nameof(Heads))]
@@ -54,7 +63,10 @@ public sealed class LinearHeadsTests
         for (var i = 0; i < values.Length; i++)
         {
             var single = trainer.Train(data, HeadOptions.Parse(trainer).With(trainer.PathOption, values[i]), new TrainingContext());
-            Assert.Equal(values[i], double.Parse(path[i].Options.Values[trainer.PathOption], System.Globalization.CultureInfo.InvariantCulture));
+            Assert.Equal(
+                values[i],
+                double.Parse(path[i].Options.Values[trainer.PathOption], System.Globalization.CultureInfo.InvariantCulture)
+            );
             HeadChecks.AssertClose(Scores(single, x), Scores(path[i], x), 2e-3);
         }
     }
@@ -68,7 +80,11 @@ public sealed class LinearHeadsTests
         foreach (var (head, options) in new[] { ("softmax", "scaling=standard"), ("ridge", ""), ("lda", "") })
         {
             var subset = Train(head, options, new TrainingRows(x, y, rows, 3));
-            var copy = Train(head, options, new TrainingRows(some, Array.ConvertAll(rows, i => y[i]), [.. Enumerable.Range(0, rows.Length)], 3));
+            var copy = Train(
+                head,
+                options,
+                new TrainingRows(some, Array.ConvertAll(rows, i => y[i]), [.. Enumerable.Range(0, rows.Length)], 3)
+            );
             HeadChecks.AssertSameBytes(Scores(copy, x), Scores(subset, x));
         }
     }
@@ -79,9 +95,16 @@ public sealed class LinearHeadsTests
         var (x, y) = Mixture.Create(24, 80, 3, 9);
         int[] twice = [.. Enumerable.Range(0, 48).Select(i => i / 2)];
         var trainer = HeadCatalog.Find("softmax");
-        var doubled = trainer.Train(new TrainingRows(x.Select(twice), Array.ConvertAll(twice, i => y[i]), [.. Enumerable.Range(0, 48)], 3),
-            HeadOptions.Parse(trainer), new TrainingContext { Warn = w => Assert.Fail(w) });
-        var weighted = trainer.Train(Mixture.Training(x, y, 24), HeadOptions.Parse(trainer).With("C", 2), new TrainingContext { Warn = w => Assert.Fail(w) });
+        var doubled = trainer.Train(
+            new TrainingRows(x.Select(twice), Array.ConvertAll(twice, i => y[i]), [.. Enumerable.Range(0, 48)], 3),
+            HeadOptions.Parse(trainer),
+            new TrainingContext { Warn = w => Assert.Fail(w) }
+        );
+        var weighted = trainer.Train(
+            Mixture.Training(x, y, 24),
+            HeadOptions.Parse(trainer).With("C", 2),
+            new TrainingContext { Warn = w => Assert.Fail(w) }
+        );
         HeadChecks.AssertClose(Scores(weighted, x), Scores(doubled, x), 2e-3);
     }
 
@@ -118,8 +141,16 @@ public sealed class LinearHeadsTests
         foreach (var head in new[] { "softmax", "logistic", "linear-svm", "ridge", "lda", "nearest-mean" })
         {
             int[] noSecond = [.. Enumerable.Range(0, 30).Where(i => y[i] != 1)];
-            Assert.Contains("class 1 has no training row", Assert.Throws<BadInputException>(() => Train(head, "", new TrainingRows(x, y, noSecond, 3))).Message);
-            Assert.Contains("at least two", Assert.Throws<BadInputException>(() => Train(head, "", new TrainingRows(x, new int[30], [.. Enumerable.Range(0, 30)], 1))).Message);
+            Assert.Contains(
+                "class 1 has no training row",
+                Assert.Throws<BadInputException>(() => Train(head, "", new TrainingRows(x, y, noSecond, 3))).Message
+            );
+            Assert.Contains(
+                "at least two",
+                Assert
+                    .Throws<BadInputException>(() => Train(head, "", new TrainingRows(x, new int[30], [.. Enumerable.Range(0, 30)], 1)))
+                    .Message
+            );
         }
     }
 
@@ -130,7 +161,14 @@ public sealed class LinearHeadsTests
     [InlineData("softmax", "scaling", "standart", "did you mean 'standard'?")]
     [InlineData("linear-svm", "c", "1", "did you mean 'C'?")]
     public void Settings_BadValue_IsUsageError(string head, string option, string value, string expected) =>
-        Assert.Contains(expected, Assert.Throws<UsageException>(() => HeadOptions.Parse(HeadCatalog.Find(head), new Dictionary<string, string> { [option] = value })).Message);
+        Assert.Contains(
+            expected,
+            Assert
+                .Throws<UsageException>(() =>
+                    HeadOptions.Parse(HeadCatalog.Find(head), new Dictionary<string, string> { [option] = value })
+                )
+                .Message
+        );
 
     [Theory]
     [InlineData("softmax", "class_weight", "0:1;2", "expected none, balanced or pairs")]
@@ -141,7 +179,10 @@ public sealed class LinearHeadsTests
         var (x, y) = Mixture.Create(30, 4, 2, 1);
         var trainer = HeadCatalog.Find(head);
         var settings = HeadOptions.Parse(trainer, new Dictionary<string, string> { [option] = value });
-        Assert.Contains(expected, Assert.Throws<UsageException>(() => trainer.Train(Mixture.Training(x, y, 30), settings, new TrainingContext())).Message);
+        Assert.Contains(
+            expected,
+            Assert.Throws<UsageException>(() => trainer.Train(Mixture.Training(x, y, 30), settings, new TrainingContext())).Message
+        );
     }
 
     [Fact]

@@ -8,11 +8,20 @@ namespace TransferPipeline.Tests.Heads.Linear;
 public sealed class SharedGramTests
 {
     /// <summary>More rows than values, and fewer, where the products of rows are shared.</summary>
-    public static TheoryData<string, string, int> Cases => new()
-    {
-        { "ridge", "", 24 }, { "ridge", "fit_intercept=false", 24 }, { "ridge", "scaling=l2", 24 }, { "ridge", "scaling=standard", 24 }, { "ridge", "class_weight=balanced", 24 },
-        { "ridge", "", 700 }, { "ridge", "scaling=l2;fit_intercept=false", 700 }, { "ridge", "class_weight=balanced", 700 }, { "lda", "", 24 }, { "lda", "shrinkage=0.2", 24 },
-    };
+    public static TheoryData<string, string, int> Cases =>
+        new()
+        {
+            { "ridge", "", 24 },
+            { "ridge", "fit_intercept=false", 24 },
+            { "ridge", "scaling=l2", 24 },
+            { "ridge", "scaling=standard", 24 },
+            { "ridge", "class_weight=balanced", 24 },
+            { "ridge", "", 700 },
+            { "ridge", "scaling=l2;fit_intercept=false", 700 },
+            { "ridge", "class_weight=balanced", 700 },
+            { "lda", "", 24 },
+            { "lda", "shrinkage=0.2", 24 },
+        };
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -55,9 +64,13 @@ public sealed class SharedGramTests
         var mean = centred ? ClassSums.Of(rows, 3, null, 1, CancellationToken.None).Mean() : null;
         var data = new TrainingRows(x, y, part, 3);
         var whole = data with { AllRows = [.. Enumerable.Range(0, 600)] };
-        var (alone, shared) = columns > 600
-            ? (SharedGram.ByRows(data, ScalingKind.None, rows, new()), SharedGram.ByRows(whole, ScalingKind.None, rows, new()))
-            : (SharedGram.ByValues(data, ScalingKind.None, rows, mean, new()), SharedGram.ByValues(whole, ScalingKind.None, rows, mean, new()));
+        var (alone, shared) =
+            columns > 600
+                ? (SharedGram.ByRows(data, ScalingKind.None, rows, new()), SharedGram.ByRows(whole, ScalingKind.None, rows, new()))
+                : (
+                    SharedGram.ByValues(data, ScalingKind.None, rows, mean, new()),
+                    SharedGram.ByValues(whole, ScalingKind.None, rows, mean, new())
+                );
         var largest = alone.Max(Math.Abs);
         for (var i = 0; i < alone.Length; i++)
             Assert.InRange(shared[i] - alone[i], -1e-12 * largest, 1e-12 * largest);

@@ -10,12 +10,22 @@ public sealed class DualCoordinateDescentTests
     /// <summary>Objectives of the outputs that Newton's method finishes are sums of float32 losses.</summary>
     private const double Noise = 1e-7;
 
-    /// <summary>Overlapping classes, more rows than values and fewer, from soft to nearly hard margins, with and without class weights and an intercept.</summary>
-    public static TheoryData<int, int, string> Problems => new()
-    {
-        { 600, 40, "C=0.001" }, { 600, 40, "C=1" }, { 600, 40, "C=100" }, { 600, 40, "C=1;fit_intercept=false" }, { 600, 40, "C=10;class_weight=balanced" },
-        { 90, 300, "C=0.01" }, { 90, 300, "C=100" }, { 600, 40, "C=0.1;scaling=standard" },
-    };
+    /// <summary>
+    /// Overlapping classes, more rows than values and fewer, from soft to nearly hard margins, with and without class weights and an
+    /// intercept.
+    /// </summary>
+    public static TheoryData<int, int, string> Problems =>
+        new()
+        {
+            { 600, 40, "C=0.001" },
+            { 600, 40, "C=1" },
+            { 600, 40, "C=100" },
+            { 600, 40, "C=1;fit_intercept=false" },
+            { 600, 40, "C=10;class_weight=balanced" },
+            { 90, 300, "C=0.01" },
+            { 90, 300, "C=100" },
+            { 600, 40, "C=0.1;scaling=standard" },
+        };
 
     [Theory]
     [MemberData(nameof(Problems))]
@@ -61,11 +71,19 @@ public sealed class DualCoordinateDescentTests
         for (var k = 0; k < classes.Length; k++)
         {
             var w = new Span<float>(parameters.Pointer + k * stride, columns + 1).ToArray();
-            var objective = 0.5 * w.Sum(v => (double)v * v) + 0.01 * data.Rows.Sum(i =>
-            {
-                var hinge = Math.Max(0, 1 - (data.Y[i] == k ? 1 : -1) * (w[columns] + Enumerable.Range(0, columns).Sum(d => (double)w[d] * data.X.Row(i)[d])));
-                return hinge * hinge;
-            });
+            var objective =
+                0.5 * w.Sum(v => (double)v * v)
+                + 0.01
+                    * data.Rows.Sum(i =>
+                    {
+                        var hinge = Math.Max(
+                            0,
+                            1
+                                - (data.Y[i] == k ? 1 : -1)
+                                    * (w[columns] + Enumerable.Range(0, columns).Sum(d => (double)w[d] * data.X.Row(i)[d]))
+                        );
+                        return hinge * hinge;
+                    });
             Assert.Equal(objective, found[k].Objective, 1e-6 * objective);
             Assert.InRange(found[k].Gap, 0, 1e-6 * objective);
             Assert.True(found[k].Iterations > 0);
@@ -92,17 +110,24 @@ public sealed class DualCoordinateDescentTests
     {
         var trainer = HeadCatalog.Find("linear-svm");
         (string, string)[] given = [.. options.Split(';').Select(o => (o.Split('=')[0], o.Split('=')[1]))];
-        return (LinearHead)trainer.Train(data, Mixture.Settings(trainer, given), new TrainingContext { Threads = threads, Warn = w => Assert.Fail(w) });
+        return (LinearHead)
+            trainer.Train(data, Mixture.Settings(trainer, given), new TrainingContext { Threads = threads, Warn = w => Assert.Fail(w) });
     }
 
-    /// <summary>Half the squared weights, intercepts among them, plus C times the squared hinges (times the class's weight for its own rows).</summary>
+    /// <summary>
+    /// Half the squared weights, intercepts among them, plus C times the squared hinges (times the class's weight for its own rows).
+    /// </summary>
     private static double Objective(LinearHead head, TrainingRows data)
     {
         var columns = data.X.Columns;
         var sum = 0.0;
-        var weight = head.Options.Values["class_weight"] == "balanced"
-            ? Enumerable.Range(0, data.ClassCount).Select(k => data.Rows.Length / (double)(data.ClassCount * data.Y.Count(y => y == k))).ToArray()
-            : [.. Enumerable.Repeat(1.0, data.ClassCount)];
+        var weight =
+            head.Options.Values["class_weight"] == "balanced"
+                ? Enumerable
+                    .Range(0, data.ClassCount)
+                    .Select(k => data.Rows.Length / (double)(data.ClassCount * data.Y.Count(y => y == k)))
+                    .ToArray()
+                : [.. Enumerable.Repeat(1.0, data.ClassCount)];
         for (var k = 0; k < data.ClassCount; k++)
         {
             var w = head.Weights.AsSpan(k * columns, columns).ToArray();
@@ -113,7 +138,11 @@ public sealed class DualCoordinateDescentTests
                 for (var d = 0; d < columns; d++)
                     z += (double)w[d] * data.X.Row(i)[d];
                 var hinge = Math.Max(0, 1 - (data.Y[i] == k ? z : -z));
-                sum += double.Parse(head.Options.Values["C"], System.Globalization.CultureInfo.InvariantCulture) * (data.Y[i] == k ? weight[k] : 1) * hinge * hinge;
+                sum +=
+                    double.Parse(head.Options.Values["C"], System.Globalization.CultureInfo.InvariantCulture)
+                    * (data.Y[i] == k ? weight[k] : 1)
+                    * hinge
+                    * hinge;
             }
         }
 

@@ -22,7 +22,14 @@ public sealed class EpochHeadTests
         foreach (ref var value in x.Data.AsSpan())
             value = 3 * value + 1;
         var trainer = Trainer(name);
-        var settings = Mixture.Settings(trainer, ("scaling", scaling), ("solver", "adam"), ("learning_rate", "0.02"), ("batch_size", "32"), ("epochs", "30"));
+        var settings = Mixture.Settings(
+            trainer,
+            ("scaling", scaling),
+            ("solver", "adam"),
+            ("learning_rate", "0.02"),
+            ("batch_size", "32"),
+            ("epochs", "30")
+        );
         var head = trainer.Train(Mixture.Training(x, y, 400), settings, new() { Seed = 1 });
 
         int[] test = [.. Enumerable.Range(400, 200)];
@@ -45,7 +52,8 @@ public sealed class EpochHeadTests
         var (x, y) = Mixture.Create(120, 8, 2, 57);
         int[] photos = [.. Enumerable.Range(0, 120).Select(r => r / 3)];
         var data = Mixture.Training(x, [.. photos.Select(p => p % 2)], 120) with { Photos = photos };
-        var head = Trainer(name).Train(data, Mixture.Settings(Trainer(name), ("views", views), ("batch_size", "10"), ("epochs", "1")), new());
+        var head = Trainer(name)
+            .Train(data, Mixture.Settings(Trainer(name), ("views", views), ("batch_size", "10"), ("epochs", "1")), new());
         Assert.Equal(steps, head.Fit.Iterations);
     }
 
@@ -80,7 +88,14 @@ public sealed class EpochHeadTests
         var trainer = Trainer(name);
         int[] validation = [.. Enumerable.Range(60, 60)];
         var data = Mixture.Training(x, y, 60) with { ValidationRows = validation };
-        (string, string)[] given = [("solver", "adam"), ("learning_rate", "0.03"), ("batch_size", "8"), ("epochs", "12"), ("scaling", "none")];
+        (string, string)[] given =
+        [
+            ("solver", "adam"),
+            ("learning_rate", "0.03"),
+            ("batch_size", "8"),
+            ("epochs", "12"),
+            ("scaling", "none"),
+        ];
 
         var best = trainer.Train(data, Mixture.Settings(trainer, given), new());
         var last = trainer.Train(data, Mixture.Settings(trainer, [.. given, ("best_weights", "false")]), new());
@@ -112,7 +127,14 @@ public sealed class EpochHeadTests
         var (x, y) = Mixture.Create(80, 10, 2, 59);
         var trainer = new LinearSgdTrainer();
         var settings = Mixture.Settings(
-            trainer, ("learning_rate", "1"), ("weight_decay", "1e9"), ("momentum", "0"), ("batch_size", "60"), ("epochs", "12"), ("best_weights", "false"));
+            trainer,
+            ("learning_rate", "1"),
+            ("weight_decay", "1e9"),
+            ("momentum", "0"),
+            ("batch_size", "60"),
+            ("epochs", "12"),
+            ("best_weights", "false")
+        );
         var warnings = new List<string>();
         var data = Mixture.Training(x, y, 60) with { ValidationRows = validates ? [.. Enumerable.Range(60, 20)] : [] };
 
@@ -151,8 +173,13 @@ public sealed class EpochHeadTests
     {
         var (x, y) = Mixture.Create(20, 4, 2, 3);
         var trainer = new MlpTrainer();
-        var error = Assert.Throws<UsageException>(() => trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(trainer, ("hidden_layer_sizes", text)), new()));
-        Assert.Equal($"mlp: hidden_layer_sizes is '{text}', expected widths of 1 to 65536 with commas between, such as 512,128", error.Message);
+        var error = Assert.Throws<UsageException>(() =>
+            trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(trainer, ("hidden_layer_sizes", text)), new())
+        );
+        Assert.Equal(
+            $"mlp: hidden_layer_sizes is '{text}', expected widths of 1 to 65536 with commas between, such as 512,128",
+            error.Message
+        );
     }
 
     [Theory]

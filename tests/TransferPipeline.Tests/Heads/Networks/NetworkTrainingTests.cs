@@ -32,10 +32,23 @@ public sealed class NetworkTrainingTests
         };
         var weights = golden.Floats("class_weights");
 
-        var (network, fit) = new NetworkTraining(start, data, FeatureScaling.None, options, weights.Length == 0 ? null : weights, new() { Threads = 2 }) { Name = "test" }
-            .Run(_ => Order(draw, 30));
+        var (network, fit) = new NetworkTraining(
+            start,
+            data,
+            FeatureScaling.None,
+            options,
+            weights.Length == 0 ? null : weights,
+            new() { Threads = 2 }
+        )
+        {
+            Name = "test",
+        }.Run(_ => Order(draw, 30));
 
-        var expected = golden.GetProperty("parameters").EnumerateArray().Select(p => p.EnumerateArray().Select(v => v.GetSingle()).ToArray()).ToArray();
+        var expected = golden
+            .GetProperty("parameters")
+            .EnumerateArray()
+            .Select(p => p.EnumerateArray().Select(v => v.GetSingle()).ToArray())
+            .ToArray();
         for (var l = 0; l < network.Layers.Count; l++)
         {
             HeadChecks.AssertClose(expected[2 * l], network.Layers[l].Weights, 1e-5);

@@ -57,7 +57,13 @@ public sealed class LbfgsSolverTests
         foreach (var mostLength in (int[])[40, 39])
         {
             using var preconditioner = new AdaptivePreconditioner(1, mostLength);
-            using var objective = new LinearObjective(RowSet.View(x, [.. Enumerable.Range(0, 300)], y), new SoftmaxLoss(), 3, 1, CancellationToken.None)
+            using var objective = new LinearObjective(
+                RowSet.View(x, [.. Enumerable.Range(0, 300)], y),
+                new SoftmaxLoss(),
+                3,
+                1,
+                CancellationToken.None
+            )
             {
                 Weights = LossWeights.ByRow([100, 100, 100]),
                 BiasPenalty = 0,
@@ -114,7 +120,9 @@ public sealed class LbfgsSolverTests
         Assert.InRange(loose.Fit.RelativeGap, 0, double.Parse(tolerance));
         Assert.True(
             loose.Fit.Objective <= tight.Fit.Objective * (1 + MostExcess * loose.Fit.RelativeGap + Rounding),
-            $"{loose.Fit.Objective} is {loose.Fit.Objective / tight.Fit.Objective - 1:E1} above {tight.Fit.Objective}, gap {loose.Fit.RelativeGap:E1}");
+            $"{loose.Fit.Objective} is {loose.Fit.Objective / tight.Fit.Objective - 1:E1} above {tight.Fit.Objective}, gap "
+                + $"{loose.Fit.RelativeGap:E1}"
+        );
     }
 
     private static IHead Train(string head, double c, string tolerance, TrainingRows data)

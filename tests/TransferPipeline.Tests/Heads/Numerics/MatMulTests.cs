@@ -5,11 +5,23 @@ namespace TransferPipeline.Tests.Heads.Numerics;
 public sealed class MatMulTests
 {
     /// <summary>Every remainder of the tiles (4 rows, 5 classes, 64 and 16 columns) and a row longer than a piece.</summary>
-    public static TheoryData<int, int, int> Shapes => new()
-    {
-        { 1, 1, 1 }, { 3, 2, 5 }, { 4, 5, 16 }, { 5, 6, 17 }, { 7, 7, 31 }, { 9, 8, 64 }, { 33, 9, 80 },
-        { 64, 10, 1280 }, { 131, 11, 1281 }, { 20, 12, 2047 }, { 17, 3, 4133 }, { 300, 120, 96 }, { 2, 4, 3 },
-    };
+    public static TheoryData<int, int, int> Shapes =>
+        new()
+        {
+            { 1, 1, 1 },
+            { 3, 2, 5 },
+            { 4, 5, 16 },
+            { 5, 6, 17 },
+            { 7, 7, 31 },
+            { 9, 8, 64 },
+            { 33, 9, 80 },
+            { 64, 10, 1280 },
+            { 131, 11, 1281 },
+            { 20, 12, 2047 },
+            { 17, 3, 4133 },
+            { 300, 120, 96 },
+            { 2, 4, 3 },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -22,7 +34,8 @@ public sealed class MatMulTests
         {
             for (var k = 0; k < bRows; k++)
             {
-                double sum = 0, size = 0;
+                double sum = 0,
+                    size = 0;
                 for (var d = 0; d < columns; d++)
                 {
                     var term = (double)a[i * columns + d] * b[k * columns + d];
@@ -46,7 +59,8 @@ public sealed class MatMulTests
         {
             for (var d = 0; d < bColumns; d++)
             {
-                double sum = 0.5, size = 0.5;
+                double sum = 0.5,
+                    size = 0.5;
                 for (var i = 0; i < rows; i++)
                 {
                     var term = (double)a[i * aColumns + k] * b[i * bColumns + d];

@@ -45,6 +45,7 @@ public sealed class RidgeLeaveOneOutTests
         var data = Mixture.Training(x, y, 300);
         Assert.Equal(
             RidgeLeaveOneOut.Run(data, settings, [0.1, 10], new TrainingContext { Threads = 1 }),
-            RidgeLeaveOneOut.Run(data, settings, [0.1, 10], new TrainingContext { Threads = 2 }));
+            RidgeLeaveOneOut.Run(data, settings, [0.1, 10], new TrainingContext { Threads = 2 })
+        );
     }
 }

@@ -18,8 +18,13 @@ public sealed class SvmRbfTests
         for (var i = 0; i < 40; i++)
             y[i] = y[i] == classes - 1 ? 0 : y[i];
         var settings = Mixture.Settings(
-            Trainer, ("C", golden.Text("C")), ("gamma", golden.Text("gamma")), ("class_weight", golden.Text("class_weight")),
-            ("break_ties", golden.Text("break_ties").ToLowerInvariant()), ("tol", "1e-5"));
+            Trainer,
+            ("C", golden.Text("C")),
+            ("gamma", golden.Text("gamma")),
+            ("class_weight", golden.Text("class_weight")),
+            ("break_ties", golden.Text("break_ties").ToLowerInvariant()),
+            ("tol", "1e-5")
+        );
         int[] test = [.. Enumerable.Range(180, 80)];
 
         var head = (SvmRbfHead)Trainer.Train(Mixture.Training(x, y, 180), settings, new());
@@ -137,7 +142,11 @@ public sealed class SvmRbfTests
     public void Export_OldOpset_GivesTheSameProbabilities(int classes, string breakTies, int opset)
     {
         var (x, y) = Mixture.Create(300, 12, classes, 91, 2);
-        var head = Trainer.Train(Mixture.Training(x, y, 200), Mixture.Settings(Trainer, ("break_ties", breakTies), ("scaling", "standard")), new());
+        var head = Trainer.Train(
+            Mixture.Training(x, y, 200),
+            Mixture.Settings(Trainer, ("break_ties", breakTies), ("scaling", "standard")),
+            new()
+        );
         int[] rows = [.. Enumerable.Range(0, 300)];
         HeadChecks.AssertClose(HeadChecks.Probabilities(head, x, rows), HeadChecks.OnnxProbabilities(head, x, rows, opset), 1e-5);
     }
@@ -184,7 +193,9 @@ public sealed class SvmRbfTests
     public void Train_BadGamma_SaysWhatIsExpected(string text, string message)
     {
         var (x, y) = Mixture.Create(20, 4, 2, 3);
-        var error = Assert.Throws<UsageException>(() => Trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(Trainer, ("gamma", text)), new()));
+        var error = Assert.Throws<UsageException>(() =>
+            Trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(Trainer, ("gamma", text)), new())
+        );
         Assert.StartsWith(message.Split(';')[0], error.Message);
     }
 
@@ -200,12 +211,12 @@ public sealed class SvmRbfTests
     private static double[] Pairs(float[] decisions, int classes) => [.. decisions.Select(d => classes == 2 ? -(double)d : d)];
 
     private static double[] Pairs(double[] decisions, int classes) =>
-    [
-        .. from n in Enumerable.Range(0, decisions.Length / (classes * classes))
-           from i in Enumerable.Range(0, classes)
-           from j in Enumerable.Range(i + 1, classes - i - 1)
-           select decisions[(n * classes + i) * classes + j],
-    ];
+        [
+            .. from n in Enumerable.Range(0, decisions.Length / (classes * classes))
+            from i in Enumerable.Range(0, classes)
+            from j in Enumerable.Range(i + 1, classes - i - 1)
+            select decisions[(n * classes + i) * classes + j],
+        ];
 
     private sealed class Near(double tolerance) : IEqualityComparer<double>
     {

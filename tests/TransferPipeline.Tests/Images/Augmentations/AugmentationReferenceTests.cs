@@ -11,14 +11,20 @@ public sealed class AugmentationReferenceTests
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images");
 
     public static TheoryData<string> Rows =>
-        [.. File.ReadAllLines(Path.Combine(Folder, "Augmentations", "expected.tsv")).Skip(1).Where(r => !r.StartsWith("every-color", StringComparison.Ordinal))];
+        [
+            .. File.ReadAllLines(Path.Combine(Folder, "Augmentations", "expected.tsv"))
+                .Skip(1)
+                .Where(r => !r.StartsWith("every-color", StringComparison.Ordinal)),
+        ];
 
     [Theory]
     [MemberData(nameof(Rows))]
     public void Operation_with_forced_parameters_gives_torchvisions_pixels(string row)
     {
         var cells = row.Split('\t');
-        var source = TestDecoder.Decode(cells[0] == "noise" ? Path.Combine(Folder, "Augmentations", "noise.png") : Path.Combine(Folder, "Formats", "rgb.png"));
+        var source = TestDecoder.Decode(
+            cells[0] == "noise" ? Path.Combine(Folder, "Augmentations", "noise.png") : Path.Combine(Folder, "Formats", "rgb.png")
+        );
         var before = source.Pixels.ToArray();
         var canvas = new AugmentationCanvas(new Resampler(ResampleKernel.Create()), 224, 224);
         canvas.Start(source);
@@ -47,7 +53,8 @@ public sealed class AugmentationReferenceTests
     [Fact]
     public void Hue_and_saturation_give_torchvisions_value_for_every_color()
     {
-        var rows = File.ReadAllLines(Path.Combine(Folder, "Augmentations", "expected.tsv")).Where(r => r.StartsWith("every-color", StringComparison.Ordinal));
+        var rows = File.ReadAllLines(Path.Combine(Folder, "Augmentations", "expected.tsv"))
+            .Where(r => r.StartsWith("every-color", StringComparison.Ordinal));
         var colors = new byte[3 << 24];
         foreach (var cells in rows.Select(r => r.Split('\t')))
         {
@@ -69,8 +76,12 @@ public sealed class AugmentationReferenceTests
                 RandomHorizontalFlip.Flip(canvas);
                 return;
             case "rotate":
-                new RandomRotation { Degrees = new(0, 0), Interpolation = Enum.Parse<Interpolation>(parameters[1]), Fill = byte.Parse(parameters[2]) }
-                    .Rotate(canvas, Number(parameters[0]));
+                new RandomRotation
+                {
+                    Degrees = new(0, 0),
+                    Interpolation = Enum.Parse<Interpolation>(parameters[1]),
+                    Fill = byte.Parse(parameters[2]),
+                }.Rotate(canvas, Number(parameters[0]));
                 return;
             case "resized_crop":
                 var n = parameters.Take(6).Select(int.Parse).ToArray();

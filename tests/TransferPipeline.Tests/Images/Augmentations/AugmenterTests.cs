@@ -13,8 +13,16 @@ public sealed class AugmenterTests
 
     private static readonly Augmentation[] All =
     [
-        new RandomResizedCrop(), new RandomHorizontalFlip(), new RandomRotation { Degrees = Interval.Around(0, 30) },
-        new ColorJitter { Brightness = ColorJitter.Factor(0.4), Contrast = ColorJitter.Factor(0.4), Saturation = ColorJitter.Factor(0.4), Hue = Interval.Around(0, 0.1) },
+        new RandomResizedCrop(),
+        new RandomHorizontalFlip(),
+        new RandomRotation { Degrees = Interval.Around(0, 30) },
+        new ColorJitter
+        {
+            Brightness = ColorJitter.Factor(0.4),
+            Contrast = ColorJitter.Factor(0.4),
+            Saturation = ColorJitter.Factor(0.4),
+            Hue = Interval.Around(0, 0.1),
+        },
     ];
 
     [Fact]
@@ -26,11 +34,16 @@ public sealed class AugmenterTests
         Assert.Equal(expected.Length, expected.Distinct().Count());
 
         var actual = new string[expected.Length];
-        Parallel.For(0, expected.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 }, n =>
-        {
-            var index = expected.Length - 1 - n;
-            actual[index] = View(new Augmenter(All, Steps, 5), photos[index / 5], index / 5, index % 5 + 1);
-        });
+        Parallel.For(
+            0,
+            expected.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = 4 },
+            n =>
+            {
+                var index = expected.Length - 1 - n;
+                actual[index] = View(new Augmenter(All, Steps, 5), photos[index / 5], index / 5, index % 5 + 1);
+            }
+        );
         Assert.Equal(expected, actual);
         Assert.NotEqual(expected[0], View(new Augmenter(All, Steps, 6), photos[0], 0, 1));
     }
@@ -70,8 +83,12 @@ public sealed class AugmenterTests
     public void RandomResizedCrop_draws_area_and_aspect_uniformly_and_places_anywhere()
     {
         var crop = new RandomResizedCrop();
-        double areas = 0, logs = 0, lefts = 0;
-        int touchesLeft = 0, touchesRight = 0, fits = 0;
+        double areas = 0,
+            logs = 0,
+            lefts = 0;
+        int touchesLeft = 0,
+            touchesRight = 0,
+            fits = 0;
         for (var i = 0; i < Draws; i++)
         {
             var random = RandomStream.OfView(3, Sha(i), 1);
@@ -103,7 +120,14 @@ public sealed class AugmenterTests
     [Theory]
     [InlineData(1000, 10, 0.75, 4.0 / 3, 13, 10)]
     [InlineData(10, 1000, 0.75, 4.0 / 3, 10, 13)]
-    public void RandomResizedCrop_of_a_narrow_photo_falls_back_to_the_centre(int width, int height, double least, double most, int partWidth, int partHeight)
+    public void RandomResizedCrop_of_a_narrow_photo_falls_back_to_the_centre(
+        int width,
+        int height,
+        double least,
+        double most,
+        int partWidth,
+        int partHeight
+    )
     {
         var crop = new RandomResizedCrop { Scale = new(0.9, 1), Ratio = new(least, most) };
         var random = RandomStream.OfView(3, Sha(0), 1);
@@ -115,7 +139,10 @@ public sealed class AugmenterTests
     [Fact]
     public void Random_numbers_are_uniform_and_uncorrelated_between_views_and_photos()
     {
-        double sum = 0, squares = 0, views = 0, photos = 0;
+        double sum = 0,
+            squares = 0,
+            views = 0,
+            photos = 0;
         var counts = new int[10];
         for (var i = 0; i < Draws; i++)
         {
@@ -159,11 +186,26 @@ public sealed class AugmenterTests
     public void Augmenter_with_a_parameter_out_of_range_says_which()
     {
         Refused("RandomHorizontalFlip's p is 1.5; expected 0 to 1", new RandomHorizontalFlip { Probability = 1.5 });
-        Refused("ColorJitter's hue is -0.6..0.6; expected two rising values from -0.5 to 0.5", new ColorJitter { Hue = Interval.Around(0, 0.6) });
-        Refused("RandomResizedCrop's size is 32 x 0; give both sides, or neither for the network's size", new RandomResizedCrop { Width = 32 });
-        Refused("RandomRotation's interpolation is Lanczos; expected Nearest or Bilinear", new RandomRotation { Degrees = new(0, 1), Interpolation = Interpolation.Lanczos });
-        Refused("ColorJitter's brightness is NaN..1; expected two rising values from 0 to 1.7976931348623157E+308", new ColorJitter { Brightness = new(double.NaN, 1) });
-        Assert.Contains("fixed input size", Assert.Throws<UsageException>(() => new Augmenter([], new Preprocessing { ResizeShortSide = 256 }, 1)).Message);
+        Refused(
+            "ColorJitter's hue is -0.6..0.6; expected two rising values from -0.5 to 0.5",
+            new ColorJitter { Hue = Interval.Around(0, 0.6) }
+        );
+        Refused(
+            "RandomResizedCrop's size is 32 x 0; give both sides, or neither for the network's size",
+            new RandomResizedCrop { Width = 32 }
+        );
+        Refused(
+            "RandomRotation's interpolation is Lanczos; expected Nearest or Bilinear",
+            new RandomRotation { Degrees = new(0, 1), Interpolation = Interpolation.Lanczos }
+        );
+        Refused(
+            "ColorJitter's brightness is NaN..1; expected two rising values from 0 to 1.7976931348623157E+308",
+            new ColorJitter { Brightness = new(double.NaN, 1) }
+        );
+        Assert.Contains(
+            "fixed input size",
+            Assert.Throws<UsageException>(() => new Augmenter([], new Preprocessing { ResizeShortSide = 256 }, 1)).Message
+        );
         var wrong = new Augmenter([new RandomResizedCrop { Width = 40, Height = 40 }], Steps, 1);
         var error = Assert.Throws<UsageException>(() => wrong.RunBytes(Noise(50, 50, 1), Sha(1), 1, new byte[32 * 32 * 3]));
         Assert.Equal("the augmentations give 40 x 40 pixels; the network takes 32 x 32", error.Message);
@@ -173,9 +215,12 @@ public sealed class AugmenterTests
     public void Description_names_every_parameter_and_the_seed()
     {
         Assert.Equal(
-            "RandomResizedCrop(size=0x0, scale=0.08..1, ratio=0.75..1.3333333333333333, interpolation=Bilinear) | RandomHorizontalFlip(p=0.5) | " +
-            "RandomRotation(degrees=-30..30, interpolation=Nearest, fill=0) | ColorJitter(brightness=0.6..1.4, contrast=0.6..1.4, saturation=0.6..1.4, hue=-0.1..0.1) | seed=5",
-            new Augmenter(All, Steps, 5).Description);
+            "RandomResizedCrop(size=0x0, scale=0.08..1, ratio=0.75..1.3333333333333333, interpolation=Bilinear) | "
+                + "RandomHorizontalFlip(p=0.5) | "
+                + "RandomRotation(degrees=-30..30, interpolation=Nearest, fill=0) | ColorJitter(brightness=0.6..1.4, "
+                + "contrast=0.6..1.4, saturation=0.6..1.4, hue=-0.1..0.1) | seed=5",
+            new Augmenter(All, Steps, 5).Description
+        );
     }
 
     private static void Refused(string message, Augmentation step) =>

@@ -13,7 +13,10 @@ public sealed class CudaStandIn : IDisposable
     private const string Provider = "libonnxruntime_providers_cuda.so";
 
     /// <summary>Folder of the CUDA build's libraries in the package cache, where the project's restore put them.</summary>
-    private static readonly string Natives = typeof(CudaStandIn).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CudaNatives").Value!;
+    private static readonly string Natives = typeof(CudaStandIn)
+        .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(a => a.Key == "CudaNatives")
+        .Value!;
 
     private readonly TempFolder _folder = new();
     private readonly string? _absent;
@@ -29,8 +32,19 @@ public sealed class CudaStandIn : IDisposable
         if (_absent is not null)
             return;
         MakeProgram();
-        SamplePhotos.Copy(Photos, 1, [.. Directory.GetDirectories(Path.Combine(SamplePhotos.Folder, "train")).Select(d => Path.GetFileName(d))]);
-        var built = TransferProcess.RunProgram("bash", SharedData.Repository, null, "tests/cuda-stub/build.sh", Libraries, Path.Combine(Natives, Provider));
+        SamplePhotos.Copy(
+            Photos,
+            1,
+            [.. Directory.GetDirectories(Path.Combine(SamplePhotos.Folder, "train")).Select(d => Path.GetFileName(d))]
+        );
+        var built = TransferProcess.RunProgram(
+            "bash",
+            SharedData.Repository,
+            null,
+            "tests/cuda-stub/build.sh",
+            Libraries,
+            Path.Combine(Natives, Provider)
+        );
         Assert.True(built.ExitCode == 0, built.Error);
     }
 
@@ -51,7 +65,19 @@ public sealed class CudaStandIn : IDisposable
 
     /// <summary>Extracts all photos into a fresh set.</summary>
     internal StandInRun Extract(IReadOnlyDictionary<string, string>? environment, params string[] options) =>
-        Run(environment, ["extract", "--data", Photos, "--model", "efficientnet-lite0", "--out", _folder.At($"set-{Interlocked.Increment(ref _runs)}"), .. options]);
+        Run(
+            environment,
+            [
+                "extract",
+                "--data",
+                Photos,
+                "--model",
+                "efficientnet-lite0",
+                "--out",
+                _folder.At($"set-{Interlocked.Increment(ref _runs)}"),
+                .. options,
+            ]
+        );
 
     internal StandInRun Run(IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
@@ -67,18 +93,25 @@ public sealed class CudaStandIn : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static string? Absent() =>
-        !OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64 ? "needs Linux on x64, for which ONNX Runtime's CUDA provider is built"
+        !OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64
+            ? "needs Linux on x64, for which ONNX Runtime's CUDA provider is built"
         : !File.Exists(Path.Combine(Natives, Provider)) ? $"needs {Provider} of the package Microsoft.ML.OnnxRuntime.Gpu.Linux in {Natives}"
-        : ((string[])["gcc", "nm", "strings", "bash"]).FirstOrDefault(tool => !OnPath(tool)) is { } tool ? $"needs {tool}, to make libraries that stand in for CUDA"
+        : ((string[])["gcc", "nm", "strings", "bash"]).FirstOrDefault(tool => !OnPath(tool)) is { } tool
+            ? $"needs {tool}, to make libraries that stand in for CUDA"
         : null;
 
     private static bool OnPath(string tool) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Any(p => File.Exists(Path.Combine(p, tool)));
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .Any(p => File.Exists(Path.Combine(p, tool)));
 
-    /// <summary>The program under test with ONNX Runtime's libraries replaced, as Gpu=true builds it. Libraries are linked, not copied.</summary>
+    /// <summary>
+    /// The program under test with ONNX Runtime's libraries replaced, as Gpu=true builds it. Libraries are linked, not copied.
+    /// </summary>
     private void MakeProgram()
     {
-        var original = Directory.EnumerateFiles(AppContext.BaseDirectory, "libonnxruntime.so", SearchOption.AllDirectories)
+        var original = Directory
+            .EnumerateFiles(AppContext.BaseDirectory, "libonnxruntime.so", SearchOption.AllDirectories)
             .Single(f => !f.Contains("runtimes", StringComparison.Ordinal) || f.Contains("linux-x64", StringComparison.Ordinal));
         var replaced = Path.GetRelativePath(AppContext.BaseDirectory, Path.GetDirectoryName(original)!);
         Mirror(AppContext.BaseDirectory, _program);
@@ -119,7 +152,10 @@ internal sealed record StandInRun(TransferResult Result, IReadOnlyList<string> L
         var said = Result.Output + Result.Error;
         Assert.True(Result.ExitCode == exitCode, $"exit code {Result.ExitCode}: {said}");
         Assert.Matches(pattern, said);
-        Assert.DoesNotContain(Calls, c => c.Contains("FORBIDDEN", StringComparison.Ordinal) || c.Contains("FREE OF UNKNOWN", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Calls,
+            c => c.Contains("FORBIDDEN", StringComparison.Ordinal) || c.Contains("FREE OF UNKNOWN", StringComparison.Ordinal)
+        );
         Assert.DoesNotContain("\n   at ", said, StringComparison.Ordinal);
         Assert.DoesNotContain("[E:onnxruntime", said, StringComparison.Ordinal);
         return this;

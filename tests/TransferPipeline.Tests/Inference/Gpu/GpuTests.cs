@@ -40,7 +40,11 @@ public sealed class GpuTests : IDisposable
 
     [Fact]
     public void Parse_OfGpu_SuggestsCuda() =>
-        Assert.EndsWith("did you mean 'cuda'?", Assert.Throws<UsageException>(() => new DeviceOptions { Device = "gpu" }).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "did you mean 'cuda'?",
+            Assert.Throws<UsageException>(() => new DeviceOptions { Device = "gpu" }).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Missing_NamesTheGpuThatIsNotThereAndThoseThatAre()
@@ -49,31 +53,53 @@ public sealed class GpuTests : IDisposable
         Assert.Null(CudaDriver.Missing(Gpu.Gpus, gpus));
         Assert.Equal(
             "there is no GPU 3: the driver shows 0 (H100), 1 (L4), as far as CUDA_VISIBLE_DEVICES lets it",
-            CudaDriver.Missing([0, 3], gpus));
+            CudaDriver.Missing([0, 3], gpus)
+        );
     }
 
     [Theory]
     [InlineData("13.0", null)]
     [InlineData("14.1", null)]
     [InlineData("12.9", "the NVIDIA driver is for CUDA 12.9 at most, CUDA 13 is needed: install driver 580 or newer")]
-    public void TooOld_TellsADriverThatCannotRunTheProvider(string version, string? problem) => Assert.Equal(problem, CudaDriver.TooOld(version));
+    public void TooOld_TellsADriverThatCannotRunTheProvider(string version, string? problem) =>
+        Assert.Equal(problem, CudaDriver.TooOld(version));
 
     [Fact]
     public void CudaSettings_SayWhatWasAskedFor()
     {
-        var settings = SessionFactory.CudaSettings(Gpu with { Precision = Precision.Tf32, MemoryLimit = 5_000_000_000, CudnnSearch = CudnnSearch.Heuristic });
-        Assert.Equal(("1", "1", "5000000000", "HEURISTIC"), (settings["device_id"], settings["use_tf32"], settings["gpu_mem_limit"], settings["cudnn_conv_algo_search"]));
+        var settings = SessionFactory.CudaSettings(
+            Gpu with
+            {
+                Precision = Precision.Tf32,
+                MemoryLimit = 5_000_000_000,
+                CudnnSearch = CudnnSearch.Heuristic,
+            }
+        );
+        Assert.Equal(
+            ("1", "1", "5000000000", "HEURISTIC"),
+            (settings["device_id"], settings["use_tf32"], settings["gpu_mem_limit"], settings["cudnn_conv_algo_search"])
+        );
         Assert.Equal(("0", "0"), (SessionFactory.CudaSettings(Gpu)["use_tf32"], SessionFactory.CudaSettings(Gpu)["prefer_nhwc"]));
         // ONNX Runtime takes it for leave to use tensor cores at all.
         Assert.Equal("1", SessionFactory.CudaSettings(Gpu with { Precision = Precision.Fp16 })["use_tf32"]);
         Assert.Equal("1", SessionFactory.CudaSettings(Gpu, nhwc: true)["prefer_nhwc"]);
         var more = SessionFactory.CudaSettings(Gpu, nhwc: true, "prefer_nhwc=0, fuse_conv_bias=1");
         Assert.Equal(("0", "1"), (more["prefer_nhwc"], more["fuse_conv_bias"]));
-        Assert.Contains("expected name=value", Assert.Throws<UsageException>(() => SessionFactory.CudaSettings(Gpu, more: "prefer_nhwc")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected name=value",
+            Assert.Throws<UsageException>(() => SessionFactory.CudaSettings(Gpu, more: "prefer_nhwc")).Message,
+            StringComparison.Ordinal
+        );
         Assert.False(SessionFactory.CudaSettings(Gpu).ContainsKey("gpu_mem_limit"));
         Assert.Equal("1", SessionFactory.CudaSettings(Gpu with { CudaGraphs = true })["enable_cuda_graph"]);
         Assert.False(SessionFactory.CudaSettings(Gpu).ContainsKey("enable_cuda_graph"));
-        Assert.Equal(("0", "1"), (SessionFactory.CudaSettings(Gpu)["fuse_conv_bias"], SessionFactory.CudaSettings(Gpu with { CudaFusion = CudaFusion.On })["fuse_conv_bias"]));
+        Assert.Equal(
+            ("0", "1"),
+            (
+                SessionFactory.CudaSettings(Gpu)["fuse_conv_bias"],
+                SessionFactory.CudaSettings(Gpu with { CudaFusion = CudaFusion.On })["fuse_conv_bias"]
+            )
+        );
         Assert.Equal("1", SessionFactory.TensorRtSettings(Gpu with { Precision = Precision.Fp16 })["trt_fp16_enable"]);
     }
 
@@ -100,7 +126,14 @@ public sealed class GpuTests : IDisposable
     {
         var model = SmallModel.Cut(_folder);
         var proto = ModelProto.Parser.ParseFrom(model.Onnx);
-        proto.Graph.Node.Add(new NodeProto { OpType = "Shape", Input = { model.InputName }, Output = { "shape" } });
+        proto.Graph.Node.Add(
+            new NodeProto
+            {
+                OpType = "Shape",
+                Input = { model.InputName },
+                Output = { "shape" },
+            }
+        );
         model = model with { Onnx = Google.Protobuf.MessageExtensions.ToByteArray(proto) };
         Assert.False(SessionFactory.WantsNhwc(model, Gpu with { Precision = Precision.Fp16 }));
         Assert.True(SessionFactory.WantsNhwc(model, Gpu with { Precision = Precision.Fp16, CudaLayout = CudaLayout.Nhwc }));
@@ -136,7 +169,10 @@ public sealed class GpuTests : IDisposable
         Assert.Equal(folders, found.Where(f => folders.Contains(f)));
     }
 
-    /// <summary>An environment that is named, one whose python3 is reached by a link, conda's own libraries where nobody activated it, and a cluster's module.</summary>
+    /// <summary>
+    /// An environment that is named, one whose python3 is reached by a link, conda's own libraries where nobody activated it, and a
+    /// cluster's module.
+    /// </summary>
     [Fact]
     public void SearchFolders_HoldEnvironmentsThatAreNotActivated()
     {
@@ -175,8 +211,10 @@ public sealed class GpuTests : IDisposable
         var missing = found.Where(f => f.Library.Name == "libnvinfer.so.10").ToList();
         Assert.Equal(other, Assert.Single(missing).Other);
         Assert.Equal(
-            $"libnvinfer.so.10 is missing ({other} is of another version): install TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below version 11)",
-            CudaLibraries.Describe(missing));
+            $"libnvinfer.so.10 is missing ({other} is of another version): install TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below "
+                + $"version 11)",
+            CudaLibraries.Describe(missing)
+        );
     }
 
     [Fact]
@@ -197,16 +235,22 @@ public sealed class GpuTests : IDisposable
         var absent = found.Select(f => f with { Path = null, Reason = null }).ToList();
         Assert.Equal(
             "libcuda.so.1 is missing: install the NVIDIA driver (580 or newer for CUDA 13); "
-            + "libcudart.so.13, libcublasLt.so.13, libcublas.so.13, libcurand.so.10, libcudnn.so.9 are missing: install CUDA 13 and cuDNN 9, "
-            + "or 'pip install nvidia-cuda-runtime~=13.0 nvidia-cublas~=13.0 nvidia-curand nvidia-cudnn-cu13', or name a folder with them in TRANSFER_CUDA_PATH; "
-            + "libnvinfer.so.10, libnvonnxparser.so.10 are missing: install TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below version 11)",
-            CudaLibraries.Describe(absent));
+                + "libcudart.so.13, libcublasLt.so.13, libcublas.so.13, libcurand.so.10, libcudnn.so.9 are missing: install CUDA 13 "
+                + "and cuDNN 9, "
+                + "or 'pip install nvidia-cuda-runtime~=13.0 nvidia-cublas~=13.0 nvidia-curand nvidia-cudnn-cu13', or name a folder "
+                + "with them in TRANSFER_CUDA_PATH; "
+                + "libnvinfer.so.10, libnvonnxparser.so.10 are missing: install TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below "
+                + "version 11)",
+            CudaLibraries.Describe(absent)
+        );
         var all = found.Select(f => f with { Path = "/there/" + f.Library.Name, Reason = null }).ToList();
         Assert.Null(CudaLibraries.Describe(all));
         all[^3] = all[^3] with { Reason = "wrong ELF class" };
         Assert.Equal(
-            "libcudnn.so.9 in /there/libcudnn.so.9 cannot be loaded (wrong ELF class): install cuDNN 9, or 'pip install nvidia-cudnn-cu13', or name a folder with it in TRANSFER_CUDA_PATH",
-            CudaLibraries.Describe(all));
+            "libcudnn.so.9 in /there/libcudnn.so.9 cannot be loaded (wrong ELF class): install cuDNN 9, or 'pip install "
+                + "nvidia-cudnn-cu13', or name a folder with it in TRANSFER_CUDA_PATH",
+            CudaLibraries.Describe(all)
+        );
     }
 
     [Fact]
@@ -225,7 +269,11 @@ public sealed class GpuTests : IDisposable
         Assert.Contains(nodes, n => n.Operator.Contains("Conv", StringComparison.Ordinal));
         Assert.All(nodes, n => Assert.Equal("CPUExecutionProvider", n.Provider));
         var warning = NodePlacement.Warning([.. nodes, new("conv", "Conv", "CUDAExecutionProvider")], Gpu);
-        Assert.Contains($"{nodes.Count} of {nodes.Count + 1} nodes run on the CPU although cuda:1 was asked for", warning, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{nodes.Count} of {nodes.Count + 1} nodes run on the CPU although cuda:1 was asked for",
+            warning,
+            StringComparison.Ordinal
+        );
         Assert.Null(NodePlacement.Warning([new("conv", "Conv", "CUDAExecutionProvider")], Gpu));
         using var checkedSession = NodePlacement.CreateChecked(model, new(), _ => Assert.Fail("no message for the CPU"));
         Assert.Equal(model.Outputs[0].Name, checkedSession.OutputNames[0]);
@@ -249,6 +297,5 @@ public sealed class GpuTests : IDisposable
     }
 
     [Fact]
-    public void RunTest_OnTheCpu_IsRight() =>
-        Assert.Contains("their result is right", GpuDoctor.RunTest(new()), StringComparison.Ordinal);
+    public void RunTest_OnTheCpu_IsRight() => Assert.Contains("their result is right", GpuDoctor.RunTest(new()), StringComparison.Ordinal);
 }

@@ -12,7 +12,10 @@ public sealed class GpuThreadTests
         Parallel.For(0, 20, _ => lane.Run(() => threads.Add(Environment.CurrentManagedThreadId)));
         Assert.Equal(21, threads.Count);
         Assert.NotEqual(Environment.CurrentManagedThreadId, Assert.Single(threads.Distinct()));
-        Assert.Equal("of the body", Assert.Throws<BadInputException>(() => lane.Run(() => throw new BadInputException("of the body"))).Message);
+        Assert.Equal(
+            "of the body",
+            Assert.Throws<BadInputException>(() => lane.Run(() => throw new BadInputException("of the body"))).Message
+        );
         lane.Run(() => { });
     }
 }

@@ -88,25 +88,28 @@ public sealed class GraphRunnerTests : IDisposable
     {
         using var gate = new CaptureGate(3);
         var (captured, early, failed) = (0, 0, 0);
-        var threads = Enumerable.Range(0, 3).Select(i => new Thread(() =>
-        {
-            try
+        var threads = Enumerable
+            .Range(0, 3)
+            .Select(i => new Thread(() =>
             {
-                gate.Pass(() =>
+                try
                 {
-                    Thread.Sleep(20);
-                    Interlocked.Increment(ref captured);
-                    if (i == 1)
-                        throw new JobFailedException("no capture");
-                });
-                if (Volatile.Read(ref captured) < 3)
-                    Interlocked.Increment(ref early);
-            }
-            catch (JobFailedException)
-            {
-                Interlocked.Increment(ref failed);
-            }
-        })).ToList();
+                    gate.Pass(() =>
+                    {
+                        Thread.Sleep(20);
+                        Interlocked.Increment(ref captured);
+                        if (i == 1)
+                            throw new JobFailedException("no capture");
+                    });
+                    if (Volatile.Read(ref captured) < 3)
+                        Interlocked.Increment(ref early);
+                }
+                catch (JobFailedException)
+                {
+                    Interlocked.Increment(ref failed);
+                }
+            }))
+            .ToList();
         threads.ForEach(t => t.Start());
         Assert.All(threads, t => Assert.True(t.Join(TimeSpan.FromSeconds(20)), "a lane waits for ever"));
         Assert.Equal((3, 0, 1), (captured, early, failed));

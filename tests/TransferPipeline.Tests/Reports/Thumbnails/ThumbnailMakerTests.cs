@@ -11,9 +11,19 @@ public sealed class ThumbnailMakerTests
     [Fact]
     public void A_thumbnail_of_a_photo_is_small_and_like_it()
     {
-        var photo = Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing"), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        var photo = Directory
+            .GetFiles(Path.Combine(SharedData.Repository, "samples", "clothing"), "*.jpg", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .First();
         var resized = new byte[128 * 128 * 3];
-        new Preprocessor(new() { ResizeShortSide = 128, CropWidth = 128, CropHeight = 128 }).RunBytes(TestDecoder.Decode(photo), resized);
+        new Preprocessor(
+            new()
+            {
+                ResizeShortSide = 128,
+                CropWidth = 128,
+                CropHeight = 128,
+            }
+        ).RunBytes(TestDecoder.Decode(photo), resized);
 
         var thumbnail = Maker.Make(File.ReadAllBytes(photo))!;
 

@@ -21,22 +21,27 @@ internal sealed class ColumnMoments(int columns)
             return;
         var shift = _shift ??= x.Row(rows[0]).ToArray();
         var parts = new double[Blocks.Count(rows.Length, RowBlock)][];
-        Blocks.For(rows.Length, RowBlock, threads, (block, start, end) =>
-        {
-            var part = new double[2 * columns];
-            for (var i = start; i < end; i++)
+        Blocks.For(
+            rows.Length,
+            RowBlock,
+            threads,
+            (block, start, end) =>
             {
-                var row = x.Row(rows[i]);
-                for (var d = 0; d < columns; d++)
+                var part = new double[2 * columns];
+                for (var i = start; i < end; i++)
                 {
-                    var value = (double)row[d] - shift[d];
-                    part[d] += value;
-                    part[columns + d] += value * value;
+                    var row = x.Row(rows[i]);
+                    for (var d = 0; d < columns; d++)
+                    {
+                        var value = (double)row[d] - shift[d];
+                        part[d] += value;
+                        part[columns + d] += value * value;
+                    }
                 }
-            }
 
-            parts[block] = part;
-        });
+                parts[block] = part;
+            }
+        );
         _count += rows.Length;
         foreach (var part in parts)
         {

@@ -7,7 +7,10 @@ public enum ScalingKind
 {
     None,
 
-    /// <summary>(x - mean) / standard deviation of each column over the training rows, as scikit-learn's StandardScaler; constant columns are only centred.</summary>
+    /// <summary>
+    /// (x - mean) / standard deviation of each column over the training rows, as scikit-learn's StandardScaler; constant columns are only
+    /// centred.
+    /// </summary>
     Standard,
 
     /// <summary>Each vector divided by its Euclidean length, as scikit-learn's Normalizer; a zero vector stays.</summary>
@@ -34,12 +37,13 @@ public sealed class FeatureScaling
     public float[] Scale { get; }
 
     /// <summary>Learns a scaling from the given rows.</summary>
-    public static FeatureScaling Fit(ScalingKind kind, FeatureMatrix x, int[] rows, int threads) => kind switch
-    {
-        ScalingKind.None => None,
-        ScalingKind.L2 => L2,
-        _ => Standardize(x, rows, threads),
-    };
+    public static FeatureScaling Fit(ScalingKind kind, FeatureMatrix x, int[] rows, int threads) =>
+        kind switch
+        {
+            ScalingKind.None => None,
+            ScalingKind.L2 => L2,
+            _ => Standardize(x, rows, threads),
+        };
 
     /// <summary>A standard scaling with known values.</summary>
     public static FeatureScaling Standard(float[] mean, float[] scale) => new(ScalingKind.Standard, mean, scale);
@@ -67,11 +71,16 @@ public sealed class FeatureScaling
     public FeatureMatrix Apply(FeatureMatrix x, int[] rows, int threads)
     {
         var scaled = new FeatureMatrix(rows.Length, x.Columns);
-        Blocks.For(rows.Length, RowBlock, threads, (_, start, end) =>
-        {
-            for (var i = start; i < end; i++)
-                Apply(x.Row(rows[i]), scaled.Row(i));
-        });
+        Blocks.For(
+            rows.Length,
+            RowBlock,
+            threads,
+            (_, start, end) =>
+            {
+                for (var i = start; i < end; i++)
+                    Apply(x.Row(rows[i]), scaled.Row(i));
+            }
+        );
         return scaled;
     }
 

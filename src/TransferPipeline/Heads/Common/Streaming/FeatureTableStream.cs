@@ -15,7 +15,13 @@ public sealed class FeatureTableStream : IRowStream
 
     /// <param name="label">Class of a row by its label and split, or -1 to leave it out (another split).</param>
     /// <param name="blockRows">Rows read at once: 4,096 x 1,280 values are 21 MB.</param>
-    public FeatureTableStream(IFeatureTable table, IReadOnlyList<string> files, Func<string, string, int> label, int columns, int blockRows = 4096)
+    public FeatureTableStream(
+        IFeatureTable table,
+        IReadOnlyList<string> files,
+        Func<string, string, int> label,
+        int columns,
+        int blockRows = 4096
+    )
     {
         (_table, _files, Columns, _block) = (table, files, columns, new(blockRows, columns));
         foreach (var (name, split) in files.SelectMany(table.ReadLabels))
@@ -58,7 +64,12 @@ public sealed class FeatureTableStream : IRowStream
         using var full = new BlockingCollection<(FeatureMatrix Vectors, int Rows)>();
         for (var i = 0; i < 2; i++)
             empty.Add(_ahead[i] ??= new(_block.Rows, Columns), CancellationToken.None);
-        var reading = Task.Factory.StartNew(() => ReadAhead(empty, full, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var reading = Task.Factory.StartNew(
+            () => ReadAhead(empty, full, stop.Token),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
         try
         {
             var first = 0;
@@ -81,7 +92,11 @@ public sealed class FeatureTableStream : IRowStream
     }
 
     /// <summary>Decodes the next block while the caller works on the one before.</summary>
-    private void ReadAhead(BlockingCollection<FeatureMatrix> empty, BlockingCollection<(FeatureMatrix Vectors, int Rows)> full, CancellationToken stop)
+    private void ReadAhead(
+        BlockingCollection<FeatureMatrix> empty,
+        BlockingCollection<(FeatureMatrix Vectors, int Rows)> full,
+        CancellationToken stop
+    )
     {
         try
         {
@@ -117,5 +132,6 @@ public sealed class FeatureTableStream : IRowStream
         }
     }
 
-    private JobFailedException Changed(int rows) => new($"the feature set changed while it was read: {rows} rows, {_kept.Count} before; train again");
+    private JobFailedException Changed(int rows) =>
+        new($"the feature set changed while it was read: {rows} rows, {_kept.Count} before; train again");
 }

@@ -15,6 +15,9 @@ public interface IRowStream
     /// <summary>What messages call a row: its number and, where it is known, its photo.</summary>
     string NameOf(int row) => $"row {row}";
 
-    /// <summary>Reads all rows in order; calls <paramref name="block"/> with vectors, the number of the first of them and how many there are. The matrix is reused.</summary>
+    /// <summary>
+    /// Reads all rows in order; calls <paramref name="block"/> with vectors, the number of the first of them and how many there are. The
+    /// matrix is reused.
+    /// </summary>
     void Read(Action<FeatureMatrix, int, int> block);
 }

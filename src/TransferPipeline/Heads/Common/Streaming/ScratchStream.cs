@@ -1,10 +1,12 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>
-/// A stream whose vectors are decoded once: the first reading also writes them, as they lie in memory, to a file without a name, and later readings
+/// A stream whose vectors are decoded once: the first reading also writes them, as they lie in memory, to a file without a name, and later
+/// readings
 /// copy them from there, in the same blocks. The system frees the file when the process ends, in whatever way.
 /// </summary>
 internal sealed class ScratchStream : IRowStream, IDisposable
@@ -39,12 +41,14 @@ internal sealed class ScratchStream : IRowStream, IDisposable
         }
 
         Begin();
-        _source.Read((matrix, first, count) =>
-        {
-            // Before the caller scales the block in place.
-            Keep(matrix, count);
-            block(matrix, first, count);
-        });
+        _source.Read(
+            (matrix, first, count) =>
+            {
+                // Before the caller scales the block in place.
+                Keep(matrix, count);
+                block(matrix, first, count);
+            }
+        );
         _complete = _file is not null;
     }
 
@@ -81,7 +85,13 @@ internal sealed class ScratchStream : IRowStream, IDisposable
         {
             Directory.CreateDirectory(_folder);
             var name = Path.Combine(_folder, ".transfer-" + Path.GetRandomFileName());
-            _file = File.OpenHandle(name, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            _file = File.OpenHandle(
+                name,
+                FileMode.CreateNew,
+                FileAccess.ReadWrite,
+                FileShare.ReadWrite | FileShare.Delete,
+                FileOptions.SequentialScan
+            );
             File.Delete(name);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -111,9 +121,15 @@ internal sealed class ScratchStream : IRowStream, IDisposable
     {
         _file?.Dispose();
         (_file, _noRoom) = (null, true);
-        _warn(FormattableString.Invariant(
-            $"vectors are decoded anew in each pass: a scratch file of {4e-9 * Labels.Count * Columns:0.0} GB cannot be written to {_folder} ({e.Message})"));
+        _warn(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"vectors are decoded anew in each pass: a scratch file of {4e-9 * Labels.Count * Columns:0.0} GB cannot be written "
+                    + $"to {_folder} ({e.Message})"
+            )
+        );
     }
 
-    private static Span<byte> Bytes(FeatureMatrix matrix, int count) => MemoryMarshal.AsBytes(matrix.Data.AsSpan(0, count * matrix.Columns));
+    private static Span<byte> Bytes(FeatureMatrix matrix, int count) =>
+        MemoryMarshal.AsBytes(matrix.Data.AsSpan(0, count * matrix.Columns));
 }

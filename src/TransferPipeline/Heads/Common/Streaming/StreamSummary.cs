@@ -32,21 +32,26 @@ internal sealed class StreamSummary
         var labels = new int[sample.Rows];
         var moments = new ColumnMoments(stream.Columns);
         var taken = 0;
-        stream.Read((block, first, count) =>
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            int[] rows = [.. Enumerable.Range(0, count)];
-            TrainingCheck.Finite(block, rows, i => stream.NameOf(first + i), context);
-            if (kind == ScalingKind.Standard)
-                moments.Add(block, rows, context.Threads);
-            for (; taken < sample.Rows && Position(taken, total, sample.Rows) < first + count; taken++)
+        stream.Read(
+            (block, first, count) =>
             {
-                var row = Position(taken, total, sample.Rows);
-                labels[taken] = stream.Labels[row];
-                block.Row(row - first).CopyTo(sample.Row(taken));
+                context.Cancellation.ThrowIfCancellationRequested();
+                int[] rows = [.. Enumerable.Range(0, count)];
+                TrainingCheck.Finite(block, rows, i => stream.NameOf(first + i), context);
+                if (kind == ScalingKind.Standard)
+                    moments.Add(block, rows, context.Threads);
+                for (; taken < sample.Rows && Position(taken, total, sample.Rows) < first + count; taken++)
+                {
+                    var row = Position(taken, total, sample.Rows);
+                    labels[taken] = stream.Labels[row];
+                    block.Row(row - first).CopyTo(sample.Row(taken));
+                }
             }
-        });
-        var scaling = kind == ScalingKind.Standard ? moments.ToScaling() : kind == ScalingKind.L2 ? FeatureScaling.L2 : FeatureScaling.None;
+        );
+        var scaling =
+            kind == ScalingKind.Standard ? moments.ToScaling()
+            : kind == ScalingKind.L2 ? FeatureScaling.L2
+            : FeatureScaling.None;
         for (var i = 0; i < sample.Rows; i++)
             scaling.Apply(sample.Row(i), sample.Row(i));
         return new(counts, scaling, sample, labels);

@@ -16,8 +16,10 @@ internal sealed record CudaLibrary(string Name, string Product, string? Wheel = 
     public static string CureOf(IReadOnlyCollection<CudaLibrary> libraries)
     {
         var install = $"install {string.Join(" and ", libraries.Select(l => l.Product).Distinct())}";
-        return libraries.Any(l => l.Wheel is null) ? install
-            : $"{install}, or 'pip install {string.Join(' ', libraries.Select(l => l.Wheel).Distinct())}', or name a folder with {(libraries.Count == 1 ? "it" : "them")} in {CudaLibraries.PathVariable}";
+        return libraries.Any(l => l.Wheel is null)
+            ? install
+            : $"{install}, or 'pip install {string.Join(' ', libraries.Select(l => l.Wheel).Distinct())}', or name a folder with "
+                + $"{(libraries.Count == 1 ? "it" : "them")} in {CudaLibraries.PathVariable}";
     }
 }
 
@@ -57,7 +59,10 @@ internal sealed class CudaLibraries
 
     private const string TensorRtProduct = "TensorRT 10 for CUDA 13 (pip's tensorrt-cu13 below version 11)";
 
-    /// <summary>cuDNN opens it by name for kernels that it compiles when it runs, such as convolutions that add their bias; it does without where it is not there.</summary>
+    /// <summary>
+    /// cuDNN opens it by name for kernels that it compiles when it runs, such as convolutions that add their bias; it does without where it
+    /// is not there.
+    /// </summary>
     public static readonly CudaLibrary Compiler = new("libnvrtc.so.13", "CUDA 13", "nvidia-cuda-nvrtc~=13.0");
 
     private readonly IReadOnlyList<string> _folders;
@@ -82,21 +87,33 @@ internal sealed class CudaLibraries
     {
         var (provider, file) = tensorRt ? ("TensorrtExecutionProvider", TensorRtProvider) : ("CUDAExecutionProvider", CudaProvider);
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
-            return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
+            return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build "
+                + $"with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
         if (ProviderFile(file) is null)
-            return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
+            return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle "
+                + $"made by 'make bundle GPU=1'";
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
         return Describe(search.Load(tensorRt)) is { } problem
-            ? $"{problem}{(search.Absent is { } absent ? $" ({PathVariable} names {absent}, which does not exist)" : "")}; 'transfer doctor' lists what is there"
+            ? $"{problem}{(search.Absent is { } absent ? $" ({PathVariable} names {absent}, which does not exist)" : "")}; 'transfer "
+                + $"doctor' lists what is there"
             : CudaDriver.Problem(gpus);
     }
 
     /// <summary>One line about the libraries that are missing or cannot be loaded, with their cures; null when all is well.</summary>
     public static string? Describe(IReadOnlyList<FoundLibrary> found)
     {
-        var problems = found.Where(f => f.Path is null).GroupBy(f => f.Library.Wheel is null ? f.Library.Product : "")
-            .Select(g => $"{string.Join(", ", g.Select(f => f.Library.Name))} {(g.Count() == 1 ? "is" : "are")} missing{OtherVersion([.. g])}: {CudaLibrary.CureOf([.. g.Select(f => f.Library)])}")
-            .Concat(found.Where(f => f is { Path: not null, Reason: not null }).Select(f => $"{f.Library.Name} in {f.Path} cannot be loaded ({f.Reason}): {f.Library.Cure}"))
+        var problems = found
+            .Where(f => f.Path is null)
+            .GroupBy(f => f.Library.Wheel is null ? f.Library.Product : "")
+            .Select(g =>
+                $"{string.Join(", ", g.Select(f => f.Library.Name))} {(g.Count() == 1 ? "is" : "are")} missing{OtherVersion([.. g])}: "
+                + $"{CudaLibrary.CureOf([.. g.Select(f => f.Library)])}"
+            )
+            .Concat(
+                found
+                    .Where(f => f is { Path: not null, Reason: not null })
+                    .Select(f => $"{f.Library.Name} in {f.Path} cannot be loaded ({f.Reason}): {f.Library.Cure}")
+            )
             .ToList();
         return problems.Count == 0 ? null : string.Join("; ", problems);
     }
@@ -107,7 +124,8 @@ internal sealed class CudaLibraries
     /// <summary>Full path of a provider's library beside the program, or null.</summary>
     public static string? ProviderFile(string file) =>
         new[] { file, Path.Combine("runtimes", "linux-x64", "native", file) }
-            .Select(f => Path.Combine(AppContext.BaseDirectory, f)).FirstOrDefault(File.Exists);
+            .Select(f => Path.Combine(AppContext.BaseDirectory, f))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>Loads what is needed and says where each was found.</summary>
     public IReadOnlyList<FoundLibrary> Load(bool tensorRt = false)
@@ -130,7 +148,9 @@ internal sealed class CudaLibraries
     public FoundLibrary Load(CudaLibrary library)
     {
         if (InFolders(library.Name) is not { } file)
-            return NativeLibrary.TryLoad(library.Name, out _) ? new(library, library.Name, null) : new(library, null, null, Other(library.Name));
+            return NativeLibrary.TryLoad(library.Name, out _)
+                ? new(library, library.Name, null)
+                : new(library, null, null, Other(library.Name));
         try
         {
             NativeLibrary.Load(file);
@@ -147,29 +167,41 @@ internal sealed class CudaLibraries
     {
         if (!NativeLibrary.TryLoad(found.Path!, out var library))
             return "";
-        if (found.Library.Name.StartsWith("libcudart.", StringComparison.Ordinal) && NativeLibrary.TryGetExport(library, "cudaRuntimeGetVersion", out var runtime))
+        if (
+            found.Library.Name.StartsWith("libcudart.", StringComparison.Ordinal)
+            && NativeLibrary.TryGetExport(library, "cudaRuntimeGetVersion", out var runtime)
+        )
         {
             int version;
             return ((delegate* unmanaged<int*, int>)runtime)(&version) == 0 ? $" ({version / 1000}.{version % 1000 / 10})" : "";
         }
 
-        if (!found.Library.Name.StartsWith("libcudnn.", StringComparison.Ordinal) || !NativeLibrary.TryGetExport(library, "cudnnGetVersion", out var cudnn))
+        if (
+            !found.Library.Name.StartsWith("libcudnn.", StringComparison.Ordinal)
+            || !NativeLibrary.TryGetExport(library, "cudnnGetVersion", out var cudnn)
+        )
             return "";
         var number = ((delegate* unmanaged<nuint>)cudnn)();
         return $" ({number / 10000}.{number / 100 % 100}.{number % 100})";
     }
 
-    /// <summary>A file that differs in what follows <c>.so</c>: of CUDA 12 in place of 13, as PyTorch's wheels may bring, or TensorRT 11 in place of 10.</summary>
+    /// <summary>
+    /// A file that differs in what follows <c>.so</c>: of CUDA 12 in place of 13, as PyTorch's wheels may bring, or TensorRT 11 in place of
+    /// 10.
+    /// </summary>
     private string? Other(string name)
     {
         var stem = name[..(name.IndexOf(".so", StringComparison.Ordinal) + 3)];
-        return _folders.SelectMany(f => Directory.GetFiles(f, stem + ".*")).Order(StringComparer.Ordinal)
+        return _folders
+            .SelectMany(f => Directory.GetFiles(f, stem + ".*"))
+            .Order(StringComparer.Ordinal)
             .FirstOrDefault(f => !Path.GetFileName(f).StartsWith(name, StringComparison.Ordinal));
     }
 
     private string? InFolders(string name) => _folders.Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
 
-    private static string[] Given(Func<string, string?> environment) => (environment(PathVariable) ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Given(Func<string, string?> environment) =>
+        (environment(PathVariable) ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
 
     private static IEnumerable<string> Folders(Func<string, string?> environment, string root)
     {
@@ -189,9 +221,19 @@ internal sealed class CudaLibraries
         }
 
         // The Python that runs by default: its environment need not be activated. Conda has libraries of its own beside it.
-        foreach (var prefix in (environment("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Select(p => Path.Combine(p, "python3")).Where(File.Exists).SelectMany(Prefixes))
+        foreach (
+            var prefix in (environment("PATH") ?? "")
+                .Split(':', StringSplitOptions.RemoveEmptyEntries)
+                .Select(p => Path.Combine(p, "python3"))
+                .Where(File.Exists)
+                .SelectMany(Prefixes)
+        )
         {
-            foreach (var folder in Directory.Exists(Path.Combine(prefix, "conda-meta")) ? PrefixFolders(prefix) : PythonFolders(Path.Combine(prefix, "lib")))
+            foreach (
+                var folder in Directory.Exists(Path.Combine(prefix, "conda-meta"))
+                    ? PrefixFolders(prefix)
+                    : PythonFolders(Path.Combine(prefix, "lib"))
+            )
                 yield return folder;
         }
 
@@ -208,7 +250,12 @@ internal sealed class CudaLibraries
         foreach (var folder in Below(Path.Combine(root, "usr", "local"), "cuda-13*"))
             yield return Path.Combine(folder, "lib64");
         var home = environment("HOME");
-        string[] pythons = [Path.Combine(root, "usr", "local", "lib"), Path.Combine(root, "usr", "lib"), .. home is { Length: > 0 } ? [Path.Combine(home, ".local", "lib")] : Array.Empty<string>()];
+        string[] pythons =
+        [
+            Path.Combine(root, "usr", "local", "lib"),
+            Path.Combine(root, "usr", "lib"),
+            .. home is { Length: > 0 } ? [Path.Combine(home, ".local", "lib")] : Array.Empty<string>(),
+        ];
         foreach (var folder in pythons.SelectMany(PythonFolders))
             yield return folder;
         // Where containers and WSL mount the driver's libraries; the loader does not always know.
@@ -216,12 +263,17 @@ internal sealed class CudaLibraries
         yield return Path.Combine(root, "usr", "lib", "wsl", "lib");
     }
 
-    /// <summary>Of a folder that holds CUDA, or of a conda or virtual environment: its own libraries, then those of its Python's packages.</summary>
+    /// <summary>
+    /// Of a folder that holds CUDA, or of a conda or virtual environment: its own libraries, then those of its Python's packages.
+    /// </summary>
     private static IEnumerable<string> PrefixFolders(string prefix) => Below(prefix).Concat(PythonFolders(Path.Combine(prefix, "lib")));
 
     private static IEnumerable<string> Below(string prefix) => [Path.Combine(prefix, "lib"), Path.Combine(prefix, "lib64")];
 
-    /// <summary>The environments that a Python belongs to: where it lies, and where each link on the way to the program itself lies. A virtual environment's is such a link.</summary>
+    /// <summary>
+    /// The environments that a Python belongs to: where it lies, and where each link on the way to the program itself lies. A virtual
+    /// environment's is such a link.
+    /// </summary>
     private static IEnumerable<string> Prefixes(string python)
     {
         for (FileSystemInfo? at = new FileInfo(python); at is not null; at = at.ResolveLinkTarget(returnFinalTarget: false))
@@ -230,9 +282,13 @@ internal sealed class CudaLibraries
 
     /// <summary>Folders of NVIDIA's wheels below the <c>lib</c> of a Python installation.</summary>
     private static IEnumerable<string> PythonFolders(string lib) =>
-        Below(lib, "python3*").SelectMany(p => new[] { "site-packages", "dist-packages" }.SelectMany(packages => PipFolders(Path.Combine(p, packages))));
+        Below(lib, "python3*")
+            .SelectMany(p => new[] { "site-packages", "dist-packages" }.SelectMany(packages => PipFolders(Path.Combine(p, packages))));
 
-    /// <summary>The wheels put their libraries into <c>nvidia/NAME/lib</c>, those of CUDA 13 into <c>nvidia/cu13/lib</c>, TensorRT's into <c>tensorrt_libs</c>.</summary>
+    /// <summary>
+    /// The wheels put their libraries into <c>nvidia/NAME/lib</c>, those of CUDA 13 into <c>nvidia/cu13/lib</c>, TensorRT's into
+    /// <c>tensorrt_libs</c>.
+    /// </summary>
     private static IEnumerable<string> PipFolders(string packages) =>
         Below(Path.Combine(packages, "nvidia"), "*").Select(p => Path.Combine(p, "lib")).Append(Path.Combine(packages, "tensorrt_libs"));
 

@@ -21,7 +21,8 @@ internal static unsafe class CudaRuntime
     {
         if (!NativeLibrary.TryLoad(Library, out var library))
             return;
-        const uint BlockingSync = 4, FlagsAreValid = 1;
+        const uint BlockingSync = 4,
+            FlagsAreValid = 1;
         ((delegate* unmanaged<int, uint, uint, int>)NativeLibrary.GetExport(library, "cudaInitDevice"))(gpu, BlockingSync, FlagsAreValid);
         ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(gpu);
         Forget(library);
@@ -33,7 +34,8 @@ internal static unsafe class CudaRuntime
         // Already loaded, by its full path, with the provider.
         if (!NativeLibrary.TryLoad(Library, out var library))
             return null;
-        nuint free, total;
+        nuint free,
+            total;
         // Not set back: that would take memory of GPU 0 for a context that nobody wants, and ONNX Runtime sets its own at each run.
         if (((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(gpu) != 0)
         {
@@ -68,10 +70,17 @@ internal static unsafe class CudaRuntime
         if (status == 0)
             status = calls.Synchronize(0);
         if (status != 0)
-            throw new JobFailedException($"copying {bytes} bytes to or from GPU {gpu} fails: CUDA error {status} ({Marshal.PtrToStringUTF8(calls.Text(status))}); what was computed is kept: run again, and 'transfer doctor' tries each GPU");
+            throw new JobFailedException(
+                $"copying {bytes} bytes to or from GPU {gpu} fails: CUDA error {status} "
+                    + $"({Marshal.PtrToStringUTF8(calls.Text(status))}); what was computed is kept: run again, and 'transfer doctor' "
+                    + $"tries each GPU"
+            );
     }
 
-    /// <summary>Takes back an error that was looked at: CUDA keeps a thread's last one, and ONNX Runtime, which asks for it after each kernel, would take it for the kernel's.</summary>
+    /// <summary>
+    /// Takes back an error that was looked at: CUDA keeps a thread's last one, and ONNX Runtime, which asks for it after each kernel, would
+    /// take it for the kernel's.
+    /// </summary>
     private static void Forget(nint library) => ((delegate* unmanaged<int>)NativeLibrary.GetExport(library, "cudaGetLastError"))();
 
     /// <summary>The functions that every batch calls.</summary>

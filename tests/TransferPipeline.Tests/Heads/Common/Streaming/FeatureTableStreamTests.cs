@@ -23,14 +23,16 @@ public sealed class FeatureTableStreamTests : IDisposable
         for (var pass = 0; pass < 2; pass++)
         {
             var found = new List<float>();
-            stream.Read((vectors, first, count) =>
-            {
-                Assert.Equal(found.Count / 5, first);
-                found.AddRange(vectors.Data.AsSpan(0, count * 5));
+            stream.Read(
+                (vectors, first, count) =>
+                {
+                    Assert.Equal(found.Count / 5, first);
+                    found.AddRange(vectors.Data.AsSpan(0, count * 5));
 
-                // As scaling does.
-                vectors.Data.AsSpan().Clear();
-            });
+                    // As scaling does.
+                    vectors.Data.AsSpan().Clear();
+                }
+            );
             Assert.Equal(expected, found);
         }
     }
@@ -40,11 +42,15 @@ public sealed class FeatureTableStreamTests : IDisposable
     {
         var (files, _, expected) = Write(900, 900);
         var stream = Open(files, 100);
-        var error = Assert.Throws<InvalidOperationException>(() => stream.Read((_, first, _) =>
-        {
-            if (first > 100)
-                throw new InvalidOperationException("enough");
-        }));
+        var error = Assert.Throws<InvalidOperationException>(() =>
+            stream.Read(
+                (_, first, _) =>
+                {
+                    if (first > 100)
+                        throw new InvalidOperationException("enough");
+                }
+            )
+        );
         Assert.Equal("enough", error.Message);
         var found = 0;
         stream.Read((_, _, count) => found += count);
@@ -58,13 +64,27 @@ public sealed class FeatureTableStreamTests : IDisposable
         var stream = Open(files, 100);
         var (rows, vectors) = Samples.Make(200, 5);
         _table.Write(files[1], rows, vectors);
-        Assert.StartsWith("the feature set changed while it was read", Assert.Throws<JobFailedException>(() => stream.Read((_, _, _) => { })).Message);
+        Assert.StartsWith(
+            "the feature set changed while it was read",
+            Assert.Throws<JobFailedException>(() => stream.Read((_, _, _) => { })).Message
+        );
         File.WriteAllText(files[1], "no Parquet");
         Assert.Contains("cannot be read as Parquet", Assert.Throws<BadInputException>(() => stream.Read((_, _, _) => { })).Message);
     }
 
     private FeatureTableStream Open(string[] files, int blockRows) =>
-        new(_table, files, (label, split) => split == "train" ? label == "shoes" ? 1 : 0 : -1, 5, blockRows);
+        new(
+            _table,
+            files,
+            (label, split) =>
+                split == "train"
+                    ? label == "shoes"
+                        ? 1
+                        : 0
+                    : -1,
+            5,
+            blockRows
+        );
 
     private (string[] Files, List<FeatureRow> Rows, float[] Train) Write(params int[] counts)
     {

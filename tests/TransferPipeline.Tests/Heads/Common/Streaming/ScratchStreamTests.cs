@@ -26,11 +26,15 @@ public sealed class ScratchStreamTests : IDisposable
     {
         var source = new CountingStream();
         using var stream = new ScratchStream(source, _folder.Root, w => Assert.Fail(w));
-        Assert.Throws<OperationCanceledException>(() => stream.Read((_, first, _) =>
-        {
-            if (first > 0)
-                throw new OperationCanceledException();
-        }));
+        Assert.Throws<OperationCanceledException>(() =>
+            stream.Read(
+                (_, first, _) =>
+                {
+                    if (first > 0)
+                        throw new OperationCanceledException();
+                }
+            )
+        );
         Assert.Equal(Blocks(source).SelectMany(b => b.Values), Blocks(stream).SelectMany(b => b.Values));
         Assert.Equal(Blocks(source).SelectMany(b => b.Values), Blocks(stream).SelectMany(b => b.Values));
     }
@@ -50,11 +54,13 @@ public sealed class ScratchStreamTests : IDisposable
     private static List<(int First, float[] Values)> Blocks(IRowStream stream)
     {
         var blocks = new List<(int, float[])>();
-        stream.Read((block, first, count) =>
-        {
-            blocks.Add((first, block.Data[..(count * block.Columns)]));
-            block.Data.AsSpan().Fill(-1);
-        });
+        stream.Read(
+            (block, first, count) =>
+            {
+                blocks.Add((first, block.Data[..(count * block.Columns)]));
+                block.Data.AsSpan().Fill(-1);
+            }
+        );
         return blocks;
     }
 
