@@ -56,7 +56,10 @@ public sealed class CrashTests
     public void Run_OnANewFolder_WritesTheManifestBeforeAnyOtherFile()
     {
         using var extraction = new TestExtraction(2);
-        File.WriteAllText(Directory.GetFiles(extraction.Photos, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last(), "no photo");
+        File.WriteAllText(
+            Directory.GetFiles(extraction.Photos, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last(),
+            "no photo"
+        );
         using var dataset = extraction.OpenDataset();
         var table = new WatchingTable(extraction.Table);
         extraction.Run(extraction.Job(dataset) with { Table = table }, extraction.Options with { MaxFailedShare = 1 });
@@ -184,6 +187,7 @@ public sealed class CrashTests
 
         public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full) => table.ReadBlocks(file, block, filled, full);
 
-        private void Note(string file) => Written.Add((Path.GetFileName(file), File.Exists(Path.Combine(Path.GetDirectoryName(file)!, FeatureManifest.FileName))));
+        private void Note(string file) =>
+            Written.Add((Path.GetFileName(file), File.Exists(Path.Combine(Path.GetDirectoryName(file)!, FeatureManifest.FileName))));
     }
 }
