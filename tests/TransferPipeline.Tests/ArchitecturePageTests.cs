@@ -25,8 +25,9 @@ public sealed partial class ArchitecturePageTests
         var library = Path.Combine(SharedData.Repository, "src", "TransferPipeline");
         var folders = Directory.GetDirectories(library).Select(d => $"src/TransferPipeline/{Path.GetFileName(d)}");
         var projects = Directory.GetDirectories(Path.Combine(SharedData.Repository, "src")).Select(d => $"src/{Path.GetFileName(d)}");
-        Assert.Empty(
-            folders.Concat(projects).Where(path => !Page.Contains($"`{path}`", StringComparison.Ordinal) && path != "src/TransferPipeline")
+        Assert.DoesNotContain(
+            folders.Concat(projects),
+            path => !Page.Contains($"`{path}`", StringComparison.Ordinal) && path != "src/TransferPipeline"
         );
     }
 

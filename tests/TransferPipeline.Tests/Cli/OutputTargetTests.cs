@@ -24,14 +24,14 @@ public sealed class OutputTargetTests : IDisposable
     }
 
     [Fact]
-    public void Report_ToAPipe_IsReadAtItsOtherEnd()
+    public async Task Report_ToAPipe_IsReadAtItsOtherEnd()
     {
         var pipe = _folder.Pipe("pipe");
         using var reader = Process.Start(new ProcessStartInfo("cat", [pipe]) { RedirectStandardOutput = true })!;
-        var page = reader.StandardOutput.ReadToEndAsync();
+        var page = reader.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, TransferProcess.Run("compare", "--features", Set(), "--heads", "ridge", "--report", pipe).ExitCode);
-        Assert.StartsWith("<!DOCTYPE html>", page.Result, StringComparison.OrdinalIgnoreCase);
-        reader.WaitForExit();
+        Assert.StartsWith("<!DOCTYPE html>", await page, StringComparison.OrdinalIgnoreCase);
+        await reader.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(OutputTarget.IsSpecial(pipe));
         Assert.Equal(
             ["pipe", "set"],

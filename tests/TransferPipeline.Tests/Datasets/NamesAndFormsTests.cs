@@ -147,7 +147,7 @@ public sealed class NamesAndFormsTests : IDisposable
         );
         Assert.Equal(expected, string.Join(' ', data.Entries.Select(e => $"{e.Label}:{e.Split}")));
         Assert.Equal(form, data.Form);
-        Assert.NotEmpty(data.Problems.Where(p => p.Problem.Contains("taken")));
+        Assert.Contains(data.Problems, p => p.Problem.Contains("taken", StringComparison.Ordinal));
         Assert.All(
             data.Entries.Select((e, i) => (e.Path, Bytes: data.Bytes(i))),
             p => Assert.Equal(p.Path, Encoding.UTF8.GetString(p.Bytes))
