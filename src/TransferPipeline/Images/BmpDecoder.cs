@@ -20,7 +20,7 @@ internal static class BmpDecoder
         PhotoDecoder.CheckSize(PhotoFormat.Bmp, header.Width, header.Height, options);
         var (width, height) = ((int)header.Width, (int)header.Height);
         var rows = header.Compression is Rle8 or Rle4
-            ? Unpack(encoded[header.PixelOffset..], width, height, header.Compression == Rle4)
+            ? Unpack(encoded, header.PixelOffset, width, height, header.Compression == Rle4)
             : encoded[header.PixelOffset..];
         var bits = header.Compression is Rle8 or Rle4 ? 8 : header.Bits;
         var stride = header.Compression is Rle8 or Rle4 ? width : (int)(((long)width * bits + 31) / 32 * 4);
@@ -149,10 +149,10 @@ internal static class BmpDecoder
     }
 
     /// <summary>Run-length decoding to one byte a pixel; pairs of (count, value), where a count of 0 begins an escape.</summary>
-    private static byte[] Unpack(ReadOnlySpan<byte> encoded, int width, int height, bool nibbles)
+    private static byte[] Unpack(ReadOnlySpan<byte> encoded, int start, int width, int height, bool nibbles)
     {
         var pixels = new byte[width * height];
-        var (filled, x, i) = (0, 0, 0);
+        var (filled, x, i) = (0, 0, start);
         while (filled < pixels.Length)
         {
             if (i + 2 > encoded.Length)
@@ -182,11 +182,8 @@ internal static class BmpDecoder
             }
             else if (value == 2)
             {
-                if (i + 2 > encoded.Length)
-                    throw new ImageDecodeException("truncated BMP");
-                filled = Math.Min(pixels.Length, filled + encoded[i] + encoded[i + 1] * width);
-                x = filled % width;
-                i += 2;
+                // Pillow 9.4 takes the two bytes behind the step for it.
+                throw new ImageDecodeException("BMP with run lengths that skip pixels is not supported: convert it to PNG");
             }
             else
             {
@@ -200,7 +197,7 @@ internal static class BmpDecoder
                         : encoded[i + n / 2] & 15
                     );
                 x += value;
-                i += bytes + (bytes & 1);
+                i += bytes + (i + bytes & 1);
             }
         }
 
@@ -256,6 +253,8 @@ internal static class BmpDecoder
                 throw new ImageDecodeException($"BMP of {bits} bits a pixel is not supported");
             if (compression is not (Raw or Rle8 or Rle4 or BitFields))
                 throw new ImageDecodeException($"BMP with compression {compression} is not supported");
+            if (size is 52 or 56 && compression != BitFields)
+                throw new ImageDecodeException($"BMP with a header of {size} bytes and without colour masks is not supported");
             if ((compression is Rle8 && bits != 8) || (compression is Rle4 && bits != 4) || (compression is BitFields && bits < 16))
                 throw new ImageDecodeException($"damaged BMP: compression {compression} with {bits} bits a pixel");
             if (colors == 0 && bits <= 8)

@@ -55,7 +55,8 @@ internal readonly ref struct JpegScan
         MostCodes = 256,
         CodeLengths = 16;
     private const int ArithmeticTableCount = 16,
-        SmoothedBy = 10;
+        SmoothedBy = 10,
+        LeastNamed = 7;
 
     private readonly ReadOnlySpan<byte> _encoded;
 
@@ -72,12 +73,18 @@ internal readonly ref struct JpegScan
         while (true)
         {
             var marker = NextMarker(ref at);
-            if (marker is Temporary or (>= FirstRestart and <= LastRestart))
+            if (marker is >= FirstRestart and <= LastRestart)
                 continue;
+
+            // libjpeg would skip one of these, Pillow's reader of headers refuses it.
+            if (marker == Temporary)
+                return JpegEnd.Broken;
             if (marker is NoMarker or StartOfImage or EndOfImage || at + 2 > _encoded.Length)
                 return JpegEnd.Unknown;
             var segment = Segment(at);
             at += segment.Length + 2;
+            if (segment.Length < LeastNamed && (segment.StartsWith("JFIF"u8) || segment.StartsWith("Adobe"u8)))
+                return JpegEnd.Broken;
             if (marker is >= FirstFrame and <= LastFrame and not (HuffmanTables or Extension or ArithmeticTables))
             {
                 frame = segment;
@@ -225,7 +232,7 @@ internal readonly ref struct JpegScan
         switch (marker)
         {
             case RestartInterval:
-                return !isCut && segment.Length != 2;
+                return at + 2 <= _encoded.Length && BinaryPrimitives.ReadUInt16BigEndian(_encoded[at..]) != 4;
             case QuantizationTables:
                 while (!segment.IsEmpty)
                 {

@@ -54,11 +54,8 @@ internal static class TiffKind
     /// <exception cref="ImageDecodeException">Its compression, colours or bits are not supported.</exception>
     public static void Check(ReadOnlySpan<byte> encoded)
     {
-        foreach (var tag in (int[])[TiffTags.Compression, TiffTags.Colors, TiffTags.Samples])
-        {
-            if (TiffTags.All(encoded, tag).Count > 1)
-                throw new ImageDecodeException($"damaged TIFF: its tag {tag} has several values");
-        }
+        if (TiffTags.Ambiguous(encoded) is { } tag)
+            throw new ImageDecodeException($"damaged TIFF: its tag {tag} stands twice or has a wrong type");
 
         var compression = TiffTags.First(encoded, TiffTags.Compression) ?? Uncompressed;
         if (!ReadCompressions.Contains((int)Math.Min(compression, int.MaxValue)))
@@ -75,17 +72,18 @@ internal static class TiffKind
             throw Unsupported($"with channels of {string.Join(", ", bits)} bits");
         if (bits is [var depth, ..] && depth is not (1 or 2 or 4 or 8 or 16 or 32))
             throw Unsupported($"of {depth} bits per channel");
-        if (colors == NotInverted && bits is [16, ..] && TiffTags.First(encoded, TiffTags.Colors) is not null)
-            throw Unsupported("in inverted grey of 16 bits");
         if (colors != Rgb && TiffTags.First(encoded, TiffTags.ExtraSamples) == PremultipliedAlpha)
             throw Unsupported("with premultiplied alpha in other colours than RGB");
         CheckChannels(colors, TiffTags.First(encoded, TiffTags.Samples) ?? 1);
         var (numbers, width) = (TiffTags.First(encoded, TiffTags.Numbers) ?? Unsigned, bits is [var first, ..] ? first : 1);
         if (numbers != Unsigned && !(numbers == Signed && width is 16 or 32) && !(numbers == Floating && width == 32))
             throw Unsupported(
-                $"of {width} bits per channel that are "
-                    + $"{(numbers == Signed ? "signed" : numbers == Floating ? "floating" : $"of unknown kind {numbers}")}"
+                $"of {width} bits per channel that are {(numbers == Signed ? "signed" : numbers == Floating ? "floating" : $"of unknown kind {numbers}")}"
             );
+        if (colors == NotInverted && width >= 16 && numbers != Floating)
+            throw Unsupported($"in inverted grey of {width} bits");
+        if (colors == Palette && width <= 8 && TiffTags.All(encoded, TiffTags.ColorMap).Count != 3 << (int)width)
+            throw new ImageDecodeException($"damaged TIFF: its palette is not of {1 << (int)width} colours");
         if (TiffTags.First(encoded, TiffTags.StripOffsets) is null && TiffTags.First(encoded, TiffTags.TileOffsets) is null)
             throw new ImageDecodeException("damaged TIFF: it has no strips or tiles of pixels");
     }

@@ -17,7 +17,8 @@ internal static class TiffTags
         TileOffsets = 324,
         TileByteCounts = 325,
         ExtraSamples = 338,
-        Numbers = 339;
+        Numbers = 339,
+        ColorMap = 320;
 
     private const int Classic = 42,
         Big = 43;
@@ -34,7 +35,7 @@ internal static class TiffTags
             counts = [];
         Read(
             encoded,
-            (tag, _) =>
+            (tag, _, _) =>
                 tag switch
                 {
                     StripOffsets or TileOffsets => offsets,
@@ -55,7 +56,7 @@ internal static class TiffTags
     public static IReadOnlyList<long> All(ReadOnlySpan<byte> encoded, int tag)
     {
         List<long> values = [];
-        Read(encoded, (found, _) => found == tag ? values : null);
+        Read(encoded, (found, _, _) => found == tag ? values : null);
         return values;
     }
 
@@ -65,7 +66,7 @@ internal static class TiffTags
         int? place = null;
         Read(
             encoded,
-            (found, at) =>
+            (found, _, at) =>
             {
                 if (found == tag)
                     place = (int)at;
@@ -75,8 +76,45 @@ internal static class TiffTags
         return place;
     }
 
-    /// <param name="target">Where a tag's values go, by the tag and the place of a value that fits its entry; null for nowhere.</param>
-    private static void Read(ReadOnlySpan<byte> encoded, Func<int, long, List<long>?> target)
+    /// <summary>
+    /// A tag that matters and stands twice, is of type BYTE, or comes after one whose values lie outside the file: libtiff takes it, Pillow another or none.
+    /// </summary>
+    public static int? Ambiguous(ReadOnlySpan<byte> encoded)
+    {
+        const int Bytes = 1;
+        int? ambiguous = null;
+        HashSet<int> seen = [];
+        var (isLost, length) = (false, (long)encoded.Length);
+        Read(
+            encoded,
+            (tag, type, end) =>
+            {
+                var matters =
+                    tag
+                    is Width
+                        or Height
+                        or Bits
+                        or Compression
+                        or Colors
+                        or Samples
+                        or Numbers
+                        or ExtraSamples
+                        or ColorMap
+                        or StripOffsets
+                        or Orientation;
+                if (!seen.Add(tag) || (matters && (isLost || (type == Bytes && tag is not (StripOffsets or ColorMap)))))
+                    ambiguous ??= tag;
+                isLost |= end > length;
+                return null;
+            },
+            ends: true
+        );
+        return ambiguous;
+    }
+
+    /// <param name="target">Where a tag's values go, by the tag, its type and the place of a value that fits its entry; null for nowhere.</param>
+    /// <param name="ends">In place of a value's place, <paramref name="target"/> gets the end of all values.</param>
+    private static void Read(ReadOnlySpan<byte> encoded, Func<int, int, long, List<long>?> target, bool ends = false)
     {
         var reader = new Reader(encoded, encoded.StartsWith("II"u8));
         var version = reader.Unsigned(2, 2);
@@ -89,7 +127,15 @@ internal static class TiffTags
         for (var i = 0L; i < Math.Min(entries, ushort.MaxValue); i++)
         {
             var entry = directory + countBytes + i * entryBytes;
-            if (reader.Unsigned(entry, 2) is { } tag && target((int)tag, entry + 4 + (isBig ? 8 : 4)) is { } values)
+            if (
+                reader.Unsigned(entry, 2) is { } tag
+                && target(
+                    (int)tag,
+                    (int)(reader.Unsigned(entry + 2, 2) ?? 0),
+                    ends ? reader.End(entry, isBig) : entry + 4 + (isBig ? 8 : 4)
+                )
+                    is { } values
+            )
                 reader.Values(entry, isBig, values);
         }
     }
@@ -108,6 +154,24 @@ internal static class TiffTags
             for (var i = 0; i < size; i++)
                 value = value << 8 | bytes[littleEndian ? size - 1 - i : i];
             return value <= long.MaxValue ? (long)value : null;
+        }
+
+        /// <summary>Where an entry's values end.</summary>
+        public long End(long entry, bool isBig)
+        {
+            var word = isBig ? 8 : 4;
+            var size = Unsigned(entry + 2, 2) switch
+            {
+                1 or 2 or 6 or 7 => 1,
+                3 or 8 => 2,
+                4 or 9 or 11 or 13 => 4,
+                5 or 10 or 12 or 16 or 17 or 18 => 8,
+                _ => 0,
+            };
+            var count = Unsigned(entry + 4, word) ?? 0;
+            return count <= word / Math.Max(size, 1) || size == 0 ? entry + 4 + 2 * word
+                : count > _bytes.Length ? long.MaxValue
+                : (Unsigned(entry + 4 + word, word) ?? long.MaxValue / 2) + count * size;
         }
 
         /// <summary>An entry's values: in the entry itself when they fit, else where it points.</summary>
