@@ -78,7 +78,8 @@ internal static class TiffKind
         var (numbers, width) = (TiffTags.First(encoded, TiffTags.Numbers) ?? Unsigned, bits is [var first, ..] ? first : 1);
         if (numbers != Unsigned && !(numbers == Signed && width is 16 or 32) && !(numbers == Floating && width == 32))
             throw Unsupported(
-                $"of {width} bits per channel that are {(numbers == Signed ? "signed" : numbers == Floating ? "floating" : $"of unknown kind {numbers}")}"
+                $"of {width} bits per channel that are "
+                    + $"{(numbers == Signed ? "signed" : numbers == Floating ? "floating" : $"of unknown kind {numbers}")}"
             );
         if (colors == NotInverted && width >= 16 && numbers != Floating)
             throw Unsupported($"in inverted grey of {width} bits");

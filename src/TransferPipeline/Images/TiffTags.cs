@@ -77,7 +77,8 @@ internal static class TiffTags
     }
 
     /// <summary>
-    /// A tag that matters and stands twice, is of type BYTE, or comes after one whose values lie outside the file: libtiff takes it, Pillow another or none.
+    /// A tag that matters and stands twice, is of type BYTE, or comes after one whose values lie outside the file: libtiff takes it, Pillow
+    /// another or none.
     /// </summary>
     public static int? Ambiguous(ReadOnlySpan<byte> encoded)
     {
@@ -112,7 +113,8 @@ internal static class TiffTags
         return ambiguous;
     }
 
-    /// <param name="target">Where a tag's values go, by the tag, its type and the place of a value that fits its entry; null for nowhere.</param>
+    /// <param name="target">Where a tag's values go, by the tag, its type and the place of a value that fits its entry; null for
+    /// nowhere.</param>
     /// <param name="ends">In place of a value's place, <paramref name="target"/> gets the end of all values.</param>
     private static void Read(ReadOnlySpan<byte> encoded, Func<int, int, long, List<long>?> target, bool ends = false)
     {
