@@ -6,6 +6,7 @@ using TransferPipeline.Features;
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Images;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Jobs;
 
@@ -33,6 +34,9 @@ public sealed partial record Toolbox(
     /// Fast decoders of plain JPEG that the decoder named <c>pillow</c> asks first, where one can be used; the pixels do not depend on it.
     /// </summary>
     public AdapterRegistry<IJpegDecoder> JpegDecoders { get; init; } = new("JPEG decoder", []);
+
+    /// <summary>Libraries that train backbones above a cut.</summary>
+    internal AdapterRegistry<ITuner> Tuners { get; init; } = new("tuner", []);
 
     /// <exception cref="UsageException">The decoder cannot be used, or there is none of that name.</exception>
     public IImageDecoder Decoder => Decoders.Find(DecoderName).Instance;
