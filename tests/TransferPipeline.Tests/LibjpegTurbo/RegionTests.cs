@@ -19,6 +19,8 @@ public sealed class RegionTests
         EveryNth = 16;
 #endif
 
+    public RegionTests() => Assert.SkipWhen(TurboJpegDecoder.Problem is not null, $"libjpeg-turbo: {TurboJpegDecoder.Problem}");
+
     public static TheoryData<string> PlainKinds => [.. JpegKinds.Plain.Keys];
 
     public static TheoryData<string> AllKinds => [.. JpegKinds.Plain.Keys, .. JpegKinds.Other.Keys];

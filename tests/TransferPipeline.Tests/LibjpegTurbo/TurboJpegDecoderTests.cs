@@ -17,6 +17,8 @@ public sealed class TurboJpegDecoderTests
         Step = 5;
 #endif
 
+    public TurboJpegDecoderTests() => Assert.SkipWhen(TurboJpegDecoder.Problem is not null, $"libjpeg-turbo: {TurboJpegDecoder.Problem}");
+
     public static TheoryData<string> PlainKinds => [.. JpegKinds.Plain.Keys];
 
     public static TheoryData<string> OtherKinds => [.. JpegKinds.Other.Keys];
