@@ -17,7 +17,7 @@ namespace TransferPipeline.ImageSharp;
 /// its own.
 /// Thread-safe; each decode runs on its caller's thread alone.
 /// </summary>
-public sealed class ImageSharpDecoder : PhotoDecoder
+internal sealed class ImageSharpDecoder : PhotoDecoder
 {
     private readonly Configuration _configuration = Configuration.Default.Clone();
 

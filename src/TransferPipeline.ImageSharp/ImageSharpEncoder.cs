@@ -6,7 +6,7 @@ using TransferPipeline.Images;
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>Writes JPEG with ImageSharp.</summary>
-public sealed class ImageSharpEncoder : IImageEncoder
+internal sealed class ImageSharpEncoder : IImageEncoder
 {
     /// <summary>From this quality on colours keep the full resolution, as in libvips.</summary>
     private const int FullColourQuality = 90;

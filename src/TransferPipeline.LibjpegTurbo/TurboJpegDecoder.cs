@@ -10,7 +10,7 @@ namespace TransferPipeline.LibjpegTurbo;
 /// Each photo takes a new instance, which costs one microsecond. One that is used again keeps the tables of the photo before, with
 /// which it would decode a damaged photo that lacks its own, and it cannot be used again after an error in a header.
 /// </remarks>
-public sealed class TurboJpegDecoder : IJpegDecoder
+internal sealed class TurboJpegDecoder : IJpegDecoder
 {
     private readonly Lazy<string> _name = new(() => $"libjpeg-turbo {TurboVersion.Of(TurboLibrary.Path) ?? "3"}");
 

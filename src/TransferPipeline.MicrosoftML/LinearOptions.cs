@@ -9,23 +9,23 @@ public sealed record MlNetLbfgsMaximumEntropy : HeadOptions, IScaledHead
     public override IHeadTrainer Trainer => MicrosoftMLHeads.LbfgsMaximumEntropy;
 
     /// <summary>L1 penalty.</summary>
-    [HeadOption("L1Regularization", "L1 penalty", Min = 0)]
+    [Option("L1Regularization", "L1 penalty", Min = 0)]
     public double L1Regularization { get; init; }
 
     /// <summary>L2 penalty on the weights; 1 / C for the sum of losses.</summary>
-    [HeadOption("L2Regularization", "L2 penalty on the weights; 1 / C for the sum of losses", Min = 0)]
+    [Option("L2Regularization", "L2 penalty on the weights; 1 / C for the sum of losses", Min = 0)]
     public double L2Regularization { get; init; } = 1;
 
     /// <summary>Change of the objective at which it ends.</summary>
-    [HeadOption("OptimizationTolerance", "change of the objective at which it ends", Min = 0, ExclusiveMin = true)]
+    [Option("OptimizationTolerance", "change of the objective at which it ends", Min = 0, ExclusiveMin = true)]
     public double OptimizationTolerance { get; init; } = 0.0001;
 
     /// <summary>Past steps that L-BFGS keeps.</summary>
-    [HeadOption("HistorySize", "past steps that L-BFGS keeps", Min = 1)]
+    [Option("HistorySize", "past steps that L-BFGS keeps", Min = 1)]
     public int HistorySize { get; init; } = 20;
 
     /// <summary>Most steps.</summary>
-    [HeadOption("MaximumNumberOfIterations", "most steps", Min = 1)]
+    [Option("MaximumNumberOfIterations", "most steps", Min = 1)]
     public int MaximumNumberOfIterations { get; init; } = 500;
 
     /// <inheritdoc/>
@@ -39,19 +39,19 @@ public sealed record MlNetLinearSvm : HeadOptions, IScaledHead
     public override IHeadTrainer Trainer => MicrosoftMLHeads.LinearSvm;
 
     /// <summary>L2 penalty on the weights, for the mean loss.</summary>
-    [HeadOption("Lambda", "L2 penalty on the weights, for the mean loss", Min = 0, ExclusiveMin = true)]
+    [Option("Lambda", "L2 penalty on the weights, for the mean loss", Min = 0, ExclusiveMin = true)]
     public double Lambda { get; init; } = 0.0001;
 
     /// <summary>Passes over the rows.</summary>
-    [HeadOption("NumberOfIterations", "passes over the rows", Min = 1)]
+    [Option("NumberOfIterations", "passes over the rows", Min = 1)]
     public int NumberOfIterations { get; init; } = 100;
 
     /// <summary>Rows per step.</summary>
-    [HeadOption("BatchSize", "rows per step", Min = 1)]
+    [Option("BatchSize", "rows per step", Min = 1)]
     public int BatchSize { get; init; } = 1;
 
     /// <summary>Whether the weights are kept within the ball of radius 1 / sqrt(Lambda).</summary>
-    [HeadOption("PerformProjection", "keep the weights within the ball of radius 1 / sqrt(Lambda)")]
+    [Option("PerformProjection", "keep the weights within the ball of radius 1 / sqrt(Lambda)")]
     public bool PerformProjection { get; init; }
 
     /// <inheritdoc/>
@@ -66,19 +66,19 @@ public sealed record MlNetAveragedPerceptron : HeadOptions, IScaledHead
     public override IHeadTrainer Trainer => MicrosoftMLHeads.AveragedPerceptron;
 
     /// <summary>Length of a step.</summary>
-    [HeadOption("LearningRate", "length of a step", Min = 0, ExclusiveMin = true)]
+    [Option("LearningRate", "length of a step", Min = 0, ExclusiveMin = true)]
     public double LearningRate { get; init; } = 1;
 
     /// <summary>Whether steps become shorter as the passes go on.</summary>
-    [HeadOption("DecreaseLearningRate", "shorten the steps as the passes go on")]
+    [Option("DecreaseLearningRate", "shorten the steps as the passes go on")]
     public bool DecreaseLearningRate { get; init; }
 
     /// <summary>L2 penalty on the weights.</summary>
-    [HeadOption("L2Regularization", "L2 penalty on the weights", Min = 0)]
+    [Option("L2Regularization", "L2 penalty on the weights", Min = 0)]
     public double L2Regularization { get; init; }
 
     /// <summary>Passes over the rows.</summary>
-    [HeadOption("NumberOfIterations", "passes over the rows", Min = 1)]
+    [Option("NumberOfIterations", "passes over the rows", Min = 1)]
     public int NumberOfIterations { get; init; } = 10;
 
     /// <inheritdoc/>
@@ -89,19 +89,19 @@ public sealed record MlNetAveragedPerceptron : HeadOptions, IScaledHead
 public abstract record MlNetSdca : HeadOptions, IScaledHead
 {
     /// <summary>L2 penalty on the weights, for the mean loss: 1 / (C rows).</summary>
-    [HeadOption("L2Regularization", "L2 penalty on the weights, for the mean loss: 1 / (C rows)", Min = 0, ExclusiveMin = true)]
+    [Option("L2Regularization", "L2 penalty on the weights, for the mean loss: 1 / (C rows)", Min = 0, ExclusiveMin = true)]
     public double L2Regularization { get; init; } = 0.0003;
 
     /// <summary>L1 penalty.</summary>
-    [HeadOption("L1Regularization", "L1 penalty", Min = 0)]
+    [Option("L1Regularization", "L1 penalty", Min = 0)]
     public double L1Regularization { get; init; }
 
     /// <summary>Relative duality gap at which it ends.</summary>
-    [HeadOption("ConvergenceTolerance", "relative duality gap at which it ends", Min = 0, ExclusiveMin = true)]
+    [Option("ConvergenceTolerance", "relative duality gap at which it ends", Min = 0, ExclusiveMin = true)]
     public double ConvergenceTolerance { get; init; } = 0.01;
 
     /// <summary>Most passes over the rows.</summary>
-    [HeadOption("MaximumNumberOfIterations", "most passes over the rows", Min = 1)]
+    [Option("MaximumNumberOfIterations", "most passes over the rows", Min = 1)]
     public int MaximumNumberOfIterations { get; init; } = 50;
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.MicrosoftML;
 
 /// <summary>The heads that Microsoft.ML brings: linear ones, which export, and trees, which do not.</summary>
-public static class MicrosoftMLHeads
+internal static class MicrosoftMLHeads
 {
     /// <summary>All of them.</summary>
     public static IReadOnlyList<IHeadTrainer> Trainers =>

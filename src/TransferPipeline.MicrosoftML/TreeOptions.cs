@@ -6,19 +6,19 @@ namespace TransferPipeline.MicrosoftML;
 public abstract record MlNetTrees : HeadOptions
 {
     /// <summary>Trees per class.</summary>
-    [HeadOption("NumberOfTrees", "trees per class", Min = 1)]
+    [Option("NumberOfTrees", "trees per class", Min = 1)]
     public int NumberOfTrees { get; init; } = 100;
 
     /// <summary>Most leaves of a tree.</summary>
-    [HeadOption("NumberOfLeaves", "most leaves of a tree", Min = 2)]
+    [Option("NumberOfLeaves", "most leaves of a tree", Min = 2)]
     public int NumberOfLeaves { get; init; } = 20;
 
     /// <summary>Fewest rows of a leaf.</summary>
-    [HeadOption("MinimumExampleCountPerLeaf", "fewest rows of a leaf", Min = 1)]
+    [Option("MinimumExampleCountPerLeaf", "fewest rows of a leaf", Min = 1)]
     public int MinimumExampleCountPerLeaf { get; init; } = 10;
 
     /// <summary>Share of the features that a tree may use; ML.NET's 1 takes ten times as long.</summary>
-    [HeadOption(
+    [Option(
         "FeatureFraction",
         "share of the features that a tree may use; ML.NET's 1 takes ten times as long",
         Min = 0,
@@ -28,7 +28,7 @@ public abstract record MlNetTrees : HeadOptions
     public double FeatureFraction { get; init; } = 0.1;
 
     /// <summary>Most bins of a feature; ML.NET's 255 takes twice as long.</summary>
-    [HeadOption("MaximumBinCountPerFeature", "most bins of a feature; ML.NET's 255 takes twice as long", Min = 2, Max = 255)]
+    [Option("MaximumBinCountPerFeature", "most bins of a feature; ML.NET's 255 takes twice as long", Min = 2, Max = 255)]
     public int MaximumBinCountPerFeature { get; init; } = 31;
 }
 
@@ -46,7 +46,7 @@ public sealed record MlNetFastTree : MlNetTrees
     public override IHeadTrainer Trainer => MicrosoftMLHeads.FastTree;
 
     /// <summary>Share of each tree that is added.</summary>
-    [HeadOption("LearningRate", "share of each tree that is added", Min = 0, ExclusiveMin = true)]
+    [Option("LearningRate", "share of each tree that is added", Min = 0, ExclusiveMin = true)]
     public double LearningRate { get; init; } = 0.2;
 }
 
@@ -57,23 +57,23 @@ public sealed record MlNetLightGbm : HeadOptions
     public override IHeadTrainer Trainer => MicrosoftMLHeads.LightGbm;
 
     /// <summary>Trees per class.</summary>
-    [HeadOption("NumberOfIterations", "trees per class", Min = 1)]
+    [Option("NumberOfIterations", "trees per class", Min = 1)]
     public int NumberOfIterations { get; init; } = 100;
 
     /// <summary>Most leaves of a tree.</summary>
-    [HeadOption("NumberOfLeaves", "most leaves of a tree", Min = 2)]
+    [Option("NumberOfLeaves", "most leaves of a tree", Min = 2)]
     public int NumberOfLeaves { get; init; } = 20;
 
     /// <summary>Fewest rows of a leaf.</summary>
-    [HeadOption("MinimumExampleCountPerLeaf", "fewest rows of a leaf", Min = 1)]
+    [Option("MinimumExampleCountPerLeaf", "fewest rows of a leaf", Min = 1)]
     public int MinimumExampleCountPerLeaf { get; init; } = 10;
 
     /// <summary>Share of each tree that is added.</summary>
-    [HeadOption("LearningRate", "share of each tree that is added", Min = 0, ExclusiveMin = true)]
+    [Option("LearningRate", "share of each tree that is added", Min = 0, ExclusiveMin = true)]
     public double LearningRate { get; init; } = 0.1;
 
     /// <summary>Share of the features that a tree may use; LightGBM's 1 takes several times as long.</summary>
-    [HeadOption(
+    [Option(
         "FeatureFraction",
         "share of the features that a tree may use; LightGBM's 1 takes several times as long",
         Min = 0,
@@ -83,6 +83,6 @@ public sealed record MlNetLightGbm : HeadOptions
     public double FeatureFraction { get; init; } = 0.1;
 
     /// <summary>Most bins of a feature; LightGBM's 255 takes half as long again.</summary>
-    [HeadOption("MaximumBinCountPerFeature", "most bins of a feature; LightGBM's 255 takes half as long again", Min = 2, Max = 255)]
+    [Option("MaximumBinCountPerFeature", "most bins of a feature; LightGBM's 255 takes half as long again", Min = 2, Max = 255)]
     public int MaximumBinCountPerFeature { get; init; } = 63;
 }

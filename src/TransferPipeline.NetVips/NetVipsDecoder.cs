@@ -9,7 +9,7 @@ namespace TransferPipeline.NetVips;
 /// </summary>
 /// <param name="jpeg">Is asked first for a JPEG; null for none.</param>
 /// <exception cref="JobFailedException">libvips is missing or cannot start.</exception>
-public sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(PillowContract, $"libvips {VipsRuntime.Version}", jpeg)
+internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(PillowContract, $"libvips {VipsRuntime.Version}", jpeg)
 {
     /// <summary>Rows per call of libvips: whole rows of blocks of any JPEG, and few enough to stay in the cache.</summary>
     private const int RowsAtOnce = 16;

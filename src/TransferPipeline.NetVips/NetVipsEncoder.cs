@@ -4,7 +4,7 @@ using TransferPipeline.Images;
 namespace TransferPipeline.NetVips;
 
 /// <summary>Writes JPEG with libvips, that is with libjpeg-turbo.</summary>
-public sealed class NetVipsEncoder : IImageEncoder
+internal sealed class NetVipsEncoder : IImageEncoder
 {
     /// <exception cref="JobFailedException">libvips is missing or cannot start.</exception>
     public NetVipsEncoder() => _ = VipsRuntime.Version;

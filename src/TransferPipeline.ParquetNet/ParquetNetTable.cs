@@ -6,7 +6,7 @@ using TransferPipeline.Features;
 namespace TransferPipeline.ParquetNet;
 
 /// <summary>Feature sets and photo tables by Parquet.Net, which is managed code alone. Thread-safe.</summary>
-public sealed class ParquetNetTable : ParquetTable
+internal sealed class ParquetNetTable : ParquetTable
 {
     private const string VectorElement = FeatureColumns.Vector + "/list/element";
 

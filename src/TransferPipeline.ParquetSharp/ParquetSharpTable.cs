@@ -4,7 +4,7 @@ using TransferPipeline.Features;
 namespace TransferPipeline.ParquetSharp;
 
 /// <summary>Feature sets and photo tables by ParquetSharp, which is Arrow's C++ library. Thread-safe.</summary>
-public sealed class ParquetSharpTable : ParquetTable
+internal sealed class ParquetSharpTable : ParquetTable
 {
     /// <summary>Writes parts in the default format.</summary>
     public ParquetSharpTable()

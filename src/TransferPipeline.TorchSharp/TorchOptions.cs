@@ -7,52 +7,52 @@ namespace TransferPipeline.TorchSharp;
 public abstract record TorchOptions : HeadOptions, IScaledHead, IWeightedHead
 {
     /// <summary>torch.optim's Adam, SGD, or LBFGS on all rows at once.</summary>
-    [HeadOption("solver", "torch.optim's Adam, SGD, or LBFGS on all rows at once")]
+    [Option("solver", "torch.optim's Adam, SGD, or LBFGS on all rows at once")]
     public TorchSolver Solver { get; init; }
 
     /// <summary>Length of a step.</summary>
-    [HeadOption("learning_rate", "length of a step", Min = 0, ExclusiveMin = true)]
+    [Option("learning_rate", "length of a step", Min = 0, ExclusiveMin = true)]
     public double LearningRate { get; init; } = 0.001;
 
     /// <summary>Momentum of SGD.</summary>
-    [HeadOption("momentum", "momentum of sgd", Min = 0, Max = 1)]
+    [Option("momentum", "momentum of sgd", Min = 0, Max = 1)]
     public double Momentum { get; init; } = 0.9;
 
     /// <summary>L2 penalty on all weights.</summary>
-    [HeadOption("weight_decay", "L2 penalty on all weights", Min = 0)]
+    [Option("weight_decay", "L2 penalty on all weights", Min = 0)]
     public double WeightDecay { get; init; }
 
     /// <summary>Epochs after which the rate is multiplied by <see cref="Gamma"/>; 0 for never.</summary>
-    [HeadOption("step_size", "epochs after which the rate is multiplied by gamma (StepLR); 0 for never", Min = 0)]
+    [Option("step_size", "epochs after which the rate is multiplied by gamma (StepLR); 0 for never", Min = 0)]
     public int StepSize { get; init; }
 
     /// <summary>Factor of the rate after <see cref="StepSize"/> epochs.</summary>
-    [HeadOption("gamma", "factor of the rate after step_size epochs", Min = 0, ExclusiveMin = true)]
+    [Option("gamma", "factor of the rate after step_size epochs", Min = 0, ExclusiveMin = true)]
     public double Gamma { get; init; } = 0.1;
 
     /// <summary>Rows per step; L-BFGS takes all.</summary>
-    [HeadOption("batch_size", "rows per step; lbfgs takes all", Min = 1)]
+    [Option("batch_size", "rows per step; lbfgs takes all", Min = 1)]
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Times that each photo is seen; of L-BFGS, rounds of at most 20 steps.</summary>
-    [HeadOption("epochs", "times that each photo is seen; of lbfgs, rounds of at most 20 steps", Min = 1)]
+    [Option("epochs", "times that each photo is seen; of lbfgs, rounds of at most 20 steps", Min = 1)]
     public int Epochs { get; init; } = 20;
 
     /// <summary>Which of a photo's cached views an epoch takes.</summary>
-    [HeadOption("views", "of photos with cached views: one view per epoch in turn, or all in every epoch")]
+    [Option("views", "of photos with cached views: one view per epoch in turn, or all in every epoch")]
     public ViewUse Views { get; init; }
 
     /// <summary>
     /// Whether the weights of the epoch with the best validation accuracy are kept, the first of equals, when there are validation rows.
     /// </summary>
-    [HeadOption("best_weights", "keep the weights of the epoch with the best validation accuracy, when there are validation rows")]
+    [Option("best_weights", "keep the weights of the epoch with the best validation accuracy, when there are validation rows")]
     public bool BestWeights { get; init; } = true;
 
     /// <inheritdoc/>
     public string ClassWeight { get; init; } = "none";
 
     /// <summary>Where it trains.</summary>
-    [HeadOption("device", "where it trains")]
+    [Option("device", "where it trains")]
     public TorchDevice Device { get; init; }
 
     /// <inheritdoc/>
@@ -82,11 +82,11 @@ public sealed record TorchMlp : TorchOptions
     public override IHeadTrainer Trainer => new TorchMlpTrainer();
 
     /// <summary>Widths of the hidden layers, such as <c>512,128</c>.</summary>
-    [HeadOption("hidden_layer_sizes", "widths of the hidden layers, such as 512,128")]
+    [Option("hidden_layer_sizes", "widths of the hidden layers, such as 512,128")]
     public string HiddenLayerSizes { get; init; } = "128";
 
     /// <summary>Share of hidden values set to zero in training.</summary>
-    [HeadOption("dropout", "share of hidden values set to zero in training", Min = 0, Max = 0.99)]
+    [Option("dropout", "share of hidden values set to zero in training", Min = 0, Max = 0.99)]
     public double Dropout { get; init; }
 
     internal override double HiddenDropout => Dropout;

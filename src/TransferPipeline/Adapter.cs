@@ -2,7 +2,7 @@ namespace TransferPipeline;
 
 /// <summary>One outside library that can do a job, chosen by name at run time.</summary>
 /// <typeparam name="T">What the library is used as, for example a decoder of photos.</typeparam>
-public sealed class Adapter<T>
+internal sealed class Adapter<T>
     where T : class
 {
     private readonly Lazy<T> _instance;

@@ -2,7 +2,7 @@ namespace TransferPipeline;
 
 /// <summary>The libraries that can do one job, the preferred one first.</summary>
 /// <param name="role">What they do, for messages, for example <c>decoder</c>.</param>
-public sealed class AdapterRegistry<T>(string role, IReadOnlyList<Adapter<T>> adapters)
+internal sealed class AdapterRegistry<T>(string role, IReadOnlyList<Adapter<T>> adapters)
     where T : class
 {
     /// <summary>What the adapters do, for messages.</summary>

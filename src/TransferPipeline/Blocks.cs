@@ -6,7 +6,7 @@ namespace TransferPipeline;
 /// Parallel loops whose results do not depend on the number of threads: work is cut into blocks whose bounds depend on the
 /// problem alone, each block writes its own partial result, and the caller sums the partials in block order.
 /// </summary>
-public static class Blocks
+internal static class Blocks
 {
     /// <summary>
     /// Runs <paramref name="body"/> once for each block of at most <paramref name="blockSize"/> of <paramref name="count"/> items.

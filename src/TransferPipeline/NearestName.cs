@@ -1,7 +1,7 @@
 namespace TransferPipeline;
 
 /// <summary>"Did you mean": the valid name nearest to a misspelt one (Damerau-Levenshtein distance, restricted).</summary>
-public static class NearestName
+internal static class NearestName
 {
     /// <returns>The nearest of <paramref name="candidates"/>, or null when none is within a third of the length.</returns>
     public static string? Of(string name, IEnumerable<string> candidates)

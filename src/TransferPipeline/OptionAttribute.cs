@@ -2,8 +2,7 @@ namespace TransferPipeline;
 
 /// <summary>
 /// Makes a property of a record an option: command line, YAML, schema, help and documents read it here. The property's type is the
-/// option's,
-/// its value in a new record the default.
+/// option's (double, int, bool, string or an enum), its value in a new record the default.
 /// </summary>
 /// <param name="name">Name in commands (with <c>--</c> before it) and pipelines.</param>
 /// <param name="help">What it does, one line.</param>
@@ -16,11 +15,14 @@ public sealed class OptionAttribute(string name, string help) : Attribute
     /// <summary>What the option does, one line.</summary>
     public string Help => help;
 
-    /// <summary>Smallest valid number.</summary>
+    /// <summary>Smallest valid number; <see cref="ExclusiveMin"/> excludes it.</summary>
     public double Min { get; init; } = double.NegativeInfinity;
 
     /// <summary>Largest valid number.</summary>
     public double Max { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Whether numbers must be greater than <see cref="Min"/>.</summary>
+    public bool ExclusiveMin { get; init; }
 
     /// <summary>The words that a text may be, separated by <c>|</c>; null for any.</summary>
     public string? Words { get; init; }

@@ -1,7 +1,7 @@
 namespace TransferPipeline;
 
 /// <summary>Exit codes of the command (sysexits' idea, kept to four).</summary>
-public enum ExitCode
+internal enum ExitCode
 {
     Done = 0,
     Failed = 1,
@@ -13,10 +13,13 @@ public enum ExitCode
 /// Base of every error that a user can cause or cure; its message is one line (names from files may hold line breaks) and complete by
 /// itself.
 /// </summary>
-public abstract class TransferException(ExitCode exitCode, string message, Exception? inner = null)
-    : Exception(message.ReplaceLineEndings(" "), inner)
+public abstract class TransferException : Exception
 {
-    public ExitCode ExitCode { get; } = exitCode;
+    private protected TransferException(ExitCode exitCode, string message, Exception? inner = null)
+        : base(message.ReplaceLineEndings(" "), inner) => ExitCode = exitCode;
+
+    /// <summary>What the command ends with when it fails for this reason.</summary>
+    internal ExitCode ExitCode { get; }
 }
 
 /// <summary>A file or folder is bad: the message names it, what was found and what was expected.</summary>

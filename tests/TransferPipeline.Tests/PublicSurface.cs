@@ -30,13 +30,7 @@ internal static class PublicSurface
     public static string Of(Assembly assembly)
     {
         var text = new StringBuilder();
-        foreach (
-            var types in assembly
-                .GetExportedTypes()
-                .Where(t => !IsGenerated(t))
-                .GroupBy(t => t.Namespace)
-                .OrderBy(g => g.Key, StringComparer.Ordinal)
-        )
+        foreach (var types in assembly.GetExportedTypes().GroupBy(t => t.Namespace).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             text.Append(types.Key).Append('\n');
             foreach (var type in types.OrderBy(Name, StringComparer.Ordinal))
@@ -49,13 +43,6 @@ internal static class PublicSurface
 
         return text.ToString();
     }
-
-    /// <summary>What the compiler makes of onnx.proto.</summary>
-    private static bool IsGenerated(Type type) =>
-        typeof(Google.Protobuf.IMessage).IsAssignableFrom(type)
-        || type.Name.EndsWith("Reflection", StringComparison.Ordinal)
-        || (type.DeclaringType is { } outer && IsGenerated(outer))
-        || (type is { IsAbstract: true, IsSealed: true, Name: "Types" });
 
     private static string Declaration(Type type)
     {

@@ -1,3 +1,4 @@
+using TransferPipeline;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 
@@ -11,7 +12,7 @@ public sealed record PooledGaussian : HeadOptions
 {
     public override IHeadTrainer Trainer => new PooledGaussianTrainer();
 
-    [HeadOption("smoothing", "added to each variance, as a share of the largest", Min = 0)]
+    [Option("smoothing", "added to each variance, as a share of the largest", Min = 0)]
     public double Smoothing { get; init; } = 0.1;
 }
 

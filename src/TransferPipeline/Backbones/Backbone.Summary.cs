@@ -4,7 +4,7 @@ using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Backbones;
 
-public sealed partial class Backbone
+internal sealed partial class Backbone
 {
     /// <summary>Every layer with its shape, parameters and multiply-adds, as torchinfo shows them.</summary>
     /// <param name="cuts">The cuts whose lines are drawn; without any the default one, or none where it is not clear which tensor that

@@ -3,7 +3,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Backbones;
 
 /// <summary>An ONNX image network: its classifier where it has one, what can be cut out of it, what it costs.</summary>
-public sealed partial class Backbone
+internal sealed partial class Backbone
 {
     private readonly OnnxFile _onnx;
     private readonly GraphIndex _index;

@@ -11,7 +11,15 @@ namespace TransferPipeline.Backbones;
 /// <param name="Batch">The batch that the file fixes, 0 when it is dynamic.</param>
 /// <param name="ElementType">ONNX's name of the type in the file, <c>float</c>, <c>float16</c> or <c>uint8</c>; cut models always take
 /// float32.</param>
-public sealed record BackboneInput(string Name, TensorLayout Layout, int Height, int Width, bool SizeIsFixed, int Batch, string ElementType)
+internal sealed record BackboneInput(
+    string Name,
+    TensorLayout Layout,
+    int Height,
+    int Width,
+    bool SizeIsFixed,
+    int Batch,
+    string ElementType
+)
 {
     /// <summary>It takes levels 0 to 255: probes on numbers around 0 would tell nothing.</summary>
     internal bool InLevels { get; init; }

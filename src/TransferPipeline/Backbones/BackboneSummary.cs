@@ -7,7 +7,7 @@ namespace TransferPipeline.Backbones;
 /// <param name="MultiplyAdds">Of its convolutions and matrix products, for one photo.</param>
 /// <param name="ParametersToCut">The part that the cuts keep.</param>
 /// <param name="MultiplyAddsToCut">The part that the cuts keep.</param>
-public sealed record BackboneSummary(
+internal sealed record BackboneSummary(
     IReadOnlyList<LayerRow> Layers,
     long Parameters,
     long MultiplyAdds,
@@ -22,7 +22,7 @@ public sealed record BackboneSummary(
 /// <param name="Shape">Of that output, batch included.</param>
 /// <param name="Kept">False when it lies past all cuts.</param>
 /// <param name="Cut">The cut whose tensor the layer makes, as it was asked for: its line is drawn below the layer; else empty.</param>
-public sealed record LayerRow(
+internal sealed record LayerRow(
     string Name,
     string Operator,
     string Tensor,
@@ -40,4 +40,4 @@ public sealed record LayerRow(
 /// <param name="Length">Of the vector without pooling.</param>
 /// <param name="Pooled">Of the vector with pooling avg or max.</param>
 /// <param name="Alias"><c>penultimate</c> or <c>features</c> where it is that cut, else empty.</param>
-public sealed record CutCandidate(string Tensor, string Operator, IReadOnlyList<long> Shape, long Length, long Pooled, string Alias);
+internal sealed record CutCandidate(string Tensor, string Operator, IReadOnlyList<long> Shape, long Length, long Pooled, string Alias);

@@ -5,7 +5,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Backbones;
 
 /// <summary>A backbone stopped at one or more cuts: an ONNX graph from a batch of pixels to a batch of vectors for each cut.</summary>
-public sealed record CutModel
+internal sealed record CutModel
 {
     /// <summary>
     /// The serialized graph; nothing past the cuts is in it. Its large weights are still in the backbone's own files, which it names as
@@ -55,4 +55,4 @@ public sealed record CutModel
 
 /// <param name="Name">The output's name in the graph.</param>
 /// <param name="Tensor">The backbone's tensor at which it was cut.</param>
-public sealed record CutOutput(CutRequest Request, string Name, string Tensor, int Dimension);
+internal sealed record CutOutput(CutRequest Request, string Name, string Tensor, int Dimension);

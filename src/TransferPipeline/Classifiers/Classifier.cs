@@ -5,7 +5,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Classifiers;
 
 /// <summary>A classifier.onnx in use: from preprocessed pixels to class probabilities. Thread-safe.</summary>
-public sealed class Classifier : IDisposable
+internal sealed class Classifier : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly string _input;

@@ -11,7 +11,7 @@ namespace TransferPipeline.Classifiers;
 /// <param name="Count">Number of photos.</param>
 /// <param name="FillPixels">Writes photo i's preprocessed pixels (3 x height x width values in the input's layout).</param>
 /// <param name="Probabilities">Count x classes, row-major, from the head on cached vectors.</param>
-public sealed record Replay(int Count, PixelSource FillPixels, float[] Probabilities)
+internal sealed record Replay(int Count, PixelSource FillPixels, float[] Probabilities)
 {
     /// <summary>Largest allowed difference of a probability.</summary>
     public double Tolerance { get; init; } = 1e-4;
@@ -20,10 +20,10 @@ public sealed record Replay(int Count, PixelSource FillPixels, float[] Probabili
 }
 
 /// <summary>Writes the preprocessed pixels of one photo.</summary>
-public delegate void PixelSource(int photo, Span<float> pixels);
+internal delegate void PixelSource(int photo, Span<float> pixels);
 
 /// <summary>Writes backbone, pooling, head and probabilities as one standard ONNX file, and checks it before it appears.</summary>
-public static class ClassifierExport
+internal static class ClassifierExport
 {
     public const string ProbabilitiesOutput = "probabilities";
     public const string LabelIndexOutput = "label_index";

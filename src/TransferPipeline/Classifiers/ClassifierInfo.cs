@@ -6,7 +6,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Classifiers;
 
 /// <summary>What a classifier.onnx says about itself in its metadata: enough to predict with it and to make it again.</summary>
-public sealed record ClassifierInfo
+internal sealed record ClassifierInfo
 {
     /// <summary>Class names; a label's index is its column of probabilities.</summary>
     public required IReadOnlyList<string> Labels { get; init; }

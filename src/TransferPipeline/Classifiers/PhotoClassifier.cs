@@ -6,7 +6,7 @@ using TransferPipeline.Reports;
 namespace TransferPipeline.Classifiers;
 
 /// <summary>A photo to classify: its name for people and its encoded bytes.</summary>
-public interface IPhoto
+internal interface IPhoto
 {
     string Name { get; }
 
@@ -16,7 +16,7 @@ public interface IPhoto
 }
 
 /// <summary>A file on disk.</summary>
-public sealed record PhotoFile(string Name) : IPhoto
+internal sealed record PhotoFile(string Name) : IPhoto
 {
     public ReadOnlySpan<byte> Read(ref byte[] buffer)
     {
@@ -29,7 +29,7 @@ public sealed record PhotoFile(string Name) : IPhoto
 }
 
 /// <summary>A photo of a dataset, which may lie in an archive.</summary>
-public sealed record PhotoOfDataset(Dataset Dataset, int Index) : IPhoto
+internal sealed record PhotoOfDataset(Dataset Dataset, int Index) : IPhoto
 {
     public string Name => Dataset.Entries[Index].Path;
 
@@ -40,23 +40,41 @@ public sealed record PhotoOfDataset(Dataset Dataset, int Index) : IPhoto
     }
 }
 
-/// <summary>What a classifier says of one photo.</summary>
-/// <param name="Probabilities">One a class; empty when the photo could not be used.</param>
-/// <param name="Failure">The reason why the photo could not be used, or null.</param>
-public sealed record PhotoPrediction(IPhoto Photo, string? Label, double Probability, float[] Probabilities, string? Failure)
+/// <summary>The prediction for one photo.</summary>
+public sealed record PhotoPrediction
 {
+    internal PhotoPrediction(IPhoto photo, string? label, double probability, float[] probabilities, string? failure) =>
+        (Photo, Label, Probability, Probabilities, Failure) = (photo, label, probability, probabilities, failure);
+
+    /// <summary>The photo's file, or its path in the dataset.</summary>
+    public string Path => Photo.Name;
+
+    internal IPhoto Photo { get; }
+
+    /// <summary>The most probable class; null when the photo could not be used.</summary>
+    public string? Label { get; }
+
+    /// <summary>Probability of <see cref="Label"/>.</summary>
+    public double Probability { get; }
+
+    /// <summary>One per class; empty when the photo could not be used.</summary>
+    public IReadOnlyList<float> Probabilities { get; }
+
+    /// <summary>The reason why the photo could not be used, or null.</summary>
+    public string? Failure { get; }
+
     /// <summary>The most probable classes, best first.</summary>
     public IEnumerable<(string Label, double Probability)> Top(IReadOnlyList<string> labels, int count) =>
         Probabilities.Select((p, i) => (Label: labels[i], Probability: (double)p)).OrderByDescending(t => t.Probability).Take(count);
 
     /// <summary>As the predictions page shows it.</summary>
-    public PredictedPhoto ToPage(IReadOnlyList<string> labels, string? trueLabel) =>
+    internal PredictedPhoto ToPage(IReadOnlyList<string> labels, string? trueLabel) =>
         new(Photo.Name, trueLabel, [.. Top(labels, 5).Select(t => new ClassProbability(t.Label, t.Probability))]);
 }
 
 /// <summary>Classifies photos: decode, preprocess and run, in batches on several threads.</summary>
 /// <param name="classifier">Opened for one thread: the batches run side by side.</param>
-public sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifier)
+internal sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifier)
 {
     private const int Batch = 8;
 

@@ -5,7 +5,7 @@ namespace TransferPipeline.Classifiers;
 /// <summary>
 /// Photos named on a command line: files as they are, folders with all photos below them, and <c>-</c> for names from elsewhere.
 /// </summary>
-public static class PhotoFileList
+internal static class PhotoFileList
 {
     /// <exception cref="BadInputException">A path does not exist, or a folder holds no photo.</exception>
     /// <param name="names">

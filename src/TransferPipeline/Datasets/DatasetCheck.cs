@@ -3,13 +3,13 @@ using System.Security.Cryptography;
 namespace TransferPipeline.Datasets;
 
 /// <summary>Photos of one class in one split.</summary>
-public sealed record ClassCount(string Split, string Label, int Photos);
+internal sealed record ClassCount(string Split, string Label, int Photos);
 
 /// <summary>What there is and what is wrong with it, before any work is done.</summary>
 /// <param name="Form">The form of the data that was recognized, in words.</param>
 /// <param name="Bytes">Encoded size of all photos.</param>
 /// <param name="Counts">By split (train, validation, test), then class; zeros included.</param>
-public sealed record DatasetReport(
+internal sealed record DatasetReport(
     string Source,
     DatasetKind Kind,
     string Form,
@@ -21,7 +21,7 @@ public sealed record DatasetReport(
 );
 
 /// <summary>Looks over a dataset: counts, the reader's problems and byte-identical photos.</summary>
-public static class DatasetCheck
+internal static class DatasetCheck
 {
     /// <summary>Reads only photos that share their length with another one: those alone can be copies.</summary>
     public static DatasetReport Run(DatasetOptions options, IPhotoTable? table = null, CancellationToken cancellation = default)

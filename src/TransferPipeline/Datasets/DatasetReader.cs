@@ -1,7 +1,7 @@
 namespace TransferPipeline.Datasets;
 
 /// <summary>Opens a dataset in any of the known forms.</summary>
-public static class DatasetReader
+internal static class DatasetReader
 {
     private const int Cifar10Record = 3073;
     private const int Cifar100Record = 3074;

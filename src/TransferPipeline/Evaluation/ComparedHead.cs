@@ -7,7 +7,7 @@ namespace TransferPipeline.Evaluation;
 /// <param name="Folder">The feature set, as the comparison's command named it.</param>
 /// <param name="Recipe">The feature set's recipe, as names and values.</param>
 /// <param name="Counts">Photos of the feature set by split and class.</param>
-public sealed record ComparedHead(
+internal sealed record ComparedHead(
     string Name,
     string Title,
     IReadOnlyDictionary<string, string> Parameters,

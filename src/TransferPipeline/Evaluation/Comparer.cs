@@ -7,10 +7,10 @@ namespace TransferPipeline.Evaluation;
 /// <param name="Result">What was found.</param>
 /// <param name="Fitted">The trained heads, in the order of <see cref="Comparison.Heads"/>: on a split trained on train, with folds on all
 /// folds.</param>
-public sealed record ComparisonRun(Comparison Result, IReadOnlyList<IHead> Fitted);
+internal sealed record ComparisonRun(Comparison Result, IReadOnlyList<IHead> Fitted);
 
 /// <summary>Trains heads on the same photos, judges them on the same others, and says which differences are more than chance.</summary>
-public sealed class Comparer
+internal sealed class Comparer
 {
     private readonly ComparisonOptions _options;
     private readonly IReadOnlyList<FeatureSource> _sources;

@@ -6,15 +6,18 @@ namespace TransferPipeline.Evaluation;
 /// <summary>Everything that a comparison found; the JSON output and the report show these numbers and no others.</summary>
 public sealed record Comparison
 {
-    public required Provenance Provenance { get; init; }
+    [JsonInclude, JsonRequired]
+    internal Provenance Provenance { get; init; } = null!;
 
-    public required DataSummary Data { get; init; }
+    [JsonInclude, JsonRequired]
+    internal DataSummary Data { get; init; } = null!;
 
     /// <summary>How heads were judged: <c>split</c>, <c>k-fold</c> or <c>repeated k-fold</c>, with its parameters in words.</summary>
     public required string Protocol { get; init; }
 
     /// <summary>What the heads that are kept, and can be exported, were trained on.</summary>
-    public required TrainingSplits Training { get; init; }
+    [JsonInclude, JsonRequired]
+    internal TrainingSplits Training { get; init; } = null!;
 
     /// <summary>One sentence: the best head, what is tied with it, by which test.</summary>
     public required string Verdict { get; init; }
@@ -25,30 +28,35 @@ public sealed record Comparison
     /// <summary>The paired test of each pair of heads.</summary>
     public IReadOnlyList<PairedTest> Tests { get; init; } = [];
 
-    public IReadOnlyList<SweepCurve> Sweeps { get; init; } = [];
+    [JsonInclude]
+    internal IReadOnlyList<SweepCurve> Sweeps { get; init; } = [];
 
-    public IReadOnlyList<FewShotCurve> FewShot { get; init; } = [];
+    [JsonInclude]
+    internal IReadOnlyList<FewShotCurve> FewShot { get; init; } = [];
 
-    public DataCheck? DataCheck { get; init; }
+    [JsonInclude]
+    internal DataCheck? DataCheck { get; init; }
 
-    public FeatureMap? Map { get; init; }
+    [JsonInclude]
+    internal FeatureMap? Map { get; init; }
 
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Heads that were asked for and cannot be trained on this data; each has a line among the warnings.</summary>
-    public IReadOnlyList<LeftOutHead> LeftOut { get; init; } = [];
+    [JsonInclude]
+    internal IReadOnlyList<LeftOutHead> LeftOut { get; init; } = [];
 }
 
 /// <param name="Name">The trainer's name.</param>
 /// <param name="Title">As the comparison would have called it.</param>
 /// <param name="FeatureSet">Index into <see cref="Provenance.FeatureSets"/>.</param>
 /// <param name="Reason">Why it cannot be trained.</param>
-public sealed record LeftOutHead(string Name, string Title, int FeatureSet, string Reason);
+internal sealed record LeftOutHead(string Name, string Title, int FeatureSet, string Reason);
 
 /// <param name="Command">The command line that made it.</param>
 /// <param name="FeatureSets">One line a feature set: folder, model, cut, dimensions, recipe.</param>
 /// <param name="Versions">Name and version of the program and of each library that shaped a number.</param>
-public sealed record Provenance(
+internal sealed record Provenance(
     string Command,
     int Seed,
     IReadOnlyList<FeatureSetSummary> FeatureSets,
@@ -56,7 +64,7 @@ public sealed record Provenance(
 );
 
 /// <param name="ExtractionSeconds">Wall time that its extraction took, NaN when unknown.</param>
-public sealed record FeatureSetSummary(
+internal sealed record FeatureSetSummary(
     string Folder,
     string Model,
     string Cut,
@@ -66,11 +74,11 @@ public sealed record FeatureSetSummary(
 );
 
 /// <param name="Counts">Photos per split (key) and class (index into Classes).</param>
-public sealed record DataSummary(IReadOnlyList<string> Classes, IReadOnlyDictionary<string, int[]> Counts);
+internal sealed record DataSummary(IReadOnlyList<string> Classes, IReadOnlyDictionary<string, int[]> Counts);
 
 /// <param name="Splits">The splits that a head was trained on.</param>
 /// <param name="Watched">The split on which heads that keep their best epoch watched their progress, or null.</param>
-public sealed record TrainingSplits(IReadOnlyList<string> Splits, string? Watched);
+internal sealed record TrainingSplits(IReadOnlyList<string> Splits, string? Watched);
 
 /// <summary>An estimate with its 95 % interval.</summary>
 public readonly record struct Interval(double Value, double Low, double High);
@@ -161,10 +169,12 @@ public sealed record HeadResult
 
     public required IReadOnlyList<ClassResult> PerClass { get; init; }
 
-    public IReadOnlyList<CalibrationBin> Calibration { get; init; } = [];
+    [JsonInclude]
+    internal IReadOnlyList<CalibrationBin> Calibration { get; init; } = [];
 
     /// <summary>The same after temperature scaling; empty when not asked for.</summary>
-    public IReadOnlyList<CalibrationBin> CalibrationScaled { get; init; } = [];
+    [JsonInclude]
+    internal IReadOnlyList<CalibrationBin> CalibrationScaled { get; init; } = [];
 
     public IReadOnlyList<EpochRecord> History { get; init; } = [];
 
@@ -196,7 +206,7 @@ public sealed record PairedTest(
 public sealed record ClassResult(string Name, int Support, double Precision, double Recall, double F1);
 
 /// <param name="Confidence">Mean top probability in the bin.</param>
-public sealed record CalibrationBin(double Low, double High, int Count, double Confidence, double Accuracy);
+internal sealed record CalibrationBin(double Low, double High, int Count, double Confidence, double Accuracy);
 
 public sealed record Mistake(string Path, string Label, string Predicted, double Probability);
 
@@ -206,7 +216,7 @@ public sealed record Mistake(string Path, string Label, string Predicted, double
 /// <param name="Scores">Mean accuracy of each value, with the other swept options as chosen.</param>
 /// <param name="OnEdge">The chosen value is the smallest or largest one tried, and the option has others beyond it; names have no
 /// edge.</param>
-public sealed record SweepCurve(
+internal sealed record SweepCurve(
     string Head,
     string Parameter,
     SweepValue[] Values,
@@ -221,9 +231,9 @@ public sealed record SweepCurve(
 /// <param name="PerClass">Training photos a class; a class that has fewer gives all.</param>
 /// <param name="Accuracy">Mean over the draws with its 95 % t interval, NaN where the head cannot be trained on so few; the judged photos
 /// are the same in all draws of a part.</param>
-public sealed record FewShotCurve(string Head, int[] PerClass, Interval[] Accuracy, int Draws);
+internal sealed record FewShotCurve(string Head, int[] PerClass, Interval[] Accuracy, int Draws);
 
-public sealed record DataCheck
+internal sealed record DataCheck
 {
     /// <summary>Cosine from which two photos count as near-duplicates.</summary>
     public double NearDuplicateCosine { get; init; } = double.NaN;
@@ -252,10 +262,10 @@ public sealed record DataCheck
     public double AccuracyWithoutDuplicates { get; init; } = double.NaN;
 }
 
-public sealed record NearDuplicate(string PathA, string SplitA, string LabelA, string PathB, string SplitB, string LabelB, double Cosine);
+internal sealed record NearDuplicate(string PathA, string SplitA, string LabelA, string PathB, string SplitB, string LabelB, double Cosine);
 
 /// <param name="Probability">Out-of-fold probability of the given label.</param>
-public sealed record SuspectLabel(
+internal sealed record SuspectLabel(
     string Path,
     string Split,
     string Label,
@@ -265,15 +275,15 @@ public sealed record SuspectLabel(
 );
 
 /// <param name="Score">Mean cosine distance to its nearest neighbours.</param>
-public sealed record Outlier(string Path, string Split, string Label, double Score);
+internal sealed record Outlier(string Path, string Split, string Label, double Score);
 
 /// <summary>Two-dimensional maps of (a stratified sample of) the photos of one feature set.</summary>
 /// <param name="FeatureSet">Index into <see cref="Provenance.FeatureSets"/>.</param>
 /// <param name="ExplainedVariance">Share of the sample's variance along the two principal components.</param>
 /// <param name="Embedding">Name and settings of the neighbour embedding.</param>
-public sealed record FeatureMap(IReadOnlyList<MapPoint> Points, int FeatureSet, double[] ExplainedVariance, string Embedding);
+internal sealed record FeatureMap(IReadOnlyList<MapPoint> Points, int FeatureSet, double[] ExplainedVariance, string Embedding);
 
 /// <param name="Class">Index into the classes.</param>
 /// <param name="PcaX">First principal component.</param>
 /// <param name="EmbeddingX">Neighbour embedding.</param>
-public sealed record MapPoint(string Path, int Class, string Split, double PcaX, double PcaY, double EmbeddingX, double EmbeddingY);
+internal sealed record MapPoint(string Path, int Class, string Split, double PcaX, double PcaY, double EmbeddingX, double EmbeddingY);

@@ -10,7 +10,7 @@ namespace TransferPipeline.Evaluation;
 /// is null; a head's parameters are numbers and flags where they read as such; the values of a sweep are numbers or names. The same
 /// comparison gives the same bytes but for what ends in _seconds.
 /// </summary>
-public static class ComparisonJson
+internal static class ComparisonJson
 {
     private static readonly JsonSerializerOptions Options = new()
     {

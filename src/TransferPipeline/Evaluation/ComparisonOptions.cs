@@ -15,9 +15,9 @@ public enum ChooseBy
 /// <summary>How heads are compared.</summary>
 public sealed record ComparisonOptions
 {
-    public const string Train = Splits.Train;
-    public const string Validation = Splits.Validation;
-    public const string Test = Splits.Test;
+    internal const string Train = Splits.Train;
+    internal const string Validation = Splits.Validation;
+    internal const string Test = Splits.Test;
 
     /// <summary>
     /// Of 3,409 photos of clothes one pair reaches it, the same photo twice; copies that lost a few pixels at the border and a fifth of
@@ -98,13 +98,13 @@ public sealed record ComparisonOptions
     public bool Map { get; init; }
 
     /// <summary>The command line, for the provenance.</summary>
-    public string Command { get; init; } = "";
+    internal string Command { get; init; } = "";
 
     /// <summary>Names and versions of the libraries that shaped a number, for the provenance.</summary>
-    public IReadOnlyDictionary<string, string> Versions { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, string> Versions { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Receives a line as each piece of work begins.</summary>
-    public Action<string> Progress { get; init; } = static _ => { };
+    internal Action<string> Progress { get; init; } = static _ => { };
 
-    public CancellationToken Cancellation { get; init; }
+    internal CancellationToken Cancellation { get; init; }
 }

@@ -4,7 +4,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>A feature set and what is known of it.</summary>
-public sealed record FeatureSource(FeatureSetSummary Summary, FeatureData Data);
+internal sealed record FeatureSource(FeatureSetSummary Summary, FeatureData Data);
 
 /// <summary>
 /// A feature set seen as photos: photo p is the p-th photo of the first set compared, whatever the order of rows in this one;

@@ -10,7 +10,7 @@ namespace TransferPipeline.Evaluation;
 /// <param name="AccuracyA">Accuracy on the set that it was trained on.</param>
 /// <param name="AccuracyB">Accuracy on the other set.</param>
 /// <param name="LargestProbabilityDifference">Over all photos and classes.</param>
-public sealed record HeadAgreement(
+internal sealed record HeadAgreement(
     string Head,
     int Photos,
     double Agreement,

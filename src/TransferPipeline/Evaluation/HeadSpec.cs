@@ -6,12 +6,14 @@ namespace TransferPipeline.Evaluation;
 /// <summary>A head as asked for: its trainer, its fixed settings and the options to sweep.</summary>
 public sealed record HeadSpec
 {
+    internal HeadSpec() { }
+
     public required IHeadTrainer Trainer { get; init; }
 
     /// <summary>Values of the options; of a swept option the default.</summary>
     public required HeadOptions Options { get; init; }
 
-    public IReadOnlyList<Sweep> Sweeps { get; init; } = [];
+    internal IReadOnlyList<Sweep> Sweeps { get; init; } = [];
 
     /// <summary>What was set or swept, as text, by name.</summary>
     public required IReadOnlyDictionary<string, string> Given { get; init; }
@@ -26,7 +28,7 @@ public sealed record HeadSpec
     /// For each head the shortest name that tells it from the others: the trainer's, with the options in which heads of that trainer
     /// differ.
     /// </summary>
-    public static IReadOnlyList<string> ShortNames(IReadOnlyList<HeadSpec> specs) =>
+    internal static IReadOnlyList<string> ShortNames(IReadOnlyList<HeadSpec> specs) =>
         [
             .. specs.Select(spec =>
             {
@@ -36,7 +38,7 @@ public sealed record HeadSpec
         ];
 
     /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
-    public string TitleWith(HeadOptions chosen) =>
+    internal string TitleWith(HeadOptions chosen) =>
         Words(
             Trainer.Name,
             Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Values[o.Key]) : o.Value))
@@ -53,7 +55,7 @@ public sealed record HeadSpec
 
     /// <summary>Refuses settings that name a class that is not there, before anything is computed.</summary>
     /// <exception cref="UsageException">The class is named, and the nearest one.</exception>
-    public void CheckClasses(IReadOnlyList<string> classes)
+    internal void CheckClasses(IReadOnlyList<string> classes)
     {
         if (Options is not IWeightedHead weighted)
             return;

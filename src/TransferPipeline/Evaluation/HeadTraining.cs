@@ -3,10 +3,10 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Evaluation;
 
 /// <param name="FitSeconds">Of the fit itself, without the search for values.</param>
-public sealed record TrainedHead(IHead Head, double FitSeconds, IReadOnlyList<SweepCurve> Sweeps, IReadOnlyList<string> Warnings);
+internal sealed record TrainedHead(IHead Head, double FitSeconds, IReadOnlyList<SweepCurve> Sweeps, IReadOnlyList<string> Warnings);
 
 /// <summary>Trains one head, choosing swept values by inner folds; judges nothing.</summary>
-public static class HeadTraining
+internal static class HeadTraining
 {
     /// <summary>Split train, with split validation to watch.</summary>
     public static TrainingSplits UsualSplits { get; } = new([ComparisonOptions.Train], ComparisonOptions.Validation);

@@ -4,7 +4,7 @@ using TransferPipeline.Images.Augmentations;
 namespace TransferPipeline.Extraction;
 
 /// <summary>Views of training photos by torchvision's augmentations.</summary>
-public static class AugmentedViews
+internal static class AugmentedViews
 {
     /// <param name="count">Augmented copies of each training photo.</param>
     /// <param name="steps">What changes them, in order.</param>

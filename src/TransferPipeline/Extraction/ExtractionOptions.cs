@@ -28,7 +28,7 @@ public sealed record ExtractionOptions
     /// <summary>How long to wait for another run on the same folder; zero stops at once.</summary>
     public TimeSpan LockWait { get; init; }
 
-    public Shard Shard { get; init; } = Shard.Whole;
+    internal Shard Shard { get; init; } = Shard.Whole;
 
     /// <summary>
     /// What happens when the folder's recipe differs: true makes another set in a folder beside it, named after the recipe; false is an
@@ -40,5 +40,5 @@ public sealed record ExtractionOptions
     /// <summary>Receives one-line messages: another recipe, waiting for a lock, parts that were damaged.</summary>
     public Action<string> Message { get; init; } = static _ => { };
 
-    public IProgress<ExtractionProgress>? Progress { get; init; }
+    internal IProgress<ExtractionProgress>? Progress { get; init; }
 }

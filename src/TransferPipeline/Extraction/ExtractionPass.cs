@@ -206,7 +206,7 @@ internal sealed class ExtractionPass
         var done = Times.Done;
         var rate = done / Math.Max(1e-9, clock.Elapsed.TotalSeconds);
         var left = done == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((Total - done) / rate);
-        progress.Report(new(done, Total, rate, left, Times.Shares()));
+        progress.Report(new(done, Total, rate, left) { Shares = Times.Shares() });
     }
 
     private (int Entry, int View)[] MissingSlots()

@@ -7,11 +7,15 @@ namespace TransferPipeline.Extraction;
 /// <param name="Total">Vectors to compute in this run.</param>
 /// <param name="PerSecond">Vectors a second since the start.</param>
 /// <param name="Left">Estimated time left.</param>
-/// <param name="Shares">Shares of the workers' time, which sum to 1: read (with hash), decode, preprocess, infer; and the writer's time
-/// beside it.</param>
-public sealed record ExtractionProgress(long Done, long Total, double PerSecond, TimeSpan Left, TimeShares Shares);
+public sealed record ExtractionProgress(long Done, long Total, double PerSecond, TimeSpan Left)
+{
+    internal TimeShares Shares { get; init; }
+}
 
-public readonly record struct TimeShares(double Read, double Decode, double Preprocess, double Infer, double Write);
+/// <summary>
+/// Shares of the workers' time, which sum to 1: read (with hash), decode, preprocess, infer; and the writer's time beside it.
+/// </summary>
+internal readonly record struct TimeShares(double Read, double Decode, double Preprocess, double Infer, double Write);
 
 /// <summary>How one feature set came out of a run.</summary>
 /// <param name="Folder">The set's folder; not the one asked for when the recipe there was another.</param>
@@ -21,7 +25,7 @@ public readonly record struct TimeShares(double Read, double Decode, double Prep
 /// <param name="Removed">Vectors dropped, their photos being gone or changed.</param>
 /// <param name="Seconds">Wall time of the whole run.</param>
 /// <param name="Differences">In what the set in the folder asked for differs, when this one is another.</param>
-public sealed record ExtractionResult(
+internal sealed record ExtractionResult(
     string Folder,
     int Dimension,
     int Computed,

@@ -3,7 +3,7 @@ using TransferPipeline.Backbones;
 namespace TransferPipeline.Extraction;
 
 /// <summary>Sizes that bound memory and lost work. Debug builds shrink them, so that every test crosses the refill paths.</summary>
-public static class ExtractionSizes
+internal static class ExtractionSizes
 {
 #if DEBUG
     private const int LightBatch = 3;

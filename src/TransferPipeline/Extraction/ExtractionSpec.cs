@@ -7,7 +7,7 @@ using TransferPipeline.Inference;
 namespace TransferPipeline.Extraction;
 
 /// <summary>What to extract: all that determines the vectors, from which the recipes follow, and where they go.</summary>
-public sealed record ExtractionSpec
+internal sealed record ExtractionSpec
 {
     public required Dataset Dataset { get; init; }
 
@@ -61,7 +61,7 @@ public sealed record ExtractionSpec
 }
 
 /// <summary>One cut and the folder of its feature set.</summary>
-public sealed record ExtractionOutput(CutRequest Request, string Folder)
+internal sealed record ExtractionOutput(CutRequest Request, string Folder)
 {
     /// <summary>Folder of the set of one cut below a folder for all: the model's name, and what differs from the default cut.</summary>
     /// <param name="model">The backbone's name.</param>
@@ -76,7 +76,7 @@ public sealed record ExtractionOutput(CutRequest Request, string Folder)
 }
 
 /// <summary>Augmented copies of training photos: view 0 is the photo as it is, views 1 to <see cref="Count"/> are copies.</summary>
-public sealed record ViewOptions
+internal sealed record ViewOptions
 {
     public required int Count { get; init; }
 
@@ -88,7 +88,7 @@ public sealed record ViewOptions
 }
 
 /// <summary>Makes a network's input of an augmented copy of a photo; not thread-safe.</summary>
-public interface IViewRenderer
+internal interface IViewRenderer
 {
     /// <summary>
     /// Writes view number <paramref name="view"/> (1 or more); the result depends on the photo's SHA-256, the view and the seed alone.

@@ -10,7 +10,7 @@ using TransferPipeline.Inference;
 namespace TransferPipeline.Extraction;
 
 /// <summary>Stage 1: brings feature sets on disk up to date with a dataset, computing only the vectors that are not there.</summary>
-public static class Extractor
+internal static class Extractor
 {
     /// <summary>Extracts what is missing; one result for each output of the spec.</summary>
     /// <exception cref="UsageException">Two outputs with one folder, or preprocessing of another size than the backbone's

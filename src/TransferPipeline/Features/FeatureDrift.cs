@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 namespace TransferPipeline.Features;
 
 /// <summary>How far the vectors of two sets of the same photos lie apart, and whether heads may be shared between them.</summary>
-public sealed record DriftReport
+internal sealed record DriftReport
 {
     public required string A { get; init; }
 
@@ -48,7 +48,7 @@ public sealed record DriftReport
 }
 
 /// <summary>Compares two sets of the same photos: CPU and CUDA, fp32 and fp16, two machines.</summary>
-public static class FeatureDrift
+internal static class FeatureDrift
 {
     /// <summary>Heads are shared from this cosine on: fp16 keeps it, another resize or decoder often does not.</summary>
     public const double CosineLimit = 0.9995;

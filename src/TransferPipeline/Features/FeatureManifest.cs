@@ -8,7 +8,7 @@ namespace TransferPipeline.Features;
 /// What a feature set's <c>manifest.json</c> says. It alone tells what is committed: a file that it does not name does not belong to the
 /// set.
 /// </summary>
-public sealed record FeatureManifest
+internal sealed record FeatureManifest
 {
     public const string FileName = "manifest.json";
 
@@ -138,19 +138,19 @@ public sealed record FeatureManifest
 }
 
 /// <summary>A file of the set with its length in bytes and lower-case hex SHA-256.</summary>
-public record FeatureFile(string File, int Rows, long Bytes, string Sha256);
+internal record FeatureFile(string File, int Rows, long Bytes, string Sha256);
 
 /// <summary>One Parquet file of vectors.</summary>
 /// <param name="Order">Where its rows, in file order, stand in the whole set: runs <c>first+count</c> of positions, separated by
 /// commas.</param>
-public sealed record FeaturePart(string File, int Rows, long Bytes, string Sha256, string Order) : FeatureFile(File, Rows, Bytes, Sha256);
+internal sealed record FeaturePart(string File, int Rows, long Bytes, string Sha256, string Order) : FeatureFile(File, Rows, Bytes, Sha256);
 
 /// <summary>What the vectors cost, summed over all runs that computed some.</summary>
 /// <param name="Photos">Vectors computed.</param>
 /// <param name="Seconds">Wall time of those runs.</param>
 /// <param name="DecodeSeconds">Of all workers, reading and hashing included.</param>
 /// <param name="InferSeconds">Of all workers.</param>
-public sealed record ExtractionCost(
+internal sealed record ExtractionCost(
     long Photos = 0,
     double Seconds = 0,
     double DecodeSeconds = 0,

@@ -13,7 +13,7 @@ public sealed partial class FeatureSet
 
     public string Folder { get; }
 
-    public FeatureManifest Manifest { get; }
+    internal FeatureManifest Manifest { get; }
 
     public Recipe Recipe => Manifest.Recipe;
 
@@ -24,7 +24,7 @@ public sealed partial class FeatureSet
     public int Rows => checked((int)Manifest.Rows);
 
     /// <exception cref="BadInputException">The folder is not there, is no feature set, or is from a newer version.</exception>
-    public static FeatureSet Open(string folder, IFeatureTable table)
+    internal static FeatureSet Open(string folder, IFeatureTable table)
     {
         if (!Directory.Exists(folder))
             throw new BadInputException(
@@ -42,7 +42,7 @@ public sealed partial class FeatureSet
     /// The feature sets among a folder and the folders up to two levels below it (a pipeline's output keeps them in features/), by name;
     /// damaged ones are left out and told of.
     /// </summary>
-    public static IReadOnlyList<FeatureSet> List(string root, IFeatureTable table, Action<string>? damaged = null)
+    internal static IReadOnlyList<FeatureSet> List(string root, IFeatureTable table, Action<string>? damaged = null)
     {
         if (!Directory.Exists(root))
             throw new BadInputException($"there is no folder {root}");

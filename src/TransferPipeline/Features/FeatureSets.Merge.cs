@@ -1,6 +1,6 @@
 namespace TransferPipeline.Features;
 
-public static partial class FeatureSets
+internal static partial class FeatureSets
 {
     /// <summary>
     /// Joins the shards of one dataset, or sets of different datasets, of one recipe. Parts are copied as they are; the rows of shards

@@ -1,7 +1,7 @@
 namespace TransferPipeline.Features;
 
 /// <summary>Work on several feature sets.</summary>
-public static partial class FeatureSets
+internal static partial class FeatureSets
 {
     /// <summary>Digits of a recipe's hash in the name of a folder.</summary>
     private const int HashDigits = 8;

@@ -7,7 +7,7 @@ using System.Text.RegularExpressions;
 namespace TransferPipeline.Features;
 
 /// <summary>NumPy arrays in files (format versions 1 to 3; little-endian, row-major).</summary>
-public static partial class NpyFile
+internal static partial class NpyFile
 {
     private const int PrefixLength = 8;
     private const int Alignment = 64;

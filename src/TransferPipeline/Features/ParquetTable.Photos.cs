@@ -3,7 +3,7 @@ using TransferPipeline.Datasets;
 namespace TransferPipeline.Features;
 
 /// <summary>Photos out of Hugging Face's Parquet files: a row group at a time, others are passed over.</summary>
-public abstract partial class ParquetTable
+internal abstract partial class ParquetTable
 {
     public ParquetDescription Describe(string file)
     {

@@ -1,7 +1,7 @@
 namespace TransferPipeline.Features;
 
 /// <summary>Reading parts back: columns are checked before rows are.</summary>
-public abstract partial class ParquetTable
+internal abstract partial class ParquetTable
 {
     public List<FeatureRow> ReadRows(string file)
     {

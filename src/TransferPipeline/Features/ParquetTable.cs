@@ -3,7 +3,7 @@ using TransferPipeline.Datasets;
 namespace TransferPipeline.Features;
 
 /// <summary>Feature sets and photo tables over any Parquet library, a row group at a time. Thread-safe.</summary>
-public abstract partial class ParquetTable : IParquetLibrary
+internal abstract partial class ParquetTable : IParquetLibrary
 {
     /// <param name="format">How parts are written.</param>
     internal ParquetTable(PartFormat format) => Format = format;

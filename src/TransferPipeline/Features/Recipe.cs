@@ -80,7 +80,7 @@ public sealed partial record Recipe
     /// <summary>
     /// What differs from <paramref name="other"/>; empty when vectors of both can be mixed. The model's name alone is no difference.
     /// </summary>
-    public IReadOnlyList<RecipeDifference> Differences(Recipe other)
+    internal IReadOnlyList<RecipeDifference> Differences(Recipe other)
     {
         var differences = new List<RecipeDifference>();
         foreach (var ((name, here), (_, there)) in Fields().Zip(other.Fields()))
@@ -128,7 +128,7 @@ public sealed partial record Recipe
 }
 
 /// <summary>One field in which two recipes differ.</summary>
-public sealed record RecipeDifference(string Field, string Old, string New)
+internal sealed record RecipeDifference(string Field, string Old, string New)
 {
     public override string ToString() => $"{Field} was {Old}, is {New}";
 }

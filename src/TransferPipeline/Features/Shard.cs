@@ -7,7 +7,7 @@ namespace TransferPipeline.Features;
 /// every n-th entry, so that the merged set's parts stay in the dataset's order.
 /// </summary>
 /// <param name="Number">1 to <paramref name="Count"/>.</param>
-public readonly record struct Shard(int Number, int Count)
+internal readonly record struct Shard(int Number, int Count)
 {
     public static Shard Whole => new(1, 1);
 

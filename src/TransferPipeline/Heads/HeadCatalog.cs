@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Heads;
 
 /// <summary>The trainers of this library, by name; adapters of outside packages add theirs beside it.</summary>
-public static class HeadCatalog
+internal static class HeadCatalog
 {
     public static IReadOnlyList<IHeadTrainer> Trainers { get; } =
     [

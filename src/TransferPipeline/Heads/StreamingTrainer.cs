@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Heads;
 
 /// <summary>Trains heads from row blocks with bounded memory, to the same optimum as in memory.</summary>
-public static class StreamingTrainer
+internal static class StreamingTrainer
 {
     /// <summary>Names of the library's heads that can be streamed.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. HeadCatalog.Trainers.OfType<IStreamingTrainer>().Select(t => t.Name)];

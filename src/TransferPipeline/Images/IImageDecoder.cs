@@ -11,15 +11,19 @@ public interface IImageDecoder
     string Name { get; }
 
     /// <summary>The libraries that decode, with their versions, for people; not part of the recipe.</summary>
-    string Libraries { get; }
+    string Libraries => Name;
 
     /// <summary>Decodes <paramref name="encoded"/> into <paramref name="destination"/>. Thread-safe.</summary>
+    /// <exception cref="ImageDecodeException">The photo is damaged, of an unknown format or over a limit.</exception>
+    void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination);
+
+    /// <summary>Decodes what will be read of the photo, or more. The destination has the whole photo's size all the same.</summary>
     /// <param name="region">
-    /// What will be read of the photo; null for all. The destination has the whole photo's size all the same, and pixels outside the
-    /// region may hold anything. Whether a damaged photo fails does not depend on it.
+    /// What will be read; null for all. Pixels outside it may hold anything. Whether a damaged photo fails does not depend on it.
     /// </param>
     /// <exception cref="ImageDecodeException">The photo is damaged, of an unknown format or over a limit.</exception>
-    void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null);
+    internal void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region) =>
+        Decode(encoded, options, destination);
 }
 
 /// <summary>Limits against bombs, and whether EXIF orientation is applied.</summary>

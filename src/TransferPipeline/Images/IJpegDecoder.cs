@@ -1,7 +1,7 @@
 namespace TransferPipeline.Images;
 
 /// <summary>A fast decoder of common JPEG files, which a <see cref="PhotoDecoder"/> asks before its own library.</summary>
-public interface IJpegDecoder
+internal interface IJpegDecoder
 {
     /// <summary>Library and version, for people.</summary>
     string Name { get; }

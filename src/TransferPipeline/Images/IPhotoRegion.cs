@@ -1,7 +1,7 @@
 namespace TransferPipeline.Images;
 
 /// <summary>Tells which pixels of a photo are going to be read, so that a decoder can leave out the others.</summary>
-public interface IPhotoRegion
+internal interface IPhotoRegion
 {
     /// <summary>The box that is read of a photo of this size; it lies inside the photo.</summary>
     PixelBox Region(int width, int height);

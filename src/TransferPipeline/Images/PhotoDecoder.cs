@@ -7,7 +7,7 @@ namespace TransferPipeline.Images;
 /// <param name="name">The pixels that it gives, with a version, such as <c>pillow 1</c>.</param>
 /// <param name="library">Name and version of the adapter's library.</param>
 /// <param name="jpeg">Is asked first for a JPEG; what it does not decode, the adapter's library decodes or refuses. Null for none.</param>
-public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jpeg = null) : IImageDecoder
+internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? jpeg = null) : IImageDecoder
 {
     /// <summary>
     /// The decoder whose pixels are those of Pillow's <c>convert("RGB")</c>; its version is raised when a photo's pixels change.
@@ -18,7 +18,10 @@ public abstract class PhotoDecoder(string name, string library, IJpegDecoder? jp
 
     public string Libraries => jpeg is null ? library : $"{library}, {jpeg.Name}";
 
-    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
+    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination) =>
+        Decode(encoded, options, destination, null);
+
+    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region)
     {
         if (encoded.IsEmpty)
             throw new ImageDecodeException("empty file");

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace TransferPipeline.Images;
 
 /// <summary>File formats of photos: those of torchvision's ImageFolder, and GIF.</summary>
-public enum PhotoFormat
+internal enum PhotoFormat
 {
     Unknown,
     Jpeg,
@@ -16,7 +16,7 @@ public enum PhotoFormat
 }
 
 /// <summary>Tells formats by their first bytes, never by the file's name.</summary>
-public static class PhotoFormats
+internal static class PhotoFormats
 {
     /// <summary>The format that the first bytes announce.</summary>
     public static PhotoFormat Detect(ReadOnlySpan<byte> encoded)

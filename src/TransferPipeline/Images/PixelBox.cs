@@ -1,4 +1,4 @@
 namespace TransferPipeline.Images;
 
 /// <summary>A rectangle of pixels.</summary>
-public readonly record struct PixelBox(int X, int Y, int Width, int Height);
+internal readonly record struct PixelBox(int X, int Y, int Width, int Height);

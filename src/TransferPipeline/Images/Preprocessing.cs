@@ -10,7 +10,7 @@ public enum Interpolation
 }
 
 /// <summary>Order of a batch tensor's axes.</summary>
-public enum TensorLayout
+internal enum TensorLayout
 {
     Nchw,
     Nhwc,

@@ -4,7 +4,7 @@ namespace TransferPipeline.Images;
 /// Turns decoded photos into a network's input, bit for bit as torchvision's Resize, CenterCrop, ToTensor and Normalize do on
 /// PIL images, computing only what the crop keeps. Owns its scratch memory: one per worker, not thread-safe.
 /// </summary>
-public sealed class Preprocessor : IPhotoRegion
+internal sealed class Preprocessor : IPhotoRegion
 {
     private readonly Preprocessing _preprocessing;
     private readonly PixelValues _values;

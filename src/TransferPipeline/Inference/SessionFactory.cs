@@ -7,7 +7,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Inference;
 
 /// <summary>Makes ONNX Runtime sessions for a device.</summary>
-public static class SessionFactory
+internal static class SessionFactory
 {
     /// <summary>More options of the CUDA provider, as in <c>fuse_conv_bias=1,prefer_nhwc=0</c>; for trials of them.</summary>
     private const string OptionsVariable = "TRANSFER_CUDA_OPTIONS";

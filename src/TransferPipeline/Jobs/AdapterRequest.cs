@@ -2,4 +2,4 @@ namespace TransferPipeline.Jobs;
 
 /// <summary>An adapter by its name.</summary>
 /// <param name="Where">File, line and key, for messages.</param>
-public sealed record AdapterRequest(string Name, string Where);
+internal sealed record AdapterRequest(string Name, string Where);

@@ -9,7 +9,7 @@ using TransferPipeline.Images;
 namespace TransferPipeline.Jobs;
 
 /// <summary>Puts a backbone and a head that was trained on its vectors together into one classifier file.</summary>
-public sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedModel model)
+internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedModel model)
 {
     /// <summary>Photos that the written file must classify as the head does on their cached vectors.</summary>
     private const int ReplayedPhotos = 16;

@@ -4,7 +4,7 @@ using TransferPipeline.Images;
 namespace TransferPipeline.Jobs;
 
 /// <summary>Decodes all photos of a dataset before any work is done with them.</summary>
-public static class PhotoCheck
+internal static class PhotoCheck
 {
     /// <summary>Photos that a thread takes at once.</summary>
     private const int PhotosAtOnce = 8;

@@ -5,7 +5,7 @@ using TransferPipeline.Reports;
 namespace TransferPipeline.Jobs;
 
 /// <summary>Thumbnails of a dataset's photos by path, for the pages; a photo that is not there or cannot be read has none.</summary>
-public sealed class PhotoThumbnails
+internal sealed class PhotoThumbnails
 {
     private readonly Dataset? _dataset;
     private readonly ThumbnailMaker _maker;

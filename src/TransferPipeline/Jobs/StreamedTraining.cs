@@ -8,7 +8,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Jobs;
 
 /// <summary>Trains a head on split train of a feature set that is larger than memory, part by part.</summary>
-public static class StreamedTraining
+internal static class StreamedTraining
 {
     /// <param name="scratch">Folder with room for the vectors of split train, four bytes a value, while the fit lasts; without it each pass
     /// decodes them again.</param>

@@ -4,7 +4,7 @@ using TransferPipeline.Features;
 namespace TransferPipeline.Jobs;
 
 /// <summary>What a comparison says of its inputs.</summary>
-public static class Summaries
+internal static class Summaries
 {
     public static FeatureSetSummary Of(FeatureSet set) =>
         new(

@@ -11,29 +11,41 @@ using TransferPipeline.Tuning;
 namespace TransferPipeline.Jobs;
 
 /// <summary>The outside libraries that a program may use, and which of them it uses.</summary>
-/// <param name="Decoders">Decoders of photos.</param>
-/// <param name="Encoders">Encoders of photos, by the same names as their decoders.</param>
-/// <param name="ParquetLibraries">Readers and writers of Parquet files.</param>
-/// <param name="Trainers">All heads, those that cannot be used on this machine included.</param>
-/// <param name="Models">Where backbones come from.</param>
-public sealed partial record Toolbox(
-    AdapterRegistry<IImageDecoder> Decoders,
-    AdapterRegistry<IImageEncoder> Encoders,
-    AdapterRegistry<IParquetLibrary> ParquetLibraries,
-    IReadOnlyList<IHeadTrainer> Trainers,
-    ModelStore Models
-)
+public sealed partial record Toolbox
 {
+    internal Toolbox(
+        AdapterRegistry<IImageDecoder> decoders,
+        AdapterRegistry<IImageEncoder> encoders,
+        AdapterRegistry<IParquetLibrary> parquetLibraries,
+        IReadOnlyList<IHeadTrainer> trainers,
+        ModelStore models
+    ) => (Decoders, Encoders, ParquetLibraries, Trainers, Models) = (decoders, encoders, parquetLibraries, trainers, models);
+
+    /// <summary>Decoders of photos.</summary>
+    internal AdapterRegistry<IImageDecoder> Decoders { get; init; }
+
+    /// <summary>Encoders of photos, by the same names as their decoders.</summary>
+    internal AdapterRegistry<IImageEncoder> Encoders { get; init; }
+
+    /// <summary>Readers and writers of Parquet files.</summary>
+    internal AdapterRegistry<IParquetLibrary> ParquetLibraries { get; init; }
+
+    /// <summary>All heads, those that cannot be used on this machine included.</summary>
+    public IReadOnlyList<IHeadTrainer> Trainers { get; init; }
+
+    /// <summary>Where backbones come from.</summary>
+    internal ModelStore Models { get; init; }
+
     /// <summary>Name of the decoder that is used; null for the first one that works on this machine.</summary>
-    public string? DecoderName { get; init; }
+    internal string? DecoderName { get; init; }
 
     /// <summary>Name of the Parquet library that is used; null for the first one that works on this machine.</summary>
-    public string? ParquetName { get; init; }
+    internal string? ParquetName { get; init; }
 
     /// <summary>
     /// Fast decoders of plain JPEG that the decoder named <c>pillow</c> asks first, where one can be used; the pixels do not depend on it.
     /// </summary>
-    public AdapterRegistry<IJpegDecoder> JpegDecoders { get; init; } = new("JPEG decoder", []);
+    internal AdapterRegistry<IJpegDecoder> JpegDecoders { get; init; } = new("JPEG decoder", []);
 
     /// <summary>Libraries that train backbones above a cut.</summary>
     internal AdapterRegistry<ITuner> Tuners { get; init; } = new("tuner", []);
@@ -43,7 +55,7 @@ public sealed partial record Toolbox(
 
     /// <summary>The decoder that gives the pixels which a recipe names; null when none here does.</summary>
     /// <param name="pixels">As <see cref="IImageDecoder.Name"/> has it, or as an earlier program wrote it.</param>
-    public IImageDecoder? DecoderOf(string pixels)
+    internal IImageDecoder? DecoderOf(string pixels)
     {
         var wanted = Recipe.PixelsOf(pixels);
         return
@@ -54,17 +66,17 @@ public sealed partial record Toolbox(
     }
 
     /// <exception cref="UsageException">No encoder can be used.</exception>
-    public IImageEncoder Encoder => Encoders.Find().Instance;
+    internal IImageEncoder Encoder => Encoders.Find().Instance;
 
     /// <exception cref="UsageException">The Parquet library cannot be used, or there is none of that name.</exception>
-    public IFeatureTable Table => ParquetLibraries.Find(ParquetName).Instance;
+    internal IFeatureTable Table => ParquetLibraries.Find(ParquetName).Instance;
 
     /// <exception cref="UsageException">The Parquet library cannot be used, or there is none of that name.</exception>
-    public IPhotoTable PhotoTable => ParquetLibraries.Find(ParquetName).Instance;
+    internal IPhotoTable PhotoTable => ParquetLibraries.Find(ParquetName).Instance;
 
     /// <summary>These tools with the adapters of those names; null leaves a choice as it is.</summary>
     /// <exception cref="BadInputException">There is none of that name, or it cannot be used; the message names the line.</exception>
-    public Toolbox With(AdapterRequest? decoder, AdapterRequest? parquet)
+    internal Toolbox With(AdapterRequest? decoder, AdapterRequest? parquet)
     {
         Check(Decoders, decoder);
         Check(ParquetLibraries, parquet);
@@ -92,7 +104,7 @@ public sealed partial record Toolbox(
     /// <param name="outputs">A cut and the folder of its feature set each.</param>
     /// <param name="preprocessing">Changes to the model's own.</param>
     /// <exception cref="UsageException">The model's pixels or feature are not clear.</exception>
-    public ExtractionSpec Specify(
+    internal ExtractionSpec Specify(
         Dataset dataset,
         ResolvedModel model,
         IReadOnlyList<ExtractionOutput> outputs,

@@ -4,7 +4,7 @@ namespace TransferPipeline.Onnx;
 /// Appends nodes to a model in the form that its opset wants: <c>axes</c> of Squeeze, Unsqueeze and the reductions may be given as an
 /// attribute or as a constant second input and are written as the one that is valid there. Names never clash with the graph's.
 /// </summary>
-public sealed class GraphWriter : IGraphWriter
+internal sealed class GraphWriter : IGraphWriter
 {
     /// <summary>
     /// Version of the ai.onnx.ml domain that is imported when a model without it gets such a node; ONNX Runtime's tree ensembles are of

@@ -10,7 +10,7 @@ using TransferPipeline.Jobs;
 namespace TransferPipeline.Pipelines;
 
 /// <summary>A pipeline file: the photos, the backbones, the heads and what to make of them.</summary>
-public sealed record Pipeline
+internal sealed record Pipeline
 {
     /// <summary>The YAML file; paths in it are relative to its folder.</summary>
     public required string File { get; init; }
@@ -88,10 +88,10 @@ public sealed record Pipeline
 }
 
 /// <param name="Optional">Leave it out, with a warning, when its package is not in this build.</param>
-public sealed record HeadRequest(StepRequest Step, bool Optional);
+internal sealed record HeadRequest(StepRequest Step, bool Optional);
 
 /// <param name="Format"><c>npy</c>, <c>csv</c> or <c>parquet</c>.</param>
-public sealed record FeaturesExportSection(string Format, string Prefix);
+internal sealed record FeaturesExportSection(string Format, string Prefix);
 
 /// <param name="Head">A head's name, or <c>best</c>.</param>
-public sealed record ExportSection(string File, string Head);
+internal sealed record ExportSection(string File, string Head);

@@ -15,7 +15,7 @@ namespace TransferPipeline.Pipelines;
 /// <param name="There">Vectors of the same recipe that an earlier run left.</param>
 /// <param name="Bytes">On disk when complete.</param>
 /// <param name="Seconds">Estimate for what is missing, from a trial of the backbone on this machine's CPU; null for a GPU.</param>
-public sealed record PlannedSet(
+internal sealed record PlannedSet(
     string Model,
     string Cut,
     string Folder,
@@ -28,7 +28,7 @@ public sealed record PlannedSet(
 
 /// <summary>What a run would do, found without doing it.</summary>
 /// <param name="Problems">What would make it fail: a file that is missing, a head that is not available, too little disk.</param>
-public sealed record PipelinePlan(
+internal sealed record PipelinePlan(
     string Data,
     int Photos,
     int Classes,

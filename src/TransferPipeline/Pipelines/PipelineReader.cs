@@ -10,7 +10,7 @@ using TransferPipeline.Pipelines.Yaml;
 namespace TransferPipeline.Pipelines;
 
 /// <summary>Reads a pipeline file; its form is described to editors by pipelines/pipeline.schema.json.</summary>
-public static class PipelineReader
+internal static class PipelineReader
 {
     /// <summary>Folds of k-fold where a pipeline does not say how many.</summary>
     private const int UsualFolds = 10;

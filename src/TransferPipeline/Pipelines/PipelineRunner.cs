@@ -10,7 +10,7 @@ using TransferPipeline.Reports;
 namespace TransferPipeline.Pipelines;
 
 /// <summary>Where a run tells what it does; nothing of it is a result.</summary>
-public sealed record PipelineEvents
+internal sealed record PipelineEvents
 {
     public Action<string> Note { get; init; } = static _ => { };
 
@@ -21,7 +21,7 @@ public sealed record PipelineEvents
 }
 
 /// <summary>A display of one extraction.</summary>
-public sealed record ExtractionDisplay(IProgress<ExtractionProgress>? Progress, Action End) : IDisposable
+internal sealed record ExtractionDisplay(IProgress<ExtractionProgress>? Progress, Action End) : IDisposable
 {
     public void Dispose() => End();
 }
@@ -30,7 +30,7 @@ public sealed record ExtractionDisplay(IProgress<ExtractionProgress>? Progress, 
 /// <param name="Run">Null when the pipeline names no head.</param>
 /// <param name="BestHead">Index of the head that was exported, or of the best one.</param>
 /// <param name="Files">What was written, by purpose: classifier, report, comparison, features.</param>
-public sealed record PipelineResult(
+internal sealed record PipelineResult(
     IReadOnlyList<(FeatureSet Set, ExtractionResult Extraction)> Sets,
     ComparisonRun? Run,
     int BestHead,
@@ -38,7 +38,7 @@ public sealed record PipelineResult(
 );
 
 /// <summary>Does a whole pipeline: datasets, extraction, comparison, export. Each step reuses what an earlier run left.</summary>
-public sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string folder, PipelineEvents events)
+internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string folder, PipelineEvents events)
 {
     private readonly SortedDictionary<string, string> _files = new(StringComparer.Ordinal);
 

@@ -3,7 +3,7 @@ using TransferPipeline.Evaluation;
 namespace TransferPipeline.Reports;
 
 /// <summary>A comparison as one offline HTML page: the verdict, tables, charts, photos and where all of it comes from.</summary>
-public static class ComparisonReport
+internal static class ComparisonReport
 {
     /// <summary>Photos beyond those of the lists that get a thumbnail, for the map.</summary>
     private const int MapThumbnails = 500;

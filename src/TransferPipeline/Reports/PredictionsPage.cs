@@ -1,19 +1,19 @@
 namespace TransferPipeline.Reports;
 
 /// <param name="Probability">0..1.</param>
-public readonly record struct ClassProbability(string Class, double Probability);
+internal readonly record struct ClassProbability(string Class, double Probability);
 
 /// <summary>A photo with what a classifier takes it for.</summary>
 /// <param name="Label">Its true class; null when it is not known.</param>
 /// <param name="Top">The most probable classes, best first; the page shows up to five.</param>
-public sealed record PredictedPhoto(string Path, string? Label, IReadOnlyList<ClassProbability> Top)
+internal sealed record PredictedPhoto(string Path, string? Label, IReadOnlyList<ClassProbability> Top)
 {
     /// <summary>Right or wrong; null when the true class is not known.</summary>
     public bool? IsRight => Label is null ? null : Top.Count > 0 && Top[0].Class == Label;
 }
 
 /// <summary>Photos and their predictions as one offline HTML page with filters.</summary>
-public static class PredictionsPage
+internal static class PredictionsPage
 {
     private const int MostClasses = 5;
 

@@ -5,7 +5,7 @@ namespace TransferPipeline.Reports;
 /// look: the wrong ones, the surest of them first, then the least sure.
 /// </summary>
 /// <param name="most">Photos that are kept.</param>
-public sealed class ReportPhotos(int most = ReportPhotos.MostOfAPage)
+internal sealed class ReportPhotos(int most = ReportPhotos.MostOfAPage)
 {
     /// <summary>With thumbnails of some 5 kB each this keeps a page below 15 MB.</summary>
     public const int MostOfAPage = 2000;

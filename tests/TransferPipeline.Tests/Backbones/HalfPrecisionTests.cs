@@ -53,9 +53,9 @@ public sealed class HalfPrecisionTests : IDisposable
     }
 
     [Theory]
-    [InlineData(11, DataType.Float)]
-    [InlineData(12, DataType.Float16)]
-    public void Convert_Clip_KeepsFloatWhereGpusHaveNoOtherKernel(int opset, DataType limits)
+    [InlineData(11, (int)DataType.Float)]
+    [InlineData(12, (int)DataType.Float16)]
+    public void Convert_Clip_KeepsFloatWhereGpusHaveNoOtherKernel(int opset, int limits)
     {
         var small = new SmallModel(opset);
         var clipped = small.Node(
@@ -66,7 +66,7 @@ public sealed class HalfPrecisionTests : IDisposable
         );
         var half = ModelProto.Parser.ParseFrom(Check(Cut(small, small.Node("Flatten", clipped))).Onnx);
         var clip = Assert.Single(half.Graph.Node, n => n.OpType == "Clip");
-        Assert.Equal((int)limits, Assert.Single(half.Graph.Initializer, i => i.Name == clip.Input[1]).DataType);
+        Assert.Equal(limits, Assert.Single(half.Graph.Initializer, i => i.Name == clip.Input[1]).DataType);
         Assert.Equal((int)DataType.Float16, Assert.Single(half.Graph.Initializer, i => i.Dims.Count == 4).DataType);
     }
 

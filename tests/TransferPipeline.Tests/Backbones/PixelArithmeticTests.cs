@@ -68,14 +68,14 @@ public sealed class PixelArithmeticTests : IDisposable
     }
 
     [Theory]
-    [InlineData(DataType.Uint8, false)]
-    [InlineData(DataType.Uint8, true)]
-    public void Vectors_BytesIntoTheGraph_AreThoseOfPixelsNormalizedOutside(DataType type, bool nhwc)
+    [InlineData((int)DataType.Uint8, false)]
+    [InlineData((int)DataType.Uint8, true)]
+    public void Vectors_BytesIntoTheGraph_AreThoseOfPixelsNormalizedOutside(int type, bool nhwc)
     {
         // The same network with the normalization inside and outside.
         float[] means = [0.485f, 0.456f, 0.406f],
             deviations = [0.229f, 0.224f, 0.225f];
-        var inside = nhwc ? new SmallModel(17, "x", type, -1, 12, 12, 3) : new SmallModel(17, "x", type, -1, 3, 12, 12);
+        var inside = nhwc ? new SmallModel(17, "x", (DataType)type, -1, 12, 12, 3) : new SmallModel(17, "x", (DataType)type, -1, 3, 12, 12);
         long[] dims = nhwc ? [3] : [1, 3, 1, 1];
         var x = inside.Node("Div", inside.Node("Cast", [inside.Input], ("to", 1L)), inside.Scalar(255));
         x = inside.Node(

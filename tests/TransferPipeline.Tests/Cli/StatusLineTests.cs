@@ -5,13 +5,10 @@ namespace TransferPipeline.Tests.Cli;
 
 public sealed class StatusLineTests
 {
-    private static readonly ExtractionProgress Progress = new(
-        1200,
-        4000,
-        231.4,
-        TimeSpan.FromHours(49.5),
-        new(0.05, 0.15, 0.05, 0.75, 0.01)
-    );
+    private static readonly ExtractionProgress Progress = new(1200, 4000, 231.4, TimeSpan.FromHours(49.5))
+    {
+        Shares = new(0.05, 0.15, 0.05, 0.75, 0.01),
+    };
 
     private static readonly IReadOnlyList<string> Parts = ExtractionProgressView.Parts("efficientnet-lite0", Progress, bar: true);
 

@@ -8,13 +8,13 @@ internal sealed record Centroid(string Kind = "centroid") : HeadOptions
 {
     public override IHeadTrainer Trainer => new CentroidTrainer(Kind);
 
-    [HeadOption("heat", "divides the distances", Min = 0, ExclusiveMin = true)]
+    [Option("heat", "divides the distances", Min = 0, ExclusiveMin = true)]
     public double Heat { get; init; } = 1;
 
-    [HeadOption("values", "values of a vector to use", Min = 1)]
+    [Option("values", "values of a vector to use", Min = 1)]
     public int Columns { get; init; } = 1_000_000;
 
-    [HeadOption("note", "any text")]
+    [Option("note", "any text")]
     public string Note { get; init; } = "";
 }
 

@@ -50,7 +50,10 @@ internal static class ChildExtraction
 
         public string Libraries => _decoder.Libraries;
 
-        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
+        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination) =>
+            Decode(encoded, options, destination, null);
+
+        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region)
         {
             Console.WriteLine($"decode {Convert.ToHexStringLower(SHA256.HashData(encoded))}");
             _decoder.Decode(encoded, options, destination, region);

@@ -178,7 +178,10 @@ public sealed class IncrementalTests : IDisposable
 
         public string Libraries => decoder.Libraries;
 
-        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null) =>
+        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination) =>
+            Decode(encoded, options, destination, null);
+
+        public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region) =>
             decoder.Decode(encoded, options, destination, region);
     }
 }

@@ -135,7 +135,10 @@ internal sealed class CountingDecoder : IImageDecoder
 
     public string Libraries => _decoder.Libraries;
 
-    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region = null)
+    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination) =>
+        Decode(encoded, options, destination, null);
+
+    public void Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination, IPhotoRegion? region)
     {
         if (region is null)
             Interlocked.Increment(ref _whole);

@@ -3,7 +3,7 @@ using TransferPipeline.Images;
 namespace TransferPipeline.Backbones.Store;
 
 /// <summary>What is known of a backbone besides its file; one YAML file in the models folder or beside the model.</summary>
-public sealed record ModelManifest
+internal sealed record ModelManifest
 {
     /// <summary>Name in commands and pipelines.</summary>
     public required string Name { get; init; }

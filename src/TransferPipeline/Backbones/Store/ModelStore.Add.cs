@@ -4,7 +4,7 @@ using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Backbones.Store;
 
-public sealed partial class ModelStore
+internal sealed partial class ModelStore
 {
     /// <summary>
     /// Copies a model file into the user's store with a manifest, so that it has a name; under the name of a manifest that it matches, the

@@ -1,6 +1,6 @@
 namespace TransferPipeline.Backbones.Store;
 
-public sealed partial class ModelStore
+internal sealed partial class ModelStore
 {
     /// <summary>
     /// Address of a folder that holds models under their manifests' file names; it is tried before a manifest's own sources:
@@ -76,4 +76,4 @@ public sealed partial class ModelStore
 /// <param name="Done">Bytes that are here, those of earlier attempts included.</param>
 /// <param name="Total">Bytes of the whole file.</param>
 /// <param name="Host">Where they come from.</param>
-public readonly record struct PullProgress(long Done, long Total, string Host);
+internal readonly record struct PullProgress(long Done, long Total, string Host);

@@ -7,13 +7,13 @@ namespace TransferPipeline.Backbones.Store;
 /// <summary>One line of <c>models list</c>.</summary>
 /// <param name="File">Full path of the model's file, null when it is not here.</param>
 /// <param name="ManifestFile">Full path of its manifest.</param>
-public sealed record ModelEntry(ModelManifest Manifest, string? File, string ManifestFile);
+internal sealed record ModelEntry(ModelManifest Manifest, string? File, string ManifestFile);
 
 /// <summary>
 /// Finds backbones by name or file: manifests and files that come with the program, and the user's own store, where downloads go.
 /// A file that has a manifest is used only when its SHA-256 agrees.
 /// </summary>
-public sealed partial class ModelStore
+internal sealed partial class ModelStore
 {
     private readonly string[] _folders;
 

@@ -3,7 +3,7 @@ using TransferPipeline.Images;
 namespace TransferPipeline.Backbones.Store;
 
 /// <summary>Preprocessing of well-known families of encoders, by name.</summary>
-public static class PreprocessingNames
+internal static class PreprocessingNames
 {
     private static readonly double[] ImageNetMean = [0.485, 0.456, 0.406];
     private static readonly double[] ImageNetStd = [0.229, 0.224, 0.225];

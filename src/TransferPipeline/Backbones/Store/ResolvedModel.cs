@@ -6,7 +6,7 @@ namespace TransferPipeline.Backbones.Store;
 /// <param name="Name">The manifest's name, or the file's without extension.</param>
 /// <param name="Sha256">As <see cref="Backbone.Sha256"/>; part of the recipe.</param>
 /// <param name="Manifest">Null for a file of which nothing is known but what <see cref="PreprocessingReason"/> states.</param>
-public sealed record ResolvedModel(string Name, string File, string Sha256, Preprocessing Preprocessing, ModelManifest? Manifest)
+internal sealed record ResolvedModel(string Name, string File, string Sha256, Preprocessing Preprocessing, ModelManifest? Manifest)
 {
     /// <summary>The preprocessing in one line, with what states it.</summary>
     public string PreprocessingReason => Assumed ?? $"{AssumedPreprocessing.Describe(Preprocessing)} (the manifest of '{Manifest?.Name}')";

@@ -9,7 +9,7 @@ namespace TransferPipeline.Evaluation;
 /// ones.</param>
 /// <param name="CoarseToFine">Halve the spacing around the best value until there are eight values per decade, as CLIP's linear probe does
 /// (Radford et al. 2021, appendix A.3).</param>
-public sealed record Sweep(string Option, IReadOnlyList<SweepValue> Values, bool CoarseToFine = false)
+internal sealed record Sweep(string Option, IReadOnlyList<SweepValue> Values, bool CoarseToFine = false)
 {
     /// <summary>Whether the values are names, which have no order.</summary>
     public bool HasNames => Values.Any(v => v.Name is not null);

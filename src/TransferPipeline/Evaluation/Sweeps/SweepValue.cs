@@ -3,7 +3,7 @@ using System.Globalization;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>A value of a swept option: a number, or a name such as those of <c>scaling</c>.</summary>
-public readonly record struct SweepValue
+internal readonly record struct SweepValue
 {
     private SweepValue(double number, string? name) => (Number, Name) = (number, name);
 

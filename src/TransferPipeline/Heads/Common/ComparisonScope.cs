@@ -4,7 +4,7 @@ namespace TransferPipeline.Heads.Common;
 
 /// <summary>What heads share while one comparison, or one part of it, lasts: a cache of each type that they ask for.</summary>
 /// <param name="parent">The comparison's scope, of which this one serves a part; null when it is that scope itself.</param>
-public sealed class ComparisonScope(ComparisonScope? parent = null)
+internal sealed class ComparisonScope(ComparisonScope? parent = null)
 {
     private readonly ConcurrentDictionary<Type, object> _caches = new();
 

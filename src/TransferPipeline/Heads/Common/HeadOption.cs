@@ -5,7 +5,7 @@ using System.Reflection;
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>Type of an option's value.</summary>
-public enum HeadOptionKind
+internal enum HeadOptionKind
 {
     /// <summary>A finite number.</summary>
     Number,
@@ -23,14 +23,14 @@ public enum HeadOptionKind
     Text,
 }
 
-/// <summary>One option of a head as its record declares it by <see cref="HeadOptionAttribute"/>.</summary>
-public sealed class HeadOption
+/// <summary>One option of a head as its record declares it by <see cref="OptionAttribute"/>.</summary>
+internal sealed class HeadOption
 {
-    private static readonly ConcurrentDictionary<Type, (PropertyInfo Property, HeadOptionAttribute Declaration)[]> Declared = new();
+    private static readonly ConcurrentDictionary<Type, (PropertyInfo Property, OptionAttribute Declaration)[]> Declared = new();
 
     private readonly PropertyInfo _property;
 
-    private HeadOption(PropertyInfo property, HeadOptionAttribute declaration, HeadOptions defaults)
+    private HeadOption(PropertyInfo property, OptionAttribute declaration, HeadOptions defaults)
     {
         (_property, Name, Description) = (property, declaration.Name, declaration.Help);
         (Minimum, Maximum, ExclusiveMinimum) = (declaration.Min, declaration.Max, declaration.ExclusiveMin);
@@ -140,9 +140,9 @@ public sealed class HeadOption
             throw new UsageException($"{head}: {Name} is '{text}', expected {expected}{Range()}");
     }
 
-    private static (PropertyInfo, HeadOptionAttribute)[] Find(Type record)
+    private static (PropertyInfo, OptionAttribute)[] Find(Type record)
     {
-        var found = new List<(PropertyInfo, HeadOptionAttribute)>();
+        var found = new List<(PropertyInfo, OptionAttribute)>();
         for (var type = record; type != typeof(HeadOptions) && type is not null; type = type.BaseType)
         {
             const BindingFlags Own = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
@@ -160,11 +160,11 @@ public sealed class HeadOption
     /// <summary>
     /// The property's own attribute, or that of the interface whose property it is: an option that many heads share is declared there.
     /// </summary>
-    private static HeadOptionAttribute? Declaration(PropertyInfo property) =>
-        property.GetCustomAttribute<HeadOptionAttribute>()
+    private static OptionAttribute? Declaration(PropertyInfo property) =>
+        property.GetCustomAttribute<OptionAttribute>()
         ?? property
             .DeclaringType!.GetInterfaces()
-            .Select(i => i.GetProperty(property.Name)?.GetCustomAttribute<HeadOptionAttribute>())
+            .Select(i => i.GetProperty(property.Name)?.GetCustomAttribute<OptionAttribute>())
             .FirstOrDefault(a => a is not null);
 
     private static HeadOptionKind KindOf(PropertyInfo property) =>

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>
-/// A head with the values of its options: <c>new LinearSvm { C = 0.1 }</c>. Properties with a <see cref="HeadOptionAttribute"/> are its
+/// A head with the values of its options: <c>new LinearSvm { C = 0.1 }</c>. Properties with a <see cref="OptionAttribute"/> are its
 /// options,
 /// the values of a new record their defaults.
 /// </summary>
@@ -39,7 +39,7 @@ public abstract record HeadOptions
 
     /// <summary>The option of that name.</summary>
     /// <exception cref="UsageException">There is none; the nearest name is suggested.</exception>
-    public static HeadOption Find(IHeadTrainer trainer, string name) =>
+    internal static HeadOption Find(IHeadTrainer trainer, string name) =>
         trainer.Options.FirstOrDefault(o => o.Name == name)
         ?? throw new UsageException(
             $"{trainer.Name} has no option '{name}'{NearestName.Hint(name, trainer.Options.Select(o => o.Name))} (options: "

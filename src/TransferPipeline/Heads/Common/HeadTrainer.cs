@@ -28,8 +28,9 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
     /// <inheritdoc/>
     public HeadOptions Defaults { get; }
 
-    /// <inheritdoc/>
-    public IReadOnlyList<HeadOption> Options => _options.Value;
+    internal IReadOnlyList<HeadOption> Options => _options.Value;
+
+    IReadOnlyList<HeadOption> IHeadTrainer.Options => _options.Value;
 
     /// <inheritdoc/>
     public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context) => Fit(data, Checked(options), context);
@@ -51,7 +52,7 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
 }
 
 /// <summary>Base of trainers for which many values of one option cost little more than one.</summary>
-public abstract class HeadPathTrainer<TOptions> : HeadTrainer<TOptions>, IPathTrainer
+internal abstract class HeadPathTrainer<TOptions> : HeadTrainer<TOptions>, IPathTrainer
     where TOptions : HeadOptions
 {
     /// <param name="defaults">The record with its defaults.</param>

@@ -22,7 +22,7 @@ public interface IHeadTrainer
     HeadOptions Defaults { get; }
 
     /// <summary>The options that it takes, with types, defaults and limits.</summary>
-    IReadOnlyList<HeadOption> Options => HeadOption.Of(Defaults);
+    internal IReadOnlyList<HeadOption> Options => HeadOption.Of(Defaults);
 
     /// <summary>Trains one head.</summary>
     /// <exception cref="UsageException">The options are another head's, or a value is out of range.</exception>
@@ -31,7 +31,7 @@ public interface IHeadTrainer
 }
 
 /// <summary>A trainer for which many values of one option cost little more than one: C of softmax, alpha of ridge, k of knn.</summary>
-public interface IPathTrainer : IHeadTrainer
+internal interface IPathTrainer : IHeadTrainer
 {
     /// <summary>The option that makes the path, such as <c>C</c>.</summary>
     string PathOption { get; }
@@ -87,5 +87,5 @@ public sealed record TrainingContext
     /// <summary>
     /// Work shared between heads, folds and sweeps on the same matrix (scaled rows, Gram matrices, factorizations); never changes a result.
     /// </summary>
-    public ComparisonScope Scope { get; init; } = new();
+    internal ComparisonScope Scope { get; init; } = new();
 }

@@ -1,7 +1,7 @@
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>A trainer that can read its rows in blocks, with bounded memory.</summary>
-public interface IStreamingTrainer : IHeadTrainer
+internal interface IStreamingTrainer : IHeadTrainer
 {
     /// <summary>Whether one pass over the rows suffices, so that a copy for later passes is in vain.</summary>
     bool StreamsOnce(HeadOptions options);

@@ -2,7 +2,7 @@ namespace TransferPipeline.Heads.Common;
 
 /// <summary>A head whose package is not in this build: listed with the reason, refused before any work.</summary>
 /// <param name="unavailable">The reason and the cure, one line.</param>
-public sealed class UnavailableTrainer(string name, string summary, string unavailable) : IHeadTrainer
+internal sealed class UnavailableTrainer(string name, string summary, string unavailable) : IHeadTrainer
 {
     public string Name => name;
 

@@ -9,31 +9,31 @@ public sealed record Forest : HeadOptions, IWeightedHead
     public override IHeadTrainer Trainer => new ForestTrainer();
 
     /// <summary>Number of trees.</summary>
-    [HeadOption("n_estimators", "number of trees", Min = 1, Max = 100_000)]
+    [Option("n_estimators", "number of trees", Min = 1, Max = 100_000)]
     public int Trees { get; init; } = 200;
 
     /// <summary>Columns that a node considers: <c>sqrt</c>, <c>log2</c>, <c>all</c> or a number.</summary>
-    [HeadOption("max_features", "columns that a node considers: sqrt, log2, all or a number")]
+    [Option("max_features", "columns that a node considers: sqrt, log2, all or a number")]
     public string MaxFeatures { get; init; } = "sqrt";
 
     /// <summary>Deepest level of a tree, 0 for no limit.</summary>
-    [HeadOption("max_depth", "deepest level of a tree, 0 for no limit", Min = 0)]
+    [Option("max_depth", "deepest level of a tree, 0 for no limit", Min = 0)]
     public int MaxDepth { get; init; }
 
     /// <summary>Fewest rows that a node is divided with.</summary>
-    [HeadOption("min_samples_split", "fewest rows that a node is divided with", Min = 2)]
+    [Option("min_samples_split", "fewest rows that a node is divided with", Min = 2)]
     public int MinSamplesSplit { get; init; } = 2;
 
     /// <summary>Fewest rows of a leaf.</summary>
-    [HeadOption("min_samples_leaf", "fewest rows of a leaf", Min = 1)]
+    [Option("min_samples_leaf", "fewest rows of a leaf", Min = 1)]
     public int MinSamplesLeaf { get; init; } = 1;
 
     /// <summary>Whether each tree sees as many rows as there are, drawn with replacement.</summary>
-    [HeadOption("bootstrap", "each tree sees as many rows as there are, drawn with replacement")]
+    [Option("bootstrap", "each tree sees as many rows as there are, drawn with replacement")]
     public bool Bootstrap { get; init; } = true;
 
     /// <summary>How a node's threshold is found.</summary>
-    [HeadOption("splitter", "the best threshold of each column, or a random one (extra trees)")]
+    [Option("splitter", "the best threshold of each column, or a random one (extra trees)")]
     public ThresholdChoice Splitter { get; init; }
 
     /// <inheritdoc/>

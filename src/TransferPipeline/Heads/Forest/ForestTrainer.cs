@@ -10,7 +10,7 @@ namespace TransferPipeline.Heads;
 /// Thresholds are looked for between 256 bins a column (exact up to 256 distinct values), which is what makes it several times faster.
 /// Trees differ from scikit-learn's, whose random numbers are others; their accuracy is the same.
 /// </remarks>
-public sealed class ForestTrainer() : HeadTrainer<Forest>(new Forest())
+internal sealed class ForestTrainer() : HeadTrainer<Forest>(new Forest())
 {
     public override string Name => "forest";
 

@@ -9,15 +9,15 @@ public sealed record Knn : HeadOptions, IScaledHead
     public override IHeadTrainer Trainer => new KnnTrainer();
 
     /// <summary>Training photos that vote.</summary>
-    [HeadOption("n_neighbors", "training photos that vote", Min = 1)]
+    [Option("n_neighbors", "training photos that vote", Min = 1)]
     public int K { get; init; } = 5;
 
     /// <summary>Distance between vectors.</summary>
-    [HeadOption("metric", "distance between vectors")]
+    [Option("metric", "distance between vectors")]
     public DistanceMetric Metric { get; init; }
 
     /// <summary>Weight of a vote.</summary>
-    [HeadOption("weights", "one vote each, or votes in inverse proportion to distance")]
+    [Option("weights", "one vote each, or votes in inverse proportion to distance")]
     public NeighbourWeights Weights { get; init; }
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Heads;
 
 /// <summary>Votes of the nearest training photos: scikit-learn's KNeighborsClassifier by brute force.</summary>
-public sealed class KnnTrainer() : HeadPathTrainer<Knn>(new Knn())
+internal sealed class KnnTrainer() : HeadPathTrainer<Knn>(new Knn())
 {
     public override string Name => "knn";
 

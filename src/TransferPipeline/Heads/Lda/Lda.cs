@@ -9,14 +9,11 @@ public sealed record Lda : HeadOptions, IScaledHead
     public override IHeadTrainer Trainer => new LdaTrainer();
 
     /// <summary><c>auto</c> or a share from 0 to 1 of the mean variance.</summary>
-    [HeadOption(
-        "shrinkage",
-        "auto (Ledoit-Wolf for each class; 1 when no class has three rows) or a share from 0 to 1 of the mean variance"
-    )]
+    [Option("shrinkage", "auto (Ledoit-Wolf for each class; 1 when no class has three rows) or a share from 0 to 1 of the mean variance")]
     public string Shrinkage { get; init; } = "auto";
 
     /// <summary>Class probabilities assumed.</summary>
-    [HeadOption("priors", "class probabilities assumed: frequency (of the training rows) or uniform")]
+    [Option("priors", "class probabilities assumed: frequency (of the training rows) or uniform")]
     public ClassPriors Priors { get; init; }
 
     /// <inheritdoc/>

@@ -13,7 +13,7 @@ namespace TransferPipeline.Heads;
 /// three rows, so that there is nothing to estimate a share from, scikit-learn's is 0 and its answer chance; here <c>auto</c> is then 1:
 /// the classes' means alone.
 /// </summary>
-public sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
+internal sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
 {
     public override string Name => "lda";
 

@@ -12,7 +12,7 @@ public abstract record IterativeOptions : HeadOptions, IScaledHead, IWeightedHea
 
     /// <summary>Weight of the losses against the penalty.</summary>
     // C and its products with losses stay float32 numbers.
-    [HeadOption("C", "weight of the losses against the penalty; scikit-learn's and LIBLINEAR's C", Min = 1e-20, Max = 1e20)]
+    [Option("C", "weight of the losses against the penalty; scikit-learn's and LIBLINEAR's C", Min = 1e-20, Max = 1e20)]
     public double C { get; init; }
 
     /// <inheritdoc/>
@@ -22,15 +22,15 @@ public abstract record IterativeOptions : HeadOptions, IScaledHead, IWeightedHea
     public string ClassWeight { get; init; } = "none";
 
     /// <summary>Whether scores have a constant term.</summary>
-    [HeadOption("fit_intercept", "whether scores have a constant term")]
+    [Option("fit_intercept", "whether scores have a constant term")]
     public bool FitIntercept { get; init; } = true;
 
     /// <summary>Relative gap to the optimal objective at which the solver stops.</summary>
-    [HeadOption("tol", "relative gap to the optimal objective at which the solver stops", Min = 1e-12, Max = 0.1)]
+    [Option("tol", "relative gap to the optimal objective at which the solver stops", Min = 1e-12, Max = 0.1)]
     public double Tolerance { get; init; } = 1e-8;
 
     /// <summary>Most iterations.</summary>
-    [HeadOption("max_iter", "most iterations", Min = 1)]
+    [Option("max_iter", "most iterations", Min = 1)]
     public int MaxIterations { get; init; } = 1000;
 
     internal override HeadOptions ForSearch => Tolerance < SearchTolerance ? this with { Tolerance = SearchTolerance } : this;

@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Numerics;
 
 namespace TransferPipeline.Heads.Linear;
 
-public abstract partial class IterativeTrainer
+internal abstract partial class IterativeTrainer
 {
     /// <summary>Relative gap to which the sample is solved: nearer its optimum is no nearer to that of all rows.</summary>
     private const double SampleTolerance = 1e-3;

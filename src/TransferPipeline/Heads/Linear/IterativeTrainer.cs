@@ -7,7 +7,7 @@ namespace TransferPipeline.Heads.Linear;
 /// <summary>
 /// What softmax, logistic and linear-svm share: a loss of linear outputs minimized by <see cref="LbfgsSolver"/> along a path of C.
 /// </summary>
-public abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOptions>, IStreamingTrainer
+internal abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOptions>, IStreamingTrainer
 {
     private protected IterativeTrainer(IterativeOptions defaults)
         : base(defaults) { }

@@ -7,7 +7,7 @@ namespace TransferPipeline.Heads;
 /// <summary>
 /// One linear layer trained as in the PyTorch tutorials: batches, SGD with momentum and StepLR or Adam, the best weights kept.
 /// </summary>
-public sealed class LinearSgdTrainer() : HeadTrainer<LinearSgd>(new LinearSgd())
+internal sealed class LinearSgdTrainer() : HeadTrainer<LinearSgd>(new LinearSgd())
 {
     public override string Name => "linear-sgd";
 

@@ -10,7 +10,7 @@ namespace TransferPipeline.Heads;
 /// for the
 /// class's own rows in its own problem, as in LIBLINEAR. Probabilities are the softmax of the scores and uncalibrated.
 /// </summary>
-public sealed class LinearSvmTrainer() : IterativeTrainer(new LinearSvm())
+internal sealed class LinearSvmTrainer() : IterativeTrainer(new LinearSvm())
 {
     public override string Name => "linear-svm";
 

@@ -8,7 +8,7 @@ namespace TransferPipeline.Heads;
 /// or newton-cg solver: the intercept is free (its liblinear solver would penalize it). Balanced class weights are those of each binary
 /// problem.
 /// </summary>
-public sealed class LogisticTrainer() : IterativeTrainer(new Logistic())
+internal sealed class LogisticTrainer() : IterativeTrainer(new Logistic())
 {
     public override string Name => "logistic";
 

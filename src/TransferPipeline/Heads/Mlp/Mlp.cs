@@ -13,11 +13,11 @@ public sealed record Mlp : EpochOptions
     public override IHeadTrainer Trainer => new MlpTrainer();
 
     /// <summary>Widths of the hidden layers, such as <c>512,128</c>.</summary>
-    [HeadOption("hidden_layer_sizes", "widths of the hidden layers, such as 512,128")]
+    [Option("hidden_layer_sizes", "widths of the hidden layers, such as 512,128")]
     public string HiddenLayerSizes { get; init; } = "128";
 
     /// <summary>Share of hidden values set to zero in training.</summary>
-    [HeadOption("dropout", "share of hidden values set to zero in training", Min = 0, Max = 0.99)]
+    [Option("dropout", "share of hidden values set to zero in training", Min = 0, Max = 0.99)]
     public double Dropout { get; init; }
 
     internal override double HiddenDropout => Dropout;

@@ -5,7 +5,7 @@ using TransferPipeline.Heads.Networks;
 namespace TransferPipeline.Heads;
 
 /// <summary>Hidden layers with ReLU and dropout: scikit-learn's MLPClassifier with PyTorch's solvers and initial weights.</summary>
-public sealed class MlpTrainer() : HeadTrainer<Mlp>(new Mlp())
+internal sealed class MlpTrainer() : HeadTrainer<Mlp>(new Mlp())
 {
     private const int WidestLayer = 65_536;
 

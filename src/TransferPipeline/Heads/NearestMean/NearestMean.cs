@@ -9,7 +9,7 @@ public sealed record NearestMean : HeadOptions, IScaledHead
     public override IHeadTrainer Trainer => new NearestMeanTrainer();
 
     /// <summary>Distance to the means.</summary>
-    [HeadOption("metric", "distance to the means: euclidean, or cosine (vectors and means are divided by their length)")]
+    [Option("metric", "distance to the means: euclidean, or cosine (vectors and means are divided by their length)")]
     public DistanceMetric Metric { get; init; } = DistanceMetric.Euclidean;
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ namespace TransferPipeline.Heads;
 /// -|x - m|^2 / 2 by the same amount for every class; with <c>metric=cosine</c> it is the cosine of x and the mean. Probabilities are the
 /// softmax of the scores and uncalibrated.
 /// </summary>
-public sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new NearestMean())
+internal sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new NearestMean())
 {
     public override string Name => "nearest-mean";
 

@@ -6,45 +6,45 @@ namespace TransferPipeline.Heads.Networks;
 public abstract record EpochOptions : HeadOptions, IScaledHead, IWeightedHead
 {
     /// <summary>torch.optim's SGD or Adam.</summary>
-    [HeadOption("solver", "torch.optim's SGD or Adam")]
+    [Option("solver", "torch.optim's SGD or Adam")]
     public EpochSolver Solver { get; init; }
 
     /// <summary>Length of a step.</summary>
-    [HeadOption("learning_rate", "length of a step", Min = 0, ExclusiveMin = true)]
+    [Option("learning_rate", "length of a step", Min = 0, ExclusiveMin = true)]
     public double LearningRate { get; init; } = 0.001;
 
     /// <summary>Momentum of SGD.</summary>
-    [HeadOption("momentum", "momentum of sgd", Min = 0, Max = 1)]
+    [Option("momentum", "momentum of sgd", Min = 0, Max = 1)]
     public double Momentum { get; init; } = 0.9;
 
     /// <summary>L2 penalty on all weights.</summary>
-    [HeadOption("weight_decay", "L2 penalty on all weights", Min = 0)]
+    [Option("weight_decay", "L2 penalty on all weights", Min = 0)]
     public double WeightDecay { get; init; }
 
     /// <summary>Epochs after which the rate is multiplied by <see cref="Gamma"/>; 0 for never.</summary>
-    [HeadOption("step_size", "epochs after which the rate is multiplied by gamma (StepLR); 0 for never", Min = 0)]
+    [Option("step_size", "epochs after which the rate is multiplied by gamma (StepLR); 0 for never", Min = 0)]
     public int StepSize { get; init; }
 
     /// <summary>Factor of the rate after <see cref="StepSize"/> epochs.</summary>
-    [HeadOption("gamma", "factor of the rate after step_size epochs", Min = 0, ExclusiveMin = true)]
+    [Option("gamma", "factor of the rate after step_size epochs", Min = 0, ExclusiveMin = true)]
     public double Gamma { get; init; } = 0.1;
 
     /// <summary>Rows per step.</summary>
-    [HeadOption("batch_size", "rows per step", Min = 1)]
+    [Option("batch_size", "rows per step", Min = 1)]
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Times that each photo is seen.</summary>
-    [HeadOption("epochs", "times that each photo is seen", Min = 1)]
+    [Option("epochs", "times that each photo is seen", Min = 1)]
     public int Epochs { get; init; } = 30;
 
     /// <summary>Which of a photo's cached views an epoch takes.</summary>
-    [HeadOption("views", "of photos with cached views: one view per epoch in turn, or all in every epoch")]
+    [Option("views", "of photos with cached views: one view per epoch in turn, or all in every epoch")]
     public ViewUse Views { get; init; }
 
     /// <summary>
     /// Whether the weights of the epoch with the best validation accuracy are kept, the first of equals, when there are validation rows.
     /// </summary>
-    [HeadOption("best_weights", "keep the weights of the epoch with the best validation accuracy, when there are validation rows")]
+    [Option("best_weights", "keep the weights of the epoch with the best validation accuracy, when there are validation rows")]
     public bool BestWeights { get; init; } = true;
 
     /// <inheritdoc/>

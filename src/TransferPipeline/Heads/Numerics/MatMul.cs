@@ -1,7 +1,7 @@
 namespace TransferPipeline.Heads.Numerics;
 
 /// <summary>Products of row-major float32 matrices on all cores; results do not depend on the number of threads.</summary>
-public static unsafe class MatMul
+internal static unsafe class MatMul
 {
     /// <summary>Bytes of a block of rows: it stays in the second-level cache while it is used.</summary>
     private const int BlockBytes = 384 * 1024;

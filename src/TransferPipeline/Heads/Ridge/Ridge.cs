@@ -9,7 +9,7 @@ public sealed record Ridge : HeadOptions, IScaledHead, IWeightedHead
     public override IHeadTrainer Trainer => new RidgeTrainer();
 
     /// <summary>Weight of the penalty against the squared errors.</summary>
-    [HeadOption("alpha", "weight of the penalty against the squared errors; scikit-learn's alpha", Min = 0, ExclusiveMin = true)]
+    [Option("alpha", "weight of the penalty against the squared errors; scikit-learn's alpha", Min = 0, ExclusiveMin = true)]
     public double Alpha { get; init; } = 100;
 
     /// <inheritdoc/>
@@ -19,6 +19,6 @@ public sealed record Ridge : HeadOptions, IScaledHead, IWeightedHead
     public string ClassWeight { get; init; } = "none";
 
     /// <summary>Whether scores have a constant term.</summary>
-    [HeadOption("fit_intercept", "whether scores have a constant term")]
+    [Option("fit_intercept", "whether scores have a constant term")]
     public bool FitIntercept { get; init; } = true;
 }

@@ -8,14 +8,14 @@ namespace TransferPipeline.Heads;
 /// <summary>Leave-one-out results of one penalty.</summary>
 /// <param name="Accuracy">Share of rows that the classifier trained on all other rows gets right.</param>
 /// <param name="MeanSquaredError">Mean over rows and targets of the squared errors of those classifiers.</param>
-public sealed record RidgeLeaveOneOutResult(double Alpha, double Accuracy, double MeanSquaredError);
+internal sealed record RidgeLeaveOneOutResult(double Alpha, double Accuracy, double MeanSquaredError);
 
 /// <summary>
 /// Exact leave-one-out of ridge for many penalties from one factorization. Without row i the residual is e_i / (1 - h_i), h_i the row's
 /// leverage (Allen 1974). With the Gram matrix reduced to a tridiagonal one, leverages and residuals of all rows cost a few operations a
 /// value and penalty.
 /// </summary>
-public static class RidgeLeaveOneOut
+internal static class RidgeLeaveOneOut
 {
     private const int RowBlock = 64;
 

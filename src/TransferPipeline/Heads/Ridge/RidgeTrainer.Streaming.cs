@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Linear;
 
 namespace TransferPipeline.Heads;
 
-public sealed partial class RidgeTrainer
+internal sealed partial class RidgeTrainer
 {
     /// <summary>Only a standard scaling has to be learnt before rows can be used.</summary>
     public bool StreamsOnce(HeadOptions options) => Checked(options).Scaling != ScalingKind.Standard;

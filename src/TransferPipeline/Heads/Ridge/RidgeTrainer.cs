@@ -8,7 +8,7 @@ namespace TransferPipeline.Heads;
 /// weights; the intercept is free. Solved in closed form in the smaller of the space of values and the space of rows. Probabilities are the
 /// softmax of the scores and uncalibrated.
 /// </summary>
-public sealed partial class RidgeTrainer() : HeadPathTrainer<Ridge>(new Ridge()), IStreamingTrainer
+internal sealed partial class RidgeTrainer() : HeadPathTrainer<Ridge>(new Ridge()), IStreamingTrainer
 {
     public override string Name => "ridge";
 

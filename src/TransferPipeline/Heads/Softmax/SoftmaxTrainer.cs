@@ -6,7 +6,7 @@ namespace TransferPipeline.Heads;
 /// Multinomial logistic regression, the objective of scikit-learn's LogisticRegression: C times the sum of cross-entropies plus half the
 /// squared weights; the intercept is free. Two classes share one weight vector, as there.
 /// </summary>
-public sealed class SoftmaxTrainer() : IterativeTrainer(new Softmax())
+internal sealed class SoftmaxTrainer() : IterativeTrainer(new Softmax())
 {
     public override string Name => "softmax";
 

@@ -9,19 +9,19 @@ public sealed record SvmRbf : HeadOptions, IScaledHead, IWeightedHead
     public override IHeadTrainer Trainer => new SvmRbfTrainer();
 
     /// <summary>Weight of the hinge losses.</summary>
-    [HeadOption("C", "weight of the hinge losses, as SVC's C", Min = 0, ExclusiveMin = true)]
+    [Option("C", "weight of the hinge losses, as SVC's C", Min = 0, ExclusiveMin = true)]
     public double C { get; init; } = 10;
 
     /// <summary><c>scale</c>: 1 / (values x variance), <c>auto</c>: 1 / values, or a number.</summary>
-    [HeadOption("gamma", "scale: 1 / (values x variance), auto: 1 / values, or a number")]
+    [Option("gamma", "scale: 1 / (values x variance), auto: 1 / values, or a number")]
     public string Gamma { get; init; } = "scale";
 
     /// <summary>Violation of the optimality conditions at which to stop.</summary>
-    [HeadOption("tol", "violation of the optimality conditions at which to stop (SVC's default is 0.001)", Min = 0, ExclusiveMin = true)]
+    [Option("tol", "violation of the optimality conditions at which to stop (SVC's default is 0.001)", Min = 0, ExclusiveMin = true)]
     public double Tolerance { get; init; } = 0.0001;
 
     /// <summary>Whether the sum of decisions decides between classes of equal votes; otherwise the first class does, as in SVC.</summary>
-    [HeadOption("break_ties", "between classes of equal votes the sum of decisions decides; otherwise the first class, as SVC")]
+    [Option("break_ties", "between classes of equal votes the sum of decisions decides; otherwise the first class, as SVC")]
     public bool BreakTies { get; init; }
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Heads;
 
 /// <summary>Support vector machines with a Gaussian kernel, one for each pair of classes: scikit-learn's SVC, LIBSVM's C-SVC.</summary>
-public sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
+internal sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
 {
     /// <summary>Rows up to which the whole kernel matrix is kept: 1.6 GB.</summary>
     private const int MostMatrixRows = 20_000;

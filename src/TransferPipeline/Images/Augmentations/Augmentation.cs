@@ -1,7 +1,7 @@
 namespace TransferPipeline.Images.Augmentations;
 
 /// <summary>One random change of a photo, with torchvision's name, parameters and distribution.</summary>
-public abstract record Augmentation
+internal abstract record Augmentation
 {
     /// <summary>Name and parameters; part of a feature set's recipe.</summary>
     public abstract override string ToString();

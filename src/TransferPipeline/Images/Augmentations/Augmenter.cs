@@ -5,7 +5,7 @@ namespace TransferPipeline.Images.Augmentations;
 /// the photo is resized and cropped as the preprocessing says first. A view depends on the seed, the photo's content and the
 /// view's number alone. Owns its scratch memory: one per worker, not thread-safe.
 /// </summary>
-public sealed class Augmenter
+internal sealed class Augmenter
 {
     private readonly IReadOnlyList<Augmentation> _steps;
     private readonly ulong _seed;

@@ -3,7 +3,7 @@ namespace TransferPipeline.Images.Augmentations;
 /// <summary>
 /// Changes brightness, contrast, saturation and hue by random amounts, in random order, as torchvision does on PIL images.
 /// </summary>
-public sealed record ColorJitter : Augmentation
+internal sealed record ColorJitter : Augmentation
 {
     private const int Brightening = 0,
         Contrasting = 1,

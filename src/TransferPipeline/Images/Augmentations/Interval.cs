@@ -3,7 +3,7 @@ using System.Globalization;
 namespace TransferPipeline.Images.Augmentations;
 
 /// <summary>Where a random parameter is drawn from, uniformly.</summary>
-public readonly record struct Interval(double From, double To)
+internal readonly record struct Interval(double From, double To)
 {
     /// <summary>torchvision's reading of one number: centre less and plus it.</summary>
     public static Interval Around(double centre, double amount) => new(centre - amount, centre + amount);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace TransferPipeline.Images.Augmentations;
 
 /// <summary>Swaps left and right with a probability.</summary>
-public sealed record RandomHorizontalFlip : Augmentation
+internal sealed record RandomHorizontalFlip : Augmentation
 {
     public double Probability { get; init; } = 0.5;
 

@@ -1,7 +1,7 @@
 namespace TransferPipeline.Images.Augmentations;
 
 /// <summary>A random part of the photo, of random area and aspect, resized to a fixed size. Replaces Resize and CenterCrop.</summary>
-public sealed record RandomResizedCrop : Augmentation
+internal sealed record RandomResizedCrop : Augmentation
 {
     private const int Attempts = 10;
 

@@ -5,7 +5,7 @@ namespace TransferPipeline.Images.Augmentations;
 /// <summary>
 /// Turns the photo about its centre by a random angle, counter-clockwise; the size stays, what enters from outside is <see cref="Fill"/>.
 /// </summary>
-public sealed record RandomRotation : Augmentation
+internal sealed record RandomRotation : Augmentation
 {
     /// <summary>Angles in degrees; torchvision reads one number d as -d..d.</summary>
     public required Interval Degrees { get; init; }

@@ -6,7 +6,7 @@ namespace TransferPipeline.Reports;
 /// Makes the small square JPEGs of a page from encoded photos: short side resized, centre kept, turned as EXIF says. Not thread-safe.
 /// </summary>
 /// <param name="side">Width and height in pixels.</param>
-public sealed class ThumbnailMaker(IImageDecoder decoder, IImageEncoder encoder, int side = ThumbnailMaker.Side)
+internal sealed class ThumbnailMaker(IImageDecoder decoder, IImageEncoder encoder, int side = ThumbnailMaker.Side)
 {
     /// <summary>Enough for a cell of a page on a dense display, about 4 kB.</summary>
     public const int Side = 128;

@@ -4,7 +4,7 @@ using TransferPipeline.Features;
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>Rows of Parquet parts of a feature set, block by block.</summary>
-public sealed class FeatureTableStream : IRowStream
+internal sealed class FeatureTableStream : IRowStream
 {
     private readonly IFeatureTable _table;
     private readonly IReadOnlyList<string> _files;

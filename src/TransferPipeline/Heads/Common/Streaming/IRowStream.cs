@@ -1,7 +1,7 @@
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>Training rows that are read in blocks, as often as needed, because they are more than memory holds.</summary>
-public interface IRowStream
+internal interface IRowStream
 {
     /// <summary>Values of a vector.</summary>
     int Columns { get; }
