@@ -11,6 +11,9 @@ internal sealed class AdapterRegistry<T>(string role, IReadOnlyList<Adapter<T>> 
     /// <summary>All of them, usable or not, the preferred one first.</summary>
     public IReadOnlyList<Adapter<T>> Adapters => adapters;
 
+    /// <summary>The same with one more adapter before the others; one of its name is replaced.</summary>
+    public AdapterRegistry<T> With(Adapter<T> adapter) => new(role, [adapter, .. adapters.Where(a => a.Name != adapter.Name)]);
+
     /// <summary>The adapter of that name; for null the first one that can be used on this machine.</summary>
     /// <exception cref="UsageException">There is none of that name, or none can be used; the message lists the names or the
     /// reasons.</exception>

@@ -5,6 +5,7 @@ namespace TransferPipeline;
 /// </summary>
 public sealed class FeatureMatrix
 {
+    /// <summary>A matrix whose values are not initialized.</summary>
     public FeatureMatrix(int rows, int columns)
         : this(rows, columns, GC.AllocateUninitializedArray<float>(checked(rows * columns), pinned: true)) { }
 
@@ -17,12 +18,16 @@ public sealed class FeatureMatrix
         (Rows, Columns, Data) = (rows, columns, data);
     }
 
+    /// <summary>Number of vectors.</summary>
     public int Rows { get; }
 
+    /// <summary>Values per vector.</summary>
     public int Columns { get; }
 
+    /// <summary>All values: row 0 first; may be longer than rows x columns.</summary>
     public float[] Data { get; }
 
+    /// <summary>The values of one row, not a copy.</summary>
     public Span<float> Row(int row) => Data.AsSpan(row * Columns, Columns);
 
     /// <summary>A copy of the given rows, in that order.</summary>

@@ -5,8 +5,12 @@ namespace TransferPipeline.Backbones;
 /// <param name="Pooling">Applied to the tensor at the cut.</param>
 public sealed record CutRequest(string Cut, Pooling Pooling)
 {
+    /// <summary>The vector that the classifying layer takes.</summary>
     public const string Penultimate = "penultimate";
+
+    /// <summary>The last feature map before pooling.</summary>
     public const string Features = "features";
 
+    /// <summary>The vector before the classifying layer, unpooled.</summary>
     public static CutRequest Default { get; } = new(Penultimate, Pooling.None);
 }

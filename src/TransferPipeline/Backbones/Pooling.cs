@@ -33,6 +33,7 @@ public enum PoolingKind
 /// </summary>
 public readonly record struct Pooling(PoolingKind Kind, int Height = 0, int Width = 0)
 {
+    /// <summary>The tensor as it is, flattened.</summary>
     public static Pooling None => new(PoolingKind.None);
 
     /// <exception cref="UsageException">The text is none of the forms.</exception>
@@ -68,6 +69,7 @@ public readonly record struct Pooling(PoolingKind Kind, int Height = 0, int Widt
         );
     }
 
+    /// <summary>As recipes and commands write it, which <see cref="Parse"/> reads.</summary>
     public override string ToString() =>
         Kind switch
         {

@@ -3,8 +3,13 @@ namespace TransferPipeline.Datasets;
 /// <summary>Canonical split names; readers map the common spellings (val, valid, dev, training, testing) to these.</summary>
 public static class Splits
 {
+    /// <summary>Photos that heads are trained on.</summary>
     public const string Train = "train";
+
+    /// <summary>Photos that heads are evaluated on by default.</summary>
     public const string Validation = "validation";
+
+    /// <summary>Photos for a last evaluation.</summary>
     public const string Test = "test";
 }
 
@@ -44,9 +49,11 @@ public abstract class Dataset : IDisposable
     /// <summary>The form of the data that was recognized, in words for people.</summary>
     public virtual string Form { get; init; } = "";
 
+    /// <summary>The photos, in the fixed order.</summary>
     public abstract IReadOnlyList<PhotoEntry> Entries { get; }
 
-    public abstract IReadOnlyList<DatasetProblem> Problems { get; }
+    /// <summary>What was left out or looks wrong; empty when all is well.</summary>
+    public virtual IReadOnlyList<DatasetProblem> Problems => [];
 
     /// <summary>Size and time of the photo <paramref name="index"/>, without reading it.</summary>
     public abstract PhotoStamp Stamp(int index);
@@ -64,5 +71,6 @@ public abstract class Dataset : IDisposable
     /// <exception cref="IOException">The photo cannot be read; the extractor records it as failed.</exception>
     public abstract int Read(int index, ref byte[] buffer);
 
+    /// <summary>Closes the files that the dataset reads from.</summary>
     public virtual void Dispose() => GC.SuppressFinalize(this);
 }

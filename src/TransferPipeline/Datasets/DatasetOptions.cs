@@ -7,11 +7,23 @@ public enum DatasetKind
     /// Found from the path: a folder of class folders, CIFAR's or Parquet files, a .csv, .parquet, .tar, .tar.gz or .tgz file.
     /// </summary>
     Auto,
+
+    /// <summary>A folder with one folder per class, or with one folder per split and class.</summary>
     Folder,
+
+    /// <summary>A table with a row per photo: its path, its label and perhaps its split.</summary>
     Csv,
+
+    /// <summary>Parquet files that hold the photos, as Hugging Face datasets has them.</summary>
     Parquet,
+
+    /// <summary>CIFAR-10's binary or Python files.</summary>
     Cifar10,
+
+    /// <summary>CIFAR-100's binary or Python files.</summary>
     Cifar100,
+
+    /// <summary>A tar archive, or WebDataset shards.</summary>
     Tar,
 }
 
@@ -21,6 +33,7 @@ public sealed record DatasetOptions
     /// <summary>A folder or a file.</summary>
     public required string Path { get; init; }
 
+    /// <summary>The form of the data; found from the path by default.</summary>
     public DatasetKind Kind { get; init; }
 
     /// <summary>

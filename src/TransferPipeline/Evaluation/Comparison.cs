@@ -40,6 +40,7 @@ public sealed record Comparison
     [JsonInclude]
     internal FeatureMap? Map { get; init; }
 
+    /// <summary>What a reader should know, one line each: fits that did not converge, sweeps that end at an edge, heads left out.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Heads that were asked for and cannot be trained on this data; each has a line among the warnings.</summary>
@@ -112,15 +113,19 @@ public sealed record HeadResult
     /// <summary>Hyper-parameters used, defaults included.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
 
+    /// <summary>Share of correct predictions, with Wilson's interval (on folds the t interval of the corrected resampled test).</summary>
     public required Interval Accuracy { get; init; }
 
+    /// <summary>Mean of the recalls of the classes, with a bootstrap interval.</summary>
     public required Interval BalancedAccuracy { get; init; }
 
+    /// <summary>Mean of the F1 scores of the classes, with a bootstrap interval.</summary>
     public required Interval MacroF1 { get; init; }
 
     /// <summary>NaN with fewer than six classes.</summary>
     public double Top5 { get; init; } = double.NaN;
 
+    /// <summary>Mean of -log of the probability of the true class, in nats; NaN without probabilities.</summary>
     public double LogLoss { get; init; } = double.NaN;
 
     /// <summary>Expected calibration error of the top probability, 15 equal-width bins (Guo et al. 2017).</summary>
@@ -129,6 +134,7 @@ public sealed record HeadResult
     /// <summary>The same after temperature scaling; NaN when not asked for.</summary>
     public double CalibrationErrorScaled { get; init; } = double.NaN;
 
+    /// <summary><see cref="LogLoss"/> after temperature scaling; NaN when not asked for.</summary>
     public double LogLossScaled { get; init; } = double.NaN;
 
     /// <summary>Probabilities to the power 1 / Temperature, normalized, are the scaled ones; NaN when not asked for.</summary>
@@ -148,14 +154,19 @@ public sealed record HeadResult
     /// <summary>For all evaluated photos together.</summary>
     public double PredictSeconds { get; init; }
 
+    /// <summary>Number of values that the head learnt or stores.</summary>
     public long ParameterCount { get; init; }
 
+    /// <summary><see cref="FitReport.Objective"/> of the fit.</summary>
     public double Objective { get; init; } = double.NaN;
 
+    /// <summary><see cref="FitReport.RelativeGap"/> of the fit.</summary>
     public double RelativeGap { get; init; } = double.NaN;
 
+    /// <summary><see cref="FitReport.Iterations"/> of the fit.</summary>
     public int Iterations { get; init; }
 
+    /// <summary><see cref="FitReport.Converged"/> of the fit.</summary>
     public bool Converged { get; init; } = true;
 
     /// <summary>True for the best head and for those not significantly worse (Holm-corrected).</summary>
@@ -167,6 +178,7 @@ public sealed record HeadResult
     /// <summary>K x K counts, row = true class, column = predicted.</summary>
     public required int[][] Confusion { get; init; }
 
+    /// <summary>One result per class, in the order of the classes.</summary>
     public required IReadOnlyList<ClassResult> PerClass { get; init; }
 
     [JsonInclude]
@@ -176,6 +188,7 @@ public sealed record HeadResult
     [JsonInclude]
     internal IReadOnlyList<CalibrationBin> CalibrationScaled { get; init; } = [];
 
+    /// <summary>Losses and accuracies per epoch of heads that train in epochs; empty for the others.</summary>
     public IReadOnlyList<EpochRecord> History { get; init; } = [];
 
     /// <summary>The most confident wrong predictions, worst first, at most 24.</summary>
@@ -203,11 +216,22 @@ public sealed record PairedTest(
     double AdjustedPValue
 );
 
+/// <summary>One class under one head.</summary>
+/// <param name="Name">The class.</param>
+/// <param name="Support">Photos of the class among those evaluated.</param>
+/// <param name="Precision">Share of predictions of the class that are right.</param>
+/// <param name="Recall">Share of its photos that are found.</param>
+/// <param name="F1">Harmonic mean of precision and recall.</param>
 public sealed record ClassResult(string Name, int Support, double Precision, double Recall, double F1);
 
 /// <param name="Confidence">Mean top probability in the bin.</param>
 internal sealed record CalibrationBin(double Low, double High, int Count, double Confidence, double Accuracy);
 
+/// <summary>A wrong prediction.</summary>
+/// <param name="Path">The photo.</param>
+/// <param name="Label">Its class.</param>
+/// <param name="Predicted">The class that the head gave.</param>
+/// <param name="Probability">Probability of the predicted class.</param>
 public sealed record Mistake(string Path, string Label, string Predicted, double Probability);
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>

@@ -57,6 +57,7 @@ public sealed record ComparisonOptions
     [Option("near-duplicate-cosine", "Cosine of two vectors from which their photos count as near-duplicates.", Min = 0.5, Max = 1)]
     public double NearDuplicateCosine { get; init; } = DefaultNearDuplicateCosine;
 
+    /// <summary>Which photos choose the values of sweeps.</summary>
     [Option(
         "choose-by",
         "What chooses the values of sweeps: folds inside the training part, or the validation split when test is reported."

@@ -8,6 +8,7 @@ public sealed record HeadSpec
 {
     internal HeadSpec() { }
 
+    /// <summary>Trains the head.</summary>
     public required IHeadTrainer Trainer { get; init; }
 
     /// <summary>Values of the options; of a swept option the default.</summary>

@@ -11,10 +11,12 @@ public sealed partial class FeatureSet
     internal FeatureSet(string folder, FeatureManifest manifest, IFeatureTable table) =>
         (Folder, Manifest, _table) = (folder, manifest, table);
 
+    /// <summary>The folder of the set.</summary>
     public string Folder { get; }
 
     internal FeatureManifest Manifest { get; }
 
+    /// <summary>What determined its vectors.</summary>
     public Recipe Recipe => Manifest.Recipe;
 
     /// <summary>Length D of every vector.</summary>

@@ -37,6 +37,7 @@ public interface IFeatureTable
     /// </summary>
     void Write(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors);
 
+    /// <summary>Writes the photos that could not be used; the bytes depend on the arguments alone.</summary>
     void WriteFailed(string file, IReadOnlyList<FailedRow> rows);
 
     /// <summary>Reads the columns other than <c>vector</c>, in file order.</summary>
@@ -47,6 +48,7 @@ public interface IFeatureTable
     /// <exception cref="BadInputException">Not a Parquet file, or a column is missing or of another type.</exception>
     List<(string Label, string Split)> ReadLabels(string file);
 
+    /// <summary>Reads what <see cref="WriteFailed"/> wrote.</summary>
     List<FailedRow> ReadFailed(string file);
 
     /// <summary>Reads all vectors in file order into <paramref name="destination"/> from its row <paramref name="firstRow"/>.</summary>

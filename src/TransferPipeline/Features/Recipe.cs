@@ -22,6 +22,7 @@ public sealed partial record Recipe
     /// <summary>What makes a vector of the tensor there, as <see cref="Pooling"/> writes it.</summary>
     public required string Pooling { get; init; }
 
+    /// <summary>From the photo's pixels to the backbone's input.</summary>
     public required Preprocessing Preprocessing { get; init; }
 
     /// <summary>The pixels that the decoder gives, with a version, such as <c>pillow 1</c>: its <see cref="IImageDecoder.Name"/>.</summary>
@@ -31,6 +32,7 @@ public sealed partial record Recipe
         init => field = PixelsOf(value);
     }
 
+    /// <summary>Whether photos were turned as their EXIF orientation says.</summary>
     public bool ExifTranspose { get; init; }
 
     /// <summary>Augmented copies of each training photo besides the photo itself.</summary>
@@ -101,8 +103,10 @@ public sealed partial record Recipe
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
+    /// <summary>Whether sets of the two recipes can be mixed.</summary>
     public bool Equals(Recipe? other) => other is not null && Model == other.Model && Differences(other).Count == 0;
 
+    /// <summary>Of the backbone alone.</summary>
     public override int GetHashCode() => ModelSha256.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>

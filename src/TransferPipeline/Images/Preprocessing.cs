@@ -3,9 +3,16 @@ namespace TransferPipeline.Images;
 /// <summary>Resampling filter, with PIL's names.</summary>
 public enum Interpolation
 {
+    /// <summary>The nearest pixel.</summary>
     Nearest,
+
+    /// <summary>A triangle over two pixels, wider when the photo shrinks (antialiased).</summary>
     Bilinear,
+
+    /// <summary>Keys' cubic with a = -0.5 over four pixels, wider when the photo shrinks.</summary>
     Bicubic,
+
+    /// <summary>A windowed sinc over six pixels, wider when the photo shrinks.</summary>
     Lanczos,
 }
 
@@ -27,25 +34,31 @@ public sealed record Preprocessing
     /// </summary>
     public int ResizeShortSide { get; init; }
 
+    /// <summary>Width after Resize(w, h) in pixels; 0 when the short side decides.</summary>
     public int ResizeWidth { get; init; }
 
+    /// <summary>Height after Resize(w, h) in pixels; 0 when the short side decides.</summary>
     public int ResizeHeight { get; init; }
 
+    /// <summary>Filter of the resize, Pillow's.</summary>
     public Interpolation Interpolation { get; init; } = Interpolation.Bilinear;
 
     /// <summary>Centre crop's height and width; 0 keeps all.</summary>
     public int CropWidth { get; init; }
 
+    /// <summary>Centre crop's height in pixels; 0 keeps all.</summary>
     public int CropHeight { get; init; }
 
     /// <summary>Per channel R, G, B, of values in 0..1.</summary>
     public IReadOnlyList<double> Mean { get; init; } = [0.485, 0.456, 0.406];
 
+    /// <summary>Per channel R, G, B, of values in 0..1.</summary>
     public IReadOnlyList<double> Std { get; init; } = [0.229, 0.224, 0.225];
 
     /// <summary>The other form, in levels 0..255, e.g. (pixel - 127) / 128; used when <see cref="Divisor"/> is not 0.</summary>
     public double Offset { get; init; }
 
+    /// <summary>Of the other form; 0 for mean and deviation.</summary>
     public double Divisor { get; init; }
 
     /// <summary>Channels in the order B, G, R.</summary>

@@ -6,18 +6,25 @@ public sealed record PreprocessingOverride
     /// <summary>Short side, or width and height when two are given.</summary>
     public IReadOnlyList<int>? Resize { get; init; }
 
+    /// <summary>Side of the square centre crop in pixels; 0 keeps all.</summary>
     public int? Crop { get; init; }
 
+    /// <summary>Filter of the resize.</summary>
     public Interpolation? Interpolation { get; init; }
 
+    /// <summary>Per channel R, G, B, of values in 0..1; makes the form (x / 255 - mean) / std.</summary>
     public IReadOnlyList<double>? Mean { get; init; }
 
+    /// <summary>Per channel R, G, B, of values in 0..1.</summary>
     public IReadOnlyList<double>? Std { get; init; }
 
+    /// <summary>Of the form (x - offset) / divisor, in levels 0..255.</summary>
     public double? Offset { get; init; }
 
+    /// <summary>Of the form (x - offset) / divisor, in levels 0..255.</summary>
     public double? Divisor { get; init; }
 
+    /// <summary>Channels in the order B, G, R.</summary>
     public bool? Bgr { get; init; }
 
     /// <summary>It states what the values of the pixels become.</summary>

@@ -8,8 +8,10 @@ public sealed class RgbImage
 
     private byte[] _pixels = [];
 
+    /// <summary>In pixels.</summary>
     public int Width { get; private set; }
 
+    /// <summary>In pixels.</summary>
     public int Height { get; private set; }
 
     /// <summary>Width x Height x 3 bytes, row-major, R G B.</summary>

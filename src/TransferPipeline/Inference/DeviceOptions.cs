@@ -5,8 +5,13 @@ namespace TransferPipeline.Inference;
 /// <summary>ONNX Runtime's execution provider.</summary>
 public enum Provider
 {
+    /// <summary>The processor.</summary>
     Cpu,
+
+    /// <summary>NVIDIA GPUs by ONNX Runtime's CUDA provider.</summary>
     Cuda,
+
+    /// <summary>NVIDIA GPUs by ONNX Runtime's TensorRT provider.</summary>
     TensorRt,
 }
 
@@ -45,6 +50,7 @@ public enum CudaLayout
     /// <summary>The order that tensor cores read.</summary>
     Nhwc,
 
+    /// <summary>Channels first.</summary>
     Nchw,
 }
 
@@ -56,8 +62,10 @@ public enum CudaFusion
     /// </summary>
     Auto,
 
+    /// <summary>They do.</summary>
     On,
 
+    /// <summary>A kernel of its own adds it.</summary>
     Off,
 }
 
@@ -81,6 +89,7 @@ public sealed record DeviceOptions
         init => (Provider, Gpus) = ReadDevice(value);
     }
 
+    /// <summary>The kind of device.</summary>
     public Provider Provider { get; init; } = Provider.Cpu;
 
     /// <summary>Numbers of the GPUs, each with a session of its own; 0 alone for the CPU.</summary>
@@ -89,6 +98,7 @@ public sealed record DeviceOptions
     /// <summary>Number of the first GPU.</summary>
     public int Index => Gpus[0];
 
+    /// <summary>Arithmetic of the backbone.</summary>
     [Option("precision", "fp32, or on a GPU tf32 or fp16.")]
     public Precision Precision { get; init; }
 
@@ -103,12 +113,15 @@ public sealed record DeviceOptions
     /// <summary><see cref="DeviceMemory"/> in bytes.</summary>
     public long MemoryLimit { get; init; }
 
+    /// <summary>How cuDNN chooses the algorithms of convolutions.</summary>
     [Option("cudnn-search", "How cuDNN chooses convolutions.")]
     public CudnnSearch CudnnSearch { get; init; }
 
+    /// <summary>How tensors lie in the memory of a GPU.</summary>
     [Option("cuda-layout", "How tensors lie on a GPU; auto is nhwc for tf32 and fp16.")]
     public CudaLayout CudaLayout { get; init; }
 
+    /// <summary>Whether convolutions on a GPU add their bias themselves.</summary>
     [Option("cuda-fusion", "Convolutions on a GPU add their bias themselves; auto tries both.")]
     public CudaFusion CudaFusion { get; init; }
 
@@ -116,6 +129,7 @@ public sealed record DeviceOptions
     [Option("cuda-graphs", "Launch a batch's kernels as one CUDA graph; for cuda only.", Switch = true)]
     public bool CudaGraphs { get; init; }
 
+    /// <summary>Whether it is the processor.</summary>
     public bool IsCpu => Provider == Provider.Cpu;
 
     /// <summary>Refuses options that exclude each other.</summary>
@@ -133,6 +147,7 @@ public sealed record DeviceOptions
     internal static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
+    /// <summary>As <see cref="Device"/> reads it, with the number of the GPU.</summary>
     public override string ToString() =>
         IsCpu ? Name(Provider) : string.Create(CultureInfo.InvariantCulture, $"{Name(Provider)}:{string.Join(',', Gpus)}");
 

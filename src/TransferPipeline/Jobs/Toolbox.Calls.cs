@@ -4,12 +4,28 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
+using TransferPipeline.Images;
+using TransferPipeline.Inference;
 
 namespace TransferPipeline.Jobs;
 
 /// <content>The whole way from photos to a classifier, one call per step.</content>
 public sealed partial record Toolbox
 {
+    /// <summary>These tools with a decoder of one's own, which decodes all photos from now on.</summary>
+    public Toolbox WithDecoder(IImageDecoder decoder)
+    {
+        var adapter = new Adapter<IImageDecoder>(decoder.Name.Split(' ')[0], () => decoder, () => decoder.Libraries);
+        return this with { Decoders = Decoders.With(adapter), DecoderName = adapter.Name };
+    }
+
+    /// <summary>These tools with a Parquet library of one's own, which reads and writes all Parquet files from now on.</summary>
+    public Toolbox WithParquetLibrary(IParquetLibrary library)
+    {
+        var adapter = new Adapter<IParquetLibrary>(library.Name.Split(' ')[0], () => library, () => library.Name);
+        return this with { ParquetLibraries = ParquetLibraries.With(adapter), ParquetName = adapter.Name };
+    }
+
     /// <summary>Opens photos with labels, whatever their form: class folders, CSV, tar, Parquet, CIFAR.</summary>
     /// <exception cref="BadInputException">There is nothing at the path, no photo in it, or it is damaged.</exception>
     public Dataset OpenDataset(string path) => OpenDataset(new DatasetOptions { Path = path });
@@ -21,8 +37,10 @@ public sealed partial record Toolbox
     /// <param name="model">A name of the model store, or an ONNX file.</param>
     /// <param name="folder">Folder of the feature set.</param>
     /// <param name="cut">Where the backbone is stopped, and the pooling; by default the feature that its classifier takes.</param>
+    /// <param name="device">Where the backbone runs; by default the processor.</param>
+    /// <param name="preprocessing">Changes to the model's own preprocessing.</param>
     /// <param name="options">Threads, limits and what to do with another recipe.</param>
-    /// <param name="progress">Told as photos are done.</param>
+    /// <param name="progress">Called as photos are done.</param>
     /// <exception cref="TransferException">The model, the photos or the folder cannot be used; what was computed is kept.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what was computed is kept.</exception>
     public async Task<FeatureSet> ExtractAsync(
@@ -30,6 +48,8 @@ public sealed partial record Toolbox
         string model,
         string folder,
         CutRequest? cut = null,
+        DeviceOptions? device = null,
+        PreprocessingOverride? preprocessing = null,
         ExtractionOptions? options = null,
         IProgress<ExtractionProgress>? progress = null,
         CancellationToken cancellation = default
@@ -38,7 +58,10 @@ public sealed partial record Toolbox
         var result = await Task.Run(
             () =>
             {
-                var spec = Specify(photos, Models.Resolve(model), [new(cut ?? CutRequest.Default, folder)]);
+                var spec = Specify(photos, Models.Resolve(model), [new(cut ?? CutRequest.Default, folder)], preprocessing) with
+                {
+                    Device = (device ?? new()).Check(),
+                };
                 var given = options ?? new();
                 return Extractor.Run(spec, given with { Progress = progress ?? given.Progress }, cancellation)[0];
             },
@@ -54,15 +77,19 @@ public sealed partial record Toolbox
     /// <summary>Trains heads on a feature set, side by side on the same photos, and evaluates them.</summary>
     /// <param name="heads">For example <c>[new Softmax(), new LinearSvm { C = 0.1 }]</c>.</param>
     /// <param name="options">Split or folds, seed, threads, data checks.</param>
+    /// <param name="progress">Called with one line as each piece of work begins.</param>
     /// <exception cref="TransferException">No head can be trained, or the options contradict each other.</exception>
     public async Task<ComparedHeads> CompareAsync(
         FeatureSet features,
         IReadOnlyList<HeadSpec> heads,
         ComparisonOptions? options = null,
+        IProgress<string>? progress = null,
         CancellationToken cancellation = default
     )
     {
         var given = (options ?? new()) with { Cancellation = cancellation };
+        if (progress is not null)
+            given = given with { Progress = progress.Report };
         return await Task.Run(
             () =>
             {

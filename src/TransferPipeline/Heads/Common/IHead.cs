@@ -8,8 +8,10 @@ public interface IHead
     /// <summary>The trainer's name.</summary>
     string Name { get; }
 
+    /// <summary>Number of classes K.</summary>
     int ClassCount { get; }
 
+    /// <summary>Values per vector D.</summary>
     int Dimension { get; }
 
     /// <summary>Number of values that were learnt (for knn: stored).</summary>
@@ -18,6 +20,7 @@ public interface IHead
     /// <summary>The options it was trained with, defaults included.</summary>
     HeadOptions Options { get; }
 
+    /// <summary>How the fit ended.</summary>
     FitReport Fit { get; }
 
     /// <summary>
@@ -49,11 +52,13 @@ public sealed record FitReport
     /// <summary>Upper bound (or estimate) of (objective - optimum) / |optimum|; 0 for closed forms, NaN where there is none.</summary>
     public double RelativeGap { get; init; } = double.NaN;
 
+    /// <summary>Steps of the solver, or epochs; 0 for closed forms.</summary>
     public int Iterations { get; init; }
 
     /// <summary>Times that the rows were read; 0 where it is not counted.</summary>
     public int Passes { get; init; }
 
+    /// <summary>Whether the solver's tolerance was reached.</summary>
     public bool Converged { get; init; } = true;
 
     /// <summary>Per-epoch record of iterative heads; empty for the others.</summary>

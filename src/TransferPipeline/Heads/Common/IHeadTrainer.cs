@@ -74,11 +74,13 @@ public sealed record TrainingContext
     /// <summary>Threads to use; results do not depend on it.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Determines all that is random in the fit.</summary>
     public int Seed { get; init; }
 
     /// <summary>Receives one-line warnings (not converged, best value on the edge).</summary>
     public Action<string> Warn { get; init; } = static _ => { };
 
+    /// <summary>Ends the fit with <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancellation { get; init; }
 
     /// <summary>The most rows of the sample that a streamed fit starts from; null for as many as fit into about 100 MB.</summary>

@@ -47,16 +47,22 @@ public sealed class LinearHead : IHead
         (_divideByLength, Link, Options, Fit) = (divideByLength, link, options, fit);
     }
 
+    /// <inheritdoc/>
     public string Name { get; }
 
+    /// <inheritdoc/>
     public int ClassCount { get; }
 
+    /// <inheritdoc/>
     public int Dimension { get; }
 
+    /// <inheritdoc/>
     public long ParameterCount => Weights.LongLength + Bias.LongLength;
 
+    /// <inheritdoc/>
     public HeadOptions Options { get; }
 
+    /// <inheritdoc/>
     public FitReport Fit { get; }
 
     /// <summary>ClassCount x Dimension, for unscaled vectors (a standard scaling is folded in).</summary>
@@ -65,8 +71,10 @@ public sealed class LinearHead : IHead
     /// <summary>ClassCount values.</summary>
     public float[] Bias { get; }
 
+    /// <summary>What makes probabilities of the scores.</summary>
     public LinearLink Link { get; }
 
+    /// <inheritdoc/>
     public string? NotExportable => null;
 
     /// <summary>
@@ -114,6 +122,7 @@ public sealed class LinearHead : IHead
         return new(name, classes, dimension, foldedWeights, foldedBias, scaling.Kind == ScalingKind.L2, link, options, fit);
     }
 
+    /// <inheritdoc/>
     public void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1)
     {
         if (x.Columns != Dimension)
@@ -125,6 +134,7 @@ public sealed class LinearHead : IHead
         results.CopyTo(scores);
     }
 
+    /// <inheritdoc/>
     public void ToProbabilities(Span<float> scores)
     {
         for (var start = 0; start + ClassCount <= scores.Length; start += ClassCount)
@@ -143,6 +153,7 @@ public sealed class LinearHead : IHead
         }
     }
 
+    /// <inheritdoc/>
     public string Export(IGraphWriter graph, string features)
     {
         if (_divideByLength)

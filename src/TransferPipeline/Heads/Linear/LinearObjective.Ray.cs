@@ -9,8 +9,8 @@ internal sealed unsafe partial class LinearObjective
     private const int MostSteps = 20;
 
     /// <summary>
-    /// Outputs at the point of the last gradient; the derivatives' buffer holds the direction's outputs from <see cref="Direct"/> to
-    /// <see cref="Arrive"/>.
+    /// Outputs at the point of the last gradient; the derivatives' buffer holds the direction's outputs from <see cref="SetDirection"/> to
+    /// <see cref="MoveTo"/>.
     /// </summary>
     private FloatBuffer? _reached;
 

@@ -5,6 +5,7 @@ namespace TransferPipeline.Heads.Common;
 /// <summary>What is done to a vector before a head sees it; part of the head.</summary>
 public enum ScalingKind
 {
+    /// <summary>Vectors as they are.</summary>
     None,
 
     /// <summary>
@@ -24,10 +25,13 @@ public sealed class FeatureScaling
 
     private FeatureScaling(ScalingKind kind, float[] mean, float[] scale) => (Kind, Mean, Scale) = (kind, mean, scale);
 
+    /// <summary>Vectors as they are.</summary>
     public static FeatureScaling None { get; } = new(ScalingKind.None, [], []);
 
+    /// <summary>Vectors divided by their Euclidean lengths.</summary>
     public static FeatureScaling L2 { get; } = new(ScalingKind.L2, [], []);
 
+    /// <summary>Which scaling it is.</summary>
     public ScalingKind Kind { get; }
 
     /// <summary>D column means; empty unless standard.</summary>
