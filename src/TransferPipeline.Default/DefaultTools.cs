@@ -10,6 +10,7 @@ using TransferPipeline.NetVips;
 using TransferPipeline.ParquetNet;
 using TransferPipeline.ParquetSharp;
 using TransferPipeline.TorchSharp;
+using TransferPipeline.TorchSharp.Tuning;
 
 namespace TransferPipeline;
 
@@ -62,6 +63,17 @@ public static class DefaultTools
         )
         {
             JpegDecoders = new("JPEG decoder", [jpeg]),
+            Tuners = new(
+                "tuner",
+                [
+                    new(
+                        "torchsharp",
+                        () => new TorchTuner(),
+                        () => AdapterPackages.Of(typeof(TorchTuner).Assembly),
+                        () => TorchTuner.Unavailable
+                    ),
+                ]
+            ),
         };
     }
 }

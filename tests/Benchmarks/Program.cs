@@ -3,5 +3,11 @@ using TransferPipeline.Benchmarks;
 
 if (args is ["parquet-formats", var featureSet])
     ParquetFormats.Run(featureSet);
+else if (args is ["tuned-forward", .. var files])
+    TunedGraphs.CompareForward(files);
+else if (args is ["tuned-gradients", var model, var folder])
+    TunedGraphs.WriteGradients(model, folder);
+else if (args is ["tuned-steps", var timed, var photos, var steps, var threads, var shards])
+    TunedGraphs.TimeSteps(timed, int.Parse(photos), int.Parse(steps), int.Parse(threads), int.Parse(shards));
 else
     BenchmarkSwitcher.FromAssembly(typeof(PreprocessingBenchmarks).Assembly).Run(args);

@@ -1,0 +1,89 @@
+using static TorchSharp.torch;
+using Function = System.Func<TransferPipeline.TorchSharp.Tuning.OperatorCall, TorchSharp.torch.Tensor>;
+
+namespace TransferPipeline.TorchSharp.Tuning.Operators;
+
+/// <summary>Normalizations.</summary>
+internal static class Normalizations
+{
+    public static IReadOnlyDictionary<string, Function> Table { get; } =
+        new Dictionary<string, Function>(StringComparer.Ordinal)
+        {
+            ["BatchNormalization"] = BatchNormalization,
+            ["LayerNormalization"] = LayerNormalization,
+            ["InstanceNormalization"] = InstanceNormalization,
+            ["GroupNormalization"] = GroupNormalization,
+            ["RMSNormalization"] = RmsNormalization,
+            ["LpNormalization"] = LpNormalization,
+            ["LRN"] = LocalResponse,
+        };
+
+    /// <summary>In training, torch's train mode: the batch's statistics, and running ones that follow them.</summary>
+    private static Tensor BatchNormalization(OperatorCall call) =>
+        nn.functional.batch_norm(
+            call.Data(0),
+            call.Data(3),
+            call.Data(4),
+            call.Data(1),
+            call.Data(2),
+            training: call.Run.IsTraining,
+            momentum: 1 - call.Float("momentum", 0.9f),
+            eps: call.Float("epsilon", 1e-5f)
+        );
+
+    private static Tensor LayerNormalization(OperatorCall call)
+    {
+        var x = call.Data(0);
+        var shape = x.shape[HostShapes.Axis(call.Int("axis", -1), (int)x.dim())..];
+        return nn.functional.layer_norm(
+            x,
+            shape,
+            call.Data(1).expand(shape),
+            call.DataOrNull(2)?.expand(shape),
+            call.Float("epsilon", 1e-5f)
+        );
+    }
+
+    private static Tensor InstanceNormalization(OperatorCall call) =>
+        nn.functional.instance_norm(call.Data(0), weight: call.Data(1), bias: call.Data(2), eps: call.Float("epsilon", 1e-5f));
+
+    /// <summary>Up to opset 20 with one factor per group, then with one per channel.</summary>
+    private static Tensor GroupNormalization(OperatorCall call)
+    {
+        var (x, groups, scale, bias) = (call.Data(0), call.Int("num_groups", 1), call.Data(1), call.Data(2));
+        if (scale.shape[0] != x.shape[1])
+            (scale, bias) = (PerChannel(scale), PerChannel(bias));
+        return nn.functional.group_norm(x, groups, scale, bias, call.Float("epsilon", 1e-5f));
+
+        Tensor PerChannel(Tensor perGroup) => perGroup.unsqueeze(1).expand(groups, x.shape[1] / groups).reshape(-1);
+    }
+
+    private static Tensor RmsNormalization(OperatorCall call)
+    {
+        var x = call.Data(0);
+        var first = HostShapes.Axis(call.Int("axis", -1), (int)x.dim());
+        long[] axes = [.. Enumerable.Range(first, (int)x.dim() - first).Select(a => (long)a)];
+        return x * (x.square().mean(axes, keepdim: true) + call.Float("epsilon", 1e-5f)).rsqrt() * call.Data(1);
+    }
+
+    private static Tensor LpNormalization(OperatorCall call)
+    {
+        var x = call.Data(0);
+        long[] axis = [HostShapes.Axis(call.Int("axis", -1), (int)x.dim())];
+        return x / (call.Int("p", 2) == 1 ? x.abs().sum(axis, keepdim: true) : x.square().sum(axis, keepdim: true).sqrt());
+    }
+
+    private static Tensor LocalResponse(OperatorCall call)
+    {
+        var size = call.Int("size", 1);
+        if (size % 2 == 0)
+            throw new NotSupportedException("an LRN over an even number of channels");
+        return nn.functional.local_response_norm(
+            call.Data(0),
+            size,
+            call.Float("alpha", 0.0001f),
+            call.Float("beta", 0.75f),
+            call.Float("bias", 1)
+        );
+    }
+}

@@ -1,0 +1,67 @@
+using static TorchSharp.torch;
+using Function = System.Func<TransferPipeline.TorchSharp.Tuning.OperatorCall, TorchSharp.torch.Tensor>;
+
+namespace TransferPipeline.TorchSharp.Tuning.Operators;
+
+/// <summary>Pooling over windows and over whole maps.</summary>
+internal static class Pooling
+{
+    public static IReadOnlyDictionary<string, Function> Table { get; } =
+        new Dictionary<string, Function>(StringComparer.Ordinal)
+        {
+            ["MaxPool"] = MaxPool,
+            ["AveragePool"] = AveragePool,
+            ["GlobalAveragePool"] = call => call.Data(0).mean(Spatial(call), keepdim: true),
+            ["GlobalMaxPool"] = call => call.Data(0).amax(Spatial(call), keepdim: true),
+        };
+
+    private static Tensor MaxPool(OperatorCall call)
+    {
+        var (x, window, isLine) = Windowed(call);
+        // libtorch takes at most half of the window as padding.
+        if (!window.IsEven || window.Before.Where((p, axis) => p * 2 > window.Kernel[axis]).Any())
+            x = window.Pad(x, double.NegativeInfinity);
+        var y = nn.functional.max_pool2d(x, window.Kernel, window.Strides, window.Before, window.Dilations, call.Int("ceil_mode", 0) != 0);
+        return isLine ? y.squeeze(2) : y;
+    }
+
+    private static Tensor AveragePool(OperatorCall call)
+    {
+        var (x, window, isLine) = Windowed(call);
+        if (window.Dilations is not [1, 1])
+            throw new NotSupportedException("an AveragePool with dilations");
+        var (ceil, countsPadding) = (call.Int("ceil_mode", 0) != 0, call.Int("count_include_pad", 0) != 0);
+        var fits = window.IsEven && !window.Before.Where((p, axis) => p * 2 > window.Kernel[axis]).Any();
+        Tensor y;
+        if (fits || countsPadding)
+        {
+            x = fits ? x : window.Pad(x, 0);
+            y = nn.functional.avg_pool2d(x, window.Kernel, window.Strides, window.Before, ceil, countsPadding);
+        }
+        else
+        {
+            // Sums of values divided by numbers of values that are no padding.
+            var ones = ones_like(x);
+            var (before, after) = (window.Before.ToArray(), window.After.ToArray());
+            x = window.Pad(x, 0);
+            ones = (window with { Before = before, After = after }).Pad(ones, 0);
+            y = Mean(x) / Mean(ones);
+            Tensor Mean(Tensor values) => nn.functional.avg_pool2d(values, window.Kernel, window.Strides, window.Before, ceil);
+        }
+
+        return isLine ? y.squeeze(2) : y;
+    }
+
+    private static (Tensor X, Window Window, bool IsLine) Windowed(OperatorCall call)
+    {
+        var (x, kernel) = (call.Data(0), call.Ints("kernel_shape")!);
+        if (kernel.Length > 2)
+            throw new NotSupportedException($"a {call.Op} over {kernel.Length} axes");
+        var isLine = kernel.Length == 1;
+        if (isLine)
+            (x, kernel) = (x.unsqueeze(2), [1, kernel[0]]);
+        return (x, Window.Of(call, x.shape, kernel, isLine), isLine);
+    }
+
+    private static long[] Spatial(OperatorCall call) => [.. Enumerable.Range(2, (int)call.Data(0).dim() - 2).Select(a => (long)a)];
+}

@@ -1,0 +1,57 @@
+using static TorchSharp.torch;
+
+namespace TransferPipeline.TorchSharp.Tuning.Operators;
+
+/// <summary>What a convolution or pooling window covers, on two axes.</summary>
+/// <param name="Before">Padding at the top and left.</param>
+/// <param name="After">Padding at the bottom and right.</param>
+internal sealed record Window(long[] Kernel, long[] Strides, long[] Dilations, long[] Before, long[] After)
+{
+    public bool IsEven => Before.AsSpan().SequenceEqual(After);
+
+    /// <param name="shape">N x C x height x width.</param>
+    /// <param name="isLine">The node has one axis, the second of the two.</param>
+    public static Window Of(OperatorCall call, long[] shape, long[] kernel, bool isLine)
+    {
+        var strides = Both(call.Ints("strides"), 1);
+        var dilations = Both(call.Ints("dilations"), 1);
+        var pads = call.Ints("pads") ?? new long[isLine ? 2 : 4];
+        var before = Both(pads[..(pads.Length / 2)], 0);
+        var after = Both(pads[(pads.Length / 2)..], 0);
+        var auto = call.Text("auto_pad", "NOTSET");
+        if (auto is "SAME_UPPER" or "SAME_LOWER")
+        {
+            for (var axis = 0; axis < 2; axis++)
+            {
+                var size = shape[axis + 2];
+                var covered = ((size + strides[axis] - 1) / strides[axis] - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
+                var all = Math.Max(0, covered - size);
+                before[axis] = auto == "SAME_UPPER" ? all / 2 : (all + 1) / 2;
+                after[axis] = all - before[axis];
+            }
+        }
+        else if (auto == "VALID")
+        {
+            (before, after) = ([0, 0], [0, 0]);
+        }
+
+        return new(kernel, strides, dilations, before, after);
+
+        long[] Both(long[]? values, long absent) =>
+            values is null ? [absent, absent]
+            : isLine ? [absent, values[0]]
+            : [.. values];
+    }
+
+    /// <summary>libtorch pads both ends alike; otherwise the tensor is padded first, and <see cref="Before"/> becomes 0.</summary>
+    public Tensor PadWhereUneven(Tensor x, double value) => IsEven ? x : Pad(x, value);
+
+    /// <summary>The tensor with its padding; <see cref="Before"/> and <see cref="After"/> become 0.</summary>
+    public Tensor Pad(Tensor x, double value)
+    {
+        var padded = nn.functional.pad(x, [Before[1], After[1], Before[0], After[0]], value: value);
+        Array.Clear(Before);
+        Array.Clear(After);
+        return padded;
+    }
+}

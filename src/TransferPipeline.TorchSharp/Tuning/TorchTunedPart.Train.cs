@@ -1,0 +1,72 @@
+using TransferPipeline.Tuning;
+using static TorchSharp.torch;
+
+namespace TransferPipeline.TorchSharp.Tuning;
+
+/// <summary>Gradients and steps.</summary>
+internal sealed partial class TorchTunedPart
+{
+    public StepResult Train(TunedBatch batch, double backboneRate, double headRate)
+    {
+        var (result, shards) = Differentiate(batch, backboneRate != 0);
+        _steps++;
+        Guarded(() =>
+            _threads.Run(
+                _weights.Length + _heads.Length,
+                i =>
+                {
+                    using var scope = NewDisposeScope();
+                    using var still = no_grad();
+                    var (weight, rate) = i < _weights.Length ? (_weights[i], backboneRate) : (_heads[i - _weights.Length], headRate);
+                    if (!weight.IsStatistic && weight.TakeGradient(shards) is { } gradient)
+                        _optimizer.Step(weight, gradient, rate, _steps);
+                }
+            )
+        );
+        return result;
+    }
+
+    /// <summary>The gradients of the batch's mean loss, in train mode, by the names of the weights; for tests.</summary>
+    internal IReadOnlyDictionary<string, float[]> Gradients(TunedBatch batch)
+    {
+        var (_, shards) = Differentiate(batch, throughGraph: true);
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        return All.Where(w => !w.IsStatistic)
+            .Select(w => (w.Name, Gradient: w.TakeGradient(shards)))
+            .Where(w => w.Gradient is not null)
+            .ToDictionary(w => w.Name, w => TrainedTensor.Read(w.Gradient!), StringComparer.Ordinal);
+    }
+
+    /// <summary>Leaves each shard's gradients in the weights.</summary>
+    /// <returns>The result and the number of shards.</returns>
+    private (StepResult Result, int Shards) Differentiate(TunedBatch batch, bool throughGraph)
+    {
+        var shards = Shard(batch.Photos);
+        var results = new StepResult[shards.Length];
+        var weight = 0.0;
+        foreach (var label in batch.Labels.Span)
+            weight += _options.ClassWeights?[label] ?? 1;
+        Guarded(() => _threads.Run(shards.Length, s => results[s] = Differentiate(batch, shards[s], s, weight, throughGraph)));
+        var (loss, correct) = (0.0, 0);
+        foreach (var result in results)
+            (loss, correct) = (loss + result.Loss, correct + result.Correct);
+        return (new(loss, weight, correct), shards.Length);
+    }
+
+    private StepResult Differentiate(TunedBatch batch, Range photos, int shard, double weight, bool throughGraph)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] features;
+        using (set_grad_enabled(throughGraph))
+            features = Run(photos.Count, isTraining: true, shard).Forward(Inputs(batch, photos));
+        var labels = Labels(batch, photos);
+        var logits = Logits(features[0], 0, shard);
+        var loss = Loss(logits, labels);
+        var result = Result(loss, logits, labels);
+        if (_graph.Auxiliary is not null)
+            loss = loss + Loss(Logits(features[1], 1, shard), labels) * _graph.AuxiliaryLossWeight;
+        (loss / weight).backward();
+        return result;
+    }
+}

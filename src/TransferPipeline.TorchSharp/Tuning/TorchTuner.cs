@@ -1,0 +1,21 @@
+using TransferPipeline.Tuning;
+
+namespace TransferPipeline.TorchSharp.Tuning;
+
+/// <summary>Trains with libtorch.</summary>
+internal sealed class TorchTuner : ITuner
+{
+    /// <summary>Null when libtorch loads on this machine; otherwise the reason and the cure.</summary>
+    public static string? Unavailable => TorchRuntime.Unavailable;
+
+    public string? Problem(TunedGraph graph) => GraphCheck.Problem(graph);
+
+    public ITunedPart Open(TunedGraph graph, TunerOptions options) => OpenPart(graph, options);
+
+    internal static TorchTunedPart OpenPart(TunedGraph graph, TunerOptions options)
+    {
+        if (GraphCheck.Problem(graph) is { } problem)
+            throw new BadInputException(problem);
+        return new(graph, options);
+    }
+}

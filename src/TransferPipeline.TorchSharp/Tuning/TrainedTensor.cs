@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace TransferPipeline.TorchSharp.Tuning;
+
+/// <summary>One weight or running statistic with what its training needs.</summary>
+internal sealed class TrainedTensor : IDisposable
+{
+    private readonly Tensor[] _leaves;
+
+    /// <param name="values">In the order of <paramref name="shape"/>.</param>
+    /// <param name="shards">Shards that compute gradients of it; 0 for a statistic.</param>
+    /// <param name="states">Arrays of its size that the optimizer keeps.</param>
+    /// <param name="channelsLast">Keep a convolution's weights in the memory order of its input.</param>
+    public TrainedTensor(string name, float[] values, long[] shape, int shards, int states, Device device, bool channelsLast)
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        (Name, Shape) = (name, shape);
+        var made = tensor(values, shape, device: device);
+        if (channelsLast && shape.Length == 4)
+            made = made.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        Master = made.DetachFromDisposeScope();
+        States = [.. Enumerable.Range(0, states).Select(_ => zeros_like(Master).DetachFromDisposeScope())];
+        // Each shard has a leaf of its own, over the same memory, in which its gradient is left.
+        _leaves = [.. Enumerable.Range(0, shards).Select(_ => Master.detach().requires_grad_(true).DetachFromDisposeScope())];
+    }
+
+    public string Name { get; }
+
+    public long[] Shape { get; }
+
+    public bool IsStatistic => _leaves.Length == 0;
+
+    /// <summary>The values.</summary>
+    public Tensor Master { get; }
+
+    /// <summary>The optimizer's arrays.</summary>
+    public IReadOnlyList<Tensor> States { get; }
+
+    /// <summary>Bytes of values, optimizer state, and one gradient per shard.</summary>
+    public long Bytes => Master.numel() * sizeof(float) * (1 + States.Count + _leaves.Length);
+
+    /// <summary>What a shard computes with.</summary>
+    public Tensor Of(int shard) => IsStatistic ? Master : _leaves[shard];
+
+    /// <summary>The sum of the first shards' gradients in their order, a tensor of the caller's scope; null when there is none.</summary>
+    public Tensor? TakeGradient(int shards)
+    {
+        Tensor? sum = null;
+        for (var s = 0; s < shards; s++)
+        {
+            if (_leaves[s].grad is not { } gradient)
+                continue;
+            sum = sum is null ? gradient : sum.add_(gradient);
+            _leaves[s].grad = null;
+        }
+
+        return sum;
+    }
+
+    public float[] Values() => Read(Master);
+
+    public void SetValues(ReadOnlySpan<float> values) => Write(Master, values);
+
+    /// <summary>A tensor's values in the order of its shape.</summary>
+    public static float[] Read(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        return MemoryMarshal.Cast<byte, float>(tensor.detach().cpu().contiguous().bytes).ToArray();
+    }
+
+    public void Write(Tensor tensor, ReadOnlySpan<float> values)
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        var given = empty(Shape, ScalarType.Float32);
+        MemoryMarshal.AsBytes(values).CopyTo(given.bytes);
+        tensor.copy_(given);
+    }
+
+    public void Dispose()
+    {
+        foreach (var leaf in _leaves)
+            leaf.Dispose();
+        foreach (var state in States)
+            state.Dispose();
+        Master.Dispose();
+    }
+}
