@@ -39,7 +39,8 @@ internal static class TunedGraphs
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"| {Path.GetFileNameWithoutExtension(file)} | {graph.Model.Graph.Node.Count} | {part.Parameters.Count} | {difference / largest:0.0e+0} |"
+                    $"| {Path.GetFileNameWithoutExtension(file)} | {graph.Model.Graph.Node.Count} | {part.Parameters.Count} "
+                        + $"| {difference / largest:0.0e+0} |"
                 )
             );
         }
@@ -74,20 +75,24 @@ internal static class TunedGraphs
         using var part = TorchTuner.OpenPart(graph, options);
         var labels = Enumerable.Range(0, photos).Select(i => i % Classes).ToArray();
         var batch = new TunedBatch([Pixels(photos * graph.Inputs[0].Values)], labels);
-        var times = new List<double>();
+        var times = new List<(double Wall, double Processor)>();
+        var process = Process.GetCurrentProcess();
         for (var i = 0; i < steps; i++)
         {
-            var watch = Stopwatch.StartNew();
+            process.Refresh();
+            var (watch, before) = (Stopwatch.StartNew(), process.TotalProcessorTime);
             part.Train(batch, 1e-5, 1e-5);
-            times.Add(watch.Elapsed.TotalMilliseconds);
+            process.Refresh();
+            times.Add((watch.Elapsed.TotalMilliseconds, (process.TotalProcessorTime - before).TotalMilliseconds));
         }
 
-        times.Sort();
+        var (wall, processor) = times.Skip(1).OrderBy(t => t.Wall).ElementAt((times.Count - 1) / 2);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Path.GetFileName(file)}: {times[times.Count / 2]:0} ms for a step of {photos} photos, {threads} threads, {shards} shards; "
-                    + $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e9:0.00} GB, activations per photo {part.ActivationBytesPerPhoto / 1e6:0.0} MB"
+                $"{Path.GetFileName(file)}: {wall:0} ms ({processor:0} ms of processors) for a step of {photos} photos, {threads} threads, "
+                    + $"{shards} shards; peak memory {process.PeakWorkingSet64 / 1e9:0.00} GB, "
+                    + $"activations per photo {part.ActivationBytesPerPhoto / 1e6:0.0} MB"
             )
         );
     }

@@ -44,7 +44,7 @@ internal static class GraphCheck
         if (Quantized.Contains(node.OpType) || node.OpType.StartsWith("QLinear", StringComparison.Ordinal))
             return $"{what} belongs to a quantized graph, which has no derivative; take the float32 file that it was made from";
         if (node.Domain is not ("" or "ai.onnx"))
-            return $"{what} is of the domain '{node.Domain}' and not of ONNX itself; export the model again without an optimizer's operators";
+            return $"{what} is of the domain '{node.Domain}' and not of ONNX itself; take the file as it was before an optimizer";
         if (OperatorTable.Find(node.OpType) is null && !HostOperators.Knows(node.OpType))
             return $"{what} cannot be trained through: this program has no derivative of it; choose a cut behind it";
         if (node.OpType == "Cast" && (DataType)node.Int("to", 1) is DataType.Float16 or DataType.Bfloat16)
@@ -56,5 +56,6 @@ internal static class GraphCheck
         return null;
     }
 
-    private static string HalfPrecision(string found) => $"{found}, in which small gradients vanish; take the float32 file that it was made from";
+    private static string HalfPrecision(string found) =>
+        $"{found}, in which small gradients vanish; take the float32 file that it was made from";
 }

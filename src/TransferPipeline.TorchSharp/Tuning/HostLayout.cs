@@ -124,11 +124,7 @@ internal static class HostLayout
     {
         var (condition, yes, no) = (call.Constant(0), call.Constant(1), call.Constant(2));
         var dims = Broadcast(condition.Dims, Broadcast(yes.Dims, no.Dims));
-        var (which, left, right) = (
-            BroadcastPlaces(condition.Dims, dims),
-            BroadcastPlaces(yes.Dims, dims),
-            BroadcastPlaces(no.Dims, dims)
-        );
+        var (which, left, right) = (BroadcastPlaces(condition.Dims, dims), BroadcastPlaces(yes.Dims, dims), BroadcastPlaces(no.Dims, dims));
         var places = new int[which.Length];
         for (var i = 0; i < places.Length; i++)
             places[i] = condition.Integers[which[i]] != 0 ? left[i] : yes.Count + right[i];

@@ -17,8 +17,7 @@ internal sealed record OperatorCall(PlannedNode Planned, int Opset, GraphValue?[
 
     public bool Has(int input) => input < Inputs.Length && Inputs[input] is not null;
 
-    public Tensor Data(int input) =>
-        Inputs[input] is { } value ? value.Tensor ?? value.Host!.ToTensor(Run.Device) : throw Missing(input);
+    public Tensor Data(int input) => Inputs[input] is { } value ? value.Tensor ?? value.Host!.ToTensor(Run.Device) : throw Missing(input);
 
     public Tensor? DataOrNull(int input) => Has(input) ? Data(input) : null;
 

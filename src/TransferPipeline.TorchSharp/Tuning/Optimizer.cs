@@ -12,8 +12,11 @@ internal sealed class Optimizer(TunerOptions options)
 
     /// <summary>Arrays that it keeps for each weight.</summary>
     public int States =>
-        options.Optimizer == TunerOptimizer.Sgd ? options.Momentum > 0 ? 1 : 0
-        : 2;
+        options.Optimizer == TunerOptimizer.Sgd
+            ? options.Momentum > 0
+                ? 1
+                : 0
+            : 2;
 
     /// <param name="gradient">Overwritten.</param>
     /// <param name="step">Number of this step, from 1.</param>

@@ -117,13 +117,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
 
     /// <summary>Sum over the photos.</summary>
     private Tensor Loss(Tensor logits, Tensor labels) =>
-        nn.functional.cross_entropy(
-            logits,
-            labels,
-            _classWeights,
-            reduction: nn.Reduction.Sum,
-            label_smoothing: _options.LabelSmoothing
-        );
+        nn.functional.cross_entropy(logits, labels, _classWeights, reduction: nn.Reduction.Sum, label_smoothing: _options.LabelSmoothing);
 
     private StepResult Result(Tensor loss, Tensor logits, Tensor labels)
     {

@@ -1,7 +1,7 @@
 using TorchSharp;
-using GELU = TorchSharp.Modules.GELU;
 using static TorchSharp.torch;
 using Function = System.Func<TransferPipeline.TorchSharp.Tuning.OperatorCall, TorchSharp.torch.Tensor>;
+using GELU = TorchSharp.Modules.GELU;
 
 namespace TransferPipeline.TorchSharp.Tuning.Operators;
 
@@ -46,7 +46,10 @@ internal static class Activations
             ["Dropout"] = Dropout,
         };
 
-    /// <summary>With both limits as torch's hardtanh, whose derivative is 0 at the limits, as that of ReLU6.</summary>
+    /// <summary>
+    /// With both limits as torch's hardtanh, whose derivative is 0 at the limits, as that of ReLU6. TorchSharp 0.107's hardtanh, without
+    /// the underscore, gives its input back.
+    /// </summary>
     private static Tensor Clip(OperatorCall call)
     {
         var x = call.Data(0);
@@ -55,7 +58,7 @@ internal static class Activations
         return (min, max) switch
         {
             (null, null) => x.alias(),
-            ({ } low, { } high) => call.MayOverwrite(0) ? x.hardtanh_(low, high) : x.hardtanh(low, high),
+            ({ } low, { } high) => (call.MayOverwrite(0) ? x : x.clone()).hardtanh_(low, high),
             (0, null) => call.MayOverwrite(0) ? x.relu_() : x.relu(),
             _ => x.clamp(min, max),
         };
@@ -77,10 +80,7 @@ internal static class Activations
         call.Data(0).elu(call.Float("alpha", 1.67326319217681884765625f), call.Float("gamma", 1.05070102214813232421875f), 1);
 
     private static Tensor Gelu(OperatorCall call) =>
-        nn.functional.gelu(
-            call.Data(0),
-            call.Text("approximate", "none") == "tanh" ? GELU.Approximate.tanh : GELU.Approximate.none
-        );
+        nn.functional.gelu(call.Data(0), call.Text("approximate", "none") == "tanh" ? GELU.Approximate.tanh : GELU.Approximate.none);
 
     private static Tensor HardSigmoid(OperatorCall call)
     {
@@ -88,7 +88,7 @@ internal static class Activations
         // torch's own, as its exporter writes it.
         if (alpha == 1f / 6 && beta == 0.5f)
             return call.Data(0).hardsigmoid();
-        return nn.functional.hardtanh(call.Data(0) * alpha + beta, 0, 1);
+        return (call.Data(0) * alpha + beta).hardtanh_(0, 1);
     }
 
     /// <summary>Before opset 13 all axes from the given one on are one, by default from the second on.</summary>
@@ -106,6 +106,8 @@ internal static class Activations
     private static Tensor Dropout(OperatorCall call)
     {
         var ratio = call.ConstantOrNull(1)?.At(0) ?? call.Float("ratio", 0.5f);
-        return call.Run.IsTraining && ratio > 0 ? call.Data(0) * call.Run.DropoutMask(call.Planned, call.Data(0).shape, ratio) : call.Data(0).alias();
+        return call.Run.IsTraining && ratio > 0
+            ? call.Data(0) * call.Run.DropoutMask(call.Planned, call.Data(0).shape, ratio)
+            : call.Data(0).alias();
     }
 }

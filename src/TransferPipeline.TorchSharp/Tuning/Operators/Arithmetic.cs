@@ -45,13 +45,10 @@ internal static class Arithmetic
         : Scalar(call, 0) is { } left ? call.Data(1).mul(left)
         : call.Data(0) * call.Data(1);
 
-    private static Tensor Divide(OperatorCall call) =>
-        Scalar(call, 1) is { } right ? call.Data(0).div(right)
-        : call.Data(0) / call.Data(1);
+    private static Tensor Divide(OperatorCall call) => Scalar(call, 1) is { } right ? call.Data(0).div(right) : call.Data(0) / call.Data(1);
 
     private static Tensor Power(OperatorCall call) =>
-        Scalar(call, 1) is { } exponent ? call.Data(0).pow(exponent)
-        : call.Data(0).pow(call.Data(1));
+        Scalar(call, 1) is { } exponent ? call.Data(0).pow(exponent) : call.Data(0).pow(call.Data(1));
 
     /// <summary>Of real numbers ONNX knows C's fmod only.</summary>
     private static Tensor Modulo(OperatorCall call) => call.Data(0).fmod(call.Data(1));

@@ -9,10 +9,24 @@ internal static class Matrices
     public static IReadOnlyDictionary<string, Function> Table { get; } =
         new Dictionary<string, Function>(StringComparer.Ordinal)
         {
-            ["MatMul"] = call => matmul(call.Data(0), call.Data(1)),
+            ["MatMul"] = MatMul,
             ["Gemm"] = Gemm,
             ["Einsum"] = call => einsum(call.Text("equation", ""), [.. Enumerable.Range(0, call.Inputs.Length).Select(call.Data)]),
         };
+
+    /// <summary>TorchSharp 0.107's own matmul ends the process when libtorch refuses it; these functions throw.</summary>
+    private static Tensor MatMul(OperatorCall call)
+    {
+        var (a, b) = (call.Data(0), call.Data(1));
+        if (b.dim() == 2)
+            return nn.functional.linear(a, b.t());
+        if (a.dim() < 2 || b.dim() < 2)
+            throw new NotSupportedException("a MatMul with a vector");
+        var batch = HostShapes.Broadcast(a.shape[..^2], b.shape[..^2]);
+        return Flat(a).bmm(Flat(b)).reshape([.. batch, a.shape[^2], b.shape[^1]]);
+
+        Tensor Flat(Tensor x) => x.expand([.. batch, .. x.shape[^2..]]).reshape(-1, x.shape[^2], x.shape[^1]);
+    }
 
     private static Tensor Gemm(OperatorCall call)
     {
@@ -21,7 +35,7 @@ internal static class Matrices
         var (transA, transB) = (call.Int("transA", 0) != 0, call.Int("transB", 0) != 0);
         if (!transA && alpha == 1 && beta == 1 && c is null or { shape: [_] })
             return nn.functional.linear(a, transB ? b : b.t(), c);
-        var product = matmul(transA ? a.t() : a, transB ? b.t() : b);
+        var product = nn.functional.linear(transA ? a.t() : a, transB ? b : b.t());
         if (alpha != 1)
             product *= alpha;
         return c is null ? product : product + (beta == 1 ? c : c * beta);

@@ -17,9 +17,16 @@ internal static class Resizing
     private static Tensor Resize(OperatorCall call, int scalesInput, int sizesInput)
     {
         var x = call.Data(0);
-        var scales = call.ConstantOrNull(scalesInput) is { Count: > 0 } host ? host.Reals : call.Node.Attribute.FirstOrDefault(a => a.Name == "scales")?.Floats.ToArray();
+        var scales = call.ConstantOrNull(scalesInput) is { Count: > 0 } host
+            ? host.Reals
+            : call.Node.Attribute.FirstOrDefault(a => a.Name == "scales")?.Floats.ToArray();
         var sizes = sizesInput < 0 ? null : call.ConstantOrNull(sizesInput)?.Integers;
-        if (x.dim() != 4 || call.Ints("axes") is not null || call.Int("antialias", 0) != 0 || call.Text("keep_aspect_ratio_policy", "stretch") != "stretch")
+        if (
+            x.dim() != 4
+            || call.Ints("axes") is not null
+            || call.Int("antialias", 0) != 0
+            || call.Text("keep_aspect_ratio_policy", "stretch") != "stretch"
+        )
             throw new NotSupportedException("a Resize that is not of N x C x height x width, or has axes, antialias or an aspect policy");
         long[] size = sizes is not null ? sizes[2..] : [(long)(x.shape[2] * scales![2]), (long)(x.shape[3] * scales[3])];
         // Versions before 11 map places as "asymmetric" does.
@@ -29,17 +36,24 @@ internal static class Resizing
         return (mode, places) switch
         {
             // At whole factors every way of rounding but these two takes the same neighbour.
-            ("nearest", "asymmetric") when grows && call.Text("nearest_mode", call.Opset < 11 ? "floor" : "round_prefer_floor") == "floor" => Repeat(x, size),
+            ("nearest", "asymmetric")
+                when grows && call.Text("nearest_mode", call.Opset < 11 ? "floor" : "round_prefer_floor") == "floor" => Repeat(x, size),
             ("nearest", "half_pixel" or "pytorch_half_pixel") when grows => Repeat(x, size),
             ("linear", "half_pixel" or "pytorch_half_pixel") => Interpolate(x, size, InterpolationMode.Bilinear, false),
             ("linear", "align_corners") => Interpolate(x, size, InterpolationMode.Bilinear, true),
-            ("cubic", "half_pixel" or "pytorch_half_pixel") when IsTorchCubic(call) => Interpolate(x, size, InterpolationMode.Bicubic, false),
+            ("cubic", "half_pixel" or "pytorch_half_pixel") when IsTorchCubic(call) => Interpolate(
+                x,
+                size,
+                InterpolationMode.Bicubic,
+                false
+            ),
             ("cubic", "align_corners") when IsTorchCubic(call) => Interpolate(x, size, InterpolationMode.Bicubic, true),
             _ => throw new NotSupportedException($"a Resize of mode {mode} with {places}, which torch does not have"),
         };
     }
 
-    private static bool IsTorchCubic(OperatorCall call) => call.Float("cubic_coeff_a", -0.75f) == -0.75f && call.Int("exclude_outside", 0) == 0;
+    private static bool IsTorchCubic(OperatorCall call) =>
+        call.Float("cubic_coeff_a", -0.75f) == -0.75f && call.Int("exclude_outside", 0) == 0;
 
     private static Tensor Interpolate(Tensor x, long[] size, InterpolationMode mode, bool alignCorners) =>
         nn.functional.interpolate(x, size, mode: mode, align_corners: alignCorners);
