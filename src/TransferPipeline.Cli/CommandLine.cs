@@ -83,7 +83,7 @@ internal static partial class CommandLine
     }
 
     /// <summary>
-    /// The first signal asks the command to stop and keep what is done; a second one ends the process, and so does the first where a
+    /// After the first signal the command stops and keeps what is done; a second one ends the process, and so does the first where a
     /// command has nothing to keep.
     /// </summary>
     private static void Interrupt(PosixSignalContext context, CancellationTokenSource interrupt, bool waits)

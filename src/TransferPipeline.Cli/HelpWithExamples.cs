@@ -10,7 +10,7 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
 {
     private readonly HelpAction _usual = new();
 
-    /// <summary>Whoever asks for help is not told that a required option is missing.</summary>
+    /// <summary>With --help, a missing required option is no error.</summary>
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)

@@ -2,7 +2,7 @@ using TransferPipeline.Images;
 
 namespace TransferPipeline.LibjpegTurbo;
 
-/// <summary>What libjpeg-turbo is asked to decode so that the pixels of a region come out as those of the whole photo.</summary>
+/// <summary>What libjpeg-turbo has to decode so that the pixels of a region come out as those of the whole photo.</summary>
 internal static class DecodedPart
 {
     /// <summary>

@@ -8,7 +8,7 @@ internal static unsafe partial class TurboJpeg
     /// <summary>Not a file's name: <see cref="TurboLibrary"/> resolves it.</summary>
     public const string Library = "turbojpeg";
 
-    /// <summary>What <see cref="TurboLibrary"/> asks a library for before it is used; libjpeg-turbo has them since 3.0.</summary>
+    /// <summary>What <see cref="TurboLibrary"/> looks for in a library before it is used; libjpeg-turbo has them since 3.0.</summary>
     public static readonly string[] Functions =
     [
         "tj3Init",

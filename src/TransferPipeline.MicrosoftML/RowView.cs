@@ -6,7 +6,7 @@ namespace TransferPipeline.MicrosoftML;
 
 /// <summary>
 /// Rows of a feature matrix as ML.NET reads data: column Features (D floats) and column Label. A row goes into the reader's own buffer
-/// as it is asked for, so nothing is held twice.
+/// when it is read, so nothing is in memory twice.
 /// </summary>
 internal sealed class RowView : IDataView
 {

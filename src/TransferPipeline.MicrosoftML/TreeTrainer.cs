@@ -18,7 +18,7 @@ internal sealed class TreeTrainer<TOptions>(
     public override string? Unavailable => NativeProblem?.Value;
 
     /// <summary>
-    /// Looks for a native library when somebody asks, since loading it takes time; its value is the reason and the cure, or null.
+    /// Looks for a native library only when its value is read, since loading it takes time; its value is the reason and the cure, or null.
     /// </summary>
     public Lazy<string?>? NativeProblem { get; init; }
 

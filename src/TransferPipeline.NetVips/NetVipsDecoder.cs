@@ -7,7 +7,7 @@ namespace TransferPipeline.NetVips;
 /// Decodes JPEG, PNG, WebP and TIFF with libvips, whose JPEG decoder (libjpeg-turbo's) gives Pillow's bytes. Decodes the whole photo:
 /// shrinking on load would be faster and give other pixels. Thread-safe; each decode runs on its caller's thread alone.
 /// </summary>
-/// <param name="jpeg">Is asked first for a JPEG; null for none.</param>
+/// <param name="jpeg">Decodes plain JPEG first, where it can; null for none.</param>
 /// <exception cref="JobFailedException">libvips is missing or cannot start.</exception>
 internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(PillowContract, $"libvips {VipsRuntime.Version}", jpeg)
 {

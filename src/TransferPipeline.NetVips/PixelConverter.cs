@@ -137,7 +137,7 @@ internal abstract class PixelConverter(int bytesPerPixel)
         }
     }
 
-    /// <summary>16 bits a channel: PIL reads the high byte.</summary>
+    /// <summary>16 bits per channel: PIL reads the high byte.</summary>
     private sealed class HighBytes(int bands) : PixelConverter(bands * 2)
     {
         public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)

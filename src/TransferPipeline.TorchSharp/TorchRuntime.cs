@@ -20,7 +20,7 @@ internal static class TorchRuntime
                 + $"bundle that has it, or linear-sgd and mlp"
             : null;
 
-    /// <exception cref="JobFailedException">CUDA was asked for and cannot be used; the CPU never takes its place.</exception>
+    /// <exception cref="JobFailedException">CUDA was requested and cannot be used; the CPU never takes its place.</exception>
     public static Device Device(string head, TorchDevice wanted)
     {
         if (wanted == TorchDevice.Cuda && !cuda.is_available())
@@ -35,7 +35,7 @@ internal static class TorchRuntime
     }
 
     /// <summary>
-    /// Asks the system's loader first: TorchSharp's own writes a trace of what it tried to stdout, where results belong, and copies all of
+    /// Calls the system's loader first: TorchSharp's own writes a trace of what it tried to stdout, where results belong, and copies all of
     /// libtorch.
     /// </summary>
     private static string? Load()

@@ -20,7 +20,7 @@ internal sealed class TorchTraining
     public TorchTraining(string name, TorchOptions options, TrainingContext context) =>
         (_name, _options, _context) = (name, options, context);
 
-    /// <param name="classWeights">One a class; null for none.</param>
+    /// <param name="classWeights">One per class; null for none.</param>
     /// <returns>The kept weights and how it went.</returns>
     /// <exception cref="JobFailedException">The loss is not finite before any epoch's weights were kept.</exception>
     public (DenseNetwork Network, FitReport Fit) Run(
@@ -138,7 +138,7 @@ internal sealed class TorchTraining
                 var scores = network.Forward(x, learns: true);
                 var value = nn.functional.cross_entropy(scores, y, weights);
 
-                // L-BFGS measures several times a step; the first is at the weights that the step begins with.
+                // L-BFGS measures several times per step; the first is at the weights that the step begins with.
                 if (!measured)
                     (batchLoss, batchRight, measured) = (value.item<float>(), Right(scores, y), true);
                 if (_options.Solver == TorchSolver.Lbfgs && _options.WeightDecay > 0)

@@ -45,8 +45,8 @@ internal static class NativeLibraries
         : $"lib{name}.so";
 
     /// <summary>
-    /// The loader's message has a line for each place where it looked; only one about a file that is there, or about another library, tells
-    /// why.
+    /// The loader's message has a line for each place where it looked; only one about a file that is there, or about another library,
+    /// states why.
     /// </summary>
     private static string Reason(string name, string message) =>
         message

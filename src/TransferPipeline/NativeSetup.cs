@@ -26,7 +26,7 @@ internal static partial class NativeSetup
     }
 
     /// <summary>
-    /// Forbids NVIDIA's libraries to take TensorFloat-32 for float32, before they are loaded: TensorRT does unless told, and so does ONNX
+    /// Forbids NVIDIA's libraries to take TensorFloat-32 for float32, before they are loaded: TensorRT does by default, and so does ONNX
     /// Runtime
     /// 1.29 for convolutions that cuDNN has no other engine for (conv.cc: CreateCudnnFeExecutionPlan). It holds for the whole process, so
     /// not

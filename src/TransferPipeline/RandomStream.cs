@@ -17,11 +17,11 @@ internal struct RandomStream
     private RandomStream(ulong state) => _state = state;
 
     /// <summary>The stream of one part of a training job.</summary>
-    /// <param name="part">Tells independent parts apart: the tree, the epoch, the layer.</param>
+    /// <param name="part">Number of an independent part: the tree, the epoch, the layer.</param>
     public static RandomStream OfPart(int seed, long part) => new(Mix(Mix((uint)seed) + (ulong)part * Golden));
 
     /// <summary>The stream of one use in an evaluation.</summary>
-    /// <param name="stream">Tells uses of the same seed apart: draw number, class, purpose.</param>
+    /// <param name="stream">Number of a use of the same seed: draw number, class, purpose.</param>
     public static RandomStream OfDraws(int seed, ulong stream = 0) => new(Mix(Mix((uint)seed + Golden) + stream * Golden));
 
     /// <summary>The stream of an augmented view, which depends on the seed, the photo's content and the view alone.</summary>

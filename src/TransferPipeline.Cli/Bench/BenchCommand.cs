@@ -107,7 +107,7 @@ internal static class BenchCommand
     private static void Write(string model, DeviceOptions device, ExtractionBenchmarkResult r)
     {
         Tables.Write(
-            ["photos a second", ">rate"],
+            ["photos per second", ">rate"],
             [
                 ["bare decode", Rate(r.Decode)],
                 ["files to bytes for a GPU: read, hash, decode, resize", Rate(r.Feed)],

@@ -6,7 +6,9 @@ using TransferPipeline.Inference;
 
 namespace TransferPipeline.Cli.Bench;
 
-/// <summary>How fast an extraction is beside what its parts could do, all from one run on one machine; rates are photos a second.</summary>
+/// <summary>
+/// How fast an extraction is beside what its parts could do, all from one run on one machine; rates are photos per second.
+/// </summary>
 internal sealed record ExtractionBenchmarkResult
 {
     public required int Photos { get; init; }
@@ -17,12 +19,12 @@ internal sealed record ExtractionBenchmarkResult
     public required double Decode { get; init; }
 
     /// <summary>
-    /// From file to the bytes that a GPU takes (read, hashed, decoded, resized) on all threads: what no GPU can be fed beyond.
+    /// From file to the bytes that a GPU takes (read, hashed, decoded, resized) on all threads: no GPU gets more.
     /// </summary>
     public required double Feed { get; init; }
 
     /// <summary>
-    /// The session alone, fed the same pixels again and again, by layout of sessions, threads and batch; on GPUs the one of the extraction.
+    /// The session alone, on the same pixels again and again, by layout of sessions, threads and batch; on GPUs the one of the extraction.
     /// </summary>
     public required IReadOnlyDictionary<string, double> Layouts { get; init; }
 

@@ -27,7 +27,7 @@ internal sealed record HeadBenchmarkResult(
     double PredictSeconds
 )
 {
-    /// <summary>Files of a linear head's weights (K x D) and biases (K), as npy; null when they were not asked for.</summary>
+    /// <summary>Files of a linear head's weights (K x D) and biases (K), as npy; null when they are not wanted.</summary>
     public string? Weights { get; init; }
 
     public string? Bias { get; init; }

@@ -14,7 +14,7 @@ internal sealed class DataOptions
     };
     private readonly Option<string> _kind = Common.Choice(
         "--kind",
-        "The form of the data, where it cannot be told from the path.",
+        "The form of the data, where the path does not show it.",
         [.. Enum.GetNames<DatasetKind>().Select(k => k.ToLowerInvariant())]
     );
     private readonly Option<double?> _validation = new("--validation-share")

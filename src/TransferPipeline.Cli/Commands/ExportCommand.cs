@@ -74,7 +74,7 @@ internal static class ExportCommand
         return command;
     }
 
-    /// <summary>The classifier must be the one that was judged, so its vectors must be those that were compared.</summary>
+    /// <summary>The classifier must be the one that was evaluated, so its vectors must be those that were compared.</summary>
     private static void CheckSame(string source, ComparedHead compared, FeatureSet set, FeatureData data)
     {
         foreach (var (field, value) in set.Recipe.Fields())

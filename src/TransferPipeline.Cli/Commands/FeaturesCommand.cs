@@ -107,10 +107,10 @@ internal static class FeaturesCommand
         return command;
     }
 
-    private static IReadOnlyList<string> VerifyPhotos(FeatureSet set, string? asked, CancellationToken cancellation)
+    private static IReadOnlyList<string> VerifyPhotos(FeatureSet set, string? given, CancellationToken cancellation)
     {
         using var dataset =
-            Photos.Open(asked, set)
+            Photos.Open(given, set)
             ?? throw new UsageException($"{set.Folder}: its photos are not at {set.Manifest.Dataset}; give their place with --data");
         return PhotoVerification.Run(set, dataset, cancellation);
     }
@@ -236,7 +236,7 @@ internal static class FeaturesCommand
         var b = new Argument<string>("b") { Description = "Another one of the same photos." };
         var head = new Option<string>("--head")
         {
-            Description = "The head whose predictions are compared: trained on A, asked about both.",
+            Description = "The head whose predictions are compared: trained on A, applied to both.",
             HelpName = "NAME",
             DefaultValueFactory = _ => "softmax",
         };

@@ -4,7 +4,7 @@ using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Cli.Output;
 
-/// <summary>Extraction's progress: photos, photos a second, time left, and where the time goes.</summary>
+/// <summary>Extraction's progress: photos, photos per second, time left, and where the time goes.</summary>
 internal sealed class ExtractionProgressView(string title) : IProgress<ExtractionProgress>
 {
     private const int BarWidth = 12;

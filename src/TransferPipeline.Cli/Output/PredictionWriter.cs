@@ -57,7 +57,7 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
     /// <summary>Writes what belongs at the end.</summary>
     public virtual void Dispose() => Output.Flush();
 
-    /// <summary>For people: a line a photo; those that cannot be used are told elsewhere.</summary>
+    /// <summary>For people: one line per photo. Photos that cannot be used are reported on stderr.</summary>
     private sealed class Text(TextWriter output, IReadOnlyList<string> labels, int top, bool all)
         : PredictionWriter(output, labels, top, all)
     {

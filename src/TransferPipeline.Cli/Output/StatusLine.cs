@@ -4,7 +4,7 @@ using System.Globalization;
 namespace TransferPipeline.Cli.Output;
 
 /// <summary>
-/// A line on stderr that tells how far a job is: on a terminal it redraws itself and never wraps, elsewhere it is written anew every few
+/// A line on stderr with the progress of a job: on a terminal it redraws itself and never wraps, elsewhere it is written anew every few
 /// seconds.
 /// </summary>
 internal sealed class StatusLine
@@ -47,7 +47,7 @@ internal sealed class StatusLine
     }
 
     /// <summary>
-    /// As many of the first parts as fit before the last column of a terminal; a terminal that does not tell its width gets 80.
+    /// As many of the first parts as fit before the last column of a terminal; a terminal of unknown width gets 80.
     /// </summary>
     public static string Fit(IReadOnlyList<string> parts, int width)
     {

@@ -5,7 +5,7 @@ namespace TransferPipeline.Backbones;
 /// <summary>The image input of a backbone.</summary>
 /// <param name="Name">Its name in the graph.</param>
 /// <param name="Layout">Nchw as PyTorch exports it, or Nhwc as tf2onnx does.</param>
-/// <param name="Height">Pixels; the size asked for, or 224, where the file leaves it open.</param>
+/// <param name="Height">Pixels; the requested size, or 224, where the file leaves it open.</param>
 /// <param name="Width">Pixels.</param>
 /// <param name="SizeIsFixed">False when the file leaves height and width open.</param>
 /// <param name="Batch">The batch that the file fixes, 0 when it is dynamic.</param>
@@ -21,7 +21,7 @@ internal sealed record BackboneInput(
     string ElementType
 )
 {
-    /// <summary>It takes levels 0 to 255: probes on numbers around 0 would tell nothing.</summary>
+    /// <summary>It takes levels 0 to 255: probes on numbers around 0 would show nothing.</summary>
     internal bool InLevels { get; init; }
 
     /// <summary>Shape of a batch of n photos.</summary>

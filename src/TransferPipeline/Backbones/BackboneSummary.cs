@@ -21,7 +21,7 @@ internal sealed record BackboneSummary(
 /// <param name="Tensor">Its (first) output.</param>
 /// <param name="Shape">Of that output, batch included.</param>
 /// <param name="Kept">False when it lies past all cuts.</param>
-/// <param name="Cut">The cut whose tensor the layer makes, as it was asked for: its line is drawn below the layer; else empty.</param>
+/// <param name="Cut">The cut whose tensor the layer makes, as requested: its line is drawn below the layer; else empty.</param>
 internal sealed record LayerRow(
     string Name,
     string Operator,

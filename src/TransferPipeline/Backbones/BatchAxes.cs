@@ -162,7 +162,7 @@ internal sealed class BatchAxes
         return place;
     }
 
-    /// <summary>A constant that holds one entry a photo, made as long as the batch of <paramref name="like"/>.</summary>
+    /// <summary>A constant that holds one entry per photo, made as long as the batch of <paramref name="like"/>.</summary>
     private string Repeat(string constant, int axis, int rank, string like)
     {
         var one = _graph.Node("Gather", [constant, _graph.Constant("first", [0L], 1)], ("axis", (long)axis));

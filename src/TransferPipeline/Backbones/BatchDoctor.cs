@@ -205,7 +205,7 @@ internal static class BatchDoctor
             .Any(t => (TensorProto.Types.DataType)t.DataType is TensorProto.Types.DataType.Float16 or TensorProto.Types.DataType.Bfloat16);
 
     /// <summary>
-    /// The one axis that grows from 1 (or k) to n (or n k) with the batch; -1 when there is none or its entries are not one a photo.
+    /// The one axis that grows from 1 (or k) to n (or n k) with the batch; -1 when there is none or its entries are not one per photo.
     /// </summary>
     private static int BatchAxis(long[] one, long[] many, int n)
     {

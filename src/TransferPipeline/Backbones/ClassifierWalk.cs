@@ -154,7 +154,7 @@ internal sealed class ClassifierWalk
                 return false;
         }
 
-        // A network without a classifier often ends in Conv, Clip, average; only a class count tells it from SqueezeNet.
+        // A network without a classifier often ends in Conv, Clip, average; only a class count distinguishes it from SqueezeNet.
         return !passed.Activated || passed.Softmax || ImageNetClasses.Contains(layer.Units);
     }
 }

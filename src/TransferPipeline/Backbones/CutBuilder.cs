@@ -128,7 +128,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         foreach (var point in points.Where(p => p.Quantized is not null).DistinctBy(p => p.Tensor))
         {
             var graph = new GraphWriter(cut);
-            // The float tensor takes the cut's name, so that whoever asks for the cut gets float.
+            // The float tensor takes the cut's name, so that the cut is float.
             var quantized = graph.Unique(point.Tensor + "_8bit");
             GraphEdit.RenameMade(cut.Graph, point.Tensor, quantized);
             var dequantize = new NodeProto { OpType = "DequantizeLinear", Name = quantized + "_dequantize" };

@@ -14,7 +14,8 @@ namespace TransferPipeline.Backbones;
 internal sealed class HalfPrecision
 {
     /// <summary>
-    /// Their CUDA kernels take float16 (asked of ONNX Runtime 1.29 for each, opsets 9 to 22) and, where they sum, accumulate in float32.
+    /// Their CUDA kernels take float16 (verified with ONNX Runtime 1.29 for each, opsets 9 to 22) and, where they sum, accumulate in
+    /// float32.
     /// </summary>
     private static readonly HashSet<string> HalfOperators =
     [

@@ -24,7 +24,7 @@ internal enum PixelUnit
 
 /// <summary>
 /// Recognizes preprocessing that the exporter put into the graph: arithmetic with constants between the input and the first layer is
-/// followed as one factor and one offset per channel, and their size tells the unit of the pixels.
+/// followed as one factor and one offset per channel, and their size shows the unit of the pixels.
 /// </summary>
 /// <param name="Bgr">The subtracted means are those of blue, green, red in this order.</param>
 /// <param name="Evidence">In words.</param>

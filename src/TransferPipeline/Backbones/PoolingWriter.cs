@@ -7,7 +7,7 @@ internal static class PoolingWriter
 {
     /// <param name="tensor">Float32, batch axis first.</param>
     /// <param name="shape">Its shape for one photo.</param>
-    /// <param name="tokens">Tokens before those of the patches; null when they cannot be told apart.</param>
+    /// <param name="tokens">Tokens before those of the patches; null when they cannot be counted.</param>
     /// <param name="what">The cut in the user's words, for messages.</param>
     /// <returns>The N x D tensor.</returns>
     /// <exception cref="UsageException">The pooling needs a map and this is none.</exception>
@@ -63,7 +63,7 @@ internal static class PoolingWriter
             parts.Add(graph.Node("Gather", [tensor, graph.Constant("class_token", [0L], [])], ("axis", 1L)));
         if (pooling.Kind != PoolingKind.Cls)
         {
-            // With a class token asked for, the first token is one even where the count leaves none.
+            // With a class token requested, the first token is one even where the count leaves none.
             var first = Math.Max(tokens!.Value.Count, pooling.Kind == PoolingKind.ClsMean ? 1L : 0L);
             var patches =
                 first == 0

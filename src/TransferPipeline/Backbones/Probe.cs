@@ -5,7 +5,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Backbones;
 
 /// <summary>A tensor as a run showed it.</summary>
-/// <param name="Values">Its values in row-major order when it is float32 and was asked for; otherwise empty.</param>
+/// <param name="Values">Its values in row-major order when it is float32 and was requested; otherwise empty.</param>
 internal sealed record ProbedTensor(TensorElementType Type, long[] Shape, float[] Values);
 
 /// <summary>Runs a graph in ONNX Runtime on pseudo-random pixels, to learn shapes and compare results.</summary>

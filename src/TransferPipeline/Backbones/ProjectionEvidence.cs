@@ -1,6 +1,6 @@
 namespace TransferPipeline.Backbones;
 
-/// <summary>Tells the projection of an encoder (CLIP's, a ViT's pooler, a face network's embedding) from a classifier.</summary>
+/// <summary>Distinguishes the projection of an encoder (CLIP's, a ViT's pooler, a face network's embedding) from a classifier.</summary>
 internal static class ProjectionEvidence
 {
     private static readonly string[] ClassNames = ["logit", "prob", "class", "score", "softmax", "label", "pred"];

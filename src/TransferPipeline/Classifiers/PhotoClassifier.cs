@@ -81,7 +81,7 @@ internal sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifi
     /// <summary>Batches a thread that may be begun or done before their turn; what is in memory does not grow with the photos.</summary>
     private const int Ahead = 4;
 
-    /// <summary>One prediction a photo, in the same order, as soon as it is there; a photo that cannot be used has its reason.</summary>
+    /// <summary>One prediction per photo, in the same order, as soon as it is there; a photo that cannot be used has its reason.</summary>
     /// <param name="threads">Batches at a time, at least 1; which photos share a batch does not depend on it.</param>
     public IEnumerable<PhotoPrediction> Predict(IReadOnlyList<IPhoto> photos, int threads = 1, CancellationToken cancellation = default)
     {

@@ -50,6 +50,6 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
         }
 
         if (classes.Length == 1)
-            problems.Add(classes[0], "the only class: there is nothing to tell apart, so no head can be trained");
+            problems.Add(classes[0], "the only class: a head needs at least two");
     }
 }

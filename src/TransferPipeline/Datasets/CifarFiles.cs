@@ -61,7 +61,7 @@ internal static class CifarFiles
         var names = isPython ? PickledNames(file, classes) : TextFile.Names(file);
         return names.Length == classes && names.Distinct().Count() == classes
             ? names
-            : throw new BadInputException($"{file} has {names.Distinct().Count()} different names, expected {classes}, one a line");
+            : throw new BadInputException($"{file} has {names.Distinct().Count()} different names, expected {classes}, one per line");
     }
 
     private static string? BinaryFolder(string path, int classes) =>

@@ -68,7 +68,7 @@ internal static class DatasetCheck
             var (original, copy) = (data.Entries[first[hash]], data.Entries[i]);
             var kind =
                 original.Label != copy.Label ? "the same photo as one of another class"
-                : original.Split != copy.Split ? "the same photo as one of another split: it is counted as recognized by heart"
+                : original.Split != copy.Split ? "the same photo as one of another split: a head that memorized it counts as right"
                 : "the same photo twice in one class and split";
             problems.Add(copy.Path, kind, $" ({original.Path})");
         }

@@ -27,7 +27,7 @@ internal static class DatasetReader
         return dataset;
     }
 
-    /// <summary>The form of the data at the path; checks that a form that is asked for can be there.</summary>
+    /// <summary>The form of the data at the path; checks that a requested form can be there.</summary>
     public static DatasetKind KindOf(DatasetOptions options)
     {
         var isFolder = Directory.Exists(options.Path);

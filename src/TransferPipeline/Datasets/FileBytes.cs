@@ -8,7 +8,7 @@ internal static class FileBytes
     /// <summary>
     /// Reads <paramref name="length"/> bytes from <paramref name="offset"/> into <paramref name="buffer"/>, which grows when it must.
     /// </summary>
-    /// <returns>The number of bytes read: less than asked for when the file ends before.</returns>
+    /// <returns>The number of bytes read: fewer than requested when the file ends before.</returns>
     public static int Read(SafeFileHandle handle, long offset, long length, string name, ref byte[] buffer)
     {
         MakeRoom(length, name, ref buffer);

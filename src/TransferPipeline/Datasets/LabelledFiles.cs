@@ -33,7 +33,7 @@ internal static class LabelledFiles
                 if (before.Label != line.Label || before.Split != line.Split)
                     throw new BadInputException(
                         $"{line.Where}: '{line.Path}' is {Describe(line)} here and {Describe(before)} in line {before.Number}; "
-                            + $"expected one line a photo"
+                            + $"expected one line per photo"
                     );
                 problems.Add(line.Path, "named twice; the second line is ignored");
                 continue;

@@ -26,7 +26,7 @@ internal static class NearFiles
         )
         {
             throw new BadInputException(
-                $"{line.Where}: '{line.Name}' is asked for and '{found}' is there: the zeros in front were lost, as spreadsheets do; "
+                $"{line.Where}: '{line.Name}' is named and '{found}' is there: the zeros in front were lost, as spreadsheets do; "
                     + $"write the names as text, with their zeros"
             );
         }

@@ -90,7 +90,9 @@ internal sealed class ParquetDataset : Dataset
         return bytes.Length;
     }
 
-    /// <summary>The window, read by the first who asks for it; others wait for that reading and not for each other's windows.</summary>
+    /// <summary>
+    /// The window, read by the first thread that needs it; others wait for that reading and not for each other's windows.
+    /// </summary>
     private Lazy<byte[][]> WindowOf(int index)
     {
         lock (_recent)

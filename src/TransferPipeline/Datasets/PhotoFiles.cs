@@ -25,7 +25,7 @@ internal static class PhotoFiles
         || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Every file below <paramref name="folder"/>, symbolic links followed, with length and time from the walk itself (one look at
+    /// Every file below <paramref name="folder"/>, symbolic links followed, with length and time from the walk itself (one call for
     /// each file; 10,000 take some 50 ms). A folder that is reached a second time on the way down, by a link, is not entered again.
     /// </summary>
     public static FoundFiles Walk(string folder)

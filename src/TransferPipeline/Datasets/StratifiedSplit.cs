@@ -13,7 +13,7 @@ internal static class StratifiedSplit
     private const double DefaultValidationShare = 0.2;
 
     /// <summary>
-    /// Splits for data that has none, and a validation split for data that has splits but lacks that one, when it is asked for.
+    /// Splits for data that has none, and a validation split for data that has splits but lacks that one, when it is requested.
     /// </summary>
     /// <param name="entries">Entries whose split is empty where the data names none.</param>
     public static void Complete(PhotoEntry[] entries, DatasetOptions options)

@@ -37,7 +37,8 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
         "labelname",
     ];
 
-    /// <param name="isThere">How many of the first photos are there when a column holds their names; asked where several may.</param>
+    /// <param name="isThere">How many of the first photos are there when a column holds their names; called where several columns
+    /// may.</param>
     public static TableColumns Of(DatasetOptions options, string[] header, Func<int, int> isThere, ProblemList problems)
     {
         var width = Array.FindLastIndex(header, name => name.Length > 0) + 1;
@@ -68,7 +69,7 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
             h == options.LabelColumn || (options.LabelColumn is null && LabelNames.Contains(h, StringComparer.OrdinalIgnoreCase))
         );
 
-    /// <summary>The column that was asked for, or all that have a usual name, the most usual first.</summary>
+    /// <summary>The requested column, or all that have a usual name, the most usual first.</summary>
     private static List<int> Candidates(DatasetOptions options, string[] header, string? wanted, string[] usual, string what)
     {
         if (wanted is not null)

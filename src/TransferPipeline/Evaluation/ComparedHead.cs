@@ -19,7 +19,7 @@ internal sealed record ComparedHead(
 )
 {
     /// <param name="file">What <see cref="ComparisonJson"/> wrote.</param>
-    /// <param name="wanted">A head's name, or what the comparison calls it (short, as asked for, with chosen values); null for the most
+    /// <param name="wanted">A head's name, or what the comparison calls it (short, as requested, with chosen values); null for the most
     /// accurate head.</param>
     /// <exception cref="BadInputException">The file is not there or not a comparison.</exception>
     /// <exception cref="UsageException">It has no such head, or several of the name.</exception>

@@ -9,7 +9,9 @@ namespace TransferPipeline.Evaluation;
 /// folds.</param>
 internal sealed record ComparisonRun(Comparison Result, IReadOnlyList<IHead> Fitted);
 
-/// <summary>Trains heads on the same photos, judges them on the same others, and says which differences are more than chance.</summary>
+/// <summary>
+/// Trains heads on the same photos, evaluates them on the same others, and states which differences are more than chance.
+/// </summary>
 internal sealed class Comparer
 {
     private readonly ComparisonOptions _options;
@@ -61,17 +63,17 @@ internal sealed class Comparer
 
     /// <summary>Compares every head on every feature set.</summary>
     /// <exception cref="UsageException">Options contradict each other or a head is unavailable.</exception>
-    /// <exception cref="BadInputException">The feature sets do not match, or have too few photos for what was asked.</exception>
+    /// <exception cref="BadInputException">The feature sets do not match, or have too few photos for the options.</exception>
     public static ComparisonRun Run(ComparisonOptions options, IReadOnlyList<FeatureSource> sources, IReadOnlyList<HeadSpec> heads) =>
         new Comparer(options, sources, heads).Run();
 
     private ComparisonRun Run()
     {
         var folds = _protocol.IsFolds ? EvaluateFolds() : null;
-        var judged = _fitters.Select((fitter, i) => TryJudge(fitter, i, folds?[i])).OfType<EvaluatedHead>().ToArray();
-        if (judged.Length == 0)
+        var evaluated = _fitters.Select((fitter, i) => TryEvaluate(fitter, i, folds?[i])).OfType<EvaluatedHead>().ToArray();
+        if (evaluated.Length == 0)
             ExceptionDispatchInfo.Throw(_failures.First(f => f is not null)!);
-        var verdict = Verdict.Of(judged, _protocol, _options);
+        var verdict = Verdict.Of(evaluated, _protocol, _options);
         var result = new Comparison
         {
             Provenance = new(_options.Command, _options.Seed, [.. _sources.Select(s => s.Summary)], _options.Versions),
@@ -81,7 +83,7 @@ internal sealed class Comparer
             Verdict = verdict.Sentence,
             Heads =
             [
-                .. judged.Select(
+                .. evaluated.Select(
                     (j, i) =>
                         HeadResults.Build(j, _protocol, _options, _warnings.Add) with
                         {
@@ -91,17 +93,17 @@ internal sealed class Comparer
                 ),
             ],
             Tests = verdict.Tests,
-            Sweeps = [.. judged.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
-            FewShot = FewShotCurves(judged),
-            DataCheck = Check(judged[verdict.Best]),
-            Map = Map(judged[verdict.Best]),
+            Sweeps = [.. evaluated.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
+            FewShot = FewShotCurves(evaluated),
+            DataCheck = Check(evaluated[verdict.Best]),
+            Map = Map(evaluated[verdict.Best]),
             Warnings = _warnings,
             LeftOut = _leftOut,
         };
-        return new(result, [.. judged.Select(j => j.Head)]);
+        return new(result, [.. evaluated.Select(j => j.Head)]);
     }
 
-    /// <summary>Trains on and judges every part, for each head: heads and folds side by side, a thread each.</summary>
+    /// <summary>Trains on and evaluates every part, for each head: heads and folds side by side, one thread each.</summary>
     private EvaluatedPart[][] EvaluateFolds()
     {
         var parts = _protocol.Parts;
@@ -149,7 +151,7 @@ internal sealed class Comparer
     }
 
     /// <summary>A head that cannot be trained on this data is left out with a warning: the others are of use without it.</summary>
-    private EvaluatedHead? TryJudge(HeadFitter fitter, int index, EvaluatedPart[]? folds)
+    private EvaluatedHead? TryEvaluate(HeadFitter fitter, int index, EvaluatedPart[]? folds)
     {
         if (_failures[index] is null)
         {
@@ -195,14 +197,14 @@ internal sealed class Comparer
         );
     }
 
-    private FewShotCurve[] FewShotCurves(IReadOnlyList<EvaluatedHead> judged)
+    private FewShotCurve[] FewShotCurves(IReadOnlyList<EvaluatedHead> evaluated)
     {
         if (_options.FewShotPerClass.Count == 0)
             return [];
         if (_options.FewShotPerClass.Any(n => n < 1) || _options.FewShotDraws < 1)
-            Throw.Usage("few-shot curves need at least one photo a class and one draw");
+            Throw.Usage("few-shot curves need at least one photo per class and one draw");
         _options.Progress("few-shot curves");
-        return FewShot.Run(judged, _protocol, _options, _warnings.Add);
+        return FewShot.Run(evaluated, _protocol, _options, _warnings.Add);
     }
 
     private DataCheck? Check(EvaluatedHead best)
@@ -223,7 +225,7 @@ internal sealed class Comparer
 
         if (check.EvaluatedWithDuplicate > 0)
             _warnings.Add(
-                $"{check.EvaluatedWithDuplicate} of {best.All.Count} judged photos have a near-duplicate among those trained on: "
+                $"{check.EvaluatedWithDuplicate} of {best.All.Count} evaluated photos have a near-duplicate among those trained on: "
                     + $"figures may be optimistic"
             );
         return check;
@@ -243,7 +245,7 @@ internal sealed class Comparer
 
     private string OnSet(int index) => _sources.Count == 1 ? "" : $" on {SetName(index / _specs.Length)}";
 
-    /// <summary>The shortest of model, model and cut, folder that tells the feature sets apart.</summary>
+    /// <summary>The shortest of model, model and cut, folder that differs between all feature sets.</summary>
     private string SetName(int set)
     {
         Func<FeatureSetSummary, string>[] names = [static s => s.Model, static s => $"{s.Model}/{s.Cut}", static s => s.Folder];

@@ -12,7 +12,7 @@ public sealed record Comparison
     [JsonInclude, JsonRequired]
     internal DataSummary Data { get; init; } = null!;
 
-    /// <summary>How heads were judged: <c>split</c>, <c>k-fold</c> or <c>repeated k-fold</c>, with its parameters in words.</summary>
+    /// <summary>How heads were evaluated: <c>split</c>, <c>k-fold</c> or <c>repeated k-fold</c>, with its parameters in words.</summary>
     public required string Protocol { get; init; }
 
     /// <summary>What the heads that are kept, and can be exported, were trained on.</summary>
@@ -22,7 +22,7 @@ public sealed record Comparison
     /// <summary>One sentence: the best head, what is tied with it, by which test.</summary>
     public required string Verdict { get; init; }
 
-    /// <summary>One result a head (and feature set), in the order asked for.</summary>
+    /// <summary>One result per head (and feature set), in the order requested.</summary>
     public required IReadOnlyList<HeadResult> Heads { get; init; }
 
     /// <summary>The paired test of each pair of heads.</summary>
@@ -43,7 +43,7 @@ public sealed record Comparison
     /// <summary>What a reader should know, one line each: fits that did not converge, sweeps that end at an edge, heads left out.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>Heads that were asked for and cannot be trained on this data; each has a line among the warnings.</summary>
+    /// <summary>Requested heads that cannot be trained on this data; each has a line among the warnings.</summary>
     [JsonInclude]
     internal IReadOnlyList<LeftOutHead> LeftOut { get; init; } = [];
 }
@@ -55,7 +55,7 @@ public sealed record Comparison
 internal sealed record LeftOutHead(string Name, string Title, int FeatureSet, string Reason);
 
 /// <param name="Command">The command line that made it.</param>
-/// <param name="FeatureSets">One line a feature set: folder, model, cut, dimensions, recipe.</param>
+/// <param name="FeatureSets">One line per feature set: folder, model, cut, dimensions, recipe.</param>
 /// <param name="Versions">Name and version of the program and of each library that shaped a number.</param>
 internal sealed record Provenance(
     string Command,
@@ -90,10 +90,12 @@ public sealed record HeadResult
     /// <summary>The trainer's name, such as <c>linear-svm</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What tells it from others of the same name, such as <c>linear-svm C=0.01</c> or the feature set's folder.</summary>
+    /// <summary>
+    /// The name with what differs from others of that name, such as <c>linear-svm C=0.01</c> or the feature set's folder.
+    /// </summary>
     public required string Title { get; init; }
 
-    /// <summary>The shortest name that tells it from the others: without the options that all heads of its trainer share.</summary>
+    /// <summary>The shortest name that no other head has: without the options that all heads of its trainer share.</summary>
     public required string ShortName { get; init; }
 
     /// <summary><see cref="ShortName"/> without the feature set, which is a field of its own.</summary>
@@ -131,17 +133,17 @@ public sealed record HeadResult
     /// <summary>Expected calibration error of the top probability, 15 equal-width bins (Guo et al. 2017).</summary>
     public double CalibrationError { get; init; } = double.NaN;
 
-    /// <summary>The same after temperature scaling; NaN when not asked for.</summary>
+    /// <summary>The same after temperature scaling; NaN when not requested.</summary>
     public double CalibrationErrorScaled { get; init; } = double.NaN;
 
-    /// <summary><see cref="LogLoss"/> after temperature scaling; NaN when not asked for.</summary>
+    /// <summary><see cref="LogLoss"/> after temperature scaling; NaN when not requested.</summary>
     public double LogLossScaled { get; init; } = double.NaN;
 
-    /// <summary>Probabilities to the power 1 / Temperature, normalized, are the scaled ones; NaN when not asked for.</summary>
+    /// <summary>Probabilities to the power 1 / Temperature, normalized, are the scaled ones; NaN when not requested.</summary>
     public double Temperature { get; init; } = double.NaN;
 
     /// <summary>
-    /// What a probability of zero, as shares of votes have them, counts as in temperature scaling; NaN when not asked for.
+    /// What a probability of zero, as shares of votes have them, counts as in temperature scaling; NaN when not requested.
     /// </summary>
     public double TemperatureZero { get; init; } = double.NaN;
 
@@ -184,7 +186,7 @@ public sealed record HeadResult
     [JsonInclude]
     internal IReadOnlyList<CalibrationBin> Calibration { get; init; } = [];
 
-    /// <summary>The same after temperature scaling; empty when not asked for.</summary>
+    /// <summary>The same after temperature scaling; empty when not requested.</summary>
     [JsonInclude]
     internal IReadOnlyList<CalibrationBin> CalibrationScaled { get; init; } = [];
 
@@ -202,8 +204,8 @@ public sealed record HeadResult
 /// <param name="First">Index into <see cref="Comparison.Heads"/>.</param>
 /// <param name="Second">Index into <see cref="Comparison.Heads"/>.</param>
 /// <param name="Difference">Accuracy of the first minus that of the second.</param>
-/// <param name="OnlyFirstRight">Judgements that only the first has right; with repeated folds a photo has one a repeat.</param>
-/// <param name="OnlySecondRight">Judgements that only the second has right.</param>
+/// <param name="OnlyFirstRight">Predictions that only the first has right; with repeated folds a photo has one per repeat.</param>
+/// <param name="OnlySecondRight">Predictions that only the second has right.</param>
 /// <param name="PValue">Of this pair alone.</param>
 /// <param name="AdjustedPValue">After Holm's correction over all pairs.</param>
 public sealed record PairedTest(
@@ -252,9 +254,9 @@ internal sealed record SweepCurve(
 );
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
-/// <param name="PerClass">Training photos a class; a class that has fewer gives all.</param>
-/// <param name="Accuracy">Mean over the draws with its 95 % t interval, NaN where the head cannot be trained on so few; the judged photos
-/// are the same in all draws of a part.</param>
+/// <param name="PerClass">Training photos per class; a class that has fewer gives all.</param>
+/// <param name="Accuracy">Mean over the draws with its 95 % t interval, NaN where the head cannot be trained on so few; the evaluated
+/// photos are the same in all draws of a part.</param>
 internal sealed record FewShotCurve(string Head, int[] PerClass, Interval[] Accuracy, int Draws);
 
 internal sealed record DataCheck

@@ -83,7 +83,7 @@ public sealed record ComparisonOptions
     [Option("calibrate", "Temperature scaling, with the calibration error before and after.")]
     public bool Calibrate { get; init; }
 
-    /// <summary>Numbers of training photos a class for few-shot curves; empty for none.</summary>
+    /// <summary>Numbers of training photos per class for few-shot curves; empty for none.</summary>
     [Option("few-shot", "Training photos per class of a few-shot curve, as in 1 2 4 8 16.", Min = 1)]
     public IReadOnlyList<int> FewShotPerClass { get; init; } = [];
 

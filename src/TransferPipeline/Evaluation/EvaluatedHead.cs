@@ -2,7 +2,7 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 
-/// <summary>A head on a feature set after it was judged, before heads are compared with each other.</summary>
+/// <summary>A head on a feature set after it was evaluated, before heads are compared with each other.</summary>
 /// <param name="ShortName">See <see cref="HeadResult.ShortName"/>.</param>
 /// <param name="NameOnOneSet">See <see cref="HeadResult.NameOnOneSet"/>.</param>
 /// <param name="ChosenTitle">See <see cref="HeadResult.ChosenTitle"/>.</param>
@@ -32,5 +32,5 @@ internal sealed record EvaluatedHead(
     public double[] FoldAccuracies { get; } = [.. InParts.Select(p => p.Predictions.Accuracy)];
 }
 
-/// <param name="Options">Chosen without the photos that the part judges.</param>
+/// <param name="Options">Chosen without the photos that evaluate the part.</param>
 internal readonly record struct EvaluatedPart(HeadOptions Options, Predictions Predictions);

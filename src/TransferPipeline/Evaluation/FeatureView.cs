@@ -70,7 +70,7 @@ internal sealed class FeatureView
             Photos = photos,
         };
 
-    /// <summary>One view a set, after checking that all hold the same photos with the same labels and splits.</summary>
+    /// <summary>One view per set, after checking that all hold the same photos with the same labels and splits.</summary>
     /// <exception cref="BadInputException">They do not; the message names the first difference.</exception>
     public static FeatureView[] Align(IReadOnlyList<FeatureSource> sources)
     {

@@ -3,13 +3,13 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 
-/// <summary>Accuracy against the number of training photos a class.</summary>
+/// <summary>Accuracy against the number of training photos per class.</summary>
 internal static class FewShot
 {
     /// <summary>
-    /// One curve a head, with the settings that were chosen on the whole training part. Draw d takes the first n photos of each class in
+    /// One curve per head, with the settings that were chosen on the whole training part. Draw d takes the first n photos of each class in
     /// an order of its own, so larger n contain the smaller ones, and all heads see the same photos. With folds, draw d uses part d with
-    /// the settings chosen there: those of the head that is kept were chosen among the photos that the part judges. A
+    /// the settings chosen there: those of the head that is kept were chosen among the photos that evaluate the part. A
     /// head that cannot be trained on so few photos has no point there, which is warned of: the other heads' curves are still of use.
     /// </summary>
     public static FewShotCurve[] Run(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, ComparisonOptions options, Action<string> warn)

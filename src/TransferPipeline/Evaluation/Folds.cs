@@ -1,6 +1,6 @@
 namespace TransferPipeline.Evaluation;
 
-/// <summary>One division of photos: train on some, judge others.</summary>
+/// <summary>One division of photos: train on some, evaluate others.</summary>
 internal sealed record Part(int[] Train, int[] Test);
 
 /// <summary>Stratified folds.</summary>
@@ -64,7 +64,7 @@ internal static class Folds
         return result;
     }
 
-    /// <summary>Parts of the given photos, one a fold.</summary>
+    /// <summary>Parts of the given photos, one per fold.</summary>
     public static Part[] Parts(int[] photos, int[] foldOf, int folds) =>
         [
             .. Enumerable

@@ -5,7 +5,7 @@ namespace TransferPipeline.Evaluation;
 /// <summary>
 /// Whether a head trained on one feature set says the same on another one of the same photos (CPU and CUDA, fp32 and fp16).
 /// </summary>
-/// <param name="Photos">Photos judged: those that are not in split train, or all when there are no others.</param>
+/// <param name="Photos">Photos evaluated: those that are not in split train, or all when there are no others.</param>
 /// <param name="Agreement">Share of them for which the predictions on both sets are the same.</param>
 /// <param name="AccuracyA">Accuracy on the set that it was trained on.</param>
 /// <param name="AccuracyB">Accuracy on the other set.</param>
@@ -19,7 +19,7 @@ internal sealed record HeadAgreement(
     double LargestProbabilityDifference
 )
 {
-    /// <summary>Trains the head on the training photos of <paramref name="a"/> and judges the vectors of both sets with it.</summary>
+    /// <summary>Trains the head on the training photos of <paramref name="a"/> and evaluates the vectors of both sets with it.</summary>
     /// <exception cref="BadInputException">The sets do not hold the same photos, or differ in their dimension.</exception>
     public static HeadAgreement Measure(FeatureSource a, FeatureSource b, HeadSpec head, int seed = 0, int threads = 1)
     {
@@ -30,15 +30,15 @@ internal sealed record HeadAgreement(
         var views = FeatureView.Align([a, b]);
         var all = Enumerable.Range(0, views[0].PhotoCount).ToArray();
         var train = views[0].PhotosOf(ComparisonOptions.Train) is { Length: > 0 } split ? split : all;
-        var judged = all.Except(train).ToArray() is { Length: > 0 } others ? others : all;
+        var evaluated = all.Except(train).ToArray() is { Length: > 0 } others ? others : all;
         var trained = head.Trainer.Train(
             views[0].Training(train, []),
             head.Options,
             new TrainingContext { Seed = seed, Threads = threads }
         );
-        var (first, second) = (views[0].Evaluate(trained, judged, threads), views[1].Evaluate(trained, judged, threads));
+        var (first, second) = (views[0].Evaluate(trained, evaluated, threads), views[1].Evaluate(trained, evaluated, threads));
         var same = first.Predicted.Zip(second.Predicted).Count(static p => p.First == p.Second);
         var largest = first.Probabilities.Zip(second.Probabilities).Max(static p => Math.Abs((double)p.First - p.Second));
-        return new(head.Title, judged.Length, (double)same / judged.Length, first.Accuracy, second.Accuracy, largest);
+        return new(head.Title, evaluated.Length, (double)same / evaluated.Length, first.Accuracy, second.Accuracy, largest);
     }
 }

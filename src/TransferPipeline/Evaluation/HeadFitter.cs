@@ -53,22 +53,22 @@ internal sealed class HeadFitter(
     public Part[] InnerParts(int[] train)
     {
         var counts = train.CountBy(p => view.Y[p]).ToDictionary(c => c.Key, c => c.Value);
-        var judged = train.Where(p => counts[view.Y[p]] > 1).ToArray();
+        var evaluated = train.Where(p => counts[view.Y[p]] > 1).ToArray();
         var folds = Math.Min(options.InnerFolds, counts.Values.Where(c => c > 1).DefaultIfEmpty(0).Max());
         if (folds < 2)
             Throw.BadInput(
-                "no class has two photos to train on: nothing can be judged inside the training part; set the values instead of sweeping"
+                "no class has two photos to train on: nothing can be evaluated inside the training part; set the values instead of sweeping"
             );
-        var y = Array.ConvertAll(judged, p => view.Y[p]);
+        var y = Array.ConvertAll(evaluated, p => view.Y[p]);
         var seed = unchecked(options.Seed + 0x5EED);
         var foldOf = groups is null
             ? Folds.Stratified(y, folds, seed)
-            : Folds.StratifiedByGroup(y, Array.ConvertAll(judged, p => groups[p]), folds, seed);
-        var alone = train.Except(judged).ToArray();
+            : Folds.StratifiedByGroup(y, Array.ConvertAll(evaluated, p => groups[p]), folds, seed);
+        var alone = train.Except(evaluated).ToArray();
         Part[] parts =
         [
             .. Folds
-                .Parts(judged, foldOf, folds)
+                .Parts(evaluated, foldOf, folds)
                 .Select(p => p with { Train = [.. p.Train.Concat(alone).Order()] })
                 .Where(p => p.Test.Length > 0 && p.Train.Select(t => view.Y[t]).Distinct().Count() == counts.Count),
         ];
@@ -89,14 +89,14 @@ internal sealed class HeadFitter(
     public Predictions OutOfFold(int[] photos, int[] watched, HeadOptions settings, int threads)
     {
         var parts = InnerParts(photos);
-        var judged = new Predictions[parts.Length];
+        var evaluated = new Predictions[parts.Length];
         TaskQueue.Run(
             parts.Length,
             threads,
-            (p, inner) => judged[p] = view.Evaluate(Train(parts[p].Train, watched, settings, inner), parts[p].Test, inner),
+            (p, inner) => evaluated[p] = view.Evaluate(Train(parts[p].Train, watched, settings, inner), parts[p].Test, inner),
             options.Cancellation
         );
-        return Predictions.Concat(judged);
+        return Predictions.Concat(evaluated);
     }
 
     private IHead Train(int[] train, int[] watched, HeadOptions settings, int threads) =>

@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 
-/// <summary>A head as asked for: its trainer, its fixed settings and the options to sweep.</summary>
+/// <summary>A requested head: its trainer, its fixed settings and the options to sweep.</summary>
 public sealed record HeadSpec
 {
     internal HeadSpec() { }
@@ -26,7 +26,7 @@ public sealed record HeadSpec
     public bool Optional { get; init; }
 
     /// <summary>
-    /// For each head the shortest name that tells it from the others: the trainer's, with the options in which heads of that trainer
+    /// For each head the shortest name that no other has: the trainer's, with the options in which heads of that trainer
     /// differ.
     /// </summary>
     internal static IReadOnlyList<string> ShortNames(IReadOnlyList<HeadSpec> specs) =>

@@ -5,7 +5,7 @@ namespace TransferPipeline.Evaluation;
 /// <param name="FitSeconds">Of the fit itself, without the search for values.</param>
 internal sealed record TrainedHead(IHead Head, double FitSeconds, IReadOnlyList<SweepCurve> Sweeps, IReadOnlyList<string> Warnings);
 
-/// <summary>Trains one head, choosing swept values by inner folds; judges nothing.</summary>
+/// <summary>Trains one head, choosing swept values by inner folds; evaluates nothing.</summary>
 internal static class HeadTraining
 {
     /// <summary>Split train, with split validation to watch.</summary>

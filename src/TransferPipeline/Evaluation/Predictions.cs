@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>What a head said of some photos; in repeated k-fold a photo occurs once a repeat.</summary>
-/// <param name="Photos">Row of the feature data, for each judgement.</param>
+/// <param name="Photos">Row of the feature data, for each prediction.</param>
 /// <param name="Truth">Its class.</param>
 /// <param name="Predicted">The first class with the largest score.</param>
 /// <param name="Probabilities">Photos.Length x ClassCount, row-major.</param>
@@ -35,7 +35,7 @@ internal sealed record Predictions(int ClassCount, int[] Photos, int[] Truth, in
             [.. parts.SelectMany(p => p.Probabilities)]
         );
 
-    /// <summary>The judgements at the given positions.</summary>
+    /// <summary>The predictions at the given positions.</summary>
     public Predictions Select(IReadOnlyList<int> positions)
     {
         var probabilities = new float[positions.Count * ClassCount];

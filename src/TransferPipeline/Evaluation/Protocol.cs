@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace TransferPipeline.Evaluation;
 
-/// <summary>Who is trained on and who is judged: the same parts for every head and feature set.</summary>
+/// <summary>Which photos train and which evaluate: the same parts for every head and feature set.</summary>
 /// <param name="Words">For the report: <c>10-fold stratified</c> and its parameters.</param>
-/// <param name="Parts">Pairs of training and judged photos; one on a fixed split.</param>
+/// <param name="Parts">Pairs of training and evaluated photos; one on a fixed split.</param>
 /// <param name="FinalTrain">Photos that the head that is kept is trained on.</param>
 /// <param name="Watched">Photos on which heads that keep their best epoch may watch their progress.</param>
 /// <param name="Kept">The splits of those photos.</param>
 internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] FinalTrain, int[] Watched, TrainingSplits Kept, bool IsFolds)
 {
-    /// <summary>All judged photos, each once.</summary>
+    /// <summary>All evaluated photos, each once.</summary>
     public int[] Evaluated { get; } = [.. Parts.SelectMany(p => p.Test).Distinct().Order()];
 
-    /// <summary>Photos of a judged part over photos of a training part, over all parts.</summary>
+    /// <summary>Photos of an evaluated part over photos of a training part, over all parts.</summary>
     public double TestToTrain => (double)Parts.Sum(p => p.Test.Length) / Parts.Sum(p => p.Train.Length);
 
     public static Protocol Create(ComparisonOptions options, FeatureView view, int[]? groups) =>
@@ -22,7 +22,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
     private static Protocol FixedSplit(ComparisonOptions options, FeatureView view)
     {
         if (options.Repeats > 1)
-            Throw.Usage($"{options.Repeats} repeats are of folds, and none were asked for: add --folds (in a pipeline protocol: k-fold)");
+            Throw.Usage($"{options.Repeats} repeats need folds, and there are none: add --folds (in a pipeline protocol: k-fold)");
         var train = Require(view, ComparisonOptions.Train);
         if (options.ScoreSplit == ComparisonOptions.Train)
             Throw.Usage("split train cannot be reported: heads are trained on it; choose another or use folds");
@@ -92,7 +92,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
             Throw.Usage($"--folds is {options.Folds}, expected at least 2, or 0 for the split");
         if (options.ScoreSplit != ComparisonOptions.Validation)
             Throw.Usage(
-                $"folds judge all photos but those of test by turns, so split {options.ScoreSplit} cannot be reported with them; "
+                $"folds evaluate all photos but those of test in turn, so split {options.ScoreSplit} cannot be reported with them; "
                     + $"leave out one of the two"
             );
         if (options.Repeats < 1)
@@ -104,7 +104,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         if (counts[least] < 2)
             Throw.BadInput(
                 $"class '{view.Data.Classes[least]}' has {(counts[least] == 1 ? "one photo" : "no photo")}: folds need at least two "
-                    + $"of each class, one to train on and one to judge"
+                    + $"of each class, one to train on and one to evaluate"
             );
         if (options.Folds > most)
             Throw.Usage(
@@ -113,7 +113,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
             );
     }
 
-    /// <summary>Classes with fewer members than folds: they are judged in some folds only.</summary>
+    /// <summary>Classes with fewer members than folds: they are evaluated in some folds only.</summary>
     public static IEnumerable<string> FewMembers(ComparisonOptions options, FeatureView view, int[] photos) =>
         options.Folds == 0
             ? []
@@ -122,7 +122,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
                 .Where(c => c.Value < options.Folds)
                 .OrderBy(c => c.Key)
                 .Select(c =>
-                    $"class '{view.Data.Classes[c.Key]}' has {c.Value} photos, fewer than the {options.Folds} folds: some folds judge "
+                    $"class '{view.Data.Classes[c.Key]}' has {c.Value} photos, fewer than the {options.Folds} folds: some folds evaluate "
                     + $"none of it"
                 );
 

@@ -4,7 +4,7 @@ namespace TransferPipeline.Evaluation;
 
 /// <summary>
 /// Which head is best and which are tied with it. The best is picked from the same data that the tests use, which alone would make it
-/// look better than it is; so Holm's correction runs over all pairs of heads, and whichever pair is looked at afterwards, some pair of
+/// look better than it is; so Holm's correction runs over all pairs of heads, and whichever pair is compared afterwards, some pair of
 /// truly equal heads is called different in at most 5 % of comparisons.
 /// </summary>
 /// <param name="Tied">For each head whether it is the best or not significantly worse.</param>

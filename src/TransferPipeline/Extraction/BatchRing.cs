@@ -44,7 +44,7 @@ internal sealed class BatchRing
         return (batch, slot);
     }
 
-    /// <summary>A slot is filled or given up; the last one sends the batch on.</summary>
+    /// <summary>A slot is filled or abandoned; the last one sends the batch on.</summary>
     public void Done(HostBatch batch)
     {
         lock (_gate)

@@ -5,7 +5,7 @@ namespace TransferPipeline.Extraction;
 /// <summary>Where an extraction stands.</summary>
 /// <param name="Done">Vectors done in this run, failed ones included.</param>
 /// <param name="Total">Vectors to compute in this run.</param>
-/// <param name="PerSecond">Vectors a second since the start.</param>
+/// <param name="PerSecond">Vectors per second since the start.</param>
 /// <param name="Left">Estimated time left.</param>
 public sealed record ExtractionProgress(long Done, long Total, double PerSecond, TimeSpan Left)
 {
@@ -18,13 +18,13 @@ public sealed record ExtractionProgress(long Done, long Total, double PerSecond,
 internal readonly record struct TimeShares(double Read, double Decode, double Preprocess, double Infer, double Write);
 
 /// <summary>How one feature set came out of a run.</summary>
-/// <param name="Folder">The set's folder; not the one asked for when the recipe there was another.</param>
+/// <param name="Folder">The set's folder; not the requested one when the recipe there was another.</param>
 /// <param name="Computed">Vectors that were computed in this run.</param>
 /// <param name="Reused">Vectors that were already there.</param>
 /// <param name="Failed">Photos that cannot be used, earlier ones included.</param>
 /// <param name="Removed">Vectors dropped, their photos being gone or changed.</param>
 /// <param name="Seconds">Wall time of the whole run.</param>
-/// <param name="Differences">In what the set in the folder asked for differs, when this one is another.</param>
+/// <param name="Differences">In what the set in the requested folder differs, when this one is another.</param>
 internal sealed record ExtractionResult(
     string Folder,
     int Dimension,

@@ -204,7 +204,7 @@ internal sealed class GpuTrials : IDisposable
         _options.Message(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{trial.Best} of {_options.Workers} threads decode for {needed:0} photos a second ({trial}); --threads {trial.Best} "
+                $"{trial.Best} of {_options.Workers} threads decode for {needed:0} photos per second ({trial}); --threads {trial.Best} "
                     + $"skips the trial"
             )
         );

@@ -15,7 +15,7 @@ internal sealed class HostBatch(TensorMemory memory, CutModel model, int size) :
     /// <summary>Its place among the batches of this pass.</summary>
     public int Number { get; set; }
 
-    /// <summary>Slots that are not yet filled or given up.</summary>
+    /// <summary>Slots that are neither filled nor abandoned yet.</summary>
     public int Open { get; set; }
 
     public void Dispose() => Tensors.Dispose();

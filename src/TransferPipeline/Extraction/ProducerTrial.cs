@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TransferPipeline.Extraction;
 
-/// <param name="PerSecond">Photos a second from file to bytes in a batch.</param>
+/// <param name="PerSecond">Photos per second from file to bytes in a batch.</param>
 internal readonly record struct TriedProducers(int Threads, double PerSecond);
 
 /// <summary>
@@ -28,8 +28,8 @@ internal sealed class ProducerTrial
 
     private double Enough => Math.Min(_needed, _tried.Max(t => t.PerSecond) / Gain);
 
-    /// <param name="rate">Photos a second that this many threads decode.</param>
-    /// <param name="needed">Photos a second that all GPUs take.</param>
+    /// <param name="rate">Photos per second that this many threads decode.</param>
+    /// <param name="needed">Photos per second that all GPUs take.</param>
     /// <param name="most">Threads to use at most; tried first, then half of it, and so on.</param>
     public static ProducerTrial Run(Func<int, double> rate, double needed, int most)
     {

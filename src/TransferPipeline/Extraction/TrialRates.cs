@@ -11,7 +11,7 @@ internal static class TrialRates
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// Photos a second of one GPU at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.
+    /// Photos per second of one GPU at a batch size, all its lanes at work as in the run, so that they need the memory that the run will.
     /// </summary>
     /// <param name="host">Memory of the batches.</param>
     public static double OfGpu(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
@@ -75,7 +75,7 @@ internal static class TrialRates
         }
     }
 
-    /// <summary>Photos (views counted) a second that so many threads read, decode and resize.</summary>
+    /// <summary>Photos (views counted) per second that so many threads read, decode and resize.</summary>
     /// <param name="next">The photo to go on with; photos are not read twice, as files that were just read would flatter.</param>
     public static double OfDecoding(ExtractionSpec spec, int threads, ref int next)
     {

@@ -15,7 +15,7 @@ public sealed class FeatureData
     /// <summary>N rows' other columns, in the order of <see cref="X"/>.</summary>
     public required IReadOnlyList<FeatureRow> Rows { get; init; }
 
-    /// <summary>Row numbers of a split; views above 0 only when asked for.</summary>
+    /// <summary>Row numbers of a split; views above 0 only when requested.</summary>
     public int[] RowsOf(string split, bool views = false) =>
         [.. Enumerable.Range(0, Rows.Count).Where(i => Rows[i].Split == split && (views || Rows[i].View == 0))];
 }

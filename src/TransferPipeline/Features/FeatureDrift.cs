@@ -37,7 +37,7 @@ internal sealed record DriftReport
     /// </summary>
     public required double NeighbourAgreement { get; init; }
 
-    /// <summary>Share of photos for which a head trained on A predicts the same from both vectors; NaN when no head was asked.</summary>
+    /// <summary>Share of photos for which a head trained on A predicts the same from both vectors; NaN without a head.</summary>
     public double HeadAgreement { get; init; } = double.NaN;
 
     /// <summary>A head trained on one set may be used on the other.</summary>
@@ -83,7 +83,7 @@ internal static class FeatureDrift
         var worst = Array.IndexOf(cosines, cosines.Min());
         var neighbours = NeighbourAgreement(first.X, second.X, threads);
         var head = headAgreement?.Invoke(first, second) ?? double.NaN;
-        // NaN, where no head was asked, passes.
+        // NaN, without a head, passes.
         var shareable = cosines[worst] >= CosineLimit && neighbours >= NeighbourLimit && !(head < HeadLimit);
         return new()
         {

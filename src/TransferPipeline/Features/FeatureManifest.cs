@@ -5,7 +5,7 @@ using TransferPipeline.Datasets;
 namespace TransferPipeline.Features;
 
 /// <summary>
-/// What a feature set's <c>manifest.json</c> says. It alone tells what is committed: a file that it does not name does not belong to the
+/// Content of a feature set's <c>manifest.json</c>. It alone states what is committed: a file that it does not name does not belong to the
 /// set.
 /// </summary>
 internal sealed record FeatureManifest
@@ -26,7 +26,7 @@ internal sealed record FeatureManifest
     /// <summary>The photos' folder or file as it was given.</summary>
     public string Dataset { get; init; } = "";
 
-    /// <summary>How the photos are found there, where the path alone does not tell.</summary>
+    /// <summary>How the photos are found there, where the path alone does not suffice.</summary>
     public DatasetOptions? DatasetOptions { get; init; }
 
     /// <summary><c>i/n</c> when the set covers one shard of the dataset, else null.</summary>

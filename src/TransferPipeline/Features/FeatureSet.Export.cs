@@ -11,7 +11,7 @@ public enum ExportFormat
     /// <summary>PREFIX.npy, N x D float32, with PREFIX.csv.</summary>
     Npy,
 
-    /// <summary>PREFIX.csv with path, label, split and one column a value.</summary>
+    /// <summary>PREFIX.csv with path, label, split and one column per value.</summary>
     Csv,
 
     /// <summary>PREFIX.parquet, one file with all rows.</summary>

@@ -42,7 +42,7 @@ public sealed partial class FeatureSet
 
     /// <summary>
     /// The feature sets among a folder and the folders up to two levels below it (a pipeline's output keeps them in features/), by name;
-    /// damaged ones are left out and told of.
+    /// damaged ones are left out and reported.
     /// </summary>
     internal static IReadOnlyList<FeatureSet> List(string root, IFeatureTable table, Action<string>? damaged = null)
     {
@@ -94,7 +94,7 @@ public sealed partial class FeatureSet
         if (verify)
             RequireIntact();
         var all = LoadRows();
-        // Row numbers in the result, -1 for rows that were not asked for.
+        // Row numbers in the result, -1 for rows that were not requested.
         var number = new int[all.Count];
         var rows = new List<FeatureRow>(all.Count);
         for (var i = 0; i < number.Length; i++)

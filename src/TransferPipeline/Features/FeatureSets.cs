@@ -7,9 +7,9 @@ internal static partial class FeatureSets
     private const int HashDigits = 8;
 
     /// <summary>
-    /// The folder in which a recipe's set belongs: the one asked for, or, when that holds a set of another recipe, one beside it.
+    /// The folder in which a recipe's set belongs: the requested one, or, when that holds a set of another recipe, one beside it.
     /// </summary>
-    /// <returns>The folder, and in what the set in the folder asked for differs.</returns>
+    /// <returns>The folder, and in what the set in the requested folder differs.</returns>
     internal static (string Folder, IReadOnlyList<RecipeDifference> Differences) Locate(
         string folder,
         Recipe recipe,
@@ -69,7 +69,7 @@ internal static partial class FeatureSets
             }
             catch (BadInputException)
             {
-                // Whatever is wrong with a set that nobody asked for is reported when it is opened.
+                // Whatever is wrong with a set that nobody requested is reported when it is opened.
                 return null;
             }
         }

@@ -18,7 +18,7 @@ internal sealed class FolderLock : IDisposable
     {
         var file = Path.Combine(folder, FileName);
         var until = Environment.TickCount64 + (long)Math.Min(wait.TotalMilliseconds, int.MaxValue);
-        var told = false;
+        var reported = false;
         while (true)
         {
             if (TryTake(file) is { } taken)
@@ -27,9 +27,9 @@ internal sealed class FolderLock : IDisposable
             var who = string.IsNullOrEmpty(holder) ? "another run" : $"another run (process {holder})";
             if (Environment.TickCount64 >= until)
                 throw new JobFailedException($"{folder} is in use by {who}: wait for it to end, or choose another folder");
-            if (!told)
+            if (!reported)
                 message($"waiting for {who} that uses {folder}");
-            told = true;
+            reported = true;
             cancellation.WaitHandle.WaitOne(100);
             cancellation.ThrowIfCancellationRequested();
         }

@@ -47,7 +47,7 @@ internal delegate void BinaryAction(int row, ReadOnlySpan<byte> bytes);
 /// <summary>Reads the vectors of one row group.</summary>
 internal interface IVectorReader : IDisposable
 {
-    /// <summary>Reads the next vectors, as many as there is room for; the caller never asks for more than the row group has.</summary>
+    /// <summary>Reads the next vectors, as many as there is room for; the caller never requests more than the row group has.</summary>
     /// <exception cref="BadInputException">Damaged bytes, a vector of another length, or a row without one.</exception>
     void Read(Span<float> destination);
 }

@@ -10,7 +10,7 @@ namespace TransferPipeline.Features;
 /// <summary>All that determines a vector; two sets whose recipes have no difference can be mixed, and no others.</summary>
 public sealed partial record Recipe
 {
-    /// <summary>The backbone's name, for people; two files of one name are told apart by <see cref="ModelSha256"/>.</summary>
+    /// <summary>The backbone's name, for people; two files of one name differ in <see cref="ModelSha256"/>.</summary>
     public required string Model { get; init; }
 
     /// <summary>Lower-case hex SHA-256 of the backbone's file.</summary>

@@ -148,7 +148,7 @@ internal static class BmpDecoder
         return palette;
     }
 
-    /// <summary>Run-length decoding to one byte a pixel; pairs of (count, value), where a count of 0 begins an escape.</summary>
+    /// <summary>Run-length decoding to one byte per pixel; pairs of (count, value), where a count of 0 begins an escape.</summary>
     private static byte[] Unpack(ReadOnlySpan<byte> encoded, int start, int width, int height, bool nibbles)
     {
         var pixels = new byte[width * height];
@@ -250,13 +250,13 @@ internal static class BmpDecoder
             }
 
             if (bits is not (1 or 4 or 8 or 16 or 24 or 32))
-                throw new ImageDecodeException($"BMP of {bits} bits a pixel is not supported");
+                throw new ImageDecodeException($"BMP of {bits} bits per pixel is not supported");
             if (compression is not (Raw or Rle8 or Rle4 or BitFields))
                 throw new ImageDecodeException($"BMP with compression {compression} is not supported");
             if (size is 52 or 56 && compression != BitFields)
                 throw new ImageDecodeException($"BMP with a header of {size} bytes and without colour masks is not supported");
             if ((compression is Rle8 && bits != 8) || (compression is Rle4 && bits != 4) || (compression is BitFields && bits < 16))
-                throw new ImageDecodeException($"damaged BMP: compression {compression} with {bits} bits a pixel");
+                throw new ImageDecodeException($"damaged BMP: compression {compression} with {bits} bits per pixel");
             if (colors == 0 && bits <= 8)
                 colors = 1 << bits;
             var entry = size == 12 ? 3 : 4;

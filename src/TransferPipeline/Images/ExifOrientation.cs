@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace TransferPipeline.Images;
 
-/// <summary>Turns and mirrors a picture as EXIF's Orientation tag (0x0112; Exif 2.32, 4.6.4) asks, like PIL's exif_transpose.</summary>
+/// <summary>Turns and mirrors a picture as EXIF's Orientation tag (0x0112; Exif 2.32, 4.6.4) states, like PIL's exif_transpose.</summary>
 internal static class ExifOrientation
 {
     /// <summary>The Orientation tag of an EXIF block, with or without its "Exif" header; null when it has none.</summary>

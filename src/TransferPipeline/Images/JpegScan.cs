@@ -5,7 +5,7 @@ namespace TransferPipeline.Images;
 /// <summary>How the pixels' data of a JPEG file ends.</summary>
 internal enum JpegEnd
 {
-    /// <summary>With an end marker, or in a way that only a decoder can tell.</summary>
+    /// <summary>With an end marker, or in a way that only a decoder can see.</summary>
     Regular,
 
     /// <summary>Without an end marker: the file was cut.</summary>
@@ -17,7 +17,7 @@ internal enum JpegEnd
     /// <summary>Before all scans of a progressive file: its blocks would be smoothed.</summary>
     Incomplete,
 
-    /// <summary>The headers before the pixels are of an uncommon form; a decoder judges them.</summary>
+    /// <summary>The headers before the pixels are of an uncommon form; a decoder checks them.</summary>
     Unknown,
 }
 

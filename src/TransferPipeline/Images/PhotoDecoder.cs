@@ -6,7 +6,8 @@ namespace TransferPipeline.Images;
 /// </summary>
 /// <param name="name">The pixels that it gives, with a version, such as <c>pillow 1</c>.</param>
 /// <param name="library">Name and version of the adapter's library.</param>
-/// <param name="jpeg">Is asked first for a JPEG; what it does not decode, the adapter's library decodes or refuses. Null for none.</param>
+/// <param name="jpeg">Decodes plain JPEG first, where it can; what it does not decode, the adapter's library decodes or refuses. Null for
+/// none.</param>
 internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? jpeg = null) : IImageDecoder
 {
     /// <summary>
@@ -53,7 +54,7 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
             default:
                 var orientation = DecodeOutside(format, encoded, options, destination);
 
-                // Pillow turns a TIFF while it loads it, asked or not.
+                // Pillow turns a TIFF while it loads it, whatever the options.
                 if (format == PhotoFormat.Tiff)
                     ExifOrientation.Apply(orientation, destination);
                 else if (options.ExifTranspose)

@@ -15,7 +15,7 @@ internal enum PhotoFormat
     Ppm,
 }
 
-/// <summary>Tells formats by their first bytes, never by the file's name.</summary>
+/// <summary>Detects formats by their first bytes, never by the file's name.</summary>
 internal static class PhotoFormats
 {
     /// <summary>The format that the first bytes announce.</summary>

@@ -55,7 +55,7 @@ internal sealed class PixelValues
         }
     }
 
-    /// <summary>R G B bytes to three values a pixel.</summary>
+    /// <summary>R G B bytes to three values per pixel.</summary>
     public unsafe void ToPixels(ReadOnlySpan<byte> pixels, float* destination)
     {
         var (a, b) = _bgr ? (2, 0) : (0, 2);

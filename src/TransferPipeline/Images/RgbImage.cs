@@ -1,6 +1,6 @@
 namespace TransferPipeline.Images;
 
-/// <summary>A reusable 8-bit RGB picture: row-major, 3 bytes a pixel, no padding between rows.</summary>
+/// <summary>A reusable 8-bit RGB picture: row-major, 3 bytes per pixel, no padding between rows.</summary>
 public sealed class RgbImage
 {
     /// <summary>Bytes past the last pixel that may be read: the resampling kernels load whole vectors.</summary>

@@ -130,7 +130,7 @@ internal static class SessionFactory
     {
         if (device.IsCpu)
             return;
-        // Of convolutions that cuDNN cannot run with their bias it tells as of errors, though it then runs them without.
+        // Of convolutions that cuDNN cannot run with their bias it reports errors, though it then runs them without.
         OrtEnv.Instance().EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         CudaRuntime.Use(device.Index);
         if (device.Provider == Provider.TensorRt)

@@ -55,7 +55,7 @@ internal static class AugmentationReader
         };
     }
 
-    /// <summary>One step's options; what was never asked for is unknown.</summary>
+    /// <summary>One step's options; what was never read is unknown.</summary>
     private sealed class StepOptions(StepRequest step)
     {
         private readonly List<string> _known = [];

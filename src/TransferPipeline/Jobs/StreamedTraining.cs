@@ -10,8 +10,8 @@ namespace TransferPipeline.Jobs;
 /// <summary>Trains a head on split train of a feature set that is larger than memory, part by part.</summary>
 internal static class StreamedTraining
 {
-    /// <param name="scratch">Folder with room for the vectors of split train, four bytes a value, while the fit lasts; without it each pass
-    /// decodes them again.</param>
+    /// <param name="scratch">Folder with room for the vectors of split train, four bytes per value, while the fit lasts; without it each
+    /// pass decodes them again.</param>
     /// <returns>The head, the time of its fit, and the first part's rows, enough to replay photos.</returns>
     /// <exception cref="UsageException">The head cannot be streamed, or a value is swept.</exception>
     /// <exception cref="BadInputException">The set has no photo in split train, or its vectors cannot be trained on.</exception>

@@ -43,7 +43,7 @@ public sealed partial record Toolbox
     internal string? ParquetName { get; init; }
 
     /// <summary>
-    /// Fast decoders of plain JPEG that the decoder named <c>pillow</c> asks first, where one can be used; the pixels do not depend on it.
+    /// Fast decoders of plain JPEG that the decoder named <c>pillow</c> tries first, where one can be used; the pixels do not depend on it.
     /// </summary>
     internal AdapterRegistry<IJpegDecoder> JpegDecoders { get; init; } = new("JPEG decoder", []);
 

@@ -7,7 +7,7 @@ namespace TransferPipeline.Onnx;
 /// </summary>
 internal static class FileKind
 {
-    /// <summary>Bytes at the beginning that are looked at.</summary>
+    /// <summary>Bytes at the beginning that are checked.</summary>
     private const int Head = 4096;
 
     /// <returns>What the file is and what to do; null when nothing speaks against ONNX.</returns>
@@ -89,7 +89,7 @@ internal static class FileKind
         }
         catch (InvalidDataException)
         {
-            // A torn archive; its name tells PyTorch's below.
+            // A torn archive; its name identifies PyTorch's below.
             var head = new byte[Head];
             using var handle = File.OpenHandle(file);
             if (head.AsSpan(0, RandomAccess.Read(handle, head, 0)).IndexOf("data.pkl"u8) >= 0)

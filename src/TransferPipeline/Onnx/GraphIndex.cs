@@ -21,7 +21,7 @@ internal sealed class GraphIndex
         {
             var needed =
                 _others.Count == 0 ? null : Inputs(node).Select(i => _others.GetValueOrDefault(i)).FirstOrDefault(o => o is not null);
-            // What only asks for a shape does not depend on pixels.
+            // What only reads a shape does not depend on pixels.
             var depth = node.OpType is "Shape" or "Size" ? -1 : Inputs(node).Select(Depth).DefaultIfEmpty(-1).Max();
             foreach (var output in node.Output)
             {

@@ -27,7 +27,7 @@ internal sealed class OnnxFile
     /// <summary>Data files beside the model, in ordinal order.</summary>
     public IReadOnlyList<string> ExternalFiles { get; }
 
-    /// <summary>Of the file; with external data, of the hex hashes of the file and of each data file, one a line.</summary>
+    /// <summary>Of the file; with external data, of the hex hashes of the file and of each data file, one per line.</summary>
     public string Sha256 => _sha256.Value;
 
     /// <exception cref="BadInputException">The file is missing, not ONNX, or its external data are missing.</exception>

@@ -106,7 +106,7 @@ internal static class PipelineReader
         var cuts = root.Texts("cut") is { Count: > 0 } given ? given : [CutRequest.Penultimate];
         var poolings = root.Texts("pooling") is { Count: > 0 } texts ? texts : ["none"];
         if (poolings.Count != 1 && poolings.Count != cuts.Count)
-            throw root.Error("pooling", $"has {poolings.Count} values for {cuts.Count} cuts; expected one, or one a cut");
+            throw root.Error("pooling", $"has {poolings.Count} values for {cuts.Count} cuts; expected one, or one per cut");
         try
         {
             return [.. cuts.Select((cut, i) => new CutRequest(cut, Pooling.Parse(poolings[poolings.Count == 1 ? 0 : i])))];

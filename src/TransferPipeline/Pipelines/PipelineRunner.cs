@@ -9,7 +9,7 @@ using TransferPipeline.Reports;
 
 namespace TransferPipeline.Pipelines;
 
-/// <summary>Where a run tells what it does; nothing of it is a result.</summary>
+/// <summary>Receives what a run does, for display; none of it is a result.</summary>
 internal sealed record PipelineEvents
 {
     public Action<string> Note { get; init; } = static _ => { };
@@ -26,7 +26,7 @@ internal sealed record ExtractionDisplay(IProgress<ExtractionProgress>? Progress
     public void Dispose() => End();
 }
 
-/// <param name="Sets">One a model and cut.</param>
+/// <param name="Sets">One per model and cut.</param>
 /// <param name="Run">Null when the pipeline names no head.</param>
 /// <param name="BestHead">Index of the head that was exported, or of the best one.</param>
 /// <param name="Files">What was written, by purpose: classifier, report, comparison, features.</param>

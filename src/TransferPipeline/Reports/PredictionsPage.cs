@@ -60,7 +60,7 @@ internal static class PredictionsPage
         return Page.Render($"Predictions of {classifier}", html, json: null);
     }
 
-    /// <summary>The start of all paths that ends with a slash: told once, it leaves room for the names below each photo.</summary>
+    /// <summary>The start of all paths that ends with a slash: shown once, so that captions have room.</summary>
     private static string CommonFolder(IReadOnlyList<PredictedPhoto> photos)
     {
         if (photos.Count == 0)

@@ -23,7 +23,7 @@ internal static class Ranking
 
     /// <summary>
     /// The short name; of several feature sets its own by the name that the tables have for it, before the head: what is cut off of a long
-    /// one is then not what tells heads apart.
+    /// one is then not what differs between heads.
     /// </summary>
     public static string ShortName(Comparison comparison, HeadResult head) =>
         comparison.Provenance.FeatureSets.Count > 1

@@ -87,7 +87,7 @@ public sealed class BadComparisonTests : IDisposable
         var set = Write("single", [.. Photos(), ("yak", "train")]);
         AssertRefused(
             Compare(set, "ridge", "--folds", "5"),
-            "class 'yak' has one photo: folds need at least two of each class, one to train on and one to judge"
+            "class 'yak' has one photo: folds need at least two of each class, one to train on and one to evaluate"
         );
     }
 
@@ -97,7 +97,7 @@ public sealed class BadComparisonTests : IDisposable
         var result = Compare(Write("few", [.. Photos(), ("yak", "train"), ("yak", "train"), ("yak", "train")]), "ridge", "--folds", "5");
         Assert.Equal(0, result.ExitCode);
         Assert.Contains(
-            "warning: class 'yak' has 3 photos, fewer than the 5 folds: some folds judge none of it",
+            "warning: class 'yak' has 3 photos, fewer than the 5 folds: some folds evaluate none of it",
             result.Error,
             StringComparison.Ordinal
         );

@@ -16,7 +16,7 @@ public sealed class BadDataTests : IDisposable
     [InlineData("id,label\ngone,cat\nlost,dog\n", "labels.csv: none of its photos is in ")]
     [InlineData(
         "id,label\na.jpg,cat\na.jpg,dog\n",
-        "labels.csv, line 3: 'a.jpg' is 'dog' here and 'cat' in line 2; expected one line a photo"
+        "labels.csv, line 3: 'a.jpg' is 'dog' here and 'cat' in line 2; expected one line per photo"
     )]
     [InlineData("name,kind\na.jpg,cat\n", "labels.csv has no column of photo names (it has name, kind); expected id, path, ")]
     [InlineData("id,label\n../a.jpg,cat\n", "labels.csv, line 2: '../a.jpg' leads out of ")]

@@ -46,7 +46,7 @@ public sealed class DatasetCheckTests : IDisposable
         Assert.Equal(
             [
                 "train/a/2.jpg: the same photo twice in one class and split (train/a/1.jpg)",
-                "val/a/5.jpg: the same photo as one of another split: it is counted as recognized by heart (train/a/3.jpg)",
+                "val/a/5.jpg: the same photo as one of another split: a head that memorized it counts as right (train/a/3.jpg)",
                 "val/b/6.jpg: the same photo as one of another class (train/a/1.jpg)",
             ],
             report.Problems.Select(p => $"{p.Path}: {p.Problem}").Where(p => p.Contains("the same photo", StringComparison.Ordinal))

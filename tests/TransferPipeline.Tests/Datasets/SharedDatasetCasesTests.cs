@@ -7,7 +7,7 @@ public sealed class SharedDatasetCasesTests
 {
     [Theory]
     [InlineData("cp1252.csv", "images", "is not UTF-8")]
-    [InlineData("leading-zeros-lost.csv", "zeros", "'0' is asked for and '000.jpg' is there: the zeros in front were lost")]
+    [InlineData("leading-zeros-lost.csv", "zeros", "'0' is named and '000.jpg' is there: the zeros in front were lost")]
     public void Csv_ThatWouldLoseLabelsOrPhotos_IsRefused(string file, string folder, string expected) =>
         AssertRefused(Options("csv", file) with { Folder = SharedData.Require("cases", "csv", folder) }, expected);
 

@@ -188,7 +188,7 @@ public sealed class CalibrationTests
     [Fact]
     public void Run_FewShotWithTooFewPhotosForAHead_LeavesThatPointOutAndWarns()
     {
-        // The covariance of one photo a class is nothing.
+        // The covariance of one photo per class is nothing.
         var result = Comparer
             .Run(
                 new() { FewShotPerClass = [1, 20] },

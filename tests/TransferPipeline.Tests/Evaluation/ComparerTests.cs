@@ -328,11 +328,11 @@ public sealed partial class ComparerTests
         AssertBad("60 folds are more than any class has members (most: 50, 'class0'); use at most 50 folds", new() { Folds = 60 }, set);
         AssertBad("--folds is 1, expected at least 2", new() { Folds = 1 }, set);
         AssertBad(
-            "folds judge all photos but those of test by turns, so split test cannot be reported with them",
+            "folds evaluate all photos but those of test in turn, so split test cannot be reported with them",
             new() { Folds = 3, ScoreSplit = "test" },
             set
         );
-        AssertBad("3 repeats are of folds, and none were asked for: add --folds", new() { Repeats = 3 }, set);
+        AssertBad("3 repeats need folds, and there are none: add --folds", new() { Repeats = 3 }, set);
         AssertBad("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
         AssertBad("class 'class2' has one photo: folds need at least two", new() { Folds = 3 }, Lonely());
         AssertBad(

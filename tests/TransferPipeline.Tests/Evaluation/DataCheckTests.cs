@@ -103,7 +103,7 @@ public sealed class DataCheckTests
         Assert.Equal(run.Result.Heads[0].Accuracy.Value, check.AccuracyWithDuplicates, 12);
         Assert.InRange(check.AccuracyWithoutDuplicates, 0.9, 1);
         Assert.Contains(
-            "10 of 60 judged photos have a near-duplicate among those trained on: figures may be optimistic",
+            "10 of 60 evaluated photos have a near-duplicate among those trained on: figures may be optimistic",
             run.Result.Warnings
         );
 

@@ -62,7 +62,7 @@ public sealed class FeatureMapperTests
     [InlineData(4, 6, 1)]
     public void Run_FewerDimensionsThanVectorsOfTheIteration_HasTheSharesOfTheVariance(int classes, int columns, int copies)
     {
-        // Copies of one photo a class, the k-th at (k + 1) along an axis of its own: the centred products are known, and few are not 0.
+        // Copies of one photo per class, the k-th at (k + 1) along an axis of its own: the centred products are known, and few are not 0.
         var (x, y) = (new FeatureMatrix(classes * copies, columns), new int[classes * copies]);
         x.Data.AsSpan().Clear();
         for (var r = 0; r < y.Length; r++)

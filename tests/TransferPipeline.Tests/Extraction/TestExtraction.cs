@@ -14,7 +14,7 @@ internal sealed class TestExtraction : IDisposable
 {
     private readonly TempFolder _folder = new();
 
-    /// <param name="photos">Sample photos a class and split.</param>
+    /// <param name="photos">Sample photos per class and split.</param>
     public TestExtraction(int photos = 2, params string[] classes)
     {
         var samples = Path.Combine(SharedData.Repository, "samples", "clothing");

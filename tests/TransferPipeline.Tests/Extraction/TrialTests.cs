@@ -63,7 +63,7 @@ public sealed class TrialTests
     [Fact]
     public void BatchTrial_StopsWhereTheNextBatchMayTakeMoreThanIsFree()
     {
-        // 10 GB, 10 MB a photo of a batch and nothing given back: after 256 photos a batch 5.0 GB are left, which 512 would take.
+        // 10 GB, 10 MB per photo of a batch and nothing given back: after 256 photos per batch 5.0 GB are left, which 512 would take.
         var free = 10_000_000_000L;
         var trial = BatchTrial.Run(
             size =>

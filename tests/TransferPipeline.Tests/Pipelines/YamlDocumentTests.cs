@@ -102,7 +102,7 @@ public sealed class YamlDocumentTests
 
     [Theory]
     [InlineData("", "job.yaml: is empty; expected a mapping with the keys data, model and heads")]
-    [InlineData("a: 1\n---\nb: 2\n", "job.yaml:3: a second document begins, expected one pipeline a file")]
+    [InlineData("a: 1\n---\nb: 2\n", "job.yaml:3: a second document begins, expected one pipeline per file")]
     [InlineData(
         "data:\n\tpath: x\n",
         "job.yaml:1: not valid YAML: While scanning a mapping, found invalid tab as indentation; indent with spaces"

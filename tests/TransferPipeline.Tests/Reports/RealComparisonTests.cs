@@ -34,7 +34,7 @@ public sealed class RealComparisonTests
         Assert.Equal(["data", "map", "provenance"], sections[^3..]);
         Assert.Contains(new Html().Add($"<bdi>{run.Result.Verdict}</bdi>").ToString(), html);
         Assert.Contains("after temperature scaling", html);
-        Assert.Contains("bands are 95 % intervals of that mean over the draws, which all judge the same photos.", html);
+        Assert.Contains("bands are 95 % intervals of that mean over the draws, which are all evaluated on the same photos.", html);
         Assert.Contains("transfer compare --calibrate", html);
         HasTheJson(html, run.Result);
     }

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Backbones.Store;
 
-/// <summary>Reads and writes manifests; every key is known, and what is wrong is told with its line.</summary>
+/// <summary>Reads and writes manifests; every key is known, and what is wrong is reported with its line.</summary>
 internal sealed class ManifestYaml
 {
     private readonly string _file;

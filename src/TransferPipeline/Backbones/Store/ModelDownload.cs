@@ -10,7 +10,7 @@ namespace TransferPipeline.Backbones.Store;
 /// </summary>
 internal sealed class ModelDownload : IDisposable
 {
-    /// <summary>Attempts in a row that bring not one byte, after which a source is given up.</summary>
+    /// <summary>Attempts in a row that bring not one byte, after which a source is abandoned.</summary>
     private const int FruitlessAttempts = 3;
 
     private const int BufferSize = 1 << 17;
@@ -151,7 +151,7 @@ internal sealed class ModelDownload : IDisposable
         }
     }
 
-    /// <summary>Asks for the rest of what is here. Of another source's beginning only the hash will tell whether it fits.</summary>
+    /// <summary>Requests the rest of what is here. Of another source's beginning only the hash shows whether it fits.</summary>
     private void Continue(HttpRequestMessage request, Uri source)
     {
         if (_part.Length == 0)
@@ -177,12 +177,12 @@ internal sealed class ModelDownload : IDisposable
     /// <summary>Places the write position by what the server answered.</summary>
     private Failure? Accept(HttpResponseMessage response, Uri source)
     {
-        var asked = response.RequestMessage?.Headers.Range is not null;
+        var isPart = response.RequestMessage?.Headers.Range is not null;
         long? total;
         switch (response.StatusCode)
         {
             case HttpStatusCode.PartialContent
-                when asked && response.Content.Headers.ContentRange is { From: { } from } range && from == _part.Length:
+                when isPart && response.Content.Headers.ContentRange is { From: { } from } range && from == _part.Length:
                 total = range.Length ?? _manifest.Bytes;
                 break;
             case HttpStatusCode.OK:

@@ -66,7 +66,7 @@ internal sealed partial class ModelStore
     /// <summary>A model by its name, or a model file by its path.</summary>
     /// <param name="inputSize">Side of the photos for a file that leaves it open; 0 means 224.</param>
     /// <exception cref="UsageException">There is no such model (the nearest name is suggested), or its file is not here yet (how to get it
-    /// is told).</exception>
+    /// is stated).</exception>
     /// <exception cref="BadInputException">The file is damaged: its SHA-256 is not the manifest's.</exception>
     public ResolvedModel Resolve(string nameOrFile, int inputSize = 0) =>
         IsPath(nameOrFile) || (File.Exists(nameOrFile) && !_folders.Any(f => File.Exists(Path.Combine(f, nameOrFile + ".yaml"))))

@@ -1,6 +1,6 @@
 namespace TransferPipeline.Evaluation;
 
-/// <summary>What the vectors tell of the data: near-duplicates, suspect labels, outliers.</summary>
+/// <summary>What the vectors show of the data: near-duplicates, suspect labels, outliers.</summary>
 internal static class DataChecker
 {
     private const int MostPairs = 200;
@@ -37,7 +37,7 @@ internal static class DataChecker
     }
 
     /// <summary>
-    /// Accuracy on the judged photos that have no near-duplicate among those trained on, and the number of those that have one.
+    /// Accuracy on the evaluated photos that have no near-duplicate among those trained on, and the number of those that have one.
     /// </summary>
     private static (double Accuracy, int WithDuplicates) WithoutDuplicates(
         EvaluatedHead best,
@@ -50,17 +50,17 @@ internal static class DataChecker
         for (var part = 0; part < protocol.Parts.Count; part++)
         {
             var train = protocol.Parts[part].Train.ToHashSet();
-            var judged = best.Parts[part];
-            for (var i = 0; i < judged.Count; i++)
+            var evaluated = best.Parts[part];
+            for (var i = 0; i < evaluated.Count; i++)
             {
-                if (twins[judged.Photos[i]].Any(train.Contains))
+                if (twins[evaluated.Photos[i]].Any(train.Contains))
                 {
                     withDuplicates++;
                     continue;
                 }
 
                 clean++;
-                hits += judged.Predicted[i] == judged.Truth[i] ? 1 : 0;
+                hits += evaluated.Predicted[i] == evaluated.Truth[i] ? 1 : 0;
             }
         }
 

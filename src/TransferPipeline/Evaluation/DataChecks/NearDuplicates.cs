@@ -54,7 +54,7 @@ internal static class NearDuplicates
                         string.Create(
                             CultureInfo.InvariantCulture,
                             $"of the {x.Rows:N0} photos more than {MostPairs:N0} pairs have a cosine of at least {threshold}: their "
-                                + $"vectors are too alike to tell near-duplicates; raise near-duplicate-cosine, or leave the check out"
+                                + $"vectors are too alike to find near-duplicates; raise near-duplicate-cosine, or leave the check out"
                         )
                     );
             },

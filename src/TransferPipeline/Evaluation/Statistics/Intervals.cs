@@ -10,11 +10,11 @@ internal static class Intervals
 
     /// <summary>
     /// Mean accuracy of the folds with the t interval whose variance is corrected for overlapping training parts (Nadeau and Bengio 2003),
-    /// never narrower than Wilson's for the photos that were judged: folds that happen to agree, as they do where nothing is wrong, say
+    /// never narrower than Wilson's for the photos that were evaluated: folds that happen to agree, as they do where nothing is wrong, say
     /// nothing of other photos.
     /// </summary>
     /// <param name="testToTrain">Photos of a test part over photos of a training part.</param>
-    /// <param name="photos">Different photos that were judged.</param>
+    /// <param name="photos">Different photos that were evaluated.</param>
     public static Interval Folds(ReadOnlySpan<double> accuracies, double testToTrain, int photos)
     {
         var folds = Means(accuracies, testToTrain);
@@ -46,7 +46,7 @@ internal static class Intervals
 
     /// <summary>
     /// Percentile bootstrap of balanced accuracy and macro F1, stratified by true class: each draw takes as many photos of a class as there
-    /// are, with replacement, a photo together with all its judgements. Draws without a mistake know nothing of the mistakes of other
+    /// are, with replacement, a photo together with all its predictions. Draws without a mistake know nothing of the mistakes of other
     /// photos:
     /// an interval that reaches 1 is never narrower than Wilson's.
     /// </summary>

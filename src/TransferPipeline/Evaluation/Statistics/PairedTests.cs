@@ -1,6 +1,6 @@
 namespace TransferPipeline.Evaluation;
 
-/// <summary>Tests of two heads that were judged on the same photos, and Holm's correction for testing many pairs.</summary>
+/// <summary>Tests of two heads that were evaluated on the same photos, and Holm's correction for testing many pairs.</summary>
 internal static class PairedTests
 {
     /// <summary>
@@ -12,7 +12,7 @@ internal static class PairedTests
     public static double McNemar(int onlyFirst, int onlySecond) =>
         Math.Min(1, 2 * Distributions.FairBinomialAtMost(Math.Min(onlyFirst, onlySecond), onlyFirst + onlySecond));
 
-    /// <summary>How many judgements only one of two heads has right.</summary>
+    /// <summary>How many predictions only one of two heads has right.</summary>
     public static (int OnlyFirst, int OnlySecond) Discordant(Predictions first, Predictions second)
     {
         var (onlyFirst, onlySecond) = (0, 0);

@@ -14,7 +14,7 @@ namespace TransferPipeline.Extraction.Resume;
 internal sealed class PhotoStamps
 {
     /// <summary>
-    /// A photo that changed so shortly before it was looked at could change again within one tick of the file system's clock.
+    /// A photo that changed so shortly before it was read could change again within one tick of the file system's clock.
     /// </summary>
     private const long LeastAge = 2_000_000_000;
 
@@ -66,7 +66,7 @@ internal sealed class PhotoStamps
 
     /// <summary>Writes the stamps of the photos of the set, when they are not what was read.</summary>
     /// <param name="photos">Path, size and time, what the file system said before the photo was read, and its SHA-256.</param>
-    /// <param name="lookedAt">When the file system was asked, in nanoseconds since 1970 UTC.</param>
+    /// <param name="lookedAt">When the file system was read, in nanoseconds since 1970 UTC.</param>
     public void Write(IEnumerable<(string Path, PhotoStamp Stamp, FileChange? Change, string Sha256)> photos, long lookedAt)
     {
         var stamps = new Dictionary<ulong, ulong>();

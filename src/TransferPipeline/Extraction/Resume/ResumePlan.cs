@@ -5,6 +5,16 @@ using TransferPipeline.Images;
 namespace TransferPipeline.Extraction.Resume;
 
 /// <summary>What a run has to do to one feature set: which vectors can be reused and which are missing.</summary>
+/// <remarks>
+/// <list type="number">
+/// <item>Hash. A photo whose stamp is unchanged keeps its known hash. One whose length no old photo has is new, and is hashed when it is
+/// read. The others are read and hashed now.</item>
+/// <item>Place. A wanted vector is reused where the old set has its photo's hash and view, under whatever path; its row takes the new path,
+/// label and split. Otherwise it is missing. A photo that failed before, with the same bytes, fails again without being decoded.</item>
+/// <item>Keep. A part whose rows are all wanted, in their order and unchanged, stays as it is. The others are rewritten without what is
+/// gone.</item>
+/// </list>
+/// </remarks>
 internal sealed class ResumePlan
 {
     private ResumePlan(int positions) => Missing = new BitArray(positions);
@@ -38,12 +48,18 @@ internal sealed class ResumePlan
     {
         var plan = new ResumePlan(wanted.Positions);
         var old = new ReusableRows(set, limits, stamps, message);
+
+        // 1. Hash.
         var shas = plan.FindHashes(old, wanted, hashes, cancellation);
+
+        // 2. Place.
         var kept = new List<(int Row, int Position, FeatureRow New)>[old.Parts.Count];
         for (var p = 0; p < kept.Length; p++)
             kept[p] = new(old.Parts[p].Rows);
         for (var entry = wanted.FirstEntry; entry < wanted.EndEntry; entry++)
             plan.Place(entry, shas[entry - wanted.FirstEntry], old, wanted, kept);
+
+        // 3. Keep. Two wanted photos may have one old vector, which is one row that is used.
         var used = 0;
         for (var p = 0; p < kept.Length; p++)
         {
@@ -67,6 +83,7 @@ internal sealed class ResumePlan
             var entry = wanted.FirstEntry + i;
             var stamp = wanted.Stamps[entry];
             shas[i] = old.ShaOfUnchanged(wanted.Dataset.Entries[entry].Path, stamp, wanted.Changes[entry]);
+
             // A photo of a length that no old one has cannot be one of them.
             if (shas[i] is null && old.HasLength(stamp.Bytes))
                 unsure.Add(entry);

@@ -53,7 +53,7 @@ internal sealed class WantedVectors
     /// <summary>By entry: what the file system said of the photo's file before anything was read; null when it does not say.</summary>
     public FileChange?[] Changes { get; }
 
-    /// <summary>When the file system was asked, in nanoseconds since 1970 UTC.</summary>
+    /// <summary>When the file system was read, in nanoseconds since 1970 UTC.</summary>
     public long LookedAt { get; }
 
     /// <summary>Positions in the whole dataset's set, shards or not.</summary>

@@ -11,7 +11,7 @@ internal static class ClassWeights
     private const string None = "none";
     public const string Balanced = "balanced";
 
-    /// <summary>One weight a class; null where the option says none, for heads that have a shorter way then.</summary>
+    /// <summary>One weight per class; null where the option says none, for heads that have a shorter way then.</summary>
     /// <param name="counts">Training rows of each class.</param>
     /// <param name="names">Names of the classes; empty where they have none.</param>
     public static float[]? OfOrNull(string head, IWeightedHead options, int[] counts, IReadOnlyList<string> names) =>
@@ -21,7 +21,7 @@ internal static class ClassWeights
     public static bool IsNone(IWeightedHead options) => options.ClassWeight is None or "";
 
     /// <summary>
-    /// One weight a class from the option's text: <c>none</c>, <c>balanced</c>, <c>cat:1,dog:2.5</c> or <c>0:1,3:2.5</c>.
+    /// One weight per class from the option's text: <c>none</c>, <c>balanced</c>, <c>cat:1,dog:2.5</c> or <c>0:1,3:2.5</c>.
     /// </summary>
     /// <inheritdoc cref="OfOrNull"/>
     public static float[] Of(string head, IWeightedHead options, int[] counts, IReadOnlyList<string> names)

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace TransferPipeline.Heads.Common;
 
-/// <summary>What heads share while one comparison, or one part of it, lasts: a cache of each type that they ask for.</summary>
+/// <summary>What heads share while one comparison, or one part of it, lasts: a cache of each type that they use.</summary>
 /// <param name="parent">The comparison's scope, of which this one serves a part; null when it is that scope itself.</param>
 internal sealed class ComparisonScope(ComparisonScope? parent = null)
 {
@@ -16,12 +16,12 @@ internal sealed class ComparisonScope(ComparisonScope? parent = null)
         where T : class, new() => (T)_caches.GetOrAdd(typeof(T), static _ => new T());
 }
 
-/// <summary>Values that are made once for each key, whatever the number of threads that ask.</summary>
+/// <summary>Values that are made once for each key, whatever the number of threads.</summary>
 internal sealed class OnceCache<TKey, TValue>
     where TKey : notnull
 {
     private readonly ConcurrentDictionary<TKey, Lazy<TValue>> _entries = new();
 
-    /// <summary>The value for the key, made by the first who asks.</summary>
+    /// <summary>The value for the key, made by the first caller.</summary>
     public TValue Get(TKey key, Func<TValue> make) => _entries.GetOrAdd(key, _ => new Lazy<TValue>(make)).Value;
 }

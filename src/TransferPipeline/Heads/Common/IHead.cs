@@ -25,7 +25,7 @@ public interface IHead
 
     /// <summary>
     /// Scores of the given rows: rows.Length x ClassCount, row-major. Larger is more likely and the first largest is the prediction:
-    /// scikit-learn's decision_function where there is one (one column a class, two classes included), else probabilities.
+    /// scikit-learn's decision_function where there is one (one column per class, two classes included), else probabilities.
     /// </summary>
     void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1);
 

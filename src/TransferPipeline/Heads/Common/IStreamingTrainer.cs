@@ -3,7 +3,7 @@ namespace TransferPipeline.Heads.Common;
 /// <summary>A trainer that can read its rows in blocks, with bounded memory.</summary>
 internal interface IStreamingTrainer : IHeadTrainer
 {
-    /// <summary>Whether one pass over the rows suffices, so that a copy for later passes is in vain.</summary>
+    /// <summary>Whether one pass over the rows suffices, so that a copy for later passes is useless.</summary>
     bool StreamsOnce(HeadOptions options);
 
     /// <summary>Trains one head, to the same optimum as in memory.</summary>

@@ -49,7 +49,7 @@ internal sealed unsafe class BinnedFeatures
     public ReadOnlySpan<byte> Codes(int column) => _codes.AsSpan(column * Rows, Rows);
 
     /// <summary>
-    /// Asks for the bins of a node's rows ahead of their use: they lie anywhere in a table larger than the second-level cache.
+    /// Prefetches the bins of a node's rows: they lie anywhere in a table larger than the second-level cache.
     /// </summary>
     public void Prefetch(int column, ReadOnlySpan<int> rows)
     {

@@ -4,13 +4,13 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// Random thresholds of extra trees for up to 64 columns of a node at once. The columns' bins are gathered to one vector a row; extremes
+/// Random thresholds of extra trees for up to 64 columns of a node at once. The columns' bins are gathered to one vector per row; extremes
 /// are
 /// then two operations a row, and rows go left in all columns together.
 /// </summary>
 internal sealed unsafe class RandomSplitSearch
 {
-    /// <summary>Columns looked at together: one register of bytes.</summary>
+    /// <summary>Columns scanned together: one register of bytes.</summary>
     public const int Width = 64;
 
     /// <summary>Rows of larger nodes are gathered twice instead of kept: 128 KB.</summary>

@@ -86,7 +86,7 @@ internal sealed unsafe class SplitSearch
     public static double Score(double leftSquares, double leftWeight, double rightSquares, double rightWeight) =>
         (leftSquares * rightWeight + rightSquares * leftWeight) / (leftWeight * rightWeight);
 
-    /// <summary>Threads the rows into one list a bin; the bits tell which bins have rows.</summary>
+    /// <summary>Chains the rows into one list per bin; the bits mark the bins that have rows.</summary>
     private static void Thread(byte* codes, int* rows, int n, int* heads, int* next, ulong* used)
     {
         for (var i = 0; i < n; i++)

@@ -89,7 +89,7 @@ internal sealed class TreeBuilder
     }
 
     /// <summary>
-    /// Looks at max_features columns drawn without replacement, and at more while all of them are constant, as scikit-learn does.
+    /// Tries max_features columns drawn without replacement, and at more while all of them are constant, as scikit-learn does.
     /// </summary>
     private Split Search(Pending node, ReadOnlySpan<int> rows, ReadOnlySpan<uint> samples, ref RandomStream random)
     {

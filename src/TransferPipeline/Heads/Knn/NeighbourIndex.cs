@@ -29,7 +29,7 @@ internal sealed unsafe class NeighbourIndex
     /// <param name="points">M x D vectors, scaled; not copied.</param>
     /// <param name="labels">M classes.</param>
     /// <param name="scaling">What is done to queries first.</param>
-    /// <param name="reach">Most neighbours that will be asked for. When heads with different k share the index, one search serves them
+    /// <param name="reach">Most neighbours that will be requested. When heads with different k share the index, one search serves them
     /// all.</param>
     public NeighbourIndex(FeatureMatrix points, int[] labels, DistanceMetric metric, FeatureScaling scaling, int reach, int threads)
     {
@@ -76,7 +76,7 @@ internal sealed unsafe class NeighbourIndex
         if (_reach == k)
             return Search(x, rows, k, threads);
 
-        // Heads of a path are asked one after the other about the same rows.
+        // Heads of a path score the same rows one after the other.
         lock (_memoLock)
         {
             if (_memo is { } memo && memo.X.TryGetTarget(out var known) && ReferenceEquals(known, x) && rows.SequenceEqual(memo.Rows))

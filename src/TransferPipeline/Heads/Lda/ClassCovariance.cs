@@ -33,7 +33,7 @@ internal static unsafe class ClassCovariance
                 : new(ofClass.Count, shrinkage, variances.Sum() / n, null);
         }
 
-        // One or two rows a class tell nothing of their scatter and leave the share at 0. Without any share the matrix is singular and a
+        // One or two rows per class show nothing of their scatter and leave the share at 0. Without any share the matrix is singular and a
         // solution
         // noise; nor is a variance of two rows one to divide by, so it is their mean that is left.
         if (double.IsNaN(shrinkage) && rows.Count - classes < n && Array.TrueForAll(targets, t => t.Share == 0))

@@ -43,7 +43,7 @@ internal static unsafe class GramMatrix<T>
 
     /// <summary>Each row less its class's mean, times its class's factor.</summary>
     /// <param name="means">Classes x length.</param>
-    /// <param name="factors">One a class; null for 1.</param>
+    /// <param name="factors">One per class; null for 1.</param>
     public static void AddByClass(
         RowSet rows,
         double[] means,
@@ -152,7 +152,7 @@ internal static unsafe class GramMatrix<T>
                 {
                     if (first + i + RowBlock < rows.Count)
                     {
-                        // A tile takes a kilobyte of each row, which is too little for the processor to foresee.
+                        // A tile takes a kilobyte of each row, which is too little for the hardware prefetcher.
                         FloatVectors.Prefetch(rows.Rows[first + i + RowBlock] + columnStart, columnEnd - columnStart);
                         FloatVectors.Prefetch(rows.Rows[first + i + RowBlock] + rowStart, rowEnd - rowStart);
                     }
@@ -209,7 +209,7 @@ internal static unsafe class GramMatrix<T>
             to[d - start] = T.CreateTruncating((row[d] - (shift is null ? 0 : shift[d])) * weight);
     }
 
-    /// <param name="Shifts">What is subtracted from each row: one vector, or one a class.</param>
+    /// <param name="Shifts">What is subtracted from each row: one vector, or one per class.</param>
     /// <param name="Classes">Class of each row, when each class has a vector.</param>
     /// <param name="Weights">Factor of each row's product.</param>
     private sealed record WeightedRows(RowSet Rows, double[]? Shifts, int[]? Classes, double[]? Weights);

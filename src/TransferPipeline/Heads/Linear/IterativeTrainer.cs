@@ -69,7 +69,7 @@ internal abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOpti
 
     private protected abstract LossWeights Weights(float[] classWeights, string text, int[] counts);
 
-    /// <summary>Turns the single output of two classes into one column a class.</summary>
+    /// <summary>Turns the single output of two classes into one column per class.</summary>
     private protected abstract double BinaryShare { get; }
 
     /// <summary>Finds a better start than the last solution, and reports how far each output is from its optimum there.</summary>

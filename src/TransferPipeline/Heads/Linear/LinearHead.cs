@@ -78,7 +78,8 @@ public sealed class LinearHead : IHead
     public string? NotExportable => null;
 
     /// <summary>
-    /// Makes a head from weights (classes x dimension, row-major) and biases (one a class) for vectors scaled as <paramref name="scaling"/>
+    /// Makes a head from weights (classes x dimension, row-major) and biases (one per class) for vectors scaled as <paramref
+    /// name="scaling"/>
     /// says.
     /// </summary>
     public static LinearHead Create(

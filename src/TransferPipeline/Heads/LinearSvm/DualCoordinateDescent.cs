@@ -84,8 +84,8 @@ internal sealed unsafe class DualCoordinateDescent
         int[] open = [.. Enumerable.Range(0, outputs.Length)];
         for (var round = 0; round < MostRounds && open.Length > 0; round++)
         {
-            // The sweeps' own gap knows nothing of rows that were left out too early: what is asked of it falls from round to round.
-            var asked = tolerance * Math.Pow(0.5, round);
+            // The sweeps' own gap knows nothing of rows that were left out too early: its tolerance falls from round to round.
+            var stricter = tolerance * Math.Pow(0.5, round);
             Blocks.For(
                 open.Length,
                 1,
@@ -94,7 +94,7 @@ internal sealed unsafe class DualCoordinateDescent
                 {
                     var output = outputs[open[at]];
                     if (found[open[at]].Iterations > 0)
-                        output.Resume(asked);
+                        output.Resume(stricter);
                     while (!output.Done)
                     {
                         context.Cancellation.ThrowIfCancellationRequested();

@@ -5,10 +5,20 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// One output against the rest in <see cref="DualCoordinateDescent"/>: its duals, its weights and the rows that still take part in its
-/// sweeps. Weights
-/// are kept in float32 until what that rounds could show in the gap, then in float64.
+/// One output against the rest in <see cref="DualCoordinateDescent"/>: its dual variables, its weights and the rows that still take part in
+/// its sweeps. Weights are float32 until their rounding could show in the gap, then float64.
 /// </summary>
+/// <remarks>
+/// Dual coordinate descent for the squared hinge of Hsieh, Chang, Lin, Keerthi and Sundararajan (ICML 2008), algorithm 1 with their
+/// shrinking (section 3.2). With C_i the row's cost, D_ii = 1 / (2 C_i) (<c>ridge</c> here) and y_i = 1 or -1:
+/// <list type="number">
+/// <item>slope of the dual in row i: G = y_i w'x_i - 1 + D_ii a_i;</item>
+/// <item>a row with a_i = 0 and G above the last sweep's largest violation leaves the sweeps;</item>
+/// <item>a_i becomes max(0, a_i - G / (x_i'x_i + D_ii));</item>
+/// <item>w moves by y_i x_i times the change of a_i;</item>
+/// <item>after a sweep, the duality gap decides whether to stop, to go on in float64, or to leave the output to L-BFGS.</item>
+/// </list>
+/// </remarks>
 internal sealed unsafe class DualOutput
 {
     /// <summary>An output goes on alone when fewer than this share of the rows take part.</summary>
@@ -17,18 +27,18 @@ internal sealed unsafe class DualOutput
     /// <summary>Relative gap from which the weights are kept in float64.</summary>
     private const double FinestSingle = 1e-6;
 
-    /// <summary>Sweeps from which the coming ones are foreseen.</summary>
+    /// <summary>Sweeps from which the number of further sweeps is extrapolated.</summary>
     private const int Window = 40;
 
-    /// <summary>The output is left to L-BFGS when the gap needs more sweeps than cost as much as this many readings of all rows.</summary>
-    private const double MostReadings = 100;
+    /// <summary>The output is left to L-BFGS when the remaining sweeps would cost more than this many passes over all rows.</summary>
+    private const double MaxPasses = 100;
 
     /// <summary>
-    /// The same while fewer rows than values take part: then its problem is the worse conditioned one, and sweeps are short.
+    /// The same while fewer rows than values take part: L-BFGS's problem is then the worse conditioned one, and sweeps are short.
     /// </summary>
     private const int WindowOfFew = 400;
 
-    private const double MostReadingsOfFew = 2000;
+    private const double MaxPassesOfFew = 2000;
 
     /// <summary>By how much a margin in float32 may be off.</summary>
     private const float SinglePrecisionMargin = 1e-3f;
@@ -94,15 +104,18 @@ internal sealed unsafe class DualOutput
 
     public int Sweeps { get; private set; }
 
-    /// <summary>Makes the row's dual optimal; false when the row may stay out of the coming sweeps.</summary>
+    /// <summary>Makes the row's dual variable optimal; false when the row may leave the sweeps.</summary>
     public bool Visit(int i)
     {
+        // 1. The slope.
         var ridge = _ridges[_rows.Labels[i]];
         var output = _inDouble
             ? FloatVectors.Dot(_double, _rows.Rows[i], _rows.Length) + (_bias ? _double[_rows.Length] : 0)
             : FloatVectors.DotSingle(_single, _rows.Rows[i], _rows.Length) + (_bias ? _single[_rows.Length] : 0);
         var old = _duals[i];
         var slope = Sign(i) * output - 1 + ridge * old;
+
+        // 2. At the bound: the row leaves, or stays as it is.
         if (old == 0)
         {
             if (slope > _limit)
@@ -118,14 +131,17 @@ internal sealed unsafe class DualOutput
             }
         }
 
+        // 3. The minimum of the dual along this coordinate, and the dual's objective there.
         _mostViolation = Math.Max(_mostViolation, slope);
         var length = _lengths[i] + ridge;
         _duals[i] = Math.Max(0, old - slope / length);
         var step = _duals[i] - old;
         _dual -= step * (slope + 0.5 * length * step);
 
-        // The duality gap is the sum over rows of C (hinge - dual / 2C)^2, where the dual is not 0 in vain.
+        // The duality gap is the sum over rows of C (hinge - dual / 2C)^2; a row whose dual variable and hinge are both 0 adds nothing.
         _gap += 0.5 * slope * slope / ridge;
+
+        // 4. The weights that belong to the dual variables.
         if (_inDouble)
             Add(_double, i, step);
         else
@@ -170,8 +186,8 @@ internal sealed unsafe class DualOutput
     }
 
     /// <summary>
-    /// Lets all rows take part again, because rows that were left out kept <see cref="CurrentSolution"/>'s gap large or float32 its own
-    /// from showing.
+    /// Lets all rows take part again, in float64: <see cref="CurrentSolution"/>'s gap is over the tolerance, because of rows that had left
+    /// or of float32's rounding.
     /// </summary>
     public void Resume(double tolerance)
     {
@@ -223,6 +239,7 @@ internal sealed unsafe class DualOutput
 
     private void EndSweep()
     {
+        // 5. The gap of this sweep, summed while the duals changed, is an estimate; CurrentSolution computes it at the end.
         Sweeps++;
         Done = _gap <= _tolerance * _dual;
         if (!Done && !_inDouble && _gap <= FinestSingle * _dual)
@@ -235,9 +252,11 @@ internal sealed unsafe class DualOutput
         var window = few ? WindowOfFew : Window;
         if (Sweeps % window == 0)
         {
-            var foreseen = window * Math.Log(_gap / (_tolerance * _dual)) / Math.Log(_windowGap / _gap);
-            // Also where weights beyond float32 make the gap no number.
-            var falls = _gap < _windowGap && foreseen * _activeCount <= (few ? MostReadingsOfFew : MostReadings) * _rows.Count;
+            // The gap falls by the same factor in each window, as that of the last one.
+            var remaining = window * Math.Log(_gap / (_tolerance * _dual)) / Math.Log(_windowGap / _gap);
+
+            // False, too, where weights beyond float32 make the gap NaN.
+            var falls = _gap < _windowGap && remaining * _activeCount <= (few ? MaxPassesOfFew : MaxPasses) * _rows.Count;
             IsStalled = !Done && !falls;
             Done |= IsStalled;
             _windowGap = _gap;

@@ -12,7 +12,7 @@ internal sealed class EpochOrder
     private readonly int[][] _views;
     private readonly int _seed;
 
-    /// <param name="allViews">Every view in every epoch instead of one a photo.</param>
+    /// <param name="allViews">Every view in every epoch instead of one per photo.</param>
     public EpochOrder(TrainingRows data, bool allViews, int seed)
     {
         _seed = seed;

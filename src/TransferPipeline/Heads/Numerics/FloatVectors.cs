@@ -109,7 +109,7 @@ internal static unsafe class FloatVectors
     }
 
     /// <summary>
-    /// Asks for values before they are needed, into the second-level cache, where their order is one that the processor cannot foresee.
+    /// Prefetches values into the second-level cache, where their order is one that the hardware prefetcher cannot predict.
     /// </summary>
     public static void Prefetch(float* values, nint length)
     {

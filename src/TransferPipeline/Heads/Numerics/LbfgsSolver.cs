@@ -14,11 +14,19 @@ internal readonly record struct OutputStart(double Objective, double Gap, int It
 
 /// <summary>
 /// L-BFGS (Liu and Nocedal 1989) whose first inverse Hessian is that of a preconditioner, with step lengths found along the outputs. A
-/// problem
-/// with one output against the rest splits into one problem an output: each has its own step lengths, all share every pass over the rows,
-/// and the
-/// ones that have converged leave it.
+/// separable objective (one output against the rest) is one problem per output. Each problem has its own step lengths, all of them share
+/// every pass over the rows, and converged problems leave it.
 /// </summary>
+/// <remarks>
+/// One iteration, for all problems at once:
+/// <list type="number">
+/// <item>bound each problem's distance to its optimum; problems within the tolerance are done (<see cref="BoundGaps"/>);</item>
+/// <item>write the problems that are done to the result and move the others together (<see cref="Leave"/>);</item>
+/// <item>direction d = -H g by the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4), H0 from the preconditioner;</item>
+/// <item>step length t along the outputs, X(w + t d) = Xw + t Xd: trying a length reads no vector (<see cref="RaySearch"/>);</item>
+/// <item>move, compute the gradient there, and remember the step and the change of the gradient.</item>
+/// </list>
+/// </remarks>
 internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditioner preconditioner, int threads)
 {
     /// <summary>Outputs that are done leave once they are this share of all: leaving costs a copy of all outputs.</summary>
@@ -75,7 +83,8 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         objective.Evaluate(current, gradient, values);
         while (true)
         {
-            Check(gradient, next, [.. active[..groups].Select(g => progress[g])], values, tolerance, rows);
+            // 1. Gaps.
+            BoundGaps(gradient, next, [.. active[..groups].Select(g => progress[g])], values, tolerance, rows);
             var open = 0;
             for (var g = 0; g < groups; g++)
             {
@@ -84,6 +93,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 open += state.Done ? 0 : 1;
             }
 
+            // 2. Problems that are done leave.
             if (open == 0 || groups - open >= MinShareToCompact * groups)
             {
                 int[] kept = [.. Enumerable.Range(0, groups).Where(g => !progress[active[g]].Done)];
@@ -98,23 +108,19 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
 
                 if (open == 0)
                     break;
-                for (var g = 0; g < open && open < groups; g++)
-                {
-                    FloatVectors.Copy(current + (nint)kept[g] * rows * stride, current + (nint)g * rows * stride, (nint)rows * stride);
-                    FloatVectors.Copy(gradient + (nint)kept[g] * rows * stride, gradient + (nint)g * rows * stride, (nint)rows * stride);
-                    (values[g], active[g]) = (values[kept[g]], active[kept[g]]);
-                }
-
                 if (open < groups)
-                    objective.Keep(kept);
+                    Leave(kept, current, gradient, values, active, (nint)rows * stride);
                 groups = open;
             }
 
+            // 3. Directions. Problems that are done but have not left yet stay where they are.
             iterations++;
             preconditioner.Update(objective, current);
             var moving = Array.ConvertAll(active[..groups], g => !progress[g].Done);
             history.Direction(active.AsSpan(0, groups), moving, gradient, direction, preconditioner);
             var slopes = history.Products(groups, gradient, direction);
+
+            // 4. Step lengths. A length of 1 is the likely one once the inverse Hessian has a scale.
             objective.SetDirection(current, direction);
             var search = new RaySearch(
                 objective,
@@ -124,6 +130,8 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 iterations > 1 || (preconditioner.Ready && preconditioner.Sized)
             );
             search.Run();
+
+            // 5. The next point. Without a step, the memory of steps is what misleads: that problem starts anew.
             for (var g = 0; g < groups; g++)
             {
                 values[g] = search.Values[g];
@@ -131,7 +139,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 if (moving[g])
                     state.Add(search.Lengths[g], slopes[g], search.Slopes[g]);
                 if (search.Lengths[g] == 0)
-                    history.Forget(active[g]);
+                    history.Reset(active[g]);
                 FloatVectors.AddScaled(
                     current + (nint)g * rows * stride,
                     search.Lengths[g],
@@ -150,23 +158,36 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         return (total, totalGap, iterations);
     }
 
-    /// <summary>
-    /// Bounds each problem's gap. The bound by the gradient leaves out a free bias, and small gains can hide slow directions, so that the
-    /// end
-    /// also needs the consent of a preconditioner that is near the Hessian.
-    /// </summary>
-    private void Check(float* gradient, float* scratch, Progress[] states, double[] values, double tolerance, int rows)
+    /// <summary>Moves the problems that stay to the front, in their order.</summary>
+    private void Leave(int[] kept, float* current, float* gradient, double[] values, int[] active, nint size)
     {
-        var asked = new bool[states.Length];
+        for (var g = 0; g < kept.Length; g++)
+        {
+            FloatVectors.Copy(current + kept[g] * size, current + g * size, size);
+            FloatVectors.Copy(gradient + kept[g] * size, gradient + g * size, size);
+            (values[g], active[g]) = (values[kept[g]], active[kept[g]]);
+        }
+
+        objective.Keep(kept);
+    }
+
+    /// <summary>
+    /// Bounds each problem's gap by the smaller of two estimates: the gradient's (<see cref="Bound"/>), which leaves out a free bias, and
+    /// that of the last gains, which can overlook slow directions. Where either weakness could end the problem too early, half of
+    /// g' H^-1 g, the gap of a quadratic, must be small too.
+    /// </summary>
+    private void BoundGaps(float* gradient, float* scratch, Progress[] states, double[] values, double tolerance, int rows)
+    {
+        var doubtful = new bool[states.Length];
         for (var g = 0; g < states.Length; g++)
         {
             var byGradient = Bound(gradient + (nint)g * rows * objective.Stride, rows);
             states[g].Bound = Math.Min(states[g].Gap, byGradient);
-            asked[g] =
+            doubtful[g] =
                 !states[g].Done && states[g].Bound <= tolerance * values[g] && (objective.FreeBias || byGradient > tolerance * values[g]);
         }
 
-        if (!asked.Contains(true))
+        if (!doubtful.Contains(true))
             return;
         preconditioner.Require(objective);
         if (!preconditioner.Ready || !preconditioner.Sized)
@@ -175,7 +196,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         for (var g = 0; g < states.Length; g++)
         {
             var at = (nint)g * rows * objective.Stride;
-            if (asked[g])
+            if (doubtful[g])
                 states[g].Bound = Math.Max(
                     states[g].Bound,
                     FreezeThreshold * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride)

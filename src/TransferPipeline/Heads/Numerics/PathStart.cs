@@ -3,11 +3,11 @@ namespace TransferPipeline.Heads.Numerics;
 /// <summary>
 /// Where to start the next fit of a path: the weights move smoothly with the logarithm of C, so the parabola through the last three
 /// solutions
-/// (the line through two) foresees the next one, which halves the passes of a path of twenty.
+/// (the line through two) extrapolates to the next one, which halves the passes of a path of twenty.
 /// </summary>
 internal sealed unsafe class PathStart
 {
-    /// <summary>What is longer than this many times the step before is not foreseen from it.</summary>
+    /// <summary>A step longer than this many times the one before is not extrapolated.</summary>
     private const double MostStep = 1.5;
 
     private const int MostPoints = 3;
@@ -24,7 +24,7 @@ internal sealed unsafe class PathStart
         _solved.Add((at, new Span<float>(solution.Pointer, checked((int)solution.Length)).ToArray()));
     }
 
-    /// <summary>Overwrites the last solution by what is foreseen for <paramref name="c"/>.</summary>
+    /// <summary>Overwrites the last solution by the extrapolation to <paramref name="c"/>.</summary>
     public void Extrapolate(double c, FloatBuffer parameters)
     {
         var at = Math.Log(c);

@@ -142,7 +142,7 @@ internal sealed unsafe class StepHistory : IDisposable
     }
 
     /// <summary>Drops a group's steps.</summary>
-    public void Forget(int group)
+    public void Reset(int group)
     {
         foreach (var step in _steps)
             step.Inverse[group] = 0;

@@ -117,7 +117,7 @@ internal static class RidgeLeaveOneOut
         return new(form, rotated, n, n, RowBlock, targets, Dual: true);
     }
 
-    /// <summary>Centred targets of +1 and -1, one a class (of two classes only the second).</summary>
+    /// <summary>Centred targets of +1 and -1, one per class (of two classes only the second).</summary>
     private sealed class Targets(int[] labels, int[] counts, bool intercept)
     {
         private readonly int[] _classes = counts.Length == 2 ? [1] : [.. Enumerable.Range(0, counts.Length)];

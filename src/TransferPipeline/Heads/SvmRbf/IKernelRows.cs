@@ -5,7 +5,7 @@ internal unsafe interface IKernelRows
 {
     /// <summary>
     /// Address of the kernel values of <paramref name="row"/> with row <paramref name="first"/> and those behind it; valid until four
-    /// further rows were asked for.
+    /// further rows were requested.
     /// </summary>
     float* Row(int row, int first);
 }

@@ -1,8 +1,8 @@
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// From the decisions of all pairs of classes to one score a class, as scikit-learn's decision_function_shape='ovr': votes plus the summed
-/// decisions squeezed to less than a third; for two classes the decision itself.
+/// From the decisions of all pairs of classes to one score per class, as scikit-learn's decision_function_shape='ovr': votes plus the
+/// summed decisions squeezed to less than a third; for two classes the decision itself.
 /// </summary>
 internal static class OneVersusOne
 {

@@ -3,7 +3,7 @@ using TransferPipeline.Heads.Numerics;
 namespace TransferPipeline.Heads;
 
 /// <summary>
-/// Kernel rows computed when they are asked for, the least recently used ones making room: for sets whose matrix would not fit.
+/// Kernel rows computed when they are needed, the least recently used ones making room: for sets whose matrix would not fit.
 /// </summary>
 internal sealed unsafe class RbfKernelRows : IKernelRows, IDisposable
 {

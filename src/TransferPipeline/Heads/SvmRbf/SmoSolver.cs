@@ -7,6 +7,16 @@ namespace TransferPipeline.Heads;
 /// LIBSVM solves it. Written in b_i = y_i alpha_i and f_i = y_i - sum_j b_j K_ij: a step moves weight from j to i and adds
 /// -step (K_i - K_j) to f. All rows stay in play (no shrinking): a pass over a few thousand of them in SIMD costs under a microsecond.
 /// </summary>
+/// <remarks>
+/// One iteration:
+/// <list type="number">
+/// <item>i has the largest f among the rows whose b may grow; stop when that is less than the tolerance above the smallest f among the rows
+/// whose b may shrink;</item>
+/// <item>j gains most by the second-order model, (f_i - f_j)^2 / (K_ii + K_jj - 2 K_ij), where K_ii = K_jj = 1;</item>
+/// <item>the step is the model's minimum, clipped to the bounds of both rows;</item>
+/// <item>f changes, and the same pass finds the next i and the smallest f.</item>
+/// </list>
+/// </remarks>
 internal sealed unsafe class SmoSolver
 {
     private const int CheckEvery = 1024;
@@ -42,6 +52,7 @@ internal sealed unsafe class SmoSolver
         var (most, least) = Step(0, null, null);
         while (true)
         {
+            // 1. The row to grow, and the end.
             if (most.Value - least < tolerance)
             {
                 converged = true;
@@ -54,8 +65,12 @@ internal sealed unsafe class SmoSolver
                 cancellation.ThrowIfCancellationRequested();
             var i = most.Index;
             var rowI = Rows(i);
+
+            // 2. The row to shrink.
             var j = Partner(rowI, most.Value);
             var rowJ = Rows(j);
+
+            // 3. The step. LIBSVM has the same floor for a pair of equal rows.
             var curvature = Math.Max(2 - 2.0 * (j < _pair.FirstCount ? rowI.First[j] : rowI.Second[j - _pair.FirstCount]), LeastCurvature);
             var step = Math.Min((_f[i] - _f[j]) / curvature, Math.Min(Upper(i) - _b[i], _b[j] - Lower(j)));
 
@@ -65,6 +80,8 @@ internal sealed unsafe class SmoSolver
             _b[j] = fullJ ? Lower(j) : _b[j] - step;
             SetBounds(i);
             SetBounds(j);
+
+            // 4. The new f, and the next row to grow.
             (most, least) = Step(step, rowI, rowJ);
         }
 

@@ -8,7 +8,7 @@ internal readonly ref struct ByteRowSink(Span<byte> destination, int width, int 
     public void Row(int row, ReadOnlySpan<byte> pixels) => pixels.CopyTo(_destination[(((y + row) * width + x) * 3)..]);
 }
 
-/// <summary>Normalizes rows into a batch tensor's photo: three planes (NCHW) or three values a pixel (NHWC).</summary>
+/// <summary>Normalizes rows into a batch tensor's photo: three planes (NCHW) or three values per pixel (NHWC).</summary>
 internal readonly unsafe ref struct FloatRowSink(
     float* destination,
     PixelValues values,

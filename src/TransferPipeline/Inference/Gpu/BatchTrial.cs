@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <param name="PerSecond">Photos a second of one GPU, model only: bytes in and vectors out.</param>
+/// <param name="PerSecond">Photos per second of one GPU, model only: bytes in and vectors out.</param>
 internal readonly record struct TriedBatch(int Batch, double PerSecond);
 
 /// <summary>Finds a GPU's batch: larger ones are tried until they bring no more or do not fit into its memory.</summary>
@@ -27,7 +27,7 @@ internal sealed class BatchTrial
     /// <summary>The smallest batch that is nearly as fast as the fastest: less waiting at the end, less memory.</summary>
     public TriedBatch Best => _tried.First(t => t.PerSecond * Gain >= _tried.Max(o => o.PerSecond));
 
-    /// <param name="rate">Photos a second at a batch size.</param>
+    /// <param name="rate">Photos per second at a batch size.</param>
     /// <param name="freeMemory">Bytes that are free on the GPU now; null where that is unknown.</param>
     /// <param name="largest">No larger batch is of use: the photos that there are, the model's own limit, or the host's memory.</param>
     /// <exception cref="JobFailedException">Not even one photo fits.</exception>

@@ -5,8 +5,8 @@ namespace TransferPipeline.Inference.Gpu;
 /// <summary>
 /// Whether convolutions that add their bias themselves are faster than a kernel for each bias, on one GPU at the batch of the run.
 /// </summary>
-/// <param name="Apart">Photos a second with a kernel for each bias.</param>
-/// <param name="Within">Photos a second with the bias in the convolutions' kernels; 0 when they fail.</param>
+/// <param name="Apart">Photos per second with a kernel for each bias.</param>
+/// <param name="Within">Photos per second with the bias in the convolutions' kernels; 0 when they fail.</param>
 /// <param name="Distance">Between vectors of the two, relative to a vector's length.</param>
 /// <param name="Problem">Why convolutions with bias cannot run, in one line; null when they can.</param>
 internal sealed record FusionTrial(double Apart, double Within, double Distance, string? Problem = null)

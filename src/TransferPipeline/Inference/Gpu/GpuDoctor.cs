@@ -26,7 +26,7 @@ internal static class GpuDoctor
             : "not in this build; 'make GPU=1' brings it",
             !compiled || provider is not null
         );
-        // Before the driver is asked: it may be where only the search finds it.
+        // Before the driver is called: it may be where only the search finds it.
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
         var libraries = compiled ? search.Load(tensorRt: true) : [];
         if (compiled && search.Absent is { } absent)

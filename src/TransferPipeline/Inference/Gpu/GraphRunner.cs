@@ -12,6 +12,7 @@ namespace TransferPipeline.Inference.Gpu;
 /// ONNX Runtime captures at the first run of a thread, after runs without a graph within the same call, and launches nothing else when it
 /// replays; its session may be called by one thread only. While any thread captures (in CUDA's global mode), copies and allocations of
 /// all threads are forbidden: <see cref="CaptureGate"/>.
+/// (CUDA C++ Programming Guide, "CUDA Graphs"; ONNX Runtime, "CUDA Execution Provider", enable_cuda_graph.)
 /// </remarks>
 internal sealed class GraphRunner : IBatchRunner
 {
@@ -38,11 +39,12 @@ internal sealed class GraphRunner : IBatchRunner
     public void Run(BatchTensors batch) => _captured.Run(batch);
 
     /// <summary>
-    /// Captures the graph, and runs two batches of made-up pixels with and without it: stale inputs or outputs would be silent otherwise.
+    /// Captures the graph, and runs two batches of synthetic pixels with and without it: stale inputs or outputs would be silent otherwise.
     /// </summary>
     /// <exception cref="JobFailedException">They differ.</exception>
     public void Prove(BatchTensors scratch)
     {
+        // 1. Two different batches without the graph. They must differ, or a stale input would look like a fresh one.
         using var plain = new BoundRunner(_session, _model, _memory, scratch.Size);
         var (flat, noisy) = (
             SyntheticBatch.Vectors(plain, scratch, SyntheticBatch.Bands),
@@ -53,6 +55,8 @@ internal sealed class GraphRunner : IBatchRunner
                 "CUDA graphs cannot be proven right: the backbone gives the same vectors for different pixels; run again with "
                     + "--cuda-graphs off"
             );
+
+        // 2. The first batch captures the graph, the second replays it with another input.
         var wrong = Math.Max(
             SyntheticBatch.Distance(flat, SyntheticBatch.Vectors(this, scratch, SyntheticBatch.Bands)),
             SyntheticBatch.Distance(noisy, SyntheticBatch.Vectors(this, scratch, SyntheticBatch.Noise))

@@ -9,7 +9,7 @@ namespace TransferPipeline.Inference.Gpu;
 internal readonly record struct PlacedNode(string Name, string Operator, string Provider, bool IsShape = false);
 
 /// <summary>
-/// Where ONNX Runtime put each node. Its C# API does not tell, but the profile of a run does: nodes that a GPU's provider lacks run on
+/// Where ONNX Runtime put each node. Its C# API does not report it, but the profile of a run does: nodes that a GPU's provider lacks run on
 /// the CPU silently, with a copy each way.
 /// </summary>
 internal static class NodePlacement
@@ -79,7 +79,7 @@ internal static class NodePlacement
         if (onCpu.Count == 0)
             return null;
         var kinds = onCpu.GroupBy(n => n.Operator).Select(g => $"{g.Count()} {g.Key} (such as {g.First().Name})");
-        return $"warning: {onCpu.Count} of {nodes.Count} nodes run on the CPU although {device} was asked for, their operators having "
+        return $"warning: {onCpu.Count} of {nodes.Count} nodes run on the CPU although {device} was requested, their operators having "
             + $"no kernel there: {string.Join(", ", kinds)}";
     }
 

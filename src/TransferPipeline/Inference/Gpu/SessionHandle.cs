@@ -7,7 +7,7 @@ namespace TransferPipeline.Inference.Gpu;
 /// <summary>
 /// Owns a session of a device. On a GPU that is lost (after an illegal address, or fallen off the bus) every call of CUDA fails, and ONNX
 /// Runtime 1.29 ends the whole process when it cannot give memory back (cuda_allocator.cc: CUDAPinnedAllocator::Free throws from a
-/// destructor): there the session is kept until the process ends, so that the error can be told.
+/// destructor): there the session is kept until the process ends, so that the error can be reported.
 /// </summary>
 internal sealed class SessionHandle(InferenceSession session, DeviceOptions device) : IDisposable
 {

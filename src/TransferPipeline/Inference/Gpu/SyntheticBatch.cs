@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace TransferPipeline.Inference.Gpu;
 
-/// <summary>Vectors of made-up pixels, by which two ways to compute a batch are compared before the first photo.</summary>
+/// <summary>Vectors of synthetic pixels, by which two ways to compute a batch are compared before the first photo.</summary>
 internal static class SyntheticBatch
 {
     /// <summary>Every output's vectors of a batch whose photos are all filled alike.</summary>

@@ -56,7 +56,7 @@ internal sealed class YamlDocument
             throw new BadInputException($"{file}: is empty; expected a mapping with the keys data, model and heads");
         if (stream.Documents.Count > 1)
             throw new BadInputException(
-                $"{file}:{stream.Documents[1].RootNode.Start.Line}: a second document begins, expected one pipeline a file"
+                $"{file}:{stream.Documents[1].RootNode.Start.Line}: a second document begins, expected one pipeline per file"
             );
         if (stream.Documents[0].RootNode is not YamlMappingNode root)
             throw new BadInputException(

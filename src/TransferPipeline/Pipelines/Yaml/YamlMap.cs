@@ -160,7 +160,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     /// <summary>Wraps an error about this mapping's content so that it starts with file and line.</summary>
     public BadInputException Error(string key, string message) => new($"{At(key)}{message}");
 
-    /// <exception cref="BadInputException">A key was never asked for: a misspelling; the nearest known one is named.</exception>
+    /// <exception cref="BadInputException">A key was never read: a misspelling; the nearest known one is named.</exception>
     public void RejectUnknown()
     {
         foreach (var key in node.Children.Keys)

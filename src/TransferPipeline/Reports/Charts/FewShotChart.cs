@@ -2,7 +2,7 @@ using TransferPipeline.Evaluation;
 
 namespace TransferPipeline.Reports;
 
-/// <summary>Accuracy over the number of training photos a class, with bands; names at the ends of their lines.</summary>
+/// <summary>Accuracy over the number of training photos per class, with bands; names at the ends of their lines.</summary>
 internal static class FewShotChart
 {
     public static Html Render(
@@ -17,8 +17,8 @@ internal static class FewShotChart
         var chart = new Chart(
             width,
             height,
-            "Accuracy over training photos a class",
-            "One line a head, the band is its 95 % interval over the draws. The figures are in the table below.",
+            "Accuracy over training photos per class",
+            "One line per head, the band is its 95 % interval over the draws. The figures are in the table below.",
             right: isWide ? 170 : 16
         );
         var counts = curves.SelectMany(c => c.PerClass).Distinct().Order().Select(n => (double)n).ToArray();
@@ -30,7 +30,7 @@ internal static class FewShotChart
             floor: 0,
             ceiling: 1
         );
-        chart.Axes(x, y, "training photos a class", "accuracy", Figures.Value, Figures.Value);
+        chart.Axes(x, y, "training photos per class", "accuracy", Figures.Value, Figures.Value);
 
         for (var c = 0; c < curves.Count; c++)
         {

@@ -2,7 +2,7 @@ using TransferPipeline.Evaluation;
 
 namespace TransferPipeline.Reports;
 
-/// <summary>Photos as points of a two-dimensional map, one mark a class; a script shows what a point is.</summary>
+/// <summary>Photos as points of a two-dimensional map, one mark per class; a script shows what a point is.</summary>
 internal static class MapChart
 {
     private const double Side = 640;
@@ -20,7 +20,7 @@ internal static class MapChart
         var html = new Html();
         html.Add(
             $"<svg class=\"chart map\" viewBox=\"0 0 {Side} {Side}\" role=\"img\" aria-label=\"{title}: {map.Points.Count} photos, "
-                + $"one mark a class\"><title>{title}</title>"
+                + $"one mark per class\"><title>{title}</title>"
         );
         for (var i = 0; i < map.Points.Count; i++)
         {

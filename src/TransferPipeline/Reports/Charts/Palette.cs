@@ -2,7 +2,7 @@ namespace TransferPipeline.Reports;
 
 /// <summary>
 /// Eight colours that stay apart for colour-blind eyes (after Okabe and Ito 2008; the page's style has their values for light and dark),
-/// combined with four shapes and dash patterns, so that colour is never all that tells two things apart.
+/// combined with four shapes and dash patterns, so that two things never differ by colour alone.
 /// </summary>
 internal static class Palette
 {
@@ -16,7 +16,7 @@ internal static class Palette
 
     /// <summary>
     /// A circle, square, triangle or diamond around a point; the shape changes with the colours' second round, or at once where lines are
-    /// told apart.
+    /// distinguished by it.
     /// </summary>
     public static Html Mark(int index, double x, double y, double size, Html? inside = null, Html? attributes = null)
     {

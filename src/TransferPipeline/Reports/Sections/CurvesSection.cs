@@ -57,8 +57,8 @@ internal static class CurvesSection
     private static Html FewShot(IReadOnlyList<FewShotCurve> curves, bool onSplit, Func<FewShotCurve, string> nameOf)
     {
         var html = new Html().Add(
-            $"<p class=\"lead\">Mean accuracy over {curves.Max(c => c.Draws)} draws of so many training photos a class; bands are 95 "
-                + $"% intervals of that mean over the draws{(onSplit ? ", which all judge the same photos" : "")}.</p>\n<figure>"
+            $"<p class=\"lead\">Mean accuracy over {curves.Max(c => c.Draws)} draws of so many training photos per class; bands are 95 "
+                + $"% intervals of that mean over the draws{(onSplit ? ", which are all evaluated on the same photos" : "")}.</p>\n<figure>"
         );
         html.Add(
             $"{FewShotChart.Render(curves, nameOf, 860, 420, "chart wide")}"
@@ -87,7 +87,7 @@ internal static class CurvesSection
     }
 
     /// <summary>The table behind a chart, folded away.</summary>
-    /// <param name="chart">What tells it from the page's other tables.</param>
+    /// <param name="chart">Its name among the page's tables.</param>
     public static void FigureTable(Html html, string chart, string[] columns, int rows, Func<Html, int, Html> cells)
     {
         html.Add(

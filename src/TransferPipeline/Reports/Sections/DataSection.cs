@@ -62,7 +62,7 @@ internal static class DataSection
         );
         if (double.IsFinite(check.AccuracyWithDuplicates) && double.IsFinite(check.AccuracyWithoutDuplicates))
         {
-            html.Add($"<dl class=\"facts\"><div><dt>Best head, all judged photos</dt><dd>").Rate(check.AccuracyWithDuplicates);
+            html.Add($"<dl class=\"facts\"><div><dt>Best head, all evaluated photos</dt><dd>").Rate(check.AccuracyWithDuplicates);
             html.Add($"</dd></div><div><dt>Without photos that resemble a training photo</dt><dd>").Rate(check.AccuracyWithoutDuplicates);
             html.Add($"</dd></div><div><dt>Such photos</dt><dd>").Count(check.EvaluatedWithDuplicate).Add($"</dd></div></dl>\n");
         }

@@ -35,7 +35,8 @@ internal static class HeadsSection
         var axis = IntervalBar.CommonAxis(heads);
         var html = new Html().Add(
             $"<p class=\"lead\">Sorted by accuracy. <span class=\"badge best\">best</span> and <span class=\"badge tie\">= "
-                + $"tied</span> heads are not told apart by the paired test; the shaded strip is the best head's 95 % interval.</p>\n"
+                + $"tied</span> heads do not differ significantly by the paired test; the shaded strip is the best head's "
+                + $"95 % interval.</p>\n"
         );
         html.Add(
             $"<div class=\"scroll\" role=\"region\" aria-label=\"Table of heads\" tabindex=\"0\"><table class=\"heads "
@@ -115,7 +116,7 @@ internal static class HeadsSection
         return html;
     }
 
-    /// <summary>In words, since colour alone tells nothing to some readers.</summary>
+    /// <summary>In words, since some readers cannot see colours.</summary>
     public static Html Badge(HeadResult head) =>
         Html.Of(html =>
         {

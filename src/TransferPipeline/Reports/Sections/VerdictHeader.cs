@@ -24,7 +24,7 @@ internal static class VerdictHeader
             Fact(html, "Values per photo", Figures.Count(comparison.Provenance.FeatureSets[0].Dimension));
         else
             Fact(html, "Feature sets", Figures.Count(comparison.Provenance.FeatureSets.Count));
-        Fact(html, "Judged by", comparison.Protocol);
+        Fact(html, "Evaluated by", comparison.Protocol);
         html.Add($"</dl>\n");
         if (comparison.Warnings.Count > 0)
         {

@@ -270,7 +270,7 @@ public sealed class GpuTests : IDisposable
         Assert.All(nodes, n => Assert.Equal("CPUExecutionProvider", n.Provider));
         var warning = NodePlacement.Warning([.. nodes, new("conv", "Conv", "CUDAExecutionProvider")], Gpu);
         Assert.Contains(
-            $"{nodes.Count} of {nodes.Count + 1} nodes run on the CPU although cuda:1 was asked for",
+            $"{nodes.Count} of {nodes.Count + 1} nodes run on the CPU although cuda:1 was requested",
             warning,
             StringComparison.Ordinal
         );
@@ -292,7 +292,7 @@ public sealed class GpuTests : IDisposable
              {"cat":"Node","name":"conv_kernel_time","args":{"op_name":"Conv","provider":"CUDAExecutionProvider","output_type_shape":[{"float":[1,8,8,8]}]}}]
             """;
         var warning = NodePlacement.Warning(NodePlacement.Read(Profile), Gpu);
-        Assert.StartsWith("warning: 2 of 5 nodes run on the CPU although cuda:1 was asked for", warning, StringComparison.Ordinal);
+        Assert.StartsWith("warning: 2 of 5 nodes run on the CPU although cuda:1 was requested", warning, StringComparison.Ordinal);
         Assert.EndsWith(": 1 Det (such as pixels), 1 NonZero (such as long)", warning, StringComparison.Ordinal);
     }
 

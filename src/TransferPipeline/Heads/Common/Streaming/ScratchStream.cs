@@ -21,7 +21,7 @@ internal sealed class ScratchStream : IRowStream, IDisposable
     private bool _complete;
     private bool _noRoom;
 
-    /// <param name="folder">Where there is room for four bytes a value.</param>
+    /// <param name="folder">Where there is room for four bytes per value.</param>
     public ScratchStream(IRowStream source, string folder, Action<string> warn) => (_source, _folder, _warn) = (source, folder, warn);
 
     public int Columns => _source.Columns;

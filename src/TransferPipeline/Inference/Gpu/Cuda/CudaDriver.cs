@@ -8,7 +8,7 @@ namespace TransferPipeline.Inference.Gpu.Cuda;
 /// <param name="Capability">Its compute capability, such as 9.0: for which machine code there must be.</param>
 internal sealed record CudaDevice(int Index, string Name, long MemoryBytes, string Capability = "");
 
-/// <summary>What the NVIDIA driver says of itself and its GPUs, asked through its C API (libcuda.so.1) directly.</summary>
+/// <summary>Version and GPUs of the NVIDIA driver, through its C API (libcuda.so.1) directly.</summary>
 internal static unsafe class CudaDriver
 {
     private const int NameLength = 256;
@@ -56,7 +56,7 @@ internal static unsafe class CudaDriver
             ? null
             : $"the NVIDIA driver is for CUDA {version} at most, CUDA {Needed} is needed: install driver 580 or newer";
 
-    /// <summary>The first GPU that was asked for and does not exist, and those that do; null when all exist.</summary>
+    /// <summary>The first requested GPU that does not exist, and those that do; null when all exist.</summary>
     public static string? Missing(IReadOnlyList<int> wanted, IReadOnlyList<CudaDevice> gpus)
     {
         int[] missing = [.. wanted.Where(c => c >= gpus.Count)];

@@ -31,7 +31,7 @@ internal sealed record FoundLibrary(CudaLibrary Library, string? Path, string? R
 
 /// <summary>
 /// Finds the driver, CUDA 13 and cuDNN 9 in <c>TRANSFER_CUDA_PATH</c>, a conda and a pip environment and the system, and loads them: a
-/// library that is loaded is found by its name when the provider asks for it, so LD_LIBRARY_PATH need not be set.
+/// library that is loaded is found by its name when the provider loads it, so LD_LIBRARY_PATH need not be set.
 /// </summary>
 internal sealed class CudaLibraries
 {
@@ -75,7 +75,7 @@ internal sealed class CudaLibraries
         Absent = Given(environment).FirstOrDefault(given => !Directory.Exists(given));
     }
 
-    /// <summary>Folders that are searched before the system's loader is asked, in that order.</summary>
+    /// <summary>Folders that are searched before the system's loader, in that order.</summary>
     public IReadOnlyList<string> SearchFolders => _folders;
 
     /// <summary>The first folder named in <c>TRANSFER_CUDA_PATH</c> that does not exist, or null.</summary>

@@ -14,7 +14,7 @@ internal static unsafe class CudaRuntime
 
     /// <summary>
     /// Makes a GPU the calling thread's, and threads that wait for it sleep: each of them would keep a core from decoding. Before a session
-    /// is made: ONNX Runtime then tries CUDA on the current GPU, and that would take a context on GPU 0 when another was asked for.
+    /// is made: ONNX Runtime then tries CUDA on the current GPU, and that would take a context on GPU 0 when another was requested.
     /// </summary>
     /// <remarks>An error is left to ONNX Runtime's own calls, which follow and say what is wrong.</remarks>
     public static void Use(int gpu)
@@ -25,7 +25,7 @@ internal static unsafe class CudaRuntime
             FlagsAreValid = 1;
         ((delegate* unmanaged<int, uint, uint, int>)NativeLibrary.GetExport(library, "cudaInitDevice"))(gpu, BlockingSync, FlagsAreValid);
         ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(gpu);
-        Forget(library);
+        ClearError(library);
     }
 
     /// <summary>Bytes of a GPU that nobody uses; null where there is no CUDA or no such GPU.</summary>
@@ -39,12 +39,12 @@ internal static unsafe class CudaRuntime
         // Not set back: that would take memory of GPU 0 for a context that nobody wants, and ONNX Runtime sets its own at each run.
         if (((delegate* unmanaged<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(gpu) != 0)
         {
-            Forget(library);
+            ClearError(library);
             return null;
         }
 
         var status = ((delegate* unmanaged<nuint*, nuint*, int>)NativeLibrary.GetExport(library, "cudaMemGetInfo"))(&free, &total);
-        Forget(library);
+        ClearError(library);
         return status == 0 ? (long)free : null;
     }
 
@@ -78,10 +78,10 @@ internal static unsafe class CudaRuntime
     }
 
     /// <summary>
-    /// Takes back an error that was looked at: CUDA keeps a thread's last one, and ONNX Runtime, which asks for it after each kernel, would
+    /// Clears an error that was handled: CUDA keeps a thread's last one, and ONNX Runtime, which reads it after each kernel, would
     /// take it for the kernel's.
     /// </summary>
-    private static void Forget(nint library) => ((delegate* unmanaged<int>)NativeLibrary.GetExport(library, "cudaGetLastError"))();
+    private static void ClearError(nint library) => ((delegate* unmanaged<int>)NativeLibrary.GetExport(library, "cudaGetLastError"))();
 
     /// <summary>The functions that every batch calls.</summary>
     private sealed unsafe class Calls
