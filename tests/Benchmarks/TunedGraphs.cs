@@ -25,7 +25,7 @@ internal static class TunedGraphs
             var pixels = Pixels(4 * graph.Inputs[0].Values);
             var features = new float[4 * graph.Head.Dimension];
             part.Evaluate(new([pixels], new int[4]), new float[4 * Classes], features);
-            using var session = new InferenceSession(model.Standalone());
+            using var session = new InferenceSession(model.SerializeWithWeights());
             var shape = graph.Inputs[0].Shape.Select(d => (long)d).Prepend(4).ToArray();
             using var input = OrtValue.CreateTensorValueFromMemory(pixels, shape);
             using var results = session.Run(new RunOptions(), [model.InputName], [input], session.OutputNames);
@@ -105,7 +105,7 @@ internal static class TunedGraphs
         int[] shape = model.Layout == Images.TensorLayout.Nchw ? [3, height, width] : [height, width, 3];
         var graph = new TunedGraph
         {
-            Model = ModelProto.Parser.ParseFrom(model.Onnx),
+            Model = model.Model.Clone(),
             Inputs = [new(model.InputName, shape)],
             Head = new(model.Outputs[0].Name, dimension, new float[Classes * dimension], new float[Classes]),
         };

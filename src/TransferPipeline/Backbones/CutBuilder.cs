@@ -48,7 +48,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         var external = cut.Graph.Initializer.Where(MappedWeights.IsExternal).Sum(t => TensorData.Location(t).Length);
         return new CutModel
         {
-            Onnx = external > 0 ? cut.ToByteArray() : ModelSerializer.Serialize(cut),
+            Model = cut,
             ExternalBytes = external,
             InputName = input.Name,
             Layout = input.Layout,

@@ -8,12 +8,12 @@ namespace TransferPipeline.Backbones;
 internal sealed record CutModel
 {
     /// <summary>
-    /// The serialized graph; nothing past the cuts is in it. Its large weights are still in the backbone's own files, which it names as
-    /// ONNX external data by their full paths; <see cref="Standalone"/> has them in it.
+    /// The graph, read-only: whoever changes it clones it first. Nothing past the cuts is in it. Its large weights are still in the
+    /// backbone's own files, which it names as ONNX external data by their full paths; <see cref="SerializeWithWeights"/> includes them.
     /// </summary>
-    public required byte[] Onnx { get; init; }
+    public required ModelProto Model { get; init; }
 
-    /// <summary>Bytes of weights that are not in <see cref="Onnx"/>.</summary>
+    /// <summary>Bytes of weights that are not in <see cref="Model"/>.</summary>
     public long ExternalBytes { get; init; }
 
     public required string InputName { get; init; }
@@ -40,17 +40,17 @@ internal sealed record CutModel
     public string? BatchMessage { get; init; }
 
     /// <summary>Bytes of the graph with all its weights.</summary>
-    public long TotalBytes => Onnx.Length + ExternalBytes;
+    public long TotalBytes => Model.CalculateSize() + ExternalBytes;
 
     /// <summary>The graph with all its weights in it.</summary>
     /// <exception cref="BadInputException">The backbone's file is gone or changed, or there are more than 2 GB of weights.</exception>
-    public byte[] Standalone() => ExternalBytes == 0 ? Onnx : ModelSerializer.Serialize(ModelProto.Parser.ParseFrom(Onnx));
+    public byte[] SerializeWithWeights() => ModelSerializer.Serialize(Model);
 
     /// <summary>A session over the graph, its weights mapped from their files.</summary>
     /// <param name="slice">Load large matrices in slices; for the CPU, whose kernels pack weights.</param>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the graph.</exception>
     internal InferenceSession CreateSession(SessionOptions options, bool slice) =>
-        ExternalBytes == 0 ? new(Onnx, options) : MappedWeights.CreateSession(ModelProto.Parser.ParseFrom(Onnx), options, slice);
+        ExternalBytes == 0 ? new(SerializeWithWeights(), options) : MappedWeights.CreateSession(Model.Clone(), options, slice);
 }
 
 /// <param name="Name">The output's name in the graph.</param>

@@ -104,7 +104,7 @@ internal sealed class HalfPrecision
     /// <exception cref="UsageException">The model is quantized or has control flow.</exception>
     public static CutModel Convert(CutModel model, Action<string> message)
     {
-        var proto = ModelProto.Parser.ParseFrom(GraphSimplifier.Simplify(model.Standalone()));
+        var proto = ModelProto.Parser.ParseFrom(GraphSimplifier.Simplify(model.SerializeWithWeights()));
         Require(proto.Graph);
         var conversion = new HalfPrecision(proto, Types(proto));
         conversion.Run();
@@ -116,7 +116,7 @@ internal sealed class HalfPrecision
                         + $"with --precision fp32 by 'transfer features drift'"
                 )
             );
-        return model with { Onnx = proto.ToByteArray(), ExternalBytes = 0 };
+        return model with { Model = proto, ExternalBytes = 0 };
     }
 
     private static void Require(GraphProto graph)

@@ -22,7 +22,7 @@ internal static class PixelInput
     {
         if (model.TakesBytes)
             return model;
-        var proto = ModelProto.Parser.ParseFrom(model.Onnx);
+        var proto = model.Model.Clone();
         var made = model.InputName;
         NodeProto[] users = [.. proto.Graph.Node.Where(n => n.Input.Contains(model.InputName))];
         var half = users is [{ OpType: "Cast" } cast] && cast.Int("to", 0) == (long)DataType.Float16;
@@ -46,7 +46,7 @@ internal static class PixelInput
             made
         );
         MoveToFront(proto.Graph, count);
-        return model with { Onnx = proto.ToByteArray(), InputName = input, TakesBytes = true };
+        return model with { Model = proto, InputName = input, TakesBytes = true };
     }
 
     /// <summary>Appends the nodes that bring bytes into the network's order.</summary>

@@ -66,11 +66,10 @@ internal static class ClassifierExport
 
     private static ModelProto Compose(CutModel cut, IHead head, ClassifierInfo info, int output)
     {
-        var model = ModelProto.Parser.ParseFrom(cut.Onnx);
         // Other cuts of the same pass are not part of the classifier.
         var feature = cut.Outputs[output].Name;
-        var index = new GraphIndex(model.Graph, cut.InputName);
-        model = GraphPruner.Cut(model, index, [feature]);
+        var index = new GraphIndex(cut.Model.Graph, cut.InputName);
+        var model = GraphPruner.Cut(cut.Model, index, [feature]);
         var graph = new GraphWriter(model);
         graph.Rename(ProbabilitiesOutput);
         graph.Rename(LabelIndexOutput);

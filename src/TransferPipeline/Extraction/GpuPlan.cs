@@ -99,7 +99,7 @@ internal sealed class GpuTrials : IDisposable
     {
         (_spec, _options) = (spec, options);
         var bytes = PixelInput.Apply(model, spec.Preprocessing);
-        _model = bytes with { Onnx = [] };
+        _model = bytes with { Model = new() };
         _mayFuse =
             spec.Device.CudaFusion == CudaFusion.Auto
             && spec.Device.Provider != Provider.TensorRt

@@ -109,7 +109,7 @@ internal static class SessionFactory
         || (
             device.CudaLayout == CudaLayout.Auto
             && device.Precision != Precision.Fp32
-            && ModelProto.Parser.ParseFrom(model.Onnx).Graph.Node.All(n => n.OpType != "Shape")
+            && model.Model.Graph.Node.All(n => n.OpType != "Shape")
         );
 
     /// <summary>

@@ -46,13 +46,8 @@ internal static class GraphPruner
     /// <summary>The model without its graph's parts, unknown fields kept.</summary>
     public static ModelProto Shell(ModelProto model)
     {
-        // Emptied before the clone: a clone copies, and the parts are what is large.
-        var graph = model.Graph;
-        var shell = new ModelProto();
-        model.Graph = null;
-        shell.MergeFrom(model);
-        model.Graph = graph;
-        shell.Graph = new GraphProto { Name = graph.Name.Length > 0 ? graph.Name : "graph" };
+        var shell = model.CloneWithoutGraph();
+        shell.Graph = new GraphProto { Name = model.Graph.Name.Length > 0 ? model.Graph.Name : "graph" };
         return shell;
     }
 

@@ -82,7 +82,7 @@ public sealed class CutTests : IDisposable
         Assert.Equal("relu_out", backbone.Cut(new CutRequest("Relu", Pooling.None)).Outputs[0].Tensor);
         var cut = backbone.Cut(new CutRequest("relu_out", Pooling.None));
         Assert.Equal(6 * 36, cut.Outputs[0].Dimension);
-        Assert.Single(ModelProto.Parser.ParseFrom(cut.Onnx).Graph.Node, n => n.OpType == "Conv");
+        Assert.Single(cut.Model.Graph.Node, n => n.OpType == "Conv");
         var (pixels, values) = Run(m, "relu_out");
         SmallModel.AssertClose(values, SmallModel.RunCut(cut, pixels, Batch));
     }

@@ -46,7 +46,7 @@ public sealed class HalfPrecisionTests : IDisposable
         var normal = small.Node("Div", centred, deviation);
         var larger = small.Node("Resize", normal, "", small.Graph.Constant("scales", [1f, 1, 2, 2], 4));
         var cut = Cut(small, small.Node("Flatten", small.Node("GlobalAveragePool", small.Node("Mul", larger, larger))));
-        var half = ModelProto.Parser.ParseFrom(Check(cut).Onnx);
+        var half = Check(cut).Model;
         var casts = half.Graph.Node.Count(n => n.OpType == "Cast");
         Assert.InRange(casts, 3, 12);
         Assert.Contains(half.Graph.Initializer, i => i.DataType == (int)DataType.Float);
@@ -64,7 +64,7 @@ public sealed class HalfPrecisionTests : IDisposable
             small.Scalar(-1),
             small.Scalar(1)
         );
-        var half = ModelProto.Parser.ParseFrom(Check(Cut(small, small.Node("Flatten", clipped))).Onnx);
+        var half = Check(Cut(small, small.Node("Flatten", clipped))).Model;
         var clip = Assert.Single(half.Graph.Node, n => n.OpType == "Clip");
         Assert.Equal(limits, Assert.Single(half.Graph.Initializer, i => i.Name == clip.Input[1]).DataType);
         Assert.Equal((int)DataType.Float16, Assert.Single(half.Graph.Initializer, i => i.Dims.Count == 4).DataType);
@@ -126,5 +126,5 @@ public sealed class HalfPrecisionTests : IDisposable
     }
 
     private static IEnumerable<TensorProto> Weights(CutModel model) =>
-        ModelProto.Parser.ParseFrom(model.Onnx).Graph.Initializer.Where(i => i.DataType is (int)DataType.Float or (int)DataType.Float16);
+        model.Model.Graph.Initializer.Where(i => i.DataType is (int)DataType.Float or (int)DataType.Float16);
 }

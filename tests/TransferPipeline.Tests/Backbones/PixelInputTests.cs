@@ -46,7 +46,7 @@ public sealed class PixelInputTests
 
         var converted = PixelInput.Apply(model, preprocessing);
         Assert.True(converted.TakesBytes);
-        using var session = new InferenceSession(converted.Onnx);
+        using var session = new InferenceSession(converted.SerializeWithWeights());
         using var input = OrtValue.CreateTensorValueFromMemory(bytes, [2, Size, Size, 3]);
         using var results = session.Run(new RunOptions(), [converted.InputName], [input], ["y"]);
         Assert.Equal(floats, results[0].GetTensorDataAsSpan<float>().ToArray());
@@ -79,12 +79,9 @@ public sealed class PixelInputTests
         var converted = PixelInput.Apply(half, preprocessing);
         Assert.Equal(
             ["Cast", "Sub", "Div", "Flatten", "Cast"],
-            ModelProto
-                .Parser.ParseFrom(converted.Onnx)
-                .Graph.Node.Select(n => n.OpType)
-                .Where(o => o is not ("Gather" or "Transpose" or "Identity"))
+            converted.Model.Graph.Node.Select(n => n.OpType).Where(o => o is not ("Gather" or "Transpose" or "Identity"))
         );
-        using var session = new InferenceSession(converted.Onnx);
+        using var session = new InferenceSession(converted.SerializeWithWeights());
         using var input = OrtValue.CreateTensorValueFromMemory(bytes, [1, Size, Size, 3]);
         using var results = session.Run(new RunOptions(), [converted.InputName], [input], ["y"]);
         var values = results[0].GetTensorDataAsSpan<float>();
@@ -117,7 +114,7 @@ public sealed class PixelInputTests
         graph.Output(graph.Node("Flatten", ["pixels"]), "y", DataType.Float, -1, 3 * Size * Size);
         return new()
         {
-            Onnx = proto.ToByteArray(),
+            Model = proto,
             InputName = "pixels",
             Layout = layout,
             InputHeight = Size,

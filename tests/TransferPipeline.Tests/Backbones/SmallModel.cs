@@ -139,7 +139,7 @@ internal sealed class SmallModel
             long[] shape =
                 cut.Layout == TensorLayout.Nchw ? [step, 3, cut.InputHeight, cut.InputWidth] : [step, cut.InputHeight, cut.InputWidth, 3];
             var (values, shapeOut) = Run(
-                cut.Standalone(),
+                cut.SerializeWithWeights(),
                 cut.InputName,
                 cut.Outputs[output].Name,
                 pixels[(start * size)..((start + step) * size)],

@@ -77,7 +77,7 @@ internal static class GpuDoctor
         var (onnx, pixels) = TestModel();
         var model = new CutModel
         {
-            Onnx = onnx,
+            Model = ModelProto.Parser.ParseFrom(onnx),
             InputName = "x",
             Layout = TensorLayout.Nchw,
             InputHeight = 1,

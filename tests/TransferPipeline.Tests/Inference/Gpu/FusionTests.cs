@@ -88,7 +88,8 @@ public sealed class FusionTests : IDisposable
     {
         using var engine = Engine(
             new() { Precision = Precision.Fp16 },
-            (bytes, device) => SessionFactory.Create(device.CudaFusion == CudaFusion.On ? bytes with { Onnx = Other(bytes) } : bytes, new())
+            (bytes, device) =>
+                SessionFactory.Create(device.CudaFusion == CudaFusion.On ? bytes with { Model = Other(bytes) } : bytes, new())
         );
         Assert.Equal(CudaFusion.Off, engine.Plan.Fusion);
         Assert.Contains("as that gives other vectors", _messages[^1], StringComparison.Ordinal);
@@ -145,13 +146,13 @@ public sealed class FusionTests : IDisposable
     }
 
     /// <summary>The same network with its last weights negated.</summary>
-    private static byte[] Other(CutModel bytes)
+    private static ModelProto Other(CutModel bytes)
     {
-        var proto = ModelProto.Parser.ParseFrom(bytes.Onnx);
+        var proto = bytes.Model.Clone();
         var weights = proto.Graph.Initializer.Last(i => i.Dims.Count == 4);
         var values = TensorData.Floats(weights);
         var negated = TensorData.Of(weights.Name, [.. values.Select(v => -v)], [.. weights.Dims]);
         proto.Graph.Initializer[proto.Graph.Initializer.IndexOf(weights)] = negated;
-        return Google.Protobuf.MessageExtensions.ToByteArray(proto);
+        return proto;
     }
 }

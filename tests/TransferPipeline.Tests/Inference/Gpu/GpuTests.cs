@@ -125,7 +125,7 @@ public sealed class GpuTests : IDisposable
     public void WantsNhwc_OfAGraphThatComputesWithShapes_OnlyWhenTold()
     {
         var model = SmallModel.Cut(_folder);
-        var proto = ModelProto.Parser.ParseFrom(model.Onnx);
+        var proto = model.Model.Clone();
         proto.Graph.Node.Add(
             new NodeProto
             {
@@ -134,7 +134,7 @@ public sealed class GpuTests : IDisposable
                 Output = { "shape" },
             }
         );
-        model = model with { Onnx = Google.Protobuf.MessageExtensions.ToByteArray(proto) };
+        model = model with { Model = proto };
         Assert.False(SessionFactory.WantsNhwc(model, Gpu with { Precision = Precision.Fp16 }));
         Assert.True(SessionFactory.WantsNhwc(model, Gpu with { Precision = Precision.Fp16, CudaLayout = CudaLayout.Nhwc }));
     }

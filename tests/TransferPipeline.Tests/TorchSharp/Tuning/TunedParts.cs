@@ -24,7 +24,7 @@ internal static class TunedParts
         var dimension = model.Outputs[0].Dimension;
         return new()
         {
-            Model = ModelProto.Parser.ParseFrom(model.Onnx),
+            Model = model.Model.Clone(),
             Inputs = [new(model.InputName, [3, model.InputHeight, model.InputWidth])],
             Head = new(
                 model.Outputs[0].Name,
