@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Datasets;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Images;

@@ -4,10 +4,11 @@ using TransferPipeline.Cli.Output;
 
 namespace TransferPipeline.Cli.Commands;
 
-/// <summary><c>transfer models list|pull|verify|add</c>.</summary>
+/// <summary><c>transfer models list|pull|verify|add|quantize</c>.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create(string name, string summary) => new(name, summary) { List(), Pull(), Verify(), Add() };
+    public static Command Create(string name, string summary) =>
+        new(name, summary) { List(), Pull(), Verify(), Add(), QuantizeCommand.Create() };
 
     private static Command List()
     {

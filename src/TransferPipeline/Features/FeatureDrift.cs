@@ -79,9 +79,8 @@ internal static class FeatureDrift
         var (first, second, rowsA, rowsB) = Match(a.Load(), b.Load());
         if (first.Rows.Count == 0)
             throw new BadInputException($"{a.Folder} and {b.Folder} have no photo in common (same path and same bytes)");
-        var (cosines, largest) = Distances(first.X, second.X, threads);
+        var (cosines, largest, neighbours) = Agreement(first.X, second.X, threads);
         var worst = Array.IndexOf(cosines, cosines.Min());
-        var neighbours = NeighbourAgreement(first.X, second.X, threads);
         var head = headAgreement?.Invoke(first, second) ?? double.NaN;
         // NaN, without a head, passes.
         var shareable = cosines[worst] >= CosineLimit && neighbours >= NeighbourLimit && !(head < HeadLimit);
@@ -102,6 +101,13 @@ internal static class FeatureDrift
             Shareable = shareable,
             Verdict = Verdict(shareable, cosines[worst], neighbours, head),
         };
+    }
+
+    /// <summary>Cosine of each pair of rows, the largest difference of a value, and the share of rows with the same nearest neighbour.</summary>
+    internal static (double[] Cosines, double Largest, double Neighbours) Agreement(FeatureMatrix a, FeatureMatrix b, int threads)
+    {
+        var (cosines, largest) = Distances(a, b, threads);
+        return (cosines, largest, NeighbourAgreement(a, b, threads));
     }
 
     private static string Verdict(bool shareable, double cosine, double neighbours, double head)

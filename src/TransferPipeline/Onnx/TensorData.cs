@@ -106,6 +106,18 @@ internal static class TensorData
     public static TensorProto Of(string name, ReadOnlySpan<float> values, ReadOnlySpan<long> dims) =>
         Of(name, TensorProto.Types.DataType.Float, MemoryMarshal.AsBytes(values), dims);
 
+    /// <summary>A new uint8 tensor.</summary>
+    public static TensorProto Of(string name, ReadOnlySpan<byte> values, ReadOnlySpan<long> dims) =>
+        Of(name, TensorProto.Types.DataType.Uint8, values, dims);
+
+    /// <summary>A new int8 tensor.</summary>
+    public static TensorProto Of(string name, ReadOnlySpan<sbyte> values, ReadOnlySpan<long> dims) =>
+        Of(name, TensorProto.Types.DataType.Int8, MemoryMarshal.AsBytes(values), dims);
+
+    /// <summary>A new int32 tensor.</summary>
+    public static TensorProto Of(string name, ReadOnlySpan<int> values, ReadOnlySpan<long> dims) =>
+        Of(name, TensorProto.Types.DataType.Int32, MemoryMarshal.AsBytes(values), dims);
+
     private static TensorProto Of(string name, TensorProto.Types.DataType type, ReadOnlySpan<byte> raw, ReadOnlySpan<long> dims)
     {
         var tensor = new TensorProto

@@ -22,6 +22,17 @@ internal static class Intervals
         return new(folds.Value, Math.Min(folds.Low, wilson.Low), Math.Max(folds.High, wilson.High));
     }
 
+    /// <summary>
+    /// How much more often the first of two classifiers is right on the same photos, with the interval of Agresti and Min (2005), which
+    /// counts half a photo more in each of the four cases.
+    /// </summary>
+    public static Interval PairedDifference(int onlyFirst, int onlySecond, int count)
+    {
+        var (gap, n) = ((double)onlyFirst - onlySecond, count + 2.0);
+        var half = Distributions.Normal975 * Math.Sqrt(onlyFirst + onlySecond + 1 - (gap * gap / n)) / n;
+        return new(gap / count, Math.Max(-1, (gap / n) - half), Math.Min(1, (gap / n) + half));
+    }
+
     /// <summary>Mean of shares of 0..1 with its t interval.</summary>
     /// <param name="correction">What is added to 1 / n in the variance of the mean, for shares that are not independent.</param>
     public static Interval Means(ReadOnlySpan<double> shares, double correction = 0)

@@ -1,6 +1,4 @@
-using TransferPipeline.Datasets;
-
-namespace TransferPipeline.Cli.Bench;
+namespace TransferPipeline.Datasets;
 
 /// <summary>At most a given number of a dataset's photos, spread evenly over it.</summary>
 internal sealed class DatasetSample : Dataset

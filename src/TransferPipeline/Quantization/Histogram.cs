@@ -1,0 +1,45 @@
+namespace TransferPipeline.Quantization;
+
+/// <summary>Counts of a tensor's values in equal bins from its smallest to its largest value; exact zeros are counted apart.</summary>
+internal sealed class Histogram(float min, float max, int bins = Histogram.Bins)
+{
+    /// <summary>Eight bins for each of the 256 levels of the widest range.</summary>
+    public const int Bins = 2048;
+
+    private readonly long[] _counts = new long[bins];
+
+    public float Min => min;
+
+    public float Max => max;
+
+    /// <summary>Values that are exactly 0: every range has a level for them.</summary>
+    public long Zeros { get; private set; }
+
+    public ReadOnlySpan<long> Counts => _counts;
+
+    public double Width => ((double)max - min) / _counts.Length;
+
+    public double Center(int bin) => min + ((bin + 0.5) * Width);
+
+    public void Add(ReadOnlySpan<float> values)
+    {
+        var (inverse, zeros) = (Width > 0 ? 1 / Width : 0, 0L);
+        foreach (var value in values)
+        {
+            if (value == 0)
+                zeros++;
+            else
+                _counts[Math.Clamp((int)((value - min) * inverse), 0, _counts.Length - 1)]++;
+        }
+
+        Zeros += zeros;
+    }
+
+    /// <summary>Adds the counts of a histogram of the same bins.</summary>
+    public void Add(Histogram other)
+    {
+        for (var i = 0; i < _counts.Length; i++)
+            _counts[i] += other._counts[i];
+        Zeros += other.Zeros;
+    }
+}

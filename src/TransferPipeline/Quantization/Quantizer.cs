@@ -1,0 +1,146 @@
+using TransferPipeline.Onnx;
+
+namespace TransferPipeline.Quantization;
+
+/// <summary>A layer with weights that stays in float.</summary>
+/// <param name="Reason">Why, in a few words.</param>
+internal sealed record FloatLayer(string Name, string Operator, string Reason);
+
+/// <summary>A network in 8 bits.</summary>
+/// <param name="Layers">Layers with weights that are computed in 8 bits.</param>
+/// <param name="Left">Layers with weights that are not.</param>
+/// <param name="Equalized">Whether equalization brought the vectors closer and was kept.</param>
+/// <param name="Cosine">Mean cosine to the float vectors on the photos of the search.</param>
+internal sealed record QuantizedNetwork(ModelProto Model, int Layers, IReadOnlyList<FloatLayer> Left, bool Equalized, double Cosine);
+
+/// <summary>Static quantization after training: ranges from photos, weights per channel, sensitive layers left in float.</summary>
+internal sealed class Quantizer
+{
+    /// <summary>Photos on which forms of the network are compared while it is made.</summary>
+    private const int DriftPhotos = 32;
+
+    /// <summary>Share of a factor that goes to the map, the rest to the weights that take it.</summary>
+    private const double Balance = 0.5;
+
+    private readonly FloatNetwork _exact;
+    private readonly CalibrationPhotos _photos;
+    private readonly QuantizationOptions _options;
+    private readonly VectorDrift _drift;
+    private readonly int _threads;
+    private readonly CancellationToken _cancellation;
+
+    private Quantizer(
+        FloatNetwork network,
+        CalibrationPhotos photos,
+        QuantizationOptions options,
+        int threads,
+        CancellationToken cancellation
+    )
+    {
+        (_exact, _photos, _options, _threads, _cancellation) = (network, photos, options, threads, cancellation);
+        _drift = new(network, photos.First(DriftPhotos), threads, cancellation);
+    }
+
+    /// <param name="progress">Receives a line as each piece of work begins.</param>
+    /// <exception cref="UsageException">The network has no layer that can be quantized.</exception>
+    public static QuantizedNetwork Run(
+        FloatNetwork network,
+        CalibrationPhotos photos,
+        QuantizationOptions options,
+        int threads,
+        Action<string> progress,
+        CancellationToken cancellation
+    ) => new Quantizer(network, photos, options, threads, cancellation).Run(progress);
+
+    private QuantizedNetwork Run(Action<string> progress)
+    {
+        progress($"measuring ranges on {_photos.Count} photos");
+        var plain = Calibrate(_exact);
+        if (!new QuantizationPlan(_exact, Nothing).Layers.Any())
+            Throw.Usage(
+                "no layer of the network can be computed in 8 bits: it has no Conv, Gemm or MatMul with constant weights before the feature"
+            );
+        var best = (Candidate: plain, Cosine: Cosine(plain, Nothing), Equalized: false);
+        if (Equalization.Apply(_exact, plain.Statistics, Balance) is { } equalized)
+        {
+            progress("equalizing channels");
+            var candidate = Calibrate(equalized);
+            var cosine = Cosine(candidate, Nothing);
+            if (cosine > best.Cosine)
+                best = (candidate, cosine, true);
+        }
+
+        var left = Nothing;
+        if (best.Cosine < _options.MinCosine && _options.MaxFloatLayers > 0)
+        {
+            progress("searching sensitive layers");
+            (left, best.Cosine) = LeaveSensitive(best.Candidate, best.Cosine);
+        }
+
+        var plan = new QuantizationPlan(best.Candidate.Network, left);
+        List<FloatLayer> inFloat =
+        [
+            .. plan.FloatLayers().Select(f => new FloatLayer(QuantizationPlan.LayerName(f.Node), f.Node.OpType, f.Reason)),
+        ];
+        return new(Write(best.Candidate, left), plan.Layers.Count(), inFloat, best.Equalized, best.Cosine);
+    }
+
+    private static IReadOnlySet<string> Nothing { get; } = new HashSet<string>();
+
+    private Candidate Calibrate(FloatNetwork network)
+    {
+        var tensors = new QuantizationPlan(network, Nothing).Tensors;
+        if (tensors.Count == 0)
+            return new(network, new Dictionary<string, TensorStatistics>(), []);
+        using var observer = new RangeObserver(network, tensors, _threads);
+        var statistics = observer.Observe(_photos, _options.Method != CalibrationMethod.Minmax, _cancellation);
+        var ranges = statistics.ToDictionary(
+            s => s.Key,
+            s =>
+                s.Value.Histogram is { } histogram
+                    ? RangeMethods.Choose(_options.Method, histogram)
+                    : QuantizedRange.Of(s.Value.Min, s.Value.Max),
+            StringComparer.Ordinal
+        );
+        return new(network, statistics, ranges);
+    }
+
+    private ModelProto Write(Candidate candidate, IReadOnlySet<string> left) =>
+        QdqWriter.Write(
+            candidate.Network,
+            new(candidate.Network, left),
+            candidate.Ranges,
+            WeightQuantizer.Largest(Cpu.Resolve(_options.WeightRange)),
+            candidate.Statistics.ToDictionary(s => s.Key, s => s.Value.Means, StringComparer.Ordinal)
+        );
+
+    private double Cosine(Candidate candidate, IReadOnlySet<string> left) => _drift.Cosine(Write(candidate, left), _cancellation);
+
+    /// <summary>
+    /// Each layer alone in float shows what it costs; the costliest stay in float, one more at a time, until the vectors are close.
+    /// </summary>
+    private (IReadOnlySet<string> Left, double Cosine) LeaveSensitive(Candidate candidate, double cosine)
+    {
+        var layers = new QuantizationPlan(candidate.Network, Nothing).Layers.Select(QuantizationPlan.LayerName).ToList();
+        var gains = layers.ConvertAll(layer => Cosine(candidate, new HashSet<string> { layer }) - cosine);
+        var left = new HashSet<string>();
+        foreach (
+            var (layer, _) in layers.Zip(gains).Where(l => l.Second > 0).OrderByDescending(l => l.Second).Take(_options.MaxFloatLayers)
+        )
+        {
+            left.Add(layer);
+            cosine = Cosine(candidate, left);
+            if (cosine >= _options.MinCosine)
+                break;
+        }
+
+        return (left, cosine);
+    }
+
+    /// <summary>A network with the ranges of its tensors.</summary>
+    private sealed record Candidate(
+        FloatNetwork Network,
+        IReadOnlyDictionary<string, TensorStatistics> Statistics,
+        Dictionary<string, QuantizedRange> Ranges
+    );
+}

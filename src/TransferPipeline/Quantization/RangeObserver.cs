@@ -1,0 +1,112 @@
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Inference;
+using TransferPipeline.Onnx;
+
+namespace TransferPipeline.Quantization;
+
+/// <summary>Runs a float network on calibration photos with the tensors that will be quantized as its outputs.</summary>
+internal sealed class RangeObserver : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly FloatNetwork _network;
+    private readonly IReadOnlyList<string> _tensors;
+    private readonly int _threads;
+
+    public RangeObserver(FloatNetwork network, IReadOnlyList<string> tensors, int threads)
+    {
+        (_network, _threads) = (network, threads);
+        // ONNX Runtime takes no input as an output.
+        _tensors = [.. tensors.Where(t => t != network.Input.Name)];
+        var observed = network.Model.Clone();
+        observed.Graph.Output.Clear();
+        observed.Graph.Output.AddRange(_tensors.Select(t => new ValueInfoProto { Name = t }));
+        _session = Sessions.Create(observed.ToByteArray());
+        HasInput = _tensors.Count < tensors.Count;
+    }
+
+    private bool HasInput { get; }
+
+    /// <summary>Ranges, means and histograms of the tensors; the same whatever the number of threads.</summary>
+    public Dictionary<string, TensorStatistics> Observe(CalibrationPhotos photos, bool histograms, CancellationToken cancellation)
+    {
+        var names = HasInput ? [.. _tensors, _network.Input.Name] : _tensors;
+        var seen = new PhotoStatistics[photos.Count][];
+        Run(
+            photos,
+            cancellation,
+            (photo, index, values, shape) => (seen[photo] ??= new PhotoStatistics[names.Count])[index] = PhotoStatistics.Of(values, shape)
+        );
+        var all = names.Select((_, i) => new TensorStatistics(seen[0][i].Means.Length)).ToArray();
+        foreach (var photo in seen)
+        {
+            for (var i = 0; i < all.Length; i++)
+                all[i].Add(photo[i], photos.Count);
+        }
+
+        var result = names.Zip(all).ToDictionary(p => p.First, p => p.Second, StringComparer.Ordinal);
+        RequireFinite(result);
+        if (histograms)
+        {
+            foreach (var statistics in all)
+                statistics.Histogram = new(statistics.Min, statistics.Max);
+            Run(
+                photos,
+                cancellation,
+                (_, index, values, _) =>
+                {
+                    var own = new Histogram(all[index].Min, all[index].Max);
+                    own.Add(values);
+                    lock (all[index])
+                        all[index].Histogram!.Add(own);
+                }
+            );
+        }
+
+        return result;
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        NativeHeap.Trim();
+    }
+
+    private delegate void Visitor(int photo, int tensor, ReadOnlySpan<float> values, long[] shape);
+
+    private void Run(CalibrationPhotos photos, CancellationToken cancellation, Visitor visit)
+    {
+        var next = -1;
+        OwnThreads.Run(
+            Math.Min(_threads, photos.Count),
+            _ =>
+            {
+                var (reader, shape) = (photos.CreateReader(), _network.Input.Shape(1));
+                var pixels = new float[shape.Aggregate(1L, (product, d) => product * d)];
+                using var input = OrtValue.CreateTensorValueFromMemory(pixels, shape);
+                using var options = new RunOptions();
+                for (int photo; (photo = Interlocked.Increment(ref next)) < photos.Count; )
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    reader(photo, pixels);
+                    if (HasInput)
+                        visit(photo, _tensors.Count, pixels, shape);
+                    using var results = _session.Run(options, [_network.Input.Name], [input], _tensors);
+                    for (var i = 0; i < _tensors.Count; i++)
+                        visit(photo, i, results[i].GetTensorDataAsSpan<float>(), results[i].GetTensorTypeAndShape().Shape);
+                }
+            }
+        );
+    }
+
+    private void RequireFinite(Dictionary<string, TensorStatistics> all)
+    {
+        foreach (var (name, statistics) in all)
+        {
+            if (!float.IsFinite(statistics.Min) || !float.IsFinite(statistics.Max))
+                throw new JobFailedException(
+                    $"the tensor '{name}' has values that are not finite on the calibration photos: check the preprocessing of the model"
+                );
+        }
+    }
+}

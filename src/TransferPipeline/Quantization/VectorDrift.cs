@@ -1,0 +1,63 @@
+using System.Numerics.Tensors;
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Inference;
+using TransferPipeline.Onnx;
+
+namespace TransferPipeline.Quantization;
+
+/// <summary>Vectors of some photos by the float network, and how far other forms of it are from them.</summary>
+internal sealed class VectorDrift
+{
+    private readonly FloatNetwork _network;
+    private readonly CalibrationPhotos _photos;
+    private readonly int _threads;
+    private readonly float[][] _exact;
+
+    public VectorDrift(FloatNetwork network, CalibrationPhotos photos, int threads, CancellationToken cancellation)
+    {
+        (_network, _photos, _threads) = (network, photos, threads);
+        _exact = Vectors(network.Model, cancellation);
+    }
+
+    /// <summary>Mean cosine between the photos' vectors by the float network and by another form of it.</summary>
+    public double Cosine(ModelProto model, CancellationToken cancellation)
+    {
+        var vectors = Vectors(model, cancellation);
+        var sum = 0.0;
+        for (var i = 0; i < vectors.Length; i++)
+        {
+            var cosine = TensorPrimitives.CosineSimilarity(vectors[i], _exact[i]);
+            sum += float.IsNaN(cosine) ? 0 : cosine;
+        }
+
+        return sum / vectors.Length;
+    }
+
+    private float[][] Vectors(ModelProto model, CancellationToken cancellation)
+    {
+        var cut = GraphPruner.Cut(model, new GraphIndex(model.Graph, _network.Input.Name), [_network.Feature]);
+        cut.Graph.Output.Add(new ValueInfoProto { Name = _network.Feature });
+        using var session = Sessions.Create(cut.ToByteArray());
+        var vectors = new float[_photos.Count][];
+        var next = -1;
+        OwnThreads.Run(
+            Math.Min(_threads, _photos.Count),
+            _ =>
+            {
+                var (reader, shape) = (_photos.CreateReader(), _network.Input.Shape(1));
+                var pixels = new float[shape.Aggregate(1L, (product, d) => product * d)];
+                using var input = OrtValue.CreateTensorValueFromMemory(pixels, shape);
+                using var options = new RunOptions();
+                for (int photo; (photo = Interlocked.Increment(ref next)) < _photos.Count; )
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    reader(photo, pixels);
+                    using var results = session.Run(options, [_network.Input.Name], [input], [_network.Feature]);
+                    vectors[photo] = results[0].GetTensorDataAsSpan<float>().ToArray();
+                }
+            }
+        );
+        return vectors;
+    }
+}
