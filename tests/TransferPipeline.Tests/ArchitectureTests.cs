@@ -26,6 +26,7 @@ public sealed class ArchitectureTests
         "Heads.Linear",
         "Heads.Networks",
         "Heads",
+        "Quantization",
         "Tuning",
         "Evaluation",
         "Reports",

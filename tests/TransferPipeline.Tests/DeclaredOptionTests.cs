@@ -5,7 +5,9 @@ using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
+using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines;
+using TransferPipeline.Quantization;
 
 namespace TransferPipeline.Tests;
 
@@ -19,6 +21,7 @@ public sealed class DeclaredOptionTests : IDisposable
         {
             { "extract", [.. Names<DeviceOptions>(), .. Names<DecodeOptions>(), .. Names<ExtractionOptions>()] },
             { "evaluation", ["protocol", .. Names<ComparisonOptions>()] },
+            { "quantize", [.. Names<QuantizationOptions>(), .. Names<ProofOptions>()] },
         };
 
     [Theory]
@@ -35,6 +38,8 @@ public sealed class DeclaredOptionTests : IDisposable
             .. DeclaredOption.Of<DecodeOptions>(),
             .. DeclaredOption.Of<ExtractionOptions>(),
             .. DeclaredOption.Of<ComparisonOptions>(),
+            .. DeclaredOption.Of<QuantizationOptions>(),
+            .. DeclaredOption.Of<ProofOptions>(),
         ];
         Assert.All(
             options.Where(o => names.Contains(o.Name)),

@@ -7,6 +7,7 @@ using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
+using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -72,11 +73,16 @@ internal static class ExtractCommand
                     requests.Count == 1
                         ? [new(requests[0], target)]
                         : requests.ConvertAll(r => ExtractionOutput.Below(target, resolved.Name, r));
-                var spec = tools.Specify(dataset, resolved, outputs) with
-                {
-                    Device = device.Read(parsed).Check(),
-                    Decode = decode.Read(parsed),
-                };
+                var request = new Int8Request(new(), parsed.GetValue(threads), Messages.Note) { Decode = decode.Read(parsed) };
+                var (used, runsOn) = tools.ForPrecision(
+                    resolved,
+                    device.Read(parsed).Check(),
+                    dataset,
+                    outputs.Select(o => o.Folder),
+                    request,
+                    cancellation
+                );
+                var spec = tools.Specify(dataset, used, outputs) with { Device = runsOn, Decode = request.Decode };
                 var options = extraction.Read(parsed) with
                 {
                     Workers = parsed.GetValue(threads),

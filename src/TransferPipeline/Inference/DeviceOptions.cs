@@ -26,6 +26,9 @@ public enum Precision
 
     /// <summary>float16.</summary>
     Fp16,
+
+    /// <summary>8 bits, on the CPU only: the backbone is quantized on the dataset's training photos first.</summary>
+    Int8,
 }
 
 /// <summary>How cuDNN 9 chooses a convolution.</summary>
@@ -99,7 +102,7 @@ public sealed record DeviceOptions
     public int Index => Gpus[0];
 
     /// <summary>Arithmetic of the backbone.</summary>
-    [Option("precision", "fp32, or on a GPU tf32 or fp16.")]
+    [Option("precision", "fp32; on the cpu int8, on a GPU tf32 or fp16.")]
     public Precision Precision { get; init; }
 
     /// <summary>Most gigabytes of a GPU's memory that may be used; 0 leaves it to the runtime.</summary>
@@ -138,6 +141,8 @@ public sealed record DeviceOptions
     {
         if (Precision == Precision.Tf32 && IsCpu)
             throw new UsageException("precision tf32 exists on CUDA only; on the cpu use fp32");
+        if (Precision == Precision.Int8 && !IsCpu)
+            throw new UsageException($"precision int8 is for the cpu; on {Name(Provider)} use fp16");
         if (CudaGraphs && Provider != Provider.Cuda)
             throw new UsageException($"CUDA graphs are for device cuda, not for {Name(Provider)}: leave them off");
         return this;

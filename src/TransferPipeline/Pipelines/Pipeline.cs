@@ -6,6 +6,7 @@ using TransferPipeline.Extraction;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
+using TransferPipeline.Quantization;
 
 namespace TransferPipeline.Pipelines;
 
@@ -45,6 +46,9 @@ internal sealed record Pipeline
     public DeviceOptions Device { get; init; } = new();
 
     public DecodeOptions Decode { get; init; } = new();
+
+    /// <summary>How backbones are quantized and proven before the extraction; null leaves them as they are.</summary>
+    internal QuantizeSection? Quantize { get; init; }
 
     /// <summary>How photos become vectors; the runner adds threads and progress.</summary>
     public ExtractionOptions Extraction { get; init; } = new();
@@ -95,3 +99,6 @@ internal sealed record FeaturesExportSection(string Format, string Prefix);
 
 /// <param name="Head">A head's name, or <c>best</c>.</param>
 internal sealed record ExportSection(string File, string Head);
+
+/// <summary>The section <c>quantize</c>.</summary>
+internal sealed record QuantizeSection(QuantizationOptions Options, ProofOptions Proof);

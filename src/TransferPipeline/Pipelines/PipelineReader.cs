@@ -6,6 +6,7 @@ using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines.Yaml;
+using TransferPipeline.Quantization;
 
 namespace TransferPipeline.Pipelines;
 
@@ -48,6 +49,7 @@ internal static class PipelineReader
             Device = device,
             Decode = decode,
             Extraction = extraction,
+            Quantize = ReadQuantize(root, device),
             Heads = [.. root.List("heads").Select(ReadHead)],
             Evaluation = ReadEvaluation(root.Map("evaluation")),
             Summary = root.Flag("summary", false),
@@ -180,6 +182,18 @@ internal static class PipelineReader
                 e.Message
             );
         }
+    }
+
+    /// <summary><c>quantize: {}</c> takes the defaults.</summary>
+    private static QuantizeSection? ReadQuantize(YamlMap root, DeviceOptions device)
+    {
+        if (root.Map("quantize") is not { } map)
+            return null;
+        if (!device.IsCpu || device.Precision is not (Precision.Fp32 or Precision.Int8))
+            throw root.Error("quantize", "int8 backbones are for device cpu with precision fp32 or int8");
+        var section = new QuantizeSection(YamlOptions.Read<QuantizationOptions>(map), YamlOptions.Read<ProofOptions>(map));
+        map.RejectUnknown();
+        return section;
     }
 
     private static ComparisonOptions ReadEvaluation(YamlMap? map)

@@ -4,6 +4,7 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
+using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Reports;
 
@@ -52,8 +53,8 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             CheckSplit(dataset);
         foreach (var problem in dataset.Problems)
             events.Warn(problem.ToString());
-        var models = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
         Directory.CreateDirectory(folder);
+        var models = pipeline.Models.Select(m => Quantized(tools.Models.Resolve(m), dataset, comparison.Threads, cancellation)).ToList();
         var sets = models.SelectMany(model => Extract(dataset, model, comparison.Threads, cancellation)).ToList();
         if (pipeline.FeaturesExport is { } export)
             ExportFeatures(export, sets.Select(s => s.Set).ToList());
@@ -170,6 +171,8 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     )
     {
         var spec = pipeline.Specify(tools, dataset, model, folder);
+        if (spec.Device.Precision == Precision.Int8)
+            spec = spec with { Device = spec.Device with { Precision = Precision.Fp32 } }; // the model is of 8 bits by now
         using var display = events.StartExtraction(model.Name);
         var options = pipeline.Extraction with
         {
@@ -181,6 +184,31 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         var results = Extractor.Run(spec, options, cancellation);
         return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table), r))];
     }
+
+    /// <summary>The backbone itself, or its int8 form where the pipeline says so; with the section <c>quantize</c> proven too.</summary>
+    private ResolvedModel Quantized(ResolvedModel model, Dataset dataset, int threads, CancellationToken cancellation)
+    {
+        var device = pipeline.Quantize is null ? pipeline.Device : pipeline.Device with { Precision = Precision.Int8 };
+        var request = new Int8Request(pipeline.Quantize?.Options ?? new(), threads, events.Note)
+        {
+            Decode = pipeline.Decode,
+            Preprocessing = pipeline.Preprocessing,
+        };
+        var (used, _) = tools.ForPrecision(model, device, dataset, SetFolders(model), request, cancellation);
+        if (pipeline.Quantize is { } section)
+            _files[$"quantization of {model.Name}"] = new Int8Proof(tools, section.Proof, threads, events.Note, folder)
+            {
+                Decode = pipeline.Decode,
+                Preprocessing = pipeline.Preprocessing,
+            }.Require(model, used, dataset, cancellation);
+        return used;
+    }
+
+    /// <summary>Sets of an int8 form of the model that an earlier run left: their names begin with the model's.</summary>
+    private IEnumerable<string> SetFolders(ResolvedModel model) =>
+        Directory.Exists(Path.Combine(folder, "features"))
+            ? Directory.EnumerateDirectories(Path.Combine(folder, "features"), $"{model.Name}-int8-*").Order(StringComparer.Ordinal)
+            : [];
 
     private void ExportFeatures(FeaturesExportSection export, List<FeatureSet> sets)
     {

@@ -59,6 +59,12 @@ internal sealed class QdqWriter
                 node.Output[0] = activation.Output[0];
             for (var i = 0; i < node.Input.Count; i++)
                 node.Input[i] = _dequantized.GetValueOrDefault(node.Input[i], node.Input[i]);
+            if (_plan.HidesProduct(original))
+            {
+                node.OpType = "Max";
+                node.Input.Add(_writer.Constant("zero", [0f]));
+            }
+
             if (_plan.Nodes.Contains(original) && QuantizationPlan.HasWeights(original))
                 AddWeights(node, Layer.Of(_index, original), means);
             _nodes.Add(node);

@@ -112,6 +112,36 @@ internal sealed class QuantizationPlan
         }
     }
 
+    /// <summary>
+    /// What can stay in float together: each layer with weights alone, and each tensor in 8 bits with the nodes that make and take it.
+    /// </summary>
+    public IEnumerable<IReadOnlySet<string>> Neighbourhoods()
+    {
+        foreach (var layer in Layers)
+            yield return new HashSet<string>(StringComparer.Ordinal) { LayerName(layer) };
+        var makers = _folded.ToDictionary(f => f.Value, f => f.Key, (IEqualityComparer<NodeProto>)ReferenceEqualityComparer.Instance);
+        foreach (var tensor in _tensors.Where(t => RangeOf(t) == t))
+        {
+            var names = (_users.GetValueOrDefault(tensor) ?? [])
+                .Where(_quantized.Contains)
+                .Select(LayerName)
+                .ToHashSet(StringComparer.Ordinal);
+            if (_index.Producer(tensor) is { } producer && _inEightBits.Contains(producer))
+                names.Add(LayerName(makers.GetValueOrDefault(producer, producer)));
+            yield return names;
+        }
+    }
+
+    /// <summary>
+    /// A Relu behind a product that gives float: ONNX Runtime takes such a product for one whose Relu the levels replace, finds no levels
+    /// and leaves it in float.
+    /// </summary>
+    public bool HidesProduct(NodeProto node) =>
+        node.OpType == "Relu"
+        && _index.Producer(node.Input[0]) is { OpType: "Gemm" or "MatMul" } product
+        && _quantized.Contains(product)
+        && !_inEightBits.Contains(product);
+
     private HashSet<string> AfterFeature()
     {
         var after = new HashSet<string>(StringComparer.Ordinal) { _network.Feature };

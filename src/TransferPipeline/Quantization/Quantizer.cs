@@ -117,19 +117,29 @@ internal sealed class Quantizer
     private double Cosine(Candidate candidate, IReadOnlySet<string> left) => _drift.Cosine(Write(candidate, left), _cancellation);
 
     /// <summary>
-    /// Each layer alone in float shows what it costs; the costliest stay in float, one more at a time, until the vectors are close.
+    /// Each layer alone in float shows what its weights cost, each tensor in float, with the layers that make and take it, what its levels
+    /// cost. Those that gain most for each layer stay in float, one more at a time, until the vectors are close.
     /// </summary>
     private (IReadOnlySet<string> Left, double Cosine) LeaveSensitive(Candidate candidate, double cosine)
     {
-        var layers = new QuantizationPlan(candidate.Network, Nothing).Layers.Select(QuantizationPlan.LayerName).ToList();
-        var gains = layers.ConvertAll(layer => Cosine(candidate, new HashSet<string> { layer }) - cosine);
-        var left = new HashSet<string>();
-        foreach (
-            var (layer, _) in layers.Zip(gains).Where(l => l.Second > 0).OrderByDescending(l => l.Second).Take(_options.MaxFloatLayers)
-        )
+        var plan = new QuantizationPlan(candidate.Network, Nothing);
+        var layers = plan.Layers.Select(QuantizationPlan.LayerName).ToHashSet(StringComparer.Ordinal);
+        var start = cosine;
+        var trials = plan.Neighbourhoods()
+            .Select(names => (Names: names, Layers: names.Count(layers.Contains)))
+            .Where(t => t.Layers > 0 && t.Layers <= _options.MaxFloatLayers)
+            .Select(t => (t.Names, Gain: (Cosine(candidate, t.Names) - start) / t.Layers))
+            .ToList();
+        var left = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (names, _) in trials.Where(t => t.Gain > 0).OrderByDescending(t => t.Gain))
         {
-            left.Add(layer);
-            cosine = Cosine(candidate, left);
+            HashSet<string> more = [.. left, .. names];
+            if (more.Count == left.Count || more.Count(layers.Contains) > _options.MaxFloatLayers)
+                continue;
+            var reached = Cosine(candidate, more);
+            if (reached <= cosine)
+                continue;
+            (left, cosine) = (more, reached);
             if (cosine >= _options.MinCosine)
                 break;
         }

@@ -1,7 +1,7 @@
 namespace TransferPipeline.Quantization;
 
 /// <summary>What calibration photos showed of a tensor.</summary>
-/// <param name="Channels">Length of axis 1, or of the last axis of a matrix.</param>
+/// <param name="channels">Length of axis 1, or of the last axis of a matrix.</param>
 internal sealed class TensorStatistics(int channels)
 {
     public int Channels { get; } = channels;

@@ -16,7 +16,8 @@ internal static class WeightQuantizer
 
     public static int Largest(WeightRange range) => range == WeightRange.Reduced ? 64 : 127;
 
-    /// <param name="outer">Values between two of the same channel's blocks: 1 for channels on the first axis.</param>
+    /// <param name="weights">In float.</param>
+    /// <param name="largest">Largest magnitude of a rounded weight.</param>
     /// <param name="layout">Where the channel of a value is.</param>
     /// <param name="bias">Of the layer, or null; a channel of tiny weights gets a scale that its bias fits.</param>
     /// <param name="inputScale">Of the layer's input.</param>

@@ -1,0 +1,96 @@
+using System.Security.Cryptography;
+using System.Text;
+using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Store;
+using TransferPipeline.Datasets;
+using TransferPipeline.Features;
+using TransferPipeline.Quantization;
+
+namespace TransferPipeline.Jobs;
+
+/// <summary>
+/// Quantized backbones in the user's model store, made once for a float backbone, a dataset's training photos and options. They have
+/// names and manifests like other models, so that feature sets and classifiers made with them find them again.
+/// </summary>
+internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, QuantizationOptions options, Action<string> message)
+{
+    /// <summary>Mean cosine to the float vectors below which a backbone is not used.</summary>
+    private const double LeastCosine = 0.9;
+
+    /// <summary>The int8 form of a backbone, made when it is not there.</summary>
+    /// <param name="folders">Feature sets that will be written: one that exists already names its backbone, which new photos do not
+    /// change.</param>
+    /// <exception cref="UsageException">The backbone cannot be quantized.</exception>
+    /// <exception cref="JobFailedException">Its int8 vectors are too far from the float ones, or the store cannot be written.</exception>
+    public ResolvedModel Of(ResolvedModel model, Dataset dataset, IEnumerable<string> folders, CancellationToken cancellation)
+    {
+        if (OfSets(model, folders) is { } used)
+        {
+            message($"int8: {used.Name}, which made the vectors that are there");
+            return used;
+        }
+
+        var photos = quantizer.Choose(model, dataset);
+        var name = NameOf(model, quantizer.RecipeOf(model, photos));
+        if (Stored(name) is { } there)
+            return there;
+        Directory.CreateDirectory(tools.Models.UserFolder);
+        using var held = FolderLock.Take(tools.Models.UserFolder, Timeout.InfiniteTimeSpan, message, cancellation);
+        // Another run may have made it while this one waited.
+        if (Stored(name) is { } meanwhile)
+            return meanwhile;
+        message($"int8: quantizing {model.Name} on {photos.Entries.Count} training photos of {dataset.Source}, once");
+        var made = quantizer.Quantize(model, photos, cancellation);
+        if (made.Network.Cosine < LeastCosine)
+            throw new JobFailedException(
+                FormattableString.Invariant(
+                    $"int8 vectors of {model.Name} have a mean cosine of {made.Network.Cosine:0.000} to its float vectors, at least "
+                ) + FormattableString.Invariant($"{LeastCosine} is required: use --precision fp32")
+            );
+        message($"int8: {name}: {made}");
+        made.Write(Path.Combine(tools.Models.UserFolder, name + ".onnx"), made.ToBytes());
+        return tools.Models.Resolve(name);
+    }
+
+    /// <summary>The backbone of a feature set that is there, when it is this model's int8 form by the same options.</summary>
+    private ResolvedModel? OfSets(ResolvedModel model, IEnumerable<string> folders)
+    {
+        foreach (var folder in folders.Where(f => File.Exists(Path.Combine(f, FeatureManifest.FileName))))
+        {
+            if (FeatureManifest.Read(folder) is not { } manifest || Stored(manifest.Recipe.Model) is not { } stored)
+                continue;
+            var recipe = QuantizedBackbone.RecipeOf(Backbone.Open(stored.File));
+            if (
+                recipe.GetValueOrDefault(QuantizedBackbone.SourceSha256) == model.Sha256
+                && recipe.GetValueOrDefault(QuantizedBackbone.Options) == options.Describe()
+            )
+                return stored;
+        }
+
+        return null;
+    }
+
+    /// <summary>The model of this name when its file is there and is what its manifest states; a torn pair counts as absent.</summary>
+    private ResolvedModel? Stored(string name)
+    {
+        if (!tools.Models.Names().Contains(name) || !File.Exists(Path.Combine(tools.Models.UserFolder, name + ".onnx")))
+            return null;
+        try
+        {
+            return tools.Models.Resolve(name);
+        }
+        catch (BadInputException)
+        {
+            message($"int8: {name} in the store is damaged and is made again");
+            return null;
+        }
+    }
+
+    private static string NameOf(ResolvedModel model, IReadOnlyList<KeyValuePair<string, string>> recipe)
+    {
+        var text = string.Join('\n', recipe.Skip(1).Select(r => $"{r.Key}={r.Value}"));
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
+        var safe = string.Concat(model.Name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : '_'));
+        return $"{safe.TrimStart('.')}-int8-{key}";
+    }
+}

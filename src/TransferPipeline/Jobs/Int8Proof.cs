@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text.Json;
+using TransferPipeline.Backbones.Store;
+using TransferPipeline.Datasets;
+using TransferPipeline.Features;
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Jobs;
+
+/// <summary>The proof of an int8 backbone in a pipeline's folder; repeated when backbone, limit or number of photos change.</summary>
+internal sealed class Int8Proof(Toolbox tools, ProofOptions options, int threads, Action<string> message, string folder)
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+    };
+
+    public DecodeOptions Decode { get; init; } = new();
+
+    public PreprocessingOverride? Preprocessing { get; init; }
+
+    /// <returns>The file with the figures.</returns>
+    /// <exception cref="JobFailedException">An accuracy fell by more than the limit.</exception>
+    public string Require(ResolvedModel exact, ResolvedModel quantized, Dataset dataset, CancellationToken cancellation)
+    {
+        var file = Path.Combine(folder, $"quantization-{quantized.Name}.json");
+        var key = new ProofKey(exact.Sha256, quantized.Sha256, dataset.Entries.Count, options.Photos, options.MaxLoss);
+        var stored = Read(file);
+        var proof = stored?.Key == key ? stored.Proof : null;
+        if (proof is null)
+        {
+            var trial = new QuantizationTrial(tools, threads, message) { Decode = Decode, Preprocessing = Preprocessing };
+            proof = trial.Run(exact, quantized, dataset, options.Photos, options.MaxLoss, cancellation);
+            DurableFile.WriteText(file, JsonSerializer.Serialize(new StoredProof(key, proof), Json) + "\n");
+        }
+
+        var worst = proof.Worst;
+        var words = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{quantized.Name}: {worst.Head} has accuracy {worst.Int8.Value:0.0000} on int8 vectors and {worst.Float.Value:0.0000} on float vectors of "
+                + $"{proof.HeldOut} held-out photos, mean cosine {proof.CosineMean:0.0000}, {proof.Speedup:0.00} times as fast"
+        );
+        if (proof.IsRefused)
+            throw new JobFailedException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{words}: it falls by more than quantize.max-loss {options.MaxLoss}; see {file}"
+                )
+            );
+        message(words);
+        return file;
+    }
+
+    private static StoredProof? Read(string file)
+    {
+        try
+        {
+            return File.Exists(file) ? JsonSerializer.Deserialize<StoredProof>(File.ReadAllText(file), Json) : null;
+        }
+        catch (JsonException)
+        {
+            // Not by this version: it is made again.
+            return null;
+        }
+    }
+
+    private sealed record ProofKey(string Source, string Int8, int Photos, int ProofPhotos, double MaxLoss);
+
+    private sealed record StoredProof(ProofKey Key, QuantizationProof Proof);
+}

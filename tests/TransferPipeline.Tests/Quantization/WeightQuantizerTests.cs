@@ -1,0 +1,65 @@
+using TransferPipeline.Onnx;
+using TransferPipeline.Quantization;
+
+namespace TransferPipeline.Tests.Quantization;
+
+/// <summary>Weights, biases and the correction of biases beside values computed by hand.</summary>
+public sealed class WeightQuantizerTests
+{
+    [Fact]
+    public void Weights_HaveOneScalePerChannel()
+    {
+        // Two channels of two weights: magnitudes 2 and 0.5.
+        var weights = WeightQuantizer.Quantize([1f, -2f, 0.5f, 0.1f], new(2, 2, 0), 127, [], 1);
+        Assert.Equal([64, -127, 127, 25], weights.Values.Select(v => (int)v)); // 1 / (2 / 127) = 63.5 rounds to even: 64
+        Assert.Equal([2f / 127, 0.5f / 127], weights.Scales);
+    }
+
+    [Fact]
+    public void Weights_OfTheSecondAxis_AreInterleaved()
+    {
+        var weights = WeightQuantizer.Quantize([1f, 10f, -1f, 5f], new(2, 1, 1), 127, [], 1);
+        Assert.Equal([127, 127, -127, 64], weights.Values.Select(v => (int)v));
+    }
+
+    /// <summary>Two products of a reduced weight and the largest activation fit into 16 bits; of a full one they do not.</summary>
+    [Theory]
+    [InlineData(WeightRange.Reduced, true)]
+    [InlineData(WeightRange.Full, false)]
+    public void Largest_OfReducedRange_FitsIn16Bits(object range, bool fits) =>
+        Assert.Equal(fits, 2 * 255 * WeightQuantizer.Largest((WeightRange)range) <= short.MaxValue);
+
+    /// <summary>A dead channel with a large bias: bias / (scale of weights x scale of inputs) must fit into 32 bits.</summary>
+    [Fact]
+    public void Bias_OfTinyWeights_Fits()
+    {
+        float[] bias = [5f];
+        var weights = WeightQuantizer.Quantize([1e-20f, -1e-20f], new(1, 2, 0), 127, bias, 0.01f);
+        var sums = WeightQuantizer.Bias(bias, weights.Scales, 0.01f);
+        Assert.Equal(5, sums[0] * (double)weights.Scales[0] * 0.01f, 3);
+    }
+
+    /// <summary>One channel: weights 0.30 and 0.104 become 0.3 and 0.1039; the mean inputs are 2 and 4.</summary>
+    [Fact]
+    public void Correction_TakesBackTheMeanShift()
+    {
+        var node = new NodeProto { OpType = "Conv" };
+        node.Input.AddRange(["x", "w", "b"]);
+        var layer = new Layer(node, [0.30f, 0.104f], [1, 2, 1, 1], [1f]);
+        var rounded = WeightQuantizer.Quantize(layer.Weights, layer.Axis, 127, layer.Bias, 1);
+        var shift = ((rounded.Value(0, 0) - 0.30f) * 2) + ((rounded.Value(1, 0) - 0.104f) * 4);
+        Assert.NotEqual(0, shift);
+        Assert.Equal(1 - shift, BiasCorrection.Correct(layer, rounded, [2, 4])[0], 5);
+    }
+
+    [Fact]
+    public void InputChannel_OfAGroupedConv_IsThatOfTheWholeMap()
+    {
+        var node = new NodeProto { OpType = "Conv" };
+        node.Input.AddRange(["x", "w"]);
+        node.Attribute.Add(OnnxAttributes.Create("group", 2L));
+        // Four outputs, two groups of two inputs each, 1 x 1.
+        var layer = new Layer(node, new float[8], [4, 2, 1, 1], []);
+        Assert.Equal([0, 1, 0, 1, 2, 3, 2, 3], Enumerable.Range(0, 8).Select(layer.InputChannel));
+    }
+}
