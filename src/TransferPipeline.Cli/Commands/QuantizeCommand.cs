@@ -72,8 +72,8 @@ internal static class QuantizeCommand
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{proof.HeldOut} held-out photos: cosine {proof.CosineMean:0.0000} on average, at least {proof.CosineMin:0.0000}; the same "
-                    + $"nearest neighbour for {proof.Neighbours:P1}"
+                $"{proof.HeldOut} held-out photos: cosine {proof.CosineMean:0.0000} on average, at least {proof.CosineMin:0.0000}; the "
+                    + $"same nearest neighbour for {proof.Neighbours:P1}"
             )
         );
         Tables.Write(
@@ -95,14 +95,15 @@ internal static class QuantizeCommand
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"photos per second of the network alone: float {proof.FloatRate:0.0}, int8 {proof.Int8Rate:0.0} ({proof.Speedup:0.00} times)"
+                $"photos per second of the network alone: float {proof.FloatRate:0.0}, int8 {proof.Int8Rate:0.0} "
+                    + $"({proof.Speedup:0.00} times)"
             )
         );
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{outcome.File}: {outcome.Bytes / 1e6:0.0} MB, {outcome.Layers} layers in 8 bits, ranges of {outcome.Photos} photos, SHA-256 "
-                    + $"{outcome.Sha256}"
+                $"{outcome.File}: {outcome.Bytes / 1e6:0.0} MB, {outcome.Layers} layers in 8 bits, ranges of {outcome.Photos} photos, "
+                    + $"SHA-256 {outcome.Sha256}"
             )
         );
     }

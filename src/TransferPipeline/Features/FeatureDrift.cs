@@ -103,7 +103,7 @@ internal static class FeatureDrift
         };
     }
 
-    /// <summary>Cosine of each pair of rows, the largest difference of a value, and the share of rows with the same nearest neighbour.</summary>
+    /// <summary>Cosine of each pair of rows, largest difference of a value, and share of rows with the same nearest neighbour.</summary>
     internal static (double[] Cosines, double Largest, double Neighbours) Agreement(FeatureMatrix a, FeatureMatrix b, int threads)
     {
         var (cosines, largest) = Distances(a, b, threads);

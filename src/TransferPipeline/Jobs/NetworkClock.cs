@@ -6,7 +6,7 @@ using TransferPipeline.Inference;
 
 namespace TransferPipeline.Jobs;
 
-/// <summary>Photos per second of a network alone: each thread runs the same synthetic batch again and again, as an extraction would.</summary>
+/// <summary>Photos per second of a network alone: each thread runs the same synthetic batch again and again.</summary>
 internal sealed class NetworkClock : IDisposable
 {
     private readonly InferenceSession _session;

@@ -19,7 +19,7 @@ internal sealed record QuantizationOutcome(
     QuantizationProof Proof
 );
 
-/// <summary>Quantizes a backbone, proves what that did to vectors, classifiers and speed, and refuses a result that lost too much.</summary>
+/// <summary>Quantizes a backbone, proves what that did to vectors, heads and speed, and refuses a result that lost too much.</summary>
 internal sealed class QuantizationJob(Toolbox tools, QuantizationOptions options, ProofOptions proof, int threads, Action<string> message)
 {
     /// <summary>Ending of the name, before .onnx, of a file that was refused.</summary>

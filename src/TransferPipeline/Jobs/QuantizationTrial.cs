@@ -14,10 +14,10 @@ namespace TransferPipeline.Jobs;
 internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<string> message)
 {
     /// <summary>Runs of both networks, in turns, of which the best counts.</summary>
-    private const int Rounds = 5;
+    private const int Rounds = 4;
 
     /// <summary>Seconds of one run.</summary>
-    private const double RoundSeconds = 0.5;
+    private const double RoundSeconds = 0.4;
 
     public DecodeOptions Decode { get; init; } = new();
 
@@ -40,7 +40,8 @@ internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<strin
         if (!splits.ContainsKey(Splits.Train) || !splits.ContainsKey(split))
             throw new BadInputException(
                 $"{dataset.Source}: int8 is proven by heads trained on split {Splits.Train} and evaluated on another; found "
-                    + $"{string.Join(", ", splits.Select(s => $"{s.Key}: {s.Value}"))}; set --validation-share, or give a dataset with splits"
+                    + $"{string.Join(", ", splits.Select(s => $"{s.Key}: {s.Value}"))}; "
+                    + "set --validation-share, or give a dataset with splits"
             );
         var scratch = Path.Combine(Path.GetTempPath(), $"transfer-int8-{Environment.ProcessId}-{Guid.NewGuid():N}");
         try

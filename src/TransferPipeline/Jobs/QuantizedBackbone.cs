@@ -84,7 +84,7 @@ internal sealed record QuantizedBackbone(ResolvedModel Source, QuantizedNetwork 
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{Network.Layers} layers in 8 bits, {Network.Left.Count} in float{(Network.Equalized ? ", channels equalized" : "")}; mean cosine "
-                + $"{Network.Cosine:0.0000} on the photos of the search"
+            $"{Network.Layers} layers in 8 bits, {Network.Left.Count} in float{(Network.Equalized ? ", channels equalized" : "")}; mean "
+                + $"cosine {Network.Cosine:0.0000} on the photos of the search"
         );
 }

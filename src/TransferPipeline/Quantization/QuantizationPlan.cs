@@ -94,7 +94,7 @@ internal sealed class QuantizationPlan
     /// <summary>What the layer makes after a folded activation.</summary>
     public string OutputOf(NodeProto node) => _folded.TryGetValue(node, out var activation) ? activation.Output[0] : node.Output[0];
 
-    /// <summary>Layers with weights before the feature that no pattern fits, with the reason; those that were left on purpose too.</summary>
+    /// <summary>Layers with weights that stay in float, with the reason.</summary>
     public IEnumerable<(NodeProto Node, string Reason)> FloatLayers()
     {
         foreach (var node in _network.Model.Graph.Node)

@@ -6,7 +6,7 @@ namespace TransferPipeline.Tests.Quantization;
 /// <summary>Values and shape of a tensor in double.</summary>
 internal sealed record ReferenceTensor(double[] Values, int[] Shape);
 
-/// <summary>A slow interpreter of the operators of small networks, in double, one loop for each sum; quantized values are rounded as ONNX says.</summary>
+/// <summary>A slow interpreter of small networks, in double, one loop for each sum; levels are rounded as ONNX says.</summary>
 internal static class ReferenceNetwork
 {
     public static ReferenceTensor Run(ModelProto model, float[] pixels, int[] shape, string output)
