@@ -39,7 +39,8 @@ internal sealed class Int8Proof(Toolbox tools, ProofOptions options, int threads
         var words = string.Create(
             CultureInfo.InvariantCulture,
             $"{quantized.Name}: {worst.Head} has accuracy {worst.Int8.Value:0.0000} on int8 vectors and "
-                + $"{worst.Float.Value:0.0000} on float vectors of {proof.HeldOut} held-out photos, mean cosine {proof.CosineMean:0.0000}, {proof.Speedup:0.00} times as fast"
+                + $"{worst.Float.Value:0.0000} on float vectors of {proof.HeldOut} held-out photos, "
+                + $"mean cosine {proof.CosineMean:0.0000}, {proof.Speedup:0.00} times as fast"
         );
         if (proof.IsRefused)
             throw new JobFailedException(
