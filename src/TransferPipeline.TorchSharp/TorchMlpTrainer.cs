@@ -17,7 +17,7 @@ internal sealed class TorchMlpTrainer() : HeadTrainer<TorchMlp>(new TorchMlp())
 
     protected override IHead Fit(TrainingRows data, TorchMlp options, TrainingContext context)
     {
-        var hidden = MlpTrainer.HiddenSizes(Name, options.HiddenLayerSizes);
+        int[] hidden = [.. options.HiddenLayerSizes];
         var (network, scaling, fit) = TorchTrainer.Train(Name, hidden, data, options, context);
         return new MlpHead(network, scaling, options, fit);
     }

@@ -34,7 +34,7 @@ internal sealed class TempFolder : IDisposable
     {
         var file = At(path);
         using var make = Process.Start("mkfifo", [file]);
-        make.WaitForExit();
+        make.WaitToEnd();
         return file;
     }
 

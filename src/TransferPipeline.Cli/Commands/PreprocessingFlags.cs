@@ -67,47 +67,42 @@ internal sealed class PreprocessingFlags
             throw new UsageException("--mean with --std, --range, and --offset with --divisor are three ways to say one thing: give one");
         if (given.Contains("--offset") != given.Contains("--divisor"))
             throw new UsageException("--offset and --divisor belong together: (level - offset) / divisor");
-        return p => Apply(p, parsed);
+        var (changes, crop) = (Changes(parsed), parsed.GetValue(_crop));
+        return p => changes.Apply(parsed.GetValue(_named) is { } named ? Named(named, p, crop) : p);
     }
 
-    private Preprocessing Apply(Preprocessing p, ParseResult parsed)
+    private PreprocessingOverride Changes(ParseResult parsed)
     {
-        if (parsed.GetValue(_named) is { } named)
-            p = Named(named, p, parsed.GetValue(_crop));
-        if (parsed.GetValue(_resize) is { } resize)
-        {
-            p = p with { ResizeShortSide = 0, ResizeHeight = 0, ResizeWidth = 0 };
-            var sides = resize == "none" ? [] : Sides("--resize", resize);
-            if (sides.Length == 1)
-                p = p with { ResizeShortSide = sides[0] };
-            else if (sides.Length == 2)
-                p = p with { ResizeHeight = sides[0], ResizeWidth = sides[1] };
-        }
-
-        if (parsed.GetValue(_crop) is { } crop)
-            p = Sides("--crop", crop) is var sides ? p with { CropHeight = sides[0], CropWidth = sides[^1] } : p;
-        if (parsed.GetValue(_interpolation) is { } interpolation)
-            p = p with { Interpolation = Filter(interpolation) };
-        if (parsed.GetValue(_mean) is { } mean)
-            p = p with { Mean = Numbers("--mean", mean, 3) };
-        if (parsed.GetValue(_std) is { } std)
-            p = p with { Std = Numbers("--std", std, 3) };
-        if (p.Std.Any(s => s <= 0))
-            throw new UsageException($"--std '{parsed.GetValue(_std)}': expected numbers greater than 0");
-        if (parsed.GetValue(_offset) is { } offset && parsed.GetValue(_divisor) is { } divisor)
-            p = p with { Offset = offset, Divisor = divisor };
+        var (offset, divisor) = (parsed.GetValue(_offset), parsed.GetValue(_divisor));
         if (parsed.GetValue(_range) is { } range)
         {
             // low + level / 255 * (high - low) = (level - offset) / divisor
             var (low, high) = Numbers("--range", range, 2) is var r ? (r[0], r[1]) : default;
             if (!(high > low))
                 throw new UsageException($"--range '{range}': the second number must be greater than the first");
-            p = p with { Offset = -low * 255 / (high - low), Divisor = 255 / (high - low) };
+            (offset, divisor) = (-low * 255 / (high - low), 255 / (high - low));
         }
 
-        if (parsed.GetResult(_divisor) is not null && !(p.Divisor > 0))
+        if (divisor <= 0)
             throw new UsageException("--divisor must be greater than 0");
-        return parsed.GetValue(_bgr) ? p with { Bgr = true } : p;
+        var std = parsed.GetValue(_std);
+        var changes = new PreprocessingOverride
+        {
+            Resize =
+                parsed.GetValue(_resize) is not { } resize ? null
+                : resize == "none" ? []
+                : Sides("--resize", resize),
+            Crop = parsed.GetValue(_crop) is { } crop ? Sides("--crop", crop) : null,
+            Interpolation = parsed.GetValue(_interpolation) is { } interpolation ? Filter(interpolation) : null,
+            Mean = parsed.GetValue(_mean) is { } mean ? Numbers("--mean", mean, 3) : null,
+            Std = std is null ? null : Numbers("--std", std, 3),
+            Offset = offset,
+            Divisor = divisor,
+            Bgr = parsed.GetValue(_bgr) ? true : null,
+        };
+        return changes.Std?.Any(s => s <= 0) == true
+            ? throw new UsageException($"--std '{std}': expected numbers greater than 0")
+            : changes;
     }
 
     /// <summary>The named preprocessing for the size that the crop gives, or else the model takes.</summary>

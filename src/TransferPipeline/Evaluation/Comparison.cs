@@ -191,10 +191,12 @@ public sealed record HeadResult
     internal IReadOnlyList<CalibrationBin> CalibrationScaled { get; init; } = [];
 
     /// <summary>Losses and accuracies per epoch of heads that train in epochs; empty for the others.</summary>
-    public IReadOnlyList<EpochRecord> History { get; init; } = [];
+    [JsonInclude]
+    internal IReadOnlyList<EpochRecord> History { get; init; } = [];
 
     /// <summary>The most confident wrong predictions, worst first, at most 24.</summary>
-    public IReadOnlyList<Mistake> Mistakes { get; init; } = [];
+    [JsonInclude]
+    internal IReadOnlyList<Mistake> Mistakes { get; init; } = [];
 
     /// <summary>Accuracy in each fold; empty on a fixed split.</summary>
     public double[] FoldAccuracies { get; init; } = [];
@@ -234,7 +236,7 @@ internal sealed record CalibrationBin(double Low, double High, int Count, double
 /// <param name="Label">Its class.</param>
 /// <param name="Predicted">The class that the head gave.</param>
 /// <param name="Probability">Probability of the predicted class.</param>
-public sealed record Mistake(string Path, string Label, string Predicted, double Probability);
+internal sealed record Mistake(string Path, string Label, string Predicted, double Probability);
 
 /// <param name="Head">The head's <see cref="HeadResult.Title"/>.</param>
 /// <param name="Parameter">The option that was swept, such as C.</param>

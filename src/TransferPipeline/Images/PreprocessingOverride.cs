@@ -1,13 +1,13 @@
 namespace TransferPipeline.Images;
 
-/// <summary>Fields of the model's preprocessing that the pipeline changes; null keeps the model's.</summary>
+/// <summary>Changes to a model's preprocessing, of the command line, a pipeline or a program; null keeps the model's.</summary>
 public sealed record PreprocessingOverride
 {
-    /// <summary>Short side, or width and height when two are given.</summary>
+    /// <summary>Short side in pixels, or height and width when two are given; empty for no resize.</summary>
     public IReadOnlyList<int>? Resize { get; init; }
 
-    /// <summary>Side of the square centre crop in pixels; 0 keeps all.</summary>
-    public int? Crop { get; init; }
+    /// <summary>Centre crop in pixels: one side, or height and width.</summary>
+    public IReadOnlyList<int>? Crop { get; init; }
 
     /// <summary>Filter of the resize.</summary>
     public Interpolation? Interpolation { get; init; }
@@ -48,8 +48,10 @@ public sealed record PreprocessingOverride
             result = result with { ResizeShortSide = shortSide, ResizeWidth = 0, ResizeHeight = 0 };
         else if (Resize is [var height, var width])
             result = result with { ResizeShortSide = 0, ResizeHeight = height, ResizeWidth = width };
-        if (Crop is { } crop)
-            result = result with { CropWidth = crop, CropHeight = crop };
+        else if (Resize is [])
+            result = result with { ResizeShortSide = 0, ResizeHeight = 0, ResizeWidth = 0 };
+        if (Crop is { Count: > 0 })
+            result = result with { CropHeight = Crop[0], CropWidth = Crop[^1] };
         return result with
         {
             Interpolation = Interpolation ?? result.Interpolation,

@@ -131,7 +131,7 @@ internal static class PipelineReader
         var preprocessing = new PreprocessingOverride
         {
             Resize = map.Has("resize") ? Sizes(map, "resize", 2) : null,
-            Crop = map.Has("crop") ? Sizes(map, "crop", 1)[0] : null,
+            Crop = map.Has("crop") ? Sizes(map, "crop", 1) : null,
             Interpolation = map.Has("interpolation")
                 ? Enum.Parse<Interpolation>(map.Choice("interpolation", "bilinear", names), ignoreCase: true)
                 : null,

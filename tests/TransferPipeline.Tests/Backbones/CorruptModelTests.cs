@@ -35,7 +35,7 @@ public sealed class CorruptModelTests : IDisposable
     {
         var file = _folder.At("pipe.onnx");
         using (var make = System.Diagnostics.Process.Start("mkfifo", [file]))
-            make.WaitForExit();
+            make.WaitToEnd();
         Assert.StartsWith(file + ": not an ONNX model", Assert.Throws<BadInputException>(() => Backbone.Open(file)).Message);
     }
 

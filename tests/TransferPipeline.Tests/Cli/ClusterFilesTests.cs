@@ -80,7 +80,7 @@ public sealed class ClusterFilesTests : IDisposable
             while (!pod.HasExited && !File.Exists(_data.At("features", $"shard-{index + 1}", ".lock")))
                 Thread.Sleep(2);
             pod.Kill();
-            pod.WaitForExit();
+            pod.WaitToEnd();
             Assert.NotEqual(0, pod.ExitCode);
         }
 
@@ -88,7 +88,7 @@ public sealed class ClusterFilesTests : IDisposable
         {
             Assert.False(waits.WaitForExit(TimeSpan.FromSeconds(1)), "the merge does not wait for the shards");
             waits.Kill(entireProcessTree: true);
-            waits.WaitForExit();
+            waits.WaitToEnd();
         }
 
         for (var index = 0; index < shards; index++)
@@ -119,7 +119,7 @@ public sealed class ClusterFilesTests : IDisposable
         start.Environment["SLURM_ARRAY_TASK_ID"] = "1";
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
+        process.WaitToEnd();
         Assert.NotEqual(0, process.ExitCode);
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
@@ -143,7 +143,7 @@ public sealed class ClusterFilesTests : IDisposable
         {
             var error = pod.StandardError.ReadToEndAsync();
             pod.StandardOutput.ReadToEnd();
-            pod.WaitForExit();
+            pod.WaitToEnd();
             Assert.True(pod.ExitCode == 0, error.Result);
         }
     }

@@ -280,12 +280,15 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         ];
         using (var process = TransferProcess.Start(folder.Root, null, arguments))
         {
-            // Its first lines are out once photos are being computed; a plain line comes every few seconds.
-            Assert.StartsWith("efficientnet-lite0 ", process.StandardError.ReadLine(), StringComparison.Ordinal);
+            // Until a photo is computed; a line comes every few seconds.
+            string? line;
+            do line = process.StandardError.ReadLine();
+            while (line?.Contains(" 0/340", StringComparison.Ordinal) == true);
+            Assert.StartsWith("efficientnet-lite0 ", line, StringComparison.Ordinal);
             using var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
+            kill.WaitToEnd();
             var rest = process.StandardError.ReadToEnd();
-            process.WaitForExit();
+            process.WaitToEnd();
             if (process.ExitCode != 0)
             {
                 Assert.Equal(130, process.ExitCode);
@@ -307,15 +310,15 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         using var folder = new TempFolder();
         var manifest = folder.At("manifest.json");
         using (var make = Process.Start("mkfifo", [manifest]))
-            make.WaitForExit();
+            make.WaitToEnd();
         using var process = TransferProcess.Start(folder.Root, null, ["features", "show", folder.Root]);
 
         // Opens when the other side has.
         using var pipe = new FileStream(manifest, FileMode.Open, FileAccess.Write);
         using var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
+        kill.WaitToEnd();
         Assert.Equal("transfer: interrupted", process.StandardError.ReadToEnd().Trim());
-        process.WaitForExit();
+        process.WaitToEnd();
         Assert.Equal(130, process.ExitCode);
     }
 
@@ -335,7 +338,7 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         void Kill()
         {
             using var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
+            kill.WaitToEnd();
         }
     }
 

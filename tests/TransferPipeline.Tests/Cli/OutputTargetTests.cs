@@ -138,7 +138,7 @@ public sealed class OutputTargetTests : IDisposable
         using var make = Process.Start(
             new ProcessStartInfo("mknod", ["-m", "666", device, "c", "1", name == "null" ? "3" : "7"]) { RedirectStandardError = true }
         )!;
-        make.WaitForExit();
+        make.WaitToEnd();
         try
         {
             using var opened = File.OpenHandle(device, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);

@@ -70,7 +70,7 @@ public sealed partial class ReadmeTests : IDisposable
         )!;
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
+        process.WaitToEnd();
         return new(process.ExitCode, output, error.Result);
     }
 

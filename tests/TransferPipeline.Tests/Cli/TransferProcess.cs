@@ -30,7 +30,7 @@ internal static class TransferProcess
         using var process = StartProgram(program, folder, environment, arguments);
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
+        process.WaitToEnd();
         return new(process.ExitCode, output, error.Result);
     }
 
@@ -54,7 +54,7 @@ internal static class TransferProcess
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
-        var process = Process.Start(start)!;
+        var process = Process.Start(start)!.KilledAtLimit();
         process.StandardInput.Close();
         return process;
     }

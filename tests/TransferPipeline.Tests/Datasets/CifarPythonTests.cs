@@ -139,7 +139,7 @@ public sealed class CifarPythonTests : IDisposable
         if (process is null)
             Assert.Skip("needs Python with NumPy");
         var error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
+        process.WaitToEnd();
         Assert.SkipWhen(error.Contains("No module named", StringComparison.Ordinal), "needs NumPy");
         Assert.True(process.ExitCode == 0, error);
     }

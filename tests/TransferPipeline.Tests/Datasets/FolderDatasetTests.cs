@@ -213,7 +213,7 @@ public sealed class FolderDatasetTests : IDisposable
             using var shell = Process.Start(
                 new ProcessStartInfo("sh") { WorkingDirectory = _folder.Root, ArgumentList = { "-c", command } }
             )!;
-            shell.WaitForExit();
+            shell.WaitToEnd();
             Assert.Equal(0, shell.ExitCode);
         }
     }

@@ -19,7 +19,7 @@ internal static class ChildExtraction
             start.ArgumentList.Add(typeof(ChildExtraction).Assembly.Location);
         foreach (var argument in (string[])[Switch, photos, set, rowsPerPart.ToString(CultureInfo.InvariantCulture)])
             start.ArgumentList.Add(argument);
-        return Process.Start(start)!;
+        return Process.Start(start)!.KilledAtLimit();
     }
 
     public static int Run(string[] args)

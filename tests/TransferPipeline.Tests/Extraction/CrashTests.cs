@@ -35,7 +35,7 @@ public sealed class CrashTests
             {
                 var decoded = Decoded(last.StandardOutput.ReadToEnd());
                 var error = last.StandardError.ReadToEnd();
-                last.WaitForExit();
+                last.WaitToEnd();
                 Assert.True(last.ExitCode == 0, error);
                 Assert.Empty(decoded.Intersect(committed));
             }
@@ -95,7 +95,7 @@ public sealed class CrashTests
         finally
         {
             // Lazily: a process that another test starts holds this one's open files until it becomes another program.
-            Process.Start("umount", ["--lazy", disk]).WaitForExit();
+            Process.Start("umount", ["--lazy", disk]).WaitToEnd();
         }
     }
 
@@ -105,7 +105,7 @@ public sealed class CrashTests
         using var extraction = new TestExtraction(20, "dress", "hat", "pants", "shirt", "shoes");
         using var child = ChildExtraction.Start(extraction.Photos, extraction.Set, 0);
         var lines = child.StandardOutput.ReadToEnd().Split('\n');
-        child.WaitForExit();
+        child.WaitToEnd();
         Assert.Equal(0, child.ExitCode);
         if (lines.FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) is not { } peak)
         {
@@ -128,7 +128,7 @@ public sealed class CrashTests
         Thread.Sleep(wait);
         child.Kill();
         var rest = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
+        child.WaitToEnd();
         Assert.Empty(Decoded(rest).Intersect(committed));
         return child.ExitCode != 0;
     }
@@ -144,7 +144,7 @@ public sealed class CrashTests
         child.OutputDataReceived += (_, _) => { };
         child.BeginOutputReadLine();
         var error = child.StandardError.ReadToEnd();
-        child.WaitForExit();
+        child.WaitToEnd();
         return (child.ExitCode, error);
     }
 
@@ -154,7 +154,7 @@ public sealed class CrashTests
             return false;
         using var mount = Process.Start(new ProcessStartInfo("mount", arguments) { RedirectStandardError = true })!;
         mount.StandardError.ReadToEnd();
-        mount.WaitForExit();
+        mount.WaitToEnd();
         return mount.ExitCode == 0;
     }
 

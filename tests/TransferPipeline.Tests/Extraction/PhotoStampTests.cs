@@ -51,7 +51,7 @@ public sealed class PhotoStampTests : IDisposable
         };
         using (var shell = Process.Start(start)!)
         {
-            shell.WaitForExit();
+            shell.WaitToEnd();
             Assert.Equal(0, shell.ExitCode);
         }
 

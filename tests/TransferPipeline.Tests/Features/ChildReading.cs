@@ -19,9 +19,9 @@ internal static class ChildReading
             start.ArgumentList.Add(typeof(ChildReading).Assembly.Location);
         foreach (var argument in (string[])[Switch, library, file, columns.ToString(CultureInfo.InvariantCulture)])
             start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
+        using var process = Process.Start(start)!.KilledAtLimit();
         var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
+        process.WaitToEnd();
         Assert.Equal(0, process.ExitCode);
         var numbers = output.Split(' ');
         return (int.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture) << 10);

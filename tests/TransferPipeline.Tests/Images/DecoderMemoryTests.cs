@@ -22,12 +22,20 @@ public sealed class DecoderMemoryTests
         var decoder = TestDecoder.Create();
         var image = new RgbImage();
         Round();
-        var before = Environment.WorkingSet;
-        for (var r = 0; r < Rounds; r++)
-            Round();
 
-        // 18,000 decodes: losing one decoded photo (3 KB) each would take 54 MB.
-        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 24L << 20);
+        // 18,000 decodes: losing one decoded photo (3 KB) each would take 54 MB. Other tests of this process make the working set grow too,
+        // but not three times in a row.
+        const long Limit = 24L << 20;
+        var growth = new List<long>();
+        while (growth.Count < 3 && growth.TrueForAll(g => g > Limit))
+        {
+            var before = Environment.WorkingSet;
+            for (var r = 0; r < Rounds; r++)
+                Round();
+            growth.Add(Environment.WorkingSet - before);
+        }
+
+        Assert.True(growth[^1] <= Limit, $"grew by {string.Join(", ", growth)} bytes");
 
         void Round()
         {

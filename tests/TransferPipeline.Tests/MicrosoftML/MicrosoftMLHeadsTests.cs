@@ -200,7 +200,9 @@ public sealed class MicrosoftMLHeadsTests
     {
         var trainer = MicrosoftMLHeads.Trainers[0];
         var context = new TrainingContext { Cancellation = new CancellationToken(true) };
-        Assert.ThrowsAny<Exception>(() => trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer), context));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            trainer.Train(Mixture.Training(Data.X, Data.Y, Train), Mixture.Settings(trainer), context)
+        );
     }
 
     private static (string Name, string Value)[] Small(string name) =>

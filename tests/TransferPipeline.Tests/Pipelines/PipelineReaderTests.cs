@@ -48,7 +48,7 @@ public sealed class PipelineReaderTests
         Assert.Equivalent(new DeviceOptions(), pipeline.Device, strict: true);
         Assert.Equal((0, 0.05, false), (pipeline.Extraction.Batch, pipeline.Extraction.MaxFailedShare, pipeline.Decode.ExifTranspose));
         Assert.Equivalent(new ComparisonOptions(), pipeline.Evaluation, strict: true);
-        Assert.Equivalent(new PreprocessingOverride { Crop = 224 }, pipeline.Preprocessing, strict: true);
+        Assert.Equivalent(new PreprocessingOverride { Crop = [224] }, pipeline.Preprocessing, strict: true);
         Assert.Equal((0, 1, 5), (pipeline.Evaluation.Folds, pipeline.Evaluation.Repeats, pipeline.Evaluation.FewShotDraws));
     }
 

@@ -10,6 +10,8 @@ using static TorchSharp.torch;
 
 namespace TransferPipeline.Tests.TorchSharp;
 
+[CollectionDefinition(nameof(TorchHeadsTests), DisableParallelization = true)]
+[Collection(nameof(TorchHeadsTests))]
 public sealed class TorchHeadsTests
 {
     private const int Train = 150,

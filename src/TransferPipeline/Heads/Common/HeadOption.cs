@@ -29,12 +29,14 @@ internal sealed class HeadOption
     private static readonly ConcurrentDictionary<Type, (PropertyInfo Property, OptionAttribute Declaration)[]> Declared = new();
 
     private readonly PropertyInfo _property;
+    private readonly OptionText? _text;
 
     private HeadOption(PropertyInfo property, OptionAttribute declaration, HeadOptions defaults)
     {
         (_property, Name, Description) = (property, declaration.Name, declaration.Help);
         (Minimum, Maximum, ExclusiveMinimum) = (declaration.Min, declaration.Max, declaration.ExclusiveMin);
         Kind = KindOf(property);
+        _text = OptionText.Of(property.PropertyType);
         Choices = Kind == HeadOptionKind.Choice ? Array.ConvertAll(Enum.GetNames(property.PropertyType), Word) : [];
         Default = TextOf(defaults);
     }
@@ -94,7 +96,8 @@ internal sealed class HeadOption
             int number => number.ToString(CultureInfo.InvariantCulture),
             bool flag => flag ? "true" : "false",
             Enum word => Word(word.ToString()),
-            var text => (string)text!,
+            IReadOnlyList<int> numbers => string.Join(',', numbers),
+            var text => text!.ToString()!,
         };
 
     /// <summary>Sets the value from text.</summary>
@@ -110,7 +113,7 @@ internal sealed class HeadOption
                 HeadOptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
                 HeadOptionKind.Flag => bool.Parse(text),
                 HeadOptionKind.Choice => Enum.ToObject(_property.PropertyType, Choices.ToList().IndexOf(text)),
-                _ => (object)text,
+                _ => _text is null ? text : _text.Parse(text),
             }
         );
     }
@@ -134,7 +137,7 @@ internal sealed class HeadOption
             HeadOptionKind.Choice => Choices.Contains(text)
                 ? null
                 : "one of " + string.Join(", ", Choices) + NearestName.Hint(text, Choices),
-            _ => null,
+            _ => _text is null || _text.Parse(text) is not null ? null : _text.Expected + NearestName.Hint(text, _text.Words),
         };
         if (expected is not null)
             throw new UsageException($"{head}: {Name} is '{text}', expected {expected}{Range()}");
@@ -175,8 +178,10 @@ internal sealed class HeadOption
             var type when type == typeof(bool) => HeadOptionKind.Flag,
             var type when type == typeof(string) => HeadOptionKind.Text,
             { IsEnum: true } => HeadOptionKind.Choice,
+            var type when OptionText.Of(type) is not null => HeadOptionKind.Text,
             var type => throw new InvalidOperationException(
-                $"{property.DeclaringType}.{property.Name} is of type {type}; an option is a double, int, bool, string or enum"
+                $"{property.DeclaringType}.{property.Name} is of type {type}; an option is a number, bool, string, enum, list of int or "
+                    + "IOptionValue"
             ),
         };
 

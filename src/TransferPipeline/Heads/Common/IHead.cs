@@ -62,8 +62,8 @@ public sealed record FitReport
     public bool Converged { get; init; } = true;
 
     /// <summary>Per-epoch record of iterative heads; empty for the others.</summary>
-    public IReadOnlyList<EpochRecord> History { get; init; } = [];
+    internal IReadOnlyList<EpochRecord> History { get; init; } = [];
 }
 
 /// <summary>One epoch: mean loss and accuracy on the training and the validation rows (NaN without validation rows).</summary>
-public sealed record EpochRecord(int Epoch, double TrainLoss, double TrainAccuracy, double ValidationLoss, double ValidationAccuracy);
+internal sealed record EpochRecord(int Epoch, double TrainLoss, double TrainAccuracy, double ValidationLoss, double ValidationAccuracy);

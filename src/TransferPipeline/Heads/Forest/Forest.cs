@@ -14,7 +14,7 @@ public sealed record Forest : HeadOptions, IWeightedHead
 
     /// <summary>Columns that a node considers: <c>sqrt</c>, <c>log2</c>, <c>all</c> or a number.</summary>
     [Option("max_features", "columns that a node considers: sqrt, log2, all or a number")]
-    public string MaxFeatures { get; init; } = "sqrt";
+    public MaxFeatures MaxFeatures { get; init; }
 
     /// <summary>Deepest level of a tree, 0 for no limit.</summary>
     [Option("max_depth", "deepest level of a tree, 0 for no limit", Min = 0)]

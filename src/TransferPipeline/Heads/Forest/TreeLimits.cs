@@ -1,4 +1,3 @@
-using System.Globalization;
 using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Heads;
@@ -34,22 +33,8 @@ internal sealed record TreeLimits
             RandomThresholds = options.Splitter == ThresholdChoice.Random,
         };
 
-    private static int Features(string text, int columns)
-    {
-        var count = text switch
-        {
-            "sqrt" => (int)Math.Sqrt(columns),
-            "log2" => (int)Math.Log2(columns),
-            "all" => columns,
-            _ => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0,
-        };
-        if (count < 1 && text is not ("sqrt" or "log2"))
-            Throw.Usage(
-                $"forest: max_features is '{text}', expected sqrt, log2, all or a whole number of at least "
-                    + $"1{NearestName.Hint(text, ["sqrt", "log2", "all"])}"
-            );
-        if (count > columns)
-            Throw.Usage($"forest: max_features is {count}, but the vectors have only {columns} values");
-        return Math.Max(1, count);
-    }
+    private static int Features(MaxFeatures features, int columns) =>
+        features.Count > columns
+            ? throw new UsageException($"forest: max_features is {features}, but the vectors have only {columns} values")
+            : features.Of(columns);
 }

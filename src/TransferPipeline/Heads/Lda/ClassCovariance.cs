@@ -18,8 +18,8 @@ internal static unsafe class ClassCovariance
 
     /// <param name="means">Classes x D.</param>
     /// <param name="priors">Weight of each class.</param>
-    /// <param name="shrinkage">Share of the mean variance, NaN for Ledoit and Wolf's on the standardized vectors.</param>
-    public static double[] Pooled(RowSet rows, double[] means, double[] priors, double shrinkage, TrainingContext context)
+    /// <param name="shrinkage">Share of the mean variance, null for Ledoit and Wolf's on the standardized vectors.</param>
+    public static double[] Pooled(RowSet rows, double[] means, double[] priors, double? shrinkage, TrainingContext context)
     {
         var (n, classes) = (rows.Length, priors.Length);
         var targets = new Target[classes];
@@ -28,15 +28,15 @@ internal static unsafe class ClassCovariance
             using var ofClass = rows.OfClass(k);
             var mean = means.AsSpan(k * n, n).ToArray();
             var variances = Variances(ofClass, mean);
-            targets[k] = double.IsNaN(shrinkage)
-                ? LedoitWolf(ofClass, mean, variances, context)
-                : new(ofClass.Count, shrinkage, variances.Sum() / n, null);
+            targets[k] = shrinkage is { } share
+                ? new(ofClass.Count, share, variances.Sum() / n, null)
+                : LedoitWolf(ofClass, mean, variances, context);
         }
 
         // One or two rows per class show nothing of their scatter and leave the share at 0. Without any share the matrix is singular and a
         // solution
         // noise; nor is a variance of two rows one to divide by, so it is their mean that is left.
-        if (double.IsNaN(shrinkage) && rows.Count - classes < n && Array.TrueForAll(targets, t => t.Share == 0))
+        if (shrinkage is null && rows.Count - classes < n && Array.TrueForAll(targets, t => t.Share == 0))
             return Pooled(rows, means, priors, 1, context);
         var covariance = new double[(long)n * n];
         GramMatrix<double>.AddByClass(

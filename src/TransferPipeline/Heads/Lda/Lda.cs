@@ -10,7 +10,7 @@ public sealed record Lda : HeadOptions, IScaledHead
 
     /// <summary><c>auto</c> or a share from 0 to 1 of the mean variance.</summary>
     [Option("shrinkage", "auto (Ledoit-Wolf for each class; 1 when no class has three rows) or a share from 0 to 1 of the mean variance")]
-    public string Shrinkage { get; init; } = "auto";
+    public Shrinkage Shrinkage { get; init; }
 
     /// <summary>Class probabilities assumed.</summary>
     [Option("priors", "class probabilities assumed: frequency (of the training rows) or uniform")]

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 using TransferPipeline.Heads.Numerics;
@@ -22,7 +21,7 @@ internal sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
     protected override IHead Fit(TrainingRows data, Lda options, TrainingContext context)
     {
         var counts = TrainingCheck.Counts(data, context);
-        var shrinkage = Shrinkage(options.Shrinkage);
+        var shrinkage = options.Shrinkage.Share;
         if (data.Rows.Length == data.ClassCount)
             Throw.BadInput(
                 $"{Name}: every class has one training row only, so there is no covariance to estimate; take nearest-mean, or add rows"
@@ -46,7 +45,7 @@ internal sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
         if (factor is null)
             Throw.BadInput(
                 $"{Name}: the covariance with shrinkage={options.Shrinkage} is singular (constant values, or too few rows); "
-                    + $"{(double.IsNaN(shrinkage) ? "set a share, such as shrinkage=0.1" : "use shrinkage=auto or a larger share")}"
+                    + $"{(shrinkage is null ? "set a share, such as shrinkage=0.1" : "use shrinkage=auto or a larger share")}"
             );
         factor.Solve(weights, data.ClassCount, context.Threads);
         var bias = new double[data.ClassCount];
@@ -98,15 +97,5 @@ internal sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
 
         var constant = (bias[1] - bias[0]) / 2;
         (bias[0], bias[1]) = (-constant, constant);
-    }
-
-    /// <returns>NaN for auto.</returns>
-    private double Shrinkage(string text)
-    {
-        if (text == "auto")
-            return double.NaN;
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) || !(share >= 0 && share <= 1))
-            Throw.Usage($"{Name}: shrinkage is '{text}', expected auto or a number from 0 to 1");
-        return share;
     }
 }

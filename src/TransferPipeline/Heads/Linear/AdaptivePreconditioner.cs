@@ -75,7 +75,7 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
         var curvatures = objective.RowCurvatures();
         var gram = new float[(long)length * length];
         GramMatrix<float>.Add(rows, null, curvatures, gram, threads);
-        var bias = !double.IsNaN(objective.BiasPenalty);
+        var bias = objective.BiasPenalty is not null;
         var n = bias ? length + 1 : length;
         var matrix = new double[(long)n * n];
         for (var i = 0; i < length; i++)
@@ -92,7 +92,7 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
             matrix[last + length] = curvatures.Sum(c => (double)c);
 
             // Without any curvature left the free bias keeps a unit diagonal.
-            matrix[last + length] = objective.BiasPenalty + (matrix[last + length] > 0 ? matrix[last + length] * (1 + 1e-6) : 1);
+            matrix[last + length] = (objective.BiasPenalty ?? 0) + (matrix[last + length] > 0 ? matrix[last + length] * (1 + 1e-6) : 1);
         }
 
         return Cholesky.Factor(matrix, n, threads) is null ? null : new TriangularFactor(matrix, n, objective.Stride, threads);

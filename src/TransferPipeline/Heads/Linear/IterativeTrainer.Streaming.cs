@@ -23,7 +23,7 @@ internal abstract partial class IterativeTrainer
         var c = own.C;
         var weights = Weights(own, summary.Counts, stream.ClassNames);
         var classes = OutputClasses(classCount);
-        var bias = own.FitIntercept ? BiasPenalty : double.NaN;
+        double? bias = own.FitIntercept ? BiasPenalty : null;
         using var preconditioner = new AdaptivePreconditioner(context.Threads);
         using var objective = new StreamingObjective(stream, summary.Scaling, Loss(classCount), classes.Length, context)
         {

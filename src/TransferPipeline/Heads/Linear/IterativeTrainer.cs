@@ -31,7 +31,7 @@ internal abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOpti
         using var objective = new LinearObjective(solved, Loss(data.ClassCount), classes.Length, context.Threads, context.Cancellation)
         {
             Weights = weights,
-            BiasPenalty = options.FitIntercept ? BiasPenalty : double.NaN,
+            BiasPenalty = options.FitIntercept ? BiasPenalty : null,
         };
         using var parameters = new FloatBuffer((long)classes.Length * objective.Stride);
         var heads = new IHead[path.Count];

@@ -168,6 +168,6 @@ internal sealed unsafe partial class LinearObjective
     private double Penalty(float* a, float* b)
     {
         var sum = FloatVectors.Dot(a, b, Bias);
-        return double.IsNaN(BiasPenalty) ? sum : sum + BiasPenalty * a[Bias] * b[Bias];
+        return BiasPenalty is { } penalty ? sum + penalty * a[Bias] * b[Bias] : sum;
     }
 }

@@ -57,8 +57,8 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     /// <summary>Sample weights, C included.</summary>
     public required LossWeights Weights { get; set; }
 
-    /// <summary>1 when the bias is regularized as any weight (LIBLINEAR), 0 when it is free, NaN when there is none.</summary>
-    public required double BiasPenalty { get; init; }
+    /// <summary>1 when the bias is regularized as any weight (LIBLINEAR), 0 when it is free, null when there is none.</summary>
+    public required double? BiasPenalty { get; init; }
 
     /// <summary>False for a part of the rows whose sums are added to others': then without the penalty.</summary>
     public bool Penalized { get; init; } = true;
@@ -243,7 +243,7 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     private void Outputs(float* w, int first, int n, float* z, int zStride)
     {
         RowDotKernel<float>.Run(_rows.Rows + first, n, w, Stride, _outputs, _rows.Length, z, zStride);
-        if (double.IsNaN(BiasPenalty))
+        if (BiasPenalty is null)
             return;
         var bias = stackalloc float[16];
         for (var k = 0; k < _outputs; k += 16)
@@ -259,7 +259,7 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
     private void AddGradient(float* r, int zStride, int first, int n, float* partial)
     {
         ColumnSumKernel<float>.Run(r, zStride, _rows.Rows + first, n, _outputs, 0, _rows.Length, partial, Stride);
-        if (double.IsNaN(BiasPenalty))
+        if (BiasPenalty is null)
             return;
         for (var k = 0; k < _outputs; k += 16)
         {
@@ -300,8 +300,8 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
                     // The bias was regularized above as a weight is.
                     var bias = (nint)k * Stride + Bias;
                     result[bias] =
-                        double.IsNaN(BiasPenalty) ? 0
-                        : Penalized ? (float)(result[bias] - (1 - BiasPenalty) * w[bias])
+                        BiasPenalty is not { } penalty ? 0
+                        : Penalized ? (float)(result[bias] - (1 - penalty) * w[bias])
                         : result[bias];
                 }
             }

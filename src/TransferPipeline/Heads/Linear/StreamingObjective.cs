@@ -35,7 +35,7 @@ internal sealed unsafe class StreamingObjective(
 
     public required LossWeights Weights { get; init; }
 
-    public required double BiasPenalty { get; init; }
+    public required double? BiasPenalty { get; init; }
 
     /// <summary>Each probe is a pass: any length that leaves less of the slope will do.</summary>
     public double SlopeShare => 0.8;
@@ -63,8 +63,8 @@ internal sealed unsafe class StreamingObjective(
         {
             var row = w + (nint)k * Stride;
             var square = FloatVectors.Dot(row, row, stream.Columns);
-            if (!double.IsNaN(BiasPenalty))
-                square += BiasPenalty * row[stream.Columns] * row[stream.Columns];
+            if (BiasPenalty is { } penalty)
+                square += penalty * row[stream.Columns] * row[stream.Columns];
             sums[sums.Length == 1 ? 0 : k] += 0.5 * square;
         }
 
@@ -136,7 +136,7 @@ internal sealed unsafe class StreamingObjective(
         for (nint i = 0; i < size; i++)
         {
             var penalty = i % Stride == stream.Columns ? BiasPenalty : 1;
-            result[i] = double.IsNaN(penalty) ? 0 : (float)(sums[i] + penalty * w[i]);
+            result[i] = penalty is { } factor ? (float)(sums[i] + factor * w[i]) : 0;
         }
     }
 

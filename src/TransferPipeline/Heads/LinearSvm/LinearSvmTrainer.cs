@@ -32,7 +32,7 @@ internal sealed class LinearSvmTrainer() : IterativeTrainer(new LinearSvm())
 
     private protected override unsafe PathStarter Starter(LinearObjective objective, int[] classes, TrainingContext context)
     {
-        var descent = new DualCoordinateDescent(objective.Rows, classes, !double.IsNaN(objective.BiasPenalty), context.Threads);
+        var descent = new DualCoordinateDescent(objective.Rows, classes, objective.BiasPenalty is not null, context.Threads);
         return (weights, tolerance, parameters) => descent.Run(weights, tolerance, parameters.Pointer, objective.Stride, context);
     }
 }

@@ -14,11 +14,18 @@ public sealed record Mlp : EpochOptions
 
     /// <summary>Widths of the hidden layers, such as <c>512,128</c>.</summary>
     [Option("hidden_layer_sizes", "widths of the hidden layers, such as 512,128")]
-    public string HiddenLayerSizes { get; init; } = "128";
+    public IReadOnlyList<int> HiddenLayerSizes { get; init; } = [128];
 
     /// <summary>Share of hidden values set to zero in training.</summary>
     [Option("dropout", "share of hidden values set to zero in training", Min = 0, Max = 0.99)]
     public double Dropout { get; init; }
 
     internal override double HiddenDropout => Dropout;
+
+    /// <summary>Whether all options are the same, the widths by their values.</summary>
+    public bool Equals(Mlp? other) =>
+        base.Equals(other) && Dropout == other.Dropout && HiddenLayerSizes.SequenceEqual(other.HiddenLayerSizes);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Dropout, HiddenLayerSizes.Count);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Networks;
 
@@ -7,8 +6,6 @@ namespace TransferPipeline.Heads;
 /// <summary>Hidden layers with ReLU and dropout: scikit-learn's MLPClassifier with PyTorch's solvers and initial weights.</summary>
 internal sealed class MlpTrainer() : HeadTrainer<Mlp>(new Mlp())
 {
-    private const int WidestLayer = 65_536;
-
     public override string Name => "mlp";
 
     public override string Summary =>
@@ -17,25 +14,12 @@ internal sealed class MlpTrainer() : HeadTrainer<Mlp>(new Mlp())
     protected override IHead Fit(TrainingRows data, Mlp options, TrainingContext context)
     {
         var counts = TrainingCheck.Counts(data, context);
-        int[] widths = [data.X.Columns, .. HiddenSizes(Name, options.HiddenLayerSizes), data.ClassCount];
+        int[] widths = [data.X.Columns, .. options.HiddenLayerSizes, data.ClassCount];
         var scaling = FeatureScaling.Fit(options.Scaling, data.X, data.Rows, context.Threads);
         var weights = ClassWeights.OfOrNull(Name, options, counts, data.ClassNames);
         var network = DenseNetwork.Create(widths, context.Seed);
         var order = new EpochOrder(data, options.Views == ViewUse.All, context.Seed);
         var (trained, fit) = new NetworkTraining(network, data, scaling, options, weights, context) { Name = Name }.Run(order.Rows);
         return new MlpHead(trained, scaling, options, fit);
-    }
-
-    internal static int[] HiddenSizes(string head, string text)
-    {
-        var sizes = Array.ConvertAll(
-            text.Split(',', StringSplitOptions.TrimEntries),
-            part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : 0
-        );
-        if (sizes.Any(s => s is < 1 or > WidestLayer))
-            Throw.Usage(
-                $"{head}: hidden_layer_sizes is '{text}', expected widths of 1 to {WidestLayer} with commas between, such as 512,128"
-            );
-        return sizes;
     }
 }

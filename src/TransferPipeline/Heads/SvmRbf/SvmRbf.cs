@@ -14,7 +14,7 @@ public sealed record SvmRbf : HeadOptions, IScaledHead, IWeightedHead
 
     /// <summary><c>scale</c>: 1 / (values x variance), <c>auto</c>: 1 / values, or a number.</summary>
     [Option("gamma", "scale: 1 / (values x variance), auto: 1 / values, or a number")]
-    public string Gamma { get; init; } = "scale";
+    public Gamma Gamma { get; init; }
 
     /// <summary>Violation of the optimality conditions at which to stop.</summary>
     [Option("tol", "violation of the optimality conditions at which to stop (SVC's default is 0.001)", Min = 0, ExclusiveMin = true)]

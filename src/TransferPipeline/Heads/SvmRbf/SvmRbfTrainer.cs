@@ -33,7 +33,7 @@ internal sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
         // Class after class, each in the order of its rows, so that a pair of classes is two runs of every kernel row.
         var rows = data.Rows.OrderBy(row => data.Y[row]).ToArray();
         var x = scaling.Apply(data.X, rows, context.Threads);
-        var gamma = Gamma(options.Gamma, x, context);
+        var gamma = Value(options.Gamma, x, context);
         if (!float.IsFinite((float)gamma))
             Throw.BadInput(
                 string.Create(
@@ -62,25 +62,14 @@ internal sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
         return new SvmRbfHead(SvmModel.Create(x, counts, pairs, solutions, gamma), scaling, options, fit);
     }
 
-    private static double Gamma(string text, FeatureMatrix x, TrainingContext context)
+    private static double Value(Gamma gamma, FeatureMatrix x, TrainingContext context)
     {
-        if (text == "auto")
+        if (gamma.Value is { } value)
+            return value;
+        if (gamma == Gamma.Auto)
             return 1.0 / x.Columns;
-        if (text == "scale")
-        {
-            var variance = Variance(x, context);
-            return variance > 0 ? 1 / (x.Columns * variance) : 1;
-        }
-
-        if (
-            !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var gamma)
-            || !(gamma > 0)
-            || !double.IsFinite(gamma)
-        )
-            Throw.Usage(
-                $"svm-rbf: gamma is '{text}', expected scale, auto or a number greater than 0{NearestName.Hint(text, ["scale", "auto"])}"
-            );
-        return gamma;
+        var variance = Variance(x, context);
+        return variance > 0 ? 1 / (x.Columns * variance) : 1;
     }
 
     /// <summary>Of all values together, as SVC's gamma='scale' takes it.</summary>

@@ -78,6 +78,6 @@ public sealed class HeadOptionsTests
             HeadOptionKind.Flag => option.Default == "true" ? "false" : "true",
             HeadOptionKind.Integer => option.Default == "7" ? "8" : "7",
             HeadOptionKind.Number => "0.05",
-            _ => "3",
+            _ => "1",
         };
 }

@@ -326,8 +326,9 @@ public sealed class ForestTests
     public void Train_BadMaxFeatures_SaysWhatIsExpected(string text, string message)
     {
         var (x, y) = Mixture.Create(20, 12, 2, 3);
-        var settings = Mixture.Settings(Trainer, ("max_features", text));
-        var error = Assert.Throws<UsageException>(() => Trainer.Train(Mixture.Training(x, y, 20), settings, new()));
+        var error = Assert.Throws<UsageException>(() =>
+            Trainer.Train(Mixture.Training(x, y, 20), Mixture.Settings(Trainer, ("max_features", text)), new())
+        );
         Assert.StartsWith(message.Split(';')[0], error.Message);
     }
 

@@ -178,11 +178,12 @@ public sealed class LinearHeadsTests
     {
         var (x, y) = Mixture.Create(30, 4, 2, 1);
         var trainer = HeadCatalog.Find(head);
-        var settings = HeadOptions.Parse(trainer, new Dictionary<string, string> { [option] = value });
-        Assert.Contains(
-            expected,
-            Assert.Throws<UsageException>(() => trainer.Train(Mixture.Training(x, y, 30), settings, new TrainingContext())).Message
-        );
+        var error = Assert.Throws<UsageException>(() =>
+        {
+            var settings = HeadOptions.Parse(trainer, new Dictionary<string, string> { [option] = value });
+            trainer.Train(Mixture.Training(x, y, 30), settings, new TrainingContext());
+        });
+        Assert.Contains(expected, error.Message);
     }
 
     [Fact]
