@@ -22,16 +22,18 @@ internal sealed partial class TorchTunedPart : ITunedPart
     private readonly Tensor? _classWeights;
     private long _steps;
 
-    /// <param name="channelsLast">Store maps with their channels side by side; faster for most convolutions.</param>
-    public TorchTunedPart(TunedGraph graph, TunerOptions options, bool channelsLast = true)
+    public TorchTunedPart(TunedGraph graph, TunerOptions options)
     {
-        (_graph, _options, _channelsLast) = (graph, options, channelsLast);
+        (_graph, _options) = (graph, options);
         _device = TorchRuntime.Device("finetune", options.Device == TunerDevice.Cuda ? TorchDevice.Cuda : TorchDevice.Cpu);
+        NativeHeap.Reuse();
         _plan = new GraphPlan(graph);
         _optimizer = new Optimizer(options);
         // Statistics are those of a whole batch, and a GPU computes a batch at once.
-        var isWhole = options.Device == TunerDevice.Cuda || _plan.Parameters.Any(p => p.IsStatistic);
-        _shards = isWhole ? 1 : Math.Max(1, options.Shards);
+        var hasStatistics = _plan.Parameters.Any(p => p.IsStatistic);
+        _shards = hasStatistics || options.Device == TunerDevice.Cuda ? 1 : Math.Max(1, options.Shards);
+        // Faster for most convolutions; but libtorch sums a batch's statistics in float32 then, and gradients are a thousand times worse.
+        _channelsLast = !hasStatistics;
         _threads = new ShardThreads(Math.Clamp(options.Threads, 1, _shards));
         _weights = [.. _plan.Parameters.Select(Load)];
         _heads = [.. Heads().SelectMany((head, i) => Load(i, head))];
@@ -86,6 +88,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
         _classWeights?.Dispose();
         _memory.Dispose();
         _plan.Dispose();
+        NativeHeap.Trim();
     }
 
     private (StepResult Result, float[] Logits, float[] Features) EvaluateShard(TunedBatch batch, Range shard, bool wantsFeatures)
