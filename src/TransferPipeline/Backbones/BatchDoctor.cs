@@ -91,6 +91,8 @@ internal static class BatchDoctor
     private static TreatedModel? Try(string file, ModelProto model, BackboneInput input, out string reason)
     {
         reason = "";
+
+        // A batch other than the one that the file was exported with: shapes that hold that number would pass unnoticed.
         var n = input.Batch == Trial ? Trial + 1 : Trial;
         var tolerance = IsHalf(model) ? HalfTolerance : Tolerance;
         var all = Probe.Pixels(input, n);
@@ -100,9 +102,12 @@ internal static class BatchDoctor
         List<Dictionary<string, ProbedTensor>> singles = [];
         try
         {
+            // 1. Each photo alone, the first one twice.
             for (var i = 0; i < n; i++)
                 singles.Add(probe.Run(all[(i * size)..((i + 1) * size)], input.Shape(1), values: true));
             RefuseRandom(file, singles[0], probe.Run(all[..size], input.Shape(1), values: true));
+
+            // 2. All at once. ONNX Runtime refuses a graph whose shapes do not fit.
             many = probe.Run(all, input.Shape(n), values: true);
         }
         catch (OnnxRuntimeException e)
@@ -111,6 +116,8 @@ internal static class BatchDoctor
             return null;
         }
 
+        // 3. Every tensor that is looked for must grow along one axis and hold the same values there: a network that mixes the photos of a
+        // batch (a normalization over it, a reshape that takes one for another) would give silently wrong vectors.
         var tensors = new Dictionary<string, BatchedTensor>(StringComparer.Ordinal);
         foreach (var (name, one) in singles[0])
         {
@@ -159,8 +166,11 @@ internal static class BatchDoctor
 
     private static void RepeatPhoto(string file, ModelProto model, BackboneInput input)
     {
+        // 1. Which outputs have the batch, and where.
         using var probe = CutBuilder.Load(file, model, input);
         var seen = CutBuilder.Run(file, probe, Probe.Pixels(input, input.Batch), input.Shape(input.Batch), values: false);
+
+        // 2. An Expand before the network repeats the photo.
         var graph = new GraphWriter(model);
         var repeated = graph.Unique(input.Name + "_repeated");
         GraphEdit.Redirect(model.Graph, input.Name, repeated);
@@ -174,6 +184,8 @@ internal static class BatchDoctor
         model.Graph.Node.RemoveAt(count);
         model.Graph.Node.Insert(0, expand);
         SetBatch(model, input, 1);
+
+        // 3. A Gather behind each such output takes the first of the equal results.
         foreach (var output in model.Graph.Output)
         {
             if (!seen.TryGetValue(output.Name, out var tensor) || Array.IndexOf(tensor.Shape, (long)input.Batch) is not (>= 0 and var axis))

@@ -32,6 +32,8 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
             plan.BatchSize,
             device
         );
+
+        // Released before the sessions, whose allocator they come from.
         _owned.InsertRange(0, batches);
         var ring = new BatchRing(batches, plan.BatchSize, pass.Total, decoders);
         var work = new List<Action<CancellationToken>>();
@@ -40,6 +42,7 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
         var createRunner = RunnerFactory();
         foreach (var lane in plan.Sessions.Lanes)
         {
+            // A lane ends when the ring gives no more batch, not by the token: what is filled is still computed.
             work.Add(_ =>
                 lane.Thread.Run(() =>
                 {

@@ -114,12 +114,14 @@ internal sealed unsafe class NeighbourIndex
                 tile = products
         )
         {
+            // 1. A list per query, which keeps more than k candidates: those that float32 cannot order.
             for (var i = 0; i < n; i++)
             {
                 addresses[i] = data + (nint)queries[start + i] * x.Columns;
                 lists[i] = new(found.K, Slack(ExactDistance.Norm(x.Row(queries[start + i]))));
             }
 
+            // 2. All stored vectors pass in tiles; a tile of products stays in the second-level cache until its candidates are collected.
             for (var first = 0; first < Points.Rows; first += PointBlock)
             {
                 var count = Math.Min(PointBlock, Points.Rows - first);
@@ -129,6 +131,7 @@ internal sealed unsafe class NeighbourIndex
             }
         }
 
+        // 3. Exact distances, in float64, of the few candidates: results do not depend on the kernel.
         for (var i = 0; i < n; i++)
             Rank(lists[i], x.Row(queries[start + i]), found, start + i);
     }

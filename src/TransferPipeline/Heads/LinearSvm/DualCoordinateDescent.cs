@@ -7,10 +7,8 @@ namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Coordinate descent on the dual of the squared-hinge machine (Hsieh et al. 2008, LIBLINEAR's default). While most rows take part, a few
-/// outputs
-/// share the reading of each row; an output whose rows have become few goes on alone. The distance between both objectives is the gap;
-/// L-BFGS
-/// finishes outputs that do not reach it. Duals stay for the next C of a path.
+/// outputs share the reading of each row; an output whose rows have become few goes on alone. The distance between both objectives is the
+/// gap; L-BFGS finishes outputs that do not reach it. Duals stay for the next C of a path.
 /// </summary>
 internal sealed unsafe class DualCoordinateDescent
 {
@@ -54,6 +52,7 @@ internal sealed unsafe class DualCoordinateDescent
     /// <param name="tolerance">Relative gap to reach.</param>
     public OutputStart[] Run(LossWeights weights, double tolerance, float* parameters, int stride, TrainingContext context)
     {
+        // 1. Groups of outputs, as many as fit the first-level cache and leave no thread without a group, sweep together.
         var to = (nint)parameters;
         var together = Math.Clamp(GroupBytes / (sizeof(float) * stride), 1, MostTogether);
         together = Math.Min(together, Blocks.Count(_classes.Length, context.Threads));
@@ -80,6 +79,8 @@ internal sealed unsafe class DualCoordinateDescent
             },
             context.Cancellation
         );
+
+        // 2. Each output alone, until its own account of the gap is within the tolerance; then the exact gap. Where that is not, again.
         var found = new OutputStart[outputs.Length];
         int[] open = [.. Enumerable.Range(0, outputs.Length)];
         for (var round = 0; round < MostRounds && open.Length > 0; round++)
@@ -112,6 +113,7 @@ internal sealed unsafe class DualCoordinateDescent
         return found;
     }
 
+    /// <summary>The exact gaps: all losses in one pass over the rows, summed in an order that no thread changes.</summary>
     private void Measure(DualOutput[] outputs, int[] open, nint parameters, int stride, OutputStart[] found, TrainingContext context)
     {
         using var weights = new FloatBuffer((long)open.Length * stride);
@@ -170,6 +172,7 @@ internal sealed unsafe class DualCoordinateDescent
                 var i = order[at];
                 if (at + 1 < order.Length && (active[order[at + 1]] & open) != 0)
                     FloatVectors.Prefetch(_rows.Rows[order[at + 1]], _rows.Length);
+                // The row is in the first-level cache: all outputs that still need it visit it now.
                 for (var bits = active[i] & open; bits != 0; bits &= bits - 1)
                 {
                     var g = BitOperations.TrailingZeroCount(bits);

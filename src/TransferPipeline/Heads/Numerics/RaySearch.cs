@@ -69,6 +69,7 @@ internal sealed class RaySearch
             {
                 if (_brackets[g].Found)
                     continue;
+                // The lower end of the bracket is a point that was lower than the start: a step, if a short one.
                 if (probe == MostProbes)
                 {
                     (Lengths[g], _brackets[g].Found) = (_brackets[g].Low, true);
@@ -76,6 +77,7 @@ internal sealed class RaySearch
                     continue;
                 }
 
+                // Strong Wolfe conditions: no rise beyond the noise, and little of the first slope left.
                 var rises = Values[g] > _start[g] + Noise * Math.Abs(_start[g]) || !double.IsFinite(Values[g]);
                 if (!rises && Math.Abs(Slopes[g]) <= -_objective.SlopeShare * _first[g])
                 {
@@ -83,6 +85,7 @@ internal sealed class RaySearch
                     continue;
                 }
 
+                // Where the objective rises although the slope points down, the minimum was jumped over: the slope counts as one uphill.
                 open++;
                 Lengths[g] = _brackets[g].Next(Lengths[g], rises ? Math.Max(Slopes[g], -_first[g]) : Slopes[g]);
             }
@@ -107,6 +110,7 @@ internal sealed class RaySearch
         /// <summary>Takes in the slope at a length and gives the next length.</summary>
         public double Next(double length, double slope)
         {
+            // Downhill: the minimum lies beyond. Without an upper end, the line through both slopes says how far, within limits.
             if (slope < 0)
             {
                 var secant = length + (length - Low) * slope / (LowSlope - slope);
@@ -128,6 +132,8 @@ internal sealed class RaySearch
                 return Math.Sqrt(Low * High);
             if (Low == 0 && ++Misses > MostMisses)
                 return High * (Shrink *= Shrink);
+
+            // Regula falsi on the slopes, kept off the ends so that both move.
             var inside = Low + (High - Low) * LowSlope / (LowSlope - HighSlope);
             var edge = Margin * (High - Low);
             return Math.Clamp(double.IsFinite(inside) ? inside : 0.5 * (Low + High), Low + edge, High - edge);

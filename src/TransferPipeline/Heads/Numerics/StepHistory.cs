@@ -40,6 +40,9 @@ internal sealed unsafe class StepHistory : IDisposable
         using var buffer = new FloatBuffer(size);
         var q = buffer.Pointer;
         FloatVectors.Copy(gradient, q, size);
+
+        // 1. First loop, from the youngest pair to the oldest (Nocedal and Wright 2006, algorithm 7.4): a_j = s_j'q / s_j'y_j,
+        // q -= a_j y_j.
         var factors = new double[_steps.Count][];
         var last = new double[map.Length];
         for (var j = _steps.Count; j >= 0; j--)
@@ -60,6 +63,7 @@ internal sealed unsafe class StepHistory : IDisposable
             last = factors[j - 1] = [.. products.Select((product, g) => product * older.Inverse[map[g]])];
         }
 
+        // 2. The first inverse Hessian: the preconditioner's, or s'y / y'y of the last pair (their equation 7.20).
         if (preconditioner.Ready)
         {
             preconditioner.Apply(q, direction, map.Length * _rows);
@@ -82,6 +86,7 @@ internal sealed unsafe class StepHistory : IDisposable
             );
         }
 
+        // 3. Second loop, from the oldest pair to the youngest: b = y_j'r / s_j'y_j, r += (a_j - b) s_j. As above, two pairs share a pass.
         for (var j = 0; j <= _steps.Count; j++)
         {
             var (older, younger) = (j > 0 ? _steps[j - 1] : null, j < _steps.Count ? _steps[j] : null);
@@ -101,6 +106,7 @@ internal sealed unsafe class StepHistory : IDisposable
             last = [.. products.Select((product, g) => first[g] - product * younger.Inverse[map[g]])];
         }
 
+        // 4. Downhill; problems that are done stand still.
         ForRows(
             map,
             (g, row, from) =>
@@ -116,6 +122,8 @@ internal sealed unsafe class StepHistory : IDisposable
     public void Add(ReadOnlySpan<int> active, double[] lengths, float* direction, float* gradient, float* next)
     {
         var map = active.ToArray();
+
+        // The oldest step's buffers are used again.
         var step = _steps.Count == _most ? _steps[0] : new Step(_groups, (long)_groups * _rows * _stride);
         if (_steps.Count == _most)
             _steps.RemoveAt(0);
@@ -136,6 +144,7 @@ internal sealed unsafe class StepHistory : IDisposable
         var changes = ForRows(map, (_, _, from) => FloatVectors.Dot(step.Change + from, step.Change + from, _stride));
         for (var g = 0; g < map.Length; g++)
         {
+            // A pair without curvature would make the inverse Hessian indefinite; the group keeps an inverse of 0, which skips the pair.
             if (products[g] > LeastCosine * Math.Sqrt(moves[g] * changes[g]))
                 (step.Inverse[map[g]], step.Scale[map[g]]) = (1 / products[g], products[g] / changes[g]);
         }
