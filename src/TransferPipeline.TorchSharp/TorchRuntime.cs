@@ -10,14 +10,21 @@ internal static class TorchRuntime
 {
     private static readonly Lazy<string?> Loaded = new(Load);
 
-    /// <summary>Null when libtorch is loaded; otherwise the reason and the cure.</summary>
-    public static string? Unavailable => Loaded.Value;
+    private const string OtherHeads = ", or take linear-sgd and mlp";
 
-    /// <summary>Null when libtorch's files are there, whether they load or not; otherwise the reason and the cure.</summary>
-    public static string? Missing { get; } =
+    /// <summary>Null when libtorch is loaded; otherwise the reason and the cure.</summary>
+    public static string? Problem => Loaded.Value;
+
+    /// <summary>As <see cref="Problem"/>, for heads, which other heads can stand in for.</summary>
+    public static string? Unavailable => Problem is { } problem ? problem + OtherHeads : null;
+
+    /// <summary>For heads: null when libtorch's files are there, whether they load or not; otherwise the reason and the cure.</summary>
+    public static string? Missing => MissingFile is { } problem ? problem + OtherHeads : null;
+
+    private static string? MissingFile { get; } =
         NativeLibraries.Absent(["LibTorchSharp", "torch", "torch_cpu", "c10"]) is { } file
             ? $"libtorch is not beside this program ({file} is missing on {RuntimeInformation.RuntimeIdentifier}): take a build or "
-                + $"bundle that has it, or linear-sgd and mlp"
+                + $"bundle that has it"
             : null;
 
     /// <exception cref="JobFailedException">CUDA was requested and cannot be used; the CPU never takes its place.</exception>
@@ -40,8 +47,8 @@ internal static class TorchRuntime
     /// </summary>
     private static string? Load()
     {
-        if (Missing is not null)
-            return Missing;
+        if (MissingFile is not null)
+            return MissingFile;
         if (NativeLibraries.Problem("LibTorchSharp", typeof(global::TorchSharp.torch).Assembly) is { } problem)
             return Reason(problem);
         try
@@ -56,6 +63,5 @@ internal static class TorchRuntime
         }
     }
 
-    private static string Reason(string problem) =>
-        $"libtorch does not load on this machine ({problem}); install what it lacks, or take linear-sgd and mlp";
+    private static string Reason(string problem) => $"libtorch does not load on this machine ({problem}); install what it lacks";
 }

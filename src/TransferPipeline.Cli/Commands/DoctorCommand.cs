@@ -10,6 +10,7 @@ using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Inference.Gpu;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -70,6 +71,7 @@ internal static class DoctorCommand
                 .Concat(Adapters(Common.Tools.JpegDecoders))
                 .Concat(Adapters(Common.Tools.Encoders))
                 .Concat(Adapters(Common.Tools.ParquetLibraries))
+                .Concat(Adapters(Common.Tools.Tuners))
         )
             yield return line;
         yield return Try("default backbone", DefaultBackbone);
@@ -97,7 +99,7 @@ internal static class DoctorCommand
         where T : class
     {
         var used = registry.Adapters.FirstOrDefault(a => a.Problem is null);
-        var isOptional = typeof(T) == typeof(IJpegDecoder);
+        var isOptional = typeof(T) == typeof(IJpegDecoder) || typeof(T) == typeof(ITuner);
         foreach (var adapter in registry.Adapters)
         {
             var part = $"{registry.Role} {adapter.Name}";

@@ -6,7 +6,7 @@ namespace TransferPipeline.TorchSharp.Tuning;
 internal sealed class TorchTuner : ITuner
 {
     /// <summary>Null when libtorch loads on this machine; otherwise the reason and the cure.</summary>
-    public static string? Unavailable => TorchRuntime.Unavailable;
+    public static string? Unavailable => TorchRuntime.Problem;
 
     public string? Problem(TunedGraph graph) => GraphCheck.Problem(graph);
 

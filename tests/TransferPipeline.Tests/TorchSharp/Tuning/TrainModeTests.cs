@@ -1,0 +1,127 @@
+using TransferPipeline.Onnx;
+using TransferPipeline.TorchSharp.Tuning;
+using TransferPipeline.Tuning;
+
+namespace TransferPipeline.Tests.TorchSharp.Tuning;
+
+/// <summary>What differs between training and evaluation.</summary>
+public sealed class TrainModeTests
+{
+    public TrainModeTests() => TunedParts.RequireTorch();
+
+    /// <summary>As torch: a tenth of the batch's mean and unbiased variance joins the running ones; evaluation uses those alone.</summary>
+    [Fact]
+    public void BatchNormalization_FollowsTheBatchsStatistics()
+    {
+        var graph = OperatorCases.All["BatchNormalization"].Create();
+        var batch = OperatorCases.All["BatchNormalization"].Batch();
+        using var part = TorchTuner.OpenPart(graph, new() { Threads = 2 });
+        string[] statistics = [.. part.Parameters.Where(p => p.IsStatistic).Select(p => p.Name)];
+        Assert.Equal(2, statistics.Length);
+        var (start, x) = (part.Weights(), Products(graph, batch));
+        var before = Features(part, batch);
+        part.Train(batch, 0, 0);
+        var end = part.Weights();
+        for (var channel = 0; channel < 4; channel++)
+        {
+            // N x 4 x 6 x 5 values.
+            double[] values = [.. x.Where((_, i) => i / 30 % 4 == channel).Select(v => (double)v)];
+            var mean = values.Average();
+            var variance = values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1);
+            Assert.Equal(0.9 * start.Graph[statistics[0]][channel] + 0.1 * mean, end.Graph[statistics[0]][channel], 1e-5);
+            Assert.Equal(0.9 * start.Graph[statistics[1]][channel] + 0.1 * variance, end.Graph[statistics[1]][channel], 1e-4);
+        }
+
+        Assert.NotEqual(before, Features(part, batch));
+        part.SetWeights(start);
+        Assert.Equal(before, Features(part, batch));
+    }
+
+    [Fact]
+    public void Dropout_DropsInTrainingAloneAndByTheSeed()
+    {
+        var dropout = new OperatorCase(17, [4, 6, 5], (g, x) => g.Node("Dropout", [x, g.Constant("ratio", [0.5f])]));
+        var kept = new OperatorCase(17, [4, 6, 5], (g, x) => g.Node("Identity", [x]));
+        using var plain = TorchTuner.OpenPart(kept.Create(), new());
+        using var first = TorchTuner.OpenPart(dropout.Create(), new() { Seed = 5 });
+        using var same = TorchTuner.OpenPart(dropout.Create(), new() { Seed = 5, Threads = 3 });
+        using var other = TorchTuner.OpenPart(dropout.Create(), new() { Seed = 6 });
+        Assert.Equal(Features(plain, kept.Batch()), Features(first, kept.Batch()));
+        var losses = new[] { plain, first, same, other }.Select(p => p.Train(kept.Batch(), 0, 0).Loss).ToList();
+        Assert.Equal(losses[1], losses[2]);
+        Assert.Equal(3, losses.Distinct().Count());
+        // Another step draws other values.
+        Assert.NotEqual(losses[1], first.Train(kept.Batch(), 0, 0).Loss);
+    }
+
+    /// <summary>The gradient is that of the loss plus the weight times the auxiliary classifier's loss.</summary>
+    [Fact]
+    public void AuxiliaryLoss_JoinsByItsWeight()
+    {
+        var start = OperatorCases.All["Tanh"].Create();
+        start.Model.Graph.Node.Add(
+            new NodeProto
+            {
+                OpType = "Flatten",
+                Input = { start.Model.Graph.Node[0].Output[0] },
+                Output = { "early" },
+            }
+        );
+        var auxiliary = start.Head with { Feature = "early", Weights = OperatorCase.Values(start.Head.Weights.Length, 61) };
+        var batch = OperatorCases.All["Tanh"].Batch();
+        var gradients = new[] { 0, 1, 0.4 }
+            .Select(weight =>
+            {
+                using var part = TorchTuner.OpenPart(start with { Auxiliary = auxiliary, AuxiliaryLossWeight = weight }, new());
+                return part.Gradients(batch);
+            })
+            .ToList();
+        foreach (var (name, none) in gradients[0])
+        {
+            for (var i = 0; i < none.Length; i++)
+                Assert.Equal(0.6 * none[i] + 0.4 * gradients[1][name][i], gradients[2][name][i], 1e-5);
+        }
+
+        using var plain = TorchTuner.OpenPart(start, new());
+        Assert.Equal(plain.Gradients(batch)["weights"], gradients[0]["weights"]);
+        Assert.NotEqual(gradients[0]["weights"], gradients[1]["weights"]);
+    }
+
+    /// <summary>Two normalizations share what the exporter stored once; each trains its own copy.</summary>
+    [Fact]
+    public void Identity_OfAnInitializerTrainsOnItsOwn()
+    {
+        var shared = new OperatorCase(
+            17,
+            [3, 5],
+            (g, x) =>
+            {
+                var (scale, bias) = (g.Constant("scale", [1f, 1f, 1f, 1f, 1f], 5), g.Constant("bias", new float[5], 5));
+                var first = g.Node("Tanh", [g.Node("LayerNormalization", [x, scale, bias])]);
+                return g.Node("LayerNormalization", [first, g.Node("Identity", [scale]), g.Node("Identity", [bias])]);
+            }
+        );
+        using var part = TorchTuner.OpenPart(shared.Create(), new());
+        Assert.Equal(5, part.Parameters.Count);
+        part.Train(shared.Batch(), 0.1, 0.1);
+        var values = part.Parameters.Skip(1).Select(p => part.Weights().Graph[p.Name]).ToList();
+        Assert.NotEqual(values[0], values[2]);
+        Assert.NotEqual(values[1], values[3]);
+    }
+
+    /// <summary>What the cases' matrix product makes, before the operator.</summary>
+    private static float[] Products(TunedGraph graph, TunedBatch batch)
+    {
+        var model = graph.Model.Clone();
+        var flatten = model.Graph.Node.Single(n => n.OpType == "Flatten");
+        flatten.Input[0] = model.Graph.Node[0].Output[0];
+        return OnnxSession.Run(model, "cut", batch.Inputs[0].ToArray(), [batch.Photos, .. graph.Inputs[0].Shape]);
+    }
+
+    private static float[] Features(TorchTunedPart part, TunedBatch batch)
+    {
+        var features = new float[batch.Photos * part.Weights().HeadWeights.Length / part.Weights().HeadBias.Length];
+        part.Evaluate(batch, new float[batch.Photos * part.Weights().HeadBias.Length], features);
+        return features;
+    }
+}
