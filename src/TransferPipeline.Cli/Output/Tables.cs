@@ -1,4 +1,4 @@
-using Spectre.Console;
+using System.Text;
 
 namespace TransferPipeline.Cli.Output;
 
@@ -8,8 +8,6 @@ namespace TransferPipeline.Cli.Output;
 /// </summary>
 internal static class Tables
 {
-    private const int UnlimitedWidth = 400;
-
     /// <summary>A column whose cells are all at most this long, such as names and numbers, is never wrapped.</summary>
     private const int LongestUnwrapped = 24;
 
@@ -18,58 +16,85 @@ internal static class Tables
 
     private const int Gap = 3;
 
-    /// <param name="columns">Headings; one that starts with '>' is right-aligned.</param>
-    public static void Write(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows, string? title = null)
-    {
-        var redirected = System.Console.IsOutputRedirected;
-        var console = Console(System.Console.Out, redirected);
-        Write(console, redirected ? UnlimitedWidth : console.Profile.Width, columns, [.. rows], title);
-    }
+    /// <summary>Of a terminal that does not report its own.</summary>
+    private const int UsualWidth = 80;
 
-    /// <param name="width">Characters of a line.</param>
+    /// <param name="columns">Headings; one that starts with '>' is right-aligned.</param>
+    public static void Write(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows, string? title = null) =>
+        Write(Console.Out, Console.IsOutputRedirected ? int.MaxValue : TerminalWidth(), columns, [.. rows], title);
+
+    /// <param name="width">Columns of a line.</param>
     public static void Write(
-        IAnsiConsole console,
+        TextWriter output,
         int width,
         IReadOnlyList<string> columns,
         IReadOnlyList<IReadOnlyList<string>> rows,
         string? title = null
     )
     {
-        rows = [.. rows.Select(row => row.Select(PlainText.Of).ToArray())];
-        var headings = columns.Select(c => c.TrimStart('>')).ToArray();
-        var longest = headings.Select((h, i) => rows.Select(r => r[i].Length).Append(h.Length).Max()).ToArray();
-        var widths = Fit(longest, width - 2);
-        var tableWidth = widths.Sum() + (Gap * widths.Length) + 2;
-        var titleFits = title is not null && title.Length < tableWidth;
-        var table = new Table { Border = TableBorder.Simple, Title = titleFits ? new TableTitle(Markup.Escape(title!)) : null };
+        var cells = new List<string[]>(rows.Count + 1) { new string[columns.Count] };
+        var right = new bool[columns.Count];
         for (var i = 0; i < columns.Count; i++)
+            (right[i], cells[0][i]) = (columns[i].StartsWith('>'), columns[i].TrimStart('>'));
+        foreach (var row in rows)
+            cells.Add([.. row.Select(PlainText.Of)]);
+
+        var longest = new int[columns.Count];
+        foreach (var row in cells)
         {
-            var column = new TableColumn(Markup.Escape(headings[i]))
-            {
-                NoWrap = widths[i] == longest[i],
-                Width = widths[i],
-                Padding = new Padding(0, 0, 2, 0),
-            };
-            table.AddColumn(columns[i].StartsWith('>') ? column.RightAligned() : column);
+            for (var i = 0; i < longest.Length; i++)
+                longest[i] = Math.Max(longest[i], CellWidth.Of(row[i]));
         }
 
-        foreach (var row in rows)
-            table.AddRow([.. row.Select(Markup.Escape)]);
-        console.Profile.Width = Math.Max(width, tableWidth);
-        if (title is not null && !titleFits)
-            console.WriteLine(title);
-        console.Write(table);
+        var widths = Fit(longest, width - 2);
+        var tableWidth = widths.Sum() + (Gap * widths.Length) + 1;
+        var text = new StringBuilder().AppendLine();
+        if (title is not null)
+            text.Append(' ', Math.Max(0, (tableWidth - CellWidth.Of(title)) / 2)).AppendLine(title).AppendLine();
+        for (var i = 0; i < cells.Count; i++)
+        {
+            AppendRow(text, cells[i], widths, right);
+            if (i == 0)
+                text.Append('─', tableWidth).AppendLine();
+        }
+
+        output.Write(text.AppendLine().ToString());
     }
 
-    public static IAnsiConsole Console(TextWriter output, bool redirected) =>
-        AnsiConsole.Create(
-            new AnsiConsoleSettings
+    private static void AppendRow(StringBuilder text, string[] row, int[] widths, bool[] right)
+    {
+        var wrapped = new List<string>[row.Length];
+        for (var i = 0; i < row.Length; i++)
+            wrapped[i] = CellWidth.Wrap(row[i], widths[i]);
+        var lines = wrapped.Max(w => w.Count);
+        for (var line = 0; line < lines; line++)
+        {
+            var blanks = 1;
+            for (var i = 0; i < row.Length; i++)
             {
-                Out = new AnsiConsoleOutput(output),
-                Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
-                ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+                var cell = line < wrapped[i].Count ? wrapped[i][line] : "";
+                var padding = widths[i] - CellWidth.Of(cell);
+                if (cell.Length > 0)
+                    text.Append(' ', blanks + (right[i] ? padding : 0)).Append(cell);
+                // Blanks are written before the next cell only, so that no line ends with them.
+                blanks = cell.Length == 0 ? blanks + widths[i] + Gap : (right[i] ? 0 : padding) + Gap;
             }
-        );
+
+            text.AppendLine();
+        }
+    }
+
+    private static int TerminalWidth()
+    {
+        try
+        {
+            return Console.WindowWidth is > 0 and var width ? width : UsualWidth;
+        }
+        catch (IOException)
+        {
+            return UsualWidth;
+        }
+    }
 
     /// <summary>Takes what is too much from the widest column that may be wrapped, a character at a time; all or nothing.</summary>
     private static int[] Fit(int[] longest, int width)

@@ -84,10 +84,29 @@ public sealed class TablesTests
         );
     }
 
+    [Fact]
+    public void Write_NamesOfWideAndCombiningCharacters_AreAlignedByTheColumnsTheyTake()
+    {
+        // Two characters of four columns; five of four columns, with a combining accent.
+        var lines = Written(
+            80,
+            ["label", ">photos"],
+            [
+                ["\u978B\u5B50", "1"],
+                ["cafe\u0301", "2"],
+                ["shoe", "3"],
+            ]
+        );
+        Assert.Equal([" \u978B\u5B50         1", " cafe\u0301         2", " shoe         3"], lines[2..]);
+    }
+
+    [Fact]
+    public void Write_ALine_DoesNotEndWithBlanks() => Assert.DoesNotContain(Written(60, Columns, Rows), line => line.EndsWith(' '));
+
     private static string[] Written(int width, string[] columns, string[][] rows, string? title = null)
     {
         var output = new StringWriter();
-        Tables.Write(Tables.Console(output, redirected: true), width, columns, rows, title);
-        return [.. output.ToString().Split('\n').Where(l => l.Trim().Length > 0)];
+        Tables.Write(output, width, columns, rows, title);
+        return [.. output.ToString().Split(Environment.NewLine).Where(l => l.Trim().Length > 0)];
     }
 }
