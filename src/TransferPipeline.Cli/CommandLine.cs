@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using TransferPipeline.Cli.Commands;
 using TransferPipeline.Cli.Output;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Cli;
 
@@ -11,7 +12,7 @@ namespace TransferPipeline.Cli;
 /// The `transfer` command: parses, runs, and turns the outcome into an exit code (0 done, 1 failed, 2 wrong usage or input, 130
 /// interrupted).
 /// </summary>
-internal static partial class CommandLine
+internal static class CommandLine
 {
     /// <param name="output">Where help goes; null for stdout.</param>
     public static async Task<int> RunAsync(string[] args, TextWriter? output = null)
@@ -104,12 +105,8 @@ internal static partial class CommandLine
         }
 
         Messages.Error("interrupted");
-        ExitNow((int)ExitCode.Interrupted);
+        ProcessEnd.ExitNow((int)ExitCode.Interrupted);
     }
-
-    /// <summary>Environment.Exit would end native libraries while their threads still run, and they crash.</summary>
-    [LibraryImport("libc", EntryPoint = "_exit")]
-    private static partial void ExitNow(int code);
 
     /// <param name="command">The command that was running, with a space at its end.</param>
     private static int Report(Exception e, string command)
@@ -135,7 +132,7 @@ internal static partial class CommandLine
             case AggregateException several
                 when several.InnerExceptions.FirstOrDefault(i => i is TransferException or OperationCanceledException) is { } known:
                 return Report(known, command);
-            case IOException io when io.HResult == DiskFull:
+            case IOException io when SyncedFiles.IsDiskFull(io):
                 Messages.Error($"the disk is full: {io.Message}");
                 return (int)ExitCode.Failed;
             case IOException or UnauthorizedAccessException:
@@ -160,7 +157,4 @@ internal static partial class CommandLine
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private static readonly string[] KeepsWork = ["run ", "extract ", "models pull "];
-
-    /// <summary>ENOSPC as .NET reports it on Unix.</summary>
-    private const int DiskFull = 28;
 }

@@ -1,7 +1,9 @@
 using TransferPipeline.Cli;
 using TransferPipeline.Cli.Output;
+using TransferPipeline.Cli.Platform;
 
 if (!ProcessLimits.AreEnough())
     return (int)TransferPipeline.ExitCode.Failed;
+ConsoleText.UseUtf8();
 Console.SetError(new ErrorWriter(Console.Error));
 return await CommandLine.RunAsync(args);

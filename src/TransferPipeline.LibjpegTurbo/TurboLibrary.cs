@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.LibjpegTurbo;
 
@@ -74,7 +75,7 @@ internal static class TurboLibrary
                 continue;
             }
 
-            var path = inSystem ? LoadedFile(name) : name;
+            var path = inSystem ? LoadedLibraries.FileOf(name) : name;
             if (TurboJpeg.Functions.FirstOrDefault(f => !NativeLibrary.TryGetExport(handle, f, out _)) is not { } missing)
                 return new(handle, path, null);
             unfit ??= new(
@@ -88,17 +89,5 @@ internal static class TurboLibrary
 
         return unfit
             ?? new(0, "", "not found beside the program or in the system; JPEG is decoded by libvips, with the same pixels in more time");
-    }
-
-    /// <summary>The file of a library that the system found by its name: Linux lists the files that are mapped into this process.</summary>
-    private static string LoadedFile(string name)
-    {
-        const string Maps = "/proc/self/maps";
-        if (!OperatingSystem.IsLinux() || !File.Exists(Maps))
-            return name;
-        return File.ReadLines(Maps)
-                .Select(line => line.IndexOf('/') is var at and >= 0 ? line[at..] : "")
-                .FirstOrDefault(file => System.IO.Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal))
-            ?? name;
     }
 }

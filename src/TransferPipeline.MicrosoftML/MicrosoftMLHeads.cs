@@ -1,5 +1,6 @@
 using Microsoft.ML.Trainers.LightGbm;
 using TransferPipeline.Heads.Common;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.MicrosoftML;
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using NetVips;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.NetVips;
 

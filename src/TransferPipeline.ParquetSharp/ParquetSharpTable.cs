@@ -1,5 +1,6 @@
 using ParquetSharp;
 using TransferPipeline.Features;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.ParquetSharp;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TransferPipeline.Platform;
 using static TorchSharp.torch;
 
 namespace TransferPipeline.TorchSharp;

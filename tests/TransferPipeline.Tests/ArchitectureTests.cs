@@ -8,6 +8,7 @@ public sealed class ArchitectureTests
     /// <summary>From the photos to the classifier. A folder that is not listed shares the namespace of the folder above it.</summary>
     private static readonly string[] Order =
     [
+        "Platform",
         "",
         "Onnx",
         "Datasets",

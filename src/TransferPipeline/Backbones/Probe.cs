@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TransferPipeline.Onnx;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Backbones;
 

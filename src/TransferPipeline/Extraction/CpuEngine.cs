@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Inference;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Extraction;
 

@@ -6,6 +6,7 @@ using TransferPipeline.Extraction.Resume;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Extraction;
 

@@ -1,3 +1,5 @@
+using TransferPipeline.Platform;
+
 namespace TransferPipeline.Features;
 
 /// <summary>
@@ -23,7 +25,7 @@ internal sealed class FolderLock : IDisposable
         {
             if (TryTake(file) is { } taken)
                 return taken;
-            var holder = OperatingSystem.IsWindows() ? null : DurableFile.ReadUnlocked(file)?.Split(' ')[0];
+            var holder = SyncedFiles.ReadLocked(file)?.Split(' ')[0];
             var who = string.IsNullOrEmpty(holder) ? "another run" : $"another run (process {holder})";
             if (Environment.TickCount64 >= until)
                 throw new JobFailedException($"{folder} is in use by {who}: wait for it to end, or choose another folder");
@@ -43,11 +45,6 @@ internal sealed class FolderLock : IDisposable
         _stream.Dispose();
     }
 
-    // What opening a file that another holds fails with: Win32's code, or flock's errno (EWOULDBLOCK), which .NET passes on as it is.
-    private const int SharingViolation = unchecked((int)0x80070020);
-    private const int WouldBlockOnLinux = 11;
-    private const int WouldBlockOnMac = 35;
-
     private static FolderLock? TryTake(string file)
     {
         FileStream stream;
@@ -56,7 +53,7 @@ internal sealed class FolderLock : IDisposable
             var options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
             stream = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, options);
         }
-        catch (IOException e) when (e.HResult is SharingViolation or WouldBlockOnLinux or WouldBlockOnMac)
+        catch (IOException e) when (SyncedFiles.IsLocked(e))
         {
             return null;
         }
@@ -67,7 +64,7 @@ internal sealed class FolderLock : IDisposable
         stream.SetLength(0);
         stream.Write(System.Text.Encoding.UTF8.GetBytes(token));
         stream.Flush();
-        if (DurableFile.ReadUnlocked(file) == token)
+        if (SyncedFiles.ReadLocked(file) == token)
             return new(stream, file);
         stream.Dispose();
         return null;

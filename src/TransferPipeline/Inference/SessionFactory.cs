@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Backbones;
 using TransferPipeline.Inference.Gpu.Cuda;
 using TransferPipeline.Onnx;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Inference;
 

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Onnx;
 
@@ -26,7 +27,7 @@ internal static class MappedWeights
         var files = model.Graph.Initializer.Where(IsExternal).Select(t => TensorData.Location(t).File).Distinct().ToList();
         var folder = files.Select(f => Path.GetDirectoryName(f)!).MinBy(f => f.Length);
         // ONNX Runtime takes locations relative to one folder, and none outside of it.
-        if (folder is null || !files.TrueForAll(f => f.StartsWith(folder.TrimEnd('/') + '/', StringComparison.Ordinal)))
+        if (folder is null || !files.TrueForAll(f => FileNames.IsInside(folder, f)))
             return new(ModelSerializer.Serialize(model), options);
         options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
         var mapped = GraphPruner.Shell(model);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Onnx;
 
@@ -89,7 +90,7 @@ internal sealed class OnnxFile
             if (location == own)
                 continue;
             var path = Path.GetFullPath(Path.Combine(folder, location));
-            if (location.Length == 0 || !path.StartsWith(folder.TrimEnd('/') + '/', StringComparison.Ordinal))
+            if (location.Length == 0 || !FileNames.IsInside(folder, path))
                 Throw.BadInput(
                     $"{file}: tensor '{tensor.Name}' has its data in '{location}', which is not beside the model; expected a file in "
                         + $"its folder"

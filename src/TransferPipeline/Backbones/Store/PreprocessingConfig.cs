@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TransferPipeline.Images;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Backbones.Store;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Extraction.Resume;
 

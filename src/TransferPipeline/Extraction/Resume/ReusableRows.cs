@@ -1,6 +1,7 @@
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Extraction.Resume;
 

@@ -1,5 +1,6 @@
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Extraction.Resume;
 

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Platform;
 
-namespace TransferPipeline.Tests;
+namespace TransferPipeline.Tests.Platform;
 
 /// <summary>ONNX Runtime's telemetry is off in this process: nothing is sent anywhere.</summary>
 public sealed class NativeSetupTests

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace TransferPipeline.Cli;
+namespace TransferPipeline.Cli.Platform;
 
 /// <summary>Limits of the process under which .NET itself cannot go on: its errors would name assemblies that are there.</summary>
 internal static unsafe partial class ProcessLimits

@@ -1,4 +1,6 @@
-namespace TransferPipeline.Tests;
+using TransferPipeline.Platform;
+
+namespace TransferPipeline.Tests.Platform;
 
 public sealed class NativeLibrariesTests : IDisposable
 {

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 
-namespace TransferPipeline;
+namespace TransferPipeline.Platform;
 
 /// <summary>Native libraries that packages bring.</summary>
 internal static class NativeLibraries

@@ -1,27 +1,25 @@
-using System.Runtime.InteropServices;
-
-namespace TransferPipeline;
+namespace TransferPipeline.Platform;
 
 /// <summary>Memory that native libraries have freed and the C library still holds, or should hold.</summary>
-internal static partial class NativeHeap
+internal static class NativeHeap
 {
     private const int TrimThreshold = -1,
         MapThreshold = -3,
         Gigabyte = 1 << 30;
 
-    private static bool _hasTrim = OperatingSystem.IsLinux();
-    private static bool _hasOptions = OperatingSystem.IsLinux();
+    private static bool _hasTrim = true;
+    private static bool _hasOptions = true;
 
     /// <summary>
     /// Gives freed memory back to the system; glibc keeps up to twice its largest small block, 64 MB, for each thread that allocated.
     /// </summary>
     public static void Trim()
     {
-        if (!_hasTrim)
+        if (!_hasTrim || !OperatingSystem.IsLinux())
             return;
         try
         {
-            _ = MallocTrim(0);
+            _ = LibC.TrimHeap(0);
         }
         catch (EntryPointNotFoundException)
         {
@@ -36,12 +34,12 @@ internal static partial class NativeHeap
     /// </summary>
     public static void Reuse()
     {
-        if (!_hasOptions)
+        if (!_hasOptions || !OperatingSystem.IsLinux())
             return;
         try
         {
-            _ = MallocOption(MapThreshold, Gigabyte);
-            _ = MallocOption(TrimThreshold, Gigabyte);
+            _ = LibC.SetHeapOption(MapThreshold, Gigabyte);
+            _ = LibC.SetHeapOption(TrimThreshold, Gigabyte);
         }
         catch (EntryPointNotFoundException)
         {
@@ -49,10 +47,4 @@ internal static partial class NativeHeap
             _hasOptions = false;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "mallopt")]
-    private static partial int MallocOption(int option, int value);
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    private static partial int MallocTrim(nuint pad);
 }

@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace TransferPipeline;
+namespace TransferPipeline.Platform;
 
 /// <summary>What native libraries must find before they are loaded.</summary>
-internal static partial class NativeSetup
+internal static class NativeSetup
 {
     private const string Tf32Override = "NVIDIA_TF32_OVERRIDE";
 
@@ -19,10 +19,9 @@ internal static partial class NativeSetup
 #pragma warning restore CA2255
     internal static void Run()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
-        SetEnvironmentVariable("ORT_DISABLE_TELEMETRY", "1", 1);
-        UseBundledOpenSsl(Path.Combine(AppContext.BaseDirectory, "openssl"));
+        SetNativeVariable("ORT_DISABLE_TELEMETRY", "1");
+        if (OperatingSystem.IsLinux())
+            UseBundledOpenSsl(Path.Combine(AppContext.BaseDirectory, "openssl"));
     }
 
     /// <summary>
@@ -36,9 +35,9 @@ internal static partial class NativeSetup
     {
         _usesTf32 |= !forbid;
         if (forbid && !_usesTf32)
-            SetEnvironmentVariable(Tf32Override, "0", 1);
+            SetNativeVariable(Tf32Override, "0");
         else if (!forbid && Environment.GetEnvironmentVariable(Tf32Override) is null)
-            RemoveEnvironmentVariable(Tf32Override);
+            SetNativeVariable(Tf32Override, null);
     }
 
     /// <summary>
@@ -53,9 +52,14 @@ internal static partial class NativeSetup
             NativeLibrary.TryLoad(Path.Combine(folder, name), out _);
     }
 
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
-
-    [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int RemoveEnvironmentVariable(string name);
+    /// <summary>Sets or removes a variable for native libraries; on Windows they share .NET's.</summary>
+    private static void SetNativeVariable(string name, string? value)
+    {
+        if (OperatingSystem.IsWindows())
+            Environment.SetEnvironmentVariable(name, value);
+        else if (value is null)
+            _ = LibC.RemoveEnvironmentVariable(name);
+        else
+            _ = LibC.SetEnvironmentVariable(name, value, 1);
+    }
 }

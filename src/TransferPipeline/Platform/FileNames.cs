@@ -1,0 +1,34 @@
+namespace TransferPipeline.Platform;
+
+/// <summary>Names of files that all platforms can have, and paths inside folders.</summary>
+internal static class FileNames
+{
+    /// <summary>Windows' devices, which no file may be named after, with or without an extension.</summary>
+    private static readonly HashSet<string> Devices = new(
+        ["CON", "PRN", "AUX", "NUL", .. Enumerable.Range(1, 9).SelectMany(i => new[] { $"COM{i}", $"LPT{i}" })],
+        StringComparer.OrdinalIgnoreCase
+    );
+
+    /// <summary>Why a file or folder of this name could not be made on Windows, macOS or Linux; null when it can on all of them.</summary>
+    public static string? Problem(string name)
+    {
+        if (name.Length == 0)
+            return "it is empty";
+        if (name.AsSpan().IndexOfAny("<>:\"/\\|?*") is >= 0 and var at)
+            return $"it contains '{name[at]}'";
+        if (name.Any(char.IsControl))
+            return "it contains a control character";
+        if (name[^1] is '.' or ' ')
+            return "it ends with a dot or a blank";
+        return Devices.Contains(name.Split('.')[0].TrimEnd()) ? "Windows has a device of that name" : null;
+    }
+
+    /// <summary>Whether a file lies in a folder or below it.</summary>
+    /// <param name="folder">A full path.</param>
+    /// <param name="file">A full path.</param>
+    public static bool IsInside(string folder, string file) =>
+        file.StartsWith(
+            Path.TrimEndingDirectorySeparator(folder) + (folder == "/" ? "" : Path.DirectorySeparatorChar),
+            OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal
+        );
+}

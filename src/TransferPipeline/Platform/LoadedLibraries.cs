@@ -1,0 +1,17 @@
+namespace TransferPipeline.Platform;
+
+/// <summary>Files of the native libraries in this process.</summary>
+internal static class LoadedLibraries
+{
+    /// <summary>The file of a library that the system found by its name; the name itself where the system does not list what is mapped.</summary>
+    public static string FileOf(string name)
+    {
+        const string Maps = "/proc/self/maps";
+        if (!OperatingSystem.IsLinux() || !File.Exists(Maps))
+            return name;
+        return File.ReadLines(Maps)
+                .Select(line => line.IndexOf('/') is var at and >= 0 ? line[at..] : "")
+                .FirstOrDefault(file => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal))
+            ?? name;
+    }
+}
