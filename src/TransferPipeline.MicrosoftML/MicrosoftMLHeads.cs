@@ -57,7 +57,10 @@ internal static class MicrosoftMLHeads
             "ML.NET FastForest, one class against all, Platt-calibrated: randomized trees",
             new(),
             TreeTrainers.FastForest
-        );
+        )
+        {
+            NativeProblem = new(FastTreeIsMissing),
+        };
 
     internal static IHeadTrainer FastTree { get; } =
         new TreeTrainer<MlNetFastTree>(
@@ -65,7 +68,10 @@ internal static class MicrosoftMLHeads
             "ML.NET FastTree, one class against all: gradient-boosted trees",
             new(),
             TreeTrainers.FastTree
-        );
+        )
+        {
+            NativeProblem = new(FastTreeIsMissing),
+        };
 
     internal static IHeadTrainer LightGbm { get; } =
         new TreeTrainer<MlNetLightGbm>(
@@ -78,8 +84,20 @@ internal static class MicrosoftMLHeads
             NativeProblem = new(LightGbmIsMissing),
         };
 
-    private static string? LightGbmIsMissing() =>
-        NativeLibraries.Problem("lib_lightgbm", typeof(LightGbmBinaryTrainer).Assembly) is { } problem
+    private static string? LightGbmIsMissing()
+    {
+        var fetch = NativePackages.Register("LightGBM", NativePackages.VersionOf(typeof(MicrosoftMLHeads).Assembly, "LightGBM"));
+        // The prefix belongs to its name on Windows too.
+        if (NativeLibraries.Absent([OperatingSystem.IsWindows() ? "lib_lightgbm" : "_lightgbm"]) is { } file)
+            return $"LightGBM's native library is not beside this program ({file} is missing on {NativePackages.Platform}): '{fetch}' "
+                + "fetches it, for 64-bit x86 processors";
+        return NativeLibraries.Problem("lib_lightgbm", typeof(LightGbmBinaryTrainer).Assembly) is { } problem
             ? $"LightGBM's native library does not load on this machine ({problem}); it needs libgomp1 and a 64-bit x86 processor"
+            : null;
+    }
+
+    private static string? FastTreeIsMissing() =>
+        NativeLibraries.Absent(["FastTreeNative"]) is { } file
+            ? $"ML.NET has no FastTree for this platform ({file} is missing on {NativePackages.Platform}): take forest"
             : null;
 }

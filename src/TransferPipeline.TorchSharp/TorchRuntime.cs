@@ -9,6 +9,11 @@ namespace TransferPipeline.TorchSharp;
 /// </summary>
 internal static class TorchRuntime
 {
+    private const string Wrapper = "LibTorchSharp";
+
+    /// <summary>In the order in which they need each other.</summary>
+    private static readonly string[] Libtorch = ["c10", "torch_cpu", "torch"];
+
     private static readonly Lazy<string?> Loaded = new(Load);
 
     private const string OtherHeads = ", or take linear-sgd and mlp";
@@ -22,11 +27,19 @@ internal static class TorchRuntime
     /// <summary>For heads: null when libtorch's files are there, whether they load or not; otherwise the reason and the cure.</summary>
     public static string? Missing => MissingFile is { } problem ? problem + OtherHeads : null;
 
-    private static string? MissingFile { get; } =
-        NativeLibraries.Absent(["LibTorchSharp", "torch", "torch_cpu", "c10"]) is { } file
-            ? $"libtorch is not beside this program ({file} is missing on {RuntimeInformation.RuntimeIdentifier}): take a build or "
-                + $"bundle that has it"
-            : null;
+    private static string? MissingFile { get; } = FindMissing();
+
+    private static string? FindMissing()
+    {
+        var adapter = typeof(TorchRuntime).Assembly;
+        var fetch = NativePackages.Register($"libtorch-cpu-{NativePackages.Platform}", NativePackages.VersionOf(adapter, "Libtorch"));
+        if (NativeLibraries.Absent([Wrapper, .. Libtorch]) is not { } file)
+            return null;
+        // TorchSharp has wrappers for the platforms that have a libtorch.
+        return file == NativeLibraries.FileName(Wrapper)
+            ? $"there is no libtorch beside this program ({file} is missing on {NativePackages.Platform}): take a bundle that has it"
+            : $"libtorch is not beside this program ({file} is missing): '{fetch}' fetches it";
+    }
 
     /// <exception cref="JobFailedException">CUDA was requested and cannot be used; the CPU never takes its place.</exception>
     public static Device Device(string head, TorchDevice wanted)
@@ -50,7 +63,14 @@ internal static class TorchRuntime
     {
         if (MissingFile is not null)
             return MissingFile;
-        if (NativeLibraries.Problem("LibTorchSharp", typeof(global::TorchSharp.torch).Assembly) is { } problem)
+        // Where they lie elsewhere, the wrapper finds them only when they are loaded already. Two copies in one process end it.
+        if (NativeLibraries.Absent(Libtorch, NativeLibraries.OwnFolders) is not null)
+        {
+            foreach (var library in Libtorch)
+                _ = NativePackages.Load(library);
+        }
+
+        if (NativeLibraries.Problem(Wrapper, typeof(global::TorchSharp.torch).Assembly) is { } problem)
             return Reason(problem);
         try
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using TransferPipeline.Onnx;
+using TransferPipeline.Platform;
 using TransferPipeline.Tuning;
 using static TorchSharp.torch;
 

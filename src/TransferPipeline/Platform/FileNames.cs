@@ -26,9 +26,10 @@ internal static class FileNames
     /// <summary>Whether a file lies in a folder or below it.</summary>
     /// <param name="folder">A full path.</param>
     /// <param name="file">A full path.</param>
-    public static bool IsInside(string folder, string file) =>
-        file.StartsWith(
-            Path.TrimEndingDirectorySeparator(folder) + (folder == "/" ? "" : Path.DirectorySeparatorChar),
-            OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal
-        );
+    public static bool IsInside(string folder, string file)
+    {
+        if (!Path.EndsInDirectorySeparator(folder))
+            folder += Path.DirectorySeparatorChar;
+        return file.StartsWith(folder, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+    }
 }

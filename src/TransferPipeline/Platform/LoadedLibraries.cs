@@ -3,7 +3,7 @@ namespace TransferPipeline.Platform;
 /// <summary>Files of the native libraries in this process.</summary>
 internal static class LoadedLibraries
 {
-    /// <summary>The file of a library that the system found by its name; the name itself where the system does not list what is mapped.</summary>
+    /// <summary>The file of a library that the system found by its name; that name where the system does not list what is mapped.</summary>
     public static string FileOf(string name)
     {
         const string Maps = "/proc/self/maps";

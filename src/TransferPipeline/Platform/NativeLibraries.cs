@@ -21,14 +21,8 @@ internal static class NativeLibraries
         }
     }
 
-    /// <summary>
-    /// Which of some libraries is in none of the folders where .NET looks for those of packages; null when all are there. Loads none.
-    /// </summary>
-    /// <param name="names">File names without the system's prefix and suffix: "torch_cpu" for libtorch_cpu.so.</param>
-    /// <param name="folders">The folders; those of this process by default.</param>
-    public static string? Absent(IEnumerable<string> names, IReadOnlyList<string>? folders = null)
-    {
-        folders ??=
+    /// <summary>Where .NET looks for natives of packages: the program's folder, and those that its list of dependencies names.</summary>
+    public static string[] OwnFolders =>
         [
             AppContext.BaseDirectory,
             .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(
@@ -36,10 +30,20 @@ internal static class NativeLibraries
                 StringSplitOptions.RemoveEmptyEntries
             ),
         ];
+
+    /// <summary>
+    /// Which of some libraries is in none of the folders where .NET or <see cref="NativePackages"/> looks for those of packages; null when
+    /// all are there. Loads none.
+    /// </summary>
+    /// <param name="names">File names without the system's prefix and suffix: "torch_cpu" for libtorch_cpu.so.</param>
+    /// <param name="folders">The folders; those of this process by default.</param>
+    public static string? Absent(IEnumerable<string> names, IReadOnlyList<string>? folders = null)
+    {
+        folders ??= [.. OwnFolders, .. NativePackages.Folders];
         return names.Select(FileName).FirstOrDefault(file => !folders.Any(folder => File.Exists(Path.Combine(folder, file))));
     }
 
-    private static string FileName(string name) =>
+    public static string FileName(string name) =>
         OperatingSystem.IsWindows() ? $"{name}.dll"
         : OperatingSystem.IsMacOS() ? $"lib{name}.dylib"
         : $"lib{name}.so";

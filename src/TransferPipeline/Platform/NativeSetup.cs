@@ -20,6 +20,7 @@ internal static class NativeSetup
     internal static void Run()
     {
         SetNativeVariable("ORT_DISABLE_TELEMETRY", "1");
+        NativePackages.Install();
         if (OperatingSystem.IsLinux())
             UseBundledOpenSsl(Path.Combine(AppContext.BaseDirectory, "openssl"));
     }

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using TransferPipeline.Inference;
 using TransferPipeline.Onnx;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Quantization;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Tests.Cli;
 
@@ -71,7 +72,7 @@ public sealed class PackageHeadsTests : IDisposable
         if (!OperatingSystem.IsLinux())
             Assert.Skip("file names are those of Linux");
         var program = WithoutTorch();
-        var listed = TransferProcess.RunProgram(program, _folder.Root, null, ["heads", "--json"]);
+        var listed = TransferProcess.RunProgram(program, _folder.Root, NoPackages, ["heads", "--json"]);
         Assert.True(listed.ExitCode == 0, listed.Error);
         var heads = JsonNode.Parse(listed.Output)!.AsArray();
         Assert.Equal(
@@ -79,22 +80,66 @@ public sealed class PackageHeadsTests : IDisposable
             heads.Where(h => !h!["available"]!.GetValue<bool>()).Select(h => h!["name"]!.GetValue<string>())
         );
         Assert.StartsWith(
-            "libtorch is not beside this program (libLibTorchSharp.so is missing on linux-",
+            "libtorch is not beside this program (libc10.so is missing): 'dotnet package download libtorch-cpu-linux-",
             heads[^1]!["unavailable"]!.GetValue<string>(),
             StringComparison.Ordinal
         );
 
         var set = SyntheticFeatureSet.Write(_folder.At("random"), SyntheticFeatureSet.Photos(20, ["cat", "dog"], "train", "validation"));
-        var torch = TransferProcess.RunProgram(program, _folder.Root, null, ["compare", "--features", set, "--heads", "torch-linear"]);
+        var torch = TransferProcess.RunProgram(
+            program,
+            _folder.Root,
+            NoPackages,
+            ["compare", "--features", set, "--heads", "torch-linear"]
+        );
         Assert.Equal((2, ""), (torch.ExitCode, torch.Output));
         Assert.Contains("torch-linear is unavailable: libtorch is not beside this program", torch.LastErrorLine, StringComparison.Ordinal);
         Assert.Equal(
             0,
             TransferProcess
-                .RunProgram(program, _folder.Root, null, ["compare", "--features", set, "--heads", "mlnet-light-gbm,mlnet-linear-svm"])
+                .RunProgram(
+                    program,
+                    _folder.Root,
+                    NoPackages,
+                    ["compare", "--features", set, "--heads", "mlnet-light-gbm,mlnet-linear-svm"]
+                )
                 .ExitCode
         );
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Program_WithLibtorchInANamedFolderOrInNuGetsFolder_TrainsItsHeads(bool named)
+    {
+        if (NativePackages.Platform != "linux-x64")
+            Assert.Skip("file names are those of Linux");
+        var packages = _folder.At("packages");
+        var native = named
+            ? _folder.At("natives")
+            : Path.Combine(packages, "libtorch-cpu-linux-x64", "2.10.0", "runtimes", "linux-x64", "native");
+        Directory.CreateDirectory(native);
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "lib*.so*", SearchOption.AllDirectories))
+        {
+            if (
+                Path.GetFileName(file) is var name
+                && (name is "libtorch.so" or "libtorch_cpu.so" or "libc10.so" || name.StartsWith("libgomp-", StringComparison.Ordinal))
+            )
+                File.CreateSymbolicLink(Path.Combine(native, name), file);
+        }
+
+        var set = SyntheticFeatureSet.Write(_folder.At("random"), SyntheticFeatureSet.Photos(20, ["cat", "dog"], "train", "validation"));
+        var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = packages };
+        if (named)
+            environment[NativePackages.Variable] = native;
+        string[] command = ["compare", "--features", set, "--heads", "torch-linear:epochs=2"];
+        var result = TransferProcess.RunProgram(WithoutTorch(), _folder.Root, environment, command);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains("torch-linear", result.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Without the package folder of the machine that tests, which has what the build needs.</summary>
+    private Dictionary<string, string> NoPackages => new() { ["NUGET_PACKAGES"] = _folder.At("none") };
 
     /// <summary>
     /// The program in a folder of its own, with links to all its libraries but those of libtorch; the host follows links of its own files
@@ -108,7 +153,7 @@ public sealed class PackageHeadsTests : IDisposable
                 Path.GetFileName(file),
                 _folder.At(Path.Combine("program", Path.GetRelativePath(AppContext.BaseDirectory, file)))
             );
-            if (name is "libLibTorchSharp.so" or "libtorch.so" or "libtorch_cpu.so" or "libc10.so")
+            if (name is "libtorch.so" or "libtorch_cpu.so" or "libc10.so")
                 continue;
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             if (name.StartsWith("transfer", StringComparison.Ordinal) || name.StartsWith("TransferPipeline", StringComparison.Ordinal))

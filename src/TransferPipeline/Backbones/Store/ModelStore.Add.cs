@@ -1,6 +1,7 @@
 using TransferPipeline.Datasets;
 using TransferPipeline.Images;
 using TransferPipeline.Onnx;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Backbones.Store;
 
@@ -27,6 +28,8 @@ internal sealed partial class ModelStore
         name ??= Path.GetFileNameWithoutExtension(file);
         if (name.Length == 0 || name[0] == '.' || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             Throw.Usage($"'{name}' is not a model name; expected letters, digits, '.', '_' and '-'");
+        if (FileNames.Problem(name) is { } problem)
+            Throw.Usage($"'{name}' is not a model name on every platform: {problem}; choose another one");
         if (before is null)
             return Store(file, name, change, license, note);
         var joined = Path.Combine(Path.GetTempPath(), $"transfer-{Environment.ProcessId}-{Guid.NewGuid():N}.onnx");

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+
+namespace TransferPipeline.Platform;
+
+/// <summary>
+/// Native libraries that a program may come without, since they are large: they are then found in a folder that the user names, or in
+/// NuGet's package folder, where <c>dotnet package download</c> puts them.
+/// </summary>
+internal static class NativePackages
+{
+    /// <summary>Folders with native libraries, which precede all others but the program's own.</summary>
+    public const string Variable = "TRANSFER_NATIVES";
+
+    private static readonly ConcurrentDictionary<string, string> Registered = new();
+
+    /// <summary>The platform as packages name it; RuntimeInformation's may be that of one Linux distribution.</summary>
+    public static string Platform { get; } =
+        (
+            OperatingSystem.IsWindows() ? "win"
+            : OperatingSystem.IsMacOS() ? "osx"
+            : "linux"
+        ) + $"-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+
+    /// <summary>The folders that are there, in the order in which they are searched.</summary>
+    public static IEnumerable<string> Folders =>
+        (Environment.GetEnvironmentVariable(Variable) ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Concat(Registered.Values)
+            .Where(Directory.Exists);
+
+    /// <summary>Searches a package's folder from now on.</summary>
+    /// <returns>The command that fetches the package.</returns>
+    public static string Register(string id, string version)
+    {
+        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES");
+        if (string.IsNullOrEmpty(packages))
+            packages = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        Registered[id] = Path.Combine(packages, id.ToLowerInvariant(), version, "runtimes", Platform, "native");
+        return $"dotnet package download {id}@{version}";
+    }
+
+    /// <summary>Has the runtime ask here for libraries that it does not find beside the program.</summary>
+    public static void Install() => AssemblyLoadContext.Default.ResolvingUnmanagedDll += static (_, name) => Load(name);
+
+    /// <summary>Loads a library, so that another one that needs it finds it; 0 when it is in none of the folders.</summary>
+    /// <param name="name">As calls name it, without the system's prefix and suffix or with them.</param>
+    public static nint Load(string name)
+    {
+        foreach (var folder in Folders)
+        {
+            foreach (var file in (string[])[NativeLibraries.FileName(name), name])
+            {
+                if (Path.Combine(folder, file) is var path && File.Exists(path) && NativeLibrary.TryLoad(path, out var handle))
+                    return handle;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>The version of a package that a project was built with, from its assembly's metadata.</summary>
+    public static string VersionOf(Assembly adapter, string key) =>
+        adapter.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
+}

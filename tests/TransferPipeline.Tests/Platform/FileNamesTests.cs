@@ -1,0 +1,45 @@
+using TransferPipeline.Platform;
+
+namespace TransferPipeline.Tests.Platform;
+
+/// <summary>Names that every platform can have.</summary>
+public sealed class FileNamesTests
+{
+    [Theory]
+    [InlineData("out")]
+    [InlineData("c\u00f4t\u00e9 2.yaml")]
+    [InlineData("console")]
+    [InlineData(".hidden")]
+    [InlineData("com10")]
+    public void Problem_OfANameThatAllPlatformsHave_IsNull(string name) => Assert.Null(FileNames.Problem(name));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a:b")]
+    [InlineData("a/b")]
+    [InlineData("a\\b")]
+    [InlineData("what?")]
+    [InlineData("a\tb")]
+    [InlineData("out.")]
+    [InlineData("out ")]
+    [InlineData("NUL")]
+    [InlineData("con.yaml")]
+    [InlineData("Com1.tar.gz")]
+    public void Problem_OfANameThatOnePlatformRefuses_IsNamed(string name) => Assert.NotNull(FileNames.Problem(name));
+
+    [Theory]
+    [InlineData("models", "models/weights.bin", true)]
+    [InlineData("models", "models/a/weights.bin", true)]
+    [InlineData("models", "models2/weights.bin", false)]
+    [InlineData("models", "weights.bin", false)]
+    public void IsInside_ComparesWholeFolders(string folder, string file, bool inside)
+    {
+        var root = Path.GetTempPath();
+        Assert.Equal(inside, FileNames.IsInside(Path.Combine(root, folder), Path.Combine(root, file)));
+        Assert.Equal(inside, FileNames.IsInside(Path.Combine(root, folder) + Path.DirectorySeparatorChar, Path.Combine(root, file)));
+    }
+
+    [Fact]
+    public void IsInside_TheRoot_HoldsAll() =>
+        Assert.True(FileNames.IsInside(Path.GetPathRoot(Path.GetTempPath())!, Path.GetTempFileName()));
+}
