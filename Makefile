@@ -2,13 +2,15 @@
 # make test          build and run all tests
 # make build         the program as bin/transfer (the default)
 # make bundle        the program with the .NET runtime, for machines without it: build/out (HEADS=ours, CUDA_ARCH=9.0, PIECES=30: see build/bundle)
+# make pack          NuGet packages and the .NET tool: build/out/packages (RIDS="linux-x64 win-x64", VERSION, BASELINE: see build/pack)
+# make test-pack     install those packages into an empty home and run the main job
 # make bench         extraction against its bound, then the benchmarks of kernels
 # make format        format the code; make format-check fails where that changes something
 # make clean         delete what was built
 # GPU=1              with ONNX Runtime and libtorch for CUDA; TORCH_GPU=0 beside it keeps libtorch for the CPU
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: run test build bench format format-check clean bundle help sdk libjpeg-turbo
+.PHONY: run test build bench format format-check clean bundle pack test-pack help sdk libjpeg-turbo
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -48,6 +50,12 @@ format-check: sdk
 
 bundle: sdk libjpeg-turbo
 	@build/bundle
+
+pack: sdk libjpeg-turbo
+	@build/pack
+
+test-pack: sdk
+	@tests/pack/run-pack.sh
 
 clean:
 	@rm -rf bin out TestResults artifacts build/out BenchmarkDotNet.Artifacts

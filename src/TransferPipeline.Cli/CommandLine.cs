@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using TransferPipeline.Cli.Commands;
+using TransferPipeline.Cli.Completion;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Platform;
 
@@ -17,6 +18,8 @@ internal static class CommandLine
     /// <param name="output">Where help goes; null for stdout.</param>
     public static async Task<int> RunAsync(string[] args, TextWriter? output = null)
     {
+        if (Completions.AreAskedFor(args))
+            return Completions.Write(args, static (words, line) => Create(words).Parse(line), output ?? Console.Out);
         // As in git and dotnet: help COMMAND is COMMAND --help.
         if (args is ["help", .. var command])
             args = command is [var name, ..] && !CommandTable.Has(name) ? command : [.. command, "--help"];

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using TransferPipeline.Cli.Bench;
+using TransferPipeline.Cli.Completion;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -8,6 +9,7 @@ internal static class CommandTable
 {
     private static readonly (string Name, string Summary, Func<string, string, Command> Create)[] All =
     [
+        ("init", "Writes a commented pipeline for photos.", InitCommand.Create),
         ("run", "Does a whole pipeline: extract, compare, export.", RunCommand.Create),
         ("extract", "Computes the vectors of a dataset's photos and caches them.", ExtractCommand.Create),
         ("features", "Shows, verifies, lists, exports, merges or compares feature sets.", FeaturesCommand.Create),
@@ -21,6 +23,7 @@ internal static class CommandTable
         ("data", "Checks a dataset before any work.", DataCommand.Create),
         ("doctor", "Shows what this installation can do, and what is missing.", DoctorCommand.Create),
         ("bench", "Measures the speed of extraction or of heads on this machine.", BenchCommand.Create),
+        ("completion", "Prints the script by which a shell completes commands, heads and models.", CompletionCommand.Create),
     ];
 
     /// <summary>By the names of the commands, each with a space behind it.</summary>
@@ -33,6 +36,7 @@ internal static class CommandTable
             "transfer train --features set --head softmax --out classifier.onnx",
             "transfer predict classifier.onnx PHOTO.jpg",
         ],
+        ["init "] = ["transfer init PHOTOS", "transfer init PHOTOS --out jobs/photos.yaml"],
         ["run "] =
         [
             "transfer run pipelines/clothing-sample.yaml --dry-run",
@@ -75,6 +79,7 @@ internal static class CommandTable
         ["models verify "] = ["transfer models verify"],
         ["models add "] = ["transfer models add model.onnx --name mine --resize 256 --crop 224 --range=-1,1"],
         ["data check "] = ["transfer data check --data PHOTOS", "transfer data check --data labels.csv --folder train --extension .jpg"],
+        ["completion "] = ["transfer completion bash", "transfer completion powershell"],
         ["doctor "] = ["transfer doctor"],
         ["bench extract "] = ["transfer bench extract --data PHOTOS"],
         ["bench heads "] = ["transfer bench heads --vectors x.npy --labels y.npy --heads softmax"],
@@ -104,6 +109,7 @@ internal static class CommandTable
                 : null;
         }
 
+        Completions.AddTo(command);
         foreach (var subcommand in command.Subcommands)
             Named(subcommand);
         return command;

@@ -8,6 +8,7 @@ public sealed class HelpTests
     public static TheoryData<string> Commands =>
         [
             "",
+            "init",
             "run",
             "extract",
             "features show",
@@ -28,6 +29,7 @@ public sealed class HelpTests
             "models add",
             "data check",
             "doctor",
+            "completion",
             "bench extract",
             "bench heads",
         ];

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using TransferPipeline.Cli.Commands;
+
+namespace TransferPipeline.Cli.Completion;
+
+/// <summary>What may follow on a command line, for shells: commands, options, and the names of heads and models as their values.</summary>
+internal static class Completions
+{
+    private const string Directive = "[suggest";
+
+    /// <summary>Whether a shell asks: <c>[suggest:POSITION] LINE</c>, as shells do with every System.CommandLine program.</summary>
+    public static bool AreAskedFor(string[] args) => args is [var first, _] && first.StartsWith(Directive, StringComparison.Ordinal);
+
+    /// <summary>Prints one completion per line; nothing where the shell's own file names are what is wanted.</summary>
+    public static int Write(string[] args, Func<string[], string, ParseResult> parse, TextWriter output)
+    {
+        var line = args[1];
+        var position = int.TryParse(args[0].AsSpan(Directive.Length).Trim(":]"), out var given)
+            ? Math.Min(given, line.Length)
+            : line.Length;
+        var typed = line[..position];
+        // The first word is the program's name.
+        string[] words = [.. typed.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1)];
+        foreach (var item in parse(words, typed).GetCompletions(position).Select(c => c.InsertText ?? c.Label).Distinct())
+            output.WriteLine(item);
+        return (int)ExitCode.Done;
+    }
+
+    /// <summary>Gives the options and arguments of a command that take names of heads or models their values.</summary>
+    public static void AddTo(Command command)
+    {
+        foreach (var option in command.Options)
+        {
+            if (option.Name == "--heads")
+                option.CompletionSources.Add(context => Listed(context, Heads()));
+            else if (option.Name == "--head")
+                option.CompletionSources.Add(_ => Items(Heads()));
+            else if (option.Name == "--model")
+                option.CompletionSources.Add(_ => Items(Common.Tools.Models.Names()));
+            else if (option.HelpName is { } choices && choices.Contains('|'))
+                option.CompletionSources.Add(choices.Split('|'));
+        }
+
+        foreach (var argument in command.Arguments)
+        {
+            if (command.Name == "heads")
+                argument.CompletionSources.Add(_ => Items(Heads()));
+            else if (argument.Name is "model" or "names")
+                argument.CompletionSources.Add(_ => Items(Common.Tools.Models.Names()));
+        }
+    }
+
+    private static IEnumerable<string> Heads() => Common.Tools.Trainers.Select(t => t.Name);
+
+    private static IEnumerable<CompletionItem> Items(IEnumerable<string> names) => names.Select(name => new CompletionItem(name));
+
+    /// <summary>Completes the last name of a list with commas.</summary>
+    private static IEnumerable<CompletionItem> Listed(CompletionContext context, IEnumerable<string> names)
+    {
+        var typed = context.WordToComplete ?? "";
+        var before = typed[..(typed.LastIndexOf(',') + 1)];
+        return Items(names.Select(name => before + name));
+    }
+}

@@ -1,0 +1,62 @@
+namespace TransferPipeline.Cli.Completion;
+
+/// <summary>Scripts with which shells ask <c>transfer [suggest:POSITION] LINE</c>; where that prints nothing they offer files.</summary>
+internal static class ShellScripts
+{
+    public static readonly string[] Shells = ["bash", "zsh", "fish", "powershell"];
+
+    public static string Of(string shell) =>
+        shell switch
+        {
+            "bash" => Bash,
+            "zsh" => Zsh,
+            "fish" => Fish,
+            _ => PowerShell,
+        };
+
+    private const string Bash = """
+        # transfer: completion for bash. Add to ~/.bashrc:  eval "$(transfer completion bash)"
+        _transfer() {
+          local IFS=$'\n' word=${COMP_LINE:0:COMP_POINT} found item
+          word=${word##* }
+          found=$("${COMP_WORDS[0]}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
+          COMPREPLY=()
+          for item in $found; do
+            # What bash takes for the current word begins after the last '=' or ':'.
+            [[ $item == "$word"* ]] && COMPREPLY+=("${item:$(( ${#word} - ${#COMP_WORDS[COMP_CWORD]} ))}")
+          done
+        }
+        complete -o default -F _transfer transfer
+        """;
+
+    private const string Zsh = """
+        #compdef transfer
+        # transfer: completion for zsh. Add to ~/.zshrc after compinit:  eval "$(transfer completion zsh)"
+        _transfer() {
+          local -a found
+          found=("${(@f)$(${words[1]} "[suggest:$CURSOR]" "$BUFFER" 2>/dev/null)}")
+          if [[ -n "$found" ]]; then compadd -- "${found[@]}"; else _files; fi
+        }
+        compdef _transfer transfer
+        """;
+
+    private const string Fish = """
+        # transfer: completion for fish. Save as ~/.config/fish/completions/transfer.fish:  transfer completion fish
+        function __transfer_complete
+          set -l line (commandline -cp)
+          transfer "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+        end
+        complete -c transfer -a '(__transfer_complete)'
+        """;
+
+    private const string PowerShell = """
+        # transfer: completion for PowerShell. Add to $PROFILE:
+        #   transfer completion powershell | Out-String | Invoke-Expression
+        Register-ArgumentCompleter -Native -CommandName transfer -ScriptBlock {
+          param($word, $line, $position)
+          transfer "[suggest:$position]" "$line" 2>$null | Where-Object { $_ -like "$word*" } | ForEach-Object {
+            [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+          }
+        }
+        """;
+}

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary>What shells complete, asked of the command and of the shells themselves.</summary>
+public sealed class CompletionTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("transfer comp", "compare", "completion")]
+    [InlineData("transfer features ver", "verify")]
+    [InlineData("transfer compare --fold", "--folds")]
+    [InlineData("transfer heads nearest", "nearest-mean")]
+    [InlineData("transfer train --head linear-", "linear-svm", "linear-sgd", "mlnet-linear-svm")]
+    [InlineData("transfer compare --features set --heads softmax,nearest", "softmax,nearest-mean")]
+    [InlineData("transfer extract --model efficientnet-lite0-", "efficientnet-lite0-int8")]
+    [InlineData("transfer models pull resnet", "resnet18", "resnet50", "mlnet-resnet18")]
+    [InlineData("transfer completion z", "zsh")]
+    [InlineData("transfer run pipelines/")]
+    public void Suggest_Offers(string line, params string[] expected)
+    {
+        var result = TransferProcess.Run($"[suggest:{line.Length}]", line);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Lines(result.Output).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Suggest_InTheMiddleOfALine_CompletesWhatIsBeforeIt()
+    {
+        var result = TransferProcess.Run("[suggest:13]", "transfer head --json");
+        Assert.Equal(["heads"], Lines(result.Output));
+    }
+
+    [Fact]
+    public void Bash_CompletesCommandsAndHeads()
+    {
+        Assert.Equal(["compare", "completion"], Bash("transfer comp").Order(StringComparer.Ordinal));
+        Assert.Equal(["softmax,nearest-mean"], Bash("transfer compare --heads softmax,nearest"));
+    }
+
+    [Fact]
+    public void Fish_CompletesCommands()
+    {
+        var script = Script("fish");
+        var output = Shell("fish", ["-c", $"set PATH {AppContext.BaseDirectory} $PATH; source {script}; complete -C 'transfer comp'"]);
+        Assert.Equal(["compare", "completion"], Lines(output).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Zsh_TakesTheScript() => Shell("zsh", ["-n", Script("zsh")]);
+
+    [Fact]
+    public void Completion_OfAnUnknownShell_NamesThoseThatAreKnown()
+    {
+        var result = TransferProcess.Run("completion", "fisch");
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains("did you mean 'fish'", result.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    /// <summary>What bash would show, by the function that the script registers.</summary>
+    private string[] Bash(string line)
+    {
+        var words = string.Join(' ', line.Split(' ').Select(w => $"'{w}'"));
+        return Lines(
+            Shell(
+                "bash",
+                [
+                    "-c",
+                    $"PATH={AppContext.BaseDirectory}:$PATH; source {Script("bash")}; COMP_LINE='{line}'; COMP_POINT={line.Length}; "
+                        + $"COMP_WORDS=({words}); COMP_CWORD={line.Split(' ').Length - 1}; _transfer; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+                ]
+            )
+        );
+    }
+
+    private string Script(string shell)
+    {
+        var result = TransferProcess.Run("completion", shell);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        var file = _folder.At($"transfer.{shell}");
+        File.WriteAllText(file, result.Output);
+        return file;
+    }
+
+    private static string Shell(string program, string[] arguments)
+    {
+        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, program))))
+            Assert.Skip($"{program} is not installed");
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, error.Result);
+        return output;
+    }
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}

@@ -1,0 +1,75 @@
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary><c>transfer init</c>: a pipeline that runs, for the photos that it is pointed at.</summary>
+public sealed class InitTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Init_OfPhotosWithSplits_WritesAPipelineThatRuns()
+    {
+        var samples = Path.Combine(SharedData.Repository, "samples", "clothing");
+        var result = TransferProcess.RunIn(_folder.Root, null, "init", samples);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        var text = File.ReadAllText(_folder.At("pipeline.yaml"));
+        Assert.StartsWith(
+            "# yaml-language-server: $schema=pipeline.schema.json\n# 340 photos of 10 classes",
+            text,
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain("validation-share", text, StringComparison.Ordinal);
+        Assert.Equal(
+            File.ReadAllText(Path.Combine(SharedData.Repository, "pipelines", "pipeline.schema.json")),
+            File.ReadAllText(_folder.At("pipeline.schema.json"))
+        );
+        Plan("pipeline.yaml");
+    }
+
+    [Fact]
+    public void Init_OfPhotosWithoutSplits_HoldsSomeOut()
+    {
+        // A name that YAML would take for something else without quotes.
+        SamplePhotos.Copy(_folder.At("12: it's"), 8, "dress", "hat");
+        var result = TransferProcess.RunIn(
+            _folder.Root,
+            null,
+            "init",
+            Path.Combine("12: it's", "train"),
+            "--out",
+            Path.Combine("jobs", "mine.yaml")
+        );
+        Assert.True(result.ExitCode == 0, result.Error);
+        var text = File.ReadAllText(_folder.At("jobs/mine.yaml"));
+        Assert.Contains("path: '../12: it''s/train'", text, StringComparison.Ordinal);
+        Assert.Contains("validation-share: 0.2", text, StringComparison.Ordinal);
+        Assert.Contains("protocol: k-fold", text, StringComparison.Ordinal);
+        Plan(Path.Combine("jobs", "mine.yaml"));
+    }
+
+    [Fact]
+    public void Init_WhereAPipelineIs_LeavesIt()
+    {
+        File.WriteAllText(_folder.At("pipeline.yaml"), "name: mine\n");
+        var result = TransferProcess.RunIn(_folder.Root, null, "init", Path.Combine(SharedData.Repository, "samples", "clothing"));
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains("pipeline.yaml is there already", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.Equal("name: mine\n", File.ReadAllText(_folder.At("pipeline.yaml")));
+    }
+
+    [Fact]
+    public void Init_WithoutPhotos_SaysWhatIsExpected()
+    {
+        var result = TransferProcess.RunIn(_folder.Root, null, "init", "nowhere");
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains("there is no such file or folder", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder.At("pipeline.yaml")));
+    }
+
+    private void Plan(string pipeline)
+    {
+        var result = TransferProcess.RunIn(_folder.Root, null, "run", pipeline, "--dry-run");
+        Assert.True(result.ExitCode == 0, result.Error);
+    }
+}
