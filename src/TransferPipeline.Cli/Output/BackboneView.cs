@@ -14,8 +14,21 @@ internal static class BackboneView
             Json.Write(candidates);
         else
             Tables.Write(
-                ["cut", "made by", "shape", ">values", ">pooled", ""],
-                candidates.Select(c => new[] { c.Tensor, c.Operator, Shape(c.Shape), Number(c.Length), Number(c.Pooled), c.Alias })
+                ["cut", "made by", "shape", ">values", ">pooled", ">parameters above", ">multiply-adds below", ">above", ""],
+                candidates.Select(c =>
+                    new[]
+                    {
+                        c.Tensor,
+                        c.Operator,
+                        Shape(c.Shape),
+                        Number(c.Length),
+                        Number(c.Pooled),
+                        Number(c.ParametersAbove),
+                        Number(c.MultiplyAddsBelow),
+                        Number(c.MultiplyAddsAbove),
+                        string.Join(", ", new[] { c.Alias, c.TuningAlias }.Where(a => a.Length > 0)),
+                    }
+                )
             );
     }
 

@@ -52,7 +52,10 @@ internal sealed partial class Backbone
     /// <exception cref="BadInputException">ONNX Runtime cannot run the model.</exception>
     public IReadOnlyList<CutCandidate> Candidates()
     {
-        var dominators = FeatureMapFinder.Dominators(_index, Root);
+        var tuning = TuningCuts(Root);
+        IReadOnlyList<string> dominators = tuning.Tensors;
+        var costs = CostsBelow();
+        var total = costs(Root);
         if (!HasClassifier)
             dominators = [.. Outputs.All.Select(o => o.Name).Concat(dominators).Distinct()];
         var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, dominators);
@@ -77,8 +80,31 @@ internal sealed partial class Backbone
                     d == preferred ? CutRequest.Penultimate
                         : d == _features ? CutRequest.Features
                         : ""
-                )),
+                )
+                {
+                    TuningAlias = tuning.Alias(d),
+                    ParametersAbove = Math.Max(0, total.Parameters - costs(d).Parameters),
+                    MultiplyAddsBelow = costs(d).MultiplyAdds,
+                    MultiplyAddsAbove = Math.Max(0, total.MultiplyAdds - costs(d).MultiplyAdds),
+                }),
         ];
+    }
+
+    /// <summary>Where the network can be divided below a tensor, to train what is above.</summary>
+    internal SeparatingCuts TuningCuts(string feature) => SeparatingCuts.Find(File, _onnx.Model, _index, Input, feature);
+
+    /// <summary>Parameters, and multiply-adds of one photo, of all layers that a tensor needs.</summary>
+    private Func<string, (long Parameters, long MultiplyAdds)> CostsBelow()
+    {
+        var rows = Summarize().Layers.ToDictionary(r => r.Tensor, StringComparer.Ordinal);
+        return tensor =>
+        {
+            var needed = Ancestors(tensor)
+                .Select(n => n.Output.FirstOrDefault(_index.Depends) is { } made ? rows.GetValueOrDefault(made) : null)
+                .OfType<LayerRow>()
+                .ToList();
+            return (needed.Sum(r => r.Parameters), needed.Sum(r => r.MultiplyAdds));
+        };
     }
 
     /// <summary>The default cut; none where an encoder leaves open which output that is.</summary>

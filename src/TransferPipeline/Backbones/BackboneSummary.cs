@@ -40,4 +40,17 @@ internal sealed record LayerRow(
 /// <param name="Length">Of the vector without pooling.</param>
 /// <param name="Pooled">Of the vector with pooling avg or max.</param>
 /// <param name="Alias"><c>penultimate</c> or <c>features</c> where it is that cut, else empty.</param>
-internal sealed record CutCandidate(string Tensor, string Operator, IReadOnlyList<long> Shape, long Length, long Pooled, string Alias);
+internal sealed record CutCandidate(string Tensor, string Operator, IReadOnlyList<long> Shape, long Length, long Pooled, string Alias)
+{
+    /// <summary><c>last-stage</c> or <c>last-block</c> where it is that cut of a fine-tuning, else empty.</summary>
+    public string TuningAlias { get; init; } = "";
+
+    /// <summary>Weights and biases between it and the feature: what a fine-tuning above it trains.</summary>
+    public long ParametersAbove { get; init; }
+
+    /// <summary>Multiply-adds of one photo up to it: what caching its activations saves in each epoch.</summary>
+    public long MultiplyAddsBelow { get; init; }
+
+    /// <summary>Multiply-adds of one photo between it and the feature.</summary>
+    public long MultiplyAddsAbove { get; init; }
+}
