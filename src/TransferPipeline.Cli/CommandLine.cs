@@ -159,5 +159,5 @@ internal static class CommandLine
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private static readonly string[] KeepsWork = ["run ", "extract ", "models pull "];
+    private static readonly string[] KeepsWork = ["run ", "extract ", "finetune ", "models pull "];
 }

@@ -90,6 +90,16 @@ internal sealed class DeclaredOption
                 ]
         );
 
+    /// <summary>The value in a record as users write it.</summary>
+    public string TextOf(object record) =>
+        _property.GetValue(record) switch
+        {
+            string text => text,
+            bool flag => flag ? "on" : "off",
+            IFormattable value and not Enum => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
+            var value => Word(value?.ToString() ?? ""),
+        };
+
     /// <summary>Sets the property of a record that nobody else sees yet.</summary>
     /// <param name="value">Of the property's type, or a choice as text.</param>
     /// <exception cref="UsageException">The property itself refuses the value.</exception>

@@ -14,6 +14,7 @@ internal static class CommandTable
         ("extract", "Computes the vectors of a dataset's photos and caches them.", ExtractCommand.Create),
         ("features", "Shows, verifies, lists, exports, merges or compares feature sets.", FeaturesCommand.Create),
         ("train", "Trains one head and writes backbone and head as one ONNX file.", TrainCommand.Create),
+        ("finetune", "Trains a backbone above a cut, and writes it as an ONNX file.", FinetuneCommand.Create),
         ("compare", "Trains several heads on the same vectors and says which is best.", CompareCommand.Create),
         ("export", "Writes a head that was compared, and its backbone, as one ONNX file.", ExportCommand.Create),
         ("predict", "Classifies photos with a classifier file.", PredictCommand.Create),
@@ -58,6 +59,11 @@ internal static class CommandTable
         [
             "transfer train --features set --head linear-svm --set C=0.01 --out classifier.onnx",
             "transfer train --features set --head softmax --set 'C=logspace(-4,2,13)' --out classifier.onnx",
+        ],
+        ["finetune "] =
+        [
+            "transfer finetune --data PHOTOS --model efficientnet-lite0 --out tuned.onnx --classifier classifier.onnx",
+            "transfer finetune --data PHOTOS --model resnet18 --cut last-block --views 8 --epochs 16 --out tuned.onnx",
         ],
         ["compare "] =
         [

@@ -19,9 +19,18 @@ internal sealed class OptionFlags<T>
 
     /// <summary>A record with what was given; the rest has its defaults.</summary>
     /// <exception cref="UsageException">A value is refused by its property.</exception>
-    public T Read(ParseResult parsed)
+    public T Read(ParseResult parsed) => Read(parsed, static _ => new T());
+
+    /// <param name="start">The record that the others are set in, by what was given: some options set the defaults of others.</param>
+    /// <inheritdoc cref="Read(ParseResult)"/>
+    public T Read(ParseResult parsed, Func<T, T> start)
     {
-        var record = new T();
+        var record = start(Set(new T(), parsed));
+        return Set(record, parsed);
+    }
+
+    private T Set(T record, ParseResult parsed)
+    {
         foreach (var (declared, option, value) in _flags)
         {
             if (!Common.IsDefault(parsed, option) && value(parsed) is { } given)

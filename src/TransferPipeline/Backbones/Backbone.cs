@@ -58,6 +58,9 @@ internal sealed partial class Backbone
     internal IReadOnlyDictionary<string, string> Metadata =>
         _onnx.Model.MetadataProps.GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value, StringComparer.Ordinal);
 
+    /// <summary>A copy of the graph as it was read, its large weights still in the file.</summary>
+    internal ModelProto CopyModel() => _onnx.Model.Clone();
+
     /// <summary>Reads a model and finds its input and its classifier; the weights stay in the file until they are needed.</summary>
     /// <param name="inputSize">Side of the photos, used where the file leaves it open (then 0 means 224).</param>
     /// <exception cref="BadInputException">The file is missing, corrupt, or takes no photos.</exception>

@@ -42,7 +42,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             var name = graph.Unique(points.Count == 1 ? "feature" : $"feature_{i}");
             var dimension = Dimension(shape, point.Pooling);
             graph.Output(tensor, name, DataType.Float, batch.MaxBatch == 1 ? 1 : -1, dimension);
-            outputs.Add(new(requests[i], name, point.Tensor, dimension));
+            outputs.Add(new(requests[i], name, point.Tensor, dimension) { Shape = shape, BatchAxis = seen.Axis });
         }
 
         var external = cut.Graph.Initializer.Where(MappedWeights.IsExternal).Sum(t => TensorData.Location(t).Length);

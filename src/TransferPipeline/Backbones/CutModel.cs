@@ -55,4 +55,11 @@ internal sealed record CutModel
 
 /// <param name="Name">The output's name in the graph.</param>
 /// <param name="Tensor">The backbone's tensor at which it was cut.</param>
-internal sealed record CutOutput(CutRequest Request, string Name, string Tensor, int Dimension);
+internal sealed record CutOutput(CutRequest Request, string Name, string Tensor, int Dimension)
+{
+    /// <summary>The tensor's shape for one photo before pooling, the batch axis first.</summary>
+    public IReadOnlyList<long> Shape { get; init; } = [];
+
+    /// <summary>The batch axis of the backbone's own tensor.</summary>
+    public int BatchAxis { get; init; }
+}

@@ -32,6 +32,9 @@ public interface IFeatureTable
     /// <summary>Library and version, for <c>doctor</c>.</summary>
     string Name { get; }
 
+    /// <summary>Ending of the names of part files, without the dot.</summary>
+    string PartExtension => "parquet";
+
     /// <summary>
     /// Writes a whole part file; row i of <paramref name="vectors"/> belongs to <c>rows[i]</c>. The bytes depend on the arguments alone.
     /// </summary>

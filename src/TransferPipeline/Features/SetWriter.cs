@@ -34,7 +34,8 @@ internal sealed partial class SetWriter
 
     public FailedRow? FirstFailed => _failed.Count == 0 ? null : _failed.MinBy(f => f.Entry).Row;
 
-    public static string PartName(int number) => string.Create(CultureInfo.InvariantCulture, $"part-{number:D5}.parquet");
+    public static string PartName(int number, string extension = "parquet") =>
+        string.Create(CultureInfo.InvariantCulture, $"part-{number:D5}.{extension}");
 
     /// <summary>Removes what a killed run left: temporaries, and parts that were never committed.</summary>
     public static void RemoveStrays(string folder, FeatureManifest? manifest)
@@ -123,7 +124,7 @@ internal sealed partial class SetWriter
 
     private FeaturePart WritePart(IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors, string order)
     {
-        var name = PartName(_manifest.NextPart);
+        var name = PartName(_manifest.NextPart, _table.PartExtension);
         var (bytes, sha) = Write(name, file => _table.Write(file, rows, vectors));
         _manifest = _manifest with { NextPart = _manifest.NextPart + 1 };
         return new(name, rows.Count, bytes, sha, order);
@@ -173,9 +174,9 @@ internal sealed partial class SetWriter
 
     private const string FailedFile = "failed.parquet";
 
-    [GeneratedRegex(@"^part-\d{5,}\.parquet$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^part-\d{5,}\.(parquet|f16)$", RegexOptions.CultureInvariant)]
     private static partial Regex Part();
 
-    [GeneratedRegex(@"^(part-\d{5,}\.parquet|failed\.parquet|manifest\.json)\.tmp$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(part-\d{5,}\.(parquet|f16)|failed\.parquet|manifest\.json)\.tmp$", RegexOptions.CultureInvariant)]
     private static partial Regex Temporary();
 }

@@ -1,0 +1,216 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Store;
+using TransferPipeline.Datasets;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Extraction;
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
+using TransferPipeline.Heads.Networks;
+using TransferPipeline.Images;
+using TransferPipeline.Images.Augmentations;
+using TransferPipeline.Tuning;
+
+namespace TransferPipeline.Jobs;
+
+/// <summary>Trains a backbone above a cut, from photos to a tuned ONNX file and its classifier.</summary>
+public sealed partial class Finetuning
+{
+    private const string CheckpointName = "checkpoint";
+
+    private readonly Toolbox _tools;
+    private readonly FinetuneRequest _request;
+    private readonly FinetuneOptions _options;
+    private readonly CancellationToken _cancellation;
+    private readonly Backbone _backbone;
+    private readonly CutRequest _feature;
+    private readonly ExtractionSpec _spec;
+    private readonly DividedBackbone _divided;
+    private readonly ITuner _tuner;
+    private readonly Action<string> _message;
+
+    private Finetuning(Toolbox tools, FinetuneRequest request, CancellationToken cancellation)
+    {
+        (_tools, _request, _options, _cancellation) = (tools, request, request.Options.Check(), cancellation);
+        _message = request.Extraction.Message;
+        _tuner = tools.Tuners.Find().Instance;
+        RequireSplits(request.Dataset);
+        if (Path.GetFullPath(request.File) == request.Model.File)
+            throw new UsageException($"{request.File} is the backbone that training starts from: choose another name for the tuned one");
+        ClassWeights.Check("finetune", _options.ClassWeight, request.Dataset.Classes);
+        _feature = request.Model.Explicit(CutRequest.Default);
+        var spec = tools.Specify(request.Dataset, request.Model, [new(_feature, "")], request.Preprocessing) with { Decode = request.Decode };
+        _backbone = Backbone.Open(request.Model.File, new PhotoSize(spec.Preprocessing.OutputHeight, spec.Preprocessing.OutputWidth));
+        _spec = spec with { Views = ViewsOf(spec.Preprocessing) };
+        RequireFloat();
+        _divided = DividedBackbone.Make(_backbone, _options.Cut, _feature);
+        if (_tuner.Problem(GraphWith(Zeros())) is { } problem)
+            throw new BadInputException($"{request.Model.File}: it cannot be trained: {problem}");
+    }
+
+    private int Classes => _request.Dataset.Classes.Count;
+
+    private int Threads => _request.Extraction.Workers;
+
+    /// <summary>Trains, checks and writes; an interrupted run goes on where its last epoch ended.</summary>
+    /// <exception cref="UsageException">Options or the cut are wrong, or the training library is missing.</exception>
+    /// <exception cref="BadInputException">The model or the photos cannot be trained on.</exception>
+    /// <exception cref="JobFailedException">Memory is short, training diverged, or the written file is not what was trained.</exception>
+    public static FinetuneResult Run(Toolbox tools, FinetuneRequest request, CancellationToken cancellation = default) =>
+        new Finetuning(tools, request, cancellation).Run();
+
+    private FinetuneResult Run()
+    {
+        var clock = Stopwatch.StartNew();
+        RequireMemory();
+        Directory.CreateDirectory(_request.CacheFolder);
+        using var held = FolderLock.Take(_request.CacheFolder, TimeSpan.Zero, _message, _cancellation);
+        var set = Extract();
+        var photos = TuningPhotos.Of(set, _options);
+        if (photos.Reported.Length == 0)
+            throw new BadInputException($"{_request.Dataset.Source}: no photo of split validation can be used; tuned files are checked on them");
+        using var part = Open(Zeros(), photos);
+        using var source = Source(set, photos);
+        var run = new TuningRun(part, source, photos, _options, _request.Progress, _cancellation);
+        var frozen = Start(run, part, photos);
+        var checkpoint = Path.Combine(_request.CacheFolder, CheckpointName);
+        run.Run(checkpoint, Key(set, photos), _message);
+        var result = Finish(part, photos, run, frozen, clock);
+        File.Delete(checkpoint);
+        return result;
+    }
+
+    /// <summary>Sets the head with which training starts, and says how good it is; null for a random one.</summary>
+    private Predictions? Start(TuningRun run, ITunedPart part, TuningPhotos photos)
+    {
+        var weights = part.Weights();
+        if (_options.Start == FinetuneStart.Random)
+        {
+            var layer = DenseNetwork.Create([_divided.Dimension, Classes], _options.Seed).Layers[0];
+            part.SetWeights(weights with { HeadWeights = layer.Weights, HeadBias = layer.Bias });
+            return null;
+        }
+
+        var known = photos.Train.Concat(photos.Reported).ToArray();
+        var features = run.Evaluate(known, Classes, _divided.Dimension).Features;
+        var data = new FeatureData
+        {
+            X = new FeatureMatrix(known.Length, _divided.Dimension, features),
+            Y = Array.ConvertAll(known, p => photos.Labels[p]),
+            Classes = photos.Classes,
+            Rows = [.. known.Select((p, i) => photos.Rows[p] with { Split = i < photos.Train.Length ? Splits.Train : Splits.Validation })],
+        };
+        var spec = HeadSpec.Create(
+            new SoftmaxTrainer(),
+            new Dictionary<string, string> { ["C"] = "logspace(-3,2,11)", ["class_weight"] = _options.ClassWeight }
+        );
+        var options = new ComparisonOptions { Seed = _options.Seed, Threads = Threads, Cancellation = _cancellation };
+        var summary = new FeatureSetSummary("", _request.Model.Name, _feature.Cut, _divided.Dimension, double.NaN, new Dictionary<string, string>());
+        var trained = HeadTraining.Run(options, new FeatureSource(summary, data), spec, new TrainingSplits([Splits.Train], null));
+        var head = (Heads.Linear.LinearHead)trained.Head;
+        part.SetWeights(weights with { HeadWeights = head.Weights, HeadBias = head.Bias });
+        var rows = Enumerable.Range(photos.Train.Length, photos.Reported.Length).ToArray();
+        return Predictions.Of(head, data.X, data.Y, rows, Threads);
+    }
+
+    private FeatureSet Extract()
+    {
+        var cached = _options.Views > 0 && !_divided.TrainsAll;
+        var request = cached ? new CutRequest(_divided.Cut, Pooling.None) : _feature;
+        var folder = Path.Combine(_request.CacheFolder, cached ? "activations" : "features");
+        var spec = _spec with
+        {
+            Outputs = [new(request, folder)],
+            Table = cached ? new ActivationTable(_spec.Table) : _spec.Table,
+            Views = cached ? _spec.Views : null,
+            OpenModel = () => _backbone.Cut(request),
+        };
+        var result = Extractor.Run(spec, _request.Extraction, _cancellation)[0];
+        var set = FeatureSet.Open(result.Folder, spec.Table);
+        set.RequireIntact();
+        return set;
+    }
+
+    private IActivationSource Source(FeatureSet set, TuningPhotos photos) =>
+        _options.Views > 0 && !_divided.TrainsAll
+            ? new CachedActivations(set)
+            : new LiveActivations(_spec, _divided, _divided.TrainsAll ? null : _divided.OpenLower(_backbone), photos.Rows, Threads);
+
+    private ViewOptions? ViewsOf(Preprocessing preprocessing)
+    {
+        if (_options is { CropScale: 1, Flip: 0 })
+            return null;
+        var steps = new List<Augmentation>();
+        if (_options.CropScale < 1)
+            steps.Add(
+                new RandomResizedCrop
+                {
+                    Width = preprocessing.OutputWidth,
+                    Height = preprocessing.OutputHeight,
+                    Scale = new(_options.CropScale, 1),
+                    Interpolation = preprocessing.Interpolation,
+                }
+            );
+        if (_options.Flip > 0)
+            steps.Add(new RandomHorizontalFlip { Probability = _options.Flip });
+        return AugmentedViews.Of(Math.Max(1, _options.Views), steps, preprocessing, (ulong)_options.Seed);
+    }
+
+    private static TunedHead Zero(DividedBackbone divided, int classes) =>
+        new(divided.Feature, divided.Dimension, new float[divided.Dimension * classes], new float[classes]);
+
+    private TunedHead Zeros() => Zero(_divided, Classes);
+
+    private TunedGraph GraphWith(TunedHead head) =>
+        new()
+        {
+            Model = _divided.Upper,
+            Inputs = [_divided.Input],
+            Head = head,
+        };
+
+    private ITunedPart Open(TunedHead head, TuningPhotos? photos)
+    {
+        var counts = new int[Classes];
+        foreach (var photo in photos?.Train ?? [])
+            counts[photos!.Labels[photo]]++;
+        return _tuner.Open(GraphWith(head), TunerOptionsFor(counts));
+    }
+
+    private TunerOptions TunerOptionsFor(int[] counts) =>
+        new()
+        {
+            Optimizer = _options.Optimizer switch
+            {
+                FinetuneOptimizer.Adam => TunerOptimizer.Adam,
+                FinetuneOptimizer.Adamw => TunerOptimizer.AdamW,
+                _ => TunerOptimizer.Sgd,
+            },
+            Momentum = _options.Momentum,
+            WeightDecay = _options.WeightDecay,
+            LabelSmoothing = _options.LabelSmoothing,
+            ClassWeights = counts.Contains(0)
+                ? null
+                : ClassWeights.OfOrNull("finetune", new Softmax { ClassWeight = _options.ClassWeight }, counts, _request.Dataset.Classes),
+            Threads = Threads,
+            Seed = _options.Seed,
+            Device = _options.Device == FinetuneDevice.Cuda ? TunerDevice.Cuda : TunerDevice.Cpu,
+        };
+
+    /// <summary>All that the result depends on: a checkpoint of another key is not gone on with.</summary>
+    private string Key(FeatureSet set, TuningPhotos photos)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, value) in set.Recipe.Fields().Concat(_options.Values()))
+            text.Append(CultureInfo.InvariantCulture, $"{name}={value}\n");
+        text.Append(CultureInfo.InvariantCulture, $"cut={_divided.Cut}\nclasses={string.Join('\n', photos.Classes)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"tuner={_tools.Tuners.Find().Version}\n");
+        foreach (var row in photos.Rows)
+            text.Append(CultureInfo.InvariantCulture, $"{row.Path}\n{row.Label}\n{row.Split}\n{row.ImageSha256}\n");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+}

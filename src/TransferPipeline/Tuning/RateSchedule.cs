@@ -1,0 +1,20 @@
+namespace TransferPipeline.Tuning;
+
+/// <summary>The learning rate of each step.</summary>
+internal sealed class RateSchedule(FinetuneOptions options, int stepsPerEpoch)
+{
+    /// <param name="step">From 0, over all epochs.</param>
+    public double At(int step)
+    {
+        var (warm, total) = (options.Warmup * stepsPerEpoch, (double)options.Epochs * stepsPerEpoch);
+        if (step + 1 <= warm)
+            return options.LearningRate * (step + 1) / warm;
+        return options.LearningRate
+            * options.Schedule switch
+            {
+                FinetuneSchedule.Cosine => 0.5 * (1 + Math.Cos(Math.PI * (step - warm) / (total - warm))),
+                FinetuneSchedule.Step => Math.Pow(options.Gamma, step / stepsPerEpoch / options.StepSize),
+                _ => 1,
+            };
+    }
+}
