@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
@@ -32,8 +33,13 @@ internal static class CompareCommand
             Description = "The photos, for the report's thumbnails, where they have moved.",
             HelpName = "PATH",
         };
+        var classifiers = new Option<string[]>("--classifier")
+        {
+            Description = "A classifier of finetune, whose head is compared as it is on the feature set of its backbone.",
+            HelpName = "FILE.onnx",
+        };
         var (seed, threads, json) = (Common.Seed(), Common.Threads(), Common.Json());
-        var command = new Command(name, summary) { features, heads, set, report, photos, seed, threads, json };
+        var command = new Command(name, summary) { features, heads, set, classifiers, report, photos, seed, threads, json };
         comparison.AddTo(command);
         var chosen = new ToolFlags();
         chosen.AddTo(command, decodes: false);
@@ -44,6 +50,8 @@ internal static class CompareCommand
                 var tools = chosen.Read(parsed);
                 var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, tools.Table)).ToList();
                 var sources = sets.ConvertAll(Provenances.Load);
+                foreach (var classifier in parsed.GetValue(classifiers) ?? [])
+                    AddHead(sources, sets, classifier);
                 var options = Provenances.Complete(comparison.Read(parsed)) with
                 {
                     Threads = parsed.GetValue(threads),
@@ -74,5 +82,14 @@ internal static class CompareCommand
             }
         );
         return command;
+    }
+
+    /// <summary>Adds a classifier's head to the feature set that was made with its backbone.</summary>
+    private static void AddHead(List<FeatureSource> sources, List<FeatureSet> sets, string classifier)
+    {
+        var (_, info) = TunedHeads.Read(classifier);
+        var at = sets.FindIndex(s => TunedHeads.Fits(s, info));
+        // Where no set fits, the message states in what the first one differs.
+        sources[Math.Max(0, at)] = TunedHeads.On(sources[Math.Max(0, at)], sets[Math.Max(0, at)], classifier);
     }
 }

@@ -36,6 +36,7 @@ internal static class RunCommand
                     Note = Messages.Note,
                     Warn = Messages.Warning,
                     StartExtraction = ExtractionProgressView.Start,
+                    StartTuning = TuningProgressView.Start,
                 };
                 var options = Provenances.Options(parsed.GetValue(threads));
                 if (pipeline.Summary && !parsed.GetValue(json))

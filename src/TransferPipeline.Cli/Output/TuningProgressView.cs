@@ -1,4 +1,5 @@
 using System.Globalization;
+using TransferPipeline.Pipelines;
 using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Cli.Output;
@@ -7,6 +8,12 @@ namespace TransferPipeline.Cli.Output;
 internal sealed class TuningProgressView(string title) : IDisposable
 {
     private readonly StatusLine _line = new();
+
+    public static TuningDisplay Start(string title)
+    {
+        var view = new TuningProgressView(title);
+        return new(view.Report, view.Dispose);
+    }
 
     public void Report(TuningProgress value) => _line.Report(value.Done >= value.Total, () => Parts(title, value));
 

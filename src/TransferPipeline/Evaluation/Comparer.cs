@@ -17,7 +17,9 @@ internal sealed class Comparer
     private readonly ComparisonOptions _options;
     private readonly IReadOnlyList<FeatureSource> _sources;
     private readonly HeadSpec[] _specs;
-    private readonly IReadOnlyList<string> _names;
+
+    /// <summary>Each head on each feature set: the set, the head, and the head's short name.</summary>
+    private readonly (int Set, HeadSpec Spec, string Name)[] _pairs;
     private readonly FeatureView[] _views;
     private readonly Protocol _protocol;
     private readonly List<string> _warnings = [];
@@ -32,7 +34,18 @@ internal sealed class Comparer
             Throw.Usage("no feature set was given");
         (_options, _sources) = (options, sources);
         _specs = Available(heads);
-        _names = HeadSpec.ShortNames(_specs);
+        var names = HeadSpec.ShortNames(_specs);
+        _pairs =
+        [
+            .. sources.SelectMany(
+                (source, set) =>
+                    _specs
+                        .Select((spec, i) => (set, spec, names[i]))
+                        .Concat(source.Trained.Select(spec => (set, spec, spec.Trainer.Name)))
+            ),
+        ];
+        if (options.Folds > 0 && sources.Any(s => s.Trained.Count > 0))
+            Throw.Usage("a head that was trained with its backbone has seen all training photos: compare it on the split, not on folds");
         _views = FeatureView.Align(sources);
         foreach (var spec in _specs)
             spec.CheckClasses(_views[0].Data.Classes);
@@ -56,7 +69,7 @@ internal sealed class Comparer
         var shared = new ComparisonScope();
         _fitters =
         [
-            .. _views.SelectMany(view => _specs.Select(spec => new HeadFitter(options, spec, view, groups, _protocol.FinalTrain, shared))),
+            .. _pairs.Select(p => new HeadFitter(options, p.Spec, _views[p.Set], groups, _protocol.FinalTrain, shared)),
         ];
         _failures = new TransferException?[_fitters.Length];
     }
@@ -95,7 +108,7 @@ internal sealed class Comparer
             Tests = verdict.Tests,
             Sweeps = [.. evaluated.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
             FewShot = FewShotCurves(evaluated),
-            DataCheck = Check(evaluated[verdict.Best]),
+            DataCheck = Check(BestTrainable(evaluated, verdict.Best)),
             Map = Map(evaluated[verdict.Best]),
             Warnings = _warnings,
             LeftOut = _leftOut,
@@ -166,7 +179,7 @@ internal sealed class Comparer
         }
 
         _warnings.Add($"{ShortName(index)}: left out: {_failures[index]!.Message}");
-        _leftOut.Add(new LeftOutHead(fitter.Spec.Trainer.Name, Title(index), index / _specs.Length, _failures[index]!.Message));
+        _leftOut.Add(new LeftOutHead(fitter.Spec.Trainer.Name, Title(index), _pairs[index].Set, _failures[index]!.Message));
         return null;
     }
 
@@ -185,9 +198,9 @@ internal sealed class Comparer
             fitter,
             Title(index),
             name,
-            _names[index % _specs.Length],
+            _pairs[index].Name,
             fitter.Spec.TitleWith(choice.Options) + OnSet(index),
-            index / _specs.Length,
+            _pairs[index].Set,
             head,
             choice,
             sweepSeconds,
@@ -204,7 +217,7 @@ internal sealed class Comparer
         if (_options.FewShotPerClass.Any(n => n < 1) || _options.FewShotDraws < 1)
             Throw.Usage("few-shot curves need at least one photo per class and one draw");
         _options.Progress("few-shot curves");
-        return FewShot.Run(evaluated, _protocol, _options, _warnings.Add);
+        return FewShot.Run([.. evaluated.Where(j => j.Head.Name != Heads.Tuned.HeadName)], _protocol, _options, _warnings.Add);
     }
 
     private DataCheck? Check(EvaluatedHead best)
@@ -231,6 +244,12 @@ internal sealed class Comparer
         return check;
     }
 
+    /// <summary>The best head, or the best of those that can be trained on a part of the photos.</summary>
+    private static EvaluatedHead BestTrainable(EvaluatedHead[] judged, int best) =>
+        judged[best].Head.Name != Heads.Tuned.HeadName
+            ? judged[best]
+            : judged.Where(j => j.Head.Name != Heads.Tuned.HeadName).MaxBy(j => j.All.Accuracy) ?? judged[best];
+
     private FeatureMap? Map(EvaluatedHead best)
     {
         if (!_options.Map)
@@ -239,11 +258,11 @@ internal sealed class Comparer
         return FeatureMapper.Run(best.Fitter.View, best.FeatureSet, _options.Seed, _options.Threads, _options.Cancellation);
     }
 
-    private string Title(int index) => _specs[index % _specs.Length].Title + OnSet(index);
+    private string Title(int index) => _pairs[index].Spec.Title + OnSet(index);
 
-    private string ShortName(int index) => _names[index % _specs.Length] + OnSet(index);
+    private string ShortName(int index) => _pairs[index].Name + OnSet(index);
 
-    private string OnSet(int index) => _sources.Count == 1 ? "" : $" on {SetName(index / _specs.Length)}";
+    private string OnSet(int index) => _sources.Count == 1 ? "" : $" on {SetName(_pairs[index].Set)}";
 
     /// <summary>The shortest of model, model and cut, folder that differs between all feature sets.</summary>
     private string SetName(int set)

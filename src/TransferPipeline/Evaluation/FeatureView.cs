@@ -4,7 +4,11 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>A feature set and what is known of it.</summary>
-internal sealed record FeatureSource(FeatureSetSummary Summary, FeatureData Data);
+internal sealed record FeatureSource(FeatureSetSummary Summary, FeatureData Data)
+{
+    /// <summary>Heads that were trained with this set's backbone; compared on this set alone, as they are.</summary>
+    public IReadOnlyList<HeadSpec> Trained { get; init; } = [];
+}
 
 /// <summary>
 /// A feature set seen as photos: photo p is the p-th photo of the first set compared, whatever the order of rows in this one;

@@ -63,6 +63,16 @@ public sealed partial class Finetuning
     public static FinetuneResult Run(Toolbox tools, FinetuneRequest request, CancellationToken cancellation = default) =>
         new Finetuning(tools, request, cancellation).Run();
 
+    /// <summary>What would be trained, in one line; whatever would be refused is refused.</summary>
+    internal static string Plan(Toolbox tools, FinetuneRequest request)
+    {
+        var job = new Finetuning(tools, request, default);
+        using var part = job.Open(job.Zeros(), null);
+        return FormattableString.Invariant(
+            $"{request.Model.Name} above '{job._divided.Cut}', {part.Parameters.Where(p => !p.IsStatistic).Sum(p => p.Count):N0} weights, {request.Options.Epochs} epochs, {request.Options.Views} cached copies of each photo"
+        );
+    }
+
     private FinetuneResult Run()
     {
         var clock = Stopwatch.StartNew();
@@ -73,13 +83,21 @@ public sealed partial class Finetuning
         var photos = TuningPhotos.Of(set, _options);
         if (photos.Reported.Length == 0)
             throw new BadInputException($"{_request.Dataset.Source}: no photo of split validation can be used; tuned files are checked on them");
+        var key = Key(set, photos);
+        if (EarlierResult(key) is { } earlier)
+        {
+            _message($"{_request.File}: trained before from the same photos with the same options; nothing is done");
+            return earlier;
+        }
+
         using var part = Open(Zeros(), photos);
         using var source = Source(set, photos);
         var run = new TuningRun(part, source, photos, _options, _request.Progress, _cancellation);
         var frozen = Start(run, part, photos);
         var checkpoint = Path.Combine(_request.CacheFolder, CheckpointName);
-        run.Run(checkpoint, Key(set, photos), _message);
+        run.Run(checkpoint, key, _message);
         var result = Finish(part, photos, run, frozen, clock);
+        Store(key, result);
         File.Delete(checkpoint);
         return result;
     }

@@ -7,6 +7,7 @@ using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Quantization;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Pipelines;
 
@@ -61,6 +62,9 @@ internal sealed record Pipeline
     /// <summary>Seeds views, folds and heads alike.</summary>
     public int Seed { get; init; }
 
+    /// <summary>How each backbone is fine-tuned besides; null for frozen features alone.</summary>
+    public FinetuneOptions? Finetune { get; init; }
+
     /// <summary>Print the table of layers with the cut before extraction.</summary>
     public bool Summary { get; init; }
 
@@ -74,6 +78,29 @@ internal sealed record Pipeline
 
     /// <summary>File name of an HTML page that shows the evaluated photos with the exported classifier's predictions, or null.</summary>
     public string? Predictions { get; init; }
+
+    /// <summary>The fine-tuning of one of the models.</summary>
+    internal FinetuneRequest Tune(Dataset dataset, ResolvedModel model, string folder) =>
+        new()
+        {
+            Dataset = dataset,
+            Model = model,
+            File = Path.Combine(folder, model.Name + "-tuned.onnx"),
+            Classifier = Path.Combine(folder, model.Name + "-tuned-classifier.onnx"),
+            Cache = Path.Combine(folder, "finetune", model.Name),
+            Options = Finetune! with { Seed = Seed },
+            Preprocessing = Preprocessing,
+            Decode = Decode,
+            Extraction = Extraction,
+        };
+
+    /// <summary>The extraction with a tuned model: the feature that its head takes, of the photos as they are.</summary>
+    internal ExtractionSpec SpecifyTuned(Toolbox tools, Dataset dataset, ResolvedModel tuned, string folder) =>
+        tools.Specify(dataset, tuned, [ExtractionOutput.Below(Path.Combine(folder, "features"), tuned.Name, CutRequest.Default)]) with
+        {
+            Device = Device,
+            Decode = Decode,
+        };
 
     /// <summary>The extraction with one of the models; each cut's set lies below <paramref name="folder"/>.</summary>
     /// <exception cref="UsageException">An augmentation or a parameter of one is wrong.</exception>

@@ -42,6 +42,9 @@ internal sealed record PipelinePlan(
     /// <summary>Photos in the batch of the trial.</summary>
     private const int TrialBatch = 4;
 
+    /// <summary>Each fine-tuning in one line: where it begins, what it trains.</summary>
+    public IReadOnlyList<string> Tunings { get; init; } = [];
+
     public long BytesNeeded => Sets.Sum(s => s.Bytes * (s.Vectors - s.There) / Math.Max(1, s.Vectors));
 
     public double? Seconds => Sets.Any(s => s.Seconds is null) ? null : Sets.Sum(s => s.Seconds);
@@ -62,10 +65,15 @@ internal sealed record PipelinePlan(
             }
         );
         var sets = new List<PlannedSet>();
+        var tunings = new List<string>();
         foreach (var name in pipeline.Models)
         {
             if (Try(problems, () => tools.Models.Resolve(name)) is { } model && dataset is not null)
+            {
                 sets.AddRange(Try(problems, () => Plan(tools, pipeline, model, dataset, folder, threads).ToList()) ?? []);
+                if (pipeline.Finetune is not null && Try(problems, () => Finetuning.Plan(tools, pipeline.Tune(dataset, model, folder))) is { } tuning)
+                    tunings.Add(tuning);
+            }
         }
 
         var existing = Path.GetFullPath(folder);
@@ -80,7 +88,10 @@ internal sealed record PipelinePlan(
             heads,
             new DriveInfo(existing).AvailableFreeSpace,
             problems
-        );
+        )
+        {
+            Tunings = tunings,
+        };
         if (plan.BytesNeeded > plan.BytesFree)
             problems.Add(
                 FormattableString.Invariant(

@@ -7,6 +7,7 @@ using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines.Yaml;
 using TransferPipeline.Quantization;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Pipelines;
 
@@ -52,6 +53,7 @@ internal static class PipelineReader
             Quantize = ReadQuantize(root, device),
             Heads = [.. root.List("heads").Select(ReadHead)],
             Evaluation = ReadEvaluation(root.Map("evaluation")),
+            Finetune = ReadFinetune(root),
             Summary = root.Flag("summary", false),
             FeaturesExport = ReadFeaturesExport(root.Map("features-export")),
             Export = ReadExport(root),
@@ -61,6 +63,8 @@ internal static class PipelineReader
         root.RejectUnknown();
         if (pipeline.Heads.Count == 0 && pipeline.FeaturesExport is null)
             throw root.Error("heads", "no head is named; expected a list such as [softmax, linear-svm]");
+        if (pipeline.Finetune is not null && pipeline.Evaluation.Folds > 0)
+            throw root.Error("finetune", "needs 'evaluation: {protocol: split}': a tuned backbone has seen all training photos, so folds would flatter it");
         if (pipeline.Views > 0 && pipeline.Augment.Count == 0)
             throw root.Error("views", "needs 'augment': without random transforms every view would be the same");
         if (pipeline.Predictions is not null && pipeline.Export is null)
@@ -211,6 +215,19 @@ internal static class PipelineReader
                 : options.Folds > 0 ? options.Folds
                 : UsualFolds,
         };
+    }
+
+    /// <summary>
+    /// The section fine-tunes unless <c>feature_extract: true</c> says that frozen features are enough, by the name that the tutorials have
+    /// for it; <c>feature_extract: false</c> alone fine-tunes with the defaults.
+    /// </summary>
+    private static FinetuneOptions? ReadFinetune(YamlMap root)
+    {
+        var map = root.Map("finetune");
+        var isFrozen = root.Flag("feature_extract", map is null);
+        var options = map is null ? new() : YamlOptions.Read<FinetuneOptions>(map, static given => FinetuneOptions.Of(given.Preset));
+        map?.RejectUnknown();
+        return isFrozen ? null : options;
     }
 
     private static FeaturesExportSection? ReadFeaturesExport(YamlMap? map)

@@ -7,6 +7,7 @@ using TransferPipeline.Features;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Reports;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Pipelines;
 
@@ -16,6 +17,9 @@ internal sealed record PipelineEvents
     public Action<string> Note { get; init; } = static _ => { };
 
     public Action<string> Warn { get; init; } = static _ => { };
+
+    /// <summary>Called once for each fine-tuning; the receiver shows its progress and is disposed at its end.</summary>
+    public Func<string, TuningDisplay> StartTuning { get; init; } = static _ => new(static _ => { }, static () => { });
 
     /// <summary>Called once a model; the receiver shows that extraction's progress and is disposed at its end.</summary>
     public Func<string, ExtractionDisplay> StartExtraction { get; init; } = static _ => new(null, static () => { });
@@ -27,7 +31,13 @@ internal sealed record ExtractionDisplay(IProgress<ExtractionProgress>? Progress
     public void Dispose() => End();
 }
 
-/// <param name="Sets">One per model and cut.</param>
+/// <summary>A display of one fine-tuning.</summary>
+public sealed record TuningDisplay(Action<TuningProgress> Progress, Action End) : IDisposable
+{
+    public void Dispose() => End();
+}
+
+/// <param name="Sets">One per model and cut, then one for each tuned model.</param>
 /// <param name="Run">Null when the pipeline names no head.</param>
 /// <param name="BestHead">Index of the head that was exported, or of the best one.</param>
 /// <param name="Files">What was written, by purpose: classifier, report, comparison, features.</param>
@@ -54,14 +64,29 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         foreach (var problem in dataset.Problems)
             events.Warn(problem.ToString());
         Directory.CreateDirectory(folder);
-        var models = pipeline.Models.Select(m => Quantized(tools.Models.Resolve(m), dataset, comparison.Threads, cancellation)).ToList();
+        var floats = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
+        var models = floats.ConvertAll(model => Quantized(model, dataset, comparison.Threads, cancellation));
         var sets = models.SelectMany(model => Extract(dataset, model, comparison.Threads, cancellation)).ToList();
+        var setModels = models.SelectMany(model => Enumerable.Repeat(model, pipeline.Cuts.Count)).ToList();
+        var tunings = pipeline.Finetune is null ? [] : floats.ConvertAll(model => Tune(dataset, model, comparison.Threads, cancellation));
+        foreach (var tuned in tunings.Select(t => tools.Models.Resolve(t.File)))
+        {
+            sets.AddRange(Extract(pipeline.SpecifyTuned(tools, dataset, tuned, folder), tuned.Name, comparison.Threads, cancellation));
+            setModels.Add(tuned);
+        }
+
         if (pipeline.FeaturesExport is { } export)
             ExportFeatures(export, sets.Select(s => s.Set).ToList());
         if (heads.Count == 0)
             return new(sets, null, -1, _files);
 
         var sources = sets.Select(s => new FeatureSource(Summaries.Of(s.Set), s.Set.Load())).ToList();
+        for (var i = 0; i < tunings.Count; i++)
+        {
+            var at = sources.Count - tunings.Count + i;
+            sources[at] = TunedHeads.On(sources[at], sets[at].Set, tunings[i].Classifier!);
+        }
+
         var options = pipeline.Evaluation with
         {
             Threads = comparison.Threads,
@@ -79,7 +104,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         var best = PickHead(run);
         if (pipeline.Export is not null)
         {
-            var classifier = ExportClassifier(run, best, sets, sources, models, dataset, cancellation);
+            var classifier = ExportClassifier(run, best, sets, sources, setModels, dataset, cancellation);
             if (pipeline.Predictions is not null)
                 WritePredictions(pipeline.Predictions, classifier, dataset, comparison.Threads, cancellation);
         }
@@ -169,11 +194,18 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         int threads,
         CancellationToken cancellation
     )
+        => Extract(pipeline.Specify(tools, dataset, model, folder), model.Name, threads, cancellation);
+
+    private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(
+        ExtractionSpec spec,
+        string name,
+        int threads,
+        CancellationToken cancellation
+    )
     {
-        var spec = pipeline.Specify(tools, dataset, model, folder);
         if (spec.Device.Precision == Precision.Int8)
             spec = spec with { Device = spec.Device with { Precision = Precision.Fp32 } }; // the model is of 8 bits by now
-        using var display = events.StartExtraction(model.Name);
+        using var display = events.StartExtraction(name);
         var options = pipeline.Extraction with
         {
             Workers = threads,
@@ -209,6 +241,31 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         Directory.Exists(Path.Combine(folder, "features"))
             ? Directory.EnumerateDirectories(Path.Combine(folder, "features"), $"{model.Name}-int8-*").Order(StringComparer.Ordinal)
             : [];
+
+    private FinetuneResult Tune(Dataset dataset, ResolvedModel model, int threads, CancellationToken cancellation)
+    {
+        using var extracting = events.StartExtraction($"{model.Name} for fine-tuning");
+        using var training = events.StartTuning(model.Name);
+        var request = pipeline.Tune(dataset, model, folder);
+        var result = Finetuning.Run(
+            tools,
+            request with
+            {
+                Extraction = request.Extraction with
+                {
+                    Workers = threads,
+                    FewerWorkers = true,
+                    Progress = extracting.Progress,
+                    Message = events.Note,
+                },
+                Progress = training.Progress,
+            },
+            cancellation
+        );
+        _files[$"tuned {model.Name}"] = result.File;
+        _files[$"history {model.Name}"] = Finetuning.ResultFile(request);
+        return result;
+    }
 
     private void ExportFeatures(FeaturesExportSection export, List<FeatureSet> sets)
     {
@@ -250,7 +307,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     {
         var index = run.Result.Heads[best].FeatureSet;
         var file = Path.Combine(folder, pipeline.Export!.File);
-        var builder = new ClassifierBuilder(tools, sets[index].Set, models[index / pipeline.Cuts.Count]);
+        var builder = new ClassifierBuilder(tools, sets[index].Set, models[index]);
         var check = builder.Write(file, run.Fitted[best], sources[index].Data, dataset, cancellation);
         events.Note($"{file}: {run.Result.Heads[best].ChosenTitle}; {check}");
         _files["classifier"] = file;
