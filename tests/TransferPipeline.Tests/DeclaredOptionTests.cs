@@ -8,6 +8,7 @@ using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines;
 using TransferPipeline.Quantization;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Tests;
 
@@ -22,6 +23,7 @@ public sealed class DeclaredOptionTests : IDisposable
             { "extract", [.. Names<DeviceOptions>(), .. Names<DecodeOptions>(), .. Names<ExtractionOptions>()] },
             { "evaluation", ["protocol", .. Names<ComparisonOptions>()] },
             { "quantize", [.. Names<QuantizationOptions>(), .. Names<ProofOptions>()] },
+            { "finetune", [.. Names<FinetuneOptions>()] },
         };
 
     [Theory]
@@ -32,15 +34,19 @@ public sealed class DeclaredOptionTests : IDisposable
             "properties"
         ]![section]!["properties"]!.AsObject();
         Assert.Equal(names.Order(StringComparer.Ordinal), properties.Select(p => p.Key).Order(StringComparer.Ordinal));
+        // device and batch mean other things in a fine-tuning.
         DeclaredOption[] options =
-        [
-            .. DeclaredOption.Of<DeviceOptions>(),
-            .. DeclaredOption.Of<DecodeOptions>(),
-            .. DeclaredOption.Of<ExtractionOptions>(),
-            .. DeclaredOption.Of<ComparisonOptions>(),
-            .. DeclaredOption.Of<QuantizationOptions>(),
-            .. DeclaredOption.Of<ProofOptions>(),
-        ];
+            section == "finetune"
+                ? [.. DeclaredOption.Of<FinetuneOptions>()]
+                :
+                [
+                    .. DeclaredOption.Of<DeviceOptions>(),
+                    .. DeclaredOption.Of<DecodeOptions>(),
+                    .. DeclaredOption.Of<ExtractionOptions>(),
+                    .. DeclaredOption.Of<ComparisonOptions>(),
+                    .. DeclaredOption.Of<QuantizationOptions>(),
+                    .. DeclaredOption.Of<ProofOptions>(),
+                ];
         Assert.All(
             options.Where(o => names.Contains(o.Name)),
             option => Assert.Equal(option.Schema().ToJsonString(), properties[option.Name]!.ToJsonString())
@@ -83,6 +89,28 @@ public sealed class DeclaredOptionTests : IDisposable
         );
         Assert.Equivalent(DeclaredValues(new ComparisonOptions()), DeclaredValues(comparison.Read(parsed)), strict: true);
         Assert.Equivalent(DeclaredValues(new ComparisonOptions()), DeclaredValues(pipeline.Evaluation), strict: true);
+    }
+
+    /// <summary>A preset sets the defaults of the other options; what is given wins, in any order.</summary>
+    [Fact]
+    public void Preset_OfAFinetuning_SetsTheDefaultsOfTheOthers()
+    {
+        var (command, flags) = (new Command("finetune"), new OptionFlags<FinetuneOptions>());
+        flags.AddTo(command);
+        var parsed = command.Parse("--epochs 3 --preset tutorial --cut last-stage");
+        Assert.Empty(parsed.Errors);
+        var expected = FinetuneOptions.Of(FinetunePreset.Tutorial) with { Epochs = 3, Cut = "last-stage" };
+        Assert.Equal(expected, flags.Read(parsed, given => FinetuneOptions.Of(given.Preset)));
+        var file = _folder.At("p.yaml");
+        File.WriteAllText(
+            file,
+            "data: { path: . }\nmodel: a\nheads: [ridge]\nfinetune: { epochs: 3, preset: tutorial, cut: last-stage }\n"
+        );
+        Assert.Equal(expected, PipelineReader.Read(file).Finetune);
+        File.WriteAllText(file, "data: { path: . }\nmodel: a\nheads: [ridge]\nfeature_extract: false\n");
+        Assert.Equal(new FinetuneOptions(), PipelineReader.Read(file).Finetune);
+        File.WriteAllText(file, "data: { path: . }\nmodel: a\nheads: [ridge]\n");
+        Assert.Null(PipelineReader.Read(file).Finetune);
     }
 
     [Fact]

@@ -66,7 +66,10 @@ internal static class FinetuneCommand
                         File = parsed.GetValue(file)!,
                         Classifier = parsed.GetValue(classifier),
                         Cache = parsed.GetValue(cache),
-                        Options = tuning.Read(parsed, static given => FinetuneOptions.Of(given.Preset)) with { Seed = parsed.GetValue(seed) },
+                        Options = tuning.Read(parsed, static given => FinetuneOptions.Of(given.Preset)) with
+                        {
+                            Seed = parsed.GetValue(seed),
+                        },
                         Decode = decode.Read(parsed),
                         Extraction = extraction.Read(parsed) with
                         {

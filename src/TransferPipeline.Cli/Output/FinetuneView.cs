@@ -25,7 +25,9 @@ internal static class FinetuneView
         );
         if (result.Frozen is { } frozen)
             Console.WriteLine(Score(frozen));
-        Console.WriteLine(Score(result.Tuned) + (result.PValue is { } p ? $", p = {p.ToString("0.000", CultureInfo.InvariantCulture)}" : ""));
+        Console.WriteLine(
+            Score(result.Tuned) + (result.PValue is { } p ? $", p = {p.ToString("0.000", CultureInfo.InvariantCulture)}" : "")
+        );
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,

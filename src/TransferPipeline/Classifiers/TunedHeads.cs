@@ -60,7 +60,8 @@ internal static class TunedHeads
         };
 
     private static RecipeDifference? Difference(FeatureSet set, ClassifierInfo info) =>
-        set.Recipe.Fields()
+        set
+            .Recipe.Fields()
             .Where(f => f.Key is not ("model" or "views" or "augmentation"))
             .Select(f => new RecipeDifference(f.Key, info.Recipe.GetValueOrDefault(f.Key, "unknown"), f.Value))
             .FirstOrDefault(d => d.Old != d.New);

@@ -39,9 +39,7 @@ internal sealed class Comparer
         [
             .. sources.SelectMany(
                 (source, set) =>
-                    _specs
-                        .Select((spec, i) => (set, spec, names[i]))
-                        .Concat(source.Trained.Select(spec => (set, spec, spec.Trainer.Name)))
+                    _specs.Select((spec, i) => (set, spec, names[i])).Concat(source.Trained.Select(spec => (set, spec, spec.Trainer.Name)))
             ),
         ];
         if (options.Folds > 0 && sources.Any(s => s.Trained.Count > 0))
@@ -67,10 +65,7 @@ internal sealed class Comparer
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
             _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
         var shared = new ComparisonScope();
-        _fitters =
-        [
-            .. _pairs.Select(p => new HeadFitter(options, p.Spec, _views[p.Set], groups, _protocol.FinalTrain, shared)),
-        ];
+        _fitters = [.. _pairs.Select(p => new HeadFitter(options, p.Spec, _views[p.Set], groups, _protocol.FinalTrain, shared))];
         _failures = new TransferException?[_fitters.Length];
     }
 

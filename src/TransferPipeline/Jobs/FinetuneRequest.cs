@@ -7,7 +7,7 @@ using TransferPipeline.Tuning;
 namespace TransferPipeline.Jobs;
 
 /// <summary>What a fine-tuning trains, and where its results go.</summary>
-public sealed record FinetuneRequest
+internal sealed record FinetuneRequest
 {
     /// <summary>Split train is trained on, split validation is evaluated.</summary>
     public required Dataset Dataset { get; init; }
@@ -40,7 +40,7 @@ public sealed record FinetuneRequest
     public Action<TuningProgress> Progress { get; init; } = static _ => { };
 
     /// <summary>Where activations, features and the checkpoint lie.</summary>
-    internal string CacheFolder => Cache ?? Path.ChangeExtension(Path.GetFullPath(File), ".cache");
+    public string CacheFolder => Cache ?? Path.ChangeExtension(Path.GetFullPath(File), ".cache");
 }
 
 /// <summary>How a fine-tuning came out.</summary>

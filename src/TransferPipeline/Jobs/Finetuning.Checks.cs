@@ -5,7 +5,7 @@ using TransferPipeline.Tuning;
 namespace TransferPipeline.Jobs;
 
 /// <content>What is refused before anything is computed.</content>
-public sealed partial class Finetuning
+internal sealed partial class Finetuning
 {
     /// <summary>More does not fit into one ONNX file, which the tuned one is.</summary>
     private const long MostWeights = int.MaxValue - (64 << 20);
@@ -43,8 +43,7 @@ public sealed partial class Finetuning
             );
         if (
             model.Graph.Initializer.FirstOrDefault(t =>
-                t.DataType is (int)TensorProto.Types.DataType.Float16 or (int)TensorProto.Types.DataType.Bfloat16
-                && TensorData.Count(t) > 1
+                t.DataType is (int)TensorProto.Types.DataType.Float16 or (int)TensorProto.Types.DataType.Bfloat16 && TensorData.Count(t) > 1
             ) is
             { } half
         )
@@ -56,8 +55,8 @@ public sealed partial class Finetuning
         if (bytes > MostWeights)
             throw new BadInputException(
                 FormattableString.Invariant(
-                    $"{_backbone.File}: {bytes / 1e9:0.0} GB of weights; a tuned model is written as one ONNX file, which holds at most 2 GB")
-                    + "; take a smaller model"
+                    $"{_backbone.File}: {bytes / 1e9:0.0} GB of weights; a tuned model is written as one ONNX file, which holds at most 2 GB"
+                ) + "; take a smaller model"
             );
     }
 

@@ -14,7 +14,7 @@ using TransferPipeline.Tuning;
 namespace TransferPipeline.Jobs;
 
 /// <content>Writes and checks what was trained.</content>
-public sealed partial class Finetuning
+internal sealed partial class Finetuning
 {
     /// <summary>Photos that a written classifier is replayed on.</summary>
     private const int ReplayedPhotos = 16;
@@ -40,7 +40,13 @@ public sealed partial class Finetuning
                 _cancellation
             );
             var from = new ExtractedFrom(_backbone.Input, _spec.Preprocessing, _backbone.HasClassifier ? "" : _feature.Cut);
-            var stated = TunedModelFile.Manifest(file, temporary, _request.Model, from, $"fine-tuned above '{_divided.Cut}' by transfer finetune");
+            var stated = TunedModelFile.Manifest(
+                file,
+                temporary,
+                _request.Model,
+                from,
+                $"fine-tuned above '{_divided.Cut}' by transfer finetune"
+            );
             // A manifest of another file under this name would refuse the new one.
             File.Delete(manifest);
             OutputTarget.Place(temporary, file);

@@ -5,10 +5,11 @@ using TransferPipeline.Features;
 namespace TransferPipeline.Jobs;
 
 /// <content>A result that is there already is not computed again.</content>
-public sealed partial class Finetuning
+internal sealed partial class Finetuning
 {
     /// <summary>The JSON file of a result: history of loss and accuracy, scores, options by their key.</summary>
-    internal static string ResultFile(FinetuneRequest request) => Path.Combine(request.CacheFolder, Path.GetFileNameWithoutExtension(request.File) + ".json");
+    public static string ResultFile(FinetuneRequest request) =>
+        Path.Combine(request.CacheFolder, Path.GetFileNameWithoutExtension(request.File) + ".json");
 
     /// <summary>What an earlier run of the same key wrote, if its files are still what it wrote; null otherwise.</summary>
     private FinetuneResult? EarlierResult(string key)

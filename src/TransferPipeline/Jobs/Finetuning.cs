@@ -18,7 +18,7 @@ using TransferPipeline.Tuning;
 namespace TransferPipeline.Jobs;
 
 /// <summary>Trains a backbone above a cut, from photos to a tuned ONNX file and its classifier.</summary>
-public sealed partial class Finetuning
+internal sealed partial class Finetuning
 {
     private const string CheckpointName = "checkpoint";
 
@@ -43,7 +43,10 @@ public sealed partial class Finetuning
             throw new UsageException($"{request.File} is the backbone that training starts from: choose another name for the tuned one");
         ClassWeights.Check("finetune", _options.ClassWeight, request.Dataset.Classes);
         _feature = request.Model.Explicit(CutRequest.Default);
-        var spec = tools.Specify(request.Dataset, request.Model, [new(_feature, "")], request.Preprocessing) with { Decode = request.Decode };
+        var spec = tools.Specify(request.Dataset, request.Model, [new(_feature, "")], request.Preprocessing) with
+        {
+            Decode = request.Decode,
+        };
         _backbone = Backbone.Open(request.Model.File, new PhotoSize(spec.Preprocessing.OutputHeight, spec.Preprocessing.OutputWidth));
         _spec = spec with { Views = ViewsOf(spec.Preprocessing) };
         RequireFloat();
@@ -64,7 +67,7 @@ public sealed partial class Finetuning
         new Finetuning(tools, request, cancellation).Run();
 
     /// <summary>What would be trained, in one line; whatever would be refused is refused.</summary>
-    internal static string Plan(Toolbox tools, FinetuneRequest request)
+    public static string Plan(Toolbox tools, FinetuneRequest request)
     {
         var job = new Finetuning(tools, request, default);
         using var part = job.Open(job.Zeros(), null);
@@ -82,7 +85,9 @@ public sealed partial class Finetuning
         var set = Extract();
         var photos = TuningPhotos.Of(set, _options);
         if (photos.Reported.Length == 0)
-            throw new BadInputException($"{_request.Dataset.Source}: no photo of split validation can be used; tuned files are checked on them");
+            throw new BadInputException(
+                $"{_request.Dataset.Source}: no photo of split validation can be used; tuned files are checked on them"
+            );
         var key = Key(set, photos);
         if (EarlierResult(key) is { } earlier)
         {
@@ -126,8 +131,20 @@ public sealed partial class Finetuning
             new SoftmaxTrainer(),
             new Dictionary<string, string> { ["C"] = "logspace(-3,2,11)", ["class_weight"] = _options.ClassWeight }
         );
-        var options = new ComparisonOptions { Seed = _options.Seed, Threads = Threads, Cancellation = _cancellation };
-        var summary = new FeatureSetSummary("", _request.Model.Name, _feature.Cut, _divided.Dimension, double.NaN, new Dictionary<string, string>());
+        var options = new ComparisonOptions
+        {
+            Seed = _options.Seed,
+            Threads = Threads,
+            Cancellation = _cancellation,
+        };
+        var summary = new FeatureSetSummary(
+            "",
+            _request.Model.Name,
+            _feature.Cut,
+            _divided.Dimension,
+            double.NaN,
+            new Dictionary<string, string>()
+        );
         var trained = HeadTraining.Run(options, new FeatureSource(summary, data), spec, new TrainingSplits([Splits.Train], null));
         var head = (Heads.Linear.LinearHead)trained.Head;
         part.SetWeights(weights with { HeadWeights = head.Weights, HeadBias = head.Bias });

@@ -6,6 +6,7 @@ using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Jobs;
 
@@ -69,6 +70,43 @@ public sealed partial record Toolbox
         );
         return OpenFeatures(result.Folder);
     }
+
+    /// <summary>
+    /// Trains a backbone above a cut and writes it as an ONNX file with a manifest, a model as any other; an interrupted call goes on where
+    /// its last epoch ended when it is made again.
+    /// </summary>
+    /// <param name="model">A name of the model store, or an ONNX file.</param>
+    /// <param name="file">The tuned backbone that is written.</param>
+    /// <param name="classifier">Also the tuned backbone with its head, for predictions; null for none.</param>
+    /// <param name="progress">Told as training goes on.</param>
+    /// <exception cref="TransferException">The model cannot be trained, memory is short, or training diverged.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; whole epochs are kept.</exception>
+    public Task<FinetuneResult> FinetuneAsync(
+        Dataset photos,
+        string model,
+        string file,
+        FinetuneOptions? options = null,
+        string? classifier = null,
+        IProgress<TuningProgress>? progress = null,
+        CancellationToken cancellation = default
+    ) =>
+        Task.Run(
+            () =>
+                Finetuning.Run(
+                    this,
+                    new()
+                    {
+                        Dataset = photos,
+                        Model = Models.Resolve(model),
+                        File = file,
+                        Classifier = classifier,
+                        Options = options ?? new(),
+                        Progress = progress is null ? static _ => { } : progress.Report,
+                    },
+                    cancellation
+                ),
+            cancellation
+        );
 
     /// <summary>Opens a feature set that was extracted before, here or on another machine.</summary>
     /// <exception cref="BadInputException">The folder is not a feature set, or is damaged.</exception>

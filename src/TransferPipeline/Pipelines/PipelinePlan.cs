@@ -71,7 +71,10 @@ internal sealed record PipelinePlan(
             if (Try(problems, () => tools.Models.Resolve(name)) is { } model && dataset is not null)
             {
                 sets.AddRange(Try(problems, () => Plan(tools, pipeline, model, dataset, folder, threads).ToList()) ?? []);
-                if (pipeline.Finetune is not null && Try(problems, () => Finetuning.Plan(tools, pipeline.Tune(dataset, model, folder))) is { } tuning)
+                if (
+                    pipeline.Finetune is not null
+                    && Try(problems, () => Finetuning.Plan(tools, pipeline.Tune(dataset, model, folder))) is { } tuning
+                )
                     tunings.Add(tuning);
             }
         }

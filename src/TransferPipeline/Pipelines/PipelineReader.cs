@@ -64,7 +64,10 @@ internal static class PipelineReader
         if (pipeline.Heads.Count == 0 && pipeline.FeaturesExport is null)
             throw root.Error("heads", "no head is named; expected a list such as [softmax, linear-svm]");
         if (pipeline.Finetune is not null && pipeline.Evaluation.Folds > 0)
-            throw root.Error("finetune", "needs 'evaluation: {protocol: split}': a tuned backbone has seen all training photos, so folds would flatter it");
+            throw root.Error(
+                "finetune",
+                "needs 'evaluation: {protocol: split}': a tuned backbone has seen all training photos, so folds would flatter it"
+            );
         if (pipeline.Views > 0 && pipeline.Augment.Count == 0)
             throw root.Error("views", "needs 'augment': without random transforms every view would be the same");
         if (pipeline.Predictions is not null && pipeline.Export is null)

@@ -32,7 +32,7 @@ internal sealed record ExtractionDisplay(IProgress<ExtractionProgress>? Progress
 }
 
 /// <summary>A display of one fine-tuning.</summary>
-public sealed record TuningDisplay(Action<TuningProgress> Progress, Action End) : IDisposable
+internal sealed record TuningDisplay(Action<TuningProgress> Progress, Action End) : IDisposable
 {
     public void Dispose() => End();
 }
@@ -193,8 +193,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         ResolvedModel model,
         int threads,
         CancellationToken cancellation
-    )
-        => Extract(pipeline.Specify(tools, dataset, model, folder), model.Name, threads, cancellation);
+    ) => Extract(pipeline.Specify(tools, dataset, model, folder), model.Name, threads, cancellation);
 
     private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(
         ExtractionSpec spec,

@@ -18,7 +18,13 @@ internal sealed unsafe class ActivationFiles : IDisposable
         var ranks = set.Ranks;
         for (var p = 0; p < set.Manifest.Parts.Count; p++)
         {
-            var file = MemoryMappedFile.CreateFromFile(set.Existing(set.Manifest.Parts[p]), FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+            var file = MemoryMappedFile.CreateFromFile(
+                set.Existing(set.Manifest.Parts[p]),
+                FileMode.Open,
+                null,
+                0,
+                MemoryMappedFileAccess.Read
+            );
             var view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
             _maps.Add((file, view));
             byte* start = null;

@@ -129,7 +129,12 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
             Span<byte> header = stackalloc byte[HeaderBytes];
             stream.ReadExactly(header);
             (rows, columns) = (MemoryMarshal.Read<int>(header[8..]), MemoryMarshal.Read<int>(header[12..]));
-            if (MemoryMarshal.Read<ulong>(header) != Magic || rows < 0 || columns < 1 || stream.Length < HeaderBytes + (long)rows * columns * 2)
+            if (
+                MemoryMarshal.Read<ulong>(header) != Magic
+                || rows < 0
+                || columns < 1
+                || stream.Length < HeaderBytes + (long)rows * columns * 2
+            )
                 throw Damaged(file, null);
             return stream;
         }

@@ -74,9 +74,7 @@ internal sealed record DividedBackbone(
         }
 
         model.Graph.Input.Clear();
-        model.Graph.Input.Add(
-            GraphWriter.Declare(name, TensorProto.Types.DataType.Float, [-1, .. at.Shape.Skip(1)])
-        );
+        model.Graph.Input.Add(GraphWriter.Declare(name, TensorProto.Types.DataType.Float, [-1, .. at.Shape.Skip(1)]));
         PassingShapes.Replace(backbone.File, model, index, name, both);
         var upper = GraphPruner.Cut(model, new GraphIndex(model.Graph, name), [end.Name]);
         if (upper.Graph.Node.Any(n => GraphIndex.Inputs(n).Contains(both.InputName)))

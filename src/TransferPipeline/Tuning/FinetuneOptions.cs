@@ -92,7 +92,12 @@ public sealed record FinetuneOptions
     public string ClassWeight { get; init; } = "none";
 
     /// <summary>Of RandomResizedCrop.</summary>
-    [Option("crop-scale", "Smallest part of a photo's area that a random crop takes; 1 with flip 0 leaves photos as they are.", Min = 0.01, Max = 1)]
+    [Option(
+        "crop-scale",
+        "Smallest part of a photo's area that a random crop takes; 1 with flip 0 leaves photos as they are.",
+        Min = 0.01,
+        Max = 1
+    )]
     public double CropScale { get; init; } = 0.35;
 
     /// <summary>Of RandomHorizontalFlip.</summary>

@@ -42,7 +42,9 @@ internal static class PassingShapes
     {
         var model = ModelProto.Parser.ParseFrom(below.Onnx);
         long[] Input(int n) =>
-            below.Layout == Images.TensorLayout.Nchw ? [n, 3, below.InputHeight, below.InputWidth] : [n, below.InputHeight, below.InputWidth, 3];
+            below.Layout == Images.TensorLayout.Nchw
+                ? [n, 3, below.InputHeight, below.InputWidth]
+                : [n, below.InputHeight, below.InputWidth, 3];
         var inside = tensors.Where(t => t != below.InputName).ToList();
         model.Graph.Output.Clear();
         foreach (var tensor in inside)

@@ -37,7 +37,10 @@ internal static class TuningMemory
         if (!System.IO.File.Exists(File))
             return null;
         var line = System.IO.File.ReadLines(File).FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
-        if (line is null || !long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture, out var kib))
+        if (
+            line is null
+            || !long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture, out var kib)
+        )
             return null;
         // A container may have less than the machine.
         var limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;

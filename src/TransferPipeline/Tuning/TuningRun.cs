@@ -64,7 +64,16 @@ internal sealed class TuningRun
             var held = Accuracy(_photos.HeldOut);
             Keep(epoch, held?.Accuracy ?? reported?.Accuracy ?? 0);
             _history.Add(
-                new(epoch + 1, rate, loss, accuracy, reported?.Loss, reported?.Accuracy, held?.Accuracy, (_clock.Elapsed - began).TotalSeconds)
+                new(
+                    epoch + 1,
+                    rate,
+                    loss,
+                    accuracy,
+                    reported?.Loss,
+                    reported?.Accuracy,
+                    held?.Accuracy,
+                    (_clock.Elapsed - began).TotalSeconds
+                )
             );
             new TuningCheckpoint(epoch + 1, _history, _kept, _keptCount, _best).Write(checkpoint, key, _part);
             Report(epoch, _photos.Train.Length, loss, force: true);
@@ -124,8 +133,8 @@ internal sealed class TuningRun
             if (!double.IsFinite(result.Loss))
                 throw new JobFailedException(
                     FormattableString.Invariant(
-                        $"the loss is not finite in epoch {epoch + 1}, step {step + 1}: training diverged; lower learning-rate (")
-                        + FormattableString.Invariant($"{_options.LearningRate}), start from lp, or warm up")
+                        $"the loss is not finite in epoch {epoch + 1}, step {step + 1}: training diverged; lower learning-rate ("
+                    ) + FormattableString.Invariant($"{_options.LearningRate}), start from lp, or warm up")
                 );
             _doneHere += batch.Photos;
             Report(epoch, Math.Min((step + 1) * _options.Batch, order.Length), sum.Loss / sum.Weight, force: false);

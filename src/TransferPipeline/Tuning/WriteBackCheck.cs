@@ -54,7 +54,8 @@ internal static class WriteBackCheck
             for (var i = 0; i < count * classes; i++)
             {
                 var (row, k) = (start + i / classes, i % classes);
-                var score = Score(features.Row(row), weights.HeadWeights.AsSpan(k * divided.Dimension, divided.Dimension)) + weights.HeadBias[k];
+                var score =
+                    Score(features.Row(row), weights.HeadWeights.AsSpan(k * divided.Dimension, divided.Dimension)) + weights.HeadBias[k];
                 var difference = Math.Abs(score - logits[i]);
                 top = Math.Max(top, Math.Abs(score));
                 if (!(difference <= largest))

@@ -10,7 +10,7 @@ internal sealed record Tuned : HeadOptions
     public const string HeadName = "tuned";
 
     /// <summary>The classifier.</summary>
-    [HeadOption("file", "the classifier file that holds it")]
+    [Option("file", "the classifier file that holds it")]
     public string File { get; init; } = "";
 
     /// <inheritdoc/>

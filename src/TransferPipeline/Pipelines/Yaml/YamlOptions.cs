@@ -6,13 +6,13 @@ internal static class YamlOptions
     /// <summary>A record with what the mapping gives; the rest has its defaults.</summary>
     /// <exception cref="BadInputException">A value is not of the option's type or limits.</exception>
     public static T Read<T>(YamlMap map)
-        where T : class, new() => Read(map, static _ => new T());
+        where T : class, new() => Read<T>(map, static _ => new T());
 
     /// <param name="start">The record that the others are set in, by what the mapping gives: some options set the defaults of
     /// others.</param>
     /// <inheritdoc cref="Read{T}(YamlMap)"/>
     public static T Read<T>(YamlMap map, Func<T, T> start)
-        where T : class, new() => Set(start(Set(new T(), map)), map);
+        where T : class, new() => Set<T>(start(Set(new T(), map)), map);
 
     private static T Set<T>(T record, YamlMap map)
         where T : class, new()

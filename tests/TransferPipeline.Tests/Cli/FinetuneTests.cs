@@ -1,0 +1,276 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+
+namespace TransferPipeline.Tests.Cli;
+
+/// <summary><c>transfer finetune</c> on a few photos: its files, resuming, and what it refuses.</summary>
+public sealed class FinetuneTests : IDisposable
+{
+    private static readonly string[] Classes = ["dress", "hat"];
+
+    private readonly TempFolder _folder = new();
+
+    public FinetuneTests()
+    {
+        var doctor = TransferProcess.Run("heads", "--json");
+        var torch = JsonNode.Parse(doctor.Output)!.AsArray().First(h => h!["name"]!.GetValue<string>() == "torch-linear")!;
+        if (!torch["available"]!.GetValue<bool>())
+            Assert.Skip("needs libtorch");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Finetune_WritesABackboneThatEveryCommandTakes()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 6, Classes);
+        var result = Finetune(photos, "tuned.onnx", "--classifier", _folder.At("classifier.onnx"), "--json");
+        var json = JsonNode.Parse(result.Output)!;
+        Assert.Equal("/_blocks.13/Add_output_0", json["cut"]!.GetValue<string>());
+        Assert.InRange(json["write_back_difference"]!.GetValue<double>(), 0, 1e-5);
+        Assert.Equal([1, 2], json["history"]!.AsArray().Select(e => e!["epoch"]!.GetValue<int>()));
+        Assert.Equal(12, json["tuned"]!["photos"]!.GetValue<int>());
+        // It starts from a head that knows these photos.
+        Assert.All(json["history"]!.AsArray(), e => Assert.InRange(e!["train_loss"]!.GetValue<double>(), 1e-6, 0.5));
+
+        // Its manifest states the preprocessing, so that the file passes for any model, and its vectors are others.
+        Ok("extract", "--data", photos, "--model", _folder.At("tuned.onnx"), "--out", _folder.At("set"));
+        Ok("extract", "--data", photos, "--model", "efficientnet-lite0", "--out", _folder.At("frozen"));
+        var (tuned, frozen) = (Recipe("set"), Recipe("frozen"));
+        Assert.Equal(json["sha256"]!.GetValue<string>(), tuned["model_sha256"]!.GetValue<string>());
+        Assert.Equal(frozen["preprocessing"]!.ToJsonString(), tuned["preprocessing"]!.ToJsonString());
+
+        // The head comes back as one of a comparison, with its accuracy as the job stated it.
+        var compared = Ok(
+            "compare",
+            "--features",
+            _folder.At("frozen"),
+            "--features",
+            _folder.At("set"),
+            "--heads",
+            "softmax",
+            "--classifier",
+            _folder.At("classifier.onnx"),
+            "--json"
+        );
+        var comparison = JsonNode.Parse(compared.Output)!;
+        var heads = comparison["heads"]!.AsArray();
+        Assert.Equal(["softmax", "softmax", "tuned"], heads.Select(h => h!["name"]!.GetValue<string>()));
+        Assert.Equal(json["tuned"]!["accuracy"]!.GetValue<double>(), heads[2]!["accuracy"]!["value"]!.GetValue<double>(), 12);
+        Assert.Contains(comparison["tests"]!.AsArray(), t => t!["second"]!.GetValue<int>() == 2);
+
+        var predicted = Ok("predict", _folder.At("classifier.onnx"), SamplePhotos.Photos("train", "hat").First(), "--format", "csv");
+        Assert.Contains("hat", predicted.Output, StringComparison.Ordinal);
+
+        // The classifier's head is no head of the frozen set.
+        var wrong = TransferProcess.Run(
+            "compare",
+            "--features",
+            _folder.At("frozen"),
+            "--heads",
+            "softmax",
+            "--classifier",
+            _folder.At("classifier.onnx")
+        );
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Contains("model_sha256", wrong.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Finetune_TwiceAndWithOneOrTwoThreads_WritesTheSameBytes()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 5, Classes);
+        Finetune(photos, "one.onnx", "--threads", "1", "--cache", _folder.At("cache-one"));
+        Finetune(photos, "two.onnx", "--threads", "2", "--cache", _folder.At("cache-two"));
+        Assert.Equal(Hash("one.onnx"), Hash("two.onnx"));
+        File.Delete(_folder.At("two.onnx"));
+        var again = Finetune(photos, "two.onnx", "--threads", "2", "--cache", _folder.At("cache-two"));
+        Assert.Equal(Hash("one.onnx"), Hash("two.onnx"));
+        Assert.DoesNotContain("trained before", again.Error, StringComparison.Ordinal);
+
+        // Unchanged, nothing is trained; with another seed all is.
+        var unchanged = Finetune(photos, "two.onnx", "--threads", "2", "--cache", _folder.At("cache-two"));
+        Assert.Contains("trained before", unchanged.Error, StringComparison.Ordinal);
+        Finetune(photos, "two.onnx", "--threads", "2", "--cache", _folder.At("cache-two"), "--seed", "1");
+        Assert.NotEqual(Hash("one.onnx"), Hash("two.onnx"));
+    }
+
+    /// <summary>A real kill after an epoch: the next run goes on there and ends with the bytes of an undisturbed one.</summary>
+    [Fact]
+    public void Finetune_Killed_GoesOnAtTheLastWholeEpoch()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 12, Classes);
+        string[] more = ["--epochs", "4", "--keep", "average"];
+        Finetune(photos, "undisturbed.onnx", more);
+        var checkpoint = _folder.At("killed.cache", "checkpoint");
+        using (var process = TransferProcess.Start(_folder.Root, null, Arguments(photos, "killed.onnx", more)))
+        {
+            for (var waited = 0; !File.Exists(checkpoint) && !process.HasExited && waited < 120_000; waited += 5)
+                Thread.Sleep(5);
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        Assert.True(File.Exists(checkpoint), "ended before it was killed");
+        Assert.False(File.Exists(_folder.At("killed.onnx")));
+        var resumed = Finetune(photos, "killed.onnx", more);
+        Assert.Contains("goes on after epoch", resumed.Error, StringComparison.Ordinal);
+        Assert.Equal(Hash("undisturbed.onnx"), Hash("killed.onnx"));
+        Assert.False(File.Exists(checkpoint));
+    }
+
+    /// <summary>Fresh copies in every epoch, and the pixels themselves as what is trained on.</summary>
+    [Theory]
+    [InlineData("last-block", "lp")]
+    [InlineData("all", "random")]
+    public void Finetune_WithoutCachedViews_CachesNoActivations(string cut, string start)
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 2, Classes);
+        var result = Finetune(photos, "tuned.onnx", "--views", "0", "--cut", cut, "--start", start, "--epochs", "1", "--json");
+        Assert.Equal(start == "random", JsonNode.Parse(result.Output)!["frozen"] is null);
+        Assert.False(Directory.Exists(_folder.At("tuned.cache", "activations")));
+        Assert.True(File.Exists(_folder.At("tuned.cache", "features", "manifest.json")));
+    }
+
+    [Fact]
+    public void Finetune_OtherCopies_AreAnotherSetOfActivations()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 2, Classes);
+        string[] shared = ["--epochs", "1", "--cache", _folder.At("cache")];
+        Finetune(photos, "a.onnx", shared);
+        var other = Finetune(photos, "b.onnx", [.. shared, "--crop-scale", "0.5"]);
+        Assert.Contains("augmentation was", other.Error, StringComparison.Ordinal);
+        Assert.Equal(2, Directory.GetDirectories(_folder.At("cache"), "activations*").Length);
+        // Options that do not change activations compute none.
+        var reused = Finetune(photos, "c.onnx", [.. shared, "--learning-rate", "0.01", "--json"]);
+        Assert.Equal(2, Directory.GetDirectories(_folder.At("cache"), "activations*").Length);
+        Assert.NotEqual(Hash("a.onnx"), Hash("c.onnx"));
+        Assert.DoesNotContain(" a second", reused.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("is quantized", "--model", "INT8")]
+    [InlineData("transfer train", "--cut", "/Reshape_output_0")]
+    [InlineData("does not separate", "--cut", "/_blocks.2/_expand_conv/Conv_output_0")]
+    [InlineData("no tensor 'blocks.99'", "--cut", "blocks.99")]
+    [InlineData("no class 'cat'", "--class-weight", "cat:2,hat:1")]
+    [InlineData("warmup is 5", "--warmup", "5")]
+    [InlineData("GB of memory", "--batch", "65536")]
+    [InlineData("no photos in split validation", "--data", "TRAIN")]
+    [InlineData("device cuda cannot be used", "--device", "cuda")]
+    public void Finetune_WhatCannotBeTrained_IsRefusedBeforeAnythingIsComputed(string expected, string option, string value)
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 2, Classes);
+        value = value switch
+        {
+            "INT8" => SharedData.RequireModel("efficientnet-lite0-int8.onnx"),
+            "TRAIN" => OnlyTrain(photos),
+            _ => value,
+        };
+        var arguments = Arguments(photos, "tuned.onnx", []);
+        var at = Array.IndexOf(arguments, option);
+        if (at >= 0)
+            arguments[at + 1] = value;
+        else
+            arguments = [.. arguments, option, value];
+        var result = TransferProcess.Run(arguments);
+        Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
+        Assert.InRange(result.ExitCode, 1, 2);
+        Assert.False(Directory.Exists(_folder.At("tuned.cache")));
+        Assert.False(File.Exists(_folder.At("tuned.onnx")));
+    }
+
+    /// <summary>A pipeline trains, extracts with what it trained, and compares both; a second run trains nothing.</summary>
+    [Fact]
+    public void Run_WithFinetune_ComparesTunedAndFrozen()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 6, Classes);
+        var pipeline = _folder.Write(
+            "p.yaml",
+            $$"""
+            data: { path: "{{photos}}" }
+            model: efficientnet-lite0
+            heads: [softmax, ridge]
+            finetune: { cut: last-block, views: 1, epochs: 1, batch: 8 }
+            export: classifier.onnx
+            report: report.html
+            """
+        );
+        var plan = Ok("run", pipeline, "--dry-run");
+        Assert.Contains("fine-tuning: efficientnet-lite0 above '/_blocks.13/Add_output_0'", plan.Output, StringComparison.Ordinal);
+        Ok("run", pipeline, "--out", _folder.At("out"));
+        var comparison = JsonNode.Parse(File.ReadAllText(_folder.At("out", "comparison.json")))!;
+        var names = comparison["heads"]!.AsArray().Select(h => $"{h!["name"]} {h["feature_set"]}").ToArray();
+        Assert.Equal(["softmax 0", "ridge 0", "softmax 1", "ridge 1", "tuned 1"], names);
+        Assert.Equal("efficientnet-lite0-tuned", comparison["provenance"]!["feature_sets"]![1]!["model"]!.GetValue<string>());
+        Assert.Contains("tuned on efficientnet-lite0-tuned", File.ReadAllText(_folder.At("out", "report.html")), StringComparison.Ordinal);
+
+        var again = Ok("run", pipeline, "--out", _folder.At("out"));
+        Assert.Contains("trained before", again.Error, StringComparison.Ordinal);
+        var frozen = Ok("run", pipeline, "--out", _folder.At("frozen"), "--set", "feature_extract=true");
+        Assert.False(File.Exists(_folder.At("frozen", "efficientnet-lite0-tuned.onnx")), frozen.Output);
+        var folds = TransferProcess.Run("run", pipeline, "--set", "evaluation.protocol=k-fold");
+        Assert.Equal(2, folds.ExitCode);
+        Assert.Contains("finetune", folds.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    private static string OnlyTrain(string photos)
+    {
+        Directory.Delete(Path.Combine(photos, "validation"), recursive: true);
+        // Two split folders, none of them for validation.
+        Directory.CreateDirectory(Path.Combine(photos, "test"));
+        foreach (var label in Classes)
+        {
+            var target = Directory.CreateDirectory(Path.Combine(photos, "test", label)).FullName;
+            File.Copy(SamplePhotos.Photos("validation", label).First(), Path.Combine(target, "1.jpg"));
+        }
+
+        return photos;
+    }
+
+    private TransferResult Finetune(string photos, string file, params string[] more) => Ok(Arguments(photos, file, more));
+
+    private string[] Arguments(string photos, string file, string[] more)
+    {
+        string[] all =
+        [
+            "finetune",
+            "--data",
+            photos,
+            "--model",
+            "efficientnet-lite0",
+            "--out",
+            _folder.At(file),
+            "--cut",
+            "last-block",
+            "--views",
+            "1",
+            "--epochs",
+            "2",
+            "--batch",
+            "8",
+        ];
+        // A later value takes the place of an earlier one.
+        for (var i = 0; i + 1 < more.Length; i += 2)
+        {
+            var at = Array.IndexOf(all, more[i]);
+            if (at >= 0)
+                all[at + 1] = more[i + 1];
+            else
+                all = [.. all, more[i], more[i + 1]];
+        }
+
+        return more.Length % 2 == 1 ? [.. all, more[^1]] : all;
+    }
+
+    private static TransferResult Ok(params string[] arguments)
+    {
+        var result = TransferProcess.Run(arguments);
+        Assert.True(result.ExitCode == 0, result.Error);
+        return result;
+    }
+
+    private JsonNode Recipe(string set) => JsonNode.Parse(File.ReadAllText(_folder.At(set, "manifest.json")))!["recipe"]!;
+
+    private string Hash(string file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(_folder.At(file))));
+}

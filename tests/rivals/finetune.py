@@ -1,0 +1,114 @@
+"""Epochs of fine-tuning beside PyTorch on the same network, the same layers trainable, the same photos, two threads, in one run.
+
+    python3 tests/rivals/finetune.py --data clothing [--model resnet18|mobilenet_v2|efficientnet_b0] [--photos 400] [--batch 32]
+
+TRANSFER names the command; bin/transfer otherwise. torchvision's network, with random weights, is exported to ONNX in evaluation mode. PyTorch
+trains it as its tutorial does: a DataLoader with two workers decodes and augments each photo in each epoch, the layers below are frozen
+by requires_grad, the frozen part in evaluation mode. Ours reads cached activations above the last stage's cut, or renders fresh copies
+where everything is trained. The second epoch of each counts; ours without the evaluation that PyTorch's loop does not do is stated too.
+"""
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+import torchvision
+from torch.utils.data import DataLoader, Subset
+from torchvision import datasets, transforms
+
+TRANSFER = os.environ.get("TRANSFER", "bin/transfer")
+# torchvision's modules that are below the cut last-stage.
+BELOW = {
+    "resnet18": ["conv1", "bn1", "layer1", "layer2", "layer3"],
+    "mobilenet_v2": [f"features.{i}" for i in range(14)],
+    "efficientnet_b0": [f"features.{i}" for i in range(6)],
+}
+
+
+def subset(source, target, photos):
+    """Links the first photos of each class, and a few for validation."""
+    per_class = max(1, photos // len(list((source / "train").iterdir())))
+    count = 0
+    for split, most in [("train", per_class), ("validation", 2)]:
+        for label in sorted((source / split).iterdir()):
+            folder = target / split / label.name
+            folder.mkdir(parents=True)
+            for photo in sorted(label.iterdir())[:most]:
+                (folder / photo.name).symlink_to(photo.resolve())
+                count += split == "train"
+    return count
+
+
+def torch_epoch(network, folder, batch, frozen, epochs=2):
+    transform = transforms.Compose(
+        [
+            transforms.RandomResizedCrop(224, scale=(0.35, 1)),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    photos = datasets.ImageFolder(folder / "train", transform)
+    loader = DataLoader(photos, batch_size=batch, shuffle=True, num_workers=2, persistent_workers=True)
+    network.train()
+    for name in frozen:
+        part = network.get_submodule(name)
+        part.eval()
+        for weight in part.parameters():
+            weight.requires_grad = False
+    optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.001, momentum=0.9)
+    loss = torch.nn.CrossEntropyLoss()
+    seconds = []
+    for _ in range(epochs):
+        start = time.perf_counter()
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss(network(x), y).backward()
+            optimizer.step()
+        seconds.append(time.perf_counter() - start)
+    return seconds[-1]
+
+
+def ours(folder, onnx, work, batch, cut, views):
+    command = [TRANSFER, "finetune", "--data", str(folder), "--model", str(onnx), "--out", str(work / f"{cut}.onnx"), "--cut", cut]
+    command += ["--views", str(views), "--epochs", "2", "--batch", str(batch), "--threads", "2", "--json", "--cache", str(work / f"cache-{cut}")]
+    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return result["history"][1]["seconds"], result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", default="resnet18", choices=BELOW)
+    parser.add_argument("--photos", type=int, default=400)
+    parser.add_argument("--batch", type=int, default=32)
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    torch.manual_seed(0)
+    print(f"torch {torch.__version__}, torchvision {torchvision.__version__}, {torch.get_num_threads()} threads")
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        photos = subset(options.data, work / "photos", options.photos)
+        classes = len(list((work / "photos" / "train").iterdir()))
+        onnx = work / f"{options.model}.onnx"
+        network = torchvision.models.get_model(options.model) if hasattr(torchvision.models, "get_model") else getattr(torchvision.models, options.model)()
+        torch.onnx.export(
+            network.eval(), torch.zeros(1, 3, 224, 224), onnx, opset_version=13, input_names=["input"], output_names=["logits"],
+            dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}},
+        )
+        for cut, views, frozen in [("last-stage", 1, BELOW[options.model]), ("all", 0, [])]:
+            mine, result = ours(work / "photos", onnx, work, options.batch, cut, views)
+            rival = getattr(torchvision.models, options.model)(num_classes=classes)
+            theirs = torch_epoch(rival, work / "photos", options.batch, frozen)
+            print(
+                f"{options.model} {cut}: {result['trained_parameters']:,} weights, {photos} photos; an epoch: ours {mine:.1f} s, "
+                f"PyTorch {theirs:.1f} s, {theirs / mine:.2f} times"
+            )
+
+
+if __name__ == "__main__":
+    main()
