@@ -1,3 +1,4 @@
+using TorchSharp;
 using TransferPipeline.Tuning;
 using static TorchSharp.torch;
 
@@ -24,20 +25,29 @@ internal sealed class Optimizer(TunerOptions options)
     {
         var (values, decay) = (weight.Master, options.WeightDecay);
         if (options.Optimizer == TunerOptimizer.AdamW)
-            values.mul_(1 - rate * decay);
+        {
+            using var left = (1 - rate * decay).ToScalar();
+            values.mul_(left);
+        }
         else if (decay > 0)
-            gradient.add_(values, decay);
+        {
+            gradient.add_(values, Scalars.Of(decay));
+        }
+
         if (options.Optimizer == TunerOptimizer.Sgd)
         {
             if (options.Momentum > 0)
-                gradient = weight.States[0].mul_(options.Momentum).add_(gradient);
-            values.add_(gradient, -rate);
+                gradient = weight.States[0].mul_(Scalars.Of(options.Momentum)).Plus_(gradient);
+            using var length = (-rate).ToScalar();
+            values.add_(gradient, length);
             return;
         }
 
-        var mean = weight.States[0].mul_(Beta1).add_(gradient, 1 - Beta1);
-        var square = weight.States[1].mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
-        var root = square.sqrt().div_(Math.Sqrt(1 - Math.Pow(Beta2, step))).add_(Epsilon);
-        values.addcdiv_(mean, root, -rate / (1 - Math.Pow(Beta1, step)));
+        var mean = weight.States[0].mul_(Scalars.Of(Beta1)).add_(gradient, Scalars.Of(1 - Beta1));
+        var square = weight.States[1].mul_(Scalars.Of(Beta2)).addcmul_(gradient, gradient, Scalars.Of(1 - Beta2));
+        using var correction = Math.Sqrt(1 - Math.Pow(Beta2, step)).ToScalar();
+        using var factor = (-rate / (1 - Math.Pow(Beta1, step))).ToScalar();
+        var root = square.sqrt().div_(correction).add_(Scalars.Of(Epsilon));
+        values.addcdiv_(mean, root, factor);
     }
 }

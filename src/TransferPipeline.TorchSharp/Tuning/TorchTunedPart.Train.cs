@@ -1,3 +1,4 @@
+using TorchSharp;
 using TransferPipeline.Tuning;
 using static TorchSharp.torch;
 
@@ -65,8 +66,9 @@ internal sealed partial class TorchTunedPart
         var loss = Loss(logits, labels);
         var result = Result(loss, logits, labels);
         if (_graph.Auxiliary is not null)
-            loss = loss + Loss(Logits(features[1], 1, shard), labels) * _graph.AuxiliaryLossWeight;
-        (loss / weight).backward();
+            loss = loss.Plus(Loss(Logits(features[1], 1, shard), labels).mul(Scalars.Of(_graph.AuxiliaryLossWeight)));
+        using var total = weight.ToScalar();
+        loss.div(total).backward();
         return result;
     }
 }

@@ -52,7 +52,7 @@ internal sealed class TrainedTensor : IDisposable
         {
             if (_leaves[s].grad is not { } gradient)
                 continue;
-            sum = sum is null ? gradient : sum.add_(gradient);
+            sum = sum is null ? gradient : sum.Plus_(gradient);
             _leaves[s].grad = null;
         }
 

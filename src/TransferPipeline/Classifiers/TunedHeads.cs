@@ -2,6 +2,7 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Heads.Linear;
 using TransferPipeline.Onnx;
 
@@ -12,7 +13,7 @@ internal static class TunedHeads
 {
     /// <summary>The head of a classifier and what the classifier says of itself.</summary>
     /// <exception cref="BadInputException">The file is no classifier, or its head was not trained with its backbone.</exception>
-    public static (LinearHead Head, ClassifierInfo Info) Read(string file)
+    public static (LinearHead Head, ClassifierInfo Info) Read(string file, FitReport? fit = null)
     {
         var onnx = OnnxFile.Read(file);
         var info = ClassifierInfo.ReadFrom(onnx.File, onnx.Model);
@@ -31,14 +32,15 @@ internal static class TunedHeads
             || index.Initializer(bias) is not { } b
         )
             throw new BadInputException($"{file}: expected a linear layer before its probabilities; was the file changed?");
-        return (Tuned.Head(TensorData.Floats(w), TensorData.Floats(b), file), info);
+        return (Tuned.Head(TensorData.Floats(w), TensorData.Floats(b), file, fit), info);
     }
 
     /// <summary>A set with the head of a classifier on the same backbone.</summary>
+    /// <param name="fit">How it was trained, where that is known; the file does not contain it.</param>
     /// <exception cref="BadInputException">The classifier's recipe is not the set's, or its classes are others.</exception>
-    public static FeatureSource On(FeatureSource source, FeatureSet set, string file)
+    public static FeatureSource On(FeatureSource source, FeatureSet set, string file, FitReport? fit = null)
     {
-        var (head, info) = Read(file);
+        var (head, info) = Read(file, fit);
         if (Difference(set, info) is { } difference)
             throw new BadInputException(
                 $"{file}: its backbone's {difference.Field} is {difference.Old}, that of {set.Folder} is {difference.New}; extract the set with "

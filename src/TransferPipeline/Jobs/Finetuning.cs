@@ -80,6 +80,7 @@ internal sealed partial class Finetuning
     {
         var clock = Stopwatch.StartNew();
         RequireMemory();
+        Advise();
         Directory.CreateDirectory(_request.CacheFolder);
         using var held = FolderLock.Take(_request.CacheFolder, TimeSpan.Zero, _message, _cancellation);
         var set = Extract();
@@ -105,6 +106,18 @@ internal sealed partial class Finetuning
         Store(key, result);
         File.Delete(checkpoint);
         return result;
+    }
+
+    private void Advise()
+    {
+        var isFolded = _divided.Upper.Graph.Node.All(n => n.OpType != "BatchNormalization");
+        if (isFolded && _options is { Start: FinetuneStart.Random, BackboneRate: > 0 })
+            _message(
+                "training from a random head can diverge on this file, whose BatchNormalization is folded into its convolutions; --start lp, "
+                    + "the default, does not"
+            );
+        if (_divided.TrainsAll && _options.Views > 0)
+            _message("above the cut 'all' nothing can be cached: each epoch makes fresh copies, as with --views 0");
     }
 
     /// <summary>Sets the head with which training starts, and says how good it is; null for a random one.</summary>

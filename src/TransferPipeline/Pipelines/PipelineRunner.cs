@@ -4,6 +4,7 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Reports;
@@ -84,7 +85,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         for (var i = 0; i < tunings.Count; i++)
         {
             var at = sources.Count - tunings.Count + i;
-            sources[at] = TunedHeads.On(sources[at], sets[at].Set, tunings[i].Classifier!);
+            sources[at] = TunedHeads.On(sources[at], sets[at].Set, tunings[i].Classifier!, Fit(tunings[i]));
         }
 
         var options = pipeline.Evaluation with
@@ -265,6 +266,23 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         _files[$"history {model.Name}"] = Finetuning.ResultFile(request);
         return result;
     }
+
+    /// <summary>The epochs for the report's learning curves.</summary>
+    private static FitReport Fit(FinetuneResult tuning) =>
+        new()
+        {
+            Iterations = tuning.History.Count,
+            History =
+            [
+                .. tuning.History.Select(e => new EpochRecord(
+                    e.Epoch,
+                    e.TrainLoss,
+                    e.TrainAccuracy,
+                    e.ValidationLoss ?? double.NaN,
+                    e.ValidationAccuracy ?? double.NaN
+                )),
+            ],
+        };
 
     private void ExportFeatures(FeaturesExportSection export, List<FeatureSet> sets)
     {

@@ -128,6 +128,7 @@ public sealed class FinetuneTests : IDisposable
         var photos = SamplePhotos.Copy(_folder.At("photos"), 2, Classes);
         var result = Finetune(photos, "tuned.onnx", "--views", "0", "--cut", cut, "--start", start, "--epochs", "1", "--json");
         Assert.Equal(start == "random", JsonNode.Parse(result.Output)!["frozen"] is null);
+        Assert.Equal(start == "random", result.Error.Contains("can diverge", StringComparison.Ordinal));
         Assert.False(Directory.Exists(_folder.At("tuned.cache", "activations")));
         Assert.True(File.Exists(_folder.At("tuned.cache", "features", "manifest.json")));
     }
@@ -202,6 +203,7 @@ public sealed class FinetuneTests : IDisposable
         var comparison = JsonNode.Parse(File.ReadAllText(_folder.At("out", "comparison.json")))!;
         var names = comparison["heads"]!.AsArray().Select(h => $"{h!["name"]} {h["feature_set"]}").ToArray();
         Assert.Equal(["softmax 0", "ridge 0", "softmax 1", "ridge 1", "tuned 1"], names);
+        Assert.Single(comparison["heads"]![4]!["history"]!.AsArray());
         Assert.Equal("efficientnet-lite0-tuned", comparison["provenance"]!["feature_sets"]![1]!["model"]!.GetValue<string>());
         Assert.Contains("tuned on efficientnet-lite0-tuned", File.ReadAllText(_folder.At("out", "report.html")), StringComparison.Ordinal);
 

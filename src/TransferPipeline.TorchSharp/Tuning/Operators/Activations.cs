@@ -13,21 +13,21 @@ internal static class Activations
         {
             ["Relu"] = call => call.MayOverwrite(0) ? call.Data(0).relu_() : call.Data(0).relu(),
             ["Clip"] = Clip,
-            ["LeakyRelu"] = call => call.Data(0).leaky_relu(call.Float("alpha", 0.01f)),
+            ["LeakyRelu"] = call => call.Data(0).leaky_relu(Scalars.Of(call.Float("alpha", 0.01f))),
             ["PRelu"] = PRelu,
             ["ThresholdedRelu"] = ThresholdedRelu,
-            ["Elu"] = call => call.Data(0).elu(call.Float("alpha", 1), 1, 1),
-            ["Celu"] = call => call.Data(0).celu(call.Float("alpha", 1)),
+            ["Elu"] = call => call.Data(0).elu(Scalars.Of(call.Float("alpha", 1)), Scalars.Of(1), Scalars.Of(1)),
+            ["Celu"] = call => call.Data(0).celu(Scalars.Of(call.Float("alpha", 1))),
             ["Selu"] = Selu,
             ["Gelu"] = Gelu,
-            ["Mish"] = call => call.Data(0) * call.Data(0).softplus().tanh(),
-            ["Swish"] = call => call.Data(0) * (call.Data(0) * call.Float("alpha", 1)).sigmoid(),
+            ["Mish"] = call => call.Data(0) * Softplus(call.Data(0)).tanh(),
+            ["Swish"] = call => call.Data(0) * call.Data(0).mul(Scalars.Of(call.Float("alpha", 1))).sigmoid(),
             ["HardSwish"] = call => call.Data(0).hardswish(),
             ["HardSigmoid"] = HardSigmoid,
             ["Sigmoid"] = call => call.Data(0).sigmoid(),
             ["Tanh"] = call => call.Data(0).tanh(),
-            ["Softplus"] = call => call.Data(0).softplus(),
-            ["Softsign"] = call => call.Data(0) / (call.Data(0).abs() + 1),
+            ["Softplus"] = call => Softplus(call.Data(0)),
+            ["Softsign"] = call => call.Data(0) / call.Data(0).abs().add(Scalars.Of(1)),
             ["Erf"] = call => call.Data(0).erf(),
             ["Exp"] = call => call.Data(0).exp(),
             ["Log"] = call => call.Data(0).log(),
@@ -58,26 +58,33 @@ internal static class Activations
         return (min, max) switch
         {
             (null, null) => x.alias(),
-            ({ } low, { } high) => (call.MayOverwrite(0) ? x : x.clone()).hardtanh_(low, high),
+            ({ } low, { } high) => (call.MayOverwrite(0) ? x : x.clone()).hardtanh_(Scalars.Of(low), Scalars.Of(high)),
             (0, null) => call.MayOverwrite(0) ? x.relu_() : x.relu(),
-            _ => x.clamp(min, max),
+            _ => x.clamp(min is null ? null : Scalars.Of(min.Value), max is null ? null : Scalars.Of(max.Value)),
         };
     }
 
     private static Tensor PRelu(OperatorCall call)
     {
         var x = call.Data(0);
-        return where(x.gt(0), x, x * call.Data(1));
+        return where(x.gt(Scalars.Of(0)), x, x * call.Data(1));
     }
 
     private static Tensor ThresholdedRelu(OperatorCall call)
     {
         var x = call.Data(0);
-        return where(x.gt(call.Float("alpha", 1)), x, zeros_like(x));
+        return where(x.gt(Scalars.Of(call.Float("alpha", 1))), x, zeros_like(x));
     }
 
     private static Tensor Selu(OperatorCall call) =>
-        call.Data(0).elu(call.Float("alpha", 1.67326319217681884765625f), call.Float("gamma", 1.05070102214813232421875f), 1);
+        call.Data(0)
+            .elu(
+                Scalars.Of(call.Float("alpha", 1.67326319217681884765625f)),
+                Scalars.Of(call.Float("gamma", 1.05070102214813232421875f)),
+                Scalars.Of(1)
+            );
+
+    private static Tensor Softplus(Tensor x) => nn.functional.logsigmoid(x.neg()).neg();
 
     private static Tensor Gelu(OperatorCall call) =>
         nn.functional.gelu(call.Data(0), call.Text("approximate", "none") == "tanh" ? GELU.Approximate.tanh : GELU.Approximate.none);
@@ -88,7 +95,7 @@ internal static class Activations
         // torch's own, as its exporter writes it.
         if (alpha == 1f / 6 && beta == 0.5f)
             return call.Data(0).hardsigmoid();
-        return (call.Data(0) * alpha + beta).hardtanh_(0, 1);
+        return call.Data(0).mul(Scalars.Of(alpha)).add_(Scalars.Of(beta)).hardtanh_(Scalars.Of(0), Scalars.Of(1));
     }
 
     /// <summary>Before opset 13 all axes from the given one on are one, by default from the second on.</summary>

@@ -17,38 +17,39 @@ internal static class Arithmetic
             ["Mod"] = Modulo,
             ["Min"] = call => Fold(call, minimum),
             ["Max"] = call => Fold(call, maximum),
-            ["Sum"] = call => Fold(call, (a, b) => a + b),
-            ["Mean"] = call => Fold(call, (a, b) => a + b) / call.Inputs.Length,
+            ["Sum"] = call => Fold(call, Scalars.Plus),
+            ["Mean"] = call => Fold(call, Scalars.Plus).div(Scalars.Of(call.Inputs.Length)),
         };
 
     private static Tensor Add(OperatorCall call)
     {
         if (Scalar(call, 1) is { } right)
-            return call.Data(0).add(right);
+            return call.Data(0).add(Scalars.Of(right));
         if (Scalar(call, 0) is { } left)
-            return call.Data(1).add(left);
+            return call.Data(1).add(Scalars.Of(left));
         var (a, b) = (call.Data(0), call.Data(1));
         if (!a.shape.AsSpan().SequenceEqual(b.shape))
-            return a + b;
-        return call.MayOverwrite(0) ? a.add_(b)
-            : call.MayOverwrite(1) ? b.add_(a)
-            : a + b;
+            return a.Plus(b);
+        return call.MayOverwrite(0) ? a.Plus_(b)
+            : call.MayOverwrite(1) ? b.Plus_(a)
+            : a.Plus(b);
     }
 
     private static Tensor Subtract(OperatorCall call) =>
-        Scalar(call, 1) is { } right ? call.Data(0).sub(right)
-        : Scalar(call, 0) is { } left ? call.Data(1).neg().add(left)
+        Scalar(call, 1) is { } right ? call.Data(0).sub(Scalars.Of(right))
+        : Scalar(call, 0) is { } left ? call.Data(1).neg().add(Scalars.Of(left))
         : call.Data(0) - call.Data(1);
 
     private static Tensor Multiply(OperatorCall call) =>
-        Scalar(call, 1) is { } right ? call.Data(0).mul(right)
-        : Scalar(call, 0) is { } left ? call.Data(1).mul(left)
+        Scalar(call, 1) is { } right ? call.Data(0).mul(Scalars.Of(right))
+        : Scalar(call, 0) is { } left ? call.Data(1).mul(Scalars.Of(left))
         : call.Data(0) * call.Data(1);
 
-    private static Tensor Divide(OperatorCall call) => Scalar(call, 1) is { } right ? call.Data(0).div(right) : call.Data(0) / call.Data(1);
+    private static Tensor Divide(OperatorCall call) =>
+        Scalar(call, 1) is { } right ? call.Data(0).div(Scalars.Of(right)) : call.Data(0) / call.Data(1);
 
     private static Tensor Power(OperatorCall call) =>
-        Scalar(call, 1) is { } exponent ? call.Data(0).pow(exponent) : call.Data(0).pow(call.Data(1));
+        Scalar(call, 1) is { } exponent ? call.Data(0).pow(Scalars.Of(exponent)) : call.Data(0).pow(call.Data(1));
 
     /// <summary>Of real numbers ONNX knows C's fmod only.</summary>
     private static Tensor Modulo(OperatorCall call) => call.Data(0).fmod(call.Data(1));

@@ -37,7 +37,7 @@ internal static class Matrices
             return nn.functional.linear(a, transB ? b : b.t(), c);
         var product = nn.functional.linear(transA ? a.t() : a, transB ? b : b.t());
         if (alpha != 1)
-            product *= alpha;
-        return c is null ? product : product + (beta == 1 ? c : c * beta);
+            product = product.mul(Scalars.Of(alpha));
+        return c is null ? product : product.Plus(beta == 1 ? c : c.mul(Scalars.Of(beta)));
     }
 }

@@ -63,14 +63,14 @@ internal static class Normalizations
         var x = call.Data(0);
         var first = HostShapes.Axis(call.Int("axis", -1), (int)x.dim());
         long[] axes = [.. Enumerable.Range(first, (int)x.dim() - first).Select(a => (long)a)];
-        return x * (x.square().mean(axes, keepdim: true) + call.Float("epsilon", 1e-5f)).rsqrt() * call.Data(1);
+        return x * (x * x).mean(axes, keepdim: true).add(Scalars.Of(call.Float("epsilon", 1e-5f))).rsqrt() * call.Data(1);
     }
 
     private static Tensor LpNormalization(OperatorCall call)
     {
         var x = call.Data(0);
         long[] axis = [HostShapes.Axis(call.Int("axis", -1), (int)x.dim())];
-        return x / (call.Int("p", 2) == 1 ? x.abs().sum(axis, keepdim: true) : x.square().sum(axis, keepdim: true).sqrt());
+        return x / (call.Int("p", 2) == 1 ? x.abs().sum(axis, keepdim: true) : (x * x).sum(axis, keepdim: true).sqrt());
     }
 
     private static Tensor LocalResponse(OperatorCall call)

@@ -14,8 +14,8 @@ internal static class Reductions
             ["ReduceMax"] = call => Reduce(call, (x, axes, keep) => x.amax(axes, keep)),
             ["ReduceMin"] = call => Reduce(call, (x, axes, keep) => x.amin(axes, keep)),
             ["ReduceL1"] = call => Reduce(call, (x, axes, keep) => x.abs().sum(axes, keep)),
-            ["ReduceL2"] = call => Reduce(call, (x, axes, keep) => x.square().sum(axes, keep).sqrt()),
-            ["ReduceSumSquare"] = call => Reduce(call, (x, axes, keep) => x.square().sum(axes, keep)),
+            ["ReduceL2"] = call => Reduce(call, (x, axes, keep) => (x * x).sum(axes, keep).sqrt()),
+            ["ReduceSumSquare"] = call => Reduce(call, (x, axes, keep) => (x * x).sum(axes, keep)),
             ["ReduceLogSum"] = call => Reduce(call, (x, axes, keep) => x.sum(axes, keep).log()),
             ["ReduceLogSumExp"] = call => Reduce(call, LogSumExp),
             ["ReduceProd"] = call => Reduce(call, Product),
@@ -41,7 +41,7 @@ internal static class Reductions
     private static Tensor LogSumExp(Tensor x, long[] axes, bool keep)
     {
         var largest = x.amax(axes, keepdim: true).detach();
-        var sum = (x - largest).exp().sum(axes, keepdim: true).log() + largest;
+        var sum = (x - largest).exp().sum(axes, keepdim: true).log().Plus(largest);
         return keep ? sum : sum.sum(axes);
     }
 
