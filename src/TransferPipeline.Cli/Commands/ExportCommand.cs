@@ -40,7 +40,8 @@ internal static class ExportCommand
                 var compared = ComparedHead.Read(source, parsed.GetValue(head));
                 if (compared.Name == Heads.Tuned.HeadName)
                     throw new UsageException(
-                        $"{compared.Title} was trained with its backbone: its classifier is {compared.Parameters["file"]}, as finetune wrote it"
+                        $"{compared.Title} was trained with its backbone: its classifier is {compared.Parameters["file"]}, as "
+                            + $"finetune wrote it"
                     );
                 var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, Common.Tools.Table);
                 var rows = Provenances.Load(set);

@@ -31,8 +31,10 @@ internal static class FinetuneView
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{result.File}: {result.Model} trained above '{result.Cut}' ({result.TrainedParameters:N0} weights, {result.TrainPhotos} photos, "
-                    + $"{result.Kept}) in {result.Seconds:0.0} s; its scores in ONNX Runtime differ by {result.WriteBackDifference:0.0e+0} at most"
+                $"{result.File}: {result.Model} trained above '{result.Cut}' ({result.TrainedParameters:N0} weights, "
+                    + $"{result.TrainPhotos} photos, "
+                    + $"{result.Kept}) in {result.Seconds:0.0} s; its scores in ONNX Runtime differ by "
+                    + $"{result.WriteBackDifference:0.0e+0} at most"
             )
         );
         if (result.Classifier is not null)
@@ -42,7 +44,8 @@ internal static class FinetuneView
     private static string Score(FinetunedScore score) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{score.Title}: accuracy {score.Accuracy:0.0000} ({score.Low:0.0000} to {score.High:0.0000}) on {score.Photos} photos of validation"
+            $"{score.Title}: accuracy {score.Accuracy:0.0000} ({score.Low:0.0000} to {score.High:0.0000}) on {score.Photos} "
+                + $"photos of validation"
         );
 
     private static string Number(double? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "";

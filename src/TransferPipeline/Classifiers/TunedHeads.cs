@@ -43,7 +43,8 @@ internal static class TunedHeads
         var (head, info) = Read(file, fit);
         if (Difference(set, info) is { } difference)
             throw new BadInputException(
-                $"{file}: its backbone's {difference.Field} is {difference.Old}, that of {set.Folder} is {difference.New}; extract the set with "
+                $"{file}: its backbone's {difference.Field} is {difference.Old}, that of {set.Folder} is {difference.New}; "
+                    + $"extract the set with "
                     + "the tuned backbone"
             );
         if (!info.Labels.SequenceEqual(source.Data.Classes))

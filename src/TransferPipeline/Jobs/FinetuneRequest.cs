@@ -39,6 +39,9 @@ internal sealed record FinetuneRequest
     /// <summary>Called as training goes on.</summary>
     public Action<TuningProgress> Progress { get; init; } = static _ => { };
 
+    /// <summary>Called after each epoch.</summary>
+    public Action<TuningEpoch> EpochDone { get; init; } = static _ => { };
+
     /// <summary>Where activations, features and the checkpoint lie.</summary>
     public string CacheFolder => Cache ?? Path.ChangeExtension(Path.GetFullPath(File), ".cache");
 }
@@ -59,7 +62,7 @@ internal sealed record FinetuneRequest
 /// <param name="WriteBackDifference">Largest difference of a score between ONNX Runtime and the training library, relative to the largest
 /// score.</param>
 /// <param name="Seconds">Wall time of the whole job.</param>
-public sealed record FinetuneResult(
+internal sealed record FinetuneResult(
     string File,
     string Sha256,
     string? Classifier,
@@ -81,4 +84,4 @@ public sealed record FinetuneResult(
 /// <param name="Photos">That were evaluated.</param>
 /// <param name="Low">Lower end of Wilson's 95 % interval.</param>
 /// <param name="High">Upper end.</param>
-public sealed record FinetunedScore(string Title, int Photos, double Accuracy, double Low, double High);
+internal sealed record FinetunedScore(string Title, int Photos, double Accuracy, double Low, double High);

@@ -17,7 +17,8 @@ internal sealed partial class Finetuning
         {
             if (!there.ContainsKey(needed))
                 throw new BadInputException(
-                    $"{dataset.Source} has no photos in split {needed} (it has {string.Join(", ", there.Select(s => $"{s.Key}: {s.Value}"))}): "
+                    $"{dataset.Source} has no photos in split {needed} (it has "
+                        + $"{string.Join(", ", there.Select(s => $"{s.Key}: {s.Value}"))}): "
                         + "training needs one and evaluates the other; set --validation-share where the data has no such split"
                 );
         }
@@ -38,7 +39,8 @@ internal sealed partial class Finetuning
             { } quantized
         )
             throw new BadInputException(
-                $"{_backbone.File}: it is quantized ('{quantized.Output[0]}' is made by {quantized.OpType}) and cannot be trained; take the "
+                $"{_backbone.File}: it is quantized ('{quantized.Output[0]}' is made by {quantized.OpType}) and cannot be "
+                    + $"trained; take the "
                     + "float file from which it was made, and quantize the tuned one"
             );
         if (
@@ -54,9 +56,8 @@ internal sealed partial class Finetuning
         var bytes = TensorData.All(model.Graph).Sum(t => TensorData.Count(t) * sizeof(float));
         if (bytes > MostWeights)
             throw new BadInputException(
-                FormattableString.Invariant(
-                    $"{_backbone.File}: {bytes / 1e9:0.0} GB of weights; a tuned model is written as one ONNX file, which holds at most 2 GB"
-                ) + "; take a smaller model"
+                FormattableString.Invariant($"{_backbone.File}: {bytes / 1e9:0.0} GB of weights; ")
+                    + "a tuned model is written as one ONNX file, which holds at most 2 GB; take a smaller model"
             );
     }
 

@@ -71,8 +71,9 @@ internal sealed partial class Finetuning
     {
         var job = new Finetuning(tools, request, default);
         using var part = job.Open(job.Zeros(), null);
+        var weights = part.Parameters.Where(p => !p.IsStatistic).Sum(p => p.Count);
         return FormattableString.Invariant(
-            $"{request.Model.Name} above '{job._divided.Cut}', {part.Parameters.Where(p => !p.IsStatistic).Sum(p => p.Count):N0} weights, {request.Options.Epochs} epochs, {request.Options.Views} cached copies of each photo"
+            $"{request.Model.Name} above '{job._divided.Cut}', {weights:N0} weights, {job._options.Epochs} epochs, {job._options.Views} copies"
         );
     }
 
@@ -101,7 +102,7 @@ internal sealed partial class Finetuning
         var run = new TuningRun(part, source, photos, _options, _request.Progress, _cancellation);
         var frozen = Start(run, part, photos);
         var checkpoint = Path.Combine(_request.CacheFolder, CheckpointName);
-        run.Run(checkpoint, key, _message);
+        run.Run(checkpoint, key, _request.EpochDone, _message);
         var result = Finish(part, photos, run, frozen, clock);
         Store(key, result);
         File.Delete(checkpoint);
@@ -113,7 +114,8 @@ internal sealed partial class Finetuning
         var isFolded = _divided.Upper.Graph.Node.All(n => n.OpType != "BatchNormalization");
         if (isFolded && _options is { Start: FinetuneStart.Random, BackboneRate: > 0 })
             _message(
-                "training from a random head can diverge on this file, whose BatchNormalization is folded into its convolutions; --start lp, "
+                "training from a random head can diverge on this file, whose BatchNormalization is folded into its "
+                    + "convolutions; --start lp, "
                     + "the default, does not"
             );
         if (_divided.TrainsAll && _options.Views > 0)

@@ -4,6 +4,7 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Tuning;
@@ -78,33 +79,52 @@ public sealed partial record Toolbox
     /// <param name="model">A name of the model store, or an ONNX file.</param>
     /// <param name="file">The tuned backbone that is written.</param>
     /// <param name="classifier">Also the tuned backbone with its head, for predictions; null for none.</param>
-    /// <param name="progress">Told as training goes on.</param>
+    /// <param name="cut"><c>last-stage</c>, <c>last-block</c>, <c>all</c>, or a tensor that separates the network.</param>
+    /// <param name="epochs">Times that each training photo is seen.</param>
+    /// <param name="views">Augmented copies of each training photo that are cached; 0 makes fresh ones in each epoch.</param>
+    /// <param name="seed">Of the order of photos and of their copies.</param>
+    /// <param name="progress">Told after each epoch.</param>
     /// <exception cref="TransferException">The model cannot be trained, memory is short, or training diverged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; whole epochs are kept.</exception>
-    public Task<FinetuneResult> FinetuneAsync(
+    public Task<FinetunedModel> FinetuneAsync(
         Dataset photos,
         string model,
         string file,
-        FinetuneOptions? options = null,
         string? classifier = null,
-        IProgress<TuningProgress>? progress = null,
+        string cut = SeparatingCuts.LastStage,
+        int epochs = 8,
+        int views = 3,
+        int seed = 0,
+        IProgress<EpochRecord>? progress = null,
         CancellationToken cancellation = default
     ) =>
         Task.Run(
             () =>
-                Finetuning.Run(
-                    this,
-                    new()
+            {
+                var request = new FinetuneRequest
+                {
+                    Dataset = photos,
+                    Model = Models.Resolve(model),
+                    File = file,
+                    Classifier = classifier,
+                    Options = new()
                     {
-                        Dataset = photos,
-                        Model = Models.Resolve(model),
-                        File = file,
-                        Classifier = classifier,
-                        Options = options ?? new(),
-                        Progress = progress is null ? static _ => { } : progress.Report,
+                        Cut = cut,
+                        Epochs = epochs,
+                        Views = views,
+                        Seed = seed,
                     },
-                    cancellation
-                ),
+                    EpochDone = epoch => progress?.Report(epoch.ToRecord()),
+                };
+                var result = Finetuning.Run(this, request, cancellation);
+                return new FinetunedModel(
+                    result.File,
+                    result.Classifier,
+                    result.Tuned.Accuracy,
+                    result.Frozen?.Accuracy ?? double.NaN,
+                    [.. result.History.Select(e => e.ToRecord())]
+                );
+            },
             cancellation
         );
 

@@ -269,20 +269,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
 
     /// <summary>The epochs for the report's learning curves.</summary>
     private static FitReport Fit(FinetuneResult tuning) =>
-        new()
-        {
-            Iterations = tuning.History.Count,
-            History =
-            [
-                .. tuning.History.Select(e => new EpochRecord(
-                    e.Epoch,
-                    e.TrainLoss,
-                    e.TrainAccuracy,
-                    e.ValidationLoss ?? double.NaN,
-                    e.ValidationAccuracy ?? double.NaN
-                )),
-            ],
-        };
+        new() { Iterations = tuning.History.Count, History = [.. tuning.History.Select(e => e.ToRecord())] };
 
     private void ExportFeatures(FeaturesExportSection export, List<FeatureSet> sets)
     {

@@ -43,7 +43,8 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
                 TensorPrimitives.ConvertToHalf(values, to);
                 if (TensorPrimitives.MaxMagnitude<float>(values) > (float)Half.MaxValue)
                     throw new JobFailedException(
-                        $"{rows[r].Path}: a value at the cut is larger than float16 holds ({Half.MaxValue}); choose another cut, or --views 0"
+                        $"{rows[r].Path}: a value at the cut is larger than float16 holds ({Half.MaxValue}); choose another "
+                            + $"cut, or --views 0"
                     );
                 stream.Write(MemoryMarshal.AsBytes(to));
             }

@@ -32,7 +32,8 @@ internal sealed record DividedBackbone(
         var tensor = cuts.Resolve(cut);
         if (tensor == probe.Outputs[0].Tensor)
             throw new UsageException(
-                $"{file}: nothing but the head is above the cut '{cut}', which is the feature itself; 'transfer train' trains the head alone"
+                $"{file}: nothing but the head is above the cut '{cut}', which is the feature itself; 'transfer train' trains "
+                    + $"the head alone"
             );
         if (probe.MaxBatch < int.MaxValue)
             throw new BadInputException(
@@ -79,7 +80,8 @@ internal sealed record DividedBackbone(
         var upper = GraphPruner.Cut(model, new GraphIndex(model.Graph, name), [end.Name]);
         if (upper.Graph.Node.Any(n => GraphIndex.Inputs(n).Contains(both.InputName)))
             throw new UsageException(
-                $"{Path.GetFileName(backbone.File)}: the photo's pixels pass by the cut '{tensor}'; choose another ('transfer inspect --cuts')"
+                $"{Path.GetFileName(backbone.File)}: the photo's pixels pass by the cut '{tensor}'; choose another ('transfer "
+                    + $"inspect --cuts')"
             );
         // Nodes that write a shape anew stand at the end.
         TopologicalOrder.Ensure(backbone.File, upper.Graph);

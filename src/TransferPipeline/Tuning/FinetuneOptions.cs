@@ -4,7 +4,7 @@ namespace TransferPipeline.Tuning;
 /// How a backbone is trained above a cut. The defaults do not lose accuracy: the head starts as the one trained on frozen features (LP-FT,
 /// Kumar et al. 2022), and steps are short.
 /// </summary>
-public sealed record FinetuneOptions
+internal sealed record FinetuneOptions
 {
     /// <summary>Sets the defaults of all other options.</summary>
     [Option("preset", "lp-ft, or tutorial: the recipe of PyTorch's transfer learning tutorial; it sets the defaults of the others.")]
@@ -130,7 +130,7 @@ public sealed record FinetuneOptions
             };
 
     /// <exception cref="UsageException">Options contradict each other.</exception>
-    internal FinetuneOptions Check()
+    public FinetuneOptions Check()
     {
         if (Warmup >= Epochs)
             throw new UsageException(FormattableString.Invariant($"warmup is {Warmup} epochs of {Epochs}; expected fewer than there are"));
@@ -138,7 +138,7 @@ public sealed record FinetuneOptions
     }
 
     /// <summary>All that determines the result, as text by name.</summary>
-    internal IReadOnlyDictionary<string, string> Values()
+    public IReadOnlyDictionary<string, string> Values()
     {
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var option in DeclaredOption.Of<FinetuneOptions>())
@@ -149,7 +149,7 @@ public sealed record FinetuneOptions
 }
 
 /// <summary>A set of defaults.</summary>
-public enum FinetunePreset
+internal enum FinetunePreset
 {
     /// <summary>Start from the trained head, short steps, the last stage.</summary>
     LpFt,
@@ -159,7 +159,7 @@ public enum FinetunePreset
 }
 
 /// <summary>An optimizer of torch.optim.</summary>
-public enum FinetuneOptimizer
+internal enum FinetuneOptimizer
 {
     /// <summary>Stochastic gradient descent with momentum.</summary>
     Sgd,
@@ -172,7 +172,7 @@ public enum FinetuneOptimizer
 }
 
 /// <summary>How the learning rate changes.</summary>
-public enum FinetuneSchedule
+internal enum FinetuneSchedule
 {
     /// <summary>Half a cosine from the full rate to 0.</summary>
     Cosine,
@@ -185,7 +185,7 @@ public enum FinetuneSchedule
 }
 
 /// <summary>The head before the first step.</summary>
-public enum FinetuneStart
+internal enum FinetuneStart
 {
     /// <summary>Trained on frozen features (linear probing).</summary>
     Lp,
@@ -195,7 +195,7 @@ public enum FinetuneStart
 }
 
 /// <summary>Which weights are kept.</summary>
-public enum FinetuneKeep
+internal enum FinetuneKeep
 {
     /// <summary>The mean of the weights after each of the last third of the epochs.</summary>
     Average,
@@ -208,7 +208,7 @@ public enum FinetuneKeep
 }
 
 /// <summary>Photos on which the best epoch is chosen.</summary>
-public enum FinetuneWatch
+internal enum FinetuneWatch
 {
     /// <summary>A stratified part of split train, which is then not trained on.</summary>
     HeldOut,
@@ -218,7 +218,7 @@ public enum FinetuneWatch
 }
 
 /// <summary>Where the part above a cut trains.</summary>
-public enum FinetuneDevice
+internal enum FinetuneDevice
 {
     /// <summary>On the processor.</summary>
     Cpu,

@@ -29,7 +29,8 @@ internal static class PassingShapes
         {
             if (node.OpType == "Size" || shapes[node.Input[0]] is not { } shape)
                 throw new BadInputException(
-                    $"{file}: '{node.Input[0]}' below the cut is asked for its {node.OpType.ToLowerInvariant()} in a way that does not follow "
+                    $"{file}: '{node.Input[0]}' below the cut is asked for its {node.OpType.ToLowerInvariant()} in a way that "
+                        + $"does not follow "
                         + "from the number of photos; choose another cut"
                 );
             model.Graph.Node.Remove(node);
@@ -37,7 +38,9 @@ internal static class PassingShapes
         }
     }
 
-    /// <summary>The sizes for one photo; a size that grows with the photos is negative: -2 means twice their number. Null when neither.</summary>
+    /// <summary>
+    /// The sizes for one photo; a size that grows with the photos is negative: -2 means twice their number. Null when neither.
+    /// </summary>
     private static Dictionary<string, long[]?> Probe(CutModel below, IReadOnlyCollection<string> tensors)
     {
         var model = ModelProto.Parser.ParseFrom(below.Onnx);

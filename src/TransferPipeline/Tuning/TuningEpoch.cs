@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Tuning;
 
@@ -9,7 +10,7 @@ namespace TransferPipeline.Tuning;
 /// <param name="ValidationLoss">Of split validation after the epoch; null without such photos.</param>
 /// <param name="HeldOutAccuracy">Of the photos on which the best epoch is chosen; null where there are none.</param>
 /// <param name="Seconds">Wall time, evaluation included.</param>
-public sealed record TuningEpoch(
+internal sealed record TuningEpoch(
     int Epoch,
     double Rate,
     double TrainLoss,
@@ -18,7 +19,11 @@ public sealed record TuningEpoch(
     double? ValidationAccuracy,
     double? HeldOutAccuracy,
     double Seconds
-);
+)
+{
+    /// <summary>As of a head that learns in epochs.</summary>
+    public EpochRecord ToRecord() => new(Epoch, TrainLoss, TrainAccuracy, ValidationLoss ?? double.NaN, ValidationAccuracy ?? double.NaN);
+}
 
 /// <summary>Where a fine-tuning is.</summary>
 /// <param name="Epoch">That is under way, from 1.</param>
@@ -26,7 +31,7 @@ public sealed record TuningEpoch(
 /// <param name="Total">Photos of all epochs.</param>
 /// <param name="Loss">Mean of the epoch so far.</param>
 /// <param name="Left">Estimated time left, evaluation included.</param>
-public sealed record TuningProgress(int Epoch, int Epochs, long Done, long Total, double PerSecond, double Loss, TimeSpan Left);
+internal sealed record TuningProgress(int Epoch, int Epochs, long Done, long Total, double PerSecond, double Loss, TimeSpan Left);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(List<TuningEpoch>))]

@@ -24,7 +24,8 @@ internal static class TuningMemory
             throw new JobFailedException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"training above '{cut}' with {batch} photos in a step takes about {needed / 1e9:0.0} GB of memory, and {free / 1e9:0.0} GB "
+                    $"training above '{cut}' with {batch} photos in a step takes about {needed / 1e9:0.0} GB of memory, and "
+                        + $"{free / 1e9:0.0} GB "
                         + $"are free; take a smaller --batch, fewer --threads, or a cut nearer to the feature (transfer inspect --cuts)"
                 )
             );

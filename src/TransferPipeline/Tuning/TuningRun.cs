@@ -43,9 +43,11 @@ internal sealed class TuningRun
     /// <summary>The epoch whose weights are kept, or the number of epochs in their average.</summary>
     public int KeptCount => _keptCount;
 
-    /// <summary>Trains to the end, from the part's weights or on from the checkpoint; the part then has the weights that are kept.</summary>
+    /// <summary>
+    /// Trains to the end, from the part's weights or on from the checkpoint; the part then has the weights that are kept.
+    /// </summary>
     /// <exception cref="JobFailedException">The loss is not finite, or the checkpoint cannot be written.</exception>
-    public void Run(string checkpoint, string key, Action<string> message)
+    public void Run(string checkpoint, string key, Action<TuningEpoch> epochDone, Action<string> message)
     {
         var done = 0;
         if (TuningCheckpoint.Read(checkpoint, key, _part, message) is { } old)
@@ -75,6 +77,7 @@ internal sealed class TuningRun
                     (_clock.Elapsed - began).TotalSeconds
                 )
             );
+            epochDone(_history[^1]);
             new TuningCheckpoint(epoch + 1, _history, _kept, _keptCount, _best).Write(checkpoint, key, _part);
             Report(epoch, _photos.Train.Length, loss, force: true);
         }
@@ -174,7 +177,9 @@ internal sealed class TuningRun
     /// <summary>Epochs whose weights are averaged.</summary>
     internal static int Averaged(int epochs) => (epochs + 2) / 3;
 
-    /// <summary>The mean of <paramref name="count"/> weights, of which the first count - 1 are in <paramref name="mean"/> already.</summary>
+    /// <summary>
+    /// The mean of <paramref name="count"/> weights, of which the first count - 1 are in <paramref name="mean"/> already.
+    /// </summary>
     private static TunedWeights Mean(TunedWeights mean, TunedWeights next, int count)
     {
         foreach (var (name, values) in mean.Graph)

@@ -67,7 +67,8 @@ internal static class WriteBackCheck
             throw new JobFailedException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{file}: not written: for {photos.Rows[chosen[Math.Min(worst, chosen.Length - 1)]].Path} ONNX Runtime gives a score that "
+                    $"{file}: not written: for {photos.Rows[chosen[Math.Min(worst, chosen.Length - 1)]].Path} ONNX Runtime "
+                        + $"gives a score that "
                         + $"differs by {largest / top:0.0e+0} from the one of the training library, allowed are {Tolerance:0.0e+0}; "
                         + $"please report it with the model and the cut"
                 )
