@@ -72,8 +72,10 @@ internal sealed partial class Finetuning
         var job = new Finetuning(tools, request, default);
         using var part = job.Open(job.Zeros(), null);
         var weights = part.Parameters.Where(p => !p.IsStatistic).Sum(p => p.Count);
-        return FormattableString.Invariant(
-            $"{request.Model.Name} above '{job._divided.Cut}', {weights:N0} weights, {job._options.Epochs} epochs, {job._options.Views} copies"
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{request.Model.Name} above '{job._divided.Cut}', {weights:N0} weights, {job._options.Epochs} epochs, "
+                + $"{job._options.Views} cached copies of each photo"
         );
     }
 

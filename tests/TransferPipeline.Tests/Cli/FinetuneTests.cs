@@ -56,7 +56,7 @@ public sealed class FinetuneTests : IDisposable
         var comparison = JsonNode.Parse(compared.Output)!;
         var heads = comparison["heads"]!.AsArray();
         Assert.Equal(["softmax", "softmax", "tuned"], heads.Select(h => h!["name"]!.GetValue<string>()));
-        Assert.Equal(json["tuned"]!["accuracy"]!.GetValue<double>(), heads[2]!["accuracy"]!["value"]!.GetValue<double>(), 12);
+        Assert.Equal(json["tuned"]!["accuracy"]!.GetValue<double>(), heads[2]!["accuracy"]!.GetValue<double>(), 12);
         Assert.Contains(comparison["tests"]!.AsArray(), t => t!["second"]!.GetValue<int>() == 2);
 
         var predicted = Ok("predict", _folder.At("classifier.onnx"), SamplePhotos.Photos("train", "hat").First(), "--format", "csv");
