@@ -240,10 +240,10 @@ internal sealed class Comparer
     }
 
     /// <summary>The best head, or the best of those that can be trained on a part of the photos.</summary>
-    private static EvaluatedHead BestTrainable(EvaluatedHead[] judged, int best) =>
-        judged[best].Head.Name != Heads.Tuned.HeadName
-            ? judged[best]
-            : judged.Where(j => j.Head.Name != Heads.Tuned.HeadName).MaxBy(j => j.All.Accuracy) ?? judged[best];
+    private static EvaluatedHead BestTrainable(EvaluatedHead[] evaluated, int best) =>
+        evaluated[best].Head.Name != Heads.Tuned.HeadName
+            ? evaluated[best]
+            : evaluated.Where(j => j.Head.Name != Heads.Tuned.HeadName).MaxBy(j => j.All.Accuracy) ?? evaluated[best];
 
     private FeatureMap? Map(EvaluatedHead best)
     {

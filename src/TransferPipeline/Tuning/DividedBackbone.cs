@@ -48,7 +48,7 @@ internal sealed record DividedBackbone(
 
     private static DividedBackbone Whole(Backbone backbone, string input, CutModel model)
     {
-        var upper = ModelProto.Parser.ParseFrom(model.Onnx);
+        var upper = model.Model.Clone();
         var (h, w) = (model.InputHeight, model.InputWidth);
         int[] shape = model.Layout == TensorLayout.Nchw ? [3, h, w] : [h, w, 3];
         return new(input, true, model, upper, new(input, shape), model.Outputs[0].Name, model.Outputs[0].Dimension);
@@ -58,7 +58,7 @@ internal sealed record DividedBackbone(
     {
         var both = backbone.Cut(new CutRequest(tensor, Pooling.None), feature);
         var (at, end) = (both.Outputs[0], both.Outputs[1]);
-        var model = ModelProto.Parser.ParseFrom(both.Onnx);
+        var model = both.Model.Clone();
         var index = new GraphIndex(model.Graph, both.InputName);
         var writer = new GraphWriter(model);
         // The tensor gets a new maker: the activation, whose first axis is the batch.

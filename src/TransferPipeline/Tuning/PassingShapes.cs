@@ -43,7 +43,7 @@ internal static class PassingShapes
     /// </summary>
     private static Dictionary<string, long[]?> Probe(CutModel below, IReadOnlyCollection<string> tensors)
     {
-        var model = ModelProto.Parser.ParseFrom(below.Onnx);
+        var model = below.Model.Clone();
         long[] Input(int n) =>
             below.Layout == Images.TensorLayout.Nchw
                 ? [n, 3, below.InputHeight, below.InputWidth]
