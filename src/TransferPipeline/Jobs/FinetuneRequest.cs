@@ -39,9 +39,6 @@ internal sealed record FinetuneRequest
     /// <summary>Called as training goes on.</summary>
     public Action<TuningProgress> Progress { get; init; } = static _ => { };
 
-    /// <summary>Called after each epoch.</summary>
-    public Action<TuningEpoch> EpochDone { get; init; } = static _ => { };
-
     /// <summary>Where activations, features and the checkpoint lie.</summary>
     public string CacheFolder => Cache ?? Path.ChangeExtension(Path.GetFullPath(File), ".cache");
 }

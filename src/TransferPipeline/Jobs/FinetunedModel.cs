@@ -1,5 +1,3 @@
-using TransferPipeline.Heads.Common;
-
 namespace TransferPipeline.Jobs;
 
 /// <summary>A backbone that was trained above a cut.</summary>
@@ -7,11 +5,4 @@ namespace TransferPipeline.Jobs;
 /// <param name="Classifier">The classifier file, or null.</param>
 /// <param name="Accuracy">On split validation, with the head that was trained with it.</param>
 /// <param name="FrozenAccuracy">On split validation, of the softmax head on frozen features with which training started.</param>
-/// <param name="History">One entry per epoch.</param>
-public sealed record FinetunedModel(
-    string File,
-    string? Classifier,
-    double Accuracy,
-    double FrozenAccuracy,
-    IReadOnlyList<EpochRecord> History
-);
+public sealed record FinetunedModel(string File, string? Classifier, double Accuracy, double FrozenAccuracy);

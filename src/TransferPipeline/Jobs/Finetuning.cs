@@ -104,7 +104,7 @@ internal sealed partial class Finetuning
         var run = new TuningRun(part, source, photos, _options, _request.Progress, _cancellation);
         var frozen = Start(run, part, photos);
         var checkpoint = Path.Combine(_request.CacheFolder, CheckpointName);
-        run.Run(checkpoint, key, _request.EpochDone, _message);
+        run.Run(checkpoint, key, _message);
         var result = Finish(part, photos, run, frozen, clock);
         Store(key, result);
         File.Delete(checkpoint);

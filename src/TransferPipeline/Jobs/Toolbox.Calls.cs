@@ -4,7 +4,6 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
-using TransferPipeline.Heads.Common;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Tuning;
@@ -83,7 +82,7 @@ public sealed partial record Toolbox
     /// <param name="epochs">Times that each training photo is seen.</param>
     /// <param name="views">Augmented copies of each training photo that are cached; 0 makes fresh ones in each epoch.</param>
     /// <param name="seed">Of the order of photos and of their copies.</param>
-    /// <param name="progress">Told after each epoch.</param>
+    /// <param name="progress">Told the share of the training that is done, from 0 to 1.</param>
     /// <exception cref="TransferException">The model cannot be trained, memory is short, or training diverged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; whole epochs are kept.</exception>
     public Task<FinetunedModel> FinetuneAsync(
@@ -95,7 +94,7 @@ public sealed partial record Toolbox
         int epochs = 8,
         int views = 3,
         int seed = 0,
-        IProgress<EpochRecord>? progress = null,
+        IProgress<double>? progress = null,
         CancellationToken cancellation = default
     ) =>
         Task.Run(
@@ -114,16 +113,10 @@ public sealed partial record Toolbox
                         Views = views,
                         Seed = seed,
                     },
-                    EpochDone = epoch => progress?.Report(epoch.ToRecord()),
+                    Progress = done => progress?.Report((double)done.Done / done.Total),
                 };
                 var result = Finetuning.Run(this, request, cancellation);
-                return new FinetunedModel(
-                    result.File,
-                    result.Classifier,
-                    result.Tuned.Accuracy,
-                    result.Frozen?.Accuracy ?? double.NaN,
-                    [.. result.History.Select(e => e.ToRecord())]
-                );
+                return new FinetunedModel(result.File, result.Classifier, result.Tuned.Accuracy, result.Frozen?.Accuracy ?? double.NaN);
             },
             cancellation
         );

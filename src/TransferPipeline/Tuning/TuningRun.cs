@@ -47,7 +47,7 @@ internal sealed class TuningRun
     /// Trains to the end, from the part's weights or on from the checkpoint; the part then has the weights that are kept.
     /// </summary>
     /// <exception cref="JobFailedException">The loss is not finite, or the checkpoint cannot be written.</exception>
-    public void Run(string checkpoint, string key, Action<TuningEpoch> epochDone, Action<string> message)
+    public void Run(string checkpoint, string key, Action<string> message)
     {
         var done = 0;
         if (TuningCheckpoint.Read(checkpoint, key, _part, message) is { } old)
@@ -77,7 +77,6 @@ internal sealed class TuningRun
                     (_clock.Elapsed - began).TotalSeconds
                 )
             );
-            epochDone(_history[^1]);
             new TuningCheckpoint(epoch + 1, _history, _kept, _keptCount, _best).Write(checkpoint, key, _part);
             Report(epoch, _photos.Train.Length, loss, force: true);
         }
