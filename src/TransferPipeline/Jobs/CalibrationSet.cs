@@ -28,8 +28,8 @@ internal sealed record CalibrationSet(ExtractionSpec Spec, IReadOnlyList<int> En
                 {
                     try
                     {
-                        var encoded = buffer.AsSpan(0, spec.Dataset.Read(chosen[i], ref buffer));
-                        encoded = buffer.AsSpan(0, encoded.Length);
+                        var length = spec.Dataset.Read(chosen[i], ref buffer); // which may replace the buffer
+                        var encoded = buffer.AsSpan(0, length);
                         spec.Decoder.Decode(encoded, spec.Decode, photo, preprocessor);
                         hashes[i] = Convert.ToHexStringLower(SHA256.HashData(encoded));
                     }

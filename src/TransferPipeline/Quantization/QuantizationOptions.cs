@@ -55,7 +55,7 @@ internal sealed record QuantizationOptions
     public string Describe() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"method {Method.ToString().ToLowerInvariant()}, weights to {WeightQuantizer.Largest(Cpu.Resolve(WeightRange))}, "
+            $"method {Method.ToString().ToLowerInvariant()}, weights to {WeightQuantizer.Largest(WeightRange)}, "
                 + $"min-cosine {MinCosine:R}, max-float-layers {MaxFloatLayers}"
         );
 }

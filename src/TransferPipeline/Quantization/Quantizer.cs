@@ -110,7 +110,7 @@ internal sealed class Quantizer
             candidate.Network,
             new(candidate.Network, left),
             candidate.Ranges,
-            WeightQuantizer.Largest(Cpu.Resolve(_options.WeightRange)),
+            WeightQuantizer.Largest(_options.WeightRange),
             candidate.Statistics.ToDictionary(s => s.Key, s => s.Value.Means, StringComparer.Ordinal)
         );
 

@@ -1,3 +1,5 @@
+using TransferPipeline.Inference;
+
 namespace TransferPipeline.Quantization;
 
 /// <summary>Weights in 8 bits with one scale per output channel; 0 stays 0.</summary>
@@ -14,7 +16,11 @@ internal static class WeightQuantizer
     /// <summary>Largest magnitude of a bias in its int32 form: sums of products have room beside it.</summary>
     private const double LargestBias = 1 << 30;
 
-    public static int Largest(WeightRange range) => range == WeightRange.Reduced ? 64 : 127;
+    /// <summary>Largest magnitude of a weight in 8 bits.</summary>
+    public static int Largest(WeightRange range) =>
+        range == WeightRange.Reduced || (range == WeightRange.Auto && IntegerArithmetic.SaturatesIn16Bits)
+            ? IntegerArithmetic.ReducedWeight
+            : 127;
 
     /// <param name="weights">In float.</param>
     /// <param name="largest">Largest magnitude of a rounded weight.</param>

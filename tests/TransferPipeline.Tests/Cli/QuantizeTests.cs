@@ -182,7 +182,7 @@ public sealed class QuantizeTests : IDisposable
 
     private TransferResult Run(params string[] arguments) => TransferProcess.RunIn(_folder.At("."), Store, arguments);
 
-    /// <summary>Two classes of plain photos that differ a little in colour.</summary>
+    /// <summary>Two classes of plain photos that differ a little in colour; each is larger than the buffers that files are first read into.</summary>
     private static void ColouredPhotos(string root)
     {
         foreach (var (split, count) in new[] { ("train", 15), ("validation", 10) })
@@ -194,9 +194,8 @@ public sealed class QuantizeTests : IDisposable
                 {
                     byte[] colour = [(byte)(red + (i % 5)), (byte)(110 + (i % 3)), (byte)(blue + (i % 4))];
                     using var file = File.Create(Path.Combine(folder, $"{i:00}.ppm"));
-                    file.Write("P6 40 40 255\n"u8);
-                    for (var pixel = 0; pixel < 1600; pixel++)
-                        file.Write(colour);
+                    file.Write("P6 300 300 255\n"u8);
+                    file.Write(Enumerable.Repeat(colour, 300 * 300).SelectMany(c => c).ToArray());
                 }
             }
         }
