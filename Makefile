@@ -1,7 +1,7 @@
 # make run           build, then the main job: extract the sample, train and compare heads, export one classifier
 # make test          build and run all tests
 # make build         the program as bin/transfer (the default)
-# make bundle        the program with the .NET runtime, for machines without it: build/out (HEADS=ours, CUDA_ARCH=9.0, PIECES=30: see build/bundle)
+# make bundle        the program with the .NET runtime, for machines without it: build/out (RID=win-x64, HEADS=ours, CUDA_ARCH=9.0, PIECES=30: see build/bundle)
 # make pack          NuGet packages and the .NET tool: build/out/packages (RIDS="linux-x64 win-x64", VERSION, BASELINE: see build/pack)
 # make test-pack     install those packages into an empty home and run the main job
 # make bench         extraction against its bound, then the benchmarks of kernels
@@ -14,7 +14,7 @@ SHELL := /bin/sh
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
-export GPU TORCH_GPU RIDS VERSION BASELINE HEADS CUDA_ARCH PIECES
+export GPU TORCH_GPU RID RIDS VERSION BASELINE HEADS CUDA_ARCH PIECES
 
 CONFIGURATION ?= Release
 BUILD_FLAGS = -c $(CONFIGURATION) --nologo -v quiet "-clp:ErrorsOnly;NoSummary"
