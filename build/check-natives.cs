@@ -53,8 +53,22 @@ internal static class Systems
         "libstdc++.so.6",
     ];
 
-    /// <summary>Of packages: OpenMP for LightGBM, and LTTng, by which .NET traces where somebody installed it.</summary>
-    private static readonly string[] Packages = ["libgomp.so.1", "liblttng-ust.so", "vcruntime140", "msvcp140", "vcomp140"];
+    /// <summary>Of packages: libtorch, OpenMP for LightGBM, and LTTng, by which .NET traces where somebody installed it.</summary>
+    private static readonly string[] Packages =
+    [
+        "libtorch",
+        "@rpath/libtorch",
+        "libc10.",
+        "@rpath/libc10.",
+        "torch.",
+        "torch_cpu.",
+        "c10.",
+        "libgomp.so.1",
+        "liblttng-ust.so",
+        "vcruntime140",
+        "msvcp140",
+        "vcomp140",
+    ];
 
     private static readonly string[] Windows =
     [
