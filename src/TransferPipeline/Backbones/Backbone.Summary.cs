@@ -198,16 +198,12 @@ internal sealed partial class Backbone
         {
             case "Conv" or "FusedConv" or "ConvInteger" or "QLinearConv":
                 var weights = node.Input[node.OpType == "QLinearConv" ? 3 : 1];
-                return WeightedLayer.ConstantShape(_index, weights) is { } w
-                    ? made * w.Skip(1).Aggregate(1L, (product, d) => product * d)
-                    : 0;
+                return ConstantShape.Of(_index, weights) is { } w ? made * w.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
             case "ConvTranspose":
                 var used = shapes[node.Input[0]].Shape.Aggregate(1L, (product, d) => product * d);
-                return WeightedLayer.ConstantShape(_index, node.Input[1]) is { } t
-                    ? used * t.Skip(1).Aggregate(1L, (product, d) => product * d)
-                    : 0;
+                return ConstantShape.Of(_index, node.Input[1]) is { } t ? used * t.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
             case "Gemm" or "FusedGemm" or "QGemm" or "MatMul" or "FusedMatMul" or "MatMulInteger" or "QLinearMatMul":
-                var left = shapes.TryGetValue(node.Input[0], out var a) ? a.Shape : WeightedLayer.ConstantShape(_index, node.Input[0]);
+                var left = shapes.TryGetValue(node.Input[0], out var a) ? a.Shape : ConstantShape.Of(_index, node.Input[0]);
                 return left is { Length: > 0 } ? made * (node.Int("transA", 0) != 0 ? left[^2] : left[^1]) : 0;
             default:
                 return 0;

@@ -21,11 +21,7 @@ internal readonly record struct PatchTokens(int Count, bool IsCertain)
                 continue;
             var kernel =
                 conv.Ints("kernel_shape")
-                ?? (
-                    WeightedLayer.ConstantShape(index, conv.Input[conv.OpType == "QLinearConv" ? 3 : 1]) is [_, _, var h, var w]
-                        ? [h, w]
-                        : []
-                );
+                ?? (ConstantShape.Of(index, conv.Input[conv.OpType == "QLinearConv" ? 3 : 1]) is [_, _, var h, var w] ? [h, w] : []);
             if (!kernel.SequenceEqual([down, right]))
                 continue;
             var patches = (long)(input.Height / down) * (input.Width / right);

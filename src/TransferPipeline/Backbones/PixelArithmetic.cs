@@ -101,7 +101,8 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
             return PixelUnit.ImageNet;
         if (least * 255 >= 0.9 && largest * 255 <= 7 && middle.All(m => Math.Abs(m.Levels) <= 2.5))
             return PixelUnit.Levels;
-        if (least >= 0.9 && largest <= 1.1 && offset.All(o => o is > -140 and < -80))
+        // Means of photos in levels, of dark or bright datasets too; a mean of pixels from 0 to 1 is below 1.
+        if (least >= 0.9 && largest <= 1.1 && offset.All(o => o is > -255 and < -5))
             return PixelUnit.Levels;
         if (least >= 1.5 && largest <= 7 && middle.All(m => Math.Abs(m.Unit) <= 1.5) && offset.All(o => o < 0))
             return PixelUnit.Unit;
@@ -169,7 +170,7 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
                 return (factor, [.. bias.Select((b, c) => b - mean[c] * factor[c])]);
             case "Conv"
                 when node.Int("group", 1) == 3
-                    && WeightedLayer.ConstantShape(index, node.Input[1]) is [3, 1, 1, 1]
+                    && ConstantShape.Of(index, node.Input[1]) is [3, 1, 1, 1]
                     && Channels(index, node.Input[1]) is { } weights:
                 return (weights, node.Input.Count > 2 ? Channels(index, node.Input[2]) ?? Fill(0) : Fill(0));
             default:

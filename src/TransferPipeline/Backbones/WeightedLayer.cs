@@ -61,7 +61,7 @@ internal sealed record WeightedLayer(
             (data, weights) = (1, 0);
         if (!index.Depends(node.Input[data]) || index.Depends(node.Input[weights]))
             return null;
-        var shape = ConstantShape(index, node.Input[weights]);
+        var shape = ConstantShape.Of(index, node.Input[weights]);
         var isConv = node.OpType.Contains("Conv", StringComparison.Ordinal);
         if (isConv && (shape is not { Length: 4 } || node.Int("group", 1) != 1))
             return null;
@@ -90,11 +90,11 @@ internal sealed record WeightedLayer(
     }
 
     /// <summary>Kernel and padding of a Conv are 1x1 and none.</summary>
-    public bool IsPointwise(GraphIndex index) => ConstantShape(index, Weights) is { Length: 4 } shape && shape[2] == 1 && shape[3] == 1;
+    public bool IsPointwise(GraphIndex index) => ConstantShape.Of(index, Weights) is { Length: 4 } shape && shape[2] == 1 && shape[3] == 1;
 
     /// <summary>A Conv over the whole map: no padding, as a Gemm over the flattened map.</summary>
     public bool CoversMap(GraphIndex index) =>
-        ConstantShape(index, Weights) is { Length: 4 } shape
+        ConstantShape.Of(index, Weights) is { Length: 4 } shape
         && shape[2] * shape[3] > 1
         && (Layer.Ints("pads") ?? []).All(p => p == 0)
         && Layer.Attribute("auto_pad")?.S.ToStringUtf8() is null or "" or "NOTSET" or "VALID";
@@ -110,7 +110,7 @@ internal sealed record WeightedLayer(
         {
             if (!index.Depends(inner.Input[0]))
                 continue;
-            var shape = constants.TryGetValue(inner.Input[1], out var own) ? [.. own.Dims] : ConstantShape(index, inner.Input[1]);
+            var shape = constants.TryGetValue(inner.Input[1], out var own) ? [.. own.Dims] : ConstantShape.Of(index, inner.Input[1]);
             if (shape is { Length: 2 })
             {
                 var transposed = inner.Int("transB", 0) != 0;
@@ -165,23 +165,5 @@ internal sealed record WeightedLayer(
             ),
             null => (tensor, false),
         };
-    }
-
-    /// <summary>Shape of constant weights, seen through what exporters put between them and their layer.</summary>
-    public static long[]? ConstantShape(GraphIndex index, string tensor)
-    {
-        if (index.Constant(tensor) is { } constant)
-            return [.. constant.Dims];
-        if (index.Producer(tensor) is not { } node)
-            return null;
-        switch (node.OpType)
-        {
-            case "DequantizeLinear" or "QuantizeLinear" or "Cast" or "Identity":
-                return ConstantShape(index, node.Input[0]);
-            case "Transpose" when ConstantShape(index, node.Input[0]) is { } shape:
-                return node.Ints("perm") is { } perm ? [.. perm.Select(p => shape[p])] : [.. shape.Reverse()];
-            default:
-                return null;
-        }
     }
 }

@@ -68,6 +68,7 @@ internal sealed class SkeletonReader : IDisposable
 
     private void CopyTensor(long end, MemoryStream to)
     {
+        TensorProto? reference = null;
         while (_position < end)
         {
             var tag = ReadVarint(end);
@@ -89,11 +90,14 @@ internal sealed class SkeletonReader : IDisposable
             {
                 _stream.Seek(length, SeekOrigin.Current);
                 _position += length;
-                var reference = new TensorProto();
+                reference = new TensorProto();
                 TensorData.SetLocation(reference, _file, offset, length);
-                to.Write(reference.ToByteArray());
             }
         }
+
+        // Last, so that a data_location DEFAULT that stands behind the data in the file does not count: onnx.load_external_data writes one.
+        if (reference is not null)
+            to.Write(reference.ToByteArray());
     }
 
     private void CopyField(ulong tag, long end, MemoryStream to)

@@ -292,6 +292,36 @@ public sealed class HeadFormTests : IDisposable
             AssertVectors(m, Backbone.Open(m.Save(_folder)), feature);
     }
 
+    /// <summary>Weights that exporters compute in the graph: the layer must still be seen as one with weights.</summary>
+    [Theory]
+    [InlineData("made by ConstantOfShape")]
+    [InlineData("reshaped")]
+    [InlineData("reshaped with an unknown length")]
+    [InlineData("scaled")]
+    [InlineData("unsqueezed")]
+    [InlineData("squeezed")]
+    public void Cut_WeightsThatAreComputed_AreWeights(string form)
+    {
+        var m = new SmallModel();
+        var pooled = m.Node("GlobalAveragePool", m.Body(m.Input));
+        string Unsqueezed(string x) => m.Node("Unsqueeze", x, m.Shape(-1, 3));
+        var weights = form switch
+        {
+            "made by ConstantOfShape" => m.Node(
+                "ConstantOfShape",
+                [m.Shape(SmallModel.Classes, 8, 1, 1)],
+                ("value", TensorData.Of("value", [0.5f], [1]))
+            ),
+            "reshaped" => m.Node("Reshape", m.Weights(1, SmallModel.Classes * 8), m.Shape(SmallModel.Classes, 8, 1, 1)),
+            "reshaped with an unknown length" => m.Node("Reshape", m.Weights(1, SmallModel.Classes, 8), m.Shape(0, -1, 1, 1)),
+            "scaled" => m.Node("Mul", m.Weights(1, SmallModel.Classes, 8, 1, 1), m.Weights(1, SmallModel.Classes, 1, 1, 1)),
+            "unsqueezed" => Unsqueezed(m.Weights(1, SmallModel.Classes, 8)),
+            _ => m.Node("Squeeze", m.Weights(1, 1, SmallModel.Classes, 8, 1, 1), m.Shape(0)),
+        };
+        m.Output(m.Node("Flatten", m.Node("Conv", pooled, weights, m.Weights(1, SmallModel.Classes))));
+        AssertCut(m, pooled);
+    }
+
     [Fact]
     public void Cut_ConvOverTheWholeMap_IsItsMap()
     {

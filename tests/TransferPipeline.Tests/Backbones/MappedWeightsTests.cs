@@ -48,6 +48,37 @@ public sealed class MappedWeightsTests : IDisposable
         AssertSameBits(Backbone.Open(m.Save(_folder)).Cut());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Read_ExplicitDefaultLocation_KeepsTheWeights(bool behindTheData)
+    {
+        // onnx.load_external_data writes data_location DEFAULT (field 14) into each tensor, and writers choose the order of fields.
+        var m = Small();
+        var expected = SmallModel.RunCut(Backbone.Open(m.Save(_folder)).Cut(), Probe.Pixels([2, 3, 12, 12]), 2);
+        var initializers = m.Model.Graph.Initializer.Select(i => Located(i.ToByteArray())).ToList();
+        m.Model.Graph.Initializer.Clear();
+        var graph = m.Model.Graph.ToByteArray();
+        m.Model.Graph = null;
+        var file = _folder.At("explicit.onnx");
+        File.WriteAllBytes(file, [.. m.Model.ToByteArray(), .. Field(7, [.. graph, .. initializers.SelectMany(i => Field(5, i))])]);
+
+        var cut = Backbone.Open(file).Cut();
+        Assert.Equal(expected, SmallModel.RunCut(cut, Probe.Pixels([2, 3, 12, 12]), 2));
+        AssertSameBits(cut);
+
+        byte[] Located(byte[] tensor) => behindTheData ? [.. tensor, 14 << 3, 0] : [14 << 3, 0, .. tensor];
+        static byte[] Field(int number, byte[] content)
+        {
+            using var stream = new MemoryStream();
+            using var writer = new CodedOutputStream(stream);
+            writer.WriteTag(number, WireFormat.WireType.LengthDelimited);
+            writer.WriteBytes(ByteString.CopyFrom(content));
+            writer.Flush();
+            return stream.ToArray();
+        }
+    }
+
     [Fact]
     public void FileGoneSinceTheCut_IsTold()
     {

@@ -18,6 +18,8 @@ public sealed class PixelArithmeticTests : IDisposable
     [InlineData("(x / 255 - mean) / std", 0, 1)]
     [InlineData("(x - 127.5) / 128", 0, 1)]
     [InlineData("x - mean in levels", 0, 1)]
+    [InlineData("x - mean of bright photos in levels", 0, 1)]
+    [InlineData("x - mean of dark photos in levels", 0, 1)]
     [InlineData("batch normalization of levels", 0, 1)]
     [InlineData("depthwise convolution of levels", 0, 1)]
     [InlineData("(x - mean) / std", 0, 255)]
@@ -40,6 +42,8 @@ public sealed class PixelArithmeticTests : IDisposable
             "(x / 255 - mean) / std" => m.Node("Div", m.Node("Sub", m.Node("Div", m.Node("Identity", x), One(255)), mean), std),
             "(x - 127.5) / 128" => m.Node("Div", m.Node("Sub", x, One(127.5)), One(128)),
             "x - mean in levels" => m.Node("Sub", x, Three(123.68, 116.78, 103.94)),
+            "x - mean of bright photos in levels" => m.Node("Sub", x, Three(157.1, 161.2, 152.2)),
+            "x - mean of dark photos in levels" => m.Node("Sub", x, One(22.5)),
             "batch normalization of levels" => m.Node(
                 "BatchNormalization",
                 [x, Vector(m, 1, 1, 1), Vector(m, 0, 0, 0), Vector(m, 123, 116, 103), Vector(m, 3400, 3300, 3350)]
@@ -180,6 +184,7 @@ public sealed class PixelArithmeticTests : IDisposable
         );
         var model = Resolve(m);
         Assert.Contains("its graph starts with Mul on the pixels, which fits no usual preprocessing", model.Question);
+        Assert.Equal($"not known: {model.Question}", model.PreprocessingReason);
         var store = PhotoVectors.EmptyStore(_folder);
         Assert.Equal(model.Question, Assert.Throws<UsageException>(() => store.Add(model.File, "m")).Message);
         Assert.Equal(51, store.Add(model.File, "m", p => p with { Divisor = 51 }).Manifest.Preprocessing.Divisor);

@@ -38,7 +38,7 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
                 break;
         }
 
-        return new(p, $"{Describe(p)} ({why})", question);
+        return new(p, question is null ? $"{Describe(p)} ({why})" : $"not known: {question}", question);
     }
 
     /// <summary>A preprocessing in one line.</summary>
