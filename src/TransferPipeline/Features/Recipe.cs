@@ -66,7 +66,7 @@ public sealed partial record Recipe
             new("pooling", Pooling),
             new("resize", resize),
             new("interpolation", p.Interpolation.ToString().ToLowerInvariant()),
-            new("crop", p.CropHeight > 0 ? $"{Text(p.CropHeight)}x{Text(p.CropWidth)}" : "none"),
+            new("crop", p.CropHeight > 0 ? $"{Text(p.CropHeight)}x{Text(p.CropWidth)}{(p.CropRoundsDown ? " rounded down" : "")}" : "none"),
             new("normalization", Normalization(p)),
             new("channels", p.Bgr ? "bgr" : "rgb"),
             new("exif_transpose", ExifTranspose ? "yes" : "no"),

@@ -5,14 +5,18 @@ namespace TransferPipeline.Images;
 /// </summary>
 internal readonly record struct CropSpan(int From, int Kept, int To, int Size)
 {
-    /// <summary>torchvision's center_crop: half to even where it crops, the smaller half first where it pads; 0 keeps all.</summary>
-    public static CropSpan Centre(int size, int crop)
+    /// <summary>
+    /// torchvision's center_crop: half to even where it crops, the smaller half first where it pads; 0 keeps all.
+    /// </summary>
+    /// <param name="roundsDown">Hugging Face's: (size - crop) // 2, so that the larger half comes first where it pads.</param>
+    public static CropSpan Centre(int size, int crop, bool roundsDown)
     {
         if (crop == 0)
             return new CropSpan(0, size, 0, size);
-        return crop > size
-            ? new CropSpan(0, size, (crop - size) / 2, crop)
-            : new CropSpan((int)Math.Round((size - crop) / 2.0, MidpointRounding.ToEven), crop, 0, crop);
+        if (crop > size)
+            return new CropSpan(0, size, (crop - size + (roundsDown ? 1 : 0)) / 2, crop);
+        var from = roundsDown ? (size - crop) / 2 : (int)Math.Round((size - crop) / 2.0, MidpointRounding.ToEven);
+        return new CropSpan(from, crop, 0, crop);
     }
 }
 

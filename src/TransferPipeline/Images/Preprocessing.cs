@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace TransferPipeline.Images;
 
 /// <summary>Resampling filter, with PIL's names.</summary>
@@ -48,6 +50,13 @@ public sealed record Preprocessing
 
     /// <summary>Centre crop's height in pixels; 0 keeps all.</summary>
     public int CropHeight { get; init; }
+
+    /// <summary>
+    /// Where the crop's position ends in a half it is rounded down, as Hugging Face's processors do, and not to the even number, as
+    /// torchvision does.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool CropRoundsDown { get; init; }
 
     /// <summary>Per channel R, G, B, of values in 0..1.</summary>
     public IReadOnlyList<double> Mean { get; init; } = [0.485, 0.456, 0.406];

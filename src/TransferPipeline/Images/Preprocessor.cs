@@ -122,8 +122,8 @@ internal sealed class Preprocessor : IPhotoRegion
         return new CropPlan(
             resizedWidth,
             resizedHeight,
-            CropSpan.Centre(resizedWidth, _preprocessing.CropWidth),
-            CropSpan.Centre(resizedHeight, _preprocessing.CropHeight)
+            CropSpan.Centre(resizedWidth, _preprocessing.CropWidth, _preprocessing.CropRoundsDown),
+            CropSpan.Centre(resizedHeight, _preprocessing.CropHeight, _preprocessing.CropRoundsDown)
         );
     }
 

@@ -199,7 +199,7 @@ public sealed class PixelArithmeticTests : IDisposable
     [InlineData(
         "preprocessor_config.json",
         """{"feature_extractor_type":"CLIPFeatureExtractor","size":12,"crop_size":12,"do_center_crop":true,"resample":3,"image_mean":[0.1,0.2,0.3],"image_std":[1,1,1]}""",
-        "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.1, 0.2, 0.3]) / [1, 1, 1]"
+        "short side 12 bicubic, crop 12 x 12 rounded down, (x / 255 - [0.1, 0.2, 0.3]) / [1, 1, 1]"
     )]
     [InlineData(
         "preprocessor_config.json",
@@ -209,12 +209,12 @@ public sealed class PixelArithmeticTests : IDisposable
     [InlineData(
         "preprocessor_config.json",
         """{"image_processor_type":"ConvNextImageProcessor","size":{"shortest_edge":12},"crop_pct":0.875,"resample":3,"image_mean":[0.5],"image_std":[0.5]}""",
-        "short side 13 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
+        "short side 13 bicubic, crop 12 x 12 rounded down, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
     )]
     [InlineData(
         "preprocessor_config.json",
         """{"size":{"shortest_edge":14},"crop_size":{"height":12,"width":12},"do_center_crop":true,"do_flip_channel_order":true,"do_normalize":false,"resample":2}""",
-        "short side 14 bilinear, crop 12 x 12, (x - 0) / 255, BGR"
+        "short side 14 bilinear, crop 12 x 12 rounded down, (x - 0) / 255, BGR"
     )]
     [InlineData(
         "preprocessor_config.json",
@@ -252,6 +252,10 @@ public sealed class PixelArithmeticTests : IDisposable
         var model = Resolve(Plain());
         Assert.Null(model.Question);
         Assert.StartsWith(expected, model.PreprocessingReason, StringComparison.Ordinal);
+        var manifest = PhotoVectors.EmptyStore(_folder).Add(model.File, "m").Manifest;
+        Assert.Equal(model.Preprocessing.CropRoundsDown, manifest.Preprocessing.CropRoundsDown);
+        var read = PhotoVectors.EmptyStore(_folder).Resolve("m").Preprocessing;
+        Assert.Equal(expected.Contains("rounded down", StringComparison.Ordinal), read.CropRoundsDown);
     }
 
     [Fact]

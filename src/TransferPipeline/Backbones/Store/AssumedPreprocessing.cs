@@ -48,7 +48,7 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
             p.ResizeShortSide > 0 ? $"short side {p.ResizeShortSide}"
             : p.ResizeHeight > 0 ? $"resize {p.ResizeHeight} x {p.ResizeWidth}"
             : "no resize";
-        var crop = p.CropHeight > 0 ? $", crop {p.CropHeight} x {p.CropWidth}" : "";
+        var crop = p.CropHeight > 0 ? $", crop {p.CropHeight} x {p.CropWidth}{(p.CropRoundsDown ? " rounded down" : "")}" : "";
         var values =
             p.Divisor != 0
                 ? p is { Offset: 0, Divisor: 1 }

@@ -50,6 +50,8 @@ internal sealed class ManifestYaml
         Line($"  interpolation: {p.Interpolation.ToString().ToLowerInvariant()}");
         if (p.CropHeight > 0)
             Line($"  crop: [{p.CropHeight}, {p.CropWidth}]");
+        if (p.CropRoundsDown)
+            Line($"  crop-rounding: down");
         if (p.Divisor != 0)
         {
             Line($"  offset: {p.Offset:R}");
@@ -120,7 +122,7 @@ internal sealed class ManifestYaml
 
     private Preprocessing ReadPreprocessing(YamlMappingNode map)
     {
-        var keys = Keys(map, "resize", "interpolation", "crop", "mean", "std", "offset", "divisor", "bgr");
+        var keys = Keys(map, "resize", "interpolation", "crop", "crop-rounding", "mean", "std", "offset", "divisor", "bgr");
         var result = new Preprocessing();
         if (keys.TryGetValue("resize", out var resize))
         {
@@ -141,6 +143,13 @@ internal sealed class ManifestYaml
         {
             var sides = crop is YamlSequenceNode ? Numbers(crop, 2) : [Whole(crop), Whole(crop)];
             result = result with { CropHeight = (int)sides[0], CropWidth = (int)sides[1] };
+        }
+
+        if (keys.TryGetValue("crop-rounding", out var rounding))
+        {
+            if (Text(rounding) is not ("even" or "down"))
+                Fail(rounding, $"crop-rounding is '{Text(rounding)}', expected even (torchvision's) or down (Hugging Face's)");
+            result = result with { CropRoundsDown = Text(rounding) == "down" };
         }
 
         if (keys.ContainsKey("divisor") != keys.ContainsKey("offset") || (keys.ContainsKey("divisor") && keys.ContainsKey("mean")))

@@ -176,7 +176,12 @@ internal sealed class PreprocessingConfig
             p = p with { CropHeight = crop.Height, CropWidth = crop.Width };
         if (Flag(config, "do_pad", false))
             problems.Add("pads photos (do_pad)");
-        p = p with { Bgr = Flag(config, "do_flip_channel_order", false) };
+        // Their center_crop starts at (size - crop) // 2.
+        p = p with
+        {
+            CropRoundsDown = p.CropHeight > 0,
+            Bgr = Flag(config, "do_flip_channel_order", false),
+        };
         return new(Normalized(p, config), $"Hugging Face's {_source}", problems.Count == 0 ? null : string.Join(", ", problems));
     }
 
