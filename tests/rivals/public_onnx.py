@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Public ONNX files of several exporters: our vectors against OpenCV's dnn module, or torch's layers, on the same pixels.
+"""Public ONNX files of several exporters: our vectors against torch's operators, or OpenCV's dnn module, on the same pixels.
 
 usage: public_onnx.py [--transfer bin/transfer] FILE.onnx ...
        (Debian's python3-opencv, python3-onnx, python3-torchvision, python3-pil)
 
 `transfer inspect --json` says which tensor is the feature and which preprocessing is used; `transfer extract` makes the vectors of sample photos.
-The photos are prepared once more by torchvision's transforms and run one by one up to that tensor by OpenCV, or, where OpenCV cannot read the file,
-node by node by torch in float32. Prints a Markdown table; the difference is the largest, relative to the largest value. Exit code 1 when one is
+The photos are prepared once more by torchvision's transforms and run one by one up to that tensor, node by node by torch in float32
+(onnx_by_torch.py), or, where that lacks an operator, by OpenCV. Prints a Markdown table; the difference is the largest, relative to the largest value. Exit code 1 when one is
 above 1e-3 (1e-2 for files in float16) or a file cannot be run.
 """
 import argparse
@@ -20,13 +20,11 @@ import tempfile
 import cv2
 import numpy as np
 import onnx
+import onnx_by_torch
 import torch
-import torch.nn.functional as F
 import torchvision.transforms as T
-from onnx import helper, numpy_helper
 from PIL import Image
 
-FILTERS = {"nearest": 0, "bilinear": 2, "bicubic": 3, "lanczos": 1}
 PHOTOS = 6
 
 
@@ -37,8 +35,8 @@ def call(*command):
     return done.stdout
 
 
-def pixels(photo, p):
-    """torchvision's Resize and CenterCrop, then the levels as the preprocessing states them; 3 x height x width."""
+def pixels(photo, p, layout):
+    """torchvision's Resize and CenterCrop, then the levels as the preprocessing states them; 3 x height x width, or height x width x 3."""
     filter = T.InterpolationMode(str(p["interpolation"]).lower())
     size = p["resize_short_side"] or [p["resize_height"], p["resize_width"]]
     image = T.Resize(size, filter)(Image.open(photo).convert("RGB"))
@@ -46,7 +44,8 @@ def pixels(photo, p):
         image = T.CenterCrop([p["crop_height"], p["crop_width"]])(image)
     x = np.asarray(image).astype(np.float32)
     x = (x - np.float32(p["offset"])) / np.float32(p["divisor"]) if p["divisor"] else (x / np.float32(255) - np.float32(p["mean"])) / np.float32(p["std"])
-    return (x[..., ::-1] if p["bgr"] else x).transpose(2, 0, 1).copy()
+    x = x[..., ::-1] if p["bgr"] else x
+    return x.transpose(2, 0, 1).copy() if layout == "nchw" else x.copy()
 
 
 def theirs(file, model, tensor, batch):
@@ -60,64 +59,6 @@ def theirs(file, model, tensor, batch):
     for photo in batch:
         net.setInput(photo[None])
         rows.append(net.forward(layers[-1]).reshape(-1))
-    return np.stack(rows)
-
-
-def padded(x, a, value=0.0):
-    """The input with ONNX's pads (top, left, bottom, right) around it."""
-    top, left, bottom, right = a.get("pads", [0, 0, 0, 0])
-    return F.pad(x, (left, right, top, bottom), value=value) if top + left + bottom + right else x
-
-
-def average(a, x):
-    kernel, stride = a["kernel_shape"], a.get("strides", [1, 1])
-    ones = torch.ones_like(x[:1, :1])
-    return F.avg_pool2d(padded(x, a), kernel, stride) / (1.0 if a.get("count_include_pad") else F.avg_pool2d(padded(ones, a), kernel, stride))
-
-
-OPERATORS = {
-    "Conv": lambda a, x, w, b=None: F.conv2d(padded(x, a), w, b, a.get("strides", 1), 0, a.get("dilations", 1), a.get("group", 1)),
-    "BatchNormalization": lambda a, x, w, b, m, v: F.batch_norm(x, m, v, w, b, eps=a.get("epsilon", 1e-5)),
-    "Relu": lambda a, x: x.relu(),
-    "Clip": lambda a, x, low=None, high=None: x.clamp(a.get("min") if low is None else low.item(), a.get("max") if high is None else high.item()),
-    "MaxPool": lambda a, x: F.max_pool2d(padded(x, a, -float("inf")), a["kernel_shape"], a.get("strides", 1)),
-    "AveragePool": average,
-    "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
-    "Add": lambda a, x, y: x + y,
-    "Sub": lambda a, x, y: x - y,
-    "Mul": lambda a, x, y: x * y,
-    "Div": lambda a, x, y: x / y,
-    "Concat": lambda a, *x: torch.cat(x, a["axis"]),
-    "Split": lambda a, x: x.split(a["split"], a.get("axis", 0)),
-    "Dropout": lambda a, x: x,
-    "Identity": lambda a, x: x,
-    "Cast": lambda a, x: x.float(),
-    "Flatten": lambda a, x: x.flatten(a.get("axis", 1)),
-    "Gemm": lambda a, x, w, b=0: (x.T if a.get("transA") else x) @ (w.T if a.get("transB") else w) * a.get("alpha", 1) + b * a.get("beta", 1),
-    "MatMul": lambda a, x, w: x @ w,
-}
-
-
-def by_torch(file, tensor, batch):
-    graph = onnx.load(str(file)).graph
-    weights = {i.name: torch.from_numpy(numpy_helper.to_array(i).astype(np.float32)) for i in graph.initializer}
-    (name,) = [i.name for i in graph.input if i.name not in weights]
-    rows = []
-    with torch.no_grad():
-        for photo in batch:
-            values = weights | {name: torch.from_numpy(photo[None])}
-            for node in graph.node:
-                if tensor in values:
-                    break
-                attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-                if node.op_type == "Constant":
-                    made = torch.from_numpy(numpy_helper.to_array(attributes["value"]).astype(np.float32))
-                elif node.op_type in OPERATORS:
-                    made = OPERATORS[node.op_type](attributes, *[values[i] if i else None for i in node.input])
-                else:
-                    raise RuntimeError(f"no {node.op_type} here")
-                values |= zip(node.output, made if isinstance(made, tuple) else [made])
-            rows.append(values[tensor].numpy().reshape(-1))
     return np.stack(rows)
 
 
@@ -148,11 +89,11 @@ def main():
                 rows = [work / "photos" / r["path"] for r in csv.DictReader(open(work / "v.csv", newline=""))]
                 ours = np.load(work / "v.npy")
                 subprocess.run(["rm", "-rf", str(out), str(work / "v.npy"), str(work / "v.csv")], check=True)
-                batch, engine = [pixels(p, seen["preprocessing"]) for p in rows], "OpenCV"
+                batch, engine = [pixels(p, seen["preprocessing"], seen["input"]["layout"]) for p in rows], "torch"
                 try:
-                    expected = theirs(file, model, seen["cut"], batch)
-                except (RuntimeError, cv2.error):
-                    expected, engine = by_torch(file, seen["cut"], batch), "torch"
+                    expected = onnx_by_torch.run(file, seen["cut"], batch)
+                except RuntimeError:
+                    expected, engine = theirs(file, model, seen["cut"], batch), "OpenCV"
                 if expected.shape[1] != ours.shape[1]:  # a map whose average is the feature
                     expected = expected.reshape(len(rows), ours.shape[1], -1).mean(2)
                 difference = np.abs(ours - expected).max() / np.abs(expected).max()

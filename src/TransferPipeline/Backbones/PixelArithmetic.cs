@@ -64,8 +64,11 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
             {
                 for (var c = 0; c < 3; c++)
                     (factor[c], offset[c]) = (factor[c] * a[c], offset[c] * a[c] + b[c]);
-                operators.Add(node.OpType);
-                learned &= node.OpType is "BatchNormalization" or "Conv";
+                if (a.Any(v => v != 1) || b.Any(v => v != 0))
+                {
+                    operators.Add(node.OpType);
+                    learned &= node.OpType is "BatchNormalization" or "Conv";
+                }
             }
             else if (node.OpType is not ("Cast" or "Identity" or "Resize" or "Upsample" or "CastLike" or "Dropout"))
             {
@@ -157,6 +160,15 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
                     "Mul" => (other, Fill(0)),
                     _ => first && other.All(v => v != 0) ? (Array.ConvertAll(other, v => 1 / v), Fill(0)) : null,
                 };
+            // Core ML's preprocessing as converters of its networks write it (experimental operators of opset 1).
+            case "ImageScaler":
+                var imageScale = node.Attribute("scale")?.F ?? 1;
+                return (
+                    Fill(imageScale),
+                    node.Attribute("bias")?.Floats is { Count: 3 } biases ? [.. biases.Select(v => (double)v)] : Fill(0)
+                );
+            case "Affine":
+                return (Fill(node.Attribute("alpha")?.F ?? 1), Fill(node.Attribute("beta")?.F ?? 0));
             case "BatchNormalization":
                 if (
                     Channels(index, node.Input[1]) is not { } scale

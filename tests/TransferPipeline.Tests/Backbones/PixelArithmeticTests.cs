@@ -71,6 +71,31 @@ public sealed class PixelArithmeticTests : IDisposable
         Assert.Contains(divisor == 0 ? "torchvision's default" : "on the pixels", model.PreprocessingReason);
     }
 
+    /// <summary>Networks that come from Core ML, as Azure's Custom Vision and WinMLTools write them.</summary>
+    [Theory]
+    [InlineData(1, "0,0,0", "104,117,123", 1, true)]
+    [InlineData(1, "-103.939,-116.779,-123.68", "0,0,0", 1, true)]
+    [InlineData(1, "-123.68,-116.779,-103.939", "0,0,0", 1, false)]
+    [InlineData(0.0078431, "-1,-1,-1", "0,0,0", 1, false)]
+    [InlineData(0.0078431, "-1,-1,-1", "0.1,0.3,-2", 1, false)]
+    [InlineData(1, "0,0,0", "0.1,0.3,-2", 0, false)]
+    [InlineData(1, "0,0,0", "0,0,0", 0, false)]
+    public void Resolve_ImageScaler_IsArithmetic(double scale, string bias, string mean, double divisor, bool bgr)
+    {
+        float[] Three(string numbers) =>
+            [.. numbers.Split(',').Select(n => float.Parse(n, System.Globalization.CultureInfo.InvariantCulture))];
+        var m = new SmallModel(opset: 7);
+        var x = m.Node("ImageScaler", [m.Input], ("scale", (float)scale), ("bias", Three(bias)));
+        x = m.Node(
+            "BatchNormalization",
+            [x, Vector(m, 1, 1, 1), Vector(m, 0, 0, 0), m.Graph.Constant("mean", Three(mean), 3), Vector(m, 1, 1, 1)]
+        );
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(x))), 8, SmallModel.Classes));
+        var model = Resolve(m);
+        Assert.Null(model.Question);
+        Assert.Equal((0, divisor, bgr), (model.Preprocessing.Offset, model.Preprocessing.Divisor, model.Preprocessing.Bgr));
+    }
+
     [Theory]
     [InlineData((int)DataType.Uint8, false)]
     [InlineData((int)DataType.Uint8, true)]
@@ -300,12 +325,15 @@ public sealed class PixelArithmeticTests : IDisposable
 
     [Theory]
     [InlineData("NominalRange_0_255", "Bgr8", 0, 1, true)]
+    [InlineData("", "Bgr8", 0, 1, true)]
+    [InlineData("", "Rgb8", 0, 1, false)]
     [InlineData("Normalized_0_1", "Rgb8", 0, 255, false)]
     [InlineData("Normalized_1_1", "Rgb8", 127.5, 127.5, false)]
     public void Resolve_ImageMetadataOfOnnx_IsObeyed(string range, string format, double offset, double divisor, bool bgr)
     {
         var m = Plain();
-        m.Model.MetadataProps.Add(new TransferPipeline.Onnx.StringStringEntryProto { Key = "Image.NominalPixelRange", Value = range });
+        if (range.Length > 0)
+            m.Model.MetadataProps.Add(new TransferPipeline.Onnx.StringStringEntryProto { Key = "Image.NominalPixelRange", Value = range });
         m.Model.MetadataProps.Add(new TransferPipeline.Onnx.StringStringEntryProto { Key = "Image.BitmapPixelFormat", Value = format });
         Assert.Equal((offset, divisor, bgr), Resolve(m).Preprocessing is var p ? (p.Offset, p.Divisor, p.Bgr) : default);
     }

@@ -90,16 +90,20 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
             );
         }
 
-        var range = metadata.GetValueOrDefault("Image.NominalPixelRange", "");
-        if (range.Length == 0)
+        var (range, format) = (
+            metadata.GetValueOrDefault("Image.NominalPixelRange", ""),
+            metadata.GetValueOrDefault("Image.BitmapPixelFormat", "")
+        );
+        if (range.Length == 0 && format.Length == 0)
             return null;
         var values = PreprocessingNames.Find("torchvision", input.Height, input.Width) with
         {
-            Bgr = metadata.GetValueOrDefault("Image.BitmapPixelFormat", "").StartsWith("Bgr", StringComparison.OrdinalIgnoreCase),
+            Bgr = format.StartsWith("Bgr", StringComparison.OrdinalIgnoreCase),
         };
         var stated = range switch
         {
-            "NominalRange_0_255" => values with { Offset = 0, Divisor = 1 },
+            // The range that the standard means where none is stated.
+            "" or "NominalRange_0_255" => values with { Offset = 0, Divisor = 1 },
             "Normalized_0_1" => values with { Offset = 0, Divisor = 255 },
             "Normalized_1_1" => values with { Offset = 127.5, Divisor = 127.5 },
             _ => values,
