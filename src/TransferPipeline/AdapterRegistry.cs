@@ -27,7 +27,7 @@ internal sealed class AdapterRegistry<T>(string role, IReadOnlyList<Adapter<T>> 
 
         return adapters.FirstOrDefault(a => a.Name == name)
             ?? throw new UsageException(
-                $"there is no {role} '{name}'{NearestName.Hint(name, adapters.Select(a => a.Name))} ({role}s: "
+                $"there is no {role} '{name}'{NearestName.Hint(name, adapters.Select(a => a.Name))} (known: "
                     + $"{string.Join(", ", adapters.Select(a => a.Name))})"
             );
     }

@@ -68,8 +68,8 @@ internal static class CompareCommand
                     Messages.Warning(warning);
                 if (parsed.GetValue(report) is { } page)
                 {
-                    using var dataset = Photos.Open(parsed.GetValue(photos), sets[0]);
-                    ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, Common.Tools.Decoder, Common.Tools.Encoder).Of);
+                    using var dataset = Photos.Open(parsed.GetValue(photos), sets[0], tools);
+                    ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, tools.Decoder, tools.Encoder).Of);
                     Messages.Note($"written: {page}");
                     if (dataset is null)
                         Messages.Note(

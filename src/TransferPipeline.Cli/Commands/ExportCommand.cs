@@ -32,9 +32,12 @@ internal static class ExportCommand
         var file = Common.Out("The classifier file.");
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { comparison, head, features, model, data, file, threads, json };
+        var chosen = new ToolFlags();
+        chosen.AddTo(command, decodes: false);
         command.SetAction(
             (parsed, cancellation) =>
             {
+                var tools = chosen.Read(parsed);
                 var source = parsed.GetValue(comparison)!;
                 Common.RequireWritable(parsed.GetValue(file)!);
                 var compared = ComparedHead.Read(source, parsed.GetValue(head));
@@ -43,15 +46,15 @@ internal static class ExportCommand
                         $"{compared.Title} was trained with its backbone: its classifier is {compared.Parameters["file"]}, as "
                             + $"finetune wrote it"
                     );
-                var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, Common.Tools.Table);
+                var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, tools.Table);
                 var rows = Provenances.Load(set);
                 CheckSame(source, compared, set, rows.Data);
                 var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? set.Recipe.Model);
                 var spec = HeadSpec.Create(Common.Tools.Trainer(compared.Name), compared.Parameters);
                 var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = compared.Seed, Cancellation = cancellation };
                 var run = HeadTraining.Run(options, rows, spec, compared.Training);
-                using var dataset = Photos.Open(parsed.GetValue(data), set);
-                var check = new ClassifierBuilder(Common.Tools, set, backbone).Write(
+                using var dataset = Photos.Open(parsed.GetValue(data), set, tools);
+                var check = new ClassifierBuilder(tools, set, backbone).Write(
                     parsed.GetValue(file)!,
                     run.Head,
                     rows.Data,

@@ -15,15 +15,23 @@ internal static class FeaturesCommand
 
     private static Argument<string> Folder() => new("dir") { Description = "Folder of the feature set." };
 
-    private static FeatureSet Open(string folder) => FeatureSet.Open(folder, Common.Tools.Table);
+    /// <summary>A subcommand that reads sets with the Parquet library of --parquet.</summary>
+    private static (Command Command, ToolFlags Chosen) Reading(Command command)
+    {
+        var chosen = new ToolFlags();
+        chosen.AddTo(command, decodes: false);
+        return (command, chosen);
+    }
 
     private static Command Show()
     {
         var (folder, json) = (Folder(), Common.Json());
-        var command = new Command("show", "The recipe, the counts and the failed photos of a feature set.") { folder, json };
+        var (command, chosen) = Reading(
+            new Command("show", "The recipe, the counts and the failed photos of a feature set.") { folder, json }
+        );
         command.SetAction(parsed =>
         {
-            var set = Open(parsed.GetValue(folder)!);
+            var set = FeatureSet.Open(parsed.GetValue(folder)!, chosen.Read(parsed).Table);
             var rows = set.LoadRows();
             var failed = set.LoadFailed();
             if (parsed.GetValue(json))
@@ -74,20 +82,23 @@ internal static class FeaturesCommand
         var (folder, json) = (Folder(), Common.Json());
         var withPhotos = new Option<bool>("--photos") { Description = "Also read every photo and compare its SHA-256 with the set's." };
         var data = new Option<string>("--data") { Description = "Where the photos are now, for --photos.", HelpName = "PATH" };
-        var command = new Command("verify", "Compares every file with the manifest: length, SHA-256, rows, finite values.")
-        {
-            folder,
-            withPhotos,
-            data,
-            json,
-        };
+        var (command, chosen) = Reading(
+            new Command("verify", "Compares every file with the manifest: length, SHA-256, rows, finite values.")
+            {
+                folder,
+                withPhotos,
+                data,
+                json,
+            }
+        );
         command.SetAction(
             (parsed, cancellation) =>
             {
-                var set = Open(parsed.GetValue(folder)!);
+                var tools = chosen.Read(parsed);
+                var set = FeatureSet.Open(parsed.GetValue(folder)!, tools.Table);
                 var check = set.Verify();
                 if (parsed.GetValue(withPhotos))
-                    check = check with { Problems = [.. check.Problems, .. VerifyPhotos(set, parsed.GetValue(data), cancellation)] };
+                    check = check with { Problems = [.. check.Problems, .. VerifyPhotos(set, parsed.GetValue(data), tools, cancellation)] };
                 return Task.FromResult(Report());
 
                 int Report()
@@ -107,10 +118,10 @@ internal static class FeaturesCommand
         return command;
     }
 
-    private static IReadOnlyList<string> VerifyPhotos(FeatureSet set, string? given, CancellationToken cancellation)
+    private static IReadOnlyList<string> VerifyPhotos(FeatureSet set, string? given, Toolbox tools, CancellationToken cancellation)
     {
         using var dataset =
-            Photos.Open(given, set)
+            Photos.Open(given, set, tools)
             ?? throw new UsageException($"{set.Folder}: its photos are not at {set.Manifest.Dataset}; give their place with --data");
         return PhotoVerification.Run(set, dataset, cancellation);
     }
@@ -119,10 +130,12 @@ internal static class FeaturesCommand
     {
         var folder = new Argument<string>("dir") { Description = "Folder whose feature sets are listed.", DefaultValueFactory = _ => "." };
         var json = Common.Json();
-        var command = new Command("list", "The feature sets in a folder and the two levels of folders below it.") { folder, json };
+        var (command, chosen) = Reading(
+            new Command("list", "The feature sets in a folder and the two levels of folders below it.") { folder, json }
+        );
         command.SetAction(parsed =>
         {
-            var sets = FeatureSet.List(parsed.GetValue(folder)!, Common.Tools.Table, Messages.Warning);
+            var sets = FeatureSet.List(parsed.GetValue(folder)!, chosen.Read(parsed).Table, Messages.Warning);
             if (parsed.GetValue(json))
                 Json.Write(
                     sets.Select(s => new
@@ -169,16 +182,13 @@ internal static class FeaturesCommand
         };
         format.AcceptOnlyFromAmong("npy", "csv", "parquet");
         var prefix = Common.Out("Prefix of the files: PREFIX.npy and PREFIX.csv.");
-        var command = new Command("export", "Writes the vectors for other programs, in the dataset's order.")
-        {
-            folder,
-            format,
-            prefix,
-            json,
-        };
+        var (command, chosen) = Reading(
+            new Command("export", "Writes the vectors for other programs, in the dataset's order.") { folder, format, prefix, json }
+        );
         command.SetAction(parsed =>
         {
-            var files = Open(parsed.GetValue(folder)!)
+            var files = FeatureSet
+                .Open(parsed.GetValue(folder)!, chosen.Read(parsed).Table)
                 .Export(Enum.Parse<ExportFormat>(parsed.GetValue(format)!, ignoreCase: true), parsed.GetValue(prefix)!);
             if (parsed.GetValue(json))
                 Json.Write(new { Files = files });
@@ -199,14 +209,14 @@ internal static class FeaturesCommand
         };
         var folder = Common.Out("Folder of the merged set.");
         var json = Common.Json();
-        var command = new Command("merge", "Puts shards together into one set.") { inputs, folder, json };
+        var (command, chosen) = Reading(new Command("merge", "Puts shards together into one set.") { inputs, folder, json });
         command.SetAction(
             (parsed, cancellation) =>
             {
                 var set = FeatureSets.Merge(
                     parsed.GetValue(inputs)!,
                     parsed.GetValue(folder)!,
-                    Common.Tools.Table,
+                    chosen.Read(parsed).Table,
                     Messages.Note,
                     cancellation
                 );
@@ -241,17 +251,13 @@ internal static class FeaturesCommand
             DefaultValueFactory = _ => "softmax",
         };
         var (threads, json) = (Common.Threads(), Common.Json());
-        var command = new Command("drift", "Compares two sets of the same photos and says whether heads may be shared.")
-        {
-            a,
-            b,
-            head,
-            threads,
-            json,
-        };
+        var (command, chosen) = Reading(
+            new Command("drift", "Compares two sets of the same photos and says whether heads may be shared.") { a, b, head, threads, json }
+        );
         command.SetAction(parsed =>
         {
-            var (first, second) = (Open(parsed.GetValue(a)!), Open(parsed.GetValue(b)!));
+            var table = chosen.Read(parsed).Table;
+            var (first, second) = (FeatureSet.Open(parsed.GetValue(a)!, table), FeatureSet.Open(parsed.GetValue(b)!, table));
             var spec = HeadSpec.ParseList(parsed.GetValue(head)!, [], Common.Tools.Trainers)[0];
             HeadAgreement? agreement = null;
             var report = FeatureDrift.Compare(

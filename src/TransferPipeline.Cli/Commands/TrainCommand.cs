@@ -56,6 +56,7 @@ internal static class TrainCommand
                 var (run, rows) = parsed.GetValue(stream)
                     ? TrainStreamed(
                         folder,
+                        tools.Table,
                         specs[0],
                         Path.GetDirectoryName(Path.GetFullPath(parsed.GetValue(file)!))!,
                         parsed.GetValue(threads),
@@ -70,7 +71,7 @@ internal static class TrainCommand
                             Cancellation = cancellation,
                         }
                     );
-                using var dataset = Photos.Open(parsed.GetValue(data), folder);
+                using var dataset = Photos.Open(parsed.GetValue(data), folder, tools);
                 var check = new ClassifierBuilder(tools, folder, backbone).Write(
                     parsed.GetValue(file)!,
                     run.Head,
@@ -118,6 +119,7 @@ internal static class TrainCommand
 
     private static (TrainedHead, FeatureData) TrainStreamed(
         FeatureSet set,
+        IFeatureTable table,
         HeadSpec spec,
         string scratch,
         int threads,
@@ -131,7 +133,7 @@ internal static class TrainCommand
             Warn = warnings.Add,
             Cancellation = cancellation,
         };
-        var (head, seconds, firstPart) = StreamedTraining.Run(set, Common.Tools.Table, spec, scratch, context);
+        var (head, seconds, firstPart) = StreamedTraining.Run(set, table, spec, scratch, context);
         return (new(head, seconds, [], warnings), firstPart);
     }
 }

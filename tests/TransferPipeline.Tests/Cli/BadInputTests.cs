@@ -39,9 +39,15 @@ public sealed class BadInputTests : IDisposable
     [InlineData("train --features x --out y --head softmax --seed 1.5", "--seed is '1.5', expected a whole number")]
     [InlineData(
         "extract --data x --model y --out z --decoder pilow",
-        "there is no decoder 'pilow'; did you mean 'pillow'? (decoders: pillow, imagesharp)"
+        "there is no decoder 'pilow'; did you mean 'pillow'? (known: pillow, imagesharp)"
     )]
     [InlineData("extract --data x --model y --out z --parquet duckdb", "there is no Parquet library 'duckdb'")]
+    [InlineData("features show x --parquet duckdb", "there is no Parquet library 'duckdb'")]
+    [InlineData("features verify x --parquet duckdb", "there is no Parquet library 'duckdb'")]
+    [InlineData("features list --parquet duckdb", "there is no Parquet library 'duckdb'")]
+    [InlineData("features export x --format npy --out y --parquet duckdb", "there is no Parquet library 'duckdb'")]
+    [InlineData("features merge x --out y --parquet duckdb", "there is no Parquet library 'duckdb'")]
+    [InlineData("features drift x y --parquet duckdb", "there is no Parquet library 'duckdb'")]
     [InlineData("doctor --compare-decoders x --decoders pillow", "--decoders is 'pillow', expected two names, as in pillow,imagesharp")]
     public void Arguments_ThatAreWrong_NameWhatIsValid(string arguments, string expected) =>
         AssertRefused(TransferProcess.Run(arguments.Split(' ')), expected);
@@ -302,10 +308,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("modle: efficientnet-lite0", "unknown key 'modle'; did you mean 'model'?")]
     [InlineData("heads: [sofmax]", "did you mean 'softmax'?")]
     [InlineData("model: efficientnet-light0", "did you mean 'efficientnet-lite0'")]
-    [InlineData(
-        "decoder: pilow",
-        "job.yaml:4: decoder: there is no decoder 'pilow'; did you mean 'pillow'? (decoders: pillow, imagesharp)"
-    )]
+    [InlineData("decoder: pilow", "job.yaml:4: decoder: there is no decoder 'pilow'; did you mean 'pillow'? (known: pillow, imagesharp)")]
     [InlineData("parquet: parket-net", "job.yaml:4: parquet: there is no Parquet library 'parket-net'")]
     [InlineData("heads: [softmax: {C: 0}]", "C is '0', expected a number of at least 1E-20 and of at most 1E+20")]
     public void Run_MisspeltPipeline_SuggestsTheNearest(string line, string expected)
