@@ -33,6 +33,7 @@ internal sealed class GraphPlan : IDisposable
         ParameterSlots = [.. Parameters.Select(p => Slot(p.Name))];
         string[] features = graph.Auxiliary is { } auxiliary ? [graph.Head.Feature, auxiliary.Feature] : [graph.Head.Feature];
         var nodes = Needed(model.Graph, features, graph.Inputs.Select(i => i.Name).Concat(parameters.Keys));
+        nodes = GeluPattern.Fuse(nodes, new GraphIndex(model.Graph, graph.Inputs[0].Name), features);
         Outputs = [.. features.Select(Slot)];
         var used = nodes.SelectMany(n => n.Input).Concat(features).ToHashSet(StringComparer.Ordinal);
         foreach (var initializer in model.Graph.Initializer.Where(i => used.Contains(i.Name) && !parameters.ContainsKey(i.Name)))

@@ -85,6 +85,7 @@ internal static partial class OperatorCases
         cases["Transpose perm"] = One("Transpose", ("perm", new[] { 0L, 3L, 1L, 2L }));
         cases["Gelu"] = One("Gelu", 20);
         cases["Gelu tanh"] = One("Gelu", 20, ("approximate", "tanh"));
+        cases["Gelu in parts"] = new(17, Map, InParts);
         cases["Mish"] = One("Mish", 18);
         cases["Clip"] = new(17, Map, (g, x) => g.Node("Clip", [x, g.Constant("min", [-0.5f]), g.Constant("max", [0.8f])]));
         cases["Clip from below"] = new(17, Map, (g, x) => g.Node("Clip", [x, g.Constant("min", [0.2f])]));
@@ -99,6 +100,13 @@ internal static partial class OperatorCases
 
     private static OperatorCase One(string op, int opset, params (string, object)[] attributes) =>
         new(opset, Map, (g, x) => g.Node(op, [x], attributes));
+
+    /// <summary>As torch's exporter writes it.</summary>
+    public static string InParts(GraphWriter g, string x)
+    {
+        var erf = g.Node("Erf", [g.Node("Div", [x, g.Constant("root", [1.4142135f])])]);
+        return g.Node("Mul", [g.Node("Mul", [x, g.Node("Add", [erf, g.Constant("one", [1f])])]), g.Constant("half", [0.5f])]);
+    }
 
     private static string Positive(GraphWriter g, string x) => g.Node("Add", [g.Node("Mul", [x, x]), g.Constant("half", [0.5f])]);
 
