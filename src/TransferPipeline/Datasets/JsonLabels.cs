@@ -6,6 +6,9 @@ namespace TransferPipeline.Datasets;
 /// <summary>Labels out of JSON objects.</summary>
 internal static class JsonLabels
 {
+    /// <summary>A key that is there twice is refused: one of its values would be taken without a word.</summary>
+    public static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>The value under the first of the keys that is there, as text; null where there is none.</summary>
     /// <exception cref="BadInputException">It is a list or an object: several labels.</exception>
     public static string? Of(string where, JsonElement element, IEnumerable<string> keys)

@@ -129,7 +129,7 @@ internal static class MetadataDataset
     {
         try
         {
-            var document = JsonDocument.Parse(line);
+            var document = JsonDocument.Parse(line, JsonLabels.Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document
                 : throw new BadInputException($"{where}: expected a JSON object with a photo name and a label");

@@ -61,6 +61,8 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
         var confidence = header[labels[0]].Equals("labelname", StringComparison.OrdinalIgnoreCase)
             ? Array.FindIndex(header, h => h.Equals("confidence", StringComparison.OrdinalIgnoreCase))
             : -1;
+        foreach (var column in new[] { path, labels[0], split }.Where(c => c >= 0))
+            RequireOnce(options, header, column);
         return new TableColumns(width, path, labels[0], split, confidence);
     }
 
@@ -91,6 +93,22 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
             : throw new BadInputException(
                 $"{options.Path} has no column of {what} (it has {string.Join(", ", header)}); expected {string.Join(", ", usual)}, "
                     + $"or name the column (the first line has to be that of the columns' names)"
+            );
+    }
+
+    /// <exception cref="BadInputException">Another column has the same name, so that which one is meant is not known.</exception>
+    private static void RequireOnce(DatasetOptions options, string[] header, int column)
+    {
+        // A column that the user named is that one, whatever has its name in other case.
+        var isNamed =
+            header[column] is var name && (name == options.PathColumn || name == options.LabelColumn || name == options.SplitColumn);
+        var comparison = isNamed ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+        var first = Array.FindIndex(header, h => h.Equals(name, comparison));
+        var other = Array.FindLastIndex(header, h => h.Equals(name, comparison));
+        if (first != other)
+            throw new BadInputException(
+                $"{options.Path} has two columns '{header[first]}' (number {first + 1} and {other + 1} of "
+                    + $"{string.Join(", ", header)}); expected one: rename or remove the other"
             );
     }
 

@@ -121,7 +121,7 @@ internal static class WebDataset
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
+            using var document = JsonDocument.Parse(text, JsonLabels.Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
                     ? JsonLabels.Of(name, document.RootElement, key is null ? LabelKeys : [key])
                 : document.RootElement.ValueKind is JsonValueKind.Number or JsonValueKind.String ? document.RootElement.ToString()

@@ -255,6 +255,13 @@ public sealed class NamesAndFormsTests : IDisposable
     [Theory]
     [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": [1, 2]}", "'label' holds a list; expected one label per photo")]
     [InlineData("metadata.jsonl", "{\"label\": \"a\"}", "no photo name; expected a key file_name")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"a\", \"label\": \"b\"}", "Duplicate property")]
+    [InlineData(
+        "metadata.csv",
+        "file_name,label,Label\n1.jpg,a,b\n",
+        "has two columns 'label' (number 2 and 3 of file_name, label, Label)"
+    )]
+    [InlineData("metadata.csv", "file_name,label,file_name\n1.jpg,a,1.jpg\n", "has two columns 'file_name' (number 1 and 3 of")]
     [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"a\"}\n{oops", "line 2: not valid JSON")]
     [InlineData("metadata.csv", "file_name,text\n1.jpg,a dog on a beach\n", "has no column of labels (it has file_name, text)")]
     public void Metadata_ThatCannotBeUsed_SaysWhatIsMissing(string name, string text, string expected)
