@@ -16,7 +16,7 @@ public sealed class BadInputTests : IDisposable
         AssertRefused(Extract(Path.Combine(_folder.Root, "nothing")), "there is no such file or folder");
 
     [Theory]
-    [InlineData("extrct", "there is no command 'extrct'; did you mean 'extract'? (commands: run, extract, ")]
+    [InlineData("extrct", "there is no command 'extrct'; did you mean 'extract'? (commands: init, run, extract, ")]
     [InlineData(
         "features shw set",
         "there is no command 'shw'; did you mean 'show'? (commands: show, verify, list, export, merge, drift) (see: transfer features "
