@@ -71,6 +71,14 @@ internal static class Common
     /// <summary>Whether an option was not given.</summary>
     public static bool IsDefault(ParseResult parsed, Option option) => parsed.GetResult(option) is null or { Implicit: true };
 
+    /// <summary>As <see cref="RequireWritable"/>; a backbone also has a manifest beside it, which is found by the file's name.</summary>
+    public static void RequireBackboneFile(string file)
+    {
+        if (!file.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--out is '{file}', expected the name of a file that ends in .onnx");
+        RequireWritable(file);
+    }
+
     /// <summary>Refuses a file that cannot be written, before the work whose result it takes.</summary>
     public static void RequireWritable(string file)
     {

@@ -47,7 +47,7 @@ internal static class FinetuneCommand
         command.SetAction(
             (parsed, cancellation) =>
             {
-                Common.RequireWritable(parsed.GetValue(file)!);
+                Common.RequireBackboneFile(parsed.GetValue(file)!);
                 if (parsed.GetValue(classifier) is { } target)
                     Common.RequireWritable(target);
                 var tools = chosen.Read(parsed);

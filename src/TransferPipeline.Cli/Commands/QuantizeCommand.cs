@@ -36,9 +36,7 @@ internal static class QuantizeCommand
             (parsed, cancellation) =>
             {
                 var target = parsed.GetValue(file)!;
-                if (!target.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
-                    throw new UsageException($"--out is '{target}', expected the name of a file that ends in .onnx");
-                Common.RequireWritable(target);
+                Common.RequireBackboneFile(target);
                 var tools = chosen.Read(parsed);
                 var resolved = tools.Models.Resolve(parsed.GetValue(model)!);
                 using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);

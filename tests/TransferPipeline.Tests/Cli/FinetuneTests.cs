@@ -159,6 +159,7 @@ public sealed class FinetuneTests : IDisposable
     [InlineData("GB of memory", "--batch", "65536")]
     [InlineData("no photos in split validation", "--data", "TRAIN")]
     [InlineData("device cuda cannot be used", "--device", "cuda")]
+    [InlineData("expected the name of a file that ends in .onnx", "--out", "/dev/null")]
     public void Finetune_WhatCannotBeTrained_IsRefusedBeforeAnythingIsComputed(string expected, string option, string value)
     {
         var photos = SamplePhotos.Copy(_folder.At("photos"), 2, Classes);
