@@ -7,17 +7,6 @@ namespace TransferPipeline.TorchSharp.Tuning;
 /// <summary>Whether a graph can be trained, found from its nodes alone.</summary>
 internal static class GraphCheck
 {
-    private static readonly string[] Quantized =
-    [
-        "QuantizeLinear",
-        "DequantizeLinear",
-        "DynamicQuantizeLinear",
-        "MatMulInteger",
-        "ConvInteger",
-        "QLinearConv",
-        "QLinearMatMul",
-    ];
-
     /// <summary>The first thing that stands against it, with the cure; null for none.</summary>
     public static string? Problem(TunedGraph graph)
     {
@@ -41,7 +30,7 @@ internal static class GraphCheck
     private static string? Problem(NodeProto node, HashSet<string> used)
     {
         var what = PlannedNode.Describe(node);
-        if (Quantized.Contains(node.OpType) || node.OpType.StartsWith("QLinear", StringComparison.Ordinal))
+        if (node.IsQuantized())
             return $"{what} belongs to a quantized graph, which has no derivative; take the float32 file that it was made from";
         if (node.Domain is not ("" or "ai.onnx"))
             return $"{what} is of the domain '{node.Domain}' and not of ONNX itself; take the file as it was before an optimizer";

@@ -69,17 +69,6 @@ internal sealed class HalfPrecision
         "SpaceToDepth",
     ];
 
-    private static readonly HashSet<string> Quantized =
-    [
-        "QuantizeLinear",
-        "DequantizeLinear",
-        "DynamicQuantizeLinear",
-        "QLinearConv",
-        "QLinearMatMul",
-        "ConvInteger",
-        "MatMulInteger",
-    ];
-
     private readonly GraphProto _graph;
     private readonly GraphWriter _writer;
     private readonly Dictionary<string, TensorElementType> _types;
@@ -123,7 +112,7 @@ internal sealed class HalfPrecision
     {
         foreach (var node in graph.Node)
         {
-            if (Quantized.Contains(node.OpType))
+            if (node.IsQuantized())
                 Throw.Usage(
                     $"precision fp16 does not suit a quantized backbone (it has {node.OpType} layers): use fp32, which runs it in its "
                         + $"own 8 bits"

@@ -31,13 +31,7 @@ internal sealed partial class Finetuning
     private void RequireFloat()
     {
         var model = _backbone.CopyModel();
-        if (
-            model.Graph.Node.FirstOrDefault(n =>
-                n.OpType is "DequantizeLinear" or "DynamicQuantizeLinear" or "ConvInteger" or "MatMulInteger"
-                || n.OpType.StartsWith("QLinear", StringComparison.Ordinal)
-            ) is
-            { } quantized
-        )
+        if (model.Graph.Node.FirstOrDefault(n => n.IsQuantized()) is { } quantized)
             throw new BadInputException(
                 $"{_backbone.File}: it is quantized ('{quantized.Output[0]}' is made by {quantized.OpType}) and cannot be "
                     + $"trained; take the "

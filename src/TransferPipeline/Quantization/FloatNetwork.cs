@@ -10,17 +10,6 @@ namespace TransferPipeline.Quantization;
 /// </summary>
 internal sealed class FloatNetwork
 {
-    private static readonly string[] EightBit =
-    [
-        "QuantizeLinear",
-        "DequantizeLinear",
-        "DynamicQuantizeLinear",
-        "QLinearConv",
-        "QLinearMatMul",
-        "ConvInteger",
-        "MatMulInteger",
-    ];
-
     private FloatNetwork(ModelProto model, BackboneInput input, string feature, int maxBatch)
     {
         (Model, Input, Feature, MaxBatch) = (model, input, feature, maxBatch);
@@ -71,7 +60,7 @@ internal sealed class FloatNetwork
     {
         foreach (var node in graph.Node)
         {
-            if (EightBit.Contains(node.OpType))
+            if (node.IsQuantized())
                 Throw.Usage($"{file}: is quantized already (it has {node.OpType} layers); give the float model that it was made from");
             if (node.Attribute.Any(a => a.G is not null || a.Graphs.Count > 0))
                 Throw.Usage($"{file}: has control flow ({node.OpType}), which int8 is not made of; export the model without it");

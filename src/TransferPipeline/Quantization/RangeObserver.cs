@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
-using TransferPipeline.Inference;
 using TransferPipeline.Onnx;
 using TransferPipeline.Platform;
 
@@ -11,7 +10,7 @@ internal sealed class RangeObserver : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly FloatNetwork _network;
-    private readonly IReadOnlyList<string> _tensors;
+    private readonly string[] _tensors;
     private readonly int _threads;
 
     public RangeObserver(FloatNetwork network, IReadOnlyList<string> tensors, int threads)
@@ -23,7 +22,7 @@ internal sealed class RangeObserver : IDisposable
         observed.Graph.Output.Clear();
         observed.Graph.Output.AddRange(_tensors.Select(t => new ValueInfoProto { Name = t }));
         _session = Sessions.Create(observed.ToByteArray());
-        HasInput = _tensors.Count < tensors.Count;
+        HasInput = _tensors.Length < tensors.Count;
     }
 
     private bool HasInput { get; }
@@ -36,7 +35,7 @@ internal sealed class RangeObserver : IDisposable
         Run(
             photos,
             cancellation,
-            (photo, index, values, shape) => (seen[photo] ??= new PhotoStatistics[names.Count])[index] = PhotoStatistics.Of(values, shape)
+            (photo, index, values, shape) => (seen[photo] ??= new PhotoStatistics[names.Length])[index] = PhotoStatistics.Of(values, shape)
         );
         var all = names.Select((_, i) => new TensorStatistics(seen[0][i].Means.Length)).ToArray();
         foreach (var photo in seen)
@@ -75,30 +74,21 @@ internal sealed class RangeObserver : IDisposable
 
     private delegate void Visitor(int photo, int tensor, ReadOnlySpan<float> values, long[] shape);
 
-    private void Run(CalibrationPhotos photos, CancellationToken cancellation, Visitor visit)
-    {
-        var next = -1;
-        OwnThreads.Run(
-            Math.Min(_threads, photos.Count),
-            _ =>
+    private void Run(CalibrationPhotos photos, CancellationToken cancellation, Visitor visit) =>
+        photos.Run(
+            _session,
+            _network.Input,
+            _tensors,
+            _threads,
+            (photo, pixels, outputs) =>
             {
-                var (reader, shape) = (photos.CreateReader(), _network.Input.Shape(1));
-                var pixels = new float[shape.Aggregate(1L, (product, d) => product * d)];
-                using var input = OrtValue.CreateTensorValueFromMemory(pixels, shape);
-                using var options = new RunOptions();
-                for (int photo; (photo = Interlocked.Increment(ref next)) < photos.Count; )
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    reader(photo, pixels);
-                    if (HasInput)
-                        visit(photo, _tensors.Count, pixels, shape);
-                    using var results = _session.Run(options, [_network.Input.Name], [input], _tensors);
-                    for (var i = 0; i < _tensors.Count; i++)
-                        visit(photo, i, results[i].GetTensorDataAsSpan<float>(), results[i].GetTensorTypeAndShape().Shape);
-                }
-            }
+                if (HasInput)
+                    visit(photo, _tensors.Length, pixels, _network.Input.Shape(1));
+                for (var i = 0; i < outputs.Count; i++)
+                    visit(photo, i, outputs[i].GetTensorDataAsSpan<float>(), outputs[i].GetTensorTypeAndShape().Shape);
+            },
+            cancellation
         );
-    }
 
     private void RequireFinite(Dictionary<string, TensorStatistics> all)
     {

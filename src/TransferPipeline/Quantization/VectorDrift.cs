@@ -1,7 +1,5 @@
 using System.Numerics.Tensors;
 using Google.Protobuf;
-using Microsoft.ML.OnnxRuntime;
-using TransferPipeline.Inference;
 using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Quantization;
@@ -40,23 +38,13 @@ internal sealed class VectorDrift
         cut.Graph.Output.Add(new ValueInfoProto { Name = _network.Feature });
         using var session = Sessions.Create(cut.ToByteArray());
         var vectors = new float[_photos.Count][];
-        var next = -1;
-        OwnThreads.Run(
-            Math.Min(_threads, _photos.Count),
-            _ =>
-            {
-                var (reader, shape) = (_photos.CreateReader(), _network.Input.Shape(1));
-                var pixels = new float[shape.Aggregate(1L, (product, d) => product * d)];
-                using var input = OrtValue.CreateTensorValueFromMemory(pixels, shape);
-                using var options = new RunOptions();
-                for (int photo; (photo = Interlocked.Increment(ref next)) < _photos.Count; )
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    reader(photo, pixels);
-                    using var results = session.Run(options, [_network.Input.Name], [input], [_network.Feature]);
-                    vectors[photo] = results[0].GetTensorDataAsSpan<float>().ToArray();
-                }
-            }
+        _photos.Run(
+            session,
+            _network.Input,
+            [_network.Feature],
+            _threads,
+            (photo, _, outputs) => vectors[photo] = outputs[0].GetTensorDataAsSpan<float>().ToArray(),
+            cancellation
         );
         return vectors;
     }
