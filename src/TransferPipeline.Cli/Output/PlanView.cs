@@ -33,6 +33,8 @@ internal static class PlanView
 
         if (plan.Heads.Count > 0)
             Console.WriteLine($"heads: {string.Join("; ", plan.Heads)}");
+        foreach (var note in plan.Notes)
+            Console.WriteLine(note);
         foreach (var tuning in plan.Tunings)
             Console.WriteLine($"fine-tuning: {tuning}");
         if (plan.Sets.Count == 0)

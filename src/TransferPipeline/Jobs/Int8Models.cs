@@ -24,22 +24,15 @@ internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Qua
     /// <exception cref="JobFailedException">Its int8 vectors are too far from the float ones, or the store cannot be written.</exception>
     public ResolvedModel Of(ResolvedModel model, Dataset dataset, IEnumerable<string> folders, CancellationToken cancellation)
     {
-        if (OfSets(model, folders) is { } used)
-        {
-            message($"int8: {used.Name}, which made the vectors that are there");
-            return used;
-        }
-
-        var photos = quantizer.Choose(model, dataset);
-        var name = NameOf(model, quantizer.RecipeOf(model, photos));
-        if (Stored(name) is { } there)
+        var (name, photos, there) = Find(model, dataset, folders);
+        if (there is not null)
             return there;
         Directory.CreateDirectory(tools.Models.UserFolder);
         using var held = FolderLock.Take(tools.Models.UserFolder, Timeout.InfiniteTimeSpan, message, cancellation);
         // Another run may have made it while this one waited.
         if (Stored(name) is { } meanwhile)
             return meanwhile;
-        message($"int8: quantizing {model.Name} on {photos.Entries.Count} training photos of {dataset.Source}, once");
+        message($"int8: quantizing {model.Name} on {photos!.Entries.Count} training photos of {dataset.Source}, once");
         var made = quantizer.Quantize(model, photos, cancellation);
         if (made.Network.Cosine < LeastCosine)
             throw new JobFailedException(
@@ -50,6 +43,26 @@ internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Qua
         message($"int8: {name}: {made}");
         made.Write(Path.Combine(tools.Models.UserFolder, name + ".onnx"), made.ToBytes());
         return tools.Models.Resolve(name);
+    }
+
+    /// <summary>The name of the int8 form of a backbone, and the backbone where it is there; nothing is made.</summary>
+    /// <returns>The photos that it would be made by; null where a feature set already names the backbone.</returns>
+    /// <exception cref="UsageException">The photos that it would be made by cannot be read.</exception>
+    public (string Name, CalibrationSet? Photos, ResolvedModel? There) Find(
+        ResolvedModel model,
+        Dataset dataset,
+        IEnumerable<string> folders
+    )
+    {
+        if (OfSets(model, folders) is { } used)
+        {
+            message($"int8: {used.Name}, which made the vectors that are there");
+            return (used.Name, null, used);
+        }
+
+        var photos = quantizer.Choose(model, dataset);
+        var name = NameOf(model, quantizer.RecipeOf(model, photos));
+        return (name, photos, Stored(name));
     }
 
     /// <summary>The backbone of a feature set that is there, when it is this model's int8 form by the same options.</summary>

@@ -25,13 +25,18 @@ public sealed partial record Toolbox
     {
         if (device.Precision != Precision.Int8)
             return (model, device);
+        return (Int8(request).Of(model, dataset, folders, cancellation), device with { Precision = Precision.Fp32 });
+    }
+
+    /// <summary>The store's int8 backbones by these options.</summary>
+    internal Int8Models Int8(Int8Request request)
+    {
         var quantizer = new BackboneQuantizer(this, request.Options, request.Threads, request.Message)
         {
             Decode = request.Decode,
             Preprocessing = request.Preprocessing,
         };
-        var int8 = new Int8Models(this, quantizer, request.Options, request.Message).Of(model, dataset, folders, cancellation);
-        return (int8, device with { Precision = Precision.Fp32 });
+        return new(this, quantizer, request.Options, request.Message);
     }
 }
 

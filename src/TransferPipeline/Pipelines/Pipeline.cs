@@ -102,6 +102,19 @@ internal sealed record Pipeline
             Decode = Decode,
         };
 
+    /// <summary>Whether the models run as their int8 forms.</summary>
+    internal bool IsInt8 => Quantize is not null || Device.Precision == Precision.Int8;
+
+    /// <summary>How the int8 form of a model is made.</summary>
+    internal Int8Request Int8(int threads, Action<string> message) =>
+        new(Quantize?.Options ?? new(), threads, message) { Decode = Decode, Preprocessing = Preprocessing };
+
+    /// <summary>Sets of an int8 form of the model that an earlier run left: their names begin with the model's.</summary>
+    internal static IEnumerable<string> Int8Sets(ResolvedModel model, string folder) =>
+        Directory.Exists(Path.Combine(folder, "features"))
+            ? Directory.EnumerateDirectories(Path.Combine(folder, "features"), $"{model.Name}-int8-*").Order(StringComparer.Ordinal)
+            : [];
+
     /// <summary>The extraction with one of the models; each cut's set lies below <paramref name="folder"/>.</summary>
     /// <exception cref="UsageException">An augmentation or a parameter of one is wrong.</exception>
     internal ExtractionSpec Specify(Toolbox tools, Dataset dataset, ResolvedModel model, string folder)

@@ -42,6 +42,9 @@ internal sealed record PipelinePlan(
     /// <summary>Photos in the batch of the trial.</summary>
     private const int TrialBatch = 4;
 
+    /// <summary>What is done before the extraction: one line for each backbone that is quantized.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Each fine-tuning in one line: where it begins, what it trains.</summary>
     public IReadOnlyList<string> Tunings { get; init; } = [];
 
@@ -65,12 +68,12 @@ internal sealed record PipelinePlan(
             }
         );
         var sets = new List<PlannedSet>();
-        var tunings = new List<string>();
+        var (notes, tunings) = (new List<string>(), new List<string>());
         foreach (var name in pipeline.Models)
         {
             if (Try(problems, () => tools.Models.Resolve(name)) is { } model && dataset is not null)
             {
-                sets.AddRange(Try(problems, () => Plan(tools, pipeline, model, dataset, folder, threads).ToList()) ?? []);
+                sets.AddRange(Try(problems, () => Plan(tools, pipeline, model, dataset, folder, threads, notes).ToList()) ?? []);
                 if (
                     pipeline.Finetune is not null
                     && Try(problems, () => Finetuning.Plan(tools, pipeline.Tune(dataset, model, folder))) is { } tuning
@@ -93,6 +96,7 @@ internal sealed record PipelinePlan(
             problems
         )
         {
+            Notes = notes,
             Tunings = tunings,
         };
         if (plan.BytesNeeded > plan.BytesFree)
@@ -145,17 +149,43 @@ internal sealed record PipelinePlan(
         return heads;
     }
 
+    /// <summary>
+    /// The int8 form of a model. Where it is not there yet, the float model under its name, since the time of a network that does not
+    /// exist cannot be tried.
+    /// </summary>
+    private static ResolvedModel Int8(
+        Toolbox tools,
+        Pipeline pipeline,
+        ResolvedModel model,
+        Dataset dataset,
+        string folder,
+        int threads,
+        List<string> notes
+    )
+    {
+        var (name, photos, there) = tools.Int8(pipeline.Int8(threads, notes.Add)).Find(model, dataset, Pipeline.Int8Sets(model, folder));
+        if (there is not null)
+            return there;
+        notes.Add($"int8: {model.Name} is quantized first, on {photos!.Entries.Count} training photos; the time is the float network's");
+        return model with { Name = name };
+    }
+
     private static IEnumerable<PlannedSet> Plan(
         Toolbox tools,
         Pipeline pipeline,
         ResolvedModel model,
         Dataset dataset,
         string folder,
-        int threads
+        int threads,
+        List<string> notes
     )
     {
+        if (pipeline.IsInt8)
+            model = Int8(tools, pipeline, model, dataset, folder, threads, notes);
         var vectors = dataset.Entries.Count + pipeline.Views * dataset.Entries.Count(e => e.Split == Splits.Train);
         var spec = pipeline.Specify(tools, dataset, model, folder);
+        if (pipeline.IsInt8)
+            spec = spec with { Device = spec.Device with { Precision = Precision.Fp32 } }; // the model's own weights are of 8 bits
         var cut = spec.OpenModel();
         double? perPhoto = spec.Device.IsCpu ? TrialSeconds(cut) : null;
         return

@@ -220,13 +220,10 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     /// <summary>The backbone itself, or its int8 form where the pipeline says so; with the section <c>quantize</c> proven too.</summary>
     private ResolvedModel Quantized(ResolvedModel model, Dataset dataset, int threads, CancellationToken cancellation)
     {
-        var device = pipeline.Quantize is null ? pipeline.Device : pipeline.Device with { Precision = Precision.Int8 };
-        var request = new Int8Request(pipeline.Quantize?.Options ?? new(), threads, events.Note)
-        {
-            Decode = pipeline.Decode,
-            Preprocessing = pipeline.Preprocessing,
-        };
-        var (used, _) = tools.ForPrecision(model, device, dataset, SetFolders(model), request, cancellation);
+        if (!pipeline.IsInt8)
+            return model;
+        var request = pipeline.Int8(threads, events.Note);
+        var used = tools.Int8(request).Of(model, dataset, Pipeline.Int8Sets(model, folder), cancellation);
         if (pipeline.Quantize is { } section)
             _files[$"quantization of {model.Name}"] = new Int8Proof(tools, section.Proof, threads, events.Note, folder)
             {
@@ -235,12 +232,6 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             }.Require(model, used, dataset, cancellation);
         return used;
     }
-
-    /// <summary>Sets of an int8 form of the model that an earlier run left: their names begin with the model's.</summary>
-    private IEnumerable<string> SetFolders(ResolvedModel model) =>
-        Directory.Exists(Path.Combine(folder, "features"))
-            ? Directory.EnumerateDirectories(Path.Combine(folder, "features"), $"{model.Name}-int8-*").Order(StringComparer.Ordinal)
-            : [];
 
     private FinetuneResult Tune(Dataset dataset, ResolvedModel model, int threads, CancellationToken cancellation)
     {

@@ -169,12 +169,16 @@ public sealed class QuantizeTests : IDisposable
             _folder.At("p.yaml"),
             "data: { path: photos }\nmodel: efficientnet-lite0\nquantize: { photos: 8, max-loss: 1 }\nheads: [ridge]\nexport: classifier.onnx\n"
         );
+        var plan = Run("run", "p.yaml", "--dry-run");
+        Assert.Contains("int8: efficientnet-lite0 is quantized first, on 8 training photos", plan.Output, StringComparison.Ordinal);
         var run = Run("run", "p.yaml");
         Assert.Equal("", run.ExitCode == 0 ? "" : run.Error);
         var proof = Directory.GetFiles(_folder.At("out", "p"), "quantization-*.json").Single();
         Assert.True((double)JsonNode.Parse(File.ReadAllText(proof))!["proof"]!["cosine_mean"]! > 0.99);
         var set = Directory.GetDirectories(_folder.At("out", "p", "features")).Single();
         Assert.StartsWith("efficientnet-lite0-int8-", Path.GetFileName(set), StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("features", Path.GetFileName(set)), plan.Output, StringComparison.Ordinal);
+        Assert.Matches(@"efficientnet-lite0-int8-\w+ penultimate none +1280 +24 +24 ", Run("run", "p.yaml", "--dry-run").Output);
         var again = Run("run", "p.yaml");
         Assert.DoesNotContain("quantizing", again.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("timing", again.Error, StringComparison.Ordinal);
