@@ -79,16 +79,29 @@ internal sealed class DeclaredOption
     /// <summary>The options of a record, in the order of the source.</summary>
     public static IReadOnlyList<DeclaredOption> Of<T>()
         where T : new() =>
-        Found.GetOrAdd(
-            typeof(T),
-            static type =>
-                [
-                    .. from property in type.GetProperties().OrderBy(p => p.MetadataToken)
-                    let declaration = property.GetCustomAttribute<OptionAttribute>()
-                    where declaration is not null
-                    select new DeclaredOption(property, declaration, new T()),
-                ]
-        );
+        Found.GetOrAdd(typeof(T), static type => [.. Declarations(type).Select(d => new DeclaredOption(d.Property, d.Attribute, new T()))]);
+
+    /// <summary>
+    /// The options that a record declares: its own first, then those of the records that it derives from, each in the order of the source.
+    /// An option that several heads share is declared by an interface's property.
+    /// </summary>
+    public static IEnumerable<(PropertyInfo Property, OptionAttribute Attribute)> Declarations(Type record)
+    {
+        const BindingFlags Own = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        for (var type = record; type is not null; type = type.BaseType)
+        {
+            foreach (var property in type.GetProperties(Own).OrderBy(p => p.MetadataToken))
+            {
+                var attribute =
+                    property.GetCustomAttribute<OptionAttribute>()
+                    ?? type.GetInterfaces()
+                        .Select(i => i.GetProperty(property.Name)?.GetCustomAttribute<OptionAttribute>())
+                        .FirstOrDefault(a => a is not null);
+                if (attribute is not null)
+                    yield return (property, attribute);
+            }
+        }
+    }
 
     /// <summary>The value in a record as users write it.</summary>
     public string TextOf(object record) =>

@@ -38,9 +38,9 @@ internal sealed class SessionBenchmark : ISessionBenchmark
     /// <summary>
     /// The layouts that are worth a trial: a session that all threads call, a session for each thread, one session with all threads.
     /// </summary>
-    public static IEnumerable<Layout> Layouts(int threads, int maxBatch)
+    public static IEnumerable<Layout> Layouts(int threads, int? maxBatch)
     {
-        foreach (var batch in ((int[])[1, 2, 4, 8]).Where(b => b <= maxBatch))
+        foreach (var batch in ((int[])[1, 2, 4, 8]).Where(b => b <= (maxBatch ?? b)))
         {
             yield return new(1, threads, 1, batch);
             if (threads > 1)

@@ -69,7 +69,7 @@ internal static class BackboneView
             )
         );
         Console.WriteLine($"{backbone.File}: SHA-256 {backbone.Sha256}, opset {backbone.Opset}");
-        var batch = backbone.Input.Batch == 0 ? "dynamic" : $"fixed at {backbone.Input.Batch}";
+        var batch = backbone.Input.Batch is { } photos ? $"fixed at {photos}" : "dynamic";
         Console.WriteLine(
             $"input {backbone.Input.Name}: {Shape(backbone.Input.Shape(1))} {backbone.Input.ElementType}, batch {batch}; "
                 + $"{(backbone.HasClassifier ? $"{backbone.Classes} classes" : "no classifier")}"

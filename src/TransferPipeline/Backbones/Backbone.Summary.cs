@@ -16,7 +16,7 @@ internal sealed partial class Backbone
         var names = (cuts.Count > 0 ? cuts : DefaultCuts()).GroupBy(c => Resolve(c).Tensor).ToDictionary(g => g.Key, g => g.First().Cut);
         var nodes = _index.Graph.Node.Where(n => n.Output.Any(_index.Depends)).ToList();
         var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, Runnable(nodes));
-        shapes[Input.Name] = new(TensorElementType.Float, Input.Shape(Math.Max(1, Input.Batch)), []);
+        shapes[Input.Name] = new(TensorElementType.Float, Input.Shape(Input.Batch ?? 1), []);
         var kept = names.Keys.SelectMany(Ancestors).ToHashSet(ReferenceEqualityComparer.Instance);
         var counted = new HashSet<string>(StringComparer.Ordinal);
         var rows = new List<LayerRow>();
@@ -31,7 +31,7 @@ internal sealed partial class Backbone
                     tensor,
                     shape,
                     CountParameters(node, counted),
-                    CountMultiplyAdds(node, shape, shapes) / Math.Max(1, Input.Batch),
+                    CountMultiplyAdds(node, shape, shapes) / (Input.Batch ?? 1),
                     kept.Contains(node),
                     node.Output.Select(o => names.GetValueOrDefault(o, "")).FirstOrDefault(n => n.Length > 0, "")
                 )

@@ -8,7 +8,7 @@ namespace TransferPipeline.Backbones;
 /// <param name="Height">Pixels; the requested size, or 224, where the file leaves it open.</param>
 /// <param name="Width">Pixels.</param>
 /// <param name="SizeIsFixed">False when the file leaves height and width open.</param>
-/// <param name="Batch">The batch that the file fixes, 0 when it is dynamic.</param>
+/// <param name="Batch">The batch that the file fixes; null when it is dynamic.</param>
 /// <param name="ElementType">ONNX's name of the type in the file, <c>float</c>, <c>float16</c> or <c>uint8</c>; cut models always take
 /// float32.</param>
 internal sealed record BackboneInput(
@@ -17,7 +17,7 @@ internal sealed record BackboneInput(
     int Height,
     int Width,
     bool SizeIsFixed,
-    int Batch,
+    int? Batch,
     string ElementType
 )
 {

@@ -22,7 +22,7 @@ internal sealed class BatchAxes
     /// <param name="shapes">Of all tensors that depend on the image.</param>
     /// <returns>Null, or the layer at which the batch is lost; the model is then of no use.</returns>
     public static string? Free(ModelProto model, GraphIndex index, IReadOnlyDictionary<string, ProbedTensor> shapes, BackboneInput input) =>
-        new BatchAxes(model, index, shapes, input.Batch).Run(input);
+        new BatchAxes(model, index, shapes, input.Batch ?? 1).Run(input);
 
     private string? Run(BackboneInput input)
     {

@@ -9,7 +9,7 @@ namespace TransferPipeline.Backbones;
 internal sealed record BatchedTensor(TensorElementType Type, long[] Shape, int Axis);
 
 /// <param name="Tensors">The graph's outputs.</param>
-internal sealed record TreatedModel(ModelProto Model, int MaxBatch, string? Message, IReadOnlyDictionary<string, BatchedTensor> Tensors);
+internal sealed record TreatedModel(ModelProto Model, int? MaxBatch, string? Message, IReadOnlyDictionary<string, BatchedTensor> Tensors);
 
 /// <summary>
 /// Frees a batch that the exporter fixed, and proves it: several photos at once must give what each gives alone. A model whose batch
@@ -33,7 +33,7 @@ internal static class BatchDoctor
 
     public static TreatedModel Treat(string file, ModelProto cut, BackboneInput input)
     {
-        if (input.Batch == 0)
+        if (input.Batch is null)
         {
             var asIs = Try(file, cut, input, out var problem);
             if (asIs is not null)
@@ -79,7 +79,7 @@ internal static class BatchDoctor
             return null;
         }
 
-        shapes[input.Name] = new(TensorElementType.Float, input.Shape(input.Batch), []);
+        shapes[input.Name] = new(TensorElementType.Float, input.Shape(input.Batch ?? 1), []);
         var repaired = cut.Clone();
         SetBatch(repaired, input, 0);
         if (BatchAxes.Free(repaired, new GraphIndex(repaired.Graph, input.Name), shapes, input) is not { } lost)
@@ -143,15 +143,15 @@ internal static class BatchDoctor
             }
         }
 
-        return new(model, int.MaxValue, null, tensors);
+        return new(model, null, null, tensors);
     }
 
     /// <summary>The model for one photo; one fixed at n gets it n times, and the first result counts.</summary>
     private static TreatedModel OneByOne(string file, ModelProto cut, BackboneInput input, string message)
     {
         var single = cut.Clone();
-        if (input.Batch > 1)
-            RepeatPhoto(file, single, input);
+        if (input.Batch is > 1 and { } copies)
+            RepeatPhoto(file, single, input, copies);
         using var probe = CutBuilder.Load(file, single, input);
         var pixels = Probe.Pixels(input, 1);
         var seen = CutBuilder.Run(file, probe, pixels, input.Shape(1), values: true);
@@ -164,22 +164,18 @@ internal static class BatchDoctor
         );
     }
 
-    private static void RepeatPhoto(string file, ModelProto model, BackboneInput input)
+    private static void RepeatPhoto(string file, ModelProto model, BackboneInput input, int copies)
     {
         // 1. Which outputs have the batch, and where.
         using var probe = CutBuilder.Load(file, model, input);
-        var seen = CutBuilder.Run(file, probe, Probe.Pixels(input, input.Batch), input.Shape(input.Batch), values: false);
+        var seen = CutBuilder.Run(file, probe, Probe.Pixels(input, copies), input.Shape(copies), values: false);
 
         // 2. An Expand before the network repeats the photo.
         var graph = new GraphWriter(model);
         var repeated = graph.Unique(input.Name + "_repeated");
         GraphEdit.Redirect(model.Graph, input.Name, repeated);
         var count = model.Graph.Node.Count;
-        GraphEdit.RenameMade(
-            model.Graph,
-            graph.Node("Expand", [input.Name, graph.Constant("batch", [input.Batch, 1L, 1L, 1L], 4)]),
-            repeated
-        );
+        GraphEdit.RenameMade(model.Graph, graph.Node("Expand", [input.Name, graph.Constant("batch", [copies, 1L, 1L, 1L], 4)]), repeated);
         var expand = model.Graph.Node[count];
         model.Graph.Node.RemoveAt(count);
         model.Graph.Node.Insert(0, expand);
@@ -188,7 +184,7 @@ internal static class BatchDoctor
         // 3. A Gather behind each such output takes the first of the equal results.
         foreach (var output in model.Graph.Output)
         {
-            if (!seen.TryGetValue(output.Name, out var tensor) || Array.IndexOf(tensor.Shape, (long)input.Batch) is not (>= 0 and var axis))
+            if (!seen.TryGetValue(output.Name, out var tensor) || Array.IndexOf(tensor.Shape, (long)copies) is not (>= 0 and var axis))
                 continue;
             var all = graph.Unique(output.Name + "_all");
             GraphEdit.RenameMade(model.Graph, output.Name, all);

@@ -33,11 +33,14 @@ internal sealed record CutModel
     /// <summary>One a request, in that order; each is an N x Dimension float32 output.</summary>
     public required IReadOnlyList<CutOutput> Outputs { get; init; }
 
-    /// <summary>Largest batch that is proven to give the same as one by one; <see cref="int.MaxValue"/> when there is no limit.</summary>
-    public required int MaxBatch { get; init; }
+    /// <summary>Largest batch that is proven to give the same as one by one; null when there is no limit.</summary>
+    public required int? MaxBatch { get; init; }
 
     /// <summary>What the user should know of the batch (made dynamic; runs one by one because ...), or null.</summary>
     public string? BatchMessage { get; init; }
+
+    /// <summary>A number of photos, or fewer where the backbone takes fewer at once.</summary>
+    public int AtMost(int photos) => Math.Min(photos, MaxBatch ?? photos);
 
     /// <summary>Bytes of the graph with all its weights.</summary>
     public long TotalBytes => Model.CalculateSize() + ExternalBytes;

@@ -38,14 +38,14 @@ internal static class InputReader
         if (isFixed && size.Height > 0 && (height != size.Height || width != size.Width))
             Throw.Usage($"{file}: takes photos of {height} x {width} pixels; size {size} was requested");
         var open = size.Height > 0 ? size : new(DefaultSize, DefaultSize);
-        var batch = Math.Max(0, dims[0].DimValue);
+        int? batch = dims[0].DimValue > 0 ? (int)dims[0].DimValue : null;
         return new(
             input.Name,
             layout,
             (int)(isFixed ? height : open.Height),
             (int)(isFixed ? width : open.Width),
             isFixed,
-            (int)batch,
+            batch,
             ((DataType)input.Type.TensorType.ElemType).ToString().ToLowerInvariant()
         );
     }

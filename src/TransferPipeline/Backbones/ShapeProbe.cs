@@ -20,13 +20,13 @@ internal static class ShapeProbe
         var cut = CutBuilder.WithFloatInput(GraphPruner.Cut(model, index, tensors), input);
         foreach (var tensor in tensors)
             cut.Graph.Output.Add(new ValueInfoProto { Name = tensor });
-        var shape = input.Shape(Math.Max(1, input.Batch));
+        var shape = input.Shape(input.Batch ?? 1);
         if (WithoutWeights(cut) is { } light)
         {
             try
             {
                 using var quick = new Probe(light, input.Name, optimize: false);
-                return quick.Run(Probe.Pixels(input, Math.Max(1, input.Batch)), shape, values: false);
+                return quick.Run(Probe.Pixels(input, input.Batch ?? 1), shape, values: false);
             }
             catch (OnnxRuntimeException)
             {
@@ -35,7 +35,7 @@ internal static class ShapeProbe
         }
 
         using var probe = CutBuilder.Load(file, cut, input, optimize: false);
-        return CutBuilder.Run(file, probe, Probe.Pixels(input, Math.Max(1, input.Batch)), shape, values: false);
+        return CutBuilder.Run(file, probe, Probe.Pixels(input, input.Batch ?? 1), shape, values: false);
     }
 
     /// <summary>

@@ -113,7 +113,7 @@ internal static class ClassifierExport
             );
         using var classifier = Load(file, written);
         var pixels = 3 * cut.InputHeight * cut.InputWidth;
-        var step = Math.Min(ReplayBatch, cut.MaxBatch);
+        var step = cut.AtMost(ReplayBatch);
         var (largest, worst) = (0.0, -1);
         for (var start = 0; start < replay.Count; start += step)
         {

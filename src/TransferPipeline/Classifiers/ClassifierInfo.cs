@@ -20,8 +20,8 @@ internal sealed record ClassifierInfo
 
     public required int InputWidth { get; init; }
 
-    /// <summary>Largest batch that the backbone takes; <see cref="int.MaxValue"/> without a limit.</summary>
-    public int MaxBatch { get; init; } = int.MaxValue;
+    /// <summary>Largest batch that the backbone takes; <see cref="NoLimit"/> without one.</summary>
+    public int MaxBatch { get; init; } = NoLimit;
 
     /// <summary>True when photos are turned as their EXIF orientation says before they are resized.</summary>
     public bool ExifTranspose { get; init; }
@@ -42,6 +42,9 @@ internal sealed record ClassifierInfo
     public int Format { get; init; } = CurrentFormat;
 
     internal const int CurrentFormat = 2;
+
+    /// <summary>What files of both formats hold for a backbone that takes any batch.</summary>
+    internal const int NoLimit = int.MaxValue;
 
     /// <summary>The first format, whose names are in PascalCase.</summary>
     private const int PascalCaseFormat = 1;

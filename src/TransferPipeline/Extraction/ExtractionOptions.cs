@@ -18,8 +18,8 @@ public sealed record ExtractionOptions
     /// <summary>Read and hash every photo, even those that the file system says are unchanged.</summary>
     public bool Rehash { get; init; }
 
-    /// <summary>Rows of a part file at most; 0 chooses by the vectors' length (<see cref="ExtractionSizes"/>).</summary>
-    public int RowsPerPart { get; init; }
+    /// <summary>Rows of a part file at most; null chooses by the vectors' length (<see cref="ExtractionSizes"/>).</summary>
+    public int? RowsPerPart { get; init; }
 
     /// <summary>A run fails at its end when more than this share of the photos could not be used.</summary>
     [Option("max-failed", "Largest share of photos that may fail.", Min = 0, Max = 1)]

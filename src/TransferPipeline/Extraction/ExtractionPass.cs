@@ -39,7 +39,7 @@ internal sealed class ExtractionPass
         (Spec, _options, _targets, _wanted) = (spec, options, targets, wanted);
         var slots = MissingSlots();
         int[] dimensions = [.. targets.Select(t => t.Cut!.Dimension)];
-        var rowsPerPart = options.RowsPerPart > 0 ? options.RowsPerPart : ExtractionSizes.RowsPerPart(dimensions.Sum());
+        var rowsPerPart = options.RowsPerPart ?? ExtractionSizes.RowsPerPart(dimensions.Sum());
         (Total, Queue) = (slots.Length, new(slots, rowsPerPart, dimensions, rowsInFlight));
     }
 

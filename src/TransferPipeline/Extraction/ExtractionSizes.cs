@@ -30,7 +30,7 @@ internal static class ExtractionSizes
     /// backbone alone, and every run has the full batch, its last one padded: a matrix product of one row may sum in another order than one
     /// of many.
     /// </summary>
-    public static int BatchOf(CutModel model) => Math.Min(model.TotalBytes < LightBytes ? LightBatch : HeavyBatch, model.MaxBatch);
+    public static int BatchOf(CutModel model) => model.AtMost(model.TotalBytes < LightBytes ? LightBatch : HeavyBatch);
 
     /// <summary>Rows of a part for vectors of this length (of all cuts together): about two seconds' work of two cores.</summary>
     public static int RowsPerPart(int dimension) => Math.Clamp(MaxBytes / (sizeof(float) * dimension), 1, MaxRows);

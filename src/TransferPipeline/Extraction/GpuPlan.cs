@@ -127,7 +127,7 @@ internal sealed class GpuTrials : IDisposable
         double? rate = null;
         if (_options.Batch > 0 || largest == 1)
         {
-            batch = _options.Batch > 0 ? Math.Min(_options.Batch, _model.MaxBatch) : 1;
+            batch = _options.Batch > 0 ? _model.AtMost(_options.Batch) : 1;
         }
         else
         {
@@ -232,6 +232,6 @@ internal sealed class GpuTrials : IDisposable
     {
         var bytes = 3L * _model.InputHeight * _model.InputWidth + sizeof(float) * _model.Outputs.Sum(o => (long)o.Dimension);
         var host = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / HostShare / GpuPlan.RingLength(_spec.Device) / bytes;
-        return (int)Math.Clamp(Math.Min(host, missing), 1, _model.MaxBatch);
+        return _model.AtMost((int)Math.Clamp(host, 1, Math.Max(1, missing)));
     }
 }

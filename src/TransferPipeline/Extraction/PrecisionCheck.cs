@@ -38,7 +38,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
             ),
             device
         );
-        using var a = new BackboneRunner(first.Session, exact, Math.Min(Most, exact.MaxBatch));
+        using var a = new BackboneRunner(first.Session, exact, exact.AtMost(Most));
         var bytes = new byte[a.Batch * a.PixelsPerPhoto];
         var photos = Fill(spec, exact.Layout, a, bytes);
         if (photos == 0)

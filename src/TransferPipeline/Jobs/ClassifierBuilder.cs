@@ -57,7 +57,7 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
             Layout = cut.Layout,
             InputHeight = cut.InputHeight,
             InputWidth = cut.InputWidth,
-            MaxBatch = cut.MaxBatch,
+            MaxBatch = cut.MaxBatch ?? ClassifierInfo.NoLimit,
             ExifTranspose = set.Recipe.ExifTranspose,
             Head = head.Name,
             HeadSettings = head.Options.Values,

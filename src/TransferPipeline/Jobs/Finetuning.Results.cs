@@ -87,7 +87,7 @@ internal sealed partial class Finetuning
             Layout = cut.Layout,
             InputHeight = cut.InputHeight,
             InputWidth = cut.InputWidth,
-            MaxBatch = cut.MaxBatch,
+            MaxBatch = cut.MaxBatch ?? ClassifierInfo.NoLimit,
             ExifTranspose = _spec.Decode.ExifTranspose,
             Head = head.Name,
             HeadSettings = head.Options.Values,

@@ -83,9 +83,13 @@ public sealed partial record Toolbox
     /// <param name="views">Augmented copies of each training photo that are cached; 0 makes fresh ones in each epoch.</param>
     /// <param name="seed">Of the order of photos and of their copies.</param>
     /// <param name="progress">Told the share of the training that is done, from 0 to 1.</param>
+    /// <returns>
+    /// Accuracy on split validation with the head that was trained with the backbone, and that of the softmax head on frozen features
+    /// with which training started; null where it started from a random head.
+    /// </returns>
     /// <exception cref="TransferException">The model cannot be trained, memory is short, or training diverged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; whole epochs are kept.</exception>
-    public Task<FinetunedModel> FinetuneAsync(
+    public Task<(double Accuracy, double? FrozenAccuracy)> FinetuneAsync(
         Dataset photos,
         string model,
         string file,
@@ -97,7 +101,7 @@ public sealed partial record Toolbox
         IProgress<double>? progress = null,
         CancellationToken cancellation = default
     ) =>
-        Task.Run(
+        Task.Run<(double, double?)>(
             () =>
             {
                 var request = new FinetuneRequest
@@ -116,7 +120,7 @@ public sealed partial record Toolbox
                     Progress = done => progress?.Report((double)done.Done / done.Total),
                 };
                 var result = Finetuning.Run(this, request, cancellation);
-                return new FinetunedModel(result.File, result.Classifier, result.Tuned.Accuracy, result.Frozen?.Accuracy ?? double.NaN);
+                return (result.Tuned.Accuracy, result.Frozen?.Accuracy);
             },
             cancellation
         );

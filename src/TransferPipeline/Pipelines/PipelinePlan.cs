@@ -232,7 +232,7 @@ internal sealed record PipelinePlan(
     private static double TrialSeconds(CutModel cut)
     {
         using var session = SessionFactory.Create(cut, new());
-        using var runner = new BackboneRunner(session, cut, Math.Min(TrialBatch, cut.MaxBatch));
+        using var runner = new BackboneRunner(session, cut, cut.AtMost(TrialBatch));
         var seconds = 0.0;
         for (var i = 0; i < 2; i++)
         {

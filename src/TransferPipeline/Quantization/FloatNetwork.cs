@@ -10,7 +10,7 @@ namespace TransferPipeline.Quantization;
 /// </summary>
 internal sealed class FloatNetwork
 {
-    private FloatNetwork(ModelProto model, BackboneInput input, string feature, int maxBatch)
+    private FloatNetwork(ModelProto model, BackboneInput input, string feature, int? maxBatch)
     {
         (Model, Input, Feature, MaxBatch) = (model, input, feature, maxBatch);
         Index = new(model.Graph, input.Name);
@@ -26,7 +26,7 @@ internal sealed class FloatNetwork
     public string Feature { get; }
 
     /// <summary>As <see cref="CutModel.MaxBatch"/>.</summary>
-    public int MaxBatch { get; }
+    public int? MaxBatch { get; }
 
     /// <summary>The same network with other weights.</summary>
     public FloatNetwork With(ModelProto model) => new(model, Input, Feature, MaxBatch);
@@ -52,7 +52,7 @@ internal sealed class FloatNetwork
         BatchNormFolding.Apply(model, input.Name);
         Declare(model, treated, outputs);
         var feature = FeatureOf(file, model, input, backbone, cut);
-        var batch = treated.MaxBatch == 1 ? 1 : 0;
+        int? batch = treated.MaxBatch == 1 ? 1 : null;
         return new(model, input with { Batch = batch, ElementType = "float" }, feature, treated.MaxBatch);
     }
 

@@ -35,9 +35,9 @@ internal sealed record DividedBackbone(
                 $"{file}: nothing but the head is above the cut '{cut}', which is the feature itself; 'transfer train' trains "
                     + $"the head alone"
             );
-        if (probe.MaxBatch < int.MaxValue)
+        if (probe.MaxBatch is { } most)
             throw new BadInputException(
-                $"{backbone.File}: it cannot be trained: {probe.BatchMessage ?? $"it takes at most {probe.MaxBatch} photos at once"}; "
+                $"{backbone.File}: it cannot be trained: {probe.BatchMessage ?? $"it takes at most {most} photos at once"}; "
                     + "export it with a dynamic batch"
             );
         return tensor == backbone.Input.Name ? Whole(backbone, tensor, probe) : At(backbone, tensor, feature);

@@ -148,7 +148,7 @@ public sealed class BatchDoctorTests : IDisposable
         var backbone = Backbone.Open(m.Save(_folder));
         Assert.Equal((batch, feature), (backbone.Input.Batch, backbone.Penultimate));
         var cut = backbone.Cut();
-        Assert.Equal(int.MaxValue, cut.MaxBatch);
+        Assert.Null(cut.MaxBatch);
         Assert.Contains($"fixed at {batch}; made dynamic", cut.BatchMessage);
         var pixels = Probe.Pixels([Photos, 3, SmallModel.Size, SmallModel.Size], 5);
         SmallModel.AssertClose(OneByOne(m, feature, pixels, batch), SmallModel.RunCut(cut, pixels, Photos));

@@ -120,7 +120,7 @@ public sealed class PixelInputTests
             InputHeight = Size,
             InputWidth = Size,
             Outputs = [new(CutRequest.Default, "y", "y", 3 * Size * Size)],
-            MaxBatch = int.MaxValue,
+            MaxBatch = null,
         };
     }
 

@@ -14,13 +14,13 @@ public sealed class SharedBackboneTests
     {
         var backbone = Backbone.Open(SharedData.RequireModel(file));
         Assert.Equal(sha256, backbone.Sha256);
-        Assert.Equal(new BackboneInput("input", TensorLayout.Nchw, size, size, true, 0, "float"), backbone.Input);
+        Assert.Equal(new BackboneInput("input", TensorLayout.Nchw, size, size, true, null, "float"), backbone.Input);
         Assert.Equal(1000, backbone.Classes);
 
         var cut = backbone.Cut();
         var output = Assert.Single(cut.Outputs);
         Assert.Equal(1280, output.Dimension);
-        Assert.Equal(int.MaxValue, cut.MaxBatch);
+        Assert.Null(cut.MaxBatch);
         Assert.Null(cut.BatchMessage);
         // The classifier's 1000 x 1280 weights are gone.
         Assert.True(cut.TotalBytes < new FileInfo(backbone.File).Length - 4_900_000);

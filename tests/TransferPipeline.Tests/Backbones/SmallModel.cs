@@ -132,7 +132,7 @@ internal sealed class SmallModel
     public static float[] RunCut(CutModel cut, float[] pixels, int count, int output = 0)
     {
         var size = 3 * cut.InputHeight * cut.InputWidth;
-        var step = Math.Min(count, cut.MaxBatch);
+        var step = cut.AtMost(count);
         var vectors = new List<float>();
         for (var start = 0; start < count; start += step)
         {

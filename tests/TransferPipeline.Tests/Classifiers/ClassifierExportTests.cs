@@ -246,7 +246,7 @@ public sealed class ClassifierExportTests : IDisposable
             Layout = cut.Layout,
             InputHeight = cut.InputHeight,
             InputWidth = cut.InputWidth,
-            MaxBatch = cut.MaxBatch,
+            MaxBatch = cut.MaxBatch ?? ClassifierInfo.NoLimit,
             Head = "linear-test",
             HeadSettings = new Dictionary<string, string> { ["C"] = "0.01" },
             Recipe = new Dictionary<string, string> { ["model"] = "small", ["cut"] = "penultimate" },

@@ -88,12 +88,12 @@ internal static class HeadDocuments
             Text = "{\"$ref\": \"#/definitions/numberText\"}";
         return option.Kind switch
         {
-            HeadOptionKind.Choice => [$"{{\"enum\": [{string.Join(", ", option.Choices.Select(Quote))}]}}", Sweep],
-            HeadOptionKind.Flag => ["{\"type\": \"boolean\"}", "{\"enum\": [\"true\", \"false\", \"True\", \"False\"]}", Sweep],
-            HeadOptionKind.Integer or HeadOptionKind.Number =>
+            OptionKind.Choice => [$"{{\"enum\": [{string.Join(", ", option.Choices.Select(Quote))}]}}", Sweep],
+            OptionKind.Flag => ["{\"type\": \"boolean\"}", "{\"enum\": [\"true\", \"false\", \"True\", \"False\"]}", Sweep],
+            OptionKind.Integer or OptionKind.Number =>
             [
                 $"{{\"type\": "
-                    + $"\"{(option.Kind == HeadOptionKind.Integer ? "integer" : "number")}\"{Limit(option.ExclusiveMinimum ? "exclusiveMinimum" : "minimum", option.Minimum)}{Limit("maximum", option.Maximum)}}}",
+                    + $"\"{(option.Kind == OptionKind.Integer ? "integer" : "number")}\"{Limit(option.ExclusiveMinimum ? "exclusiveMinimum" : "minimum", option.Minimum)}{Limit("maximum", option.Maximum)}}}",
                 Text,
                 Sweep,
             ],

@@ -19,7 +19,7 @@ internal static class SweepParser
         var isFunction = trimmed.EndsWith(')') && trimmed.Contains('(');
         return trimmed.StartsWith('[')
             || (
-                option?.Kind == HeadOptionKind.Text
+                option?.Kind == OptionKind.Text
                     ? isFunction && Array.Exists(Functions, f => trimmed.StartsWith(f, StringComparison.Ordinal))
                     : isFunction || trimmed == CoarseToFineWord
             );
@@ -39,7 +39,7 @@ internal static class SweepParser
 
     private static Sweep CoarseToFine(IHeadTrainer trainer, HeadOption option)
     {
-        if (option.Kind != HeadOptionKind.Number)
+        if (option.Kind != OptionKind.Number)
             Throw.Usage(
                 $"{trainer.Name}: {option.Name} {Takes(option)} and has no coarse-to-fine search; list the values, such as "
                     + $"{option.Name}=[{Example(option)}]"
@@ -66,7 +66,7 @@ internal static class SweepParser
                 $"{trainer.Name}: {option.Name} is '{text}', expected [values], logspace(from, to, count), linspace(from, to, count) "
                     + $"or {CoarseToFineWord}{NearestName.Hint(name, [.. Functions, CoarseToFineWord])}"
             );
-        if (option.Kind is HeadOptionKind.Choice or HeadOptionKind.Flag)
+        if (option.Kind is OptionKind.Choice or OptionKind.Flag)
             Throw.Usage(
                 $"{trainer.Name}: {option.Name} {Takes(option)}, not numbers; list them, such as {option.Name}=[{Example(option)}]"
             );
@@ -83,7 +83,7 @@ internal static class SweepParser
         var steps = Enumerable.Range(0, count).Select(i => count == 1 ? from : from + ((to - from) * i / (count - 1)));
         if (name == "logspace")
             steps = steps.Select(Sweep.PowerOfTen);
-        return Numbers(trainer, option, option.Kind == HeadOptionKind.Integer ? steps.Select(v => Math.Round(v)) : steps);
+        return Numbers(trainer, option, option.Kind == OptionKind.Integer ? steps.Select(v => Math.Round(v)) : steps);
     }
 
     private static Sweep Numbers(IHeadTrainer trainer, HeadOption option, IEnumerable<double> values)
@@ -125,8 +125,8 @@ internal static class SweepParser
     private static bool AreNumbers(HeadOption option, string[] items) =>
         option.Kind switch
         {
-            HeadOptionKind.Number or HeadOptionKind.Integer => true,
-            HeadOptionKind.Text => Array.TrueForAll(items, i => TryNumber(i, out _)),
+            OptionKind.Number or OptionKind.Integer => true,
+            OptionKind.Text => Array.TrueForAll(items, i => TryNumber(i, out _)),
             _ => false,
         };
 
@@ -141,18 +141,18 @@ internal static class SweepParser
     private static string Takes(HeadOption option) =>
         option.Kind switch
         {
-            HeadOptionKind.Integer => "takes whole numbers",
-            HeadOptionKind.Text => "takes text",
+            OptionKind.Integer => "takes whole numbers",
+            OptionKind.Text => "takes text",
             _ => "takes names",
         };
 
     private static string Example(HeadOption option) =>
         option.Kind switch
         {
-            HeadOptionKind.Integer => "1,3,5",
-            HeadOptionKind.Choice => string.Join(",", option.Choices),
-            HeadOptionKind.Flag => "true,false",
-            HeadOptionKind.Text => option.Default,
+            OptionKind.Integer => "1,3,5",
+            OptionKind.Choice => string.Join(",", option.Choices),
+            OptionKind.Flag => "true,false",
+            OptionKind.Text => option.Default,
             _ => "0.01,0.1,1",
         };
 }

@@ -4,25 +4,6 @@ using System.Reflection;
 
 namespace TransferPipeline.Heads.Common;
 
-/// <summary>Type of an option's value.</summary>
-internal enum HeadOptionKind
-{
-    /// <summary>A finite number.</summary>
-    Number,
-
-    /// <summary>A whole number.</summary>
-    Integer,
-
-    /// <summary>true or false.</summary>
-    Flag,
-
-    /// <summary>One of <see cref="HeadOption.Choices"/>.</summary>
-    Choice,
-
-    /// <summary>Free text whose grammar the description gives (hidden sizes "512,128").</summary>
-    Text,
-}
-
 /// <summary>One option of a head as its record declares it by <see cref="OptionAttribute"/>.</summary>
 internal sealed class HeadOption
 {
@@ -37,7 +18,7 @@ internal sealed class HeadOption
         (Minimum, Maximum, ExclusiveMinimum) = (declaration.Min, declaration.Max, declaration.ExclusiveMin);
         Kind = KindOf(property);
         _text = OptionText.Of(property.PropertyType);
-        Choices = Kind == HeadOptionKind.Choice ? Array.ConvertAll(Enum.GetNames(property.PropertyType), Word) : [];
+        Choices = Kind == OptionKind.Choice ? Array.ConvertAll(Enum.GetNames(property.PropertyType), Word) : [];
         Default = TextOf(defaults);
     }
 
@@ -45,7 +26,7 @@ internal sealed class HeadOption
     public string Name { get; }
 
     /// <summary>Type of its value.</summary>
-    public HeadOptionKind Kind { get; }
+    public OptionKind Kind { get; }
 
     /// <summary>Default as text.</summary>
     public string Default { get; }
@@ -69,10 +50,10 @@ internal sealed class HeadOption
     public string DescribeValues() =>
         Kind switch
         {
-            HeadOptionKind.Choice => string.Join(" | ", Choices),
-            HeadOptionKind.Flag => "true | false",
-            HeadOptionKind.Text => "text",
-            _ => (Kind == HeadOptionKind.Integer ? "whole number" : "number")
+            OptionKind.Choice => string.Join(" | ", Choices),
+            OptionKind.Flag => "true | false",
+            OptionKind.Text => "text",
+            _ => (Kind == OptionKind.Integer ? "whole number" : "number")
                 + (
                     double.IsNegativeInfinity(Minimum)
                         ? ""
@@ -86,7 +67,10 @@ internal sealed class HeadOption
     /// source.
     /// </summary>
     internal static IReadOnlyList<HeadOption> Of(HeadOptions defaults) =>
-        Array.ConvertAll(Declared.GetOrAdd(defaults.GetType(), Find), d => new HeadOption(d.Property, d.Declaration, defaults));
+        Array.ConvertAll(
+            Declared.GetOrAdd(defaults.GetType(), static record => [.. DeclaredOption.Declarations(record)]),
+            d => new HeadOption(d.Property, d.Declaration, defaults)
+        );
 
     /// <summary>The option's value in a record, as text that <see cref="Set"/> takes.</summary>
     internal string TextOf(HeadOptions options) =>
@@ -109,10 +93,10 @@ internal sealed class HeadOption
             options,
             Kind switch
             {
-                HeadOptionKind.Number => double.Parse(text, CultureInfo.InvariantCulture),
-                HeadOptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
-                HeadOptionKind.Flag => bool.Parse(text),
-                HeadOptionKind.Choice => Enum.ToObject(_property.PropertyType, Choices.ToList().IndexOf(text)),
+                OptionKind.Number => double.Parse(text, CultureInfo.InvariantCulture),
+                OptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
+                OptionKind.Flag => bool.Parse(text),
+                OptionKind.Choice => Enum.ToObject(_property.PropertyType, Choices.ToList().IndexOf(text)),
                 _ => _text is null ? text : _text.Parse(text),
             }
         );
@@ -124,61 +108,31 @@ internal sealed class HeadOption
     {
         var expected = Kind switch
         {
-            HeadOptionKind.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i)
-            && InRange(i)
+            OptionKind.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) && InRange(i)
                 ? null
                 : "a whole number",
-            HeadOptionKind.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d)
+            OptionKind.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d)
             && double.IsFinite(d)
             && InRange(d)
                 ? null
                 : "a number",
-            HeadOptionKind.Flag => bool.TryParse(text, out _) ? null : "true or false",
-            HeadOptionKind.Choice => Choices.Contains(text)
-                ? null
-                : "one of " + string.Join(", ", Choices) + NearestName.Hint(text, Choices),
+            OptionKind.Flag => bool.TryParse(text, out _) ? null : "true or false",
+            OptionKind.Choice => Choices.Contains(text) ? null : "one of " + string.Join(", ", Choices) + NearestName.Hint(text, Choices),
             _ => _text is null || _text.Parse(text) is not null ? null : _text.Expected + NearestName.Hint(text, _text.Words),
         };
         if (expected is not null)
             throw new UsageException($"{head}: {Name} is '{text}', expected {expected}{Range()}");
     }
 
-    private static (PropertyInfo, OptionAttribute)[] Find(Type record)
-    {
-        var found = new List<(PropertyInfo, OptionAttribute)>();
-        for (var type = record; type != typeof(HeadOptions) && type is not null; type = type.BaseType)
-        {
-            const BindingFlags Own = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
-            found.AddRange(
-                from property in type.GetProperties(Own).OrderBy(p => p.MetadataToken)
-                let declaration = Declaration(property)
-                where declaration is not null
-                select (property, declaration)
-            );
-        }
-
-        return [.. found];
-    }
-
-    /// <summary>
-    /// The property's own attribute, or that of the interface whose property it is: an option that many heads share is declared there.
-    /// </summary>
-    private static OptionAttribute? Declaration(PropertyInfo property) =>
-        property.GetCustomAttribute<OptionAttribute>()
-        ?? property
-            .DeclaringType!.GetInterfaces()
-            .Select(i => i.GetProperty(property.Name)?.GetCustomAttribute<OptionAttribute>())
-            .FirstOrDefault(a => a is not null);
-
-    private static HeadOptionKind KindOf(PropertyInfo property) =>
+    private static OptionKind KindOf(PropertyInfo property) =>
         property.PropertyType switch
         {
-            var type when type == typeof(double) => HeadOptionKind.Number,
-            var type when type == typeof(int) => HeadOptionKind.Integer,
-            var type when type == typeof(bool) => HeadOptionKind.Flag,
-            var type when type == typeof(string) => HeadOptionKind.Text,
-            { IsEnum: true } => HeadOptionKind.Choice,
-            var type when OptionText.Of(type) is not null => HeadOptionKind.Text,
+            var type when type == typeof(double) => OptionKind.Number,
+            var type when type == typeof(int) => OptionKind.Integer,
+            var type when type == typeof(bool) => OptionKind.Flag,
+            var type when type == typeof(string) => OptionKind.Text,
+            { IsEnum: true } => OptionKind.Choice,
+            var type when OptionText.Of(type) is not null => OptionKind.Text,
             var type => throw new InvalidOperationException(
                 $"{property.DeclaringType}.{property.Name} is of type {type}; an option is a number, bool, string, enum, list of int or "
                     + "IOptionValue"
@@ -191,7 +145,7 @@ internal sealed class HeadOption
 
     private string Range()
     {
-        if (Kind is not (HeadOptionKind.Integer or HeadOptionKind.Number))
+        if (Kind is not (OptionKind.Integer or OptionKind.Number))
             return "";
         var text = double.IsNegativeInfinity(Minimum)
             ? ""

@@ -166,7 +166,7 @@ internal sealed unsafe class DualCoordinateDescent
             cancellation.ThrowIfCancellationRequested();
             for (var i = 0; i < order.Length; i++)
                 order[i] = i;
-            new Random(sweep).Shuffle(order);
+            RandomStream.OfPart(0, sweep).Shuffle<int>(order);
             for (var at = 0; at < order.Length; at++)
             {
                 var i = order[at];

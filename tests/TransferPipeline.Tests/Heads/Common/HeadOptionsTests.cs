@@ -74,10 +74,10 @@ public sealed class HeadOptionsTests
     private static string Other(HeadOption option) =>
         option.Kind switch
         {
-            HeadOptionKind.Choice => option.Choices.First(c => c != option.Default),
-            HeadOptionKind.Flag => option.Default == "true" ? "false" : "true",
-            HeadOptionKind.Integer => option.Default == "7" ? "8" : "7",
-            HeadOptionKind.Number => "0.05",
+            OptionKind.Choice => option.Choices.First(c => c != option.Default),
+            OptionKind.Flag => option.Default == "true" ? "false" : "true",
+            OptionKind.Integer => option.Default == "7" ? "8" : "7",
+            OptionKind.Number => "0.05",
             _ => "1",
         };
 }
