@@ -166,7 +166,7 @@ internal sealed unsafe class DualCoordinateDescent
             cancellation.ThrowIfCancellationRequested();
             for (var i = 0; i < order.Length; i++)
                 order[i] = i;
-            RandomStream.OfPart(0, sweep).Shuffle<int>(order);
+            new Random(sweep).Shuffle(order);
             for (var at = 0; at < order.Length; at++)
             {
                 var i = order[at];

@@ -153,7 +153,7 @@ internal sealed unsafe class DualOutput
     public void Sweep()
     {
         var count = _activeCount;
-        RandomStream.OfPart(0, Sweeps).Shuffle(_active.AsSpan(0, count));
+        new Random(Sweeps).Shuffle(_active.AsSpan(0, count));
         var kept = 0;
         for (var at = 0; at < count; at++)
         {
