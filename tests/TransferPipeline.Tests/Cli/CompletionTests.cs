@@ -50,7 +50,47 @@ public sealed class CompletionTests : IDisposable
     }
 
     [Fact]
-    public void Zsh_TakesTheScript() => Shell("zsh", ["-n", Script("zsh")]);
+    public void Zsh_CompletesCommands()
+    {
+        // A terminal of zsh's own: the key Tab completes there alone. What it prints is read until the word is whole, for 20 seconds.
+        var driver = _folder.At("driver.zsh");
+        File.WriteAllText(
+            driver,
+            $$"""
+            zmodload zsh/zpty
+            zpty -b terminal zsh -f -i
+            zpty -w terminal 'PATH={{AppContext.BaseDirectory}}:$PATH; autoload -U compinit; compinit -D -u; source {{Script(
+                "zsh"
+            )}}; print REA""DY'
+            text=
+            wait-for() {
+              for _ in {1..200}; do
+                while zpty -r -t terminal line; do text+=$line; done
+                [[ $text = *$1* ]] && return
+                sleep 0.1
+              done
+              print -r -- "no '$1' in: $text"; exit 1
+            }
+            wait-for READY
+            zpty -w -n terminal $'transfer completi\t'
+            wait-for 'transfer completion'
+            """
+        );
+        Shell("zsh", ["-f", driver]);
+    }
+
+    [Fact]
+    public void PowerShell_CompletesCommandsAndHeads()
+    {
+        var command =
+            $"$env:PATH = '{AppContext.BaseDirectory}' + [IO.Path]::PathSeparator + $env:PATH; . '{Script("powershell")}.ps1'; "
+            + "foreach ($line in 'transfer comp', 'transfer train --head linear-', 'transfer models ') "
+            + "{ (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches.CompletionText -join ' ' }";
+        File.Copy(_folder.At("transfer.powershell"), _folder.At("transfer.powershell.ps1"));
+        var lines = Lines(Shell("pwsh", ["-NoProfile", "-NonInteractive", "-Command", command]));
+        Assert.Equal(["compare completion", "linear-sgd linear-svm"], lines[..2]);
+        Assert.Contains("quantize", lines[2], StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Completion_OfAnUnknownShell_NamesThoseThatAreKnown()
@@ -95,7 +135,7 @@ public sealed class CompletionTests : IDisposable
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, error.Result);
+        Assert.True(process.ExitCode == 0, error.Result + output);
         return output;
     }
 
