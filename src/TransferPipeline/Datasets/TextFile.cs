@@ -110,8 +110,8 @@ internal static class TextFile
             if (status is OperationStatus.InvalidData)
             {
                 throw new BadInputException(
-                    $"{name}, line {line}: byte 0x{bytes[read]:X2} is not UTF-8 (in Windows-1252 or Latin-1 it may be "
-                        + $"'{(char)bytes[read]}'); save the file as UTF-8, for example with iconv -f WINDOWS-1252 -t UTF-8"
+                    $"{name}, line {line}: byte 0x{bytes[read]:X2} is not UTF-8; expected text in UTF-8: save the file as UTF-8 in the "
+                        + $"program that wrote it, or convert it with iconv -f ENCODING -t UTF-8, with the encoding that it has"
                 );
             }
 

@@ -39,6 +39,29 @@ public sealed class NamesAndFormsTests : IDisposable
         Assert.StartsWith($"{csv}, {expected}", error.Message);
     }
 
+    /// <summary>Class names in code pages of Asia and Russia, of Latin-1 and Windows-1252: the bytes do not say which one it is.</summary>
+    [Theory]
+    [InlineData("GB18030", "C3A8 0A B9B7")]
+    [InlineData("Big5", "BFDF 0A AAAF")]
+    [InlineData("Shift-JIS", "944C 0A 8CA2")]
+    [InlineData("EUC-KR", "B0ED 0A BEE7")]
+    [InlineData("KOI8-R", "CBCFD4 0A D3CFC2")]
+    [InlineData("Windows-1252", "80E9 0A 93E9")]
+    public void Text_InACodePage_IsRefusedWithoutNamingAnEncoding(string encoding, string hex)
+    {
+        var bytes = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
+        var list = _folder.Write("labels.txt", bytes);
+        var error = Assert.Throws<BadInputException>(() => TextFile.Names(list));
+        Assert.StartsWith($"{list}, line ", error.Message);
+        Assert.Contains(": byte 0x", error.Message);
+        Assert.Contains("convert it with iconv -f ENCODING -t UTF-8", error.Message);
+        Assert.DoesNotContain("1252", error.Message);
+        Assert.DoesNotContain("Latin", error.Message);
+        Assert.DoesNotContain(encoding, error.Message);
+        var again = Assert.Throws<BadInputException>(() => TextFile.Read(bytes, "labels.tar, member 1.cls"));
+        Assert.StartsWith("labels.tar, member 1.cls, line ", again.Message);
+    }
+
     /// <summary>
     /// The check goes through the file in pieces: a character that lies across two of them is no fault, and lines are counted on.
     /// </summary>
