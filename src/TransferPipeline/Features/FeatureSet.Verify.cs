@@ -40,8 +40,12 @@ public sealed partial class FeatureSet
                     problems[i] = FileProblem(Manifest.Parts[i]);
             }
         );
-        if (Array.Find(problems, p => p is not null) is { } problem)
-            throw new BadInputException($"{Folder}: {problem}; extracting again replaces it");
+        var damaged = Array.FindIndex(problems, p => p is not null);
+        if (damaged < 0)
+            return;
+        // Extraction sees a missing file and a wrong length; it does not read the vectors of unchanged photos.
+        var cure = File.Exists(Path.Combine(Folder, Manifest.Parts[damaged].File)) ? "delete that file and extract again" : "extract again";
+        throw new BadInputException($"{Folder}: {problems[damaged]}; {cure}");
     }
 
     /// <summary>What is wrong with one file, or null.</summary>
