@@ -64,7 +64,8 @@ internal sealed class ResumePlan
         for (var p = 0; p < kept.Length; p++)
         {
             kept[p].Sort((a, b) => a.Row != b.Row ? a.Row.CompareTo(b.Row) : a.Position.CompareTo(b.Position));
-            used += kept[p].Select(k => k.Row).Distinct().Count();
+            for (var i = 0; i < kept[p].Count; i++)
+                used += i == 0 || kept[p][i].Row != kept[p][i - 1].Row ? 1 : 0;
             plan.Keep(old, p, kept[p]);
         }
 
