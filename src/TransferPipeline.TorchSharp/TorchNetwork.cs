@@ -46,7 +46,13 @@ internal sealed class TorchNetwork : IDisposable
         return x;
     }
 
-    public Tensor SquaredLength() => Parameters.Select(p => p.square().sum()).Aggregate((a, b) => a + b);
+    public Tensor SquaredLength() => Parameters.Select(p => p.mul(p).sum()).Aggregate((a, b) => a.Plus(b));
+
+    public void ForgetGradients()
+    {
+        foreach (var parameter in Parameters)
+            parameter.grad = null;
+    }
 
     public bool IsFinite()
     {

@@ -53,14 +53,13 @@ internal sealed class TorchTraining
         var rows = new TorchRows(data, data.Rows, scaling, device);
         var validation = data.ValidationRows.Length > 0 ? new TorchRows(data, data.ValidationRows, scaling, device) : null;
         using var network = new TorchNetwork(start, _options.HiddenDropout, device);
-        using var solver = Solver(network);
+        using var solver = new TorchSteps(network, _options);
         var weights = classWeights is null ? null : tensor(classWeights, device: device);
         var history = new List<EpochRecord>();
         var (kept, keptEpoch, best, steps) = ((DenseNetwork?)null, 0, double.NegativeInfinity, 0);
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
         {
-            SetRate(solver, epoch - 1);
-            var (loss, accuracy) = TrainEpoch(network, solver, rows, order.Rows(epoch - 1), weights, ref steps);
+            var (loss, accuracy) = TrainEpoch(network, solver, Rate(epoch - 1), rows, order.Rows(epoch - 1), weights, ref steps);
             var (validationLoss, validationAccuracy) = validation is null
                 ? (double.NaN, double.NaN)
                 : Evaluate(network, validation, weights);
@@ -98,26 +97,14 @@ internal sealed class TorchTraining
         );
     }
 
-    private optim.Optimizer Solver(TorchNetwork network) =>
-        _options.Solver switch
-        {
-            TorchSolver.Sgd => optim.SGD(network.Parameters, _options.LearningRate, _options.Momentum, weight_decay: _options.WeightDecay),
-            TorchSolver.Lbfgs => optim.LBFGS(network.Parameters, _options.LearningRate),
-            _ => optim.Adam(network.Parameters, _options.LearningRate, weight_decay: _options.WeightDecay),
-        };
-
-    /// <summary>StepLR, by the epoch's number.</summary>
-    private void SetRate(optim.Optimizer solver, int epoch)
-    {
-        if (_options.StepSize == 0 || _options.Solver == TorchSolver.Lbfgs)
-            return;
-        foreach (var group in solver.ParamGroups)
-            group.LearningRate = _options.LearningRate * Math.Pow(_options.Gamma, epoch / _options.StepSize);
-    }
+    /// <summary>StepLR, by the epoch's number from 0.</summary>
+    private double Rate(int epoch) =>
+        _options.StepSize == 0 ? _options.LearningRate : _options.LearningRate * Math.Pow(_options.Gamma, epoch / _options.StepSize);
 
     private (double Loss, double Accuracy) TrainEpoch(
         TorchNetwork network,
-        optim.Optimizer solver,
+        TorchSteps solver,
+        double rate,
         TorchRows rows,
         int[] order,
         Tensor? weights,
@@ -132,20 +119,22 @@ internal sealed class TorchTraining
             using var scope = NewDisposeScope();
             var (x, y) = rows.Batch(order.AsSpan(first, count));
             var (batchLoss, batchRight, measured) = (0.0, 0L, false);
-            solver.step(() =>
-            {
-                solver.zero_grad();
-                var scores = network.Forward(x, learns: true);
-                var value = nn.functional.cross_entropy(scores, y, weights);
+            solver.Step(
+                () =>
+                {
+                    var scores = network.Forward(x, learns: true);
+                    var value = nn.functional.cross_entropy(scores, y, weights);
 
-                // L-BFGS measures several times per step; the first is at the weights that the step begins with.
-                if (!measured)
-                    (batchLoss, batchRight, measured) = (value.item<float>(), Right(scores, y), true);
-                if (_options.Solver == TorchSolver.Lbfgs && _options.WeightDecay > 0)
-                    value = value + network.SquaredLength() * (_options.WeightDecay / 2);
-                value.backward();
-                return value;
-            });
+                    // L-BFGS measures several times per step; the first is at the weights that the step begins with.
+                    if (!measured)
+                        (batchLoss, batchRight, measured) = (value.item<float>(), Right(scores, y), true);
+                    if (_options.Solver == TorchSolver.Lbfgs && _options.WeightDecay > 0)
+                        value = value.Plus(network.SquaredLength().mul(Scalars.Of(_options.WeightDecay / 2)));
+                    value.backward();
+                    return value;
+                },
+                rate
+            );
             var batchWeight = weights is null ? count : weights.index_select(0, y).sum().item<float>();
             (loss, weight, right, steps) = (loss + batchLoss * batchWeight, weight + batchWeight, right + batchRight, steps + 1);
         }

@@ -9,5 +9,7 @@ else if (args is ["tuned-gradients", var model, var folder])
     TunedGraphs.WriteGradients(model, folder);
 else if (args is ["tuned-steps", var timed, var photos, var steps, var threads, var shards])
     TunedGraphs.TimeSteps(timed, int.Parse(photos), int.Parse(steps), int.Parse(threads), int.Parse(shards));
+else if (args is ["torch-heads-under-collection", var seconds, var solvers])
+    TorchHeadsUnderCollection.Run(int.Parse(seconds), solvers);
 else
     BenchmarkSwitcher.FromAssembly(typeof(PreprocessingBenchmarks).Assembly).Run(args);

@@ -20,7 +20,7 @@ internal sealed partial class TorchTunedPart
                     using var still = no_grad();
                     var (weight, rate) = i < _weights.Length ? (_weights[i], backboneRate) : (_heads[i - _weights.Length], headRate);
                     if (!weight.IsStatistic && weight.TakeGradient(shards) is { } gradient)
-                        _optimizer.Step(weight, gradient, rate, _steps);
+                        _optimizer.Step(weight.Master, weight.States, gradient, rate, _steps);
                 }
             )
         );

@@ -29,7 +29,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
         _device = TorchRuntime.Device("finetune", options.Device == TunerDevice.Cuda ? TorchDevice.Cuda : TorchDevice.Cpu);
         NativeHeap.Reuse();
         _plan = new GraphPlan(graph);
-        _optimizer = new Optimizer(options);
+        _optimizer = new Optimizer(options.Optimizer, options.Momentum, options.WeightDecay);
         // Statistics are those of a whole batch, and a GPU computes a batch at once.
         var hasStatistics = _plan.Parameters.Any(p => p.IsStatistic);
         _shards = hasStatistics || options.Device == TunerDevice.Cuda ? 1 : Math.Max(1, options.Shards);

@@ -167,6 +167,42 @@ public sealed class TorchHeadsTests
         }
     }
 
+    /// <summary>A number that libtorch reads must not be freed by the finalizer of the object that TorchSharp made of it.</summary>
+    [Theory]
+    [InlineData("adam")]
+    [InlineData("sgd")]
+    [InlineData("lbfgs")]
+    public void Train_WhileGarbageIsCollected_GivesTheSameHead(string solver)
+    {
+        float[] Scores() =>
+            HeadChecks.Scores(
+                Fit("torch-mlp", 1, ("solver", solver), ("epochs", "4"), ("batch_size", "8"), ("weight_decay", "0.01")),
+                Data.X,
+                Rest
+            );
+        var expected = Scores();
+        var isEnding = false;
+        var collector = new Thread(() =>
+        {
+            while (!Volatile.Read(ref isEnding))
+            {
+                GC.Collect(0);
+                GC.WaitForPendingFinalizers();
+            }
+        });
+        collector.Start();
+        try
+        {
+            for (var i = 0; i < 8; i++)
+                HeadChecks.AssertSameBytes(expected, Scores());
+        }
+        finally
+        {
+            Volatile.Write(ref isEnding, true);
+            collector.Join();
+        }
+    }
+
     [Fact]
     public void Train_WithWeightDecay_ShrinksTheWeights()
     {

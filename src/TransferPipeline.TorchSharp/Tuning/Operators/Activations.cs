@@ -27,7 +27,7 @@ internal static class Activations
             ["Sigmoid"] = call => call.Data(0).sigmoid(),
             ["Tanh"] = call => call.Data(0).tanh(),
             ["Softplus"] = call => Softplus(call.Data(0)),
-            ["Softsign"] = call => call.Data(0) / call.Data(0).abs().add(Scalars.Of(1)),
+            ["Softsign"] = call => call.Data(0) / call.Data(0).abs().add(Scalars.Of(1), Scalars.One),
             ["Erf"] = call => call.Data(0).erf(),
             ["Exp"] = call => call.Data(0).exp(),
             ["Log"] = call => call.Data(0).log(),
@@ -95,7 +95,7 @@ internal static class Activations
         // torch's own, as its exporter writes it.
         if (alpha == 1f / 6 && beta == 0.5f)
             return call.Data(0).hardsigmoid();
-        return call.Data(0).mul(Scalars.Of(alpha)).add_(Scalars.Of(beta)).hardtanh_(Scalars.Of(0), Scalars.Of(1));
+        return call.Data(0).mul(Scalars.Of(alpha)).add_(Scalars.Of(beta), Scalars.One).hardtanh_(Scalars.Of(0), Scalars.Of(1));
     }
 
     /// <summary>Before opset 13 all axes from the given one on are one, by default from the second on.</summary>

@@ -24,9 +24,9 @@ internal static class Arithmetic
     private static Tensor Add(OperatorCall call)
     {
         if (Scalar(call, 1) is { } right)
-            return call.Data(0).add(Scalars.Of(right));
+            return call.Data(0).add(Scalars.Of(right), Scalars.One);
         if (Scalar(call, 0) is { } left)
-            return call.Data(1).add(Scalars.Of(left));
+            return call.Data(1).add(Scalars.Of(left), Scalars.One);
         var (a, b) = (call.Data(0), call.Data(1));
         if (!a.shape.AsSpan().SequenceEqual(b.shape))
             return a.Plus(b);
@@ -37,7 +37,7 @@ internal static class Arithmetic
 
     private static Tensor Subtract(OperatorCall call) =>
         Scalar(call, 1) is { } right ? call.Data(0).sub(Scalars.Of(right))
-        : Scalar(call, 0) is { } left ? call.Data(1).neg().add(Scalars.Of(left))
+        : Scalar(call, 0) is { } left ? call.Data(1).neg().add(Scalars.Of(left), Scalars.One)
         : call.Data(0) - call.Data(1);
 
     private static Tensor Multiply(OperatorCall call) =>

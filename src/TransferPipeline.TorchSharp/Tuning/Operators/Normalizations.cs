@@ -63,7 +63,7 @@ internal static class Normalizations
         var x = call.Data(0);
         var first = HostShapes.Axis(call.Int("axis", -1), (int)x.dim());
         long[] axes = [.. Enumerable.Range(first, (int)x.dim() - first).Select(a => (long)a)];
-        return x * (x * x).mean(axes, keepdim: true).add(Scalars.Of(call.Float("epsilon", 1e-5f))).rsqrt() * call.Data(1);
+        return x * (x * x).mean(axes, keepdim: true).add(Scalars.Of(call.Float("epsilon", 1e-5f)), Scalars.One).rsqrt() * call.Data(1);
     }
 
     private static Tensor LpNormalization(OperatorCall call)
