@@ -15,8 +15,10 @@ internal sealed partial class Backbone
     {
         var names = (cuts.Count > 0 ? cuts : DefaultCuts()).GroupBy(c => Resolve(c).Tensor).ToDictionary(g => g.Key, g => g.First().Cut);
         var nodes = _index.Graph.Node.Where(n => n.Output.Any(_index.Depends)).ToList();
+        // Shapes are those of a run with the file's fixed batch, by which multiply-adds are divided below.
         var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, Runnable(nodes));
         shapes[Input.Name] = new(TensorElementType.Float, Input.Shape(Input.Batch ?? 1), []);
+        // Two cuts may keep the same layers, each counted once.
         var kept = names.Keys.SelectMany(Ancestors).ToHashSet(ReferenceEqualityComparer.Instance);
         var counted = new HashSet<string>(StringComparer.Ordinal);
         var rows = new List<LayerRow>();
@@ -56,6 +58,7 @@ internal sealed partial class Backbone
         IReadOnlyList<string> dominators = tuning.Tensors;
         var costs = CostsBelow();
         var total = costs(Root);
+        // Any output of an encoder may be the feature: all are offered, also those that do not separate the network.
         if (!HasClassifier)
             dominators = [.. Outputs.All.Select(o => o.Name).Concat(dominators).Distinct()];
         var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, dominators);
@@ -83,6 +86,7 @@ internal sealed partial class Backbone
                 )
                 {
                     TuningAlias = tuning.Alias(d),
+                    // Not below 0: an output beside the root may need layers that the root does not.
                     ParametersAbove = Math.Max(0, total.Parameters - costs(d).Parameters),
                     MultiplyAddsBelow = costs(d).MultiplyAdds,
                     MultiplyAddsAbove = Math.Max(0, total.MultiplyAdds - costs(d).MultiplyAdds),
@@ -118,6 +122,7 @@ internal sealed partial class Backbone
     {
         var lost = new HashSet<string>(StringComparer.Ordinal);
         var tensors = new List<string>();
+        // The nodes are in topological order: what a lost tensor feeds is seen after it.
         foreach (var node in nodes)
         {
             var known =
@@ -181,11 +186,13 @@ internal sealed partial class Backbone
                     or DataType.Int8
                     or DataType.Uint8
                     or DataType.Int32;
+            // A weight that several layers share is a parameter once, as in torchinfo.
             return count > 1 && isWeight && counted.Add(tensor) ? count : 0;
         }
 
         if (_index.Producer(tensor) is not { } node)
             return 0;
+        // The scale and zero point beside a quantized weight are not learnt.
         return (node.OpType is "DequantizeLinear" or "QuantizeLinear" ? node.Input.Take(1) : node.Input).Sum(i =>
             CountConstants(i, counted)
         );
@@ -198,12 +205,15 @@ internal sealed partial class Backbone
         {
             case "Conv" or "FusedConv" or "ConvInteger" or "QLinearConv":
                 var weights = node.Input[node.OpType == "QLinearConv" ? 3 : 1];
+                // Weights are outputs x inputs / group x kernel: each value of the output takes the product of the last axes.
                 return ConstantShape.Of(_index, weights) is { } w ? made * w.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
             case "ConvTranspose":
+                // A transposed convolution spreads each value of its input over outputs x kernel.
                 var used = shapes[node.Input[0]].Shape.Aggregate(1L, (product, d) => product * d);
                 return ConstantShape.Of(_index, node.Input[1]) is { } t ? used * t.Skip(1).Aggregate(1L, (product, d) => product * d) : 0;
             case "Gemm" or "FusedGemm" or "QGemm" or "MatMul" or "FusedMatMul" or "MatMulInteger" or "QLinearMatMul":
                 var left = shapes.TryGetValue(node.Input[0], out var a) ? a.Shape : ConstantShape.Of(_index, node.Input[0]);
+                // Each value of the product sums over the left operand's inner axis.
                 return left is { Length: > 0 } ? made * (node.Int("transA", 0) != 0 ? left[^2] : left[^1]) : 0;
             default:
                 return 0;

@@ -15,8 +15,10 @@ internal sealed partial class Backbone
     private Backbone(OnnxFile onnx, BackboneInput input, GraphIndex index)
     {
         (_onnx, _index) = (onnx, index);
+        // 1. The unit of the pixels comes first: probes run on numbers of that unit.
         Arithmetic = PixelArithmetic.Find(index, input);
         Input = input with { InLevels = Arithmetic.Unit == PixelUnit.Levels };
+        // 2. What each output ends in.
         _heads = ClassifierWalk.Find(index);
         // Auxiliary classifiers branch off earlier. Where the deepest heads are several, there is no single feature.
         var deepest = _heads.Where(h => h.Classifier is not null || h.Features.Count > 0).MaxBy(h => h.Depth);
@@ -112,6 +114,7 @@ internal sealed partial class Backbone
             case CutRequest.Penultimate when _classifier is null:
                 return new(Outputs.Choose(request.Pooling).Name, request.Pooling, null);
             case CutRequest.Penultimate:
+                // SqueezeNet's feature is a map; without its average the vector would not be what the classifier sees.
                 var pooling =
                     _classifier.Averaged && request.Pooling.Kind == PoolingKind.None ? new Pooling(PoolingKind.Avg) : request.Pooling;
                 return new(_classifier.Feature, pooling, _classifier.Quantized);

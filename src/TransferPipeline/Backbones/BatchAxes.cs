@@ -26,10 +26,12 @@ internal sealed class BatchAxes
 
     private string? Run(BackboneInput input)
     {
+        // N x C x H x W and N x H x W x C both begin with the batch.
         _axes[input.Name] = new(0, 1);
         // The writer appends; the nodes of before are visited, and new ones are put before their user.
         foreach (var node in _model.Graph.Node.ToList())
         {
+            // Shape and Size read no pixels; where a Reshape or Expand takes their numbers, its target is rewritten.
             if (node.OpType is "Shape" or "Size" || !node.Input.Any(_axes.ContainsKey))
                 continue;
             var first = _model.Graph.Node.Count;
@@ -61,8 +63,10 @@ internal sealed class BatchAxes
             case "Reshape":
                 return Reshape(node, from, place, made);
             case "Flatten":
+                // Flatten makes two axes, of the products before and from its axis on (ONNX: Flatten).
                 var split = Normal((int)node.Int("axis", 1), from.Length);
                 return Position(from, place, [Product(from[..split]), Product(from[split..])]);
+            // Indices that depend on the photo choose rows of a table; no batch axis can be followed there.
             case "Gather" when data != node.Input[0]:
                 return null;
             case "Concat":
@@ -73,11 +77,14 @@ internal sealed class BatchAxes
 
         var axis = node.OpType switch
         {
+            // Without perm Transpose reverses the axes.
             "Transpose" => node.Ints("perm") is { } perm ? Array.IndexOf(perm, (long)place.Axis) : from.Length - 1 - place.Axis,
             "Unsqueeze" => Unsqueezed(node, place.Axis, made.Length),
             "Squeeze" => Removed(Axes(node, from.Length), place.Axis),
+            // Expand aligns shapes at the right, so that new axes come in front.
             "Expand" => Expand(node, place.Axis + made.Length - from.Length),
             "Gather" => Gathered(Normal((int)node.Int("axis", 0), from.Length), place.Axis, made.Length - from.Length),
+            // Gemm is two-dimensional, and its rows are photos unless they are transposed.
             "Gemm" => data == node.Input[0] && place.Axis == 0 && node.Int("transA", 0) == 0 ? 0 : -1,
             var op when op.StartsWith("Reduce", StringComparison.Ordinal) => Reduced(node, place.Axis, from.Length),
             _ => Elementwise(node, made),
@@ -90,6 +97,7 @@ internal sealed class BatchAxes
         if (Position(from, place, made) is not { } position)
             return null;
         // All sizes but the batch are known, also where the target mixes constants with parts of a shape.
+        // -1 lets ONNX Runtime derive the batch; one such axis is allowed, and this is the only unknown.
         long[] target = [.. made];
         target[position.Axis] = -1;
         node.Input[1] = _graph.Constant("free_shape", target, target.Length);
@@ -106,6 +114,7 @@ internal sealed class BatchAxes
         for (var i = 0; i < to.Length; i++)
         {
             var leading = Product(to[..i]);
+            // The axis must hold what is left of the elements before the batch, then the batch, then any number of entries.
             if (leading > 0 && before % leading == 0 && to[i] % (before / leading * _batch) == 0)
                 candidates.Add(new(i, before / leading));
         }
@@ -153,6 +162,7 @@ internal sealed class BatchAxes
         if (along == place.Axis || node.Input.Any(i => _axes.TryGetValue(i, out var other) && other != place))
             return null;
         var batched = node.Input.First(_axes.ContainsKey);
+        // What is joined along another axis must be as long as the batch; a class token is stored once per photo of the fixed batch.
         for (var i = 0; i < node.Input.Count; i++)
         {
             if (!_axes.ContainsKey(node.Input[i]))
@@ -165,6 +175,7 @@ internal sealed class BatchAxes
     /// <summary>A constant that holds one entry per photo, made as long as the batch of <paramref name="like"/>.</summary>
     private string Repeat(string constant, int axis, int rank, string like)
     {
+        // A class token is the same for every photo: its first entry stands for all. BatchDoctor's trial refuses what is not so.
         var one = _graph.Node("Gather", [constant, _graph.Constant("first", [0L], 1)], ("axis", (long)axis));
         var count = _graph.Node("Gather", [_graph.Node("Shape", [like]), _graph.Constant("batch_axis", [(long)axis], 1)], ("axis", 0L));
         var target = new List<string>();
@@ -208,6 +219,7 @@ internal sealed class BatchAxes
         {
             var shape = Shape(name);
             var moved = _axes[name].Axis + made.Length - shape.Length;
+            // The result holds whole entries of the operand on that axis, and all operands have the batch on the same one.
             if (moved < 0 || made[moved] % shape[_axes[name].Axis] != 0 || (common >= 0 && common != moved))
                 return -1;
             common = moved;
@@ -219,6 +231,7 @@ internal sealed class BatchAxes
     private int[]? Axes(NodeProto node, int rank)
     {
         var axes = node.Ints("axes");
+        // Axes are an attribute up to opset 12 or 17, and an input after that.
         if (axes is null && node.Input.Count > 1 && _index.Constant(node.Input[1]) is { } constant)
             axes = TensorData.Int64s(constant);
         return axes is null || axes.Length == 0 ? null : [.. axes.Select(a => Normal((int)a, rank))];
@@ -230,6 +243,7 @@ internal sealed class BatchAxes
         var added = nodes.Skip(first).ToList();
         if (added.Count == 0)
             return;
+        // From the end, so that no other node moves.
         while (nodes.Count > first)
             nodes.RemoveAt(nodes.Count - 1);
         var position = nodes.IndexOf(node);

@@ -48,6 +48,7 @@ internal static class BatchDoctor
                 : OneByOne(file, cut, input, $"runs one photo at a time: {first}");
         }
 
+        // First without repairs: most exporters fix the batch in the declaration alone.
         var freed = cut.Clone();
         SetBatch(freed, input, 0);
         var treated = Try(file, freed, input, out var reason) ?? TryRepaired(file, cut, input, ref reason);
@@ -133,6 +134,7 @@ internal static class BatchDoctor
                 axis >= 0
                 && one.Type == TensorElementType.Float
                 && Difference(many[name], singles.Select(s => s[name]).ToList(), axis) is var difference
+                // Negated, so that NaN fails.
                 && !(difference <= tolerance)
             )
             {
@@ -175,7 +177,12 @@ internal static class BatchDoctor
         var repeated = graph.Unique(input.Name + "_repeated");
         GraphEdit.Redirect(model.Graph, input.Name, repeated);
         var count = model.Graph.Node.Count;
-        GraphEdit.RenameMade(model.Graph, graph.Node("Expand", [input.Name, graph.Constant("batch", [copies, 1L, 1L, 1L], 4)]), repeated);
+        GraphEdit.RenameMade(
+            model.Graph,
+            graph.Node("Expand", [input.Name, graph.Constant("batch", [copies, 1L, 1L, 1L], 4)]),
+            repeated
+        );
+        // The writer appends; ONNX wants the Expand before all who take its output.
         var expand = model.Graph.Node[count];
         model.Graph.Node.RemoveAt(count);
         model.Graph.Node.Insert(0, expand);
@@ -200,6 +207,7 @@ internal static class BatchDoctor
         foreach (var (name, one) in first.Where(t => t.Value.Values.Length > 0))
         {
             var difference = one.Shape.SequenceEqual(second[name].Shape)
+                // As one row: only the values are compared, and a shape may have any axes.
                 ? Difference(second[name] with { Shape = [1, one.Values.Length] }, [one], 0)
                 : float.PositiveInfinity;
             if (!(difference <= RandomTolerance))
@@ -224,6 +232,7 @@ internal static class BatchDoctor
         {
             if (one[a] == many[a])
                 continue;
+            // From 1 to n alone: where k grows to n k, the entries of a photo need not stand together.
             if (axis >= 0 || one[a] != 1 || many[a] != n)
                 return -1;
             axis = a;
@@ -239,6 +248,7 @@ internal static class BatchDoctor
         var (largest, difference) = (1e-12f, 0f);
         for (var i = 0; i < many.Values.Length; i++)
         {
+            // Row-major: outer axes, then photo, then what follows the batch axis.
             var (outer, rest) = (i / (inner * n), i % (inner * n));
             var single = singles[(int)(rest / inner)].Values[outer * inner + rest % inner];
             largest = Math.Max(largest, Math.Abs(single));

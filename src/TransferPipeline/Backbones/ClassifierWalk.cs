@@ -55,19 +55,24 @@ internal sealed class ClassifierWalk
 
     private OutputHead FromOutput(ValueInfoProto output)
     {
+        // 1. Walk back over what may follow a classifier, to the last layers with weights.
         var none = new OutputHead(output.Name, null, [], null, -1);
         var found = Walk(output.Name, new());
         if (found is null or { Count: 0 } || found.Count > 1 && !AreSiblings(found))
             return none;
+        // 2. Refuse what is no classifier of one vector: a map, a segmentation, an activated feature.
         var (layer, passed) = found[0];
         var depth = found.Max(f => _index.Depth(f.Layer.Layer.Output[0]));
         if (found.Any(f => !Accepts(f.Layer, f.Passed, output)))
             return none;
+        // 3. An embedding's projection looks alike; names, normalization and a missing bias distinguish it.
         if (found.All(f => ProjectionEvidence.Reason(f.Layer, f.Passed, output.Name) is not null))
             return none with { NoClassifier = ProjectionEvidence.Reason(layer, found[0].Passed, output.Name), Depth = depth };
+        // 4. Several heads share one feature, or there is no single penultimate tensor.
         var features = found.Select(f => f.Layer.Feature).Distinct().ToList();
         if (features.Count > 1)
             return none with { Features = features, Depth = depth };
+        // 5. The number of classes: heads that are joined add theirs; a declared output wins where it has one value per class.
         var classes = found.Count == 1 ? layer.Units : found.Sum(f => f.Layer.Units);
         if (found[0].Passed.KeepsCount && output.Type?.TensorType?.Shape?.Dim is { Count: > 1 } dims && dims[^1].DimValue > 1)
             classes = (int)dims[^1].DimValue;
@@ -83,6 +88,7 @@ internal sealed class ClassifierWalk
     /// </summary>
     private List<(WeightedLayer Layer, HeadState Passed)>? Walk(string tensor, HeadState passed)
     {
+        // Terminates: every step goes to a producer, and the graph has no circle.
         while (_index.Producer(tensor) is { } node)
         {
             if (WeightedLayer.Of(_index, node) is { } layer)
@@ -103,11 +109,13 @@ internal sealed class ClassifierWalk
         var all = new List<(WeightedLayer, HeadState)>();
         foreach (var branch in branches)
         {
+            // Branches of branches grow exponentially; the limit also ends the recursion.
             if (++_branches > MaxHeads || Walk(branch, passed) is not { } found)
                 return null;
             all.AddRange(found);
         }
 
+        // A residual's two ways may meet the same layer.
         return all.DistinctBy(f => f.Item1.Layer.Output[0]).ToList();
     }
 

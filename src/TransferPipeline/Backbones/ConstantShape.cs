@@ -13,6 +13,7 @@ internal static class ConstantShape
     {
         if (index.Constant(tensor) is { } constant)
             return [.. constant.Dims];
+        // Without inputs it is a generator such as RandomNormal, whose shape an attribute states.
         if (index.Depends(tensor) || index.Producer(tensor) is not { } node || node.Input.Count == 0)
             return null;
         switch (node.OpType)
@@ -50,10 +51,12 @@ internal static class ConstantShape
     }
 
     private static long[]? Values(GraphIndex index, string tensor) =>
+        // A shape has at most a few axes; a large tensor is not read from its file to see that.
         index.Constant(tensor) is { } constant && TensorData.Count(constant) <= 8 ? TensorData.Int64s(constant) : null;
 
     private static long[]? Reshaped(long[] from, long[] wanted, bool allowZero)
     {
+        // 0 copies the input's size unless allowzero is set; one -1 takes what is left (ONNX: Reshape).
         long[] dims = [.. wanted.Select((d, i) => d == 0 && !allowZero && i < from.Length ? from[i] : d)];
         var (count, rest) = (Product(from), Product(dims.Where(d => d != -1)));
         return rest == 0 || count % rest != 0 ? null : [.. dims.Select(d => d == -1 ? count / rest : d)];

@@ -11,16 +11,20 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
 {
     public CutModel Build(IReadOnlyList<CutRequest> requests, IReadOnlyList<CutPoint> points)
     {
+        // 1. Prune, and give the input one type.
         var input = backbone.Input;
         var cut = WithFloatInput(GraphPruner.Cut(onnx.Model, index, points.SelectMany(Tensors)), input);
         Randomness.Refuse(backbone.File, cut);
+        // 2. Declare the tensors themselves, unpooled: the batch is proven on them, where a difference is not averaged away.
         var tensors = points.Select(p => p.Tensor).Distinct().ToList();
         Dequantize(cut, points);
         foreach (var tensor in tensors)
             cut.Graph.Output.Add(new ValueInfoProto { Name = tensor });
 
+        // 3. Free the batch, or find that photos must run one by one.
         var batch = BatchDoctor.Treat(backbone.File, cut, input);
         cut = batch.Model;
+        // 4. Replace the outputs by pooled vectors of N x D.
         cut.Graph.Output.Clear();
         var graph = new GraphWriter(cut);
         var outputs = new List<CutOutput>();
@@ -29,6 +33,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             var (point, seen) = (points[i], batch.Tensors[points[i].Tensor]);
             var what = requests[i].Cut == point.Tensor ? $"'{point.Tensor}'" : $"{requests[i].Cut} ('{point.Tensor}')";
             var (tensor, shape) = BatchFirst(graph, point.Tensor, seen, what);
+            // float16 and double features become float32, the one type of feature sets.
             if (seen.Type != TensorElementType.Float)
                 tensor = graph.Node("Cast", [tensor], ("to", (long)DataType.Float));
             tensor = PoolingWriter.Write(
@@ -71,6 +76,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         var cast = new NodeProto { OpType = "Cast", Name = name };
         cast.Input.Add(input.Name);
         cast.Output.Add(name);
+        // A cast to uint8 drops fractions; whole levels, which such a network takes, have none.
         cast.Attribute.Add(OnnxAttributes.Create("to", (long)tensor.ElemType));
         model.Graph.Node.Insert(0, cast);
         tensor.ElemType = (int)DataType.Float;
@@ -110,6 +116,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
     internal const int MaxOpset = 26;
     internal const int MaxIrVersion = 13;
 
+    // ONNX Runtime's own message names a version and no cure.
     private static string? NewerThanRuntime(ModelProto model) =>
         model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx") is { Version: > MaxOpset } opset
             ? $"its operators are of opset {opset.Version}, and this ONNX Runtime takes up to {MaxOpset}; export it with "
@@ -156,6 +163,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             );
         if (seen.Axis == 0)
             return (tensor, seen.Shape);
+        // The other axes keep their order, so that channels stay where poolings look for them.
         long[] order = [seen.Axis, .. Enumerable.Range(0, seen.Shape.Length).Where(a => a != seen.Axis).Select(a => (long)a)];
         return (graph.Node("Transpose", [tensor], ("perm", order)), [.. order.Select(a => seen.Shape[a])]);
     }

@@ -66,11 +66,13 @@ internal sealed class EncoderOutputs
             PoolingKind.Cls or PoolingKind.Mean or PoolingKind.ClsMean => [OutputForm.Tokens],
             _ => [OutputForm.Map, OutputForm.Tokens, OutputForm.Vector],
         };
+        // In this order: a pooling of maps applies to tokens and vectors too, but a map is what it is meant for.
         foreach (var form in wanted)
         {
             var candidates = All.Where(o => o.Form == form).ToList();
             if (candidates.Count == 1)
                 return candidates[0];
+            // Never the first of several: which of them heads should see, only the user knows.
             if (candidates.Count > 1)
                 Throw.Usage($"{_file}: {_reason}; choose the feature with --cut NAME: {string.Join(", ", candidates)}");
         }
@@ -126,6 +128,7 @@ internal sealed class EncoderOutputs
         return shape.Length switch
         {
             2 when shape[1] > 1 => OutputForm.Vector,
+            // N x C x 1 x 1, N x 1 x D and the like are vectors that were not flattened.
             3 or 4 when shape.Skip(1).Count(d => d > 1) == 1 => OutputForm.Vector,
             3 => OutputForm.Tokens,
             4 => OutputForm.Map,

@@ -31,6 +31,7 @@ internal static class FeatureMapFinder
         foreach (var node in index.Graph.Node)
         {
             string? common = null;
+            // Inputs that are constants have no dominator and do not count.
             foreach (var source in GraphIndex.Inputs(node).Where(parents.ContainsKey))
                 common = common is null ? source : Common(common, source);
             if (common is null)
@@ -40,6 +41,7 @@ internal static class FeatureMapFinder
         }
 
         var chain = new List<string>();
+        // From the tensor towards the image: the tree of immediate dominators is followed to its root.
         for (var t = tensor; t is not null && t != index.Input; t = parents[t])
             chain.Add(t);
         return chain;
@@ -48,6 +50,7 @@ internal static class FeatureMapFinder
         {
             while (a != b)
             {
+                // Raise the deeper of the two. Both end at the input, which dominates everything.
                 if (levels[a] < levels[b])
                     (a, b) = (b, a);
                 a = parents[a]!;
@@ -61,6 +64,7 @@ internal static class FeatureMapFinder
         tensor.Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double
         && tensor.Shape is { Length: 3 or 4 } shape
         && (
+            // Tokens are N x tokens x values, maps N x C x H x W or N x H x W x C; one position is a vector.
             shape.Length == 3 ? shape[1] > 1 && shape[2] > 1
             : PoolingWriter.ChannelsLast(shape) ? shape[1] * shape[2] > 1 && shape[3] > 1
             : shape[2] * shape[3] > 1 && shape[1] > 1

@@ -10,6 +10,7 @@ internal static class GraphSimplifier
 {
     public static byte[] Simplify(byte[] onnx)
     {
+        // ONNX Runtime writes its optimized graph to a file only. The process and a random number keep runs apart.
         var file = Path.Combine(Path.GetTempPath(), $"transfer-{Environment.ProcessId}-{Guid.NewGuid():N}.onnx");
         try
         {
@@ -22,6 +23,7 @@ internal static class GraphSimplifier
                 }
             )
             using (new InferenceSession(onnx, options))
+                // The constructor has written the file; the session is of no further use.
                 return File.ReadAllBytes(file);
         }
         finally

@@ -93,9 +93,12 @@ internal sealed class HalfPrecision
     /// <exception cref="UsageException">The model is quantized or has control flow.</exception>
     public static CutModel Convert(CutModel model, Action<string> message)
     {
+        // 1. One file without external data, constants and batch normalizations folded in float32.
         var proto = ModelProto.Parser.ParseFrom(GraphSimplifier.Simplify(model.SerializeWithWeights()));
         Require(proto.Graph);
+        // 2. The types of all tensors, which decide where casts stand.
         var conversion = new HalfPrecision(proto, Types(proto));
+        // 3. Each node in float16 where its kernel takes it, else in float32 between casts.
         conversion.Run();
         if (conversion.Clamped > 0)
             message(
@@ -127,6 +130,7 @@ internal sealed class HalfPrecision
     {
         var all = model.Clone();
         all.Graph.Output.Clear();
+        // Every tensor becomes an output, so that the session reports its inferred type. Without optimizations none is fused away.
         all.Graph.Output.AddRange(
             all.Graph.Node.SelectMany(n => n.Output).Where(o => o.Length > 0).Select(o => new ValueInfoProto { Name = o })
         );
@@ -142,6 +146,7 @@ internal sealed class HalfPrecision
         foreach (var input in session.InputMetadata)
             types[input.Key] = input.Value.ElementDataType;
         foreach (var initializer in model.Graph.Initializer)
+            // Only float32 is converted; what else a weight is does not matter here.
             types[initializer.Name] = (DataType)initializer.DataType == DataType.Float ? TensorElementType.Float : TensorElementType.Int64;
         return types;
     }
@@ -155,6 +160,7 @@ internal sealed class HalfPrecision
         foreach (var node in _graph.Node)
         {
             var involved = node.Input.Concat(node.Output).Any(IsFloat);
+            // Nodes of other domains may have no float16 kernel.
             var half = involved && node.Domain is "" or "ai.onnx" && (IsHalf(node) || IsCastToFloat(node));
             if (!involved)
                 _nodes.Add(node);
@@ -170,9 +176,11 @@ internal sealed class HalfPrecision
         KeptInFloat = [.. kept.Distinct()];
         _graph.Node.Clear();
         _graph.Node.AddRange(_nodes);
+        // Float32 weights that only float16 nodes took are replaced by their float16 form.
         var used = _nodes.SelectMany(n => n.Input).Concat(outputs).ToHashSet(StringComparer.Ordinal);
         foreach (var unused in _graph.Initializer.Where(i => !used.Contains(i.Name)).ToList())
             _graph.Initializer.Remove(unused);
+        // Stored shapes name float32.
         _graph.ValueInfo.Clear();
     }
 
@@ -193,6 +201,7 @@ internal sealed class HalfPrecision
             if (!IsFloat(name))
                 continue;
             _half[name] = name;
+            // An output keeps its name and float32: the float16 tensor gets another name, and a cast makes the output.
             if (!outputs.Contains(name))
                 continue;
             node.Output[i] = _half[name] = _writer.Unique(name + "_fp16");
@@ -200,6 +209,7 @@ internal sealed class HalfPrecision
         }
 
         _nodes.Add(node);
+        // After the node that makes them: ONNX wants the order of execution.
         foreach (var (from, to) in finals)
         {
             _nodes.Add(Cast(from, to, DataType.Float));
@@ -222,6 +232,7 @@ internal sealed class HalfPrecision
 
     private string AsHalf(string tensor)
     {
+        // Each tensor is cast once, however many nodes take it.
         if (_half.TryGetValue(tensor, out var known))
             return known;
         var name = _writer.Unique(tensor + "_fp16");
@@ -261,6 +272,7 @@ internal sealed class HalfPrecision
         {
             var value = values[i];
             // Limits such as Clip's are written as the largest float or infinity and mean "none".
+            // Limits beyond 1e38 are not counted: they are no weights that lose something.
             if (float.IsFinite(value) && Math.Abs(value) > largest)
             {
                 Clamped += Math.Abs(value) < 1e38f ? 1 : 0;

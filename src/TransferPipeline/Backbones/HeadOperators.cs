@@ -28,6 +28,7 @@ internal static class HeadOperators
     public static (string Tensor, HeadState Passed)? Pass(GraphIndex index, NodeProto node, HeadState passed)
     {
         if (node.Domain == "ai.onnx.ml")
+            // Postprocessing of classical models: labels, scores, normalizers. Their outputs are no longer one value per class.
             return Only(index, node) is { } learned
                 ? (
                     learned,
@@ -39,6 +40,7 @@ internal static class HeadOperators
                 )
                 : null;
         if (node.Domain is not ("" or "ai.onnx" or "com.microsoft"))
+            // An operator that is unknown here may do anything with scores; only its one source is followed.
             return Only(index, node) is { } custom ? (custom, passed with { KeepsCount = false }) : null;
         var data = node.Input.Count > 0 ? node.Input[0] : "";
         switch (node.OpType)
@@ -64,6 +66,7 @@ internal static class HeadOperators
                 return (data, passed with { Tanh = true });
             case "LpNormalization" when node.Int("p", 2) == 2:
                 return (data, passed with { Normalized = true });
+            // A batch normalization in front of a pooling or an activation belongs to the backbone.
             case "BatchNormalization" when !passed.Pooled && !passed.Activated:
                 return (data, passed with { Normed = true });
             case "GlobalAveragePool" or "AveragePool" or "ReduceMean" or "QLinearGlobalAveragePool" or "QLinearAveragePool":
@@ -81,6 +84,7 @@ internal static class HeadOperators
             or "GatherElements"
             or "GatherND"
             or "Where":
+                // A Gather from constants by the scores looks up labels. One from the scores themselves may choose a class token.
                 return node.OpType == "Gather" && index.Depends(data) ? null
                     : Only(index, node) is { } only ? (only, passed with { KeepsCount = false })
                     : null;
@@ -96,6 +100,7 @@ internal static class HeadOperators
     /// </summary>
     public static IReadOnlyList<string>? Branches(GraphIndex index, NodeProto node, HeadState passed)
     {
+        // In front of a pooling or an activation a sum is a residual connection inside the backbone.
         if (passed.Pooled || passed.Activated || node.OpType is not ("Add" or "Sum" or "Mean" or "Max" or "Min" or "Concat" or "Where"))
             return null;
         var dependent = node.Input.Where(index.Depends).Distinct().ToList();
@@ -113,6 +118,7 @@ internal static class HeadOperators
         if (dependent.Count != 2 || node.OpType is not ("Sub" or "Div" or "Mul"))
             return null;
         var (value, by) = (node.Input[0], node.Input[1]);
+        // A product commutes: the reduction may be the first operand.
         if (node.OpType == "Mul" && Reduction.Of(index, by, value) is null)
             (value, by) = (by, value);
         return (node.OpType, Reduction.Of(index, by, value)) switch

@@ -32,6 +32,7 @@ internal static class InputReader
             Throw.BadInput($"{file}: its inputs are {Describe(inputs)}; expected one image input of shape N x 3 x H x W or N x H x W x 3");
         var input = images[0];
         var dims = input.Type.TensorType.Shape.Dim;
+        // Axis 1 has 3 channels in nchw, axis 3 in nhwc.
         var layout = Layout(model.Graph, input.Name, dims[1].DimValue, dims[3].DimValue);
         var (height, width) = layout == TensorLayout.Nchw ? (dims[2].DimValue, dims[3].DimValue) : (dims[1].DimValue, dims[2].DimValue);
         var isFixed = height > 0 && width > 0;
@@ -53,6 +54,7 @@ internal static class InputReader
     private static bool IsImage(ValueInfoProto input) =>
         input.Type?.TensorType is { Shape.Dim: { Count: 4 } d } tensor
         && (DataType)tensor.ElemType is DataType.Float or DataType.Float16 or DataType.Uint8 or DataType.Double
+        // An open axis has the value 0 or, by some exporters, -1.
         && (d[1].DimValue is 3 or <= 0 || d[3].DimValue == 3)
         && d[0].DimValue <= MaxBatch
         && d.Skip(1).All(x => x.DimValue <= MaxSide);

@@ -24,11 +24,13 @@ internal readonly record struct PatchTokens(int Count, bool IsCertain)
                 ?? (ConstantShape.Of(index, conv.Input[conv.OpType == "QLinearConv" ? 3 : 1]) is [_, _, var h, var w] ? [h, w] : []);
             if (!kernel.SequenceEqual([down, right]))
                 continue;
+            // Integer division: a convolution without padding drops what does not fill a patch.
             var patches = (long)(input.Height / down) * (input.Width / right);
             if (tokens >= patches && tokens - patches <= MaxPrefix)
                 return new((int)(tokens - patches), true);
         }
 
+        // Without a patch convolution, the largest square is the grid; only a square photo has one.
         var side = (long)Math.Sqrt(tokens);
         return input.Height == input.Width && side > 1 && tokens - side * side <= MaxPrefix
             ? new((int)(tokens - side * side), false)

@@ -40,18 +40,21 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
         int[] source = [0, 1, 2];
         var learned = true;
         var (tensor, channel, rank) = (input.Name, input.Layout == TensorLayout.Nchw ? 1 : 3, 4);
+        // Follows the only user of a tensor. The invariant: the tensor is factor x + offset, with one pair per channel.
         for (var step = 0; step < MaxSteps; step++)
         {
             var users = index
                 .Graph.Node.Where(n => n.OpType is not ("Shape" or "Size") && GraphIndex.Inputs(n).Contains(tensor))
                 .Take(2)
                 .ToList();
+            // Two users: the layers of the network begin, or arithmetic that is not one chain.
             if (users is not [var node])
                 break;
             if (node.OpType == "Transpose" && node.Ints("perm") is { } perm)
                 channel = Array.IndexOf(perm, (long)channel);
             else if (Reordered(index, node, channel, rank) is var (order, next))
             {
+                // The pairs move with their channels; source keeps which channel of the photo each came from.
                 (factor, offset, source) = (
                     [.. order.Select(c => factor[c])],
                     [.. order.Select(c => offset[c])],
@@ -62,6 +65,7 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
             }
             else if (Affine(index, node, tensor) is var (a, b))
             {
+                // a (f x + o) + b = (a f) x + (a o + b).
                 for (var c = 0; c < 3; c++)
                     (factor[c], offset[c]) = (factor[c] * a[c], offset[c] * a[c] + b[c]);
                 if (a.Any(v => v != 1) || b.Any(v => v != 0))
@@ -96,19 +100,23 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
     private static PixelUnit UnitOf(double[] factor, double[] offset)
     {
         var (least, largest) = (factor.Min(Math.Abs), factor.Max(Math.Abs));
+        // Where mid grey lands, for levels (127.5) and for values up to 1 (0.5): normalized photos lie around 0.
         var middle = factor.Zip(offset).Select(p => (Levels: p.First * 127.5 + p.Second, Unit: p.First * 0.5 + p.Second)).ToList();
         if (
             factor.Zip(ImageNetFactors).All(p => Math.Abs(p.First - p.Second) < 0.01)
             && offset.Zip(ImageNetOffsets).All(p => Math.Abs(p.First - p.Second) < 0.01)
         )
             return PixelUnit.ImageNet;
+        // A factor of about 1 / (255 std), with deviations between 0.14 and 1.1 of the range.
         if (least * 255 >= 0.9 && largest * 255 <= 7 && middle.All(m => Math.Abs(m.Levels) <= 2.5))
             return PixelUnit.Levels;
         // Means of photos in levels, of dark or bright datasets too; a mean of pixels from 0 to 1 is below 1.
         if (least >= 0.9 && largest <= 1.1 && offset.All(o => o is > -255 and < -5))
             return PixelUnit.Levels;
+        // The same in values up to 1: 1 / std between 1.5 and 7.
         if (least >= 1.5 && largest <= 7 && middle.All(m => Math.Abs(m.Unit) <= 1.5) && offset.All(o => o < 0))
             return PixelUnit.Unit;
+        // A factor of 255 makes levels of values up to 1, for networks that were trained on levels.
         return least >= 250 && largest <= 260 ? PixelUnit.Unit : PixelUnit.Unclear;
     }
 
@@ -177,9 +185,12 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
                     || Channels(index, node.Input[4]) is not { } variance
                 )
                     return null;
+                // 1e-5 is the default of the ONNX specification.
                 var epsilon = node.Attribute("epsilon")?.F ?? 1e-5f;
+                // scale (x - mean) / sqrt(variance + epsilon) + bias as one factor and one offset.
                 double[] factor = [.. scale.Zip(variance).Select(p => p.First / Math.Sqrt(p.Second + epsilon))];
                 return (factor, [.. bias.Select((b, c) => b - mean[c] * factor[c])]);
+            // A depthwise 1 x 1 convolution scales each channel by itself.
             case "Conv"
                 when node.Int("group", 1) == 3
                     && ConstantShape.Of(index, node.Input[1]) is [3, 1, 1, 1]

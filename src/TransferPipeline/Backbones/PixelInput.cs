@@ -25,6 +25,7 @@ internal static class PixelInput
         var proto = model.Model.Clone();
         var made = model.InputName;
         NodeProto[] users = [.. proto.Graph.Node.Where(n => n.Input.Contains(model.InputName))];
+        // HalfPrecision left a Cast to float16 as the only user of the input.
         var half = users is [{ OpType: "Cast" } cast] && cast.Int("to", 0) == (long)DataType.Float16;
         if (half)
         {
@@ -39,6 +40,7 @@ internal static class PixelInput
         proto.Graph.Input.Add(
             GraphWriter.Declare(input, DataType.Uint8, model.MaxBatch == 1 ? 1 : -1, model.InputHeight, model.InputWidth, 3)
         );
+        // The network takes its input under the old name, whose maker is now the last of the new nodes.
         var pixels = Bytes(graph, input, model.Layout, preprocessing);
         GraphEdit.RenameMade(
             proto.Graph,
@@ -54,6 +56,7 @@ internal static class PixelInput
     {
         var tensor = pixels;
         if (p.Bgr)
+            // Axis 3 are the channels of N x H x W x 3.
             tensor = graph.Node("Gather", [tensor, graph.Constant("bgr", [2L, 1L, 0L], 3)], ("axis", 3L));
         // Transposed as bytes: a quarter of the traffic that floats would be.
         return layout == TensorLayout.Nchw ? graph.Node("Transpose", [tensor], ("perm", new long[] { 0, 3, 1, 2 })) : tensor;
@@ -69,6 +72,7 @@ internal static class PixelInput
             return graph.Node("Div", [tensor, graph.Constant("divisor", [(float)p.Divisor])]);
         }
 
+        // Three operations and not one factor and one offset: each rounds to float32 as Preprocessor's do, so vectors are the same.
         tensor = graph.Node("Div", [tensor, graph.Constant("levels", [255f])]);
         tensor = graph.Node("Sub", [tensor, graph.Constant("mean", PerChannel(p.Mean, p.Bgr, v => (float)v), Shape(layout))]);
         return graph.Node("Div", [tensor, graph.Constant("std", PerChannel(p.Std, p.Bgr, v => (float)v), Shape(layout))]);
@@ -87,6 +91,7 @@ internal static class PixelInput
             return graph.Node("Div", [tensor, graph.Constant("divisor", [(Half)p.Divisor])]);
         }
 
+        // Means and deviations are of levels, 255 times those of values up to 1, so that no level is divided first.
         tensor = graph.Node("Sub", [tensor, graph.Constant("mean", PerChannel(p.Mean, p.Bgr, v => (Half)(255 * v)), Shape(layout))]);
         return graph.Node("Div", [tensor, graph.Constant("std", PerChannel(p.Std, p.Bgr, v => (Half)(255 * v)), Shape(layout))]);
     }

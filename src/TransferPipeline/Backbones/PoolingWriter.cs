@@ -21,6 +21,7 @@ internal static class PoolingWriter
                 break;
             case PoolingKind.Avg or PoolingKind.Max when shape.Length == 3:
                 var reduce = pooling.Kind == PoolingKind.Avg ? "ReduceMean" : "ReduceMax";
+                // Tokens are N x tokens x values; the mean is over axis 1. GraphWriter moves axes to where the opset wants them.
                 tensor = graph.Node(reduce, [tensor], ("axes", new long[] { 1 }), ("keepdims", 0L));
                 break;
             case PoolingKind.Adaptive:
@@ -68,6 +69,7 @@ internal static class PoolingWriter
             var patches =
                 first == 0
                     ? tensor
+                    // Gather has one form in all opsets.
                     : graph.Node("Gather", [tensor, graph.Constant("patches", Range(first, shape[1]), shape[1] - first)], ("axis", 1L));
             parts.Add(graph.Node("ReduceMean", [patches], ("axes", new long[] { 1 }), ("keepdims", 0L)));
         }
@@ -94,6 +96,7 @@ internal static class PoolingWriter
         var (h, w) = (shape[2], shape[3]);
         if (h % height == 0 && w % width == 0)
         {
+            // Bins of equal size are what AveragePool computes in one pass, without a matrix.
             var kernel = new[] { h / height, w / width };
             return graph.Node("AveragePool", [map], ("kernel_shape", kernel), ("strides", kernel));
         }
@@ -112,6 +115,7 @@ internal static class PoolingWriter
         var matrix = new float[bins * size];
         for (var i = 0; i < bins; i++)
         {
+            // Integer floor and ceiling, as torch computes them: bins may overlap by one position.
             var (start, end) = (i * size / bins, ((i + 1) * size + bins - 1) / bins);
             for (var j = start; j < end; j++)
                 matrix[transposed ? j * bins + i : i * size + j] = 1f / (end - start);

@@ -24,6 +24,7 @@ internal sealed class Probe : IDisposable
         {
             GraphOptimizationLevel = optimize ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_DISABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+            // A probe runs a few times: memory that ONNX Runtime would keep for later runs is only held.
             EnableMemoryPattern = false,
             EnableCpuMemArena = false,
         };
@@ -39,6 +40,7 @@ internal sealed class Probe : IDisposable
         foreach (var d in shape)
             count *= d;
         var pixels = new float[count];
+        // Knuth's multiplier, near 2^32 / golden ratio, spreads small seeds; xorshift must not start at 0.
         var state = (uint)seed * 2654435761u + 12345u;
         foreach (ref var pixel in pixels.AsSpan())
         {
@@ -59,6 +61,7 @@ internal sealed class Probe : IDisposable
         if (input.InLevels)
         {
             foreach (ref var pixel in pixels.AsSpan())
+                // -1 to 1 becomes whole levels of 0 to 254.
                 pixel = MathF.Floor((pixel + 1f) * 127.5f);
         }
 
@@ -77,6 +80,7 @@ internal sealed class Probe : IDisposable
         foreach (var (name, result) in outputs.Zip(results))
         {
             if (!result.IsTensor)
+                // Sequences and maps, as ZipMap makes them, have no shape.
                 continue;
             var info = result.GetTensorTypeAndShape();
             var copy = values && info.ElementDataType == TensorElementType.Float ? result.GetTensorDataAsSpan<float>().ToArray() : [];
@@ -89,6 +93,7 @@ internal sealed class Probe : IDisposable
     public void Dispose()
     {
         _session.Dispose();
+        // Sessions of large networks leave freed memory in glibc's arenas.
         NativeHeap.Trim();
     }
 }

@@ -26,6 +26,7 @@ internal static class Randomness
                 );
             if (
                 node.OpType == "BatchNormalization"
+                // BatchNormalization got training_mode in opset 14; from opset 7 on further outputs mean training.
                 && (opset >= 14 ? node.Int("training_mode", 0) != 0 : opset >= 7 && node.Output.Skip(1).Any(o => o.Length > 0))
             )
                 Throw.BadInput(

@@ -14,6 +14,7 @@ internal static class Reduction
     /// root of a sum of squares); null when it is no reduction.</returns>
     public static string? Of(GraphIndex index, string number, string vector)
     {
+        // From the number back to the reduction over operators that keep one number per photo; rooted notes a square root on the way.
         var rooted = false;
         var tensor = number;
         for (var step = 0; step < MaxSteps && index.Producer(tensor) is { } node; step++)
@@ -23,6 +24,7 @@ internal static class Reduction
                 case "ReduceMax" or "ReduceLogSumExp" or "ReduceL1" or "ReduceL2" or "ReduceSum" or "ReduceSumSquare":
                     var squared = Leads(index, node.Input[0], vector);
                     return squared is null ? null
+                        // sqrt(sum(x x)) is a length, whether written as ReduceL2, ReduceSumSquare or ReduceSum of squares.
                         : node.OpType is "ReduceL2"
                         || rooted && (node.OpType == "ReduceSumSquare" || node.OpType == "ReduceSum" && squared == true)
                             ? "ReduceL2"
@@ -32,6 +34,7 @@ internal static class Reduction
                     rooted = true;
                     tensor = node.Input[0];
                     break;
+                // x^-0.5 is the root of a reciprocal, by which a normalization multiplies.
                 case "Pow" when Constant(index, node.Input[1]) is 0.5f or -0.5f:
                     rooted = true;
                     tensor = node.Input[0];

@@ -73,10 +73,12 @@ internal sealed class SeparatingCuts
     /// </summary>
     private int Stage()
     {
+        // Index 0 is the feature: the first match is the one nearest to it.
         var last = Array.FindIndex(_segments, s => s.HasWeights && IsMap(s.Tensor));
         if (last < 0)
             return Block();
         var size = Positions(_segments[last].Tensor);
+        // Twice the positions at least: padding changes a map's size by less, a stride of 2 by four.
         var larger = Array.FindIndex(_segments, last, s => IsMap(s.Tensor) && Positions(s.Tensor) >= 2 * size);
         if (larger < 0)
             return LastQuarter();
@@ -100,6 +102,7 @@ internal sealed class SeparatingCuts
     private int LastQuarter()
     {
         var blocks = Blocks();
+        // Rounded up, so that a network of few blocks trains one at least.
         return blocks.Length == 0 ? Block() : Before(blocks[(blocks.Length + BlocksPerStage - 1) / BlocksPerStage - 1]);
     }
 

@@ -21,6 +21,7 @@ internal static class ShapeProbe
         foreach (var tensor in tensors)
             cut.Graph.Output.Add(new ValueInfoProto { Name = tensor });
         var shape = input.Shape(input.Batch ?? 1);
+        // Shapes do not depend on the weights' values, and zeros cost no reading.
         if (WithoutWeights(cut) is { } light)
         {
             try
@@ -60,6 +61,7 @@ internal static class ShapeProbe
             node.Input.Add(dims.Name);
             node.Output.Add(tensor.Name);
             node.Attribute.Add(OnnxAttributes.Create("value", zero));
+            // At the front: nodes that take the weight may be the first of the graph.
             light.Graph.Node.Insert(0, node);
             light.Graph.Initializer.Remove(tensor);
             light.Graph.Initializer.Add(dims);
@@ -69,5 +71,6 @@ internal static class ShapeProbe
     }
 
     private static int ElementSize(TensorProto tensor) =>
+        // From the bytes, since TensorProto has no size of its element type.
         (int)Math.Max(1, TensorData.Location(tensor).Length / Math.Max(1, TensorData.Count(tensor)));
 }

@@ -63,19 +63,23 @@ internal sealed record WeightedLayer(
             return null;
         var shape = ConstantShape.Of(index, node.Input[weights]);
         var isConv = node.OpType.Contains("Conv", StringComparison.Ordinal);
+        // A grouped convolution sees part of the channels for each output and is no classifier.
         if (isConv && (shape is not { Length: 4 } || node.Int("group", 1) != 1))
             return null;
+        // Gemm's flag of the operand that holds the weights.
         var transposed = node.Int(onTheLeft ? "transA" : "transB", 0) != 0;
         var (inputs, units) = shape switch
         {
             null or { Length: 0 } => (0, 0),
             { Length: 4 } when isConv => ((int)shape[1], (int)shape[0]),
             { Length: 1 } => ((int)shape[0], 1),
+            // Weights are inputs x outputs on the right, outputs x inputs on the left, each the other way round when transposed.
             _ when transposed != onTheLeft => ((int)shape[^1], (int)shape[^2]),
             _ => ((int)shape[^2], (int)shape[^1]),
         };
         var tensor = BeforeDropout(index, onTheLeft ? Untransposed(index, node.Input[data]) : node.Input[data]);
         var (feature, inEightBits) = FloatSource(index, tensor);
+        // Only an 8-bit tensor without a float form needs its scale at the cut.
         var quantized = !inEightBits || scale < 0 ? ((string, string)?)null : (node.Input[scale], node.Input[zeroPoint]);
         return new(
             node,
@@ -106,6 +110,7 @@ internal sealed record WeightedLayer(
     {
         var branches = node.Attribute.Where(a => a.G is not null).Select(a => a.G).ToList();
         var constants = branches.SelectMany(b => b.Initializer).ToDictionary(i => i.Name, StringComparer.Ordinal);
+        // Both branches compute the same layer for other shapes, so the first one found suffices.
         foreach (var inner in branches.SelectMany(b => b.Node).Where(n => n.OpType is "Gemm" or "MatMul" && n.Input.Count > 1))
         {
             if (!index.Depends(inner.Input[0]))

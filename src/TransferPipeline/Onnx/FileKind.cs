@@ -15,20 +15,25 @@ internal static class FileKind
     {
         var buffer = new byte[Head];
         using var handle = File.OpenHandle(file);
+        // Every check below respects the length: a short file gives a short head.
         var head = buffer.AsSpan(0, RandomAccess.Read(handle, buffer, 0));
         return Binary(file, head) ?? Text(file, head);
     }
 
     private static string? Binary(string file, ReadOnlySpan<byte> head)
     {
+        // FlatBuffers have their identifier behind the 4 bytes of the root's offset.
         if (head.Length > 8 && head[4..8].SequenceEqual("TFL3"u8))
             return "is a TensorFlow Lite model; convert it to ONNX, as with 'python -m tf2onnx.convert --tflite FILE --output model.onnx'";
         if (head.Length > 8 && head[4..8].SequenceEqual("ORTM"u8))
             return "is a model in ONNX Runtime's own format (.ort); use the .onnx file that it was made from";
+        // The second form is an archive without entries, which begins with its end record.
         if (head.StartsWith("PK\x03\x04"u8) || head.StartsWith("PK\x05\x06"u8))
             return Archive(file);
         if (Begins(head, 0x89, (byte)'H', (byte)'D', (byte)'F'))
             return "is an HDF5 file, as Keras writes weights; load it in Keras and convert it with tf2onnx";
+        // PROTO (0x80) and the protocol's version, then an opcode with which dictionaries, lists, globals or frames begin. The third byte
+        // is checked since a protobuf file could begin with the first two.
         if (
             head.Length > 2
             && head[0] == 0x80
@@ -36,6 +41,7 @@ internal static class FileKind
             && (head[2] is (byte)'}' or (byte)']' or (byte)'c' or 0x8a or 0x95 or (byte)'.' or (byte)'X' or (byte)'(')
         )
             return "is a Python pickle, as torch.save wrote it before PyTorch 1.6; load it in Python and export it with torch.onnx.export";
+        // 8 bytes, little-endian, give the length of the JSON header that follows.
         if (
             head.Length > 10
             && head[8] == '{'
@@ -47,6 +53,7 @@ internal static class FileKind
             return "is a GGUF file, which holds weights for llama.cpp; export the model with torch.onnx.export";
         if (Begins(head, 0x1f, 0x8b))
             return "is compressed with gzip; unpack it first";
+        // bzip2, xz, 7-Zip and zstd.
         if (
             head.StartsWith("BZh"u8)
             || Begins(head, 0xfd, (byte)'7', (byte)'z')
@@ -54,6 +61,7 @@ internal static class FileKind
             || Begins(head, 0x28, 0xb5, 0x2f, 0xfd)
         )
             return "is a compressed archive; unpack it first";
+        // POSIX.1-1988: the magic stands at byte 257 of the first header block.
         if (head.Length > 262 && head[257..262].SequenceEqual("ustar"u8))
             return "is a tar archive; unpack it first";
         if (Begins(head, 0x93, (byte)'N', (byte)'U', (byte)'M'))
@@ -71,9 +79,11 @@ internal static class FileKind
         try
         {
             using var zip = System.IO.Compression.ZipFile.OpenRead(file);
+            // Enough to see the kind. An archive of photos may have a million entries.
             var names = zip.Entries.Take(2000).Select(e => e.FullName).ToList();
             if (names.FirstOrDefault(n => n.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) is { } inner)
                 return $"is a zip archive with '{inner}' in it; unpack it first";
+            // TorchScript comes before the checkpoint: it has a data.pkl as well.
             if (names.Any(n => n.Contains("/code/", StringComparison.Ordinal)))
                 return "is a TorchScript model; export the PyTorch model with torch.onnx.export";
             if (names.Any(n => n.EndsWith("data.pkl", StringComparison.Ordinal)))
@@ -101,6 +111,7 @@ internal static class FileKind
 
     private static string? Text(string file, ReadOnlySpan<byte> head)
     {
+        // A zero byte shows that this is no text.
         if (head.IndexOf((byte)0) >= 0)
             return null;
         if (head.Length < 1024 && head.IndexOfAnyInRange((byte)0, (byte)31) < 0 && head.IndexOf((byte)'/') >= 0)
@@ -112,6 +123,7 @@ internal static class FileKind
                     + $"the folder with its links (cp -a, rsync -l)";
         }
 
+        // Editors of Windows put a byte-order mark in front.
         var text = Encoding.UTF8.GetString(head).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
         if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
             return "is a Git LFS pointer, not the model itself; run 'git lfs pull' in its repository, or download the file";
@@ -127,6 +139,7 @@ internal static class FileKind
                 : "is an XML file; expected an ONNX model";
         if (text.StartsWith('{') || text.StartsWith("[{", StringComparison.Ordinal))
             return "is a JSON file; expected an ONNX model";
+        // 7767517 is the magic in the first line of ncnn's .param files.
         if (text.Contains("layer {", StringComparison.Ordinal) || text.StartsWith("7767517", StringComparison.Ordinal))
             return "is the text of a Caffe or ncnn network; convert the network to ONNX";
         return null;

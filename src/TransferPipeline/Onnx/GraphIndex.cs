@@ -15,15 +15,19 @@ internal sealed class GraphIndex
         foreach (var initializer in graph.Initializer)
             _initializers[initializer.Name] = initializer;
         _depths[input] = 0;
+        // Up to IR version 3 every initializer is listed among the inputs too.
         foreach (var other in graph.Input.Where(i => i.Name != input && !_initializers.ContainsKey(i.Name)))
             _others[other.Name] = other.Name;
+        // One pass suffices: OnnxFile has put the nodes into topological order, so all inputs are known before their user.
         foreach (var node in graph.Node)
         {
+            // Nearly all networks have one input; the search among a node's inputs is then left out.
             var needed =
                 _others.Count == 0 ? null : Inputs(node).Select(i => _others.GetValueOrDefault(i)).FirstOrDefault(o => o is not null);
             // What only reads a shape does not depend on pixels.
             var depth = node.OpType is "Shape" or "Size" ? -1 : Inputs(node).Select(Depth).DefaultIfEmpty(-1).Max();
             foreach (var output in node.Output)
+            // An optional output that is not wanted has an empty name.
             {
                 if (output.Length == 0)
                     continue;
@@ -63,6 +67,7 @@ internal sealed class GraphIndex
     public static IEnumerable<string> Inputs(NodeProto node)
     {
         var names = node.Input.Where(i => i.Length > 0);
+        // If, Loop and Scan keep graphs in attributes; these read tensors of the outer graph without listing them as inputs.
         var subgraphs = node.Attribute.SelectMany(a => a.Graphs.Concat(a.G is { } g ? [g] : [])).ToList();
         return subgraphs.Count == 0 ? names : names.Concat(subgraphs.SelectMany(OuterNames)).Distinct();
     }
@@ -72,6 +77,7 @@ internal sealed class GraphIndex
     /// </summary>
     public TensorProto? Constant(string tensor)
     {
+        // Terminates: each step goes to an earlier node of a graph in topological order.
         while (true)
         {
             if (Initializer(tensor) is { } initializer)
@@ -89,6 +95,7 @@ internal sealed class GraphIndex
         }
     }
 
+    // The ONNX specification of Constant: exactly one attribute, whose name states the form. Sparse and string values hold no weights.
     private static TensorProto? ConstantValue(NodeProto node) =>
         node.Attribute.FirstOrDefault() switch
         {
@@ -102,6 +109,7 @@ internal sealed class GraphIndex
 
     private static IEnumerable<string> OuterNames(GraphProto graph)
     {
+        // Names of a subgraph are its own and hide those outside; only what it does not define comes from outside.
         var inner = graph
             .Node.SelectMany(n => n.Output)
             .Concat(graph.Initializer.Select(i => i.Name))

@@ -13,6 +13,7 @@ internal static class GraphJoin
             Throw.BadInput(
                 $"{first.File}: {input.Count} inputs and {output.Count} outputs; expected a preprocessing graph with one of each"
             );
+        // A file has one version per domain, and an operator may mean something else in another version. No converter is attempted.
         var opsets = new[] { first, second }
             .Select(f => f.Model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1)
             .ToArray();
@@ -21,9 +22,11 @@ internal static class GraphJoin
                 $"{first.File}: of opset {opsets[0]}, but {Path.GetFileName(second.File)} is of opset {opsets[1]}; export both with "
                     + $"the same"
             );
+        // The second graph keeps its names, so that cuts and manifests that name its tensors stay valid.
         var joined = second.Model.Clone();
         var target = Inputs(joined.Graph)[0];
         var taken = new GraphWriter(joined);
+        // The seam: the first graph's output takes the name of the second graph's input.
         var names = new Dictionary<string, string>(StringComparer.Ordinal) { [output[0].Name] = target.Name };
         var before = first.Model.Graph.Clone();
         foreach (var initializer in before.Initializer)
@@ -36,6 +39,7 @@ internal static class GraphJoin
                 node.Output[i] = Name(node.Output[i]);
         }
 
+        // ONNX wants producers before users, so the preprocessing comes first.
         var nodes = joined.Graph.Node.ToList();
         joined.Graph.Node.Clear();
         joined.Graph.Node.AddRange(before.Node);

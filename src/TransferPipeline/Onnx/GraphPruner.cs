@@ -11,6 +11,7 @@ internal static class GraphPruner
     {
         var needed = new HashSet<string>(StringComparer.Ordinal);
         var nodes = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        // A walk backwards over inputs. It need not follow an order, since the nodes are copied in that of the graph.
         var open = new Stack<string>(tensors);
         while (open.TryPop(out var tensor))
         {
@@ -21,6 +22,7 @@ internal static class GraphPruner
         }
 
         var (graph, stripped) = (model.Graph, Shell(model));
+        // From version 4 on initializers need not be inputs, and only the image is one here.
         stripped.IrVersion = Math.Max(stripped.IrVersion, 4);
         stripped.Graph.Node.AddRange(graph.Node.Where(nodes.Contains).Select(n => n.Clone()));
         stripped.Graph.Initializer.AddRange(graph.Initializer.Where(i => needed.Contains(i.Name)).Select(i => i.Clone()));

@@ -23,6 +23,7 @@ internal sealed class GraphWriter : IGraphWriter
     public GraphWriter(ModelProto model)
     {
         _model = model;
+        // An empty domain and "ai.onnx" are two spellings of the default operator set.
         Opset = (int)(model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1);
         foreach (var node in Graph.Node)
         {
@@ -75,10 +76,12 @@ internal sealed class GraphWriter : IGraphWriter
         for (var i = 0; i < outputs; i++)
             names[i] = Unique(op.ToLowerInvariant() + "_out");
         node.Output.AddRange(names);
+        // Adapt runs before the initializers are checked, since it may turn a constant input into an attribute.
         if (domain.Length == 0)
             Adapt(node);
         else if (_model.OpsetImport.All(o => o.Domain != domain))
             _model.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = domain == "ai.onnx.ml" ? MlOpset : 1 });
+        // A constant that an earlier node turned into an attribute is needed as a tensor again.
         foreach (var input in node.Input)
         {
             if (_dropped.Remove(input, out var constant))
@@ -97,6 +100,7 @@ internal sealed class GraphWriter : IGraphWriter
     {
         if (tensor != name)
         {
+            // An Identity and no renaming: the tensor may itself be an initializer, an input, or have other users.
             var node = new NodeProto { OpType = "Identity", Name = Unique("Identity") };
             node.Input.Add(tensor);
             node.Output.Add(name);
@@ -180,11 +184,13 @@ internal sealed class GraphWriter : IGraphWriter
                 break;
             case "TopK" when Opset < 11:
                 if (node.Int("largest", 1) == 0 || node.Int("sorted", 1) == 0)
+                    // Refused instead of rewritten by Neg, since no caller wants the smallest values.
                     throw new InvalidOperationException($"TopK of opset {Opset} gives the largest values, sorted");
                 foreach (var newer in node.Attribute.Where(a => a.Name is "largest" or "sorted").ToList())
                     node.Attribute.Remove(newer);
                 if (Opset < 10)
                 {
+                    // In opset 1 to 9 k is one integer and no list.
                     ToAttributes(node, "k");
                     (node.Attribute("k")!.I, node.Attribute("k")!.Type) = (
                         node.Attribute("k")!.Ints[0],
@@ -219,6 +225,7 @@ internal sealed class GraphWriter : IGraphWriter
             if (!_dropped.TryGetValue(name, out var constant))
             {
                 constant = Graph.Initializer.First(t => t.Name == name);
+                // The node itself is not in the graph yet: without another user the constant is of no use.
                 if (Graph.Node.All(n => !GraphIndex.Inputs(n).Contains(name)))
                 {
                     Graph.Initializer.Remove(constant);

@@ -37,6 +37,7 @@ internal sealed class LocalFunctions
             return;
         var opset = Opset(model.OpsetImport);
         var inliner = new LocalFunctions(file, model);
+        // Inlining would read a node by the graph's version of the operators, which may define it otherwise.
         foreach (var (key, function) in inliner._functions.ToList())
         {
             if (function.OpsetImport.Any(o => Domain(o.Domain).Length == 0) && Opset(function.OpsetImport) != opset)
@@ -53,6 +54,7 @@ internal sealed class LocalFunctions
                 model.OpsetImport.Add(import.Clone());
         }
 
+        // What was left as a call still needs its function; the others would only be read again.
         var remaining = model.Functions.Where(f => !inliner._functions.ContainsKey((Domain(f.Domain), f.Name, f.Overload))).ToList();
         model.Functions.Clear();
         model.Functions.AddRange(remaining);
@@ -62,6 +64,7 @@ internal sealed class LocalFunctions
     {
         foreach (var node in from)
         {
+            // Counts calls too: functions that each call the next one twice double the nodes with every level.
             if (++_count > MaxNodes)
                 Throw.BadInput($"{_file}: its functions expand to more than {MaxNodes} nodes; expected an image network");
             foreach (var attribute in node.Attribute.Where(a => a.G is not null))
@@ -72,6 +75,7 @@ internal sealed class LocalFunctions
                 continue;
             }
 
+            // ONNX forbids recursion. The set holds the functions that are being expanded, and not all that ever were.
             if (!open.Add(function))
                 Throw.BadInput($"{_file}: not a valid ONNX graph: the function '{function.Name}' calls itself");
             Expand(Body(function, node), to, open);
@@ -92,6 +96,7 @@ internal sealed class LocalFunctions
     {
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < function.Input.Count; i++)
+            // A trailing optional input may be left out; an empty name means the same.
             names[function.Input[i]] = i < call.Input.Count ? call.Input[i] : "";
         for (var i = 0; i < function.Output.Count; i++)
         {
@@ -101,6 +106,7 @@ internal sealed class LocalFunctions
                 return [.. Copies(function, call, names)];
         }
 
+        // Defaults of the function first, so that the call's own attributes replace them.
         var attributes = function.AttributeProto.ToDictionary(a => a.Name, a => a, StringComparer.Ordinal);
         foreach (var attribute in call.Attribute)
             attributes[attribute.Name] = attribute;
@@ -146,6 +152,7 @@ internal sealed class LocalFunctions
             node.Output[i] = Name(node.Output[i]);
         if (node.Name.Length > 0)
             node.Name = Prefix(call) + node.Name;
+        // From the end, since attributes are removed on the way.
         for (var i = node.Attribute.Count - 1; i >= 0; i--)
         {
             var attribute = node.Attribute[i];
@@ -168,6 +175,7 @@ internal sealed class LocalFunctions
 
         return node;
 
+        // Names that are neither inputs nor outputs are local to this call, and get a name of their own at first sight.
         string Name(string name) =>
             name.Length == 0 ? ""
             : names.TryGetValue(name, out var known) ? known

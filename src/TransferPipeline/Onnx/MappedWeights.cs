@@ -25,6 +25,7 @@ internal static class MappedWeights
     public static InferenceSession CreateSession(ModelProto model, SessionOptions options, bool slice)
     {
         var files = model.Graph.Initializer.Where(IsExternal).Select(t => TensorData.Location(t).File).Distinct().ToList();
+        // The shortest folder is the only one that can contain all others.
         var folder = files.Select(f => Path.GetDirectoryName(f)!).MinBy(f => f.Length);
         // ONNX Runtime takes locations relative to one folder, and none outside of it.
         if (folder is null || !files.TrueForAll(f => FileNames.IsInside(folder, f)))
@@ -35,6 +36,7 @@ internal static class MappedWeights
         mapped.Graph.Initializer.AddRange(model.Graph.Initializer.Select(t => RelativeTo(folder, t)));
         if (slice)
             Slice(mapped);
+        // Small enough for protobuf's own way: large weights are references.
         return new(mapped.ToByteArray(), options);
     }
 
@@ -69,6 +71,7 @@ internal static class MappedWeights
                 graph.Node.Add(node);
         }
 
+        // The replaced weight would stand in the graph beside its slices, and ONNX Runtime warns of initializers that nobody uses.
         var used = graph.Node.SelectMany(GraphIndex.Inputs).ToHashSet(StringComparer.Ordinal);
         foreach (var unused in graph.Initializer.Where(i => !used.Contains(i.Name)).ToList())
             graph.Initializer.Remove(unused);
@@ -76,6 +79,7 @@ internal static class MappedWeights
 
     private static bool IsLargeGemm(NodeProto node, Dictionary<string, TensorProto> initializers) =>
         node.OpType == "Gemm"
+        // With transB the weight is outputs x inputs, so that some outputs are consecutive bytes of the file.
         && node.Int("transB", 0) != 0
         && initializers.TryGetValue(node.Input[1], out var weights)
         && IsExternal(weights)
@@ -83,6 +87,7 @@ internal static class MappedWeights
         && TensorData.Location(weights).Length > SliceBytes
         && weights.Dims[0] > RowStep
         && (
+            // The bias is cut by outputs as well; one that broadcasts in another form cannot be.
             node.Input.Count < 3
             || (
                 initializers.TryGetValue(node.Input[2], out var bias)
@@ -95,6 +100,7 @@ internal static class MappedWeights
     private static void AddSlices(GraphWriter writer, NodeProto gemm, Dictionary<string, TensorProto> initializers)
     {
         var rows = initializers[gemm.Input[1]].Dims[0];
+        // Bytes of one output: the file knows no element type here, and none is needed.
         var perRow = TensorData.Location(initializers[gemm.Input[1]]).Length / rows;
         var step = Math.Max(RowStep, SliceBytes / perRow / RowStep * RowStep);
         var concat = new NodeProto
@@ -103,7 +109,9 @@ internal static class MappedWeights
             Name = writer.Unique(gemm.Name + "_slices"),
             Output = { gemm.Output[0] },
         };
+        // The result of a Gemm is N x outputs.
         concat.Attribute.Add(OnnxAttributes.Create("axis", 1L));
+        // Gemm's alpha, beta and transA are cloned with the node and hold for each slice as for the whole.
         for (var first = 0L; first < rows; first += step)
         {
             var part = gemm.Clone();

@@ -41,6 +41,7 @@ internal static class ModelSerializer
         Varint(to, (ulong)length);
     }
 
+    // Base 128, the lowest group first; the highest bit says that more follow.
     private static void Varint(Stream to, ulong value)
     {
         for (; value >= 0x80; value >>= 7)
@@ -71,6 +72,7 @@ internal static class ModelSerializer
                         $"the part of the model up to the cut holds {bytes / 1e9:0.0} GB of weights; at most 2 GB fit into one ONNX file"
                     )
                 );
+            // ToByteArray writes no field of a null graph; the graph follows as a field of its own.
             var shell = GraphPruner.Shell(model);
             shell.Graph = null;
             return new(shell.ToByteArray(), GraphPruner.WithoutInitializers(model.Graph).ToByteArray(), weights);
@@ -78,9 +80,12 @@ internal static class ModelSerializer
 
         public void Write(Stream to)
         {
+            // 1. All fields of the model but the graph.
             to.Write(Head);
+            // 2. The graph's header, with a length that is known before any weight is read, and its fields but the initializers.
             Header(to, ModelGraph, GraphLength);
             to.Write(Graph);
+            // 3. Each initializer: its fields but the data, then the data as the last field, copied through one buffer.
             var buffer = new byte[Step];
             foreach (var weight in Weights)
             {

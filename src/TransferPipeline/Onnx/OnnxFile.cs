@@ -36,10 +36,12 @@ internal sealed class OnnxFile
     {
         if (!System.IO.File.Exists(file))
             Throw.BadInput($"{file}: {(Directory.Exists(file) ? "is a folder" : "no such file")}; expected an ONNX model");
+        // A device or a pipe has no length either; reading would block or never end.
         if (new FileInfo(RealFile(file)).Length == 0)
             Throw.BadInput(
                 $"{file}: not an ONNX model (no bytes, or no regular file); expected a protobuf file as torch.onnx.export writes it"
             );
+        // Before the parser: protobuf accepts the beginning of many other files and fails with an error that helps nobody.
         if (FileKind.Describe(file) is { } kind)
             Throw.BadInput($"{file}: not an ONNX model: it {kind}");
         file = Path.GetFullPath(file);
@@ -61,6 +63,7 @@ internal sealed class OnnxFile
             Throw.BadInput(
                 $"{file}: not an ONNX model (no graph with nodes in it); expected a protobuf file as torch.onnx.export writes it"
             );
+        // Functions first, so that their nodes are put into order with all others.
         LocalFunctions.Inline(file, model);
         TopologicalOrder.Ensure(file, model.Graph);
         return new(file, model, ResolveExternalData(file, model.Graph));
@@ -87,9 +90,12 @@ internal sealed class OnnxFile
             if (tensor.DataLocation != TensorProto.Types.DataLocation.External)
                 continue;
             var (location, offset, length) = TensorData.Location(tensor);
+            // SkeletonReader made this reference itself; it lies inside the file by construction.
             if (location == own)
                 continue;
             var path = Path.GetFullPath(Path.Combine(folder, location));
+            // The ONNX specification allows relative paths below the model only. A file that points elsewhere could read any file of the
+            // user.
             if (location.Length == 0 || !FileNames.IsInside(folder, path))
                 Throw.BadInput(
                     $"{file}: tensor '{tensor.Name}' has its data in '{location}', which is not beside the model; expected a file in "
@@ -98,6 +104,7 @@ internal sealed class OnnxFile
             var info = new FileInfo(System.IO.File.Exists(path) ? RealFile(path) : path); // a link's own length is that of its text
             if (!info.Exists)
                 Throw.BadInput($"{file}: its data file '{location}' is missing; put it beside the model");
+            // The specification: without a length the data reach to the end of the file.
             length = length < 0 ? info.Length - offset : length;
             if (offset < 0 || length < 0 || offset + length > info.Length)
                 Throw.BadInput(

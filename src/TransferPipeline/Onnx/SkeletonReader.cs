@@ -50,10 +50,12 @@ internal sealed class SkeletonReader : IDisposable
         while (_position < end)
         {
             var tag = ReadVarint(end);
+            // Wire type 2 is a length and a payload: messages, bytes, strings and packed numbers.
             if (tag == (ulong)(nestedField << 3 | 2))
             {
                 var nestedEnd = ReadLength(end);
                 var nested = new MemoryStream();
+                // The nested message shrinks, so its new length is known only after it was copied.
                 copyNested(this, nestedEnd, nested);
                 WriteVarint(to, tag);
                 WriteVarint(to, (ulong)nested.Length);
@@ -88,6 +90,7 @@ internal sealed class SkeletonReader : IDisposable
             }
             else
             {
+                // A seek: the weights are not read.
                 _stream.Seek(length, SeekOrigin.Current);
                 _position += length;
                 reference = new TensorProto();
@@ -105,6 +108,7 @@ internal sealed class SkeletonReader : IDisposable
         WriteVarint(to, tag);
         switch (tag & 7)
         {
+            // 0 varint, 1 fixed 64 bits, 5 fixed 32 bits, 2 length and payload; 3 and 4 are groups, which ONNX never had.
             case 0:
                 WriteVarint(to, ReadVarint(end));
                 break;
@@ -127,6 +131,7 @@ internal sealed class SkeletonReader : IDisposable
     private long ReadLength(long end)
     {
         var length = ReadVarint(end);
+        // Compared without an addition: a hostile length near 2^64 would overflow one.
         if (length > (ulong)(end - _position))
             throw new InvalidDataException(
                 string.Create(
@@ -140,6 +145,7 @@ internal sealed class SkeletonReader : IDisposable
     private ulong ReadVarint(long end)
     {
         var value = 0UL;
+        // 64 bits take at most ten groups of seven; an eleventh is no varint.
         for (var shift = 0; shift < 64; shift += 7)
         {
             var read = _position < end ? _stream.ReadByte() : -1;

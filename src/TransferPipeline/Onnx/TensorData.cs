@@ -53,6 +53,7 @@ internal static class TensorData
         var inline = tensor.Clone();
         inline.ExternalData.Clear();
         inline.DataLocation = TensorProto.Types.DataLocation.Default;
+        // No copy: the array was made here and nobody else holds it.
         inline.RawData = UnsafeByteOperations.UnsafeWrap(ReadExternal(tensor));
         return inline;
     }
@@ -63,6 +64,7 @@ internal static class TensorData
     public static long[] Int64s(TensorProto tensor) =>
         (TensorProto.Types.DataType)tensor.DataType switch
         {
+            // Values stand in the typed field or in raw_data, never in both. Raw data are little-endian, as x64 and Arm are.
             TensorProto.Types.DataType.Int64 => tensor.Int64Data.Count > 0
                 ? [.. tensor.Int64Data]
                 : MemoryMarshal.Cast<byte, long>(Raw(tensor)).ToArray(),
@@ -84,6 +86,7 @@ internal static class TensorData
             TensorProto.Types.DataType.Double => tensor.DoubleData.Count > 0
                 ? [.. tensor.DoubleData]
                 : MemoryMarshal.Cast<byte, double>(Raw(tensor)).ToArray(),
+            // int32_data holds float16 as bits, uint8 and bool as numbers (onnx.proto, TensorProto).
             TensorProto.Types.DataType.Float16 => tensor.Int32Data.Count > 0
                 ? [.. tensor.Int32Data.Select(v => (double)BitConverter.UInt16BitsToHalf((ushort)v))]
                 : Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(Raw(tensor)).ToArray(), v => (double)v),
@@ -142,6 +145,7 @@ internal static class TensorData
         if (!File.Exists(file))
             Throw.BadInput($"{file}: gone, but tensor '{tensor.Name}' is in it; put it back and run again");
         using var handle = File.OpenHandle(file);
+        // RandomAccess.Read may return less than was requested, also before the end of the file.
         for (var done = 0L; done < length; )
         {
             var read = RandomAccess.Read(handle, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - done)), offset + done);

@@ -19,11 +19,13 @@ internal static class TopologicalOrder
             }
         }
 
+        // These need no node. Names of subgraphs come through GraphIndex.Inputs, so control flow waits for what it reads.
         var known = graph
             .Input.Select(i => i.Name)
             .Concat(graph.Initializer.Select(i => i.Name))
             .Concat(graph.SparseInitializer.Select(s => s.Values?.Name ?? ""))
             .ToHashSet(StringComparer.Ordinal);
+        // Kahn's algorithm: open counts the nodes that a node still waits for.
         var open = new Dictionary<NodeProto, int>(ReferenceEqualityComparer.Instance);
         var users = new Dictionary<NodeProto, List<NodeProto>>(ReferenceEqualityComparer.Instance);
         var ready = new PriorityQueue<NodeProto, int>();
@@ -32,6 +34,7 @@ internal static class TopologicalOrder
         {
             var node = graph.Node[i];
             position[node] = i;
+            // A set: a node that takes two outputs of one maker waits for it once.
             var sources = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
             foreach (var input in GraphIndex.Inputs(node).Where(n => !known.Contains(n)))
             {
@@ -59,6 +62,7 @@ internal static class TopologicalOrder
             }
         }
 
+        // What was never ready waits for itself over a circle.
         if (order.Count < graph.Node.Count)
             Throw.BadInput($"{file}: not a valid ONNX graph: the node '{Name(graph.Node.First(n => open[n] > 0))}' depends on itself");
         if (!order.SequenceEqual(graph.Node, ReferenceEqualityComparer.Instance))

@@ -21,15 +21,18 @@ internal readonly record struct FileChange(ulong Number, long Time)
     [SupportedOSPlatform("linux")]
     private static unsafe FileChange? OfLinux(string path)
     {
+        // AT_FDCWD, and the offsets of stx_ino and stx_ctime in struct statx (linux/stat.h).
         const int CurrentFolder = -100,
             NumberAt = 32,
             SecondsAt = 96,
             NanosecondsAt = 104;
+        // STATX_CTIME and STATX_INO.
         const uint WantedChangeTime = 0x80,
             WantedNumber = 0x100;
         var status = stackalloc byte[LibC.StatusBytes];
         if (LibC.StatX(CurrentFolder, path, 0, WantedChangeTime | WantedNumber, status) != 0)
             return null;
+        // stx_mask comes first. A file system that lacks a field leaves its bit out, and the field then holds nothing of use.
         var given = *(uint*)status;
         if ((given & WantedChangeTime) == 0 || (given & WantedNumber) == 0)
             return null;
@@ -55,6 +58,7 @@ internal readonly record struct FileChange(ulong Number, long Time)
         SafeFileHandle handle;
         try
         {
+            // Share everything: reading a status must not fail, nor make others fail, while a program writes or renames the photo.
             handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -70,6 +74,7 @@ internal readonly record struct FileChange(ulong Number, long Time)
                 && Kernel32.GetFileInformation(handle, Kernel32.FileBasicInfo, out var basic, sizeof(Kernel32.BasicInfo))
                 && basic.ChangeTime > 0
                 ? new(
+                    // One tick of .NET, like one unit of FILETIME, is 100 ns; both platforms return nanoseconds since 1970.
                     ((ulong)information.IndexHigh << 32) | information.IndexLow,
                     (DateTime.FromFileTimeUtc(basic.ChangeTime).Ticks - DateTime.UnixEpoch.Ticks) * 100
                 )

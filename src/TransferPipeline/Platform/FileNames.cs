@@ -20,6 +20,7 @@ internal static class FileNames
             return "it contains a control character";
         if (name[^1] is '.' or ' ')
             return "it ends with a dot or a blank";
+        // Windows finds the device whatever extension follows, also behind blanks: "nul .txt" is NUL.
         return Devices.Contains(name.Split('.')[0].TrimEnd()) ? "Windows has a device of that name" : null;
     }
 
@@ -28,6 +29,7 @@ internal static class FileNames
     /// <param name="file">A full path.</param>
     public static bool IsInside(string folder, string file)
     {
+        // With the separator at its end /data does not count as the parent of /database.
         if (!Path.EndsInDirectorySeparator(folder))
             folder += Path.DirectorySeparatorChar;
         return file.StartsWith(folder, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);

@@ -9,6 +9,7 @@ internal static class LoadedLibraries
         const string Maps = "/proc/self/maps";
         if (!OperatingSystem.IsLinux() || !File.Exists(Maps))
             return name;
+        // A line is "address perms offset device inode path"; the path is the only field that contains a slash.
         return File.ReadLines(Maps)
                 .Select(line => line.IndexOf('/') is var at and >= 0 ? line[at..] : "")
                 .FirstOrDefault(file => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal))

@@ -3,6 +3,7 @@ namespace TransferPipeline.Platform;
 /// <summary>Memory that native libraries have freed and the C library still holds, or should hold.</summary>
 internal static class NativeHeap
 {
+    // M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of mallopt(3).
     private const int TrimThreshold = -1,
         MapThreshold = -3,
         Gigabyte = 1 << 30;

@@ -54,6 +54,7 @@ internal static class NativeLibraries
     /// </summary>
     private static string Reason(string name, string message) =>
         message
+            // The first line is .NET's own sentence; the loader's lines follow it.
             .Split('\n')
             .Skip(1)
             .Select(line => line.Trim())

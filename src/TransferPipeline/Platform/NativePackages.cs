@@ -38,6 +38,7 @@ internal static class NativePackages
         var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES");
         if (string.IsNullOrEmpty(packages))
             packages = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        // NuGet lowers the case of identifiers in its package folder; file systems of Linux distinguish it.
         Registered[id] = Path.Combine(packages, id.ToLowerInvariant(), version, "runtimes", Platform, "native");
         return $"dotnet package download {id}@{version}";
     }
@@ -53,6 +54,7 @@ internal static class NativePackages
         {
             foreach (var file in (string[])[NativeLibraries.FileName(name), name])
             {
+                // The first file that loads wins; one of another platform is passed over without an error.
                 if (Path.Combine(folder, file) is var path && File.Exists(path) && NativeLibrary.TryLoad(path, out var handle))
                     return handle;
             }

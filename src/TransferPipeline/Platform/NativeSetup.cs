@@ -19,6 +19,7 @@ internal static class NativeSetup
 #pragma warning restore CA2255
     internal static void Run()
     {
+        // First, since a library that is loaded later reads the variable at its own start and never again.
         SetNativeVariable("ORT_DISABLE_TELEMETRY", "1");
         NativePackages.Install();
         if (OperatingSystem.IsLinux())
@@ -34,9 +35,11 @@ internal static class NativeSetup
     /// </summary>
     internal static void ForbidTf32(bool forbid)
     {
+        // Once one session may use TensorFloat-32, the process may: the libraries read the variable when they are loaded.
         _usesTf32 |= !forbid;
         if (forbid && !_usesTf32)
             SetNativeVariable(Tf32Override, "0");
+        // What the user has set stays: on Linux and macOS .NET's copy of the environment never shows our own value.
         else if (!forbid && Environment.GetEnvironmentVariable(Tf32Override) is null)
             SetNativeVariable(Tf32Override, null);
     }
@@ -49,6 +52,7 @@ internal static class NativeSetup
         if (!Directory.Exists(folder) || NativeLibrary.TryLoad("libssl.so.3", out _))
             return;
         // Once loaded, they are found by their names.
+        // libcrypto first: libssl depends on it by that name.
         foreach (var name in (string[])["libcrypto.so.3", "libssl.so.3"])
             NativeLibrary.TryLoad(Path.Combine(folder, name), out _);
     }

@@ -5,6 +5,7 @@ namespace TransferPipeline.Platform;
 /// <summary>Devices, pipes and sockets, which have names as files have.</summary>
 internal static class SpecialFiles
 {
+    // S_IFMT, S_IFREG and S_IFDIR of stat(2), the same on Linux and macOS.
     private const int TypeMask = 0xF000,
         RegularFile = 0x8000,
         Folder = 0x4000;
@@ -28,8 +29,10 @@ internal static class SpecialFiles
     [SupportedOSPlatform("linux")]
     private static unsafe int? LinuxMode(string file)
     {
+        // AT_FDCWD, and the offset of stx_mode in struct statx.
         const int AtCurrentFolder = -100,
             ModeAt = 28;
+        // STATX_TYPE.
         const uint WantedType = 1;
         var status = stackalloc byte[LibC.StatusBytes];
         return LibC.StatX(AtCurrentFolder, file, 0, WantedType, status) == 0 ? *(ushort*)(status + ModeAt) : null;
@@ -38,6 +41,7 @@ internal static class SpecialFiles
     [SupportedOSPlatform("macos")]
     private static unsafe int? MacMode(string file)
     {
+        // st_mode follows the 32 bits of st_dev.
         const int ModeAt = 4;
         var status = stackalloc byte[LibC.StatusBytes];
         return LibC.Stat(file, status) == 0 ? *(ushort*)(status + ModeAt) : null;

@@ -28,11 +28,14 @@ internal static class SyncedFiles
     /// </summary>
     public static unsafe string? ReadLocked(string file)
     {
+        // A lock binds readers too there: no handle can be opened.
         if (OperatingSystem.IsWindows())
             return null;
+        // Not File.OpenRead: .NET asks for an advisory lock on opening, and would fail where a plain open(2) does not.
         var descriptor = LibC.Open(file, LibC.ReadOnly);
         if (descriptor < 0)
             return null;
+        // A lock file holds one line; what is longer is cut, which is enough for a message.
         Span<byte> buffer = stackalloc byte[256];
         nint length;
         fixed (byte* start = buffer)

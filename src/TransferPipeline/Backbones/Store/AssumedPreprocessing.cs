@@ -23,6 +23,7 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
         var arithmetic = backbone.Arithmetic;
         switch (arithmetic.Unit)
         {
+            // The graph proves the unit; size, filter and order of channels still come from what was stated.
             case PixelUnit.Levels:
                 p = p with { Offset = 0, Divisor = 1, Bgr = arithmetic.Bgr || stated is not null && p.Bgr };
                 why = $"{arithmetic.Evidence}: levels 0 to 255{(arithmetic.Bgr ? " in the order blue, green, red" : "")}; {why}";

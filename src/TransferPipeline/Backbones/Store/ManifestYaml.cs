@@ -54,6 +54,7 @@ internal sealed class ManifestYaml
             Line($"  crop-rounding: down");
         if (p.Divisor != 0)
         {
+            // R writes the shortest text that reads back as the same double: a recipe must not change by a round trip.
             Line($"  offset: {p.Offset:R}");
             Line($"  divisor: {p.Divisor:R}");
         }
@@ -73,6 +74,7 @@ internal sealed class ManifestYaml
         return text.ToString();
     }
 
+    // In single quotes YAML knows one escape, the doubled quote.
     private static string Quote(string text) => "'" + text.ReplaceLineEndings(" ").Replace("'", "''", StringComparison.Ordinal) + "'";
 
     private static string Numbers(IEnumerable<double> values) =>

@@ -39,9 +39,11 @@ internal sealed class ModelDownload : IDisposable
     public static HttpClient CreateClient()
     {
         var client = new HttpClient(
+            // A body that is unpacked on the way has another length than its range.
             new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(15), AutomaticDecompression = DecompressionMethods.None }
         )
         {
+            // Patience limits each silence; a limit on the whole would refuse slow lines.
             Timeout = Timeout.InfiniteTimeSpan,
         };
         client.DefaultRequestHeaders.UserAgent.Add(
@@ -74,6 +76,7 @@ internal sealed class ModelDownload : IDisposable
 
             if (failure is { Final: true })
                 return failure.Reason;
+            // Bytes start the count anew: a line that breaks every minute still finishes.
             fruitless = _part.Length > before ? 0 : fruitless + 1;
             if (fruitless >= FruitlessAttempts)
                 return failure?.Reason ?? $"it ended after {_part.Length} of {_manifest.Bytes} bytes";
@@ -88,6 +91,7 @@ internal sealed class ModelDownload : IDisposable
     /// <summary>Gives the finished file its name.</summary>
     public void Commit(string target)
     {
+        // The bytes reach the disk before the name does: after a power cut the name must not lead to zeros.
         _part.Flush(flushToDisk: true);
         _part.Dispose();
         OutputTarget.Place(_partFile, target);
@@ -99,6 +103,7 @@ internal sealed class ModelDownload : IDisposable
         _part.Dispose();
         if (File.Exists(_partFile) && new FileInfo(_partFile).Length == 0)
         {
+            // An empty file continues nothing.
             File.Delete(_partFile);
             File.Delete(_sourceFile);
         }
@@ -160,6 +165,7 @@ internal sealed class ModelDownload : IDisposable
         var lines = File.Exists(_sourceFile) ? File.ReadAllLines(_sourceFile) : [];
         if (lines.Length < 2 || lines[0] != source.AbsoluteUri)
             return;
+        // If-Range: where the file has changed, the server sends all of it with 200 and not a part of another file (RFC 9110, 13.1.5).
         if (EntityTagHeaderValue.TryParse(lines[1], out var tag))
             request.Headers.IfRange = new RangeConditionHeaderValue(tag);
         else if (
@@ -186,6 +192,7 @@ internal sealed class ModelDownload : IDisposable
                 total = range.Length ?? _manifest.Bytes;
                 break;
             case HttpStatusCode.OK:
+                // All of the file comes: no range was requested, ranges are ignored, or the file has changed.
                 Restart();
                 total = response.Content.Headers.ContentLength;
                 break;
@@ -207,6 +214,7 @@ internal sealed class ModelDownload : IDisposable
             return new($"its file has {bytes} bytes, the model has {_manifest.Bytes}", Final: true);
         }
 
+        // A weak validator does not promise equal bytes, which If-Range needs.
         var validator = response.Headers.ETag is { IsWeak: false } tag
             ? tag.ToString()
             : response.Content.Headers.LastModified?.ToString("r", System.Globalization.CultureInfo.InvariantCulture);

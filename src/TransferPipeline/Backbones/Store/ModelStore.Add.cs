@@ -84,6 +84,7 @@ internal sealed partial class ModelStore
             Cut = FeatureOf(backbone),
             Note = note,
         };
+        // The model first: a manifest without its file would be a name that cannot be used.
         var manifestFile = Path.Combine(UserFolder, name + ".yaml");
         var target = Copy(backbone.File, manifest);
         try
@@ -119,6 +120,7 @@ internal sealed partial class ModelStore
         {
             Directory.CreateDirectory(UserFolder);
             File.Copy(file, target + ".part", overwrite: true);
+            // The copy is hashed, not the source, which may change while it is copied.
             Check(manifest, target + ".part");
             OutputTarget.Place(target + ".part", target);
             return target;

@@ -44,6 +44,7 @@ internal sealed partial class ModelStore
     public IReadOnlyList<ModelEntry> List() =>
         [
             .. _folders
+                // The user's folder comes first, and DistinctBy keeps the first of a name.
                 .Reverse()
                 .Where(Directory.Exists)
                 .SelectMany(f => Directory.EnumerateFiles(f, "*.yaml").Order(StringComparer.Ordinal))
@@ -107,6 +108,7 @@ internal sealed partial class ModelStore
 
     private ResolvedModel ResolveFile(string file, int inputSize)
     {
+        // A manifest beside the file is checked before the graph is read, since a damaged file fails there with a worse message.
         var sidecar = File.Exists(file) ? Sidecar(Path.GetFullPath(file)) : null;
         var backbone = Backbone.Open(file, inputSize);
         if ((sidecar ?? BySha256(backbone.Sha256)) is { } manifest)

@@ -38,6 +38,7 @@ internal sealed class PreprocessingConfig
     public static StatedPreprocessing? Find(string file, (int Height, int Width) input, bool isFixed)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        // Publishers put the ONNX files into a folder onnx below the configuration.
         var folders = Path.GetFileName(folder) == "onnx" && Path.GetDirectoryName(folder) is { } above ? new[] { folder, above } : [folder];
         foreach (var path in folders.SelectMany(f => FileNames.Select(n => Path.Combine(f, n))).Where(File.Exists))
         {
@@ -107,6 +108,7 @@ internal sealed class PreprocessingConfig
         var size = config.GetProperty("input_size").EnumerateArray().Select(v => v.GetInt32()).ToArray() is [_, var h, var w]
             ? (Height: h, Width: w)
             : _input;
+        // timm's default where a configuration has none.
         var share = config.TryGetProperty("crop_pct", out var pct) && pct.ValueKind == JsonValueKind.Number ? pct.GetDouble() : 0.875;
         var mode = Text(config, "crop_mode") ?? "center";
         var (height, width) = ((int)Math.Floor(size.Height / share), (int)Math.Floor(size.Width / share));
@@ -193,6 +195,7 @@ internal sealed class PreprocessingConfig
             StringComparison.Ordinal
         );
         if (!config.TryGetProperty("size", out var size))
+            // The default of most processors' classes.
             return p with { ResizeShortSide = 224 };
         var isShort = size.ValueKind == JsonValueKind.Object && size.TryGetProperty("shortest_edge", out _);
         if (size.ValueKind == JsonValueKind.Object && !isShort && !size.TryGetProperty("height", out _))
@@ -266,6 +269,7 @@ internal sealed class PreprocessingConfig
             || mean.ValueKind == JsonValueKind.Null
         )
             return p with { Offset = Whole(shift / factor), Divisor = Whole(1 / factor) };
+        // (factor x - shift - mean) / std = (x / 255 - (mean + shift) / scale) / (std / scale), with scale = 255 factor.
         var scale = Whole(255 * factor);
         return p with
         {
@@ -282,6 +286,7 @@ internal sealed class PreprocessingConfig
     {
         if (!config.TryGetProperty("resample", out var resample) || resample.ValueKind != JsonValueKind.Number)
             return Interpolation.Bilinear;
+        // PIL's numbers of filters; 4 and 5 (box, Hamming) are not built.
         switch (resample.GetInt32())
         {
             case 0:

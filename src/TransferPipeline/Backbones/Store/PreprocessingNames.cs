@@ -57,6 +57,7 @@ internal static class PreprocessingNames
         double[] mean,
         double[] std
     ) =>
+        // torchvision's Resize of one number keeps the aspect; a network of other sides gets an exact size.
         height == width
             ? new()
             {
