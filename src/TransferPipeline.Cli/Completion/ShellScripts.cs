@@ -54,7 +54,8 @@ internal static class ShellScripts
         #   transfer completion powershell | Out-String | Invoke-Expression
         Register-ArgumentCompleter -Native -CommandName transfer -ScriptBlock {
           param($word, $line, $position)
-          transfer "[suggest:$position]" $line.ToString().PadRight($position) 2>$null | Where-Object { $_ -like "$word*" } | ForEach-Object {
+          $typed = $line.ToString().PadRight($position)
+          transfer "[suggest:$position]" $typed 2>$null | Where-Object { $_ -like "$word*" } | ForEach-Object {
             [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
           }
         }

@@ -177,11 +177,7 @@ internal static class BatchDoctor
         var repeated = graph.Unique(input.Name + "_repeated");
         GraphEdit.Redirect(model.Graph, input.Name, repeated);
         var count = model.Graph.Node.Count;
-        GraphEdit.RenameMade(
-            model.Graph,
-            graph.Node("Expand", [input.Name, graph.Constant("batch", [copies, 1L, 1L, 1L], 4)]),
-            repeated
-        );
+        GraphEdit.RenameMade(model.Graph, graph.Node("Expand", [input.Name, graph.Constant("batch", [copies, 1L, 1L, 1L], 4)]), repeated);
         // The writer appends; ONNX wants the Expand before all who take its output.
         var expand = model.Graph.Node[count];
         model.Graph.Node.RemoveAt(count);

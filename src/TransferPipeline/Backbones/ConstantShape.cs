@@ -52,7 +52,11 @@ internal static class ConstantShape
 
     private static long[]? Values(GraphIndex index, string tensor) =>
         // A shape has at most a few axes; a large tensor is not read from its file to see that.
-        index.Constant(tensor) is { } constant && TensorData.Count(constant) <= 8 ? TensorData.Int64s(constant) : null;
+        index.Constant(tensor)
+            is { } constant
+        && TensorData.Count(constant) <= 8
+            ? TensorData.Int64s(constant)
+            : null;
 
     private static long[]? Reshaped(long[] from, long[] wanted, bool allowZero)
     {

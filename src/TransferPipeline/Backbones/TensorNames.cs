@@ -26,7 +26,9 @@ internal static class TensorNames
 
     private static string? Known(GraphIndex index, string name) =>
         // Tensors before nodes: a cut is stored by the tensor's name, which must keep its meaning.
-        index.Depends(name) && name != index.Input ? name
+        index.Depends(name)
+        && name != index.Input
+            ? name
         : name.Length > 0 && index.Graph.Node.FirstOrDefault(n => n.Name == name) is { } node ? node.Output.FirstOrDefault(index.Depends)
         : null;
 
