@@ -6,6 +6,7 @@ namespace TransferPipeline.Heads.Numerics;
 /// </summary>
 internal sealed unsafe class Cholesky
 {
+    // RowBlock x Panel products in float64 are 32 KB: they lie on the stack and stay in a first- or second-level cache.
     private const int Panel = 64;
     private const int RowBlock = 64;
 
@@ -21,9 +22,12 @@ internal sealed unsafe class Cholesky
         fixed (double* pinned = a)
         {
             var start = (nint)pinned;
+            // Left-looking, panel by panel. A task writes its own rows, and columns of the current panel only; it reads columns to the left
+            // of it, which are final. So the sums have one order, whatever the number of threads.
             for (var j = 0; j < n; j += Panel)
             {
                 var width = Math.Min(Panel, n - j);
+                // 1. Subtract the products with all columns to the left, for the panel's own rows and those below.
                 if (j > 0)
                 {
                     var column = j;
@@ -36,8 +40,10 @@ internal sealed unsafe class Cholesky
                     );
                 }
 
+                // 2. The panel's diagonal block; it is the only serial step, n x Panel^2 / 3 operations in all.
                 if (!Diagonal(pinned, n, j, width))
                     return null;
+                // 3. The rows below, each by forward substitution with the diagonal block.
                 var first = j + width;
                 var panel = j;
                 Blocks.For(
@@ -121,6 +127,7 @@ internal sealed unsafe class Cholesky
                     continue;
                 }
 
+                // Negated, so that NaN also counts as not positive definite.
                 if (!(sum > 0) || !double.IsFinite(sum))
                     return false;
                 row[j] = Math.Sqrt(sum);
@@ -148,6 +155,7 @@ internal sealed unsafe class Cholesky
 
     private void Backward(double* l, double* x)
     {
+        // L^T x = b column by column: a column of L^T is a row of L, which is contiguous.
         for (var i = _n - 1; i >= 0; i--)
         {
             x[i] /= l[(nint)i * _n + i];

@@ -12,6 +12,7 @@ namespace TransferPipeline.Heads.Numerics;
 internal static unsafe class ColumnSumKernel<T>
     where T : unmanaged, INumber<T>
 {
+    // 5 classes x 4 registers are 20 sums; with 4 values of x and one factor, 25 of the 32 registers of AVX-512.
     private const int TileClasses = 5;
     private static int TileColumns => 4 * Vector512<T>.Count;
 
@@ -20,6 +21,8 @@ internal static unsafe class ColumnSumKernel<T>
     /// <param name="g">classes rows of sums, <paramref name="gStride"/> apart; column c of g belongs to value c of a row.</param>
     public static void Run(T* p, nint pStride, T** x, int n, int classes, int columnStart, int columnEnd, T* g, nint gStride)
     {
+        // Every sum runs over the rows in order, but the loops below differ in what they fuse. So the last bits of a column depend on
+        // columnStart and columnEnd: callers divide columns by a constant and never by the number of threads.
         var column = columnStart;
         if (Vector512.IsHardwareAccelerated)
         {
@@ -77,6 +80,7 @@ internal static unsafe class ColumnSumKernel<T>
             s41 = default,
             s42 = default,
             s43 = default;
+        // A tile has at least three classes here; a missing fourth or fifth one reads the last factor again, inside the row of p.
         nint k3 = Math.Min(3, used - 1),
             k4 = Math.Min(4, used - 1);
         for (var i = 0; i < n; i++)

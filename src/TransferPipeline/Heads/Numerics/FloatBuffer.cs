@@ -10,11 +10,14 @@ internal sealed unsafe class FloatBuffer : IDisposable
     public FloatBuffer(long length)
     {
         Length = length;
+        // What an allocation of 0 bytes returns depends on the platform.
         Pointer = (float*)NativeMemory.AlignedAlloc(checked((nuint)Math.Max(1, length) * sizeof(float)), CacheLine);
         NativeMemory.Clear(Pointer, (nuint)length * sizeof(float));
+        // The collector sees a small object only; the pressure makes it collect buffers that nobody disposed.
         GC.AddMemoryPressure(Math.Max(1, length) * sizeof(float));
     }
 
+    // The finalizer can run while a kernel still uses Pointer, if nothing else refers to the buffer: owners keep it reachable until then.
     ~FloatBuffer() => Free();
 
     public float* Pointer { get; private set; }
@@ -29,6 +32,7 @@ internal sealed unsafe class FloatBuffer : IDisposable
 
     private void Free()
     {
+        // Disposed, or the allocation in the constructor failed: the finalizer runs then too.
         if (Pointer is null)
             return;
         NativeMemory.AlignedFree(Pointer);

@@ -8,6 +8,7 @@ internal static unsafe class FloatVectors
 {
     public static double Dot(float* a, float* b, nint length)
     {
+        // A product of two float32 numbers has 48 bits and is exact in float64; only the additions round.
         Vector512<double> low = default,
             high = default;
         nint i = 0;
@@ -73,6 +74,7 @@ internal static unsafe class FloatVectors
     /// <summary>y += factor x.</summary>
     public static void AddScaled(float* y, double factor, float* x, nint length)
     {
+        // Rounded before the loops: the values behind the last full register are multiplied by the same number.
         var f = Vector512.Create((float)factor);
         nint i = 0;
         for (; i + 16 <= length; i += 16)

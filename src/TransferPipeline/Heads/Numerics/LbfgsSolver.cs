@@ -55,6 +55,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         }
 
         iterations += starts is null ? 0 : starts.Max(s => s.Iterations);
+        // Each problem met its own tolerance; the factor allows for the rounding of the two sums.
         return new(total, totalGap, iterations, objective.Passes, totalGap <= tolerance * total * (1 + 1e-9));
     }
 
@@ -63,6 +64,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
     {
         var stride = objective.Stride;
         var size = (nint)chosen.Length * stride;
+        // Four matrices of outputs x stride. `next` is scratch until step 5 writes the new gradient into it, then the two change roles.
         using var buffer = new FloatBuffer(4 * size);
         var at = buffer.Pointer;
         float* current = at,
@@ -117,6 +119,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
             iterations++;
             preconditioner.Update(objective, current);
             var moving = Array.ConvertAll(active[..groups], g => !progress[g].Done);
+            // The history keeps the places of the first iteration; `active` maps the groups that are left to them.
             history.Direction(active.AsSpan(0, groups), moving, gradient, direction, preconditioner);
             var slopes = history.Products(groups, gradient, direction);
 
@@ -138,6 +141,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 var state = progress[active[g]];
                 if (moving[g])
                     state.Add(search.Lengths[g], slopes[g], search.Slopes[g]);
+                // Also true of problems that are done: they need no history any more.
                 if (search.Lengths[g] == 0)
                     history.Reset(active[g]);
                 FloatVectors.AddScaled(
@@ -161,6 +165,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
     /// <summary>Moves the problems that stay to the front, in their order.</summary>
     private void Leave(int[] kept, float* current, float* gradient, double[] values, int[] active, nint size)
     {
+        // Only separable problems leave, so a group is one output. kept[g] >= g: moving forward never overwrites a group still to be moved.
         for (var g = 0; g < kept.Length; g++)
         {
             FloatVectors.Copy(current + kept[g] * size, current + g * size, size);
@@ -187,6 +192,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 !states[g].Done && states[g].Bound <= tolerance * values[g] && (objective.FreeBias || byGradient > tolerance * values[g]);
         }
 
+        // A factorization is asked for only where it could keep a problem from ending: many solves never need one.
         if (!doubtful.Contains(true))
             return;
         preconditioner.Require(objective);
@@ -196,6 +202,8 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         for (var g = 0; g < states.Length; g++)
         {
             var at = (nint)g * rows * objective.Stride;
+            // g' H^-1 g is the squared Newton decrement; half of it is the gap of the quadratic model (Boyd and Vandenberghe 2004,
+            // section 9.5.1).
             if (doubtful[g])
                 states[g].Bound = Math.Max(
                     states[g].Bound,
@@ -217,6 +225,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
             sum += FloatVectors.Dot(row, row, objective.Stride);
         }
 
+        // f - f* <= |g|^2 / 2m for strong convexity m (Boyd and Vandenberghe 2004, equation 9.9); m = 1 is the ridge penalty's.
         return 0.5 * sum;
     }
 
@@ -246,6 +255,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
             _gains.Add(Math.Max(0, -0.5 * length * (slope + endSlope)));
             _stalls = length > 0 ? 0 : _stalls + 1;
             Done = _stalls == MostStalls;
+            // Two windows of equal length: single gains of L-BFGS go up and down.
             var half = Math.Min(Window, _gains.Count / 2);
             if (half == 0)
                 return;
@@ -258,6 +268,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 before += _gains[^(i + half)];
             }
 
+            // The windows to come gain last * (rate + rate^2 + ...).
             var rate = before > 0 ? last / before : 1;
             Gap = rate < 1 ? Safety * last * rate / (1 - rate) : double.PositiveInfinity;
         }

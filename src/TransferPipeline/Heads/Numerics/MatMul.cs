@@ -13,6 +13,7 @@ internal static unsafe class MatMul
     private const int SumRows = 128;
 
     /// <summary>Rows of A in a block, a multiple of the kernels' four.</summary>
+    // The size follows from the shapes alone, so that blocks and their sums do not depend on the number of threads.
     public static int RowsPerBlock(int columns, int bRows) => Math.Clamp(BlockBytes / (4 * Math.Max(1, columns + bRows / 4)) & -4, 8, 256);
 
     /// <summary>c (aRows x bRows) = a (aRows x columns) times the transpose of b (bRows x columns).</summary>
@@ -82,6 +83,7 @@ internal static unsafe class MatMul
                 threads,
                 (_, start, end) =>
                 {
+                    // A task owns its columns of c for all rows: nothing is added by two threads, and the order of the rows is fixed.
                     var addresses = stackalloc float*[SumRows];
                     for (var first = 0; first < rows; first += SumRows)
                     {

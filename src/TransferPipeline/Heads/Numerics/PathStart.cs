@@ -17,6 +17,7 @@ internal sealed unsafe class PathStart
     public void Add(double c, FloatBuffer solution)
     {
         var at = Math.Log(c);
+        // Two nodes at one place would divide by zero below.
         if (_solved.Count > 0 && _solved[^1].LogC == at)
             _solved.RemoveAt(_solved.Count - 1);
         if (_solved.Count == MostPoints)
@@ -34,6 +35,7 @@ internal sealed unsafe class PathStart
         new Span<float>(parameters.Pointer, (int)parameters.Length).Clear();
         foreach (var (node, solution) in nodes)
         {
+            // The node's Lagrange polynomial, at the new logarithm of C.
             var factor = nodes
                 .Where(other => other.LogC != node)
                 .Aggregate(1.0, (product, other) => product * (at - other.LogC) / (node - other.LogC));
@@ -42,5 +44,6 @@ internal sealed unsafe class PathStart
         }
     }
 
+    // The polynomial's error grows with a power of the distance: far beyond the nodes the last solution itself is the better start.
     private static bool Near(double first, double second, double third) => third - second <= MostStep * (second - first);
 }

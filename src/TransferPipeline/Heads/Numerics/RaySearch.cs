@@ -46,6 +46,7 @@ internal sealed class RaySearch
                 Found = !moves,
             };
             Lengths[g] =
+                // The objective is not negative, so its tangent must stop at 0: start / -slope is the longest step that a line explains.
                 !moves ? 0
                 : scaled ? 1
                 : Math.Min(1, start[g] / -slopes[g]);
@@ -63,6 +64,8 @@ internal sealed class RaySearch
     {
         for (var probe = 0; ; probe++)
         {
+            // One evaluation for all groups. Those found are evaluated again at the same length, so the last call always belongs to
+            // Lengths; MoveTo relies on that.
             _objective.EvaluateAt(Lengths, Values, Slopes);
             var open = 0;
             for (var g = 0; g < Lengths.Length; g++)
@@ -72,6 +75,7 @@ internal sealed class RaySearch
                 // The lower end of the bracket is a point that was lower than the start: a step, if a short one.
                 if (probe == MostProbes)
                 {
+                    // Counted as open once more: the next evaluation is at this length. A length of 0 means that no step was found.
                     (Lengths[g], _brackets[g].Found) = (_brackets[g].Low, true);
                     open++;
                     continue;
@@ -115,6 +119,7 @@ internal sealed class RaySearch
             {
                 var secant = length + (length - Low) * slope / (LowSlope - slope);
                 (Low, LowSlope) = (length, slope);
+                // MaxValue stands for a secant without a minimum ahead; the clamp makes it the longest step.
                 if (double.IsInfinity(High))
                     return Math.Clamp(
                         double.IsFinite(secant) && secant > length ? secant : double.MaxValue,
@@ -130,6 +135,7 @@ internal sealed class RaySearch
             // Where lines through slopes do not help, orders of magnitude are halved and not lengths.
             if (Low > 0 && High > Far * Low)
                 return Math.Sqrt(Low * High);
+            // 0.3^2, 0.3^4, 0.3^8, ...: a first length that is wrong by ten orders of magnitude costs few probes.
             if (Low == 0 && ++Misses > MostMisses)
                 return High * (Shrink *= Shrink);
 

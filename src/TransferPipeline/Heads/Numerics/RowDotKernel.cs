@@ -30,6 +30,8 @@ internal static unsafe class RowDotKernel<T>
             return;
         }
 
+        // A product is summed in the same order in every tile and at every place of it. So z[i, k] depends on the two rows alone and not on
+        // the rows and classes around them: the products of a subset, or of any block of rows, have the same bits.
         for (var start = 0; start < length; start += PieceLength)
             Piece(x, n, w, wStride, classes, start, Math.Min(PieceLength, length - start), z, zStride);
     }
@@ -45,6 +47,7 @@ internal static unsafe class RowDotKernel<T>
             var width = classes - k0 is 1 or 2 or 6 or 7 ? 2 : TileClasses;
             var used = Math.Min(width, classes - k0);
             for (var k = 0; k < TileClasses; k++)
+                // Repeated addresses keep the tile free of branches; the copy below leaves their results out.
                 weights[k] = w + Math.Min(k0 + Math.Min(k, used - 1), classes - 1) * wStride + start;
             for (var i0 = 0; i0 < n; i0 += TileRows)
             {
@@ -60,6 +63,7 @@ internal static unsafe class RowDotKernel<T>
                 }
                 else
                 {
+                    // Half a tile at a time: ten sums and the operands fit 16 registers.
                     TileVector(rows, weights, length, results, width);
                     TileVector(rows + 2, weights, length, results + 2 * TileClasses, width);
                 }
@@ -277,6 +281,7 @@ internal static unsafe class RowDotKernel<T>
 
     private static void AddRemainder(T** rows, T** weights, int from, int length, T* results, int height, int width)
     {
+        // Lengths that are a multiple of a register leave nothing here; pieces of a triangle seldom are.
         for (var d = from; d < length; d++)
         {
             for (var i = 0; i < height; i++)

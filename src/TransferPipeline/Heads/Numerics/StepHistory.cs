@@ -28,6 +28,7 @@ internal sealed unsafe class StepHistory : IDisposable
     public StepHistory(int groups, int rows, int stride, int threads)
     {
         (_groups, _rows, _stride, _threads) = (groups, rows, stride, threads);
+        // A step has two float32 vectors, 8 bytes per parameter.
         _most = (int)Math.Clamp(MostBytes / (8L * groups * rows * stride), 4, MostSteps);
     }
 
@@ -128,6 +129,7 @@ internal sealed unsafe class StepHistory : IDisposable
         if (_steps.Count == _most)
             _steps.RemoveAt(0);
         _steps.Add(step);
+        // Groups that have left are not written below; their old values must not count as pairs of this step.
         Array.Clear(step.Inverse);
         var products = ForRows(
             map,
@@ -188,6 +190,7 @@ internal sealed unsafe class StepHistory : IDisposable
             map,
             (g, row, _) =>
             {
+                // s'y / y'M^-1 y: equation 7.20 with the preconditioner in place of the identity. Without a pair the size stays as it is.
                 var scale = step.Inverse[map[g]] > 0 && products[g] > 0 ? 1 / (step.Inverse[map[g]] * products[g]) : 1;
                 var values = new Span<float>(direction + row, _stride);
                 TensorPrimitives.Multiply(values, (float)scale, values);
@@ -225,6 +228,7 @@ internal sealed unsafe class StepHistory : IDisposable
                     parts[i] = row(i / _rows, (nint)i * _stride, ((nint)map[i / _rows] * _rows + i % _rows) * _stride);
             }
         );
+        // Added by one thread in the order of the rows, so that the result does not depend on who computed the parts.
         var sums = new double[map.Length];
         for (var i = 0; i < count; i++)
             sums[i / _rows] += parts[i];

@@ -12,6 +12,7 @@ internal sealed unsafe class TriangularFactor : IDisposable
     /// <summary>Right sides a task solves together: each row of the factor is then read once for all of them.</summary>
     private const int Group = 20;
 
+    // 16 float32 values are a cache line: a block of 16 x 16 fills whole lines of both copies.
     private const int TransposeBlock = 16;
 
     private readonly FloatBuffer _lower;
@@ -60,6 +61,8 @@ internal sealed unsafe class TriangularFactor : IDisposable
             threads,
             (_, start, end) =>
             {
+                // 1. L y = b from the first panel to the last. 2. L^T x = y from the last panel to the first.
+                // Both read along rows: of L and of the transposed copy.
                 var x = (float*)target + (nint)start * _stride;
                 FloatVectors.Copy((float*)source + (nint)start * _stride, x, (nint)(end - start) * _stride);
                 for (var p = 0; p < _n; p += Panel)
@@ -107,6 +110,7 @@ internal sealed unsafe class TriangularFactor : IDisposable
 
         for (var k = 0; k < count; k++)
             rows[k] = x + (nint)k * _stride + p;
+        // The product reads the panel's values in full before any is replaced, hence the buffer. The inverse's other triangle is 0.
         RowDotKernel<float>.Run(rows, count, inverses + (nint)(p / Panel) * Panel * Panel, Panel, width, width, products, Panel);
         for (var k = 0; k < count; k++)
             FloatVectors.Copy(products + k * Panel, rows[k], width);
@@ -114,6 +118,7 @@ internal sealed unsafe class TriangularFactor : IDisposable
 
     private void Invert(double[] factor, int n, int start, int width, int panel)
     {
+        // Forward substitution with unit vectors in float64; the inverse is rounded to float32 once.
         var inverse = new double[Panel * Panel];
         for (var i = 0; i < width; i++)
         {

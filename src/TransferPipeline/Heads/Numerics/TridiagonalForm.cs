@@ -31,6 +31,8 @@ internal sealed unsafe class TridiagonalForm
         var reflections = new double[n][];
         double[] v = [],
             w = [];
+        // Golub and Van Loan 2013, section 8.3.1. The matrix is one update behind: reflection k - 1 is applied in the pass that multiplies
+        // by reflection k. A task owns rows, and a row's product is one sum, so results do not depend on threads.
         for (var k = 0; k < n; k++)
         {
             // Row k of the remaining matrix, with the last reflection's update.
@@ -43,8 +45,10 @@ internal sealed unsafe class TridiagonalForm
             var next = new double[n];
             row[(k + 1)..].CopyTo(next.AsSpan(k + 1));
             var (norm, tail) = (TensorPrimitives.Norm<double>(next), k + 2 < n ? TensorPrimitives.Norm<double>(next.AsSpan(k + 2)) : 0);
+            // With nothing but zeros behind the first value the row is tridiagonal already; a reflection would divide by 0.
             if (tail > 0)
             {
+                // The sign opposite to the value's: their difference does not cancel. Scaled to |v|^2 = 2, the reflection is I - v v^T.
                 below[k] = next[k + 1] > 0 ? -norm : norm;
                 next[k + 1] -= below[k];
                 TensorPrimitives.Multiply(next, Math.Sqrt(2) / TensorPrimitives.Norm<double>(next), next);

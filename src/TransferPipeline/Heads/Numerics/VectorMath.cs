@@ -18,9 +18,10 @@ internal static class VectorMath
         x = Vector512.Max(x, Vector512.Create(SmallestExponent));
         var n = Vector512.Round(x * Vector512.Create(1.44269504f));
 
-        // ln(2) in two parts, so that the remainder keeps its low bits.
+        // ln(2) in two parts: the first has 15 bits and n at most 7, so their product is exact and the remainder keeps its low bits.
         var r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-0.693145752f), x);
         r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-1.42860677e-6f), r);
+        // Horner's scheme. The first term left out, r^8 / 8!, is below 6e-9: less than float32's rounding.
         var y = Vector512.Create(1f / 5040);
         y = Vector512.MultiplyAddEstimate(y, r, Vector512.Create(1f / 720));
         y = Vector512.MultiplyAddEstimate(y, r, Vector512.Create(1f / 120));
@@ -37,6 +38,7 @@ internal static class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Log1p(Vector512<float> x)
     {
+        // Goldberg 1991, theorem 4: the rounding of u cancels in log(u) / (u - 1). A compiler that simplified u - 1 to x would break it.
         var u = Vector512<float>.One + x;
         var rest = u - Vector512<float>.One;
         var tiny = Vector512.Equals(rest, Vector512<float>.Zero);

@@ -8,6 +8,7 @@ namespace TransferPipeline.Heads.Numerics;
 internal static class Wide
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    // Kernels call it only where Vector512 is accelerated: elsewhere a fused multiply-add may be a library call per value.
     public static Vector512<T> MultiplyAdd<T>(Vector512<T> a, Vector512<T> b, Vector512<T> c) =>
         typeof(T) == typeof(float)
             ? Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
