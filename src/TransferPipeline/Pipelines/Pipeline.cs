@@ -105,6 +105,13 @@ internal sealed record Pipeline
     /// <summary>Whether the models run as their int8 forms.</summary>
     internal bool IsInt8 => Quantize is not null || Device.Precision == Precision.Int8;
 
+    /// <summary>What a user of both sections would expect otherwise; null where nothing is to be said.</summary>
+    internal string? TunedStaysFloat =>
+        IsInt8 && Finetune is not null
+            ? "int8: tuned backbones stay in float, as their heads were trained on float vectors; 'transfer models quantize' makes an int8 "
+                + "form of a tuned file"
+            : null;
+
     /// <summary>How the int8 form of a model is made.</summary>
     internal Int8Request Int8(int threads, Action<string> message) =>
         new(Quantize?.Options ?? new(), threads, message) { Decode = Decode, Preprocessing = Preprocessing };

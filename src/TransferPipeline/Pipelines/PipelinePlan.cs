@@ -82,6 +82,8 @@ internal sealed record PipelinePlan(
             }
         }
 
+        if (pipeline.TunedStaysFloat is { } note)
+            notes.Add(note);
         var existing = Path.GetFullPath(folder);
         while (!Directory.Exists(existing))
             existing = Path.GetDirectoryName(existing)!;

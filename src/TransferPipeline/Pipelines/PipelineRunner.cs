@@ -64,6 +64,8 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             CheckSplit(dataset);
         foreach (var problem in dataset.Problems)
             events.Warn(problem.ToString());
+        if (pipeline.TunedStaysFloat is { } note)
+            events.Note(note);
         Directory.CreateDirectory(folder);
         var floats = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
         var models = floats.ConvertAll(model => Quantized(model, dataset, comparison.Threads, cancellation));

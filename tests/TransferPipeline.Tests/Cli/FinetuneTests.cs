@@ -200,6 +200,8 @@ public sealed class FinetuneTests : IDisposable
         );
         var plan = Ok("run", pipeline, "--dry-run");
         Assert.Contains("fine-tuning: efficientnet-lite0 above '/_blocks.13/Add_output_0'", plan.Output, StringComparison.Ordinal);
+        var int8 = Ok("run", pipeline, "--dry-run", "--set", "extract.precision=int8");
+        Assert.Contains("tuned backbones stay in float", int8.Output, StringComparison.Ordinal);
         Ok("run", pipeline, "--out", _folder.At("out"));
         var comparison = JsonNode.Parse(File.ReadAllText(_folder.At("out", "comparison.json")))!;
         var names = comparison["heads"]!.AsArray().Select(h => $"{h!["name"]} {h["feature_set"]}").ToArray();
