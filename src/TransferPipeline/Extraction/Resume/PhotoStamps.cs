@@ -62,8 +62,13 @@ internal sealed class PhotoStamps
 
     /// <summary>Whether the photo is still the one whose SHA-256 was taken.</summary>
     /// <param name="change">What the file system says now of the file that holds it.</param>
-    public bool Confirm(string path, PhotoStamp stamp, FileChange? change, string sha256) =>
-        change is { } now && _stampOfPath.TryGetValue(KeyOf(path), out var known) && known == StampOf(path, stamp, now, sha256);
+    public bool Confirm(string path, PhotoStamp stamp, FileChange? change, string sha256)
+    {
+        if (change is not { } now)
+            return false;
+        var key = KeyOf(path);
+        return _stampOfPath.TryGetValue(key, out var known) && known == StampOf(key, stamp, now, sha256);
+    }
 
     /// <summary>Writes the stamps of the photos of the set, when they are not what was read.</summary>
     /// <param name="photos">Path, size and time, what the file system said before the photo was read, and its SHA-256.</param>
@@ -73,8 +78,10 @@ internal sealed class PhotoStamps
         var stamps = new Dictionary<ulong, ulong>();
         foreach (var (path, stamp, change, sha256) in photos)
         {
-            if (change is { } known && known.Time < lookedAt - LeastAge)
-                stamps[KeyOf(path)] = StampOf(path, stamp, known, sha256);
+            if (change is not { } known || known.Time >= lookedAt - LeastAge)
+                continue;
+            var key = KeyOf(path);
+            stamps[key] = StampOf(key, stamp, known, sha256);
         }
 
         if (stamps.Count == _stampOfPath.Count && stamps.All(s => _stampOfPath.TryGetValue(s.Key, out var old) && old == s.Value))
@@ -103,9 +110,9 @@ internal sealed class PhotoStamps
         return Mix(hash);
     }
 
-    private static ulong StampOf(string path, PhotoStamp stamp, FileChange change, string sha256)
+    private static ulong StampOf(ulong key, PhotoStamp stamp, FileChange change, string sha256)
     {
-        var hash = KeyOf(path);
+        var hash = key;
         foreach (var value in (ReadOnlySpan<ulong>)[(ulong)stamp.Bytes, (ulong)stamp.Mtime, change.Number, (ulong)change.Time])
             hash = Mix(hash ^ value);
         foreach (var c in sha256)

@@ -78,16 +78,28 @@ internal sealed class ResumePlan
     private string?[] FindHashes(ReusableRows old, WantedVectors wanted, PhotoHashes hashes, CancellationToken cancellation)
     {
         var shas = new string?[wanted.EndEntry - wanted.FirstEntry];
+        // Nothing but reading: with 200,000 photos these lookups miss the processor's cache, and threads wait beside each other.
+        Blocks.For(
+            shas.Length,
+            1024,
+            Environment.ProcessorCount,
+            (_, first, end) =>
+            {
+                for (var i = first; i < end; i++)
+                {
+                    var entry = wanted.FirstEntry + i;
+                    shas[i] = old.ShaOfUnchanged(wanted.Dataset.Entries[entry].Path, wanted.Stamps[entry], wanted.Changes[entry]);
+                }
+            },
+            cancellation
+        );
+
+        // A photo of a length that no old one has cannot be one of them.
         var unsure = new List<int>();
         for (var i = 0; i < shas.Length; i++)
         {
-            var entry = wanted.FirstEntry + i;
-            var stamp = wanted.Stamps[entry];
-            shas[i] = old.ShaOfUnchanged(wanted.Dataset.Entries[entry].Path, stamp, wanted.Changes[entry]);
-
-            // A photo of a length that no old one has cannot be one of them.
-            if (shas[i] is null && old.HasLength(stamp.Bytes))
-                unsure.Add(entry);
+            if (shas[i] is null && old.HasLength(wanted.Stamps[wanted.FirstEntry + i].Bytes))
+                unsure.Add(wanted.FirstEntry + i);
         }
 
         IsConfirmed = Array.TrueForAll(shas, sha => sha is not null);
