@@ -34,6 +34,7 @@ internal sealed class Comparer
             Throw.Usage("no feature set was given");
         (_options, _sources) = (options, sources);
         _specs = Available(heads);
+        // 1. Every pair of a head and a feature set. A head that came with its backbone belongs to that backbone's set alone.
         var names = HeadSpec.ShortNames(_specs);
         _pairs =
         [
@@ -44,6 +45,7 @@ internal sealed class Comparer
         ];
         if (options.Folds > 0 && sources.Any(s => s.Trained.Count > 0))
             Throw.Usage("a head that was trained with its backbone has seen all training photos: compare it on the split, not on folds");
+        // 2. Rows of all sets in one order: tests are paired, so row i must be the same photo in each.
         _views = FeatureView.Align(sources);
         foreach (var spec in _specs)
             spec.CheckClasses(_views[0].Data.Classes);
@@ -53,6 +55,7 @@ internal sealed class Comparer
             );
         if (options.ChooseBy == ChooseBy.Validation && _views[0].PhotosOf(ComparisonOptions.Validation).Length == 0)
             Throw.BadInput("split validation has no photos to choose values by; choose by inner folds");
+        // 3. Near-duplicates come before the folds, which must not part them.
         if (options.CheckData || options.GroupNearDuplicates)
             options.Progress("near-duplicates");
         _duplicates =
@@ -60,6 +63,7 @@ internal sealed class Comparer
                 ? NearDuplicates.Find(_views[0], options.NearDuplicateCosine, options.Threads, options.Cancellation)
                 : [];
         var groups = options.GroupNearDuplicates ? NearDuplicates.Groups(_views[0].PhotoCount, _duplicates) : null;
+        // 4. One protocol for all heads and sets.
         _protocol = Protocol.Create(options, _views[0], groups);
         _warnings.AddRange(Protocol.FewMembers(options, _views[0], _protocol.FinalTrain));
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
@@ -79,6 +83,7 @@ internal sealed class Comparer
     {
         var folds = _protocol.IsFolds ? EvaluateFolds() : null;
         var evaluated = _fitters.Select((fitter, i) => TryEvaluate(fitter, i, folds?[i])).OfType<EvaluatedHead>().ToArray();
+        // With no head left there is nothing to report: the first reason is the error.
         if (evaluated.Length == 0)
             ExceptionDispatchInfo.Throw(_failures.First(f => f is not null)!);
         var verdict = Verdict.Of(evaluated, _protocol, _options);
@@ -103,6 +108,7 @@ internal sealed class Comparer
             Tests = verdict.Tests,
             Sweeps = [.. evaluated.SelectMany(j => j.Choice.Curves.Select(c => c with { Head = j.Title }))],
             FewShot = FewShotCurves(evaluated),
+            // A check trains on parts of the photos, which a head that came with its backbone cannot.
             DataCheck = Check(BestTrainable(evaluated, verdict.Best)),
             Map = Map(evaluated[verdict.Best]),
             Warnings = _warnings,
@@ -129,6 +135,7 @@ internal sealed class Comparer
             _options.Threads,
             (task, threads) =>
             {
+                // Heads of one part follow each other, so that what they share is made once and used at once.
                 var (part, head) = (task / _fitters.Length, task % _fitters.Length);
                 var fitter = _fitters[head].With(shared[part]);
                 try
@@ -143,6 +150,7 @@ internal sealed class Comparer
                     failures[head][part] = e;
                 }
 
+                // Products that heads of a part share can be large: dropped when its last head is done.
                 if (Interlocked.Decrement(ref left[part]) == 0)
                     shared[part] = new(whole);
             },
@@ -183,8 +191,10 @@ internal sealed class Comparer
         var name = ShortName(index);
         _options.Progress(name);
         var clock = Stopwatch.StartNew();
+        // Chosen inside the training photos, for the head that is kept. Folds have chosen for themselves, each in its own training part.
         var choice = fitter.Choose(_protocol.FinalTrain, _options.Threads);
         var sweepSeconds = fitter.Spec.Sweeps.Count == 0 ? 0 : clock.Elapsed.TotalSeconds;
+        // A head may warn in the sweep and again in the fit; each line is shown once.
         var warned = new List<string>();
         var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Options, warned.Add);
         var (predictions, predictSeconds) = fitter.EvaluateTimed(head, _protocol.Evaluated);

@@ -24,10 +24,12 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         if (options.Repeats > 1)
             Throw.Usage($"{options.Repeats} repeats need folds, and there are none: add --folds (in a pipeline protocol: k-fold)");
         var train = Require(view, ComparisonOptions.Train);
+        // A head that is evaluated on what it was fitted to looks better than it is.
         if (options.ScoreSplit == ComparisonOptions.Train)
             Throw.Usage("split train cannot be reported: heads are trained on it; choose another or use folds");
         var scored = Require(view, options.ScoreSplit);
         RequireEveryClass(view, train, "split train");
+        // Early stopping may watch validation only where test is reported; otherwise it would choose by the figures that it reports.
         var watched =
             options.ScoreSplit == ComparisonOptions.Validation && !options.WatchReportedSplit ? null : ComparisonOptions.Validation;
         return new(
@@ -47,6 +49,8 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         var splits =
             options.FoldSplits.Count > 0
                 ? options.FoldSplits
+                // Folds leave the test split alone, so that it can still be reported once at the end.
+                // A set of test photos only is folded all the same.
                 : [.. SplitsOf(view).Where(s => s != ComparisonOptions.Test).DefaultIfEmpty(ComparisonOptions.Test)];
         var photos = splits.SelectMany(s => Require(view, s)).Distinct().Order().ToArray();
         var y = Array.ConvertAll(photos, p => view.Y[p]);
@@ -54,6 +58,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         var parts = new List<Part>();
         for (var repeat = 0; repeat < options.Repeats; repeat++)
         {
+            // Far apart, so that repeats of neighbouring seeds do not share folds.
             var seed = unchecked(options.Seed + (repeat * 0x10001));
             var foldOf = groups is null
                 ? Folds.Stratified(y, options.Folds, seed)
@@ -63,6 +68,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
 
         foreach (var (part, i) in parts.Select((part, i) => (part, i)))
         {
+            // Groups can be so large that a fold gets none; its accuracy would be 0 / 0.
             if (part.Test.Length == 0)
                 Throw.BadInput(
                     $"fold {(i % options.Folds) + 1} of {options.Folds} is empty: near-duplicates that must stay together leave too "
@@ -100,6 +106,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         var counts = new int[view.ClassCount];
         foreach (var k in y)
             counts[k]++;
+        // Classes smaller than the number of folds are allowed with a warning; more folds than the largest class has photos are not.
         var (least, most) = (Array.IndexOf(counts, counts.Min()), counts.Max());
         if (counts[least] < 2)
             Throw.BadInput(

@@ -38,6 +38,7 @@ internal static class Extractor
             throw new UsageException("each cut needs a folder of its own");
         foreach (var note in spec.Notes)
             options.Message(note);
+        // 1. Lock and read every set before anything is computed: a folder that is in use or foreign costs no work.
         var clock = Stopwatch.StartNew();
         var sets = new List<OpenSet>();
         try
@@ -61,6 +62,7 @@ internal static class Extractor
         CancellationToken cancellation
     )
     {
+        // 2. What should be there, and what of it is there already. A hash of a photo serves all sets.
         var wanted = new WantedVectors(spec.Dataset, spec.Views?.Count ?? 0, options.Shard);
         var hashes = new PhotoHashes(spec.Dataset);
         var plans = sets.ConvertAll(s =>
@@ -68,6 +70,7 @@ internal static class Extractor
         );
         for (var i = 0; i < sets.Count; i++)
             sets[i].RequireCommonPhotos(plans[i], spec.Dataset);
+        // 3. The backbone is opened for missing vectors alone: an unchanged set needs neither the network nor a GPU.
         var model = plans.Exists(p => p.AnyMissing) ? OpenModel(spec, options) : null;
         List<ExtractionTarget> targets = [.. sets.Select((s, i) => s.Target(spec, options, plans[i], model?.Outputs[i]))];
         ExtractionPass? pass = null;
@@ -79,6 +82,8 @@ internal static class Extractor
                 () =>
                 {
                     foreach (var (target, set) in targets.Zip(sets))
+                        // 4. Reused rows are committed before new ones are computed:
+                        // a kill from here on leaves a set that the next run continues.
                         target.Writer.Keep(target.Plan.Kept, set.Old);
                 }
             );
@@ -90,6 +95,7 @@ internal static class Extractor
         }
         catch (OperationCanceledException)
         {
+            // An interrupted run commits too: the manifest then states that the set is not complete.
             Finish(complete: false);
             throw;
         }
@@ -129,6 +135,7 @@ internal static class Extractor
                             complete,
                             cost => target.Computed == 0 ? cost : Sum(cost, target.Computed, pass!.Times, clock, spec, engine!.Decoders)
                         );
+                        // Stamps last: a stamp for a vector that was not committed would call it unchanged.
                         if (!target.Plan.IsConfirmed)
                             set.WriteStamps(wanted, spec.Table, options.Message);
                     }
@@ -238,6 +245,7 @@ internal static class Extractor
                 var manifest = FeatureManifest.Read(folder);
                 if (manifest is null)
                     SetWriter.RequireOwn(folder);
+                // Checked under the lock, since another run may have made the set after it was located.
                 else if (manifest.Recipe.Differences(recipe) is [var difference, ..])
                     throw FeatureSets.OtherRecipe(folder, difference);
                 else
@@ -254,6 +262,7 @@ internal static class Extractor
             }
             catch
             {
+                // Nobody else would release it: the set is not in the caller's list yet.
                 held!.Dispose();
                 throw;
             }

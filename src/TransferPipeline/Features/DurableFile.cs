@@ -35,10 +35,12 @@ internal static class DurableFile
     /// <summary>Syncs a written file and gives it its name; a device or pipe of that name gets its content instead.</summary>
     public static void Commit(string temporary, string file)
     {
+        // fsync before rename: some file systems commit the new name before the content, and a power cut would leave an empty file.
         using (var handle = File.OpenHandle(temporary, FileMode.Open, FileAccess.ReadWrite))
             RandomAccess.FlushToDisk(handle);
         var isFile = !OutputTarget.IsSpecial(file);
         OutputTarget.Place(temporary, file);
+        // The name lies in the folder; without this sync a power cut could undo the rename.
         if (isFile)
             SyncedFiles.SyncFolder(Path.GetDirectoryName(OutputTarget.Real(file))!);
     }

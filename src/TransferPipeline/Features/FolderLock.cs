@@ -32,6 +32,7 @@ internal sealed class FolderLock : IDisposable
             if (!reported)
                 message($"waiting for {who} that uses {folder}");
             reported = true;
+            // No system call waits for a FileStream's lock with a cancellation: it is tried ten times per second.
             cancellation.WaitHandle.WaitOne(100);
             cancellation.ThrowIfCancellationRequested();
         }
@@ -60,6 +61,8 @@ internal sealed class FolderLock : IDisposable
 
         if (OperatingSystem.IsWindows())
             return new(stream, file);
+        // Between opening and locking, the last holder may have removed the file.
+        // Then this lock is on a file without a name, and the name does not lead to the token.
         var token = $"{Environment.ProcessId} {Guid.NewGuid():N}";
         stream.SetLength(0);
         stream.Write(System.Text.Encoding.UTF8.GetBytes(token));

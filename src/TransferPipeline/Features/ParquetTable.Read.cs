@@ -82,6 +82,7 @@ internal abstract partial class ParquetTable
         for (var group = 0; group < part.Groups; group++)
         {
             var count = part.Rows(group);
+            // Before reading: a part of another set must not write beyond the matrix.
             if (row + (long)count > destination.Rows)
                 throw new BadInputException(
                     $"{file} holds more rows than the {destination.Rows - firstRow} expected; the feature set's manifest and its "

@@ -37,6 +37,7 @@ internal static class RowOrder
                 plus < 0
                 || !int.TryParse(run.AsSpan(0, plus), NumberStyles.None, CultureInfo.InvariantCulture, out var first)
                 || !int.TryParse(run.AsSpan(plus + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                // Before the loop: a damaged count must not write outside the array.
                 || count > positions.Length - next
             )
                 throw Damaged();
@@ -68,6 +69,7 @@ internal static class RowOrder
                 );
         }
 
+        // Photos that failed leave gaps; a shard begins beyond 0. Without both the positions are the ranks already.
         if (all.Length > 0 && all[^1] != all.Length - 1)
         {
             foreach (var part in ranks)

@@ -44,6 +44,7 @@ internal sealed partial class SetWriter
         foreach (var file in Directory.EnumerateFiles(folder).ToList())
         {
             var name = Path.GetFileName(file);
+            // Names of this program alone: what a user keeps in the folder is not removed.
             var stray = Temporary().IsMatch(name) || (committed is not null && Part().IsMatch(name) && !committed.Contains(name));
             if (stray)
                 File.Delete(file);
@@ -74,6 +75,7 @@ internal sealed partial class SetWriter
                 continue;
             }
 
+            // Verified before it is rewritten: a damaged part must not get a new, valid checksum.
             if (old!.FileProblem(part.Part) is { } problem)
                 throw new BadInputException($"{Folder}: {problem}; delete that file and run again to have its vectors computed anew");
             var vectors = old.ReadVectors(part.Part).Select(part.Source);
@@ -117,6 +119,7 @@ internal sealed partial class SetWriter
     {
         WriteFailed();
         _manifest = _manifest with { Complete = complete, Cost = cost(_manifest.Cost) };
+        // An unchanged set is not written: its files keep their times for backups and rsync.
         if (_manifest.ToJson() != _before)
             _manifest.Write(Folder);
         RemoveStrays(Folder, _manifest);

@@ -14,6 +14,7 @@ internal static class Distributions
     public static double StudentQuantile(double p, double degrees)
     {
         var (low, high) = (0.0, 1.0);
+        // Few degrees of freedom have long tails: 12.7 for one degree, so the upper end is searched first.
         while (StudentTwoSided(high, degrees) > p)
             high *= 2;
         for (var i = 0; i < 200 && high - low > 1e-14 * high; i++)
@@ -38,9 +39,11 @@ internal static class Distributions
             return 0;
         if (x >= 1)
             return 1;
+        // The fraction converges fast below this point alone (DLMF 8.17.22); above it the symmetric function is used.
         if (x > (a + 1) / (a + b + 2))
             return 1 - IncompleteBeta(b, a, 1 - x);
         const double Tiny = 1e-300;
+        // Lentz's method evaluates the fraction from the front; Tiny stands for a denominator of 0.
         var (c, d) = (1.0, 1 - ((a + b) * x / (a + 1)));
         d = 1 / (Math.Abs(d) < Tiny ? Tiny : d);
         var fraction = d;
@@ -63,6 +66,7 @@ internal static class Distributions
                 break;
         }
 
+        // By logarithms: the powers alone underflow where there are thousands of photos.
         var logFront = LogGamma(a + b) - LogGamma(a) - LogGamma(b) + (a * Math.Log(x)) + (b * Math.Log(1 - x)) - Math.Log(a);
         return Math.Exp(logFront) * fraction;
     }

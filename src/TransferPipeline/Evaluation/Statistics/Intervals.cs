@@ -40,6 +40,7 @@ internal static class Intervals
         var (mean, variance) = MeanAndVariance(shares);
         if (shares.Length < 2)
             return new(mean, double.NaN, double.NaN);
+        // Nadeau and Bengio: folds share training photos, so the variance of their mean is larger than variance / n.
         var half = Distributions.StudentQuantile(0.05, shares.Length - 1) * Math.Sqrt(((1.0 / shares.Length) + correction) * variance);
         return new(mean, Math.Max(0, mean - half), Math.Min(1, mean + half));
     }
@@ -52,6 +53,7 @@ internal static class Intervals
         var shrink = 1 + (Z * Z / count);
         var centre = (share + (Z * Z / (2 * count))) / shrink;
         var half = Z / shrink * Math.Sqrt((share * (1 - share) / count) + (Z * Z / (4.0 * count * count)));
+        // The ends are exact where all or none are right; rounding could leave an end slightly outside 0 to 1.
         return new(share, share <= 0 ? 0 : centre - half, share >= 1 ? 1 : centre + half);
     }
 
@@ -76,6 +78,7 @@ internal static class Intervals
                 var (hits, supports, predicted) = (new int[p.ClassCount], new int[p.ClassCount], new int[p.ClassCount]);
                 for (var draw = first; draw < end; draw++)
                 {
+                    // A stream per draw: a draw is the same whichever thread makes it.
                     var random = RandomStream.OfDraws(seed, (ulong)draw);
                     ulong next = 0;
                     Array.Clear(predicted);
@@ -89,6 +92,8 @@ internal static class Intervals
                             {
                                 predicted[named]++;
                                 supports[k]++;
+                                // With repeated folds a photo has several predictions. They stay together:
+                                // photos are drawn, not predictions.
                                 hits[k] += named == k ? 1 : 0;
                             }
                         }
@@ -124,6 +129,7 @@ internal static class Intervals
     {
         var mean = 0.0;
         foreach (var value in values)
+            // Two passes: the sum of squares minus the squared mean would cancel for accuracies that differ in the third digit.
             mean += value / values.Length;
         var squares = 0.0;
         foreach (var value in values)

@@ -31,6 +31,7 @@ internal static class Metrics
         var (sum, classes) = (0.0, 0);
         for (var k = 0; k < hits.Length; k++)
         {
+            // A class without photos has no recall; scikit-learn leaves it out of the mean too.
             if (supports[k] == 0)
                 continue;
             sum += (double)hits[k] / supports[k];
@@ -53,6 +54,7 @@ internal static class Metrics
         {
             // F1 = 2 tp / (support + predicted)
             var total = supports[k] + predicted[k];
+            // Neither there nor predicted: F1 is 0 / 0, and the class does not count.
             if (total == 0)
                 continue;
             sum += 2.0 * hits[k] / total;
@@ -88,6 +90,7 @@ internal static class Metrics
             var truth = p.Truth[i];
             var before = 0;
             for (var c = 0; c < row.Length; c++)
+                // Ties go to the lower class, as in ArgMax: top-1 is then the accuracy, also where a head gives equal probabilities.
                 before += row[c] > row[truth] || (row[c] == row[truth] && c < truth) ? 1 : 0;
             hits += before < k ? 1 : 0;
         }
@@ -105,6 +108,7 @@ internal static class Metrics
         {
             var total = 0.0;
             foreach (var probability in p.Row(i))
+                // Clipping makes the row sum to more than 1; log_loss divides by the new sum, and so figures agree to the last digits.
                 total += Math.Clamp((double)probability, LeastProbability, 1 - LeastProbability);
             sum -= Math.Log(Math.Clamp((double)p.Row(i)[p.Truth[i]], LeastProbability, 1 - LeastProbability) / total);
         }
@@ -119,6 +123,7 @@ internal static class Metrics
         for (var i = 0; i < p.Count; i++)
         {
             var top = (double)p.Row(i)[p.Predicted[i]];
+            // A bin is open at its lower end: a probability of exactly i / 15 belongs to the bin below. 0 is in no bin and joins the first.
             var bin = Math.Clamp((int)Math.Ceiling(top * CalibrationBins) - 1, 0, CalibrationBins - 1);
             counts[bin]++;
             confidence[bin] += top;

@@ -39,7 +39,10 @@ internal static class PairedTests
         for (var i = 0; i < differences.Length; i++)
             differences[i] = first[i] - second[i];
         var (mean, variance) = Intervals.MeanAndVariance(differences);
+        // Folds that all differ by the same amount have no variance, and t would be infinite. Rounding to steps of 1 / foldSize hides a
+        // uniform error, whose variance is the step squared over 12.
         variance = Math.Max(variance, 1 / (12 * foldSize * foldSize));
+        // The mean of equal accuracies is 0 up to rounding; dividing that by a small variance would make it look like a difference.
         return Math.Abs(mean) < 1e-12
             ? 1
             : Distributions.StudentTwoSided(
@@ -51,11 +54,13 @@ internal static class PairedTests
     /// <summary>Holm's step-down adjusted p-values (Holm 1979), in the order given.</summary>
     public static double[] Holm(IReadOnlyList<double> pValues)
     {
+        // 1. The smallest p-value first: it is tested against the level divided by the number of pairs, the next by one less.
         var order = Enumerable.Range(0, pValues.Count).OrderBy(i => pValues[i]).ToArray();
         var adjusted = new double[pValues.Count];
         var running = 0.0;
         for (var rank = 0; rank < order.Length; rank++)
         {
+            // 2. An adjusted value is never below the one before: a pair is not called different where a clearer one was not.
             running = Math.Max(running, Math.Min(1, (order.Length - rank) * pValues[order[rank]]));
             adjusted[order[rank]] = running;
         }

@@ -22,6 +22,7 @@ internal readonly record struct TemperatureScaling(double Temperature, double Ze
             least = probability > 0 ? Math.Min(least, probability) : least;
         var zero = least / 2.0;
         var (low, high) = (Math.Log(1 / Hottest), Math.Log(1 / Coldest));
+        // In log(1 / T), so that hot and cold are searched alike. 60 halvings leave less than the rounding of a double.
         for (var i = 0; i < 60; i++)
         {
             var middle = (low + high) / 2;
@@ -61,6 +62,7 @@ internal readonly record struct TemperatureScaling(double Temperature, double Ze
             var (sum, weighted) = (0.0, 0.0);
             foreach (var z in logs)
             {
+                // No overflow: z is at most 0, the logarithm of a share of the largest probability.
                 var e = Math.Exp(b * z);
                 sum += e;
                 weighted += e * z;

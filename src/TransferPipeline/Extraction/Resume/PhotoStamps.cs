@@ -48,6 +48,7 @@ internal sealed class PhotoStamps
         if (
             bytes.Length < Magic.Length + DigestBytes
             || !records.StartsWith(Magic)
+            // A damaged file could confirm a photo that has changed; without stamps photos are hashed, which is slow and never wrong.
             || !SHA256.HashData(records[..^DigestBytes]).AsSpan().SequenceEqual(records[^DigestBytes..])
         )
             return stamps;
@@ -78,6 +79,7 @@ internal sealed class PhotoStamps
         var stamps = new Dictionary<ulong, ulong>();
         foreach (var (path, stamp, change, sha256) in photos)
         {
+            // A photo younger than a tick of the clock is hashed again in the next run, and has a stamp after that.
             if (change is not { } known || known.Time >= lookedAt - LeastAge)
                 continue;
             var key = KeyOf(path);
@@ -89,6 +91,7 @@ internal sealed class PhotoStamps
         var bytes = new byte[Magic.Length + stamps.Count * RecordBytes + DigestBytes];
         Magic.CopyTo(bytes);
         var at = Magic.Length;
+        // In the order of keys: the same photos give the same bytes.
         foreach (var (key, stamp) in stamps.OrderBy(s => s.Key))
         {
             BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(at), key);

@@ -102,6 +102,7 @@ internal sealed class ResumePlan
                 unsure.Add(wanted.FirstEntry + i);
         }
 
+        // Before the hashes are filled in: what had to be read is not confirmed, even when it turns out the same.
         IsConfirmed = Array.TrueForAll(shas, sha => sha is not null);
         hashes.Compute(unsure, cancellation);
         foreach (var entry in unsure)
@@ -113,6 +114,7 @@ internal sealed class ResumePlan
     {
         var photo = wanted.Dataset.Entries[entry];
         var stamp = wanted.Stamps[entry];
+        // A failure belongs to the bytes: the same bytes fail again, whatever the photo is called now.
         if (sha is not null && old.FailureOf(photo.Path, sha) is { } failure)
         {
             Failed.Add(
@@ -166,6 +168,7 @@ internal sealed class ResumePlan
         var (part, before) = (old.Parts[p], old.RowsOf(p));
         var rewrite = rows.Count != before.Count;
         for (var i = 0; i < rows.Count && !rewrite; i++)
+            // A part that keeps all its rows and their labels is kept as a file; its positions are in the manifest, not in the part.
             rewrite = rows[i].Row != i || rows[i].New != before[i];
         Kept.Add(new(part, [.. rows.Select(r => r.Row)], [.. rows.Select(r => r.Position)], [.. rows.Select(r => r.New)], rewrite));
     }

@@ -53,6 +53,7 @@ internal sealed class ReusableRows
 
     private string? KnownSha(string path, PhotoStamp stamp)
     {
+        // Members of some archives have no time; their size alone says nothing.
         if (stamp.Mtime == 0)
             return null;
         if (
@@ -81,6 +82,7 @@ internal sealed class ReusableRows
     {
         if (_byPath.TryGetValue((path, view), out var at) && _rows[at.Part][at.Row].ImageSha256 == sha)
             return (at.Part, at.Row, _rows[at.Part][at.Row]);
+        // A renamed or moved photo has its vector under another path. The index is made for the first of them: most runs need none.
         return BySha().TryGetValue((sha, view), out at) ? (at.Part, at.Row, _rows[at.Part][at.Row]) : null;
     }
 

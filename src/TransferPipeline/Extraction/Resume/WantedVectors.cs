@@ -20,6 +20,7 @@ internal sealed class WantedVectors
             _first[i + 1] = checked(_first[i] + (dataset.Entries[i].Split == Splits.Train ? 1 + views : 1));
         Stamps = new PhotoStamp[dataset.Entries.Count];
         Changes = new FileChange?[dataset.Entries.Count];
+        // Before the first photo: what changes while the loop runs is then younger than this.
         LookedAt = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
         Blocks.For(
             EndEntry - FirstEntry,
@@ -73,6 +74,7 @@ internal sealed class WantedVectors
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            // A length that no photo has: nothing is confirmed for it.
             return new(-1, 0);
         }
     }
