@@ -10,6 +10,7 @@ internal static class BiasCorrection
     /// <returns>The bias with the correction; of a MatMul, which has none, nothing.</returns>
     public static float[] Correct(Layer layer, QuantizedWeights weights, double[] means)
     {
+        // A MatMul has no bias input, and an Add behind it would be one more operator.
         if (layer.Node.OpType == "MatMul")
             return layer.Bias;
         var shifts = new double[layer.Axis.Channels];

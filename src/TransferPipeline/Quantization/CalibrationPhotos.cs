@@ -33,6 +33,7 @@ internal sealed record CalibrationPhotos(int Count, Func<PixelReader> CreateRead
                 var pixels = new float[shape.Aggregate(1L, (product, d) => product * d)];
                 using var tensor = OrtValue.CreateTensorValueFromMemory(pixels, shape);
                 using var options = new RunOptions();
+                // Photos cost unequal time to decode: threads take the next one. Visitors keep results by the photo's number.
                 for (int photo; (photo = Interlocked.Increment(ref next)) < Count; )
                 {
                     cancellation.ThrowIfCancellationRequested();

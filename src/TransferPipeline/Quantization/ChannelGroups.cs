@@ -41,6 +41,7 @@ internal sealed class ChannelGroups
     private List<ChannelGroup> Run()
     {
         var bounds = new Dictionary<string, float>(StringComparer.Ordinal);
+        // What leaves the network, and the feature, must keep its values; the photo has no producer to scale.
         _pinned.UnionWith(_network.Model.Graph.Output.Select(o => o.Name).Append(_network.Input.Name).Append(_network.Feature));
         foreach (var node in _network.Model.Graph.Node.Where(n => n.Output.Any(_index.Depends)))
             Tie(node, bounds);
@@ -75,6 +76,7 @@ internal sealed class ChannelGroups
                 return;
             case "Clip":
                 break;
+            // Both operands of a residual sum must have the same factors, or their sum would not be a multiple.
             case "Add" when node.Input.All(_index.Depends):
                 Union(node.Input[0], node.Output[0]);
                 Union(node.Input[1], node.Output[0]);
@@ -96,6 +98,7 @@ internal sealed class ChannelGroups
             .All(i => _index.Initializer(i) is not null && BatchNormFolding.Users(_network.Model.Graph, i) == 1)
         && conv.Input.Count > 1
         && _index.Constant(conv.Input[1]) is { Dims.Count: 4 } weights
+        // Plain and depthwise convolutions; in other grouped ones an input channel is not at one place of the weights.
         && (conv.Int("group", 1) == 1 || weights.Dims[1] == 1);
 
     private bool ClipsFromZero(NodeProto clip, out float bound)

@@ -61,9 +61,11 @@ internal static class Equalization
                 Math.Max(map[c] / Math.Max(mapTop, 1e-30), 1 / Largest),
                 Math.Max(weights[c] / Math.Max(weightTop, 1e-30), 1 / Largest)
             );
+            // SmoothQuant's balance: m^a / w^(1 - a) moves the difference of channels from the map to the weights.
             factors[c] = isDepthwise ? m : Math.Pow(m, balance) / Math.Pow(w, 1 - balance);
         }
 
+        // The largest factor is 1: channels are only enlarged towards the widest one, and the map's range stays what it was.
         var top = factors.Max();
         for (var c = 0; c < channels; c++)
         {
@@ -81,6 +83,7 @@ internal static class Equalization
         foreach (var layer in group.Producers.Select(p => layers[p]))
         {
             for (var i = 0; i < layer.Weights.Length; i++)
+                // A convolution is linear: an output channel is divided by its factor when its weights and its bias are.
                 layer.Weights[i] = (float)(layer.Weights[i] / factors[layer.Axis.Of(i)]);
             for (var c = 0; c < layer.Bias.Length; c++)
                 layer.Bias[c] = (float)(layer.Bias[c] / factors[c]);

@@ -26,6 +26,7 @@ internal sealed class Histogram(float min, float max, int bins = Histogram.Bins)
         var (inverse, zeros) = (Width > 0 ? 1 / Width : 0, 0L);
         foreach (var value in values)
         {
+            // Behind a Relu half of the values are 0. Counted in a bin, they would have the error of that bin's centre.
             if (value == 0)
                 zeros++;
             else

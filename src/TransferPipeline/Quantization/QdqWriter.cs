@@ -56,6 +56,7 @@ internal sealed class QdqWriter
                 continue;
             var node = original.Clone();
             if (_plan.Folded.TryGetValue(original, out var activation))
+                // The node takes over the activation's output: everybody behind it reads that name.
                 node.Output[0] = activation.Output[0];
             for (var i = 0; i < node.Input.Count; i++)
                 node.Input[i] = _dequantized.GetValueOrDefault(node.Input[i], node.Input[i]);
@@ -76,6 +77,7 @@ internal sealed class QdqWriter
         graph.Node.Clear();
         graph.Node.AddRange(_nodes);
         var used = _nodes.SelectMany(GraphIndex.Inputs).ToHashSet(StringComparer.Ordinal);
+        // Float weights that integers have replaced: left in, the file would be five times as large as it has to be.
         foreach (var unused in graph.Initializer.Where(i => !used.Contains(i.Name)).ToList())
             graph.Initializer.Remove(unused);
         foreach (var unused in graph.Node.Where(n => n.OpType == "Constant" && !used.Contains(n.Output[0])).ToList())

@@ -38,6 +38,7 @@ internal sealed class Quantizer
     )
     {
         (_exact, _photos, _options, _threads, _cancellation) = (network, photos, options, threads, cancellation);
+        // Few photos suffice: candidates are compared on the same ones, and a search makes dozens of runs.
         _drift = new(network, photos.First(DriftPhotos), threads, cancellation);
     }
 
@@ -55,12 +56,14 @@ internal sealed class Quantizer
     private QuantizedNetwork Run(Action<string> progress)
     {
         progress($"measuring ranges on {_photos.Count} photos");
+        // 1. Ranges of the network as it is: the form that every other one has to beat.
         var plain = Calibrate(_exact);
         if (!new QuantizationPlan(_exact, Nothing).Layers.Any())
             Throw.Usage(
                 "no layer of the network can be computed in 8 bits: it has no Conv, Gemm or MatMul with constant weights before the feature"
             );
         var best = (Candidate: plain, Cosine: Cosine(plain, Nothing), Equalized: false);
+        // 2. Equalization changes the ranges, so they are measured again. It can also make vectors worse: the drift decides.
         if (Equalization.Apply(_exact, plain.Statistics, Balance) is { } equalized)
         {
             progress("equalizing channels");
@@ -70,6 +73,7 @@ internal sealed class Quantizer
                 best = (candidate, cosine, true);
         }
 
+        // 3. Sensitive layers, only where the vectors are not close enough: each layer in float costs speed.
         var left = Nothing;
         if (best.Cosine < _options.MinCosine && _options.MaxFloatLayers > 0)
         {
@@ -136,6 +140,7 @@ internal sealed class Quantizer
             HashSet<string> more = [.. left, .. names];
             if (more.Count == left.Count || more.Count(layers.Contains) > _options.MaxFloatLayers)
                 continue;
+            // Measured together with those that are left already: gains of single layers do not add up.
             var reached = Cosine(candidate, more);
             if (reached <= cosine)
                 continue;

@@ -44,6 +44,7 @@ internal static class RangeMethods
     {
         var (a, b) = (Search(s => (s, s)), 0.0);
         b = a;
+        // The best end depends on the other one, so each is searched twice.
         for (var round = 0; round < 2; round++)
         {
             var end = b;
@@ -117,10 +118,12 @@ internal static class RangeMethods
         var first = Math.Clamp((int)Math.Floor((low - histogram.Min) / histogram.Width), 0, counts.Length - 1);
         var last = Math.Clamp((int)Math.Ceiling((high - histogram.Min) / histogram.Width) - 1, first, counts.Length - 1);
         var bins = last - first + 1;
+        // With fewer bins than levels every histogram is kept exactly, and the divergence would be 0 for the narrowest range.
         if (bins <= QuantizedRange.Levels)
             return double.PositiveInfinity;
         var clipped = new double[bins];
         for (var i = 0; i < counts.Length; i++)
+            // What is clipped lands on the outermost levels; the divergence then counts what clipping does.
             clipped[Math.Clamp(i, first, last) - first] += counts[i];
         var total = clipped.Sum();
         var divergence = 0.0;
@@ -158,6 +161,7 @@ internal static class RangeMethods
         if (histogram.Zeros > 0)
         {
             var bin = histogram.Width > 0 ? (int)((0 - histogram.Min) / histogram.Width) : 0;
+            // Zeros are values too where information or shares are counted.
             counts[Math.Clamp(bin, 0, counts.Length - 1)] += histogram.Zeros;
         }
 

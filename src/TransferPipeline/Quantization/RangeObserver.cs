@@ -38,6 +38,7 @@ internal sealed class RangeObserver : IDisposable
             (photo, index, values, shape) => (seen[photo] ??= new PhotoStatistics[names.Length])[index] = PhotoStatistics.Of(values, shape)
         );
         var all = names.Select((_, i) => new TensorStatistics(seen[0][i].Means.Length)).ToArray();
+        // In the order of photos: a sum of doubles depends on the order, and threads finish in any.
         foreach (var photo in seen)
         {
             for (var i = 0; i < all.Length; i++)
@@ -48,6 +49,7 @@ internal sealed class RangeObserver : IDisposable
         RequireFinite(result);
         if (histograms)
         {
+            // A second pass: bins of equal width need the smallest and largest value first.
             foreach (var statistics in all)
                 statistics.Histogram = new(statistics.Min, statistics.Max);
             Run(
@@ -57,6 +59,7 @@ internal sealed class RangeObserver : IDisposable
                 {
                     var own = new Histogram(all[index].Min, all[index].Max);
                     own.Add(values);
+                    // Counts are integers: the order in which threads add them does not matter.
                     lock (all[index])
                         all[index].Histogram!.Add(own);
                 }

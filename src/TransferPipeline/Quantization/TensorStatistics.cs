@@ -41,6 +41,7 @@ internal readonly record struct PhotoStatistics(float Min, float Max, float[] Me
         var (sums, magnitudes) = (new double[channels], new float[channels]);
         for (var i = 0; i < values.Length; i += inner)
         {
+            // Values of a map lie channel by channel; those of a sequence lie token by token, with one value per channel.
             var channel = i / inner % channels;
             var (sum, low, high) = Scan(values.Slice(i, inner));
             sums[channel] += sum;

@@ -26,6 +26,7 @@ internal sealed class VectorDrift
         for (var i = 0; i < vectors.Length; i++)
         {
             var cosine = TensorPrimitives.CosineSimilarity(vectors[i], _exact[i]);
+            // A vector of zeros has no direction; it counts as unlike, not as an error.
             sum += float.IsNaN(cosine) ? 0 : cosine;
         }
 
