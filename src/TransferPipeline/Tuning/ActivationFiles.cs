@@ -27,6 +27,7 @@ internal sealed unsafe class ActivationFiles : IDisposable
             );
             var view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
             _maps.Add((file, view));
+            // One pointer for the whole life of the map: a lock per read would cost more than the copy.
             byte* start = null;
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
             var values = (Half*)(start + view.PointerOffset + ActivationTable.HeaderBytes);

@@ -41,6 +41,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
                 var values = row.Slice(start, Math.Min(Block, row.Length - start));
                 var to = half.AsSpan(0, values.Length);
                 TensorPrimitives.ConvertToHalf(values, to);
+                // Beyond 65,504 float16 has infinity alone, and training would begin with NaN.
                 if (TensorPrimitives.MaxMagnitude<float>(values) > (float)Half.MaxValue)
                     throw new JobFailedException(
                         $"{rows[r].Path}: a value at the cut is larger than float16 holds ({Half.MaxValue}); choose another "
@@ -62,6 +63,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
     public List<FeatureRow> ReadRows(string file)
     {
         using var stream = Open(file, out var count, out var columns);
+        // Rows lie behind the values, which begin at a fixed place: a map needs no table of contents.
         stream.Position = HeaderBytes + (long)count * columns * 2;
         using var reader = new BinaryReader(stream, Encoding.UTF8);
         var rows = new List<FeatureRow>(count);

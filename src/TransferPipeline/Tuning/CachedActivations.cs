@@ -27,6 +27,7 @@ internal sealed class CachedActivations : IActivationSource
 
     public int Values { get; }
 
+    // By the place too, so that one epoch has all kinds of copies and not one kind for all photos.
     public int CopyFor(int photo, int place, int epoch) => (epoch + place) % _rows[photo].Length;
 
     public void Read(IReadOnlyList<(int Photo, int Copy)> wanted, Span<float> to)

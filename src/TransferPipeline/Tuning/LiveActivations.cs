@@ -25,6 +25,7 @@ internal sealed class LiveActivations : IActivationSource
 
     public void Read(IReadOnlyList<(int Photo, int Copy)> wanted, Span<float> to)
     {
+        // A span cannot be captured by the threads' delegate.
         var made = new float[wanted.Count * Values];
         _pass.Run(
             wanted,

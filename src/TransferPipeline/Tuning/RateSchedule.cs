@@ -7,6 +7,7 @@ internal sealed class RateSchedule(FinetuneOptions options, int stepsPerEpoch)
     public double At(int step)
     {
         var (warm, total) = (options.Warmup * stepsPerEpoch, (double)options.Epochs * stepsPerEpoch);
+        // The last warm-up step reaches the full rate; counting from 0 would waste the first step.
         if (step + 1 <= warm)
             return options.LearningRate * (step + 1) / warm;
         return options.LearningRate

@@ -71,6 +71,8 @@ internal sealed class TrainableWeights
         {
             for (var i = 0; i < 2; i++)
             {
+                // A bias or scale behind a layer, as exporters write what was folded.
+                // Where both operands depend on the photo it is a residual sum.
                 if (IsVector(node.Input[i]) && _dependent.Contains(node.Input[1 - i]) && IsLayerOutput(node.Input[1 - i]))
                     Add(node.Input[i], isStatistic: false);
             }

@@ -36,9 +36,11 @@ internal static class TunedModelFile
                 ?? throw new InvalidOperationException($"{backbone.File} has no tensor '{parameter.Name}'");
             graph.Node.Remove(node);
             graph.Initializer.Add(tensor);
+            // Up to IR version 3 every initializer has to be listed among the inputs.
             model.IrVersion = Math.Max(model.IrVersion, 4);
         }
 
+        // A tuned backbone may be tuned again; its file states how it was made last.
         foreach (var old in model.MetadataProps.Where(p => p.Key == MetadataKey).ToList())
             model.MetadataProps.Remove(old);
         model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = madeBy });

@@ -91,6 +91,7 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
 
     private static TunedWeights ReadWeights(Stream from, ITunedPart part)
     {
+        // For their shapes: the file has values alone, in the order of the part's parameters.
         var weights = part.Weights();
         foreach (var values in All(weights, part))
             from.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));

@@ -64,6 +64,7 @@ internal sealed class TuningRun
             var (loss, accuracy, rate) = Train(epoch);
             var reported = Accuracy(_photos.Reported);
             var held = Accuracy(_photos.HeldOut);
+            // Held-out photos choose where there are any; the reported split then stays unseen.
             Keep(epoch, held?.Accuracy ?? reported?.Accuracy ?? 0);
             _history.Add(
                 new(
@@ -77,6 +78,7 @@ internal sealed class TuningRun
                     (_clock.Elapsed - began).TotalSeconds
                 )
             );
+            // After the weights that are kept are up to date: both are of the same epoch in the file.
             new TuningCheckpoint(epoch + 1, _history, _kept, _keptCount, _best).Write(checkpoint, key, _part);
             Report(epoch, _photos.Train.Length, loss, force: true);
         }
@@ -120,6 +122,7 @@ internal sealed class TuningRun
     private (double Loss, double Accuracy, double Rate) Train(int epoch)
     {
         var order = Enumerable.Range(0, _photos.Train.Length).ToArray();
+        // A stream per epoch: a resumed run takes the order that an undisturbed one would.
         RandomStream.OfPart(_options.Seed, epoch).Shuffle(order);
         var (sum, rate) = (new StepResult(), 0.0);
         var next = Load(order, 0, epoch);
@@ -190,6 +193,7 @@ internal sealed class TuningRun
         void Add(float[] to, float[] values)
         {
             for (var i = 0; i < to.Length; i++)
+                // A running mean: sums of many epochs would lose digits in float32.
                 to[i] += (values[i] - to[i]) / count;
         }
     }
@@ -201,6 +205,7 @@ internal sealed class TuningRun
             return;
         _reported = elapsed;
         var (done, total) = ((long)epoch * _photos.Train.Length + inEpoch, (long)_options.Epochs * _photos.Train.Length);
+        // Of this process alone: epochs before an interruption took time that is not known here.
         var rate = _doneHere / Math.Max(1e-9, elapsed.TotalSeconds);
         var left = _doneHere == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((total - done) / rate);
         _progress(new(epoch + 1, _options.Epochs, done, total, rate, loss, left));
