@@ -50,13 +50,9 @@ internal static class ConstantShape
         }
     }
 
+    // A shape has at most a few axes; a large tensor is not read from its file to see that.
     private static long[]? Values(GraphIndex index, string tensor) =>
-        // A shape has at most a few axes; a large tensor is not read from its file to see that.
-        index.Constant(tensor)
-            is { } constant
-        && TensorData.Count(constant) <= 8
-            ? TensorData.Int64s(constant)
-            : null;
+        index.Constant(tensor) is { } constant && TensorData.Count(constant) <= 8 ? TensorData.Int64s(constant) : null;
 
     private static long[]? Reshaped(long[] from, long[] wanted, bool allowZero)
     {

@@ -60,13 +60,12 @@ internal static class FeatureMapFinder
         }
     }
 
+    // Tokens are N x tokens x values, maps N x C x H x W or N x H x W x C; one position is a vector.
     public static bool IsMap(ProbedTensor tensor) =>
         tensor.Type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double
         && tensor.Shape is { Length: 3 or 4 } shape
         && (
-            // Tokens are N x tokens x values, maps N x C x H x W or N x H x W x C; one position is a vector.
-            shape.Length == 3
-                ? shape[1] > 1 && shape[2] > 1
+            shape.Length == 3 ? shape[1] > 1 && shape[2] > 1
             : PoolingWriter.ChannelsLast(shape) ? shape[1] * shape[2] > 1 && shape[3] > 1
             : shape[2] * shape[3] > 1 && shape[1] > 1
         );

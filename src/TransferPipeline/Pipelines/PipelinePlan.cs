@@ -7,6 +7,7 @@ using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
+using TransferPipeline.Quantization;
 
 namespace TransferPipeline.Pipelines;
 
@@ -151,27 +152,6 @@ internal sealed record PipelinePlan(
         return heads;
     }
 
-    /// <summary>
-    /// The int8 form of a model. Where it is not there yet, the float model under its name, since the time of a network that does not
-    /// exist cannot be tried.
-    /// </summary>
-    private static ResolvedModel Int8(
-        Toolbox tools,
-        Pipeline pipeline,
-        ResolvedModel model,
-        Dataset dataset,
-        string folder,
-        int threads,
-        List<string> notes
-    )
-    {
-        var (name, photos, there) = tools.Int8(pipeline.Int8(threads, notes.Add)).Find(model, dataset, Pipeline.Int8Sets(model, folder));
-        if (there is not null)
-            return there;
-        notes.Add($"int8: {model.Name} is quantized first, on {photos!.Entries.Count} training photos; the time is the float network's");
-        return model with { Name = name };
-    }
-
     private static IEnumerable<PlannedSet> Plan(
         Toolbox tools,
         Pipeline pipeline,
@@ -183,7 +163,21 @@ internal sealed record PipelinePlan(
     )
     {
         if (pipeline.IsInt8)
-            model = Int8(tools, pipeline, model, dataset, folder, threads, notes);
+        {
+            var int8 = tools.Int8(pipeline.Int8(threads, notes.Add));
+            var (name, photos, there) = int8.Find(model, dataset, Pipeline.Int8Sets(model, folder));
+            if (there is null)
+            {
+                FloatNetwork.Require(model.File);
+                notes.Add(
+                    $"int8: {model.Name} is quantized first, on {photos!.Entries.Count} training photos; the time is the float network's"
+                );
+            }
+
+            // Where it is not there yet, the float model under its name: the time of a network that does not exist cannot be tried.
+            model = there ?? model with { Name = name };
+        }
+
         var vectors = dataset.Entries.Count + pipeline.Views * dataset.Entries.Count(e => e.Split == Splits.Train);
         var spec = pipeline.Specify(tools, dataset, model, folder);
         if (pipeline.IsInt8)

@@ -56,6 +56,10 @@ internal sealed class FloatNetwork
         return new(model, input with { Batch = batch, ElementType = "float" }, feature, treated.MaxBatch);
     }
 
+    /// <summary>Refuses what cannot be quantized, from the graph alone.</summary>
+    /// <inheritdoc cref="Prepare"/>
+    public static void Require(string file) => Require(file, OnnxFile.Read(file).Model.Graph);
+
     private static void Require(string file, GraphProto graph)
     {
         foreach (var node in graph.Node)

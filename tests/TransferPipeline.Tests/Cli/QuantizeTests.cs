@@ -179,6 +179,9 @@ public sealed class QuantizeTests : IDisposable
         Assert.StartsWith("efficientnet-lite0-int8-", Path.GetFileName(set), StringComparison.Ordinal);
         Assert.Contains(Path.Combine("features", Path.GetFileName(set)), plan.Output, StringComparison.Ordinal);
         Assert.Matches(@"efficientnet-lite0-int8-\w+ penultimate none +1280 +24 +24 ", Run("run", "p.yaml", "--dry-run").Output);
+        var refused = Run("run", "p.yaml", "--dry-run", "--set", $"model={Path.GetFileName(set)}");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("is quantized already", refused.LastErrorLine, StringComparison.Ordinal);
         var again = Run("run", "p.yaml");
         Assert.DoesNotContain("quantizing", again.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("timing", again.Error, StringComparison.Ordinal);
