@@ -103,10 +103,18 @@ internal static class PublicSurface
             .. type.GetMethods(Declared)
                 .Where(m => IsSeen(m) && !m.IsSpecialName && !m.IsDefined(typeof(CompilerGeneratedAttribute)) && m.GetBaseDefinition() == m)
                 .Select(m =>
-                    $"{Seen(m)}{(m.IsStatic ? "static " : m.IsAbstract && !type.IsInterface ? "abstract " : m is { IsVirtual: true, IsFinal: false } && !type.IsInterface ? "virtual " : "")}{Name(m.ReturnType, Nullability.Create(m.ReturnParameter))} {m.Name}{Arguments(m.GetGenericArguments())}({Parameters(m)})"
+                    $"{Seen(m)}{Kind(m, type)}{Name(m.ReturnType, Nullability.Create(m.ReturnParameter))} "
+                    + $"{m.Name}{Arguments(m.GetGenericArguments())}({Parameters(m)})"
                 ),
         ];
     }
+
+    private static string Kind(MethodInfo m, Type type) =>
+        m.IsStatic ? "static "
+        : type.IsInterface ? ""
+        : m.IsAbstract ? "abstract "
+        : m is { IsVirtual: true, IsFinal: false } ? "virtual "
+        : "";
 
     private static bool IsCopy(ConstructorInfo c) =>
         c.GetParameters() is [var only] && only.ParameterType == c.DeclaringType && c.IsDefined(typeof(CompilerGeneratedAttribute));
@@ -137,9 +145,12 @@ internal static class PublicSurface
             m.GetParameters()
                 .Select(p =>
                     $"{(p.IsOut ? "out " : p.ParameterType.IsByRef ? "ref " : "")}{Name(p.ParameterType, Nullability.Create(p))} "
-                    + $"{p.Name}{(p.HasDefaultValue ? " = " + (p.RawDefaultValue is null ? "default" : Convert.ToString(p.RawDefaultValue, System.Globalization.CultureInfo.InvariantCulture)) : "")}"
+                    + $"{p.Name}{(p.HasDefaultValue ? $" = {Default(p.RawDefaultValue)}" : "")}"
                 )
         );
+
+    private static string? Default(object? value) =>
+        value is null ? "default" : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Name(Type type) => Name(type, null);
 

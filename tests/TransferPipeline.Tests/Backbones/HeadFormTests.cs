@@ -8,7 +8,7 @@ namespace TransferPipeline.Tests.Backbones;
 /// <summary>
 /// What may follow a classifier, and the forms in which one is written; each cut is compared with the whole model's own tensor.
 /// </summary>
-public sealed class HeadFormTests : IDisposable
+public sealed partial class HeadFormTests : IDisposable
 {
     private const int Photos = 3;
 
@@ -340,50 +340,12 @@ public sealed class HeadFormTests : IDisposable
     }
 
     [Fact]
-    public void Cut_HeadsOfTwoFeatures_AsksWhich()
-    {
-        var m = new SmallModel();
-        var (a, b) = (
-            m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))),
-            m.Node("Flatten", m.Node("GlobalMaxPool", m.Body(m.Input)))
-        );
-        m.Output(m.Node("Softmax", m.Node("Mean", m.Gemm(a, 8, 7), m.Gemm(b, 8, 7))));
-        var backbone = Backbone.Open(m.Save(_folder));
-        var error = Assert.Throws<UsageException>(() => backbone.Cut());
-        Assert.Contains($"several heads, each with a feature of its own, make '{m.Model.Graph.Output[0].Name}'", error.Message);
-        Assert.Contains($"'{a}' (1 x 8), '{b}' (1 x 8)", error.Message);
-        Assert.Equal(8, backbone.Cut(new CutRequest(b, Pooling.None)).Outputs[0].Dimension);
-    }
-
-    [Fact]
     public void Cut_DropoutInTrainingModeBeforeTheClassifier_IsPassedOver()
     {
         var m = new SmallModel();
         var feature = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
         m.Output(m.Gemm(m.Node("Dropout", feature, m.Scalar(0.5f), True(m)), 8, SmallModel.Classes));
         AssertCut(m, feature);
-    }
-
-    [Fact]
-    public void Open_FunctionThatCallsItself_IsRefused()
-    {
-        var m = new SmallModel();
-        m.Model.Functions.Add(
-            Function(
-                "Loop",
-                ["x"],
-                "y",
-                new NodeProto
-                {
-                    OpType = "Loop",
-                    Domain = "local",
-                    Input = { "x" },
-                    Output = { "y" },
-                }
-            )
-        );
-        m.Output(m.Graph.Nodes("Loop", "local", 1, [m.Input])[0]);
-        Assert.Contains("the function 'Loop' calls itself", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
     }
 
     internal static string True(SmallModel m)
@@ -399,80 +361,11 @@ public sealed class HeadFormTests : IDisposable
         return m.Model.Graph.Initializer[^1].Name;
     }
 
-    private static FunctionProto Function(string name, string[] inputs, string output, NodeProto node, params string[] attributes)
-    {
-        var function = new FunctionProto
-        {
-            Name = name,
-            Domain = "local",
-            Output = { output },
-            Node = { node },
-        };
-        function.Input.AddRange(inputs);
-        function.Attribute.AddRange(attributes);
-        function.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
-        function.OpsetImport.Add(new OperatorSetIdProto { Domain = "local", Version = 1 });
-        return function;
-    }
-
-    private static GraphProto Branch(string name, string output, Func<string, NodeProto> node) =>
-        new()
-        {
-            Name = name,
-            Node = { node(output) },
-            Output =
-            {
-                new ValueInfoProto
-                {
-                    Name = output,
-                    Type = new() { TensorType = new() { ElemType = (int)DataType.Float } },
-                },
-            },
-        };
-
-    private static string If(SmallModel m, GraphProto then, GraphProto otherwise)
-    {
-        var output = m.Node("If", True(m));
-        m.Model.Graph.Node[^1]
-            .Attribute.Add(
-                new AttributeProto
-                {
-                    Name = "then_branch",
-                    G = then,
-                    Type = AttributeProto.Types.AttributeType.Graph,
-                }
-            );
-        m.Model.Graph.Node[^1]
-            .Attribute.Add(
-                new AttributeProto
-                {
-                    Name = "else_branch",
-                    G = otherwise,
-                    Type = AttributeProto.Types.AttributeType.Graph,
-                }
-            );
-        return output;
-    }
-
     private void AssertCut(SmallModel m, string feature)
     {
         var backbone = Backbone.Open(m.Save(_folder));
         Assert.Equal(feature, backbone.Penultimate);
         Assert.Null(backbone.FeatureNote(CutRequest.Default));
         AssertVectors(m, backbone, feature);
-    }
-
-    private static void AssertVectors(SmallModel m, Backbone backbone, string feature)
-    {
-        var cut = backbone.Cut();
-        Assert.Equal((8, null), (cut.Outputs[0].Dimension, cut.MaxBatch));
-        var pixels = Probe.Pixels(backbone.Input.Shape(Photos), 5);
-        // The feature alone: what follows it need not run here.
-        var alone = new ModelProto(m.Model);
-        alone.Graph = GraphPruner.Cut(m.Model, new GraphIndex(m.Model.Graph, m.Input), [feature]).Graph;
-        alone.Functions.Clear();
-        alone.Graph.Output.Add(new ValueInfoProto { Name = feature });
-        var expected = SmallModel.Run(alone.ToByteArray(), m.Input, feature, pixels, backbone.Input.Shape(Photos)).Values;
-        SmallModel.AssertClose(expected, SmallModel.RunCut(cut, pixels, Photos));
     }
 }

@@ -92,8 +92,9 @@ internal static class HeadDocuments
             OptionKind.Flag => ["{\"type\": \"boolean\"}", "{\"enum\": [\"true\", \"false\", \"True\", \"False\"]}", Sweep],
             OptionKind.Integer or OptionKind.Number =>
             [
-                $"{{\"type\": "
-                    + $"\"{(option.Kind == OptionKind.Integer ? "integer" : "number")}\"{Limit(option.ExclusiveMinimum ? "exclusiveMinimum" : "minimum", option.Minimum)}{Limit("maximum", option.Maximum)}}}",
+                $"{{\"type\": \"{(option.Kind == OptionKind.Integer ? "integer" : "number")}\""
+                    + Limit(option.ExclusiveMinimum ? "exclusiveMinimum" : "minimum", option.Minimum)
+                    + $"{Limit("maximum", option.Maximum)}}}",
                 Text,
                 Sweep,
             ],

@@ -1,0 +1,48 @@
+using Google.Protobuf;
+using TransferPipeline.Backbones;
+using TransferPipeline.Onnx;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
+
+namespace TransferPipeline.Tests.Backbones;
+
+/// <content>What is refused or asked back.</content>
+public sealed partial class HeadFormTests
+{
+    [Fact]
+    public void Cut_HeadsOfTwoFeatures_AsksWhich()
+    {
+        var m = new SmallModel();
+        var (a, b) = (
+            m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))),
+            m.Node("Flatten", m.Node("GlobalMaxPool", m.Body(m.Input)))
+        );
+        m.Output(m.Node("Softmax", m.Node("Mean", m.Gemm(a, 8, 7), m.Gemm(b, 8, 7))));
+        var backbone = Backbone.Open(m.Save(_folder));
+        var error = Assert.Throws<UsageException>(() => backbone.Cut());
+        Assert.Contains($"several heads, each with a feature of its own, make '{m.Model.Graph.Output[0].Name}'", error.Message);
+        Assert.Contains($"'{a}' (1 x 8), '{b}' (1 x 8)", error.Message);
+        Assert.Equal(8, backbone.Cut(new CutRequest(b, Pooling.None)).Outputs[0].Dimension);
+    }
+
+    [Fact]
+    public void Open_FunctionThatCallsItself_IsRefused()
+    {
+        var m = new SmallModel();
+        m.Model.Functions.Add(
+            Function(
+                "Loop",
+                ["x"],
+                "y",
+                new NodeProto
+                {
+                    OpType = "Loop",
+                    Domain = "local",
+                    Input = { "x" },
+                    Output = { "y" },
+                }
+            )
+        );
+        m.Output(m.Graph.Nodes("Loop", "local", 1, [m.Input])[0]);
+        Assert.Contains("the function 'Loop' calls itself", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
+    }
+}
