@@ -23,10 +23,12 @@ internal static class BmpDecoder
             ? Unpack(encoded, header.PixelOffset, width, height, header.Compression == Rle4)
             : encoded[header.PixelOffset..];
         var bits = header.Compression is Rle8 or Rle4 ? 8 : header.Bits;
+        // Rows of the file are padded to four bytes; rows that Unpack makes are not.
         var stride = header.Compression is Rle8 or Rle4 ? width : (int)(((long)width * bits + 31) / 32 * 4);
         if (rows.Length < (long)stride * height)
             throw new ImageDecodeException($"truncated BMP: {rows.Length} bytes of pixels; expected {(long)stride * height}");
 
+        // With more bits a palette is a hint for displays of few colors and may be of any length.
         if (bits <= 8 && header.Colors is < 0 or > 256)
             throw new ImageDecodeException($"damaged BMP: a palette of {header.Colors} colours");
         if (bits == 16)
@@ -40,6 +42,7 @@ internal static class BmpDecoder
         destination.Resize(width, height);
         for (var y = 0; y < height; y++)
         {
+            // The bottom row comes first, unless the file has a negative height.
             var row = rows.Slice((header.TopDown ? y : height - 1 - y) * stride, stride);
             var target = destination.Row(y);
             if (bits <= 8)
@@ -63,6 +66,7 @@ internal static class BmpDecoder
     /// <summary>Levels of any number of bits, scaled to 255 and rounded down as Pillow does with 5 and 6.</summary>
     private static void From16(ReadOnlySpan<byte> rows, int stride, in Header header, RgbImage destination)
     {
+        // Without masks 16 bits are 5-5-5, and the top bit is not used.
         var (red, green, blue) = header.Compression == BitFields ? Channel.Of(header.Masks) : (new(10, 31), new(5, 31), new(0, 31));
         for (var y = 0; y < destination.Height; y++)
         {
@@ -97,6 +101,7 @@ internal static class BmpDecoder
         {
             var shift = BitOperations.TrailingZeroCount(mask);
             var most = shift < 16 ? mask >> shift : 0;
+            // A largest value of 0 marks a mask that Follows refuses.
             return mask <= ushort.MaxValue && most >= 3 && most <= byte.MaxValue && BitOperations.IsPow2(most + 1)
                 ? new(shift, (int)most)
                 : new(-1, 0);
@@ -109,6 +114,7 @@ internal static class BmpDecoder
     private static void FromBytes(ReadOnlySpan<byte> row, int size, in Header header, Span<byte> target)
     {
         var (red, green, blue) = (2, 1, 0);
+        // Pillow takes masks that are all zero for the usual order B G R A.
         if (header.Compression == BitFields && (header.Masks.Red | header.Masks.Green | header.Masks.Blue) != 0)
             (red, green, blue) = Places(header.Masks, size);
         for (var x = 0; x < target.Length / 3; x++)
@@ -162,6 +168,7 @@ internal static class BmpDecoder
             i += 2;
             if (count > 0)
             {
+                // Pillow cuts a run at the end of its row; the rest of it does not go to the next row.
                 count = Math.Min(count, Math.Min(width - Math.Min(x, width), pixels.Length - filled));
                 for (var n = 0; n < count; n++)
                     pixels[filled++] = (byte)(
@@ -173,6 +180,7 @@ internal static class BmpDecoder
             }
             else if (value == 0)
             {
+                // The rest of the row keeps color 0, with which Pillow fills it.
                 filled = (filled + width - 1) / width * width;
                 x = 0;
             }
@@ -187,6 +195,7 @@ internal static class BmpDecoder
             }
             else
             {
+                // Rounded down, as in Pillow: the last pixel of an odd number of nibbles is not read.
                 var bytes = nibbles ? value / 2 : value;
                 if (i + bytes > encoded.Length)
                     throw new ImageDecodeException("truncated BMP");
@@ -197,6 +206,7 @@ internal static class BmpDecoder
                         : encoded[i + n / 2] & 15
                     );
                 x += value;
+                // Padded to an even place in the file, not in the run, since Pillow aligns by its file position.
                 i += bytes + (i + bytes & 1);
             }
         }
@@ -220,6 +230,7 @@ internal static class BmpDecoder
         public static Header Read(ReadOnlySpan<byte> encoded)
         {
             var size = encoded.Length >= FileHeader + 4 ? BinaryPrimitives.ReadInt32LittleEndian(encoded[FileHeader..]) : 0;
+            // 12 and 64 are OS/2's, 40 is BITMAPINFOHEADER, 52 and 56 its forms with masks, 108 and 124 V4 and V5.
             if (size is not (12 or 40 or 52 or 56 or 64 or 108 or 124))
                 throw new ImageDecodeException(size == 0 ? "truncated BMP" : $"BMP with a header of {size} bytes is not supported");
             if (encoded.Length < FileHeader + size + (size == 40 ? 12 : 0))
@@ -257,8 +268,10 @@ internal static class BmpDecoder
                 throw new ImageDecodeException($"BMP with a header of {size} bytes and without colour masks is not supported");
             if ((compression is Rle8 && bits != 8) || (compression is Rle4 && bits != 4) || (compression is BitFields && bits < 16))
                 throw new ImageDecodeException($"damaged BMP: compression {compression} with {bits} bits per pixel");
+            // 0 stands for all colors that the bits can name.
             if (colors == 0 && bits <= 8)
                 colors = 1 << bits;
+            // Only OS/2 1 has palette entries without a fourth byte.
             var entry = size == 12 ? 3 : 4;
             var offset = BinaryPrimitives.ReadInt32LittleEndian(encoded[10..]);
 

@@ -8,8 +8,10 @@ internal static class ExifOrientation
     /// <summary>The Orientation tag of an EXIF block, with or without its "Exif" header; null when it has none.</summary>
     public static int? Read(ReadOnlySpan<byte> exif)
     {
+        // Raw profiles of ImageMagick have this header before the TIFF block; PNG's eXIf chunk has none.
         if (exif.StartsWith("Exif\0\0"u8))
             exif = exif["Exif\0\0"u8.Length..];
+        // Clamped before it is narrowed: a value of 64 bits could wrap to a valid orientation.
         return TiffTags.First(exif, TiffTags.Orientation) is { } value ? (int)Math.Clamp(value, 0, 9) : null;
     }
 
@@ -19,6 +21,7 @@ internal static class ExifOrientation
         if (orientation is < 2 or > 8)
             return;
         var (width, height) = (image.Width, image.Height);
+        // A copy, since turned pixels overwrite what later ones are read from.
         var source = MemoryMarshal.Cast<byte, Pixel>(image.Pixels).ToArray();
         if (orientation >= 5)
             image.Resize(height, width);

@@ -19,6 +19,7 @@ internal static class GifDecoder
         var reader = new Reader(encoded);
         reader.Take(6);
         var screen = reader.Take(7);
+        // A palette of Pillow's begins as a gray ramp, and a shorter table replaces its first colors alone.
         var palette = GreyPalette();
         if ((screen[4] & 0x80) != 0)
             reader.Take(3 << ((screen[4] & 7) + 1)).CopyTo(palette);
@@ -33,15 +34,18 @@ internal static class GifDecoder
         var width = Math.Max(U16(screen, 0), left + frameWidth);
         var height = Math.Max(U16(screen, 2), top + frameHeight);
         PhotoDecoder.CheckSize(PhotoFormat.Gif, width, height, options);
+        // The check above bounds the frame's area too; this one refuses a frame without pixels.
         PhotoDecoder.CheckSize(PhotoFormat.Gif, frameWidth, frameHeight, options);
         if ((frame[8] & 0x80) != 0)
         {
+            // A table of the frame replaces the screen's, also where it is shorter.
             palette = GreyPalette();
             reader.Take(3 << ((frame[8] & 7) + 1)).CopyTo(palette);
         }
 
         var indices = Unpack(ref reader, frameWidth * frameHeight);
         destination.Resize(width, height);
+        // Pillow fills the screen with the transparent index, else with 0, before it draws the frame.
         Fill(destination, palette.AsSpan(Math.Max(transparent, 0) * 3, 3));
         var isInterlaced = (frame[8] & 0x40) != 0;
         for (var y = 0; y < frameHeight; y++)
@@ -63,11 +67,13 @@ internal static class GifDecoder
                 return transparent;
             if (kind == Trailer)
                 throw new ImageDecodeException("GIF without an image");
+            // Like Pillow, it skips bytes between blocks that begin none.
             if (kind != Extension)
                 continue;
             var label = reader.Take(1)[0];
             for (var block = reader.Block(); !block.IsEmpty; block = reader.Block())
             {
+                // The last one that names an index counts; one without the flag takes none back.
                 if (label == GraphicControl && block.Length >= 4 && (block[0] & 1) != 0)
                     transparent = block[3];
             }
@@ -78,6 +84,7 @@ internal static class GifDecoder
     private static byte[] Unpack(ref Reader reader, int count)
     {
         int minimum = reader.Take(1)[0];
+        // GIF89a asks for 2 where pixels have one bit (appendix F), but Pillow reads 1 as well.
         if (minimum is < 1 or > 8)
             throw new ImageDecodeException($"damaged GIF: code size {minimum}");
         var (clear, end) = (1 << minimum, (1 << minimum) + 1);
@@ -90,6 +97,7 @@ internal static class GifDecoder
         var (filled, next, size, previous, first) = (0, end + 1, minimum + 1, -1, 0);
         var (bits, available) = (0u, 0);
         ReadOnlySpan<byte> block = default;
+        // The last pixel ends the loop: like Pillow's decoder it needs no end code.
         while (filled < count)
         {
             while (available < size)
@@ -112,6 +120,8 @@ internal static class GifDecoder
                 continue;
             }
 
+            // The code that is being defined may be used at once, if there is a code before it;
+            // after a clear code only plain colors may come.
             if (code > next || (code == next && previous < 0) || (previous < 0 && code > end))
                 throw new ImageDecodeException($"damaged GIF: {filled} of {count} pixels");
             var depth = 0;
@@ -128,6 +138,7 @@ internal static class GifDecoder
             stack[depth++] = (byte)first;
             while (depth > 0 && filled < count)
                 indices[filled++] = stack[--depth];
+            // A full table stays as it is until the next clear code (GIF89a: deferred clear codes).
             if (previous >= 0 && next < MostCodes)
             {
                 prefix[next] = (short)previous;

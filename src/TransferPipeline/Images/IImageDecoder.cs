@@ -44,6 +44,7 @@ public sealed record DecodeOptions
     /// <summary>
     /// A picture of this size is not over the limit. Beyond 715 million pixels its bytes would not fit one array, whatever the limit says.
     /// </summary>
+    // In double: the product of two damaged 64-bit sides would overflow a long.
     public bool Allows(long width, long height) => (double)width * height <= Math.Min(MaxPixels, (int.MaxValue - RgbImage.Slack) / 3);
 }
 

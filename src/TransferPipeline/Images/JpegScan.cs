@@ -73,6 +73,7 @@ internal readonly ref struct JpegScan
         while (true)
         {
             var marker = NextMarker(ref at);
+            // No segment follows it, and libjpeg's read_markers passes over it.
             if (marker is >= FirstRestart and <= LastRestart)
                 continue;
 
@@ -83,8 +84,10 @@ internal readonly ref struct JpegScan
                 return JpegEnd.Unknown;
             var segment = Segment(at);
             at += segment.Length + 2;
+            // In such segments Pillow reads two bytes at offset 5, and fails on a shorter one.
             if (segment.Length < LeastNamed && (segment.StartsWith("JFIF"u8) || segment.StartsWith("Adobe"u8)))
                 return JpegEnd.Broken;
+            // DHT, JPG and DAC have codes within the range of the frames.
             if (marker is >= FirstFrame and <= LastFrame and not (HuffmanTables or Extension or ArithmeticTables))
             {
                 frame = segment;
@@ -93,6 +96,8 @@ internal readonly ref struct JpegScan
             else if (marker == RestartInterval && segment.Length == 2)
                 interval = BinaryPrimitives.ReadUInt16BigEndian(segment);
             else if (marker == StartOfScan)
+                // A sequential frame with all components in one scan: libjpeg gives rows while it reads,
+                // and reaches what follows the scan only after the last row.
                 return frame.Length < 6 || segment.IsEmpty ? JpegEnd.Unknown
                     : type is < FirstProgressive or ArithmeticSequential && segment[0] == frame[5]
                         ? AfterOnlyScan(ref at, Units(frame), interval)
@@ -108,6 +113,7 @@ internal readonly ref struct JpegScan
     private JpegEnd AfterScans(ref int at, ReadOnlySpan<byte> frame, ReadOnlySpan<byte> scan)
     {
         var components = frame[5];
+        // libjpeg's coef_bits of its first SAVED_COEFS coefficients: low bits still missing, -1 before the first scan.
         Span<sbyte> known = stackalloc sbyte[byte.MaxValue * SmoothedBy];
         known.Fill(-1);
         while (true)
@@ -132,9 +138,11 @@ internal readonly ref struct JpegScan
     {
         if (scan.IsEmpty || scan.Length < 4 + 2 * scan[0])
             return;
+        // Behind the components stand Ss, Se, and Ah and Al in one byte (T.81, B.2.3).
         var (first, last, low) = (scan[1 + 2 * scan[0]], scan[2 + 2 * scan[0]], (sbyte)(scan[3 + 2 * scan[0]] & 15));
         for (var s = 0; s < scan[0]; s++)
         {
+            // A component of the frame takes three bytes: identifier, sampling factors, table (T.81, B.2.2).
             for (var c = 0; c < frame[5] && 6 + 3 * c < frame.Length; c++)
             {
                 for (int k = first; frame[6 + 3 * c] == scan[1 + 2 * s] && k <= last && k < SmoothedBy; k++)
@@ -148,6 +156,7 @@ internal readonly ref struct JpegScan
         var isIncomplete = false;
         for (var c = 0; c < components; c++)
         {
+            // smoothing_ok: where a component's DC coefficient is unknown, nothing is smoothed.
             if (known[c * SmoothedBy] < 0)
                 return JpegEnd.Regular;
             isIncomplete |= known.Slice(c * SmoothedBy + 1, SmoothedBy - 1).ContainsAnyExcept((sbyte)0);
@@ -161,13 +170,17 @@ internal readonly ref struct JpegScan
     private JpegEnd AfterOnlyScan(ref int at, long units, int interval)
     {
         var marker = NoMarker;
+        // No restart marker stands behind the last interval.
         var restarts = interval > 0 ? (units - 1) / interval : 0;
         for (var r = 0L; r < restarts; r++)
         {
+            // A marker that Resynchronize left unread is compared with the next restart before more data is searched.
             if (marker == NoMarker && (marker = NextMarker(ref at)) == NoMarker)
                 return JpegEnd.Missing;
+            // Restart markers count modulo 8.
             if (!Resynchronize(ref at, ref marker, (int)(r & 7)))
                 return JpegEnd.Missing;
+            // Fewer intervals than there should be: libjpeg warns of that itself, so the decoder decides.
             if (marker == EndOfImage)
                 return JpegEnd.Regular;
         }
@@ -196,8 +209,11 @@ internal readonly ref struct JpegScan
     {
         while (marker != FirstRestart + expected)
         {
+            // Codes below SOF0 are no markers: libjpeg searches on.
             if (marker >= FirstFrame)
             {
+                // 1 or 2 ahead, restarts were lost, and this one waits for its turn. 6 or 7: a late one, to be skipped.
+                // 3 to 5: too far off, so libjpeg drops it and goes on as if it were the expected one.
                 var ahead = marker - FirstRestart - expected & 7;
                 if (marker is < FirstRestart or > LastRestart || ahead is 1 or 2)
                     return true;
@@ -246,11 +262,13 @@ internal readonly ref struct JpegScan
 
                 return false;
             case HuffmanTables:
+                // As in get_dht; a rest too short for another table is an error of its own, checked behind the loop.
                 while (segment.Length > CodeLengths)
                 {
                     var codes = 0;
                     foreach (var count in segment.Slice(1, CodeLengths))
                         codes += count;
+                    // Bit 4 is the class, DC or AC; the other bits are the table's number.
                     if (codes > MostCodes || (segment[0] & ~0x10) >= MostTables)
                         return true;
                     if (segment.Length < 1 + CodeLengths + codes)
@@ -263,6 +281,7 @@ internal readonly ref struct JpegScan
                 for (; segment.Length >= 2; segment = segment[2..])
                 {
                     if (
+                        // Below 16 are DC tables, whose bounds L and U must not cross (get_dac).
                         segment[0] >= 2 * ArithmeticTableCount
                         || (segment[0] < ArithmeticTableCount && (segment[1] & 15) > segment[1] >> 4)
                     )
@@ -283,6 +302,7 @@ internal readonly ref struct JpegScan
             frame[5]
         );
         var (across, down) = (1, 1);
+        // A scan of one component has units of one block, whatever its sampling factors (T.81, A.2.2).
         for (var c = 0; components > 1 && c < components && 7 + 3 * c < frame.Length; c++)
             (across, down) = (Math.Max(across, frame[7 + 3 * c] >> 4), Math.Max(down, frame[7 + 3 * c] & 15));
         return (long)((width + BlockSide * across - 1) / (BlockSide * across)) * ((height + BlockSide * down - 1) / (BlockSide * down));

@@ -29,6 +29,7 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
         if (encoded.Length > options.MaxBytes)
             throw new ImageDecodeException($"{encoded.Length} bytes; the limit is {options.MaxBytes}");
         var format = PhotoFormats.Detect(encoded);
+        // Before any library sees the file: libraries read past these faults, with pixels that Pillow would not give.
         if (format == PhotoFormat.Tiff)
             CheckTiff(encoded);
         else if (format == PhotoFormat.Png)
@@ -48,6 +49,7 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
             case PhotoFormat.Gif:
                 GifDecoder.Decode(encoded, options, destination);
                 break;
+            // The fast decoder reports no orientation, so a photo that may be turned goes to the library behind it.
             case PhotoFormat.Jpeg
                 when jpeg is not null && !MayBeTurned(encoded, options) && jpeg.TryDecode(encoded, options, destination, region):
                 break;

@@ -21,10 +21,13 @@ internal static class PhotoFormats
     /// <summary>The format that the first bytes announce.</summary>
     public static PhotoFormat Detect(ReadOnlySpan<byte> encoded)
     {
+        // SOI and the first byte of the next marker, as in Pillow: two bytes alone also begin other binary files.
         if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
             return PhotoFormat.Jpeg;
+        // All eight bytes: a transfer in text mode changes their line ends, and has damaged the rest too (PNG, 5.2).
         if (encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]))
             return PhotoFormat.Png;
+        // RIFF alone is the container of WAV and AVI as well.
         if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..12].SequenceEqual("WEBP"u8))
             return PhotoFormat.WebP;
         if (encoded.StartsWith("GIF87a"u8) || encoded.StartsWith("GIF89a"u8))
@@ -38,6 +41,7 @@ internal static class PhotoFormats
             || encoded.StartsWith("MM\0+"u8)
         )
             return PhotoFormat.Tiff;
+        // Netpbm has white space or a comment behind the digit. Two characters alone would take any text for a picture.
         return encoded.Length >= 3 && encoded[0] == 'P' && encoded[1] is >= (byte)'1' and <= (byte)'6' && IsSpace(encoded[2])
             ? PhotoFormat.Ppm
             : PhotoFormat.Unknown;
@@ -49,6 +53,7 @@ internal static class PhotoFormats
         {
             PhotoFormat.Jpeg => encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) < 0,
             PhotoFormat.Png => encoded.LastIndexOf("IEND"u8) < 0,
+            // RIFF's length leaves out its own eight bytes of name and length.
             PhotoFormat.WebP => BinaryPrimitives.ReadUInt32LittleEndian(encoded[4..]) + 8L > encoded.Length,
             _ => false,
         };

@@ -15,6 +15,7 @@ internal sealed class PixelValues
     {
         _bgr = preprocessing.Bgr;
         var channels = Enumerable.Range(0, 3).Select(c => Table(preprocessing, c)).ToArray();
+        // Means and deviations come in the order R, G, B, also for networks that read B, G, R.
         (_first, _second, _third) = _bgr ? (channels[2], channels[1], channels[0]) : (channels[0], channels[1], channels[2]);
     }
 

@@ -11,6 +11,8 @@ namespace TransferPipeline.Images;
 /// </summary>
 internal static partial class PngChunks
 {
+    // Around is the length, name and checksum of a chunk. MostText is Pillow's limit for a text chunk:
+    // a few packed bytes could become gigabytes.
     private const int Signature = 8,
         Around = 12,
         MostText = 1 << 20;
@@ -66,6 +68,7 @@ internal static partial class PngChunks
             var copy = new byte[encoded.Length + missing];
             var end = at + 8 + data.Length;
             encoded[..end].CopyTo(copy);
+            // Entry n of a new palette of Pillow's is the gray level n.
             for (var i = 0; i < missing; i++)
                 copy[end + i] = (byte)((data.Length + i) / Channels);
             BinaryPrimitives.WriteInt32BigEndian(copy.AsSpan(at), colors * Channels);
@@ -113,10 +116,12 @@ internal static partial class PngChunks
         var text = data[(end + 1)..];
         if (name.SequenceEqual("zTXt"u8))
         {
+            // The byte in front is the compression method, of which PNG has one.
             text = text.IsEmpty ? text : Inflate(text[1..]);
         }
         else if (name.SequenceEqual("iTXt"u8) && text.Length > 2)
         {
+            // A flag and the method, then language and translated keyword, each with a zero behind it (PNG, iTXt).
             var isPacked = text[0] != 0;
             text = text[2..];
             for (var skipped = 0; skipped < 2; skipped++)
@@ -156,6 +161,7 @@ internal static partial class PngChunks
     private static bool TryRead(ReadOnlySpan<byte> encoded, int at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> data)
     {
         name = data = default;
+        // A chunk that the file's end cuts ends the walk; the decoder behind reports it.
         if (
             at > encoded.Length - Around
             || BinaryPrimitives.ReadUInt32BigEndian(encoded[at..]) is var length && length > encoded.Length - Around - at

@@ -12,13 +12,17 @@ internal static class PpmDecoder
         var isBitmap = kind is 1 or 4;
         var top = isBitmap ? 1 : reader.Number();
         PhotoDecoder.CheckSize(PhotoFormat.Ppm, width, height, options);
+        // Netpbm's limit: a value of a binary file has one or two bytes.
         if (top is < 1 or > 65535)
             throw new ImageDecodeException($"damaged PPM: largest value {top}; expected 1 to 65535");
         var isText = kind <= 3;
         var channels = kind is 3 or 6 ? 3 : 1;
         if (!isText)
+            // One byte of white space alone: what follows is pixels, even where it looks like white space or a comment.
             reader.SkipOne();
         var rowBytes = kind == 4 ? (width + 7) / 8 : width * channels * (top > 255 ? 2 : 1);
+        // Before memory is reserved. In text a value takes at least one character,
+        // so that a header alone cannot ask for gigabytes.
         if (isText ? reader.Rest.Length < width * height * channels : reader.Rest.Length < rowBytes * height)
             throw new ImageDecodeException(
                 $"truncated PPM: {reader.Rest.Length} bytes of pixels; expected {(isText ? width * height * channels : rowBytes * height)}"
@@ -40,6 +44,7 @@ internal static class PpmDecoder
                         1 => reader.Bit() ? (byte)0 : (byte)255,
                         4 => (bytes[index >> 3] >> (7 - (index & 7)) & 1) != 0 ? (byte)0 : (byte)255,
                         2 or 3 => levels[Plain(ref reader, top)],
+                        // Pillow clips binary values beyond the largest one; in text it refuses them.
                         _ when top > 255 => Level(levels, bytes[2 * index] << 8 | bytes[2 * index + 1]),
                         _ => Level(levels, bytes[index]),
                     };
@@ -89,6 +94,7 @@ internal static class PpmDecoder
             SkipSpace();
             long value = 0;
             var digits = 0;
+            // Ten digits at most, as in Pillow, which cannot overflow a long.
             while (digits < Rest.Length && char.IsAsciiDigit((char)Rest[digits]) && digits < 11)
                 value = value * 10 + Rest[digits++] - '0';
             if (digits is 0 or 11 || (digits < Rest.Length && !IsSpace(Rest[digits]) && Rest[digits] != '#'))

@@ -50,6 +50,7 @@ public sealed record PreprocessingOverride
             result = result with { ResizeShortSide = 0, ResizeHeight = height, ResizeWidth = width };
         else if (Resize is [])
             result = result with { ResizeShortSide = 0, ResizeHeight = 0, ResizeWidth = 0 };
+        // Height first, as in torchvision; a single side is both.
         if (Crop is { Count: > 0 })
             result = result with { CropHeight = Crop[0], CropWidth = Crop[^1] };
         return result with
@@ -58,6 +59,7 @@ public sealed record PreprocessingOverride
             Mean = Mean ?? result.Mean,
             Std = Std ?? result.Std,
             Offset = Offset ?? result.Offset,
+            // A divisor selects the other form: with the model's one left in place, a new mean would have no effect.
             Divisor = Divisor ?? (Mean is null && Std is null ? result.Divisor : 0),
             Bgr = Bgr ?? result.Bgr,
         };

@@ -61,6 +61,7 @@ internal sealed class Preprocessor : IPhotoRegion
         var plan = Plan(source.Width, source.Height, destination.Length);
         fixed (float* values = destination)
         {
+            // The photo's rows overwrite all but the padding.
             if (plan.IsPadded)
                 FillBlack(values, plan, layout);
             var sink = new FloatRowSink(values, _values, layout, plan.Width, plan.Height, plan.Left, plan.Top);
@@ -132,8 +133,10 @@ internal sealed class Preprocessor : IPhotoRegion
         if (_preprocessing.ResizeWidth > 0)
             return (_preprocessing.ResizeWidth, _preprocessing.ResizeHeight);
         var side = _preprocessing.ResizeShortSide;
+        // torchvision leaves a photo alone whose short side has the size.
         if (side == 0 || Math.Min(width, height) == side)
             return (width, height);
+        // torchvision's int(size * long / short): truncated, and divided in float64 as Python does.
         var longSide = (double)((long)side * Math.Max(width, height)) / Math.Min(width, height);
         if (longSide > int.MaxValue)
             throw new ImageDecodeException($"{width} x {height} pixels are too narrow to resize to a short side of {side}");

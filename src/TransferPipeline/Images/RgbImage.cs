@@ -34,7 +34,9 @@ public sealed class RgbImage
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        // An overflow would make room for too little, and native decoders write through the address.
         var needed = checked(width * height * 3);
+        // It only grows: one buffer serves all photos of a worker.
         if (_pixels.Length < checked(needed + Slack))
             _pixels = GC.AllocateUninitializedArray<byte>(needed + Slack, pinned: true);
         (Width, Height) = (width, height);

@@ -54,14 +54,17 @@ internal static class TiffKind
     /// <exception cref="ImageDecodeException">Its compression, colours or bits are not supported.</exception>
     public static void Check(ReadOnlySpan<byte> encoded)
     {
+        // First, since the checks below take the first value of a tag, and the libraries may take another.
         if (TiffTags.Ambiguous(encoded) is { } tag)
             throw new ImageDecodeException($"damaged TIFF: its tag {tag} stands twice or has a wrong type");
 
         var compression = TiffTags.First(encoded, TiffTags.Compression) ?? Uncompressed;
+        // A value of 64 bits must not wrap to a known number.
         if (!ReadCompressions.Contains((int)Math.Min(compression, int.MaxValue)))
             throw Unsupported(
                 $"with {(CompressionNames.TryGetValue(compression, out var name) ? name : $"unknown ({compression})")} compression"
             );
+        // Pillow's default; TIFF 6.0 requires the tag.
         var colors = TiffTags.First(encoded, TiffTags.Colors) ?? NotInverted;
         if (ColorNames.TryGetValue(colors, out var kind))
             throw Unsupported($"in {kind}");
@@ -83,6 +86,7 @@ internal static class TiffKind
             );
         if (colors == NotInverted && width >= 16 && numbers != Floating)
             throw Unsupported($"in inverted grey of {width} bits");
+        // Red, green and blue of every color that the bits can name (TIFF 6.0, section 5).
         if (colors == Palette && width <= 8 && TiffTags.All(encoded, TiffTags.ColorMap).Count != 3 << (int)width)
             throw new ImageDecodeException($"damaged TIFF: its palette is not of {1 << (int)width} colours");
         if (TiffTags.First(encoded, TiffTags.StripOffsets) is null && TiffTags.First(encoded, TiffTags.TileOffsets) is null)

@@ -43,6 +43,7 @@ internal static class TiffTags
                     _ => null,
                 }
         );
+        // BigTIFF has offsets of 64 bits: a sum that wraps around would look like an early end.
         return offsets
             .Zip(counts, (offset, count) => offset > long.MaxValue - count ? long.MaxValue : offset + count)
             .DefaultIfEmpty()
@@ -105,6 +106,7 @@ internal static class TiffTags
                         or Orientation;
                 if (!seen.Add(tag) || (matters && (isLost || (type == Bytes && tag is not (StripOffsets or ColorMap)))))
                     ambiguous ??= tag;
+                // Pillow stops reading tags there, libtiff goes on: later tags exist for one of them alone.
                 isLost |= end > length;
                 return null;
             },
@@ -123,9 +125,11 @@ internal static class TiffTags
         var isBig = version == Big;
         if (version is not (Classic or Big) || reader.Unsigned(isBig ? 8 : 4, isBig ? 8 : 4) is not { } directory)
             return;
+        // BigTIFF widens the number of entries, and of each entry the count and the value, to 8 bytes.
         var (countBytes, entryBytes) = isBig ? (8, 20) : (2, 12);
         if (reader.Unsigned(directory, countBytes) is not { } entries)
             return;
+        // The limit of classic TIFF: a damaged count of 64 bits must not keep the loop busy.
         for (var i = 0L; i < Math.Min(entries, ushort.MaxValue); i++)
         {
             var entry = directory + countBytes + i * entryBytes;
@@ -171,6 +175,8 @@ internal static class TiffTags
                 _ => 0,
             };
             var count = Unsigned(entry + 4, word) ?? 0;
+            // Values that fit lie in the entry, and unknown types count as such.
+            // Half of the range in place of a missing offset leaves room for the sum.
             return count <= word / Math.Max(size, 1) || size == 0 ? entry + 4 + 2 * word
                 : count > _bytes.Length ? long.MaxValue
                 : (Unsigned(entry + 4 + word, word) ?? long.MaxValue / 2) + count * size;

@@ -47,6 +47,7 @@ internal static class UnknownFile
     private static string OfMedia(ReadOnlySpan<byte> encoded)
     {
         var brand = Encoding.Latin1.GetString(encoded.Slice(BrandAt, 4));
+        // An AVIF file may have HEIF's major brand mif1; its own brand is then among the compatible ones that follow.
         var all = encoded[..Math.Min(encoded.Length, 64)];
         if (brand is "avif" or "avis" || all.IndexOf("avif"u8) >= 0)
             return "an AVIF image, which is not supported: convert it to JPEG or PNG (avifdec)";
@@ -62,6 +63,8 @@ internal static class UnknownFile
     private static string? OfText(ReadOnlySpan<byte> encoded)
     {
         var text = encoded.StartsWith(Utf8Mark) ? encoded[Utf8Mark.Length..] : encoded;
+        // Markup in UTF-16 has a zero beside each ASCII letter and a byte-order mark in front.
+        // Without both it compares like UTF-8.
         var start = Encoding
             .Latin1.GetString(text[..Math.Min(text.Length, 1024)])
             .Replace("\0", "", StringComparison.Ordinal)
@@ -78,6 +81,7 @@ internal static class UnknownFile
             || (start.StartsWith("<?xml", StringComparison.Ordinal) && start.Contains("<svg", StringComparison.Ordinal))
         )
             return "an SVG drawing, which is not supported: convert it to PNG";
+        // Object stores answer a denied download with an XML document; XHTML pages begin with the same declaration.
         if (start.StartsWith("<?xml", StringComparison.Ordinal))
             return start.Contains("<html", StringComparison.Ordinal)
                 ? "a web page, not an image: the download gave a page (an error or a login?) in its place"

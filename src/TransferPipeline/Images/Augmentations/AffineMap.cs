@@ -9,6 +9,7 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
     public void Nearest(RgbImage from, RgbImage to, byte fill)
     {
         to.Pixels.Fill(fill);
+        // Pillow's own condition: beyond 15 bits of whole pixels a 16.16 number overflows.
         if (FitsFixed(0, 0) && FitsFixed(to.Width, 0) && FitsFixed(0, to.Height) && FitsFixed(to.Width, to.Height))
             NearestFixed(from, to);
         else
@@ -21,6 +22,7 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
             b = Fixed(B),
             d = Fixed(D),
             e = Fixed(E);
+        // The first pixel's center, rounded once; each step adds rounded numbers, as Pillow's affine_fixed does.
         int rowX = Fixed(C + A * 0.5 + B * 0.5),
             rowY = Fixed(F + D * 0.5 + E * 0.5);
         for (var y = 0; y < to.Height; y++, rowX += b, rowY += e)
@@ -35,6 +37,7 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
 
     private void NearestDouble(RgbImage from, RgbImage to)
     {
+        // The order of the terms is Pillow's, since floating-point sums depend on it.
         double rowX = C + B * 0.5 + A * 0.5,
             rowY = F + E * 0.5 + D * 0.5;
         for (var y = 0; y < to.Height; y++, rowX += B, rowY += E)
@@ -43,6 +46,7 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
             double fromX = rowX,
                 fromY = rowY;
             for (var x = 0; x < row.Length; x += 3, fromX += A, fromY += D)
+                // A cast alone would take -0.5 for column 0.
                 Copy(from, fromX < 0 ? -1 : (int)fromX, fromY < 0 ? -1 : (int)fromY, row[x..]);
         }
     }
@@ -74,6 +78,7 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
                 {
                     var above = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * shareX;
                     var below = top + 1 < from.Height ? lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * shareX : above;
+                    // Truncated, not rounded, as Pillow's cast.
                     row[x * 3 + c] = (byte)(above + (below - above) * shareY);
                 }
             }

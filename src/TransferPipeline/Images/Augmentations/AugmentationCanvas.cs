@@ -25,6 +25,7 @@ internal sealed class AugmentationCanvas(Resampler resampler, int outputWidth, i
     /// <summary>Makes what <see cref="Fresh"/> gave the picture.</summary>
     public void Put(RgbImage fresh)
     {
+        // The decoded photo is neither of the two buffers, so that the next view finds it unchanged.
         (_current, _spare) = (fresh, _current);
         _photo = _current;
     }

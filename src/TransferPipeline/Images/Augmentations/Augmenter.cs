@@ -65,6 +65,7 @@ internal sealed class Augmenter
         foreach (var step in _steps)
             step.Apply(_canvas, ref random);
         var picture = _canvas.Picture;
+        // A RandomResizedCrop may have a size of its own.
         if (picture.Width != _preprocessor.OutputWidth || picture.Height != _preprocessor.OutputHeight)
             Throw.Usage(
                 $"the augmentations give {picture.Width} x {picture.Height} pixels; the network takes {_preprocessor.OutputWidth} x "

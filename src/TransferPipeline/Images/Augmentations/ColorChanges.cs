@@ -12,6 +12,7 @@ internal static class ColorChanges
         long sum = 0;
         for (var i = 0; i < pixels.Length; i += 3)
             sum += Grey(pixels[i], pixels[i + 1], pixels[i + 2]);
+        // ImageEnhance.Contrast rounds the mean to a whole level before it blends.
         Map(pixels, Table(factor, (int)((double)sum / (pixels.Length / 3) + 0.5)));
     }
 
@@ -29,6 +30,7 @@ internal static class ColorChanges
     /// <summary>Adds to the hue, which goes around in 256 steps; the amount is cut to whole steps of 1/255 turn.</summary>
     public static void Hue(Span<byte> pixels, double turns)
     {
+        // torchvision's np.uint8(hue_factor * 255): a negative turn wraps around modulo 256.
         var step = (byte)(int)(turns * 255);
         for (var i = 0; i < pixels.Length; i += 3)
         {
@@ -91,6 +93,7 @@ internal static class ColorChanges
         var p = Level(value * (1.0 - share));
         var q = Level(value * (1.0 - share * rest));
         var t = Level(value * (1.0 - share * (1.0 - rest)));
+        // A hue of 255 is a full turn, with a sixth of 6 and a rest of 0.
         return (sixth % 6) switch
         {
             0 => (value, t, p),
@@ -102,5 +105,6 @@ internal static class ColorChanges
         };
     }
 
+    // C's round, which Pillow calls; the default of Math.Round is half to even.
     private static byte Level(double value) => (byte)Math.Clamp(Math.Round(value, MidpointRounding.AwayFromZero), 0, 255);
 }

@@ -44,12 +44,15 @@ internal sealed record ColorJitter : Augmentation
             (order[i], order[other]) = (order[other], order[i]);
         }
 
+        // Drawn before the changes are made, so that their random order does not decide which number each gets.
         var (brightness, contrast) = (Brightness.Draw(ref random), Contrast.Draw(ref random));
         var (saturation, hue) = (Saturation.Draw(ref random), Hue.Draw(ref random));
         var fresh = canvas.Fresh(canvas.Picture.Width, canvas.Picture.Height);
+        // The changes work in place, and the picture may be the decoded photo.
         canvas.Picture.Pixels.CopyTo(fresh.Pixels);
         foreach (var change in order)
         {
+            // A neutral change is left out, as in torchvision: 8-bit HSV and back alone would change colors.
             if (change == Brightening && Brightness != new Interval(1, 1))
                 ColorChanges.Brightness(fresh.Pixels, (float)brightness);
             else if (change == Contrasting && Contrast != new Interval(1, 1))

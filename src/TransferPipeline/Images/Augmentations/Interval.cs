@@ -12,6 +12,7 @@ internal readonly record struct Interval(double From, double To)
 
     internal void Check(string name, double least, double most)
     {
+        // Negated, so that NaN is refused too.
         if (!(From >= least && From <= To && To <= most))
             Throw.Usage($"{name} is {this}; expected two rising values from {Text(least)} to {Text(most)}");
     }

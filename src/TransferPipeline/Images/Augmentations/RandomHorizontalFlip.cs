@@ -11,6 +11,7 @@ internal sealed record RandomHorizontalFlip : Augmentation
 
     internal override void Validate()
     {
+        // Negated, so that NaN is refused too.
         if (!(Probability is >= 0 and <= 1))
             Throw.Usage($"RandomHorizontalFlip's p is {Probability}; expected 0 to 1");
     }

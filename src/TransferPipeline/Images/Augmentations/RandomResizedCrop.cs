@@ -44,10 +44,12 @@ internal sealed record RandomResizedCrop : Augmentation
         {
             var area = (double)width * height * Scale.Draw(ref random);
             var aspect = Math.Exp(logRatio.Draw(ref random));
+            // Math.Round takes half to even, as Python's round does.
             var w = (int)Math.Round(Math.Sqrt(area * aspect));
             var h = (int)Math.Round(Math.Sqrt(area / aspect));
             if (w > 0 && w <= width && h > 0 && h <= height)
             {
+                // The row before the column, as torchvision draws them.
                 var y = random.Below(height - h + 1);
                 var x = random.Below(width - w + 1);
                 return new PixelBox(x, y, w, h);
@@ -57,6 +59,7 @@ internal sealed record RandomResizedCrop : Augmentation
         var (partWidth, partHeight) = (width, height);
         var shape = (double)width / height;
         if (shape < Ratio.From)
+            // An extreme shape would leave no pixel.
             partHeight = Math.Max(1, (int)Math.Round(width / Ratio.From));
         else if (shape > Ratio.To)
             partWidth = Math.Max(1, (int)Math.Round(height * Ratio.To));

@@ -32,11 +32,13 @@ internal sealed record RandomRotation : Augmentation
     {
         var picture = canvas.Picture;
         var angle = degrees % 360.0;
+        // The remainder of C# has the sign of the angle; Python's is never negative.
         if (angle < 0)
             angle += 360.0;
         if (angle == 0)
             return;
         var fresh = canvas.Fresh(picture.Width, picture.Height);
+        // A quarter turn keeps the size of a square alone; Pillow then maps other photos like any angle.
         if (angle == 180 || (angle is 90 or 270 && picture.Width == picture.Height))
             QuarterTurns((int)angle / 90, picture, fresh);
         else if (Interpolation == Interpolation.Nearest)
@@ -51,6 +53,7 @@ internal sealed record RandomRotation : Augmentation
         var radians = -(angle * (Math.PI / 180.0));
         var (cosine, sine) = (Round15(Math.Cos(radians)), Round15(Math.Sin(radians)));
         var (centreX, centreY) = (width / 2.0, height / 2.0);
+        // Terms and their order are those of Image.rotate, so that they round alike.
         return new AffineMap(
             cosine,
             sine,

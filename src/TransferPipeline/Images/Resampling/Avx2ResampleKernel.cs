@@ -18,6 +18,7 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
         fixed (int* lengths = axis.Lengths)
         fixed (uint* pairs = axis.Pairs)
         {
+            // One row in each 128-bit lane, since the byte shuffle does not cross lanes.
             for (var row = 0; row < RowsAtOnce; row += 2)
                 TwoRows(
                     sources[row],
@@ -58,6 +59,7 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
             var end = pairs + lengths[i];
             var low = Vector256.Create(Half);
             var high = Vector256<int>.Zero;
+            // Four taps at a time: low and high parts of taps 0 and 1, then of taps 2 and 3.
             for (var w = pairs; w < end; w += 4, offset += 12)
             {
                 var pixels = Vector256.Create(Vector128.Load(source0 + offset), Vector128.Load(source1 + offset));
@@ -72,6 +74,7 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
             var sum = Join(low, high);
             var words = Avx2.PackSignedSaturate(sum, sum);
             var bytes = Avx2.PackUnsignedSaturate(words, words).AsUInt32();
+            // Four bytes each; the next pixel overwrites the fourth, and the last one lies in the row's padding.
             Unsafe.WriteUnaligned(destination0, bytes.GetLower().ToScalar());
             Unsafe.WriteUnaligned(destination1, bytes.GetUpper().ToScalar());
         }
@@ -82,6 +85,7 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
         var length = axis.Lengths[output];
         fixed (uint* pairs = &axis.Pairs[output * axis.Taps])
         {
+            // Past the row's end it works on padding: rows take a multiple of 64 bytes.
             for (var x = 0; x < bytes; x += Vector256<byte>.Count)
             {
                 var low0 = Vector256.Create(Half);
@@ -96,6 +100,7 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
                     var odd = Vector256.Load(rows[t + 1] + x);
                     var lows = Vector256.Create(pairs[t]).AsInt16();
                     var highs = Vector256.Create(pairs[t + 1]).AsInt16();
+                    // Interleaved, the levels of both rows lie side by side, and one multiply-add weighs and sums them.
                     var first = Avx2.UnpackLow(even, odd);
                     var last = Avx2.UnpackHigh(even, odd);
                     var pixels = Avx2.UnpackLow(first, default).AsInt16();
@@ -112,6 +117,7 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
                     high3 += Avx2.MultiplyAddAdjacent(pixels, highs);
                 }
 
+                // Unpacking and packing both work within 128-bit lanes, so that the bytes end in their order.
                 var words0 = Avx2.PackSignedSaturate(Join(low0, high0), Join(low1, high1));
                 var words1 = Avx2.PackSignedSaturate(Join(low2, high2), Join(low3, high3));
                 Avx2.PackUnsignedSaturate(words0, words1).Store(destination + x);
@@ -119,6 +125,8 @@ internal sealed unsafe class Avx2ResampleKernel : ResampleKernel
         }
     }
 
+    // With hundreds of taps the low parts' sum wraps around. The joined sum is right modulo 2^32,
+    // and the true one fits 32 bits.
     private static Vector256<int> Join(Vector256<int> low, Vector256<int> high) =>
         ((high << ResampleAxis.LowBits) + low) >> ResampleAxis.WeightBits;
 }

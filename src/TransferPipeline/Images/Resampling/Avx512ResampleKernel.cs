@@ -52,6 +52,7 @@ internal sealed unsafe class Avx512ResampleKernel : ResampleKernel
                 var words = Avx512BW.PackSignedSaturate(sum, sum);
                 var bytes = Avx512BW.PackUnsignedSaturate(words, words).AsUInt32();
                 var (upper, lower) = (bytes.GetUpper(), bytes.GetLower());
+                // Four bytes each; the next pixel overwrites the fourth.
                 Unsafe.WriteUnaligned(destination0 + i * 3, lower.GetLower().ToScalar());
                 Unsafe.WriteUnaligned(destination1 + i * 3, lower.GetUpper().ToScalar());
                 Unsafe.WriteUnaligned(destination2 + i * 3, upper.GetLower().ToScalar());
@@ -98,6 +99,7 @@ internal sealed unsafe class Avx512ResampleKernel : ResampleKernel
                     high3 += Avx512BW.MultiplyAddAdjacent(pixels, highs);
                 }
 
+                // Unpacking and packing both work within 128-bit lanes, so that the bytes end in their order.
                 var words0 = Avx512BW.PackSignedSaturate(Join(low0, high0), Join(low1, high1));
                 var words1 = Avx512BW.PackSignedSaturate(Join(low2, high2), Join(low3, high3));
                 Avx512BW.PackUnsignedSaturate(words0, words1).Store(destination + x);
@@ -105,6 +107,7 @@ internal sealed unsafe class Avx512ResampleKernel : ResampleKernel
         }
     }
 
+    // As in the AVX2 kernel, a low sum that wraps around does no harm.
     private static Vector512<int> Join(Vector512<int> low, Vector512<int> high) =>
         ((high << ResampleAxis.LowBits) + low) >> ResampleAxis.WeightBits;
 }

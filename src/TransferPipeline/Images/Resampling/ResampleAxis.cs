@@ -21,6 +21,7 @@ internal sealed class ResampleAxis
         Starts = new int[count];
         Lengths = new int[count];
         Weights = new int[count * taps];
+        // Zeroed: vector kernels read taps in groups of four, and those past a window must weigh nothing.
         Pairs = GC.AllocateArray<uint>(count * taps, pinned: true);
     }
 
@@ -84,6 +85,7 @@ internal sealed class ResampleAxis
         var axis = new ResampleAxis(count, 4) { IsSelection = true, Longest = 1 };
         var scale = (double)from / to;
         var position = scale * 0.5;
+        // From 0, though only the kept part is wanted: the sum's rounding depends on every step.
         for (var i = 0; i < first + count; i++, position += scale)
         {
             if (i >= first)
@@ -97,8 +99,10 @@ internal sealed class ResampleAxis
     {
         var filter = ResampleFilter.Of(interpolation);
         var scale = (double)from / to;
+        // Shrinking widens the filter, so that every source pixel counts (antialiasing); enlarging does not narrow it.
         var stretch = Math.Max(scale, 1.0);
         var support = filter.Support * stretch;
+        // Pillow's ksize (Resample.c, precompute_coeffs).
         var longest = (int)Math.Ceiling(support) * 2 + 1;
         if ((long)longest * count > MostWeights)
             throw new ImageDecodeException($"a side of {from} pixels is too long to resize to {to}");
@@ -107,11 +111,13 @@ internal sealed class ResampleAxis
         var exact = new double[longest];
         for (var i = 0; i < count; i++)
         {
+            // By the place in the full result, so that a kept part has the bits of a full resize.
             var centre = (first + i + 0.5) * scale;
             var start = Math.Max((int)(centre - support + 0.5), 0);
             var length = Math.Min((int)(centre + support + 0.5), from) - start;
             var sum = 0.0;
             for (var t = 0; t < length; t++)
+                // In Pillow's order, since another one may round the sum differently.
                 sum += exact[t] = filter.Weight((t + start - centre + 0.5) * inverse);
             axis.Starts[i] = start;
             axis.Lengths[i] = length;
@@ -138,8 +144,10 @@ internal sealed class ResampleAxis
     {
         var index = output * Taps + tap;
         Weights[index] = weight;
+        // Even taps take the low 16 bits of both numbers of a pair, odd taps the high ones.
         var shift = (tap & 1) * 16;
         var pair = index & ~1;
+        // The low part is never negative; the high part has the sign.
         Pairs[pair] |= (uint)(weight & ((1 << LowBits) - 1)) << shift;
         Pairs[pair + 1] |= (uint)(ushort)(weight >> LowBits) << shift;
     }

@@ -34,6 +34,7 @@ internal abstract class ResampleFilter(double support)
         public override double Weight(double x)
         {
             x = Math.Abs(x);
+            // Terms as in Pillow's bicubic_filter; another form of the polynomial rounds differently.
             if (x < 1.0)
                 return ((A + 2.0) * x - (A + 3.0)) * x * x + 1;
             return x < 2.0 ? (((x - 5) * x + 8) * x - 4) * A : 0.0;
@@ -43,6 +44,7 @@ internal abstract class ResampleFilter(double support)
     /// <summary>Lanczos with three lobes.</summary>
     private sealed class WindowedSinc() : ResampleFilter(3)
     {
+        // Half open, as Pillow's lanczos_filter.
         public override double Weight(double x) => x is >= -3.0 and < 3.0 ? Sinc(x) * Sinc(x / 3) : 0.0;
 
         private static double Sinc(double x)

@@ -47,6 +47,7 @@ internal abstract unsafe class ResampleKernel
     {
         if (string.IsNullOrEmpty(forced))
             return Available().Last();
+        // A misspelled name and a processor without the instructions have different cures.
         if (!Names.Contains(forced))
             Throw.Usage($"{Variable} is '{forced}'; expected one of {string.Join(", ", Names)}");
         var kernel = Available().FirstOrDefault(k => k.Name == forced);
@@ -63,6 +64,7 @@ internal abstract unsafe class ResampleKernel
             yield return new Vector128ResampleKernel();
         if (Avx2.IsSupported)
             yield return new Avx2ResampleKernel();
+        // BW has the instructions for 8 and 16 bits; AVX-512F has those for 32 and 64 bits alone.
         if (Avx512BW.IsSupported)
             yield return new Avx512ResampleKernel();
     }

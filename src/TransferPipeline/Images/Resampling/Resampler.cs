@@ -35,10 +35,12 @@ internal sealed unsafe class Resampler(ResampleKernel kernel)
         var across = Axis(box.Width, width, keep.X, keep.Width, interpolation);
         var down = Axis(box.Height, height, keep.Y, keep.Height, interpolation);
         var rowBytes = keep.Width * 3;
+        // The horizontal pass writes 4 bytes for the 3 of each pixel.
         var stride = (rowBytes + 4 + ResampleKernel.RowAlignment - 1) / ResampleKernel.RowAlignment * ResampleKernel.RowAlignment;
 
         // Room for a whole window and the rows that the horizontal pass computes beyond it in one go.
         var slots = (down.Longest + 2 * ResampleKernel.RowsAtOnce - 1) / ResampleKernel.RowsAtOnce * ResampleKernel.RowsAtOnce;
+        // Only photos that are very long and narrow need more: their windows or their resized rows are huge.
         if ((long)slots * stride > MostRingBytes)
             throw new ImageDecodeException($"{box.Width} x {box.Height} pixels take too much memory to resize to {width} x {height}");
         var ring = Reserve(ref _ring, (long)slots * stride);
@@ -52,6 +54,7 @@ internal sealed unsafe class Resampler(ResampleKernel kernel)
         for (var y = 0; y < keep.Height; y++)
         {
             var (start, length) = (down.Starts[y], down.Lengths[y]);
+            // Nearest alone leaves source rows out; windows of filters overlap.
             if (computed < start && down.IsSelection)
                 computed = start;
             for (; computed < start + length; computed += ResampleKernel.RowsAtOnce)
@@ -64,6 +67,7 @@ internal sealed unsafe class Resampler(ResampleKernel kernel)
                 slot = slot + 1 == slots ? 0 : slot + 1;
             }
 
+            // Vector kernels take rows in pairs: behind an odd last row they load this one, with the weight 0.
             rows[length] = rows[length - 1];
             if (down.IsSelection)
             {
@@ -75,6 +79,7 @@ internal sealed unsafe class Resampler(ResampleKernel kernel)
             sink.Row(y, new ReadOnlySpan<byte>(finished, rowBytes));
         }
 
+        // The loops hold an address alone, and the pixels live as long as their image.
         GC.KeepAlive(source);
     }
 

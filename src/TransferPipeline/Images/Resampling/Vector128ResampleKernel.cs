@@ -26,6 +26,7 @@ internal sealed unsafe class Vector128ResampleKernel : ResampleKernel
                     source += 3;
                 }
 
+                // Before the narrowing, which drops high bits instead of saturating.
                 var clipped = Clip(sum);
                 Unsafe.WriteUnaligned(destination, Vector128.Narrow(Vector128.Narrow(clipped, clipped), default).AsUInt32().ToScalar());
             }
