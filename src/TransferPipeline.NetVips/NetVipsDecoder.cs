@@ -22,6 +22,7 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
 
     protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
     {
+        // Opening reads the header alone, so that the size is checked before any pixel takes memory.
         using var image = Open(format, encoded);
         CheckSize(format, image.Width, image.Height, options);
         var converter = PixelConverter.Of(format, encoded, image);
@@ -66,6 +67,7 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
         RgbImage destination
     )
     {
+        // libvips decodes on demand: rows are asked for from top to bottom, as sequential access requires.
         using var region = Region.New(image);
         var (width, height) = (destination.Width, destination.Height);
         var rowBytes = width * converter.BytesPerPixel;
@@ -83,6 +85,7 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
     /// <summary>libvips' own messages gather in one buffer for all threads, so the reason follows from the file instead.</summary>
     private static ImageDecodeException Damaged(PhotoFormat format, ReadOnlySpan<byte> encoded, string what)
     {
+        // Otherwise the text of every damaged photo would stay in that buffer for the rest of the run.
         VipsRows.ClearErrors();
         var adjective = PhotoFormats.EndsEarly(format, encoded) ? "truncated" : "damaged";
         return new ImageDecodeException($"{adjective} {format.Name()}: {what}");

@@ -13,6 +13,7 @@ internal sealed class NetVipsEncoder : IImageEncoder
     {
         try
         {
+            // libvips reads the pixels where they are; they may be released once the file is written.
             fixed (byte* pixels = image.Pixels)
             {
                 using var source = Image.NewFromMemory(

@@ -21,12 +21,14 @@ internal abstract class PixelConverter(int bytesPerPixel)
         var (bands, type) = (image.Bands, image.Format);
         if (image.Interpretation is Enums.Interpretation.Lab or Enums.Interpretation.Labs)
             throw new ImageDecodeException($"{format.Name()} in L*a*b* colours is not supported");
+        // Before all others: libvips takes such a file for plain R G B A, since TiffKind.Prepared changed its tag.
         if (format == PhotoFormat.Tiff && bands >= 4 && TiffKind.IsPremultiplied(encoded))
             return type is Enums.BandFormat.Uchar or Enums.BandFormat.Ushort
                 ? new Premultiplied(bands, type == Enums.BandFormat.Ushort)
                 : throw Unsupported(format, bands);
         if (type == Enums.BandFormat.Uchar)
         {
+            // Four bands of bytes are inks, or R G B and alpha; the interpretation alone distinguishes them.
             if (image.Interpretation == Enums.Interpretation.Cmyk && bands >= 4)
                 return new Cmyk(bands);
             return bands >= 3 ? new Bytes(bands) : new Grey(bands);
@@ -35,6 +37,8 @@ internal abstract class PixelConverter(int bytesPerPixel)
         if (image.Interpretation == Enums.Interpretation.Cmyk)
             return type == Enums.BandFormat.Ushort && bands >= 4 ? new Cmyk16(bands) : throw Unsupported(format, bands);
 
+        // A gray PNG with a transparent level (tRNS) has two bands here, and is mode I in Pillow.
+        // One with alpha is mode LA, of which the high byte counts.
         var isGrey = bands == 1 || (format == PhotoFormat.Png && encoded[PngColorType] == PngGrey);
         return (type, isGrey) switch
         {
@@ -117,6 +121,7 @@ internal abstract class PixelConverter(int bytesPerPixel)
             }
         }
 
+        // libvips gives 16 bits in the machine's order, so the high byte is the second on all platforms that run this.
         private int Level(ReadOnlySpan<byte> source, int at, int channel) => source[at + (isWide ? channel * 2 + 1 : channel)];
     }
 
@@ -143,6 +148,7 @@ internal abstract class PixelConverter(int bytesPerPixel)
         public override void Convert(ReadOnlySpan<byte> source, Span<byte> target)
         {
             var values = MemoryMarshal.Cast<byte, ushort>(source);
+            // One or two bands are gray, perhaps with alpha, and one level serves three colors.
             var (bands, isGrey) = (BytesPerPixel / 2, BytesPerPixel <= 4);
             for (int s = 0, t = 0; t < target.Length; s += bands, t += 3)
             {

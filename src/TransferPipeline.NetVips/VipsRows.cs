@@ -16,6 +16,7 @@ internal static unsafe partial class VipsRows
     {
         nuint length;
         var rows = RegionFetch(region.DangerousGetHandle(), 0, first, width, count, &length);
+        // The native call has the handle alone: a finalizer could release the region meanwhile.
         GC.KeepAlive(region);
         return rows;
     }

@@ -33,14 +33,18 @@ internal static class VipsRuntime
 
     private static (string Version, string? Problem) Start()
     {
+        // First, since it names the cause in one line; NetVips' exception lists all places where the loader looked.
         if (NativeLibraries.Problem(Library, typeof(Image).Assembly) is { } missing)
             return ("", missing);
         if (!ModuleInitializer.VipsInitialized)
             return ("", (ModuleInitializer.Exception?.Message ?? "unknown reason").ReplaceLineEndings(" "));
         Log.SetLogHandler("VIPS", Enums.LogLevelFlags.All, Discard);
+        // Workers decode photos side by side, and more threads per photo would compete with them.
         global::NetVips.NetVips.Concurrency = 1;
+        // No operation occurs twice, and cached ones would hold memory of earlier photos.
         Cache.Max = 0;
         global::NetVips.NetVips.BlockUntrusted = true;
+        // Imports of our own must reach the very library that NetVips has loaded, whose file has another name.
         NativeLibrary.SetDllImportResolver(
             Assembly.GetExecutingAssembly(),
             static (name, _, search) => name == VipsRows.Library ? NativeLibrary.Load(Library, typeof(Image).Assembly, search) : 0
