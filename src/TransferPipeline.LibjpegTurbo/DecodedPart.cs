@@ -24,6 +24,7 @@ internal static class DecodedPart
         var block = BlockWidths[subsampling];
         var left = Math.Max(0, region.X - Margin) / block * block;
         var right = Math.Min(width, region.X + region.Width + Margin);
+        // Rows need no margin: libjpeg-turbo keeps the context rows of those that it skips.
         return new(left, region.Y, right - left, region.Height);
     }
 }

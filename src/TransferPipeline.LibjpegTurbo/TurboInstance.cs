@@ -21,6 +21,7 @@ internal readonly unsafe ref struct TurboInstance
         _instance = TurboJpeg.Init(TurboJpeg.InitDecompress);
         if (_instance == 0)
             throw new JobFailedException("libjpeg-turbo does not start");
+        // A warning is a damaged scan with invented pixels: libvips then decides, as it does without this library.
         Set(TurboJpeg.StopOnWarning, 1);
         Set(TurboJpeg.ScanLimit, MostScans);
         // New in 3.1; 3.0 saves none when it decodes.

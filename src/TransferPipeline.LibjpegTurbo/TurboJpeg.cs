@@ -49,6 +49,7 @@ internal static unsafe partial class TurboJpeg
     [LibraryImport(Library, EntryPoint = "tj3Destroy")]
     public static partial void Destroy(nint instance);
 
+    // tj3Set and tj3Get touch one field, so the collector can wait for them. It could not wait for a decode.
     [LibraryImport(Library, EntryPoint = "tj3Set"), SuppressGCTransition]
     public static partial int Set(nint instance, int parameter, int value);
 

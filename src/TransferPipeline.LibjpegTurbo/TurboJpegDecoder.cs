@@ -19,6 +19,7 @@ internal sealed class TurboJpegDecoder : IJpegDecoder
     {
         if (TurboLibrary.Problem is { } problem)
             throw new JobFailedException($"libjpeg-turbo: {problem}");
+        // A library that cannot start fails here once, and not at the first photo.
         new TurboInstance().Dispose();
     }
 
@@ -52,6 +53,7 @@ internal sealed class TurboJpegDecoder : IJpegDecoder
             if (!instance.TryReadHeader(start, encoded.Length) || !IsPlain(instance))
                 return false;
             var (width, height) = (instance.Get(TurboJpeg.Width), instance.Get(TurboJpeg.Height));
+            // The decoder behind refuses it, with the message that all decoders share.
             if (!options.Allows(width, height))
                 return false;
             var part = Part(instance, encoded, width, height, region);
@@ -59,6 +61,7 @@ internal sealed class TurboJpegDecoder : IJpegDecoder
                 return false;
             destination.Resize(width, height);
             fixed (byte* pixels = destination.Pixels)
+                // A part goes to its place in the full photo, so that nothing behind has to know of it.
                 return instance.TryDecode(start, encoded.Length, pixels + ((nint)part.Y * width + part.X) * 3, width * 3);
         }
     }

@@ -14,6 +14,7 @@ internal static class TurboLibrary
     {
         var found = Search(Environment.GetEnvironmentVariable(Variable));
         if (found.Problem is null)
+            // .NET allows one resolver per assembly, which is why it is set within the Lazy.
             NativeLibrary.SetDllImportResolver(
                 Assembly.GetExecutingAssembly(),
                 (name, _, _) => name == TurboJpeg.Library ? found.Handle : 0
@@ -43,6 +44,7 @@ internal static class TurboLibrary
         if (choice == "off")
             return new(0, "", $"switched off by {Variable}=off");
         if (!string.IsNullOrEmpty(choice))
+            // A file that was asked for has no substitute: another library would hide that it does not work.
             return Open([choice], inSystem: false) is { Problem: null } chosen
                 ? chosen
                 : throw new UsageException(
@@ -57,6 +59,7 @@ internal static class TurboLibrary
         if (found.Problem is null)
             return found;
         var system = Open(Names, inSystem: true);
+        // An unfit file beside the program explains more than "not found" in the system.
         return system.Problem is null || found.Path == "" ? system : found;
     }
 
@@ -75,7 +78,9 @@ internal static class TurboLibrary
                 continue;
             }
 
+            // The system's loader takes a bare name, and its file is known only once it is loaded.
             var path = inSystem ? LoadedLibraries.FileOf(name) : name;
+            // By its functions, since TurboJPEG has no call for its version.
             if (TurboJpeg.Functions.FirstOrDefault(f => !NativeLibrary.TryGetExport(handle, f, out _)) is not { } missing)
                 return new(handle, path, null);
             unfit ??= new(
