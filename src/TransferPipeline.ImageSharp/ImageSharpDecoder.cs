@@ -24,6 +24,7 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
     public ImageSharpDecoder()
         : base($"imagesharp {Version}", $"ImageSharp {Version}")
     {
+        // Workers decode photos side by side, and more threads per photo would compete with them.
         _configuration.MaxDegreeOfParallelism = 1;
         _configuration.PreferContiguousImageBuffers = true;
     }
@@ -80,6 +81,7 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
         fixed (byte* start = encoded)
         {
             using var stream = new UnmanagedMemoryStream(start, encoded.Length);
+            // ImageSharp 2 gives null for what it does not know, where later versions throw.
             return Image.Identify(_configuration, stream) ?? throw new InvalidImageContentException("unknown");
         }
     }

@@ -29,6 +29,7 @@ internal static class JpegColors
         for (var at = 2; at + 4 <= encoded.Length && encoded[at] == Marker; )
         {
             var code = encoded[at + 1];
+            // A fill byte before the marker's code (T.81, B.1.1.2).
             if (code == Marker)
             {
                 at++;
@@ -36,6 +37,7 @@ internal static class JpegColors
             }
 
             var end = at + 2 + BinaryPrimitives.ReadUInt16BigEndian(encoded[(at + 2)..]);
+            // A length below 2 would make the walk stand still.
             if (code == StartOfScan || end > encoded.Length || end < at + 4)
                 break;
             var segment = encoded[(at + 4)..end];
@@ -54,6 +56,7 @@ internal static class JpegColors
         if (components.IsEmpty)
             return false;
         var areNamedRgb = components[0] == 'R' && components[3] == 'G' && components[6] == 'B';
+        // Left, whether libjpeg takes the components for RGB; right, whether ImageSharp does.
         return (!hasJfif && (transform >= 0 ? transform == 0 : areNamedRgb)) != (transform == 0 || areNamedRgb);
     }
 }
