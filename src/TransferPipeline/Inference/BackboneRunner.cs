@@ -23,6 +23,7 @@ internal sealed class BackboneRunner : IDisposable
     {
         (_session, Batch) = (session, batch);
         PixelsPerPhoto = 3 * model.InputHeight * model.InputWidth;
+        // Pinned, since bindings keep the address for the runner's life.
         _pixels = GC.AllocateArray<float>(checked(batch * PixelsPerPhoto), pinned: true);
         long[] shape =
             model.Layout == TensorLayout.Nchw
@@ -32,6 +33,7 @@ internal sealed class BackboneRunner : IDisposable
         _binding = session.CreateIoBinding();
         (_inputName, _input) = (model.InputName, Value(_pixels, shape));
         for (var i = 0; i < _vectors.Length; i++)
+            // Outputs are bound once: ONNX Runtime writes the vectors straight into these rows.
             _binding.BindOutput(model.Outputs[i].Name, Value(_vectors[i].Data, [batch, _vectors[i].Columns]));
     }
 
@@ -55,6 +57,7 @@ internal sealed class BackboneRunner : IDisposable
 
     public void Dispose()
     {
+        // Before the values, to which it refers.
         _binding.Dispose();
         _options.Dispose();
         foreach (var value in _values)

@@ -180,6 +180,7 @@ public sealed record DeviceOptions
         gpus = new int[parts.Length];
         for (var i = 0; i < parts.Length; i++)
         {
+            // No signs and no blanks: each GPU has one spelling, by which duplicates are found.
             if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out gpus[i]))
                 return false;
         }

@@ -33,6 +33,7 @@ internal static partial class GpuErrors
         }
         catch (OnnxRuntimeException e) when (!device.IsCpu && !IsExhausted(e))
         {
+            // On the CPU such an error is a bug, whose trace is wanted.
             throw new JobFailedException($"device {device} fails: {Brief(e)}; 'transfer doctor' tries each GPU", e);
         }
     }

@@ -27,6 +27,7 @@ internal static class IntegerArithmetic
     {
         if (!saturates)
             return null;
+        // Both forms of quantized graphs: float operators between DequantizeLinear, and operators on integers.
         var layers = graph.Node.Where(n =>
             n.OpType is "DequantizeLinear" or "QLinearConv" or "QLinearMatMul" or "QGemm" or "MatMulInteger"
         );
@@ -42,6 +43,7 @@ internal static class IntegerArithmetic
         (TensorProto.Types.DataType)tensor.DataType == TensorProto.Types.DataType.Int8
         && TensorData.Inline(tensor).RawData.Span.ContainsAnyExcept(Small);
 
+    // As bytes, so that raw data is searched without a copy as sbyte.
     private static readonly System.Buffers.SearchValues<byte> Small = System.Buffers.SearchValues.Create([
         .. Enumerable.Range(-ReducedWeight, (2 * ReducedWeight) + 1).Select(v => (byte)(sbyte)v),
     ]);
@@ -49,8 +51,10 @@ internal static class IntegerArithmetic
     /// <summary>CPUID leaf 7: AVX512_VNNI is bit 11 of ECX, AVX-VNNI bit 4 of EAX of subleaf 1 (Intel SDM, volume 2A).</summary>
     private static bool HasVnni()
     {
+        // A leaf beyond the last is answered with the last one's bits (Intel SDM, volume 2A).
         if (X86Base.CpuId(0, 0).Eax < 7)
             return false;
+        // CPUID alone is not enough: the system has to save the registers too, which .NET's own tests include.
         var wide = (X86Base.CpuId(7, 0).Ecx & (1 << 11)) != 0 && Avx512BW.IsSupported;
         return wide || ((X86Base.CpuId(7, 1).Eax & (1 << 4)) != 0 && Avx2.IsSupported);
     }

@@ -6,6 +6,7 @@ internal static class OwnThreads
     /// <summary>Runs on as many threads, waits for all, and throws the first error.</summary>
     /// <param name="body">Called with the thread's number, from 0.</param>
     public static void Run(int threads, Action<int> body) =>
+        // GetResult throws the error itself, Wait an AggregateException around it.
         Task.WhenAll(Enumerable.Range(0, threads).Select(i => Start(() => body(i)))).GetAwaiter().GetResult();
 
     public static Task Start(Action body) =>

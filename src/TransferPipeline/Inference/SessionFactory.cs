@@ -51,6 +51,7 @@ internal static class SessionFactory
         }
         catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException && !device.IsCpu)
         {
+            // A native library that is built for the CPU alone lacks the providers' functions.
             throw new JobFailedException(
                 $"device {device} cannot be used: {GpuErrors.Brief(e)}; 'transfer doctor' lists what is there and what is missing",
                 e
@@ -67,6 +68,7 @@ internal static class SessionFactory
     public static void RequireDevice(DeviceOptions device)
     {
         if (device is { IsCpu: false, Precision: Precision.Fp32 or Precision.Tf32 })
+            // Before the libraries are loaded by the search below, since they read the variable then.
             NativeSetup.ForbidTf32(device.Precision == Precision.Fp32);
         if (!device.IsCpu && CudaLibraries.Problem(device.Gpus, device.Provider == Provider.TensorRt) is { } problem)
             throw new JobFailedException($"device {device} cannot be used: {problem}");
@@ -134,6 +136,7 @@ internal static class SessionFactory
         // Of convolutions that cuDNN cannot run with their bias it reports errors, though it then runs them without.
         OrtEnv.Instance().EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         CudaRuntime.Use(device.Index);
+        // In order of preference: what TensorRT does not run goes to CUDA, and what CUDA lacks to the CPU.
         if (device.Provider == Provider.TensorRt)
         {
             using var tensorRt = new OrtTensorRTProviderOptions();

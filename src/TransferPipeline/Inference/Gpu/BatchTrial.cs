@@ -37,6 +37,7 @@ internal sealed class BatchTrial
         var freeAtStart = freeMemory();
         for (var size = Math.Min(First, largest); size <= Math.Min(Last, largest); size *= 2)
         {
+            // The first size runs in any case, since nothing is known of the memory that a photo needs.
             if (trial._tried.Count > 0 && WouldNotFit(freeAtStart, freeMemory()))
             {
                 trial.Limit = string.Create(
@@ -48,6 +49,7 @@ internal sealed class BatchTrial
 
             if (!trial.Try(rate, size))
                 break;
+            // Two doublings together have to bring the gain: one alone may be lost in the noise of a short trial.
             if (trial._tried.Count > 2 && trial._tried[^1].PerSecond < trial._tried[^3].PerSecond * Gain)
                 break;
         }
@@ -77,6 +79,7 @@ internal sealed class BatchTrial
             }
             catch (OnnxRuntimeException e) when (GpuErrors.IsExhausted(e))
             {
+                // Any other error does not depend on the size and must not be hidden.
                 Limit = $"batches of {smaller} do not fit into the GPU's memory";
                 if (_tried.Count > 0)
                     return false;

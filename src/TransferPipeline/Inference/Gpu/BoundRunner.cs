@@ -39,6 +39,7 @@ internal sealed class BoundRunner : IBatchRunner
 
     public void Run(BatchTensors batch)
     {
+        // The copy blocks this lane's thread alone; the other lane computes meanwhile.
         _memory.Copy(batch.Input, _fixed.Input);
         _session.RunWithBinding(_options, _binding);
         for (var i = 0; i < _fixed.Outputs.Length; i++)
@@ -47,6 +48,7 @@ internal sealed class BoundRunner : IBatchRunner
 
     public void Dispose()
     {
+        // Before the tensors, to which it refers.
         _binding.Dispose();
         _options.Dispose();
         _fixed.Dispose();

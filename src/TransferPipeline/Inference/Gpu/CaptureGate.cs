@@ -18,6 +18,7 @@ internal sealed class CaptureGate(int lanes) : IDisposable
         }
         finally
         {
+            // A lane that fails counts too, or the others would wait for it forever.
             _left.Signal();
         }
 

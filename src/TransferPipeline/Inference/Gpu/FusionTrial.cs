@@ -19,6 +19,7 @@ internal sealed record FusionTrial(double Apart, double Within, double Distance,
 
     public bool Wins => Problem is null && Distance <= Tolerance && Within >= Apart * Gain;
 
+    // The distance is compared by a negation, so that NaN counts as other vectors.
     public override string ToString() =>
         Problem is not null ? $"convolutions do not add their bias themselves, as that fails ({Problem}); --cuda-fusion off skips the trial"
         : !(Distance <= Tolerance)

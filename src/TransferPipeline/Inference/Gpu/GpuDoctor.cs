@@ -67,6 +67,7 @@ internal static class GpuDoctor
             );
         }
 
+        // With a library missing, a test would only repeat in other words what is listed above.
         foreach (var gpu in usable ? gpus : [])
             yield return Test(gpu);
     }
@@ -90,6 +91,7 @@ internal static class GpuDoctor
         using var runner = new BackboneRunner(held.Session, model, 1);
         pixels.CopyTo(runner.Pixels(0));
         GpuErrors.Guard(runner.Run, 1, device);
+        // Small whole numbers are exact in every precision, so that any difference is an error.
         if (!runner.Vectors(0).Row(0).SequenceEqual<float>([14, 16, 18]))
             throw new JobFailedException(
                 $"{device} computes {string.Join(", ", runner.Vectors(0).Row(0).ToArray())} where 14, 16, 18 is right"

@@ -22,6 +22,7 @@ internal sealed class GpuSessions : IDisposable
     {
         try
         {
+            // A later GPU may fail, and a constructor that throws leaves the caller nothing to dispose of.
             foreach (var gpu in device.Gpus)
                 AddLanes(gpu, device, create, gpuMemory);
             Host = device.IsCpu ? TensorMemory.Plain() : TensorMemory.Pinned(_lanes[0].Session, _lanes[0].Gpu);
@@ -41,6 +42,7 @@ internal sealed class GpuSessions : IDisposable
 
     public void Dispose()
     {
+        // In this order: threads may still call the sessions, and all memory is a session's.
         _lanes.ForEach(l => l.Thread.Dispose());
         Host?.Dispose();
         _lanes.ForEach(l => l.Memory.Dispose());

@@ -19,6 +19,7 @@ internal sealed class GpuThread : IDisposable
         {
             start();
             foreach (var task in _work.GetConsumingEnumerable())
+                // An exception stays in the task and reaches whoever waits for it; the thread goes on.
                 task.RunSynchronously();
         })
         {

@@ -24,6 +24,7 @@ internal static class NodePlacement
     /// <summary>A session whose first run was profiled; nodes that ran on the CPU are listed in one message.</summary>
     public static InferenceSession CreateChecked(CutModel model, DeviceOptions device, Action<string> message)
     {
+        // ONNX Runtime appends the time of day, which processes and sessions side by side may share.
         var prefix = Path.Combine(Path.GetTempPath(), $"transfer-{Environment.ProcessId}-{Guid.NewGuid():N}");
         var session = SessionFactory.Create(model, device, profile: prefix);
         try
@@ -64,6 +65,7 @@ internal static class NodePlacement
             )
                 continue;
             var name = e.GetProperty("name").GetString()!;
+            // A node has several events; this one is its computing.
             const string Suffix = "_kernel_time";
             if (name.EndsWith(Suffix, StringComparison.Ordinal))
                 nodes.Add(new(name[..^Suffix.Length], op.GetString()!, provider.GetString()!, IsShape(args)));

@@ -16,6 +16,7 @@ internal static class SyntheticBatch
 
     /// <summary>Largest over the outputs, relative to the first's length.</summary>
     public static float Distance(float[][] first, float[][] second) =>
+        // Two equal vectors of zeros have the distance 0 and not NaN.
         first.Zip(second, (a, b) => TensorPrimitives.Distance<float>(a, b) / Math.Max(1e-12f, TensorPrimitives.Norm<float>(a))).Max();
 
     public static void Bands(Span<byte> pixels)
@@ -24,5 +25,6 @@ internal static class SyntheticBatch
             pixels[i] = (byte)(i * 255L / pixels.Length);
     }
 
+    // The seed is fixed: both ways to compute a batch take the same pixels.
     public static void Noise(Span<byte> pixels) => new Random(7).NextBytes(pixels);
 }

@@ -66,6 +66,7 @@ internal sealed class TensorMemory : IDisposable
 
     public void Dispose()
     {
+        // The default allocator is ONNX Runtime's own and is not released.
         if (_info is null)
             return;
         _allocator.Dispose();

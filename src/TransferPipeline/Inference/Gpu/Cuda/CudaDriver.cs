@@ -34,6 +34,7 @@ internal static unsafe class CudaDriver
         var gpus = new List<CudaDevice>();
         for (var i = 0; i < count; i++)
             gpus.Add(Gpu(library, i));
+        // cuDriverGetVersion gives 13000 for 13.0 and 12040 for 12.4.
         return (string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}"), gpus);
     }
 
@@ -76,6 +77,7 @@ internal static unsafe class CudaDriver
             ((delegate* unmanaged<byte*, int, int, int>)Function(library, "cuDeviceGetName"))(name, NameLength, device),
             "cuDeviceGetName"
         );
+        // The form without _v2 counts in 32 bits.
         Check(((delegate* unmanaged<nuint*, int, int>)Function(library, "cuDeviceTotalMem_v2"))(&bytes, device), "cuDeviceTotalMem");
         var text = new ReadOnlySpan<byte>(name, NameLength);
         var capability = string.Create(

@@ -86,6 +86,7 @@ internal sealed class CudaLibraries
     public static string? Problem(IReadOnlyList<int> gpus, bool tensorRt)
     {
         var (provider, file) = tensorRt ? ("TensorrtExecutionProvider", TensorRtProvider) : ("CUDAExecutionProvider", CudaProvider);
+        // From the inside outwards: in a build without the provider, libraries that are missing are no problem.
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
             return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build "
                 + $"with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
@@ -93,6 +94,7 @@ internal sealed class CudaLibraries
             return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle "
                 + $"made by 'make bundle GPU=1'";
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
+        // The driver is asked last: it may be where only the search finds it.
         return Describe(search.Load(tensorRt)) is { } problem
             ? $"{problem}{(search.Absent is { } absent ? $" ({PathVariable} names {absent}, which does not exist)" : "")}; 'transfer "
                 + $"doctor' lists what is there"
@@ -104,6 +106,7 @@ internal sealed class CudaLibraries
     {
         var problems = found
             .Where(f => f.Path is null)
+            // All that pip brings is one group, so that one command installs it.
             .GroupBy(f => f.Library.Wheel is null ? f.Library.Product : "")
             .Select(g =>
                 $"{string.Join(", ", g.Select(f => f.Library.Name))} {(g.Count() == 1 ? "is" : "are")} missing{OtherVersion([.. g])}: "
@@ -122,6 +125,7 @@ internal sealed class CudaLibraries
         missing.Select(f => f.Other).FirstOrDefault(o => o is not null) is { } other ? $" ({other} is of another version)" : "";
 
     /// <summary>Full path of a provider's library beside the program, or null.</summary>
+    // Bundles have natives beside the program, plain builds below runtimes.
     public static string? ProviderFile(string file) =>
         new[] { file, Path.Combine("runtimes", "linux-x64", "native", file) }
             .Select(f => Path.Combine(AppContext.BaseDirectory, f))
@@ -130,6 +134,7 @@ internal sealed class CudaLibraries
     /// <summary>Loads what is needed and says where each was found.</summary>
     public IReadOnlyList<FoundLibrary> Load(bool tensorRt = false)
     {
+        // In order of dependence: a library that is loaded satisfies those that are linked to it by its name.
         var found = Needed.Select(Load).ToList();
         if (tensorRt)
             found.AddRange(TensorRt.Select(Load));
@@ -158,6 +163,7 @@ internal sealed class CudaLibraries
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
+            // The first one found is the answer: a later folder or the system would hide that it is broken.
             return new(library, file, e.OneLine());
         }
     }
@@ -207,6 +213,7 @@ internal sealed class CudaLibraries
     {
         foreach (var given in Given(environment))
         {
+            // Users name a folder of libraries, a prefix or a site-packages; all three are searched.
             yield return given;
             foreach (var folder in PrefixFolders(given).Concat(PipFolders(given)))
                 yield return folder;

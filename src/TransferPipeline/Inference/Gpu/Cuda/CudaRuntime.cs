@@ -63,6 +63,7 @@ internal static unsafe class CudaRuntime
     public static void Copy(int gpu, nint destination, nint source, long bytes)
     {
         var calls = Functions.Value;
+        // The default stream that is waited for below is that of the thread's current GPU.
         var status = calls.SetDevice(gpu);
         if (status == 0)
             status = calls.Copy(destination, source, (nuint)bytes, AnyDirection);
