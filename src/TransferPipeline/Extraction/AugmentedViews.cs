@@ -14,6 +14,7 @@ internal static class AugmentedViews
         new()
         {
             Count = count,
+            // Made here as well as by each worker, so that a wrong parameter ends the run before its first photo.
             Description = new Augmenter(steps, preprocessing, seed).Description,
             CreateRenderer = () => new Renderer(new Augmenter(steps, preprocessing, seed)),
         };

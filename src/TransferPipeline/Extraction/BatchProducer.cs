@@ -9,12 +9,14 @@ internal sealed class BatchProducer(ExtractionPass pass, BatchRing ring)
     {
         try
         {
+            // It may wait for the writer: there are parts enough for all batches that are open (WorkQueue).
             while (!cancellation.IsCancellationRequested && pass.Queue.Next(mayWait: true, cancellation, out _) is { } photo)
                 Do(photo, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested) { }
         finally
         {
+            // After an error too, since lanes wait for batches until the last decoder has left.
             ring.Leave();
         }
     }
@@ -36,7 +38,9 @@ internal sealed class BatchProducer(ExtractionPass pass, BatchRing ring)
         catch (Exception e) when (PhotoSource.IsOfPhoto(e))
         {
             _source.Fail(item, e);
+            // Views that were written before the error are finished by the GPU, as any others.
             pass.Finish(item.Part, item.Count - filled);
+            // The slots stay empty, but their batches must not wait for them.
             for (; filled < item.Count; filled++)
                 ring.Done(ring.Enter(item.Sequence + filled, cancellation).Batch);
         }

@@ -6,6 +6,7 @@ namespace TransferPipeline.Extraction;
 /// </summary>
 internal sealed class BatchRing
 {
+    // Not a Lock, which Monitor.Wait does not take.
     private readonly object _gate = new();
     private readonly HostBatch[] _ring;
     private readonly Queue<HostBatch> _ready = new();
@@ -31,6 +32,7 @@ internal sealed class BatchRing
     {
         var (number, slot) = Math.DivRem(sequence, _size);
         var batch = _ring[number % _ring.Length];
+        // Monitor.Wait takes no token, so cancelling wakes all threads that wait.
         using var wake = cancellation.Register(Wake);
         lock (_gate)
         {
@@ -61,6 +63,7 @@ internal sealed class BatchRing
         {
             if (--_decoders > 0)
                 return;
+            // Only after a cancellation or an error: in a full run the last batch has no slots beyond the last vector.
             foreach (var batch in _ring.Where(b => b.Open > 0 && b.Items.Any(i => i is not null)).OrderBy(b => b.Number))
                 Send(batch);
             Monitor.PulseAll(_gate);
@@ -73,6 +76,7 @@ internal sealed class BatchRing
         lock (_gate)
         {
             HostBatch? batch;
+            // Batches that are ready are still taken when all decoders have left.
             while (!_ready.TryDequeue(out batch) && _decoders > 0)
                 Monitor.Wait(_gate);
             return batch;
@@ -104,6 +108,7 @@ internal sealed class BatchRing
     private void Start(HostBatch batch, int number)
     {
         batch.Number = number;
+        // Beyond the last vector nothing is open, so such a batch is never sent.
         batch.Open = (int)Math.Clamp(_total - (long)number * _size, 0, _size);
         Array.Clear(batch.Items);
     }

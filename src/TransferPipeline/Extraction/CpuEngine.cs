@@ -14,7 +14,9 @@ internal sealed class CpuEngine : IExtractionEngine
 
     public CpuEngine(CutModel model, int workers)
     {
+        // One session for all workers, so that the weights are in memory once.
         _session = SessionFactory.Create(model, new());
+        // Loading a session leaves freed memory behind, which glibc would keep.
         NativeHeap.Trim();
         (_model, _workers) = (model, workers);
     }

@@ -73,6 +73,7 @@ internal sealed class ExtractionPass
         var errors = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
         var workers = engine.Workers(this);
         using var running = new CountdownEvent(workers.Count);
+        // Threads of their own: each computes or blocks as long as the run lasts, which would exhaust the pool.
         var threads = workers
             .Select((work, i) => new Thread(() => Work(work, stop, errors, running)) { IsBackground = true, Name = $"extract {i}" })
             .ToList();
@@ -102,6 +103,7 @@ internal sealed class ExtractionPass
                     + $"room and run again",
                 writeError
             );
+        // The first one; later ones are what stopping the other workers brings.
         if (errors.TryDequeue(out var error))
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
         cancellation.ThrowIfCancellationRequested();
@@ -127,6 +129,7 @@ internal sealed class ExtractionPass
         finally
         {
             running.Signal();
+            // The writer waits for the last worker, too.
             _finished.Release();
         }
     }
@@ -138,6 +141,8 @@ internal sealed class ExtractionPass
         Report(clock);
         while (true)
         {
+            // With a limit, so that progress is reported while photos are slow.
+            // Without the token, since a cancelled run still writes what is done.
             _finished.Wait(100, CancellationToken.None);
             while (Queue.TakeFinished(_written) is { } part)
             {
@@ -157,6 +162,7 @@ internal sealed class ExtractionPass
                 reported = clock.Elapsed;
             }
 
+            // In this order: a worker's last part is finished before the worker has ended.
             if (running.IsSet && Queue.TakeFinished(_written) is null)
             {
                 Report(clock);
@@ -184,6 +190,7 @@ internal sealed class ExtractionPass
             for (var i = 0; i < _targets.Count; i++)
             {
                 var (target, missing) = (_targets[i], _targets[i].Plan.Missing);
+                // One pass serves all sets, and a vector may be missing in some of them only.
                 target.Computed += target.Writer.Append(part, i, _wanted.Position, p => missing[p]);
             }
 
@@ -211,6 +218,7 @@ internal sealed class ExtractionPass
 
     private (int Entry, int View)[] MissingSlots()
     {
+        // In the dataset's order, from which a vector's part and batch follow.
         var slots = new List<(int, int)>();
         for (var entry = _wanted.FirstEntry; entry < _wanted.EndEntry; entry++)
         {

@@ -54,6 +54,7 @@ internal sealed record ExtractionSpec
             Decoder = Decoder.Name,
             ExifTranspose = Decode.ExifTranspose,
             Views = Views?.Count ?? 0,
+            // Steps that make no view must not make another recipe.
             Augmentation = Views is { Count: > 0 } ? Views.Description : "none",
             Provider = DeviceOptions.Name(Device.Provider),
             Precision = DeviceOptions.Name(Device.Precision),
@@ -67,6 +68,7 @@ internal sealed record ExtractionOutput(CutRequest Request, string Folder)
     /// <param name="model">The backbone's name.</param>
     public static ExtractionOutput Below(string folder, string model, CutRequest cut)
     {
+        // Cuts are names of tensors, in which slashes and colons are common.
         var name = cut == CutRequest.Default ? model : $"{model}-{cut.Cut}{(cut.Pooling == Pooling.None ? "" : "-" + cut.Pooling)}";
         return new(
             cut,

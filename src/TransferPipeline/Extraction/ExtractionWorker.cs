@@ -48,6 +48,7 @@ internal sealed class ExtractionWorker : IDisposable
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested) { }
 
+        // After a cancellation too: what was decoded is worth one run of the network.
         Flush();
     }
 
@@ -65,6 +66,7 @@ internal sealed class ExtractionWorker : IDisposable
         catch (Exception e) when (PhotoSource.IsOfPhoto(e))
         {
             _source.Fail(item, e);
+            // Views that were filled before the error are in the batch and finish with it.
             _pass.Finish(item.Part, item.Count - filled);
         }
     }
@@ -81,10 +83,12 @@ internal sealed class ExtractionWorker : IDisposable
         if (_filled == 0)
             return;
         var time = Stopwatch.GetTimestamp();
+        // Always the full batch, whatever its unused slots hold: a product of fewer rows may sum in another order.
         _runner.Run();
         for (var i = 0; i < _filled; i++)
             Take(i, _batch[i]);
         _pass.Times.Infer(time);
+        // Last: a part that is finished may be written, and its memory reused, at once.
         for (var i = 0; i < _filled; i++)
             _pass.Finish(_batch[i].Part, 1);
         _filled = 0;

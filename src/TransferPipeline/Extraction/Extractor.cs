@@ -121,6 +121,7 @@ internal static class Extractor
                     }
             )
             .ToList();
+        // After the commit, so that a run with too many failures keeps the vectors of the other photos.
         RequireFewFailures(targets[0].Writer, wanted.EndEntry - wanted.FirstEntry, options);
         return results;
 
@@ -165,6 +166,8 @@ internal static class Extractor
 
     private static CutModel OpenModel(ExtractionSpec spec, ExtractionOptions options)
     {
+        // First: without the device's libraries it would be useless to read the backbone. And tf32 has to be permitted
+        // before the precision check makes a session in fp32, which would forbid it to the process.
         SessionFactory.RequireDevice(spec.Device);
         var model = spec.OpenModel();
         if (model.BatchMessage is { } message)
@@ -250,6 +253,7 @@ internal static class Extractor
                     throw FeatureSets.OtherRecipe(folder, difference);
                 else
                     RequireSameShard(folder, manifest, options.Shard);
+                // Under the lock, where temporary files can only be those of a killed run.
                 Guard(folder, () => SetWriter.RemoveStrays(folder, manifest));
                 return new(
                     folder,
@@ -308,6 +312,7 @@ internal static class Extractor
                 DatasetOptions = spec.Dataset.Options?.ForReading(),
                 Shard = options.Shard == Shard.Whole ? null : options.Shard.ToString(),
                 Recipe = Recipe,
+                // Vectors that are kept were decoded by the libraries that are listed already.
                 DecodedBy = plan.AnyMissing ? [.. (before?.DecodedBy ?? []).Union([spec.Decoder.Libraries])] : before?.DecodedBy,
                 Classes = spec.Dataset.Classes,
                 MaxBytes = spec.Decode.MaxBytes,
@@ -336,6 +341,7 @@ internal static class Extractor
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
+                // The vectors are committed and right, so that missing stamps are no error.
                 message($"{PhotoStamps.FileOf(Folder)} cannot be written ({e.FirstLine()}): the next run hashes all photos again");
             }
 

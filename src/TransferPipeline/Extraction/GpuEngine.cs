@@ -19,6 +19,7 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
 
     public int Decoders => plan.Decoders;
 
+    // Behind one slow photo the ring's batches fill up, and threads wait with photos of the batch after them.
     public int RowsInFlight => plan.BatchSize * (RingLength + 1);
 
     private int RingLength => GpuPlan.RingLength(device);
@@ -65,6 +66,7 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
         if (!device.CudaGraphs)
             return lane => new BoundRunner(lane.Session, plan.Model, lane.Memory, plan.BatchSize);
         var gate = new CaptureGate(plan.Sessions.Lanes.Count);
+        // One for all lanes, which pass the gate one after another.
         var scratch = CreateBatch();
         _owned.Insert(0, gate);
         return lane =>
@@ -81,6 +83,7 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
             }
             catch
             {
+                // The caller gets no runner that it could dispose of.
                 runner?.Dispose();
                 throw;
             }

@@ -27,6 +27,7 @@ internal sealed record GpuPlan(CutModel Model, GpuSessions Sessions, int BatchSi
     /// <summary>With sessions whose nodes are all on the GPU or are listed.</summary>
     public static GpuPlan Measure(ExtractionSpec spec, ExtractionOptions options, CutModel model, int missing)
     {
+        // Every GPU's session has the same nodes: one line is enough.
         var reported = new HashSet<string>();
         return Measure(
             spec,
@@ -98,6 +99,7 @@ internal sealed class GpuTrials : IDisposable
     )
     {
         (_spec, _options) = (spec, options);
+        // The sessions take the graph; the plan, which lives as long as the run, keeps the cut without it.
         var bytes = PixelInput.Apply(model, spec.Preprocessing);
         _model = bytes with { Model = new() };
         _mayFuse =
@@ -119,6 +121,7 @@ internal sealed class GpuTrials : IDisposable
 
     public GpuPlan Run(int missing)
     {
+        // Auto begins without fusion, whose trial compares with the rate at the batch that is found.
         var fusion = _spec.Device.CudaFusion == CudaFusion.On ? CudaFusion.On : CudaFusion.Off;
         _sessions = _createSessions(fusion);
         var tryDecoders = _options is { FewerWorkers: true, Workers: > 1 } && missing >= WorthATrial;
@@ -139,9 +142,11 @@ internal sealed class GpuTrials : IDisposable
                 (fusion, rate) = TryFusion(batch, rate.Value);
         }
 
+        // With --batch no trial has measured the GPU yet, whose rate decides on the threads.
         var decoders = tryDecoders ? TryDecoders(rate ?? GuardedRate(batch)) : _options.Workers;
         GpuErrors.Guard(() => TrialRates.Warm(Sessions.Lanes, Sessions.Host, _model, batch), batch, _spec.Device);
         var plan = new GpuPlan(_model, Sessions, batch, decoders, fusion);
+        // From here on they are the plan's.
         _sessions = null;
         return plan;
     }
@@ -164,6 +169,7 @@ internal sealed class GpuTrials : IDisposable
         }
         catch (Exception e) when (e is OnnxRuntimeException or JobFailedException)
         {
+            // Kernels that fail end the trial, not the run, which works without them.
             trial = new(apart, 0, 0, GpuErrors.Brief(e));
         }
 
@@ -197,6 +203,7 @@ internal sealed class GpuTrials : IDisposable
     /// <param name="rate">Photos per second of one GPU.</param>
     private int TryDecoders(double rate)
     {
+        // One GPU was measured; the others of a run are taken to be like it.
         var (needed, photo) = (rate * _spec.Device.Gpus.Count, 0);
         // Compiles the code and is not counted.
         TrialRates.OfDecoding(_spec, 1, ref photo);
@@ -231,6 +238,7 @@ internal sealed class GpuTrials : IDisposable
     private int Largest(int missing)
     {
         var bytes = 3L * _model.InputHeight * _model.InputWidth + sizeof(float) * _model.Outputs.Sum(o => (long)o.Dimension);
+        // What .NET calls available is a container's limit where there is one.
         var host = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / HostShare / GpuPlan.RingLength(_spec.Device) / bytes;
         return _model.AtMost((int)Math.Clamp(host, 1, Math.Max(1, missing)));
     }

@@ -18,6 +18,7 @@ internal static class GpuWorker
             for (var slot = 0; slot < batch.Tensors.Size; slot++)
                 Deliver(batch, slot);
             pass.Times.Infer(time);
+            // Last: a part that is finished may be written, and its memory reused, at once.
             foreach (var item in batch.Items)
             {
                 if (item is { } done)

@@ -30,7 +30,9 @@ internal sealed class PhotoSource(ExtractionSpec spec, WorkerTimes times)
     {
         var time = Stopwatch.GetTimestamp();
         var photo = spec.Dataset.Entries[entry];
+        // A photo that cannot be read must not be recorded with the hash of the one before.
         (_sha, _bytes, _mtime) = ("", 0, 0);
+        // Before the bytes, so that a later change shows as another time in the next run.
         var stamp = spec.Dataset.Stamp(entry);
         var length = spec.Dataset.Read(entry, ref _encoded);
         var encoded = _encoded.AsSpan(0, length);
@@ -80,6 +82,7 @@ internal sealed class PhotoSource(ExtractionSpec spec, WorkerTimes times)
     /// <exception cref="JobFailedException">A value is infinite or not a number.</exception>
     public static void RequireFinite(ReadOnlySpan<float> vector, string path)
     {
+        // A sum is one fast pass; since it may overflow over finite values, they are examined where it is not finite.
         if (!float.IsFinite(TensorPrimitives.Sum(vector)) && vector.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
             throw new JobFailedException(
                 $"the backbone gives no finite vector for {path}: check its precision and preprocessing with 'transfer inspect'"

@@ -69,6 +69,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
                 + $"{LargestDifference:0.0e0} of the largest value{(IsClose ? "" : $"; below {FeatureDrift.CosineLimit}: use fp32")}"
         );
 
+    // MaxMagnitude keeps the value's sign.
     private static float Magnitude(ReadOnlySpan<float> values) => Math.Abs(TensorPrimitives.MaxMagnitude(values));
 
     private static int Fill(ExtractionSpec spec, TensorLayout layout, BackboneRunner exact, byte[] bytes)

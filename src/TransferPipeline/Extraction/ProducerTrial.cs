@@ -34,6 +34,7 @@ internal sealed class ProducerTrial
     public static ProducerTrial Run(Func<int, double> rate, double needed, int most)
     {
         var trial = new ProducerTrial(needed);
+        // From the top: where no number of threads feeds the GPUs, the highest rate shows what is nearly as good.
         for (var threads = most; threads > 0; threads /= 2)
         {
             trial._tried.Add(new(threads, rate(threads)));

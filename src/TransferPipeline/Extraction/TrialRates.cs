@@ -31,6 +31,7 @@ internal static class TrialRates
                 lanes,
                 lane =>
                 {
+                    // Three at least, as one large batch may take longer than the least time.
                     for (var runs = 0; runs < 3 || clock.Elapsed < Least; runs++)
                     {
                         runners[lane]!.Run(batches[lane]);

@@ -37,7 +37,9 @@ internal sealed class WorkQueue
     {
         (_slots, _rowsPerPart) = (slots, rowsPerPart);
         var (largest, smallest, parts) = PartSizes();
+        // Two more than they fill: open slots may begin at the end of a part and end at the start of another.
         var wanted = Math.Max(ExtractionSizes.Buffers, 2 + (rowsInFlight + smallest - 1) / smallest);
+        // A short run does not reserve memory for parts that it will never have.
         var buffers = Math.Min(wanted, Math.Max(1, parts));
         _buffers = new(Enumerable.Range(0, buffers).Select(_ => new PartBuffer(largest, dimensions)));
         _free = new(buffers, buffers);
@@ -66,6 +68,7 @@ internal sealed class WorkQueue
             _buffers.Push(part);
         }
 
+        // After the push: the count must never be above the number of buffers that are there.
         _free.Release();
     }
 
@@ -83,6 +86,7 @@ internal sealed class WorkQueue
                     return null;
                 if (_current is not null && _nextInPart < _current.Count)
                     return TakePhoto(_current);
+                // Without waiting, since giving a buffer back needs the lock that is held here.
                 if (_free.Wait(0, CancellationToken.None))
                 {
                     StartPart();
@@ -92,6 +96,7 @@ internal sealed class WorkQueue
 
             if (!mayWait)
                 return null;
+            // Waits until a buffer is free and takes none: another thread may begin the next part before this one.
             _free.Wait(cancellation);
             _free.Release();
         }
@@ -101,6 +106,7 @@ internal sealed class WorkQueue
     {
         var first = _nextInPart;
         var entry = part.Slots[first].Entry;
+        // All missing views of a photo go to one thread, which reads and decodes it once.
         while (_nextInPart < part.Count && part.Slots[_nextInPart].Entry == entry)
             _nextInPart++;
         var sequence = _handedOut;
