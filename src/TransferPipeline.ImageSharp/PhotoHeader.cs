@@ -16,7 +16,7 @@ internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool
     {
         var png = format == PhotoFormat.Png ? info.Metadata.GetPngMetadata() : null;
         var orientation = info.Metadata.ExifProfile?.GetValue(ExifTag.Orientation)?.Value ?? 1;
-        // Gray with alpha is not gray here: Pillow reads it as mode LA and takes the high byte, as of colors.
+        // Gray with alpha does not count as gray: Pillow reads it by its high bytes, like colors.
         return new(
             info.Width,
             info.Height,

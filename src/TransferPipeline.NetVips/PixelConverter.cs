@@ -38,7 +38,7 @@ internal abstract class PixelConverter(int bytesPerPixel)
             return type == Enums.BandFormat.Ushort && bands >= 4 ? new Cmyk16(bands) : throw Unsupported(format, bands);
 
         // A gray PNG with a transparent level (tRNS) has two bands here, and is mode I in Pillow.
-        // One with alpha is mode LA, of which the high byte counts.
+        // One with alpha is read by its high bytes.
         var isGrey = bands == 1 || (format == PhotoFormat.Png && encoded[PngColorType] == PngGrey);
         return (type, isGrey) switch
         {
