@@ -17,6 +17,7 @@ internal sealed class Adapter<T>
     public Adapter(string name, Func<T> create, Func<string> version, Func<string?>? problem = null)
     {
         Name = name;
+        // Lazy, so that a registry can list adapters whose native libraries are missing or slow to load.
         _instance = new(create);
         _version = new(version);
         _problem = new(problem ?? (() => null));
@@ -31,6 +32,7 @@ internal sealed class Adapter<T>
     /// <summary>Why the library cannot be used on this machine, in one line; null when it can.</summary>
     public string? Problem => _problem.Value;
 
+    // The reason is checked first: without it the user would see the loader's exception of the native library.
     /// <summary>The one instance; the first call may load a native library.</summary>
     /// <exception cref="UsageException">The library cannot be used on this machine.</exception>
     public T Instance => Problem is { } problem ? throw new UsageException($"'{Name}' is not available: {problem}") : _instance.Value;

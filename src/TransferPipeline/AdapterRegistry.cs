@@ -21,10 +21,12 @@ internal sealed class AdapterRegistry<T>(string role, IReadOnlyList<Adapter<T>> 
     {
         if (name is null)
         {
+            // Each Problem may load a native library, so the search ends at the first adapter that works.
             return adapters.FirstOrDefault(a => a.Problem is null)
                 ?? throw new UsageException($"no {role} can be used: {string.Join("; ", adapters.Select(a => $"{a.Name}: {a.Problem}"))}");
         }
 
+        // An adapter that was named is returned even where it cannot be used: its Instance then states the reason.
         return adapters.FirstOrDefault(a => a.Name == name)
             ?? throw new UsageException(
                 $"there is no {role} '{name}'{NearestName.Hint(name, adapters.Select(a => a.Name))} (known: "

@@ -17,6 +17,7 @@ internal static class Blocks
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockSize);
         var blocks = Count(count, blockSize);
+        // One block is not worth a thread of the pool, and without Parallel.For its exception comes unwrapped.
         if (threads <= 1 || blocks <= 1)
         {
             for (var block = 0; block < blocks; block++)
@@ -36,6 +37,7 @@ internal static class Blocks
         catch (AggregateException failures) when (failures.InnerExceptions.Count > 0)
         {
             // The caller sees the same exception type as with one thread.
+            // Throw keeps the stack trace of the block that failed, which a new throw would replace.
             ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
         }
     }

@@ -18,6 +18,7 @@ internal enum OptionKind
 /// <summary>An option as its record declares it by <see cref="OptionAttribute"/>.</summary>
 internal sealed class DeclaredOption
 {
+    // The command line and pipelines read the same records; reflection over each is paid once per process.
     private static readonly ConcurrentDictionary<Type, IReadOnlyList<DeclaredOption>> Found = new();
 
     private readonly PropertyInfo _property;
@@ -87,13 +88,17 @@ internal sealed class DeclaredOption
     /// </summary>
     public static IEnumerable<(PropertyInfo Property, OptionAttribute Attribute)> Declarations(Type record)
     {
+        // With DeclaredOnly and a walk over the base types a record's own options
+        // come first; one call for all has no such order.
         const BindingFlags Own = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
         for (var type = record; type is not null; type = type.BaseType)
         {
+            // GetProperties promises no order; metadata tokens follow the order of the source.
             foreach (var property in type.GetProperties(Own).OrderBy(p => p.MetadataToken))
             {
                 var attribute =
                     property.GetCustomAttribute<OptionAttribute>()
+                    // .NET does not inherit an attribute from an interface's property, so the interfaces are searched.
                     ?? type.GetInterfaces()
                         .Select(i => i.GetProperty(property.Name)?.GetCustomAttribute<OptionAttribute>())
                         .FirstOrDefault(a => a is not null);
@@ -109,6 +114,8 @@ internal sealed class DeclaredOption
         {
             string text => text,
             bool flag => flag ? "on" : "off",
+            // Numbers have a point whatever the locale: this text goes into files. An
+            // enum is IFormattable too, but is written as a word.
             IFormattable value and not Enum => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
             var value => Word(value?.ToString() ?? ""),
         };
@@ -117,6 +124,7 @@ internal sealed class DeclaredOption
     /// <param name="value">Of the property's type, or a choice as text.</param>
     /// <exception cref="UsageException">The property itself refuses the value.</exception>
     public void Set(object record, object value) =>
+        // DoNotWrapExceptions lets the UsageException of a property through, which reflection would wrap.
         _property.SetValue(
             record,
             Kind == OptionKind.Choice ? Enum.GetValues(_property.PropertyType).GetValue(Array.IndexOf(Choices, (string)value)) : value,
@@ -148,6 +156,8 @@ internal sealed class DeclaredOption
             schema["enum"] = new JsonArray([.. Choices.Select(c => JsonValue.Create(c))]);
         if (Pattern is not null)
             schema["pattern"] = Pattern;
+        // A default of 0 may lie outside the limits, as that of folds does
+        // (none); editors would mark such a schema as wrong.
         if (Kind != OptionKind.Integers && Default is not 0)
             schema["default"] = JsonValue.Create(
                 Default switch
@@ -161,6 +171,7 @@ internal sealed class DeclaredOption
 
     private JsonObject Limited(JsonObject schema)
     {
+        // JSON has no infinity: a missing limit is a missing key.
         if (double.IsFinite(Min))
             schema["minimum"] = Min;
         if (double.IsFinite(Max))

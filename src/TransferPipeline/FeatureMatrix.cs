@@ -7,6 +7,8 @@ public sealed class FeatureMatrix
 {
     /// <summary>A matrix whose values are not initialized.</summary>
     public FeatureMatrix(int rows, int columns)
+        // checked: a product beyond 2^31 would wrap and allocate a small array.
+        // Clearing gigabytes would cost a pass over memory.
         : this(rows, columns, GC.AllocateUninitializedArray<float>(checked(rows * columns), pinned: true)) { }
 
     /// <param name="data">At least rows x columns values; not copied.</param>
@@ -14,6 +16,7 @@ public sealed class FeatureMatrix
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        // In 64 bits, since the product of two valid sizes may exceed int.
         ArgumentOutOfRangeException.ThrowIfLessThan(data.LongLength, (long)rows * columns);
         (Rows, Columns, Data) = (rows, columns, data);
     }

@@ -15,6 +15,7 @@ internal static class NearestName
                 (best, bestDistance) = (candidate, distance);
         }
 
+        // Below six letters a third would allow one edit at most, too few for two letters that are wrong.
         return best is not null && bestDistance <= Math.Max(2, Math.Max(name.Length, best.Length) / 3) ? best : null;
     }
 
@@ -24,6 +25,7 @@ internal static class NearestName
 
     private static int Distance(string a, string b)
     {
+        // Three rows suffice: a swap of two letters looks back two rows, everything else one.
         var rows = new int[3][];
         for (var r = 0; r < 3; r++)
             rows[r] = new int[b.Length + 1];

@@ -29,6 +29,7 @@ internal static class OutputTarget
     /// <summary>A name for the file that is written first: beside the target, for a device among the temporary files.</summary>
     /// <param name="suffix">Ending of the name.</param>
     public static string Temporary(string file, string suffix) =>
+        // Beside the target, since a rename cannot cross file systems; a folder of devices (/dev) takes no files.
         IsSpecial(file) ? Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}{suffix}") : Real(file) + suffix;
 
     /// <summary>Gives a written file its name, or copies it into a device and removes it.</summary>
@@ -37,10 +38,13 @@ internal static class OutputTarget
     {
         if (!IsSpecial(file))
         {
+            // The rename is atomic on POSIX systems: a reader finds the old file or the new one, never a part of it.
             File.Move(temporary, Real(file), overwrite: true);
             return;
         }
 
+        // FileShare.ReadWrite takes no lock: other programs have /dev/null or
+        // the pipe open as well. Open does not truncate.
         using (var source = File.OpenRead(temporary))
         using (var target = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
             source.CopyTo(target);

@@ -10,16 +10,20 @@ namespace TransferPipeline;
 /// </summary>
 internal struct RandomStream
 {
+    // 2^64 / golden ratio. An odd increment visits all 2^64 states before one repeats.
     private const ulong Golden = 0x9E3779B97F4A7C15;
 
     private ulong _state;
 
     private RandomStream(ulong state) => _state = state;
 
+    // The outer Mix is needed: states that differ by a multiple of Golden
+    // would give one stream, shifted by some numbers.
     /// <summary>The stream of one part of a training job.</summary>
     /// <param name="part">Number of an independent part: the tree, the epoch, the layer.</param>
     public static RandomStream OfPart(int seed, long part) => new(Mix(Mix((uint)seed) + (ulong)part * Golden));
 
+    // The added Golden keeps these streams apart from those of OfPart under the same seed.
     /// <summary>The stream of one use in an evaluation.</summary>
     /// <param name="stream">Number of a use of the same seed: draw number, class, purpose.</param>
     public static RandomStream OfDraws(int seed, ulong stream = 0) => new(Mix(Mix((uint)seed + Golden) + stream * Golden));
@@ -38,10 +42,12 @@ internal struct RandomStream
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Next() => Mix(_state += Golden);
 
+    // The high half of the 128-bit product scales the number without a division.
     /// <summary>Uniform in [0, bound), up to a bias of bound / 2^64.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Below(int bound) => (int)Math.BigMul(Next(), (ulong)bound, out _);
 
+    // 53 bits are what a double's fraction holds, so that every result is exact and below 1.
     /// <summary>Uniform in [0, 1), a multiple of 2^-53.</summary>
     public double Unit() => (Next() >> 11) * (1.0 / (1UL << 53));
 
@@ -70,10 +76,12 @@ internal struct RandomStream
     /// A standard normal number of the numbers 2 <paramref name="index"/> and 2 <paramref name="index"/> + 1 (Box and Muller 1958).
     /// </summary>
     public readonly double NormalAt(ulong index) =>
+        // 1 - u lies in (0, 1], so that the logarithm is finite.
         Math.Sqrt(-2 * Math.Log(1 - UnitAt(2 * index))) * Math.Cos(2 * Math.PI * UnitAt(2 * index + 1));
 
     private static ulong Mix(ulong z)
     {
+        // The multipliers are Stafford's variant 13 of MurmurHash3's finalizer, which SplitMix64 uses.
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);

@@ -7,6 +7,7 @@ internal static class UserCache
     public static string Folder(string name)
     {
         var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        // The XDG specification takes an empty variable for one that is not set.
         if (string.IsNullOrEmpty(cache))
             cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
         return Path.Combine(cache, "transfer", name);

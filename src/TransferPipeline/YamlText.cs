@@ -17,6 +17,7 @@ internal static class YamlText
         }
         catch (YamlException e)
         {
+            // YamlDotNet's messages have several lines and end with a dot; ours are one line, and the cure follows.
             throw error(
                 e.Start.Line,
                 string.Join(' ', e.Message.Split('\n', StringSplitOptions.TrimEntries)).TrimEnd('.') + Cure(e.Message),
