@@ -13,10 +13,13 @@ internal static class AlikeNames
         ProblemList problems
     )
     {
+        // A name in ASCII has one Unicode form only, so that most datasets are not decomposed at all.
         var names = photos.Select(p => p.Entry.Label).Where(label => !Ascii.IsValid(label)).Distinct().ToArray();
         var merged = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var forms in names.GroupBy(UnicodeForms.Decompose).Where(g => g.Count() > 1))
         {
+            // The shortest form is the composed one (NFC). The full order makes the
+            // choice independent of which file was found first.
             var kept = forms.OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal).First();
             problems.Add(
                 kept,
@@ -51,6 +54,7 @@ internal static class AlikeNames
     /// </summary>
     public static void NotePhotos(PhotoEntry[] entries, ProblemList problems)
     {
+        // The value keeps the first name as it is written, since the message shows both.
         var seen = new Dictionary<string, string>(entries.Length, StringComparer.OrdinalIgnoreCase);
         var (count, first, second) = (0, "", "");
         foreach (var entry in entries)

@@ -3,6 +3,7 @@ namespace TransferPipeline.Datasets;
 /// <summary>What a file is by its first bytes, where its name promises another thing.</summary>
 internal static class ArchiveKind
 {
+    // Magic numbers as the formats define them and file(1) knows them; the buffer in Of must hold the longest one.
     private static readonly (byte[] Start, string Name, string Cure)[] Kinds =
     [
         ([0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0], "an xz archive", "unpack it with xz -d"),

@@ -13,12 +13,16 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
         ProblemList problems
     )
     {
+        // First, since two forms of one name must count as one class when classes are chosen and splits are drawn.
         photos = AlikeNames.MergeClasses(photos, problems);
         var classes = ChooseClasses(source, [.. photos.Select(p => p.Entry.Label).Distinct().Order(StringComparer.Ordinal)], options);
         var known = classes.ToHashSet();
         var kept = photos.Where(p => known.Contains(p.Entry.Label)).ToArray();
         var entries = Array.ConvertAll(kept, p => p.Entry);
+        // After the choice of classes: shares are of the photos that are used.
         StratifiedSplit.Complete(entries, options);
+        // After Complete: a validation split that was requested comes out of the
+        // training photos and leaves the test split alone.
         if (options.TestAsValidation && !Array.Exists(entries, e => e.Split == Splits.Validation))
             entries = Array.ConvertAll(entries, e => e.Split == Splits.Test ? e with { Split = Splits.Validation } : e);
         NoteMissing(entries, classes, problems);
@@ -36,6 +40,7 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
                 throw new UsageException($"{source} has no class '{wanted}'{NearestName.Hint(wanted, found)}");
         }
 
+        // A class's number is its place in ordinal order, whatever the order in which the user names the classes.
         return options.Classes.Count == 0 ? found : [.. options.Classes.Distinct().Order(StringComparer.Ordinal)];
     }
 

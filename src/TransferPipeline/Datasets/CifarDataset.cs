@@ -50,6 +50,8 @@ internal sealed class CifarDataset : Dataset
                 var mtime = PhotoFiles.Nanoseconds(FileBytes.Real(file.FullPath).LastWriteTimeUtc);
                 for (var i = 0; i < file.Labels.Length; i++)
                 {
+                    // CIFAR-100's training file has 50,000 photos: with five digits the
+                    // ordinal order of names is that of the file.
                     var name = $"{Path.GetFileName(file.FullPath)}#{i.ToString("d5", CultureInfo.InvariantCulture)}";
                     entries.Add((new PhotoEntry(name, names[file.Labels[i]], file.Split), photos.Count));
                     photos.Add((handle, file.FirstPixel + (long)i * file.Stride, mtime, file.FullPath));
@@ -72,6 +74,7 @@ internal sealed class CifarDataset : Dataset
     /// <summary>Notes training batches of CIFAR-10 that are missing between others.</summary>
     private static void NoteMissing(List<CifarFile> files, int classes, ProblemList problems)
     {
+        // One file alone was named by the user; only a folder can lack batches.
         if (classes != 10 || files.Count == 1)
             return;
         var there = files.Select(f => Path.GetFileNameWithoutExtension(f.FullPath)).ToHashSet();
@@ -81,6 +84,7 @@ internal sealed class CifarDataset : Dataset
             problems.Add(name, "the file is not there; its photos are missing");
     }
 
+    // The length of the PPM file that Read makes: an extraction compares it with what it has read.
     public override PhotoStamp Stamp(int index) => new(PpmHeader.Length + PixelBytes, _photos[_arranged.Items[index]].Mtime);
 
     public override string? FileOf(int index) => _photos[_arranged.Items[index]].File;
@@ -94,6 +98,7 @@ internal sealed class CifarDataset : Dataset
         FileBytes.MakeRoom(PpmHeader.Length + PixelBytes, Entries[index].Path, ref buffer);
         PpmHeader.CopyTo(buffer);
         var pixels = buffer.AsSpan(PpmHeader.Length, PixelBytes);
+        // PPM wants red, green and blue of each pixel side by side; CIFAR stores the three planes one after the other.
         for (var i = 0; i < PlaneBytes; i++)
         {
             pixels[3 * i] = planes[i];

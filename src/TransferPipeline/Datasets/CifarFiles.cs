@@ -55,15 +55,18 @@ internal static class CifarFiles
         if (!File.Exists(file))
         {
             problems.Add(Path.GetFileName(file), "not there: classes are called by their numbers");
+            // Two digits for 100 classes, so that the ordinal order of the names is that of the numbers.
             return [.. Enumerable.Range(0, classes).Select(i => i.ToString(classes == 10 ? "d1" : "d2", CultureInfo.InvariantCulture))];
         }
 
         var names = isPython ? PickledNames(file, classes) : TextFile.Names(file);
+        // Two numbers of one name would become one class.
         return names.Length == classes && names.Distinct().Count() == classes
             ? names
             : throw new BadInputException($"{file} has {names.Distinct().Count()} different names, expected {classes}, one per line");
     }
 
+    // train.bin is a common name: the list of class names beside it shows that the folder is CIFAR-100's.
     private static string? BinaryFolder(string path, int classes) =>
         Folder(
             path,
@@ -74,6 +77,8 @@ internal static class CifarFiles
                     : Has(f, "train.bin") && Has(f, "fine_label_names.txt")
         );
 
+    // Folders of splits contain train and test as well; here these are files,
+    // with meta beside them or with a pickle's first bytes.
     private static string? PythonFolder(string path, int classes) =>
         Folder(
             path,
@@ -100,6 +105,7 @@ internal static class CifarFiles
     /// <summary>Whether a file begins as pickles of protocol 2 and later do.</summary>
     public static bool IsPickle(string file)
     {
+        // A pipe or device has length 0, and opening it could wait for ever.
         if (FileBytes.Length(file) < 2)
             return false;
         Span<byte> start = stackalloc byte[2];
@@ -114,6 +120,7 @@ internal static class CifarFiles
             .OrderBy(f => SplitNames.Order(SplitOf(f)))
             .ThenBy(f => f, StringComparer.Ordinal)
             .ToList();
+        // All are checked before the first is read, since reading a pipe could wait for ever.
         paths.ForEach(file => FileBytes.RequireSome(file, "CIFAR's binary form or Python version"));
         return paths.ConvertAll(file => read(file));
     }
@@ -124,6 +131,7 @@ internal static class CifarFiles
     private static CifarFile Binary(string file, int classes)
     {
         var bytes = File.ReadAllBytes(file);
+        // CIFAR-100 has a coarse label before the fine one.
         var labelBytes = classes == 10 ? 1 : 2;
         var record = labelBytes + PixelBytes;
         if (bytes.Length == 0 || bytes.Length % record != 0)
@@ -151,6 +159,7 @@ internal static class CifarFiles
         return new CifarFile(
             Path.GetFullPath(file),
             SplitOf(file),
+            // What is no number becomes -1, which Checked refuses with the photo's number.
             [.. labels.Select((label, i) => Checked(file, i, label as long? ?? -1, classes))],
             photos.Data.Offset,
             PixelBytes

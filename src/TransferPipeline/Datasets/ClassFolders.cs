@@ -9,11 +9,13 @@ internal static class ClassFolders
     /// <returns>The photos in order, and the form of the folders in words.</returns>
     public static (Arranged Photos, string Form) Arrange(string source, FoundFiles found, DatasetOptions options, ProblemList problems)
     {
+        // Before the layout is found, since a folder of thumbnails beside the classes must not count as a class.
         (found, var items) = LeftBehind.Remove(found, problems);
         var layout = FolderLayout.Of(source, found, problems);
         var photos = new List<(PhotoEntry Entry, int Item)>();
         var filled = new HashSet<string>(StringComparer.Ordinal);
         var strays = 0;
+        // No folder is called '/', so that the first file's folder is placed as any other.
         var (folderOfLast, place) = ("/", layout.Place(""));
         for (var i = 0; i < found.Files.Count; i++)
         {
@@ -37,6 +39,7 @@ internal static class ClassFolders
             problems.Add(folder.Path, "ignored folder: " + folder.Unusable);
         CheckAny(source, photos.Count, strays, problems);
         NoteEmptyClasses(found.Folders, layout, filled, problems);
+        // Paths are unique, so that an unstable sort gives one order only.
         photos.Sort((a, b) => Compare(a.Entry, b.Entry));
         NoteSameNames(photos.Select(p => p.Entry), problems);
         return (Arranged.From(source, photos, options, problems), layout.Form);
@@ -45,8 +48,10 @@ internal static class ClassFolders
     private static bool Accept(FoundFile file, ProblemList problems)
     {
         var name = file.Path[(file.Path.LastIndexOf('/') + 1)..];
+        // First, since ._photo.jpg has the extension of a photo.
         if (PhotoFiles.IsOfSystem(name))
         {
+            // Thumbs.db and .DS_Store lie in many folders; only what looks like a photo is worth a line.
             if (PhotoFiles.IsPhoto(name))
                 problems.Add(file.Path, "ignored file: what macOS keeps beside a photo on a foreign disk");
             return false;
@@ -64,6 +69,7 @@ internal static class ClassFolders
             return false;
         }
 
+        // It stays in the dataset, so that an extraction records it as failed with its reason.
         if (file.Bytes == 0)
             problems.Add(file.Path, "empty, or a pipe or device");
         return true;
@@ -115,6 +121,7 @@ internal static class ClassFolders
         if (order == 0)
             order = string.CompareOrdinal(a.Label, b.Label);
         var (folderA, folderB) = (a.Path.LastIndexOf('/'), b.Path.LastIndexOf('/'));
+        // torchvision walks folder by folder: the photos of a class folder itself come before those of its subfolders.
         if (order == 0)
             order = a.Path.AsSpan(0, folderA).SequenceCompareTo(b.Path.AsSpan(0, folderB));
         return order != 0 ? order : string.CompareOrdinal(a.Path, b.Path);

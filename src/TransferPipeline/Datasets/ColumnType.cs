@@ -93,6 +93,7 @@ internal static class ColumnTypes
     /// Whether a row's value can be written as text without loss: text itself, whole numbers, yes and no, and floating-point numbers.
     /// </summary>
     public static bool CanBeLabel(this ColumnType type) =>
+        // The range relies on the order of the members: Boolean, then the integers from Int8 to UInt64.
         type
             is ColumnType.Text
                 or ColumnType.Binary

@@ -15,6 +15,8 @@ internal static class CsvDataset
             throw new BadInputException($"{folder}: there is no such folder; expected the photos that {options.Path} names");
         if (IsJsonLines(options.Path))
             return MetadataDataset.OpenFile(options, folder);
+        // The whole file, before it is decoded: decoding puts U+FFFD for bytes that are
+        // not UTF-8, so that two class names could become one.
         TextFile.Require(options.Path);
         var problems = new ProblemList();
         var columns = Columns(options, folder, problems);
@@ -90,6 +92,7 @@ internal static class CsvDataset
     private static int PhotosThere(DatasetOptions options, string folder, string[] header, int column)
     {
         using var csv = OpenReader(options.Path);
+        // Spreadsheets add empty columns at the end: only those up to the last named one count.
         var (there, width) = (0, Array.FindLastIndex(header, name => name.Length > 0) + 1);
         for (var line = 0; line < ProbedLines && NextRow(options.Path, csv, width); line++)
         {
@@ -136,6 +139,7 @@ internal static class CsvDataset
 
     private static CsvReader OpenReader(string file)
     {
+        // A quote that is not closed would take the lines behind it into one field; an error names the line instead.
         var readerOptions = new CsvReaderOptions
         {
             MalformedData = CsvMalformedDataHandling.Throw,

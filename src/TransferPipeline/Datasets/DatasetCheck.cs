@@ -54,10 +54,12 @@ internal static class DatasetCheck
         var candidates = Enumerable
             .Range(0, data.Entries.Count)
             .GroupBy(i => data.Stamp(i).Bytes)
+            // Empty files are all alike, and the reader has noted them already.
             .Where(g => g.Key > 0 && g.Count() > 1)
             .SelectMany(g => g)
             .Order();
         var first = new Dictionary<string, int>();
+        // In ascending order, so that the copy is reported and not the photo that comes first in the dataset.
         foreach (var i in candidates)
         {
             cancellation.ThrowIfCancellationRequested();

@@ -82,6 +82,7 @@ public sealed record DatasetOptions
     /// <summary>What it takes to find the photos again by their paths, whatever the splits; null when that is the path alone.</summary>
     internal DatasetOptions? ForReading()
     {
+        // Shares, seed and classes are left out: the feature set has its splits and classes itself.
         var plain = new DatasetOptions { Path = Path };
         var own = plain with
         {
@@ -102,6 +103,7 @@ public sealed record DatasetOptions
         var csv = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
         if (Folder is not null && Directory.Exists(place))
             return this with { Folder = place };
+        // A photos' folder of its own keeps its place relative to the table.
         return Folder is null
             ? this with
             {

@@ -3,6 +3,7 @@ namespace TransferPipeline.Datasets;
 /// <summary>Opens a dataset in any of the known forms.</summary>
 internal static class DatasetReader
 {
+    // One or two label bytes and 3 x 32 x 32 pixel bytes; the length of a .bin file tells the two kinds apart.
     private const int Cifar10Record = 3073;
     private const int Cifar100Record = 3074;
 
@@ -47,6 +48,7 @@ internal static class DatasetReader
             options.Kind != DatasetKind.Auto ? options.Kind
             : isFolder ? KindOfFolder(options)
             : KindOfFile(options.Path);
+        // Before any reader opens the file: reading a pipe could wait for ever.
         if (!isFolder)
             FileBytes.RequireSome(
                 options.Path,
@@ -57,6 +59,7 @@ internal static class DatasetReader
 
     private static DatasetKind KindOfFolder(DatasetOptions options)
     {
+        // From exact names of files to the most general form: what has none of them is a folder of class folders.
         if (CifarFiles.Has(options.Path, 10))
             return DatasetKind.Cifar10;
         if (CifarFiles.Has(options.Path, 100))
@@ -65,6 +68,7 @@ internal static class DatasetReader
             return DatasetKind.Parquet;
         if (FolderContent.HasTars(options.Path))
             return DatasetKind.Tar;
+        // Where photos lie in class folders, their folders are their labels, and metadata beside them only get a line.
         return MetadataDataset.HasLabels(options) && FolderContent.HasPhotosOutsideClassFolders(options.Path)
             ? DatasetKind.Csv
             : DatasetKind.Folder;
@@ -78,9 +82,11 @@ internal static class DatasetReader
             ".csv" or ".tsv" or ".jsonl" or ".ndjson" => DatasetKind.Csv,
             ".parquet" => DatasetKind.Parquet,
             ".tar" or ".tar.gz" or ".tgz" => DatasetKind.Tar,
+            // A length that both records divide is taken for CIFAR-10's.
             ".bin" => FileBytes.Length(path) % Cifar100Record == 0 && FileBytes.Length(path) % Cifar10Record != 0
                 ? DatasetKind.Cifar100
                 : DatasetKind.Cifar10,
+            // CIFAR-10's pickled batches have no extension.
             _ when Path.GetFileName(path) is var name
                     && (name == "test_batch" || name.StartsWith("data_batch_", StringComparison.Ordinal))
                     && CifarFiles.IsPickle(path) => DatasetKind.Cifar10,

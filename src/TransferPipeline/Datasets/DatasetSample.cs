@@ -10,6 +10,7 @@ internal sealed class DatasetSample : Dataset
     {
         _dataset = dataset;
         var count = Math.Min(photos, dataset.Entries.Count);
+        // Entries are ordered by split and class: the first ones would be of few classes. The product needs 64 bits.
         _indices = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * dataset.Entries.Count / count))];
         Entries = [.. _indices.Select(i => dataset.Entries[i])];
     }

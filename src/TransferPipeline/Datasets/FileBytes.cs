@@ -13,6 +13,7 @@ internal static class FileBytes
     {
         MakeRoom(length, name, ref buffer);
         var read = 0;
+        // One read may bring fewer bytes than requested before the file ends (pread(2)).
         while (read < length)
         {
             var count = RandomAccess.Read(handle, buffer.AsSpan(read, (int)length - read), offset + read);
@@ -55,6 +56,7 @@ internal static class FileBytes
     {
         if (length > Array.MaxLength)
             throw new IOException($"{name} has {length:N0} bytes, more than can be read at once");
+        // Not cleared and not copied: what is read next overwrites it.
         if (buffer.Length < length)
             buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(Array.MaxLength, length + length / 4));
     }

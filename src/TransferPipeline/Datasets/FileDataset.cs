@@ -56,6 +56,7 @@ internal sealed class FileDataset(
         if (stamps[index].Bytes == 0)
             return 0;
         using var handle = File.OpenHandle(Path.Combine(root, Entries[index].Path));
+        // The length is taken anew, since the file may have changed since it was listed.
         return FileBytes.Read(handle, 0, RandomAccess.GetLength(handle), Entries[index].Path, ref buffer);
     }
 }

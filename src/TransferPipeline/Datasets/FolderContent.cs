@@ -38,6 +38,7 @@ internal static class FolderContent
     private static bool Has(string path, Func<string, bool> wanted, int depth)
     {
         var (matches, isOfPhotos, folders) = Probe(path, wanted);
+        // Below the top a folder of photos is a class folder: no Parquet files are looked for under it.
         return matches
             || (
                 depth > 0
@@ -53,6 +54,8 @@ internal static class FolderContent
         // A name that is not UTF-8 comes as U+FFFD and leads nowhere.
         if (!Directory.Exists(path))
             return (false, false, folders);
+        // The default skips hidden entries; here LeftBehind alone decides. What
+        // cannot be read is reported by the reader that opens it.
         var entries = new FileSystemEnumerable<(string Name, bool IsFolder)>(
             path,
             (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory),

@@ -55,6 +55,7 @@ internal sealed class FolderLayout
         var top = tree.Children(wrapper);
         var doubled = top.Where(name => tree.Children($"{wrapper}{name}/") is [var only] && only == name && !tree.HasPhotos(wrapper + name))
             .ToHashSet();
+        // Exact names of splits come first, since words inside names need class folders that agree as evidence.
         var splits = StrictSplits(source + (wrapper.Length > 0 ? "/" + wrapper.TrimEnd('/') : ""), top);
         if (splits.Count == 0)
             splits = LooseSplits(tree, wrapper, top, doubled, problems);
@@ -69,7 +70,9 @@ internal sealed class FolderLayout
             return new(wrapper, doubled, splits, splitsInClasses: false);
         }
 
+        // Last: train and test inside the class folders count only where the top folders are no splits.
         splits = SplitsInClasses(tree, wrapper, top, problems);
+        // Without splits at the top the outer one of two folders of one name is the class anyway, so none is skipped.
         return new(wrapper, [], splits, splits.Count > 0);
     }
 
@@ -83,6 +86,7 @@ internal sealed class FolderLayout
     private static string Wrapper(FolderTree tree)
     {
         var wrapper = "";
+        // Only folders with photos below them count: a folder of notes or licenses beside the wrapper changes nothing.
         while (
             !tree.HasPhotos(wrapper.TrimEnd('/'))
             && tree.Children(wrapper).Where(name => tree.HasPhotosBelow(wrapper + name)).ToList() is [var only]
@@ -101,6 +105,8 @@ internal sealed class FolderLayout
     private static Dictionary<string, string> StrictSplits(string source, List<string> top)
     {
         var splits = top.Where(folder => SplitNames.Canonical(folder) is not null).Order(StringComparer.Ordinal).ToList();
+        // One folder called train among others is a class of that name; two are
+        // splits, and photos of the other one would be lost.
         if (splits.Count > 1 && splits.Count < top.Count)
         {
             var other = top.Except(splits).Order(StringComparer.Ordinal).First();
@@ -143,10 +149,12 @@ internal sealed class FolderLayout
             }
             else
             {
+                // A folder of class folders whose name has no split's word: then all of them are classes.
                 return [];
             }
         }
 
+        // test_tube and train_car may be classes: class folders that both have show that these are splits.
         if (splits.Values.Distinct().Count() < 2 || !classes.SelectMany(c => c).GroupBy(c => c).Any(g => g.Count() > 1))
             return [];
         problems.Add(

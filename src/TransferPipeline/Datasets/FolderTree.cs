@@ -18,12 +18,15 @@ internal sealed class FolderTree
             names.Add(folder[(slash + 1)..]);
         }
 
+        // The walk's order is the file system's, which differs between machines.
         foreach (var names in _children.Values)
             names.Sort(StringComparer.Ordinal);
+        // A lookup by span: a string for each photo would be made in vain, since most photos share their folder.
         var lookup = _withPhotos.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var file in found.Files)
         {
             var name = file.Path.AsSpan(file.Path.LastIndexOf('/') + 1);
+            // An AppleDouble file (._photo.jpg) has a photo's extension and makes no class folder.
             if (PhotoFiles.IsPhoto(name) && !name.StartsWith("._"))
                 lookup.Add(file.Path.AsSpan(0, Math.Max(0, file.Path.Length - name.Length - 1)));
         }
@@ -32,6 +35,7 @@ internal sealed class FolderTree
         {
             for (var end = folder.Length; end > 0; end = folder.LastIndexOf('/', end - 1))
             {
+                // Where a folder is known, so are all above it.
                 if (!_abovePhotos.Add(folder[..end]))
                     break;
             }

@@ -26,6 +26,7 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
             .Columns.Where(c => c.Type == ColumnType.Binary && !c.Name.Contains('.', StringComparison.Ordinal))
             .Select(c => c.Name)
             .ToList();
+        // What the library's own features state comes before names, and names before the only column of bytes.
         var image =
             images.Find(name => TypeOf(features, name) == "Image")
             ?? images.FirstOrDefault()
@@ -41,6 +42,7 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         var label = options.LabelColumn;
         if (label is not null && !plain.Contains(label))
             throw new UsageException($"{file} has no column '{label}'{NearestName.Hint(label, plain)}");
+        // Of CIFAR-100's two ClassLabels, fine_label is in the list of names and so comes before coarse_label.
         label ??=
             plain.Where(name => TypeOf(features, name) == "ClassLabel").OrderBy(PlaceOf).FirstOrDefault()
             ?? plain.Where(name => LabelNames.Contains(name)).OrderBy(PlaceOf).FirstOrDefault()
@@ -63,6 +65,7 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         reason = "the row has no label";
         if (string.IsNullOrEmpty(value))
             return null;
+        // In a column of numbers 7 is an index, even where a class is called 7; only a text may be the name itself.
         if (Names is null || (IsText && Names.Contains(value)))
             return value;
         if (!int.TryParse(JsonLabels.WholeNumber(value), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index))
@@ -88,10 +91,12 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
 
     private static JsonElement? Features(string file, ParquetDescription description)
     {
+        // The datasets library stores its features as JSON under this key of the Parquet metadata.
         if (!description.Metadata.TryGetValue("huggingface", out var json))
             return null;
         try
         {
+            // Not disposed of: the elements that are returned point into the document.
             var root = JsonDocument.Parse(json).RootElement;
             return Member(Member(root, "info"), "features");
         }

@@ -37,6 +37,7 @@ internal static class JsonLabels
 
     /// <summary>A class index that was written as a floating-point number, without its fraction: 3.0 is 3.</summary>
     public static string WholeNumber(string text) =>
+        // Below 1e15 a double holds every whole number exactly. Digits alone stay as they are: 007 may be a name.
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
         && number == Math.Floor(number)
         && Math.Abs(number) < 1e15

@@ -39,6 +39,7 @@ internal static class LabelledFiles
                 continue;
             }
 
+            // Before the label is checked, so that a photo with a label in one line and none in another is refused.
             seen.Add(line.Path, line);
             if (line.Label.Length == 0)
             {
@@ -56,6 +57,7 @@ internal static class LabelledFiles
             }
 
             missing ??= line;
+            // A table that lost its zeros is refused as a whole: other numbers in it may name other photos.
             NearFiles.RefuseLostZeros(folder, line);
             problems.Add(line.Path, $"left out: there is no such file in {folder}", NearFiles.OtherForm(folder, line.Path));
         }
@@ -72,9 +74,11 @@ internal static class LabelledFiles
         if (name.Length == 0)
             throw new BadInputException($"{where}: the photo's name is empty");
         extension = extension.Length == 0 || extension.StartsWith('.') ? extension : "." + extension;
+        // Tables that were made on Windows have backslashes.
         var path = name.Replace('\\', '/');
         if (!path.EndsWith(extension, StringComparison.OrdinalIgnoreCase))
             path += extension;
+        // Normalized, so that ./a.jpg and a.jpg are one photo.
         var relative = Path.GetRelativePath(folder, Path.GetFullPath(path, Path.GetFullPath(folder)));
         return relative == ".." || relative.StartsWith("../", StringComparison.Ordinal)
             ? throw new BadInputException($"{where}: '{name}' leads out of {folder}; expected names of photos inside it")

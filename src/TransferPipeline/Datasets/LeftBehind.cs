@@ -31,6 +31,8 @@ internal static class LeftBehind
         && (
             name[0] == '.'
             || (
+                // The first letters of the names above, so that most folders need
+                // no hash. A new name needs its letter here.
                 name[0] is '@' or '#' or '_' or '$' or 'S' or 's' or 'l' or 'L'
                 && Known.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(name)
             )
@@ -55,6 +57,7 @@ internal static class LeftBehind
     /// <returns>What is left, and the index of each file among those that were found; null where all are left.</returns>
     public static (FoundFiles Left, int[]? Items) Remove(FoundFiles found, ProblemList problems)
     {
+        // Nearly all sets have no such folder; their lists are not copied.
         if (!found.Folders.Exists(Holds))
             return (found, null);
         var ignored = new SortedDictionary<string, (int Photos, string First)>(StringComparer.Ordinal);
@@ -66,6 +69,7 @@ internal static class LeftBehind
                 items.Add(i);
             else if (PhotoFiles.IsPhoto(path) && !PhotoFiles.IsOfSystem(Path.GetFileName(path)))
                 ignored[folder] = ignored.TryGetValue(folder, out var before)
+                    // The first one in ordinal order, since the walk's order differs between file systems.
                     ? (before.Photos + 1, string.CompareOrdinal(path, before.First) < 0 ? path : before.First)
                     : (1, path);
         }

@@ -145,6 +145,7 @@ internal static class MetadataDataset
         TextFile.Require(file);
         if (!CsvDataset.IsJsonLines(file))
             return CsvDataset.Header(file);
+        // The first object stands for all: a later line without a label is left out with a note.
         if (File.ReadLines(file).FirstOrDefault(line => line.AsSpan().Trim().Length > 0) is not { } first)
             return [];
         using var document = Parse($"{file}, line 1", first);

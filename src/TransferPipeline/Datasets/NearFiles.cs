@@ -74,6 +74,7 @@ internal static class NearFiles
         return null;
     }
 
+    // Longer, and equal without the zeros in front: 7 is found as 007 and never as 17.
     private static bool IsSameNumber(string stem, string number) =>
         stem.Length > number.Length && stem.All(char.IsAsciiDigit) && stem.TrimStart('0') == number.TrimStart('0');
 }

@@ -51,9 +51,11 @@ internal static partial class OpenImages
         }
 
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        // Lines that begin with such a number: some versions of the table have a header, others have none.
         foreach (var line in TextFile.Read(file).Split('\n').Select(l => l.Trim('\r')).Where(l => Number().IsMatch(l)))
         {
             var comma = line.IndexOf(',', StringComparison.Ordinal);
+            // A field in quotes doubles the quotes inside it (RFC 4180).
             names[line[..comma].Trim('"')] = line[(comma + 1)..].Trim('"').Replace("\"\"", "\"", StringComparison.Ordinal);
         }
 
@@ -64,6 +66,7 @@ internal static partial class OpenImages
                 $"the name '{twice.Key}' stands for several classes ({string.Join(", ", twice.Select(n => n.Key))}); those keep their "
                     + $"numbers"
             );
+        // Under one name the classes would become one; under their numbers they stay apart.
         foreach (var number in names.GroupBy(n => n.Value).Where(g => g.Count() > 1).SelectMany(g => g.Select(n => n.Key)).ToList())
             names.Remove(number);
         problems.Add(Path.GetFileName(file), "class names are taken from it");

@@ -32,12 +32,15 @@ internal sealed class ParquetDataset : Dataset
         var open = 0L;
         for (var i = 0; i < photos.Count; i++)
         {
+            // A window never crosses two files. A photo that is larger than a window has one of its own.
             if (_windows.Count == 0 || _windows[^1].File != photos[i].File || open + photos[i].Bytes > WindowBytes)
             {
                 _windows.Add(new Window(photos[i].File, photos[i].Row, 0));
                 open = 0;
             }
 
+            // Only photos count as bytes, but a window is a range of rows:
+            // those without a label in between are read too.
             open += photos[i].Bytes;
             _windows[^1] = _windows[^1] with { Count = photos[i].Row - _windows[^1].FirstRow + 1 };
             photos[i] = photos[i] with { Window = _windows.Count - 1 };
@@ -106,6 +109,7 @@ internal sealed class ParquetDataset : Dataset
                 return node.Value.Photos;
             }
 
+            // The reading happens in Value, after the lock is released, so that windows are read side by side.
             var photos = new Lazy<byte[][]>(() => ReadWindow(_windows[index]));
             _recent.AddFirst((index, photos));
             if (_recent.Count > WindowsKept)

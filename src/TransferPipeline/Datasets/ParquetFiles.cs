@@ -60,6 +60,7 @@ internal static class ParquetFiles
     private static List<ParquetFile> SplitsInside(List<ParquetFile> files, ProblemList problems)
     {
         var inside = files.ConvertAll(file => SplitNames.Within(Path.GetFileNameWithoutExtension(file.Name)));
+        // A word that all names share divides nothing.
         if (files.Exists(file => file.Split.Length > 0) || inside.Contains(null) || inside.Distinct().Count() < 2)
             return files;
         problems.Add(files[0].Name, "the names of the files hold the words of splits, which are taken as their splits");
@@ -82,6 +83,7 @@ internal static class ParquetFiles
             .GroupBy(Configuration)
             .OrderBy(g => g.Key, StringComparer.Ordinal)
             .ToList();
+        // Folders that share no split are parts of one dataset; the same split in two of them is not.
         if (configurations.SelectMany(c => c.Select(file => file.Split).Distinct()).GroupBy(split => split).All(g => g.Count() < 2))
             return;
         var names = configurations.Select(c => c.Key.Length == 0 ? "." : c.Key).ToList();

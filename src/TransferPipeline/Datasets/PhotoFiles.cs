@@ -49,6 +49,7 @@ internal static class PhotoFiles
                     entry.IsDirectory,
                     (entry.Attributes & FileAttributes.ReparsePoint) != 0
                 ),
+            // A folder that cannot be read is an error, since its photos would be missing without a line.
             new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false }
         );
         foreach (var (file, isFolder, isLink) in entries)
@@ -69,8 +70,11 @@ internal static class PhotoFiles
             }
             else
             {
+                // Only a link has to be resolved: the real path of an ordinary folder follows from that of its parent.
                 var real = isLink ? RealPath(new DirectoryInfo(full)) : Path.Combine(above[^1], file.Path[prefix.Length..]);
                 all.Folders.Add(file.Path);
+                // Only the folders on the way down count: two links to one
+                // folder are both followed, as torchvision does.
                 if (above.Count < DeepestFolder && !above.Contains(real))
                     Walk(full, file.Path + "/", [.. above, real], all);
             }

@@ -32,6 +32,7 @@ internal sealed class Pickle
         var pickle = new Pickle(bytes);
         try
         {
+            // Lengths and counts of the file are not checked one by one: arrays, casts and the stack refuse wrong ones.
             return pickle.Run();
         }
         catch (Exception e)
@@ -130,6 +131,7 @@ internal sealed class Pickle
                     SetItems(PopToMark());
                     break;
                 case (byte)'c':
+                    // C# evaluates arguments from left to right: the module's line, then the name's.
                     _stack.Add(Known(Line(), Line()));
                     break;
                 case 0x93:
@@ -142,6 +144,8 @@ internal sealed class Pickle
                     Build();
                     break;
                 case 0x94:
+                    // MEMOIZE has no argument: it stores at the next free index, the
+                    // number of entries so far (pickletools.py).
                     _memo[_memo.Count] = _stack[^1];
                     break;
                 case (byte)'q':
@@ -170,8 +174,10 @@ internal sealed class Pickle
             (byte)'K' => (long)Take(1)[0],
             (byte)'M' => (long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)),
             (byte)'J' => (long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)),
+            // BINFLOAT is the one big-endian number of the format (pickletools.py).
             (byte)'G' => BinaryPrimitives.ReadDoubleBigEndian(Take(8)),
             0x8A => Long(),
+            // Bytes are not copied: a dataset needs their place in the file only.
             (byte)'U' or (byte)'C' => Part(Take(1)[0]),
             (byte)'T' or (byte)'B' => Part(Length(4)),
             0x8E or 0x96 => Part(Length(8)),
@@ -197,6 +203,7 @@ internal sealed class Pickle
     private static Name Known(string module, string name) =>
         (module, name) switch
         {
+            // NumPy 2 renamed numpy.core to numpy._core.
             ("numpy.core.multiarray" or "numpy._core.multiarray", "_reconstruct") => Name.Reconstruct,
             ("numpy.core.numeric" or "numpy._core.numeric", "_frombuffer") => Name.FromBuffer,
             ("numpy", "ndarray") => Name.Array,
@@ -219,6 +226,7 @@ internal sealed class Pickle
             {
                 (Name.Reconstruct, [Name.Array, ..]) => new ArrayInMaking(),
                 (Name.Type, [var type, ..]) => new ElementType(TextOf(_bytes, type)!),
+                // Protocols below 3 have no bytes: Python 3 writes them as a text that is to be encoded in Latin-1.
                 (Name.Encode, [string latin, "latin1" or "latin-1"]) => latin,
                 (Name.FromBuffer, [PickledBytes data, ElementType type, object?[] shape, "C"]) => ArrayOf(shape, type, data),
                 _ => throw new InvalidDataException($"an object at byte {_at - 1} is not one that CIFAR's files have"),
@@ -230,6 +238,7 @@ internal sealed class Pickle
     private void Build()
     {
         var state = (object?[])Pop()!;
+        // The state of an element type is its byte order and alignment, which change nothing for single bytes.
         if (_stack[^1] is ElementType)
             return;
         var made = (ArrayInMaking)_stack[^1]!;
@@ -242,6 +251,7 @@ internal sealed class Pickle
 
     private static PickledArray ArrayOf(object?[] shape, ElementType type, PickledBytes data)
     {
+        // checked: a damaged size beyond int must fail and not wrap.
         int[] sides = [.. shape.Select(side => checked((int)(long)side!))];
         if (type.Name is not ("u1" or "|u1" or "uint8"))
             throw new InvalidDataException($"its array has elements of type {type.Name}, expected uint8");
@@ -256,6 +266,7 @@ internal sealed class Pickle
     {
         var dictionary = (Dictionary<object, object?>)_stack[^1]!;
         for (var i = 0; i + 1 < pairs.Length; i += 2)
+            // Keys are 8-bit strings in files of Python 2 and texts in those of Python 3; both are found as text.
             dictionary[TextOf(_bytes, pairs[i]) ?? pairs[i]!] = pairs[i + 1] is ArrayInMaking made ? made.Array : pairs[i + 1];
     }
 

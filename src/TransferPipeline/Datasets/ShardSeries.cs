@@ -46,6 +46,7 @@ internal static partial class ShardSeries
             if (missing <= 0)
                 continue;
             var names = new List<string>();
+            // The search ends after a few names, since a damaged total may announce a billion files.
             for (var n = first; n < end && names.Count < MostNamed; n++)
             {
                 if (!there.Contains(n))

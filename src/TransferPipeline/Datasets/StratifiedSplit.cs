@@ -39,12 +39,16 @@ internal static class StratifiedSplit
             ? [.. all.GroupBy(i => entries[i].Label).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToArray())]
             : [all];
         int[] sizes = [.. groups.Select(g => g.Length)];
+        // Rounded up, as scikit-learn does; the validation part takes no more than the test part leaves.
         var tested = (int)Math.Ceiling(testShare * all.Length);
         var validated = Math.Min(all.Length - tested, (int)Math.Ceiling(validationShare * all.Length));
+        // Two draws: first the test part is taken, then the validation part
+        // out of the rest. Both shares are of all photos.
         var kept = Mode(sizes, all.Length - tested);
         var train = Mode(kept, all.Length - tested - validated);
         for (var g = 0; g < groups.Length; g++)
         {
+            // Photos of equal hashes are ordered by path, so that the division depends on nothing else.
             var order = groups[g]
                 .OrderBy(i => Hash(options.Seed, entries[i].Path))
                 .ThenBy(i => entries[i].Path, StringComparer.Ordinal)
@@ -67,6 +71,7 @@ internal static class StratifiedSplit
     /// </summary>
     internal static int[] Mode(IReadOnlyList<int> sizes, int draws)
     {
+        // Without photos the shares would be 0 / 0.
         var total = Math.Max(1, sizes.Sum());
         var parts = sizes.Select(size => (double)size / total * draws).ToArray();
         var counts = parts.Select(part => (int)Math.Floor(part)).ToArray();
@@ -80,6 +85,7 @@ internal static class StratifiedSplit
     {
         foreach (var (name, share) in new[] { ("validation share", validation), ("test share", test) })
         {
+            // Written so that NaN is refused too.
             if (!(share is >= 0 and < 1))
                 throw new UsageException($"the {name} is {share}, expected a number from 0 to below 1");
         }
@@ -89,5 +95,6 @@ internal static class StratifiedSplit
     }
 
     private static ulong Hash(int seed, string path) =>
+        // The line break keeps seed 1 with path 2/a apart from seed 12 with path /a.
         BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}\n{path}")));
 }

@@ -47,6 +47,7 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
         var path = paths[0];
         if (paths.Count > 1)
         {
+            // MaxBy keeps the first of equals, so that the more usual name is taken where no photo decides.
             path = paths.MaxBy(isThere);
             Note(options, header, paths, path, "photo names", "path", problems);
         }
@@ -58,6 +59,7 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
             options.SplitColumn is null && !header.Contains("split", StringComparer.OrdinalIgnoreCase)
                 ? -1
                 : Candidates(options, header, options.SplitColumn, ["split"], "splits")[0];
+        // Beside LabelName the column is OpenImages'; in another table it may mean something else.
         var confidence = header[labels[0]].Equals("labelname", StringComparison.OrdinalIgnoreCase)
             ? Array.FindIndex(header, h => h.Equals("confidence", StringComparison.OrdinalIgnoreCase))
             : -1;

@@ -24,10 +24,13 @@ internal sealed class TarArchive : IDisposable
         try
         {
             stream = System.IO.File.OpenRead(file);
+            // By the first bytes: a .tar may be compressed, and a .tgz may be plain.
             var isPacked = IsGzip(stream);
             if (isPacked)
                 stream = Unpack(stream);
             var index = TarIndex.Read(file, stream, problems);
+            // An unpacked copy exists as long as its handle is open. The handle
+            // alone is kept: reads at offsets need no lock.
             if (keepOpen || isPacked)
                 return new TarArchive(file, index, stream.SafeFileHandle);
             stream.Dispose();
@@ -83,6 +86,7 @@ internal sealed class TarArchive : IDisposable
 
     private static FileStream Unpack(FileStream packed)
     {
+        // CreateNew never opens a file of somebody else. A buffer of 1 byte is none: CopyTo brings large pieces.
         var unpacked = new FileStream(
             Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}.tar"),
             FileMode.CreateNew,

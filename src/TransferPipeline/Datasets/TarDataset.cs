@@ -128,6 +128,7 @@ internal sealed class TarDataset : Dataset
     private static FoundFiles WithoutWrapper(TarIndex index)
     {
         var found = new FoundFiles([.. index.Members.Select(m => new FoundFile(m.Name, m.Bytes, m.Mtime))], [.. index.Folders]);
+        // The wrapper is taken off the names, so that a photo has the same path as in the folder that was packed.
         var top = found.Folders.Where(folder => !folder.Contains('/')).ToList();
         var prefix = top.Count == 1 ? top[0] + "/" : "";
         if (

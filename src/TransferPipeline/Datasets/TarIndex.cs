@@ -22,6 +22,7 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
         using var reader = new TarReader(archive, leaveOpen: true);
         while (Next(source, reader) is { } entry)
         {
+            // A pax header for all members is no member; git archive writes one.
             if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
                 continue;
             var name = Inside(source, entry.Name);
@@ -31,6 +32,7 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
             }
             else if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile)
             {
+                // Before the member is listed: a file that was cut short must fail at once and not at its last photo.
                 if (entry.DataOffset + entry.Length > archive.Length)
                     throw new EndOfStreamException($"'{name}' goes on past the end");
                 index.Add(
@@ -71,6 +73,8 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
             );
         }
 
+        // Pax states in attributes alone that a file is sparse: its type is that
+        // of a regular file, but its bytes begin with a map.
         return entry is PaxTarEntry pax && pax.ExtendedAttributes.Keys.Any(key => key.StartsWith("GNU.sparse.", StringComparison.Ordinal))
             ? throw new BadInputException(
                 $"{source} holds '{pax.ExtendedAttributes.GetValueOrDefault("GNU.sparse.name", entry.Name)}' as a sparse file, which "
@@ -81,6 +85,7 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
 
     private void Add(TarMember member, Dictionary<string, int> places, ProblemList problems)
     {
+        // Archives need not have entries for their folders.
         AddFolders(member.Name);
         if (places.TryAdd(member.Name, Members.Count))
         {
@@ -122,6 +127,7 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
         {
             if (block.AsSpan(0, read).ContainsAnyExcept((byte)0))
             {
+                // POSIX.1-1988: the magic stands at byte 257 of a header.
                 var isArchive = block.AsSpan(257, 5).SequenceEqual("ustar"u8);
                 problems.Add(
                     Path.GetFileName(source),

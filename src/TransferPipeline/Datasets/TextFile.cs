@@ -90,8 +90,10 @@ internal static class TextFile
         {
             var count = kept + stream.ReadAtLeast(bytes.AsSpan(kept), bytes.Length - kept, throwOnEndOfStream: false);
             var isLast = count < bytes.Length;
+            // With a mark the encoding is known, and zero bytes are usual in UTF-16 and UTF-32.
             if (isFirst && ByteOrderMark(bytes.AsSpan(0, count)) is { } marked && marked.CodePage != Encoding.UTF8.CodePage)
                 return;
+            // isFinalBlock: a character that is cut at the end of a chunk is checked with the next chunk.
             var status = Utf8.ToUtf16(
                 bytes.AsSpan(0, count),
                 chars,
@@ -100,6 +102,7 @@ internal static class TextFile
                 replaceInvalidSequences: false,
                 isFinalBlock: isLast
             );
+            // A zero byte is valid UTF-8, but shows that the file is UTF-16 without a mark.
             var zero = bytes.AsSpan(0, read).IndexOf((byte)0);
             if (zero >= 0)
                 throw new BadInputException(

@@ -38,11 +38,14 @@ internal static class UnicodeForms
         {
             var index = c - FirstSyllable;
             text.Append((char)(0x1100 + index / (Vowels * Finals))).Append((char)(0x1161 + index % (Vowels * Finals) / Finals));
+            // 0x11A7 is one below the first final consonant: index 0 means that there is none.
             if (index % Finals > 0)
                 text.Append((char)(0x11A7 + index % Finals));
         }
         else if (Pairs.Value.TryGetValue(c, out var pair))
         {
+            // The first character may itself be composed: U+1EA4 is U+00C2 with
+            // an acute, and U+00C2 is A with a circumflex.
             Append(text, pair.First);
             text.Append(pair.Second);
         }

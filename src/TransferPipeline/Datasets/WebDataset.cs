@@ -39,6 +39,7 @@ internal static class WebDataset
                 .Distinct()
                 .Take(2)
                 .Count();
+            // Class folders may have notes in JSON or text beside the photos; only with one folder are these labels.
             return archive.Index.Members.Exists(m =>
                 Key(m.Name) is var (sample, part) && (part == "cls" || (part is "json" or "txt" && folders < 2)) && photos.Contains(sample)
             );
@@ -64,11 +65,13 @@ internal static class WebDataset
             var labels = archive
                 .Index.Members.Where(m => Key(m.Name).Part is "cls" or "json")
                 .ToLookup(m => Key(m.Name).Sample, StringComparer.Ordinal);
+            // Per archive, since the same key in another shard is another sample.
             var taken = new HashSet<string>(StringComparer.Ordinal);
             foreach (var member in archive.Index.Members.Where(m => PhotoFiles.IsPhoto(m.Name)))
             {
                 var (sample, part) = Key(member.Name);
                 var name = prefixes[a] + member.Name;
+                // Masks and other pictures of a sample have names such as 0001.seg.png.
                 if (part.Contains('.', StringComparison.Ordinal) || !taken.Add(sample))
                     problems.Add(name, "ignored: a second picture of its sample");
                 else if (LabelOf(options, archive, labels[sample]) is { } label)
@@ -97,6 +100,7 @@ internal static class WebDataset
 
     private static string? LabelOf(DatasetOptions options, TarArchive archive, IEnumerable<TarMember> members)
     {
+        // A .cls file comes first, unless the user names a key, which JSON alone has.
         foreach (
             var member in members.OrderBy(m =>
                 m.Name.EndsWith(".cls", StringComparison.OrdinalIgnoreCase) == (options.LabelColumn is null) ? 0 : 1
@@ -136,6 +140,7 @@ internal static class WebDataset
     /// <summary>Puts names for numbers where a list of names lies beside the archives.</summary>
     private static void Name(DatasetOptions options, IReadOnlyList<TarArchive> archives, List<PhotoEntry> entries, ProblemList problems)
     {
+        // Without a sign: a negative number is no index into the list of names.
         if (!entries.TrueForAll(e => int.TryParse(e.Label, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
             return;
         var folder = Path.GetDirectoryName(Path.GetFullPath(archives[0].File))!;
