@@ -26,6 +26,7 @@ internal static class DurableFile
         }
         catch
         {
+            // Delete throws where the folder is gone, and that exception would hide the first one.
             if (File.Exists(temporary))
                 File.Delete(temporary);
             throw;
@@ -36,6 +37,7 @@ internal static class DurableFile
     public static void Commit(string temporary, string file)
     {
         // fsync before rename: some file systems commit the new name before the content, and a power cut would leave an empty file.
+        // FlushFileBuffers of Windows wants a handle with write access.
         using (var handle = File.OpenHandle(temporary, FileMode.Open, FileAccess.ReadWrite))
             RandomAccess.FlushToDisk(handle);
         var isFile = !OutputTarget.IsSpecial(file);

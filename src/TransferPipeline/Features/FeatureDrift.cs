@@ -112,6 +112,7 @@ internal static class FeatureDrift
 
     private static string Verdict(bool shareable, double cosine, double neighbours, double head)
     {
+        // Rounded down: what is printed as at least must not exceed the value.
         if (shareable)
             return string.Create(
                 CultureInfo.InvariantCulture,
@@ -138,6 +139,7 @@ internal static class FeatureDrift
         var pairs = new List<(int A, int B)>();
         for (var i = 0; i < a.Rows.Count; i++)
         {
+            // The hash is part of the key: a photo that was replaced under its name is another photo.
             if (inB.TryGetValue((a.Rows[i].Path, a.Rows[i].View, a.Rows[i].ImageSha256), out var match))
                 pairs.Add((i, match));
         }
@@ -172,6 +174,7 @@ internal static class FeatureDrift
                 }
             }
         );
+        // MaxMagnitude keeps the sign.
         return (cosines, largest.Select(Math.Abs).Max());
     }
 
@@ -186,6 +189,7 @@ internal static class FeatureDrift
             bb += (double)b[i] * b[i];
         }
 
+        // Rounding may give a little more than 1.
         return aa == 0 && bb == 0 ? 1
             : aa == 0 || bb == 0 ? 0
             : Math.Min(1, ab / Math.Sqrt(aa * bb));
@@ -193,6 +197,7 @@ internal static class FeatureDrift
 
     private static double NeighbourAgreement(FeatureMatrix a, FeatureMatrix b, int threads)
     {
+        // Of two photos each is the nearest to the other, whatever the vectors are.
         if (a.Rows < 3)
             return 1;
         var queries = Math.Min(MaxQueries, a.Rows);
@@ -206,6 +211,7 @@ internal static class FeatureDrift
             {
                 for (var q = first; q < end; q++)
                 {
+                    // Spread over the set, since rows are ordered by class. The product needs 64 bits.
                     var row = (int)((long)q * a.Rows / queries);
                     var (inA, inB) = (Nearest(a, normsA, row), Nearest(b, normsB, row));
                     same[q] = inA == inB || Cosine(a.Row(row), a.Row(inA)) - Cosine(a.Row(row), a.Row(inB)) <= 1 - CosineLimit;
@@ -216,6 +222,7 @@ internal static class FeatureDrift
     }
 
     private static float[] Norms(FeatureMatrix x) =>
+        // A zero vector then has the cosine 0 with every other one and not NaN, which no comparison finds.
         [.. Enumerable.Range(0, x.Rows).Select(i => Math.Max(float.Epsilon, TensorPrimitives.Norm<float>(x.Row(i))))];
 
     private static int Nearest(FeatureMatrix x, float[] norms, int row)
@@ -225,6 +232,7 @@ internal static class FeatureDrift
         {
             if (i == row)
                 continue;
+            // The norm of the row itself is left out: it is the same for all candidates.
             var cosine = TensorPrimitives.Dot<float>(x.Row(row), x.Row(i)) / norms[i];
             if (cosine > best)
                 (best, nearest) = (cosine, i);

@@ -89,6 +89,7 @@ internal sealed record FeatureManifest
             return null;
         try
         {
+            // The format comes first: a newer manifest may lack what the serializer requires, and is not a damaged one.
             var bytes = File.ReadAllBytes(file);
             string? libraries = null;
             using (var document = JsonDocument.Parse(bytes))

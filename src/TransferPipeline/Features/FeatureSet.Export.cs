@@ -24,6 +24,7 @@ public sealed partial class FeatureSet
     /// <returns>The files written.</returns>
     public IReadOnlyList<string> Export(ExportFormat format, string prefix)
     {
+        // All parts are hashed here once; the loads below need not do so again.
         RequireIntact();
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(prefix))!);
         switch (format)
@@ -53,6 +54,7 @@ public sealed partial class FeatureSet
         for (var p = 0; p < Manifest.Parts.Count; p++)
         {
             var (vectors, ranks) = (ReadVectors(Manifest.Parts[p]), Ranks[p]);
+            // Parts are mostly in the dataset's order, so that long runs of rows are written at once.
             for (var i = 0; i < ranks.Length; )
             {
                 var run = 1;
@@ -68,6 +70,7 @@ public sealed partial class FeatureSet
     private void WriteCsv(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix? vectors)
     {
         var views = rows.Any(r => r.View > 0);
+        // Without a byte-order mark, which Python's csv module takes for a part of the first column's name.
         using var text = new StreamWriter(file, false, new UTF8Encoding(false), 1 << 16);
         using var csv = CsvWriter.Create(text, new() { NewLine = "\n" }, leaveOpen: true);
         var names = Enumerable.Range(0, vectors is null ? 0 : Dimension).Select(d => string.Create(CultureInfo.InvariantCulture, $"f{d}"));
@@ -82,6 +85,7 @@ public sealed partial class FeatureSet
             if (vectors is not null)
             {
                 foreach (var value in vectors.Row(i))
+                    // R gives the shortest text that reads back as the same float.
                     csv.WriteField(value, "R", CultureInfo.InvariantCulture);
             }
 

@@ -10,6 +10,7 @@ public sealed partial class FeatureSet
     public FeatureSetCheck Verify()
     {
         var problems = new List<string>();
+        // The order of all parts is parsed here, which throws where the manifest is damaged.
         _ = Ranks;
         foreach (var part in Manifest.Parts)
         {
@@ -30,6 +31,7 @@ public sealed partial class FeatureSet
     internal void RequireIntact()
     {
         var problems = new string?[Manifest.Parts.Count];
+        // One part per block: the SHA-256 of a file cannot be divided among threads.
         Blocks.For(
             problems.Length,
             1,
@@ -54,6 +56,7 @@ public sealed partial class FeatureSet
         var file = new FileInfo(Path.Combine(Folder, part.File));
         if (!file.Exists)
             return $"{part.File} is missing";
+        // The length costs nothing and finds a file that was cut short without hashing it.
         if (file.Length != part.Bytes)
             return $"{part.File} has {file.Length} bytes, the manifest says {part.Bytes}";
         return DurableFile.Hash(file.FullName).Sha256 == part.Sha256

@@ -49,6 +49,7 @@ public sealed partial class FeatureSet
         if (!Directory.Exists(root))
             throw new BadInputException($"there is no folder {root}");
         var sets = new List<FeatureSet>();
+        // A depth of 1 lists two levels: the folders in the root and those inside them.
         var levels = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 };
         foreach (var folder in Directory.EnumerateDirectories(root, "*", levels).Order(StringComparer.Ordinal).Prepend(root))
         {
@@ -104,6 +105,7 @@ public sealed partial class FeatureSet
                 rows.Add(all[i]);
         }
 
+        // Before the matrix is made, whose constructor would overflow without naming the set.
         if ((long)rows.Count * Dimension > Array.MaxLength)
             throw new JobFailedException(
                 $"{Folder}: {rows.Count:N0} vectors of {Dimension:N0} values are more than a matrix in memory holds "
@@ -149,8 +151,11 @@ public sealed partial class FeatureSet
     {
         var (part, ranks) = (Manifest.Parts[p], Ranks[p]);
         var wanted = ranks.Count(r => number[r] >= 0);
+        // A part without a row of the split is not opened.
         if (wanted == 0)
             return;
+        // Rows that stand together in the result are decoded straight into
+        // it, without a second copy of the part in memory.
         var inPlace = wanted == ranks.Length;
         for (var i = 1; i < ranks.Length && inPlace; i++)
             inPlace = number[ranks[i]] == number[ranks[0]] + i;

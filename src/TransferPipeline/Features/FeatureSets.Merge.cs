@@ -19,6 +19,7 @@ internal static partial class FeatureSets
         if (inputs.Count == 0)
             throw new UsageException("features merge needs at least one feature set");
         var sets = inputs.Select(i => FeatureSet.Open(i, table)).ToList();
+        // All checks that read only come before the first byte is written.
         RequireSameRecipe(sets);
         var shards = RequireAllShards(sets);
         var offsets = Offsets(sets, shards);
@@ -67,6 +68,7 @@ internal static partial class FeatureSets
             Complete = false,
             Shard = null,
             Dataset = string.Join(", ", sets.Select(s => s.Manifest.Dataset).Distinct()),
+            // Options find the photos of one dataset; for several there are none that hold.
             DatasetOptions = sets.DistinctBy(s => s.Manifest.Dataset).Count() == 1 ? sets[0].Manifest.DatasetOptions : null,
             Classes = [.. sets.SelectMany(s => s.Manifest.Classes).Distinct().Order(StringComparer.Ordinal)],
             DecodedBy = sets.SelectMany(s => s.Manifest.DecodedBy ?? []).Distinct().ToList() is { Count: > 0 } libraries ? libraries : null,
@@ -85,6 +87,7 @@ internal static partial class FeatureSets
         var name = SetWriter.PartName(number);
         var temporary = Path.Combine(output, name + DurableFile.TemporarySuffix);
         File.Copy(set.Existing(part), temporary, overwrite: true);
+        // The copy is hashed and not the source, which may change while it is copied.
         var (bytes, sha) = DurableFile.Hash(temporary);
         if (sha != part.Sha256)
             throw new BadInputException(
@@ -121,6 +124,7 @@ internal static partial class FeatureSets
         if (shards.TrueForAll(s => s == default))
             return false;
         var count = shards.Max(s => s.Count);
+        // A set that is no shard has count 0 here and so differs from every shard.
         if (shards.FindIndex(s => s.Count != count) is >= 0 and var other)
             throw new BadInputException(
                 $"{sets[other].Folder} is {(shards[other] == default ? "no shard" : $"shard {shards[other]}")}, others are one of "
@@ -140,6 +144,7 @@ internal static partial class FeatureSets
     private static int[] Offsets(List<FeatureSet> sets, bool shards)
     {
         var offsets = new int[sets.Count];
+        // Behind the highest position and not the number of rows: photos that failed leave gaps.
         for (var s = 1; s < sets.Count && !shards; s++)
             offsets[s] = checked(
                 offsets[s - 1]

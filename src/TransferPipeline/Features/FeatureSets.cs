@@ -51,6 +51,7 @@ internal static partial class FeatureSets
         var name = Path.GetFileName(folder) + "-";
         return Directory
             .EnumerateDirectories(parent)
+            // Names are compared first: only a folder that is called so has its manifest read.
             .Where(d =>
                 Path.GetFileName(d) is var found
                 && found.Length == name.Length + HashDigits
@@ -58,6 +59,7 @@ internal static partial class FeatureSets
             )
             .Where(d => Manifest(d)?.Recipe.Differences(recipe).Count == 0)
             .Order(StringComparer.Ordinal)
+            // The folder keeps the form in which the user gave it, relative or absolute.
             .Select(d => Path.Combine(Path.GetDirectoryName(folder) ?? "", Path.GetFileName(d)))
             .FirstOrDefault();
 

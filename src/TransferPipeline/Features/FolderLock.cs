@@ -23,6 +23,7 @@ internal sealed class FolderLock : IDisposable
         var reported = false;
         while (true)
         {
+            // At least one attempt is made, also with a wait of 0.
             if (TryTake(file) is { } taken)
                 return taken;
             var holder = SyncedFiles.ReadLocked(file)?.Split(' ')[0];
@@ -41,6 +42,7 @@ internal sealed class FolderLock : IDisposable
     public void Dispose()
     {
         // Removed while it is still held: whoever opened it meanwhile finds in TryTake that its name is gone.
+        // Windows refuses to delete a file that is open; there DeleteOnClose removes it.
         if (!OperatingSystem.IsWindows())
             File.Delete(_file);
         _stream.Dispose();

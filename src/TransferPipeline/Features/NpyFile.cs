@@ -40,6 +40,7 @@ internal static partial class NpyFile
         {
             var wide = new long[shape[0]];
             Read(stream, file, MemoryMarshal.AsBytes(wide.AsSpan()));
+            // Clamped, since a cast would make 2^32 the class 0.
             labels = Array.ConvertAll(wide, v => (int)Math.Clamp(v, int.MinValue, int.MaxValue));
         }
         else
@@ -69,8 +70,10 @@ internal static partial class NpyFile
     /// </summary>
     internal static byte[] Header(params ReadOnlySpan<int> shape)
     {
+        // Python writes a tuple of one element with a comma.
         var sizes = string.Join(", ", shape.ToArray()) + (shape.Length == 1 ? "," : "");
         var text = new StringBuilder($"{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}");
+        // NEP 1: the header ends with a line break, which counts for the alignment.
         var total = (PrefixLength + 2 + text.Length + 1 + Alignment - 1) / Alignment * Alignment;
         text.Append(' ', total - PrefixLength - 2 - text.Length - 1).Append('\n');
         return [.. Magic, 1, 0, (byte)text.Length, (byte)(text.Length >> 8), .. Encoding.ASCII.GetBytes(text.ToString())];
@@ -85,11 +88,13 @@ internal static partial class NpyFile
         var read = stream.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false);
         if (read < prefix.Length || !prefix.StartsWith(Magic))
             Throw.BadInput($"{file}: not an npy file, expected one with a {expected} array");
+        // NEP 1: the header's length has 2 bytes in version 1 and 4 bytes in later ones.
         var wide = prefix[6] >= 2;
         long length = wide
             ? BinaryPrimitives.ReadUInt32LittleEndian(prefix[PrefixLength..])
             : BinaryPrimitives.ReadUInt16LittleEndian(prefix[PrefixLength..]);
         stream.Position = PrefixLength + (wide ? 4 : 2);
+        // Before the array is made: a damaged length of 4 GB must not be allocated.
         if (length > stream.Length)
             Throw.BadInput($"{file}: the header of {length} bytes is longer than the file");
         var header = new byte[length];

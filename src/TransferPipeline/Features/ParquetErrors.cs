@@ -93,6 +93,7 @@ internal static class ParquetErrors
         length = width;
         for (int row = 0, start = 0; start < starts.Length; row++, start += width)
         {
+            // IndexOf is vectorized: one search per row is faster than a loop over all levels.
             var next = starts[(start + 1)..].IndexOf(default(T));
             length = next < 0 ? starts.Length - start : next + 1;
             if (length != width)

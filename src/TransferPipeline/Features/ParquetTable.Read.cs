@@ -107,6 +107,7 @@ internal abstract partial class ParquetTable
             using var vectors = part.Vectors(group, FeatureColumns.Vector, block.Columns, done);
             while (rest > 0)
             {
+                // A block may end within a row group; the rest of the group begins the next block.
                 var count = Math.Min(rest, block.Rows - filled);
                 vectors.Read(block.Data.AsSpan(filled * block.Columns, count * block.Columns));
                 (rest, filled, done) = (rest - count, filled + count, done + count);

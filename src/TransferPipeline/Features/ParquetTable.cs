@@ -16,6 +16,7 @@ internal abstract partial class ParquetTable : IParquetLibrary
     public void Write(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vectors.Rows, rows.Count);
+        // At least one row, however long a vector is.
         var groupRows = (int)Math.Clamp(PartFormat.RowGroupBytes / (sizeof(float) * (long)vectors.Columns), 1, PartFormat.MostGroupRows);
         WriteTable(file, FeatureColumns.Part, rows, vectors, groupRows);
     }

@@ -30,12 +30,14 @@ internal sealed class PartBuffer
 
     public IReadOnlyList<(int Entry, FailedRow Row)> Failed => _failed;
 
+    // Pairs with the Add in Finish: who reads 0 here sees all rows that the workers have written.
     public bool IsDone => Volatile.Read(ref _open) == 0;
 
     public void Start(int number, ReadOnlySpan<(int Entry, int View)> slots)
     {
         (Number, Count) = (number, slots.Length);
         slots.CopyTo(Slots);
+        // The buffer is reused: a row of the part before would count as computed.
         Array.Clear(Rows);
         _failed.Clear();
         Volatile.Write(ref _open, slots.Length);

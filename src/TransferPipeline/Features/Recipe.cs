@@ -29,6 +29,8 @@ public sealed partial record Recipe
     public required string Decoder
     {
         get;
+        // Recipes of older sets name libraries; converted here, they compare
+        // equal, also when the serializer sets the field.
         init => field = PixelsOf(value);
     }
 
@@ -58,6 +60,7 @@ public sealed partial record Recipe
             p.ResizeShortSide > 0 ? Text(p.ResizeShortSide)
             : p.ResizeWidth > 0 ? $"{Text(p.ResizeHeight)}x{Text(p.ResizeWidth)}"
             : "none";
+        // Hash covers these texts in this order: a change of either would give every set another name beside it.
         return
         [
             new("model", Model),
@@ -66,6 +69,7 @@ public sealed partial record Recipe
             new("pooling", Pooling),
             new("resize", resize),
             new("interpolation", p.Interpolation.ToString().ToLowerInvariant()),
+            // Added only where it holds, so that all other recipes keep their hash.
             new("crop", p.CropHeight > 0 ? $"{Text(p.CropHeight)}x{Text(p.CropWidth)}{(p.CropRoundsDown ? " rounded down" : "")}" : "none"),
             new("normalization", Normalization(p)),
             new("channels", p.Bgr ? "bgr" : "rgb"),

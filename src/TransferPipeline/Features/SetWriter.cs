@@ -40,6 +40,7 @@ internal sealed partial class SetWriter
     /// <summary>Removes what a killed run left: temporaries, and parts that were never committed.</summary>
     public static void RemoveStrays(string folder, FeatureManifest? manifest)
     {
+        // Without a manifest it is not known which parts are committed, so that none is removed.
         var committed = manifest?.Parts.Select(p => p.File).ToHashSet(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles(folder).ToList())
         {
@@ -82,10 +83,12 @@ internal sealed partial class SetWriter
             parts.Add(WritePart(part.Rows, vectors, order));
         }
 
+        // Records are compared by value: a part whose rows stand elsewhere differs in its order.
         var changed = !parts.SequenceEqual(_manifest.Parts);
         _manifest = _manifest with { Parts = parts };
         if (!changed)
             return;
+        // The manifest comes before the removal: at every moment it names only files that exist.
         _manifest.Write(Folder);
         RemoveStrays(Folder, _manifest);
     }
@@ -96,6 +99,7 @@ internal sealed partial class SetWriter
         var slots = new List<int>(part.Count);
         for (var i = 0; i < part.Count; i++)
         {
+            // A pass computes all cuts of a photo, but this set may have the row of one of them already.
             if (part.Rows[i] is not null && missing(position(part.Slots[i].Entry, part.Slots[i].View)))
                 slots.Add(i);
         }
@@ -104,9 +108,11 @@ internal sealed partial class SetWriter
         if (slots.Count == 0)
             return 0;
         var vectors = part.Vectors[output];
+        // Where all photos gave a row, the buffer itself is written, without a copy of the vectors.
         if (slots.Count < part.Count)
             vectors = vectors.Select(slots.ToArray());
         var order = RowOrder.Format(slots.Select(i => position(part.Slots[i].Entry, part.Slots[i].View)).ToArray());
+        // Both files come before the manifest, which names them with their hashes.
         var written = WritePart([.. slots.Select(i => part.Rows[i]!)], vectors, order);
         WriteFailed();
         _manifest = _manifest with { Parts = [.. _manifest.Parts, written], Complete = false };

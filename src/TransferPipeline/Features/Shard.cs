@@ -27,6 +27,7 @@ internal readonly record struct Shard(int Number, int Count)
         throw new UsageException($"shard '{text}' is not i/n with i from 1 to n, such as 2/8");
     }
 
+    // In 64 bits, since the number of a shard times that of the entries may exceed int.
     /// <summary>First entry and end (exclusive) of this shard among <paramref name="entries"/>.</summary>
     public (int First, int End) Range(int entries) => ((int)((long)(Number - 1) * entries / Count), (int)((long)Number * entries / Count));
 
