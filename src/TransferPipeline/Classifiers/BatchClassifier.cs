@@ -19,6 +19,7 @@ internal sealed class BatchClassifier(IImageDecoder decoder, Classifier classifi
         for (var i = 0; i < count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
+            // Photos that can be used are packed from row 0 on, so that the network sees no rows of others.
             if (Prepare(photos[first + i], usable.Count) is { } failure)
                 predictions[i] = new(photos[first + i], null, double.NaN, [], failure);
             else
@@ -31,6 +32,7 @@ internal sealed class BatchClassifier(IImageDecoder decoder, Classifier classifi
         for (var row = 0; row < usable.Count; row++)
         {
             var own = probabilities.AsSpan(row * labels.Count, labels.Count).ToArray();
+            // The first of equal probabilities, as ArgMax in the file takes it.
             var best = Array.IndexOf(own, own.Max());
             predictions[usable[row]] = new(photos[first + usable[row]], labels[best], own[best], own, null);
         }
@@ -50,6 +52,7 @@ internal sealed class BatchClassifier(IImageDecoder decoder, Classifier classifi
         }
         catch (Exception e) when (e is ImageDecodeException or IOException or UnauthorizedAccessException)
         {
+            // A photo that cannot be used must not end the batch: it has its reason, the others have predictions.
             return e is ImageDecodeException ? e.Message : "cannot be read: " + e.Message;
         }
     }

@@ -24,12 +24,16 @@ internal sealed class Classifier : IDisposable
     /// <exception cref="BadInputException">The file is not ONNX, or not a classifier that this program wrote.</exception>
     public static Classifier Open(string file, int threads = 0)
     {
+        // The graph is read without ONNX Runtime first: a file that is no
+        // classifier of ours then has a message of ours.
         var onnx = OnnxFile.Read(file);
         var info = ClassifierInfo.ReadFrom(onnx.File, onnx.Model);
+        // Anything below fatal would print ONNX Runtime's own lines between those of the command.
         using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         InferenceSession session;
         try
         {
+            // In slices, since packing holds a weight twice while it is loaded.
             session = MappedWeights.CreateSession(onnx.Model, options, slice: true);
         }
         catch (OnnxRuntimeException e)
@@ -55,6 +59,7 @@ internal sealed class Classifier : IDisposable
         var probabilities = new float[count * Info.Labels.Count];
         for (var start = 0; start < count; )
         {
+            // The exporter of a backbone may have fixed its batch.
             var n = Math.Min(Info.MaxBatch, count - start);
             long[] shape =
                 Info.Layout == TensorLayout.Nchw ? [n, 3, Info.InputHeight, Info.InputWidth] : [n, Info.InputHeight, Info.InputWidth, 3];

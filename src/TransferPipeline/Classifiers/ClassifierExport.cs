@@ -45,9 +45,11 @@ internal static class ClassifierExport
     {
         Check(cut.Outputs[output], head, info);
         file = Path.GetFullPath(file);
+        // The process is part of the name, since two may export under one name at the same time.
         var temporary = OutputTarget.Temporary(file, $".{Environment.ProcessId}.tmp");
         try
         {
+            // The file is written before it is verified: what is tested are the bytes that get the name.
             WriteSynced(temporary, Compose(cut, head, info, output));
             var difference = replay is null ? double.NaN : Verify(file, temporary, cut, head, replay);
             OutputTarget.Place(temporary, file);
@@ -71,9 +73,11 @@ internal static class ClassifierExport
         var index = new GraphIndex(cut.Model.Graph, cut.InputName);
         var model = GraphPruner.Cut(cut.Model, index, [feature]);
         var graph = new GraphWriter(model);
+        // The backbone may have tensors of these names itself.
         graph.Rename(ProbabilitiesOutput);
         graph.Rename(LabelIndexOutput);
         var probabilities = head.Export(graph, feature);
+        // A backbone that takes one photo at a time keeps its batch of 1; otherwise the batch stays open.
         var batch = cut.MaxBatch == 1 ? 1 : -1;
         graph.Output(probabilities, ProbabilitiesOutput, DataType.Float, batch, head.ClassCount);
         graph.Output(graph.Node("ArgMax", [ProbabilitiesOutput], ("axis", 1L), ("keepdims", 0L)), LabelIndexOutput, DataType.Int64, batch);
@@ -100,6 +104,7 @@ internal static class ClassifierExport
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
         ModelSerializer.Write(model, stream);
+        // On the disk before it is renamed, so that a power cut leaves no empty classifier.
         stream.Flush(flushToDisk: true);
     }
 
@@ -126,6 +131,7 @@ internal static class ClassifierExport
             for (var i = 0; i < probabilities.Length; i++)
             {
                 var difference = Math.Abs((double)probabilities[i] - replay.Probabilities[start * head.ClassCount + i]);
+                // Written so that NaN counts as the largest difference.
                 if (!(difference <= largest))
                     (largest, worst) = (double.IsNaN(difference) ? double.PositiveInfinity : difference, start + i / head.ClassCount);
             }

@@ -55,6 +55,7 @@ internal sealed record ClassifierInfo
     /// <summary>Labels have a key of their own, as a JSON array, for programs that know nothing of this one.</summary>
     internal void WriteTo(ModelProto model)
     {
+        // What a backbone states of itself, such as class names of its own, does not hold for the classifier.
         model.MetadataProps.Clear();
         model.MetadataProps.Add(
             new StringStringEntryProto
@@ -80,9 +81,11 @@ internal sealed record ClassifierInfo
         try
         {
             using var document = JsonDocument.Parse(text);
+            // The number is looked for under both spellings, since it decides which of them the other names have.
             var format = document.RootElement.TryGetProperty("Format", out var number)
                 ? number.GetInt32()
                 : document.RootElement.GetProperty("format").GetInt32();
+            // Before the rest is read, which in a newer format may have other types and names.
             if (format > CurrentFormat)
                 Throw.BadInput(
                     $"{file}: written by a newer version (format {format}; this program reads up to {CurrentFormat}); update the program"

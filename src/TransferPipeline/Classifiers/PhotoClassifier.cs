@@ -20,6 +20,7 @@ internal sealed record PhotoFile(string Name) : IPhoto
 {
     public ReadOnlySpan<byte> Read(ref byte[] buffer)
     {
+        // A pipe has length 0, and reading it could wait for ever.
         if (FileBytes.Length(Name) == 0)
             throw new ImageDecodeException("empty, or a pipe or device");
         using var handle = File.OpenHandle(Name);
@@ -87,12 +88,14 @@ internal sealed class PhotoClassifier(IImageDecoder decoder, Classifier classifi
     {
         threads = Math.Max(1, threads);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        // The scheduler limits how many batches run at once, on threads of the pool.
         var tasks = new TaskFactory(
             stop.Token,
             TaskCreationOptions.None,
             TaskContinuationOptions.None,
             new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler
         );
+        // A classifier's buffers are reused: there are never more of them than batches that run at once.
         var (free, begun) = (new ConcurrentBag<BatchClassifier>(), new Queue<Task<PhotoPrediction[]>>());
         try
         {

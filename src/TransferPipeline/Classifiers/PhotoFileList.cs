@@ -34,10 +34,12 @@ internal static class PhotoFileList
             if (!Directory.Exists(path))
                 throw new BadInputException($"{path}: no such file or folder; expected photos");
             var problems = new ProblemList();
+            // As in datasets, so that thumbnails of a NAS are not predicted.
             var found = LeftBehind
                 .Remove(PhotoFiles.Walk(path), problems)
                 .Left.Files.Where(f => PhotoFiles.IsPhoto(f.Path) && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path)))
                 .Select(f => Path.Combine(path, f.Path))
+                // The walk's order is the file system's, which differs between machines.
                 .Order(StringComparer.Ordinal)
                 .ToList();
             foreach (var problem in problems.ToList())
@@ -57,9 +59,11 @@ internal static class PhotoFileList
         // A name that is not UTF-8 cannot be opened; it fails alone, when its photo is read.
         var text = TextFile.Decode(all.ToArray());
         var separator = text.Contains('\0', StringComparison.Ordinal) ? '\0' : '\n';
+        // In UTF-16 every second byte of Latin letters is zero, so that all names would have one letter.
         if (separator == '\0' && text.Split('\0').Count(name => name.Length > 1) is 0)
             throw new BadInputException("the list of names is UTF-16 without a byte-order mark; expected UTF-8");
         return text.Split(separator)
+            // Lists from Windows end their lines with CR LF; between zero bytes a CR belongs to the name.
             .Select(name => separator == '\n' && name.EndsWith('\r') ? name[..^1] : name)
             .Where(name => name.Length > 0);
     }

@@ -24,6 +24,7 @@ internal static class TunedHeads
         var graph = onnx.Model.Graph;
         var index = new GraphIndex(graph, graph.Input[0].Name);
         var tensor = ClassifierExport.ProbabilitiesOutput;
+        // The export adds Softmax, and Identity where an output has to have its own name.
         while (index.Producer(tensor) is { OpType: "Identity" or "Softmax" } node)
             tensor = node.Input[0];
         if (
@@ -65,6 +66,7 @@ internal static class TunedHeads
     private static RecipeDifference? Difference(FeatureSet set, ClassifierInfo info) =>
         set
             .Recipe.Fields()
+            // The name changes no vector, and views are copies of training photos beside the photos themselves.
             .Where(f => f.Key is not ("model" or "views" or "augmentation"))
             .Select(f => new RecipeDifference(f.Key, info.Recipe.GetValueOrDefault(f.Key, "unknown"), f.Value))
             .FirstOrDefault(d => d.Old != d.New);
