@@ -32,6 +32,7 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
                 p = p with { Offset = 0, Divisor = 255 };
                 why = $"{arithmetic.Evidence}: levels / 255; {why}";
                 break;
+            // A configuration answers what the graph leaves open.
             case PixelUnit.Unclear when stated is null:
                 question ??=
                     $"{name}: {arithmetic.Evidence}, which fits no usual preprocessing, so that the unit of its pixels is not clear; "
@@ -67,6 +68,7 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
         {
             // Ultralytics' classify_transforms: Resize(side), CenterCrop(side), x / 255.
             var p =
+                // One number keeps the aspect of a photo; an input that is no square needs both sides.
                 input.Height == input.Width
                     ? new Preprocessing
                     {

@@ -31,6 +31,7 @@ internal sealed class ManifestYaml
     public static string Write(ModelManifest m)
     {
         var text = new StringBuilder();
+        // YAML knows no decimal comma, whatever the locale.
         void Line(FormattableString line) => text.Append(FormattableString.Invariant(line)).Append('\n');
         Line($"name: {m.Name}");
         Line($"file: {Quote(m.File)}");
@@ -98,9 +99,11 @@ internal sealed class ManifestYaml
         );
         var name = Text(Required(root, keys, "name"));
         var file = Text(Required(root, keys, "file"));
+        // The name is joined with the store's folder, which a path would lead out of.
         if (file != Path.GetFileName(file) || file.Length == 0)
             Fail(keys["file"], $"file is '{file}', expected a file name without folders");
         var sha256 = Text(Required(root, keys, "sha256"));
+        // Hashes are compared as texts, so that only one spelling of a digit is accepted.
         if (sha256.Length != 64 || !sha256.All(char.IsAsciiHexDigitLower))
             Fail(keys["sha256"], $"sha256 is '{sha256}', expected 64 lower-case hexadecimal digits");
         var input = Keys(Map(root, keys, "input"), "size", "layout");
@@ -173,6 +176,7 @@ internal sealed class ManifestYaml
         foreach (var (key, value) in map.Children)
         {
             var name = Text(key);
+            // A key that is misspelt would leave a default in its place without a word.
             if (!known.Contains(name))
                 Fail(key, $"unknown key '{name}'{NearestName.Hint(name, known)} (keys: {string.Join(", ", known)})");
             keys[name] = value;

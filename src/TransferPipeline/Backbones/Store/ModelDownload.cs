@@ -27,6 +27,8 @@ internal sealed class ModelDownload : IDisposable
     {
         (_client, _partFile, _manifest, _progress) = (client, partFile, manifest, progress);
         _sourceFile = partFile + ".source";
+        // FileShare.None locks the file: two downloads would mix their bytes.
+        // Without a buffer Length is what the file holds.
         _part = new FileStream(partFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
     }
 
@@ -152,6 +154,7 @@ internal sealed class ModelDownload : IDisposable
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             // Broken connections and names that do not resolve just now are worth another try.
+            // The inner exception has the socket's own words; HttpClient's are about sending a request.
             return new((e.InnerException ?? e).Message.ReplaceLineEndings(" ").TrimEnd('.'), Final: false);
         }
     }
@@ -218,6 +221,7 @@ internal sealed class ModelDownload : IDisposable
         var validator = response.Headers.ETag is { IsWeak: false } tag
             ? tag.ToString()
             : response.Content.Headers.LastModified?.ToString("r", System.Globalization.CultureInfo.InvariantCulture);
+        // Before the first byte, so that an interrupted download knows whose beginning it has.
         File.WriteAllLines(_sourceFile, validator is null ? [source.AbsoluteUri] : [source.AbsoluteUri, validator]);
         _part.Position = _part.Length;
         return null;

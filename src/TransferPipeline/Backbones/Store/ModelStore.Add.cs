@@ -89,6 +89,7 @@ internal sealed partial class ModelStore
         var target = Copy(backbone.File, manifest);
         try
         {
+            // Both files get their names by a rename, so that a reader finds them whole or not at all.
             File.WriteAllText(manifestFile + ".part", ManifestYaml.Write(manifest));
             OutputTarget.Place(manifestFile + ".part", manifestFile);
         }

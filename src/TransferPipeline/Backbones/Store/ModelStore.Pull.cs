@@ -64,6 +64,7 @@ internal sealed partial class ModelStore
         if (string.IsNullOrEmpty(mirror))
             return sources;
         if (
+            // A file's name may contain characters that mean something else in an address, such as # and ?.
             !Uri.TryCreate(mirror.TrimEnd('/') + '/' + Uri.EscapeDataString(manifest.File), UriKind.Absolute, out var address)
             || address.Scheme is not ("http" or "https")
         )

@@ -70,6 +70,7 @@ internal sealed partial class ModelStore
     /// is stated).</exception>
     /// <exception cref="BadInputException">The file is damaged: its SHA-256 is not the manifest's.</exception>
     public ResolvedModel Resolve(string nameOrFile, int inputSize = 0) =>
+        // A file without an extension in the working folder must not hide the model of that name.
         IsPath(nameOrFile) || (File.Exists(nameOrFile) && !_folders.Any(f => File.Exists(Path.Combine(f, nameOrFile + ".yaml"))))
             ? ResolveFile(nameOrFile, inputSize)
             : ResolveName(nameOrFile);
@@ -95,6 +96,7 @@ internal sealed partial class ModelStore
     private ResolvedModel ResolveName(string name)
     {
         var entry = Find(name);
+        // The file is hashed whenever it is used: vectors are recorded under the manifest's SHA-256.
         var file = Verify(name);
         // A user's manifest of an encoder may be older than the key that names its feature.
         var isOpen = entry.Manifest.Cut.Length == 0 && Path.GetDirectoryName(entry.ManifestFile) == UserFolder;
@@ -191,6 +193,7 @@ internal sealed partial class ModelStore
     private static void Check(ModelManifest manifest, string file)
     {
         var bytes = FileBytes.Length(file);
+        // The length first: a file that was cut short is found without hashing it.
         if (bytes != manifest.Bytes)
             Throw.BadInput($"{file}: {bytes} bytes, but '{manifest.Name}' has {manifest.Bytes}; delete it and pull it again");
         var sha256 = OnnxFile.HashFile(file);

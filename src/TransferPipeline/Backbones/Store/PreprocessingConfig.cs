@@ -15,6 +15,8 @@ internal sealed record StatedPreprocessing(Preprocessing Preprocessing, string S
 /// </summary>
 internal sealed class PreprocessingConfig
 {
+    // From the most telling to the least: every model of Hugging Face has a
+    // config.json, but only timm's has the preprocessing.
     private static readonly string[] FileNames =
     [
         "preprocessor_config.json",
@@ -216,6 +218,7 @@ internal sealed class PreprocessingConfig
             || config.TryGetProperty("crop_pct", out var share) && share.ValueKind == JsonValueKind.Number
         )
             return Share(p, config, height);
+        // transformers' LevitImageProcessor: int((256 / 224) * shortest_edge).
         if (type.StartsWith("Levit", StringComparison.Ordinal) && isShort)
             height = (int)(256.0 / 224 * height);
         return isShort ? p with { ResizeShortSide = height } : p with { ResizeHeight = height, ResizeWidth = width };
@@ -268,6 +271,7 @@ internal sealed class PreprocessingConfig
             || !config.TryGetProperty("image_mean", out var mean)
             || mean.ValueKind == JsonValueKind.Null
         )
+            // Without a normalization the values are (x - offset) / divisor, with the inverse of the factor.
             return p with { Offset = Whole(shift / factor), Divisor = Whole(1 / factor) };
         // (factor x - shift - mean) / std = (x / 255 - (mean + shift) / scale) / (std / scale), with scale = 255 factor.
         var scale = Whole(255 * factor);

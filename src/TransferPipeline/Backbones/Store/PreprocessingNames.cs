@@ -32,6 +32,7 @@ internal static class PreprocessingNames
         var names = All.Select(p => p.Key).ToList();
         return name switch
         {
+            // Multiplied first: 256 / 224 is 1 in whole numbers.
             "torchvision" => Short(height, width, s => s * 256 / 224, Interpolation.Bilinear, ImageNetMean, ImageNetStd),
             "timm" => Short(height, width, s => (int)Math.Floor(s / 0.875), Interpolation.Bicubic, ImageNetMean, ImageNetStd),
             "clip" => Short(height, width, s => s, Interpolation.Bicubic, ClipMean, ClipStd),
