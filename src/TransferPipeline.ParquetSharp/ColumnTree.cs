@@ -18,6 +18,7 @@ internal static class ColumnTree
         foreach (var field in schema.GroupNode.Fields)
         {
             if (
+                // Lists and maps are groups as well, but each is one column for its reader.
                 field is GroupNode { LogicalType.Type: not (LogicalTypeEnum.List or LogicalTypeEnum.Map) } group
                 && field.Repetition != Repetition.Repeated
             )
@@ -36,6 +37,7 @@ internal static class ColumnTree
         void Add(string name, Node node)
         {
             leaves.Add(new Leaf(next, name, TypeOf(node)));
+            // Readers take a leaf by its number in the whole file, so that leaves that are not listed are counted too.
             next += LeafCount(node);
         }
     }
@@ -44,6 +46,8 @@ internal static class ColumnTree
 
     private static ColumnType TypeOf(Node node)
     {
+        // A repeated field without a group around it is a list of the old
+        // form (LogicalTypes.md, backward compatibility).
         if (node.Repetition == Repetition.Repeated)
             return ColumnTypes.ListOf(node is PrimitiveNode repeated ? Primitive(repeated) : ColumnType.Struct);
         return node switch
@@ -67,11 +71,13 @@ internal static class ColumnTree
     private static ColumnType Primitive(PrimitiveNode node) =>
         (node.LogicalType, node.PhysicalType) switch
         {
+            // The logical type first: integers of 8 and 16 bits, texts and dates are stored as other physical types.
             (IntLogicalType { BitWidth: var bits, IsSigned: var signed }, _) => Integer(bits, signed),
             ({ Type: LogicalTypeEnum.String or LogicalTypeEnum.Enum or LogicalTypeEnum.Json }, PhysicalType.ByteArray) => ColumnType.Text,
             ({ Type: LogicalTypeEnum.Decimal }, _) => ColumnType.Decimal,
             ({ Type: LogicalTypeEnum.Date }, _) => ColumnType.Date,
             ({ Type: LogicalTypeEnum.Time }, _) => ColumnType.Time,
+            // Int96 has no logical type: it is the form of timestamps before there was one.
             ({ Type: LogicalTypeEnum.Timestamp }, _) or (_, PhysicalType.Int96) => ColumnType.Timestamp,
             ({ Type: LogicalTypeEnum.Float16 }, _) => ColumnType.Float16,
             ({ Type: not (LogicalTypeEnum.None or LogicalTypeEnum.Undefined) }, _) => ColumnType.Other,

@@ -26,6 +26,8 @@ internal static class ColumnValues
     public static void Each<TValue>(string file, RowGroupReader group, Leaf leaf, int first, int count, Action<int, bool, TValue> action)
         where TValue : unmanaged
     {
+        // A chunk may hold another physical type than the schema announces; a
+        // cast would end in an exception without a name.
         using var column = group.Column(leaf.Index);
         if (column is not ColumnReader<TValue> reader)
             throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' holds {column.Type}, not what its type says");
@@ -43,6 +45,7 @@ internal static class ColumnValues
             var next = 0;
             for (var i = 0; i < read; i++, row++)
             {
+                // The highest definition level alone means that there is a value; values of other rows take no place.
                 var defined = highest == 0 || levels[i] == highest;
                 if (defined && next >= present)
                     throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' has fewer values than it announces");
@@ -50,6 +53,7 @@ internal static class ColumnValues
             }
         }
 
+        // Only at the end of the row group: where fewer rows were requested, more values are expected.
         if (first + count == group.MetaData.NumRows && reader.HasNext)
             throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' has more values than the {count} rows of its row group");
     }

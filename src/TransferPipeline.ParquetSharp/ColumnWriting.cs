@@ -33,10 +33,12 @@ internal static class ColumnWriting
         var width = vectors.Columns;
         var batchRows = Math.Min(Math.Max(BatchValues / width, 1), count);
         var (levels, starts) = (new short[batchRows * width], new short[batchRows * width]);
+        // Repetition level 0 begins a row, the highest one goes on with its list.
         Array.Fill(levels, writer.ColumnDescriptor.MaxDefinitionLevel);
         Array.Fill(starts, writer.ColumnDescriptor.MaxRepetitionLevel);
         for (var i = 0; i < batchRows; i++)
             starts[i * width] = 0;
+        // All vectors have one length, so that the levels of the first batch are those of every batch.
         for (var row = start; row < start + count; row += batchRows)
         {
             var values = Math.Min(batchRows, start + count - row) * width;
@@ -55,6 +57,7 @@ internal static class ColumnWriting
     /// <summary>The native writer takes addresses: all texts lie one after the other in one pinned array.</summary>
     private static unsafe void WriteTexts(ColumnWriter<ByteArray> writer, string[] texts)
     {
+        // One byte more, since fixed gives no address for an empty array.
         var bytes = new byte[texts.Sum(text => (long)System.Text.Encoding.UTF8.GetByteCount(text)) + 1];
         var values = new ByteArray[texts.Length];
         fixed (byte* start = bytes)
@@ -67,6 +70,7 @@ internal static class ColumnWriting
                 next += length;
             }
 
+            // Within fixed: the writer reads from the addresses during this call only.
             writer.WriteBatch(values);
         }
     }

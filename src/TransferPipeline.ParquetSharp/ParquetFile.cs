@@ -64,6 +64,7 @@ internal sealed class ParquetFile : IParquetReader
         {
             ColumnType.Boolean => All<bool, string>(group, leaf, value => value ? "true" : "false"),
             ColumnType.Int8 or ColumnType.Int16 or ColumnType.Int32 => All<int, string>(group, leaf, Written),
+            // Parquet has no unsigned physical types: the bits of a signed integer are taken as they are.
             ColumnType.UInt8 or ColumnType.UInt16 or ColumnType.UInt32 => All<int, string>(group, leaf, value => Written((uint)value)),
             ColumnType.Int64 => All<long, string>(group, leaf, Written),
             ColumnType.UInt64 => All<long, string>(group, leaf, value => Written((ulong)value)),
@@ -100,6 +101,7 @@ internal sealed class ParquetFile : IParquetReader
 
     private static string Text(ByteArray value) => System.Text.Encoding.UTF8.GetString(Bytes(value));
 
+    // The bytes lie in the column's buffers and are gone after the next batch.
     private static unsafe ReadOnlySpan<byte> Bytes(ByteArray value) => new((void*)value.Pointer, value.Length);
 
     private TResult?[] All<TValue, TResult>(int group, Leaf leaf, Func<TValue, TResult?> convert)
@@ -120,6 +122,7 @@ internal sealed class ParquetFile : IParquetReader
         );
 
     private Leaf LeafOf(string column) =>
+        // Leaf is a struct: without the cast a missing name would give an empty leaf and not null.
         _leaves.Where(leaf => leaf.Name == column).Cast<Leaf?>().FirstOrDefault()
         ?? throw ParquetErrors.MissingColumn(_file, Description, column);
 }

@@ -34,6 +34,7 @@ internal sealed class ParquetSharpTable : ParquetTable
         using var writer = new ParquetFileWriter(file, schema, properties);
         for (var start = 0; start < rows.Count; start += groupRows)
             WriteGroup(writer, columns, rows, vectors, start, Math.Min(groupRows, rows.Count - start));
+        // Arrow's destructor closes the file as well, but swallows errors such as that of a full disk.
         writer.Close();
     }
 

@@ -28,6 +28,7 @@ internal sealed class VectorReader : IVectorReader
             ?? throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' holds {_column.Type}, not what its type says");
         (_file, _name, _width, _row, _rowsLeft) = (file, leaf.Name, width, fileRow, group.MetaData.NumRows);
         _highest = _column.ColumnDescriptor.MaxDefinitionLevel;
+        // A whole number of vectors, so that every batch begins where a row begins.
         var batch = Math.Max(BatchValues / width, 1) * width;
         (_levels, _starts) = (new short[batch], new short[batch]);
     }
@@ -41,6 +42,7 @@ internal sealed class VectorReader : IVectorReader
             done += count;
         }
 
+        // After the last row the column must be at its end, or its counts contradict those of the row group.
         if (_rowsLeft == 0 && Explain(() => _reader.HasNext))
             throw Explain(MoreThanExpected);
     }
@@ -54,6 +56,7 @@ internal sealed class VectorReader : IVectorReader
         var read = 0;
         fixed (float* start = destination)
         {
+            // A lambda cannot capture a variable of fixed; the copy is valid as long as this block.
             var values = start;
             read = Explain(() =>
             {
@@ -71,6 +74,7 @@ internal sealed class VectorReader : IVectorReader
                         );
                     if (batch <= 0)
                         break;
+                    // A lower level is a row without a vector, an empty one, or a value that is missing.
                     if (present != batch || _levels.AsSpan(levels, batch).ContainsAnyExcept(_highest))
                         throw ParquetErrors.NoValue(_file, _name);
                     levels += batch;
@@ -80,8 +84,10 @@ internal sealed class VectorReader : IVectorReader
             });
         }
 
+        // A batch that does not begin with a row goes on with the one before, which was too long.
         if (read > 0 && _starts[0] != 0)
             throw ParquetErrors.OtherLength(_file, _row - 1, _width + LevelsBeforeNextRow(read), _width);
+        // Lengths are checked before the count, since one row of another length changes the count too.
         var odd = ParquetErrors.OddRow<short>(_starts.AsSpan(0, read), _width, out var length);
         if (odd >= 0)
             throw ParquetErrors.OtherLength(_file, _row + odd, length, _width);
