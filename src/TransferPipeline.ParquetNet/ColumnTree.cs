@@ -52,6 +52,7 @@ internal static class ColumnTree
             field switch
             {
                 DataField data => data,
+                // The data of a list of plain values are those of its element's field.
                 ListField { Item: DataField element } => element,
                 _ => null,
             }
@@ -61,6 +62,7 @@ internal static class ColumnTree
         field switch
         {
             DataField { IsArray: true } data => ColumnTypes.ListOf(Types.GetValueOrDefault(data.ClrType)),
+            // For Parquet.Net a date is a DateTime; only its format tells it from a timestamp.
             DateTimeDataField { DateTimeFormat: DateTimeFormat.Date } => ColumnType.Date,
             DataField data => Types.GetValueOrDefault(data.ClrType),
             ListField list => ColumnTypes.ListOf(TypeOf(list.Item)),

@@ -42,6 +42,7 @@ internal sealed class ParquetFile : IParquetReader
         {
             return ParquetErrors.Explain(
                 file,
+                // Parquet.Net has asynchronous methods only, and IParquetReader none.
                 () => new ParquetFile(file, stream, ParquetReader.CreateAsync(stream, leaveStreamOpen: true).GetAwaiter().GetResult())
             );
         }
@@ -96,6 +97,7 @@ internal sealed class ParquetFile : IParquetReader
 
     public void Binaries(int group, string column, int first, int count, BinaryAction action)
     {
+        // Parquet.Net decodes the column of a row group as a whole; rows that were not requested are dropped.
         var cells = Cells<ReadOnlyMemory<byte>>(group, column);
         for (var row = first; row < first + count; row++)
             action(row, cells[row] is { } bytes ? bytes.Span : []);
@@ -120,6 +122,7 @@ internal sealed class ParquetFile : IParquetReader
     {
         var raw = Read<T>(group, FieldOf(column));
         var rows = Rows(group);
+        // Repetition levels mean a list, which has more or fewer entries than rows.
         if (raw.Values.Length != rows || raw.Starts is not null)
             throw ParquetErrors.Damaged(_file, $"column '{column}' has {raw.Values.Length} values in a row group of {rows} rows");
         var cells = new T?[rows];
@@ -136,6 +139,7 @@ internal sealed class ParquetFile : IParquetReader
             () =>
             {
                 using var reader = _reader.OpenRowGroupReader(group);
+                // NumValues counts missing values too, as the levels do. checked: a damaged count must not wrap.
                 var count = checked((int)(reader.GetMetadata(field)?.MetaData?.NumValues ?? 0));
                 var values = new T[count];
                 var levels = field.MaxDefinitionLevel > 0 ? new int[count] : null;

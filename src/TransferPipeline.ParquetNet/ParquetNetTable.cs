@@ -45,6 +45,7 @@ internal sealed class ParquetNetTable : ParquetTable
         if (vectors is not null)
             fields.Add(new ListField(FeatureColumns.Vector, new DataField<float>(ListField.ElementName)));
         var schema = new ParquetSchema(fields);
+        // Disposed of before the caller closes the stream, since the footer is written then.
         await using var writer = await ParquetWriter.CreateAsync(schema, stream, Options());
         for (var start = 0; start < rows.Count; start += groupRows)
         {
@@ -67,6 +68,7 @@ internal sealed class ParquetNetTable : ParquetTable
                 PartCompression.Zstd => CompressionMethod.Zstd,
                 _ => CompressionMethod.None,
             },
+            // Parquet.Net takes the levels of .NET, which have names in place of zstd's numbers.
             CompressionLevel =
                 Format.Level > 1 ? System.IO.Compression.CompressionLevel.Optimal : System.IO.Compression.CompressionLevel.Fastest,
         };
@@ -119,10 +121,12 @@ internal sealed class ParquetNetTable : ParquetTable
     private static Task WriteVectors(ParquetRowGroupWriter group, DataField field, FeatureMatrix vectors, int start, int count)
     {
         var columns = vectors.Columns;
+        // Fits in an int: a row group has about PartFormat.RowGroupBytes of vectors.
         var length = count * columns;
         var (levels, repetitions) = (new int[length], new int[length]);
         Array.Fill(levels, field.MaxDefinitionLevel);
         Array.Fill(repetitions, field.MaxRepetitionLevel);
+        // Repetition level 0 begins a row, the highest one goes on with its list.
         for (var i = 0; i < count; i++)
             repetitions[i * columns] = 0;
         return group.WriteAllPartsAsync<float>(field, vectors.Data.AsMemory(start * columns, length), levels, repetitions, default);

@@ -12,9 +12,11 @@ internal sealed class VectorReader : IVectorReader
     {
         if (column.HasNulls)
             throw ParquetErrors.NoValue(file, name);
+        // A column outside of lists has no repetition levels; it fails at the next check.
         var starts = column.Starts ?? [];
         if (starts.Length != column.Values.Length || (starts.Length > 0 && starts[0] != 0))
             throw ParquetErrors.Damaged(file, $"column '{name}' has {column.Values.Length} values and {starts.Length} repetition levels");
+        // Lengths are checked before the count, since one row of another length changes the count too.
         if (ParquetErrors.OddRow<int>(starts, width, out var length) is >= 0 and var odd)
             throw ParquetErrors.OtherLength(file, fileRow + odd, length, width);
         if (starts.Length != rows * (long)width)
