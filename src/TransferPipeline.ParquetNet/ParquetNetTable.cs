@@ -125,8 +125,8 @@ internal sealed class ParquetNetTable : ParquetTable
         var length = count * columns;
         var (levels, repetitions) = (new int[length], new int[length]);
         Array.Fill(levels, field.MaxDefinitionLevel);
-        Array.Fill(repetitions, field.MaxRepetitionLevel);
         // Repetition level 0 begins a row, the highest one goes on with its list.
+        Array.Fill(repetitions, field.MaxRepetitionLevel);
         for (var i = 0; i < count; i++)
             repetitions[i * columns] = 0;
         return group.WriteAllPartsAsync<float>(field, vectors.Data.AsMemory(start * columns, length), levels, repetitions, default);

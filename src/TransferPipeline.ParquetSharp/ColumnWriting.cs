@@ -33,8 +33,8 @@ internal static class ColumnWriting
         var width = vectors.Columns;
         var batchRows = Math.Min(Math.Max(BatchValues / width, 1), count);
         var (levels, starts) = (new short[batchRows * width], new short[batchRows * width]);
-        // Repetition level 0 begins a row, the highest one goes on with its list.
         Array.Fill(levels, writer.ColumnDescriptor.MaxDefinitionLevel);
+        // Repetition level 0 begins a row, the highest one goes on with its list.
         Array.Fill(starts, writer.ColumnDescriptor.MaxRepetitionLevel);
         for (var i = 0; i < batchRows; i++)
             starts[i * width] = 0;

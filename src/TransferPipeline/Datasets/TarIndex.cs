@@ -73,8 +73,8 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
             );
         }
 
-        // Pax states in attributes alone that a file is sparse: its type is that
-        // of a regular file, but its bytes begin with a map.
+        // Pax states in attributes alone that a file is sparse: its type is that of a regular file,
+        // but its bytes in the archive are not those of the file.
         return entry is PaxTarEntry pax && pax.ExtendedAttributes.Keys.Any(key => key.StartsWith("GNU.sparse.", StringComparison.Ordinal))
             ? throw new BadInputException(
                 $"{source} holds '{pax.ExtendedAttributes.GetValueOrDefault("GNU.sparse.name", entry.Name)}' as a sparse file, which "

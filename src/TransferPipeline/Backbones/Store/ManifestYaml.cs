@@ -176,7 +176,7 @@ internal sealed class ManifestYaml
         foreach (var (key, value) in map.Children)
         {
             var name = Text(key);
-            // A key that is misspelt would leave a default in its place without a word.
+            // A misspelled key would leave a default in its place without a word.
             if (!known.Contains(name))
                 Fail(key, $"unknown key '{name}'{NearestName.Hint(name, known)} (keys: {string.Join(", ", known)})");
             keys[name] = value;

@@ -15,8 +15,8 @@ internal sealed record StatedPreprocessing(Preprocessing Preprocessing, string S
 /// </summary>
 internal sealed class PreprocessingConfig
 {
-    // From the most telling to the least: every model of Hugging Face has a
-    // config.json, but only timm's has the preprocessing.
+    // From the most telling to the least: every model of transformers has a config.json,
+    // but only timm's states the preprocessing.
     private static readonly string[] FileNames =
     [
         "preprocessor_config.json",
