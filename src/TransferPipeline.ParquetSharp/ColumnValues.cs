@@ -26,7 +26,7 @@ internal static class ColumnValues
     public static void Each<TValue>(string file, RowGroupReader group, Leaf leaf, int first, int count, Action<int, bool, TValue> action)
         where TValue : unmanaged
     {
-        // A chunk of a damaged file may hold another physical type than its schema states; a cast would not name the file.
+        // In a damaged file a chunk may hold another physical type than the schema; a cast would not name the file.
         using var column = group.Column(leaf.Index);
         if (column is not ColumnReader<TValue> reader)
             throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' holds {column.Type}, not what its type says");
