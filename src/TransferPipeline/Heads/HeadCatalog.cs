@@ -37,6 +37,7 @@ internal static class HeadCatalog
         ["kneighbors"] = "knn",
         ["randomforest"] = "forest",
         ["randomforestclassifier"] = "forest",
+        // scikit-learn's extra trees are a setting of forest, so the hint gives the head with its options.
         ["extratreesclassifier"] = "forest:splitter=random,bootstrap=false",
         ["extratrees"] = "forest:splitter=random,bootstrap=false",
         ["mlpclassifier"] = "mlp",
@@ -56,6 +57,8 @@ internal static class HeadCatalog
             );
     }
 
+    // The given list may lack the head that a name stands for, since a caller chooses it; then
+    // the nearest name must do.
     private static string Hint(string name, IReadOnlyList<IHeadTrainer> among) =>
         OtherNames.TryGetValue(
             name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant(),

@@ -33,6 +33,7 @@ internal static class ClassWeights
         {
             var total = counts.Sum();
             for (var k = 0; k < counts.Length; k++)
+                // In float64: classes times rows can exceed an int.
                 weights[k] = (float)((double)total / ((double)counts.Length * counts[k]));
             return weights;
         }
@@ -51,9 +52,12 @@ internal static class ClassWeights
         var given = new Dictionary<int, float>();
         if (text is None or "" or Balanced)
             return given;
+        // Lists of settings put parentheses around a value that has commas; they may be part of the
+        // text that arrives here.
         var rest = text.Trim() is ['(', .. var inner, ')'] ? inner : text;
         while (rest.Trim() is { Length: > 0 } left)
         {
+            // Names before numbers: where a class is called 3, the text 3:2.5 means that class.
             var (k, weight, length) =
                 ByName(left, names) ?? ByNumber(left, classes, names) ?? throw Wrong(head, text, left, classes, names);
             if (!given.TryAdd(k, weight))
@@ -101,9 +105,11 @@ internal static class ClassWeights
         if (!after.StartsWith(':'))
             return null;
         var start = text.Length - after.Length + 1;
+        // The number's style has no thousands separators, so the next comma ends the weight.
         var comma = text.IndexOf(',', start);
         var end = comma < 0 ? text.Length : comma;
         return
+            // Solvers divide by weights (LossWeights.Times), so 0 is refused like a negative number.
             float.TryParse(text.AsSpan(start, end - start), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight)
             && weight > 0
             && float.IsFinite(weight)
@@ -121,6 +127,8 @@ internal static class ClassWeights
 
     private static UsageException Wrong(string head, string text, string left, int classes, IReadOnlyList<string> names)
     {
+        // A pair of the right form most likely has a misspelled name: the nearest one is suggested.
+        // Other texts get the form.
         var piece = left.Split(',')[0];
         var colon = piece.LastIndexOf(':');
         var name = (colon < 0 ? piece : piece[..colon]).Trim().Trim('"', '\'');

@@ -6,6 +6,7 @@ namespace TransferPipeline.Heads.Common;
 /// <param name="parent">The comparison's scope, of which this one serves a part; null when it is that scope itself.</param>
 internal sealed class ComparisonScope(ComparisonScope? parent = null)
 {
+    // By type: a cache stays a private class beside the code that uses it, and the scope knows none of them.
     private readonly ConcurrentDictionary<Type, object> _caches = new();
 
     /// <summary>The scope of the whole comparison, for what its parts share.</summary>
@@ -20,6 +21,8 @@ internal sealed class ComparisonScope(ComparisonScope? parent = null)
 internal sealed class OnceCache<TKey, TValue>
     where TKey : notnull
 {
+    // ConcurrentDictionary may run a factory for several callers at once. Lazy runs it once and lets the others wait;
+    // it keeps an exception too, so all heads on the same rows get the same message.
     private readonly ConcurrentDictionary<TKey, Lazy<TValue>> _entries = new();
 
     /// <summary>The value for the key, made by the first caller.</summary>

@@ -7,6 +7,7 @@ namespace TransferPipeline.Heads.Common;
 /// <summary>One option of a head as its record declares it by <see cref="OptionAttribute"/>.</summary>
 internal sealed class HeadOption
 {
+    // Attributes are read once per record type; the defaults belong to each record and are read each time.
     private static readonly ConcurrentDictionary<Type, (PropertyInfo Property, OptionAttribute Declaration)[]> Declared = new();
 
     private readonly PropertyInfo _property;
@@ -76,6 +77,8 @@ internal sealed class HeadOption
     internal string TextOf(HeadOptions options) =>
         _property.GetValue(options) switch
         {
+            // The shortest text that is parsed to the same number: a value keeps its bits on the way
+            // through files and commands.
             double number => number.ToString("R", CultureInfo.InvariantCulture),
             int number => number.ToString(CultureInfo.InvariantCulture),
             bool flag => flag ? "true" : "false",
@@ -96,6 +99,8 @@ internal sealed class HeadOption
                 OptionKind.Number => double.Parse(text, CultureInfo.InvariantCulture),
                 OptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
                 OptionKind.Flag => bool.Parse(text),
+                // GetNames is in the order of the values, which count from 0 in options, so the place of
+                // the word is the value.
                 OptionKind.Choice => Enum.ToObject(_property.PropertyType, Choices.ToList().IndexOf(text)),
                 _ => _text is null ? text : _text.Parse(text),
             }
@@ -111,6 +116,7 @@ internal sealed class HeadOption
             OptionKind.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) && InRange(i)
                 ? null
                 : "a whole number",
+            // "Infinity" is parsed as well, and no limit excludes it where an option has no maximum.
             OptionKind.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d)
             && double.IsFinite(d)
             && InRange(d)
@@ -133,6 +139,7 @@ internal sealed class HeadOption
             var type when type == typeof(string) => OptionKind.Text,
             { IsEnum: true } => OptionKind.Choice,
             var type when OptionText.Of(type) is not null => OptionKind.Text,
+            // An error in the record's source, not in what a user typed: hence no UsageException.
             var type => throw new InvalidOperationException(
                 $"{property.DeclaringType}.{property.Name} is of type {type}; an option is a number, bool, string, enum, list of int or "
                     + "IOptionValue"

@@ -32,6 +32,7 @@ public abstract record HeadOptions
     public static HeadOptions Parse(IHeadTrainer trainer, IReadOnlyDictionary<string, string>? given = null)
     {
         var options = trainer.Defaults with { };
+        // Set writes into the record, and all callers share the defaults: hence the copy.
         foreach (var (name, value) in given ?? new Dictionary<string, string>())
             Find(trainer, name).Set(options, trainer.Name, value);
         return options;
@@ -63,9 +64,11 @@ public abstract record HeadOptions
     public void Check()
     {
         foreach (var option in Trainer.Options)
+            // By way of the text: limits are enforced in one place, the one that also reads commands.
             option.Check(Trainer.Name, option.TextOf(this));
     }
 
     /// <summary>Name and values, as in <c>linear-svm C=0.1</c>, of all options.</summary>
+    // Sealed, because the compiler gives every derived record a ToString of its own otherwise.
     public sealed override string ToString() => string.Join(' ', [Trainer.Name, .. Values.Select(v => $"{v.Key}={v.Value}")]);
 }

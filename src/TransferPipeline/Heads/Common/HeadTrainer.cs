@@ -10,6 +10,7 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
     protected HeadTrainer(TOptions defaults)
     {
         Defaults = defaults;
+        // On demand: the catalog creates every trainer, and most commands read the options of few.
         _options = new(() => HeadOption.Of(Defaults));
     }
 
@@ -30,6 +31,7 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
 
     internal IReadOnlyList<HeadOption> Options => _options.Value;
 
+    // Explicit, because an implicit implementation must be public and HeadOption is not.
     IReadOnlyList<HeadOption> IHeadTrainer.Options => _options.Value;
 
     /// <inheritdoc/>
@@ -44,6 +46,8 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
     {
         if (Unavailable is not null)
             throw new UsageException($"head '{Name}' is not available: {Unavailable}");
+        // The exact type: softmax, logistic and linear-svm share TOptions, so `is` alone would
+        // take each other's records.
         if (options is not TOptions own || own.GetType() != Defaults.GetType())
             throw new UsageException($"{Name} was given the options of {options.Trainer.Name}; expected those of {Name}");
         own.Check();
@@ -73,6 +77,7 @@ internal abstract class HeadPathTrainer<TOptions> : HeadTrainer<TOptions>, IPath
     protected abstract IReadOnlyList<IHead> FitPath(TrainingRows data, IReadOnlyList<TOptions> path, TrainingContext context);
 
     /// <inheritdoc/>
+    // A single fit is a path of one value, so that a path gives the heads of single fits.
     protected sealed override IHead Fit(TrainingRows data, TOptions options, TrainingContext context) =>
         FitPath(data, [options], context)[0];
 }

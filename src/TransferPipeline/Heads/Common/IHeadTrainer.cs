@@ -89,5 +89,6 @@ public sealed record TrainingContext
     /// <summary>
     /// Work shared between heads, folds and sweeps on the same matrix (scaled rows, Gram matrices, factorizations); never changes a result.
     /// </summary>
+    // A new scope for each context: a fit outside a comparison shares nothing, and its caches end with it.
     internal ComparisonScope Scope { get; init; } = new();
 }

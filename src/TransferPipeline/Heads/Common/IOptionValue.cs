@@ -26,6 +26,8 @@ internal sealed record OptionText(Func<string, object?> Parse, string Expected, 
     public static OptionText? Of(Type type) =>
         type == typeof(IReadOnlyList<int>) ? new(Widths, $"widths of 1 to {WidestLayer} with commas between, such as 512,128", [])
         : type.IsValueType && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IOptionValue<>))
+            // Static abstract members are reached through a type parameter only, so the generic
+            // method is made at run time.
             ? (OptionText)
                 typeof(OptionText)
                     .GetMethod(nameof(OfValue), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
@@ -42,6 +44,7 @@ internal sealed record OptionText(Func<string, object?> Parse, string Expected, 
         var sizes = Array.ConvertAll(
             text.Split(',', StringSplitOptions.TrimEntries),
             part =>
+                // No sign, spaces or exponent. 0 is no valid width and stands for every other text.
                 int.TryParse(part, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var size)
                     ? size
                     : 0

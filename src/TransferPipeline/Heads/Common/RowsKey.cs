@@ -7,6 +7,7 @@ namespace TransferPipeline.Heads.Common;
 /// </summary>
 internal sealed class RowsKey(FeatureMatrix x, int[] rows, ScalingKind scaling = ScalingKind.None) : IEquatable<RowsKey>
 {
+    // Kept: a dictionary asks at every lookup, and there can be many thousand row numbers.
     private readonly int _hash = Hash(rows, scaling);
     private readonly FeatureMatrix _x = x;
     private readonly int[] _rows = rows;
@@ -15,6 +16,7 @@ internal sealed class RowsKey(FeatureMatrix x, int[] rows, ScalingKind scaling =
     public bool Equals(RowsKey? other) =>
         other is not null
         && _scaling == other._scaling
+        // The same object: comparing values would read both matrices in full.
         && ReferenceEquals(_x, other._x)
         && (ReferenceEquals(_rows, other._rows) || _rows.AsSpan().SequenceEqual(other._rows));
 

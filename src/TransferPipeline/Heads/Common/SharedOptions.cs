@@ -1,6 +1,7 @@
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>A head that may scale vectors before it sees them.</summary>
+// Interfaces, since a record has one base and heads combine these options freely.
 internal interface IScaledHead
 {
     /// <summary>What is done to vectors first.</summary>

@@ -22,6 +22,7 @@ internal static class TrainingCheck
         }
 
         Classes(counts);
+        // Heads and sweeps of a comparison train on the same rows: the values are read once for all of them.
         context.Scope.Cache<CheckedRows>().Require(data, context);
         return counts;
     }
@@ -59,6 +60,7 @@ internal static class TrainingCheck
             },
             context.Cancellation
         );
+        // The first bad row is named, whichever thread was the first to find one.
         var found = Array.FindIndex(bad, i => i >= 0);
         if (found >= 0)
         {
@@ -67,6 +69,7 @@ internal static class TrainingCheck
             var column = 0;
             while (column < values.Length - 1 && float.IsFinite(values[column]))
                 column++;
+            // Every value may be finite: then the sum of their squares is not.
             if (float.IsFinite(values[column]))
                 Throw.BadInput(
                     $"the vector of {nameOf(row)} has values whose squares are too large for float32, the largest "

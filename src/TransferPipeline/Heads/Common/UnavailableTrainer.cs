@@ -10,6 +10,7 @@ internal sealed class UnavailableTrainer(string name, string summary, string una
 
     public string Unavailable => unavailable;
 
+    // The record with the options is in the adapter that this build lacks.
     public HeadOptions Defaults => new None(this);
 
     public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context) =>

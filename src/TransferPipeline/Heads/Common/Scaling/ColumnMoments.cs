@@ -43,6 +43,7 @@ internal sealed class ColumnMoments(int columns)
             }
         );
         _count += rows.Length;
+        // In the order of the blocks, whichever thread made them: results do not depend on the number of threads.
         foreach (var part in parts)
         {
             for (var d = 0; d < columns; d++)
@@ -57,6 +58,7 @@ internal sealed class ColumnMoments(int columns)
         for (var d = 0; d < columns; d++)
         {
             var offset = _sums[d] / _count;
+            // E[(x - s)^2] - E[x - s]^2 is the variance for every shift s; only the mean needs the shift back.
             var variance = _squares[d] / _count - offset * offset;
             var centre = offset + _shift![d];
             mean[d] = (float)centre;

@@ -58,6 +58,7 @@ public sealed class FeatureScaling
         switch (Kind)
         {
             case ScalingKind.Standard:
+                // The operations of ScalingExport, in float32 and in its order: head and exported file round alike.
                 TensorPrimitives.Subtract(from, Mean, to);
                 TensorPrimitives.Divide(to, Scale, to);
                 break;

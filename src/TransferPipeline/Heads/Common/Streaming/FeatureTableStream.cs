@@ -23,7 +23,11 @@ internal sealed class FeatureTableStream : IRowStream
         int blockRows = 4096
     )
     {
+        // The table fills _block across the files' ends. Rows of the split are copied out of it:
+        // callers scale theirs in place.
         (_table, _files, Columns, _block) = (table, files, columns, new(blockRows, columns));
+        // Labels come before any vector: counts of the classes are needed before the first block,
+        // and labels are few bytes.
         foreach (var (name, split) in files.SelectMany(table.ReadLabels))
         {
             var k = label(name, split);
@@ -62,8 +66,10 @@ internal sealed class FeatureTableStream : IRowStream
         using var stop = new CancellationTokenSource();
         using var empty = new BlockingCollection<FeatureMatrix>();
         using var full = new BlockingCollection<(FeatureMatrix Vectors, int Rows)>();
+        // Two blocks, for one to be decoded while the caller works on the other; all passes use the same two.
         for (var i = 0; i < 2; i++)
             empty.Add(_ahead[i] ??= new(_block.Rows, Columns), CancellationToken.None);
+        // A thread of its own: it waits for blocks most of the time, and the kernels need all threads of the pool.
         var reading = Task.Factory.StartNew(
             () => ReadAhead(empty, full, stop.Token),
             CancellationToken.None,
@@ -82,6 +88,8 @@ internal sealed class FeatureTableStream : IRowStream
         }
         catch
         {
+            // The reader may be decoding a block, so the collections must outlive it. The handle waits without
+            // throwing: the reader's own cancellation must not replace the caller's exception.
             stop.Cancel();
             ((IAsyncResult)reading).AsyncWaitHandle.WaitOne();
             throw;
@@ -109,6 +117,8 @@ internal sealed class FeatureTableStream : IRowStream
 
             void Hand(int rows)
             {
+                // Labels and vectors are two readings of the files; a set written anew between them
+                // would pair wrong labels.
                 if (seen + rows > _kept.Count)
                     throw Changed(seen + rows);
                 var vectors = empty.Take(stop);
@@ -120,6 +130,7 @@ internal sealed class FeatureTableStream : IRowStream
                 }
 
                 seen += rows;
+                // Callers get no empty block: ridge, for one, takes the mean of the first.
                 if (kept > 0)
                     full.Add((vectors, kept), stop);
                 else
@@ -128,6 +139,7 @@ internal sealed class FeatureTableStream : IRowStream
         }
         finally
         {
+            // After an error too: it ends the caller's loop, and Read then throws what the task holds.
             full.CompleteAdding();
         }
     }

@@ -49,6 +49,7 @@ internal sealed class ScratchStream : IRowStream, IDisposable
                 block(matrix, first, count);
             }
         );
+        // After a full pass only: the file of a pass that the caller broke off lacks rows.
         _complete = _file is not null;
     }
 
@@ -57,6 +58,7 @@ internal sealed class ScratchStream : IRowStream, IDisposable
     private void ReadAgain(Action<FeatureMatrix, int, int> block)
     {
         var (first, offset) = (0, 0L);
+        // Blocks have the lengths of the first pass, so sums over blocks have the same bits in each pass.
         foreach (var count in _counts)
         {
             var bytes = Bytes(_block!, count);
@@ -79,6 +81,7 @@ internal sealed class ScratchStream : IRowStream, IDisposable
         _file?.Dispose();
         (_file, _length) = (null, 0);
         _counts.Clear();
+        // One attempt and one warning: each further pass would fill the disk again.
         if (_noRoom)
             return;
         try
@@ -89,9 +92,11 @@ internal sealed class ScratchStream : IRowStream, IDisposable
                 name,
                 FileMode.CreateNew,
                 FileAccess.ReadWrite,
+                // Windows deletes an open file only if its handle allows it.
                 FileShare.ReadWrite | FileShare.Delete,
                 FileOptions.SequentialScan
             );
+            // At once, so that no file is left even when the process is killed.
             File.Delete(name);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -108,9 +113,11 @@ internal sealed class ScratchStream : IRowStream, IDisposable
         {
             var bytes = Bytes(matrix, count);
             RandomAccess.Write(_file, bytes, _length);
+            // The source's matrix serves later passes: once the file is complete, the source is not read again.
             (_length, _block) = (_length + bytes.Length, matrix);
             _counts.Add(count);
         }
+        // A full disk does not end the fit: this pass goes on, and later ones decode again.
         catch (IOException e)
         {
             GiveUp(e);
@@ -119,6 +126,7 @@ internal sealed class ScratchStream : IRowStream, IDisposable
 
     private void GiveUp(Exception e)
     {
+        // The file has no name, so closing its handle frees the space.
         _file?.Dispose();
         (_file, _noRoom) = (null, true);
         _warn(

@@ -3,6 +3,8 @@ namespace TransferPipeline.Heads.Common;
 /// <summary>What the first pass over streamed rows finds: counts, scaling and an even sample.</summary>
 internal sealed class StreamSummary
 {
+    // With blocks and the preconditioner's matrix, a streamed fit of 1,280 values then takes about
+    // 450 MB (docs/heads.md).
     private const long SampleBytes = 96L << 20;
 
     private StreamSummary(int[] counts, FeatureScaling scaling, FeatureMatrix sample, int[] labels) =>
@@ -37,6 +39,7 @@ internal sealed class StreamSummary
             {
                 context.Cancellation.ThrowIfCancellationRequested();
                 int[] rows = [.. Enumerable.Range(0, count)];
+                // In this pass only: later passes read the same vectors.
                 TrainingCheck.Finite(block, rows, i => stream.NameOf(first + i), context);
                 if (kind == ScalingKind.Standard)
                     moments.Add(block, rows, context.Threads);
@@ -52,6 +55,7 @@ internal sealed class StreamSummary
             kind == ScalingKind.Standard ? moments.ToScaling()
             : kind == ScalingKind.L2 ? FeatureScaling.L2
             : FeatureScaling.None;
+        // After the pass: the moments of all rows are known only now.
         for (var i = 0; i < sample.Rows; i++)
             scaling.Apply(sample.Row(i), sample.Row(i));
         return new(counts, scaling, sample, labels);
@@ -68,5 +72,6 @@ internal sealed class StreamSummary
         return counts;
     }
 
+    // Evenly spaced rows: where a set is ordered by class, every class keeps its share of the sample.
     private static int Position(int index, int total, int wanted) => (int)((long)index * total / wanted);
 }
