@@ -14,6 +14,8 @@ internal sealed unsafe class BinnedFeatures
     /// <summary>Columns read together: the values of one cache line.</summary>
     private const int ColumnBlock = 16;
 
+    // Three passes of 11 bits cover the 32 bits of a key; the 2,048 counts of a pass take 8 KB
+    // of the first-level cache.
     private const int RadixBits = 11;
 
     private const int CacheLine = 64;
@@ -27,6 +29,7 @@ internal sealed unsafe class BinnedFeatures
     {
         (Rows, Columns) = (rows.Length, x.Columns);
         (RowStride, ColumnStride) = byRows ? (Columns, 1) : (1, Rows);
+        // Offsets into the table are ints: a larger set must fail here and not wrap around.
         _codes = GC.AllocateUninitializedArray<byte>(checked(Rows * Columns));
         _lowest = new float[Columns * MaxBins];
         _highest = new float[Columns * MaxBins];
@@ -53,10 +56,12 @@ internal sealed unsafe class BinnedFeatures
     /// </summary>
     public void Prefetch(int column, ReadOnlySpan<int> rows)
     {
+        // A hint and nothing else: results are the same without it.
         if (!Sse.IsSupported)
             return;
         fixed (byte* codes = &_codes[column * Rows])
         {
+            // Where most lines of the column hold a row of the node, one prefetch per line is fewer than one per row.
             if (rows.Length * CacheLine > Rows)
             {
                 for (var at = 0; at < Rows; at += CacheLine)
@@ -81,13 +86,17 @@ internal sealed unsafe class BinnedFeatures
     public float Threshold(int column, int low, int high)
     {
         var (below, above) = (Highest(column, low), Lowest(column, high));
+        // In float64: the sum of two large float32 values is infinite.
         var middle = (float)(((double)below + above) / 2);
+        // Rounding can reach the upper of two neighboring floats. It must stay on the right, so the
+        // lower one is the threshold.
         return middle < above ? middle : below;
     }
 
     private void BinColumns(FeatureMatrix x, int[] rows, int start, int end)
     {
         var width = end - start;
+        // The block's columns are transposed first: read one by one, each would touch a cache line per value.
         var values = new uint[width * rows.Length];
         for (var i = 0; i < rows.Length; i++)
         {
@@ -100,6 +109,7 @@ internal sealed unsafe class BinnedFeatures
         for (var j = 0; j < width; j++)
         {
             for (var i = 0; i < rows.Length; i++)
+                // Key above, row number below: one 64-bit number is moved, and the order of the rows comes with it.
                 sorted[i] = (ulong)values[j * rows.Length + i] << 32 | (uint)i;
             RadixSort(ref sorted, ref spare);
             Cut(sorted, start + j);
@@ -117,6 +127,7 @@ internal sealed unsafe class BinnedFeatures
         {
             // The bin ends behind the first run of equal values that fills its share of the rows.
             var first = at;
+            // Bin b ends no earlier than (b + 1) / 256 of the rows, so 256 bins suffice whatever the runs.
             var share = distinct <= MaxBins ? at + 1 : ((long)(bin + 1) * Rows + MaxBins - 1) / MaxBins;
             do
             {
@@ -144,6 +155,7 @@ internal sealed unsafe class BinnedFeatures
                 (counts[digit], sum) = (sum, sum + counts[digit]);
             foreach (var item in items)
                 spare[counts[(item >> shift) & ((1 << RadixBits) - 1)]++] = item;
+            // The passes are odd in number, so the result ends in the other array: hence the references.
             (items, spare) = (spare, items);
         }
     }
@@ -151,7 +163,10 @@ internal sealed unsafe class BinnedFeatures
     /// <summary>An unsigned number in the order of the floats; both zeros are one.</summary>
     private static uint Key(float value)
     {
+        // Adding 0 turns -0 into 0.
         var bits = BitConverter.SingleToUInt32Bits(value + 0f);
+        // As integers negative floats have the reverse order, so all their bits are inverted;
+        // positive ones move above them.
         return (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
     }
 

@@ -26,6 +26,7 @@ internal static class ForestExport
                 (treeIds[at], nodeIds[at]) = (t, n);
                 if (tree.Feature[n] >= 0)
                 {
+                    // "Less or equal" as in Tree.AddShares: a value on a threshold goes the same way in the file.
                     (modes[at], featureIds[at], values[at]) = ("BRANCH_LEQ", tree.Feature[n], tree.Threshold[n]);
                     (trueIds[at], falseIds[at]) = (n + 1, tree.Right[n]);
                     continue;

@@ -29,6 +29,7 @@ internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, He
     {
         if (x.Columns != dimension)
             Throw.Usage($"{Name} was trained on vectors of length {dimension}, these have {x.Columns}");
+        // Lambdas cannot capture spans: rows and sums are arrays, and the caller's scores are a copy.
         var (queries, sums) = (rows.ToArray(), new float[scores.Length]);
         Blocks.For(
             queries.Length,
@@ -36,6 +37,7 @@ internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, He
             threads,
             (_, start, end) =>
             {
+                // Tree by tree: its nodes stay in the cache while the block's rows pass.
                 foreach (var tree in trees)
                 {
                     for (var i = start; i < end; i++)

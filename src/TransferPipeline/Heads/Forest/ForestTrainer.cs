@@ -25,6 +25,7 @@ internal sealed class ForestTrainer() : HeadTrainer<Forest>(new Forest())
         var weights = ClassWeights.OfOrNull(Name, options, counts, data.ClassNames) is { } given
             ? Array.ConvertAll(given, w => (double)w)
             : null;
+        // Extra trees gather many columns of each row, best splits scan one column of many rows: the layout follows.
         var bins = new BinnedFeatures(data.X, data.Rows, limits.RandomThresholds, context.Threads, context.Cancellation);
         var trees = new Tree[limits.Trees];
         var builders = new ConcurrentBag<TreeBuilder>();
@@ -34,6 +35,8 @@ internal sealed class ForestTrainer() : HeadTrainer<Forest>(new Forest())
             context.Threads,
             (_, tree, _) =>
             {
+                // A builder's buffers are as long as the rows, so threads reuse them. Trees do not depend on
+                // which builder grew them.
                 var builder = builders.TryTake(out var idle) ? idle : new TreeBuilder(bins, limits, labels, data.ClassCount, weights);
                 trees[tree] = builder.Grow(context.Seed, tree);
                 builders.Add(builder);

@@ -11,6 +11,7 @@ public readonly record struct MaxFeatures : IOptionValue<MaxFeatures>
     /// <summary>A number of columns, or minus the place of a name.</summary>
     private readonly int _value;
 
+    // default(MaxFeatures) has to be valid, so 0 is sqrt and the other names are negative.
     private MaxFeatures(int value) => _value = value;
 
     /// <summary>The square root of the number of columns; the default.</summary>

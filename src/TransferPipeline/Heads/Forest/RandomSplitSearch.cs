@@ -57,6 +57,7 @@ internal sealed unsafe class RandomSplitSearch
         for (var j = 0; j < columns.Length; j++)
         {
             varying += _lowest[j] < _highest[j] ? 1 : 0;
+            // A constant column draws no number. With 255 all rows go left, and its sums are not read.
             _chosen[j] = _lowest[j] < _highest[j] ? Threshold(columns[j], _lowest[j], _highest[j], ref random) : byte.MaxValue;
         }
 
@@ -65,6 +66,7 @@ internal sealed unsafe class RandomSplitSearch
         var classes = 0;
         for (var c = 0; c < totals.Length; c++)
         {
+            // Deep nodes have few classes: the sums of the others are neither cleared nor read.
             if (totals[c] > 0)
                 _present[classes++] = c;
         }
@@ -76,6 +78,7 @@ internal sealed unsafe class RandomSplitSearch
         for (var first = 0; first < rows.Length; first += MostKeptRows)
         {
             var count = Math.Min(MostKeptRows, rows.Length - first);
+            // The bins of smaller nodes are still gathered from the search for the extremes.
             if (!kept)
                 Gather(columns, rows.Slice(first, count));
             Count(samples.Slice(first, count), present);
@@ -97,6 +100,7 @@ internal sealed unsafe class RandomSplitSearch
                 rightSquares += right * right;
             }
 
+            // Any two neighboring bins can be parted here, whether or not the node has rows in the next one.
             best.Offer(
                 SplitSearch.Score(leftSquares, leftWeight, rightSquares, weight - leftWeight),
                 columns[j],
@@ -111,6 +115,7 @@ internal sealed unsafe class RandomSplitSearch
     /// <summary>Smallest and largest bin of each column in the node; leaves the last rows gathered.</summary>
     private void Extremes(ReadOnlySpan<int> columns, ReadOnlySpan<int> rows)
     {
+        // Lanes behind the last column hold bins of earlier nodes; nothing reads their results.
         var (lowest, highest) = (Vector512<byte>.AllBitsSet, Vector512<byte>.Zero);
         for (var first = 0; first < rows.Length; first += MostKeptRows)
         {
@@ -163,6 +168,7 @@ internal sealed unsafe class RandomSplitSearch
     private byte Threshold(int column, int first, int last, ref RandomStream random)
     {
         var (low, high) = (_bins.Lowest(column, first), _bins.Highest(column, last));
+        // In float64: the difference of two float32 values can be infinite.
         var threshold = low + random.Unit() * ((double)high - low);
         var bin = first;
         for (var (from, to) = (first + 1, last - 1); from <= to; )
@@ -186,6 +192,7 @@ internal sealed unsafe class RandomSplitSearch
         {
             var chosen = Vector512.Create(_chosen.AsSpan());
             var waiting = 0;
+            // A call has at most 2,048 rows, so 16 bits count them without a flush.
             var (rowsLow, rowsHigh) = (Vector512<ushort>.Zero, Vector512<ushort>.Zero);
             for (var i = 0; i < samples.Length; i++)
             {
@@ -197,6 +204,8 @@ internal sealed unsafe class RandomSplitSearch
                     waiting = count;
                 }
 
+                // The comparison gives -1 or 0 per byte. Widened with its sign it is a mask of 16 bits,
+                // and subtracting it counts.
                 var left = Vector512.LessThanOrEqual(Vector512.Load(gathered + i * Width), chosen).AsSByte();
                 var (low, high) = (Vector512.WidenLower(left).AsUInt16(), Vector512.WidenUpper(left).AsUInt16());
                 var times = Vector512.Create((ushort)count);

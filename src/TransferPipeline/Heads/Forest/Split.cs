@@ -3,6 +3,7 @@ namespace TransferPipeline.Heads;
 /// <summary>The best division of a node found so far: bins up to <see cref="Bin"/> of a column go left.</summary>
 internal struct Split
 {
+    // default(Split) would be a division of column 0 with score 0.
     public Split() => Score = double.NegativeInfinity;
 
     /// <summary>
@@ -21,6 +22,7 @@ internal struct Split
 
     public void Offer(double score, int column, int bin, int nextBin)
     {
+        // Of equal divisions the first stays: the order of the draws decides.
         if (score > Score)
             (Score, Column, Bin, NextBin) = (score, column, bin, nextBin);
     }

@@ -34,6 +34,7 @@ internal sealed unsafe class SplitSearch
     {
         (_bins, _options, _classWeights) = (bins, options, classWeights);
         (_leftWeights, _next, Totals) = (new double[classes], new int[bins.Rows], new double[classes]);
+        // The totals fill a whole register, from which the counting scan loads them.
         (_leftCounts, _totalCounts) = (new int[classes], new int[Math.Max(FewClasses, classes)]);
         Array.Fill(_heads, -1);
     }
@@ -55,6 +56,7 @@ internal sealed unsafe class SplitSearch
     {
         Array.Clear(_totalCounts);
         foreach (var sample in samples)
+            // Whole numbers first: sums of float64 weights would depend on the order of the rows.
             _totalCounts[Sample.Class(sample)] += Sample.Count(sample);
         (Weight, SquaredTotals, ClassesPresent) = (0, 0, 0);
         for (var c = 0; c < Totals.Length; c++)
@@ -94,6 +96,7 @@ internal sealed unsafe class SplitSearch
             int code = codes[rows[i]];
             next[i] = heads[code];
             heads[code] = i;
+            // A small node has rows in few of the 256 bins; the bits let the scan skip the others.
             used[code >> 6] |= 1UL << code;
         }
     }
@@ -109,6 +112,7 @@ internal sealed unsafe class SplitSearch
         )
         {
             Thread(codes, rows, n, heads, next, used);
+            // Whole numbers: squares updated by differences stay exact, however many rows move to the left.
             long leftSquares = 0,
                 rightSquares = (long)SquaredTotals,
                 leftWeight = 0,
@@ -119,6 +123,7 @@ internal sealed unsafe class SplitSearch
                 for (var bits = used[word]; bits != 0; bits &= bits - 1)
                 {
                     var bin = (word << 6) + BitOperations.TrailingZeroCount(bits);
+                    // min_samples_leaf counts rows and not draws, as in scikit-learn.
                     if (leftRows >= least && n - leftRows >= least)
                     {
                         var score = Score(leftSquares, leftWeight, rightSquares, weight - leftWeight);
@@ -133,6 +138,7 @@ internal sealed unsafe class SplitSearch
                     {
                         var (c, count) = (Sample.Class(samples[i]), Sample.Count(samples[i]));
                         long left = counts[c];
+                        // (l + c)^2 - l^2 on the left, (r - c)^2 - r^2 on the right.
                         leftSquares += count * (2 * left + count);
                         rightSquares += count * (count - 2 * (totals[c] - left));
                         counts[c] += count;
@@ -145,6 +151,7 @@ internal sealed unsafe class SplitSearch
             }
 
             for (var i = 0; i < n; i++)
+                // Only the node's classes were counted: deep nodes have few of many.
                 counts[Sample.Class(samples[i])] = 0;
         }
 
@@ -237,6 +244,7 @@ internal sealed unsafe class SplitSearch
                 last = bin;
             }
 
+            // More rows than the last bin has: two bins or more have rows.
             return last >= 0 && leftRows > rowCounts[last];
         }
     }

@@ -35,6 +35,7 @@ internal sealed class TreeBuilder
     {
         var random = RandomStream.OfPart(seed, tree);
         var nodes = new TreeNodes();
+        // DrawColumn exchanges columns: a tree must not depend on those that this builder grew before.
         for (var i = 0; i < _columns.Length; i++)
             _columns[i] = i;
         _pending.Push(new(0, Draw(ref random), 0, -1));
@@ -42,6 +43,7 @@ internal sealed class TreeBuilder
         {
             var at = nodes.Count;
             if (node.Parent >= 0)
+                // The number of a right child is known only after all nodes of the left side.
                 nodes.SetRight(node.Parent, at);
             var rows = _rows.AsSpan(node.Start, node.End - node.Start);
             var samples = _samples.AsSpan(node.Start, node.End - node.Start);
@@ -55,6 +57,7 @@ internal sealed class TreeBuilder
 
             nodes.AddSplit(split.Column, _bins.Threshold(split.Column, split.Bin, split.NextBin));
             var middle = node.Start + Divide(rows, samples, split);
+            // The left side is pushed last and popped first, since Tree has a left child right behind its parent.
             _pending.Push(new(middle, node.End, node.Depth + 1, at));
             _pending.Push(new(node.Start, middle, node.Depth + 1, -1));
         }
@@ -82,6 +85,7 @@ internal sealed class TreeBuilder
             if (_draws[i] == 0)
                 continue;
             _rows[count] = i;
+            // A row drawn several times is one row with a count, like scikit-learn's sample weights.
             _samples[count++] = Sample.Create(_labels[i], _draws[i]);
         }
 
@@ -101,6 +105,7 @@ internal sealed class TreeBuilder
             || rows.Length < 2 * _options.MinSamplesLeaf
         )
             return best;
+        // All columns are drawn before the first is searched, so that the next one can be prefetched.
         var drawn = Math.Min(_options.MaxFeatures, _columns.Length);
         for (var i = 0; i < drawn; i++)
             DrawColumn(i, ref random);
@@ -127,6 +132,7 @@ internal sealed class TreeBuilder
         {
             if (i >= drawn)
                 DrawColumn(i, ref random);
+            // Past max_features one column at a time: the first that varies ends the search.
             var count = i < drawn ? Math.Min(RandomSplitSearch.Width, drawn - i) : 1;
             varying += _random!.Offer(_columns.AsSpan(i, count), rows, samples, _search.Totals, _search.Weight, ref random, ref best);
             i += count;

@@ -21,6 +21,7 @@ internal sealed class TreeNodes
         var first = _classes.Count;
         for (var c = 0; c < weights.Length; c++)
         {
+            // Leaves store the classes that they saw: in a deep tree one or two of many.
             if (weights[c] == 0)
                 continue;
             _classes.Add(c);
