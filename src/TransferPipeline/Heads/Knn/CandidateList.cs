@@ -13,6 +13,7 @@ internal sealed class CandidateList
     public CandidateList(int k, float slack)
     {
         (_k, _slack) = (k, slack);
+        // Room for as many again as k: pruning sorts all entries, so it must be rare.
         var capacity = 2 * k + 64;
         (_near, _rows) = (new float[capacity], new int[capacity]);
     }
@@ -39,6 +40,7 @@ internal sealed class CandidateList
     public ReadOnlySpan<int> Finish()
     {
         Prune();
+        // Rows arrive in ascending order, and pruning keeps it.
         return _rows.AsSpan(0, _count);
     }
 
@@ -46,6 +48,7 @@ internal sealed class CandidateList
     {
         if (_count < _k)
             return;
+        // Whoever lies further below the k-th than the product's error cannot be among the nearest.
         Threshold = Math.Max(Threshold, KthLargest() - _slack);
         var kept = 0;
         for (var i = 0; i < _count; i++)

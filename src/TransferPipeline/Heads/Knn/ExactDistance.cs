@@ -14,6 +14,7 @@ internal static class ExactDistance
         {
             var (a0, a1) = Vector512.Widen(Vector512.Create(a.Slice(i, Vector512<float>.Count)));
             var (b0, b1) = Vector512.Widen(Vector512.Create(b.Slice(i, Vector512<float>.Count)));
+            // A product of two float32 values has 48 bits and is exact in float64; only the sums round.
             sum += a0 * b0 + a1 * b1;
         }
 

@@ -12,6 +12,7 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
     /// <summary>Rows beyond k that are measured in double.</summary>
     private const int Spare = 16;
 
+    // Numbers of TensorProto.DataType.
     private const long Float = 1;
     private const long Double = 11;
 
@@ -27,6 +28,7 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
             ? NeighboursOld(graph, rows, distances, Math.Min(m, k + Spare))
             : Neighbours(graph, rows, distances);
         var weights = byDistance ? DistanceWeights(graph, nearest) : UniformWeights(graph);
+        // A product of weights with one-hot classes adds up the votes: ScatterElements adds from opset 16 on only.
         var votes = graph.Node("MatMul", [weights, oneHot]);
         return graph.Node("Reshape", [votes, graph.Constant("knn.shape", [-1L, classCount], 2)]);
     }
@@ -93,6 +95,7 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
         var ones = new float[d];
         Array.Fill(ones, 1f);
         var column = ToDouble(graph, graph.Constant("knn.ones", ones, d, 1));
+        // A length of 0 keeps the batch axis, so the batch stays dynamic.
         var matrix = graph.Constant("knn.matrix", [0L, -1L], 2);
         var near = ToDouble(graph, candidates);
         if (index.Metric == DistanceMetric.Euclidean)
@@ -113,6 +116,7 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
         // A vector of length zero is at distance 1: its product, zero, is divided by the smallest length instead.
         var cosine = graph.Node("Div", [products, OldOperators.Max(graph, both, Number(graph, 1e-30f))]);
         var distance = graph.Node("Sub", [Number(graph, 1), cosine]);
+        // As NeighbourIndex.Distance: a distance that is only rounding is 0, so equal vectors tie as they do there.
         return OldOperators.Where(
             graph,
             graph.Node("Less", [distance, Number(graph, (float)NeighbourIndex.SameVector)]),
@@ -123,6 +127,7 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
 
     private string UniformWeights(IGraphWriter graph)
     {
+        // The head divides its votes by their number; here the shares are constants.
         var share = new float[k];
         Array.Fill(share, 1f / k);
         return graph.Constant("knn.share", share, 1, 1, k);
@@ -132,12 +137,15 @@ internal sealed class KnnExport(NeighbourIndex index, int classCount, int k, boo
     private string DistanceWeights(IGraphWriter graph, string distances)
     {
         var same = Number(graph, (float)NeighbourIndex.SameVector);
+        // Distances ascend, so the first one shows whether any neighbor is an equal vector.
         var first = graph.Node(
             "Slice",
             [distances, graph.Constant("knn.from", [0L], 1), graph.Constant("knn.to", [1L], 1), graph.Constant("knn.axis", [1L], 1)]
         );
         var anySame = graph.Node("Less", [first, same]);
         var isSame = graph.Node("Cast", [graph.Node("Less", [distances, same])], ("to", Double));
+        // The inverse is computed where it is not chosen too: of distance 0 it would be infinite, and
+        // OldOperators.Where multiplies it by 0.
         var inverse = graph.Node("Div", [Number(graph, 1), OldOperators.Max(graph, distances, same)]);
         var weights = OldOperators.Where(graph, anySame, isSame, inverse);
         var ones = new float[k];

@@ -52,6 +52,7 @@ internal sealed class KnnHead : IHead
     private void Vote(Neighbours found, int query, double[] votes)
     {
         Array.Clear(votes);
+        // The index may have found more than k: found.K is the distance between queries.
         var rows = found.Rows.AsSpan(query * found.K, _k);
         var distances = found.Distances.AsSpan(query * found.K, _k);
         var total = 0.0;

@@ -23,6 +23,7 @@ internal sealed class KnnTrainer() : HeadPathTrainer<Knn>(new Knn())
 
         var scaling = FeatureScaling.Fit(options.Scaling, data.X, data.Rows, context.Threads);
         var labels = Array.ConvertAll(data.Rows, row => data.Y[row]);
+        // One index for the path: the heads differ only in how many of the neighbors vote.
         var index = new NeighbourIndex(
             scaling.Apply(data.X, data.Rows, context.Threads),
             labels,

@@ -77,16 +77,21 @@ internal sealed unsafe class NeighbourIndex
             return Search(x, rows, k, threads);
 
         // Heads of a path score the same rows one after the other.
+        // Held during the search: a head that scores the same rows meanwhile waits for the result
+        // instead of searching too.
         lock (_memoLock)
         {
             if (_memo is { } memo && memo.X.TryGetTarget(out var known) && ReferenceEquals(known, x) && rows.SequenceEqual(memo.Rows))
                 return memo.Found;
             var found = Search(x, rows, _reach, threads);
+            // The reference is weak: remembered results must not keep a matrix in memory.
             _memo = new(new(x), rows.ToArray(), found);
             return found;
         }
     }
 
+    // The order of distances to one query follows from products alone: x.s / |s| for cosines, x.s - |s|^2 / 2 for
+    // Euclidean distances. |x| is the same for all stored vectors and is left out.
     private Neighbours Search(FeatureMatrix x, ReadOnlySpan<int> rows, int k, int threads)
     {
         var found = new Neighbours(new int[rows.Length * k], new double[rows.Length * k], k);
@@ -155,6 +160,7 @@ internal sealed unsafe class NeighbourIndex
         for (; i + Vector<float>.Count <= products.Length; i += Vector<float>.Count)
         {
             var near = new Vector<float>(products[i..]) * new Vector<float>(scale[i..]) - new Vector<float>(offset[i..]);
+            // Most registers hold no candidate: one comparison passes over them.
             if (!Vector.GreaterThanOrEqualAny(near, new Vector<float>(list.Threshold)))
                 continue;
             for (var j = 0; j < Vector<float>.Count; j++)
@@ -172,6 +178,7 @@ internal sealed unsafe class NeighbourIndex
         var norm = ExactDistance.Norm(query);
         for (var i = 0; i < candidates.Length; i++)
             ranked[i] = (Distance(query, norm, candidates[i]), candidates[i]);
+        // Pairs are sorted by distance and then by row: ties go to the lower row.
         Array.Sort(ranked);
         for (var i = 0; i < found.K; i++)
             (found.Distances[at * found.K + i], found.Rows[at * found.K + i]) = ranked[i];
@@ -183,6 +190,7 @@ internal sealed unsafe class NeighbourIndex
             return Math.Sqrt(ExactDistance.SquaredEuclidean(query, Points.Row(point)));
         var length = norm * _norms[point];
         var distance = length > 0 ? 1 - ExactDistance.Dot(query, Points.Row(point)) / length : 1;
+        // Rounding makes distances of equal vectors tiny, even negative. As 0 they tie.
         return distance < SameVector ? 0 : distance;
     }
 

@@ -49,6 +49,8 @@ internal static unsafe class ClassCovariance
         );
         for (var k = 0; k < classes; k++)
         {
+            // The target was a multiple of the identity for standardized vectors; multiplied by their deviations it is
+            // one for the vectors themselves.
             var (share, scale) = (priors[k] * targets[k].Share * targets[k].MeanVariance, targets[k].Scale);
             for (var d = 0; d < n; d++)
                 covariance[(long)d * n + d] += share * (scale is null ? 1 : scale[d] * scale[d]);
@@ -63,6 +65,7 @@ internal static unsafe class ClassCovariance
         for (var i = 0; i < rows.Count; i++)
         {
             for (var d = 0; d < mean.Length; d++)
+                // Around the mean, in float64: a mean square less a squared mean would cancel.
                 variances[d] += (rows.Rows[i][d] - mean[d]) * (rows.Rows[i][d] - mean[d]);
         }
 
@@ -86,9 +89,12 @@ internal static unsafe class ClassCovariance
         }
 
         var variance = trace / n;
+        // A matrix of one value is its own target: every share gives the same.
         if (n == 1)
             return new(count, 0, variance, scale);
+        // The Frobenius norm is that of either product, of rows or of columns: the smaller one is computed.
         var (square, fourth) = count <= n ? ByRows(rows, mean, scale, context) : ByValues(rows, mean, scale, context);
+        // As scikit-learn's ledoit_wolf_shrinkage, with the two sums in place of its blocks.
         var beta = (fourth / count - square) / ((double)n * count);
         var delta = (square - 2 * variance * trace + n * variance * variance) / n;
         beta = Math.Min(beta, delta);
@@ -146,6 +152,7 @@ internal static unsafe class ClassCovariance
                     {
                         var square = products[i * width + j] * products[i * width + j];
                         squares[block] += i == j ? square : 2 * square;
+                        // A product of a row with itself is its squared length.
                         fourths[block] += i == j ? square : 0;
                     }
                 }
@@ -172,6 +179,7 @@ internal static unsafe class ClassCovariance
                 {
                     for (var j = i; j < n; j++)
                     {
+                        // Scaled after the product: standardized rows would be a copy of all of them.
                         var correlation = products[(long)i * n + j] / (count * scale[i] * scale[j]);
                         squares[i] += (i == j ? 1 : 2) * correlation * correlation;
                     }

@@ -38,6 +38,7 @@ internal sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
         for (var k = 0; k < data.ClassCount; k++)
             sums.Mean(k).CopyTo(means, k * dimension);
         var covariance = ClassCovariance.Pooled(rows, means, priors, shrinkage, context);
+        // Before the factorization, which may succeed on rounding.
         RequireVariance(covariance, means, dimension);
 
         var weights = (double[])means.Clone();
@@ -47,6 +48,7 @@ internal sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
                 $"{Name}: the covariance with shrinkage={options.Shrinkage} is singular (constant values, or too few rows); "
                     + $"{(shrinkage is null ? "set a share, such as shrinkage=0.1" : "use shrinkage=auto or a larger share")}"
             );
+        // With S the covariance and m a class's mean, the score is m' S^-1 x - m' S^-1 m / 2 + ln prior.
         factor.Solve(weights, data.ClassCount, context.Threads);
         var bias = new double[data.ClassCount];
         for (var k = 0; k < data.ClassCount; k++)
