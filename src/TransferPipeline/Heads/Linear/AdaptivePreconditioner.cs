@@ -39,6 +39,7 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
         _spent = new(objective.Passes, work);
         double length = objective.Rows.Length,
             rows = objective.Rows.Count;
+        // Half of the products of columns, by symmetry, and n^3 / 6 multiply-adds of a Cholesky factorization.
         var cost = 0.5 * rows * length * length + FactorWork * length * length * length / 6;
         if (_useless || work < cost * (Ready ? Refresh : 1))
             return;
@@ -56,6 +57,8 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
     public void Make(LinearObjective objective)
     {
         var made = objective.Rows.Length > mostLength ? null : Build(objective);
+        // Where it cannot be made it is not tried again at each step. A factor that was made before still serves: every
+        // positive definite matrix does.
         _useless = made is null && _factor is null;
         if (made is null)
             return;
@@ -74,6 +77,7 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
         var length = rows.Length;
         var curvatures = objective.RowCurvatures();
         var gram = new float[(long)length * length];
+        // float32 suffices: an approximation changes the number of steps, not the optimum.
         GramMatrix<float>.Add(rows, null, curvatures, gram, threads);
         var bias = objective.BiasPenalty is not null;
         var n = bias ? length + 1 : length;
@@ -81,6 +85,7 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
         for (var i = 0; i < length; i++)
         {
             TensorPrimitives.ConvertTruncating<float, double>(gram.AsSpan(i * length, i + 1), matrix.AsSpan(i * n));
+            // The Hessian of half the squared weights.
             matrix[(long)i * n + i] += 1;
         }
 

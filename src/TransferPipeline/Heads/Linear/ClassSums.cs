@@ -60,6 +60,7 @@ internal sealed class ClassSums
                         sum[d] += row[d];
                 }
 
+                // Sums first, weights last: one product per class and column instead of one per row.
                 if (classWeights is null)
                     return;
                 for (var k = 0; k < classCount; k++)

@@ -24,7 +24,9 @@ internal sealed class CurvatureSample
         var (sum, total) = (0.0, counts.Sum(c => (double)c));
         for (var i = 0; i < counts.Length; i++)
             sum += (double)counts[i] * curvatures[i];
+        // In units of the mean curvature. Without any curvature all rows are alike.
         _even = Even * (sum > 0 ? sum / total : 1);
+        // At 1 / even every row is certain, so the scale lies below; 60 halvings are more than a double's 53 bits.
         var (low, high) = (0.0, 1 / _even);
         for (var i = 0; i < 60; i++)
         {
@@ -42,6 +44,8 @@ internal sealed class CurvatureSample
     /// <summary>The probability with which the row was taken, 0 when it is not.</summary>
     public double Take(double curvature)
     {
+        // A row is taken when the running sum passes a whole number: the taken ones are as many as
+        // the probabilities' sum.
         var (before, probability) = (Math.Floor(_sum), Probability(curvature));
         _sum += probability;
         return Math.Floor(_sum) > before ? probability : 0;

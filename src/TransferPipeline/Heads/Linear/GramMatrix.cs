@@ -94,6 +94,7 @@ internal static unsafe class GramMatrix<T>
             {
                 for (var i = start; i < end; i++)
                 {
+                    // The sum around a mean m is that around a point f less weight (m - f)(m - f)'.
                     var step = weight * (mean[i] - from[i]);
                     for (var j = i; j < n; j++)
                         gram[(long)i * n + j] -= step * (mean[j] - from[j]);
@@ -110,11 +111,13 @@ internal static unsafe class GramMatrix<T>
         {
             for (var c = 0; c < length; c += TileColumns)
             {
+                // Tiles that touch the upper triangle; what lies wholly below it is mirrored.
                 if (Math.Min(length, c + TileColumns) > r)
                     tiles.Add((r, c));
             }
         }
 
+        // A task sums its tile over all rows, in order: no two tasks add to one value, and threads change no bit.
         Blocks.For(
             tiles.Count,
             1,
@@ -158,6 +161,7 @@ internal static unsafe class GramMatrix<T>
                     }
 
                     var origin = weighted.Classes is { } classes ? shifts + (nint)classes[first + i] * length : shifts;
+                    // The row's weight goes to one of the two factors only.
                     Convert(rows.Rows[first + i], origin, columnStart, columnEnd, 1, addresses[i]);
                     Convert(
                         rows.Rows[first + i],

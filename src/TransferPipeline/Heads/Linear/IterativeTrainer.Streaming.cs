@@ -34,6 +34,8 @@ internal abstract partial class IterativeTrainer
         using var rows = RowSet.View(summary.Sample, [.. Enumerable.Range(0, summary.Sample.Rows)], summary.SampleLabels);
         using var sample = new LinearObjective(rows, Loss(classCount), classes.Length, context.Threads, context.Cancellation)
         {
+            // A sampled row stands for several: the sample's objective then has the size of that of all rows, and the
+            // same optimum but for chance.
             Weights = weights.Times(c * stream.Labels.Count / summary.Sample.Rows),
             BiasPenalty = bias,
         };
@@ -66,6 +68,7 @@ internal abstract partial class IterativeTrainer
     {
         var share = (double)matrix.Rows / labels.Count;
         var counts = sample.RowFactors ?? [.. Enumerable.Repeat(1f, matrix.Rows)];
+        // CurvatureSample takes curvatures and counts apart, so the factors must not be in the curvatures.
         sample.RowFactors = null;
         var choice = new CurvatureSample(sample.RowCurvatures(), counts, share);
         var factors = new float[matrix.Rows];
@@ -78,14 +81,17 @@ internal abstract partial class IterativeTrainer
                 {
                     // The sample's curvatures count for all rows that its rows stand for.
                     var probability = choice.Take(curvatures[i] / share);
+                    // The sample is full before the last rows only by chance: CurvatureSample leaves room.
                     if (probability == 0 || taken == factors.Length)
                         continue;
+                    // Into the matrix that the sample's rows point to; its labels and factors change with it.
                     block.Row(i).CopyTo(matrix.Row(taken));
                     sample.Rows.Labels[taken] = labels[first + i];
                     factors[taken++] = (float)(share / probability);
                 }
             }
         );
+        // Rows of the sample that were not replaced keep factor 0 and curve nothing.
         sample.RowFactors = factors;
     }
 }

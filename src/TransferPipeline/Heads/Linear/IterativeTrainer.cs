@@ -36,6 +36,8 @@ internal abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOpti
         using var parameters = new FloatBuffer((long)classes.Length * objective.Stride);
         var heads = new IHead[path.Count];
         using var preconditioner = new AdaptivePreconditioner(context.Threads);
+        // Duals of the last C start linear-svm. The other heads start from solutions, of which an
+        // extrapolation needs two.
         var start = Starter(objective, classes, context);
 
         var solutions = start is null && path.Count > 2 ? new PathStart() : null;
@@ -44,6 +46,7 @@ internal abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOpti
         foreach (var index in Enumerable.Range(0, path.Count).OrderBy(i => path[i].C))
         {
             var chosen = path[index];
+            // The parameters still hold the last solution: a warm start.
             objective.Weights = weights.Times(chosen.C);
             var starts = start?.Invoke(objective.Weights, chosen.Tolerance, parameters);
             solutions?.Extrapolate(chosen.C, parameters);
@@ -80,6 +83,7 @@ internal abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOpti
 
     private protected virtual PathStarter? Starter(LinearObjective objective, int[] classes, TrainingContext context) => null;
 
+    // Two classes need one output: the other one's weights are its negative.
     private static int[] OutputClasses(int classCount) => classCount == 2 ? [1] : [.. Enumerable.Range(0, classCount)];
 
     private static unsafe SolveResult Solve(
@@ -119,6 +123,7 @@ internal abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOpti
         var fit = new FitReport
         {
             Objective = result.Objective,
+            // An objective of 0 is optimal; the gap must not be NaN there.
             RelativeGap = result.Gap / Math.Max(result.Objective, double.Epsilon),
             Iterations = result.Iterations,
             Passes = result.Passes,

@@ -97,10 +97,12 @@ public sealed class LinearHead : IHead
         var (foldedWeights, foldedBias) = (new float[weights.Length], new float[classes]);
         for (var k = 0; k < classes; k++)
         {
+            // In float64, rounded once: the bias takes in a product for each column, and these may cancel.
             var sum = bias[k];
             for (var d = 0; d < dimension; d++)
             {
                 var weight = weights[k * dimension + d];
+                // Folded into the weights: scoring and the exported file need no operator for it.
                 if (scaling.Kind == ScalingKind.Standard)
                 {
                     weight /= scaling.Scale[d];
@@ -157,6 +159,7 @@ public sealed class LinearHead : IHead
     /// <inheritdoc/>
     public string Export(IGraphWriter graph, string features)
     {
+        // As FeatureScaling does: a vector of zeros is divided by a small number instead of by 0, and stays.
         if (_divideByLength)
         {
             var squares = graph.Node("Mul", [features, features]);
@@ -200,6 +203,7 @@ public sealed class LinearHead : IHead
         for (var i = start; i < end; i++)
         {
             var row = results.AsSpan(i * ClassCount, ClassCount);
+            // The scores are divided instead of the vector: K divisions instead of D, and the vector stays as it is.
             if (_divideByLength)
             {
                 var length = TensorPrimitives.Norm<float>(x.Row(rows[i]));

@@ -26,6 +26,8 @@ internal sealed unsafe partial class LinearObjective
 
     public void Keep(ReadOnlySpan<int> outputs)
     {
+        // Select forgets the point. Here the outputs of those that stay are moved, so the next
+        // direction costs no pass for them.
         var (oldStride, kept, arrived) = (Pad(_outputs), outputs.ToArray(), _arrived);
         Select(Array.ConvertAll(kept, k => _classes[k]));
         _arrived = arrived;
@@ -39,10 +41,12 @@ internal sealed unsafe partial class LinearObjective
     public void SetDirection(float* w, float* direction)
     {
         var zStride = Pad(_outputs);
+        // On demand: the objectives of a stream's blocks never take a direction.
         _reached ??= new((long)_rows.Count * Pad(_mostOutputs));
         var again = !_arrived || _steps == MostSteps;
         _steps = again ? 0 : _steps + 1;
         _halves += again ? 2 : 1;
+        // Along the ray the penalty is a parabola: three products give it at any length.
         _squares = new (double, double, double)[_outputs];
         ForBlocks(
             false,
@@ -85,6 +89,7 @@ internal sealed unsafe partial class LinearObjective
         slopes.Clear();
         for (var k = 0; k < _outputs; k++)
         {
+            // The length in float32, as the outputs move by it: penalty and losses must be of one point.
             var (g, t, s) = (values.Length == 1 ? 0 : k, (double)_lengths[k], _squares[k]);
             values[g] += 0.5 * (s.Point + t * (2 * s.Mixed + t * s.Direction));
             slopes[g] += s.Mixed + t * s.Direction;
@@ -158,8 +163,10 @@ internal sealed unsafe partial class LinearObjective
         {
             var from = values + (nint)i * oldStride;
             var to = values + (nint)i * stride;
+            // Rows and outputs move forwards only, so nothing is overwritten before it is read.
             for (var k = 0; k < kept.Length; k++)
                 to[k] = from[kept[k]];
+            // Behind the outputs that stay are values of others, and padding is 0.
             new Span<float>(to + kept.Length, stride - kept.Length).Clear();
         }
     }

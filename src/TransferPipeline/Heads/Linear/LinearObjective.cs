@@ -41,6 +41,8 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
         (_rows, _loss, _mostOutputs, _threads, _cancellation) = (rows, loss, outputs, threads, cancellation);
         Stride = StrideOf(rows.Length);
         _blockRows = MatMul.RowsPerBlock(rows.Length, outputs);
+        // Chunks follow from the rows and not from the threads, so their sums have the same bits. Each has sums of its
+        // own, so many outputs leave room for few.
         var chunks = Math.Clamp(Blocks.Count(rows.Count, LeastChunkRows), 1, MostChunks);
         chunks = (int)Math.Max(1, Math.Min(chunks, MostPartialBytes / (4L * outputs * Stride)));
         _chunkRows = Math.Max(1, Blocks.Count(rows.Count, chunks));
@@ -110,6 +112,7 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
             {
                 var z = _derivatives.Pointer + (nint)i * zStride;
                 Outputs(w, i, n, z, zStride);
+                // Derivatives replace the outputs in place; with the copy the next direction needs no pass for them.
                 if (_reached is not null)
                     FloatVectors.Copy(z, _reached.Pointer + (nint)i * zStride, (nint)n * zStride);
                 Derivatives(z, i, n, losses, chunk);
@@ -206,6 +209,7 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
         }
     }
 
+    // 16 float32 values are a 512-bit register and a cache line, so rows of outputs need no remainder.
     private static int Pad(int count) => (count + 15) & -16;
 
     /// <summary>Works on the rows block by block, chunks of them in parallel.</summary>
@@ -245,6 +249,7 @@ internal sealed unsafe partial class LinearObjective : ILinearObjective, IDispos
         RowDotKernel<float>.Run(_rows.Rows + first, n, w, Stride, _outputs, _rows.Length, z, zStride);
         if (BiasPenalty is null)
             return;
+        // The rows are the caller's and have no column of ones, so the bias is added behind the product.
         var bias = stackalloc float[16];
         for (var k = 0; k < _outputs; k += 16)
         {

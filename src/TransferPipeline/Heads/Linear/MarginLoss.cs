@@ -22,6 +22,7 @@ internal sealed record LossWeights(float[] Row, float[] Positive, float[] Negati
     public LossWeights Times(double c)
     {
         var row = Scale(Row, c);
+        // Products of the extremes bound the weights of all rows in all outputs.
         var (least, most) = (row.Min() * Math.Min(Positive.Min(), Negative.Min()), row.Max() * Math.Max(Positive.Max(), Negative.Max()));
         if (!float.IsNormal(least) || !float.IsNormal(most))
             Throw.Usage(

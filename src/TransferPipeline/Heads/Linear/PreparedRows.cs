@@ -23,6 +23,7 @@ internal sealed class PreparedRows : IDisposable
         var cache = context.Scope.Cache<Cached>();
         var key = new RowsKey(data.X, data.Rows, kind);
         var scaling = cache.Scalings.Get(key, () => FeatureScaling.Fit(kind, data.X, data.Rows, context.Threads));
+        // Larger copies are made by each head and freed after it: one per scaling would stay until the comparison ends.
         RowSet Copy() => RowSet.Copy(data.X, data.Rows, data.Y, scaling, context.Threads);
         return new(scaling, 4L * data.Rows.Length * data.X.Columns > MostSharedBytes ? Copy() : cache.Copies.Get(key, Copy));
     }

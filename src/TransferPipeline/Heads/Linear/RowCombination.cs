@@ -20,6 +20,7 @@ internal static unsafe class RowCombination
             threads,
             (_, start, end) =>
             {
+                // Converted block by block: in float64 all rows would take twice their memory.
                 var converted = new double[RowBlock * ColumnBlock];
                 var addresses = stackalloc double*[RowBlock];
                 fixed (

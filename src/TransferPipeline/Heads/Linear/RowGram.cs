@@ -7,6 +7,7 @@ internal static class RowGram
 {
     public static double[] Of(RowSet rows, TrainingContext context)
     {
+        // The kernel multiplies columns with columns, so it gets the rows as columns.
         using var transposed = RowSet.Transpose(rows, context.Threads);
         var gram = new double[(long)rows.Count * rows.Count];
         GramMatrix<double>.Add(transposed, null, null, gram, context.Threads, context.Cancellation);
@@ -30,6 +31,7 @@ internal static class RowGram
         for (var i = 0; i < n; i++)
         {
             for (var j = 0; j < n; j++)
+                // (x - m).(y - m) = x.y - m.x - m.y + m.m, and all four follow from the products: no row is read again.
                 gram[(long)i * n + j] += mean - means[i] - means[j];
         }
     }

@@ -43,6 +43,7 @@ internal sealed unsafe class RowReduction
         for (var i = 0; i < n; i++)
             trace += gram[(long)i * n + i];
         for (var i = 0; i < n; i++)
+            // Rows that are all 0 need a diagonal as well.
             gram[(long)i * n + i] += Jitter * (trace > 0 ? trace / n : 1);
         var factor =
             Cholesky.Factor(gram, n, context.Threads, context.Cancellation)

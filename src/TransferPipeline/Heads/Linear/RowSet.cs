@@ -20,6 +20,7 @@ internal sealed unsafe class RowSet : IDisposable
     private RowSet(object owner, int count, int length, int[] labels)
     {
         (_owner, Count, Length, Labels) = (owner, count, length, labels);
+        // Pinned itself, since kernels take the address of the addresses.
         _addresses = GC.AllocateUninitializedArray<nint>(Math.Max(1, count), pinned: true);
         Rows = (float**)Marshal.UnsafeAddrOfPinnedArrayElement(_addresses, 0);
     }
@@ -38,6 +39,7 @@ internal sealed unsafe class RowSet : IDisposable
     public static RowSet View(FeatureMatrix x, ReadOnlySpan<int> rows, ReadOnlySpan<int> y)
     {
         var set = new RowSet(x, rows.Length, x.Columns, Select(rows, y));
+        // Valid only as long as the values do not move: FeatureMatrix allocates them pinned.
         var start = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(x.Data, 0);
         for (var i = 0; i < rows.Length; i++)
             set.Rows[i] = start + (nint)rows[i] * x.Columns;
@@ -47,6 +49,7 @@ internal sealed unsafe class RowSet : IDisposable
     /// <summary>A scaled copy.</summary>
     public static RowSet Copy(FeatureMatrix x, int[] rows, ReadOnlySpan<int> y, FeatureScaling scaling, int threads)
     {
+        // Rows start on cache lines, as the buffer does: registers of 16 values then never cross two.
         var stride = (x.Columns + 15) & -16;
         var buffer = new FloatBuffer((long)rows.Length * stride);
         var set = new RowSet(buffer, rows.Length, x.Columns, Select(rows, y));
@@ -74,6 +77,7 @@ internal sealed unsafe class RowSet : IDisposable
         for (var i = 0; i < n; i++)
         {
             set.Rows[i] = buffer.Pointer + (nint)i * stride;
+            // The buffer is zeroed, so the upper triangle is there.
             for (var j = 0; j <= i; j++)
                 set.Rows[i][j] = (float)matrix[(long)i * n + j];
         }
@@ -85,6 +89,7 @@ internal sealed unsafe class RowSet : IDisposable
     public RowSet OfClass(int k)
     {
         var chosen = Enumerable.Range(0, Count).Where(i => Labels[i] == k).ToArray();
+        // The set that owns the memory stays reachable through this one.
         var set = new RowSet(this, chosen.Length, Length, Array.ConvertAll(chosen, i => k));
         for (var i = 0; i < chosen.Length; i++)
             set.Rows[i] = Rows[chosen[i]];

@@ -32,8 +32,10 @@ internal sealed unsafe class SamplePreconditioner(LinearObjective sample, IPreco
     public void Update(ILinearObjective objective, float* w)
     {
         _classes = [.. objective.Classes];
+        // Before the evaluation below, which is of the new rows.
         if (++_updates % ResampleSteps == 0)
             resample?.Invoke((nint)w);
+        // Outputs that are done have left the solver, and leave the sample too.
         sample.Select(_classes);
         sample.Evaluate(w, null, new double[sample.Separable ? _classes.Length : 1]);
         inner.Update(sample, w);
@@ -69,8 +71,10 @@ internal sealed unsafe class SamplePreconditioner(LinearObjective sample, IPreco
                 var next = FloatVectors.Dot(residual + g * group, scaled + g * group, group);
                 if (step == 0)
                     first[g] = next;
+                // Negated, so that NaN ends a group.
                 done[g] |= !(next > Residual * Residual * first[g]);
                 if (done[g])
+                    // The product is taken of all groups at once; a direction of 0 leaves what this one has.
                     new Span<float>(search + g * group, (int)group).Clear();
                 else
                     FloatVectors.ScaleAdd(search + g * group, step == 0 ? 0 : next / energy[g], scaled + g * group, group);
@@ -86,6 +90,7 @@ internal sealed unsafe class SamplePreconditioner(LinearObjective sample, IPreco
                 if (done[g])
                     continue;
                 var curvature = FloatVectors.Dot(search + g * group, product + g * group, group);
+                // No curvature is left along this direction but rounding: a division would give infinite steps.
                 done[g] = !(curvature > 0);
                 if (done[g])
                     continue;

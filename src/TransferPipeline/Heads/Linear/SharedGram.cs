@@ -25,6 +25,7 @@ internal static class SharedGram
             return direct;
         }
 
+        // In the comparison's scope: folds have scopes of their own, and this matrix is for all of them.
         var whole = context
             .Scope.Root.Cache<GramCache>()
             .ByValues.Get(
@@ -61,6 +62,7 @@ internal static class SharedGram
                     return RowGram.Of(prepared.Rows, context);
                 }
             );
+        // Products of rows with rows need no subtraction: a part's are some of the whole's.
         var places = Array.ConvertAll(data.Rows, row => Array.BinarySearch(all, row));
         var n = places.Length;
         var gram = new double[(long)n * n];
@@ -101,11 +103,14 @@ internal static class SharedGram
             || sizeof(double) * values > MostSharedBytes
             || scaling == ScalingKind.Standard
             || data.Rows.Length > all.Length
+            // Subtracting pays while fewer rows are held out than trained on.
             || 2 * data.Rows.Length <= all.Length
         )
             return null;
         var heldOut = new int[all.Length - data.Rows.Length];
         var (next, held) = (0, 0);
+        // Both ascend, so one walk finds the rows held out. A row that is not of the whole stops it,
+        // which shows at the end.
         foreach (var row in all)
         {
             if (next < data.Rows.Length && data.Rows[next] == row)

@@ -59,6 +59,7 @@ internal sealed unsafe class StreamingObjective(
                     sums[i] += part[i];
             }
         );
+        // The penalty is added once, for all blocks, whose objectives leave it out.
         for (var k = 0; k < _classes.Length; k++)
         {
             var row = w + (nint)k * Stride;
@@ -88,6 +89,7 @@ internal sealed unsafe class StreamingObjective(
             FloatVectors.AddScaled(_trial.Pointer + at, lengths[k / rows], _direction.Pointer + at, Stride);
         }
 
+        // The pass for the value gives the gradient too, so MoveTo has nothing to compute.
         Evaluate(_trial.Pointer, _gradient.Pointer, values);
         for (var g = 0; g < lengths.Length; g++)
         {
@@ -124,6 +126,7 @@ internal sealed unsafe class StreamingObjective(
     {
         var size = (nint)_classes.Length * Stride;
         using var partial = new FloatBuffer(size);
+        // In float64: each block's sum is rounded to float32, and there may be hundreds of blocks.
         var sums = new double[size];
         Read(
             (objective, _, _) =>
@@ -147,6 +150,7 @@ internal sealed unsafe class StreamingObjective(
             (block, first, count) =>
             {
                 using var rows = Rows(block, first, count);
+                // For one block only: its rows are addresses into a matrix that the stream reuses.
                 using var objective = new LinearObjective(rows, loss, _classes.Length, context.Threads, context.Cancellation)
                 {
                     Weights = Weights,
@@ -171,6 +175,7 @@ internal sealed unsafe class StreamingObjective(
                 (_, start, end) =>
                 {
                     for (var i = start; i < end; i++)
+                        // In place: until the call returns the block is the caller's.
                         scaling.Apply(block.Row(i), block.Row(i));
                 }
             );

@@ -22,6 +22,7 @@ internal sealed class LinearSgdTrainer() : HeadTrainer<LinearSgd>(new LinearSgd(
         var network = DenseNetwork.Create([data.X.Columns, data.ClassCount], context.Seed);
         var order = new EpochOrder(data, options.Views == ViewUse.All, context.Seed);
         var (trained, fit) = new NetworkTraining(network, data, scaling, options, weights, context) { Name = Name }.Run(order.Rows);
+        // One layer is a linear classifier: it ends as the head that all linear trainers share.
         var layer = trained.Layers[0];
         return LinearHead.Create(
             Name,
