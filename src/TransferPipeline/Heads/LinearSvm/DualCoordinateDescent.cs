@@ -116,6 +116,7 @@ internal sealed unsafe class DualCoordinateDescent
     /// <summary>The exact gaps: all losses in one pass over the rows, summed in an order that no thread changes.</summary>
     private void Measure(DualOutput[] outputs, int[] open, nint parameters, int stride, OutputStart[] found, TrainingContext context)
     {
+        // Only the open outputs are measured. Their weights are gathered, so that one product serves all of them.
         using var weights = new FloatBuffer((long)open.Length * stride);
         for (var at = 0; at < open.Length; at++)
             FloatVectors.Copy((float*)parameters + (nint)open[at] * stride, weights.Pointer + (nint)at * stride, stride);
@@ -165,7 +166,10 @@ internal sealed unsafe class DualCoordinateDescent
         {
             cancellation.ThrowIfCancellationRequested();
             for (var i = 0; i < order.Length; i++)
+                // Shuffled from the rows' own order in each sweep: the order of a sweep depends on its number alone.
                 order[i] = i;
+            // System.Random and not RandomStream: another order gives other weights within the
+            // tolerance (docs/decisions.md).
             new Random(sweep).Shuffle(order);
             for (var at = 0; at < order.Length; at++)
             {

@@ -87,6 +87,7 @@ internal sealed unsafe class DualOutput
     {
         (_rows, _own, _duals, _lengths, _bias, _stride, _tolerance) = (rows, own, duals, lengths, bias, stride, tolerance);
         _single = w;
+        // Pinned: the pointer is kept as long as the output.
         _doubleOwner = GC.AllocateArray<double>(stride, pinned: true);
         _double = (double*)Marshal.UnsafeAddrOfPinnedArrayElement(_doubleOwner, 0);
         _activeCount = rows.Count;
@@ -203,6 +204,7 @@ internal sealed unsafe class DualOutput
         _dual = 0;
         for (var i = 0; i < _duals.Length; i++)
         {
+            // Rows beyond the margin have a dual variable of 0, which saves their vectors from being read.
             if (_duals[i] == 0)
                 continue;
             Add(_double, i, _duals[i]);
@@ -219,6 +221,8 @@ internal sealed unsafe class DualOutput
     /// <summary>Loss of a row in float64, with the float32 weights; <paramref name="about"/> is its output in float32.</summary>
     public double Loss(int i, float about)
     {
+        // A loss is computed in float64 only where float32 cannot exclude it: for most rows the
+        // product in float32 is enough.
         if (Sign(i) * (about + (_bias ? _single[_rows.Length] : 0)) > 1 + SinglePrecisionMargin)
             return 0;
         var exact = FloatVectors.Dot(_single, _rows.Rows[i], _rows.Length) + (_bias ? _single[_rows.Length] : 0);
@@ -262,6 +266,7 @@ internal sealed unsafe class DualOutput
             _windowGap = _gap;
         }
 
+        // As in LIBLINEAR: after a sweep without a positive violation no row leaves.
         _limit = _mostViolation > 0 ? _mostViolation : double.PositiveInfinity;
         (_mostViolation, _gap) = (double.NegativeInfinity, 0);
     }

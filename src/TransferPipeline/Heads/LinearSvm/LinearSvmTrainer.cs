@@ -27,6 +27,7 @@ internal sealed class LinearSvmTrainer() : IterativeTrainer(new LinearSvm())
     private protected override LossWeights Weights(float[] classWeights, string text, int[] counts)
     {
         var one = Array.ConvertAll(classWeights, _ => 1f);
+        // The one problem of two classes has own rows of both, so each row has the weight of its class.
         return counts.Length == 2 ? LossWeights.ByRow(classWeights) : new(one, classWeights, one);
     }
 

@@ -22,6 +22,8 @@ internal sealed unsafe class SquaredHingeLoss : MarginLoss
             {
                 var at = z + (nint)i * stride + k;
                 var own = Vector512.Equals(output, Vector512.Create(labels[i])).AsSingle();
+                // Selected and not multiplied by 0: behind the outputs lies what the buffer's last
+                // use left, possibly NaN.
                 var value = Vector512.ConditionalSelect(padding, Vector512<float>.Zero, Vector512.Load(at));
                 var hinge = Vector512.Max(Vector512<float>.One - Vector512.ConditionalSelect(own, value, -value), Vector512<float>.Zero);
                 var weighted = Vector512.ConditionalSelect(own, positive, negative) * Vector512.Create(weights.Row[labels[i]]) * hinge;
@@ -46,6 +48,7 @@ internal sealed unsafe class SquaredHingeLoss : MarginLoss
                 var at = (nint)i * stride + k;
                 var own = Vector512.Equals(output, Vector512.Create(labels[i])).AsSingle();
                 var weight = Vector512.ConditionalSelect(own, positive, negative) * Vector512.Create(2 * weights.Row[labels[i]]);
+                // A derivative of 0 marks the rows beyond the margin, where the loss is flat.
                 var idle = Vector512.Equals(Vector512.Load(r + at), Vector512<float>.Zero);
                 Vector512.ConditionalSelect(idle, Vector512<float>.Zero, weight * Vector512.Load(u + at)).Store(u + at);
             }

@@ -23,6 +23,7 @@ internal sealed unsafe class LogisticLoss : MarginLoss
             {
                 var at = z + (nint)i * stride + k;
                 var own = Vector512.Equals(output, Vector512.Create(labels[i])).AsSingle();
+                // Behind the outputs lies what the buffer's last use left: NaN would survive the weight of 0.
                 var value = Vector512.ConditionalSelect(
                     Vector512.LessThan(output, Vector512<int>.Zero).AsSingle(),
                     Vector512<float>.Zero,
@@ -30,8 +31,10 @@ internal sealed unsafe class LogisticLoss : MarginLoss
                 );
                 var margin = Vector512.ConditionalSelect(own, value, -value);
                 var weight = Vector512.ConditionalSelect(own, positive, negative) * Vector512.Create(weights.Row[labels[i]]);
+                // From the size of the margin, so that nothing overflows: ln(1 + exp(-m)) = ln(1 + e) + max(-m, 0).
                 var e = VectorMath.Exp(-Vector512.Abs(margin));
                 var small = e / (Vector512<float>.One + e);
+                // The smaller of both probabilities is e / (1 + e): as 1 - 1 / (1 + e) it would lose its digits.
                 var wrong = Vector512.ConditionalSelect(
                     Vector512.GreaterThan(margin, Vector512<float>.Zero),
                     small,

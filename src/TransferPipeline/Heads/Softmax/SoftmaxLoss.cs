@@ -14,6 +14,7 @@ internal sealed unsafe class SoftmaxLoss : MarginLoss
         var total = 0.0;
         for (var i = 0; i < n; i++, z += stride)
         {
+            // Padding gets the probability 0, and so the derivative 0.
             for (var k = outputs; k < stride; k++)
                 z[k] = float.NegativeInfinity;
             var most = Vector512.Load(z);
@@ -31,6 +32,7 @@ internal sealed unsafe class SoftmaxLoss : MarginLoss
             for (var k = 0; k < stride; k += 16)
             {
                 var value = Vector512.Load(z + k);
+                // Exp gives 1e-38 and not 0 for minus infinity, since it limits its argument to -87.
                 var e = Vector512.ConditionalSelect(
                     Vector512.Equals(value, Vector512.Create(float.NegativeInfinity)),
                     Vector512<float>.Zero,
@@ -67,9 +69,11 @@ internal sealed unsafe class SoftmaxLoss : MarginLoss
             var sum = Vector512<float>.Zero;
             for (var k = 0; k < stride; k += 16)
                 sum = Vector512.MultiplyAddEstimate(Vector512.Load(r + k), Vector512.Load(u + k), sum);
+            // The mean of u under p. The sum has u once too little for the label, whose r stands for p - 1.
             var mean = Vector512.Create(Vector512.Sum(sum) / weight + own);
             for (var k = 0; k < stride; k += 16)
                 (Vector512.Load(r + k) * (Vector512.Load(u + k) - mean)).Store(u + k);
+            // Elsewhere r is weight * p already.
             u[label] = (r[label] + weight) * (own - mean[0]);
         }
     }
