@@ -23,9 +23,11 @@ public sealed record Mlp : EpochOptions
     internal override double HiddenDropout => Dropout;
 
     /// <summary>Whether all options are the same, the widths by their values.</summary>
+    // A record compares a list by its reference, so options read from equal texts would differ.
     public bool Equals(Mlp? other) =>
         base.Equals(other) && Dropout == other.Dropout && HiddenLayerSizes.SequenceEqual(other.HiddenLayerSizes);
 
     /// <inheritdoc/>
+    // The number of widths suffices for a hash: Equals compares the widths themselves.
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Dropout, HiddenLayerSizes.Count);
 }

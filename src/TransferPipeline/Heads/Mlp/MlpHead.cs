@@ -18,6 +18,7 @@ internal sealed class MlpHead : IHead
     {
         (ClassCount, Dimension, ParameterCount) = (network.Outputs, network.Inputs, network.ParameterCount);
         (Options, Fit, _divideByLength) = (options, fit, scaling.Kind == ScalingKind.L2);
+        // A standard scaling is linear and goes into the first layer; a division by the length is not, and stays.
         _layers = scaling.Kind == ScalingKind.Standard ? [Fold(network.Layers[0], scaling), .. network.Layers.Skip(1)] : network.Layers;
     }
 
@@ -106,6 +107,7 @@ internal sealed class MlpHead : IHead
         var bias = new float[layer.Outputs];
         for (var k = 0; k < layer.Outputs; k++)
         {
+            // In float64, rounded once: the products with the means may cancel.
             double sum = layer.Bias[k];
             for (var d = 0; d < layer.Inputs; d++)
             {

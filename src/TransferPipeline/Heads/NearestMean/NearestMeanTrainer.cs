@@ -20,6 +20,7 @@ internal sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new Neares
         var cosine = options.Metric == DistanceMetric.Cosine;
         if (cosine && options.Scaling == ScalingKind.Standard)
             Throw.Usage($"{Name}: metric=cosine divides vectors by their length, which scaling=standard would undo; use scaling=none");
+        // Vectors of length 1 make the cosine a product with the mean's direction, which a linear head can score.
         using var prepared = PreparedRows.Of(data, cosine ? ScalingKind.L2 : options.Scaling, context);
         var rows = prepared.Rows;
         var sums = ClassSums.Of(rows, data.ClassCount, null, context.Threads, context.Cancellation);
@@ -28,6 +29,7 @@ internal sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new Neares
         {
             var mean = sums.Mean(k);
             var square = mean.Sum(m => m * m);
+            // A mean of zero has no direction: every vector is at cosine 0 from it.
             var factor =
                 !cosine ? 1
                 : square > 0 ? 1 / Math.Sqrt(square)

@@ -18,6 +18,7 @@ internal sealed class Dropout(double share, int seed)
 
     public void Apply(Span<float> values, int layer)
     {
+        // Above 2^50, since epochs use the streams from 0 and layers those from 2^40.
         var key = (uint)RandomStream.OfPart(seed, ((long)layer << 32 | (uint)Step) + (1L << 50)).Next();
         var i = 0;
         var (limit, kept) = (new Vector<uint>(_limit), new Vector<float>(Kept));
@@ -29,6 +30,8 @@ internal sealed class Dropout(double share, int seed)
         }
 
         for (; i < values.Length; i++)
+            // The vectors' functions, one value at a time: which values are kept must not depend on
+            // the width of a register.
             values[i] = Mix(new Vector<uint>(key) ^ Mix(new Vector<uint>((uint)i)))[0] >= _limit ? values[i] * Kept : 0;
     }
 

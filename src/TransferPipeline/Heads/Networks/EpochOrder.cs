@@ -29,6 +29,7 @@ internal sealed class EpochOrder
     public int[] Rows(int epoch)
     {
         var rows = Array.ConvertAll(_views, views => views[epoch % views.Length]);
+        // The rows' own order is shuffled each time, so an epoch's order does not depend on the epochs before.
         RandomStream.OfPart(_seed, epoch).Shuffle(rows);
         return rows;
     }

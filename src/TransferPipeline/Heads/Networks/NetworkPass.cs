@@ -23,6 +23,7 @@ internal sealed class NetworkPass
         _outputs = [.. network.Layers.Select(l => new float[batch * l.Outputs])];
         _deltas = [.. network.Layers.Select(l => new float[batch * l.Outputs])];
         _transposed = new float[learns ? batch * network.Layers.Max(l => l.Outputs) : 0];
+        // Gradients and the solver's memory take two or three times the weights: a pass that only evaluates has none.
         _weights = learns ? [.. network.Layers.Select(l => new Parameter(l.Weights))] : [];
         _biases = learns ? [.. network.Layers.Select(l => new Parameter(l.Bias))] : [];
     }
@@ -68,6 +69,7 @@ internal sealed class NetworkPass
             total = 0;
         var right = 0;
         foreach (var label in labels)
+            // The mean is over the weights of the batch and not over its rows, as in PyTorch's cross_entropy.
             total += classWeights?[label] ?? 1;
         for (var i = 0; i < labels.Length; i++)
         {
@@ -77,6 +79,7 @@ internal sealed class NetworkPass
             var best = TensorPrimitives.IndexOfMax(scores);
             var largest = scores[best];
             right += best == label ? 1 : 0;
+            // Around the largest score, so that no exponential overflows.
             TensorPrimitives.Subtract(scores, largest, gradient);
             TensorPrimitives.Exp(gradient, gradient);
             var sum = TensorPrimitives.Sum(gradient);
@@ -98,6 +101,7 @@ internal sealed class NetworkPass
             var from = l == 0 ? Inputs : _outputs[l - 1];
             var (weights, bias) = (_weights[l].Gradient, _biases[l].Gradient);
             Array.Clear(weights);
+            // The kernel adds to what is there, piece by piece of the batch: hence the clearing.
             MatMul.AddTransposedA(delta, from, weights, rows, layer.Outputs, layer.Inputs, threads);
             Array.Clear(bias);
             for (var i = 0; i < rows; i++)

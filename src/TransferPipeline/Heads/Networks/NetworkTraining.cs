@@ -55,6 +55,7 @@ internal sealed class NetworkTraining
         {
             var (loss, accuracy) = TrainEpoch(pass, solver, dropout, order(epoch - 1), _options.RateIn(epoch - 1), ref step);
             var (validationLoss, validationAccuracy) = validation is null ? (double.NaN, double.NaN) : Validate(validation);
+            // The epoch's loss is of the weights before its last step; what that step did shows in the weights alone.
             if (!double.IsFinite(loss) || !IsFinite(network) || (validation is not null && !double.IsFinite(validationLoss)))
                 return Diverged(history, proven, epoch, step);
             history.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy));
@@ -130,6 +131,7 @@ internal sealed class NetworkTraining
             var count = Math.Min(_options.BatchSize, rows.Length - start);
             step++;
             if (dropout is not null)
+                // The step is part of the hash: each batch drops other values.
                 dropout.Step = step;
             Gather(rows, start, count, pass.Inputs, labels);
             pass.Forward(count, dropout, _context.Threads);
@@ -174,6 +176,7 @@ internal sealed class NetworkTraining
                 for (var i = start; i < end; i++)
                 {
                     var row = rows[first + i];
+                    // Batch by batch: a scaled copy of all rows would take as much memory as the rows.
                     _scaling.Apply(_data.X.Row(row), inputs.AsSpan(i * columns, columns));
                     labels[i] = _data.Y[row];
                 }

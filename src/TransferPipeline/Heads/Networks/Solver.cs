@@ -24,6 +24,7 @@ internal abstract class Solver
         Blocks.For(parameter.Values.Length, Piece, threads, (_, start, end) => Update(parameter, start, end, rate, step));
     }
 
+    // SGD has no second moment: only a solver with one allocates it.
     protected virtual void Prepare(Parameter parameter) { }
 
     protected abstract void Update(Parameter parameter, int start, int end, double rate, int step);
@@ -82,6 +83,7 @@ internal sealed class AdamSolver : Solver
         var gradients = Vectors(parameter.Gradient, start, end);
         var first = Vectors(parameter.First, start, end);
         var second = Vectors(parameter.Second, start, end);
+        // 1 - beta is taken in float64 and then rounded, as in torch.optim, where it is a Python number.
         var (keep1, take1) = (new Vector<float>((float)Beta1), new Vector<float>((float)(1 - Beta1)));
         var (keep2, take2) = (new Vector<float>((float)Beta2), new Vector<float>((float)(1 - Beta2)));
         var decay = new Vector<float>(WeightDecay);
@@ -93,11 +95,13 @@ internal sealed class AdamSolver : Solver
             var gradient = gradients[i] + decay * values[i];
             first[i] = keep1 * first[i] + take1 * gradient;
             second[i] = keep2 * second[i] + take2 * gradient * gradient;
+            // The order of torch.optim: sqrt(v) is divided and epsilon added; sqrt(v / (1 - beta^t)) rounds differently.
             values[i] -= length * (first[i] / (Vector.SquareRoot(second[i]) / root + epsilon));
         }
 
         for (var i = start + values.Length * Vector<float>.Count; i < end; i++)
         {
+            // The vectors' operations in their order: a value's bits must not depend on its place.
             var gradient = parameter.Gradient[i] + WeightDecay * parameter.Values[i];
             var mean = keep1[0] * parameter.First[i] + take1[0] * gradient;
             var square = keep2[0] * parameter.Second[i] + take2[0] * gradient * gradient;

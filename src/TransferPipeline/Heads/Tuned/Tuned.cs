@@ -14,6 +14,7 @@ internal sealed record Tuned : HeadOptions
     public string File { get; init; } = "";
 
     /// <inheritdoc/>
+    // Options name a head and hold none. TunedHeads makes the trainer that does.
     public override IHeadTrainer Trainer => new TunedTrainer(null, 0);
 
     /// <summary>The head from its weights (C x D) and biases.</summary>
@@ -46,6 +47,7 @@ internal sealed class TunedTrainer(LinearHead? head, int trainRows) : HeadTraine
                 $"{Name}: takes vectors of {head.Dimension} values and {head.ClassCount} classes; these have {data.X.Columns} and "
                     + $"{data.ClassCount}"
             );
+        // Fewer rows are a part or a fold, and the head has seen the photos that would evaluate it (docs/decisions.md).
         return data.Rows.Length == trainRows
             ? head
             : throw new UsageException(
