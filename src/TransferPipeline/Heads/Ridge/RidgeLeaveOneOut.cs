@@ -41,6 +41,7 @@ internal static class RidgeLeaveOneOut
         var intercept = options.FitIntercept;
         var targets = new Targets(rows.Labels, counts, intercept);
         var work =
+            // The reduction costs n^3 operations, so it is of the smaller of both Gram matrices.
             rows.Count < rows.Length
                 ? ByRows(rows, intercept, targets, context)
                 : ByValues(rows, data.ClassCount, intercept, targets, context);
@@ -111,6 +112,7 @@ internal static class RidgeLeaveOneOut
             (_, start, end) =>
             {
                 for (var j = 0; j < n; j++)
+                    // In the space of rows a row is a unit vector; rotated, it is a column of Q transposed.
                     form.Rotation.AsSpan(j * n + start, end - start).CopyTo(rotated.AsSpan(start * n + j * (end - start)));
             }
         );
@@ -182,6 +184,8 @@ internal static class RidgeLeaveOneOut
                             var target = Targets.Target(start + i, o);
                             var dual = outputs[o * width + i];
                             var residual = Dual ? alpha * dual : target - Targets.Mean(o) - dual;
+                            // 1 - h_i; in the space of rows this is alpha times a diagonal value of the inverse of G + alpha I.
+                            // A free intercept adds 1 / N to each leverage.
                             var free = (Dual ? alpha * leverages[i] : 1 - leverages[i]) - Targets.InterceptLeverage;
                             var error = residual / free;
                             errors[block] += error * error;
@@ -229,6 +233,7 @@ internal static class RidgeLeaveOneOut
             for (var o = 0; o < Targets.Outputs; o++)
             {
                 var x = solutions.AsSpan(o * N, N);
+                // T + alpha I = L D L' with ones on the diagonal of L: forward, division by the pivots, backward.
                 for (var j = 1; j < N; j++)
                     x[j] -= multipliers[j - 1] * x[j - 1];
                 for (var j = 0; j < N; j++)
@@ -247,6 +252,7 @@ internal static class RidgeLeaveOneOut
             for (var j = 0; j < N; j++)
             {
                 var values = Rotated.AsSpan(start * N + j * width, width);
+                // r' (L D L')^-1 r is the sum of squares of L^-1 r over the pivots: the backward half is not needed.
                 var (multiplier, inverse) = (j > 0 ? multipliers[j - 1] : 0, 1 / pivots[j]);
                 TensorPrimitives.MultiplyAdd(carried, -multiplier, values, carried);
                 TensorPrimitives.Multiply<double>(carried, carried, squares);

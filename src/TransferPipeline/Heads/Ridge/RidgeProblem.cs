@@ -27,6 +27,7 @@ internal abstract class RidgeProblem
     public static RidgeProblem Create(TrainingRows data, Ridge options, RowSet rows, float[] classWeights, TrainingContext context)
     {
         var intercept = options.FitIntercept;
+        // In the space of values folds share products of unweighted rows only: balanced weights differ between folds.
         var uniform = Array.TrueForAll(classWeights, w => w == 1);
         var sums = ClassSums.Of(rows, data.ClassCount, uniform ? null : classWeights, context.Threads, context.Cancellation);
         if (rows.Count < rows.Length)
@@ -61,6 +62,8 @@ internal abstract class RidgeProblem
             bias[k] = target - shift;
             if (Outputs.Length == 1)
                 bias[0] = -bias[k];
+            // At the optimum the squared errors and the penalty are y'y - w'X'y of centered y and X: no pass
+            // over the rows is needed.
             objective += Sums.TotalWeight * (1 - target * target) - product;
         }
 
@@ -79,6 +82,8 @@ internal abstract class RidgeProblem
         var right = new double[Sums.Dimension];
         for (var d = 0; d < right.Length; d++)
         {
+            // With targets of 1 and -1 the sum is twice that of the class less that of all rows, which
+            // is 0 around their mean.
             right[d] = 2 * Sums.Sums[k][d];
             if (Intercept)
             {
@@ -140,6 +145,7 @@ internal sealed class RidgeByRows : RidgeProblem
     {
         var n = rows.Count;
         _rows = rows;
+        // Half of a weight on either side: the matrix stays symmetric.
         _roots = Array.ConvertAll(rows.Labels, label => Math.Sqrt(classWeights[label]));
         _gram = gram;
         if (Intercept)
@@ -167,6 +173,7 @@ internal sealed class RidgeByRows : RidgeProblem
         for (var o = 0; o < Outputs.Length; o++)
         {
             for (var i = 0; i < n; i++)
+                // The system was scaled by the roots on both sides, so its solution is too.
                 factors[i * Outputs.Length + o] = _roots[i] * dual[o * n + i];
         }
 

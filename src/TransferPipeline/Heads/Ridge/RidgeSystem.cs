@@ -9,6 +9,7 @@ internal static class RidgeSystem
     /// <summary>Replaces each row of b (count x n) by its solution; the Gram matrix is kept.</summary>
     public static void Solve(double[] gram, int n, double alpha, double[] b, int count, TrainingContext context)
     {
+        // The Gram matrix serves all alphas of a path, and the factorization overwrites its argument.
         var matrix = (double[])gram.Clone();
         for (var i = 0; i < n; i++)
             matrix[(long)i * n + i] += alpha;

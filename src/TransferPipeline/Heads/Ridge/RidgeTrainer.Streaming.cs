@@ -13,6 +13,7 @@ internal sealed partial class RidgeTrainer
     {
         var ridge = Checked(options);
         var kind = ridge.Scaling;
+        // Of the summary only the scaling and the counts are used, so its sample may be small.
         var summary = StreamsOnce(ridge) ? null : StreamSummary.Read(stream, classCount, kind, 1000, context);
         var scaling = summary?.Scaling ?? (kind == ScalingKind.L2 ? FeatureScaling.L2 : FeatureScaling.None);
         var classWeights = ClassWeights.Of(
@@ -35,6 +36,7 @@ internal sealed partial class RidgeTrainer
             {
                 context.Cancellation.ThrowIfCancellationRequested();
                 int[] numbers = [.. Enumerable.Range(0, count)];
+                // Without a summary this is the first pass, and no value has been checked.
                 if (summary is null)
                     TrainingCheck.Finite(block, numbers, i => stream.NameOf(first + i), context);
                 using var rows =
