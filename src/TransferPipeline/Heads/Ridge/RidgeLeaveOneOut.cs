@@ -184,7 +184,7 @@ internal static class RidgeLeaveOneOut
                             var target = Targets.Target(start + i, o);
                             var dual = outputs[o * width + i];
                             var residual = Dual ? alpha * dual : target - Targets.Mean(o) - dual;
-                            // 1 - h_i; in the space of rows this is alpha times a diagonal value of the inverse of G + alpha I.
+                            // 1 - h_i; in the space of rows it is alpha times a diagonal value of (G + alpha I)^-1.
                             // A free intercept adds 1 / N to each leverage.
                             var free = (Dual ? alpha * leverages[i] : 1 - leverages[i]) - Targets.InterceptLeverage;
                             var error = residual / free;

@@ -6,6 +6,7 @@ namespace TransferPipeline.Heads;
 /// <summary>The factor of the squared distance in <see cref="SvmRbf"/>'s kernel: a number, or SVC's rules that find one.</summary>
 public readonly record struct Gamma : IOptionValue<Gamma>
 {
+    // 0 and infinity are no valid factors and stand for the rules: default(Gamma) has to be valid.
     private readonly double _value;
 
     private Gamma(double value) => _value = value;

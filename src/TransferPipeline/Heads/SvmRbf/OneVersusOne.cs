@@ -22,6 +22,7 @@ internal static class OneVersusOne
             {
                 var decision = decisions[i * classes + j];
                 sum += decision;
+                // A decision of exactly 0 is a vote for the later class of the pair, as in LIBSVM.
                 if (i != j && (i < j ? decision > 0 : decision >= 0))
                     votes[i]++;
             }

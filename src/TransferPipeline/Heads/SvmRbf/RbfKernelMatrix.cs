@@ -42,15 +42,18 @@ internal sealed unsafe class RbfKernelMatrix : IKernelRows, IDisposable
         {
             for (var i = start; i < end; i++)
                 addresses[i - start] = data + (nint)i * x.Columns;
+            // Up to the end of the block on the diagonal only: the rest is mirrored.
             RowDotKernel<float>.Run(addresses, end - start, data, x.Columns, end, x.Columns, Row(start, 0), _rows);
         }
 
         for (var i = start; i < end; i++)
         {
             RbfKernel.FromProducts(new(Row(i, 0), end), squares.AsSpan(0, end), squares[i], gamma);
+            // Rounding leaves a little of the distance to itself; the solver takes K_ii as 1.
             Row(i, 0)[i] = 1;
         }
 
+        // No other task writes these values: a task's columns above the diagonal are its own rows.
         for (var j = 0; j < start; j++)
         {
             var to = Row(j, start);
@@ -60,6 +63,7 @@ internal sealed unsafe class RbfKernelMatrix : IKernelRows, IDisposable
 
         for (var i = start; i < end; i++)
         {
+            // Both sides of the block were computed, with the squares added in different orders: one replaces the other.
             for (var j = i + 1; j < end; j++)
                 Row(i, 0)[j] = Row(j, 0)[i];
         }
@@ -78,6 +82,7 @@ internal static class RbfKernel
         TensorPrimitives.Multiply(products, -(T.One + T.One), products);
         TensorPrimitives.Add(products, squares, products);
         TensorPrimitives.Add(products, square, products);
+        // Rounding may give a negative distance, whose exponential would exceed 1.
         TensorPrimitives.Max(products, T.Zero, products);
         TensorPrimitives.Multiply(products, -gamma, products);
         TensorPrimitives.Exp(products, products);

@@ -42,6 +42,7 @@ internal sealed unsafe class RbfKernelRows : IKernelRows, IDisposable
             return Address(node.Value.Slot) + first;
         }
 
+        // Slots are filled in order until all are in use, so the count is the next free one.
         var slot = _kept.Count;
         if (slot == _slots)
         {
@@ -93,6 +94,7 @@ internal sealed unsafe class RbfKernelRows : IKernelRows, IDisposable
                 );
             }
         );
+        // As in RbfKernelMatrix: the solver takes K_ii as 1.
         to[row] = 1;
     }
 }

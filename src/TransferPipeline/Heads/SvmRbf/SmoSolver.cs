@@ -49,6 +49,7 @@ internal sealed unsafe class SmoSolver
     {
         var iterations = 0;
         var converged = false;
+        // Without a step: the first row to grow and the smallest f.
         var (most, least) = Step(0, null, null);
         while (true)
         {
@@ -169,6 +170,7 @@ internal sealed unsafe class SmoSolver
     /// <summary>The row whose weight, moved to i, lowers the objective most by the second-order model.</summary>
     private int Partner(KernelRow i, double most)
     {
+        // There is such a row: the smallest f lies below the largest by the tolerance at least.
         var first = PartnerPart(0, _pair.FirstCount, i.First, most);
         var second = PartnerPart(_pair.FirstCount, _pair.SecondCount, i.Second, most);
         return (second.Value > first.Value ? second : first).Index;
@@ -226,6 +228,7 @@ internal sealed unsafe class SmoSolver
             free++;
         }
 
+        // Without a free coefficient every value between both bounds is optimal; LIBSVM takes the middle, too.
         var bias = free > 0 ? sum / free : (most + least) / 2;
         double squares = 0,
             weights = 0,
@@ -262,6 +265,7 @@ internal sealed unsafe class SmoSolver
         {
             var better = Vector.GreaterThan(values, _values);
             _values = Vector.ConditionalSelect(better, values, _values);
+            // Positions are float64 like the values, so that one mask selects both.
             _positions = Vector.ConditionalSelect(better, new Vector<double>(at), _positions);
         }
 

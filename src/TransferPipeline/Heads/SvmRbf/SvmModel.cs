@@ -49,6 +49,7 @@ internal sealed class SvmModel
         {
             for (var j = i + 1; j < classes; j++, p++)
             {
+                // In float32 like the exported constants: head and file sum the same numbers.
                 (biases[i * classes + j], biases[j * classes + i]) = ((float)solutions[p].Bias, -(float)solutions[p].Bias);
                 for (var t = 0; t < pairs[p].Count; t++)
                 {
@@ -56,6 +57,7 @@ internal sealed class SvmModel
                         continue;
                     var (own, other) = t < pairs[p].FirstCount ? (i, j) : (j, i);
                     var position = positions[pairs[p].KernelRow(t)] - starts[own];
+                    // The sign follows from the order of the pair; Decisions subtracts the second class's sum.
                     coefficients[own][other * (starts[own + 1] - starts[own]) + position] = (float)Math.Abs(solutions[p].Coefficients[t]);
                 }
             }

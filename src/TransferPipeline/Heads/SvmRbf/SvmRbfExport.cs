@@ -6,6 +6,7 @@ namespace TransferPipeline.Heads;
 /// <summary>Writes kernel, decisions, votes and scores as standard operators, in double up to the scores.</summary>
 internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool breakTies)
 {
+    // Numbers of TensorProto.DataType.
     private const long Float = 1;
     private const long Double = 11;
 
@@ -24,6 +25,8 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
         Array.Fill(ones, 1f);
         var column = ToDouble(graph, graph.Constant("svm.ones", ones, dimension, 1));
         var x = ToDouble(graph, features);
+        // The formula of RbfKernel.FromProducts with its floor of 0: a decision near 0 must have the
+        // sign that it has there.
         var products = graph.Node("Gemm", OldOperators.Factors(graph, x, vectors, isDouble: true), ("transB", 1L), ("alpha", -2f));
         var square = graph.Node("MatMul", [graph.Node("Mul", [x, x]), column]);
         var squares = graph.Node(
@@ -79,6 +82,7 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
         }
 
         var above = ToDouble(graph, graph.Node("Greater", [decisions, Number(graph, 0)]));
+        // GreaterOrEqual is of opset 12.
         var notBelow = ToDouble(graph, graph.Node("Not", [graph.Node("Less", [decisions, Number(graph, 0)])]));
         var won = graph.Node(
             "Add",
@@ -100,8 +104,10 @@ internal sealed class SvmRbfExport(SvmModel model, FeatureScaling scaling, bool 
             return FirstOfTiedOld(graph, votes, scores);
         var k = graph.Constant("svm.one", [1L], 1);
         var best = graph.Nodes("TopK", "", 2, [scores, k], ("axis", 1L), ("largest", 1L), ("sorted", 1L));
+        // Of equal votes ArgMax takes the first, the class that LIBSVM predicts.
         var first = graph.Node("ArgMax", [votes], ("axis", 1L), ("keepdims", 1L));
         var firstScore = graph.Node("GatherElements", [scores, first], ("axis", 1L));
+        // Two exchanges in sequence. Where both places are one class, its score is written back.
         var exchanged = graph.Node("ScatterElements", [scores, best[1], firstScore], ("axis", 1L));
         return graph.Node("ScatterElements", [exchanged, first, best[0]], ("axis", 1L));
     }

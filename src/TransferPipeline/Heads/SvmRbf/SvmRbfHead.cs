@@ -107,6 +107,7 @@ internal sealed unsafe class SvmRbfHead : IHead
             {
                 for (var b = a + 1; b < classes; b++)
                 {
+                    // Coefficients are magnitudes: the sum of the second class counts against the first.
                     var decision = own[a * classes + b] - own[b * classes + a] + _model.Biases[a * classes + b];
                     (own[a * classes + b], own[b * classes + a]) = (decision, -decision);
                 }

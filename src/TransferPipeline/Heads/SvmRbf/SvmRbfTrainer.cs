@@ -69,6 +69,7 @@ internal sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
         if (gamma == Gamma.Auto)
             return 1.0 / x.Columns;
         var variance = Variance(x, context);
+        // As SVC: 1 where all values are equal.
         return variance > 0 ? 1 / (x.Columns * variance) : 1;
     }
 
@@ -92,6 +93,7 @@ internal sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
             context.Cancellation
         );
         var count = (double)x.Rows * x.Columns;
+        // Around the mean in a second pass: the mean square less the squared mean would cancel where the mean is large.
         var mean = sums.Sum() / count;
         Blocks.For(
             x.Rows,
@@ -153,9 +155,11 @@ internal sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
                     x,
                     members,
                     gamma,
+                    // As many pairs as there are threads are in work at most; they share the memory.
                     RowCacheBytes / Math.Min(pairs.Length, Math.Max(1, context.Threads)),
                     inner
                 );
+                // These kernel rows are numbered inside the pair.
                 solutions[p] = SolvePair(rows, pair with { First = 0, Second = pair.FirstCount }, tolerance, context);
             },
             context.Cancellation
@@ -166,6 +170,7 @@ internal sealed class SvmRbfTrainer() : HeadTrainer<SvmRbf>(new SvmRbf())
     private static PairSolution SolvePair(IKernelRows kernel, PairProblem pair, double tolerance, TrainingContext context) =>
         new SmoSolver(kernel, pair).Solve(
             tolerance,
+            // LIBSVM's limit: ten million steps, or 100 per row where these are more.
             Math.Max(LeastIterationLimit, 100 * Math.Min(pair.Count, int.MaxValue / 100)),
             context.Cancellation
         );
