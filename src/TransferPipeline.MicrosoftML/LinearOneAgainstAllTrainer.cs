@@ -42,6 +42,7 @@ internal sealed class LinearOneAgainstAllTrainer<TOptions>(
                     RowView.OneAgainstAll(data, k, scaling, context.Cancellation)
                 );
                 for (var d = 0; d < data.X.Columns; d++)
+                    // The probability is the logistic function of -(slope score + offset): a line again.
                     weights[k * data.X.Columns + d] = -slope * line.Weights[d];
                 bias[k] = -slope * line.Bias - offset;
             },

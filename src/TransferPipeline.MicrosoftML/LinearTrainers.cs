@@ -11,6 +11,7 @@ namespace TransferPipeline.MicrosoftML;
 internal static class LinearTrainers
 {
     /// <summary>The seed of a class's own generator.</summary>
+    // Seeds of one run differ from those of the next as long as there are no more than 10,007 classes.
     public static int ClassSeed(int seed, int k) => unchecked(seed * 10_007 + k);
 
     public static MaximumEntropyModelParameters SdcaMaximumEntropy(MLContext ml, MlNetSdcaMaximumEntropy from, IDataView rows)
@@ -41,6 +42,7 @@ internal static class LinearTrainers
         var options = new SdcaLogisticRegressionBinaryTrainer.Options();
         Set(options, from);
         var model = ml.BinaryClassification.Trainers.SdcaLogisticRegression(options).Fit(rows).Model;
+        // The calibrator is part of the model here: no Platt sigmoid has to be fitted.
         return new(model.SubModel, model.Calibrator.Slope, model.Calibrator.Offset);
     }
 
@@ -100,6 +102,7 @@ internal static class LinearTrainers
         options.L1Regularization = (float)from.L1Regularization;
         options.ConvergenceTolerance = (float)from.ConvergenceTolerance;
         options.MaximumNumberOfIterations = from.MaximumNumberOfIterations;
+        // SDCA's threads would update the weights in an order that differs from run to run.
         options.NumberOfThreads = 1;
     }
 }

@@ -32,6 +32,7 @@ internal sealed class MaximumEntropyTrainer<TOptions>(
         var (weights, bias) = (new double[data.ClassCount * data.X.Columns], model.GetBiases().Select(b => (double)b).ToArray());
         for (var k = 0; k < data.ClassCount; k++)
         {
+            // The buffer may be sparse, so its items are read with their columns; weights left out are 0.
             foreach (var (column, weight) in rows[k].Items())
                 weights[k * data.X.Columns + column] = weight;
         }

@@ -86,11 +86,13 @@ internal static class MicrosoftMLHeads
 
     private static string? LightGbmIsMissing()
     {
+        // Before the search, so that the library is found in NuGet's package folder too.
         var fetch = NativePackages.Register("LightGBM", NativePackages.VersionOf(typeof(MicrosoftMLHeads).Assembly, "LightGBM"));
         // The prefix belongs to its name on Windows too.
         if (NativeLibraries.Absent([OperatingSystem.IsWindows() ? "lib_lightgbm" : "_lightgbm"]) is { } file)
             return $"LightGBM's native library is not beside this program ({file} is missing on {NativePackages.Platform}): '{fetch}' "
                 + "fetches it, for 64-bit x86 processors";
+        // Only a library that is there is loaded: the loader's message then states why it does not load.
         return NativeLibraries.Problem("lib_lightgbm", typeof(LightGbmBinaryTrainer).Assembly) is { } problem
             ? $"LightGBM's native library does not load on this machine ({problem}); it needs libgomp1 and a 64-bit x86 processor"
             : null;

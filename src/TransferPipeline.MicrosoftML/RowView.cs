@@ -59,6 +59,7 @@ internal sealed class RowView : IDataView
         new Cursor(this, [.. columnsNeeded.Select(c => c.Index)], rand is null ? _rows : Shuffle(_rows, rand));
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        // One cursor, whatever ML.NET asks for: with several the order of the rows would depend on threads.
         [GetRowCursor(columnsNeeded, rand)];
 
     /// <summary>ML.NET's generator promises only Next(int).</summary>
@@ -86,6 +87,7 @@ internal sealed class RowView : IDataView
 
         public override bool MoveNext()
         {
+            // ML.NET takes no token, but its trainers read their rows here: a canceled fit ends at the next one.
             view._cancellation.ThrowIfCancellationRequested();
             _at = Math.Min(_at + 1, rows.Length);
             return _at < rows.Length;
@@ -93,6 +95,7 @@ internal sealed class RowView : IDataView
 
         public override bool IsColumnActive(DataViewSchema.Column column) => active.Contains(column.Index);
 
+        // The row's number in the matrix, which shuffling does not change.
         public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId id) => id = new((ulong)rows[_at], 0);
 
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
@@ -112,8 +115,10 @@ internal sealed class RowView : IDataView
             value = editor.Commit();
         }
 
+        // Keys count from 1; 0 is a missing value.
         private void GetClass(ref uint value) => value = (uint)view._y[rows[_at]] + 1;
 
+        // Rows to score have no labels, and -1 for the class.
         private void IsPositive(ref bool value) => value = view._positive >= 0 && view._y[rows[_at]] == view._positive;
     }
 }

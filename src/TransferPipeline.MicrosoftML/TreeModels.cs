@@ -30,6 +30,7 @@ internal sealed class OneAgainstAllTrees(CalibratedTrees[] classes) : ITreeModel
         for (var i = 0; i < probabilities.Length; i += ClassCount)
         {
             var row = probabilities.Slice(i, ClassCount);
+            // Where every sigmoid is 0 in float32, the row must not become NaN.
             TensorPrimitives.Divide(row, Math.Max(TensorPrimitives.Sum<float>(row), float.Epsilon), row);
         }
     }
@@ -44,6 +45,7 @@ internal sealed class OneAgainstAllTrees(CalibratedTrees[] classes) : ITreeModel
         for (var i = 0; cursor.MoveNext(); i += ClassCount)
         {
             read(ref score);
+            // The calibrator's formula, applied here: only the column Score is read from ML.NET.
             probabilities[i] = (float)(1 / (1 + Math.Exp(trees.Platt.Slope * score + trees.Platt.Offset)));
         }
     }

@@ -25,6 +25,7 @@ internal static class TreeTrainers
             (ml, seed, rows) =>
             {
                 var scorer = ml.BinaryClassification.Trainers.FastForest(Set(new FastForestBinaryTrainer.Options(), from, seed)).Fit(rows);
+                // FastForest's model gives no probabilities, so they are fitted as OneVersusAll does.
                 return new(scorer, LinearTrainers.Platt(ml, scorer.Transform(rows)), Values(scorer.Model.TrainedTreeEnsemble.Trees));
             }
         );
@@ -60,6 +61,7 @@ internal static class TreeTrainers
                     // Its OpenMP threads wait busily for each other, thousands of times: beside other work two take ten times the processor
                     // time of one.
                     NumberOfThreads = 1,
+                    // Otherwise LightGBM measures whether rows or columns are faster, and takes what may differ next time.
                     Deterministic = true,
                     ForceColumnWise = true,
                     Seed = context.Seed & int.MaxValue,

@@ -63,7 +63,7 @@ internal sealed unsafe class RbfKernelMatrix : IKernelRows, IDisposable
 
         for (var i = start; i < end; i++)
         {
-            // Both sides of the block were computed, with the squares added in different orders: one replaces the other.
+            // Both sides of the block were computed, with the squares added in another order: one replaces the other.
             for (var j = i + 1; j < end; j++)
                 Row(i, 0)[j] = Row(j, 0)[i];
         }
