@@ -61,7 +61,7 @@ internal static class TreeTrainers
                     // Its OpenMP threads wait busily for each other, thousands of times: beside other work two take ten times the processor
                     // time of one.
                     NumberOfThreads = 1,
-                    // Otherwise LightGBM measures whether rows or columns are faster, and takes what may differ next time.
+                    // Otherwise LightGBM measures whether rows or columns are faster, which may differ between runs.
                     Deterministic = true,
                     ForceColumnWise = true,
                     Seed = context.Seed & int.MaxValue,

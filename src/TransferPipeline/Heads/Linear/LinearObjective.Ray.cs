@@ -163,7 +163,7 @@ internal sealed unsafe partial class LinearObjective
         {
             var from = values + (nint)i * oldStride;
             var to = values + (nint)i * stride;
-            // Rows and outputs move forwards only, so nothing is overwritten before it is read.
+            // Rows and outputs move towards the front only, so nothing is overwritten before it is read.
             for (var k = 0; k < kept.Length; k++)
                 to[k] = from[kept[k]];
             // Behind the outputs that stay are values of others, and padding is 0.

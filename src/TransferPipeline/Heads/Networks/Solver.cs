@@ -95,7 +95,7 @@ internal sealed class AdamSolver : Solver
             var gradient = gradients[i] + decay * values[i];
             first[i] = keep1 * first[i] + take1 * gradient;
             second[i] = keep2 * second[i] + take2 * gradient * gradient;
-            // The order of torch.optim: sqrt(v) is divided and epsilon added; sqrt(v / (1 - beta^t)) rounds differently.
+            // In the order of torch.optim: float32 would round sqrt(v / (1 - beta^t)) differently.
             values[i] -= length * (first[i] / (Vector.SquareRoot(second[i]) / root + epsilon));
         }
 

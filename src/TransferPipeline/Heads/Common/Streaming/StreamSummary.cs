@@ -55,7 +55,7 @@ internal sealed class StreamSummary
             kind == ScalingKind.Standard ? moments.ToScaling()
             : kind == ScalingKind.L2 ? FeatureScaling.L2
             : FeatureScaling.None;
-        // After the pass: the moments of all rows are known only now.
+        // After the pass: the moments of all rows are known only at its end.
         for (var i = 0; i < sample.Rows; i++)
             scaling.Apply(sample.Row(i), sample.Row(i));
         return new(counts, scaling, sample, labels);
