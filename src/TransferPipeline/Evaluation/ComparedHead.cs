@@ -33,6 +33,8 @@ internal sealed record ComparedHead(
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentOutOfRangeException)
         {
+            // A damaged file fails in three ways: JSON of another shape,
+            // a number where text is expected, an index beyond a list.
             throw new BadInputException($"{file}: not a comparison that this version wrote ({e.Message.TrimEnd('.')})", e);
         }
     }
@@ -59,6 +61,8 @@ internal sealed record ComparedHead(
             throw new BadInputException($"{file}: a comparison without heads");
         if (wanted is null)
             return heads.MaxBy(h => h.Accuracy.Value)!;
+        // A short name is unique.
+        // Two sweeps can choose the same value and share a chosen title, so that one comes last.
         foreach (var title in (Func<HeadResult, string>[])[static h => h.ShortName, static h => h.Title, static h => h.ChosenTitle])
         {
             if (heads.FirstOrDefault(h => title(h) == wanted) is { } head)

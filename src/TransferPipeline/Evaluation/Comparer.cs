@@ -68,6 +68,7 @@ internal sealed class Comparer
         _warnings.AddRange(Protocol.FewMembers(options, _views[0], _protocol.FinalTrain));
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
             _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
+        // One scope for all heads: products of a matrix and its scaled rows are computed once.
         var shared = new ComparisonScope();
         _fitters = [.. _pairs.Select(p => new HeadFitter(options, p.Spec, _views[p.Set], groups, _protocol.FinalTrain, shared))];
         _failures = new TransferException?[_fitters.Length];
@@ -82,6 +83,7 @@ internal sealed class Comparer
     private ComparisonRun Run()
     {
         var folds = _protocol.IsFolds ? EvaluateFolds() : null;
+        // One head after the other, each with all threads: fits that ran side by side could not be timed.
         var evaluated = _fitters.Select((fitter, i) => TryEvaluate(fitter, i, folds?[i])).OfType<EvaluatedHead>().ToArray();
         // With no head left there is nothing to report: the first reason is the error.
         if (evaluated.Length == 0)
@@ -222,6 +224,7 @@ internal sealed class Comparer
         if (_options.FewShotPerClass.Any(n => n < 1) || _options.FewShotDraws < 1)
             Throw.Usage("few-shot curves need at least one photo per class and one draw");
         _options.Progress("few-shot curves");
+        // A head that came with its backbone was trained on all training photos; it cannot be trained on a few of them.
         return FewShot.Run([.. evaluated.Where(j => j.Head.Name != Heads.Tuned.HeadName)], _protocol, _options, _warnings.Add);
     }
 
@@ -237,6 +240,7 @@ internal sealed class Comparer
         }
         catch (TransferException e) when (HeadFitter.IsOfHead(e))
         {
+            // The check trains on folds of all photos, where a head can fail that could be trained on the split.
             _warnings.Add($"{best.ShortName}: no check of the data: {e.Message}");
             return null;
         }
@@ -273,6 +277,7 @@ internal sealed class Comparer
     private string SetName(int set)
     {
         Func<FeatureSetSummary, string>[] names = [static s => s.Model, static s => $"{s.Model}/{s.Cut}", static s => s.Folder];
+        // A folder that is listed twice has no name of its own; its place in the list distinguishes it.
         var name =
             names.FirstOrDefault(n => _sources.Select(s => n(s.Summary)).Distinct().Count() == _sources.Count)
             ?? (s => $"{s.Folder} ({set + 1})");
@@ -296,6 +301,7 @@ internal sealed class Comparer
 
     private DataSummary Summary()
     {
+        // The first set stands for all of them: photos, labels and splits have been checked to be the same.
         var view = _views[0];
         var counts = new SortedDictionary<string, int[]>(StringComparer.Ordinal);
         for (var p = 0; p < view.PhotoCount; p++)

@@ -15,6 +15,7 @@ internal static class ComparisonJson
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        // A null where text is expected is refused while the file is read, not by a NullReferenceException later.
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { FlattenIntervals, TypeParameters } },
@@ -29,6 +30,7 @@ internal static class ComparisonJson
     {
         var comparison =
             JsonSerializer.Deserialize<Comparison>(json, Options) ?? throw new JsonException("a comparison is an object, this is null");
+        // The serializer's check of nulls covers properties, not the elements of lists.
         return comparison.Heads.Contains(null!) || comparison.Provenance.FeatureSets.Contains(null!)
             ? throw new JsonException("a head or a feature set is null")
             : comparison;
@@ -37,6 +39,7 @@ internal static class ComparisonJson
     /// <summary>Replaces each property of type <see cref="Interval"/> by its value, low and high.</summary>
     private static void FlattenIntervals(JsonTypeInfo type)
     {
+        // Backwards: an interval becomes three properties, which would shift those that are still to come.
         for (var i = type.Properties.Count - 1; i >= 0; i--)
         {
             if (type.Properties[i] is not { } property || property.PropertyType != typeof(Interval))
@@ -54,6 +57,7 @@ internal static class ComparisonJson
                 var (_, part, with) = parts[p];
                 var flat = type.CreateJsonPropertyInfo(typeof(double), property.Name + parts[p].Suffix);
                 flat.Get = o => part((Interval)get(o)!);
+                // A reader sets the three parts one by one: each changes the interval that the earlier ones have left.
                 flat.Set = (o, value) => set(o, with((Interval)get(o)!, (double)value!));
                 flat.IsRequired = property.IsRequired;
                 type.Properties.Insert(i + p, flat);
@@ -63,6 +67,7 @@ internal static class ComparisonJson
 
     private static void TypeParameters(JsonTypeInfo type)
     {
+        // Heads alone: a version such as 1.10 and the values of a recipe must stay the texts that they are compared by.
         if (type.Type == typeof(HeadResult))
             type.Properties.First(p => p.PropertyType == typeof(IReadOnlyDictionary<string, string>)).CustomConverter = new TypedValues();
     }
@@ -120,6 +125,7 @@ internal static class ComparisonJson
             if (double.IsFinite(value))
                 writer.WriteNumberValue(value);
             else
+                // JSON has neither NaN nor infinity.
                 writer.WriteNullValue();
         }
     }

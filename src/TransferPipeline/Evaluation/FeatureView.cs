@@ -24,9 +24,11 @@ internal sealed class FeatureView
     {
         (Data, _rowOfPhoto, _copies) = (data, rowOfPhoto, copies);
         Y = Array.ConvertAll(rowOfPhoto, r => data.Y[r]);
+        // Heads take null for rows that are photos of their own, and then need no table.
         if (copies.Count == 0)
             return;
         _photoOfRow = new int[data.Rows.Count];
+        // A copy whose photo has no row of its own stays at -1; no training part contains it.
         Array.Fill(_photoOfRow, -1);
         for (var p = 0; p < rowOfPhoto.Length; p++)
         {
@@ -56,6 +58,7 @@ internal sealed class FeatureView
         var rows = RowsOf(photos);
         if (_copies.Count > 0)
             rows = [.. rows, .. photos.SelectMany(p => _copies.GetValueOrDefault(p, []))];
+        // Trainers require ascending rows, and the copies were appended.
         Array.Sort(rows);
         return new(Data.X, Data.Y, rows, ClassCount)
         {
@@ -80,6 +83,7 @@ internal sealed class FeatureView
     {
         var first = sources[0];
         var paths = RowsByPath(first);
+        // A dictionary promises no order, and photos are numbered by the first set's rows.
         var order = paths.Values.Order().Select(r => first.Data.Rows[r].Path).ToArray();
         return
         [
@@ -107,6 +111,7 @@ internal sealed class FeatureView
                 Throw.BadInput($"{source.Summary.Folder}: photo '{source.Data.Rows[r].Path}' is in the feature set twice");
         }
 
+        // Heads know rows alone; here a vector that is not finite is named by its photo.
         TrainingCheck.Finite(
             source.Data.X,
             [.. Enumerable.Range(0, source.Data.Rows.Count)],
@@ -148,6 +153,8 @@ internal sealed class FeatureView
                 Throw.BadInput($"{start}photo '{path}' has label '{inA.Label}' in the first and '{inB.Label}' in the second");
         }
 
+        // Labels agree here, but class numbers index these lists:
+        // a class without photos in one of them would shift the others.
         if (!a.Data.Classes.SequenceEqual(b.Data.Classes))
             Throw.BadInput($"{start}their classes differ ({a.Data.Classes.Count} and {b.Data.Classes.Count})");
     }

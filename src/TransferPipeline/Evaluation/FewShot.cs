@@ -93,6 +93,8 @@ internal static class FewShot
                 .SelectMany(g =>
                 {
                     var photos = g.ToArray();
+                    // The draw in the upper half, the class in the lower one: no two of them share a stream.
+                    // The constant keeps away from the streams of folds, which are the class numbers.
                     RandomStream.OfDraws(seed, ((ulong)draw << 32) + (ulong)g.Key + 0x5407).Shuffle<int>(photos);
                     return photos.Take(perClass);
                 })

@@ -49,8 +49,10 @@ internal static class Folds
             counts[k]++;
         var room = Allocation(counts, folds);
         var byGroup = items.Select((group, item) => (group, item)).GroupBy(p => p.group, p => p.item).Select(g => g.ToArray()).ToArray();
+        // OrderByDescending is stable, so groups of equal size keep the order drawn here. No class has this stream.
         RandomStream.OfDraws(seed, ulong.MaxValue).Shuffle<int[]>(byGroup);
         var result = new int[y.Length];
+        // The largest first, while every fold has room; placed last, one would overfill whatever fold it got.
         foreach (var group in byGroup.OrderByDescending(g => g.Length))
         {
             var fold = BestFold(room, Array.ConvertAll(group, i => classes[i]));
@@ -81,6 +83,7 @@ internal static class Folds
         var allocation = new int[folds][];
         for (var f = 0; f < folds; f++)
             allocation[f] = new int[counts.Length];
+        // The position runs on from class to class: starting each class at fold 0 would make the first folds larger.
         var position = 0;
         for (var k = 0; k < counts.Length; k++)
         {
@@ -104,6 +107,7 @@ internal static class Folds
             foreach (var (k, count) in needed)
             {
                 var rest = room[f][k] - count;
+                // Squared: one photo too many in each of two classes is better than two in one class.
                 overfill += rest < 0 ? (long)rest * rest : 0;
                 left += rest;
             }

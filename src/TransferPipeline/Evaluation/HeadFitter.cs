@@ -54,17 +54,21 @@ internal sealed class HeadFitter(
     {
         var counts = train.CountBy(p => view.Y[p]).ToDictionary(c => c.Key, c => c.Value);
         var evaluated = train.Where(p => counts[view.Y[p]] > 1).ToArray();
+        // As StratifiedKFold does, at most as many folds as the largest class has members.
         var folds = Math.Min(options.InnerFolds, counts.Values.Where(c => c > 1).DefaultIfEmpty(0).Max());
         if (folds < 2)
             Throw.BadInput(
                 "no class has two photos to train on: nothing can be evaluated inside the training part; set the values instead of sweeping"
             );
         var y = Array.ConvertAll(evaluated, p => view.Y[p]);
+        // Another seed than that of the outer folds, whose draws the inner folds would repeat.
         var seed = unchecked(options.Seed + 0x5EED);
         var foldOf = groups is null
             ? Folds.Stratified(y, folds, seed)
             : Folds.StratifiedByGroup(y, Array.ConvertAll(evaluated, p => groups[p]), folds, seed);
+        // A head must know every class: the only photo of a class is trained on in each part.
         var alone = train.Except(evaluated).ToArray();
+        // Near-duplicates that stay together can take a whole class out of a training part; such a part is left out.
         Part[] parts =
         [
             .. Folds
@@ -105,7 +109,9 @@ internal sealed class HeadFitter(
     /// <summary>Trains alone, with all threads and without shared work, so that the time is honest.</summary>
     public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadOptions settings, Action<string> warn)
     {
+        // Without AllRows: products that an earlier head left behind would make this one look faster than it is.
         var rows = view.Training(train, watched);
+        // A fit that is repeated for its time would repeat its warnings too.
         return Timed(run =>
             spec.Trainer.Train(rows, settings, Context(options.Threads) with { Scope = new(), Warn = run == 0 ? warn : static _ => { } })
         );

@@ -21,6 +21,7 @@ internal static class HeadListParser
         {
             var colon = piece.IndexOf(':');
             var equals = piece.IndexOf('=');
+            // What comes first decides: 'knn:metric=cosine' starts a head, 'class_weight=cat:2' sets an option.
             var startsHead = char.IsLetter(piece[0]) && (colon >= 0 ? equals < 0 || colon < equals : equals < 0);
             if (lastOption == ClassWeights.Name && equals < 0 && colon >= 0)
             {
@@ -99,6 +100,8 @@ internal static class HeadListParser
     public static IEnumerable<string> SplitOutsideBrackets(string text)
     {
         var (depth, start, quote) = (0, 0, '\0');
+        // The end counts as a comma outside brackets,
+        // so a bracket that is not closed reaches the parser that reports it.
         for (var i = 0; i <= text.Length; i++)
         {
             var c = i < text.Length ? text[i] : ',';

@@ -25,6 +25,7 @@ internal static class HeadResults
             Accuracy = Accuracy(evaluated, protocol),
             BalancedAccuracy = balanced,
             MacroF1 = f1,
+            // With five classes or fewer the five most probable ones always contain the true one.
             Top5 = all.ClassCount >= LeastClassesForTop5 ? Metrics.TopK(all, 5) : double.NaN,
             LogLoss = Metrics.LogLoss(all),
             CalibrationError = Metrics.CalibrationError(bins),
@@ -51,6 +52,7 @@ internal static class HeadResults
         }
         catch (TransferException e) when (HeadFitter.IsOfHead(e))
         {
+            // The other figures are valid without a temperature, so the head is not left out.
             warn($"{evaluated.ShortName}: not calibrated: {e.Message}");
             return result;
         }
@@ -77,6 +79,8 @@ internal static class HeadResults
             scaled = Predictions.Concat([
                 .. evaluated.Parts.Select(part =>
                 {
+                    // By photo, not by position:
+                    // with repeats a photo of this part was also evaluated in parts of other repeats.
                     var own = part.Photos.ToHashSet();
                     var others = Enumerable.Range(0, evaluated.All.Count).Where(i => !own.Contains(evaluated.All.Photos[i])).ToArray();
                     return TemperatureScaling.Fit(evaluated.All.Select(others)).Apply(part);

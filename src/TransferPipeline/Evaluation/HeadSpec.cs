@@ -50,6 +50,7 @@ public sealed record HeadSpec
     {
         options.Check();
         var values = options.Values;
+        // What differs from the defaults: a head from code then has the title that it has on the command line.
         var given = options.Trainer.Options.Where(o => values[o.Name] != o.Default).ToDictionary(o => o.Name, o => values[o.Name]);
         return Create(options.Trainer, given);
     }
@@ -71,11 +72,13 @@ public sealed record HeadSpec
     public static HeadSpec Create(IHeadTrainer trainer, IReadOnlyDictionary<string, string>? options = null)
     {
         options ??= new Dictionary<string, string>();
+        // A name that is no option counts as not found here; whichever parser gets it refuses it with the nearest name.
         var isSwept = options.ToLookup(o => SweepParser.IsSweep(trainer.Options.FirstOrDefault(t => t.Name == o.Key), o.Value));
         return new()
         {
             Trainer = trainer,
             Options = HeadOptions.Parse(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
+            // In one order, however they were typed: of equally good combinations the order of sweeps decides.
             Sweeps =
             [
                 .. isSwept[true].Select(o => SweepParser.Parse(trainer, o.Key, o.Value)).OrderBy(s => s.Option, StringComparer.Ordinal),
@@ -98,6 +101,7 @@ public sealed record HeadSpec
         foreach (var assignment in set)
             HeadListParser.Assign(assignment, requested, trainers);
         var specs = requested.Select(a => Create(a.Trainer, a.Options)).ToArray();
+        // Titles list options in ordinal order, so the same head with its options typed in another order is found too.
         if (specs.GroupBy(s => s.Title).FirstOrDefault(g => g.Count() > 1) is { } twice)
             Throw.Usage($"the head '{twice.Key}' is listed twice");
         return specs;
@@ -113,6 +117,7 @@ public sealed record HeadSpec
             return value;
         var rounded = number.ToString("G4", CultureInfo.InvariantCulture);
         var size = Math.Abs(number);
+        // Four digits of a number from 1e-4 on need at most seven decimals.
         return size is >= 1e-4 and < 1e7
             ? double.Parse(rounded, CultureInfo.InvariantCulture).ToString("0.#######", CultureInfo.InvariantCulture)
             : rounded;

@@ -20,6 +20,8 @@ internal sealed record Predictions(int ClassCount, int[] Photos, int[] Truth, in
         var probabilities = new float[rows.Length * head.ClassCount];
         head.Score(x, rows, probabilities, threads);
         var predicted = new int[rows.Length];
+        // Before scores become probabilities:
+        // in float32 several can round to the same one, and the first of them would win.
         for (var i = 0; i < rows.Length; i++)
             predicted[i] = ArgMax(probabilities.AsSpan(i * head.ClassCount, head.ClassCount));
         head.ToProbabilities(probabilities);

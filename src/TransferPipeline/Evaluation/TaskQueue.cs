@@ -9,6 +9,8 @@ internal static class TaskQueue
         var workers = Math.Min(tasks, Math.Max(1, threads));
         if (workers == 0)
             return;
+        // A shared counter instead of ranges:
+        // behind one long task the rest of a range would wait while other threads idle.
         var next = -1;
         Blocks.For(
             workers,
@@ -19,6 +21,7 @@ internal static class TaskQueue
                 for (var task = Interlocked.Increment(ref next); task < tasks; task = Interlocked.Increment(ref next))
                 {
                     cancellation.ThrowIfCancellationRequested();
+                    // With fewer tasks than threads, those that are left over work inside the tasks.
                     body(task, Math.Max(1, threads / workers));
                 }
             },

@@ -15,12 +15,16 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
 
     public static Verdict Of(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, ComparisonOptions options)
     {
+        // Over folds the mean of their accuracies, which interval and test are about.
+        // Folds of unequal size make it differ from the share of all photos.
         var accuracy = heads.Select(h => protocol.IsFolds ? Intervals.MeanAndVariance(h.FoldAccuracies).Mean : h.All.Accuracy).ToArray();
+        // Equal means of different folds can differ in the last bit; the first of such heads is the best.
         var best = Array.FindIndex(accuracy, a => a >= accuracy.Max() - 1e-12);
         var tests = PairwiseTests(heads, protocol, accuracy);
         var pValues = Enumerable.Repeat(double.NaN, heads.Count).ToArray();
         foreach (var test in tests.Where(t => t.First == best || t.Second == best))
             pValues[test.First == best ? test.Second : test.First] = test.AdjustedPValue;
+        // NaN, which the best head itself has, is not below the level: the best is among the tied.
         var tied = Array.ConvertAll(pValues, p => !(p < Level));
         return new(best, tied, pValues, tests, Describe(heads, protocol, options, accuracy, best, tied));
     }

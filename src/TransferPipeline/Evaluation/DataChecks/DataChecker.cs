@@ -12,6 +12,7 @@ internal static class DataChecker
         var view = best.Fitter.View;
         var (without, withDuplicates) = WithoutDuplicates(best, protocol, pairs);
         var photos = Enumerable.Range(0, view.PhotoCount).ToArray();
+        // Photos of every split can have a wrong label. Since all are evaluated, none is left for a head to watch.
         var outOfFold = best.Fitter.OutOfFold(photos, [], best.Head.Options, options.Threads);
         return new()
         {
@@ -45,6 +46,7 @@ internal static class DataChecker
         IReadOnlyList<DuplicatePair> pairs
     )
     {
+        // In both directions: either photo of a pair can be the evaluated one.
         var twins = pairs.Concat(pairs.Select(p => new DuplicatePair(p.Second, p.First, p.Cosine))).ToLookup(p => p.First, p => p.Second);
         var (clean, hits, withDuplicates) = (0, 0, 0);
         for (var part = 0; part < protocol.Parts.Count; part++)

@@ -31,6 +31,7 @@ internal static class NearDuplicates
             {
                 var pairs = found[block] = [];
                 var cosines = new float[Block * Block];
+                // Pairs are symmetric: a block is compared with itself and with those behind it.
                 for (var other = start; other < x.Rows; other += Block)
                 {
                     var count = Math.Min(Block, x.Rows - other);
@@ -40,11 +41,13 @@ internal static class NearDuplicates
                         for (var j = Math.Max(other, i + 1); j < other + count; j++)
                         {
                             var cosine = cosines[((i - start) * count) + j - other] * inverseNorms[i] * inverseNorms[j];
+                            // Rounding takes the cosine of equal vectors above 1.
                             if (cosine >= threshold)
                                 pairs.Add(new(i, j, Math.Min(1, cosine)));
                         }
                     }
 
+                    // Not only after the block: 256 photos make enough pairs with a million others to fill the memory.
                     if (pairs.Count > MostPairs)
                         break;
                 }
@@ -70,6 +73,7 @@ internal static class NearDuplicates
         int Root(int photo)
         {
             while (parent[photo] != photo)
+                // Path halving: without it a long chain of pairs would be walked again for each of its photos.
                 photo = parent[photo] = parent[parent[photo]];
             return photo;
         }

@@ -31,6 +31,7 @@ internal static class Outliers
     private static (double[] Scores, double[] Excess) Scores(FeatureView view, int threads)
     {
         var (scores, excess) = (new double[view.PhotoCount], new double[view.PhotoCount]);
+        // A photo of a smaller class has not enough others to be compared with.
         foreach (
             var photos in Enumerable
                 .Range(0, view.PhotoCount)
@@ -45,6 +46,7 @@ internal static class Outliers
             for (var i = 0; i < photos.Length; i++)
             {
                 scores[photos[i]] = ofClass[i];
+                // Where more than half of the scores are equal the deviation is 0, and any other score would stand out.
                 excess[photos[i]] = deviation > 0 ? (ofClass[i] - median) / deviation : 0;
             }
         }
@@ -57,6 +59,7 @@ internal static class Outliers
         var x = view.Vectors(photos);
         var inverseNorms = NearDuplicates.InverseNorms(x);
         var scores = new double[photos.Length];
+        // In blocks of rows: the products of a large class at once would be its size squared.
         Blocks.For(
             photos.Length,
             64,

@@ -60,6 +60,7 @@ internal static class SuspectLabels
             counts[outOfFold.Truth[i]]++;
         }
 
+        // A class without evaluated photos has no mean; no photo can count for it.
         return [.. sums.Zip(counts, (sum, count) => count == 0 ? double.PositiveInfinity : sum / count)];
     }
 }

@@ -14,6 +14,7 @@ internal static class FeatureMapper
         var photos = Sample(view, seed);
         var x = view.Vectors(photos);
         var n = photos.Length;
+        // Both maps need no more of the vectors than their products, and the photos are few where the vectors are long.
         var products = new float[n * n];
         MatMul.TransposedB(x.Data, x.Data, products, n, n, x.Columns, threads);
         var (pca, explained) = PrincipalComponents.FromProducts(products, n, 2, threads);
@@ -71,6 +72,7 @@ internal static class FeatureMapper
         for (var i = 0; i < n; i++)
         {
             for (var j = 0; j < n; j++)
+                // Rounding makes the distance of equal vectors slightly negative.
                 distances[(i * n) + j] = i == j ? 0 : (float)Math.Max(0, 2 - (2 * products[(i * n) + j] * inverse[i] * inverse[j]));
         }
 

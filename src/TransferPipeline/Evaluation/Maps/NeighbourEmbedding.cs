@@ -37,6 +37,7 @@ internal static class NeighbourEmbedding
             // A step takes about a millisecond: less than handing it to other threads costs when they are busy.
             cancellation.ThrowIfCancellationRequested();
             var total = Forces(p, x, y, n, forces);
+            // Early exaggeration (section 3.4 of the paper) gathers clusters first; 12 is scikit-learn's factor.
             var exaggeration = step < Exaggerated ? Exaggeration : 1;
             for (var i = 0; i < n; i++)
             {
@@ -110,6 +111,7 @@ internal static class NeighbourEmbedding
     {
         for (var c = 0; c < gradient.Length; c++)
         {
+            // A velocity points against the gradient, so equal signs mean that the coordinate has overshot and turned.
             gain[c] = Math.Max(0.01, gradient[c] > 0 == velocity[c] > 0 ? gain[c] * 0.8 : gain[c] + 0.2);
             velocity[c] = (momentum * velocity[c]) - (rate * gain[c] * gradient[c]);
             var axis = c % 2 == 0 ? x : y;
@@ -120,6 +122,7 @@ internal static class NeighbourEmbedding
     /// <summary>Gaussian neighbour probabilities of the given perplexity, symmetric, summing to 1; in place of the distances.</summary>
     private static float[] JointProbabilities(float[] squaredDistances, int n, int threads)
     {
+        // A perplexity reaches some three times as many neighbors, and a point has n - 1.
         var perplexity = Math.Min(Perplexity, (n - 1) / 3.0);
         Blocks.For(
             n,
@@ -149,6 +152,7 @@ internal static class NeighbourEmbedding
     /// </summary>
     private static void ConditionalRow(Span<float> row, int self, double entropy, float[] buffer)
     {
+        // Exponents count from the nearest neighbor: far from all others, every exp would be 0 and their sum too.
         var nearest = float.PositiveInfinity;
         for (var j = 0; j < row.Length; j++)
             nearest = j == self ? nearest : Math.Min(nearest, row[j]);
@@ -162,6 +166,8 @@ internal static class NeighbourEmbedding
             buffer[self] = 0;
             var sum = Math.Max((double)TensorPrimitives.Sum<float>(buffer), 1e-30);
             var mean = (TensorPrimitives.Dot<float>(buffer, row) / sum) - nearest;
+            // Entropy in nats, log(sum) + beta x mean distance.
+            // Both terms count from the nearest neighbor, which cancels.
             var difference = Math.Log(sum) + (beta * mean) - entropy;
             if (Math.Abs(difference) < 1e-4)
                 break;

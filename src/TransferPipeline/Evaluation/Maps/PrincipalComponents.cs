@@ -34,6 +34,7 @@ internal static class PrincipalComponents
             for (var c = 0; c < Math.Min(components, width); c++)
                 change = Math.Max(change, Math.Abs(values[c] - previous[c]));
             previous = values;
+            // Relative to the whole variance: the unit of the vectors has no influence.
             if (change <= Tolerance * trace)
                 break;
         }
@@ -69,6 +70,7 @@ internal static class PrincipalComponents
 
     private static double[][] Start(int n, int width)
     {
+        // Not the comparison's seed: components belong to the data, and the start affects their rounding alone.
         var random = RandomStream.OfDraws(0);
         return
         [
@@ -95,6 +97,8 @@ internal static class PrincipalComponents
         for (var a = 0; a < basis.Length; a++)
         {
             for (var b = 0; b < basis.Length; b++)
+                // The products are float32, so the two halves differ by rounding,
+                // and rotations take a symmetric matrix.
                 within[a, b] = (Dot(basis[a], image[b]) + Dot(basis[b], image[a])) / 2;
         }
 
@@ -120,6 +124,7 @@ internal static class PrincipalComponents
         var vectors = new double[size, size];
         for (var i = 0; i < size; i++)
             vectors[i, i] = 1;
+        // Jacobi's sweeps converge quadratically; 30 are far more than a matrix of this size needs.
         for (var sweep = 0; sweep < 30; sweep++)
         {
             for (var p = 0; p < size - 1; p++)
@@ -147,6 +152,7 @@ internal static class PrincipalComponents
             return;
         var size = matrix.GetLength(0);
         var theta = (matrix[q, q] - matrix[p, p]) / (2 * matrix[p, q]);
+        // The smaller root turns by at most 45 degrees and changes the rest of the matrix least.
         var t = (theta < 0 ? -1 : 1) / (Math.Abs(theta) + Math.Sqrt((theta * theta) + 1));
         var cosine = 1 / Math.Sqrt((t * t) + 1);
         var sine = t * cosine;
@@ -208,6 +214,7 @@ internal static class PrincipalComponents
                     largest = i;
             }
 
+            // Rounding can take an eigenvalue of 0 below it.
             var scale = Math.Sqrt(Math.Max(0, values[c])) * (basis[c][largest] < 0 ? -1 : 1);
             for (var i = 0; i < n; i++)
                 coordinates[(i * components) + c] = basis[c][i] * scale;

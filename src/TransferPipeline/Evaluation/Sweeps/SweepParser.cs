@@ -17,6 +17,7 @@ internal static class SweepParser
     {
         var trimmed = text.Trim();
         var isFunction = trimmed.EndsWith(')') && trimmed.Contains('(');
+        // Free text can contain brackets or be any word, so there only the two functions make a sweep.
         return trimmed.StartsWith('[')
             || (
                 option?.Kind == OptionKind.Text
@@ -44,6 +45,7 @@ internal static class SweepParser
                 $"{trainer.Name}: {option.Name} {Takes(option)} and has no coarse-to-fine search; list the values, such as "
                     + $"{option.Name}=[{Example(option)}]"
             );
+        // CLIP's range, 1e-6 to 1e6, without what the option does not take.
         return new(
             option.Name,
             [
@@ -83,12 +85,15 @@ internal static class SweepParser
         var steps = Enumerable.Range(0, count).Select(i => count == 1 ? from : from + ((to - from) * i / (count - 1)));
         if (name == "logspace")
             steps = steps.Select(Sweep.PowerOfTen);
+        // Neighboring steps can round to the same whole number; Numbers keeps each value once.
         return Numbers(trainer, option, option.Kind == OptionKind.Integer ? steps.Select(v => Math.Round(v)) : steps);
     }
 
     private static Sweep Numbers(IHeadTrainer trainer, HeadOption option, IEnumerable<double> values)
     {
         double[] distinct = [.. values.Distinct().Order()];
+        // Checked before anything is trained:
+        // the last value of a list would otherwise fail after the fits of all others.
         foreach (var value in distinct)
             option.Check(trainer.Name, value.ToString("R", CultureInfo.InvariantCulture));
         return new(option.Name, [.. distinct.Select(v => (SweepValue)v)]);
@@ -116,6 +121,7 @@ internal static class SweepParser
             );
     }
 
+    // Python writes a tuple of one element as (256,).
     private static string Unwrap(string item) =>
         item is ['(', .., ')'] or ['[', .., ']'] or ['"', .., '"'] or ['\'', .., '\''] ? item[1..^1].Trim().TrimEnd(',') : item;
 

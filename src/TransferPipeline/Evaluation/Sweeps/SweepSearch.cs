@@ -69,6 +69,7 @@ internal sealed class SweepSearch(
         var (low, high) = (_sweeps[sweep].Values[0].Number, _sweeps[sweep].Values[^1].Number);
         foreach (var sign in (int[])[-1, 1])
         {
+            // In eighths of a decade: a value that is reached in two ways has the same text, and is tried once.
             var exponent = Math.Round((Math.Log10(best[sweep].Number) + (sign * decades)) * 8) / 8;
             var value = Sweep.PowerOfTen(exponent);
             if (value < low || value > high)
@@ -101,6 +102,7 @@ internal sealed class SweepSearch(
                     context with
                     {
                         Threads = threads,
+                        // Each warning would come once per setting and fold; the fit that is kept warns by itself.
                         Warn = static _ => { },
                     }
                 ),
@@ -111,6 +113,7 @@ internal sealed class SweepSearch(
             for (var c = 0; c < groups[g].Length; c++)
             {
                 Scored[] inParts = [.. Enumerable.Range(0, parts.Count).Select(f => scores[(g * parts.Count) + f][c])];
+                // One part is enough: means over different parts cannot be compared.
                 if (inParts.FirstOrDefault(s => s.Error is not null).Error is { } error)
                     _impossible[Key(groups[g][c])] = (groups[g][c], error);
                 else
@@ -159,6 +162,7 @@ internal sealed class SweepSearch(
     {
         var ordered = _tried.Values.OrderBy(t => Places(t.Values), InOrder).ToArray();
         var best = ordered.Max(t => t.Scores.Average());
+        // Equal means of different accuracies can differ in the last bit.
         var equal = ordered.Where(t => t.Scores.Average() >= best - 1e-12).Select(t => t.Values).ToArray();
         var named = equal.MinBy(PlacesOfNames, InOrder)!;
         var sameNames = equal.Where(values => PlacesOfNames(values).AsSpan().SequenceEqual(PlacesOfNames(named))).ToArray();
@@ -188,6 +192,8 @@ internal sealed class SweepSearch(
         );
     }
 
+    // No edge where the values beyond were tried and no head could be trained with them:
+    // a wider sweep has nothing to offer.
     private bool IsOnEdge(int sweep, SweepValue[] best, (SweepValue[] Values, double[] Scores)[] line) =>
         !_sweeps[sweep].HasNames
         && line.Length > 1
@@ -233,6 +239,7 @@ internal sealed class SweepSearch(
                 + $"{(curve.Chosen == curve.Values[0] ? "the smallest" : "the largest")} tried: widen the sweep"
         );
 
+    // A sweep over tol compares tolerances, so each is taken as it is.
     private HeadOptions ForSearch(HeadOptions options) => Array.Exists(_sweeps, s => s.Option == "tol") ? options : options.ForSearch;
 
     private HeadOptions Apply(SweepValue[] values)
