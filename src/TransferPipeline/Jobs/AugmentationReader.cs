@@ -16,6 +16,7 @@ internal static class AugmentationReader
     private static Augmentation Read(StepRequest step, Preprocessing preprocessing)
     {
         var options = new StepOptions(step);
+        // Defaults are torchvision's, since tutorials leave most parameters out.
         Augmentation augmentation = step.Name switch
         {
             "random-resized-crop" => Crop(options, preprocessing),
@@ -71,6 +72,7 @@ internal static class AugmentationReader
         {
             if (Find(name) is not { } text)
                 return fallback ?? throw new BadInputException($"{step.Where}: {step.Name} needs '{name}'");
+            // What is no number becomes NaN, which matches neither form below.
             var parts = text.Trim('[', ']')
                 .Split(',', StringSplitOptions.TrimEntries)
                 .Select(p =>
@@ -85,6 +87,7 @@ internal static class AugmentationReader
             };
         }
 
+        // TryParse takes any number for an enum, so a value has to be one of its names too.
         public Interpolation Interpolation(string name, Interpolation fallback) =>
             Find(name) is not { } text ? fallback
             : Enum.TryParse<Interpolation>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value

@@ -47,6 +47,7 @@ internal sealed class BackboneQuantizer(Toolbox tools, QuantizationOptions optio
     /// <summary>All that determines the quantized file, by name.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> RecipeOf(ResolvedModel model, CalibrationSet photos) =>
         [
+            // First: the key of a stored backbone is made of the others, since a name determines no byte.
             new("source", model.Name),
             new(QuantizedBackbone.SourceSha256, model.Sha256),
             new(QuantizedBackbone.Options, options.Describe()),

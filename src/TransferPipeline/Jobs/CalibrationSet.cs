@@ -15,10 +15,13 @@ internal sealed record CalibrationSet(ExtractionSpec Spec, IReadOnlyList<int> En
     /// <exception cref="BadInputException">No training photo can be decoded.</exception>
     public static CalibrationSet Choose(ExtractionSpec spec, int photos, int threads)
     {
+        // Photos of other splits evaluate the quantized backbone, so none of them may have set its ranges.
         int[] training = [.. Enumerable.Range(0, spec.Dataset.Entries.Count).Where(i => spec.Dataset.Entries[i].Split == Splits.Train)];
         var count = Math.Min(photos, training.Length);
+        // Spread over the split: the first photos of class folders would all be of one class.
         int[] chosen = [.. Enumerable.Range(0, count).Select(i => training[(int)((long)i * training.Length / count)])];
         var (hashes, next) = (new string?[count], -1);
+        // Photos take unequal time to decode, so each thread takes the next one.
         OwnThreads.Run(
             Math.Clamp(threads, 1, Math.Max(1, count)),
             _ =>

@@ -74,6 +74,7 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
             .Range(0, data.Rows.Count)
             .Where(r => data.Rows[r].View == 0 && entries.ContainsKey(data.Rows[r].Path))
             .ToArray();
+        // Spread over the rows: the first ones of class folders would all be of one class.
         var count = Math.Min(ReplayedPhotos, there.Length);
         return
         [
@@ -90,6 +91,7 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
         head.Score(data.X, [.. photos.Select(p => p.Row)], probabilities);
         head.ToProbabilities(probabilities);
         var preprocessor = new Preprocessor(set.Recipe.Preprocessing);
+        // The replay asks for one photo after the other, so one buffer serves them all.
         var (buffer, photo) = (Array.Empty<byte>(), new RgbImage());
         var options = new DecodeOptions { ExifTranspose = set.Recipe.ExifTranspose };
         var decoder =

@@ -29,6 +29,7 @@ internal sealed partial class Finetuning
         try
         {
             TunedModelFile.Write(temporary, _backbone, part.Parameters, weights, MadeBy(run));
+            // The check computes activations of its own, in float32. Where all is trained, they are the photo's pixels.
             var (features, difference) = WriteBackCheck.Run(
                 file,
                 OpenTuned(temporary, _divided.TrainsAll ? [_feature] : [new CutRequest(_divided.Cut, Pooling.None), _feature]),
@@ -59,6 +60,7 @@ internal sealed partial class Finetuning
                 [.. Enumerable.Range(0, photos.Reported.Length)],
                 Threads
             );
+            // Last: when the classifier cannot be written, the next run finds the checkpoint and trains nothing again.
             if (_request.Classifier is { } classifier)
                 WriteClassifier(classifier, stated, head, features, photos);
             return Result(file, stated.Sha256, part, photos, run, frozen, tuned, difference, clock);
@@ -79,6 +81,7 @@ internal sealed partial class Finetuning
     private void WriteClassifier(string classifier, ModelManifest stated, LinearHead head, FeatureMatrix features, TuningPhotos photos)
     {
         var cut = OpenTuned(Path.GetFullPath(_request.File), [_feature]);
+        // The recipe that an extraction with the tuned file will have; 'compare --classifier' finds the set by it.
         var recipe = (_spec with { Model = stated.Name, ModelSha256 = stated.Sha256, Views = null }).RecipeOf(0);
         var info = new ClassifierInfo
         {
@@ -103,6 +106,7 @@ internal sealed partial class Finetuning
             count,
             (i, pixels) =>
             {
+                // A span cannot be captured by the pass's delegate.
                 var read = new float[pixels.Length];
                 pass.Run([(photos.Reported[rows[i]], 0)], (_, values, _) => values.CopyTo(read));
                 read.CopyTo(pixels);
@@ -167,6 +171,7 @@ internal sealed partial class Finetuning
     /// <summary>The recipe of its making, the same for the same run.</summary>
     private string MadeBy(TuningRun run)
     {
+        // Sorted: these metadata are bytes of the file, and the same run has to write the same bytes.
         var recipe = new SortedDictionary<string, string>(_options.Values().ToDictionary(v => v.Key, v => v.Value), StringComparer.Ordinal)
         {
             ["model"] = _request.Model.Name,

@@ -22,6 +22,7 @@ internal sealed partial class Finetuning
         try
         {
             var stored = JsonSerializer.Deserialize(File.ReadAllBytes(file), FinetuneJson.Default.StoredResult);
+            // By hash, not by name: a file that was replaced since then has to be written again.
             return
                 stored?.Key == key
                 && stored.Result.File == Path.GetFullPath(_request.File)

@@ -42,6 +42,8 @@ internal sealed partial class Finetuning
         if (Path.GetFullPath(request.File) == request.Model.File)
             throw new UsageException($"{request.File} is the backbone that training starts from: choose another name for the tuned one");
         ClassWeights.Check("finetune", _options.ClassWeight, request.Dataset.Classes);
+        // By its tensor where the model has no classifier:
+        // the recipes of frozen and tuned vectors then name the same feature.
         _feature = request.Model.Explicit(CutRequest.Default);
         var spec = tools.Specify(request.Dataset, request.Model, [new(_feature, "")], request.Preprocessing) with
         {
@@ -51,6 +53,7 @@ internal sealed partial class Finetuning
         _spec = spec with { Views = ViewsOf(spec.Preprocessing) };
         RequireFloat();
         _divided = DividedBackbone.Make(_backbone, _options.Cut, _feature);
+        // The check concerns operators and shapes, for which a head of zeros is enough.
         if (_tuner.Problem(GraphWith(Zeros())) is { } problem)
             throw new BadInputException($"{request.Model.File}: it cannot be trained: {problem}");
     }
@@ -82,9 +85,11 @@ internal sealed partial class Finetuning
     private FinetuneResult Run()
     {
         var clock = Stopwatch.StartNew();
+        // Before the extraction, which can take minutes and would leave memory as short as it is.
         RequireMemory();
         Advise();
         Directory.CreateDirectory(_request.CacheFolder);
+        // Not waited for: another training can take hours, and two of them would write one checkpoint.
         using var held = FolderLock.Take(_request.CacheFolder, TimeSpan.Zero, _message, _cancellation);
         var set = Extract();
         var photos = TuningPhotos.Of(set, _options);
@@ -107,6 +112,7 @@ internal sealed partial class Finetuning
         run.Run(checkpoint, key, _message);
         var result = Finish(part, photos, run, frozen, clock);
         Store(key, result);
+        // After the result is stored: a run that is killed between the two leaves what the next one goes on from.
         File.Delete(checkpoint);
         return result;
     }
@@ -135,6 +141,8 @@ internal sealed partial class Finetuning
             return null;
         }
 
+        // Features by the part that will train, rather than by ONNX Runtime:
+        // the head then fits exactly what the first step sees.
         var known = photos.Train.Concat(photos.Reported).ToArray();
         var features = run.Evaluate(known, Classes, _divided.Dimension).Features;
         var data = new FeatureData
@@ -162,6 +170,7 @@ internal sealed partial class Finetuning
             double.NaN,
             new Dictionary<string, string>()
         );
+        // Inner folds of the training photos choose C; photos that are reported choose nothing.
         var trained = HeadTraining.Run(options, new FeatureSource(summary, data), spec, new TrainingSplits([Splits.Train], null));
         var head = (Heads.Linear.LinearHead)trained.Head;
         part.SetWeights(weights with { HeadWeights = head.Weights, HeadBias = head.Bias });
@@ -171,6 +180,8 @@ internal sealed partial class Finetuning
 
     private FeatureSet Extract()
     {
+        // Where nothing is cached, a set of features is made for its rows:
+        // the photos that can be decoded, and their hashes.
         var cached = _options.Views > 0 && !_divided.TrainsAll;
         var request = cached ? new CutRequest(_divided.Cut, Pooling.None) : _feature;
         var folder = Path.Combine(_request.CacheFolder, cached ? "activations" : "features");
@@ -183,6 +194,7 @@ internal sealed partial class Finetuning
         };
         var result = Extractor.Run(spec, _request.Extraction, _cancellation)[0];
         var set = FeatureSet.Open(result.Folder, spec.Table);
+        // Activations are mapped into memory and not hashed again, so damage has to be found here.
         set.RequireIntact();
         return set;
     }
@@ -194,6 +206,7 @@ internal sealed partial class Finetuning
 
     private ViewOptions? ViewsOf(Preprocessing preprocessing)
     {
+        // Without crop and flip every copy would be the photo itself.
         if (_options is { CropScale: 1, Flip: 0 })
             return null;
         var steps = new List<Augmentation>();
@@ -233,6 +246,7 @@ internal sealed partial class Finetuning
         return _tuner.Open(GraphWith(head), TunerOptionsFor(counts));
     }
 
+    // Plans and estimates know no photos; balanced weights of their counts would be NaN.
     private TunerOptions TunerOptionsFor(int[] counts) =>
         new()
         {
@@ -261,6 +275,7 @@ internal sealed partial class Finetuning
             text.Append(CultureInfo.InvariantCulture, $"{name}={value}\n");
         text.Append(CultureInfo.InvariantCulture, $"cut={_divided.Cut}\nclasses={string.Join('\n', photos.Classes)}\n");
         text.Append(CultureInfo.InvariantCulture, $"tuner={_tools.Tuners.Find().Version}\n");
+        // By the photos' bytes: a photo that was replaced under its name makes another result.
         foreach (var row in photos.Rows)
             text.Append(CultureInfo.InvariantCulture, $"{row.Path}\n{row.Label}\n{row.Split}\n{row.ImageSha256}\n");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));

@@ -28,6 +28,7 @@ internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Qua
         if (there is not null)
             return there;
         Directory.CreateDirectory(tools.Models.UserFolder);
+        // Waited for as long as it takes: the other run may be making this very backbone.
         using var held = FolderLock.Take(tools.Models.UserFolder, Timeout.InfiniteTimeSpan, message, cancellation);
         // Another run may have made it while this one waited.
         if (Stored(name) is { } meanwhile)
@@ -72,6 +73,7 @@ internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Qua
         {
             if (FeatureManifest.Read(folder) is not { } manifest || Stored(manifest.Recipe.Model) is not { } stored)
                 continue;
+            // By source and options instead of the key, which photos that were added since then would change.
             var recipe = QuantizedBackbone.RecipeOf(Backbone.Open(stored.File));
             if (
                 recipe.GetValueOrDefault(QuantizedBackbone.SourceSha256) == model.Sha256
@@ -101,8 +103,12 @@ internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Qua
 
     private static string NameOf(ResolvedModel model, IReadOnlyList<KeyValuePair<string, string>> recipe)
     {
+        // Without the source's name, which is in front of the key:
+        // a copy of the model under another name has the same key.
         var text = string.Join('\n', recipe.Skip(1).Select(r => $"{r.Key}={r.Value}"));
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
+        // A model that was given as a file can have any name,
+        // and this one becomes a file's name. A leading dot would hide it.
         var safe = string.Concat(model.Name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : '_'));
         return $"{safe.TrimStart('.')}-int8-{key}";
     }

@@ -32,6 +32,7 @@ internal sealed class Int8Proof(Toolbox tools, ProofOptions options, int threads
         {
             var trial = new QuantizationTrial(tools, threads, message) { Decode = Decode, Preprocessing = Preprocessing };
             proof = trial.Run(exact, quantized, dataset, options.Photos, options.MaxLoss, cancellation);
+            // Also of a backbone that is refused: the error names this file, and the next run need not measure again.
             DurableFile.WriteText(file, JsonSerializer.Serialize(new StoredProof(key, proof), Json) + "\n");
         }
 

@@ -55,6 +55,7 @@ internal static class PhotoCheck
         try
         {
             var length = dataset.Read(entry, ref buffer);
+            // The whole photo: decoding for a crop would pass over damage outside of it.
             decoder.Decode(buffer.AsSpan(0, length), options, photo);
             return null;
         }

@@ -24,6 +24,8 @@ internal static class PhotoVerification
             var path = photos.Entries[i].Path;
             if (!known.Remove(path, out var sha))
                 problems.Add($"{path} is not in the set");
+            // The hash is empty where a photo could not be read;
+            // one that failed at the extraction too is no difference.
             else if (hashes[i].Length == 0 && sha.Length > 0)
                 problems.Add($"{path} cannot be read");
             else if (hashes[i] != sha)

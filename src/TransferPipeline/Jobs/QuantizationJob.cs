@@ -39,6 +39,7 @@ internal sealed class QuantizationJob(Toolbox tools, QuantizationOptions options
             Path.GetDirectoryName(Path.GetFullPath(file))!,
             Path.GetFileNameWithoutExtension(file) + Refused + ".onnx"
         );
+        // Once: what is proven and what gets the requested name are the same bytes.
         var bytes = made.ToBytes();
         var manifest = made.Write(aside, bytes);
         var result = new QuantizationTrial(tools, threads, message).Run(

@@ -121,12 +121,14 @@ internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<strin
     /// <summary>Both networks up to the default cut, as an extraction runs them: a batch per thread, in turns.</summary>
     private (double Float, double Int8) Rates(ResolvedModel exact, ResolvedModel quantized, CancellationToken cancellation)
     {
+        // Both stay open and take turns, so that a machine that slows down meanwhile slows both.
         using var first = new NetworkClock(Open(exact), threads);
         using var second = new NetworkClock(Open(quantized), threads);
         var (a, b) = (0.0, 0.0);
         for (var round = 0; round < Rounds; round++)
         {
             cancellation.ThrowIfCancellationRequested();
+            // Other processes can only make a round slower: the fastest one is the closest to the network's own speed.
             (a, b) = (Math.Max(a, first.Measure(RoundSeconds)), Math.Max(b, second.Measure(RoundSeconds)));
         }
 

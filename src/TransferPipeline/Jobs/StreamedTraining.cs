@@ -30,6 +30,7 @@ internal static class StreamedTraining
         var classes = set.Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
         string[] files = [.. set.Manifest.Parts.Select(p => Path.Combine(set.Folder, p.File))];
         set.RequireIntact();
+        // Hashing the parts is not part of the fit.
         var clock = Stopwatch.StartNew();
         spec.CheckClasses(set.Manifest.Classes);
         var stream = new FeatureTableStream(
@@ -50,6 +51,7 @@ internal static class StreamedTraining
         if (Enumerable.Range(0, classes.Count).Except(stream.Labels).ToArray() is [var missing, ..])
             throw new BadInputException($"class '{set.Manifest.Classes[missing]}' has no photo in split train: a head cannot learn it");
         var trainer = StreamingTrainer.Require(spec.Trainer);
+        // A head that reads its rows once, such as ridge, gains nothing from a decoded copy of them.
         using var decoded = trainer.StreamsOnce(spec.Options) ? null : new ScratchStream(stream, scratch, context.Warn);
         var head = trainer.TrainStream(decoded ?? (IRowStream)stream, classes.Count, spec.Options, context);
         var seconds = clock.Elapsed.TotalSeconds;

@@ -6,6 +6,7 @@ namespace TransferPipeline.Jobs;
 /// <summary>What a comparison says of its inputs.</summary>
 internal static class Summaries
 {
+    // A merged set states no cost: its seconds are unknown, and 0 would look measured.
     public static FeatureSetSummary Of(FeatureSet set) =>
         new(
             set.Folder,

@@ -16,6 +16,7 @@ public sealed partial record Toolbox
     /// <summary>These tools with a decoder of one's own, which decodes all photos from now on.</summary>
     public Toolbox WithDecoder(IImageDecoder decoder)
     {
+        // A name such as 'pillow 1' has a number for its pixels behind it; adapters are found by the first word.
         var adapter = new Adapter<IImageDecoder>(decoder.Name.Split(' ')[0], () => decoder, () => decoder.Libraries);
         return this with { Decoders = Decoders.With(adapter), DecoderName = adapter.Name };
     }
@@ -162,5 +163,6 @@ public sealed partial record Toolbox
 
     /// <summary>Opens a classifier file for predictions.</summary>
     /// <exception cref="BadInputException">It is not a classifier of this program.</exception>
+    // Batches run side by side on threads of their own, so one run of the network takes one thread.
     public OpenedClassifier OpenClassifier(string file) => new(this, Classifier.Open(file, threads: 1));
 }

@@ -25,6 +25,7 @@ public sealed partial record Toolbox
     {
         if (device.Precision != Precision.Int8)
             return (model, device);
+        // The file itself is in 8 bits and gives float32 vectors, which is the precision that the recipe names.
         return (Int8(request).Of(model, dataset, folders, cancellation), device with { Precision = Precision.Fp32 });
     }
 

@@ -57,6 +57,8 @@ public sealed partial record Toolbox
     /// <param name="pixels">As <see cref="IImageDecoder.Name"/> has it, or as an earlier program wrote it.</param>
     internal IImageDecoder? DecoderOf(string pixels)
     {
+        // The number in the name counts too:
+        // a decoder whose pixels have changed would give other vectors than the recipe's.
         var wanted = Recipe.PixelsOf(pixels);
         return
             Decoders.Adapters.FirstOrDefault(a => a.Name == wanted.Split(' ')[0] && a.Problem is null)?.Instance is { } decoder
@@ -111,9 +113,12 @@ public sealed partial record Toolbox
         PreprocessingOverride? preprocessing = null
     )
     {
+        // A normalization that is given answers the question, which is about the unit of the pixels.
         if (model.Question is { } question && preprocessing?.Normalizes != true)
             throw new UsageException(question);
         var chosen = preprocessing?.Apply(model.Preprocessing) ?? model.Preprocessing;
+        // By the tensor where a model has no classifier:
+        // a default that is recognized otherwise later would mix two features.
         List<ExtractionOutput> named = [.. outputs.Select(o => o with { Request = model.Explicit(o.Request) })];
         return new()
         {
@@ -123,6 +128,7 @@ public sealed partial record Toolbox
             Model = model.Name,
             ModelSha256 = model.Sha256,
             Notes = model.Notes(outputs.Select(o => o.Request)).ToList(),
+            // Opened only when vectors are missing; an unchanged set needs no network.
             OpenModel = () =>
                 Backbone.Open(model.File, new PhotoSize(chosen.OutputHeight, chosen.OutputWidth)).Cut([.. named.Select(o => o.Request)]),
             Outputs = named,
