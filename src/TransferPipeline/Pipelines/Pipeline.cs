@@ -95,6 +95,8 @@ internal sealed record Pipeline
         };
 
     /// <summary>The extraction with a tuned model: the feature that its head takes, of the photos as they are.</summary>
+    // Without the pipeline's preprocessing:
+    // the tuned file's manifest states what it was trained with, changes included.
     internal ExtractionSpec SpecifyTuned(Toolbox tools, Dataset dataset, ResolvedModel tuned, string folder) =>
         tools.Specify(dataset, tuned, [ExtractionOutput.Below(Path.Combine(folder, "features"), tuned.Name, CutRequest.Default)]) with
         {
@@ -117,6 +119,7 @@ internal sealed record Pipeline
         new(Quantize?.Options ?? new(), threads, message) { Decode = Decode, Preprocessing = Preprocessing };
 
     /// <summary>Sets of an int8 form of the model that an earlier run left: their names begin with the model's.</summary>
+    // In ordinal order: file systems list folders in different orders, and the first set that fits names the backbone.
     internal static IEnumerable<string> Int8Sets(ResolvedModel model, string folder) =>
         Directory.Exists(Path.Combine(folder, "features"))
             ? Directory.EnumerateDirectories(Path.Combine(folder, "features"), $"{model.Name}-int8-*").Order(StringComparer.Ordinal)

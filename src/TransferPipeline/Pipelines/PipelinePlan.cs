@@ -60,6 +60,7 @@ internal sealed record PipelinePlan(
         var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);
         if (dataset is not null && heads.Count > 0 && PipelineRunner.MissingSplit(pipeline, dataset) is { } missing)
             problems.Add(missing);
+        // Try takes what a call makes. A device is only checked, so the pipeline stands for its result.
         _ = Try(
             problems,
             () =>
@@ -85,6 +86,7 @@ internal sealed record PipelinePlan(
 
         if (pipeline.TunedStaysFloat is { } note)
             notes.Add(note);
+        // The folder may not be there yet; its disk is that of the nearest parent that is.
         var existing = Path.GetFullPath(folder);
         while (!Directory.Exists(existing))
             existing = Path.GetDirectoryName(existing)!;
@@ -183,6 +185,7 @@ internal sealed record PipelinePlan(
         if (pipeline.IsInt8)
             spec = spec with { Device = spec.Device with { Precision = Precision.Fp32 } }; // the model's own weights are of 8 bits
         var cut = spec.OpenModel();
+        // The trial runs on this machine's CPU and says nothing of a GPU.
         double? perPhoto = spec.Device.IsCpu ? TrialSeconds(cut) : null;
         return
         [
@@ -200,6 +203,7 @@ internal sealed record PipelinePlan(
                         dimension,
                         vectors,
                         there,
+                        // Four bytes per value, and about 200 for a row's path, label and hash.
                         vectors * (dimension * 4L + 200),
                         seconds
                     );
@@ -211,6 +215,7 @@ internal sealed record PipelinePlan(
     /// <summary>Vectors of this recipe in the folder or in the one beside it that a run would use.</summary>
     private static int AlreadyThere(Toolbox tools, string folder, Recipe recipe)
     {
+        // A set of another recipe is left alone, and the run then uses the folder beside it.
         foreach (var candidate in new[] { folder, FeatureSets.Beside(folder, recipe) })
         {
             if (
@@ -230,6 +235,7 @@ internal sealed record PipelinePlan(
         using var session = SessionFactory.Create(cut, new());
         using var runner = new BackboneRunner(session, cut, cut.AtMost(TrialBatch));
         var seconds = 0.0;
+        // The first run also allocates, so the second one counts.
         for (var i = 0; i < 2; i++)
         {
             var clock = Stopwatch.StartNew();

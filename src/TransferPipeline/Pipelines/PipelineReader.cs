@@ -46,6 +46,7 @@ internal static class PipelineReader
             Parquet = ReadAdapter(root, "parquet"),
             Preprocessing = ReadPreprocessing(root.Map("preprocessing")),
             Augment = [.. root.List("augment").Select(ReadStep)],
+            // Transforms without copies would have no effect, so one copy is the default beside them.
             Views = root.Integer("views", root.Has("augment") ? 1 : 0, 0),
             Device = device,
             Decode = decode,
@@ -60,6 +61,7 @@ internal static class PipelineReader
             Report = root.Text("report"),
             Predictions = root.Text("predictions"),
         };
+        // Before the checks below: of 'head: [softmax]', the misspelled key is the cause and the missing heads are not.
         root.RejectUnknown();
         if (pipeline.Heads.Count == 0 && pipeline.FeaturesExport is null)
             throw root.Error("heads", "no head is named; expected a list such as [softmax, linear-svm]");
@@ -127,6 +129,7 @@ internal static class PipelineReader
     }
 
     /// <summary>Which names there are depends on the program, so <see cref="Toolbox.With"/> checks them.</summary>
+    // The place is that of an error about this key, without a message.
     private static AdapterRequest? ReadAdapter(YamlMap root, string key) =>
         root.Text(key) is { } name ? new(name, root.Error(key, "").Message.TrimEnd(' ', ':')) : null;
 
@@ -182,6 +185,8 @@ internal static class PipelineReader
         }
         catch (UsageException e)
         {
+            // The check knows a record, not a file:
+            // of the keys that it compares, it is about the first one that is given.
             throw map.Error(
                 map.Has("device") ? "device"
                     : map.Has("precision") ? "precision"
@@ -284,6 +289,7 @@ internal static class PipelineReader
         var step = ReadStep(item);
         if (!step.Options.TryGetValue("optional", out var optional))
             return new(step, false);
+        // The key is the pipeline's own; a head refuses options that it does not declare.
         var options = step.Options.Where(o => o.Key != "optional").ToDictionary(o => o.Key, o => o.Value);
         return YamlMap.AsFlag(optional) is { } flag
             ? new(step with { Options = options }, flag)

@@ -59,7 +59,10 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     {
         var heads = HeadSpecs(); // before any work: a wrong name or an absent package must not cost an extraction
         using var dataset = OpenData(tools, pipeline);
+        // Class weights and splits are checked here too,
+        // since the comparison would find them wrong after the extraction.
         CheckClasses(heads, dataset.Classes);
+        // A pipeline that exports features alone needs no split.
         if (heads.Count > 0)
             CheckSplit(dataset);
         foreach (var problem in dataset.Problems)
@@ -67,9 +70,11 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         if (pipeline.TunedStaysFloat is { } note)
             events.Note(note);
         Directory.CreateDirectory(folder);
+        // Kept beside the int8 forms: weights of 8 bits cannot be trained, so a fine-tuning starts from these.
         var floats = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
         var models = floats.ConvertAll(model => Quantized(model, dataset, comparison.Threads, cancellation));
         var sets = models.SelectMany(model => Extract(dataset, model, comparison.Threads, cancellation)).ToList();
+        // One entry per set: a classifier is exported with the backbone of the set that its head was trained on.
         var setModels = models.SelectMany(model => Enumerable.Repeat(model, pipeline.Cuts.Count)).ToList();
         var tunings = pipeline.Finetune is null ? [] : floats.ConvertAll(model => Tune(dataset, model, comparison.Threads, cancellation));
         foreach (var tuned in tunings.Select(t => tools.Models.Resolve(t.File)))
@@ -86,6 +91,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         var sources = sets.Select(s => new FeatureSource(Summaries.Of(s.Set), s.Set.Load())).ToList();
         for (var i = 0; i < tunings.Count; i++)
         {
+            // Sets of tuned backbones come last, in the order of the tunings.
             var at = sources.Count - tunings.Count + i;
             sources[at] = TunedHeads.On(sources[at], sets[at].Set, tunings[i].Classifier!, Fit(tunings[i]));
         }
@@ -97,10 +103,12 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             Versions = comparison.Versions,
             Progress = comparison.Progress,
             Seed = pipeline.Seed,
+            // The page alone shows the map.
             Map = pipeline.Report is not null,
             Cancellation = cancellation,
         };
         var run = Comparer.Run(options, sources, [.. heads.Select(h => h.Spec)]);
+        // First: page and export can fail, and the figures of a long comparison are then not lost.
         WriteText("comparison", "comparison.json", ComparisonJson.Serialize(run.Result));
         if (pipeline.Report is not null)
             WriteReport(pipeline.Report, run.Result, dataset);
@@ -151,6 +159,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         if (pipeline.Evaluation.Folds > 0)
             return null;
         var there = dataset.Entries.CountBy(e => e.Split).ToDictionary();
+        // Folds take photos of any split, a fixed split needs both of these.
         string[] needed = [Splits.Train, pipeline.Evaluation.ScoreSplit];
         if (needed.FirstOrDefault(s => !there.ContainsKey(s)) is not { } missing)
             return null;
@@ -211,6 +220,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         var options = pipeline.Extraction with
         {
             Workers = threads,
+            // The threads are a limit: on a GPU a trial finds how many decoders suffice.
             FewerWorkers = true,
             Progress = display.Progress,
             Message = events.Note,
@@ -315,6 +325,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     private void WritePredictions(string name, string classifier, Dataset dataset, int threads, CancellationToken cancellation)
     {
         var file = Path.Combine(folder, name);
+        // Batches run side by side, so one run of the network takes one thread.
         using var model = Classifier.Open(classifier, threads: 1);
         var photos = Enumerable
             .Range(0, dataset.Entries.Count)
@@ -323,6 +334,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             .ToList();
         var shown = new ReportPhotos();
         foreach (var (prediction, photo) in new PhotoClassifier(tools.Decoder, model).Predict(photos, threads, cancellation).Zip(photos))
+            // Photos that cannot be read were reported by the extraction.
             if (prediction.Failure is null)
                 shown.Add(prediction.ToPage(model.Info.Labels, dataset.Entries[photo.Index].Label));
         PredictionsPage.Write(

@@ -7,11 +7,13 @@ namespace TransferPipeline.Pipelines.Yaml;
 /// <summary>A YAML file as a tree that keeps line numbers, with values replaced by <c>--set a.b=c</c>.</summary>
 internal sealed class YamlDocument
 {
+    // A lenient decoder puts a replacement character into paths and class names, which are then found nowhere.
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly YamlMappingNode _root;
 
     /// <summary>What <c>--set</c> put in, by the assignment.</summary>
+    // By reference: nodes are equal by their content, and the same value can stand in the file too.
     private readonly Dictionary<YamlNode, string> _set = new(ReferenceEqualityComparer.Instance);
 
     private YamlDocument(string file, YamlMappingNode root) => (File, _root) = (file, root);
@@ -85,11 +87,14 @@ internal sealed class YamlDocument
         YamlNode node = _root;
         for (var i = 0; i < keys.Length - 1; i++)
             node = Child(node, keys[i], keys[i + 1], assignment);
+        // Every node of the value: a mistake deep inside of it is blamed on the assignment, not on a line of the file.
         foreach (var part in value.AllNodes)
             _set[part] = assignment;
         switch (node)
         {
             case YamlMappingNode map:
+                // The old key goes too: an equal one would stay in place,
+                // and an error about the key would name its line in the file.
                 map.Children.Remove(new YamlScalarNode(keys[^1]));
                 map.Children[New(keys[^1], assignment)] = value;
                 break;

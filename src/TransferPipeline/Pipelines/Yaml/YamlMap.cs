@@ -95,6 +95,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
 
     /// <summary>A mapping that has to be there.</summary>
     /// <param name="expected">Its first key, for the message.</param>
+    // A key without a value counts as absent when it is read, but its line is the better place for the error.
     public YamlMap RequiredMap(string key, string expected) =>
         Map(key)
         ?? throw new BadInputException(
@@ -148,6 +149,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     private static string Pairs(YamlMappingNode map) =>
         string.Join(",", map.Children.Select(c => $"{((YamlScalarNode)c.Key).Value}:{((YamlScalarNode)c.Value).Value}"));
 
+    // A comma inside an item would divide it when the text is read as a list.
     private static string AsItem(YamlNode item) =>
         item switch
         {
@@ -185,9 +187,11 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
 
     private YamlNode? Find(string key)
     {
+        // A key is known once it was looked for, be it there or not: misspelled keys are compared with all of these.
         if (!_known.Contains(key))
             _known.Add(key);
         var found = node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
+        // YAML's ways of writing nothing mean the default; in quotes the same text is a value.
         return
             found
                 is YamlScalarNode { Value: null }

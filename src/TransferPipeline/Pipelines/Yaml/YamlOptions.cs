@@ -12,6 +12,8 @@ internal static class YamlOptions
     /// others.</param>
     /// <inheritdoc cref="Read{T}(YamlMap)"/>
     public static T Read<T>(YamlMap map, Func<T, T> start)
+        // Twice: the first reading finds what sets defaults, such as a preset;
+        // the second puts what is given over those defaults.
         where T : class, new() => Set<T>(start(Set(new T(), map)), map);
 
     private static T Set<T>(T record, YamlMap map)
@@ -38,6 +40,7 @@ internal static class YamlOptions
         option.Kind switch
         {
             OptionKind.Flag => map.Flag(option.Name, false),
+            // An option without a limit has infinity, which cannot be cast to int.
             OptionKind.Integer => map.Integer(
                 option.Name,
                 0,
