@@ -19,6 +19,8 @@ internal static class ComparisonReport
         var content = ReportContent.Of(comparison);
         var thumbnails = new ThumbnailSheet(thumbnail);
         var (shown, ranked) = (content.Shown, Ranking.Of(content.Shown));
+        // In the order of the page.
+        // The map comes behind the lists of photos and shows the pictures that these have, too.
         var sections = new List<Section>();
         sections.AddRange(HeadsSection.Build(shown, ranked));
         sections.AddRange(FeatureSetsSection.Build(shown, ranked));

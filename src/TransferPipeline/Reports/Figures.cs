@@ -18,6 +18,7 @@ internal static class Figures
     public static string Percent(double value) =>
         double.IsFinite(value) ? value.ToString("P0", Culture).Replace(" ", "\u202F", StringComparison.Ordinal) : None;
 
+    // A narrow space between thousands: a comma would be read as a decimal sign where numbers are written with one.
     public static string Count(long value) => value.ToString("N0", Culture).Replace(",", "\u202F", StringComparison.Ordinal);
 
     /// <summary>Three significant digits, powers of ten outside 0.001 .. 99,999.</summary>
@@ -47,6 +48,7 @@ internal static class Figures
         : p.ToString("F3", Culture);
 
     /// <summary>A time with its unit, three significant digits.</summary>
+    // The first two limits are where three digits of the smaller unit would round up to 1000.
     public static string Seconds(double seconds) =>
         !double.IsFinite(seconds) ? None
         : seconds < 0.9995e-3 ? $"{Digits(seconds * 1e6)} µs"
@@ -63,6 +65,7 @@ internal static class Figures
     {
         if (name.Length <= most)
             return name;
+        // A cut between the halves of a surrogate pair would leave half a character.
         var keep = char.IsHighSurrogate(name[most - 2]) ? most - 2 : most - 1;
         return name[..keep] + "…";
     }

@@ -21,6 +21,7 @@ internal sealed class Html
         return html;
     }
 
+    // Nothing is left to do: the handler has written into this text while it was made.
     public Html Add([InterpolatedStringHandlerArgument("")] ref Markup markup) => this;
 
     public Html Add(Html other)
@@ -44,6 +45,7 @@ internal sealed class Html
         for (var i = 0; i < text.Length; i++)
         {
             var c = text[i];
+            // Both halves of a character go in together; one of them alone cannot be written as UTF-8.
             if (char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
             {
                 _text.Append(c).Append(text[++i]);

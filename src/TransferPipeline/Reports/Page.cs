@@ -15,6 +15,8 @@ internal static class Page
     {
         var (style, script) = (Asset("page.css"), Asset("page.js"));
         var page = new StringBuilder();
+        // The charset must be in the first 1,024 bytes, and a policy applies only to what comes after it.
+        // Without a link to an icon a browser would ask the server of the page for one.
         page.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
             .Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; ")
             .Append($"style-src '{Hash(style)}'; script-src '{Hash(script)}'; base-uri 'none'; form-action 'none'\">\n")
@@ -51,6 +53,7 @@ internal static class Page
     {
         using var stream = typeof(Page).Assembly.GetManifestResourceStream("TransferPipeline.Reports." + name)!;
         using var reader = new StreamReader(stream, Encoding.UTF8);
+        // Browsers turn CRLF into LF before they hash an element, so hashes of a Windows checkout would not match.
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
 }

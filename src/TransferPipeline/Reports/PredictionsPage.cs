@@ -68,6 +68,7 @@ internal static class PredictionsPage
         var common = photos[0].Path.AsSpan();
         foreach (var photo in photos)
             common = common[..common.CommonPrefixLength(photo.Path)];
+        // Up to a slash: cat1.jpg and cat2.jpg have more letters in common than their folder.
         return common[..(common.LastIndexOf('/') + 1)].ToString();
     }
 

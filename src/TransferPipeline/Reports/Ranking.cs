@@ -8,6 +8,7 @@ internal sealed record RankedHead(int Index, HeadResult Head);
 /// <summary>The order of heads on a page: the best, then by accuracy.</summary>
 internal static class Ranking
 {
+    // Of equally accurate heads the one that the tests are against comes first.
     public static IReadOnlyList<RankedHead> Of(Comparison comparison) =>
         [
             .. comparison

@@ -25,6 +25,7 @@ internal sealed record ReportContent(
         var classes = comparison.Data.Classes.Count;
         var leftOut = new List<string>();
         var heads = comparison.Heads;
+        // Before any matrix is left out, since the pairs are counted from it.
         var pairs = heads.Select(h => Confused(h, comparison.Data.Classes)).ToArray();
         if (classes > MatrixClasses)
         {
@@ -43,6 +44,7 @@ internal sealed record ReportContent(
         if (tests.Count > Pairwise)
         {
             leftOut.Add("tests of pairs without the best head");
+            // These are the tests that the details of each head show.
             var best = Ranking.Of(comparison)[0].Index;
             tests = [.. tests.Where(t => t.First == best || t.Second == best)];
         }

@@ -19,10 +19,12 @@ internal sealed class Axis
     public double At(double value)
     {
         var share = _log ? Math.Log10(value / _low) / Math.Log10(_high / _low) : (value - _low) / (_high - _low);
+        // A value beyond the axis is drawn just outside of it, not somewhere over the page.
         return _from + (Math.Clamp(share, -0.02, 1.02) * (_to - _from));
     }
 
     /// <summary>The same axis with ticks at the values themselves, when they are few.</summary>
+    // The labels of more than eight ticks would run into each other in a narrow chart.
     public Axis WithTicksAt(IReadOnlyList<double> values) => values.Count > 8 ? this : new(_low, _high, _from, _to, _log, values);
 
     /// <summary>Places for 0 .. count - 1, evenly spaced, each with a tick.</summary>
@@ -43,6 +45,7 @@ internal sealed class Axis
     {
         var finite = values.Where(double.IsFinite).DefaultIfEmpty(0).ToArray();
         var (low, high) = (finite.Min(), finite.Max());
+        // A single value has no range, and At would divide by zero.
         if (high - low < 1e-9 * Math.Max(1, Math.Abs(high)))
             (low, high) = (low - 0.05, high + 0.05);
         var room = (high - low) * margin;
@@ -56,6 +59,7 @@ internal sealed class Axis
     {
         var positive = values.Where(v => double.IsFinite(v) && v > 0).DefaultIfEmpty(1).ToArray();
         var (low, high) = (positive.Min(), positive.Max());
+        // Spread over the whole axis, times that hardly differ would look far apart.
         if (high / low < 2)
             (low, high) = (low / 1.5, high * 1.5);
         var room = Math.Pow(high / low, margin);
@@ -75,7 +79,9 @@ internal sealed class Axis
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         var step = new[] { 1, 2, 5, 10 }.First(m => m * power >= rough * 0.999) * power;
         var ticks = new List<double>();
+        // A millionth of a step, so that rounding loses no tick at either end of the axis.
         for (var i = (long)Math.Ceiling((low / step) - 1e-6); i * step <= high + (step * 1e-6); i++)
+            // Three times 0.1 is 0.30000000000000004.
             ticks.Add(Math.Round(i * step, 12));
         return ticks;
     }

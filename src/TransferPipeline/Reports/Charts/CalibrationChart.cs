@@ -33,6 +33,7 @@ internal static class CalibrationChart
         var most = Math.Max(1, bins.Max(b => b.Count));
         foreach (var bin in bins.Where(b => b.Count > 0))
         {
+            // A bin of one photo beside a bin of thousands still has to be seen.
             var height = Math.Max(1, HistogramHeight * bin.Count / most);
             chart.Draw(
                 $"<rect class=\"histogram\" x=\"{x.At(bin.Low) + 1}\" y=\"{chart.Bottom - height}\" "

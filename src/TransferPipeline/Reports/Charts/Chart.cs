@@ -47,6 +47,7 @@ internal sealed class Chart
         return this;
     }
 
+    // As in Html.Add, the handler has written the markup while it was made.
     public Chart Draw([System.Runtime.CompilerServices.InterpolatedStringHandlerArgument("")] ref Drawing drawing) => this;
 
     /// <summary>A polyline through finite points.</summary>
@@ -63,9 +64,11 @@ internal sealed class Chart
         );
 
     /// <summary>About how wide a text is in a chart's type.</summary>
+    // Only a browser can measure a text; an average width has to do.
     public static double TextWidth(string text) => text.Length * CharacterWidth;
 
     private static string Points(IEnumerable<(double X, double Y)> points) =>
+        // A tenth of a pixel is not seen; more digits would only make the page larger.
         string.Join(
             ' ',
             points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y)).Select(p => FormattableString.Invariant($"{p.X:0.#},{p.Y:0.#}"))

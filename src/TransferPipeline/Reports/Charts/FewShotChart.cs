@@ -32,9 +32,11 @@ internal static class FewShotChart
         );
         chart.Axes(x, y, "training photos per class", "accuracy", Figures.Value, Figures.Value);
 
+        // All bands before all lines, or the band of a later curve would cover the lines of earlier ones.
         for (var c = 0; c < curves.Count; c++)
         {
             var (curve, colour) = (curves[c], Palette.Of(c));
+            // Many bands over each other are one dark area, so they are fainter when there are many.
             chart.Area(
                 $"band {(curves.Count > 4 ? "faint " : "")}{colour}",
                 [
@@ -51,6 +53,7 @@ internal static class FewShotChart
             chart.Line($"line {colour} {Palette.Dash(c)}", points);
             for (var i = 0; i < points.Length; i++)
             {
+                // Few photos can be too few for a head: its curve then lacks that point.
                 if (!double.IsFinite(points[i].Y))
                     continue;
                 var (perClass, rate) = (curve.PerClass[i], Figures.Rate(curve.Accuracy[i].Value));
@@ -72,6 +75,7 @@ internal static class FewShotChart
             .Select((c, i) => (Index: i, Y: y.At(c.Accuracy.LastOrDefault(a => double.IsFinite(a.Value)).Value)))
             .OrderBy(e => e.Y)
             .ToArray();
+        // Downwards first; names that have left the chart by that are then moved up again.
         for (var i = 1; i < ends.Length; i++)
             ends[i].Y = Math.Max(ends[i].Y, ends[i - 1].Y + Apart);
         var over = ends.Length == 0 ? 0 : ends[^1].Y - chart.Bottom;

@@ -28,6 +28,8 @@ internal static class MapChart
             if (!double.IsFinite(x(point)) || !double.IsFinite(y(point)))
                 continue;
             var thumbnail = thumbnailOf(point.Path);
+            // Numbers only: the script takes what a point is from the page's JSON,
+            // so no path or class is repeated per mark.
             var attributes = new Html().Add($" data-i=\"{i}\" data-k=\"{point.Class}\"");
             if (thumbnail is not null)
                 attributes.Add($" data-t=\"{thumbnail}\"");

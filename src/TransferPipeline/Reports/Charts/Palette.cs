@@ -20,6 +20,7 @@ internal static class Palette
     /// </summary>
     public static Html Mark(int index, double x, double y, double size, Html? inside = null, Html? attributes = null)
     {
+        // Four divides eight: by index % 4 alone, the ninth mark would be the first one again in colour and shape.
         var shape = (index + (index / Colours)) % 4;
         var (colour, within, more) = (Of(index), inside ?? new Html(), attributes ?? new Html());
         var html = new Html();

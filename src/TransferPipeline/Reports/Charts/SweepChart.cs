@@ -28,6 +28,7 @@ internal static class SweepChart
         var (values, scores) = (Array.ConvertAll(order, i => places[i]), Array.ConvertAll(order, i => sweep.Scores[i]));
         var x = named ? Axis.Places(places.Length, chart.Left, chart.Right) : Axis.Fitting(values, chart.Left, chart.Right);
         var y = Axis.Linear(scores.Zip(error, (s, e) => s - e).Concat(scores.Zip(error, (s, e) => s + e)), chart.Bottom, Chart.Top + 12);
+        // Names have the width between two ticks; longer ones would run into each other.
         var room = (int)((chart.Right - chart.Left) / Math.Max(1, x.Ticks.Count) / Chart.TextWidth("m"));
         chart.Axes(
             x,
@@ -41,6 +42,7 @@ internal static class SweepChart
         var points = values.Zip(scores, (v, s) => (x.At(v), y.At(s))).ToArray();
         if (named)
         {
+            // No line from name to name: it would suggest an order that names do not have.
             Bars(chart, points, [.. scores.Zip(error, (s, e) => y.At(s + e))], [.. scores.Zip(error, (s, e) => y.At(s - e))]);
         }
         else

@@ -5,6 +5,7 @@ namespace TransferPipeline.Reports;
 /// <summary>Accuracy with its interval against the time of a fit.</summary>
 internal static class TimeChart
 {
+    // A time of 0 has no logarithm.
     private const double LeastSeconds = 1e-6;
 
     /// <summary>Whether there is a point to draw.</summary>
@@ -31,6 +32,7 @@ internal static class TimeChart
         chart.Axes(x, y, "fit time (logarithmic)", "accuracy", Figures.Seconds, Figures.Value);
 
         var placer = new LabelPlacer(chart.Left, Chart.Top, chart.Right, chart.Bottom, withLines: width > 500);
+        // All points before the first label, which may cover none of them.
         foreach (var head in heads)
         {
             var (cx, cy) = At(head);
@@ -53,6 +55,7 @@ internal static class TimeChart
                 $"<circle class=\"{shape}\" cx=\"{cx}\" cy=\"{cy}\" r=\"5.5\"><title>{head.ChosenTitle}: "
                     + $"{Figures.Rate(head.Accuracy.Value)} in {Figures.Seconds(head.FitSeconds)}</title></circle>"
             );
+            // Where no place is left the name is in the mark's title alone.
             if (place is { } at)
                 chart.Draw($"<text class=\"label halo\" x=\"{at.X}\" y=\"{at.Y}\">{label}</text>");
         }

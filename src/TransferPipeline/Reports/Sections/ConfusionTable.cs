@@ -35,6 +35,7 @@ internal static class ConfusionTable
         html.Add($"</tr></thead><tbody>\n");
         for (var truth = 0; truth < confusion.Length; truth++)
         {
+            // A class without evaluated photos has a row of zeros.
             var total = Math.Max(1, confusion[truth].Sum());
             html.Add($"<tr><th scope=\"row\" title=\"{classes[truth]}\"><bdi>{Figures.Short(classes[truth], 24)}</bdi></th>");
             for (var predicted = 0; predicted < confusion[truth].Length; predicted++)

@@ -123,6 +123,7 @@ internal static class DataSection
             html.Add($"<tr><th scope=\"row\">").Name(data.Classes[k]).Add($"</th>");
             foreach (var (_, counts) in splits)
             {
+                // Relative to the split's own largest class: beside train the bars of a small split would vanish.
                 var most = Math.Max(1, counts.DefaultIfEmpty(0).Max());
                 var count = k < counts.Length ? counts[k] : 0;
                 html.Add($"<td class=\"counted\">")

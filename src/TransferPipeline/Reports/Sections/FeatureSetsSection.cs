@@ -29,6 +29,7 @@ internal static class FeatureSetsSection
                 .Name(set.Cut)
                 .Add($"</td>");
             html.Cell(c => c.Count(set.Dimension)).Cell(c => c.Seconds(set.ExtractionSeconds));
+            // In the order of accuracy, so the first head of a set is its best.
             if (ranked.FirstOrDefault(r => r.Head.FeatureSet == s)?.Head is { } best)
             {
                 html.Add($"<td>").Name(best.ChosenTitle).Add($"{HeadsSection.Badge(best)}</td>").Cell(c => c.Rate(best.Accuracy.Value));

@@ -6,6 +6,7 @@ namespace TransferPipeline.Reports;
 /// <summary>One fold-out a head: options, confusions, classes, calibration, history, worst mistakes; the best one open.</summary>
 internal static class HeadDetailsSection
 {
+    // Each head has mistakes of its own, and pictures of all would make the page too large to mail.
     private const int HeadsWithPhotos = 6;
 
     public static IEnumerable<Section> Build(ReportContent content, IReadOnlyList<RankedHead> ranked, ThumbnailSheet thumbnails)
@@ -22,6 +23,7 @@ internal static class HeadDetailsSection
                 .Add($"</span></summary>\n<div class=\"inside\">\n");
             Options(html, content.Shown, head);
             AgainstBest(html, content.Shown, index, ranked[0].Index);
+            // Screen readers list regions by name; heads of one trainer would have the same without the place.
             var name = string.Create(CultureInfo.InvariantCulture, $"{head.Name}, place {place + 1}");
             ConfusionTable.Add(html, head, name, content.Shown.Data.Classes, content.ConfusedPairs[index]);
             PerClass(html, head, name, content.Shown.Data.Classes.Count);
@@ -84,6 +86,7 @@ internal static class HeadDetailsSection
             || head == best
         )
             return;
+        // A pair is stored once. From the side of its second head the difference has the other sign.
         var sign = test.First == head ? 1 : -1;
         var (own, other) = sign > 0 ? (test.OnlyFirstRight, test.OnlySecondRight) : (test.OnlySecondRight, test.OnlyFirstRight);
         html.Add($"<p class=\"against\"><span class=\"muted\">Against the best head</span> accuracy ")

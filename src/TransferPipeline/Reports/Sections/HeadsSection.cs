@@ -14,6 +14,8 @@ internal static class HeadsSection
         var body = new Html().Add(
             $"<p class=\"lead\">Best is towards the upper left. Filled marks are tied with the best; bars are 95 % intervals.</p>\n"
         );
+        // Two charts, of which the style shows one:
+        // in a chart that is scaled down to a phone, the text would be too small.
         body.Add(
             $"{TimeChart.Render(heads, NameOf, 860, Math.Min(620, 340 + (heads.Length * 8)), "chart wide")}"
                 + $"{TimeChart.Render(heads, NameOf, 400, 360, "chart narrow")}\n"
@@ -44,6 +46,7 @@ internal static class HeadsSection
         );
         if (several)
             html.Add($"<th scope=\"col\">Features</th>");
+        // The column of bars is fixed: it has no figure of its own to sort by.
         html.Add(
             $"<th scope=\"col\" class=\"n\">Accuracy</th><th scope=\"col\" class=\"bar-head\" data-fixed><span class=\"sr\">95 % "
                 + $"interval</span>{IntervalBar.Scale(axis)}</th>"
@@ -97,6 +100,7 @@ internal static class HeadsSection
             if (calibrated)
                 html.Cell(c => c.Rate(head.CalibrationErrorScaled));
             if (sweeps)
+                // 0 seconds would look measured; a head without sweeps has none.
                 html.Cell(c => c.Seconds(head.SweepSeconds > 0 ? head.SweepSeconds : double.NaN));
             html.Cell(c => c.Seconds(head.PredictSeconds)).Cell(c => c.Count(head.ParameterCount)).Add($"</tr>\n");
         }

@@ -14,6 +14,7 @@ internal static class MapSection
         // Evenly over the map's points, which are in no order that matters.
         var every = Math.Max(1, (map.Points.Count + mostThumbnails - 1) / mostThumbnails);
         for (var i = 0; i < map.Points.Count; i += every)
+            // Makes the picture; the marks of both panels only ask for those that there are.
             thumbnails.IdOf(map.Points[i].Path);
 
         var html = new Html().Add($"<p class=\"lead\">{Figures.Count(map.Points.Count)} photos");
@@ -64,6 +65,7 @@ internal static class MapSection
 
     private static void Legend(Html html, IReadOnlyList<string> classes, FeatureMap map)
     {
+        // The largest classes, but in the order that classes have everywhere else.
         var counts = map
             .Points.CountBy(p => p.Class)
             .OrderByDescending(c => c.Value)

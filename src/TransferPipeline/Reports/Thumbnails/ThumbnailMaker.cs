@@ -30,6 +30,7 @@ internal sealed class ThumbnailMaker(IImageDecoder decoder, IImageEncoder encode
     {
         try
         {
+            // With the preprocessor, so that a decoder may leave out what the crop does not need.
             decoder.Decode(encoded, new DecodeOptions { ExifTranspose = true }, _photo, _preprocessor);
             _thumbnail.Resize(side, side);
             _preprocessor.RunBytes(_photo, _thumbnail.Pixels);

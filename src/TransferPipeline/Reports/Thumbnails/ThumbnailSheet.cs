@@ -25,6 +25,7 @@ internal sealed class ThumbnailSheet(Func<string, byte[]?> thumbnail, int side =
             );
         }
 
+        // Also where there is none: a photo that is gone is not searched for again.
         _ids[path] = id;
         return id;
     }
