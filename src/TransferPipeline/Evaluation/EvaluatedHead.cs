@@ -27,6 +27,7 @@ internal sealed record EvaluatedHead(
     public IReadOnlyList<Predictions> Parts { get; } = [.. InParts.Select(p => p.Predictions)];
 
     /// <summary>All parts' predictions together.</summary>
+    // Once, not at each access: joining the parts copies all probabilities.
     public Predictions All { get; } = Predictions.Concat([.. InParts.Select(p => p.Predictions)]);
 
     public double[] FoldAccuracies { get; } = [.. InParts.Select(p => p.Predictions.Accuracy)];

@@ -71,6 +71,7 @@ internal sealed class FeatureView
     /// <summary>The vectors of the given photos, in that order; a copy.</summary>
     public FeatureMatrix Vectors(int[] photos) => Data.X.Select(RowsOf(photos));
 
+    // By photo instead of row, as all that reads predictions counts: a photo has another row in each set.
     public Predictions Evaluate(IHead head, int[] photos, int threads) =>
         Predictions.Of(head, Data.X, Data.Y, RowsOf(photos), threads) with
         {

@@ -17,6 +17,7 @@ internal static class FewShot
         var perClass = options.FewShotPerClass.Distinct().Order().ToArray();
         var draws = options.FewShotDraws;
         var tasks = perClass.Length * draws;
+        // By head, then photos per class, then draw: the draws of one point lie side by side.
         var accuracies = new double[heads.Count * tasks];
         var failures = new string?[accuracies.Length];
         TaskQueue.Run(

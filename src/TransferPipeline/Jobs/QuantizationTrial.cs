@@ -43,6 +43,7 @@ internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<strin
                     + $"{string.Join(", ", splits.Select(s => $"{s.Key}: {s.Value}"))}; "
                     + "set --validation-share, or give a dataset with splits"
             );
+        // A name of its own: two runs at a time would write into each other's sets.
         var scratch = Path.Combine(Path.GetTempPath(), $"transfer-int8-{Environment.ProcessId}-{Guid.NewGuid():N}");
         try
         {

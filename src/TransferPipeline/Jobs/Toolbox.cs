@@ -94,6 +94,7 @@ public sealed partial record Toolbox
             }
             catch (UsageException e)
             {
+                // The registry knows no pipeline, so the line is put in front of its message.
                 throw new BadInputException($"{request!.Where}: {e.Message}", e);
             }
         }

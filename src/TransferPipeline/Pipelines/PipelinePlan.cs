@@ -55,6 +55,7 @@ internal sealed record PipelinePlan(
 
     public static PipelinePlan Make(Toolbox tools, Pipeline pipeline, string folder, int threads)
     {
+        // Collected, not thrown: a plan lists all that is missing at once.
         var problems = new List<string>();
         using var dataset = Try(problems, () => PipelineRunner.OpenData(tools, pipeline));
         var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);

@@ -56,6 +56,7 @@ internal static class FeatureMapper
                 {
                     var photos = g.ToArray();
                     RandomStream.OfDraws(seed, (ulong)g.Key + 0x3A9).Shuffle<int>(photos);
+                    // In 64 bits: 1,500 times 1.5 million photos is more than an int holds.
                     return photos.Take(Math.Max(1, (int)((long)MostPoints * photos.Length / view.PhotoCount)));
                 })
                 .Order(),

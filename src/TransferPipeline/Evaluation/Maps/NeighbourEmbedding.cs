@@ -54,6 +54,7 @@ internal static class NeighbourEmbedding
     /// <summary>Attraction (x, y) and repulsion (x, y) of each point, and the sum of 1 / (1 + distance^2) over all pairs.</summary>
     private static double Forces(float[] p, float[] x, float[] y, int n, double[] forces)
     {
+        // Sums over the vector lanes are float32, sums over points double: the total has n x n terms.
         var total = 0.0;
         var one = Vector<float>.One;
         for (var i = 0; i < n; i++)
@@ -163,6 +164,7 @@ internal static class NeighbourEmbedding
             TensorPrimitives.Multiply(buffer, (float)-beta, buffer);
             TensorPrimitives.Max(buffer, LeastExponent, buffer);
             TensorPrimitives.Exp(buffer, buffer);
+            // A point is no neighbor of itself, though its distance of 0 would make it the nearest.
             buffer[self] = 0;
             var sum = Math.Max((double)TensorPrimitives.Sum<float>(buffer), 1e-30);
             var mean = (TensorPrimitives.Dot<float>(buffer, row) / sum) - nearest;
@@ -172,6 +174,7 @@ internal static class NeighbourEmbedding
             if (Math.Abs(difference) < 1e-4)
                 break;
             (low, high) = difference > 0 ? (beta, high) : (low, beta);
+            // As long as no upper bound is known beta doubles; then the interval is halved.
             beta = double.IsInfinity(high) ? beta * 2 : (low + high) / 2;
         }
 

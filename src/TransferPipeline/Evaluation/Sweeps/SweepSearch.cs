@@ -32,6 +32,7 @@ internal sealed class SweepSearch(
         if (_sweeps.Length == 0)
             return new(spec.Options, [], []);
         Evaluate(Grid(0, new SweepValue[_sweeps.Length]).ToArray());
+        // Nothing is left to choose from: the first reason is the error.
         if (_tried.Count == 0)
             ExceptionDispatchInfo.Throw(_impossible.Values.First().Error);
         var best = Best();
@@ -89,6 +90,8 @@ internal sealed class SweepSearch(
         if (fresh.Length == 0)
             return;
         var path = spec.Trainer is IPathTrainer p ? Array.FindIndex(_sweeps, s => s.Option == p.PathOption && !s.HasNames) : -1;
+        // Combinations that differ in the path option alone are one task:
+        // the trainer fits them at little more than the cost of one.
         var groups = fresh.GroupBy(c => path < 0 ? Key(c) : Key([.. c.Where((_, i) => i != path)])).Select(g => g.ToArray()).ToArray();
         var scores = new Scored[groups.Length * parts.Count][];
         TaskQueue.Run(

@@ -26,6 +26,7 @@ internal sealed class YamlDocument
     public static YamlDocument Read(string file)
     {
         string text;
+        // Reading a folder as a file fails as if rights were missing.
         if (Directory.Exists(file))
             throw new BadInputException($"{file}: is a folder; expected a pipeline in YAML");
         try

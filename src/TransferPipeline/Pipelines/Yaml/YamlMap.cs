@@ -24,6 +24,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             var other => throw Wrong(key, other, "text"),
         };
 
+    // A key that was read already is not a misspelling of this one.
     public string RequiredText(string key) =>
         Text(key) is { Length: > 0 } text
             ? text
