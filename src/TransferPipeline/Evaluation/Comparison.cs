@@ -6,6 +6,8 @@ namespace TransferPipeline.Evaluation;
 /// <summary>Everything that a comparison found; the JSON output and the report show these numbers and no others.</summary>
 public sealed record Comparison
 {
+    // A member with the keyword required must be as visible as its type;
+    // of internal ones the reader demands a value instead.
     [JsonInclude, JsonRequired]
     internal Provenance Provenance { get; init; } = null!;
 
@@ -102,6 +104,7 @@ public sealed record HeadResult
     [JsonIgnore]
     public string NameOnOneSet
     {
+        // JSON does not have it: of a comparison that was read, the short name is the nearest that there is.
         get => field ?? ShortName;
         init;
     }

@@ -70,6 +70,7 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
         var entries = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < dataset.Entries.Count; i++)
             entries[dataset.Entries[i].Path] = i;
+        // Photos as they are: a copy's vector could only be repeated by rendering the copy again.
         var there = Enumerable
             .Range(0, data.Rows.Count)
             .Where(r => data.Rows[r].View == 0 && entries.ContainsKey(data.Rows[r].Path))

@@ -53,6 +53,8 @@ internal sealed partial class Finetuning
             OutputTarget.Place(temporary, file);
             DurableFile.WriteText(manifest, ManifestYaml.Write(stated));
             var head = Tuned.Head(weights.HeadWeights, weights.HeadBias, _request.Classifier ?? "");
+            // On features that ONNX Runtime computed with the written file:
+            // the accuracy is that of the result, not of the training.
             var tuned = Predictions.Of(
                 head,
                 features,

@@ -87,6 +87,7 @@ internal sealed record Pipeline
             Model = model,
             File = Path.Combine(folder, model.Name + "-tuned.onnx"),
             Classifier = Path.Combine(folder, model.Name + "-tuned-classifier.onnx"),
+            // A folder per model: there is one checkpoint in each.
             Cache = Path.Combine(folder, "finetune", model.Name),
             Options = Finetune! with { Seed = Seed },
             Preprocessing = Preprocessing,

@@ -90,6 +90,7 @@ internal static class PipelineReader
             ),
             ValidationShare = map.Number("validation-share", 0.2, 0, 0.95),
             TestShare = map.Number("test-share", 0, 0, 0.95),
+            // A seed of its own keeps the splits while the pipeline's seed varies folds and heads.
             Seed = map.Integer("seed", root.Integer("seed", 0, 0), 0),
             Stratified = map.Flag("stratified", true),
             Classes = map.Texts("classes"),

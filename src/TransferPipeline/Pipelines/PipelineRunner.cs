@@ -193,6 +193,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             }
         }
 
+        // Sweeps and few-shot curves name their head by its title, so two heads cannot have the same.
         return specs.GroupBy(s => s.Spec.Title).FirstOrDefault(g => g.Count() > 1) is { } twice
             ? throw new BadInputException(
                 $"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options"
@@ -278,6 +279,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     {
         foreach (var set in sets)
         {
+            // Several sets under one name would overwrite each other's files.
             var prefix = Path.Combine(folder, sets.Count == 1 ? export.Prefix : $"{export.Prefix}-{Path.GetFileName(set.Folder)}");
             foreach (var file in set.Export(Enum.Parse<ExportFormat>(export.Format, ignoreCase: true), prefix))
                 _files[$"features {Path.GetFileName(file)}"] = file;
@@ -299,6 +301,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
                     ? $"export: the head '{wanted}' was left out: {left.Reason}"
                 : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}"
             );
+        // Several heads can be of the trainer that is named, with other options.
         return candidates.MaxBy(i => run.Result.Heads[i].Accuracy.Value);
     }
 

@@ -166,6 +166,7 @@ internal sealed class YamlDocument
 
     private static YamlNode ParseValue(string assignment)
     {
+        // A value is YAML too, so that lists and mappings can be set.
         var stream = YamlText.Parse(
             assignment[(assignment.IndexOf('=') + 1)..],
             (_, problem, e) => new UsageException($"--set '{assignment}': the value is not valid YAML: {problem}", e)

@@ -56,6 +56,8 @@ internal static class CurvesSection
 
     private static Html FewShot(IReadOnlyList<FewShotCurve> curves, bool onSplit, Func<FewShotCurve, string> nameOf)
     {
+        // Over folds each draw is evaluated on a fold of its own,
+        // so the last words of the sentence are for a split alone.
         var html = new Html().Add(
             $"<p class=\"lead\">Mean accuracy over {curves.Max(c => c.Draws)} draws of so many training photos per class; bands are 95 "
                 + $"% intervals of that mean over the draws{(onSplit ? ", which are all evaluated on the same photos" : "")}.</p>\n<figure>"

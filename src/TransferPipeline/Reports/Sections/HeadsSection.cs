@@ -40,6 +40,7 @@ internal static class HeadsSection
                 + $"tied</span> heads do not differ significantly by the paired test; the shaded strip is the best head's "
                 + $"95 % interval.</p>\n"
         );
+        // A box that scrolls needs a tab stop, or the keyboard could not scroll it.
         html.Add(
             $"<div class=\"scroll\" role=\"region\" aria-label=\"Table of heads\" tabindex=\"0\"><table class=\"heads "
                 + $"sortable\"><thead><tr><th scope=\"col\">Head</th>"
