@@ -30,6 +30,8 @@ internal sealed record HeadAgreement(
         var views = FeatureView.Align([a, b]);
         var all = Enumerable.Range(0, views[0].PhotoCount).ToArray();
         var train = views[0].PhotosOf(ComparisonOptions.Train) is { Length: > 0 } split ? split : all;
+        // Agreement is measured, not accuracy:
+        // where there are no other photos, those that were trained on serve as well.
         var evaluated = all.Except(train).ToArray() is { Length: > 0 } others ? others : all;
         var trained = head.Trainer.Train(
             views[0].Training(train, []),

@@ -16,6 +16,7 @@ internal static class HeadTraining
     {
         if (spec.Trainer.Unavailable is { } reason)
             throw new UsageException($"{spec.Trainer.Name} is not available: {reason}");
+        // Of one set there is nothing to align, but its vectors, paths and classes are checked here too.
         var view = FeatureView.Align([source])[0];
         spec.CheckClasses(view.Data.Classes);
         if (splits.Splits.FirstOrDefault(s => view.PhotosOf(s).Length == 0) is { } empty)

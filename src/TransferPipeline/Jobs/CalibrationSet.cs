@@ -57,6 +57,7 @@ internal sealed record CalibrationSet(ExtractionSpec Spec, IReadOnlyList<int> En
             Entries.Count,
             () =>
             {
+                // One per reader, since it owns the buffers of one photo.
                 var source = new PhotoSource(Spec, new());
                 return (photo, pixels) =>
                 {

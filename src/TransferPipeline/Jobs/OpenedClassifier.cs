@@ -11,6 +11,7 @@ public sealed class OpenedClassifier : IDisposable
     internal OpenedClassifier(Toolbox tools, Classifier classifier)
     {
         _classifier = classifier;
+        // The pixels that the head was trained on, where a decoder here gives them; others move the vectors.
         var decoder = tools.DecoderOf(classifier.Info.Recipe.GetValueOrDefault("decoder", "")) ?? tools.Decoder;
         _photos = new(decoder, classifier);
     }

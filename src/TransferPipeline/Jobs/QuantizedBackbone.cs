@@ -50,6 +50,7 @@ internal sealed record QuantizedBackbone(ResolvedModel Source, QuantizedNetwork 
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             DurableFile.WriteText(Path.ChangeExtension(file, ".yaml"), ManifestYaml.Write(manifest));
+            // Bytes that were hashed for the manifest, not a second serialization.
             DurableFile.Write(file, temporary => File.WriteAllBytes(temporary, bytes));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

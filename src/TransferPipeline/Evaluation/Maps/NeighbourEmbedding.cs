@@ -27,6 +27,7 @@ internal static class NeighbourEmbedding
         if (n < 3)
             return start;
         var p = JointProbabilities(squaredDistances, n, threads);
+        // An array per axis: a vector register then loads the same coordinate of several points at once.
         var (x, y) = (Scaled(start, n, 0), Scaled(start, n, 1));
         var rate = Math.Max(n / Exaggeration / 4, 50);
         var (velocity, gain, gradient) = (new double[2 * n], new double[2 * n], new double[2 * n]);

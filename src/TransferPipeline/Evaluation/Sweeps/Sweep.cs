@@ -23,6 +23,7 @@ internal sealed record Sweep(string Option, IReadOnlyList<SweepValue> Values, bo
         if (value.Name is null)
             return value.Number;
         var place = 0;
+        // It ends: numbers alone are refined, so a name is always one of the values.
         while (Values[place] != value)
             place++;
         return place;

@@ -20,6 +20,7 @@ internal readonly record struct SweepValue
     public static implicit operator SweepValue(double number) => new(number, null);
 
     /// <summary>A name as a value.</summary>
+    // Records compare numbers by Equals, for which NaN equals NaN: two names are equal by their text.
     public static implicit operator SweepValue(string name) => new(double.NaN, name);
 
     /// <inheritdoc/>
