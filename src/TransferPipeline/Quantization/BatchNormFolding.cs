@@ -11,8 +11,10 @@ internal static class BatchNormFolding
     public static void Apply(ModelProto model, string input)
     {
         var index = new GraphIndex(model.Graph, input);
+        // ToList: Fold removes nodes from the list that this loop goes over.
         foreach (var norm in model.Graph.Node.Where(n => n.OpType == "BatchNormalization").ToList())
         {
+            // With another user, or as an output of the network, the convolution's own result has to remain.
             if (
                 index.Producer(norm.Input[0]) is not { OpType: "Conv" } conv
                 || index.Constant(conv.Input[1]) is not { } weights
@@ -39,6 +41,7 @@ internal static class BatchNormFolding
         var perChannel = values.Length / gamma.Length;
         for (var c = 0; c < gamma.Length; c++)
         {
+            // In float64: the rounding of a float32 factor would go into every weight of the channel.
             var factor = gamma[c] / Math.Sqrt((double)variance[c] + epsilon);
             for (var i = c * perChannel; i < (c + 1) * perChannel; i++)
                 values[i] = (float)(values[i] * factor);
@@ -46,6 +49,7 @@ internal static class BatchNormFolding
         }
 
         var writer = new GraphWriter(model);
+        // New initializers: another convolution may use the same weights without a normalization behind it.
         conv.Input[1] = writer.Constant(conv.Input[1] + "_folded", values, [.. weights.Dims]);
         while (conv.Input.Count > 2)
             conv.Input.RemoveAt(2);

@@ -43,6 +43,7 @@ internal sealed class ChannelGroups
         var bounds = new Dictionary<string, float>(StringComparer.Ordinal);
         // What leaves the network, and the feature, must keep its values; the photo has no producer to scale.
         _pinned.UnionWith(_network.Model.Graph.Output.Select(o => o.Name).Append(_network.Input.Name).Append(_network.Feature));
+        // Nodes that do not depend on the photo make weights and shapes, which have no channels to scale.
         foreach (var node in _network.Model.Graph.Node.Where(n => n.Output.Any(_index.Depends)))
             Tie(node, bounds);
         var members = _network
@@ -50,6 +51,7 @@ internal sealed class ChannelGroups
             .Where(_index.Depends)
             .GroupBy(Root)
             .ToDictionary(g => g.Key, g => g.ToList());
+        // After the loop: a later Union may bring a pinned tensor into a group that is already formed.
         var pinned = _pinned.Select(Root).ToHashSet(StringComparer.Ordinal);
         var groups = new List<ChannelGroup>();
         foreach (var (root, tensors) in members.Where(m => !pinned.Contains(m.Key)))
@@ -57,6 +59,7 @@ internal sealed class ChannelGroups
             var set = tensors.ToHashSet(StringComparer.Ordinal);
             List<NodeProto> producers = [.. _network.Model.Graph.Node.Where(n => n.OpType == "Conv" && set.Contains(n.Output[0]))];
             List<NodeProto> consumers = [.. _network.Model.Graph.Node.Where(n => n.OpType == "Conv" && set.Contains(n.Input[0]))];
+            // Both ends are needed: a producer that divides the channels and a consumer that multiplies them back.
             if (producers.Count > 0 && consumers.Count > 0)
                 groups.Add(new(tensors, producers, consumers, tensors.Min(t => bounds.GetValueOrDefault(t, float.PositiveInfinity))));
         }
@@ -68,6 +71,7 @@ internal sealed class ChannelGroups
     {
         switch (node.OpType)
         {
+            // A convolution ends one group at its input and begins another at its output, so the two are not tied.
             case "Conv" when IsScalable(node):
                 return;
             case "Clip" when ClipsFromZero(node, out var bound):

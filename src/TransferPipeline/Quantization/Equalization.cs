@@ -22,6 +22,7 @@ internal static class Equalization
         var groups = ChannelGroups.Find(network).Where(g => g.Tensors.Any(statistics.ContainsKey)).ToList();
         if (groups.Count == 0)
             return null;
+        // One Layer per node: a convolution that consumes one group and produces the next is scaled by both.
         var layers = groups
             .SelectMany(g => g.Producers.Concat(g.Consumers))
             .Distinct()
@@ -43,6 +44,8 @@ internal static class Equalization
         foreach (var tensor in group.Tensors.Where(statistics.ContainsKey))
         {
             for (var c = 0; c < channels; c++)
+                // A residual sum and its operands share one factor per channel, so the largest of their magnitudes
+                // counts.
                 map[c] = Math.Max(map[c], statistics[tensor].Magnitudes[c]);
         }
 
@@ -57,6 +60,7 @@ internal static class Equalization
         var factors = new double[channels];
         for (var c = 0; c < channels; c++)
         {
+            // 1e-30 only keeps a map or weights that are all 0 from a division by 0.
             var (m, w) = (
                 Math.Max(map[c] / Math.Max(mapTop, 1e-30), 1 / Largest),
                 Math.Max(weights[c] / Math.Max(weightTop, 1e-30), 1 / Largest)
@@ -98,6 +102,7 @@ internal static class Equalization
 
     private static FloatNetwork Write(FloatNetwork network, IEnumerable<Layer> layers)
     {
+        // A clone: the network as it is stays a candidate, since equalization is kept only where vectors get closer.
         var model = network.Model.Clone();
         var initializers = model.Graph.Initializer.ToDictionary(i => i.Name, StringComparer.Ordinal);
         foreach (var layer in layers)
@@ -112,6 +117,7 @@ internal static class Equalization
         void Replace(string name, float[] values)
         {
             var at = model.Graph.Initializer.IndexOf(initializers[name]);
+            // The name stays: ChannelGroups has checked that only this layer uses the initializer.
             model.Graph.Initializer[at] = TensorData.Of(name, values, [.. initializers[name].Dims]);
         }
     }

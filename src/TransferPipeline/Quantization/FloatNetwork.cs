@@ -41,17 +41,21 @@ internal sealed class FloatNetwork
         var backbone = Backbone.Open(file, size);
         var input = backbone.Input;
         var index = new GraphIndex(onnx.Model.Graph, input.Name);
+        // All outputs that the photo alone determines, so that the quantized file still gives a classifier's scores.
         List<string> outputs = [.. onnx.Model.Graph.Output.Select(o => o.Name).Where(o => index.Depends(o) && !index.NeedsOther(o))];
         var whole = CutBuilder.WithFloatInput(GraphPruner.Cut(onnx.Model, index, outputs), input);
         Randomness.Refuse(file, whole);
         foreach (var output in outputs)
             whole.Graph.Output.Add(new ValueInfoProto { Name = output });
+        // The batch is freed first, since shapes that contain it would be folded into constants.
         var treated = BatchDoctor.Treat(file, whole, input);
         var model = ModelProto.Parser.ParseFrom(GraphSimplifier.Simplify(ModelSerializer.Serialize(treated.Model)));
         OpsetUpgrade.Apply(file, model);
+        // After the upgrade, which refuses a BatchNormalization that means something else (spatial = 0).
         BatchNormFolding.Apply(model, input.Name);
         Declare(model, treated, outputs);
         var feature = FeatureOf(file, model, input, backbone, cut);
+        // A batch of 1 where BatchDoctor found that photos have to run one by one.
         int? batch = treated.MaxBatch == 1 ? 1 : null;
         return new(model, input with { Batch = batch, ElementType = "float" }, feature, treated.MaxBatch);
     }
@@ -88,6 +92,8 @@ internal sealed class FloatNetwork
             model.Graph.Output.Add(GraphWriter.Declare(name, (DataType)(int)tensor.Type, dims));
         }
 
+        // ONNX Runtime's optimizer adds its own domains to the imports, and readers may refuse domains that they do not
+        // know.
         var used = model.Graph.Node.Select(n => n.Domain is "ai.onnx" ? "" : n.Domain).Append("").ToHashSet(StringComparer.Ordinal);
         foreach (var unused in model.OpsetImport.Where(o => !used.Contains(o.Domain is "ai.onnx" ? "" : o.Domain)).ToList())
             model.OpsetImport.Remove(unused);
@@ -97,8 +103,10 @@ internal sealed class FloatNetwork
     private static string FeatureOf(string file, ModelProto model, BackboneInput input, Backbone backbone, string cut)
     {
         var index = new GraphIndex(model.Graph, input.Name);
+        // The manifest's cut comes first: feature sets of this model are made with it.
         if (cut.Length > 0 && index.Depends(cut))
             return cut;
+        // The deepest classifier: auxiliary ones, as of Inception, branch off earlier.
         if (ClassifierWalk.Find(index).Where(h => h.Classifier is not null).MaxBy(h => h.Depth) is { } head)
             return head.Classifier!.Feature;
         var named = backbone.HasClassifier ? backbone.Penultimate! : backbone.Explicit(CutRequest.Default).Cut;

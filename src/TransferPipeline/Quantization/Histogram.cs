@@ -17,12 +17,14 @@ internal sealed class Histogram(float min, float max, int bins = Histogram.Bins)
 
     public ReadOnlySpan<long> Counts => _counts;
 
+    // In float64, since max - min of float32 can be infinite.
     public double Width => ((double)max - min) / _counts.Length;
 
     public double Center(int bin) => min + ((bin + 0.5) * Width);
 
     public void Add(ReadOnlySpan<float> values)
     {
+        // A constant tensor has no width: all its values belong to the first bin.
         var (inverse, zeros) = (Width > 0 ? 1 / Width : 0, 0L);
         foreach (var value in values)
         {
@@ -30,6 +32,7 @@ internal sealed class Histogram(float min, float max, int bins = Histogram.Bins)
             if (value == 0)
                 zeros++;
             else
+                // Clamped: the largest value would fall behind the last bin, and rounding can push others over an edge.
                 _counts[Math.Clamp((int)((value - min) * inverse), 0, _counts.Length - 1)]++;
         }
 

@@ -21,6 +21,7 @@ internal sealed record Layer(NodeProto Node, float[] Weights, long[] Dims, float
         if (Node.OpType != "Conv")
             return (int)(Axis.Axis == 0 ? index % Dims[1] : index / Dims[1]);
         var inner = (int)Dims.Skip(2).Aggregate(1L, (product, d) => product * d);
+        // ONNX stores a Conv's weights as outputs x (inputs of one group) x kernel; groups follow each other.
         var (output, inGroup) = (index / inner / (int)Dims[1], index / inner % (int)Dims[1]);
         var groups = (int)Node.Int("group", 1);
         return (output / ((int)Dims[0] / groups) * (int)Dims[1]) + inGroup;

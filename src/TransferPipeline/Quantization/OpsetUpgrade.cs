@@ -87,6 +87,8 @@ internal static class OpsetUpgrade
         var writer = new GraphWriter(model);
         foreach (var node in model.Graph.Node)
         {
+            // Before opset 7 arithmetic broadcasts by an attribute, and BatchNormalization has is_test: nodes that look
+            // alike mean something else.
             if (node.Domain is "" or "ai.onnx" && (from < 7 || !Rewrite(writer, node, from)))
                 Throw.Usage(
                     $"{file}: is of opset {from}, and its operator {node.OpType} cannot be brought to opset {Target}, which int8 needs: "
@@ -109,6 +111,7 @@ internal static class OpsetUpgrade
                 // The order of the inputs; a missing list of axes means the first ones.
                 ToInputs(writer, node, "starts", "ends", "axes");
                 return true;
+            // Clip takes its limits as inputs from opset 11 on, Pad too.
             case "Clip" when from < 11:
                 FloatToInput(writer, node, "min");
                 FloatToInput(writer, node, "max");
@@ -145,6 +148,7 @@ internal static class OpsetUpgrade
     {
         foreach (var name in names)
         {
+            // An attribute that is left out becomes an input that is left out, which has the same default.
             if (node.Attribute(name) is not { } attribute)
                 continue;
             node.Attribute.Remove(attribute);

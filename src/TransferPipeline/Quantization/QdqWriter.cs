@@ -23,6 +23,7 @@ internal sealed class QdqWriter
     private QdqWriter(FloatNetwork network, QuantizationPlan plan, Dictionary<string, QuantizedRange> ranges, int largest)
     {
         (_plan, _index, _ranges, _largest) = (plan, network.Index, ranges, largest);
+        // A clone, since one network is written many times, each time with other layers in float.
         _model = network.Model.Clone();
         _writer = new(_model);
     }
@@ -47,6 +48,7 @@ internal sealed class QdqWriter
     private void Run(FloatNetwork network, IReadOnlyDictionary<string, double[]>? means)
     {
         var quantized = _plan.Tensors.ToHashSet(StringComparer.Ordinal);
+        // The photo has no node behind which its pair could stand.
         if (quantized.Contains(network.Input.Name))
             AddPair(network.Input.Name);
         var folded = _plan.Folded.Values.ToHashSet(ReferenceEqualityComparer.Instance);
@@ -62,6 +64,7 @@ internal sealed class QdqWriter
                 node.Input[i] = _dequantized.GetValueOrDefault(node.Input[i], node.Input[i]);
             if (_plan.HidesProduct(original))
             {
+                // Max with 0 is the same function, without the pattern that ONNX Runtime misreads.
                 node.OpType = "Max";
                 node.Input.Add(_writer.Constant("zero", [0f]));
             }
@@ -69,6 +72,8 @@ internal sealed class QdqWriter
             if (_plan.Nodes.Contains(original) && QuantizationPlan.HasWeights(original))
                 AddWeights(node, Layer.Of(_index, original), means);
             _nodes.Add(node);
+            // Directly behind the node: ONNX Runtime fuses DequantizeLinear, node and QuantizeLinear only where they
+            // are adjacent.
             foreach (var output in node.Output.Where(quantized.Contains))
                 AddPair(output);
         }
@@ -80,12 +85,15 @@ internal sealed class QdqWriter
         // Float weights that integers have replaced: left in, the file would be five times as large as it has to be.
         foreach (var unused in graph.Initializer.Where(i => !used.Contains(i.Name)).ToList())
             graph.Initializer.Remove(unused);
+        // Float weights may also be the values of Constant nodes.
         foreach (var unused in graph.Node.Where(n => n.OpType == "Constant" && !used.Contains(n.Output[0])).ToList())
             graph.Node.Remove(unused);
     }
 
     private void AddPair(string tensor)
     {
+        // Tensors that pass levels on share their source's constants, so that ONNX Runtime finds equal levels on both
+        // sides.
         var (scale, zeroPoint) = Parameters(_plan.RangeOf(tensor));
         var (levels, values) = (_writer.Unique(tensor + "_levels"), _writer.Unique(tensor + "_dequantized"));
         _nodes.Add(Node("QuantizeLinear", [tensor, scale, zeroPoint], levels));
@@ -106,8 +114,10 @@ internal sealed class QdqWriter
     {
         var input = _plan.RangeOf(layer.Node.Input[0]);
         var inputScale = _ranges[input].Scale;
+        // With the layer's own bias and not the corrected one: the correction is computed from these rounded weights.
         var weights = WeightQuantizer.Quantize(layer.Weights, layer.Axis, _largest, layer.Bias, inputScale);
         var name = layer.Node.Input[1];
+        // The weights' zero points are 0, since their levels are symmetric; DequantizeLinear still wants one per scale.
         var (scale, zero) = (
             _writer.Constant(name + "_scale", weights.Scales, weights.Scales.Length),
             Add(TensorData.Of(_writer.Unique(name + "_zero"), new sbyte[weights.Scales.Length], [weights.Scales.Length]))
@@ -119,12 +129,14 @@ internal sealed class QdqWriter
             return;
         if (node.OpType == "MatMul")
             throw new InvalidOperationException("MatMul has no bias");
+        // The unit of the sums of products: ONNX Runtime adds the int32 bias to them as it is and assumes this scale.
         float[] sums = [.. weights.Scales.Select(s => s * inputScale)];
         var rounded = Add(
             TensorData.Of(_writer.Unique(name + "_bias"), WeightQuantizer.Bias(bias, weights.Scales, inputScale), [bias.Length])
         );
         var sumScale = _writer.Constant(name + "_bias_scale", sums, sums.Length);
         var sumZero = Add(TensorData.Of(_writer.Unique(name + "_bias_zero"), new int[sums.Length], [sums.Length]));
+        // An empty name may stand in the place of a missing bias.
         while (node.Input.Count > 2)
             node.Input.RemoveAt(2);
         node.Input.Add(Dequantize(rounded, sumScale, sumZero, 0));
@@ -134,6 +146,7 @@ internal sealed class QdqWriter
     {
         var output = _writer.Unique(values + "_dequantized");
         var node = Node("DequantizeLinear", [values, scale, zeroPoint], output);
+        // Without it DequantizeLinear takes axis 1, and a Conv has its output channels on axis 0.
         node.Attribute.Add(OnnxAttributes.Create("axis", (long)axis));
         _nodes.Add(node);
         return output;

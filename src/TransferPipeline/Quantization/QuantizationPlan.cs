@@ -57,6 +57,7 @@ internal sealed class QuantizationPlan
 
         _outputs = network.Model.Graph.Output.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
         _afterFeature = AfterFeature();
+        // In the graph's order: whether an input has 8 bits is known before its users are visited.
         foreach (var node in network.Model.Graph.Node)
             Visit(node);
         foreach (var tensor in network.Model.Graph.Node.SelectMany(n => n.Output).Prepend(network.Input.Name))
@@ -78,6 +79,7 @@ internal sealed class QuantizationPlan
     /// <summary>The tensor whose range a tensor takes: its own, or that of the input which was passed on.</summary>
     public string RangeOf(string tensor)
     {
+        // A chain, since several nodes that pass levels on may follow each other.
         while (_shared.TryGetValue(tensor, out var other))
             tensor = other;
         return tensor;
@@ -120,12 +122,14 @@ internal sealed class QuantizationPlan
         foreach (var layer in Layers)
             yield return new HashSet<string>(StringComparer.Ordinal) { LayerName(layer) };
         var makers = _folded.ToDictionary(f => f.Value, f => f.Key, (IEqualityComparer<NodeProto>)ReferenceEqualityComparer.Instance);
+        // A tensor that takes over the levels of another one is tried with that one.
         foreach (var tensor in _tensors.Where(t => RangeOf(t) == t))
         {
             var names = (_users.GetValueOrDefault(tensor) ?? [])
                 .Where(_quantized.Contains)
                 .Select(LayerName)
                 .ToHashSet(StringComparer.Ordinal);
+            // A folded activation has no kernel of its own: the layer before it is what can stay in float.
             if (_index.Producer(tensor) is { } producer && _inEightBits.Contains(producer))
                 names.Add(LayerName(makers.GetValueOrDefault(producer, producer)));
             yield return names;
@@ -184,8 +188,11 @@ internal sealed class QuantizationPlan
             return;
         switch (node.OpType)
         {
+            // A convolution that makes the feature would give 8 bits, and heads get float vectors.
             case "Conv" when IsConv(node) && !MakesFeature(node):
+            // A product may give float, so it can be in 8 bits even where it makes the feature.
             case "Gemm" when IsGemm(node):
+            // Products of two activations, as in attention, have no constant side and stay in float.
             case "MatMul" when _index.Constant(node.Input[1]) is { Dims.Count: 2 } && _index.Depends(node.Input[0]):
                 Take(node);
                 break;
@@ -261,6 +268,7 @@ internal sealed class QuantizationPlan
         var tensor = node.Output[0];
         while (!_outputs.Contains(tensor) && !_afterFeature.Contains(tensor))
         {
+            // Every user has to take 8 bits: one that needs float would get rounded values.
             var users = _users.GetValueOrDefault(tensor) ?? [];
             if (users.Count > 0 && users.All(u => (u.OpType is "Gemm" && IsGemm(u)) || (u.OpType is "Conv" && IsConv(u))))
                 return true;
@@ -277,6 +285,7 @@ internal sealed class QuantizationPlan
     {
         if (tensor.Length == 0 || _afterFeature.Contains(tensor) || !_index.Depends(tensor))
             return false;
+        // The tensor before a folded activation is not in the written graph: the layer makes the activation's output.
         var producer = _index.Producer(tensor);
         if (producer is not null && _folded.ContainsKey(producer))
             return false;

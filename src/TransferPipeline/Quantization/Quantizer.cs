@@ -93,6 +93,7 @@ internal sealed class Quantizer
 
     private Candidate Calibrate(FloatNetwork network)
     {
+        // With nothing in float: a search then tries layers without new runs of the calibration photos.
         var tensors = new QuantizationPlan(network, Nothing).Tensors;
         if (tensors.Count == 0)
             return new(network, new Dictionary<string, TensorStatistics>(), []);
@@ -129,12 +130,14 @@ internal sealed class Quantizer
         var plan = new QuantizationPlan(candidate.Network, Nothing);
         var layers = plan.Layers.Select(QuantizationPlan.LayerName).ToHashSet(StringComparer.Ordinal);
         var start = cosine;
+        // Gain per layer, since the limit counts layers; a trial that alone exceeds the limit could never be taken.
         var trials = plan.Neighbourhoods()
             .Select(names => (Names: names, Layers: names.Count(layers.Contains)))
             .Where(t => t.Layers > 0 && t.Layers <= _options.MaxFloatLayers)
             .Select(t => (t.Names, Gain: (Cosine(candidate, t.Names) - start) / t.Layers))
             .ToList();
         var left = new HashSet<string>(StringComparer.Ordinal);
+        // Greedily: the combinations of dozens of trials cannot all be measured.
         foreach (var (names, _) in trials.Where(t => t.Gain > 0).OrderByDescending(t => t.Gain))
         {
             HashSet<string> more = [.. left, .. names];

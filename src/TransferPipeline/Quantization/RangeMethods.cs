@@ -9,6 +9,7 @@ internal static class RangeMethods
     /// <summary>Smallest part of the full range that a search considers.</summary>
     private const double Narrowest = 0.1;
 
+    // Steps of 0.01 of the range.
     private const int Steps = 90;
 
     public static QuantizedRange Choose(CalibrationMethod method, Histogram histogram)
@@ -26,6 +27,7 @@ internal static class RangeMethods
     /// <summary>The bins between which all but <see cref="LeftOut"/> of the values lie, on each side.</summary>
     public static (double Low, double High) Percentile(Histogram histogram)
     {
+        // Shares are of all values: without the zeros, a tensor that is mostly 0 would lose more than its share.
         var counts = WithZeros(histogram);
         var most = LeftOut * counts.Sum();
         var (first, last, below, above) = (0, counts.Length - 1, 0L, 0L);
@@ -43,6 +45,7 @@ internal static class RangeMethods
     public static (double Low, double High) Mse(Histogram histogram)
     {
         var (a, b) = (Search(s => (s, s)), 0.0);
+        // Both ends start from the best common share; the full range would be a poor partner for the first search.
         b = a;
         // The best end depends on the other one, so each is searched twice.
         for (var round = 0; round < 2; round++)
@@ -130,10 +133,12 @@ internal static class RangeMethods
         var innerTotal = 0.0;
         for (var i = first; i <= last; i++)
             innerTotal += counts[i];
+        // Without a value inside there is no distribution to compare with.
         if (innerTotal == 0)
             return double.PositiveInfinity;
         for (var level = 0; level <= QuantizedRange.Levels; level++)
         {
+            // Integer division spreads bins evenly over the levels, also where their number is no multiple of 256.
             var (from, to) = (level * bins / (QuantizedRange.Levels + 1), (level + 1) * bins / (QuantizedRange.Levels + 1));
             var (sum, filled) = (0.0, 0);
             for (var i = from; i < to; i++)
@@ -144,6 +149,7 @@ internal static class RangeMethods
 
             for (var i = from; i < to; i++)
             {
+                // An empty bin contributes 0, the limit of p log p.
                 if (clipped[i] == 0)
                     continue;
                 // A clipped value whose bin was empty has no probability among the levels; the smallest one stands for it.

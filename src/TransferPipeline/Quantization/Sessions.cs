@@ -13,6 +13,8 @@ internal static class Sessions
             InterOpNumThreads = 1,
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+            // As in SessionFactory: the plan of all tensors takes its memory on top of the first run's, for each
+            // thread.
             EnableMemoryPattern = false,
         };
         return new(onnx, options);

@@ -21,6 +21,7 @@ internal sealed class TensorStatistics(int channels)
     /// <summary>Adds what one of <paramref name="photos"/> photos showed; called in the order of the photos.</summary>
     public void Add(PhotoStatistics photo, int photos)
     {
+        // Math.Min and Math.Max keep NaN, so that RequireFinite sees a tensor that has one.
         (Min, Max) = (Math.Min(Min, photo.Min), Math.Max(Max, photo.Max));
         for (var c = 0; c < Channels; c++)
         {
@@ -38,6 +39,7 @@ internal readonly record struct PhotoStatistics(float Min, float Max, float[] Me
     {
         var (channels, inner) = Layout(shape);
         var (min, max) = (float.PositiveInfinity, float.NegativeInfinity);
+        // Sums in float64: a map has up to 112 x 112 values per channel, of both signs.
         var (sums, magnitudes) = (new double[channels], new float[channels]);
         for (var i = 0; i < values.Length; i += inner)
         {
@@ -57,6 +59,7 @@ internal readonly record struct PhotoStatistics(float Min, float Max, float[] Me
     public static (int Channels, int Inner) Layout(long[] shape) =>
         shape.Length switch
         {
+            // Four axes are a map, with its channels first; tokens and vectors have them last.
             4 => ((int)shape[1], (int)(shape[2] * shape[3])),
             0 => (1, 1),
             _ => ((int)shape[^1], 1),

@@ -35,6 +35,7 @@ internal sealed class VectorDrift
 
     private float[][] Vectors(ModelProto model, CancellationToken cancellation)
     {
+        // Without the layers behind the feature, which are in float in every form and only cost time.
         var cut = GraphPruner.Cut(model, new GraphIndex(model.Graph, _network.Input.Name), [_network.Feature]);
         cut.Graph.Output.Add(new ValueInfoProto { Name = _network.Feature });
         using var session = Sessions.Create(cut.ToByteArray());
