@@ -27,6 +27,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
     {
         using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
         Span<byte> header = stackalloc byte[HeaderBytes];
+        // Unused bytes are part of the part's SHA-256, so they have to be the same in every run.
         header.Clear();
         MemoryMarshal.Write(header, Magic);
         MemoryMarshal.Write(header[8..], rows.Count);
@@ -74,6 +75,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException or IOException)
         {
+            // A damaged length of a string gives a FormatException, or reads on to the end of the file.
             throw Damaged(file, e);
         }
 
@@ -108,6 +110,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
     {
         using var stream = Open(file, out var count, out var columns);
         var half = new Half[columns];
+        // A block may begin with rows of the part before: filled goes on from there.
         for (var i = 0; i < count; i++)
         {
             stream.ReadExactly(MemoryMarshal.AsBytes(half.AsSpan()));
@@ -132,6 +135,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
             Span<byte> header = stackalloc byte[HeaderBytes];
             stream.ReadExactly(header);
             (rows, columns) = (MemoryMarshal.Read<int>(header[8..]), MemoryMarshal.Read<int>(header[12..]));
+            // The length is checked here: a memory map that is read beyond the end of its file ends the process.
             if (
                 MemoryMarshal.Read<ulong>(header) != Magic
                 || rows < 0

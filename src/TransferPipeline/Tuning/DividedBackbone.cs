@@ -56,6 +56,7 @@ internal sealed record DividedBackbone(
 
     private static DividedBackbone At(Backbone backbone, string tensor, CutRequest feature)
     {
+        // Both outputs in one cut, so that the tensor and the feature are of the same treated graph.
         var both = backbone.Cut(new CutRequest(tensor, Pooling.None), feature);
         var (at, end) = (both.Outputs[0], both.Outputs[1]);
         var model = both.Model.Clone();
@@ -64,6 +65,8 @@ internal sealed record DividedBackbone(
         // The tensor gets a new maker: the activation, whose first axis is the batch.
         GraphEdit.RenameMade(model.Graph, tensor, writer.Unique(tensor + "_below"));
         var name = tensor;
+        // Batches are put together along the first axis; exported transformers may have tokens there and photos on the
+        // second.
         if (at.BatchAxis != 0)
         {
             name = writer.Unique(tensor + "_batch_first");
@@ -76,6 +79,7 @@ internal sealed record DividedBackbone(
 
         model.Graph.Input.Clear();
         model.Graph.Input.Add(GraphWriter.Declare(name, TensorProto.Types.DataType.Float, [-1, .. at.Shape.Skip(1)]));
+        // Before the pruning: a shape of a tensor below the cut would keep the whole lower part in the graph.
         PassingShapes.Replace(backbone.File, model, index, name, both);
         var upper = GraphPruner.Cut(model, new GraphIndex(model.Graph, name), [end.Name]);
         if (upper.Graph.Node.Any(n => GraphIndex.Inputs(n).Contains(both.InputName)))

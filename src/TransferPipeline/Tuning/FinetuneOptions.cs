@@ -118,6 +118,8 @@ internal sealed record FinetuneOptions
             : new()
             {
                 Preset = preset,
+                // The tutorial's SGD with rate 0.001 and momentum 0.9 and its StepLR(7, 0.1) are the defaults of the
+                // options below.
                 Cut = "all",
                 Views = 0,
                 Epochs = 25,
@@ -126,12 +128,14 @@ internal sealed record FinetuneOptions
                 Start = FinetuneStart.Random,
                 Keep = FinetuneKeep.Best,
                 Watch = FinetuneWatch.Validation,
+                // RandomResizedCrop's default in torchvision, which the tutorial leaves as it is.
                 CropScale = 0.08,
             };
 
     /// <exception cref="UsageException">Options contradict each other.</exception>
     public FinetuneOptions Check()
     {
+        // With a warm-up as long as the training the rate would only grow.
         if (Warmup >= Epochs)
             throw new UsageException(FormattableString.Invariant($"warmup is {Warmup} epochs of {Epochs}; expected fewer than there are"));
         return this;
@@ -140,9 +144,11 @@ internal sealed record FinetuneOptions
     /// <summary>All that determines the result, as text by name.</summary>
     public IReadOnlyDictionary<string, string> Values()
     {
+        // Sorted, since this text becomes part of the key by which a checkpoint is recognized.
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var option in DeclaredOption.Of<FinetuneOptions>())
             values[option.Name] = option.TextOf(this);
+        // The seed has no OptionAttribute: every command and pipeline has one seed for all that is random.
         values["seed"] = Seed.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return values;
     }

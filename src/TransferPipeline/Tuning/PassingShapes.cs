@@ -14,6 +14,7 @@ internal static class PassingShapes
     /// <param name="below">The graph before it was divided.</param>
     public static void Replace(string file, ModelProto model, GraphIndex index, string cut, CutModel below)
     {
+        // Shapes of the cut itself stay: they are known above it.
         var above = new GraphIndex(model.Graph, cut);
         List<NodeProto> passing =
         [
@@ -58,6 +59,7 @@ internal static class PassingShapes
         if (inside.Count == 0)
             return found;
         using var probe = new Backbones.Probe(model, below.InputName, optimize: false);
+        // One and two photos: a size that doubles is the batch, or a multiple of it, and one that stays is fixed.
         var (one, two) = (Run(1), Run(2));
         foreach (var tensor in inside)
             found[tensor] = Compare(one[tensor].Shape, two[tensor].Shape);
@@ -84,6 +86,7 @@ internal static class PassingShapes
     private static void Write(GraphWriter writer, NodeProto node, long[] sizes, string cut)
     {
         var (start, end) = (Place(node.Int("start", 0), sizes.Length), Place(node.Int("end", sizes.Length), sizes.Length));
+        // The index has an axis of its own, so that Gather keeps one for Concat.
         var count = writer.Node("Gather", [writer.Node("Shape", [cut]), writer.Constant("batch_axis", [0L], 1)], ("axis", 0L));
         var parts = sizes[start..end]
             .Select(size =>

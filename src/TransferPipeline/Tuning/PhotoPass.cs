@@ -24,6 +24,7 @@ internal sealed class PhotoPass : IDisposable
     {
         (_spec, _model, _layout, _threads) = (spec, model, layout, threads);
         _session = model is null ? null : SessionFactory.Create(model, new());
+        // Photos are known by their paths in a feature set, and by their numbers in a dataset.
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < spec.Dataset.Entries.Count; i++)
             numbers[spec.Dataset.Entries[i].Path] = i;
@@ -43,6 +44,8 @@ internal sealed class PhotoPass : IDisposable
             _threads,
             (i, _, _) =>
             {
+                // The pool's threads change from run to run; a worker with its decoder and buffers is taken by
+                // whichever is free.
                 if (!_workers.TryTake(out var worker))
                     worker = new(this);
                 worker.Run(i, wanted[i].Photo, wanted[i].Copy, take);
@@ -84,6 +87,7 @@ internal sealed class PhotoPass : IDisposable
             }
             catch (Exception e) when (PhotoSource.IsOfPhoto(e))
             {
+                // An extraction leaves such a photo out; here it already has its place and its label in a batch.
                 throw new JobFailedException(
                     $"{_owner._spec.Dataset.Entries[entry].Path}: could be read when the run began, and cannot any more ({e.OneLine()})",
                     e

@@ -14,6 +14,7 @@ internal sealed class RateSchedule(FinetuneOptions options, int stepsPerEpoch)
             * options.Schedule switch
             {
                 FinetuneSchedule.Cosine => 0.5 * (1 + Math.Cos(Math.PI * (step - warm) / (total - warm))),
+                // Integer divisions: the number of the epoch, then how often StepLR has multiplied the rate by then.
                 FinetuneSchedule.Step => Math.Pow(options.Gamma, step / stepsPerEpoch / options.StepSize),
                 _ => 1,
             };

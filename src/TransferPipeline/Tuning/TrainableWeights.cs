@@ -37,6 +37,7 @@ internal sealed class TrainableWeights
         {
             foreach (var output in node.Output.Where(o => o.Length > 0))
                 _producers[output] = node;
+            // As in GraphIndex: what only reads a shape does not depend on the photo.
             if (node.OpType is not ("Shape" or "Size") && node.Input.Any(_dependent.Contains))
                 _dependent.UnionWith(node.Output);
         }
@@ -59,12 +60,14 @@ internal sealed class TrainableWeights
     {
         if (Layers.Contains(node.OpType))
         {
+            // All inputs: a product may have its weights on either side.
             foreach (var input in node.Input)
                 Add(input, isStatistic: false);
         }
         else if (Normalizations.Contains(node.OpType) || node.OpType == "PRelu")
         {
             for (var i = 1; i < node.Input.Count; i++)
+                // Inputs 3 and 4 of a BatchNormalization are its running mean and variance.
                 Add(node.Input[i], isStatistic: node.OpType == "BatchNormalization" && i > 2);
         }
         else if (node.OpType is "Add" or "Mul" or "Sub" && node.Input.Count == 2)
@@ -116,6 +119,7 @@ internal sealed class TrainableWeights
     {
         while (!_initializers.ContainsKey(tensor) && _producers.GetValueOrDefault(tensor) is { } node && Movers.Contains(node.OpType))
             tensor = node.Input[0];
+        // Position tables and masks have more than one axis that is longer than 1.
         return Constant(tensor) is { } constant && constant.DataType == (int)DataType.Float && constant.Dims.Count(d => d > 1) == 1;
     }
 
@@ -128,6 +132,7 @@ internal sealed class TrainableWeights
                 return true;
             if (Movers.Contains(node.OpType))
                 tensor = node.Input[0];
+            // With both operands from the photo it is a residual sum, and its constants are not a bias of one layer.
             else if (node.OpType is "Add" or "Mul" or "Sub" && node.Input.Where(_dependent.Contains).ToList() is [var only])
                 tensor = only;
             else

@@ -20,6 +20,7 @@ internal sealed record TunedGraph
     public TunedHead? Auxiliary { get; init; }
 
     /// <summary>Weight of the auxiliary classifier's loss.</summary>
+    // 0.4 as in PyTorch's fine-tuning tutorial for Inception v3.
     public double AuxiliaryLossWeight { get; init; } = 0.4;
 }
 

@@ -23,6 +23,7 @@ internal static class TunedModelFile
             places[graph.Initializer[i].Name] = i;
         foreach (var parameter in parameters)
         {
+            // In the file itself, also where the weight was external data: there the untrained values are.
             var tensor = TensorData.Of(parameter.Name, weights.Graph[parameter.Name], [.. parameter.Shape]);
             if (places.TryGetValue(parameter.Name, out var place))
             {
@@ -34,6 +35,7 @@ internal static class TunedModelFile
             var node =
                 graph.Node.FirstOrDefault(n => n.Output.Contains(parameter.Name))
                 ?? throw new InvalidOperationException($"{backbone.File} has no tensor '{parameter.Name}'");
+            // ONNX forbids a second maker of a tensor.
             graph.Node.Remove(node);
             graph.Initializer.Add(tensor);
             // Up to IR version 3 every initializer has to be listed among the inputs.
@@ -46,6 +48,7 @@ internal static class TunedModelFile
         model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = madeBy });
         using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
         ModelSerializer.Write(model, stream);
+        // To disk before the file gets its name: a power failure must not leave the name without the content.
         stream.Flush(flushToDisk: true);
     }
 

@@ -26,6 +26,7 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
                 temporary =>
                 {
                     using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
+                    // It leaves the stream open, in which weights and the part's state follow.
                     using (var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true))
                     {
                         writer.Write(Magic);
@@ -59,8 +60,10 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
             TuningCheckpoint read;
             bool hasKept;
+            // A BinaryReader does not read ahead: the stream stands behind the last field when it is disposed.
             using (var reader = new BinaryReader(stream, Encoding.UTF8, leaveOpen: true))
             {
+                // A cache folder is shared by runs of other options, so another run's checkpoint is no damage.
                 if (reader.ReadString() != Magic || reader.ReadString() != key)
                 {
                     message($"{file}: the checkpoint of a run with other photos or options; training begins anew");
@@ -98,6 +101,7 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
         return weights;
     }
 
+    // In the order of the parameters: a dictionary's own order is not fixed, and the file has no names.
     private static IEnumerable<float[]> All(TunedWeights weights, ITunedPart part) =>
         part.Parameters.Select(p => weights.Graph[p.Name]).Append(weights.HeadWeights).Append(weights.HeadBias);
 }

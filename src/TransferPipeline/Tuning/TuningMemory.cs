@@ -12,6 +12,7 @@ internal static class TuningMemory
     public static long Estimate(ITunedPart part, TunerOptions options, int batch, long inputValues)
     {
         var shard = Blocks.Count(batch, options.Shards);
+        // Shards wait for a free thread, and hold activations only while they are computed.
         var atOnce = Math.Min(batch, shard * Math.Min(options.Threads, options.Shards));
         // Two batches of activations are in memory: the one that is computed and the next.
         return Base + part.WeightBytes + part.ActivationBytesPerPhoto * atOnce + 2 * batch * inputValues * sizeof(float);
@@ -37,6 +38,7 @@ internal static class TuningMemory
         const string File = "/proc/meminfo";
         if (!System.IO.File.Exists(File))
             return null;
+        // MemAvailable and not MemFree: the files that an extraction left in the page cache can be dropped.
         var line = System.IO.File.ReadLines(File).FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
         if (
             line is null

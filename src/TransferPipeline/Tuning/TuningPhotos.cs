@@ -43,6 +43,7 @@ internal sealed record TuningPhotos(
         int[] reported = [.. Of(Datasets.Splits.Validation)];
         int[] held = options is { Keep: FinetuneKeep.Best, Watch: FinetuneWatch.HeldOut } ? Hold(train, labels, options) : [];
         var photos = new TuningPhotos(rows, set.Manifest.Classes, labels, [.. train.Except(held)], held, reported);
+        // After photos are held out: a class of few photos may have lost all of them.
         var counts = photos.Train.CountBy(p => labels[p]).ToDictionary();
         if (Enumerable.Range(0, classes.Count).Where(k => !counts.ContainsKey(k)).Select(k => (int?)k).FirstOrDefault() is { } missing)
             throw new BadInputException(
@@ -63,6 +64,7 @@ internal sealed record TuningPhotos(
         foreach (var group in train.GroupBy(p => labels[p]).OrderBy(g => g.Key))
         {
             var members = group.ToArray();
+            // A stream per class: photos that are added to one class do not change what is held out of the others.
             RandomStream.OfDraws(options.Seed, (ulong)group.Key).Shuffle(members);
             held.AddRange(members.Take((int)Math.Round(options.HeldOut * members.Length, MidpointRounding.AwayFromZero)));
         }

@@ -92,6 +92,7 @@ internal sealed class TuningRun
     {
         var (logits, features) = (new float[photos.Length * classes], new float[(long)photos.Length * dimension]);
         var sum = new StepResult();
+        // In batches of the training's size, for which the memory was estimated.
         var inputs = new float[_options.Batch * _source.Values];
         for (var first = 0; first < photos.Length; first += _options.Batch)
         {
@@ -135,6 +136,7 @@ internal sealed class TuningRun
             rate = _rates.At(epoch * _steps + step);
             var result = _part.Train(batch, rate * _options.BackboneRate, rate);
             sum = new(sum.Loss + result.Loss, sum.Weight + result.Weight, sum.Correct + result.Correct);
+            // The step has put NaN into all weights, so going on is of no use.
             if (!double.IsFinite(result.Loss))
                 throw new JobFailedException(
                     FormattableString.Invariant(
@@ -153,6 +155,7 @@ internal sealed class TuningRun
         {
             var first = step * _options.Batch;
             var places = order.AsSpan(first, Math.Min(_options.Batch, order.Length - first)).ToArray();
+            // Not one buffer for all: the batch before may still be computed.
             var values = new float[places.Length * _source.Values];
             var photos = Array.ConvertAll(places, place => (Photo: _photos.Train[place], Place: place));
             _source.Read(Array.ConvertAll(photos, p => (p.Photo, _source.CopyFor(p.Photo, p.Place, epoch))), values);
@@ -167,6 +170,7 @@ internal sealed class TuningRun
                 (_kept, _keptCount, _best) = (_part.Weights(), epoch + 1, accuracy);
                 break;
             case FinetuneKeep.Average when epoch >= _options.Epochs - Averaged(_options.Epochs):
+                // Weights() makes a copy, which the part does not change, so the mean is taken in place.
                 _kept = _kept is null ? _part.Weights() : Mean(_kept, _part.Weights(), ++_keptCount);
                 _keptCount = Math.Max(_keptCount, 1);
                 break;
@@ -177,6 +181,7 @@ internal sealed class TuningRun
     }
 
     /// <summary>Epochs whose weights are averaged.</summary>
+    // Rounded up, so that a single epoch is in its own average.
     internal static int Averaged(int epochs) => (epochs + 2) / 3;
 
     /// <summary>

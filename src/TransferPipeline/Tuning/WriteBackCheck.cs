@@ -50,14 +50,19 @@ internal static class WriteBackCheck
                 cancellation
             );
             var labels = Enumerable.Range(start, count).Select(i => photos.Labels[chosen[i]]).ToArray();
+            // Both sides get the same float32 activations: cached ones are float16, whose rounding would hide an error
+            // of the graph.
             part.Evaluate(new TunedBatch([activations.AsMemory(0, count * values)], labels), logits.AsSpan(0, count * classes), []);
             for (var i = 0; i < count * classes; i++)
             {
                 var (row, k) = (start + i / classes, i % classes);
+                // The file has no head: its score is computed here, in float64, from the feature and the head's
+                // weights.
                 var score =
                     Score(features.Row(row), weights.HeadWeights.AsSpan(k * divided.Dimension, divided.Dimension)) + weights.HeadBias[k];
                 var difference = Math.Abs(score - logits[i]);
                 top = Math.Max(top, Math.Abs(score));
+                // Negated, as below, so that NaN counts as a difference.
                 if (!(difference <= largest))
                     (largest, worst) = (double.IsNaN(difference) ? double.PositiveInfinity : difference, row);
             }
