@@ -30,6 +30,7 @@ internal sealed class Optimizer(TunerOptimizer kind, double momentum, double wei
     {
         if (kind == TunerOptimizer.AdamW)
         {
+            // A variable keeps the number alive until the call has returned (see Scalars).
             using var left = (1 - rate * weightDecay).ToScalar();
             values.mul_(left);
         }
@@ -40,6 +41,7 @@ internal sealed class Optimizer(TunerOptimizer kind, double momentum, double wei
 
         if (kind == TunerOptimizer.Sgd)
         {
+            // torch takes the first gradient as it is; from a state of 0 the sum is the same.
             if (momentum > 0)
                 gradient = states[0].mul_(Scalars.Of(momentum)).Plus_(gradient);
             using var length = (-rate).ToScalar();
@@ -51,6 +53,7 @@ internal sealed class Optimizer(TunerOptimizer kind, double momentum, double wei
         var square = states[1].mul_(Scalars.Of(Beta2)).addcmul_(gradient, gradient, Scalars.Of(1 - Beta2));
         using var correction = Math.Sqrt(1 - Math.Pow(Beta2, step)).ToScalar();
         using var factor = (-rate / (1 - Math.Pow(Beta1, step))).ToScalar();
+        // As in torch, epsilon is added to the root after its correction.
         var root = square.sqrt().div_(correction).add_(Scalars.Of(Epsilon), Scalars.One);
         values.addcdiv_(mean, root, factor);
     }

@@ -20,6 +20,7 @@ internal sealed class TorchNetwork : IDisposable
             .. start.Layers.Select(layer =>
             {
                 var linear = nn.Linear(layer.Inputs, layer.Outputs);
+                // libtorch refuses to overwrite a weight in place while it records gradients.
                 using var still = no_grad();
                 linear.weight.copy_(tensor(layer.Weights, [layer.Outputs, layer.Inputs]));
                 linear.bias!.copy_(tensor(layer.Bias));
@@ -46,11 +47,13 @@ internal sealed class TorchNetwork : IDisposable
         return x;
     }
 
+    // Weights and biases, as torch.optim's weight_decay takes both.
     public Tensor SquaredLength() => Parameters.Select(p => p.mul(p).sum()).Aggregate((a, b) => a.Plus(b));
 
     public void ForgetGradients()
     {
         foreach (var parameter in Parameters)
+            // Absent, not 0: backward adds to a gradient that is there.
             parameter.grad = null;
     }
 

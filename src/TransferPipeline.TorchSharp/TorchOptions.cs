@@ -92,6 +92,7 @@ public sealed record TorchMlp : TorchOptions
     internal override double HiddenDropout => Dropout;
 
     /// <summary>Whether all options are the same, the widths by their values.</summary>
+    // A record compares lists by reference.
     public bool Equals(TorchMlp? other) =>
         base.Equals(other) && Dropout == other.Dropout && HiddenLayerSizes.SequenceEqual(other.HiddenLayerSizes);
 

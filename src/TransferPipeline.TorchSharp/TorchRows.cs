@@ -20,6 +20,7 @@ internal sealed class TorchRows
         }
 
         X = tensor(values, [rows.Length, columns], device: device);
+        // cross_entropy takes classes as 64-bit integers.
         Y = tensor(Array.ConvertAll(rows, row => (long)data.Y[row]), device: device);
         Device = device;
     }

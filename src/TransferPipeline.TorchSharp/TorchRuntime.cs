@@ -27,6 +27,7 @@ internal static class TorchRuntime
     /// <summary>For heads: null when libtorch's files are there, whether they load or not; otherwise the reason and the cure.</summary>
     public static string? Missing => MissingFile is { } problem ? problem + OtherHeads : null;
 
+    // From the files alone: listing the heads must not take the time of loading libtorch.
     private static string? MissingFile { get; } = FindMissing();
 
     private static string? FindMissing()
@@ -46,6 +47,7 @@ internal static class TorchRuntime
     {
         if (wanted == TorchDevice.Cuda && !cuda.is_available())
         {
+            // The driver's own library shows whether the driver is missing or the build has no CUDA.
             var reason = NativeLibrary.TryLoad("libcuda.so.1", out _)
                 ? "this build's libtorch is for the CPU alone or finds no GPU: build with 'make GPU=1'"
                 : "libcuda.so.1 is missing: install the NVIDIA driver and build with 'make GPU=1'";
@@ -80,6 +82,7 @@ internal static class TorchRuntime
         }
         catch (Exception e) when (e is NotSupportedException or TypeInitializationException or EntryPointNotFoundException)
         {
+            // What the static constructor of TorchSharp threw is inside a TypeInitializationException.
             return Reason((e.InnerException ?? e).Message.Split('\n', 2)[0].Trim());
         }
     }

@@ -63,6 +63,7 @@ internal sealed class TorchTraining
             var (validationLoss, validationAccuracy) = validation is null
                 ? (double.NaN, double.NaN)
                 : Evaluate(network, validation, weights);
+            // The loss was measured before the step: the step itself may have made weights infinite.
             if (!double.IsFinite(loss) || !network.IsFinite())
             {
                 var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
@@ -116,6 +117,7 @@ internal sealed class TorchTraining
         {
             _context.Cancellation.ThrowIfCancellationRequested();
             var count = Math.Min(_options.StepRows, order.Length - first);
+            // A scope per step: without it the tensors of all steps live until the training ends.
             using var scope = NewDisposeScope();
             var (x, y) = rows.Batch(order.AsSpan(first, count));
             var (batchLoss, batchRight, measured) = (0.0, 0L, false);
@@ -128,6 +130,7 @@ internal sealed class TorchTraining
                     // L-BFGS measures several times per step; the first is at the weights that the step begins with.
                     if (!measured)
                         (batchLoss, batchRight, measured) = (value.item<float>(), Right(scores, y), true);
+                    // torch.optim's L-BFGS has no weight_decay of its own.
                     if (_options.Solver == TorchSolver.Lbfgs && _options.WeightDecay > 0)
                         value = value.Plus(network.SquaredLength().mul(Scalars.Of(_options.WeightDecay / 2)));
                     value.backward();
@@ -135,6 +138,7 @@ internal sealed class TorchTraining
                 },
                 rate
             );
+            // A batch's mean is divided by the weights of its labels, so the mean of an epoch weighs batches by them.
             var batchWeight = weights is null ? count : weights.index_select(0, y).sum().item<float>();
             (loss, weight, right, steps) = (loss + batchLoss * batchWeight, weight + batchWeight, right + batchRight, steps + 1);
         }

@@ -8,12 +8,14 @@ namespace TransferPipeline.TorchSharp.Tuning;
 /// </summary>
 internal static class GeluPattern
 {
+    // Exporters round the constants to float32.
     private const double Tolerance = 1e-6;
 
     /// <summary>The nodes with each such pattern as one Gelu node, at the place of its last one.</summary>
     /// <param name="outputs">Tensors that must stay.</param>
     public static List<NodeProto> Fuse(IReadOnlyList<NodeProto> nodes, GraphIndex index, IEnumerable<string> outputs)
     {
+        // An output of the graph counts as a user, so that it is not fused away.
         var uses = nodes.SelectMany(n => n.Input).Concat(outputs).CountBy(i => i).ToDictionary(u => u.Key, u => u.Value);
         var users = nodes.SelectMany(n => n.Input.Select(i => (Input: i, Node: n))).ToLookup(u => u.Input, u => u.Node);
         var (dropped, fused) = (new HashSet<NodeProto>(ReferenceEqualityComparer.Instance), new Dictionary<NodeProto, NodeProto>());

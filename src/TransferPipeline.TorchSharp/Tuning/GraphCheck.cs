@@ -19,6 +19,7 @@ internal static class GraphCheck
 
         if (onnx.SparseInitializer.Count > 0)
             return $"the weight '{onnx.SparseInitializer[0].Values.Name}' is stored sparse; write the file with dense weights";
+        // Exporters declare outputs that nothing takes; only those in use stand against training.
         var used = onnx.Node.SelectMany(GraphIndex.Inputs).ToHashSet(StringComparer.Ordinal);
         if (onnx.Node.Select(n => Problem(n, used)).FirstOrDefault(p => p is not null) is { } problem)
             return problem;
@@ -40,6 +41,7 @@ internal static class GraphCheck
             return HalfPrecision($"{what} makes half precision");
         if (node.OpType == "BatchNormalization" && node.Int("training_mode", 0) != 0)
             return $"{what} is a TRAINING export; export it with training=TrainingMode.PRESERVE from model.eval()";
+        // A mask of Dropout or the indices of MaxPool: the functions here give the first output alone.
         if (node.OpType != "Split" && node.Output.Skip(1).FirstOrDefault(used.Contains) is { } second)
             return $"{what} has a second output, '{second}', which cannot be trained through; choose a cut behind it";
         return null;

@@ -32,6 +32,7 @@ internal sealed class GraphPlan : IDisposable
         var parameters = Parameters.ToDictionary(p => p.Name, StringComparer.Ordinal);
         ParameterSlots = [.. Parameters.Select(p => Slot(p.Name))];
         string[] features = graph.Auxiliary is { } auxiliary ? [graph.Head.Feature, auxiliary.Feature] : [graph.Head.Feature];
+        // Parameters count as given, so that a Constant or an Identity that makes one is not run.
         var nodes = Needed(model.Graph, features, graph.Inputs.Select(i => i.Name).Concat(parameters.Keys));
         nodes = GeluPattern.Fuse(nodes, new GraphIndex(model.Graph, graph.Inputs[0].Name), features);
         Outputs = [.. features.Select(Slot)];
@@ -73,6 +74,7 @@ internal sealed class GraphPlan : IDisposable
         var known = given.ToHashSet(StringComparer.Ordinal);
         var needed = features.Where(f => !known.Contains(f)).ToHashSet(StringComparer.Ordinal);
         var nodes = new List<NodeProto>();
+        // Backwards: a node is needed when a later one takes what it makes.
         foreach (var node in graph.Node.Reverse().Where(n => n.Output.Any(needed.Contains)))
         {
             nodes.Add(node);
@@ -92,13 +94,16 @@ internal sealed class GraphPlan : IDisposable
         for (var i = 0; i < nodes.Count; i++)
         {
             foreach (var slot in outputs[i].Where(s => s >= 0))
+                // An output that nothing takes is released by its own node.
                 (lastUse[slot], maker[slot]) = (i, i);
             foreach (var slot in inputs[i].Where(s => s >= 0))
                 (lastUse[slot], uses[slot]) = (i, uses[slot] + 1);
         }
 
         foreach (var slot in Outputs)
+            // Features are used after the pass: they are neither released nor overwritten.
             (lastUse[slot], uses[slot]) = (nodes.Count, uses[slot] + 1);
+        // Without a maker a value is a weight, a constant or the cut's tensor, which others dispose.
         var released = Enumerable.Range(0, Slots).Where(s => maker[s] >= 0).ToLookup(s => lastUse[s]);
         return
         [

@@ -46,6 +46,7 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
             }
         }
 
+        // Only after a complete pass, in which every shape was computed.
         if (known is null)
             memory.Add(photos, results);
         return [.. plan.Outputs.Select(slot => values[slot]!.Tensor!)];
@@ -57,6 +58,7 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
     /// <summary>0 for dropped values, 1 / (1 - ratio) for the others.</summary>
     public Tensor DropoutMask(PlannedNode node, long[] shape, double ratio)
     {
+        // Drawn here: libtorch has one generator for all threads, and draws would depend on their order.
         var random = Random(node.Index);
         var (mask, kept) = (new float[HostShapes.Count(shape)], (float)(1 / (1 - ratio)));
         for (var i = 0; i < mask.Length; i++)
@@ -69,6 +71,7 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
         var call = new OperatorCall(node, plan.Opset, Array.ConvertAll(node.Inputs, s => s < 0 ? null : values[s]), this);
         try
         {
+            // First in C#: a shape that libtorch computed would be a tensor, which Reshape and Slice cannot take.
             if (HostOperators.Run(call) is { } host)
             {
                 results[node.Index] = host;
@@ -87,6 +90,7 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
                 if (overwritten >= 0)
                     values[node.Inputs[overwritten]] = null;
                 else
+                    // The result outlives this scope and is disposed after its last use (GraphValue.Release).
                     made[i].MoveToOuterDisposeScope();
                 if (node.Outputs[i] >= 0)
                     values[node.Outputs[i]] = GraphValue.Made(made[i]);
@@ -96,6 +100,7 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
         }
         catch (Exception e) when (e is InvalidDataException or NotSupportedException or ExternalException or ArgumentException)
         {
+            // libtorch appends a C++ stack trace to its message.
             throw new GraphRunException($"{node.Description}: {e.Message.Split('\n', 2)[0].Trim()}", e);
         }
     }

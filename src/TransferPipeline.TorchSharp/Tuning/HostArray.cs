@@ -85,8 +85,10 @@ internal sealed class HostArray : IDisposable
     /// <summary>The values as a tensor that lives as long as this array.</summary>
     public Tensor ToTensor(Device device)
     {
+        // Several shards may ask for the same constant at once.
         lock (_lock)
         {
+            // Detached, or the scope of the shard that asked first would dispose what later runs use.
             return _tensor ??= NewTensor(device).DetachFromDisposeScope();
         }
     }

@@ -127,6 +127,7 @@ internal static class HostLayout
         var (which, left, right) = (BroadcastPlaces(condition.Dims, dims), BroadcastPlaces(yes.Dims, dims), BroadcastPlaces(no.Dims, dims));
         var places = new int[which.Length];
         for (var i = 0; i < places.Length; i++)
+            // Places count on from one operand to the other, as All puts them one behind the other.
             places[i] = condition.Integers[which[i]] != 0 ? left[i] : yes.Count + right[i];
         return All([yes, no], yes.Kind).Take(dims, places);
     }

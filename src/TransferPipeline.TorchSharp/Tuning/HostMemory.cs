@@ -13,6 +13,7 @@ internal sealed class HostMemory : IDisposable
     /// <summary>By the nodes' places in the plan; null before the first run.</summary>
     public HostArray?[]? Find(int photos) => _byPhotos.GetValueOrDefault(photos);
 
+    // Shards of equal size may compute the same shapes at once; the first result stays.
     public void Add(int photos, HostArray?[] results) => _byPhotos.TryAdd(photos, results);
 
     public void Dispose()

@@ -21,6 +21,7 @@ internal static class HostOperators
         ["Mul"] = call => HostMath.Binary(call, (a, b) => a * b, (a, b) => a * b),
         ["Div"] = call => HostMath.Binary(call, (a, b) => a / b, (a, b) => a / b),
         ["Mod"] = HostMath.Mod,
+        // Exact below 2^53, and shapes are smaller.
         ["Pow"] = call => HostMath.Binary(call, (a, b) => (long)Math.Pow(a, b), Math.Pow),
         ["Min"] = call => HostMath.Binary(call, Math.Min, Math.Min),
         ["Max"] = call => HostMath.Binary(call, Math.Max, Math.Max),
@@ -90,6 +91,7 @@ internal static class HostOperators
     {
         var dims = call.Constant(0).Integers;
         var value = call.Node.Attribute("value")?.T is { } tensor ? HostArray.Of(tensor) : HostArray.Of([0f]);
+        // Place 0 for all: the one value is repeated.
         return value.Take(dims, new int[Count(dims)]);
     }
 

@@ -46,6 +46,7 @@ internal static class HostShapes
     {
         var (own, strides) = (Strides(from), new int[to.Length]);
         for (var i = 1; i <= from.Length; i++)
+            // Step 0: an axis of length 1 is repeated along the longer one.
             strides[^i] = from[^i] == 1 ? 0 : own[^i];
         return Places(to, strides, 0);
     }
@@ -64,6 +65,7 @@ internal static class HostShapes
                 place += steps[axis];
                 if (++index[axis] < dims[axis])
                     break;
+                // An axis that has ended goes back to its start, and the one before it moves on.
                 place -= steps[axis] * (int)dims[axis];
                 index[axis] = 0;
             }
@@ -101,6 +103,7 @@ internal static class HostShapes
     {
         if (step == 0)
             throw new InvalidDataException("a Slice has step 0");
+        // One place before the first is the end of a slice that goes backwards through it.
         start = start < 0 ? Math.Max(start, -length - 1) + length : start;
         end = end < 0 ? Math.Max(end, -length - 1) + length : end;
         if (step > 0)

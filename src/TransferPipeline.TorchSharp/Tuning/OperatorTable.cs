@@ -31,6 +31,7 @@ internal static class OperatorTable
                 Functions.Add(op, call => [function(call)]);
         }
 
+        // The one operator here with several outputs.
         Functions.Add("Split", Layout.Split);
     }
 

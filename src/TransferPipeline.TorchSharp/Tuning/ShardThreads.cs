@@ -23,11 +23,14 @@ internal sealed class ShardThreads : IDisposable
     /// <summary>Does pieces 0 to <paramref name="count"/> - 1 and returns when all are done.</summary>
     public void Run(int count, Action<int> work)
     {
+        // Before the release, which makes the fields visible to the helpers.
         (_work, _failures, _next) = (work, new Exception?[count], 0);
+        // The calling thread takes pieces too.
         var helpers = Math.Min(_helpers.Length, count - 1);
         if (helpers > 0)
             _start.Release(helpers);
         TakePieces();
+        // One end per start: a fast helper may take two starts, and when all ends are in no helper is at work.
         for (var i = 0; i < helpers; i++)
             _end.Wait();
         // The first piece's failure, whichever thread was quicker.

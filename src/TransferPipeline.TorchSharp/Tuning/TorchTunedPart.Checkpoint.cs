@@ -12,6 +12,7 @@ internal sealed partial class TorchTunedPart
     {
         using var writer = new BinaryWriter(to, Encoding.UTF8, leaveOpen: true);
         writer.Write(Magic);
+        // The states of another optimizer mean something else.
         writer.Write(_options.Optimizer.ToString());
         writer.Write(_steps);
         foreach (var weight in All)
@@ -19,6 +20,7 @@ internal sealed partial class TorchTunedPart
             writer.Write(weight.Name);
             foreach (var array in weight.States.Prepend(weight.Master))
             {
+                // In the order of the shape, so that the file does not depend on the memory order of a tensor.
                 var values = TrainedTensor.Read(array);
                 writer.Write(values.Length);
                 writer.Write(MemoryMarshal.AsBytes(values.AsSpan()));

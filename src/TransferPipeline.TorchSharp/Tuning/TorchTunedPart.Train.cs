@@ -10,7 +10,9 @@ internal sealed partial class TorchTunedPart
     public StepResult Train(TunedBatch batch, double backboneRate, double headRate)
     {
         var (result, shards) = Differentiate(batch, backboneRate != 0);
+        // After the gradients: dropout draws by the number of steps that are done, Adam's correction counts from 1.
         _steps++;
+        // Weights are independent of each other, and each sums its shards in their order.
         Guarded(() =>
             _threads.Run(
                 _weights.Length + _heads.Length,
@@ -45,6 +47,7 @@ internal sealed partial class TorchTunedPart
     {
         var shards = Shard(batch.Photos);
         var results = new StepResult[shards.Length];
+        // The whole batch's weight: shards divide their sums by it, and their gradients then only have to be added.
         var weight = 0.0;
         foreach (var label in batch.Labels.Span)
             weight += _options.ClassWeights?[label] ?? 1;
@@ -59,6 +62,7 @@ internal sealed partial class TorchTunedPart
     {
         using var scope = NewDisposeScope();
         Tensor[] features;
+        // Where the backbone does not learn, libtorch keeps no activations of it.
         using (set_grad_enabled(throughGraph))
             features = Run(photos.Count, isTraining: true, shard).Forward(Inputs(batch, photos));
         var labels = Labels(batch, photos);

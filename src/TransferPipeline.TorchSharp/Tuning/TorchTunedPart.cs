@@ -27,6 +27,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
     {
         (_graph, _options) = (graph, options);
         _device = TorchRuntime.Device("finetune", options.Device == TunerDevice.Cuda ? TorchDevice.Cuda : TorchDevice.Cpu);
+        // Each step allocates and frees the same blocks; Dispose gives them back.
         NativeHeap.Reuse();
         _plan = new GraphPlan(graph);
         _optimizer = new Optimizer(options.Optimizer, options.Momentum, options.WeightDecay);
@@ -96,6 +97,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
+        // Without gradients all shards can read the same leaf.
         var features = Run(shard.Count, isTraining: false, 0).Forward(Inputs(batch, shard));
         var logits = Logits(features[0], 0, 0);
         var labels = Labels(batch, shard);
@@ -111,16 +113,19 @@ internal sealed partial class TorchTunedPart : ITunedPart
         };
 
     /// <summary>Tells the draws of different steps, shards and nodes apart.</summary>
+    // The factors are above the numbers of shards and of nodes, so that no two triples share a number.
     private static long HashCode(long step, int shard, long node) => ((step * 1009) + shard) * 100_003 + node;
 
     private Tensor Logits(Tensor feature, int head, int shard)
     {
         var dimension = _heads[2 * head].Shape[1];
+        // A feature may still have axes of length 1, as behind a global pooling.
         return nn.functional.linear(feature.reshape(-1, dimension), _heads[2 * head].Of(shard), _heads[2 * head + 1].Of(shard));
     }
 
     /// <summary>Sum over the photos.</summary>
     private Tensor Loss(Tensor logits, Tensor labels) =>
+        // Sums, since shards are added and the weight of the whole batch divides them.
         nn.functional.cross_entropy(logits, labels, _classWeights, reduction: nn.Reduction.Sum, label_smoothing: _options.LabelSmoothing);
 
     private StepResult Result(Tensor loss, Tensor logits, Tensor labels)
@@ -140,6 +145,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
             var values = batch.Inputs[i].Span.Slice(shard.First * input.Values, shard.Count * input.Values);
             MemoryMarshal.AsBytes(values).CopyTo(made.bytes);
             made = made.to(_device);
+            // Only the order in memory changes, as that of the weights (TrainedTensor).
             if (_channelsLast && made.dim() == 4)
                 made = made.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
             tensors.Add(made);
@@ -187,6 +193,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
     /// <exception cref="BadInputException">The graph does not fit the cut's shapes or the heads.</exception>
     private long TryOnePhoto()
     {
+        // Zeros do: shapes that depend on pixels are refused.
         var batch = new TunedBatch([.. _graph.Inputs.Select(i => new ReadOnlyMemory<float>(new float[i.Values]))], new int[1]);
         try
         {

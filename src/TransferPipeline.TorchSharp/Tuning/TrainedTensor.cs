@@ -18,6 +18,7 @@ internal sealed class TrainedTensor : IDisposable
         using var still = no_grad();
         (Name, Shape) = (name, shape);
         var made = tensor(values, shape, device: device);
+        // The values lie channels last in memory, while the shape stays that of ONNX.
         if (channelsLast && shape.Length == 4)
             made = made.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
         Master = made.DetachFromDisposeScope();
@@ -53,6 +54,7 @@ internal sealed class TrainedTensor : IDisposable
             if (_leaves[s].grad is not { } gradient)
                 continue;
             sum = sum is null ? gradient : sum.Plus_(gradient);
+            // backward adds to a gradient that is there, so the next step needs none.
             _leaves[s].grad = null;
         }
 
@@ -68,6 +70,7 @@ internal sealed class TrainedTensor : IDisposable
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
+        // contiguous() brings values that lie channels last into the order of the shape.
         return MemoryMarshal.Cast<byte, float>(tensor.detach().cpu().contiguous().bytes).ToArray();
     }
 
@@ -77,6 +80,7 @@ internal sealed class TrainedTensor : IDisposable
         using var still = no_grad();
         var given = empty(Shape, ScalarType.Float32);
         MemoryMarshal.AsBytes(values).CopyTo(given.bytes);
+        // copy_ takes care of the tensor's memory order and device.
         tensor.copy_(given);
     }
 

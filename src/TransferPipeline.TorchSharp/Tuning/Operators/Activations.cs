@@ -58,6 +58,7 @@ internal static class Activations
         return (min, max) switch
         {
             (null, null) => x.alias(),
+            // hardtanh_ overwrites its input, which others may still need.
             ({ } low, { } high) => (call.MayOverwrite(0) ? x : x.clone()).hardtanh_(Scalars.Of(low), Scalars.Of(high)),
             (0, null) => call.MayOverwrite(0) ? x.relu_() : x.relu(),
             _ => x.clamp(min is null ? null : Scalars.Of(min.Value), max is null ? null : Scalars.Of(max.Value)),
@@ -84,6 +85,7 @@ internal static class Activations
                 Scalars.Of(1)
             );
 
+    // TorchSharp's softplus makes a number that a garbage collection may free during the call (Scalars).
     private static Tensor Softplus(Tensor x) => nn.functional.logsigmoid(x.neg()).neg();
 
     private static Tensor Gelu(OperatorCall call) =>
@@ -103,6 +105,7 @@ internal static class Activations
     {
         var x = call.Data(0);
         var axis = HostShapes.Axis(call.Int("axis", call.Opset < 13 ? 1 : -1), (int)x.dim());
+        // The two definitions agree where the axis is the last one.
         if (call.Opset >= 13 || axis == x.dim() - 1)
             return function(x, axis);
         var rows = HostShapes.Count(x.shape.AsSpan(0, axis));

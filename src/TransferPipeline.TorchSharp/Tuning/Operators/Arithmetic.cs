@@ -28,6 +28,7 @@ internal static class Arithmetic
         if (Scalar(call, 0) is { } left)
             return call.Data(1).add(Scalars.Of(left), Scalars.One);
         var (a, b) = (call.Data(0), call.Data(1));
+        // A result in place has the shape of its operand, so that broadcasting needs a new tensor.
         if (!a.shape.AsSpan().SequenceEqual(b.shape))
             return a.Plus(b);
         return call.MayOverwrite(0) ? a.Plus_(b)
@@ -56,6 +57,7 @@ internal static class Arithmetic
 
     private static Tensor Fold(OperatorCall call, Func<Tensor, Tensor, Tensor> function)
     {
+        // With one input the result would be that very object, which counts as overwritten (GraphRun).
         var result = call.Data(0).alias();
         for (var i = 1; i < call.Inputs.Length; i++)
             result = function(result, call.Data(i));

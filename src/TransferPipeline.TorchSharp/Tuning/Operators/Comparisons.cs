@@ -27,6 +27,7 @@ internal static class Comparisons
         type switch
         {
             TensorProto.Types.DataType.Float => ScalarType.Float32,
+            // All integers are 64-bit, as in HostArray.
             TensorProto.Types.DataType.Int64 or TensorProto.Types.DataType.Int32 => ScalarType.Int64,
             TensorProto.Types.DataType.Bool => ScalarType.Bool,
             _ => throw new NotSupportedException($"a Cast to {type}"),

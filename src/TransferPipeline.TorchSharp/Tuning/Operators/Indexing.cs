@@ -39,6 +39,7 @@ internal static class Indexing
         var axis = HostShapes.Axis(call.Int("axis", 0), (int)x.dim());
         var length = x.shape[axis];
         long[] dims = [.. x.shape[..axis], .. indices.Dims, .. x.shape[(axis + 1)..]];
+        // narrow gives a view where index_select copies.
         if (indices.Count == 1)
             return x.narrow(axis, HostShapes.Axis(indices.Integers[0], (int)length), 1).reshape(dims);
         var positive = HostArray.Vector(Array.ConvertAll(indices.Integers, i => i < 0 ? i + length : i));
@@ -60,6 +61,7 @@ internal static class Indexing
         var (x, indices, updates) = (call.Data(0), call.Constant(1), call.Data(2));
         var depth = (int)indices.Dims[^1];
         var (strides, inner) = (HostShapes.Strides(x.shape), HostShapes.Count(x.shape.AsSpan(depth)));
+        // libtorch's scatter goes along one axis, so places are computed in the flattened tensor.
         var places = new long[indices.Count / depth * inner];
         for (var row = 0; row < indices.Count / depth; row++)
         {
@@ -79,6 +81,7 @@ internal static class Indexing
         var rank = (int)x.dim();
         var given = call.Integers(1, "pads") ?? call.Ints("paddings")!;
         var axes = call.ConstantOrNull(3)?.Integers is { } some ? HostShapes.Axes(some, rank) : [.. Enumerable.Range(0, rank)];
+        // ONNX lists all starts, then all ends.
         var (before, after) = (new long[rank], new long[rank]);
         for (var i = 0; i < axes.Length; i++)
             (before[axes[i]], after[axes[i]]) = (given[i], given[i + axes.Length]);

@@ -9,6 +9,7 @@ internal static class Layout
     public static IReadOnlyDictionary<string, Function> Table { get; } =
         new Dictionary<string, Function>(StringComparer.Ordinal)
         {
+            // alias() makes a new object: the input itself as the result counts as overwritten (GraphRun).
             ["Identity"] = call => call.Data(0).alias(),
             ["Reshape"] = Reshape,
             ["Flatten"] = Flatten,
@@ -64,6 +65,7 @@ internal static class Layout
     {
         var (x, b) = (call.Data(0), call.Int("blocksize", 1));
         var (n, c, h, w) = (x.shape[0], x.shape[1] / (b * b), x.shape[2], x.shape[3]);
+        // DCR has the blocks before the channels; CRD is the order of torch's PixelShuffle.
         var parts =
             call.Text("mode", "DCR") == "DCR"
                 ? x.reshape(n, b, b, c, h, w).permute(0, 3, 4, 1, 5, 2)

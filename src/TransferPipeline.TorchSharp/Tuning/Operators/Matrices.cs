@@ -25,6 +25,7 @@ internal static class Matrices
         var batch = HostShapes.Broadcast(a.shape[..^2], b.shape[..^2]);
         return Flat(a).bmm(Flat(b)).reshape([.. batch, a.shape[^2], b.shape[^1]]);
 
+        // bmm takes one batch axis.
         Tensor Flat(Tensor x) => x.expand([.. batch, .. x.shape[^2..]]).reshape(-1, x.shape[^2], x.shape[^1]);
     }
 
@@ -33,6 +34,7 @@ internal static class Matrices
         var (a, b, c) = (call.Data(0), call.Data(1), call.DataOrNull(2));
         var (alpha, beta) = (call.Float("alpha", 1), call.Float("beta", 1));
         var (transA, transB) = (call.Int("transA", 0) != 0, call.Int("transB", 0) != 0);
+        // linear takes a bias of one axis; other forms of C broadcast and are added behind it.
         if (!transA && alpha == 1 && beta == 1 && c is null or { shape: [_] })
             return nn.functional.linear(a, transB ? b : b.t(), c);
         var product = nn.functional.linear(transA ? a.t() : a, transB ? b : b.t());

@@ -27,6 +27,7 @@ internal static class Normalizations
             call.Data(1),
             call.Data(2),
             training: call.Run.IsTraining,
+            // ONNX's momentum is the share that is kept, torch's the share that is new.
             momentum: 1 - call.Float("momentum", 0.9f),
             eps: call.Float("epsilon", 1e-5f)
         );
@@ -34,6 +35,7 @@ internal static class Normalizations
     private static Tensor LayerNormalization(OperatorCall call)
     {
         var x = call.Data(0);
+        // libtorch wants weights of the whole normalized shape; ONNX lets them broadcast.
         var shape = x.shape[HostShapes.Axis(call.Int("axis", -1), (int)x.dim())..];
         return nn.functional.layer_norm(
             x,
@@ -76,6 +78,7 @@ internal static class Normalizations
     private static Tensor LocalResponse(OperatorCall call)
     {
         var size = call.Int("size", 1);
+        // torch and ONNX center an even window differently.
         if (size % 2 == 0)
             throw new NotSupportedException("an LRN over an even number of channels");
         return nn.functional.local_response_norm(

@@ -20,6 +20,7 @@ internal static class Pooling
         var (x, window, isLine) = Windowed(call);
         // libtorch takes at most half of the window as padding.
         if (!window.IsEven || window.Before.Where((p, axis) => p * 2 > window.Kernel[axis]).Any())
+            // Padding must never be the maximum.
             x = window.Pad(x, double.NegativeInfinity);
         var y = nn.functional.max_pool2d(x, window.Kernel, window.Strides, window.Before, window.Dilations, call.Int("ceil_mode", 0) != 0);
         return isLine ? y.squeeze(2) : y;
@@ -59,6 +60,7 @@ internal static class Pooling
             throw new NotSupportedException($"a {call.Op} over {kernel.Length} axes");
         var isLine = kernel.Length == 1;
         if (isLine)
+            // A line is a map of height 1.
             (x, kernel) = (x.unsqueeze(2), [1, kernel[0]]);
         return (x, Window.Of(call, x.shape, kernel, isLine), isLine);
     }

@@ -40,14 +40,17 @@ internal static class Reductions
     /// <summary>By the maximum, so that no exponential overflows.</summary>
     private static Tensor LogSumExp(Tensor x, long[] axes, bool keep)
     {
+        // The maximum cancels out of the result, so its derivative is left out.
         var largest = x.amax(axes, keepdim: true).detach();
         var sum = (x - largest).exp().sum(axes, keepdim: true).log().Plus(largest);
+        // The axes have length 1 here; this sum only drops them.
         return keep ? sum : sum.sum(axes);
     }
 
     private static Tensor Product(Tensor x, long[] axes, bool keep)
     {
         var result = x;
+        // The last axis first: dropping it leaves the numbers of those before it valid.
         foreach (var axis in HostShapes.Axes(axes, (int)x.dim()).OrderDescending())
             result = result.prod(axis, keep);
         return result;

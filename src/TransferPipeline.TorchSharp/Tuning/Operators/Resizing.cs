@@ -10,6 +10,7 @@ internal static class Resizing
     public static IReadOnlyDictionary<string, Function> Table { get; } =
         new Dictionary<string, Function>(StringComparer.Ordinal)
         {
+            // Opset 11 put the region before the scales, and the sizes behind them.
             ["Resize"] = call => Resize(call, call.Opset < 11 ? 1 : 2, call.Opset < 11 ? -1 : 3),
             ["Upsample"] = call => Resize(call, 1, -1),
         };
@@ -17,6 +18,7 @@ internal static class Resizing
     private static Tensor Resize(OperatorCall call, int scalesInput, int sizesInput)
     {
         var x = call.Data(0);
+        // Where sizes are given, exporters leave an empty list of scales.
         var scales = call.ConstantOrNull(scalesInput) is { Count: > 0 } host
             ? host.Reals
             : call.Node.Attribute.FirstOrDefault(a => a.Name == "scales")?.Floats.ToArray();
@@ -28,6 +30,7 @@ internal static class Resizing
             || call.Text("keep_aspect_ratio_policy", "stretch") != "stretch"
         )
             throw new NotSupportedException("a Resize that is not of N x C x height x width, or has axes, antialias or an aspect policy");
+        // ONNX rounds a size that follows from a scale down.
         long[] size = sizes is not null ? sizes[2..] : [(long)(x.shape[2] * scales![2]), (long)(x.shape[3] * scales[3])];
         // Versions before 11 map places as "asymmetric" does.
         var places = call.Text("coordinate_transformation_mode", call.Opset < 11 ? "asymmetric" : "half_pixel");
@@ -52,6 +55,7 @@ internal static class Resizing
         };
     }
 
+    // torch's cubic kernel has the constant -0.75 and takes pixels beyond the border from the border.
     private static bool IsTorchCubic(OperatorCall call) =>
         call.Float("cubic_coeff_a", -0.75f) == -0.75f && call.Int("exclude_outside", 0) == 0;
 

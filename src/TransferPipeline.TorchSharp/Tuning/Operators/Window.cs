@@ -24,8 +24,10 @@ internal sealed record Window(long[] Kernel, long[] Strides, long[] Dilations, l
             for (var axis = 0; axis < 2; axis++)
             {
                 var size = shape[axis + 2];
+                // ONNX wants ceil(size / stride) windows; this is where the last one ends.
                 var covered = ((size + strides[axis] - 1) / strides[axis] - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
                 var all = Math.Max(0, covered - size);
+                // An odd pixel of padding goes to the end with SAME_UPPER, to the start with SAME_LOWER.
                 before[axis] = auto == "SAME_UPPER" ? all / 2 : (all + 1) / 2;
                 after[axis] = all - before[axis];
             }
@@ -49,6 +51,7 @@ internal sealed record Window(long[] Kernel, long[] Strides, long[] Dilations, l
     /// <summary>The tensor with its padding; <see cref="Before"/> and <see cref="After"/> become 0.</summary>
     public Tensor Pad(Tensor x, double value)
     {
+        // libtorch lists the last axis first.
         var padded = nn.functional.pad(x, [Before[1], After[1], Before[0], After[0]], value: value);
         Array.Clear(Before);
         Array.Clear(After);
