@@ -18,6 +18,7 @@ internal static class CommandLine
     /// <param name="output">Where help goes; null for stdout.</param>
     public static async Task<int> RunAsync(string[] args, TextWriter? output = null)
     {
+        // Before parsing: the line is one argument, and only its first word shows which command to build.
         if (Completions.AreAskedFor(args))
             return Completions.Write(args, static (words, line) => Create(words).Parse(line), output ?? Console.Out);
         // As in git and dotnet: help COMMAND is COMMAND --help.
@@ -31,6 +32,7 @@ internal static class CommandLine
         }
 
         using var interrupt = new CancellationTokenSource();
+        // A synchronous command takes no token: it ends only with the process.
         var waits = parsed.Action is AsynchronousCommandLineAction;
         using var sigint = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Interrupt(context, interrupt, waits));
         using var sigterm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Interrupt(context, interrupt, waits));
@@ -38,7 +40,10 @@ internal static class CommandLine
         {
             var configuration = new InvocationConfiguration
             {
+                // Report turns exceptions into messages and exit codes.
                 EnableDefaultExceptionHandler = false,
+                // Signals are handled here; the library's own handler would end the process while a command still keeps
+                // what is done.
                 ProcessTerminationTimeout = null,
                 Output = output ?? Console.Out,
             };
@@ -92,6 +97,7 @@ internal static class CommandLine
     /// </summary>
     private static void Interrupt(PosixSignalContext context, CancellationTokenSource interrupt, bool waits)
     {
+        // Cancel stays false, and the system ends the process.
         if (interrupt.IsCancellationRequested)
             return;
         context.Cancel = true;
@@ -124,6 +130,7 @@ internal static class CommandLine
                     KeepsWork.Contains(command) ? "interrupted; what was done is kept, the same command goes on from there" : "interrupted"
                 );
                 return (int)ExitCode.Interrupted;
+            // Before the aggregates, in one of which it usually is.
             case not null when IsOutOfMemory(e):
                 Messages.Error(
                     "there is not enough memory for this; a limit on the address space (ulimit -v) counts memory that is only "
@@ -132,6 +139,7 @@ internal static class CommandLine
                 return (int)ExitCode.Failed;
             case AggregateException { InnerExceptions: [var single] }:
                 return Report(single, command);
+            // Where several threads failed, a known reason explains more than the first error.
             case AggregateException several
                 when several.InnerExceptions.FirstOrDefault(i => i is TransferException or OperationCanceledException) is { } known:
                 return Report(known, command);

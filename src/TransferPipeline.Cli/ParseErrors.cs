@@ -39,6 +39,7 @@ internal static class ParseErrors
         if (command.Subcommands.Count > 0)
             return $"a command is expected: {string.Join(", ", command.Subcommands.Select(c => c.Name))}";
         var error = parsed.Errors[0];
+        // System.CommandLine's own sentence names .NET's type of the number.
         if (
             error.SymbolResult is OptionResult { Option: var option } result
             && Expected(option.ValueType) is var (type, word)
@@ -49,6 +50,7 @@ internal static class ParseErrors
             return $"{option.Name} is '{value.Value}', expected {word}";
         }
 
+        // Its messages may have several lines, those of this program have one.
         return string.Join(' ', error.Message.Split((char[])['\n', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries));
     }
 

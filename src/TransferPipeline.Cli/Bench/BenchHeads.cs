@@ -81,6 +81,7 @@ internal static class BenchHeads
                     new[]
                     {
                         r.Head,
+                        // The best round: other programs on the machine can only make a round slower.
                         Text($"{r.Seconds.Min():0.0000}"),
                         Text($"{r.Objective:0.######}"),
                         Text($"{r.RelativeGap:0.0E+0}"),

@@ -80,6 +80,7 @@ internal static class ExtractionBenchmark
     )
     {
         using var sample = new DatasetSample(spec.Dataset, photos);
+        // Opened once: loading is no part of any rate.
         var model = spec.OpenModel();
         spec = spec with { Dataset = sample, OpenModel = () => model, Views = null };
         try
@@ -128,6 +129,7 @@ internal static class ExtractionBenchmark
         using var session = new SessionBenchmark(model, best);
         session.Measure(Math.Min(count, 16));
         var rates = Rounds(spec, scratch, options, rounds, session, ExtractionEngines.Create, cancellation);
+        // On the CPU decoding and inference share the cores, so their times per photo add up.
         return Result(count, options, layouts, best.ToString(), rates, 1 / (1 / rates.Decode.PerSecond + 1 / rates.Infer.PerSecond));
     }
 
@@ -180,6 +182,7 @@ internal static class ExtractionBenchmark
             Achieved = rates.Achieved.PerSecond,
             Shares = rates.Shares,
             Ratio = rates.Achieved.PerSecond / bound,
+            // Processor time per photo, so decoding and inference add up on every device.
             ProcessorRatio = (rates.Decode.ProcessorSeconds + rates.Infer.ProcessorSeconds) / rates.Achieved.ProcessorSeconds,
         };
 
@@ -214,6 +217,7 @@ internal static class ExtractionBenchmark
             rates.Decode.Take(Decode(spec, options.Workers));
             rates.Feed.Take(Feed(spec, options.Workers));
             rates.Infer.Take(session.Measure(spec.Dataset.Entries.Count));
+            // A folder per round: in the one before all vectors would be reused.
             if (rates.Achieved.Take(Extract(spec, Path.Combine(scratch, $"round{round}"), options, engine, cancellation, out var shares)))
                 rates.Shares = shares;
         }
@@ -278,6 +282,7 @@ internal static class ExtractionBenchmark
     {
         spec = spec with { Outputs = [.. spec.Outputs.Select((o, i) => o with { Folder = $"{folder}-{i}" })] };
         var last = new LastProgress();
+        // Photos that cannot be decoded are part of the measured work and no reason to fail.
         var result = Extractor.Run(spec, options with { Progress = last, Shard = Shard.Whole, MaxFailedShare = 1 }, engine, cancellation)[
             0
         ];

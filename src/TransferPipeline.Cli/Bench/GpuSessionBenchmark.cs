@@ -27,6 +27,7 @@ internal sealed class GpuSessionBenchmark(GpuEngine engine) : ISessionBenchmark
     {
         var (size, lanes) = (engine.Plan.BatchSize, engine.Plan.Sessions.Lanes);
         var (batches, next) = ((photos + size - 1) / size, 0);
+        // The first run of a lane chooses and compiles kernels: all lanes wait behind it until the time starts.
         using var ready = new CountdownEvent(lanes.Count);
         using var start = new ManualResetEventSlim();
         var createRunner = engine.RunnerFactory();
@@ -52,6 +53,7 @@ internal sealed class GpuSessionBenchmark(GpuEngine engine) : ISessionBenchmark
             }
             finally
             {
+                // Also after an error, or Wait would never return; the error comes from the task.
                 ready.Signal();
             }
 
@@ -74,6 +76,7 @@ internal sealed class GpuSessionBenchmark(GpuEngine engine) : ISessionBenchmark
 
         public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionPass pass) => engine.Workers(pass);
 
+        // The extractor disposes its engine after each run; the sessions stay for the next round.
         public void Dispose() => engine.EndRun();
     }
 }

@@ -57,6 +57,7 @@ internal sealed class SessionBenchmark : ISessionBenchmark
         var batches = (photos + batch - 1) / batch;
         var (nextBatch, nextRunner) = (-1, -1);
         return Rate.Measure(
+            // Whole batches are computed, so they are what counts.
             batches * batch,
             () =>
                 OwnThreads.Run(

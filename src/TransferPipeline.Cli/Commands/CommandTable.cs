@@ -98,6 +98,7 @@ internal static class CommandTable
 
     public static IEnumerable<Command> For(string[] args)
     {
+        // Options may stand before the command; none of the root takes a value.
         var called = args.FirstOrDefault(a => !a.StartsWith('-'));
         foreach (var (name, summary, create) in All)
             yield return name == called ? Named(create(name, summary)) : new Command(name, summary);

@@ -38,6 +38,7 @@ internal static class Common
             {
                 result =>
                 {
+                    // A default value has no tokens and needs no check.
                     if (result.Tokens is [var token, ..] && !choices.Contains(token.Value))
                         result.AddError(
                             $"{name} '{token.Value}' is not one of {string.Join(", ", choices)}{NearestName.Hint(token.Value, choices)}"
@@ -88,10 +89,12 @@ internal static class Common
         if (OutputTarget.IsSpecial(file))
             return;
         var folder = Path.GetDirectoryName(OutputTarget.Real(file))!;
+        // Folders that are missing are made later; the nearest one that exists shows whether they can be.
         while (!Path.Exists(folder))
             folder = Path.GetDirectoryName(folder)!;
         try
         {
+            // Only an attempt shows it: access rights state nothing of a read-only mount.
             using var probe = File.OpenHandle(
                 Path.Combine(folder, ".transfer-" + Path.GetRandomFileName()),
                 FileMode.CreateNew,

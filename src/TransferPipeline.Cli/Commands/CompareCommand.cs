@@ -46,6 +46,7 @@ internal static class CompareCommand
         command.SetAction(
             (parsed, cancellation) =>
             {
+                // Before the sets are loaded, so that a misspelt head is reported at once.
                 var specs = HeadSpec.ParseList(parsed.GetValue(heads)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
                 var tools = chosen.Read(parsed);
                 var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, tools.Table)).ToList();
@@ -56,6 +57,7 @@ internal static class CompareCommand
                 {
                     Threads = parsed.GetValue(threads),
                     Seed = parsed.GetValue(seed),
+                    // The map is part of the page alone, and takes time.
                     Map = parsed.GetValue(report) is not null,
                     Cancellation = cancellation,
                 };

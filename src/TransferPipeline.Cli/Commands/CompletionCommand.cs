@@ -21,6 +21,7 @@ internal static class CompletionCommand
         var command = new Command(name, summary) { shell };
         command.SetAction(parsed =>
         {
+            // Also on Windows: bash takes a carriage return as part of the line.
             Console.Out.Write(ShellScripts.Of(parsed.GetValue(shell)!).ReplaceLineEndings("\n") + "\n");
             return (int)ExitCode.Done;
         });

@@ -63,6 +63,7 @@ internal static class DecoderComparison
                     var vectors = new float[2][];
                     for (var d = 0; d < 2; d++)
                     {
+                        // The whole photo, although the backbone sees a crop: levels are compared everywhere.
                         decoders[d].Decode(encoded, new DecodeOptions(), images[d]);
                         preprocessor.Run(images[d], runner.Pixels(0), cut.Layout);
                         runner.Run();
@@ -77,6 +78,7 @@ internal static class DecoderComparison
                 }
             })
             .ToList();
+        // A photo that failed has no difference and would improve the mean.
         var good = differences.Where(d => d.Failure is null).ToList();
         return new(
             [first.Name, second.Name],

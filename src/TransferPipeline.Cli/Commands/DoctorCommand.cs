@@ -79,6 +79,7 @@ internal static class DoctorCommand
             yield return new(line.Part, line.Found, line.Ok);
         foreach (var heads in Common.Tools.Trainers.GroupBy(t => t.GetType().Assembly))
         {
+            // Unavailable loads the library, where Missing only searches for its file.
             var unavailable = heads.Where(h => h.Unavailable is not null).ToList();
             var reasons = string.Concat(
                 unavailable
@@ -99,6 +100,7 @@ internal static class DoctorCommand
         where T : class
     {
         var used = registry.Adapters.FirstOrDefault(a => a.Problem is null);
+        // libvips decodes JPEG too, and only fine-tuning needs a tuner.
         var isOptional = typeof(T) == typeof(IJpegDecoder) || typeof(T) == typeof(ITuner);
         foreach (var adapter in registry.Adapters)
         {
@@ -146,6 +148,7 @@ internal static class DoctorCommand
                         or BadImageFormatException
             )
         {
+            // The outer exception names a type of the package, the inner one the library that does not load.
             return new(part, e.InnerException is DllNotFoundException inner ? inner.Message : e.Message, false);
         }
     }

@@ -39,6 +39,7 @@ internal static class ExportCommand
             {
                 var tools = chosen.Read(parsed);
                 var source = parsed.GetValue(comparison)!;
+                // Before the fit, whose result it takes.
                 Common.RequireWritable(parsed.GetValue(file)!);
                 var compared = ComparedHead.Read(source, parsed.GetValue(head));
                 if (compared.Name == Heads.Tuned.HeadName)
@@ -52,6 +53,7 @@ internal static class ExportCommand
                 var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? set.Recipe.Model);
                 var spec = HeadSpec.Create(Common.Tools.Trainer(compared.Name), compared.Parameters);
                 var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = compared.Seed, Cancellation = cancellation };
+                // With the comparison's own seed, so that the head that was evaluated comes out again.
                 var run = HeadTraining.Run(options, rows, spec, compared.Training);
                 using var dataset = Photos.Open(parsed.GetValue(data), set, tools);
                 var check = new ClassifierBuilder(tools, set, backbone).Write(
@@ -88,6 +90,7 @@ internal static class ExportCommand
         foreach (var (field, value) in set.Recipe.Fields())
         {
             var then = compared.Recipe.GetValueOrDefault(field, "nothing");
+            // Older comparisons name a library here, recipes the pixels that it gives.
             if (field == "decoder")
                 then = Recipe.PixelsOf(then);
             if (then != value)

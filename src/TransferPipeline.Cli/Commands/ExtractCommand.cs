@@ -93,6 +93,7 @@ internal static class ExtractCommand
                     Message = Messages.Note,
                 };
                 IReadOnlyList<ExtractionResult> results;
+                // Disposed before the result is printed, so that the progress line is complete by then.
                 using (var display = ExtractionProgressView.Start(resolved.Name))
                     results = Extractor.Run(spec, options with { Progress = display.Progress }, cancellation);
 

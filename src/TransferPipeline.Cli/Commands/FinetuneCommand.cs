@@ -47,6 +47,7 @@ internal static class FinetuneCommand
         command.SetAction(
             (parsed, cancellation) =>
             {
+                // Before hours of training, whose result they take.
                 Common.RequireBackboneFile(parsed.GetValue(file)!);
                 if (parsed.GetValue(classifier) is { } target)
                     Common.RequireWritable(target);

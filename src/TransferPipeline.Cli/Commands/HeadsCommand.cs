@@ -37,6 +37,7 @@ internal static class HeadsCommand
 
     private static void WriteHeads(IReadOnlyList<IHeadTrainer> heads)
     {
+        // The heads that can be used have no reason, and null is sorted first.
         foreach (var group in heads.GroupBy(h => h.Missing).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             if (group.Key is not null)

@@ -36,6 +36,7 @@ internal static class InitCommand
                 if (Path.Exists(target))
                     throw new UsageException($"{target} is there already; remove it, or name another file by --out");
                 var path = parsed.GetValue(data)!;
+                // Without a share: the report then shows the splits that the data has of its own.
                 var report = DatasetCheck.Run(
                     new DatasetOptions { Path = path, ValidationShare = 0 },
                     Common.Tools.PhotoTable,
@@ -43,6 +44,7 @@ internal static class InitCommand
                 );
                 var folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
                 Directory.CreateDirectory(folder);
+                // The schema first: once the pipeline is there, a second call refuses to write anything.
                 DurableFile.WriteText(Path.Combine(folder, Schema), SchemaText());
                 DurableFile.WriteText(target, Pipeline(report, RelativePath(folder, path), Path.GetFileNameWithoutExtension(target)));
                 foreach (var problem in report.Problems.Take(5))
@@ -61,6 +63,7 @@ internal static class InitCommand
         var splits = report.Counts.GroupBy(c => c.Split).ToDictionary(g => g.Key, g => g.Sum(c => c.Photos));
         var isSplit = splits.Keys.Any(s => s is Splits.Validation or Splits.Test);
         var counts = string.Join(", ", splits.Where(s => s.Key.Length > 0).Select(s => $"{s.Value} {s.Key}"));
+        // A fifth, as the validation-share below holds out.
         var evaluated = isSplit ? splits.GetValueOrDefault(Splits.Validation) + splits.GetValueOrDefault(Splits.Test) : report.Photos / 5;
         var text = new StringBuilder();
         text.Append(

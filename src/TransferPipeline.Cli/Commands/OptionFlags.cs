@@ -25,6 +25,8 @@ internal sealed class OptionFlags<T>
     /// <inheritdoc cref="Read(ParseResult)"/>
     public T Read(ParseResult parsed, Func<T, T> start)
     {
+        // Twice: a preset among the given options sets the defaults of others, which are then overwritten by what was
+        // given.
         var record = start(Set(new T(), parsed));
         return Set(record, parsed);
     }
@@ -33,6 +35,7 @@ internal sealed class OptionFlags<T>
     {
         foreach (var (declared, option, value) in _flags)
         {
+            // A default of the command line would overwrite that of a preset.
             if (!Common.IsDefault(parsed, option) && value(parsed) is { } given)
                 declared.Set(record, given);
         }
@@ -101,6 +104,7 @@ internal sealed class OptionFlags<T>
     private static Option<TNumber> Number<TNumber>(DeclaredOption declared, TNumber fallback, TNumber least, TNumber most)
         where TNumber : struct, System.Numerics.INumber<TNumber>
     {
+        // Saturating: a limit of the declaration may lie outside the range of an int.
         if (double.CreateSaturating(fallback) >= declared.Min)
             (least, most) = (
                 TNumber.Max(least, TNumber.CreateSaturating(declared.Min)),

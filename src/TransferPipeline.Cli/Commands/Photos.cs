@@ -24,6 +24,7 @@ internal static class Photos
         }
         catch (TransferException e)
         {
+            // The user did not name them, and a fit needs the set alone.
             Messages.Warning($"goes on without the photos: {e.Message}");
             return null;
         }

@@ -44,17 +44,20 @@ internal static class PredictCommand
             {
                 if (parsed.GetValue(html) is { } file)
                     Common.RequireWritable(file);
+                // One thread per session: photos are classified beside each other.
                 using var model = Classifier.Open(parsed.GetValue(classifier)!, threads: 1);
                 var decoder = Decoder(model, chosen.Read(parsed), chosen.HasDecoder(parsed));
                 var files = PhotoFileList
                     .Of(parsed.GetValue(photos)!, Console.OpenStandardInput(), Messages.Note)
                     .Select(f => new PhotoFile(f))
                     .ToList();
+                // A buffer of its own, since Console.Out flushes after every write.
                 using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16)
                 {
                     NewLine = "\n",
                     AutoFlush = !Console.IsOutputRedirected,
                 };
+                // Disposed after an interrupt too, which closes a JSON array.
                 using var writer = PredictionWriter.Create(
                     parsed.GetValue(json) ? "json" : parsed.GetValue(format)!,
                     output,

@@ -98,6 +98,7 @@ internal sealed class PreprocessingFlags
             Std = std is null ? null : Numbers("--std", std, 3),
             Offset = offset,
             Divisor = divisor,
+            // Null where it is not given, so that the model's own order stays.
             Bgr = parsed.GetValue(_bgr) ? true : null,
         };
         return changes.Std?.Any(s => s <= 0) == true
@@ -154,6 +155,7 @@ internal sealed class PreprocessingFlags
                 numbers.Add(number);
         }
 
+        // A part that is no number was left out above; the commas still count it.
         return numbers.Count == count && text.Count(c => c == ',') == count - 1
             ? [.. numbers]
             : throw new UsageException($"{option} '{text}': expected {count} numbers with commas between them");

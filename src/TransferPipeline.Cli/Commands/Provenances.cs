@@ -14,6 +14,7 @@ internal static class Provenances
     public static ComparisonOptions Complete(ComparisonOptions options) =>
         options with
         {
+            // The first argument is the program's file.
             Command = "transfer " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Quoted)),
             Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
             {
@@ -28,5 +29,6 @@ internal static class Provenances
     public static string Quoted(string argument) =>
         argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,@+%".Contains(c))
             ? argument
+            // Nothing can be escaped within apostrophes: they end, an escaped one follows, and they begin again.
             : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

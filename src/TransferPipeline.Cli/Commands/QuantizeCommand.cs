@@ -54,6 +54,7 @@ internal static class QuantizeCommand
                     Json.Write(outcome);
                 else
                     Write(outcome);
+                // After the figures, which show by how much.
                 if (outcome.Proof.IsRefused)
                     throw new JobFailedException(Refusal(outcome));
                 return Task.FromResult((int)ExitCode.Done);

@@ -34,6 +34,7 @@ internal sealed class ToolFlags
     public Toolbox Read(ParseResult parsed)
     {
         var (decoder, parquet) = (parsed.GetValue(_decoder), parsed.GetValue(_parquet));
+        // Unknown names are reported here, before any work.
         if (decoder is not null)
             Common.Tools.Decoders.Find(decoder);
         if (parquet is not null)

@@ -49,6 +49,7 @@ internal static class TrainCommand
                 var specs = HeadSpec.ParseList(parsed.GetValue(head)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
                 if (specs.Count != 1)
                     throw new UsageException("--head takes one head; transfer compare trains several");
+                // Before the fit, whose result it takes.
                 Common.RequireWritable(parsed.GetValue(file)!);
                 var tools = chosen.Read(parsed);
                 var folder = FeatureSet.Open(parsed.GetValue(features)!, tools.Table);

@@ -16,6 +16,7 @@ internal static class Completions
     public static int Write(string[] args, Func<string[], string, ParseResult> parse, TextWriter output)
     {
         var line = args[1];
+        // Shells send the cursor's place in the line, which may have more text behind it.
         var position = int.TryParse(args[0].AsSpan(Directive.Length).Trim(":]"), out var given)
             ? Math.Min(given, line.Length)
             : line.Length;
@@ -30,6 +31,7 @@ internal static class Completions
     /// <summary>Gives the options and arguments of a command that take names of heads or models their values.</summary>
     public static void AddTo(Command command)
     {
+        // By their names, since each command makes option objects of its own.
         foreach (var option in command.Options)
         {
             if (option.Name == "--heads")
@@ -59,6 +61,7 @@ internal static class Completions
     private static IEnumerable<CompletionItem> Listed(CompletionContext context, IEnumerable<string> names)
     {
         var typed = context.WordToComplete ?? "";
+        // A completion replaces the word as a whole, with the names before the last comma.
         var before = typed[..(typed.LastIndexOf(',') + 1)];
         return Items(names.Select(name => before + name));
     }

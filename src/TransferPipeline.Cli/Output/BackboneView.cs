@@ -105,6 +105,7 @@ internal static class BackboneView
         }
         catch (UsageException e)
         {
+            // Not an error here: what the user must choose is what inspect shows.
             return e.Message;
         }
     }

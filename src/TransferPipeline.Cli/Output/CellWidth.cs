@@ -52,6 +52,7 @@ internal static class CellWidth
 
             foreach (var rune in word.EnumerateRunes())
             {
+                // A character that is wider than a line still gets one.
                 if (used + Of(rune) > width && used > 0)
                     Break();
                 line.Append(rune.ToString());
@@ -78,6 +79,7 @@ internal static class CellWidth
             return 0;
         foreach (var (first, last) in Wide)
         {
+            // The blocks are in order.
             if (rune.Value < first)
                 break;
             if (rune.Value <= last)

@@ -41,6 +41,7 @@ internal static class ComparisonView
         ];
     }
 
+    // The best head is compared with the others, and so has no p value of its own.
     private static string CurrentSolution(HeadResult head) =>
         double.IsNaN(head.PValue) ? "best"
         : head.TiedWithBest ? "tied with it"

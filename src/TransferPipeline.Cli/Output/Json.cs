@@ -12,6 +12,7 @@ internal static class Json
         {
             PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
             WriteIndented = true,
+            // The output is no part of a web page: names in other scripts stay readable.
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             Converters = { new FiniteNumbers(), new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
         };
@@ -25,6 +26,7 @@ internal static class Json
 
         public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
         {
+            // JSON has no NaN, and the serializer would throw.
             if (double.IsFinite(value))
                 writer.WriteNumberValue(value);
             else

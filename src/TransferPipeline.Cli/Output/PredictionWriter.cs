@@ -90,6 +90,7 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
         {
             var best = prediction.Top(Labels, Top).SelectMany(t => (string[])[t.Label, Value(t.Probability)]);
             if (prediction.Failure is not null)
+                // Empty fields: a row has the columns of the header also where there is no prediction.
                 best = Enumerable.Repeat("", 2 * Top);
             _csv.WriteRecord([
                 prediction.Photo.Name,
@@ -120,6 +121,7 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
         private static readonly JsonSerializerOptions OneLine = new(Json.Options) { WriteIndented = false };
 
         public override void Write(PhotoPrediction prediction) =>
+            // The same line end on every platform, since other programs read it.
             Output.Write(JsonSerializer.Serialize(Object(prediction), OneLine) + "\n");
     }
 

@@ -23,6 +23,7 @@ internal sealed class StatusLine
     /// <param name="parts">The line in pieces, the most important first; made only when it is time to write.</param>
     public void Report(bool isLast, Func<IReadOnlyList<string>> parts)
     {
+        // Several threads report.
         lock (_lock)
         {
             if ((_ended && !OnTerminal) || (!isLast && Stopwatch.GetElapsedTime(_last) < (OnTerminal ? RedrawInterval : PlainInterval)))
@@ -30,6 +31,7 @@ internal sealed class StatusLine
             _last = Stopwatch.GetTimestamp();
             (_drawn, _ended) = (true, isLast);
             if (OnTerminal)
+                // The escape sequence erases what is left of a longer line.
                 Console.Error.Write($"\r{Fit(parts(), Console.WindowWidth)}\u001b[K");
             else
                 Console.Error.WriteLine(string.Join("  ", parts()));

@@ -21,6 +21,7 @@ internal static class Tables
 
     /// <param name="columns">Headings; one that starts with '>' is right-aligned.</param>
     public static void Write(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows, string? title = null) =>
+        // A file or pipe has no width, and programs that read it want one line per row.
         Write(Console.Out, Console.IsOutputRedirected ? int.MaxValue : TerminalWidth(), columns, [.. rows], title);
 
     /// <param name="width">Columns of a line.</param>

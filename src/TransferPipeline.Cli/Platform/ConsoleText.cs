@@ -15,6 +15,7 @@ internal static class ConsoleText
             return;
         try
         {
+            // Without a byte-order mark, which would be the first bytes of redirected output.
             Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         }
         catch (IOException)
