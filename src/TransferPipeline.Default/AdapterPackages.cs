@@ -24,6 +24,7 @@ internal static class AdapterPackages
                 from library in target.Value.EnumerateObject()
                 where library.Name.Split('/')[0] == name && library.Value.TryGetProperty("dependencies", out _)
                 from package in library.Value.GetProperty("dependencies").EnumerateObject()
+                // Our own projects are no outside packages.
                 where !package.Name.StartsWith(nameof(TransferPipeline), StringComparison.Ordinal)
                 select $"{package.Name} {package.Value.GetString()}";
             if (packages.ToList() is { Count: > 0 } found)

@@ -20,6 +20,7 @@ public static class DefaultTools
     /// <summary>The adapters, made when they are first used, all heads, and the model store.</summary>
     public static Toolbox Create()
     {
+        // Made before the lists: the pillow decoder takes it too, where it can be used.
         var jpeg = new Adapter<IJpegDecoder>(
             "libjpeg-turbo",
             () => new TurboJpegDecoder(),
@@ -69,6 +70,7 @@ public static class DefaultTools
                     new(
                         "torchsharp",
                         () => new TorchTuner(),
+                        // From the list of dependencies: naming the version must not load libtorch.
                         () => AdapterPackages.Of(typeof(TorchTuner).Assembly),
                         () => TorchTuner.Unavailable
                     ),
