@@ -11,6 +11,7 @@ internal sealed class TorchRows
     public TorchRows(TrainingRows data, int[] rows, FeatureScaling scaling, Device device)
     {
         var columns = data.X.Columns;
+        // Beyond 2^31 values the product would wrap around to a smaller array.
         var values = new float[checked(rows.Length * columns)];
         _places = new int[data.X.Rows];
         for (var i = 0; i < rows.Length; i++)

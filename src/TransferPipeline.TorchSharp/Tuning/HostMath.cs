@@ -52,7 +52,9 @@ internal static class HostMath
             return value;
         var axes = wanted is null or [] ? [.. Enumerable.Range(0, rank)] : Axes(wanted, rank);
         long[] kept = [.. value.Dims.Select((d, axis) => axes.Contains(axis) ? 1 : d)];
+        // Null until a value is there: a maximum has no neutral element to start from.
         var (to, results) = (Strides(kept), new double?[Count(kept)]);
+        // Step 0 on the reduced axes, so that all their values fall into one place.
         for (var axis = 0; axis < rank; axis++)
             to[axis] = axes.Contains(axis) ? 0 : to[axis];
         var places = Places(value.Dims, to, 0);

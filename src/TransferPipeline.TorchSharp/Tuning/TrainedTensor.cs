@@ -22,6 +22,7 @@ internal sealed class TrainedTensor : IDisposable
         if (channelsLast && shape.Length == 4)
             made = made.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
         Master = made.DetachFromDisposeScope();
+        // zeros_like keeps the memory order, so that a step reads values and states side by side.
         States = [.. Enumerable.Range(0, states).Select(_ => zeros_like(Master).DetachFromDisposeScope())];
         // Each shard has a leaf of its own, over the same memory, in which its gradient is left.
         _leaves = [.. Enumerable.Range(0, shards).Select(_ => Master.detach().requires_grad_(true).DetachFromDisposeScope())];
