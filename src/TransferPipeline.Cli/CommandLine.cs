@@ -42,8 +42,7 @@ internal static class CommandLine
             {
                 // Report turns exceptions into messages and exit codes.
                 EnableDefaultExceptionHandler = false,
-                // Signals are handled here; the library's own handler would end the process while a command still keeps
-                // what is done.
+                // Signals are handled here; the library's handler would end a command that is still keeping its work.
                 ProcessTerminationTimeout = null,
                 Output = output ?? Console.Out,
             };

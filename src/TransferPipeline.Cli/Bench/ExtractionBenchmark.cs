@@ -90,6 +90,7 @@ internal static class ExtractionBenchmark
                 return Measure(spec, model, scratch, options, rounds, cancellation);
             var converted = spec.Device.Precision == Precision.Fp16 ? HalfPrecision.Convert(model, options.Message) : model;
             using var gpus = new GpuSessionBenchmark(new(spec.Device, planGpus(spec, options, converted, sample.Entries.Count)));
+            // As many as the plan's trial chose, so that bare decoding and the extraction use the same threads.
             return Measure(spec, scratch, options with { Workers = gpus.Decoders, FewerWorkers = false }, rounds, gpus, cancellation);
         }
         finally

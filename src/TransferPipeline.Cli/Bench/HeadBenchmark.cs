@@ -85,8 +85,7 @@ internal static class HeadBenchmark
                 times.Stop(round);
             }
 
-            // The path of ridge also gives its leave-one-out accuracies, as RidgeClassifierCV's does, from one
-            // decomposition.
+            // Ridge also gives the leave-one-out accuracies of its path from one factorization, as RidgeClassifierCV.
             if (options is Ridge ridge && path.Length > 0)
                 results.Add(LeaveOneOut(data, ridge, path, rounds, threads, cancellation));
             foreach (var head in fitted)

@@ -100,6 +100,7 @@ internal static class CommandTable
     {
         // Options may stand before the command; none of the root takes a value.
         var called = args.FirstOrDefault(a => !a.StartsWith('-'));
+        // The others are needed for the list in the help and for the hint at a misspelt name.
         foreach (var (name, summary, create) in All)
             yield return name == called ? Named(create(name, summary)) : new Command(name, summary);
     }

@@ -18,6 +18,7 @@ internal static class Common
         get
         {
             var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), Environment.ProcessPath ?? "transfer");
+            // On Windows the path to another drive stays absolute.
             return relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative) ? "transfer" : relative;
         }
     }
@@ -70,6 +71,7 @@ internal static class Common
         };
 
     /// <summary>Whether an option was not given.</summary>
+    // The library makes a result for a default value too, and marks it as implicit.
     public static bool IsDefault(ParseResult parsed, Option option) => parsed.GetResult(option) is null or { Implicit: true };
 
     /// <summary>As <see cref="RequireWritable"/>; a backbone also has a manifest beside it, which is found by the file's name.</summary>

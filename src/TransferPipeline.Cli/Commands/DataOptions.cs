@@ -67,6 +67,7 @@ internal sealed class DataOptions
         {
             Path = parsed.GetValue(_path)!,
             Kind = Enum.Parse<DatasetKind>(parsed.GetValue(_kind)!, ignoreCase: true),
+            // Null where it is not given: data with splits of its own then keeps all of its training photos.
             ValidationShare = parsed.GetValue(_validation),
             TestShare = parsed.GetValue(_test),
             Seed = parsed.GetValue(_seed),

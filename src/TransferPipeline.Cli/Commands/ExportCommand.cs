@@ -97,6 +97,7 @@ internal static class ExportCommand
                 throw new BadInputException($"{set.Folder}: its {field} is {value}, expected {then} as in {source}; compare again");
         }
 
+        // Labels and splits are no part of a recipe and may have changed since.
         foreach (var (split, then) in compared.Counts)
         {
             var now = new int[data.Classes.Count];

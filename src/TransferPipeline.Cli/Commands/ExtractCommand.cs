@@ -86,6 +86,7 @@ internal static class ExtractCommand
                 var options = extraction.Read(parsed) with
                 {
                     Workers = parsed.GetValue(threads),
+                    // A number that was given is kept; otherwise a trial on a GPU may find that fewer threads suffice.
                     FewerWorkers = Common.IsDefault(parsed, threads),
                     Rehash = parsed.GetValue(rehash),
                     Shard = parsed.GetValue(shard) is { } text ? Shard.Parse(text) : Shard.Whole,

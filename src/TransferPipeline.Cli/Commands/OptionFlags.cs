@@ -25,8 +25,7 @@ internal sealed class OptionFlags<T>
     /// <inheritdoc cref="Read(ParseResult)"/>
     public T Read(ParseResult parsed, Func<T, T> start)
     {
-        // Twice: a preset among the given options sets the defaults of others, which are then overwritten by what was
-        // given.
+        // Twice: a preset among the options sets the defaults of others, which then give way to what was given.
         var record = start(Set(new T(), parsed));
         return Set(record, parsed);
     }

@@ -65,6 +65,7 @@ internal static class PredictCommand
                     parsed.GetValue(top),
                     parsed.GetValue(all)
                 );
+                // Without a page no prediction is kept, so that memory does not grow with the photos.
                 var (page, failed) = (new ReportPhotos(parsed.GetValue(html) is null ? 0 : ReportPhotos.MostOfAPage), 0);
                 var progress = new Progress(files.Count);
                 foreach (var prediction in new PhotoClassifier(decoder, model).Predict(files, parsed.GetValue(threads), cancellation))

@@ -39,10 +39,12 @@ internal static class RunCommand
                     StartTuning = TuningProgressView.Start,
                 };
                 var options = Provenances.Options(parsed.GetValue(threads));
+                // With --json stdout has the JSON alone.
                 if (pipeline.Summary && !parsed.GetValue(json))
                     WriteLayers(pipeline);
                 var result = new PipelineRunner(tools, pipeline, target, events).Run(options, cancellation);
                 if (parsed.GetValue(json))
+                    // Without heads there is no comparison; stdout is one JSON object all the same.
                     Console.WriteLine(result.Run is { } run ? ComparisonJson.Serialize(run.Result) : "{}");
                 else
                     Write(result, target);

@@ -26,6 +26,7 @@ internal sealed class StatusLine
         // Several threads report.
         lock (_lock)
         {
+            // The first line waits for an interval too: a short job writes its last line alone.
             if ((_ended && !OnTerminal) || (!isLast && Stopwatch.GetElapsedTime(_last) < (OnTerminal ? RedrawInterval : PlainInterval)))
                 return;
             _last = Stopwatch.GetTimestamp();
