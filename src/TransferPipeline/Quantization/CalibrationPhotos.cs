@@ -29,8 +29,7 @@ internal sealed record CalibrationPhotos(int Count, Func<PixelReader> CreateRead
             Math.Min(threads, Count),
             _ =>
             {
-                // One photo per run: kernels for larger batches sum in other orders, and some networks take one photo
-                // only.
+                // One photo per run: larger batches sum in other orders, and some networks take one photo only.
                 var (reader, shape) = (CreateReader(), input.Shape(1));
                 var pixels = new float[shape.Aggregate(1L, (product, d) => product * d)];
                 using var tensor = OrtValue.CreateTensorValueFromMemory(pixels, shape);

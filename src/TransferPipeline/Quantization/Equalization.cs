@@ -44,8 +44,7 @@ internal static class Equalization
         foreach (var tensor in group.Tensors.Where(statistics.ContainsKey))
         {
             for (var c = 0; c < channels; c++)
-                // A residual sum and its operands share one factor per channel, so the largest of their magnitudes
-                // counts.
+                // A residual sum and its operands share one factor per channel, so the largest magnitude counts.
                 map[c] = Math.Max(map[c], statistics[tensor].Magnitudes[c]);
         }
 

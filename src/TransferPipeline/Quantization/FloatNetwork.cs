@@ -92,8 +92,7 @@ internal sealed class FloatNetwork
             model.Graph.Output.Add(GraphWriter.Declare(name, (DataType)(int)tensor.Type, dims));
         }
 
-        // ONNX Runtime's optimizer adds its own domains to the imports, and readers may refuse domains that they do not
-        // know.
+        // ONNX Runtime's optimizer imports its own domains, and other readers may refuse those that they do not know.
         var used = model.Graph.Node.Select(n => n.Domain is "ai.onnx" ? "" : n.Domain).Append("").ToHashSet(StringComparer.Ordinal);
         foreach (var unused in model.OpsetImport.Where(o => !used.Contains(o.Domain is "ai.onnx" ? "" : o.Domain)).ToList())
             model.OpsetImport.Remove(unused);

@@ -72,8 +72,7 @@ internal sealed class QdqWriter
             if (_plan.Nodes.Contains(original) && QuantizationPlan.HasWeights(original))
                 AddWeights(node, Layer.Of(_index, original), means);
             _nodes.Add(node);
-            // Directly behind the node: ONNX Runtime fuses DequantizeLinear, node and QuantizeLinear only where they
-            // are adjacent.
+            // Directly behind the node: ONNX Runtime fuses a node with the pairs only where they are adjacent.
             foreach (var output in node.Output.Where(quantized.Contains))
                 AddPair(output);
         }
@@ -92,8 +91,7 @@ internal sealed class QdqWriter
 
     private void AddPair(string tensor)
     {
-        // Tensors that pass levels on share their source's constants, so that ONNX Runtime finds equal levels on both
-        // sides.
+        // Tensors that pass levels on share their source's constants: ONNX Runtime needs equal levels on both sides.
         var (scale, zeroPoint) = Parameters(_plan.RangeOf(tensor));
         var (levels, values) = (_writer.Unique(tensor + "_levels"), _writer.Unique(tensor + "_dequantized"));
         _nodes.Add(Node("QuantizeLinear", [tensor, scale, zeroPoint], levels));

@@ -13,8 +13,7 @@ internal static class Sessions
             InterOpNumThreads = 1,
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-            // As in SessionFactory: the plan of all tensors takes its memory on top of the first run's, for each
-            // thread.
+            // As in SessionFactory: a plan of all tensors takes its memory on top of the first run's, per thread.
             EnableMemoryPattern = false,
         };
         return new(onnx, options);

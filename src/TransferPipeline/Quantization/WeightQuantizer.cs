@@ -47,8 +47,7 @@ internal static class WeightQuantizer
         {
             var scale = magnitudes[c] / largest;
             if (bias.Length > 0)
-                // A smaller scale would push the bias beyond its largest int32; weights that this rounds away hardly
-                // matter beside it.
+                // A smaller scale would push the bias beyond its largest int32; its weights hardly matter beside it.
                 scale = (float)Math.Max(scale, Math.Abs(bias[c]) / (inputScale * LargestBias));
             // A channel of zeros would get the scale 0, and its weights NaN.
             scales[c] = scale > 1e-30f ? scale : 1e-30f;
@@ -82,8 +81,7 @@ internal readonly record struct ChannelAxis(int Channels, int Inner, int Axis)
     /// <summary>Of a Conv, a Gemm or a MatMul.</summary>
     public static ChannelAxis Of(Onnx.NodeProto node, IReadOnlyList<long> dims)
     {
-        // ONNX stores a Conv's weights with the outputs first, a MatMul's with the outputs last, and a Gemm's by
-        // transB.
+        // ONNX stores a Conv's weights with the outputs first, a MatMul's with them last, a Gemm's by transB.
         var axis = node.OpType == "Conv" || (node.OpType == "Gemm" && Onnx.OnnxAttributes.Int(node, "transB", 0) != 0) ? 0 : 1;
         return new((int)dims[axis], (int)dims.Skip(axis + 1).Aggregate(1L, (product, d) => product * d), axis);
     }

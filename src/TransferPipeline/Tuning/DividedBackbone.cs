@@ -65,8 +65,7 @@ internal sealed record DividedBackbone(
         // The tensor gets a new maker: the activation, whose first axis is the batch.
         GraphEdit.RenameMade(model.Graph, tensor, writer.Unique(tensor + "_below"));
         var name = tensor;
-        // Batches are put together along the first axis; exported transformers may have tokens there and photos on the
-        // second.
+        // Batches are put together along the first axis; a transformer may have its tokens there, and photos second.
         if (at.BatchAxis != 0)
         {
             name = writer.Unique(tensor + "_batch_first");

@@ -118,8 +118,7 @@ internal sealed record FinetuneOptions
             : new()
             {
                 Preset = preset,
-                // The tutorial's SGD with rate 0.001 and momentum 0.9 and its StepLR(7, 0.1) are the defaults of the
-                // options below.
+                // The tutorial's rate, momentum and StepLR(7, 0.1) are the defaults of the options above.
                 Cut = "all",
                 Views = 0,
                 Epochs = 25,

@@ -21,8 +21,7 @@ internal sealed class LiveActivations : IActivationSource
     public int Values { get; }
 
     /// <summary>Photos as they are where there are no copies.</summary>
-    // Copy 0 is the photo as it is. A copy's number and the photo determine its pixels, so a resumed epoch renders the
-    // same ones.
+    // Copy 0 is the photo as it is. A copy's number determines its pixels, so a resumed epoch renders the same.
     public int CopyFor(int photo, int place, int epoch) => _hasCopies ? epoch + 1 : 0;
 
     public void Read(IReadOnlyList<(int Photo, int Copy)> wanted, Span<float> to)

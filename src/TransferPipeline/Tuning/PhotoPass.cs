@@ -44,8 +44,7 @@ internal sealed class PhotoPass : IDisposable
             _threads,
             (i, _, _) =>
             {
-                // The pool's threads change from run to run; a worker with its decoder and buffers is taken by
-                // whichever is free.
+                // The pool's threads change from run to run; a worker with its buffers goes to whichever is free.
                 if (!_workers.TryTake(out var worker))
                     worker = new(this);
                 worker.Run(i, wanted[i].Photo, wanted[i].Copy, take);

@@ -50,14 +50,12 @@ internal static class WriteBackCheck
                 cancellation
             );
             var labels = Enumerable.Range(start, count).Select(i => photos.Labels[chosen[i]]).ToArray();
-            // Both sides get the same float32 activations: cached ones are float16, whose rounding would hide an error
-            // of the graph.
+            // Both sides get the same float32 activations: the rounding of cached float16 would hide an error.
             part.Evaluate(new TunedBatch([activations.AsMemory(0, count * values)], labels), logits.AsSpan(0, count * classes), []);
             for (var i = 0; i < count * classes; i++)
             {
                 var (row, k) = (start + i / classes, i % classes);
-                // The file has no head: its score is computed here, in float64, from the feature and the head's
-                // weights.
+                // The file has no head: the score is computed here, in float64, from the feature and the head.
                 var score =
                     Score(features.Row(row), weights.HeadWeights.AsSpan(k * divided.Dimension, divided.Dimension)) + weights.HeadBias[k];
                 var difference = Math.Abs(score - logits[i]);
