@@ -35,6 +35,7 @@ internal static class CommandLine
         // A synchronous command takes no token: it ends only with the process.
         var waits = parsed.Action is AsynchronousCommandLineAction;
         using var sigint = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Interrupt(context, interrupt, waits));
+        // Clusters and containers send it before they end a job by force.
         using var sigterm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Interrupt(context, interrupt, waits));
         try
         {

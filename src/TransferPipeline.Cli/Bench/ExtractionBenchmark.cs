@@ -128,6 +128,7 @@ internal static class ExtractionBenchmark
         }
 
         using var session = new SessionBenchmark(model, best);
+        // The first runs of a session allocate its memory; they are not counted.
         session.Measure(Math.Min(count, 16));
         var rates = Rounds(spec, scratch, options, rounds, session, ExtractionEngines.Create, cancellation);
         // On the CPU decoding and inference share the cores, so their times per photo add up.

@@ -43,6 +43,7 @@ internal sealed class SessionBenchmark : ISessionBenchmark
         foreach (var batch in ((int[])[1, 2, 4, 8]).Where(b => b <= (maxBatch ?? b)))
         {
             yield return new(1, threads, 1, batch);
+            // With one thread all three are the same.
             if (threads > 1)
             {
                 yield return new(threads, threads, 1, batch);

@@ -47,6 +47,7 @@ internal static class InitCommand
                 // The schema first: once the pipeline is there, a second call refuses to write anything.
                 DurableFile.WriteText(Path.Combine(folder, Schema), SchemaText());
                 DurableFile.WriteText(target, Pipeline(report, RelativePath(folder, path), Path.GetFileNameWithoutExtension(target)));
+                // A few of them show what kind they are; 'data check' lists all.
                 foreach (var problem in report.Problems.Take(5))
                     Messages.Warning(problem.ToString());
                 Console.WriteLine(

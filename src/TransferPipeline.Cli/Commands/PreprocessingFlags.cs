@@ -114,6 +114,7 @@ internal sealed class PreprocessingFlags
             : Sides("--crop", crop);
         return PreprocessingNames.Find(name, sides[0], sides[^1]);
 
+        // 224 pixels where the model states no size: most ImageNet networks take them.
         static int Side(int cropped, int resized) =>
             cropped > 0 ? cropped
             : resized > 0 ? resized

@@ -40,6 +40,7 @@ internal static class Completions
                 option.CompletionSources.Add(_ => Items(Heads()));
             else if (option.Name == "--model")
                 option.CompletionSources.Add(_ => Items(Common.Tools.Models.Names()));
+            // A HelpName with bars lists the words that the option takes (Common.Choice).
             else if (option.HelpName is { } choices && choices.Contains('|'))
                 option.CompletionSources.Add(choices.Split('|'));
         }

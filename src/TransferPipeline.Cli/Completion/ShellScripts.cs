@@ -49,6 +49,7 @@ internal static class ShellScripts
         complete -c transfer -a '(__transfer_complete)'
         """;
 
+    // PowerShell's line ends with its last word, while the position also counts the blanks behind it.
     private const string PowerShell = """
         # transfer: completion for PowerShell. Add to $PROFILE:
         #   transfer completion powershell | Out-String | Invoke-Expression

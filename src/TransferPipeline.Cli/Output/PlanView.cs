@@ -70,5 +70,6 @@ internal static class PlanView
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
+    // Rounded up, so that a short extraction is not stated as no time at all.
     private static string Time(double? seconds) => seconds is { } known ? StatusLine.Time(TimeSpan.FromSeconds(Math.Ceiling(known))) : "";
 }

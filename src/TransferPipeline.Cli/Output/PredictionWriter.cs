@@ -111,6 +111,7 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
 
         private static string Number(string name, int number) => name + number.ToString(CultureInfo.InvariantCulture);
 
+        // All digits of a float32, so that a reader gets the same number.
         private static string Value(double probability) => ((float)probability).ToString("R", CultureInfo.InvariantCulture);
     }
 

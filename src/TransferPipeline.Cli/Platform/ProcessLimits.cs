@@ -14,6 +14,7 @@ internal static unsafe partial class ProcessLimits
     {
         // RLIMIT_NOFILE of Linux; .NET has raised the soft limit to the hard one by now.
         const int OpenFiles = 7;
+        // The soft and the hard limit.
         var limits = stackalloc ulong[2];
         if (!OperatingSystem.IsLinux() || GetLimit(OpenFiles, limits) != 0 || limits[1] >= LeastOpenFiles)
             return true;

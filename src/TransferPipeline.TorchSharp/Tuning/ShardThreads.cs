@@ -15,6 +15,7 @@ internal sealed class ShardThreads : IDisposable
 
     public ShardThreads(int threads)
     {
+        // Background threads do not keep the process alive after an error elsewhere.
         _helpers = [.. Enumerable.Range(1, threads - 1).Select(i => new Thread(Help) { IsBackground = true, Name = $"tuning {i}" })];
         foreach (var helper in _helpers)
             helper.Start();

@@ -42,6 +42,7 @@ internal sealed partial class TorchTunedPart
                 foreach (var array in weight.States.Prepend(weight.Master))
                 {
                     var values = new float[array.numel()];
+                    // Before the values: with another length all that follows would be misread.
                     Expect(reader.ReadInt32().ToString(), values.Length.ToString());
                     from.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
                     weight.Write(array, values);

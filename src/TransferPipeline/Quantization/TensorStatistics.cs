@@ -39,7 +39,7 @@ internal readonly record struct PhotoStatistics(float Min, float Max, float[] Me
     {
         var (channels, inner) = Layout(shape);
         var (min, max) = (float.PositiveInfinity, float.NegativeInfinity);
-        // Sums in float64: a map has up to 112 x 112 values per channel, of both signs.
+        // Sums in float64: an early map has more than 10,000 values per channel, of both signs.
         var (sums, magnitudes) = (new double[channels], new float[channels]);
         for (var i = 0; i < values.Length; i += inner)
         {
