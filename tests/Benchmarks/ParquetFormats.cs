@@ -25,8 +25,8 @@ internal static class ParquetFormats
     ];
 
     /// <summary>
-    /// Prints one line for each kind of vectors, library and format: MB, then processor seconds to write, to read whole, in blocks, and all
-    /// but vectors.
+    /// Prints one line for each kind of vectors, library and format: MB, then seconds to write, to read whole, in blocks, and all but
+    /// vectors; each as wall time and processor time.
     /// </summary>
     public static void Run(string featureSet)
     {
@@ -106,8 +106,8 @@ internal static class ParquetFormats
                     Console.WriteLine(
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"| {kind} | {name} | {table.Name.Split(' ')[0]} | {new FileInfo(file).Length / 1e6:0.0} | {write:0.000} "
-                                + $"| {whole:0.000} | {blocks:0.000} | {others:0.000} |"
+                            $"| {kind} | {name} | {table.Name.Split(' ')[0]} | {new FileInfo(file).Length / 1e6:0.0} | {write} "
+                                + $"| {whole} | {blocks} | {others} |"
                         )
                     );
                 }
@@ -120,22 +120,24 @@ internal static class ParquetFormats
     }
 
     /// <summary>
-    /// Seconds of processor time, system calls included: other programs on the machine change it less than the time of day.
+    /// Seconds of wall time and, in brackets, of processor time with system calls: other programs on the machine change the latter less.
     /// </summary>
-    private static double Median(Action action)
+    private static string Median(Action action)
     {
         using var process = Process.GetCurrentProcess();
-        var times = new double[Repetitions];
+        var (wall, processor) = (new double[Repetitions], new double[Repetitions]);
         for (var i = 0; i < Repetitions; i++)
         {
             process.Refresh();
-            var before = process.TotalProcessorTime;
+            var (before, start) = (process.TotalProcessorTime, Stopwatch.GetTimestamp());
             action();
+            wall[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
             process.Refresh();
-            times[i] = (process.TotalProcessorTime - before).TotalSeconds;
+            processor[i] = (process.TotalProcessorTime - before).TotalSeconds;
         }
 
-        Array.Sort(times);
-        return times[Repetitions / 2];
+        Array.Sort(wall);
+        Array.Sort(processor);
+        return string.Create(CultureInfo.InvariantCulture, $"{wall[Repetitions / 2]:0.000} ({processor[Repetitions / 2]:0.000})");
     }
 }
