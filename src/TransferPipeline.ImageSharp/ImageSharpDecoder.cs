@@ -33,7 +33,13 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
     public static string Version { get; } =
         typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+    protected override int DecodeOutside(
+        PhotoFormat format,
+        ReadOnlySpan<byte> encoded,
+        DecodeOptions options,
+        RgbImage destination,
+        IPhotoRegion? region
+    )
     {
         // ImageSharp fills what a cut file lacks with grey and says nothing.
         if (format == PhotoFormat.Jpeg ? JpegScan.End(encoded, out _) != JpegEnd.Regular : PhotoFormats.EndsEarly(format, encoded))

@@ -4,8 +4,9 @@ using TransferPipeline.Images;
 namespace TransferPipeline.NetVips;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP and TIFF with libvips, whose JPEG decoder (libjpeg-turbo's) gives Pillow's bytes. Decodes the whole photo:
-/// shrinking on load would be faster and give other pixels. Thread-safe; each decode runs on its caller's thread alone.
+/// Decodes JPEG, PNG, WebP and TIFF with libvips, whose JPEG decoder (libjpeg-turbo's) gives Pillow's bytes. Decodes in full
+/// size, of a JPEG down to the last row that is read: shrinking on load would be faster and give other pixels. Thread-safe; each
+/// decode runs on its caller's thread alone.
 /// </summary>
 /// <param name="jpeg">Decodes plain JPEG first, where it can; null for none.</param>
 /// <exception cref="JobFailedException">libvips is missing or cannot start.</exception>
@@ -20,14 +21,21 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
     /// <summary>The managed package's version, which needs no native library.</summary>
     public static string Version => $"NetVips {typeof(Image).Assembly.GetName().Version!.ToString(3)}";
 
-    protected override int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination)
+    protected override int DecodeOutside(
+        PhotoFormat format,
+        ReadOnlySpan<byte> encoded,
+        DecodeOptions options,
+        RgbImage destination,
+        IPhotoRegion? region
+    )
     {
         // Opening reads the header alone, so that the size is checked before any pixel takes memory.
         using var image = Open(format, encoded);
         CheckSize(format, image.Width, image.Height, options);
         var converter = PixelConverter.Of(format, encoded, image);
         destination.Resize(image.Width, image.Height);
-        DecodeRows(format, encoded, image, converter, destination);
+        var rows = region?.Region(image.Width, image.Height);
+        DecodeRows(format, encoded, image, converter, destination, rows is { } part ? (part.Y, part.Y + part.Height) : (0, image.Height));
         return image.Contains("orientation") && image.Get("orientation") is int and >= 1 and <= 8 and var orientation ? orientation : 1;
     }
 
@@ -64,21 +72,28 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
         ReadOnlySpan<byte> encoded,
         Image image,
         PixelConverter converter,
-        RgbImage destination
+        RgbImage destination,
+        (int First, int End) rows
     )
     {
         // libvips decodes on demand: rows are asked for from top to bottom, as sequential access requires.
         using var region = Region.New(image);
         var (width, height) = (destination.Width, destination.Height);
         var rowBytes = width * converter.BytesPerPixel;
-        for (var y = 0; y < height; y += RowsAtOnce)
+        // Nothing is decoded behind the last row. Those before the first are fetched all the same: otherwise the message of a damaged
+        // photo would name other rows than that of the whole.
+        for (var y = 0; y < rows.End; y += RowsAtOnce)
         {
             var count = Math.Min(RowsAtOnce, height - y);
-            var rows = VipsRows.Fetch(region, y, count, width);
-            if (rows == null)
+            var pixels = VipsRows.Fetch(region, y, count, width);
+            if (pixels == null)
                 throw Damaged(format, encoded, $"rows end before {y + count} of {height}");
-            converter.Convert(new ReadOnlySpan<byte>(rows, rowBytes * count), destination.Pixels.Slice(y * width * 3, count * width * 3));
-            VipsRows.Free(rows);
+            if (y + count > rows.First)
+                converter.Convert(
+                    new ReadOnlySpan<byte>(pixels, rowBytes * count),
+                    destination.Pixels.Slice(y * width * 3, count * width * 3)
+                );
+            VipsRows.Free(pixels);
         }
     }
 

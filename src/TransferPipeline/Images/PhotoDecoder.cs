@@ -29,13 +29,14 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
         if (encoded.Length > options.MaxBytes)
             throw new ImageDecodeException($"{encoded.Length} bytes; the limit is {options.MaxBytes}");
         var format = PhotoFormats.Detect(encoded);
+        var end = JpegEnd.Unknown;
         // Before any library sees the file: libraries read past these faults, with pixels that Pillow would not give.
         if (format == PhotoFormat.Tiff)
             CheckTiff(encoded);
         else if (format == PhotoFormat.Png)
             PngChunks.CheckHeader(encoded);
         else if (format == PhotoFormat.Jpeg)
-            CheckJpeg(encoded);
+            end = CheckJpeg(encoded);
         switch (format)
         {
             case PhotoFormat.Unknown:
@@ -54,7 +55,9 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
                 when jpeg is not null && !MayBeTurned(encoded, options) && jpeg.TryDecode(encoded, options, destination, region):
                 break;
             default:
-                var orientation = DecodeOutside(format, encoded, options, destination);
+                // Of a turned photo the region is known only when all of it was turned, and other formats check sums at their end.
+                var part = format == PhotoFormat.Jpeg && end == JpegEnd.Regular && !MayBeTurned(encoded, options) ? region : null;
+                var orientation = DecodeOutside(format, encoded, options, destination, part);
 
                 // Pillow turns a TIFF while it loads it, whatever the options.
                 if (format == PhotoFormat.Tiff)
@@ -66,7 +69,14 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
     }
 
     /// <summary>Decodes a JPEG, PNG, WebP or TIFF file and returns its EXIF orientation, 1 to 8 (1 when it has none).</summary>
-    protected abstract int DecodeOutside(PhotoFormat format, ReadOnlySpan<byte> encoded, DecodeOptions options, RgbImage destination);
+    /// <param name="region">What will be read of a JPEG that is known to have its end; other pixels may be left undefined. Null for all.</param>
+    protected abstract int DecodeOutside(
+        PhotoFormat format,
+        ReadOnlySpan<byte> encoded,
+        DecodeOptions options,
+        RgbImage destination,
+        IPhotoRegion? region
+    );
 
     /// <summary>Refuses sizes that no photo has, or that are over the limit; call it before any pixel is decoded.</summary>
     /// <exception cref="ImageDecodeException">A side is not positive, or there are more pixels than allowed.</exception>
@@ -82,9 +92,10 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
     private static bool MayBeTurned(ReadOnlySpan<byte> encoded, DecodeOptions options) =>
         options.ExifTranspose && encoded.IndexOf("Exif"u8) >= 0;
 
-    private static void CheckJpeg(ReadOnlySpan<byte> encoded)
+    private static JpegEnd CheckJpeg(ReadOnlySpan<byte> encoded)
     {
-        switch (JpegScan.End(encoded, out var at))
+        var end = JpegScan.End(encoded, out var at);
+        switch (end)
         {
             case JpegEnd.Broken:
                 throw new ImageDecodeException(
@@ -93,6 +104,8 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
             case JpegEnd.Incomplete:
                 throw new ImageDecodeException("truncated JPEG: it is progressive and lacks its last scans");
         }
+
+        return end;
     }
 
     private static void CheckTiff(ReadOnlySpan<byte> encoded)
