@@ -20,7 +20,7 @@ internal sealed class Classifier : IDisposable
 
     public ClassifierInfo Info { get; }
 
-    /// <param name="threads">Threads of one run; 0 leaves it to ONNX Runtime (one a core).</param>
+    /// <param name="threads">Threads of one run; 0 leaves it to ONNX Runtime (one per core).</param>
     /// <exception cref="BadInputException">The file is not ONNX, or not a classifier that this program wrote.</exception>
     public static Classifier Open(string file, int threads = 0)
     {

@@ -21,7 +21,7 @@ internal sealed class FolderTree
         // The walk's order is the file system's, which differs between machines.
         foreach (var names in _children.Values)
             names.Sort(StringComparer.Ordinal);
-        // A lookup by span: a string for each photo would be made in vain, since most photos share their folder.
+        // A lookup by span: a string for each photo would be wasted, since most photos share their folder.
         var lookup = _withPhotos.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var file in found.Files)
         {

@@ -83,7 +83,7 @@ public sealed partial record Toolbox
     /// <param name="epochs">Times that each training photo is seen.</param>
     /// <param name="views">Augmented copies of each training photo that are cached; 0 makes fresh ones in each epoch.</param>
     /// <param name="seed">Of the order of photos and of their copies.</param>
-    /// <param name="progress">Told the share of the training that is done, from 0 to 1.</param>
+    /// <param name="progress">Receives the share of the training that is done, from 0 to 1.</param>
     /// <returns>
     /// Accuracy on split validation with the head that was trained with the backbone, and that of the softmax head on frozen features
     /// with which training started; null where it started from a random head.

@@ -46,11 +46,11 @@ internal sealed record LossWeights(float[] Row, float[] Positive, float[] Negati
 /// </summary>
 internal abstract unsafe class MarginLoss
 {
-    /// <summary>True when the objective is a sum of independent problems, one an output.</summary>
+    /// <summary>True when the objective is a sum of independent problems, one per output.</summary>
     public abstract bool Separable { get; }
 
     /// <summary>
-    /// Turns outputs into the loss's derivatives by them, in place, and adds the losses (one sum, or one an output when separable).
+    /// Turns outputs into the loss's derivatives by them, in place, and adds the losses (one sum, or one per output when separable).
     /// </summary>
     /// <param name="z">n rows of outputs, <paramref name="stride"/> (a multiple of 16) apart; values past the outputs are padding.</param>
     /// <param name="loss">Sums to add to: 1 or, when separable, <paramref name="stride"/>.</param>

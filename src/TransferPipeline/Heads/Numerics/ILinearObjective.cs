@@ -1,7 +1,7 @@
 namespace TransferPipeline.Heads.Numerics;
 
 /// <summary>
-/// An objective of linear outputs, as the solver sees it. Parameters are rows, one an output: weights, the bias, zeros up to
+/// An objective of linear outputs, as the solver sees it. Parameters are rows, one per output: weights, the bias, zeros up to
 /// <see cref="Stride"/>.
 /// </summary>
 internal unsafe interface ILinearObjective
@@ -30,7 +30,7 @@ internal unsafe interface ILinearObjective
     /// <summary>Keeps some of the outputs, by their positions in rising order.</summary>
     void Keep(ReadOnlySpan<int> outputs);
 
-    /// <summary>Objective (one value, or one an output when separable) and gradient at w.</summary>
+    /// <summary>Objective (one value, or one per output when separable) and gradient at w.</summary>
     void Evaluate(float* w, float* gradient, Span<double> values);
 
     /// <summary>Prepares the way from w, the point of the last gradient, along a direction.</summary>
