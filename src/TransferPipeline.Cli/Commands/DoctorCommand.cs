@@ -10,6 +10,7 @@ using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Inference.Gpu;
+using TransferPipeline.Platform;
 using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Cli.Commands;
@@ -64,7 +65,9 @@ internal static class DoctorCommand
         );
         yield return Try(
             "ONNX Runtime",
-            () => $"{OrtEnv.Instance().GetVersionString()}, providers {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}"
+            () =>
+                $"{OrtEnv.Instance().GetVersionString()}, providers {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}"
+                + (CudaBuild.Folder is { } folder ? $" (from {folder})" : "")
         );
         foreach (
             var line in Adapters(Common.Tools.Decoders, d => $"{d.Libraries}; pixels of {d.Name}")

@@ -24,23 +24,31 @@ internal static class NativePackages
             : "linux"
         ) + $"-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
+    /// <summary>The folders that the user names.</summary>
+    public static IEnumerable<string> NamedFolders =>
+        (Environment.GetEnvironmentVariable(Variable) ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>The folders that are there, in the order in which they are searched.</summary>
-    public static IEnumerable<string> Folders =>
-        (Environment.GetEnvironmentVariable(Variable) ?? "")
-            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Concat(Registered.Values)
-            .Where(Directory.Exists);
+    public static IEnumerable<string> Folders => NamedFolders.Concat(Registered.Values).Where(Directory.Exists);
 
     /// <summary>Searches a package's folder from now on.</summary>
     /// <returns>The command that fetches the package.</returns>
     public static string Register(string id, string version)
     {
+        Registered[id] = FolderOf(id, version);
+        return FetchCommand(id, version);
+    }
+
+    public static string FetchCommand(string id, string version) => $"dotnet package download {id}@{version}";
+
+    /// <summary>Where NuGet's package folder has a package's libraries of this platform, when the package is there.</summary>
+    public static string FolderOf(string id, string version)
+    {
         var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES");
         if (string.IsNullOrEmpty(packages))
             packages = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         // NuGet lowers the case of identifiers in its package folder; file systems of Linux distinguish it.
-        Registered[id] = Path.Combine(packages, id.ToLowerInvariant(), version, "runtimes", Platform, "native");
-        return $"dotnet package download {id}@{version}";
+        return Path.Combine(packages, id.ToLowerInvariant(), version, "runtimes", Platform, "native");
     }
 
     /// <summary>Has the runtime ask here for libraries that it does not find beside the program.</summary>

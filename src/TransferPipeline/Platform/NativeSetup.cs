@@ -22,6 +22,7 @@ internal static class NativeSetup
         // First, since a library that is loaded later reads the variable at its own start and never again.
         SetNativeVariable("ORT_DISABLE_TELEMETRY", "1");
         NativePackages.Install();
+        CudaBuild.Install();
         if (OperatingSystem.IsLinux())
             UseBundledOpenSsl(Path.Combine(AppContext.BaseDirectory, "openssl"));
     }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using TransferPipeline.Platform;
 using TransferPipeline.Tests.Cli;
 
 namespace TransferPipeline.Tests.Inference.Gpu;
@@ -56,6 +57,9 @@ public sealed class CudaStandIn : IDisposable
 
     public int PhotoCount => Directory.EnumerateFiles(Photos, "*.jpg", SearchOption.AllDirectories).Count();
 
+    /// <summary>The name of a folder that is not there yet.</summary>
+    public string NewFolder() => _folder.At($"set-{Interlocked.Increment(ref _runs)}");
+
     /// <summary>Skips the calling test where the stand-ins cannot be had.</summary>
     public void Require()
     {
@@ -65,28 +69,23 @@ public sealed class CudaStandIn : IDisposable
 
     /// <summary>Extracts all photos into a fresh set.</summary>
     internal StandInRun Extract(IReadOnlyDictionary<string, string>? environment, params string[] options) =>
-        Run(
-            environment,
-            [
-                "extract",
-                "--data",
-                Photos,
-                "--model",
-                "efficientnet-lite0",
-                "--out",
-                _folder.At($"set-{Interlocked.Increment(ref _runs)}"),
-                .. options,
-            ]
-        );
+        Run(environment, ["extract", "--data", Photos, "--model", "efficientnet-lite0", "--out", NewFolder(), .. options]);
 
-    internal StandInRun Run(IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    internal StandInRun Run(IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        Run(_program, environment, arguments);
+
+    /// <summary>The program as it is built for CPUs, which finds the CUDA build in another folder.</summary>
+    internal StandInRun RunCpuBuild(params string[] arguments) =>
+        Run(AppContext.BaseDirectory, new Dictionary<string, string> { [NativePackages.Variable] = Natives }, arguments);
+
+    private StandInRun Run(string program, IReadOnlyDictionary<string, string>? environment, string[] arguments)
     {
         Require();
         var log = _folder.At($"log-{Interlocked.Increment(ref _runs)}");
         var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>());
         variables.TryAdd("TRANSFER_CUDA_PATH", Libraries);
         variables.TryAdd("GPU_STUB_LOG", log);
-        var result = TransferProcess.RunProgram(Path.Combine(_program, "transfer"), _folder.Root, variables, arguments);
+        var result = TransferProcess.RunProgram(Path.Combine(program, "transfer"), _folder.Root, variables, arguments);
         return new(result, File.Exists(log) ? File.ReadAllLines(log) : []);
     }
 

@@ -21,6 +21,28 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
             .MustSay(0, @"libcudnn\.so\.9 \(9\.14\.0\)");
     }
 
+    /// <summary>As the installed tool with the package of the CUDA build beside it.</summary>
+    [Fact]
+    public void CpuBuild_WithTheCudaBuildInANamedFolder_UsesTheGpu()
+    {
+        gpu.RunCpuBuild("doctor", "--json")
+            .MustSay(0, "CUDAExecutionProvider.*from .*native")
+            .MustSay(0, "a convolution and a matrix product run and their result is right");
+        var run = gpu.RunCpuBuild(
+            "extract",
+            "--data",
+            gpu.Photos,
+            "--model",
+            "efficientnet-lite0",
+            "--device",
+            "cuda",
+            "--out",
+            gpu.NewFolder()
+        );
+        run.MustSay(0, AllComputed);
+        Assert.Contains(run.Calls, c => c.EndsWith("-> GPU", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Doctor_WithAFolderThatIsNotThere_NamesIt() =>
         gpu.Run(Variables("TRANSFER_CUDA_PATH", gpu.Libraries + ":/not/there"), "doctor")

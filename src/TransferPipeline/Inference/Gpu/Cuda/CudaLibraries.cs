@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Inference.Gpu.Cuda;
 
@@ -36,7 +37,7 @@ internal sealed record FoundLibrary(CudaLibrary Library, string? Path, string? R
 internal sealed class CudaLibraries
 {
     public const string PathVariable = "TRANSFER_CUDA_PATH";
-    public const string CudaProvider = "libonnxruntime_providers_cuda.so";
+    public const string CudaProvider = CudaBuild.Provider;
     public const string TensorRtProvider = "libonnxruntime_providers_tensorrt.so";
 
     /// <summary>What readelf -d shows for the CUDA provider, and cuDNN, which it opens when it runs. In order of dependence.</summary>
@@ -89,7 +90,8 @@ internal sealed class CudaLibraries
         // From the inside outwards: in a build without the provider, libraries that are missing are no problem.
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
             return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build "
-                + $"with 'make GPU=1' or use the bundle made by 'make bundle GPU=1'";
+                + $"with 'make GPU=1', use the bundle made by 'make bundle GPU=1', or, for the installed tool, fetch the CUDA build with "
+                + $"'{CudaBuild.FetchCommand}'";
         if (ProviderFile(file) is null)
             return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle "
                 + $"made by 'make bundle GPU=1'";
@@ -124,11 +126,12 @@ internal sealed class CudaLibraries
     private static string OtherVersion(IReadOnlyList<FoundLibrary> missing) =>
         missing.Select(f => f.Other).FirstOrDefault(o => o is not null) is { } other ? $" ({other} is of another version)" : "";
 
-    /// <summary>Full path of a provider's library beside the program, or null.</summary>
+    /// <summary>Full path of a provider's library beside the program or the CUDA build that is used instead, or null.</summary>
     // Bundles have natives beside the program, plain builds below runtimes.
     public static string? ProviderFile(string file) =>
         new[] { file, Path.Combine("runtimes", "linux-x64", "native", file) }
             .Select(f => Path.Combine(AppContext.BaseDirectory, f))
+            .Concat(CudaBuild.Folder is { } folder ? [Path.Combine(folder, file)] : Array.Empty<string>())
             .FirstOrDefault(File.Exists);
 
     /// <summary>Loads what is needed and says where each was found.</summary>
