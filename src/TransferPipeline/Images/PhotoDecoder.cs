@@ -69,7 +69,9 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
     }
 
     /// <summary>Decodes a JPEG, PNG, WebP or TIFF file and returns its EXIF orientation, 1 to 8 (1 when it has none).</summary>
-    /// <param name="region">What will be read of a JPEG that is known to have its end; other pixels may be left undefined. Null for all.</param>
+    /// <param name="region">
+    /// What will be read of a JPEG that is known to have its end; other pixels may be left undefined. Null for all.
+    /// </param>
     protected abstract int DecodeOutside(
         PhotoFormat format,
         ReadOnlySpan<byte> encoded,
