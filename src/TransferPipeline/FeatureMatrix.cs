@@ -1,7 +1,8 @@
 namespace TransferPipeline;
 
 /// <summary>
-/// Rows x Columns float32 values, row-major, contiguous and pinned (native code may hold the address while the object lives).
+/// Rows x Columns float32 values, row-major and contiguous. Values that the matrix allocates itself are pinned (native code may hold the
+/// address while the object lives); an array of the caller's may move.
 /// </summary>
 public sealed class FeatureMatrix
 {

@@ -38,9 +38,10 @@ internal sealed unsafe class RowSet : IDisposable
     /// <summary>Rows of a matrix, without a copy.</summary>
     public static RowSet View(FeatureMatrix x, ReadOnlySpan<int> rows, ReadOnlySpan<int> y)
     {
-        var set = new RowSet(x, rows.Length, x.Columns, Select(rows, y));
-        // Valid only as long as the values do not move: FeatureMatrix allocates them pinned.
-        var start = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(x.Data, 0);
+        // A matrix around an array of its maker's: the garbage collector would move the values under the addresses.
+        var values = new PinnedValues(x.Data);
+        var set = new RowSet(values, rows.Length, x.Columns, Select(rows, y));
+        var start = values.Start;
         for (var i = 0; i < rows.Length; i++)
             set.Rows[i] = start + (nint)rows[i] * x.Columns;
         return set;
@@ -131,5 +132,18 @@ internal sealed unsafe class RowSet : IDisposable
         for (var i = 0; i < rows.Length; i++)
             labels[i] = y[rows[i]];
         return labels;
+    }
+
+    /// <summary>Keeps an array in its place for as long as the object is reachable.</summary>
+    // No IDisposable: sets of one class and reductions share the owner of the set that they were made from.
+    private sealed class PinnedValues
+    {
+        private GCHandle _handle;
+
+        public PinnedValues(float[] values) => _handle = GCHandle.Alloc(values, GCHandleType.Pinned);
+
+        ~PinnedValues() => _handle.Free();
+
+        public float* Start => (float*)_handle.AddrOfPinnedObject();
     }
 }
