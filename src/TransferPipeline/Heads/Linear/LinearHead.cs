@@ -164,7 +164,7 @@ public sealed class LinearHead : IHead
         {
             var squares = graph.Node("Mul", [features, features]);
             var sums = graph.Node("ReduceSum", [squares, graph.Constant("axes", [1L], 1)], ("keepdims", 1L));
-            var length = graph.Node("Max", [graph.Node("Sqrt", [sums]), graph.Constant("smallest_length", [1e-30f], 1)]);
+            var length = OldOperators.AtLeast(graph, graph.Node("Sqrt", [sums]), 1e-30f, "smallest_length");
             features = graph.Node("Div", [features, length]);
         }
 

@@ -19,7 +19,7 @@ internal static class ScalingExport
             case ScalingKind.L2:
                 var squares = graph.Node("Mul", [features, features]);
                 var sums = graph.Node("ReduceSum", [squares, graph.Constant("scaling.axis", [1L], 1)], ("keepdims", 1L));
-                var lengths = graph.Node("Max", [graph.Node("Sqrt", [sums]), graph.Constant("scaling.smallest", [SmallestLength], 1)]);
+                var lengths = OldOperators.AtLeast(graph, graph.Node("Sqrt", [sums]), SmallestLength, "scaling.smallest");
                 return graph.Node("Div", [features, lengths]);
             default:
                 return features;

@@ -1,6 +1,6 @@
 using TransferPipeline.Onnx;
 
-namespace TransferPipeline.Heads;
+namespace TransferPipeline.Heads.Common;
 
 /// <summary>What opset 11 brought, written with operators of opset 7: files of old exporters get heads too.</summary>
 internal static class OldOperators
@@ -56,6 +56,12 @@ internal static class OldOperators
         var others = graph.Node("Sub", [graph.Node("Cast", [graph.Constant("one", [1f], 1)], ("to", Double)), mask]);
         return graph.Node("Add", [graph.Node("Mul", [values, others]), graph.Node("Mul", [mask, value])]);
     }
+
+    /// <summary>Float32 values, those below <paramref name="least"/> raised to it.</summary>
+    /// <param name="hint">Name of the constant.</param>
+    // Before opset 8 the inputs of Max must have one shape. Clip has its bounds as attributes there, and takes them as inputs later.
+    public static string AtLeast(IGraphWriter graph, string values, float least, string hint) =>
+        graph.Opset >= 8 ? graph.Node("Max", [values, graph.Constant(hint, [least], 1)]) : graph.Node("Clip", [values], ("min", least));
 
     /// <summary>The larger of two doubles.</summary>
     // Before opset 8 the inputs of Max must have one shape; Less and the operators of Where broadcast.
