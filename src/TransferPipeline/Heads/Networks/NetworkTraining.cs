@@ -9,8 +9,8 @@ namespace TransferPipeline.Heads.Networks;
 /// </summary>
 internal sealed class NetworkTraining
 {
-    /// <summary>Validation rows that pass at once.</summary>
-    private const int ValidationBatch = 256;
+    /// <summary>Rows that pass at once when nothing is learnt from them.</summary>
+    private const int EvaluationBatch = 256;
 
     private const int GatherRows = 16;
 
@@ -44,7 +44,7 @@ internal sealed class NetworkTraining
         var pass = new NetworkPass(network, Math.Min(_options.BatchSize, _data.Rows.Length), learns: true);
         var validation =
             _data.ValidationRows.Length > 0
-                ? new NetworkPass(network, Math.Min(ValidationBatch, _data.ValidationRows.Length), learns: false)
+                ? new NetworkPass(network, Math.Min(EvaluationBatch, _data.ValidationRows.Length), learns: false)
                 : null;
         var history = new List<EpochRecord>();
         var bestAccuracy = double.NegativeInfinity;
@@ -54,7 +54,9 @@ internal sealed class NetworkTraining
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
         {
             var (loss, accuracy) = TrainEpoch(pass, solver, dropout, order(epoch - 1), _options.RateIn(epoch - 1), ref step);
-            var (validationLoss, validationAccuracy) = validation is null ? (double.NaN, double.NaN) : Validate(validation);
+            var (validationLoss, validationAccuracy) = validation is null
+                ? (double.NaN, double.NaN)
+                : Evaluate(validation, _data.ValidationRows);
             // The epoch's loss is of the weights before its last step; what that step did shows in the weights alone.
             if (!double.IsFinite(loss) || !IsFinite(network) || (validation is not null && !double.IsFinite(validationLoss)))
                 return Diverged(history, proven, epoch, step);
@@ -71,6 +73,9 @@ internal sealed class NetworkTraining
             }
         }
 
+        // No epoch follows the last one: a pass over the training rows proves its weights.
+        if (validation is null && !GivesFiniteScores(network))
+            return Diverged(history, proven, _options.Epochs, step);
         return (
             kept.Network!,
             new()
@@ -145,16 +150,22 @@ internal sealed class NetworkTraining
         return (loss / weight, (double)right / rows.Length);
     }
 
-    private (double Loss, double Accuracy) Validate(NetworkPass pass)
+    private bool GivesFiniteScores(DenseNetwork network)
+    {
+        var pass = new NetworkPass(network, Math.Min(EvaluationBatch, _data.Rows.Length), learns: false);
+        return double.IsFinite(Evaluate(pass, _data.Rows).Loss);
+    }
+
+    private (double Loss, double Accuracy) Evaluate(NetworkPass pass, int[] rows)
     {
         double loss = 0,
             weight = 0;
         var right = 0;
-        var rows = _data.ValidationRows;
-        var labels = new int[ValidationBatch];
-        for (var start = 0; start < rows.Length; start += ValidationBatch)
+        var labels = new int[EvaluationBatch];
+        for (var start = 0; start < rows.Length; start += EvaluationBatch)
         {
-            var count = Math.Min(ValidationBatch, rows.Length - start);
+            _context.Cancellation.ThrowIfCancellationRequested();
+            var count = Math.Min(EvaluationBatch, rows.Length - start);
             Gather(rows, start, count, pass.Inputs, labels);
             pass.Forward(count, null, _context.Threads);
             var (batchLoss, batchWeight, batchRight) = pass.Loss(labels.AsSpan(0, count), _classWeights);

@@ -146,6 +146,44 @@ public sealed class EpochHeadTests
         Assert.All(HeadChecks.Scores(head, x, [.. Enumerable.Range(0, 80)]), s => Assert.True(float.IsFinite(s)));
     }
 
+    [Fact]
+    public void Train_LastEpochsScoresOverflow_KeepsTheWeightsBeforeAndWarns()
+    {
+        // A penalty that multiplies the weights by -1.3e9 a step, one step an epoch: after four, the weights are finite and
+        // their products are not.
+        var (x, y) = Mixture.Create(60, 10, 2, 59);
+        foreach (ref var value in x.Data.AsSpan())
+            value *= 1000;
+        var trainer = new LinearSgdTrainer();
+        var warnings = new List<string>();
+        int[] rows = [.. Enumerable.Range(0, 60)];
+        IHead Train(string epochs) =>
+            trainer.Train(
+                Mixture.Training(x, y, 60),
+                Mixture.Settings(
+                    trainer,
+                    ("learning_rate", "1"),
+                    ("weight_decay", "1.3e9"),
+                    ("momentum", "0"),
+                    ("batch_size", "60"),
+                    ("epochs", epochs)
+                ),
+                new() { Warn = warnings.Add }
+            );
+
+        var before = Train("3");
+        Assert.True(before.Fit.Converged);
+        Assert.Empty(warnings);
+        var head = Train("4");
+
+        Assert.False(head.Fit.Converged);
+        Assert.StartsWith(
+            "linear-sgd: the loss is not finite in epoch 4, the weights of epoch 3 are kept; lower learning_rate (1)",
+            Assert.Single(warnings)
+        );
+        HeadChecks.AssertSameBytes(HeadChecks.Scores(before, x, rows), HeadChecks.Scores(head, x, rows));
+    }
+
     [Theory]
     [MemberData(nameof(Heads))]
     public void Train_ClassWeights_MoveTheBoundary(string name)
