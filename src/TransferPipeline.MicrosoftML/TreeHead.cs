@@ -33,6 +33,9 @@ internal sealed class TreeHead(string name, int dimension, ITreeModel trees, Hea
             threads,
             (_, start, end) =>
             {
+                // ML.NET would take NaN for a missing value and give a class.
+                foreach (var row in chosen.AsSpan(start..end))
+                    TrainingCheck.Numbers(x, row);
                 var view = RowView.Unlabelled(x, chosen[start..end], FeatureScaling.None);
                 trees.Score(view, results.AsSpan(start * ClassCount, (end - start) * ClassCount));
             }

@@ -8,6 +8,8 @@ namespace TransferPipeline.Tests.Heads;
 /// <summary>Every head on vectors at the edges of what comes: it trains to probabilities, or refuses with a reason.</summary>
 public sealed class ExtremeVectorsTests
 {
+    public static TheoryData<string> Names => [.. HeadCatalog.Trainers.Select(t => t.Name)];
+
     public static TheoryData<string, string> Cases()
     {
         var cases = new TheoryData<string, string>();
@@ -79,6 +81,30 @@ public sealed class ExtremeVectorsTests
             "the vector of row 17 has values whose squares are too large for float32, the largest 2.0e+20; divide the vectors first",
             error.Message
         );
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Score_NaN_ShowsOrIsNamed(string name)
+    {
+        var (x, y) = Mixture.Create(80, 16, 3, 1);
+        var trainer = HeadCatalog.Find(name);
+        var given = trainer.Options.Any(o => o.Name == "n_estimators") ? new Dictionary<string, string> { ["n_estimators"] = "20" } : [];
+        var head = trainer.Train(Mixture.Training(x, y, 64), HeadOptions.Parse(trainer, given), new());
+        x.Row(70)[2] = float.NaN;
+        int[] rows = [69, 70, 71];
+        if (name is "knn" or "forest")
+        {
+            Assert.Equal(
+                "the vector of row 70 has NaN at position 2; extract that photo again or leave it out",
+                Assert.Throws<BadInputException>(() => HeadChecks.Scores(head, x, rows)).Message
+            );
+            return;
+        }
+
+        var scores = HeadChecks.Scores(head, x, rows);
+        Assert.All(scores[3..6], s => Assert.True(float.IsNaN(s)));
+        Assert.All([.. scores[..3], .. scores[6..]], s => Assert.True(float.IsFinite(s)));
     }
 
     [Theory]

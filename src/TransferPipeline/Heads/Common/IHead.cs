@@ -26,7 +26,9 @@ public interface IHead
     /// <summary>
     /// Scores of the given rows: rows.Length x ClassCount, row-major. Larger is more likely and the first largest is the prediction:
     /// scikit-learn's decision_function where there is one (one column per class, two classes included), else probabilities.
+    /// A vector with NaN has scores of NaN; heads of neighbours and of trees, whose scores would not show it, refuse it.
     /// </summary>
+    /// <exception cref="BadInputException">NaN or infinity, in a head of neighbours or of trees (row named).</exception>
     void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1);
 
     /// <summary>

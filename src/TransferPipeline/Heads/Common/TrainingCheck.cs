@@ -1,8 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics.Tensors;
 
 namespace TransferPipeline.Heads.Common;
 
-/// <summary>Checks that every head makes before it trains.</summary>
+/// <summary>Checks that every head makes before it trains, and some before they score.</summary>
 internal static class TrainingCheck
 {
     private const int RowBlock = 512;
@@ -63,23 +64,34 @@ internal static class TrainingCheck
         // The first bad row is named, whichever thread was the first to find one.
         var found = Array.FindIndex(bad, i => i >= 0);
         if (found >= 0)
-        {
-            var row = rows[bad[found]];
-            var values = x.Row(row);
-            var column = 0;
-            while (column < values.Length - 1 && float.IsFinite(values[column]))
-                column++;
-            // Every value may be finite: then the sum of their squares is not.
-            if (float.IsFinite(values[column]))
-                Throw.BadInput(
-                    $"the vector of {nameOf(row)} has values whose squares are too large for float32, the largest "
-                        + $"{Math.Abs(TensorPrimitives.MaxMagnitude<float>(values)):0.0e+0}; divide the vectors first"
-                );
+            Refuse(x.Row(rows[bad[found]]), nameOf(rows[bad[found]]));
+    }
+
+    /// <summary>Refuses a row with NaN or infinity, for heads whose scores would not show it.</summary>
+    public static void Numbers(FeatureMatrix x, int row)
+    {
+        if (!TensorPrimitives.IsFiniteAll<float>(x.Row(row)))
+            Refuse(x.Row(row), $"row {row}");
+    }
+
+    /// <summary>Refuses a vector that has NaN or infinity, or whose values are too large.</summary>
+    /// <param name="name">What the message calls the row.</param>
+    [DoesNotReturn]
+    public static void Refuse(ReadOnlySpan<float> values, string name)
+    {
+        var column = 0;
+        while (column < values.Length - 1 && float.IsFinite(values[column]))
+            column++;
+        // Every value may be finite: then the sum of their squares is not.
+        if (float.IsFinite(values[column]))
             Throw.BadInput(
-                $"the vector of {nameOf(row)} has {(float.IsNaN(values[column]) ? "NaN" : "infinity")} at position {column}; extract "
-                    + $"that photo again or leave it out"
+                $"the vector of {name} has values whose squares are too large for float32, the largest "
+                    + $"{Math.Abs(TensorPrimitives.MaxMagnitude<float>(values)):0.0e+0}; divide the vectors first"
             );
-        }
+        Throw.BadInput(
+            $"the vector of {name} has {(float.IsNaN(values[column]) ? "NaN" : "infinity")} at position {column}; extract "
+                + $"that photo again or leave it out"
+        );
     }
 
     /// <summary>The sets of rows that were found to be finite.</summary>

@@ -37,6 +37,9 @@ internal sealed class ForestHead(Tree[] trees, int dimension, int classCount, He
             threads,
             (_, start, end) =>
             {
+                // No comparison with NaN holds: every tree would still name a class.
+                for (var i = start; i < end; i++)
+                    TrainingCheck.Numbers(x, queries[i]);
                 // Tree by tree: its nodes stay in the cache while the block's rows pass.
                 foreach (var tree in trees)
                 {

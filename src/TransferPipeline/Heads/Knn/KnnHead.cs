@@ -34,7 +34,7 @@ internal sealed class KnnHead : IHead
     {
         if (x.Columns != Dimension)
             Throw.Usage($"{Name} was trained on vectors of length {Dimension}, these have {x.Columns}");
-        var found = _index.Find(x, rows, _k, threads);
+        var found = _index.Find(x, rows, threads);
         var votes = new double[ClassCount];
         for (var i = 0; i < rows.Length; i++)
         {
@@ -52,7 +52,7 @@ internal sealed class KnnHead : IHead
     private void Vote(Neighbours found, int query, double[] votes)
     {
         Array.Clear(votes);
-        // The index may have found more than k: found.K is the distance between queries.
+        // The index of a path finds more than k: found.K is the distance between queries.
         var rows = found.Rows.AsSpan(query * found.K, _k);
         var distances = found.Distances.AsSpan(query * found.K, _k);
         var total = 0.0;

@@ -30,6 +30,7 @@ internal sealed class KnnTrainer() : HeadPathTrainer<Knn>(new Knn())
             options.Metric,
             scaling,
             path.Max(p => p.K),
+            isShared: path.Count > 1,
             context.Threads
         );
         return [.. path.Select(p => new KnnHead(index, data.ClassCount, p))];

@@ -23,17 +23,26 @@ internal sealed unsafe class NeighbourIndex
     private readonly float[] _offset;
     private readonly double _largestNorm;
     private readonly int _reach;
+    private readonly bool _isShared;
     private readonly Lock _memoLock = new();
     private Memo? _memo;
 
     /// <param name="points">M x D vectors, scaled; not copied.</param>
     /// <param name="labels">M classes.</param>
     /// <param name="scaling">What is done to queries first.</param>
-    /// <param name="reach">Most neighbours that will be requested. When heads with different k share the index, one search serves them
-    /// all.</param>
-    public NeighbourIndex(FeatureMatrix points, int[] labels, DistanceMetric metric, FeatureScaling scaling, int reach, int threads)
+    /// <param name="reach">Neighbours that are searched: the most that a head needs.</param>
+    /// <param name="isShared">Whether several heads use the index, one search then serving all of them.</param>
+    public NeighbourIndex(
+        FeatureMatrix points,
+        int[] labels,
+        DistanceMetric metric,
+        FeatureScaling scaling,
+        int reach,
+        bool isShared,
+        int threads
+    )
     {
-        (Points, Labels, Metric, Scaling, _reach) = (points, labels, metric, scaling, reach);
+        (Points, Labels, Metric, Scaling, _reach, _isShared) = (points, labels, metric, scaling, reach, isShared);
         _norms = new double[points.Rows];
         _scale = new float[points.Rows];
         _offset = new float[points.Rows];
@@ -70,11 +79,13 @@ internal sealed unsafe class NeighbourIndex
 
     public ReadOnlySpan<float> Offset => _offset;
 
-    /// <summary>The nearest <paramref name="k"/> (or more, up to the index's reach) stored vectors of each row, nearest first.</summary>
-    public Neighbours Find(FeatureMatrix x, ReadOnlySpan<int> rows, int k, int threads)
+    /// <summary>Stored vectors of each row, as many as the index reaches, nearest first.</summary>
+    /// <exception cref="BadInputException">A row has NaN or infinity, or its products are too large for float32.</exception>
+    public Neighbours Find(FeatureMatrix x, ReadOnlySpan<int> rows, int threads)
     {
-        if (_reach == k)
-            return Search(x, rows, k, threads);
+        // A head of its own has nobody to share results with: its calls need not wait for each other.
+        if (!_isShared)
+            return Search(x, rows, threads);
 
         // Heads of a path score the same rows one after the other.
         // Held during the search: a head that scores the same rows meanwhile waits for the result
@@ -83,7 +94,7 @@ internal sealed unsafe class NeighbourIndex
         {
             if (_memo is { } memo && memo.X.TryGetTarget(out var known) && ReferenceEquals(known, x) && rows.SequenceEqual(memo.Rows))
                 return memo.Found;
-            var found = Search(x, rows, _reach, threads);
+            var found = Search(x, rows, threads);
             // The reference is weak: remembered results must not keep a matrix in memory.
             _memo = new(new(x), rows.ToArray(), found);
             return found;
@@ -92,10 +103,11 @@ internal sealed unsafe class NeighbourIndex
 
     // The order of distances to one query follows from products alone: x.s / |s| for cosines, x.s - |s|^2 / 2 for
     // Euclidean distances. |x| is the same for all stored vectors and is left out.
-    private Neighbours Search(FeatureMatrix x, ReadOnlySpan<int> rows, int k, int threads)
+    private Neighbours Search(FeatureMatrix x, ReadOnlySpan<int> rows, int threads)
     {
-        var found = new Neighbours(new int[rows.Length * k], new double[rows.Length * k], k);
+        var found = new Neighbours(new int[rows.Length * _reach], new double[rows.Length * _reach], _reach);
         var queries = rows.ToArray();
+        var (given, numbers) = (x, queries);
         if (Scaling.Kind != ScalingKind.None)
         {
             x = Scaling.Apply(x, queries, threads);
@@ -103,11 +115,22 @@ internal sealed unsafe class NeighbourIndex
         }
 
         var queryBlock = Math.Clamp(MatMul.RowsPerBlock(x.Columns, PointBlock), 4, 128);
-        Blocks.For(queries.Length, queryBlock, threads, (_, start, end) => SearchBlock(x, queries, start, end, found));
+        Blocks.For(
+            queries.Length,
+            queryBlock,
+            threads,
+            (_, start, end) =>
+            {
+                // In the caller's matrix: the scaled copy has other values and row numbers.
+                if (SearchBlock(x, queries, start, end, found) is { } bad)
+                    TrainingCheck.Refuse(given.Row(numbers[bad]), $"row {numbers[bad]}");
+            }
+        );
         return found;
     }
 
-    private void SearchBlock(FeatureMatrix x, int[] queries, int start, int end, Neighbours found)
+    /// <returns>The first query that is no finite vector, or whose products are not; null when there is none.</returns>
+    private int? SearchBlock(FeatureMatrix x, int[] queries, int start, int end, Neighbours found)
     {
         var n = end - start;
         var products = new float[n * PointBlock];
@@ -123,7 +146,10 @@ internal sealed unsafe class NeighbourIndex
             for (var i = 0; i < n; i++)
             {
                 addresses[i] = data + (nint)queries[start + i] * x.Columns;
-                lists[i] = new(found.K, Slack(ExactDistance.Norm(x.Row(queries[start + i]))));
+                var norm = ExactDistance.Norm(x.Row(queries[start + i]));
+                if (!double.IsFinite(norm))
+                    return start + i;
+                lists[i] = new(found.K, Slack(norm));
             }
 
             // 2. All stored vectors pass in tiles; a tile of products stays in the second-level cache until its candidates are collected.
@@ -138,7 +164,12 @@ internal sealed unsafe class NeighbourIndex
 
         // 3. Exact distances, in float64, of the few candidates: results do not depend on the kernel.
         for (var i = 0; i < n; i++)
-            Rank(lists[i], x.Row(queries[start + i]), found, start + i);
+        {
+            if (!Rank(lists[i], x.Row(queries[start + i]), found, start + i))
+                return start + i;
+        }
+
+        return null;
     }
 
     /// <summary>
@@ -171,9 +202,12 @@ internal sealed unsafe class NeighbourIndex
             list.Offer(products[i] * scale[i] - offset[i], first + i);
     }
 
-    private void Rank(CandidateList list, ReadOnlySpan<float> query, Neighbours found, int at)
+    /// <returns>False when too few products were numbers: infinite ones of both signs add up to NaN.</returns>
+    private bool Rank(CandidateList list, ReadOnlySpan<float> query, Neighbours found, int at)
     {
         var candidates = list.Finish();
+        if (candidates.Length < found.K)
+            return false;
         var ranked = new (double Distance, int Row)[candidates.Length];
         var norm = ExactDistance.Norm(query);
         for (var i = 0; i < candidates.Length; i++)
@@ -182,6 +216,7 @@ internal sealed unsafe class NeighbourIndex
         Array.Sort(ranked);
         for (var i = 0; i < found.K; i++)
             (found.Distances[at * found.K + i], found.Rows[at * found.K + i]) = ranked[i];
+        return true;
     }
 
     private double Distance(ReadOnlySpan<float> query, double norm, int point)

@@ -23,9 +23,9 @@ public sealed class KnnTests
             );
             var head = Trainer.Train(data, settings, new());
             var metric = golden.Text("metric") == "cosine" ? DistanceMetric.Cosine : DistanceMetric.Euclidean;
-            var index = new NeighbourIndex(x.Select(data.Rows), y, metric, FeatureScaling.None, int.Parse(golden.Text("k")), 1);
+            var index = new NeighbourIndex(x.Select(data.Rows), y, metric, FeatureScaling.None, int.Parse(golden.Text("k")), false, 1);
 
-            Assert.Equal(golden.Integers("rows"), index.Find(x, test, int.Parse(golden.Text("k")), 1).Rows);
+            Assert.Equal(golden.Integers("rows"), index.Find(x, test, 1).Rows);
             var scores = HeadChecks.Scores(head, x, test);
             HeadChecks.AssertClose(golden.Floats("probabilities"), scores, 1e-6);
             Assert.Equal(golden.Integers("labels"), HeadChecks.Predictions(scores, 4));
@@ -60,10 +60,11 @@ public sealed class KnnTests
             cosine ? DistanceMetric.Cosine : DistanceMetric.Euclidean,
             FeatureScaling.None,
             k,
+            isShared: false,
             2
         );
 
-        var found = index.Find(x, queries, k, 2);
+        var found = index.Find(x, queries, 2);
 
         for (var q = 0; q < queries.Length; q++)
         {
@@ -81,6 +82,37 @@ public sealed class KnnTests
                     "ties go to the lower row"
                 );
         }
+    }
+
+    [Fact]
+    public void NeighbourIndex_Shared_SearchesTheSameRowsOnce()
+    {
+        var (x, _) = Mixture.Create(200, 10, 2, 3);
+        int[] rows = [.. Enumerable.Range(100, 50)];
+        var index = new NeighbourIndex(x, new int[200], DistanceMetric.Cosine, FeatureScaling.None, 9, isShared: true, 2);
+        var found = index.Find(x, rows, 2);
+        Assert.Same(found, index.Find(x, rows, 2));
+        Assert.NotSame(found, index.Find(x, rows[1..], 2));
+    }
+
+    [Theory]
+    [InlineData("none", float.NaN, "the vector of row 270 has NaN at position 4; extract that photo again or leave it out")]
+    [InlineData("standard", float.NaN, "the vector of row 270 has NaN at position 4; extract that photo again or leave it out")]
+    [InlineData("l2", float.NegativeInfinity, "the vector of row 270 has infinity at position 4; extract that photo again or leave it out")]
+    [InlineData(
+        "none",
+        2e38f,
+        "the vector of row 270 has values whose squares are too large for float32, the largest 2.0e+38; divide the vectors first"
+    )]
+    public void Score_VectorThatIsNoNumber_IsNamed(string scaling, float value, string message)
+    {
+        var (x, y) = Mixture.Create(300, 32, 3, 5, 2);
+        for (var i = 0; i < 300; i++)
+            x.Row(i)[4] = x.Row(i)[5] = 4 + i % 7;
+        var head = Trainer.Train(Mixture.Training(x, y, 256), Mixture.Settings(Trainer, ("scaling", scaling)), new());
+        (x.Row(270)[4], x.Row(270)[5]) = (value, -value);
+        int[] rows = [.. Enumerable.Range(256, 44)];
+        Assert.Equal(message, Assert.Throws<BadInputException>(() => HeadChecks.Scores(head, x, rows, 2)).Message);
     }
 
     [Fact]
