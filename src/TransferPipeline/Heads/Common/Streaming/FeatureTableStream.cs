@@ -6,6 +6,12 @@ namespace TransferPipeline.Heads.Common;
 /// <summary>Rows of Parquet parts of a feature set, block by block.</summary>
 internal sealed class FeatureTableStream : IRowStream
 {
+    /// <summary>Rows of a block. Sums over blocks depend on where these end, so the number does not depend on the machine.</summary>
+    private const int MostRows = 4096;
+
+    /// <summary>Longer vectors than 4,096 values have fewer rows in a block: there are three blocks, one being decoded.</summary>
+    private const long MostBytes = 64L << 20;
+
     private readonly IFeatureTable _table;
     private readonly IReadOnlyList<string> _files;
     private readonly FeatureMatrix _block;
@@ -14,18 +20,18 @@ internal sealed class FeatureTableStream : IRowStream
     private readonly List<int> _labels = [];
 
     /// <param name="label">Class of a row by its label and split, or -1 to leave it out (another split).</param>
-    /// <param name="blockRows">Rows read at once: 4,096 x 1,280 values are 21 MB.</param>
+    /// <param name="blockRows">Rows read at once; null for <see cref="BlockRows"/>.</param>
     public FeatureTableStream(
         IFeatureTable table,
         IReadOnlyList<string> files,
         Func<string, string, int> label,
         int columns,
-        int blockRows = 4096
+        int? blockRows = null
     )
     {
         // The table fills _block across the files' ends. Rows of the split are copied out of it:
         // callers scale theirs in place.
-        (_table, _files, Columns, _block) = (table, files, columns, new(blockRows, columns));
+        (_table, _files, Columns, _block) = (table, files, columns, new(blockRows ?? BlockRows(columns), columns));
         // Labels come before any vector: counts of the classes are needed before the first block,
         // and labels are few bytes.
         foreach (var (name, split) in files.SelectMany(table.ReadLabels))
@@ -42,6 +48,9 @@ internal sealed class FeatureTableStream : IRowStream
     public IReadOnlyList<int> Labels => _labels;
 
     public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    /// <summary>Rows of a block of vectors of so many values: 4,096, or as many as take 64 MB.</summary>
+    public static int BlockRows(int columns) => (int)Math.Clamp(MostBytes / (sizeof(float) * (long)columns), 1, MostRows);
 
     public string NameOf(int row)
     {

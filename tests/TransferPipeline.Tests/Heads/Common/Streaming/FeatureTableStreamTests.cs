@@ -37,6 +37,16 @@ public sealed class FeatureTableStreamTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1, 4096)]
+    [InlineData(1280, 4096)]
+    [InlineData(4096, 4096)]
+    [InlineData(4097, 4095)]
+    [InlineData(25_088, 668)]
+    [InlineData(62_720, 267)]
+    [InlineData(1 << 30, 1)]
+    public void BlockRows_LongVectors_AreFewer(int columns, int rows) => Assert.Equal(rows, FeatureTableStream.BlockRows(columns));
+
     [Fact]
     public void Read_CallerThatThrows_EndsAtOnceAndCanBeginAgain()
     {
