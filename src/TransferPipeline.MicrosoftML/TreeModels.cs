@@ -25,17 +25,32 @@ internal sealed class OneAgainstAllTrees(CalibratedTrees[] classes) : ITreeModel
 
     public void Score(IDataView rows, Span<float> probabilities)
     {
+        var logits = new double[probabilities.Length];
         for (var k = 0; k < ClassCount; k++)
-            ScoreClass(classes[k], rows, probabilities[k..]);
+            ScoreClass(classes[k], rows, logits.AsSpan(k));
         for (var i = 0; i < probabilities.Length; i += ClassCount)
-        {
-            var row = probabilities.Slice(i, ClassCount);
-            // Where every sigmoid is 0 in float32, the row must not become NaN.
-            TensorPrimitives.Divide(row, Math.Max(TensorPrimitives.Sum<float>(row), float.Epsilon), row);
-        }
+            Normalize(logits.AsSpan(i, ClassCount), probabilities.Slice(i, ClassCount));
     }
 
-    private void ScoreClass(CalibratedTrees trees, IDataView rows, Span<float> probabilities)
+    /// <summary>Shares of the classes' sigmoids.</summary>
+    internal static void Normalize(ReadOnlySpan<double> logits, Span<float> probabilities)
+    {
+        for (var k = 0; k < logits.Length; k++)
+            probabilities[k] = (float)(1 / (1 + Math.Exp(-logits[k])));
+        var sum = TensorPrimitives.Sum<float>(probabilities);
+        if (sum == 0)
+        {
+            // Every sigmoid is 0 in float32. So far below 0 they are exponentials, whose shares stay when all are raised by as much.
+            var top = TensorPrimitives.Max(logits);
+            for (var k = 0; k < logits.Length; k++)
+                probabilities[k] = (float)Math.Exp(logits[k] - top);
+            sum = TensorPrimitives.Sum<float>(probabilities);
+        }
+
+        TensorPrimitives.Divide(probabilities, sum, probabilities);
+    }
+
+    private void ScoreClass(CalibratedTrees trees, IDataView rows, Span<double> logits)
     {
         var scored = trees.Scorer.Transform(rows);
         var column = scored.Schema["Score"];
@@ -46,7 +61,7 @@ internal sealed class OneAgainstAllTrees(CalibratedTrees[] classes) : ITreeModel
         {
             read(ref score);
             // The calibrator's formula, applied here: only the column Score is read from ML.NET.
-            probabilities[i] = (float)(1 / (1 + Math.Exp(trees.Platt.Slope * score + trees.Platt.Offset)));
+            logits[i] = -(trees.Platt.Slope * score + trees.Platt.Offset);
         }
     }
 }

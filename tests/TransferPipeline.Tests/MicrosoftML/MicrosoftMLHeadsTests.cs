@@ -183,6 +183,35 @@ public sealed class MicrosoftMLHeadsTests
         Assert.All(HeadChecks.Scores(head, Data.X, Rest).Chunk(Classes), row => Assert.Equal(1, row.Sum(), 1e-5f));
     }
 
+    [Theory]
+    [InlineData(-2, 0.5)]
+    [InlineData(-200, -199)]
+    [InlineData(-1000, -900)]
+    public void Normalize_SigmoidsFarBelowZero_KeepTheirShares(double first, double second)
+    {
+        // Of a vector far from all that was trained on, every sigmoid may be 0 in float32.
+        var probabilities = new float[2];
+        OneAgainstAllTrees.Normalize([first, second], probabilities);
+        var (a, b) = (LogSigmoid(first), LogSigmoid(second));
+        Assert.Equal(1 / (1 + Math.Exp(b - a)), probabilities[0], 1e-6);
+        Assert.Equal(1, probabilities[0] + probabilities[1], 1e-6f);
+
+        static double LogSigmoid(double z) => z < -30 ? z : -Math.Log(1 + Math.Exp(-z));
+    }
+
+    [Theory]
+    [MemberData(nameof(Trees))]
+    public void Score_OfTreesOnNaN_NamesTheRow(string name)
+    {
+        var head = Fit(name, settings: Small(name));
+        var x = Data.X.Select([.. Enumerable.Range(0, 210)]);
+        x.Row(160)[3] = float.NaN;
+        Assert.Contains(
+            "the vector of row 160 has NaN at position 3",
+            Assert.Throws<BadInputException>(() => HeadChecks.Scores(head, x, Rest)).Message
+        );
+    }
+
     [Fact]
     public void Train_OnNaN_NamesTheRow()
     {
