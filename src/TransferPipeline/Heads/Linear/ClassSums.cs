@@ -5,7 +5,7 @@ namespace TransferPipeline.Heads.Linear;
 /// </summary>
 internal sealed class ClassSums
 {
-    private const int RowBlock = 512;
+    private const int ColumnBlock = 512;
 
     public ClassSums(int dimension, double[] weights, double[][] sums) => (Dimension, Weights, Sums) = (dimension, weights, sums);
 
@@ -48,7 +48,7 @@ internal sealed class ClassSums
             weights[label] += classWeights?[label] ?? 1;
         Blocks.For(
             dimension,
-            RowBlock,
+            ColumnBlock,
             threads,
             (_, start, end) =>
             {

@@ -5,7 +5,7 @@ namespace TransferPipeline.Heads.Networks;
 /// <summary>Linear layers with ReLU between them; one layer is a linear classifier.</summary>
 internal sealed class DenseNetwork
 {
-    /// <summary>Streams of random numbers below it belong to layers, those above to epochs.</summary>
+    /// <summary>Streams of random numbers from it on belong to layers, those below it to epochs.</summary>
     private const long FirstLayerStream = 1L << 40;
 
     public DenseNetwork(IReadOnlyList<DenseLayer> layers) => Layers = layers;

@@ -33,9 +33,10 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
     private const double MinShareToCompact = 0.2;
 
     /// <summary>
-    /// Half the gradient's product with the inverse Hessian is the gap; half more, since the matrix is an average over the outputs.
+    /// Factor that makes a gap of the gradient's product with the inverse Hessian: half of the product is the gap of a quadratic, and half
+    /// of that is added, since the matrix is an average over the outputs.
     /// </summary>
-    private const double FreezeThreshold = 0.75;
+    private const double DecrementFactor = 0.75;
 
     /// <param name="classes">Class of each output.</param>
     /// <param name="w">Start and result, outputs x objective.Stride.</param>
@@ -207,7 +208,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
             if (doubtful[g])
                 states[g].Bound = Math.Max(
                     states[g].Bound,
-                    FreezeThreshold * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride)
+                    DecrementFactor * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride)
                 );
         }
     }
