@@ -1,3 +1,5 @@
+using TransferPipeline.Heads.Numerics;
+
 namespace TransferPipeline.Heads.Linear;
 
 /// <summary>
@@ -54,10 +56,8 @@ internal sealed class ClassSums
             {
                 for (var i = 0; i < rows.Count; i++)
                 {
-                    var row = rows.Rows[i];
-                    var sum = sums[rows.Labels[i]];
-                    for (var d = start; d < end; d++)
-                        sum[d] += row[d];
+                    fixed (double* sum = sums[rows.Labels[i]])
+                        FloatVectors.AddScaled(sum + start, 1, rows.Rows[i] + start, end - start);
                 }
 
                 // Sums first, weights last: one product per class and column instead of one per row.

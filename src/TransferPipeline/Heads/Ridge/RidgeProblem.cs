@@ -38,10 +38,11 @@ internal abstract class RidgeProblem
     }
 
     /// <summary>Weights (classes x D), biases and the objective's value.</summary>
-    public (double[] Weights, double[] Bias, double Objective) Solve(double alpha, TrainingContext context)
+    /// <param name="isLast">Whether this is the last penalty that the problem is solved for.</param>
+    public (double[] Weights, double[] Bias, double Objective) Solve(double alpha, bool isLast, TrainingContext context)
     {
         var dimension = Sums.Dimension;
-        var solution = SolveOutputs(alpha, context);
+        var solution = SolveOutputs(alpha, isLast, context);
         var (weights, bias, objective) = (new double[Sums.Sums.Length * dimension], new double[Sums.Sums.Length], 0.0);
         for (var o = 0; o < Outputs.Length; o++)
         {
@@ -71,7 +72,7 @@ internal abstract class RidgeProblem
     }
 
     /// <summary>Solutions for the outputs, Outputs.Length x D.</summary>
-    private protected abstract double[] SolveOutputs(double alpha, TrainingContext context);
+    private protected abstract double[] SolveOutputs(double alpha, bool isLast, TrainingContext context);
 
     /// <summary>What the targets of a class are centred by.</summary>
     private protected double MeanTarget(int k) => Intercept ? 2 * Sums.Weights[k] / Sums.TotalWeight - 1 : 0;
@@ -121,13 +122,13 @@ internal sealed class RidgeByValues : RidgeProblem
     public RidgeByValues(ClassSums sums, bool intercept, double[] gram)
         : base(sums, intercept) => _gram = gram;
 
-    private protected override double[] SolveOutputs(double alpha, TrainingContext context)
+    private protected override double[] SolveOutputs(double alpha, bool isLast, TrainingContext context)
     {
         var n = Sums.Dimension;
         var solution = new double[Outputs.Length * n];
         for (var o = 0; o < Outputs.Length; o++)
             RightSide(Outputs[o]).CopyTo(solution, o * n);
-        RidgeSystem.Solve(_gram, n, alpha, solution, Outputs.Length, context);
+        RidgeSystem.Solve(_gram, n, alpha, solution, Outputs.Length, isLast, context);
         return solution;
     }
 }
@@ -157,7 +158,7 @@ internal sealed class RidgeByRows : RidgeProblem
         }
     }
 
-    private protected override double[] SolveOutputs(double alpha, TrainingContext context)
+    private protected override double[] SolveOutputs(double alpha, bool isLast, TrainingContext context)
     {
         var n = _rows.Count;
         var dual = new double[Outputs.Length * n];
@@ -168,7 +169,7 @@ internal sealed class RidgeByRows : RidgeProblem
                 dual[o * n + i] = _roots[i] * ((_rows.Labels[i] == Outputs[o] ? 1 : -1) - mean);
         }
 
-        RidgeSystem.Solve(_gram, n, alpha, dual, Outputs.Length, context);
+        RidgeSystem.Solve(_gram, n, alpha, dual, Outputs.Length, isLast, context);
         var factors = new double[n * Outputs.Length];
         for (var o = 0; o < Outputs.Length; o++)
         {

@@ -6,11 +6,11 @@ namespace TransferPipeline.Heads;
 /// <summary>Systems (G + alpha I) x = b.</summary>
 internal static class RidgeSystem
 {
-    /// <summary>Replaces each row of b (count x n) by its solution; the Gram matrix is kept.</summary>
-    public static void Solve(double[] gram, int n, double alpha, double[] b, int count, TrainingContext context)
+    /// <summary>Replaces each row of b (count x n) by its solution.</summary>
+    /// <param name="isLast">Whether no other alpha of a path needs the Gram matrix: the factorization then overwrites it.</param>
+    public static void Solve(double[] gram, int n, double alpha, double[] b, int count, bool isLast, TrainingContext context)
     {
-        // The Gram matrix serves all alphas of a path, and the factorization overwrites its argument.
-        var matrix = (double[])gram.Clone();
+        var matrix = isLast ? gram : (double[])gram.Clone();
         for (var i = 0; i < n; i++)
             matrix[(long)i * n + i] += alpha;
         var factor =

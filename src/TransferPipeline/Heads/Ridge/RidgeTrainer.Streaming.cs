@@ -68,6 +68,6 @@ internal sealed partial class RidgeTrainer
         if (shift is not null)
             GramMatrix<double>.Move(gram, shift, total.Mean(), total.TotalWeight, context.Threads);
         GramMatrix<double>.Mirror(gram, dimension, context.Threads);
-        return Solve(new RidgeByValues(total, intercept, gram), ridge, scaling, context);
+        return Solve(new RidgeByValues(total, intercept, gram), ridge, isLast: true, scaling, context);
     }
 }

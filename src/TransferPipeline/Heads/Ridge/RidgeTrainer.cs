@@ -23,12 +23,12 @@ internal sealed partial class RidgeTrainer() : HeadPathTrainer<Ridge>(new Ridge(
         using var prepared = PreparedRows.Of(data, options.Scaling, context);
         var classWeights = ClassWeights.Of(Name, options, counts, data.ClassNames);
         var problem = RidgeProblem.Create(data, options, prepared.Rows, classWeights, context);
-        return [.. path.Select(p => Solve(problem, p, prepared.Scaling, context))];
+        return [.. path.Select((p, i) => Solve(problem, p, i == path.Count - 1, prepared.Scaling, context))];
     }
 
-    private LinearHead Solve(RidgeProblem problem, Ridge options, FeatureScaling scaling, TrainingContext context)
+    private LinearHead Solve(RidgeProblem problem, Ridge options, bool isLast, FeatureScaling scaling, TrainingContext context)
     {
-        var (weights, bias, objective) = problem.Solve(options.Alpha, context);
+        var (weights, bias, objective) = problem.Solve(options.Alpha, isLast, context);
         return LinearHead.Create(
             Name,
             weights,
