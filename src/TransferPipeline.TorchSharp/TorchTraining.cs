@@ -68,7 +68,7 @@ internal sealed class TorchTraining
             {
                 var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
                 if (kept is null)
-                    throw new JobFailedException($"{_name}: the loss is not finite in epoch {epoch}; {cure}");
+                    throw new JobFailedException($"{_name}: the loss is not finite in epoch {epoch}; {cure}") { IsOfHead = true };
                 _context.Warn($"{_name}: the loss is not finite in epoch {epoch}, the weights of epoch {keptEpoch} are kept; {cure}");
                 return (
                     kept,

@@ -29,4 +29,11 @@ public sealed class BadInputException(string message, Exception? inner = null) :
 public sealed class UsageException(string message, Exception? inner = null) : TransferException(ExitCode.Usage, message, inner);
 
 /// <summary>The input was acceptable but the job could not be done: a full disk, too many bad photos, a lock that is held.</summary>
-public sealed class JobFailedException(string message, Exception? inner = null) : TransferException(ExitCode.Failed, message, inner);
+public sealed class JobFailedException(string message, Exception? inner = null) : TransferException(ExitCode.Failed, message, inner)
+{
+    /// <summary>
+    /// Whether one head with its settings failed, as by a loss that diverges: a comparison leaves that head out. A full disk or a device
+    /// that is missing would fail the others too.
+    /// </summary>
+    internal bool IsOfHead { get; init; }
+}

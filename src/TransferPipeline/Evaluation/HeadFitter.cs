@@ -25,7 +25,7 @@ internal sealed class HeadFitter(
     public FeatureView View => view;
 
     /// <summary>Whether an error is a head's own: it cannot be trained on these rows or with these settings.</summary>
-    public static bool IsOfHead(TransferException e) => e is BadInputException or UsageException;
+    public static bool IsOfHead(TransferException e) => e is BadInputException or UsageException or JobFailedException { IsOfHead: true };
 
     public HeadFitter With(ComparisonScope work) => new(options, spec, view, groups, whole, work);
 

@@ -30,6 +30,30 @@ public sealed class LeftOutHeadTests : IDisposable
         Assert.Contains("lda: left out: ", File.ReadAllText(_folder.At("page.html")), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("--folds 3")]
+    public void Compare_AHeadThatDiverges_IsLeftOut(string more)
+    {
+        var set = SyntheticFeatureSet.Write(_folder.At("random"), SyntheticFeatureSet.Photos(10, ["cat", "dog"], "train", "validation"));
+        var result = Compare(set, "ridge,mlp:learning_rate=1e30,mlp:learning_rate=[0.001,1e30]", more);
+        Assert.True(result.ExitCode == 0, result.Error);
+        var comparison = JsonNode.Parse(result.Output)!;
+        Assert.Equal(["ridge", "mlp"], comparison["heads"]!.AsArray().Select(h => h!["name"]!.GetValue<string>()));
+        Assert.Equal("mlp", Assert.Single(comparison["left_out"]!.AsArray())!["name"]!.GetValue<string>());
+        Assert.Contains("warning: mlp learning_rate=1e30: left out: mlp: the loss is not finite", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "mlp learning_rate=[0.001,1e30]: 1 of 2 settings of the sweep are left out",
+            result.Error,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("the loss is not finite", File.ReadAllText(_folder.At("page.html")), StringComparison.Ordinal);
+        // Alone it is the error, of a job that failed.
+        var alone = Compare(set, "mlp:learning_rate=1e30", more);
+        Assert.Equal(1, alone.ExitCode);
+        Assert.Contains("the loss is not finite", alone.LastErrorLine, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Compare_AllHeadsImpossible_IsAnError()
     {

@@ -102,7 +102,7 @@ internal sealed class NetworkTraining
     {
         var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
         if (proven.Network is null)
-            throw new JobFailedException($"{Name}: the loss is not finite in epoch {epoch}; {cure}");
+            throw new JobFailedException($"{Name}: the loss is not finite in epoch {epoch}; {cure}") { IsOfHead = true };
         _context.Warn($"{Name}: the loss is not finite in epoch {epoch}, the weights of epoch {proven.Epoch} are kept; {cure}");
         return (
             proven.Network,
