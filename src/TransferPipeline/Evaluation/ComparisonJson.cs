@@ -89,11 +89,19 @@ internal static class ComparisonJson
     private sealed class TypedValues : JsonConverter<IReadOnlyDictionary<string, string>>
     {
         /// <summary>Numbers and flags as they stand in the file, texts without their quotes.</summary>
-        public override IReadOnlyDictionary<string, string> Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
-            JsonElement
-                .ParseValue(ref reader)
-                .EnumerateObject()
-                .ToDictionary(p => p.Name, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
+        public override IReadOnlyDictionary<string, string> Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
+        {
+            var values = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var p in JsonElement.ParseValue(ref reader).EnumerateObject())
+            {
+                var text = p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText();
+                // Two values of one option would export another head than the one that was compared.
+                if (!values.TryAdd(p.Name, text))
+                    throw new JsonException($"the parameter '{p.Name}' is given twice");
+            }
+
+            return values;
+        }
 
         public override void Write(Utf8JsonWriter writer, IReadOnlyDictionary<string, string> value, JsonSerializerOptions options)
         {
