@@ -14,6 +14,12 @@ internal static class FewShot
     /// </summary>
     public static FewShotCurve[] Run(IReadOnlyList<EvaluatedHead> heads, Protocol protocol, ComparisonOptions options, Action<string> warn)
     {
+        if (heads.Count == 0)
+        {
+            warn("no few-shot curve: no head is left that can be trained on a part of the photos");
+            return [];
+        }
+
         var perClass = options.FewShotPerClass.Distinct().Order().ToArray();
         var draws = options.FewShotDraws;
         var tasks = perClass.Length * draws;

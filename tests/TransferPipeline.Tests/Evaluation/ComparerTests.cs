@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using TransferPipeline.Classifiers;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Heads;
 using TransferPipeline.Heads.Common;
@@ -58,6 +59,21 @@ public sealed partial class ComparerTests
         Assert.Equal(result.Tests.Where(t => t.First == 0).Select(t => t.AdjustedPValue), result.Heads.Skip(1).Select(h => h.PValue));
 
         static int Right(HeadResult head) => head.Confusion.Select((row, k) => row[k]).Sum();
+    }
+
+    [Fact]
+    public void Run_OnlyAHeadThatCameWithItsBackboneIsLeft_HasNoFewShotCurve()
+    {
+        var set = Synthetic.Set(classes: 2, columns: 2);
+        var tuned = TunedHeads.Spec(Tuned.Head([1, 0, 0, 1], [0, 0], "made-up.onnx"), set.Data);
+        var run = Comparer.Run(
+            new() { FewShotPerClass = [1, 2], CheckData = true },
+            [set with { Trained = [tuned] }],
+            HeadSpec.ParseList("knn:n_neighbors=1000", [], HeadCatalog.Trainers)
+        );
+        Assert.Equal("tuned", Assert.Single(run.Result.Heads).Name);
+        Assert.Empty(run.Result.FewShot);
+        Assert.Contains("no few-shot curve: no head is left that can be trained on a part of the photos", run.Result.Warnings);
     }
 
     [Fact]
