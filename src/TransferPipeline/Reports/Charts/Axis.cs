@@ -47,7 +47,12 @@ internal sealed class Axis
         var (low, high) = (finite.Min(), finite.Max());
         // A single value has no range, and At would divide by zero.
         if (high - low < 1e-9 * Math.Max(1, Math.Abs(high)))
-            (low, high) = (low - 0.05, high + 0.05);
+        {
+            // From about 1e15 on, 0.05 is less than the distance of neighbouring numbers: the range would still be empty.
+            var half = Math.Max(0.05, 1e-12 * Math.Abs(high));
+            (low, high) = (low - half, high + half);
+        }
+
         var room = (high - low) * margin;
         low = Math.Max(floor, low - room);
         high = Math.Min(ceiling, high + room);

@@ -1,0 +1,27 @@
+using TransferPipeline.Reports;
+
+namespace TransferPipeline.Tests.Reports;
+
+public sealed class AxisTests
+{
+    /// <summary>Neighbouring numbers of this size are further apart than the range that a single value is given.</summary>
+    [Theory]
+    [InlineData(1e15)]
+    [InlineData(1e17)]
+    [InlineData(-3e40)]
+    [InlineData(1e300)]
+    public void Linear_OfASingleLargeValue_HasARange(double value)
+    {
+        var axis = Axis.Linear([value, value], 0, 100);
+        Assert.InRange(axis.Ticks.Count, 1, 20);
+        Assert.Equal(axis.Ticks.Distinct(), axis.Ticks);
+        Assert.Equal(50, axis.At(value), 3.0);
+    }
+
+    [Fact]
+    public void Linear_OfASingleUsualValue_HasATenthAroundIt()
+    {
+        var axis = Axis.Linear([0.7], 0, 100, margin: 0);
+        Assert.Equal((0, 100), (Math.Round(axis.At(0.65)), Math.Round(axis.At(0.75))));
+    }
+}
