@@ -5,6 +5,18 @@ namespace TransferPipeline.Tests.Evaluation;
 
 public sealed class FeatureMapperTests
 {
+    /// <summary>The memory of a map grows with the square of its points.</summary>
+    [Fact]
+    public void Sample_OfMoreClassesThanPoints_IsLimited()
+    {
+        const int Classes = 4000;
+        var set = Synthetic.Set(Classes, columns: 1, perSplit: ("train", 2));
+        var sample = FeatureMapper.Sample(FeatureView.Align([set])[0], 0);
+        Assert.Equal(2 * FeatureMapper.MostPoints, sample.Length);
+        Assert.Equal(sample.Distinct().Order(), sample);
+        Assert.InRange(sample[^1], 2 * Classes - 10, 2 * Classes - 1);
+    }
+
     [Fact]
     public void Run_RealFeatures_HasScikitLearnsPrincipalComponents()
     {

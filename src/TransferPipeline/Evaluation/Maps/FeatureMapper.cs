@@ -9,6 +9,9 @@ internal static class FeatureMapper
     /// <summary>Most points of a map: enough to see classes, few enough for seconds and for a page.</summary>
     public const int MostPoints = 1500;
 
+    /// <summary>Most points where there are many classes, of which each has at least one.</summary>
+    private const int MostWithAllClasses = 2 * MostPoints;
+
     public static FeatureMap Run(FeatureView view, int featureSet, int seed, int threads, CancellationToken cancellation = default)
     {
         var photos = Sample(view, seed);
@@ -42,12 +45,12 @@ internal static class FeatureMapper
         );
     }
 
-    /// <summary>All photos, or a stratified sample with at least one of each class.</summary>
-    private static int[] Sample(FeatureView view, int seed)
+    /// <summary>All photos, or a stratified sample with at least one of each class, as far as there is room for so many classes.</summary>
+    internal static int[] Sample(FeatureView view, int seed)
     {
         if (view.PhotoCount <= MostPoints)
             return [.. Enumerable.Range(0, view.PhotoCount)];
-        return
+        int[] sample =
         [
             .. Enumerable
                 .Range(0, view.PhotoCount)
@@ -61,6 +64,10 @@ internal static class FeatureMapper
                 })
                 .Order(),
         ];
+        // The products of all pairs are held in memory: of 20,000 classes with one photo each they would take gigabytes.
+        return sample.Length <= MostWithAllClasses
+            ? sample
+            : [.. Enumerable.Range(0, MostWithAllClasses).Select(i => sample[(int)((long)i * sample.Length / MostWithAllClasses)])];
     }
 
     /// <summary>Squared distances of the vectors at length one: 2 - 2 cosine.</summary>
