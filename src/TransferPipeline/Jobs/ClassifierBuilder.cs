@@ -14,9 +14,9 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
     /// <summary>Photos that the written file must classify as the head does on their cached vectors.</summary>
     private const int ReplayedPhotos = 16;
 
-    /// <summary>Writes the classifier after replaying photos through it.</summary>
-    /// <param name="dataset">The photos of the set, or null when they are not on this machine: then random pixels are replayed
-    /// instead.</param>
+    /// <summary>Writes the classifier; it appears when replayed photos have the head's probabilities.</summary>
+    /// <param name="dataset">The photos of the set, or null when they are not on this machine: then none is replayed, which the words
+    /// state.</param>
     /// <returns>How it was checked, in words.</returns>
     /// <exception cref="BadInputException">The backbone is not the one that made the vectors.</exception>
     /// <exception cref="JobFailedException">The file does not give the head's probabilities; nothing is left behind.</exception>
@@ -44,7 +44,10 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
             cut,
             head,
             Describe(cut, head, data),
-            Replay(dataset!, photos, cut.Layout, head, data)
+            Replay(dataset!, photos, cut.Layout, head, data) with
+            {
+                Cancellation = cancellation,
+            }
         );
         return FormattableString.Invariant($"replayed {photos.Count} photos, largest difference of a probability {difference:0.0e+0}");
     }
