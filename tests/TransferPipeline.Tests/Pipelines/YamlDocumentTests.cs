@@ -35,6 +35,56 @@ public sealed class YamlDocumentTests
     }
 
     [Fact]
+    public void Set_ThroughAnAlias_LeavesTheOtherPlaceAsItIs()
+    {
+        const string Text = "a: &shared\n  one: {C: 1}\n  list: [x, y]\nb: *shared\nheads: [softmax: &o {C: 1}, linear-svm: *o]\n";
+        var document = YamlDocument.Parse("job.yaml", Text);
+        document.Set("b.one.C=2");
+        document.Set("b.list.0=z");
+        document.Set("heads.1.linear-svm.C=3");
+        var (a, b) = (document.Root.Map("a")!, document.Root.Map("b")!);
+        Assert.Equal(("1", "2"), (a.Map("one")!.Text("C"), b.Map("one")!.Text("C")));
+        Assert.Equal(("x y", "z y"), (string.Join(' ', a.Texts("list")), string.Join(' ', b.Texts("list"))));
+        Assert.Equal("1", document.Root.List("heads")[0].Map.Map("softmax")!.Text("C"));
+        Assert.Equal("3", document.Root.List("heads")[1].Map.Map("linear-svm")!.Text("C"));
+    }
+
+    [Fact]
+    public void Set_BelowASection_LeavesLinesOfTheFileAsTheyAre()
+    {
+        var document = YamlDocument.Parse("job.yaml", "model: a\nevaluation:\n  folds: 3\n  fold: 4\n");
+        document.Set("evaluation.repeats=2");
+        var evaluation = document.Root.Map("evaluation")!;
+        _ = (evaluation.Text("folds"), evaluation.Text("repeats"));
+        Assert.StartsWith("job.yaml:4: unknown key 'evaluation.fold'", Assert.Throws<BadInputException>(evaluation.RejectUnknown).Message);
+        var other = YamlDocument.Parse("job.yaml", "model: a\nevaluatoin:\n  folds: 3\n");
+        other.Set("evaluatoin.folds=5");
+        var root = other.Root;
+        root.Text("model");
+        Assert.StartsWith("job.yaml:2: unknown key 'evaluatoin'", Assert.Throws<BadInputException>(root.RejectUnknown).Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("~")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    public void Set_BelowNothing_MakesASection(string nothing)
+    {
+        var document = YamlDocument.Parse("job.yaml", $"evaluation: {nothing}\n");
+        document.Set("evaluation.folds=5");
+        Assert.Equal(5, document.Root.Map("evaluation")!.Integer("folds", 10));
+    }
+
+    [Fact]
+    public void Set_ToNothing_IsTheDefault()
+    {
+        var document = YamlDocument.Parse("job.yaml", "report: report.html\n");
+        document.Set("report=");
+        Assert.Null(document.Root.Text("report"));
+    }
+
+    [Fact]
     public void Set_HeadByNameAlone_GetsOptionsAndTheListGrows()
     {
         var document = YamlDocument.Parse("job.yaml", "heads: [softmax]\n");

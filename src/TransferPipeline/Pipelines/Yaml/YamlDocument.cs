@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Pipelines.Yaml;
@@ -15,6 +16,9 @@ internal sealed class YamlDocument
     /// <summary>What <c>--set</c> put in, by the assignment.</summary>
     // By reference: nodes are equal by their content, and the same value can stand in the file too.
     private readonly Dictionary<YamlNode, string> _set = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Nodes that took the place of others, which have the lines of the file.</summary>
+    private readonly Dictionary<YamlNode, YamlNode> _copyOf = new(ReferenceEqualityComparer.Instance);
 
     private YamlDocument(string file, YamlMappingNode root) => (File, _root) = (file, root);
 
@@ -70,8 +74,18 @@ internal sealed class YamlDocument
     }
 
     /// <summary>File and line of a node, or the <c>--set</c> that put it there.</summary>
-    public string Where(YamlNode node) =>
-        _set.TryGetValue(node, out var assignment) ? $"--set '{assignment}'" : $"{File}:{node.Start.Line}";
+    public string Where(YamlNode node)
+    {
+        while (_copyOf.TryGetValue(node, out var original))
+            node = original;
+        return _set.TryGetValue(node, out var assignment) ? $"--set '{assignment}'" : $"{File}:{node.Start.Line}";
+    }
+
+    /// <summary>Whether a value is one of YAML's ways of writing nothing; in quotes the same text is a value.</summary>
+    public static bool IsNothing(YamlNode node) =>
+        node
+            is YamlScalarNode { Value: null }
+                or YamlScalarNode { Value: "" or "~" or "null" or "Null" or "NULL", Style: ScalarStyle.Plain };
 
     /// <summary>
     /// Replaces or adds the value at a dotted path; numbers are positions in a list, of which the one after the last adds to it.
@@ -134,22 +148,33 @@ internal sealed class YamlDocument
                     _set[list.Children[position]] = assignment;
                 }
 
-                return list.Children[position];
+                return list.Children[position] = Own(list.Children[position]);
             case YamlMappingNode map:
-                if (
-                    !map.Children.TryGetValue(new YamlScalarNode(key), out var child)
-                    || child is YamlScalarNode { Value: null or "" or "~" }
-                )
-                {
-                    map.Children.Remove(new YamlScalarNode(key));
-                    map.Children[New(key, assignment)] = child = new YamlMappingNode();
-                    _set[child] = assignment;
-                }
-
+                // The key that is there, which has its line in the file.
+                var there = map.Children.Keys.FirstOrDefault(k => k.Equals(new YamlScalarNode(key)));
+                if (there is not null && !IsNothing(map.Children[there]))
+                    return map.Children[there] = Own(map.Children[there]);
+                map.Children.Remove(new YamlScalarNode(key));
+                var child = map.Children[New(key, assignment)] = new YamlMappingNode();
+                _set[child] = assignment;
                 return child;
             default:
                 throw new UsageException($"--set '{assignment}': '{key}' lies below a plain value");
         }
+    }
+
+    /// <summary>A copy that stands in one place: an alias is the node of its anchor, and setting it would change both places.</summary>
+    private YamlNode Own(YamlNode node)
+    {
+        YamlNode copy = node switch
+        {
+            YamlMappingNode map => new YamlMappingNode(map.Children) { Style = map.Style },
+            YamlSequenceNode list => new YamlSequenceNode(list.Children) { Style = list.Style },
+            _ => node,
+        };
+        if (copy != (object)node)
+            _copyOf[copy] = node;
+        return copy;
     }
 
     private YamlScalarNode New(string key, string assignment)
@@ -171,6 +196,7 @@ internal sealed class YamlDocument
             assignment[(assignment.IndexOf('=') + 1)..],
             (_, problem, e) => new UsageException($"--set '{assignment}': the value is not valid YAML: {problem}", e)
         );
-        return stream.Documents.Count == 0 ? new YamlScalarNode("") : stream.Documents[0].RootNode;
+        // Nothing behind the equals sign is what nothing behind a key is: the default.
+        return stream.Documents.Count == 0 ? new YamlScalarNode("") { Style = ScalarStyle.Plain } : stream.Documents[0].RootNode;
     }
 }

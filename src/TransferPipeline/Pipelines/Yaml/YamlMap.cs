@@ -192,13 +192,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
         if (!_known.Contains(key))
             _known.Add(key);
         var found = node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
-        // YAML's ways of writing nothing mean the default; in quotes the same text is a value.
-        return
-            found
-                is YamlScalarNode { Value: null }
-                    or YamlScalarNode { Value: "" or "~" or "null" or "Null" or "NULL", Style: YamlDotNet.Core.ScalarStyle.Plain }
-            ? null
-            : found;
+        return found is null || YamlDocument.IsNothing(found) ? null : found;
     }
 
     private BadInputException Wrong(string key, YamlNode found, string expected) =>
