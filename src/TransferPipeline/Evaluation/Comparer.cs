@@ -32,6 +32,8 @@ internal sealed class Comparer
     {
         if (sources.Count == 0)
             Throw.Usage("no feature set was given");
+        if (options.Contradiction is var (_, problem))
+            Throw.Usage(problem);
         (_options, _sources) = (options, sources);
         _specs = Available(heads);
         // 1. Every pair of a head and a feature set. A head that came with its backbone belongs to that backbone's set alone.
@@ -49,10 +51,6 @@ internal sealed class Comparer
         _views = FeatureView.Align(sources);
         foreach (var spec in _specs)
             spec.CheckClasses(_views[0].Data.Classes);
-        if (options.ChooseBy == ChooseBy.Validation && (options.Folds > 0 || options.ScoreSplit == ComparisonOptions.Validation))
-            Throw.Usage(
-                "the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds"
-            );
         if (options.ChooseBy == ChooseBy.Validation && _views[0].PhotosOf(ComparisonOptions.Validation).Length == 0)
             Throw.BadInput("split validation has no photos to choose values by; choose by inner folds");
         // 3. Near-duplicates come before the folds, which must not part them.
@@ -221,8 +219,6 @@ internal sealed class Comparer
     {
         if (_options.FewShotPerClass.Count == 0)
             return [];
-        if (_options.FewShotPerClass.Any(n => n < 1) || _options.FewShotDraws < 1)
-            Throw.Usage("few-shot curves need at least one photo per class and one draw");
         _options.Progress("few-shot curves");
         // A head that came with its backbone was trained on all training photos; it cannot be trained on a few of them.
         return FewShot.Run([.. evaluated.Where(j => j.Head.Name != Heads.Tuned.HeadName)], _protocol, _options, _warnings.Add);

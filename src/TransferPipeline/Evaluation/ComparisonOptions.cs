@@ -108,4 +108,27 @@ public sealed record ComparisonOptions
     internal Action<string> Progress { get; init; } = static _ => { };
 
     internal CancellationToken Cancellation { get; init; }
+
+    /// <summary>The option that contradicts the others, and why; null where all agree. No photo is needed to find it.</summary>
+    internal (string Option, string Problem)? Contradiction =>
+        Folds is not 0 and < 2 ? ("folds", $"--folds is {Folds}, expected at least 2, or 0 for the split")
+        : Folds > 0 && Repeats < 1 ? ("repeats", $"{Repeats} repeats of the folds; use at least 1")
+        : Folds == 0 && Repeats > 1
+            ? ("repeats", $"{Repeats} repeats need folds, and there are none: add --folds (in a pipeline protocol: k-fold)")
+        // A head that is evaluated on what it was fitted to looks better than it is.
+        : Folds == 0 && ScoreSplit == Train ? ("on", "split train cannot be reported: heads are trained on it; choose another or use folds")
+        : Folds > 0 && ScoreSplit != Validation
+            ? (
+                "on",
+                $"folds evaluate all photos but those of test in turn, so split {ScoreSplit} cannot be reported with them; leave out one of "
+                    + "the two"
+            )
+        : ChooseBy == ChooseBy.Validation && (Folds > 0 || ScoreSplit == Validation)
+            ? (
+                "choose-by",
+                "the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds"
+            )
+        : FewShotPerClass.Any(n => n < 1) || (FewShotPerClass.Count > 0 && FewShotDraws < 1)
+            ? ("few-shot", "few-shot curves need at least one photo per class and one draw")
+        : null;
 }

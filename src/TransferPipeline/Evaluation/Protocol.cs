@@ -21,12 +21,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
 
     private static Protocol FixedSplit(ComparisonOptions options, FeatureView view)
     {
-        if (options.Repeats > 1)
-            Throw.Usage($"{options.Repeats} repeats need folds, and there are none: add --folds (in a pipeline protocol: k-fold)");
         var train = Require(view, ComparisonOptions.Train);
-        // A head that is evaluated on what it was fitted to looks better than it is.
-        if (options.ScoreSplit == ComparisonOptions.Train)
-            Throw.Usage("split train cannot be reported: heads are trained on it; choose another or use folds");
         var scored = Require(view, options.ScoreSplit);
         RequireEveryClass(view, train, "split train");
         // Early stopping may watch validation only where test is reported; otherwise it would choose by the figures that it reports.
@@ -54,7 +49,10 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
                 : [.. SplitsOf(view).Where(s => s != ComparisonOptions.Test).DefaultIfEmpty(ComparisonOptions.Test)];
         var photos = splits.SelectMany(s => Require(view, s)).Distinct().Order().ToArray();
         var y = Array.ConvertAll(photos, p => view.Y[p]);
-        Check(options, view, y);
+        var counts = new int[view.ClassCount];
+        foreach (var k in y)
+            counts[k]++;
+        RequireFoldable(options.Folds, view.Data.Classes, counts);
         var parts = new List<Part>();
         for (var repeat = 0; repeat < options.Repeats; repeat++)
         {
@@ -92,31 +90,21 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         );
     }
 
-    private static void Check(ComparisonOptions options, FeatureView view, int[] y)
+    /// <summary>Refuses folds for which classes are too small.</summary>
+    /// <param name="counts">Photos of each class.</param>
+    public static void RequireFoldable(int folds, IReadOnlyList<string> classes, int[] counts)
     {
-        if (options.Folds < 2)
-            Throw.Usage($"--folds is {options.Folds}, expected at least 2, or 0 for the split");
-        if (options.ScoreSplit != ComparisonOptions.Validation)
-            Throw.Usage(
-                $"folds evaluate all photos but those of test in turn, so split {options.ScoreSplit} cannot be reported with them; "
-                    + $"leave out one of the two"
-            );
-        if (options.Repeats < 1)
-            Throw.Usage($"{options.Repeats} repeats of the folds; use at least 1");
-        var counts = new int[view.ClassCount];
-        foreach (var k in y)
-            counts[k]++;
         // Classes smaller than the number of folds are allowed with a warning; more folds than the largest class has photos are not.
         var (least, most) = (Array.IndexOf(counts, counts.Min()), counts.Max());
         if (counts[least] < 2)
             Throw.BadInput(
-                $"class '{view.Data.Classes[least]}' has {(counts[least] == 1 ? "one photo" : "no photo")}: folds need at least two "
+                $"class '{classes[least]}' has {(counts[least] == 1 ? "one photo" : "no photo")}: folds need at least two "
                     + $"of each class, one to train on and one to evaluate"
             );
-        if (options.Folds > most)
+        if (folds > most)
             Throw.Usage(
-                $"{options.Folds} folds are more than any class has members (most: {most}, "
-                    + $"'{view.Data.Classes[Array.IndexOf(counts, most)]}'); use at most {counts[least]} folds"
+                $"{folds} folds are more than any class has members (most: {most}, "
+                    + $"'{classes[Array.IndexOf(counts, most)]}'); use at most {counts[least]} folds"
             );
     }
 

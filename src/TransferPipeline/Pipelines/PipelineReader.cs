@@ -58,8 +58,8 @@ internal static class PipelineReader
             Summary = root.Flag("summary", false),
             FeaturesExport = ReadFeaturesExport(root.Map("features-export")),
             Export = ReadExport(root),
-            Report = root.Text("report"),
-            Predictions = root.Text("predictions"),
+            Report = ReadFileName(root, "report"),
+            Predictions = ReadFileName(root, "predictions"),
         };
         // Before the checks below: of 'head: [softmax]', the misspelled key is the cause and the missing heads are not.
         root.RejectUnknown();
@@ -217,13 +217,14 @@ internal static class PipelineReader
         var folds = map.Choice("protocol", "split", "split", "k-fold") == "k-fold";
         var options = YamlOptions.Read<ComparisonOptions>(map);
         map.RejectUnknown();
-        return options with
+        options = options with
         {
             Folds =
                 !folds ? 0
                 : options.Folds > 0 ? options.Folds
                 : UsualFolds,
         };
+        return options.Contradiction is var (option, problem) ? throw map.Error(option, problem) : options;
     }
 
     /// <summary>
@@ -243,7 +244,10 @@ internal static class PipelineReader
     {
         if (map is null)
             return null;
-        var section = new FeaturesExportSection(map.Choice("format", "npy", "npy", "csv", "parquet"), map.Text("prefix", "features"));
+        var section = new FeaturesExportSection(
+            map.Choice("format", "npy", "npy", "csv", "parquet"),
+            ReadFileName(map, "prefix") ?? "features"
+        );
         map.RejectUnknown();
         return section;
     }
@@ -254,9 +258,9 @@ internal static class PipelineReader
         if (root.List("export") is not [var item])
             return root.Has("export") ? throw root.Error("export", "expected a file name, or a mapping with file and head") : null;
         if (!item.IsMap)
-            return new(item.Text, "best");
+            return new(FileName(root, "export", item.Text), "best");
         var map = item.Map;
-        var section = new ExportSection(map.Text("file", "classifier.onnx"), map.Text("head", "best"));
+        var section = new ExportSection(ReadFileName(map, "file") ?? "classifier.onnx", map.Text("head", "best"));
         map.RejectUnknown();
         var heads = root.List("heads").Select(h => ReadStep(h).Name).Append("best").ToArray();
         return heads.Contains(section.Head)
@@ -266,6 +270,13 @@ internal static class PipelineReader
                 $"'{section.Head}' is none of the heads: expected one of {string.Join(", ", heads)}{NearestName.Hint(section.Head, heads)}"
             );
     }
+
+    /// <summary>The name of a result; null where none is given.</summary>
+    private static string? ReadFileName(YamlMap map, string key) => map.Text(key) is { } name ? FileName(map, key, name) : null;
+
+    // Without a name the result would be written onto the output folder, when all work is done.
+    private static string FileName(YamlMap map, string key, string name) =>
+        Path.GetFileName(name) is "" or "." or ".." ? throw map.Error(key, $"'{name}', expected the name of a file") : name;
 
     /// <summary>A name alone, or a mapping of the one name to its options.</summary>
     private static StepRequest ReadStep(YamlItem item)

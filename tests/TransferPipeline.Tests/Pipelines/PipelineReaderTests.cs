@@ -139,6 +139,15 @@ public sealed class PipelineReaderTests
     [InlineData("extract: {device-memory: -1}\n", "job.yaml:4: extract.device-memory is '-1', expected a number from 0 to 1000000")]
     [InlineData("preprocessing: {offset: Infinity}\n", "job.yaml:4: preprocessing.offset is 'Infinity', expected a number")]
     [InlineData("preprocessing: {std: [1, 1, NaN]}\n", "job.yaml:4: preprocessing.std[2] is 'NaN', expected a number")]
+    [InlineData("evaluation: {protocol: split, repeats: 3}\n", "job.yaml:4: evaluation.repeats: 3 repeats need folds, and there are none")]
+    [InlineData("evaluation: {protocol: k-fold, on: test}\n", "job.yaml:4: evaluation.on: folds evaluate all photos but those of test")]
+    [InlineData("evaluation: {choose-by: validation}\n", "job.yaml:4: evaluation.choose-by: the validation split cannot choose values")]
+    [InlineData("report: \"\"\n", "job.yaml:4: report: '', expected the name of a file")]
+    [InlineData("report: pages/\n", "job.yaml:4: report: 'pages/', expected the name of a file")]
+    [InlineData("export: ''\n", "job.yaml:4: export: '', expected the name of a file")]
+    [InlineData("export: {file: ..}\n", "job.yaml:4: export.file: '..', expected the name of a file")]
+    [InlineData("export: a.onnx\npredictions: .\n", "job.yaml:5: predictions: '.', expected the name of a file")]
+    [InlineData("features-export: {prefix: ''}\n", "job.yaml:4: features-export.prefix: '', expected the name of a file")]
     [InlineData("preprocessing: {mean: [1, 2]}\n", "job.yaml:4: preprocessing.mean: expected three numbers")]
     public void Read_WrongContent_NamesLineAndCure(string addition, string start)
     {
