@@ -23,6 +23,10 @@ internal static class OutputTarget
         }
     }
 
+    /// <summary>Whether two names lead to one file: by links, by folders that are links, or in another case where that is the same.</summary>
+    public static bool IsSame(string first, string second) =>
+        Real(first) == Real(second) || (FileChange.Of(first) is { } change && change == FileChange.Of(second));
+
     /// <summary>Whether a device, pipe or socket has this name.</summary>
     public static bool IsSpecial(string file) => SpecialFiles.Is(file);
 

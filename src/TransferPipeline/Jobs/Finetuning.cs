@@ -39,8 +39,13 @@ internal sealed partial class Finetuning
         _message = request.Extraction.Message;
         _tuner = tools.Tuners.Find().Instance;
         RequireSplits(request.Dataset);
-        if (Path.GetFullPath(request.File) == request.Model.File)
+        if (OutputTarget.IsSame(request.File, request.Model.File))
             throw new UsageException($"{request.File} is the backbone that training starts from: choose another name for the tuned one");
+        if (
+            request.Classifier is { } classifier
+            && (((string[])[request.File, request.Model.File]).Any(f => OutputTarget.IsSame(classifier, f)))
+        )
+            throw new UsageException($"{classifier} is the name of a backbone: choose another name for the classifier");
         ClassWeights.Check("finetune", _options.ClassWeight, request.Dataset.Classes);
         // By its tensor where the model has no classifier:
         // the recipes of frozen and tuned vectors then name the same feature.
