@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using TransferPipeline.Features;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Jobs;
 
@@ -15,9 +16,7 @@ internal sealed partial class Finetuning
     private FinetuneResult? EarlierResult(string key)
     {
         var file = ResultFile(_request);
-        if (!File.Exists(file) || !File.Exists(_request.File) || !File.Exists(Tuning.TunedModelFile.ManifestFile(_request.File)))
-            return null;
-        if (_request.Classifier is { } classifier && !File.Exists(classifier))
+        if (!File.Exists(file))
             return null;
         try
         {
@@ -27,7 +26,9 @@ internal sealed partial class Finetuning
                 stored?.Key == key
                 && stored.Result.File == Path.GetFullPath(_request.File)
                 && stored.Result.Classifier == _request.Classifier
-                && DurableFile.Hash(_request.File).Sha256 == stored.Result.Sha256
+                && HashOf(_request.File) == stored.Result.Sha256
+                && HashOf(TunedModelFile.ManifestFile(_request.File)) == stored.ManifestSha256
+                && HashOf(_request.Classifier) == stored.ClassifierSha256
                 ? stored.Result
                 : null;
         }
@@ -39,11 +40,22 @@ internal sealed partial class Finetuning
     }
 
     private void Store(string key, FinetuneResult result) =>
-        DurableFile.WriteText(ResultFile(_request), JsonSerializer.Serialize(new(key, result), FinetuneJson.Default.StoredResult) + "\n");
+        DurableFile.WriteText(
+            ResultFile(_request),
+            JsonSerializer.Serialize(
+                new(key, result, HashOf(TunedModelFile.ManifestFile(result.File)), HashOf(result.Classifier)),
+                FinetuneJson.Default.StoredResult
+            ) + "\n"
+        );
+
+    /// <summary>SHA-256 of a file; null where there is none.</summary>
+    private static string? HashOf(string? file) => File.Exists(file) ? DurableFile.Hash(file).Sha256 : null;
 }
 
 /// <param name="Key">Of all that the result depends on.</param>
-internal sealed record StoredResult(string Key, FinetuneResult Result);
+/// <param name="ManifestSha256">Of the tuned backbone's manifest.</param>
+/// <param name="ClassifierSha256">Of the classifier; null without one.</param>
+internal sealed record StoredResult(string Key, FinetuneResult Result, string? ManifestSha256, string? ClassifierSha256);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(StoredResult))]
