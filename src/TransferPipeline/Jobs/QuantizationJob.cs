@@ -30,6 +30,11 @@ internal sealed class QuantizationJob(Toolbox tools, QuantizationOptions options
     /// <exception cref="BadInputException">The photos cannot be used.</exception>
     public QuantizationOutcome Run(ResolvedModel model, Dataset dataset, string file, CancellationToken cancellation)
     {
+        // Before the quantization, which can take minutes.
+        using (var sample = new DatasetSample(dataset, proof.Photos))
+            QuantizationTrial.HeldOutSplit(sample);
+        if (OutputTarget.IsSame(file, model.File))
+            throw new UsageException($"{file} is the float backbone: choose another name for the quantized one");
         var quantizer = new BackboneQuantizer(tools, options, threads, message);
         var photos = quantizer.Choose(model, dataset);
         var made = quantizer.Quantize(model, photos, cancellation);

@@ -35,14 +35,7 @@ internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<strin
     )
     {
         using var sample = new DatasetSample(dataset, photos);
-        var splits = sample.Entries.CountBy(e => e.Split).ToDictionary();
-        var split = splits.ContainsKey(Splits.Validation) ? Splits.Validation : Splits.Test;
-        if (!splits.ContainsKey(Splits.Train) || !splits.ContainsKey(split))
-            throw new BadInputException(
-                $"{dataset.Source}: int8 is proven by heads trained on split {Splits.Train} and evaluated on another; found "
-                    + $"{string.Join(", ", splits.Select(s => $"{s.Key}: {s.Value}"))}; "
-                    + "set --validation-share, or give a dataset with splits"
-            );
+        var split = HeldOutSplit(sample);
         // A name of its own: two runs at a time would write into each other's sets.
         var scratch = Path.Combine(Path.GetTempPath(), $"transfer-int8-{Environment.ProcessId}-{Guid.NewGuid():N}");
         try
@@ -76,6 +69,22 @@ internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<strin
             if (Directory.Exists(scratch))
                 Directory.Delete(scratch, recursive: true);
         }
+    }
+
+    /// <summary>The split that evaluates both networks: validation, or test where there is no validation.</summary>
+    /// <param name="sample">The photos of the proof.</param>
+    /// <exception cref="BadInputException">There are no photos to train on or to evaluate on.</exception>
+    public static string HeldOutSplit(DatasetSample sample)
+    {
+        var splits = sample.Entries.CountBy(e => e.Split).ToDictionary();
+        var split = splits.ContainsKey(Splits.Validation) ? Splits.Validation : Splits.Test;
+        return splits.ContainsKey(Splits.Train) && splits.ContainsKey(split)
+            ? split
+            : throw new BadInputException(
+                $"{sample.Source}: int8 is proven by heads trained on split {Splits.Train} and evaluated on another; found "
+                    + $"{string.Join(", ", splits.Select(s => $"{s.Key}: {s.Value}"))}; "
+                    + "set --validation-share, or give a dataset with splits"
+            );
     }
 
     private FeatureSet Extract(ResolvedModel model, Dataset photos, string folder, CancellationToken cancellation)

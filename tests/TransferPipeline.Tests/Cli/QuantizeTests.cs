@@ -162,6 +162,35 @@ public sealed class QuantizeTests : IDisposable
     }
 
     [Fact]
+    public void Quantize_PhotosThatCannotProveIt_AreRefusedBeforeAnythingIsComputed()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 2, Classes);
+        var alone = Path.Combine(photos, "train");
+        var result = Run("models", "quantize", "efficientnet-lite0", "--data", alone, "--validation-share", "0", "--out", "small.onnx");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("int8 is proven by heads trained on split train and evaluated on another; found train: 4", result.LastErrorLine);
+        Assert.False(File.Exists(_folder.At("small.refused.onnx")));
+        File.WriteAllText(
+            _folder.At("p.yaml"),
+            "data: { path: photos/train, validation-share: 0 }\nmodel: efficientnet-lite0\nquantize: {}\nheads: [ridge]\n"
+                + "evaluation: { protocol: k-fold, folds: 2 }\n"
+        );
+        foreach (var more in new string[][] { [], ["--dry-run"] })
+        {
+            var run = Run(["run", "p.yaml", .. more]);
+            Assert.Equal(2, run.ExitCode);
+            Assert.Contains("int8 is proven by heads trained on split train", run.Error, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(_folder.At("out")));
+        }
+
+        var model = SharedData.RequireModel("efficientnet-lite0.onnx");
+        File.CreateSymbolicLink(_folder.At("link.onnx"), model);
+        var onto = Run("models", "quantize", model, "--data", photos, "--out", "link.onnx");
+        Assert.Equal(2, onto.ExitCode);
+        Assert.Contains("link.onnx is the float backbone", onto.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Pipeline_WithQuantize_ExtractsInInt8()
     {
         SamplePhotos.Copy(_folder.At("photos"), 6, Classes);
