@@ -107,9 +107,15 @@ internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Qua
         // a copy of the model under another name has the same key.
         var text = string.Join('\n', recipe.Skip(1).Select(r => $"{r.Key}={r.Value}"));
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
+        return NameStart(model) + key;
+    }
+
+    /// <summary>The start of the names of a backbone's int8 forms; a key follows.</summary>
+    public static string NameStart(ResolvedModel model)
+    {
         // A model that was given as a file can have any name,
         // and this one becomes a file's name. A leading dot would hide it.
         var safe = string.Concat(model.Name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : '_'));
-        return $"{safe.TrimStart('.')}-int8-{key}";
+        return $"{safe.TrimStart('.')}-int8-";
     }
 }

@@ -121,10 +121,18 @@ internal sealed record Pipeline
 
     /// <summary>Sets of an int8 form of the model that an earlier run left: their names begin with the model's.</summary>
     // In ordinal order: file systems list folders in different orders, and the first set that fits names the backbone.
-    internal static IEnumerable<string> Int8Sets(ResolvedModel model, string folder) =>
-        Directory.Exists(Path.Combine(folder, "features"))
-            ? Directory.EnumerateDirectories(Path.Combine(folder, "features"), $"{model.Name}-int8-*").Order(StringComparer.Ordinal)
+    internal static IEnumerable<string> Int8Sets(ResolvedModel model, string folder)
+    {
+        var features = Path.Combine(folder, "features");
+        // Folders of sets do not have all characters that a file's name can have.
+        var start = Path.GetFileName(ExtractionOutput.Below(features, Int8Models.NameStart(model), CutRequest.Default).Folder);
+        return Directory.Exists(features)
+            ? Directory
+                .EnumerateDirectories(features)
+                .Where(f => Path.GetFileName(f).StartsWith(start, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
             : [];
+    }
 
     /// <summary>The extraction with one of the models; each cut's set lies below <paramref name="folder"/>.</summary>
     /// <exception cref="UsageException">An augmentation or a parameter of one is wrong.</exception>
