@@ -25,6 +25,7 @@ internal static class RunCommand
             (parsed, cancellation) =>
             {
                 var pipeline = PipelineReader.Read(parsed.GetValue(file)!, parsed.GetValue(set));
+                pipeline = pipeline with { Extraction = pipeline.Extraction with { FewerWorkers = Common.IsDefault(parsed, threads) } };
                 var tools = Common.Tools.With(pipeline.Decoder, pipeline.Parquet);
                 var target = parsed.GetValue(folder) ?? Path.Combine("out", pipeline.Name);
                 if (parsed.GetValue(dryRun))

@@ -218,14 +218,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         if (spec.Device.Precision == Precision.Int8)
             spec = spec with { Device = spec.Device with { Precision = Precision.Fp32 } }; // the model is of 8 bits by now
         using var display = events.StartExtraction(name);
-        var options = pipeline.Extraction with
-        {
-            Workers = threads,
-            // The threads are a limit: on a GPU a trial finds how many decoders suffice.
-            FewerWorkers = true,
-            Progress = display.Progress,
-            Message = events.Note,
-        };
+        var options = pipeline.Extraction with { Workers = threads, Progress = display.Progress, Message = events.Note };
         var results = Extractor.Run(spec, options, cancellation);
         return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table), r))];
     }
@@ -255,13 +248,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             tools,
             request with
             {
-                Extraction = request.Extraction with
-                {
-                    Workers = threads,
-                    FewerWorkers = true,
-                    Progress = extracting.Progress,
-                    Message = events.Note,
-                },
+                Extraction = request.Extraction with { Workers = threads, Progress = extracting.Progress, Message = events.Note },
                 Progress = training.Progress,
             },
             cancellation
