@@ -273,13 +273,14 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         }
     }
 
-    /// <summary>The head that the pipeline names, or the most accurate one that can be exported.</summary>
+    /// <summary>The head that the pipeline names, else the most accurate one; of those that can be exported, where one is.</summary>
     private int PickHead(ComparisonRun run)
     {
         var wanted = pipeline.Export?.Head ?? "best";
+        // Where nothing is exported, the best head may be one that ONNX cannot hold.
         var candidates = Enumerable
             .Range(0, run.Fitted.Count)
-            .Where(i => wanted == "best" ? run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted)
+            .Where(i => wanted == "best" ? pipeline.Export is null || run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted)
             .ToList();
         if (candidates.Count == 0)
             throw new UsageException(
