@@ -18,6 +18,18 @@ public sealed class AxisTests
         Assert.Equal(50, axis.At(value), 3.0);
     }
 
+    /// <summary>As a sweep over C can have them: their ratio is more than a number holds.</summary>
+    [Theory]
+    [InlineData(1e-200, 1e200)]
+    [InlineData(double.Epsilon, double.MaxValue)]
+    public void Logarithmic_OverMoreDecadesThanNumbersHave_HasTicks(double low, double high)
+    {
+        var axis = Axis.Logarithmic([low, 1, high], 0, 100);
+        Assert.InRange(axis.Ticks.Count, 2, 20);
+        Assert.All(axis.Ticks, tick => Assert.InRange(axis.At(tick), 0, 100));
+        Assert.True(axis.At(low) < axis.At(1) && axis.At(1) < axis.At(high));
+    }
+
     [Fact]
     public void Linear_OfASingleUsualValue_HasATenthAroundIt()
     {

@@ -18,7 +18,7 @@ internal sealed class Axis
     /// <summary>Pixel of a value.</summary>
     public double At(double value)
     {
-        var share = _log ? Math.Log10(value / _low) / Math.Log10(_high / _low) : (value - _low) / (_high - _low);
+        var share = _log ? LogRatio(value, _low) / LogRatio(_high, _low) : (value - _low) / (_high - _low);
         // A value beyond the axis is drawn just outside of it, not somewhere over the page.
         return _from + (Math.Clamp(share, -0.02, 1.02) * (_to - _from));
     }
@@ -67,8 +67,8 @@ internal sealed class Axis
         // Spread over the whole axis, times that hardly differ would look far apart.
         if (high / low < 2)
             (low, high) = (low / 1.5, high * 1.5);
-        var room = Math.Pow(high / low, margin);
-        (low, high) = (low / room, high * room);
+        var room = double.IsFinite(high / low) ? Math.Pow(high / low, margin) : Math.Pow(10, LogRatio(high, low) * margin);
+        (low, high) = (Math.Max(low / room, double.Epsilon), Math.Min(high * room, double.MaxValue));
         return new(low, high, from, to, log: true, LogTicks(low, high));
     }
 
@@ -77,6 +77,14 @@ internal sealed class Axis
         values.Count > 0 && values.Min() > 0 && values.Max() / values.Min() > 20
             ? Logarithmic(values, from, to, 0.04)
             : Linear(values, from, to, 0.04);
+
+    /// <summary>Decades between two values above 0.</summary>
+    private static double LogRatio(double high, double low) =>
+        // A ratio of more than 308 decades is no number.
+        double.IsFinite(high / low)
+        && high / low > 0
+            ? Math.Log10(high / low)
+            : Math.Log10(high) - Math.Log10(low);
 
     private static List<double> RoundTicks(double low, double high, int about)
     {
@@ -97,8 +105,8 @@ internal sealed class Axis
         var (first, last) = ((int)Math.Floor(Math.Log10(low)), (int)Math.Ceiling(Math.Log10(high)));
         var every = Math.Max(1, (int)Math.Ceiling((last - first) / 6.0));
         int[] within =
-            Math.Log10(high / low) < 1.3 ? [1, 2, 5]
-            : Math.Log10(high / low) < 2.4 ? [1, 3]
+            LogRatio(high, low) < 1.3 ? [1, 2, 5]
+            : LogRatio(high, low) < 2.4 ? [1, 3]
             : [1];
         var ticks = new List<double>();
         for (var decade = first; decade <= last; decade++)
