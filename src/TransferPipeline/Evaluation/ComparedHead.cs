@@ -37,6 +37,10 @@ internal sealed record ComparedHead(
             // a number where text is expected, an index beyond a list.
             throw new BadInputException($"{file}: not a comparison that this version wrote ({e.Message.TrimEnd('.')})", e);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{file}: cannot be read: {e.Message}", e);
+        }
     }
 
     private static ComparedHead Of(Comparison comparison, string file, string? wanted)

@@ -6,6 +6,16 @@ namespace TransferPipeline.Tests.Evaluation;
 public sealed class ComparedHeadTests
 {
     [Fact]
+    public void Read_AFileThatCannotBeRead_IsWrongInput()
+    {
+        const string File = "/proc/self/mem";
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("needs Linux");
+        var error = Assert.Throws<BadInputException>(() => ComparedHead.Read(File, null));
+        Assert.StartsWith(File + ": cannot be read: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_AParameterTwice_IsRefused()
     {
         using var folder = new TempFolder();

@@ -125,6 +125,15 @@ public sealed class YamlDocumentTests
         Assert.Equal(("café", 3), (marked.Text("name"), marked.Integer("seed", 0)));
     }
 
+    [Fact]
+    public void Read_AFileThatCannotBeRead_IsWrongInput()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("needs Linux");
+        var error = Assert.Throws<BadInputException>(() => YamlDocument.Read("/proc/self/mem"));
+        Assert.StartsWith("/proc/self/mem: cannot be read: ", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("~")]
     [InlineData("null")]

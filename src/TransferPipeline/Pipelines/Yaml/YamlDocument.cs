@@ -45,7 +45,7 @@ internal sealed class YamlDocument
         {
             throw new BadInputException($"{file}: is not text in UTF-8; save it as UTF-8", e);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new BadInputException($"{file}: cannot be read: {e.Message}", e);
         }
