@@ -92,8 +92,9 @@ internal static class Common
             return;
         var folder = Path.GetDirectoryName(OutputTarget.Real(file))!;
         // Folders that are missing are made later; the nearest one that exists shows whether they can be.
-        while (!Path.Exists(folder))
-            folder = Path.GetDirectoryName(folder)!;
+        // A drive of Windows that is not there has no parent.
+        while (!Path.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
+            folder = parent;
         try
         {
             // Only an attempt shows it: access rights state nothing of a read-only mount.

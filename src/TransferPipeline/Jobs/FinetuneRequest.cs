@@ -43,6 +43,13 @@ internal sealed record FinetuneRequest
     public string CacheFolder => Cache ?? Path.ChangeExtension(Path.GetFullPath(File), ".cache");
 }
 
+/// <summary>What a fine-tuning would do.</summary>
+/// <param name="Line">For people: what is trained.</param>
+/// <param name="Cache">The set of cached activations.</param>
+/// <param name="RowBytes">Of one activation in it.</param>
+/// <param name="VectorBytes">Of one vector of the tuned backbone.</param>
+internal sealed record TuningPlan(string Line, ExtractionSpec Cache, long RowBytes, long VectorBytes);
+
 /// <summary>How a fine-tuning came out.</summary>
 /// <param name="File">The tuned backbone.</param>
 /// <param name="Sha256">Of the tuned backbone.</param>

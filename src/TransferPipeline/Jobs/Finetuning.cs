@@ -74,17 +74,23 @@ internal sealed partial class Finetuning
     public static FinetuneResult Run(Toolbox tools, FinetuneRequest request, CancellationToken cancellation = default) =>
         new Finetuning(tools, request, cancellation).Run();
 
-    /// <summary>What would be trained, in one line; whatever would be refused is refused.</summary>
-    public static string Plan(Toolbox tools, FinetuneRequest request)
+    /// <summary>Refuses what cannot be trained; nothing is computed.</summary>
+    /// <inheritdoc cref="Run(Toolbox, FinetuneRequest, CancellationToken)" path="/exception"/>
+    public static void Require(Toolbox tools, FinetuneRequest request) => new Finetuning(tools, request, default).RequireMemory();
+
+    /// <summary>What would be trained and cached; whatever would be refused is refused.</summary>
+    public static TuningPlan Plan(Toolbox tools, FinetuneRequest request)
     {
         var job = new Finetuning(tools, request, default);
         using var part = job.Open(job.Zeros(), null);
         var weights = part.Parameters.Where(p => !p.IsStatistic).Sum(p => p.Count);
-        return string.Create(
+        var line = string.Create(
             CultureInfo.InvariantCulture,
             $"{request.Model.Name} above '{job._divided.Cut}', {weights:N0} weights, {job._options.Epochs} epochs, "
                 + $"{job._options.Views} cached copies of each photo"
         );
+        var vector = job._divided.Dimension * 4L;
+        return new(line, job.CacheSpec(), job.CachesActivations ? job._divided.Input.Values * 2L : vector, vector);
     }
 
     private FinetuneResult Run()
@@ -183,20 +189,27 @@ internal sealed partial class Finetuning
         return Predictions.Of(head, data.X, data.Y, rows, Threads);
     }
 
-    private FeatureSet Extract()
+    private bool CachesActivations => _options.Views > 0 && !_divided.TrainsAll;
+
+    private ExtractionSpec CacheSpec()
     {
         // Where nothing is cached, a set of features is made for its rows:
         // the photos that can be decoded, and their hashes.
-        var cached = _options.Views > 0 && !_divided.TrainsAll;
+        var cached = CachesActivations;
         var request = cached ? new CutRequest(_divided.Cut, Pooling.None) : _feature;
         var folder = Path.Combine(_request.CacheFolder, cached ? "activations" : "features");
-        var spec = _spec with
+        return _spec with
         {
             Outputs = [new(request, folder)],
             Table = cached ? new ActivationTable(_spec.Table) : _spec.Table,
             Views = cached ? _spec.Views : null,
             OpenModel = () => _backbone.Cut(request),
         };
+    }
+
+    private FeatureSet Extract()
+    {
+        var spec = CacheSpec();
         var result = Extractor.Run(spec, _request.Extraction, _cancellation)[0];
         var set = FeatureSet.Open(result.Folder, spec.Table);
         // Activations are mapped into memory and not hashed again, so damage has to be found here.
@@ -205,7 +218,7 @@ internal sealed partial class Finetuning
     }
 
     private IActivationSource Source(FeatureSet set, TuningPhotos photos) =>
-        _options.Views > 0 && !_divided.TrainsAll
+        CachesActivations
             ? new CachedActivations(set)
             : new LiveActivations(_spec, _divided, _divided.TrainsAll ? null : _divided.OpenLower(_backbone), photos.Rows, Threads);
 

@@ -85,8 +85,8 @@ internal sealed record Pipeline
         {
             Dataset = dataset,
             Model = model,
-            File = Path.Combine(folder, model.Name + "-tuned.onnx"),
-            Classifier = Path.Combine(folder, model.Name + "-tuned-classifier.onnx"),
+            File = TunedFile(model, folder),
+            Classifier = TunedClassifier(model, folder),
             // A folder per model: there is one checkpoint in each.
             Cache = Path.Combine(folder, "finetune", model.Name),
             Options = Finetune! with { Seed = Seed },
@@ -94,6 +94,14 @@ internal sealed record Pipeline
             Decode = Decode,
             Extraction = Extraction,
         };
+
+    internal static string TunedFile(ResolvedModel model, string folder) => Path.Combine(folder, model.Name + "-tuned.onnx");
+
+    internal static string TunedClassifier(ResolvedModel model, string folder) =>
+        Path.Combine(folder, model.Name + "-tuned-classifier.onnx");
+
+    /// <summary>The split that the page of predictions shows: photos that the exported head was not trained on.</summary>
+    internal string PredictedSplit => Evaluation.Folds > 0 ? Splits.Test : Evaluation.ScoreSplit;
 
     /// <summary>The extraction with a tuned model: the feature that its head takes, of the photos as they are.</summary>
     // Without the pipeline's preprocessing:

@@ -43,13 +43,19 @@ internal sealed record PipelinePlan(
     /// <summary>Photos in the batch of the trial.</summary>
     private const int TrialBatch = 4;
 
+    /// <summary>About what path, label and hash of a row take in a set.</summary>
+    private const int RowBytes = 200;
+
     /// <summary>What is done before the extraction: one line for each backbone that is quantized.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Each fine-tuning in one line: where it begins, what it trains.</summary>
     public IReadOnlyList<string> Tunings { get; init; } = [];
 
-    public long BytesNeeded => Sets.Sum(s => s.Bytes * (s.Vectors - s.There) / Math.Max(1, s.Vectors));
+    /// <summary>What fine-tunings would add on disk: activations, tuned backbones, classifiers.</summary>
+    public long TuningBytes { get; init; }
+
+    public long BytesNeeded => TuningBytes + Sets.Sum(s => s.Bytes * (s.Vectors - s.There) / Math.Max(1, s.Vectors));
 
     public double? Seconds => Sets.Any(s => s.Seconds is null) ? null : Sets.Sum(s => s.Seconds);
 
@@ -59,38 +65,32 @@ internal sealed record PipelinePlan(
         var problems = new List<string>();
         using var dataset = Try(problems, () => PipelineRunner.OpenData(tools, pipeline));
         var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);
-        if (dataset is not null && heads.Count > 0 && PipelineRunner.MissingSplit(pipeline, dataset) is { } missing)
-            problems.Add(missing);
-        // Try takes what a call makes. A device is only checked, so the pipeline stands for its result.
-        _ = Try(
-            problems,
-            () =>
-            {
-                SessionFactory.RequireDevice(pipeline.Device);
-                return pipeline;
-            }
-        );
+        if (dataset is not null)
+            Try(problems, () => PipelineChecks.RequirePhotos(pipeline, dataset, compares: heads.Count > 0));
+        Try(problems, () => SessionFactory.RequireDevice(pipeline.Device));
         var sets = new List<PlannedSet>();
-        var (notes, tunings) = (new List<string>(), new List<string>());
-        foreach (var name in pipeline.Models)
+        var (notes, tunings, tuningBytes) = (new List<string>(), new List<string>(), 0L);
+        var models = pipeline.Models.Select(name => Try(problems, () => tools.Models.Resolve(name))).OfType<ResolvedModel>().ToList();
+        Try(problems, () => PipelineChecks.RequireNames(pipeline, models, folder));
+        foreach (var model in models)
         {
-            if (Try(problems, () => tools.Models.Resolve(name)) is { } model && dataset is not null)
+            if (dataset is not null)
             {
                 sets.AddRange(Try(problems, () => Plan(tools, pipeline, model, dataset, folder, threads, notes).ToList()) ?? []);
                 if (
                     pipeline.Finetune is not null
                     && Try(problems, () => Finetuning.Plan(tools, pipeline.Tune(dataset, model, folder))) is { } tuning
                 )
-                    tunings.Add(tuning);
+                {
+                    tunings.Add(tuning.Line);
+                    tuningBytes += BytesToCome(tuning, dataset, model, folder);
+                }
             }
         }
 
         if (pipeline.TunedStaysFloat is { } note)
             notes.Add(note);
-        // The folder may not be there yet; its disk is that of the nearest parent that is.
-        var existing = Path.GetFullPath(folder);
-        while (!Directory.Exists(existing))
-            existing = Path.GetDirectoryName(existing)!;
+        var existing = NearestFolder(folder);
         var plan = new PipelinePlan(
             dataset?.Source ?? pipeline.Data.Path,
             dataset?.Entries.Count ?? 0,
@@ -98,20 +98,32 @@ internal sealed record PipelinePlan(
             dataset?.Problems ?? [],
             sets,
             heads,
-            new DriveInfo(existing).AvailableFreeSpace,
+            Directory.Exists(existing) ? new DriveInfo(existing).AvailableFreeSpace : 0,
             problems
         )
         {
             Notes = notes,
             Tunings = tunings,
+            TuningBytes = tuningBytes,
         };
-        if (plan.BytesNeeded > plan.BytesFree)
+        if (!Directory.Exists(existing))
+            problems.Add($"--out {folder}: there is no {existing}");
+        else if (plan.BytesNeeded > plan.BytesFree)
             problems.Add(
                 FormattableString.Invariant(
-                    $"{existing} has {plan.BytesFree / 1e6:0} MB free, the feature sets need {plan.BytesNeeded / 1e6:0} MB"
+                    $"{existing} has {plan.BytesFree / 1e6:0} MB free, the results need {plan.BytesNeeded / 1e6:0} MB"
                 )
             );
         return plan;
+    }
+
+    /// <summary>The nearest parent that is there; its disk is that of a folder to come. On Windows a root that is not there.</summary>
+    private static string NearestFolder(string folder)
+    {
+        var nearest = Path.GetFullPath(folder);
+        while (!Directory.Exists(nearest) && Path.GetDirectoryName(nearest) is { } parent)
+            nearest = parent;
+        return nearest;
     }
 
     /// <summary>What is made, or null and one more problem.</summary>
@@ -128,6 +140,16 @@ internal sealed record PipelinePlan(
             return null;
         }
     }
+
+    private static void Try(List<string> problems, Action check) =>
+        _ = Try<string>(
+            problems,
+            () =>
+            {
+                check();
+                return "";
+            }
+        );
 
     /// <param name="classes">Null when the data cannot be read.</param>
     private static List<string> HeadTitles(Toolbox tools, Pipeline pipeline, IReadOnlyList<string>? classes, List<string> problems)
@@ -193,7 +215,7 @@ internal sealed record PipelinePlan(
             .. spec.Outputs.Select(
                 (output, i) =>
                 {
-                    var there = AlreadyThere(tools, output.Folder, spec.RecipeOf(i));
+                    var there = AlreadyThere(spec, i);
                     var dimension = cut.Outputs[i].Dimension;
                     // All cuts come from one pass: its time is the first set's.
                     var seconds = i == 0 ? (vectors - there) * perPhoto / threads : perPhoto * 0;
@@ -204,8 +226,7 @@ internal sealed record PipelinePlan(
                         dimension,
                         vectors,
                         there,
-                        // Four bytes per value, and about 200 for a row's path, label and hash.
-                        vectors * (dimension * 4L + 200),
+                        vectors * (dimension * 4L + RowBytes),
                         seconds
                     );
                 }
@@ -213,15 +234,27 @@ internal sealed record PipelinePlan(
         ];
     }
 
-    /// <summary>Vectors of this recipe in the folder or in the one beside it that a run would use.</summary>
-    private static int AlreadyThere(Toolbox tools, string folder, Recipe recipe)
+    private static long BytesToCome(TuningPlan tuning, Dataset dataset, ResolvedModel model, string folder)
     {
+        var photos = dataset.Entries.Count;
+        var rows = photos + (tuning.Cache.Views?.Count ?? 0) * dataset.Entries.Count(e => e.Split == Splits.Train);
+        var bytes = Math.Max(0, rows - AlreadyThere(tuning.Cache, 0)) * (tuning.RowBytes + RowBytes);
+        // The tuned backbone, and its classifier, are about as large as the backbone.
+        return File.Exists(Pipeline.TunedFile(model, folder))
+            ? bytes
+            : bytes + 2 * new FileInfo(model.File).Length + photos * (tuning.VectorBytes + RowBytes);
+    }
+
+    /// <summary>Vectors of an output's recipe in its folder or in the one beside it that a run would use.</summary>
+    private static int AlreadyThere(ExtractionSpec spec, int output)
+    {
+        var (folder, recipe) = (spec.Outputs[output].Folder, spec.RecipeOf(output));
         // A set of another recipe is left alone, and the run then uses the folder beside it.
         foreach (var candidate in new[] { folder, FeatureSets.Beside(folder, recipe) })
         {
             if (
                 File.Exists(Path.Combine(candidate, FeatureManifest.FileName))
-                && FeatureSet.Open(candidate, tools.Table) is var set
+                && FeatureSet.Open(candidate, spec.Table) is var set
                 && set.Recipe.Differences(recipe).Count == 0
             )
                 return set.Rows;

@@ -52,6 +52,9 @@ internal sealed record PipelineResult(
 /// <summary>Does a whole pipeline: datasets, extraction, comparison, export. Each step reuses what an earlier run left.</summary>
 internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string folder, PipelineEvents events)
 {
+    /// <summary>Name of the comparison in the output folder.</summary>
+    internal const string ComparisonFile = "comparison.json";
+
     private readonly SortedDictionary<string, string> _files = new(StringComparer.Ordinal);
 
     /// <param name="comparison">Threads, command line and versions; what the pipeline itself says is filled in here.</param>
@@ -62,16 +65,18 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         // Class weights and splits are checked here too,
         // since the comparison would find them wrong after the extraction.
         CheckClasses(heads, dataset.Classes);
-        // A pipeline that exports features alone needs no split.
-        if (heads.Count > 0)
-            CheckSplit(dataset);
+        PipelineChecks.RequirePhotos(pipeline, dataset, compares: heads.Count > 0);
+        // Kept beside the int8 forms: weights of 8 bits cannot be trained, so a fine-tuning starts from these.
+        var floats = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
+        PipelineChecks.RequireNames(pipeline, floats, folder);
+        if (pipeline.Finetune is not null)
+            foreach (var model in floats)
+                Finetuning.Require(tools, pipeline.Tune(dataset, model, folder));
         foreach (var problem in dataset.Problems)
             events.Warn(problem.ToString());
         if (pipeline.TunedStaysFloat is { } note)
             events.Note(note);
         Directory.CreateDirectory(folder);
-        // Kept beside the int8 forms: weights of 8 bits cannot be trained, so a fine-tuning starts from these.
-        var floats = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
         var models = floats.ConvertAll(model => Quantized(model, dataset, comparison.Threads, cancellation));
         var sets = models.SelectMany(model => Extract(dataset, model, comparison.Threads, cancellation)).ToList();
         // One entry per set: a classifier is exported with the backbone of the set that its head was trained on.
@@ -109,7 +114,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         };
         var run = Comparer.Run(options, sources, [.. heads.Select(h => h.Spec)]);
         // First: page and export can fail, and the figures of a long comparison are then not lost.
-        WriteText("comparison", "comparison.json", ComparisonJson.Serialize(run.Result));
+        WriteText("comparison", ComparisonFile, ComparisonJson.Serialize(run.Result));
         if (pipeline.Report is not null)
             WriteReport(pipeline.Report, run.Result, dataset);
         var best = PickHead(run);
@@ -145,31 +150,6 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
                 throw new BadInputException($"{where}: {e.Message}", e);
             }
         }
-    }
-
-    private void CheckSplit(Dataset dataset)
-    {
-        if (MissingSplit(pipeline, dataset) is { } problem)
-            throw new BadInputException(problem);
-    }
-
-    /// <summary>What is wrong when the photos lack a split that the evaluation needs, else null.</summary>
-    internal static string? MissingSplit(Pipeline pipeline, Dataset dataset)
-    {
-        if (pipeline.Evaluation.Folds > 0)
-            return null;
-        var there = dataset.Entries.CountBy(e => e.Split).ToDictionary();
-        // Folds take photos of any split, a fixed split needs both of these.
-        string[] needed = [Splits.Train, pipeline.Evaluation.ScoreSplit];
-        if (needed.FirstOrDefault(s => !there.ContainsKey(s)) is not { } missing)
-            return null;
-        var found = string.Join(", ", there.Select(s => $"{s.Key}: {s.Value}"));
-        var cure =
-            missing == Splits.Train
-                ? "train on folds"
-                : $"name another one under evaluation.on, set data.{missing}-share where the data has no splits of its own, or use folds";
-        return $"{dataset.Source} has no photos in split {missing} (it has {found}), which the evaluation needs; {cure} "
-            + $"(evaluation.protocol: k-fold)";
     }
 
     private List<(HeadSpec Spec, string Where)> HeadSpecs()
@@ -312,7 +292,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         return file;
     }
 
-    /// <summary>The exported classifier on the photos of the reported split, read and run as `transfer predict` does.</summary>
+    /// <summary>The exported classifier on photos that it was not trained on, read and run as `transfer predict` does.</summary>
     private void WritePredictions(string name, string classifier, Dataset dataset, int threads, CancellationToken cancellation)
     {
         var file = Path.Combine(folder, name);
@@ -320,7 +300,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         using var model = Classifier.Open(classifier, threads: 1);
         var photos = Enumerable
             .Range(0, dataset.Entries.Count)
-            .Where(i => dataset.Entries[i].Split == pipeline.Evaluation.ScoreSplit)
+            .Where(i => dataset.Entries[i].Split == pipeline.PredictedSplit)
             .Select(i => new PhotoOfDataset(dataset, i))
             .ToList();
         var shown = new ReportPhotos();

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace TransferPipeline.Tests.Cli;
 
@@ -93,6 +95,43 @@ public sealed class FinetuneTests : IDisposable
         Assert.Contains("trained before", unchanged.Error, StringComparison.Ordinal);
         Finetune(photos, "two.onnx", "--threads", "2", "--cache", _folder.At("cache-two"), "--seed", "1");
         Assert.NotEqual(Hash("one.onnx"), Hash("two.onnx"));
+    }
+
+    [Fact]
+    public void Finetune_FilesThatWereReplacedSince_AreWrittenAgain()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 2, Classes);
+        string[] more = ["--epochs", "1", "--classifier", _folder.At("classifier.onnx")];
+        Finetune(photos, "tuned.onnx", more);
+        var (classifier, manifest) = (Hash("classifier.onnx"), Hash("tuned.yaml"));
+        foreach (var file in new[] { "classifier.onnx", "tuned.yaml" })
+        {
+            File.WriteAllText(_folder.At(file), "another file");
+            Assert.DoesNotContain("trained before", Finetune(photos, "tuned.onnx", more).Error, StringComparison.Ordinal);
+            Assert.Equal((classifier, manifest), (Hash("classifier.onnx"), Hash("tuned.yaml")));
+        }
+
+        Assert.Contains("trained before", Finetune(photos, "tuned.onnx", more).Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>By a link to the file, and through a link to its folder.</summary>
+    [Theory]
+    [InlineData("link.onnx", "--out")]
+    [InlineData("folder/model.onnx", "--out")]
+    [InlineData("link.onnx", "--classifier")]
+    [InlineData("tuned.onnx", "--classifier")]
+    public void Finetune_OntoABackbone_IsRefused(string file, string option)
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 2, Classes);
+        var model = _folder.At("models", "model.onnx");
+        File.Copy(SharedData.RequireModel("efficientnet-lite0.onnx"), model);
+        File.CreateSymbolicLink(_folder.At("link.onnx"), model);
+        Directory.CreateSymbolicLink(_folder.At("folder"), Path.GetDirectoryName(model)!);
+        var before = Hash("models/model.onnx");
+        var result = TransferProcess.Run(Arguments(photos, "tuned.onnx", ["--model", model, option, Path.Combine(_folder.Root, file)]));
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("choose another name for the", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.Equal(before, Hash("models/model.onnx"));
     }
 
     /// <summary>A real kill after an epoch: the next run goes on there and ends with the bytes of an undisturbed one.</summary>
@@ -198,8 +237,15 @@ public sealed class FinetuneTests : IDisposable
             report: report.html
             """
         );
+        // What cannot be trained is refused before the frozen features are extracted.
+        var early = TransferProcess.Run("run", pipeline, "--out", _folder.At("early"), "--set", "finetune.cut=blocks.99");
+        Assert.Equal(2, early.ExitCode);
+        Assert.Contains("no tensor 'blocks.99'", early.LastErrorLine, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.At("early")));
         var plan = Ok("run", pipeline, "--dry-run");
         Assert.Contains("fine-tuning: efficientnet-lite0 above '/_blocks.13/Add_output_0'", plan.Output, StringComparison.Ordinal);
+        // Two files of 19 MB, and activations of 24 photos and 12 copies; vectors are 0.2 MB.
+        Assert.InRange(Megabytes(plan), 38, 45);
         var int8 = Ok("run", pipeline, "--dry-run", "--set", "extract.precision=int8");
         Assert.Contains("tuned backbones stay in float", int8.Output, StringComparison.Ordinal);
         Ok("run", pipeline, "--out", _folder.At("out"));
@@ -210,6 +256,7 @@ public sealed class FinetuneTests : IDisposable
         Assert.Equal("efficientnet-lite0-tuned", comparison["provenance"]!["feature_sets"]![1]!["model"]!.GetValue<string>());
         Assert.Contains("tuned on efficientnet-lite0-tuned", File.ReadAllText(_folder.At("out", "report.html")), StringComparison.Ordinal);
 
+        Assert.InRange(Megabytes(Ok("run", pipeline, "--out", _folder.At("out"), "--dry-run")), 0, 0.1);
         var again = Ok("run", pipeline, "--out", _folder.At("out"));
         Assert.Contains("trained before", again.Error, StringComparison.Ordinal);
         var frozen = Ok("run", pipeline, "--out", _folder.At("frozen"), "--set", "feature_extract=true");
@@ -218,6 +265,9 @@ public sealed class FinetuneTests : IDisposable
         Assert.Equal(2, folds.ExitCode);
         Assert.Contains("finetune", folds.LastErrorLine, StringComparison.Ordinal);
     }
+
+    private static double Megabytes(TransferResult plan) =>
+        double.Parse(Regex.Match(plan.Output, @"([\d.]+) MB of").Groups[1].Value, CultureInfo.InvariantCulture);
 
     private static string OnlyTrain(string photos)
     {

@@ -1,0 +1,110 @@
+using TransferPipeline.Backbones.Store;
+using TransferPipeline.Datasets;
+using TransferPipeline.Images;
+using TransferPipeline.Pipelines;
+using TransferPipeline.Pipelines.Yaml;
+
+namespace TransferPipeline.Tests.Pipelines;
+
+public sealed class PipelineChecksTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("report: comparison.json", "report: FOLDER/comparison.json is also written by 'comparison'; choose another name")]
+    [InlineData("report: ./a.html\npredictions: a.html\nexport: c.onnx", "predictions: FOLDER/a.html is also written by 'report'")]
+    [InlineData("finetune: {}\nexport: m-tuned.onnx", "export: FOLDER/m-tuned.onnx is also written by 'finetune'")]
+    [InlineData("report: features", "report: FOLDER/features is a folder, expected the name of a file")]
+    [InlineData("export: ../m.onnx", "is the backbone itself; choose another name")]
+    [InlineData("report: a.html\npredictions: b.html\nexport: c.onnx\nfinetune: {}", null)]
+    public void RequireNames_OneFileForTwoResults_IsRefused(string keys, string? problem)
+    {
+        var folder = Path.GetDirectoryName(_folder.At("out", "features", "x"))!;
+        var model = Model("m");
+        File.WriteAllText(model.File, "a backbone");
+        void Check() => PipelineChecks.RequireNames(Read(keys), [model], Path.GetDirectoryName(folder)!);
+        if (problem is null)
+            Check();
+        else
+            Assert.Contains(problem.Replace("FOLDER", _folder.At("out")), Assert.Throws<BadInputException>(Check).Message);
+    }
+
+    [Fact]
+    public void RequireNames_TwoBackbonesOfOneName_AreRefusedWhereFilesHaveIt()
+    {
+        ResolvedModel[] models = [Model("m"), Model("m", "other")];
+        PipelineChecks.RequireNames(Read("seed: 1"), models, _folder.At("out"));
+        var error = Assert.Throws<BadInputException>(() => PipelineChecks.RequireNames(Read("finetune: {}"), models, _folder.At("out")));
+        Assert.Contains("m.onnx have one name, 'm', by which tuned files are named", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(
+        "train/a train/a train/b test/a",
+        "on: test, choose-by: validation",
+        "has no photos in split validation to choose values by"
+    )]
+    [InlineData("train/a validation/a validation/b", "protocol: split", "class 'b' has no photo in split train: a head cannot learn it")]
+    [InlineData("train/a", "protocol: split", "has no photos in split validation (it has train: 1), which the evaluation needs")]
+    [InlineData("train/a train/a train/b test/b", "protocol: k-fold, folds: 2", "class 'b' has one photo: folds need at least two")]
+    [InlineData("train/a train/a train/b train/b", "protocol: k-fold, folds: 3", "3 folds are more than any class has members")]
+    [InlineData("train/a train/a train/b validation/b", "protocol: k-fold, folds: 2", null)]
+    public void RequirePhotos_WhatTheComparisonWouldRefuse_IsRefused(string photos, string evaluation, string? problem)
+    {
+        var dataset = new Photos(photos);
+        void Check() => PipelineChecks.RequirePhotos(Read($"evaluation: {{{evaluation}}}"), dataset, compares: true);
+        if (problem is null)
+            Check();
+        else
+            Assert.Contains(problem, Assert.ThrowsAny<TransferException>(Check).Message, StringComparison.Ordinal);
+        // Without heads no split is needed.
+        PipelineChecks.RequirePhotos(Read($"evaluation: {{{evaluation}}}"), dataset, compares: false);
+    }
+
+    [Fact]
+    public void RequirePhotos_PredictionsWithFolds_NeedPhotosThatTheHeadHasNotSeen()
+    {
+        const string Keys = "predictions: p.html\nexport: c.onnx\nevaluation: {protocol: k-fold, folds: 2}";
+        const string Seen = "train/a train/a train/b validation/b";
+        var error = Assert.Throws<BadInputException>(() => PipelineChecks.RequirePhotos(Read(Keys), new Photos(Seen), compares: true));
+        Assert.StartsWith(
+            "job.yaml: predictions: with folds the exported head is trained on all photos but those of split test",
+            error.Message
+        );
+        PipelineChecks.RequirePhotos(Read(Keys), new Photos(Seen + " test/a"), compares: true);
+    }
+
+    [Fact]
+    public void Int8Sets_OfANameThatIsNoFoldersName_AreFound()
+    {
+        var set = Path.GetDirectoryName(_folder.At("features", "my_model-int8-0123456789ab", "x"))!;
+        _folder.At("features", "my_models-int8-0123456789ab", "x");
+        Assert.Equal([set], Pipeline.Int8Sets(Model("my model"), _folder.Root));
+        Assert.Empty(Pipeline.Int8Sets(Model("my model"), _folder.At("nothing")));
+    }
+
+    private ResolvedModel Model(string name, string below = ".") =>
+        new(name, Path.GetFullPath(_folder.At(below, name + ".onnx")), new('0', 64), Preprocessing.ImageNet(), null);
+
+    private static Pipeline Read(string keys) =>
+        PipelineReader.Read(
+            YamlDocument.Parse("job.yaml", $"data: {{path: photos}}\nmodel: efficientnet-lite0\nheads: [softmax]\n{keys}\n")
+        );
+
+    /// <summary>Photos of which no more is known than split and class.</summary>
+    private sealed class Photos(string list) : Dataset
+    {
+        public override string Source => "photos";
+
+        public override IReadOnlyList<string> Classes { get; } = [.. list.Split(' ').Select(p => p.Split('/')[1]).Distinct().Order()];
+
+        public override IReadOnlyList<PhotoEntry> Entries { get; } =
+        [.. list.Split(' ').Select((p, i) => new PhotoEntry($"{p}/{i}.jpg", p.Split('/')[1], p.Split('/')[0]))];
+
+        public override PhotoStamp Stamp(int index) => throw new InvalidOperationException();
+
+        public override int Read(int index, ref byte[] buffer) => throw new InvalidOperationException();
+    }
+}

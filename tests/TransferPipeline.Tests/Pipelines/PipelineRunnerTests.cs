@@ -1,0 +1,58 @@
+using System.Text.Json.Nodes;
+using TransferPipeline.Tests.Cli;
+
+namespace TransferPipeline.Tests.Pipelines;
+
+/// <summary>Whole runs through the command, on a few photos of the repository.</summary>
+public sealed class PipelineRunnerTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Run_HeadsThatOnnxCannotHold_AreComparedWhereNothingIsExported()
+    {
+        var heads = JsonNode.Parse(TransferProcess.Run("heads", "--json").Output)!.AsArray();
+        if (!heads.Any(h => (string)h!["name"]! == "mlnet-fast-tree" && (bool)h["available"]!))
+            Assert.Skip("needs ML.NET");
+        SamplePhotos.Copy(_folder.At("photos"), 4, "dress", "hat");
+        var pipeline = _folder.Write(
+            "p.yaml",
+            "data: { path: photos }\nmodel: efficientnet-lite0\nheads: [mlnet-fast-tree]\nreport: pages/report.html\n"
+        );
+        var result = TransferProcess.Run("run", pipeline, "--out", _folder.At("out"));
+        Assert.Equal((0, ""), (result.ExitCode, result.ExitCode == 0 ? "" : result.Error));
+        Assert.True(File.Exists(_folder.At("out", "comparison.json")));
+        Assert.True(File.Exists(_folder.At("out", "pages", "report.html")));
+    }
+
+    [Fact]
+    public void Run_PredictionsWithFolds_AreOfPhotosThatTheHeadHasNotSeen()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 4, "dress", "hat");
+        var pipeline = _folder.Write(
+            "p.yaml",
+            "data: { path: photos }\nmodel: efficientnet-lite0\nheads: [ridge]\nevaluation: { protocol: k-fold, folds: 2 }\n"
+                + "export: classifier.onnx\npredictions: predictions.html\n"
+        );
+        foreach (var more in new string[][] { [], ["--dry-run"] })
+        {
+            var refused = TransferProcess.Run(["run", pipeline, "--out", _folder.At("out"), .. more]);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.Contains(
+                "predictions: with folds the exported head is trained on all photos but",
+                refused.Error,
+                StringComparison.Ordinal
+            );
+            Assert.False(Directory.Exists(_folder.At("out")));
+        }
+
+        Directory.Move(Path.Combine(photos, "validation"), Path.Combine(photos, "test"));
+        var result = TransferProcess.Run("run", pipeline, "--out", _folder.At("out"));
+        Assert.Equal((0, ""), (result.ExitCode, result.ExitCode == 0 ? "" : result.Error));
+        var page = File.ReadAllText(_folder.At("out", "predictions.html"));
+        Assert.Contains("<h1>8 photos, ", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("train/", page, StringComparison.Ordinal);
+    }
+}
