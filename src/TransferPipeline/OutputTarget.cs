@@ -23,7 +23,7 @@ internal static class OutputTarget
         }
     }
 
-    /// <summary>Whether two names lead to one file: by links, by folders that are links, or in another case where that is the same.</summary>
+    /// <summary>Whether two names lead to one file: by links to it or its folder, or in another case where that is the same.</summary>
     public static bool IsSame(string first, string second) =>
         Real(first) == Real(second) || (FileChange.Of(first) is { } change && change == FileChange.Of(second));
 

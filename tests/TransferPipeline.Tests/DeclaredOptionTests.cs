@@ -122,7 +122,7 @@ public sealed class DeclaredOptionTests : IDisposable
         comparison.AddTo(command);
         var parsed = command.Parse(
             "--device cuda:0,1 --precision fp16 --device-memory 1.5 --cuda-graphs on --cudnn-search heuristic --choose-by validation "
-                + "--few-shot 1 4 --folds 5 --check-data"
+                + "--on test --few-shot 1 4 --draws 3 --check-data"
         );
         Assert.Empty(parsed.Errors);
         var file = _folder.At("p.yaml");
@@ -133,7 +133,7 @@ public sealed class DeclaredOptionTests : IDisposable
             model: efficientnet-lite0
             heads: [ridge]
             extract: { device: "cuda:0,1", precision: fp16, device-memory: 1.5, cuda-graphs: true, cudnn-search: heuristic }
-            evaluation: { protocol: k-fold, choose-by: validation, few-shot: [1, 4], folds: 5, data-check: true }
+            evaluation: { protocol: split, choose-by: validation, on: test, few-shot: [1, 4], draws: 3, data-check: true }
             """
         );
         var pipeline = PipelineReader.Read(file);
@@ -150,8 +150,9 @@ public sealed class DeclaredOptionTests : IDisposable
         var options = new ComparisonOptions
         {
             ChooseBy = ChooseBy.Validation,
+            ScoreSplit = "test",
             FewShotPerClass = [1, 4],
-            Folds = 5,
+            FewShotDraws = 3,
             CheckData = true,
         };
         Assert.Equivalent(DeclaredValues(options), DeclaredValues(comparison.Read(parsed)), strict: true);

@@ -120,8 +120,8 @@ public sealed record ComparisonOptions
         : Folds > 0 && ScoreSplit != Validation
             ? (
                 "on",
-                $"folds evaluate all photos but those of test in turn, so split {ScoreSplit} cannot be reported with them; leave out one of "
-                    + "the two"
+                $"folds evaluate all photos but those of test in turn, so split {ScoreSplit} cannot be reported with them; "
+                    + "leave out one of the two"
             )
         : ChooseBy == ChooseBy.Validation && (Folds > 0 || ScoreSplit == Validation)
             ? (

@@ -37,7 +37,8 @@ internal static class PipelineChecks
             var cure =
                 missing == Splits.Train
                     ? "train on folds"
-                    : $"name another one under evaluation.on, set data.{missing}-share where the data has no splits of its own, or use folds";
+                    : $"name another one under evaluation.on, set data.{missing}-share where the data has no splits of its own, or "
+                        + "use folds";
             throw new BadInputException(
                 $"{dataset.Source} has no photos in split {missing} (it has {found}), which the evaluation needs; {cure} "
                     + "(evaluation.protocol: k-fold)"
