@@ -41,12 +41,27 @@ internal sealed class Classifier : IDisposable
             throw new BadInputException($"{onnx.File}: ONNX Runtime cannot load it: {e.OneLine()}", e);
         }
 
-        if (session.InputNames.Count == 1 && session.OutputNames.Contains(ClassifierExport.ProbabilitiesOutput))
+        if (Problem(session, info) is not { } problem)
             return new(onnx.File, info, session);
         session.Dispose();
-        throw new BadInputException(
-            $"{onnx.File}: expected one input and the output '{ClassifierExport.ProbabilitiesOutput}', as 'transfer export' writes them"
-        );
+        throw new BadInputException($"{onnx.File}: {problem}, as 'transfer export' writes them");
+    }
+
+    /// <summary>What the graph and the metadata do not agree about; null where they do.</summary>
+    private static string? Problem(InferenceSession session, ClassifierInfo info)
+    {
+        const string Output = ClassifierExport.ProbabilitiesOutput;
+        if (session.InputNames.Count != 1 || !session.OutputNames.Contains(Output))
+            return $"expected one input and the output '{Output}'";
+        // A dimension that stays open is negative.
+        if (session.OutputMetadata[Output].Dimensions is [.., var classes] && classes > 0 && classes != info.Labels.Count)
+            return $"its output '{Output}' has {classes} values, and its metadata name {info.Labels.Count} classes; expected as many";
+        int[] expected = info.Layout == TensorLayout.Nchw ? [3, info.InputHeight, info.InputWidth] : [info.InputHeight, info.InputWidth, 3];
+        return
+            session.InputMetadata[session.InputNames[0]].Dimensions is [_, .. var found]
+            && (found.Length != expected.Length || found.Zip(expected).Any(d => d.First > 0 && d.First != d.Second))
+            ? $"its input is not N x {string.Join(" x ", expected)}, which its metadata state; expected the same"
+            : null;
     }
 
     /// <summary>Class probabilities of <paramref name="count"/> photos: count x classes, row-major.</summary>

@@ -46,6 +46,9 @@ internal sealed record ClassifierInfo
     /// <summary>What files of both formats hold for a backbone that takes any batch.</summary>
     internal const int NoLimit = int.MaxValue;
 
+    /// <summary>Of a side of the input; buffers for more would not have one array.</summary>
+    private const int MostPixels = 8192;
+
     /// <summary>The first format, whose names are in PascalCase.</summary>
     private const int PascalCaseFormat = 1;
 
@@ -96,9 +99,14 @@ internal sealed record ClassifierInfo
             )!;
             if (info.Labels.Count < 2)
                 Throw.BadInput($"{file}: its metadata name {info.Labels.Count} classes; expected two or more");
+            // The serializer's check of nulls covers properties, not the elements of lists.
+            if (info.Labels.Contains(null!))
+                throw new JsonException("the name of a class is null");
+            if (info is not { InputHeight: > 0 and <= MostPixels, InputWidth: > 0 and <= MostPixels, MaxBatch: > 0 })
+                throw new JsonException($"an input of {info.InputHeight} x {info.InputWidth} pixels in batches of {info.MaxBatch}");
             return info;
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new BadInputException($"{file}: its metadata '{InfoKey}' are damaged ({e.OneLine()}); export it again", e);
         }
@@ -109,13 +117,14 @@ internal sealed record ClassifierInfo
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     UseStringEnumConverter = true,
-    RespectRequiredConstructorParameters = true
+    RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true
 )]
 [JsonSerializable(typeof(ClassifierInfo))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class ClassifierJson : JsonSerializerContext;
 
 /// <summary>Reads metadata of the first format.</summary>
-[JsonSourceGenerationOptions(UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(UseStringEnumConverter = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ClassifierInfo))]
 internal sealed partial class PascalCaseJson : JsonSerializerContext;

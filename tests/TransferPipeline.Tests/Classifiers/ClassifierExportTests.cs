@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Google.Protobuf;
 using TransferPipeline.Backbones;
 using TransferPipeline.Classifiers;
 using TransferPipeline.Images;
@@ -177,6 +178,28 @@ public sealed class ClassifierExportTests : IDisposable
         var read = ClassifierInfo.ReadFrom("old.onnx", model);
 
         Assert.Equivalent(info, read, strict: true);
+    }
+
+    [Theory]
+    [InlineData("\"format\":2", "\"format\":2e99", "are damaged")]
+    [InlineData("\"labels\":[", "\"labels\":[null,", "the name of a class is null")]
+    [InlineData("\"head\":", "\"head\":null,\"x\":", "are damaged")]
+    [InlineData("\"labels\":[", "\"labels\":[\"one more\",", "has 4 values, and its metadata name 5 classes; expected as many")]
+    [InlineData("\"input_height\":", "\"input_height\":-", "pixels in batches of")]
+    [InlineData("\"input_height\":", "\"input_height\":1", "which its metadata state; expected the same")]
+    public void Open_MetadataThatAreNotTheGraphs_AreRefused(string old, string changed, string problem)
+    {
+        var (cut, head, _, _) = Prepare();
+        var file = _folder.At("c.onnx");
+        ClassifierExport.Write(file, cut, head, Info(cut));
+        var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(file));
+        var metadata = model.MetadataProps.Single(p => p.Key == "transfer.classifier");
+        Assert.Contains(old, metadata.Value);
+        metadata.Value = metadata.Value.Replace(old, changed, StringComparison.Ordinal);
+        File.WriteAllBytes(file, model.ToByteArray());
+        var error = Assert.Throws<BadInputException>(() => Classifier.Open(file));
+        Assert.StartsWith(file + ": ", error.Message);
+        Assert.Contains(problem, error.Message);
     }
 
     [Fact]
