@@ -1,4 +1,5 @@
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline;
@@ -6,12 +7,17 @@ namespace TransferPipeline;
 /// <summary>YAML text into nodes, with one kind of failure.</summary>
 internal static class YamlText
 {
+    /// <summary>Levels of mappings and lists; the loader calls itself for each, and a stack that overflows ends the process.</summary>
+    private const int MostLevels = 100;
+
     /// <param name="error">Makes the error from the line, 0 when unknown, and what is wrong in one line.</param>
     public static YamlStream Parse(string text, Func<long, string, Exception, TransferException> error)
     {
         var stream = new YamlStream();
         try
         {
+            if (Problem(text) is var (line, problem))
+                throw error(line, problem, new YamlException(problem));
             stream.Load(new StringReader(text));
             return stream;
         }
@@ -19,7 +25,7 @@ internal static class YamlText
         {
             // YamlDotNet's messages have several lines and end with a dot; ours are one line, and the cure follows.
             throw error(
-                e.Start.Line,
+                LineOf(e, text),
                 string.Join(' ', e.Message.Split('\n', StringSplitOptions.TrimEntries)).TrimEnd('.') + Cure(e.Message),
                 e
             );
@@ -29,6 +35,47 @@ internal static class YamlText
             // Its scanner runs into this on some texts that end or turn within a flow mapping.
             throw error(0, "a bracket or quote is not closed", e);
         }
+    }
+
+    /// <summary>What the loader does not survive, or reports without the line.</summary>
+    private static (long Line, string Problem)? Problem(string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        var (open, anchors) = (new Stack<AnchorName>(), new HashSet<AnchorName>());
+        while (parser.MoveNext())
+        {
+            var line = parser.Current!.Start.Line;
+            if (parser.Current is AnchorAlias { Value: var name })
+            {
+                if (open.Contains(name))
+                    return (line, $"'*{name.Value}' lies inside of what it stands for");
+                if (!anchors.Contains(name))
+                    return (line, $"'*{name.Value}' has no '&{name.Value}' before it");
+            }
+
+            if (parser.Current is NodeEvent { Anchor: { IsEmpty: false } anchor })
+                anchors.Add(anchor);
+            if (parser.Current is MappingStart or SequenceStart)
+                open.Push(((NodeEvent)parser.Current).Anchor);
+            else if (parser.Current is MappingEnd or SequenceEnd)
+                open.Pop();
+            if (open.Count > MostLevels)
+                return (line, $"mappings and lists are nested in more than {MostLevels} levels");
+        }
+
+        return null;
+    }
+
+    /// <summary>The line of an error; of a tab, its own instead of that in which the mapping around it begins.</summary>
+    private static long LineOf(YamlException e, string text)
+    {
+        if (!e.Message.Contains(" tab ", StringComparison.Ordinal))
+            return e.Start.Line;
+        var lines = text.Split('\n');
+        bool HasTab(long line) => line > 0 && line <= lines.Length && lines[line - 1].TrimStart(' ').StartsWith('\t');
+        return HasTab(e.End.Line)
+            ? e.End.Line
+            : Enumerable.Range(1, lines.Length).FirstOrDefault(n => n >= e.Start.Line && HasTab(n), (int)e.Start.Line);
     }
 
     private static string Cure(string problem) =>

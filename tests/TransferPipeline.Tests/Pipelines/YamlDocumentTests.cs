@@ -159,13 +159,33 @@ public sealed class YamlDocumentTests
             Assert.Throws<UsageException>(() => YamlDocument.Parse("job.yaml", "model: a\nheads: [softmax]\n").Set(assignment)).Message
         );
 
+    /// <summary>Each level of nodes was a call on the stack, whose overflow no handler sees.</summary>
+    [Theory]
+    [InlineData("{a: ", "}")]
+    [InlineData("[", "]")]
+    public void Parse_DeepNesting_IsRefused(string open, string close)
+    {
+        static string Repeat(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
+        Assert.NotNull(YamlDocument.Parse("job.yaml", "x: 1\nreport: " + Repeat(open, 90) + "1" + Repeat(close, 90)));
+        Assert.Equal(
+            "job.yaml:2: not valid YAML: mappings and lists are nested in more than 100 levels",
+            Assert
+                .Throws<BadInputException>(() =>
+                    YamlDocument.Parse("job.yaml", "x: 1\nreport: " + Repeat(open, 30_000) + "1" + Repeat(close, 30_000))
+                )
+                .Message
+        );
+    }
+
     [Theory]
     [InlineData("", "job.yaml: is empty; expected a mapping with the keys data, model and heads")]
     [InlineData("a: 1\n---\nb: 2\n", "job.yaml:3: a second document begins, expected one pipeline per file")]
     [InlineData(
         "data:\n\tpath: x\n",
-        "job.yaml:1: not valid YAML: While scanning a mapping, found invalid tab as indentation; indent with spaces"
+        "job.yaml:2: not valid YAML: While scanning a mapping, found invalid tab as indentation; indent with spaces"
     )]
+    [InlineData("a: 1\nb: &x 2\nc: [*x, *nope]\n", "job.yaml:3: not valid YAML: '*nope' has no '&nope' before it")]
+    [InlineData("a: 1\nb: &x [1, {c: *x}]\n", "job.yaml:2: not valid YAML: '*x' lies inside of what it stands for")]
     [InlineData(
         "data:\n  path: x\n   kind: y\n",
         "job.yaml:3: not valid YAML: While scanning a plain scalar value, found invalid mapping; check how far this line is indented"
