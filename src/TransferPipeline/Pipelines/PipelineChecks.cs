@@ -81,9 +81,11 @@ internal static class PipelineChecks
     }
 
     /// <summary>Refuses names by which one result, or a backbone, would be lost to another.</summary>
-    /// <exception cref="BadInputException">Two of them are one file, or one is a folder.</exception>
+    /// <exception cref="BadInputException">A backbone is listed twice, two results are one file, or one is a folder.</exception>
     public static void RequireNames(Pipeline pipeline, IReadOnlyList<ResolvedModel> models, string folder)
     {
+        if (models.GroupBy(m => m.File, FileComparer).FirstOrDefault(g => g.Count() > 1) is { } same)
+            throw new BadInputException($"{pipeline.File}: model: {same.Key} is listed twice; leave one out");
         if (pipeline.Finetune is not null && models.GroupBy(m => m.Name, FileComparer).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new BadInputException(
                 $"{pipeline.File}: model: {string.Join(" and ", twice.Select(m => m.File))} have one name, '{twice.Key}', by which tuned "

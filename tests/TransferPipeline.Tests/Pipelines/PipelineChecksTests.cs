@@ -32,6 +32,14 @@ public sealed class PipelineChecksTests : IDisposable
     }
 
     [Fact]
+    public void RequireNames_ABackboneTwice_IsRefused()
+    {
+        ResolvedModel[] models = [Model("m"), Model("n"), Model("m")];
+        var error = Assert.Throws<BadInputException>(() => PipelineChecks.RequireNames(Read("seed: 1"), models, _folder.At("out")));
+        Assert.EndsWith("m.onnx is listed twice; leave one out", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RequireNames_TwoBackbonesOfOneName_AreRefusedWhereFilesHaveIt()
     {
         ResolvedModel[] models = [Model("m"), Model("m", "other")];
