@@ -189,7 +189,7 @@ internal static unsafe class GramMatrix<T>
     }
 
     /// <summary>(row - shift) x weight from start to end; the difference is taken in float64.</summary>
-    private static void Convert(float* row, double* shift, int start, int end, double weight, T* to)
+    public static void Convert(float* row, double* shift, int start, int end, double weight, T* to)
     {
         var (d, factor) = (start, Vector512.Create(weight));
         for (; d + Vector512<float>.Count <= end; d += Vector512<float>.Count)

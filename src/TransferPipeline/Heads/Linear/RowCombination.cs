@@ -26,7 +26,8 @@ internal static unsafe class RowCombination
                 fixed (
                     double* to = converted,
                         p = factors,
-                        g = result
+                        g = result,
+                        shifts = shift
                 )
                 {
                     for (var i = 0; i < RowBlock; i++)
@@ -35,10 +36,7 @@ internal static unsafe class RowCombination
                     {
                         var n = Math.Min(RowBlock, rows.Count - first);
                         for (var i = 0; i < n; i++)
-                        {
-                            for (var d = start; d < end; d++)
-                                addresses[i][d - start] = rows.Rows[first + i][d] - (shift is null ? 0 : shift[d]);
-                        }
+                            GramMatrix<double>.Convert(rows.Rows[first + i], shifts, start, end, 1, addresses[i]);
 
                         ColumnSumKernel<double>.Run(
                             p + (nint)first * outputs,

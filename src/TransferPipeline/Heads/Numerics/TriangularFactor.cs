@@ -38,12 +38,21 @@ internal sealed unsafe class TriangularFactor : IDisposable
             threads,
             (_, start, end) =>
             {
-                for (var j = 0; j < end; j += TransposeBlock)
+                // Locals: in the inner loop the compiler would read the fields again for each value.
+                float* lower = _lower.Pointer,
+                    upper = _upper.Pointer;
+                fixed (double* from = factor)
                 {
-                    for (var i = start; i < end; i++)
+                    for (var j = 0; j < end; j += TransposeBlock)
                     {
-                        for (var c = j; c < Math.Min(j + TransposeBlock, i + 1); c++)
-                            _lower.Pointer[(nint)i * stride + c] = _upper.Pointer[(nint)c * stride + i] = (float)factor[(long)i * n + c];
+                        for (var i = start; i < end; i++)
+                        {
+                            double* row = from + (nint)i * n;
+                            var to = lower + (nint)i * stride;
+                            var last = Math.Min(j + TransposeBlock, i + 1);
+                            for (var c = j; c < last; c++)
+                                to[c] = upper[(nint)c * stride + i] = (float)row[c];
+                        }
                     }
                 }
             }
