@@ -17,7 +17,6 @@ internal sealed partial class TorchTunedPart : ITunedPart
     private readonly ShardThreads _threads;
     private readonly Device _device;
     private readonly bool _channelsLast;
-    private readonly int _shards;
     private readonly TrainedTensor[] _weights;
     private readonly TrainedTensor[] _heads;
     private readonly Tensor? _classWeights;
@@ -33,10 +32,10 @@ internal sealed partial class TorchTunedPart : ITunedPart
         _optimizer = new Optimizer(options.Optimizer, options.Momentum, options.WeightDecay);
         // Statistics are those of a whole batch, and a GPU computes a batch at once.
         var hasStatistics = _plan.Parameters.Any(p => p.IsStatistic);
-        _shards = hasStatistics || options.Device == TunerDevice.Cuda ? 1 : Math.Max(1, options.Shards);
+        Shards = hasStatistics || options.Device == TunerDevice.Cuda ? 1 : Math.Max(1, options.Shards);
         // Faster for most convolutions; but libtorch sums a batch's statistics in float32 then, and gradients are a thousand times worse.
         _channelsLast = !hasStatistics;
-        _threads = new ShardThreads(Math.Clamp(options.Threads, 1, _shards));
+        _threads = new ShardThreads(Math.Clamp(options.Threads, 1, Shards));
         _weights = [.. _plan.Parameters.Select(Load)];
         _heads = [.. Heads().SelectMany((head, i) => Load(i, head))];
         if (options.ClassWeights is { } classWeights)
@@ -47,6 +46,8 @@ internal sealed partial class TorchTunedPart : ITunedPart
     public IReadOnlyList<TunedParameter> Parameters => _plan.Parameters;
 
     public long ActivationBytesPerPhoto { get; }
+
+    public int Shards { get; }
 
     public long WeightBytes => _weights.Concat(_heads).Sum(w => w.Bytes);
 
@@ -163,7 +164,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
     /// <summary>The photos of each shard; small batches have fewer shards.</summary>
     private Range[] Shard(int photos)
     {
-        var shards = Math.Min(_shards, photos);
+        var shards = Math.Min(Shards, photos);
         return
         [
             .. Enumerable
@@ -177,13 +178,13 @@ internal sealed partial class TorchTunedPart : ITunedPart
 
     private TrainedTensor[] Load(int head, TunedHead start) =>
         [
-            new($"head {head} weights", start.Weights, [start.Classes, start.Dimension], _shards, _optimizer.States, _device, false),
-            new($"head {head} bias", start.Bias, [start.Classes], _shards, _optimizer.States, _device, false),
+            new($"head {head} weights", start.Weights, [start.Classes, start.Dimension], Shards, _optimizer.States, _device, false),
+            new($"head {head} bias", start.Bias, [start.Classes], Shards, _optimizer.States, _device, false),
         ];
 
     private TrainedTensor Load(TunedParameter parameter)
     {
-        var (shards, states) = parameter.IsStatistic ? (0, 0) : (_shards, _optimizer.States);
+        var (shards, states) = parameter.IsStatistic ? (0, 0) : (Shards, _optimizer.States);
         var values = TensorData.Floats(new GraphIndex(_graph.Model.Graph, "").Constant(parameter.Name)!);
         return new(parameter.Name, values, [.. parameter.Shape], shards, states, _device, _channelsLast);
     }

@@ -15,6 +15,9 @@ internal interface ITunedPart : IDisposable
     /// <summary>Bytes of weights, gradients and optimizer state.</summary>
     long WeightBytes { get; }
 
+    /// <summary>Parts into which a batch is divided; 1 where statistics of the whole batch or a GPU want it in one piece.</summary>
+    int Shards { get; }
+
     /// <summary>One step of the optimizer: BatchNormalization in train mode, gradients of the batch's mean loss.</summary>
     /// <param name="backboneRate">Learning rate of the graph's weights; 0 leaves them as they are.</param>
     /// <param name="headRate">Learning rate of the head (and of the auxiliary head).</param>

@@ -90,14 +90,15 @@ internal sealed class TuningRun
     /// <summary>Logits (photos x C) and features (photos x D) with the weights as they are, and mean loss and accuracy.</summary>
     public (float[] Logits, float[] Features, double Loss, double Accuracy) Evaluate(int[] photos, int classes, int dimension)
     {
-        var (logits, features) = (new float[photos.Length * classes], new float[(long)photos.Length * dimension]);
+        var (logits, features) = (new float[(long)photos.Length * classes], new float[(long)photos.Length * dimension]);
         var sum = new StepResult();
         // In batches of the training's size, for which the memory was estimated.
-        var inputs = new float[_options.Batch * _source.Values];
-        for (var first = 0; first < photos.Length; first += _options.Batch)
+        var batch = Math.Min(_options.Batch, photos.Length);
+        var inputs = new float[batch * _source.Values];
+        for (var first = 0; first < photos.Length; first += batch)
         {
             _cancellation.ThrowIfCancellationRequested();
-            var count = Math.Min(_options.Batch, photos.Length - first);
+            var count = Math.Min(batch, photos.Length - first);
             var chosen = photos.AsMemory(first, count).ToArray();
             var values = inputs.AsMemory(0, count * _source.Values);
             _source.Read(Array.ConvertAll(chosen, p => (p, 0)), values.Span);
@@ -127,24 +128,35 @@ internal sealed class TuningRun
         RandomStream.OfPart(_options.Seed, epoch).Shuffle(order);
         var (sum, rate) = (new StepResult(), 0.0);
         var next = Load(order, 0, epoch);
-        for (var step = 0; step < _steps; step++)
+        try
         {
-            _cancellation.ThrowIfCancellationRequested();
-            var batch = next.GetAwaiter().GetResult();
-            // Read while the step before computes; the batch's own memory is not reused before it is done.
-            next = step + 1 < _steps ? Load(order, step + 1, epoch) : next;
-            rate = _rates.At(epoch * _steps + step);
-            var result = _part.Train(batch, rate * _options.BackboneRate, rate);
-            sum = new(sum.Loss + result.Loss, sum.Weight + result.Weight, sum.Correct + result.Correct);
-            // The step has put NaN into all weights, so going on is of no use.
-            if (!double.IsFinite(result.Loss))
-                throw new JobFailedException(
-                    FormattableString.Invariant(
-                        $"the loss is not finite in epoch {epoch + 1}, step {step + 1}: training diverged; lower learning-rate ("
-                    ) + FormattableString.Invariant($"{_options.LearningRate}), start from lp, or warm up")
-                );
-            _doneHere += batch.Photos;
-            Report(epoch, Math.Min((step + 1) * _options.Batch, order.Length), sum.Loss / sum.Weight, force: false);
+            for (var step = 0; step < _steps; step++)
+            {
+                _cancellation.ThrowIfCancellationRequested();
+                var batch = next.GetAwaiter().GetResult();
+                // Read while the step before computes; the batch's own memory is not reused before it is done.
+                next = step + 1 < _steps ? Load(order, step + 1, epoch) : next;
+                rate = _rates.At(epoch * _steps + step);
+                var result = _part.Train(batch, rate * _options.BackboneRate, rate);
+                sum = new(sum.Loss + result.Loss, sum.Weight + result.Weight, sum.Correct + result.Correct);
+                // The step has put NaN into all weights, so going on is of no use.
+                if (!double.IsFinite(result.Loss))
+                    throw new JobFailedException(
+                        FormattableString.Invariant(
+                            $"the loss is not finite in epoch {epoch + 1}, step {step + 1}: training diverged; lower learning-rate ("
+                        ) + FormattableString.Invariant($"{_options.LearningRate}), start from lp, or warm up")
+                    );
+                _doneHere += batch.Photos;
+                Report(epoch, Math.Min((step + 1) * _options.Batch, order.Length), sum.Loss / sum.Weight, force: false);
+            }
+        }
+        finally
+        {
+            // Where the loop ends early, the caller disposes of the source, whose memory and sessions the task still reads.
+            ((Task)next)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing)
+                .GetAwaiter()
+                .GetResult();
         }
 
         return (sum.Loss / sum.Weight, (double)sum.Correct / order.Length, rate);
