@@ -60,6 +60,6 @@ internal sealed partial class Finetuning
         // The estimate needs the sizes of the weights alone, which zeros have too.
         using var part = Open(Zeros(), null);
         var needed = TuningMemory.Estimate(part, TunerOptionsFor(new int[Classes]), _options.Batch, _divided.Input.Values);
-        TuningMemory.Require(needed, _options.Batch, _options.Cut);
+        TuningMemory.Require(needed, _options.Batch, _divided.Input.Values, _options.Cut);
     }
 }

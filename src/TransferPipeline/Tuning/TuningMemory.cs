@@ -11,16 +11,27 @@ internal static class TuningMemory
     /// <summary>Bytes that a training takes at most.</summary>
     public static long Estimate(ITunedPart part, TunerOptions options, int batch, long inputValues)
     {
-        var shard = Blocks.Count(batch, options.Shards);
-        // Shards wait for a free thread, and hold activations only while they are computed.
-        var atOnce = Math.Min(batch, shard * Math.Min(options.Threads, options.Shards));
         // Two batches of activations are in memory: the one that is computed and the next.
-        return Base + part.WeightBytes + part.ActivationBytesPerPhoto * atOnce + 2 * batch * inputValues * sizeof(float);
+        var batches = Base + part.WeightBytes + 2 * batch * inputValues * sizeof(float);
+        // A GPU has memory of its own.
+        if (options.Device == TunerDevice.Cuda)
+            return batches;
+        var shard = Blocks.Count(batch, part.Shards);
+        // Shards wait for a free thread, and hold activations only while they are computed.
+        return batches + part.ActivationBytesPerPhoto * Math.Min(batch, shard * Math.Min(options.Threads, part.Shards));
     }
 
     /// <exception cref="JobFailedException">More is needed than is free.</exception>
-    public static void Require(long needed, int batch, string cut)
+    /// <exception cref="UsageException">A batch does not fit into one array.</exception>
+    public static void Require(long needed, int batch, long inputValues, string cut)
     {
+        if (batch * inputValues > Array.MaxLength)
+            throw new UsageException(
+                FormattableString.Invariant($"{batch} photos in a step have {batch * inputValues:N0} values at '{cut}', and a step ")
+                    + FormattableString.Invariant(
+                        $"takes at most {Array.MaxLength:N0}: take --batch {Array.MaxLength / inputValues} or less"
+                    )
+            );
         if (Free() is { } free && needed > free)
             throw new JobFailedException(
                 string.Create(
