@@ -10,7 +10,9 @@ internal static class OnnxSession
     /// <returns>The values of the first output.</returns>
     public static float[] Run(ModelProto model, string input, float[] values, int[] shape)
     {
-        using var session = new InferenceSession(model.ToByteArray());
+        // It warns of modes that are deprecated, which files have all the same.
+        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var session = new InferenceSession(model.ToByteArray(), options);
         using var given = OrtValue.CreateTensorValueFromMemory(values, Array.ConvertAll(shape, d => (long)d));
         using var results = session.Run(new RunOptions(), [input], [given], session.OutputNames);
         return results[0].GetTensorDataAsSpan<float>().ToArray();
