@@ -50,7 +50,7 @@ internal sealed class FloatNetwork
         // The batch is freed first, since shapes that contain it would be folded into constants.
         var treated = BatchDoctor.Treat(file, whole, input);
         var model = ModelProto.Parser.ParseFrom(GraphSimplifier.Simplify(ModelSerializer.Serialize(treated.Model)));
-        OpsetUpgrade.Apply(file, model);
+        OpsetUpgrade.Apply(file, model, input);
         // After the upgrade, which refuses a BatchNormalization that means something else (spatial = 0).
         BatchNormFolding.Apply(model, input.Name);
         Declare(model, treated, outputs);

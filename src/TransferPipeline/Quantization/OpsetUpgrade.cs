@@ -1,3 +1,4 @@
+using TransferPipeline.Backbones;
 using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Quantization;
@@ -76,13 +77,15 @@ internal static class OpsetUpgrade
     ];
 
     /// <exception cref="UsageException">An operator of the old opset is not rewritten here.</exception>
-    public static void Apply(string file, ModelProto model)
+    public static void Apply(string file, ModelProto model, BackboneInput input)
     {
         var opset = model.OpsetImport.First(o => o.Domain is "" or "ai.onnx");
         model.IrVersion = Math.Max(model.IrVersion, IrVersion);
         if (opset.Version >= Target)
             return;
         var from = (int)opset.Version;
+        // Before the version changes, since a probe runs the graph.
+        RewriteSoftmax(file, model, input);
         opset.Version = Target;
         var writer = new GraphWriter(model);
         foreach (var node in model.Graph.Node)
@@ -135,13 +138,60 @@ internal static class OpsetUpgrade
                     node.Attribute.Remove(spatial);
                 return node.Attribute("spatial") is null && node.Output.Count == 1;
             case "Softmax" or "LogSoftmax":
-                // Up to opset 12 all axes from the given one on were one; the same where that is the last of two.
+                // As RewriteSoftmax leaves them; the default was 1 and is -1.
                 if (node.Attribute("axis") is null)
                     node.Attribute.Add(OnnxAttributes.Create("axis", 1L));
                 return true;
             default:
                 return Unchanged.Contains(node.OpType);
         }
+    }
+
+    /// <summary>
+    /// Up to opset 12 Softmax takes all axes from the given one on for one. Where more than that one are longer than 1, they are made one
+    /// before it and divided again behind it.
+    /// </summary>
+    private static void RewriteSoftmax(string file, ModelProto model, BackboneInput input)
+    {
+        var index = new GraphIndex(model.Graph, input.Name);
+        // What does not depend on the photo is a constant by now; -1 always means the last axis alone.
+        List<NodeProto> nodes =
+        [
+            .. model.Graph.Node.Where(n => n.OpType is "Softmax" or "LogSoftmax" && n.Int("axis", 1) != -1 && index.Depends(n.Input[0])),
+        ];
+        if (nodes.Count == 0)
+            return;
+        var shapes = ShapeProbe.Run(file, model, index, input with { Batch = 1 }, [.. nodes.Select(n => n.Input[0]).Distinct()]);
+        var writer = new GraphWriter(model);
+        foreach (var node in nodes)
+        {
+            var shape = shapes[node.Input[0]].Shape;
+            var axis = (int)node.Int("axis", 1);
+            axis = axis < 0 ? axis + shape.Length : axis;
+            if (shape.Skip(axis + 1).All(d => d == 1))
+                continue;
+            var (given, made) = (node.Input[0], node.Output[0]);
+            node.Input[0] = writer.Unique(given + "_flat");
+            node.Output[0] = writer.Unique(made + "_flat");
+            if (node.Attribute("axis") is { } attribute)
+                node.Attribute.Remove(attribute);
+            node.Attribute.Add(OnnxAttributes.Create("axis", 1L));
+            var dims = writer.Unique(given + "_shape");
+            var place = model.Graph.Node.IndexOf(node);
+            model.Graph.Node.Insert(place + 1, New("Reshape", [node.Output[0], dims], made));
+            model.Graph.Node.Insert(place, New("Shape", [given], dims));
+            model.Graph.Node.Insert(place, New("Flatten", [given], node.Input[0], OnnxAttributes.Create("axis", (long)axis)));
+        }
+
+        NodeProto New(string op, string[] inputs, string output, params AttributeProto[] attributes) =>
+            new()
+            {
+                OpType = op,
+                Name = writer.Unique(op),
+                Input = { inputs },
+                Output = { output },
+                Attribute = { attributes },
+            };
     }
 
     private static void ToInputs(GraphWriter writer, NodeProto node, params ReadOnlySpan<string> names)
