@@ -60,7 +60,9 @@ internal sealed class ChannelGroups
             List<NodeProto> producers = [.. _network.Model.Graph.Node.Where(n => n.OpType == "Conv" && set.Contains(n.Output[0]))];
             List<NodeProto> consumers = [.. _network.Model.Graph.Node.Where(n => n.OpType == "Conv" && set.Contains(n.Input[0]))];
             // Both ends are needed: a producer that divides the channels and a consumer that multiplies them back.
-            if (producers.Count > 0 && consumers.Count > 0)
+            // A sum may add one channel to each of many, which then have no factors of their own.
+            var channels = producers.Select(p => Weights(p).Dims[0]).Concat(consumers.Select(InputChannels)).Distinct();
+            if (producers.Count > 0 && consumers.Count > 0 && channels.Count() == 1)
                 groups.Add(new(tensors, producers, consumers, tensors.Min(t => bounds.GetValueOrDefault(t, float.PositiveInfinity))));
         }
 
@@ -104,6 +106,10 @@ internal sealed class ChannelGroups
         && _index.Constant(conv.Input[1]) is { Dims.Count: 4 } weights
         // Plain and depthwise convolutions; in other grouped ones an input channel is not at one place of the weights.
         && (conv.Int("group", 1) == 1 || weights.Dims[1] == 1);
+
+    private TensorProto Weights(NodeProto conv) => _index.Constant(conv.Input[1])!;
+
+    private long InputChannels(NodeProto conv) => Weights(conv).Dims[1] * conv.Int("group", 1);
 
     private bool ClipsFromZero(NodeProto clip, out float bound)
     {

@@ -13,6 +13,7 @@ public sealed class EqualizationTests : IDisposable
     [Theory]
     [InlineData("depthwise")]
     [InlineData("add-relu")]
+    [InlineData("add-broadcast")]
     [InlineData("conv-clip")]
     [InlineData("max-pool")]
     [InlineData("concat")]

@@ -29,6 +29,7 @@ public sealed class PatternTests : IDisposable
             { "grouped", "QLinearConv" },
             { "add", "QLinearAdd" },
             { "add-relu", "QLinearAdd" },
+            { "add-broadcast", "QLinearAdd" },
             { "mul", "QLinearMul" },
             { "squeeze-excite", "QLinearGlobalAveragePool" },
             { "concat", "QLinearConcat" },

@@ -85,10 +85,22 @@ internal static class ReferenceNetwork
     }
 
     /// <summary>The second may have height and width 1.</summary>
+    /// <summary>Of two tensors with the same number of axes, of which the second one has lengths of the first or 1.</summary>
     private static ReferenceTensor Broadcast(ReferenceTensor a, ReferenceTensor b, Func<double, double, double> f)
     {
-        var repeat = a.Values.Length / b.Values.Length;
-        return a with { Values = [.. a.Values.Select((v, i) => f(v, b.Values[i / repeat]))] };
+        return a with { Values = [.. a.Values.Select((v, i) => f(v, b.Values[Place(i)]))] };
+
+        int Place(int i)
+        {
+            var (place, stride) = (0, 1);
+            for (var axis = a.Shape.Length - 1; axis >= 0; axis--)
+            {
+                place += b.Shape[axis] == 1 ? 0 : i % a.Shape[axis] * stride;
+                (i, stride) = (i / a.Shape[axis], stride * b.Shape[axis]);
+            }
+
+            return place;
+        }
     }
 
     private static ReferenceTensor Concat(ReferenceTensor[] x) =>

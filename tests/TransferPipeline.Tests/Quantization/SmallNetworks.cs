@@ -42,6 +42,7 @@ internal sealed class SmallNetworks
             "grouped" => net.Pool(net.Relu(net.Conv(map, 8, 8, 3, pads: 1, group: 2))),
             "add" => net.Pool(net.Node("Add", [net.Conv(map, 8, 8, 1), net.Conv(map, 8, 8, 3, pads: 1)])),
             "add-relu" => net.Pool(net.Relu(net.Node("Add", [net.Conv(map, 8, 8, 1), map]))),
+            "add-broadcast" => net.Pool(net.Conv(net.Relu(net.Node("Add", [net.Conv(map, 8, 8, 1), net.Conv(map, 8, 1, 1)])), 8, 8, 1)),
             "mul" => net.Pool(net.Node("Mul", [net.Relu(net.Conv(map, 8, 8, 1)), net.Node("Sigmoid", [net.Conv(map, 8, 8, 1)])])),
             "squeeze-excite" => net.Pool(net.SqueezeExcite(map)),
             "concat" => net.Pool(net.Concat(net.Relu(net.Conv(map, 8, 4, 1)), net.Conv(map, 8, 4, 3, pads: 1))),
