@@ -11,6 +11,7 @@ internal sealed class RangeObserver : IDisposable
     private readonly InferenceSession _session;
     private readonly FloatNetwork _network;
     private readonly string[] _tensors;
+    private readonly HashSet<string> _lines;
     private readonly int _threads;
 
     public RangeObserver(FloatNetwork network, IReadOnlyList<string> tensors, int threads)
@@ -24,6 +25,10 @@ internal sealed class RangeObserver : IDisposable
         observed.Graph.Output.AddRange(_tensors.Select(t => new ValueInfoProto { Name = t }));
         _session = Sessions.Create(observed.ToByteArray());
         HasInput = _tensors.Length < tensors.Count;
+        _lines = network
+            .Model.Graph.Node.Where(n => n.OpType == "Conv" && network.Index.Constant(n.Input[1]) is { Dims.Count: 3 })
+            .Select(n => n.Input[0])
+            .ToHashSet(StringComparer.Ordinal);
     }
 
     private bool HasInput { get; }
@@ -37,7 +42,12 @@ internal sealed class RangeObserver : IDisposable
         Run(
             photos,
             cancellation,
-            (photo, index, values, shape) => (seen[photo] ??= new PhotoStatistics[names.Length])[index] = PhotoStatistics.Of(values, shape)
+            (photo, index, values, shape) =>
+                (seen[photo] ??= new PhotoStatistics[names.Length])[index] = PhotoStatistics.Of(
+                    values,
+                    shape,
+                    _lines.Contains(names[index])
+                )
         );
         var all = names.Select((_, i) => new TensorStatistics(seen[0][i].Means.Length)).ToArray();
         // In the order of photos: a sum of doubles depends on the order, and threads finish in any.
