@@ -116,7 +116,7 @@ internal static class InitCommand
 
     /// <summary>As YAML takes it for text whatever it looks like: doubled apostrophes within apostrophes.</summary>
     private static string Quoted(string text) =>
-        text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '/' or '.') && char.IsAsciiLetter(text[0])
+        text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '/' or '.') && char.IsAsciiLetter(text.FirstOrDefault())
             ? text
             : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 

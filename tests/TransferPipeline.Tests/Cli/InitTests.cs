@@ -48,6 +48,25 @@ public sealed class InitTests : IDisposable
         Plan(Path.Combine("jobs", "mine.yaml"));
     }
 
+    /// <summary>Names without letters, and words that YAML takes for something else.</summary>
+    [Theory]
+    [InlineData(".yaml")]
+    [InlineData("null.yaml")]
+    [InlineData("true.yaml")]
+    public void Init_OfAnOddName_WritesAPipelineThatRuns(string name)
+    {
+        var result = TransferProcess.RunIn(
+            _folder.Root,
+            null,
+            "init",
+            Path.Combine(SharedData.Repository, "samples", "clothing"),
+            "--out",
+            name
+        );
+        Assert.True(result.ExitCode == 0, result.Error);
+        Plan(name);
+    }
+
     [Fact]
     public void Init_WhereAPipelineIs_LeavesIt()
     {
