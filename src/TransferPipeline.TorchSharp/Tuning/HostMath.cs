@@ -16,8 +16,17 @@ internal static class HostMath
     /// <summary>ONNX's Mod has the divisor's sign, with fmod=1 the dividend's.</summary>
     public static HostArray Mod(OperatorCall call) =>
         call.Int("fmod", 0) != 0
-            ? Binary(call, (a, b) => a % b, (a, b) => a % b)
-            : Binary(call, (a, b) => (a % b + b) % b, (a, b) => a - b * Math.Floor(a / b));
+            ? Binary(call, Remainder, (a, b) => a % b)
+            : Binary(call, (a, b) => (Remainder(a, b) + b) % b, (a, b) => a - b * Math.Floor(a / b));
+
+    /// <exception cref="InvalidDataException">Integers are divided by 0, or the result is no int64.</exception>
+    public static long Quotient(long a, long b) => IsDivisible(a, b) ? a / b : throw NotDivisible(a, b);
+
+    private static long Remainder(long a, long b) => IsDivisible(a, b) ? a % b : throw NotDivisible(a, b);
+
+    private static bool IsDivisible(long a, long b) => b != 0 && (a, b) is not (long.MinValue, -1);
+
+    private static InvalidDataException NotDivisible(long a, long b) => new($"{a} cannot be divided by {b}");
 
     /// <param name="integers">Null when ONNX defines the operator for reals only.</param>
     /// <param name="reals">Null when it is for integers and truth values only.</param>

@@ -19,7 +19,7 @@ internal static class HostOperators
         ["Add"] = call => HostMath.Binary(call, (a, b) => a + b, (a, b) => a + b),
         ["Sub"] = call => HostMath.Binary(call, (a, b) => a - b, (a, b) => a - b),
         ["Mul"] = call => HostMath.Binary(call, (a, b) => a * b, (a, b) => a * b),
-        ["Div"] = call => HostMath.Binary(call, (a, b) => a / b, (a, b) => a / b),
+        ["Div"] = call => HostMath.Binary(call, HostMath.Quotient, (a, b) => a / b),
         ["Mod"] = HostMath.Mod,
         // Exact below 2^53, and shapes are smaller.
         ["Pow"] = call => HostMath.Binary(call, (a, b) => (long)Math.Pow(a, b), Math.Pow),
@@ -107,6 +107,8 @@ internal static class HostOperators
     private static HostArray Range(OperatorCall call)
     {
         var (start, limit, step) = (call.Constant(0), call.Constant(1), call.Constant(2));
+        if (step.At(0) == 0)
+            throw new InvalidDataException("a Range has step 0");
         var count = Math.Max(0, (int)Math.Ceiling((limit.At(0) - start.At(0)) / step.At(0)));
         return start.Kind == HostKind.Real
             ? HostArray.Of([.. Enumerable.Range(0, count).Select(i => (float)(start.At(0) + i * step.At(0)))], count)

@@ -3,12 +3,19 @@ namespace TransferPipeline.TorchSharp.Tuning;
 /// <summary>Arithmetic of shapes and places, row by row as ONNX orders values.</summary>
 internal static class HostShapes
 {
+    /// <exception cref="InvalidDataException">There are more values than one tensor has here.</exception>
     public static int Count(ReadOnlySpan<long> dims)
     {
         var count = 1L;
         foreach (var d in dims)
-            count = checked(count * d);
-        return checked((int)count);
+        {
+            count *= d;
+            // In each step: a product of several lengths may be more than 64 bits hold.
+            if (count is < 0 or > int.MaxValue)
+                throw new InvalidDataException($"a shape of {Text(dims)} has too many values");
+        }
+
+        return (int)count;
     }
 
     /// <summary>Distance between neighbours on each axis.</summary>

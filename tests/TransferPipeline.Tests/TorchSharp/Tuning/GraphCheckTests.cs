@@ -90,6 +90,31 @@ public sealed class GraphCheckTests
         Assert.Contains("has 144 values per photo, but the head takes 2", error.Message);
     }
 
+    /// <summary>Arithmetic of shapes that cannot be computed names its node.</summary>
+    [Theory]
+    [InlineData("Div", "4 cannot be divided by 0")]
+    [InlineData("Mod", "4 cannot be divided by 0")]
+    [InlineData("Range", "a Range has step 0")]
+    public void Open_RefusesShapesThatCannotBeComputed(string op, string expected)
+    {
+        TunedParts.RequireTorch();
+        var graph = OperatorCases.All["Reshape"].Create();
+        var onnx = graph.Model.Graph;
+        onnx.Initializer.Add(TensorData.Of("four", [4L], []));
+        onnx.Initializer.Add(TensorData.Of("zero", [0L], []));
+        var node = new NodeProto
+        {
+            OpType = op,
+            Name = "wrong",
+            Output = { "made" },
+        };
+        node.Input.AddRange(op == "Range" ? ["zero", "four", "zero"] : ["four", "zero"]);
+        onnx.Node.Insert(0, node);
+        onnx.Node.Single(n => n.OpType == "Reshape").Input[1] = "made";
+        var error = Assert.Throws<BadInputException>(() => new TorchTuner().Open(graph, new()));
+        Assert.Contains($"node 'wrong' ({op}): {expected}", error.Message, StringComparison.Ordinal);
+    }
+
     private static string? Problem(Action<NodeProto> change)
     {
         var graph = OperatorCases.All["Relu"].Create();
