@@ -4,10 +4,10 @@ using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 namespace TransferPipeline.Tuning;
 
 /// <summary>
-/// Which constants of a graph are weights. Masks, position tables and folded constants look like weights and are none: only what enters a
-/// layer with weights, a normalization, or the product and sum behind one counts.
+/// Which constants of a graph are weights. Masks and folded constants look like weights and are none: only what enters a layer with
+/// weights, a normalization, the product and sum behind one, or the tokens of a transformer counts.
 /// </summary>
-internal sealed class TrainableWeights
+internal sealed partial class TrainableWeights
 {
     private static readonly string[] Layers = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
 
@@ -37,6 +37,8 @@ internal sealed class TrainableWeights
         {
             foreach (var output in node.Output.Where(o => o.Length > 0))
                 _producers[output] = node;
+            foreach (var input in node.Input)
+                (_users.TryGetValue(input, out var users) ? users : _users[input] = []).Add(node);
             // As in GraphIndex: what only reads a shape does not depend on the photo.
             if (node.OpType is not ("Shape" or "Size") && node.Input.Any(_dependent.Contains))
                 _dependent.UnionWith(node.Output);
@@ -79,6 +81,13 @@ internal sealed class TrainableWeights
                 if (IsVector(node.Input[i]) && _dependent.Contains(node.Input[1 - i]) && IsLayerOutput(node.Input[1 - i]))
                     Add(node.Input[i], isStatistic: false);
             }
+
+            if (node.OpType == "Add")
+                AddTables(node);
+        }
+        else if (node.OpType == "Concat")
+        {
+            AddTokens(node);
         }
     }
 
@@ -119,7 +128,7 @@ internal sealed class TrainableWeights
     {
         while (!_initializers.ContainsKey(tensor) && _producers.GetValueOrDefault(tensor) is { } node && Movers.Contains(node.OpType))
             tensor = node.Input[0];
-        // Position tables and masks have more than one axis that is longer than 1.
+        // Position tables and masks have more than one axis that is longer than 1 (AddTables).
         return Constant(tensor) is { } constant && constant.DataType == (int)DataType.Float && constant.Dims.Count(d => d > 1) == 1;
     }
 

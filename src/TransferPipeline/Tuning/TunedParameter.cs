@@ -9,5 +9,8 @@ namespace TransferPipeline.Tuning;
 /// <param name="IsStatistic">A running mean or variance of BatchNormalization, which no gradient changes.</param>
 internal sealed record TunedParameter(string Name, IReadOnlyList<long> Shape, bool IsStatistic)
 {
+    /// <summary>A table or token of a transformer, which no layer takes for its weights.</summary>
+    public bool IsTable { get; init; }
+
     public long Count => Shape.Aggregate(1L, (product, d) => product * d);
 }

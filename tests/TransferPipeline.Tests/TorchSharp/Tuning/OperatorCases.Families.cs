@@ -156,6 +156,40 @@ internal static partial class OperatorCases
             ["Squeeze"] = new(17, [1, 4, 5], (g, x) => g.Node("Squeeze", [x], ("axes", new[] { 1L }))),
             ["Unsqueeze"] = new(17, Map, (g, x) => g.Node("Unsqueeze", [x], ("axes", new[] { 1L, -1L }))),
             ["Concat"] = new(17, Map, (g, x) => g.Node("Concat", [x, g.Node("Tanh", [x])], ("axis", -1L))),
+            ["Concat of a class token"] = new(17, [6, 5], (g, x) => Normalized(g, WithClassToken(g, x))),
+            ["Add of positions"] = new(
+                17,
+                [6, 5],
+                (g, x) => Normalized(g, g.Node("Add", [WithClassToken(g, x), Vector(g, 35, 73, 1, 7, 5)]))
+            ),
+            ["Add of resized positions"] = new(
+                17,
+                [6, 5],
+                (g, x) =>
+                {
+                    var map = g.Node("Transpose", [Vector(g, 60, 74, 1, 3, 4, 5)], ("perm", new[] { 0L, 3L, 1L, 2L }));
+                    var resized = g.Node(
+                        "Resize",
+                        [map, "", g.Constant("scales", [1f, 1f, 0.7f, 0.8f], 4)],
+                        ("mode", "cubic"),
+                        ("coordinate_transformation_mode", "pytorch_half_pixel")
+                    );
+                    var turned = g.Node("Transpose", [resized], ("perm", new[] { 0L, 2L, 3L, 1L }));
+                    return Normalized(g, g.Node("Add", [x, g.Node("Reshape", [turned, Integers(g, 1, -1, 5)])]));
+                }
+            ),
+            ["Add of a bias and a mask"] = new(
+                17,
+                [2, 4, 4],
+                (g, x) =>
+                {
+                    var places = g.Constant("places", [0L, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6], 4, 4);
+                    var picked = g.Node("Gather", [Vector(g, 14, 75, 7, 2), places], ("axis", 0L));
+                    var biased = g.Node("Add", [x, g.Node("Transpose", [picked], ("perm", new[] { 2L, 0L, 1L }))]);
+                    float[] mask = [.. Enumerable.Range(0, 16).Select(i => i % 5 == 1 ? -100f : 0)];
+                    return g.Node("Softmax", [g.Node("Add", [biased, g.Constant("mask", mask, 1, 4, 4)])], ("axis", -1L));
+                }
+            ),
             ["Split"] = new(17, Map, (g, x) => Rejoined(g, g.Nodes("Split", "", 2, [x, Integers(g, 1, 3)], ("axis", 1L)))),
             ["Split opset 11"] = new(11, Map, (g, x) => Rejoined(g, g.Nodes("Split", "", 2, [x], ("axis", 2L)))),
             ["Split opset 18"] = new(18, Map, (g, x) => Rejoined(g, g.Nodes("Split", "", 2, [x], ("axis", 3L), ("num_outputs", 2L)), 3)),
@@ -230,6 +264,14 @@ internal static partial class OperatorCases
 
     private static string Rejoined(GraphWriter g, string[] parts, long axis = 1) =>
         g.Node("Concat", [parts[1], g.Node("Tanh", [parts[0]])], ("axis", axis));
+
+    /// <summary>A block's first steps: the tokens, normalized, beside themselves.</summary>
+    private static string Normalized(GraphWriter g, string tokens) =>
+        g.Node("Add", [tokens, g.Node("LayerNormalization", [tokens, Vector(g, 5, 71), Vector(g, 5, 72)])]);
+
+    /// <summary>A class token, repeated for each photo, before the others.</summary>
+    private static string WithClassToken(GraphWriter g, string x) =>
+        g.Node("Concat", [g.Node("Expand", [Vector(g, 5, 70, 1, 1, 5), ShapeWith(g, x, 1, 1)]), x], ("axis", 1L));
 
     private static string Squares(GraphWriter g, int count) =>
         g.Constant("variance", Array.ConvertAll(OperatorCase.Values(count, 34), v => v * v + 0.1f), count);
