@@ -184,6 +184,8 @@ internal sealed partial class Finetuning
             ["tuner"] = _tools.Tuners.Find().Version,
             ["program"] = "TransferPipeline " + (typeof(Finetuning).Assembly.GetName().Version?.ToString(3) ?? ""),
         };
+        if (_divided.Auxiliary is { } early)
+            recipe["auxiliary"] = early.Tensor;
         return JsonSerializer.Serialize(recipe, TuningJson.Default.IReadOnlyDictionaryStringString);
     }
 }

@@ -137,6 +137,10 @@ internal sealed partial class Finetuning
                     + "convolutions; --start lp, "
                     + "the default, does not"
             );
+        if (_divided.Auxiliary is { } early)
+            _message(
+                $"the file has an auxiliary classifier on '{early.Tensor}'; its loss counts {GraphWith(Zeros()).AuxiliaryLossWeight} times"
+            );
         if (_divided.TrainsAll && _options.Views > 0)
             _message("above the cut 'all' nothing can be cached: each epoch makes fresh copies, as with --views 0");
     }
@@ -254,7 +258,21 @@ internal sealed partial class Finetuning
             Model = _divided.Upper,
             Inputs = [_divided.Input],
             Head = head,
+            Auxiliary = Auxiliary(),
         };
+
+    /// <summary>The auxiliary classifier's head before the first step, which no file keeps.</summary>
+    private TunedHead? Auxiliary()
+    {
+        if (_divided.Auxiliary is not { } early)
+            return null;
+        // No head is trained on its frozen feature: from zeros it moves the backbone no faster than it learns itself.
+        if (_options.Start == FinetuneStart.Lp)
+            return new(early.Name, early.Dimension, new float[early.Dimension * Classes], new float[Classes]);
+        // Other draws than those of the main head.
+        var layer = DenseNetwork.Create([early.Dimension, Classes], _options.Seed ^ 1).Layers[0];
+        return new(early.Name, early.Dimension, layer.Weights, layer.Bias);
+    }
 
     private ITunedPart Open(TunedHead head, TuningPhotos? photos)
     {
@@ -293,6 +311,11 @@ internal sealed partial class Finetuning
             text.Append(CultureInfo.InvariantCulture, $"{name}={value}\n");
         text.Append(CultureInfo.InvariantCulture, $"cut={_divided.Cut}\nclasses={string.Join('\n', photos.Classes)}\n");
         text.Append(CultureInfo.InvariantCulture, $"tuner={_tools.Tuners.Find().Version}\n");
+        // Only where there are some: earlier versions trained neither, and the results of other backbones stay valid.
+        if (_divided.Auxiliary is { } early)
+            text.Append(CultureInfo.InvariantCulture, $"auxiliary={early.Tensor}\n");
+        foreach (var table in TrainableWeights.Find(_divided.Upper.Graph, [_divided.Input.Name]).Where(p => p.IsTable))
+            text.Append(CultureInfo.InvariantCulture, $"table={table.Name}\n");
         // By the photos' bytes: a photo that was replaced under its name makes another result.
         foreach (var row in photos.Rows)
             text.Append(CultureInfo.InvariantCulture, $"{row.Path}\n{row.Label}\n{row.Split}\n{row.ImageSha256}\n");

@@ -10,6 +10,7 @@ namespace TransferPipeline.Tuning;
 /// <param name="Upper">From the cut to the feature.</param>
 /// <param name="Input">The activation of one photo.</param>
 /// <param name="Feature">The upper graph's tensor of N x D values.</param>
+/// <param name="Auxiliary">The same of an auxiliary classifier above the cut; null for none.</param>
 internal sealed record DividedBackbone(
     string Cut,
     bool TrainsAll,
@@ -17,7 +18,8 @@ internal sealed record DividedBackbone(
     ModelProto Upper,
     TunedInput Input,
     string Feature,
-    int Dimension
+    int Dimension,
+    CutOutput? Auxiliary
 )
 {
     /// <param name="cut">last-stage, last-block, all, or a tensor.</param>
@@ -40,25 +42,30 @@ internal sealed record DividedBackbone(
                 $"{backbone.File}: it cannot be trained: {probe.BatchMessage ?? $"it takes at most {most} photos at once"}; "
                     + "export it with a dynamic batch"
             );
-        return tensor == backbone.Input.Name ? Whole(backbone, tensor, probe) : At(backbone, tensor, feature);
+        var auxiliary = AuxiliaryClassifier.Find(backbone, tensor);
+        if (tensor == backbone.Input.Name)
+            return Whole(tensor, auxiliary is null ? probe : backbone.Cut(feature, auxiliary));
+        return At(backbone, tensor, auxiliary is null ? [feature] : [feature, auxiliary]);
     }
 
     /// <summary>The lower part alone, which computes nothing above the cut.</summary>
     public CutModel OpenLower(Backbone backbone) => backbone.Cut(new CutRequest(Cut, Pooling.None));
 
-    private static DividedBackbone Whole(Backbone backbone, string input, CutModel model)
+    private static DividedBackbone Whole(string input, CutModel model)
     {
         var upper = model.Model.Clone();
         var (h, w) = (model.InputHeight, model.InputWidth);
         int[] shape = model.Layout == TensorLayout.Nchw ? [3, h, w] : [h, w, 3];
-        return new(input, true, model, upper, new(input, shape), model.Outputs[0].Name, model.Outputs[0].Dimension);
+        var (end, auxiliary) = (model.Outputs[0], model.Outputs.ElementAtOrDefault(1));
+        return new(input, true, model, upper, new(input, shape), end.Name, end.Dimension, auxiliary);
     }
 
-    private static DividedBackbone At(Backbone backbone, string tensor, CutRequest feature)
+    /// <param name="features">The feature, and that of an auxiliary classifier.</param>
+    private static DividedBackbone At(Backbone backbone, string tensor, CutRequest[] features)
     {
-        // Both outputs in one cut, so that the tensor and the feature are of the same treated graph.
-        var both = backbone.Cut(new CutRequest(tensor, Pooling.None), feature);
-        var (at, end) = (both.Outputs[0], both.Outputs[1]);
+        // All outputs in one cut, so that the tensor and the features are of the same treated graph.
+        var both = backbone.Cut([new CutRequest(tensor, Pooling.None), .. features]);
+        var (at, ends) = (both.Outputs[0], both.Outputs.Skip(1).ToList());
         var model = both.Model.Clone();
         var index = new GraphIndex(model.Graph, both.InputName);
         var writer = new GraphWriter(model);
@@ -80,7 +87,7 @@ internal sealed record DividedBackbone(
         model.Graph.Input.Add(GraphWriter.Declare(name, TensorProto.Types.DataType.Float, [-1, .. at.Shape.Skip(1)]));
         // Before the pruning: a shape of a tensor below the cut would keep the whole lower part in the graph.
         PassingShapes.Replace(backbone.File, model, index, name, both);
-        var upper = GraphPruner.Cut(model, new GraphIndex(model.Graph, name), [end.Name]);
+        var upper = GraphPruner.Cut(model, new GraphIndex(model.Graph, name), [.. ends.Select(e => e.Name)]);
         if (upper.Graph.Node.Any(n => GraphIndex.Inputs(n).Contains(both.InputName)))
             throw new UsageException(
                 $"{Path.GetFileName(backbone.File)}: the photo's pixels pass by the cut '{tensor}'; choose another ('transfer "
@@ -88,8 +95,9 @@ internal sealed record DividedBackbone(
             );
         // Nodes that write a shape anew stand at the end.
         TopologicalOrder.Ensure(backbone.File, upper.Graph);
-        upper.Graph.Output.Add(model.Graph.Output.First(o => o.Name == end.Name).Clone());
-        return new(tensor, false, both, upper, new(name, [.. at.Shape.Skip(1).Select(d => (int)d)]), end.Name, end.Dimension);
+        upper.Graph.Output.Add(ends.Select(e => model.Graph.Output.First(o => o.Name == e.Name).Clone()));
+        var input = new TunedInput(name, [.. at.Shape.Skip(1).Select(d => (int)d)]);
+        return new(tensor, false, both, upper, input, ends[0].Name, ends[0].Dimension, ends.ElementAtOrDefault(1));
     }
 
     /// <summary>The axes that bring the batch from the front back to its place.</summary>

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using TransferPipeline.Onnx;
+using TransferPipeline.Tests.Tuning;
 
 namespace TransferPipeline.Tests.Cli;
 
@@ -171,6 +173,54 @@ public sealed class FinetuneTests : IDisposable
         Assert.False(Directory.Exists(_folder.At("tuned.cache", "activations")));
         Assert.True(File.Exists(_folder.At("tuned.cache", "features", "manifest.json")));
     }
+
+    /// <summary>A transformer from its pixels on: its class token, positions and biases train, its mask does not, and the file has them.</summary>
+    [Fact]
+    public void Finetune_OfATransformer_TrainsItsTablesAndNotItsMask()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 4, Classes);
+        var (model, tables) = TunedNetworks.Transformer();
+        var file = model.Save(_folder);
+        var json = JsonNode.Parse(Finetune(photos, "tuned.onnx", [.. Whole(file), "--json"]).Output)!;
+        Assert.InRange(json["write_back_difference"]!.GetValue<double>(), 0, 1e-5);
+        var (before, after) = (Weights(file), Weights(_folder.At("tuned.onnx")));
+        Assert.All(new[] { tables.Token, tables.Positions, tables.Bias }, name => Assert.NotEqual(before[name], after[name]));
+        Assert.Equal(before[tables.Mask], after[tables.Mask]);
+        // All of it but the mask, the factor of attention and the classifier of 7 classes.
+        Assert.Equal(
+            before.Where(w => w.Key != tables.Mask).Sum(w => w.Value.Length) - 1 - 7 * 9,
+            json["trained_parameters"]!.GetValue<long>()
+        );
+    }
+
+    /// <summary>As Inception v3: the branch of the early classifier trains too, and so does what it shares with the other one.</summary>
+    [Fact]
+    public void Finetune_WithAnAuxiliaryClassifier_TrainsItsBranch()
+    {
+        var photos = SamplePhotos.Copy(_folder.At("photos"), 4, Classes);
+        var (model, _, branch) = TunedNetworks.WithAuxiliary();
+        var file = model.Save(_folder);
+        var result = Finetune(photos, "tuned.onnx", [.. Whole(file), "--start", "random", "--json"]);
+        Assert.Contains("its loss counts 0.4 times", result.Error, StringComparison.Ordinal);
+        var (before, after) = (Weights(file), Weights(_folder.At("tuned.onnx")));
+        Assert.NotEqual(before[branch], after[branch]);
+        // The same network with one classifier trains otherwise.
+        var alone = model.Model.Clone();
+        alone.Graph.Output.RemoveAt(1);
+        var other = _folder.Write("alone.onnx", Google.Protobuf.MessageExtensions.ToByteArray(alone));
+        Finetune(photos, "other.onnx", [.. Whole(other), "--start", "random", "--json"]);
+        var shared = alone.Graph.Node.First(n => n.OpType == "Conv").Input[1];
+        Assert.NotEqual(after[shared], Weights(_folder.At("other.onnx"))[shared]);
+        Assert.Equal(before[branch], Weights(_folder.At("other.onnx"))[branch]);
+    }
+
+    private static string[] Whole(string file) => ["--model", file, "--cut", "all", "--views", "0", "--learning-rate", "0.01"];
+
+    private static Dictionary<string, float[]> Weights(string file) =>
+        OnnxFile
+            .Read(file)
+            .Model.Graph.Initializer.Where(t => t.DataType == (int)TensorProto.Types.DataType.Float)
+            .ToDictionary(t => t.Name, TensorData.Floats);
 
     [Fact]
     public void Finetune_OtherCopies_AreAnotherSetOfActivations()

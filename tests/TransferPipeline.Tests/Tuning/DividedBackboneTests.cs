@@ -48,12 +48,40 @@ public sealed class DividedBackboneTests : IDisposable
         Assert.Contains("transfer train", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>An early classifier trains with the other one where its branch is above the cut, and is left out elsewhere.</summary>
+    [Fact]
+    public void Make_WithAnAuxiliaryClassifier_KeepsItsFeatureAboveTheCut()
+    {
+        var (model, early, branch) = TunedNetworks.WithAuxiliary();
+        var backbone = Backbone.Open(model.Save(_folder));
+        foreach (var cut in new[] { "all", early })
+        {
+            var divided = AssertDivides(backbone, cut, 3, 1e-5);
+            Assert.Equal(5, divided.Auxiliary!.Dimension);
+            Assert.Contains(divided.Upper.Graph.Node, n => n.Input.Contains(branch));
+            Assert.Contains(divided.Auxiliary.Name, divided.Upper.Graph.Output.Select(o => o.Name));
+        }
+
+        var above = AssertDivides(backbone, "last-block", 3, 1e-5);
+        Assert.NotEqual(early, above.Cut);
+        Assert.Null(above.Auxiliary);
+        Assert.DoesNotContain(above.Upper.Graph.Node, n => n.Input.Contains(branch));
+    }
+
+    /// <summary>A classifier of another number of classes has another task.</summary>
+    [Fact]
+    public void Make_WithAClassifierOfAnotherTask_LeavesItOut()
+    {
+        var backbone = Backbone.Open(TunedNetworks.WithAuxiliary(classes: 4).Model.Save(_folder));
+        Assert.Null(AssertDivides(backbone, "all", 2, 1e-5).Auxiliary);
+    }
+
     private static DividedBackbone AssertDivides(Backbone backbone, string cut, int photos, double tolerance)
     {
         var divided = DividedBackbone.Make(backbone, cut, CutRequest.Default);
         var pixels = Probe.Pixels(backbone.Input, photos);
-        var lower = divided.OpenLower(backbone);
-        var activations = SmallModel.RunCut(lower, pixels, photos);
+        // Where all is trained, the cut's activations are the pixels themselves.
+        var activations = divided.TrainsAll ? pixels : SmallModel.RunCut(divided.OpenLower(backbone), pixels, photos);
         Assert.Equal(photos * divided.Input.Values, activations.Length);
         var (feature, shape) = SmallModel.Run(
             ModelSerializer.Serialize(divided.Upper),
