@@ -22,6 +22,10 @@ internal static class PipelineChecks
 
         if (!compares)
             return;
+        if (dataset.Classes.Count < 2)
+            throw new BadInputException(
+                $"{dataset.Source}: all photos are of one class, '{dataset.Classes.FirstOrDefault()}'; a classifier needs at least two"
+            );
         if (pipeline.Evaluation.Folds > 0)
             RequireFoldable(pipeline, dataset);
         else

@@ -147,7 +147,10 @@ internal static class PipelineReader
                 ? Enum.Parse<Interpolation>(map.Choice("interpolation", "bilinear", names), ignoreCase: true)
                 : null,
             Mean = map.Has("mean") ? Channels(map, "mean") : null,
-            Std = map.Has("std") ? Channels(map, "std") : null,
+            Std =
+                !map.Has("std") ? null
+                : Channels(map, "std") is var std && std.Contains(0) ? throw map.Error("std", "divides by 0; expected other numbers")
+                : std,
             Offset = map.Has("offset") ? map.Number("offset", 0) : null,
             Divisor = map.Has("divisor") ? map.Number("divisor", 1) : null,
             Bgr = map.Has("bgr") ? map.Flag("bgr", false) : null,

@@ -54,8 +54,9 @@ public sealed class PipelineChecksTests : IDisposable
         "on: test, choose-by: validation",
         "has no photos in split validation to choose values by"
     )]
+    [InlineData("train/a validation/a", "protocol: split", "photos: all photos are of one class, 'a'; a classifier needs at least two")]
     [InlineData("train/a validation/a validation/b", "protocol: split", "class 'b' has no photo in split train: a head cannot learn it")]
-    [InlineData("train/a", "protocol: split", "has no photos in split validation (it has train: 1), which the evaluation needs")]
+    [InlineData("train/a train/b", "protocol: split", "has no photos in split validation (it has train: 2), which the evaluation needs")]
     [InlineData("train/a train/a train/b test/b", "protocol: k-fold, folds: 2", "class 'b' has one photo: folds need at least two")]
     [InlineData("train/a train/a train/b train/b", "protocol: k-fold, folds: 3", "3 folds are more than any class has members")]
     [InlineData("train/a train/a train/b validation/b", "protocol: k-fold, folds: 2", null)]
