@@ -8,7 +8,7 @@ internal sealed partial class SetWriter
 {
     private readonly IFeatureTable _table;
     private readonly List<(int Entry, FailedRow Row)> _failed;
-    private readonly string? _before;
+    private string? _before;
     private FeatureManifest _manifest;
     private List<FailedRow>? _failedOnDisk;
 
@@ -23,7 +23,10 @@ internal sealed partial class SetWriter
         IFeatureTable table
     )
     {
-        (Folder, _manifest, _before, _failed, _failedOnDisk, _table) = (folder, manifest, before, [.. failed], failedOnDisk, table);
+        // A number that a part has already would replace that part before the manifest no longer names it.
+        var next = manifest.Parts.Select(p => NumberOf(p.File) + 1 ?? 0).Append(manifest.NextPart).Append(0).Max();
+        _manifest = manifest with { NextPart = next };
+        (Folder, _before, _failed, _failedOnDisk, _table) = (folder, before, [.. failed], failedOnDisk, table);
     }
 
     public string Folder { get; }
@@ -37,16 +40,25 @@ internal sealed partial class SetWriter
     public static string PartName(int number, string extension = "parquet") =>
         string.Create(CultureInfo.InvariantCulture, $"part-{number:D5}.{extension}");
 
-    /// <summary>Removes what a killed run left: temporaries, and parts that were never committed.</summary>
+    /// <summary>The number in a part's name; null for a name that no extraction gives.</summary>
+    public static int? NumberOf(string name) =>
+        Part().Match(name) is { Success: true } match
+        && int.TryParse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
+
+    /// <summary>Removes what a killed run left: temporaries, and parts and lists of failed photos that were never committed.</summary>
     public static void RemoveStrays(string folder, FeatureManifest? manifest)
     {
         // Without a manifest it is not known which parts are committed, so that none is removed.
-        var committed = manifest?.Parts.Select(p => p.File).ToHashSet(StringComparer.Ordinal);
+        var committed = manifest?.Parts.Append(manifest.Failed).Select(p => p?.File).ToHashSet(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles(folder).ToList())
         {
             var name = Path.GetFileName(file);
             // Names of this program alone: what a user keeps in the folder is not removed.
-            var stray = Temporary().IsMatch(name) || (committed is not null && Part().IsMatch(name) && !committed.Contains(name));
+            var stray =
+                Temporary().IsMatch(name)
+                || (committed is not null && (name == FailedFile || Part().IsMatch(name)) && !committed.Contains(name));
             if (stray)
                 File.Delete(file);
         }
@@ -84,10 +96,14 @@ internal sealed partial class SetWriter
         }
 
         // Records are compared by value: a part whose rows stand elsewhere differs in its order.
-        var changed = !parts.SequenceEqual(_manifest.Parts);
-        _manifest = _manifest with { Parts = parts };
-        if (!changed)
+        if (parts.SequenceEqual(_manifest.Parts))
             return;
+        // Rows of changed photos are gone until they are computed: a run that is killed before must not leave a complete set.
+        _manifest = _manifest with
+        {
+            Parts = parts,
+            Complete = false,
+        };
         // The manifest comes before the removal: at every moment it names only files that exist.
         _manifest.Write(Folder);
         RemoveStrays(Folder, _manifest);
@@ -144,16 +160,25 @@ internal sealed partial class SetWriter
         var rows = _failed.OrderBy(f => f.Entry).Select(f => f.Row).ToList();
         if (rows.Count == 0)
         {
-            _manifest = _manifest with { Failed = null };
-            var file = Path.Combine(Folder, FailedFile);
-            if (_failedOnDisk is not null)
-                File.Delete(file);
+            // The file itself goes when the manifest names it no more: RemoveStrays.
+            _manifest = _manifest with
+            {
+                Failed = null,
+            };
             _failedOnDisk = null;
             return;
         }
 
         if (_failedOnDisk is not null && rows.SequenceEqual(_failedOnDisk))
             return;
+        // Two files cannot be replaced in one step: in between the manifest names no list instead of another one.
+        if (_manifest.Failed is not null)
+        {
+            var between = _manifest with { Failed = null, Complete = false };
+            between.Write(Folder);
+            _before = between.ToJson();
+        }
+
         var (bytes, sha) = Write(FailedFile, file => _table.WriteFailed(file, rows));
         _failedOnDisk = rows;
         _manifest = _manifest with { Failed = new(FailedFile, rows.Count, bytes, sha) };
@@ -183,7 +208,7 @@ internal sealed partial class SetWriter
 
     private const string FailedFile = "failed.parquet";
 
-    [GeneratedRegex(@"^part-\d{5,}\.(parquet|f16)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^part-(\d{5,})\.(parquet|f16)$", RegexOptions.CultureInvariant)]
     private static partial Regex Part();
 
     [GeneratedRegex(@"^(part-\d{5,}\.(parquet|f16)|failed\.parquet|manifest\.json)\.tmp$", RegexOptions.CultureInvariant)]

@@ -133,6 +133,48 @@ public sealed class IncrementalTests : IDisposable
         Assert.Equal(0, _extraction.Run().Computed);
     }
 
+    [Fact]
+    public void Run_ThatEndsBeforeAReplacedPhotoIsComputed_LeavesNoCompleteSet()
+    {
+        _extraction.Run();
+        File.Delete(Photo("train", "dress", 0));
+        Copy("train/hat", 5, "train/dress", "0-new.jpg");
+        _extraction.Decoder.Before = static _ => throw new InvalidOperationException("a kill");
+        Assert.ThrowsAny<Exception>(() => _extraction.Run());
+        Assert.False(_extraction.Open().Manifest.Complete);
+        _extraction.Decoder.Before = static _ => { };
+        _extraction.Run();
+        Assert.Empty(_extraction.Open().Verify().Problems);
+    }
+
+    /// <summary>The list of failed photos and the manifest are two files: what a kill between them leaves is a whole set.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Run_ThatEndsBeforeItsManifest_LeavesTheListThatTheOldOneNames(bool isReplaced)
+    {
+        var photo = Photo("train", "dress", 0);
+        var right = File.ReadAllBytes(photo);
+        File.WriteAllText(photo, "no photo");
+        _extraction.Options = _extraction.Options with { MaxFailedShare = 1 };
+        _extraction.Run();
+        if (isReplaced)
+            File.WriteAllText(Photo("train", "hat", 0), "no photo either");
+        else
+            File.WriteAllBytes(photo, right);
+        // A folder of that name keeps the manifest from being written, as a kill would.
+        var obstacle = Directory.CreateDirectory(Path.Combine(_extraction.Set, FeatureManifest.FileName + ".tmp"));
+        Assert.Throws<JobFailedException>(() => _extraction.Run());
+        obstacle.Delete();
+        var set = _extraction.Open();
+        Assert.DoesNotContain(set.Verify().Problems, p => p.Contains("failed.parquet", StringComparison.Ordinal));
+        Assert.Single(set.LoadFailed());
+        _extraction.Run();
+        Assert.Equal(isReplaced ? 2 : 0, _extraction.Open().LoadFailed().Count);
+        Assert.Equal(isReplaced, File.Exists(Path.Combine(_extraction.Set, "failed.parquet")));
+        Assert.Empty(_extraction.Open().Verify().Problems);
+    }
+
     [Theory]
     [InlineData("interpolation", "bicubic", "bilinear")]
     [InlineData("resize", "256", "224")]
@@ -162,6 +204,9 @@ public sealed class IncrementalTests : IDisposable
         Assert.Equal(files, _extraction.Files());
         Assert.Equal(0, _extraction.Run(job, _extraction.Options).Computed);
     }
+
+    private string Photo(string split, string label, int index) =>
+        Directory.GetFiles(Path.Combine(_extraction.Photos, split, label)).Order(StringComparer.Ordinal).ElementAt(index);
 
     private void Copy(string from, int index, string to, string name)
     {
