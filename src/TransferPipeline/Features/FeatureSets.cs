@@ -39,6 +39,9 @@ internal static partial class FeatureSets
     public static string Beside(string folder, Recipe recipe)
     {
         folder = Path.TrimEndingDirectorySeparator(folder);
+        // These have no name to which a dash could be added: the set would be a hidden folder inside the other one.
+        if (Path.GetFileName(folder) is "." or "..")
+            folder = Path.GetFullPath(folder);
         var beside = $"{folder}-{recipe.Hash()[..HashDigits]}";
         return Directory.Exists(beside) ? beside : Earlier(folder, recipe) ?? beside;
     }

@@ -86,6 +86,24 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
         Assert.Contains("50,000 vectors of 50,000 values are more than a matrix in memory holds", error.Message);
     }
 
+    [Theory]
+    [InlineData("sets/one", "sets/one-")]
+    [InlineData("sets/one/", "sets/one-")]
+    [InlineData("/sets/one/.", "/sets/one-")]
+    [InlineData("/sets/one/two/..", "/sets/one-")]
+    public void Beside_AnyWayToNameAFolder_IsBesideIt(string folder, string expected)
+    {
+        var recipe = _extraction.Job(_extraction.OpenDataset()).RecipeOf(0);
+        Assert.Equal(expected + recipe.Hash()[..8], FeatureSets.Beside(folder, recipe));
+    }
+
+    [Fact]
+    public void Beside_TheWorkingFolder_IsBesideIt()
+    {
+        var recipe = _extraction.Job(_extraction.OpenDataset()).RecipeOf(0);
+        Assert.Equal($"{Environment.CurrentDirectory}-{recipe.Hash()[..8]}", FeatureSets.Beside(".", recipe));
+    }
+
     [Fact]
     public void Open_OfWhatIsNoSet_SaysWhatIsMissing()
     {
