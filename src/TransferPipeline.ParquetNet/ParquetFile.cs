@@ -59,6 +59,12 @@ internal sealed class ParquetFile : IParquetReader
         return ParquetErrors.RequireRows(_file, group, reader.RowCount);
     }
 
+    public long Values(int group, string column)
+    {
+        using var reader = _reader.OpenRowGroupReader(group);
+        return reader.GetMetadata(FieldOf(column))?.MetaData?.NumValues ?? 0;
+    }
+
     public string?[] Texts(int group, string column) =>
         Array.ConvertAll(Cells<ReadOnlyMemory<char>>(group, column), text => text is { } chars ? new string(chars.Span) : null);
 

@@ -51,6 +51,16 @@ internal sealed class ParquetFile : IParquetReader
 
     public int Rows(int group) => Read(group, reader => ParquetErrors.RequireRows(_file, group, reader.MetaData.NumRows));
 
+    public long Values(int group, string column) =>
+        Read(
+            group,
+            reader =>
+            {
+                using var chunk = reader.MetaData.GetColumnChunkMetaData(LeafOf(column).Index);
+                return chunk.NumValues;
+            }
+        );
+
     public string?[] Texts(int group, string column) => All<ByteArray, string>(group, LeafOf(column), Text);
 
     public int?[] Int32s(int group, string column) => All<int, int?>(group, LeafOf(column), value => value);

@@ -15,6 +15,9 @@ internal sealed record FeatureManifest
     /// <summary>The version of the folder's layout that this program writes, and the newest that it reads.</summary>
     public const int CurrentFormat = 1;
 
+    /// <summary>Of one file; a limit that lets the bytes of all parts be summed.</summary>
+    private const long MostBytes = 1L << 48;
+
     public int Format { get; init; } = CurrentFormat;
 
     /// <summary>Name and version of the program that wrote it last.</summary>
@@ -67,13 +70,40 @@ internal sealed record FeatureManifest
     private bool IsWhole =>
         this
             is {
-                Recipe.Preprocessing: not null,
+                Recipe:
+                { ModelSha256: not null, Decoder: not null, Preprocessing: { Divisor: not 0 } or { Mean: not null, Std: not null } },
                 Classes: not null,
                 Cost: not null,
                 Parts: not null,
                 Failed: null or { File: not null, Sha256: not null }
             }
-        && Parts.All(p => p is { File: not null, Sha256: not null, Order: not null });
+        && Parts.All(p => p is { File: not null, Sha256: not null, Order: not null })
+        && Classes.All(c => c is not null);
+
+    /// <summary>The first value that no extraction writes; null when all make sense.</summary>
+    private string? Contradiction
+    {
+        get
+        {
+            if (Dimension < 1)
+                return $"its vectors have {Dimension} values, expected at least 1";
+            if (Classes.GroupBy(c => c, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
+                return $"class '{twice.Key}' is listed twice";
+            if (Parts.Append(Failed).FirstOrDefault(p => p is { Rows: < 0 } or { Bytes: < 0 or > MostBytes }) is { } odd)
+                return $"{odd.File} has {odd.Rows} rows in {odd.Bytes} bytes, which no file has";
+            if (Rows > Array.MaxLength)
+                return $"its parts have {Rows} rows, expected at most {Array.MaxLength}";
+            // A name with a folder in it would lead out of the set.
+            if (
+                Parts.Select(p => p.File).Append(Failed?.File ?? "-").FirstOrDefault(f => f.Length == 0 || f != Path.GetFileName(f)) is
+                { } path
+            )
+                return $"it names the file '{path}', expected a name without folders";
+            return Parts.GroupBy(p => p.File, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } same
+                ? $"{same.Key} is listed twice"
+                : null;
+        }
+    }
 
     internal string ToJson() => JsonSerializer.Serialize(this, FeatureManifestJson.Default.FeatureManifest) + "\n";
 
@@ -114,11 +144,13 @@ internal sealed record FeatureManifest
                 ?? throw new BadInputException($"{file} is empty");
             if (libraries is not null && manifest.DecodedBy is null)
                 manifest = manifest with { DecodedBy = [libraries] };
-            return manifest.IsWhole
-                ? manifest
-                : throw new BadInputException(
+            if (!manifest.IsWhole)
+                throw new BadInputException(
                     $"{file} is damaged: its parts, classes, cost or recipe are missing: delete the folder and extract again"
                 );
+            return manifest.Contradiction is { } problem
+                ? throw new BadInputException($"{file} is damaged: {problem}; delete the folder and extract again")
+                : manifest;
         }
         catch (JsonException e)
         {

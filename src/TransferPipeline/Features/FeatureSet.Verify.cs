@@ -10,8 +10,6 @@ public sealed partial class FeatureSet
     public FeatureSetCheck Verify()
     {
         var problems = new List<string>();
-        // The order of all parts is parsed here, which throws where the manifest is damaged.
-        _ = Ranks;
         foreach (var part in Manifest.Parts)
         {
             if (FileProblem(part) is { } problem)
@@ -19,6 +17,10 @@ public sealed partial class FeatureSet
             else
                 CheckValues(part, problems);
         }
+
+        // The order of all parts is parsed here, which throws where the manifest is damaged.
+        // After the parts, which show whether their numbers of rows are right.
+        _ = Ranks;
 
         if (Manifest.Failed is { } failed && FileProblem(failed) is { } failedProblem)
             problems.Add(failedProblem);
@@ -44,7 +46,12 @@ public sealed partial class FeatureSet
         );
         var damaged = Array.FindIndex(problems, p => p is not null);
         if (damaged < 0)
+        {
+            foreach (var part in Manifest.Parts)
+                RequireShape(part);
             return;
+        }
+
         // Extraction sees a missing file and a wrong length; it does not read the vectors of unchanged photos.
         var cure = File.Exists(Path.Combine(Folder, Manifest.Parts[damaged].File)) ? "delete that file and extract again" : "extract again";
         throw new BadInputException($"{Folder}: {problems[damaged]}; {cure}");
@@ -64,8 +71,21 @@ public sealed partial class FeatureSet
             : $"{part.File} is damaged: its SHA-256 is not the one in the manifest";
     }
 
+    /// <summary>Compares the manifest's numbers with the part's, before memory is allocated by them.</summary>
+    /// <exception cref="BadInputException">The part has another number of vectors, or of values.</exception>
+    internal void RequireShape(FeaturePart part)
+    {
+        if (_table.Shape(Existing(part)) is not var (rows, values) || (rows == part.Rows && values == rows * Dimension))
+            return;
+        throw new BadInputException(
+            $"{Path.Combine(Folder, FeatureManifest.FileName)} does not fit {part.File}: it says {part.Rows} vectors of {Dimension} "
+                + $"values, the part has {rows} vectors and {values} values in all; delete the folder and extract again"
+        );
+    }
+
     private void CheckValues(FeaturePart part, List<string> problems)
     {
+        RequireShape(part);
         var rows = ReadRows(part);
         var vectors = ReadVectors(part);
         for (var i = 0; i < rows.Count; i++)

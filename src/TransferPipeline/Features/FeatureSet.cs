@@ -71,12 +71,13 @@ public sealed partial class FeatureSet
     /// <summary>All rows without their vectors, in the dataset's order.</summary>
     public IReadOnlyList<FeatureRow> LoadRows()
     {
+        // Read first, since the manifest's numbers of rows count only once the parts confirm them.
+        var parts = Manifest.Parts.Select(ReadRows).ToList();
         var rows = new FeatureRow[Rows];
-        for (var p = 0; p < Manifest.Parts.Count; p++)
+        for (var p = 0; p < parts.Count; p++)
         {
-            var read = ReadRows(Manifest.Parts[p]);
-            for (var i = 0; i < read.Count; i++)
-                rows[Ranks[p][i]] = read[i];
+            for (var i = 0; i < parts[p].Count; i++)
+                rows[Ranks[p][i]] = parts[p][i];
         }
 
         return rows;
@@ -136,6 +137,7 @@ public sealed partial class FeatureSet
 
     internal FeatureMatrix ReadVectors(FeaturePart part)
     {
+        RequireShape(part);
         var matrix = new FeatureMatrix(part.Rows, Dimension);
         _table.ReadVectors(Existing(part), matrix, 0);
         return matrix;

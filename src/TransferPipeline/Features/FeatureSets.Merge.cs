@@ -22,6 +22,12 @@ internal static partial class FeatureSets
         // All checks that read only come before the first byte is written.
         RequireSameRecipe(sets);
         var shards = RequireAllShards(sets);
+        foreach (var set in sets)
+        {
+            foreach (var part in set.Manifest.Parts)
+                set.RequireShape(part);
+        }
+
         var offsets = Offsets(sets, shards);
         RequireDistinct(sets, offsets);
         try
@@ -145,12 +151,16 @@ internal static partial class FeatureSets
     {
         var offsets = new int[sets.Count];
         // Behind the highest position and not the number of rows: photos that failed leave gaps.
-        for (var s = 1; s < sets.Count && !shards; s++)
-            offsets[s] = checked(
-                offsets[s - 1]
-                + 1
-                + sets[s - 1].Manifest.Parts.SelectMany(p => RowOrder.Parse(p, sets[s - 1].Folder)).DefaultIfEmpty(-1).Max()
-            );
+        for (var (s, end) = (0, 0L); s < sets.Count; s++)
+        {
+            offsets[s] = shards ? 0 : (int)end;
+            end = offsets[s] + 1L + sets[s].Manifest.Parts.SelectMany(p => RowOrder.Parse(p, sets[s].Folder)).DefaultIfEmpty(-1).Max();
+            if (end > Array.MaxLength)
+                throw new BadInputException(
+                    $"{sets[s].Folder}: its positions and those of the sets before it go up to {end}, expected at most {Array.MaxLength}"
+                );
+        }
+
         return offsets;
     }
 

@@ -43,6 +43,10 @@ public interface IFeatureTable
     /// <summary>Writes the photos that could not be used; the bytes depend on the arguments alone.</summary>
     void WriteFailed(string file, IReadOnlyList<FailedRow> rows);
 
+    /// <summary>Number of rows of a part, and of values of all its vectors, as its header states them; null where it does not.</summary>
+    /// <exception cref="BadInputException">Not a Parquet file.</exception>
+    (long Rows, long Values)? Shape(string file) => null;
+
     /// <summary>Reads the columns other than <c>vector</c>, in file order.</summary>
     /// <exception cref="BadInputException">Not a Parquet file, or a column is missing or of another type.</exception>
     List<FeatureRow> ReadRows(string file);

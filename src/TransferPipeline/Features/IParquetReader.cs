@@ -17,6 +17,9 @@ internal interface IParquetReader : IDisposable
     /// <summary>Number of rows of a row group.</summary>
     int Rows(int group);
 
+    /// <summary>Number of values of a column of a row group as its header states it, missing ones and empty lists included.</summary>
+    long Values(int group, string column);
+
     /// <summary>The texts of a column of a row group, one per row; null where there is none.</summary>
     string?[] Texts(int group, string column);
 

@@ -3,6 +3,13 @@ namespace TransferPipeline.Features;
 /// <summary>Reading parts back: columns are checked before rows are.</summary>
 internal abstract partial class ParquetTable
 {
+    public (long Rows, long Values)? Shape(string file)
+    {
+        using var part = OpenVectors(file);
+        var groups = Enumerable.Range(0, part.Groups).ToList();
+        return (groups.Sum(g => (long)part.Rows(g)), groups.Sum(g => part.Values(g, FeatureColumns.Vector)));
+    }
+
     public List<FeatureRow> ReadRows(string file)
     {
         using var part = OpenPart(file, FeatureColumns.Part);

@@ -120,7 +120,7 @@ public sealed partial record Recipe
     internal static string PixelsOf(string decoder) => NamesLibraries(decoder) ? PhotoDecoder.PillowContract : decoder;
 
     /// <summary>A decoder's field that an earlier program wrote: libraries of Pillow's pixels.</summary>
-    internal static bool NamesLibraries(string decoder) => PillowLibraries().IsMatch(decoder);
+    internal static bool NamesLibraries(string? decoder) => decoder is not null && PillowLibraries().IsMatch(decoder);
 
     [GeneratedRegex(@"^(libjpeg-turbo \d+(\.\d+)*, )?libvips \d+(\.\d+)*$")]
     private static partial Regex PillowLibraries();

@@ -39,6 +39,7 @@ internal static class RowOrder
                 || !int.TryParse(run.AsSpan(plus + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
                 // Before the loop: a damaged count must not write outside the array.
                 || count > positions.Length - next
+                || first > Array.MaxLength - count
             )
                 throw Damaged();
             for (var i = 0; i < count; i++)

@@ -61,6 +61,12 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
 
     public List<FailedRow> ReadFailed(string file) => parquet.ReadFailed(file);
 
+    public (long Rows, long Values)? Shape(string file)
+    {
+        using var stream = Open(file, out var rows, out var columns);
+        return (rows, (long)rows * columns);
+    }
+
     public List<FeatureRow> ReadRows(string file)
     {
         using var stream = Open(file, out var count, out var columns);
