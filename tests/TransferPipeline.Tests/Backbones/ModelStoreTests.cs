@@ -197,6 +197,29 @@ public sealed class ModelStoreTests : IDisposable
         Assert.Contains("did you mean 'bilinear'?", Assert.Throws<BadInputException>(() => ManifestYaml.Parse("m.yaml", text)).Message);
     }
 
+    [Theory]
+    [InlineData("crop: 224", "crop: 224\n  bgr: True", "'True' is neither true nor false")]
+    [InlineData("crop: 224", "crop: 224\n  bgr: yes", "'yes' is neither true nor false")]
+    [InlineData("offset: 127\n  divisor: 128", "offset: 0\n  divisor: 0", "'0' is not a number greater than 0")]
+    [InlineData("offset: 127\n  divisor: 128", "mean: [0, 0, 0]\n  std: [0, 1, 1]", "'0' is not a number greater than 0")]
+    [InlineData("offset: 127\n  divisor: 128", "mean: [0, 0, 0]", "expected either mean and std, or offset and divisor")]
+    [InlineData("offset: 127\n  divisor: 128", "std: [1, 1, 1]", "expected either mean and std, or offset and divisor")]
+    [InlineData("offset: 127", "offset: 127\n  std: [1, 1, 1]", "expected either mean and std, or offset and divisor")]
+    [InlineData("resize: 256", "resize: [-5, 7.5]", "'-5' is not a side in pixels: expected a whole number from 1 to 100000")]
+    [InlineData("resize: 256", "resize: [5, 7.5]", "'7.5' is not a side in pixels: expected a whole number from 1 to 100000")]
+    [InlineData("resize: 256", "resize: [256]", "1 sides, expected one number, or height and width in brackets")]
+    [InlineData("crop: 224", "crop: [224, 0]", "'0' is not a side in pixels: expected a whole number from 1 to 100000")]
+    [InlineData("size: 224", "size: 4294967520", "'4294967520' is not a side in pixels: expected a whole number from 1 to 100000")]
+    public void Read_ValueThatWouldMeanAnother_IsRefused(string right, string wrong, string problem)
+    {
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "models", "efficientnet-lite0.yaml"));
+        Assert.Contains(right, text, StringComparison.Ordinal);
+        var error = Assert.Throws<BadInputException>(() =>
+            ManifestYaml.Parse("m.yaml", text.Replace(right, wrong, StringComparison.Ordinal))
+        );
+        Assert.Matches($@"^m\.yaml:\d+: {System.Text.RegularExpressions.Regex.Escape(problem)}$", error.Message);
+    }
+
     private static SmallModel Small()
     {
         var m = new SmallModel();

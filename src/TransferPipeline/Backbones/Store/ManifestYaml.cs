@@ -8,6 +8,9 @@ namespace TransferPipeline.Backbones.Store;
 /// <summary>Reads and writes manifests; every key is known, and what is wrong is reported with its line.</summary>
 internal sealed class ManifestYaml
 {
+    /// <summary>Limit of a side, as of the command's options.</summary>
+    private const int MostPixels = 100_000;
+
     private readonly string _file;
 
     private ManifestYaml(string file) => _file = file;
@@ -107,7 +110,6 @@ internal sealed class ManifestYaml
         if (sha256.Length != 64 || !sha256.All(char.IsAsciiHexDigitLower))
             Fail(keys["sha256"], $"sha256 is '{sha256}', expected 64 lower-case hexadecimal digits");
         var input = Keys(Map(root, keys, "input"), "size", "layout");
-        var size = Whole(Required(root, input, "size"));
         return new()
         {
             Name = name,
@@ -116,7 +118,7 @@ internal sealed class ManifestYaml
             Sha256 = sha256,
             License = Text(Required(root, keys, "license")),
             Sources = keys.TryGetValue("sources", out var sources) ? [.. Items(sources).Select(Address)] : [],
-            InputSize = (int)size,
+            InputSize = Side(Required(root, input, "size")),
             Layout = input.TryGetValue("layout", out var layout) ? Word<TensorLayout>(layout) : TensorLayout.Nchw,
             Preprocessing = ReadPreprocessing(Map(root, keys, "preprocessing")),
             PreprocessingSource = keys.TryGetValue("preprocessing-source", out var evidence) ? Text(evidence) : "",
@@ -130,24 +132,20 @@ internal sealed class ManifestYaml
         var keys = Keys(map, "resize", "interpolation", "crop", "crop-rounding", "mean", "std", "offset", "divisor", "bgr");
         var result = new Preprocessing();
         if (keys.TryGetValue("resize", out var resize))
-        {
-            result =
-                resize is YamlSequenceNode
-                    ? result with
-                    {
-                        ResizeHeight = (int)Numbers(resize, 2)[0],
-                        ResizeWidth = (int)Numbers(resize, 2)[1],
-                    }
-                    : result with
-                    {
-                        ResizeShortSide = (int)Whole(resize),
-                    };
-        }
-
+            result = Sides(resize) is [var height, var width]
+                ? result with
+                {
+                    ResizeHeight = height,
+                    ResizeWidth = width,
+                }
+                : result with
+                {
+                    ResizeShortSide = Side(resize),
+                };
         if (keys.TryGetValue("crop", out var crop))
         {
-            var sides = crop is YamlSequenceNode ? Numbers(crop, 2) : [Whole(crop), Whole(crop)];
-            result = result with { CropHeight = (int)sides[0], CropWidth = (int)sides[1] };
+            var sides = Sides(crop);
+            result = result with { CropHeight = sides[0], CropWidth = sides[^1] };
         }
 
         if (keys.TryGetValue("crop-rounding", out var rounding))
@@ -157,16 +155,21 @@ internal sealed class ManifestYaml
             result = result with { CropRoundsDown = Text(rounding) == "down" };
         }
 
-        if (keys.ContainsKey("divisor") != keys.ContainsKey("offset") || (keys.ContainsKey("divisor") && keys.ContainsKey("mean")))
+        // Half of a form would leave ImageNet's number in the place of the other half, without a word.
+        if (
+            keys.ContainsKey("divisor") != keys.ContainsKey("offset")
+            || keys.ContainsKey("mean") != keys.ContainsKey("std")
+            || (keys.ContainsKey("divisor") && keys.ContainsKey("mean"))
+        )
             Fail(map, "expected either mean and std, or offset and divisor");
         return result with
         {
             Interpolation = keys.TryGetValue("interpolation", out var filter) ? Word<Interpolation>(filter) : result.Interpolation,
-            Mean = keys.TryGetValue("mean", out var mean) ? Numbers(mean, 3) : result.Mean,
-            Std = keys.TryGetValue("std", out var std) ? Numbers(std, 3) : result.Std,
+            Mean = keys.TryGetValue("mean", out var mean) ? Numbers(mean, 3, Number) : result.Mean,
+            Std = keys.TryGetValue("std", out var std) ? Numbers(std, 3, Positive) : result.Std,
             Offset = keys.TryGetValue("offset", out var offset) ? Number(offset) : 0,
-            Divisor = keys.TryGetValue("divisor", out var divisor) ? Number(divisor) : 0,
-            Bgr = keys.TryGetValue("bgr", out var bgr) && Text(bgr) == "true",
+            Divisor = keys.TryGetValue("divisor", out var divisor) ? Positive(divisor) : 0,
+            Bgr = keys.TryGetValue("bgr", out var bgr) && Flag(bgr),
         };
     }
 
@@ -248,9 +251,42 @@ internal sealed class ManifestYaml
         return value;
     }
 
-    private double[] Numbers(YamlNode node, int count)
+    private double Positive(YamlNode node)
     {
-        var numbers = Items(node).Select(Number).ToArray();
+        var value = Number(node);
+        if (value <= 0)
+            Fail(node, $"'{Text(node)}' is not a number greater than 0");
+        return value;
+    }
+
+    private int Side(YamlNode node)
+    {
+        var value = Number(node);
+        if (value is not (>= 1 and <= MostPixels) || value != Math.Floor(value))
+            Fail(node, $"'{Text(node)}' is not a side in pixels: expected a whole number from 1 to {MostPixels}");
+        return (int)value;
+    }
+
+    /// <summary>One side, or height and width.</summary>
+    private int[] Sides(YamlNode node)
+    {
+        int[] sides = node is YamlSequenceNode ? [.. Items(node).Select(Side)] : [Side(node)];
+        if (node is YamlSequenceNode && sides.Length != 2)
+            Fail(node, $"{sides.Length} sides, expected one number, or height and width in brackets");
+        return sides;
+    }
+
+    /// <summary>YAML 1.2 has no other words; one that was taken for false would exchange red and blue.</summary>
+    private bool Flag(YamlNode node)
+    {
+        if (Text(node) is not ("true" or "false"))
+            Fail(node, $"'{Text(node)}' is neither true nor false");
+        return Text(node) == "true";
+    }
+
+    private double[] Numbers(YamlNode node, int count, Func<YamlNode, double> read)
+    {
+        var numbers = Items(node).Select(read).ToArray();
         if (numbers.Length != count)
             Fail(node, $"{numbers.Length} numbers, expected {count}");
         return numbers;
