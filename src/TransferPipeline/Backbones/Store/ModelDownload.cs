@@ -93,10 +93,8 @@ internal sealed class ModelDownload : IDisposable
     /// <summary>Gives the finished file its name.</summary>
     public void Commit(string target)
     {
-        // The bytes reach the disk before the name does: after a power cut the name must not lead to zeros.
-        _part.Flush(flushToDisk: true);
         _part.Dispose();
-        OutputTarget.Place(_partFile, target);
+        DurableFile.Commit(_partFile, target);
         File.Delete(_sourceFile);
     }
 

@@ -89,9 +89,7 @@ internal sealed partial class ModelStore
         var target = Copy(backbone.File, manifest);
         try
         {
-            // Both files get their names by a rename, so that a reader finds them whole or not at all.
-            File.WriteAllText(manifestFile + ".part", ManifestYaml.Write(manifest));
-            OutputTarget.Place(manifestFile + ".part", manifestFile);
+            DurableFile.WriteText(manifestFile, ManifestYaml.Write(manifest));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -123,7 +121,7 @@ internal sealed partial class ModelStore
             File.Copy(file, target + ".part", overwrite: true);
             // The copy is hashed, not the source, which may change while it is copied.
             Check(manifest, target + ".part");
-            OutputTarget.Place(target + ".part", target);
+            DurableFile.Commit(target + ".part", target);
             return target;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using TransferPipeline.Platform;
 
-namespace TransferPipeline.Features;
+namespace TransferPipeline;
 
 /// <summary>
 /// Files that are either wholly there or not at all, whenever the power fails: written aside, synced, renamed, the folder synced.
