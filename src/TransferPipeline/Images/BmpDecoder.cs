@@ -233,7 +233,7 @@ internal static class BmpDecoder
             // 12 and 64 are OS/2's, 40 is BITMAPINFOHEADER, 52 and 56 its forms with masks, 108 and 124 V4 and V5.
             if (size is not (12 or 40 or 52 or 56 or 64 or 108 or 124))
                 throw new ImageDecodeException(size == 0 ? "truncated BMP" : $"BMP with a header of {size} bytes is not supported");
-            if (encoded.Length < FileHeader + size + (size == 40 ? 12 : 0))
+            if (encoded.Length < FileHeader + size)
                 throw new ImageDecodeException("truncated BMP");
             var info = encoded[FileHeader..];
             long width,
@@ -253,6 +253,13 @@ internal static class BmpDecoder
                 bits = BinaryPrimitives.ReadUInt16LittleEndian(info[14..]);
                 compression = BinaryPrimitives.ReadInt32LittleEndian(info[16..]);
                 colors = BinaryPrimitives.ReadInt32LittleEndian(info[32..]);
+            }
+
+            if (compression == BitFields)
+            {
+                // Behind BITMAPINFOHEADER, and within the longer headers, at the same place.
+                if (info.Length < 40 + 12)
+                    throw new ImageDecodeException("truncated BMP");
                 masks = (
                     BinaryPrimitives.ReadUInt32LittleEndian(info[40..]),
                     BinaryPrimitives.ReadUInt32LittleEndian(info[44..]),

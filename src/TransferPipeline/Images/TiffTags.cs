@@ -61,15 +61,16 @@ internal static class TiffTags
         return values;
     }
 
-    /// <summary>Where the two bytes of a tag's only value stand; null when it is not there. For tags of type SHORT.</summary>
+    /// <summary>Where the low two bytes of a tag's first value stand; null when it is not there. For tags of type SHORT or LONG.</summary>
     public static int? Place(ReadOnlySpan<byte> encoded, int tag)
     {
         int? place = null;
+        var length = encoded.Length;
         Read(
             encoded,
             (found, _, at) =>
             {
-                if (found == tag)
+                if (found == tag && at <= length - 2)
                     place = (int)at;
                 return null;
             }
@@ -115,9 +116,9 @@ internal static class TiffTags
         return ambiguous;
     }
 
-    /// <param name="target">Where a tag's values go, by the tag, its type and the place of a value that fits its entry; null for
+    /// <param name="target">Where a tag's values go, by the tag, its type and the place of the low two bytes of its first value; null for
     /// nowhere.</param>
-    /// <param name="ends">In place of a value's place, <paramref name="target"/> gets the end of all values.</param>
+    /// <param name="ends">In place of that place, <paramref name="target"/> gets the end of all values.</param>
     private static void Read(ReadOnlySpan<byte> encoded, Func<int, int, long, List<long>?> target, bool ends = false)
     {
         var reader = new Reader(encoded, encoded.StartsWith("II"u8));
@@ -138,7 +139,7 @@ internal static class TiffTags
                 && target(
                     (int)tag,
                     (int)(reader.Unsigned(entry + 2, 2) ?? 0),
-                    ends ? reader.End(entry, isBig) : entry + 4 + (isBig ? 8 : 4)
+                    ends ? reader.End(entry, isBig) : reader.LowBytes(entry, isBig)
                 )
                     is { } values
             )
@@ -160,6 +161,15 @@ internal static class TiffTags
             for (var i = 0; i < size; i++)
                 value = value << 8 | bytes[littleEndian ? size - 1 - i : i];
             return value <= long.MaxValue ? (long)value : null;
+        }
+
+        /// <summary>Where the low two bytes of an entry's first value stand.</summary>
+        public long LowBytes(long entry, bool isBig)
+        {
+            var (word, size) = (isBig ? 8 : 4, Unsigned(entry + 2, 2) == 4 ? 4 : 2);
+            var inside = entry + 4 + word;
+            var start = Unsigned(entry + 4, word) * size <= word ? inside : Unsigned(inside, word) ?? long.MaxValue / 2;
+            return start + (littleEndian ? 0 : size - 2);
         }
 
         /// <summary>Where an entry's values end.</summary>

@@ -248,6 +248,17 @@ for name, data, word in [
         ("archive.jpg", b"PK\3\4" + bytes(30), "zip"), ("words.jpg", b"no photo here", "not an image")]:
     write(name, data, "refused", word)
 
+# values of a tag beside its entry, and numbers of another type
+hurt = (rgb.astype(int) * alpha[..., None] // 255).astype(np.uint8)
+for order, name in (("<", "little"), (">", "big")):
+    tiff(f"rgba-premultiplied-extra-{name}.tif", 2, [8] * 6, np.dstack([hurt, alpha, alpha, alpha]).tobytes(), extra=[1, 0, 0], order=order)
+    tiff(f"orientation-9-long-{name}.tif", 2, [8] * 3, rgb.tobytes(), order=order, more=[(274, 4, [9])])
+
+# the smallest bitmaps: shorter than a header with masks
+for width in (1, 2):
+    rows = rgb[0, :width, ::-1].tobytes() + b"\0" * (-3 * width % 4)
+    write(f"pixels-{width}.bmp", b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + len(rows), 0, 0, 54, 40, width, 1, 1, 24, 0, len(rows), 0, 0, 0, 0) + rows)
+
 with open("expected.tsv", "w") as out:
     out.write("file\tright\tword\trgb_sha256\ttransposed_rgb_sha256\n")
     for name, right, word in table:
