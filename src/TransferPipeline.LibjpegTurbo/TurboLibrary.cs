@@ -44,15 +44,19 @@ internal static class TurboLibrary
         if (choice == "off")
             return new(0, "", $"switched off by {Variable}=off");
         if (!string.IsNullOrEmpty(choice))
+        {
+            var chosen = Open([choice], inSystem: false);
             // A file that was asked for has no substitute: another library would hide that it does not work.
-            return Open([choice], inSystem: false) is { Problem: null } chosen
+            return chosen.Problem is null
                 ? chosen
                 : throw new UsageException(
-                    $"{Variable} is '{choice}', expected 'off' or the path of libjpeg-turbo 3: {Open([choice], inSystem: false).Problem}"
+                    $"{Variable} is '{choice}', expected 'off' or the path of libjpeg-turbo 3: "
+                        + $"{(File.Exists(choice) ? chosen.Problem : "there is no such file")}"
                 );
-        var native = System.IO.Path.Combine("runtimes", RuntimeInformation.RuntimeIdentifier, "native");
+        }
+
         var beside =
-            from folder in (string[])["", native]
+            from folder in Folders(RuntimeInformation.RuntimeIdentifier)
             from name in Names
             select System.IO.Path.Combine(AppContext.BaseDirectory, folder, name);
         var found = Open(beside, inSystem: false);
@@ -62,6 +66,14 @@ internal static class TurboLibrary
         // An unfit file beside the program explains more than "not found" in the system.
         return system.Problem is null || found.Path == "" ? system : found;
     }
+
+    /// <summary>The program's own folder, and those in which it keeps natives: packages name the platform, not a distribution.</summary>
+    /// <param name="runtime">.NET's own identifier, such as linux-x64; ubuntu.24.04-x64 where a distribution built it.</param>
+    internal static IEnumerable<string> Folders(string runtime) =>
+        new[] { runtime, NativePackages.Platform }
+            .Distinct()
+            .Select(platform => System.IO.Path.Combine("runtimes", platform, "native"))
+            .Prepend("");
 
     /// <summary>The first candidate that is libjpeg-turbo 3; else the reason against the first one that is there.</summary>
     internal static Found Open(IEnumerable<string> candidates, bool inSystem)

@@ -1,4 +1,5 @@
 using TransferPipeline.LibjpegTurbo;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Tests.LibjpegTurbo;
 
@@ -17,7 +18,19 @@ public sealed class TurboLibraryTests : IDisposable
     public void Search_PathThatIsNotThere_IsAnError()
     {
         var error = Assert.Throws<UsageException>(() => TurboLibrary.Search(_folder.At("none.so")));
-        Assert.Contains("expected 'off' or the path of libjpeg-turbo 3", error.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            $"TRANSFER_LIBJPEG_TURBO is '{_folder.At("none.so")}', expected 'off' or the path of libjpeg-turbo 3: there is no such file",
+            error.Message
+        );
+    }
+
+    [Fact]
+    public void Folders_OfADistributionsRuntime_AreThoseOfThePlatformToo()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "distributions build .NET on Linux");
+        var native = Path.Combine("runtimes", NativePackages.Platform, "native");
+        Assert.Equal(["", Path.Combine("runtimes", "ubuntu.24.04-x64", "native"), native], TurboLibrary.Folders("ubuntu.24.04-x64"));
+        Assert.Equal(["", native], TurboLibrary.Folders(NativePackages.Platform));
     }
 
     [Fact]
