@@ -27,15 +27,14 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
     public IReadOnlyList<Action<CancellationToken>> Workers(ExtractionPass pass)
     {
         var decoders = Math.Clamp(plan.Decoders, 1, Math.Max(1, pass.Total));
-        HostBatch[] batches = [];
-        GpuErrors.Guard(
-            () => batches = [.. Enumerable.Range(0, RingLength).Select(_ => new HostBatch(plan.Sessions.Host, plan.Model, plan.BatchSize))],
-            plan.BatchSize,
-            device
-        );
+        var batches = new HostBatch[RingLength];
+        for (var i = 0; i < batches.Length; i++)
+        {
+            GpuErrors.Guard(() => batches[i] = new HostBatch(plan.Sessions.Host, plan.Model, plan.BatchSize), plan.BatchSize, device);
+            // Each at once: the memory for the next one may not suffice. Released before the sessions, whose allocator they come from.
+            _owned.Insert(0, batches[i]);
+        }
 
-        // Released before the sessions, whose allocator they come from.
-        _owned.InsertRange(0, batches);
         var ring = new BatchRing(batches, plan.BatchSize, pass.Total, decoders);
         var work = new List<Action<CancellationToken>>();
         for (var i = 0; i < decoders; i++)

@@ -18,7 +18,18 @@ internal sealed class BatchTensors : IDisposable
         _pixelsPerPhoto = 3 * model.InputHeight * model.InputWidth;
         _dimensions = [.. model.Outputs.Select(o => o.Dimension)];
         Input = memory.Tensor(TensorElementType.UInt8, size, model.InputHeight, model.InputWidth, 3);
-        Outputs = [.. model.Outputs.Select(o => memory.Tensor(TensorElementType.Float, size, o.Dimension))];
+        Outputs = new OrtValue[_dimensions.Length];
+        try
+        {
+            for (var i = 0; i < Outputs.Length; i++)
+                Outputs[i] = memory.Tensor(TensorElementType.Float, size, _dimensions[i]);
+        }
+        catch
+        {
+            // What there was room for is given back: nobody else knows of it.
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Photos in the batch.</summary>
@@ -53,7 +64,8 @@ internal sealed class BatchTensors : IDisposable
     public void Dispose()
     {
         Input.Dispose();
+        // Null are those that were not allocated.
         foreach (var output in Outputs)
-            output.Dispose();
+            output?.Dispose();
     }
 }
