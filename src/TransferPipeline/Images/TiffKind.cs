@@ -4,6 +4,7 @@ namespace TransferPipeline.Images;
 internal static class TiffKind
 {
     private const int Uncompressed = 1,
+        Jpeg = 7,
         NotInverted = 0,
         Rgb = 2,
         Palette = 3,
@@ -70,6 +71,9 @@ internal static class TiffKind
             throw Unsupported($"in {kind}");
         if (colors is < 0 or > 6)
             throw Unsupported($"with unknown colours ({colors})");
+        // Pillow refuses it uncompressed; libtiff takes it, and libvips shows Y, Cb and Cr as if they were red, green and blue.
+        if (colors == YCbCr && compression != Jpeg)
+            throw Unsupported("in YCbCr without JPEG compression");
         var bits = TiffTags.All(encoded, TiffTags.Bits);
         if (bits.Distinct().Count() > 1)
             throw Unsupported($"with channels of {string.Join(", ", bits)} bits");

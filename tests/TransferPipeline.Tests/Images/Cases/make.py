@@ -254,6 +254,11 @@ for order, name in (("<", "little"), (">", "big")):
     tiff(f"rgba-premultiplied-extra-{name}.tif", 2, [8] * 6, np.dstack([hurt, alpha, alpha, alpha]).tobytes(), extra=[1, 0, 0], order=order)
     tiff(f"orientation-9-long-{name}.tif", 2, [8] * 3, rgb.tobytes(), order=order, more=[(274, 4, [9])])
 
+# libvips takes Y, Cb and Cr for red, green and blue, or samples them anew
+ycc = np.asarray(color.convert("YCbCr")).tobytes()
+tiff("ycbcr.tif", 6, [8] * 3, ycc, right="refused", word="YCbCr without JPEG")
+tiff("ycbcr-deflate.tif", 6, [8] * 3, zlib.compress(ycc), compression=8, more=[(530, 3, [1, 1])], right="either", word="YCbCr without JPEG")
+
 # the smallest bitmaps: shorter than a header with masks
 for width in (1, 2):
     rows = rgb[0, :width, ::-1].tobytes() + b"\0" * (-3 * width % 4)
