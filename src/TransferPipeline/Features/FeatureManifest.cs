@@ -120,7 +120,7 @@ internal sealed record FeatureManifest
         try
         {
             // The format comes first: a newer manifest may lack what the serializer requires, and is not a damaged one.
-            var bytes = File.ReadAllBytes(file);
+            var bytes = InputFile.Json(file);
             string? libraries = null;
             using (var document = JsonDocument.Parse(bytes))
             {
@@ -140,7 +140,7 @@ internal sealed record FeatureManifest
             }
 
             var manifest =
-                JsonSerializer.Deserialize(bytes, FeatureManifestJson.Default.FeatureManifest)
+                JsonSerializer.Deserialize(bytes.Span, FeatureManifestJson.Default.FeatureManifest)
                 ?? throw new BadInputException($"{file} is empty");
             if (libraries is not null && manifest.DecodedBy is null)
                 manifest = manifest with { DecodedBy = [libraries] };

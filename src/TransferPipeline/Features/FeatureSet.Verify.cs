@@ -66,7 +66,7 @@ public sealed partial class FeatureSet
         // The length costs nothing and finds a file that was cut short without hashing it.
         if (file.Length != part.Bytes)
             return $"{part.File} has {file.Length} bytes, the manifest says {part.Bytes}";
-        return DurableFile.Hash(file.FullName).Sha256 == part.Sha256
+        return InputFile.Read(file.FullName, () => DurableFile.Hash(file.FullName)).Sha256 == part.Sha256
             ? null
             : $"{part.File} is damaged: its SHA-256 is not the one in the manifest";
     }

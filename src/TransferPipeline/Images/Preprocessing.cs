@@ -31,6 +31,9 @@ internal enum TensorLayout
 /// </summary>
 public sealed record Preprocessing
 {
+    /// <summary>Limit of a side that a file or an option states.</summary>
+    internal const int MostPixels = 100_000;
+
     /// <summary>
     /// Short side after Resize(s); 0 when <see cref="ResizeWidth"/> and <see cref="ResizeHeight"/> are given or nothing is resized.
     /// </summary>

@@ -42,7 +42,7 @@ internal sealed class OnnxFile
                 $"{file}: not an ONNX model (no bytes, or no regular file); expected a protobuf file as torch.onnx.export writes it"
             );
         // Before the parser: protobuf accepts the beginning of many other files and fails with an error that helps nobody.
-        if (FileKind.Describe(file) is { } kind)
+        if (InputFile.Read(file, () => FileKind.Describe(file)) is { } kind)
             Throw.BadInput($"{file}: not an ONNX model: it {kind}");
         file = Path.GetFullPath(file);
         ModelProto model;
@@ -72,7 +72,10 @@ internal sealed class OnnxFile
     /// <summary>SHA-256 of one file in lower-case hex.</summary>
     public static string HashFile(string file)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        using var stream = InputFile.Read(
+            file,
+            () => new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan)
+        );
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 

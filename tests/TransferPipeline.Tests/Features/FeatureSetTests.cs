@@ -117,6 +117,16 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     }
 
     [Fact]
+    public void Open_OfAManifestWithAByteOrderMark_ReadsIt()
+    {
+        var copy = Copy("marked");
+        var file = Path.Combine(copy, "manifest.json");
+        File.WriteAllText(file, File.ReadAllText(file), new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        Assert.Equal(0xEF, File.ReadAllBytes(file)[0]);
+        Assert.Empty(FeatureSet.Open(copy, _extraction.Table).Verify().Problems);
+    }
+
+    [Fact]
     public void Open_OfANewerVersion_SaysSo()
     {
         var copy = Copy("newer");

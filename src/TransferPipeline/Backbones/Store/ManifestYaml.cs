@@ -8,15 +8,12 @@ namespace TransferPipeline.Backbones.Store;
 /// <summary>Reads and writes manifests; every key is known, and what is wrong is reported with its line.</summary>
 internal sealed class ManifestYaml
 {
-    /// <summary>Limit of a side, as of the command's options.</summary>
-    private const int MostPixels = 100_000;
-
     private readonly string _file;
 
     private ManifestYaml(string file) => _file = file;
 
     /// <exception cref="BadInputException">The file is not a manifest.</exception>
-    public static ModelManifest Read(string file) => Parse(file, System.IO.File.ReadAllText(file));
+    public static ModelManifest Read(string file) => Parse(file, InputFile.Read(file, () => System.IO.File.ReadAllText(file)));
 
     public static ModelManifest Parse(string file, string text)
     {
@@ -262,8 +259,8 @@ internal sealed class ManifestYaml
     private int Side(YamlNode node)
     {
         var value = Number(node);
-        if (value is not (>= 1 and <= MostPixels) || value != Math.Floor(value))
-            Fail(node, $"'{Text(node)}' is not a side in pixels: expected a whole number from 1 to {MostPixels}");
+        if (value is not (>= 1 and <= Preprocessing.MostPixels) || value != Math.Floor(value))
+            Fail(node, $"'{Text(node)}' is not a side in pixels: expected a whole number from 1 to {Preprocessing.MostPixels}");
         return (int)value;
     }
 

@@ -158,7 +158,7 @@ internal sealed partial class ModelStore
         )
         {
             if (
-                File.ReadAllText(file).Contains(sha256, StringComparison.Ordinal)
+                InputFile.Read(file, () => File.ReadAllText(file)).Contains(sha256, StringComparison.Ordinal)
                 && ManifestYaml.Read(file) is var manifest
                 && manifest.Sha256 == sha256
             )
