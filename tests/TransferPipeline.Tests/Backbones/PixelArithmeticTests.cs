@@ -283,6 +283,20 @@ public sealed class PixelArithmeticTests : IDisposable
         Assert.Equal(expected.Contains("rounded down", StringComparison.Ordinal), read.CropRoundsDown);
     }
 
+    [Theory]
+    [InlineData("{\"size\":-12,\"image_mean\":[0.5],\"image_std\":[0.5]}", "a side of -12 pixels, expected at most 100000")]
+    [InlineData("{\"size\":12,\"crop_pct\":0,\"image_mean\":[0.5],\"image_std\":[0.5]}", "pixels, expected at most 100000")]
+    [InlineData("{\"size\":12,\"image_mean\":[0.5],\"image_std\":[0, 1, 1]}", "expected deviations greater than 0")]
+    [InlineData("{\"size\":12,\"rescale_factor\":0,\"image_mean\":[0.5],\"image_std\":[0.5]}", "expected deviations greater than 0")]
+    [InlineData("{\"size\":12,\"rescale_factor\":0,\"do_normalize\":false}", "give no finite values")]
+    public void Resolve_ConfigurationWhoseNumbersMakeNoSense_IsRefused(string json, string problem)
+    {
+        var file = _folder.Write("preprocessor_config.json", "\uFEFF" + json);
+        var error = Assert.Throws<BadInputException>(() => Resolve(Plain()));
+        Assert.StartsWith($"{file}: not a configuration that can be read (", error.Message, StringComparison.Ordinal);
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Resolve_ConfigurationAboveAFolderNamedOnnx_IsObeyed()
     {

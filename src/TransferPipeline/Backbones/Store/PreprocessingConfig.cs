@@ -47,7 +47,7 @@ internal sealed class PreprocessingConfig
             try
             {
                 using var json = JsonDocument.Parse(
-                    File.ReadAllBytes(path),
+                    InputFile.Json(path),
                     new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }
                 );
                 var source = Path.GetRelativePath(folder, path);
@@ -55,7 +55,7 @@ internal sealed class PreprocessingConfig
                     json.RootElement.ValueKind == JsonValueKind.Object
                     && new PreprocessingConfig(json.RootElement, source, input).Read(Path.GetFileName(path)) is { } stated
                 )
-                    return Sized(stated, input, isFixed);
+                    return Sized(Plausible(stated), input, isFixed);
             }
             catch (Exception e)
                 when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
@@ -69,6 +69,19 @@ internal sealed class PreprocessingConfig
         }
 
         return null;
+    }
+
+    /// <exception cref="FormatException">Its numbers, or what is computed of them, give no pixels or no finite values.</exception>
+    private static StatedPreprocessing Plausible(StatedPreprocessing stated)
+    {
+        var p = stated.Preprocessing;
+        int[] sides = [p.ResizeShortSide, p.ResizeHeight, p.ResizeWidth, p.CropHeight, p.CropWidth];
+        if (Array.Find(sides, s => s is < 0 or > Preprocessing.MostPixels) is not 0 and var side)
+            throw new FormatException($"it gives a side of {side} pixels, expected at most {Preprocessing.MostPixels}");
+        double[] values = [.. p.Mean, p.Offset, p.Divisor];
+        return values.All(double.IsFinite) && p.Std.All(s => s > 0 && double.IsFinite(s))
+            ? stated
+            : throw new FormatException("its mean, deviation or factor give no finite values; expected deviations greater than 0");
     }
 
     /// <summary>A configuration whose photos are of another size than the model takes cannot be followed.</summary>
