@@ -42,12 +42,17 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
     )
     {
         // ImageSharp fills what a cut file lacks with grey and says nothing.
-        if (format == PhotoFormat.Jpeg ? JpegScan.End(encoded, out _) != JpegEnd.Regular : PhotoFormats.EndsEarly(format, encoded))
+        var end = format == PhotoFormat.Jpeg ? JpegScan.End(encoded, out _) : JpegEnd.Regular;
+        if (format == PhotoFormat.Jpeg && end != JpegEnd.Unknown ? end != JpegEnd.Regular : PhotoFormats.EndsEarly(format, encoded))
             throw new ImageDecodeException($"truncated {format.Name()}: it ends before its pixels do");
+        if (end == JpegEnd.Unknown)
+            throw new ImageDecodeException($"damaged {format.Name()}: its header cannot be read");
         if (format == PhotoFormat.Jpeg && JpegColors.Contradict(encoded))
             throw new ImageDecodeException(
                 "JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp"
             );
+        if (format == PhotoFormat.Jpeg)
+            encoded = JpegFill.Without(encoded);
         var what = "its header cannot be read";
         try
         {

@@ -146,6 +146,32 @@ public sealed class ImageSharpDecoderTests
         Assert.Equal("truncated JPEG: it ends before its pixels do", error.Message);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void Decode_FillBytesBehindTheFirstMarker_AreNoDamage(int count)
+    {
+        var whole = File.ReadAllBytes(Path.Combine(Folder, "rgb-444.jpg"));
+        byte[] filled = [.. whole[..2], .. Enumerable.Repeat((byte)0xFF, count), .. whole[2..20], 0xFF, .. whole[20..]];
+        var (expected, actual) = (new RgbImage(), new RgbImage());
+        Decoder.Decode(whole, new DecodeOptions(), expected);
+        Decoder.Decode(filled, new DecodeOptions(), actual);
+        Assert.Equal(expected.Pixels, actual.Pixels);
+        Assert.InRange(Largest(filled, new DecodeOptions()), 0, 2);
+    }
+
+    [Fact]
+    public void Decode_WholePhotoWithADamagedHeader_IsNotCalledTruncated()
+    {
+        var whole = File.ReadAllBytes(Path.Combine(Folder, "rgb-444.jpg"));
+        byte[] twice = [.. whole[..2], .. whole];
+        foreach (var decoder in (IImageDecoder[])[Decoder, TestDecoder.Create()])
+        {
+            var error = Assert.Throws<ImageDecodeException>(() => decoder.Decode(twice, new DecodeOptions(), new RgbImage()));
+            Assert.Equal("damaged JPEG: its header cannot be read", error.Message);
+        }
+    }
+
     private static (RgbImage Expected, RgbImage Actual) Both(byte[] encoded, DecodeOptions options)
     {
         var (expected, actual) = (new RgbImage(), new RgbImage());
