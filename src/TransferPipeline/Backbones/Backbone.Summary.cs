@@ -19,7 +19,7 @@ internal sealed partial class Backbone
         var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, Runnable(nodes));
         shapes[Input.Name] = new(TensorElementType.Float, Input.Shape(Input.Batch ?? 1), []);
         // Two cuts may keep the same layers, each counted once.
-        var kept = names.Keys.SelectMany(Ancestors).ToHashSet(ReferenceEqualityComparer.Instance);
+        var kept = names.Keys.SelectMany(_index.Ancestors).ToHashSet(ReferenceEqualityComparer.Instance);
         var counted = new HashSet<string>(StringComparer.Ordinal);
         var rows = new List<LayerRow>();
         foreach (var node in nodes)
@@ -103,7 +103,8 @@ internal sealed partial class Backbone
         var rows = Summarize().Layers.ToDictionary(r => r.Tensor, StringComparer.Ordinal);
         return tensor =>
         {
-            var needed = Ancestors(tensor)
+            var needed = _index
+                .Ancestors(tensor)
                 .Select(n => n.Output.FirstOrDefault(_index.Depends) is { } made ? rows.GetValueOrDefault(made) : null)
                 .OfType<LayerRow>()
                 .ToList();
@@ -142,21 +143,6 @@ internal sealed partial class Backbone
     }
 
     private long VectorLength(long[] shape, PoolingKind pooling) => CutBuilder.Dimension([1, .. shape.Skip(1)], new Pooling(pooling));
-
-    private HashSet<NodeProto> Ancestors(string tensor)
-    {
-        var nodes = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
-        var open = new Stack<string>([tensor]);
-        while (open.TryPop(out var name))
-        {
-            if (_index.Producer(name) is not { } node || !nodes.Add(node))
-                continue;
-            foreach (var input in GraphIndex.Inputs(node))
-                open.Push(input);
-        }
-
-        return nodes;
-    }
 
     private long CountParameters(NodeProto node, HashSet<string> counted)
     {

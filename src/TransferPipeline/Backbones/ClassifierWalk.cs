@@ -124,22 +124,7 @@ internal sealed class ClassifierWalk
     /// </summary>
     private bool AreSiblings(List<(WeightedLayer Layer, HeadState Passed)> found) =>
         found.All(f => !f.Layer.IsConv)
-        && found.All(f => Ancestors(f.Layer.Feature) is var before && found.All(other => !before.Contains(other.Layer.Layer)));
-
-    private HashSet<NodeProto> Ancestors(string tensor)
-    {
-        var nodes = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
-        var open = new Stack<string>([tensor]);
-        while (open.TryPop(out var name))
-        {
-            if (_index.Producer(name) is not { } node || !nodes.Add(node))
-                continue;
-            foreach (var input in GraphIndex.Inputs(node))
-                open.Push(input);
-        }
-
-        return nodes;
-    }
+        && found.All(f => _index.Ancestors(f.Layer.Feature) is var before && found.All(other => !before.Contains(other.Layer.Layer)));
 
     private bool Accepts(WeightedLayer layer, HeadState passed, ValueInfoProto output)
     {

@@ -72,6 +72,22 @@ internal sealed class GraphIndex
         return subgraphs.Count == 0 ? names : names.Concat(subgraphs.SelectMany(OuterNames)).Distinct();
     }
 
+    /// <summary>All nodes that a tensor is computed by.</summary>
+    public HashSet<NodeProto> Ancestors(string tensor)
+    {
+        var nodes = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<string>([tensor]);
+        while (open.TryPop(out var name))
+        {
+            if (Producer(name) is not { } node || !nodes.Add(node))
+                continue;
+            foreach (var input in Inputs(node))
+                open.Push(input);
+        }
+
+        return nodes;
+    }
+
     /// <summary>
     /// The value of a constant tensor: an initializer or a Constant node's, seen through Identity; null when it is computed.
     /// </summary>

@@ -41,8 +41,8 @@ internal static class ModelSerializer
         Varint(to, (ulong)length);
     }
 
-    // Base 128, the lowest group first; the highest bit says that more follow.
-    private static void Varint(Stream to, ulong value)
+    /// <summary>Writes a number in base 128, the lowest group first; the highest bit says that more follow.</summary>
+    public static void Varint(Stream to, ulong value)
     {
         for (; value >= 0x80; value >>= 7)
             to.WriteByte((byte)(value | 0x80));

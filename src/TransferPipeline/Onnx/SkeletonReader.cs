@@ -57,8 +57,8 @@ internal sealed class SkeletonReader : IDisposable
                 var nested = new MemoryStream();
                 // The nested message shrinks, so its new length is known only after it was copied.
                 copyNested(this, nestedEnd, nested);
-                WriteVarint(to, tag);
-                WriteVarint(to, (ulong)nested.Length);
+                ModelSerializer.Varint(to, tag);
+                ModelSerializer.Varint(to, (ulong)nested.Length);
                 nested.WriteTo(to);
             }
             else
@@ -84,8 +84,8 @@ internal sealed class SkeletonReader : IDisposable
             var (offset, length) = (_position, dataEnd - _position);
             if (length <= OnnxFile.InlineLimit)
             {
-                WriteVarint(to, tag);
-                WriteVarint(to, (ulong)length);
+                ModelSerializer.Varint(to, tag);
+                ModelSerializer.Varint(to, (ulong)length);
                 CopyBytes(length, to);
             }
             else
@@ -105,12 +105,12 @@ internal sealed class SkeletonReader : IDisposable
 
     private void CopyField(ulong tag, long end, MemoryStream to)
     {
-        WriteVarint(to, tag);
+        ModelSerializer.Varint(to, tag);
         switch (tag & 7)
         {
             // 0 varint, 1 fixed 64 bits, 5 fixed 32 bits, 2 length and payload; 3 and 4 are groups, which ONNX never had.
             case 0:
-                WriteVarint(to, ReadVarint(end));
+                ModelSerializer.Varint(to, ReadVarint(end));
                 break;
             case 1 or 5:
                 var size = (tag & 7) == 1 ? 8 : 4;
@@ -120,7 +120,7 @@ internal sealed class SkeletonReader : IDisposable
                 break;
             case 2:
                 var length = ReadLength(end) - _position;
-                WriteVarint(to, (ulong)length);
+                ModelSerializer.Varint(to, (ulong)length);
                 CopyBytes(length, to);
                 break;
             default:
@@ -169,13 +169,6 @@ internal sealed class SkeletonReader : IDisposable
         _stream.ReadExactly(to.GetBuffer().AsSpan(start, (int)count));
         to.Position = start + count;
         _position += count;
-    }
-
-    private static void WriteVarint(MemoryStream to, ulong value)
-    {
-        for (; value >= 0x80; value >>= 7)
-            to.WriteByte((byte)(value | 0x80));
-        to.WriteByte((byte)value);
     }
 
     private InvalidDataException Invalid() => new(string.Create(CultureInfo.InvariantCulture, $"no valid field at byte {_position}"));
