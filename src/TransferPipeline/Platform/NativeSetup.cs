@@ -8,6 +8,9 @@ internal static class NativeSetup
 {
     private const string Tf32Override = "NVIDIA_TF32_OVERRIDE";
 
+    /// <summary>What the user has set; read before the first change of ours, which Windows would show in its place.</summary>
+    private static readonly string? Tf32OfUser = Environment.GetEnvironmentVariable(Tf32Override);
+
     private static bool _usesTf32;
 
     /// <summary>
@@ -40,9 +43,8 @@ internal static class NativeSetup
         _usesTf32 |= !forbid;
         if (forbid && !_usesTf32)
             SetNativeVariable(Tf32Override, "0");
-        // What the user has set stays: on Linux and macOS .NET's copy of the environment never shows our own value.
-        else if (!forbid && Environment.GetEnvironmentVariable(Tf32Override) is null)
-            SetNativeVariable(Tf32Override, null);
+        else if (!forbid)
+            SetNativeVariable(Tf32Override, Tf32OfUser);
     }
 
     /// <summary>
