@@ -10,31 +10,43 @@ internal sealed record TarMember(string Name, long Offset, long Bytes, long Mtim
 /// <summary>The members of one tar file, found without reading their content.</summary>
 internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folders)
 {
-    private const int BlockBytes = 512;
-
     /// <param name="source">What messages call the archive.</param>
-    /// <exception cref="BadInputException">A member leads out of the archive or is sparse.</exception>
+    /// <exception cref="BadInputException">A member leads out of the archive, is sparse or has a name that is not UTF-8.</exception>
+    /// <exception cref="InvalidDataException">A header is damaged.</exception>
+    /// <exception cref="EndOfStreamException">A member goes on past the end.</exception>
     public static TarIndex Read(string source, FileStream archive, ProblemList problems)
     {
         var index = new TarIndex([], new SortedSet<string>(StringComparer.Ordinal));
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        // What gzip unpacks to when it was cut behind its own header.
+        if (archive.Length == 0)
+            throw new EndOfStreamException("nothing is in it");
         archive.Position = 0;
+        var headers = new TarHeaders(source, archive.SafeFileHandle, archive.Length);
         using var reader = new TarReader(archive, leaveOpen: true);
-        while (Next(source, reader) is { } entry)
+        long start;
+        // Behind a member TarReader stands at the next one.
+        while (headers.Check(start = archive.Position))
         {
+            var entry = Next(source, reader) ?? throw new InvalidDataException($"the header at byte {start:N0} is damaged");
+            // Before the member is listed: a file that was cut short must fail at once and not at its last photo. Not
+            // as a sum, which a damaged length would make negative.
+            if (entry.Length > 0 && entry.Length > archive.Length - entry.DataOffset)
+                throw new EndOfStreamException($"'{entry.Name}' goes on past the end");
             // A pax header for all members is no member; git archive writes one.
             if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
                 continue;
             var name = Inside(source, entry.Name);
-            if (entry.EntryType is TarEntryType.Directory)
+            if (name.Length == 0 && entry.EntryType is not TarEntryType.Directory)
+            {
+                problems.Add(Path.GetFileName(source), "a member without a name is left out", $" (at byte {start:N0})");
+            }
+            else if (entry.EntryType is TarEntryType.Directory)
             {
                 index.AddFolders(name + "/");
             }
             else if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile)
             {
-                // Before the member is listed: a file that was cut short must fail at once and not at its last photo.
-                if (entry.DataOffset + entry.Length > archive.Length)
-                    throw new EndOfStreamException($"'{name}' goes on past the end");
                 index.Add(
                     new TarMember(name, entry.DataOffset, entry.Length, PhotoFiles.Nanoseconds(entry.ModificationTime)),
                     places,
@@ -52,6 +64,14 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
             }
         }
 
+        if (start > archive.Length)
+            throw new EndOfStreamException("it ends within the padding of its last member");
+        if (archive.Length < start + 2 * TarHeaders.BlockBytes)
+            problems.Add(
+                Path.GetFileName(source),
+                "the archive has no end mark (two blocks of zeros): it may have been cut short, and then photos are missing; compare its "
+                    + "length with the original's"
+            );
         NoteTail(source, archive, problems);
         index.Folders.Remove("");
         return index;
@@ -71,6 +91,11 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
                     + $"the photos again without --sparse",
                 e
             );
+        }
+        // All are what TarReader throws at numbers in headers that are too large or of no sense.
+        catch (Exception e) when (e is ArgumentException or OverflowException or FormatException or InvalidOperationException)
+        {
+            throw new InvalidDataException(e.Message.ReplaceLineEndings(" "), e);
         }
 
         // Pax states in attributes alone that a file is sparse: its type is that of a regular file,
@@ -120,10 +145,10 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
     /// <summary>After the two empty blocks that end an archive there should be padding only; another archive there is not read.</summary>
     private static void NoteTail(string source, FileStream archive, ProblemList problems)
     {
-        var block = new byte[BlockBytes];
-        var start = archive.Position / BlockBytes * BlockBytes;
+        var block = new byte[TarHeaders.BlockBytes];
+        var start = archive.Position / TarHeaders.BlockBytes * TarHeaders.BlockBytes;
         archive.Position = start;
-        while (archive.ReadAtLeast(block, BlockBytes, throwOnEndOfStream: false) is > 0 and var read)
+        while (archive.ReadAtLeast(block, TarHeaders.BlockBytes, throwOnEndOfStream: false) is > 0 and var read)
         {
             if (block.AsSpan(0, read).ContainsAnyExcept((byte)0))
             {
