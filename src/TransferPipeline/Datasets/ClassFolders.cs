@@ -27,6 +27,7 @@ internal static class ClassFolders
             if (place is not { } known)
             {
                 strays += PhotoFiles.IsPhoto(file.Path) ? 1 : 0;
+                NoteArchive(file.Path, problems);
             }
             else if (Accept(file, problems))
             {
@@ -73,6 +74,16 @@ internal static class ClassFolders
         if (file.Bytes == 0)
             problems.Add(file.Path, "empty, or a pipe or device");
         return true;
+    }
+
+    /// <summary>An archive holds a copy of the photos or more of them: which one is for the user to say.</summary>
+    private static void NoteArchive(string path, ProblemList problems)
+    {
+        if (LeftAside.IsArchive(path))
+            problems.Add(
+                path,
+                "not read: the photos in the class folders beside it are taken; if it holds more of them, give the file itself or unpack it"
+            );
     }
 
     private static void CheckAny(string source, int photos, int strays, ProblemList problems)

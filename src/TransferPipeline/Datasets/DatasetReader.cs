@@ -42,8 +42,6 @@ internal static class DatasetReader
             throw new BadInputException(
                 $"{options.Path} is a folder, expected a CSV file (or a folder with metadata.csv or metadata.jsonl)"
             );
-        if (options.Kind == DatasetKind.Tar && isFolder && !FolderContent.HasTars(options.Path))
-            throw new BadInputException($"{options.Path} is a folder, expected a tar file (or a folder of numbered tar files)");
         var kind =
             options.Kind != DatasetKind.Auto ? options.Kind
             : isFolder ? KindOfFolder(options)
@@ -64,14 +62,13 @@ internal static class DatasetReader
             return DatasetKind.Cifar10;
         if (CifarFiles.Has(options.Path, 100))
             return DatasetKind.Cifar100;
-        if (FolderContent.HasParquet(options.Path))
+        var content = FolderContent.Of(options.Path);
+        if (content.HasParquet)
             return DatasetKind.Parquet;
-        if (FolderContent.HasTars(options.Path))
+        if (content.HasTars)
             return DatasetKind.Tar;
         // Where photos lie in class folders, their folders are their labels, and metadata beside them only get a line.
-        return MetadataDataset.HasLabels(options) && FolderContent.HasPhotosOutsideClassFolders(options.Path)
-            ? DatasetKind.Csv
-            : DatasetKind.Folder;
+        return MetadataDataset.HasLabels(options) && content.HasPhotosOutsideClassFolders ? DatasetKind.Csv : DatasetKind.Folder;
     }
 
     private static DatasetKind KindOfFile(string path)

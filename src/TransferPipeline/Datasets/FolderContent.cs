@@ -2,58 +2,66 @@ using System.IO.Enumeration;
 
 namespace TransferPipeline.Datasets;
 
-/// <summary>Finds out what a folder holds without listing class folders to their end.</summary>
-internal static class FolderContent
+/// <summary>
+/// What a folder holds, counted without listing class folders to their end. Nothing depends on the order in which the file system lists
+/// files, which differs between machines.
+/// </summary>
+internal sealed class FolderContent
 {
-    /// <summary>After so many photos a folder is one of photos.</summary>
+    /// <summary>After so many photos a folder below the top is one of photos.</summary>
     private const int MostPhotos = 100;
 
     /// <summary>Folders that are searched inside one folder: configurations and splits are few, classes may be many.</summary>
     private const int MostFolders = 100;
 
-    /// <summary>Whether Parquet files lie in the folder or up to two folders below it (default/train/0000.parquet).</summary>
-    public static bool HasParquet(string path) => Has(path, ParquetFiles.IsParquet, depth: 2);
+    private readonly List<string> _folders = [];
+    private readonly Lazy<List<FolderContent>> _inside;
+    private readonly string _name;
+    private int _photos;
+    private int _parquet;
+    private int _tars;
 
-    /// <summary>Whether tar files lie in the folder or in the folders in it, and no photos in folders beside them.</summary>
-    public static bool HasTars(string path)
+    private FolderContent(string path, bool isTop)
     {
-        var (matches, isOfPhotos, folders) = Probe(path, TarDataset.IsTar);
-        var inside = folders.Take(MostFolders).Select(folder => Probe(folder, TarDataset.IsTar)).ToList();
-        return !isOfPhotos
-            && !inside.Exists(i => i.IsOfPhotos || (!i.Matches && i.Folders.Count > 0))
-            && (matches || inside.Exists(i => i.Matches));
+        _name = Path.GetFileName(path);
+        _inside = new(() => [.. _folders.Select(folder => new FolderContent(folder, isTop: false))]);
+        // A name that is not UTF-8 comes as U+FFFD and leads nowhere.
+        if (Directory.Exists(path))
+            Count(path, isTop);
+        // The first folders that are searched are the same ones on all machines.
+        _folders.Sort(StringComparer.Ordinal);
     }
+
+    /// <summary>
+    /// Whether Parquet files lie in the folder or up to two folders below it (default/train/0000.parquet). Below the top those in a folder
+    /// with more photos than Parquet files are strays in a class folder.
+    /// </summary>
+    public bool HasParquet => (_parquet > 0 && _photos < MostPhotos) || _inside.Value.Exists(folder => folder.HoldsParquet(depth: 1));
+
+    /// <summary>
+    /// Whether tar files lie in the folder or in the folders in it, and not more photos beside them: an archive of photos beside their
+    /// class folders is a copy of them, and a picture beside many tar files is not a class.
+    /// </summary>
+    public bool HasTars =>
+        _tars + _inside.Value.Sum(folder => folder._tars) is > 0 and var tars
+        && _photos + _inside.Value.Sum(folder => folder._photos) <= tars
+        && !_inside.Value.Exists(folder => folder._tars == 0 && folder._folders.Count > 0);
 
     /// <summary>Whether photos lie where class folders have none: at the top, in split folders or all in one folder.</summary>
-    public static bool HasPhotosOutsideClassFolders(string path)
-    {
-        var (_, isOfPhotos, folders) = Probe(path, static _ => false);
-        return isOfPhotos
-            || folders.Exists(folder =>
-                (folders.Count == 1 || SplitNames.Canonical(Path.GetFileName(folder)) is not null)
-                && Probe(folder, static _ => false).IsOfPhotos
-            );
-    }
+    public bool HasPhotosOutsideClassFolders =>
+        _photos > 0
+        || _inside.Value.Exists(folder => (_folders.Count == 1 || SplitNames.Canonical(folder._name) is not null) && folder._photos > 0);
 
-    private static bool Has(string path, Func<string, bool> wanted, int depth)
-    {
-        var (matches, isOfPhotos, folders) = Probe(path, wanted);
-        // Below the top a folder of photos is a class folder: no Parquet files are looked for under it.
-        return matches
-            || (
-                depth > 0
-                && !(isOfPhotos && depth < 2)
-                && folders.Take(depth == 2 ? int.MaxValue : MostFolders).Any(folder => Has(folder, wanted, depth - 1))
-            );
-    }
+    public static FolderContent Of(string path) => new(path, isTop: true);
 
-    /// <summary>Whether a wanted file is among a folder's first, whether photos are, and the folders among them.</summary>
-    private static (bool Matches, bool IsOfPhotos, List<string> Folders) Probe(string path, Func<string, bool> wanted)
+    /// <summary>A folder of photos is a class folder: what lies below it is not searched.</summary>
+    private bool HoldsParquet(int depth) =>
+        _photos > _parquet ? false
+        : _parquet > 0 ? true
+        : depth > 0 && _photos == 0 && _inside.Value.Take(MostFolders).Any(folder => folder.HoldsParquet(depth - 1));
+
+    private void Count(string path, bool isTop)
     {
-        var (photos, folders) = (0, new List<string>());
-        // A name that is not UTF-8 comes as U+FFFD and leads nowhere.
-        if (!Directory.Exists(path))
-            return (false, false, folders);
         // The default skips hidden entries; here LeftBehind alone decides. What
         // cannot be read is reported by the reader that opens it.
         var entries = new FileSystemEnumerable<(string Name, bool IsFolder)>(
@@ -63,21 +71,19 @@ internal static class FolderContent
         );
         foreach (var (name, isFolder) in entries)
         {
-            if (isFolder)
-            {
-                if (!LeftBehind.IsFolder(name))
-                    folders.Add(Path.Combine(path, name));
-            }
-            else if (wanted(name))
-            {
-                return (true, photos > 0, folders);
-            }
-            else if (PhotoFiles.IsPhoto(name) && ++photos >= MostPhotos)
-            {
-                break;
-            }
+            if (isFolder && !LeftBehind.IsFolder(name))
+                _folders.Add(Path.Combine(path, name));
+            if (isFolder || PhotoFiles.IsOfSystem(name))
+                continue;
+            _parquet += ParquetFiles.IsParquet(name) ? 1 : 0;
+            _tars += TarDataset.IsTar(name) ? 1 : 0;
+            _photos += PhotoFiles.IsPhoto(name) ? 1 : 0;
+            // The top is listed to its end, for the folders in it. Elsewhere what came before so many photos does not count.
+            if (isTop || _photos < MostPhotos)
+                continue;
+            (_parquet, _tars) = (0, 0);
+            _folders.Clear();
+            break;
         }
-
-        return (false, photos > 0, folders);
     }
 }

@@ -26,8 +26,8 @@ internal static class ParquetFiles
                     PhotoFiles.Nanoseconds(FileBytes.Real(path).LastWriteTimeUtc)
                 ),
             ];
-        var files = PhotoFiles
-            .Walk(path)
+        var found = PhotoFiles.Walk(path);
+        var files = found
             .Files.Where(file => IsParquet(file.Path) && LeftBehind.FolderOf(file.Path) is null)
             .Select(file => new ParquetFile(Path.Combine(path, file.Path), file.Path, SplitNames.OfFile(file.Path), file.Mtime))
             .OrderBy(file => SplitNames.Order(file.Split))
@@ -46,6 +46,7 @@ internal static class ParquetFiles
         files = SplitsInside(files, problems);
         RefuseConfigurations(path, files);
         ShardSeries.Check(path, files.Select(file => file.Name), problems);
+        LeftAside.Note(path, found, IsParquet, "Parquet files", problems);
         foreach (var part in files.Where(file => file.Name.Contains("/partial-", StringComparison.Ordinal)))
             problems.Add(part.Name, "the folder holds a part of the split only");
         files.ForEach(file => FileBytes.RequireSome(file.FullPath, "a Parquet file"));

@@ -105,8 +105,8 @@ internal sealed class TarDataset : Dataset
     {
         if (!Directory.Exists(path))
             return [""];
-        var files = PhotoFiles
-            .Walk(path)
+        var found = PhotoFiles.Walk(path);
+        var files = found
             .Files.Where(f => IsTar(f.Path) && LeftBehind.FolderOf(f.Path) is null && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path)))
             .Select(f => f.Path)
             .OrderBy(f => SplitNames.Order(SplitNames.OfFile(f)))
@@ -121,6 +121,7 @@ internal sealed class TarDataset : Dataset
                     + $"train, validation or test at the start of every file's name, or of none"
             );
         ShardSeries.Check(path, files, problems);
+        LeftAside.Note(path, found, IsTar, "tar files", problems);
         return files;
     }
 

@@ -126,16 +126,6 @@ public sealed class TarFormsTests : IDisposable
     }
 
     [Fact]
-    public void ClassFolders_BesideAnArchive_StayClassFolders()
-    {
-        foreach (var path in new[] { "set/a/1.jpg", "set/b/2.jpg" })
-            _folder.Write(path, "x");
-        Make("set/backup-0000.tar", ("a/1.jpg", "x"));
-        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") });
-        Assert.Equal(["a/1.jpg", "b/2.jpg"], data.Entries.Select(e => e.Path).Order(StringComparer.Ordinal));
-    }
-
-    [Fact]
     public void HardLink_IsThePhotoUnderASecondName()
     {
         var file = _folder.At("a.tar");
