@@ -25,6 +25,7 @@ internal static class LabelledFiles
         var photos = new List<(PhotoEntry Entry, int Item)>();
         var stamps = new List<PhotoStamp>();
         var seen = new Dictionary<string, TableLine>(StringComparer.Ordinal);
+        var near = new NearFiles(folder);
         TableLine? missing = null;
         foreach (var line in lines)
         {
@@ -58,8 +59,8 @@ internal static class LabelledFiles
 
             missing ??= line;
             // A table that lost its zeros is refused as a whole: other numbers in it may name other photos.
-            NearFiles.RefuseLostZeros(folder, line);
-            problems.Add(line.Path, $"left out: there is no such file in {folder}", NearFiles.OtherForm(folder, line.Path));
+            near.RefuseLostZeros(line);
+            problems.Add(line.Path, $"left out: there is no such file in {folder}", near.OtherForm(line.Path));
         }
 
         return photos.Count == 0

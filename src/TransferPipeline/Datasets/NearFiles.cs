@@ -1,10 +1,15 @@
 namespace TransferPipeline.Datasets;
 
-/// <summary>Files that are nearly the one a table names: another extension, folder, Unicode form or number of zeros.</summary>
-internal static class NearFiles
+/// <summary>
+/// Files that are nearly the one a table names: another extension, folder, Unicode form or number of zeros. A folder is
+/// listed once, however many files are missing in it.
+/// </summary>
+internal sealed class NearFiles(string folder)
 {
+    private readonly Dictionary<string, Listing> _listings = new(StringComparer.Ordinal);
+
     /// <summary>Spreadsheets turn 000.jpg's 000 into 0, and pandas into 0.0: the photo would be lost, or another be taken for it.</summary>
-    public static void RefuseLostZeros(string folder, TableLine line)
+    public void RefuseLostZeros(TableLine line)
     {
         var stem = Path.GetFileNameWithoutExtension(line.Path);
         if (stem.EndsWith(".0", StringComparison.Ordinal))
@@ -13,17 +18,11 @@ internal static class NearFiles
         if (
             number.Length is 0 or > 12
             || !number.All(char.IsAsciiDigit)
-            || Path.GetDirectoryName(Path.Combine(folder, line.Path)) is not { } inside
-            || !Directory.Exists(inside)
+            || !ListingOf(line.Path).Numbers.TryGetValue(number.TrimStart('0'), out var found)
         )
             return;
-        if (
-            Directory
-                .EnumerateFiles(inside, "*" + number + ".*")
-                .Select(Path.GetFileName)
-                .FirstOrDefault(f => PhotoFiles.IsPhoto(f) && IsSameNumber(Path.GetFileNameWithoutExtension(f!), number)) is
-            { } found
-        )
+        // Longer, and equal without the zeros in front: 7 is found as 007 and never as 17.
+        if (Path.GetFileNameWithoutExtension(found).Length > number.Length)
         {
             throw new BadInputException(
                 $"{line.Where}: '{line.Name}' is named and '{found}' is there: the zeros in front were lost, as spreadsheets do; "
@@ -33,19 +32,10 @@ internal static class NearFiles
     }
 
     /// <summary>For a file that is missing: one whose name differs only in case or Unicode form; empty where there is none.</summary>
-    public static string OtherForm(string folder, string path)
-    {
-        var inside = Path.GetDirectoryName(Path.Combine(folder, path))!;
-        var folded = UnicodeForms.Decompose(Path.GetFileName(path));
-        // A long list of missing files must not list a large folder for each.
-        if (!Directory.Exists(inside) || (folded.Length == Path.GetFileName(path).Length && System.Text.Ascii.IsValid(folded)))
-            return "";
-        var found = Directory
-            .EnumerateFiles(inside)
-            .Select(f => Path.GetFileName(f))
-            .FirstOrDefault(f => UnicodeForms.Decompose(f).Equals(folded, StringComparison.OrdinalIgnoreCase));
-        return found is null ? "" : $" (its name is there in another Unicode form or case: {found})";
-    }
+    public string OtherForm(string path) =>
+        ListingOf(path).Forms.TryGetValue(UnicodeForms.Decompose(Path.GetFileName(path)), out var found)
+            ? $" (its name is there in another Unicode form or case: {found})"
+            : "";
 
     /// <summary>The first photo with another extension or in a folder inside, and what to set; null when there is none.</summary>
     /// <param name="extension">What is appended to the names of the table.</param>
@@ -74,7 +64,35 @@ internal static class NearFiles
         return null;
     }
 
-    // Longer, and equal without the zeros in front: 7 is found as 007 and never as 17.
-    private static bool IsSameNumber(string stem, string number) =>
-        stem.Length > number.Length && stem.All(char.IsAsciiDigit) && stem.TrimStart('0') == number.TrimStart('0');
+    private Listing ListingOf(string path)
+    {
+        var inside = Path.GetDirectoryName(Path.Combine(folder, path)) ?? folder;
+        if (!_listings.TryGetValue(inside, out var listing))
+            _listings[inside] = listing = Listing.Of(inside);
+        return listing;
+    }
+
+    /// <param name="Numbers">Photos called by a number, the one with most zeros in front, by the number without them.</param>
+    /// <param name="Forms">All files by their decomposed names, whatever the case.</param>
+    private sealed record Listing(Dictionary<string, string> Numbers, Dictionary<string, string> Forms)
+    {
+        public static Listing Of(string folder)
+        {
+            var listing = new Listing(new(StringComparer.Ordinal), new(StringComparer.OrdinalIgnoreCase));
+            var names = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Select(Path.GetFileName).OfType<string>() : [];
+            // In ordinal order, since the file system's differs between machines.
+            foreach (var name in names.Order(StringComparer.Ordinal))
+            {
+                listing.Forms.TryAdd(UnicodeForms.Decompose(name), name);
+                var stem = Path.GetFileNameWithoutExtension(name);
+                if (!PhotoFiles.IsPhoto(name) || !stem.All(char.IsAsciiDigit))
+                    continue;
+                var number = stem.TrimStart('0');
+                if (!listing.Numbers.TryGetValue(number, out var other) || Path.GetFileNameWithoutExtension(other).Length < stem.Length)
+                    listing.Numbers[number] = name;
+            }
+
+            return listing;
+        }
+    }
 }

@@ -137,6 +137,26 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.Contains(data.Problems, p => p is { Path: "4.jpg", Problem: "left out: the line has no label" });
     }
 
+    /// <summary>A table with many missing photos must not list a large folder for each.</summary>
+    [Fact]
+    public void NearFiles_ListAFolderOnce()
+    {
+        _folder.Write("in/0007.jpg", "x");
+        _folder.Write("in/A.jpg", "x");
+        var near = new NearFiles(_folder.Root);
+        Assert.Equal(" (its name is there in another Unicode form or case: A.jpg)", near.OtherForm("in/a.jpg"));
+        _folder.Write("in/B.jpg", "x");
+        _folder.Write("in/0008.jpg", "x");
+        Assert.Empty(near.OtherForm("in/b.jpg"));
+        near.RefuseLostZeros(Line("in/8.jpg"));
+        Assert.Contains(
+            "'in/7.jpg' is named and '0007.jpg' is there",
+            Assert.Throws<BadInputException>(() => near.RefuseLostZeros(Line("in/7.jpg"))).Message
+        );
+
+        static TableLine Line(string name) => new("labels.csv, line 2", 2, name, name, "a", "");
+    }
+
     [Theory]
     [InlineData("path,label\n1.jpg,a\n\n1.jpg,b\n", "line 4: '1.jpg' is 'b' here and 'a' in line 2")]
     [InlineData("path,label\n../out.jpg,a\n", "line 2: '../out.jpg' leads out of")]
