@@ -98,15 +98,32 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         {
             // Not disposed of: the elements that are returned point into the document.
             var root = JsonDocument.Parse(json).RootElement;
+            RequireTexts(root);
             return Member(Member(root, "info"), "features");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new BadInputException(
                 $"{file}: the metadata under 'huggingface' is not JSON ({e.Message}); write the file again with the datasets library",
                 e
             );
         }
+    }
+
+    /// <summary>JSON's grammar allows half a character (\uD800), at which System.Text.Json throws when the text is taken.</summary>
+    /// <exception cref="InvalidOperationException">There is one.</exception>
+    private static void RequireTexts(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+            _ = element.GetString();
+        foreach (var member in element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : default)
+        {
+            _ = member.Name;
+            RequireTexts(member.Value);
+        }
+
+        foreach (var item in element.ValueKind == JsonValueKind.Array ? element.EnumerateArray() : default)
+            RequireTexts(item);
     }
 
     private static string? TypeOf(JsonElement? features, string column) =>

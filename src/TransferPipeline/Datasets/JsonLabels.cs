@@ -7,7 +7,28 @@ namespace TransferPipeline.Datasets;
 internal static class JsonLabels
 {
     /// <summary>A key that is there twice is refused: one of its values would be taken without a word.</summary>
-    public static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    /// <summary>Takes something out of a JSON text.</summary>
+    /// <param name="expected">What the text should be.</param>
+    /// <exception cref="BadInputException">It is not JSON, or has what is no text.</exception>
+    public static T Read<T>(string where, string text, string expected, Func<JsonElement, T> read)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text, Strict);
+            return read(document.RootElement);
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException($"{where}: not valid JSON ({e.Message}); expected {expected}", e);
+        }
+        // System.Text.Json's answer to an escape such as \uD800, half a character, which JSON's grammar allows.
+        catch (InvalidOperationException e)
+        {
+            throw new BadInputException($"{where}: holds what is no text ({e.Message}); expected {expected}", e);
+        }
+    }
 
     /// <summary>The value under the first of the keys that is there, as text; null where there is none.</summary>
     /// <exception cref="BadInputException">It is a list or an object: several labels.</exception>

@@ -74,6 +74,9 @@ internal static class LabelledFiles
     {
         if (name.Length == 0)
             throw new BadInputException($"{where}: the photo's name is empty");
+        // JSON can write it, no file system can.
+        if (name.Contains('\0', StringComparison.Ordinal))
+            throw new BadInputException($"{where}: the photo's name '{name}' has a zero character; expected the name of a file");
         extension = extension.Length == 0 || extension.StartsWith('.') ? extension : "." + extension;
         // Tables that were made on Windows have backslashes.
         var path = name.Replace('\\', '/');
@@ -81,9 +84,15 @@ internal static class LabelledFiles
             path += extension;
         // Normalized, so that ./a.jpg and a.jpg are one photo.
         var relative = Path.GetRelativePath(folder, Path.GetFullPath(path, Path.GetFullPath(folder)));
-        return relative == ".." || relative.StartsWith("../", StringComparison.Ordinal)
-            ? throw new BadInputException($"{where}: '{name}' leads out of {folder}; expected names of photos inside it")
-            : relative;
+        return Below(relative)
+            ?? throw new BadInputException($"{where}: '{name}' leads out of {folder}; expected names of photos inside it");
+    }
+
+    /// <summary>A relative path with '/', or null where it leads out; Windows has backslashes, and whole paths for other drives.</summary>
+    internal static string? Below(string relative)
+    {
+        relative = relative.Replace('\\', '/');
+        return relative == ".." || relative.StartsWith("../", StringComparison.Ordinal) || Path.IsPathRooted(relative) ? null : relative;
     }
 
     private static string Describe(TableLine line) => line.Split.Length == 0 ? $"'{line.Label}'" : $"'{line.Label}' in split {line.Split}";

@@ -109,36 +109,38 @@ internal static class MetadataDataset
             if (line.AsSpan().Trim().Length == 0)
                 continue;
             var where = $"{file}, line {number}";
-            using var document = Parse(where, line);
-            var name =
-                JsonLabels.Of(where, document.RootElement, paths)
-                ?? throw new BadInputException($"{where}: no photo name; expected a key {string.Join(", ", paths)}");
-            var own = JsonLabels.Of(where, document.RootElement, [options.SplitColumn ?? "split"]);
-            yield return new TableLine(
+            yield return Read(
                 where,
-                number,
-                name,
-                prefix + LabelledFiles.Inside(folder, where, name, options.Extension),
-                JsonLabels.Of(where, document.RootElement, labels)?.Trim() ?? "",
-                own is null ? split : CsvDataset.SplitOf(where, own)
+                line,
+                root =>
+                {
+                    var name =
+                        JsonLabels.Of(where, root, paths)
+                        ?? throw new BadInputException($"{where}: no photo name; expected a key {string.Join(", ", paths)}");
+                    var own = JsonLabels.Of(where, root, [options.SplitColumn ?? "split"]);
+                    return new TableLine(
+                        where,
+                        number,
+                        name,
+                        prefix + LabelledFiles.Inside(folder, where, name, options.Extension),
+                        JsonLabels.Of(where, root, labels)?.Trim() ?? "",
+                        own is null ? split : CsvDataset.SplitOf(where, own)
+                    );
+                }
             );
         }
     }
 
-    private static JsonDocument Parse(string where, string line)
-    {
-        try
-        {
-            var document = JsonDocument.Parse(line, JsonLabels.Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? document
-                : throw new BadInputException($"{where}: expected a JSON object with a photo name and a label");
-        }
-        catch (JsonException e)
-        {
-            throw new BadInputException($"{where}: not valid JSON ({e.Message}); expected one object per line", e);
-        }
-    }
+    private static T Read<T>(string where, string line, Func<JsonElement, T> read) =>
+        JsonLabels.Read(
+            where,
+            line,
+            "one object per line",
+            root =>
+                root.ValueKind == JsonValueKind.Object
+                    ? read(root)
+                    : throw new BadInputException($"{where}: expected a JSON object with a photo name and a label")
+        );
 
     private static string[] KeysOf(string file)
     {
@@ -148,8 +150,7 @@ internal static class MetadataDataset
         // The first object stands for all: a later line without a label is left out with a note.
         if (File.ReadLines(file).FirstOrDefault(line => line.AsSpan().Trim().Length > 0) is not { } first)
             return [];
-        using var document = Parse($"{file}, line 1", first);
-        return [.. document.RootElement.EnumerateObject().Select(p => p.Name)];
+        return Read($"{file}, line 1", first, root => root.EnumerateObject().Select(p => p.Name).ToArray());
     }
 
     /// <summary>Splits by folder for some of the photos only would leave the others in none.</summary>

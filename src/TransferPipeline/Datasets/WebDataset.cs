@@ -121,21 +121,16 @@ internal static class WebDataset
         return null;
     }
 
-    private static string? FromJson(string name, string text, string? key)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text, JsonLabels.Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                    ? JsonLabels.Of(name, document.RootElement, key is null ? LabelKeys : [key])
-                : document.RootElement.ValueKind is JsonValueKind.Number or JsonValueKind.String ? document.RootElement.ToString()
-                : null;
-        }
-        catch (JsonException e)
-        {
-            throw new BadInputException($"{name}: not valid JSON ({e.Message})", e);
-        }
-    }
+    private static string? FromJson(string name, string text, string? key) =>
+        JsonLabels.Read(
+            name,
+            text,
+            "an object with a label",
+            root =>
+                root.ValueKind == JsonValueKind.Object ? JsonLabels.Of(name, root, key is null ? LabelKeys : [key])
+                : root.ValueKind is JsonValueKind.Number or JsonValueKind.String ? root.ToString()
+                : null
+        );
 
     /// <summary>Puts names for numbers where a list of names lies beside the archives.</summary>
     private static void Name(DatasetOptions options, IReadOnlyList<TarArchive> archives, List<PhotoEntry> entries, ProblemList problems)

@@ -182,6 +182,18 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    /// <summary>What Path.GetRelativePath gives on Linux and on Windows.</summary>
+    [Theory]
+    [InlineData("a/1.jpg", "a/1.jpg")]
+    [InlineData(@"a\1.jpg", "a/1.jpg")]
+    [InlineData("..a.jpg", "..a.jpg")]
+    [InlineData("..", null)]
+    [InlineData("../1.jpg", null)]
+    [InlineData(@"..\1.jpg", null)]
+    [InlineData("/mnt/1.jpg", null)]
+    public void Below_OfARelativePath_IsWithSlashesAndInside(string relative, string? expected) =>
+        Assert.Equal(expected, LabelledFiles.Below(relative));
+
     [Theory]
     [InlineData("1", "", "train/1.JPG", "('train/1.JPG' is: set the folder to '{0}/train' and the extension to '.JPG')")]
     [InlineData("1", "jpg", "1.JPG", "('1.JPG' is: set the extension to '.JPG')")]

@@ -278,6 +278,13 @@ public sealed class NamesAndFormsTests : IDisposable
     [Theory]
     [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": [1, 2]}", "'label' holds a list; expected one label per photo")]
     [InlineData("metadata.jsonl", "{\"label\": \"a\"}", "no photo name; expected a key file_name")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"\\ud800\"}", "line 1: holds what is no text")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"a\", \"\\udfff\": 1}", "line 1: holds what is no text")]
+    [InlineData(
+        "metadata.jsonl",
+        "{\"file_name\": \"\\u0000.jpg\", \"label\": \"a\"}",
+        "line 1: the photo's name '\0.jpg' has a zero character"
+    )]
     [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"a\", \"label\": \"b\"}", "Duplicate property")]
     [InlineData(
         "metadata.csv",

@@ -67,6 +67,8 @@ public sealed class TarFormsTests : IDisposable
     [Theory]
     [InlineData("1.json", "{\"label\": [1, 2]}", "a.tar, member 1.json: 'label' holds a list; expected one label per photo")]
     [InlineData("1.json", "{\"label\": ", "a.tar, member 1.json: not valid JSON")]
+    [InlineData("1.json", "{\"label\": \"\\ud800\"}", "a.tar, member 1.json: holds what is no text")]
+    [InlineData("1.json", "\"\\ud800\"", "a.tar, member 1.json: holds what is no text")]
     [InlineData(
         "1.json",
         "{\"width\": 1}",
