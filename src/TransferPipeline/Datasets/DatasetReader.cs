@@ -68,7 +68,7 @@ internal static class DatasetReader
         if (content.HasTars)
             return DatasetKind.Tar;
         // Where photos lie in class folders, their folders are their labels, and metadata beside them only get a line.
-        return MetadataDataset.HasLabels(options) && content.HasPhotosOutsideClassFolders ? DatasetKind.Csv : DatasetKind.Folder;
+        return content.HasPhotosOutsideClassFolders && MetadataDataset.HasLabels(options) ? DatasetKind.Csv : DatasetKind.Folder;
     }
 
     private static DatasetKind KindOfFile(string path)

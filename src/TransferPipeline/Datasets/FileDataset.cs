@@ -33,14 +33,27 @@ internal sealed class FileDataset(
             throw new BadInputException($"{options.Path} cannot be listed: {e.Message}", e);
         }
 
-        if (MetadataDataset.HasLabels(options) && MetadataDataset.Files(options.Path) is [var metadata, ..])
-            problems.Add(
-                metadata,
-                "not used: the photos lie in class folders, and these are their labels; kind csv takes the labels of the metadata"
-            );
+        NoteMetadata(options, problems);
         var (arranged, form) = ClassFolders.Arrange(options.Path, found, options, problems);
         var stamps = Array.ConvertAll(arranged.Items, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));
         return new FileDataset(options.Path, options.Path, arranged, stamps, problems.ToList()) { Form = form };
+    }
+
+    private static void NoteMetadata(DatasetOptions options, ProblemList problems)
+    {
+        const string Unused = "not used: the photos lie in class folders, and these are their labels";
+        if (MetadataDataset.Files(options.Path) is not [var metadata, ..])
+            return;
+        try
+        {
+            if (MetadataDataset.HasLabels(options))
+                problems.Add(metadata, $"{Unused}; kind csv takes the labels of the metadata");
+        }
+        // What is not used need not be whole.
+        catch (BadInputException e)
+        {
+            problems.Add(metadata, Unused, $" ({e.Message})");
+        }
     }
 
     /// <summary>The same photos, with another form in words.</summary>

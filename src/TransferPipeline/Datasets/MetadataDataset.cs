@@ -23,9 +23,9 @@ internal static class MetadataDataset
             : [.. Here(folder, "data/"), .. Inside(folder, "data/")];
     }
 
-    /// <summary>Whether the metadata of a folder hold labels.</summary>
+    /// <summary>Whether any of the metadata of a folder holds labels: those of a test split may be hidden.</summary>
     public static bool HasLabels(DatasetOptions options) =>
-        Files(options.Path) is { Count: > 0 } files && TableColumns.HasLabels(options, KeysOf(Path.Combine(options.Path, files[0])));
+        Files(options.Path).Exists(file => TableColumns.HasLabels(options, KeysOf(options, Path.Combine(options.Path, file))));
 
     public static FileDataset Open(DatasetOptions options)
     {
@@ -38,7 +38,7 @@ internal static class MetadataDataset
         if (!HasLabels(options))
             throw new BadInputException(
                 $"{Path.Combine(options.Path, files[0])} has no column of labels (it has "
-                    + $"{string.Join(", ", KeysOf(Path.Combine(options.Path, files[0])))}); expected "
+                    + $"{string.Join(", ", KeysOf(options, Path.Combine(options.Path, files[0])))}); expected "
                     + $"{string.Join(", ", TableColumns.LabelNames)}, or name the column"
             );
         var lines = files.SelectMany(file => Lines(options, file, problems)).ToList();
@@ -142,15 +142,25 @@ internal static class MetadataDataset
                     : throw new BadInputException($"{where}: expected a JSON object with a photo name and a label")
         );
 
-    private static string[] KeysOf(string file)
+    /// <summary>The columns of a table; of JSON lines the keys up to the first object with a label.</summary>
+    private static List<string> KeysOf(DatasetOptions options, string file)
     {
         TextFile.Require(file);
         if (!CsvDataset.IsJsonLines(file))
-            return CsvDataset.Header(file);
-        // The first object stands for all: a later line without a label is left out with a note.
-        if (File.ReadLines(file).FirstOrDefault(line => line.AsSpan().Trim().Length > 0) is not { } first)
-            return [];
-        return Read($"{file}, line 1", first, root => root.EnumerateObject().Select(p => p.Name).ToArray());
+            return [.. CsvDataset.Header(file)];
+        var (keys, number) = (new List<string>(), 0L);
+        foreach (var line in File.ReadLines(file))
+        {
+            number++;
+            if (line.AsSpan().Trim().Length == 0)
+                continue;
+            var own = Read($"{file}, line {number}", line, root => root.EnumerateObject().Select(p => p.Name).ToList());
+            keys.AddRange(own.Except(keys).ToList());
+            if (TableColumns.HasLabels(options, own))
+                break;
+        }
+
+        return keys;
     }
 
     /// <summary>Splits by folder for some of the photos only would leave the others in none.</summary>

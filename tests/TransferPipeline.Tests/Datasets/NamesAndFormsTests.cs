@@ -275,6 +275,43 @@ public sealed class NamesAndFormsTests : IDisposable
         );
     }
 
+    /// <summary>A photo without a label is left out wherever its line stands, as in a table.</summary>
+    [Theory]
+    [InlineData("metadata.csv", "file_name,label\n1.jpg,\n2.jpg,b\n")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\"}\n{\"file_name\": \"2.jpg\", \"label\": \"b\"}\n")]
+    public void Metadata_WhoseFirstPhotoHasNoLabel_LeavesThatOneOut(string name, string text)
+    {
+        foreach (var photo in new[] { "1.jpg", "2.jpg" })
+            _folder.Write(photo, photo);
+        _folder.Write(name, text);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(["2.jpg"], data.Entries.Select(e => e.Path));
+        Assert.Contains(data.Problems, p => p is { Path: "1.jpg", Problem: "left out: the line has no label" });
+    }
+
+    [Fact]
+    public void Metadata_OfATestSplitWithoutLabels_LeavesThatOneOut()
+    {
+        _folder.Write("test/1.jpg", "x");
+        _folder.Write("train/2.jpg", "y");
+        _folder.Write("test/metadata.jsonl", "{\"file_name\": \"1.jpg\"}\n");
+        _folder.Write("train/metadata.jsonl", "{\"file_name\": \"2.jpg\", \"label\": \"b\"}\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal([("train/2.jpg", Splits.Train)], data.Entries.Select(e => (e.Path, e.Split)));
+        Assert.Contains(data.Problems, p => p is { Path: "test/1.jpg", Problem: "left out: the line has no label" });
+    }
+
+    [Fact]
+    public void Metadata_ThatBreaksInALaterLine_NamesThatLine()
+    {
+        _folder.Write("1.jpg", "x");
+        _folder.Write("metadata.jsonl", "{\"file_name\": \"1.jpg\"}\n\n{oops\n");
+        Assert.Contains(
+            "metadata.jsonl, line 3: not valid JSON",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.Root })).Message
+        );
+    }
+
     [Theory]
     [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": [1, 2]}", "'label' holds a list; expected one label per photo")]
     [InlineData("metadata.jsonl", "{\"label\": \"a\"}", "no photo name; expected a key file_name")]
@@ -315,6 +352,17 @@ public sealed class NamesAndFormsTests : IDisposable
         Assert.Contains(data.Problems, p => p.Path == "metadata.csv" && p.Problem.StartsWith("not used", StringComparison.Ordinal));
         using var asked = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Csv });
         Assert.Equal(["x", "y"], asked.Classes);
+    }
+
+    [Fact]
+    public void Metadata_BesideClassFolders_NeedNotBeWhole()
+    {
+        foreach (var photo in new[] { "a/1.jpg", "b/2.jpg" })
+            _folder.Write(photo, photo);
+        _folder.Write("metadata.jsonl", "{\"file_name\": \"a/1.jpg\", \"text\": \"a cat\"}\n{oops\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(["a", "b"], data.Classes);
+        Assert.Contains(data.Problems, p => p.Path == "metadata.jsonl" && p.Problem.Contains("line 2: not valid JSON"));
     }
 
     [Theory]
