@@ -41,8 +41,19 @@ internal static class TextFile
         return Decode(File.ReadAllBytes(file));
     }
 
-    /// <summary>The lines of a list of names, trimmed, without empty ones.</summary>
-    public static string[] Names(string file) => [.. Read(file).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
+    /// <summary>The lines of a list of names by number, trimmed; empty lines at the end are dropped.</summary>
+    /// <exception cref="BadInputException">A line between names is empty: those behind it would move to other numbers.</exception>
+    public static string[] Names(string file)
+    {
+        string[] lines = [.. Read(file).Split('\n').Select(line => line.Trim())];
+        var names = lines[..(Array.FindLastIndex(lines, line => line.Length > 0) + 1)];
+        return Array.IndexOf(names, "") is >= 0 and var empty
+            ? throw new BadInputException(
+                $"{file}, line {empty + 1}: empty, with names behind it; expected one name per line, the first for label 0: write the name "
+                    + $"of label {empty} there, or remove the line"
+            )
+            : names;
+    }
 
     /// <summary>Text from elsewhere than a file.</summary>
     /// <param name="name">What messages call it.</param>

@@ -76,6 +76,7 @@ internal static class WebDataset
                     problems.Add(name, "ignored: a second picture of its sample");
                 else if (LabelOf(options, archive, labels[sample]) is { } label)
                 {
+                    NoteOther(options, archive, name, label, labels[sample], problems);
                     entries.Add(new PhotoEntry(name, label, split));
                     members.Add((archive, member));
                 }
@@ -121,6 +122,42 @@ internal static class WebDataset
         return null;
     }
 
+    /// <summary>Notes a .json beside a .cls with another label; what else stands in it are notes, which need not be whole.</summary>
+    private static void NoteOther(
+        DatasetOptions options,
+        TarArchive archive,
+        string photo,
+        string label,
+        IEnumerable<TarMember> members,
+        ProblemList problems
+    )
+    {
+        if (options.LabelColumn is not null || members.ToList() is not [_, _, ..] all)
+            return;
+        foreach (var member in all.Where(m => Key(m.Name).Part == "json" && m.Bytes <= MostLabelBytes))
+        {
+            string? other;
+            try
+            {
+                other = FromJson(member.Name, archive.Text(member, MostLabelBytes), LabelKeys[0]);
+            }
+            catch (BadInputException)
+            {
+                continue;
+            }
+
+            // A number may stand beside its name: 3 in .cls and "dog" in .json say the same.
+            if (other is { Length: > 0 } && other != label && IsNumber(other) == IsNumber(label))
+                problems.Add(
+                    photo,
+                    "its .cls and .json hold different labels; that of .cls is taken, the option for the label column takes the other",
+                    $" ({label}, {other})"
+                );
+        }
+
+        static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+    }
+
     private static string? FromJson(string name, string text, string? key) =>
         JsonLabels.Read(
             name,
@@ -138,8 +175,8 @@ internal static class WebDataset
         // Without a sign: a negative number is no index into the list of names.
         if (!entries.TrueForAll(e => int.TryParse(e.Label, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
             return;
-        var folder = Path.GetDirectoryName(Path.GetFullPath(archives[0].File))!;
-        if (Array.Find(NameLists, list => File.Exists(Path.Combine(folder, list))) is not { } file)
+        var lists = NameListsOf(options, archives);
+        if (lists.Count == 0)
         {
             problems.Add(
                 Path.GetFileName(options.Path),
@@ -148,11 +185,13 @@ internal static class WebDataset
             return;
         }
 
-        var names = TextFile.Names(Path.Combine(folder, file));
+        var (file, full) = lists[0];
+        FileBytes.RequireSome(full, "one name per line, the first for label 0");
+        var names = TextFile.Names(full);
         if (names.Length != names.Distinct().Count())
             throw new BadInputException(
-                $"{Path.Combine(folder, file)} has the name '{names.GroupBy(n => n).First(g => g.Count() > 1).Key}' twice; expected "
-                    + $"another name for each class, one per line"
+                $"{full} has the name '{names.GroupBy(n => n).First(g => g.Count() > 1).Key}' twice; expected another name for each "
+                    + $"class, one per line"
             );
         for (var i = 0; i < entries.Count; i++)
         {
@@ -163,12 +202,36 @@ internal static class WebDataset
                     {
                         Label = names[number],
                     }
-                    : throw new BadInputException(
-                        $"{entries[i].Path} has label {number}, but {Path.Combine(folder, file)} has {names.Length} names"
-                    );
+                    : throw new BadInputException($"{entries[i].Path} has label {number}, but {full} has {names.Length} names");
         }
 
         problems.Add(file, "class names are taken from it, the first for label 0");
+        var taken = File.ReadAllBytes(full);
+        foreach (var (other, path) in lists.Skip(1))
+        {
+            // Of another length it differs, and need not be opened: a pipe or device might wait for ever.
+            if (FileBytes.Length(path) != taken.Length || !File.ReadAllBytes(path).AsSpan().SequenceEqual(taken))
+                problems.Add(other, "not used, and it differs from the list that the class names are taken from", $" ({file})");
+        }
+    }
+
+    /// <summary>
+    /// The lists of names in the folder of the dataset and in those of its archives, the one to use first: one in the folder is for all.
+    /// </summary>
+    private static List<(string Name, string Full)> NameListsOf(DatasetOptions options, IReadOnlyList<TarArchive> archives)
+    {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Path));
+        var root = Directory.Exists(full) ? full : Path.GetDirectoryName(full)!;
+        return
+        [
+            .. archives
+                .Select(archive => Path.GetDirectoryName(Path.GetFullPath(archive.File))!)
+                .Prepend(root)
+                .Distinct()
+                .SelectMany(folder => NameLists.Select(list => Path.Combine(folder, list)))
+                .Where(File.Exists)
+                .Select(list => (Path.GetRelativePath(root, list).Replace('\\', '/'), list)),
+        ];
     }
 
     private static string FolderOf(string name) => name[..(name.LastIndexOf('/') + 1)];

@@ -97,6 +97,68 @@ public sealed class TarFormsTests : IDisposable
         Assert.Contains(data.Problems, p => p is { Path: "2.jpg", Problem: "left out: no .cls or .json beside it holds its label" });
     }
 
+    [Theory]
+    [InlineData("classes.txt", "classes.txt")]
+    [InlineData("train/classes.txt", "train/classes.txt")]
+    [InlineData("val/labels.txt", "val/labels.txt")]
+    public void WebDataset_InSplitFolders_FindsItsListOfNames(string list, string expected)
+    {
+        Make("set/train/0000.tar", ("0.jpg", "p0"), ("0.cls", "1"));
+        Make("set/val/0000.tar", ("0.jpg", "p1"), ("0.cls", "0"));
+        _folder.Write("set/" + list, "cat\ndog\n\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") });
+        Assert.Equal(["cat", "dog"], data.Classes);
+        Assert.Contains(data.Problems, p => p.Path == expected && p.Problem.StartsWith("class names are taken", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("labels.txt", "bee\nant\n", true)]
+    [InlineData("labels.txt", "ant\nbee\n", false)]
+    [InlineData("classnames.txt", "caf\xE9", true)]
+    public void WebDataset_WithTwoListsOfNames_NamesTheOneThatIsNotUsed(string other, string content, bool isNoted)
+    {
+        Make("set/0000.tar", ("0.jpg", "p0"), ("0.cls", "1"), ("1.jpg", "p1"), ("1.cls", "0"));
+        _folder.Write("set/classes.txt", "ant\nbee\n");
+        _folder.Write("set/" + other, Encoding.Latin1.GetBytes(content));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("set") });
+        Assert.Equal(["ant", "bee"], data.Classes);
+        Assert.Equal(
+            isNoted,
+            data.Problems.Any(p =>
+                p.Path == other && p.Problem == "not used, and it differs from the list that the class names are taken from (classes.txt)"
+            )
+        );
+    }
+
+    [Fact]
+    public void WebDataset_ListWithAnEmptyLine_IsRefused()
+    {
+        var list = _folder.Write("classes.txt", "ant\r\n\r\nbee\r\n\r\n");
+        var file = Make("a.tar", ("1.jpg", "x"), ("1.cls", "1"));
+        Assert.StartsWith(
+            $"{list}, line 2: empty, with names behind it",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = file })).Message
+        );
+    }
+
+    [Theory]
+    [InlineData("1", "{\"label\": 0}", true)]
+    [InlineData("cat", "{\"label\": \"dog\"}", true)]
+    [InlineData("1", "{\"label\": 1.0}", false)]
+    [InlineData("1", "{\"label\": \"dog\", \"category\": 7}", false)]
+    [InlineData("1", "{\"label\": [1]}", false)]
+    [InlineData("1", "{oops", false)]
+    public void WebDataset_WithTwoLabelsOfOneSample_NotesThem(string cls, string json, bool isNoted)
+    {
+        var file = Make("a.tar", ("1.jpg", "x"), ("1.cls", cls), ("1.json", json), ("2.jpg", "y"), ("2.cls", "0"));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file });
+        Assert.Equal([cls, "0"], data.Entries.Select(e => e.Label));
+        Assert.Equal(
+            isNoted,
+            data.Problems.Any(p => p.Path == "1.jpg" && p.Problem.StartsWith("its .cls and .json hold different", StringComparison.Ordinal))
+        );
+    }
+
     [Fact]
     public void WebDataset_LabelWithoutAName_IsRefused()
     {
