@@ -63,9 +63,7 @@ internal static class DatasetCheck
         foreach (var i in candidates)
         {
             cancellation.ThrowIfCancellationRequested();
-            var length = data.Read(i, ref buffer);
-            var hash = Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, length)));
-            if (first.TryAdd(hash, i))
+            if (HashOf(data, i, ref buffer, problems) is not { } hash || first.TryAdd(hash, i))
                 continue;
             var (original, copy) = (data.Entries[first[hash]], data.Entries[i]);
             var kind =
@@ -73,6 +71,21 @@ internal static class DatasetCheck
                 : original.Split != copy.Split ? "the same photo as one of another split: a head that memorized it counts as right"
                 : "the same photo twice in one class and split";
             problems.Add(copy.Path, kind, $" ({original.Path})");
+        }
+    }
+
+    /// <returns>Null for a photo that cannot be read: an extraction records it as failed, and here it must not end the report.</returns>
+    private static string? HashOf(Dataset data, int photo, ref byte[] buffer, ProblemList problems)
+    {
+        try
+        {
+            var length = data.Read(photo, ref buffer);
+            return Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, length)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add(data.Entries[photo].Path, "cannot be read", $" ({e.Message.ReplaceLineEndings(" ")})");
+            return null;
         }
     }
 }

@@ -53,6 +53,46 @@ public sealed class DatasetCheckTests : IDisposable
         );
     }
 
+    [Fact]
+    public void Run_PhotosThatCannotBeRead_AreNamedAndTheReportGoesOn()
+    {
+        foreach (var file in new[] { "bad.parquet", "good.parquet" })
+            _folder.Write(file, "PAR1");
+        var report = DatasetCheck.Run(
+            new DatasetOptions { Path = _folder.Root },
+            new HalfReadable(),
+            TestContext.Current.CancellationToken
+        );
+        Assert.Equal(4, report.Photos);
+        Assert.Equal(
+            ["bad.parquet#0: cannot be read (Input/output error)", "bad.parquet#1: cannot be read (Input/output error)"],
+            report.Problems.Select(p => p.ToString()).Where(p => p.Contains("cannot be read", StringComparison.Ordinal))
+        );
+        Assert.Contains(
+            report.Problems,
+            p => p.Path == "good.parquet#1" && p.Problem.StartsWith("the same photo", StringComparison.Ordinal)
+        );
+    }
+
+    /// <summary>Two rows per file with the same photo; that of one file is on a broken disk.</summary>
+    private sealed class HalfReadable : IPhotoTable
+    {
+        public ParquetDescription Describe(string file) =>
+            new([("image.bytes", ColumnType.Binary), ("label", ColumnType.Text)], new Dictionary<string, string>(), 2);
+
+        public List<PhotoTableRow> ReadIndex(string file, string imageColumn, string? labelColumn) =>
+            [new(4, null, "a"), new(4, null, "a")];
+
+        public byte[][] ReadPhotos(string file, string imageColumn, int firstRow, int count) =>
+            file.EndsWith("bad.parquet", StringComparison.Ordinal)
+                ? throw new IOException("Input/output error")
+                :
+                [
+                    [1, 2, 3, 4],
+                    [1, 2, 3, 4],
+                ];
+    }
+
     [Theory]
     [InlineData(20)]
     [InlineData(21)]
