@@ -34,14 +34,16 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
     /// <summary>The classes that are wanted of those that are there.</summary>
     private static string[] ChooseClasses(string source, string[] found, DatasetOptions options)
     {
-        foreach (var wanted in options.Classes)
-        {
-            if (!found.Contains(wanted))
-                throw new UsageException($"{source} has no class '{wanted}'{NearestName.Hint(wanted, found)}");
-        }
-
+        if (options.Classes.Count == 0)
+            return found;
+        // In another Unicode form than the one typed the name is the same, as of classes that are merged.
+        var forms = found.ToDictionary(UnicodeForms.Decompose, StringComparer.Ordinal);
+        var wanted = options.Classes.Select(name =>
+            forms.GetValueOrDefault(UnicodeForms.Decompose(name))
+            ?? throw new UsageException($"{source} has no class '{name}'{NearestName.Hint(name, found)}")
+        );
         // A class's number is its place in ordinal order, whatever the order in which the user names the classes.
-        return options.Classes.Count == 0 ? found : [.. options.Classes.Distinct().Order(StringComparer.Ordinal)];
+        return [.. wanted.Distinct().Order(StringComparer.Ordinal)];
     }
 
     /// <summary>Notes classes that a split lacks, and data of one class.</summary>

@@ -25,12 +25,13 @@ internal static partial class OpenImages
     public static IEnumerable<TableLine> Named(DatasetOptions options, IEnumerable<TableLine> lines, ProblemList problems)
     {
         var names = ReadNames(options, problems);
+        var wanted = options.Classes.Select(UnicodeForms.Decompose).ToHashSet(StringComparer.Ordinal);
         var unwanted = 0;
         foreach (var line in lines)
         {
             var named = line with { Label = names.GetValueOrDefault(line.Label, line.Label) };
             // Photos have labels of many classes: only those that are wanted need be one per photo.
-            if (options.Classes.Count == 0 || options.Classes.Contains(named.Label))
+            if (wanted.Count == 0 || wanted.Contains(UnicodeForms.Decompose(named.Label)))
                 yield return named;
             else
                 unwanted++;

@@ -109,6 +109,23 @@ public sealed class NamesAndFormsTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("caf\u00e9", "cafe\u0301")]
+    [InlineData("cafe\u0301", "caf\u00e9")]
+    public void Classes_ThatAreChosen_AreFoundInAnotherUnicodeForm(string folder, string wanted)
+    {
+        foreach (var path in new[] { $"{folder}/1.jpg", "b/2.jpg", "c/3.jpg" })
+            _folder.Write(path, path);
+        var options = new DatasetOptions { Path = _folder.Root, Classes = ["b", wanted, "b"] };
+        using var data = DatasetReader.Open(options);
+        Assert.Equal(["b", folder], data.Classes);
+        Assert.Equal(2, data.Entries.Count);
+        Assert.Contains(
+            "has no class 'cafe'; did you mean",
+            Assert.Throws<UsageException>(() => DatasetReader.Open(options with { Classes = ["cafe"] })).Message
+        );
+    }
+
     [Fact]
     public void Photos_ThatAreAlike_AreCounted()
     {
