@@ -29,19 +29,17 @@ internal sealed class ParquetDataset : Dataset
     )
     {
         (Source, _table, _arranged, _photos, Problems) = (source, table, arranged, photos, problems);
-        var open = 0L;
+        var start = 0L;
         for (var i = 0; i < photos.Count; i++)
         {
-            // A window never crosses two files. A photo that is larger than a window has one of its own.
-            if (_windows.Count == 0 || _windows[^1].File != photos[i].File || open + photos[i].Bytes > WindowBytes)
+            // A window never crosses two files. A photo that is larger than a window has one of its own. It is a range of rows: those
+            // without a label in between are read too, and count.
+            if (_windows.Count == 0 || _windows[^1].File != photos[i].File || photos[i].End - start > WindowBytes)
             {
                 _windows.Add(new Window(photos[i].File, photos[i].Row, 0));
-                open = 0;
+                start = photos[i].End - photos[i].Bytes;
             }
 
-            // Only photos count as bytes, but a window is a range of rows:
-            // those without a label in between are read too.
-            open += photos[i].Bytes;
             _windows[^1] = _windows[^1] with { Count = photos[i].Row - _windows[^1].FirstRow + 1 };
             photos[i] = photos[i] with { Window = _windows.Count - 1 };
         }
@@ -142,8 +140,10 @@ internal sealed class ParquetDataset : Dataset
             );
         }
 
+        var end = 0L;
         for (var i = 0; i < rows.Count; i++)
         {
+            end += rows[i].Bytes;
             var name = $"{file.Name}#{i}";
             var label = columns.LabelOf(rows[i].Label, out var reason);
             if (rows[i].Bytes == 0)
@@ -151,11 +151,12 @@ internal sealed class ParquetDataset : Dataset
             else if (label is null)
                 problems.Add(name, "left out: " + reason);
             else
-                photos.Add(new PhotoRow(file, i, rows[i].Bytes, rows[i].Path, label, 0));
+                photos.Add(new PhotoRow(file, i, rows[i].Bytes, end, rows[i].Path, label, 0));
         }
     }
 
-    private sealed record PhotoRow(ParquetFile File, int Row, long Bytes, string? Path, string Label, int Window);
+    /// <param name="End">Bytes of all photos of the file up to this one and with it.</param>
+    private sealed record PhotoRow(ParquetFile File, int Row, long Bytes, long End, string? Path, string Label, int Window);
 
     private readonly record struct Window(ParquetFile File, int FirstRow, int Count);
 }

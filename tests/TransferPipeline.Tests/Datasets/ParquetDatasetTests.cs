@@ -10,6 +10,42 @@ public sealed class ParquetDatasetTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>A window of rows counts those without a label too, since they are read with the others.</summary>
+    [Fact]
+    public void Windows_OverRowsWithoutALabel_StaySmall()
+    {
+        const int Megabyte = 1 << 20;
+        var table = new SizedRows([
+            ("0", 1),
+            ("1", 1),
+            (null, 30 * Megabyte),
+            ("0", 2),
+            (null, 3 * Megabyte),
+            ("1", 2),
+            ("0", 3 * Megabyte),
+        ]);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Write("x.parquet", "PAR1") }, table);
+        Assert.Equal([1, 1, 2, 2, 3 * Megabyte], Enumerable.Range(0, 5).Select(i => data.Bytes(i).Length));
+        Assert.Equal([(0, 2), (3, 4)], table.Windows.Distinct());
+    }
+
+    private sealed class SizedRows((string? Label, int Bytes)[] rows) : IPhotoTable
+    {
+        public List<(int First, int Count)> Windows { get; } = [];
+
+        public ParquetDescription Describe(string file) =>
+            new([("image.bytes", ColumnType.Binary), ("label", ColumnType.Text)], new Dictionary<string, string>(), rows.Length);
+
+        public List<PhotoTableRow> ReadIndex(string file, string imageColumn, string? labelColumn) =>
+            [.. rows.Select(row => new PhotoTableRow(row.Bytes, null, row.Label))];
+
+        public byte[][] ReadPhotos(string file, string imageColumn, int firstRow, int count)
+        {
+            Windows.Add((firstRow, count));
+            return [.. rows.Skip(firstRow).Take(count).Select(row => new byte[row.Bytes])];
+        }
+    }
+
     [Fact]
     public void Open_FileOfTheDatasetsLibrary_GivesThePhotosOfTheFolder()
     {
