@@ -58,7 +58,9 @@ internal sealed class CifarDataset : Dataset
                 }
             }
 
-            NoteMissing(files, classes, problems);
+            // One file was named by the user; only a folder can lack batches.
+            if (!File.Exists(options.Path))
+                NoteMissing(files, classes, problems);
             return new CifarDataset(options.Path, Arranged.From(options.Path, entries, options, problems), photos, problems.ToList())
             {
                 Form = $"CIFAR-{classes}, {(isPython ? "Python" : "binary")} version",
@@ -71,16 +73,12 @@ internal sealed class CifarDataset : Dataset
         }
     }
 
-    /// <summary>Notes training batches of CIFAR-10 that are missing between others.</summary>
+    /// <summary>Notes batches that are missing beside others.</summary>
     private static void NoteMissing(List<CifarFile> files, int classes, ProblemList problems)
     {
-        // One file alone was named by the user; only a folder can lack batches.
-        if (classes != 10 || files.Count == 1)
-            return;
         var there = files.Select(f => Path.GetFileNameWithoutExtension(f.FullPath)).ToHashSet();
-        foreach (
-            var name in Enumerable.Range(1, 5).Select(i => $"data_batch_{i}").Append("test_batch").Where(name => !there.Contains(name))
-        )
+        string[] all = classes == 10 ? [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}"), "test_batch"] : ["train", "test"];
+        foreach (var name in all.Where(name => !there.Contains(name)))
             problems.Add(name, "the file is not there; its photos are missing");
     }
 

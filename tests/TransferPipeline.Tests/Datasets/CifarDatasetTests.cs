@@ -11,6 +11,23 @@ public sealed class CifarDatasetTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("train.bin", 100, "test")]
+    [InlineData("test_batch.bin", 10, "data_batch_1 data_batch_2 data_batch_3 data_batch_4 data_batch_5")]
+    public void Open_FolderWithOneFileOfSeveral_NamesTheMissingOnes(string file, int classes, string missing)
+    {
+        var path = _folder.Write(file, new byte[classes == 10 ? 3073 : 3074]);
+        if (classes == 100)
+            _folder.Write("fine_label_names.txt", string.Join('\n', Enumerable.Range(0, 100).Select(i => $"class {i}")));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(
+            missing.Split(' '),
+            data.Problems.Where(p => p.Problem == "the file is not there; its photos are missing").Select(p => p.Path)
+        );
+        using var alone = DatasetReader.Open(new DatasetOptions { Path = path });
+        Assert.DoesNotContain(alone.Problems, p => p.Problem.Contains("its photos are missing"));
+    }
+
     [Fact]
     public void Open_Cifar10_GivesPhotosAsPpm()
     {
