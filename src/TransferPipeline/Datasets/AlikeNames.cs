@@ -49,6 +49,24 @@ internal static class AlikeNames
         }
     }
 
+    /// <summary>Notes classes that are one number written in several ways: a spreadsheet makes 1 of 01, and pandas 1.0 of 1.</summary>
+    public static void NoteNumbers(string[] classes, ProblemList problems)
+    {
+        foreach (var same in classes.Where(name => NumberOf(name) is not null).GroupBy(NumberOf).Where(g => g.Count() > 1))
+        {
+            var names = same.ToArray();
+            problems.Add(
+                names[0],
+                "the name of the class is the same number as another's, written otherwise; they are taken as different classes",
+                $": {string.Join(", ", names.Select(n => $"'{n}'"))}"
+            );
+        }
+    }
+
+    /// <summary>A whole number without zeros in front and without a fraction of zeros, or null.</summary>
+    private static string? NumberOf(string name) =>
+        WholeNumber.Of(name) is { Length: > 0 } number && number.All(char.IsAsciiDigit) ? number.TrimStart('0') : null;
+
     /// <summary>
     /// Notes how many photos have names that differ only in case or Unicode form: on other systems they would be one file.
     /// </summary>

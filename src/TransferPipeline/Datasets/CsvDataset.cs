@@ -49,8 +49,12 @@ internal static class CsvDataset
     public static IEnumerable<TableLine> ReadLines(DatasetOptions options, string folder, TableColumns columns, ProblemList problems)
     {
         using var csv = OpenReader(options.Path);
+        var spaced = new SpacedLabels(problems);
         while (NextRow(options.Path, csv, columns.Width))
         {
+            var label = csv.GetString(columns.Label);
+            // As in the file: the reader takes the spaces away.
+            spaced.Add(label, csv.GetRawSpan(columns.Label) is [(byte)' ' or (byte)'\t', ..] or [.., (byte)' ' or (byte)'\t']);
             var where = $"{options.Path}, line {csv.LineNumber}";
             var name = csv.GetString(columns.Path);
             var path = LabelledFiles.Inside(folder, where, name, options.Extension);
@@ -62,7 +66,7 @@ internal static class CsvDataset
                     csv.LineNumber,
                     name,
                     path,
-                    csv.GetString(columns.Label),
+                    label,
                     columns.Split < 0 ? "" : SplitOf(where, csv.GetString(columns.Split))
                 );
         }

@@ -68,7 +68,7 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         // In a column of numbers 7 is an index, even where a class is called 7; only a text may be the name itself.
         if (Names is null || (IsText && Names.Contains(value)))
             return value;
-        if (!int.TryParse(JsonLabels.WholeNumber(value), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index))
+        if (!int.TryParse(WholeNumber.Of(value), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index))
             reason = $"label '{value}' is none of the {Names.Count} names";
         else if (index >= 0 && index < Names.Count)
             return Names[index];

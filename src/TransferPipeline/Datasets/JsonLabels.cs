@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace TransferPipeline.Datasets;
@@ -47,7 +46,7 @@ internal static class JsonLabels
         value.ValueKind switch
         {
             JsonValueKind.String => value.GetString()!,
-            JsonValueKind.Number => WholeNumber(value.GetRawText()),
+            JsonValueKind.Number => WholeNumber.Of(value.GetRawText()),
             JsonValueKind.True => "true",
             JsonValueKind.False => "false",
             _ => throw new BadInputException(
@@ -55,14 +54,4 @@ internal static class JsonLabels
                     + $"photo, a text or a number"
             ),
         };
-
-    /// <summary>A class index that was written as a floating-point number, without its fraction: 3.0 is 3.</summary>
-    public static string WholeNumber(string text) =>
-        // Below 1e15 a double holds every whole number exactly. Digits alone stay as they are: 007 may be a name.
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-        && number == Math.Floor(number)
-        && Math.Abs(number) < 1e15
-        && !text.All(char.IsAsciiDigit)
-            ? ((long)number).ToString(CultureInfo.InvariantCulture)
-            : text;
 }

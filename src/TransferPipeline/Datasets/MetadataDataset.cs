@@ -57,7 +57,7 @@ internal static class MetadataDataset
             .Build(
                 options,
                 folder,
-                JsonLines(options, options.Path, folder, "", ""),
+                JsonLines(options, options.Path, folder, "", "", problems),
                 problems,
                 missing => CsvDataset.NothingThere(folder, missing, options)
             )
@@ -73,7 +73,7 @@ internal static class MetadataDataset
         IEnumerable<TableLine> lines;
         if (CsvDataset.IsJsonLines(full))
         {
-            lines = JsonLines(options, full, folder, prefix, split);
+            lines = JsonLines(options, full, folder, prefix, split, problems);
         }
         else
         {
@@ -97,11 +97,19 @@ internal static class MetadataDataset
             );
     }
 
-    private static IEnumerable<TableLine> JsonLines(DatasetOptions options, string file, string folder, string prefix, string split)
+    private static IEnumerable<TableLine> JsonLines(
+        DatasetOptions options,
+        string file,
+        string folder,
+        string prefix,
+        string split,
+        ProblemList problems
+    )
     {
         var number = 0L;
         string[] paths = options.PathColumn is { } path ? [path] : ["file_name", .. TableColumns.PathNames];
-        string[] labels = options.LabelColumn is { } label ? [label] : TableColumns.LabelNames;
+        string[] labels = options.LabelColumn is { } column ? [column] : TableColumns.LabelNames;
+        var spaced = new SpacedLabels(problems);
         TextFile.Require(file);
         foreach (var line in File.ReadLines(file))
         {
@@ -118,12 +126,15 @@ internal static class MetadataDataset
                         JsonLabels.Of(where, root, paths)
                         ?? throw new BadInputException($"{where}: no photo name; expected a key {string.Join(", ", paths)}");
                     var own = JsonLabels.Of(where, root, [options.SplitColumn ?? "split"]);
+                    var written = JsonLabels.Of(where, root, labels) ?? "";
+                    var label = written.Trim();
+                    spaced.Add(label, label.Length < written.Length);
                     return new TableLine(
                         where,
                         number,
                         name,
                         prefix + LabelledFiles.Inside(folder, where, name, options.Extension),
-                        JsonLabels.Of(where, root, labels)?.Trim() ?? "",
+                        label,
                         own is null ? split : CsvDataset.SplitOf(where, own)
                     );
                 }

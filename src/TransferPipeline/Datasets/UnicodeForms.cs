@@ -27,9 +27,14 @@ internal static class UnicodeForms
         return text.ToString();
     }
 
-    /// <summary>What is left of a name when case, Unicode form and the kind of space between words do not count.</summary>
+    /// <summary>What is left of a name when case, Unicode form, kinds of space and invisible characters do not count.</summary>
     public static string Fold(string name) =>
-        string.Join(' ', Decompose(name).ToLowerInvariant().Split([' ', '_', '-', '\t', '\u00a0'], StringSplitOptions.RemoveEmptyEntries));
+        string.Join(
+            ' ',
+            string.Concat(Decompose(name).ToLowerInvariant().Where(c => char.GetUnicodeCategory(c) != UnicodeCategory.Format))
+                .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+                .SelectMany(word => word.Split(['_', '-'], StringSplitOptions.RemoveEmptyEntries))
+        );
 
     private static void Append(StringBuilder text, char c)
     {

@@ -126,6 +126,70 @@ public sealed class NamesAndFormsTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("ants", "ants ", true)]
+    [InlineData("ants", "\tants", true)]
+    [InlineData(" ants", " ants", false)]
+    [InlineData("\"ants\"", "\"ants\" ", true)]
+    public void Csv_LabelsWithSpacesAroundThem_AreOneClassWithALine(string first, string second, bool isNoted)
+    {
+        foreach (var path in new[] { "1.jpg", "2.jpg", "3.jpg" })
+            _folder.Write(path, path);
+        var csv = _folder.Write("labels.csv", $"file,label\n1.jpg,{first}\n2.jpg,{second}\n3.jpg,{second}\n");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = csv });
+        Assert.Equal(["ants"], data.Classes);
+        Assert.Equal(
+            isNoted ? 1 : 0,
+            data.Problems.Count(p =>
+                p is { Path: "ants", Problem: "the class is written with and without spaces around its name; they are taken as one class" }
+            )
+        );
+    }
+
+    [Fact]
+    public void JsonLines_LabelsWithSpacesAroundThem_AreOneClassWithALine()
+    {
+        foreach (var path in new[] { "1.jpg", "2.jpg" })
+            _folder.Write(path, path);
+        var lines = _folder.Write(
+            "labels.jsonl",
+            "{\"file_name\": \"1.jpg\", \"label\": \"ants\"}\n{\"file_name\": \"2.jpg\", \"label\": \"ants \"}\n"
+        );
+        using var data = DatasetReader.Open(new DatasetOptions { Path = lines });
+        Assert.Equal(["ants"], data.Classes);
+        Assert.Contains(data.Problems, p => p.Path == "ants" && p.Problem.StartsWith("the class is written with and without spaces"));
+    }
+
+    [Theory]
+    [InlineData("01", "1", true)]
+    [InlineData("1.0", "1", true)]
+    [InlineData("0", "00", true)]
+    [InlineData("10", "1", false)]
+    [InlineData("1a", "01a", false)]
+    public void Classes_OfOneNumber_AreNoted(string first, string second, bool isNoted)
+    {
+        foreach (var path in new[] { $"{first}/1.jpg", $"{second}/2.jpg" })
+            _folder.Write(path, path);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(2, data.Classes.Count);
+        Assert.Equal(
+            isNoted,
+            data.Problems.Any(p => p.Problem.StartsWith("the name of the class is the same number as another's", StringComparison.Ordinal))
+        );
+    }
+
+    [Theory]
+    [InlineData("ants\u200b")]
+    [InlineData("\ufeffants")]
+    [InlineData("ants\u3000")]
+    public void Classes_ThatDifferInInvisibleCharacters_AreNoted(string name)
+    {
+        foreach (var path in new[] { "ants/1.jpg", $"{name}/2.jpg" })
+            _folder.Write(path, path);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Contains(data.Problems, p => p.Problem.StartsWith("the name of the class differs from another only in case, spaces"));
+    }
+
     [Fact]
     public void Photos_ThatAreAlike_AreCounted()
     {
