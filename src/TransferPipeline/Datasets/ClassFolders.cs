@@ -27,6 +27,9 @@ internal static class ClassFolders
             if (place is not { } known)
             {
                 strays += PhotoFiles.IsPhoto(file.Path) ? 1 : 0;
+                // A link to nothing may be a class folder on a disk that is not mounted.
+                if (file.Unusable is { } reason)
+                    problems.Add(file.Path, "ignored file: " + reason);
                 NoteArchive(file.Path, problems);
             }
             else if (Accept(file, problems))
@@ -38,7 +41,7 @@ internal static class ClassFolders
 
         foreach (var folder in found.UnusableFolders)
             problems.Add(folder.Path, "ignored folder: " + folder.Unusable);
-        CheckAny(source, photos.Count, strays, problems);
+        CheckAny(source, found, photos.Count, strays, problems);
         NoteEmptyClasses(found.Folders, layout, filled, problems);
         // Paths are unique, so that an unstable sort gives one order only.
         photos.Sort((a, b) => Compare(a.Entry, b.Entry));
@@ -58,15 +61,16 @@ internal static class ClassFolders
             return false;
         }
 
-        if (!PhotoFiles.IsPhoto(file.Path))
-        {
-            problems.Add(file.Path, "ignored file: its extension is not a photo's (.jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)");
-            return false;
-        }
-
+        // Before the extension: a link to nothing may have been a folder.
         if (file.Unusable is { } reason)
         {
             problems.Add(file.Path, "ignored file: " + reason);
+            return false;
+        }
+
+        if (!PhotoFiles.IsPhoto(file.Path))
+        {
+            problems.Add(file.Path, "ignored file: its extension is not a photo's (.jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)");
             return false;
         }
 
@@ -86,12 +90,18 @@ internal static class ClassFolders
             );
     }
 
-    private static void CheckAny(string source, int photos, int strays, ProblemList problems)
+    private static void CheckAny(string source, FoundFiles found, int photos, int strays, ProblemList problems)
     {
         if (photos > 0 && strays > 0)
             problems.Add("", $"{strays:N0} photos lie outside the class folders and are ignored");
         if (photos > 0)
             return;
+        var unusable = found.UnusableFolders.Concat(found.Files.Where(file => file.Unusable is not null)).ToList();
+        if (strays == 0 && unusable.MinBy(file => file.Path, StringComparer.Ordinal) is { } first)
+            throw new BadInputException(
+                $"{source} holds no photos that can be opened; of {unusable.Count:N0} files and folders the first is '{first.Path}': "
+                    + $"{first.Unusable}"
+            );
         throw new BadInputException(
             strays > 0
                 ? $"{source} holds {strays:N0} photos but no class folders; expected a folder for each class with its photos inside"

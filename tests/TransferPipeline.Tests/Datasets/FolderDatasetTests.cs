@@ -9,6 +9,33 @@ public sealed class FolderDatasetTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>A class folder on a disk that is not mounted.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("train/")]
+    public void Open_ClassFolderThatIsALinkToNothing_IsNamed(string split)
+    {
+        foreach (var path in new[] { "a/1.jpg", "b/2.jpg" })
+            _folder.Write(split + path, path);
+        File.CreateSymbolicLink(_folder.At($"{split}c"), "/nowhere/c");
+        File.CreateSymbolicLink(_folder.At($"{split}a/d"), "/nowhere/d");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(["a", "b"], data.Classes);
+        Assert.Contains(data.Problems, p => p.Path == $"{split}c" && p.Problem == "ignored file: a symbolic link to nothing");
+        Assert.Contains(data.Problems, p => p.Path == $"{split}a/d" && p.Problem == "ignored file: a symbolic link to nothing");
+    }
+
+    [Fact]
+    public void Open_NothingThatCanBeOpened_SaysWhy()
+    {
+        foreach (var name in new[] { "b", "a" })
+            File.CreateSymbolicLink(_folder.At(name), "/nowhere");
+        Assert.Equal(
+            $"{_folder.Root} holds no photos that can be opened; of 2 files and folders the first is 'a': a symbolic link to nothing",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.Root })).Message
+        );
+    }
+
     [Fact]
     public void Open_TestAsValidation_LeavesDataWithAValidationSplitAlone()
     {
