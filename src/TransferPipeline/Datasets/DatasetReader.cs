@@ -12,7 +12,21 @@ internal static class DatasetReader
     /// <exception cref="UsageException">The options do not fit the data: an unknown class or column, a share out of range.</exception>
     public static Dataset Open(DatasetOptions options, IPhotoTable? table = null)
     {
-        Dataset dataset = KindOf(options) switch
+        try
+        {
+            var dataset = OpenKind(options, table);
+            dataset.Options = options;
+            return dataset;
+        }
+        // Some readers open files of their own: in all forms of data the same answer.
+        catch (UnauthorizedAccessException e)
+        {
+            throw new BadInputException($"{options.Path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static Dataset OpenKind(DatasetOptions options, IPhotoTable? table) =>
+        KindOf(options) switch
         {
             DatasetKind.Csv => Directory.Exists(options.Path) ? MetadataDataset.Open(options) : CsvDataset.Open(options),
             DatasetKind.Tar => TarDataset.Open(options),
@@ -24,9 +38,6 @@ internal static class DatasetReader
             ),
             _ => FileDataset.OpenFolder(options),
         };
-        dataset.Options = options;
-        return dataset;
-    }
 
     /// <summary>The form of the data at the path; checks that a requested form can be there.</summary>
     public static DatasetKind KindOf(DatasetOptions options)
