@@ -56,7 +56,9 @@ internal sealed class TorchTraining
         using var solver = new TorchSteps(network, _options);
         var weights = classWeights is null ? null : tensor(classWeights, device: device);
         var history = new List<EpochRecord>();
-        var (kept, keptEpoch, best, steps) = ((DenseNetwork?)null, 0, double.NegativeInfinity, 0);
+        (DenseNetwork? Network, int Epoch) kept = default,
+            proven = default;
+        var (best, steps) = (double.NegativeInfinity, 0);
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
         {
             var (loss, accuracy) = TrainEpoch(network, solver, Rate(epoch - 1), rows, order.Rows(epoch - 1), weights, ref steps);
@@ -64,35 +66,53 @@ internal sealed class TorchTraining
                 ? (double.NaN, double.NaN)
                 : Evaluate(network, validation, weights);
             // The loss was measured before the step: the step itself may have made weights infinite.
-            if (!double.IsFinite(loss) || !network.IsFinite())
-            {
-                var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
-                if (kept is null)
-                    throw new JobFailedException($"{_name}: the loss is not finite in epoch {epoch}; {cure}") { IsOfHead = true };
-                _context.Warn($"{_name}: the loss is not finite in epoch {epoch}, the weights of epoch {keptEpoch} are kept; {cure}");
-                return (
-                    kept,
-                    new()
-                    {
-                        Objective = history[keptEpoch - 1].TrainLoss,
-                        Iterations = steps,
-                        Converged = false,
-                        History = history,
-                    }
-                );
-            }
-
+            if (!double.IsFinite(loss) || !network.IsFinite() || (validation is not null && !double.IsFinite(validationLoss)))
+                return Diverged(history, proven, epoch, steps);
             history.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy));
-            if (validation is null || !_options.BestWeights || validationAccuracy > best)
-                (kept, keptEpoch, best) = (network.Weights(), epoch, validationAccuracy);
+            if (validation is null)
+            {
+                // As in NetworkTraining: this epoch has proved the weights before it, and the next one proves these.
+                (proven, kept) = (kept, (network.Weights(), epoch));
+            }
+            else if (!_options.BestWeights || validationAccuracy > best)
+            {
+                kept = proven = (network.Weights(), epoch);
+                best = validationAccuracy;
+            }
         }
 
+        // No epoch follows the last one: a pass over the training rows proves its weights.
+        if (validation is null && !double.IsFinite(Evaluate(network, rows, weights).Loss))
+            return Diverged(history, proven, _options.Epochs, steps);
         return (
-            kept!,
+            kept.Network!,
             new()
             {
-                Objective = history[keptEpoch - 1].TrainLoss,
+                Objective = history[kept.Epoch - 1].TrainLoss,
                 Iterations = steps,
+                History = history,
+            }
+        );
+    }
+
+    private (DenseNetwork Network, FitReport Fit) Diverged(
+        List<EpochRecord> history,
+        (DenseNetwork? Network, int Epoch) proven,
+        int epoch,
+        int steps
+    )
+    {
+        var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
+        if (proven.Network is null)
+            throw new JobFailedException($"{_name}: the loss is not finite in epoch {epoch}; {cure}") { IsOfHead = true };
+        _context.Warn($"{_name}: the loss is not finite in epoch {epoch}, the weights of epoch {proven.Epoch} are kept; {cure}");
+        return (
+            proven.Network,
+            new()
+            {
+                Objective = history[proven.Epoch - 1].TrainLoss,
+                Iterations = steps,
+                Converged = false,
                 History = history,
             }
         );

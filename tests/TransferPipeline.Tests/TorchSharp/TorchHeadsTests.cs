@@ -220,6 +220,43 @@ public sealed class TorchHeadsTests
         Assert.Contains("the loss is not finite in epoch 1; lower learning_rate", error.Message);
     }
 
+    /// <summary>A penalty multiplies the weights by -1.3e9 a step, one step an epoch: with some number of epochs only scores overflow.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Train_LossStopsBeingFinite_KeepsUsableWeightsAndWarns(bool validates)
+    {
+        var (x, y) = Mixture.Create(80, 10, 2, 59);
+        foreach (ref var value in x.Data.AsSpan())
+            value *= 1000;
+        var trainer = TorchHeads.Trainers.Single(t => t.Name == "torch-linear");
+        var data = Mixture.Training(x, y, 60) with { ValidationRows = validates ? [.. Enumerable.Range(60, 20)] : [] };
+        var diverged = 0;
+        foreach (var epochs in (string[])["2", "3", "4", "5", "6"])
+        {
+            var warnings = new List<string>();
+            var settings = Mixture.Settings(
+                trainer,
+                ("solver", "sgd"),
+                ("learning_rate", "1"),
+                ("weight_decay", "1.3e9"),
+                ("momentum", "0"),
+                ("batch_size", "60"),
+                ("best_weights", "false"),
+                ("scaling", "none"),
+                ("epochs", epochs)
+            );
+
+            var head = trainer.Train(data, settings, new() { Warn = warnings.Add });
+
+            Assert.All(HeadChecks.Scores(head, x, [.. Enumerable.Range(0, 80)]), s => Assert.True(float.IsFinite(s), epochs));
+            Assert.Equal(head.Fit.Converged, warnings.Count == 0);
+            diverged += warnings.Count;
+        }
+
+        Assert.InRange(diverged, 2, 4);
+    }
+
     [Fact]
     public void Train_OnCudaWithoutIt_SaysWhatToDo()
     {
