@@ -84,7 +84,7 @@ internal sealed record DataSummary(IReadOnlyList<string> Classes, IReadOnlyDicti
 internal sealed record TrainingSplits(IReadOnlyList<string> Splits, string? Watched);
 
 /// <summary>An estimate with its 95 % interval.</summary>
-public readonly record struct Interval(double Value, double Low, double High);
+public readonly record struct ConfidenceInterval(double Value, double Low, double High);
 
 /// <summary>One head on one feature set.</summary>
 public sealed record HeadResult
@@ -119,13 +119,13 @@ public sealed record HeadResult
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
 
     /// <summary>Share of correct predictions, with Wilson's interval (on folds the t interval of the corrected resampled test).</summary>
-    public required Interval Accuracy { get; init; }
+    public required ConfidenceInterval Accuracy { get; init; }
 
     /// <summary>Mean of the recalls of the classes, with a bootstrap interval.</summary>
-    public required Interval BalancedAccuracy { get; init; }
+    public required ConfidenceInterval BalancedAccuracy { get; init; }
 
     /// <summary>Mean of the F1 scores of the classes, with a bootstrap interval.</summary>
-    public required Interval MacroF1 { get; init; }
+    public required ConfidenceInterval MacroF1 { get; init; }
 
     /// <summary>NaN with fewer than six classes.</summary>
     public double Top5 { get; init; } = double.NaN;
@@ -262,7 +262,7 @@ internal sealed record SweepCurve(
 /// <param name="PerClass">Training photos per class; a class that has fewer gives all.</param>
 /// <param name="Accuracy">Mean over the draws with its 95 % t interval, NaN where the head cannot be trained on so few; the evaluated
 /// photos are the same in all draws of a part.</param>
-internal sealed record FewShotCurve(string Head, int[] PerClass, Interval[] Accuracy, int Draws);
+internal sealed record FewShotCurve(string Head, int[] PerClass, ConfidenceInterval[] Accuracy, int Draws);
 
 internal sealed record DataCheck
 {

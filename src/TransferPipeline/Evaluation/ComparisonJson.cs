@@ -36,16 +36,16 @@ internal static class ComparisonJson
             : comparison;
     }
 
-    /// <summary>Replaces each property of type <see cref="Interval"/> by its value, low and high.</summary>
+    /// <summary>Replaces each property of type <see cref="ConfidenceInterval"/> by its value, low and high.</summary>
     private static void FlattenIntervals(JsonTypeInfo type)
     {
         // Backwards: an interval becomes three properties, which would shift those that are still to come.
         for (var i = type.Properties.Count - 1; i >= 0; i--)
         {
-            if (type.Properties[i] is not { } property || property.PropertyType != typeof(Interval))
+            if (type.Properties[i] is not { } property || property.PropertyType != typeof(ConfidenceInterval))
                 continue;
             var (get, set) = (property.Get!, property.Set!);
-            (string Suffix, Func<Interval, double> Part, Func<Interval, double, Interval> With)[] parts =
+            (string Suffix, Func<ConfidenceInterval, double> Part, Func<ConfidenceInterval, double, ConfidenceInterval> With)[] parts =
             [
                 ("", static v => v.Value, static (v, part) => v with { Value = part }),
                 ("_low", static v => v.Low, static (v, part) => v with { Low = part }),
@@ -56,9 +56,9 @@ internal static class ComparisonJson
             {
                 var (_, part, with) = parts[p];
                 var flat = type.CreateJsonPropertyInfo(typeof(double), property.Name + parts[p].Suffix);
-                flat.Get = o => part((Interval)get(o)!);
+                flat.Get = o => part((ConfidenceInterval)get(o)!);
                 // A reader sets the three parts one by one: each changes the interval that the earlier ones have left.
-                flat.Set = (o, value) => set(o, with((Interval)get(o)!, (double)value!));
+                flat.Set = (o, value) => set(o, with((ConfidenceInterval)get(o)!, (double)value!));
                 flat.IsRequired = property.IsRequired;
                 type.Properties.Insert(i + p, flat);
             }

@@ -58,7 +58,7 @@ internal static class HeadResults
         }
     }
 
-    public static Interval Accuracy(EvaluatedHead evaluated, Protocol protocol) =>
+    public static ConfidenceInterval Accuracy(EvaluatedHead evaluated, Protocol protocol) =>
         protocol.IsFolds
             ? Intervals.Folds(evaluated.FoldAccuracies, protocol.TestToTrain, protocol.Evaluated.Length)
             : Intervals.Wilson(evaluated.All.CorrectCount, evaluated.All.Count);

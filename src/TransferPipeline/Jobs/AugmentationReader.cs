@@ -23,7 +23,7 @@ internal static class AugmentationReader
             "random-horizontal-flip" => new RandomHorizontalFlip { Probability = options.Number("p", 0.5, 0, 1) },
             "random-rotation" => new RandomRotation
             {
-                Degrees = options.Range("degrees", null, d => Interval.Around(0, d)),
+                Degrees = options.Range("degrees", null, d => ValueRange.Around(0, d)),
                 Interpolation = options.Interpolation("interpolation", Interpolation.Nearest),
                 Fill = (byte)options.Number("fill", 0, 0, 255),
             },
@@ -32,7 +32,7 @@ internal static class AugmentationReader
                 Brightness = options.Range("brightness", new(1, 1), ColorJitter.Factor),
                 Contrast = options.Range("contrast", new(1, 1), ColorJitter.Factor),
                 Saturation = options.Range("saturation", new(1, 1), ColorJitter.Factor),
-                Hue = options.Range("hue", new(0, 0), h => Interval.Around(0, h)),
+                Hue = options.Range("hue", new(0, 0), h => ValueRange.Around(0, h)),
             },
             _ => throw new BadInputException(
                 $"{step.Where}: no augmentation '{step.Name}'{NearestName.Hint(step.Name, Names)} (augmentations: "
@@ -68,7 +68,7 @@ internal static class AugmentationReader
             : throw Wrong(name, text, FormattableString.Invariant($"a number from {minimum} to {maximum}"));
 
         /// <summary>Two numbers [from, to], or one that <paramref name="single"/> turns into a range as torchvision does.</summary>
-        public Interval Range(string name, Interval? fallback, Func<double, Interval> single)
+        public ValueRange Range(string name, ValueRange? fallback, Func<double, ValueRange> single)
         {
             if (Find(name) is not { } text)
                 return fallback ?? throw new BadInputException($"{step.Where}: {step.Name} needs '{name}'");

@@ -35,4 +35,12 @@ internal sealed record QuantizationProof(
 /// <param name="OnlyFloat">Photos that are right with float vectors alone.</param>
 /// <param name="OnlyInt8">Photos that are right with int8 vectors alone.</param>
 /// <param name="PValue">McNemar's exact test.</param>
-internal sealed record HeadLoss(string Head, Interval Float, Interval Int8, Interval Loss, int OnlyFloat, int OnlyInt8, double PValue);
+internal sealed record HeadLoss(
+    string Head,
+    ConfidenceInterval Float,
+    ConfidenceInterval Int8,
+    ConfidenceInterval Loss,
+    int OnlyFloat,
+    int OnlyInt8,
+    double PValue
+);

@@ -299,6 +299,6 @@ internal static class MadeUpComparison
         );
     }
 
-    private static Interval Around(double value, double half) =>
+    private static ConfidenceInterval Around(double value, double half) =>
         new(value, Math.Max(0, value - (1.1 * half)), Math.Min(1, value + (0.9 * half)));
 }

@@ -11,7 +11,7 @@ namespace TransferPipeline.Backbones.Store;
 internal sealed class ModelDownload : IDisposable
 {
     /// <summary>Attempts in a row that bring not one byte, after which a source is abandoned.</summary>
-    private const int FruitlessAttempts = 3;
+    private const int MaxAttemptsWithoutProgress = 3;
 
     private const int BufferSize = 1 << 17;
 
@@ -80,7 +80,7 @@ internal sealed class ModelDownload : IDisposable
                 return failure.Reason;
             // Bytes start the count anew: a line that breaks every minute still finishes.
             fruitless = _part.Length > before ? 0 : fruitless + 1;
-            if (fruitless >= FruitlessAttempts)
+            if (fruitless >= MaxAttemptsWithoutProgress)
                 return failure?.Reason ?? $"it ended after {_part.Length} of {_manifest.Bytes} bytes";
             if (fruitless > 0)
             {

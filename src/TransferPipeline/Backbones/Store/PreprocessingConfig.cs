@@ -55,7 +55,7 @@ internal sealed class PreprocessingConfig
                     json.RootElement.ValueKind == JsonValueKind.Object
                     && new PreprocessingConfig(json.RootElement, source, input).Read(Path.GetFileName(path)) is { } stated
                 )
-                    return Sized(Plausible(stated), input, isFixed);
+                    return WithSize(Plausible(stated), input, isFixed);
             }
             catch (Exception e)
                 when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
@@ -85,7 +85,7 @@ internal sealed class PreprocessingConfig
     }
 
     /// <summary>A configuration whose photos are of another size than the model takes cannot be followed.</summary>
-    private static StatedPreprocessing Sized(StatedPreprocessing stated, (int Height, int Width) input, bool isFixed)
+    private static StatedPreprocessing WithSize(StatedPreprocessing stated, (int Height, int Width) input, bool isFixed)
     {
         var (height, width) = (stated.Preprocessing.OutputHeight, stated.Preprocessing.OutputWidth);
         return stated.Problem is null && isFixed && (height, width) != input

@@ -6,7 +6,7 @@ internal static class Intervals
     private const int DrawsPerBlock = 50;
 
     /// <summary>A share of successes with Wilson's score interval (Wilson 1927).</summary>
-    public static Interval Wilson(int successes, int count) => WilsonOfShare((double)successes / count, count);
+    public static ConfidenceInterval Wilson(int successes, int count) => WilsonOfShare((double)successes / count, count);
 
     /// <summary>
     /// Mean accuracy of the folds with the t interval whose variance is corrected for overlapping training parts (Nadeau and Bengio 2003),
@@ -15,7 +15,7 @@ internal static class Intervals
     /// </summary>
     /// <param name="testToTrain">Photos of a test part over photos of a training part.</param>
     /// <param name="photos">Different photos that were evaluated.</param>
-    public static Interval Folds(ReadOnlySpan<double> accuracies, double testToTrain, int photos)
+    public static ConfidenceInterval Folds(ReadOnlySpan<double> accuracies, double testToTrain, int photos)
     {
         var folds = Means(accuracies, testToTrain);
         var wilson = WilsonOfShare(folds.Value, photos);
@@ -26,7 +26,7 @@ internal static class Intervals
     /// How much more often the first of two classifiers is right on the same photos, with the interval of Agresti and Min (2005), which
     /// counts half a photo more in each of the four cases.
     /// </summary>
-    public static Interval PairedDifference(int onlyFirst, int onlySecond, int count)
+    public static ConfidenceInterval PairedDifference(int onlyFirst, int onlySecond, int count)
     {
         var (gap, n) = ((double)onlyFirst - onlySecond, count + 2.0);
         var half = Distributions.Normal975 * Math.Sqrt(onlyFirst + onlySecond + 1 - (gap * gap / n)) / n;
@@ -35,7 +35,7 @@ internal static class Intervals
 
     /// <summary>Mean of shares of 0..1 with its t interval.</summary>
     /// <param name="correction">What is added to 1 / n in the variance of the mean, for shares that are not independent.</param>
-    public static Interval Means(ReadOnlySpan<double> shares, double correction = 0)
+    public static ConfidenceInterval Means(ReadOnlySpan<double> shares, double correction = 0)
     {
         var (mean, variance) = MeanAndVariance(shares);
         if (shares.Length < 2)
@@ -45,7 +45,7 @@ internal static class Intervals
         return new(mean, Math.Max(0, mean - half), Math.Min(1, mean + half));
     }
 
-    private static Interval WilsonOfShare(double share, double count)
+    private static ConfidenceInterval WilsonOfShare(double share, double count)
     {
         if (count == 0)
             return new(double.NaN, double.NaN, double.NaN);
@@ -63,7 +63,12 @@ internal static class Intervals
     /// photos:
     /// an interval that reaches 1 is never narrower than Wilson's.
     /// </summary>
-    public static (Interval BalancedAccuracy, Interval MacroF1) Bootstrap(Predictions p, int draws, int seed, int threads)
+    public static (ConfidenceInterval BalancedAccuracy, ConfidenceInterval MacroF1) Bootstrap(
+        Predictions p,
+        int draws,
+        int seed,
+        int threads
+    )
     {
         var whole = Metrics.Confusion(p.ClassCount, p.Truth, p.Predicted);
         var members = PredictionsByPhoto(p);
@@ -121,7 +126,7 @@ internal static class Intervals
         return sizes.Length * sizes.Length / sizes.Sum(n => 1 / n);
     }
 
-    private static Interval Widened(Interval drawn, double count) =>
+    private static ConfidenceInterval Widened(ConfidenceInterval drawn, double count) =>
         drawn.High < 1 ? drawn : drawn with { Low = Math.Min(drawn.Low, WilsonOfShare(drawn.Value, count).Low) };
 
     /// <summary>Mean and sample variance (n - 1).</summary>
@@ -138,7 +143,7 @@ internal static class Intervals
     }
 
     /// <summary>The 2.5 % and 97.5 % quantiles, linearly interpolated (numpy's default).</summary>
-    public static Interval Percentiles(double value, double[] draws)
+    public static ConfidenceInterval Percentiles(double value, double[] draws)
     {
         Array.Sort(draws);
         return new(value, Quantile(draws, 0.025), Quantile(draws, 0.975));

@@ -26,7 +26,7 @@ internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength 
 
     public bool Ready => _factor is not null;
 
-    public bool Sized => true;
+    public bool IsScaled => true;
 
     /// <summary>
     /// Builds the matrix at the objective's current point if that pays; what was made from a sample stays for streamed rows.

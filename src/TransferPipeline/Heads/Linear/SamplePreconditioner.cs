@@ -27,7 +27,7 @@ internal sealed unsafe class SamplePreconditioner(LinearObjective sample, IPreco
     public bool Ready => true;
 
     /// <summary>Inverses of a few rows' Hessian are too large: the rows bend the objective less elsewhere.</summary>
-    public bool Sized => false;
+    public bool IsScaled => false;
 
     public void Update(ILinearObjective objective, float* w)
     {

@@ -7,7 +7,7 @@ internal unsafe interface IPreconditioner
     bool Ready { get; }
 
     /// <summary>Whether the inverse is right in size; otherwise the last step scales it, for one more <see cref="Apply"/>.</summary>
-    bool Sized { get; }
+    bool IsScaled { get; }
 
     /// <summary>Called before each step at the point of the last gradient; brings the approximation up to date where that pays.</summary>
     void Update(ILinearObjective objective, float* w);

@@ -131,7 +131,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 values.AsSpan(0, groups).ToArray(),
                 slopes,
                 moving,
-                iterations > 1 || (preconditioner.Ready && preconditioner.Sized)
+                iterations > 1 || (preconditioner.Ready && preconditioner.IsScaled)
             );
             search.Run();
 
@@ -197,7 +197,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
         if (!doubtful.Contains(true))
             return;
         preconditioner.Require(objective);
-        if (!preconditioner.Ready || !preconditioner.Sized)
+        if (!preconditioner.Ready || !preconditioner.IsScaled)
             return;
         preconditioner.Apply(gradient, scratch, states.Length * rows);
         for (var g = 0; g < states.Length; g++)

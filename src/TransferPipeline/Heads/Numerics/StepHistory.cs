@@ -68,7 +68,7 @@ internal sealed unsafe class StepHistory : IDisposable
         if (preconditioner.Ready)
         {
             preconditioner.Apply(q, direction, map.Length * _rows);
-            if (!preconditioner.Sized && _steps.Count > 0)
+            if (!preconditioner.IsScaled && _steps.Count > 0)
                 Resize(map, direction, preconditioner);
         }
         else

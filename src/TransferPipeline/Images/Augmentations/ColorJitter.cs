@@ -13,17 +13,17 @@ internal sealed record ColorJitter : Augmentation
     /// <summary>
     /// Factors; 1..1 leaves the photo as it is. torchvision reads one number b as max(0, 1 - b)..1 + b (<see cref="Factor"/>).
     /// </summary>
-    public Interval Brightness { get; init; } = new(1, 1);
+    public ValueRange Brightness { get; init; } = new(1, 1);
 
-    public Interval Contrast { get; init; } = new(1, 1);
+    public ValueRange Contrast { get; init; } = new(1, 1);
 
-    public Interval Saturation { get; init; } = new(1, 1);
+    public ValueRange Saturation { get; init; } = new(1, 1);
 
     /// <summary>Turns of the colour circle, from -0.5 to 0.5.</summary>
-    public Interval Hue { get; init; } = new(0, 0);
+    public ValueRange Hue { get; init; } = new(0, 0);
 
     /// <summary>The factors that torchvision takes for one number.</summary>
-    public static Interval Factor(double amount) => new(Math.Max(0, 1 - amount), 1 + amount);
+    public static ValueRange Factor(double amount) => new(Math.Max(0, 1 - amount), 1 + amount);
 
     public override string ToString() => $"ColorJitter(brightness={Brightness}, contrast={Contrast}, saturation={Saturation}, hue={Hue})";
 
@@ -53,13 +53,13 @@ internal sealed record ColorJitter : Augmentation
         foreach (var change in order)
         {
             // A neutral change is left out, as in torchvision: 8-bit HSV and back alone would change colors.
-            if (change == Brightening && Brightness != new Interval(1, 1))
+            if (change == Brightening && Brightness != new ValueRange(1, 1))
                 ColorChanges.Brightness(fresh.Pixels, (float)brightness);
-            else if (change == Contrasting && Contrast != new Interval(1, 1))
+            else if (change == Contrasting && Contrast != new ValueRange(1, 1))
                 ColorChanges.Contrast(fresh.Pixels, (float)contrast);
-            else if (change == Saturating && Saturation != new Interval(1, 1))
+            else if (change == Saturating && Saturation != new ValueRange(1, 1))
                 ColorChanges.Saturation(fresh.Pixels, (float)saturation);
-            else if (change == Turning && Hue != new Interval(0, 0))
+            else if (change == Turning && Hue != new ValueRange(0, 0))
                 ColorChanges.Hue(fresh.Pixels, hue);
         }
 

@@ -11,10 +11,10 @@ internal sealed record RandomResizedCrop : Augmentation
     public int Height { get; init; }
 
     /// <summary>Share of the photo's area that the part has.</summary>
-    public Interval Scale { get; init; } = new(0.08, 1);
+    public ValueRange Scale { get; init; } = new(0.08, 1);
 
     /// <summary>Width / height of the part; drawn uniformly on a logarithmic scale.</summary>
-    public Interval Ratio { get; init; } = new(3.0 / 4, 4.0 / 3);
+    public ValueRange Ratio { get; init; } = new(3.0 / 4, 4.0 / 3);
 
     public Interpolation Interpolation { get; init; } = Interpolation.Bilinear;
 
@@ -39,7 +39,7 @@ internal sealed record RandomResizedCrop : Augmentation
     /// <summary>torchvision's search: ten draws of area and aspect, then the largest centred part of an allowed aspect.</summary>
     internal PixelBox Draw(int width, int height, ref RandomStream random)
     {
-        var logRatio = new Interval(Math.Log(Ratio.From), Math.Log(Ratio.To));
+        var logRatio = new ValueRange(Math.Log(Ratio.From), Math.Log(Ratio.To));
         for (var i = 0; i < Attempts; i++)
         {
             var area = (double)width * height * Scale.Draw(ref random);

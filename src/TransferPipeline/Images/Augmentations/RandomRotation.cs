@@ -8,7 +8,7 @@ namespace TransferPipeline.Images.Augmentations;
 internal sealed record RandomRotation : Augmentation
 {
     /// <summary>Angles in degrees; torchvision reads one number d as -d..d.</summary>
-    public required Interval Degrees { get; init; }
+    public required ValueRange Degrees { get; init; }
 
     /// <summary>Nearest (torchvision's default) or Bilinear.</summary>
     public Interpolation Interpolation { get; init; } = Interpolation.Nearest;

@@ -28,7 +28,7 @@ internal static class IntervalBar
     }
 
     /// <summary>Behind the bar, as high as the row: lines at the ticks and the best head's interval.</summary>
-    public static Html Strip(Axis axis, Interval best)
+    public static Html Strip(Axis axis, ConfidenceInterval best)
     {
         // Stretched to the row's height, which depends on how the text beside it wraps.
         var html = new Html().Add($"<svg class=\"strip\" viewBox=\"0 0 {Width} 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
@@ -42,7 +42,7 @@ internal static class IntervalBar
         return html.Add($"</svg>");
     }
 
-    public static Html Render(Axis axis, Interval interval, bool tied)
+    public static Html Render(Axis axis, ConfidenceInterval interval, bool tied)
     {
         // Hidden from screen readers: the cell before it has the same figures as text.
         var html = new Html().Add($"<svg class=\"bar\" viewBox=\"0 0 {Width} {Height}\" aria-hidden=\"true\">");

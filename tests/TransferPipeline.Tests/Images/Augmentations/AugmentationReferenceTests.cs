@@ -90,7 +90,7 @@ public sealed class AugmentationReferenceTests
         }
 
         // A jitter whose interval is one value applies just that value.
-        var value = new Interval(Number(parameters[0]), Number(parameters[0]));
+        var value = new ValueRange(Number(parameters[0]), Number(parameters[0]));
         var jitter = operation switch
         {
             "brightness" => new ColorJitter { Brightness = value },

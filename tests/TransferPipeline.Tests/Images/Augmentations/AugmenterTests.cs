@@ -15,13 +15,13 @@ public sealed class AugmenterTests
     [
         new RandomResizedCrop(),
         new RandomHorizontalFlip(),
-        new RandomRotation { Degrees = Interval.Around(0, 30) },
+        new RandomRotation { Degrees = ValueRange.Around(0, 30) },
         new ColorJitter
         {
             Brightness = ColorJitter.Factor(0.4),
             Contrast = ColorJitter.Factor(0.4),
             Saturation = ColorJitter.Factor(0.4),
-            Hue = Interval.Around(0, 0.1),
+            Hue = ValueRange.Around(0, 0.1),
         },
     ];
 
@@ -188,7 +188,7 @@ public sealed class AugmenterTests
         Refused("RandomHorizontalFlip's p is 1.5; expected 0 to 1", new RandomHorizontalFlip { Probability = 1.5 });
         Refused(
             "ColorJitter's hue is -0.6..0.6; expected two rising values from -0.5 to 0.5",
-            new ColorJitter { Hue = Interval.Around(0, 0.6) }
+            new ColorJitter { Hue = ValueRange.Around(0, 0.6) }
         );
         Refused(
             "RandomResizedCrop's size is 32 x 0; give both sides, or neither for the network's size",

@@ -3,10 +3,10 @@ using System.Globalization;
 namespace TransferPipeline.Images.Augmentations;
 
 /// <summary>Where a random parameter is drawn from, uniformly.</summary>
-internal readonly record struct Interval(double From, double To)
+internal readonly record struct ValueRange(double From, double To)
 {
     /// <summary>torchvision's reading of one number: centre less and plus it.</summary>
-    public static Interval Around(double centre, double amount) => new(centre - amount, centre + amount);
+    public static ValueRange Around(double centre, double amount) => new(centre - amount, centre + amount);
 
     internal double Draw(ref RandomStream random) => From + (To - From) * random.Unit();
 
