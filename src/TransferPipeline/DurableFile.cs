@@ -24,11 +24,15 @@ internal static class DurableFile
             write(temporary);
             Commit(temporary, file);
         }
-        catch
+        catch (Exception e)
         {
             // Delete throws where the folder is gone, and that exception would hide the first one.
             if (File.Exists(temporary))
                 File.Delete(temporary);
+            // The system's own words name the temporary file, which no user knows.
+            var message = e.Message.Replace(temporary, OutputTarget.Real(file), StringComparison.Ordinal);
+            if (message != e.Message && e is UnauthorizedAccessException)
+                throw new UnauthorizedAccessException(message, e);
             throw;
         }
     }

@@ -30,6 +30,53 @@ internal static class OutputTarget
     /// <summary>Whether a device, pipe or socket has this name.</summary>
     public static bool IsSpecial(string file) => SpecialFiles.Is(file);
 
+    /// <summary>Refuses a file that cannot be written, before the work whose result it takes.</summary>
+    /// <exception cref="UsageException">It is a folder.</exception>
+    /// <exception cref="JobFailedException">It cannot be written.</exception>
+    public static void RequireFile(string file)
+    {
+        if (Directory.Exists(file))
+            throw new UsageException($"{file} is a folder, expected the name of a file");
+        // A device or pipe is written into; opening it now could wait for who reads it.
+        if (!IsSpecial(file))
+            RequireWritable(file, Path.GetDirectoryName(Real(file))!);
+    }
+
+    /// <summary>As <see cref="RequireFile"/>, for a folder of results.</summary>
+    /// <exception cref="UsageException">It is a file.</exception>
+    /// <exception cref="JobFailedException">It cannot be made or written into.</exception>
+    public static void RequireFolder(string folder)
+    {
+        if (File.Exists(folder))
+            throw new UsageException($"{folder} is a file, expected a folder");
+        RequireWritable(folder, Path.GetFullPath(folder));
+    }
+
+    /// <param name="target">What the message names.</param>
+    /// <param name="folder">The folder that is written into, be it there or not.</param>
+    private static void RequireWritable(string target, string folder)
+    {
+        // Folders that are missing are made later; the nearest one that exists shows whether they can be.
+        // A drive of Windows that is not there has no parent.
+        while (!Path.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
+            folder = parent;
+        var probe = Path.Combine(folder, ".transfer-" + Path.GetRandomFileName());
+        try
+        {
+            // Only an attempt shows it: access rights state nothing of a read-only mount.
+            using var _ = File.OpenHandle(probe, FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The system's own words name the probe, which no user knows.
+            var reason =
+                File.Exists(folder) ? $"{folder} is a file, not a folder"
+                : e is UnauthorizedAccessException ? $"there is no right to write into {folder}; choose another place"
+                : e.Message.Replace(probe, folder, StringComparison.Ordinal);
+            throw new JobFailedException($"{target} cannot be written: {reason}", e);
+        }
+    }
+
     /// <summary>A name for the file that is written first: beside the target, for a device among the temporary files.</summary>
     /// <param name="suffix">Ending of the name.</param>
     public static string Temporary(string file, string suffix) =>

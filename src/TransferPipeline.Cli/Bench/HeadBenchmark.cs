@@ -61,7 +61,11 @@ internal static class HeadBenchmark
             Throw.BadInput($"{vectors} has {x.Rows} rows and {labels} {y.Length}; expected as many labels as rows");
         var data = new TrainingRows(x, y, [.. Enumerable.Range(0, x.Rows)], y.Max() + 1);
         if (coefficients is not null)
+        {
+            OutputTarget.RequireFolder(coefficients);
             Directory.CreateDirectory(coefficients);
+        }
+
         var results = new List<HeadBenchmarkResult>();
         foreach (var requested in HeadListParser.Parse(heads, trainers))
         {

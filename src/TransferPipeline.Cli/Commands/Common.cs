@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
 using TransferPipeline.Jobs;
@@ -35,17 +36,17 @@ internal static class Common
             Description = description,
             HelpName = string.Join('|', choices),
             DefaultValueFactory = _ => choices[0],
-            Validators =
-            {
-                result =>
-                {
-                    // A default value has no tokens and needs no check.
-                    if (result.Tokens is [var token, ..] && !choices.Contains(token.Value))
-                        result.AddError(
-                            $"{name} '{token.Value}' is not one of {string.Join(", ", choices)}{NearestName.Hint(token.Value, choices)}"
-                        );
-                },
-            },
+            Validators = { result => CheckChoice(result, name, choices) },
+        };
+
+    /// <summary>One of a few words, which has to be given.</summary>
+    public static Option<string> RequiredChoice(string name, string description, params string[] choices) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', choices),
+            Required = true,
+            Validators = { result => CheckChoice(result, name, choices) },
         };
 
     /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>.</summary>
@@ -55,63 +56,61 @@ internal static class Common
         {
             Description = description,
             DefaultValueFactory = _ => fallback,
-            Validators =
-            {
-                result =>
-                {
-                    // What is no number at all is refused by the parser; reading it as one here would throw.
-                    if (
-                        result.Tokens is [var token, ..]
-                        && T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value)
-                        && !(value >= least && value <= most)
-                    )
-                        result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number from {least} to {most}"));
-                },
-            },
+            Validators = { result => CheckLimits(result, name, least, most) },
         };
+
+    /// <summary>Several numbers from <paramref name="least"/> to <paramref name="most"/>.</summary>
+    public static Option<T[]> Numbers<T>(string name, string description, T least, T most)
+        where T : struct, INumber<T> =>
+        new(name)
+        {
+            Description = description,
+            AllowMultipleArgumentsPerToken = true,
+            HelpName = "N N ...",
+            Validators = { result => CheckLimits(result, name, least, most) },
+        };
+
+    private static void CheckChoice(OptionResult result, string name, string[] choices)
+    {
+        // A default value has no tokens and needs no check.
+        if (result.Tokens is [var token, ..] && !choices.Contains(token.Value))
+            result.AddError($"{name} '{token.Value}' is not one of {string.Join(", ", choices)}{NearestName.Hint(token.Value, choices)}");
+    }
+
+    private static void CheckLimits<T>(OptionResult result, string name, T least, T most)
+        where T : struct, INumber<T>
+    {
+        foreach (var token in result.Tokens)
+        {
+            // What is no number at all is refused by the parser; reading it as one here would throw.
+            if (T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !(value >= least && value <= most))
+            {
+                result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number from {least} to {most}"));
+                return;
+            }
+        }
+    }
 
     /// <summary>Whether an option was not given.</summary>
     // The library makes a result for a default value too, and marks it as implicit.
     public static bool IsDefault(ParseResult parsed, Option option) => parsed.GetResult(option) is null or { Implicit: true };
 
-    /// <summary>As <see cref="RequireWritable"/>; a backbone also has a manifest beside it, which is found by the file's name.</summary>
+    /// <summary>
+    /// As <see cref="OutputTarget.RequireFile"/>; a backbone also has a manifest beside it, which is found by the file's name.
+    /// </summary>
     public static void RequireBackboneFile(string file)
     {
         if (!file.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--out is '{file}', expected the name of a file that ends in .onnx");
-        RequireWritable(file);
+        OutputTarget.RequireFile(file);
     }
 
-    /// <summary>Refuses a file that cannot be written, before the work whose result it takes.</summary>
-    public static void RequireWritable(string file)
+    /// <summary>As <see cref="OutputTarget.RequireFolder"/>, for a folder that may be a feature set.</summary>
+    public static void RequireSetFolder(string folder)
     {
-        if (Directory.Exists(file))
-            throw new UsageException($"{file} is a folder, expected the name of a file");
-        // A device or pipe is written into; opening it now could wait for who reads it.
-        if (OutputTarget.IsSpecial(file))
-            return;
-        var folder = Path.GetDirectoryName(OutputTarget.Real(file))!;
-        // Folders that are missing are made later; the nearest one that exists shows whether they can be.
-        // A drive of Windows that is not there has no parent.
-        while (!Path.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
-            folder = parent;
-        try
-        {
-            // Only an attempt shows it: access rights state nothing of a read-only mount.
-            using var probe = File.OpenHandle(
-                Path.Combine(folder, ".transfer-" + Path.GetRandomFileName()),
-                FileMode.CreateNew,
-                FileAccess.Write,
-                options: FileOptions.DeleteOnClose
-            );
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new JobFailedException(
-                $"{file} cannot be written: {(File.Exists(folder) ? $"{folder} is a file, not a folder" : e.Message)}",
-                e
-            );
-        }
+        // One that is there may be in another run's hands, which takes a foreign file in it for a user's; the set's lock is tried soon.
+        if (!Directory.Exists(folder))
+            OutputTarget.RequireFolder(folder);
     }
 
     public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };

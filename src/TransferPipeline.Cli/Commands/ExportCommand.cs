@@ -40,7 +40,7 @@ internal static class ExportCommand
                 var tools = chosen.Read(parsed);
                 var source = parsed.GetValue(comparison)!;
                 // Before the fit, whose result it takes.
-                Common.RequireWritable(parsed.GetValue(file)!);
+                OutputTarget.RequireFile(parsed.GetValue(file)!);
                 var compared = ComparedHead.Read(source, parsed.GetValue(head));
                 if (compared.Name == Heads.Tuned.HeadName)
                     throw new UsageException(

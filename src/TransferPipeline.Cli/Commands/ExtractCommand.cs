@@ -62,6 +62,7 @@ internal static class ExtractCommand
         command.SetAction(
             (parsed, cancellation) =>
             {
+                Common.RequireSetFolder(parsed.GetValue(folder)!);
                 var tools = chosen.Read(parsed);
                 var resolved = tools.Models.Resolve(parsed.GetValue(model)!);
                 using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);

@@ -175,21 +175,21 @@ internal static class FeaturesCommand
     private static Command Export()
     {
         var (folder, json) = (Folder(), Common.Json());
-        var format = new Option<string>("--format")
-        {
-            Description = "npy (with a CSV of paths and labels), csv or parquet.",
-            Required = true,
-        };
-        format.AcceptOnlyFromAmong("npy", "csv", "parquet");
+        var format = Common.RequiredChoice(
+            "--format",
+            "npy (with a CSV of paths and labels), csv or parquet.",
+            [.. Enum.GetNames<ExportFormat>().Select(n => n.ToLowerInvariant())]
+        );
         var prefix = Common.Out("Prefix of the files: PREFIX.npy and PREFIX.csv.");
         var (command, chosen) = Reading(
             new Command("export", "Writes the vectors for other programs, in the dataset's order.") { folder, format, prefix, json }
         );
         command.SetAction(parsed =>
         {
-            var files = FeatureSet
-                .Open(parsed.GetValue(folder)!, chosen.Read(parsed).Table)
-                .Export(Enum.Parse<ExportFormat>(parsed.GetValue(format)!, ignoreCase: true), parsed.GetValue(prefix)!);
+            var form = Enum.Parse<ExportFormat>(parsed.GetValue(format)!, ignoreCase: true);
+            foreach (var target in FeatureSet.FilesOf(form, parsed.GetValue(prefix)!))
+                OutputTarget.RequireFile(target);
+            var files = FeatureSet.Open(parsed.GetValue(folder)!, chosen.Read(parsed).Table).Export(form, parsed.GetValue(prefix)!);
             if (parsed.GetValue(json))
                 Json.Write(new { Files = files });
             else
@@ -213,6 +213,7 @@ internal static class FeaturesCommand
         command.SetAction(
             (parsed, cancellation) =>
             {
+                Common.RequireSetFolder(parsed.GetValue(folder)!);
                 var set = FeatureSets.Merge(
                     parsed.GetValue(inputs)!,
                     parsed.GetValue(folder)!,

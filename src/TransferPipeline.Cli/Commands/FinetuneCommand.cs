@@ -50,7 +50,9 @@ internal static class FinetuneCommand
                 // Before hours of training, whose result they take.
                 Common.RequireBackboneFile(parsed.GetValue(file)!);
                 if (parsed.GetValue(classifier) is { } target)
-                    Common.RequireWritable(target);
+                    OutputTarget.RequireFile(target);
+                if (parsed.GetValue(cache) is { } activations)
+                    Common.RequireSetFolder(activations);
                 var tools = chosen.Read(parsed);
                 var resolved = tools.Models.Resolve(parsed.GetValue(model)!);
                 using var dataset = DatasetReader.Open(data.Read(parsed), tools.PhotoTable);

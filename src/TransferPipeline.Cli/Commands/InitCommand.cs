@@ -35,6 +35,7 @@ internal static class InitCommand
                 var target = parsed.GetValue(file)!;
                 if (Path.Exists(target))
                     throw new UsageException($"{target} is there already; remove it, or name another file by --out");
+                OutputTarget.RequireFile(target);
                 var path = parsed.GetValue(data)!;
                 // Without a share: the report then shows the splits that the data has of its own.
                 var report = DatasetCheck.Run(

@@ -43,7 +43,7 @@ internal static class PredictCommand
             (parsed, cancellation) =>
             {
                 if (parsed.GetValue(html) is { } file)
-                    Common.RequireWritable(file);
+                    OutputTarget.RequireFile(file);
                 // One thread per session: photos are classified beside each other.
                 using var model = Classifier.Open(parsed.GetValue(classifier)!, threads: 1);
                 var decoder = Decoder(model, chosen.Read(parsed), chosen.HasDecoder(parsed));

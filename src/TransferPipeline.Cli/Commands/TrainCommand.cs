@@ -50,7 +50,7 @@ internal static class TrainCommand
                 if (specs.Count != 1)
                     throw new UsageException("--head takes one head; transfer compare trains several");
                 // Before the fit, whose result it takes.
-                Common.RequireWritable(parsed.GetValue(file)!);
+                OutputTarget.RequireFile(parsed.GetValue(file)!);
                 var tools = chosen.Read(parsed);
                 var folder = FeatureSet.Open(parsed.GetValue(features)!, tools.Table);
                 var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);

@@ -27,22 +27,29 @@ public sealed partial class FeatureSet
         // All parts are hashed here once; the loads below need not do so again.
         RequireIntact();
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(prefix))!);
+        var files = FilesOf(format, prefix);
         switch (format)
         {
             case ExportFormat.Npy:
-                DurableFile.Write(prefix + ".npy", ExportNpy);
-                DurableFile.Write(prefix + ".csv", file => WriteCsv(file, LoadRows(), null));
-                return [prefix + ".npy", prefix + ".csv"];
+                DurableFile.Write(files[0], ExportNpy);
+                DurableFile.Write(files[1], file => WriteCsv(file, LoadRows(), null));
+                break;
             case ExportFormat.Csv:
                 var data = Load(verify: false);
-                DurableFile.Write(prefix + ".csv", file => WriteCsv(file, data.Rows, data.X));
-                return [prefix + ".csv"];
+                DurableFile.Write(files[0], file => WriteCsv(file, data.Rows, data.X));
+                break;
             default:
                 var all = Load(verify: false);
-                DurableFile.Write(prefix + ".parquet", file => _table.Write(file, all.Rows, all.X));
-                return [prefix + ".parquet"];
+                DurableFile.Write(files[0], file => _table.Write(file, all.Rows, all.X));
+                break;
         }
+
+        return files;
     }
+
+    /// <summary>The files that an export writes.</summary>
+    internal static IReadOnlyList<string> FilesOf(ExportFormat format, string prefix) =>
+        format == ExportFormat.Npy ? [prefix + ".npy", prefix + ".csv"] : [$"{prefix}.{format.ToString().ToLowerInvariant()}"];
 
     /// <summary>NumPy's format 1.0, C order; parts are written at their place, so that memory holds one part at a time.</summary>
     private void ExportNpy(string file)

@@ -65,6 +65,7 @@ internal sealed record PipelinePlan(
         var problems = new List<string>();
         using var dataset = Try(problems, () => PipelineRunner.OpenData(tools, pipeline));
         var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);
+        Try(problems, () => OutputTarget.RequireFolder(folder));
         if (dataset is not null)
             Try(problems, () => PipelineChecks.RequirePhotos(pipeline, dataset, compares: heads.Count > 0));
         Try(problems, () => SessionFactory.RequireDevice(pipeline.Device));
@@ -106,9 +107,8 @@ internal sealed record PipelinePlan(
             Tunings = tunings,
             TuningBytes = tuningBytes,
         };
-        if (!Directory.Exists(existing))
-            problems.Add($"--out {folder}: there is no {existing}");
-        else if (plan.BytesNeeded > plan.BytesFree)
+        // Where there is no such drive, the folder was refused above.
+        if (Directory.Exists(existing) && plan.BytesNeeded > plan.BytesFree)
             problems.Add(
                 FormattableString.Invariant(
                     $"{existing} has {plan.BytesFree / 1e6:0} MB free, the results need {plan.BytesNeeded / 1e6:0} MB"

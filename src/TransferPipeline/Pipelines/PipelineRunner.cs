@@ -61,6 +61,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     public PipelineResult Run(ComparisonOptions comparison, CancellationToken cancellation)
     {
         var heads = HeadSpecs(); // before any work: a wrong name or an absent package must not cost an extraction
+        OutputTarget.RequireFolder(folder);
         using var dataset = OpenData(tools, pipeline);
         // Class weights and splits are checked here too,
         // since the comparison would find them wrong after the extraction.
