@@ -67,7 +67,11 @@ internal static class CompareCommand
                 if (parsed.GetValue(json))
                     Console.WriteLine(ComparisonJson.Serialize(run.Result));
                 else
+                {
                     ComparisonView.Write(run.Result);
+                    ComparisonView.WriteMore(run.Result);
+                }
+
                 foreach (var warning in run.Result.Warnings)
                     Messages.Warning(warning);
                 if (parsed.GetValue(report) is { } page)

@@ -1,4 +1,5 @@
 using TransferPipeline.Evaluation;
+using TransferPipeline.Heads;
 using TransferPipeline.Reports;
 
 namespace TransferPipeline.Cli.Output;
@@ -24,6 +25,31 @@ internal static class ComparisonView
         Console.WriteLine(comparison.Verdict);
     }
 
+    /// <summary>What was asked for besides the table: few-shot curves, calibration, checks of the data.</summary>
+    public static void WriteMore(Comparison comparison)
+    {
+        // Curves name their head by its title, which is long where options were given.
+        var names = comparison.Heads.ToDictionary(h => h.Title, h => h.ShortName);
+        foreach (var curve in comparison.FewShot)
+        {
+            var points = curve.PerClass.Select((n, i) => $"{Figures.Rate(curve.Accuracy[i].Value)} with {n}");
+            Console.WriteLine(PlainText.Of($"few-shot {names[curve.Head]}: {string.Join(", ", points)} a class ({curve.Draws} draws)"));
+        }
+
+        foreach (var head in comparison.Heads.Where(h => double.IsFinite(h.Temperature)))
+            Console.WriteLine(
+                PlainText.Of(
+                    $"calibration {head.ShortName}: error {Figures.Rate(head.CalibrationError)}, "
+                        + $"{Figures.Rate(head.CalibrationErrorScaled)} at temperature {Figures.Value(head.Temperature)}"
+                )
+            );
+        if (comparison.DataCheck is { } check)
+            Console.WriteLine(
+                $"data: near-duplicates {check.NearDuplicateCount}, suspect labels {check.SuspectLabelCount}, outliers "
+                    + $"{check.Outliers.Count}; --report FILE and --json list them"
+            );
+    }
+
     private static string[] Row(Comparison comparison, HeadResult head, bool several)
     {
         var set = comparison.Provenance.FeatureSets[head.FeatureSet];
@@ -35,7 +61,10 @@ internal static class ComparisonView
             Figures.Rate(head.Accuracy.Value),
             $"{Figures.Rate(head.Accuracy.Low)} - {Figures.Rate(head.Accuracy.High)}",
             Figures.Rate(head.MacroF1.Value),
-            Figures.Seconds(head.FitSeconds),
+            // The head of a classifier was trained elsewhere.
+            head.Name == Tuned.HeadName
+                ? Figures.None
+                : Figures.Seconds(head.FitSeconds),
             Figures.Seconds(head.PredictSeconds),
             (comparison.Heads.Count == 1 ? "" : CurrentSolution(head)) + (head.Converged ? "" : " not converged"),
         ];
