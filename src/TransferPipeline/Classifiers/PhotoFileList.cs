@@ -49,6 +49,8 @@ internal static class PhotoFileList
             files.AddRange(found);
         }
 
+        if (files.Count == 0)
+            throw new BadInputException("no photo was named: the list of names is empty");
         return files;
     }
 

@@ -49,6 +49,13 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
 
     private TransferResult Predict(params string[] more) => TransferProcess.Run(["predict", trained.Classifier, trained.Photos, .. more]);
 
+    [Fact]
+    public void Names_NoneOnStdin_AreBadInput()
+    {
+        var result = TransferProcess.Run("predict", trained.Classifier, "-");
+        Assert.Equal((2, "", "transfer: no photo was named: the list of names is empty\n"), (result.ExitCode, result.Output, result.Error));
+    }
+
     /// <summary>The classifier names the pixels it was trained on, and those are taken; others only by choice, with a warning.</summary>
     [Fact]
     public void Decoder_OtherThanTheTrainedOne_IsWarnedOf()
