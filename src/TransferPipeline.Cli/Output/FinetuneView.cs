@@ -26,7 +26,7 @@ internal static class FinetuneView
         if (result.Frozen is { } frozen)
             Console.WriteLine(Score(frozen));
         Console.WriteLine(
-            Score(result.Tuned) + (result.PValue is { } p ? $", p = {p.ToString("0.000", CultureInfo.InvariantCulture)}" : "")
+            Score(result.Tuned) + (result.PValue is { } p ? $", McNemar's p = {p.ToString("0.000", CultureInfo.InvariantCulture)}" : "")
         );
         Console.WriteLine(
             string.Create(

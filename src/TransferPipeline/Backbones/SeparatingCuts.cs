@@ -12,6 +12,8 @@ internal sealed class SeparatingCuts
     public const string LastBlock = "last-block";
     public const string All = "all";
 
+    private static readonly string[] Names = [LastStage, LastBlock, All];
+
     /// <summary>Of a network without stages, such as ViT, the last stage is this share of its blocks.</summary>
     private const int BlocksPerStage = 4;
 
@@ -57,6 +59,15 @@ internal sealed class SeparatingCuts
 
     private string Named(string cut)
     {
+        // Part of a tensor's name means that tensor; what resembles one of the words means the word.
+        if (
+            NearestName.Of(cut, Names) is { } near
+            && !_index.Graph.Node.SelectMany(n => n.Output.Append(n.Name)).Any(n => n.Contains(cut, StringComparison.OrdinalIgnoreCase))
+        )
+            throw new UsageException(
+                $"{Path.GetFileName(_file)}: no cut '{cut}'; did you mean '{near}'? (cuts: {string.Join(", ", Names)}, or a tensor; "
+                    + "'transfer inspect --cuts' lists them)"
+            );
         var tensor = cut == _index.Input ? cut : TensorNames.Find(_file, _index, cut);
         if (tensor == _index.Input || _chain.Contains(tensor))
             return tensor;

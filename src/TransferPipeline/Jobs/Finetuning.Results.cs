@@ -148,7 +148,11 @@ internal sealed partial class Finetuning
             frozen is null ? null : Score("softmax on frozen features", frozen),
             Score("tuned", tuned),
             pValue,
-            Kept(run),
+            // The file's own words stay plural: they are among its bytes.
+            _options.Keep == FinetuneKeep.Average
+            && run.KeptCount == 1
+                ? "the last epoch"
+                : Kept(run),
             run.History,
             difference,
             clock.Elapsed.TotalSeconds

@@ -172,6 +172,7 @@ public sealed class FinetuneTests : IDisposable
         Assert.Equal(start == "random", result.Error.Contains("can diverge", StringComparison.Ordinal));
         Assert.False(Directory.Exists(_folder.At("tuned.cache", "activations")));
         Assert.True(File.Exists(_folder.At("tuned.cache", "features", "manifest.json")));
+        Assert.Equal("the last epoch", JsonNode.Parse(result.Output)!["kept"]!.GetValue<string>());
     }
 
     /// <summary>A transformer from its pixels on: its class token, positions and biases train, its mask does not, and the file has them.</summary>
@@ -243,6 +244,7 @@ public sealed class FinetuneTests : IDisposable
     [InlineData("transfer train", "--cut", "/Reshape_output_0")]
     [InlineData("does not separate", "--cut", "/_blocks.2/_expand_conv/Conv_output_0")]
     [InlineData("no tensor 'blocks.99'", "--cut", "blocks.99")]
+    [InlineData("no cut 'last-stag'; did you mean 'last-stage'? (cuts: last-stage, last-block, all,", "--cut", "last-stag")]
     [InlineData("no class 'cat'", "--class-weight", "cat:2,hat:1")]
     [InlineData("warmup is 5", "--warmup", "5")]
     [InlineData("GB of memory", "--batch", "65536")]
