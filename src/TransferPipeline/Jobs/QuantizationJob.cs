@@ -49,7 +49,11 @@ internal sealed class QuantizationJob(Toolbox tools, QuantizationOptions options
         var manifest = made.Write(aside, bytes);
         var result = new QuantizationTrial(tools, threads, message).Run(
             model,
-            tools.Models.Resolve(aside),
+            // Its messages are about the backbone that was asked for.
+            tools.Models.Resolve(aside) with
+            {
+                Name = Path.GetFileNameWithoutExtension(file),
+            },
             dataset,
             proof.Photos,
             proof.MaxLoss,

@@ -45,6 +45,7 @@ public sealed class QuantizeTests : IDisposable
         Assert.InRange((double)proof["cosine_mean"]!, 0.99, 1);
         Assert.True((double)proof["int8_rate"]! > 0);
         Assert.False(File.Exists(_folder.At("small.refused.onnx")));
+        Assert.Contains(" photos with small\n", made.Error, StringComparison.Ordinal);
 
         // A backbone like any other: its manifest is found, and it is cut at the same feature.
         var extracted = Run("extract", "--data", photos, "--model", _folder.At("small.onnx"), "--out", "set");
