@@ -50,9 +50,23 @@ internal static class ParseErrors
             return $"{option.Name} is '{value.Value}', expected {word}";
         }
 
+        // The library names the command alone, and its sentences of what is missing end with a full stop.
+        if (error.SymbolResult is ArgumentResult { Argument: var argument, Parent: not OptionResult } && !error.SymbolResult.Tokens.Any())
+            return Missing(argument);
+        if (
+            error.SymbolResult is CommandResult
+            && command.Arguments.FirstOrDefault(a => a.Arity.MinimumNumberOfValues > (parsed.GetResult(a)?.Tokens.Count ?? 0)) is { } left
+            && !error.Message.Contains("--", StringComparison.Ordinal)
+        )
+            return Missing(left);
         // Its messages may have several lines, those of this program have one.
-        return string.Join(' ', error.Message.Split((char[])['\n', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries));
+        return string.Join(' ', error.Message.Split((char[])['\n', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.', ' ');
     }
+
+    private static string Missing(Argument argument) =>
+        $"<{argument.Name}> is missing: {Uncapitalized(argument.Description!.TrimEnd('.'))}";
+
+    private static string Uncapitalized(string text) => char.ToLowerInvariant(text[0]) + text[1..];
 
     private static string NoOption(Command command, string token) =>
         $"there is no option '{token}'{NearestName.Hint(token, command.Options.Select(o => o.Name))}";

@@ -69,12 +69,7 @@ internal sealed class OptionFlags<T>
             case OptionKind.Integers:
                 Add(
                     declared,
-                    new Option<int[]>(declared.Flag)
-                    {
-                        Description = declared.Help,
-                        AllowMultipleArgumentsPerToken = true,
-                        HelpName = "N N ...",
-                    },
+                    Common.Numbers(declared.Flag, declared.Help, int.CreateSaturating(declared.Min), int.CreateSaturating(declared.Max)),
                     given => given
                 );
                 break;

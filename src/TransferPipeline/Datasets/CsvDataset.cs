@@ -83,7 +83,7 @@ internal static class CsvDataset
     public static string SplitOf(string where, string name) =>
         SplitNames.Canonical(name)
         ?? throw new BadInputException(
-            $"{where}: '{name}' is no split{NearestName.Hint(name, SplitNames.All)}; expected train, validation or test"
+            $"{where}: '{name}' is no split{NearestName.Hint(name, SplitNames.All)} (expected train, validation or test)"
         );
 
     public static string NothingThere(string folder, TableLine? missing, DatasetOptions options) =>

@@ -83,15 +83,15 @@ internal static class StratifiedSplit
 
     private static void CheckShares(double validation, double test)
     {
-        foreach (var (name, share) in new[] { ("validation share", validation), ("test share", test) })
+        foreach (var (name, share) in new[] { ("validation-share", validation), ("test-share", test) })
         {
             // Written so that NaN is refused too.
             if (!(share is >= 0 and < 1))
-                throw new UsageException($"the {name} is {share}, expected a number from 0 to below 1");
+                throw new UsageException($"{name} is {share}, expected a number from 0 to below 1");
         }
 
         if (validation + test >= 1)
-            throw new UsageException($"the validation share {validation} and the test share {test} leave nothing to train on");
+            throw new UsageException($"validation-share {validation} and test-share {test} leave nothing to train on");
     }
 
     private static ulong Hash(int seed, string path) =>

@@ -128,7 +128,8 @@ public sealed record ComparisonOptions
                 "choose-by",
                 "the validation split cannot choose values when it is what is reported: report split test, or choose by inner folds"
             )
-        : FewShotPerClass.Any(n => n < 1) || (FewShotPerClass.Count > 0 && FewShotDraws < 1)
-            ? ("few-shot", "few-shot curves need at least one photo per class and one draw")
+        : FewShotPerClass.Where(n => n < 1).ToArray() is [var few, ..]
+            ? ("few-shot", $"few-shot is {few}, expected at least one photo per class")
+        : FewShotPerClass.Count > 0 && FewShotDraws < 1 ? ("draws", $"draws is {FewShotDraws}, expected at least 1")
         : null;
 }

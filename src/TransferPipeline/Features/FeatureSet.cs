@@ -28,6 +28,8 @@ public sealed partial class FeatureSet
     /// <exception cref="BadInputException">The folder is not there, is no feature set, or is from a newer version.</exception>
     internal static FeatureSet Open(string folder, IFeatureTable table)
     {
+        if (File.Exists(folder))
+            throw new BadInputException($"{folder} is a file, expected the folder of a feature set");
         if (!Directory.Exists(folder))
             throw new BadInputException(
                 $"there is no folder {folder}: a feature set is made by 'transfer extract --data DIR --model NAME --out {folder}'"
@@ -47,7 +49,9 @@ public sealed partial class FeatureSet
     internal static IReadOnlyList<FeatureSet> List(string root, IFeatureTable table, Action<string>? damaged = null)
     {
         if (!Directory.Exists(root))
-            throw new BadInputException($"there is no folder {root}");
+            throw new BadInputException(
+                File.Exists(root) ? $"{root} is a file, expected a folder with feature sets" : $"there is no folder {root}"
+            );
         var sets = new List<FeatureSet>();
         // A depth of 1 lists two levels: the folders in the root and those inside them.
         var levels = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 };

@@ -24,7 +24,10 @@ public sealed class BadDataTests : IDisposable
         "id,label\na.jpg,cat,dog\n",
         "labels.csv, line 2: 3 fields, expected 2 as in the first line; put names with commas in quotes"
     )]
-    [InlineData("id,label,split\na.jpg,cat,trian\n", "labels.csv, line 2: 'trian' is no split; did you mean 'train'?")]
+    [InlineData(
+        "id,label,split\na.jpg,cat,trian\n",
+        "labels.csv, line 2: 'trian' is no split; did you mean 'train'? (expected train, validation or test)"
+    )]
     [InlineData("", "labels.csv is empty")]
     public void Csv_ThatCannotBeUsed_IsRefused(string text, string expected)
     {
