@@ -98,11 +98,17 @@ internal static class DatasetReader
             _ when Path.GetFileName(path) is var name
                     && (name == "test_batch" || name.StartsWith("data_batch_", StringComparison.Ordinal))
                     && CifarFiles.IsPickle(path) => DatasetKind.Cifar10,
-            _ => throw new BadInputException(
-                FileBytes.Length(path) > 0 && ArchiveKind.Of(path) is { } archive
-                    ? $"{path} is {archive}"
-                    : $"{path} is of no known kind; expected a folder or a file ending in {string.Join(' ', names)}"
-            ),
+            _ => throw new BadInputException(Unknown(path, names)),
         };
+    }
+
+    private static string Unknown(string path, string[] names)
+    {
+        // A pipe has no length; opening it could wait for ever.
+        var isThere = FileBytes.Length(path) > 0;
+        if (isThere && ArchiveKind.Of(path) is { } archive)
+            return $"{path} is {archive}";
+        var kind = (isThere ? ArchiveKind.NameOf(path) : null) ?? "of no known kind";
+        return $"{path} is {kind}; expected a folder or a file ending in {string.Join(' ', names)}";
     }
 }

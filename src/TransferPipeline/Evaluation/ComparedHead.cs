@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Evaluation;
 
@@ -29,7 +30,10 @@ internal sealed record ComparedHead(
             throw new BadInputException($"there is no file {file}; 'transfer compare --json' and 'transfer run' write comparisons");
         try
         {
-            return Of(ComparisonJson.Deserialize(File.ReadAllBytes(file)), file, wanted);
+            var bytes = File.ReadAllBytes(file);
+            if (ArchiveKind.NameOf(bytes) is { } kind)
+                throw new BadInputException($"{file} is {kind}; expected a comparison (JSON)");
+            return Of(ComparisonJson.Deserialize(bytes), file, wanted);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentOutOfRangeException)
         {

@@ -37,6 +37,8 @@ internal static class ParquetErrors
         }
         catch (Exception e) when (e is not TransferException)
         {
+            if (File.Exists(file) && ArchiveKind.NameOf(file) is { } kind and not ArchiveKind.Parquet)
+                throw new BadInputException($"{file} is {kind}; expected a Parquet file", e);
             throw Damaged(file, (reason ?? FirstLine)(e), e);
         }
     }

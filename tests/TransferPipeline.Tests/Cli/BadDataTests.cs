@@ -66,6 +66,29 @@ public sealed class BadDataTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("a.tar", "expected a tar file, plain or compressed with gzip")]
+    [InlineData("a.tar.gz", "expected a tar file, plain or compressed with gzip")]
+    [InlineData("a.parquet", "expected a Parquet file")]
+    [InlineData("a.csv", "expected text in UTF-8")]
+    [InlineData("a.jpg", "expected a folder or a file ending in .csv")]
+    public void DataCheck_PhotoUnderAnotherName_IsNamed(string name, string expected)
+    {
+        var photo = SamplePhotos.Photos("train", "dress").First();
+        var file = _folder.Write(name, File.ReadAllBytes(photo));
+        AssertRefused(Check(file), $"{file} is a JPEG photo; {expected}");
+    }
+
+    [Fact]
+    public void Export_PhotoForAComparison_IsNamed()
+    {
+        var photo = SamplePhotos.Photos("train", "dress").First();
+        AssertRefused(
+            TransferProcess.Run("export", photo, "--out", _folder.At("x.onnx")),
+            $"{photo} is a JPEG photo; expected a comparison (JSON)"
+        );
+    }
+
     [Fact]
     public void Csv_MissingAndRepeatedPhotos_AreListed()
     {

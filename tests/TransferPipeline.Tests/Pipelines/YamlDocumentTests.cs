@@ -126,6 +126,15 @@ public sealed class YamlDocumentTests
     }
 
     [Fact]
+    public void Read_AnotherKindOfFile_IsNamed()
+    {
+        using var folder = new TempFolder();
+        var file = folder.Write("photo.jpg", [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. "JFIF"u8]);
+        var error = Assert.Throws<BadInputException>(() => YamlDocument.Read(file));
+        Assert.Equal($"{file} is a JPEG photo; expected a pipeline in YAML", error.Message);
+    }
+
+    [Fact]
     public void Read_AFileThatCannotBeRead_IsWrongInput()
     {
         if (!OperatingSystem.IsLinux())

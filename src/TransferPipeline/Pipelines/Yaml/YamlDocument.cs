@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using TransferPipeline.Datasets;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -35,7 +36,11 @@ internal sealed class YamlDocument
             throw new BadInputException($"{file}: is a folder; expected a pipeline in YAML");
         try
         {
-            text = System.IO.File.ReadAllText(file, StrictUtf8);
+            var bytes = System.IO.File.ReadAllBytes(file);
+            if (ArchiveKind.NameOf(bytes) is { } kind)
+                throw new BadInputException($"{file} is {kind}; expected a pipeline in YAML");
+            using var reader = new StreamReader(new MemoryStream(bytes), StrictUtf8);
+            text = reader.ReadToEnd();
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
