@@ -31,6 +31,7 @@ internal static class PipelineReader
     internal static Pipeline Read(YamlDocument document)
     {
         var root = document.Root;
+        PipelineKeys.Check(root);
         var folder = Path.GetDirectoryName(Path.GetFullPath(document.File))!;
         var (device, decode, extraction) = ReadExtract(root.Map("extract"));
         var pipeline = new Pipeline
@@ -61,7 +62,6 @@ internal static class PipelineReader
             Report = ReadFileName(root, "report"),
             Predictions = ReadFileName(root, "predictions"),
         };
-        // Before the checks below: of 'head: [softmax]', the misspelled key is the cause and the missing heads are not.
         root.RejectUnknown();
         if (pipeline.Heads.Count == 0 && pipeline.FeaturesExport is null)
             throw root.Error("heads", "no head is named; expected a list such as [softmax, linear-svm]");

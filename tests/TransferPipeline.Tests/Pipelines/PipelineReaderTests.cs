@@ -163,8 +163,34 @@ public sealed class PipelineReaderTests
         "data:\n  path:photos\nmodel: a\n",
         "job.yaml:2: data is 'path:photos', expected a mapping (after 'path:' a space is missing)"
     )]
+    [InlineData("data: {path:photos}\nmodel: a\n", "job.yaml:1: unknown key 'data.path:photos'; after 'path:' a space is missing")]
     public void Read_DataThatIsNoMapping_NamesTheLikelySlip(string text, string message) =>
         Assert.Equal(message, Assert.Throws<BadInputException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", text))).Message);
+
+    /// <summary>Before the key that is missing for it, at every level.</summary>
+    [Theory]
+    [InlineData("name: x\ndata: {path: p}\nmodell: a\nheads: [ridge]\n", "job.yaml:3: unknown key 'modell'; did you mean 'model'? (")]
+    [InlineData("name: x\ndta: {path: p}\nmodel: a\nheads: [ridge]\n", "job.yaml:2: unknown key 'dta'; did you mean 'data'? (")]
+    [InlineData("model: a\ndata:\n  kind: csv\n  pth: p\n", "job.yaml:4: unknown key 'data.pth'; did you mean 'path'? (")]
+    [InlineData("data: {kind: csv}\nmodell: a\n", "job.yaml:2: unknown key 'modell'; did you mean 'model'? (")]
+    [InlineData(
+        "data:\n  path: p\n  model: a\n",
+        "job.yaml:3: unknown key 'data.model'; 'model' belongs to the top level: check the indentation"
+    )]
+    [InlineData(
+        "data: {path: p}\nmodel: a\nvalidation-share: 0.1\n",
+        "job.yaml:3: unknown key 'validation-share'; 'validation-share' belongs under data, indented below it"
+    )]
+    [InlineData(
+        "data: {path: p}\nmodel: a\nevaluation: {epochs: 3}\n",
+        "job.yaml:3: unknown key 'evaluation.epochs'; 'epochs' belongs under finetune, indented below it"
+    )]
+    public void Read_UnknownKey_IsNamedWithItsLineAndPlace(string text, string start) =>
+        Assert.StartsWith(
+            start,
+            Assert.Throws<BadInputException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", text))).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Read_PathsInTheHomeFolder_ArePutInFull()

@@ -4,7 +4,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Pipelines.Yaml;
 
-/// <summary>One mapping of a pipeline file. Reading a key marks it as known; <see cref="RejectUnknown"/> then names what is left.</summary>
+/// <summary>One mapping of a pipeline file. Reading a key marks it as known; <see cref="RejectUnknown()"/> then names what is left.</summary>
 internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNode node)
 {
     private readonly List<string> _known = [];
@@ -24,14 +24,8 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             var other => throw Wrong(key, other, "text"),
         };
 
-    // A key that was read already is not a misspelling of this one.
     public string RequiredText(string key) =>
-        Text(key) is { Length: > 0 } text
-            ? text
-            : throw new BadInputException(
-                $"{document.Where(node)}: {Where()}lacks the key "
-                    + $"'{key}'{(NearestName.Of(key, Keys) is { } near && !_known.Contains(near) ? $"; did you mean it by '{near}'?" : "")}"
-            );
+        Text(key) is { Length: > 0 } text ? text : throw new BadInputException($"{document.Where(node)}: {Where()}lacks the key '{key}'");
 
     public int Integer(string key, int fallback, int minimum = int.MinValue, int maximum = int.MaxValue) =>
         Scalar(
@@ -93,6 +87,9 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             ),
             var other => throw Wrong(key, other, "a mapping"),
         };
+
+    /// <summary>The mapping at a key, or null where anything else is there.</summary>
+    public YamlMap? MapIfAny(string key) => Find(key) is YamlMappingNode map ? new(document, Join(key), map) : null;
 
     /// <summary>A mapping that has to be there.</summary>
     /// <param name="expected">Its first key, for the message.</param>
@@ -164,16 +161,24 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     public BadInputException Error(string key, string message) => new($"{At(key)}{message}");
 
     /// <exception cref="BadInputException">A key was never read: a misspelling; the nearest known one is named.</exception>
-    public void RejectUnknown()
+    public void RejectUnknown() => RejectUnknown(_known, static _ => null);
+
+    /// <param name="known">The keys that may be here.</param>
+    /// <param name="place">Where else a key belongs, as a sentence; null for nowhere.</param>
+    /// <inheritdoc cref="RejectUnknown()"/>
+    public void RejectUnknown(IReadOnlyCollection<string> known, Func<string, string?> place)
     {
         foreach (var key in node.Children.Keys)
         {
             var name = (key as YamlScalarNode)?.Value ?? "";
-            if (!_known.Contains(name))
-                throw new BadInputException(
-                    $"{document.Where(key)}: unknown key '{Join(name)}'{NearestName.Hint(name, _known)} (known here: "
-                        + $"{string.Join(", ", _known.Distinct())})"
-                );
+            if (known.Contains(name))
+                continue;
+            var hint =
+                place(name) is { } elsewhere ? $"; {elsewhere}"
+                : name.IndexOf(':') is > 0 and var colon && known.Contains(name[..colon])
+                    ? $"; after '{name[..(colon + 1)]}' a space is missing"
+                : $"{NearestName.Hint(name, known)} (known here: {string.Join(", ", known.Distinct())})";
+            throw new BadInputException($"{document.Where(key)}: unknown key '{Join(name)}'{hint}");
         }
     }
 
