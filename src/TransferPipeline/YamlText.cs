@@ -23,6 +23,8 @@ internal static class YamlText
         }
         catch (YamlException e)
         {
+            if (!IsTab(e.Message) && YamlFault.Find(text, e.Start.Line, e.Message) is var (line, problem))
+                throw error(line, problem, e);
             // YamlDotNet's messages have several lines and end with a dot; ours are one line, and the cure follows.
             throw error(
                 LineOf(e, text),
@@ -33,7 +35,8 @@ internal static class YamlText
         catch (InvalidOperationException e)
         {
             // Its scanner runs into this on some texts that end or turn within a flow mapping.
-            throw error(0, "a bracket or quote is not closed", e);
+            var (line, problem) = YamlFault.Find(text, 0, e.Message) ?? (0, "a bracket or quote is not closed");
+            throw error(line, problem, e);
         }
     }
 
@@ -69,7 +72,7 @@ internal static class YamlText
     /// <summary>The line of an error; of a tab, its own instead of that in which the mapping around it begins.</summary>
     private static long LineOf(YamlException e, string text)
     {
-        if (!e.Message.Contains(" tab ", StringComparison.Ordinal))
+        if (!IsTab(e.Message))
             return e.Start.Line;
         var lines = text.Split('\n');
         bool HasTab(long line) => line > 0 && line <= lines.Length && lines[line - 1].TrimStart(' ').StartsWith('\t');
@@ -79,7 +82,10 @@ internal static class YamlText
     }
 
     private static string Cure(string problem) =>
-        problem.Contains(" tab ", StringComparison.Ordinal) ? "; indent with spaces"
-        : problem.Contains("invalid mapping", StringComparison.Ordinal) ? "; check how far this line is indented"
+        IsTab(problem) ? "; indent with spaces"
+        : problem.Contains("block", StringComparison.Ordinal) || problem.Contains("invalid mapping", StringComparison.Ordinal)
+            ? "; check how far this line is indented, and the space after each colon"
         : "";
+
+    private static bool IsTab(string problem) => problem.Contains(" tab ", StringComparison.Ordinal);
 }

@@ -197,7 +197,40 @@ public sealed class YamlDocumentTests
     [InlineData("a: 1\nb: &x [1, {c: *x}]\n", "job.yaml:2: not valid YAML: '*x' lies inside of what it stands for")]
     [InlineData(
         "data:\n  path: x\n   kind: y\n",
-        "job.yaml:3: not valid YAML: While scanning a plain scalar value, found invalid mapping; check how far this line is indented"
+        "job.yaml:3: not valid YAML: this line is indented by 3 spaces; expected 0 or 2, as the lines above it"
+    )]
+    [InlineData(
+        " name: x\ndata:\n  path: p\n",
+        "job.yaml:1: not valid YAML: this line is indented by 1 space, and line 2 by 0 spaces: keys of one level begin in the same column"
+    )]
+    [InlineData("name: x\nmodel:resnet18\ndata: {path: p}\n", "job.yaml:2: not valid YAML: after 'model:' a space is missing")]
+    [InlineData("name: x\ndata:\n  path:p\n  kind: csv\n", "job.yaml:3: not valid YAML: after 'path:' a space is missing")]
+    [InlineData("heads:\n- ridge\n-softmax\n", "job.yaml:3: not valid YAML: after '-' a space is missing")]
+    [InlineData("model: a\ndata: {path: p\n", "job.yaml:2: not valid YAML: '{' is not closed; expected '}'")]
+    [InlineData("data: {path: p\nmodel: a\nheads: [ridge]\n", "job.yaml:1: not valid YAML: '{' is not closed; expected '}'")]
+    [InlineData("model: a\nheads: [ridge\ndata:\n  path: p\n", "job.yaml:2: not valid YAML: '[' is not closed; expected ']'")]
+    [InlineData("heads: [softmax: {C: 1], ridge}\n", "job.yaml:1: not valid YAML: found ']', expected '}' to close the '{' of line 1")]
+    [InlineData(
+        "data:\n  path: p\n model: a\n",
+        "job.yaml:3: not valid YAML: this line is indented by 1 space; expected 0 or 2, as the lines above it"
+    )]
+    [InlineData(
+        "data: path: p\n",
+        "job.yaml:1: not valid YAML: 'data' and 'path' are on one line: put the second on the next line, indented, or write data: {path: "
+            + "...}"
+    )]
+    [InlineData(
+        "heads:\n- softmax: {}\n   C: 1\n",
+        "job.yaml:3: not valid YAML: this line is indented by 3 spaces; expected 0 or 2, as the lines above it"
+    )]
+    [InlineData("model: @a\n", "job.yaml:1: not valid YAML: a value cannot begin with '@': put it in quotes")]
+    [InlineData(
+        "data:\n  path: \"p\nmodel: x\n",
+        "job.yaml:2: not valid YAML: the quote that begins here is not closed, or its other lines are not indented"
+    )]
+    [InlineData(
+        "model:resnet18\n",
+        "job.yaml:1: found 'model:resnet18', expected a mapping with the keys data, model and heads (after 'model:' a space is missing)"
     )]
     [InlineData("- a\n- b\n", "job.yaml:1: found a list, expected a mapping with the keys data, model and heads")]
     public void Parse_NotAMapping_IsRefused(string text, string message) =>

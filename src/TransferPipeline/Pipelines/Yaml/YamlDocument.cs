@@ -73,7 +73,7 @@ internal sealed class YamlDocument
         if (stream.Documents[0].RootNode is not YamlMappingNode root)
             throw new BadInputException(
                 $"{file}:{stream.Documents[0].RootNode.Start.Line}: found {Kind(stream.Documents[0].RootNode)}, expected a mapping "
-                    + $"with the keys data, model and heads"
+                    + $"with the keys data, model and heads{MissingSpace(stream.Documents[0].RootNode)}"
             );
         return new(file, root);
     }
@@ -193,6 +193,11 @@ internal sealed class YamlDocument
         int.TryParse(key, out var position) && position >= 0 && position < list.Children.Count
             ? position
             : throw new UsageException($"--set '{assignment}': '{key}' is not a position in a list of {list.Children.Count}");
+
+    private static string MissingSpace(YamlNode root) =>
+        root is YamlScalarNode { Value: { } text } && text.IndexOf(':') is > 0 and var colon
+            ? $" (after '{text[..(colon + 1)]}' a space is missing)"
+            : "";
 
     private static YamlNode ParseValue(string assignment)
     {
