@@ -24,6 +24,9 @@ internal sealed record Pipeline
 
     public required DatasetOptions Data { get; init; }
 
+    /// <summary>The columns of a table that the file names.</summary>
+    public IReadOnlyList<ColumnRequest> Columns { get; init; } = [];
+
     /// <summary>Names of the model store or ONNX files, at least one.</summary>
     public required IReadOnlyList<string> Models { get; init; }
 
@@ -157,6 +160,9 @@ internal sealed record Pipeline
         };
     }
 }
+
+/// <param name="Where">File, line and key, as an error about it begins.</param>
+internal sealed record ColumnRequest(string Name, string Where);
 
 /// <param name="Optional">Leave it out, with a warning, when its package is not in this build.</param>
 internal sealed record HeadRequest(StepRequest Step, bool Optional);

@@ -41,6 +41,7 @@ internal static class PipelineReader
             Description = root.Text("description", ""),
             Seed = root.Integer("seed", 0, 0),
             Data = ReadData(root, folder),
+            Columns = ReadColumns(root),
             Models = ReadModels(root, folder),
             Cuts = ReadCuts(root),
             Decoder = ReadAdapter(root, "decoder"),
@@ -102,6 +103,18 @@ internal static class PipelineReader
         };
         map.RejectUnknown();
         return options;
+    }
+
+    /// <summary>Whether a table has the columns is known when it is opened, which then needs their places for its error.</summary>
+    private static IReadOnlyList<ColumnRequest> ReadColumns(YamlMap root)
+    {
+        var data = root.RequiredMap("data", "path");
+        return
+        [
+            .. ((string[])["path-column", "label-column", "split-column"])
+                .Where(data.Has)
+                .Select(key => new ColumnRequest(data.Text(key)!, data.Error(key, "").Message.TrimEnd(' ', ':'))),
+        ];
     }
 
     /// <summary>A model that looks like a file is relative to the pipeline's folder; any other text is a name of the store.</summary>

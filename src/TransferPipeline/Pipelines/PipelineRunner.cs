@@ -130,13 +130,26 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     }
 
     /// <exception cref="BadInputException">There is nothing at the pipeline's path, or no photo in it.</exception>
-    internal static Dataset OpenData(Toolbox tools, Pipeline pipeline) =>
-        Path.Exists(pipeline.Data.Path)
-            ? DatasetReader.Open(pipeline.Data, tools.PhotoTable)
-            : throw new BadInputException(
+    internal static Dataset OpenData(Toolbox tools, Pipeline pipeline)
+    {
+        if (!Path.Exists(pipeline.Data.Path))
+            throw new BadInputException(
                 $"{pipeline.Data.Path}: there is no such file or folder; put the photos there, or say where they are with --set "
                     + $"data.path=PATH"
             );
+        try
+        {
+            return DatasetReader.Open(pipeline.Data, tools.PhotoTable);
+        }
+        // The reader of a table does not know where its column was named.
+        catch (UsageException e)
+            when (pipeline.Columns.FirstOrDefault(c => e.Message.Contains($"has no column '{c.Name}'", StringComparison.Ordinal))
+                    is { } column
+            )
+        {
+            throw new BadInputException($"{column.Where}: {e.Message}", e);
+        }
+    }
 
     private static void CheckClasses(IEnumerable<(HeadSpec Spec, string Where)> heads, IReadOnlyList<string> classes)
     {

@@ -66,6 +66,19 @@ public sealed class BadDataTests : IDisposable
         );
     }
 
+    [Fact]
+    public void Run_UnknownColumn_NamesTheLineOfThePipeline()
+    {
+        _folder.Write("a.jpg", "x");
+        _folder.Write("labels.csv", "id,breed\na.jpg,cat\n");
+        var file = _folder.Write(
+            "job.yaml",
+            "model: efficientnet-lite0\ndata:\n  path: labels.csv\n  label-column: bred\nheads: [ridge]\n"
+        );
+        var result = TransferProcess.Run("run", file, "--out", _folder.At("out"));
+        AssertRefused(result, $"{file}:4: data.label-column: {_folder.At("labels.csv")} has no column 'bred' (it has id, breed); ");
+    }
+
     [Theory]
     [InlineData("a.tar", "expected a tar file, plain or compressed with gzip")]
     [InlineData("a.tar.gz", "expected a tar file, plain or compressed with gzip")]
