@@ -5,6 +5,9 @@ namespace TransferPipeline.Features;
 /// </summary>
 public sealed partial class FeatureSet
 {
+    /// <summary>Of parts that fine-tuning caches.</summary>
+    internal const string ActivationExtension = "f16";
+
     private readonly IFeatureTable _table;
     private int[][]? _ranks;
 
@@ -27,6 +30,19 @@ public sealed partial class FeatureSet
 
     /// <exception cref="BadInputException">The folder is not there, is no feature set, or is from a newer version.</exception>
     internal static FeatureSet Open(string folder, IFeatureTable table)
+    {
+        var set = OpenAny(folder, table);
+        return
+            table.PartExtension == ActivationExtension
+            || !set.Manifest.Parts.Any(p => Path.GetExtension(p.File) == "." + ActivationExtension)
+            ? set
+            : throw new BadInputException(
+                $"{folder} holds activations of 'transfer finetune', not vectors; name a feature set that 'transfer extract' made"
+            );
+    }
+
+    /// <summary>Opens a set that may also be of activations, for its manifest alone.</summary>
+    private static FeatureSet OpenAny(string folder, IFeatureTable table)
     {
         if (File.Exists(folder))
             throw new BadInputException($"{folder} is a file, expected the folder of a feature set");
@@ -61,7 +77,7 @@ public sealed partial class FeatureSet
                 continue;
             try
             {
-                sets.Add(Open(folder, table));
+                sets.Add(OpenAny(folder, table));
             }
             catch (BadInputException e)
             {

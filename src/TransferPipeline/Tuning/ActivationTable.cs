@@ -21,7 +21,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
 
     public string Name => "float16";
 
-    public string PartExtension => "f16";
+    public string PartExtension => FeatureSet.ActivationExtension;
 
     public void Write(string file, IReadOnlyList<FeatureRow> rows, FeatureMatrix vectors)
     {

@@ -52,6 +52,18 @@ public sealed class DamagedManifestTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Open_ActivationsOfFinetune_IsNotCalledDamaged()
+    {
+        Change("$.parts[0].file", "\"part-00000.f16\"");
+        var error = Assert.Throws<BadInputException>(() => FeatureSet.Open(_extraction.Set, _extraction.Table));
+        Assert.Equal(
+            $"{_extraction.Set} holds activations of 'transfer finetune', not vectors; name a feature set that 'transfer extract' made",
+            error.Message
+        );
+        Assert.Single(FeatureSet.List(_extraction.Set, _extraction.Table));
+    }
+
     [Theory]
     [InlineData("$.parts[0].rows", "-4", "part-00000.parquet has -4 rows in ")]
     [InlineData("$.dimension", "0", "its vectors have 0 values, expected at least 1")]
