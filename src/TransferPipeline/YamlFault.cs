@@ -116,7 +116,7 @@ internal static partial class YamlFault
 
     /// <summary>The number of the last line above that has content, or 0.</summary>
     private static int Above(string[] lines, int at) =>
-        Array.FindLastIndex(lines, at - 1, at - 1, l => l.TrimStart() is { Length: > 0 } content && content[0] != '#') + 1;
+        at < 2 ? 0 : Array.FindLastIndex(lines, at - 2, at - 1, l => l.TrimStart() is { Length: > 0 } content && content[0] != '#') + 1;
 
     private static int Indent(string line) => line.Length - line.TrimStart(' ').Length;
 

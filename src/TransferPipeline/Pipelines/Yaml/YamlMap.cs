@@ -4,7 +4,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Pipelines.Yaml;
 
-/// <summary>One mapping of a pipeline file. Reading a key marks it as known; <see cref="RejectUnknown()"/> then names what is left.</summary>
+/// <summary>
+/// One mapping of a pipeline file. Reading a key marks it as known; <see cref="RejectUnknown()"/> then names what is left.
+/// </summary>
 internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNode node)
 {
     private readonly List<string> _known = [];
