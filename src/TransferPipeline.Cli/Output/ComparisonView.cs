@@ -33,7 +33,7 @@ internal static class ComparisonView
         foreach (var curve in comparison.FewShot)
         {
             var points = curve.PerClass.Select((n, i) => $"{Figures.Rate(curve.Accuracy[i].Value)} with {n}");
-            Console.WriteLine(PlainText.Of($"few-shot {names[curve.Head]}: {string.Join(", ", points)} a class ({curve.Draws} draws)"));
+            Console.WriteLine(PlainText.Of($"few-shot {names[curve.Head]}: {string.Join(", ", points)} per class ({curve.Draws} draws)"));
         }
 
         foreach (var head in comparison.Heads.Where(h => double.IsFinite(h.Temperature)))
