@@ -171,9 +171,12 @@ def compare(command, folder, title, head, c, x, y, options):
 
 def ridge(command, folder, title, x, y):
     runs = ours(command, folder, "ridge", 100)
-    start = time.perf_counter()
-    model = RidgeClassifier(alpha=100).fit(x, y)
-    took = time.perf_counter() - start
+    # Its best of eight, since a fit is short and the first ones start the BLAS's threads.
+    took = float("inf")
+    for _ in range(8):
+        start = time.perf_counter()
+        model = RidgeClassifier(alpha=100).fit(x, y)
+        took = min(took, time.perf_counter() - start)
     difference = np.abs(outputs(x, np.load(runs[0]["weights"]), np.load(runs[0]["bias"])) - model.decision_function(x)).max()
     path = ours(command, folder, "ridge", np.logspace(-2, 6, 20))
     seconds, fits = min(path[0]["seconds"][1:]), min(path[1]["seconds"][1:])
