@@ -55,67 +55,22 @@ internal sealed class TorchTraining
         using var network = new TorchNetwork(start, _options.HiddenDropout, device);
         using var solver = new TorchSteps(network, _options);
         var weights = classWeights is null ? null : tensor(classWeights, device: device);
-        var history = new List<EpochRecord>();
-        (DenseNetwork? Network, int Epoch) kept = default,
-            proven = default;
-        var (best, steps) = (double.NegativeInfinity, 0);
+        var kept = new KeptWeights(_name, _options.LearningRate, validation is not null, _options.BestWeights, _context.Warn);
+        var steps = 0;
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
         {
             var (loss, accuracy) = TrainEpoch(network, solver, Rate(epoch - 1), rows, order.Rows(epoch - 1), weights, ref steps);
             var (validationLoss, validationAccuracy) = validation is null
                 ? (double.NaN, double.NaN)
                 : Evaluate(network, validation, weights);
-            // The loss was measured before the step: the step itself may have made weights infinite.
-            if (!double.IsFinite(loss) || !network.IsFinite() || (validation is not null && !double.IsFinite(validationLoss)))
-                return Diverged(history, proven, epoch, steps);
-            history.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy));
-            if (validation is null)
-            {
-                // As in NetworkTraining: this epoch has proved the weights before it, and the next one proves these.
-                (proven, kept) = (kept, (network.Weights(), epoch));
-            }
-            else if (!_options.BestWeights || validationAccuracy > best)
-            {
-                kept = proven = (network.Weights(), epoch);
-                best = validationAccuracy;
-            }
+            if (!kept.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy), network.IsFinite(), network.Weights))
+                return kept.Diverged(epoch, steps);
         }
 
         // No epoch follows the last one: a pass over the training rows proves its weights.
-        if (validation is null && !double.IsFinite(Evaluate(network, rows, weights).Loss))
-            return Diverged(history, proven, _options.Epochs, steps);
-        return (
-            kept.Network!,
-            new()
-            {
-                Objective = history[kept.Epoch - 1].TrainLoss,
-                Iterations = steps,
-                History = history,
-            }
-        );
-    }
-
-    private (DenseNetwork Network, FitReport Fit) Diverged(
-        List<EpochRecord> history,
-        (DenseNetwork? Network, int Epoch) proven,
-        int epoch,
-        int steps
-    )
-    {
-        var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
-        if (proven.Network is null)
-            throw new JobFailedException($"{_name}: the loss is not finite in epoch {epoch}; {cure}") { IsOfHead = true };
-        _context.Warn($"{_name}: the loss is not finite in epoch {epoch}, the weights of epoch {proven.Epoch} are kept; {cure}");
-        return (
-            proven.Network,
-            new()
-            {
-                Objective = history[proven.Epoch - 1].TrainLoss,
-                Iterations = steps,
-                Converged = false,
-                History = history,
-            }
-        );
+        return validation is not null || double.IsFinite(Evaluate(network, rows, weights).Loss)
+            ? kept.Result(steps)
+            : kept.Diverged(_options.Epochs, steps);
     }
 
     /// <summary>StepLR, by the epoch's number from 0.</summary>

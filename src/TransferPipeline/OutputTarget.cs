@@ -52,14 +52,23 @@ internal static class OutputTarget
         RequireWritable(folder, Path.GetFullPath(folder));
     }
 
+    /// <summary>
+    /// A path or the nearest parent of it that is there, on whose disk it will be. A drive of Windows that is not there has no parent.
+    /// </summary>
+    /// <param name="path">A full path.</param>
+    public static string NearestParent(string path)
+    {
+        while (!Path.Exists(path) && Path.GetDirectoryName(path) is { } parent)
+            path = parent;
+        return path;
+    }
+
     /// <param name="target">What the message names.</param>
     /// <param name="folder">The folder that is written into, be it there or not.</param>
     private static void RequireWritable(string target, string folder)
     {
         // Folders that are missing are made later; the nearest one that exists shows whether they can be.
-        // A drive of Windows that is not there has no parent.
-        while (!Path.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
-            folder = parent;
+        folder = NearestParent(folder);
         var probe = Path.Combine(folder, ".transfer-" + Path.GetRandomFileName());
         try
         {

@@ -150,7 +150,7 @@ internal static class PredictCommand
                     return
                     [
                         $"{done}/{photos}",
-                        string.Create(CultureInfo.InvariantCulture, $"{rate:0} a second"),
+                        string.Create(CultureInfo.InvariantCulture, $"{rate:0} per second"),
                         $"{StatusLine.Time(TimeSpan.FromSeconds((photos - done) / rate))} left",
                     ];
                 }

@@ -28,12 +28,12 @@ internal static class ComparisonView
     /// <summary>What was asked for besides the table: few-shot curves, calibration, checks of the data.</summary>
     public static void WriteMore(Comparison comparison)
     {
-        // Curves name their head by its title, which is long where options were given.
-        var names = comparison.Heads.ToDictionary(h => h.Title, h => h.ShortName);
         foreach (var curve in comparison.FewShot)
         {
             var points = curve.PerClass.Select((n, i) => $"{Figures.Rate(curve.Accuracy[i].Value)} with {n}");
-            Console.WriteLine(PlainText.Of($"few-shot {names[curve.Head]}: {string.Join(", ", points)} per class ({curve.Draws} draws)"));
+            // Curves name their head by its title, which is long where options were given.
+            var name = comparison.Heads.First(h => h.Title == curve.Head).ShortName;
+            Console.WriteLine(PlainText.Of($"few-shot {name}: {string.Join(", ", points)} per class ({curve.Draws} draws)"));
         }
 
         foreach (var head in comparison.Heads.Where(h => double.IsFinite(h.Temperature)))

@@ -27,7 +27,7 @@ internal sealed class ExtractionProgressView(string title) : IProgress<Extractio
         return
         [
             string.Create(CultureInfo.InvariantCulture, $"{title}{drawn} {p.Done}/{p.Total}"),
-            string.Create(CultureInfo.InvariantCulture, $"{p.PerSecond:0} a second"),
+            string.Create(CultureInfo.InvariantCulture, $"{p.PerSecond:0} per second"),
             $"{(p.PerSecond > 0 ? StatusLine.Time(p.Left) : "?")} left",
             string.Create(
                 CultureInfo.InvariantCulture,

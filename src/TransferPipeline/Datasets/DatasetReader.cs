@@ -106,9 +106,9 @@ internal static class DatasetReader
     {
         // A pipe has no length; opening it could wait for ever.
         var isThere = FileBytes.Length(path) > 0;
-        if (isThere && ArchiveKind.Of(path) is { } archive)
+        if (isThere && MagicNumbers.Of(path) is { } archive)
             return $"{path} is {archive}";
-        var kind = (isThere ? ArchiveKind.NameOf(path) : null) ?? "of no known kind";
+        var kind = (isThere ? MagicNumbers.NameOf(path) : null) ?? "of no known kind";
         return $"{path} is {kind}; expected a folder or a file ending in {string.Join(' ', names)}";
     }
 }

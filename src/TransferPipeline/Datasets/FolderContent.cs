@@ -56,9 +56,8 @@ internal sealed class FolderContent
 
     /// <summary>A folder of photos is a class folder: what lies below it is not searched.</summary>
     private bool HoldsParquet(int depth) =>
-        _photos > _parquet ? false
-        : _parquet > 0 ? true
-        : depth > 0 && _photos == 0 && _inside.Value.Take(MostFolders).Any(folder => folder.HoldsParquet(depth - 1));
+        _photos <= _parquet
+        && (_parquet > 0 || (depth > 0 && _inside.Value.Take(MostFolders).Any(folder => folder.HoldsParquet(depth - 1))));
 
     private void Count(string path, bool isTop)
     {

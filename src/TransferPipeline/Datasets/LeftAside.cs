@@ -63,7 +63,7 @@ internal static class LeftAside
         {
             // A pipe or device has no length, and opening it could wait for ever.
             var isThere = file.Bytes > 0 && file.Unusable is null;
-            return isThere && ArchiveKind.Of(full) is { } kind ? kind
+            return isThere && MagicNumbers.Of(full) is { } kind ? kind
                 : isNamed
                     ? "its name is that of a copy, an unfinished download or an unknown archive; fetch it to its end, unpack or rename it"
                 : isThere && IsTar(full) ? "a tar file by its first bytes; name it .tar"

@@ -30,7 +30,7 @@ internal sealed class TarArchive : IDisposable
                 stream = Unpack(stream);
             var index = TarIndex.Read(file, stream, problems);
             // The bytes of a photo can pass for the empty end of an archive.
-            if (index.Members.Count == 0 && ArchiveKind.NameOf(file) is not null && !isPacked)
+            if (index.Members.Count == 0 && MagicNumbers.NameOf(file) is not null && !isPacked)
                 throw new InvalidDataException("nothing is in it");
             // An unpacked copy exists as long as its handle is open. The handle
             // alone is kept: reads at offsets need no lock.
@@ -43,8 +43,8 @@ internal sealed class TarArchive : IDisposable
         {
             stream?.Dispose();
             throw new BadInputException(
-                ArchiveKind.Of(file) is { } kind ? $"{file} is {kind}; expected a tar file, plain or compressed with gzip"
-                    : ArchiveKind.NameOf(file) is { } photo ? $"{file} is {photo}; expected a tar file, plain or compressed with gzip"
+                (MagicNumbers.Of(file) ?? MagicNumbers.NameOf(file)) is { } kind
+                    ? $"{file} is {kind}; expected a tar file, plain or compressed with gzip"
                     : $"{file} is not a whole tar file ({e.Message}); it is damaged or was cut short, fetch it again",
                 e
             );

@@ -115,7 +115,7 @@ internal static class TextFile
             );
             // A zero byte is valid UTF-8, but shows that the file is UTF-16 without a mark.
             var zero = bytes.AsSpan(0, read).IndexOf((byte)0);
-            if (isFirst && (zero >= 0 || status is OperationStatus.InvalidData) && ArchiveKind.NameOf(bytes.AsSpan(0, count)) is { } kind)
+            if (isFirst && (zero >= 0 || status is OperationStatus.InvalidData) && MagicNumbers.NameOf(bytes.AsSpan(0, count)) is { } kind)
                 throw new BadInputException($"{name} is {kind}; expected text in UTF-8");
             if (zero >= 0)
                 throw new BadInputException(

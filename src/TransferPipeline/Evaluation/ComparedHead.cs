@@ -31,7 +31,7 @@ internal sealed record ComparedHead(
         try
         {
             var bytes = File.ReadAllBytes(file);
-            if (ArchiveKind.NameOf(bytes) is { } kind)
+            if (MagicNumbers.NameOf(bytes) is { } kind)
                 throw new BadInputException($"{file} is {kind}; expected a comparison (JSON)");
             return Of(ComparisonJson.Deserialize(bytes), file, wanted);
         }

@@ -37,7 +37,7 @@ internal static class ParquetErrors
         }
         catch (Exception e) when (e is not TransferException)
         {
-            if (File.Exists(file) && ArchiveKind.NameOf(file) is { } kind and not ArchiveKind.Parquet)
+            if (File.Exists(file) && MagicNumbers.NameOf(file) is { } kind and not MagicNumbers.Parquet)
                 throw new BadInputException($"{file} is {kind}; expected a Parquet file", e);
             throw Damaged(file, (reason ?? FirstLine)(e), e);
         }

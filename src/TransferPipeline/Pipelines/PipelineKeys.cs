@@ -12,7 +12,8 @@ namespace TransferPipeline.Pipelines;
 /// <summary>The keys of a pipeline file by section.</summary>
 internal static class PipelineKeys
 {
-    private static readonly (string Section, string[] Keys)[] Sections =
+    /// <summary>The top level is the section without a name. Editors have the same keys from pipelines/pipeline.schema.json.</summary>
+    internal static readonly (string Section, string[] Keys)[] Sections =
     [
         (
             "",

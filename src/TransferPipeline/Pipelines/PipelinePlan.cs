@@ -91,7 +91,7 @@ internal sealed record PipelinePlan(
 
         if (pipeline.TunedStaysFloat is { } note)
             notes.Add(note);
-        var existing = NearestFolder(folder);
+        var existing = OutputTarget.NearestParent(Path.GetFullPath(folder));
         var plan = new PipelinePlan(
             dataset?.Source ?? pipeline.Data.Path,
             dataset?.Entries.Count ?? 0,
@@ -115,15 +115,6 @@ internal sealed record PipelinePlan(
                 )
             );
         return plan;
-    }
-
-    /// <summary>The nearest parent that is there; its disk is that of a folder to come. On Windows a root that is not there.</summary>
-    private static string NearestFolder(string folder)
-    {
-        var nearest = Path.GetFullPath(folder);
-        while (!Directory.Exists(nearest) && Path.GetDirectoryName(nearest) is { } parent)
-            nearest = parent;
-        return nearest;
     }
 
     /// <summary>What is made, or null and one more problem.</summary>

@@ -6,9 +6,9 @@ using Microsoft.ML.OnnxRuntime;
 namespace TransferPipeline.Platform;
 
 /// <summary>
-/// The CUDA build of ONNX Runtime, which is ten times as large as that for CPUs and therefore a package of its own. It is loaded in place
-/// of the program's from a folder of <see cref="NativePackages.Variable"/> or, on a machine with NVIDIA's driver, from NuGet's package
-/// folder. On Linux x64 only.
+/// The CUDA build of ONNX Runtime, which is over ten times as large as that for CPUs and therefore a package of its own. It is loaded in
+/// place of the program's from a folder of <see cref="NativePackages.Variable"/> or, on a machine with NVIDIA's driver, from NuGet's
+/// package folder. On Linux x64 only.
 /// </summary>
 internal static class CudaBuild
 {
@@ -18,7 +18,7 @@ internal static class CudaBuild
     private const string Runtime = "libonnxruntime.so";
 
     private static readonly Lazy<string?> Found = new(() =>
-        NativePackages.Platform != "linux-x64" || IsBesideTheProgram(Provider) ? null : FolderAmong(Candidates())
+        NativePackages.Platform != "linux-x64" || BesideTheProgram(Provider) is not null ? null : FolderAmong(Candidates())
     );
 
     /// <summary>The folder that ONNX Runtime is loaded from in place of the program's own, or null.</summary>
@@ -41,10 +41,12 @@ internal static class CudaBuild
     internal static string? FolderAmong(IEnumerable<string> folders) =>
         folders.FirstOrDefault(f => File.Exists(Path.Combine(f, Runtime)) && File.Exists(Path.Combine(f, Provider)));
 
+    /// <summary>Full path of a native library of the program's own, or null.</summary>
     // Bundles have natives beside the program, plain builds below runtimes.
-    private static bool IsBesideTheProgram(string file) =>
-        File.Exists(Path.Combine(AppContext.BaseDirectory, file))
-        || File.Exists(Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", file));
+    public static string? BesideTheProgram(string file) =>
+        new[] { file, Path.Combine("runtimes", "linux-x64", "native", file) }
+            .Select(f => Path.Combine(AppContext.BaseDirectory, f))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>Without the driver the package is of no use, though it may be there for another program.</summary>
     private static IEnumerable<string> Candidates() =>

@@ -11,7 +11,7 @@ internal sealed class RangeObserver : IDisposable
     private readonly InferenceSession _session;
     private readonly FloatNetwork _network;
     private readonly string[] _tensors;
-    private readonly HashSet<string> _lines;
+    private readonly HashSet<string> _channelsFirst;
     private readonly int _threads;
 
     public RangeObserver(FloatNetwork network, IReadOnlyList<string> tensors, int threads)
@@ -25,7 +25,7 @@ internal sealed class RangeObserver : IDisposable
         observed.Graph.Output.AddRange(_tensors.Select(t => new ValueInfoProto { Name = t }));
         _session = Sessions.Create(observed.ToByteArray());
         HasInput = _tensors.Length < tensors.Count;
-        _lines = network
+        _channelsFirst = network
             .Model.Graph.Node.Where(n => n.OpType == "Conv" && network.Index.Constant(n.Input[1]) is { Dims.Count: 3 })
             .Select(n => n.Input[0])
             .ToHashSet(StringComparer.Ordinal);
@@ -46,7 +46,7 @@ internal sealed class RangeObserver : IDisposable
                 (seen[photo] ??= new PhotoStatistics[names.Length])[index] = PhotoStatistics.Of(
                     values,
                     shape,
-                    _lines.Contains(names[index])
+                    _channelsFirst.Contains(names[index])
                 )
         );
         var all = names.Select((_, i) => new TensorStatistics(seen[0][i].Means.Length)).ToArray();

@@ -35,10 +35,10 @@ internal sealed class TensorStatistics(int channels)
 internal readonly record struct PhotoStatistics(float Min, float Max, float[] Means, float[] Magnitudes)
 {
     /// <param name="shape">Of one photo: 1 x C x ..., or 1 x ... x C for a sequence.</param>
-    /// <param name="isLine">Three axes are 1 x C x length, as a convolution over one axis takes them.</param>
-    public static PhotoStatistics Of(ReadOnlySpan<float> values, long[] shape, bool isLine = false)
+    /// <param name="channelsFirst">Three axes are 1 x C x length, as a convolution over one axis takes them.</param>
+    public static PhotoStatistics Of(ReadOnlySpan<float> values, long[] shape, bool channelsFirst = false)
     {
-        var (channels, inner) = Layout(shape, isLine);
+        var (channels, inner) = Layout(shape, channelsFirst);
         var (min, max) = (float.PositiveInfinity, float.NegativeInfinity);
         // Sums in float64: an early map has more than 10,000 values per channel, of both signs.
         var (sums, magnitudes) = (new double[channels], new float[channels]);
@@ -57,10 +57,10 @@ internal readonly record struct PhotoStatistics(float Min, float Max, float[] Me
     }
 
     /// <summary>Number of channels, and how many values of one lie side by side.</summary>
-    public static (int Channels, int Inner) Layout(long[] shape, bool isLine) =>
+    public static (int Channels, int Inner) Layout(long[] shape, bool channelsFirst) =>
         shape.Length switch
         {
-            3 when isLine => ((int)shape[1], (int)shape[2]),
+            3 when channelsFirst => ((int)shape[1], (int)shape[2]),
             // Four axes are a map, with its channels first; tokens and vectors have them last.
             4 => ((int)shape[1], (int)(shape[2] * shape[3])),
             0 => (1, 1),

@@ -24,14 +24,14 @@ public sealed class StatusLineTests
     [Fact]
     public void Fit_WideEnough_TellsAll() =>
         Assert.Equal(
-            "efficientnet-lite0 [###.........] 1200/4000  231 a second  49:30:00 left  read 5 % decode 15 % resize 5 % infer 75 % "
+            "efficientnet-lite0 [###.........] 1200/4000  231 per second  49:30:00 left  read 5 % decode 15 % resize 5 % infer 75 % "
                 + "write 1 %",
             StatusLine.Fit(Parts, 200)
         );
 
     [Fact]
     public void Fit_EightyCharacters_KeepsCountSpeedAndTimeLeft() =>
-        Assert.EndsWith("1200/4000  231 a second  49:30:00 left", StatusLine.Fit(Parts, 80), StringComparison.Ordinal);
+        Assert.EndsWith("1200/4000  231 per second  49:30:00 left", StatusLine.Fit(Parts, 80), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(59.9, "0:00:59")]

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using TransferPipeline.Pipelines;
 
 namespace TransferPipeline.Tests.Pipelines;
 
@@ -19,6 +20,19 @@ public sealed class PipelineSchemaTests
 
     [Fact]
     public void Page_OfHeads_HasTheTablesThatTheRecordsMake() => Compare(HeadDocuments.Page, "docs", "heads.md");
+
+    [Fact]
+    public void Schema_OfSections_HasTheKeysThatAreRead()
+    {
+        var schema = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.Repository, "pipelines", "pipeline.schema.json")))!;
+        foreach (var (section, keys) in PipelineKeys.Sections)
+        {
+            var described = section == "" ? schema : schema["properties"]![section]!;
+            // A section that may also be a text has its keys in the second form.
+            var properties = described["properties"] ?? described["oneOf"]!.AsArray()[^1]!["properties"]!;
+            Assert.Equal(keys.Order(StringComparer.Ordinal), properties.AsObject().Select(p => p.Key).Order(StringComparer.Ordinal));
+        }
+    }
 
     private static void Compare(Func<string, string> make, params string[] path)
     {

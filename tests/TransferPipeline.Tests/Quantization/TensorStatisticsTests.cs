@@ -16,8 +16,8 @@ public sealed class TensorStatisticsTests : IDisposable
     {
         float[] values = [1, 2, 3, 4, 5, 6];
         Assert.Equal([2.5f, 3.5f, 4.5f], PhotoStatistics.Of(values, [1, 2, 3]).Means);
-        Assert.Equal([2f, 5f], PhotoStatistics.Of(values, [1, 2, 3], isLine: true).Means);
-        Assert.Equal([3f, 6f], PhotoStatistics.Of(values, [1, 2, 3], isLine: true).Magnitudes);
+        Assert.Equal([2f, 5f], PhotoStatistics.Of(values, [1, 2, 3], channelsFirst: true).Means);
+        Assert.Equal([3f, 6f], PhotoStatistics.Of(values, [1, 2, 3], channelsFirst: true).Magnitudes);
     }
 
     /// <summary>As ECA's gate: channels of a pooled map on one line, under a convolution over one axis.</summary>

@@ -46,10 +46,7 @@ internal sealed class NetworkTraining
             _data.ValidationRows.Length > 0
                 ? new NetworkPass(network, Math.Min(EvaluationBatch, _data.ValidationRows.Length), learns: false)
                 : null;
-        var history = new List<EpochRecord>();
-        var bestAccuracy = double.NegativeInfinity;
-        (DenseNetwork? Network, int Epoch) kept = default,
-            proven = default;
+        var kept = new KeptWeights(Name, _options.LearningRate, validation is not null, _options.BestWeights, _context.Warn);
         var step = 0;
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
         {
@@ -57,34 +54,12 @@ internal sealed class NetworkTraining
             var (validationLoss, validationAccuracy) = validation is null
                 ? (double.NaN, double.NaN)
                 : Evaluate(validation, _data.ValidationRows);
-            // The epoch's loss is of the weights before its last step; what that step did shows in the weights alone.
-            if (!double.IsFinite(loss) || !IsFinite(network) || (validation is not null && !double.IsFinite(validationLoss)))
-                return Diverged(history, proven, epoch, step);
-            history.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy));
-            if (validation is null)
-            {
-                // Only the next epoch shows whether these weights give finite scores; this one has shown it of those before.
-                (proven, kept) = (kept, (network.Copy(), epoch));
-            }
-            else if (!_options.BestWeights || validationAccuracy > bestAccuracy)
-            {
-                kept = proven = (network.Copy(), epoch);
-                bestAccuracy = validationAccuracy;
-            }
+            if (!kept.Add(new(epoch, loss, accuracy, validationLoss, validationAccuracy), IsFinite(network), network.Copy))
+                return kept.Diverged(epoch, step);
         }
 
         // No epoch follows the last one: a pass over the training rows proves its weights.
-        if (validation is null && !GivesFiniteScores(network))
-            return Diverged(history, proven, _options.Epochs, step);
-        return (
-            kept.Network!,
-            new()
-            {
-                Objective = history[kept.Epoch - 1].TrainLoss,
-                Iterations = step,
-                History = history,
-            }
-        );
+        return validation is not null || GivesFiniteScores(network) ? kept.Result(step) : kept.Diverged(_options.Epochs, step);
     }
 
     private static bool IsFinite(DenseNetwork network) =>
@@ -92,29 +67,6 @@ internal sealed class NetworkTraining
             float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Weights))
             && float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(l.Bias))
         );
-
-    private (DenseNetwork Network, FitReport Fit) Diverged(
-        List<EpochRecord> history,
-        (DenseNetwork? Network, int Epoch) proven,
-        int epoch,
-        int step
-    )
-    {
-        var cure = FormattableString.Invariant($"lower learning_rate ({_options.LearningRate}) or choose another scaling");
-        if (proven.Network is null)
-            throw new JobFailedException($"{Name}: the loss is not finite in epoch {epoch}; {cure}") { IsOfHead = true };
-        _context.Warn($"{Name}: the loss is not finite in epoch {epoch}, the weights of epoch {proven.Epoch} are kept; {cure}");
-        return (
-            proven.Network,
-            new()
-            {
-                Objective = history[proven.Epoch - 1].TrainLoss,
-                Iterations = step,
-                Converged = false,
-                History = history,
-            }
-        );
-    }
 
     /// <summary>Losses and hits are counted as the batches pass, before each step, as the tutorials of this field do.</summary>
     private (double Loss, double Accuracy) TrainEpoch(

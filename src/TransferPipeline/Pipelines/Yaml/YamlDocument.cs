@@ -37,7 +37,7 @@ internal sealed class YamlDocument
         try
         {
             var bytes = System.IO.File.ReadAllBytes(file);
-            if (ArchiveKind.NameOf(bytes) is { } kind)
+            if (MagicNumbers.NameOf(bytes) is { } kind)
                 throw new BadInputException($"{file} is {kind}; expected a pipeline in YAML");
             using var reader = new StreamReader(new MemoryStream(bytes), StrictUtf8);
             text = reader.ReadToEnd();

@@ -127,12 +127,10 @@ internal sealed class CudaLibraries
         missing.Select(f => f.Other).FirstOrDefault(o => o is not null) is { } other ? $" ({other} is of another version)" : "";
 
     /// <summary>Full path of a provider's library beside the program or the CUDA build that is used instead, or null.</summary>
-    // Bundles have natives beside the program, plain builds below runtimes.
     public static string? ProviderFile(string file) =>
-        new[] { file, Path.Combine("runtimes", "linux-x64", "native", file) }
-            .Select(f => Path.Combine(AppContext.BaseDirectory, f))
-            .Concat(CudaBuild.Folder is { } folder ? [Path.Combine(folder, file)] : Array.Empty<string>())
-            .FirstOrDefault(File.Exists);
+        CudaBuild.Folder is { } folder
+            ? new[] { Path.Combine(folder, file) }.FirstOrDefault(File.Exists)
+            : CudaBuild.BesideTheProgram(file);
 
     /// <summary>Loads what is needed and says where each was found.</summary>
     public IReadOnlyList<FoundLibrary> Load(bool tensorRt = false)

@@ -1,7 +1,7 @@
 namespace TransferPipeline.Datasets;
 
 /// <summary>What a file is by its first bytes, where its name promises another thing.</summary>
-internal static class ArchiveKind
+internal static class MagicNumbers
 {
     public const string Parquet = "a Parquet file";
 
