@@ -69,7 +69,7 @@ internal static class FewShot
         var (k, least) = protocol.Parts.SelectMany(part => part.Train.CountBy(p => view.Y[p])).MinBy(c => c.Value);
         if (perClass.Where(n => n > least).ToArray() is { Length: > 0 } beyond)
             warn(
-                $"few-shot curve: class '{view.Data.Classes[k]}' has {least} photos to train on, so at {string.Join(", ", beyond)} a "
+                $"few-shot curve: class '{view.Data.Classes[k]}' has {least} photos to train on, so at {string.Join(", ", beyond)} per "
                     + $"class it gives only those"
             );
     }
@@ -87,7 +87,7 @@ internal static class FewShot
             ];
             if (failed.Length > 0)
                 warn(
-                    $"{heads[h].ShortName}: no point of the few-shot curve at {string.Join(", ", failed.Select(i => perClass[i]))} a "
+                    $"{heads[h].ShortName}: no point of the few-shot curve at {string.Join(", ", failed.Select(i => perClass[i]))} per "
                         + $"class: {failures.Skip(first).First(f => f is not null)}"
                 );
         }

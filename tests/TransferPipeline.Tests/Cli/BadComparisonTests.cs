@@ -117,7 +117,7 @@ public sealed class BadComparisonTests : IDisposable
         );
         Assert.Equal(0, result.ExitCode);
         Assert.Contains(
-            "warning: few-shot curve: class 'yak' has 2 photos to train on, so at 4, 1000 a class it gives only those",
+            "warning: few-shot curve: class 'yak' has 2 photos to train on, so at 4, 1000 per class it gives only those",
             result.Error,
             StringComparison.Ordinal
         );

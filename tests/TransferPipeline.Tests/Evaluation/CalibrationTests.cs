@@ -201,7 +201,7 @@ public sealed class CalibrationTests
         Assert.InRange(result.FewShot[0].Accuracy[1].Value, 0.5, 1);
         Assert.All(result.FewShot[1].Accuracy, a => Assert.InRange(a.Value, 0.3, 1));
         Assert.Equal(
-            "lda: no point of the few-shot curve at 1 a class: lda: every class has one training row only, so there is no covariance "
+            "lda: no point of the few-shot curve at 1 per class: lda: every class has one training row only, so there is no covariance "
                 + "to estimate; take nearest-mean, or add rows",
             Assert.Single(result.Warnings)
         );

@@ -30,6 +30,20 @@ public sealed class AxisTests
         Assert.True(axis.At(low) < axis.At(1) && axis.At(1) < axis.At(high));
     }
 
+    /// <summary>A learning rate of 0.001 between -0.05 and 0.05 would stand at 0.</summary>
+    [Theory]
+    [InlineData(0.001)]
+    [InlineData(-0.02)]
+    [InlineData(1e-12)]
+    [InlineData(0)]
+    public void Linear_OfASingleSmallValue_HasARangeOfItsSize(double value)
+    {
+        var axis = Axis.Linear([value], 0, 100, margin: 0);
+        Assert.InRange(axis.Ticks.Count, 1, 20);
+        Assert.Equal(50, axis.At(value), 3.0);
+        Assert.True(Math.Abs(value) < 1e-9 || axis.At(0) is < 0 or > 100);
+    }
+
     [Fact]
     public void Linear_OfASingleUsualValue_HasATenthAroundIt()
     {

@@ -48,8 +48,9 @@ internal sealed class Axis
         // A single value has no range, and At would divide by zero.
         if (high - low < 1e-9 * Math.Max(1, Math.Abs(high)))
         {
-            // From about 1e15 on, 0.05 is less than the distance of neighbouring numbers: the range would still be empty.
-            var half = Math.Max(0.05, 1e-12 * Math.Abs(high));
+            // 0.05 suits accuracies. Beside a small value, such as a rate of 0.001, it would hide the value at 0; from about 1e15 on it
+            // is less than the distance of neighbouring numbers, and the range would still be empty.
+            var half = Math.Abs(high) < 1e-9 ? 0.05 : Math.Max(Math.Min(0.05, Math.Abs(high) / 2), 1e-12 * Math.Abs(high));
             (low, high) = (low - half, high + half);
         }
 

@@ -57,7 +57,7 @@ internal static class FewShotChart
                 if (!double.IsFinite(points[i].Y))
                     continue;
                 var (perClass, rate) = (curve.PerClass[i], Figures.Rate(curve.Accuracy[i].Value));
-                var title = Html.Of(t => t.Add($"<title>{curve.Head}, {perClass} a class: {rate}</title>"));
+                var title = Html.Of(t => t.Add($"<title>{curve.Head}, {perClass} per class: {rate}</title>"));
                 chart.Draw($"{Palette.Mark(c, points[i].X, points[i].Y, 4, title)}");
             }
         }

@@ -73,7 +73,7 @@ internal static class CurvesSection
         FigureTable(
             html,
             "few photos",
-            ["Head", "Photos a class", "Accuracy", "Low", "High"],
+            ["Head", "Photos per class", "Accuracy", "Low", "High"],
             rows.Length,
             (cells, i) =>
                 cells
