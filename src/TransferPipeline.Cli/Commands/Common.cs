@@ -85,7 +85,12 @@ internal static class Common
             // What is no number at all is refused by the parser; reading it as one here would throw.
             if (T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !(value >= least && value <= most))
             {
-                result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number from {least} to {most}"));
+                // The largest number of the type is no limit that a user could meet.
+                var expected =
+                    most == T.CreateSaturating(long.MaxValue)
+                        ? FormattableString.Invariant($"of at least {least}")
+                        : FormattableString.Invariant($"from {least} to {most}");
+                result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number {expected}"));
                 return;
             }
         }

@@ -92,6 +92,9 @@ internal sealed record PipelinePlan(
         if (pipeline.TunedStaysFloat is { } note)
             notes.Add(note);
         var existing = OutputTarget.NearestParent(Path.GetFullPath(folder));
+        // A file in the folder's place was refused above; its disk is shown all the same.
+        if (File.Exists(existing))
+            existing = Path.GetDirectoryName(existing)!;
         var plan = new PipelinePlan(
             dataset?.Source ?? pipeline.Data.Path,
             dataset?.Entries.Count ?? 0,

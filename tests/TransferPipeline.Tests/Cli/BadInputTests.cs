@@ -41,7 +41,7 @@ public sealed class BadInputTests : IDisposable
         "extract --data x --model y --out z --decoder pilow",
         "there is no decoder 'pilow'; did you mean 'pillow'? (known: pillow, imagesharp)"
     )]
-    [InlineData("compare --features x --few-shot 1 -1", "--few-shot is -1, expected a number from 1 to ")]
+    [InlineData("compare --features x --few-shot 1 -1", "--few-shot is -1, expected a number of at least 1")]
     [InlineData("predict", "<classifier> is missing: a classifier file that transfer wrote (see: transfer predict --help)")]
     [InlineData("predict c.onnx", "<photos> is missing: photos, folders with all photos below them")]
     [InlineData("run", "<pipeline> is missing: the pipeline, a YAML file (see: transfer run --help)")]
