@@ -10,52 +10,19 @@ public sealed class RegionTests
 #if DEBUG
     private const int Boxes = 20,
         Changes = 30,
-        Step = 41,
-        EveryNth = 100;
+        Step = 41;
 #else
     private const int Boxes = 150,
         Changes = 150,
-        Step = 5,
-        EveryNth = 16;
+        Step = 5;
 #endif
+
+    /// <summary>Its writer makes the files of each kind.</summary>
+    public RegionTests() => Assert.SkipWhen(TurboJpegDecoder.Problem is not null, $"libjpeg-turbo: {TurboJpegDecoder.Problem}");
 
     public static TheoryData<string> PlainKinds => [.. JpegKinds.Plain.Keys];
 
     public static TheoryData<string> AllKinds => [.. JpegKinds.Plain.Keys, .. JpegKinds.Other.Keys];
-
-    /// <summary>
-    /// What users ask for, and what is hard: hardly any resize, enlarging, no resize, a crop beyond the photo, one pixel.
-    /// </summary>
-    private static readonly Preprocessing[] Steps =
-    [
-        Preprocessing.ImageNet(),
-        Preprocessing.ImageNet(interpolation: Interpolation.Bicubic),
-        new()
-        {
-            ResizeShortSide = 320,
-            CropWidth = 300,
-            CropHeight = 300,
-            Interpolation = Interpolation.Bicubic,
-        },
-        new() { ResizeWidth = 299, ResizeHeight = 299 },
-        new()
-        {
-            ResizeWidth = 300,
-            ResizeHeight = 200,
-            CropWidth = 100,
-            CropHeight = 190,
-            Interpolation = Interpolation.Lanczos,
-        },
-        new() { CropWidth = 224, CropHeight = 224 },
-        new() { CropWidth = 1001, CropHeight = 33 },
-        new()
-        {
-            ResizeShortSide = 64,
-            CropWidth = 1,
-            CropHeight = 1,
-            Interpolation = Interpolation.Nearest,
-        },
-    ];
 
     [Theory]
     [MemberData(nameof(PlainKinds))]
@@ -85,7 +52,6 @@ public sealed class RegionTests
     [Fact]
     public void Decode_APart_LeavesTheOtherRowsAlone()
     {
-        Assert.SkipWhen(TurboJpegDecoder.Problem is not null, $"libjpeg-turbo: {TurboJpegDecoder.Problem}");
         var encoded = JpegKinds.Plain["4:2:0"].Write(JpegKinds.Picture(400, 300));
         var part = new RgbImage();
         part.Resize(400, 300);
@@ -95,67 +61,6 @@ public sealed class RegionTests
         Assert.False(part.Pixels[(400 * 3 * 160)..].ContainsAnyExcept((byte)77));
         Assert.False(part.Row(130)[..(192 * 3 - 16 * 3)].ContainsAnyExcept((byte)77));
         Assert.False(part.Row(130)[(252 * 3)..].ContainsAnyExcept((byte)77));
-    }
-
-    [Fact]
-    public void Decode_APartByLibvips_LeavesTheRowsOfOtherBlocksAlone()
-    {
-        var encoded = JpegKinds.Plain["4:2:0"].Write(JpegKinds.Picture(400, 300));
-        var part = new RgbImage();
-        part.Resize(400, 300);
-        part.Pixels.Fill(77);
-        Alone.Decode(encoded, new DecodeOptions(), part, new FixedBox(new(200, 100, 50, 60)));
-        Assert.False(part.Pixels[..(400 * 3 * 96)].ContainsAnyExcept((byte)77));
-        Assert.False(part.Pixels[(400 * 3 * 160)..].ContainsAnyExcept((byte)77));
-    }
-
-    /// <summary>A photo that will be turned is decoded whole: its region is known in the turned photo only.</summary>
-    [Fact]
-    public void Decode_APartOfATurnedPhoto_IsThatPartOfTheWhole()
-    {
-        var photo = JpegKinds.Plain["4:2:0"].Write(JpegKinds.Picture(120, 90));
-        // Little-endian TIFF with one entry: orientation (0x112), one SHORT, 6: turned by 90 degrees.
-        byte[] exif = [.. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];
-        byte[] encoded = [.. photo.AsSpan(0, 2), 0xFF, 0xE1, 0, (byte)(exif.Length + 2), .. exif, .. photo.AsSpan(2)];
-        foreach (var decoder in Available)
-        {
-            var options = new DecodeOptions { ExifTranspose = true };
-            var whole = Result(decoder, encoded, options, Top, wholly: true);
-            Assert.StartsWith("90 x 120", whole, StringComparison.Ordinal);
-            Assert.Equal(whole, Result(decoder, encoded, options, Top));
-        }
-    }
-
-    [Fact]
-    public void Preprocess_EverySharedPhoto_IsTheSameFromItsRegion()
-    {
-        var files = Directory
-            .EnumerateFiles(SharedData.Require("data"), "*.jpg", SearchOption.AllDirectories)
-            .Order(StringComparer.Ordinal)
-            .ToArray();
-        Parallel.For(
-            0,
-            files.Length / EveryNth,
-            i =>
-            {
-                var encoded = File.ReadAllBytes(files[i * EveryNth]);
-                var (whole, part) = (new RgbImage(), new RgbImage());
-                Alone.Decode(encoded, new DecodeOptions(), whole);
-                foreach (var steps in Steps)
-                foreach (var decoder in Available)
-                {
-                    var preprocessor = new Preprocessor(steps);
-                    part.Resize(whole.Width, whole.Height);
-                    part.Pixels.Fill(77);
-                    decoder.Decode(encoded, new DecodeOptions(), part, preprocessor);
-                    var (width, height) = preprocessor.OutputSize(whole.Width, whole.Height);
-                    var (expected, actual) = (new byte[width * height * 3], new byte[width * height * 3]);
-                    preprocessor.RunBytes(whole, expected);
-                    preprocessor.RunBytes(part, actual);
-                    Assert.True(expected.AsSpan().SequenceEqual(actual), $"{files[i * EveryNth]}: {steps}");
-                }
-            }
-        );
     }
 
     /// <summary>Below a part's last row libjpeg-turbo stops reading, so a cut there has to be found in another way.</summary>
