@@ -66,13 +66,13 @@ internal static class ComparisonView
                 ? Figures.None
                 : Figures.Seconds(head.FitSeconds),
             Figures.Seconds(head.PredictSeconds),
-            (comparison.Heads.Count == 1 ? "" : CurrentSolution(head)) + (head.Converged ? "" : " not converged"),
+            (comparison.Heads.Count == 1 ? "" : AgainstBest(head)) + (head.Converged ? "" : " not converged"),
         ];
     }
 
     // The best head is compared with the others, and so has no p value of its own.
-    private static string CurrentSolution(HeadResult head) =>
-        double.IsNaN(head.PValue) ? "best"
+    private static string AgainstBest(HeadResult head) =>
+        Ranking.IsBest(head) ? "best"
         : head.TiedWithBest ? "tied with it"
         : head.PValue < 0.001 ? "worse, p < 0.001"
         : $"worse, p = {Figures.PValue(head.PValue)}";

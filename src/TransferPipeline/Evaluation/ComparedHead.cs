@@ -68,7 +68,7 @@ internal sealed record ComparedHead(
         if (heads.Count == 0)
             throw new BadInputException($"{file}: a comparison without heads");
         if (wanted is null)
-            return heads.MaxBy(h => h.Accuracy.Value)!;
+            return heads[Verdict.MostAccurate([.. heads.Select(h => h.Accuracy.Value)])];
         // A short name is unique.
         // Two sweeps can choose the same value and share a chosen title, so that one comes last.
         foreach (var title in (Func<HeadResult, string>[])[static h => h.ShortName, static h => h.Title, static h => h.ChosenTitle])

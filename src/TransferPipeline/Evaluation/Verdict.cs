@@ -18,8 +18,7 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
         // Over folds the mean of their accuracies, which interval and test are about.
         // Folds of unequal size make it differ from the share of all photos.
         var accuracy = heads.Select(h => protocol.IsFolds ? Intervals.MeanAndVariance(h.FoldAccuracies).Mean : h.All.Accuracy).ToArray();
-        // Equal means of different folds can differ in the last bit; the first of such heads is the best.
-        var best = Array.FindIndex(accuracy, a => a >= accuracy.Max() - 1e-12);
+        var best = MostAccurate(accuracy);
         var tests = PairwiseTests(heads, protocol, accuracy);
         var pValues = Enumerable.Repeat(double.NaN, heads.Count).ToArray();
         foreach (var test in tests.Where(t => t.First == best || t.Second == best))
@@ -27,6 +26,14 @@ internal sealed record Verdict(int Best, bool[] Tied, double[] PValues, IReadOnl
         // NaN, which the best head itself has, is not below the level: the best is among the tied.
         var tied = Array.ConvertAll(pValues, p => !(p < Level));
         return new(best, tied, pValues, tests, Describe(heads, protocol, options, accuracy, best, tied));
+    }
+
+    /// <summary>Place of the highest accuracy, the first of equals: the best head of a verdict, of a page and of an export.</summary>
+    public static int MostAccurate(IReadOnlyCollection<double> accuracies)
+    {
+        // Equal means of different folds can differ in the last bit.
+        var least = accuracies.Max() - 1e-12;
+        return accuracies.TakeWhile(a => a < least).Count();
     }
 
     /// <summary>Holm-adjusted over all pairs.</summary>

@@ -24,7 +24,7 @@ public sealed class ComparedHeads
     public IReadOnlyList<IHead> Heads => _run.Fitted;
 
     /// <summary>The head with the highest accuracy; the first of them when several have it.</summary>
-    public IHead Best => _run.Fitted[Result.Heads.Select((head, i) => (head.Accuracy.Value, i)).MaxBy(h => h.Value).i];
+    public IHead Best => _run.Fitted[Verdict.MostAccurate([.. Result.Heads.Select(h => h.Accuracy.Value)])];
 
     /// <summary>Writes the result as JSON.</summary>
     /// <exception cref="JobFailedException">The file cannot be written.</exception>

@@ -284,7 +284,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
                 : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}"
             );
         // Several heads can be of the trainer that is named, with other options.
-        return candidates.MaxBy(i => run.Result.Heads[i].Accuracy.Value);
+        return candidates[Verdict.MostAccurate([.. candidates.Select(i => run.Result.Heads[i].Accuracy.Value)])];
     }
 
     private string ExportClassifier(

@@ -8,13 +8,13 @@ internal sealed record RankedHead(int Index, HeadResult Head);
 /// <summary>The order of heads on a page: the best, then by accuracy.</summary>
 internal static class Ranking
 {
-    // Of equally accurate heads the one that the tests are against comes first.
     public static IReadOnlyList<RankedHead> Of(Comparison comparison) =>
         [
             .. comparison
                 .Heads.Select((head, index) => new RankedHead(index, head))
-                .OrderByDescending(r => r.Head.Accuracy.Value)
-                .ThenByDescending(r => IsBest(r.Head))
+                // First: of equally accurate heads it is the one that the tests are against, and a mean may differ in its last bit.
+                .OrderByDescending(r => IsBest(r.Head))
+                .ThenByDescending(r => r.Head.Accuracy.Value)
                 .ThenBy(r => r.Index),
         ];
 
