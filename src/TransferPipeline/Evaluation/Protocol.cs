@@ -24,6 +24,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         var train = Require(view, ComparisonOptions.Train);
         var scored = Require(view, options.ScoreSplit);
         RequireEveryClass(view, train, "split train");
+        RequireRoom(scored.Length, view.ClassCount);
         // Early stopping may watch validation only where test is reported; otherwise it would choose by the figures that it reports.
         var watched =
             options.ScoreSplit == ComparisonOptions.Validation && !options.WatchReportedSplit ? null : ComparisonOptions.Validation;
@@ -53,6 +54,7 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
         foreach (var k in y)
             counts[k]++;
         RequireFoldable(options.Folds, view.Data.Classes, counts);
+        RequireRoom((long)photos.Length * options.Repeats, view.ClassCount);
         var parts = new List<Part>();
         for (var repeat = 0; repeat < options.Repeats; repeat++)
         {
@@ -88,6 +90,19 @@ internal sealed record Protocol(string Words, IReadOnlyList<Part> Parts, int[] F
             new(splits, null),
             IsFolds: true
         );
+    }
+
+    /// <summary>Refuses more predictions than a head's probabilities have room for, which would show when all heads are trained.</summary>
+    private static void RequireRoom(long predictions, int classes)
+    {
+        if (predictions * classes > Array.MaxLength)
+            Throw.Usage(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{predictions:N0} predictions of {classes:N0} classes are {predictions * classes:N0} probabilities, at most "
+                        + $"{Array.MaxLength:N0} can be held: report a split of fewer photos, or use fewer repeats"
+                )
+            );
     }
 
     /// <summary>Refuses folds for which classes are too small.</summary>

@@ -97,6 +97,24 @@ public sealed partial class ComparerTests
         Assert.Contains("corrected resampled t-test", run.Result.Verdict);
     }
 
+    [Theory]
+    [InlineData(0, "50,000 predictions of 50,000 classes are 2,500,000,000 probabilities")]
+    [InlineData(2, "100,000 predictions of 50,000 classes are 5,000,000,000 probabilities")]
+    public void Run_MoreProbabilitiesThanFitIntoAnArray_IsRefusedBeforeAnyFit(int folds, string found)
+    {
+        const int Classes = 50_000;
+        var x = new FeatureMatrix(2 * Classes, 1);
+        x.Data.AsSpan().Clear();
+        var set = Synthetic.Source(
+            x,
+            [.. Enumerable.Range(0, 2 * Classes).Select(i => i % Classes)],
+            [.. Enumerable.Range(0, 2 * Classes).Select(i => i < Classes ? "train" : "validation")],
+            Classes
+        );
+        var error = Assert.Throws<UsageException>(() => Comparer.Run(new() { Folds = folds }, [set], Heads("centroid")));
+        Assert.Equal($"{found}, at most 2,147,483,591 can be held: report a split of fewer photos, or use fewer repeats", error.Message);
+    }
+
     /// <summary>
     /// Folds without a mistake agree with each other; an interval of no width would promise that there will never be one.
     /// </summary>
