@@ -52,7 +52,7 @@ internal static class DoctorCommand
 
     private static IEnumerable<Line> Examine()
     {
-        yield return new("transfer", $"{typeof(FeatureSet).Assembly.GetName().Version!.ToString(3)}", true);
+        yield return new("transfer", AssemblyVersion.Own, true);
         yield return new(".NET", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}", true);
         yield return new("processor", $"{Environment.ProcessorCount} cores, vectors of {VectorBits()} bits", true);
         yield return new(
@@ -122,7 +122,7 @@ internal static class DoctorCommand
     /// <summary>Cuts the embedded backbone and runs it once, as an extraction would.</summary>
     private static string DefaultBackbone()
     {
-        var model = Common.Tools.Models.Resolve("efficientnet-lite0");
+        var model = Common.Tools.Models.Resolve(Common.DefaultModel);
         var cut = Backbone.Open(model.File).Cut();
         using var session = SessionFactory.Create(cut, new());
         var pixels = new float[3 * cut.InputHeight * cut.InputWidth];

@@ -18,7 +18,7 @@ internal static class Provenances
             Command = "transfer " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Quoted)),
             Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
             {
-                ["TransferPipeline"] = typeof(FeatureSet).Assembly.GetName().Version!.ToString(3),
+                [AssemblyVersion.Name] = AssemblyVersion.Own,
                 [".NET"] = RuntimeInformation.FrameworkDescription.Replace(".NET ", "", StringComparison.Ordinal),
             },
         };

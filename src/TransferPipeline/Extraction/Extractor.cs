@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
 using TransferPipeline.Extraction.Resume;
@@ -201,7 +200,8 @@ internal static class Extractor
         }
 
         throw new JobFailedException(
-            $"{writer.FailedCount} of {photos} photos could not be used, more than the limit of {options.MaxFailedShare:P0}; first "
+            $"{writer.FailedCount} of {photos} photos could not be used, more than the limit of "
+                + $"{FormattableString.Invariant($"{100 * options.MaxFailedShare:0.####}")} %; first "
                 + $"{first.Path}: {first.Reason}; "
                 + $"'transfer features show {writer.Folder}' lists all, and the {writer.Manifest.Rows} vectors of the others are kept"
         );
@@ -307,7 +307,7 @@ internal static class Extractor
                 }
             ) with
             {
-                Program = Program,
+                Program = AssemblyVersion.Program,
                 Dataset = spec.Dataset.Source,
                 DatasetOptions = spec.Dataset.Options?.ForReading(),
                 Shard = options.Shard == Shard.Whole ? null : options.Shard.ToString(),
@@ -359,7 +359,4 @@ internal static class Extractor
         private List<FailedRow>? FailedOnDisk() =>
             Old!.Manifest.Failed is { } failed && Old.FileProblem(failed) is null ? [.. Old.LoadFailed()] : null;
     }
-
-    private static string Program { get; } =
-        $"TransferPipeline {typeof(Extractor).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion}";
 }

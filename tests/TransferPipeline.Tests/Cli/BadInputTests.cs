@@ -251,7 +251,12 @@ public sealed class BadInputTests : IDisposable
 
         var tooMany = Extract(data);
         Assert.Equal(1, tooMany.ExitCode);
-        Assert.Contains("3 of 11 photos could not be used", tooMany.LastErrorLine, StringComparison.Ordinal);
+        Assert.Contains(
+            "3 of 11 photos could not be used, more than the limit of 5 %; first ",
+            tooMany.LastErrorLine,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("more than the limit of 0.25 %; ", Extract(data, "--max-failed", "0.0025").LastErrorLine, StringComparison.Ordinal);
 
         var accepted = Extract(data, "--max-failed", "0.5", "--json");
         Assert.Equal(0, accepted.ExitCode);

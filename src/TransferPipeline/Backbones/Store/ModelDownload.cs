@@ -48,9 +48,7 @@ internal sealed class ModelDownload : IDisposable
             // Patience limits each silence; a limit on the whole would refuse slow lines.
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        client.DefaultRequestHeaders.UserAgent.Add(
-            new ProductInfoHeaderValue("TransferPipeline", typeof(ModelDownload).Assembly.GetName().Version?.ToString(3))
-        );
+        client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue(AssemblyVersion.Name, AssemblyVersion.Own));
         return client;
     }
 
