@@ -13,6 +13,9 @@ namespace TransferPipeline.Classifiers;
 /// <param name="Probabilities">Count x classes, row-major, from the head on cached vectors.</param>
 internal sealed record Replay(int Count, PixelSource FillPixels, float[] Probabilities)
 {
+    /// <summary>Photos on which a written file is tried.</summary>
+    public const int Photos = 16;
+
     /// <summary>Largest allowed difference of a probability.</summary>
     public double Tolerance { get; init; } = 1e-4;
 
@@ -82,7 +85,7 @@ internal static class ClassifierExport
         graph.Output(probabilities, ProbabilitiesOutput, DataType.Float, batch, head.ClassCount);
         graph.Output(graph.Node("ArgMax", [ProbabilitiesOutput], ("axis", 1L), ("keepdims", 0L)), LabelIndexOutput, DataType.Int64, batch);
         info.WriteTo(model);
-        (model.ProducerName, model.ProducerVersion) = ("TransferPipeline", info.Program.Split(' ')[^1]);
+        (model.ProducerName, model.ProducerVersion) = (AssemblyVersion.Name, AssemblyVersion.Own);
         return model;
     }
 

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using TransferPipeline.Backbones;
+using TransferPipeline.Features;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Images;
 using TransferPipeline.Onnx;
 
@@ -36,7 +39,7 @@ internal sealed record ClassifierInfo
     public required IReadOnlyDictionary<string, string> Recipe { get; init; }
 
     /// <summary>Name and version of the program that wrote it.</summary>
-    public string Program { get; init; } = "TransferPipeline " + (typeof(ClassifierInfo).Assembly.GetName().Version?.ToString(3) ?? "");
+    public string Program { get; init; } = AssemblyVersion.Program;
 
     /// <summary>Version of this metadata; a reader refuses a newer one.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -54,6 +57,23 @@ internal sealed record ClassifierInfo
 
     private const string LabelsKey = "labels";
     private const string InfoKey = "transfer.classifier";
+
+    /// <summary>Of a head on vectors of a recipe.</summary>
+    /// <param name="cut">The backbone, cut as the recipe says.</param>
+    internal static ClassifierInfo Of(CutModel cut, IHead head, IReadOnlyList<string> labels, Recipe recipe) =>
+        new()
+        {
+            Labels = labels,
+            Preprocessing = recipe.Preprocessing,
+            Layout = cut.Layout,
+            InputHeight = cut.InputHeight,
+            InputWidth = cut.InputWidth,
+            MaxBatch = cut.MaxBatch ?? NoLimit,
+            ExifTranspose = recipe.ExifTranspose,
+            Head = head.Name,
+            HeadSettings = head.Options.Values,
+            Recipe = recipe.Fields().ToDictionary(f => f.Key, f => f.Value),
+        };
 
     /// <summary>Labels have a key of their own, as a JSON array, for programs that know nothing of this one.</summary>
     internal void WriteTo(ModelProto model)

@@ -9,9 +9,7 @@ internal sealed class DatasetSample : Dataset
     public DatasetSample(Dataset dataset, int photos)
     {
         _dataset = dataset;
-        var count = Math.Min(photos, dataset.Entries.Count);
-        // Entries are ordered by split and class: the first ones would be of few classes. The product needs 64 bits.
-        _indices = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * dataset.Entries.Count / count))];
+        _indices = Spread.Over(dataset.Entries.Count, photos);
         Entries = [.. _indices.Select(i => dataset.Entries[i])];
     }
 

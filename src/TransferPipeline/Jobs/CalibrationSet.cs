@@ -17,9 +17,8 @@ internal sealed record CalibrationSet(ExtractionSpec Spec, IReadOnlyList<int> En
     {
         // Photos of other splits evaluate the quantized backbone, so none of them may have set its ranges.
         int[] training = [.. Enumerable.Range(0, spec.Dataset.Entries.Count).Where(i => spec.Dataset.Entries[i].Split == Splits.Train)];
-        var count = Math.Min(photos, training.Length);
-        // Spread over the split: the first photos of class folders would all be of one class.
-        int[] chosen = [.. Enumerable.Range(0, count).Select(i => training[(int)((long)i * training.Length / count)])];
+        var chosen = Array.ConvertAll(Spread.Over(training.Length, photos), i => training[i]);
+        var count = chosen.Length;
         var (hashes, next) = (new string?[count], -1);
         // Photos take unequal time to decode, so each thread takes the next one.
         OwnThreads.Run(

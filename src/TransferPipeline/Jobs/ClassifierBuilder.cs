@@ -2,6 +2,7 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Classifiers;
 using TransferPipeline.Datasets;
+using TransferPipeline.Extraction.Resume;
 using TransferPipeline.Features;
 using TransferPipeline.Heads.Common;
 using TransferPipeline.Images;
@@ -11,9 +12,6 @@ namespace TransferPipeline.Jobs;
 /// <summary>Puts a backbone and a head that was trained on its vectors together into one classifier file.</summary>
 internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedModel model)
 {
-    /// <summary>Photos that the written file must classify as the head does on their cached vectors.</summary>
-    private const int ReplayedPhotos = 16;
-
     /// <summary>Writes the classifier; it appears when replayed photos have the head's probabilities.</summary>
     /// <param name="dataset">The photos of the set, or null when they are not on this machine: then none is replayed, which the words
     /// state.</param>
@@ -32,43 +30,36 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
         var cut = Backbone
             .Open(model.File, new PhotoSize(set.Recipe.Preprocessing.OutputHeight, set.Recipe.Preprocessing.OutputWidth))
             .Cut(new CutRequest(set.Recipe.Cut, Pooling.Parse(set.Recipe.Pooling)));
-        var photos = dataset is null ? [] : PickPhotos(dataset, data);
+        var info = ClassifierInfo.Of(cut, head, data.Classes, set.Recipe);
+        var (photos, changed) = dataset is null ? ([], 0) : PickPhotos(dataset, data, cancellation);
         if (photos.Count == 0)
         {
-            ClassifierExport.Write(file, cut, head, Describe(cut, head, data));
-            return "the set's photos are not on this machine, so none was replayed";
+            ClassifierExport.Write(file, cut, head, info);
+            return changed == 0
+                ? "the set's photos are not on this machine, so none was replayed"
+                : "the set's photos have changed since the extraction, so none was replayed";
         }
 
         var difference = ClassifierExport.Write(
             file,
             cut,
             head,
-            Describe(cut, head, data),
+            info,
             Replay(dataset!, photos, cut.Layout, head, data) with
             {
                 Cancellation = cancellation,
             }
         );
-        return FormattableString.Invariant($"replayed {photos.Count} photos, largest difference of a probability {difference:0.0e+0}");
+        return FormattableString.Invariant($"replayed {photos.Count} photos, largest difference of a probability {difference:0.0e+0}")
+            + (changed == 0 ? "" : FormattableString.Invariant($"; left out: {changed} that changed since the extraction"));
     }
 
-    private ClassifierInfo Describe(CutModel cut, IHead head, FeatureData data) =>
-        new()
-        {
-            Labels = data.Classes,
-            Preprocessing = set.Recipe.Preprocessing,
-            Layout = cut.Layout,
-            InputHeight = cut.InputHeight,
-            InputWidth = cut.InputWidth,
-            MaxBatch = cut.MaxBatch ?? ClassifierInfo.NoLimit,
-            ExifTranspose = set.Recipe.ExifTranspose,
-            Head = head.Name,
-            HeadSettings = head.Options.Values,
-            Recipe = set.Recipe.Fields().ToDictionary(f => f.Key, f => f.Value),
-        };
-
-    /// <summary>Rows spread over the set whose photos the dataset still has.</summary>
-    private static List<(int Row, int Entry)> PickPhotos(Dataset dataset, FeatureData data)
+    /// <summary>Rows spread over the set whose photos are as they were, and how many of those that were tried are not.</summary>
+    private static (List<(int Row, int Entry)> Photos, int Changed) PickPhotos(
+        Dataset dataset,
+        FeatureData data,
+        CancellationToken cancellation
+    )
     {
         var entries = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < dataset.Entries.Count; i++)
@@ -78,15 +69,15 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
             .Range(0, data.Rows.Count)
             .Where(r => data.Rows[r].View == 0 && entries.ContainsKey(data.Rows[r].Path))
             .ToArray();
-        // Spread over the rows: the first ones of class folders would all be of one class.
-        var count = Math.Min(ReplayedPhotos, there.Length);
-        return
-        [
-            .. Enumerable
-                .Range(0, count)
-                .Select(i => there[(int)((long)i * there.Length / count)])
-                .Select(r => (r, entries[data.Rows[r].Path])),
-        ];
+        var tried = Array.ConvertAll(
+            Spread.Over(there.Length, Classifiers.Replay.Photos),
+            i => (Row: there[i], Entry: entries[data.Rows[there[i]].Path])
+        );
+        // Of other bytes the vectors are others too, which is no fault of the file.
+        var hashes = new PhotoHashes(dataset);
+        hashes.Compute([.. tried.Select(p => p.Entry)], cancellation);
+        var photos = tried.Where(p => hashes[p.Entry] == data.Rows[p.Row].ImageSha256).ToList();
+        return (photos, tried.Length - photos.Count);
     }
 
     private Replay Replay(Dataset dataset, List<(int Row, int Entry)> photos, TensorLayout layout, IHead head, FeatureData data)

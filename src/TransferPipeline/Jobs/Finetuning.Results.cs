@@ -16,9 +16,6 @@ namespace TransferPipeline.Jobs;
 /// <content>Writes and checks what was trained.</content>
 internal sealed partial class Finetuning
 {
-    /// <summary>Photos that a written classifier is replayed on.</summary>
-    private const int ReplayedPhotos = 16;
-
     private FinetuneResult Finish(ITunedPart part, TuningPhotos photos, TuningRun run, Predictions? frozen, Stopwatch clock)
     {
         var file = Path.GetFullPath(_request.File);
@@ -85,27 +82,13 @@ internal sealed partial class Finetuning
         var cut = OpenTuned(Path.GetFullPath(_request.File), [_feature]);
         // The recipe that an extraction with the tuned file will have; 'compare --classifier' finds the set by it.
         var recipe = (_spec with { Model = stated.Name, ModelSha256 = stated.Sha256, Views = null }).RecipeOf(0);
-        var info = new ClassifierInfo
-        {
-            Labels = photos.Classes,
-            Preprocessing = _spec.Preprocessing,
-            Layout = cut.Layout,
-            InputHeight = cut.InputHeight,
-            InputWidth = cut.InputWidth,
-            MaxBatch = cut.MaxBatch ?? ClassifierInfo.NoLimit,
-            ExifTranspose = _spec.Decode.ExifTranspose,
-            Head = head.Name,
-            HeadSettings = head.Options.Values,
-            Recipe = recipe.Fields().ToDictionary(f => f.Key, f => f.Value),
-        };
-        var count = Math.Min(ReplayedPhotos, photos.Reported.Length);
-        int[] rows = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * photos.Reported.Length / count))];
-        var probabilities = new float[count * photos.Classes.Count];
+        var rows = Spread.Over(photos.Reported.Length, Replay.Photos);
+        var probabilities = new float[rows.Length * photos.Classes.Count];
         head.Score(features, rows, probabilities);
         head.ToProbabilities(probabilities);
         using var pass = new PhotoPass(_spec, null, cut.Layout, photos.Rows, Threads);
         var replay = new Replay(
-            count,
+            rows.Length,
             (i, pixels) =>
             {
                 // A span cannot be captured by the pass's delegate.
@@ -115,7 +98,7 @@ internal sealed partial class Finetuning
             },
             probabilities
         );
-        ClassifierExport.Write(classifier, cut, head, info, replay);
+        ClassifierExport.Write(classifier, cut, head, ClassifierInfo.Of(cut, head, photos.Classes, recipe), replay);
     }
 
     private FinetuneResult Result(
@@ -186,7 +169,7 @@ internal sealed partial class Finetuning
             ["classes"] = Classes.ToString(CultureInfo.InvariantCulture),
             ["kept"] = Kept(run),
             ["tuner"] = _tools.Tuners.Find().Version,
-            ["program"] = "TransferPipeline " + (typeof(Finetuning).Assembly.GetName().Version?.ToString(3) ?? ""),
+            ["program"] = AssemblyVersion.Program,
         };
         if (_divided.Auxiliary is { } early)
             recipe["auxiliary"] = early.Tensor;

@@ -65,9 +65,7 @@ internal static class FeatureMapper
                 .Order(),
         ];
         // The products of all pairs are held in memory: of 20,000 classes with one photo each they would take gigabytes.
-        return sample.Length <= MostWithAllClasses
-            ? sample
-            : [.. Enumerable.Range(0, MostWithAllClasses).Select(i => sample[(int)((long)i * sample.Length / MostWithAllClasses)])];
+        return Array.ConvertAll(Spread.Over(sample.Length, MostWithAllClasses), i => sample[i]);
     }
 
     /// <summary>Squared distances of the vectors at length one: 2 - 2 cosine.</summary>
