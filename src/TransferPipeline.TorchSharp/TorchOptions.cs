@@ -4,30 +4,25 @@ using TransferPipeline.Heads.Networks;
 namespace TransferPipeline.TorchSharp;
 
 /// <summary>Options of the heads that TorchSharp trains; names and meaning are PyTorch's.</summary>
-public abstract record TorchOptions : HeadOptions, IScaledHead, IWeightedHead
+public abstract record TorchOptions : HeadOptions, IScaledHead, IWeightedHead, IEpochHead
 {
     /// <summary>torch.optim's Adam, SGD, or LBFGS on all rows at once.</summary>
     [Option("solver", "torch.optim's Adam, SGD, or LBFGS on all rows at once")]
     public TorchSolver Solver { get; init; }
 
-    /// <summary>Length of a step.</summary>
-    [Option("learning_rate", "length of a step", Min = 0, ExclusiveMin = true)]
+    /// <inheritdoc/>
     public double LearningRate { get; init; } = 0.001;
 
-    /// <summary>Momentum of SGD.</summary>
-    [Option("momentum", "momentum of sgd", Min = 0, Max = 1)]
+    /// <inheritdoc/>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>L2 penalty on all weights.</summary>
-    [Option("weight_decay", "L2 penalty on all weights", Min = 0)]
+    /// <inheritdoc/>
     public double WeightDecay { get; init; }
 
-    /// <summary>Epochs after which the rate is multiplied by <see cref="Gamma"/>; 0 for never.</summary>
-    [Option("step_size", "epochs after which the rate is multiplied by gamma (StepLR); 0 for never", Min = 0)]
+    /// <inheritdoc/>
     public int StepSize { get; init; }
 
-    /// <summary>Factor of the rate after <see cref="StepSize"/> epochs.</summary>
-    [Option("gamma", "factor of the rate after step_size epochs", Min = 0, ExclusiveMin = true)]
+    /// <inheritdoc/>
     public double Gamma { get; init; } = 0.1;
 
     /// <summary>Rows per step; L-BFGS takes all.</summary>
@@ -38,14 +33,10 @@ public abstract record TorchOptions : HeadOptions, IScaledHead, IWeightedHead
     [Option("epochs", "times that each photo is seen; of lbfgs, rounds of at most 20 steps", Min = 1)]
     public int Epochs { get; init; } = 20;
 
-    /// <summary>Which of a photo's cached views an epoch takes.</summary>
-    [Option("views", "of photos with cached views: one view per epoch in turn, or all in every epoch")]
+    /// <inheritdoc/>
     public ViewUse Views { get; init; }
 
-    /// <summary>
-    /// Whether the weights of the epoch with the best validation accuracy are kept, the first of equals, when there are validation rows.
-    /// </summary>
-    [Option("best_weights", "keep the weights of the epoch with the best validation accuracy, when there are validation rows")]
+    /// <inheritdoc/>
     public bool BestWeights { get; init; } = true;
 
     /// <inheritdoc/>
