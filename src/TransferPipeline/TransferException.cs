@@ -26,7 +26,11 @@ public abstract class TransferException : Exception
 public sealed class BadInputException(string message, Exception? inner = null) : TransferException(ExitCode.Usage, message, inner);
 
 /// <summary>The program was called wrongly: an unknown name, a value out of range, settings that contradict each other.</summary>
-public sealed class UsageException(string message, Exception? inner = null) : TransferException(ExitCode.Usage, message, inner);
+public sealed class UsageException(string message, Exception? inner = null) : TransferException(ExitCode.Usage, message, inner)
+{
+    /// <summary>The column that was requested of a table which lacks it; null for any other mistake.</summary>
+    internal string? MissingColumn { get; init; }
+}
 
 /// <summary>The input was acceptable but the job could not be done: a full disk, too many bad photos, a lock that is held.</summary>
 public sealed class JobFailedException(string message, Exception? inner = null) : TransferException(ExitCode.Failed, message, inner)

@@ -41,7 +41,7 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         var plain = description.Columns.Where(c => !c.Name.Contains('.')).Select(c => c.Name).ToList();
         var label = options.LabelColumn;
         if (label is not null && !plain.Contains(label))
-            throw new UsageException($"{file} has no column '{label}'{NearestName.Hint(label, plain)}");
+            throw new UsageException($"{file} has no column '{label}'{NearestName.Hint(label, plain)}") { MissingColumn = label };
         // Of CIFAR-100's two ClassLabels, fine_label is in the list of names and so comes before coarse_label.
         label ??=
             plain.Where(name => TypeOf(features, name) == "ClassLabel").OrderBy(PlaceOf).FirstOrDefault()

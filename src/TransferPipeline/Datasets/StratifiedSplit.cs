@@ -10,7 +10,7 @@ namespace TransferPipeline.Datasets;
 /// </summary>
 internal static class StratifiedSplit
 {
-    private const double DefaultValidationShare = 0.2;
+    public const double DefaultValidationShare = 0.2;
 
     /// <summary>
     /// Splits for data that has none, and a validation split for data that has splits but lacks that one, when it is requested.

@@ -83,7 +83,10 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
                 ? [index]
                 : throw new UsageException(
                     $"{options.Path} has no column '{wanted}' (it has {string.Join(", ", header)}){NearestName.Hint(wanted, header)}"
-                );
+                )
+                {
+                    MissingColumn = wanted,
+                };
         }
 
         var found = usual

@@ -30,7 +30,7 @@ internal sealed record Pipeline
     /// <summary>Names of the model store or ONNX files, at least one.</summary>
     public required IReadOnlyList<string> Models { get; init; }
 
-    /// <summary>One feature set a model and cut.</summary>
+    /// <summary>One feature set per model and cut.</summary>
     public required IReadOnlyList<CutRequest> Cuts { get; init; }
 
     public required PreprocessingOverride Preprocessing { get; init; }

@@ -212,7 +212,7 @@ internal sealed record PipelinePlan(
                     var there = AlreadyThere(spec, i);
                     var dimension = cut.Outputs[i].Dimension;
                     // All cuts come from one pass: its time is the first set's.
-                    var seconds = i == 0 ? (vectors - there) * perPhoto / threads : perPhoto * 0;
+                    var seconds = (i == 0 ? vectors - there : 0) * perPhoto / threads;
                     return new PlannedSet(
                         model.Name,
                         $"{output.Request.Cut} {output.Request.Pooling}",
@@ -257,7 +257,7 @@ internal sealed record PipelinePlan(
         return 0;
     }
 
-    /// <summary>Seconds a photo on one thread, of the second of two runs.</summary>
+    /// <summary>Seconds per photo on one thread, of the second of two runs.</summary>
     private static double TrialSeconds(CutModel cut)
     {
         using var session = SessionFactory.Create(cut, new());

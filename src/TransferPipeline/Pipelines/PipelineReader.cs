@@ -89,7 +89,7 @@ internal static class PipelineReader
                 map.Choice("kind", "auto", [.. Enum.GetNames<DatasetKind>().Select(n => n.ToLowerInvariant())]),
                 ignoreCase: true
             ),
-            ValidationShare = map.Number("validation-share", 0.2, 0, 0.95),
+            ValidationShare = map.Number("validation-share", StratifiedSplit.DefaultValidationShare, 0, 0.95),
             TestShare = map.Number("test-share", 0, 0, 0.95),
             // A seed of its own keeps the splits while the pipeline's seed varies folds and heads.
             Seed = map.Integer("seed", root.Integer("seed", 0, 0), 0),
@@ -113,7 +113,7 @@ internal static class PipelineReader
         [
             .. ((string[])["path-column", "label-column", "split-column"])
                 .Where(data.Has)
-                .Select(key => new ColumnRequest(data.Text(key)!, data.Error(key, "").Message.TrimEnd(' ', ':'))),
+                .Select(key => new ColumnRequest(data.Text(key)!, data.Place(key))),
         ];
     }
 
@@ -143,9 +143,7 @@ internal static class PipelineReader
     }
 
     /// <summary>Which names there are depends on the program, so <see cref="Toolbox.With"/> checks them.</summary>
-    // The place is that of an error about this key, without a message.
-    private static AdapterRequest? ReadAdapter(YamlMap root, string key) =>
-        root.Text(key) is { } name ? new(name, root.Error(key, "").Message.TrimEnd(' ', ':')) : null;
+    private static AdapterRequest? ReadAdapter(YamlMap root, string key) => root.Text(key) is { } name ? new(name, root.Place(key)) : null;
 
     private static PreprocessingOverride ReadPreprocessing(YamlMap? map)
     {

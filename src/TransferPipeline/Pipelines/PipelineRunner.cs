@@ -22,7 +22,7 @@ internal sealed record PipelineEvents
     /// <summary>Called once for each fine-tuning; the receiver shows its progress and is disposed at its end.</summary>
     public Func<string, TuningDisplay> StartTuning { get; init; } = static _ => new(static _ => { }, static () => { });
 
-    /// <summary>Called once a model; the receiver shows that extraction's progress and is disposed at its end.</summary>
+    /// <summary>Called once per model; the receiver shows that extraction's progress and is disposed at its end.</summary>
     public Func<string, ExtractionDisplay> StartExtraction { get; init; } = static _ => new(null, static () => { });
 }
 
@@ -142,10 +142,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             return DatasetReader.Open(pipeline.Data, tools.PhotoTable);
         }
         // The reader of a table does not know where its column was named.
-        catch (UsageException e)
-            when (pipeline.Columns.FirstOrDefault(c => e.Message.Contains($"has no column '{c.Name}'", StringComparison.Ordinal))
-                    is { } column
-            )
+        catch (UsageException e) when (pipeline.Columns.FirstOrDefault(c => c.Name == e.MissingColumn) is { } column)
         {
             throw new BadInputException($"{column.Where}: {e.Message}", e);
         }

@@ -159,7 +159,10 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             _ => ((YamlScalarNode)item).Value ?? "",
         };
 
-    /// <summary>Wraps an error about this mapping's content so that it starts with file and line.</summary>
+    /// <summary>File, line and key, as an error about it begins.</summary>
+    public string Place(string key) => $"{document.Where(Find(key) ?? node)}: {Join(key)}";
+
+    /// <summary>An error about this mapping's content, which starts with file and line.</summary>
     public BadInputException Error(string key, string message) => new($"{At(key)}{message}");
 
     /// <exception cref="BadInputException">A key was never read: a misspelling; the nearest known one is named.</exception>
@@ -205,7 +208,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     private BadInputException Wrong(string key, YamlNode found, string expected) =>
         new($"{document.Where(found)}: {Join(key)} is {YamlDocument.Kind(found)}, expected {expected}");
 
-    private string At(string key) => $"{document.Where(Find(key) ?? node)}: {Join(key)}: ";
+    private string At(string key) => $"{Place(key)}: ";
 
     private string Join(string key) => path == "" ? key : $"{path}.{key}";
 
