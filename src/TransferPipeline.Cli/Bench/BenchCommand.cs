@@ -18,24 +18,14 @@ internal static class BenchCommand
     private static Command Extract()
     {
         var data = new DataOptions();
-        var model = new Option<string>("--model")
-        {
-            Description = "A backbone of the model store, or an ONNX file.",
-            HelpName = "NAME|FILE.onnx",
-            DefaultValueFactory = _ => "efficientnet-lite0",
-        };
+        var model = Common.Model(Common.DefaultModel);
         var cut = new Option<string>("--cut")
         {
             Description = "penultimate, features, or a tensor or node.",
             HelpName = "NAME",
             DefaultValueFactory = _ => CutRequest.Penultimate,
         };
-        var pooling = new Option<string>("--pooling")
-        {
-            Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.",
-            HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean",
-            DefaultValueFactory = _ => "none",
-        };
+        var pooling = Common.Pooling();
         var photos = Common.Number("--photos", "Photos, spread over the dataset.", 1000, 1, int.MaxValue);
         var rounds = Common.Number("--rounds", "Each figure is the best of so many rounds, taken in turns.", 3, 1, 1000);
         var (device, extraction) = (new OptionFlags<DeviceOptions>(), new OptionFlags<ExtractionOptions>("batch"));

@@ -9,6 +9,9 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary>Options that several commands share, each made anew for its command, and the tools of this build.</summary>
 internal static class Common
 {
+    /// <summary>The backbone that is part of the program.</summary>
+    public const string DefaultModel = "efficientnet-lite0";
+
     private static readonly Lazy<Toolbox> LazyTools = new(DefaultTools.Create);
 
     public static Toolbox Tools => LazyTools.Value;
@@ -117,6 +120,37 @@ internal static class Common
         if (!Directory.Exists(folder))
             OutputTarget.RequireFolder(folder);
     }
+
+    /// <param name="fallback">Taken where none is given; null where one has to be.</param>
+    public static Option<string> Model(string? fallback = null) =>
+        new("--model")
+        {
+            Description = "A backbone of the model store, or an ONNX file.",
+            HelpName = "NAME|FILE.onnx",
+            Required = fallback is null,
+            DefaultValueFactory = fallback is null ? null : _ => fallback,
+        };
+
+    public static Option<string> Pooling() =>
+        new("--pooling")
+        {
+            Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.",
+            HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean",
+            DefaultValueFactory = _ => "none",
+        };
+
+    /// <summary>The backbone that made a feature set.</summary>
+    public static Option<string?> BackboneOfSet() =>
+        new("--model")
+        {
+            Description = "The backbone, where it is not in the model store under the set's name for it.",
+            HelpName = "NAME|FILE.onnx",
+        };
+
+    /// <summary>The photos that a feature set was made of.</summary>
+    /// <param name="use">What they are for.</param>
+    public static Option<string?> PhotosOfSet(string use) =>
+        new("--data") { Description = $"The photos, for the {use}, where they have moved.", HelpName = "PATH" };
 
     public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
 

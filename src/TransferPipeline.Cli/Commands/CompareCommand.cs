@@ -28,11 +28,7 @@ internal static class CompareCommand
         );
         var comparison = new OptionFlags<ComparisonOptions>();
         var report = new Option<string?>("--report") { Description = "Write an HTML page with all of it.", HelpName = "out.html" };
-        var photos = new Option<string?>("--data")
-        {
-            Description = "The photos, for the report's thumbnails, where they have moved.",
-            HelpName = "PATH",
-        };
+        var photos = Common.PhotosOfSet("report's thumbnails");
         var classifiers = new Option<string[]>("--classifier")
         {
             Description = "A classifier of finetune, whose head is compared as it is on the feature set of its backbone.",

@@ -47,7 +47,7 @@ internal static class DecoderComparison
 
     internal static Summary Compare(IImageDecoder first, IImageDecoder second, IReadOnlyList<string> files)
     {
-        var model = Common.Tools.Models.Resolve("efficientnet-lite0");
+        var model = Common.Tools.Models.Resolve(Common.DefaultModel);
         var cut = Backbone.Open(model.File).Cut();
         using var session = SessionFactory.Create(cut, new DeviceOptions());
         using var runner = new BackboneRunner(session, cut, 1);

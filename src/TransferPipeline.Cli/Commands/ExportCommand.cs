@@ -23,12 +23,8 @@ internal static class ExportCommand
             HelpName = "NAME",
         };
         var features = new Option<string?>("--features") { Description = "The feature set, where it has moved.", HelpName = "DIR" };
-        var model = new Option<string?>("--model")
-        {
-            Description = "The backbone, where it is not in the model store under the set's name for it.",
-            HelpName = "NAME|FILE.onnx",
-        };
-        var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved.", HelpName = "PATH" };
+        var model = Common.BackboneOfSet();
+        var data = Common.PhotosOfSet("replay");
         var file = Common.Out("The classifier file.");
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { comparison, head, features, model, data, file, threads, json };

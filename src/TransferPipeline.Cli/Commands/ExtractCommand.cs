@@ -17,12 +17,7 @@ internal static class ExtractCommand
     public static Command Create(string name, string summary)
     {
         var data = new DataOptions();
-        var model = new Option<string>("--model")
-        {
-            Description = "A backbone of the model store, or an ONNX file.",
-            Required = true,
-            HelpName = "NAME|FILE.onnx",
-        };
+        var model = Common.Model();
         var folder = Common.Out("Folder of the feature set; with several cuts the folder above them.");
         var cut = new Option<string[]>("--cut")
         {
@@ -30,12 +25,7 @@ internal static class ExtractCommand
             HelpName = "NAME",
             DefaultValueFactory = _ => [CutRequest.Penultimate],
         };
-        var pooling = new Option<string>("--pooling")
-        {
-            Description = "none, avg, max or adaptive:HxW; for a transformer's tokens also cls, mean (of the patches) and cls+mean.",
-            HelpName = "none|avg|max|adaptive:HxW|cls|mean|cls+mean",
-            DefaultValueFactory = _ => "none",
-        };
+        var pooling = Common.Pooling();
         var (device, decode, extraction) = (
             new OptionFlags<DeviceOptions>(),
             new OptionFlags<DecodeOptions>(),

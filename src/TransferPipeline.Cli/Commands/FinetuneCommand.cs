@@ -14,12 +14,7 @@ internal static class FinetuneCommand
     public static Command Create(string name, string summary)
     {
         var data = new DataOptions();
-        var model = new Option<string>("--model")
-        {
-            Description = "A backbone of the model store, or an ONNX file.",
-            Required = true,
-            HelpName = "NAME|FILE.onnx",
-        };
+        var model = Common.Model();
         var file = Common.Out("The tuned backbone; its manifest is written beside it.");
         var classifier = new Option<string?>("--classifier")
         {

@@ -81,7 +81,7 @@ internal static class InitCommand
               path: {Quoted(path)}
             {(isSplit ? "" : "  validation-share: 0.2      # of each class, held out; the photos have no splits of their own\n")}
             # The network that turns photos into vectors, once. `transfer models list` has more; a list compares several.
-            model: efficientnet-lite0
+            model: {Common.DefaultModel}
             # cut: features             # another layer than the one before the classifier
 
             # Random copies of the training photos, for few photos or an mlp:

@@ -26,12 +26,8 @@ internal static class TrainCommand
             HelpName = "NAME",
         };
         var set = Common.Set("Sets an option of the head, as in --set C=0.01; a sweep is chosen by inner folds.");
-        var model = new Option<string?>("--model")
-        {
-            Description = "The backbone, where it is not in the model store under the set's name for it.",
-            HelpName = "NAME|FILE.onnx",
-        };
-        var data = new Option<string?>("--data") { Description = "The photos, for the replay, where they have moved.", HelpName = "PATH" };
+        var model = Common.BackboneOfSet();
+        var data = Common.PhotosOfSet("replay");
         var stream = new Option<bool>("--stream")
         {
             Description =

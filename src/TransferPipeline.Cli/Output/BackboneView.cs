@@ -77,7 +77,7 @@ internal static class BackboneView
         Console.WriteLine($"preprocessing: {model.PreprocessingReason}");
         var cuts = string.Join(", ", summary.Layers.Where(l => l.Cut.Length > 0).Select(l => $"'{l.Tensor}'"));
         Console.WriteLine(
-            $"whole: {Number(summary.Parameters)} parameters, {Number(summary.MultiplyAdds)} multiply-adds a photo"
+            $"whole: {Number(summary.Parameters)} parameters, {Number(summary.MultiplyAdds)} multiply-adds per photo"
                 + (
                     cuts.Length > 0
                         ? $"; to the cut {cuts}: {Number(summary.ParametersToCut)} parameters, {Number(summary.MultiplyAddsToCut)} "

@@ -72,7 +72,7 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
     }
 
     /// <summary>
-    /// RFC 4180: file, label, probability, the next classes, a column p_CLASS a class if wanted, and why a photo could not be used.
+    /// RFC 4180: file, label, probability, the next classes, a column p_CLASS for each class if wanted, and why a photo could not be used.
     /// </summary>
     private sealed class Csv : PredictionWriter
     {
@@ -115,7 +115,7 @@ internal abstract class PredictionWriter(TextWriter output, IReadOnlyList<string
         private static string Value(double probability) => ((float)probability).ToString("R", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>An object a line.</summary>
+    /// <summary>One object per line.</summary>
     private sealed class Lines(TextWriter output, IReadOnlyList<string> labels, int top, bool all)
         : PredictionWriter(output, labels, top, all)
     {

@@ -120,21 +120,21 @@ internal static class ComparisonJson
             writer.WriteEndObject();
         }
     }
+}
 
-    private sealed class NullForNaN : JsonConverter<double>
+/// <summary>A number that is not finite as null: JSON has neither NaN nor infinity.</summary>
+internal sealed class NullForNaN : JsonConverter<double>
+{
+    public override bool HandleNull => true;
+
+    public override double Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+
+    public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
     {
-        public override bool HandleNull => true;
-
-        public override double Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
-
-        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
-        {
-            if (double.IsFinite(value))
-                writer.WriteNumberValue(value);
-            else
-                // JSON has neither NaN nor infinity.
-                writer.WriteNullValue();
-        }
+        if (double.IsFinite(value))
+            writer.WriteNumberValue(value);
+        else
+            writer.WriteNullValue();
     }
 }
