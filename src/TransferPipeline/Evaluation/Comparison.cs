@@ -278,7 +278,7 @@ internal sealed record DataCheck
     /// <summary>Short name of the head whose out-of-fold probabilities make labels suspect.</summary>
     public string SuspectLabelsBy { get; init; } = "";
 
-    /// <summary>EvaluatedHead photos (counted once a repeat) with a near-duplicate among the photos trained on.</summary>
+    /// <summary>Evaluated photos (counted once per repeat) with a near-duplicate among the photos trained on.</summary>
     public int EvaluatedWithDuplicate { get; init; }
 
     public IReadOnlyList<NearDuplicate> NearDuplicates { get; init; } = [];

@@ -86,13 +86,13 @@ internal sealed class FeatureView
         var paths = RowsByPath(first);
         // A dictionary promises no order, and photos are numbered by the first set's rows.
         var order = paths.Values.Order().Select(r => first.Data.Rows[r].Path).ToArray();
+        var photoOfPath = order.Select((path, photo) => (path, photo)).ToDictionary(p => p.path, p => p.photo, StringComparer.Ordinal);
         return
         [
             .. sources.Select(source =>
             {
                 var rows = source == first ? paths : RowsByPath(source);
                 CheckSame(first, paths, source, rows);
-                var photoOfPath = order.Select((path, photo) => (path, photo)).ToDictionary(p => p.path, p => p.photo);
                 var copies = Enumerable
                     .Range(0, source.Data.Rows.Count)
                     .Where(r => source.Data.Rows[r].View > 0 && photoOfPath.ContainsKey(source.Data.Rows[r].Path))
