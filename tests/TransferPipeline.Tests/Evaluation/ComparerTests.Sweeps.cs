@@ -52,6 +52,52 @@ public sealed partial class ComparerTests
     }
 
     [Theory]
+    [InlineData("tries=[1,2]")]
+    [InlineData("tries=[1,2],scaling=[none,l2]")]
+    public void Run_Sweep_SearchesByTheOptionsForSearchAndTrainsByThoseGiven(string options)
+    {
+        var trainer = new CarefulTrainer();
+        Comparer.Run(new() { Threads = 1 }, [Synthetic.Set(separation: 1)], HeadSpec.ParseList("careful:" + options, [], [trainer]));
+        // The head that is kept comes last.
+        var kept = trainer.Trained.FindLastIndex(tol => tol == 1e-6) + 1;
+        Assert.All(trainer.Trained[..kept], tol => Assert.Equal(1e-6, tol));
+        Assert.NotEmpty(trainer.Trained[..kept]);
+        Assert.All(trainer.Trained[kept..], tol => Assert.Equal(1e-8, tol));
+        Assert.NotEmpty(trainer.Trained[kept..]);
+    }
+
+    private sealed record Careful : HeadOptions
+    {
+        public override IHeadTrainer Trainer => new CarefulTrainer();
+
+        [Option("tries", "a number that is swept")]
+        public int Tries { get; init; } = 1;
+
+        [Option("scaling", "a word that is swept")]
+        public ScalingKind Scaling { get; init; }
+
+        [Option("precision", "what a search needs less of")]
+        public double Precision { get; init; } = 1e-8;
+
+        internal override HeadOptions ForSearch => this with { Precision = 1e-6 };
+    }
+
+    private sealed class CarefulTrainer() : HeadTrainer<Careful>(new())
+    {
+        public List<double> Trained { get; } = [];
+
+        public override string Name => "careful";
+
+        public override string Summary => "";
+
+        protected override IHead Fit(TrainingRows data, Careful options, TrainingContext context)
+        {
+            Trained.Add(options.Precision);
+            return new CentroidTrainer().Train(data, new Centroid(), context);
+        }
+    }
+
+    [Theory]
     [InlineData(0.0001, "0.0001")]
     [InlineData(10000, "10000")]
     [InlineData(13335.21432163324, "13340")]

@@ -153,7 +153,7 @@ internal sealed class SweepSearch(
                     [.. combinations.Select(c => c[path].Number)],
                     inner
                 )
-                : [.. combinations.Select(c => spec.Trainer.Train(rows, Apply(c), inner))];
+                : [.. combinations.Select(c => spec.Trainer.Train(rows, ForSearch(Apply(c)), inner))];
         return [.. heads.Select(h => view.Evaluate(h, part.Test, inner.Threads).Accuracy)];
     }
 
