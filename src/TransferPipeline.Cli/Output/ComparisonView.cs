@@ -1,5 +1,4 @@
 using TransferPipeline.Evaluation;
-using TransferPipeline.Heads;
 using TransferPipeline.Reports;
 
 namespace TransferPipeline.Cli.Output;
@@ -61,10 +60,7 @@ internal static class ComparisonView
             Figures.Rate(head.Accuracy.Value),
             $"{Figures.Rate(head.Accuracy.Low)} - {Figures.Rate(head.Accuracy.High)}",
             Figures.Rate(head.MacroF1.Value),
-            // The head of a classifier was trained elsewhere.
-            head.Name == Tuned.HeadName
-                ? Figures.None
-                : Figures.Seconds(head.FitSeconds),
+            Figures.Seconds(head.FitSeconds),
             Figures.Seconds(head.PredictSeconds),
             (comparison.Heads.Count == 1 ? "" : AgainstBest(head)) + (head.Converged ? "" : " not converged"),
         ];

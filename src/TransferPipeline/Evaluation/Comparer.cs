@@ -209,7 +209,10 @@ internal sealed class Comparer
             head,
             choice,
             sweepSeconds,
-            fitSeconds,
+            // The head of a classifier was trained elsewhere; taking it from the file is no fit.
+            head.Name == Heads.Tuned.HeadName
+                ? double.NaN
+                : fitSeconds,
             predictSeconds,
             folds ?? [new(choice.Options, predictions)]
         );

@@ -153,7 +153,8 @@ public sealed record HeadResult
     /// <summary>Wall time of choosing among the values of its sweeps; 0 without sweeps.</summary>
     public double SweepSeconds { get; init; }
 
-    /// <summary>Wall time of one fit, alone, on all threads; with folds of the fit on all their photos.</summary>
+    /// <summary>Wall time of one fit, alone, on all threads; with folds of the fit on all their photos; NaN of a head that came with its
+    /// backbone.</summary>
     public double FitSeconds { get; init; }
 
     /// <summary>For all evaluated photos together.</summary>

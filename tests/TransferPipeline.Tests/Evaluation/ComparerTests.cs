@@ -72,6 +72,9 @@ public sealed partial class ComparerTests
             HeadSpec.ParseList("knn:n_neighbors=1000", [], HeadCatalog.Trainers)
         );
         Assert.Equal("tuned", Assert.Single(run.Result.Heads).Name);
+        // It was taken from a file and not trained, here or in what is written of it.
+        Assert.Equal(double.NaN, run.Result.Heads[0].FitSeconds);
+        Assert.Contains("\"fit_seconds\":null", ComparisonJson.Serialize(run.Result), StringComparison.Ordinal);
         Assert.Empty(run.Result.FewShot);
         Assert.Contains("no few-shot curve: no head is left that can be trained on a part of the photos", run.Result.Warnings);
     }
