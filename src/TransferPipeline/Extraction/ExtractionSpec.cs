@@ -3,6 +3,7 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Extraction;
 
@@ -68,12 +69,8 @@ internal sealed record ExtractionOutput(CutRequest Request, string Folder)
     /// <param name="model">The backbone's name.</param>
     public static ExtractionOutput Below(string folder, string model, CutRequest cut)
     {
-        // Cuts are names of tensors, in which slashes and colons are common.
         var name = cut == CutRequest.Default ? model : $"{model}-{cut.Cut}{(cut.Pooling == Pooling.None ? "" : "-" + cut.Pooling)}";
-        return new(
-            cut,
-            Path.Combine(folder, string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_')))
-        );
+        return new(cut, Path.Combine(folder, FileNames.Of(name)));
     }
 }
 

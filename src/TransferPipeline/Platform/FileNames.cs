@@ -24,6 +24,14 @@ internal static class FileNames
         return Devices.Contains(name.Split('.')[0].TrimEnd()) ? "Windows has a device of that name" : null;
     }
 
+    /// <summary>A name of a file or folder that shows a text, such as a tensor's name with slashes and colons.</summary>
+    public static string Of(string text)
+    {
+        var name = string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));
+        // What is left are names of devices, and dots at the end.
+        return Problem(name) is null ? name : name.TrimEnd('.').Replace('.', '_') + "_";
+    }
+
     /// <summary>Whether a file lies in a folder or below it.</summary>
     /// <param name="folder">A full path.</param>
     /// <param name="file">A full path.</param>

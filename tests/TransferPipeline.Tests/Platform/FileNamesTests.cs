@@ -28,6 +28,19 @@ public sealed class FileNamesTests
     public void Problem_OfANameThatOnePlatformRefuses_IsNamed(string name) => Assert.NotNull(FileNames.Problem(name));
 
     [Theory]
+    [InlineData("efficientnet-lite0", "efficientnet-lite0")]
+    [InlineData("resnet-/layer4/Relu:0", "resnet-_layer4_Relu_0")]
+    [InlineData("con.fp16", "con_fp16_")]
+    [InlineData("model..", "model_")]
+    [InlineData("..", "_")]
+    [InlineData("Äther", "_ther")]
+    public void Of_AnyText_IsANameOfAllPlatforms(string text, string name)
+    {
+        Assert.Equal(name, FileNames.Of(text));
+        Assert.Null(FileNames.Problem(name));
+    }
+
+    [Theory]
     [InlineData("models", "models/weights.bin", true)]
     [InlineData("models", "models/a/weights.bin", true)]
     [InlineData("models", "models2/weights.bin", false)]

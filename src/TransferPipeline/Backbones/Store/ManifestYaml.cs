@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using TransferPipeline.Images;
+using TransferPipeline.Platform;
 using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Backbones.Store;
@@ -98,6 +99,9 @@ internal sealed class ManifestYaml
             "note"
         );
         var name = Text(Required(root, keys, "name"));
+        // Feature sets and tuned files are named after it.
+        if (FileNames.Problem(name) is { } problem)
+            Fail(keys["name"], $"name is '{name}', expected a name that a file can have: {problem}");
         var file = Text(Required(root, keys, "file"));
         // The name is joined with the store's folder, which a path would lead out of.
         if (file != Path.GetFileName(file) || file.Length == 0)
