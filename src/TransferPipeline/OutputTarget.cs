@@ -31,25 +31,30 @@ internal static class OutputTarget
     public static bool IsSpecial(string file) => SpecialFiles.Is(file);
 
     /// <summary>Refuses a file that cannot be written, before the work whose result it takes.</summary>
+    /// <param name="file">Name of the file.</param>
+    /// <param name="writes">Whether it is tried by a file that is written and deleted; else by rights alone, as a dry run changes
+    /// nothing.</param>
     /// <exception cref="UsageException">It is a folder.</exception>
     /// <exception cref="JobFailedException">It cannot be written.</exception>
-    public static void RequireFile(string file)
+    public static void RequireFile(string file, bool writes = true)
     {
         if (Directory.Exists(file))
             throw new UsageException($"{file} is a folder, expected the name of a file");
         // A device or pipe is written into; opening it now could wait for who reads it.
         if (!IsSpecial(file))
-            RequireWritable(file, Path.GetDirectoryName(Real(file))!);
+            RequireWritable(file, Path.GetDirectoryName(Real(file))!, writes);
     }
 
+    /// <inheritdoc cref="RequireFile"/>
     /// <summary>As <see cref="RequireFile"/>, for a folder of results.</summary>
+    /// <param name="folder">Name of the folder.</param>
     /// <exception cref="UsageException">It is a file.</exception>
     /// <exception cref="JobFailedException">It cannot be made or written into.</exception>
-    public static void RequireFolder(string folder)
+    public static void RequireFolder(string folder, bool writes = true)
     {
         if (File.Exists(folder))
             throw new UsageException($"{folder} is a file, expected a folder");
-        RequireWritable(folder, Path.GetFullPath(folder));
+        RequireWritable(folder, Path.GetFullPath(folder), writes);
     }
 
     /// <summary>
@@ -65,15 +70,21 @@ internal static class OutputTarget
 
     /// <param name="target">What the message names.</param>
     /// <param name="folder">The folder that is written into, be it there or not.</param>
-    private static void RequireWritable(string target, string folder)
+    /// <param name="writes">As of <see cref="RequireFile"/>.</param>
+    private static void RequireWritable(string target, string folder, bool writes)
     {
         // Folders that are missing are made later; the nearest one that exists shows whether they can be.
         folder = NearestParent(folder);
         var probe = Path.Combine(folder, ".transfer-" + Path.GetRandomFileName());
         try
         {
-            // Only an attempt shows it: access rights state nothing of a read-only mount.
-            using var _ = File.OpenHandle(probe, FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+            if (!writes)
+                WriteRights.Require(folder);
+            else
+            {
+                // Only an attempt shows all of it: rights state nothing of the server of a network mount.
+                using var _ = File.OpenHandle(probe, FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

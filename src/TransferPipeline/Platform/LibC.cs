@@ -10,11 +10,19 @@ internal static unsafe partial class LibC
     /// <summary>Of open(2); the same on Linux and macOS.</summary>
     public const int ReadOnly = 0;
 
+    /// <summary>Of access(2) on Linux and macOS: W_OK, X_OK, and the error EACCES.</summary>
+    public const int MayWrite = 2;
+    public const int MaySearch = 1;
+    public const int NoRight = 13;
+
     /// <summary>Bytes of Linux' struct statx, and more than macOS' struct stat has.</summary>
     public const int StatusBytes = 256;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Access(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(int descriptor, byte* buffer, nuint count);
