@@ -4,7 +4,7 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.MicrosoftML;
 
 /// <summary>Tree ensembles that ML.NET itself evaluates; scores are the normalized probabilities.</summary>
-internal sealed class TreeHead(string name, int dimension, ITreeModel trees, HeadOptions options) : IHead
+internal sealed class TreeHead(string name, int dimension, ITreeModel trees, HeadOptions options, string notExportable) : IHead
 {
     private const int RowBlock = 256;
 
@@ -20,7 +20,7 @@ internal sealed class TreeHead(string name, int dimension, ITreeModel trees, Hea
 
     public FitReport Fit { get; } = new();
 
-    public string NotExportable => $"{name} keeps its trees in ML.NET's own form, which classifier.onnx cannot hold; forest exports";
+    public string NotExportable => notExportable;
 
     public void Score(FeatureMatrix x, ReadOnlySpan<int> rows, Span<float> scores, int threads = 1)
     {
@@ -46,5 +46,5 @@ internal sealed class TreeHead(string name, int dimension, ITreeModel trees, Hea
     /// <summary>Scores are probabilities already.</summary>
     public void ToProbabilities(Span<float> scores) { }
 
-    public string Export(IGraphWriter graph, string features) => throw new UsageException(NotExportable);
+    public string Export(IGraphWriter graph, string features) => throw new UsageException(notExportable);
 }

@@ -17,6 +17,9 @@ internal sealed class TreeTrainer<TOptions>(
 
     public override string? Unavailable => NativeProblem?.Value;
 
+    public override string NotExportable =>
+        $"{name} keeps its trees in ML.NET's own form, which classifier.onnx cannot hold; forest exports";
+
     /// <summary>
     /// Looks for a native library only when its value is read, since loading it takes time; its value is the reason and the cure, or null.
     /// </summary>
@@ -25,6 +28,6 @@ internal sealed class TreeTrainer<TOptions>(
     protected override IHead Fit(TrainingRows data, TOptions options, TrainingContext context)
     {
         TrainingCheck.Counts(data, context);
-        return new TreeHead(Name, data.X.Columns, fit(data, options, context), options);
+        return new TreeHead(Name, data.X.Columns, fit(data, options, context), options, NotExportable);
     }
 }

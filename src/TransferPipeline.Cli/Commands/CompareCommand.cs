@@ -49,6 +49,8 @@ internal static class CompareCommand
                 var tools = chosen.Read(parsed);
                 var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, tools.Table)).ToList();
                 var sources = sets.ConvertAll(Provenances.Load);
+                // Before the fits, so that photos which are not there are reported at once.
+                using var dataset = parsed.GetValue(report) is null ? null : Photos.Open(parsed.GetValue(photos), sets[0], tools);
                 foreach (var classifier in parsed.GetValue(classifiers) ?? [])
                     AddHead(sources, sets, classifier);
                 var options = Provenances.Complete(comparison.Read(parsed)) with
@@ -72,7 +74,6 @@ internal static class CompareCommand
                     Messages.Warning(warning);
                 if (parsed.GetValue(report) is { } page)
                 {
-                    using var dataset = Photos.Open(parsed.GetValue(photos), sets[0], tools);
                     ComparisonReport.Write(page, run.Result, new PhotoThumbnails(dataset, tools.Decoder, tools.Encoder).Of);
                     Messages.Note($"written: {page}");
                     if (dataset is null)

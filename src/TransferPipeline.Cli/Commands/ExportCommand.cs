@@ -43,15 +43,17 @@ internal static class ExportCommand
                         $"{compared.Title} was trained with its backbone: its classifier is {compared.Parameters["file"]}, as "
                             + $"finetune wrote it"
                     );
+                var trainer = Common.Tools.Trainer(compared.Name);
+                ClassifierBuilder.RequireExportable(trainer);
                 var set = FeatureSet.Open(parsed.GetValue(features) ?? compared.Folder, tools.Table);
+                using var dataset = Photos.Open(parsed.GetValue(data), set, tools);
                 var rows = Provenances.Load(set);
                 CheckSame(source, compared, set, rows.Data);
                 var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? set.Recipe.Model);
-                var spec = HeadSpec.Create(Common.Tools.Trainer(compared.Name), compared.Parameters);
+                var spec = HeadSpec.Create(trainer, compared.Parameters);
                 var options = Provenances.Options(parsed.GetValue(threads)) with { Seed = compared.Seed, Cancellation = cancellation };
                 // With the comparison's own seed, so that the head that was evaluated comes out again.
                 var run = HeadTraining.Run(options, rows, spec, compared.Training);
-                using var dataset = Photos.Open(parsed.GetValue(data), set, tools);
                 var check = new ClassifierBuilder(tools, set, backbone).Write(
                     parsed.GetValue(file)!,
                     run.Head,

@@ -45,11 +45,13 @@ internal static class TrainCommand
                 var specs = HeadSpec.ParseList(parsed.GetValue(head)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
                 if (specs.Count != 1)
                     throw new UsageException("--head takes one head; transfer compare trains several");
-                // Before the fit, whose result it takes.
+                // Before the fit, whose result they take.
+                ClassifierBuilder.RequireExportable(specs[0].Trainer);
                 OutputTarget.RequireFile(parsed.GetValue(file)!);
                 var tools = chosen.Read(parsed);
                 var folder = FeatureSet.Open(parsed.GetValue(features)!, tools.Table);
                 var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);
+                using var dataset = Photos.Open(parsed.GetValue(data), folder, tools);
                 var (run, rows) = parsed.GetValue(stream)
                     ? TrainStreamed(
                         folder,
@@ -68,7 +70,6 @@ internal static class TrainCommand
                             Cancellation = cancellation,
                         }
                     );
-                using var dataset = Photos.Open(parsed.GetValue(data), folder, tools);
                 var check = new ClassifierBuilder(tools, folder, backbone).Write(
                     parsed.GetValue(file)!,
                     run.Head,

@@ -12,6 +12,16 @@ namespace TransferPipeline.Jobs;
 /// <summary>Puts a backbone and a head that was trained on its vectors together into one classifier file.</summary>
 internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedModel model)
 {
+    /// <summary>Refuses a head that no classifier file can hold, before it is trained.</summary>
+    /// <exception cref="UsageException">With the trainer's reason.</exception>
+    public static void RequireExportable(IHeadTrainer trainer) => RequireExportable(trainer.Name, trainer.NotExportable);
+
+    private static void RequireExportable(string head, string? reason)
+    {
+        if (reason is not null)
+            throw new UsageException($"head '{head}' cannot be written as ONNX: {reason}");
+    }
+
     /// <summary>Writes the classifier; it appears when replayed photos have the head's probabilities.</summary>
     /// <param name="dataset">The photos of the set, or null when they are not on this machine: then none is replayed, which the words
     /// state.</param>
@@ -25,8 +35,7 @@ internal sealed class ClassifierBuilder(Toolbox tools, FeatureSet set, ResolvedM
                 $"{model.File}: SHA-256 is {model.Sha256[..12]}..., expected {set.Recipe.ModelSha256[..12]}...: {set.Folder} was "
                     + $"extracted with another file of {set.Recipe.Model}"
             );
-        if (head.NotExportable is { } reason)
-            throw new UsageException($"head '{head.Name}' cannot be written as ONNX: {reason}");
+        RequireExportable(head.Name, head.NotExportable);
         var cut = Backbone
             .Open(model.File, new PhotoSize(set.Recipe.Preprocessing.OutputHeight, set.Recipe.Preprocessing.OutputWidth))
             .Cut(new CutRequest(set.Recipe.Cut, Pooling.Parse(set.Recipe.Pooling)));

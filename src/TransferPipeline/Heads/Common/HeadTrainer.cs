@@ -27,6 +27,9 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
     public virtual string? Missing => Unavailable;
 
     /// <inheritdoc/>
+    public virtual string? NotExportable => null;
+
+    /// <inheritdoc/>
     public HeadOptions Defaults { get; }
 
     internal IReadOnlyList<HeadOption> Options => _options.Value;

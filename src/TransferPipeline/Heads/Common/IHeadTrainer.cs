@@ -18,6 +18,9 @@ public interface IHeadTrainer
     /// </summary>
     string? Missing => Unavailable;
 
+    /// <summary>As <see cref="IHead.NotExportable"/> of all its heads, known before one is trained.</summary>
+    string? NotExportable => null;
+
     /// <summary>The head with the defaults of its options; the type of the record that it trains from.</summary>
     HeadOptions Defaults { get; }
 
