@@ -21,8 +21,24 @@ internal static class ParseErrors
             { } option
         )
             return NoOption(parsed.CommandResult.Command, option.Value);
-        return parsed.Errors.Count > 0 ? Describe(parsed) : null;
+        return Empty(parsed) ?? (parsed.Errors.Count > 0 ? Describe(parsed) : null);
     }
+
+    /// <summary>The first value that is no text at all, as a shell passes for a variable that is not set.</summary>
+    private static string? Empty(ParseResult parsed)
+    {
+        foreach (var result in parsed.CommandResult.Children.Where(r => r.Tokens.Any(t => t.Value.Length == 0)))
+        {
+            if (result is OptionResult { Option: var option } && !(option.HasDefaultValue && option.GetDefaultValue() is ""))
+                return $"{option.Name} is empty, expected {Value(option)}";
+            if (result is ArgumentResult { Argument: var argument })
+                return $"<{argument.Name}> is empty, expected {Uncapitalized(argument.Description!.TrimEnd('.'))}";
+        }
+
+        return null;
+    }
+
+    private static string Value(Option option) => $"{option.HelpName ?? "a value"}: {Uncapitalized(option.Description!.TrimEnd('.'))}";
 
     private static string Describe(ParseResult parsed)
     {
@@ -34,6 +50,9 @@ internal static class ParseErrors
                     + $"{string.Join(", ", command.Subcommands.Select(c => c.Name))})";
             if (token.StartsWith('-'))
                 return NoOption(command, token);
+            return command.Arguments is [var last, ..]
+                ? $"'{token}' is one too many: {command.Name} takes one <{last.Name}>"
+                : $"'{token}' is not expected: {command.Name} takes options alone";
         }
 
         if (command.Subcommands.Count > 0)
@@ -48,6 +67,17 @@ internal static class ParseErrors
         )
         {
             return $"{option.Name} is '{value.Value}', expected {word}";
+        }
+
+        if (error.SymbolResult is OptionResult { Tokens: var tokens, Option: var of } given)
+        {
+            // Without its name the option is a required one that was left out.
+            if (given.IdentifierToken is null)
+                return $"{of.Name} is missing: {Uncapitalized(of.Description!.TrimEnd('.'))}";
+            if (tokens.Count == 0)
+                return $"{of.Name} has no value, expected {Value(of)}";
+            if (tokens.Count > of.Arity.MaximumNumberOfValues)
+                return $"{of.Name} is given {tokens.Count} times ({string.Join(", ", tokens.Select(t => $"'{t.Value}'"))}), expected once";
         }
 
         // The library names the command alone, and its sentences of what is missing end with a full stop.
