@@ -56,6 +56,9 @@ internal static class YamlText
                     return (line, $"'*{name.Value}' has no '&{name.Value}' before it");
             }
 
+            // YAML 1.1's merge key, which the loader takes for a key of that name.
+            if (parser.Current is Scalar { Value: "<<", Style: ScalarStyle.Plain })
+                return (line, "the merge key '<<' is not supported; write out the keys that it stands for");
             if (parser.Current is NodeEvent { Anchor: { IsEmpty: false } anchor })
                 anchors.Add(anchor);
             if (parser.Current is MappingStart or SequenceStart)

@@ -40,7 +40,7 @@ internal static class HeadListParser
                 Throw.Usage(
                     space > 0 && trainers.Any(t => t.Name == piece[..space])
                         ? $"'{piece}' lacks the colon behind the head: {piece[..space]}:{piece[space..].Trim()}"
-                        : $"'{piece}' comes before any head; write the head first, as in softmax:{piece}"
+                        : $"'{piece}' comes before any head; write the head first, as in softmax:{piece.TrimStart(':')}"
                 );
             }
             else if (equals >= 0)
@@ -62,18 +62,34 @@ internal static class HeadListParser
         return requested;
     }
 
-    /// <summary>Applies <c>option=value</c> or <c>head.option=value</c> to the heads that have no such option yet.</summary>
-    public static void Assign(string assignment, List<RequestedHead> requested, IReadOnlyList<IHeadTrainer> trainers)
+    /// <summary>
+    /// Applies each <c>option=value</c> or <c>head.option=value</c> to the heads that have no such option yet; those for the heads of one
+    /// name come before those for all.
+    /// </summary>
+    public static void Assign(IEnumerable<string> set, List<RequestedHead> requested, IReadOnlyList<IHeadTrainer> trainers)
+    {
+        var assignments = set.Select(Divide).ToArray();
+        if (assignments.GroupBy(a => a.Left).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            Throw.Usage($"{twice.Key} is set to {string.Join(" and ", twice.Select(a => $"'{a.Value}'"))}; give it one value");
+        foreach (var (left, value) in assignments.OrderBy(a => a.Left.Contains('.') ? 0 : 1))
+            Assign(left, value, requested, trainers);
+    }
+
+    private static (string Left, string Value) Divide(string assignment)
     {
         var equals = assignment.IndexOf('=');
         if (equals < 1)
             Throw.Usage($"'{assignment}' is not of the form option=value or head.option=value");
-        var (left, value) = (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
+        return (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
+    }
+
+    private static void Assign(string left, string value, List<RequestedHead> requested, IReadOnlyList<IHeadTrainer> trainers)
+    {
         var dot = left.IndexOf('.');
         var option = left[(dot + 1)..];
         var heads = dot < 0 ? requested : requested.Where(a => a.Trainer == HeadCatalog.Find(left[..dot], trainers)).ToList();
         if (heads.Count == 0)
-            Throw.Usage($"'{assignment}' is for {left[..dot]}, which is not among the heads");
+            Throw.Usage($"'{left}={value}' is for {left[..dot]}, which is not among the heads");
         var takers = heads.Where(a => a.Trainer.Options.Any(o => o.Name == option)).ToList();
         if (takers.Count == 0)
         {

@@ -77,12 +77,13 @@ public sealed record HeadSpec
         return new()
         {
             Trainer = trainer,
-            Options = HeadOptions.Parse(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
             // In one order, however they were typed: of equally good combinations the order of sweeps decides.
+            // Before the options: what YAML makes of a sweep without quotes ends in options of odd names.
             Sweeps =
             [
                 .. isSwept[true].Select(o => SweepParser.Parse(trainer, o.Key, o.Value)).OrderBy(s => s.Option, StringComparer.Ordinal),
             ],
+            Options = HeadOptions.Parse(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
             Given = new SortedDictionary<string, string>(options.ToDictionary(o => o.Key, o => o.Value), StringComparer.Ordinal),
             Title = Words(trainer.Name, options),
         };
@@ -98,8 +99,7 @@ public sealed record HeadSpec
     public static IReadOnlyList<HeadSpec> ParseList(string heads, IEnumerable<string> set, IReadOnlyList<IHeadTrainer> trainers)
     {
         var requested = HeadListParser.Parse(heads, trainers);
-        foreach (var assignment in set)
-            HeadListParser.Assign(assignment, requested, trainers);
+        HeadListParser.Assign(set, requested, trainers);
         var specs = requested.Select(a => Create(a.Trainer, a.Options)).ToArray();
         // Titles list options in ordinal order, so the same head with its options typed in another order is found too.
         if (specs.GroupBy(s => s.Title).FirstOrDefault(g => g.Count() > 1) is { } twice)

@@ -3,6 +3,9 @@ using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
+using TransferPipeline.Features;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
@@ -91,12 +94,19 @@ internal sealed record Pipeline
             File = TunedFile(model, folder),
             Classifier = TunedClassifier(model, folder),
             // A folder per model: there is one checkpoint in each.
-            Cache = Path.Combine(folder, "finetune", model.Name),
+            Cache = Path.Combine(FinetuneFolder(folder), model.Name),
             Options = Finetune! with { Seed = Seed },
             Preprocessing = Preprocessing,
             Decode = Decode,
             Extraction = Extraction,
         };
+
+    private static string FeaturesFolder(string folder) => Path.Combine(folder, "features");
+
+    private static string FinetuneFolder(string folder) => Path.Combine(folder, "finetune");
+
+    /// <summary>Folders in the output folder that hold more than one file's result.</summary>
+    internal static IEnumerable<string> OwnFolders(string folder) => [FeaturesFolder(folder), FinetuneFolder(folder)];
 
     internal static string TunedFile(ResolvedModel model, string folder) => Path.Combine(folder, model.Name + "-tuned.onnx");
 
@@ -110,7 +120,7 @@ internal sealed record Pipeline
     // Without the pipeline's preprocessing:
     // the tuned file's manifest states what it was trained with, changes included.
     internal ExtractionSpec SpecifyTuned(Toolbox tools, Dataset dataset, ResolvedModel tuned, string folder) =>
-        tools.Specify(dataset, tuned, [ExtractionOutput.Below(Path.Combine(folder, "features"), tuned.Name, CutRequest.Default)]) with
+        tools.Specify(dataset, tuned, [ExtractionOutput.Below(FeaturesFolder(folder), tuned.Name, CutRequest.Default)]) with
         {
             Device = Device,
             Decode = Decode,
@@ -134,7 +144,7 @@ internal sealed record Pipeline
     // In ordinal order: file systems list folders in different orders, and the first set that fits names the backbone.
     internal static IEnumerable<string> Int8Sets(ResolvedModel model, string folder)
     {
-        var features = Path.Combine(folder, "features");
+        var features = FeaturesFolder(folder);
         // Folders of sets do not have all characters that a file's name can have.
         var start = Path.GetFileName(ExtractionOutput.Below(features, Int8Models.NameStart(model), CutRequest.Default).Folder);
         return Directory.Exists(features)
@@ -149,7 +159,7 @@ internal sealed record Pipeline
     /// <exception cref="UsageException">An augmentation or a parameter of one is wrong.</exception>
     internal ExtractionSpec Specify(Toolbox tools, Dataset dataset, ResolvedModel model, string folder)
     {
-        var outputs = Cuts.Select(cut => ExtractionOutput.Below(Path.Combine(folder, "features"), model.Name, cut)).ToList();
+        var outputs = Cuts.Select(cut => ExtractionOutput.Below(FeaturesFolder(folder), model.Name, cut)).ToList();
         var spec = tools.Specify(dataset, model, outputs, Preprocessing) with { Device = Device, Decode = Decode };
         return spec with
         {
@@ -165,13 +175,32 @@ internal sealed record Pipeline
 internal sealed record ColumnRequest(string Name, string Where);
 
 /// <param name="Optional">Leave it out, with a warning, when its package is not in this build.</param>
-internal sealed record HeadRequest(StepRequest Step, bool Optional);
+internal sealed record HeadRequest(StepRequest Step, bool Optional)
+{
+    /// <exception cref="UsageException">No head has the name, or an option is wrong.</exception>
+    public HeadSpec Spec(IReadOnlyList<IHeadTrainer> trainers)
+    {
+        var trainer = HeadCatalog.Find(Step.Name, trainers);
+        var given = Step.Options.Where(o => o.Value is not null).ToDictionary(o => o.Key, o => o.Value!);
+        var spec = HeadSpec.Create(trainer, given) with { Optional = Optional };
+        // Without a value an option has its default, if it is one.
+        foreach (var (option, _) in Step.Options.Where(o => o.Value is null))
+            HeadOptions.Find(trainer, option);
+        return spec;
+    }
+}
 
 /// <param name="Format"><c>npy</c>, <c>csv</c> or <c>parquet</c>.</param>
-internal sealed record FeaturesExportSection(string Format, string Prefix);
+internal sealed record FeaturesExportSection(string Format, string Prefix)
+{
+    public ExportFormat FileFormat => Enum.Parse<ExportFormat>(Format, ignoreCase: true);
+}
 
-/// <param name="Head">A head's name, or <c>best</c>.</param>
-internal sealed record ExportSection(string File, string Head);
+/// <param name="Head">A head's name, or <see cref="Best"/>.</param>
+internal sealed record ExportSection(string File, string Head)
+{
+    public const string Best = "best";
+}
 
 /// <summary>The section <c>quantize</c>.</summary>
 internal sealed record QuantizeSection(QuantizationOptions Options, ProofOptions Proof);

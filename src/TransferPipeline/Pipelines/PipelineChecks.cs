@@ -1,7 +1,9 @@
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
+using TransferPipeline.Features;
 using TransferPipeline.Jobs;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Pipelines;
 
@@ -65,11 +67,19 @@ internal static class PipelineChecks
     {
         // As the comparison takes them: all but test, or test where there is no other.
         var counts = CountsOf(dataset, split => split != Splits.Test);
-        Protocol.RequireFoldable(
-            pipeline.Evaluation.Folds,
-            dataset.Classes,
-            counts.All(c => c == 0) ? CountsOf(dataset, _ => true) : counts
-        );
+        try
+        {
+            Protocol.RequireFoldable(
+                pipeline.Evaluation.Folds,
+                dataset.Classes,
+                counts.All(c => c == 0) ? CountsOf(dataset, _ => true) : counts
+            );
+        }
+        catch (UsageException e)
+        {
+            throw new BadInputException($"{pipeline.File}: evaluation.folds: {e.Message}", e);
+        }
+
         if (pipeline.Predictions is not null && dataset.Entries.All(e => e.Split != pipeline.PredictedSplit))
             throw new BadInputException(
                 $"{pipeline.File}: predictions: with folds the exported head is trained on all photos but those of split "
@@ -82,6 +92,41 @@ internal static class PipelineChecks
     {
         var of = dataset.Entries.Where(e => counts(e.Split)).CountBy(e => e.Label).ToDictionary();
         return [.. dataset.Classes.Select(c => of.GetValueOrDefault(c))];
+    }
+
+    /// <summary>Refuses heads of which none can be trained here, and an export that none of them allows.</summary>
+    /// <param name="available">Those of the pipeline's heads that can be trained here.</param>
+    /// <exception cref="BadInputException">With the reason.</exception>
+    public static void RequireHeads(Pipeline pipeline, IReadOnlyList<HeadSpec> available)
+    {
+        if (pipeline.Heads.Count == 0)
+            return;
+        if (available.Count == 0 && (pipeline.FeaturesExport is null || pipeline.Export is not null))
+            throw new BadInputException(
+                $"{pipeline.File}: heads: none of {string.Join(", ", pipeline.Heads.Select(h => h.Step.Name).Distinct())} can be used "
+                    + "here; add one that can, such as softmax"
+            );
+        // A fine-tuning adds a head that can always be written.
+        if (pipeline.Export is not { Head: var wanted } || (wanted == ExportSection.Best && pipeline.Finetune is not null))
+            return;
+        var candidates = available.Where(h => wanted == ExportSection.Best || h.Trainer.Name == wanted).ToList();
+        if (candidates.Count == 0)
+            throw new BadInputException(
+                $"{pipeline.File}: export: the head '{wanted}' is optional and cannot be used here; choose another one"
+            );
+        if (candidates.TrueForAll(h => h.Trainer.NotExportable is not null))
+            throw new BadInputException(
+                $"{pipeline.File}: export: {candidates[0].Trainer.NotExportable}; leave export out, or add a head that can be written"
+            );
+    }
+
+    /// <summary>Refuses results that cannot be written, before the work.</summary>
+    /// <param name="writes">As of <see cref="OutputTarget.RequireFile"/>.</param>
+    /// <exception cref="JobFailedException">A file cannot be written.</exception>
+    public static void RequireFiles(Pipeline pipeline, string folder, bool writes)
+    {
+        foreach (var (_, file) in Results(pipeline, folder))
+            OutputTarget.RequireFile(file, writes);
     }
 
     /// <summary>Refuses names by which one result, or a backbone, would be lost to another.</summary>
@@ -102,26 +147,37 @@ internal static class PipelineChecks
                     new[] { ("finetune", Pipeline.TunedFile(m, folder)), ("finetune", Pipeline.TunedClassifier(m, folder)) }
                 )
             );
-        foreach (
-            var (key, name) in new[]
-            {
-                ("export", pipeline.Export?.File),
-                ("report", pipeline.Report),
-                ("predictions", pipeline.Predictions),
-            }
-        )
+        foreach (var (key, file) in Results(pipeline, folder))
         {
-            if (name is null)
-                continue;
-            var file = Path.GetFullPath(Path.Combine(folder, name));
             if (Directory.Exists(file))
                 throw new BadInputException($"{pipeline.File}: {key}: {file} is a folder, expected the name of a file");
             if (results.FirstOrDefault(r => FileComparer.Equals(Path.GetFullPath(r.File), file)) is { Key: { } other })
                 throw new BadInputException($"{pipeline.File}: {key}: {file} is also written by '{other}'; choose another name");
             if (models.FirstOrDefault(m => OutputTarget.IsSame(m.File, file)) is not null)
                 throw new BadInputException($"{pipeline.File}: {key}: {file} is the backbone itself; choose another name");
+            if (OutputTarget.IsSame(pipeline.File, file) || OutputTarget.IsSame(pipeline.Data.Path, file))
+                throw new BadInputException($"{pipeline.File}: {key}: {file} is read by this pipeline; choose another name");
+            if (Pipeline.OwnFolders(folder).FirstOrDefault(f => FileNames.IsInside(Path.GetFullPath(f), file)) is { } own)
+                throw new BadInputException(
+                    $"{pipeline.File}: {key}: {file} lies in {own}, whose files belong together; choose another name"
+                );
             results.Add((key, file));
         }
+    }
+
+    /// <summary>The files that the pipeline names, by their keys.</summary>
+    private static IEnumerable<(string Key, string File)> Results(Pipeline pipeline, string folder)
+    {
+        var named = new List<(string Key, string? Name)>
+        {
+            ("export", pipeline.Export?.File),
+            ("report", pipeline.Report),
+            ("predictions", pipeline.Predictions),
+        };
+        // Of several sets each has its own name behind the prefix, which is known later.
+        if (pipeline.FeaturesExport is { } export)
+            named.AddRange(FeatureSet.FilesOf(export.FileFormat, export.Prefix).Select(f => ("features-export", (string?)f)));
+        return named.Where(n => n.Name is not null).Select(n => (n.Key, Path.GetFullPath(Path.Combine(folder, n.Name!))));
     }
 
     // Of the file systems that are usual there.

@@ -65,14 +65,15 @@ internal sealed record PipelinePlan(
         var problems = new List<string>();
         using var dataset = Try(problems, () => PipelineRunner.OpenData(tools, pipeline));
         var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);
-        Try(problems, () => OutputTarget.RequireFolder(folder));
+        var hasFolder = Try(problems, () => OutputTarget.RequireFolder(folder, writes: false));
         if (dataset is not null)
             Try(problems, () => PipelineChecks.RequirePhotos(pipeline, dataset, compares: heads.Count > 0));
         Try(problems, () => SessionFactory.RequireDevice(pipeline.Device));
         var sets = new List<PlannedSet>();
         var (notes, tunings, tuningBytes) = (new List<string>(), new List<string>(), 0L);
         var models = pipeline.Models.Select(name => Try(problems, () => tools.Models.Resolve(name))).OfType<ResolvedModel>().ToList();
-        Try(problems, () => PipelineChecks.RequireNames(pipeline, models, folder));
+        if (Try(problems, () => PipelineChecks.RequireNames(pipeline, models, folder)) && hasFolder)
+            Try(problems, () => PipelineChecks.RequireFiles(pipeline, folder, writes: false));
         foreach (var model in models)
         {
             if (dataset is not null)
@@ -135,37 +136,45 @@ internal sealed record PipelinePlan(
         }
     }
 
-    private static void Try(List<string> problems, Action check) =>
-        _ = Try<string>(
+    private static bool Try(List<string> problems, Action check) =>
+        Try<string>(
             problems,
             () =>
             {
                 check();
                 return "";
             }
-        );
+        )
+            is not null;
 
     /// <param name="classes">Null when the data cannot be read.</param>
     private static List<string> HeadTitles(Toolbox tools, Pipeline pipeline, IReadOnlyList<string>? classes, List<string> problems)
     {
-        var heads = new List<string>();
-        foreach (var (step, optional) in pipeline.Heads)
+        var (heads, available, wrong) = (new List<string>(), new List<HeadSpec>(), false);
+        foreach (var request in pipeline.Heads)
         {
+            var (step, optional) = request;
             try
             {
-                var spec = HeadSpec.Create(tools.Trainer(step.Name), step.Options);
+                var spec = request.Spec(tools.Trainers);
                 heads.Add(spec.Title);
                 if (classes is not null)
                     spec.CheckClasses(classes);
-                if (spec.Trainer.Unavailable is { } reason && !optional)
-                    problems.Add($"{step.Where}: {step.Name} is not available: {reason}");
+                if (spec.Trainer.Unavailable is not { } reason)
+                    available.Add(spec);
+                else if (!optional)
+                    throw new UsageException($"{step.Name} is not available: {reason}");
             }
             catch (UsageException e)
             {
+                wrong = true;
                 problems.Add($"{step.Where}: {e.Message}");
             }
         }
 
+        // Where heads are wrong already, what is left of them says nothing.
+        if (!wrong)
+            Try(problems, () => PipelineChecks.RequireHeads(pipeline, available));
         if (heads.GroupBy(h => h).FirstOrDefault(g => g.Count() > 1) is { } twice)
             problems.Add($"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options");
         return heads;

@@ -6,6 +6,7 @@ using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
 using TransferPipeline.Pipelines.Yaml;
+using TransferPipeline.Platform;
 using TransferPipeline.Quantization;
 using TransferPipeline.Tuning;
 
@@ -37,7 +38,7 @@ internal static class PipelineReader
         var pipeline = new Pipeline
         {
             File = document.File,
-            Name = root.Text("name", Path.GetFileNameWithoutExtension(document.File)),
+            Name = ReadName(root, document.File),
             Description = root.Text("description", ""),
             Seed = root.Integer("seed", 0, 0),
             Data = ReadData(root, folder),
@@ -66,6 +67,11 @@ internal static class PipelineReader
         root.RejectUnknown();
         if (pipeline.Heads.Count == 0 && pipeline.FeaturesExport is null)
             throw root.Error("heads", "no head is named; expected a list such as [softmax, linear-svm]");
+        if (pipeline.Heads.Count == 0 && (pipeline.Export is not null || pipeline.Report is not null))
+            throw root.Error(
+                pipeline.Export is not null ? "export" : "report",
+                "needs 'heads', of which there is none: it shows or holds what they have learnt"
+            );
         if (pipeline.Finetune is not null && pipeline.Evaluation.Folds > 0)
             throw root.Error(
                 "finetune",
@@ -76,6 +82,18 @@ internal static class PipelineReader
         if (pipeline.Predictions is not null && pipeline.Export is null)
             throw root.Error("predictions", "needs 'export': the predictions are the exported classifier's");
         return pipeline;
+    }
+
+    /// <summary>The name of the folder of results, which a path would lead elsewhere.</summary>
+    private static string ReadName(YamlMap root, string file)
+    {
+        var name = root.Text("name", Path.GetFileNameWithoutExtension(file));
+        return FileNames.Problem(name) is { } problem
+            ? throw root.Error(
+                "name",
+                $"'{name}', expected a name that a folder can have: {problem}; --out gives the folder of the results"
+            )
+            : name;
     }
 
     private static DatasetOptions ReadData(YamlMap root, string folder)
@@ -134,7 +152,10 @@ internal static class PipelineReader
             throw root.Error("pooling", $"has {poolings.Count} values for {cuts.Count} cuts; expected one, or one per cut");
         try
         {
-            return [.. cuts.Select((cut, i) => new CutRequest(cut, Pooling.Parse(poolings[poolings.Count == 1 ? 0 : i])))];
+            CutRequest[] requests = [.. cuts.Select((cut, i) => new CutRequest(cut, Pooling.Parse(poolings[poolings.Count == 1 ? 0 : i])))];
+            return requests.GroupBy(r => r).FirstOrDefault(g => g.Count() > 1) is { Key: var twice }
+                ? throw root.Error("cut", $"'{twice.Cut}' with pooling {twice.Pooling} is listed twice; leave one out")
+                : requests;
         }
         catch (UsageException e)
         {
@@ -271,12 +292,14 @@ internal static class PipelineReader
     {
         if (root.List("export") is not [var item])
             return root.Has("export") ? throw root.Error("export", "expected a file name, or a mapping with file and head") : null;
+        var heads = root.List("heads").Select(h => ReadStep(h).Name).Append(ExportSection.Best).ToArray();
         if (!item.IsMap)
-            return new(FileName(root, "export", item.Text), "best");
+            return heads.Contains(item.Text)
+                ? throw root.Error("export", $"'{item.Text}' is a head, expected the name of a file; write {{head: {item.Text}}}")
+                : new(FileName(root, "export", item.Text), ExportSection.Best);
         var map = item.Map;
-        var section = new ExportSection(ReadFileName(map, "file") ?? "classifier.onnx", map.Text("head", "best"));
+        var section = new ExportSection(ReadFileName(map, "file") ?? "classifier.onnx", map.Text("head", ExportSection.Best));
         map.RejectUnknown();
-        var heads = root.List("heads").Select(h => ReadStep(h).Name).Append("best").ToArray();
         return heads.Contains(section.Head)
             ? section
             : throw map.Error(
@@ -288,26 +311,31 @@ internal static class PipelineReader
     /// <summary>The name of a result; null where none is given.</summary>
     private static string? ReadFileName(YamlMap map, string key) => map.Text(key) is { } name ? FileName(map, key, name) : null;
 
-    // Without a name the result would be written onto the output folder, when all work is done.
+    // Without a name the result would be written onto the output folder, when all work is done;
+    // true or yes asks for a result, and would be its name.
     private static string FileName(YamlMap map, string key, string name) =>
-        Path.GetFileName(name) is "" or "." or ".." ? throw map.Error(key, $"'{name}', expected the name of a file") : name;
+        Path.GetFileName(name) is "" or "." or ".." || FlagWords.Parse(name) is not null
+            ? throw map.Error(key, $"'{name}', expected the name of a file")
+            : name;
 
     /// <summary>A name alone, or a mapping of the one name to its options.</summary>
     private static StepRequest ReadStep(YamlItem item)
     {
+        if (item.IsNothing)
+            throw item.Error("is empty; expected a name, or a name with its options");
         if (!item.IsMap && item.Text.AsSpan().IndexOfAny(",:=") is > 0 and var end)
             throw item.Error(
                 $"'{item.Text}', expected one name: a list stands in brackets, as in [{item.Text[..end]}, ...], and options behind "
                     + $"the name, as in {item.Text[..end]}: {{option: value}}"
             );
         if (!item.IsMap)
-            return new(item.Text, new Dictionary<string, string>(), item.Where);
+            return new(item.Text, new Dictionary<string, string?>(), item.Where);
         if (item.Map.Keys.ToArray() is not [var name])
             throw item.Error(
                 $"has the keys {string.Join(", ", item.Map.Keys)}; expected one name with its options, as in 'softmax: {{C: 0.1}}', "
                     + $"and '- ' before each of several"
             );
-        return new(name, item.Map.Map(name)?.AsTexts() ?? new Dictionary<string, string>(), item.Where);
+        return new(name, item.Map.Map(name)?.AsTexts() ?? new Dictionary<string, string?>(), item.Where);
     }
 
     private static HeadRequest ReadHead(YamlItem item)
@@ -317,7 +345,7 @@ internal static class PipelineReader
             return new(step, false);
         // The key is the pipeline's own; a head refuses options that it does not declare.
         var options = step.Options.Where(o => o.Key != "optional").ToDictionary(o => o.Key, o => o.Value);
-        return YamlMap.AsFlag(optional) is { } flag
+        return FlagWords.Parse(optional ?? "false") is { } flag
             ? new(step with { Options = options }, flag)
             : throw item.Error($"{step.Name}.optional is '{optional}', expected true or false");
     }

@@ -61,6 +61,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     public PipelineResult Run(ComparisonOptions comparison, CancellationToken cancellation)
     {
         var heads = HeadSpecs(); // before any work: a wrong name or an absent package must not cost an extraction
+        PipelineChecks.RequireHeads(pipeline, [.. heads.Select(h => h.Spec)]);
         OutputTarget.RequireFolder(folder);
         using var dataset = OpenData(tools, pipeline);
         // Class weights and splits are checked here too,
@@ -70,6 +71,15 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         // Kept beside the int8 forms: weights of 8 bits cannot be trained, so a fine-tuning starts from these.
         var floats = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
         PipelineChecks.RequireNames(pipeline, floats, folder);
+        PipelineChecks.RequireFiles(pipeline, folder, writes: true);
+        // The first backbone is about to be opened anyway; a wrong cut of another one would be found after hours.
+        foreach (var model in floats)
+        {
+            var spec = pipeline.Specify(tools, dataset, model, folder);
+            if (floats.Count > 1 && !pipeline.IsInt8)
+                spec.OpenModel();
+        }
+
         if (pipeline.Finetune is not null)
             foreach (var model in floats)
                 Finetuning.Require(tools, pipeline.Tune(dataset, model, folder));
@@ -166,11 +176,12 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     private List<(HeadSpec Spec, string Where)> HeadSpecs()
     {
         var specs = new List<(HeadSpec Spec, string Where)>();
-        foreach (var (step, optional) in pipeline.Heads)
+        foreach (var request in pipeline.Heads)
         {
+            var (step, optional) = request;
             try
             {
-                var spec = HeadSpec.Create(tools.Trainer(step.Name), step.Options) with { Optional = optional };
+                var spec = request.Spec(tools.Trainers);
                 if (spec.Trainer.Unavailable is null)
                     specs.Add((spec, step.Where));
                 else if (optional)
@@ -259,7 +270,7 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         {
             // Several sets under one name would overwrite each other's files.
             var prefix = Path.Combine(folder, sets.Count == 1 ? export.Prefix : $"{export.Prefix}-{Path.GetFileName(set.Folder)}");
-            foreach (var file in set.Export(Enum.Parse<ExportFormat>(export.Format, ignoreCase: true), prefix))
+            foreach (var file in set.Export(export.FileFormat, prefix))
                 _files[$"features {Path.GetFileName(file)}"] = file;
         }
     }
@@ -267,15 +278,17 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     /// <summary>The head that the pipeline names, else the most accurate one; of those that can be exported, where one is.</summary>
     private int PickHead(ComparisonRun run)
     {
-        var wanted = pipeline.Export?.Head ?? "best";
+        var wanted = pipeline.Export?.Head ?? ExportSection.Best;
         // Where nothing is exported, the best head may be one that ONNX cannot hold.
         var candidates = Enumerable
             .Range(0, run.Fitted.Count)
-            .Where(i => wanted == "best" ? pipeline.Export is null || run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted)
+            .Where(i =>
+                wanted == ExportSection.Best ? pipeline.Export is null || run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted
+            )
             .ToList();
         if (candidates.Count == 0)
             throw new UsageException(
-                wanted == "best" ? "none of the heads can be written as ONNX"
+                wanted == ExportSection.Best ? "none of the heads can be written as ONNX"
                 : run.Result.LeftOut.FirstOrDefault(h => h.Name == wanted) is { } left
                     ? $"export: the head '{wanted}' was left out: {left.Reason}"
                 : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}"

@@ -79,6 +79,15 @@ public sealed class HeadSpecTests
     }
 
     [Fact]
+    public void ParseList_ASettingOfOneHead_ComesBeforeThatOfAll()
+    {
+        var specs = HeadSpec.ParseList("softmax,ridge", ["heat=2", "softmax.heat=4"], Trainers);
+        Assert.Equal(["softmax heat=4", "ridge heat=2"], specs.Select(s => s.Title));
+        var error = Assert.Throws<UsageException>(() => HeadSpec.ParseList("softmax", ["heat=2", "heat=3"], Trainers));
+        Assert.Equal("heat is set to '2' and '3'; give it one value", error.Message);
+    }
+
+    [Fact]
     public void ShortNames_SeveralOfATrainer_HaveTheOptionsInWhichTheyDiffer()
     {
         var specs = HeadSpec.ParseList(
@@ -121,7 +130,7 @@ public sealed class HeadSpecTests
         "knn:metric=coarse-to-fine",
         "knn: metric takes names and has no coarse-to-fine search; list the values, such as metric=[cosine,euclidean]"
     )]
-    [InlineData("forest:bootstrap=[true,yes]", "forest: bootstrap is 'yes', expected true or false")]
+    [InlineData("forest:bootstrap=[true,maybe]", "forest: bootstrap is 'maybe', expected true or false")]
     public void ParseList_WrongNamesInASweep_AreNamed(string list, string message) =>
         Assert.Equal(message, Assert.Throws<UsageException>(() => HeadSpec.ParseList(list, [], HeadCatalog.Trainers)).Message);
 

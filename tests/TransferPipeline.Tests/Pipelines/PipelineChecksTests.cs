@@ -1,5 +1,8 @@
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
+using TransferPipeline.Evaluation;
+using TransferPipeline.Heads;
+using TransferPipeline.Heads.Common;
 using TransferPipeline.Images;
 using TransferPipeline.Pipelines;
 using TransferPipeline.Pipelines.Yaml;
@@ -17,6 +20,9 @@ public sealed class PipelineChecksTests : IDisposable
     [InlineData("report: ./a.html\npredictions: a.html\nexport: c.onnx", "predictions: FOLDER/a.html is also written by 'report'")]
     [InlineData("finetune: {}\nexport: m-tuned.onnx", "export: FOLDER/m-tuned.onnx is also written by 'finetune'")]
     [InlineData("report: features", "report: FOLDER/features is a folder, expected the name of a file")]
+    [InlineData("export: features/m/manifest.json", "lies in FOLDER/features, whose files belong together; choose another name")]
+    [InlineData("report: finetune/m/a.html", "lies in FOLDER/finetune, whose files belong together; choose another name")]
+    [InlineData("features-export: {format: csv, prefix: a}\nreport: a.csv", "features-export: FOLDER/a.csv is also written by 'report'")]
     [InlineData("export: ../m.onnx", "is the backbone itself; choose another name")]
     [InlineData("report: a.html\npredictions: b.html\nexport: c.onnx\nfinetune: {}", null)]
     public void RequireNames_OneFileForTwoResults_IsRefused(string keys, string? problem)
@@ -29,6 +35,57 @@ public sealed class PipelineChecksTests : IDisposable
             Check();
         else
             Assert.Contains(problem.Replace("FOLDER", _folder.At("out")), Assert.Throws<BadInputException>(Check).Message);
+    }
+
+    [Theory]
+    [InlineData("job.yaml")]
+    [InlineData("photos.csv")]
+    public void RequireNames_AResultInThePlaceOfWhatIsRead_IsRefused(string file)
+    {
+        _folder.Write("photos.csv", "path,label\n");
+        var job = _folder.Write("job.yaml", $"data: {{path: photos.csv}}\nmodel: a\nheads: [ridge]\nreport: ../{file}\n");
+        var error = Assert.Throws<BadInputException>(() =>
+            PipelineChecks.RequireNames(PipelineReader.Read(job), [Model("m")], _folder.At("out"))
+        );
+        Assert.Equal($"{job}: report: {_folder.At(file)} is read by this pipeline; choose another name", error.Message);
+    }
+
+    [Theory]
+    [InlineData("../file/a.html", false)]
+    [InlineData("../file/a.html", true)]
+    [InlineData("/proc/transfer/a.html", true)]
+    public void RequireFiles_AFileThatCannotBeWritten_IsRefused(string name, bool writes)
+    {
+        _folder.Write("file", "x");
+        void Check() => PipelineChecks.RequireFiles(Read($"report: {name}"), _folder.At("out"), writes);
+        Assert.Contains(" cannot be written: ", Assert.Throws<JobFailedException>(Check).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("heads: [no-onnx]\nexport: c.onnx", "job.yaml: export: no-onnx has no form in ONNX; leave export out, or add a head that")]
+    [InlineData("heads: [no-onnx]\nexport: {head: no-onnx}", "job.yaml: export: no-onnx has no form in ONNX; leave export out, or")]
+    [InlineData("heads: [ridge, absent]\nexport: {head: absent}", "job.yaml: export: the head 'absent' is optional and cannot be used")]
+    [InlineData("heads: [absent]", "job.yaml: heads: none of absent can be used here; add one that can, such as softmax")]
+    [InlineData("heads: [absent]\nfeatures-export: {}\nexport: c.onnx", "job.yaml: heads: none of absent can be used here")]
+    [InlineData("heads: [absent]\nfeatures-export: {}", null)]
+    [InlineData("heads: [no-onnx]", null)]
+    [InlineData("heads: [no-onnx, ridge]\nexport: c.onnx", null)]
+    [InlineData("heads: [no-onnx]\nexport: c.onnx\nfinetune: {}", null)]
+    [InlineData("features-export: {}", null)]
+    public void RequireHeads_AnExportThatNoneAllows_IsRefused(string keys, string? problem)
+    {
+        var pipeline = PipelineReader.Read(YamlDocument.Parse("job.yaml", $"data: {{path: photos}}\nmodel: a\n{keys}\n"));
+        HeadSpec[] available =
+        [
+            .. pipeline
+                .Heads.Where(h => h.Step.Name != "absent")
+                .Select(h => h.Step.Name == "ridge" ? (HeadSpec)new Ridge() : HeadSpec.Create(new Unwritable())),
+        ];
+        void Check() => PipelineChecks.RequireHeads(pipeline, available);
+        if (problem is null)
+            Check();
+        else
+            Assert.StartsWith(problem, Assert.Throws<BadInputException>(Check).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,7 +115,11 @@ public sealed class PipelineChecksTests : IDisposable
     [InlineData("train/a validation/a validation/b", "protocol: split", "class 'b' has no photo in split train: a head cannot learn it")]
     [InlineData("train/a train/b", "protocol: split", "has no photos in split validation (it has train: 2), which the evaluation needs")]
     [InlineData("train/a train/a train/b test/b", "protocol: k-fold, folds: 2", "class 'b' has one photo: folds need at least two")]
-    [InlineData("train/a train/a train/b train/b", "protocol: k-fold, folds: 3", "3 folds are more than any class has members")]
+    [InlineData(
+        "train/a train/a train/b train/b",
+        "protocol: k-fold, folds: 3",
+        "job.yaml: evaluation.folds: 3 folds are more than any class has members"
+    )]
     [InlineData("train/a train/a train/b validation/b", "protocol: k-fold, folds: 2", null)]
     public void RequirePhotos_WhatTheComparisonWouldRefuse_IsRefused(string photos, string evaluation, string? problem)
     {
@@ -101,6 +162,21 @@ public sealed class PipelineChecksTests : IDisposable
         PipelineReader.Read(
             YamlDocument.Parse("job.yaml", $"data: {{path: photos}}\nmodel: efficientnet-lite0\nheads: [softmax]\n{keys}\n")
         );
+
+    private sealed class Unwritable : IHeadTrainer
+    {
+        public string Name => "no-onnx";
+
+        public string Summary => "";
+
+        public string? Unavailable => null;
+
+        public string NotExportable => "no-onnx has no form in ONNX";
+
+        public HeadOptions Defaults => new Ridge();
+
+        public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context) => throw new InvalidOperationException();
+    }
 
     /// <summary>Photos of which no more is known than split and class.</summary>
     private sealed class Photos(string list) : Dataset

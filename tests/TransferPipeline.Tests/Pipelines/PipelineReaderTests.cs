@@ -76,7 +76,7 @@ public sealed class PipelineReaderTests
         document.Set("heads.0.knn.metric=[cosine, euclidean]");
         var sweeps = PipelineReader
             .Read(document)
-            .Heads.SelectMany(h => HeadSpec.Create(HeadCatalog.Trainers.First(t => t.Name == h.Step.Name), h.Step.Options).Sweeps)
+            .Heads.SelectMany(h => h.Spec(HeadCatalog.Trainers).Sweeps)
             .Select(s => $"{s.Option}: {string.Join(" | ", s.Values)}");
         Assert.Equal(
             [
@@ -90,6 +90,44 @@ public sealed class PipelineReaderTests
             ],
             sweeps
         );
+    }
+
+    [Theory]
+    [InlineData("heads: [softmax, ridge: {alpha: -1}]", "job.yaml:3: ridge: alpha is '-1', expected a number greater than 0")]
+    [InlineData("heads: [softmax: {C: logspace(-2, 2, 3)}]", "C is 'logspace(-2', whose bracket is not closed; in YAML a value with")]
+    [InlineData("heads: [softmax: {nope: }]", "job.yaml:3: softmax has no option 'nope'")]
+    [InlineData("heads: [softmax, null]", "job.yaml:3: heads[1]: is empty; expected a name")]
+    [InlineData("heads:", "job.yaml:3: heads: no head is named; expected a list")]
+    [InlineData("features-export: {}\nexport: c.onnx", "job.yaml:4: export: needs 'heads', of which there is none")]
+    public void Read_HeadsThatAreWrong_NameTheLine(string heads, string expected)
+    {
+        var error = Assert.ThrowsAny<TransferException>(() =>
+        {
+            foreach (var head in PipelineReader.Read(YamlDocument.Parse("job.yaml", "data: {path: p}\nmodel: a\n" + heads)).Heads)
+            {
+                try
+                {
+                    head.Spec(HeadCatalog.Trainers);
+                }
+                catch (UsageException e)
+                {
+                    throw new BadInputException($"{head.Step.Where}: {e.Message}", e);
+                }
+            }
+        });
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("softmax: {C: , fit_intercept: no}")]
+    [InlineData("softmax: {C: 3, fit_intercept: off}", "heads.0.softmax.C=")]
+    public void Read_AnOptionWithoutAValue_HasItsDefault(string head, params string[] set)
+    {
+        var document = YamlDocument.Parse("job.yaml", $"data: {{path: p}}\nmodel: a\nheads: [{head}]\n");
+        foreach (var assignment in set)
+            document.Set(assignment);
+        var spec = PipelineReader.Read(document).Heads.Single().Spec(HeadCatalog.Trainers);
+        Assert.Equal(("1", "false"), (spec.Options.Values["C"], spec.Options.Values["fit_intercept"]));
     }
 
     [Fact]
@@ -131,6 +169,7 @@ public sealed class PipelineReaderTests
         "job.yaml:4: evaluation.protocol: 'kfold', expected one of split, k-fold; did you mean 'k-fold'?"
     )]
     [InlineData("views: 3\n", "job.yaml:4: views: needs 'augment'")]
+    [InlineData("cut: [features, penultimate, features]\n", "job.yaml:4: cut: 'features' with pooling none is listed twice; leave one out")]
     [InlineData("pooling: middle\n", "job.yaml:4: pooling: pooling 'middle' is not one of none, avg, max, adaptive:HxW")]
     [InlineData("pooling: [avg, max]\n", "job.yaml:4: pooling: has 2 values for 1 cuts")]
     [InlineData("extract: {device: gpu}\n", "job.yaml:4: extract.device: device 'gpu' is not one of cpu, cuda, cuda:N")]
@@ -142,6 +181,10 @@ public sealed class PipelineReaderTests
     [InlineData("evaluation: {protocol: split, repeats: 3}\n", "job.yaml:4: evaluation.repeats: 3 repeats need folds, and there are none")]
     [InlineData("evaluation: {protocol: k-fold, on: test}\n", "job.yaml:4: evaluation.on: folds evaluate all photos but those of test")]
     [InlineData("evaluation: {choose-by: validation}\n", "job.yaml:4: evaluation.choose-by: the validation split cannot choose values")]
+    [InlineData("name: ../..\n", "job.yaml:4: name: '../..', expected a name that a folder can have: it contains '/'; --out gives")]
+    [InlineData("name: CON\n", "job.yaml:4: name: 'CON', expected a name that a folder can have: Windows has a device of that name")]
+    [InlineData("report: yes\n", "job.yaml:4: report: 'yes', expected the name of a file")]
+    [InlineData("export: best\n", "job.yaml:4: export: 'best' is a head, expected the name of a file; write {head: best}")]
     [InlineData("report: \"\"\n", "job.yaml:4: report: '', expected the name of a file")]
     [InlineData("report: pages/\n", "job.yaml:4: report: 'pages/', expected the name of a file")]
     [InlineData("export: ''\n", "job.yaml:4: export: '', expected the name of a file")]

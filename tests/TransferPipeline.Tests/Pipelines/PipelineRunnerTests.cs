@@ -28,6 +28,56 @@ public sealed class PipelineRunnerTests : IDisposable
     }
 
     [Fact]
+    public void Run_HeadsThatOnnxCannotHold_AreNotTrainedForAnExport()
+    {
+        if (TransferProcess.Run("heads", "mlnet-fast-tree", "--json").Output.Contains("\"available\": false", StringComparison.Ordinal))
+            Assert.Skip("needs ML.NET");
+        SamplePhotos.Copy(_folder.At("photos"), 2, "dress", "hat");
+        var pipeline = _folder.Write(
+            "p.yaml",
+            "data: { path: photos }\nmodel: efficientnet-lite0\nheads: [mlnet-fast-tree]\nexport: c.onnx\n"
+        );
+        foreach (var more in new string[][] { [], ["--dry-run"] })
+        {
+            var refused = TransferProcess.Run(["run", pipeline, "--out", _folder.At("out"), .. more]);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.Contains("p.yaml: export: mlnet-fast-tree keeps its trees", refused.LastErrorLine, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(_folder.At("out")));
+        }
+    }
+
+    [Fact]
+    public void Run_AWrongCutOfTheSecondBackbone_IsFoundBeforeTheFirstOneRuns()
+    {
+        SamplePhotos.Copy(_folder.At("photos"), 2, "dress", "hat");
+        var pipeline = _folder.Write(
+            "p.yaml",
+            $"data: {{ path: photos }}\nmodel: [efficientnet-lite0, '{SharedData.RequireModel("efficientnet-lite0-int8.onnx")}']\n"
+                + "heads: [ridge]\ncut: /_blocks.11/_expand_conv/Conv_output_0\npooling: avg\npreprocessing: {offset: 127, divisor: 128}\n"
+        );
+        var refused = TransferProcess.Run("run", pipeline, "--out", _folder.At("out"));
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("/_blocks.11/_expand_conv/Conv_output_0", refused.LastErrorLine, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.At("out")), refused.Error);
+    }
+
+    [Fact]
+    public void DryRun_WritesNothing()
+    {
+        SamplePhotos.Copy(_folder.At("photos"), 2, "dress", "hat");
+        var pipeline = _folder.Write(
+            "p.yaml",
+            "data: { path: photos }\nmodel: efficientnet-lite0\nheads: [ridge]\nexport: c.onnx\nreport: pages/r.html\n"
+        );
+        // A file that is made and deleted again leaves its folder's time behind.
+        var before = DateTime.UnixEpoch;
+        Directory.SetLastWriteTimeUtc(_folder.Root, before);
+        var plan = TransferProcess.Run("run", pipeline, "--out", _folder.At("out"), "--dry-run");
+        Assert.Equal((0, ""), (plan.ExitCode, plan.Error));
+        Assert.Equal(before, Directory.GetLastWriteTimeUtc(_folder.Root));
+    }
+
+    [Fact]
     public void Run_PredictionsWithFolds_AreOfPhotosThatTheHeadHasNotSeen()
     {
         var photos = SamplePhotos.Copy(_folder.At("photos"), 4, "dress", "hat");

@@ -143,6 +143,19 @@ public sealed class YamlDocumentTests
         Assert.StartsWith("/proc/self/mem: cannot be read: ", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Parse_AMergeKey_IsRefused()
+    {
+        var error = Assert.Throws<BadInputException>(() =>
+            YamlDocument.Parse("job.yaml", "heads:\n- softmax: &a {C: 2}\n- logistic: {<<: *a}\n")
+        );
+        Assert.Equal(
+            "job.yaml:3: not valid YAML: the merge key '<<' is not supported; write out the keys that it stands for",
+            error.Message
+        );
+        Assert.Equal("<<", YamlDocument.Parse("job.yaml", "name: '<<'\n").Root.Text("name"));
+    }
+
     [Theory]
     [InlineData("~")]
     [InlineData("null")]
@@ -161,7 +174,7 @@ public sealed class YamlDocumentTests
     [InlineData("model", "--set 'model' is not of the form a.b=value")]
     [InlineData("model.name=x", "--set 'model.name=x': 'model' is a plain value in job.yaml, not a mapping")]
     [InlineData("heads.3=x", "--set 'heads.3=x': '3' is not a position in a list of 1")]
-    [InlineData("heads.0.ridge.alpha=1", "--set 'heads.0.ridge.alpha=1': 'ridge' lies below a plain value")]
+    [InlineData("heads.0.ridge.alpha=1", "--set 'heads.0.ridge.alpha=1': 'ridge' lies below 'softmax', a plain value")]
     public void Set_WrongPath_IsRefused(string assignment, string message) =>
         Assert.Equal(
             message,

@@ -16,7 +16,10 @@ internal static class SweepParser
     public static bool IsSweep(HeadOption? option, string text)
     {
         var trimmed = text.Trim();
-        var isFunction = trimmed.EndsWith(')') && trimmed.Contains('(');
+        // Without its end too: YAML ends a value in braces at its first comma.
+        var isFunction =
+            trimmed.Contains('(')
+            && (trimmed.EndsWith(')') || Array.Exists(Functions, f => trimmed.StartsWith(f, StringComparison.Ordinal)));
         // Free text can contain brackets or be any word, so there only the two functions make a sweep.
         return trimmed.StartsWith('[')
             || (
@@ -63,7 +66,11 @@ internal static class SweepParser
     {
         var open = text.IndexOf('(');
         var name = open < 0 ? text : text[..open].Trim();
-        if (open < 0 || !text.EndsWith(')') || !Functions.Contains(name))
+        if (open >= 0 && !text.EndsWith(')'))
+            Throw.Usage(
+                $"{trainer.Name}: {option.Name} is '{text}', whose bracket is not closed; in YAML a value with commas stands in quotes"
+            );
+        if (open < 0 || !Functions.Contains(name))
             Throw.Usage(
                 $"{trainer.Name}: {option.Name} is '{text}', expected [values], logspace(from, to, count), linspace(from, to, count) "
                     + $"or {CoarseToFineWord}{NearestName.Hint(name, [.. Functions, CoarseToFineWord])}"

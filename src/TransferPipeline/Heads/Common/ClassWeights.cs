@@ -18,7 +18,7 @@ internal static class ClassWeights
         IsNone(options) ? null : Of(head, options, counts, names);
 
     /// <summary>Whether the option says none.</summary>
-    public static bool IsNone(IWeightedHead options) => options.ClassWeight is None or "";
+    public static bool IsNone(IWeightedHead options) => options.ClassWeight is None;
 
     /// <summary>
     /// One weight per class from the option's text: <c>none</c>, <c>balanced</c>, <c>cat:1,dog:2.5</c> or <c>0:1,3:2.5</c>.
@@ -50,20 +50,20 @@ internal static class ClassWeights
     private static Dictionary<int, float> Given(string head, string text, int classes, IReadOnlyList<string> names)
     {
         var given = new Dictionary<int, float>();
-        if (text is None or "" or Balanced)
+        if (text is None or Balanced)
             return given;
         // Lists of settings put parentheses around a value that has commas; they may be part of the
         // text that arrives here.
-        var rest = text.Trim() is ['(', .. var inner, ')'] ? inner : text;
-        while (rest.Trim() is { Length: > 0 } left)
+        var left = (text.Trim() is ['(', .. var inner, ')'] ? inner : text).Trim();
+        do
         {
             // Names before numbers: where a class is called 3, the text 3:2.5 means that class.
             var (k, weight, length) =
                 ByName(left, names) ?? ByNumber(left, classes, names) ?? throw Wrong(head, text, left, classes, names);
             if (!given.TryAdd(k, weight))
                 Throw.Usage($"{head}: {Name} is '{text}', which gives class {(names.Count > 0 ? $"'{names[k]}'" : k)} two weights");
-            rest = left[length..];
-        }
+            left = left[length..].Trim();
+        } while (left.Length > 0);
 
         return given;
     }

@@ -98,7 +98,7 @@ internal sealed class HeadOption
             {
                 OptionKind.Number => double.Parse(text, CultureInfo.InvariantCulture),
                 OptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
-                OptionKind.Flag => bool.Parse(text),
+                OptionKind.Flag => FlagWords.Parse(text)!.Value,
                 // GetNames is in the order of the values, which count from 0 in options, so the place of
                 // the word is the value.
                 OptionKind.Choice => Enum.ToObject(_property.PropertyType, Choices.ToList().IndexOf(text)),
@@ -122,7 +122,7 @@ internal sealed class HeadOption
             && InRange(d)
                 ? null
                 : "a number",
-            OptionKind.Flag => bool.TryParse(text, out _) ? null : "true or false",
+            OptionKind.Flag => FlagWords.Parse(text) is not null ? null : "true or false",
             OptionKind.Choice => Choices.Contains(text) ? null : "one of " + string.Join(", ", Choices) + NearestName.Hint(text, Choices),
             _ => _text is null || _text.Parse(text) is not null ? null : _text.Expected + NearestName.Hint(text, _text.Words),
         };

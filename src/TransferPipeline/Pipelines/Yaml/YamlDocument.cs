@@ -83,7 +83,12 @@ internal sealed class YamlDocument
     {
         while (_copyOf.TryGetValue(node, out var original))
             node = original;
-        return _set.TryGetValue(node, out var assignment) ? $"--set '{assignment}'" : $"{File}:{node.Start.Line}";
+        if (_set.TryGetValue(node, out var assignment))
+            return $"--set '{assignment}'";
+        // The parser gives [ridge: {alpha: 1}], a mapping without braces, no place; its first key has one.
+        if (node is YamlMappingNode { Children: [var (first, _), ..] } && node.Start.Equals(Mark.Empty))
+            node = first;
+        return $"{File}:{node.Start.Line}";
     }
 
     /// <summary>Whether a value is one of YAML's ways of writing nothing; in quotes the same text is a value.</summary>
@@ -164,7 +169,7 @@ internal sealed class YamlDocument
                 _set[child] = assignment;
                 return child;
             default:
-                throw new UsageException($"--set '{assignment}': '{key}' lies below a plain value");
+                throw new UsageException($"--set '{assignment}': '{key}' lies below {Kind(node)}, a plain value");
         }
     }
 

@@ -55,16 +55,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
                 : FormattableString.Invariant($"a number from {minimum} to {maximum}")
         );
 
-    public bool Flag(string key, bool fallback) => Scalar(key, fallback, AsFlag, "true or false");
-
-    /// <summary>True and false as YAML and Python write them; null for any other text.</summary>
-    public static bool? AsFlag(string text) =>
-        text.ToLowerInvariant() switch
-        {
-            "true" or "yes" or "on" => true,
-            "false" or "no" or "off" => false,
-            _ => null,
-        };
+    public bool Flag(string key, bool fallback) => Scalar(key, fallback, FlagWords.Parse, "true or false");
 
     /// <summary>One of <paramref name="choices"/>, with the nearest suggested.</summary>
     public string Choice(string key, string fallback, params string[] choices)
@@ -99,7 +90,7 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     public YamlMap RequiredMap(string key, string expected) =>
         Map(key)
         ?? throw new BadInputException(
-            node.Children.Keys.FirstOrDefault(k => k is YamlScalarNode { Value: { } name } && name == key) is { } empty
+            KeyOf(key) is { } empty
                 ? $"{document.Where(empty)}: {Join(key)} is empty; expected a mapping with the key {expected}, indented below it"
                 : $"{document.Where(node)}: {Join(key)}: is missing; expected a mapping with the key {expected}"
         );
@@ -118,17 +109,17 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     public IReadOnlyList<double> Numbers(string key) => [.. List(key).Select(i => i.Number)];
 
     /// <summary>
-    /// All plain values of this mapping as text, lists written as [a, b] or [(a, b), (c)], mappings as a:1,b:2; for options that a head
-    /// declares itself.
+    /// All plain values of this mapping as text, lists written as [a, b] or [(a, b), (c)], mappings as a:1,b:2, nothing as null; for
+    /// options that a head declares itself.
     /// </summary>
-    public IReadOnlyDictionary<string, string> AsTexts()
+    public IReadOnlyDictionary<string, string?> AsTexts()
     {
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var values = new Dictionary<string, string?>(StringComparer.Ordinal);
         foreach (var key in Keys)
         {
             values[key] = Find(key) switch
             {
-                null => "",
+                null => null,
                 YamlScalarNode scalar => scalar.Value ?? "",
                 YamlSequenceNode list
                     when list.Children.All(c =>
@@ -160,7 +151,8 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
         };
 
     /// <summary>File, line and key, as an error about it begins.</summary>
-    public string Place(string key) => $"{document.Where(Find(key) ?? node)}: {Join(key)}";
+    // A key without a value still has a line.
+    public string Place(string key) => $"{document.Where(Find(key) ?? KeyOf(key) ?? node)}: {Join(key)}";
 
     /// <summary>An error about this mapping's content, which starts with file and line.</summary>
     public BadInputException Error(string key, string message) => new($"{At(key)}{message}");
@@ -210,6 +202,8 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
 
     private string At(string key) => $"{Place(key)}: ";
 
+    private YamlNode? KeyOf(string key) => node.Children.Keys.FirstOrDefault(k => k is YamlScalarNode { Value: { } name } && name == key);
+
     private string Join(string key) => path == "" ? key : $"{path}.{key}";
 
     private string Where() => path == "" ? "" : $"{path} ";
@@ -219,6 +213,9 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
 internal sealed class YamlItem(YamlDocument document, string path, YamlNode node)
 {
     public bool IsMap => node is YamlMappingNode;
+
+    /// <summary>Whether there is a dash and nothing behind it, or null.</summary>
+    public bool IsNothing => YamlDocument.IsNothing(node);
 
     public string Text =>
         node is YamlScalarNode scalar

@@ -83,6 +83,13 @@ public sealed class ClassWeightsTests
         Assert.NotEqual(Scores("none"), byName);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("()")]
+    public void Check_NoWeights_AreRefused(string text) =>
+        Assert.Contains("expected none, balanced or pairs class:weight", Error(text, Pets), StringComparison.Ordinal);
+
     private static Softmax Settings(string text) => new() { ClassWeight = text };
 
     private static string Error(string text, string[] names) =>
