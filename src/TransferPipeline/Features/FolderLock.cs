@@ -15,11 +15,15 @@ internal sealed class FolderLock : IDisposable
     private FolderLock(FileStream stream, string file) => (_stream, _file) = (stream, file);
 
     /// <summary>Takes the lock, or waits for it at most <paramref name="wait"/>.</summary>
+    /// <param name="wait"><see cref="Timeout.InfiniteTimeSpan"/> waits until the lock is free.</param>
     /// <exception cref="JobFailedException">Another run holds it.</exception>
     public static FolderLock Take(string folder, TimeSpan wait, Action<string> message, CancellationToken cancellation)
     {
         var file = Path.Combine(folder, FileName);
-        var until = Environment.TickCount64 + (long)Math.Min(wait.TotalMilliseconds, int.MaxValue);
+        var until =
+            wait == Timeout.InfiniteTimeSpan
+                ? long.MaxValue
+                : Environment.TickCount64 + (long)Math.Min(wait.TotalMilliseconds, int.MaxValue);
         var reported = false;
         while (true)
         {
@@ -43,7 +47,8 @@ internal sealed class FolderLock : IDisposable
     {
         // Removed while it is still held: whoever opened it meanwhile finds in TryTake that its name is gone.
         // Windows refuses to delete a file that is open; there DeleteOnClose removes it.
-        if (!OperatingSystem.IsWindows())
+        // Delete throws where the folder is gone, and that exception would hide what the run has to say.
+        if (!OperatingSystem.IsWindows() && File.Exists(_file))
             File.Delete(_file);
         _stream.Dispose();
     }

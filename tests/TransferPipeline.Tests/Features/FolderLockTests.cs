@@ -9,15 +9,20 @@ public sealed class FolderLockTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task Take_WhileAnotherHoldsIt_SaysWhoOrWaits()
+    [Theory]
+    [InlineData(60_000)]
+    [InlineData(Timeout.Infinite)]
+    public async Task Take_WhileAnotherHoldsIt_SaysWhoOrWaits(int wait)
     {
         var cancellation = TestContext.Current.CancellationToken;
         var messages = new List<string>();
         var held = FolderLock.Take(_folder.Root, TimeSpan.Zero, messages.Add, cancellation);
         var error = Assert.Throws<JobFailedException>(() => FolderLock.Take(_folder.Root, TimeSpan.Zero, messages.Add, cancellation));
         Assert.Contains($"is in use by another run (process {Environment.ProcessId})", error.Message, StringComparison.Ordinal);
-        var waiting = Task.Run(() => FolderLock.Take(_folder.Root, TimeSpan.FromMinutes(1), messages.Add, cancellation), cancellation);
+        var waiting = Task.Run(
+            () => FolderLock.Take(_folder.Root, TimeSpan.FromMilliseconds(wait), messages.Add, cancellation),
+            cancellation
+        );
         await Task.Delay(300, cancellation);
         Assert.False(waiting.IsCompleted);
         held.Dispose();
