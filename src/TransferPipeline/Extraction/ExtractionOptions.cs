@@ -28,6 +28,9 @@ public sealed record ExtractionOptions
     /// <summary>How long to wait for another run on the same folder; zero stops at once.</summary>
     public TimeSpan LockWait { get; init; }
 
+    /// <summary>Stamps of photos are written for the next run; a set that is deleted after its use has none.</summary>
+    internal bool WritesStamps { get; init; } = true;
+
     internal Shard Shard { get; init; } = Shard.Whole;
 
     /// <summary>

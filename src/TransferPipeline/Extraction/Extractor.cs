@@ -136,7 +136,7 @@ internal static class Extractor
                             cost => target.Computed == 0 ? cost : Sum(cost, target.Computed, pass!.Times, clock, spec, engine!.Decoders)
                         );
                         // Stamps last: a stamp for a vector that was not committed would call it unchanged.
-                        if (!target.Plan.IsConfirmed)
+                        if (options.WritesStamps && !target.Plan.IsConfirmed)
                             set.WriteStamps(wanted, spec.Table, options.Message);
                     }
                 }
@@ -311,6 +311,7 @@ internal static class Extractor
                 Dataset = spec.Dataset.Source,
                 DatasetOptions = spec.Dataset.Options?.ForReading(),
                 Shard = options.Shard == Shard.Whole ? null : options.Shard.ToString(),
+                ShardOf = options.Shard == Shard.Whole ? null : Shard.HashOf(spec.Dataset),
                 Recipe = Recipe,
                 // Vectors that are kept were decoded by the libraries that are listed already.
                 DecodedBy = plan.AnyMissing ? [.. (before?.DecodedBy ?? []).Union([spec.Decoder.Libraries])] : before?.DecodedBy,

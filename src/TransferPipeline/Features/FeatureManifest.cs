@@ -35,6 +35,12 @@ internal sealed record FeatureManifest
     /// <summary><c>i/n</c> when the set covers one shard of the dataset, else null.</summary>
     public string? Shard { get; init; }
 
+    /// <summary>
+    /// SHA-256 of the paths, labels and splits of all photos of the dataset, of which this is a shard; null when the set is no shard, and
+    /// in shards of earlier programs.
+    /// </summary>
+    public string? ShardOf { get; init; }
+
     public required Recipe Recipe { get; init; }
 
     /// <summary>
@@ -56,7 +62,7 @@ internal sealed record FeatureManifest
     /// <summary>The list of photos that could not be used, or null when there are none.</summary>
     public FeatureFile? Failed { get; init; }
 
-    /// <summary>Limits under which photos failed; under other limits they are tried again.</summary>
+    /// <summary>Limits under which photos failed; under other limits, or by another version, they are tried again.</summary>
     public long MaxBytes { get; init; }
 
     public long MaxPixels { get; init; }
@@ -87,6 +93,8 @@ internal sealed record FeatureManifest
         {
             if (Dimension < 1)
                 return $"its vectors have {Dimension} values, expected at least 1";
+            if (Shard is { } shard && !Features.Shard.TryParse(shard, out _))
+                return $"its shard is '{shard}', expected a form such as 2/8";
             if (Classes.GroupBy(c => c, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
                 return $"class '{twice.Key}' is listed twice";
             if (Parts.Append(Failed).FirstOrDefault(p => p is { Rows: < 0 } or { Bytes: < 0 or > MostBytes }) is { } odd)

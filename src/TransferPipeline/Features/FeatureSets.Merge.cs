@@ -2,6 +2,9 @@ namespace TransferPipeline.Features;
 
 internal static partial class FeatureSets
 {
+    /// <summary>Missing shards that an error names.</summary>
+    private const int MostListed = 10;
+
     /// <summary>
     /// Joins the shards of one dataset, or sets of different datasets, of one recipe. Parts are copied as they are; the rows of shards
     /// stand in the order of one undivided run, those of other sets one set after the other.
@@ -45,6 +48,8 @@ internal static partial class FeatureSets
                     parts.Add(Copy(sets[s], part, output, parts.Count, offsets[s]));
                 }
 
+                if (sets[s].Manifest.Failed is { } list && sets[s].FileProblem(list) is { } problem)
+                    throw new BadInputException($"{sets[s].Folder}: {problem}; extract that set again");
                 var before = failed.Count;
                 failed.AddRange(sets[s].LoadFailed().Select((f, i) => (before + i, f)));
             }
@@ -73,6 +78,7 @@ internal static partial class FeatureSets
         {
             Complete = false,
             Shard = null,
+            ShardOf = null,
             Dataset = string.Join(", ", sets.Select(s => s.Manifest.Dataset).Distinct()),
             // Options find the photos of one dataset; for several there are none that hold.
             DatasetOptions = sets.DistinctBy(s => s.Manifest.Dataset).Count() == 1 ? sets[0].Manifest.DatasetOptions : null,
@@ -138,12 +144,28 @@ internal static partial class FeatureSets
             );
         if (shards.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new BadInputException($"shard {twice.Key} is given twice");
-        var missing = Enumerable.Range(1, count).Except(shards.Select(s => s.Number)).ToList();
-        return missing.Count == 0
-            ? true
-            : throw new BadInputException(
-                $"of {count} shards {string.Join(", ", missing)} {(missing.Count == 1 ? "is" : "are")} missing: extract with --shard "
-                    + $"{missing[0]}/{count}"
+        RequireOneList(sets);
+        var missing = count - shards.Count;
+        if (missing == 0)
+            return true;
+        // A few of them: a mistyped number of shards can be any.
+        var first = Enumerable.Range(1, count).Except(shards.Select(s => s.Number)).Take(MostListed).ToList();
+        throw new BadInputException(
+            $"of {count} shards {string.Join(", ", first)}{(missing > first.Count ? $" and {missing - first.Count} more" : "")} "
+                + $"{(missing == 1 ? "is" : "are")} missing: extract with --shard {first[0]}/{count}"
+        );
+    }
+
+    /// <summary>
+    /// Photos that come or go between two extractions move the limits of all shards, and photos beside a limit would be in none.
+    /// </summary>
+    private static void RequireOneList(List<FeatureSet> sets)
+    {
+        var known = sets.Where(s => s.Manifest.ShardOf is not null).ToList();
+        if (known.Find(s => s.Manifest.ShardOf != known[0].Manifest.ShardOf) is { } other)
+            throw new BadInputException(
+                $"{other.Folder} and {known[0].Folder} are shards of different datasets: photos, labels or splits differ or were changed "
+                    + "between the extractions; extract every shard again, which computes only what is new"
             );
     }
 

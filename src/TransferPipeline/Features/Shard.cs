@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Features;
 
@@ -13,18 +16,32 @@ internal readonly record struct Shard(int Number, int Count)
 
     /// <summary>Reads <c>i/n</c>, such as <c>2/8</c>.</summary>
     /// <exception cref="UsageException">It is not of that form, or i is not within 1..n.</exception>
-    public static Shard Parse(string text)
+    public static Shard Parse(string text) =>
+        TryParse(text, out var shard) ? shard : throw new UsageException($"shard '{text}' is not i/n with i from 1 to n, such as 2/8");
+
+    public static bool TryParse(string text, out Shard shard)
     {
+        shard = default;
         var parts = text.Split('/');
         if (
-            parts.Length == 2
-            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            && number >= 1
-            && number <= count
+            parts.Length != 2
+            || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            || number < 1
+            || number > count
         )
-            return new(number, count);
-        throw new UsageException($"shard '{text}' is not i/n with i from 1 to n, such as 2/8");
+            return false;
+        shard = new(number, count);
+        return true;
+    }
+
+    /// <summary>SHA-256 of a dataset's photos in their order, which determine what is in each shard.</summary>
+    public static string HashOf(Dataset dataset)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var entry in dataset.Entries)
+            hash.AppendData(Encoding.UTF8.GetBytes($"{entry.Path}\n{entry.Label}\n{entry.Split}\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     // In 64 bits, since the number of a shard times that of the entries may exceed int.

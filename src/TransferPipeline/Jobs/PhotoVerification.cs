@@ -16,10 +16,16 @@ internal static class PhotoVerification
             .Concat(set.LoadFailed().Select(f => (f.Path, Sha: f.ImageSha256)))
             .DistinctBy(photo => photo.Path)
             .ToDictionary(photo => photo.Path, photo => photo.Sha, StringComparer.Ordinal);
+        var (first, end) = (set.Manifest.Shard is { } text ? Shard.Parse(text) : Shard.Whole).Range(photos.Entries.Count);
+        // Photos of other shards are not expected, but may be there when photos were added to the dataset.
+        int[] compared =
+        [
+            .. Enumerable.Range(0, photos.Entries.Count).Where(i => (i >= first && i < end) || known.ContainsKey(photos.Entries[i].Path)),
+        ];
         var hashes = new PhotoHashes(photos);
-        hashes.Compute([.. Enumerable.Range(0, photos.Entries.Count)], cancellation);
+        hashes.Compute(compared, cancellation);
         var problems = new List<string>();
-        for (var i = 0; i < photos.Entries.Count; i++)
+        foreach (var i in compared)
         {
             var path = photos.Entries[i].Path;
             if (!known.Remove(path, out var sha))

@@ -147,6 +147,22 @@ public sealed class IncrementalTests : IDisposable
         Assert.Empty(_extraction.Open().Verify().Problems);
     }
 
+    /// <summary>A version reads photos that the one before could not.</summary>
+    [Fact]
+    public void Run_OverPhotosThatAnotherVersionCouldNotUse_TriesThemAgain()
+    {
+        File.WriteAllText(Path.Combine(_extraction.Photos, "train", "hat", "broken.jpg"), "no photo");
+        _extraction.Options = _extraction.Options with { MaxFailedShare = 1 };
+        _extraction.Run();
+        _extraction.Run();
+        Assert.Equal(0, _extraction.Decoder.Count);
+        (_extraction.Open().Manifest with { Program = "TransferPipeline 0.0.1" }).Write(_extraction.Set);
+        var result = _extraction.Run();
+        Assert.Equal((0, 1, 1), (result.Computed, result.Failed, _extraction.Decoder.Count));
+        _extraction.Run();
+        Assert.Equal(0, _extraction.Decoder.Count);
+    }
+
     /// <summary>The list of failed photos and the manifest are two files: what a kill between them leaves is a whole set.</summary>
     [Theory]
     [InlineData(true)]

@@ -1,6 +1,7 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
+using TransferPipeline.Jobs;
 using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Features;
@@ -85,6 +86,68 @@ public sealed class MergeTests : IDisposable
         Assert.Contains(
             "shard 1/3 is given twice",
             Fails([Extract(1, 3), Extract(1, 3)], _extraction.At("merged")),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void Merge_OfManyMissingShards_NamesAFew() =>
+        Assert.EndsWith(
+            "of 2000000000 shards 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1999999989 more are missing: extract with --shard 1/2000000000",
+            Fails([Extract(2_000_000_000, 2_000_000_000)], _extraction.At("merged")),
+            StringComparison.Ordinal
+        );
+
+    /// <summary>A photo that goes moves the limits of all shards: here 0..6 of 12 and 5..10 of 10, which leaves out the seventh.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Merge_OfShardsBetweenWhichPhotosChanged_IsRefused(bool relabelled)
+    {
+        var first = Extract(1, 2);
+        var dress = Directory.GetFiles(Path.Combine(_extraction.Photos, "train", "dress")).Order(StringComparer.Ordinal).ToArray();
+        foreach (var photo in dress.Take(2))
+        {
+            if (relabelled)
+                File.Move(photo, Path.Combine(_extraction.Photos, "train", "hat", Path.GetFileName(photo)));
+            else
+                File.Delete(photo);
+        }
+
+        var second = Extract(2, 2);
+        var error = Fails([first, second], _extraction.At("merged"));
+        Assert.StartsWith(
+            $"{second} and {first} are shards of different datasets: photos, labels or splits",
+            error,
+            StringComparison.Ordinal
+        );
+        Assert.False(Directory.Exists(_extraction.At("merged")));
+
+        // The cure that it names.
+        var merged = FeatureSets.Merge(
+            [Extract(1, 2), Extract(2, 2)],
+            _extraction.At("merged"),
+            _extraction.Table,
+            cancellation: TestContext.Current.CancellationToken
+        );
+        _extraction.Run();
+        TestExtraction.AssertSame(_extraction.Load(), merged.Load());
+    }
+
+    [Fact]
+    public void Verify_OfAShard_ExpectsItsPhotosAlone()
+    {
+        var shard = FeatureSet.Open(Extract(2, 3), _extraction.Table);
+        using var photos = _extraction.OpenDataset();
+        Assert.Empty(PhotoVerification.Run(shard, photos, TestContext.Current.CancellationToken));
+        var (first, end) = new Shard(2, 3).Range(photos.Entries.Count);
+        var (inside, outside) = (photos.Entries[first].Path, photos.Entries[end].Path);
+        foreach (var path in new[] { inside, outside })
+            File.AppendAllText(Path.Combine(_extraction.Photos, path), "changed");
+        using var changed = _extraction.OpenDataset();
+        Assert.StartsWith(
+            $"{inside} has changed",
+            Assert.Single(PhotoVerification.Run(shard, changed, TestContext.Current.CancellationToken)),
             StringComparison.Ordinal
         );
     }

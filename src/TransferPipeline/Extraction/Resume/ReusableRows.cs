@@ -34,7 +34,13 @@ internal sealed class ReusableRows
             Add(part, set.ReadRows(part));
         }
 
-        if (set.Manifest.Failed is not null && set.Manifest.MaxBytes == limits.MaxBytes && set.Manifest.MaxPixels == limits.MaxPixels)
+        if (
+            set.Manifest.Failed is not null
+            && set.Manifest.MaxBytes == limits.MaxBytes
+            && set.Manifest.MaxPixels == limits.MaxPixels
+            // A version may read what another one could not.
+            && set.Manifest.Program == AssemblyVersion.Program
+        )
             ReadFailed(set);
     }
 
