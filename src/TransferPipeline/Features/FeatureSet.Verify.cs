@@ -10,12 +10,13 @@ public sealed partial class FeatureSet
     public FeatureSetCheck Verify()
     {
         var problems = new List<string>();
+        var classes = ClassIndices();
         foreach (var part in Manifest.Parts)
         {
             if (FileProblem(part) is { } problem)
                 problems.Add(problem);
             else
-                CheckValues(part, problems);
+                CheckValues(part, classes, problems);
         }
 
         // The order of all parts is parsed here, which throws where the manifest is damaged.
@@ -83,10 +84,12 @@ public sealed partial class FeatureSet
         );
     }
 
-    private void CheckValues(FeaturePart part, List<string> problems)
+    private void CheckValues(FeaturePart part, Dictionary<string, int> classes, List<string> problems)
     {
         RequireShape(part);
         var rows = ReadRows(part);
+        foreach (var row in rows)
+            RequireKnown(classes, row.Label, row.Split, row.Path);
         var vectors = ReadVectors(part);
         for (var i = 0; i < rows.Count; i++)
         {

@@ -1,3 +1,5 @@
+using TransferPipeline.Datasets;
+
 namespace TransferPipeline.Features;
 
 /// <summary>
@@ -100,6 +102,9 @@ public sealed partial class FeatureSet
                 rows[Ranks[p][i]] = parts[p][i];
         }
 
+        var classes = ClassIndices();
+        foreach (var row in rows)
+            RequireKnown(classes, row.Label, row.Split, row.Path);
         return rows;
     }
 
@@ -135,10 +140,11 @@ public sealed partial class FeatureSet
         var x = new FeatureMatrix(rows.Count, Dimension);
         for (var p = 0; p < Manifest.Parts.Count; p++)
             LoadPart(p, number, x);
+        var classes = ClassIndices();
         return new()
         {
             X = x,
-            Y = ClassIndices(rows),
+            Y = [.. rows.Select(r => classes[r.Label])],
             Classes = Manifest.Classes,
             Rows = rows,
         };
@@ -195,18 +201,21 @@ public sealed partial class FeatureSet
         }
     }
 
-    private int[] ClassIndices(List<FeatureRow> rows)
-    {
-        var index = Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
-        var y = new int[rows.Count];
-        for (var i = 0; i < y.Length; i++)
-        {
-            if (!index.TryGetValue(rows[i].Label, out y[i]))
-                throw new BadInputException(
-                    $"{Folder}: photo {rows[i].Path} has the label '{rows[i].Label}', which the manifest does not list"
-                );
-        }
+    /// <summary>Index of each class by its name.</summary>
+    internal Dictionary<string, int> ClassIndices() =>
+        Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
 
-        return y;
+    /// <summary>Refuses a row that every split or class would leave out in silence; only a set that was changed by hand has one.</summary>
+    /// <param name="path">The row's photo; null where it was not read.</param>
+    /// <exception cref="BadInputException">The manifest does not list the label, or the split is none.</exception>
+    internal void RequireKnown(Dictionary<string, int> classes, string label, string split, string? path = null)
+    {
+        if (!classes.ContainsKey(label))
+            throw Unknown($"has the label '{label}', which its manifest does not list");
+        if (split is not (Splits.Train or Splits.Validation or Splits.Test))
+            throw Unknown($"is in split '{split}', expected {Splits.Train}, {Splits.Validation} or {Splits.Test}");
+
+        BadInputException Unknown(string what) =>
+            new($"{Folder}: {(path is null ? "a photo" : $"photo {path}")} {what}; extract again from the photos");
     }
 }

@@ -27,7 +27,7 @@ internal static class StreamedTraining
             throw new UsageException(
                 $"{spec.Title}: a streamed fit takes fixed values; choose them with transfer compare on a part of the photos"
             );
-        var classes = set.Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
+        var classes = set.ClassIndices();
         string[] files = [.. set.Manifest.Parts.Select(p => Path.Combine(set.Folder, p.File))];
         set.RequireIntact();
         // Hashing the parts is not part of the fit.
@@ -36,7 +36,11 @@ internal static class StreamedTraining
         var stream = new FeatureTableStream(
             table,
             files,
-            (label, split) => split == Splits.Train ? classes.GetValueOrDefault(label, -1) : -1,
+            (label, split) =>
+            {
+                set.RequireKnown(classes, label, split);
+                return split == Splits.Train ? classes[label] : -1;
+            },
             set.Dimension
         )
         {

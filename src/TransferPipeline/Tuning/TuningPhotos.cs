@@ -37,7 +37,7 @@ internal sealed record TuningPhotos(
     public static TuningPhotos Of(FeatureSet set, FinetuneOptions options)
     {
         FeatureRow[] rows = [.. set.LoadRows().Where(r => r.View == 0)];
-        var classes = set.Manifest.Classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
+        var classes = set.ClassIndices();
         var labels = Array.ConvertAll(rows, r => classes[r.Label]);
         int[] train = [.. Of(Datasets.Splits.Train)];
         int[] reported = [.. Of(Datasets.Splits.Validation)];

@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
 using TransferPipeline.Features;
+using TransferPipeline.Heads;
+using TransferPipeline.Jobs;
+using TransferPipeline.Tests.Cli;
 using TransferPipeline.Tests.Extraction;
+using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Tests.Features;
 
@@ -50,6 +54,41 @@ public sealed class DamagedManifestTests : IDisposable
                 Try(what, () => _extraction.Run());
             }
         }
+    }
+
+    [Fact]
+    public void Open_AShardOfAnotherForm_IsRefused()
+    {
+        _extraction.Options = _extraction.Options with { Shard = new(1, 2) };
+        Change("$.shard", "\"5/4\"");
+        Assert.Contains(
+            "manifest.json is damaged: its shard is '5/4', expected a form such as 2/8",
+            Assert.Throws<BadInputException>(_extraction.Open).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    /// <summary>Rows that no split or no class has would be left out in silence.</summary>
+    [Theory]
+    [InlineData("cat", "train", "has the label 'cat', which its manifest does not list")]
+    [InlineData("dog", "dev", "is in split 'dev', expected train, validation or test")]
+    public void EveryReader_OfALabelOrSplitThatIsNone_NamesThePhoto(string label, string split, string problem)
+    {
+        var photos = SyntheticFeatureSet.Photos(4, ["cow", "dog"], "train", "validation");
+        var folder = SyntheticFeatureSet.Write(_extraction.At("made-up"), [.. photos, (label, split)]);
+        var manifest = Path.Combine(folder, FeatureManifest.FileName);
+        File.WriteAllText(manifest, Replaced(File.ReadAllText(manifest), "$.classes", "[\"cow\",\"dog\"]"));
+        var set = FeatureSet.Open(folder, _extraction.Table);
+        var expected = $"{folder}: photo {split}/{label}/0016.jpg {problem}; extract again from the photos";
+        Refuses(() => set.Load());
+        Refuses(() => set.LoadRows());
+        Refuses(() => set.Verify());
+        Refuses(() => set.Export(ExportFormat.Npy, _extraction.At("npy", "x")));
+        Refuses(() => TuningPhotos.Of(set, new()));
+        expected = $"{folder}: a photo {problem}; extract again from the photos";
+        Refuses(() => StreamedTraining.Run(set, _extraction.Table, new Softmax(), _extraction.At("."), new()));
+
+        void Refuses(Action read) => Assert.Equal(expected, Assert.Throws<BadInputException>(read).Message);
     }
 
     [Fact]
