@@ -24,10 +24,12 @@ public sealed partial class FeatureSet
     /// <returns>The files written.</returns>
     public IReadOnlyList<string> Export(ExportFormat format, string prefix)
     {
+        var files = FilesOf(format, prefix);
+        foreach (var file in files)
+            SetWriter.RequireForeign(file);
         // All parts are hashed here once; the loads below need not do so again.
         RequireIntact();
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(prefix))!);
-        var files = FilesOf(format, prefix);
         switch (format)
         {
             case ExportFormat.Npy:

@@ -75,6 +75,18 @@ internal sealed partial class SetWriter
             throw new BadInputException($"{folder} is not empty ({foreign}) and is not a feature set: choose another folder with --out");
     }
 
+    /// <summary>Refuses a file that a feature set in its folder would overwrite or remove, or be damaged by.</summary>
+    /// <exception cref="UsageException">A feature set has files of that name.</exception>
+    public static void RequireForeign(string file)
+    {
+        var (folder, name) = (Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file));
+        if (
+            (name is FailedFile or FeatureManifest.FileName || Part().IsMatch(name))
+            && File.Exists(Path.Combine(folder, FeatureManifest.FileName))
+        )
+            throw new UsageException($"{file} is the name of a file of the feature set in {folder}: choose another name");
+    }
+
     /// <summary>Writes the parts whose rows changed anew and commits them together, then removes the old ones.</summary>
     public void Keep(IReadOnlyList<ReusedPart> kept, FeatureSet? old)
     {
@@ -200,8 +212,9 @@ internal sealed partial class SetWriter
         }
         catch
         {
-            // On a full disk half a part is in the way of everything else.
-            File.Delete(temporary);
+            // On a full disk half a part is in the way of everything else. Delete throws where the folder is gone.
+            if (File.Exists(temporary))
+                File.Delete(temporary);
             throw;
         }
     }

@@ -245,6 +245,19 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
         Assert.Equal(data.X.Data.Take(8 * 1280), vectors.Data.Take(8 * 1280));
     }
 
+    [Theory]
+    [InlineData(ExportFormat.Parquet, "part-00000")]
+    [InlineData(ExportFormat.Parquet, "failed")]
+    public void Export_OverAFileOfAFeatureSet_IsRefused(ExportFormat format, string name)
+    {
+        var prefix = Path.Combine(_extraction.Set, name);
+        var error = Assert.Throws<UsageException>(() => _extraction.Open().Export(format, prefix));
+        Assert.Equal($"{prefix}.parquet is the name of a file of the feature set in {_extraction.Set}: choose another name", error.Message);
+        Assert.Empty(_extraction.Open().Verify().Problems);
+        // Other names are a user's own, which no run removes.
+        Assert.True(File.Exists(_extraction.Open().Export(format, prefix + "-copy")[0]));
+    }
+
     [Fact]
     public void Export_QuotesNamesWithCommasAndQuotes()
     {
