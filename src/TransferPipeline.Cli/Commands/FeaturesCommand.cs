@@ -261,46 +261,46 @@ internal static class FeaturesCommand
             var (first, second) = (FeatureSet.Open(parsed.GetValue(a)!, table), FeatureSet.Open(parsed.GetValue(b)!, table));
             var spec = HeadSpec.ParseList(parsed.GetValue(head)!, [], Common.Tools.Trainers)[0];
             HeadAgreement? agreement = null;
-            var report = FeatureDrift.Compare(
-                first,
-                second,
-                (x, y) =>
-                    (
-                        agreement = HeadAgreement.Measure(
-                            new(Summaries.Of(first), x),
-                            new(Summaries.Of(second), y),
-                            spec,
-                            0,
-                            parsed.GetValue(threads)
-                        )
-                    ).Agreement,
-                parsed.GetValue(threads)
-            );
+            var report = FeatureDrift.Compare(first, second, Agreement, parsed.GetValue(threads));
             if (parsed.GetValue(json))
                 Json.Write(new { Drift = report, Head = agreement });
             else
-                WriteDrift(report, agreement!);
+                WriteDrift(report, agreement);
             return (int)ExitCode.Done;
+
+            double Agreement(FeatureData x, FeatureData y)
+            {
+                if (HeadAgreement.Obstacle(x) is { } obstacle)
+                {
+                    Messages.Warning($"no head is compared: {obstacle}");
+                    return double.NaN;
+                }
+
+                var (ofFirst, ofSecond) = (Summaries.Of(first), Summaries.Of(second));
+                agreement = HeadAgreement.Measure(new(ofFirst, x), new(ofSecond, y), spec, 0, parsed.GetValue(threads));
+                return agreement.Agreement;
+            }
         });
         return command;
     }
 
-    private static void WriteDrift(DriftReport report, HeadAgreement agreement)
+    private static void WriteDrift(DriftReport report, HeadAgreement? agreement)
     {
-        Tables.Write(
-            ["measure", ">value"],
-            new (string Name, FormattableString Value)[]
-            {
-                ("vectors compared", $"{report.Vectors}"),
-                ("only in A, only in B", $"{report.OnlyInA}, {report.OnlyInB}"),
-                ("cosine, least", $"{report.CosineMin:0.0000000}"),
-                ("cosine, mean", $"{report.CosineMean:0.0000000}"),
-                ("largest difference of a value", $"{report.LargestDifference:0.0e+0}"),
-                ("same nearest neighbour, or one as near", $"{report.NeighbourAgreement:0.0000}"),
+        List<(string Name, FormattableString Value)> measures =
+        [
+            ("vectors compared", $"{report.Vectors}"),
+            ("only in A, only in B", $"{report.OnlyInA}, {report.OnlyInB}"),
+            ("cosine, least", $"{report.CosineMin:0.0000000}"),
+            ("cosine, mean", $"{report.CosineMean:0.0000000}"),
+            ("largest difference of a value", $"{report.LargestDifference:0.0e+0}"),
+            ("same nearest neighbour, or one as near", $"{report.NeighbourAgreement:0.0000}"),
+        ];
+        if (agreement is not null)
+            measures.AddRange([
                 ($"same prediction of {agreement.Head}", $"{agreement.Agreement:0.0000}"),
                 ("its accuracy on A, on B", $"{agreement.AccuracyA:0.000}, {agreement.AccuracyB:0.000}"),
-            }.Select(r => new[] { r.Name, r.Value.ToString(CultureInfo.InvariantCulture) })
-        );
+            ]);
+        Tables.Write(["measure", ">value"], measures.Select(m => new[] { m.Name, m.Value.ToString(CultureInfo.InvariantCulture) }));
         foreach (var difference in report.Differences)
             Console.WriteLine($"recipes differ: {difference}");
         Console.WriteLine(report.Verdict);

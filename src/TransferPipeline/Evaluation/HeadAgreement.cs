@@ -1,3 +1,4 @@
+using TransferPipeline.Features;
 using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
@@ -19,6 +20,17 @@ internal sealed record HeadAgreement(
     double LargestProbabilityDifference
 )
 {
+    /// <summary>Why no head can be trained on these photos; null when one can.</summary>
+    public static string? Obstacle(FeatureData data)
+    {
+        if (data.Classes.Count < 2)
+            return $"all photos are of one class, '{data.Classes.FirstOrDefault()}'";
+        var train = data.RowsOf(ComparisonOptions.Train);
+        var there = (train.Length > 0 ? train : Enumerable.Range(0, data.Y.Length)).Select(r => data.Y[r]).ToHashSet();
+        var missing = Enumerable.Range(0, data.Classes.Count).Where(k => !there.Contains(k)).ToList();
+        return missing.Count == 0 ? null : $"class '{data.Classes[missing[0]]}' has no photo to train on that both sets have";
+    }
+
     /// <summary>Trains the head on the training photos of <paramref name="a"/> and evaluates the vectors of both sets with it.</summary>
     /// <exception cref="BadInputException">The sets do not hold the same photos, or differ in their dimension.</exception>
     public static HeadAgreement Measure(FeatureSource a, FeatureSource b, HeadSpec head, int seed = 0, int threads = 1)

@@ -79,6 +79,8 @@ internal static class FeatureDrift
         var (first, second, rowsA, rowsB) = Match(a.Load(), b.Load());
         if (first.Rows.Count == 0)
             throw new BadInputException($"{a.Folder} and {b.Folder} have no photo in common (same path and same bytes)");
+        RequireFinite(a, first);
+        RequireFinite(b, second);
         var (cosines, largest, neighbours) = Agreement(first.X, second.X, threads);
         var worst = Array.IndexOf(cosines, cosines.Min());
         var head = headAgreement?.Invoke(first, second) ?? double.NaN;
@@ -101,6 +103,18 @@ internal static class FeatureDrift
             Shareable = shareable,
             Verdict = Verdict(shareable, cosines[worst], neighbours, head),
         };
+    }
+
+    /// <summary>A vector with NaN is near to nothing, itself included.</summary>
+    private static void RequireFinite(FeatureSet set, FeatureData data)
+    {
+        for (var i = 0; i < data.Rows.Count; i++)
+        {
+            if (!TensorPrimitives.IsFiniteAll<float>(data.X.Row(i)))
+                throw new BadInputException(
+                    $"{set.Folder}: the vector of {data.Rows[i].Path} holds NaN or infinity; extract that photo again or leave it out"
+                );
+        }
     }
 
     /// <summary>Cosine of each pair of rows, largest difference of a value, and share of rows with the same nearest neighbour.</summary>

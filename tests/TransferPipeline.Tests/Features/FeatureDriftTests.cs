@@ -75,6 +75,36 @@ public sealed class FeatureDriftTests : IDisposable
             );
     }
 
+    /// <summary>A sample of the photos, as a second machine may have computed, need not have all classes.</summary>
+    [Fact]
+    public void Drift_WithASampleThatLacksAClass_ComparesTheVectorsAlone()
+    {
+        var photos = SyntheticFeatureSet.Photos(6, ["cat", "dog"], "train");
+        SyntheticFeatureSet.Write(_extraction.At("whole"), photos);
+        SyntheticFeatureSet.Write(_extraction.At("sample"), photos[..6]);
+        var result = TransferProcess.RunIn(_extraction.At("."), null, "features", "drift", "whole", "sample");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains(
+            "no head is compared: class 'dog' has no photo to train on that both sets have",
+            result.Error,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("heads may be shared", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("same prediction", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Compare_OfAVectorThatIsNotFinite_NamesThePhoto()
+    {
+        var photos = SyntheticFeatureSet.Photos(3, ["cat", "dog"], "train");
+        var a = SyntheticFeatureSet.Write(_extraction.At("a"), photos);
+        var b = SyntheticFeatureSet.Write(_extraction.At("b"), photos, x => x.Row(4)[2] = float.NaN);
+        var error = Assert.Throws<BadInputException>(() =>
+            FeatureDrift.Compare(FeatureSet.Open(a, TestTable.Create()), FeatureSet.Open(b, TestTable.Create()))
+        );
+        Assert.Contains("b: the vector of train/dog/0004.jpg holds NaN or infinity", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Compare_OfVectorsOfOtherLength_IsBadInput()
     {
