@@ -45,10 +45,10 @@ internal sealed partial class Finetuning
                 from,
                 $"fine-tuned above '{_divided.Cut}' by transfer finetune"
             );
-            // A manifest of another file under this name would refuse the new one.
-            File.Delete(manifest);
-            OutputTarget.Place(temporary, file);
+            // The manifest comes first: between the two the model is missing or refused for its hash, and never used with a
+            // preprocessing that is assumed.
             DurableFile.WriteText(manifest, ManifestYaml.Write(stated));
+            DurableFile.Commit(temporary, file);
             var head = Tuned.Head(weights.HeadWeights, weights.HeadBias, _request.Classifier ?? "");
             // On features that ONNX Runtime computed with the written file:
             // the accuracy is that of the result, not of the training.

@@ -4,7 +4,6 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
-using TransferPipeline.Quantization;
 
 namespace TransferPipeline.Jobs;
 
@@ -12,7 +11,7 @@ namespace TransferPipeline.Jobs;
 /// Quantized backbones in the user's model store, made once for a float backbone, a dataset's training photos and options. They have
 /// names and manifests like other models, so that feature sets and classifiers made with them find them again.
 /// </summary>
-internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, QuantizationOptions options, Action<string> message)
+internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Action<string> message)
 {
     /// <summary>Mean cosine to the float vectors below which a backbone is not used.</summary>
     private const double LeastCosine = 0.9;
@@ -55,7 +54,7 @@ internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Qua
         IEnumerable<string> folders
     )
     {
-        if (OfSets(model, folders) is { } used)
+        if (OfSets(model, dataset, folders) is { } used)
         {
             message($"int8: {used.Name}, which made the vectors that are there");
             return (used.Name, null, used);
@@ -67,18 +66,14 @@ internal sealed class Int8Models(Toolbox tools, BackboneQuantizer quantizer, Qua
     }
 
     /// <summary>The backbone of a feature set that is there, when it is this model's int8 form by the same options.</summary>
-    private ResolvedModel? OfSets(ResolvedModel model, IEnumerable<string> folders)
+    private ResolvedModel? OfSets(ResolvedModel model, Dataset dataset, IEnumerable<string> folders)
     {
         foreach (var folder in folders.Where(f => File.Exists(Path.Combine(f, FeatureManifest.FileName))))
         {
             if (FeatureManifest.Read(folder) is not { } manifest || Stored(manifest.Recipe.Model) is not { } stored)
                 continue;
-            // By source and options instead of the key, which photos that were added since then would change.
-            var recipe = QuantizedBackbone.RecipeOf(Backbone.Open(stored.File));
-            if (
-                recipe.GetValueOrDefault(QuantizedBackbone.SourceSha256) == model.Sha256
-                && recipe.GetValueOrDefault(QuantizedBackbone.Options) == options.Describe()
-            )
+            // Without the photos, which are in the key: those that were added since then do not change the backbone.
+            if (quantizer.IsMadeOf(QuantizedBackbone.RecipeOf(Backbone.Open(stored.File)), model, dataset))
                 return stored;
         }
 

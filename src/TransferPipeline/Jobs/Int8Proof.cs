@@ -1,13 +1,16 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
+using TransferPipeline.Extraction.Resume;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.Jobs;
 
-/// <summary>The proof of an int8 backbone in a pipeline's folder; repeated when backbone, limit or number of photos change.</summary>
+/// <summary>The proof of an int8 backbone in a pipeline's folder; repeated when backbones, photos or limits change.</summary>
 internal sealed class Int8Proof(Toolbox tools, ProofOptions options, int threads, Action<string> message, string folder)
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -25,12 +28,12 @@ internal sealed class Int8Proof(Toolbox tools, ProofOptions options, int threads
     public string Require(ResolvedModel exact, ResolvedModel quantized, Dataset dataset, CancellationToken cancellation)
     {
         var file = Path.Combine(folder, $"quantization-{quantized.Name}.json");
-        var key = new ProofKey(exact.Sha256, quantized.Sha256, dataset.Entries.Count, options.Photos, options.MaxLoss);
+        var trial = new QuantizationTrial(tools, threads, message) { Decode = Decode, Preprocessing = Preprocessing };
+        var key = KeyOf(trial, exact, quantized, dataset, cancellation);
         var stored = Read(file);
         var proof = stored?.Key == key ? stored.Proof : null;
         if (proof is null)
         {
-            var trial = new QuantizationTrial(tools, threads, message) { Decode = Decode, Preprocessing = Preprocessing };
             proof = trial.Run(exact, quantized, dataset, options.Photos, options.MaxLoss, cancellation);
             // Also of a backbone that is refused: the error names this file, and the next run need not measure again.
             DurableFile.WriteText(file, JsonSerializer.Serialize(new StoredProof(key, proof), Json) + "\n");
@@ -54,6 +57,31 @@ internal sealed class Int8Proof(Toolbox tools, ProofOptions options, int threads
         return file;
     }
 
+    private ProofKey KeyOf(
+        QuantizationTrial trial,
+        ResolvedModel exact,
+        ResolvedModel quantized,
+        Dataset dataset,
+        CancellationToken cancellation
+    )
+    {
+        using var sample = new DatasetSample(dataset, options.Photos);
+        var hashes = new PhotoHashes(sample);
+        hashes.Compute([.. Enumerable.Range(0, sample.Entries.Count)], cancellation);
+        using var photos = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        // By the photos' bytes: other photos under the same names give other vectors.
+        foreach (var (i, entry) in sample.Entries.Index())
+            photos.AppendData(Encoding.UTF8.GetBytes($"{entry.Path}\n{entry.Label}\n{entry.Split}\n{hashes[i]}\n"));
+        return new(
+            trial.Specify(exact, sample, "").RecipeOf(0).Hash(),
+            trial.Specify(quantized, sample, "").RecipeOf(0).Hash(),
+            Convert.ToHexStringLower(photos.GetHashAndReset()),
+            Decode.MaxBytes,
+            Decode.MaxPixels,
+            options.MaxLoss
+        );
+    }
+
     private static StoredProof? Read(string file)
     {
         try
@@ -67,7 +95,11 @@ internal sealed class Int8Proof(Toolbox tools, ProofOptions options, int threads
         }
     }
 
-    private sealed record ProofKey(string Source, string Int8, int Photos, int ProofPhotos, double MaxLoss);
+    /// <summary>All that the figures depend on, but for the speed.</summary>
+    /// <param name="Source">Hash of the recipe of the float vectors.</param>
+    /// <param name="Int8">Hash of the recipe of the int8 vectors.</param>
+    /// <param name="Photos">SHA-256 of the compared photos' paths, labels, splits and bytes.</param>
+    private sealed record ProofKey(string Source, string Int8, string Photos, long MaxBytes, long MaxPixels, double MaxLoss);
 
     private sealed record StoredProof(ProofKey Key, QuantizationProof Proof);
 }

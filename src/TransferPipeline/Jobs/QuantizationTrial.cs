@@ -46,6 +46,9 @@ internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<strin
                 Extract(quantized, sample, Path.Combine(scratch, "int8"), cancellation),
             ];
             FeatureData[] data = [.. sets.Select(s => s.Load())];
+            // Rows are compared by their number.
+            if (!data[0].Rows.SequenceEqual(data[1].Rows))
+                throw new JobFailedException($"{dataset.Source}: photos were changed while both networks ran on them; run again");
             int[] heldOut = [.. Enumerable.Range(0, data[0].Rows.Count).Where(r => data[0].Rows[r].Split == split)];
             var (cosines, _, neighbours) = FeatureDrift.Agreement(data[0].X.Select(heldOut), data[1].X.Select(heldOut), threads);
             message("training softmax and linear-svm on both");
@@ -91,9 +94,17 @@ internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<strin
     {
         message($"extracting {photos.Entries.Count} photos with {model.Name}");
         Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
-        var spec = tools.Specify(photos, model, [new(CutRequest.Default, folder)], Preprocessing) with { Decode = Decode, Notes = [] };
-        return tools.OpenFeatures(Extractor.Run(spec, new() { Workers = threads }, cancellation)[0].Folder);
+        var options = new ExtractionOptions { Workers = threads, WritesStamps = false };
+        return tools.OpenFeatures(Extractor.Run(Specify(model, photos, folder), options, cancellation)[0].Folder);
     }
+
+    /// <summary>The extraction of the vectors that are compared.</summary>
+    public ExtractionSpec Specify(ResolvedModel model, Dataset photos, string folder) =>
+        tools.Specify(photos, model, [new(CutRequest.Default, folder)], Preprocessing) with
+        {
+            Decode = Decode,
+            Notes = [],
+        };
 
     private List<HeadLoss> Compare(FeatureSet[] sets, FeatureData[] data, string split, int count, CancellationToken cancellation)
     {

@@ -17,9 +17,6 @@ internal sealed record QuantizedBackbone(ResolvedModel Source, QuantizedNetwork 
     /// <summary>Start of the names of metadata that this program writes into quantized files.</summary>
     private const string Prefix = "transfer.quantization.";
 
-    public const string SourceSha256 = "source_sha256";
-    public const string Options = "options";
-
     /// <summary>The file's bytes; the same for the same recipe.</summary>
     public byte[] ToBytes()
     {

@@ -37,7 +37,7 @@ public sealed partial record Toolbox
             Decode = request.Decode,
             Preprocessing = request.Preprocessing,
         };
-        return new(this, quantizer, request.Options, request.Message);
+        return new(this, quantizer, request.Message);
     }
 }
 

@@ -42,7 +42,8 @@ public sealed class QuantizeTests : IDisposable
         var proof = result["proof"]!;
         Assert.Equal(16, (int)proof["trained_on"]!);
         Assert.Equal(["softmax", "linear-svm"], proof["heads"]!.AsArray().Select(h => (string)h!["head"]!));
-        Assert.InRange((double)proof["cosine_mean"]!, 0.99, 1);
+        // Weights have 7 bits on a CPU without VNNI.
+        Assert.InRange((double)proof["cosine_mean"]!, 0.97, 1);
         Assert.True((double)proof["int8_rate"]! > 0);
         Assert.False(File.Exists(_folder.At("small.refused.onnx")));
         Assert.Contains(" photos with small\n", made.Error, StringComparison.Ordinal);
@@ -204,7 +205,7 @@ public sealed class QuantizeTests : IDisposable
         var run = Run("run", "p.yaml");
         Assert.Equal("", run.ExitCode == 0 ? "" : run.Error);
         var proof = Directory.GetFiles(_folder.At("out", "p"), "quantization-*.json").Single();
-        Assert.True((double)JsonNode.Parse(File.ReadAllText(proof))!["proof"]!["cosine_mean"]! > 0.99);
+        Assert.True((double)JsonNode.Parse(File.ReadAllText(proof))!["proof"]!["cosine_mean"]! > 0.97);
         var set = Directory.GetDirectories(_folder.At("out", "p", "features")).Single();
         Assert.StartsWith("efficientnet-lite0-int8-", Path.GetFileName(set), StringComparison.Ordinal);
         Assert.Contains(Path.Combine("features", Path.GetFileName(set)), plan.Output, StringComparison.Ordinal);
@@ -215,6 +216,14 @@ public sealed class QuantizeTests : IDisposable
         var again = Run("run", "p.yaml");
         Assert.DoesNotContain("quantizing", again.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("timing", again.Error, StringComparison.Ordinal);
+
+        // The proof is of these photos: with another one under the same name it is made again.
+        var replaced = Directory.GetFiles(_folder.At("photos", "validation", Classes[0]))[0];
+        File.Copy(SamplePhotos.Photos("validation", Classes[0]).Skip(8).First(), replaced, overwrite: true);
+        var other = Run("run", "p.yaml");
+        Assert.Equal("", other.ExitCode == 0 ? "" : other.Error);
+        Assert.DoesNotContain("quantizing", other.Error, StringComparison.Ordinal);
+        Assert.Contains("timing both networks", other.Error, StringComparison.Ordinal);
     }
 
     private TransferResult Run(params string[] arguments) => TransferProcess.RunIn(_folder.At("."), Store, arguments);
