@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using TransferPipeline.Features;
@@ -13,7 +14,7 @@ namespace TransferPipeline.Tuning;
 /// <param name="Best">Accuracy of the best epoch.</param>
 internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, TunedWeights? Kept, int KeptCount, double Best)
 {
-    private const string Magic = "transfer tuning 1";
+    private const string Magic = "transfer tuning 2";
 
     /// <param name="key">Names the run; a checkpoint of another is not read.</param>
     /// <exception cref="JobFailedException">The file cannot be written.</exception>
@@ -25,7 +26,7 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
                 file,
                 temporary =>
                 {
-                    using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
+                    using var stream = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 20);
                     // It leaves the stream open, in which weights and the part's state follow.
                     using (var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true))
                     {
@@ -41,6 +42,8 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
                     if (Kept is not null)
                         WriteWeights(stream, Kept, part);
                     part.Save(stream);
+                    stream.Position = 0;
+                    stream.Write(SHA256.HashData(stream));
                 }
             );
         }
@@ -57,7 +60,7 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
             return null;
         try
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+            using var stream = InputFile.Read(file, () => new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20));
             TuningCheckpoint read;
             bool hasKept;
             // A BinaryReader does not read ahead: the stream stands behind the last field when it is disposed.
@@ -70,6 +73,8 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
                     return null;
                 }
 
+                // Weights are any bytes: without a hash a damaged one would be trained on.
+                RequireIntact(stream);
                 var epoch = reader.ReadInt32();
                 var history = JsonSerializer.Deserialize(reader.ReadString(), TuningJson.Default.ListTuningEpoch)!;
                 read = new(epoch, history, null, reader.ReadInt32(), reader.ReadDouble());
@@ -84,6 +89,27 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
         {
             throw new BadInputException($"{file} is damaged ({e.OneLine()}): delete it, and training begins anew", e);
         }
+    }
+
+    /// <summary>Compares the file with the SHA-256 at its end; the stream stands where it stood.</summary>
+    private static void RequireIntact(FileStream stream)
+    {
+        var (at, length) = (stream.Position, stream.Length - SHA256.HashSizeInBytes);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[1 << 16];
+        stream.Position = 0;
+        while (stream.Position < length)
+        {
+            var block = buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - stream.Position));
+            stream.ReadExactly(block);
+            hash.AppendData(block);
+        }
+
+        var stated = new byte[SHA256.HashSizeInBytes];
+        stream.ReadExactly(stated);
+        if (!hash.GetHashAndReset().AsSpan().SequenceEqual(stated))
+            throw new InvalidDataException("its SHA-256 is not the one at its end");
+        stream.Position = at;
     }
 
     private static void WriteWeights(Stream to, TunedWeights weights, ITunedPart part)

@@ -31,6 +31,39 @@ public sealed class TuningRunTests : IDisposable
         Assert.Equal((2, 0), (source.Started, source.Reading));
     }
 
+    /// <summary>Weights are any bytes, so that a damaged checkpoint would be trained on.</summary>
+    [Fact]
+    public void Run_FromADamagedCheckpoint_IsRefused()
+    {
+        var file = _folder.At("checkpoint");
+        using var source = new SlowSource();
+        Run(new Part(1), source, TestContext.Current.CancellationToken).Run(file, "key", _ => { });
+        var whole = File.ReadAllBytes(file);
+        // Behind the key, whose damage is that of another run's checkpoint.
+        foreach (var at in new[] { 25, whole.Length / 2, whole.Length - 33, whole.Length - 1 })
+        {
+            byte[] damaged = [.. whole];
+            damaged[at] ^= 4;
+            Refuses(damaged);
+        }
+
+        Refuses(whole[..^1]);
+        Refuses(whole[..30]);
+        File.WriteAllBytes(file, whole);
+        var messages = new List<string>();
+        Run(new Part(1), source, TestContext.Current.CancellationToken).Run(file, "key", messages.Add);
+        Assert.Equal(["goes on after epoch 1 of 1"], messages);
+
+        void Refuses(byte[] bytes)
+        {
+            File.WriteAllBytes(file, bytes);
+            var run = Run(new Part(1), source, TestContext.Current.CancellationToken);
+            var error = Assert.Throws<BadInputException>(() => run.Run(file, "key", _ => { }));
+            Assert.StartsWith($"{file} is damaged (", error.Message, StringComparison.Ordinal);
+            Assert.EndsWith("delete it, and training begins anew", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>A batch may be larger than the photos that are evaluated, and than all that memory holds.</summary>
     [Fact]
     public void Evaluate_TakesNoMoreMemoryThanThePhotosNeed()
