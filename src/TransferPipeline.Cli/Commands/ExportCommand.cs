@@ -107,5 +107,8 @@ internal static class ExportCommand
                         + $"({string.Join(", ", then)}) as in {source}; compare again"
                 );
         }
+
+        if (compared.PhotosSha256 is { } photos && photos != data.PhotosSha256())
+            throw new BadInputException($"{set.Folder}: photos were replaced, or their labels changed, since {source}; compare again");
     }
 }

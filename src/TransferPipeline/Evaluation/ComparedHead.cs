@@ -8,6 +8,7 @@ namespace TransferPipeline.Evaluation;
 /// <param name="Folder">The feature set, as the comparison's command named it.</param>
 /// <param name="Recipe">The feature set's recipe, as names and values.</param>
 /// <param name="Counts">Photos of the feature set by split and class.</param>
+/// <param name="PhotosSha256">Of those photos; null in comparisons of earlier versions.</param>
 internal sealed record ComparedHead(
     string Name,
     string Title,
@@ -15,6 +16,7 @@ internal sealed record ComparedHead(
     string Folder,
     IReadOnlyDictionary<string, string> Recipe,
     IReadOnlyDictionary<string, int[]> Counts,
+    string? PhotosSha256,
     TrainingSplits Training,
     int Seed
 )
@@ -58,6 +60,7 @@ internal sealed record ComparedHead(
             set.Folder,
             set.Recipe,
             comparison.Data.Counts,
+            comparison.Data.PhotosSha256,
             comparison.Training,
             comparison.Provenance.Seed
         );

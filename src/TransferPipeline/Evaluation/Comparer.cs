@@ -310,6 +310,6 @@ internal sealed class Comparer
             row[view.Y[p]]++;
         }
 
-        return new(view.Data.Classes, counts);
+        return new(view.Data.Classes, counts) { PhotosSha256 = view.Data.PhotosSha256() };
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using TransferPipeline.Features;
 using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
@@ -77,7 +78,11 @@ internal sealed record FeatureSetSummary(
 );
 
 /// <param name="Counts">Photos per split (key) and class (index into Classes).</param>
-internal sealed record DataSummary(IReadOnlyList<string> Classes, IReadOnlyDictionary<string, int[]> Counts);
+internal sealed record DataSummary(IReadOnlyList<string> Classes, IReadOnlyDictionary<string, int[]> Counts)
+{
+    /// <summary>That of <see cref="FeatureData.PhotosSha256"/>; null in comparisons of earlier versions.</summary>
+    public string? PhotosSha256 { get; init; }
+}
 
 /// <param name="Splits">The splits that a head was trained on.</param>
 /// <param name="Watched">The split on which heads that keep their best epoch watched their progress, or null.</param>

@@ -152,6 +152,8 @@ internal sealed class FeatureView
                 Throw.BadInput($"{start}photo '{path}' is in split {inA.Split} of the first and in split {inB.Split} of the second");
             if (inA.Label != inB.Label)
                 Throw.BadInput($"{start}photo '{path}' has label '{inA.Label}' in the first and '{inB.Label}' in the second");
+            if (inA.ImageSha256 != inB.ImageSha256)
+                Throw.BadInput($"{start}photo '{path}' was replaced between the extractions, its SHA-256 differs; extract again");
         }
 
         // Labels agree here, but class numbers index these lists:

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace TransferPipeline.Features;
 
 /// <summary>A feature set in memory: what heads train on.</summary>
@@ -14,6 +17,16 @@ public sealed class FeatureData
 
     /// <summary>N rows' other columns, in the order of <see cref="X"/>.</summary>
     public required IReadOnlyList<FeatureRow> Rows { get; init; }
+
+    /// <summary>Lower-case hex SHA-256 of the photos' paths, labels, splits and bytes, copies left out.</summary>
+    internal string PhotosSha256()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        // By path: sets of the same photos may have them in another order.
+        foreach (var row in Rows.Where(r => r.View == 0).OrderBy(r => r.Path, StringComparer.Ordinal))
+            hash.AppendData(Encoding.UTF8.GetBytes($"{row.Path}\n{row.Label}\n{row.Split}\n{row.ImageSha256}\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 
     /// <summary>Row numbers of a split; views above 0 only when requested.</summary>
     public int[] RowsOf(string split, bool views = false) =>

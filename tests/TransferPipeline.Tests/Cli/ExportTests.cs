@@ -77,6 +77,7 @@ public sealed class ExportTests(MainJobTests.MainJob job) : IClassFixture<MainJo
     [Theory]
     [InlineData("\"resize\": \"256\"", "\"resize\": \"255\"", "its resize is 256, expected 255")]
     [InlineData("24,", "23,", "has 240 photos in split train")]
+    [InlineData("\"photos_sha256\": \"", "\"photos_sha256\": \"0", "photos were replaced, or their labels changed, since ")]
     public void Export_FeatureSetOtherThanCompared_IsRefused(string found, string put, string message)
     {
         var text = File.ReadAllText(Comparison);

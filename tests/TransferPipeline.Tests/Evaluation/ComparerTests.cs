@@ -231,6 +231,11 @@ public sealed partial class ComparerTests
             a,
             Synthetic.With(a, (r, i) => i == 3 ? r with { Label = "cat" } : r)
         );
+        AssertBad(
+            "photo 'train/class0/0004.jpg' was replaced between the extractions",
+            a,
+            Synthetic.With(a, (r, i) => i == 4 ? r with { ImageSha256 = new('1', 64) } : r)
+        );
         static void AssertBad(string message, params FeatureSource[] sets) =>
             Assert.Contains(message, Assert.Throws<BadInputException>(() => Comparer.Run(new(), sets, Heads("centroid"))).Message);
     }
