@@ -33,8 +33,16 @@ public sealed partial class FeatureSet
         switch (format)
         {
             case ExportFormat.Npy:
-                DurableFile.Write(files[0], ExportNpy);
-                DurableFile.Write(files[1], file => WriteCsv(file, LoadRows(), null));
+                // One inside the other: both are written before either gets its name, since rows of an old file beside new vectors
+                // would be taken for theirs.
+                DurableFile.Write(
+                    files[1],
+                    file =>
+                    {
+                        WriteCsv(file, LoadRows(), null);
+                        DurableFile.Write(files[0], ExportNpy);
+                    }
+                );
                 break;
             case ExportFormat.Csv:
                 var data = Load(verify: false);

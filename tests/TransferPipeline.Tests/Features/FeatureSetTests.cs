@@ -231,6 +231,13 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
         var taken = Directory.CreateDirectory(_extraction.At("taken", "out.npy")).FullName;
         Assert.Throws<IOException>(() => _extraction.Open().Export(ExportFormat.Npy, _extraction.At("taken", "out")));
         Assert.Equal([taken], Directory.GetFileSystemEntries(_extraction.At("taken")));
+        // Nor new vectors beside the rows of an earlier export.
+        var earlier = _extraction.Open().Export(ExportFormat.Npy, _extraction.At("earlier", "out"));
+        File.Delete(earlier[1]);
+        Directory.CreateDirectory(earlier[1] + ".tmp");
+        File.WriteAllText(earlier[0], "earlier");
+        Assert.Throws<UnauthorizedAccessException>(() => _extraction.Open().Export(ExportFormat.Npy, _extraction.At("earlier", "out")));
+        Assert.Equal("earlier", File.ReadAllText(earlier[0]));
 
         var csv = File.ReadAllLines(_extraction.Open().Export(ExportFormat.Csv, _extraction.At("csv", "out"))[0]);
         Assert.Equal(3 + 1280, csv[0].Split(',').Length);
