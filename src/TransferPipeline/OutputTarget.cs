@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using TransferPipeline.Platform;
 
 namespace TransferPipeline;
@@ -8,6 +10,8 @@ namespace TransferPipeline;
 /// </summary>
 internal static class OutputTarget
 {
+    private const string OwnSuffix = ".tmp";
+
     /// <summary>The file that a path leads to through symbolic links, be it there or not.</summary>
     public static string Real(string file)
     {
@@ -102,6 +106,52 @@ internal static class OutputTarget
     public static string Temporary(string file, string suffix) =>
         // Beside the target, since a rename cannot cross file systems; a folder of devices (/dev) takes no files.
         IsSpecial(file) ? Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}{suffix}") : Real(file) + suffix;
+
+    /// <summary>As <see cref="Temporary"/>, for what two processes may write under one name at the same time.</summary>
+    public static string OwnTemporary(string file) => Temporary(file, $".{Environment.ProcessId}{OwnSuffix}");
+
+    /// <summary>Removes what killed processes left under <see cref="OwnTemporary"/> of a file: no later run has their names.</summary>
+    public static void RemoveAbandoned(string file)
+    {
+        var real = Real(file);
+        var (folder, start) = (Path.GetDirectoryName(real)!, Path.GetFileName(real) + ".");
+        if (!Directory.Exists(folder))
+            return;
+        foreach (var left in Directory.EnumerateFiles(folder, "*" + OwnSuffix).ToList())
+        {
+            var name = Path.GetFileName(left);
+            if (!name.StartsWith(start, StringComparison.Ordinal) || name.Length < start.Length + OwnSuffix.Length)
+                continue;
+            var number = name.AsSpan()[start.Length..^OwnSuffix.Length];
+            if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var process) && !IsRunning(process))
+                TryDelete(left);
+        }
+    }
+
+    private static void TryDelete(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another user's file is in nobody's way.
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            Process.GetProcessById(process).Dispose();
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Gives a written file its name, or copies it into a device and removes it.</summary>
     /// <exception cref="IOException">The target cannot be written.</exception>

@@ -48,10 +48,10 @@ internal static class ClassifierExport
     {
         Check(cut.Outputs[output], head, info);
         file = Path.GetFullPath(file);
-        // The process is part of the name, since two may export under one name at the same time.
-        var temporary = OutputTarget.Temporary(file, $".{Environment.ProcessId}.tmp");
+        var temporary = OutputTarget.OwnTemporary(file);
         try
         {
+            OutputTarget.RemoveAbandoned(file);
             // The file is written before it is verified: what is tested are the bytes that get the name.
             WriteSynced(temporary, Compose(cut, head, info, output));
             var difference = replay is null ? double.NaN : Verify(file, temporary, cut, head, replay);

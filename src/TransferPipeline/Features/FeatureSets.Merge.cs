@@ -97,19 +97,22 @@ internal static partial class FeatureSets
     private static FeaturePart Copy(FeatureSet set, FeaturePart part, string output, int number, int offset)
     {
         var name = SetWriter.PartName(number);
-        var temporary = Path.Combine(output, name + DurableFile.TemporarySuffix);
-        File.Copy(set.Existing(part), temporary, overwrite: true);
-        // The copy is hashed and not the source, which may change while it is copied.
-        var (bytes, sha) = DurableFile.Hash(temporary);
-        if (sha != part.Sha256)
-            throw new BadInputException(
-                $"{set.Folder}: {part.File} is damaged: its SHA-256 is not the one in the manifest; extract that set again"
-            );
-        DurableFile.Commit(temporary, Path.Combine(output, name));
+        DurableFile.Write(
+            Path.Combine(output, name),
+            temporary =>
+            {
+                File.Copy(set.Existing(part), temporary, overwrite: true);
+                // The copy is hashed and not the source, which may change while it is copied.
+                if (DurableFile.Hash(temporary) != (part.Bytes, part.Sha256))
+                    throw new BadInputException(
+                        $"{set.Folder}: {part.File} is damaged: its SHA-256 is not the one in the manifest; extract that set again"
+                    );
+            }
+        );
         var positions = RowOrder.Parse(part, set.Folder);
         for (var i = 0; i < positions.Length; i++)
             positions[i] += offset;
-        return new(name, part.Rows, bytes, sha, RowOrder.Format(positions));
+        return part with { File = name, Order = RowOrder.Format(positions) };
     }
 
     private static void RequireSameRecipe(List<FeatureSet> sets)

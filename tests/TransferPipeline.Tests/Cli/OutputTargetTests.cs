@@ -54,6 +54,26 @@ public sealed class OutputTargetTests : IDisposable
     }
 
     [Fact]
+    public void RemoveAbandoned_LeavesFilesOfRunningProcessesAndOthers()
+    {
+        using var ended = Process.Start("true");
+        ended.WaitForExit();
+        var left = _folder.Write($"c.onnx.{ended.Id}.tmp", "of a process that was killed");
+        string[] others =
+        [
+            _folder.Write($"c.onnx.{Environment.ProcessId}.tmp", "of this one"),
+            _folder.Write($"other.onnx.{ended.Id}.tmp", "of another target"),
+            _folder.Write("c.onnx.mine.tmp", "a user's"),
+            _folder.Write("c.onnx", "the target"),
+            _folder.Write("c.onnx.tmp", "without a process"),
+        ];
+        OutputTarget.RemoveAbandoned(_folder.At("c.onnx"));
+        Assert.False(File.Exists(left));
+        Assert.All(others, other => Assert.True(File.Exists(other), other));
+        OutputTarget.RemoveAbandoned(Path.Combine(_folder.Root, "missing", "c.onnx"));
+    }
+
+    [Fact]
     public void DurableFile_OfEveryKind_IsWrittenAndNothingIsLeft()
     {
         var file = _folder.Write("a.txt", "old");
