@@ -11,5 +11,7 @@ else if (args is ["tuned-steps", var timed, var photos, var steps, var threads, 
     TunedGraphs.TimeSteps(timed, int.Parse(photos), int.Parse(steps), int.Parse(threads), int.Parse(shards));
 else if (args is ["torch-heads-under-collection", var seconds, var solvers])
     TorchHeadsUnderCollection.Run(int.Parse(seconds), solvers);
+else if (args is ["network-turns", var turns, .. var networks])
+    NetworkTurns.Run(int.Parse(turns), networks);
 else
     BenchmarkSwitcher.FromAssembly(typeof(PreprocessingBenchmarks).Assembly).Run(args);

@@ -10,6 +10,7 @@ using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Inference.Gpu;
+using TransferPipeline.Onnx;
 using TransferPipeline.Platform;
 using TransferPipeline.Tuning;
 
@@ -54,7 +55,7 @@ internal static class DoctorCommand
     {
         yield return new("transfer", AssemblyVersion.Own, true);
         yield return new(".NET", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}", true);
-        yield return new("processor", $"{Environment.ProcessorCount} cores, vectors of {VectorBits()} bits", true);
+        yield return new("processor", $"{Environment.ProcessorCount} cores, vectors of {VectorBits()} bits, {IntegerArithmetic.Cpu}", true);
         yield return new(
             "memory",
             string.Create(

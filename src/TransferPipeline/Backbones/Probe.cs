@@ -28,6 +28,7 @@ internal sealed class Probe : IDisposable
             EnableMemoryPattern = false,
             EnableCpuMemArena = false,
         };
+        IntegerArithmetic.RequireExactSums(options, model.Graph);
         _session = MappedWeights.CreateSession(model, options, slice: true);
     }
 

@@ -30,6 +30,7 @@ internal sealed class Classifier : IDisposable
         var info = ClassifierInfo.ReadFrom(onnx.File, onnx.Model);
         // Anything below fatal would print ONNX Runtime's own lines between those of the command.
         using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        IntegerArithmetic.RequireExactSums(options, onnx.Model.Graph);
         InferenceSession session;
         try
         {

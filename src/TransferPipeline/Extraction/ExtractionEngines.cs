@@ -16,8 +16,6 @@ internal static class ExtractionEngines
         // Before the engine, which takes the GPU's memory.
         if (spec.Device.Precision != Precision.Fp32 && PrecisionCheck.Run(spec, model, converted) is { } error)
             options.Message(error.ToString());
-        if (spec.Device.IsCpu && IntegerArithmetic.Warning(converted.Model.Graph, IntegerArithmetic.SaturatesIn16Bits) is { } warning)
-            options.Message(warning);
         return spec.Device.IsCpu
             ? new CpuEngine(converted, options.Workers)
             : new GpuEngine(spec.Device, GpuPlan.Measure(spec, options, converted, missing));

@@ -36,6 +36,8 @@ internal static class SessionFactory
         };
         // Threads that wait for work by spinning take time from decoding.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", threads > 1 ? "1" : "0");
+        if (device.IsCpu)
+            IntegerArithmetic.RequireExactSums(options, model.Model.Graph);
         // In this order: setting the first takes what the second is then.
         if (profile is not null)
             (options.ProfileOutputPathPrefix, options.EnableProfiling) = (profile, true);

@@ -23,7 +23,7 @@ internal sealed class RangeObserver : IDisposable
         // Only what will be quantized: ONNX Runtime then leaves out the layers behind the last of these tensors.
         observed.Graph.Output.Clear();
         observed.Graph.Output.AddRange(_tensors.Select(t => new ValueInfoProto { Name = t }));
-        _session = Sessions.Create(observed.ToByteArray());
+        _session = Sessions.Create(observed);
         HasInput = _tensors.Length < tensors.Count;
         _channelsFirst = network
             .Model.Graph.Node.Where(n => n.OpType == "Conv" && network.Index.Constant(n.Input[1]) is { Dims.Count: 3 })

@@ -1,11 +1,13 @@
+using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Quantization;
 
 /// <summary>Sessions of one thread each: callers bring the parallelism, and sums do not depend on it.</summary>
 internal static class Sessions
 {
-    public static InferenceSession Create(byte[] onnx)
+    public static InferenceSession Create(ModelProto model)
     {
         using var options = new SessionOptions
         {
@@ -16,6 +18,7 @@ internal static class Sessions
             // As in SessionFactory: a plan of all tensors takes its memory on top of the first run's, per thread.
             EnableMemoryPattern = false,
         };
-        return new(onnx, options);
+        IntegerArithmetic.RequireExactSums(options, model.Graph);
+        return new(model.ToByteArray(), options);
     }
 }

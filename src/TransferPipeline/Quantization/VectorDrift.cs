@@ -38,7 +38,7 @@ internal sealed class VectorDrift
         // Without the layers behind the feature, which are in float in every form and only cost time.
         var cut = GraphPruner.Cut(model, new GraphIndex(model.Graph, _network.Input.Name), [_network.Feature]);
         cut.Graph.Output.Add(new ValueInfoProto { Name = _network.Feature });
-        using var session = Sessions.Create(cut.ToByteArray());
+        using var session = Sessions.Create(cut);
         var vectors = new float[_photos.Count][];
         _photos.Run(
             session,

@@ -1,0 +1,48 @@
+namespace TransferPipeline.Onnx;
+
+/// <summary>
+/// The order in which ONNX Runtime adds the products of one output of a Conv, Gemm or MatMul in 8 bits: by kernel position and then
+/// input channel (its Conv works on N x height x width x C), or along the common side of two matrices.
+/// </summary>
+/// <param name="Outputs">Output channels.</param>
+/// <param name="Inputs">Input channels of one group; the common side of matrices.</param>
+/// <param name="Positions">Positions of the kernel; 1 of matrices.</param>
+/// <param name="InputsFirst">Weights are inputs x outputs, as a MatMul has them.</param>
+internal readonly record struct ProductOrder(int Outputs, int Inputs, int Positions, bool InputsFirst)
+{
+    /// <summary>Products of one output.</summary>
+    public int Length => Inputs * Positions;
+
+    /// <summary>Of a layer, or null where it is none of these or where its products are not added in pairs.</summary>
+    public static ProductOrder? Of(NodeProto node, IReadOnlyList<long> dims)
+    {
+        switch (node.OpType)
+        {
+            // A depthwise convolution widens its bytes before it multiplies.
+            case "Conv" or "QLinearConv" or "ConvInteger" when IsDepthwise(node, dims):
+                return null;
+            case "Conv" or "QLinearConv" or "ConvInteger" when dims.Count > 2:
+                return new((int)dims[0], (int)dims[1], (int)dims.Skip(2).Aggregate(1L, (product, d) => product * d), InputsFirst: false);
+            case "Gemm" or "QGemm" when dims.Count == 2 && node.Int("transB", 0) != 0:
+                return new((int)dims[0], (int)dims[1], 1, InputsFirst: false);
+            case "Gemm"
+            or "QGemm"
+            or "MatMul"
+            or "QLinearMatMul"
+            or "MatMulInteger"
+            or "MatMulIntegerToFloat"
+            or "DynamicQuantizeMatMul" when dims.Count == 2:
+                return new((int)dims[1], (int)dims[0], 1, InputsFirst: true);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>One input channel and one output channel in each group.</summary>
+    public static bool IsDepthwise(NodeProto node, IReadOnlyList<long> dims) =>
+        dims.Count > 2 && dims[1] == 1 && dims[0] == node.Int("group", 1) && dims[0] > 1;
+
+    /// <summary>Where the weight of product number <paramref name="k"/> of an output is.</summary>
+    public int Index(int output, int k) =>
+        InputsFirst ? (k * Outputs) + output : (((output * Inputs) + (k % Inputs)) * Positions) + (k / Inputs);
+}
