@@ -13,16 +13,16 @@ internal sealed class QdqWriter
     private readonly QuantizationPlan _plan;
     private readonly GraphIndex _index;
     private readonly Dictionary<string, QuantizedRange> _ranges;
-    private readonly int _largest;
+    private readonly bool _reduced;
     private readonly ModelProto _model;
     private readonly GraphWriter _writer;
     private readonly List<NodeProto> _nodes = [];
     private readonly Dictionary<string, string> _dequantized = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string Scale, string ZeroPoint)> _parameters = new(StringComparer.Ordinal);
 
-    private QdqWriter(FloatNetwork network, QuantizationPlan plan, Dictionary<string, QuantizedRange> ranges, int largest)
+    private QdqWriter(FloatNetwork network, QuantizationPlan plan, Dictionary<string, QuantizedRange> ranges, bool reduced)
     {
-        (_plan, _index, _ranges, _largest) = (plan, network.Index, ranges, largest);
+        (_plan, _index, _ranges, _reduced) = (plan, network.Index, ranges, reduced);
         // A clone, since one network is written many times, each time with other layers in float.
         _model = network.Model.Clone();
         _writer = new(_model);
@@ -30,17 +30,17 @@ internal sealed class QdqWriter
 
     /// <param name="network">The float network.</param>
     /// <param name="ranges">Of the plan's tensors.</param>
-    /// <param name="largest">Largest magnitude of a weight in 8 bits.</param>
+    /// <param name="reduced">Weights are such that two products always fit into 16 bits.</param>
     /// <param name="means">Means of the tensors' channels, for bias correction; null leaves it out.</param>
     public static ModelProto Write(
         FloatNetwork network,
         QuantizationPlan plan,
         Dictionary<string, QuantizedRange> ranges,
-        int largest,
+        bool reduced,
         IReadOnlyDictionary<string, double[]>? means
     )
     {
-        var writer = new QdqWriter(network, plan, ranges, largest);
+        var writer = new QdqWriter(network, plan, ranges, reduced);
         writer.Run(network, means);
         return writer._model;
     }
@@ -113,7 +113,8 @@ internal sealed class QdqWriter
         var input = _plan.RangeOf(layer.Node.Input[0]);
         var inputScale = _ranges[input].Scale;
         // With the layer's own bias and not the corrected one: the correction is computed from these rounded weights.
-        var weights = WeightQuantizer.Quantize(layer.Weights, layer.Axis, _largest, layer.Bias, inputScale);
+        var pairs = _reduced ? ProductOrder.Of(layer.Node, layer.Dims) : null;
+        var weights = WeightQuantizer.Quantize(layer.Weights, layer.Axis, layer.Bias, inputScale, pairs);
         var name = layer.Node.Input[1];
         // The weights' zero points are 0, since their levels are symmetric; DequantizeLinear still wants one per scale.
         var (scale, zero) = (

@@ -21,14 +21,14 @@ internal enum CalibrationMethod
 /// <summary>Levels that 8-bit weights use.</summary>
 internal enum WeightRange
 {
-    /// <summary>Full where this CPU adds products of 8 bits in 32, reduced where it adds them in 16 (x86 without VNNI).</summary>
-    Auto,
-
-    /// <summary>-127 to 127.</summary>
-    Full,
-
-    /// <summary>-64 to 64: two products with unsigned activations always fit into 16 bits.</summary>
+    /// <summary>
+    /// Two weights whose products are added together are at most 128 in sum: with unsigned activations that fits into 16 bits, in which
+    /// x86 without VNNI adds.
+    /// </summary>
     Reduced,
+
+    /// <summary>-127 to 127, whatever stands beside them.</summary>
+    Full,
 }
 
 /// <summary>How a backbone is quantized; each of them may change the file.</summary>
@@ -40,7 +40,10 @@ internal sealed record QuantizationOptions
     [Option("method", "How the range of a tensor is chosen from its values.")]
     public CalibrationMethod Method { get; init; }
 
-    [Option("weight-range", "Levels of weights: full (-127 to 127), reduced (-64 to 64, for x86 without VNNI), or what this CPU needs.")]
+    [Option(
+        "weight-range",
+        "Levels of weights: reduced (two that are added are at most 128, which every CPU adds exactly), or full (-127 to 127)."
+    )]
     public WeightRange WeightRange { get; init; }
 
     /// <summary>Layers are left in float until the mean cosine between int8 and float vectors reaches it.</summary>
@@ -51,11 +54,13 @@ internal sealed record QuantizationOptions
     [Option("max-float-layers", "Most layers that may be left in float for --min-cosine.", Min = 0, Max = 10_000)]
     public int MaxFloatLayers { get; init; } = 8;
 
+    private string Levels => WeightRange == WeightRange.Reduced ? "in pairs to 128" : "to 127";
+
     /// <summary>All that determines the file besides the float model and the photos, in words.</summary>
     public string Describe() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"method {Method.ToString().ToLowerInvariant()}, weights to {WeightQuantizer.Largest(WeightRange)}, "
+            $"method {Method.ToString().ToLowerInvariant()}, weights {Levels}, "
                 + $"min-cosine {MinCosine:R}, max-float-layers {MaxFloatLayers}"
         );
 }

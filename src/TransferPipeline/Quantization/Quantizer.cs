@@ -115,7 +115,7 @@ internal sealed class Quantizer
             candidate.Network,
             new(candidate.Network, left),
             candidate.Ranges,
-            WeightQuantizer.Largest(_options.WeightRange),
+            _options.WeightRange == WeightRange.Reduced,
             candidate.Statistics.ToDictionary(s => s.Key, s => s.Value.Means, StringComparer.Ordinal)
         );
 

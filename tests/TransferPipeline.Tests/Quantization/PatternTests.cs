@@ -58,6 +58,21 @@ public sealed class PatternTests : IDisposable
     }
 
     [Theory]
+    [InlineData("conv-strided")]
+    [InlineData("grouped")]
+    [InlineData("depthwise")]
+    [InlineData("gemm-not-transposed")]
+    [InlineData("matmul")]
+    public void Pattern_WithReducedWeights_IsWhatTheReferenceGives(string pattern)
+    {
+        var network = SmallNetworks.Prepare(_folder, SmallNetworks.Make(pattern));
+        var quantized = Quantize(network, new() { WeightRange = WeightRange.Reduced }).Model;
+        Assert.False(SaturatingWeights.In(quantized.Graph));
+        Assert.True(SaturatingWeights.In(Quantize(network).Model.Graph));
+        Compare(network, quantized);
+    }
+
+    [Theory]
     [InlineData("conv-clip", 9)]
     [InlineData("gemm", 7)]
     [InlineData("batch-norm", 8)]
@@ -115,7 +130,7 @@ public sealed class PatternTests : IDisposable
         var cut = quantized.Clone();
         cut.Graph.Output.Clear();
         cut.Graph.Output.Add(new ValueInfoProto { Name = network.Feature });
-        using var session = Sessions.Create(cut.ToByteArray());
+        using var session = Sessions.Create(cut);
         for (var photo = 0; photo < Photos; photo++)
         {
             read(photo, pixels);
