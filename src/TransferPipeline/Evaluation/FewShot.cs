@@ -69,8 +69,8 @@ internal static class FewShot
         var (k, least) = protocol.Parts.SelectMany(part => part.Train.CountBy(p => view.Y[p])).MinBy(c => c.Value);
         if (perClass.Where(n => n > least).ToArray() is { Length: > 0 } beyond)
             warn(
-                $"few-shot curve: class '{view.Data.Classes[k]}' has {least} photos to train on, so at {string.Join(", ", beyond)} per "
-                    + $"class it gives only those"
+                $"few-shot curve: class '{view.Data.Classes[k]}' has {least} {(least == 1 ? "photo" : "photos")} to train on, so at "
+                    + $"{string.Join(", ", beyond)} per class it gives only those"
             );
     }
 

@@ -43,23 +43,22 @@ internal sealed class HeadFitter(
                 _whole,
                 Context(threads)
             ).Run();
-        var parts = InnerParts(train);
+        var parts = InnerParts(train, cure: "; set the values instead of sweeping");
         return new SweepSearch(spec, view, parts, $"{parts.Length} folds of the training part", _whole, Context(threads)).Run();
     }
 
     /// <summary>
     /// Stratified folds of a training part, the same for every head; photos that are alone in their class are always trained on.
     /// </summary>
-    public Part[] InnerParts(int[] train)
+    /// <param name="cure">What can be done where there are none, for the end of the message.</param>
+    public Part[] InnerParts(int[] train, string cure = "")
     {
         var counts = train.CountBy(p => view.Y[p]).ToDictionary(c => c.Key, c => c.Value);
         var evaluated = train.Where(p => counts[view.Y[p]] > 1).ToArray();
         // As StratifiedKFold does, at most as many folds as the largest class has members.
         var folds = Math.Min(options.InnerFolds, counts.Values.Where(c => c > 1).DefaultIfEmpty(0).Max());
         if (folds < 2)
-            Throw.BadInput(
-                "no class has two photos to train on: nothing can be evaluated inside the training part; set the values instead of sweeping"
-            );
+            Throw.BadInput("no class has two photos to train on: nothing can be evaluated inside the training part" + cure);
         var y = Array.ConvertAll(evaluated, p => view.Y[p]);
         // Another seed than that of the outer folds, whose draws the inner folds would repeat.
         var seed = unchecked(options.Seed + 0x5EED);
@@ -77,9 +76,7 @@ internal sealed class HeadFitter(
                 .Where(p => p.Test.Length > 0 && p.Train.Select(t => view.Y[t]).Distinct().Count() == counts.Count),
         ];
         if (parts.Length == 0)
-            Throw.BadInput(
-                "near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping"
-            );
+            Throw.BadInput("near-duplicates that must stay together leave no folds inside the training part" + cure);
         return parts;
     }
 

@@ -207,8 +207,19 @@ public sealed partial class ComparerTests
             Comparer.Run(new() { GroupNearDuplicates = true }, [set], Heads("centroid:heat=[1,2]"))
         );
         Assert.Equal(
-            "near-duplicates that must stay together leave no folds inside the training part: set the values instead of sweeping",
+            "near-duplicates that must stay together leave no folds inside the training part; set the values instead of sweeping",
             error.Message
         );
+    }
+
+    [Fact]
+    public void Run_OnePhotoOfEachClass_AdvisesOnSweepsAlone()
+    {
+        var set = Synthetic.Set(separation: 1, perSplit: [("train", 1), ("validation", 4)]);
+        var run = Comparer.Run(new() { Calibrate = true }, [set], Heads("centroid"));
+        const string Reason = "no class has two photos to train on: nothing can be evaluated inside the training part";
+        Assert.Contains($"centroid: not calibrated: {Reason}", run.Result.Warnings);
+        var error = Assert.Throws<BadInputException>(() => Comparer.Run(new(), [set], Heads("centroid:heat=[1,2]")));
+        Assert.Equal($"{Reason}; set the values instead of sweeping", error.Message);
     }
 }
