@@ -4,6 +4,7 @@ using System.Text;
 using TransferPipeline.Cli.Output;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
+using TransferPipeline.Platform;
 
 namespace TransferPipeline.Cli.Commands;
 
@@ -47,7 +48,10 @@ internal static class InitCommand
                 Directory.CreateDirectory(folder);
                 // The schema first: once the pipeline is there, a second call refuses to write anything.
                 DurableFile.WriteText(Path.Combine(folder, Schema), SchemaText());
-                DurableFile.WriteText(target, Pipeline(report, RelativePath(folder, path), Path.GetFileNameWithoutExtension(target)));
+                DurableFile.WriteText(
+                    target,
+                    Pipeline(report, RelativePath(folder, path), FileNames.Portable(Path.GetFileNameWithoutExtension(target)))
+                );
                 // A few of them show what kind they are; 'data check' lists all.
                 foreach (var problem in report.Problems.Take(5))
                     Messages.Warning(problem.ToString());

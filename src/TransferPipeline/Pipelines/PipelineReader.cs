@@ -87,7 +87,8 @@ internal static class PipelineReader
     /// <summary>The name of the folder of results, which a path would lead elsewhere.</summary>
     private static string ReadName(YamlMap root, string file)
     {
-        var name = root.Text("name", Path.GetFileNameWithoutExtension(file));
+        if (root.Text("name") is not { } name)
+            return FileNames.Portable(Path.GetFileNameWithoutExtension(file));
         return FileNames.Problem(name) is { } problem
             ? throw root.Error(
                 "name",

@@ -32,6 +32,9 @@ internal static class FileNames
         return Problem(name) is null ? name : name.TrimEnd('.').Replace('.', '_') + "_";
     }
 
+    /// <summary>The name itself where all platforms can have it, or what <see cref="Of"/> makes of it.</summary>
+    public static string Portable(string name) => Problem(name) is null ? name : Of(name);
+
     /// <summary>Whether a file lies in a folder or below it.</summary>
     /// <param name="folder">A full path.</param>
     /// <param name="file">A full path.</param>

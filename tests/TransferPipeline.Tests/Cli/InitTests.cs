@@ -51,6 +51,7 @@ public sealed class InitTests : IDisposable
     /// <summary>Names without letters, and words that YAML takes for something else.</summary>
     [Theory]
     [InlineData(".yaml")]
+    [InlineData("con.txt.yaml")]
     [InlineData("null.yaml")]
     [InlineData("true.yaml")]
     public void Init_OfAnOddName_WritesAPipelineThatRuns(string name)

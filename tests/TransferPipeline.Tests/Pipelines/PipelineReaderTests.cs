@@ -32,6 +32,7 @@ public sealed class PipelineReaderTests
     {
         var pipeline = PipelineReader.Read(YamlDocument.Parse("jobs/small.yaml", Minimal));
         Assert.Equal("small", pipeline.Name);
+        Assert.Equal("a_b", PipelineReader.Read(YamlDocument.Parse("jobs/a:b.yaml", Minimal)).Name);
         Assert.Equal(Path.GetFullPath("jobs/photos"), pipeline.Data.Path);
         Assert.Equal([CutRequest.Default], pipeline.Cuts);
         Assert.Equal(0, pipeline.Views);
