@@ -49,6 +49,19 @@ internal static class AlikeNames
         }
     }
 
+    /// <summary>Notes classes whose folder is a file manager's copy of another's: dog - Copy beside dog.</summary>
+    public static void NoteCopies(string[] classes, ProblemList problems)
+    {
+        foreach (
+            var copy in classes.Where(name => CopiedNames.Original(name) is var original && original != name && classes.Contains(original))
+        )
+            problems.Add(
+                copy,
+                "by its name a copy of another class; they are taken as different classes",
+                $": '{CopiedNames.Original(copy)}', '{copy}'"
+            );
+    }
+
     /// <summary>Notes classes that are one number written in several ways: a spreadsheet makes 1 of 01, and pandas 1.0 of 1.</summary>
     public static void NoteNumbers(string[] classes, ProblemList problems)
     {

@@ -27,6 +27,7 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
             entries = Array.ConvertAll(entries, e => e.Split == Splits.Test ? e with { Split = Splits.Validation } : e);
         NoteMissing(entries, classes, problems);
         AlikeNames.NoteClasses(classes, problems);
+        AlikeNames.NoteCopies(classes, problems);
         AlikeNames.NoteNumbers(classes, problems);
         AlikeNames.NotePhotos(entries, problems);
         return new Arranged(entries, Array.ConvertAll(kept, p => p.Item), classes);

@@ -38,7 +38,7 @@ internal sealed class CifarDataset : Dataset
     public static CifarDataset Open(DatasetOptions options, int classes)
     {
         var problems = new ProblemList();
-        var (files, isPython) = CifarFiles.Find(options.Path, classes);
+        var (files, isPython) = CifarFiles.Find(options.Path, classes, problems);
         var names = CifarFiles.Names(Path.GetDirectoryName(files[0].FullPath)!, classes, isPython, problems);
         var photos = new List<(SafeFileHandle Handle, long Offset, long Mtime, string File)>();
         var entries = new List<(PhotoEntry, int)>();
@@ -77,8 +77,7 @@ internal sealed class CifarDataset : Dataset
     private static void NoteMissing(List<CifarFile> files, int classes, ProblemList problems)
     {
         var there = files.Select(f => Path.GetFileNameWithoutExtension(f.FullPath)).ToHashSet();
-        string[] all = classes == 10 ? [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}"), "test_batch"] : ["train", "test"];
-        foreach (var name in all.Where(name => !there.Contains(name)))
+        foreach (var name in CifarFiles.BatchNames(classes).Where(name => !there.Contains(name)))
             problems.Add(name, "the file is not there; its photos are missing");
     }
 

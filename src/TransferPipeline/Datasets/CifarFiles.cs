@@ -15,20 +15,14 @@ internal static class CifarFiles
     public const int PixelBytes = 3 * 32 * 32;
 
     /// <summary>The files in order, and whether they are pickled.</summary>
-    public static (List<CifarFile> Files, bool IsPython) Find(string path, int classes)
+    public static (List<CifarFile> Files, bool IsPython) Find(string path, int classes, ProblemList problems)
     {
         if (File.Exists(path))
             return ([IsPickle(path) ? Pickled(path, classes) : Binary(path, classes)], IsPickle(path));
         if (BinaryFolder(path, classes) is { } binary)
-            return (Sorted(Directory.GetFiles(binary, classes == 10 ? "*_batch*.bin" : "t*.bin"), file => Binary(file, classes)), false);
+            return (Batches(binary, classes, ".bin", file => Binary(file, classes), problems), false);
         if (PythonFolder(path, classes) is { } python)
-            return (
-                Sorted(
-                    Directory.GetFiles(python).Where(file => IsPythonName(Path.GetFileName(file), classes)),
-                    file => Pickled(file, classes)
-                ),
-                true
-            );
+            return (Batches(python, classes, "", file => Pickled(file, classes), problems), true);
         throw new BadInputException(
             $"{path} holds no CIFAR-{classes}; expected "
                 + $"{(classes == 10 ? "data_batch_1.bin ... test_batch.bin" : "train.bin and test.bin")} (the binary version) or "
@@ -96,12 +90,6 @@ internal static class CifarFiles
 
     private static bool Has(string folder, string file) => File.Exists(Path.Combine(folder, file));
 
-    private static bool IsPythonName(string name, int classes) =>
-        classes == 10
-            ? name == "test_batch"
-                || (name.StartsWith("data_batch_", StringComparison.Ordinal) && !name.Contains('.', StringComparison.Ordinal))
-            : name is "train" or "test";
-
     /// <summary>Whether a file begins as pickles of protocol 2 and later do.</summary>
     public static bool IsPickle(string file)
     {
@@ -113,17 +101,34 @@ internal static class CifarFiles
         return RandomAccess.Read(handle, start, 0) == 2 && start[0] == 0x80 && start[1] is >= 2 and <= 5;
     }
 
-    private static List<CifarFile> Sorted(IEnumerable<string> files, Func<string, CifarFile> read)
+    /// <summary>The names of all batches, in order.</summary>
+    public static string[] BatchNames(int classes) =>
+        classes == 10 ? [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}"), "test_batch"] : ["train", "test"];
+
+    private static List<CifarFile> Batches(string folder, int classes, string extension, Func<string, CifarFile> read, ProblemList problems)
     {
-        var paths = files
-            .Select(Path.GetFullPath)
-            .OrderBy(f => SplitNames.Order(SplitOf(f)))
-            .ThenBy(f => f, StringComparer.Ordinal)
-            .ToList();
+        string[] names = [.. BatchNames(classes).Select(name => name + extension)];
+        // A copy of a batch (data_batch_1 (1).bin) would count its photos twice.
+        foreach (
+            var other in Directory
+                .EnumerateFiles(folder)
+                .Select(file => Path.GetFileName(file))
+                .Where(name => !names.Contains(name) && IsLikeABatch(name, classes, extension))
+                .Order(StringComparer.Ordinal)
+        )
+            problems.Add(other, $"not read: no batch of CIFAR-{classes} has this name");
+        var paths = names.Select(name => Path.GetFullPath(Path.Combine(folder, name))).Where(File.Exists).ToList();
         // All are checked before the first is read, since reading a pipe could wait for ever.
         paths.ForEach(file => FileBytes.RequireSome(file, "CIFAR's binary form or Python version"));
         return paths.ConvertAll(file => read(file));
     }
+
+    /// <summary>Whether the name of a file begins or ends as that of a batch does; without an extension many files would end so.</summary>
+    private static bool IsLikeABatch(string name, int classes, string extension) =>
+        extension.Length > 0 ? name.EndsWith(extension, StringComparison.OrdinalIgnoreCase)
+        : classes == 10 ? name.Contains("_batch", StringComparison.Ordinal) && !name.EndsWith(".bin", StringComparison.Ordinal)
+        : !name.Contains('.', StringComparison.Ordinal)
+            && (name.StartsWith("train", StringComparison.Ordinal) || name.StartsWith("test", StringComparison.Ordinal));
 
     private static string SplitOf(string file) =>
         Path.GetFileName(file).StartsWith("test", StringComparison.OrdinalIgnoreCase) ? Splits.Test : Splits.Train;

@@ -35,6 +35,7 @@ internal static class ParquetFiles
             .ToList();
         if (files.Count == 0)
             throw new BadInputException($"{path} holds no .parquet file; expected files such as train-00000-of-00001.parquet");
+        files = CopiedNames.Remove(files, file => file.Name, problems);
         if (files.Exists(file => file.Split.Length == 0) && files.Find(file => file.Split.Length > 0) is { } named)
         {
             throw new BadInputException(
@@ -46,6 +47,7 @@ internal static class ParquetFiles
         files = SplitsInside(files, problems);
         RefuseConfigurations(path, files);
         ShardSeries.Check(path, files.Select(file => file.Name), problems);
+        ShardSeries.NoteSameNames(files.Select(file => (file.Name, file.Split)), problems);
         LeftAside.Note(path, found, IsParquet, "Parquet files", problems);
         foreach (var part in files.Where(file => file.Name.Contains("/partial-", StringComparison.Ordinal)))
             problems.Add(part.Name, "the folder holds a part of the split only");

@@ -11,11 +11,12 @@ internal static partial class ShardSeries
     private const int MostNamed = 5;
 
     /// <summary>Notes numbers that are missing.</summary>
-    /// <exception cref="BadInputException">Files of two series with different totals lie together.</exception>
+    /// <exception cref="BadInputException">Files of two series lie together: their totals differ, or they share a number.</exception>
     public static void Check(string source, IEnumerable<string> files, ProblemList problems)
     {
         var parts = files
-            .Select(file => (File: file, Match: Numbered().Match(file)))
+            // A copy without its original beside it stands for that one.
+            .Select(file => (File: file, Match: Numbered().Match(CopiedNames.Original(file))))
             .Where(f => f.Match.Success)
             .Select(f =>
                 (
@@ -32,6 +33,12 @@ internal static partial class ShardSeries
                 throw new BadInputException(
                     $"{source}: '{series.First(p => p.Total == totals[0]).File}' and '{series.First(p => p.Total == totals[1]).File}' "
                         + $"are of two series; remove the files of the older one"
+                );
+            // datasets puts a hash behind the number, another one each time it writes.
+            if (series.GroupBy(p => p.Number).FirstOrDefault(g => g.Count() > 1)?.ToList() is { } twice)
+                throw new BadInputException(
+                    $"{source}: '{twice[0].File}' and '{twice[1].File}' have one number of the same series; their photos may count twice: "
+                        + $"remove the older file"
                 );
             var there = series.Select(p => Value(p.Number)).ToHashSet();
             var isTotal = totals[0].Length > 0;
@@ -60,6 +67,18 @@ internal static partial class ShardSeries
                     + $"their photos are missing"
             );
         }
+    }
+
+    /// <summary>Notes files of one name and split in several folders: parts of one dataset, or one dataset twice.</summary>
+    public static void NoteSameNames(IEnumerable<(string File, string Split)> files, ProblemList problems)
+    {
+        var same = files.GroupBy(f => (f.File[(f.File.LastIndexOf('/') + 1)..], f.Split)).Where(g => g.Count() > 1).ToList();
+        if (same.Count > 0)
+            problems.Add(
+                same[0].ElementAt(1).File,
+                $"{same.Count:N0} names of files occur in several folders (this one also as {same[0].First().File}); all are read, as "
+                    + $"parts of one dataset: if they hold the same photos, give one folder"
+            );
     }
 
     private static long Value(string digits) => long.Parse(digits, CultureInfo.InvariantCulture);

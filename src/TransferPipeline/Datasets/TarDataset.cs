@@ -114,6 +114,7 @@ internal sealed class TarDataset : Dataset
             .ToList();
         if (files.Count == 0)
             throw new BadInputException($"{path} holds no tar file; expected files such as train-000000.tar");
+        files = CopiedNames.Remove(files, file => file, problems);
         files.ForEach(file => FileBytes.RequireSome(Path.Combine(path, file), "a tar file"));
         if (files.Exists(f => SplitNames.OfFile(f).Length == 0) && files.Find(f => SplitNames.OfFile(f).Length > 0) is { } named)
             throw new BadInputException(
@@ -121,6 +122,7 @@ internal sealed class TarDataset : Dataset
                     + $"train, validation or test at the start of every file's name, or of none"
             );
         ShardSeries.Check(path, files, problems);
+        ShardSeries.NoteSameNames(files.Select(file => (file, SplitNames.OfFile(file))), problems);
         LeftAside.Note(path, found, IsTar, "tar files", problems);
         return files;
     }
