@@ -30,7 +30,9 @@ internal static class CsvDataset
                 folder,
                 columns.Confidence >= 0 ? OpenImages.Named(options, lines, problems) : lines,
                 problems,
-                missing => NothingThere(folder, missing, options)
+                missing => NothingThere(folder, missing, options),
+                // OpenImages' lines are chosen: photos of the others are in the table too.
+                notesUnnamed: columns.Confidence < 0
             )
             .As(form);
     }

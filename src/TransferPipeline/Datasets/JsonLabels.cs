@@ -42,6 +42,10 @@ internal static class JsonLabels
         return null;
     }
 
+    /// <summary>The keys that are there with a value.</summary>
+    public static List<string> Found(JsonElement element, IEnumerable<string> keys) =>
+        [.. keys.Where(key => element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null)];
+
     public static string Text(string where, string key, JsonElement value) =>
         value.ValueKind switch
         {

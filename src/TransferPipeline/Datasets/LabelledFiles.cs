@@ -14,12 +14,14 @@ internal static class LabelledFiles
     /// <param name="folder">The photos' folder.</param>
     /// <param name="nothingThere">The message when no photo is left, made from the first line whose photo is not there (null: no line had a
     /// label).</param>
+    /// <param name="notesUnnamed">Whether the lines are all that the table has, so that other photos beside those are in none.</param>
     public static FileDataset Build(
         DatasetOptions options,
         string folder,
         IEnumerable<TableLine> lines,
         ProblemList problems,
-        Func<TableLine?, string> nothingThere
+        Func<TableLine?, string> nothingThere,
+        bool notesUnnamed
     )
     {
         var photos = new List<(PhotoEntry Entry, int Item)>();
@@ -63,9 +65,34 @@ internal static class LabelledFiles
             problems.Add(line.Path, $"left out: there is no such file in {folder}", near.OtherForm(line.Path));
         }
 
+        if (photos.Count > 0 && notesUnnamed)
+            NoteUnnamed(folder, seen, problems);
         return photos.Count == 0
             ? throw new BadInputException(nothingThere(missing))
             : new FileDataset(options.Path, folder, Arranged.From(options.Path, photos, options, problems), [.. stamps], problems.ToList());
+    }
+
+    /// <summary>
+    /// Notes photos without a line in the folders that have photos with one; other folders may hold photos of another table.
+    /// </summary>
+    private static void NoteUnnamed(string folder, Dictionary<string, TableLine> named, ProblemList problems)
+    {
+        var unnamed = named
+            .Keys.Select(path => path[..(path.LastIndexOf('/') + 1)])
+            .Distinct()
+            .Where(inside => Directory.Exists(Path.Combine(folder, inside)))
+            .SelectMany(inside =>
+                Directory
+                    .EnumerateFiles(Path.Combine(folder, inside))
+                    .Select(file => Path.GetFileName(file))
+                    .Where(name => PhotoFiles.IsPhoto(name) && !PhotoFiles.IsOfSystem(name))
+                    .Select(name => inside + name)
+            )
+            .Where(path => !named.ContainsKey(path))
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        if (unnamed.Count > 0)
+            problems.Add(unnamed[0], $"{unnamed.Count:N0} photos beside those of the table have no line in it and are left out");
     }
 
     /// <summary>The photo's path below the folder, with '/'.</summary>

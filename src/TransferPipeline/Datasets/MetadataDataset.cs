@@ -41,11 +41,23 @@ internal static class MetadataDataset
                     + $"{string.Join(", ", KeysOf(options, Path.Combine(options.Path, files[0])))}); expected "
                     + $"{string.Join(", ", TableColumns.LabelNames)}, or name the column"
             );
-        var lines = files.SelectMany(file => Lines(options, file, problems)).ToList();
+        foreach (var other in Unread(options.Path, files))
+            problems.Add(other, $"not read: {Names[0]} lies beside it");
+        var keys = new LabelKeys(files[0]);
+        var lines = files.SelectMany(file => Lines(options, file, keys, problems)).ToList();
+        keys.Note(problems);
         NoteSplits(files, lines, problems);
         NoteUnnamed(options.Path, lines, problems);
         return LabelledFiles
-            .Build(options, options.Path, lines, problems, missing => CsvDataset.NothingThere(options.Path, missing, options))
+            .Build(
+                options,
+                options.Path,
+                lines,
+                problems,
+                missing => CsvDataset.NothingThere(options.Path, missing, options),
+                // NoteUnnamed has searched all folders.
+                notesUnnamed: false
+            )
             .As($"folder with {Path.GetFileName(files[0])}");
     }
 
@@ -53,18 +65,19 @@ internal static class MetadataDataset
     public static FileDataset OpenFile(DatasetOptions options, string folder)
     {
         var problems = new ProblemList();
+        var name = Path.GetFileName(options.Path);
+        var keys = new LabelKeys(name);
+        var lines = JsonLines(options, options.Path, folder, "", "", keys, problems).ToList();
+        keys.Note(problems);
+        // As in CSV: a photo without a split would be in none.
+        if (lines.Find(line => line.Split.Length == 0) is { } without && lines.Find(line => line.Split.Length > 0) is { } with)
+            throw new BadInputException($"{without.Where}: no split, and line {with.Number} has one; expected one in all lines or in none");
         return LabelledFiles
-            .Build(
-                options,
-                folder,
-                JsonLines(options, options.Path, folder, "", "", problems),
-                problems,
-                missing => CsvDataset.NothingThere(folder, missing, options)
-            )
+            .Build(options, folder, lines, problems, missing => CsvDataset.NothingThere(folder, missing, options), notesUnnamed: true)
             .As("JSON lines of photo names and labels");
     }
 
-    private static IEnumerable<TableLine> Lines(DatasetOptions options, string file, ProblemList problems)
+    private static IEnumerable<TableLine> Lines(DatasetOptions options, string file, LabelKeys keys, ProblemList problems)
     {
         var full = Path.Combine(options.Path, file);
         var prefix = file[..(file.LastIndexOf('/') + 1)];
@@ -73,14 +86,17 @@ internal static class MetadataDataset
         IEnumerable<TableLine> lines;
         if (CsvDataset.IsJsonLines(full))
         {
-            lines = JsonLines(options, full, folder, prefix, split, problems);
+            lines = JsonLines(options, full, folder, prefix, split, keys, problems);
         }
         else
         {
             TextFile.Require(full);
             var table = options with { Path = full };
+            var columns = CsvDataset.Columns(table, folder, problems);
+            // Several columns of one table have their line already.
+            keys.Add([CsvDataset.Header(full)[columns.Label]]);
             lines = CsvDataset
-                .ReadLines(table, folder, CsvDataset.Columns(table, folder, problems), problems)
+                .ReadLines(table, folder, columns, problems)
                 .Select(line => line with { Path = prefix + line.Path, Split = line.Split.Length > 0 ? line.Split : split });
         }
 
@@ -103,6 +119,7 @@ internal static class MetadataDataset
         string folder,
         string prefix,
         string split,
+        LabelKeys keys,
         ProblemList problems
     )
     {
@@ -129,6 +146,8 @@ internal static class MetadataDataset
                     var written = JsonLabels.Of(where, root, labels) ?? "";
                     var label = written.Trim();
                     spaced.Add(label, label.Length < written.Length);
+                    if (label.Length > 0)
+                        keys.Add(JsonLabels.Found(root, labels));
                     return new TableLine(
                         where,
                         number,
@@ -204,6 +223,12 @@ internal static class MetadataDataset
         if (unnamed.Count > 0)
             problems.Add(unnamed[0].Path, $"{unnamed.Count:N0} photos are not named in the metadata and are left out");
     }
+
+    /// <summary>The second form of metadata in a folder where both lie.</summary>
+    private static IEnumerable<string> Unread(string folder, List<string> files) =>
+        files
+            .Select(file => file[..(file.LastIndexOf('/') + 1)] + Names[1])
+            .Where(other => !files.Contains(other) && File.Exists(Path.Combine(folder, other)));
 
     private static List<string> Here(string folder, string prefix) =>
         [.. Names.Select(name => prefix + name).Where(name => File.Exists(Path.Combine(folder, name))).Take(1)];

@@ -11,18 +11,7 @@ internal static class WebDataset
 {
     private const int MostLabelBytes = 1 << 20;
 
-    private static readonly string[] LabelKeys =
-    [
-        "label",
-        "cls",
-        "class",
-        "class_name",
-        "category",
-        "target",
-        "breed",
-        "species",
-        "labels",
-    ];
+    private static readonly string[] Keys = ["label", "cls", "class", "class_name", "category", "target", "breed", "species", "labels"];
     private static readonly string[] NameLists = ["classes.txt", "classnames.txt", "class_names.txt", "labels.txt"];
 
     /// <summary>Whether the archives hold photos with labels beside them; class folders with notes in JSON are class folders.</summary>
@@ -41,7 +30,7 @@ internal static class WebDataset
                 .Count();
             // Class folders may have notes in JSON or text beside the photos; only with one folder are these labels.
             return archive.Index.Members.Exists(m =>
-                Key(m.Name) is var (sample, part) && (part == "cls" || (part is "json" or "txt" && folders < 2)) && photos.Contains(sample)
+                Key(m.Name) is var (sample, part) && (IsClass(part) || (part is "json" or "txt" && folders < 2)) && photos.Contains(sample)
             );
         });
 
@@ -56,6 +45,7 @@ internal static class WebDataset
     {
         var members = new List<(TarArchive, TarMember)>();
         var entries = new List<PhotoEntry>();
+        var (spaced, keys) = (new SpacedLabels(problems), new LabelKeys(Path.GetFileName(options.Path)));
         for (var a = 0; a < archives.Count; a++)
         {
             var (archive, split) = (
@@ -67,14 +57,19 @@ internal static class WebDataset
                 .ToLookup(m => Key(m.Name).Sample, StringComparer.Ordinal);
             // Per archive, since the same key in another shard is another sample.
             var taken = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var member in archive.Index.Members.Where(m => PhotoFiles.IsPhoto(m.Name)))
+            var photos = archive.Index.Members.Where(m => PhotoFiles.IsPhoto(m.Name)).ToList();
+            var samples = photos.ToLookup(m => Key(m.Name).Sample, StringComparer.Ordinal);
+            foreach (var member in photos)
             {
                 var (sample, part) = Key(member.Name);
                 var name = prefixes[a] + member.Name;
+                var isDotted = part.Contains('.', StringComparison.Ordinal);
                 // Masks and other pictures of a sample have names such as 0001.seg.png.
-                if (part.Contains('.', StringComparison.Ordinal) || !taken.Add(sample))
+                if (isDotted && samples[sample].All(other => Key(other.Name).Part.Contains('.', StringComparison.Ordinal)))
+                    problems.Add(name, "ignored: its name has several dots; the name of a sample ends at the first one");
+                else if (isDotted || !taken.Add(sample))
                     problems.Add(name, "ignored: a second picture of its sample");
-                else if (LabelOf(options, archive, labels[sample]) is { } label)
+                else if (LabelOf(options, archive, labels[sample], spaced, keys) is { } label)
                 {
                     NoteOther(options, archive, name, label, labels[sample], problems);
                     entries.Add(new PhotoEntry(name, label, split));
@@ -85,21 +80,61 @@ internal static class WebDataset
                     problems.Add(name, "left out: no .cls or .json beside it holds its label");
                 }
             }
+
+            NoteWithoutPhoto(archive, prefixes[a], labels, samples, problems);
         }
 
         if (entries.Count == 0)
-        {
-            throw new BadInputException(
-                $"{options.Path} has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg, or "
-                    + $"000001.json with a key {string.Join(", ", LabelKeys)} (or name the key as the label column)"
-            );
-        }
-
+            throw new BadInputException(NoLabels(options, archives));
+        keys.Note(problems);
         Name(options, archives, entries, problems);
         return (Arranged.From(options.Path, [.. entries.Select((entry, i) => (entry, i))], options, problems), members);
     }
 
-    private static string? LabelOf(DatasetOptions options, TarArchive archive, IEnumerable<TarMember> members)
+    private static string NoLabels(DatasetOptions options, IReadOnlyList<TarArchive> archives)
+    {
+        var photos = archives.SelectMany(archive => archive.Index.Members).Where(m => PhotoFiles.IsPhoto(m.Name)).ToList();
+        return photos.TrueForAll(m => Key(m.Name).Part.Contains('.', StringComparison.Ordinal))
+            ? $"{options.Path} has no photo called after its sample alone (the first is '{photos[0].Name}'); expected 000001.jpg and "
+                + $"000001.cls: the name of a sample ends at the first dot"
+            : $"{options.Path} has photos in the form of webdataset but no labels; expected 000001.cls beside 000001.jpg, or "
+                + $"000001.json with a key {string.Join(", ", Keys)} (or name the key as the label column)";
+    }
+
+    /// <summary>Notes labels whose sample has no photo: it is missing, or of a kind that is not read.</summary>
+    private static void NoteWithoutPhoto(
+        TarArchive archive,
+        string prefix,
+        ILookup<string, TarMember> labels,
+        ILookup<string, TarMember> photos,
+        ProblemList problems
+    )
+    {
+        var alone = labels.Where(sample => !photos.Contains(sample.Key)).ToDictionary(sample => sample.Key, sample => sample.First());
+        if (alone.Count == 0)
+            return;
+        var others = archive
+            .Index.Members.Where(m => Key(m.Name) is var (sample, part) && part is not ("cls" or "json") && alone.ContainsKey(sample))
+            .ToLookup(m => Key(m.Name).Sample, StringComparer.Ordinal);
+        foreach (var (sample, label) in alone)
+        {
+            // A .json by itself describes the archive.
+            if (Key(label.Name).Part == "cls" || others.Contains(sample))
+                problems.Add(
+                    prefix + label.Name,
+                    "left out: its sample has no photo (.jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)",
+                    others.Contains(sample) ? $", but {others[sample].First().Name}" : ""
+                );
+        }
+    }
+
+    private static string? LabelOf(
+        DatasetOptions options,
+        TarArchive archive,
+        IEnumerable<TarMember> members,
+        SpacedLabels spaced,
+        LabelKeys keys
+    )
     {
         // A .cls file comes first, unless the user names a key, which JSON alone has.
         foreach (
@@ -109,14 +144,19 @@ internal static class WebDataset
         )
         {
             var text = archive.Text(member, MostLabelBytes);
-            var label =
-                Key(member.Name).Part == "json"
-                    ? FromJson($"{archive.File}, member {member.Name}", text, options.LabelColumn)
-                    : text.Trim();
-            if (!string.IsNullOrEmpty(label))
-                return label.Contains('\n', StringComparison.Ordinal)
-                    ? throw new BadInputException($"{archive.File}, member {member.Name}: several lines, expected one label")
-                    : label;
+            var where = $"{archive.File}, member {member.Name}";
+            List<string> found = [".cls"];
+            // The line's end is no part of the label.
+            var written =
+                Key(member.Name).Part == "json" ? FromJson(where, text, options.LabelColumn, out found) : text.TrimEnd('\r', '\n');
+            var label = written?.Trim();
+            if (string.IsNullOrEmpty(label))
+                continue;
+            if (label.Contains('\n', StringComparison.Ordinal))
+                throw new BadInputException($"{where}: several lines, expected one label");
+            spaced.Add(label, label.Length < written!.Length);
+            keys.Add(found);
+            return label;
         }
 
         return null;
@@ -139,7 +179,7 @@ internal static class WebDataset
             string? other;
             try
             {
-                other = FromJson(member.Name, archive.Text(member, MostLabelBytes), LabelKeys[0]);
+                other = FromJson(member.Name, archive.Text(member, MostLabelBytes), Keys[0], out _);
             }
             catch (BadInputException)
             {
@@ -158,24 +198,35 @@ internal static class WebDataset
         static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
     }
 
-    private static string? FromJson(string name, string text, string? key) =>
-        JsonLabels.Read(
+    /// <param name="found">The keys that hold labels, that of the label first; empty where the text is the label itself.</param>
+    private static string? FromJson(string name, string text, string? key, out List<string> found)
+    {
+        string[] wanted = key is null ? Keys : [key];
+        (var label, found) = JsonLabels.Read(
             name,
             text,
             "an object with a label",
             root =>
-                root.ValueKind == JsonValueKind.Object ? JsonLabels.Of(name, root, key is null ? LabelKeys : [key])
-                : root.ValueKind is JsonValueKind.Number or JsonValueKind.String ? root.ToString()
-                : null
+                root.ValueKind == JsonValueKind.Object ? (JsonLabels.Of(name, root, wanted), JsonLabels.Found(root, wanted))
+                : root.ValueKind is JsonValueKind.Number or JsonValueKind.String ? (root.ToString(), [])
+                : (null, new List<string>())
         );
+        return label;
+    }
 
     /// <summary>Puts names for numbers where a list of names lies beside the archives.</summary>
     private static void Name(DatasetOptions options, IReadOnlyList<TarArchive> archives, List<PhotoEntry> entries, ProblemList problems)
     {
         // Without a sign: a negative number is no index into the list of names.
-        if (!entries.TrueForAll(e => int.TryParse(e.Label, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-            return;
         var lists = NameListsOf(options, archives);
+        if (entries.Find(e => !int.TryParse(e.Label, NumberStyles.None, CultureInfo.InvariantCulture, out _)) is { } text)
+        {
+            // Where all labels are names, a list of names is not needed.
+            if (lists.Count > 0 && entries.Exists(e => int.TryParse(e.Label, CultureInfo.InvariantCulture, out _)))
+                problems.Add(lists[0].Name, "not used: some labels are numbers and others are none", $" ('{text.Label}' of {text.Path})");
+            return;
+        }
+
         if (lists.Count == 0)
         {
             problems.Add(
@@ -233,6 +284,9 @@ internal static class WebDataset
                 .Select(list => (Path.GetRelativePath(root, list).Replace('\\', '/'), list)),
         ];
     }
+
+    /// <summary>Whether a member holds a label; behind further dots it shows that the names of samples have some.</summary>
+    private static bool IsClass(string part) => part == "cls" || part.EndsWith(".cls", StringComparison.Ordinal);
 
     private static string FolderOf(string name) => name[..(name.LastIndexOf('/') + 1)];
 
