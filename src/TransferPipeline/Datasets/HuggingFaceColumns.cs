@@ -5,7 +5,16 @@ namespace TransferPipeline.Datasets;
 
 /// <summary>Which columns of a Hugging Face Parquet file are photo and label, and what the labels are called.</summary>
 /// <param name="IsText">Whether labels are texts: then they may be the names themselves.</param>
-internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyList<string>? Names, bool IsText)
+/// <param name="Images">All columns that may hold the photos, that of the photos first.</param>
+/// <param name="Labels">All columns that may hold the labels, that of the labels first.</param>
+internal sealed record HuggingFaceColumns(
+    string Image,
+    string Label,
+    IReadOnlyList<string>? Names,
+    bool IsText,
+    IReadOnlyList<string> Images,
+    IReadOnlyList<string> Labels
+)
 {
     private static readonly string[] LabelNames = ["label", "labels", "fine_label", "class", "breed", "category", "target"];
 
@@ -43,9 +52,15 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         if (label is not null && !plain.Contains(label))
             throw new UsageException($"{file} has no column '{label}'{NearestName.Hint(label, plain)}") { MissingColumn = label };
         // Of CIFAR-100's two ClassLabels, fine_label is in the list of names and so comes before coarse_label.
-        label ??=
-            plain.Where(name => TypeOf(features, name) == "ClassLabel").OrderBy(PlaceOf).FirstOrDefault()
-            ?? plain.Where(name => LabelNames.Contains(name)).OrderBy(PlaceOf).FirstOrDefault()
+        List<string> labels = label is not null
+            ? [label]
+            :
+            [
+                .. plain.Where(name => TypeOf(features, name) == "ClassLabel").OrderBy(PlaceOf),
+                .. plain.Where(name => LabelNames.Contains(name) && TypeOf(features, name) != "ClassLabel").OrderBy(PlaceOf),
+            ];
+        label =
+            labels.FirstOrDefault()
             ?? throw new BadInputException(
                 $"{file} has no label column (it has {string.Join(", ", plain)}); expected a ClassLabel, or name the column"
             );
@@ -53,7 +68,9 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
             image,
             label,
             RequireDifferent(file, label, NamesOf(features, label)),
-            description.Columns.Contains((label, ColumnType.Text))
+            description.Columns.Any(c => c.Name == label && c.Type is (ColumnType.Text or ColumnType.Binary)),
+            [image, .. images.Concat(plainBytes.Where(name => TypeOf(features, name) == "Image")).Distinct().Where(name => name != image)],
+            labels
         );
     }
 
@@ -77,15 +94,19 @@ internal sealed record HuggingFaceColumns(string Image, string Label, IReadOnlyL
         return null;
     }
 
-    /// <summary>Two numbers of one name would become one class.</summary>
+    /// <summary>Two numbers of one name would become one class; an empty name is that of a number without one.</summary>
     private static List<string>? RequireDifferent(string file, string label, List<string>? names) =>
-        names?.Index().GroupBy(n => n.Item).FirstOrDefault(g => g.Count() > 1) is { } same
+        names is not null && names.FindIndex(string.IsNullOrWhiteSpace) is >= 0 and var empty
+            ? throw new BadInputException(
+                $"{file}: column '{label}': the name of label {empty} is empty; write the file again with a name for each label"
+            )
+        : names?.Index().GroupBy(n => n.Item).FirstOrDefault(g => g.Count() > 1) is { } same
             ? throw new BadInputException(
                 $"{file}: column '{label}': the name '{same.Key}' stands for several classes "
                     + $"({string.Join(" and ", same.Select(n => n.Index))}); they would become one: write the file again with "
                     + $"different names"
             )
-            : names;
+        : names;
 
     private static int PlaceOf(string name) => Array.IndexOf(LabelNames, name) is >= 0 and var place ? place : LabelNames.Length;
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TransferPipeline.Datasets;
 
 /// <summary>
@@ -58,10 +60,15 @@ internal sealed class ParquetDataset : Dataset
         var problems = new ProblemList();
         var files = ParquetFiles.Find(options.Path, problems);
         var photos = new List<PhotoRow>();
+        var columns = new List<(ParquetFile File, HuggingFaceColumns Columns)>();
         foreach (var file in files)
-            ReadFile(file, options, table, photos, problems);
+            columns.Add((file, ReadFile(file, options, table, photos, problems)));
         if (photos.Count == 0)
-            throw new BadInputException($"{options.Path} holds no photo with a label; expected rows with image bytes and a label");
+            throw new BadInputException(
+                $"{options.Path} holds no photo with a label; expected rows with image bytes and a label"
+                    + (problems.ToList().FirstOrDefault(p => p.Path.Contains('#')) is { } first ? $" (first of all {first})" : "")
+            );
+        NoteColumns(columns, photos, problems);
 
         var unique = photos.TrueForAll(p => p.Path is not null) && photos.DistinctBy(p => p.Path).Count() == photos.Count;
         var entries = photos
@@ -127,7 +134,39 @@ internal sealed class ParquetDataset : Dataset
             );
     }
 
-    private static void ReadFile(ParquetFile file, DatasetOptions options, IPhotoTable table, List<PhotoRow> photos, ProblemList problems)
+    /// <summary>Notes columns that could have been taken too, and files whose labels are not of one kind.</summary>
+    private static void NoteColumns(List<(ParquetFile File, HuggingFaceColumns Columns)> files, List<PhotoRow> photos, ProblemList problems)
+    {
+        var (first, columns) = files[0];
+        if (columns.Images.Count > 1)
+            problems.Add(
+                first.Name,
+                $"columns {string.Join(", ", columns.Images.Select(name => $"'{name}'"))} may hold the photos; '{columns.Image}' is taken"
+            );
+        var labels = new LabelKeys(first.Name);
+        foreach (var (_, other) in files)
+            labels.Add(other.Labels);
+        labels.Note(problems);
+        // Index 1 of a file with names and label 1 of one without are two classes, though they may stand for the same.
+        var used = photos.Select(photo => photo.File).ToHashSet();
+        var named = files.Where(file => used.Contains(file.File)).ToLookup(file => file.Columns.Names is not null || file.Columns.IsText);
+        if (named[true].Any() && named[false].Any())
+            throw new BadInputException(
+                $"'{named[true].First().File.FullPath}' holds names of its classes and "
+                    + $"'{named[false].First().File.FullPath}' only numbers; each would make classes of its own: "
+                    + $"write both with the same features"
+            );
+        if (!named[true].Any() && photos.TrueForAll(photo => long.TryParse(photo.Label, CultureInfo.InvariantCulture, out _)))
+            problems.Add(first.Name, "its labels are numbers and it holds no names for them: classes are called by their numbers");
+    }
+
+    private static HuggingFaceColumns ReadFile(
+        ParquetFile file,
+        DatasetOptions options,
+        IPhotoTable table,
+        List<PhotoRow> photos,
+        ProblemList problems
+    )
     {
         var columns = HuggingFaceColumns.Of(file.FullPath, table.Describe(file.FullPath), options);
         file.ImageColumn = columns.Image;
@@ -145,6 +184,12 @@ internal sealed class ParquetDataset : Dataset
         {
             end += rows[i].Bytes;
             var name = $"{file.Name}#{i}";
+            // Bytes that are not UTF-8 come as U+FFFD, which makes one label of two.
+            if (rows[i].Label is { } text && text.Contains('\uFFFD', StringComparison.Ordinal))
+                throw new BadInputException(
+                    $"{file.FullPath}, row {i}: label '{text}' is not UTF-8, and a guess could make one class of two; write the file again "
+                        + $"with labels in UTF-8"
+                );
             var label = columns.LabelOf(rows[i].Label, out var reason);
             if (rows[i].Bytes == 0)
                 problems.Add(name, "left out: the row has no image bytes");
@@ -153,6 +198,8 @@ internal sealed class ParquetDataset : Dataset
             else
                 photos.Add(new PhotoRow(file, i, rows[i].Bytes, end, rows[i].Path, label, 0));
         }
+
+        return columns;
     }
 
     /// <param name="End">Bytes of all photos of the file up to this one and with it.</param>
