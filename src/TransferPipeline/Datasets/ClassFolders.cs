@@ -14,6 +14,8 @@ internal static class ClassFolders
         var layout = FolderLayout.Of(source, found, problems);
         var photos = new List<(PhotoEntry Entry, int Item)>();
         var filled = new HashSet<string>(StringComparer.Ordinal);
+        // Folders with photos inside class folders, which a class folder that is none has too.
+        var inner = new SortedSet<string>(StringComparer.Ordinal);
         var strays = 0;
         // No folder is called '/', so that the first file's folder is placed as any other.
         var (folderOfLast, place) = ("/", layout.Place(""));
@@ -36,6 +38,8 @@ internal static class ClassFolders
             {
                 photos.Add((new PhotoEntry(file.Path, known.Label, known.Split), items?[i] ?? i));
                 filled.Add(known.Folder);
+                if (folderOfLast.Length > known.Folder.Length + 1)
+                    inner.Add(folderOfLast[..^1]);
             }
         }
 
@@ -43,6 +47,9 @@ internal static class ClassFolders
             problems.Add(folder.Path, "ignored folder: " + folder.Unusable);
         CheckAny(source, found, photos.Count, strays, problems);
         NoteEmptyClasses(found.Folders, layout, filled, problems);
+        if (!layout.HasSplitsInClasses)
+            NoteInner(inner, problems);
+        NoteSplitsAsClasses(photos.Select(p => p.Entry), inner, layout, problems);
         // Paths are unique, so that an unstable sort gives one order only.
         photos.Sort((a, b) => Compare(a.Entry, b.Entry));
         NoteSameNames(photos.Select(p => p.Entry), problems);
@@ -105,9 +112,36 @@ internal static class ClassFolders
         throw new BadInputException(
             strays > 0
                 ? $"{source} holds {strays:N0} photos but no class folders; expected a folder for each class with its photos inside"
-                : $"{source} holds no photos; expected a folder for each class with .jpg, .png, ... files inside (or train and "
-                    + $"validation folders of such)"
+                    + Table(found)
+                : $"{source} holds no photos{Others(found)}; expected a folder for each class with .jpg, .png, ... files inside (or train "
+                    + $"and validation folders of such)"
         );
+    }
+
+    /// <summary>The table at the top that may hold the labels of photos without class folders.</summary>
+    private static string Table(FoundFiles found) =>
+        found
+            .Files.Select(file => file.Path)
+            .Where(path => !path.Contains('/', StringComparison.Ordinal) && DatasetReader.IsTable(path))
+            .Min(StringComparer.Ordinal)
+            is { } table
+            ? $"; if '{table}' holds their labels, give that file in place of the folder"
+            : "";
+
+    /// <summary>What there is in place of photos.</summary>
+    private static string Others(FoundFiles found)
+    {
+        var others = found.Files.Where(file => !PhotoFiles.IsOfSystem(Path.GetFileName(file.Path))).Select(file => file.Path).ToList();
+        if (
+            others.Find(path => Path.GetFileNameWithoutExtension(path) is "data_batch_1" or "test_batch" or "fine_label_names") is { } batch
+        )
+            return $" but files of CIFAR ('{batch}'), which are read from a folder: unpack the archive and give its folder";
+        return (others.Where(LeftAside.IsArchive).Min(StringComparer.Ordinal), others.Min(StringComparer.Ordinal)) switch
+        {
+            ({ } archive, _) => $" but an archive ('{archive}'): unpack it, or give the file itself where it is a tar file",
+            (null, { } first) => $" but {others.Count:N0} other files, such as '{first}'",
+            _ => "",
+        };
     }
 
     private static void NoteEmptyClasses(List<string> folders, FolderLayout layout, HashSet<string> filled, ProblemList problems)
@@ -116,6 +150,32 @@ internal static class ClassFolders
         {
             if (layout.Place(folder + "/") is { } place && place.Folder == folder && !filled.Contains(folder))
                 problems.Add(folder, "the class folder has no photos; the class is left out");
+        }
+    }
+
+    private static void NoteInner(SortedSet<string> inner, ProblemList problems)
+    {
+        if (inner.Count > 0)
+            problems.Add(
+                inner.Min!,
+                $"{inner.Count:N0} folders inside the class folders hold photos, which count as photos of the class; if these folders are "
+                    + $"the classes, give the folder that they lie in"
+            );
+    }
+
+    /// <summary>A split whose photos lie in no class folders, or one split beside a folder that is none, passes for a class.</summary>
+    private static void NoteSplitsAsClasses(
+        IEnumerable<PhotoEntry> photos,
+        SortedSet<string> inner,
+        FolderLayout layout,
+        ProblemList problems
+    )
+    {
+        var nested = layout.HasSplitsInClasses ? [] : inner.Select(folder => layout.Place(folder + "/")?.Label).ToHashSet();
+        foreach (var label in photos.Select(p => p.Label).Distinct().Order(StringComparer.Ordinal))
+        {
+            if (SplitNames.IsNumbered(label) || (nested.Contains(label) && SplitNames.Within(label) is not null))
+                problems.Add(label, "the folder is taken as a class, though its name is that of a split");
         }
     }
 

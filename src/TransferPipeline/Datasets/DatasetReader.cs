@@ -7,6 +7,8 @@ internal static class DatasetReader
     private const int Cifar10Record = 3073;
     private const int Cifar100Record = 3074;
 
+    private static readonly string[] TableExtensions = [".csv", ".tsv", ".jsonl", ".ndjson"];
+
     /// <param name="table">Reads Parquet; needed for <see cref="DatasetKind.Parquet"/> alone.</param>
     /// <exception cref="BadInputException">There is nothing at the path, no photo in it, or it is damaged.</exception>
     /// <exception cref="UsageException">The options do not fit the data: an unknown class or column, a share out of range.</exception>
@@ -82,12 +84,15 @@ internal static class DatasetReader
         return content.HasPhotosOutsideClassFolders && MetadataDataset.HasLabels(options) ? DatasetKind.Csv : DatasetKind.Folder;
     }
 
+    /// <summary>Whether a file is a table of names and labels by its extension.</summary>
+    public static bool IsTable(string name) => TableExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
+
     private static DatasetKind KindOfFile(string path)
     {
-        string[] names = [".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".tar", ".tar.gz", ".tgz", ".bin"];
+        string[] names = [.. TableExtensions, ".parquet", ".tar", ".tar.gz", ".tgz", ".bin"];
         return Array.Find(names, name => path.EndsWith(name, StringComparison.OrdinalIgnoreCase)) switch
         {
-            ".csv" or ".tsv" or ".jsonl" or ".ndjson" => DatasetKind.Csv,
+            { } extension when TableExtensions.Contains(extension) => DatasetKind.Csv,
             ".parquet" => DatasetKind.Parquet,
             ".tar" or ".tar.gz" or ".tgz" => DatasetKind.Tar,
             // A length that both records divide is taken for CIFAR-10's.

@@ -16,6 +16,9 @@ internal sealed class FolderLayout
 
     public bool HasSplits => _splits.Count > 0;
 
+    /// <summary>Whether the folders inside the class folders are splits.</summary>
+    public bool HasSplitsInClasses => _splitsInClasses;
+
     /// <summary>In words, for people.</summary>
     public string Form =>
         (

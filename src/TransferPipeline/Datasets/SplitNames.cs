@@ -21,6 +21,10 @@ internal static class SplitNames
     /// <returns>One of <see cref="Splits"/>, or null when the name is no split's.</returns>
     public static string? Canonical(string name) => Spellings.GetValueOrDefault(name);
 
+    /// <summary>Whether a name is that of a split but for a number behind it: train, test1, val_2.</summary>
+    public static bool IsNumbered(string name) =>
+        Canonical(name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '_', '-', ' ')) is not null;
+
     /// <summary>
     /// The split that a name holds as one of its words (seg_train, test_set, x-train-2024), or null where it holds none or several.
     /// </summary>
