@@ -35,13 +35,19 @@ internal static class PhotoFileList
                 throw new BadInputException($"{path}: no such file or folder; expected photos");
             var problems = new ProblemList();
             // As in datasets, so that thumbnails of a NAS are not predicted.
-            var found = LeftBehind
-                .Remove(PhotoFiles.Walk(path), problems)
-                .Left.Files.Where(f => PhotoFiles.IsPhoto(f.Path) && !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path)))
+            var left = LeftBehind.Remove(PhotoFiles.Walk(path), problems).Left;
+            // The walk's order is the file system's, which differs between machines.
+            var byKind = left
+                .Files.Where(f => !PhotoFiles.IsOfSystem(Path.GetFileName(f.Path)))
                 .Select(f => Path.Combine(path, f.Path))
-                // The walk's order is the file system's, which differs between machines.
                 .Order(StringComparer.Ordinal)
-                .ToList();
+                .ToLookup(file => PhotoFiles.IsPhoto(file));
+            foreach (var folder in left.UnusableFolders)
+                problems.Add(Path.Combine(path, folder.Path), "ignored folder: " + folder.Unusable);
+            // A telephone's .heic photos would be missing among the predictions without a word.
+            if (byKind[false].FirstOrDefault() is { } other)
+                problems.Add(other, $"{byKind[false].Count():N0} files whose extension is not a photo's are passed over");
+            var found = byKind[true].ToList();
             foreach (var problem in problems.ToList())
                 note?.Invoke(problem.ToString());
             if (found.Count == 0)
