@@ -20,6 +20,11 @@ internal sealed record PhotoFile(string Name) : IPhoto
 {
     public ReadOnlySpan<byte> Read(ref byte[] buffer)
     {
+        if (Directory.Exists(Name))
+            throw new ImageDecodeException("a folder, expected a photo");
+        // What cannot be written in UTF-8 comes as U+FFFD, and nothing is found under that name.
+        if (Name.Contains('\uFFFD', StringComparison.Ordinal) && !File.Exists(Name))
+            throw new ImageDecodeException("its name is not UTF-8; rename it");
         // A pipe has length 0, and reading it could wait for ever.
         if (FileBytes.Length(Name) == 0)
             throw new ImageDecodeException("empty, or a pipe or device");

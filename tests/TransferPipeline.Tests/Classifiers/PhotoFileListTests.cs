@@ -1,4 +1,5 @@
 using TransferPipeline.Classifiers;
+using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Classifiers;
 
@@ -20,5 +21,14 @@ public sealed class PhotoFileListTests : IDisposable
         );
         Assert.Contains($"{Path.Combine(_folder.Root, "0.txt")}: 2 files whose extension is not a photo's are passed over", notes);
         Assert.Equal(2, notes.Count);
+    }
+
+    [Theory]
+    [InlineData("", "a folder, expected a photo")]
+    [InlineData("caf\uFFFD.jpg", "its name is not UTF-8; rename it")]
+    public void Name_OfNoFile_SaysWhatItIs(string name, string expected)
+    {
+        var buffer = Array.Empty<byte>();
+        Assert.Equal(expected, Assert.Throws<ImageDecodeException>(() => new PhotoFile(_folder.At(name)).Read(ref buffer).Length).Message);
     }
 }
