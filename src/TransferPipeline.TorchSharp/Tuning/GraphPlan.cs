@@ -26,7 +26,7 @@ internal sealed class GraphPlan : IDisposable
     public GraphPlan(TunedGraph graph)
     {
         var model = graph.Model;
-        Opset = (int)(model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1);
+        Opset = model.Opset;
         Parameters = TrainableWeights.Find(model.Graph, graph.Inputs.Select(i => i.Name));
         Inputs = [.. graph.Inputs.Select(i => Slot(i.Name))];
         var parameters = Parameters.ToDictionary(p => p.Name, StringComparer.Ordinal);

@@ -51,7 +51,7 @@ internal sealed partial class Backbone
     public string? Penultimate => _classifier?.Feature;
 
     /// <summary>Version of the default operator set.</summary>
-    public int Opset => (int)(_onnx.Model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1);
+    public int Opset => _onnx.Model.Opset;
 
     /// <summary>What the first operators show of the pixels that it takes.</summary>
     internal PixelArithmetic Arithmetic { get; }

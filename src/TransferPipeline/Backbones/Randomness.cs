@@ -16,7 +16,6 @@ internal static class Randomness
     public static void Refuse(string file, ModelProto cut)
     {
         var index = new GraphIndex(cut.Graph, cut.Graph.Input[0].Name);
-        var opset = cut.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1;
         foreach (var node in Nodes(cut.Graph))
         {
             if (IsRandom(index, node))
@@ -27,7 +26,7 @@ internal static class Randomness
             if (
                 node.OpType == "BatchNormalization"
                 // BatchNormalization got training_mode in opset 14; from opset 7 on further outputs mean training.
-                && (opset >= 14 ? node.Int("training_mode", 0) != 0 : opset >= 7 && node.Output.Skip(1).Any(o => o.Length > 0))
+                && (cut.Opset >= 14 ? node.Int("training_mode", 0) != 0 : cut.Opset >= 7 && node.Output.Skip(1).Any(o => o.Length > 0))
             )
                 Throw.BadInput(
                     $"{file}: the layer '{Name(node)}' ({node.OpType}) takes the statistics of its batch, so that a photo's vector "

@@ -5,7 +5,7 @@ internal static class GraphPruner
 {
     /// <summary>
     /// A deep copy of the part of <paramref name="model"/> that makes <paramref name="tensors"/>, without outputs and without stored shapes
-    /// (they may bake the batch). Initializers cease to be inputs, for which IR version 4 or newer is needed.
+    /// (they may bake the batch). Initializers cease to be inputs.
     /// </summary>
     public static ModelProto Cut(ModelProto model, GraphIndex index, IEnumerable<string> tensors)
     {
@@ -22,8 +22,8 @@ internal static class GraphPruner
         }
 
         var (graph, stripped) = (model.Graph, Shell(model));
-        // From version 4 on initializers need not be inputs, and only the image is one here.
-        stripped.IrVersion = Math.Max(stripped.IrVersion, 4);
+        // Only the image is an input here.
+        stripped.AllowUnlistedInitializers();
         stripped.Graph.Node.AddRange(graph.Node.Where(nodes.Contains).Select(n => n.Clone()));
         stripped.Graph.Initializer.AddRange(graph.Initializer.Where(i => needed.Contains(i.Name)).Select(i => i.Clone()));
         stripped.Graph.SparseInitializer.AddRange(

@@ -23,8 +23,6 @@ internal sealed class GraphWriter : IGraphWriter
     public GraphWriter(ModelProto model)
     {
         _model = model;
-        // An empty domain and "ai.onnx" are two spellings of the default operator set.
-        Opset = (int)(model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1);
         foreach (var node in Graph.Node)
         {
             _names.Add(node.Name);
@@ -38,7 +36,7 @@ internal sealed class GraphWriter : IGraphWriter
     }
 
     /// <summary>Version of the default operator set.</summary>
-    public int Opset { get; }
+    public int Opset => _model.Opset;
 
     public GraphProto Graph => _model.Graph;
 

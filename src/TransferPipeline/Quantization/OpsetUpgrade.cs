@@ -79,7 +79,7 @@ internal static class OpsetUpgrade
     /// <exception cref="UsageException">An operator of the old opset is not rewritten here.</exception>
     public static void Apply(string file, ModelProto model, BackboneInput input)
     {
-        var opset = model.OpsetImport.First(o => o.Domain is "" or "ai.onnx");
+        var opset = model.DefaultOperators!;
         model.IrVersion = Math.Max(model.IrVersion, IrVersion);
         if (opset.Version >= Target)
             return;

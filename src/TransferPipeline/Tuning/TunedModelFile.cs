@@ -38,8 +38,7 @@ internal static class TunedModelFile
             // ONNX forbids a second maker of a tensor.
             graph.Node.Remove(node);
             graph.Initializer.Add(tensor);
-            // Up to IR version 3 every initializer has to be listed among the inputs.
-            model.IrVersion = Math.Max(model.IrVersion, 4);
+            model.AllowUnlistedInitializers();
         }
 
         // A tuned backbone may be tuned again; its file states how it was made last.
