@@ -177,7 +177,7 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
                 );
             case "Affine":
                 return (Fill(node.Attribute("alpha")?.F ?? 1), Fill(node.Attribute("beta")?.F ?? 0));
-            case "BatchNormalization":
+            case "BatchNormalization" when node.Input.Count > 4:
                 if (
                     Channels(index, node.Input[1]) is not { } scale
                     || Channels(index, node.Input[2]) is not { } bias

@@ -107,8 +107,8 @@ internal sealed class LocalFunctions
         }
 
         // Defaults of the function first, so that the call's own attributes replace them.
-        var attributes = function.AttributeProto.ToDictionary(a => a.Name, a => a, StringComparer.Ordinal);
-        foreach (var attribute in call.Attribute)
+        var attributes = new Dictionary<string, AttributeProto>(StringComparer.Ordinal);
+        foreach (var attribute in function.AttributeProto.Concat(call.Attribute))
             attributes[attribute.Name] = attribute;
         return [.. function.Node.Select(n => Renamed(n.Clone(), call, names, attributes))];
     }

@@ -79,6 +79,7 @@ internal static class MappedWeights
 
     private static bool IsLargeGemm(NodeProto node, Dictionary<string, TensorProto> initializers) =>
         node.OpType == "Gemm"
+        && node.Input.Count > 1
         // With transB the weight is outputs x inputs, so that some outputs are consecutive bytes of the file.
         && node.Int("transB", 0) != 0
         && initializers.TryGetValue(node.Input[1], out var weights)

@@ -53,8 +53,7 @@ internal sealed class OnnxFile
         catch (Exception e) when (e is InvalidProtocolBufferException or InvalidDataException)
         {
             throw new BadInputException(
-                $"{file}: not an ONNX model ({e.Message.TrimEnd('.').ReplaceLineEndings(" ")}); expected a protobuf file as "
-                    + $"torch.onnx.export writes it",
+                $"{file}: not an ONNX model ({Problem(e)}); expected a protobuf file as torch.onnx.export writes it",
                 e
             );
         }
@@ -91,11 +90,22 @@ internal sealed class OnnxFile
         foreach (var tensor in TensorData.All(graph))
         {
             if (tensor.DataLocation != TensorProto.Types.DataLocation.External)
+            {
+                // Other values than raw ones stand in fields of their type.
+                if (tensor.RawData.Length > 0)
+                    RequireLength(file, tensor, tensor.RawData.Length, Expected(file, tensor));
                 continue;
-            var (location, offset, length) = TensorData.Location(tensor);
+            }
+
+            var (location, offset, length) = Location(file, tensor);
+            var expected = Expected(file, tensor);
             // SkeletonReader made this reference itself; it lies inside the file by construction.
             if (location == own)
+            {
+                RequireLength(file, tensor, length, expected);
                 continue;
+            }
+
             var path = Path.GetFullPath(Path.Combine(folder, location));
             // The ONNX specification allows relative paths below the model only. A file that points elsewhere could read any file of the
             // user.
@@ -107,18 +117,61 @@ internal sealed class OnnxFile
             var info = new FileInfo(System.IO.File.Exists(path) ? RealFile(path) : path); // a link's own length is that of its text
             if (!info.Exists)
                 Throw.BadInput($"{file}: its data file '{location}' is missing; put it beside the model");
-            // The specification: without a length the data reach to the end of the file.
-            length = length < 0 ? info.Length - offset : length;
-            if (offset < 0 || length < 0 || offset + length > info.Length)
+            // Without a length they are as long as type and shape say; only where these are not known, up to the end of the file.
+            length = length < 0 ? expected ?? info.Length - offset : length;
+            RequireLength(file, tensor, length, expected);
+            // Compared without a sum, which hostile numbers would make negative.
+            if (length < 0 || length > info.Length - offset)
                 Throw.BadInput(
-                    $"{path}: {info.Length} bytes, but tensor '{tensor.Name}' of {Path.GetFileName(file)} ends at byte "
-                        + $"{offset + length}; the file is truncated or not this model's"
+                    $"{path}: {info.Length} bytes, but tensor '{tensor.Name}' of {Path.GetFileName(file)} has {length} from byte {offset} "
+                        + $"on; the file is truncated or not this model's"
                 );
             TensorData.SetLocation(tensor, RealFile(path), offset, length);
             files.Add(path);
         }
 
         return [.. files];
+    }
+
+    /// <summary>What is wrong with the bytes; protobuf's own messages speak of its wire format.</summary>
+    private static string Problem(Exception e) =>
+        e is not InvalidProtocolBufferException ? e.Message
+        : e.Message.Contains("UTF-8", StringComparison.Ordinal) ? "a name or text in it is not UTF-8"
+        : e.Message.Contains("nesting", StringComparison.Ordinal) ? "its subgraphs are nested too deeply"
+        : "it is damaged: a field of it has no valid length or type";
+
+    private static (string File, long Offset, long Length) Location(string file, TensorProto tensor)
+    {
+        try
+        {
+            return TensorData.Location(tensor);
+        }
+        catch (FormatException e)
+        {
+            throw new BadInputException($"{file}: {e.Message}", e);
+        }
+    }
+
+    private static long? Expected(string file, TensorProto tensor)
+    {
+        try
+        {
+            return TensorData.Bytes(tensor);
+        }
+        catch (OverflowException e)
+        {
+            throw new BadInputException($"{file}: damaged: tensor '{tensor.Name}' has the shape {string.Join(" x ", tensor.Dims)}", e);
+        }
+    }
+
+    /// <summary>Shapes are taken from what a file declares, before its values are read: both must say the same.</summary>
+    private static void RequireLength(string file, TensorProto tensor, long length, long? expected)
+    {
+        if (expected is { } bytes && length != bytes)
+            Throw.BadInput(
+                $"{file}: damaged: tensor '{tensor.Name}' of shape {string.Join(" x ", tensor.Dims)} takes {bytes} bytes, {length} are "
+                    + $"there"
+            );
     }
 
     private string ComputeSha256()

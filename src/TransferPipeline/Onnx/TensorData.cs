@@ -24,16 +24,20 @@ internal static class TensorData
         }
     }
 
-    /// <summary>Where external data are; a length of -1 means up to the file's end.</summary>
+    /// <summary>Where external data are; a length of -1 means that none is stated.</summary>
+    /// <exception cref="FormatException">A number is none.</exception>
     public static (string File, long Offset, long Length) Location(TensorProto tensor)
     {
-        var entries = tensor.ExternalData.ToDictionary(e => e.Key, e => e.Value);
+        var entries = new Dictionary<string, string>(StringComparer.Ordinal);
+        // Of keys that are given twice the last counts, as for the onnx package and ONNX Runtime.
+        foreach (var entry in tensor.ExternalData)
+            entries[entry.Key] = entry.Value;
         return (entries.GetValueOrDefault("location", ""), Number("offset", 0), Number("length", -1));
 
         long Number(string key, long absent) =>
             !entries.TryGetValue(key, out var text) ? absent
             : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
-            : throw new BadInputException($"{tensor.Name}: external data with {key} '{text}', expected a whole number");
+            : throw new FormatException($"tensor '{tensor.Name}' has external data with {key} '{text}', expected a whole number");
     }
 
     public static void SetLocation(TensorProto tensor, string file, long offset, long length)
@@ -59,6 +63,25 @@ internal static class TensorData
     }
 
     public static long Count(TensorProto tensor) => tensor.Dims.Aggregate(1L, (product, d) => product * d);
+
+    /// <summary>Bytes of the values in raw form, from type and shape; null for texts and for types that are not known here.</summary>
+    /// <exception cref="OverflowException">An axis is negative, or the sizes of the axes multiply to more than any file holds.</exception>
+    public static long? Bytes(TensorProto tensor)
+    {
+        // Numbers of onnx.proto's DataType; types of less than a byte are packed, and the last byte may be partly used.
+        var bits = tensor.DataType switch
+        {
+            1 or 6 or 12 => 32,
+            2 or 3 or 9 or (>= 17 and <= 20) or 24 => 8,
+            4 or 5 or 10 or 16 => 16,
+            7 or 11 or 13 or 14 => 64,
+            15 => 128,
+            >= 21 and <= 23 => 4,
+            _ => 0,
+        };
+        var count = tensor.Dims.Aggregate(1L, (product, d) => checked(product * (long)checked((ulong)d)));
+        return bits == 0 ? null : checked(count * bits + 7) / 8;
+    }
 
     /// <summary>The values of an int64 or int32 tensor.</summary>
     public static long[] Int64s(TensorProto tensor) =>

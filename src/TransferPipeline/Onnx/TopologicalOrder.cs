@@ -9,22 +9,30 @@ internal static class TopologicalOrder
     /// <exception cref="BadInputException">A tensor is made twice, comes from nowhere, or depends on itself.</exception>
     public static void Ensure(string file, GraphProto graph)
     {
+        var stored = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var initializer in graph.Initializer)
+        {
+            if (!stored.Add(initializer.Name))
+                Throw.BadInput($"{file}: not a valid ONNX graph: the initializer '{initializer.Name}' is there twice");
+        }
+
         var makers = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
+        stored.UnionWith(graph.Input.Select(i => i.Name));
         foreach (var node in graph.Node)
         {
             foreach (var output in node.Output.Where(o => o.Length > 0))
             {
+                if (stored.Contains(output))
+                    Throw.BadInput(
+                        $"{file}: not a valid ONNX graph: the node '{Name(node)}' makes '{output}', which is an input or initializer"
+                    );
                 if (!makers.TryAdd(output, node))
                     Throw.BadInput($"{file}: not a valid ONNX graph: the tensor '{output}' is made twice");
             }
         }
 
         // These need no node. Names of subgraphs come through GraphIndex.Inputs, so control flow waits for what it reads.
-        var known = graph
-            .Input.Select(i => i.Name)
-            .Concat(graph.Initializer.Select(i => i.Name))
-            .Concat(graph.SparseInitializer.Select(s => s.Values?.Name ?? ""))
-            .ToHashSet(StringComparer.Ordinal);
+        var known = stored.Concat(graph.SparseInitializer.Select(s => s.Values?.Name ?? "")).ToHashSet(StringComparer.Ordinal);
         // Kahn's algorithm: open counts the nodes that a node still waits for.
         var open = new Dictionary<NodeProto, int>(ReferenceEqualityComparer.Instance);
         var users = new Dictionary<NodeProto, List<NodeProto>>(ReferenceEqualityComparer.Instance);
