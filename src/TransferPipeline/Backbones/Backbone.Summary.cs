@@ -142,7 +142,7 @@ internal sealed partial class Backbone
         return tensors;
     }
 
-    private long VectorLength(long[] shape, PoolingKind pooling) => CutBuilder.Dimension([1, .. shape.Skip(1)], new Pooling(pooling));
+    private long VectorLength(long[] shape, PoolingKind pooling) => CutBuilder.Length([1, .. shape.Skip(1)], new Pooling(pooling));
 
     private long CountParameters(NodeProto node, HashSet<string> counted)
     {

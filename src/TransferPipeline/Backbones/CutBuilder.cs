@@ -9,6 +9,9 @@ namespace TransferPipeline.Backbones;
 /// <summary>Makes a <see cref="CutModel"/>: prune, free the batch, pool, declare outputs.</summary>
 internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex index)
 {
+    /// <summary>Values of a vector: twenty times those of VGG's largest map.</summary>
+    private const int MaxLength = 1 << 26;
+
     public CutModel Build(IReadOnlyList<CutRequest> requests, IReadOnlyList<CutPoint> points)
     {
         // 1. Prune, and give the input one type.
@@ -36,6 +39,8 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             // float16 and double features become float32, the one type of feature sets.
             if (seen.Type != TensorElementType.Float)
                 tensor = graph.Node("Cast", [tensor], ("to", (long)DataType.Float));
+            // Before the pooling, which stores matrices of its sides.
+            var dimension = Dimension(shape, point.Pooling, what);
             tensor = PoolingWriter.Write(
                 graph,
                 tensor,
@@ -45,7 +50,6 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
                 what
             );
             var name = graph.Unique(points.Count == 1 ? "feature" : $"feature_{i}");
-            var dimension = Dimension(shape, point.Pooling);
             graph.Output(tensor, name, DataType.Float, batch.MaxBatch == 1 ? 1 : -1, dimension);
             outputs.Add(new(requests[i], name, point.Tensor, dimension) { Shape = shape, BatchAxis = seen.Axis });
         }
@@ -92,7 +96,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         }
         catch (OnnxRuntimeException e)
         {
-            throw new BadInputException($"{file}: {NewerThanRuntime(model) ?? $"ONNX Runtime cannot load it: {e.OneLine()}"}", e);
+            throw new BadInputException($"{file}: {OtherVersion(model) ?? $"ONNX Runtime cannot load it: {e.OneLine()}"}", e);
         }
     }
 
@@ -112,18 +116,27 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         }
     }
 
-    /// <summary>The newest versions of the default operators and of the file format that this ONNX Runtime takes.</summary>
+    /// <summary>The versions of the default operators that this ONNX Runtime takes; of older ones it knows some.</summary>
+    private const int MinOpset = 7;
     internal const int MaxOpset = 26;
+
+    /// <summary>The newest version of the file format that it takes.</summary>
     internal const int MaxIrVersion = 13;
 
     // ONNX Runtime's own message names a version and no cure.
-    private static string? NewerThanRuntime(ModelProto model) =>
-        model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx") is { Version: > MaxOpset } opset
-            ? $"its operators are of opset {opset.Version}, and this ONNX Runtime takes up to {MaxOpset}; export it with "
+    private static string? OtherVersion(ModelProto model) =>
+        model.Opset > MaxOpset
+            ? $"its operators are of opset {model.DefaultOperators?.Version}, and this ONNX Runtime takes up to {MaxOpset}; export it with "
                 + $"opset_version={MaxOpset} or lower"
         : model.IrVersion > MaxIrVersion
             ? $"its format is of IR version {model.IrVersion}, and this ONNX Runtime takes up to {MaxIrVersion}; export it with an "
                 + $"older onnx package"
+        : model.Opset < MinOpset
+            ? (
+                model.DefaultOperators is null
+                    ? "it does not state of which opset its operators are (opset_import)"
+                    : $"its operators are of opset {model.DefaultOperators.Version}"
+            ) + $", and this ONNX Runtime takes {MinOpset} to {MaxOpset}; export it again, or convert it with onnx.version_converter"
         : null;
 
     private static IEnumerable<string> Tensors(CutPoint point) =>
@@ -169,24 +182,29 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
     }
 
     /// <summary>Length of the vector that a pooling makes of a tensor whose batch axis comes first.</summary>
-    public static int Dimension(long[] shape, Pooling pooling)
+    public static long Length(long[] shape, Pooling pooling)
     {
-        var count = shape.Skip(1).Aggregate(1L, (product, d) => product * d);
         var channels =
             PoolingWriter.ChannelsLast(shape) ? shape[3]
             : shape.Length == 3 ? shape[2]
             : shape[1];
-        return checked(
-            (int)(
-                pooling.Kind switch
-                {
-                    PoolingKind.Avg or PoolingKind.Max when shape.Length is 3 or 4 => channels,
-                    PoolingKind.Adaptive => channels * pooling.Height * pooling.Width,
-                    PoolingKind.Cls or PoolingKind.Mean => channels,
-                    PoolingKind.ClsMean => 2 * channels,
-                    _ => count,
-                }
-            )
-        );
+        // In 128 bits, since a pooling's sides may be any numbers.
+        Int128 length = pooling.Kind switch
+        {
+            PoolingKind.Avg or PoolingKind.Max when shape.Length is 3 or 4 => channels,
+            PoolingKind.Adaptive => (Int128)channels * pooling.Height * pooling.Width,
+            PoolingKind.Cls or PoolingKind.Mean => channels,
+            PoolingKind.ClsMean => 2 * channels,
+            _ => shape.Skip(1).Aggregate(1L, (product, d) => product * d),
+        };
+        return (long)Int128.Min(length, long.MaxValue);
+    }
+
+    private static int Dimension(long[] shape, Pooling pooling, string what)
+    {
+        var length = Length(shape, pooling);
+        if (length > MaxLength)
+            Throw.Usage($"pooling {pooling} makes vectors of {length} values of {what}; at most {MaxLength} are taken");
+        return (int)length;
     }
 }

@@ -61,7 +61,7 @@ internal static partial class GpuErrors
     {
         var message = e.Message;
         if (Failure().Match(message) is not { Success: true } failure)
-            return message.Split('\n', 2)[0].Trim();
+            return e.FirstLine();
         var node = Node().Match(message);
         var brief = node.Success ? $"{failure.Value.Trim()} in {node.Groups[1].Value} node {node.Groups[2].Value}" : failure.Value.Trim();
         // CUDA's errors 209 and 200.
