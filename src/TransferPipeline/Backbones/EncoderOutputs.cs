@@ -41,7 +41,8 @@ internal sealed class EncoderOutputs
         // The features of heads that are put together stand for their output.
         var several = heads.Where(h => h.Features.Count > 0).MaxBy(h => h.Depth);
         var names = several?.Features ?? [.. heads.Select(h => h.Output).Distinct()];
-        var shapes = ShapeProbe.Run(file, model, index, input, names);
+        // ONNX Runtime runs no graph without outputs.
+        var shapes = names.Count > 0 ? ShapeProbe.Run(file, model, index, input, names) : [];
         var all = names
             .Where(shapes.ContainsKey)
             .Select(n => new EncoderOutput(n, shapes[n].Shape, Form(shapes[n])))

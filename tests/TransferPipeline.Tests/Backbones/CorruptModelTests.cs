@@ -58,6 +58,143 @@ public sealed class CorruptModelTests : IDisposable
         Assert.Contains("second (N x 3 x 8 x 8)", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
     }
 
+    [Theory]
+    [InlineData("input (N x 3 x 8 x 8, int8); expected one image input", (int)DataType.Int8, -1L, 3L, 8L, 8L)]
+    [InlineData("input (N x 3 x 8 x 8, bfloat16); expected one image input", (int)DataType.Bfloat16, -1L, 3L, 8L, 8L)]
+    [InlineData("input (1 x 3 x 5000 x 8); expected", (int)DataType.Float, 1L, 3L, 5000L, 8L)]
+    [InlineData("of type float, float16, double or uint8, with N up to 1024 and sides up to 4096", (int)DataType.Float, 2000L, 3L, 8L, 8L)]
+    public void Open_InputThatIsNoPhotoForItsTypeOrSize_SaysWhatIsTaken(string expected, int type, params long[] shape) =>
+        Assert.Contains(
+            expected,
+            Assert.Throws<BadInputException>(() => Backbone.Open(Small((DataType)type, shape).Save(_folder))).Message
+        );
+
+    [Fact]
+    public void Open_FileWithoutItsWeights_ListsAFewOfItsInputs()
+    {
+        var m = Small();
+        foreach (var weights in m.Model.Graph.Initializer.Concat(m.Model.Graph.Initializer.Select(Renamed)).ToList())
+            m.Model.Graph.Input.Add(GraphWriter.Declare(weights.Name, DataType.Float, [.. weights.Dims]));
+        m.Model.Graph.Initializer.Clear();
+        Assert.Contains(" more; expected one image input", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
+
+        static TensorProto Renamed(TensorProto tensor) => new(tensor) { Name = tensor.Name + "_2" };
+    }
+
+    [Theory]
+    [InlineData(12, 0, 12, 12)]
+    [InlineData(0, 9, 9, 9)]
+    [InlineData(0, 0, 224, 224)]
+    public void Open_SideThatIsOpenOr0_IsAsLongAsTheOther(int height, int width, int expectedHeight, int expectedWidth)
+    {
+        // Some exporters write 0 for what is open, for which ONNX Runtime would take empty photos.
+        var m = Small();
+        var dims = m.Model.Graph.Input[0].Type.TensorType.Shape.Dim;
+        (dims[0], dims[2], dims[3]) = (new() { DimValue = 0 }, new() { DimValue = height }, new() { DimValue = width });
+        var backbone = Backbone.Open(m.Save(_folder));
+        Assert.Equal((expectedHeight, expectedWidth, false), (backbone.Input.Height, backbone.Input.Width, backbone.Input.SizeIsFixed));
+        Assert.Equal(8, backbone.Cut().Outputs[0].Dimension);
+    }
+
+    [Fact]
+    public void Open_SizeAgainstTheOneSideThatIsFixed_IsRefused()
+    {
+        var m = Small(DataType.Float, -1, 3, -1, 12);
+        Assert.Equal((12, 12), (Backbone.Open(m.Save(_folder), 12).Input.Height, Backbone.Open(m.Save(_folder), 12).Input.Width));
+        Assert.Contains(
+            "takes photos of any x 12 pixels; size 16 was requested",
+            Assert.Throws<UsageException>(() => Backbone.Open(m.Save(_folder), 16)).Message
+        );
+    }
+
+    [Theory]
+    [InlineData("made from no photo")]
+    [InlineData("made from another input too")]
+    [InlineData("none")]
+    public void Cut_NoOutputOfThePhotoAlone_AsksForATensor(string outputs)
+    {
+        // CLIP with both halves gives similarities alone, which need the text as well.
+        var m = Small();
+        var features = m.Model.Graph.Node.First(n => n.OpType == "Flatten").Output[0];
+        m.Model.Graph.Output.Clear();
+        if (outputs == "made from another input too")
+        {
+            m.Model.Graph.Input.Add(GraphWriter.Declare("text", DataType.Float, -1, 8));
+            m.Output(m.Node("MatMul", features, m.Node("Transpose", "text")), -1, -1);
+        }
+        else if (outputs == "made from no photo")
+        {
+            m.Output(m.Weights(1, 2, 2), 2, 2);
+        }
+
+        var backbone = Backbone.Open(m.Save(_folder));
+        Assert.Contains("choose a tensor with --cut NAME", Assert.Throws<UsageException>(() => backbone.Cut()).Message);
+        Assert.Equal(8, backbone.Cut(new CutRequest(features, Pooling.None)).Outputs[0].Dimension);
+    }
+
+    [Fact]
+    public void Cut_OldOpsetOrNone_NamesTheVersions()
+    {
+        var m = new SmallModel(6);
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Gemm(m.Body(m.Input), 8, 8))), 8, SmallModel.Classes));
+        Assert.Contains(
+            "its operators are of opset 6, and this ONNX Runtime takes 7 to",
+            Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)).Cut()).Message
+        );
+        m.Model.OpsetImport.Clear();
+        Assert.Contains(
+            "it does not state of which opset its operators are (opset_import), and",
+            Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)).Cut()).Message
+        );
+    }
+
+    [Theory]
+    [InlineData("Gemm", 1)]
+    [InlineData("Conv", 1)]
+    [InlineData("BatchNormalization", 2)]
+    public void Cut_LayerWithoutItsWeights_SaysSo(string op, int inputs)
+    {
+        var m = new SmallModel();
+        var w = m.Weights(1, 3);
+        var x = m.Node("BatchNormalization", m.Input, w, w, w, w);
+        m.Output(m.Gemm(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(x))), 8, 8), 8, SmallModel.Classes));
+        var node = m.Model.Graph.Node.First(n => n.OpType == op);
+        while (node.Input.Count > inputs)
+            node.Input.RemoveAt(inputs);
+        var error = Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)).Cut());
+        Assert.Contains($"input size {inputs} not in range", error.Message);
+    }
+
+    [Fact]
+    public void Messages_OfOtherLibraries_AreInOurWords()
+    {
+        // Protobuf speaks of its wire format, ONNX Runtime of its own source files.
+        var bytes = Small().Model.ToByteArray();
+        var zero = _folder.Write("zero.onnx", [.. bytes, 0, 0]);
+        Assert.Contains("it is damaged: a field", Assert.Throws<BadInputException>(() => Backbone.Open(zero)).Message);
+        var latin = _folder.Write("latin.onnx", [.. bytes, 0x12, 1, 0xe9]);
+        Assert.Contains("is not UTF-8", Assert.Throws<BadInputException>(() => Backbone.Open(latin)).Message);
+        foreach (var damage in (Action<TensorProto>[])[t => t.DataType = 99, t => t.RawData = ByteString.Empty, t => t.DataType = 8])
+        {
+            var m = Small();
+            damage(m.Model.Graph.Initializer[0]);
+            var error = Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)).Cut()).Message;
+            Assert.Contains("ONNX Runtime cannot load it: ", error);
+            Assert.DoesNotMatch(@"\.(cc|h):\d|::|ErrorCode|onnxruntime_src|ONNXRuntimeError", error);
+        }
+    }
+
+    [Theory]
+    [InlineData("adaptive:100000x100000", "vectors of 80000000000 values")]
+    [InlineData("adaptive:2147483647x2147483647", "vectors of 9223372036854775807 values")]
+    [InlineData("adaptive:1x8388609", "vectors of 67108872 values")]
+    public void Cut_PoolingBeyondAllMemory_IsRefused(string pooling, string expected)
+    {
+        var backbone = Backbone.Open(Small().Save(_folder));
+        var error = Assert.Throws<UsageException>(() => backbone.Cut(new CutRequest(CutRequest.Features, Pooling.Parse(pooling))));
+        Assert.Contains(expected, error.Message);
+    }
+
     [Fact]
     public void Open_GraphThatDependsOnItself_IsRefused()
     {
@@ -116,9 +253,11 @@ public sealed class CorruptModelTests : IDisposable
         }
     }
 
-    private static SmallModel Small()
+    private static SmallModel Small() => Small(DataType.Float);
+
+    private static SmallModel Small(DataType type, params long[] shape)
     {
-        var m = new SmallModel();
+        var m = new SmallModel(17, "input", type, shape);
         return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
     }
 
