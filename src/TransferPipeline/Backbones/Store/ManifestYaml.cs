@@ -111,6 +111,13 @@ internal sealed class ManifestYaml
         if (sha256.Length != 64 || !sha256.All(char.IsAsciiHexDigitLower))
             Fail(keys["sha256"], $"sha256 is '{sha256}', expected 64 lower-case hexadecimal digits");
         var input = Keys(Map(root, keys, "input"), "size", "layout");
+        var (size, preprocessing) = (Side(Required(root, input, "size")), ReadPreprocessing(Map(root, keys, "preprocessing")));
+        if (preprocessing.OutputHeight != 0 && preprocessing.OutputHeight != size)
+            Fail(
+                keys["preprocessing"],
+                $"the preprocessing makes photos of {preprocessing.OutputHeight} x {preprocessing.OutputWidth} pixels, but input.size is "
+                    + $"{size}"
+            );
         return new()
         {
             Name = name,
@@ -119,9 +126,9 @@ internal sealed class ManifestYaml
             Sha256 = sha256,
             License = Text(Required(root, keys, "license")),
             Sources = keys.TryGetValue("sources", out var sources) ? [.. Items(sources).Select(Address)] : [],
-            InputSize = Side(Required(root, input, "size")),
+            InputSize = size,
             Layout = input.TryGetValue("layout", out var layout) ? Word<TensorLayout>(layout) : TensorLayout.Nchw,
-            Preprocessing = ReadPreprocessing(Map(root, keys, "preprocessing")),
+            Preprocessing = preprocessing,
             PreprocessingSource = keys.TryGetValue("preprocessing-source", out var evidence) ? Text(evidence) : "",
             Cut = keys.TryGetValue("cut", out var cut) ? Text(cut) : "",
             Note = keys.TryGetValue("note", out var note) ? Text(note) : "",
@@ -156,13 +163,15 @@ internal sealed class ManifestYaml
             result = result with { CropRoundsDown = Text(rounding) == "down" };
         }
 
-        // Half of a form would leave ImageNet's number in the place of the other half, without a word.
+        // ImageNet's numbers would take the place of what is missing, without a word: of half a form, or of both.
         if (
             keys.ContainsKey("divisor") != keys.ContainsKey("offset")
             || keys.ContainsKey("mean") != keys.ContainsKey("std")
-            || (keys.ContainsKey("divisor") && keys.ContainsKey("mean"))
+            || keys.ContainsKey("divisor") == keys.ContainsKey("mean")
         )
             Fail(map, "expected either mean and std, or offset and divisor");
+        if (keys.ContainsKey("resize") && !keys.ContainsKey("interpolation"))
+            Fail(map, "'resize' without 'interpolation'; expected the filter of the resize too");
         return result with
         {
             Interpolation = keys.TryGetValue("interpolation", out var filter) ? Word<Interpolation>(filter) : result.Interpolation,
