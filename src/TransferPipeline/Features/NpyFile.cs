@@ -21,6 +21,8 @@ internal static partial class NpyFile
         using var stream = Open(file, "two-dimensional float32", 2, out var type, out var shape);
         if (type != "<f4")
             Throw.BadInput($"{file}: values of type {type}, expected float32 (<f4)");
+        if (shape[1] == 0)
+            Throw.BadInput($"{file}: vectors without values");
         var matrix = new FeatureMatrix(shape[0], shape[1]);
         Read(stream, file, MemoryMarshal.AsBytes(matrix.Data.AsSpan(0, shape[0] * shape[1])));
         return matrix;
@@ -111,6 +113,12 @@ internal static partial class NpyFile
                     ? v
                     : throw new BadInputException($"{file}: size {s} is too large")
         );
+        // Before arrays are made: the numbers of a damaged header would take all memory. The last digit of a type is its bytes per value.
+        var (values, width) = (shape.Aggregate(1UL, (product, s) => product * (ulong)s), Math.Clamp(type[^1] - '0', 1, 8));
+        if (values > (ulong)(stream.Length - stream.Position) / (ulong)width)
+            Throw.BadInput($"{file}: ends before its last value; write it again");
+        if (values > (ulong)(int.MaxValue / width))
+            Throw.BadInput($"{file}: {values} values, expected at most 2 GB");
         return stream;
     }
 

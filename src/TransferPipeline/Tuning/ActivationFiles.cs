@@ -18,13 +18,9 @@ internal sealed unsafe class ActivationFiles : IDisposable
         var ranks = set.Ranks;
         for (var p = 0; p < set.Manifest.Parts.Count; p++)
         {
-            var file = MemoryMappedFile.CreateFromFile(
-                set.Existing(set.Manifest.Parts[p]),
-                FileMode.Open,
-                null,
-                0,
-                MemoryMappedFileAccess.Read
-            );
+            var part = set.Existing(set.Manifest.Parts[p]);
+            ActivationTable.RequireShape(part, ranks[p].Length, _columns);
+            var file = MemoryMappedFile.CreateFromFile(part, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
             var view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
             _maps.Add((file, view));
             // One pointer for the whole life of the map: a lock per read would cost more than the copy.

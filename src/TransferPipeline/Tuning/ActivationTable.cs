@@ -93,8 +93,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
     public int ReadVectors(string file, FeatureMatrix destination, int firstRow)
     {
         using var stream = Open(file, out var count, out var columns);
-        if (columns != destination.Columns)
-            throw new BadInputException($"{file} holds vectors of {columns} values, expected {destination.Columns}: delete its folder");
+        RequireColumns(file, columns, destination.Columns);
         var half = new Half[columns];
         try
         {
@@ -115,6 +114,7 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
     public int ReadBlocks(string file, FeatureMatrix block, int filled, Action full)
     {
         using var stream = Open(file, out var count, out var columns);
+        RequireColumns(file, columns, block.Columns);
         var half = new Half[columns];
         // A block may begin with rows of the part before: filled goes on from there.
         for (var i = 0; i < count; i++)
@@ -131,6 +131,24 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
         return filled;
     }
 
+    /// <summary>
+    /// Checks a part before it is mapped, against the numbers of its set: a map that is read beyond the end of its file ends the process.
+    /// </summary>
+    /// <exception cref="BadInputException">It is damaged, or holds other rows or vectors.</exception>
+    public static void RequireShape(string file, int rows, int columns)
+    {
+        using var stream = Open(file, out var foundRows, out var foundColumns);
+        RequireColumns(file, foundColumns, columns);
+        if (foundRows != rows)
+            throw new BadInputException($"{file} holds {foundRows} vectors, expected {rows}: delete its folder and run again");
+    }
+
+    private static void RequireColumns(string file, int found, int expected)
+    {
+        if (found != expected)
+            throw new BadInputException($"{file} holds vectors of {found} values, expected {expected}: delete its folder and run again");
+    }
+
     /// <summary>Opens a part; the stream stands at its values.</summary>
     /// <exception cref="BadInputException">It is no such part, or ends early.</exception>
     private static FileStream Open(string file, out int rows, out int columns)
@@ -141,12 +159,12 @@ internal sealed class ActivationTable(IFeatureTable parquet) : IFeatureTable
             Span<byte> header = stackalloc byte[HeaderBytes];
             stream.ReadExactly(header);
             (rows, columns) = (MemoryMarshal.Read<int>(header[8..]), MemoryMarshal.Read<int>(header[12..]));
-            // The length is checked here: a memory map that is read beyond the end of its file ends the process.
             if (
                 MemoryMarshal.Read<ulong>(header) != Magic
                 || rows < 0
                 || columns < 1
-                || stream.Length < HeaderBytes + (long)rows * columns * 2
+                // Divided, since the product of two damaged numbers may pass what a long holds.
+                || (stream.Length - HeaderBytes) / 2 / columns < rows
             )
                 throw Damaged(file, null);
             return stream;

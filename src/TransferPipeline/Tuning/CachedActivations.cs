@@ -22,7 +22,6 @@ internal sealed class CachedActivations : IActivationSource
         }
 
         _rows = [.. rows.Select(r => r.ToArray())];
-        // After LoadRows, which has checked the length of every part: the maps are read without a check.
         _files = new(set);
     }
 

@@ -76,7 +76,12 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
                 // Weights are any bytes: without a hash a damaged one would be trained on.
                 RequireIntact(stream);
                 var epoch = reader.ReadInt32();
-                var history = JsonSerializer.Deserialize(reader.ReadString(), TuningJson.Default.ListTuningEpoch)!;
+                var history =
+                    JsonSerializer.Deserialize(reader.ReadString(), TuningJson.Default.ListTuningEpoch)
+                    ?? throw new InvalidDataException("it has no history");
+                // One entry per epoch; a damaged number would repeat epochs or leave some out.
+                if (history.Count != epoch)
+                    throw new InvalidDataException($"it has {history.Count} epochs in its history and is of epoch {epoch}");
                 read = new(epoch, history, null, reader.ReadInt32(), reader.ReadDouble());
                 hasKept = reader.ReadBoolean();
             }
@@ -85,7 +90,8 @@ internal sealed record TuningCheckpoint(int Epoch, List<TuningEpoch> History, Tu
             part.Load(stream);
             return read with { Kept = kept };
         }
-        catch (Exception e) when (e is EndOfStreamException or InvalidDataException or JsonException or FormatException)
+        // An impossible length of a text is an IOException too.
+        catch (Exception e) when (e is IOException or InvalidDataException or JsonException or FormatException)
         {
             throw new BadInputException($"{file} is damaged ({e.OneLine()}): delete it, and training begins anew", e);
         }

@@ -69,6 +69,43 @@ public sealed class ActivationTableTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(int.MaxValue, int.MaxValue)]
+    [InlineData(1 << 30, 1 << 30)]
+    [InlineData(-1, Columns)]
+    [InlineData(1, 0)]
+    [InlineData(1, int.MinValue)]
+    [InlineData(2, Columns)]
+    public void Read_HeaderOfMoreThanTheFileHolds_IsBadInput(int count, int columns)
+    {
+        var file = Damaged(count, columns);
+        Assert.Throws<BadInputException>(() => _table.Shape(file));
+        Assert.Throws<BadInputException>(() => _table.ReadRows(file));
+        Assert.Throws<BadInputException>(() => ActivationTable.RequireShape(file, 1, Columns));
+    }
+
+    [Theory]
+    [InlineData(1, Columns - 1)]
+    [InlineData(0, Columns)]
+    public void RequireShape_OtherNumbersThanTheSets_IsBadInput(int count, int columns) =>
+        Assert.Throws<BadInputException>(() => ActivationTable.RequireShape(Damaged(count, columns), 1, Columns));
+
+    [Fact]
+    public void ReadBlocks_VectorsOfAnotherLength_IsBadInput() =>
+        Assert.Throws<BadInputException>(() => _table.ReadBlocks(Damaged(1, Columns - 1), new FeatureMatrix(2, Columns), 0, () => { }));
+
+    private string Damaged(int count, int columns)
+    {
+        var (rows, values) = Sample(1);
+        var file = _folder.At("part.f16");
+        _table.Write(file, rows, values);
+        var bytes = File.ReadAllBytes(file);
+        BitConverter.TryWriteBytes(bytes.AsSpan(8), count);
+        BitConverter.TryWriteBytes(bytes.AsSpan(12), columns);
+        File.WriteAllBytes(file, bytes);
+        return file;
+    }
+
     private static (List<FeatureRow> Rows, FeatureMatrix Values) Sample(int count)
     {
         var values = new FeatureMatrix(count, Columns);

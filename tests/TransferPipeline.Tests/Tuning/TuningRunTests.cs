@@ -73,6 +73,34 @@ public sealed class TuningRunTests : IDisposable
         Assert.Equal((6, 1), (logits.Length, loss));
     }
 
+    [Fact]
+    public void Read_CheckpointThatIsDamagedAnywhere_IsBadInputOrOfAnotherRun()
+    {
+        var (file, part) = (_folder.At("checkpoint"), new Part(1));
+        new TuningCheckpoint(1, [new(1, 0.1, 0.7, 0.5, 0.6, 0.5, null, 2)], null, 0, 0.5).Write(file, "key", part);
+        Assert.Equal(1, TuningCheckpoint.Read(file, "key", part, _ => { })?.Epoch);
+        var whole = File.ReadAllBytes(file);
+        for (var at = 0; at < whole.Length; at++)
+        {
+            foreach (var value in (byte[])[0, (byte)'9', 0x7f, 0x80, 0xff])
+            {
+                byte[] damaged = [.. whole];
+                damaged[at] = value;
+                File.WriteAllBytes(file, damaged);
+                try
+                {
+                    // A changed number of epochs would train some twice, or none.
+                    if (TuningCheckpoint.Read(file, "key", part, _ => { }) is { } read)
+                        Assert.Equal((1, 1), (read.Epoch, read.History.Count));
+                }
+                catch (BadInputException e)
+                {
+                    Assert.Contains("is damaged", e.Message, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
     private static TuningRun Run(ITunedPart part, IActivationSource source, CancellationToken cancellation, int batch = 2)
     {
         FeatureRow[] rows = [.. Enumerable.Range(0, 8).Select(i => new FeatureRow($"{i}.jpg", "a", "train", 0, "", 0, 0, 1, 1))];

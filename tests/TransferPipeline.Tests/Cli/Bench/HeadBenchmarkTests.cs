@@ -72,6 +72,25 @@ public sealed class HeadBenchmarkTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("(20, 4)", "(1073741824, 1073741824)")]
+    [InlineData("(20, 4)", "(2147483647, 1)")]
+    [InlineData("(20, 4)", "(20, 0)")]
+    [InlineData("(20, 4)", "(5, 20)")]
+    public void ReadMatrix_ShapeOfMoreThanTheFileHolds_IsBadInput(string shape, string changed)
+    {
+        var (vectors, _) = Files(20, 4, 2);
+        // The header ends with blanks, which give way.
+        var text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(vectors));
+        Assert.Contains(shape + ", }", text, StringComparison.Ordinal);
+        var longer = new string(' ', changed.Length - shape.Length);
+        File.WriteAllBytes(
+            vectors,
+            System.Text.Encoding.Latin1.GetBytes(text.Replace($"{shape}, }}{longer}", $"{changed}, }}", StringComparison.Ordinal))
+        );
+        Assert.StartsWith(vectors, Assert.Throws<BadInputException>(() => NpyFile.ReadMatrix(vectors)).Message);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static void WriteLabels(string file, int[] labels)
