@@ -54,6 +54,11 @@ internal sealed class Classifier : IDisposable
         const string Output = ClassifierExport.ProbabilitiesOutput;
         if (session.InputNames.Count != 1 || !session.OutputNames.Contains(Output))
             return $"expected one input and the output '{Output}'";
+        // Converters to float16 change both, which shows when it runs and not while it is loaded.
+        var (pixels, values) = (session.InputMetadata[session.InputNames[0]], session.OutputMetadata[Output]);
+        if (pixels.ElementType != typeof(float) || values.ElementType != typeof(float))
+            return $"its input holds {pixels.ElementDataType} and its output '{Output}' {values.ElementDataType} values; expected Float "
+                + $"of both";
         // A dimension that stays open is negative.
         if (session.OutputMetadata[Output].Dimensions is [.., var classes] && classes > 0 && classes != info.Labels.Count)
             return $"its output '{Output}' has {classes} values, and its metadata name {info.Labels.Count} classes; expected as many";

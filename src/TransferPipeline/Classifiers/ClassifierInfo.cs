@@ -124,9 +124,20 @@ internal sealed record ClassifierInfo
                 throw new JsonException("the name of a class is null");
             if (info is not { InputHeight: > 0 and <= MostPixels, InputWidth: > 0 and <= MostPixels, MaxBatch: > 0 })
                 throw new JsonException($"an input of {info.InputHeight} x {info.InputWidth} pixels in batches of {info.MaxBatch}");
+            // Lists that are left out are null in spite of their defaults.
+            if (info.Preprocessing is { Mean: null } or { Std: null })
+                throw new JsonException("preprocessing without means and deviations");
+            var photos = new Preprocessor(info.Preprocessing);
+            if (photos.OutputHeight != info.InputHeight || photos.OutputWidth != info.InputWidth)
+                throw new JsonException(
+                    $"photos of {photos.OutputHeight} x {photos.OutputWidth} pixels for an input of {info.InputHeight} x {info.InputWidth}"
+                );
+            if (info.Labels.GroupBy(l => l).FirstOrDefault(g => g.Count() > 1) is { } twice)
+                throw new JsonException($"the class '{twice.Key}' twice");
             return info;
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e)
+            when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or UsageException)
         {
             throw new BadInputException($"{file}: its metadata '{InfoKey}' are damaged ({e.OneLine()}); export it again", e);
         }

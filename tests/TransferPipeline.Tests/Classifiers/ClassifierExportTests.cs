@@ -186,7 +186,12 @@ public sealed class ClassifierExportTests : IDisposable
     [InlineData("\"head\":", "\"head\":null,\"x\":", "are damaged")]
     [InlineData("\"labels\":[", "\"labels\":[\"one more\",", "has 4 values, and its metadata name 5 classes; expected as many")]
     [InlineData("\"input_height\":", "\"input_height\":-", "pixels in batches of")]
-    [InlineData("\"input_height\":", "\"input_height\":1", "which its metadata state; expected the same")]
+    [InlineData("\"input_height\":", "\"input_height\":1", "are damaged (photos of")]
+    [InlineData("\"Nchw\"", "\"Nhwc\"", "which its metadata state; expected the same")]
+    [InlineData("\"mean\":", "\"x\":", "are damaged (preprocessing without means and deviations)")]
+    [InlineData("\"crop_width\":", "\"crop_width\":-", "are damaged (preprocessing: a size below 0")]
+    [InlineData("\"crop_width\":", "\"crop_width\":1", "are damaged (photos of")]
+    [InlineData("\"labels\":[", "\"labels\":[\"c\",\"c\",", "are damaged (the class 'c' twice)")]
     public void Open_MetadataThatAreNotTheGraphs_AreRefused(string old, string changed, string problem)
     {
         var (cut, head, _, _) = Prepare();
@@ -200,6 +205,31 @@ public sealed class ClassifierExportTests : IDisposable
         var error = Assert.Throws<BadInputException>(() => Classifier.Open(file));
         Assert.StartsWith(file + ": ", error.Message);
         Assert.Contains(problem, error.Message);
+    }
+
+    [Fact]
+    public void Open_FileThatWasConvertedToFloat16_SaysSo()
+    {
+        // As onnxconverter-common does unless keep_io_types is set.
+        var (cut, head, _, _) = Prepare();
+        var file = _folder.At("c.onnx");
+        ClassifierExport.Write(file, cut, head, Info(cut));
+        var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(file));
+        var (name, inner) = (ClassifierExport.ProbabilitiesOutput, "probabilities_float");
+        GraphEdit.RenameMade(model.Graph, name, inner);
+        GraphEdit.Redirect(model.Graph, name, inner);
+        var half = (long)TensorProto.Types.DataType.Float16;
+        var cast = new NodeProto { OpType = "Cast" };
+        cast.Input.Add(inner);
+        cast.Output.Add(name);
+        cast.Attribute.Add(OnnxAttributes.Create("to", half));
+        model.Graph.Node.Add(cast);
+        model.Graph.Output.Single(o => o.Name == name).Type.TensorType.ElemType = (int)half;
+        File.WriteAllBytes(file, model.ToByteArray());
+        Assert.Contains(
+            $"its output '{name}' Float16 values; expected Float",
+            Assert.Throws<BadInputException>(() => Classifier.Open(file)).Message
+        );
     }
 
     [Fact]
@@ -259,9 +289,9 @@ public sealed class ClassifierExportTests : IDisposable
             Labels = ["ant", "bee \"quoted\"", "<script>", "naïve"],
             Preprocessing = new Preprocessing
             {
-                ResizeShortSide = 16,
-                CropWidth = 12,
-                CropHeight = 12,
+                ResizeShortSide = cut.InputHeight * 4 / 3,
+                CropWidth = cut.InputWidth,
+                CropHeight = cut.InputHeight,
                 Interpolation = Interpolation.Bicubic,
                 Offset = 127,
                 Divisor = 128,
