@@ -96,7 +96,8 @@ internal sealed class ClassifierWalk
             if (HeadOperators.Pass(_index, node, passed) is { } next)
                 (tensor, passed) = next;
             else if (HeadOperators.Branches(_index, node, passed) is { } branches)
-                return Merge(branches, passed);
+                // What was averaged are heads and no positions of a map.
+                return Merge(branches, passed with { Pooled = false });
             else
                 return null;
         }

@@ -100,10 +100,14 @@ internal static class HeadOperators
     /// </summary>
     public static IReadOnlyList<string>? Branches(GraphIndex index, NodeProto node, HeadState passed)
     {
-        // In front of a pooling or an activation a sum is a residual connection inside the backbone.
-        if (passed.Pooled || passed.Activated || node.OpType is not ("Add" or "Sum" or "Mean" or "Max" or "Min" or "Concat" or "Where"))
+        if (node.OpType is not ("Add" or "Sum" or "Mean" or "Max" or "Min" or "Concat" or "Where"))
             return null;
         var dependent = node.Input.Where(index.Depends).Distinct().ToList();
+        // In front of a pooling or an activation a sum is a residual connection inside the backbone, but heads that are averaged may be
+        // stacked: each on a new axis, over which the mean is.
+        var isStack = node.OpType == "Concat" && dependent.TrueForAll(d => index.Producer(d)?.OpType == "Unsqueeze");
+        if (passed.Activated || passed.Pooled && !isStack)
+            return null;
         return dependent.Count > 0 ? dependent : null;
     }
 

@@ -109,13 +109,18 @@ internal sealed record WeightedLayer(
     private static WeightedLayer? InBranches(GraphIndex index, NodeProto node)
     {
         var branches = node.Attribute.Where(a => a.G is not null).Select(a => a.G).ToList();
-        var constants = branches.SelectMany(b => b.Initializer).ToDictionary(i => i.Name, StringComparer.Ordinal);
-        // Both branches compute the same layer for other shapes, so the first one found suffices.
-        foreach (var inner in branches.SelectMany(b => b.Node).Where(n => n.OpType is "Gemm" or "MatMul" && n.Input.Count > 1))
+        // Both branches compute the same layer for other shapes, so the first one found suffices. Each may have its weights under one name.
+        foreach (
+            var (branch, inner) in branches
+                .SelectMany(b => b.Node, (b, n) => (b, n))
+                .Where(p => p.n.OpType is "Gemm" or "MatMul" && p.n.Input.Count > 1)
+        )
         {
             if (!index.Depends(inner.Input[0]))
                 continue;
-            var shape = constants.TryGetValue(inner.Input[1], out var own) ? [.. own.Dims] : ConstantShape.Of(index, inner.Input[1]);
+            var shape = branch.Initializer.FirstOrDefault(i => i.Name == inner.Input[1]) is { } own
+                ? [.. own.Dims]
+                : ConstantShape.Of(index, inner.Input[1]);
             if (shape is { Length: 2 })
             {
                 var transposed = inner.Int("transB", 0) != 0;

@@ -27,6 +27,7 @@ public sealed partial class HeadFormTests : IDisposable
     [InlineData("one-hot of argmax")]
     [InlineData("averaged heads of one feature")]
     [InlineData("mean of three heads")]
+    [InlineData("mean of stacked heads")]
     [InlineData("joined heads, one softmax each")]
     [InlineData("operator of another domain")]
     [InlineData("if around a squeeze")]
@@ -101,6 +102,15 @@ public sealed partial class HeadFormTests : IDisposable
                     )
                 );
                 break;
+            case "mean of stacked heads":
+                // torch.stack([...]).mean(0)
+                long[] front = [0];
+                string[] stacked =
+                [
+                    .. new[] { logits, m.Gemm(feature, 8, SmallModel.Classes) }.Select(h => m.Node("Unsqueeze", [h], ("axes", front))),
+                ];
+                m.Output(m.Node("ReduceMean", [m.Node("Concat", stacked, ("axis", 0L))], ("axes", front), ("keepdims", 0L)));
+                break;
             case "joined heads, one softmax each":
                 m.Output(m.Node("Concat", [m.Node("Softmax", logits), m.Node("Softmax", m.Gemm(feature, 8, 5))], ("axis", 1L)), -1, 12);
                 break;
@@ -153,6 +163,7 @@ public sealed partial class HeadFormTests : IDisposable
     [InlineData("function within a function")]
     [InlineData("function with its head's pooling inside")]
     [InlineData("layer inside an If")]
+    [InlineData("layer inside an If, its weights too")]
     [InlineData("classifier of ai.onnx.ml")]
     public void Cut_FormOfTheClassifier_IsRecognized(string form)
     {
@@ -272,6 +283,13 @@ public sealed partial class HeadFormTests : IDisposable
                     )
                 );
                 break;
+            case "layer inside an If, its weights too":
+                var (then, otherwise) = (Product("then", m.Graph.Unique("a")), Product("else", m.Graph.Unique("b")));
+                // Names of the branches are their own: both have 'inner'.
+                then.Initializer.Add(TensorData.Of("inner", m.Random(1, 8, SmallModel.Classes), [8, SmallModel.Classes]));
+                otherwise.Initializer.Add(then.Initializer[0].Clone());
+                m.Output(If(m, then, otherwise));
+                break;
             default:
                 var scores = m.Graph.Nodes(
                     "LinearClassifier",
@@ -290,6 +308,18 @@ public sealed partial class HeadFormTests : IDisposable
             AssertCut(m, feature);
         else
             AssertVectors(m, Backbone.Open(m.Save(_folder)), feature);
+
+        GraphProto Product(string name, string output) =>
+            Branch(
+                name,
+                output,
+                n => new NodeProto
+                {
+                    OpType = "MatMul",
+                    Input = { feature, "inner" },
+                    Output = { n },
+                }
+            );
     }
 
     /// <summary>Weights that exporters compute in the graph: the layer must still be seen as one with weights.</summary>
