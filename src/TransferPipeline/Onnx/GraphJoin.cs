@@ -14,17 +14,15 @@ internal static class GraphJoin
                 $"{first.File}: {input.Count} inputs and {output.Count} outputs; expected a preprocessing graph with one of each"
             );
         // A file has one version per domain, and an operator may mean something else in another version. No converter is attempted.
-        var opsets = new[] { first, second }
-            .Select(f => f.Model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1)
-            .ToArray();
-        if (opsets[0] != opsets[1])
+        if (first.Model.Opset != second.Model.Opset)
             Throw.BadInput(
-                $"{first.File}: of opset {opsets[0]}, but {Path.GetFileName(second.File)} is of opset {opsets[1]}; export both with "
-                    + $"the same"
+                $"{first.File}: of opset {first.Model.Opset}, but {Path.GetFileName(second.File)} is of opset {second.Model.Opset}; "
+                    + $"export both with the same"
             );
         // The second graph keeps its names, so that cuts and manifests that name its tensors stay valid.
         var joined = second.Model.Clone();
-        var target = Inputs(joined.Graph)[0];
+        if (Inputs(joined.Graph) is not [var target])
+            throw new BadInputException($"{second.File}: {Inputs(joined.Graph).Count} inputs; expected a network with one");
         var taken = new GraphWriter(joined);
         // The seam: the first graph's output takes the name of the second graph's input.
         var names = new Dictionary<string, string>(StringComparer.Ordinal) { [output[0].Name] = target.Name };
@@ -49,7 +47,14 @@ internal static class GraphJoin
         var declared = input[0].Clone();
         declared.Name = Name(declared.Name);
         joined.Graph.Input.Add(declared);
-        joined.IrVersion = Math.Max(Math.Max(joined.IrVersion, first.Model.IrVersion), 4); // from 4 on initializers need not be inputs
+        foreach (var import in first.Model.OpsetImport.Where(i => i != first.Model.DefaultOperators))
+        {
+            if (joined.OpsetImport.All(o => o.Domain != import.Domain))
+                joined.OpsetImport.Add(import.Clone());
+        }
+
+        joined.IrVersion = Math.Max(joined.IrVersion, first.Model.IrVersion);
+        joined.AllowUnlistedInitializers();
         return joined;
 
         string Name(string name) =>

@@ -1,6 +1,7 @@
 using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Images;
+using TransferPipeline.Onnx;
 using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
@@ -198,6 +199,26 @@ public sealed class PixelArithmeticTests : IDisposable
         Assert.Equal(entry.File, store.Add(_folder.At("network.onnx"), "joined", before: _folder.At("before.onnx")).File);
         File.Delete(entry.File!);
         Assert.Contains("of another file", Assert.Throws<UsageException>(() => store.Add(_folder.At("network.onnx"), "joined")).Message);
+    }
+
+    [Fact]
+    public void Add_WithAPreprocessingGraphOfAnotherDomain_KeepsItsOperators()
+    {
+        var before = new SmallModel(17, "pixels");
+        before.Output(before.Graph.Nodes("Gelu", "com.microsoft", 1, [before.Input])[0], -1, 3, 12, 12);
+        var network = new SmallModel();
+        network.Output(network.Node("Flatten", network.Node("GlobalAveragePool", network.Body(network.Input))), -1, 8);
+        var store = PhotoVectors.EmptyStore(_folder);
+        var entry = store.Add(network.Save(_folder, "network.onnx"), "joined", before: before.Save(_folder, "before.onnx"));
+        Assert.Equal(8, Backbone.Open(entry.File!).Cut().Outputs[0].Dimension);
+
+        network.Model.Graph.Input.Add(GraphWriter.Declare("mask", DataType.Float, -1, 1));
+        Assert.Contains(
+            "2 inputs; expected a network with one",
+            Assert
+                .Throws<BadInputException>(() => store.Add(network.Save(_folder, "two.onnx"), "two", before: _folder.At("before.onnx")))
+                .Message
+        );
     }
 
     [Fact]
