@@ -305,7 +305,12 @@ public sealed class PixelArithmeticTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{\"size\":-12,\"image_mean\":[0.5],\"image_std\":[0.5]}", "a side of -12 pixels, expected at most 100000")]
+    [InlineData("{\"size\":-12,\"image_mean\":[0.5],\"image_std\":[0.5]}", "size is -12, expected sides greater than 0")]
+    [InlineData("{\"size\":0}", "size is 0, expected sides greater than 0")]
+    [InlineData("{\"size\":[12]}", "not a configuration")]
+    [InlineData("{\"size\":12,\"do_normalize\":0}", "do_normalize is 0, expected true or false")]
+    [InlineData("{\"size\":12,\"rescale_factor\":\"1/255\"}", "rescale_factor is \"1/255\", expected a number")]
+    [InlineData("{\"size\":12,\"crop_size\":\"12\"}", "crop_size is \"12\", expected sides in pixels")]
     [InlineData("{\"size\":12,\"crop_pct\":0,\"image_mean\":[0.5],\"image_std\":[0.5]}", "pixels, expected at most 100000")]
     [InlineData("{\"size\":12,\"image_mean\":[0.5],\"image_std\":[0, 1, 1]}", "expected deviations greater than 0")]
     [InlineData("{\"size\":12,\"rescale_factor\":0,\"image_mean\":[0.5],\"image_std\":[0.5]}", "expected deviations greater than 0")]

@@ -58,7 +58,14 @@ internal sealed class PreprocessingConfig
                     return WithSize(Plausible(stated), input, isFixed);
             }
             catch (Exception e)
-                when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
+                when (e
+                        is JsonException
+                            or InvalidOperationException
+                            or FormatException
+                            or KeyNotFoundException
+                            or OverflowException
+                            or IndexOutOfRangeException
+                )
             {
                 throw new BadInputException(
                     $"{path}: not a configuration that can be read ({e.Message.ReplaceLineEndings(" ")}); correct it, remove it, or "
@@ -124,7 +131,7 @@ internal sealed class PreprocessingConfig
             ? (Height: h, Width: w)
             : _input;
         // timm's default where a configuration has none.
-        var share = config.TryGetProperty("crop_pct", out var pct) && pct.ValueKind == JsonValueKind.Number ? pct.GetDouble() : 0.875;
+        var share = Number(config, "crop_pct") ?? 0.875;
         var mode = Text(config, "crop_mode") ?? "center";
         var (height, width) = ((int)Math.Floor(size.Height / share), (int)Math.Floor(size.Width / share));
         var p = new Preprocessing
@@ -209,7 +216,7 @@ internal sealed class PreprocessingConfig
             "",
             StringComparison.Ordinal
         );
-        if (!config.TryGetProperty("size", out var size))
+        if (!config.TryGetProperty("size", out var size) || size.ValueKind == JsonValueKind.Null)
             // The default of most processors' classes.
             return p with { ResizeShortSide = 224 };
         var isShort = size.ValueKind == JsonValueKind.Object && size.TryGetProperty("shortest_edge", out _);
@@ -220,16 +227,16 @@ internal sealed class PreprocessingConfig
         }
 
         var (height, width) = isShort ? (size.GetProperty("shortest_edge").GetInt32(), 0) : Size(config, "size")!.Value;
+        // In a preprocessing 0 would mean that nothing is resized.
+        if (height < 1)
+            throw new FormatException($"size is {size.GetRawText()}, expected sides greater than 0");
         // Before sizes had names, a number meant a square for ViT's processors and the short side for these.
         if (size.ValueKind == JsonValueKind.Number)
             isShort =
                 type.Length == 0
                     ? Flag(config, "do_center_crop", false)
                     : ShortSideTypes.Any(t => type.StartsWith(t, StringComparison.Ordinal));
-        if (
-            type.StartsWith("ConvNext", StringComparison.Ordinal)
-            || config.TryGetProperty("crop_pct", out var share) && share.ValueKind == JsonValueKind.Number
-        )
+        if (type.StartsWith("ConvNext", StringComparison.Ordinal) || Number(config, "crop_pct") is not null)
             return Share(p, config, height);
         // transformers' LevitImageProcessor: int((256 / 224) * shortest_edge).
         if (type.StartsWith("Levit", StringComparison.Ordinal) && isShort)
@@ -255,8 +262,7 @@ internal sealed class PreprocessingConfig
     /// </summary>
     private static Preprocessing Share(Preprocessing p, JsonElement config, int side)
     {
-        var share =
-            config.TryGetProperty("crop_pct", out var given) && given.ValueKind == JsonValueKind.Number ? given.GetDouble() : 224.0 / 256;
+        var share = Number(config, "crop_pct") ?? 224.0 / 256;
         return side < 384
             ? p with
             {
@@ -274,10 +280,7 @@ internal sealed class PreprocessingConfig
     /// <summary>x * factor (- 1), then (x - mean) / std, written as (x / 255 - mean) / std or (x - offset) / divisor.</summary>
     private static Preprocessing Normalized(Preprocessing p, JsonElement config)
     {
-        var factor =
-            !Flag(config, "do_rescale", true) ? 1
-            : config.TryGetProperty("rescale_factor", out var given) && given.ValueKind == JsonValueKind.Number ? given.GetDouble()
-            : 1.0 / 255;
+        var factor = !Flag(config, "do_rescale", true) ? 1 : Number(config, "rescale_factor") ?? 1.0 / 255;
         var shift = Flag(config, "rescale_offset", false) ? 1 : 0;
         if (
             !Flag(config, "do_normalize", true)
@@ -301,11 +304,11 @@ internal sealed class PreprocessingConfig
 
     private static Interpolation Resample(JsonElement config, List<string> problems)
     {
-        if (!config.TryGetProperty("resample", out var resample) || resample.ValueKind != JsonValueKind.Number)
-            return Interpolation.Bilinear;
         // PIL's numbers of filters; 4 and 5 (box, Hamming) are not built.
-        switch (resample.GetInt32())
+        switch (Number(config, "resample"))
         {
+            case null:
+                return Interpolation.Bilinear;
             case 0:
                 return Interpolation.Nearest;
             case 1:
@@ -314,8 +317,8 @@ internal sealed class PreprocessingConfig
                 return Interpolation.Bilinear;
             case 3:
                 return Interpolation.Bicubic;
-            default:
-                problems.Add($"has resample {resample}");
+            case { } resample:
+                problems.Add(FormattableString.Invariant($"has resample {resample}"));
                 return Interpolation.Bilinear;
         }
     }
@@ -344,7 +347,8 @@ internal sealed class PreprocessingConfig
                 size.GetProperty("width").GetInt32()
             ),
             JsonValueKind.Object when size.TryGetProperty("shortest_edge", out var edge) => (edge.GetInt32(), edge.GetInt32()),
-            _ => null,
+            JsonValueKind.Null => null,
+            _ => throw new FormatException($"{key} is {size.GetRawText()}, expected sides in pixels"),
         };
     }
 
@@ -361,10 +365,17 @@ internal sealed class PreprocessingConfig
         };
     }
 
+    // A value of another type means something to Python (0 is false there), which must not become the default without a word.
     private static bool Flag(JsonElement config, string key, bool absent) =>
-        config.TryGetProperty(key, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False
-            ? value.GetBoolean()
-            : absent;
+        !config.TryGetProperty(key, out var value) || value.ValueKind == JsonValueKind.Null ? absent
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
+        : throw new FormatException($"{key} is {value.GetRawText()}, expected true or false");
+
+    /// <summary>Null where it is null or not there.</summary>
+    private static double? Number(JsonElement config, string key) =>
+        !config.TryGetProperty(key, out var value) || value.ValueKind == JsonValueKind.Null ? null
+        : value.ValueKind == JsonValueKind.Number ? value.GetDouble()
+        : throw new FormatException($"{key} is {value.GetRawText()}, expected a number");
 
     private static string? Text(JsonElement config, string key) =>
         config.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
