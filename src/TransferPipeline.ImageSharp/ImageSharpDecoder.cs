@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using SixLabors.ImageSharp;
@@ -19,6 +20,8 @@ namespace TransferPipeline.ImageSharp;
 /// </summary>
 internal sealed class ImageSharpDecoder : PhotoDecoder
 {
+    private const int LeastInterlaced = 5;
+
     private readonly Configuration _configuration = Configuration.Default.Clone();
 
     public ImageSharpDecoder()
@@ -51,6 +54,8 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
             throw new ImageDecodeException(
                 "JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp"
             );
+        if (format == PhotoFormat.Png && IsNarrowInterlaced(encoded))
+            throw new ImageDecodeException($"interlaced PNG narrower than {LeastInterlaced} pixels is not supported by ImageSharp");
         if (format == PhotoFormat.Jpeg)
             encoded = JpegFill.Without(encoded);
         var what = "its header cannot be read";
@@ -74,6 +79,17 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
             // Damaged bytes surface in ImageSharp as many kinds of exception, from its own to an index out of range.
             throw new ImageDecodeException($"damaged {format.Name()}: {what}", e);
         }
+    }
+
+    /// <summary>Its second pass of seven, which begins at the fifth column, is empty, and ImageSharp 2 loops there forever.</summary>
+    private static bool IsNarrowInterlaced(ReadOnlySpan<byte> encoded)
+    {
+        // Places in the file of IHDR's width and interlace method (PNG, 11.2.2).
+        const int WidthAt = 16,
+            MethodAt = 28;
+        return encoded.Length > MethodAt
+            && encoded[MethodAt] != 0
+            && BinaryPrimitives.ReadUInt32BigEndian(encoded[WidthAt..]) < LeastInterlaced;
     }
 
     /// <summary>Levels of 16 bits are read as they are, since ImageSharp would scale them to 8 in a way of its own.</summary>

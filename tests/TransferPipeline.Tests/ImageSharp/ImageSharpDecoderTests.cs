@@ -160,6 +160,24 @@ public sealed class ImageSharpDecoderTests
         Assert.InRange(Largest(filled, new DecodeOptions()), 0, 2);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Decode_NarrowInterlacedPng_IsRefusedWhereImageSharpNeverEnds(int width)
+    {
+        var file = Path.Combine(Folder, "..", "Cases", $"interlaced-{width}.png");
+        var error = await Assert
+            .ThrowsAsync<ImageDecodeException>(() => Task.Run(() => TestDecoder.Decode(file, decoder: Decoder)))
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal("interlaced PNG narrower than 5 pixels is not supported by ImageSharp", error.Message);
+    }
+
+    [Fact]
+    public void Decode_InterlacedPngOfFivePixels_IsRead() =>
+        Assert.Equal(0, Largest(File.ReadAllBytes(Path.Combine(Folder, "..", "Cases", "interlaced-5.png")), new DecodeOptions()));
+
     [Fact]
     public void Decode_WholePhotoWithADamagedHeader_IsNotCalledTruncated()
     {
