@@ -47,7 +47,7 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
             return (Image)
                 Operation.Call(
                     Loader(format),
-                    new VOption { { "access", Enums.Access.Sequential }, { "fail_on", FailOn(format) } },
+                    new VOption { { "access", Enums.Access.Sequential }, { "fail_on", FailOn(format, encoded) } },
                     format switch
                     {
                         PhotoFormat.Png => PngChunks.WithWholePalette(encoded),
@@ -63,9 +63,13 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
     }
 
     /// <summary>
-    /// libtiff's errors are all errors, else the rest would be black; of PNG and JPEG Pillow reads what libvips calls an error.
+    /// libtiff's errors are all errors, else the rest would be black; of PNG and JPEG Pillow reads what libvips calls an error. In tiles
+    /// libvips 8.18 heeds errors at the level of warnings alone, and passes over warnings all the same (tiff2vips.c: rtiff_read_tile).
     /// </summary>
-    private static Enums.FailOn FailOn(PhotoFormat format) => format == PhotoFormat.Tiff ? Enums.FailOn.Error : Enums.FailOn.Truncated;
+    private static Enums.FailOn FailOn(PhotoFormat format, ReadOnlySpan<byte> encoded) =>
+        format != PhotoFormat.Tiff ? Enums.FailOn.Truncated
+        : TiffTags.IsTiled(encoded) ? Enums.FailOn.Warning
+        : Enums.FailOn.Error;
 
     private static unsafe void DecodeRows(
         PhotoFormat format,

@@ -96,6 +96,7 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
 
     private static JpegEnd CheckJpeg(ReadOnlySpan<byte> encoded)
     {
+        JpegKind.Check(encoded);
         var end = JpegScan.End(encoded, out var at);
         switch (end)
         {

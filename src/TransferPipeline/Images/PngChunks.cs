@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
@@ -14,9 +15,15 @@ internal static partial class PngChunks
     // Around is the length, name and checksum of a chunk. MostText is Pillow's limit for a text chunk:
     // a few packed bytes could become gigabytes.
     private const int Signature = 8,
+        NameEnd = 8,
         Around = 12,
         MostText = 1 << 20;
     private const uint Polynomial = 0xEDB88320;
+
+    /// <summary>With other characters in a chunk's name Pillow ends at it.</summary>
+    private static readonly SearchValues<byte> NameCharacters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"u8
+    );
 
     private static readonly uint[] Remainders =
     [
@@ -37,10 +44,37 @@ internal static partial class PngChunks
     {
         for (var at = Signature; TryRead(encoded, at, out var name, out var data); at += Around + data.Length)
         {
+            if (name.SequenceEqual("CgBI"u8))
+                throw new ImageDecodeException("PNG of an iOS app (CgBI) is not supported: convert it to PNG");
             if (name.SequenceEqual("IDAT"u8))
+            {
+                CheckEnd(encoded, at + Around + data.Length);
                 return;
+            }
+
             if (Checksum(encoded.Slice(at + 4, 4 + data.Length)) != BinaryPrimitives.ReadUInt32BigEndian(encoded[(at + 8 + data.Length)..]))
                 throw new ImageDecodeException($"damaged PNG: the checksum of its chunk {Printable(name)} is wrong");
+        }
+    }
+
+    /// <summary>Pillow also reads the chunks behind the pixels, up to another frame, and refuses a file that is cut in one.</summary>
+    private static void CheckEnd(ReadOnlySpan<byte> encoded, int at)
+    {
+        while (at <= encoded.Length - NameEnd)
+        {
+            var name = encoded.Slice(at + 4, 4);
+            var end = at + NameEnd + (long)BinaryPrimitives.ReadUInt32BigEndian(encoded[at..]);
+            if (name.SequenceEqual("IEND"u8) || name.SequenceEqual("fcTL"u8) || name.ContainsAnyExcept(NameCharacters))
+                return;
+            if (end > encoded.Length)
+            {
+                // Of a cut IDAT the pixels may be there, which the library finds.
+                if (!name.SequenceEqual("IDAT"u8))
+                    throw new ImageDecodeException($"truncated PNG: its chunk {Printable(name)} ends at byte {end} of {encoded.Length}");
+                return;
+            }
+
+            at = (int)Math.Min(end + 4, int.MaxValue);
         }
     }
 
@@ -68,9 +102,9 @@ internal static partial class PngChunks
             var copy = new byte[encoded.Length + missing];
             var end = at + 8 + data.Length;
             encoded[..end].CopyTo(copy);
-            // Entry n of a new palette of Pillow's is the gray level n.
-            for (var i = 0; i < missing; i++)
-                copy[end + i] = (byte)((data.Length + i) / Channels);
+            // Entry n of a new palette of Pillow's is the gray level n, also where the file has a part of it.
+            for (var i = data.Length / Channels * Channels; i < colors * Channels; i++)
+                copy[at + 8 + i] = (byte)(i / Channels);
             BinaryPrimitives.WriteInt32BigEndian(copy.AsSpan(at), colors * Channels);
             BinaryPrimitives.WriteUInt32BigEndian(copy.AsSpan(end + missing), Checksum(copy.AsSpan(at + 4, 4 + colors * Channels)));
             encoded[(end + 4)..].CopyTo(copy.AsSpan(end + missing + 4));

@@ -94,13 +94,23 @@ internal static class PpmDecoder
             SkipSpace();
             long value = 0;
             var digits = 0;
-            // Ten digits at most, as in Pillow, which cannot overflow a long.
-            while (digits < Rest.Length && char.IsAsciiDigit((char)Rest[digits]) && digits < 11)
-                value = value * 10 + Rest[digits++] - '0';
-            if (digits is 0 or 11 || (digits < Rest.Length && !IsSpace(Rest[digits]) && Rest[digits] != '#'))
-                throw new ImageDecodeException(Rest.IsEmpty ? "truncated PPM" : "damaged PPM: a number was expected");
-            Rest = Rest[digits..];
-            return value;
+            while (!Rest.IsEmpty && !IsSpace(Rest[0]))
+            {
+                // To Pillow a comment is nothing at all: digits before and behind it are one number.
+                if (Rest[0] == '#')
+                {
+                    SkipComment();
+                    continue;
+                }
+
+                // Ten digits at most, as in Pillow, which cannot overflow a long.
+                if (!char.IsAsciiDigit((char)Rest[0]) || ++digits > 10)
+                    throw new ImageDecodeException("damaged PPM: a number was expected");
+                value = value * 10 + Rest[0] - '0';
+                Rest = Rest[1..];
+            }
+
+            return digits > 0 ? value : throw new ImageDecodeException("truncated PPM");
         }
 
         /// <summary>One digit of a plain PBM; they need no space between them.</summary>
@@ -130,15 +140,17 @@ internal static class PpmDecoder
         {
             while (!Rest.IsEmpty && (IsSpace(Rest[0]) || Rest[0] == '#'))
             {
-                if (Rest[0] != '#')
-                {
+                if (Rest[0] == '#')
+                    SkipComment();
+                else
                     Rest = Rest[1..];
-                    continue;
-                }
-
-                var end = Rest.IndexOfAny((byte)'\n', (byte)'\r');
-                Rest = end < 0 ? default : Rest[(end + 1)..];
             }
+        }
+
+        private void SkipComment()
+        {
+            var end = Rest.IndexOfAny((byte)'\n', (byte)'\r');
+            Rest = end < 0 ? default : Rest[(end + 1)..];
         }
     }
 }

@@ -14,7 +14,9 @@ internal static class TiffKind
         Signed = 2,
         Floating = 3,
         PremultipliedAlpha = 1,
-        PlainAlpha = 2;
+        PlainAlpha = 2,
+        OnePlane = 1,
+        SeparatePlanes = 2;
 
     /// <summary>By tag 259, those that both read alike.</summary>
     private static readonly int[] ReadCompressions = [Uncompressed, 2, 3, 4, 5, 7, 8, 32773, 32946];
@@ -81,8 +83,13 @@ internal static class TiffKind
             throw Unsupported($"of {depth} bits per channel");
         if (colors != Rgb && TiffTags.First(encoded, TiffTags.ExtraSamples) == PremultipliedAlpha)
             throw Unsupported("with premultiplied alpha in other colours than RGB");
-        CheckChannels(colors, TiffTags.First(encoded, TiffTags.Samples) ?? 1);
+        var samples = TiffTags.First(encoded, TiffTags.Samples) ?? 1;
+        CheckChannels(colors, samples);
+        CheckPlanes(encoded, compression, samples);
         var (numbers, width) = (TiffTags.First(encoded, TiffTags.Numbers) ?? Unsigned, bits is [var first, ..] ? first : 1);
+        // Pillow 9.4 takes the unpacked numbers, which are in the machine's order, for those of the file.
+        if (width == 32 && compression != Uncompressed && encoded[0] == 'M')
+            throw Unsupported("of 32 bits per channel in big-endian order with compression");
         if (numbers != Unsigned && !(numbers == Signed && width is 16 or 32) && !(numbers == Floating && width == 32))
             throw Unsupported(
                 $"of {width} bits per channel that are "
@@ -102,8 +109,8 @@ internal static class TiffKind
 
     /// <summary>
     /// A copy for libvips: an orientation that does not exist is 1, as Pillow takes it and libtiff refuses it; premultiplied alpha counts
-    /// as plain,
-    /// since libvips would divide it out with another rounding.
+    /// as plain, since libvips would divide it out with another rounding; one channel is one plane, since libvips reads no separate ones in
+    /// tiles.
     /// </summary>
     public static byte[] Prepared(ReadOnlySpan<byte> encoded)
     {
@@ -112,6 +119,8 @@ internal static class TiffKind
             Set(copy, TiffTags.Orientation, 1);
         if (IsPremultiplied(encoded))
             Set(copy, TiffTags.ExtraSamples, PlainAlpha);
+        if ((TiffTags.First(encoded, TiffTags.Samples) ?? 1) == 1 && TiffTags.First(encoded, TiffTags.Planes) == SeparatePlanes)
+            Set(copy, TiffTags.Planes, OnePlane);
         return copy;
 
         static void Set(byte[] file, int tag, byte value)
@@ -119,6 +128,30 @@ internal static class TiffKind
             if (TiffTags.Place(file, tag) is { } place)
                 (file[place], file[place + 1]) = file[0] == 'I' ? (value, (byte)0) : ((byte)0, value);
         }
+    }
+
+    /// <summary>
+    /// libvips reads no tiles of separate planes; of two planes it takes the rows of alpha for rows of the picture; and in tiles of JPEG it
+    /// expects the channels of the colours alone.
+    /// </summary>
+    private static void CheckPlanes(ReadOnlySpan<byte> encoded, long compression, long samples)
+    {
+        if (samples > 1 && TiffTags.First(encoded, TiffTags.Planes) == SeparatePlanes)
+        {
+            if (TiffTags.IsTiled(encoded))
+                throw Unsupported("in tiles of separate planes");
+            if (samples == 2)
+                throw Unsupported("with alpha in a plane of its own beside grey or a palette");
+        }
+
+        var colors = TiffTags.First(encoded, TiffTags.Colors) switch
+        {
+            Rgb or YCbCr => 3,
+            Inks => 4,
+            _ => 1,
+        };
+        if (compression == Jpeg && samples != colors && TiffTags.IsTiled(encoded))
+            throw Unsupported($"in tiles of JPEG with {samples} channels");
     }
 
     private static void CheckChannels(long colors, long samples)

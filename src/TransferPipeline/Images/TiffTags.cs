@@ -14,6 +14,9 @@ internal static class TiffTags
         Orientation = 274,
         Samples = 277;
     public const int StripByteCounts = 279,
+        Planes = 284,
+        TileWidth = 322,
+        TileHeight = 323,
         TileOffsets = 324,
         TileByteCounts = 325,
         ExtraSamples = 338,
@@ -61,6 +64,10 @@ internal static class TiffTags
         return values;
     }
 
+    /// <summary>Its pixels are in tiles, not strips: libtiff decides by either side of a tile.</summary>
+    public static bool IsTiled(ReadOnlySpan<byte> encoded) =>
+        First(encoded, TileWidth) is not null || First(encoded, TileHeight) is not null;
+
     /// <summary>Where the low two bytes of a tag's first value stand; null when it is not there. For tags of type SHORT or LONG.</summary>
     public static int? Place(ReadOnlySpan<byte> encoded, int tag)
     {
@@ -104,6 +111,7 @@ internal static class TiffTags
                         or ExtraSamples
                         or ColorMap
                         or StripOffsets
+                        or Planes
                         or Orientation;
                 if (!seen.Add(tag) || (matters && (isLost || (type == Bytes && tag is not (StripOffsets or ColorMap)))))
                     ambiguous ??= tag;

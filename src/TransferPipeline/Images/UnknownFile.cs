@@ -9,35 +9,80 @@ internal static class UnknownFile
 
     private static ReadOnlySpan<byte> Utf8Mark => [0xEF, 0xBB, 0xBF];
 
+    private const string Compressed = "a compressed file (bzip2, xz or zstd), not an image: unpack it",
+        Jpeg2000 = "a JPEG 2000 image, which is not supported: convert it to JPEG or PNG (opj_decompress)",
+        JpegXl = "a JPEG XL image, which is not supported: convert it to JPEG or PNG (djxl)",
+        Raw = "a raw file of a camera, which is not supported: convert it to JPEG or PNG",
+        Archive = "an archive, not an image: unpack it";
+
+    private const string NotSupported = ", which is not supported: convert it to JPEG or PNG";
+
+    /// <summary>What a file is by its bytes at a place; of two that match, the first counts.</summary>
+    private static readonly (int At, byte[] Bytes, string What)[] Signatures =
+    [
+        (0, [0x1F, 0x8B], "a gzip file, not an image: unpack it with gunzip"),
+        (0, [.. "BZh"u8], Compressed),
+        (0, [0xFD, .. "7zXZ\0"u8], Compressed),
+        (0, [0x28, 0xB5, 0x2F, 0xFD], Compressed),
+        (0, [.. "version https://git-lfs.github.com/spec/"u8], "a Git LFS pointer, not the image itself: fetch it with 'git lfs pull'"),
+        (0, [0, 0, 0, 12, .. "JXL "u8], JpegXl),
+        (0, [0xFF, 0x0A], JpegXl),
+        (0, [0, 0, 0, 12, .. "jP  "u8], Jpeg2000),
+        (0, [0xFF, 0x4F, 0xFF, 0x51], Jpeg2000),
+        (0, [.. "8BPS"u8], "a Photoshop file, which is not supported: export it as JPEG or PNG"),
+        (0, [.. "gimp xcf"u8], "a GIMP file, which is not supported: export it as JPEG or PNG"),
+        (0, [.. "%PDF-"u8], "a PDF document, not an image"),
+        (0, [.. "%!PS"u8], "a PostScript document, not an image"),
+        (0, [0, 0, 1, 0], $"a Windows icon{NotSupported}"),
+        (0, [0, 0, 2, 0], $"a Windows cursor or a TGA image{NotSupported}"),
+        (0, [.. "icns"u8], $"a macOS icon{NotSupported}"),
+        (0, [.. "DDS "u8], $"a DirectDraw texture (DDS){NotSupported}"),
+        (0, [0x76, 0x2F, 0x31, 0x01], $"an OpenEXR image{NotSupported}"),
+        (0, [.. "#?R"u8], $"a Radiance HDR image{NotSupported}"),
+        (0, [0x0A, 0x05, 0x01], $"a PCX image{NotSupported}"),
+        (0, [0x01, 0xDA], $"an SGI image{NotSupported}"),
+        (0, [.. "qoif"u8], $"a QOI image{NotSupported}"),
+        (0, [.. "II"u8, 0xBC, 0x01], $"a JPEG XR image{NotSupported}"),
+        (0, [.. "P7\n"u8], $"a PAM image{NotSupported}"),
+        (0, [.. "Pf\n"u8], $"a PFM image{NotSupported}"),
+        (0, [.. "PF\n"u8], $"a PFM image{NotSupported}"),
+        (0, [0x8A, .. "MNG"u8], $"an MNG animation{NotSupported}"),
+        (0, [0x8B, .. "JNG"u8], $"a JNG image{NotSupported}"),
+        (0, [.. "SIMPLE  ="u8], $"a FITS image{NotSupported}"),
+        (128, [.. "DICM"u8], $"a DICOM image{NotSupported}"),
+        (0, [.. "FUJIFILMCCD-RAW"u8], Raw),
+        (0, [.. "IIU\0"u8], Raw),
+        (0, [.. "IIRO"u8], Raw),
+        (0, [.. "IIRS"u8], Raw),
+        (0, [.. "FOVb"u8], Raw),
+        (0, [.. "Rar!"u8], Archive),
+        (0, [.. "7z"u8, 0xBC, 0xAF], Archive),
+        (257, [.. "ustar"u8], Archive),
+        (8, [.. "AVI "u8], "a video, not an image"),
+        (8, [.. "WAVE"u8], "a sound file, not an image"),
+        (0, [0x1A, 0x45, 0xDF, 0xA3], "a video (Matroska or WebM), not an image"),
+        (0, [0, 0, 1, 0xBA], "a video (MPEG), not an image"),
+        (0, [0, 0, 1, 0xB3], "a video (MPEG), not an image"),
+        (0, [0, 5, 0x16, 7], "what macOS keeps beside a file (AppleDouble), not the image itself: remove it"),
+        (0, [0xD0, 0xCF, 0x11, 0xE0], "a file of Windows or Office (such as Thumbs.db), not an image"),
+        (0, [0x93, .. "NUMPY"u8], "a NumPy array, not an image: write it as PNG"),
+        (0, [0x89, .. "HDF"u8], "an HDF5 file, not an image: write its images as PNG"),
+        (0, [.. "SQLite format 3"u8], "an SQLite database, not an image"),
+    ];
+
     /// <summary>Why the file cannot be decoded, in one line.</summary>
     public static string Describe(ReadOnlySpan<byte> encoded)
     {
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
-            return "a gzip file, not an image: unpack it with gunzip";
-        if (
-            encoded.StartsWith("BZh"u8)
-            || encoded.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0])
-            || encoded.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD])
-        )
-            return "a compressed file (bzip2, xz or zstd), not an image: unpack it";
-        if (encoded.StartsWith("version https://git-lfs.github.com/spec/"u8))
-            return "a Git LFS pointer, not the image itself: fetch it with 'git lfs pull'";
+        if (!encoded.ContainsAnyExcept((byte)0))
+            return $"nothing but {encoded.Length} zero bytes: its content was lost, copy or download it again";
         if (encoded.Length > BrandAt + 4 && encoded[4..BrandAt].SequenceEqual("ftyp"u8))
             return OfMedia(encoded);
-        if (
-            encoded.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', (byte)' '])
-            || encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A])
-        )
-            return "a JPEG XL image, which is not supported: convert it to JPEG or PNG (djxl)";
-        if (
-            encoded.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P', (byte)' ', (byte)' '])
-            || encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51])
-        )
-            return "a JPEG 2000 image, which is not supported: convert it to JPEG or PNG (opj_decompress)";
-        if (encoded.StartsWith("8BPS"u8))
-            return "a Photoshop file, which is not supported: export it as JPEG or PNG";
-        if (encoded.StartsWith("%PDF-"u8))
-            return "a PDF document, not an image";
+        foreach (var (at, bytes, what) in Signatures)
+        {
+            if (encoded.Length >= at && encoded[at..].StartsWith(bytes))
+                return what;
+        }
+
         if (encoded.StartsWith("PK\u0003\u0004"u8))
             return $"a zip archive, not an image: unpack it (starts with {Start(encoded)})";
         return OfText(encoded) ?? $"not an image (starts with {Start(encoded)})";
@@ -53,10 +98,9 @@ internal static class UnknownFile
             return "an AVIF image, which is not supported: convert it to JPEG or PNG (avifdec)";
         return brand is "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" or "mif1" or "msf1"
                 ? "a HEIF image (HEIC, as phones write), which is not supported: convert it to JPEG or PNG (heif-convert)"
-            : brand.StartsWith("jp2", StringComparison.Ordinal) || brand == "jpx "
-                ? "a JPEG 2000 image, which is not supported: convert it to JPEG or PNG (opj_decompress)"
-            : brand == "jxl " ? "a JPEG XL image, which is not supported: convert it to JPEG or PNG (djxl)"
-            : brand == "crx " ? "a raw file of a camera, which is not supported: convert it to JPEG or PNG"
+            : brand.StartsWith("jp2", StringComparison.Ordinal) || brand == "jpx " ? Jpeg2000
+            : brand == "jxl " ? JpegXl
+            : brand == "crx " ? Raw
             : $"a video or other media file (brand '{PlainText(brand)}'), not an image";
     }
 
@@ -86,7 +130,7 @@ internal static class UnknownFile
             return start.Contains("<html", StringComparison.Ordinal)
                 ? "a web page, not an image: the download gave a page (an error or a login?) in its place"
                 : "an XML document, not an image: the download gave an error in its place?";
-        return null;
+        return start.StartsWith('{') ? "JSON text, not an image: the download gave an error in its place?" : null;
     }
 
     private static string PlainText(string text) => string.Concat(text.Select(c => c is >= ' ' and <= '~' ? c : '?'));

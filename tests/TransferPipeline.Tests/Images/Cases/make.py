@@ -28,10 +28,19 @@ def write(name, data, right="pixels", word=""):
     table.append((name, right, word))
 
 
+def pillow_reads(name):
+    try:
+        Image.open(name).convert("RGB")
+        return True
+    except Exception:
+        return False
+
+
 # TIFF by hand: every combination of tags that matters
-def tiff(name, photometric, bits, data, extra=None, numbers=None, compression=1, order="<", orientation=None, planar=1, more=(), right="pixels", word=""):
+def tiff(name, photometric, bits, data, extra=None, numbers=None, compression=1, order="<", orientation=None, planar=1, tile=None, more=(), right="pixels", word=""):
     samples = len(bits)
-    entries = [(256, 3, [W]), (257, 3, [H]), (258, 3, list(bits)), (259, 3, [compression]), (262, 3, [photometric]), (277, 3, [samples]), (278, 3, [H])]
+    entries = [(256, 3, [W]), (257, 3, [H]), (258, 3, list(bits)), (259, 3, [compression]), (262, 3, [photometric]), (277, 3, [samples])]
+    entries += [(322, 3, [tile]), (323, 3, [tile])] if tile else [(278, 3, [H])]
     planes = data if isinstance(data, list) else [data]
     if extra is not None:
         entries.append((338, 3, list(extra)))
@@ -46,7 +55,7 @@ def tiff(name, photometric, bits, data, extra=None, numbers=None, compression=1,
     for plane in planes:
         offsets.append(8 + len(body))
         body += plane + b"\0" * (len(plane) & 1)
-    entries += [(273, 4, offsets), (279, 4, [len(p) for p in planes])]
+    entries += [(324 if tile else 273, 4, offsets), (325 if tile else 279, 4, [len(p) for p in planes])]
     directory, tail = b"", b""
     start = 8 + len(body)
     after = start + 2 + 12 * len(entries) + 4
@@ -263,6 +272,98 @@ tiff("ycbcr-deflate.tif", 6, [8] * 3, zlib.compress(ycc), compression=8, more=[(
 for width in (1, 2):
     rows = rgb[0, :width, ::-1].tobytes() + b"\0" * (-3 * width % 4)
     write(f"pixels-{width}.bmp", b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + len(rows), 0, 0, 54, 40, width, 1, 1, 24, 0, len(rows), 0, 0, 0, 0) + rows)
+
+# TIFF in tiles: libvips reads past errors in them, and knows fewer forms than in strips
+def tiles(image):
+    padded = np.pad(image, ((0, -H % 16), (0, -W % 16), (0, 0)))
+    return [np.ascontiguousarray(padded[r:r + 16, c:c + 16]) for r in range(0, H, 16) for c in range(0, W, 16)]
+
+
+def strip(tile, form):
+    stream = io.BytesIO()
+    Image.fromarray(tile).save(stream, "TIFF", compression=form)
+    tags = Image.open(stream).tag_v2
+    return stream.getvalue()[tags[273][0]:tags[273][0] + tags[279][0]]
+
+
+for form, number in (("tiff_lzw", 5), ("tiff_adobe_deflate", 8), ("packbits", 32773)):
+    data = [strip(t, form) for t in tiles(rgb)]
+    tiff(f"tiles-{form}.tif", 2, [8] * 3, data, compression=number, tile=16)
+    for which in range(len(data)):
+        hurt = [bytearray(d) for d in data]
+        at = len(hurt[which]) // 3
+        hurt[which][at:at + 6] = b"\xff" * 6 if form != "packbits" else b"\x80" + b"\x7f" * 5
+        hurt = [bytes(d) for d in hurt]
+        tiff(f"tiles-{form}-damaged-{which}.tif", 2, [8] * 3, hurt, compression=number, tile=16, right="either", word="rows end before")
+        if not pillow_reads(f"tiles-{form}-damaged-{which}.tif"):
+            table[-1] = (table[-1][0], "refused", "rows end before")
+tiff("tiles-one-plane.tif", 1, [8], [t[..., 0].tobytes() for t in tiles(rgb)], tile=16, planar=2)
+tiff("tiles-planes.tif", 2, [8] * 3, [t[..., c].tobytes() for c in range(3) for t in tiles(rgb)], tile=16, planar=2, right="either", word="in tiles of separate planes")
+tiff("tiles-jpeg-alpha.tif", 2, [8] * 4, [t.tobytes() for t in tiles(rgb)], compression=7, extra=[2], tile=16, right="either", word="in tiles of JPEG with 4 channels")
+# libvips takes the rows of both planes for rows of grey
+grey_alpha = [rgb[..., 0].tobytes(), alpha.tobytes()]
+tiff("grey-alpha-planes.tif", 1, [8] * 2, grey_alpha, extra=[2], planar=2, right="either", word="alpha in a plane of its own")
+tiff("grey-alpha-planes-deflate.tif", 1, [8] * 2, [zlib.compress(p) for p in grey_alpha], compression=8, extra=[2], planar=2, right="either", word="alpha in a plane of its own")
+tiff("palette-alpha-planes.tif", 3, [8] * 2, grey_alpha, extra=[2], planar=2, more=[(320, 3, [int(v) for v in rng.integers(0, 65536, 768)])], right="either", word="alpha in a plane of its own")
+# Pillow swaps their bytes
+for name, numbers, values in (("float", 3, rgb[..., 0].astype(">f4")), ("signed", 2, rgb[..., 0].astype(">i4"))):
+    tiff(f"big-endian-{name}.tif", 1, [32], values.tobytes(), numbers=numbers, order=">")
+    tiff(f"big-endian-{name}-deflate.tif", 1, [32], zlib.compress(values.tobytes()), compression=8, numbers=numbers, order=">", right="either", word="32 bits per channel in big-endian order")
+
+# JPEG of processes that are not decoded: the frame's marker and precision decide
+start = jpeg.index(b"\xff\xc0")
+for name, marker, bits, word in (("lossless", 0xC3, 8, "lossless JPEG"), ("lossless-arithmetic", 0xCB, 8, "lossless JPEG"), ("hierarchical", 0xC5, 8, "hierarchical JPEG"),
+                                 ("jpeg-ls", 0xF7, 8, "JPEG-LS"), ("bits-12", 0xC1, 12, "12 bits"), ("bits-16-lossless", 0xC3, 16, "lossless JPEG"), ("fill-bits-12", 0xC1, 12, "12 bits")):
+    data = bytearray(jpeg)
+    data[start + 1], data[start + 4] = marker, bits
+    if name.startswith("fill"):
+        data[start:start] = b"\xff\xff"
+    write(f"frame-{name}.jpg", bytes(data), "refused", word)
+
+
+# PNG: cut in a chunk behind the pixels, palettes of a part of a colour
+def pieces(palette=None):
+    head = struct.pack(">IIBBBBB", W, H, 8, 2 if palette is None else 3, 0, 0, 0)
+    rows = b"".join(b"\0" + r.tobytes() for r in (rgb if palette is None else rgb[..., 0]))
+    return [b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)] + ([] if palette is None else [chunk(b"PLTE", palette)]) + [chunk(b"IDAT", zlib.compress(rows))]
+
+
+text, last = chunk(b"tEXt", b"Comment\0" + b"x" * 40), chunk(b"IEND", b"")
+write("chunk-cut-text.png", b"".join(pieces()) + text[:-20], "refused", "truncated PNG: its chunk tEXt ends")
+write("chunk-cut-unknown.png", b"".join(pieces()) + b"\0\0\x10\0abCd" + last, "refused", "truncated PNG: its chunk abCd ends")
+write("chunk-cut-second.png", b"".join(pieces()) + text + chunk(b"tIME", b"\7\xe0\1\1\1\1\1")[:-6], "refused", "truncated PNG: its chunk tIME ends")
+write("chunk-cut-checksum.png", b"".join(pieces()) + text[:-4])
+write("chunk-cut-end.png", b"".join(pieces()) + text + last[:-6])
+write("chunk-cut-no-name.png", b"".join(pieces()) + b"\0\0\x10\0\0\1\2\3" + last)
+write("chunk-ios.png", pieces()[0][:8] + chunk(b"CgBI", b"\x50\0\x20\6") + b"".join(pieces())[8:] + last, "either", "CgBI")
+for count in (100, 98, 3, 1, 767):
+    write(f"palette-{count}-bytes.png", b"".join(pieces(rng.integers(0, 256, count, dtype=np.uint8).tobytes())) + last)
+
+# narrow interlaced PNG: passes without a column
+for width in range(1, 6):
+    passes = [rgb[top:3:down, left:width:across] for left, top, across, down in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))]
+    rows = b"".join(b"\0" + row.tobytes() for part in passes if part.size for row in part)
+    head = struct.pack(">IIBBBBB", width, 3, 8, 2, 0, 0, 1)
+    write(f"interlaced-{width}.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + last)
+
+# comments are nothing at all: what stands before and behind one is one number
+bright = rgb.tobytes()
+text = " ".join(map(str, bright))
+write("comment-in-width.ppm", b"P6 2#c\n3 17 255\n" + bright)
+write("comment-in-maximum.ppm", b"P6 23 17 2#c\r55\n" + bright)
+write("comment-behind-maximum.ppm", b"P6 23 17 255#c\n" + bright, "refused", "a number was expected")
+write("comment-in-value.ppm", ("P3 23 17 255\n" + text.replace(" ", " # 1\n", 5).replace(" 2", " #\n2", 9)).encode())
+write("comment-splits-value.ppm", ("P3 23 17 255\n" + text[:-3] + "#\n" + text[-3:]).encode())
+
+# photo-says-what-it-is: more of them
+for name, data, word in [
+        ("zeros.jpg", bytes(5000), "zero bytes"), ("beside.jpg", b"\0\5\x16\7\0\2\0\0Mac OS X" + bytes(50), "macOS keeps beside a file"), ("icon.png", b"\0\0\1\0\1\0" + bytes(30), "Windows icon"),
+        ("texture.png", b"DDS |" + bytes(120), "DirectDraw"), ("scan.jpg", bytes(128) + b"DICM" + bytes(20), "DICOM"), ("sky.jpg", b"SIMPLE  =  T", "FITS"), ("light.png", b"#?RADIANCE\n", "Radiance"),
+        ("light.jpg", b"\x76\x2f\x31\1" + bytes(20), "OpenEXR"), ("archive.tif", b"Rar!\x1a\7\1\0", "archive"), ("archive.png", b"7z\xbc\xaf\x27\x1c" + bytes(20), "archive"),
+        ("archive.bmp", b"photo.jpg".ljust(257, b"\0") + b"ustar\0" + bytes(200), "archive"), ("clip.png", b"\x1a\x45\xdf\xa3" + bytes(20), "video"), ("clip.bmp", b"RIFF\x20\0\0\0AVI LIST", "video"),
+        ("thumbs.jpg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(30), "Thumbs.db"), ("array.png", b"\x93NUMPY\1\0v\0{'descr'", "NumPy"), ("array.jpg", b"\x89HDF\r\n\x1a\n", "HDF5"),
+        ("error.jpg", b'{"error": "not found"}', "JSON"), ("any.ppm", b"P7\nWIDTH 2\n", "PAM"), ("fuji.jpg", b"FUJIFILMCCD-RAW 0201", "camera"), ("page.jpg", b"%!PS-Adobe-3.0 EPSF", "PostScript")]:
+    write(name, data, "refused", word)
 
 with open("expected.tsv", "w") as out:
     out.write("file\tright\tword\trgb_sha256\ttransposed_rgb_sha256\n")
