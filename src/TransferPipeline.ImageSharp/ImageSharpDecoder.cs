@@ -69,10 +69,7 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
         }
         catch (NotSupportedException e)
         {
-            throw new ImageDecodeException(
-                $"{format.Name()} of a kind that ImageSharp does not read: {e.Message.Split('\n', 2)[0].Trim()}",
-                e
-            );
+            throw new ImageDecodeException($"{format.Name()} of a kind that ImageSharp does not read: {e.FirstLine()}", e);
         }
         catch (Exception e) when (e is not ImageDecodeException)
         {

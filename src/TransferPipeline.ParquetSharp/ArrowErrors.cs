@@ -16,7 +16,7 @@ internal static class ArrowErrors
     {
         var start = e.Message.IndexOf(Start, StringComparison.Ordinal);
         if (e is not ParquetException || start < 0)
-            return ParquetErrors.FirstLine(e);
+            return e.FirstLine();
         var reason = e.Message[(start + Start.Length)..].Split('\n', 2)[0].Trim();
         return reason.EndsWith("')", StringComparison.Ordinal) ? reason[..^2] : reason;
     }

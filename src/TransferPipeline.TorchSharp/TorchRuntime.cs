@@ -83,7 +83,7 @@ internal static class TorchRuntime
         catch (Exception e) when (e is NotSupportedException or TypeInitializationException or EntryPointNotFoundException)
         {
             // What the static constructor of TorchSharp threw is inside a TypeInitializationException.
-            return Reason((e.InnerException ?? e).Message.Split('\n', 2)[0].Trim());
+            return Reason((e.InnerException ?? e).FirstLine());
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed class TorchTraining
         var steps = 0;
         for (var epoch = 1; epoch <= _options.Epochs; epoch++)
         {
-            var (loss, accuracy) = TrainEpoch(network, solver, Rate(epoch - 1), rows, order.Rows(epoch - 1), weights, ref steps);
+            var (loss, accuracy) = TrainEpoch(network, solver, _options.RateIn(epoch - 1), rows, order.Rows(epoch - 1), weights, ref steps);
             var (validationLoss, validationAccuracy) = validation is null
                 ? (double.NaN, double.NaN)
                 : Evaluate(network, validation, weights);
@@ -72,10 +72,6 @@ internal sealed class TorchTraining
             ? kept.Result(steps)
             : kept.Diverged(_options.Epochs, steps);
     }
-
-    /// <summary>StepLR, by the epoch's number from 0.</summary>
-    private double Rate(int epoch) =>
-        _options.StepSize == 0 ? _options.LearningRate : _options.LearningRate * Math.Pow(_options.Gamma, epoch / _options.StepSize);
 
     private (double Loss, double Accuracy) TrainEpoch(
         TorchNetwork network,

@@ -101,7 +101,7 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
         catch (Exception e) when (e is InvalidDataException or NotSupportedException or ExternalException or ArgumentException)
         {
             // libtorch appends a C++ stack trace to its message.
-            throw new GraphRunException($"{node.Description}: {e.Message.Split('\n', 2)[0].Trim()}", e);
+            throw new GraphRunException($"{node.Description}: {e.FirstLine()}", e);
         }
     }
 }

@@ -227,10 +227,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
         }
         catch (Exception e) when (e is GraphRunException or ExternalException)
         {
-            throw new JobFailedException(
-                $"a step of training failed ({e.Message.Split('\n', 2)[0].Trim()}); a smaller batch takes less memory",
-                e
-            );
+            throw new JobFailedException($"a step of training failed ({e.FirstLine()}); a smaller batch takes less memory", e);
         }
     }
 

@@ -170,7 +170,7 @@ internal static class CsvDataset
         }
         catch (CsvFormatException e)
         {
-            throw new BadInputException($"{file}, line {e.LineNumber}: not valid CSV ({e.Message.Split('\n', 2)[0].Trim()})", e);
+            throw new BadInputException($"{file}, line {e.LineNumber}: not valid CSV ({e.FirstLine()})", e);
         }
     }
 }

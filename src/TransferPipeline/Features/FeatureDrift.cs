@@ -214,25 +214,24 @@ internal static class FeatureDrift
         // Of two photos each is the nearest to the other, whatever the vectors are.
         if (a.Rows < 3)
             return 1;
-        var queries = Math.Min(MaxQueries, a.Rows);
-        var same = new bool[queries];
+        var queries = Spread.Over(a.Rows, MaxQueries);
+        var same = new bool[queries.Length];
         var (normsA, normsB) = (Norms(a), Norms(b));
         Blocks.For(
-            queries,
+            queries.Length,
             16,
             threads,
             (_, first, end) =>
             {
                 for (var q = first; q < end; q++)
                 {
-                    // Spread over the set, since rows are ordered by class. The product needs 64 bits.
-                    var row = (int)((long)q * a.Rows / queries);
+                    var row = queries[q];
                     var (inA, inB) = (Nearest(a, normsA, row), Nearest(b, normsB, row));
                     same[q] = inA == inB || Cosine(a.Row(row), a.Row(inA)) - Cosine(a.Row(row), a.Row(inB)) <= 1 - CosineLimit;
                 }
             }
         );
-        return (double)same.Count(s => s) / queries;
+        return (double)same.Count(s => s) / queries.Length;
     }
 
     private static float[] Norms(FeatureMatrix x) =>

@@ -20,7 +20,7 @@ internal static class ParquetErrors
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"{file} cannot be opened ({FirstLine(e)})", e);
+            throw new BadInputException($"{file} cannot be opened ({e.FirstLine()})", e);
         }
     }
 
@@ -39,7 +39,7 @@ internal static class ParquetErrors
         {
             if (File.Exists(file) && MagicNumbers.NameOf(file) is { } kind and not MagicNumbers.Parquet)
                 throw new BadInputException($"{file} is {kind}; expected a Parquet file", e);
-            throw Damaged(file, (reason ?? FirstLine)(e), e);
+            throw Damaged(file, reason?.Invoke(e) ?? e.FirstLine(), e);
         }
     }
 
@@ -104,9 +104,6 @@ internal static class ParquetErrors
 
         return -1;
     }
-
-    /// <summary>The first line of a message, for one-line messages around it.</summary>
-    public static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();
 
     private static string Names(ParquetDescription description) => string.Join(", ", description.Columns.Select(c => c.Name));
 }

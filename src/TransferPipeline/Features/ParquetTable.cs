@@ -39,8 +39,7 @@ internal abstract partial class ParquetTable : IParquetLibrary
     );
 
     /// <summary>Why a file cannot be written, in one line; null for an exception that has another cause.</summary>
-    internal virtual string? WriteProblem(Exception e) =>
-        e is IOException or UnauthorizedAccessException ? ParquetErrors.FirstLine(e) : null;
+    internal virtual string? WriteProblem(Exception e) => e is IOException or UnauthorizedAccessException ? e.FirstLine() : null;
 
     private void WriteTable<TRow>(
         string file,

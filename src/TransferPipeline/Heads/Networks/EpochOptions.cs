@@ -46,9 +46,6 @@ public abstract record EpochOptions : HeadOptions, IScaledHead, IWeightedHead, I
 
     /// <summary>Share of hidden values that are set to zero in training.</summary>
     internal virtual double HiddenDropout => 0;
-
-    /// <summary>The rate of an epoch, counted from 0: StepLR.</summary>
-    internal double RateIn(int epoch) => StepSize == 0 ? LearningRate : LearningRate * Math.Pow(Gamma, epoch / StepSize);
 }
 
 /// <summary>How gradients become steps.</summary>

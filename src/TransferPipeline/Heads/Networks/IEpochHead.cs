@@ -35,3 +35,11 @@ internal interface IEpochHead
     [Option("best_weights", "keep the weights of the epoch with the best validation accuracy, when there are validation rows")]
     bool BestWeights { get; }
 }
+
+/// <summary>What follows from the options of heads that learn in epochs.</summary>
+internal static class EpochRates
+{
+    /// <summary>The rate of an epoch, counted from 0: StepLR.</summary>
+    public static double RateIn(this IEpochHead head, int epoch) =>
+        head.StepSize == 0 ? head.LearningRate : head.LearningRate * Math.Pow(head.Gamma, epoch / head.StepSize);
+}
