@@ -66,7 +66,7 @@ public sealed record TrainingRows(FeatureMatrix X, int[] Y, int[] Rows, int Clas
 
     /// <summary>
     /// For each of the N rows of X a number that all views of one photo share; null when each row is a photo of its own.
-    /// Heads that train in epochs show each photo once an epoch, in another view each time; the others take views as further rows.
+    /// Heads that train in epochs show each photo once per epoch, in another view each time; the others take views as further rows.
     /// </summary>
     public int[]? Photos { get; init; }
 }

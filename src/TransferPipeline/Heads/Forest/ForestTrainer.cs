@@ -7,7 +7,7 @@ namespace TransferPipeline.Heads;
 /// Randomized decision trees whose class shares are averaged: scikit-learn's RandomForestClassifier (Gini), or ExtraTreesClassifier.
 /// </summary>
 /// <remarks>
-/// Thresholds are looked for between 256 bins a column (exact up to 256 distinct values), which is what makes it several times faster.
+/// Thresholds are looked for between 256 bins of each column (exact up to 256 distinct values), which is what makes it several times faster.
 /// Trees differ from scikit-learn's, whose random numbers are others; their accuracy is the same.
 /// </remarks>
 internal sealed class ForestTrainer() : HeadTrainer<Forest>(new Forest())
@@ -15,7 +15,7 @@ internal sealed class ForestTrainer() : HeadTrainer<Forest>(new Forest())
     public override string Name => "forest";
 
     public override string Summary =>
-        "randomized trees, Gini, 256 bins a value (RandomForestClassifier; with splitter=random bootstrap=false ExtraTreesClassifier)";
+        "randomized trees, Gini, 256 bins per column (RandomForestClassifier; with splitter=random bootstrap=false ExtraTreesClassifier)";
 
     protected override IHead Fit(TrainingRows data, Forest options, TrainingContext context)
     {
