@@ -140,7 +140,7 @@ public sealed class IncrementalTests : IDisposable
         File.Delete(Photo("train", "dress", 0));
         Copy("train/hat", 5, "train/dress", "0-new.jpg");
         _extraction.Decoder.Before = static _ => throw new InvalidOperationException("a kill");
-        Assert.ThrowsAny<Exception>(() => _extraction.Run());
+        Assert.Equal("a kill", Assert.Throws<InvalidOperationException>(() => _extraction.Run()).Message);
         Assert.False(_extraction.Open().Manifest.Complete);
         _extraction.Decoder.Before = static _ => { };
         _extraction.Run();
