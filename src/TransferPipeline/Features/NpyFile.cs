@@ -23,6 +23,8 @@ internal static partial class NpyFile
             Throw.BadInput($"{file}: values of type {type}, expected float32 (<f4)");
         if (shape[1] == 0)
             Throw.BadInput($"{file}: vectors without values");
+        if ((long)shape[0] * shape[1] > Array.MaxLength)
+            Throw.BadInput($"{file}: {shape[0]} x {shape[1]} values, expected at most {Array.MaxLength} in all");
         var matrix = new FeatureMatrix(shape[0], shape[1]);
         Read(stream, file, MemoryMarshal.AsBytes(matrix.Data.AsSpan(0, shape[0] * shape[1])));
         return matrix;
