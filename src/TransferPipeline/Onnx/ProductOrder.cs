@@ -13,32 +13,37 @@ internal readonly record struct ProductOrder(int Outputs, int Inputs, int Positi
     /// <summary>Products of one output.</summary>
     public int Length => Inputs * Positions;
 
-    /// <summary>Of a layer, or null where it is none of these or where its products are not added in pairs.</summary>
-    public static ProductOrder? Of(NodeProto node, IReadOnlyList<long> dims)
-    {
-        switch (node.OpType)
+    /// <summary>Of a layer; null where it is none, or where the order of its products is not known.</summary>
+    public static ProductOrder? Of(NodeProto node, IReadOnlyList<long> dims) =>
+        node.OpType switch
         {
-            // A depthwise convolution widens its bytes before it multiplies.
-            case "Conv" or "QLinearConv" or "ConvInteger" when IsDepthwise(node, dims):
-                return null;
-            case "Conv" or "QLinearConv" or "ConvInteger" when dims.Count > 2:
-                return new((int)dims[0], (int)dims[1], (int)dims.Skip(2).Aggregate(1L, (product, d) => product * d), InputsFirst: false);
-            case "Gemm" or "QGemm" when dims.Count == 2 && node.Int("transB", 0) != 0:
-                return new((int)dims[0], (int)dims[1], 1, InputsFirst: false);
-            case "Gemm"
-            or "QGemm"
-            or "MatMul"
-            or "QLinearMatMul"
-            or "MatMulInteger"
-            or "MatMulIntegerToFloat"
-            or "DynamicQuantizeMatMul" when dims.Count == 2:
-                return new((int)dims[1], (int)dims[0], 1, InputsFirst: true);
-            default:
-                return null;
-        }
-    }
+            _ when !HasProducts(node) || IsDepthwise(node, dims) => null,
+            "Conv" or "QLinearConv" or "ConvInteger" when dims.Count > 2 => new(
+                (int)dims[0],
+                (int)dims[1],
+                (int)dims.Skip(2).Aggregate(1L, (product, d) => product * d),
+                InputsFirst: false
+            ),
+            "Gemm" or "QGemm" when dims.Count == 2 && node.Int("transB", 0) != 0 => new((int)dims[0], (int)dims[1], 1, InputsFirst: false),
+            not ("Conv" or "QLinearConv" or "ConvInteger") when dims.Count == 2 => new((int)dims[1], (int)dims[0], 1, InputsFirst: true),
+            _ => null,
+        };
 
-    /// <summary>One input channel and one output channel in each group.</summary>
+    /// <summary>Whether an operator adds products of a photo's levels and weights.</summary>
+    public static bool HasProducts(NodeProto node) =>
+        node.OpType
+            is "Conv"
+                or "QLinearConv"
+                or "ConvInteger"
+                or "Gemm"
+                or "QGemm"
+                or "MatMul"
+                or "QLinearMatMul"
+                or "MatMulInteger"
+                or "MatMulIntegerToFloat"
+                or "DynamicQuantizeMatMul";
+
+    /// <summary>One input channel and one output channel in each group: ONNX Runtime widens the bytes before it multiplies.</summary>
     public static bool IsDepthwise(NodeProto node, IReadOnlyList<long> dims) =>
         dims.Count > 2 && dims[1] == 1 && dims[0] == node.Int("group", 1) && dims[0] > 1;
 

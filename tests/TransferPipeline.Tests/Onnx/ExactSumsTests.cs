@@ -58,6 +58,9 @@ public sealed class ExactSumsTests
         node.Input.AddRange(Enumerable.Range(0, 4).Select(i => i == input ? "w" : $"x{i}"));
         graph.Node.Add(node);
         Assert.Equal(saturates, SaturatingWeights.In(graph));
+        // Three dimensions, of which the order is not known, and fewer values than dimensions say.
+        graph.Initializer[0] = TensorData.Of("w", [(sbyte)100, (sbyte)1], [1, 2, 1, 1, 1]);
+        Assert.Equal(saturates && operation != "QLinearConv", SaturatingWeights.In(graph));
         // As typed values and not as raw data.
         var typed = new TensorProto { Name = "w", DataType = (int)DataType.Int8 };
         typed.Dims.AddRange(dims);

@@ -7,7 +7,7 @@ namespace TransferPipeline.Heads;
 /// Randomized decision trees whose class shares are averaged: scikit-learn's RandomForestClassifier (Gini), or ExtraTreesClassifier.
 /// </summary>
 /// <remarks>
-/// Thresholds are looked for between 256 bins of each column (exact up to 256 distinct values), which is what makes it several times faster.
+/// Thresholds are looked for between 256 bins of each column (exact up to 256 distinct values), which makes it several times faster.
 /// Trees differ from scikit-learn's, whose random numbers are others; their accuracy is the same.
 /// </remarks>
 internal sealed class ForestTrainer() : HeadTrainer<Forest>(new Forest())
