@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Extraction beside PyTorch: photos a second from JPEG files to vectors, both measured in turns in one run.
+"""Extraction beside PyTorch: photos per second from JPEG files to vectors, both measured in turns in one run.
 
 Ours: `transfer bench extract`, files to committed Parquet, efficientnet-lite0 (0.38 G multiply-adds).
 Rival: Debian's torch and torchvision, PIL transforms (Resize, CenterCrop, ToTensor, Normalize), a DataLoader with two workers,
@@ -88,7 +88,7 @@ def main():
                     rate = rival(options.data, options.photos, batch, with_network=True, best=True)
                     best["frozen"] = max(best.get("frozen", 0), rate)
     print(f"photos {options.photos}, best of {options.rounds} rounds, torch {torch.__version__}, torchvision {torchvision.__version__}, 2 threads")
-    print("| | photos a second |")
+    print("| | photos per second |")
     print("|---|---|")
     for name, words in [("feed", "without a network: ours, JPEG files to hashed, decoded and resized bytes"), ("loader", "without a network: PIL, DataLoader with two workers"),
                         ("decode", "bare decode"), ("session", "bare session, best layout"), ("bound", "bound of the two"),

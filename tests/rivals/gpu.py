@@ -395,7 +395,7 @@ def main():
     values = gpu.results.values
     lines = [
         f"`tests/rivals/gpu.py --device {options.device} --photos {options.photos}` on {'the CPU' if gpu.cpu else torch.cuda.get_device_name(0)}, {os.cpu_count()} cores, "
-        f"torch {torch.__version__}, torchvision {torchvision.__version__}; photos a second.",
+        f"torch {torch.__version__}, torchvision {torchvision.__version__}; photos per second.",
         "",
         "| backbone | precision | ours, model only | with CUDA graphs | as NCHW | bias apart | PyTorch eager | torch.compile | ours, best / the faster | decode alone | ours, from files | of the smaller of model and decode | DataLoader | times |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
