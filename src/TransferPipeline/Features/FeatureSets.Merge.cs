@@ -33,6 +33,12 @@ internal static partial class FeatureSets
 
         var offsets = Offsets(sets, shards);
         RequireDistinct(sets, offsets);
+        if (Merged(sets, offsets, output, table) is { } done)
+        {
+            message?.Invoke($"{output} holds what this merge would make");
+            return done;
+        }
+
         try
         {
             Directory.CreateDirectory(output);
@@ -109,10 +115,30 @@ internal static partial class FeatureSets
                     );
             }
         );
+        return part with { File = name, Order = OrderOf(set, part, offset) };
+    }
+
+    private static string OrderOf(FeatureSet set, FeaturePart part, int offset)
+    {
         var positions = RowOrder.Parse(part, set.Folder);
         for (var i = 0; i < positions.Length; i++)
             positions[i] += offset;
-        return part with { File = name, Order = RowOrder.Format(positions) };
+        return RowOrder.Format(positions);
+    }
+
+    /// <summary>The set that an earlier merge of the same sets made: a cluster may start a job again that had ended.</summary>
+    private static FeatureSet? Merged(List<FeatureSet> sets, int[] offsets, string output, IFeatureTable table)
+    {
+        if (FeatureManifest.Read(output) is not { Complete: true } manifest || sets[0].Recipe.Differences(manifest.Recipe).Count > 0)
+            return null;
+        var parts = sets.SelectMany((set, s) => set.Manifest.Parts.Select(p => (p.Sha256, OrderOf(set, p, offsets[s]))));
+        if (
+            !parts.SequenceEqual(manifest.Parts.Select(p => (p.Sha256, p.Order)))
+            || (manifest.Failed?.Rows ?? 0) != sets.Sum(s => s.Manifest.Failed?.Rows ?? 0)
+        )
+            return null;
+        var merged = new FeatureSet(output, manifest, table);
+        return manifest.Parts.All(p => merged.FileProblem(p) is null) ? merged : null;
     }
 
     private static void RequireSameRecipe(List<FeatureSet> sets)

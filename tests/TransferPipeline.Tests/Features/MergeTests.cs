@@ -36,7 +36,30 @@ public sealed class MergeTests : IDisposable
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset) with { Outputs = [new(CutRequest.Default, merged.Folder)] };
         Assert.Equal((0, 12), (_extraction.Run(job, _extraction.Options) is var run ? run.Computed : -1, run.Reused));
-        Assert.Contains("holds a feature set already", Fails(shards, merged.Folder), StringComparison.Ordinal);
+    }
+
+    /// <summary>A cluster starts a job again that had ended; other sets, or a part that was damaged since, are no reason to go on.</summary>
+    [Fact]
+    public void Merge_OfTheSameSetsAgain_KeepsTheSet()
+    {
+        string[] shards = [Extract(2, 2), Extract(1, 2)];
+        var output = _extraction.At("merged");
+        FeatureSets.Merge(shards, output, _extraction.Table, cancellation: TestContext.Current.CancellationToken);
+        var manifest = Path.Combine(output, FeatureManifest.FileName);
+        var before = (File.ReadAllText(manifest), File.GetLastWriteTimeUtc(manifest));
+        var lines = new List<string>();
+        var again = FeatureSets.Merge(shards, output, _extraction.Table, lines.Add, TestContext.Current.CancellationToken);
+        Assert.Equal(12, again.Rows);
+        Assert.Equal([$"{output} holds what this merge would make"], lines);
+        Assert.Equal(before, (File.ReadAllText(manifest), File.GetLastWriteTimeUtc(manifest)));
+
+        _extraction.Run();
+        Assert.Contains("holds a feature set already", Fails([_extraction.Set], output), StringComparison.Ordinal);
+        var part = Path.Combine(output, again.Manifest.Parts[0].File);
+        var bytes = File.ReadAllBytes(part);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(part, bytes);
+        Assert.Contains("holds a feature set already", Fails(shards, output), StringComparison.Ordinal);
     }
 
     [Fact]
