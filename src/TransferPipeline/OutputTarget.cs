@@ -12,6 +12,9 @@ internal static class OutputTarget
 {
     private const string OwnSuffix = ".tmp";
 
+    // Machines may share a folder, and numbers of processes are each machine's own.
+    private static readonly string OwnPrefix = Environment.MachineName + "-";
+
     /// <summary>The file that a path leads to through symbolic links, be it there or not.</summary>
     public static string Real(string file)
     {
@@ -108,13 +111,15 @@ internal static class OutputTarget
         IsSpecial(file) ? Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}{suffix}") : Real(file) + suffix;
 
     /// <summary>As <see cref="Temporary"/>, for what two processes may write under one name at the same time.</summary>
-    public static string OwnTemporary(string file) => Temporary(file, $".{Environment.ProcessId}{OwnSuffix}");
+    public static string OwnTemporary(string file) => Temporary(file, $".{OwnPrefix}{Environment.ProcessId}{OwnSuffix}");
 
-    /// <summary>Removes what killed processes left under <see cref="OwnTemporary"/> of a file: no later run has their names.</summary>
+    /// <summary>
+    /// Removes what killed processes of this machine left under <see cref="OwnTemporary"/> of a file: no later run has their names.
+    /// </summary>
     public static void RemoveAbandoned(string file)
     {
         var real = Real(file);
-        var (folder, start) = (Path.GetDirectoryName(real)!, Path.GetFileName(real) + ".");
+        var (folder, start) = (Path.GetDirectoryName(real)!, $"{Path.GetFileName(real)}.{OwnPrefix}");
         if (!Directory.Exists(folder))
             return;
         foreach (var left in Directory.EnumerateFiles(folder, "*" + OwnSuffix).ToList())

@@ -58,15 +58,18 @@ public sealed class OutputTargetTests : IDisposable
     {
         using var ended = Process.Start("true");
         ended.WaitForExit();
-        var left = _folder.Write($"c.onnx.{ended.Id}.tmp", "of a process that was killed");
+        var machine = Environment.MachineName;
+        var left = _folder.Write($"c.onnx.{machine}-{ended.Id}.tmp", "of a process that was killed");
         string[] others =
         [
-            _folder.Write($"c.onnx.{Environment.ProcessId}.tmp", "of this one"),
-            _folder.Write($"other.onnx.{ended.Id}.tmp", "of another target"),
+            OutputTarget.OwnTemporary(_folder.Write("c.onnx", "the target")),
+            _folder.Write($"other.onnx.{machine}-{ended.Id}.tmp", "of another target"),
+            _folder.Write($"c.onnx.{machine}2-{ended.Id}.tmp", "of another machine, on which it may run"),
             _folder.Write("c.onnx.mine.tmp", "a user's"),
-            _folder.Write("c.onnx", "the target"),
+            _folder.At("c.onnx"),
             _folder.Write("c.onnx.tmp", "without a process"),
         ];
+        File.WriteAllText(others[0], "of this process");
         OutputTarget.RemoveAbandoned(_folder.At("c.onnx"));
         Assert.False(File.Exists(left));
         Assert.All(others, other => Assert.True(File.Exists(other), other));
