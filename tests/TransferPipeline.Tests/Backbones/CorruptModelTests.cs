@@ -53,7 +53,7 @@ public sealed class CorruptModelTests : IDisposable
     [Fact]
     public void Open_TwoPhotos_IsRefused()
     {
-        var m = Small();
+        var m = SmallModel.Plain();
         m.Model.Graph.Input.Add(GraphWriter.Declare("second", DataType.Float, -1, 3, 8, 8));
         Assert.Contains("second (N x 3 x 8 x 8)", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
     }
@@ -66,13 +66,13 @@ public sealed class CorruptModelTests : IDisposable
     public void Open_InputThatIsNoPhotoForItsTypeOrSize_SaysWhatIsTaken(string expected, int type, params long[] shape) =>
         Assert.Contains(
             expected,
-            Assert.Throws<BadInputException>(() => Backbone.Open(Small((DataType)type, shape).Save(_folder))).Message
+            Assert.Throws<BadInputException>(() => Backbone.Open(SmallModel.Plain(17, (DataType)type, shape).Save(_folder))).Message
         );
 
     [Fact]
     public void Open_FileWithoutItsWeights_ListsAFewOfItsInputs()
     {
-        var m = Small();
+        var m = SmallModel.Plain();
         foreach (var weights in m.Model.Graph.Initializer.Concat(m.Model.Graph.Initializer.Select(Renamed)).ToList())
             m.Model.Graph.Input.Add(GraphWriter.Declare(weights.Name, DataType.Float, [.. weights.Dims]));
         m.Model.Graph.Initializer.Clear();
@@ -88,7 +88,7 @@ public sealed class CorruptModelTests : IDisposable
     public void Open_SideThatIsOpenOr0_IsAsLongAsTheOther(int height, int width, int expectedHeight, int expectedWidth)
     {
         // Some exporters write 0 for what is open, for which ONNX Runtime would take empty photos.
-        var m = Small();
+        var m = SmallModel.Plain();
         var dims = m.Model.Graph.Input[0].Type.TensorType.Shape.Dim;
         (dims[0], dims[2], dims[3]) = (new() { DimValue = 0 }, new() { DimValue = height }, new() { DimValue = width });
         var backbone = Backbone.Open(m.Save(_folder));
@@ -99,7 +99,7 @@ public sealed class CorruptModelTests : IDisposable
     [Fact]
     public void Open_SizeAgainstTheOneSideThatIsFixed_IsRefused()
     {
-        var m = Small(DataType.Float, -1, 3, -1, 12);
+        var m = SmallModel.Plain(17, DataType.Float, -1, 3, -1, 12);
         Assert.Equal((12, 12), (Backbone.Open(m.Save(_folder), 12).Input.Height, Backbone.Open(m.Save(_folder), 12).Input.Width));
         Assert.Contains(
             "takes photos of any x 12 pixels; size 16 was requested",
@@ -114,7 +114,7 @@ public sealed class CorruptModelTests : IDisposable
     public void Cut_NoOutputOfThePhotoAlone_AsksForATensor(string outputs)
     {
         // CLIP with both halves gives similarities alone, which need the text as well.
-        var m = Small();
+        var m = SmallModel.Plain();
         var features = m.Model.Graph.Node.First(n => n.OpType == "Flatten").Output[0];
         m.Model.Graph.Output.Clear();
         if (outputs == "made from another input too")
@@ -169,14 +169,14 @@ public sealed class CorruptModelTests : IDisposable
     public void Messages_OfOtherLibraries_AreInOurWords()
     {
         // Protobuf speaks of its wire format, ONNX Runtime of its own source files.
-        var bytes = Small().Model.ToByteArray();
+        var bytes = SmallModel.Plain().Model.ToByteArray();
         var zero = _folder.Write("zero.onnx", [.. bytes, 0, 0]);
         Assert.Contains("it is damaged: a field", Assert.Throws<BadInputException>(() => Backbone.Open(zero)).Message);
         var latin = _folder.Write("latin.onnx", [.. bytes, 0x12, 1, 0xe9]);
         Assert.Contains("is not UTF-8", Assert.Throws<BadInputException>(() => Backbone.Open(latin)).Message);
         foreach (var damage in (Action<TensorProto>[])[t => t.DataType = 99, t => t.RawData = ByteString.Empty, t => t.DataType = 8])
         {
-            var m = Small();
+            var m = SmallModel.Plain();
             damage(m.Model.Graph.Initializer[0]);
             var error = Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder)).Cut()).Message;
             Assert.Contains("ONNX Runtime cannot load it: ", error);
@@ -190,7 +190,7 @@ public sealed class CorruptModelTests : IDisposable
     [InlineData("adaptive:1x8388609", "vectors of 67108872 values")]
     public void Cut_PoolingBeyondAllMemory_IsRefused(string pooling, string expected)
     {
-        var backbone = Backbone.Open(Small().Save(_folder));
+        var backbone = Backbone.Open(SmallModel.Plain().Save(_folder));
         var error = Assert.Throws<UsageException>(() => backbone.Cut(new CutRequest(CutRequest.Features, Pooling.Parse(pooling))));
         Assert.Contains(expected, error.Message);
     }
@@ -198,7 +198,7 @@ public sealed class CorruptModelTests : IDisposable
     [Fact]
     public void Open_GraphThatDependsOnItself_IsRefused()
     {
-        var m = Small();
+        var m = SmallModel.Plain();
         var relu = m.Model.Graph.Node.First(n => n.OpType == "Relu");
         relu.Input[0] = m.Model.Graph.Node.Last(n => n.OpType == "Relu").Output[0];
         Assert.Contains("depends on itself", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
@@ -207,7 +207,7 @@ public sealed class CorruptModelTests : IDisposable
     [Fact]
     public void Open_TensorFromNowhere_IsRefused()
     {
-        var m = Small();
+        var m = SmallModel.Plain();
         m.Model.Graph.Initializer.RemoveAt(0);
         Assert.Contains("takes 'w', which nothing makes", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
     }
@@ -234,7 +234,7 @@ public sealed class CorruptModelTests : IDisposable
     [Fact]
     public void Open_TruncatedAnywhere_IsToldInOneLine()
     {
-        var bytes = Small().Model.ToByteArray();
+        var bytes = SmallModel.Plain().Model.ToByteArray();
         for (var length = 0; length < bytes.Length; length += Math.Max(1, bytes.Length / 400))
             AssertToldOrFine(bytes[..length], cut: false);
     }
@@ -242,7 +242,7 @@ public sealed class CorruptModelTests : IDisposable
     [Fact]
     public void OpenAndCut_BytesChanged_AreToldInOneLine()
     {
-        var bytes = Small().Model.ToByteArray();
+        var bytes = SmallModel.Plain().Model.ToByteArray();
         var random = new Random(20250701);
         for (var round = 0; round < 1500; round++)
         {
@@ -251,14 +251,6 @@ public sealed class CorruptModelTests : IDisposable
                 changed[random.Next(changed.Length)] = (byte)random.Next(256);
             AssertToldOrFine(changed, cut: round % 10 == 0);
         }
-    }
-
-    private static SmallModel Small() => Small(DataType.Float);
-
-    private static SmallModel Small(DataType type, params long[] shape)
-    {
-        var m = new SmallModel(17, "input", type, shape);
-        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
     }
 
     private void AssertToldOrFine(byte[] bytes, bool cut)

@@ -47,7 +47,7 @@ public sealed class FileKindTests : IDisposable
     [Fact]
     public void Open_LinkThatWasCopiedAsText_IsNamed()
     {
-        var real = Small().Save(_folder, "real.onnx");
+        var real = SmallModel.Plain().Save(_folder, "real.onnx");
         Assert.Contains(
             $"is a symbolic link that was copied as text; use the file that it names, {real}",
             Assert.Throws<BadInputException>(() => Backbone.Open(_folder.Write("model.onnx", "./real.onnx"))).Message
@@ -58,14 +58,14 @@ public sealed class FileKindTests : IDisposable
     public void Cut_NewestOpset_IsTakenAndTheNextIsRefused()
     {
         // The constants are those of the ONNX Runtime in use.
-        Small(CutBuilder.MaxOpset).Save(_folder, "newest.onnx");
+        SmallModel.Plain(CutBuilder.MaxOpset).Save(_folder, "newest.onnx");
         Assert.Equal(8, Backbone.Open(_folder.At("newest.onnx")).Cut().Outputs[0].Dimension);
-        var next = Small(CutBuilder.MaxOpset + 1).Save(_folder, "next.onnx");
+        var next = SmallModel.Plain(CutBuilder.MaxOpset + 1).Save(_folder, "next.onnx");
         Assert.Contains(
             $"of opset {CutBuilder.MaxOpset + 1}, and this ONNX Runtime takes up to {CutBuilder.MaxOpset}",
             Assert.Throws<BadInputException>(() => Backbone.Open(next).Cut()).Message
         );
-        var m = Small();
+        var m = SmallModel.Plain();
         m.Model.IrVersion = CutBuilder.MaxIrVersion;
         Assert.Equal(8, Backbone.Open(m.Save(_folder)).Cut().Outputs[0].Dimension);
         m.Model.IrVersion++;
@@ -79,7 +79,7 @@ public sealed class FileKindTests : IDisposable
     public void Open_ExternalDataBehindLinks_IsMeasuredWhereItIs()
     {
         // A model and its data as links into a folder of blobs, by two steps, and a file that is shorter than the model says.
-        var m = Small();
+        var m = SmallModel.Plain();
         var pixels = Probe.Pixels([2, 3, 12, 12], 5);
         var cut = Backbone.Open(m.Save(_folder, "plain.onnx")).Cut();
         using (var data = File.Create(_folder.At("blobs", "b")))
@@ -100,12 +100,6 @@ public sealed class FileKindTests : IDisposable
         Assert.Equal(SmallModel.RunCut(cut, pixels, 2), SmallModel.RunCut(linked.Cut(), pixels, 2));
         File.WriteAllBytes(_folder.At("blobs", "b"), File.ReadAllBytes(_folder.At("blobs", "b"))[..^4]);
         Assert.Contains("truncated", Assert.Throws<BadInputException>(() => Backbone.Open(_folder.At("snapshot", "model.onnx"))).Message);
-    }
-
-    private static SmallModel Small(int opset = 17)
-    {
-        var m = new SmallModel(opset);
-        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
     }
 
     private static byte[] Zip(params string[] names)

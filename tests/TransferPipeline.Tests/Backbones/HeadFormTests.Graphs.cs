@@ -76,4 +76,17 @@ public sealed partial class HeadFormTests
         var expected = SmallModel.Run(alone.ToByteArray(), m.Input, feature, pixels, backbone.Input.Shape(Photos)).Values;
         SmallModel.AssertClose(expected, SmallModel.RunCut(cut, pixels, Photos));
     }
+
+    internal static string True(SmallModel m)
+    {
+        m.Model.Graph.Initializer.Add(
+            new TensorProto
+            {
+                Name = m.Graph.Unique("true"),
+                DataType = (int)DataType.Bool,
+                RawData = ByteString.CopyFrom(1),
+            }
+        );
+        return m.Model.Graph.Initializer[^1].Name;
+    }
 }

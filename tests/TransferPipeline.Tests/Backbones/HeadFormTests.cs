@@ -378,19 +378,6 @@ public sealed partial class HeadFormTests : IDisposable
         AssertCut(m, feature);
     }
 
-    internal static string True(SmallModel m)
-    {
-        m.Model.Graph.Initializer.Add(
-            new TensorProto
-            {
-                Name = m.Graph.Unique("true"),
-                DataType = (int)DataType.Bool,
-                RawData = ByteString.CopyFrom(1),
-            }
-        );
-        return m.Model.Graph.Initializer[^1].Name;
-    }
-
     private void AssertCut(SmallModel m, string feature)
     {
         var backbone = Backbone.Open(m.Save(_folder));

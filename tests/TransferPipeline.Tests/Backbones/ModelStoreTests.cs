@@ -74,7 +74,7 @@ public sealed class ModelStoreTests : IDisposable
     [Fact]
     public void Resolve_FileOfUnknownModel_TakesTorchvisionsDefault()
     {
-        var file = Small().Save(_folder, "mine.onnx");
+        var file = SmallModel.Plain().Save(_folder, "mine.onnx");
         var model = Store().Resolve(file);
         Assert.Equal(("mine", file), (model.Name, model.File));
         Assert.Null(model.Manifest);
@@ -95,7 +95,7 @@ public sealed class ModelStoreTests : IDisposable
     {
         var store = Store();
         var added = store.Add(
-            Small().Save(_folder, "mine.onnx"),
+            SmallModel.Plain().Save(_folder, "mine.onnx"),
             "mine",
             _ => new Preprocessing
             {
@@ -123,7 +123,7 @@ public sealed class ModelStoreTests : IDisposable
     public void Add_ThenResolveListVerify_KnowsTheModel()
     {
         var store = Store();
-        var file = Small().Save(_folder, "mine.onnx");
+        var file = SmallModel.Plain().Save(_folder, "mine.onnx");
         store.Add(file);
         Assert.Equal(["mine"], store.List().Select(m => m.Manifest.Name));
         Assert.Equal(store.Verify("mine"), store.Resolve("mine").File);
@@ -136,7 +136,7 @@ public sealed class ModelStoreTests : IDisposable
     public void Resolve_StoredFileThatIsALink_IsThatWhichItLeadsTo()
     {
         var store = Store();
-        var file = store.Add(Small().Save(_folder, "mine.onnx")).File!;
+        var file = store.Add(SmallModel.Plain().Save(_folder, "mine.onnx")).File!;
         File.Move(file, _folder.At("elsewhere.onnx"));
         File.CreateSymbolicLink(file, _folder.At("elsewhere.onnx"));
         Assert.Equal(file, store.Verify("mine"));
@@ -147,7 +147,7 @@ public sealed class ModelStoreTests : IDisposable
     public void Resolve_DamagedStoredFile_IsNeverUsed()
     {
         var store = Store();
-        var entry = store.Add(Small().Save(_folder, "mine.onnx"));
+        var entry = store.Add(SmallModel.Plain().Save(_folder, "mine.onnx"));
         var bytes = File.ReadAllBytes(entry.File!);
         bytes[^1] ^= 1;
         File.WriteAllBytes(entry.File!, bytes);
@@ -222,12 +222,6 @@ public sealed class ModelStoreTests : IDisposable
             ManifestYaml.Parse("m.yaml", text.Replace(right, wrong, StringComparison.Ordinal))
         );
         Assert.Matches($@"^m\.yaml:\d+: {System.Text.RegularExpressions.Regex.Escape(problem)}$", error.Message);
-    }
-
-    private static SmallModel Small()
-    {
-        var m = new SmallModel();
-        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
     }
 
     private ModelStore Store(string? builtIn = null) => new(builtIn ?? _folder.At("builtin"), Path.Combine(_folder.Root, "store"));

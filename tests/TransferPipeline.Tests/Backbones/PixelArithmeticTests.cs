@@ -237,133 +237,6 @@ public sealed class PixelArithmeticTests : IDisposable
     }
 
     [Theory]
-    [InlineData(
-        "preprocessor_config.json",
-        """{"size":{"height":12,"width":12},"resample":3,"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5]}""",
-        "resize 12 x 12 bicubic, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
-    )]
-    [InlineData(
-        "preprocessor_config.json",
-        """{"feature_extractor_type":"CLIPFeatureExtractor","size":12,"crop_size":12,"do_center_crop":true,"resample":3,"image_mean":[0.1,0.2,0.3],"image_std":[1,1,1]}""",
-        "short side 12 bicubic, crop 12 x 12 rounded down, (x / 255 - [0.1, 0.2, 0.3]) / [1, 1, 1]"
-    )]
-    [InlineData(
-        "preprocessor_config.json",
-        """{"feature_extractor_type":"ViTFeatureExtractor","size":12,"resample":2,"image_mean":[0.5],"image_std":[0.5]}""",
-        "resize 12 x 12 bilinear, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
-    )]
-    [InlineData(
-        "preprocessor_config.json",
-        """{"image_processor_type":"ConvNextImageProcessor","size":{"shortest_edge":12},"crop_pct":0.875,"resample":3,"image_mean":[0.5],"image_std":[0.5]}""",
-        "short side 13 bicubic, crop 12 x 12 rounded down, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
-    )]
-    [InlineData(
-        "preprocessor_config.json",
-        """{"size":{"shortest_edge":14},"crop_size":{"height":12,"width":12},"do_center_crop":true,"do_flip_channel_order":true,"do_normalize":false,"resample":2}""",
-        "short side 14 bilinear, crop 12 x 12 rounded down, (x - 0) / 255, BGR"
-    )]
-    [InlineData(
-        "preprocessor_config.json",
-        """{"size":{"height":12,"width":12},"do_rescale":true,"rescale_factor":0.00784313725490196,"rescale_offset":true,"do_normalize":false}""",
-        "resize 12 x 12 bilinear, (x - 127.5) / 127.5"
-    )]
-    [InlineData(
-        "preprocessor_config.json",
-        """{"size":{"height":12,"width":12},"do_rescale":false,"do_normalize":false}""",
-        "resize 12 x 12 bilinear, levels 0 to 255"
-    )]
-    [InlineData(
-        "config.json",
-        """{"pretrained_cfg":{"input_size":[3,12,12],"interpolation":"bicubic","crop_pct":1.0,"crop_mode":"squash","mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}}""",
-        "resize 12 x 12 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
-    )]
-    [InlineData(
-        "config.json",
-        """{"input_size":[3,12,12],"interpolation":"bilinear","crop_pct":0.9,"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}""",
-        "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
-    )]
-    [InlineData(
-        "open_clip_config.json",
-        """{"preprocess_cfg":{"size":12}}""",
-        "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.48145466, 0.4578275, 0.40821073]) / [0.26862954, 0.26130258, 0.27577711]"
-    )]
-    [InlineData(
-        "config.json",
-        """{"model_type":"resnet","hidden_size":12}""",
-        "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] (nothing states it"
-    )]
-    public void Resolve_ConfigurationBesideTheFile_IsObeyed(string file, string json, string expected)
-    {
-        _folder.Write(file, json);
-        var model = Resolve(Plain());
-        Assert.Null(model.Question);
-        Assert.StartsWith(expected, model.PreprocessingReason, StringComparison.Ordinal);
-        var manifest = PhotoVectors.EmptyStore(_folder).Add(model.File, "m").Manifest;
-        Assert.Equal(model.Preprocessing.CropRoundsDown, manifest.Preprocessing.CropRoundsDown);
-        var read = PhotoVectors.EmptyStore(_folder).Resolve("m").Preprocessing;
-        Assert.Equal(expected.Contains("rounded down", StringComparison.Ordinal), read.CropRoundsDown);
-    }
-
-    [Theory]
-    [InlineData("{\"size\":-12,\"image_mean\":[0.5],\"image_std\":[0.5]}", "size is -12, expected sides greater than 0")]
-    [InlineData("{\"size\":0}", "size is 0, expected sides greater than 0")]
-    [InlineData("{\"size\":[12]}", "not a configuration")]
-    [InlineData("{\"size\":12,\"do_normalize\":0}", "do_normalize is 0, expected true or false")]
-    [InlineData("{\"size\":12,\"rescale_factor\":\"1/255\"}", "rescale_factor is \"1/255\", expected a number")]
-    [InlineData("{\"size\":12,\"crop_size\":\"12\"}", "crop_size is \"12\", expected sides in pixels")]
-    [InlineData("{\"size\":12,\"crop_pct\":0,\"image_mean\":[0.5],\"image_std\":[0.5]}", "pixels, expected at most 100000")]
-    [InlineData("{\"size\":12,\"image_mean\":[0.5],\"image_std\":[0, 1, 1]}", "expected deviations greater than 0")]
-    [InlineData("{\"size\":12,\"rescale_factor\":0,\"image_mean\":[0.5],\"image_std\":[0.5]}", "expected deviations greater than 0")]
-    [InlineData("{\"size\":12,\"rescale_factor\":0,\"do_normalize\":false}", "give no finite values")]
-    public void Resolve_ConfigurationWhoseNumbersMakeNoSense_IsRefused(string json, string problem)
-    {
-        var file = _folder.Write("preprocessor_config.json", "\uFEFF" + json);
-        var error = Assert.Throws<BadInputException>(() => Resolve(Plain()));
-        Assert.StartsWith($"{file}: not a configuration that can be read (", error.Message, StringComparison.Ordinal);
-        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Resolve_ConfigurationAboveAFolderNamedOnnx_IsObeyed()
-    {
-        _folder.Write(
-            "preprocessor_config.json",
-            """{"size":{"height":12,"width":12},"resample":3,"image_mean":[0.5],"image_std":[0.5]}"""
-        );
-        var file = Plain().Save(_folder);
-        Directory.CreateDirectory(_folder.At("onnx", "x"));
-        File.Move(file, _folder.At("onnx", "model.onnx"));
-        Assert.Contains(
-            "Hugging Face's ../preprocessor_config.json",
-            PhotoVectors.EmptyStore(_folder).Resolve(_folder.At("onnx", "model.onnx")).PreprocessingReason
-        );
-    }
-
-    [Theory]
-    [InlineData(
-        """{"size":{"height":16,"width":16},"image_mean":[0.5],"image_std":[0.5]}""",
-        "makes 16 x 16 pixels, but the model takes 12 x 12"
-    )]
-    [InlineData("""{"size":{"longest_edge":12},"image_mean":[0.5],"image_std":[0.5]}""", "has size {\"longest_edge\":12}")]
-    [InlineData("""{"size":{"height":12,"width":12},"resample":5}""", "has resample 5")]
-    [InlineData("""{"size":{"height":12,"width":12},"do_pad":true}""", "pads photos")]
-    public void Resolve_ConfigurationThatCannotBeFollowed_IsAQuestion(string json, string expected)
-    {
-        _folder.Write("preprocessor_config.json", json);
-        Assert.Contains(expected, Resolve(Plain()).Question);
-    }
-
-    [Theory]
-    [InlineData("{\"size\": ")]
-    [InlineData("{\"size\": {\"height\": \"big\", \"width\": 12}}")]
-    [InlineData("{\"size\": 12, \"image_mean\": [1, 2], \"image_std\": [1, 1]}")]
-    public void Resolve_ConfigurationThatIsDamaged_IsRefused(string json)
-    {
-        _folder.Write("preprocessor_config.json", json);
-        Assert.Contains("not a configuration that can be read", Assert.Throws<BadInputException>(() => Resolve(Plain())).Message);
-    }
-
-    [Theory]
     [InlineData("NominalRange_0_255", "Bgr8", 0, 1, true)]
     [InlineData("", "Bgr8", 0, 1, true)]
     [InlineData("", "Rgb8", 0, 1, false)]
@@ -371,7 +244,7 @@ public sealed class PixelArithmeticTests : IDisposable
     [InlineData("Normalized_1_1", "Rgb8", 127.5, 127.5, false)]
     public void Resolve_ImageMetadataOfOnnx_IsObeyed(string range, string format, double offset, double divisor, bool bgr)
     {
-        var m = Plain();
+        var m = SmallModel.Plain();
         if (range.Length > 0)
             m.Model.MetadataProps.Add(new TransferPipeline.Onnx.StringStringEntryProto { Key = "Image.NominalPixelRange", Value = range });
         m.Model.MetadataProps.Add(new TransferPipeline.Onnx.StringStringEntryProto { Key = "Image.BitmapPixelFormat", Value = format });
@@ -395,12 +268,6 @@ public sealed class PixelArithmeticTests : IDisposable
     [Fact]
     public void Find_UnknownName_SuggestsTheNearest() =>
         Assert.Contains("did you mean 'siglip'?", Assert.Throws<UsageException>(() => PreprocessingNames.Find("siglp", 12, 12)).Message);
-
-    private static SmallModel Plain()
-    {
-        var m = new SmallModel();
-        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
-    }
 
     private static string Vector(SmallModel m, float a, float b, float c) => m.Graph.Constant("v", [a, b, c], 3);
 

@@ -33,13 +33,15 @@ internal sealed class SmallModel
 
     public ModelProto Model => _model;
 
-    /// <summary>A convolutional classifier written to a folder, cut at its penultimate layer.</summary>
-    public static CutModel Cut(TempFolder folder)
+    /// <summary>A convolutional classifier: body, average, Gemm.</summary>
+    public static SmallModel Plain(int opset = 17, DataType type = DataType.Float, params long[] shape)
     {
-        var small = new SmallModel();
-        small.Output(small.Gemm(small.Node("Flatten", small.Node("GlobalAveragePool", small.Body(small.Input))), 8, Classes));
-        return Backbone.Open(small.Save(folder)).Cut();
+        var m = new SmallModel(opset, "input", type, shape);
+        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, Classes));
     }
+
+    /// <summary><see cref="Plain"/> written to a folder, cut at its penultimate layer.</summary>
+    public static CutModel Cut(TempFolder folder) => Backbone.Open(Plain().Save(folder)).Cut();
 
     public GraphWriter Graph => _graph;
 

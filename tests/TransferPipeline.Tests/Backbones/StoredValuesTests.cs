@@ -18,7 +18,7 @@ public sealed class StoredValuesTests : IDisposable
     [InlineData(4_000_000_000L, 4_000_000_000L, 1L)]
     public void Open_ShapeThatTheValuesDoNotFill_IsDamaged(params long[] dims)
     {
-        var m = Small();
+        var m = SmallModel.Plain();
         var weights = m.Model.Graph.Initializer.First(i => i.RawData.Length > OnnxFile.InlineLimit);
         weights.Dims.Clear();
         weights.Dims.AddRange(dims);
@@ -30,7 +30,7 @@ public sealed class StoredValuesTests : IDisposable
     [Fact]
     public void Open_SmallTensorCutShort_IsDamaged()
     {
-        var m = Small();
+        var m = SmallModel.Plain();
         var bias = m.Model.Graph.Initializer.First(i => i.Dims.Count == 1);
         bias.RawData = ByteString.CopyFrom(bias.RawData.Span[..^1]);
         Assert.Contains("takes 24 bytes, 23 are there", Assert.Throws<BadInputException>(() => Backbone.Open(m.Save(_folder))).Message);
@@ -39,10 +39,10 @@ public sealed class StoredValuesTests : IDisposable
     [Fact]
     public void Open_NameThatIsTaken_IsRefused()
     {
-        var twice = Small();
+        var twice = SmallModel.Plain();
         twice.Model.Graph.Initializer.Add(twice.Model.Graph.Initializer[^1].Clone());
         Assert.Contains("is there twice", Assert.Throws<BadInputException>(() => Backbone.Open(twice.Save(_folder))).Message);
-        var made = Small();
+        var made = SmallModel.Plain();
         made.Model.Graph.Node[^1].Output[0] = made.Input;
         Assert.Contains(
             $"makes '{made.Input}', which is an input or initializer",
@@ -75,7 +75,7 @@ public sealed class StoredValuesTests : IDisposable
     public void Cut_DataOfWhichLengthsAreLeftOut_AreThoseOfTheShapes()
     {
         // The specification makes offset and length optional; of a key that is there twice, the last one counts.
-        var plain = Small();
+        var plain = SmallModel.Plain();
         var pixels = Probe.Pixels([2, 3, SmallModel.Size, SmallModel.Size], 5);
         var expected = SmallModel.RunCut(Backbone.Open(plain.Save(_folder, "plain.onnx")).Cut(), pixels, 2);
         var m = WithDataFile();
@@ -88,16 +88,10 @@ public sealed class StoredValuesTests : IDisposable
         SmallModel.AssertClose(expected, SmallModel.RunCut(Backbone.Open(m.Save(_folder)).Cut(), pixels, 2));
     }
 
-    private static SmallModel Small()
-    {
-        var m = new SmallModel();
-        return m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input))), 8, SmallModel.Classes));
-    }
-
     /// <summary>A model whose matrices and kernels are in data.bin.</summary>
     private SmallModel WithDataFile()
     {
-        var m = Small();
+        var m = SmallModel.Plain();
         using var data = File.Create(_folder.At("data.bin"));
         foreach (var tensor in m.Model.Graph.Initializer.Where(i => i.Dims.Count > 1))
         {
