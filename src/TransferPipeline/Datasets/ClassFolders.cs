@@ -77,7 +77,7 @@ internal static class ClassFolders
 
         if (!PhotoFiles.IsPhoto(file.Path))
         {
-            problems.Add(file.Path, "ignored file: its extension is not a photo's (.jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)");
+            problems.Add(file.Path, $"ignored file: its extension is not a photo's ({PhotoFiles.ExtensionList})");
             return false;
         }
 

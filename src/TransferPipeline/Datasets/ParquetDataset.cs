@@ -59,6 +59,7 @@ internal sealed class ParquetDataset : Dataset
     {
         var problems = new ProblemList();
         var files = ParquetFiles.Find(options.Path, problems);
+        var before = problems.ToList().Count;
         var photos = new List<PhotoRow>();
         var columns = new List<(ParquetFile File, HuggingFaceColumns Columns)>();
         foreach (var file in files)
@@ -66,7 +67,7 @@ internal sealed class ParquetDataset : Dataset
         if (photos.Count == 0)
             throw new BadInputException(
                 $"{options.Path} holds no photo with a label; expected rows with image bytes and a label"
-                    + (problems.ToList().FirstOrDefault(p => p.Path.Contains('#')) is { } first ? $" (first of all {first})" : "")
+                    + (problems.ToList().ElementAtOrDefault(before) is { } first ? $" (first of all {first})" : "")
             );
         NoteColumns(columns, photos, problems);
 

@@ -6,13 +6,15 @@ namespace TransferPipeline.Datasets;
 internal static class PhotoFiles
 {
     /// <summary>torchvision's IMG_EXTENSIONS; a .gif is not among them.</summary>
-    private static readonly HashSet<string> Extensions = new(
-        [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"],
-        StringComparer.OrdinalIgnoreCase
-    );
+    private static readonly string[] Known = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
+
+    private static readonly HashSet<string> Extensions = new(Known, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>More folders inside each other than any photo collection has: symbolic links that form a loop.</summary>
     private const int DeepestFolder = 64;
+
+    /// <summary>All extensions of photos, for people.</summary>
+    public static string ExtensionList { get; } = string.Join(' ', Known);
 
     public static bool IsPhoto(ReadOnlySpan<char> name) =>
         Extensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name));

@@ -122,7 +122,7 @@ internal static class WebDataset
             if (Key(label.Name).Part == "cls" || others.Contains(sample))
                 problems.Add(
                     prefix + label.Name,
-                    "left out: its sample has no photo (.jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)",
+                    $"left out: its sample has no photo ({PhotoFiles.ExtensionList})",
                     others.Contains(sample) ? $", but {others[sample].First().Name}" : ""
                 );
         }

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace TransferPipeline.Features;
 
 /// <summary>A feature set in memory: what heads train on.</summary>
@@ -19,14 +16,13 @@ public sealed class FeatureData
     public required IReadOnlyList<FeatureRow> Rows { get; init; }
 
     /// <summary>Lower-case hex SHA-256 of the photos' paths, labels, splits and bytes, copies left out.</summary>
-    internal string PhotosSha256()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        // By path: sets of the same photos may have them in another order.
-        foreach (var row in Rows.Where(r => r.View == 0).OrderBy(r => r.Path, StringComparer.Ordinal))
-            hash.AppendData(Encoding.UTF8.GetBytes($"{row.Path}\n{row.Label}\n{row.Split}\n{row.ImageSha256}\n"));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    internal string PhotosSha256() =>
+        LinesHash.Of(
+            // By path: sets of the same photos may have them in another order.
+            Rows.Where(r => r.View == 0)
+                .OrderBy(r => r.Path, StringComparer.Ordinal)
+                .Select(r => $"{r.Path}\n{r.Label}\n{r.Split}\n{r.ImageSha256}")
+        );
 
     /// <summary>Row numbers of a split; views above 0 only when requested.</summary>
     public int[] RowsOf(string split, bool views = false) =>

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Features;
@@ -36,13 +34,7 @@ internal readonly record struct Shard(int Number, int Count)
     }
 
     /// <summary>SHA-256 of a dataset's photos in their order, which determine what is in each shard.</summary>
-    public static string HashOf(Dataset dataset)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var entry in dataset.Entries)
-            hash.AppendData(Encoding.UTF8.GetBytes($"{entry.Path}\n{entry.Label}\n{entry.Split}\n"));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    public static string HashOf(Dataset dataset) => LinesHash.Of(dataset.Entries.Select(e => $"{e.Path}\n{e.Label}\n{e.Split}"));
 
     // In 64 bits, since the number of a shard times that of the entries may exceed int.
     /// <summary>First entry and end (exclusive) of this shard among <paramref name="entries"/>.</summary>

@@ -13,11 +13,11 @@ internal readonly record struct ProductOrder(int Outputs, int Inputs, int Positi
     /// <summary>Products of one output.</summary>
     public int Length => Inputs * Positions;
 
-    /// <summary>Of a layer; null where it is none, or where the order of its products is not known.</summary>
+    /// <summary>Of a layer that adds in pairs; null where it does not, or where the order of its products is not known.</summary>
     public static ProductOrder? Of(NodeProto node, IReadOnlyList<long> dims) =>
         node.OpType switch
         {
-            _ when !HasProducts(node) || IsDepthwise(node, dims) => null,
+            _ when !HasProducts(node) || IsWidened(node, dims) => null,
             "Conv" or "QLinearConv" or "ConvInteger" when dims.Count > 2 => new(
                 (int)dims[0],
                 (int)dims[1],
@@ -43,8 +43,8 @@ internal readonly record struct ProductOrder(int Outputs, int Inputs, int Positi
                 or "MatMulIntegerToFloat"
                 or "DynamicQuantizeMatMul";
 
-    /// <summary>One input channel and one output channel in each group: ONNX Runtime widens the bytes before it multiplies.</summary>
-    public static bool IsDepthwise(NodeProto node, IReadOnlyList<long> dims) =>
+    /// <summary>Whether ONNX Runtime widens the bytes before it multiplies: with one input and one output channel in each group.</summary>
+    public static bool IsWidened(NodeProto node, IReadOnlyList<long> dims) =>
         dims.Count > 2 && dims[1] == 1 && dims[0] == node.Int("group", 1) && dims[0] > 1;
 
     /// <summary>Where the weight of product number <paramref name="k"/> of an output is.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace TransferPipeline.Onnx;
 
 /// <summary>Finds 8-bit weights whose products a CPU without VNNI cannot add (<see cref="IntegerArithmetic.Fits"/>).</summary>
@@ -9,7 +7,7 @@ internal static class SaturatingWeights
     {
         foreach (var tensor in graph.Initializer.Where(t => (TensorProto.Types.DataType)t.DataType == TensorProto.Types.DataType.Int8))
         {
-            var values = Values(tensor);
+            var values = TensorData.Int8s(tensor);
             // Small weights fit in every order, and need no search for their users.
             if (
                 values
@@ -31,7 +29,7 @@ internal static class SaturatingWeights
 
     private static bool Saturates(NodeProto user, TensorProto tensor, sbyte[] values)
     {
-        if (ProductOrder.IsDepthwise(user, tensor.Dims))
+        if (ProductOrder.IsWidened(user, tensor.Dims))
             return false;
         if (ProductOrder.Of(user, tensor.Dims) is not { } order || values.Length != (long)order.Outputs * order.Length)
             // Of what is none of the known layers nobody knows here in which order it adds. Scales and zero points have one dimension.
@@ -47,9 +45,4 @@ internal static class SaturatingWeights
 
         return false;
     }
-
-    private static sbyte[] Values(TensorProto tensor) =>
-        tensor.Int32Data.Count > 0
-            ? [.. tensor.Int32Data.Select(v => (sbyte)v)]
-            : MemoryMarshal.Cast<byte, sbyte>(TensorData.Inline(tensor).RawData.Span).ToArray();
 }

@@ -97,6 +97,10 @@ internal static class TensorData
             _ => [],
         };
 
+    /// <summary>The values of an int8 tensor.</summary>
+    public static sbyte[] Int8s(TensorProto tensor) =>
+        tensor.Int32Data.Count > 0 ? [.. tensor.Int32Data.Select(v => (sbyte)v)] : MemoryMarshal.Cast<byte, sbyte>(Raw(tensor)).ToArray();
+
     /// <summary>The values of a float32 tensor.</summary>
     public static float[] Floats(TensorProto tensor) =>
         tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(Raw(tensor)).ToArray();
