@@ -179,9 +179,10 @@ internal static partial class FeatureSets
             return true;
         // A few of them: a mistyped number of shards can be any.
         var first = Enumerable.Range(1, count).Except(shards.Select(s => s.Number)).Take(MostListed).ToList();
+        var listed = string.Join(", ", first) + (missing > first.Count ? $" and {missing - first.Count} more" : "");
         throw new BadInputException(
-            $"of {count} shards {string.Join(", ", first)}{(missing > first.Count ? $" and {missing - first.Count} more" : "")} "
-                + $"{(missing == 1 ? "is" : "are")} missing: extract with --shard {first[0]}/{count}"
+            (missing == 1 ? $"shard {listed} of {count} is" : $"shards {listed} of {count} are")
+                + $" missing: extract with --shard {first[0]}/{count}"
         );
     }
 

@@ -102,7 +102,7 @@ public sealed class MergeTests : IDisposable
     public void Merge_WithAShardMissing_NamesIt()
     {
         Assert.Contains(
-            "of 3 shards 2 is missing: extract with --shard 2/3",
+            "shard 2 of 3 is missing: extract with --shard 2/3",
             Fails([Extract(1, 3), Extract(3, 3)], _extraction.At("merged")),
             StringComparison.Ordinal
         );
@@ -116,7 +116,7 @@ public sealed class MergeTests : IDisposable
     [Fact]
     public void Merge_OfManyMissingShards_NamesAFew() =>
         Assert.EndsWith(
-            "of 2000000000 shards 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1999999989 more are missing: extract with --shard 1/2000000000",
+            "shards 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1999999989 more of 2000000000 are missing: extract with --shard 1/2000000000",
             Fails([Extract(2_000_000_000, 2_000_000_000)], _extraction.At("merged")),
             StringComparison.Ordinal
         );
