@@ -29,11 +29,11 @@ internal static class SaturatingWeights
 
     private static bool Saturates(NodeProto user, TensorProto tensor, sbyte[] values)
     {
-        if (ProductOrder.IsWidened(user, tensor.Dims))
+        if (WeightLayout.IsWidened(user, tensor.Dims))
             return false;
-        if (ProductOrder.Of(user, tensor.Dims) is not { } order || values.Length != (long)order.Outputs * order.Length)
+        if (WeightLayout.Of(user, tensor.Dims) is not { } order || values.Length != (long)order.Outputs * order.Length)
             // Of what is none of the known layers nobody knows here in which order it adds. Scales and zero points have one dimension.
-            return tensor.Dims.Count > 1 && (ProductOrder.HasProducts(user) || user.Domain is not ("" or "ai.onnx"));
+            return tensor.Dims.Count > 1 && (WeightLayout.HasProducts(user) || user.Domain is not ("" or "ai.onnx"));
         for (var output = 0; output < order.Outputs; output++)
         {
             for (var k = 0; k + 1 < order.Length; k += 2)

@@ -13,10 +13,10 @@ internal static class BiasCorrection
         // A MatMul has no bias input, and an Add behind it would be one more operator.
         if (layer.Node.OpType == "MatMul")
             return layer.Bias;
-        var shifts = new double[layer.Axis.Channels];
+        var shifts = new double[layer.Layout.Outputs];
         for (var i = 0; i < layer.Weights.Length; i++)
         {
-            var channel = layer.Axis.Of(i);
+            var channel = layer.Layout.OutputOf(i);
             var input = layer.InputChannel(i);
             // A flattened map has more inputs than channels were seen; such layers keep their bias.
             if (input >= means.Length)
@@ -24,7 +24,7 @@ internal static class BiasCorrection
             shifts[channel] += (weights.Value(i, channel) - layer.Weights[i]) * means[input];
         }
 
-        var bias = layer.Bias.Length > 0 ? [.. layer.Bias] : new float[layer.Axis.Channels];
+        var bias = layer.Bias.Length > 0 ? [.. layer.Bias] : new float[layer.Layout.Outputs];
         for (var c = 0; c < bias.Length; c++)
             bias[c] = (float)(bias[c] - shifts[c]);
         return bias;

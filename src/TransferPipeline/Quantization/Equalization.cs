@@ -87,7 +87,7 @@ internal static class Equalization
         {
             for (var i = 0; i < layer.Weights.Length; i++)
                 // A convolution is linear: an output channel is divided by its factor when its weights and its bias are.
-                layer.Weights[i] = (float)(layer.Weights[i] / factors[layer.Axis.Of(i)]);
+                layer.Weights[i] = (float)(layer.Weights[i] / factors[layer.Layout.OutputOf(i)]);
             for (var c = 0; c < layer.Bias.Length; c++)
                 layer.Bias[c] = (float)(layer.Bias[c] / factors[c]);
         }

@@ -6,7 +6,17 @@ namespace TransferPipeline.Quantization;
 /// <param name="Bias">Empty without one.</param>
 internal sealed record Layer(NodeProto Node, float[] Weights, long[] Dims, float[] Bias)
 {
-    public ChannelAxis Axis { get; } = ChannelAxis.Of(Node, Dims);
+    private readonly int _groups = (int)Node.Int("group", 1);
+
+    public WeightLayout Layout { get; } =
+        WeightLayout.Of(Node, Dims)
+        ?? throw new ArgumentException($"{Node.OpType} has no weights of {Dims.Length} dimensions", nameof(Dims));
+
+    /// <summary>Whether each output channel takes one input channel.</summary>
+    public bool IsDepthwise => _groups > 1 && Layout.Inputs == 1;
+
+    /// <summary>Whether ONNX Runtime adds its products in pairs, which saturates without VNNI.</summary>
+    public bool AddsPairs => !WeightLayout.IsWidened(Node, Dims);
 
     public static Layer Of(GraphIndex index, NodeProto node)
     {
@@ -15,17 +25,6 @@ internal sealed record Layer(NodeProto Node, float[] Weights, long[] Dims, float
         return new(node, TensorData.Floats(weights), [.. weights.Dims], bias);
     }
 
-    /// <summary>Input channel of a weight: of a grouped Conv its channel in the whole input.</summary>
-    public int InputChannel(int index)
-    {
-        if (Node.OpType != "Conv")
-            return (int)(Axis.Axis == 0 ? index % Dims[1] : index / Dims[1]);
-        var inner = (int)Dims.Skip(2).Aggregate(1L, (product, d) => product * d);
-        // ONNX stores a Conv's weights as outputs x (inputs of one group) x kernel; groups follow each other.
-        var (output, inGroup) = (index / inner / (int)Dims[1], index / inner % (int)Dims[1]);
-        var groups = (int)Node.Int("group", 1);
-        return (output / ((int)Dims[0] / groups) * (int)Dims[1]) + inGroup;
-    }
-
-    public bool IsDepthwise => Node.OpType == "Conv" && Node.Int("group", 1) > 1 && Dims[1] == 1;
+    /// <summary>Input channel of a weight: of a grouped Conv its channel in the whole input, where groups follow each other.</summary>
+    public int InputChannel(int index) => (Layout.OutputOf(index) / (Layout.Outputs / _groups) * Layout.Inputs) + Layout.InputOf(index);
 }

@@ -113,8 +113,7 @@ internal sealed class QdqWriter
         var input = _plan.RangeOf(layer.Node.Input[0]);
         var inputScale = _ranges[input].Scale;
         // With the layer's own bias and not the corrected one: the correction is computed from these rounded weights.
-        var pairs = _reduced ? ProductOrder.Of(layer.Node, layer.Dims) : null;
-        var weights = WeightQuantizer.Quantize(layer.Weights, layer.Axis, layer.Bias, inputScale, pairs);
+        var weights = WeightQuantizer.Quantize(layer.Weights, layer.Layout, layer.Bias, inputScale, _reduced && layer.AddsPairs);
         var name = layer.Node.Input[1];
         // The weights' zero points are 0, since their levels are symmetric; DequantizeLinear still wants one per scale.
         var (scale, zero) = (
@@ -122,7 +121,7 @@ internal sealed class QdqWriter
             Add(TensorData.Of(_writer.Unique(name + "_zero"), new sbyte[weights.Scales.Length], [weights.Scales.Length]))
         );
         var values = Add(TensorData.Of(_writer.Unique(name + "_int8"), weights.Values, layer.Dims));
-        node.Input[1] = Dequantize(values, scale, zero, layer.Axis.Axis);
+        node.Input[1] = Dequantize(values, scale, zero, layer.Layout.Axis);
         var bias = means is null ? layer.Bias : BiasCorrection.Correct(layer, weights, means[layer.Node.Input[0]]);
         if (bias.Length == 0)
             return;

@@ -93,9 +93,6 @@ internal sealed class QuantizationPlan
     /// <summary>The node's name, or its output's where it has none.</summary>
     public static string LayerName(NodeProto node) => node.Name.Length > 0 ? node.Name : node.Output[0];
 
-    /// <summary>What the layer makes after a folded activation.</summary>
-    public string OutputOf(NodeProto node) => _folded.TryGetValue(node, out var activation) ? activation.Output[0] : node.Output[0];
-
     /// <summary>Layers with weights that stay in float, with the reason.</summary>
     public IEnumerable<(NodeProto Node, string Reason)> FloatLayers()
     {
@@ -254,7 +251,7 @@ internal sealed class QuantizationPlan
         && (
             node.Input.Count < 3
             || node.Input[2].Length == 0
-            || (_index.Constant(node.Input[2]) is { } bias && TensorData.Count(bias) == weights.Dims[node.Int("transB", 0) != 0 ? 0 : 1])
+            || (_index.Constant(node.Input[2]) is { } bias && TensorData.Count(bias) == WeightLayout.Of(node, weights.Dims)?.Outputs)
         );
 
     /// <summary>All inputs are photos' tensors and at least one is of 8 bits already.</summary>

@@ -23,29 +23,29 @@ internal static class WeightQuantizer
     private const int ScaleSteps = 20;
 
     /// <param name="weights">In float.</param>
-    /// <param name="layout">Where the channel of a value is.</param>
+    /// <param name="layout">Where the channel of a value is, and the order of its products.</param>
     /// <param name="bias">Of the layer, or empty; a channel of tiny weights gets a scale that its bias fits.</param>
     /// <param name="inputScale">Of the layer's input.</param>
-    /// <param name="pairs">
-    /// The order of products where two of them have to fit into 16 bits (<see cref="IntegerArithmetic.Fits"/>), else null. Each channel
-    /// gets the scale of least squared error: a large one rounds all weights more, a small one clips pairs of large weights.
+    /// <param name="fitPairs">
+    /// Whether two products have to fit into 16 bits (<see cref="IntegerArithmetic.Fits"/>). Each channel then gets the scale of least
+    /// squared error: a large one rounds all weights more, a small one clips pairs of large weights.
     /// </param>
     public static QuantizedWeights Quantize(
         ReadOnlySpan<float> weights,
-        ChannelAxis layout,
+        WeightLayout layout,
         ReadOnlySpan<float> bias,
         float inputScale,
-        ProductOrder? pairs = null
+        bool fitPairs = false
     )
     {
-        var magnitudes = new float[layout.Channels];
+        var magnitudes = new float[layout.Outputs];
         for (var i = 0; i < weights.Length; i++)
         {
-            var channel = layout.Of(i);
+            var channel = layout.OutputOf(i);
             magnitudes[channel] = Math.Max(magnitudes[channel], Math.Abs(weights[i]));
         }
 
-        var scales = new float[layout.Channels];
+        var scales = new float[layout.Outputs];
         for (var c = 0; c < scales.Length; c++)
         {
             var scale = magnitudes[c] / Largest;
@@ -57,15 +57,15 @@ internal static class WeightQuantizer
         }
 
         var values = new sbyte[weights.Length];
-        if (pairs is { } order)
+        if (fitPairs)
         {
             for (var c = 0; c < scales.Length; c++)
-                scales[c] = QuantizePairs(weights, order, c, scales[c], values);
+                scales[c] = QuantizePairs(weights, layout, c, scales[c], values);
             return new(values, scales);
         }
 
         for (var i = 0; i < weights.Length; i++)
-            values[i] = Round(weights[i], scales[layout.Of(i)]);
+            values[i] = Round(weights[i], scales[layout.OutputOf(i)]);
         return new(values, scales);
     }
 
@@ -73,33 +73,33 @@ internal static class WeightQuantizer
     private static sbyte Round(float weight, float scale) => (sbyte)Math.Clamp(Math.Round((double)weight / scale), -Largest, Largest);
 
     /// <summary>Rounds one channel so that its pairs fit, and returns the scale.</summary>
-    private static float QuantizePairs(ReadOnlySpan<float> weights, ProductOrder order, int channel, float smallest, sbyte[] values)
+    private static float QuantizePairs(ReadOnlySpan<float> weights, WeightLayout layout, int channel, float smallest, sbyte[] values)
     {
         var (best, least) = (smallest, double.PositiveInfinity);
         for (var step = 0; step <= ScaleSteps; step++)
         {
             var scale = smallest * (1 + ((float)step / ScaleSteps));
-            var error = RoundPairs(weights, order, channel, scale, values);
+            var error = RoundPairs(weights, layout, channel, scale, values);
             if (error < least)
                 (best, least) = (scale, error);
         }
 
-        RoundPairs(weights, order, channel, best, values);
+        RoundPairs(weights, layout, channel, best, values);
         return best;
     }
 
     /// <returns>The squared error, in the unit of the weights.</returns>
-    private static double RoundPairs(ReadOnlySpan<float> weights, ProductOrder order, int channel, float scale, sbyte[] values)
+    private static double RoundPairs(ReadOnlySpan<float> weights, WeightLayout layout, int channel, float scale, sbyte[] values)
     {
         var sum = 0.0;
-        for (var k = 0; k < order.Length; k += 2)
+        for (var k = 0; k < layout.Length; k += 2)
         {
-            var first = order.Index(channel, k);
+            var first = layout.Index(channel, k);
             values[first] = Round(weights[first], scale);
             // The last product of an odd number is alone.
-            if (k + 1 < order.Length)
+            if (k + 1 < layout.Length)
             {
-                var second = order.Index(channel, k + 1);
+                var second = layout.Index(channel, k + 1);
                 values[second] = Round(weights[second], scale);
                 Clip(ref values[first], ref values[second]);
                 sum += Square(weights[second] - ((double)values[second] * scale));
@@ -131,22 +131,5 @@ internal static class WeightQuantizer
         for (var c = 0; c < values.Length; c++)
             values[c] = (int)Math.Clamp(Math.Round(bias[c] / ((double)scales[c] * inputScale)), -LargestBias, LargestBias);
         return values;
-    }
-}
-
-/// <summary>The axis of output channels in a weight.</summary>
-/// <param name="Channels">Its length.</param>
-/// <param name="Inner">Values of one channel that lie side by side.</param>
-/// <param name="Axis">Its number.</param>
-internal readonly record struct ChannelAxis(int Channels, int Inner, int Axis)
-{
-    public int Of(int index) => index / Inner % Channels;
-
-    /// <summary>Of a Conv, a Gemm or a MatMul.</summary>
-    public static ChannelAxis Of(Onnx.NodeProto node, IReadOnlyList<long> dims)
-    {
-        // ONNX stores a Conv's weights with the outputs first, a MatMul's with them last, a Gemm's by transB.
-        var axis = node.OpType == "Conv" || (node.OpType == "Gemm" && Onnx.OnnxAttributes.Int(node, "transB", 0) != 0) ? 0 : 1;
-        return new((int)dims[axis], (int)dims.Skip(axis + 1).Aggregate(1L, (product, d) => product * d), axis);
     }
 }

@@ -8,7 +8,7 @@ namespace TransferPipeline.Tests.Onnx;
 
 /// <summary>
 /// Layers of 8-bit weights with the largest activations beside exact sums, for each form of product. A CPU without VNNI saturates them,
-/// unless weights fit in pairs or the session is told so.
+/// unless weights fit in pairs or the session is set so.
 /// </summary>
 public sealed class ExactSumsTests
 {
@@ -110,8 +110,7 @@ public sealed class ExactSumsTests
         );
         if (layer == "matmul")
             node.Attribute.Clear();
-        // A depthwise convolution has no order of pairs; its few weights are set in any order.
-        var order = ProductOrder.Of(node, dims) ?? new(outputs, inputs, kernel * kernel, InputsFirst: false);
+        var order = WeightLayout.Of(node, dims)!.Value;
         var weights = new sbyte[outputs * order.Length];
         for (var output = 0; output < outputs; output++)
         {

@@ -1,23 +1,29 @@
 namespace TransferPipeline.Onnx;
 
 /// <summary>
-/// The order in which ONNX Runtime adds the products of one output of a Conv, Gemm or MatMul in 8 bits: by kernel position and then
-/// input channel (its Conv works on N x height x width x C), or along the common side of two matrices.
+/// How the weights of a Conv, Gemm or MatMul lie in their tensor, and the order in which ONNX Runtime adds an output's products in 8 bits:
+/// by kernel position and then input channel (its Conv works on N x height x width x C), or along the common side of two matrices.
 /// </summary>
 /// <param name="Outputs">Output channels.</param>
 /// <param name="Inputs">Input channels of one group; the common side of matrices.</param>
 /// <param name="Positions">Positions of the kernel; 1 of matrices.</param>
 /// <param name="InputsFirst">Weights are inputs x outputs, as a MatMul has them.</param>
-internal readonly record struct ProductOrder(int Outputs, int Inputs, int Positions, bool InputsFirst)
+internal readonly record struct WeightLayout(int Outputs, int Inputs, int Positions, bool InputsFirst)
 {
     /// <summary>Products of one output.</summary>
     public int Length => Inputs * Positions;
 
-    /// <summary>Of a layer that adds in pairs; null where it does not, or where the order of its products is not known.</summary>
-    public static ProductOrder? Of(NodeProto node, IReadOnlyList<long> dims) =>
+    /// <summary>The axis of output channels.</summary>
+    public int Axis => InputsFirst ? 1 : 0;
+
+    /// <summary>
+    /// ONNX stores a Conv's weights as outputs x (inputs of one group) x kernel, a MatMul's with the outputs last, a Gemm's by transB. Null
+    /// for other operators and for stacks of matrices.
+    /// </summary>
+    public static WeightLayout? Of(NodeProto node, IReadOnlyList<long> dims) =>
         node.OpType switch
         {
-            _ when !HasProducts(node) || IsWidened(node, dims) => null,
+            _ when !HasProducts(node) => null,
             "Conv" or "QLinearConv" or "ConvInteger" when dims.Count > 2 => new(
                 (int)dims[0],
                 (int)dims[1],
@@ -50,4 +56,10 @@ internal readonly record struct ProductOrder(int Outputs, int Inputs, int Positi
     /// <summary>Where the weight of product number <paramref name="k"/> of an output is.</summary>
     public int Index(int output, int k) =>
         InputsFirst ? (k * Outputs) + output : (((output * Inputs) + (k % Inputs)) * Positions) + (k / Inputs);
+
+    /// <summary>The output channel of the weight at an index.</summary>
+    public int OutputOf(int index) => InputsFirst ? index % Outputs : index / Length;
+
+    /// <summary>The input channel of the weight at an index, within its group.</summary>
+    public int InputOf(int index) => InputsFirst ? index / Outputs : index / Positions % Inputs;
 }
