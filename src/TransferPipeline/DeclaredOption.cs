@@ -15,11 +15,13 @@ internal enum OptionKind
     Integers,
 }
 
-/// <summary>An option as its record declares it by <see cref="OptionAttribute"/>.</summary>
-internal sealed class DeclaredOption
+/// <summary>
+/// An option as its record declares it by <see cref="OptionAttribute"/>: those of extraction, comparison and devices, and those of heads.
+/// </summary>
+internal sealed partial class DeclaredOption
 {
-    // The command line and pipelines read the same records; reflection over each is paid once per process.
-    private static readonly ConcurrentDictionary<Type, IReadOnlyList<DeclaredOption>> Found = new();
+    // The command line, pipelines and heads read the same records; reflection over each is paid once per process.
+    private static readonly ConcurrentDictionary<Type, (PropertyInfo Property, OptionAttribute Attribute)[]> Found = new();
 
     private readonly PropertyInfo _property;
     private readonly OptionAttribute _declaration;
@@ -27,7 +29,7 @@ internal sealed class DeclaredOption
     private DeclaredOption(PropertyInfo property, OptionAttribute declaration, object defaults)
     {
         (_property, _declaration) = (property, declaration);
-        Kind = property.PropertyType switch
+        Kind = (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) switch
         {
             var type when type == typeof(bool) => OptionKind.Flag,
             var type when type == typeof(int) => OptionKind.Integer,
@@ -35,13 +37,17 @@ internal sealed class DeclaredOption
             var type when type == typeof(string) => OptionKind.Text,
             var type when type == typeof(IReadOnlyList<int>) => OptionKind.Integers,
             { IsEnum: true } => OptionKind.Choice,
+            var type when OptionText.Of(type) is not null => OptionKind.Text,
+            // An error in the record's source, not in what a user typed: hence no UsageException.
             var type => throw new InvalidOperationException(
-                $"{property.DeclaringType}.{property.Name} is of type {type}, which no option has"
+                $"{property.DeclaringType}.{property.Name} is of type {type}; an option is a number, bool, string, enum, list of int or "
+                    + "IOptionValue"
             ),
         };
         Choices =
             Kind == OptionKind.Choice ? Array.ConvertAll(Enum.GetNames(property.PropertyType), Word) : declaration.Words?.Split('|') ?? [];
-        Default = property.GetValue(defaults)!;
+        Default = property.GetValue(defaults);
+        DefaultText = TextOf(defaults);
     }
 
     public string Name => _declaration.Name;
@@ -49,6 +55,7 @@ internal sealed class DeclaredOption
     /// <summary>With dashes.</summary>
     public string Flag => "--" + (_declaration.CommandName ?? Name);
 
+    /// <summary>What it does, one line.</summary>
     public string Help => _declaration.Help;
 
     public OptionKind Kind { get; }
@@ -56,37 +63,41 @@ internal sealed class DeclaredOption
     /// <summary>The words of a choice or of a text that has them.</summary>
     public string[] Choices { get; }
 
-    public object Default { get; }
+    /// <summary>Null where the record has none: what is not given is found from the input.</summary>
+    public object? Default { get; }
 
     /// <summary>The default as users write it.</summary>
-    public string DefaultText =>
-        Default as string
-        ?? (
-            Default is bool flag
-                ? flag
-                    ? "on"
-                    : "off"
-                : Word(Default.ToString()!)
-        );
+    public string DefaultText { get; }
 
+    /// <summary>Smallest valid number; <see cref="ExclusiveMin"/> excludes it.</summary>
     public double Min => _declaration.Min;
 
     public double Max => _declaration.Max;
 
+    public bool ExclusiveMin => _declaration.ExclusiveMin;
+
     public string? Pattern => _declaration.Pattern;
+
+    public string? ValueName => _declaration.ValueName;
 
     public bool IsSwitch => _declaration.Switch;
 
-    /// <summary>The options of a record, in the order of the source.</summary>
+    /// <summary>The options of a record with the defaults of a new one.</summary>
     public static IReadOnlyList<DeclaredOption> Of<T>()
-        where T : new() =>
-        Found.GetOrAdd(typeof(T), static type => [.. Declarations(type).Select(d => new DeclaredOption(d.Property, d.Attribute, new T()))]);
+        where T : class => Of(Activator.CreateInstance<T>());
 
     /// <summary>
     /// The options that a record declares: its own first, then those of the records that it derives from, each in the order of the source.
     /// An option that several heads share is declared by an interface's property.
     /// </summary>
-    public static IEnumerable<(PropertyInfo Property, OptionAttribute Attribute)> Declarations(Type record)
+    /// <param name="defaults">The record with the defaults.</param>
+    public static IReadOnlyList<DeclaredOption> Of(object defaults) =>
+        Array.ConvertAll(
+            Found.GetOrAdd(defaults.GetType(), static record => [.. Declarations(record)]),
+            d => new DeclaredOption(d.Property, d.Attribute, defaults)
+        );
+
+    private static IEnumerable<(PropertyInfo Property, OptionAttribute Attribute)> Declarations(Type record)
     {
         // With DeclaredOnly and a walk over the base types a record's own options
         // come first; one call for all has no such order.
@@ -108,18 +119,6 @@ internal sealed class DeclaredOption
         }
     }
 
-    /// <summary>The value in a record as users write it.</summary>
-    public string TextOf(object record) =>
-        _property.GetValue(record) switch
-        {
-            string text => text,
-            bool flag => flag ? "on" : "off",
-            // Numbers have a point whatever the locale: this text goes into files. An
-            // enum is IFormattable too, but is written as a word.
-            IFormattable value and not Enum => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
-            var value => Word(value?.ToString() ?? ""),
-        };
-
     /// <summary>Sets the property of a record that nobody else sees yet.</summary>
     /// <param name="value">Of the property's type, or a choice as text.</param>
     /// <exception cref="UsageException">The property itself refuses the value.</exception>
@@ -127,7 +126,10 @@ internal sealed class DeclaredOption
         // DoNotWrapExceptions lets the UsageException of a property through, which reflection would wrap.
         _property.SetValue(
             record,
-            Kind == OptionKind.Choice ? Enum.GetValues(_property.PropertyType).GetValue(Array.IndexOf(Choices, (string)value)) : value,
+            // GetValues has the order of GetNames, from which the choices come.
+            Kind == OptionKind.Choice
+                ? Enum.GetValues(_property.PropertyType).GetValue(Array.IndexOf(Choices, (string)value))
+                : value,
             BindingFlags.DoNotWrapExceptions,
             null,
             null,
@@ -158,7 +160,7 @@ internal sealed class DeclaredOption
             schema["pattern"] = Pattern;
         // A default of 0 may lie outside the limits, as that of folds does
         // (none); editors would mark such a schema as wrong.
-        if (Kind != OptionKind.Integers && Default is not 0)
+        if (Kind != OptionKind.Integers && Default is not (null or 0))
             schema["default"] = JsonValue.Create(
                 Default switch
                 {

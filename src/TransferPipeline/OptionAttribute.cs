@@ -33,6 +33,9 @@ public sealed class OptionAttribute(string name, string help) : Attribute
     /// <summary>Its name on the command line where that differs, for a command that had it first.</summary>
     public string? CommandName { get; init; }
 
+    /// <summary>What stands for a text in the command's help, such as <c>PATH</c>; null for <c>NAME</c>.</summary>
+    public string? ValueName { get; init; }
+
     /// <summary>Whether a flag is given as <c>on</c> or <c>off</c> on the command line, in place of its name alone.</summary>
     public bool Switch { get; init; }
 }

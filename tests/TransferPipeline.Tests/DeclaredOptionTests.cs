@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using TransferPipeline.Cli.Commands;
+using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
 using TransferPipeline.Images;
@@ -20,6 +21,7 @@ public sealed class DeclaredOptionTests : IDisposable
     public static TheoryData<string, string[]> Sections =>
         new()
         {
+            { "data", ["path", "classes", .. Names<DatasetOptions>()] },
             { "extract", [.. Names<DeviceOptions>(), .. Names<DecodeOptions>(), .. Names<ExtractionOptions>()] },
             { "evaluation", ["protocol", .. Names<ComparisonOptions>()] },
             { "quantize", [.. Names<QuantizationOptions>(), .. Names<ProofOptions>()] },
@@ -34,19 +36,21 @@ public sealed class DeclaredOptionTests : IDisposable
             "properties"
         ]![section]!["properties"]!.AsObject();
         Assert.Equal(names.Order(StringComparer.Ordinal), properties.Select(p => p.Key).Order(StringComparer.Ordinal));
-        // device and batch mean other things in a fine-tuning.
-        DeclaredOption[] options =
-            section == "finetune"
-                ? [.. DeclaredOption.Of<FinetuneOptions>()]
-                :
-                [
-                    .. DeclaredOption.Of<DeviceOptions>(),
-                    .. DeclaredOption.Of<DecodeOptions>(),
-                    .. DeclaredOption.Of<ExtractionOptions>(),
-                    .. DeclaredOption.Of<ComparisonOptions>(),
-                    .. DeclaredOption.Of<QuantizationOptions>(),
-                    .. DeclaredOption.Of<ProofOptions>(),
-                ];
+        DeclaredOption[] options = section switch
+        {
+            "data" => [.. DeclaredOption.Of<DatasetOptions>()],
+            // device and batch mean other things in a fine-tuning.
+            "finetune" => [.. DeclaredOption.Of<FinetuneOptions>()],
+            _ =>
+            [
+                .. DeclaredOption.Of<DeviceOptions>(),
+                .. DeclaredOption.Of<DecodeOptions>(),
+                .. DeclaredOption.Of<ExtractionOptions>(),
+                .. DeclaredOption.Of<ComparisonOptions>(),
+                .. DeclaredOption.Of<QuantizationOptions>(),
+                .. DeclaredOption.Of<ProofOptions>(),
+            ],
+        };
         Assert.All(
             options.Where(o => names.Contains(o.Name)),
             option => Assert.Equal(option.Schema().ToJsonString(), properties[option.Name]!.ToJsonString())
@@ -162,7 +166,7 @@ public sealed class DeclaredOptionTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static string[] Names<T>()
-        where T : new() => [.. DeclaredOption.Of<T>().Select(o => o.Name)];
+        where T : class => [.. DeclaredOption.Of<T>().Select(o => o.Name)];
 
     private static object DeclaredValues(ComparisonOptions o) =>
         new

@@ -23,7 +23,7 @@ internal static class HeadsCommand
                         h.Summary,
                         Available = h.Missing is null,
                         Unavailable = h.Missing,
-                        h.Options,
+                        Options = h.Options.Select(Describe),
                     })
                 );
             else if (parsed.GetValue(head) is null)
@@ -34,6 +34,20 @@ internal static class HeadsCommand
         });
         return command;
     }
+
+    private static object Describe(DeclaredOption option) =>
+        new
+        {
+            option.Name,
+            // Widths of layers are given as text, such as 512,128.
+            Kind = option.Kind == OptionKind.Integers ? OptionKind.Text : option.Kind,
+            Default = option.DefaultText,
+            Description = option.Help,
+            Minimum = option.Min,
+            Maximum = option.Max,
+            ExclusiveMinimum = option.ExclusiveMin,
+            option.Choices,
+        };
 
     private static void WriteHeads(IReadOnlyList<IHeadTrainer> heads)
     {
@@ -53,7 +67,7 @@ internal static class HeadsCommand
             Console.WriteLine($"not available: {reason}");
         Tables.Write(
             ["option", "default", "values", "what it does"],
-            head.Options.Select(o => new[] { o.Name, o.Default, o.DescribeValues(), o.Description })
+            head.Options.Select(o => new[] { o.Name, o.DefaultText, o.DescribeValues(), o.Help })
         );
     }
 }

@@ -4,7 +4,7 @@ namespace TransferPipeline.Cli.Commands;
 
 /// <summary>The options that a record declares, as options of a command.</summary>
 internal sealed class OptionFlags<T>
-    where T : class, new()
+    where T : class
 {
     private readonly List<(DeclaredOption Declared, Option Option, Func<ParseResult, object?> Value)> _flags = [];
 
@@ -19,14 +19,14 @@ internal sealed class OptionFlags<T>
 
     /// <summary>A record with what was given; the rest has its defaults.</summary>
     /// <exception cref="UsageException">A value is refused by its property.</exception>
-    public T Read(ParseResult parsed) => Read(parsed, static _ => new T());
+    public T Read(ParseResult parsed) => Read(parsed, static _ => Activator.CreateInstance<T>());
 
     /// <param name="start">The record that the others are set in, by what was given: some options set the defaults of others.</param>
     /// <inheritdoc cref="Read(ParseResult)"/>
     public T Read(ParseResult parsed, Func<T, T> start)
     {
         // Twice: a preset among the options sets the defaults of others, which then give way to what was given.
-        var record = start(Set(new T(), parsed));
+        var record = start(Set(Activator.CreateInstance<T>(), parsed));
         return Set(record, parsed);
     }
 
@@ -61,7 +61,11 @@ internal sealed class OptionFlags<T>
                 );
                 break;
             case OptionKind.Integer:
-                Add(declared, Number(declared, (int)declared.Default, int.MinValue, int.MaxValue), given => given);
+                Add(declared, Number(declared, (int)declared.Default!, int.MinValue, int.MaxValue), given => given);
+                break;
+            case OptionKind.Number when declared.Default is null:
+                // Without limits, as where a default lies outside them: what takes the record reports what is expected.
+                Add(declared, new Option<double?>(declared.Flag) { Description = declared.Help }, given => given);
                 break;
             case OptionKind.Number:
                 Add(declared, Number(declared, (double)declared.Default, double.MinValue, double.MaxValue), given => given);
@@ -74,17 +78,14 @@ internal sealed class OptionFlags<T>
                 );
                 break;
             default:
-                var name = declared.Choices.Length > 0 ? string.Join('|', declared.Choices) : "NAME";
-                Add(
-                    declared,
-                    new Option<string>(declared.Flag)
-                    {
-                        Description = declared.Help,
-                        HelpName = name,
-                        DefaultValueFactory = _ => declared.DefaultText,
-                    },
-                    given => given
-                );
+                var text = new Option<string>(declared.Flag)
+                {
+                    Description = declared.Help,
+                    HelpName = declared.Choices.Length > 0 ? string.Join('|', declared.Choices) : declared.ValueName ?? "NAME",
+                };
+                if (declared.DefaultText.Length > 0)
+                    text.DefaultValueFactory = _ => declared.DefaultText;
+                Add(declared, text, given => given);
                 break;
         }
     }
@@ -93,7 +94,7 @@ internal sealed class OptionFlags<T>
         _flags.Add((declared, option, parsed => value(parsed.GetValue(option)!)));
 
     /// <summary>
-    /// Within the limits; where the default is outside them, such as no folds, what takes the record says what is expected.
+    /// Within the limits; where the default is outside them, such as no folds, what takes the record reports what is expected.
     /// </summary>
     private static Option<TNumber> Number<TNumber>(DeclaredOption declared, TNumber fallback, TNumber least, TNumber most)
         where TNumber : struct, System.Numerics.INumber<TNumber>

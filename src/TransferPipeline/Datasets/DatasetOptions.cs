@@ -34,15 +34,18 @@ public sealed record DatasetOptions
     public required string Path { get; init; }
 
     /// <summary>The form of the data; found from the path by default.</summary>
+    [Option("kind", "The form of the data, where the path does not show it.")]
     public DatasetKind Kind { get; init; }
 
     /// <summary>
     /// Part of the photos of each class that becomes the validation split, 0 for none. Null: 0.2 where the data has no splits of its own,
     /// nothing where it has. Given, it is also taken from the training photos of data that has splits but none for validation.
     /// </summary>
+    [Option("validation-share", "Part of each class held out where the data has no splits; default 0.2.", Min = 0, Max = 0.95)]
     public double? ValidationShare { get; init; }
 
     /// <summary>Part of the photos of each class that becomes the test split where the data has no splits of its own.</summary>
+    [Option("test-share", "Part of each class kept for test where the data has no splits.", Min = 0, Max = 0.95)]
     public double TestShare { get; init; }
 
     /// <summary>
@@ -51,9 +54,11 @@ public sealed record DatasetOptions
     public bool TestAsValidation { get; init; }
 
     /// <summary>Another seed divides the photos otherwise.</summary>
+    [Option("seed", "Seed of the split.", CommandName = "split-seed")]
     public int Seed { get; init; }
 
     /// <summary>Keep the classes' shares equal in all splits; off, the shares hold for all photos together.</summary>
+    [Option("stratified", "Keep the classes' shares in all splits.")]
     public bool Stratified { get; init; } = true;
 
     /// <summary>Only these classes; empty for all.</summary>
@@ -62,21 +67,26 @@ public sealed record DatasetOptions
     /// <summary>
     /// CSV: the column of photo names; null takes the first usual name that is there: <c>id, path, file, filename, image</c>, ...
     /// </summary>
+    [Option("path-column", "CSV: column of photo names; default id, path, file, ...")]
     public string? PathColumn { get; init; }
 
     /// <summary>
     /// CSV and Parquet: the column of labels; null takes the first of <c>label, class, breed, category, target</c> (Parquet: the ClassLabel
     /// column) that is there.
     /// </summary>
+    [Option("label-column", "CSV: column of labels; default label, class, ...")]
     public string? LabelColumn { get; init; }
 
     /// <summary>CSV: the column of splits; null takes <c>split</c> when it is there.</summary>
+    [Option("split-column", "CSV: column of splits; default split, where there is one.")]
     public string? SplitColumn { get; init; }
 
     /// <summary>CSV: the folder of the photos; null is the folder of the CSV file.</summary>
+    [Option("folder", "CSV: folder of the photos; default the one that the CSV is in.", ValueName = "PATH")]
     public string? Folder { get; init; }
 
     /// <summary>CSV: appended to each name, e.g. <c>.jpg</c>.</summary>
+    [Option("extension", "CSV: appended to each name, such as .jpg.", ValueName = ".EXT")]
     public string Extension { get; init; } = "";
 
     /// <summary>What it takes to find the photos again by their paths, whatever the splits; null when that is the path alone.</summary>

@@ -51,7 +51,7 @@ public sealed record HeadSpec
         options.Check();
         var values = options.Values;
         // What differs from the defaults: a head from code then has the title that it has on the command line.
-        var given = options.Trainer.Options.Where(o => values[o.Name] != o.Default).ToDictionary(o => o.Name, o => values[o.Name]);
+        var given = options.Trainer.Options.Where(o => values[o.Name] != o.DefaultText).ToDictionary(o => o.Name, o => values[o.Name]);
         return Create(options.Trainer, given);
     }
 

@@ -51,8 +51,8 @@ internal static class HeadDocuments
             foreach (var option in trainer.Options)
                 made.Append(
                     CultureInfo.InvariantCulture,
-                    $"| `{option.Name}` | `{option.Default}` | "
-                        + $"{option.DescribeValues().Replace("|", "\\|", StringComparison.Ordinal)} | {option.Description} |\n"
+                    $"| `{option.Name}` | `{option.DefaultText}` | "
+                        + $"{option.DescribeValues().Replace("|", "\\|", StringComparison.Ordinal)} | {option.Help} |\n"
                 );
         }
 
@@ -73,16 +73,16 @@ internal static class HeadDocuments
             + $"\"additionalProperties\": false\n            }}";
     }
 
-    private static string Option(HeadOption option)
+    private static string Option(DeclaredOption option)
     {
-        var description = $"                  \"description\": {Quote($"{option.Description}; default {option.Default}")}";
+        var description = $"                  \"description\": {Quote($"{option.Help}; default {option.DefaultText}")}";
         var values = Values(option);
         return $"                {Quote(option.Name)}: "
             + $"{{\n{description}{(values.Length > 0 ? $",\n                  \"anyOf\": [{string.Join(", ", values)}]" : "")}\n      "
             + $"          }}";
     }
 
-    private static string[] Values(HeadOption option)
+    private static string[] Values(DeclaredOption option)
     {
         const string Sweep = "{\"$ref\": \"#/definitions/sweep\"}",
             Text = "{\"$ref\": \"#/definitions/numberText\"}";
@@ -93,8 +93,8 @@ internal static class HeadDocuments
             OptionKind.Integer or OptionKind.Number =>
             [
                 $"{{\"type\": \"{(option.Kind == OptionKind.Integer ? "integer" : "number")}\""
-                    + Limit(option.ExclusiveMinimum ? "exclusiveMinimum" : "minimum", option.Minimum)
-                    + $"{Limit("maximum", option.Maximum)}}}",
+                    + Limit(option.ExclusiveMin ? "exclusiveMinimum" : "minimum", option.Min)
+                    + $"{Limit("maximum", option.Max)}}}",
                 Text,
                 Sweep,
             ],

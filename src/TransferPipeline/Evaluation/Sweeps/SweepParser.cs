@@ -13,7 +13,7 @@ internal static class SweepParser
     private static readonly string[] Functions = ["logspace", "linspace"];
 
     /// <summary>Whether a value is meant as a sweep; brackets always are, since no single value has them.</summary>
-    public static bool IsSweep(HeadOption? option, string text)
+    public static bool IsSweep(DeclaredOption? option, string text)
     {
         var trimmed = text.Trim();
         // Without its end too: YAML ends a value in braces at its first comma.
@@ -23,7 +23,7 @@ internal static class SweepParser
         // Free text can contain brackets or be any word, so there only the two functions make a sweep.
         return trimmed.StartsWith('[')
             || (
-                option?.Kind == OptionKind.Text
+                IsText(option)
                     ? isFunction && Array.Exists(Functions, f => trimmed.StartsWith(f, StringComparison.Ordinal))
                     : isFunction || trimmed == CoarseToFineWord
             );
@@ -41,7 +41,7 @@ internal static class SweepParser
             : Names(trainer, option, items);
     }
 
-    private static Sweep CoarseToFine(IHeadTrainer trainer, HeadOption option)
+    private static Sweep CoarseToFine(IHeadTrainer trainer, DeclaredOption option)
     {
         if (option.Kind != OptionKind.Number)
             Throw.Usage(
@@ -55,14 +55,14 @@ internal static class SweepParser
                 .. Enumerable
                     .Range(-3, 7)
                     .Select(e => Sweep.PowerOfTen(2 * e))
-                    .Where(v => v >= option.Minimum && v <= option.Maximum)
+                    .Where(v => v >= option.Min && v <= option.Max)
                     .Select(v => (SweepValue)v),
             ],
             CoarseToFine: true
         );
     }
 
-    private static Sweep Function(IHeadTrainer trainer, HeadOption option, string text)
+    private static Sweep Function(IHeadTrainer trainer, DeclaredOption option, string text)
     {
         var open = text.IndexOf('(');
         var name = open < 0 ? text : text[..open].Trim();
@@ -96,7 +96,7 @@ internal static class SweepParser
         return Numbers(trainer, option, option.Kind == OptionKind.Integer ? steps.Select(v => Math.Round(v)) : steps);
     }
 
-    private static Sweep Numbers(IHeadTrainer trainer, HeadOption option, IEnumerable<double> values)
+    private static Sweep Numbers(IHeadTrainer trainer, DeclaredOption option, IEnumerable<double> values)
     {
         double[] distinct = [.. values.Distinct().Order()];
         // Checked before anything is trained:
@@ -106,7 +106,7 @@ internal static class SweepParser
         return new(option.Name, [.. distinct.Select(v => (SweepValue)v)]);
     }
 
-    private static Sweep Names(IHeadTrainer trainer, HeadOption option, string[] names)
+    private static Sweep Names(IHeadTrainer trainer, DeclaredOption option, string[] names)
     {
         string[] distinct = [.. names.Distinct(StringComparer.Ordinal)];
         foreach (var name in distinct)
@@ -135,13 +135,16 @@ internal static class SweepParser
     /// <summary>
     /// An option of free text, such as gamma or shrinkage, takes words or numbers: a list of numbers alone has an axis of numbers.
     /// </summary>
-    private static bool AreNumbers(HeadOption option, string[] items) =>
+    private static bool AreNumbers(DeclaredOption option, string[] items) =>
         option.Kind switch
         {
             OptionKind.Number or OptionKind.Integer => true,
-            OptionKind.Text => Array.TrueForAll(items, i => TryNumber(i, out _)),
+            _ when IsText(option) => Array.TrueForAll(items, i => TryNumber(i, out _)),
             _ => false,
         };
+
+    /// <summary>Widths of layers are text too: a list of lists has them as its items.</summary>
+    private static bool IsText(DeclaredOption? option) => option?.Kind is OptionKind.Text or OptionKind.Integers;
 
     private static double Number(IHeadTrainer trainer, string option, string text) =>
         TryNumber(text, out var value)
@@ -151,21 +154,21 @@ internal static class SweepParser
     private static bool TryNumber(string text, out double value) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
 
-    private static string Takes(HeadOption option) =>
+    private static string Takes(DeclaredOption option) =>
         option.Kind switch
         {
             OptionKind.Integer => "takes whole numbers",
-            OptionKind.Text => "takes text",
+            _ when IsText(option) => "takes text",
             _ => "takes names",
         };
 
-    private static string Example(HeadOption option) =>
+    private static string Example(DeclaredOption option) =>
         option.Kind switch
         {
             OptionKind.Integer => "1,3,5",
             OptionKind.Choice => string.Join(",", option.Choices),
             OptionKind.Flag => "true,false",
-            OptionKind.Text => option.Default,
+            _ when IsText(option) => option.DefaultText,
             _ => "0.01,0.1,1",
         };
 }

@@ -8,13 +8,13 @@ namespace TransferPipeline.Evaluation;
 internal sealed record Choice(HeadOptions Options, IReadOnlyList<SweepCurve> Curves, IReadOnlyList<string> Warnings);
 
 /// <summary>Chooses among the values of a head's sweeps by mean accuracy over parts of the training photos.</summary>
-/// <param name="whole">Rows that all parts are taken from, ascending.</param>
+/// <param name="allRows">Rows that all parts are taken from, ascending.</param>
 internal sealed class SweepSearch(
     HeadSpec spec,
     FeatureView view,
     IReadOnlyList<Part> parts,
     string chosenBy,
-    int[] whole,
+    int[] allRows,
     TrainingContext context
 )
 {
@@ -144,7 +144,7 @@ internal sealed class SweepSearch(
 
     private double[] Score(SweepValue[][] combinations, int path, Part part, TrainingContext inner)
     {
-        var rows = view.Training(part.Train, []) with { AllRows = whole };
+        var rows = view.Training(part.Train, []) with { AllRows = allRows };
         var heads =
             path >= 0
                 ? ((IPathTrainer)spec.Trainer).TrainPath(
@@ -216,7 +216,7 @@ internal sealed class SweepSearch(
     private bool CanGoOn(int sweep, double value)
     {
         var option = spec.Trainer.Options.First(o => o.Name == _sweeps[sweep].Option);
-        return value > option.Minimum && value < option.Maximum;
+        return value > option.Min && value < option.Max;
     }
 
     /// <summary>One line for the combinations that no head could be trained with.</summary>

@@ -11,13 +11,13 @@ internal static class ClassWeights
     private const string None = "none";
     public const string Balanced = "balanced";
 
-    /// <summary>One weight per class; null where the option says none, for heads that have a shorter way then.</summary>
+    /// <summary>One weight per class; null where the option is none, for heads that have a shorter way then.</summary>
     /// <param name="counts">Training rows of each class.</param>
     /// <param name="names">Names of the classes; empty where they have none.</param>
     public static float[]? OfOrNull(string head, IWeightedHead options, int[] counts, IReadOnlyList<string> names) =>
         IsNone(options) ? null : Of(head, options, counts, names);
 
-    /// <summary>Whether the option says none.</summary>
+    /// <summary>Whether the option is none.</summary>
     public static bool IsNone(IWeightedHead options) => options.ClassWeight is None;
 
     /// <summary>

@@ -3,9 +3,8 @@ using System.Globalization;
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>
-/// A head with the values of its options: <c>new LinearSvm { C = 0.1 }</c>. Properties with a <see cref="OptionAttribute"/> are its
-/// options,
-/// the values of a new record their defaults.
+/// A head with the values of its options: <c>new LinearSvm { C = 0.1 }</c>. Properties with an <see cref="OptionAttribute"/>
+/// are its options, the values of a new record their defaults.
 /// </summary>
 public abstract record HeadOptions
 {
@@ -34,13 +33,13 @@ public abstract record HeadOptions
         var options = trainer.Defaults with { };
         // Set writes into the record, and all callers share the defaults: hence the copy.
         foreach (var (name, value) in given ?? new Dictionary<string, string>())
-            Find(trainer, name).Set(options, trainer.Name, value);
+            Find(trainer, name).SetText(options, trainer.Name, value);
         return options;
     }
 
     /// <summary>The option of that name.</summary>
     /// <exception cref="UsageException">There is none; the nearest name is suggested.</exception>
-    internal static HeadOption Find(IHeadTrainer trainer, string name) =>
+    internal static DeclaredOption Find(IHeadTrainer trainer, string name) =>
         trainer.Options.FirstOrDefault(o => o.Name == name)
         ?? throw new UsageException(
             $"{trainer.Name} has no option '{name}'{NearestName.Hint(name, trainer.Options.Select(o => o.Name))} (options: "
@@ -55,7 +54,7 @@ public abstract record HeadOptions
     public HeadOptions With(string name, string value)
     {
         var changed = this with { };
-        Find(Trainer, name).Set(changed, Trainer.Name, value);
+        Find(Trainer, name).SetText(changed, Trainer.Name, value);
         return changed;
     }
 

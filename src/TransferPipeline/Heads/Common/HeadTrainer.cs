@@ -4,14 +4,14 @@ namespace TransferPipeline.Heads.Common;
 public abstract class HeadTrainer<TOptions> : IHeadTrainer
     where TOptions : HeadOptions
 {
-    private readonly Lazy<IReadOnlyList<HeadOption>> _options;
+    private readonly Lazy<IReadOnlyList<DeclaredOption>> _options;
 
     /// <param name="defaults">The record with its defaults.</param>
     protected HeadTrainer(TOptions defaults)
     {
         Defaults = defaults;
         // On demand: the catalog creates every trainer, and most commands read the options of few.
-        _options = new(() => HeadOption.Of(Defaults));
+        _options = new(() => DeclaredOption.Of(Defaults));
     }
 
     /// <inheritdoc/>
@@ -32,10 +32,8 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
     /// <inheritdoc/>
     public HeadOptions Defaults { get; }
 
-    internal IReadOnlyList<HeadOption> Options => _options.Value;
-
-    // Explicit, because an implicit implementation must be public and HeadOption is not.
-    IReadOnlyList<HeadOption> IHeadTrainer.Options => _options.Value;
+    // Explicit, because an implicit implementation must be public and DeclaredOption is not.
+    IReadOnlyList<DeclaredOption> IHeadTrainer.Options => _options.Value;
 
     /// <inheritdoc/>
     public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context) => Fit(data, Checked(options), context);

@@ -25,7 +25,7 @@ public interface IHeadTrainer
     HeadOptions Defaults { get; }
 
     /// <summary>The options that it takes, with types, defaults and limits.</summary>
-    internal IReadOnlyList<HeadOption> Options => HeadOption.Of(Defaults);
+    internal IReadOnlyList<DeclaredOption> Options => DeclaredOption.Of(Defaults);
 
     /// <summary>Trains one head.</summary>
     /// <exception cref="UsageException">The options are another head's, or a value is out of range.</exception>

@@ -6,7 +6,7 @@ internal static class YamlOptions
     /// <summary>A record with what the mapping gives; the rest has its defaults.</summary>
     /// <exception cref="BadInputException">A value is not of the option's type or limits.</exception>
     public static T Read<T>(YamlMap map)
-        where T : class, new() => Read<T>(map, static _ => new T());
+        where T : class => Read<T>(map, static _ => Activator.CreateInstance<T>());
 
     /// <param name="start">The record that the others are set in, by what the mapping gives: some options set the defaults of
     /// others.</param>
@@ -14,10 +14,10 @@ internal static class YamlOptions
     public static T Read<T>(YamlMap map, Func<T, T> start)
         // Twice: the first reading finds what sets defaults, such as a preset;
         // the second puts what is given over those defaults.
-        where T : class, new() => Set<T>(start(Set(new T(), map)), map);
+        where T : class => Set<T>(start(Set(Activator.CreateInstance<T>(), map)), map);
 
     private static T Set<T>(T record, YamlMap map)
-        where T : class, new()
+        where T : class
     {
         foreach (var option in DeclaredOption.Of<T>())
         {

@@ -24,7 +24,7 @@ public sealed class HeadOptionsTests
             var changed = trainer.Defaults.With(option.Name, other);
             Assert.NotEqual(trainer.Defaults, changed);
             Assert.Equal(other, changed.Values[option.Name]);
-            Assert.Equal(trainer.Defaults, changed.With(option.Name, option.Default));
+            Assert.Equal(trainer.Defaults, changed.With(option.Name, option.DefaultText));
         }
     }
 
@@ -71,12 +71,12 @@ public sealed class HeadOptionsTests
         Assert.Equal("softmax was given the options of logistic; expected those of softmax", error.Message);
     }
 
-    private static string Other(HeadOption option) =>
+    private static string Other(DeclaredOption option) =>
         option.Kind switch
         {
-            OptionKind.Choice => option.Choices.First(c => c != option.Default),
-            OptionKind.Flag => option.Default == "true" ? "false" : "true",
-            OptionKind.Integer => option.Default == "7" ? "8" : "7",
+            OptionKind.Choice => option.Choices.First(c => c != option.DefaultText),
+            OptionKind.Flag => option.DefaultText == "true" ? "false" : "true",
+            OptionKind.Integer => option.DefaultText == "7" ? "8" : "7",
             OptionKind.Number => "0.05",
             _ => "1",
         };

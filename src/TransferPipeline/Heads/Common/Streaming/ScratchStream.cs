@@ -6,8 +6,7 @@ namespace TransferPipeline.Heads.Common;
 
 /// <summary>
 /// A stream whose vectors are decoded once: the first reading also writes them, as they lie in memory, to a file without a name, and later
-/// readings
-/// copy them from there, in the same blocks. The system frees the file when the process ends, in whatever way.
+/// readings copy them from there, in the same blocks. The system frees the file when the process ends, in whatever way.
 /// </summary>
 internal sealed class ScratchStream : IRowStream, IDisposable
 {
