@@ -63,7 +63,7 @@ internal static class RunCommand
 
     private static void Write(PipelineResult result, string folder)
     {
-        foreach (var (set, extraction) in result.Sets)
+        foreach (var (set, extraction, _, _) in result.Sets)
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
@@ -81,8 +81,8 @@ internal static class RunCommand
 
         Console.WriteLine();
         Console.WriteLine("written:");
-        foreach (var (set, _) in result.Sets)
-            Console.WriteLine($"  {"feature set", -12} {set.Folder}");
+        foreach (var made in result.Sets)
+            Console.WriteLine($"  {"feature set", -12} {made.Set.Folder}");
         foreach (var (purpose, path) in result.Files)
             Console.WriteLine($"  {purpose, -12} {path}");
         Console.WriteLine("next:");

@@ -129,7 +129,7 @@ internal sealed record Pipeline
     /// <summary>Whether the models run as their int8 forms.</summary>
     internal bool IsInt8 => Quantize is not null || Device.Precision == Precision.Int8;
 
-    /// <summary>What a user of both sections would expect otherwise; null where nothing is to be said.</summary>
+    /// <summary>What a user of both sections would expect otherwise; null where there is nothing to report.</summary>
     internal string? TunedStaysFloat =>
         IsInt8 && Finetune is not null
             ? "int8: tuned backbones stay in float, as their heads were trained on float vectors; 'transfer models quantize' makes an int8 "
@@ -190,11 +190,8 @@ internal sealed record HeadRequest(StepRequest Step, bool Optional)
     }
 }
 
-/// <param name="Format"><c>npy</c>, <c>csv</c> or <c>parquet</c>.</param>
-internal sealed record FeaturesExportSection(string Format, string Prefix)
-{
-    public ExportFormat FileFormat => Enum.Parse<ExportFormat>(Format, ignoreCase: true);
-}
+/// <param name="Prefix">The files' path in the folder of results, without their extension.</param>
+internal sealed record FeaturesExportSection(ExportFormat Format, string Prefix);
 
 /// <param name="Head">A head's name, or <see cref="Best"/>.</param>
 internal sealed record ExportSection(string File, string Head)

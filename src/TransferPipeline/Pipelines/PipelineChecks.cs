@@ -140,7 +140,7 @@ internal static class PipelineChecks
                 $"{pipeline.File}: model: {string.Join(" and ", twice.Select(m => m.File))} have one name, '{twice.Key}', by which tuned "
                     + "files are named; rename one, or leave it out"
             );
-        var results = new List<(string Key, string File)> { ("comparison", Path.Combine(folder, PipelineRunner.ComparisonFile)) };
+        var results = new List<(string Key, string File)> { ("comparison", Path.Combine(folder, PipelineOutput.ComparisonFile)) };
         if (pipeline.Finetune is not null)
             results.AddRange(
                 models.SelectMany(m =>
@@ -176,7 +176,7 @@ internal static class PipelineChecks
         };
         // Of several sets each has its own name behind the prefix, which is known later.
         if (pipeline.FeaturesExport is { } export)
-            named.AddRange(FeatureSet.FilesOf(export.FileFormat, export.Prefix).Select(f => ("features-export", (string?)f)));
+            named.AddRange(FeatureSet.FilesOf(export.Format, export.Prefix).Select(f => ("features-export", (string?)f)));
         return named.Where(n => n.Name is not null).Select(n => (n.Key, Path.GetFullPath(Path.Combine(folder, n.Name!))));
     }
 

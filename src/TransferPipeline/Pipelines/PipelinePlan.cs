@@ -150,34 +150,16 @@ internal sealed record PipelinePlan(
     /// <param name="classes">Null when the data cannot be read.</param>
     private static List<string> HeadTitles(Toolbox tools, Pipeline pipeline, IReadOnlyList<string>? classes, List<string> problems)
     {
-        var (heads, available, wrong) = (new List<string>(), new List<HeadSpec>(), false);
-        foreach (var request in pipeline.Heads)
-        {
-            var (step, optional) = request;
-            try
-            {
-                var spec = request.Spec(tools.Trainers);
-                heads.Add(spec.Title);
-                if (classes is not null)
-                    spec.CheckClasses(classes);
-                if (spec.Trainer.Unavailable is not { } reason)
-                    available.Add(spec);
-                else if (!optional)
-                    throw new UsageException($"{step.Name} is not available: {reason}");
-            }
-            catch (UsageException e)
-            {
-                wrong = true;
-                problems.Add($"{step.Where}: {e.Message}");
-            }
-        }
+        var before = problems.Count;
+        var heads = PipelineHeads.Read(tools, pipeline, Add);
+        if (classes is not null)
+            PipelineHeads.CheckClasses(heads, classes, Add);
+        // Where heads are wrong already, what is left of them shows nothing.
+        if (problems.Count == before)
+            Try(problems, () => PipelineChecks.RequireHeads(pipeline, [.. heads.Where(h => h.IsAvailable).Select(h => h.Spec)]));
+        return heads.ConvertAll(h => h.Spec.Title);
 
-        // Where heads are wrong already, what is left of them says nothing.
-        if (!wrong)
-            Try(problems, () => PipelineChecks.RequireHeads(pipeline, available));
-        if (heads.GroupBy(h => h).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            problems.Add($"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options");
-        return heads;
+        void Add(BadInputException fault) => problems.Add(fault.Message);
     }
 
     private static IEnumerable<PlannedSet> Plan(
@@ -211,7 +193,7 @@ internal sealed record PipelinePlan(
         if (pipeline.IsInt8)
             spec = spec with { Device = spec.Device with { Precision = Precision.Fp32 } }; // the model's own weights are of 8 bits
         var cut = spec.OpenModel();
-        // The trial runs on this machine's CPU and says nothing of a GPU.
+        // The trial runs on this machine's CPU and shows nothing about a GPU.
         double? perPhoto = spec.Device.IsCpu ? TrialSeconds(cut) : null;
         return
         [

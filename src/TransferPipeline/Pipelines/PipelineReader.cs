@@ -2,6 +2,7 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
+using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Inference;
 using TransferPipeline.Jobs;
@@ -101,24 +102,15 @@ internal static class PipelineReader
     {
         var map = root.RequiredMap("data", "path");
         var path = Absolute(folder, map.RequiredText("path"));
-        var options = new DatasetOptions
+        var options = YamlOptions.Read<DatasetOptions>(map);
+        options = options with
         {
             Path = path,
-            Kind = Enum.Parse<DatasetKind>(
-                map.Choice("kind", "auto", [.. Enum.GetNames<DatasetKind>().Select(n => n.ToLowerInvariant())]),
-                ignoreCase: true
-            ),
-            ValidationShare = map.Number("validation-share", StratifiedSplit.DefaultValidationShare, 0, 0.95),
-            TestShare = map.Number("test-share", 0, 0, 0.95),
+            ValidationShare = options.ValidationShare ?? StratifiedSplit.DefaultValidationShare,
             // A seed of its own keeps the splits while the pipeline's seed varies folds and heads.
-            Seed = map.Integer("seed", root.Integer("seed", 0, 0), 0),
-            Stratified = map.Flag("stratified", true),
+            Seed = map.Has("seed") ? options.Seed : root.Integer("seed", 0, 0),
             Classes = map.Texts("classes"),
-            PathColumn = map.Text("path-column"),
-            LabelColumn = map.Text("label-column"),
-            SplitColumn = map.Text("split-column"),
-            Folder = map.Text("folder") is { } photos ? Absolute(Path.GetDirectoryName(path)!, photos) : null,
-            Extension = map.Text("extension", ""),
+            Folder = options.Folder is { } photos ? Absolute(Path.GetDirectoryName(path)!, photos) : null,
         };
         map.RejectUnknown();
         return options;
@@ -171,14 +163,11 @@ internal static class PipelineReader
     {
         if (map is null)
             return new();
-        var names = Enum.GetNames<Interpolation>().Select(n => n.ToLowerInvariant()).ToArray();
         var preprocessing = new PreprocessingOverride
         {
             Resize = map.Has("resize") ? Sizes(map, "resize", 2) : null,
             Crop = map.Has("crop") ? Sizes(map, "crop", 1) : null,
-            Interpolation = map.Has("interpolation")
-                ? Enum.Parse<Interpolation>(map.Choice("interpolation", "bilinear", names), ignoreCase: true)
-                : null,
+            Interpolation = map.Has("interpolation") ? map.Choice<Interpolation>("interpolation") : null,
             Mean = map.Has("mean") ? Channels(map, "mean") : null,
             Std =
                 !map.Has("std") ? null
@@ -264,8 +253,8 @@ internal static class PipelineReader
     }
 
     /// <summary>
-    /// The section fine-tunes unless <c>feature_extract: true</c> says that frozen features are enough, by the name that the tutorials have
-    /// for it; <c>feature_extract: false</c> alone fine-tunes with the defaults.
+    /// The section fine-tunes unless <c>feature_extract: true</c>, the name that the tutorials have for it, states that frozen features are
+    /// enough; <c>feature_extract: false</c> alone fine-tunes with the defaults.
     /// </summary>
     private static FinetuneOptions? ReadFinetune(YamlMap root)
     {
@@ -280,10 +269,7 @@ internal static class PipelineReader
     {
         if (map is null)
             return null;
-        var section = new FeaturesExportSection(
-            map.Choice("format", "npy", "npy", "csv", "parquet"),
-            ReadFileName(map, "prefix") ?? "features"
-        );
+        var section = new FeaturesExportSection(map.Choice<ExportFormat>("format"), ReadFileName(map, "prefix") ?? "features");
         map.RejectUnknown();
         return section;
     }

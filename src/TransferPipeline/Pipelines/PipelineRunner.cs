@@ -38,105 +38,96 @@ internal sealed record TuningDisplay(Action<TuningProgress> Progress, Action End
     public void Dispose() => End();
 }
 
+/// <summary>One feature set of a run.</summary>
+/// <param name="Backbone">What made its vectors; a classifier of its heads is exported with it.</param>
+/// <param name="Tuning">Of the backbone, where a fine-tuning made it.</param>
+internal sealed record PipelineSet(FeatureSet Set, ExtractionResult Extraction, ResolvedModel Backbone, FinetuneResult? Tuning = null)
+{
+    /// <summary>The vectors, and the head that was trained with the backbone.</summary>
+    public FeatureSource Load()
+    {
+        var source = new FeatureSource(Summaries.Of(Set), Set.Load());
+        if (Tuning is null)
+            return source;
+        // The epochs for the report's learning curves.
+        var fit = new FitReport { Iterations = Tuning.History.Count, History = [.. Tuning.History.Select(e => e.ToRecord())] };
+        return TunedHeads.On(source, Set, Tuning.Classifier!, fit);
+    }
+}
+
 /// <param name="Sets">One per model and cut, then one for each tuned model.</param>
 /// <param name="Run">Null when the pipeline names no head.</param>
-/// <param name="BestHead">Index of the head that was exported, or of the best one.</param>
 /// <param name="Files">What was written, by purpose: classifier, report, comparison, features.</param>
-internal sealed record PipelineResult(
-    IReadOnlyList<(FeatureSet Set, ExtractionResult Extraction)> Sets,
-    ComparisonRun? Run,
-    int BestHead,
-    IReadOnlyDictionary<string, string> Files
-);
+internal sealed record PipelineResult(IReadOnlyList<PipelineSet> Sets, ComparisonRun? Run, IReadOnlyDictionary<string, string> Files);
 
 /// <summary>Does a whole pipeline: datasets, extraction, comparison, export. Each step reuses what an earlier run left.</summary>
 internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string folder, PipelineEvents events)
 {
-    /// <summary>Name of the comparison in the output folder.</summary>
-    internal const string ComparisonFile = "comparison.json";
+    private readonly PipelineOutput _output = new(tools, pipeline, folder);
 
-    private readonly SortedDictionary<string, string> _files = new(StringComparer.Ordinal);
-
-    /// <param name="comparison">Threads, command line and versions; what the pipeline itself says is filled in here.</param>
+    /// <param name="comparison">Threads, command line and versions; what the pipeline itself states is filled in here.</param>
     public PipelineResult Run(ComparisonOptions comparison, CancellationToken cancellation)
     {
-        var heads = HeadSpecs(); // before any work: a wrong name or an absent package must not cost an extraction
-        PipelineChecks.RequireHeads(pipeline, [.. heads.Select(h => h.Spec)]);
+        var heads = RequireHeads(); // before any work: a wrong name or an absent package must not cost an extraction
         OutputTarget.RequireFolder(folder);
         using var dataset = OpenData(tools, pipeline);
-        // Class weights and splits are checked here too,
-        // since the comparison would find them wrong after the extraction.
-        CheckClasses(heads, dataset.Classes);
-        PipelineChecks.RequirePhotos(pipeline, dataset, compares: heads.Count > 0);
-        // Kept beside the int8 forms: weights of 8 bits cannot be trained, so a fine-tuning starts from these.
-        var floats = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
-        PipelineChecks.RequireNames(pipeline, floats, folder);
-        PipelineChecks.RequireFiles(pipeline, folder, writes: true);
-        // The first backbone is about to be opened anyway; a wrong cut of another one would be found after hours.
-        foreach (var model in floats)
-        {
-            var spec = pipeline.Specify(tools, dataset, model, folder);
-            if (floats.Count > 1 && !pipeline.IsInt8)
-                spec.OpenModel();
-        }
-
-        if (pipeline.Finetune is not null)
-            foreach (var model in floats)
-                Finetuning.Require(tools, pipeline.Tune(dataset, model, folder));
+        var models = RequireInputs(heads, dataset);
         foreach (var problem in dataset.Problems)
             events.Warn(problem.ToString());
         if (pipeline.TunedStaysFloat is { } note)
             events.Note(note);
         Directory.CreateDirectory(folder);
-        var models = floats.ConvertAll(model => Quantized(model, dataset, comparison.Threads, cancellation));
-        var sets = models.SelectMany(model => Extract(dataset, model, comparison.Threads, cancellation)).ToList();
-        // One entry per set: a classifier is exported with the backbone of the set that its head was trained on.
-        var setModels = models.SelectMany(model => Enumerable.Repeat(model, pipeline.Cuts.Count)).ToList();
-        var tunings = pipeline.Finetune is null ? [] : floats.ConvertAll(model => Tune(dataset, model, comparison.Threads, cancellation));
-        foreach (var tuned in tunings.Select(t => tools.Models.Resolve(t.File)))
-        {
-            sets.AddRange(Extract(pipeline.SpecifyTuned(tools, dataset, tuned, folder), tuned.Name, comparison.Threads, cancellation));
-            setModels.Add(tuned);
-        }
 
-        if (pipeline.FeaturesExport is { } export)
-            ExportFeatures(export, sets.Select(s => s.Set).ToList());
+        var sets = MakeSets(dataset, models, comparison.Threads, cancellation);
+        if (pipeline.FeaturesExport is { } features)
+            _output.WriteFeatures(features, sets.ConvertAll(s => s.Set));
         if (heads.Count == 0)
-            return new(sets, null, -1, _files);
+            return new(sets, null, _output.Files);
 
-        var sources = sets.Select(s => new FeatureSource(Summaries.Of(s.Set), s.Set.Load())).ToList();
-        for (var i = 0; i < tunings.Count; i++)
-        {
-            // Sets of tuned backbones come last, in the order of the tunings.
-            var at = sources.Count - tunings.Count + i;
-            sources[at] = TunedHeads.On(sources[at], sets[at].Set, tunings[i].Classifier!, Fit(tunings[i]));
-        }
-
-        var options = pipeline.Evaluation with
-        {
-            Threads = comparison.Threads,
-            Command = comparison.Command,
-            Versions = comparison.Versions,
-            Progress = comparison.Progress,
-            Seed = pipeline.Seed,
-            // The page alone shows the map.
-            Map = pipeline.Report is not null,
-            Cancellation = cancellation,
-        };
-        var run = Comparer.Run(options, sources, [.. heads.Select(h => h.Spec)]);
+        var sources = sets.ConvertAll(s => s.Load());
+        var run = Comparer.Run(OptionsOf(comparison, cancellation), sources, [.. heads.Select(h => h.Spec)]);
         // First: page and export can fail, and the figures of a long comparison are then not lost.
-        WriteText("comparison", ComparisonFile, ComparisonJson.Serialize(run.Result));
+        _output.WriteComparison(run.Result);
         if (pipeline.Report is not null)
-            WriteReport(pipeline.Report, run.Result, dataset);
-        var best = PickHead(run);
-        if (pipeline.Export is not null)
+            _output.WriteReport(pipeline.Report, run.Result, dataset);
+        if (pipeline.Export is { } export)
+            Export(export, run, sets, sources, dataset, comparison.Threads, cancellation);
+        return new(sets, run, _output.Files);
+    }
+
+    /// <summary>The heads that can be trained here.</summary>
+    /// <exception cref="BadInputException">A head is wrong, or none of them serves the pipeline.</exception>
+    private List<PipelineHead> RequireHeads()
+    {
+        var heads = PipelineHeads.Read(tools, pipeline, static fault => throw fault);
+        foreach (var head in heads.Where(h => !h.IsAvailable))
+            events.Warn($"left out: {head.Spec.Trainer.Name} is not available: {head.Spec.Trainer.Unavailable}");
+        heads.RemoveAll(h => !h.IsAvailable);
+        PipelineChecks.RequireHeads(pipeline, heads.ConvertAll(h => h.Spec));
+        return heads;
+    }
+
+    /// <summary>Refuses what would otherwise be found wrong after the extraction.</summary>
+    /// <returns>The backbones in float: weights of 8 bits cannot be trained, so a fine-tuning starts from these.</returns>
+    private List<ResolvedModel> RequireInputs(List<PipelineHead> heads, Dataset dataset)
+    {
+        PipelineHeads.CheckClasses(heads, dataset.Classes, static fault => throw fault);
+        PipelineChecks.RequirePhotos(pipeline, dataset, compares: heads.Count > 0);
+        var models = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
+        PipelineChecks.RequireNames(pipeline, models, folder);
+        PipelineChecks.RequireFiles(pipeline, folder, writes: true);
+        // The first backbone is about to be opened anyway; a wrong cut of another one would be found after hours.
+        foreach (var model in models)
         {
-            var classifier = ExportClassifier(run, best, sets, sources, setModels, dataset, cancellation);
-            if (pipeline.Predictions is not null)
-                WritePredictions(pipeline.Predictions, classifier, dataset, comparison.Threads, cancellation);
+            var spec = pipeline.Specify(tools, dataset, model, folder);
+            if (models.Count > 1 && !pipeline.IsInt8)
+                spec.OpenModel();
         }
 
-        return new(sets, run, best, _files);
+        if (pipeline.Finetune is not null)
+            foreach (var model in models)
+                Finetuning.Require(tools, pipeline.Tune(dataset, model, folder));
+        return models;
     }
 
     /// <exception cref="BadInputException">There is nothing at the pipeline's path, or no photo in it.</exception>
@@ -158,74 +149,39 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         }
     }
 
-    private static void CheckClasses(IEnumerable<(HeadSpec Spec, string Where)> heads, IReadOnlyList<string> classes)
+    /// <summary>Sets of all backbones, then of those that are fine-tuned.</summary>
+    private List<PipelineSet> MakeSets(Dataset dataset, List<ResolvedModel> models, int threads, CancellationToken cancellation)
     {
-        foreach (var (spec, where) in heads)
+        var used = models.ConvertAll(model => Quantized(model, dataset, threads, cancellation));
+        var sets = used.SelectMany(model => Extract(pipeline.Specify(tools, dataset, model, folder), model, null, threads, cancellation))
+            .ToList();
+        var tunings = pipeline.Finetune is null ? [] : models.ConvertAll(model => Tune(dataset, model, threads, cancellation));
+        foreach (var tuning in tunings)
         {
-            try
-            {
-                spec.CheckClasses(classes);
-            }
-            catch (UsageException e)
-            {
-                throw new BadInputException($"{where}: {e.Message}", e);
-            }
-        }
-    }
-
-    private List<(HeadSpec Spec, string Where)> HeadSpecs()
-    {
-        var specs = new List<(HeadSpec Spec, string Where)>();
-        foreach (var request in pipeline.Heads)
-        {
-            var (step, optional) = request;
-            try
-            {
-                var spec = request.Spec(tools.Trainers);
-                if (spec.Trainer.Unavailable is null)
-                    specs.Add((spec, step.Where));
-                else if (optional)
-                    events.Warn($"left out: {step.Name} is not available: {spec.Trainer.Unavailable}");
-                else
-                    throw new UsageException($"{step.Name} is not available: {spec.Trainer.Unavailable}; or mark it 'optional: true'");
-            }
-            catch (UsageException e)
-            {
-                throw new BadInputException($"{step.Where}: {e.Message}", e);
-            }
+            var tuned = tools.Models.Resolve(tuning.File);
+            sets.AddRange(Extract(pipeline.SpecifyTuned(tools, dataset, tuned, folder), tuned, tuning, threads, cancellation));
         }
 
-        // Sweeps and few-shot curves name their head by its title, so two heads cannot have the same.
-        return specs.GroupBy(s => s.Spec.Title).FirstOrDefault(g => g.Count() > 1) is { } twice
-            ? throw new BadInputException(
-                $"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options"
-            )
-            : specs;
+        return sets;
     }
 
-    private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(
-        Dataset dataset,
-        ResolvedModel model,
-        int threads,
-        CancellationToken cancellation
-    ) => Extract(pipeline.Specify(tools, dataset, model, folder), model.Name, threads, cancellation);
-
-    private IEnumerable<(FeatureSet Set, ExtractionResult Extraction)> Extract(
+    private IEnumerable<PipelineSet> Extract(
         ExtractionSpec spec,
-        string name,
+        ResolvedModel model,
+        FinetuneResult? tuning,
         int threads,
         CancellationToken cancellation
     )
     {
         if (spec.Device.Precision == Precision.Int8)
             spec = spec with { Device = spec.Device with { Precision = Precision.Fp32 } }; // the model is of 8 bits by now
-        using var display = events.StartExtraction(name);
+        using var display = events.StartExtraction(model.Name);
         var options = pipeline.Extraction with { Workers = threads, Progress = display.Progress, Message = events.Note };
         var results = Extractor.Run(spec, options, cancellation);
-        return [.. results.Select(r => (FeatureSet.Open(r.Folder, tools.Table), r))];
+        return [.. results.Select(r => new PipelineSet(FeatureSet.Open(r.Folder, tools.Table), r, model, tuning))];
     }
 
-    /// <summary>The backbone itself, or its int8 form where the pipeline says so; with the section <c>quantize</c> proven too.</summary>
+    /// <summary>The backbone, or its int8 form where the pipeline requests it; with the section <c>quantize</c> proven too.</summary>
     private ResolvedModel Quantized(ResolvedModel model, Dataset dataset, int threads, CancellationToken cancellation)
     {
         if (!pipeline.IsInt8)
@@ -233,11 +189,15 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
         var request = pipeline.Int8(threads, events.Note);
         var used = tools.Int8(request).Of(model, dataset, Pipeline.Int8Sets(model, folder), cancellation);
         if (pipeline.Quantize is { } section)
-            _files[$"quantization of {model.Name}"] = new Int8Proof(tools, section.Proof, threads, events.Note, folder)
+        {
+            var proof = new Int8Proof(tools, section.Proof, threads, events.Note, folder)
             {
                 Decode = pipeline.Decode,
                 Preprocessing = pipeline.Preprocessing,
-            }.Require(model, used, dataset, cancellation);
+            };
+            _output.Add($"quantization of {model.Name}", proof.Require(model, used, dataset, cancellation));
+        }
+
         return used;
     }
 
@@ -255,103 +215,44 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
             },
             cancellation
         );
-        _files[$"tuned {model.Name}"] = result.File;
-        _files[$"history {model.Name}"] = Finetuning.ResultFile(request);
+        _output.Add($"tuned {model.Name}", result.File);
+        _output.Add($"history {model.Name}", Finetuning.ResultFile(request));
         return result;
     }
 
-    /// <summary>The epochs for the report's learning curves.</summary>
-    private static FitReport Fit(FinetuneResult tuning) =>
-        new() { Iterations = tuning.History.Count, History = [.. tuning.History.Select(e => e.ToRecord())] };
-
-    private void ExportFeatures(FeaturesExportSection export, List<FeatureSet> sets)
-    {
-        foreach (var set in sets)
+    /// <summary>What the pipeline and its caller ask of the comparison.</summary>
+    private ComparisonOptions OptionsOf(ComparisonOptions caller, CancellationToken cancellation) =>
+        pipeline.Evaluation with
         {
-            // Several sets under one name would overwrite each other's files.
-            var prefix = Path.Combine(folder, sets.Count == 1 ? export.Prefix : $"{export.Prefix}-{Path.GetFileName(set.Folder)}");
-            foreach (var file in set.Export(export.FileFormat, prefix))
-                _files[$"features {Path.GetFileName(file)}"] = file;
-        }
-    }
+            Threads = caller.Threads,
+            Command = caller.Command,
+            Versions = caller.Versions,
+            Progress = caller.Progress,
+            Seed = pipeline.Seed,
+            // The page alone shows the map.
+            Map = pipeline.Report is not null,
+            Cancellation = cancellation,
+        };
 
-    /// <summary>The head that the pipeline names, else the most accurate one; of those that can be exported, where one is.</summary>
-    private int PickHead(ComparisonRun run)
-    {
-        var wanted = pipeline.Export?.Head ?? ExportSection.Best;
-        // Where nothing is exported, the best head may be one that ONNX cannot hold.
-        var candidates = Enumerable
-            .Range(0, run.Fitted.Count)
-            .Where(i =>
-                wanted == ExportSection.Best ? pipeline.Export is null || run.Fitted[i].NotExportable is null : run.Fitted[i].Name == wanted
-            )
-            .ToList();
-        if (candidates.Count == 0)
-            throw new UsageException(
-                wanted == ExportSection.Best ? "none of the heads can be written as ONNX"
-                : run.Result.LeftOut.FirstOrDefault(h => h.Name == wanted) is { } left
-                    ? $"export: the head '{wanted}' was left out: {left.Reason}"
-                : $"export: no head '{wanted}' among the heads of {pipeline.File}{NearestName.Hint(wanted, run.Fitted.Select(h => h.Name))}"
-            );
-        // Several heads can be of the trainer that is named, with other options.
-        return candidates[Verdict.MostAccurate([.. candidates.Select(i => run.Result.Heads[i].Accuracy.Value)])];
-    }
-
-    private string ExportClassifier(
+    /// <summary>The classifier of the best head, and what it predicts.</summary>
+    private void Export(
+        ExportSection section,
         ComparisonRun run,
-        int best,
-        List<(FeatureSet Set, ExtractionResult Extraction)> sets,
+        List<PipelineSet> sets,
         List<FeatureSource> sources,
-        List<ResolvedModel> models,
         Dataset dataset,
+        int threads,
         CancellationToken cancellation
     )
     {
-        var index = run.Result.Heads[best].FeatureSet;
-        var file = Path.Combine(folder, pipeline.Export!.File);
-        var builder = new ClassifierBuilder(tools, sets[index].Set, models[index]);
-        var check = builder.Write(file, run.Fitted[best], sources[index].Data, dataset, cancellation);
+        var best = PipelineHeads.Pick(pipeline, section, run);
+        var at = run.Result.Heads[best].FeatureSet;
+        var file = Path.Combine(folder, section.File);
+        var builder = new ClassifierBuilder(tools, sets[at].Set, sets[at].Backbone);
+        var check = builder.Write(file, run.Fitted[best], sources[at].Data, dataset, cancellation);
         events.Note($"{file}: {run.Result.Heads[best].ChosenTitle}; {check}");
-        _files["classifier"] = file;
-        return file;
-    }
-
-    /// <summary>The exported classifier on photos that it was not trained on, read and run as `transfer predict` does.</summary>
-    private void WritePredictions(string name, string classifier, Dataset dataset, int threads, CancellationToken cancellation)
-    {
-        var file = Path.Combine(folder, name);
-        // Batches run side by side, so one run of the network takes one thread.
-        using var model = Classifier.Open(classifier, threads: 1);
-        var photos = Enumerable
-            .Range(0, dataset.Entries.Count)
-            .Where(i => dataset.Entries[i].Split == pipeline.PredictedSplit)
-            .Select(i => new PhotoOfDataset(dataset, i))
-            .ToList();
-        var shown = new ReportPhotos();
-        foreach (var (prediction, photo) in new PhotoClassifier(tools.Decoder, model).Predict(photos, threads, cancellation).Zip(photos))
-            // Photos that cannot be read were reported by the extraction.
-            if (prediction.Failure is null)
-                shown.Add(prediction.ToPage(model.Info.Labels, dataset.Entries[photo.Index].Label));
-        PredictionsPage.Write(
-            file,
-            Path.GetFileName(classifier),
-            shown,
-            new PhotoThumbnails(dataset, tools.Decoder, tools.Encoder, PredictionsPage.ThumbnailSide).Of
-        );
-        _files["predictions"] = file;
-    }
-
-    private void WriteReport(string name, Comparison comparison, Dataset dataset)
-    {
-        var file = Path.Combine(folder, name);
-        ComparisonReport.Write(file, comparison, new PhotoThumbnails(dataset, tools.Decoder, tools.Encoder).Of);
-        _files["report"] = file;
-    }
-
-    private void WriteText(string purpose, string name, string text)
-    {
-        var file = Path.Combine(folder, name);
-        DurableFile.WriteText(file, text + "\n");
-        _files[purpose] = file;
+        _output.Add("classifier", file);
+        if (pipeline.Predictions is not null)
+            _output.WritePredictions(pipeline.Predictions, file, dataset, threads, cancellation);
     }
 }

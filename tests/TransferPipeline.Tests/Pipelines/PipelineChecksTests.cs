@@ -128,7 +128,7 @@ public sealed class PipelineChecksTests : IDisposable
         if (problem is null)
             Check();
         else
-            Assert.Contains(problem, Assert.ThrowsAny<TransferException>(Check).Message, StringComparison.Ordinal);
+            Assert.Contains(problem, Assert.Throws<BadInputException>(Check).Message, StringComparison.Ordinal);
         // Without heads no split is needed.
         PipelineChecks.RequirePhotos(Read($"evaluation: {{{evaluation}}}"), dataset, compares: false);
     }

@@ -102,7 +102,7 @@ public sealed class PipelineReaderTests
     [InlineData("features-export: {}\nexport: c.onnx", "job.yaml:4: export: needs 'heads', of which there is none")]
     public void Read_HeadsThatAreWrong_NameTheLine(string heads, string expected)
     {
-        var error = Assert.ThrowsAny<TransferException>(() =>
+        var error = Assert.Throws<BadInputException>(() =>
         {
             foreach (var head in PipelineReader.Read(YamlDocument.Parse("job.yaml", "data: {path: p}\nmodel: a\n" + heads)).Heads)
             {
@@ -196,7 +196,7 @@ public sealed class PipelineReaderTests
     [InlineData("preprocessing: {mean: [1, 2]}\n", "job.yaml:4: preprocessing.mean: expected three numbers")]
     public void Read_WrongContent_NamesLineAndCure(string addition, string start)
     {
-        var error = Assert.ThrowsAny<TransferException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + addition)));
+        var error = Assert.Throws<BadInputException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + addition)));
         Assert.StartsWith(start, error.Message);
         Assert.Equal(ExitCode.Usage, error.ExitCode);
     }

@@ -11,8 +11,6 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
 {
     private readonly List<string> _known = [];
 
-    public string Path => path;
-
     public bool Has(string key) => Find(key) is not null;
 
     public IEnumerable<string> Keys => node.Children.Keys.OfType<YamlScalarNode>().Select(k => k.Value ?? "");
@@ -66,6 +64,14 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             : throw new BadInputException(
                 $"{At(key)}'{text}', expected one of {string.Join(", ", choices)}{NearestName.Hint(text, choices)}"
             );
+    }
+
+    /// <summary>A member of an enumeration by its word, as of options; its first one where the key is not there.</summary>
+    public T Choice<T>(string key)
+        where T : struct, Enum
+    {
+        string[] names = [.. Enum.GetNames<T>().Select(DeclaredOption.Word)];
+        return Enum.GetValues<T>()[Array.IndexOf(names, Choice(key, names[0], names))];
     }
 
     public YamlMap? Map(string key) =>
