@@ -15,68 +15,34 @@ internal sealed record ComparisonRun(Comparison Result, IReadOnlyList<IHead> Fit
 internal sealed class Comparer
 {
     private readonly ComparisonOptions _options;
-    private readonly IReadOnlyList<FeatureSource> _sources;
-    private readonly HeadSpec[] _specs;
-
-    /// <summary>Each head on each feature set: the set, the head, and the head's short name.</summary>
-    private readonly (int Set, HeadSpec Spec, string Name)[] _pairs;
-    private readonly FeatureView[] _views;
+    private readonly ComparisonPlan _plan;
     private readonly Protocol _protocol;
-    private readonly List<string> _warnings = [];
+    private readonly List<string> _warnings;
     private readonly List<LeftOutHead> _leftOut = [];
-    private readonly TransferException?[] _failures;
-    private readonly DuplicatePair[] _duplicates;
     private readonly HeadFitter[] _fitters;
+    private readonly TransferException?[] _failures;
 
-    private Comparer(ComparisonOptions options, IReadOnlyList<FeatureSource> sources, IReadOnlyList<HeadSpec> heads)
+    private Comparer(ComparisonOptions options, ComparisonPlan plan, List<string> warnings)
     {
-        if (sources.Count == 0)
-            Throw.Usage("no feature set was given");
-        if (options.Contradiction is var (_, problem))
-            Throw.Usage(problem);
-        (_options, _sources) = (options, sources);
-        _specs = Available(heads);
-        // 1. Every pair of a head and a feature set. A head that came with its backbone belongs to that backbone's set alone.
-        var names = HeadSpec.ShortNames(_specs);
-        _pairs =
-        [
-            .. sources.SelectMany(
-                (source, set) =>
-                    _specs.Select((spec, i) => (set, spec, names[i])).Concat(source.Trained.Select(spec => (set, spec, spec.Trainer.Name)))
-            ),
-        ];
-        if (options.Folds > 0 && sources.Any(s => s.Trained.Count > 0))
-            Throw.Usage("a head that was trained with its backbone has seen all training photos: compare it on the split, not on folds");
-        // 2. Rows of all sets in one order: tests are paired, so row i must be the same photo in each.
-        _views = FeatureView.Align(sources);
-        foreach (var spec in _specs)
-            spec.CheckClasses(_views[0].Data.Classes);
-        if (options.ChooseBy == ChooseBy.Validation && _views[0].PhotosOf(ComparisonOptions.Validation).Length == 0)
-            Throw.BadInput("split validation has no photos to choose values by; choose by inner folds");
-        // 3. Near-duplicates come before the folds, which must not part them.
-        if (options.CheckData || options.GroupNearDuplicates)
-            options.Progress("near-duplicates");
-        _duplicates =
-            options.CheckData || options.GroupNearDuplicates
-                ? NearDuplicates.Find(_views[0], options.NearDuplicateCosine, options.Threads, options.Cancellation)
-                : [];
-        var groups = options.GroupNearDuplicates ? NearDuplicates.Groups(_views[0].PhotoCount, _duplicates) : null;
-        // 4. One protocol for all heads and sets.
-        _protocol = Protocol.Create(options, _views[0], groups);
-        _warnings.AddRange(Protocol.FewMembers(options, _views[0], _protocol.FinalTrain));
-        if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
-            _warnings.Add("heads that keep their best epoch watched the reported split: their figures are optimistic");
+        (_options, _plan, _protocol, _warnings) = (options, plan, plan.Protocol, warnings);
         // One scope for all heads: products of a matrix and its scaled rows are computed once.
         var shared = new ComparisonScope();
-        _fitters = [.. _pairs.Select(p => new HeadFitter(options, p.Spec, _views[p.Set], groups, _protocol.FinalTrain, shared))];
+        _fitters =
+        [
+            .. plan.Pairs.Select(p => new HeadFitter(options, p.Spec, plan.Views[p.Set], plan.Groups, _protocol.FinalTrain, shared)),
+        ];
         _failures = new TransferException?[_fitters.Length];
     }
 
     /// <summary>Compares every head on every feature set.</summary>
     /// <exception cref="UsageException">Options contradict each other or a head is unavailable.</exception>
     /// <exception cref="BadInputException">The feature sets do not match, or have too few photos for the options.</exception>
-    public static ComparisonRun Run(ComparisonOptions options, IReadOnlyList<FeatureSource> sources, IReadOnlyList<HeadSpec> heads) =>
-        new Comparer(options, sources, heads).Run();
+    public static ComparisonRun Run(ComparisonOptions options, IReadOnlyList<FeatureSource> sources, IReadOnlyList<HeadSpec> heads)
+    {
+        var warnings = new List<string>();
+        var plan = ComparisonPlan.Make(options, sources, heads, warnings.Add);
+        return new Comparer(options, plan, warnings).Run();
+    }
 
     private ComparisonRun Run()
     {
@@ -89,8 +55,8 @@ internal sealed class Comparer
         var verdict = Verdict.Of(evaluated, _protocol, _options);
         var result = new Comparison
         {
-            Provenance = new(_options.Command, _options.Seed, [.. _sources.Select(s => s.Summary)], _options.Versions),
-            Data = Summary(),
+            Provenance = new(_options.Command, _options.Seed, [.. _plan.Sources.Select(s => s.Summary)], _options.Versions),
+            Data = _plan.Summary(),
             Protocol = _protocol.Words,
             Training = _protocol.Kept,
             Verdict = verdict.Sentence,
@@ -127,8 +93,8 @@ internal sealed class Comparer
         var failures = _fitters.Select(_ => new TransferException?[parts.Count]).ToArray();
 
         // Heads share work on a part; what they share is let go when the last of them is through.
-        var whole = new ComparisonScope();
-        var shared = parts.Select(_ => new ComparisonScope(whole)).ToArray();
+        var parent = new ComparisonScope();
+        var shared = parts.Select(_ => new ComparisonScope(parent)).ToArray();
         var left = parts.Select(_ => _fitters.Length).ToArray();
         TaskQueue.Run(
             parts.Count * _fitters.Length,
@@ -152,7 +118,7 @@ internal sealed class Comparer
 
                 // Products that heads of a part share can be large: dropped when its last head is done.
                 if (Interlocked.Decrement(ref left[part]) == 0)
-                    shared[part] = new(whole);
+                    shared[part] = new(parent);
             },
             _options.Cancellation
         );
@@ -160,7 +126,7 @@ internal sealed class Comparer
         {
             _failures[i] = failures[i].FirstOrDefault(f => f is not null);
             if (_failures[i] is null && converged[i].Count(c => !c) is > 0 and var count)
-                _warnings.Add($"{ShortName(i)}: {count} of {parts.Count} folds did not converge");
+                _warnings.Add($"{_plan.Pairs[i].ShortName}: {count} of {parts.Count} folds did not converge");
         }
 
         return results;
@@ -181,15 +147,16 @@ internal sealed class Comparer
             }
         }
 
-        _warnings.Add($"{ShortName(index)}: left out: {_failures[index]!.Message}");
-        _leftOut.Add(new LeftOutHead(fitter.Spec.Trainer.Name, Title(index), _pairs[index].Set, _failures[index]!.Message));
+        var pair = _plan.Pairs[index];
+        _warnings.Add($"{pair.ShortName}: left out: {_failures[index]!.Message}");
+        _leftOut.Add(new LeftOutHead(fitter.Spec.Trainer.Name, pair.Title, pair.Set, _failures[index]!.Message));
         return null;
     }
 
     private EvaluatedHead Evaluate(HeadFitter fitter, int index, EvaluatedPart[]? folds)
     {
-        var name = ShortName(index);
-        _options.Progress(name);
+        var pair = _plan.Pairs[index];
+        _options.Progress(pair.ShortName);
         var clock = Stopwatch.StartNew();
         // Chosen inside the training photos, for the head that is kept. Folds have chosen for themselves, each in its own training part.
         var choice = fitter.Choose(_protocol.FinalTrain, _options.Threads);
@@ -198,14 +165,14 @@ internal sealed class Comparer
         var warned = new List<string>();
         var (head, fitSeconds) = fitter.TrainTimed(_protocol.FinalTrain, _protocol.Watched, choice.Options, warned.Add);
         var (predictions, predictSeconds) = fitter.EvaluateTimed(head, _protocol.Evaluated);
-        _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => $"{name}: {w}"));
+        _warnings.AddRange(choice.Warnings.Concat(warned).Distinct().Select(w => $"{pair.ShortName}: {w}"));
         return new(
             fitter,
-            Title(index),
-            name,
-            _pairs[index].Name,
-            fitter.Spec.TitleWith(choice.Options) + OnSet(index),
-            _pairs[index].Set,
+            pair.Title,
+            pair.ShortName,
+            pair.Name,
+            fitter.Spec.TitleWith(choice.Options) + pair.OnSet,
+            pair.Set,
             head,
             choice,
             sweepSeconds,
@@ -235,7 +202,7 @@ internal sealed class Comparer
         DataCheck check;
         try
         {
-            check = DataChecker.Run(best, _protocol, _duplicates, _options);
+            check = DataChecker.Run(best, _protocol, _plan.Duplicates, _options);
         }
         catch (TransferException e) when (HeadFitter.IsOfHead(e))
         {
@@ -264,52 +231,5 @@ internal sealed class Comparer
             return null;
         _options.Progress("feature map");
         return FeatureMapper.Run(best.Fitter.View, best.FeatureSet, _options.Seed, _options.Threads, _options.Cancellation);
-    }
-
-    private string Title(int index) => _pairs[index].Spec.Title + OnSet(index);
-
-    private string ShortName(int index) => _pairs[index].Name + OnSet(index);
-
-    private string OnSet(int index) => _sources.Count == 1 ? "" : $" on {SetName(_pairs[index].Set)}";
-
-    /// <summary>The shortest of model, model and cut, folder that differs between all feature sets.</summary>
-    private string SetName(int set)
-    {
-        Func<FeatureSetSummary, string>[] names = [static s => s.Model, static s => $"{s.Model}/{s.Cut}", static s => s.Folder];
-        // A folder that is listed twice has no name of its own; its place in the list distinguishes it.
-        var name =
-            names.FirstOrDefault(n => _sources.Select(s => n(s.Summary)).Distinct().Count() == _sources.Count)
-            ?? (s => $"{s.Folder} ({set + 1})");
-        return name(_sources[set].Summary);
-    }
-
-    private HeadSpec[] Available(IReadOnlyList<HeadSpec> heads)
-    {
-        foreach (var head in heads.Where(h => h.Trainer.Unavailable is not null))
-        {
-            if (!head.Optional)
-                Throw.Usage($"{head.Trainer.Name} is unavailable: {head.Trainer.Unavailable}");
-            _warnings.Add($"{head.Trainer.Name} is left out: {head.Trainer.Unavailable}");
-        }
-
-        var available = heads.Where(h => h.Trainer.Unavailable is null).ToArray();
-        if (available.Length == 0)
-            Throw.Usage("no head to compare");
-        return available;
-    }
-
-    private DataSummary Summary()
-    {
-        // The first set stands for all of them: photos, labels and splits have been checked to be the same.
-        var view = _views[0];
-        var counts = new SortedDictionary<string, int[]>(StringComparer.Ordinal);
-        for (var p = 0; p < view.PhotoCount; p++)
-        {
-            if (!counts.TryGetValue(view.Photo(p).Split, out var row))
-                counts[view.Photo(p).Split] = row = new int[view.ClassCount];
-            row[view.Y[p]]++;
-        }
-
-        return new(view.Data.Classes, counts) { PhotosSha256 = view.Data.PhotosSha256() };
     }
 }

@@ -4,17 +4,17 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>Chooses, trains and times one head on one feature set.</summary>
-/// <param name="whole">All photos that parts are taken from to train on: what depends on them all is computed once.</param>
+/// <param name="all">All photos that parts are taken from to train on: what depends on them all is computed once.</param>
 internal sealed class HeadFitter(
     ComparisonOptions options,
     HeadSpec spec,
     FeatureView view,
     int[]? groups,
-    int[] whole,
+    int[] all,
     ComparisonScope shared
 )
 {
-    private readonly int[] _whole = view.Training(whole, []).Rows;
+    private readonly int[] _allRows = view.Training(all, []).Rows;
 
     // A first run includes the compiler's work, so what takes less is measured again and the least time counts.
     private const double RepeatBelowSeconds = 0.1;
@@ -27,7 +27,7 @@ internal sealed class HeadFitter(
     /// <summary>Whether an error is a head's own: it cannot be trained on these rows or with these settings.</summary>
     public static bool IsOfHead(TransferException e) => e is BadInputException or UsageException or JobFailedException { IsOfHead: true };
 
-    public HeadFitter With(ComparisonScope work) => new(options, spec, view, groups, whole, work);
+    public HeadFitter With(ComparisonScope work) => new(options, spec, view, groups, all, work);
 
     /// <summary>Chooses the values of the sweeps for a training part.</summary>
     public Choice Choose(int[] train, int threads)
@@ -40,11 +40,11 @@ internal sealed class HeadFitter(
                 view,
                 [new(train, view.PhotosOf(ComparisonOptions.Validation))],
                 "split validation",
-                _whole,
+                _allRows,
                 Context(threads)
             ).Run();
         var parts = InnerParts(train, cure: "; set the values instead of sweeping");
-        return new SweepSearch(spec, view, parts, $"{parts.Length} folds of the training part", _whole, Context(threads)).Run();
+        return new SweepSearch(spec, view, parts, $"{parts.Length} folds of the training part", _allRows, Context(threads)).Run();
     }
 
     /// <summary>
@@ -101,7 +101,7 @@ internal sealed class HeadFitter(
     }
 
     private IHead Train(int[] train, int[] watched, HeadOptions settings, int threads) =>
-        spec.Trainer.Train(view.Training(train, watched) with { AllRows = _whole }, settings, Context(threads));
+        spec.Trainer.Train(view.Training(train, watched) with { AllRows = _allRows }, settings, Context(threads));
 
     /// <summary>Trains alone, with all threads and without shared work, so that the time is honest.</summary>
     public (IHead Head, double Seconds) TrainTimed(int[] train, int[] watched, HeadOptions settings, Action<string> warn)

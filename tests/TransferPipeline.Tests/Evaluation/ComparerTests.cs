@@ -40,14 +40,14 @@ public sealed partial class ComparerTests
             .Result;
 
         Assert.Equal([(0, 1), (0, 2), (1, 2)], result.Tests.Select(t => (t.First, t.Second)));
-        var judged = result.Heads[0].Confusion.Sum(r => r.Sum());
+        var evaluated = result.Heads[0].Confusion.Sum(r => r.Sum());
         foreach (var test in result.Tests)
         {
             var (first, second) = (result.Heads[test.First], result.Heads[test.Second]);
             Assert.Equal(first.Accuracy.Value - second.Accuracy.Value, test.Difference, 12);
             Assert.Equal(
-                (Right(first) - Right(second)) / (double)judged,
-                (test.OnlyFirstRight - test.OnlySecondRight) / (double)judged,
+                (Right(first) - Right(second)) / (double)evaluated,
+                (test.OnlyFirstRight - test.OnlySecondRight) / (double)evaluated,
                 12
             );
             Assert.Equal(folds == 0 ? PairedTests.McNemar(test.OnlyFirstRight, test.OnlySecondRight) : test.PValue, test.PValue);
@@ -65,7 +65,7 @@ public sealed partial class ComparerTests
     public void Run_OnlyAHeadThatCameWithItsBackboneIsLeft_HasNoFewShotCurve()
     {
         var set = Synthetic.Set(classes: 2, columns: 2);
-        var tuned = TunedHeads.Spec(Tuned.Head([1, 0, 0, 1], [0, 0], "made-up.onnx"), set.Data);
+        var tuned = TunedHeads.Spec(Tuned.Head([1, 0, 0, 1], [0, 0], "synthetic.onnx"), set.Data);
         var run = Comparer.Run(
             new() { FewShotPerClass = [1, 2], CheckData = true },
             [set with { Trained = [tuned] }],
@@ -80,7 +80,7 @@ public sealed partial class ComparerTests
     }
 
     [Fact]
-    public void Run_BestHeadListedLast_JudgesTheOthersByTheirPairWithIt()
+    public void Run_BestHeadListedLast_EvaluatesTheOthersByTheirPairWithIt()
     {
         var result = Comparer.Run(new(), [Synthetic.Set(separation: 1)], Heads("centroid:values=1,centroid:values=2,centroid")).Result;
         Assert.StartsWith("centroid is best", result.Verdict);
@@ -255,16 +255,16 @@ public sealed partial class ComparerTests
             new() { ScoreSplit = "validaton" },
             set
         );
-        AssertBad("split train cannot be reported", new() { ScoreSplit = "train" }, set);
-        AssertBad("60 folds are more than any class has members (most: 50, 'class0'); use at most 50 folds", new() { Folds = 60 }, set);
-        AssertBad("--folds is 1, expected at least 2", new() { Folds = 1 }, set);
-        AssertBad(
+        AssertWrong("split train cannot be reported", new() { ScoreSplit = "train" }, set);
+        AssertWrong("60 folds are more than any class has members (most: 50, 'class0'); use at most 50 folds", new() { Folds = 60 }, set);
+        AssertWrong("--folds is 1, expected at least 2", new() { Folds = 1 }, set);
+        AssertWrong(
             "folds evaluate all photos but those of test in turn, so split test cannot be reported with them",
             new() { Folds = 3, ScoreSplit = "test" },
             set
         );
-        AssertBad("3 repeats need folds, and there are none: add --folds", new() { Repeats = 3 }, set);
-        AssertBad("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
+        AssertWrong("3 repeats need folds, and there are none: add --folds", new() { Repeats = 3 }, set);
+        AssertWrong("the validation split cannot choose values when it is what is reported", new() { ChooseBy = ChooseBy.Validation }, set);
         AssertBad("class 'class2' has one photo: folds need at least two", new() { Folds = 3 }, Lonely());
         AssertBad(
             "class 'class2' has no photo in split train",
@@ -279,13 +279,15 @@ public sealed partial class ComparerTests
             Assert.Throws<BadInputException>(() => HeadTraining.Run(new(), noneOf, Heads("centroid")[0], HeadTraining.UsualSplits)).Message
         );
         AssertBad(
-            "the vector of photo 'train/class0/0007.jpg' (row 7 of made-up) has NaN at position 3; extract that photo again or "
+            "the vector of photo 'train/class0/0007.jpg' (row 7 of synthetic) has NaN at position 3; extract that photo again or "
                 + "leave it out",
             new(),
             broken
         );
         static void AssertBad(string message, ComparisonOptions options, FeatureSource set) =>
-            Assert.Contains(message, Assert.ThrowsAny<TransferException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);
+            Assert.Contains(message, Assert.Throws<BadInputException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);
+        static void AssertWrong(string message, ComparisonOptions options, FeatureSource set) =>
+            Assert.Contains(message, Assert.Throws<UsageException>(() => Comparer.Run(options, [set], Heads("centroid"))).Message);
         static FeatureSource Lonely()
         {
             var whole = Synthetic.Set(perSplit: [("train", 10)]);
