@@ -3,9 +3,6 @@ namespace TransferPipeline.Datasets;
 /// <summary>What lies beside the files of a dataset and may be photos of the same dataset: one line for each.</summary>
 internal static class LeftAside
 {
-    /// <summary>POSIX ustar: where the magic of a tar file stands.</summary>
-    private const int TarMagic = 257;
-
     private static readonly HashSet<string> Extensions = new(
         [".zip", ".7z", ".rar", ".xz", ".zst", ".bz2", ".lz4", ".txz", ".tzst", ".tbz", ".tbz2"],
         StringComparer.OrdinalIgnoreCase
@@ -78,8 +75,8 @@ internal static class LeftAside
 
     private static bool IsTar(string full)
     {
-        Span<byte> magic = stackalloc byte[5];
+        Span<byte> start = stackalloc byte[TarHeaders.BlockBytes];
         using var handle = File.OpenHandle(full);
-        return RandomAccess.Read(handle, magic, TarMagic) == magic.Length && magic.SequenceEqual("ustar"u8);
+        return FileSignatures.IsTar(start[..RandomAccess.Read(handle, start, 0)]);
     }
 }

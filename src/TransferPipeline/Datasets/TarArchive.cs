@@ -82,7 +82,7 @@ internal sealed class TarArchive : IDisposable
 
     private static bool IsGzip(FileStream file)
     {
-        var isGzip = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+        var isGzip = file.ReadByte() == FileSignatures.Gzip[0] && file.ReadByte() == FileSignatures.Gzip[1];
         file.Position = 0;
         return isGzip;
     }

@@ -152,8 +152,7 @@ internal sealed record TarIndex(List<TarMember> Members, SortedSet<string> Folde
         {
             if (block.AsSpan(0, read).ContainsAnyExcept((byte)0))
             {
-                // POSIX.1-1988: the magic stands at byte 257 of a header.
-                var isArchive = block.AsSpan(257, 5).SequenceEqual("ustar"u8);
+                var isArchive = FileSignatures.IsTar(block);
                 problems.Add(
                     Path.GetFileName(source),
                     isArchive

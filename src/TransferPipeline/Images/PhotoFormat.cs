@@ -21,16 +21,13 @@ internal static class PhotoFormats
     /// <summary>The format that the first bytes announce.</summary>
     public static PhotoFormat Detect(ReadOnlySpan<byte> encoded)
     {
-        // SOI and the first byte of the next marker, as in Pillow: two bytes alone also begin other binary files.
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
+        if (encoded.StartsWith(FileSignatures.Jpeg))
             return PhotoFormat.Jpeg;
-        // All eight bytes: a transfer in text mode changes their line ends, and has damaged the rest too (PNG, 5.2).
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]))
+        if (encoded.StartsWith(FileSignatures.Png))
             return PhotoFormat.Png;
-        // RIFF alone is the container of WAV and AVI as well.
-        if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..12].SequenceEqual("WEBP"u8))
+        if (FileSignatures.IsWebP(encoded))
             return PhotoFormat.WebP;
-        if (encoded.StartsWith("GIF87a"u8) || encoded.StartsWith("GIF89a"u8))
+        if (encoded.StartsWith(FileSignatures.Gif87) || encoded.StartsWith(FileSignatures.Gif89))
             return PhotoFormat.Gif;
         if (encoded.StartsWith("BM"u8))
             return PhotoFormat.Bmp;

@@ -20,11 +20,11 @@ internal static class UnknownFile
     /// <summary>What a file is by its bytes at a place; of two that match, the first counts.</summary>
     private static readonly (int At, byte[] Bytes, string What)[] Signatures =
     [
-        (0, [0x1F, 0x8B], "a gzip file, not an image: unpack it with gunzip"),
-        (0, [.. "BZh"u8], Compressed),
-        (0, [0xFD, .. "7zXZ\0"u8], Compressed),
-        (0, [0x28, 0xB5, 0x2F, 0xFD], Compressed),
-        (0, [.. "version https://git-lfs.github.com/spec/"u8], "a Git LFS pointer, not the image itself: fetch it with 'git lfs pull'"),
+        (0, [.. FileSignatures.Gzip], "a gzip file, not an image: unpack it with gunzip"),
+        (0, [.. FileSignatures.Bzip2], Compressed),
+        (0, [.. FileSignatures.Xz], Compressed),
+        (0, [.. FileSignatures.Zstandard], Compressed),
+        (0, [.. FileSignatures.GitLfs], "a Git LFS pointer, not the image itself: fetch it with 'git lfs pull'"),
         (0, [0, 0, 0, 12, .. "JXL "u8], JpegXl),
         (0, [0xFF, 0x0A], JpegXl),
         (0, [0, 0, 0, 12, .. "jP  "u8], Jpeg2000),
@@ -55,9 +55,9 @@ internal static class UnknownFile
         (0, [.. "IIRO"u8], Raw),
         (0, [.. "IIRS"u8], Raw),
         (0, [.. "FOVb"u8], Raw),
-        (0, [.. "Rar!"u8], Archive),
-        (0, [.. "7z"u8, 0xBC, 0xAF], Archive),
-        (257, [.. "ustar"u8], Archive),
+        (0, [.. FileSignatures.Rar], Archive),
+        (0, [.. FileSignatures.SevenZip], Archive),
+        (FileSignatures.TarAt, [.. FileSignatures.Tar], Archive),
         (8, [.. "AVI "u8], "a video, not an image"),
         (8, [.. "WAVE"u8], "a sound file, not an image"),
         (0, [0x1A, 0x45, 0xDF, 0xA3], "a video (Matroska or WebM), not an image"),
@@ -65,8 +65,8 @@ internal static class UnknownFile
         (0, [0, 0, 1, 0xB3], "a video (MPEG), not an image"),
         (0, [0, 5, 0x16, 7], "what macOS keeps beside a file (AppleDouble), not the image itself: remove it"),
         (0, [0xD0, 0xCF, 0x11, 0xE0], "a file of Windows or Office (such as Thumbs.db), not an image"),
-        (0, [0x93, .. "NUMPY"u8], "a NumPy array, not an image: write it as PNG"),
-        (0, [0x89, .. "HDF"u8], "an HDF5 file, not an image: write its images as PNG"),
+        (0, [.. FileSignatures.NumPy], "a NumPy array, not an image: write it as PNG"),
+        (0, [.. FileSignatures.Hdf5], "an HDF5 file, not an image: write its images as PNG"),
         (0, [.. "SQLite format 3"u8], "an SQLite database, not an image"),
     ];
 
@@ -83,7 +83,7 @@ internal static class UnknownFile
                 return what;
         }
 
-        if (encoded.StartsWith("PK\u0003\u0004"u8))
+        if (encoded.StartsWith(FileSignatures.Zip))
             return $"a zip archive, not an image: unpack it (starts with {Start(encoded)})";
         return OfText(encoded) ?? $"not an image (starts with {Start(encoded)})";
     }

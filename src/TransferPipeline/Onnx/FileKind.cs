@@ -3,7 +3,7 @@ using System.Text;
 namespace TransferPipeline.Onnx;
 
 /// <summary>
-/// Recognizes files that users give in the place of an ONNX model, so that the error says what the file is and how to get a model.
+/// Recognizes files that users give in the place of an ONNX model, so that the error states what the file is and how to get a model.
 /// </summary>
 internal static class FileKind
 {
@@ -28,9 +28,9 @@ internal static class FileKind
         if (head.Length > 8 && head[4..8].SequenceEqual("ORTM"u8))
             return "is a model in ONNX Runtime's own format (.ort); use the .onnx file that it was made from";
         // The second form is an archive without entries, which begins with its end record.
-        if (head.StartsWith("PK\x03\x04"u8) || head.StartsWith("PK\x05\x06"u8))
+        if (head.StartsWith(FileSignatures.Zip) || head.StartsWith("PK\x05\x06"u8))
             return Archive(file);
-        if (Begins(head, 0x89, (byte)'H', (byte)'D', (byte)'F'))
+        if (head.StartsWith(FileSignatures.Hdf5))
             return "is an HDF5 file, as Keras writes weights; load it in Keras and convert it with tf2onnx";
         // PROTO (0x80) and the protocol's version, then an opcode with which dictionaries, lists, globals or frames begin. The third byte
         // is checked since a protobuf file could begin with the first two.
@@ -51,29 +51,25 @@ internal static class FileKind
             return "is a safetensors file, which holds weights and no network; export the model with torch.onnx.export or optimum-cli";
         if (head.StartsWith("GGUF"u8))
             return "is a GGUF file, which holds weights for llama.cpp; export the model with torch.onnx.export";
-        if (Begins(head, 0x1f, 0x8b))
+        if (head.StartsWith(FileSignatures.Gzip))
             return "is compressed with gzip; unpack it first";
-        // bzip2, xz, 7-Zip and zstd.
         if (
-            head.StartsWith("BZh"u8)
-            || Begins(head, 0xfd, (byte)'7', (byte)'z')
-            || Begins(head, (byte)'7', (byte)'z', 0xbc, 0xaf)
-            || Begins(head, 0x28, 0xb5, 0x2f, 0xfd)
+            head.StartsWith(FileSignatures.Bzip2)
+            || head.StartsWith(FileSignatures.Xz)
+            || head.StartsWith(FileSignatures.SevenZip)
+            || head.StartsWith(FileSignatures.Zstandard)
         )
             return "is a compressed archive; unpack it first";
-        // POSIX.1-1988: the magic stands at byte 257 of the first header block.
-        if (head.Length > 262 && head[257..262].SequenceEqual("ustar"u8))
+        if (FileSignatures.IsTar(head))
             return "is a tar archive; unpack it first";
-        if (Begins(head, 0x93, (byte)'N', (byte)'U', (byte)'M'))
+        if (head.StartsWith(FileSignatures.NumPy))
             return "is a NumPy array; expected an ONNX model";
-        if (Begins(head, 0xff, 0xd8, 0xff) || Begins(head, 0x89, (byte)'P', (byte)'N', (byte)'G'))
+        if (head.StartsWith(FileSignatures.Jpeg) || head.StartsWith(FileSignatures.PngName))
             return "is a photo; expected an ONNX model";
         return null;
     }
 
-    private static bool Begins(ReadOnlySpan<byte> head, params ReadOnlySpan<byte> bytes) => head.StartsWith(bytes);
-
-    /// <summary>PyTorch's and Keras's files are zip archives; their first entries say which.</summary>
+    /// <summary>PyTorch's and Keras's files are zip archives; their first entries show which.</summary>
     private static string Archive(string file)
     {
         try

@@ -33,7 +33,7 @@ internal sealed class ThumbnailSheet(Func<string, byte[]?> thumbnail, int side =
     /// <summary>The identifier if the photo was already given one.</summary>
     public string? Known(string path) => _ids.GetValueOrDefault(path);
 
-    /// <summary>The photo, or a blank frame that says that there is none.</summary>
+    /// <summary>The photo, or a blank frame that states that there is none.</summary>
     public Html Picture(string path)
     {
         var html = new Html();
@@ -49,10 +49,7 @@ internal sealed class ThumbnailSheet(Func<string, byte[]?> thumbnail, int side =
             : new Html().Add($"<svg class=\"defs\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>\n{_images}</defs></svg>\n");
 
     private static string MediaType(byte[] bytes) =>
-        bytes switch
-        {
-            [0xFF, 0xD8, ..] => "image/jpeg",
-            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "image/png",
-            _ => throw new ArgumentException("a thumbnail is neither JPEG nor PNG"),
-        };
+        bytes.AsSpan().StartsWith(FileSignatures.Jpeg) ? "image/jpeg"
+        : bytes.AsSpan().StartsWith(FileSignatures.Png) ? "image/png"
+        : throw new ArgumentException("a thumbnail is neither JPEG nor PNG");
 }
