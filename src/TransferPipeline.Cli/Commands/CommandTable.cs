@@ -15,7 +15,7 @@ internal static class CommandTable
         ("features", "Shows, verifies, lists, exports, merges or compares feature sets.", FeaturesCommand.Create),
         ("train", "Trains one head and writes backbone and head as one ONNX file.", TrainCommand.Create),
         ("finetune", "Trains a backbone above a cut, and writes it as an ONNX file.", FinetuneCommand.Create),
-        ("compare", "Trains several heads on the same vectors and says which is best.", CompareCommand.Create),
+        ("compare", "Trains several heads on the same vectors and reports which is best.", CompareCommand.Create),
         ("export", "Writes a head that was compared, and its backbone, as one ONNX file.", ExportCommand.Create),
         ("predict", "Classifies photos with a classifier file.", PredictCommand.Create),
         ("heads", "Lists the heads and their options.", HeadsCommand.Create),
@@ -83,6 +83,7 @@ internal static class CommandTable
         ["models list "] = ["transfer models list"],
         ["models pull "] = ["transfer models pull resnet50"],
         ["models verify "] = ["transfer models verify"],
+        ["models quantize "] = ["transfer models quantize efficientnet-lite0 --data PHOTOS --out int8.onnx"],
         ["models add "] = ["transfer models add model.onnx --name mine --resize 256 --crop 224 --range=-1,1"],
         ["data check "] = ["transfer data check --data PHOTOS", "transfer data check --data labels.csv --folder train --extension .jpg"],
         ["completion "] = ["transfer completion bash", "transfer completion powershell"],
@@ -105,7 +106,7 @@ internal static class CommandTable
             yield return name == called ? Named(create(name, summary)) : new Command(name, summary);
     }
 
-    /// <summary>Says in the help which options take numbers.</summary>
+    /// <summary>States in the help which options take numbers.</summary>
     private static Command Named(Command command)
     {
         foreach (var option in command.Options)

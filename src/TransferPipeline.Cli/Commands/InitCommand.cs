@@ -13,7 +13,7 @@ internal static class InitCommand
 {
     private const string Schema = "pipeline.schema.json";
 
-    /// <summary>With fewer photos to evaluate on, one split says little; folds use every photo.</summary>
+    /// <summary>With fewer photos to evaluate on, one split shows little; folds use every photo.</summary>
     private const int FewPhotos = 200;
 
     public static Command Create(string name, string summary)
@@ -29,7 +29,8 @@ internal static class InitCommand
             HelpName = "PATH",
             DefaultValueFactory = _ => "pipeline.yaml",
         };
-        var command = new Command(name, summary) { data, file };
+        var json = Common.Json();
+        var command = new Command(name, summary) { data, file, json };
         command.SetAction(
             (parsed, cancellation) =>
             {
@@ -47,7 +48,8 @@ internal static class InitCommand
                 var folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
                 Directory.CreateDirectory(folder);
                 // The schema first: once the pipeline is there, a second call refuses to write anything.
-                DurableFile.WriteText(Path.Combine(folder, Schema), SchemaText());
+                var schema = Path.Combine(folder, Schema);
+                DurableFile.WriteText(schema, SchemaText());
                 DurableFile.WriteText(
                     target,
                     Pipeline(report, RelativePath(folder, path), FileNames.Portable(Path.GetFileNameWithoutExtension(target)))
@@ -55,9 +57,20 @@ internal static class InitCommand
                 // A few of them show what kind they are; 'data check' lists all.
                 foreach (var problem in report.Problems.Take(5))
                     Messages.Warning(problem.ToString());
-                Console.WriteLine(
-                    $"{target}: {report.Photos} photos of {report.Classes.Count} classes; edit it, then: transfer run {target}"
-                );
+                if (parsed.GetValue(json))
+                    Json.Write(
+                        new
+                        {
+                            File = target,
+                            Schema = schema,
+                            report.Photos,
+                            report.Classes,
+                        }
+                    );
+                else
+                    Console.WriteLine(
+                        $"{target}: {report.Photos} photos of {report.Classes.Count} classes; edit it, then: transfer run {target}"
+                    );
                 return Task.FromResult((int)ExitCode.Done);
             }
         );

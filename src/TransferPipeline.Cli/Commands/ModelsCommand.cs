@@ -41,21 +41,28 @@ internal static class ModelsCommand
     private static Command Pull()
     {
         var names = new Argument<string[]>("names") { Description = "Backbones to download.", Arity = ArgumentArity.OneOrMore };
+        var json = Common.Json();
         var command = new Command("pull", "Downloads backbones into the user's store; resumes what was interrupted, verifies SHA-256.")
         {
             names,
+            json,
         };
         command.SetAction(
             async (parsed, cancellation) =>
             {
+                var pulled = new List<object>();
                 foreach (var model in parsed.GetValue(names)!)
                 {
                     var view = new DownloadProgressView(model);
                     var file = await Common.Tools.Models.PullAsync(model, view, cancellation);
                     view.End();
-                    Console.WriteLine($"{model}: {file}");
+                    pulled.Add(new { Name = model, File = file });
+                    if (!parsed.GetValue(json))
+                        Console.WriteLine($"{model}: {file}");
                 }
 
+                if (parsed.GetValue(json))
+                    Json.Write(pulled);
                 return (int)ExitCode.Done;
             }
         );
@@ -69,15 +76,25 @@ internal static class ModelsCommand
             Description = "Backbones; all that are here when none is named.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var command = new Command("verify", "Compares size and SHA-256 of backbones with their manifests.") { names };
+        var json = Common.Json();
+        var command = new Command("verify", "Compares size and SHA-256 of backbones with their manifests.") { names, json };
         command.SetAction(parsed =>
         {
             var store = Common.Tools.Models;
             var wanted = parsed.GetValue(names) is { Length: > 0 } given
                 ? given
                 : [.. store.List().Where(e => e.File is not null).Select(e => e.Manifest.Name)];
+            var verified = new List<object>();
             foreach (var model in wanted)
-                Console.WriteLine($"{model}: {store.Verify(model)} is what its manifest says");
+            {
+                var file = store.Verify(model);
+                verified.Add(new { Name = model, File = file });
+                if (!parsed.GetValue(json))
+                    Console.WriteLine($"{model}: {file} is what its manifest says");
+            }
+
+            if (parsed.GetValue(json))
+                Json.Write(verified);
             return (int)ExitCode.Done;
         });
         return command;
@@ -104,8 +121,8 @@ internal static class ModelsCommand
             Description = "A preprocessing graph that is put in front of the model; the store gets both as one file.",
             HelpName = "FILE.onnx",
         };
-        var preprocessing = new PreprocessingFlags();
-        var command = new Command("add", "Copies an ONNX file into the store under a name.") { file, name, license, note, before };
+        var (preprocessing, json) = (new PreprocessingFlags(), Common.Json());
+        var command = new Command("add", "Copies an ONNX file into the store under a name.") { file, name, license, note, before, json };
         preprocessing.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -117,7 +134,10 @@ internal static class ModelsCommand
                 note: parsed.GetValue(note)!,
                 before: parsed.GetValue(before)
             );
-            Console.WriteLine($"{entry.Manifest.Name}: {entry.File}; preprocessing in {entry.ManifestFile}");
+            if (parsed.GetValue(json))
+                Json.Write(entry);
+            else
+                Console.WriteLine($"{entry.Manifest.Name}: {entry.File}; preprocessing in {entry.ManifestFile}");
             return (int)ExitCode.Done;
         });
         return command;

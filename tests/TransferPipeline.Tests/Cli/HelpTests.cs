@@ -18,6 +18,7 @@ public sealed class HelpTests
             "features merge",
             "features drift",
             "train",
+            "finetune",
             "compare",
             "export",
             "predict",
@@ -27,6 +28,7 @@ public sealed class HelpTests
             "models pull",
             "models verify",
             "models add",
+            "models quantize",
             "data check",
             "doctor",
             "completion",
@@ -60,6 +62,16 @@ public sealed class HelpTests
         var help = await Help([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
         Assert.DoesNotMatch(@"--([a-z-]+) <\1>", help);
         Assert.DoesNotMatch(@"(?m)^  --\S+( <\S+>)?( \(REQUIRED\))?\s*$", help);
+    }
+
+    /// <summary>Whatever has a result can give it to another program; a shell's script is for the shell alone.</summary>
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task Help_OfWhatHasAResult_HasJson(string command)
+    {
+        if (command is "" or "completion")
+            return;
+        Assert.Contains("  --json ", await Help([.. command.Split(' '), "--help"]), StringComparison.Ordinal);
     }
 
     [Theory]

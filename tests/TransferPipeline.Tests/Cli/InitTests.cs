@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace TransferPipeline.Tests.Cli;
 
 /// <summary><c>transfer init</c>: a pipeline that runs, for the photos that it is pointed at.</summary>
@@ -25,6 +27,19 @@ public sealed class InitTests : IDisposable
             File.ReadAllText(_folder.At("pipeline.schema.json"))
         );
         Plan("pipeline.yaml");
+    }
+
+    [Fact]
+    public void Init_AsJson_NamesTheFiles()
+    {
+        var samples = Path.Combine(SharedData.Repository, "samples", "clothing");
+        var result = TransferProcess.RunIn(_folder.Root, null, "init", samples, "--json");
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.Equal("pipeline.yaml", json.RootElement.GetProperty("file").GetString());
+        Assert.True(File.Exists(json.RootElement.GetProperty("schema").GetString()));
+        Assert.Equal(340, json.RootElement.GetProperty("photos").GetInt32());
+        Assert.Equal(10, json.RootElement.GetProperty("classes").GetArrayLength());
     }
 
     [Fact]

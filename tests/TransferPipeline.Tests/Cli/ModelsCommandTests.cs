@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Images;
 using TransferPipeline.Tests.Backbones;
@@ -46,6 +47,18 @@ public sealed class ModelsCommandTests : IDisposable
         Succeed("add", Model(), "--name", "c", "--resize", "none", "--offset", "127", "--divisor", "128");
         p = Preprocessing("c");
         Assert.Equal((0, 0, 12, 127.0, 128.0), (p.ResizeShortSide, p.ResizeHeight, p.CropHeight, p.Offset, p.Divisor));
+    }
+
+    [Fact]
+    public void AddAndVerify_AsJson_NameTheFile()
+    {
+        using var added = JsonDocument.Parse(Run("add", Model(), "--name", "a", "--resize", "12x12", "--range", "-1,1", "--json").Output);
+        Assert.Equal("a", added.RootElement.GetProperty("manifest").GetProperty("name").GetString());
+        var file = added.RootElement.GetProperty("file").GetString();
+        Assert.True(File.Exists(file));
+        using var verified = JsonDocument.Parse(Run("verify", "a", "--json").Output);
+        var model = Assert.Single(verified.RootElement.EnumerateArray());
+        Assert.Equal(("a", file), (model.GetProperty("name").GetString(), model.GetProperty("file").GetString()));
     }
 
     [Theory]
