@@ -137,8 +137,7 @@ internal static class ExtractionBenchmark
 
     /// <summary>
     /// On GPUs, with what the plan's trials chose. Its sessions serve every round: a GPU may not hold them twice, and each start makes
-    /// cuDNN
-    /// choose and compile kernels again.
+    /// cuDNN choose and compile kernels again.
     /// </summary>
     private static ExtractionBenchmarkResult Measure(
         ExtractionSpec spec,

@@ -49,7 +49,7 @@ internal sealed class GpuSessionBenchmark(GpuEngine engine) : ISessionBenchmark
             IBatchRunner? runner = null;
             try
             {
-                GpuErrors.Guard(() => (runner = createRunner(lane)).Run(batch), size, engine.Device);
+                GpuErrors.Run(() => (runner = createRunner(lane)).Run(batch), size, engine.Device);
             }
             finally
             {

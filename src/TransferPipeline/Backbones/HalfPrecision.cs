@@ -86,9 +86,6 @@ internal sealed class HalfPrecision
     /// <summary>Weights that were beyond 65504, the largest float16, and are it now.</summary>
     public int Clamped { get; private set; }
 
-    /// <summary>The operators that stay in float32, each once, in the graph's order.</summary>
-    public IReadOnlyList<string> KeptInFloat { get; private set; } = [];
-
     /// <summary>The model in fp16; what the user should know goes to <paramref name="message"/>.</summary>
     /// <exception cref="UsageException">The model is quantized or has control flow.</exception>
     public static CutModel Convert(CutModel model, Action<string> message)
@@ -156,7 +153,6 @@ internal sealed class HalfPrecision
         var outputs = _graph.Output.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var input in _graph.Input.Where(i => IsFloat(i.Name)))
             _float[input.Name] = input.Name;
-        var kept = new List<string>();
         foreach (var node in _graph.Node)
         {
             var involved = node.Input.Concat(node.Output).Any(IsFloat);
@@ -167,13 +163,9 @@ internal sealed class HalfPrecision
             else if (half)
                 AddHalf(node, outputs);
             else
-            {
                 AddFloat(node);
-                kept.Add(node.OpType);
-            }
         }
 
-        KeptInFloat = [.. kept.Distinct()];
         _graph.Node.Clear();
         _graph.Node.AddRange(_nodes);
         // Float32 weights that only float16 nodes took are replaced by their float16 form.

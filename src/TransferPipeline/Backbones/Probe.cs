@@ -32,8 +32,6 @@ internal sealed class Probe : IDisposable
         _session = MappedWeights.CreateSession(model, options, slice: true);
     }
 
-    public IReadOnlyList<string> Outputs => _session.OutputNames;
-
     /// <summary>Pixels of the given shape: uniform in -1..1, the same for the same seed on every machine.</summary>
     public static float[] Pixels(ReadOnlySpan<long> shape, int seed = 1)
     {

@@ -14,21 +14,21 @@ internal sealed class CifarDataset : Dataset
     private const int PlaneBytes = Side * Side;
     private const int PixelBytes = CifarFiles.PixelBytes;
 
-    private readonly Arranged _arranged;
+    private readonly OrderedPhotos _ordered;
     private readonly List<(SafeFileHandle Handle, long Offset, long Mtime, string File)> _photos;
 
     private CifarDataset(
         string source,
-        Arranged arranged,
+        OrderedPhotos ordered,
         List<(SafeFileHandle, long, long, string)> photos,
         IReadOnlyList<DatasetProblem> problems
-    ) => (Source, _arranged, _photos, Problems) = (source, arranged, photos, problems);
+    ) => (Source, _ordered, _photos, Problems) = (source, ordered, photos, problems);
 
     public override string Source { get; }
 
-    public override IReadOnlyList<string> Classes => _arranged.Classes;
+    public override IReadOnlyList<string> Classes => _ordered.Classes;
 
-    public override IReadOnlyList<PhotoEntry> Entries => _arranged.Entries;
+    public override IReadOnlyList<PhotoEntry> Entries => _ordered.Entries;
 
     public override IReadOnlyList<DatasetProblem> Problems { get; }
 
@@ -61,7 +61,7 @@ internal sealed class CifarDataset : Dataset
             // One file was named by the user; only a folder can lack batches.
             if (!File.Exists(options.Path))
                 NoteMissing(files, classes, problems);
-            return new CifarDataset(options.Path, Arranged.From(options.Path, entries, options, problems), photos, problems.ToList())
+            return new CifarDataset(options.Path, OrderedPhotos.From(options.Path, entries, options, problems), photos, problems.ToList())
             {
                 Form = $"CIFAR-{classes}, {(isPython ? "Python" : "binary")} version",
             };
@@ -82,13 +82,13 @@ internal sealed class CifarDataset : Dataset
     }
 
     // The length of the PPM file that Read makes: an extraction compares it with what it has read.
-    public override PhotoStamp Stamp(int index) => new(PpmHeader.Length + PixelBytes, _photos[_arranged.Items[index]].Mtime);
+    public override PhotoStamp Stamp(int index) => new(PpmHeader.Length + PixelBytes, _photos[_ordered.Items[index]].Mtime);
 
-    public override string? FileOf(int index) => _photos[_arranged.Items[index]].File;
+    public override string? FileOf(int index) => _photos[_ordered.Items[index]].File;
 
     public override int Read(int index, ref byte[] buffer)
     {
-        var (handle, offset, _, _) = _photos[_arranged.Items[index]];
+        var (handle, offset, _, _) = _photos[_ordered.Items[index]];
         Span<byte> planes = stackalloc byte[PixelBytes];
         if (RandomAccess.Read(handle, planes, offset) != PixelBytes)
             throw new IOException($"{Entries[index].Path}: the file ends within the photo");

@@ -7,7 +7,7 @@ namespace TransferPipeline.Datasets;
 internal static class ClassFolders
 {
     /// <returns>The photos in order, and the form of the folders in words.</returns>
-    public static (Arranged Photos, string Form) Arrange(string source, FoundFiles found, DatasetOptions options, ProblemList problems)
+    public static (OrderedPhotos Photos, string Form) Arrange(string source, FoundFiles found, DatasetOptions options, ProblemList problems)
     {
         // Before the layout is found, since a folder of thumbnails beside the classes must not count as a class.
         (found, var items) = LeftBehind.Remove(found, problems);
@@ -53,7 +53,7 @@ internal static class ClassFolders
         // Paths are unique, so that an unstable sort gives one order only.
         photos.Sort((a, b) => Compare(a.Entry, b.Entry));
         NoteSameNames(photos.Select(p => p.Entry), problems);
-        return (Arranged.From(source, photos, options, problems), layout.Form);
+        return (OrderedPhotos.From(source, photos, options, problems), layout.Form);
     }
 
     private static bool Accept(FoundFile file, ProblemList problems)

@@ -44,7 +44,7 @@ internal static class CsvDataset
     public static string[] Header(string file)
     {
         using var csv = OpenReader(file);
-        return Guard(file, () => csv.Headers.ToArray());
+        return ReadCsv(file, () => csv.Headers.ToArray());
     }
 
     /// <summary>The lines of a table with the photos' paths below <paramref name="folder"/>.</summary>
@@ -124,7 +124,7 @@ internal static class CsvDataset
     /// <summary>Goes to the next line that is not wholly empty; fields beyond the named columns may be there when they are empty.</summary>
     private static bool NextRow(string file, CsvReader csv, int width)
     {
-        while (Guard(file, csv.Read))
+        while (ReadCsv(file, csv.Read))
         {
             var last = csv.FieldCount - 1;
             while (last >= 0 && csv.IsEmpty(last))
@@ -162,7 +162,7 @@ internal static class CsvDataset
         }
     }
 
-    private static T Guard<T>(string file, Func<T> read)
+    private static T ReadCsv<T>(string file, Func<T> read)
     {
         try
         {

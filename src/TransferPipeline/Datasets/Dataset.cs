@@ -19,7 +19,7 @@ public static class Splits
 /// <param name="Split">One of <see cref="Splits"/>.</param>
 public sealed record PhotoEntry(string Path, string Label, string Split);
 
-/// <summary>What the file system says of a photo without reading it.</summary>
+/// <summary>What the file system reports about a photo without reading it.</summary>
 /// <param name="Bytes">Length of the encoded photo in bytes.</param>
 /// <param name="Mtime">Last write in nanoseconds since 1970 UTC; 0 when unknown (then only the hash decides on reuse).</param>
 public readonly record struct PhotoStamp(long Bytes, long Mtime);

@@ -3,7 +3,7 @@ namespace TransferPipeline.Datasets;
 /// <summary>Opens a dataset in any of the known forms.</summary>
 internal static class DatasetReader
 {
-    // One or two label bytes and 3 x 32 x 32 pixel bytes; the length of a .bin file tells the two kinds apart.
+    // One or two label bytes and 3 x 32 x 32 pixel bytes; the length of a .bin file distinguishes the two kinds.
     private const int Cifar10Record = 3073;
     private const int Cifar100Record = 3074;
 

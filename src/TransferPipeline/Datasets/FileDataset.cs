@@ -4,16 +4,16 @@ namespace TransferPipeline.Datasets;
 internal sealed class FileDataset(
     string source,
     string root,
-    Arranged arranged,
+    OrderedPhotos ordered,
     PhotoStamp[] stamps,
     IReadOnlyList<DatasetProblem> problems
 ) : Dataset
 {
     public override string Source => source;
 
-    public override IReadOnlyList<string> Classes => arranged.Classes;
+    public override IReadOnlyList<string> Classes => ordered.Classes;
 
-    public override IReadOnlyList<PhotoEntry> Entries => arranged.Entries;
+    public override IReadOnlyList<PhotoEntry> Entries => ordered.Entries;
 
     public override IReadOnlyList<DatasetProblem> Problems => problems;
 
@@ -34,9 +34,9 @@ internal sealed class FileDataset(
         }
 
         NoteMetadata(options, problems);
-        var (arranged, form) = ClassFolders.Arrange(options.Path, found, options, problems);
-        var stamps = Array.ConvertAll(arranged.Items, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));
-        return new FileDataset(options.Path, options.Path, arranged, stamps, problems.ToList()) { Form = form };
+        var (ordered, form) = ClassFolders.Arrange(options.Path, found, options, problems);
+        var stamps = Array.ConvertAll(ordered.Items, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));
+        return new FileDataset(options.Path, options.Path, ordered, stamps, problems.ToList()) { Form = form };
     }
 
     private static void NoteMetadata(DatasetOptions options, ProblemList problems)
@@ -57,7 +57,7 @@ internal sealed class FileDataset(
     }
 
     /// <summary>The same photos, with another form in words.</summary>
-    public FileDataset As(string form) => new(source, root, arranged, stamps, problems) { Form = form };
+    public FileDataset As(string form) => new(source, root, ordered, stamps, problems) { Form = form };
 
     public override PhotoStamp Stamp(int index) => stamps[index];
 

@@ -69,7 +69,13 @@ internal static class LabelledFiles
             NoteUnnamed(folder, seen, problems);
         return photos.Count == 0
             ? throw new BadInputException(nothingThere(missing))
-            : new FileDataset(options.Path, folder, Arranged.From(options.Path, photos, options, problems), [.. stamps], problems.ToList());
+            : new FileDataset(
+                options.Path,
+                folder,
+                OrderedPhotos.From(options.Path, photos, options, problems),
+                [.. stamps],
+                problems.ToList()
+            );
     }
 
     /// <summary>

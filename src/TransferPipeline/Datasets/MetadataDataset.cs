@@ -4,8 +4,7 @@ namespace TransferPipeline.Datasets;
 
 /// <summary>
 /// A folder in the form of Hugging Face's ImageFolder with metadata: metadata.csv or metadata.jsonl beside the photos, at its top or in
-/// each
-/// split folder, with a column file_name; and a single file of JSON lines.
+/// each split folder, with a column file_name; and a single file of JSON lines.
 /// </summary>
 internal static class MetadataDataset
 {

@@ -17,7 +17,7 @@ internal sealed class ParquetDataset : Dataset
     private const int WindowsKept = 4;
 
     private readonly IPhotoTable _table;
-    private readonly Arranged _arranged;
+    private readonly OrderedPhotos _ordered;
     private readonly List<PhotoRow> _photos;
     private readonly List<Window> _windows = [];
     private readonly LinkedList<(int Window, Lazy<byte[][]> Photos)> _recent = new();
@@ -25,12 +25,12 @@ internal sealed class ParquetDataset : Dataset
     private ParquetDataset(
         string source,
         IPhotoTable table,
-        Arranged arranged,
+        OrderedPhotos ordered,
         List<PhotoRow> photos,
         IReadOnlyList<DatasetProblem> problems
     )
     {
-        (Source, _table, _arranged, _photos, Problems) = (source, table, arranged, photos, problems);
+        (Source, _table, _ordered, _photos, Problems) = (source, table, ordered, photos, problems);
         var start = 0L;
         for (var i = 0; i < photos.Count; i++)
         {
@@ -49,9 +49,9 @@ internal sealed class ParquetDataset : Dataset
 
     public override string Source { get; }
 
-    public override IReadOnlyList<string> Classes => _arranged.Classes;
+    public override IReadOnlyList<string> Classes => _ordered.Classes;
 
-    public override IReadOnlyList<PhotoEntry> Entries => _arranged.Entries;
+    public override IReadOnlyList<PhotoEntry> Entries => _ordered.Entries;
 
     public override IReadOnlyList<DatasetProblem> Problems { get; }
 
@@ -75,7 +75,13 @@ internal sealed class ParquetDataset : Dataset
         var entries = photos
             .Select((p, i) => (new PhotoEntry(unique ? p.Path! : $"{p.File.Name}#{p.Row}", p.Label, p.File.Split), i))
             .ToList();
-        return new ParquetDataset(options.Path, table, Arranged.From(options.Path, entries, options, problems), photos, problems.ToList())
+        return new ParquetDataset(
+            options.Path,
+            table,
+            OrderedPhotos.From(options.Path, entries, options, problems),
+            photos,
+            problems.ToList()
+        )
         {
             Form = files.Count == 1 ? "Parquet file with photos" : $"{files.Count} Parquet files with photos",
         };
@@ -83,15 +89,15 @@ internal sealed class ParquetDataset : Dataset
 
     public override PhotoStamp Stamp(int index)
     {
-        var photo = _photos[_arranged.Items[index]];
+        var photo = _photos[_ordered.Items[index]];
         return new PhotoStamp(photo.Bytes, photo.File.Mtime);
     }
 
-    public override string? FileOf(int index) => _photos[_arranged.Items[index]].File.FullPath;
+    public override string? FileOf(int index) => _photos[_ordered.Items[index]].File.FullPath;
 
     public override int Read(int index, ref byte[] buffer)
     {
-        var photo = _photos[_arranged.Items[index]];
+        var photo = _photos[_ordered.Items[index]];
         var window = _windows[photo.Window];
         var bytes = WindowOf(photo.Window).Value[photo.Row - window.FirstRow];
         FileBytes.MakeRoom(bytes.Length, Entries[index].Path, ref buffer);

@@ -11,8 +11,7 @@ internal sealed record PickledArray(int[] Shape, PickledBytes Data);
 
 /// <summary>
 /// Reads what CIFAR's Python form consists of: dictionaries, lists, tuples, numbers, texts and NumPy arrays of uint8. Nothing is imported
-/// or
-/// called: the few names that such arrays need are known by their text, any other name or operation is refused. Protocols 0 to 5 without
+/// or called: the few names that such arrays need are known by their text, any other name or operation is refused. Protocols 0 to 5 without
 /// their text operations (Python's pickletools.py lists the operations).
 /// </summary>
 internal sealed class Pickle

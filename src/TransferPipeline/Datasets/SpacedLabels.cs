@@ -1,7 +1,7 @@
 namespace TransferPipeline.Datasets;
 
 /// <summary>
-/// Labels of a table are taken without the spaces around them. Where a class is written with and without, one line says that it is one
+/// Labels of a table are taken without the spaces around them. Where a class is written with and without, one line states that it is one
 /// class.
 /// </summary>
 internal sealed class SpacedLabels(ProblemList problems)

@@ -7,22 +7,22 @@ internal sealed class TarDataset : Dataset
     private const int MostOpen = 16;
 
     private readonly IReadOnlyList<TarArchive> _archives;
-    private readonly Arranged _arranged;
+    private readonly OrderedPhotos _ordered;
     private readonly List<(TarArchive Archive, TarMember Member)> _members;
 
     private TarDataset(
         string source,
         IReadOnlyList<TarArchive> archives,
-        Arranged arranged,
+        OrderedPhotos ordered,
         List<(TarArchive, TarMember)> members,
         IReadOnlyList<DatasetProblem> problems
-    ) => (Source, _archives, _arranged, _members, Problems) = (source, archives, arranged, members, problems);
+    ) => (Source, _archives, _ordered, _members, Problems) = (source, archives, ordered, members, problems);
 
     public override string Source { get; }
 
-    public override IReadOnlyList<string> Classes => _arranged.Classes;
+    public override IReadOnlyList<string> Classes => _ordered.Classes;
 
-    public override IReadOnlyList<PhotoEntry> Entries => _arranged.Entries;
+    public override IReadOnlyList<PhotoEntry> Entries => _ordered.Entries;
 
     public override IReadOnlyList<DatasetProblem> Problems { get; }
 
@@ -55,11 +55,11 @@ internal sealed class TarDataset : Dataset
             }
 
             var found = WithoutWrapper(archives[0].Index);
-            var (arranged, folders) = ClassFolders.Arrange(options.Path, found, options, problems);
+            var (ordered, folders) = ClassFolders.Arrange(options.Path, found, options, problems);
             return new TarDataset(
                 options.Path,
                 archives,
-                arranged,
+                ordered,
                 archives[0].Index.Members.ConvertAll(m => (archives[0], m)),
                 problems.ToList()
             )
@@ -81,15 +81,15 @@ internal sealed class TarDataset : Dataset
 
     public override PhotoStamp Stamp(int index)
     {
-        var (_, member) = _members[_arranged.Items[index]];
+        var (_, member) = _members[_ordered.Items[index]];
         return new PhotoStamp(member.Bytes, member.Mtime);
     }
 
-    public override string? FileOf(int index) => _members[_arranged.Items[index]].Archive.File;
+    public override string? FileOf(int index) => _members[_ordered.Items[index]].Archive.File;
 
     public override int Read(int index, ref byte[] buffer)
     {
-        var (archive, member) = _members[_arranged.Items[index]];
+        var (archive, member) = _members[_ordered.Items[index]];
         return archive.Read(member, Entries[index].Path, ref buffer);
     }
 

@@ -36,7 +36,7 @@ internal static class WebDataset
 
     /// <summary>The photos with their labels, in the order of shards and members.</summary>
     /// <param name="prefixes">What stands before the members' names of each archive, so that all names differ.</param>
-    public static (Arranged Photos, List<(TarArchive Archive, TarMember Member)> Members) Arrange(
+    public static (OrderedPhotos Photos, List<(TarArchive Archive, TarMember Member)> Members) Arrange(
         DatasetOptions options,
         IReadOnlyList<TarArchive> archives,
         IReadOnlyList<string> prefixes,
@@ -88,7 +88,7 @@ internal static class WebDataset
             throw new BadInputException(NoLabels(options, archives));
         keys.Note(problems);
         Name(options, archives, entries, problems);
-        return (Arranged.From(options.Path, [.. entries.Select((entry, i) => (entry, i))], options, problems), members);
+        return (OrderedPhotos.From(options.Path, [.. entries.Select((entry, i) => (entry, i))], options, problems), members);
     }
 
     private static string NoLabels(DatasetOptions options, IReadOnlyList<TarArchive> archives)

@@ -76,7 +76,7 @@ internal static class Extractor
         using var engine = model is null ? null : createEngine(spec, options, model, plans.Max(p => p.Missing.Cast<bool>().Count(m => m)));
         try
         {
-            Guard(
+            ReportWriteErrors(
                 sets[0].Folder,
                 () =>
                 {
@@ -125,7 +125,7 @@ internal static class Extractor
         return results;
 
         void Finish(bool complete) =>
-            Guard(
+            ReportWriteErrors(
                 sets[0].Folder,
                 () =>
                 {
@@ -207,8 +207,8 @@ internal static class Extractor
         );
     }
 
-    /// <summary>Turns what the file system says into one line.</summary>
-    private static void Guard(string folder, Action action)
+    /// <summary>Turns what the file system reports into one line.</summary>
+    private static void ReportWriteErrors(string folder, Action action)
     {
         try
         {
@@ -235,7 +235,7 @@ internal static class Extractor
             var recipe = spec.RecipeOf(output);
             var (folder, differences) = FeatureSets.Locate(spec.Outputs[output].Folder, recipe, options.NewSetBeside, options.Message);
             FolderLock? held = null;
-            Guard(
+            ReportWriteErrors(
                 folder,
                 () =>
                 {
@@ -254,7 +254,7 @@ internal static class Extractor
                 else
                     RequireSameShard(folder, manifest, options.Shard);
                 // Under the lock, where temporary files can only be those of a killed run.
-                Guard(folder, () => SetWriter.RemoveStrays(folder, manifest));
+                ReportWriteErrors(folder, () => SetWriter.RemoveStrays(folder, manifest));
                 return new(
                     folder,
                     held!,
@@ -326,7 +326,7 @@ internal static class Extractor
             return new(new(Folder, manifest, before?.ToJson(), plan.Failed, before is null ? null : FailedOnDisk(), spec.Table), plan, cut);
         }
 
-        /// <summary>Notes what the file system said of the photos that are in the set now.</summary>
+        /// <summary>Notes what the file system reported about the photos that are in the set now.</summary>
         public void WriteStamps(WantedVectors wanted, IFeatureTable table, Action<string> message)
         {
             var set = FeatureSet.Open(Folder, table);

@@ -30,7 +30,7 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
         var batches = new HostBatch[RingLength];
         for (var i = 0; i < batches.Length; i++)
         {
-            GpuErrors.Guard(() => batches[i] = new HostBatch(plan.Sessions.Host, plan.Model, plan.BatchSize), plan.BatchSize, device);
+            GpuErrors.Run(() => batches[i] = new HostBatch(plan.Sessions.Host, plan.Model, plan.BatchSize), plan.BatchSize, device);
             // Each at once: the memory for the next one may not suffice. Released before the sessions, whose allocator they come from.
             _owned.Insert(0, batches[i]);
         }
@@ -47,7 +47,7 @@ internal sealed class GpuEngine(DeviceOptions device, GpuPlan plan) : IExtractio
                 lane.Thread.Run(() =>
                 {
                     IBatchRunner? runner = null;
-                    GpuErrors.Guard(() => runner = createRunner(lane), plan.BatchSize, device);
+                    GpuErrors.Run(() => runner = createRunner(lane), plan.BatchSize, device);
                     using (runner)
                         GpuWorker.Run(runner!, pass, ring);
                 })

@@ -144,7 +144,7 @@ internal sealed class GpuTrials : IDisposable
 
         // With --batch no trial has measured the GPU yet, whose rate decides on the threads.
         var decoders = tryDecoders ? TryDecoders(rate ?? GuardedRate(batch)) : _options.Workers;
-        GpuErrors.Guard(() => TrialRates.Warm(Sessions.Lanes, Sessions.Host, _model, batch), batch, _spec.Device);
+        GpuErrors.Run(() => TrialRates.Warm(Sessions.Lanes, Sessions.Host, _model, batch), batch, _spec.Device);
         var plan = new GpuPlan(_model, Sessions, batch, decoders, fusion);
         // From here on they are the plan's.
         _sessions = null;
@@ -221,7 +221,7 @@ internal sealed class GpuTrials : IDisposable
     private double GuardedRate(int size)
     {
         var rate = 0.0;
-        GpuErrors.Guard(() => rate = RateOfFirstGpu(size), size, _spec.Device);
+        GpuErrors.Run(() => rate = RateOfFirstGpu(size), size, _spec.Device);
         return rate;
     }
 

@@ -14,7 +14,7 @@ internal static class GpuWorker
         while (ring.Take() is { } batch)
         {
             var time = Stopwatch.GetTimestamp();
-            GpuErrors.Guard(() => runner.Run(batch.Tensors), batch.Tensors.Size, pass.Spec.Device);
+            GpuErrors.Run(() => runner.Run(batch.Tensors), batch.Tensors.Size, pass.Spec.Device);
             for (var slot = 0; slot < batch.Tensors.Size; slot++)
                 Deliver(batch, slot);
             pass.Times.Infer(time);

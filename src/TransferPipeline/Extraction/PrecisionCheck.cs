@@ -43,7 +43,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
         var photos = Fill(spec, exact.Layout, a, bytes);
         if (photos == 0)
             return null;
-        GpuErrors.Guard(a.Run, a.Batch, device);
+        GpuErrors.Run(a.Run, a.Batch, device);
         using var vectors = new Lower(spec, converted, device, a, bytes);
         var (cosine, largest) = (1.0, 0.0);
         for (var output = 0; output < exact.Outputs.Count; output++)
@@ -127,7 +127,7 @@ internal sealed record PrecisionCheck(string Precision, int Photos, double Cosin
                 for (var i = 0; i < exact.Batch; i++)
                     bytes.AsSpan(i * exact.PixelsPerPhoto, exact.PixelsPerPhoto).CopyTo(_batch.Pixels(i));
                 using var runner = new BoundRunner(_held.Session, model, memory, exact.Batch);
-                GpuErrors.Guard(() => runner.Run(_batch), exact.Batch, device);
+                GpuErrors.Run(() => runner.Run(_batch), exact.Batch, device);
             }
             catch
             {

@@ -22,8 +22,6 @@ internal sealed class ProducerTrial
 
     private ProducerTrial(double needed) => _needed = needed * Reserve;
 
-    public IReadOnlyList<TriedProducers> Tried => _tried;
-
     public int Best => _tried.Last(t => t.PerSecond >= Enough).Threads;
 
     private double Enough => Math.Min(_needed, _tried.Max(t => t.PerSecond) / Gain);

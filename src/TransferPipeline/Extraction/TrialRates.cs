@@ -51,8 +51,8 @@ internal static class TrialRates
 
     /// <summary>
     /// All lanes compute a batch, so that a run begins at its full speed and with the memory that it needs: for each shape cuDNN chooses
-    /// kernels, and
-    /// compiles those with a bias, which takes seconds, and ONNX Runtime keeps them for the last shape alone (conv.cc: last_x_dims).
+    /// kernels, and compiles those with a bias, which takes seconds, and ONNX Runtime keeps them for the last shape alone (conv.cc:
+    /// last_x_dims).
     /// </summary>
     public static void Warm(IReadOnlyList<GpuLane> lanes, TensorMemory host, CutModel model, int size)
     {

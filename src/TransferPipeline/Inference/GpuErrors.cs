@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace TransferPipeline.Inference;
 
 /// <summary>
-/// How ONNX Runtime says that a GPU's memory is exhausted, for which it has no error code, or that the GPU fails otherwise.
+/// How ONNX Runtime reports that a GPU's memory is exhausted, for which it has no error code, or that the GPU fails otherwise.
 /// </summary>
 internal static partial class GpuErrors
 {
@@ -40,7 +40,7 @@ internal static partial class GpuErrors
 
     /// <summary>Turns exhausted memory, too, into one line that names the cure.</summary>
     /// <exception cref="JobFailedException">The GPU's memory is exhausted, or the GPU fails.</exception>
-    public static void Guard(Action compute, int batch, DeviceOptions device)
+    public static void Run(Action compute, int batch, DeviceOptions device)
     {
         try
         {

@@ -8,7 +8,7 @@ using TransferPipeline.Tests.Backbones;
 
 namespace TransferPipeline.Tests.Extraction;
 
-/// <summary>The trials that choose a GPU's batch and the number of decoding threads, on made-up rates and on the CPU's sessions.</summary>
+/// <summary>The trials that choose a GPU's batch and the number of decoding threads, on synthetic rates and on CPU sessions.</summary>
 public sealed class TrialTests
 {
     private static readonly Func<long?> Unknown = static () => null;
@@ -130,11 +130,11 @@ public sealed class TrialTests
     public void Guard_OfExhaustedMemory_NamesASmallerBatch()
     {
         var device = new DeviceOptions { Provider = Provider.Cuda, Gpus = [1] };
-        var error = Assert.Throws<JobFailedException>(() => GpuErrors.Guard(() => ExhaustMemory(), 256, device));
+        var error = Assert.Throws<JobFailedException>(() => GpuErrors.Run(() => ExhaustMemory(), 256, device));
         Assert.StartsWith("a batch of 256 photos does not fit into the memory of cuda:1 (", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("run again with a smaller --batch, such as 128", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
-        Assert.Throws<UsageException>(() => GpuErrors.Guard(() => throw new UsageException("other"), 256, device));
+        Assert.Throws<UsageException>(() => GpuErrors.Run(() => throw new UsageException("other"), 256, device));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ using TransferPipeline.Platform;
 namespace TransferPipeline.Extraction.Resume;
 
 /// <summary>
-/// What the file system said of each photo of a feature set when its SHA-256 was taken, in a file of the user's cache. A photo whose
+/// What the file system reported about each photo of a feature set when its SHA-256 was taken, in a file of the user's cache. A photo whose
 /// stamp is the same still has that SHA-256; every other one is hashed. Inodes and change times hold on this machine alone, so the
 /// file does not lie in the set, which travels; without it all photos are hashed once.
 /// </summary>
@@ -62,7 +62,7 @@ internal sealed class PhotoStamps
     }
 
     /// <summary>Whether the photo is still the one whose SHA-256 was taken.</summary>
-    /// <param name="change">What the file system says now of the file that holds it.</param>
+    /// <param name="change">What the file system reports now of the file that holds it.</param>
     public bool Confirm(string path, PhotoStamp stamp, FileChange? change, string sha256)
     {
         if (change is not { } now)
@@ -72,7 +72,7 @@ internal sealed class PhotoStamps
     }
 
     /// <summary>Writes the stamps of the photos of the set, when they are not what was read.</summary>
-    /// <param name="photos">Path, size and time, what the file system said before the photo was read, and its SHA-256.</param>
+    /// <param name="photos">Path, size and time, what the file system reported before the photo was read, and its SHA-256.</param>
     /// <param name="lookedAt">When the file system was read, in nanoseconds since 1970 UTC.</param>
     public void Write(IEnumerable<(string Path, PhotoStamp Stamp, FileChange? Change, string Sha256)> photos, long lookedAt)
     {

@@ -31,7 +31,7 @@ internal sealed class ResumePlan
 
     public int Removed { get; private set; }
 
-    /// <summary>The file system says that every photo is unchanged, and the set holds them all.</summary>
+    /// <summary>The file system reports that every photo is unchanged, and the set holds them all.</summary>
     public bool IsConfirmed { get; private set; }
 
     public bool AnyMissing => Missing.HasAnySet();

@@ -17,7 +17,7 @@ internal sealed class ReusableRows
     private Dictionary<(string Sha, int View), (int Part, int Row)>? _bySha;
     private Dictionary<string, FailedRow>? _failedBySha;
 
-    /// <param name="stamps">What the file system said when the photos were hashed; null hashes all photos again.</param>
+    /// <param name="stamps">What the file system reported when the photos were hashed; null hashes all photos again.</param>
     public ReusableRows(FeatureSet? set, DecodeOptions limits, PhotoStamps? stamps, Action<string> message)
     {
         _stamps = stamps;
@@ -52,14 +52,14 @@ internal sealed class ReusableRows
 
     public bool HasLength(long bytes) => _lengths.Contains(bytes);
 
-    /// <summary>The SHA-256 of a photo that the file system says is unchanged; null when it has to be read.</summary>
-    /// <param name="change">What the file system says of the photo's file.</param>
+    /// <summary>The SHA-256 of a photo that the file system reports as unchanged; null when it has to be read.</summary>
+    /// <param name="change">What the file system reports about the photo's file.</param>
     public string? ShaOfUnchanged(string path, PhotoStamp stamp, FileChange? change) =>
         KnownSha(path, stamp) is { } sha && _stamps?.Confirm(path, stamp, change, sha) == true ? sha : null;
 
     private string? KnownSha(string path, PhotoStamp stamp)
     {
-        // Members of some archives have no time; their size alone says nothing.
+        // Members of some archives have no time; their size alone shows nothing.
         if (stamp.Mtime == 0)
             return null;
         if (

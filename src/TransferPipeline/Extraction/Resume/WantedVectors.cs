@@ -52,7 +52,7 @@ internal sealed class WantedVectors
     /// <summary>By entry.</summary>
     public PhotoStamp[] Stamps { get; }
 
-    /// <summary>By entry: what the file system said of the photo's file before anything was read; null when it does not say.</summary>
+    /// <summary>By entry: what the file system reported about the photo's file before it was read; null where it reports nothing.</summary>
     public FileChange?[] Changes { get; }
 
     /// <summary>When the file system was read, in nanoseconds since 1970 UTC.</summary>

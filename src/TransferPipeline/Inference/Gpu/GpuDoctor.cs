@@ -90,7 +90,7 @@ internal static class GpuDoctor
         using var held = new SessionHandle(SessionFactory.Create(model, device), device);
         using var runner = new BackboneRunner(held.Session, model, 1);
         pixels.CopyTo(runner.Pixels(0));
-        GpuErrors.Guard(runner.Run, 1, device);
+        GpuErrors.Run(runner.Run, 1, device);
         // Small whole numbers are exact in every precision, so that any difference is an error.
         if (!runner.Vectors(0).Row(0).SequenceEqual<float>([14, 16, 18]))
             throw new JobFailedException(

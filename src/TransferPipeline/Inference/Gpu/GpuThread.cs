@@ -4,8 +4,7 @@ namespace TransferPipeline.Inference.Gpu;
 
 /// <summary>
 /// The one thread that calls a lane's session, in trials and in runs: ONNX Runtime 1.29 keeps a stream with handles of cuBLAS and cuDNN,
-/// and CUDA
-/// graphs, for each thread that calls a session, and makes them anew, in a tenth of a second or more, for another.
+/// and CUDA graphs, for each thread that calls a session, and makes them anew, in a tenth of a second or more, for another.
 /// </summary>
 internal sealed class GpuThread : IDisposable
 {

@@ -33,7 +33,7 @@ internal static class NodePlacement
             using (var memory = device.IsCpu ? TensorMemory.Plain() : TensorMemory.OnGpu(session, device.Index))
             using (var batch = new BatchTensors(host, model, 1).Clear())
             using (var runner = new BoundRunner(session, model, memory, 1))
-                GpuErrors.Guard(() => runner.Run(batch), 1, device);
+                GpuErrors.Run(() => runner.Run(batch), 1, device);
             var file = session.EndProfiling();
             var nodes = Read(File.ReadAllText(file));
             File.Delete(file);

@@ -96,7 +96,7 @@ internal sealed class CudaLibraries
             return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle "
                 + $"made by 'make bundle GPU=1'";
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
-        // The driver is asked last: it may be where only the search finds it.
+        // The driver is searched last: it may be where only the search finds it.
         return Describe(search.Load(tensorRt)) is { } problem
             ? $"{problem}{(search.Absent is { } absent ? $" ({PathVariable} names {absent}, which does not exist)" : "")}; 'transfer "
                 + $"doctor' lists what is there"
@@ -132,7 +132,7 @@ internal sealed class CudaLibraries
             ? new[] { Path.Combine(folder, file) }.FirstOrDefault(File.Exists)
             : CudaBuild.BesideTheProgram(file);
 
-    /// <summary>Loads what is needed and says where each was found.</summary>
+    /// <summary>Loads what is needed and reports where each was found.</summary>
     public IReadOnlyList<FoundLibrary> Load(bool tensorRt = false)
     {
         // In order of dependence: a library that is loaded satisfies those that are linked to it by its name.
@@ -150,7 +150,7 @@ internal sealed class CudaLibraries
         return found;
     }
 
-    /// <summary>Loads one and says where it was found.</summary>
+    /// <summary>Loads one and reports where it was found.</summary>
     public FoundLibrary Load(CudaLibrary library)
     {
         if (InFolders(library.Name) is not { } file)

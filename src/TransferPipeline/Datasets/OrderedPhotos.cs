@@ -2,11 +2,11 @@ namespace TransferPipeline.Datasets;
 
 /// <summary>Labelled photos in their final order, with the place of each in what the reader found.</summary>
 /// <param name="Items">For each entry its index among the files, members or rows that were found.</param>
-internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Classes)
+internal sealed record OrderedPhotos(PhotoEntry[] Entries, int[] Items, string[] Classes)
 {
     /// <summary>What all forms of data have in common: choose classes, complete the splits, note what is missing.</summary>
     /// <param name="photos">In order; a split is empty where the data names none.</param>
-    public static Arranged From(
+    public static OrderedPhotos From(
         string source,
         IReadOnlyList<(PhotoEntry Entry, int Item)> photos,
         DatasetOptions options,
@@ -30,7 +30,7 @@ internal sealed record Arranged(PhotoEntry[] Entries, int[] Items, string[] Clas
         AlikeNames.NoteCopies(classes, problems);
         AlikeNames.NoteNumbers(classes, problems);
         AlikeNames.NotePhotos(entries, problems);
-        return new Arranged(entries, Array.ConvertAll(kept, p => p.Item), classes);
+        return new OrderedPhotos(entries, Array.ConvertAll(kept, p => p.Item), classes);
     }
 
     /// <summary>The classes that are wanted of those that are there.</summary>
