@@ -44,7 +44,7 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
         IPhotoRegion? region
     )
     {
-        // ImageSharp fills what a cut file lacks with grey and says nothing.
+        // ImageSharp fills what a cut file lacks with grey and reports nothing.
         var end = format == PhotoFormat.Jpeg ? JpegScan.End(encoded, out _) : JpegEnd.Regular;
         if (format == PhotoFormat.Jpeg && end != JpegEnd.Unknown ? end != JpegEnd.Regular : PhotoFormats.EndsEarly(format, encoded))
             throw new ImageDecodeException($"truncated {format.Name()}: it ends before its pixels do");

@@ -31,7 +31,7 @@ internal readonly unsafe ref struct TurboInstance
     /// <summary>Reads the header; false when anything is wrong with it.</summary>
     public bool TryReadHeader(byte* encoded, int length) => TurboJpeg.DecompressHeader(_instance, encoded, (nuint)length) == 0;
 
-    /// <summary>What the header says; -1 for what it does not.</summary>
+    /// <summary>What the header states; -1 for what it does not state.</summary>
     public int Get(int parameter) => TurboJpeg.Get(_instance, parameter);
 
     /// <summary>Limits decoding to a part of the photo, whose left edge is a block's; false when that cannot be.</summary>

@@ -29,7 +29,7 @@ internal static unsafe partial class TurboJpeg
         ScanLimit = 13,
         SaveMarkers = 25;
 
-    /// <summary>TJPARAM_...: what the header says.</summary>
+    /// <summary>TJPARAM_...: what the header states.</summary>
     public const int Subsampling = 4,
         Width = 5,
         Height = 6,

@@ -46,7 +46,7 @@ internal static class TurboLibrary
         if (!string.IsNullOrEmpty(choice))
         {
             var chosen = Open([choice], inSystem: false);
-            // A file that was asked for has no substitute: another library would hide that it does not work.
+            // A file that was named has no substitute: another library would hide that it does not work.
             return chosen.Problem is null
                 ? chosen
                 : throw new UsageException(

@@ -80,7 +80,7 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
         (int First, int End) rows
     )
     {
-        // libvips decodes on demand: rows are asked for from top to bottom, as sequential access requires.
+        // libvips decodes on demand: rows are requested from top to bottom, as sequential access requires.
         using var region = Region.New(image);
         var (width, height) = (destination.Width, destination.Height);
         var rowBytes = width * converter.BytesPerPixel;

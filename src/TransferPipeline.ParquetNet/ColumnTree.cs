@@ -62,7 +62,7 @@ internal static class ColumnTree
         field switch
         {
             DataField { IsArray: true } data => ColumnTypes.ListOf(Types.GetValueOrDefault(data.ClrType)),
-            // For Parquet.Net a date is a DateTime; only its format tells it from a timestamp.
+            // For Parquet.Net a date is a DateTime; only its format distinguishes it from a timestamp.
             DateTimeDataField { DateTimeFormat: DateTimeFormat.Date } => ColumnType.Date,
             DataField data => Types.GetValueOrDefault(data.ClrType),
             ListField list => ColumnTypes.ListOf(TypeOf(list.Item)),

@@ -3,7 +3,7 @@ using TransferPipeline.Features;
 
 namespace TransferPipeline.ParquetSharp;
 
-/// <summary>What Arrow's C++ library says, without the names of its classes.</summary>
+/// <summary>What Arrow's C++ library reports, without the names of its classes.</summary>
 internal static class ArrowErrors
 {
     private const string Start = "(message: '";

@@ -12,7 +12,7 @@ internal static partial class ForeignMessage
     public static string OneLine(this Exception error) => Plain(error.Message.ReplaceLineEndings(" "));
 
     /// <summary>
-    /// What an error of ONNX Runtime says, without its code, its place in the C++ sources, and the form that it has for a failed node.
+    /// What an error of ONNX Runtime states, without its code, its place in the C++ sources, and the form that it has for a failed node.
     /// </summary>
     private static string Plain(string message)
     {

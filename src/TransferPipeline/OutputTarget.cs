@@ -25,7 +25,7 @@ internal static class OutputTarget
         }
         catch (IOException)
         {
-            // Links that lead to each other, or through what is no folder: writing says so.
+            // Links that lead to each other, or through what is no folder: writing reports that.
             return file;
         }
     }

@@ -8,7 +8,7 @@ namespace TransferPipeline;
 internal static partial class YamlFault
 {
     /// <param name="line">The line that the parser reports, from 1; 0 when unknown.</param>
-    /// <param name="problem">What the parser says.</param>
+    /// <param name="problem">What the parser reports.</param>
     /// <returns>Null where none of the usual slips is there.</returns>
     public static (long Line, string Problem)? Find(string text, long line, string problem)
     {
@@ -97,7 +97,7 @@ internal static partial class YamlFault
                     break;
                 if (sign is '"' or '\'' && begins)
                 {
-                    // A quote over several lines: what follows cannot be told from its text.
+                    // A quote over several lines: what follows cannot be distinguished from its text.
                     i = line.IndexOf(sign, i + 1);
                     if (i < 0)
                         return null;

@@ -5,7 +5,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Benchmarks;
 
 /// <summary>
-/// Fits of the closed-form and convex heads on made-up vectors: ten Gaussian classes, all cores.
+/// Fits of the closed-form and convex heads on synthetic vectors: ten Gaussian classes, all cores.
 /// scikit-learn's and LIBLINEAR's times at the same objective come from tests/rivals/heads.py.
 /// </summary>
 public class HeadBenchmarks

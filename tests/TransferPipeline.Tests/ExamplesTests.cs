@@ -17,7 +17,7 @@ public sealed partial class ExamplesTests : IDisposable
     private static readonly string Samples = Path.Combine(SharedData.Repository, "samples", "clothing");
 
     /// <summary>
-    /// What predict.py needs of ONNX Runtime: metadata from a JSON file; the input is kept and the second class is answered.
+    /// What predict.py needs of ONNX Runtime: metadata from a JSON file; it keeps the input and returns the second class.
     /// </summary>
     private const string OnnxRuntimeStandIn = """
         import json

@@ -18,7 +18,7 @@ using TransferPipeline.Tests.Reports;
 namespace TransferPipeline.Tests;
 
 /// <summary>
-/// What our readers make of damage: a valid file cut at every length, and with a few bytes changed by a fixed seed, is read or told in
+/// What our readers make of damage: a valid file cut at every length, and with a few bytes changed by a fixed seed, is read or reported in
 /// one line. Photos, ONNX graphs and Parquet files have the same tests beside their readers.
 /// </summary>
 public sealed class HostileInputTests : IDisposable

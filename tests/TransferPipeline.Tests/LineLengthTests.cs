@@ -10,7 +10,8 @@ public sealed partial class LineLengthTests
     {
         var limit = int.Parse(Limit().Match(File.ReadAllText(Path.Combine(SharedData.Repository, ".editorconfig"))).Groups[1].Value);
         var tooLong =
-            from file in Directory.EnumerateFiles(Path.Combine(SharedData.Repository, "src"), "*.cs", SearchOption.AllDirectories)
+            from folder in (string[])["src", "tests"]
+            from file in Directory.EnumerateFiles(Path.Combine(SharedData.Repository, folder), "*.cs", SearchOption.AllDirectories)
             from line in File.ReadLines(file).Select((text, i) => (text, Number: i + 1))
             where line.text.Length > limit
             select $"{Path.GetRelativePath(SharedData.Repository, file)}:{line.Number} has {line.text.Length} characters";

@@ -320,7 +320,7 @@ def verdicts(gpu, models):
     values = gpu.results.values
     lines = []
 
-    def judge(text, figure, holds, form):
+    def evaluate(text, figure, holds, form):
         lines.append(f"- {text}: {'not measured' if figure is None else form.format(figure) + (' - holds' if holds(figure) else ' - DOES NOT HOLD')}")
 
     for name in models:
@@ -328,18 +328,18 @@ def verdicts(gpu, models):
             ours = [values.get(f"{name} {precision} {way}") for way in ["ours", *WAYS]]
             best = max((r["session"] for r in ours if r), default=None)
             compiled = values.get(f"{name} {precision} compile")
-            judge(f"{name} {precision}, model only at least torch.compile", best / compiled["rate"] if best and compiled else None, lambda v: v >= 1, "{:.2f} times")
+            evaluate(f"{name} {precision}, model only at least torch.compile", best / compiled["rate"] if best and compiled else None, lambda v: v >= 1, "{:.2f} times")
             if ours[0]:
-                judge(f"{name} {precision}, from files at least 0.9 of the smaller of model and decode", ours[0]["achieved"] / min(ours[0]["decode"], ours[0]["session"]), lambda v: v >= 0.9, "{:.2f}")
+                evaluate(f"{name} {precision}, from files at least 0.9 of the smaller of model and decode", ours[0]["achieved"] / min(ours[0]["decode"], ours[0]["session"]), lambda v: v >= 0.9, "{:.2f}")
         files, ours = values.get(f"{name} DataLoader"), values.get(f"{name} fp16 ours")
-        judge(f"{name} fp16, from files at least 3 times a DataLoader", ours["achieved"] / files["rate"] if ours and files and files["rate"] else None, lambda v: v >= 3, "{:.1f} times")
+        evaluate(f"{name} fp16, from files at least 3 times a DataLoader", ours["achieved"] / files["rate"] if ours and files and files["rate"] else None, lambda v: v >= 3, "{:.1f} times")
     device = gpu.options.device
     half = values.get(f"drift {device} fp32 and {device} fp16")
-    judge("fp16 vectors, cosine to fp32 at least 0.9995", half and half["drift"]["cosine_min"], lambda v: v >= 0.9995, "{:.6f}")
-    judge("fp16 vectors, accuracy within 0.5 points of fp32's", half and 100 * max(abs(score(a) - score(b)) for a, b in zip(*half["accuracies"])), lambda v: v <= 0.5, "{:.2f} points")
+    evaluate("fp16 vectors, cosine to fp32 at least 0.9995", half and half["drift"]["cosine_min"], lambda v: v >= 0.9995, "{:.6f}")
+    evaluate("fp16 vectors, accuracy within 0.5 points of fp32's", half and 100 * max(abs(score(a) - score(b)) for a, b in zip(*half["accuracies"])), lambda v: v <= 0.5, "{:.2f} points")
     if not gpu.cpu:
         both = values.get(f"drift cpu fp32 and {device} fp32")
-        judge("CPU and GPU: heads may be shared", both and both["drift"]["shareable"], bool, "{}")
+        evaluate("CPU and GPU: heads may be shared", both and both["drift"]["shareable"], bool, "{}")
     return lines
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""`transfer train --stream` on a made-up feature set that is larger than memory should be: time and peak resident memory.
+"""`transfer train --stream` on a synthetic feature set that is larger than memory should be: time and peak resident memory.
 
     python3 tests/rivals/stream.py FEATURES [--rows 400000] [--heads softmax:C=0.01,tol=0.0001 ridge:alpha=100] [--folder DIR]
 

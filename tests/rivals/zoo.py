@@ -5,7 +5,7 @@ usage: zoo.py [--families a,b] [--opsets 11,12,...] [--all] [--transfer bin/tran
        (Debian's python3-torch, python3-torchvision, python3-numpy, python3-pil)
 
 Each family is exported with random weights, once with a dynamic and once with a fixed batch, opsets in turn (--all: each with each).
-`transfer extract` and `transfer features export` make the vectors of a few made-up photos; torch makes them from the same photos
+`transfer extract` and `transfer features export` make the vectors of a few synthetic photos; torch makes them from the same photos
 through torchvision's transforms, with hooks at the input of the last layer (penultimate) and at the last map (features).
 Prints a Markdown table; the difference is the largest, relative to the largest value. Exit code 1 when a length is wrong or a
 difference is above 1e-4.

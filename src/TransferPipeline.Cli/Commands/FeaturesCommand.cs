@@ -253,7 +253,14 @@ internal static class FeaturesCommand
         };
         var (threads, json) = (Common.Threads(), Common.Json());
         var (command, chosen) = Reading(
-            new Command("drift", "Compares two sets of the same photos and says whether heads may be shared.") { a, b, head, threads, json }
+            new Command("drift", "Compares two sets of the same photos and reports whether heads may be shared.")
+            {
+                a,
+                b,
+                head,
+                threads,
+                json,
+            }
         );
         command.SetAction(parsed =>
         {

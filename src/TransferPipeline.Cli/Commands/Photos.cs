@@ -8,7 +8,7 @@ namespace TransferPipeline.Cli.Commands;
 /// <summary>The photos behind a feature set.</summary>
 internal static class Photos
 {
-    /// <param name="given">Where the user says that they are, or null for where they were at the extraction.</param>
+    /// <param name="given">Where the user states that they are, or null for where they were at the extraction.</param>
     /// <param name="tools">With the Parquet library of --parquet.</param>
     /// <returns>The dataset, or null when it is not on this machine and was not given: a feature set travels alone.</returns>
     public static Dataset? Open(string? given, FeatureSet set, Toolbox tools)

@@ -24,7 +24,7 @@ internal static class ComparisonView
         Console.WriteLine(comparison.Verdict);
     }
 
-    /// <summary>What was asked for besides the table: few-shot curves, calibration, checks of the data.</summary>
+    /// <summary>What was requested besides the table: few-shot curves, calibration, checks of the data.</summary>
     public static void WriteMore(Comparison comparison)
     {
         foreach (var curve in comparison.FewShot)

@@ -88,7 +88,7 @@ internal sealed class HostArray : IDisposable
         // Several shards may ask for the same constant at once.
         lock (_lock)
         {
-            // Detached, or the scope of the shard that asked first would dispose what later runs use.
+            // Detached, or the scope of the shard that used it first would dispose what later runs use.
             return _tensor ??= NewTensor(device).DetachFromDisposeScope();
         }
     }

@@ -31,7 +31,7 @@ internal static class InputReader
         var initializers = model.Graph.Initializer.Select(i => i.Name).ToHashSet(StringComparer.Ordinal);
         var inputs = model.Graph.Input.Where(i => !initializers.Contains(i.Name)).ToList();
         var images = inputs.Where(IsImage).ToList();
-        // Other inputs (CLIP's text) are allowed: what needs them cannot be cut out, and the error then says so.
+        // Other inputs (CLIP's text) are allowed: what needs them cannot be cut out, and the error then states that.
         if (images.Count != 1)
             Throw.BadInput(
                 $"{file}: its inputs are {Describe(inputs)}; expected one image input of shape N x 3 x H x W or N x H x W x 3, of type "

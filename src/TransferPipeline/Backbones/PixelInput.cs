@@ -13,10 +13,8 @@ internal static class PixelInput
 {
     /// <summary>
     /// A cut model that takes bytes; the arithmetic is that of <see cref="Preprocessor"/>, operation by operation in float32. Where the
-    /// network
-    /// takes its input in float16 alone, it is the same in float16, into which bytes go without loss, and without the division by 255: a
-    /// third
-    /// to two fifths of the traffic on a GPU.
+    /// network takes its input in float16 alone, it is the same in float16, into which bytes go without loss, and without the division by
+    /// 255: a third to two fifths of the traffic on a GPU.
     /// </summary>
     public static CutModel Apply(CutModel model, Preprocessing preprocessing)
     {

@@ -26,7 +26,7 @@ internal static class ProjectionEvidence
             return $"is named '{(Contains(layer.Layer.Name, LayerNames) ? layer.Layer.Name : layer.Weights)}'";
         if (passed.Tanh && layer.Units > 1 && layer.Units == layer.Inputs)
             return "is square and followed by Tanh, as a transformer's pooler";
-        // A bias that batch normalization follows is superfluous, so that its absence says nothing of a classifier there.
+        // A bias that batch normalization follows is superfluous, so that its absence shows nothing about a classifier there.
         var bare = passed.Normed || !passed.Biased && !layer.HasBias;
         return bare && layer.Units >= 2 * VectorStep && layer.Units % VectorStep == 0
             ? $"has {layer.Units} units {(passed.Normed ? "and a batch normalization behind it" : "without a bias")}"

@@ -47,7 +47,7 @@ internal static class Randomness
         node.OpType switch
         {
             "RandomNormal" or "RandomNormalLike" or "RandomUniform" or "RandomUniformLike" or "Multinomial" or "Bernoulli" => true,
-            // Up to opset 11 Dropout is never active in inference; then its third input says.
+            // Up to opset 11 Dropout is never active in inference; then its third input states it.
             "Dropout" => node.Input.Count > 2
                 && node.Input[2].Length > 0
                 && index.Constant(node.Input[2]) is { } training

@@ -36,8 +36,7 @@ internal static class ClassifierExport
 
     /// <summary>
     /// Input: the backbone's. Outputs: <c>probabilities</c> (N x K float32) and <c>label_index</c> (N, int64). The file appears under its
-    /// name
-    /// only when <paramref name="replay"/> agrees.
+    /// name only when <paramref name="replay"/> agrees.
     /// </summary>
     /// <param name="output">Index of the cut in <paramref name="cut"/> on which the head was trained.</param>
     /// <returns>The largest difference of a probability in the replay; NaN without one.</returns>

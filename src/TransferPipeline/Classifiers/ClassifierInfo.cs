@@ -8,7 +8,7 @@ using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Classifiers;
 
-/// <summary>What a classifier.onnx says about itself in its metadata: enough to predict with it and to make it again.</summary>
+/// <summary>What a classifier.onnx states about itself in its metadata: enough to predict with it and to make it again.</summary>
 internal sealed record ClassifierInfo
 {
     /// <summary>Class names; a label's index is its column of probabilities.</summary>
@@ -26,7 +26,7 @@ internal sealed record ClassifierInfo
     /// <summary>Largest batch that the backbone takes; <see cref="NoLimit"/> without one.</summary>
     public int MaxBatch { get; init; } = NoLimit;
 
-    /// <summary>True when photos are turned as their EXIF orientation says before they are resized.</summary>
+    /// <summary>True when photos are turned as their EXIF orientation states before they are resized.</summary>
     public bool ExifTranspose { get; init; }
 
     /// <summary>The trainer's name, such as <c>softmax</c>.</summary>
@@ -59,7 +59,7 @@ internal sealed record ClassifierInfo
     private const string InfoKey = "transfer.classifier";
 
     /// <summary>Of a head on vectors of a recipe.</summary>
-    /// <param name="cut">The backbone, cut as the recipe says.</param>
+    /// <param name="cut">The backbone, cut as the recipe states.</param>
     internal static ClassifierInfo Of(CutModel cut, IHead head, IReadOnlyList<string> labels, Recipe recipe) =>
         new()
         {

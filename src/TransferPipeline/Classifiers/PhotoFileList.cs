@@ -10,8 +10,7 @@ internal static class PhotoFileList
     /// <exception cref="BadInputException">A path does not exist, or a folder holds no photo.</exception>
     /// <param name="names">
     /// Read where a path is <c>-</c>: one name per line, or names that end with a zero byte, as find -print0 writes them; UTF-8, or UTF-16
-    /// with a
-    /// byte-order mark. A file that is not there is found out when it is read.
+    /// with a byte-order mark. A file that is not there is found out when it is read.
     /// </param>
     /// <param name="note">Called with one line for each thing that is passed over.</param>
     public static IReadOnlyList<string> Of(IEnumerable<string> paths, Stream? names = null, Action<string>? note = null)

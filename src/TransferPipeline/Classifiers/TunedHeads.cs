@@ -11,7 +11,7 @@ namespace TransferPipeline.Classifiers;
 /// <summary>Reads the head out of a classifier file that a fine-tuning wrote, for comparisons with heads on frozen features.</summary>
 internal static class TunedHeads
 {
-    /// <summary>The head of a classifier and what the classifier says of itself.</summary>
+    /// <summary>The head of a classifier and what the classifier states of itself.</summary>
     /// <exception cref="BadInputException">The file is no classifier, or its head was not trained with its backbone.</exception>
     public static (LinearHead Head, ClassifierInfo Info) Read(string file, FitReport? fit = null)
     {

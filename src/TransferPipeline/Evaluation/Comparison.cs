@@ -211,7 +211,7 @@ public sealed record HeadResult
     public double[] FoldAccuracies { get; init; } = [];
 }
 
-/// <summary>What McNemar's test on a split, or the corrected resampled t-test on folds, says of two heads.</summary>
+/// <summary>What McNemar's test on a split, or the corrected resampled t-test on folds, shows of two heads.</summary>
 /// <param name="First">Index into <see cref="Comparison.Heads"/>.</param>
 /// <param name="Second">Index into <see cref="Comparison.Heads"/>.</param>
 /// <param name="Difference">Accuracy of the first minus that of the second.</param>

@@ -4,7 +4,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Evaluation;
 
 /// <summary>
-/// Whether a head trained on one feature set says the same on another one of the same photos (CPU and CUDA, fp32 and fp16).
+/// Whether a head trained on one feature set predicts the same on another one of the same photos (CPU and CUDA, fp32 and fp16).
 /// </summary>
 /// <param name="Photos">Photos evaluated: those that are not in split train, or all when there are no others.</param>
 /// <param name="Agreement">Share of them for which the predictions on both sets are the same.</param>

@@ -2,7 +2,7 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Evaluation;
 
-/// <summary>What a head said of some photos; in repeated k-fold a photo occurs once per repeat.</summary>
+/// <summary>What a head predicted for some photos; in repeated k-fold a photo occurs once per repeat.</summary>
 /// <param name="Photos">Row of the feature data, for each prediction.</param>
 /// <param name="Truth">Its class.</param>
 /// <param name="Predicted">The first class with the largest score.</param>

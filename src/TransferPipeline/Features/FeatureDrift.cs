@@ -32,8 +32,7 @@ internal sealed record DriftReport
 
     /// <summary>
     /// Share of (at most <see cref="FeatureDrift.MaxQueries"/>) photos whose nearest neighbour by cosine is the same photo in both sets, or
-    /// in B
-    /// one that in A is as near to within 1 - <see cref="FeatureDrift.CosineLimit"/>: among copies of a photo the last bit decides.
+    /// in B one that in A is as near to within 1 - <see cref="FeatureDrift.CosineLimit"/>: among copies of a photo the last bit decides.
     /// </summary>
     public required double NeighbourAgreement { get; init; }
 

@@ -30,7 +30,7 @@ public sealed partial class FeatureSet
         return new(Manifest.Parts.Count, Manifest.Rows, Manifest.Parts.Sum(p => p.Bytes), problems);
     }
 
-    /// <exception cref="BadInputException">A part is not what the manifest says.</exception>
+    /// <exception cref="BadInputException">A part is not what the manifest states.</exception>
     internal void RequireIntact()
     {
         var problems = new string?[Manifest.Parts.Count];

@@ -115,7 +115,7 @@ public sealed partial class FeatureSet
     /// <summary>Reads vectors and rows into memory, in the dataset's order.</summary>
     /// <param name="split">Only this split; null for all.</param>
     /// <param name="verify">Compare each part's SHA-256 with the manifest's first.</param>
-    /// <exception cref="BadInputException">A part is missing, damaged or not what the manifest says.</exception>
+    /// <exception cref="BadInputException">A part is missing, damaged or not what the manifest states.</exception>
     public FeatureData Load(string? split = null, bool verify = true)
     {
         if (verify)

@@ -2,7 +2,7 @@ using TransferPipeline.Datasets;
 
 namespace TransferPipeline.Features;
 
-/// <summary>What every Parquet library says about a file that it cannot use, and how it finds out.</summary>
+/// <summary>What every Parquet library reports about a file that it cannot use, and how it finds out.</summary>
 internal static class ParquetErrors
 {
     private const string Expected = "expected a part of a feature set as 'transfer extract' writes it";

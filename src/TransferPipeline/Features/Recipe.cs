@@ -34,7 +34,7 @@ public sealed partial record Recipe
         init => field = PixelsOf(value);
     }
 
-    /// <summary>Whether photos were turned as their EXIF orientation says.</summary>
+    /// <summary>Whether photos were turned as their EXIF orientation states.</summary>
     public bool ExifTranspose { get; init; }
 
     /// <summary>Augmented copies of each training photo besides the photo itself.</summary>

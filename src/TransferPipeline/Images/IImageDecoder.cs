@@ -37,12 +37,12 @@ public sealed record DecodeOptions
     /// </summary>
     public long MaxPixels { get; init; } = 178_956_970;
 
-    /// <summary>Turn the photo as its EXIF orientation says. Off, as in torchvision's ImageFolder.</summary>
+    /// <summary>Turn the photo as its EXIF orientation states. Off, as in torchvision's ImageFolder.</summary>
     [Option("exif-transpose", "Turn photos as EXIF says.")]
     public bool ExifTranspose { get; init; }
 
     /// <summary>
-    /// A picture of this size is not over the limit. Beyond 715 million pixels its bytes would not fit one array, whatever the limit says.
+    /// A picture of this size is not over the limit. Beyond 715 million pixels its bytes would not fit one array, whatever the limit is.
     /// </summary>
     // In double: the product of two damaged 64-bit sides would overflow a long.
     public bool Allows(long width, long height) => (double)width * height <= Math.Min(MaxPixels, (int.MaxValue - RgbImage.Slack) / 3);

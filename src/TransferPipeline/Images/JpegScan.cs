@@ -23,8 +23,7 @@ internal enum JpegEnd
 
 /// <summary>
 /// Follows the markers of a JPEG file (ITU T.81, annex B) as libjpeg does (jdmarker.c). In a file of one scan, libjpeg meets a wrong marker
-/// only after
-/// the last row, where libvips no longer listens: below the marker the picture is grey, and Pillow refuses it.
+/// only after the last row, where libvips no longer listens: below the marker the picture is grey, and Pillow refuses it.
 /// </summary>
 internal readonly ref struct JpegScan
 {
@@ -107,8 +106,7 @@ internal readonly ref struct JpegScan
 
     /// <summary>
     /// Of several scans libjpeg reads all before it gives a row, so that it finds errors itself. Where a progressive file lacks scans it
-    /// smooths
-    /// blocks, differently from version to version (jdcoefct.c: smoothing_ok).
+    /// smooths blocks, differently from version to version (jdcoefct.c: smoothing_ok).
     /// </summary>
     private JpegEnd AfterScans(ref int at, ReadOnlySpan<byte> frame, ReadOnlySpan<byte> scan)
     {
@@ -308,7 +306,7 @@ internal readonly ref struct JpegScan
         return (long)((width + BlockSide * across - 1) / (BlockSide * across)) * ((height + BlockSide * down - 1) / (BlockSide * down));
     }
 
-    /// <summary>A segment without its length; as long as its length says, or to the end of the file.</summary>
+    /// <summary>A segment without its length; as long as its length states, or to the end of the file.</summary>
     private ReadOnlySpan<byte> Segment(int at)
     {
         if (at + 2 > _encoded.Length)

@@ -8,7 +8,7 @@ using System.Text.RegularExpressions;
 namespace TransferPipeline.Images;
 
 /// <summary>
-/// What a PNG file says in its chunks (PNG, third edition, 11): whether those before the pixels are intact, and how the photo is turned.
+/// What a PNG file states in its chunks (PNG, third edition, 11): whether those before the pixels are intact, and how the photo is turned.
 /// </summary>
 internal static partial class PngChunks
 {
@@ -80,8 +80,7 @@ internal static partial class PngChunks
 
     /// <summary>
     /// A copy whose palette has all colours that its bits can name, the missing ones grey as in a palette of Pillow's; without it libpng
-    /// makes
-    /// pixels beyond the palette black.
+    /// makes pixels beyond the palette black.
     /// </summary>
     public static byte[] WithWholePalette(ReadOnlySpan<byte> encoded)
     {

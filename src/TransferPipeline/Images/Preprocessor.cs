@@ -51,7 +51,7 @@ internal sealed class Preprocessor : IPhotoRegion
         }
         catch (ImageDecodeException)
         {
-            return whole; // such a photo cannot be resized, which Run says after the decoder has had its say
+            return whole; // such a photo cannot be resized, which Run reports after the decoder has had its say
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed class BackboneQuantizer(Toolbox tools, QuantizationOptions optio
         RecipeOf(model, new(Specify(model, dataset), [], []))
             .All(own => own.Key is Source or Photos or PhotosSha256 || recipe.GetValueOrDefault(own.Key) == own.Value);
 
-    /// <exception cref="UsageException">The model cannot be quantized; the message says why.</exception>
+    /// <exception cref="UsageException">The model cannot be quantized; the message states why.</exception>
     public QuantizedBackbone Quantize(ResolvedModel model, CalibrationSet photos, CancellationToken cancellation)
     {
         var size = photos.Spec.Preprocessing;

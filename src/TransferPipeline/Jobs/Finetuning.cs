@@ -145,7 +145,7 @@ internal sealed partial class Finetuning
             _message("above the cut 'all' nothing can be cached: each epoch makes fresh copies, as with --views 0");
     }
 
-    /// <summary>Sets the head with which training starts, and says how good it is; null for a random one.</summary>
+    /// <summary>Sets the head with which training starts, and reports how good it is; null for a random one.</summary>
     private Predictions? Start(TuningRun run, ITunedPart part, TuningPhotos photos)
     {
         var weights = part.Weights();

@@ -20,7 +20,7 @@ public sealed class OpenedClassifier : IDisposable
     public IReadOnlyList<string> Labels => _classifier.Info.Labels;
 
     /// <summary>Classifies one photo.</summary>
-    /// <returns>The prediction; its <see cref="PhotoPrediction.Failure"/> says why a photo cannot be used.</returns>
+    /// <returns>The prediction; its <see cref="PhotoPrediction.Failure"/> states why a photo cannot be used.</returns>
     public PhotoPrediction Predict(string photo) => _photos.Predict([new PhotoFile(photo)]).Single();
 
     /// <summary>Classifies photos in batches on several threads, in order; results come as soon as they are there.</summary>

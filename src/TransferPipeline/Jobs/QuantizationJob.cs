@@ -49,7 +49,7 @@ internal sealed class QuantizationJob(Toolbox tools, QuantizationOptions options
         var manifest = made.Write(aside, bytes);
         var result = new QuantizationTrial(tools, threads, message).Run(
             model,
-            // Its messages are about the backbone that was asked for.
+            // Its messages are about the backbone that was requested.
             tools.Models.Resolve(aside) with
             {
                 Name = Path.GetFileNameWithoutExtension(file),

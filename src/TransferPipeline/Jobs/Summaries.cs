@@ -3,7 +3,7 @@ using TransferPipeline.Features;
 
 namespace TransferPipeline.Jobs;
 
-/// <summary>What a comparison says of its inputs.</summary>
+/// <summary>What a comparison states of its inputs.</summary>
 internal static class Summaries
 {
     // A merged set states no cost: its seconds are unknown, and 0 would look measured.

@@ -103,7 +103,7 @@ public sealed partial record Toolbox
     /// <exception cref="UsageException">No head has that name; the nearest one is suggested.</exception>
     public IHeadTrainer Trainer(string name) => HeadCatalog.Find(name, Trainers);
 
-    /// <summary>What an extraction of a dataset's photos with a model gives, on the CPU and without views unless more is said.</summary>
+    /// <summary>What an extraction of a dataset's photos with a model gives, on the CPU and without views unless more is stated.</summary>
     /// <param name="outputs">A cut and the folder of its feature set each.</param>
     /// <param name="preprocessing">Changes to the model's own.</param>
     /// <exception cref="UsageException">The model's pixels or feature are not clear.</exception>

@@ -6,8 +6,7 @@ namespace TransferPipeline.Onnx;
 
 /// <summary>
 /// Hands graphs to ONNX Runtime while their weights stay in files. ONNX Runtime maps external data, and drops the mapping of a weight once
-/// a
-/// kernel has packed it into a form of its own; weights inside the message it would hold two or three times.
+/// a kernel has packed it into a form of its own; weights inside the message it would hold two or three times.
 /// </summary>
 internal static class MappedWeights
 {
@@ -53,8 +52,7 @@ internal static class MappedWeights
 
     /// <summary>
     /// Replaces each Gemm with a large weight of outputs x inputs by several, each with some of the outputs, and a Concat. A value's sum is
-    /// not
-    /// touched, and a slice is a range of the same file.
+    /// not touched, and a slice is a range of the same file.
     /// </summary>
     private static void Slice(ModelProto model)
     {

@@ -41,7 +41,7 @@ internal static class ModelSerializer
         Varint(to, (ulong)length);
     }
 
-    /// <summary>Writes a number in base 128, the lowest group first; the highest bit says that more follow.</summary>
+    /// <summary>Writes a number in base 128, the lowest group first; the highest bit states that more follow.</summary>
     public static void Varint(Stream to, ulong value)
     {
         for (; value >= 0x80; value >>= 7)

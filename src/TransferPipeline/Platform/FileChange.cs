@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace TransferPipeline.Platform;
 
 /// <summary>
-/// What the file system says of a file and no program can set back: its number (inode) and the time of its last change of any kind.
+/// What the file system reports about a file and no program can set back: its number (inode) and the time of its last change of any kind.
 /// Writing, renaming, copying over it, and setting its times (touch -r, cp -p, rsync -t) all change one of them.
 /// </summary>
 /// <param name="Number">The file's number in its file system.</param>

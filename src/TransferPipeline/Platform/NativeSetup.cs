@@ -32,10 +32,8 @@ internal static class NativeSetup
 
     /// <summary>
     /// Forbids NVIDIA's libraries to take TensorFloat-32 for float32, before they are loaded: TensorRT does by default, and so does ONNX
-    /// Runtime
-    /// 1.29 for convolutions that cuDNN has no other engine for (conv.cc: CreateCudnnFeExecutionPlan). It holds for the whole process, so
-    /// not
-    /// where a session is to use it: beside that one, float32 is what is compared with.
+    /// Runtime 1.29 for convolutions that cuDNN has no other engine for (conv.cc: CreateCudnnFeExecutionPlan). It holds for the whole
+    /// process, so not where a session is to use it: beside that one, float32 is what is compared with.
     /// </summary>
     internal static void ForbidTf32(bool forbid)
     {

@@ -32,7 +32,7 @@ internal static class Ranking
             : head.ShortName;
 
     /// <summary>
-    /// What a title says beyond the trainer's name, with the chosen values of sweeps; empty when it does not begin with that.
+    /// What a title contains beyond the trainer's name, with the chosen values of sweeps; empty when it does not begin with that.
     /// </summary>
     public static string Rest(HeadResult head) =>
         head.ChosenTitle.StartsWith(head.Name + " ", StringComparison.Ordinal) ? head.ChosenTitle[(head.Name.Length + 1)..] : "";

@@ -4,7 +4,7 @@ using TransferPipeline.Features;
 
 namespace TransferPipeline.Tuning;
 
-/// <summary>Activations of photos computed whenever they are asked for, so that every epoch has copies of its own.</summary>
+/// <summary>Activations of photos computed at each request, so that every epoch has copies of its own.</summary>
 internal sealed class LiveActivations : IActivationSource
 {
     private readonly PhotoPass _pass;

@@ -4,7 +4,7 @@ using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
 
-/// <summary>Cuts by name, poolings, and what is told when they do not fit.</summary>
+/// <summary>Cuts by name, poolings, and what is reported when they do not fit.</summary>
 public sealed class CutTests : IDisposable
 {
     private const int Batch = 2;

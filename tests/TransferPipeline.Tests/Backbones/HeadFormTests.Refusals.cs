@@ -5,7 +5,7 @@ using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
 
-/// <content>What is refused or asked back.</content>
+/// <content>What is refused, and what the user has to state.</content>
 public sealed partial class HeadFormTests
 {
     [Fact]

@@ -17,7 +17,10 @@ public sealed class PreprocessingConfigTests : IDisposable
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"feature_extractor_type":"CLIPFeatureExtractor","size":12,"crop_size":12,"do_center_crop":true,"resample":3,"image_mean":[0.1,0.2,0.3],"image_std":[1,1,1]}""",
+        """
+            {"feature_extractor_type":"CLIPFeatureExtractor","size":12,"crop_size":12,"do_center_crop":true,"resample":3,
+            "image_mean":[0.1,0.2,0.3],"image_std":[1,1,1]}
+            """,
         "short side 12 bicubic, crop 12 x 12 rounded down, (x / 255 - [0.1, 0.2, 0.3]) / [1, 1, 1]"
     )]
     [InlineData(
@@ -27,17 +30,26 @@ public sealed class PreprocessingConfigTests : IDisposable
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"image_processor_type":"ConvNextImageProcessor","size":{"shortest_edge":12},"crop_pct":0.875,"resample":3,"image_mean":[0.5],"image_std":[0.5]}""",
+        """
+            {"image_processor_type":"ConvNextImageProcessor","size":{"shortest_edge":12},"crop_pct":0.875,"resample":3,
+            "image_mean":[0.5],"image_std":[0.5]}
+            """,
         "short side 13 bicubic, crop 12 x 12 rounded down, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"size":{"shortest_edge":14},"crop_size":{"height":12,"width":12},"do_center_crop":true,"do_flip_channel_order":true,"do_normalize":false,"resample":2}""",
+        """
+            {"size":{"shortest_edge":14},"crop_size":{"height":12,"width":12},"do_center_crop":true,"do_flip_channel_order":true,
+            "do_normalize":false,"resample":2}
+            """,
         "short side 14 bilinear, crop 12 x 12 rounded down, (x - 0) / 255, BGR"
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"size":{"height":12,"width":12},"do_rescale":true,"rescale_factor":0.00784313725490196,"rescale_offset":true,"do_normalize":false}""",
+        """
+            {"size":{"height":12,"width":12},"do_rescale":true,"rescale_factor":0.00784313725490196,"rescale_offset":true,
+            "do_normalize":false}
+            """,
         "resize 12 x 12 bilinear, (x - 127.5) / 127.5"
     )]
     [InlineData(
@@ -47,7 +59,10 @@ public sealed class PreprocessingConfigTests : IDisposable
     )]
     [InlineData(
         "config.json",
-        """{"pretrained_cfg":{"input_size":[3,12,12],"interpolation":"bicubic","crop_pct":1.0,"crop_mode":"squash","mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}}""",
+        """
+            {"pretrained_cfg":{"input_size":[3,12,12],"interpolation":"bicubic","crop_pct":1.0,"crop_mode":"squash",
+            "mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}}
+            """,
         "resize 12 x 12 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
     )]
     [InlineData(

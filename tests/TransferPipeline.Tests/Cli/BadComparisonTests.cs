@@ -258,7 +258,7 @@ public sealed class BadComparisonTests : IDisposable
         var result = Compare(Plain(), "ridge,knn", "--report", page);
         Assert.Equal(0, result.ExitCode);
         Assert.Equal(
-            "the page is without pictures: the photos are not at made-up, where they were at the extraction; --data says where they are",
+            "the page is without pictures: the photos are not at synthetic, where they were at the extraction; --data says where they are",
             result.LastErrorLine
         );
         Assert.DoesNotContain("data:image", File.ReadAllText(page), StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace TransferPipeline.Tests.Cli;
 
-/// <summary>What shells complete, asked of the command and of the shells themselves.</summary>
+/// <summary>What shells complete, by the command's answer and in the shells themselves.</summary>
 public sealed class CompletionTests : IDisposable
 {
     private readonly TempFolder _folder = new();

@@ -2,7 +2,7 @@ using TransferPipeline.Cli;
 
 namespace TransferPipeline.Tests.Cli;
 
-/// <summary>What the README and the pages in docs/ tell people to type is understood by the command.</summary>
+/// <summary>What the README and the pages in docs/ show as input is understood by the command.</summary>
 public sealed class DocumentationTests
 {
     public static TheoryData<string> Pages =>

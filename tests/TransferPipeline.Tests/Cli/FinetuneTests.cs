@@ -175,7 +175,10 @@ public sealed class FinetuneTests : IDisposable
         Assert.Equal("the last epoch", JsonNode.Parse(result.Output)!["kept"]!.GetValue<string>());
     }
 
-    /// <summary>A transformer from its pixels on: its class token, positions and biases train, its mask does not, and the file has them.</summary>
+    /// <summary>
+    /// A transformer from its pixels on: its class token, positions and biases train, its mask does not, and the file
+    /// has them.
+    /// </summary>
     [Fact]
     public void Finetune_OfATransformer_TrainsItsTablesAndNotItsMask()
     {

@@ -198,7 +198,8 @@ public sealed class QuantizeTests : IDisposable
         SamplePhotos.Copy(_folder.At("photos"), 6, Classes);
         File.WriteAllText(
             _folder.At("p.yaml"),
-            "data: { path: photos }\nmodel: efficientnet-lite0\nquantize: { photos: 8, max-loss: 1 }\nheads: [ridge]\nexport: classifier.onnx\n"
+            "data: { path: photos }\nmodel: efficientnet-lite0\nquantize: { photos: 8, max-loss: 1 }\nheads: [ridge]\n"
+                + "export: classifier.onnx\n"
         );
         var plan = Run("run", "p.yaml", "--dry-run");
         Assert.Contains("int8: efficientnet-lite0 is quantized first, on 8 training photos", plan.Output, StringComparison.Ordinal);
@@ -228,7 +229,10 @@ public sealed class QuantizeTests : IDisposable
 
     private TransferResult Run(params string[] arguments) => TransferProcess.RunIn(_folder.At("."), Store, arguments);
 
-    /// <summary>Two classes of plain photos that differ a little in colour; each is larger than the buffers that files are first read into.</summary>
+    /// <summary>
+    /// Two classes of plain photos that differ a little in colour; each is larger than the buffers that files are first
+    /// read into.
+    /// </summary>
     private static void ColouredPhotos(string root)
     {
         foreach (var (split, count) in new[] { ("train", 15), ("validation", 10) })

@@ -3,7 +3,7 @@ using TransferPipeline.Images;
 
 namespace TransferPipeline.Tests.Cli;
 
-/// <summary>A feature set on disk with made-up vectors, as a careless tool could leave one.</summary>
+/// <summary>A feature set on disk with synthetic vectors, as a careless tool could leave one.</summary>
 internal static class SyntheticFeatureSet
 {
     private const int Columns = 6;
@@ -40,10 +40,10 @@ internal static class SyntheticFeatureSet
         new FeatureManifest
         {
             Complete = true,
-            Dataset = "made-up",
+            Dataset = "synthetic",
             Recipe = new()
             {
-                Model = "made-up",
+                Model = "synthetic",
                 ModelSha256 = new('0', 64),
                 Cut = "penultimate",
                 Pooling = "none",

@@ -25,7 +25,9 @@ public sealed class CifarPythonTests : IDisposable
             for name in ["data_batch_1", "data_batch_2", "test_batch"]:
                 pixels = random.randint(0, 256, (20, 3072)).astype(numpy.uint8)
                 labels = [int(i) % 10 for i in range(20)]
-                pickle.dump({"batch_label": "x", "labels": labels, "data": pixels, "filenames": ["a_%d.png" % i for i in range(20)]}, open("py/" + name, "wb"), {{protocol}})
+                names = ["a_%d.png" % i for i in range(20)]
+                batch = {"batch_label": "x", "labels": labels, "data": pixels, "filenames": names}
+                pickle.dump(batch, open("py/" + name, "wb"), {{protocol}})
                 open("bin/" + name + ".bin", "wb").write(b"".join(bytes([label]) + row.tobytes() for label, row in zip(labels, pixels)))
             names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
             pickle.dump({"label_names": names, "num_vis": 3072}, open("py/batches.meta", "wb"), {{protocol}})

@@ -114,8 +114,8 @@ public sealed class MetadataDatasetTests : IDisposable
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
         Assert.Equal(["a", "b"], data.Classes);
         Assert.Contains(data.Problems, p => p.Path == "metadata.csv" && p.Problem.StartsWith("not used", StringComparison.Ordinal));
-        using var asked = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Csv });
-        Assert.Equal(["x", "y"], asked.Classes);
+        using var requested = DatasetReader.Open(new DatasetOptions { Path = _folder.Root, Kind = DatasetKind.Csv });
+        Assert.Equal(["x", "y"], requested.Classes);
     }
 
     [Fact]

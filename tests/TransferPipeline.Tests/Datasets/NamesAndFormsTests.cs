@@ -295,7 +295,8 @@ public sealed class NamesAndFormsTests : IDisposable
             _folder.Write($"{id}.jpg", id);
         var csv = _folder.Write(
             "train-annotations-human-imagelabels.csv",
-            "ImageID,Source,LabelName,Confidence\n0a1,verification,/m/01g317,1\n0a1,verification,/m/0bt9lr,0\n0b2,verification,/m/0bt9lr,1\n0c3,verification,/m/0bt9lr,1\n"
+            "ImageID,Source,LabelName,Confidence\n0a1,verification,/m/01g317,1\n0a1,verification,/m/0bt9lr,0\n"
+                + "0b2,verification,/m/0bt9lr,1\n0c3,verification,/m/0bt9lr,1\n"
         );
         _folder.Write("oidv7-class-descriptions.csv", "LabelName,DisplayName\n/m/01g317,Person\n/m/0bt9lr,\"Dog, tame\"\n");
         using var data = DatasetReader.Open(new DatasetOptions { Path = csv });

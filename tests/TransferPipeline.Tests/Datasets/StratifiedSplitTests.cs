@@ -68,12 +68,12 @@ public sealed class StratifiedSplitTests
         [
             .. Enumerable.Range(0, 50).Select(i => new PhotoEntry($"p{i}", i % 2 == 0 ? "a" : "b", i < 10 ? Splits.Test : Splits.Train)),
         ];
-        var asked = entries.ToArray();
-        StratifiedSplit.Complete(asked, new DatasetOptions { Path = "x", ValidationShare = 0.25 });
+        var requested = entries.ToArray();
+        StratifiedSplit.Complete(requested, new DatasetOptions { Path = "x", ValidationShare = 0.25 });
         StratifiedSplit.Complete(entries, new DatasetOptions { Path = "x" });
 
-        Assert.Equal(10, asked.Count(e => e.Split == Splits.Validation));
-        Assert.Equal(10, asked.Count(e => e.Split == Splits.Test));
+        Assert.Equal(10, requested.Count(e => e.Split == Splits.Validation));
+        Assert.Equal(10, requested.Count(e => e.Split == Splits.Test));
         Assert.DoesNotContain(entries, e => e.Split == Splits.Validation);
     }
 

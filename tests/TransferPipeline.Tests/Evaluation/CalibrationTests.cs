@@ -78,7 +78,7 @@ public sealed class CalibrationTests
     }
 
     /// <summary>
-    /// The head that is judged keeps the epoch that was best on validation; heads that trained to the end would ask for another
+    /// The head that is evaluated keeps the epoch that was best on validation; heads that trained to the end would give another
     /// temperature.
     /// </summary>
     [Fact]

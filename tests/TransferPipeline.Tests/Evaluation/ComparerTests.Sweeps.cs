@@ -36,7 +36,7 @@ public sealed partial class ComparerTests
     [Fact]
     public void Run_SweepWhoseBestEndsTheOptionsOwnRange_HasNoEdgeToGoBeyond()
     {
-        // Only the first value of a vector tells anything, and fewer than one cannot be looked at.
+        // Only the first value of a vector distinguishes the classes, and fewer than one value cannot be used.
         var set = Synthetic.Set(separation: 3);
         for (var r = 0; r < set.Data.X.Rows; r++)
         {
@@ -145,7 +145,8 @@ public sealed partial class ComparerTests
         using var json = JsonDocument.Parse(ComparisonJson.Serialize(result));
         var sweeps = json.RootElement.GetProperty("sweeps");
         Assert.Equal(
-            """{"head":"knn n_neighbors=[3,5,9] scaling=[none,standard] weights=[distance,uniform]","parameter":"scaling","values":["none","standard"]""",
+            """{"head":"knn n_neighbors=[3,5,9] scaling=[none,standard] """
+                + """weights=[distance,uniform]","parameter":"scaling","values":["none","standard"]""",
             sweeps[1].GetRawText().Replace("\\u002B", "+")[..sweeps[1].GetRawText().IndexOf(",\"scores", StringComparison.Ordinal)]
         );
         Assert.Equal("standard", sweeps[1].GetProperty("chosen").GetString());

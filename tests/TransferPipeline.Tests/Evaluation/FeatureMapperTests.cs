@@ -45,7 +45,7 @@ public sealed class FeatureMapperTests
     [Fact]
     public void Run_RealFeatures_PutsNeighboursOfAClassTogether()
     {
-        // Ants and bees are told apart by nearest neighbours in the vectors (accuracy 0.95); the map must keep that.
+        // Ants and bees are distinguished by nearest neighbours in the vectors (accuracy 0.95); the map must keep that.
         var points = Map(View(ReferenceFeatures.Hymenoptera()), 0, 2).Points;
         Assert.InRange(NeighbourAgreement(points), 0.9, 1);
     }

@@ -1,4 +1,4 @@
-"""Writes MetricsGoldens.json: scikit-learn's figures for made-up predictions (scikit-learn 1.2.1, scipy 1.10.1, numpy 1.24)."""
+"""Writes MetricsGoldens.json: scikit-learn's figures for synthetic predictions (scikit-learn 1.2.1, scipy 1.10.1, numpy 1.24)."""
 import json
 import pathlib
 

@@ -3,7 +3,7 @@ using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Evaluation;
 
-/// <summary>Made-up feature sets: normal clouds around random class centres.</summary>
+/// <summary>Synthetic feature sets: normal clouds around random class centres.</summary>
 internal static class Synthetic
 {
     /// <param name="perSplit">Photos of each class in each split.</param>
@@ -13,7 +13,7 @@ internal static class Synthetic
         int columns = 8,
         double separation = 2,
         int seed = 1,
-        string folder = "made-up",
+        string folder = "synthetic",
         params (string Split, int PerClass)[] perSplit
     )
     {
@@ -36,7 +36,7 @@ internal static class Synthetic
         return Source(x, [.. rows.Select(r => r.Class)], [.. rows.Select(r => r.Split)], classes, folder);
     }
 
-    public static FeatureSource Source(FeatureMatrix x, int[] y, string[] splits, int classes, string folder = "made-up")
+    public static FeatureSource Source(FeatureMatrix x, int[] y, string[] splits, int classes, string folder = "synthetic")
     {
         string[] names = [.. Enumerable.Range(0, classes).Select(k => $"class{k}")];
         var data = new FeatureData

@@ -109,7 +109,7 @@ public sealed class CrashTests
         Assert.Equal(0, child.ExitCode);
         if (lines.FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) is not { } peak)
         {
-            Assert.False(OperatingSystem.IsLinux(), "Linux tells the peak of resident memory");
+            Assert.False(OperatingSystem.IsLinux(), "Linux reports the peak of resident memory");
             return;
         }
 

@@ -22,9 +22,9 @@ public sealed class GpuEngineTests : IDisposable
         File.WriteAllText(Path.Combine(_extraction.Photos, "train", "hat", "a-broken.jpg"), "no photo");
         _extraction.Options = _extraction.Options with { MaxFailedShare = 1 };
         _extraction.Run();
-        var fed = Fed(_extraction.At("fed"), workers: 3, batch: 5);
-        Assert.Equal((12, 1), (fed.Computed, fed.Failed));
-        var (expected, actual) = (_extraction.Load(), Load(fed));
+        var gpu = OnGpu(_extraction.At("gpu"), workers: 3, batch: 5);
+        Assert.Equal((12, 1), (gpu.Computed, gpu.Failed));
+        var (expected, actual) = (_extraction.Load(), Load(gpu));
         Assert.Equal(expected.Rows, actual.Rows);
         for (var i = 0; i < expected.Rows.Count; i++)
             Assert.InRange(
@@ -48,8 +48,8 @@ public sealed class GpuEngineTests : IDisposable
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset);
         var half = HalfPrecision.Convert(job.OpenModel(), _ => { });
-        var fed = Fed(job with { OpenModel = () => half, Outputs = [job.Outputs[0] with { Folder = _extraction.At("half") }] }, 2, 5);
-        var (expected, actual) = (_extraction.Load(), Load(fed));
+        var gpu = OnGpu(job with { OpenModel = () => half, Outputs = [job.Outputs[0] with { Folder = _extraction.At("half") }] }, 2, 5);
+        var (expected, actual) = (_extraction.Load(), Load(gpu));
         for (var i = 0; i < expected.Rows.Count; i++)
             Assert.InRange(TensorPrimitives.CosineSimilarity<float>(expected.X.Row(i), actual.X.Row(i)), 0.9995f, 0.9999999f);
     }
@@ -59,8 +59,8 @@ public sealed class GpuEngineTests : IDisposable
     {
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset);
-        var usual = Fed(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("usual") }] }, 2, 5);
-        var graphs = Fed(
+        var usual = OnGpu(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("usual") }] }, 2, 5);
+        var graphs = OnGpu(
             job with
             {
                 Outputs = [job.Outputs[0] with { Folder = _extraction.At("graphs") }],
@@ -78,7 +78,7 @@ public sealed class GpuEngineTests : IDisposable
     {
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset) with { Device = new() { CudaGraphs = true } };
-        var error = Assert.Throws<JobFailedException>(() => Fed(job, 2, 5, memory: TensorMemory.Plain((_, _, _) => { })));
+        var error = Assert.Throws<JobFailedException>(() => OnGpu(job, 2, 5, memory: TensorMemory.Plain((_, _, _) => { })));
         Assert.Contains("--cuda-graphs off", error.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_extraction.Set, "*.parquet"));
     }
@@ -88,7 +88,7 @@ public sealed class GpuEngineTests : IDisposable
     {
         var messages = new List<string>();
         _extraction.Options = _extraction.Options with { FewerWorkers = true, Message = messages.Add };
-        var result = Fed(_extraction.At("fed"), workers: 2, batch: 0);
+        var result = OnGpu(_extraction.At("gpu"), workers: 2, batch: 0);
         Assert.Equal(12, result.Computed);
         // Twelve photos: a batch is worth a trial, the number of threads is not.
         Assert.Matches(@"^batches of 8 photos \(tried 8: \d+/s\); --batch 8 skips the trial$", Assert.Single(messages));
@@ -115,7 +115,7 @@ public sealed class GpuEngineTests : IDisposable
         Assert.InRange(engine.Decoders, 1, 4);
         Assert.StartsWith($"{engine.Decoders} of 4 threads decode for ", Assert.Single(messages), StringComparison.Ordinal);
         Assert.EndsWith($"--threads {engine.Decoders} skips the trial", messages[0], StringComparison.Ordinal);
-        using var told = new GpuEngine(
+        using var given = new GpuEngine(
             job.Device,
             GpuPlan.Measure(
                 job,
@@ -128,7 +128,7 @@ public sealed class GpuEngineTests : IDisposable
                 (bytes, _) => SessionFactory.Create(bytes, new())
             )
         );
-        Assert.Equal(4, told.Decoders);
+        Assert.Equal(4, given.Decoders);
     }
 
     [Theory]
@@ -190,8 +190,8 @@ public sealed class GpuEngineTests : IDisposable
     [Fact]
     public void Run_WithOtherThreads_WritesTheSameBytes()
     {
-        var one = Fed(_extraction.At("one"), workers: 1, batch: 4);
-        var four = Fed(_extraction.At("four"), workers: 4, batch: 4);
+        var one = OnGpu(_extraction.At("one"), workers: 1, batch: 4);
+        var four = OnGpu(_extraction.At("four"), workers: 4, batch: 4);
         Assert.Equal(Parts(one), Parts(four));
     }
 
@@ -199,7 +199,7 @@ public sealed class GpuEngineTests : IDisposable
     public void Run_BatchesLargerThanParts_DoNotWaitForEachOther()
     {
         // Parts of three rows and batches of eleven: several parts are open until a batch is full, and the last is never full.
-        var result = Fed(_extraction.At("fed"), workers: 2, batch: 11);
+        var result = OnGpu(_extraction.At("gpu"), workers: 2, batch: 11);
         Assert.Equal(12, result.Computed);
         Assert.Equal(4, FeatureSet.Open(result.Folder, _extraction.Table).Manifest.Parts.Count);
     }
@@ -214,8 +214,8 @@ public sealed class GpuEngineTests : IDisposable
         };
         _extraction.Run(job, _extraction.Options);
         var expected = _extraction.Load();
-        var fed = Fed(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("fed") }] }, 2, 5);
-        var actual = Load(fed);
+        var gpu = OnGpu(job with { Outputs = [job.Outputs[0] with { Folder = _extraction.At("gpu") }] }, 2, 5);
+        var actual = Load(gpu);
         Assert.Equal(24, actual.Rows.Count);
         Assert.Equal(expected.Rows, actual.Rows);
         for (var i = 0; i < 24; i++)
@@ -231,12 +231,12 @@ public sealed class GpuEngineTests : IDisposable
             if (photo == 7)
                 stop.Cancel();
         };
-        Assert.ThrowsAny<OperationCanceledException>(() => Fed(_extraction.At("fed"), workers: 1, batch: 5, stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => OnGpu(_extraction.At("gpu"), workers: 1, batch: 5, stop.Token));
         _extraction.Decoder.Before = static _ => { };
-        var kept = FeatureSet.Open(_extraction.At("fed"), _extraction.Table);
+        var kept = FeatureSet.Open(_extraction.At("gpu"), _extraction.Table);
         Assert.False(kept.Manifest.Complete);
         Assert.InRange(kept.Rows, 5, 9);
-        var rest = Fed(_extraction.At("fed"), workers: 2, batch: 5);
+        var rest = OnGpu(_extraction.At("gpu"), workers: 2, batch: 5);
         Assert.Equal((kept.Rows, 12), (rest.Reused, rest.Reused + rest.Computed));
     }
 
@@ -251,18 +251,18 @@ public sealed class GpuEngineTests : IDisposable
         {
             OpenModel = () => other with { Outputs = [other.Outputs[0] with { Name = "nothing" }] },
         };
-        var error = Assert.Throws<Microsoft.ML.OnnxRuntime.OnnxRuntimeException>(() => Fed(job, 2, 4));
+        var error = Assert.Throws<Microsoft.ML.OnnxRuntime.OnnxRuntimeException>(() => OnGpu(job, 2, 4));
         Assert.Contains("nothing", error.Message, StringComparison.Ordinal);
     }
 
-    private ExtractionResult Fed(string folder, int workers, int batch, CancellationToken? cancellation = null)
+    private ExtractionResult OnGpu(string folder, int workers, int batch, CancellationToken? cancellation = null)
     {
         using var dataset = _extraction.OpenDataset();
         var job = _extraction.Job(dataset);
-        return Fed(job with { Outputs = [job.Outputs[0] with { Folder = folder }] }, workers, batch, cancellation);
+        return OnGpu(job with { Outputs = [job.Outputs[0] with { Folder = folder }] }, workers, batch, cancellation);
     }
 
-    private ExtractionResult Fed(
+    private ExtractionResult OnGpu(
         ExtractionSpec job,
         int workers,
         int batch,

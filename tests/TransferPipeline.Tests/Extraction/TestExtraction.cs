@@ -125,7 +125,7 @@ internal sealed class CountingDecoder : IImageDecoder
         set => _count = value;
     }
 
-    /// <summary>Photos of which all pixels were asked for.</summary>
+    /// <summary>Photos of which all pixels were requested.</summary>
     public int Whole => _whole;
 
     /// <summary>Called before each photo with the number of photos so far.</summary>

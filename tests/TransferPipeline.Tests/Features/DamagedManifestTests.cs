@@ -8,7 +8,10 @@ using TransferPipeline.Tuning;
 
 namespace TransferPipeline.Tests.Features;
 
-/// <summary>Each value of a manifest replaced by others that JSON allows: whoever reads the set says so in one line, or does not care.</summary>
+/// <summary>
+/// Each value of a manifest replaced by others that JSON allows: what reads the set reports it in one line, or does not
+/// use the value.
+/// </summary>
 public sealed class DamagedManifestTests : IDisposable
 {
     private static readonly string[] Replacements =
@@ -75,7 +78,7 @@ public sealed class DamagedManifestTests : IDisposable
     public void EveryReader_OfALabelOrSplitThatIsNone_NamesThePhoto(string label, string split, string problem)
     {
         var photos = SyntheticFeatureSet.Photos(4, ["cow", "dog"], "train", "validation");
-        var folder = SyntheticFeatureSet.Write(_extraction.At("made-up"), [.. photos, (label, split)]);
+        var folder = SyntheticFeatureSet.Write(_extraction.At("synthetic"), [.. photos, (label, split)]);
         var manifest = Path.Combine(folder, FeatureManifest.FileName);
         File.WriteAllText(manifest, Replaced(File.ReadAllText(manifest), "$.classes", "[\"cow\",\"dog\"]"));
         var set = FeatureSet.Open(folder, _extraction.Table);

@@ -6,7 +6,7 @@ using TransferPipeline.Tests.Extraction;
 
 namespace TransferPipeline.Tests.Features;
 
-/// <summary>A set on disk: what is told of damage, and what others can read.</summary>
+/// <summary>A set on disk: what is reported of damage, and what others can read.</summary>
 public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet>
 {
     private readonly TestExtraction _extraction;
@@ -38,7 +38,7 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
     {
         // Written by a careless tool: the manifest fits, only the values do not.
         var folder = SyntheticFeatureSet.Write(
-            _extraction.At("made-up"),
+            _extraction.At("synthetic"),
             SyntheticFeatureSet.Photos(2, ["a", "b"], "train"),
             x => x.Row(2)[4] = value
         );

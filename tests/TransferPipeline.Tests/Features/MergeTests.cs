@@ -38,7 +38,10 @@ public sealed class MergeTests : IDisposable
         Assert.Equal((0, 12), (_extraction.Run(job, _extraction.Options) is var run ? run.Computed : -1, run.Reused));
     }
 
-    /// <summary>A cluster starts a job again that had ended; other sets, or a part that was damaged since, are no reason to go on.</summary>
+    /// <summary>
+    /// A cluster starts a job again that had ended: the merged set is kept, unless the sets are others or a part was damaged
+    /// since.
+    /// </summary>
     [Fact]
     public void Merge_OfTheSameSetsAgain_KeepsTheSet()
     {

@@ -3,7 +3,7 @@ using TransferPipeline.Features;
 
 namespace TransferPipeline.Tests.Features;
 
-/// <summary>Made-up parts of feature sets: the same for the same arguments.</summary>
+/// <summary>Synthetic parts of feature sets: the same for the same arguments.</summary>
 internal static class Samples
 {
     public static (List<FeatureRow> Rows, FeatureMatrix Vectors) Make(int rows, int columns, int seed = 1)

@@ -60,7 +60,7 @@ public sealed class ExtremeVectorsTests
         for (var i = 0; i < rows.Length; i++)
             Assert.Equal(1, probabilities.Skip(i * head.ClassCount).Take(head.ClassCount).Sum(p => (double)p), 1e-4);
 
-        // Where classes are told apart by most columns, each head tells them apart; "copies" has the classes of a few rows at random.
+        // Where most columns distinguish the classes, so does each head; "copies" has the classes of a few rows at random.
         if (vectors is "constant columns" or "tiny" or "large" or "fewer rows than values")
             Assert.True(HeadChecks.Accuracy(head, x, y, rows) > 0.7, $"accuracy {HeadChecks.Accuracy(head, x, y, rows)}");
     }

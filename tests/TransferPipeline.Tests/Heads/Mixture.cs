@@ -2,7 +2,7 @@ using TransferPipeline.Heads.Common;
 
 namespace TransferPipeline.Tests.Heads;
 
-/// <summary>Made-up classes, drawn bit for bit as tests/rivals/goldens/mixture.py draws them.</summary>
+/// <summary>Synthetic classes, drawn bit for bit as tests/rivals/goldens/mixture.py draws them.</summary>
 internal sealed class Mixture
 {
     private uint _state;

@@ -2,7 +2,7 @@ using TransferPipeline.Onnx;
 
 namespace TransferPipeline.Tests.Onnx;
 
-/// <summary>Files that compute in 8 bits are told from those of floats by their operators.</summary>
+/// <summary>Files that compute in 8 bits are recognized by their operators.</summary>
 public sealed class QuantizedOperatorsTests
 {
     [Theory]

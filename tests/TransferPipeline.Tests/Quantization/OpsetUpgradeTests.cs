@@ -13,7 +13,10 @@ public sealed class OpsetUpgradeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Before opset 13 Softmax took all axes from the given one on for one; only -1 and the last axis mean the same today.</summary>
+    /// <summary>
+    /// Before opset 13 Softmax took all axes from the given one on for one; only -1 and the last axis mean the same
+    /// today.
+    /// </summary>
     [Theory]
     [InlineData("Softmax", 11, 1L)]
     [InlineData("Softmax", 11, 2L)]

@@ -232,7 +232,7 @@ internal sealed class Browser
 
 /// <summary>What a reader of a page met.</summary>
 /// <param name="Messages">Lines of the console and errors of scripts.</param>
-/// <param name="Requests">Addresses asked for beyond the page itself.</param>
+/// <param name="Requests">Addresses requested beyond the page itself.</param>
 /// <param name="Injected">Elements and scripts that only names and labels can have brought in.</param>
 /// <param name="Nameless">Elements without a name that a screen reader could read out.</param>
 /// <param name="FaintLight">Texts whose contrast to what is under them is below 4.5:1, in light colors.</param>

@@ -108,7 +108,7 @@ public sealed class BrowserTests
             $"the page is {seen.PhoneScrollWidth} px wide on a phone of 390 px; widest: {seen.WiderThanPhone}"
         );
 
-    /// <summary>Some photo for each path, so that made-up paths have pictures.</summary>
+    /// <summary>Some photo for each path, so that synthetic paths have pictures.</summary>
     private static byte[]? SamplePhoto(string path)
     {
         var hash = 0;

@@ -200,18 +200,18 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void A_photo_stands_in_the_page_once()
     {
-        var asked = new List<string>();
+        var requested = new List<string>();
         var html = ComparisonReport.Render(
             MadeUpComparison.Create(),
             path =>
             {
-                asked.Add(path);
+                requested.Add(path);
                 return Picture;
             }
         );
 
-        Assert.Equal(asked.Count, asked.Distinct().Count());
-        Assert.Equal(asked.Count, Count(html, "data:image/jpeg;base64,"));
+        Assert.Equal(requested.Count, requested.Distinct().Count());
+        Assert.Equal(requested.Count, Count(html, "data:image/jpeg;base64,"));
         Assert.True(Count(html, "<use href=\"#t0\"/>") > 1);
     }
 

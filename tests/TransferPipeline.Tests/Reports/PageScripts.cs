@@ -6,8 +6,14 @@ internal static class PageScripts
     /// <summary>Texts whose contrast to the nearest background is below 4.5:1 (WCAG 2.1, 1.4.3), as "ratio text".</summary>
     public const string Faint = """
         () => {
-          const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
-          const parse = css => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = css; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+          const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+          const canvas = pixel.getContext("2d", { willReadFrequently: true });
+          const parse = css => {
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = css;
+            canvas.fillRect(0, 0, 1, 1);
+            return [...canvas.getImageData(0, 0, 1, 1).data];
+          };
           const known = new Map(), color = css => known.get(css) ?? known.set(css, parse(css)).get(css);
           const linear = v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
           const light = ([r, g, b]) => [r, g, b].map(v => linear(v / 255)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
@@ -15,7 +21,8 @@ internal static class PageScripts
           const folded = [...document.querySelectorAll("details:not([open])")];
           folded.forEach(d => { d.open = true; });
           for (const e of document.querySelectorAll("main *")) {
-            if (e.closest("svg, [hidden], .zero, .sr, .skip") || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !e.getClientRects().length) continue;
+            if (e.closest("svg, [hidden], .zero, .sr, .skip") || !e.getClientRects().length) continue;
+            if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
             const text = color(getComputedStyle(e).color);
             let under = [255, 255, 255];
             for (let p = e; p; p = p.parentElement) {
@@ -34,7 +41,8 @@ internal static class PageScripts
 
     /// <summary>Number of elements and scripts that only names and labels can have brought in.</summary>
     public const string Injected = """
-        () => document.querySelectorAll("body [onclick], bdi *, title *").length + document.scripts.length - document.querySelectorAll("body > script").length
+        () => document.querySelectorAll("body [onclick], bdi *, title *").length
+          + document.scripts.length - document.querySelectorAll("body > script").length
         """;
 
     /// <summary>Elements without a name that a screen reader could read out, and regions of the same name.</summary>

@@ -220,7 +220,10 @@ public sealed class TorchHeadsTests
         Assert.Contains("the loss is not finite in epoch 1; lower learning_rate", error.Message);
     }
 
-    /// <summary>A penalty multiplies the weights by -1.3e9 a step, one step an epoch: with some number of epochs only scores overflow.</summary>
+    /// <summary>
+    /// A penalty multiplies the weights by -1.3e9 per step, with one step per epoch: with some number of epochs only scores
+    /// overflow.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,4 +1,4 @@
-"""Made-up classes that tests in C# (Mixture.cs) and scripts here draw alike, bit for bit."""
+"""Synthetic classes that tests in C# (Mixture.cs) and scripts here draw alike, bit for bit."""
 import numpy as np
 
 

@@ -5,8 +5,7 @@ namespace TransferPipeline.Backbones.Store;
 
 /// <summary>
 /// One file on its way: NAME.part holds the bytes so far, NAME.part.source where they came from and that server's validator, so that a
-/// later
-/// attempt can continue (RFC 9110, Range with If-Range). A wrong file never gets the model's name.
+/// later attempt can continue (RFC 9110, Range with If-Range). A wrong file never gets the model's name.
 /// </summary>
 internal sealed class ModelDownload : IDisposable
 {

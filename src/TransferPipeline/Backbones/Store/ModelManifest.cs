@@ -29,7 +29,7 @@ internal sealed record ModelManifest
 
     public required Preprocessing Preprocessing { get; init; }
 
-    /// <summary>What says that the preprocessing is right, and what of it is inferred; one line.</summary>
+    /// <summary>What shows that the preprocessing is right, and what of it is inferred; one line.</summary>
     public string PreprocessingSource { get; init; } = "";
 
     /// <summary>The tensor that is the feature of an encoder without a classifier; empty otherwise.</summary>

@@ -175,8 +175,7 @@ internal static class PrincipalComponents
 
     /// <summary>
     /// Modified Gram-Schmidt, twice for safety against rounding, and again while a pass takes most of a vector: fewer dimensions than
-    /// vectors
-    /// leave rounding alone. What has nothing of its own then becomes zero.
+    /// vectors leave rounding alone. What has nothing of its own then becomes zero.
     /// </summary>
     private static void Orthonormalize(double[][] basis, int n)
     {

@@ -70,7 +70,7 @@ internal static class Intervals
         int threads
     )
     {
-        var whole = Metrics.Confusion(p.ClassCount, p.Truth, p.Predicted);
+        var all = Metrics.Confusion(p.ClassCount, p.Truth, p.Predicted);
         var members = PredictionsByPhoto(p);
         var (balanced, f1) = (new double[draws], new double[draws]);
         Blocks.For(
@@ -110,15 +110,14 @@ internal static class Intervals
         );
         var count = EffectiveCount(members);
         return (
-            Widened(Percentiles(Metrics.BalancedAccuracy(whole), balanced), count),
-            Widened(Percentiles(Metrics.MacroF1(whole), f1), count)
+            Widened(Percentiles(Metrics.BalancedAccuracy(all), balanced), count),
+            Widened(Percentiles(Metrics.MacroF1(all), f1), count)
         );
     }
 
     /// <summary>
     /// Photos that would give an accuracy the variance that the mean over classes has: K² / Σ (1 / photos of the class), the number of
-    /// photos
-    /// when classes are equally large and fewer otherwise.
+    /// photos when classes are equally large and fewer otherwise.
     /// </summary>
     private static double EffectiveCount(int[][][] members)
     {

@@ -5,7 +5,7 @@ internal static class PairedTests
 {
     /// <summary>
     /// McNemar's test, two-sided, exact for any number of discordant pairs (a sign test on them). Conservative where pairs are few:
-    /// a difference is then called less often than the level says, never more often.
+    /// a difference is then called less often than the level states, never more often.
     /// </summary>
     /// <param name="onlyFirst">Photos that only the first head has right.</param>
     /// <param name="onlySecond">Photos that only the second head has right.</param>

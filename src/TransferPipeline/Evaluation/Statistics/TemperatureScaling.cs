@@ -6,7 +6,7 @@ namespace TransferPipeline.Evaluation;
 /// </summary>
 /// <param name="Temperature">Probabilities to the power 1 / Temperature, normalized, are the scaled ones.</param>
 /// <param name="Zero">
-/// What a probability of zero counts as. Shares of votes have zeros whose logarithm says nothing; what the clipping of log_loss makes of
+/// What a probability of zero counts as. Shares of votes have zeros whose logarithm means nothing; what the clipping of log_loss makes of
 /// them, 1e-7, would decide on the temperature alone. Half of the least share that occurs is what half a vote would have been.
 /// </param>
 internal readonly record struct TemperatureScaling(double Temperature, double Zero)

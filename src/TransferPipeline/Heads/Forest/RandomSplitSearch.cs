@@ -5,8 +5,7 @@ namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Random thresholds of extra trees for up to 64 columns of a node at once. The columns' bins are gathered to one vector per row; extremes
-/// are
-/// then two operations per row, and rows go left in all columns together.
+/// are then two operations per row, and rows go left in all columns together.
 /// </summary>
 internal sealed unsafe class RandomSplitSearch
 {

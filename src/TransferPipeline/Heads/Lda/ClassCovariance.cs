@@ -6,8 +6,7 @@ namespace TransferPipeline.Heads;
 
 /// <summary>
 /// The average of the classes' shrunk covariances. Each class's share is found from products of its rows, which are fewer than its values
-/// as a
-/// rule; then one pass over all rows, each around its class's mean and weighted by what its class keeps, makes the D x D matrix.
+/// as a rule; then one pass over all rows, each around its class's mean and weighted by what its class keeps, makes the D x D matrix.
 /// </summary>
 internal static unsafe class ClassCovariance
 {

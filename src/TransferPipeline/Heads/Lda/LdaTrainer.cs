@@ -6,11 +6,9 @@ namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Linear discriminant analysis with a shrunk covariance, scikit-learn's LinearDiscriminantAnalysis(solver="lsqr"): each class's covariance
-/// is shrunk
-/// by itself (Ledoit and Wolf 2004 on the class's standardized vectors for <c>auto</c>) and they are averaged by the priors. Where no class
-/// has
-/// three rows, so that there is nothing to estimate a share from, scikit-learn's is 0 and its answer chance; here <c>auto</c> is then 1:
-/// the classes' means alone.
+/// is shrunk by itself (Ledoit and Wolf 2004 on the class's standardized vectors for <c>auto</c>) and they are averaged by the priors.
+/// Where no class has three rows, so that there is nothing to estimate a share from, scikit-learn's is 0 and its answer chance; here
+/// <c>auto</c> is then 1: the classes' means alone.
 /// </summary>
 internal sealed class LdaTrainer() : HeadTrainer<Lda>(new Lda())
 {

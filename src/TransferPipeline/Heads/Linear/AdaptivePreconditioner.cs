@@ -5,9 +5,8 @@ namespace TransferPipeline.Heads.Linear;
 
 /// <summary>
 /// Approximates the Hessian of every output by one matrix, identity + X^T diag(s) X with s each row's second derivative averaged over the
-/// outputs,
-/// and inverts that by Cholesky. It is built only once as much work was spent on passes as building costs: easy problems are
-/// done before, hard ones and those with many outputs gain several times its cost.
+/// outputs, and inverts that by Cholesky. It is built only once as much work was spent on passes as building costs: easy problems are done
+/// before, hard ones and those with many outputs gain several times its cost.
 /// </summary>
 /// <param name="mostLength">Longer vectors go without: of 25,088 values the matrix and its factor would take 12 GB and minutes.</param>
 internal sealed unsafe class AdaptivePreconditioner(int threads, int mostLength = 8192) : IPreconditioner, IDisposable

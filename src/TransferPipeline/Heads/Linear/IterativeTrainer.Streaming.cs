@@ -13,8 +13,7 @@ internal abstract partial class IterativeTrainer
 
     /// <summary>
     /// Solves an even sample of the rows in memory first; its solution is the start and its Hessian preconditions the steps for all rows,
-    /// which then
-    /// takes few passes over the stream.
+    /// which then takes few passes over the stream.
     /// </summary>
     public IHead TrainStream(IRowStream stream, int classCount, HeadOptions options, TrainingContext context)
     {

@@ -24,8 +24,7 @@ public sealed class LinearHead : IHead
 
     /// <summary>
     /// Sigmoids of scores below its negative are exponentials to the last bit, whose shares stay when all are raised by as much; below -104
-    /// float32
-    /// has none but 0. So a row whose largest score is lower is raised to it.
+    /// float32 has none but 0. So a row whose largest score is lower is raised to it.
     /// </summary>
     private const float LeastTop = 60;
 
@@ -78,9 +77,8 @@ public sealed class LinearHead : IHead
     public string? NotExportable => null;
 
     /// <summary>
-    /// Makes a head from weights (classes x dimension, row-major) and biases (one per class) for vectors scaled as <paramref
-    /// name="scaling"/>
-    /// says.
+    /// Makes a head from weights (classes x dimension, row-major) and biases (one per class) for vectors scaled as
+    /// <paramref name="scaling"/> states.
     /// </summary>
     public static LinearHead Create(
         string name,

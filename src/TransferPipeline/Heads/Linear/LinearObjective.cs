@@ -8,8 +8,7 @@ namespace TransferPipeline.Heads.Linear;
 /// Sum of losses of linear outputs plus half the squared length of the weights. Parameters are rows, one per output:
 /// <see cref="RowSet.Length"/> weights, the bias, zeros up to <see cref="Stride"/>. One pass over the rows gives the loss and its gradient:
 /// a block's outputs, their derivatives and their share of the gradient are made while the block is in the second-level cache. Along a
-/// direction
-/// outputs are linear, so trying step lengths costs no pass.
+/// direction outputs are linear, so trying step lengths costs no pass.
 /// </summary>
 internal sealed unsafe partial class LinearObjective : ILinearObjective, IDisposable
 {

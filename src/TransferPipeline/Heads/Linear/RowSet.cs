@@ -9,8 +9,7 @@ namespace TransferPipeline.Heads.Linear;
 /// </summary>
 /// <remarks>
 /// Addresses and values lie in memory that lasts as long as the object is reachable. Kernels hold addresses only, so whoever makes a set
-/// has it in
-/// a <c>using</c>, which keeps it reachable to the end of its scope.
+/// has it in a <c>using</c>, which keeps it reachable to the end of its scope.
 /// </remarks>
 internal sealed unsafe class RowSet : IDisposable
 {

@@ -4,8 +4,7 @@ namespace TransferPipeline.Heads.Linear;
 
 /// <summary>
 /// Inverts the Hessian of a sample in memory, at the point where all rows are, by preconditioned conjugate gradients: it knows how classes
-/// share
-/// rows, which one matrix for all of them does not, and costs no pass over the stream (Byrd et al. 2011).
+/// share rows, which one matrix for all of them does not, and costs no pass over the stream (Byrd et al. 2011).
 /// </summary>
 /// <param name="resample">Called with a point whose curvature the sample is to show from then on; null when the sample is all rows.</param>
 internal sealed unsafe class SamplePreconditioner(LinearObjective sample, IPreconditioner inner, Action<nint>? resample) : IPreconditioner

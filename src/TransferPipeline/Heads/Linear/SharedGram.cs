@@ -4,12 +4,12 @@ namespace TransferPipeline.Heads.Linear;
 
 /// <summary>
 /// Gram matrices of parts of a larger set, as folds train on them: that of the whole is made once, and a part's is the whole's less the
-/// rows
-/// held out, which are few. Products are taken around the whole's mean and then moved to the part's, which is near, so nothing cancels.
+/// rows held out, which are few. Products are taken around the whole's mean and then moved to the part's, which is near, so nothing
+/// cancels.
 /// </summary>
 internal static class SharedGram
 {
-    /// <summary>Matrices of wholes up to this size are kept.</summary>
+    /// <summary>Matrices of all rows up to this size are kept.</summary>
     private const long MostSharedBytes = 512L << 20;
 
     /// <summary>Sum over rows of (x - mean)(x - mean) transposed.</summary>

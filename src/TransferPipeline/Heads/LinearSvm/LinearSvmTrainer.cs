@@ -5,10 +5,8 @@ namespace TransferPipeline.Heads;
 
 /// <summary>
 /// Linear support vector machine, one class against the rest, the objective of scikit-learn's LinearSVC (LIBLINEAR -s 2): C times the sum
-/// of
-/// squared hinges plus half the squared weights, the intercept among them (intercept_scaling 1, LIBLINEAR's -B 1). A class weight counts
-/// for the
-/// class's own rows in its own problem, as in LIBLINEAR. Probabilities are the softmax of the scores and uncalibrated.
+/// of squared hinges plus half the squared weights, the intercept among them (intercept_scaling 1, LIBLINEAR's -B 1). A class weight counts
+/// for the class's own rows in its own problem, as in LIBLINEAR. Probabilities are the softmax of the scores and uncalibrated.
 /// </summary>
 internal sealed class LinearSvmTrainer() : IterativeTrainer(new LinearSvm())
 {

@@ -193,7 +193,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
                 !states[g].Done && states[g].Bound <= tolerance * values[g] && (objective.FreeBias || byGradient > tolerance * values[g]);
         }
 
-        // A factorization is asked for only where it could keep a problem from ending: many solves never need one.
+        // A factorization is computed only where it could keep a problem from ending: many solves never need one.
         if (!doubtful.Contains(true))
             return;
         preconditioner.Require(objective);

@@ -2,8 +2,7 @@ namespace TransferPipeline.Heads.Numerics;
 
 /// <summary>
 /// Where to start the next fit of a path: the weights move smoothly with the logarithm of C, so the parabola through the last three
-/// solutions
-/// (the line through two) extrapolates to the next one, which halves the passes of a path of twenty.
+/// solutions (the line through two) extrapolates to the next one, which halves the passes of a path of twenty.
 /// </summary>
 internal sealed unsafe class PathStart
 {

@@ -114,7 +114,7 @@ internal sealed class RaySearch
         /// <summary>Takes in the slope at a length and gives the next length.</summary>
         public double Next(double length, double slope)
         {
-            // Downhill: the minimum lies beyond. Without an upper end, the line through both slopes says how far, within limits.
+            // Downhill: the minimum lies beyond. Without an upper end, the line through both slopes shows how far, within limits.
             if (slope < 0)
             {
                 var secant = length + (length - Low) * slope / (LowSlope - slope);

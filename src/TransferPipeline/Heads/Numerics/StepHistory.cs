@@ -199,7 +199,7 @@ internal sealed unsafe class StepHistory : IDisposable
         );
     }
 
-    /// <summary>Curvature of the last step that says something of it.</summary>
+    /// <summary>Curvature of the last step that shows something of it.</summary>
     private double Scale(int group)
     {
         for (var j = _steps.Count - 1; j >= 0; j--)

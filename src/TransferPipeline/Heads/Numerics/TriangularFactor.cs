@@ -2,8 +2,7 @@ namespace TransferPipeline.Heads.Numerics;
 
 /// <summary>
 /// A Cholesky factor in float32 that solves for many right sides at the speed of a matrix product: it is kept by rows and by columns, and
-/// the
-/// blocks on its diagonal are inverted once.
+/// the blocks on its diagonal are inverted once.
 /// </summary>
 internal sealed unsafe class TriangularFactor : IDisposable
 {

@@ -4,10 +4,8 @@ namespace TransferPipeline.Heads.Numerics;
 
 /// <summary>
 /// Householder's reduction A = Q T Q^T of a symmetric matrix, T tridiagonal: every shifted system (A + a I) x = b then costs n
-/// multiply-adds
-/// once b is rotated. The update by the last reflection and the product with the next one share one sweep over the matrix, which is what
-/// such a
-/// reduction waits for.
+/// multiply-adds once b is rotated. The update by the last reflection and the product with the next one share one sweep over the matrix,
+/// which is what such a reduction waits for.
 /// </summary>
 internal sealed unsafe class TridiagonalForm
 {

@@ -2,7 +2,7 @@ namespace TransferPipeline.Images.Augmentations;
 
 /// <summary>
 /// Makes augmented views of a decoded photo. The steps run in their order on the photo; without a RandomResizedCrop among them
-/// the photo is resized and cropped as the preprocessing says first. A view depends on the seed, the photo's content and the
+/// the photo is resized and cropped as the preprocessing states first. A view depends on the seed, the photo's content and the
 /// view's number alone. Owns its scratch memory: one per worker, not thread-safe.
 /// </summary>
 internal sealed class Augmenter

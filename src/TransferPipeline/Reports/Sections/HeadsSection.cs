@@ -109,7 +109,7 @@ internal static class HeadsSection
         return html.Add($"</tbody></table></div>\n");
     }
 
-    /// <summary>What its title says beyond the name, and among how many values its sweeps chose.</summary>
+    /// <summary>What its title contains beyond the name, and among how many values its sweeps chose.</summary>
     private static Html Options(Comparison comparison, HeadResult head)
     {
         var html = new Html();

@@ -3,7 +3,7 @@ using TransferPipeline.Images;
 namespace TransferPipeline.Reports;
 
 /// <summary>
-/// Makes the small square JPEGs of a page from encoded photos: short side resized, centre kept, turned as EXIF says. Not thread-safe.
+/// Makes the small square JPEGs of a page from encoded photos: short side resized, centre kept, turned as EXIF states. Not thread-safe.
 /// </summary>
 /// <param name="side">Width and height in pixels.</param>
 internal sealed class ThumbnailMaker(IImageDecoder decoder, IImageEncoder encoder, int side = ThumbnailMaker.Side)

@@ -36,17 +36,17 @@ public sealed class LdaFewRowsTests
     {
         // The share of scikit-learn's lsqr is 0 here and its accuracy 0.43, less than chance; its NearestCentroid reaches 0.84.
         var data = ReferenceFeatures.Hymenoptera().Data;
-        var (right, judged) = (0, 0);
+        var (right, evaluated) = (0, 0);
         for (var draw = 0; draw < 10; draw++)
         {
             int[] train = [.. data.Y.Index().GroupBy(p => p.Item).SelectMany(g => g.Skip(5 * draw).Take(2)).Select(p => p.Index).Order()];
             var head = Trainer.Train(new(data.X, data.Y, train, 2), HeadOptions.Parse(Trainer), new());
             int[] rest = [.. Enumerable.Range(0, data.X.Rows).Except(train)];
             right += HeadChecks.Predictions(HeadChecks.Scores(head, data.X, rest), 2).Zip(rest).Count(p => p.First == data.Y[p.Second]);
-            judged += rest.Length;
+            evaluated += rest.Length;
         }
 
-        Assert.InRange((double)right / judged, 0.8, 1);
+        Assert.InRange((double)right / evaluated, 0.8, 1);
     }
 
     [Fact]

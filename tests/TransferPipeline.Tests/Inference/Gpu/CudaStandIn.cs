@@ -145,7 +145,7 @@ internal sealed record StandInRun(TransferResult Result, IReadOnlyList<string> L
     /// <summary>The calls alone.</summary>
     public IEnumerable<string> Calls => Log.Select(line => line.Split(' ', 3)[2]);
 
-    /// <summary>The exit code, what is said, that CUDA's rules were kept, and that an error is one line.</summary>
+    /// <summary>The exit code, the messages, that CUDA's rules were kept, and that an error is one line.</summary>
     public StandInRun MustSay(int exitCode, string pattern)
     {
         var said = Result.Output + Result.Error;

@@ -217,7 +217,8 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
         200_000_000,
         "64",
         1,
-        @"does not fit into the memory of cuda:0 \(Failed to allocate memory for requested buffer of size [0-9]+[^)]*\); .* run again with a smaller --batch, such as 32\n"
+        @"does not fit into the memory of cuda:0 \(Failed to allocate memory for requested buffer of size [0-9]+[^)]*\); .* "
+            + @"run again with a smaller --batch, such as 32\n"
     )]
     [InlineData(20_000_000, "0", 1, "Failed to allocate memory for requested buffer of size [0-9]+")]
     public void Extract_OnASmallGpu_TakesTheBatchThatFitsOrSaysWhatDoesNot(long memory, string batch, int exitCode, string pattern) =>

@@ -285,11 +285,16 @@ public sealed class GpuTests : IDisposable
         // As ONNX Runtime writes them.
         const string Profile = """
             [{"cat":"Session","name":"model_run","args":{}},
-             {"cat":"Node","name":"shape_kernel_time","args":{"op_name":"Gather","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[1]}]}},
-             {"cat":"Node","name":"scalar_kernel_time","args":{"op_name":"Cast","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[]}]}},
-             {"cat":"Node","name":"pixels_kernel_time","args":{"op_name":"Det","provider":"CPUExecutionProvider","output_type_shape":[{"float":[1]}]}},
-             {"cat":"Node","name":"long_kernel_time","args":{"op_name":"NonZero","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[2,500]}]}},
-             {"cat":"Node","name":"conv_kernel_time","args":{"op_name":"Conv","provider":"CUDAExecutionProvider","output_type_shape":[{"float":[1,8,8,8]}]}}]
+             {"cat":"Node","name":"shape_kernel_time",
+              "args":{"op_name":"Gather","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[1]}]}},
+             {"cat":"Node","name":"scalar_kernel_time",
+              "args":{"op_name":"Cast","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[]}]}},
+             {"cat":"Node","name":"pixels_kernel_time",
+              "args":{"op_name":"Det","provider":"CPUExecutionProvider","output_type_shape":[{"float":[1]}]}},
+             {"cat":"Node","name":"long_kernel_time",
+              "args":{"op_name":"NonZero","provider":"CPUExecutionProvider","output_type_shape":[{"int64":[2,500]}]}},
+             {"cat":"Node","name":"conv_kernel_time",
+              "args":{"op_name":"Conv","provider":"CUDAExecutionProvider","output_type_shape":[{"float":[1,8,8,8]}]}}]
             """;
         var warning = NodePlacement.Warning(NodePlacement.Read(Profile), Gpu);
         Assert.StartsWith("warning: 2 of 5 nodes run on the CPU although cuda:1 was requested", warning, StringComparison.Ordinal);
