@@ -50,7 +50,7 @@ internal sealed class TorchNetwork : IDisposable
     // Weights and biases, as torch.optim's weight_decay takes both.
     public Tensor SquaredLength() => Parameters.Select(p => p.mul(p).sum()).Aggregate((a, b) => a.Plus(b));
 
-    public void ForgetGradients()
+    public void ClearGradients()
     {
         foreach (var parameter in Parameters)
             // Absent, not 0: backward adds to a gradient that is there.

@@ -35,13 +35,13 @@ internal sealed class TorchSteps : IDisposable
         {
             _lbfgs.step(() =>
             {
-                _network.ForgetGradients();
+                _network.ClearGradients();
                 return loss();
             });
             return;
         }
 
-        _network.ForgetGradients();
+        _network.ClearGradients();
         loss();
         _steps++;
         using var still = no_grad();

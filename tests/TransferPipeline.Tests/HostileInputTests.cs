@@ -127,7 +127,7 @@ public sealed class HostileInputTests : IDisposable
     public void Comparison_AsJson()
     {
         var valid = ComparisonJson.Serialize(
-            MadeUpComparison.Create(classes: 2, heads: 2, points: 1) with
+            SyntheticComparison.Create(classes: 2, heads: 2, points: 1) with
             {
                 DataCheck = null,
                 Map = null,

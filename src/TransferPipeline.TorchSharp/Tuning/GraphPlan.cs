@@ -7,7 +7,7 @@ namespace TransferPipeline.TorchSharp.Tuning;
 internal sealed class GraphPlan : IDisposable
 {
     /// <summary>Operators whose result libtorch does not need for their derivative, so that the next node may overwrite it.</summary>
-    private static readonly string[] Forgetful =
+    private static readonly string[] ResultNotNeeded =
     [
         "Conv",
         "BatchNormalization",
@@ -116,7 +116,10 @@ internal sealed class GraphPlan : IDisposable
                         inputs[i],
                         outputs[i],
                         [.. released[i]],
-                        [.. inputs[i].Select(s => s >= 0 && uses[s] == 1 && maker[s] >= 0 && Forgetful.Contains(nodes[maker[s]].OpType))]
+                        [
+                            .. inputs[i]
+                                .Select(s => s >= 0 && uses[s] == 1 && maker[s] >= 0 && ResultNotNeeded.Contains(nodes[maker[s]].OpType)),
+                        ]
                     )
             ),
         ];

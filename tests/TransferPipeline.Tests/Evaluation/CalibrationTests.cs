@@ -154,7 +154,7 @@ public sealed class CalibrationTests
     [Fact]
     public void Run_FewShotWithFolds_UsesTheValuesChosenWithoutTheJudgedPhotos()
     {
-        // The first draw belongs to the first fold, so it must be that of a split into what this fold trains on and judges.
+        // The first draw belongs to the first fold, so it must be that of a split into what this fold trains on and evaluates.
         var otherwise = 0;
         for (var seed = 1; seed <= 8; seed++)
         {

@@ -17,7 +17,7 @@ public sealed class MetricsTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void Metrics_MadeUpPredictions_EqualScikitLearns(int index)
+    public void Metrics_SyntheticPredictions_EqualScikitLearns(int index)
     {
         var golden = Goldens.GetProperty("metrics")[index];
         var p = Read(golden);

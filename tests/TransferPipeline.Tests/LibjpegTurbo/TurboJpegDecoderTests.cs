@@ -35,7 +35,7 @@ public sealed class TurboJpegDecoderTests
     }
 
     [Fact]
-    public void Version_OfAnotherFile_IsNotMadeUp()
+    public void Version_OfAnotherFile_IsNotInvented()
     {
         Assert.Equal("3.1.2", TurboVersion.In("\0\0libjpeg-turbo version 3.1.2 (build 1)\0"u8));
         Assert.Null(TurboVersion.In("libjpeg 6b"u8));

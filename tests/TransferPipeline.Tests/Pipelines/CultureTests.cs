@@ -63,7 +63,7 @@ public sealed partial class CultureTests : IDisposable
     [Fact]
     public void Report_WhereNumbersHaveACommaAndAnotherMinus_IsTheSame()
     {
-        var comparison = MadeUpComparison.Create(featureSets: 2);
+        var comparison = SyntheticComparison.Create(featureSets: 2);
         Assert.Equal(
             ComparisonReport.Render(comparison, static _ => null),
             In(Comma(), () => ComparisonReport.Render(comparison, static _ => null))

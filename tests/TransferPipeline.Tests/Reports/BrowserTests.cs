@@ -19,12 +19,12 @@ public sealed class BrowserTests
     {
         using var folder = new TempFolder();
         var file = folder.At("report.html");
-        ComparisonReport.Write(file, MadeUpComparison.Create(names: MadeUpComparison.HostileClasses, featureSets: 2), SamplePhoto);
+        ComparisonReport.Write(file, SyntheticComparison.Create(names: SyntheticComparison.HostileClasses, featureSets: 2), SamplePhoto);
 
         var seen = await Browser.OpenAsync(file, "hostile");
 
         IsQuietAndOffline(seen);
-        Assert.Contains(MadeUpComparison.Script, seen.Text);
+        Assert.Contains(SyntheticComparison.Script, seen.Text);
         Assert.Equal(0, seen.Injected);
         FitsThePhone(seen);
         CanBeReadByAll(seen);
@@ -40,7 +40,7 @@ public sealed class BrowserTests
     {
         using var folder = new TempFolder();
         var file = folder.At("report.html");
-        ComparisonReport.Write(file, MadeUpComparison.Create(), SamplePhoto);
+        ComparisonReport.Write(file, SyntheticComparison.Create(), SamplePhoto);
 
         var seen = await Browser.OpenAsync(file, "plain");
 
@@ -62,7 +62,7 @@ public sealed class BrowserTests
     {
         using var folder = new TempFolder();
         var file = folder.At("report.html");
-        ComparisonReport.Write(file, MadeUpComparison.Create(classes: 1000, heads: 12, points: 1500), static _ => null);
+        ComparisonReport.Write(file, SyntheticComparison.Create(classes: 1000, heads: 12, points: 1500), static _ => null);
 
         var seen = await Browser.OpenAsync(file, "thousand");
 

@@ -14,7 +14,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void Charts_draw_every_curve_with_its_figures()
     {
-        var comparison = MadeUpComparison.Create();
+        var comparison = SyntheticComparison.Create();
         var html = ComparisonReport.Render(comparison, static _ => null);
 
         // Calibration before and after scaling: a mark for each bin that has photos.
@@ -47,7 +47,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void Charts_of_several_feature_sets_tell_heads_apart_by_the_sets_names()
     {
-        var comparison = MadeUpComparison.Create(heads: 2, featureSets: 2);
+        var comparison = SyntheticComparison.Create(heads: 2, featureSets: 2);
         comparison = comparison with
         {
             Heads =
@@ -80,10 +80,10 @@ public sealed partial class ComparisonReportTests
         Assert.Contains(
             expected,
             ComparisonReport.Render(
-                MadeUpComparison.Create(points: points, paths: paths) with
+                SyntheticComparison.Create(points: points, paths: paths) with
                 {
                     DataCheck = null,
-                    Heads = [.. MadeUpComparison.Create().Heads.Select(h => h with { Mistakes = [] })],
+                    Heads = [.. SyntheticComparison.Create().Heads.Select(h => h with { Mistakes = [] })],
                 },
                 static _ => Picture
             )
@@ -93,7 +93,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void A_sweep_of_names_has_an_axis_of_names()
     {
-        var html = ComparisonReport.Render(MadeUpComparison.Create(), static _ => null);
+        var html = ComparisonReport.Render(SyntheticComparison.Create(), static _ => null);
 
         var chart = Regex
             .Match(html, "<svg class=\"chart\"[^>]*aria-label=\"Sweep of scaling for .*?</svg>", RegexOptions.Singleline)

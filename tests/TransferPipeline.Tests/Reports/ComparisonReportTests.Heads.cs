@@ -14,7 +14,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void The_table_of_heads_has_the_figures_of_the_JSON()
     {
-        var comparison = MadeUpComparison.Create(heads: 9);
+        var comparison = SyntheticComparison.Create(heads: 9);
 
         var html = ComparisonReport.Render(comparison, static _ => null);
 
@@ -57,7 +57,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void A_head_shows_what_its_test_against_the_best_rests_on()
     {
-        var comparison = MadeUpComparison.Create(heads: 3);
+        var comparison = SyntheticComparison.Create(heads: 3);
 
         string Against(Comparison shown) =>
             Regex.Replace(
@@ -96,7 +96,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void A_page_of_very_many_heads_holds_only_the_tests_against_the_best()
     {
-        var html = ComparisonReport.Render(MadeUpComparison.Create(classes: 3, heads: 70), static _ => null);
+        var html = ComparisonReport.Render(SyntheticComparison.Create(classes: 3, heads: 70), static _ => null);
 
         using var figures = JsonDocument.Parse(
             Regex.Match(html, "<script type=\"application/json\" id=\"figures\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value

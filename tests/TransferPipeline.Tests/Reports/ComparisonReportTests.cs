@@ -15,7 +15,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void Every_section_is_there_when_there_is_something_to_show()
     {
-        var html = ComparisonReport.Render(MadeUpComparison.Create(featureSets: 2), static _ => Picture);
+        var html = ComparisonReport.Render(SyntheticComparison.Create(featureSets: 2), static _ => Picture);
 
         string[] expected =
         [
@@ -40,7 +40,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void What_is_absent_leaves_no_heading()
     {
-        var full = MadeUpComparison.Create(heads: 1);
+        var full = SyntheticComparison.Create(heads: 1);
         var bare = full with
         {
             Sweeps = [],
@@ -73,7 +73,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void A_data_check_that_found_nothing_says_so()
     {
-        var comparison = MadeUpComparison.Create() with
+        var comparison = SyntheticComparison.Create() with
         {
             DataCheck = new()
             {
@@ -98,7 +98,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void Feature_sets_in_folders_of_the_same_name_have_the_whole_folder()
     {
-        var comparison = MadeUpComparison.Create(featureSets: 2);
+        var comparison = SyntheticComparison.Create(featureSets: 2);
         var sets = comparison.Provenance.FeatureSets;
 
         var html = ComparisonReport.Render(
@@ -119,7 +119,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void A_comparison_read_from_its_JSON_is_the_one_that_was_written()
     {
-        var json = ComparisonJson.Serialize(MadeUpComparison.Create());
+        var json = ComparisonJson.Serialize(SyntheticComparison.Create());
 
         var read = ComparisonJson.Deserialize(System.Text.Encoding.UTF8.GetBytes(json));
 
@@ -131,7 +131,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void Hostile_names_stay_text()
     {
-        var comparison = MadeUpComparison.Create(names: MadeUpComparison.HostileClasses, featureSets: 2);
+        var comparison = SyntheticComparison.Create(names: SyntheticComparison.HostileClasses, featureSets: 2);
 
         var html = ComparisonReport.Render(comparison, static _ => Picture);
 
@@ -148,7 +148,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void Nothing_comes_from_elsewhere_and_the_policy_names_style_and_script()
     {
-        var html = ComparisonReport.Render(MadeUpComparison.Create(), static _ => Picture);
+        var html = ComparisonReport.Render(SyntheticComparison.Create(), static _ => Picture);
 
         var policy = Regex.Match(html, "http-equiv=\"Content-Security-Policy\" content=\"([^\"]*)\"").Groups[1].Value;
         Assert.StartsWith("default-src 'none'; img-src data:;", policy);
@@ -165,7 +165,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void What_is_shown_is_the_exact_value_rounded()
     {
-        var html = ComparisonReport.Render(MadeUpComparison.Create(), static _ => null);
+        var html = ComparisonReport.Render(SyntheticComparison.Create(), static _ => null);
 
         var rates = Data().Matches(html).Where(m => Regex.IsMatch(m.Groups[2].Value, @"^\d\.\d{3}$")).ToArray();
         Assert.True(rates.Length > 200);
@@ -183,7 +183,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void The_data_block_is_the_JSON_itself()
     {
-        var comparison = MadeUpComparison.Create(names: MadeUpComparison.HostileClasses[..5]);
+        var comparison = SyntheticComparison.Create(names: SyntheticComparison.HostileClasses[..5]);
 
         var html = ComparisonReport.Render(comparison, static _ => null);
 
@@ -202,7 +202,7 @@ public sealed partial class ComparisonReportTests
     {
         var requested = new List<string>();
         var html = ComparisonReport.Render(
-            MadeUpComparison.Create(),
+            SyntheticComparison.Create(),
             path =>
             {
                 requested.Add(path);
@@ -221,8 +221,8 @@ public sealed partial class ComparisonReportTests
         using var folder = new TempFolder();
         var (first, second) = (folder.At("a", "report.html"), folder.At("b", "report.html"));
 
-        ComparisonReport.Write(first, MadeUpComparison.Create(featureSets: 3), static p => p.Length % 2 == 0 ? Picture : null);
-        ComparisonReport.Write(second, MadeUpComparison.Create(featureSets: 3), static p => p.Length % 2 == 0 ? Picture : null);
+        ComparisonReport.Write(first, SyntheticComparison.Create(featureSets: 3), static p => p.Length % 2 == 0 ? Picture : null);
+        ComparisonReport.Write(second, SyntheticComparison.Create(featureSets: 3), static p => p.Length % 2 == 0 ? Picture : null);
 
         Assert.Equal(File.ReadAllBytes(first), File.ReadAllBytes(second));
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(first)!));
@@ -234,7 +234,7 @@ public sealed partial class ComparisonReportTests
     [InlineData(120, 50)]
     public void Large_comparisons_stay_below_3_MB(int classes, int heads)
     {
-        var html = ComparisonReport.Render(MadeUpComparison.Create(classes, heads, points: 1500), static _ => null);
+        var html = ComparisonReport.Render(SyntheticComparison.Create(classes, heads, points: 1500), static _ => null);
 
         Assert.InRange(Encoding.UTF8.GetByteCount(html), 100_000, 3_000_000);
         if (classes > 40)
@@ -248,7 +248,7 @@ public sealed partial class ComparisonReportTests
     [Fact]
     public void Figures_that_there_are_none_of_are_a_dash()
     {
-        var comparison = MadeUpComparison.Create(heads: 2);
+        var comparison = SyntheticComparison.Create(heads: 2);
         comparison = comparison with
         {
             Heads =

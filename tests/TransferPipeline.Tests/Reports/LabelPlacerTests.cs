@@ -39,7 +39,7 @@ public sealed class LabelPlacerTests
     [Fact]
     public void Heads_that_are_close_together_all_have_their_names_in_the_chart()
     {
-        var comparison = MadeUpComparison.Create(heads: 11);
+        var comparison = SyntheticComparison.Create(heads: 11);
         comparison = comparison with
         {
             Heads =

@@ -17,7 +17,7 @@ public sealed partial class PredictionsPageTests
                 [
                     new("dress", 0.9 - (i * 0.01)),
                     new("hat", 0.08),
-                    new(MadeUpComparison.Script, 0.015),
+                    new(SyntheticComparison.Script, 0.015),
                     new("shoes", 0.004),
                     new("skirt", 0.001),
                     new("sixth", 0.0001),
@@ -42,7 +42,7 @@ public sealed partial class PredictionsPageTests
 
         Assert.Contains("<data value=\"0.9\">0.900</data>", html);
         Assert.DoesNotContain("sixth", html);
-        Assert.DoesNotContain(MadeUpComparison.Script, html);
+        Assert.DoesNotContain(SyntheticComparison.Script, html);
         Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt;", html);
     }
 

@@ -184,17 +184,17 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
     /// </summary>
     private void BoundGaps(float* gradient, float* scratch, Progress[] states, double[] values, double tolerance, int rows)
     {
-        var doubtful = new bool[states.Length];
+        var needsDecrement = new bool[states.Length];
         for (var g = 0; g < states.Length; g++)
         {
             var byGradient = Bound(gradient + (nint)g * rows * objective.Stride, rows);
             states[g].Bound = Math.Min(states[g].Gap, byGradient);
-            doubtful[g] =
+            needsDecrement[g] =
                 !states[g].Done && states[g].Bound <= tolerance * values[g] && (objective.FreeBias || byGradient > tolerance * values[g]);
         }
 
         // A factorization is computed only where it could keep a problem from ending: many solves never need one.
-        if (!doubtful.Contains(true))
+        if (!needsDecrement.Contains(true))
             return;
         preconditioner.Require(objective);
         if (!preconditioner.Ready || !preconditioner.IsScaled)
@@ -205,7 +205,7 @@ internal sealed unsafe class LbfgsSolver(ILinearObjective objective, IPreconditi
             var at = (nint)g * rows * objective.Stride;
             // g' H^-1 g is the squared Newton decrement; half of it is the gap of the quadratic model (Boyd and Vandenberghe 2004,
             // section 9.5.1).
-            if (doubtful[g])
+            if (needsDecrement[g])
                 states[g].Bound = Math.Max(
                     states[g].Bound,
                     DecrementFactor * FloatVectors.Dot(gradient + at, scratch + at, (nint)rows * objective.Stride)

@@ -4,7 +4,7 @@ using TransferPipeline.Heads.Common;
 namespace TransferPipeline.Tests.Reports;
 
 /// <summary>Comparisons with all that a report can show, the sizes and names as a test needs them.</summary>
-internal static class MadeUpComparison
+internal static class SyntheticComparison
 {
     public const string Script = "<script>alert(1)</script>";
     public const string Quotes = "\"o'clock\" & <b onclick='x()'>co</b>";
