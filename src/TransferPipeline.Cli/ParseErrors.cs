@@ -32,13 +32,13 @@ internal static class ParseErrors
             if (result is OptionResult { Option: var option } && !(option.HasDefaultValue && option.GetDefaultValue() is ""))
                 return $"{option.Name} is empty, expected {Value(option)}";
             if (result is ArgumentResult { Argument: var argument })
-                return $"<{argument.Name}> is empty, expected {Uncapitalized(argument.Description!.TrimEnd('.'))}";
+                return $"<{argument.Name}> is empty, expected {Clause(argument.Description!)}";
         }
 
         return null;
     }
 
-    private static string Value(Option option) => $"{option.HelpName ?? "a value"}: {Uncapitalized(option.Description!.TrimEnd('.'))}";
+    private static string Value(Option option) => $"{option.HelpName ?? "a value"}: {Clause(option.Description!)}";
 
     private static string Describe(ParseResult parsed)
     {
@@ -73,7 +73,7 @@ internal static class ParseErrors
         {
             // Without its name the option is a required one that was left out.
             if (given.IdentifierToken is null)
-                return $"{of.Name} is missing: {Uncapitalized(of.Description!.TrimEnd('.'))}";
+                return $"{of.Name} is missing: {Clause(of.Description!)}";
             if (tokens.Count == 0)
                 return $"{of.Name} has no value, expected {Value(of)}";
             if (tokens.Count > of.Arity.MaximumNumberOfValues)
@@ -93,10 +93,14 @@ internal static class ParseErrors
         return string.Join(' ', error.Message.Split((char[])['\n', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.', ' ');
     }
 
-    private static string Missing(Argument argument) =>
-        $"<{argument.Name}> is missing: {Uncapitalized(argument.Description!.TrimEnd('.'))}";
+    private static string Missing(Argument argument) => $"<{argument.Name}> is missing: {Clause(argument.Description!)}";
 
-    private static string Uncapitalized(string text) => char.ToLowerInvariant(text[0]) + text[1..];
+    /// <summary>A description within a sentence: without its full stop, and in lower case unless an abbreviation begins it.</summary>
+    private static string Clause(string description)
+    {
+        var text = description.EndsWith('.') && !description.EndsWith("...", StringComparison.Ordinal) ? description[..^1] : description;
+        return text.Length > 1 && char.IsUpper(text[1]) ? text : char.ToLowerInvariant(text[0]) + text[1..];
+    }
 
     private static string NoOption(Command command, string token) =>
         $"there is no option '{token}'{NearestName.Hint(token, command.Options.Select(o => o.Name))}";

@@ -83,7 +83,8 @@ internal sealed class OptionFlags<T>
                     Description = declared.Help,
                     HelpName = declared.Choices.Length > 0 ? string.Join('|', declared.Choices) : declared.ValueName ?? "NAME",
                 };
-                if (declared.DefaultText.Length > 0)
+                // An empty default too: it is what makes an empty text a value.
+                if (declared.Default is not null)
                     text.DefaultValueFactory = _ => declared.DefaultText;
                 Add(declared, text, given => given);
                 break;

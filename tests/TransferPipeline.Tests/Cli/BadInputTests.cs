@@ -52,6 +52,10 @@ public sealed class BadInputTests : IDisposable
     [InlineData("run p.yaml --out ", "--out is empty, expected PATH: folder of all results; default out/<name of the pipeline> (see: ")]
     [InlineData("compare --features x --report ", "--report is empty, expected out.html: write an HTML page with all of it (see: ")]
     [InlineData("predict c.onnx p --html ", "--html is empty, expected PATH: ")]
+    [InlineData(
+        "data check --data p --label-column ",
+        "--label-column is empty, expected NAME: CSV: column of labels; default label, class, ... ("
+    )]
     [InlineData("data check --data x --extension ", "x: there is no such file or folder")]
     [InlineData("run p.yaml q.yaml", "'q.yaml' is one too many: run takes one <pipeline> (see: transfer run --help)")]
     [InlineData("doctor now", "'now' is not expected: doctor takes options alone (see: transfer doctor --help)")]
