@@ -80,6 +80,25 @@ public sealed class ArchitectureTests
         Assert.Empty(offences);
     }
 
+    /// <summary>The tests of a file of the library lie in a folder of the same name.</summary>
+    [Fact]
+    public void Tests_MirrorTheLibrary()
+    {
+        var folders = Files(Source).ToLookup(f => f.Name, f => f.Folder);
+        var offences =
+            from test in Files(Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests"))
+            where test.Name.EndsWith("Tests", StringComparison.Ordinal)
+            let own = folders[test.Name[..^"Tests".Length]]
+            where own.Any() && !own.Contains(test.Folder)
+            select $"{test.Folder}/{test.Name} is of {string.Join(", ", own)}";
+        Assert.Empty(offences);
+
+        static IEnumerable<(string Name, string Folder)> Files(string root) =>
+            Directory
+                .EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+                .Select(f => (Path.GetFileNameWithoutExtension(f), Path.GetRelativePath(root, Path.GetDirectoryName(f)!)));
+    }
+
     [Fact]
     public void Library_UsesNoOutsideImageParquetOrTrainingLibrary()
     {

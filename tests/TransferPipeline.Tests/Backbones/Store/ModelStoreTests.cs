@@ -1,7 +1,7 @@
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Images;
 
-namespace TransferPipeline.Tests.Backbones;
+namespace TransferPipeline.Tests.Backbones.Store;
 
 public sealed class ModelStoreTests : IDisposable
 {

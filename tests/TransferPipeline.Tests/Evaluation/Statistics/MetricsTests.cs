@@ -1,14 +1,16 @@
 using System.Text.Json;
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Tests.Evaluation;
+namespace TransferPipeline.Tests.Evaluation.Statistics;
 
 /// <summary>Against scikit-learn and scipy (MetricsGoldens.py).</summary>
 public sealed class MetricsTests
 {
     private static readonly JsonElement Goldens = JsonDocument
         .Parse(
-            File.ReadAllText(Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "MetricsGoldens.json"))
+            File.ReadAllText(
+                Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "Statistics", "MetricsGoldens.json")
+            )
         )
         .RootElement;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using TransferPipeline.Reports;
 
-namespace TransferPipeline.Tests.Reports;
+namespace TransferPipeline.Tests.Reports.Charts;
 
 public sealed class LabelPlacerTests
 {

@@ -1,6 +1,6 @@
 using TransferPipeline.Pipelines.Yaml;
 
-namespace TransferPipeline.Tests.Pipelines;
+namespace TransferPipeline.Tests.Pipelines.Yaml;
 
 public sealed class YamlDocumentTests
 {

@@ -1,6 +1,6 @@
 using TransferPipeline.Backbones.Store;
 
-namespace TransferPipeline.Tests.Backbones;
+namespace TransferPipeline.Tests.Backbones.Store;
 
 /// <summary>Configurations of Hugging Face, timm and OpenCLIP beside a file.</summary>
 public sealed class PreprocessingConfigTests : IDisposable

@@ -1,6 +1,6 @@
 using TransferPipeline.Reports;
 
-namespace TransferPipeline.Tests.Reports;
+namespace TransferPipeline.Tests.Reports.Charts;
 
 public sealed class AxisTests
 {

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TransferPipeline.Evaluation;
 
-namespace TransferPipeline.Tests.Evaluation;
+namespace TransferPipeline.Tests.Evaluation.Maps;
 
 public sealed class FeatureMapperTests
 {
@@ -23,7 +23,9 @@ public sealed class FeatureMapperTests
         var map = Map(View(ReferenceFeatures.Hymenoptera()), 0, 2);
         var golden = JsonDocument
             .Parse(
-                File.ReadAllText(Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "MapGoldens.json"))
+                File.ReadAllText(
+                    Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Evaluation", "Maps", "MapGoldens.json")
+                )
             )
             .RootElement;
         var expected = golden.GetProperty("coordinates").EnumerateArray().Select(p => (X: p[0].GetDouble(), Y: p[1].GetDouble())).ToArray();

@@ -1,9 +1,10 @@
 using Google.Protobuf;
 using TransferPipeline.Backbones;
 using TransferPipeline.Onnx;
+using TransferPipeline.Tests.Backbones;
 using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
-namespace TransferPipeline.Tests.Backbones;
+namespace TransferPipeline.Tests.Onnx;
 
 public sealed class GraphWriterTests
 {

@@ -3,8 +3,9 @@ using System.Text;
 using Google.Protobuf;
 using TransferPipeline.Backbones;
 using TransferPipeline.Onnx;
+using TransferPipeline.Tests.Backbones;
 
-namespace TransferPipeline.Tests.Backbones;
+namespace TransferPipeline.Tests.Onnx;
 
 /// <summary>Files that are given in the place of an ONNX model are called by their names; links lead to theirs.</summary>
 public sealed class FileKindTests : IDisposable

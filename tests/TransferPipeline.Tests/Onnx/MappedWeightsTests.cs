@@ -2,8 +2,9 @@ using Google.Protobuf;
 using TransferPipeline.Backbones;
 using TransferPipeline.Inference;
 using TransferPipeline.Onnx;
+using TransferPipeline.Tests.Backbones;
 
-namespace TransferPipeline.Tests.Backbones;
+namespace TransferPipeline.Tests.Onnx;
 
 /// <summary>Sessions whose weights stay in the backbone's file give the same bits as a graph with all weights in it.</summary>
 public sealed class MappedWeightsTests : IDisposable

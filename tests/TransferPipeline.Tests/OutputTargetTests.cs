@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using TransferPipeline.Features;
+using TransferPipeline.Tests.Cli;
 
-namespace TransferPipeline.Tests.Cli;
+namespace TransferPipeline.Tests;
 
 /// <summary>Results go to devices, pipes and through links without replacing them; messages may have nowhere to go.</summary>
 public sealed class OutputTargetTests : IDisposable

@@ -1,7 +1,6 @@
 using TransferPipeline.Backbones;
-using TransferPipeline.Tests.Backbones;
 
-namespace TransferPipeline.Tests.Tuning;
+namespace TransferPipeline.Tests.Backbones;
 
 /// <summary>Where networks of several families are divided for training.</summary>
 public sealed class SeparatingCutsTests : IDisposable

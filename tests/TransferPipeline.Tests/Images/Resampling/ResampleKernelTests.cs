@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using TransferPipeline.Images;
 
-namespace TransferPipeline.Tests.Images;
+namespace TransferPipeline.Tests.Images.Resampling;
 
 /// <summary>Which kernel is picked: by the processor, or by the environment; in child processes, since both are read at start.</summary>
 public sealed class ResampleKernelTests
