@@ -30,6 +30,35 @@ public sealed class CudaBuildTests
     }
 
     [Fact]
+    public void WhyNone_StatesEachPlaceAndTheCure()
+    {
+        using var folder = new TempFolder();
+        var (missing, empty, partial, package) = (folder.At("missing"), folder.At("empty"), folder.At("partial"), folder.At("package"));
+        foreach (var path in (string[])[empty, partial, package])
+            Directory.CreateDirectory(path);
+        File.WriteAllText(Path.Combine(partial, CudaBuild.Provider), "");
+
+        var why = CudaBuild.WhyNone("linux-x64", null, [missing, empty, partial], package, hasDriver: true);
+        Assert.Contains($"TRANSFER_NATIVES: {missing} (not there), {empty} (has no {CudaBuild.Provider}), ", why, StringComparison.Ordinal);
+        Assert.Contains($"{partial} (has {CudaBuild.Provider}, but not libonnxruntime.so)", why, StringComparison.Ordinal);
+        Assert.Contains($"NuGet's {package} (has no {CudaBuild.Provider})", why, StringComparison.Ordinal);
+        Assert.Contains(CudaBuild.FetchCommand, why, StringComparison.Ordinal);
+
+        File.WriteAllText(Path.Combine(package, "libonnxruntime.so"), "");
+        File.WriteAllText(Path.Combine(package, CudaBuild.Provider), "");
+        why = CudaBuild.WhyNone("linux-x64", null, [], package, hasDriver: false);
+        Assert.Contains("TRANSFER_NATIVES: not set", why, StringComparison.Ordinal);
+        Assert.Contains($"{package} (without the NVIDIA driver it is used only when TRANSFER_NATIVES names it)", why);
+    }
+
+    [Theory]
+    [InlineData("osx-arm64")]
+    [InlineData("win-x64")]
+    [InlineData("linux-arm64")]
+    public void WhyNone_OnAPlatformWithoutGpus_NamesNoPackage(string platform) =>
+        Assert.Equal($"GPUs are used on linux-x64 only, this is {platform}", CudaBuild.WhyNone(platform, null, [], "", hasDriver: false));
+
+    [Fact]
     public void FetchCommand_NamesTheVersionThatTheProjectReferences()
     {
         var versions = File.ReadAllText(Path.Combine(SharedData.Repository, "Directory.Packages.props"));

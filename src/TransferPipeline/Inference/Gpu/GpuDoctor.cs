@@ -5,6 +5,7 @@ using TransferPipeline.Backbones;
 using TransferPipeline.Images;
 using TransferPipeline.Inference.Gpu.Cuda;
 using TransferPipeline.Onnx;
+using TransferPipeline.Platform;
 using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Inference.Gpu;
@@ -23,14 +24,16 @@ internal static class GpuDoctor
             "CUDA provider",
             provider is not null && compiled ? provider
             : compiled ? $"{CudaLibraries.CudaProvider} is missing beside the program"
-            : "not in this build; 'make GPU=1' brings it",
+            : $"not used; {CudaBuild.WhyNone()}",
             !compiled || provider is not null
         );
+        foreach (var absent in NativePackages.NamedFolders.Where(f => !Directory.Exists(f)))
+            yield return (NativePackages.Variable, $"names {absent}, which does not exist", false);
         // Before the driver is called: it may be where only the search finds it.
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
         var libraries = compiled ? search.Load(tensorRt: true) : [];
-        if (compiled && search.Absent is { } absent)
-            yield return (CudaLibraries.PathVariable, $"names {absent}, which does not exist", false);
+        if (compiled && search.Absent is { } missing)
+            yield return (CudaLibraries.PathVariable, $"names {missing}, which does not exist", false);
         var (driver, gpus) = Driver();
         yield return driver;
         var usable = compiled;

@@ -78,6 +78,16 @@ public sealed class CudaStandIn : IDisposable
     internal StandInRun RunCpuBuild(params string[] arguments) =>
         Run(AppContext.BaseDirectory, new Dictionary<string, string> { [NativePackages.Variable] = Natives }, arguments);
 
+    /// <summary>The program as it is built for CPUs, into whose folder files of the CUDA build were copied.</summary>
+    internal StandInRun RunWithCopied(Func<string, bool> files, params string[] arguments)
+    {
+        Require();
+        var program = _folder.At($"copied-{Interlocked.Increment(ref _runs)}");
+        Mirror(AppContext.BaseDirectory, program);
+        LinkNatives(program, files);
+        return Run(program, null, arguments);
+    }
+
     private StandInRun Run(string program, IReadOnlyDictionary<string, string>? environment, string[] arguments)
     {
         Require();
@@ -114,9 +124,14 @@ public sealed class CudaStandIn : IDisposable
             .Single(f => !f.Contains("runtimes", StringComparison.Ordinal) || f.Contains("linux-x64", StringComparison.Ordinal));
         var replaced = Path.GetRelativePath(AppContext.BaseDirectory, Path.GetDirectoryName(original)!);
         Mirror(AppContext.BaseDirectory, _program);
-        foreach (var file in Directory.EnumerateFiles(Natives))
+        LinkNatives(Path.Combine(_program, replaced), static _ => true);
+    }
+
+    private static void LinkNatives(string folder, Func<string, bool> files)
+    {
+        foreach (var file in Directory.EnumerateFiles(Natives).Where(f => files(Path.GetFileName(f))))
         {
-            var target = Path.Combine(_program, replaced, Path.GetFileName(file));
+            var target = Path.Combine(folder, Path.GetFileName(file));
             File.Delete(target);
             File.CreateSymbolicLink(target, file);
         }

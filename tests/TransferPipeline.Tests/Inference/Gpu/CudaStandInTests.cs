@@ -43,6 +43,29 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
         Assert.Contains(run.Calls, c => c.EndsWith("-> GPU", StringComparison.Ordinal));
     }
 
+    /// <summary>As users do who unpack the package beside the program.</summary>
+    [Fact]
+    public void CpuBuild_WithTheCudaBuildCopiedIntoItsFolder_UsesTheGpu() =>
+        gpu.RunWithCopied(static _ => true, "doctor", "--json")
+            .MustSay(0, "CUDAExecutionProvider")
+            .MustSay(0, "a convolution and a matrix product run and their result is right");
+
+    [Fact]
+    public void CpuBuild_WithTheProvidersAloneCopied_NamesTheCure() =>
+        gpu.RunWithCopied(
+                static file => file.Contains("_providers_", StringComparison.Ordinal),
+                "extract",
+                "--data",
+                gpu.Photos,
+                "--model",
+                "efficientnet-lite0",
+                "--device",
+                "cuda",
+                "--out",
+                gpu.NewFolder()
+            )
+            .MustSay(1, "for the CPU alone: (.* copy all files of the package there|searched: .*dotnet package download)");
+
     [Fact]
     public void Doctor_WithAFolderThatIsNotThere_NamesIt() =>
         gpu.Run(Variables("TRANSFER_CUDA_PATH", gpu.Libraries + ":/not/there"), "doctor")

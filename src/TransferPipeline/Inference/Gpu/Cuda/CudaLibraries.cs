@@ -89,12 +89,11 @@ internal sealed class CudaLibraries
         var (provider, file) = tensorRt ? ("TensorrtExecutionProvider", TensorRtProvider) : ("CUDAExecutionProvider", CudaProvider);
         // From the inside outwards: in a build without the provider, libraries that are missing are no problem.
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
-            return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone; build "
-                + $"with 'make GPU=1', use the bundle made by 'make bundle GPU=1', or, for the installed tool, fetch the CUDA build with "
-                + $"'{CudaBuild.FetchCommand}'";
+            return $"{file} is missing, this ONNX Runtime ({OrtEnv.Instance().GetVersionString()}) is built for the CPU alone: "
+                + CudaBuild.WhyNone();
         if (ProviderFile(file) is null)
-            return $"{file} is missing beside the program in {AppContext.BaseDirectory}; build with 'make GPU=1' or use the bundle "
-                + $"made by 'make bundle GPU=1'";
+            return $"{file} is missing in {CudaBuild.Folder ?? AppContext.BaseDirectory}, beside ONNX Runtime's own library: copy all "
+                + $"files of its package there; '{CudaBuild.FetchCommand}' fetches it";
         var search = new CudaLibraries(Environment.GetEnvironmentVariable);
         // The driver is searched last: it may be where only the search finds it.
         return Describe(search.Load(tensorRt)) is { } problem
@@ -126,11 +125,9 @@ internal sealed class CudaLibraries
     private static string OtherVersion(IReadOnlyList<FoundLibrary> missing) =>
         missing.Select(f => f.Other).FirstOrDefault(o => o is not null) is { } other ? $" ({other} is of another version)" : "";
 
-    /// <summary>Full path of a provider's library beside the program or the CUDA build that is used instead, or null.</summary>
+    /// <summary>Full path of a provider's library beside the CUDA build of ONNX Runtime, or null.</summary>
     public static string? ProviderFile(string file) =>
-        CudaBuild.Folder is { } folder
-            ? new[] { Path.Combine(folder, file) }.FirstOrDefault(File.Exists)
-            : CudaBuild.BesideTheProgram(file);
+        CudaBuild.Folder is { } folder ? new[] { Path.Combine(folder, file) }.FirstOrDefault(File.Exists) : null;
 
     /// <summary>Loads what is needed and reports where each was found.</summary>
     public IReadOnlyList<FoundLibrary> Load(bool tensorRt = false)
