@@ -108,7 +108,7 @@ internal static class OutputTarget
     /// <param name="suffix">Ending of the name.</param>
     public static string Temporary(string file, string suffix) =>
         // Beside the target, since a rename cannot cross file systems; a folder of devices (/dev) takes no files.
-        IsSpecial(file) ? Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}{suffix}") : Real(file) + suffix;
+        IsSpecial(file) ? TemporaryPath.New(suffix) : Real(file) + suffix;
 
     /// <summary>As <see cref="Temporary"/>, for what two processes may write under one name at the same time.</summary>
     public static string OwnTemporary(string file) => Temporary(file, $".{OwnPrefix}{Environment.ProcessId}{OwnSuffix}");

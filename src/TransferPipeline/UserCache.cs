@@ -1,3 +1,5 @@
+using TransferPipeline.Platform;
+
 namespace TransferPipeline;
 
 /// <summary>The user's cache on this machine: what is there may be deleted.</summary>
@@ -7,9 +9,9 @@ internal static class UserCache
     public static string Folder(string name)
     {
         var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        // The XDG specification takes an empty variable for one that is not set.
-        if (string.IsNullOrEmpty(cache))
-            cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        return Path.Combine(cache, "transfer", name);
+        // The XDG specification takes an empty or relative path for one that is not set.
+        if (!Path.IsPathFullyQualified(cache ?? ""))
+            cache = Path.Combine(UserFolders.Home, ".cache");
+        return Path.Combine(cache!, "transfer", name);
     }
 }

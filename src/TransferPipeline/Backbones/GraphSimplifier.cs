@@ -11,7 +11,7 @@ internal static class GraphSimplifier
     public static byte[] Simplify(byte[] onnx)
     {
         // ONNX Runtime writes its optimized graph to a file only. The process and a random number keep runs apart.
-        var file = Path.Combine(Path.GetTempPath(), $"transfer-{Environment.ProcessId}-{Guid.NewGuid():N}.onnx");
+        var file = TemporaryPath.New(".onnx");
         try
         {
             using (

@@ -91,7 +91,7 @@ internal sealed class TarArchive : IDisposable
     {
         // CreateNew never opens a file of somebody else. A buffer of 1 byte is none: CopyTo brings large pieces.
         var unpacked = new FileStream(
-            Path.Combine(Path.GetTempPath(), $"transfer-{Guid.NewGuid():N}.tar"),
+            TemporaryPath.New(".tar"),
             FileMode.CreateNew,
             FileAccess.ReadWrite,
             FileShare.None,

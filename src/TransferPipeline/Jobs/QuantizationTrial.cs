@@ -37,7 +37,7 @@ internal sealed class QuantizationTrial(Toolbox tools, int threads, Action<strin
         using var sample = new DatasetSample(dataset, photos);
         var split = HeldOutSplit(sample);
         // A name of its own: two runs at a time would write into each other's sets.
-        var scratch = Path.Combine(Path.GetTempPath(), $"transfer-int8-{Environment.ProcessId}-{Guid.NewGuid():N}");
+        var scratch = TemporaryPath.New("-int8");
         try
         {
             FeatureSet[] sets =

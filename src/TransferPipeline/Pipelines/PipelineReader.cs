@@ -339,12 +339,5 @@ internal static class PipelineReader
 
     /// <summary>Relative to a folder; <c>~/</c> is the home folder, which a shell does not put in behind <c>--set a=</c>.</summary>
     private static string Absolute(string folder, string path) =>
-        Path.GetFullPath(
-            Path.Combine(
-                folder,
-                path.StartsWith("~/", StringComparison.Ordinal)
-                    ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..]
-                    : path
-            )
-        );
+        Path.GetFullPath(Path.Combine(folder, path.StartsWith("~/", StringComparison.Ordinal) ? UserFolders.Home + path[1..] : path));
 }

@@ -46,7 +46,7 @@ internal static class NativePackages
     {
         var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES");
         if (string.IsNullOrEmpty(packages))
-            packages = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            packages = Path.Combine(UserFolders.Home, ".nuget", "packages");
         // NuGet lowers the case of identifiers in its package folder; file systems of Linux distinguish it.
         return Path.Combine(packages, id.ToLowerInvariant(), version, "runtimes", Platform, "native");
     }

@@ -32,7 +32,7 @@ internal sealed partial class ModelStore
             Throw.Usage($"'{name}' is not a model name on every platform: {problem}; choose another one");
         if (before is null)
             return Store(file, name, change, license, note);
-        var joined = Path.Combine(Path.GetTempPath(), $"transfer-{Environment.ProcessId}-{Guid.NewGuid():N}.onnx");
+        var joined = TemporaryPath.New(".onnx");
         try
         {
             using (var stream = File.Create(joined))

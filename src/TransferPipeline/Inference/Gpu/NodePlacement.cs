@@ -25,7 +25,7 @@ internal static class NodePlacement
     public static InferenceSession CreateChecked(CutModel model, DeviceOptions device, Action<string> message)
     {
         // ONNX Runtime appends the time of day, which processes and sessions side by side may share.
-        var prefix = Path.Combine(Path.GetTempPath(), $"transfer-{Environment.ProcessId}-{Guid.NewGuid():N}");
+        var prefix = TemporaryPath.New();
         var session = SessionFactory.Create(model, device, profile: prefix);
         try
         {
