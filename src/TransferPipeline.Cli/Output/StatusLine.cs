@@ -17,7 +17,8 @@ internal sealed class StatusLine
     private bool _drawn,
         _ended;
 
-    public static bool OnTerminal { get; } = !Console.IsErrorRedirected;
+    /// <summary>Whether stderr is a terminal that can erase; an editor's shell (TERM=dumb) would show the sequence as text.</summary>
+    public static bool OnTerminal { get; } = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
 
     /// <param name="isLast">The job is done: the line is written at once, elsewhere than on a terminal only once.</param>
     /// <param name="parts">The line in pieces, the most important first; made only when it is time to write.</param>
