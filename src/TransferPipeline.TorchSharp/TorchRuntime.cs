@@ -16,7 +16,7 @@ internal static class TorchRuntime
 
     private static readonly Lazy<string?> Loaded = new(Load);
 
-    private const string OtherHeads = ", or take linear-sgd and mlp";
+    private const string OtherHeads = "; linear-sgd and mlp do without";
 
     /// <summary>Null when libtorch is loaded; otherwise the reason and the cure.</summary>
     public static string? Problem => Loaded.Value;
@@ -38,7 +38,7 @@ internal static class TorchRuntime
             return null;
         // TorchSharp has wrappers for the platforms that have a libtorch.
         return file == NativeLibraries.FileName(Wrapper)
-            ? $"there is no libtorch beside this program ({file} is missing on {NativePackages.Platform}): take a bundle that has it"
+            ? $"TorchSharp has no libtorch for {NativePackages.Platform} ({file} is missing)"
             : $"libtorch is not beside this program ({file} is missing): '{fetch}' fetches it";
     }
 

@@ -107,6 +107,19 @@ public sealed class PackageHeadsTests : IDisposable
         );
     }
 
+    /// <summary>As on Linux on Arm, where no package would help.</summary>
+    [Fact]
+    public void Heads_WhereTorchSharpHasNoLibrary_NamesNoCure()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("file names are those of Linux");
+        var listed = TransferProcess.RunProgram(WithoutTorch("libLibTorchSharp.so"), _folder.Root, NoPackages, ["heads", "--json"]);
+        Assert.Equal(
+            $"TorchSharp has no libtorch for {NativePackages.Platform} (libLibTorchSharp.so is missing); linear-sgd and mlp do without",
+            JsonNode.Parse(listed.Output)!.AsArray()[^1]!["unavailable"]!.GetValue<string>()
+        );
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -145,7 +158,8 @@ public sealed class PackageHeadsTests : IDisposable
     /// The program in a folder of its own, with links to all its libraries but those of libtorch; the host follows links of its own files
     /// only.
     /// </summary>
-    private string WithoutTorch()
+    /// <param name="other">A library that it lacks too.</param>
+    private string WithoutTorch(string? other = null)
     {
         foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories))
         {
@@ -153,7 +167,7 @@ public sealed class PackageHeadsTests : IDisposable
                 Path.GetFileName(file),
                 _folder.At(Path.Combine("program", Path.GetRelativePath(AppContext.BaseDirectory, file)))
             );
-            if (name is "libtorch.so" or "libtorch_cpu.so" or "libc10.so")
+            if (name is "libtorch.so" or "libtorch_cpu.so" or "libc10.so" || name == other)
                 continue;
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             if (name.StartsWith("transfer", StringComparison.Ordinal) || name.StartsWith("TransferPipeline", StringComparison.Ordinal))
