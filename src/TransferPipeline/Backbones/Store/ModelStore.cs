@@ -35,7 +35,26 @@ internal sealed partial class ModelStore
     public static ModelStore Default()
     {
         var user = Environment.GetEnvironmentVariable("TRANSFER_MODELS");
-        return new(Path.Combine(AppContext.BaseDirectory, "models"), string.IsNullOrEmpty(user) ? UserCache.Folder("models") : user);
+        return new(
+            BuiltInFolder(AppContext.BaseDirectory, typeof(ModelStore).Assembly.Location),
+            string.IsNullOrEmpty(user) ? UserCache.Folder("models") : user
+        );
+    }
+
+    /// <summary>
+    /// The models beside the program; in a script or notebook, whose program is dotnet fsi or a kernel, those of the package that the
+    /// library was loaded from.
+    /// </summary>
+    /// <param name="program">The program's folder.</param>
+    /// <param name="library">This assembly's file; empty in a single-file program.</param>
+    internal static string BuiltInFolder(string program, string library)
+    {
+        var beside = Path.Combine(program, "models");
+        if (Directory.Exists(beside) || library.Length == 0)
+            return beside;
+        // A package has its assembly in lib/net10.0.
+        var packaged = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(library)!, "..", "..", "models"));
+        return Directory.Exists(packaged) ? packaged : beside;
     }
 
     /// <summary>

@@ -9,6 +9,19 @@ public sealed class ModelStoreTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>As in <c>dotnet fsi</c> with <c>#r "nuget: TransferPipeline.Default"</c>.</summary>
+    [Fact]
+    public void BuiltInFolder_OfAScript_IsThePackages()
+    {
+        var (program, library) = (_folder.At("fsi"), _folder.At("package/lib/net10.0/TransferPipeline.dll"));
+        Assert.Equal(Path.Combine(program, "models"), ModelStore.BuiltInFolder(program, library));
+        Directory.CreateDirectory(_folder.At("package/models"));
+        Assert.Equal(_folder.At("package/models"), ModelStore.BuiltInFolder(program, library));
+        Assert.Equal(Path.Combine(program, "models"), ModelStore.BuiltInFolder(program, ""));
+        Directory.CreateDirectory(Path.Combine(program, "models"));
+        Assert.Equal(Path.Combine(program, "models"), ModelStore.BuiltInFolder(program, library));
+    }
+
     [Fact]
     public void List_ShippedManifests_AreAllReadable()
     {
