@@ -42,9 +42,13 @@ internal static class TorchRuntime
             : $"libtorch is not beside this program ({file} is missing): '{fetch}' fetches it";
     }
 
-    /// <exception cref="JobFailedException">CUDA was requested and cannot be used; the CPU never takes its place.</exception>
+    /// <exception cref="JobFailedException">libtorch does not load, or CUDA was requested and cannot be used; the CPU never takes its
+    /// place.</exception>
     public static Device Device(string head, TorchDevice wanted)
     {
+        // Loading also limits libtorch to one thread, which no caller may go without.
+        if (Problem is { } problem)
+            throw new JobFailedException($"{head}: {problem}");
         if (wanted == TorchDevice.Cuda && !cuda.is_available())
         {
             // The driver's own library shows whether the driver is missing or the build has no CUDA.

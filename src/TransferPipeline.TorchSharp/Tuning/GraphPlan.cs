@@ -34,12 +34,13 @@ internal sealed class GraphPlan : IDisposable
         string[] features = graph.Auxiliary is { } auxiliary ? [graph.Head.Feature, auxiliary.Feature] : [graph.Head.Feature];
         // Parameters count as given, so that a Constant or an Identity that makes one is not run.
         var nodes = Needed(model.Graph, features, graph.Inputs.Select(i => i.Name).Concat(parameters.Keys));
-        nodes = GeluPattern.Fuse(nodes, new GraphIndex(model.Graph, graph.Inputs[0].Name), features);
+        var index = new GraphIndex(model.Graph, graph.Inputs[0].Name);
+        nodes = GeluPattern.Fuse(nodes, index, features);
         Outputs = [.. features.Select(Slot)];
         var used = nodes.SelectMany(n => n.Input).Concat(features).ToHashSet(StringComparer.Ordinal);
         foreach (var initializer in model.Graph.Initializer.Where(i => used.Contains(i.Name) && !parameters.ContainsKey(i.Name)))
             Constants.Add((Slot(initializer.Name), HostArray.Of(initializer)));
-        Nodes = Plan(nodes);
+        Nodes = Plan(nodes, index);
     }
 
     public int Opset { get; }
@@ -50,6 +51,9 @@ internal sealed class GraphPlan : IDisposable
     public IReadOnlyList<int> ParameterSlots { get; }
 
     public IReadOnlyList<PlannedNode> Nodes { get; }
+
+    /// <summary>The nodes from one BatchNormalization to the next, in order.</summary>
+    public IReadOnlyList<PlanSegment> Segments { get; private set; } = [];
 
     /// <summary>Initializers that do not train.</summary>
     public List<(int Slot, HostArray Value)> Constants { get; } = [];
@@ -85,7 +89,7 @@ internal sealed class GraphPlan : IDisposable
         return nodes;
     }
 
-    private List<PlannedNode> Plan(List<NodeProto> nodes)
+    private List<PlannedNode> Plan(List<NodeProto> nodes, GraphIndex index)
     {
         int[][] inputs = [.. nodes.Select(n => n.Input.Select(SlotOrNone).ToArray())];
         int[][] outputs = [.. nodes.Select(n => n.Output.Select(SlotOrNone).ToArray())];
@@ -105,7 +109,7 @@ internal sealed class GraphPlan : IDisposable
             (lastUse[slot], uses[slot]) = (nodes.Count, uses[slot] + 1);
         // Without a maker a value is a weight, a constant or the cut's tensor, which others dispose.
         var released = Enumerable.Range(0, Slots).Where(s => maker[s] >= 0).ToLookup(s => lastUse[s]);
-        return
+        List<PlannedNode> planned =
         [
             .. nodes.Select(
                 (node, i) =>
@@ -123,6 +127,8 @@ internal sealed class GraphPlan : IDisposable
                     )
             ),
         ];
+        Segments = PlanSegment.Divide(planned, index, lastUse, uses, maker);
+        return planned;
     }
 
     private int SlotOrNone(string name) => name.Length == 0 ? -1 : Slot(name);

@@ -9,6 +9,13 @@ namespace TransferPipeline.TorchSharp.Tuning;
 /// <param name="photos">Number of photos.</param>
 internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<Tensor> weights, Device device, int photos)
 {
+    private readonly GraphValue?[] _values = new GraphValue?[plan.Slots];
+    private readonly HostArray?[]? _known = memory.Find(photos);
+    private readonly HostArray?[] _results = new HostArray?[plan.Nodes.Count];
+
+    /// <summary>Nodes whose results were given.</summary>
+    private readonly HashSet<int> _done = [];
+
     public Device Device => device;
 
     /// <summary>Train mode of BatchNormalization and Dropout.</summary>
@@ -24,32 +31,88 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
     /// <exception cref="GraphRunException">A node's inputs do not fit.</exception>
     public Tensor[] Forward(IReadOnlyList<Tensor> inputs)
     {
-        var values = new GraphValue?[plan.Slots];
+        Begin(inputs);
+        Compute(0, plan.Nodes.Count);
+        return End();
+    }
+
+    /// <summary>Takes the inputs, before the first node.</summary>
+    public void Begin(IReadOnlyList<Tensor> inputs)
+    {
         foreach (var (slot, value) in plan.Constants)
-            values[slot] = GraphValue.Of(value);
+            _values[slot] = GraphValue.Of(value);
         for (var i = 0; i < inputs.Count; i++)
-            values[plan.Inputs[i]] = GraphValue.Given(inputs[i]);
+            _values[plan.Inputs[i]] = GraphValue.Given(inputs[i]);
         for (var i = 0; i < weights.Count; i++)
-            values[plan.ParameterSlots[i]] = GraphValue.Given(weights[i]);
-        var known = memory.Find(photos);
-        var results = known ?? new HostArray?[plan.Nodes.Count];
-        foreach (var node in plan.Nodes)
+            _values[plan.ParameterSlots[i]] = GraphValue.Given(weights[i]);
+    }
+
+    /// <summary>Computes the nodes from one place of the plan up to another, which is left out.</summary>
+    /// <exception cref="GraphRunException">A node's inputs do not fit.</exception>
+    public void Compute(int first, int end)
+    {
+        for (var i = first; i < end; i++)
         {
-            if (known?[node.Index] is { } host)
-                values[node.Outputs[0]] = GraphValue.Of(host);
-            else
-                Run(node, values, results);
-            foreach (var slot in node.Released)
-            {
-                values[slot]?.Release();
-                values[slot] = null;
-            }
+            var node = plan.Nodes[i];
+            if (_known?[i] is { } host)
+                _values[node.Outputs[0]] = GraphValue.Of(host);
+            else if (!_done.Contains(i))
+                Run(node);
+            Release(node);
+        }
+    }
+
+    /// <summary>The features, after the last node.</summary>
+    public Tensor[] End()
+    {
+        // Only after a complete pass, in which every shape was computed.
+        if (_known is null)
+            memory.Add(photos, _results);
+        return [.. plan.Outputs.Select(slot => _values[slot]!.Tensor!)];
+    }
+
+    /// <summary>A node with its inputs, for a caller that computes it.</summary>
+    public OperatorCall Call(PlannedNode node) =>
+        new(node, plan.Opset, Array.ConvertAll(node.Inputs, s => s < 0 ? null : _values[s]), this);
+
+    /// <summary>Takes a result that the caller computed and disposes.</summary>
+    /// <param name="last">The node that makes it; with it all nodes in between are done.</param>
+    public void Give(PlannedNode node, PlannedNode last, Tensor result)
+    {
+        _values[last.Outputs[0]] = GraphValue.Given(result);
+        if (last != node)
+            _done.Add(last.Index);
+        Release(node);
+    }
+
+    /// <summary>
+    /// Cuts values off from the nodes that made them: later nodes take leaves, in which their gradients are left. The caller disposes both.
+    /// </summary>
+    public List<(Tensor Made, Tensor Leaf)> Cut(int[] slots)
+    {
+        var cut = new List<(Tensor, Tensor)>();
+        foreach (var slot in slots)
+        {
+            if (_values[slot]?.Tensor is not { } made)
+                continue;
+            // Later nodes run in scopes of their own.
+            made.DetachFromDisposeScope();
+            // Without gradients a value is released after its last use, as within one scope. A leaf was given and no node made it.
+            if (!made.requires_grad || made.is_leaf)
+                continue;
+            var leaf = made.detach().requires_grad_(true).DetachFromDisposeScope();
+            _values[slot] = GraphValue.Given(leaf);
+            cut.Add((made, leaf));
         }
 
-        // Only after a complete pass, in which every shape was computed.
-        if (known is null)
-            memory.Add(photos, results);
-        return [.. plan.Outputs.Select(slot => values[slot]!.Tensor!)];
+        return cut;
+    }
+
+    /// <summary>Disposes what is left of a run that ended early.</summary>
+    public void Abandon()
+    {
+        foreach (var value in _values)
+            value?.Release();
     }
 
     /// <summary>A tensor of this run with those values.</summary>
@@ -66,16 +129,25 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
         return tensor(mask, shape, device: device);
     }
 
-    private void Run(PlannedNode node, GraphValue?[] values, HostArray?[] results)
+    private void Release(PlannedNode node)
     {
-        var call = new OperatorCall(node, plan.Opset, Array.ConvertAll(node.Inputs, s => s < 0 ? null : values[s]), this);
+        foreach (var slot in node.Released)
+        {
+            _values[slot]?.Release();
+            _values[slot] = null;
+        }
+    }
+
+    private void Run(PlannedNode node)
+    {
+        var call = Call(node);
         try
         {
             // First in C#: a shape that libtorch computed would be a tensor, which Reshape and Slice cannot take.
             if (HostOperators.Run(call) is { } host)
             {
-                results[node.Index] = host;
-                values[node.Outputs[0]] = GraphValue.Of(host);
+                _results[node.Index] = host;
+                _values[node.Outputs[0]] = GraphValue.Of(host);
                 return;
             }
 
@@ -88,12 +160,12 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
                 // Operators that overwrite their input give back the same object.
                 var overwritten = Array.FindIndex(call.Inputs, v => ReferenceEquals(v?.Tensor, made[i]));
                 if (overwritten >= 0)
-                    values[node.Inputs[overwritten]] = null;
+                    _values[node.Inputs[overwritten]] = null;
                 else
                     // The result outlives this scope and is disposed after its last use (GraphValue.Release).
                     made[i].MoveToOuterDisposeScope();
                 if (node.Outputs[i] >= 0)
-                    values[node.Outputs[i]] = GraphValue.Made(made[i]);
+                    _values[node.Outputs[i]] = GraphValue.Made(made[i]);
                 if (overwritten < 0)
                     MadeBytes += made[i].numel() * made[i].ElementSize;
             }

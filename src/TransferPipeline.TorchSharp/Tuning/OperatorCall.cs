@@ -41,7 +41,9 @@ internal sealed record OperatorCall(PlannedNode Planned, int Opset, GraphValue?[
     public string Text(string name, string absent) => Node.Attribute(name)?.S.ToStringUtf8() ?? absent;
 
     /// <summary>Nothing needs the input after this node, forward or backward, so that its memory can take the result.</summary>
-    public bool MayOverwrite(int input) => Inputs[input]?.Tensor is not null && Planned.Overwritable[input];
+    // libtorch lets nothing overwrite a leaf, as which a run goes on behind a normalization with the batch's statistics.
+    public bool MayOverwrite(int input) =>
+        Inputs[input]?.Tensor is { } tensor && Planned.Overwritable[input] && !(tensor.requires_grad && tensor.is_leaf);
 
     /// <summary>An input that is one real constant; null when it is more, or would give the result more axes.</summary>
     public float? Scalar(int input, int rank) =>

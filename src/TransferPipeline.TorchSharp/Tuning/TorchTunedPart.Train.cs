@@ -51,7 +51,13 @@ internal sealed partial class TorchTunedPart
         var weight = 0.0;
         foreach (var label in batch.Labels.Span)
             weight += _options.ClassWeights?[label] ?? 1;
-        Guarded(() => _threads.Run(shards.Length, s => results[s] = Differentiate(batch, shards[s], s, weight, throughGraph)));
+        Guarded(() =>
+        {
+            if (_isSynchronized)
+                Synchronized(batch, shards, results, weight, throughGraph);
+            else
+                _threads.Run(shards.Length, s => results[s] = Differentiate(batch, shards[s], s, weight, throughGraph));
+        });
         var (loss, correct) = (0.0, 0);
         foreach (var result in results)
             (loss, correct) = (loss + result.Loss, correct + result.Correct);
@@ -65,6 +71,33 @@ internal sealed partial class TorchTunedPart
         // Where the backbone does not learn, libtorch keeps no activations of it.
         using (set_grad_enabled(throughGraph))
             features = Run(photos.Count, isTraining: true, shard).Forward(Inputs(batch, photos));
+        return LeaveGradients(features, batch, photos, shard, weight);
+    }
+
+    /// <summary>With statistics of the whole batch.</summary>
+    private void Synchronized(TunedBatch batch, Range[] shards, StepResult[] results, double weight, bool throughGraph)
+    {
+        // Of the inputs, which all segments may take.
+        using var scope = NewDisposeScope();
+        var inputs = Array.ConvertAll(shards, photos => Inputs(batch, photos));
+        GraphRun[] runs = [.. shards.Select((photos, s) => Run(photos.Count, isTraining: true, s))];
+        using var pass = new SynchronizedPass(_plan, _threads, runs, throughGraph);
+        var features = pass.Forward(inputs);
+        _threads.Run(
+            shards.Length,
+            s =>
+            {
+                using var own = NewDisposeScope();
+                results[s] = LeaveGradients(features[s], batch, shards[s], s, weight);
+            }
+        );
+        if (throughGraph)
+            pass.Backward();
+    }
+
+    /// <summary>The shard's loss, whose gradients are left in the weights, or in the features where they are leaves.</summary>
+    private StepResult LeaveGradients(Tensor[] features, TunedBatch batch, Range photos, int shard, double weight)
+    {
         var labels = Labels(batch, photos);
         var logits = Logits(features[0], 0, shard);
         var loss = Loss(logits, labels);

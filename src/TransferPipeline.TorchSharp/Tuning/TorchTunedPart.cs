@@ -17,6 +17,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
     private readonly ShardThreads _threads;
     private readonly Device _device;
     private readonly bool _channelsLast;
+    private readonly bool _isSynchronized;
     private readonly TrainedTensor[] _weights;
     private readonly TrainedTensor[] _heads;
     private readonly Tensor? _classWeights;
@@ -30,11 +31,12 @@ internal sealed partial class TorchTunedPart : ITunedPart
         NativeHeap.Reuse();
         _plan = new GraphPlan(graph);
         _optimizer = new Optimizer(options.Optimizer, options.Momentum, options.WeightDecay);
-        // Statistics are those of a whole batch, and a GPU computes a batch at once.
         var hasStatistics = _plan.Parameters.Any(p => p.IsStatistic);
-        Shards = hasStatistics || options.Device == TunerDevice.Cuda ? 1 : Math.Max(1, options.Shards);
-        // Faster for most convolutions; but libtorch sums a batch's statistics in float32 then, and gradients are a thousand times worse.
-        _channelsLast = !hasStatistics;
+        // A GPU computes a batch at once.
+        Shards = options.Device == TunerDevice.Cuda ? 1 : Math.Max(1, options.Shards);
+        _isSynchronized = hasStatistics && options.Device == TunerDevice.Cpu;
+        // Faster for most convolutions; but where libtorch sums a batch's statistics, it does so in float32 then (ChannelSums).
+        _channelsLast = !hasStatistics || _isSynchronized;
         _threads = new ShardThreads(Math.Clamp(options.Threads, 1, Shards));
         _weights = [.. _plan.Parameters.Select(Load)];
         _heads = [.. Heads().SelectMany((head, i) => Load(i, head))];
@@ -48,6 +50,8 @@ internal sealed partial class TorchTunedPart : ITunedPart
     public long ActivationBytesPerPhoto { get; }
 
     public int Shards { get; }
+
+    public bool KeepsBatch => _isSynchronized;
 
     public long WeightBytes => _weights.Concat(_heads).Sum(w => w.Bytes);
 

@@ -314,8 +314,12 @@ internal sealed partial class Finetuning
         // Only where there are some: earlier versions trained neither, and the results of other backbones stay valid.
         if (_divided.Auxiliary is { } early)
             text.Append(CultureInfo.InvariantCulture, $"auxiliary={early.Tensor}\n");
-        foreach (var table in TrainableWeights.Find(_divided.Upper.Graph, [_divided.Input.Name]).Where(p => p.IsTable))
+        var parameters = TrainableWeights.Find(_divided.Upper.Graph, [_divided.Input.Name]);
+        foreach (var table in parameters.Where(p => p.IsTable))
             text.Append(CultureInfo.InvariantCulture, $"table={table.Name}\n");
+        // Earlier versions summed statistics in another order; a checkpoint of theirs would end with other bytes.
+        if (parameters.Any(p => p.IsStatistic))
+            text.Append("statistics=by shards\n");
         // By the photos' bytes: a photo that was replaced under its name makes another result.
         foreach (var row in photos.Rows)
             text.Append(CultureInfo.InvariantCulture, $"{row.Path}\n{row.Label}\n{row.Split}\n{row.ImageSha256}\n");

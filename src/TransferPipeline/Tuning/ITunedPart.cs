@@ -9,14 +9,20 @@ internal interface ITunedPart : IDisposable
     /// <summary>Weights that train and running statistics of the graph; the head is not among them.</summary>
     IReadOnlyList<TunedParameter> Parameters { get; }
 
-    /// <summary>Bytes of the activations that a training step keeps for each photo of a shard that is being computed.</summary>
+    /// <summary>
+    /// Bytes of the activations that a training step keeps for each photo of a shard that is being computed, or of the batch
+    /// (<see cref="KeepsBatch"/>).
+    /// </summary>
     long ActivationBytesPerPhoto { get; }
 
     /// <summary>Bytes of weights, gradients and optimizer state.</summary>
     long WeightBytes { get; }
 
-    /// <summary>Parts into which a batch is divided; 1 where statistics of the whole batch or a GPU want it in one piece.</summary>
+    /// <summary>Parts into which a batch is divided; 1 where a GPU computes it in one piece.</summary>
     int Shards { get; }
+
+    /// <summary>A step keeps the activations of all shards, since statistics of the whole batch join them.</summary>
+    bool KeepsBatch { get; }
 
     /// <summary>One step of the optimizer: BatchNormalization in train mode, gradients of the batch's mean loss.</summary>
     /// <param name="backboneRate">Learning rate of the graph's weights; 0 leaves them as they are.</param>

@@ -22,7 +22,7 @@ internal sealed record TunerOptions
 
     /// <summary>
     /// Parts of a batch whose gradients are computed one by one and summed in order; the results depend on it a little. Small
-    /// shards stay in the processor's cache. A graph with BatchNormalization takes one, since its statistics are those of the whole batch.
+    /// shards stay in the processor's cache.
     /// </summary>
     public int Shards { get; init; } = 8;
 

@@ -17,8 +17,9 @@ internal static class TuningMemory
         if (options.Device == TunerDevice.Cuda)
             return batches;
         var shard = Blocks.Count(batch, part.Shards);
-        // Shards wait for a free thread, and hold activations only while they are computed.
-        return batches + part.ActivationBytesPerPhoto * Math.Min(batch, shard * Math.Min(options.Threads, part.Shards));
+        // Shards wait for a free thread, and hold activations only while they are computed, unless they wait for each other.
+        var photos = part.KeepsBatch ? batch : Math.Min(batch, shard * Math.Min(options.Threads, part.Shards));
+        return batches + part.ActivationBytesPerPhoto * photos;
     }
 
     /// <exception cref="JobFailedException">More is needed than is free.</exception>

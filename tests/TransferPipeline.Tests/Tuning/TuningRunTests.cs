@@ -145,6 +145,8 @@ public sealed class TuningRunTests : IDisposable
 
         public int Shards => 1;
 
+        public bool KeepsBatch => false;
+
         public StepResult Train(TunedBatch batch, double backboneRate, double headRate)
         {
             // The source counts a read only once its task runs.

@@ -32,11 +32,16 @@ internal static partial class OperatorCases
                 (g, x) => g.Node("Gemm", [x, Vector(g, 42, 25, 6, 7), Vector(g, 7, 27, 1, 7)], ("alpha", 0.5f), ("beta", 2f))
             ),
             ["Einsum"] = new(17, Map, (g, x) => g.Node("Einsum", [x, x], ("equation", "nchw,ncvw->nchv"))),
-            ["BatchNormalization"] = new(
+            ["BatchNormalization"] = new(17, Map, (g, x) => BatchNormalized(g, x)),
+            ["BatchNormalization of vectors"] = new(17, [6], (g, x) => BatchNormalized(g, x, 6)),
+            ["BatchNormalization over one axis"] = new(17, [9, 6], (g, x) => BatchNormalized(g, x, 9)),
+            ["BatchNormalization and Relu"] = new(17, Map, (g, x) => g.Node("Relu", [BatchNormalized(g, x)])),
+            ["BatchNormalization and Clip"] = new(
                 17,
-                Map,
-                (g, x) => g.Node("BatchNormalization", [x, Vector(g, 4, 31), Vector(g, 4, 32), Vector(g, 4, 33), Squares(g, 4)])
+                [9, 3, 4],
+                (g, x) => g.Node("Clip", [BatchNormalized(g, x, 9), g.Constant("min", [-0.5f]), g.Constant("max", [0.8f])])
             ),
+            ["BatchNormalization in a block"] = new(17, Map, Block),
             ["LayerNormalization"] = new(17, Map, (g, x) => g.Node("LayerNormalization", [x, Vector(g, 5, 31), Vector(g, 5, 32)])),
             ["LayerNormalization axis"] = new(
                 17,
@@ -260,6 +265,21 @@ internal static partial class OperatorCases
 
         static string Two(GraphWriter g, string x, string op) =>
             g.Node(op, [g.Node("Less", [x, g.Constant("high", [0.9f])]), g.Node("Greater", [x, g.Constant("low", [-0.4f])])]);
+    }
+
+    private static string BatchNormalized(GraphWriter g, string x, int channels = 4) =>
+        g.Node("BatchNormalization", [x, Vector(g, channels, 31), Vector(g, channels, 32), Vector(g, channels, 33), Squares(g, channels)]);
+
+    /// <summary>A residual block: what passes by a normalization, what two of them take, and a scale that the graph computes.</summary>
+    private static string Block(GraphWriter g, string x)
+    {
+        var scale = g.Node("Mul", [Vector(g, 4, 35), Vector(g, 4, 36)]);
+        var first = g.Node("BatchNormalization", [x, scale, Vector(g, 4, 37), Vector(g, 4, 33), Squares(g, 4)]);
+        var weights = Vector(g, 144, 38, 4, 4, 3, 3);
+        var active = g.Node("Relu", [first]);
+        var inner = g.Node("Conv", [active, weights], ("pads", new[] { 1L, 1L, 1L, 1L }));
+        var sum = g.Node("Add", [BatchNormalized(g, inner), BatchNormalized(g, x)]);
+        return g.Node("Sum", [g.Node("Relu", [sum]), g.Node("Tanh", [x]), active]);
     }
 
     private static string Rejoined(GraphWriter g, string[] parts, long axis = 1) =>

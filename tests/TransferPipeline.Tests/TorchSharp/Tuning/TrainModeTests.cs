@@ -37,6 +37,94 @@ public sealed class TrainModeTests
         Assert.Equal(before, Features(part, batch));
     }
 
+    /// <summary>Eleven photos are no multiple of the shards.</summary>
+    [Theory]
+    [InlineData("BatchNormalization of vectors")]
+    [InlineData("BatchNormalization and Clip")]
+    [InlineData("BatchNormalization in a block")]
+    public void BatchNormalization_GivesTheSameBytesForAnyThreads(string name)
+    {
+        var graph = OperatorCases.All[name].Create();
+        var states = new[] { 1, 2, 5 }.Select(threads =>
+        {
+            using var part = TorchTuner.OpenPart(graph, new() { Threads = threads });
+            for (var step = 0; step < 3; step++)
+                part.Train(Photos(graph, 11, step), 0.01, 0.01);
+            return TunedParts.State(part);
+        });
+        Assert.Single(states.Select(Convert.ToHexString).Distinct());
+    }
+
+    /// <summary>Statistics are those of the whole batch, however it is divided, and so are the gradients.</summary>
+    [Theory]
+    [InlineData("BatchNormalization")]
+    [InlineData("BatchNormalization over one axis")]
+    [InlineData("BatchNormalization in a block")]
+    public void BatchNormalization_TakesTheWholeBatchWhateverTheShards(string name)
+    {
+        var graph = OperatorCases.All[name].Create();
+        var results = new[] { 1, 4 }
+            .Select(shards =>
+            {
+                using var part = TorchTuner.OpenPart(graph, new() { Shards = shards, Threads = 2 });
+                var gradients = part.Gradients(Photos(graph, 7, 1));
+                return (
+                    Gradients: gradients,
+                    Statistics: part.Parameters.Where(p => p.IsStatistic).Select(p => part.Weights().Graph[p.Name])
+                );
+            })
+            .ToList();
+        foreach (var (weight, expected) in results[0].Gradients)
+        {
+            var largest = expected.Max(Math.Abs);
+            Assert.All(expected.Zip(results[1].Gradients[weight]), pair => Assert.Equal(pair.First, pair.Second, 1e-5f * largest));
+        }
+
+        foreach (var (one, other) in results[0].Statistics.Zip(results[1].Statistics))
+            Assert.All(one.Zip(other), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+    }
+
+    /// <summary>The last batch of an epoch may be one photo, whose vectors have no variance.</summary>
+    [Fact]
+    public void BatchNormalization_OfOneValue_KeepsTheRunningVariance()
+    {
+        var graph = OperatorCases.All["BatchNormalization of vectors"].Create();
+        using var part = TorchTuner.OpenPart(graph, new());
+        var before = part.Weights();
+        Assert.True(double.IsFinite(part.Train(Photos(graph, 1, 1), 0.01, 0.01).Loss));
+        var (mean, variance) = (
+            part.Parameters.Where(p => p.IsStatistic).First().Name,
+            part.Parameters.Where(p => p.IsStatistic).Last().Name
+        );
+        Assert.NotEqual(before.Graph[mean], part.Weights().Graph[mean]);
+        Assert.Equal(before.Graph[variance], part.Weights().Graph[variance]);
+        Assert.All(part.Weights().Graph.Values, values => Assert.All(values, v => Assert.True(float.IsFinite(v))));
+    }
+
+    /// <summary>A limit does not hide that training diverged.</summary>
+    [Fact]
+    public void BatchNormalization_OfValuesThatAreNotFinite_GivesALossThatIsNot()
+    {
+        var graph = OperatorCases.All["BatchNormalization and Relu"].Create();
+        var values = Photos(graph, 4, 1).Inputs[0].ToArray();
+        values[3] = float.PositiveInfinity;
+        using var part = TorchTuner.OpenPart(graph, new());
+        Assert.False(double.IsFinite(part.Train(new([values], new[] { 0, 1, 2, 0 }), 0.01, 0.01).Loss));
+    }
+
+    /// <summary>Where the backbone has rate 0 the statistics follow the batch all the same.</summary>
+    [Fact]
+    public void BatchNormalization_WithoutARate_TrainsTheHeadAlone()
+    {
+        var graph = OperatorCases.All["BatchNormalization in a block"].Create();
+        using var part = TorchTuner.OpenPart(graph, new() { Threads = 2 });
+        var before = part.Weights();
+        part.Train(Photos(graph, 5, 1), 0, 0.01);
+        var after = part.Weights();
+        Assert.All(part.Parameters, p => Assert.Equal(!p.IsStatistic, before.Graph[p.Name].SequenceEqual(after.Graph[p.Name])));
+        Assert.NotEqual(before.HeadWeights, after.HeadWeights);
+    }
+
     [Fact]
     public void Dropout_DropsInTrainingAloneAndByTheSeed()
     {
@@ -108,6 +196,9 @@ public sealed class TrainModeTests
         Assert.NotEqual(values[0], values[2]);
         Assert.NotEqual(values[1], values[3]);
     }
+
+    private static TunedBatch Photos(TunedGraph graph, int photos, long part) =>
+        new([OperatorCase.Values(photos * graph.Inputs[0].Values, 80 + part)], Enumerable.Range(0, photos).Select(i => i % 3).ToArray());
 
     /// <summary>What the cases' matrix product makes, before the operator.</summary>
     private static float[] Products(TunedGraph graph, TunedBatch batch)
