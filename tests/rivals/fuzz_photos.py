@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Damages small photos in 20,000 ways and decodes each with Pillow and with this program: who refuses, and whose pixels differ.
 
-usage: fuzz_photos.py TESTS [COUNT [FOLDER]]   TESTS: artifacts/bin/TransferPipeline.Tests/release/TransferPipeline.Tests
-Needs Pillow 9.4 (Debian's python3-pil). The seed is fixed. The last table counts per format; files of the columns that should be 0 stay in FOLDER.
+usage: fuzz_photos.py TESTS [COUNT] [--folder FOLDER] [--seed N] [--structure] [--photos FOLDER] [--decoder libvips|imagesharp]
+       TESTS: artifacts/bin/TransferPipeline.Tests/release/TransferPipeline.Tests
+Needs Pillow 9.4 (Debian's python3-pil). The seed is fixed unless another is given. With --structure whole parts of a file are damaged: markers,
+chunks, blocks, tags and rows are cut, exchanged, repeated, taken from another file, or given other lengths and values. The last table counts per
+format; files of the columns that should be 0 stay in FOLDER.
 """
-import collections, concurrent.futures, io, os, random, shutil, struct, subprocess, sys, tempfile, warnings, zlib
+import argparse, collections, concurrent.futures, io, os, random, shutil, struct, subprocess, sys, tempfile, warnings, zlib
 from PIL import Image
 
 SHARES = {"jpg": 0.35, "png": 0.2, "tiff": 0.15, "bmp": 0.1, "webp": 0.08, "gif": 0.06, "ppm": 0.06}
 MOST_PIXELS = 1 << 22
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
 FORMATS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../TransferPipeline.Tests/Images/Formats")
-DIRECTORIES = {".jpg": "jpg", ".png": "png", ".tiff": "tiff", ".bmp": "bmp", ".webp": "webp", ".gif": "gif", ".ppm": "ppm", ".pgm": "ppm", ".pbm": "ppm"}
+DIRECTORIES = {".jpg": "jpg", ".png": "png", ".tiff": "tiff", ".tif": "tiff", ".bmp": "bmp", ".webp": "webp", ".gif": "gif", ".ppm": "ppm", ".pgm": "ppm", ".pbm": "ppm"}
 
 
 def sums_of_png(data):
@@ -55,6 +58,103 @@ def damaged(data, kind, rng):
     return bytes(data)
 
 
+def parts(data, kind):
+    """Where the parts of a file begin that its format names, and its end."""
+    at, places = 0, [0]
+    if kind == "jpg":
+        at = 2
+        while at + 4 <= len(data):
+            places.append(at)
+            if data[at] != 0xFF:
+                break
+            if 0xD0 <= data[at + 1] <= 0xD9 or data[at + 1] == 1:
+                at += 2
+                continue
+            scan = data[at + 1] == 0xDA
+            at += 2 + struct.unpack(">H", data[at + 2:at + 4])[0]
+            if scan:
+                places.append(at)
+                while at + 1 < len(data) and not (data[at] == 0xFF and data[at + 1] not in (0, 0xFF)):
+                    at += 1
+    elif kind == "png":
+        at = 8
+        while at + 12 <= len(data):
+            places.append(at)
+            at += 12 + struct.unpack(">I", data[at:at + 4])[0]
+    elif kind == "webp":
+        at = 12
+        while at + 8 <= len(data):
+            places.append(at)
+            length = struct.unpack("<I", data[at + 4:at + 8])[0]
+            at += 8 + length + (length & 1)
+    elif kind == "gif":
+        at = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
+        while at < len(data):
+            places.append(at)
+            if data[at] == 0x2C:
+                at += 10 + (3 << ((data[at + 9] & 7) + 1) if data[at + 9] & 0x80 else 0)
+                places.append(at)
+                at += 1
+            elif data[at] == 0x21:
+                at += 2
+            else:
+                break
+            while at < len(data) and data[at]:
+                at += 1 + data[at]
+                places.append(at)
+            at += 1
+    elif kind == "bmp":
+        pixels = struct.unpack("<I", data[10:14])[0]
+        places += [14, *range(18, 14 + struct.unpack("<I", data[14:18])[0], 4), *range(pixels, len(data), max(1, (len(data) - pixels) // 29))]
+    elif kind == "tiff":
+        order = "<" if data[:1] == b"I" else ">"
+        big = struct.unpack(order + "H", data[2:4])[0] == 43
+        first = struct.unpack(order + ("Q" if big else "I"), data[8:16] if big else data[4:8])[0]
+        step, head = (20, 8) if big else (12, 2)
+        if first + head <= len(data):
+            count = struct.unpack(order + ("Q" if big else "H"), data[first:first + head])[0]
+            places += [first, *(first + head + i * step for i in range(min(count, 50) + 1))]
+    else:
+        places += [i + 1 for i in range(min(len(data), 40)) if data[i:i + 1].isspace()]
+    return sorted({p for p in places if 0 <= p < len(data)} | {len(data)})
+
+
+def restructured(data, other, kind, rng):
+    """Damage to whole parts of a file; the other file is of the same format."""
+    for _ in range(rng.choice([1, 1, 2])):
+        places = parts(data, kind)
+        spans = list(zip(places, places[1:]))
+        (a, b), (c, d) = rng.choice(spans), rng.choice(spans)
+        how = rng.random()
+        if how < 0.1:
+            data = data[:max(a, 4)]
+        elif how < 0.25:
+            if a > c:
+                (a, b), (c, d) = (c, d), (a, b)
+            data = data[:a] + data[c:d] + data[b:c] + data[a:b] + data[d:] if b <= c else data
+        elif how < 0.4:
+            data = data[:b] + data[a:b] + data[b:]
+        elif how < 0.5:
+            data = data[:a] + data[b:]
+        elif how < 0.65:
+            there = parts(other, kind)
+            e, f = rng.choice(list(zip(there, there[1:])))
+            data = data[:a] + other[e:] if rng.random() < 0.3 else data[:a] + other[e:f] + data[b if rng.random() < 0.5 else a:]
+        elif how < 0.75 and kind == "jpg":
+            place = rng.randrange(a, b)
+            data = data[:place] + bytes([0xFF, rng.choice([*range(0xD0, 0xDA), 0xC4, 0xDB, 0xDC, 0xDD, 0xDA, 0xFE, 0xE1, 0xFF])]) + data[place:]
+        else:
+            place = min(a + rng.randrange(12 if kind == "tiff" else 10), len(data) - 1)
+            size = rng.choice([1, 1, 2, 4])
+            order = rng.choice(["little", "big"])
+            old = int.from_bytes(data[place:place + size], order)
+            value = rng.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 32, 255, 256, 65535, old + 1, old - 1, old * 2, old // 2, rng.randrange(1 << 8 * size)])
+            data = data[:place] + (value % (1 << 8 * size)).to_bytes(size, order) + data[place + size:]
+        if len(data) < 20:
+            break
+    return sums_of_png(data) if kind == "png" and rng.random() < 0.8 else data
+
+
 def by_pillow(file):
     """Mode, size and RGB bytes, or the reason."""
     warnings.simplefilter("ignore")
@@ -70,28 +170,37 @@ def by_pillow(file):
 
 
 def main():
-    tests, count = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20000
-    root = sys.argv[3] if len(sys.argv) > 3 else tempfile.mkdtemp(prefix="fuzz-photos-")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tests", type=os.path.abspath)
+    parser.add_argument("count", nargs="?", type=int, default=20000)
+    parser.add_argument("--folder")
+    parser.add_argument("--seed", type=int, default=20261128)
+    parser.add_argument("--structure", action="store_true")
+    parser.add_argument("--photos", default=FORMATS, type=os.path.abspath)
+    parser.add_argument("--decoder", default="libvips and libjpeg-turbo")
+    given = parser.parse_args()
+    root = given.folder or tempfile.mkdtemp(prefix="fuzz-photos-")
     inputs, output = os.path.join(root, "damaged"), os.path.join(root, "decoded")
     for folder in (inputs, output):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
     seeds = collections.defaultdict(list)
-    for name in sorted(os.listdir(FORMATS)):
+    for name in sorted(os.listdir(given.photos)):
         kind = DIRECTORIES.get(os.path.splitext(name)[1])
         if kind:
-            seeds[kind].append((name, open(os.path.join(FORMATS, name), "rb").read()))
-    whole, rng = {}, random.Random(20261128)
+            seeds[kind].append((name, open(os.path.join(given.photos, name), "rb").read()))
+    whole, rng = {}, random.Random(given.seed)
     for kind, share in SHARES.items():
-        for i in range(round(count * share)):
+        for i in range(round(given.count * share) if seeds[kind] else 0):
             name, data = seeds[kind][i % len(seeds[kind])]
             damage = f"{kind}-{i:05d}-{name}"
-            whole[damage] = os.path.join(FORMATS, name)
-            open(os.path.join(inputs, damage), "wb").write(damaged(data, kind, rng))
+            whole[damage] = os.path.join(given.photos, name)
+            changed = restructured(data, rng.choice(seeds[kind])[1], kind, rng) if given.structure else damaged(data, kind, rng)
+            open(os.path.join(inputs, damage), "wb").write(changed)
     names = sorted(whole)
     with concurrent.futures.ProcessPoolExecutor() as pool:
         pillow = dict(zip(names, pool.map(by_pillow, [os.path.join(inputs, n) for n in names], chunksize=64)))
-    subprocess.run([tests, "--decode-folder", inputs, output, *sys.argv[4:]], check=True)
+    subprocess.run([given.tests, "--decode-folder", inputs, output, given.decoder], check=True)
     ours = {}
     for line in open(os.path.join(output, "decoded.tsv"), encoding="utf-8"):
         name, width, height, reason = line.rstrip("\n").split("\t", 3)

@@ -15,11 +15,12 @@ internal static class DecodedFolder
     private const int MostPixels = 1 << 22;
 
     /// <param name="arguments">The switch, the folder, the folder for the result, and perhaps the name of one of
-    /// <see cref="TestDecoder.Pillow"/>.</param>
+    /// <see cref="TestDecoder.Pillow"/> or "imagesharp", and perhaps "turned" for EXIF orientation.</param>
     public static int Run(string[] arguments)
     {
         var (folder, output) = (arguments[1], arguments[2]);
         var decoder = TestDecoder.Of(arguments.Length > 3 ? arguments[3] : TestDecoder.Pillow.Last());
+        var options = new DecodeOptions { MaxPixels = MostPixels, ExifTranspose = arguments.Contains("turned") };
         Directory.CreateDirectory(output);
         var files = Directory.GetFiles(folder).Order(StringComparer.Ordinal).ToArray();
         var lines = new string[files.Length];
@@ -32,7 +33,7 @@ internal static class DecodedFolder
                 var name = Path.GetFileName(files[i]);
                 try
                 {
-                    decoder.Decode(File.ReadAllBytes(files[i]), new DecodeOptions { MaxPixels = MostPixels }, image);
+                    decoder.Decode(File.ReadAllBytes(files[i]), options, image);
                     File.WriteAllBytes(Path.Combine(output, name), image.Pixels.ToArray());
                     lines[i] = $"{name}\t{image.Width}\t{image.Height}\t";
                 }

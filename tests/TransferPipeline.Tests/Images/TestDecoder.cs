@@ -1,4 +1,5 @@
 using TransferPipeline.Images;
+using TransferPipeline.ImageSharp;
 using TransferPipeline.LibjpegTurbo;
 using TransferPipeline.NetVips;
 
@@ -15,8 +16,14 @@ internal static class TestDecoder
 
     public static IImageDecoder Create() => DefaultTools.Create().Decoder;
 
-    /// <param name="libraries">One of <see cref="Pillow"/>.</param>
-    public static IImageDecoder Of(string libraries) => libraries == "libvips" ? Alone.Value : Both.Value;
+    /// <param name="libraries">One of <see cref="Pillow"/>, or "imagesharp".</param>
+    public static IImageDecoder Of(string libraries) =>
+        libraries switch
+        {
+            "libvips" => Alone.Value,
+            "imagesharp" => new ImageSharpDecoder(),
+            _ => Both.Value,
+        };
 
     public static IImageEncoder CreateEncoder() => DefaultTools.Create().Encoder;
 
