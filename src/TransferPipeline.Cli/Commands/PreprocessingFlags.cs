@@ -83,8 +83,11 @@ internal sealed class PreprocessingFlags
             (offset, divisor) = (-low * 255 / (high - low), 255 / (high - low));
         }
 
-        if (divisor <= 0)
+        // The command line takes "nan" and "inf" for numbers.
+        if (divisor is { } number && !(number > 0 && double.IsFinite(number)))
             throw new UsageException("--divisor must be greater than 0");
+        if (offset is { } level && !double.IsFinite(level))
+            throw new UsageException("--offset must be a level, such as 127.5");
         var std = parsed.GetValue(_std);
         var changes = new PreprocessingOverride
         {

@@ -25,7 +25,7 @@ internal static class AugmentationReader
             {
                 Degrees = options.Range("degrees", null, d => ValueRange.Around(0, d)),
                 Interpolation = options.Interpolation("interpolation", Interpolation.Nearest),
-                Fill = (byte)options.Number("fill", 0, 0, 255),
+                Fill = (byte)(options.Whole("fill", 0, byte.MaxValue) ?? 0),
             },
             "color-jitter" => new ColorJitter
             {
@@ -45,11 +45,11 @@ internal static class AugmentationReader
 
     private static RandomResizedCrop Crop(StepOptions options, Preprocessing preprocessing)
     {
-        var side = (int)options.Number("size", preprocessing.CropHeight, 1, 16384);
+        var side = options.Whole("size", 1, 16384);
         return new()
         {
-            Width = side,
-            Height = side,
+            Width = side ?? preprocessing.CropWidth,
+            Height = side ?? preprocessing.CropHeight,
             Scale = options.Range("scale", new(0.08, 1), low => new(low, 1)),
             Ratio = options.Range("ratio", new(3.0 / 4, 4.0 / 3), r => new(1 / r, r)),
             Interpolation = options.Interpolation("interpolation", Interpolation.Bilinear),
@@ -66,6 +66,13 @@ internal static class AugmentationReader
             : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum
                 ? value
             : throw Wrong(name, text, FormattableString.Invariant($"a number from {minimum} to {maximum}"));
+
+        /// <summary>Null where it is not given.</summary>
+        public int? Whole(string name, int minimum, int maximum) =>
+            Find(name) is not { } text ? null
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum
+                ? value
+            : throw Wrong(name, text, $"a whole number from {minimum} to {maximum}");
 
         /// <summary>Two numbers [from, to], or one that <paramref name="single"/> turns into a range as torchvision does.</summary>
         public ValueRange Range(string name, ValueRange? fallback, Func<double, ValueRange> single)
@@ -87,10 +94,11 @@ internal static class AugmentationReader
             };
         }
 
-        // TryParse takes any number for an enum, so a value has to be one of its names too.
+        // By the names alone: Enum.TryParse takes numbers too, which torchvision and PIL count in another order.
         public Interpolation Interpolation(string name, Interpolation fallback) =>
             Find(name) is not { } text ? fallback
-            : Enum.TryParse<Interpolation>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value
+            : Enum.GetNames<Interpolation>().FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } found
+                ? Enum.Parse<Interpolation>(found)
             : throw Wrong(name, text, "one of nearest, bilinear, bicubic, lanczos");
 
         public void RejectUnknown()

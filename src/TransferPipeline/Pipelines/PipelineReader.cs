@@ -174,7 +174,11 @@ internal static class PipelineReader
                 : Channels(map, "std") is var std && std.Contains(0) ? throw map.Error("std", "divides by 0; expected other numbers")
                 : std,
             Offset = map.Has("offset") ? map.Number("offset", 0) : null,
-            Divisor = map.Has("divisor") ? map.Number("divisor", 1) : null,
+            // 0 stands for the other form inside, and would bring back the model's mean and deviation.
+            Divisor =
+                !map.Has("divisor") ? null
+                : map.Number("divisor", 1) is not 0 and var divisor ? divisor
+                : throw map.Error("divisor", "divides by 0; expected another number"),
             Bgr = map.Has("bgr") ? map.Flag("bgr", false) : null,
         };
         map.RejectUnknown();

@@ -90,6 +90,12 @@ public sealed class AugmentationReaderTests
     [InlineData("random-rotation: {degree: 3, degrees: 4}", "random-rotation has no parameter 'degree'; did you mean 'degrees'?")]
     [InlineData("random-rotation: {degrees: [9, 3]}", "random-rotation: degrees is '[9, 3]', expected a number, or [from, to]")]
     [InlineData("random-rotation: {degrees: many}", "random-rotation: degrees is 'many', expected a number, or [from, to]")]
+    [InlineData("random-rotation: {degrees: 3, fill: 127.5}", "random-rotation: fill is '127.5', expected a whole number from 0 to 255")]
+    [InlineData("random-resized-crop: {size: 224.5}", "random-resized-crop: size is '224.5', expected a whole number from 1 to 16384")]
+    [InlineData(
+        "random-resized-crop: {interpolation: 2}",
+        "random-resized-crop: interpolation is '2', expected one of nearest, bilinear, bicubic, lanczos"
+    )]
     [InlineData("random-horizontal-flip: {p: 1.5}", "random-horizontal-flip: p is '1.5', expected a number from 0 to 1")]
     [InlineData(
         "random-resized-crop: {interpolation: cubic}",
@@ -97,6 +103,14 @@ public sealed class AugmentationReaderTests
     )]
     public void Read_WrongStep_NamesLineAndCure(string step, string problem) =>
         Assert.StartsWith("job.yaml:5: " + problem, Assert.Throws<BadInputException>(() => Read($"  - {step}\n")).Message);
+
+    [Fact]
+    public void Read_CropWithoutSize_IsOfBothSidesOfTheNetwork()
+    {
+        var photos = Preprocessing.ImageNet() with { CropHeight = 64, CropWidth = 96 };
+        var steps = PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + "  - random-resized-crop\n")).Augment;
+        Assert.Equal(new RandomResizedCrop { Width = 96, Height = 64 }, Assert.Single(AugmentationReader.Read(steps, photos)));
+    }
 
     private static IReadOnlyList<Augmentation> Read(string steps) =>
         AugmentationReader.Read(PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + steps)).Augment, Preprocessing.ImageNet());

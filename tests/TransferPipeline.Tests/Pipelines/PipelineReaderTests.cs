@@ -192,6 +192,7 @@ public sealed class PipelineReaderTests
     [InlineData("export: {file: ..}\n", "job.yaml:4: export.file: '..', expected the name of a file")]
     [InlineData("export: a.onnx\npredictions: .\n", "job.yaml:5: predictions: '.', expected the name of a file")]
     [InlineData("features-export: {prefix: ''}\n", "job.yaml:4: features-export.prefix: '', expected the name of a file")]
+    [InlineData("preprocessing: {divisor: 0}\n", "job.yaml:4: preprocessing.divisor: divides by 0; expected another number")]
     [InlineData("preprocessing: {std: [1, 0, 1]}\n", "job.yaml:4: preprocessing.std: divides by 0; expected other numbers")]
     [InlineData("preprocessing: {mean: [1, 2]}\n", "job.yaml:4: preprocessing.mean: expected three numbers")]
     public void Read_WrongContent_NamesLineAndCure(string addition, string start)
