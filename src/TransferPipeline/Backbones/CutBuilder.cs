@@ -46,7 +46,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
                 tensor,
                 shape,
                 point.Pooling,
-                shape.Length == 3 ? PatchTokens.Before(index, input, shape[1]) : null,
+                shape.Length == 3 ? PatchTokens.Of(index, input, point.Tensor, shape[1]) : null,
                 what
             );
             var name = graph.Unique(points.Count == 1 ? "feature" : $"feature_{i}");

@@ -7,7 +7,7 @@ internal static class PoolingWriter
 {
     /// <param name="tensor">Float32, batch axis first.</param>
     /// <param name="shape">Its shape for one photo.</param>
-    /// <param name="tokens">Tokens before those of the patches; null when they cannot be counted.</param>
+    /// <param name="tokens">Tokens beside those of the patches; null when they cannot be counted.</param>
     /// <param name="what">The cut in the user's words, for messages.</param>
     /// <returns>The N x D tensor.</returns>
     /// <exception cref="UsageException">The pooling needs a map and this is none.</exception>
@@ -52,8 +52,15 @@ internal static class PoolingWriter
             Throw.Usage($"pooling {pooling} needs tokens (photos x tokens x values), but {what} is {found}");
         }
 
-        if (pooling.Kind != PoolingKind.Mean && tokens is { Count: 0, IsCertain: true })
+        if (pooling.Kind != PoolingKind.Mean && tokens is { Count: 0, Behind: 0, IsCertain: true })
             Throw.Usage($"pooling {pooling} needs a class token, but {what} holds {shape[1]} tokens for as many patches; use pooling mean");
+        if (pooling.Kind != PoolingKind.Mean && tokens is { Count: 0, Behind: > 1 and var several })
+            Throw.Usage(
+                $"pooling {pooling} needs a class token, but {what} holds {several} tokens behind those of the patches, none before them; "
+                    + "use pooling mean"
+            );
+        // The one token behind the patches, or the first of all.
+        var isLast = tokens is { Count: 0, Behind: 1 };
         if (pooling.Kind != PoolingKind.Cls && tokens is null)
             Throw.Usage(
                 $"pooling {pooling} needs the number of patches, but {what} holds {shape[1]} tokens, into which no grid of patches "
@@ -61,16 +68,17 @@ internal static class PoolingWriter
             );
         var parts = new List<string>();
         if (pooling.Kind != PoolingKind.Mean)
-            parts.Add(graph.Node("Gather", [tensor, graph.Constant("class_token", [0L], [])], ("axis", 1L)));
+            parts.Add(graph.Node("Gather", [tensor, graph.Constant("class_token", [isLast ? shape[1] - 1 : 0L], [])], ("axis", 1L)));
         if (pooling.Kind != PoolingKind.Cls)
         {
             // With a class token requested, the first token is one even where the count leaves none.
-            var first = Math.Max(tokens!.Value.Count, pooling.Kind == PoolingKind.ClsMean ? 1L : 0L);
+            var first = Math.Max(tokens!.Value.Count, pooling.Kind == PoolingKind.ClsMean && !isLast ? 1L : 0L);
+            var end = shape[1] - tokens.Value.Behind;
             var patches =
-                first == 0
+                first == 0 && end == shape[1]
                     ? tensor
                     // Gather has one form in all opsets.
-                    : graph.Node("Gather", [tensor, graph.Constant("patches", Range(first, shape[1]), shape[1] - first)], ("axis", 1L));
+                    : graph.Node("Gather", [tensor, graph.Constant("patches", Range(first, end), end - first)], ("axis", 1L));
             parts.Add(graph.Node("ReduceMean", [patches], ("axes", new long[] { 1 }), ("keepdims", 0L)));
         }
 
