@@ -66,24 +66,23 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
         var (metadata, input) = (backbone.Metadata, backbone.Input);
         if (metadata.GetValueOrDefault("author") == "Ultralytics" || metadata.ContainsKey("imgsz") && metadata.ContainsKey("stride"))
         {
+            // A file with an open size states the one that it was trained for.
+            var (height, width) = !input.SizeIsFixed && TrainedSize(metadata) is { } size ? size : (input.Height, input.Width);
             // Ultralytics' classify_transforms: Resize(side), CenterCrop(side), x / 255.
-            var p =
-                // One number keeps the aspect of a photo; an input that is no square needs both sides.
-                input.Height == input.Width
-                    ? new Preprocessing
+            var p = new Preprocessing { Offset = 0, Divisor = 255 };
+            // One number keeps the aspect of a photo; an input that is no square needs both sides.
+            p =
+                height == width
+                    ? p with
                     {
-                        ResizeShortSide = input.Height,
-                        CropHeight = input.Height,
-                        CropWidth = input.Width,
-                        Offset = 0,
-                        Divisor = 255,
+                        ResizeShortSide = height,
+                        CropHeight = height,
+                        CropWidth = width,
                     }
-                    : new Preprocessing
+                    : p with
                     {
-                        ResizeHeight = input.Height,
-                        ResizeWidth = input.Width,
-                        Offset = 0,
-                        Divisor = 255,
+                        ResizeHeight = height,
+                        ResizeWidth = width,
                     };
             return new(
                 p,
@@ -112,6 +111,16 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
             _ => values,
         };
         return new(stated, "ONNX's image metadata in the file", stated.Divisor == 0 ? $"has the pixel range {range}" : null);
+    }
+
+    /// <summary>Ultralytics' imgsz, such as [640, 640]: height and width.</summary>
+    private static (int Height, int Width)? TrainedSize(IReadOnlyDictionary<string, string> metadata)
+    {
+        var sides = metadata.GetValueOrDefault("imgsz", "").Trim('[', ']', '(', ')').Split(',', StringSplitOptions.TrimEntries);
+        var numbers = Array.ConvertAll(sides, s => int.TryParse(s, CultureInfo.InvariantCulture, out var side) ? side : 0);
+        return Array.TrueForAll(numbers, n => n is > 0 and <= Preprocessing.MostPixels) && numbers.Length <= 2
+            ? (numbers[0], numbers[^1])
+            : null;
     }
 
     /// <summary>A file's name is no statement, but a good question.</summary>

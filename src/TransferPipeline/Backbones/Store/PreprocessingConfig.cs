@@ -108,13 +108,13 @@ internal sealed class PreprocessingConfig
     private StatedPreprocessing? Read(string name) =>
         name switch
         {
-            "open_clip_config.json" => Object(_root, "preprocess_cfg") is { } clip ? OpenClip(clip) : null,
-            "config.json" => (Object(_root, "pretrained_cfg") ?? _root) is var timm
+            "open_clip_config.json" => _root.Object("preprocess_cfg") is { } clip ? OpenClip(clip) : null,
+            "config.json" => (_root.Object("pretrained_cfg") ?? _root) is var timm
             && timm.TryGetProperty("input_size", out _)
             && timm.TryGetProperty("mean", out _)
                 ? Timm(timm)
                 : null,
-            _ => (Object(_root, "image_processor") ?? _root) is var processor
+            _ => (_root.Object("image_processor") ?? _root) is var processor
             && (
                 processor.TryGetProperty("size", out _)
                 || processor.TryGetProperty("image_mean", out _)
@@ -127,50 +127,44 @@ internal sealed class PreprocessingConfig
     /// <summary>timm's evaluation transform: Resize(floor(side / crop share)), CenterCrop.</summary>
     private StatedPreprocessing Timm(JsonElement config)
     {
-        var size = config.GetProperty("input_size").EnumerateArray().Select(v => v.GetInt32()).ToArray() is [_, var h, var w]
-            ? (Height: h, Width: w)
-            : _input;
+        var shape = config.GetProperty("input_size");
+        if (shape.ValueKind != JsonValueKind.Array || shape.GetArrayLength() != 3)
+            throw new FormatException($"input_size is {shape.GetRawText()}, expected channels, height and width");
+        var size = (Height: ConfigValues.Side("input_size", shape[1]), Width: ConfigValues.Side("input_size", shape[2]));
         // timm's default where a configuration has none.
-        var share = Number(config, "crop_pct") ?? 0.875;
-        var mode = Text(config, "crop_mode") ?? "center";
+        var share = config.Number("crop_pct") ?? 0.875;
+        var mode = config.Text("crop_mode") ?? "center";
         var (height, width) = ((int)Math.Floor(size.Height / share), (int)Math.Floor(size.Width / share));
         var p = new Preprocessing
         {
             CropHeight = size.Height,
             CropWidth = size.Width,
-            Interpolation = Filter(Text(config, "interpolation") ?? "bilinear"),
-            Mean = Channels(config, "mean"),
-            Std = Channels(config, "std"),
+            Interpolation = Filter(config.Text("interpolation") ?? "bilinear"),
+            Mean = config.Channels("mean"),
+            Std = config.Channels("std"),
         };
-        p =
-            mode == "center" && height == width
-                ? p with
-                {
-                    ResizeShortSide = height,
-                }
-                : p with
-                {
-                    ResizeHeight = height,
-                    ResizeWidth = width,
-                };
-        return new(p, $"timm's {_source}", mode is "center" or "squash" ? null : $"has crop_mode '{mode}'");
+        p = mode == "center" ? p with { ResizeShortSide = height } : p with { ResizeHeight = height, ResizeWidth = width };
+        return new(
+            p,
+            $"timm's {_source}",
+            mode is not ("center" or "squash") ? $"has crop_mode '{mode}'"
+                // There timm keeps a photo's shape and fills the crop with it.
+                : mode == "center" && height != width ? $"crops {size.Height} x {size.Width} pixels, which are no square"
+                : null
+        );
     }
 
     private StatedPreprocessing OpenClip(JsonElement config)
     {
-        var (height, width) = config.TryGetProperty("size", out var size)
-            ? size.ValueKind == JsonValueKind.Array
-                ? (size[0].GetInt32(), size[1].GetInt32())
-                : (size.GetInt32(), size.GetInt32())
-            : _input;
-        var mode = Text(config, "resize_mode") ?? "shortest";
+        var (height, width) = config.Sides("size") ?? _input;
+        var mode = config.Text("resize_mode") ?? "shortest";
         var p = new Preprocessing
         {
             CropHeight = height,
             CropWidth = width,
-            Interpolation = Filter(Text(config, "interpolation") ?? "bicubic"),
-            Mean = config.TryGetProperty("mean", out _) ? Channels(config, "mean") : PreprocessingNames.Find("clip", height, width).Mean,
-            Std = config.TryGetProperty("std", out _) ? Channels(config, "std") : PreprocessingNames.Find("clip", height, width).Std,
+            Interpolation = Filter(config.Text("interpolation") ?? "bicubic"),
+            Mean = config.Value("mean") is not null ? config.Channels("mean") : PreprocessingNames.Find("clip", height, width).Mean,
+            Std = config.Value("std") is not null ? config.Channels("std") : PreprocessingNames.Find("clip", height, width).Std,
         };
         p =
             mode == "shortest" && height == width
@@ -192,51 +186,101 @@ internal sealed class PreprocessingConfig
 
     private StatedPreprocessing HuggingFace(JsonElement config)
     {
-        var problems = new List<string>();
+        var problems = Unknown(config);
         var p = new Preprocessing { Interpolation = Resample(config, problems) };
-        if (Flag(config, "do_resize", true))
+        if (config.Flag("do_resize", true))
             p = Resized(p, config, problems);
-        if (Flag(config, "do_center_crop", config.TryGetProperty("crop_size", out _)) && Size(config, "crop_size") is { } crop)
-            p = p with { CropHeight = crop.Height, CropWidth = crop.Width };
-        if (Flag(config, "do_pad", false))
-            problems.Add("pads photos (do_pad)");
+        if (config.Flag("do_center_crop", config.TryGetProperty("crop_size", out _)))
+        {
+            if (config.Sides("crop_size") is { } crop)
+                p = p with { CropHeight = crop.Height, CropWidth = crop.Width };
+            else
+                problems.Add("has do_center_crop without crop_size");
+        }
+
         // Their center_crop starts at (size - crop) // 2.
         p = p with
         {
             CropRoundsDown = p.CropHeight > 0,
-            Bgr = Flag(config, "do_flip_channel_order", false),
+            Bgr = config.Flag("do_flip_channel_order", false),
         };
         return new(Normalized(p, config), $"Hugging Face's {_source}", problems.Count == 0 ? null : string.Join(", ", problems));
     }
 
+    /// <summary>What else a processor would do to the pixels: each step that is on and not built here, by its key.</summary>
+    private static List<string> Unknown(JsonElement config)
+    {
+        List<string> problems = [];
+        foreach (var property in config.EnumerateObject())
+        {
+            var isOn = property.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False);
+            var isStep = property.Name.StartsWith("do_", StringComparison.Ordinal) && !KnownSteps.Contains(property.Name);
+            if (isOn && property.Name == "do_pad")
+                problems.Add("pads photos (do_pad)");
+            else if (isOn && (isStep || OtherSizes.Contains(property.Name)))
+                problems.Add($"has {property.Name}");
+        }
+
+        if (config.Flag("do_normalize", false) && config.Value("image_mean") is null)
+            problems.Add("has do_normalize without image_mean");
+        // Their center_crop comes before the resize there.
+        if (Type(config).StartsWith("Perceiver", StringComparison.Ordinal))
+            problems.Add("crops before it resizes");
+        return problems;
+    }
+
+    /// <summary>do_reduce_labels changes labels of segmentation alone, and all photos are RGB.</summary>
+    private static readonly HashSet<string> KnownSteps =
+    [
+        "do_resize",
+        "do_center_crop",
+        "do_rescale",
+        "do_normalize",
+        "do_convert_rgb",
+        "do_flip_channel_order",
+        "do_reduce_labels",
+    ];
+
+    /// <summary>Keys by which the size follows from each photo's own.</summary>
+    private static readonly HashSet<string> OtherSizes =
+    [
+        "keep_aspect_ratio",
+        "size_divisor",
+        "min_pixels",
+        "max_pixels",
+        "max_num_patches",
+        "image_grid_pinpoints",
+    ];
+
+    /// <summary>The processor's class, without the word for its variant on tensors; empty when it is not stated.</summary>
+    private static string Type(JsonElement config) =>
+        (config.Text("image_processor_type") ?? config.Text("feature_extractor_type") ?? "").Replace("Fast", "", StringComparison.Ordinal);
+
     private static Preprocessing Resized(Preprocessing p, JsonElement config, List<string> problems)
     {
-        var type = (Text(config, "image_processor_type") ?? Text(config, "feature_extractor_type") ?? "").Replace(
-            "Fast",
-            "",
-            StringComparison.Ordinal
-        );
-        if (!config.TryGetProperty("size", out var size) || size.ValueKind == JsonValueKind.Null)
+        var type = Type(config);
+        if (config.Value("size") is not { } size)
             // The default of most processors' classes.
             return p with { ResizeShortSide = 224 };
         var isShort = size.ValueKind == JsonValueKind.Object && size.TryGetProperty("shortest_edge", out _);
-        if (size.ValueKind == JsonValueKind.Object && !isShort && !size.TryGetProperty("height", out _))
+        // The longest edge limits what the shortest would give.
+        if (size.ValueKind == JsonValueKind.Object && (isShort ? size.Value("longest_edge") is not null : size.Value("height") is null))
         {
             problems.Add($"has size {size}");
             return p;
         }
 
-        var (height, width) = isShort ? (size.GetProperty("shortest_edge").GetInt32(), 0) : Size(config, "size")!.Value;
+        var (height, width) = isShort ? (size.Side("shortest_edge"), 0) : config.Sides("size")!.Value;
         // In a preprocessing 0 would mean that nothing is resized.
         if (height < 1)
             throw new FormatException($"size is {size.GetRawText()}, expected sides greater than 0");
         // Before sizes had names, a number meant a square for ViT's processors and the short side for these.
         if (size.ValueKind == JsonValueKind.Number)
             isShort =
-                type.Length == 0
-                    ? Flag(config, "do_center_crop", false)
-                    : ShortSideTypes.Any(t => type.StartsWith(t, StringComparison.Ordinal));
-        if (type.StartsWith("ConvNext", StringComparison.Ordinal) || Number(config, "crop_pct") is not null)
+                config.Value("default_to_square") is not null ? !config.Flag("default_to_square", true)
+                : type.Length == 0 ? config.Flag("do_center_crop", false)
+                : ShortSideTypes.Any(t => type.StartsWith(t, StringComparison.Ordinal));
+        if (type.StartsWith("ConvNext", StringComparison.Ordinal) || config.Number("crop_pct") is not null)
             return Share(p, config, height);
         // transformers' LevitImageProcessor: int((256 / 224) * shortest_edge).
         if (type.StartsWith("Levit", StringComparison.Ordinal) && isShort)
@@ -262,7 +306,7 @@ internal sealed class PreprocessingConfig
     /// </summary>
     private static Preprocessing Share(Preprocessing p, JsonElement config, int side)
     {
-        var share = Number(config, "crop_pct") ?? 224.0 / 256;
+        var share = config.Number("crop_pct") ?? 224.0 / 256;
         return side < 384
             ? p with
             {
@@ -280,21 +324,21 @@ internal sealed class PreprocessingConfig
     /// <summary>x * factor (- 1), then (x - mean) / std, written as (x / 255 - mean) / std or (x - offset) / divisor.</summary>
     private static Preprocessing Normalized(Preprocessing p, JsonElement config)
     {
-        var factor = !Flag(config, "do_rescale", true) ? 1 : Number(config, "rescale_factor") ?? 1.0 / 255;
-        var shift = Flag(config, "rescale_offset", false) ? 1 : 0;
-        if (
-            !Flag(config, "do_normalize", true)
-            || !config.TryGetProperty("image_mean", out var mean)
-            || mean.ValueKind == JsonValueKind.Null
-        )
+        var factor = !config.Flag("do_rescale", true) ? 1 : config.Number("rescale_factor") ?? 1.0 / 255;
+        var shift = config.Flag("rescale_offset", false) ? 1 : 0;
+        var isNormalized = config.Flag("do_normalize", true) && config.Value("image_mean") is not null;
+        // transformers' EfficientNetImageProcessor divides by the deviation once more, for classification.
+        var again = config.Flag("include_top", Type(config).StartsWith("EfficientNet", StringComparison.Ordinal));
+        if (!isNormalized && !again)
             // Without a normalization the values are (x - offset) / divisor, with the inverse of the factor.
             return p with { Offset = Whole(shift / factor), Divisor = Whole(1 / factor) };
         // (factor x - shift - mean) / std = (x / 255 - (mean + shift) / scale) / (std / scale), with scale = 255 factor.
         var scale = Whole(255 * factor);
+        var std = config.Channels("image_std");
         return p with
         {
-            Mean = [.. Channels(config, "image_mean").Select(m => (m + shift) / scale)],
-            Std = [.. Channels(config, "image_std").Select(s => s / scale)],
+            Mean = [.. (isNormalized ? config.Channels("image_mean") : [0, 0, 0]).Select(m => (m + shift) / scale)],
+            Std = [.. std.Select(s => (isNormalized && again ? s * s : s) / scale)],
         };
     }
 
@@ -305,7 +349,7 @@ internal sealed class PreprocessingConfig
     private static Interpolation Resample(JsonElement config, List<string> problems)
     {
         // PIL's numbers of filters; 4 and 5 (box, Hamming) are not built.
-        switch (Number(config, "resample"))
+        switch (config.Number("resample"))
         {
             case null:
                 return Interpolation.Bilinear;
@@ -333,53 +377,4 @@ internal sealed class PreprocessingConfig
             "bilinear" or "random" => Interpolation.Bilinear,
             _ => throw new FormatException($"interpolation '{name}'"),
         };
-
-    private static (int Height, int Width)? Size(JsonElement config, string key)
-    {
-        if (!config.TryGetProperty(key, out var size))
-            return null;
-        return size.ValueKind switch
-        {
-            JsonValueKind.Number => (size.GetInt32(), size.GetInt32()),
-            JsonValueKind.Array => (size[0].GetInt32(), size[1].GetInt32()),
-            JsonValueKind.Object when size.TryGetProperty("height", out var height) => (
-                height.GetInt32(),
-                size.GetProperty("width").GetInt32()
-            ),
-            JsonValueKind.Object when size.TryGetProperty("shortest_edge", out var edge) => (edge.GetInt32(), edge.GetInt32()),
-            JsonValueKind.Null => null,
-            _ => throw new FormatException($"{key} is {size.GetRawText()}, expected sides in pixels"),
-        };
-    }
-
-    private static double[] Channels(JsonElement config, string key)
-    {
-        var value = config.GetProperty(key);
-        double[] numbers =
-            value.ValueKind == JsonValueKind.Number ? [value.GetDouble()] : [.. value.EnumerateArray().Select(v => v.GetDouble())];
-        return numbers.Length switch
-        {
-            3 => numbers,
-            1 => [numbers[0], numbers[0], numbers[0]],
-            _ => throw new FormatException($"{key} has {numbers.Length} values, expected 3"),
-        };
-    }
-
-    // A value of another type means something to Python (0 is false there), which must not become the default without a word.
-    private static bool Flag(JsonElement config, string key, bool absent) =>
-        !config.TryGetProperty(key, out var value) || value.ValueKind == JsonValueKind.Null ? absent
-        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
-        : throw new FormatException($"{key} is {value.GetRawText()}, expected true or false");
-
-    /// <summary>Null where it is null or not there.</summary>
-    private static double? Number(JsonElement config, string key) =>
-        !config.TryGetProperty(key, out var value) || value.ValueKind == JsonValueKind.Null ? null
-        : value.ValueKind == JsonValueKind.Number ? value.GetDouble()
-        : throw new FormatException($"{key} is {value.GetRawText()}, expected a number");
-
-    private static string? Text(JsonElement config, string key) =>
-        config.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static JsonElement? Object(JsonElement config, string key) =>
-        config.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.Object ? value : null;
 }

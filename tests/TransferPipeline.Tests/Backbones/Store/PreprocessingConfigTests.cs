@@ -1,4 +1,6 @@
 using TransferPipeline.Backbones.Store;
+using TransferPipeline.Onnx;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones.Store;
 
@@ -58,6 +60,21 @@ public sealed class PreprocessingConfigTests : IDisposable
         "resize 12 x 12 bilinear, levels 0 to 255"
     )]
     [InlineData(
+        "preprocessor_config.json",
+        """{"image_processor_type":"EfficientNetImageProcessor","size":{"height":12,"width":12},"resample":0,"image_mean":[0.5],"image_std":[0.5]}""",
+        "resize 12 x 12 nearest, (x / 255 - [0.5, 0.5, 0.5]) / [0.25, 0.25, 0.25]"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"image_processor_type":"EfficientNetImageProcessor","include_top":false,"size":{"height":12,"width":12},"resample":0,"image_mean":[0.5],"image_std":[0.5]}""",
+        "resize 12 x 12 nearest, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"size":14,"default_to_square":false,"crop_size":12,"do_resize":true,"do_convert_rgb":true,"do_pad":null,"image_mean":[0.5],"image_std":[0.5]}""",
+        "short side 14 bilinear, crop 12 x 12 rounded down, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
+    )]
+    [InlineData(
         "config.json",
         """
             {"pretrained_cfg":{"input_size":[3,12,12],"interpolation":"bicubic","crop_pct":1.0,"crop_mode":"squash",
@@ -100,6 +117,11 @@ public sealed class PreprocessingConfigTests : IDisposable
     [InlineData("{\"size\":12,\"rescale_factor\":\"1/255\"}", "rescale_factor is \"1/255\", expected a number")]
     [InlineData("{\"size\":12,\"crop_size\":\"12\"}", "crop_size is \"12\", expected sides in pixels")]
     [InlineData("{\"size\":12,\"crop_pct\":0,\"image_mean\":[0.5],\"image_std\":[0.5]}", "pixels, expected at most 100000")]
+    [InlineData("{\"size\":12.5}", "size is 12.5, expected sides in pixels")]
+    [InlineData("{\"size\":{\"height\":12}}", "width is missing")]
+    [InlineData("{\"size\":12,\"image_mean\":[0.5]}", "image_std is missing")]
+    [InlineData("{\"size\":12,\"image_mean\":[0.5],\"image_std\":[\"1\",1,1]}", "image_std is [\"1\",1,1], expected numbers")]
+    [InlineData("{\"size\":12,\"image_processor_type\":7}", "image_processor_type is 7, expected text")]
     [InlineData("{\"size\":12,\"image_mean\":[0.5],\"image_std\":[0, 1, 1]}", "expected deviations greater than 0")]
     [InlineData("{\"size\":12,\"rescale_factor\":0,\"image_mean\":[0.5],\"image_std\":[0.5]}", "expected deviations greater than 0")]
     [InlineData("{\"size\":12,\"rescale_factor\":0,\"do_normalize\":false}", "give no finite values")]
@@ -135,10 +157,56 @@ public sealed class PreprocessingConfigTests : IDisposable
     [InlineData("""{"size":{"longest_edge":12},"image_mean":[0.5],"image_std":[0.5]}""", "has size {\"longest_edge\":12}")]
     [InlineData("""{"size":{"height":12,"width":12},"resample":5}""", "has resample 5")]
     [InlineData("""{"size":{"height":12,"width":12},"do_pad":true}""", "pads photos")]
+    [InlineData("""{"size":{"shortest_edge":12,"longest_edge":20},"image_mean":[0.5],"image_std":[0.5]}""", "\"longest_edge\":20}")]
+    [InlineData("""{"size":{"height":12,"width":12},"keep_aspect_ratio":true,"ensure_multiple_of":4}""", "has keep_aspect_ratio")]
+    [InlineData("""{"size":{"height":12,"width":12},"do_color_quantize":true}""", "has do_color_quantize")]
+    [InlineData("""{"max_num_patches":256,"do_normalize":true,"image_mean":[0.5],"image_std":[0.5]}""", "has max_num_patches")]
+    [InlineData("""{"size":{"height":12,"width":12},"do_center_crop":true}""", "has do_center_crop without crop_size")]
+    [InlineData("""{"size":{"height":12,"width":12},"do_normalize":true}""", "has do_normalize without image_mean")]
+    [InlineData(
+        """{"image_processor_type":"PerceiverImageProcessor","size":{"height":12,"width":12},"crop_size":{"height":14,"width":14},"image_mean":[0.5],"image_std":[0.5]}""",
+        "crops before it resizes"
+    )]
     public void Resolve_ConfigurationThatCannotBeFollowed_IsAQuestion(string json, string expected)
     {
         _folder.Write("preprocessor_config.json", json);
         Assert.Contains(expected, Resolve().Question);
+    }
+
+    [Theory]
+    [InlineData("""{"input_size":[12,12],"mean":[0.5],"std":[0.5]}""", "input_size is [12,12], expected channels, height and width")]
+    [InlineData("""{"input_size":[3,12.5,12],"mean":[0.5],"std":[0.5]}""", "input_size is 12.5, expected sides in pixels")]
+    [InlineData("""{"input_size":[3,12,12],"interpolation":3,"mean":[0.5],"std":[0.5]}""", "interpolation is 3, expected text")]
+    [InlineData("""{"input_size":[3,12,12],"crop_mode":true,"mean":[0.5],"std":[0.5]}""", "crop_mode is true, expected text")]
+    [InlineData("""{"input_size":[3,12,12],"crop_pct":"1.0","mean":[0.5],"std":[0.5]}""", "crop_pct is \"1.0\", expected a number")]
+    public void Resolve_ValuesOfTimmOfAnotherType_AreRefusedByTheirKey(string json, string problem)
+    {
+        _folder.Write("config.json", json);
+        var e = Assert.Throws<BadInputException>(Resolve);
+        Assert.Contains(problem, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resolve_CropOfTimmThatIsNoSquare_IsAQuestion()
+    {
+        // timm keeps the photo's shape there, so that squeezing it to both sides would give other pixels.
+        _folder.Write("config.json", """{"input_size":[3,12,24],"crop_pct":1.0,"mean":[0.5],"std":[0.5]}""");
+        Assert.Contains("crops 12 x 24 pixels, which are no square", Resolve().Question, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[16, 16]", "short side 16 bilinear, crop 16 x 16, (x - 0) / 255 (Ultralytics'")]
+    [InlineData("[16, 24]", "resize 16 x 24 bilinear, (x - 0) / 255 (Ultralytics'")]
+    [InlineData("16", "short side 16 bilinear, crop 16 x 16, (x - 0) / 255 (Ultralytics'")]
+    [InlineData("auto", "short side 224 bilinear, crop 224 x 224, (x - 0) / 255 (Ultralytics'")]
+    public void Resolve_UltralyticsWithAnOpenSize_TakesTheSizeOfItsTraining(string size, string expected)
+    {
+        var model = SmallModel.Plain(17, DataType.Float, -1, 3, -1, -1);
+        foreach (var (key, value) in ((string, string)[])[("author", "Ultralytics"), ("task", "classify"), ("imgsz", size)])
+            model.Model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        var resolved = PhotoVectors.EmptyStore(_folder).Resolve(model.Save(_folder));
+        Assert.Null(resolved.Question);
+        Assert.StartsWith(expected, resolved.PreprocessingReason, StringComparison.Ordinal);
     }
 
     [Theory]
