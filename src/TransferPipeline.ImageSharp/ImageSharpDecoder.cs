@@ -36,7 +36,7 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
     public static string Version { get; } =
         typeof(Image).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    protected override int DecodeOutside(
+    protected override void DecodeOutside(
         PhotoFormat format,
         ReadOnlySpan<byte> encoded,
         DecodeOptions options,
@@ -65,7 +65,6 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
             CheckSize(format, header.Width, header.Height, options);
             what = "its pixels cannot be read";
             DecodePixels(format, header, encoded, destination);
-            return header.Orientation;
         }
         catch (NotSupportedException e)
         {

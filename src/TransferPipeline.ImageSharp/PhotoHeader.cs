@@ -1,13 +1,11 @@
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Png;
-using SixLabors.ImageSharp.Metadata.Profiles.Exif;
 using TransferPipeline.Images;
 
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>What is known of a photo before its pixels are decoded.</summary>
-/// <param name="Orientation">EXIF orientation, 1 to 8.</param>
-internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool IsGrey, int Orientation)
+internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool IsGrey)
 {
     private const int BigTiff = 43,
         Unsigned = 1;
@@ -15,15 +13,8 @@ internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool
     public static PhotoHeader Of(PhotoFormat format, IImageInfo info)
     {
         var png = format == PhotoFormat.Png ? info.Metadata.GetPngMetadata() : null;
-        var orientation = info.Metadata.ExifProfile?.GetValue(ExifTag.Orientation)?.Value ?? 1;
         // Gray with alpha does not count as gray: Pillow reads it by its high bytes, like colors.
-        return new(
-            info.Width,
-            info.Height,
-            png?.BitDepth == PngBitDepth.Bit16 ? 16 : 8,
-            png?.ColorType == PngColorType.Grayscale,
-            Valid(orientation)
-        );
+        return new(info.Width, info.Height, png?.BitDepth == PngBitDepth.Bit16 ? 16 : 8, png?.ColorType == PngColorType.Grayscale);
     }
 
     /// <summary>ImageSharp cannot identify TIFF files that leave out what has a default.</summary>
@@ -46,14 +37,6 @@ internal sealed record PhotoHeader(int Width, int Height, int BitsPerLevel, bool
             || height > int.MaxValue
         )
             throw new ImageDecodeException("damaged TIFF: its header cannot be read");
-        return new(
-            (int)width,
-            (int)height,
-            (int)bits,
-            (TiffTags.First(encoded, TiffTags.Samples) ?? 1) == 1,
-            Valid(TiffTags.First(encoded, TiffTags.Orientation) ?? 1)
-        );
+        return new((int)width, (int)height, (int)bits, (TiffTags.First(encoded, TiffTags.Samples) ?? 1) == 1);
     }
-
-    private static int Valid(long orientation) => orientation is >= 1 and <= 8 ? (int)orientation : 1;
 }

@@ -21,7 +21,7 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
     /// <summary>The managed package's version, which needs no native library.</summary>
     public static string Version => $"NetVips {typeof(Image).Assembly.GetName().Version!.ToString(3)}";
 
-    protected override int DecodeOutside(
+    protected override void DecodeOutside(
         PhotoFormat format,
         ReadOnlySpan<byte> encoded,
         DecodeOptions options,
@@ -36,7 +36,6 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
         destination.Resize(image.Width, image.Height);
         var rows = region?.Region(image.Width, image.Height);
         DecodeRows(format, encoded, image, converter, destination, rows is { } part ? (part.Y, part.Y + part.Height) : (0, image.Height));
-        return image.Contains("orientation") && image.Get("orientation") is int and >= 1 and <= 8 and var orientation ? orientation : 1;
     }
 
     private static Image Open(PhotoFormat format, ReadOnlySpan<byte> encoded)

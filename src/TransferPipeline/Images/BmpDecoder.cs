@@ -38,6 +38,12 @@ internal static class BmpDecoder
             return;
         }
 
+        // Pillow 9.4 drops such a palette and reads levels of 8 bits, or of 1 for two colours, whatever the file's bits.
+        if (header.Compression == Raw && bits <= 8 && bits != (header.Colors == 2 ? 1 : 8) && IsGreyRamp(encoded, header))
+            throw new ImageDecodeException(
+                $"BMP of {bits} bits whose palette is {(header.Colors == 2 ? "black and white" : "the grey levels from 0 on")} is not supported: "
+                    + "convert it to PNG"
+            );
         var palette = bits <= 8 ? Palette(encoded, header) : [];
         destination.Resize(width, height);
         for (var y = 0; y < height; y++)
@@ -137,6 +143,20 @@ internal static class BmpDecoder
                 $"BMP with colour masks {masks.Red:X}, {masks.Green:X} and {masks.Blue:X} is not supported"
             ),
         };
+
+    /// <summary>Each colour is the grey level of its index; of two colours the second is white.</summary>
+    private static bool IsGreyRamp(ReadOnlySpan<byte> encoded, in Header header)
+    {
+        for (var i = 0; i < header.Colors; i++)
+        {
+            var at = header.PaletteOffset + i * header.PaletteEntry;
+            var level = (byte)(header.Colors == 2 ? i * byte.MaxValue : i);
+            if (at > encoded.Length - 3 || encoded.Slice(at, 3).ContainsAnyExcept(level))
+                return false;
+        }
+
+        return true;
+    }
 
     /// <summary>Entries that the file lacks stay grey, as in a new PIL palette.</summary>
     private static byte[] Palette(ReadOnlySpan<byte> encoded, in Header header)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace TransferPipeline.Images;
@@ -5,14 +6,50 @@ namespace TransferPipeline.Images;
 /// <summary>Turns and mirrors a picture as EXIF's Orientation tag (0x0112; Exif 2.32, 4.6.4) states, like PIL's exif_transpose.</summary>
 internal static class ExifOrientation
 {
-    /// <summary>The Orientation tag of an EXIF block, with or without its "Exif" header; null when it has none.</summary>
+    /// <summary>How a photo is turned, 1 to 8, as Pillow finds it; 1 where the format or the file has no orientation.</summary>
+    public static int Of(PhotoFormat format, ReadOnlySpan<byte> encoded) =>
+        format switch
+        {
+            PhotoFormat.Jpeg => Read(JpegScan.Exif(encoded)),
+            PhotoFormat.Png => PngChunks.Orientation(encoded),
+            PhotoFormat.WebP => Read(OfWebP(encoded)),
+            PhotoFormat.Tiff => Read(encoded),
+            _ => null,
+        } ?? 1;
+
+    /// <summary>
+    /// The Orientation tag of an EXIF block, with or without its "Exif" header: 1 when its value is no orientation, null when there is none.
+    /// </summary>
     public static int? Read(ReadOnlySpan<byte> exif)
     {
         // Raw profiles of ImageMagick have this header before the TIFF block; PNG's eXIf chunk has none.
         if (exif.StartsWith("Exif\0\0"u8))
             exif = exif["Exif\0\0"u8.Length..];
-        // Clamped before it is narrowed: a value of 64 bits could wrap to a valid orientation.
-        return TiffTags.First(exif, TiffTags.Orientation) is { } value ? (int)Math.Clamp(value, 0, 9) : null;
+        return TiffTags.Number(exif, TiffTags.Orientation) is not { } value ? null
+            : value is >= 1 and <= 8 && value == Math.Floor(value) ? (int)value
+            : 1;
+    }
+
+    /// <summary>The first EXIF chunk, where the header has its flag (WebP Container Specification); empty for none.</summary>
+    private static ReadOnlySpan<byte> OfWebP(ReadOnlySpan<byte> encoded)
+    {
+        const int FirstChunk = 12,
+            FlagsAt = 20,
+            ExifFlag = 8,
+            Around = 8;
+        if (encoded.Length <= FlagsAt || !encoded[FirstChunk..].StartsWith("VP8X"u8) || (encoded[FlagsAt] & ExifFlag) == 0)
+            return [];
+        for (long at = FirstChunk; at <= encoded.Length - Around; )
+        {
+            var chunk = encoded[(int)at..];
+            long length = BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]);
+            if (chunk.StartsWith("EXIF"u8))
+                return chunk.Slice(Around, (int)Math.Min(length, chunk.Length - Around));
+            // Chunks are padded to an even length.
+            at += Around + length + (length & 1);
+        }
+
+        return [];
     }
 
     /// <summary>Orientation 1 to 8; 1 and unknown values leave the picture as it is.</summary>

@@ -64,6 +64,27 @@ internal readonly ref struct JpegScan
     /// <summary>How the file ends; <paramref name="at"/> is the byte behind the marker that decides.</summary>
     public static JpegEnd End(ReadOnlySpan<byte> encoded, out int at) => new JpegScan(encoded).Follow(out at);
 
+    /// <summary>
+    /// The EXIF block: the first APP1 segment before the pixels that has its header (Exif 2.32, 4.7.2); empty for none.
+    /// </summary>
+    public static ReadOnlySpan<byte> Exif(ReadOnlySpan<byte> encoded)
+    {
+        var scan = new JpegScan(encoded);
+        for (var at = 2; ; )
+        {
+            var marker = scan.NextMarker(ref at);
+            if (marker is NoMarker or StartOfScan)
+                return [];
+            if (marker is Temporary or (>= FirstRestart and <= EndOfImage))
+                continue;
+            var segment = scan.Segment(at);
+            // Pillow asks for one zero of the two behind the word.
+            if (marker == FirstApplication + 1 && segment.StartsWith("Exif\0"u8))
+                return segment;
+            at += segment.Length + 2;
+        }
+    }
+
     private JpegEnd Follow(out int at)
     {
         at = 2;

@@ -37,6 +37,11 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
             PngChunks.CheckHeader(encoded);
         else if (format == PhotoFormat.Jpeg)
             end = CheckJpeg(encoded);
+        // Pillow turns a TIFF while it loads it, whatever the options.
+        var orientation = options.ExifTranspose || format == PhotoFormat.Tiff ? ExifOrientation.Of(format, encoded) : 1;
+        // Of a turned photo the region is known only when all of it was turned.
+        if (orientation != 1)
+            region = null;
         switch (format)
         {
             case PhotoFormat.Unknown:
@@ -50,29 +55,23 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
             case PhotoFormat.Gif:
                 GifDecoder.Decode(encoded, options, destination);
                 break;
-            // The fast decoder reports no orientation, so a photo that may be turned goes to the library behind it.
-            case PhotoFormat.Jpeg
-                when jpeg is not null && !MayBeTurned(encoded, options) && jpeg.TryDecode(encoded, options, destination, region):
+            case PhotoFormat.Jpeg when jpeg is not null && jpeg.TryDecode(encoded, options, destination, region):
                 break;
             default:
-                // Of a turned photo the region is known only when all of it was turned, and other formats check sums at their end.
-                var part = format == PhotoFormat.Jpeg && end == JpegEnd.Regular && !MayBeTurned(encoded, options) ? region : null;
-                var orientation = DecodeOutside(format, encoded, options, destination, part);
-
-                // Pillow turns a TIFF while it loads it, whatever the options.
-                if (format == PhotoFormat.Tiff)
-                    ExifOrientation.Apply(orientation, destination);
-                else if (options.ExifTranspose)
-                    ExifOrientation.Apply(format == PhotoFormat.Png ? PngChunks.Orientation(encoded) : orientation, destination);
+                // Other formats check sums at their end.
+                var part = format == PhotoFormat.Jpeg && end == JpegEnd.Regular ? region : null;
+                DecodeOutside(format, encoded, options, destination, part);
                 break;
         }
+
+        ExifOrientation.Apply(orientation, destination);
     }
 
-    /// <summary>Decodes a JPEG, PNG, WebP or TIFF file and returns its EXIF orientation, 1 to 8 (1 when it has none).</summary>
+    /// <summary>Decodes a JPEG, PNG, WebP or TIFF file as it is stored.</summary>
     /// <param name="region">
     /// What will be read of a JPEG that is known to have its end; other pixels may be left undefined. Null for all.
     /// </param>
-    protected abstract int DecodeOutside(
+    protected abstract void DecodeOutside(
         PhotoFormat format,
         ReadOnlySpan<byte> encoded,
         DecodeOptions options,
@@ -89,10 +88,6 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
         if (!options.Allows(width, height))
             throw new ImageDecodeException($"{width} x {height} pixels; the limit is {options.MaxPixels}");
     }
-
-    /// <summary>Only the adapter's library reads EXIF's orientation.</summary>
-    private static bool MayBeTurned(ReadOnlySpan<byte> encoded, DecodeOptions options) =>
-        options.ExifTranspose && encoded.IndexOf("Exif"u8) >= 0;
 
     private static JpegEnd CheckJpeg(ReadOnlySpan<byte> encoded)
     {

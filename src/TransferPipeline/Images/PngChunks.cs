@@ -114,10 +114,10 @@ internal static partial class PngChunks
     }
 
     /// <summary>
-    /// Orientation, 1 to 8, as Pillow finds it: in eXIf wherever it stands, else in a raw profile of ImageMagick, and where EXIF has none
-    /// in XMP.
+    /// Orientation as Pillow finds it: in eXIf wherever it stands, else in a raw profile of ImageMagick, and where EXIF has none in XMP; null
+    /// for none.
     /// </summary>
-    public static int Orientation(ReadOnlySpan<byte> encoded)
+    public static int? Orientation(ReadOnlySpan<byte> encoded)
     {
         byte[]? exif = null,
             profile = null;
@@ -134,7 +134,7 @@ internal static partial class PngChunks
             ?? (
                 xmp is not null && XmpOrientation().Match(xmp) is { Success: true } match
                     ? int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)
-                    : 1
+                    : null
             );
     }
 

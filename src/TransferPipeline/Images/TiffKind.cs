@@ -16,6 +16,7 @@ internal static class TiffKind
         PremultipliedAlpha = 1,
         PlainAlpha = 2,
         OnePlane = 1,
+        Cmyk = 1,
         SeparatePlanes = 2;
 
     /// <summary>By tag 259, those that both read alike.</summary>
@@ -110,7 +111,7 @@ internal static class TiffKind
     /// <summary>
     /// A copy for libvips: an orientation that does not exist is 1, as Pillow takes it and libtiff refuses it; premultiplied alpha counts
     /// as plain, since libvips would divide it out with another rounding; one channel is one plane, since libvips reads no separate ones in
-    /// tiles.
+    /// tiles; and any inks are cyan, magenta, yellow and black, as to Pillow, where libvips would show others as red, green and blue.
     /// </summary>
     public static byte[] Prepared(ReadOnlySpan<byte> encoded)
     {
@@ -121,6 +122,8 @@ internal static class TiffKind
             Set(copy, TiffTags.ExtraSamples, PlainAlpha);
         if ((TiffTags.First(encoded, TiffTags.Samples) ?? 1) == 1 && TiffTags.First(encoded, TiffTags.Planes) == SeparatePlanes)
             Set(copy, TiffTags.Planes, OnePlane);
+        if (TiffTags.First(encoded, TiffTags.InkSet) is not (null or Cmyk))
+            Set(copy, TiffTags.InkSet, Cmyk);
         return copy;
 
         static void Set(byte[] file, int tag, byte value)
@@ -142,6 +145,9 @@ internal static class TiffKind
                 throw Unsupported("in tiles of separate planes");
             if (samples == 2)
                 throw Unsupported("with alpha in a plane of its own beside grey or a palette");
+            // Pillow 9.4 takes the two bytes of a level for two levels.
+            if (compression == Uncompressed && TiffTags.First(encoded, TiffTags.Bits) == 16)
+                throw Unsupported("of 16 bits per channel in separate planes without compression");
         }
 
         var colors = TiffTags.First(encoded, TiffTags.Colors) switch

@@ -15,6 +15,7 @@ internal static class TiffTags
         Samples = 277;
     public const int StripByteCounts = 279,
         Planes = 284,
+        InkSet = 332,
         TileWidth = 322,
         TileHeight = 323,
         TileOffsets = 324,
@@ -86,6 +87,29 @@ internal static class TiffTags
     }
 
     /// <summary>
+    /// The first value of a tag as Pillow reads it: the last of its entries counts, and none behind one whose values the file lacks. NaN for
+    /// a type that Pillow takes for bytes or text; null when the tag is not there.
+    /// </summary>
+    public static double? Number(ReadOnlySpan<byte> encoded, int tag)
+    {
+        var reader = new Reader(encoded, encoded.StartsWith("II"u8));
+        double? number = null;
+        if (Entries(reader) is not { } entries)
+            return null;
+        for (var i = 0L; i < entries.Count; i++)
+        {
+            var entry = entries.First + i * entries.Bytes;
+            // An entry that the end cuts has no value either.
+            if (entry > encoded.Length - entries.Bytes || reader.End(entry, entries.IsBig) > encoded.Length)
+                break;
+            if (reader.Unsigned(entry, 2) == tag)
+                number = reader.Number(entry, entries.IsBig) ?? number;
+        }
+
+        return number;
+    }
+
+    /// <summary>
     /// A tag that matters and stands twice, is of type BYTE, or comes after one whose values lie outside the file: libtiff takes it, Pillow
     /// another or none.
     /// </summary>
@@ -130,18 +154,12 @@ internal static class TiffTags
     private static void Read(ReadOnlySpan<byte> encoded, Func<int, int, long, List<long>?> target, bool ends = false)
     {
         var reader = new Reader(encoded, encoded.StartsWith("II"u8));
-        var version = reader.Unsigned(2, 2);
-        var isBig = version == Big;
-        if (version is not (Classic or Big) || reader.Unsigned(isBig ? 8 : 4, isBig ? 8 : 4) is not { } directory)
+        if (Entries(reader) is not { } entries)
             return;
-        // BigTIFF widens the number of entries, and of each entry the count and the value, to 8 bytes.
-        var (countBytes, entryBytes) = isBig ? (8, 20) : (2, 12);
-        if (reader.Unsigned(directory, countBytes) is not { } entries)
-            return;
-        // The limit of classic TIFF: a damaged count of 64 bits must not keep the loop busy.
-        for (var i = 0L; i < Math.Min(entries, ushort.MaxValue); i++)
+        var isBig = entries.IsBig;
+        for (var i = 0L; i < entries.Count; i++)
         {
-            var entry = directory + countBytes + i * entryBytes;
+            var entry = entries.First + i * entries.Bytes;
             if (
                 reader.Unsigned(entry, 2) is { } tag
                 && target(
@@ -153,6 +171,21 @@ internal static class TiffTags
             )
                 reader.Values(entry, isBig, values);
         }
+    }
+
+    /// <summary>The entries of the first directory: where they begin, how many there are, and the bytes of each.</summary>
+    private static (long First, long Count, int Bytes, bool IsBig)? Entries(Reader reader)
+    {
+        var version = reader.Unsigned(2, 2);
+        var isBig = version == Big;
+        if (version is not (Classic or Big) || reader.Unsigned(isBig ? 8 : 4, isBig ? 8 : 4) is not { } directory)
+            return null;
+        // BigTIFF widens the number of entries, and of each entry the count and the value, to 8 bytes.
+        var (countBytes, entryBytes) = isBig ? (8, 20) : (2, 12);
+        if (reader.Unsigned(directory, countBytes) is not { } count)
+            return null;
+        // The limit of classic TIFF: a damaged count of 64 bits must not keep a loop busy.
+        return (directory + countBytes, Math.Min(count, ushort.MaxValue), entryBytes, isBig);
     }
 
     private readonly ref struct Reader(ReadOnlySpan<byte> bytes, bool littleEndian)
@@ -178,6 +211,30 @@ internal static class TiffTags
             var inside = entry + 4 + word;
             var start = Unsigned(entry + 4, word) * size <= word ? inside : Unsigned(inside, word) ?? long.MaxValue / 2;
             return start + (littleEndian ? 0 : size - 2);
+        }
+
+        /// <summary>An entry's first value; NaN when it is of a type without numbers, null when the entry has no value.</summary>
+        public double? Number(long entry, bool isBig)
+        {
+            var word = isBig ? 8 : 4;
+            if (Unsigned(entry + 4, word) is null or 0)
+                return null;
+            var at = End(entry, isBig) == entry + 4 + 2 * word ? entry + 4 + word : Unsigned(entry + 4 + word, word) ?? long.MaxValue;
+            // The types of TIFF 6.0, section 2. BYTE, ASCII and UNDEFINED are no numbers to Pillow.
+            return Unsigned(entry + 2, 2) switch
+            {
+                3 => Unsigned(at, 2),
+                4 or 13 => Unsigned(at, 4),
+                5 => (double?)Unsigned(at, 4) / Unsigned(at + 4, 4),
+                6 => (sbyte?)Unsigned(at, 1),
+                8 => (short?)Unsigned(at, 2),
+                9 => (int?)Unsigned(at, 4),
+                10 => (double?)(int?)Unsigned(at, 4) / (int?)Unsigned(at + 4, 4),
+                11 => Unsigned(at, 4) is { } bits ? BitConverter.UInt32BitsToSingle((uint)bits) : null,
+                12 => Unsigned(at, 8) is { } bits ? BitConverter.Int64BitsToDouble(bits) : null,
+                16 => Unsigned(at, 8),
+                _ => double.NaN,
+            };
         }
 
         /// <summary>Where an entry's values end.</summary>

@@ -80,7 +80,7 @@ alpha = ((x + y) * 7 % 256).astype(np.uint8)
 tiff("cmyk-16-little.tif", 5, [16] * 4, inks16.astype("<u2").tobytes())
 tiff("cmyk-16-big.tif", 5, [16] * 4, inks16.astype(">u2").tobytes(), order=">", right="pixels-of", word="cmyk-16-little.tif")
 tiff("cmyk-16-deflate.tif", 5, [16] * 4, zlib.compress(inks16.astype("<u2").tobytes()), compression=8)
-tiff("cmyk-16-planes.tif", 5, [16] * 4, [np.ascontiguousarray(inks16[..., c]).astype("<u2").tobytes() for c in range(4)], planar=2, right="pixels-of", word="cmyk-16-little.tif")
+tiff("cmyk-16-planes.tif", 5, [16] * 4, [np.ascontiguousarray(inks16[..., c]).astype("<u2").tobytes() for c in range(4)], planar=2, right="either", word="separate planes without compression")
 tiff("cmyk-8.tif", 5, [8] * 4, inks.tobytes())
 tiff("cmyk-8-extra.tif", 5, [8] * 5, np.dstack([inks, alpha]).tobytes(), extra=[0])
 # tiff-orientation
@@ -364,6 +364,65 @@ for name, data, word in [
         ("thumbs.jpg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(30), "Thumbs.db"), ("array.png", b"\x93NUMPY\1\0v\0{'descr'", "NumPy"), ("array.jpg", b"\x89HDF\r\n\x1a\n", "HDF5"),
         ("error.jpg", b'{"error": "not found"}', "JSON"), ("any.ppm", b"P7\nWIDTH 2\n", "PAM"), ("fuji.jpg", b"FUJIFILMCCD-RAW 0201", "camera"), ("page.jpg", b"%!PS-Adobe-3.0 EPSF", "PostScript")]:
     write(name, data, "refused", word)
+
+# EXIF's Orientation as Pillow takes it: of any type of number, the first of several values, the last of several entries
+def orientation_entry(kind, packed, count=1, order="<"):
+    return struct.pack(order + "HHI", 0x112, kind, count) + packed.ljust(4, b"\0")
+
+
+def block(*entries, order="<", tail=b""):
+    return (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, len(entries)) + b"".join(entries) + b"\0\0\0\0" + tail
+
+
+def chunks(file):
+    at, found = 12, []
+    while at + 8 <= len(file):
+        length = struct.unpack("<I", file[at + 4:at + 8])[0]
+        found.append(file[at:at + 8 + length + (length & 1)])
+        at += 8 + length + (length & 1)
+    return found
+
+
+buffer = io.BytesIO()
+color.save(buffer, "WEBP", lossless=True)
+webp = chunks(buffer.getvalue())
+for name, data in {
+        "byte": block(orientation_entry(1, b"\6")), "signed-byte": block(orientation_entry(6, b"\6")), "float": block(orientation_entry(11, struct.pack("<f", 6))),
+        "half": block(orientation_entry(11, struct.pack("<f", 6.5))), "rational": block(orientation_entry(5, struct.pack(">I", 26), order=">"), order=">", tail=struct.pack(">II", 12, 2)),
+        "two-values": block(orientation_entry(3, struct.pack("<HH", 6, 3), 2)), "twice": block(orientation_entry(3, b"\6"), orientation_entry(3, b"\3")),
+        "negative": block(orientation_entry(8, struct.pack("<h", -6))), "text": block(orientation_entry(2, b"6\0", 2)), "no-value": block(orientation_entry(3, b"\6", 0)),
+        "behind-lost": block(struct.pack("<HHII", 0x10F, 2, 900, 38), orientation_entry(3, b"\6")), "long-big": block(orientation_entry(4, struct.pack(">I", 6), order=">"), order=">")}.items():
+    segment = b"Exif\0\0" + data
+    write(f"exif-type-{name}.jpg", jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:])
+    png(f"exif-type-{name}.png", [(b"eXIf", data)])
+    for flag in (8, 0) if name == "twice" else (8,):
+        head = b"VP8X" + struct.pack("<IBBBB", 10, flag, 0, 0, 0) + struct.pack("<I", W - 1)[:3] + struct.pack("<I", H - 1)[:3]
+        body = b"WEBP" + head + b"".join(webp) + b"EXIF" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) & 1)
+        write(f"exif-type-{name}{'' if flag else '-without-flag'}.webp", b"RIFF" + struct.pack("<I", len(body)) + body)
+segments = [b"Exif\0\0" + block(orientation_entry(3, bytes([o]))) for o in (6, 3)]
+write("exif-two-segments.jpg", jpeg[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(s) + 2) + s for s in segments) + jpeg[2:])
+tiff("orientation-6-float.tif", 2, [8] * 3, rgb.tobytes(), more=[(274, 11, [0x40C00000])])
+tiff("orientation-6-two-values.tif", 2, [8] * 3, rgb.tobytes(), more=[(274, 3, [6, 3])])
+
+# inks that are not called cyan, magenta, yellow and black; levels of 16 bits in planes
+tiff("inks-other.tif", 5, [8] * 4, np.dstack([rgb, alpha]).tobytes(), more=[(332, 3, [2])])
+tiff("rgb-16-planes.tif", 2, [16] * 3, [wide[..., c].astype("<u2").tobytes() for c in range(3)], planar=2, right="either", word="separate planes without compression")
+
+
+# BMP whose palette Pillow drops, and then reads other bits than the file's
+def palette_bmp(name, bits, palette, indices, right="either", word="whose palette is"):
+    rows = b"".join(np.packbits(np.unpackbits(row.astype(np.uint8)[:, None], axis=1)[:, 8 - bits:].reshape(-1)).tobytes().ljust((W * bits + 31) // 32 * 4, b"\0") for row in indices[::-1])
+    colors = b"".join(bytes([level] * 3 + [0]) for level in palette)
+    info = struct.pack("<IiiHHIIiiII", 40, W, H, 1, bits, 0, len(rows), 0, 0, len(palette), 0)
+    write(name, b"BM" + struct.pack("<IHHI", 54 + len(colors) + len(rows), 0, 0, 54 + len(colors)) + info + colors + rows, right, word)
+
+
+palette_bmp("palette-grey-4-bit.bmp", 4, range(16), rgb[..., 0] >> 4)
+palette_bmp("palette-grey-1-bit.bmp", 1, [0], rgb[..., 0] >> 7)
+palette_bmp("palette-black-white-8-bit.bmp", 8, [0, 255], rgb[..., 0] >> 7)
+palette_bmp("palette-black-white-4-bit.bmp", 4, [0, 255], rgb[..., 0] >> 7)
+for bits, levels in ((1, [0, 255]), (8, range(256)), (8, range(100)), (8, [255, 0]), (4, range(0, 256, 17))):
+    palette_bmp(f"palette-{bits}-bits-{len(levels)}-from-{levels[0]}.bmp", bits, levels, rgb[..., 0] >> (8 - bits) if len(levels) != 2 else rgb[..., 0] >> 7, "pixels", "")
 
 with open("expected.tsv", "w") as out:
     out.write("file\tright\tword\trgb_sha256\ttransposed_rgb_sha256\n")
