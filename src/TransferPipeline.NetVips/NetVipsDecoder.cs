@@ -35,7 +35,11 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
         var converter = PixelConverter.Of(format, encoded, image);
         destination.Resize(image.Width, image.Height);
         var rows = region?.Region(image.Width, image.Height);
+        var warnings = VipsRuntime.Warnings;
         DecodeRows(format, encoded, image, converter, destination, rows is { } part ? (part.Y, part.Y + part.Height) : (0, image.Height));
+        // Where a line of fax has a wrong length each version of libtiff resumes elsewhere.
+        if (format == PhotoFormat.Tiff && VipsRuntime.Warnings != warnings && TiffKind.IsFax(encoded))
+            throw Damaged(format, encoded, "lines of its fax compression have a wrong length");
     }
 
     private static Image Open(PhotoFormat format, ReadOnlySpan<byte> encoded)

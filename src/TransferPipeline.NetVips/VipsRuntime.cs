@@ -13,7 +13,17 @@ internal static class VipsRuntime
     private static readonly Lazy<(string Version, string? Problem)> Started = new(Start);
 
     /// <summary>libvips' handler refers to it for as long as the process lives.</summary>
-    private static readonly Log.LogDelegate Discard = static (_, _, _) => { };
+    private static readonly Log.LogDelegate Count = static (_, level, _) =>
+    {
+        if ((level & Enums.LogLevelFlags.Warning) != 0)
+            _warnings++;
+    };
+
+    [ThreadStatic]
+    private static int _warnings;
+
+    /// <summary>Warnings of libvips and its libraries on this thread so far: each decode runs on its caller's.</summary>
+    public static int Warnings => _warnings;
 
     /// <summary>The file that NetVips loads on this system.</summary>
     public static string Library { get; } =
@@ -38,7 +48,7 @@ internal static class VipsRuntime
             return ("", missing);
         if (!ModuleInitializer.VipsInitialized)
             return ("", (ModuleInitializer.Exception?.Message ?? "unknown reason").ReplaceLineEndings(" "));
-        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.All, Discard);
+        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.All, Count);
         // Workers decode photos side by side, and more threads per photo would compete with them.
         global::NetVips.NetVips.Concurrency = 1;
         // No operation occurs twice, and cached ones would hold memory of earlier photos.

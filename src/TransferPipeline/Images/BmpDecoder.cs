@@ -41,8 +41,8 @@ internal static class BmpDecoder
         // Pillow 9.4 drops such a palette and reads levels of 8 bits, or of 1 for two colours, whatever the file's bits.
         if (header.Compression == Raw && bits <= 8 && bits != (header.Colors == 2 ? 1 : 8) && IsGreyRamp(encoded, header))
             throw new ImageDecodeException(
-                $"BMP of {bits} bits whose palette is {(header.Colors == 2 ? "black and white" : "the grey levels from 0 on")} is not supported: "
-                    + "convert it to PNG"
+                $"BMP of {bits} bits whose palette is {(header.Colors == 2 ? "black and white" : "the grey levels from 0 on")} is not "
+                    + "supported: convert it to PNG"
             );
         var palette = bits <= 8 ? Palette(encoded, header) : [];
         destination.Resize(width, height);

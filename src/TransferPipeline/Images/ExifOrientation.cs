@@ -18,7 +18,7 @@ internal static class ExifOrientation
         } ?? 1;
 
     /// <summary>
-    /// The Orientation tag of an EXIF block, with or without its "Exif" header: 1 when its value is no orientation, null when there is none.
+    /// The Orientation tag of an EXIF block, with or without its "Exif" header: 1 for a value that is no orientation, null for none.
     /// </summary>
     public static int? Read(ReadOnlySpan<byte> exif)
     {

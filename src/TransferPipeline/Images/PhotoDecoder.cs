@@ -32,7 +32,7 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
         var end = JpegEnd.Unknown;
         // Before any library sees the file: libraries read past these faults, with pixels that Pillow would not give.
         if (format == PhotoFormat.Tiff)
-            CheckTiff(encoded);
+            CheckTiff(encoded, options);
         else if (format == PhotoFormat.Png)
             PngChunks.CheckHeader(encoded);
         else if (format == PhotoFormat.Jpeg)
@@ -106,11 +106,12 @@ internal abstract class PhotoDecoder(string name, string library, IJpegDecoder? 
         return end;
     }
 
-    private static void CheckTiff(ReadOnlySpan<byte> encoded)
+    private static void CheckTiff(ReadOnlySpan<byte> encoded, DecodeOptions options)
     {
         TiffKind.Check(encoded);
         var end = TiffTags.End(encoded);
         if (end > encoded.Length)
             throw new ImageDecodeException($"truncated TIFF: its pixels end at byte {end} of {encoded.Length}");
+        TiffDeflate.Check(encoded, options);
     }
 }

@@ -114,8 +114,8 @@ internal static partial class PngChunks
     }
 
     /// <summary>
-    /// Orientation as Pillow finds it: in eXIf wherever it stands, else in a raw profile of ImageMagick, and where EXIF has none in XMP; null
-    /// for none.
+    /// Orientation as Pillow finds it: in eXIf wherever it stands, else in a raw profile of ImageMagick, and where EXIF has none in XMP.
+    /// Null for none.
     /// </summary>
     public static int? Orientation(ReadOnlySpan<byte> encoded)
     {

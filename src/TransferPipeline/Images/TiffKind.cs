@@ -105,6 +105,9 @@ internal static class TiffKind
             throw new ImageDecodeException("damaged TIFF: it has no strips or tiles of pixels");
     }
 
+    /// <summary>Its compression is one of CCITT's: by runs (2), group 3 or group 4.</summary>
+    public static bool IsFax(ReadOnlySpan<byte> encoded) => TiffTags.First(encoded, TiffTags.Compression) is >= 2 and <= 4;
+
     /// <summary>Red, green and blue are multiplied by alpha, which is divided out again.</summary>
     public static bool IsPremultiplied(ReadOnlySpan<byte> encoded) => TiffTags.First(encoded, TiffTags.ExtraSamples) == PremultipliedAlpha;
 

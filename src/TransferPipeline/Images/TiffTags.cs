@@ -10,9 +10,11 @@ internal static class TiffTags
         Bits = 258,
         Compression = 259,
         Colors = 262,
+        FillOrder = 266,
         StripOffsets = 273,
         Orientation = 274,
-        Samples = 277;
+        Samples = 277,
+        RowsPerStrip = 278;
     public const int StripByteCounts = 279,
         Planes = 284,
         InkSet = 332,
@@ -87,8 +89,8 @@ internal static class TiffTags
     }
 
     /// <summary>
-    /// The first value of a tag as Pillow reads it: the last of its entries counts, and none behind one whose values the file lacks. NaN for
-    /// a type that Pillow takes for bytes or text; null when the tag is not there.
+    /// The first value of a tag as Pillow reads it: the last of its entries counts, and none behind one whose values the file lacks. NaN
+    /// for a type that Pillow takes for bytes or text; null when the tag is not there.
     /// </summary>
     public static double? Number(ReadOnlySpan<byte> encoded, int tag)
     {

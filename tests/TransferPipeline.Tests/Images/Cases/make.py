@@ -37,10 +37,10 @@ def pillow_reads(name):
 
 
 # TIFF by hand: every combination of tags that matters
-def tiff(name, photometric, bits, data, extra=None, numbers=None, compression=1, order="<", orientation=None, planar=1, tile=None, more=(), right="pixels", word=""):
+def tiff(name, photometric, bits, data, extra=None, numbers=None, compression=1, order="<", orientation=None, planar=1, tile=None, more=(), right="pixels", word="", rows=None):
     samples = len(bits)
     entries = [(256, 3, [W]), (257, 3, [H]), (258, 3, list(bits)), (259, 3, [compression]), (262, 3, [photometric]), (277, 3, [samples])]
-    entries += [(322, 3, [tile]), (323, 3, [tile])] if tile else [(278, 3, [H])]
+    entries += [(322, 3, [tile]), (323, 3, [tile])] if tile else [(278, 3, [rows or H])]
     planes = data if isinstance(data, list) else [data]
     if extra is not None:
         entries.append((338, 3, list(extra)))
@@ -294,9 +294,9 @@ for form, number in (("tiff_lzw", 5), ("tiff_adobe_deflate", 8), ("packbits", 32
         at = len(hurt[which]) // 3
         hurt[which][at:at + 6] = b"\xff" * 6 if form != "packbits" else b"\x80" + b"\x7f" * 5
         hurt = [bytes(d) for d in hurt]
-        tiff(f"tiles-{form}-damaged-{which}.tif", 2, [8] * 3, hurt, compression=number, tile=16, right="either", word="rows end before")
+        tiff(f"tiles-{form}-damaged-{which}.tif", 2, [8] * 3, hurt, compression=number, tile=16, right="either", word="deflate data" if number == 8 else "rows end before")
         if not pillow_reads(f"tiles-{form}-damaged-{which}.tif"):
-            table[-1] = (table[-1][0], "refused", "rows end before")
+            table[-1] = (table[-1][0], "refused", table[-1][2])
 tiff("tiles-one-plane.tif", 1, [8], [t[..., 0].tobytes() for t in tiles(rgb)], tile=16, planar=2)
 tiff("tiles-planes.tif", 2, [8] * 3, [t[..., c].tobytes() for c in range(3) for t in tiles(rgb)], tile=16, planar=2, right="either", word="in tiles of separate planes")
 tiff("tiles-jpeg-alpha.tif", 2, [8] * 4, [t.tobytes() for t in tiles(rgb)], compression=7, extra=[2], tile=16, right="either", word="in tiles of JPEG with 4 channels")
@@ -408,6 +408,30 @@ tiff("orientation-6-two-values.tif", 2, [8] * 3, rgb.tobytes(), more=[(274, 3, [
 tiff("inks-other.tif", 5, [8] * 4, np.dstack([rgb, alpha]).tobytes(), more=[(332, 3, [2])])
 tiff("rgb-16-planes.tif", 2, [16] * 3, [wide[..., c].astype("<u2").tobytes() for c in range(3)], planar=2, right="either", word="separate planes without compression")
 
+
+# deflate: libdeflate, which Pillow's libtiff has, checks the sum and leaves the end of longer data unwritten
+packed = zlib.compress(rgb.tobytes())
+tiff("deflate-other-sum.tif", 2, [8] * 3, packed[:-4] + b"\1\2\3\4", compression=8, right="refused", word="deflate data or their checksum")
+tiff("deflate-cut.tif", 2, [8] * 3, packed[:-6], compression=8, right="refused", word="bytes, expected")
+tiff("deflate-short.tif", 2, [8] * 3, zlib.compress(rgb.tobytes()[:-200]), compression=8, right="refused", word="bytes, expected")
+tiff("deflate-long.tif", 2, [8] * 3, zlib.compress(rgb.tobytes()[:-90] + b"A" * 600), compression=8, right="either", word="hold more than")
+tiff("deflate-behind.tif", 2, [8] * 3, packed + b"behind", compression=8)
+tiff("deflate-low-bit-first.tif", 2, [8] * 3, bytes(int(f"{b:08b}"[::-1], 2) for b in packed), compression=8, more=[(266, 3, [2])])
+tiff("deflate-tiles.tif", 2, [8] * 3, [zlib.compress(t.tobytes()) for t in tiles(rgb)], compression=8, tile=16)
+tiff("deflate-planes.tif", 2, [8] * 3, [zlib.compress(np.ascontiguousarray(rgb[..., c]).tobytes()) for c in range(3)], compression=8, planar=2)
+strips = [zlib.compress(np.resize(rgb[top:top + 5], (5, W, 3)).tobytes()) for top in range(0, H, 5)]
+tiff("deflate-last-strip-filled.tif", 2, [8] * 3, strips, compression=8, rows=5)
+
+# fax: damaged lines
+for form in ("group3", "group4", "tiff_ccitt"):
+    buffer = io.BytesIO()
+    Image.fromarray(rgb[..., 0]).resize((64, 48)).convert("1").save(buffer, "TIFF", compression=form)
+    whole = buffer.getvalue()
+    write(f"fax-{form}.tif", whole)
+    for place in (60, 90, 120):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x24
+        write(f"fax-{form}-damaged-{place}.tif", bytes(damaged), "either", "TIFF: ")
 
 # BMP whose palette Pillow drops, and then reads other bits than the file's
 def palette_bmp(name, bits, palette, indices, right="either", word="whose palette is"):
