@@ -54,10 +54,16 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
             throw new ImageDecodeException(
                 "JPEG whose headers contradict each other on its colours (JFIF, Adobe, component names) is not supported by ImageSharp"
             );
+        if (format == PhotoFormat.Jpeg && JpegScans.AreMisread(encoded))
+            throw new ImageDecodeException(
+                "JPEG with scans of some of its colours together, or progressive with restart markers, is not supported by ImageSharp"
+            );
         if (format == PhotoFormat.Png && IsNarrowInterlaced(encoded))
             throw new ImageDecodeException($"interlaced PNG narrower than {LeastInterlaced} pixels is not supported by ImageSharp");
         if (format == PhotoFormat.Jpeg)
             encoded = JpegFill.Without(encoded);
+        else if (format == PhotoFormat.Png)
+            encoded = PngChunks.WithWholePalette(encoded);
         var what = "its header cannot be read";
         try
         {

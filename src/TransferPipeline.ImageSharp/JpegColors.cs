@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>
-/// Finds JPEG files whose headers contradict each other on whether three components are RGB or YCbCr: there ImageSharp 2 decides otherwise
-/// than libjpeg.
+/// Finds JPEG files whose headers contradict each other on whether three components are RGB or YCbCr, or leave it open: there ImageSharp 2
+/// decides otherwise than libjpeg.
 /// </summary>
 internal static class JpegColors
 {
@@ -56,6 +56,9 @@ internal static class JpegColors
         if (components.IsEmpty)
             return false;
         var areNamedRgb = components[0] == 'R' && components[3] == 'G' && components[6] == 'B';
+        // libjpeg takes names that say nothing for YCbCr, ImageSharp for RGB.
+        if (!hasJfif && transform < 0 && !areNamedRgb && (components[0], components[3], components[6]) is not (1, 2, 3))
+            return true;
         // Left, whether libjpeg takes the components for RGB; right, whether ImageSharp does.
         return (!hasJfif && (transform >= 0 ? transform == 0 : areNamedRgb)) != (transform == 0 || areNamedRgb);
     }

@@ -25,6 +25,8 @@ public sealed class ImageSharpDecoderTests
 
     private static readonly string Folder = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images", "Formats");
 
+    private static readonly string Cases = Path.Combine(SharedData.Repository, "tests", "TransferPipeline.Tests", "Images", "Cases");
+
     private static readonly ImageSharpDecoder Decoder = new();
 
     [Fact]
@@ -47,6 +49,27 @@ public sealed class ImageSharpDecoderTests
     {
         var error = Assert.Throws<ImageDecodeException>(() => TestDecoder.Decode(Path.Combine(Folder, file), decoder: Decoder));
         Assert.Equal(reason, error.Message);
+    }
+
+    /// <summary>Of these ImageSharp makes other pictures than libjpeg, without an error.</summary>
+    [Theory]
+    [InlineData("scans-names-other.jpg", "on its colours")]
+    [InlineData("scans-two-of-three.jpg", "scans of some of its colours together")]
+    [InlineData("scans-one-and-two.jpg", "scans of some of its colours together")]
+    [InlineData("scans-progressive-restarts.jpg", "progressive with restart markers")]
+    public void Decode_JpegThatImageSharpMisreads_IsRefused(string file, string reason)
+    {
+        var error = Assert.Throws<ImageDecodeException>(() => TestDecoder.Decode(Path.Combine(Cases, file), decoder: Decoder));
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("palette-98-bytes.png")]
+    [InlineData("palette-1-bytes.png")]
+    public void Decode_PaletteOfAPartOfAColour_IsAsInPillow(string file)
+    {
+        var expected = TestDecoder.Decode(Path.Combine(Cases, file));
+        Assert.Equal(expected.Pixels.ToArray(), TestDecoder.Decode(Path.Combine(Cases, file), decoder: Decoder).Pixels.ToArray());
     }
 
     public static TheoryData<string, int> Files

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes small photos of kinds that decoders read wrong, and expected.tsv: Pillow's pixels, or that it refuses.
 
-Run with Pillow 9.4 (Debian's python3-pil, python3-numpy): python3 make.py. The content is made up here. Column "right": "pixels" where ours
+Run with Pillow 9.4 (Debian's python3-pil, python3-numpy, libjpeg-turbo-progs): python3 make.py. The content is made up here. Column "right": "pixels" where ours
 must equal Pillow's, "refused" where both refuse, "either" where ours may refuse by the given word.
 """
-import gzip, hashlib, io, os, struct, warnings, zlib
+import gzip, hashlib, io, os, struct, subprocess, warnings, zlib
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -432,6 +432,23 @@ for form in ("group3", "group4", "tiff_ccitt"):
         damaged = bytearray(whole)
         damaged[place] ^= 0x24
         write(f"fax-{form}-damaged-{place}.tif", bytes(damaged), "either", "TIFF: ")
+
+# JPEG of uncommon scans and component names, by libjpeg-turbo's cjpeg
+buffer = io.BytesIO()
+Image.fromarray(np.kron(rgb, np.ones((3, 3, 1), np.uint8))).save(buffer, "PPM")
+for name, options, script in (("two-of-three", (), "0,1;\n2;\n"), ("one-and-two", (), "0;\n1,2;\n"), ("one-by-one", (), "0;\n1;\n2;\n"),
+                              ("progressive-restarts", ("-progressive", "-restart", "2"), ""), ("restarts", ("-restart", "2B"), "")):
+    if script:
+        with open("scans.txt", "w") as out:
+            out.write(script)
+        options = ("-scans", "scans.txt")
+    write(f"scans-{name}.jpg", subprocess.run(["cjpeg", *options], input=buffer.getvalue(), stdout=subprocess.PIPE, check=True).stdout)
+os.remove("scans.txt")
+bare = bytearray(jpeg[:2] + jpeg[20:])
+frame, scan = bare.index(b"\xff\xc0"), bare.index(b"\xff\xda")
+for c in range(3):
+    bare[frame + 10 + 3 * c] = bare[scan + 5 + 2 * c] = c
+write("scans-names-other.jpg", bytes(bare))
 
 # BMP whose palette Pillow drops, and then reads other bits than the file's
 def palette_bmp(name, bits, palette, indices, right="either", word="whose palette is"):
