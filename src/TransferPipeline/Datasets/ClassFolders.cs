@@ -6,6 +6,10 @@ namespace TransferPipeline.Datasets;
 /// </summary>
 internal static class ClassFolders
 {
+    // An archive holds a copy of the photos or more of them: which one is for the user to say.
+    private const string NotRead =
+        "not read: the photos in the class folders beside it are taken; if it holds more of them, give the file itself or unpack it";
+
     /// <returns>The photos in order, and the form of the folders in words.</returns>
     public static (OrderedPhotos Photos, string Form) Arrange(string source, FoundFiles found, DatasetOptions options, ProblemList problems)
     {
@@ -17,6 +21,9 @@ internal static class ClassFolders
         // Folders with photos inside class folders, which a class folder that is none has too.
         var inner = new SortedSet<string>(StringComparer.Ordinal);
         var strays = 0;
+        var ignored = new List<(string Path, string Problem)>();
+        // Files that are no photos, with the class folder that they lie in.
+        var others = new List<(string Path, string? Folder)>();
         // No folder is called '/', so that the first file's folder is placed as any other.
         var (folderOfLast, place) = ("/", layout.Place(""));
         for (var i = 0; i < found.Files.Count; i++)
@@ -26,15 +33,18 @@ internal static class ClassFolders
             var folder = file.Path.AsSpan(0, file.Path.LastIndexOf('/') + 1);
             if (!folder.SequenceEqual(folderOfLast))
                 (folderOfLast, place) = (folder.ToString(), layout.Place(file.Path));
+            if (!PhotoFiles.IsPhoto(file.Path))
+                others.Add((file.Path, place?.Folder));
             if (place is not { } known)
             {
                 strays += PhotoFiles.IsPhoto(file.Path) ? 1 : 0;
                 // A link to nothing may be a class folder on a disk that is not mounted.
                 if (file.Unusable is { } reason)
-                    problems.Add(file.Path, "ignored file: " + reason);
-                NoteArchive(file.Path, problems);
+                    ignored.Add((file.Path, "ignored file: " + reason));
+                else if (LeftAside.IsArchive(file.Path))
+                    ignored.Add((file.Path, NotRead));
             }
-            else if (Accept(file, problems))
+            else if (Accept(file, ignored))
             {
                 photos.Add((new PhotoEntry(file.Path, known.Label, known.Split), items?[i] ?? i));
                 filled.Add(known.Folder);
@@ -43,9 +53,12 @@ internal static class ClassFolders
             }
         }
 
-        foreach (var folder in found.UnusableFolders)
-            problems.Add(folder.Path, "ignored folder: " + folder.Unusable);
+        ignored.AddRange(found.UnusableFolders.Select(folder => (folder.Path, "ignored folder: " + folder.Unusable)));
+        // The walk's order is the file system's, which differs between machines.
+        foreach (var (path, problem) in ignored.OrderBy(file => file.Path, StringComparer.Ordinal))
+            problems.Add(path, problem);
         CheckAny(source, found, photos.Count, strays, problems);
+        UnreadLists.Note(others.Where(f => f.Folder is null || !filled.Contains(f.Folder)).Select(f => f.Path), layout.HasSplits, problems);
         NoteEmptyClasses(found.Folders, layout, filled, problems);
         if (!layout.HasSplitsInClasses)
             NoteInner(inner, problems);
@@ -56,7 +69,7 @@ internal static class ClassFolders
         return (OrderedPhotos.From(source, photos, options, problems), layout.Form);
     }
 
-    private static bool Accept(FoundFile file, ProblemList problems)
+    private static bool Accept(FoundFile file, List<(string Path, string Problem)> ignored)
     {
         var name = file.Path[(file.Path.LastIndexOf('/') + 1)..];
         // First, since ._photo.jpg has the extension of a photo.
@@ -64,37 +77,27 @@ internal static class ClassFolders
         {
             // Thumbs.db and .DS_Store lie in many folders; only what looks like a photo is worth a line.
             if (PhotoFiles.IsPhoto(name))
-                problems.Add(file.Path, "ignored file: what macOS keeps beside a photo on a foreign disk");
+                ignored.Add((file.Path, "ignored file: what macOS keeps beside a photo on a foreign disk"));
             return false;
         }
 
         // Before the extension: a link to nothing may have been a folder.
         if (file.Unusable is { } reason)
         {
-            problems.Add(file.Path, "ignored file: " + reason);
+            ignored.Add((file.Path, "ignored file: " + reason));
             return false;
         }
 
         if (!PhotoFiles.IsPhoto(file.Path))
         {
-            problems.Add(file.Path, $"ignored file: its extension is not a photo's ({PhotoFiles.ExtensionList})");
+            ignored.Add((file.Path, $"ignored file: its extension is not a photo's ({PhotoFiles.ExtensionList})"));
             return false;
         }
 
         // It stays in the dataset, so that an extraction records it as failed with its reason.
         if (file.Bytes == 0)
-            problems.Add(file.Path, "empty, or a pipe or device");
+            ignored.Add((file.Path, "empty, or a pipe or device"));
         return true;
-    }
-
-    /// <summary>An archive holds a copy of the photos or more of them: which one is for the user to say.</summary>
-    private static void NoteArchive(string path, ProblemList problems)
-    {
-        if (LeftAside.IsArchive(path))
-            problems.Add(
-                path,
-                "not read: the photos in the class folders beside it are taken; if it holds more of them, give the file itself or unpack it"
-            );
     }
 
     private static void CheckAny(string source, FoundFiles found, int photos, int strays, ProblemList problems)
@@ -112,21 +115,11 @@ internal static class ClassFolders
         throw new BadInputException(
             strays > 0
                 ? $"{source} holds {strays:N0} photos but no class folders; expected a folder for each class with its photos inside"
-                    + Table(found)
+                    + UnreadLists.Hint(found.Files.Select(file => file.Path))
                 : $"{source} holds no photos{Others(found)}; expected a folder for each class with .jpg, .png, ... files inside (or train "
                     + $"and validation folders of such)"
         );
     }
-
-    /// <summary>The table at the top that may hold the labels of photos without class folders.</summary>
-    private static string Table(FoundFiles found) =>
-        found
-            .Files.Select(file => file.Path)
-            .Where(path => !path.Contains('/', StringComparison.Ordinal) && DatasetReader.IsTable(path))
-            .Min(StringComparer.Ordinal)
-            is { } table
-            ? $"; if '{table}' holds their labels, give that file in place of the folder"
-            : "";
 
     /// <summary>What there is in place of photos.</summary>
     private static string Others(FoundFiles found)
@@ -136,6 +129,8 @@ internal static class ClassFolders
             others.Find(path => Path.GetFileNameWithoutExtension(path) is "data_batch_1" or "test_batch" or "fine_label_names") is { } batch
         )
             return $" but files of CIFAR ('{batch}'), which are read from a folder: unpack the archive and give its folder";
+        if (others.Where(path => OtherForms.Of(path) is not null).Min(StringComparer.Ordinal) is { } form)
+            return $" but '{form}', {OtherForms.Of(form)}";
         return (others.Where(LeftAside.IsArchive).Min(StringComparer.Ordinal), others.Min(StringComparer.Ordinal)) switch
         {
             ({ } archive, _) => $" but an archive ('{archive}'): unpack it, or give the file itself where it is a tar file",
@@ -172,9 +167,12 @@ internal static class ClassFolders
     )
     {
         var nested = layout.HasSplitsInClasses ? [] : inner.Select(folder => layout.Place(folder + "/")?.Label).ToHashSet();
-        foreach (var label in photos.Select(p => p.Label).Distinct().Order(StringComparer.Ordinal))
+        List<string> labels = [.. photos.Select(p => p.Label).Distinct().Order(StringComparer.Ordinal)];
+        // cars_train and cars_test; one folder of such a name among others may be a class.
+        var areSplits = labels.Select(SplitNames.Within).OfType<string>().Distinct().Count() > 1;
+        foreach (var label in labels)
         {
-            if (SplitNames.IsNumbered(label) || (nested.Contains(label) && SplitNames.Within(label) is not null))
+            if (SplitNames.IsNumbered(label) || ((areSplits || nested.Contains(label)) && SplitNames.Within(label) is not null))
                 problems.Add(label, "the folder is taken as a class, though its name is that of a split");
         }
     }

@@ -77,9 +77,28 @@ internal static class CsvDataset
     public static TableColumns Columns(DatasetOptions options, string folder, ProblemList problems)
     {
         var header = Header(options.Path);
-        return header.Length == 0
-            ? throw new BadInputException($"{options.Path} is empty; expected a line of column names and a line for each photo")
-            : TableColumns.Of(options, header, column => PhotosThere(options, folder, header, column), problems);
+        if (header.Length == 0)
+            throw new BadInputException($"{options.Path} is empty; expected a line of column names and a line for each photo");
+        var columns = TableColumns.Of(options, header, column => PhotosThere(options, folder, header, column), problems);
+        if (columns.Split < 0)
+            NoteSplits(options.Path, header, columns, problems);
+        return columns;
+    }
+
+    private static void NoteSplits(string file, string[] header, TableColumns columns, ProblemList problems)
+    {
+        var splits = new UnusedSplits();
+        using var csv = OpenReader(file);
+        for (var line = 0; line < UnusedSplits.ProbedLines && NextRow(file, csv, columns.Width); line++)
+        {
+            for (var column = 0; column < columns.Width; column++)
+            {
+                if (column != columns.Path && column != columns.Label)
+                    splits.Add(header[column], csv.GetString(column));
+            }
+        }
+
+        splits.Note(file, problems);
     }
 
     public static string SplitOf(string where, string name) =>

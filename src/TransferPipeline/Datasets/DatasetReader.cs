@@ -111,6 +111,8 @@ internal static class DatasetReader
     {
         // A pipe has no length; opening it could wait for ever.
         var isThere = FileBytes.Length(path) > 0;
+        if (OtherForms.Of(Path.GetFileName(path)) is { } form)
+            return $"{path} is {form}";
         if (isThere && MagicNumbers.Of(path) is { } archive)
             return $"{path} is {archive}";
         var kind = (isThere ? MagicNumbers.NameOf(path) : null) ?? "of no known kind";

@@ -67,6 +67,7 @@ internal static class LabelledFiles
 
         if (photos.Count > 0 && notesUnnamed)
             NoteUnnamed(folder, seen, problems);
+        NoteSplitFolders(photos, problems);
         return photos.Count == 0
             ? throw new BadInputException(nothingThere(missing))
             : new FileDataset(
@@ -100,6 +101,22 @@ internal static class LabelledFiles
         if (unnamed.Count > 0)
             problems.Add(unnamed[0], $"{unnamed.Count:N0} photos beside those of the table have no line in it and are left out");
     }
+
+    /// <summary>Notes folders of splits in the names of photos that have no split otherwise.</summary>
+    private static void NoteSplitFolders(List<(PhotoEntry Entry, int Item)> photos, ProblemList problems)
+    {
+        var folders = photos.Select(p => p.Entry).Where(e => e.Split.Length == 0).Select(e => SplitFolder(e.Path)).Distinct().ToList();
+        // Photos outside of such folders show that these are no splits.
+        if (folders.Contains(null) || folders.Select(name => SplitNames.Canonical(name!)).Distinct().Count() < 2)
+            return;
+        problems.Add(
+            string.Join(", ", folders.Order(StringComparer.Ordinal)),
+            "the photos lie in folders with names of splits, which are not used; for these splits add a column split with train, "
+                + "validation and test"
+        );
+    }
+
+    private static string? SplitFolder(string path) => path.Split('/')[..^1].FirstOrDefault(name => SplitNames.Canonical(name) is not null);
 
     /// <summary>The photo's path below the folder, with '/'.</summary>
     /// <exception cref="BadInputException">The name is empty or leads out of the folder.</exception>

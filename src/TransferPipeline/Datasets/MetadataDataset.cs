@@ -126,6 +126,7 @@ internal static class MetadataDataset
         string[] paths = options.PathColumn is { } path ? [path] : ["file_name", .. TableColumns.PathNames];
         string[] labels = options.LabelColumn is { } column ? [column] : TableColumns.LabelNames;
         var spaced = new SpacedLabels(problems);
+        var (unused, hasSplits) = (new UnusedSplits(), false);
         TextFile.Require(file);
         foreach (var line in File.ReadLines(file))
         {
@@ -142,6 +143,9 @@ internal static class MetadataDataset
                         JsonLabels.Of(where, root, paths)
                         ?? throw new BadInputException($"{where}: no photo name; expected a key {string.Join(", ", paths)}");
                     var own = JsonLabels.Of(where, root, [options.SplitColumn ?? "split"]);
+                    hasSplits |= own is not null;
+                    if (number <= UnusedSplits.ProbedLines)
+                        AddOthers(root, [.. paths, .. labels], unused);
                     var written = JsonLabels.Of(where, root, labels) ?? "";
                     var label = written.Trim();
                     spaced.Add(label, label.Length < written.Length);
@@ -157,6 +161,22 @@ internal static class MetadataDataset
                     );
                 }
             );
+        }
+
+        if (!hasSplits && split.Length == 0)
+            unused.Note(file, problems);
+    }
+
+    /// <summary>The keys that hold neither names nor labels, one of which may be the split.</summary>
+    private static void AddOthers(JsonElement root, string[] known, UnusedSplits unused)
+    {
+        foreach (var member in root.EnumerateObject())
+        {
+            if (!known.Contains(member.Name, StringComparer.OrdinalIgnoreCase) && member.Value.ValueKind < JsonValueKind.Null)
+                unused.Add(
+                    member.Name,
+                    member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText()
+                );
         }
     }
 
@@ -219,8 +239,9 @@ internal static class MetadataDataset
                 && !named.Contains(f.Path)
             )
             .ToList();
-        if (unnamed.Count > 0)
-            problems.Add(unnamed[0].Path, $"{unnamed.Count:N0} photos are not named in the metadata and are left out");
+        // The first one in ordinal order, since the walk's order differs between file systems.
+        if (unnamed.MinBy(f => f.Path, StringComparer.Ordinal) is { } first)
+            problems.Add(first.Path, $"{unnamed.Count:N0} photos are not named in the metadata and are left out");
     }
 
     /// <summary>The second form of metadata in a folder where both lie.</summary>

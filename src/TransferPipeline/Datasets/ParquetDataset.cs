@@ -175,7 +175,18 @@ internal sealed class ParquetDataset : Dataset
         ProblemList problems
     )
     {
-        var columns = HuggingFaceColumns.Of(file.FullPath, table.Describe(file.FullPath), options);
+        var description = table.Describe(file.FullPath);
+        var columns = HuggingFaceColumns.Of(file.FullPath, description, options);
+        // A name alone: values are not read for it.
+        if (
+            file.Split.Length == 0
+            && description.Columns.FirstOrDefault(c => c.Name != columns.Label && UnusedSplits.IsName(c.Name)).Name is { } split
+        )
+            problems.Add(
+                file.Name,
+                $"column '{split}' may give the split of each photo and is not used, since splits come from the names of files; write a "
+                    + "file for each split, such as train.parquet"
+            );
         file.ImageColumn = columns.Image;
         var rows = table.ReadIndex(file.FullPath, columns.Image, columns.Label);
         if (rows.Count > 0 && rows.TrueForAll(row => row.Bytes == 0))

@@ -1,3 +1,6 @@
+using System.IO.Enumeration;
+using System.Text.RegularExpressions;
+
 namespace TransferPipeline.Datasets;
 
 /// <summary>One Parquet file of a dataset.</summary>
@@ -12,8 +15,11 @@ internal sealed record ParquetFile(string FullPath, string Name, string Split, l
 /// <summary>
 /// Finds the Parquet files of a dataset and their splits: <c>train-00000-of-00002.parquet</c>, <c>validation/0000.parquet</c>.
 /// </summary>
-internal static class ParquetFiles
+internal static partial class ParquetFiles
 {
+    /// <summary>Bytes of a README.md that is read for its header.</summary>
+    private const int LongestReadme = 4 << 20;
+
     public static List<ParquetFile> Find(string path, ProblemList problems)
     {
         if (File.Exists(path))
@@ -45,7 +51,8 @@ internal static class ParquetFiles
         }
 
         files = SplitsInside(files, problems);
-        RefuseConfigurations(path, files);
+        RefuseConfigurations(path, files, problems);
+        NoteStatedSplits(path, files, problems);
         ShardSeries.Check(path, files.Select(file => file.Name), problems);
         ShardSeries.NoteSameNames(files.Select(file => (file.Name, file.Split)), problems);
         LeftAside.Note(path, found, IsParquet, "Parquet files", problems);
@@ -79,22 +86,63 @@ internal static class ParquetFiles
     /// <summary>
     /// Configurations of one dataset hold the same photos in other forms, or other photos: together they make no dataset.
     /// </summary>
-    private static void RefuseConfigurations(string path, List<ParquetFile> files)
+    private static void RefuseConfigurations(string path, List<ParquetFile> files, ProblemList problems)
     {
         var configurations = files
             .Where(file => file.Split.Length > 0)
             .GroupBy(Configuration)
             .OrderBy(g => g.Key, StringComparer.Ordinal)
             .ToList();
+        var names = configurations.Select(c => c.Key.Length == 0 ? "." : c.Key).ToList();
         // Folders that share no split are parts of one dataset; the same split in two of them is not.
         if (configurations.SelectMany(c => c.Select(file => file.Split).Distinct()).GroupBy(split => split).All(g => g.Count() < 2))
+        {
+            if (names.Count > 1)
+                problems.Add(
+                    "",
+                    $"the folders {string.Join(", ", names)} hold different splits and are read as one dataset; if they are "
+                        + "configurations, give the folder of one"
+                );
             return;
-        var names = configurations.Select(c => c.Key.Length == 0 ? "." : c.Key).ToList();
+        }
+
         throw new BadInputException(
             $"{path} holds several configurations ({string.Join(", ", names)}), each with the same splits; give the folder of one, "
                 + $"such as {Path.Combine(path, names[^1])}"
         );
     }
+
+    /// <summary>
+    /// The header of a repository's README.md may give the splits of its files, whatever they are called; names alone count here.
+    /// </summary>
+    private static void NoteStatedSplits(string path, List<ParquetFile> files, ProblemList problems)
+    {
+        var readme = new FileInfo(Path.Combine(path, "README.md"));
+        // A pipe has no length; reading it could wait for ever.
+        if (!readme.Exists || FileBytes.Length(readme.FullName) is 0 or > LongestReadme)
+            return;
+        var header = Header().Match(File.ReadAllText(readme.FullName)).Value;
+        foreach (Match match in StatedSplit().Matches(header))
+        {
+            var (split, pattern) = (match.Groups["split"].Value, match.Groups["path"].Value);
+            var named = files.Find(file => FileSystemName.MatchesSimpleExpression(pattern, file.Name, ignoreCase: false));
+            if (named is null || SplitNames.Canonical(split) is not { } stated || stated == named.Split)
+                continue;
+            problems.Add(
+                named.Name,
+                $"README.md gives it the split {split}, which is not used, since splits come from the names of files; call it "
+                    + $"{split}.parquet"
+            );
+        }
+    }
+
+    /// <summary>The YAML between two lines of dashes at the beginning.</summary>
+    [GeneratedRegex(@"^\uFEFF?---\r?\n.*?\n---", RegexOptions.Singleline)]
+    private static partial Regex Header();
+
+    /// <summary>An entry of data_files, its path on the same line or as the first of a list.</summary>
+    [GeneratedRegex(@"split:\s*[""']?(?<split>[\w-]+)[""']?\s*\n\s*path:\s*(?:-\s*)?[""']?(?<path>[^\s""']+)")]
+    private static partial Regex StatedSplit();
 
     /// <summary>The folders of a file without those that are named after the split or called data.</summary>
     private static string Configuration(ParquetFile file) =>

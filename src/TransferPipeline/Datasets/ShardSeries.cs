@@ -14,14 +14,16 @@ internal static partial class ShardSeries
     /// <exception cref="BadInputException">Files of two series lie together: their totals differ, or they share a number.</exception>
     public static void Check(string source, IEnumerable<string> files, ProblemList problems)
     {
-        var parts = files
-            // A copy without its original beside it stands for that one.
-            .Select(file => (File: file, Match: Numbered().Match(CopiedNames.Original(file))))
+        var all = files.ToHashSet(StringComparer.Ordinal);
+        var parts = all
+        // A copy without its original beside it stands for that one.
+        .Select(file => (File: file, Match: Numbered().Match(CopiedNames.Original(file))))
             .Where(f => f.Match.Success)
             .Select(f =>
                 (
                     f.File,
                     Series: f.Match.Groups["before"].Value + "*" + f.Match.Groups["after"].Value,
+                    Whole: f.Match.Groups["before"].Value.TrimEnd('-', '_', '.') + f.Match.Groups["after"].Value,
                     Number: f.Match.Groups["number"].Value,
                     Total: f.Match.Groups["total"].Value
                 )
@@ -42,9 +44,20 @@ internal static partial class ShardSeries
                 );
             var there = series.Select(p => Value(p.Number)).ToHashSet();
             var isTotal = totals[0].Length > 0;
+            // train.parquet is the whole of train-00000-of-00002.parquet and the next, or an older version.
+            if (isTotal && all.Contains(series.First().Whole))
+                throw new BadInputException(
+                    $"{source}: '{series.First().Whole}' lies beside the numbered series of '{series.First().File}'; their photos may "
+                        + "count twice: remove that file or the series"
+                );
             // Without a total, numbers that lie far apart are dates or the like.
             if (!isTotal && (there.Count < 2 || there.Max() > 10L * there.Count + 100))
                 continue;
+            if (all.Contains(series.First().Whole))
+                problems.Add(
+                    series.First().Whole,
+                    $"lies beside the numbered series of {series.First().File}; all are read: if it holds the same photos, remove it"
+                );
             var last = isTotal ? Value(totals[0]) : there.Max() + 1;
             // Some series begin at 1.
             var first = isTotal ? (there.Contains(last) && !there.Contains(0) ? 1 : 0) : Math.Min(1, there.Min());
