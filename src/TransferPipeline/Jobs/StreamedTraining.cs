@@ -55,9 +55,11 @@ internal static class StreamedTraining
         if (Enumerable.Range(0, classes.Count).Except(stream.Labels).ToArray() is [var missing, ..])
             throw new BadInputException($"class '{set.Manifest.Classes[missing]}' has no photo in split train: a head cannot learn it");
         var trainer = StreamingTrainer.Require(spec.Trainer);
+        using var ordered = InOrder(set, stream, scratch, context);
         // A head that reads its rows once, such as ridge, gains nothing from a decoded copy of them.
-        using var decoded = trainer.StreamsOnce(spec.Options) ? null : new ScratchStream(stream, scratch, context.Warn);
-        var head = trainer.TrainStream(decoded ?? (IRowStream)stream, classes.Count, spec.Options, context);
+        using var decoded =
+            ordered is not null || trainer.StreamsOnce(spec.Options) ? null : new ScratchStream(stream, scratch, context.Warn);
+        var head = trainer.TrainStream(ordered ?? decoded ?? (IRowStream)stream, classes.Count, spec.Options, context);
         var seconds = clock.Elapsed.TotalSeconds;
         var rows = table.ReadRows(files[0]);
         var x = new FeatureMatrix(rows.Count, set.Dimension);
@@ -73,5 +75,25 @@ internal static class StreamedTraining
                 Rows = rows,
             }
         );
+    }
+
+    /// <summary>The rows in the dataset's order where the parts have another one; null where they have it, or without room.</summary>
+    private static OrderedStream? InOrder(FeatureSet set, FeatureTableStream stream, string scratch, TrainingContext context)
+    {
+        int[] ranks = [.. set.Ranks.SelectMany(part => part)];
+        if (!OrderedStream.IsNeeded(ranks))
+            return null;
+        try
+        {
+            return new(stream, ranks, scratch);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            context.Warn(
+                $"{set.Folder} was extracted in several runs, and there is no room in {scratch} to put its vectors in order "
+                    + $"({e.OneLine()}): the last bits may differ from those of a set of one run"
+            );
+            return null;
+        }
     }
 }

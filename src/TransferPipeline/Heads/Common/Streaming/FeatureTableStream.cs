@@ -20,7 +20,7 @@ internal sealed class FeatureTableStream : IRowStream
     private readonly List<int> _labels = [];
 
     /// <param name="label">Class of a row by its label and split, or -1 to leave it out (another split).</param>
-    /// <param name="blockRows">Rows read at once; null for <see cref="BlockRows"/>.</param>
+    /// <param name="blockRows">Rows read at once; null for <see cref="RowsOfBlock"/>.</param>
     public FeatureTableStream(
         IFeatureTable table,
         IReadOnlyList<string> files,
@@ -31,7 +31,7 @@ internal sealed class FeatureTableStream : IRowStream
     {
         // The table fills _block across the files' ends. Rows of the split are copied out of it:
         // callers scale theirs in place.
-        (_table, _files, Columns, _block) = (table, files, columns, new(blockRows ?? BlockRows(columns), columns));
+        (_table, _files, Columns, _block) = (table, files, columns, new(blockRows ?? RowsOfBlock(columns), columns));
         // Labels come before any vector: counts of the classes are needed before the first block,
         // and labels are few bytes.
         foreach (var (name, split) in files.SelectMany(table.ReadLabels))
@@ -49,8 +49,14 @@ internal sealed class FeatureTableStream : IRowStream
 
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
+    /// <summary>Rows of the files in a block, those that are left out included.</summary>
+    public int BlockRows => _block.Rows;
+
+    /// <summary>Whether a row of the files is in the stream.</summary>
+    public bool IsKept(int row) => _kept[row];
+
     /// <summary>Rows of a block of vectors of so many values: 4,096, or as many as take 64 MB.</summary>
-    public static int BlockRows(int columns) => (int)Math.Clamp(MostBytes / (sizeof(float) * (long)columns), 1, MostRows);
+    public static int RowsOfBlock(int columns) => (int)Math.Clamp(MostBytes / (sizeof(float) * (long)columns), 1, MostRows);
 
     public string NameOf(int row)
     {

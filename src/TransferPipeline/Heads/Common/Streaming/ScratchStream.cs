@@ -1,12 +1,10 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace TransferPipeline.Heads.Common;
 
 /// <summary>
-/// A stream whose vectors are decoded once: the first reading also writes them, as they lie in memory, to a file without a name, and later
-/// readings copy them from there, in the same blocks. The system frees the file when the process ends, in whatever way.
+/// A stream whose vectors are decoded once: the first reading also writes them to a scratch file, and later readings copy them from
+/// there, in the same blocks.
 /// </summary>
 internal sealed class ScratchStream : IRowStream, IDisposable
 {
@@ -14,7 +12,7 @@ internal sealed class ScratchStream : IRowStream, IDisposable
     private readonly string _folder;
     private readonly Action<string> _warn;
     private readonly List<int> _counts = [];
-    private SafeFileHandle? _file;
+    private ScratchFile? _file;
     private FeatureMatrix? _block;
     private long _length;
     private bool _complete;
@@ -60,16 +58,9 @@ internal sealed class ScratchStream : IRowStream, IDisposable
         // Blocks have the lengths of the first pass, so sums over blocks have the same bits in each pass.
         foreach (var count in _counts)
         {
-            var bytes = Bytes(_block!, count);
-            while (bytes.Length > 0)
-            {
-                var read = RandomAccess.Read(_file!, bytes, offset);
-                if (read == 0)
-                    Throw.JobFailed($"the scratch file in {_folder} became shorter while it was read; train again");
-                bytes = bytes[read..];
-                offset += read;
-            }
-
+            var bytes = ScratchFile.Bytes(_block!, count);
+            _file!.Read(bytes, offset);
+            offset += bytes.Length;
             block(_block!, first, count);
             first += count;
         }
@@ -85,18 +76,7 @@ internal sealed class ScratchStream : IRowStream, IDisposable
             return;
         try
         {
-            Directory.CreateDirectory(_folder);
-            var name = Path.Combine(_folder, ".transfer-" + Path.GetRandomFileName());
-            _file = File.OpenHandle(
-                name,
-                FileMode.CreateNew,
-                FileAccess.ReadWrite,
-                // Windows deletes an open file only if its handle allows it.
-                FileShare.ReadWrite | FileShare.Delete,
-                FileOptions.SequentialScan
-            );
-            // At once, so that no file is left even when the process is killed.
-            File.Delete(name);
+            _file = new(_folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -110,8 +90,8 @@ internal sealed class ScratchStream : IRowStream, IDisposable
             return;
         try
         {
-            var bytes = Bytes(matrix, count);
-            RandomAccess.Write(_file, bytes, _length);
+            var bytes = ScratchFile.Bytes(matrix, count);
+            _file.Write(bytes, _length);
             // The source's matrix serves later passes: once the file is complete, the source is not read again.
             (_length, _block) = (_length + bytes.Length, matrix);
             _counts.Add(count);
@@ -136,7 +116,4 @@ internal sealed class ScratchStream : IRowStream, IDisposable
             )
         );
     }
-
-    private static Span<byte> Bytes(FeatureMatrix matrix, int count) =>
-        MemoryMarshal.AsBytes(matrix.Data.AsSpan(0, count * matrix.Columns));
 }

@@ -45,7 +45,7 @@ public sealed class FeatureTableStreamTests : IDisposable
     [InlineData(25_088, 668)]
     [InlineData(62_720, 267)]
     [InlineData(1 << 30, 1)]
-    public void BlockRows_LongVectors_AreFewer(int columns, int rows) => Assert.Equal(rows, FeatureTableStream.BlockRows(columns));
+    public void RowsOfBlock_LongVectors_AreFewer(int columns, int rows) => Assert.Equal(rows, FeatureTableStream.RowsOfBlock(columns));
 
     [Fact]
     public void Read_CallerThatThrows_EndsAtOnceAndCanBeginAgain()
