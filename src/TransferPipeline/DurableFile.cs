@@ -18,9 +18,11 @@ internal static class DurableFile
     /// <summary>Calls <paramref name="write"/> with the name of the file to write aside; nothing is left of it when that fails.</summary>
     public static void Write(string file, Action<string> write)
     {
-        var temporary = OutputTarget.Temporary(file, TemporarySuffix);
+        // Two processes may write the same report or manifest: under one name each would take the other's half-written file.
+        var temporary = OutputTarget.OwnTemporary(file);
         try
         {
+            OutputTarget.RemoveAbandoned(file);
             write(temporary);
             Commit(temporary, file);
         }

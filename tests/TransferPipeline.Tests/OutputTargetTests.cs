@@ -77,6 +77,22 @@ public sealed class OutputTargetTests : IDisposable
         OutputTarget.RemoveAbandoned(Path.Combine(_folder.Root, "missing", "c.onnx"));
     }
 
+    /// <summary>Under one name for both, each would commit what the other has half written.</summary>
+    [Fact]
+    public void DurableFile_WhileAnotherProcessWritesTheSame_HasATemporaryOfItsOwn()
+    {
+        using var ended = Process.Start("true");
+        ended.WaitForExit();
+        var left = _folder.Write($"r.html.{Environment.MachineName}-{ended.Id}.tmp", "of a process that was killed");
+        var other = _folder.Write($"r.html.{Environment.MachineName}-1.tmp", "half of what another process");
+        var shared = _folder.Write("r.html.tmp", "half of what an older program");
+        DurableFile.WriteText(_folder.At("r.html"), "whole");
+        Assert.Equal("whole", File.ReadAllText(_folder.At("r.html")));
+        Assert.Equal("half of what another process", File.ReadAllText(other));
+        Assert.Equal("half of what an older program", File.ReadAllText(shared));
+        Assert.False(File.Exists(left));
+    }
+
     [Fact]
     public void DurableFile_OfEveryKind_IsWrittenAndNothingIsLeft()
     {

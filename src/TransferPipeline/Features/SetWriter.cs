@@ -224,6 +224,6 @@ internal sealed partial class SetWriter
     [GeneratedRegex(@"^part-(\d{5,})\.(parquet|f16)$", RegexOptions.CultureInvariant)]
     private static partial Regex Part();
 
-    [GeneratedRegex(@"^(part-\d{5,}\.(parquet|f16)|failed\.parquet|manifest\.json)\.tmp$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(part-\d{5,}\.(parquet|f16)|failed\.parquet|manifest\.json)(\..+-\d+)?\.tmp$", RegexOptions.CultureInvariant)]
     private static partial Regex Temporary();
 }

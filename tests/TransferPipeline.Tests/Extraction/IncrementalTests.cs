@@ -179,7 +179,7 @@ public sealed class IncrementalTests : IDisposable
         else
             File.WriteAllBytes(photo, right);
         // A folder of that name keeps the manifest from being written, as a kill would.
-        var obstacle = Directory.CreateDirectory(Path.Combine(_extraction.Set, FeatureManifest.FileName + ".tmp"));
+        var obstacle = Directory.CreateDirectory(OutputTarget.OwnTemporary(Path.Combine(_extraction.Set, FeatureManifest.FileName)));
         Assert.Throws<JobFailedException>(() => _extraction.Run());
         obstacle.Delete();
         var set = _extraction.Open();

@@ -234,7 +234,7 @@ public sealed class FeatureSetTests : IClassFixture<FeatureSetTests.ExtractedSet
         // Nor new vectors beside the rows of an earlier export.
         var earlier = _extraction.Open().Export(ExportFormat.Npy, _extraction.At("earlier", "out"));
         File.Delete(earlier[1]);
-        Directory.CreateDirectory(earlier[1] + ".tmp");
+        Directory.CreateDirectory(OutputTarget.OwnTemporary(earlier[1]));
         File.WriteAllText(earlier[0], "earlier");
         Assert.Throws<UnauthorizedAccessException>(() => _extraction.Open().Export(ExportFormat.Npy, _extraction.At("earlier", "out")));
         Assert.Equal("earlier", File.ReadAllText(earlier[0]));
