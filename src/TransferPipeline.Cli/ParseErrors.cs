@@ -51,7 +51,7 @@ internal static class ParseErrors
             if (token.StartsWith('-'))
                 return NoOption(command, token);
             return command.Arguments is [var last, ..]
-                ? $"'{token}' is one too many: {command.Name} takes one <{last.Name}>"
+                ? $"'{token}' is one too many: {command.Name} takes one <{last.Name}>{AfterSwitch(parsed, token)}"
                 : $"'{token}' is not expected: {command.Name} takes options alone";
         }
 
@@ -91,6 +91,18 @@ internal static class ParseErrors
             return Missing(left);
         // Its messages may have several lines, those of this program have one.
         return string.Join(' ', error.Message.Split((char[])['\n', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.', ' ');
+    }
+
+    /// <summary>A value that was meant for the option before it, which takes none; empty where there is no such option.</summary>
+    private static string AfterSwitch(ParseResult parsed, string token)
+    {
+        var before = parsed.Tokens.TakeWhile(t => t.Value != token).LastOrDefault()?.Value;
+        var options = parsed.CommandResult.Command.Options;
+        if (options.FirstOrDefault(o => o.Name == before && o.ValueType == typeof(bool)) is not { } taken)
+            return "";
+        // --data of features verify is described as being for --photos.
+        var other = options.FirstOrDefault(o => o.Description?.Contains(taken.Name, StringComparison.Ordinal) is true);
+        return $", and {taken.Name} has no value" + (other is null ? "" : $": give it with {other.Name}");
     }
 
     private static string Missing(Argument argument) => $"<{argument.Name}> is missing: {Clause(argument.Description!)}";

@@ -58,6 +58,7 @@ public sealed class BadInputTests : IDisposable
     )]
     [InlineData("data check --data x --extension ", "x: there is no such file or folder")]
     [InlineData("run p.yaml q.yaml", "'q.yaml' is one too many: run takes one <pipeline> (see: transfer run --help)")]
+    [InlineData("features verify s --photos p", "'p' is one too many: verify takes one <dir>, and --photos has no value: give it with ")]
     [InlineData("doctor now", "'now' is not expected: doctor takes options alone (see: transfer doctor --help)")]
     [InlineData("features export x --format nyp --out y", "--format 'nyp' is not one of npy, csv, parquet; did you mean 'npy'?")]
     [InlineData("extract --data x --model y --out z --parquet duckdb", "there is no Parquet library 'duckdb'")]
