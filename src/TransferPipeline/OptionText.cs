@@ -27,8 +27,10 @@ internal sealed record OptionText(Func<string, object?> Parse, string Expected, 
 
     private static int[]? Widths(string text)
     {
+        // scikit-learn's users write a tuple, of one layer (100,).
+        var list = text is ['(', .. var tuple, ')'] ? tuple.TrimEnd().TrimEnd(',') : text;
         var sizes = Array.ConvertAll(
-            text.Split(',', StringSplitOptions.TrimEntries),
+            list.Split(',', StringSplitOptions.TrimEntries),
             part =>
                 // No sign, spaces or exponent. 0 is no valid width and stands for every other text.
                 int.TryParse(part, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var size)

@@ -74,7 +74,7 @@ public sealed record HeadSpec
         options ??= new Dictionary<string, string>();
         // A name that is no option counts as not found here; whichever parser gets it refuses it with the nearest name.
         var isSwept = options.ToLookup(o => SweepParser.IsSweep(trainer.Options.FirstOrDefault(t => t.Name == o.Key), o.Value));
-        return new()
+        var spec = new HeadSpec
         {
             Trainer = trainer,
             // In one order, however they were typed: of equally good combinations the order of sweeps decides.
@@ -87,6 +87,9 @@ public sealed record HeadSpec
             Given = new SortedDictionary<string, string>(options.ToDictionary(o => o.Key, o => o.Value), StringComparer.Ordinal),
             Title = Words(trainer.Name, options),
         };
+        // What contradicts itself can be trained on no data.
+        spec.RequirePossible(int.MaxValue, int.MaxValue);
+        return spec;
     }
 
     /// <summary>
@@ -101,11 +104,57 @@ public sealed record HeadSpec
         var requested = HeadListParser.Parse(heads, trainers);
         HeadListParser.Assign(set, requested, trainers);
         var specs = requested.Select(a => Create(a.Trainer, a.Options)).ToArray();
-        // Titles list options in ordinal order, so the same head with its options typed in another order is found too.
-        if (specs.GroupBy(s => s.Title).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            Throw.Usage($"the head '{twice.Key}' is listed twice");
+        RequireDifferent(specs);
         return specs;
     }
+
+    /// <summary>Refuses heads whose options mean the same, however they are written: <c>C=1</c> and <c>C=1.0</c>.</summary>
+    // Two such heads would be fitted twice, tie with each other, and weigh on Holm's correction;
+    // sweeps and few-shot curves name their head by its title.
+    internal static void RequireDifferent(IEnumerable<HeadSpec> specs)
+    {
+        if (specs.GroupBy(s => s.Meaning).FirstOrDefault(g => g.Count() > 1)?.ToArray() is not [var first, var second, ..])
+            return;
+        Throw.Usage(
+            first.Title == second.Title
+                ? $"the head '{first.Title}' is listed twice; leave one out, or give them other options"
+                : $"'{first.Title}' and '{second.Title}' are the same head, since their options have the same values; leave one out"
+        );
+    }
+
+    /// <summary>The values of all options, and those of the sweeps, in one form.</summary>
+    private string Meaning =>
+        string.Join(
+            '\n',
+            [Options.ToString(), .. Sweeps.Select(s => $"{s.Option}{(s.CoarseToFine ? " refined" : "")}: {string.Join(" | ", s.Values)}")]
+        );
+
+    /// <summary>Why no head can be trained with these settings on so many rows of so many values; null where one may be.</summary>
+    internal string? Impossible(int rows, int columns)
+    {
+        string? first = null;
+        foreach (var options in Combinations())
+        {
+            if (options.Impossible(rows, columns) is not { } problem)
+                return null;
+            first ??= problem;
+        }
+
+        return first;
+    }
+
+    /// <exception cref="UsageException">As <see cref="Impossible"/> says.</exception>
+    internal void RequirePossible(int rows, int columns)
+    {
+        if (Impossible(rows, columns) is { } problem)
+            Throw.Usage(problem);
+    }
+
+    private IEnumerable<HeadOptions> Combinations() =>
+        Sweeps.Aggregate<Sweep, IEnumerable<HeadOptions>>(
+            [Options],
+            static (all, sweep) => all.SelectMany(options => sweep.Values.Select(value => sweep.Apply(options, value)))
+        );
 
     private static string Words(string name, IEnumerable<KeyValuePair<string, string>> options) =>
         string.Join(' ', [name, .. options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value}")]);

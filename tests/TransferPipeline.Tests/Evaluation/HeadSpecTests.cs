@@ -46,6 +46,8 @@ public sealed class HeadSpecTests
     [InlineData("mlp:hidden_layer_sizes=[[512,128],[256]]", "hidden_layer_sizes", "512,128|256")]
     [InlineData("forest:bootstrap=[true,false]", "bootstrap", "true|false")]
     [InlineData("svm-rbf:gamma=[scale,0.01]", "gamma", "scale|0.01")]
+    [InlineData("svm-rbf:gamma=[scale,0.01,1e-2,0.010]", "gamma", "scale|0.01")]
+    [InlineData("forest:bootstrap=[true,yes,no]", "bootstrap", "true|false")]
     public void ParseList_ListsOfNames_AreSweepsInTheOrderGiven(string list, string option, string names)
     {
         var sweep = HeadSpec.ParseList(list, [], HeadCatalog.Trainers).Single().Sweeps.Single();
@@ -57,7 +59,7 @@ public sealed class HeadSpecTests
     [Theory]
     [InlineData("svm-rbf:gamma=[0.01,0.1]", 0.01, 0.1)]
     [InlineData("svm-rbf:gamma=logspace(-2,-1,2)", 0.01, 0.1)]
-    [InlineData("mlp:hidden_layer_sizes=[256,64]", 64, 256)]
+    [InlineData("mlp:hidden_layer_sizes=[(256),(64)]", 64, 256)]
     public void ParseList_NumbersOfAnOptionThatTakesWordsToo_HaveAnAxisOfNumbers(string list, double low, double high)
     {
         var sweep = HeadSpec.ParseList(list, [], HeadCatalog.Trainers).Single().Sweeps.Single();
@@ -65,6 +67,65 @@ public sealed class HeadSpecTests
         Assert.All(sweep.Values, v => Assert.Null(v.Name));
         Assert.Equal([low, high], sweep.Values);
     }
+
+    [Theory]
+    [InlineData("mlp", "[16,8]")]
+    [InlineData("mlp", "[16, 8]")]
+    [InlineData("torch-mlp", "[16,8]")]
+    public void ParseList_WidthsThatMayBeLayersOrValues_AreRefused(string head, string text)
+    {
+        var error = Assert.Throws<UsageException>(() =>
+            HeadSpec.ParseList(
+                $"{head}:hidden_layer_sizes={text}",
+                [],
+                [.. HeadCatalog.Trainers, new TransferPipeline.TorchSharp.TorchMlp().Trainer]
+            )
+        );
+        Assert.Equal(
+            $"{head}: hidden_layer_sizes is '{text}', which can mean one network of 2 layers or 2 networks of one layer; write (16,8) for "
+                + "the one network (in YAML in quotes), or [(16),(8)] to try each",
+            error.Message
+        );
+    }
+
+    [Theory]
+    [InlineData("(16,8)", "16,8")]
+    [InlineData("(100,)", "100")]
+    public void ParseList_ATupleOfWidths_IsOneNetwork(string text, string widths)
+    {
+        var spec = HeadSpec.ParseList($"mlp:hidden_layer_sizes={text}", [], HeadCatalog.Trainers).Single();
+        Assert.Empty(spec.Sweeps);
+        Assert.Equal(widths, spec.Options.Values["hidden_layer_sizes"]);
+    }
+
+    [Theory]
+    [InlineData("softmax:C=1", "softmax:C=1.0")]
+    [InlineData("softmax:C=1e0", "softmax")]
+    [InlineData("softmax:C=[1,10,100]", "softmax:C=logspace(0,2,3)")]
+    [InlineData("mlp:hidden_layer_sizes=(64,32)", "mlp:hidden_layer_sizes=64, 32")]
+    [InlineData("forest:bootstrap=yes", "forest:bootstrap=true")]
+    [InlineData("knn:weights=[uniform,distance],n_neighbors=3", "knn:n_neighbors=3,weights=[uniform, distance]")]
+    public void ParseList_TwoWritingsOfOneHead_AreRefused(string first, string second)
+    {
+        var error = Assert.Throws<UsageException>(() => HeadSpec.ParseList($"{first},ridge,{second}", [], HeadCatalog.Trainers));
+        Assert.Contains(" are the same head, since their options have the same values; leave one out", error.Message);
+    }
+
+    [Theory]
+    [InlineData("softmax:C=1,softmax:C=1.0001")]
+    [InlineData("softmax:C=[1,10],softmax:C=[1,100]")]
+    [InlineData("softmax:C=coarse-to-fine,softmax:C=logspace(-6,6,7)")]
+    public void ParseList_HeadsThatDiffer_AreTaken(string list) =>
+        Assert.Equal(2, HeadSpec.ParseList(list, [], HeadCatalog.Trainers).Count);
+
+    [Theory]
+    [InlineData("nearest-mean:metric=cosine,scaling=standard")]
+    [InlineData("nearest-mean:metric=[cosine],scaling=[standard]")]
+    public void ParseList_OptionsThatContradict_AreRefusedWithoutData(string list) =>
+        Assert.StartsWith(
+            "nearest-mean: metric=cosine divides vectors by their length, which scaling=standard would undo",
+            Assert.Throws<UsageException>(() => HeadSpec.ParseList(list, [], HeadCatalog.Trainers)).Message
+        );
 
     [Theory]
     [InlineData("0:1,3:2.5")]

@@ -84,7 +84,7 @@ public sealed class PipelineReaderTests
                 "metric: cosine | euclidean",
                 "scaling: none | standard | l2",
                 "weights: uniform | distance",
-                "hidden_layer_sizes: 512, 128 | 256",
+                "hidden_layer_sizes: 512,128 | 256",
                 "hidden_layer_sizes: 512,128 | 256",
                 "class_weight: none | balanced | 0:1,3:2.5",
                 "class_weight: none | cat:1,dog:2.5",

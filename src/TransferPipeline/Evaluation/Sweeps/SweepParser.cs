@@ -108,10 +108,9 @@ internal static class SweepParser
 
     private static Sweep Names(IHeadTrainer trainer, DeclaredOption option, string[] names)
     {
-        string[] distinct = [.. names.Distinct(StringComparer.Ordinal)];
-        foreach (var name in distinct)
-            option.Check(trainer.Name, name);
-        return new(option.Name, [.. distinct.Select(n => (SweepValue)n)]);
+        // In one form: 0.1 and 0.10, true and yes are one value to try.
+        var read = names.Select(name => option.TextOf(HeadOptions.Parse(trainer, new Dictionary<string, string> { [option.Name] = name })));
+        return new(option.Name, [.. read.Distinct(StringComparer.Ordinal).Select(n => (SweepValue)n)]);
     }
 
     /// <summary>The items of <c>[a, (b,c), "d,e"]</c> without what holds those with commas together.</summary>
@@ -119,7 +118,19 @@ internal static class SweepParser
     {
         if (!text.EndsWith(']'))
             Throw.Usage($"{trainer.Name}: {option} is '{text}', whose bracket is not closed");
-        string[] items = [.. HeadListParser.SplitOutsideBrackets(text[1..^1]).Select(Unwrap)];
+        string[] written = [.. HeadListParser.SplitOutsideBrackets(text[1..^1])];
+        // scikit-learn reads [16, 8] as the two layers of one network, and any other option here as two values to try.
+        if (
+            trainer.Options.First(o => o.Name == option).Kind == OptionKind.Integers
+            && written.Length > 1
+            && Array.TrueForAll(written, i => TryNumber(i, out _))
+        )
+            Throw.Usage(
+                $"{trainer.Name}: {option} is '{text}', which can mean one network of {written.Length} layers or {written.Length} networks "
+                    + $"of one layer; write ({string.Join(",", written)}) for the one network (in YAML in quotes), or "
+                    + $"[{string.Join(",", written.Select(i => $"({i})"))}] to try each"
+            );
+        string[] items = [.. written.Select(Unwrap)];
         return items.Length > 0
             ? items
             : throw new UsageException(

@@ -14,6 +14,12 @@ public abstract record HeadOptions
     /// <summary>The options to fit with while values of sweeps are chosen, where accuracy alone counts.</summary>
     internal virtual HeadOptions ForSearch => this;
 
+    /// <summary>
+    /// Why no head can be trained with these values on so many rows of so many values, whatever they contain; null where nothing is
+    /// known. It is asked before photos are extracted and before each fit.
+    /// </summary>
+    internal virtual string? Impossible(int rows, int columns) => null;
+
     /// <summary>All options in ordinal order of their names, as text.</summary>
     public IReadOnlyDictionary<string, string> Values
     {

@@ -36,7 +36,19 @@ public abstract class HeadTrainer<TOptions> : IHeadTrainer
     IReadOnlyList<DeclaredOption> IHeadTrainer.Options => _options.Value;
 
     /// <inheritdoc/>
-    public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context) => Fit(data, Checked(options), context);
+    public IHead Train(TrainingRows data, HeadOptions options, TrainingContext context)
+    {
+        var own = Checked(options);
+        RequirePossible(data, own);
+        return Fit(data, own, context);
+    }
+
+    /// <summary>Refuses values that do not suit the number of rows or of their values.</summary>
+    private protected static void RequirePossible(TrainingRows data, TOptions options)
+    {
+        if (options.Impossible(data.Rows.Length, data.X.Columns) is { } problem)
+            Throw.Usage(problem);
+    }
 
     /// <summary>Trains one head; the options are within their limits.</summary>
     protected abstract IHead Fit(TrainingRows data, TOptions options, TrainingContext context);
@@ -71,7 +83,10 @@ internal abstract class HeadPathTrainer<TOptions> : HeadTrainer<TOptions>, IPath
     public IReadOnlyList<IHead> TrainPath(TrainingRows data, HeadOptions options, IReadOnlyList<double> values, TrainingContext context)
     {
         var own = Checked(options);
-        return FitPath(data, [.. values.Select(v => (TOptions)own.With(PathOption, v))], context);
+        TOptions[] path = [.. values.Select(v => (TOptions)own.With(PathOption, v))];
+        foreach (var value in path)
+            RequirePossible(data, value);
+        return FitPath(data, path, context);
     }
 
     /// <summary>Trains one head for each record, which differ in the path option alone.</summary>

@@ -38,6 +38,9 @@ public sealed record Forest : HeadOptions, IWeightedHead
 
     /// <inheritdoc/>
     public string ClassWeight { get; init; } = "none";
+
+    internal override string? Impossible(int rows, int columns) =>
+        MaxFeatures.Count > columns ? $"forest: max_features is {MaxFeatures}, but the vectors have only {columns} values" : null;
 }
 
 /// <summary>How a node of a tree finds the threshold of a column.</summary>

@@ -25,16 +25,11 @@ internal sealed record TreeLimits
         new()
         {
             Trees = options.Trees,
-            MaxFeatures = Features(options.MaxFeatures, columns),
+            MaxFeatures = options.MaxFeatures.Of(columns),
             MaxDepth = options.MaxDepth is 0 ? int.MaxValue : options.MaxDepth,
             MinSamplesSplit = options.MinSamplesSplit,
             MinSamplesLeaf = options.MinSamplesLeaf,
             Bootstrap = options.Bootstrap,
             RandomThresholds = options.Splitter == ThresholdChoice.Random,
         };
-
-    private static int Features(MaxFeatures features, int columns) =>
-        features.Count > columns
-            ? throw new UsageException($"forest: max_features is {features}, but the vectors have only {columns} values")
-            : features.Of(columns);
 }

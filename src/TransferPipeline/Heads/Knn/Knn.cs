@@ -22,6 +22,9 @@ public sealed record Knn : HeadOptions, IScaledHead
 
     /// <inheritdoc/>
     public ScalingKind Scaling { get; init; }
+
+    internal override string? Impossible(int rows, int columns) =>
+        K > rows ? $"knn: n_neighbors is {K}, but there are only {rows} training rows" : null;
 }
 
 /// <summary>Weight of a neighbour's vote.</summary>

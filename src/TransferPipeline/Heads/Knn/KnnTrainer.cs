@@ -15,12 +15,6 @@ internal sealed class KnnTrainer() : HeadPathTrainer<Knn>(new Knn())
     {
         TrainingCheck.Counts(data, context);
         var options = path[0];
-        foreach (var k in path.Select(p => p.K))
-        {
-            if (k > data.Rows.Length)
-                Throw.Usage($"knn: n_neighbors is {k}, but there are only {data.Rows.Length} training rows");
-        }
-
         var scaling = FeatureScaling.Fit(options.Scaling, data.X, data.Rows, context.Threads);
         var labels = Array.ConvertAll(data.Rows, row => data.Y[row]);
         // One index for the path: the heads differ only in how many of the neighbors vote.

@@ -14,4 +14,9 @@ public sealed record NearestMean : HeadOptions, IScaledHead
 
     /// <inheritdoc/>
     public ScalingKind Scaling { get; init; }
+
+    internal override string? Impossible(int rows, int columns) =>
+        Metric == DistanceMetric.Cosine && Scaling == ScalingKind.Standard
+            ? "nearest-mean: metric=cosine divides vectors by their length, which scaling=standard would undo; use scaling=none"
+            : null;
 }

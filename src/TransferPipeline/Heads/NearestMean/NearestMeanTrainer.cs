@@ -18,8 +18,6 @@ internal sealed class NearestMeanTrainer() : HeadTrainer<NearestMean>(new Neares
     {
         TrainingCheck.Counts(data, context);
         var cosine = options.Metric == DistanceMetric.Cosine;
-        if (cosine && options.Scaling == ScalingKind.Standard)
-            Throw.Usage($"{Name}: metric=cosine divides vectors by their length, which scaling=standard would undo; use scaling=none");
         // Vectors of length 1 make the cosine a product with the mean's direction, which a linear head can score.
         using var prepared = PreparedRows.Of(data, cosine ? ScalingKind.L2 : options.Scaling, context);
         var rows = prepared.Rows;
