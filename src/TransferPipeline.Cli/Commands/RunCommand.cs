@@ -57,8 +57,11 @@ internal static class RunCommand
 
     private static void WriteLayers(Pipeline pipeline)
     {
-        foreach (var model in pipeline.Models.Select(m => Common.Tools.Models.Resolve(m)))
-            BackboneView.WriteLayers(Backbone.Open(model.File), json: false, model, pipeline.Cuts);
+        foreach (var model in pipeline.Models.Select(m => m.Resolve(Common.Tools.Models)))
+        {
+            var backbone = Backbone.Open(model.File);
+            Blame.On(pipeline.Place("cut"), () => BackboneView.WriteLayers(backbone, json: false, model, pipeline.Cuts));
+        }
     }
 
     private static void Write(PipelineResult result, string folder)

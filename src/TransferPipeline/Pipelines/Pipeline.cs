@@ -20,6 +20,10 @@ internal sealed record Pipeline
     /// <summary>The YAML file; paths in it are relative to its folder.</summary>
     public required string File { get; init; }
 
+    /// <summary>File, line and key, as an error about a value begins; of keys such as <c>data.path</c>.</summary>
+    // What the values mean is known when photos and backbones are opened: errors then still name the line.
+    public required Func<string, string> Place { get; init; }
+
     /// <summary>Names the output folder.</summary>
     public required string Name { get; init; }
 
@@ -27,11 +31,8 @@ internal sealed record Pipeline
 
     public required DatasetOptions Data { get; init; }
 
-    /// <summary>The columns of a table that the file names.</summary>
-    public IReadOnlyList<ColumnRequest> Columns { get; init; } = [];
-
-    /// <summary>Names of the model store or ONNX files, at least one.</summary>
-    public required IReadOnlyList<string> Models { get; init; }
+    /// <summary>At least one.</summary>
+    public required IReadOnlyList<ModelRequest> Models { get; init; }
 
     /// <summary>One feature set per model and cut.</summary>
     public required IReadOnlyList<CutRequest> Cuts { get; init; }
@@ -163,16 +164,35 @@ internal sealed record Pipeline
         var spec = tools.Specify(dataset, model, outputs, Preprocessing) with { Device = Device, Decode = Decode };
         return spec with
         {
+            OpenModel = () => OpenCut(spec),
             Views =
                 Views == 0
                     ? null
                     : AugmentedViews.Of(Views, AugmentationReader.Read(Augment, spec.Preprocessing), spec.Preprocessing, (ulong)Seed),
         };
     }
+
+    /// <summary>What is no fault of the model's file is one of the cut.</summary>
+    private CutModel OpenCut(ExtractionSpec spec)
+    {
+        try
+        {
+            return spec.OpenModel();
+        }
+        catch (UsageException e)
+        {
+            throw new BadInputException($"{Place("cut")}: {e.Message}", e);
+        }
+    }
 }
 
+/// <param name="Name">A name of the model store, or an ONNX file.</param>
 /// <param name="Where">File, line and key, as an error about it begins.</param>
-internal sealed record ColumnRequest(string Name, string Where);
+internal sealed record ModelRequest(string Name, string Where)
+{
+    /// <exception cref="BadInputException">There is no such model.</exception>
+    public ResolvedModel Resolve(ModelStore models) => Blame.On(Where, () => models.Resolve(Name));
+}
 
 /// <param name="Optional">Leave it out, with a warning, when its package is not in this build.</param>
 internal sealed record HeadRequest(StepRequest Step, bool Optional)

@@ -77,15 +77,41 @@ internal static class PipelineChecks
         }
         catch (UsageException e)
         {
-            throw new BadInputException($"{pipeline.File}: evaluation.folds: {e.Message}", e);
+            throw new BadInputException($"{pipeline.Place("evaluation.folds")}: {e.Message}", e);
         }
 
         if (pipeline.Predictions is not null && dataset.Entries.All(e => e.Split != pipeline.PredictedSplit))
             throw new BadInputException(
-                $"{pipeline.File}: predictions: with folds the exported head is trained on all photos but those of split "
+                $"{pipeline.Place("predictions")}: with folds the exported head is trained on all photos but those of split "
                     + $"{Splits.Test}, and {dataset.Source} has none: set data.test-share where the data has no splits of its own, or "
                     + "evaluation.protocol: split"
             );
+    }
+
+    /// <summary>Refuses a head that cannot be trained on as few photos as there are, which would show after the extraction.</summary>
+    public static void RequireRows(Pipeline pipeline, Dataset dataset, PipelineHead head) =>
+        Blame.On(head.Where, () => head.Spec.RequirePossible(MostRows(pipeline, dataset), int.MaxValue));
+
+    /// <summary>The same of the length of the vectors.</summary>
+    public static void RequireColumns(IEnumerable<PipelineHead> heads, int columns)
+    {
+        foreach (var head in heads)
+            Blame.On(head.Where, () => head.Spec.RequirePossible(int.MaxValue, columns));
+    }
+
+    /// <summary>Rows of the smallest training part, if all photos can be read; views are rows too.</summary>
+    private static int MostRows(Pipeline pipeline, Dataset dataset)
+    {
+        var train = dataset.Entries.Count(e => e.Split == Splits.Train);
+        var rows = train;
+        if (pipeline.Evaluation.Folds is > 0 and var folds)
+        {
+            var all = dataset.Entries.Count(e => e.Split != Splits.Test) is > 0 and var some ? some : dataset.Entries.Count;
+            // The largest of the folds leaves the fewest.
+            rows = all - (int)Math.Ceiling((double)all / folds);
+        }
+
+        return (int)Math.Min(int.MaxValue, rows + ((long)pipeline.Views * train));
     }
 
     private static int[] CountsOf(Dataset dataset, Func<string, bool> counts)
@@ -103,7 +129,7 @@ internal static class PipelineChecks
             return;
         if (available.Count == 0 && (pipeline.FeaturesExport is null || pipeline.Export is not null))
             throw new BadInputException(
-                $"{pipeline.File}: heads: none of {string.Join(", ", pipeline.Heads.Select(h => h.Step.Name).Distinct())} can be used "
+                $"{pipeline.Place("heads")}: none of {string.Join(", ", pipeline.Heads.Select(h => h.Step.Name).Distinct())} can be used "
                     + "here; add one that can, such as softmax"
             );
         // A fine-tuning adds a head that can always be written.
@@ -112,11 +138,11 @@ internal static class PipelineChecks
         var candidates = available.Where(h => wanted == ExportSection.Best || h.Trainer.Name == wanted).ToList();
         if (candidates.Count == 0)
             throw new BadInputException(
-                $"{pipeline.File}: export: the head '{wanted}' is optional and cannot be used here; choose another one"
+                $"{pipeline.Place("export")}: the head '{wanted}' is optional and cannot be used here; choose another one"
             );
         if (candidates.TrueForAll(h => h.Trainer.NotExportable is not null))
             throw new BadInputException(
-                $"{pipeline.File}: export: {candidates[0].Trainer.NotExportable}; leave export out, or add a head that can be written"
+                $"{pipeline.Place("export")}: {candidates[0].Trainer.NotExportable}; leave export out, or add a head that can be written"
             );
     }
 
@@ -134,11 +160,11 @@ internal static class PipelineChecks
     public static void RequireNames(Pipeline pipeline, IReadOnlyList<ResolvedModel> models, string folder)
     {
         if (models.GroupBy(m => m.File, FileComparer).FirstOrDefault(g => g.Count() > 1) is { } same)
-            throw new BadInputException($"{pipeline.File}: model: {same.Key} is listed twice; leave one out");
+            throw new BadInputException($"{pipeline.Place("model")}: {same.Key} is listed twice; leave one out");
         if (pipeline.Finetune is not null && models.GroupBy(m => m.Name, FileComparer).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new BadInputException(
-                $"{pipeline.File}: model: {string.Join(" and ", twice.Select(m => m.File))} have one name, '{twice.Key}', by which tuned "
-                    + "files are named; rename one, or leave it out"
+                $"{pipeline.Place("model")}: {string.Join(" and ", twice.Select(m => m.File))} have one name, '{twice.Key}', by which "
+                    + "tuned files are named; rename one, or leave it out"
             );
         var results = new List<(string Key, string File)> { ("comparison", Path.Combine(folder, PipelineOutput.ComparisonFile)) };
         if (pipeline.Finetune is not null)
@@ -150,16 +176,16 @@ internal static class PipelineChecks
         foreach (var (key, file) in Results(pipeline, folder))
         {
             if (Directory.Exists(file))
-                throw new BadInputException($"{pipeline.File}: {key}: {file} is a folder, expected the name of a file");
+                throw new BadInputException($"{pipeline.Place(key)}: {file} is a folder, expected the name of a file");
             if (results.FirstOrDefault(r => FileComparer.Equals(Path.GetFullPath(r.File), file)) is { Key: { } other })
-                throw new BadInputException($"{pipeline.File}: {key}: {file} is also written by '{other}'; choose another name");
+                throw new BadInputException($"{pipeline.Place(key)}: {file} is also written by '{other}'; choose another name");
             if (models.FirstOrDefault(m => OutputTarget.IsSame(m.File, file)) is not null)
-                throw new BadInputException($"{pipeline.File}: {key}: {file} is the backbone itself; choose another name");
+                throw new BadInputException($"{pipeline.Place(key)}: {file} is the backbone itself; choose another name");
             if (OutputTarget.IsSame(pipeline.File, file) || OutputTarget.IsSame(pipeline.Data.Path, file))
-                throw new BadInputException($"{pipeline.File}: {key}: {file} is read by this pipeline; choose another name");
+                throw new BadInputException($"{pipeline.Place(key)}: {file} is read by this pipeline; choose another name");
             if (Pipeline.OwnFolders(folder).FirstOrDefault(f => FileNames.IsInside(Path.GetFullPath(f), file)) is { } own)
                 throw new BadInputException(
-                    $"{pipeline.File}: {key}: {file} lies in {own}, whose files belong together; choose another name"
+                    $"{pipeline.Place(key)}: {file} lies in {own}, whose files belong together; choose another name"
                 );
             results.Add((key, file));
         }

@@ -31,9 +31,7 @@ internal static class PipelineHeads
             );
         }
 
-        // Sweeps and few-shot curves name their head by its title, so two heads cannot have the same.
-        if (heads.Where(h => h.IsAvailable).GroupBy(h => h.Spec.Title).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            fault(new($"{pipeline.File}: the head '{twice.Key}' is listed twice; leave one out, or give them other options"));
+        Check(pipeline.Place("heads"), fault, () => HeadSpec.RequireDifferent(heads.Where(h => h.IsAvailable).Select(h => h.Spec)));
         return heads;
     }
 

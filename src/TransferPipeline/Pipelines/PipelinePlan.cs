@@ -64,21 +64,24 @@ internal sealed record PipelinePlan(
         // Collected, not thrown: a plan lists all that is missing at once.
         var problems = new List<string>();
         using var dataset = Try(problems, () => PipelineRunner.OpenData(tools, pipeline));
-        var heads = HeadTitles(tools, pipeline, dataset?.Classes, problems);
+        var heads = HeadsOf(tools, pipeline, dataset, problems);
         var hasFolder = Try(problems, () => OutputTarget.RequireFolder(folder, writes: false));
         if (dataset is not null)
             Try(problems, () => PipelineChecks.RequirePhotos(pipeline, dataset, compares: heads.Count > 0));
         Try(problems, () => SessionFactory.RequireDevice(pipeline.Device));
         var sets = new List<PlannedSet>();
         var (notes, tunings, tuningBytes) = (new List<string>(), new List<string>(), 0L);
-        var models = pipeline.Models.Select(name => Try(problems, () => tools.Models.Resolve(name))).OfType<ResolvedModel>().ToList();
+        var models = pipeline.Models.Select(m => Try(problems, () => m.Resolve(tools.Models))).OfType<ResolvedModel>().ToList();
         if (Try(problems, () => PipelineChecks.RequireNames(pipeline, models, folder)) && hasFolder)
             Try(problems, () => PipelineChecks.RequireFiles(pipeline, folder, writes: false));
         foreach (var model in models)
         {
             if (dataset is not null)
             {
-                sets.AddRange(Try(problems, () => Plan(tools, pipeline, model, dataset, folder, threads, notes).ToList()) ?? []);
+                var planned = Try(problems, () => Plan(tools, pipeline, model, dataset, folder, threads, notes).ToList()) ?? [];
+                foreach (var set in planned)
+                    Try(problems, () => PipelineChecks.RequireColumns(heads, set.Dimension));
+                sets.AddRange(planned);
                 if (
                     pipeline.Finetune is not null
                     && Try(problems, () => Finetuning.Plan(tools, pipeline.Tune(dataset, model, folder))) is { } tuning
@@ -102,7 +105,7 @@ internal sealed record PipelinePlan(
             dataset?.Classes.Count ?? 0,
             dataset?.Problems ?? [],
             sets,
-            heads,
+            heads.ConvertAll(h => h.Spec.Title),
             Directory.Exists(existing) ? new DriveInfo(existing).AvailableFreeSpace : 0,
             problems
         )
@@ -147,17 +150,22 @@ internal sealed record PipelinePlan(
         )
             is not null;
 
-    /// <param name="classes">Null when the data cannot be read.</param>
-    private static List<string> HeadTitles(Toolbox tools, Pipeline pipeline, IReadOnlyList<string>? classes, List<string> problems)
+    /// <param name="dataset">Null when the data cannot be read.</param>
+    private static List<PipelineHead> HeadsOf(Toolbox tools, Pipeline pipeline, Dataset? dataset, List<string> problems)
     {
         var before = problems.Count;
         var heads = PipelineHeads.Read(tools, pipeline, Add);
-        if (classes is not null)
-            PipelineHeads.CheckClasses(heads, classes, Add);
+        if (dataset is not null)
+        {
+            PipelineHeads.CheckClasses(heads, dataset.Classes, Add);
+            foreach (var head in heads)
+                Try(problems, () => PipelineChecks.RequireRows(pipeline, dataset, head));
+        }
+
         // Where heads are wrong already, what is left of them shows nothing.
         if (problems.Count == before)
             Try(problems, () => PipelineChecks.RequireHeads(pipeline, [.. heads.Where(h => h.IsAvailable).Select(h => h.Spec)]));
-        return heads.ConvertAll(h => h.Spec.Title);
+        return heads;
 
         void Add(BadInputException fault) => problems.Add(fault.Message);
     }

@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.Datasets;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Extraction;
@@ -39,11 +40,11 @@ internal static class PipelineReader
         var pipeline = new Pipeline
         {
             File = document.File,
+            Place = key => Place(root, key),
             Name = ReadName(root, document.File),
             Description = root.Text("description", ""),
             Seed = root.Integer("seed", 0, 0),
             Data = ReadData(root, folder),
-            Columns = ReadColumns(root),
             Models = ReadModels(root, folder),
             Cuts = ReadCuts(root),
             Decoder = ReadAdapter(root, "decoder"),
@@ -116,26 +117,25 @@ internal static class PipelineReader
         return options;
     }
 
-    /// <summary>Whether a table has the columns is known when it is opened, which then needs their places for its error.</summary>
-    private static IReadOnlyList<ColumnRequest> ReadColumns(YamlMap root)
+    /// <summary>A model that looks like a file is relative to the pipeline's folder; any other text is a name of the store.</summary>
+    private static IReadOnlyList<ModelRequest> ReadModels(YamlMap root, string folder)
     {
-        var data = root.RequiredMap("data", "path");
+        const string Expected = "expected a name such as efficientnet-lite0, or an ONNX file";
+        var models = root.List("model");
+        if (models.Count == 0)
+            throw root.Error("model", $"is missing; {Expected}");
         return
         [
-            .. ((string[])["path-column", "label-column", "split-column"])
-                .Where(data.Has)
-                .Select(key => new ColumnRequest(data.Text(key)!, data.Place(key))),
+            .. models.Select(item =>
+            {
+                var name = item.IsEmpty ? throw item.Error($"is empty; {Expected}") : item.Text;
+                return new ModelRequest(ModelStore.IsPath(name) ? Absolute(folder, name) : name, item.Place);
+            }),
         ];
     }
 
-    /// <summary>A model that looks like a file is relative to the pipeline's folder; any other text is a name of the store.</summary>
-    private static IReadOnlyList<string> ReadModels(YamlMap root, string folder)
-    {
-        var models = root.Texts("model");
-        if (models.Count == 0)
-            throw root.Error("model", "is missing; expected a name such as efficientnet-lite0, or an ONNX file");
-        return [.. models.Select(m => m.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? Absolute(folder, m) : m)];
-    }
+    private static string Place(YamlMap root, string key) =>
+        key.Split('.') is [var section, var inner] && root.MapIfAny(section) is { } map ? map.Place(inner) : root.Place(key.Split('.')[0]);
 
     private static IReadOnlyList<CutRequest> ReadCuts(YamlMap root)
     {
@@ -307,7 +307,7 @@ internal static class PipelineReader
     private static string FileName(YamlMap map, string key, string name) =>
         Path.GetFileName(name) is "" or "." or ".." || FlagWords.Parse(name) is not null
             ? throw map.Error(key, $"'{name}', expected the name of a file")
-            : name;
+            : FromHome(name);
 
     /// <summary>A name alone, or a mapping of the one name to its options.</summary>
     private static StepRequest ReadStep(YamlItem item)
@@ -341,7 +341,9 @@ internal static class PipelineReader
             : throw item.Error($"{step.Name}.optional is '{optional}', expected true or false");
     }
 
-    /// <summary>Relative to a folder; <c>~/</c> is the home folder, which a shell does not put in behind <c>--set a=</c>.</summary>
-    private static string Absolute(string folder, string path) =>
-        Path.GetFullPath(Path.Combine(folder, path.StartsWith("~/", StringComparison.Ordinal) ? UserFolders.Home + path[1..] : path));
+    private static string Absolute(string folder, string path) => Path.GetFullPath(Path.Combine(folder, FromHome(path)));
+
+    /// <summary><c>~/</c> is the home folder, which a shell does not put in behind <c>--set a=</c>.</summary>
+    private static string FromHome(string path) =>
+        path.StartsWith("~/", StringComparison.Ordinal) ? UserFolders.Home + path[1..] : path;
 }

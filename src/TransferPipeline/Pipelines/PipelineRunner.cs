@@ -113,15 +113,19 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     {
         PipelineHeads.CheckClasses(heads, dataset.Classes, static fault => throw fault);
         PipelineChecks.RequirePhotos(pipeline, dataset, compares: heads.Count > 0);
-        var models = pipeline.Models.Select(m => tools.Models.Resolve(m)).ToList();
+        foreach (var head in heads)
+            PipelineChecks.RequireRows(pipeline, dataset, head);
+        var models = pipeline.Models.Select(m => m.Resolve(tools.Models)).ToList();
         PipelineChecks.RequireNames(pipeline, models, folder);
         PipelineChecks.RequireFiles(pipeline, folder, writes: true);
         // The first backbone is about to be opened anyway; a wrong cut of another one would be found after hours.
         foreach (var model in models)
         {
             var spec = pipeline.Specify(tools, dataset, model, folder);
-            if (models.Count > 1 && !pipeline.IsInt8)
-                spec.OpenModel();
+            if (pipeline.IsInt8 || (models.Count == 1 && heads.TrueForAll(h => h.Spec.Impossible(int.MaxValue, columns: 1) is null)))
+                continue;
+            foreach (var output in spec.OpenModel().Outputs)
+                PipelineChecks.RequireColumns(heads, output.Dimension);
         }
 
         if (pipeline.Finetune is not null)
@@ -134,20 +138,34 @@ internal sealed class PipelineRunner(Toolbox tools, Pipeline pipeline, string fo
     internal static Dataset OpenData(Toolbox tools, Pipeline pipeline)
     {
         if (!Path.Exists(pipeline.Data.Path))
-            throw new BadInputException(
-                $"{pipeline.Data.Path}: there is no such file or folder; put the photos there, or say where they are with --set "
-                    + $"data.path=PATH"
-            );
+        {
+            var cure = pipeline.Data.Path.Contains('$', StringComparison.Ordinal)
+                ? "variables are not replaced in a pipeline; write the path, or let the shell replace them in --set data.path=PATH"
+                : "put the photos there, or say where they are with --set data.path=PATH";
+            throw new BadInputException($"{pipeline.Place("data.path")}: {pipeline.Data.Path}: there is no such file or folder; {cure}");
+        }
+
         try
         {
             return DatasetReader.Open(pipeline.Data, tools.PhotoTable);
         }
-        // The reader of a table does not know where its column was named.
-        catch (UsageException e) when (pipeline.Columns.FirstOrDefault(c => c.Name == e.MissingColumn) is { } column)
+        // The reader of photos does not know where a column or a class was named.
+        catch (UsageException e)
         {
-            throw new BadInputException($"{column.Where}: {e.Message}", e);
+            throw new BadInputException($"{pipeline.Place($"data.{KeyOf(e, pipeline.Data)}")}: {e.Message}", e);
         }
     }
+
+    private static string KeyOf(UsageException error, DatasetOptions data) =>
+        error.MissingColumn is { } column
+            ? column == data.PathColumn
+                ? "path-column"
+                : column == data.LabelColumn
+                    ? "label-column"
+                    : "split-column"
+            : data.Classes.Count > 0
+                ? "classes"
+                : "path";
 
     /// <summary>Sets of all backbones, then of those that are fine-tuned.</summary>
     private List<PipelineSet> MakeSets(Dataset dataset, List<ResolvedModel> models, int threads, CancellationToken cancellation)

@@ -117,7 +117,7 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
             line => Assert.Contains("no head 'softmx'; did you mean 'softmax'?", line, StringComparison.Ordinal),
             line => Assert.Contains("the head 'ridge' is listed twice", line, StringComparison.Ordinal),
             line => Assert.Contains("device cuda:99 cannot be used", line, StringComparison.Ordinal),
-            line => Assert.Contains("no model 'resnet5'", line, StringComparison.Ordinal)
+            line => Assert.Contains("--set 'model=resnet5': model: no model 'resnet5'", line, StringComparison.Ordinal)
         );
         Assert.Equal("heads: ridge; ridge\nnothing was done\n", result.Output);
     }
@@ -136,6 +136,10 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
             var (result, expected) in new[]
             {
                 (Run("--set", "evaluation.on=test"), "has no photos in split test (it has train: 240, validation: 100)"),
+                (Run("--set", "heads=[knn: {n_neighbors: 241}]"), "knn: n_neighbors is 241, but there are only 240 training rows"),
+                (Run("--set", "heads=[forest: {max_features: 1281}]"), "max_features is 1281, but the vectors have only 1280 values"),
+                (Run("--set", "data.classes=[hat, Pants]"), "--set 'data.classes=[hat, Pants]': data.classes: "),
+                (Run("--set", "model=resnet5"), "--set 'model=resnet5': model: no model 'resnet5'"),
                 (Run("--set", "heads=[softmax: {class_weight: {shoe: 2}}]"), "there is no class 'shoe'; did you mean 'shoes'?"),
                 (Run("--set", "export={file: a.onnx, head: forest}"), "'forest' is none of the heads: expected one of softmax, linear-svm"),
             }
@@ -146,6 +150,12 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
         }
 
         Assert.False(Directory.Exists(folder.At("early")));
+        // The only backbone is opened when vectors are missing.
+        Assert.Contains(
+            "--set 'cut=featurs': cut: efficientnet-lite0.onnx: no tensor 'featurs'; did you mean",
+            Run("--set", "cut=featurs").LastErrorLine,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

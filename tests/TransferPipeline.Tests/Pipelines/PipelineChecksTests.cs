@@ -47,7 +47,7 @@ public sealed class PipelineChecksTests : IDisposable
         var error = Assert.Throws<BadInputException>(() =>
             PipelineChecks.RequireNames(PipelineReader.Read(job), [Model("m")], _folder.At("out"))
         );
-        Assert.Equal($"{job}: report: {_folder.At(file)} is read by this pipeline; choose another name", error.Message);
+        Assert.Equal($"{job}:4: report: {_folder.At(file)} is read by this pipeline; choose another name", error.Message);
     }
 
     [Theory]
@@ -62,11 +62,14 @@ public sealed class PipelineChecksTests : IDisposable
     }
 
     [Theory]
-    [InlineData("heads: [no-onnx]\nexport: c.onnx", "job.yaml: export: no-onnx has no form in ONNX; leave export out, or add a head that")]
-    [InlineData("heads: [no-onnx]\nexport: {head: no-onnx}", "job.yaml: export: no-onnx has no form in ONNX; leave export out, or")]
-    [InlineData("heads: [ridge, absent]\nexport: {head: absent}", "job.yaml: export: the head 'absent' is optional and cannot be used")]
-    [InlineData("heads: [absent]", "job.yaml: heads: none of absent can be used here; add one that can, such as softmax")]
-    [InlineData("heads: [absent]\nfeatures-export: {}\nexport: c.onnx", "job.yaml: heads: none of absent can be used here")]
+    [InlineData(
+        "heads: [no-onnx]\nexport: c.onnx",
+        "job.yaml:4: export: no-onnx has no form in ONNX; leave export out, or add a head that"
+    )]
+    [InlineData("heads: [no-onnx]\nexport: {head: no-onnx}", "job.yaml:4: export: no-onnx has no form in ONNX; leave export out, or")]
+    [InlineData("heads: [ridge, absent]\nexport: {head: absent}", "job.yaml:4: export: the head 'absent' is optional and cannot be used")]
+    [InlineData("heads: [absent]", "job.yaml:3: heads: none of absent can be used here; add one that can, such as softmax")]
+    [InlineData("heads: [absent]\nfeatures-export: {}\nexport: c.onnx", "job.yaml:3: heads: none of absent can be used here")]
     [InlineData("heads: [absent]\nfeatures-export: {}", null)]
     [InlineData("heads: [no-onnx]", null)]
     [InlineData("heads: [no-onnx, ridge]\nexport: c.onnx", null)]
@@ -86,6 +89,57 @@ public sealed class PipelineChecksTests : IDisposable
             Check();
         else
             Assert.StartsWith(problem, Assert.Throws<BadInputException>(Check).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("knn: {n_neighbors: 4}", "", "knn: n_neighbors is 4, but there are only 3 training rows")]
+    [InlineData("knn: {n_neighbors: [9, 4], metric: [cosine, euclidean]}", "", "knn: n_neighbors is 4, but there are only 3 training")]
+    [InlineData("knn: {n_neighbors: [9, 3]}", "", null)]
+    [InlineData("knn: {n_neighbors: 6}", "augment: [random-horizontal-flip]", null)]
+    [InlineData("knn: {n_neighbors: 7}", "augment: [random-horizontal-flip]", "n_neighbors is 7, but there are only 6 training rows")]
+    [InlineData("knn: {n_neighbors: 2}", "evaluation: {protocol: k-fold, folds: 2}", null)]
+    [InlineData("knn: {n_neighbors: 3}", "evaluation: {protocol: k-fold, folds: 2}", "n_neighbors is 3, but there are only 2 training")]
+    public void RequireRows_MoreThanThereArePhotos_IsRefused(string head, string keys, string? problem)
+    {
+        var pipeline = PipelineReader.Read(YamlDocument.Parse("job.yaml", $"data: {{path: photos}}\nmodel: a\nheads: [{head}]\n{keys}\n"));
+        var request = pipeline.Heads.Single();
+        var dataset = new Photos("train/a train/a train/b validation/b validation/a test/a");
+        if (pipeline.Evaluation.Folds > 0)
+            dataset = new Photos("train/a train/a train/b validation/b test/a");
+        var wanted = new PipelineHead(request.Spec(HeadCatalog.Trainers), request.Step.Where, IsAvailable: true);
+        void Check() => PipelineChecks.RequireRows(pipeline, dataset, wanted);
+        if (problem is null)
+            Check();
+        else
+            Assert.Contains(problem, Assert.Throws<BadInputException>(Check).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RequireColumns_MoreThanAVectorHas_IsRefused()
+    {
+        var spec = HeadSpec.ParseList("forest:max_features=[8,9]", [], HeadCatalog.Trainers).Single();
+        var forest = new PipelineHead(spec, "job.yaml:3", IsAvailable: true);
+        PipelineChecks.RequireColumns([forest], 8);
+        var error = Assert.Throws<BadInputException>(() => PipelineChecks.RequireColumns([forest], 7));
+        Assert.Equal("job.yaml:3: forest: max_features is 8, but the vectors have only 7 values", error.Message);
+    }
+
+    [Theory]
+    [InlineData(
+        "nowhere",
+        "nowhere: there is no such file or folder; put the photos there, or say where they are with --set data.path=PATH"
+    )]
+    [InlineData(
+        "$HOME/nowhere",
+        "$HOME/nowhere: there is no such file or folder; variables are not replaced in a pipeline; write the path"
+    )]
+    public void OpenData_WhatIsNotThere_NamesTheLineAndTheCure(string path, string problem)
+    {
+        var pipeline = PipelineReader.Read(
+            YamlDocument.Parse(_folder.At("job.yaml"), $"model: a\nheads: [ridge]\ndata:\n  path: {path}\n")
+        );
+        var error = Assert.Throws<BadInputException>(() => PipelineRunner.OpenData(null!, pipeline));
+        Assert.StartsWith($"{_folder.At("job.yaml")}:4: data.path: {_folder.At(problem)}", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,7 +172,7 @@ public sealed class PipelineChecksTests : IDisposable
     [InlineData(
         "train/a train/a train/b train/b",
         "protocol: k-fold, folds: 3",
-        "job.yaml: evaluation.folds: 3 folds are more than any class has members"
+        "job.yaml:4: evaluation.folds: 3 folds are more than any class has members"
     )]
     [InlineData("train/a train/a train/b validation/b", "protocol: k-fold, folds: 2", null)]
     public void RequirePhotos_WhatTheComparisonWouldRefuse_IsRefused(string photos, string evaluation, string? problem)
@@ -140,7 +194,7 @@ public sealed class PipelineChecksTests : IDisposable
         const string Seen = "train/a train/a train/b validation/b";
         var error = Assert.Throws<BadInputException>(() => PipelineChecks.RequirePhotos(Read(Keys), new Photos(Seen), compares: true));
         Assert.StartsWith(
-            "job.yaml: predictions: with folds the exported head is trained on all photos but those of split test",
+            "job.yaml:4: predictions: with folds the exported head is trained on all photos but those of split test",
             error.Message
         );
         PipelineChecks.RequirePhotos(Read(Keys), new Photos(Seen + " test/a"), compares: true);

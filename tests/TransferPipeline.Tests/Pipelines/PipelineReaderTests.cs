@@ -63,6 +63,18 @@ public sealed class PipelineReaderTests
     }
 
     [Fact]
+    public void Read_ModelsThatArePaths_AreRelativeToTheFile()
+    {
+        var pipeline = PipelineReader.Read(
+            YamlDocument.Parse("jobs/dogs.yaml", "data: {path: p}\nmodel: [a.onnx, ./b, ../nets/c.model, resnet50]\nheads: [softmax]\n")
+        );
+        Assert.Equal(
+            [Path.GetFullPath("jobs/a.onnx"), Path.GetFullPath("jobs/b"), Path.GetFullPath("nets/c.model"), "resnet50"],
+            pipeline.Models.Select(m => m.Name)
+        );
+    }
+
+    [Fact]
     public void Read_ListsOfNames_AreSweeps()
     {
         const string Heads = """
@@ -96,6 +108,7 @@ public sealed class PipelineReaderTests
     [Theory]
     [InlineData("heads: [softmax, ridge: {alpha: -1}]", "job.yaml:3: ridge: alpha is '-1', expected a number greater than 0")]
     [InlineData("heads: [softmax: {C: logspace(-2, 2, 3)}]", "C is 'logspace(-2', whose bracket is not closed; in YAML a value with")]
+    [InlineData("heads: [softmax: {C: ['', 1]}]", "job.yaml:3: heads[0].softmax.C has an empty item; expected a value")]
     [InlineData("heads: [softmax: {nope: }]", "job.yaml:3: softmax has no option 'nope'")]
     [InlineData("heads: [softmax, null]", "job.yaml:3: heads[1]: is empty; expected a name")]
     [InlineData("heads:", "job.yaml:3: heads: no head is named; expected a list")]
@@ -170,6 +183,9 @@ public sealed class PipelineReaderTests
         "job.yaml:4: evaluation.protocol: 'kfold', expected one of split, k-fold; did you mean 'k-fold'?"
     )]
     [InlineData("views: 3\n", "job.yaml:4: views: needs 'augment'")]
+    [InlineData("cut: ''\n", "job.yaml:4: cut: is empty; expected text")]
+    [InlineData("cut: [penultimate, ~]\n", "job.yaml:4: cut[1]: is empty; expected text")]
+    [InlineData("pooling: ' '\n", "job.yaml:4: pooling: is empty; expected text")]
     [InlineData("cut: [features, penultimate, features]\n", "job.yaml:4: cut: 'features' with pooling none is listed twice; leave one out")]
     [InlineData("pooling: middle\n", "job.yaml:4: pooling: pooling 'middle' is not one of none, avg, max, adaptive:HxW")]
     [InlineData("pooling: [avg, max]\n", "job.yaml:4: pooling: has 2 values for 1 cuts")]
@@ -201,6 +217,20 @@ public sealed class PipelineReaderTests
         Assert.StartsWith(start, error.Message);
         Assert.Equal(ExitCode.Usage, error.ExitCode);
     }
+
+    [Theory]
+    [InlineData("''", "job.yaml:2: model: is empty; expected a name such as efficientnet-lite0, or an ONNX file")]
+    [InlineData("\n- a\n- ''", "job.yaml:4: model[1]: is empty; expected a name such as efficientnet-lite0, or an ONNX file")]
+    [InlineData("[a, ~]", "job.yaml:2: model[1]: is empty; expected a name such as efficientnet-lite0, or an ONNX file")]
+    public void Read_AModelThatIsEmpty_NamesTheLine(string model, string message) =>
+        Assert.Equal(
+            message,
+            Assert
+                .Throws<BadInputException>(() =>
+                    PipelineReader.Read(YamlDocument.Parse("job.yaml", $"data: {{path: p}}\nmodel: {model}\n"))
+                )
+                .Message
+        );
 
     [Theory]
     [InlineData("data:\npath: photos\nmodel: a\n", "job.yaml:1: data is empty; expected a mapping with the key path, indented below it")]
@@ -243,9 +273,13 @@ public sealed class PipelineReaderTests
         var document = YamlDocument.Parse("job.yaml", Minimal);
         document.Set("data.path=~/photos");
         document.Set("model=[~/m.onnx, resnet18]");
+        document.Set("report=~/pages/report.html");
+        document.Set("features-export.prefix=~/vectors");
         var (pipeline, home) = (PipelineReader.Read(document), Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
         Assert.Equal(Path.Combine(home, "photos"), pipeline.Data.Path);
-        Assert.Equal([Path.Combine(home, "m.onnx"), "resnet18"], pipeline.Models);
+        Assert.Equal(Path.Combine(home, "pages", "report.html"), pipeline.Report);
+        Assert.Equal(Path.Combine(home, "vectors"), pipeline.FeaturesExport!.Prefix);
+        Assert.Equal([Path.Combine(home, "m.onnx"), "resnet18"], pipeline.Models.Select(m => m.Name));
     }
 
     [Fact]

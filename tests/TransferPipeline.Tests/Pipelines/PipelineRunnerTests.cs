@@ -41,7 +41,7 @@ public sealed class PipelineRunnerTests : IDisposable
         {
             var refused = TransferProcess.Run(["run", pipeline, "--out", _folder.At("out"), .. more]);
             Assert.Equal(2, refused.ExitCode);
-            Assert.Contains("p.yaml: export: mlnet-fast-tree keeps its trees", refused.LastErrorLine, StringComparison.Ordinal);
+            Assert.Contains("p.yaml:4: export: mlnet-fast-tree keeps its trees", refused.LastErrorLine, StringComparison.Ordinal);
             Assert.False(Directory.Exists(_folder.At("out")));
         }
     }

@@ -107,7 +107,8 @@ internal sealed partial class ModelStore
         return entry.File;
     }
 
-    private static bool IsPath(string nameOrFile) =>
+    /// <summary>Whether a text is a file's path by its form; any other is a name.</summary>
+    internal static bool IsPath(string nameOrFile) =>
         nameOrFile.Contains('/')
         || nameOrFile.Contains(Path.DirectorySeparatorChar)
         || nameOrFile.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);

@@ -110,7 +110,9 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             var single => [new(document, Join(key), single)],
         };
 
-    public IReadOnlyList<string> Texts(string key) => [.. List(key).Select(i => i.Text)];
+    /// <summary>The texts of a list, of which none is empty: such an item is a slip, and would be a name that nothing has.</summary>
+    public IReadOnlyList<string> Texts(string key) =>
+        [.. List(key).Select(i => i.IsEmpty ? throw i.Error("is empty; expected text") : i.Text)];
 
     public IReadOnlyList<double> Numbers(string key) => [.. List(key).Select(i => i.Number)];
 
@@ -127,6 +129,9 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             {
                 null => null,
                 YamlScalarNode scalar => scalar.Value ?? "",
+                // The list as text would have one item less.
+                YamlSequenceNode list when list.Children.FirstOrDefault(c => c is YamlScalarNode { Value: null or "" }) is { } empty =>
+                    throw new BadInputException($"{document.Where(empty)}: {Join(key)} has an empty item; expected a value"),
                 YamlSequenceNode list
                     when list.Children.All(c =>
                         c is YamlScalarNode
@@ -238,8 +243,14 @@ internal sealed class YamlItem(YamlDocument document, string path, YamlNode node
             ? new(document, path, map)
             : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected a mapping");
 
+    /// <summary>As <see cref="IsNothing"/>, or blanks in quotes.</summary>
+    public bool IsEmpty => IsNothing || (node is YamlScalarNode { Value: { } text } && string.IsNullOrWhiteSpace(text));
+
     /// <summary>File and line.</summary>
     public string Where => document.Where(node);
 
-    public BadInputException Error(string message) => new($"{document.Where(node)}: {path}: {message}");
+    /// <summary>File, line and key, as an error about it begins.</summary>
+    public string Place => $"{Where}: {path}";
+
+    public BadInputException Error(string message) => new($"{Place}: {message}");
 }
