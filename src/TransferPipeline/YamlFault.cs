@@ -22,6 +22,9 @@ internal static partial class YamlFault
             && Reserved().Match(lines[at - 1]) is { Success: true } sign
         )
             return (at, $"a value cannot begin with '{sign.Groups[1].Value}': put it in quotes");
+        // A path of Windows, most likely: "C:\photos".
+        if (problem.Contains("escape", StringComparison.Ordinal) || problem.Contains("hexadecimal", StringComparison.Ordinal))
+            return (at, "a backslash between double quotes begins an escape such as \\n; put the text in single quotes, or write \\\\");
         if (problem.Contains("quoted scalar", StringComparison.Ordinal))
             return (at, "the quote that begins here is not closed, or its other lines are not indented");
         if (line < 1 || problem.Contains("flow", StringComparison.Ordinal))

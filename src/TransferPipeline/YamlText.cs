@@ -1,3 +1,4 @@
+using System.Globalization;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
@@ -43,6 +44,8 @@ internal static class YamlText
     /// <summary>What the loader does not survive, or reports without the line.</summary>
     private static (long Line, string Problem)? Problem(string text)
     {
+        if (OddSpace(text) is { } odd)
+            return odd;
         var parser = new Parser(new StringReader(text));
         var (open, anchors) = (new Stack<AnchorName>(), new HashSet<AnchorName>());
         while (parser.MoveNext())
@@ -67,6 +70,24 @@ internal static class YamlText
                 open.Pop();
             if (open.Count > MostLevels)
                 return (line, $"mappings and lists are nested in more than {MostLevels} levels");
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// A line that is indented by what looks like a space and is none, as text from a web page may have it: YAML takes it for a letter.
+    /// </summary>
+    private static (long Line, string Problem)? OddSpace(string text)
+    {
+        var lines = text.Split('\n');
+        for (var n = 0; n < lines.Length; n++)
+        {
+            if (lines[n].TrimStart(' ') is [var first, ..] && char.GetUnicodeCategory(first) == UnicodeCategory.SpaceSeparator)
+                return (
+                    n + 1,
+                    $"this line is indented by the character U+{(int)first:X4}, which only looks like a space; indent with spaces"
+                );
         }
 
         return null;

@@ -41,6 +41,9 @@ internal sealed class YamlDocument
                 throw new BadInputException($"{file} is {kind}; expected a pipeline in YAML");
             using var reader = new StreamReader(new MemoryStream(bytes), StrictUtf8);
             text = reader.ReadToEnd();
+            // UTF-16 without its mark is valid UTF-8 with a zero character in each letter.
+            if (text.Contains('\0'))
+                throw new BadInputException($"{file}: is not text in UTF-8; save it as UTF-8");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -121,6 +121,10 @@ public sealed class YamlDocumentTests
             YamlDocument.Read(folder.Write("latin.yaml", [.. "name: caf"u8, 0xE9, (byte)'\n']))
         );
         Assert.EndsWith("latin.yaml: is not text in UTF-8; save it as UTF-8", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<BadInputException>(() =>
+            YamlDocument.Read(folder.Write("utf16.yaml", System.Text.Encoding.Unicode.GetBytes("name: a\n")))
+        );
+        Assert.EndsWith("utf16.yaml: is not text in UTF-8; save it as UTF-8", error.Message, StringComparison.Ordinal);
         var marked = YamlDocument.Read(folder.Write("marked.yaml", [0xEF, 0xBB, 0xBF, .. "name: café\r\nseed: 3\r\n"u8])).Root;
         Assert.Equal(("café", 3), (marked.Text("name"), marked.Integer("seed", 0)));
     }
@@ -215,6 +219,20 @@ public sealed class YamlDocumentTests
     [InlineData(
         " name: x\ndata:\n  path: p\n",
         "job.yaml:1: not valid YAML: this line is indented by 1 space, and line 2 by 0 spaces: keys of one level begin in the same column"
+    )]
+    [InlineData(
+        "model: a\ndata: {path: \"C:\\photos\"}\n",
+        "job.yaml:2: not valid YAML: a backslash between double quotes begins an escape such as \\n; put the text in single quotes, or "
+            + "write \\\\"
+    )]
+    [InlineData(
+        "data: {path: \"C:\\xyz\"}\n",
+        "job.yaml:1: not valid YAML: a backslash between double quotes begins an escape such as \\n; put the text in single quotes, or "
+            + "write \\\\"
+    )]
+    [InlineData(
+        "data:\n\u00a0\u00a0path: x\n",
+        "job.yaml:2: not valid YAML: this line is indented by the character U+00A0, which only looks like a space; indent with spaces"
     )]
     [InlineData("name: x\nmodel:resnet18\ndata: {path: p}\n", "job.yaml:2: not valid YAML: after 'model:' a space is missing")]
     [InlineData("name: x\ndata:\n  path:p\n  kind: csv\n", "job.yaml:3: not valid YAML: after 'path:' a space is missing")]
