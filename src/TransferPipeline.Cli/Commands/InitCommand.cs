@@ -16,6 +16,8 @@ internal static class InitCommand
     /// <summary>With fewer photos to evaluate on, one split shows little; folds use every photo.</summary>
     private const int FewPhotos = 200;
 
+    private const int UsualFolds = 5;
+
     public static Command Create(string name, string summary)
     {
         var data = new Argument<string>("photos")
@@ -84,6 +86,12 @@ internal static class InitCommand
         var counts = string.Join(", ", splits.Where(s => s.Key.Length > 0).Select(s => $"{s.Value} {s.Key}"));
         // A fifth, as the validation-share below holds out.
         var evaluated = isSplit ? splits.GetValueOrDefault(Splits.Validation) + splits.GetValueOrDefault(Splits.Test) : report.Photos / 5;
+        // A fold of each class needs a photo of it.
+        var smallest = report
+            .Classes.Select(c => report.Counts.Where(n => n.Label == c && n.Split != Splits.Test).Sum(n => n.Photos))
+            .DefaultIfEmpty()
+            .Min();
+        var folds = Math.Clamp(smallest, 2, UsualFolds);
         var text = new StringBuilder();
         text.Append(
             CultureInfo.InvariantCulture,
@@ -117,7 +125,7 @@ internal static class InitCommand
 
             evaluation:
               protocol: {(evaluated < FewPhotos ? "k-fold                # one split of so few photos says little" : "split")}
-              {(evaluated < FewPhotos ? "folds: 5" : "# protocol: k-fold          # every photo is evaluated once\n  # folds: 5")}
+              {(evaluated < FewPhotos ? $"folds: {folds}" : "# protocol: k-fold          # every photo is evaluated once\n  # folds: 5")}
               data-check: true            # duplicates across splits, and labels that look wrong
 
             export: classifier.onnx       # backbone, best head and labels in one file
@@ -134,7 +142,9 @@ internal static class InitCommand
 
     /// <summary>As YAML takes it for text whatever it looks like: doubled apostrophes within apostrophes.</summary>
     private static string Quoted(string text) =>
-        text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '/' or '.') && char.IsAsciiLetter(text.FirstOrDefault())
+        text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '/' or '.')
+        && char.IsAsciiLetter(text.FirstOrDefault())
+        && !text.Equals("null", StringComparison.OrdinalIgnoreCase)
             ? text
             : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 

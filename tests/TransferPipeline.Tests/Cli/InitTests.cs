@@ -63,6 +63,20 @@ public sealed class InitTests : IDisposable
         Plan(Path.Combine("jobs", "mine.yaml"));
     }
 
+    [Theory]
+    [InlineData(3, "folds: 3")]
+    [InlineData(8, "folds: 5")]
+    public void Init_OfFewPhotos_HasNoMoreFoldsThanAClassHasPhotos(int photos, string folds)
+    {
+        SamplePhotos.Copy(_folder.At("few"), photos, "dress", "hat");
+        // In YAML this is no text without quotes.
+        Directory.Move(_folder.At("few/train"), _folder.At("null"));
+        var result = TransferProcess.RunIn(_folder.Root, null, "init", "null");
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains("\n  " + folds + "\n", File.ReadAllText(_folder.At("pipeline.yaml")), StringComparison.Ordinal);
+        Plan("pipeline.yaml");
+    }
+
     /// <summary>Names without letters, and words that YAML takes for something else.</summary>
     [Theory]
     [InlineData(".yaml")]
