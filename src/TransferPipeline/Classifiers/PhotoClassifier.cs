@@ -25,6 +25,9 @@ internal sealed record PhotoFile(string Name) : IPhoto
         // What cannot be written in UTF-8 comes as U+FFFD, and nothing is found under that name.
         if (Name.Contains('\uFFFD', StringComparison.Ordinal) && !File.Exists(Name))
             throw new ImageDecodeException("its name is not UTF-8; rename it");
+        // A list of names may be older than the folder.
+        if (!Path.Exists(Name))
+            throw new ImageDecodeException("no such file");
         // A pipe has length 0, and reading it could wait for ever.
         if (FileBytes.Length(Name) == 0)
             throw new ImageDecodeException("empty, or a pipe or device");

@@ -69,7 +69,7 @@ internal sealed class Html
     /// <summary>
     /// Embeddings, overrides and isolates: with them "cod\u202Egpj.exe" reads as a harmless name. Letters need none to run to the left.
     /// </summary>
-    private static bool TurnsText(char c) => c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+    internal static bool TurnsText(char c) => c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
     [InterpolatedStringHandler]
     internal readonly ref struct Markup(int literalLength, int formattedCount, Html html)

@@ -161,11 +161,11 @@ public sealed class BadInputTests : IDisposable
             TransferProcess.Run("train", "--features", _folder.At("set"), "--head", "ridge", "--out", _folder.At("c.onnx")).ExitCode
         );
         var photos = Directory.CreateDirectory(_folder.At("odd")).FullName;
-        File.Copy(SamplePhotos.Photos("train", "hat").First(), Path.Combine(photos, "two\nlines \u001b[31m.jpg"));
+        File.Copy(SamplePhotos.Photos("train", "hat").First(), Path.Combine(photos, "two\nlines \u001b[31m \u202egpj.jpg"));
         File.WriteAllText(Path.Combine(photos, "bro\nken.jpg"), "no photo");
         var result = TransferProcess.Run("predict", _folder.At("c.onnx"), photos);
         Assert.Contains(
-            "/two\\nlines \\x1b[31m.jpg: ",
+            "/two\\nlines \\x1b[31m \\u202egpj.jpg: ",
             Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
             StringComparison.Ordinal
         );

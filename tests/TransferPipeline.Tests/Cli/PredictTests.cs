@@ -173,7 +173,7 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(2, process.ExitCode);
         Assert.Equal(photos, rows[1..].Select(r => r.Split(',')[0]));
-        Assert.Contains("gone.jpg: cannot be read: Could not find file", await error, StringComparison.Ordinal);
+        Assert.Contains("gone.jpg: no such file", await error, StringComparison.Ordinal);
     }
 
     [Fact]
