@@ -112,10 +112,15 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
     public void Everything_WithOneThreadOrFour_IsTheSame()
     {
         foreach (var format in new[] { "text", "csv", "jsonl", "json" })
-            Assert.Equal(
-                Predict("--format", format, "--probabilities", "--threads", "1"),
-                Predict("--format", format, "--probabilities", "--threads", "4")
-            );
+            Assert.Equal(WithThreads(format, "1"), WithThreads(format, "4"));
+
+        // But for the progress, of which a slow machine shows lines.
+        (int ExitCode, string Output, string Error) WithThreads(string format, string threads)
+        {
+            var result = Predict("--format", format, "--probabilities", "--threads", threads);
+            var reasons = result.Error.Split('\n').Where(l => !l.Contains(" per second ", StringComparison.Ordinal));
+            return (result.ExitCode, result.Output, string.Join('\n', reasons));
+        }
     }
 
     [Fact]
