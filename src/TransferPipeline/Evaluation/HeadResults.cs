@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TransferPipeline.Evaluation;
 
 /// <summary>Turns what a head predicted into the figures of a <see cref="HeadResult"/>.</summary>
@@ -48,7 +50,7 @@ internal static class HeadResults
             return result;
         try
         {
-            return Calibrate(result, evaluated, protocol, options);
+            return Calibrate(result, evaluated, protocol, options, warn);
         }
         catch (TransferException e) when (HeadFitter.IsOfHead(e))
         {
@@ -69,7 +71,13 @@ internal static class HeadResults
     /// folds a part's comes from the predictions of the other parts, so never from a photo that it is used on, and the one that is
     /// reported from all.
     /// </summary>
-    private static HeadResult Calibrate(HeadResult result, EvaluatedHead evaluated, Protocol protocol, ComparisonOptions options)
+    private static HeadResult Calibrate(
+        HeadResult result,
+        EvaluatedHead evaluated,
+        Protocol protocol,
+        ComparisonOptions options,
+        Action<string> warn
+    )
     {
         TemperatureScaling scaling;
         Predictions scaled;
@@ -95,6 +103,11 @@ internal static class HeadResults
             scaled = scaling.Apply(evaluated.All);
         }
 
+        if (scaling.EndOfRange is { } reason)
+            warn(
+                $"{evaluated.ShortName}: its temperature ran to {Math.Round(scaling.Temperature, 3).ToString(CultureInfo.InvariantCulture)}, "
+                    + $"an end of the range: {reason}"
+            );
         var bins = Metrics.Calibration(scaled);
         return result with
         {

@@ -92,6 +92,17 @@ public sealed class LeftOutHeadTests : IDisposable
     }
 
     [Fact]
+    public void Compare_ATemperatureWithoutAMistake_IsWarnedOf()
+    {
+        var result = Compare(SolidColours(), "softmax", "--calibrate");
+        Assert.Contains(
+            "warning: softmax: its temperature ran to 0.001, an end of the range: all or nearly all predictions that it was fitted to are",
+            result.Error,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void Compare_AllSweepValuesImpossible_LeavesTheHeadOut()
     {
         var set = SyntheticFeatureSet.Write(_folder.At("random"), SyntheticFeatureSet.Photos(10, ["cat", "dog"], "train", "validation"));

@@ -32,6 +32,13 @@ internal readonly record struct TemperatureScaling(double Temperature, double Ze
         return new(Math.Exp(-(low + high) / 2), zero);
     }
 
+    /// <summary>Why the temperature is at an end of its range; null where it is inside.</summary>
+    public string? EndOfRange =>
+        Temperature <= Coldest * 1.001 ? "all or nearly all predictions that it was fitted to are right, so scaled probabilities are 0 or 1"
+        : Temperature >= Hottest / 1.001
+            ? "the probabilities that it was fitted to do not separate right predictions from wrong ones, so scaled ones are all alike"
+        : null;
+
     /// <summary>The same predictions with scaled probabilities.</summary>
     public Predictions Apply(Predictions p)
     {
