@@ -87,15 +87,17 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
         using var region = Region.New(image);
         var (width, height) = (destination.Width, destination.Height);
         var rowBytes = width * converter.BytesPerPixel;
-        // Nothing is decoded behind the last row. Those before the first are fetched all the same: otherwise the message of a damaged
+        // Nothing is decoded behind the last row. Those before the first are asked for all the same: otherwise the message of a damaged
         // photo would name other rows than that of the whole.
         for (var y = 0; y < rows.End; y += RowsAtOnce)
         {
             var count = Math.Min(RowsAtOnce, height - y);
-            var pixels = VipsRows.Fetch(region, y, count, width);
+            var isRead = y + count > rows.First;
+            // libvips decodes whole rows either way, and copies those columns alone.
+            var pixels = VipsRows.Fetch(region, y, count, isRead ? width : 1);
             if (pixels == null)
                 throw Damaged(format, encoded, $"rows end before {y + count} of {height}");
-            if (y + count > rows.First)
+            if (isRead)
                 converter.Convert(
                     new ReadOnlySpan<byte>(pixels, rowBytes * count),
                     destination.Pixels.Slice(y * width * 3, count * width * 3)

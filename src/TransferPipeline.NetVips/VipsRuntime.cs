@@ -59,6 +59,7 @@ internal static class VipsRuntime
             Assembly.GetExecutingAssembly(),
             static (name, _, search) => name == VipsRows.Library ? NativeLibrary.Load(Library, typeof(Image).Assembly, search) : 0
         );
+        VipsLineCache.Limit();
         return (string.Join('.', Enumerable.Range(0, 3).Select(part => global::NetVips.NetVips.Version(part))), null);
     }
 }

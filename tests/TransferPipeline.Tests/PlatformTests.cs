@@ -21,6 +21,7 @@ public sealed class PlatformTests
         "TransferPipeline.Cli/CommandLine.cs",
         "TransferPipeline.LibjpegTurbo/TurboJpeg.cs",
         "TransferPipeline.LibjpegTurbo/TurboLibrary.cs",
+        "TransferPipeline.NetVips/VipsLineCache.cs",
         "TransferPipeline.NetVips/VipsRows.cs",
         "TransferPipeline.NetVips/VipsRuntime.cs",
         "TransferPipeline.TorchSharp/TorchRuntime.cs",
