@@ -4,9 +4,9 @@ using TransferPipeline.Tuning;
 namespace TransferPipeline.Tests.TorchSharp.Tuning;
 
 /// <summary>What a step is expected to take of the memory, with the part that will do it.</summary>
-public sealed class TuningMemoryTests
+public sealed class TorchTuningMemoryTests
 {
-    public TuningMemoryTests() => TunedParts.RequireTorch();
+    public TorchTuningMemoryTests() => TunedParts.RequireTorch();
 
     /// <summary>Statistics are those of the whole batch, whose activations are then in memory at once.</summary>
     [Fact]
