@@ -5,7 +5,7 @@ namespace TransferPipeline.NetVips;
 /// <summary>The cache of decoded rows that libvips keeps behind every loader that reads from top to bottom.</summary>
 /// <remarks>
 /// It is for threads that fall behind and holds 512 rows, all of a common photo. Each eight rows of a JPEG take a new region, whose memory
-/// is cleared first; that was a fifth of the time of a photo. Here one thread asks for each row once. The number of rows follows from the
+/// is cleared first: up to a fifth of the time of decoding. Here one thread asks for each row once. The number of rows follows from the
 /// height of tiles (libvips' thread.c: vips_get_tile_size, tilecache.c: vips_line_cache_build), which only an option for command lines
 /// sets.
 /// </remarks>
