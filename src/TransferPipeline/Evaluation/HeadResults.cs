@@ -105,8 +105,8 @@ internal static class HeadResults
 
         if (scaling.EndOfRange is { } reason)
             warn(
-                $"{evaluated.ShortName}: its temperature ran to {Math.Round(scaling.Temperature, 3).ToString(CultureInfo.InvariantCulture)}, "
-                    + $"an end of the range: {reason}"
+                $"{evaluated.ShortName}: its temperature ran to "
+                    + $"{Math.Round(scaling.Temperature, 3).ToString(CultureInfo.InvariantCulture)}, an end of the range: {reason}"
             );
         var bins = Metrics.Calibration(scaled);
         return result with

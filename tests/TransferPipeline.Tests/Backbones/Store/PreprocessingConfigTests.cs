@@ -61,17 +61,26 @@ public sealed class PreprocessingConfigTests : IDisposable
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"image_processor_type":"EfficientNetImageProcessor","size":{"height":12,"width":12},"resample":0,"image_mean":[0.5],"image_std":[0.5]}""",
+        """
+            {"image_processor_type":"EfficientNetImageProcessor","size":{"height":12,"width":12},"resample":0,
+            "image_mean":[0.5],"image_std":[0.5]}
+            """,
         "resize 12 x 12 nearest, (x / 255 - [0.5, 0.5, 0.5]) / [0.25, 0.25, 0.25]"
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"image_processor_type":"EfficientNetImageProcessor","include_top":false,"size":{"height":12,"width":12},"resample":0,"image_mean":[0.5],"image_std":[0.5]}""",
+        """
+            {"image_processor_type":"EfficientNetImageProcessor","include_top":false,"size":{"height":12,"width":12},
+            "resample":0,"image_mean":[0.5],"image_std":[0.5]}
+            """,
         "resize 12 x 12 nearest, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"size":14,"default_to_square":false,"crop_size":12,"do_resize":true,"do_convert_rgb":true,"do_pad":null,"image_mean":[0.5],"image_std":[0.5]}""",
+        """
+            {"size":14,"default_to_square":false,"crop_size":12,"do_resize":true,"do_convert_rgb":true,"do_pad":null,
+            "image_mean":[0.5],"image_std":[0.5]}
+            """,
         "short side 14 bilinear, crop 12 x 12 rounded down, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5]"
     )]
     [InlineData(
@@ -164,7 +173,10 @@ public sealed class PreprocessingConfigTests : IDisposable
     [InlineData("""{"size":{"height":12,"width":12},"do_center_crop":true}""", "has do_center_crop without crop_size")]
     [InlineData("""{"size":{"height":12,"width":12},"do_normalize":true}""", "has do_normalize without image_mean")]
     [InlineData(
-        """{"image_processor_type":"PerceiverImageProcessor","size":{"height":12,"width":12},"crop_size":{"height":14,"width":14},"image_mean":[0.5],"image_std":[0.5]}""",
+        """
+            {"image_processor_type":"PerceiverImageProcessor","size":{"height":12,"width":12},"crop_size":{"height":14,
+            "width":14},"image_mean":[0.5],"image_std":[0.5]}
+            """,
         "crops before it resizes"
     )]
     public void Resolve_ConfigurationThatCannotBeFollowed_IsAQuestion(string json, string expected)
