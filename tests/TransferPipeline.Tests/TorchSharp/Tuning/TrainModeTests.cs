@@ -70,7 +70,7 @@ public sealed class TrainModeTests
                 var gradients = part.Gradients(Photos(graph, 7, 1));
                 return (
                     Gradients: gradients,
-                    Statistics: part.Parameters.Where(p => p.IsStatistic).Select(p => part.Weights().Graph[p.Name])
+                    Statistics: part.Parameters.Where(p => p.IsStatistic).Select(p => part.Weights().Graph[p.Name]).ToList()
                 );
             })
             .ToList();
