@@ -1,8 +1,10 @@
 """Epochs of fine-tuning beside PyTorch on the same network, the same layers trainable, the same photos, two threads, in one run.
 
     python3 tests/rivals/finetune.py --data clothing [--model resnet18|mobilenet_v2|efficientnet_b0] [--photos 400] [--batch 32]
+        [--keep-batchnorm]
 
-TRANSFER names the command; bin/transfer otherwise. torchvision's network, with random weights, is exported to ONNX in evaluation mode. PyTorch
+TRANSFER names the command; bin/transfer otherwise. torchvision's network, with random weights, is exported to ONNX in evaluation mode, which folds
+BatchNormalization into the convolutions; with --keep-batchnorm it stays and trains, as it does in PyTorch. PyTorch
 trains it as its tutorial does: a DataLoader with two workers decodes and augments each photo in each epoch, the layers below are frozen
 by requires_grad, the frozen part in evaluation mode. Ours reads cached activations above the last stage's cut, or renders fresh copies
 where everything is trained. The second epoch of each counts; ours without the evaluation that PyTorch's loop does not do is stated too.
@@ -86,6 +88,7 @@ def main():
     parser.add_argument("--model", default="resnet18", choices=BELOW)
     parser.add_argument("--photos", type=int, default=400)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--keep-batchnorm", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(2)
     torch.manual_seed(0)
@@ -96,9 +99,10 @@ def main():
         classes = len(list((work / "photos" / "train").iterdir()))
         onnx = work / f"{options.model}.onnx"
         network = torchvision.models.get_model(options.model) if hasattr(torchvision.models, "get_model") else getattr(torchvision.models, options.model)()
+        kept = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False} if options.keep_batchnorm else {}
         torch.onnx.export(
-            network.eval(), torch.zeros(1, 3, 224, 224), onnx, opset_version=13, input_names=["input"], output_names=["logits"],
-            dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}},
+            network.eval(), torch.zeros(2, 3, 224, 224), onnx, opset_version=13, input_names=["input"], output_names=["logits"],
+            dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}}, **kept,
         )
         for cut, views, frozen in [("last-stage", 1, BELOW[options.model]), ("all", 0, [])]:
             mine, result = ours(work / "photos", onnx, work, options.batch, cut, views)
