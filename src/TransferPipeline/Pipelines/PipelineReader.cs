@@ -344,6 +344,5 @@ internal static class PipelineReader
     private static string Absolute(string folder, string path) => Path.GetFullPath(Path.Combine(folder, FromHome(path)));
 
     /// <summary><c>~/</c> is the home folder, which a shell does not put in behind <c>--set a=</c>.</summary>
-    private static string FromHome(string path) =>
-        path.StartsWith("~/", StringComparison.Ordinal) ? UserFolders.Home + path[1..] : path;
+    private static string FromHome(string path) => path.StartsWith("~/", StringComparison.Ordinal) ? UserFolders.Home + path[1..] : path;
 }
