@@ -1,5 +1,4 @@
 using System.IO.Enumeration;
-using System.Text.RegularExpressions;
 
 namespace TransferPipeline.Datasets;
 
@@ -15,11 +14,8 @@ internal sealed record ParquetFile(string FullPath, string Name, string Split, l
 /// <summary>
 /// Finds the Parquet files of a dataset and their splits: <c>train-00000-of-00002.parquet</c>, <c>validation/0000.parquet</c>.
 /// </summary>
-internal static partial class ParquetFiles
+internal static class ParquetFiles
 {
-    /// <summary>Bytes of a README.md that is read for its header.</summary>
-    private const int LongestReadme = 4 << 20;
-
     public static List<ParquetFile> Find(string path, ProblemList problems)
     {
         if (File.Exists(path))
@@ -112,37 +108,21 @@ internal static partial class ParquetFiles
         );
     }
 
-    /// <summary>
-    /// The header of a repository's README.md may give the splits of its files, whatever they are called; names alone count here.
-    /// </summary>
+    /// <summary>Notes files to which the repository's README.md gives another split than their names do.</summary>
     private static void NoteStatedSplits(string path, List<ParquetFile> files, ProblemList problems)
     {
-        var readme = new FileInfo(Path.Combine(path, "README.md"));
-        // A pipe has no length; reading it could wait for ever.
-        if (!readme.Exists || FileBytes.Length(readme.FullName) is 0 or > LongestReadme)
-            return;
-        var header = Header().Match(File.ReadAllText(readme.FullName)).Value;
-        foreach (Match match in StatedSplit().Matches(header))
+        foreach (var (split, pattern) in RepositoryReadme.Splits(path, problems))
         {
-            var (split, pattern) = (match.Groups["split"].Value, match.Groups["path"].Value);
             var named = files.Find(file => FileSystemName.MatchesSimpleExpression(pattern, file.Name, ignoreCase: false));
             if (named is null || SplitNames.Canonical(split) is not { } stated || stated == named.Split)
                 continue;
             problems.Add(
                 named.Name,
-                $"README.md gives it the split {split}, which is not used, since splits come from the names of files; call it "
-                    + $"{split}.parquet"
+                $"{RepositoryReadme.FileName} gives it the split {split}, which is not used, since splits come from the names of files; "
+                    + $"call it {split}.parquet"
             );
         }
     }
-
-    /// <summary>The YAML between two lines of dashes at the beginning.</summary>
-    [GeneratedRegex(@"^\uFEFF?---\r?\n.*?\n---", RegexOptions.Singleline)]
-    private static partial Regex Header();
-
-    /// <summary>An entry of data_files, its path on the same line or as the first of a list.</summary>
-    [GeneratedRegex(@"split:\s*[""']?(?<split>[\w-]+)[""']?\s*\n\s*path:\s*(?:-\s*)?[""']?(?<path>[^\s""']+)")]
-    private static partial Regex StatedSplit();
 
     /// <summary>The folders of a file without those that are named after the split or called data.</summary>
     private static string Configuration(ParquetFile file) =>

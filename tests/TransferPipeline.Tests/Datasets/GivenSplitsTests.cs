@@ -130,7 +130,9 @@ public sealed class GivenSplitsTests : IDisposable
     [Theory]
     [InlineData("  - split: train\n    path: data/a.parquet\n  - split: test\n    path: data/b.parquet", "data/a.parquet")]
     [InlineData("  - split: \"train\"\n    path:\n    - data/a*", "data/a.parquet")]
+    [InlineData("  - path: [data/c*, data/b*]\n    split: train", "data/b.parquet")]
     [InlineData("  - split: train\n    path: data/c*", null)]
+    [InlineData("  - data/a*", null)]
     public void Parquet_SplitsInTheReadme_AreNamed(string files, string? expected)
     {
         Parquet("data/a.parquet");
@@ -139,6 +141,19 @@ public sealed class GivenSplitsTests : IDisposable
         var lines = Lines(".").Where(line => line.Contains("README.md gives it the split")).ToList();
         Assert.Equal(expected is null, lines.Count == 0);
         Assert.All(lines.Take(1), line => Assert.StartsWith($"{expected}: README.md gives it the split train", line));
+    }
+
+    [Theory]
+    [InlineData("---\nconfigs: [\n---\n", "README.md: its header is not read: line 2: ")]
+    [InlineData("# Photos\n---\nconfigs: [\n---\n", null)]
+    [InlineData("---\nconfigs: [\n", null)]
+    public void Parquet_ReadmeWithoutAValidHeader_IsNamedWhereThereIsOne(string readme, string? expected)
+    {
+        Parquet("train.parquet");
+        _folder.Write("README.md", readme);
+        var lines = Lines(".").Where(line => line.StartsWith("README.md")).ToList();
+        Assert.Equal(expected is null ? 0 : 1, lines.Count);
+        Assert.All(lines, line => Assert.StartsWith(expected!, line));
     }
 
     [Fact]
