@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>
@@ -8,14 +6,7 @@ namespace TransferPipeline.ImageSharp;
 /// </summary>
 internal static class JpegColors
 {
-    private const byte Marker = 0xFF,
-        FirstFrame = 0xC0,
-        LastFrame = 0xCF,
-        HuffmanTables = 0xC4,
-        Extension = 0xC8,
-        ArithmeticTables = 0xCC;
-    private const byte StartOfScan = 0xDA,
-        Jfif = 0xE0,
+    private const byte Jfif = 0xE0,
         Adobe = 0xEE;
 
     /// <summary>
@@ -26,31 +17,14 @@ internal static class JpegColors
     {
         var (transform, hasJfif) = (-1, false);
         ReadOnlySpan<byte> components = [];
-        for (var at = 2; at + 4 <= encoded.Length && encoded[at] == Marker; )
+        for (var segments = new JpegSegments(encoded); segments.MoveNext() && segments.Code != JpegSegments.StartOfScan; )
         {
-            var code = encoded[at + 1];
-            // A fill byte before the marker's code (T.81, B.1.1.2).
-            if (code == Marker)
-            {
-                at++;
-                continue;
-            }
-
-            var end = at + 2 + BinaryPrimitives.ReadUInt16BigEndian(encoded[(at + 2)..]);
-            // A length below 2 would make the walk stand still.
-            if (code == StartOfScan || end > encoded.Length || end < at + 4)
-                break;
-            var segment = encoded[(at + 4)..end];
-            hasJfif |= code == Jfif && segment.StartsWith("JFIF\0"u8);
-            if (code == Adobe && segment.Length >= 12 && segment.StartsWith("Adobe"u8))
-                transform = segment[11];
-            else if (
-                code is >= FirstFrame and <= LastFrame and not (HuffmanTables or Extension or ArithmeticTables)
-                && segment.Length >= 15
-                && segment[5] == 3
-            )
-                components = segment[6..];
-            at = end;
+            var content = segments.Content;
+            hasJfif |= segments.Code == Jfif && content.StartsWith("JFIF\0"u8);
+            if (segments.Code == Adobe && content.Length >= 12 && content.StartsWith("Adobe"u8))
+                transform = content[11];
+            else if (segments.IsFrame && content.Length >= 15 && content[5] == 3)
+                components = content[6..];
         }
 
         if (components.IsEmpty)
