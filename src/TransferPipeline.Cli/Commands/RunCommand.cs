@@ -60,7 +60,7 @@ internal static class RunCommand
         foreach (var model in pipeline.Models.Select(m => m.Resolve(Common.Tools.Models)))
         {
             var backbone = Backbone.Open(model.File);
-            Blame.On(pipeline.Place("cut"), () => BackboneView.WriteLayers(backbone, json: false, model, pipeline.Cuts));
+            ErrorPlace.Add(pipeline.Place("cut"), () => BackboneView.WriteLayers(backbone, json: false, model, pipeline.Cuts));
         }
     }
 

@@ -191,7 +191,7 @@ internal sealed record Pipeline
 internal sealed record ModelRequest(string Name, string Where)
 {
     /// <exception cref="BadInputException">There is no such model.</exception>
-    public ResolvedModel Resolve(ModelStore models) => Blame.On(Where, () => models.Resolve(Name));
+    public ResolvedModel Resolve(ModelStore models) => ErrorPlace.Add(Where, () => models.Resolve(Name));
 }
 
 /// <param name="Optional">Leave it out, with a warning, when its package is not in this build.</param>

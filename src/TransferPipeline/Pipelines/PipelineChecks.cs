@@ -90,13 +90,13 @@ internal static class PipelineChecks
 
     /// <summary>Refuses a head that cannot be trained on as few photos as there are, which would show after the extraction.</summary>
     public static void RequireRows(Pipeline pipeline, Dataset dataset, PipelineHead head) =>
-        Blame.On(head.Where, () => head.Spec.RequirePossible(MostRows(pipeline, dataset), int.MaxValue));
+        ErrorPlace.Add(head.Where, () => head.Spec.RequirePossible(MostRows(pipeline, dataset), int.MaxValue));
 
     /// <summary>The same of the length of the vectors.</summary>
     public static void RequireColumns(IEnumerable<PipelineHead> heads, int columns)
     {
         foreach (var head in heads)
-            Blame.On(head.Where, () => head.Spec.RequirePossible(int.MaxValue, columns));
+            ErrorPlace.Add(head.Where, () => head.Spec.RequirePossible(int.MaxValue, columns));
     }
 
     /// <summary>Rows of the smallest training part, if all photos can be read; views are rows too.</summary>

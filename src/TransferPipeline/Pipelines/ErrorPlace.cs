@@ -1,10 +1,12 @@
 namespace TransferPipeline.Pipelines;
 
-/// <summary>Names the place in a pipeline file of a value that turned out to be wrong where it was used.</summary>
-internal static class Blame
+/// <summary>The place in a pipeline file of a value, for errors that are found where the value is used.</summary>
+internal static class ErrorPlace
 {
+    /// <summary>Puts the place before the error of what uses the value.</summary>
+    /// <param name="where">File, line and key.</param>
     /// <exception cref="BadInputException">What was wrong, behind its place.</exception>
-    public static T On<T>(string where, Func<T> use)
+    public static T Add<T>(string where, Func<T> use)
     {
         try
         {
@@ -16,8 +18,9 @@ internal static class Blame
         }
     }
 
-    public static void On(string where, Action use) =>
-        On<object?>(
+    /// <inheritdoc cref="Add{T}"/>
+    public static void Add(string where, Action use) =>
+        Add<object?>(
             where,
             () =>
             {
