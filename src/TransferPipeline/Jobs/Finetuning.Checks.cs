@@ -25,6 +25,11 @@ internal sealed partial class Finetuning
 
         if (dataset.Classes.Count < 2)
             throw new BadInputException($"{dataset.Source}: {dataset.Classes.Count} class; a classifier needs at least two");
+        var trained = dataset.Entries.Where(e => e.Split == Splits.Train).Select(e => e.Label).ToHashSet();
+        if (dataset.Classes.FirstOrDefault(c => !trained.Contains(c)) is { } missing)
+            throw new BadInputException(
+                $"{dataset.Source}: class '{missing}' has no photo in split {Splits.Train}: a head cannot learn it"
+            );
     }
 
     /// <summary>Quantized and half-precision files have no weights of float32 to train.</summary>

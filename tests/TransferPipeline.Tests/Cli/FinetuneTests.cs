@@ -252,6 +252,7 @@ public sealed class FinetuneTests : IDisposable
     [InlineData("warmup is 5", "--warmup", "5")]
     [InlineData("GB of memory", "--batch", "65536")]
     [InlineData("no photos in split validation", "--data", "TRAIN")]
+    [InlineData("class 'hat' has no photo in split train", "--data", "EVALUATED")]
     [InlineData("device cuda cannot be used", "--device", "cuda")]
     [InlineData("expected the name of a file that ends in .onnx", "--out", "/dev/null")]
     public void Finetune_WhatCannotBeTrained_IsRefusedBeforeAnythingIsComputed(string expected, string option, string value)
@@ -261,6 +262,7 @@ public sealed class FinetuneTests : IDisposable
         {
             "INT8" => SharedData.RequireModel("efficientnet-lite0-int8.onnx"),
             "TRAIN" => OnlyTrain(photos),
+            "EVALUATED" => WithoutTraining(photos, "hat"),
             _ => value,
         };
         var arguments = Arguments(photos, "tuned.onnx", []);
@@ -323,6 +325,12 @@ public sealed class FinetuneTests : IDisposable
 
     private static double Megabytes(TransferResult plan) =>
         double.Parse(Regex.Match(plan.Output, @"([\d.]+) MB of").Groups[1].Value, CultureInfo.InvariantCulture);
+
+    private static string WithoutTraining(string photos, string label)
+    {
+        Directory.Delete(Path.Combine(photos, "train", label), recursive: true);
+        return photos;
+    }
 
     private static string OnlyTrain(string photos)
     {
