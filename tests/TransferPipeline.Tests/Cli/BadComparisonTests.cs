@@ -271,9 +271,7 @@ public sealed class BadComparisonTests : IDisposable
 
     private static void AssertRefused(TransferResult result, string expected)
     {
-        Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
-        Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
-        Assert.Equal(2, result.ExitCode);
+        TransferResult.AssertRefused(result, expected);
         Assert.Equal("", result.Output);
     }
 

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using TransferPipeline.Onnx;
 using TransferPipeline.Tests.Backbones;
+using static TransferPipeline.Tests.Cli.TransferResult;
 
 namespace TransferPipeline.Tests.Cli;
 
@@ -231,12 +232,4 @@ public sealed class BadDataTests : IDisposable
         ]);
 
     private static string Unwrapped(string text) => string.Join(' ', text.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
-
-    private static void AssertRefused(TransferResult result, string expected)
-    {
-        Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
-        Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
-        Assert.Equal(2, result.ExitCode);
-        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
-    }
 }

@@ -1,12 +1,11 @@
 using System.Text.Json.Nodes;
+using static TransferPipeline.Tests.Cli.TransferResult;
 
 namespace TransferPipeline.Tests.Cli;
 
 /// <summary>Bad input through the command, as a user meets it: one clear line, the right exit code.</summary>
 public sealed class BadInputTests : IDisposable
 {
-    private const int WrongInput = 2;
-
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -14,63 +13,6 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void Extract_MissingFolder_SaysSo() =>
         AssertRefused(Extract(Path.Combine(_folder.Root, "nothing")), "there is no such file or folder");
-
-    [Theory]
-    [InlineData("extrct", "there is no command 'extrct'; did you mean 'extract'? (commands: init, run, extract, ")]
-    [InlineData(
-        "features shw set",
-        "there is no command 'shw'; did you mean 'show'? (commands: show, verify, list, export, merge, drift) (see: transfer features "
-            + "--help)"
-    )]
-    [InlineData("features", "a command is expected: show, verify, list, export, merge, drift (see: transfer features --help)")]
-    [InlineData(
-        "features drift a b --hed ridge",
-        "there is no option '--hed'; did you mean '--head'? (see: transfer features drift --help)"
-    )]
-    [InlineData(
-        "predict classifier.onnx photo.jpg --tpo 3",
-        "there is no option '--tpo'; did you mean '--top'? (see: transfer predict --help)"
-    )]
-    [InlineData("features show --jsn", "there is no option '--jsn'; did you mean '--json'? (see: transfer features show --help)")]
-    [InlineData("extract --treads 2", "there is no option '--treads'; did you mean '--threads'?")]
-    [InlineData("extract --data x --model y --out z --threads two", "--threads is 'two', expected a whole number")]
-    [InlineData("extract --data x --model y --out z --max-failed two", "--max-failed is 'two', expected a number")]
-    [InlineData("compare --features x --few-shot 1 two", "--few-shot is 'two', expected a whole number")]
-    [InlineData("train --features x --out y --head softmax --seed 1.5", "--seed is '1.5', expected a whole number")]
-    [InlineData(
-        "extract --data x --model y --out z --decoder pilow",
-        "there is no decoder 'pilow'; did you mean 'pillow'? (known: pillow, imagesharp)"
-    )]
-    [InlineData("compare --features x --few-shot 1 -1", "--few-shot is -1, expected a number of at least 1")]
-    [InlineData("predict", "<classifier> is missing: a classifier file that transfer wrote (see: transfer predict --help)")]
-    [InlineData("predict c.onnx", "<photos> is missing: photos, folders with all photos below them")]
-    [InlineData("run", "<pipeline> is missing: the pipeline, a YAML file (see: transfer run --help)")]
-    [InlineData("train --features x --head ridge", "--out is missing: the classifier file (see: transfer train --help)")]
-    [InlineData("predict c.onnx p --html", "--html has no value, expected PATH: also ")]
-    [InlineData("train --features x --head ridge --out a --out b", "--out is given 2 times ('a', 'b'), expected once (see: ")]
-    [InlineData("run ", "<pipeline> is empty, expected the pipeline, a YAML file (see: transfer run --help)")]
-    [InlineData("run p.yaml --out ", "--out is empty, expected PATH: folder of all results; default out/<name of the pipeline> (see: ")]
-    [InlineData("compare --features x --report ", "--report is empty, expected out.html: write an HTML page with all of it (see: ")]
-    [InlineData("predict c.onnx p --html ", "--html is empty, expected PATH: ")]
-    [InlineData(
-        "data check --data p --label-column ",
-        "--label-column is empty, expected NAME: CSV: column of labels; default label, class, ... ("
-    )]
-    [InlineData("data check --data x --extension ", "x: there is no such file or folder")]
-    [InlineData("run p.yaml q.yaml", "'q.yaml' is one too many: run takes one <pipeline> (see: transfer run --help)")]
-    [InlineData("features verify s --photos p", "'p' is one too many: verify takes one <dir>, and --photos has no value: give it with ")]
-    [InlineData("doctor now", "'now' is not expected: doctor takes options alone (see: transfer doctor --help)")]
-    [InlineData("features export x --format nyp --out y", "--format 'nyp' is not one of npy, csv, parquet; did you mean 'npy'?")]
-    [InlineData("extract --data x --model y --out z --parquet duckdb", "there is no Parquet library 'duckdb'")]
-    [InlineData("features show x --parquet duckdb", "there is no Parquet library 'duckdb'")]
-    [InlineData("features verify x --parquet duckdb", "there is no Parquet library 'duckdb'")]
-    [InlineData("features list --parquet duckdb", "there is no Parquet library 'duckdb'")]
-    [InlineData("features export x --format npy --out y --parquet duckdb", "there is no Parquet library 'duckdb'")]
-    [InlineData("features merge x --out y --parquet duckdb", "there is no Parquet library 'duckdb'")]
-    [InlineData("features drift x y --parquet duckdb", "there is no Parquet library 'duckdb'")]
-    [InlineData("doctor --compare-decoders x --decoders pillow", "--decoders is 'pillow', expected two names, as in pillow,imagesharp")]
-    public void Arguments_ThatAreWrong_NameWhatIsValid(string arguments, string expected) =>
-        AssertRefused(TransferProcess.Run(arguments.Split(' ')), expected);
 
     [Fact]
     public void DataCheck_ShareOutOfRange_NamesTheOption() =>
@@ -378,25 +320,6 @@ public sealed class BadInputTests : IDisposable
         Assert.Contains("left out: mlnet-fast-tree", optional.Error, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("extrac")]
-    [InlineData("extract", "--data", "x")]
-    [InlineData("compare", "--features", "x", "--folds", "many")]
-    public void AnyCommand_WrongUsage_ExitsWithTwo(params string[] arguments)
-    {
-        var result = TransferProcess.Run(arguments);
-        Assert.Equal(WrongInput, result.ExitCode);
-        Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
-    }
-
     private TransferResult Extract(string data, params string[] more) =>
         TransferProcess.Run(["extract", "--data", data, "--model", "efficientnet-lite0", "--out", _folder.At("set"), .. more]);
-
-    private static void AssertRefused(TransferResult result, string expected)
-    {
-        Assert.Equal(WrongInput, result.ExitCode);
-        Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
-        Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
-    }
 }

@@ -7,6 +7,15 @@ internal sealed record TransferResult(int ExitCode, string Output, string Error)
 {
     /// <summary>The last line of stderr: where an error's single line stands.</summary>
     public string LastErrorLine => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? "";
+
+    /// <summary>Wrong input or usage: exit code 2, one line with the text, and no stack trace.</summary>
+    public static void AssertRefused(TransferResult result, string expected)
+    {
+        Assert.Contains(expected, result.LastErrorLine, StringComparison.Ordinal);
+        Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
+        Assert.Equal(2, result.ExitCode);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
 }
 
 /// <summary>Runs the built `transfer` as a child process, as a user would.</summary>

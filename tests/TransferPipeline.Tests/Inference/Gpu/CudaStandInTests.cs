@@ -28,17 +28,7 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
         gpu.RunCpuBuild("doctor", "--json")
             .MustSay(0, "CUDAExecutionProvider.*from .*native")
             .MustSay(0, "a convolution and a matrix product run and their result is right");
-        var run = gpu.RunCpuBuild(
-            "extract",
-            "--data",
-            gpu.Photos,
-            "--model",
-            "efficientnet-lite0",
-            "--device",
-            "cuda",
-            "--out",
-            gpu.NewFolder()
-        );
+        var run = gpu.RunCpuBuild(Extraction());
         run.MustSay(0, AllComputed);
         Assert.Contains(run.Calls, c => c.EndsWith("-> GPU", StringComparison.Ordinal));
     }
@@ -52,18 +42,7 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
 
     [Fact]
     public void CpuBuild_WithTheProvidersAloneCopied_NamesTheCure() =>
-        gpu.RunWithCopied(
-                static file => file.Contains("_providers_", StringComparison.Ordinal),
-                "extract",
-                "--data",
-                gpu.Photos,
-                "--model",
-                "efficientnet-lite0",
-                "--device",
-                "cuda",
-                "--out",
-                gpu.NewFolder()
-            )
+        gpu.RunWithCopied(static file => file.Contains("_providers_", StringComparison.Ordinal), Extraction())
             .MustSay(1, "for the CPU alone: (.* copy all files of the package there|searched: .*dotnet package download)");
 
     [Fact]
@@ -334,6 +313,9 @@ public sealed class CudaStandInTests(CudaStandIn gpu) : IClassFixture<CudaStandI
             .MustSay(0, AllComputed);
         gpu.Extract(Variables("TRANSFER_CUDA_OPTIONS", "fuse=1"), "--device", "cuda").MustSay(1, "Unknown provider option: \"fuse\"");
     }
+
+    private string[] Extraction() =>
+        ["extract", "--data", gpu.Photos, "--model", "efficientnet-lite0", "--device", "cuda", "--out", gpu.NewFolder()];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

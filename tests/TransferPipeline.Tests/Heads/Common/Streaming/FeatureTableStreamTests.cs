@@ -18,7 +18,7 @@ public sealed class FeatureTableStreamTests : IDisposable
     public void Read_PartsOfAnyLength_GivesTheRowsOfASplitInOrder(int blockRows)
     {
         var (files, rows, expected) = Write(700, 1, 299, 300);
-        var stream = Open(files, blockRows);
+        var stream = SampleStream.Open(_table, files, blockRows);
         Assert.Equal(rows.Where(r => r.Split == "train").Select(r => r.Label == "shoes" ? 1 : 0), stream.Labels);
         for (var pass = 0; pass < 2; pass++)
         {
@@ -51,7 +51,7 @@ public sealed class FeatureTableStreamTests : IDisposable
     public void Read_CallerThatThrows_EndsAtOnceAndCanBeginAgain()
     {
         var (files, _, expected) = Write(900, 900);
-        var stream = Open(files, 100);
+        var stream = SampleStream.Open(_table, files, 100);
         var error = Assert.Throws<InvalidOperationException>(() =>
             stream.Read(
                 (_, first, _) =>
@@ -71,7 +71,7 @@ public sealed class FeatureTableStreamTests : IDisposable
     public void Read_SetThatChanged_SaysSo()
     {
         var (files, _, _) = Write(300, 300);
-        var stream = Open(files, 100);
+        var stream = SampleStream.Open(_table, files, 100);
         var (rows, vectors) = Samples.Make(200, 5);
         _table.Write(files[1], rows, vectors);
         Assert.StartsWith(
@@ -81,20 +81,6 @@ public sealed class FeatureTableStreamTests : IDisposable
         File.WriteAllText(files[1], "no Parquet");
         Assert.Contains("cannot be read as Parquet", Assert.Throws<BadInputException>(() => stream.Read((_, _, _) => { })).Message);
     }
-
-    private FeatureTableStream Open(string[] files, int blockRows) =>
-        new(
-            _table,
-            files,
-            (label, split) =>
-                split == "train"
-                    ? label == "shoes"
-                        ? 1
-                        : 0
-                    : -1,
-            5,
-            blockRows
-        );
 
     private (string[] Files, List<FeatureRow> Rows, float[] Train) Write(params int[] counts)
     {

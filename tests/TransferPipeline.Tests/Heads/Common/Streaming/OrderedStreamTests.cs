@@ -86,17 +86,6 @@ public sealed class OrderedStreamTests : IDisposable
         string[] files = [_folder.At($"{name}-0.parquet"), _folder.At($"{name}-1.parquet")];
         foreach (var (file, part) in files.Zip([order[..299], order[299..]]))
             _table.Write(file, [.. part.Select(row => rows[row])], vectors.Select(part));
-        return new(
-            _table,
-            files,
-            (label, split) =>
-                split == "train"
-                    ? label == "shoes"
-                        ? 1
-                        : 0
-                    : -1,
-            5,
-            64
-        );
+        return SampleStream.Open(_table, files, 64);
     }
 }
