@@ -52,7 +52,7 @@ internal static class ParseErrors
                 return NoOption(command, token);
             return command.Arguments is [var last, ..]
                 ? $"'{token}' is one too many: {command.Name} takes one <{last.Name}>{AfterSwitch(parsed, token)}"
-                : $"'{token}' is not expected: {command.Name} takes options alone";
+                : $"'{token}' is not expected: {command.Name} takes options alone{AfterSwitch(parsed, token)}";
         }
 
         if (command.Subcommands.Count > 0)

@@ -49,6 +49,10 @@ public sealed class ParseErrorsTests
     [InlineData("data check --data x --extension ", "x: there is no such file or folder")]
     [InlineData("run p.yaml q.yaml", "'q.yaml' is one too many: run takes one <pipeline> (see: transfer run --help)")]
     [InlineData("features verify s --photos p", "'p' is one too many: verify takes one <dir>, and --photos has no value: give it with ")]
+    [InlineData(
+        "compare --features s --check-data on",
+        "'on' is not expected: compare takes options alone, and --check-data has no value ("
+    )]
     [InlineData("doctor now", "'now' is not expected: doctor takes options alone (see: transfer doctor --help)")]
     [InlineData("features export x --format nyp --out y", "--format 'nyp' is not one of npy, csv, parquet; did you mean 'npy'?")]
     [InlineData("extract --data x --model y --out z --parquet duckdb", "there is no Parquet library 'duckdb'")]
