@@ -1,3 +1,5 @@
+using static TransferPipeline.Images.JpegMarkers;
+
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>
@@ -6,9 +8,6 @@ namespace TransferPipeline.ImageSharp;
 /// </summary>
 internal static class JpegColors
 {
-    private const byte Jfif = 0xE0,
-        Adobe = 0xEE;
-
     /// <summary>
     /// For libjpeg JFIF means YCbCr, else Adobe's transform decides, else the components' names (jdapimin.c: default_decompress_parms);
     /// for ImageSharp they are RGB by Adobe's transform or by their names.
@@ -17,13 +16,13 @@ internal static class JpegColors
     {
         var (transform, hasJfif) = (-1, false);
         ReadOnlySpan<byte> components = [];
-        for (var segments = new JpegSegments(encoded); segments.MoveNext() && segments.Code != JpegSegments.StartOfScan; )
+        for (var segments = new JpegSegments(encoded); segments.MoveNext() && segments.Code != StartOfScan; )
         {
             var content = segments.Content;
-            hasJfif |= segments.Code == Jfif && content.StartsWith("JFIF\0"u8);
+            hasJfif |= segments.Code == FirstApplication && content.StartsWith("JFIF\0"u8);
             if (segments.Code == Adobe && content.Length >= 12 && content.StartsWith("Adobe"u8))
                 transform = content[11];
-            else if (segments.IsFrame && content.Length >= 15 && content[5] == 3)
+            else if (IsFrame(segments.Code) && content.Length >= 15 && content[5] == 3)
                 components = content[6..];
         }
 

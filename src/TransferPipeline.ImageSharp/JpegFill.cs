@@ -1,13 +1,11 @@
 using System.Buffers.Binary;
+using static TransferPipeline.Images.JpegMarkers;
 
 namespace TransferPipeline.ImageSharp;
 
 /// <summary>Fill bytes: any number of FF may stand before the code of a marker (T.81, B.1.1.2).</summary>
 internal static class JpegFill
 {
-    private const byte Fill = 0xFF,
-        StartOfScan = 0xDA;
-
     /// <summary>
     /// The file without those of its header, which ImageSharp 2 takes for damage behind the first marker; the same bytes when there are
     /// none.

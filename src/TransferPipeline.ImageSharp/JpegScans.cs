@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using static TransferPipeline.Images.JpegMarkers;
 
 namespace TransferPipeline.ImageSharp;
 
@@ -14,12 +15,12 @@ internal static class JpegScans
         for (var segments = new JpegSegments(encoded); segments.MoveNext(); )
         {
             var content = segments.Content;
-            if (segments.IsFrame && content.Length > 5)
-                (components, isProgressive) = (content[5], segments.Code == JpegSegments.ProgressiveFrame);
-            else if (segments.Code == JpegSegments.RestartInterval && content.Length > 1)
+            if (IsFrame(segments.Code) && content.Length > 5)
+                (components, isProgressive) = (content[5], segments.Code == FirstProgressive);
+            else if (segments.Code == RestartInterval && content.Length > 1)
                 hasRestarts = BinaryPrimitives.ReadUInt16BigEndian(content) > 0;
             else if (
-                segments.Code == JpegSegments.StartOfScan
+                segments.Code == StartOfScan
                 && content.Length > 0
                 && ((content[0] > 1 && content[0] < components) || (isProgressive && hasRestarts))
             )

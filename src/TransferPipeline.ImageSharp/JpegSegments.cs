@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using static TransferPipeline.Images.JpegMarkers;
 
 namespace TransferPipeline.ImageSharp;
 
@@ -7,19 +8,6 @@ namespace TransferPipeline.ImageSharp;
 /// </summary>
 internal ref struct JpegSegments(ReadOnlySpan<byte> encoded)
 {
-    public const byte ProgressiveFrame = 0xC2,
-        StartOfScan = 0xDA,
-        RestartInterval = 0xDD;
-
-    private const byte Marker = 0xFF,
-        FirstFrame = 0xC0,
-        LastFrame = 0xCF,
-        HuffmanTables = 0xC4,
-        Extension = 0xC8,
-        ArithmeticTables = 0xCC;
-    private const byte FirstRestart = 0xD0,
-        EndOfImage = 0xD9;
-
     private readonly ReadOnlySpan<byte> _encoded = encoded;
 
     // Behind the start of the image.
@@ -31,16 +19,13 @@ internal ref struct JpegSegments(ReadOnlySpan<byte> encoded)
     /// <summary>Without its length; as long as that states, or to the end of the file.</summary>
     public ReadOnlySpan<byte> Content { get; private set; }
 
-    /// <summary>Whether it is a frame header: precision, height, width, the number of components, three bytes for each.</summary>
-    public readonly bool IsFrame => Code is >= FirstFrame and <= LastFrame and not (HuffmanTables or Extension or ArithmeticTables);
-
-    /// <returns>False at the end of the image or the file, and at a segment that is shorter than its length.</returns>
+    /// <returns>False at the end of the image or the file, and at a length below 2, which counts itself.</returns>
     public bool MoveNext()
     {
         while (_at + 4 <= _encoded.Length)
         {
             Code = _encoded[_at + 1];
-            if (_encoded[_at] != Marker || Code == Marker)
+            if (_encoded[_at] != Fill || Code == Fill)
             {
                 _at++;
                 continue;

@@ -1,16 +1,11 @@
 using System.Buffers.Binary;
+using static TransferPipeline.Images.JpegMarkers;
 
 namespace TransferPipeline.Images;
 
 /// <summary>Refuses JPEG of processes that neither Pillow nor the libraries decode, and names the process (ITU T.81, table B.1).</summary>
 internal static class JpegKind
 {
-    private const byte Fill = 0xFF,
-        HuffmanTables = 0xC4,
-        Extension = 0xC8,
-        ArithmeticTables = 0xCC,
-        StartOfScan = 0xDA;
-
     /// <exception cref="ImageDecodeException">It is lossless or hierarchical, or its levels are not of 8 bits.</exception>
     public static void Check(ReadOnlySpan<byte> encoded)
     {
@@ -27,7 +22,7 @@ internal static class JpegKind
             if (Kind(marker) is { } kind)
                 throw new ImageDecodeException($"{kind} JPEG is not supported: convert it to PNG");
             var bits = encoded[at + 4];
-            if (marker is >= 0xC0 and <= 0xCF and not (HuffmanTables or Extension or ArithmeticTables) && bits is > 8 and <= 16)
+            if (IsFrame(marker) && bits is > 8 and <= 16)
                 throw new ImageDecodeException($"JPEG of {bits} bits per channel is not supported: convert it to PNG");
             at += 2 + BinaryPrimitives.ReadUInt16BigEndian(encoded[(at + 2)..]);
         }

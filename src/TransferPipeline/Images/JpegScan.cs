@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using static TransferPipeline.Images.JpegMarkers;
 
 namespace TransferPipeline.Images;
 
@@ -27,26 +28,6 @@ internal enum JpegEnd
 /// </summary>
 internal readonly ref struct JpegScan
 {
-    private const byte Fill = 0xFF,
-        Temporary = 0x01,
-        FirstFrame = 0xC0,
-        FirstProgressive = 0xC2,
-        HuffmanTables = 0xC4,
-        Extension = 0xC8,
-        ArithmeticSequential = 0xC9;
-    private const byte ArithmeticTables = 0xCC,
-        LastFrame = 0xCF,
-        FirstRestart = 0xD0,
-        LastRestart = 0xD7,
-        StartOfImage = 0xD8,
-        EndOfImage = 0xD9,
-        StartOfScan = 0xDA;
-    private const byte QuantizationTables = 0xDB,
-        Lines = 0xDC,
-        RestartInterval = 0xDD,
-        FirstApplication = 0xE0,
-        LastApplication = 0xEF,
-        Comment = 0xFE;
     private const int NoMarker = -1,
         BlockSide = 8,
         TableValues = 64,
@@ -108,7 +89,7 @@ internal readonly ref struct JpegScan
             if (segment.Length < LeastNamed && (segment.StartsWith("JFIF"u8) || segment.StartsWith("Adobe"u8)))
                 return JpegEnd.Broken;
             // DHT, JPG and DAC have codes within the range of the frames.
-            if (marker is >= FirstFrame and <= LastFrame and not (HuffmanTables or Extension or ArithmeticTables))
+            if (IsFrame(marker))
             {
                 frame = segment;
                 type = marker;
