@@ -27,9 +27,9 @@ public sealed class OrderedStreamTests : IDisposable
         Assert.True(OrderedStream.IsNeeded(shuffled));
         Assert.False(OrderedStream.IsNeeded([0, 1, 5]));
         Assert.Equal(inOrder.Labels, stream.Labels);
-        var expected = Blocks(inOrder);
+        var expected = SampleStream.Blocks(inOrder);
         for (var pass = 0; pass < 2; pass++)
-            Assert.Equal(expected, Blocks(stream), (a, b) => a.First == b.First && a.Values.AsSpan().SequenceEqual(b.Values));
+            Assert.Equal(expected, SampleStream.Blocks(stream), (a, b) => a.First == b.First && a.Values.AsSpan().SequenceEqual(b.Values));
         var photo = rows.Where(r => r.Split == "train").ElementAt(250).Path;
         Assert.Contains(photo, stream.NameOf(250), StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(_folder.At("scratch")));
@@ -64,20 +64,6 @@ public sealed class OrderedStreamTests : IDisposable
         var head = (LinearHead)StreamedTraining.Run(set, extraction.Table, new Softmax(), extraction.At("scratch"), context).Head;
         var ridge = (LinearHead)StreamedTraining.Run(set, extraction.Table, new Ridge(), extraction.At("scratch"), context).Head;
         return [.. head.Weights, .. head.Bias, .. ridge.Weights, .. ridge.Bias];
-    }
-
-    private static List<(int First, float[] Values)> Blocks(IRowStream stream)
-    {
-        var blocks = new List<(int, float[])>();
-        stream.Read(
-            (block, first, count) =>
-            {
-                blocks.Add((first, block.Data[..(count * block.Columns)]));
-                // As scaling does.
-                block.Data.AsSpan().Fill(-1);
-            }
-        );
-        return blocks;
     }
 
     private FeatureTableStream Write(string name, List<FeatureRow> rows, FeatureMatrix vectors, int[] order)

@@ -13,10 +13,10 @@ public sealed class ScratchStreamTests : IDisposable
     {
         var source = new CountingStream();
         using var stream = new ScratchStream(source, _folder.At("made"), w => Assert.Fail(w));
-        var first = Blocks(stream);
+        var first = SampleStream.Blocks(stream);
         Assert.Equal([(0, 400), (400, 400), (800, 200)], first.Select(b => (b.First, b.Values.Length / 7)));
         for (var pass = 0; pass < 2; pass++)
-            Assert.Equal(first, Blocks(stream), (a, b) => a.First == b.First && a.Values.AsSpan().SequenceEqual(b.Values));
+            Assert.Equal(first, SampleStream.Blocks(stream), (a, b) => a.First == b.First && a.Values.AsSpan().SequenceEqual(b.Values));
         Assert.Equal(1, source.Readings);
         Assert.Empty(Directory.GetFileSystemEntries(_folder.At("made")));
     }
@@ -35,8 +35,8 @@ public sealed class ScratchStreamTests : IDisposable
                 }
             )
         );
-        Assert.Equal(Blocks(source).SelectMany(b => b.Values), Blocks(stream).SelectMany(b => b.Values));
-        Assert.Equal(Blocks(source).SelectMany(b => b.Values), Blocks(stream).SelectMany(b => b.Values));
+        Assert.Equal(SampleStream.Blocks(source).SelectMany(b => b.Values), SampleStream.Blocks(stream).SelectMany(b => b.Values));
+        Assert.Equal(SampleStream.Blocks(source).SelectMany(b => b.Values), SampleStream.Blocks(stream).SelectMany(b => b.Values));
     }
 
     [Fact]
@@ -45,23 +45,9 @@ public sealed class ScratchStreamTests : IDisposable
         var source = new CountingStream();
         var warnings = new List<string>();
         using var stream = new ScratchStream(source, _folder.Write("file", "no folder"), warnings.Add);
-        Assert.Equal(Blocks(stream).SelectMany(b => b.Values), Blocks(stream).SelectMany(b => b.Values));
+        Assert.Equal(SampleStream.Blocks(stream).SelectMany(b => b.Values), SampleStream.Blocks(stream).SelectMany(b => b.Values));
         Assert.Equal(2, source.Readings);
         Assert.Contains("cannot be written to", Assert.Single(warnings));
-    }
-
-    /// <summary>All blocks; changes each as scaling does.</summary>
-    private static List<(int First, float[] Values)> Blocks(IRowStream stream)
-    {
-        var blocks = new List<(int, float[])>();
-        stream.Read(
-            (block, first, count) =>
-            {
-                blocks.Add((first, block.Data[..(count * block.Columns)]));
-                block.Data.AsSpan().Fill(-1);
-            }
-        );
-        return blocks;
     }
 
     private sealed class CountingStream : IRowStream
