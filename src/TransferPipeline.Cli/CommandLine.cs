@@ -20,7 +20,17 @@ internal static class CommandLine
     {
         // Before parsing: the line is one argument, and only its first word shows which command to build.
         if (Completions.AreAskedFor(args))
-            return Completions.Write(args, static (words, line) => Create(words).Parse(line), output ?? Console.Out);
+        {
+            try
+            {
+                return Completions.Write(args, static (words, line) => Create(words).Parse(line), output ?? Console.Out);
+            }
+            catch (Exception e)
+            {
+                return Report(e, "");
+            }
+        }
+
         // As in git and dotnet: help COMMAND is COMMAND --help.
         if (args is ["help", .. var command])
             args = command is [var name, ..] && !CommandTable.Has(name) ? command : [.. command, "--help"];

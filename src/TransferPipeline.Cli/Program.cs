@@ -6,5 +6,6 @@ using TransferPipeline.Cli.Platform;
 if (!ProcessLimits.AreEnough())
     return (int)TransferPipeline.ExitCode.Failed;
 ConsoleText.UseUtf8();
+Console.SetOut(new OutputWriter(Console.Out));
 Console.SetError(new ErrorWriter(Console.Error));
 return await CommandLine.RunAsync(args);

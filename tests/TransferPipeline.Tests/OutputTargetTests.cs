@@ -123,12 +123,18 @@ public sealed class OutputTargetTests : IDisposable
         Assert.Equal((exitCode, whole.Output), (closed.ExitCode, closed.Output));
     }
 
-    [Fact]
-    public void Results_OnAFullDisk_AreAFailedJob()
+    [Theory]
+    [InlineData("data check --data samples/clothing --json")]
+    [InlineData("heads")]
+    [InlineData("heads --help")]
+    [InlineData("completion bash")]
+    [InlineData("'[suggest:11]' 'transfer he'")]
+    public void Results_ThatCannotBeWritten_AreAFailedJobThatNamesStdout(string arguments)
     {
-        var result = Shell("\"$0\" data check --data samples/clothing --json >/dev/full");
-        Assert.Equal(1, result.ExitCode);
-        Assert.StartsWith("transfer: the disk is full", result.LastErrorLine, StringComparison.Ordinal);
+        var full = Shell($"\"$0\" {arguments} >/dev/full");
+        var closed = Shell($"\"$0\" {arguments} >&-");
+        Assert.Equal((1, "transfer: stdout cannot be written: No space left on device\n"), (full.ExitCode, full.Error));
+        Assert.Equal((1, "transfer: stdout cannot be written: it is closed\n"), (closed.ExitCode, closed.Error));
     }
 
     [Theory]

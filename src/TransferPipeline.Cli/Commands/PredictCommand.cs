@@ -52,11 +52,13 @@ internal static class PredictCommand
                     .Select(f => new PhotoFile(f))
                     .ToList();
                 // A buffer of its own, since Console.Out flushes after every write.
-                using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16)
-                {
-                    NewLine = "\n",
-                    AutoFlush = !Console.IsOutputRedirected,
-                };
+                using var output = new OutputWriter(
+                    new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16)
+                    {
+                        NewLine = "\n",
+                        AutoFlush = !Console.IsOutputRedirected,
+                    }
+                );
                 // Disposed after an interrupt too, which closes a JSON array.
                 using var writer = PredictionWriter.Create(
                     parsed.GetValue(json) ? "json" : parsed.GetValue(format)!,
