@@ -16,6 +16,8 @@ internal static class TorchRuntime
 
     private static readonly Lazy<string?> Loaded = new(Load);
 
+    private const string CudaPackage = "TorchSharp-cuda-linux";
+
     private const string OtherHeads = "; linear-sgd and mlp do without";
 
     /// <summary>Null when libtorch is loaded; otherwise the reason and the cure.</summary>
@@ -51,15 +53,23 @@ internal static class TorchRuntime
             throw new JobFailedException($"{head}: {problem}");
         if (wanted == TorchDevice.Cuda && !cuda.is_available())
         {
-            // The driver's own library shows whether the driver is missing or the build has no CUDA.
-            var reason = NativeLibrary.TryLoad("libcuda.so.1", out _)
-                ? "this build's libtorch is for the CPU alone or finds no GPU: build with 'make GPU=1'"
-                : "libcuda.so.1 is missing: install the NVIDIA driver and build with 'make GPU=1'";
-            throw new JobFailedException($"{head}: device cuda cannot be used: {reason}, or use device=cpu");
+            // The driver's own library shows whether the driver is missing or libtorch has no CUDA.
+            var reason = WhyNoCuda(NativePackages.Platform, NativeLibrary.TryLoad("libcuda.so.1", out _));
+            throw new JobFailedException($"{head}: device cuda cannot be used: {reason}; or use device=cpu");
         }
 
         return device(wanted == TorchDevice.Cuda ? "cuda" : "cpu");
     }
+
+    internal static string WhyNoCuda(string platform, bool hasDriver) =>
+        CudaBuild.OtherPlatform(platform)
+        ?? (
+            hasDriver
+                ? "libtorch is the build for CPUs, or finds no GPU; its CUDA build comes"
+                : "libcuda.so.1 is missing: install the NVIDIA driver; libtorch's CUDA build comes"
+        )
+            + $" with 'make GPU=1' to a build from source, with the package {CudaPackage} to a program of your own, and to an "
+            + $"installed tool in a folder that {NativePackages.Variable} names";
 
     /// <summary>
     /// Calls the system's loader first: TorchSharp's own writes a trace of what it tried to stdout, where results belong, and copies all of

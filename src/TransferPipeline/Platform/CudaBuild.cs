@@ -64,13 +64,17 @@ internal static class CudaBuild
     internal static string? FolderAmong(IEnumerable<string> folders) =>
         folders.FirstOrDefault(f => File.Exists(Path.Combine(f, Runtime)) && File.Exists(Path.Combine(f, Provider)));
 
+    /// <summary>Null where GPUs are used, else the reason.</summary>
+    internal static string? OtherPlatform(string platform) =>
+        platform == SupportedPlatform ? null : $"GPUs are used on {SupportedPlatform} only, this is {platform}";
+
     /// <param name="used">The folder that was taken for the CUDA build, or null.</param>
     /// <param name="named">The folders that the user names.</param>
     /// <param name="package">Where NuGet would have the package.</param>
     internal static string WhyNone(string platform, string? used, IReadOnlyList<string> named, string package, bool hasDriver)
     {
-        if (platform != SupportedPlatform)
-            return $"GPUs are used on {SupportedPlatform} only, this is {platform}";
+        if (OtherPlatform(platform) is { } other)
+            return other;
         if (used is not null)
             return $"{used} holds {Provider}, but its {Runtime} is for the CPU alone: copy all files of the package there, or none";
         var ofNamed = named.Select(f => $"{f} ({State(f)})").DefaultIfEmpty("not set");
