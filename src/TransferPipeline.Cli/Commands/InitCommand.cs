@@ -71,7 +71,8 @@ internal static class InitCommand
                     );
                 else
                     Console.WriteLine(
-                        $"{target}: {report.Photos} photos of {report.Classes.Count} classes; edit it, then: transfer run {target}"
+                        $"{target}: {report.Photos} photos of {report.Classes.Count} classes; edit it, then: "
+                            + $"{Common.CommandName} run {Provenances.Quoted(target)}"
                     );
                 return Task.FromResult((int)ExitCode.Done);
             }

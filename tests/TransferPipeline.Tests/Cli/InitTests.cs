@@ -53,14 +53,15 @@ public sealed class InitTests : IDisposable
             "init",
             Path.Combine("12: it's", "train"),
             "--out",
-            Path.Combine("jobs", "mine.yaml")
+            Path.Combine("my jobs", "mine.yaml")
         );
         Assert.True(result.ExitCode == 0, result.Error);
-        var text = File.ReadAllText(_folder.At("jobs/mine.yaml"));
+        Assert.EndsWith($"edit it, then: transfer run '{Path.Combine("my jobs", "mine.yaml")}'", result.Output.TrimEnd());
+        var text = File.ReadAllText(_folder.At("my jobs/mine.yaml"));
         Assert.Contains("path: '../12: it''s/train'", text, StringComparison.Ordinal);
         Assert.Contains("validation-share: 0.2", text, StringComparison.Ordinal);
         Assert.Contains("protocol: k-fold", text, StringComparison.Ordinal);
-        Plan(Path.Combine("jobs", "mine.yaml"));
+        Plan(Path.Combine("my jobs", "mine.yaml"));
     }
 
     [Theory]
