@@ -12,15 +12,8 @@ internal static class ChildExtraction
 {
     public const string Switch = "--child-extract";
 
-    public static Process Start(string photos, string set, int rowsPerPart)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(typeof(ChildExtraction).Assembly.Location);
-        foreach (var argument in (string[])[Switch, photos, set, rowsPerPart.ToString(CultureInfo.InvariantCulture)])
-            start.ArgumentList.Add(argument);
-        return Process.Start(start)!.KilledAtLimit();
-    }
+    public static Process Start(string photos, string set, int rowsPerPart) =>
+        Process.Start(TestProgram.With(Switch, photos, set, rowsPerPart.ToString(CultureInfo.InvariantCulture)))!.KilledAtLimit();
 
     public static int Run(string[] args)
     {
@@ -31,8 +24,8 @@ internal static class ChildExtraction
         try
         {
             Console.WriteLine($"computed {Extractor.Run(job, options)[0].Computed}");
-            foreach (var line in File.ReadLines("/proc/self/status").Where(l => l.StartsWith("VmHWM", StringComparison.Ordinal)))
-                Console.WriteLine(line);
+            if (OperatingSystem.IsLinux())
+                Console.WriteLine(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)));
             return 0;
         }
         catch (TransferException e)

@@ -12,17 +12,14 @@ internal static class ChildReading
     /// <returns>Rows of the file, and the most memory that the process had, in bytes.</returns>
     public static (int Rows, long PeakBytes) Start(string library, string file, int columns)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        var start = TestProgram.With(Switch, library, file, columns.ToString(CultureInfo.InvariantCulture));
         // What waits for the collector is not held: a small heap makes it come.
         start.Environment["DOTNET_GCHeapHardLimit"] = "0x8000000";
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(typeof(ChildReading).Assembly.Location);
-        foreach (var argument in (string[])[Switch, library, file, columns.ToString(CultureInfo.InvariantCulture)])
-            start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!.KilledAtLimit();
+        var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitToEnd();
-        Assert.Equal(0, process.ExitCode);
+        Assert.True(process.ExitCode == 0, error.Result);
         var numbers = output.Split(' ');
         return (int.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[1], CultureInfo.InvariantCulture) << 10);
     }

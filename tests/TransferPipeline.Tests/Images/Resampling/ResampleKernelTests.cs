@@ -12,12 +12,7 @@ public sealed class ResampleKernelTests
     [InlineData("DOTNET_EnableAVX2", "0")]
     public async Task The_suite_of_the_preprocessor_passes_in_a_child_process_with(string variable, string value)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "TransferPipeline.Tests"))
-        {
-            ArgumentList = { "-class", typeof(PreprocessorTests).FullName!, "-noColor" },
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = TestProgram.With("-class", typeof(PreprocessorTests).FullName!, "-noColor");
         start.Environment[variable] = value;
         using var child = Process.Start(start)!;
         var cancellation = TestContext.Current.CancellationToken;
