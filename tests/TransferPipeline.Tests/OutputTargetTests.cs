@@ -57,15 +57,14 @@ public sealed class OutputTargetTests : IDisposable
     [Fact]
     public void RemoveAbandoned_LeavesFilesOfRunningProcessesAndOthers()
     {
-        using var ended = Process.Start("true");
-        ended.WaitForExit();
+        var ended = EndedProcess();
         var machine = Environment.MachineName;
-        var left = _folder.Write($"c.onnx.{machine}-{ended.Id}.tmp", "of a process that was killed");
+        var left = _folder.Write($"c.onnx.{machine}-{ended}.tmp", "of a process that was killed");
         string[] others =
         [
             OutputTarget.OwnTemporary(_folder.Write("c.onnx", "the target")),
-            _folder.Write($"other.onnx.{machine}-{ended.Id}.tmp", "of another target"),
-            _folder.Write($"c.onnx.{machine}2-{ended.Id}.tmp", "of another machine, on which it may run"),
+            _folder.Write($"other.onnx.{machine}-{ended}.tmp", "of another target"),
+            _folder.Write($"c.onnx.{machine}2-{ended}.tmp", "of another machine, on which it may run"),
             _folder.Write("c.onnx.mine.tmp", "a user's"),
             _folder.At("c.onnx"),
             _folder.Write("c.onnx.tmp", "without a process"),
@@ -81,9 +80,8 @@ public sealed class OutputTargetTests : IDisposable
     [Fact]
     public void DurableFile_WhileAnotherProcessWritesTheSame_HasATemporaryOfItsOwn()
     {
-        using var ended = Process.Start("true");
-        ended.WaitForExit();
-        var left = _folder.Write($"r.html.{Environment.MachineName}-{ended.Id}.tmp", "of a process that was killed");
+        var ended = EndedProcess();
+        var left = _folder.Write($"r.html.{Environment.MachineName}-{ended}.tmp", "of a process that was killed");
         var other = _folder.Write($"r.html.{Environment.MachineName}-1.tmp", "half of what another process");
         var shared = _folder.Write("r.html.tmp", "half of what an older program");
         DurableFile.WriteText(_folder.At("r.html"), "whole");
@@ -164,8 +162,19 @@ public sealed class OutputTargetTests : IDisposable
             Assert.StartsWith("transfer: ", result.LastErrorLine, StringComparison.Ordinal);
     }
 
-    private TransferResult Shell(string script) =>
-        TransferProcess.RunProgram("/bin/bash", SharedData.Repository, null, "-c", script, TransferProcess.Executable, _folder.Root);
+    private TransferResult Shell(string script)
+    {
+        UnixTools.RequireLinux();
+        return TransferProcess.RunProgram("/bin/bash", SharedData.Repository, null, "-c", script, TransferProcess.Executable, _folder.Root);
+    }
+
+    private static int EndedProcess()
+    {
+        using var ended = Process.Start(new ProcessStartInfo(TransferProcess.Executable, "--help") { RedirectStandardOutput = true })!;
+        ended.StandardOutput.ReadToEnd();
+        ended.WaitToEnd();
+        return ended.Id;
+    }
 
     private string Set()
     {
@@ -178,6 +187,7 @@ public sealed class OutputTargetTests : IDisposable
     /// <summary>A device of the test's own where root may make one: if the program were wrong, the machine's would be lost.</summary>
     private string Device(string name)
     {
+        UnixTools.RequireLinux();
         if (Environment.UserName != "root")
             return Path.Combine("/dev", name);
         var device = _folder.At("dev", name);

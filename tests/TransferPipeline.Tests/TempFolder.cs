@@ -32,6 +32,7 @@ internal sealed class TempFolder : IDisposable
     /// <summary>A named pipe that nobody writes to: who opens it waits for ever.</summary>
     public string Pipe(string path)
     {
+        UnixTools.Require();
         var file = At(path);
         using var make = Process.Start("mkfifo", [file]);
         make.WaitToEnd();

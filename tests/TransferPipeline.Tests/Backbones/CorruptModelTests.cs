@@ -33,9 +33,7 @@ public sealed class CorruptModelTests : IDisposable
     [Fact]
     public void Open_Pipe_IsNotAnOnnxModel()
     {
-        var file = _folder.At("pipe.onnx");
-        using (var make = System.Diagnostics.Process.Start("mkfifo", [file]))
-            make.WaitToEnd();
+        var file = _folder.Pipe("pipe.onnx");
         Assert.StartsWith(file + ": not an ONNX model", Assert.Throws<BadInputException>(() => Backbone.Open(file)).Message);
     }
 

@@ -66,6 +66,7 @@ public sealed class JoinScriptTests : IDisposable
     /// <summary>An archive of 2.4 MB that does not compress, in pieces of 1 MB.</summary>
     private byte[] Cut(string content, int seed)
     {
+        UnixTools.Require();
         var bytes = new byte[2_400_000];
         new Random(seed).NextBytes(bytes);
         _folder.Write("parcel/transfer", bytes);

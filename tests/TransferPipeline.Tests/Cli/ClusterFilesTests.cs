@@ -112,6 +112,7 @@ public sealed class ClusterFilesTests : IDisposable
     [InlineData("slurm-merge.sbatch", "give OUT")]
     public void Slurm_WithoutSettings_SaysWhichIsMissing(string file, string message)
     {
+        UnixTools.Require();
         var start = new ProcessStartInfo("/bin/bash") { RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(Folder, file));
         start.Environment.Remove("DATA");
@@ -129,6 +130,7 @@ public sealed class ClusterFilesTests : IDisposable
     /// </summary>
     private Process Pod(YamlNode job, string containers, int index = 0)
     {
+        UnixTools.Require();
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardError = true, RedirectStandardOutput = true };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add(Arguments(job, containers).Replace("/data/", _data.Root + "/", StringComparison.Ordinal));

@@ -318,9 +318,7 @@ public sealed class MainJobTests(MainJobTests.MainJob job) : IClassFixture<MainJ
     public void Show_Interrupted_EndsAtOnce()
     {
         using var folder = new TempFolder();
-        var manifest = folder.At("manifest.json");
-        using (var make = Process.Start("mkfifo", [manifest]))
-            make.WaitToEnd();
+        var manifest = folder.Pipe("manifest.json");
         using var process = TransferProcess.Start(folder.Root, null, ["features", "show", folder.Root]);
 
         // Opens when the other side has.

@@ -152,6 +152,7 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
     [Fact]
     public async Task Names_FromStdin_ArePredictedInTheirOrder()
     {
+        UnixTools.Require();
         string[] photos = [.. SamplePhotos.Photos("validation", "shoes").Take(3).Reverse(), Path.Combine(trained.Photos, "gone.jpg")];
         System.IO.File.WriteAllText(trained.At("names"), string.Join('\n', photos) + "\n");
         using var process = Process.Start(

@@ -60,6 +60,7 @@ public sealed partial class ReadmeTests : IDisposable
 
     private TransferResult Shell(string command)
     {
+        UnixTools.Require();
         using var process = Process.Start(
             new ProcessStartInfo("/bin/sh", ["-c", command])
             {

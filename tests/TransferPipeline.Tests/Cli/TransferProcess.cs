@@ -47,8 +47,14 @@ internal static class TransferProcess
     /// Starts `transfer` so that it can be interrupted: a process that a shell runs in the background ignores SIGINT, and its children
     /// inherit that.
     /// </summary>
-    public static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
-        StartProgram("env", folder, environment, ["--default-signal=INT", Executable, .. arguments]);
+    public static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    {
+        UnixTools.Require();
+        // Only GNU's env has that option.
+        return OperatingSystem.IsLinux()
+            ? StartProgram("env", folder, environment, ["--default-signal=INT", Executable, .. arguments])
+            : StartProgram(Executable, folder, environment, arguments);
+    }
 
     private static Process StartProgram(string program, string folder, IReadOnlyDictionary<string, string>? environment, string[] arguments)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
@@ -136,6 +137,7 @@ public sealed class MicrosoftMLHeadsTests
     [Fact]
     public void Score_OfFastTree_IsThatOfMLNetsOneVersusAll()
     {
+        var head = Fit("mlnet-fast-tree", 1, ("NumberOfTrees", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255"));
         var rows = Mixture.Training(Data.X, Data.Y, Train);
         var ml = new MLContext(0);
         var trees = ml.BinaryClassification.Trainers.FastTree(
@@ -150,20 +152,13 @@ public sealed class MicrosoftMLHeadsTests
         var model = ml
             .MulticlassClassification.Trainers.OneVersusAll(trees)
             .Fit(RowView.Classes(rows, FeatureScaling.None, TestContext.Current.CancellationToken));
-        HeadChecks.AssertClose(
-            MLNetScores(model),
-            HeadChecks.Scores(
-                Fit("mlnet-fast-tree", 1, ("NumberOfTrees", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255")),
-                Data.X,
-                Rest
-            ),
-            1e-5
-        );
+        HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(head, Data.X, Rest), 1e-5);
     }
 
     [Fact]
     public void Score_OfLightGbm_IsThatOfMLNetsSoftmax()
     {
+        var head = Fit("mlnet-light-gbm", 1, ("NumberOfIterations", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255"));
         var model = new MLContext(0)
             .MulticlassClassification.Trainers.LightGbm(
                 new LightGbmMulticlassTrainer.Options
@@ -178,7 +173,6 @@ public sealed class MicrosoftMLHeadsTests
                 }
             )
             .Fit(RowView.Classes(Mixture.Training(Data.X, Data.Y, Train), FeatureScaling.None, TestContext.Current.CancellationToken));
-        var head = Fit("mlnet-light-gbm", 1, ("NumberOfIterations", "20"), ("FeatureFraction", "1"), ("MaximumBinCountPerFeature", "255"));
         HeadChecks.AssertClose(MLNetScores(model), HeadChecks.Scores(head, Data.X, Rest), 1e-5);
         Assert.All(HeadChecks.Scores(head, Data.X, Rest).Chunk(Classes), row => Assert.Equal(1, row.Sum(), 1e-5f));
     }
@@ -242,7 +236,13 @@ public sealed class MicrosoftMLHeadsTests
     private static IHead Fit(string name, int threads = 1, params (string Name, string Value)[] settings)
     {
         var trainer = MicrosoftMLHeads.Trainers.Single(t => t.Name == name);
-        Assert.Null(trainer.Unavailable);
+        if (trainer.Unavailable is { } reason)
+        {
+            // ML.NET's packages have all libraries for it.
+            Assert.NotEqual(Architecture.X64, RuntimeInformation.ProcessArchitecture);
+            Assert.Skip(reason);
+        }
+
         return trainer.Train(
             Mixture.Training(Data.X, Data.Y, Train),
             Mixture.Settings(trainer, settings),
