@@ -46,7 +46,9 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
                 tensor,
                 shape,
                 point.Pooling,
-                shape.Length == 3 ? PatchTokens.Of(index, input, point.Tensor, shape[1]) : null,
+                shape.Length == 3 && point.Pooling.Kind is PoolingKind.Cls or PoolingKind.Mean or PoolingKind.ClsMean
+                    ? PatchTokens.Of(backbone.File, onnx.Model, index, input, point.Tensor, shape[1])
+                    : null,
                 what
             );
             var name = graph.Unique(points.Count == 1 ? "feature" : $"feature_{i}");

@@ -7,7 +7,7 @@ internal static class PoolingWriter
 {
     /// <param name="tensor">Float32, batch axis first.</param>
     /// <param name="shape">Its shape for one photo.</param>
-    /// <param name="tokens">Tokens beside those of the patches; null when they cannot be counted.</param>
+    /// <param name="tokens">Tokens beside those of the patches; null when the graph does not show them.</param>
     /// <param name="what">The cut in the user's words, for messages.</param>
     /// <returns>The N x D tensor.</returns>
     /// <exception cref="UsageException">The pooling needs a map and this is none.</exception>
@@ -52,28 +52,26 @@ internal static class PoolingWriter
             Throw.Usage($"pooling {pooling} needs tokens (photos x tokens x values), but {what} is {found}");
         }
 
-        if (pooling.Kind != PoolingKind.Mean && tokens is { Count: 0, Behind: 0, IsCertain: true })
-            Throw.Usage($"pooling {pooling} needs a class token, but {what} holds {shape[1]} tokens for as many patches; use pooling mean");
-        if (pooling.Kind != PoolingKind.Mean && tokens is { Count: 0, Behind: > 1 and var several })
-            Throw.Usage(
-                $"pooling {pooling} needs a class token, but {what} holds {several} tokens behind those of the patches, none before them; "
-                    + "use pooling mean"
-            );
-        // The one token behind the patches, or the first of all.
-        var isLast = tokens is { Count: 0, Behind: 1 };
-        if (pooling.Kind != PoolingKind.Cls && tokens is null)
-            Throw.Usage(
-                $"pooling {pooling} needs the number of patches, but {what} holds {shape[1]} tokens, into which no grid of patches "
-                    + $"fits; use pooling avg (all tokens) or cls"
+        if (tokens is not { } known)
+            throw new UsageException(
+                $"pooling {pooling} needs to know which tokens are of patches, but the graph does not show it of the {shape[1]} tokens of {what}; "
+                    + "use pooling avg (all tokens), or name the tensor of the class token with --cut"
             );
         var parts = new List<string>();
         if (pooling.Kind != PoolingKind.Mean)
-            parts.Add(graph.Node("Gather", [tensor, graph.Constant("class_token", [isLast ? shape[1] - 1 : 0L], [])], ("axis", 1L)));
+        {
+            if (known.ClassToken is not { } place)
+                throw new UsageException(
+                    $"pooling {pooling} needs a class token, but {what} holds "
+                        + (known.Before + known.Behind is > 0 and var others ? $"{others} registers beside those" : "no token beside those")
+                        + " of the patches; use pooling mean"
+                );
+            parts.Add(graph.Node("Gather", [tensor, graph.Constant("class_token", [place], [])], ("axis", 1L)));
+        }
+
         if (pooling.Kind != PoolingKind.Cls)
         {
-            // With a class token requested, the first token is one even where the count leaves none.
-            var first = Math.Max(tokens!.Value.Count, pooling.Kind == PoolingKind.ClsMean && !isLast ? 1L : 0L);
-            var end = shape[1] - tokens.Value.Behind;
+            var (first, end) = (known.Before, shape[1] - known.Behind);
             var patches =
                 first == 0 && end == shape[1]
                     ? tensor

@@ -62,50 +62,16 @@ public sealed class EncoderTests : IDisposable
         );
     }
 
-    /// <summary>Registers and class tokens that stand behind the patches are no patches.</summary>
-    [Theory]
-    [InlineData(1, 0, 0)]
-    [InlineData(0, 1, 9)]
-    [InlineData(1, 2, 0)]
-    public void Cut_TokensBehindThePatches_AreNoPatches(int before, int behind, int classToken)
-    {
-        // 12 x 12 photos in patches of 4 are 9 tokens of 8 values.
-        var m = new SmallModel();
-        var map = m.Node(
-            "Conv",
-            [m.Input, m.Weights(0.3f, 8, 3, 4, 4)],
-            ("kernel_shape", new long[] { 4, 4 }),
-            ("strides", new long[] { 4, 4 })
-        );
-        var patches = m.Node("Transpose", [m.Node("Reshape", map, m.Shape(0, 8, 9))], ("perm", new long[] { 0, 2, 1 }));
-        var batch = m.Node("Concat", [m.Node("Slice", m.Node("Shape", map), m.Shape(0), m.Shape(1)), m.Shape(1), m.Shape(1)], ("axis", 0L));
-        string[] parts =
-        [
-            .. before > 0 ? [m.Node("Expand", m.Weights(1, 1, before, 8), batch)] : Array.Empty<string>(),
-            patches,
-            .. behind > 0 ? [m.Node("Expand", m.Weights(1, 1, behind, 8), batch)] : Array.Empty<string>(),
-        ];
-        var tokens = m.Node("Softmax", [m.Node("Concat", parts, ("axis", 1L))], ("axis", 2L));
-        var backbone = Backbone.Open(m.Output(tokens, -1, 9 + before + behind, 8).Save(_folder));
-        var pixels = Probe.Pixels([1, 3, SmallModel.Size, SmallModel.Size]);
-        var (all, _) = m.RunFull(tokens, pixels, 1, 3, SmallModel.Size, SmallModel.Size);
-        var expected = all.AsSpan(classToken * 8, 8).ToArray();
-        SmallModel.AssertClose(expected, SmallModel.RunCut(backbone.Cut(new CutRequest(tokens, Pooling.Parse("cls"))), pixels, 1));
-        float[] mean = [.. Enumerable.Range(0, 8).Select(d => Enumerable.Range(before, 9).Average(t => all[t * 8 + d]))];
-        SmallModel.AssertClose(mean, SmallModel.RunCut(backbone.Cut(new CutRequest(tokens, Pooling.Parse("mean"))), pixels, 1));
-        SmallModel.AssertClose(
-            [.. expected, .. mean],
-            SmallModel.RunCut(backbone.Cut(new CutRequest(tokens, Pooling.Parse("cls+mean"))), pixels, 1)
-        );
-    }
-
     [Fact]
     public void Cut_ClassTokenOfTokensWithoutOne_IsRefused()
     {
         var error = Assert.Throws<UsageException>(() =>
             Backbone.Open(Golden("siglip")).Cut(new CutRequest("last_hidden_state", Pooling.Parse("cls")))
         );
-        Assert.Contains("16 tokens for as many patches; use pooling mean", error.Message);
+        Assert.Contains(
+            "needs a class token, but 'last_hidden_state' holds no token beside those of the patches; use pooling mean",
+            error.Message
+        );
     }
 
     [Fact]
