@@ -54,8 +54,8 @@ internal static class PoolingWriter
 
         if (tokens is not { } known)
             throw new UsageException(
-                $"pooling {pooling} needs to know which tokens are of patches, but the graph does not show it of the {shape[1]} tokens of {what}; "
-                    + "use pooling avg (all tokens), or name the tensor of the class token with --cut"
+                $"pooling {pooling} needs to know which tokens are of patches, but the graph does not show it of the {shape[1]} tokens of "
+                    + $"{what}; use pooling avg (all tokens), or name the tensor of the class token with --cut"
             );
         var parts = new List<string>();
         if (pooling.Kind != PoolingKind.Mean)
