@@ -218,7 +218,10 @@ internal sealed partial class TorchTunedPart : ITunedPart
         }
         catch (GraphRunException e)
         {
-            throw new BadInputException($"the part above the cut cannot be computed at the shapes of the cut: {e.Message}", e);
+            throw new BadInputException(
+                $"the part above the cut cannot be computed at the shapes of the cut: {e.Message}; choose a cut behind it",
+                e
+            );
         }
     }
 

@@ -18,8 +18,9 @@ internal static class Convolutions
         if (w.dim() != 4)
             throw new NotSupportedException($"a convolution over {w.dim() - 2} axes");
         var window = Window.Of(call, x.shape, w.shape[2..], isLine);
-        // Before the call: where it pads, the window's own padding becomes 0.
-        x = window.PadWhereUneven(x, 0);
+        // libtorch pads both ends alike.
+        if (!window.IsEven)
+            (x, window) = (window.Pad(x, 0), window.Unpadded);
         var y = nn.functional.conv2d(x, w, call.DataOrNull(2), window.Strides, window.Before, window.Dilations, call.Int("group", 1));
         return isLine ? y.squeeze(2) : y;
     }

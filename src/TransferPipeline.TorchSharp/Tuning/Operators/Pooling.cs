@@ -18,11 +18,11 @@ internal static class Pooling
     private static Tensor MaxPool(OperatorCall call)
     {
         var (x, window, isLine) = Windowed(call);
-        // libtorch takes at most half of the window as padding.
-        if (!window.IsEven || window.Before.Where((p, axis) => p * 2 > window.Kernel[axis]).Any())
+        var ceil = call.Int("ceil_mode", 0) != 0;
+        if (!FitsTorch(window))
             // Padding must never be the maximum.
-            x = window.Pad(x, double.NegativeInfinity);
-        var y = nn.functional.max_pool2d(x, window.Kernel, window.Strides, window.Before, window.Dilations, call.Int("ceil_mode", 0) != 0);
+            (x, window, ceil) = (window.Covering(x.shape, ceil).Pad(x, double.NegativeInfinity), window.Unpadded, false);
+        var y = nn.functional.max_pool2d(x, window.Kernel, window.Strides, window.Before, window.Dilations, ceil);
         return isLine ? y.squeeze(2) : y;
     }
 
@@ -32,32 +32,32 @@ internal static class Pooling
         if (window.Dilations is not [1, 1])
             throw new NotSupportedException("an AveragePool with dilations");
         var (ceil, countsPadding) = (call.Int("ceil_mode", 0) != 0, call.Int("count_include_pad", 0) != 0);
-        var fits = window.IsEven && !window.Before.Where((p, axis) => p * 2 > window.Kernel[axis]).Any();
         Tensor y;
-        if (fits || countsPadding)
+        if (FitsTorch(window))
         {
-            x = fits ? x : window.Pad(x, 0);
             y = nn.functional.avg_pool2d(x, window.Kernel, window.Strides, window.Before, ceil, countsPadding);
         }
         else
         {
-            // Sums of values divided by numbers of values that are no padding.
+            // Sums of values divided by numbers of values that count; what the last place covers beyond the padding never does.
+            var covering = window.Covering(x.shape, ceil);
+            var beyond = covering with { Before = [0, 0], After = [.. covering.After.Zip(window.After, (all, pad) => all - pad)] };
             var ones = ones_like(x);
-            var (before, after) = (window.Before.ToArray(), window.After.ToArray());
-            x = window.Pad(x, 0);
-            ones = (window with { Before = before, After = after }).Pad(ones, 0);
-            y = Mean(x) / Mean(ones);
-            Tensor Mean(Tensor values) => nn.functional.avg_pool2d(values, window.Kernel, window.Strides, window.Before, ceil);
+            y = Mean(covering.Pad(x, 0)) / Mean(countsPadding ? beyond.Pad(window.Pad(ones, 1), 0) : covering.Pad(ones, 0));
+            Tensor Mean(Tensor values) => nn.functional.avg_pool2d(values, window.Kernel, window.Strides, [0, 0]);
         }
 
         return isLine ? y.squeeze(2) : y;
     }
 
+    /// <summary>libtorch pads both ends alike, by at most half of the window.</summary>
+    private static bool FitsTorch(Window window) => window.IsEven && !window.Before.Where((p, axis) => p * 2 > window.Kernel[axis]).Any();
+
     private static (Tensor X, Window Window, bool IsLine) Windowed(OperatorCall call)
     {
         var (x, kernel) = (call.Data(0), call.Ints("kernel_shape")!);
         if (kernel.Length > 2)
-            throw new NotSupportedException($"a {call.Op} over {kernel.Length} axes");
+            throw new NotSupportedException($"{call.Op} over {kernel.Length} axes");
         var isLine = kernel.Length == 1;
         if (isLine)
             // A line is a map of height 1.

@@ -14,7 +14,7 @@ internal static class Reductions
             ["ReduceMax"] = call => Reduce(call, (x, axes, keep) => x.amax(axes, keep)),
             ["ReduceMin"] = call => Reduce(call, (x, axes, keep) => x.amin(axes, keep)),
             ["ReduceL1"] = call => Reduce(call, (x, axes, keep) => x.abs().sum(axes, keep)),
-            ["ReduceL2"] = call => Reduce(call, (x, axes, keep) => (x * x).sum(axes, keep).sqrt()),
+            ["ReduceL2"] = call => Reduce(call, (x, axes, keep) => Root((x * x).sum(axes, keep))),
             ["ReduceSumSquare"] = call => Reduce(call, (x, axes, keep) => (x * x).sum(axes, keep)),
             ["ReduceLogSum"] = call => Reduce(call, (x, axes, keep) => x.sum(axes, keep).log()),
             ["ReduceLogSumExp"] = call => Reduce(call, LogSumExp),
@@ -29,12 +29,20 @@ internal static class Reductions
         var wanted = call.Integers(1, "axes");
         if (wanted is null or [])
         {
+            // Nothing is reduced, but each value is still squared or made positive: as if it had an axis of its own.
             if (call.Int("noop_with_empty_axes", 0) != 0)
-                return x.alias();
+                return function(x.unsqueeze(-1), [x.dim()], false);
             wanted = [.. Enumerable.Range(0, (int)x.dim()).Select(a => (long)a)];
         }
 
         return function(x, wanted, call.Int("keepdims", 1) != 0);
+    }
+
+    /// <summary>With the derivative 0 at 0, as torch's norm, where that of a root is infinite.</summary>
+    private static Tensor Root(Tensor squares)
+    {
+        var isZero = squares.eq(Scalars.Of(0));
+        return squares.masked_fill(isZero, Scalars.Of(1)).sqrt().masked_fill(isZero, Scalars.Of(0));
     }
 
     /// <summary>By the maximum, so that no exponential overflows.</summary>

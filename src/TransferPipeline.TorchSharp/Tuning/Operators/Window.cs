@@ -45,16 +45,36 @@ internal sealed record Window(long[] Kernel, long[] Strides, long[] Dilations, l
             : [.. values];
     }
 
-    /// <summary>libtorch pads both ends alike; otherwise the tensor is padded first, and <see cref="Before"/> becomes 0.</summary>
-    public Tensor PadWhereUneven(Tensor x, double value) => IsEven ? x : Pad(x, value);
+    /// <summary>The same window over a tensor that has been padded.</summary>
+    public Window Unpadded => this with { Before = [0, 0], After = [0, 0] };
 
-    /// <summary>The tensor with its padding; <see cref="Before"/> and <see cref="After"/> become 0.</summary>
-    public Tensor Pad(Tensor x, double value)
-    {
+    /// <summary>The tensor with its padding.</summary>
+    public Tensor Pad(Tensor x, double value) =>
         // libtorch lists the last axis first.
-        var padded = nn.functional.pad(x, [Before[1], After[1], Before[0], After[0]], value: value);
-        Array.Clear(Before);
-        Array.Clear(After);
-        return padded;
+        nn.functional.pad(x, [Before[1], After[1], Before[0], After[0]], value: value);
+
+    /// <summary>
+    /// The window padded, or cut, at the end to what its last places cover. Rounded up, a last place must begin before the padding at the
+    /// end, which libtorch does not know from the values once they are padded.
+    /// </summary>
+    /// <param name="shape">N x C x height x width.</param>
+    /// <param name="ceil">The number of places is rounded up.</param>
+    public Window Covering(long[] shape, bool ceil)
+    {
+        var after = new long[2];
+        for (var axis = 0; axis < 2; axis++)
+        {
+            var (size, covers) = (shape[axis + 2], (Kernel[axis] - 1) * Dilations[axis] + 1);
+            var room = size + Before[axis] + After[axis] - covers;
+            var steps = (ceil ? room + Strides[axis] - 1 : room) / Strides[axis];
+            if (ceil && steps * Strides[axis] >= size + Before[axis])
+                steps--;
+            after[axis] = steps * Strides[axis] + covers - size - Before[axis];
+        }
+
+        return this with
+        {
+            After = after,
+        };
     }
 }

@@ -74,6 +74,12 @@ internal static partial class OperatorCases
             );
         }
 
+        // Columns of zeros, at which a root has no derivative.
+        cases["ReduceL2 of zeros"] = new(
+            17,
+            Map,
+            (g, x) => g.Node("ReduceL2", [g.Node("Mul", [x, g.Constant("zeros", [0f, 1, 0, 0, 1], 5)])], ("axes", new[] { 2L }))
+        );
         cases["ReduceLogSum"] = new(17, Map, (g, x) => g.Node("ReduceLogSum", [Positive(g, x)], ("axes", new[] { 1L }), ("keepdims", 0L)));
         cases["ReduceSum opset 11"] = One("ReduceSum", 11, ("axes", new[] { 1L }));
         cases["ReduceMean opset 18"] = One("ReduceMean", 18, ("axes", new[] { 1L }));
