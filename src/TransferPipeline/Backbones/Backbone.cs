@@ -71,8 +71,23 @@ internal sealed partial class Backbone
     internal static Backbone Open(string file, PhotoSize size)
     {
         var onnx = OnnxFile.Read(file);
+        RefuseBlocked(onnx);
         var input = InputReader.Read(onnx.File, onnx.Model, size);
         return new(onnx, input, new GraphIndex(onnx.Model.Graph, input.Name));
+    }
+
+    /// <summary>
+    /// At its last level of optimization, ONNX Runtime stores weights and maps in blocks as long as the registers of the CPU that it runs
+    /// on. Another CPU reads the same file in blocks of another length, without an error.
+    /// </summary>
+    private static void RefuseBlocked(OnnxFile onnx)
+    {
+        if (onnx.Model.Graph.Node.FirstOrDefault(n => n.Domain == "com.microsoft.nchwc") is { } node)
+            Throw.BadInput(
+                $"{onnx.File}: ONNX Runtime has optimized it for the CPU that it was loaded on (its operator {node.OpType} is of the "
+                    + $"domain '{node.Domain}'), and other CPUs would compute other vectors; use the file that it was made from, or "
+                    + "optimize that one again with ORT_ENABLE_EXTENDED"
+            );
     }
 
     /// <summary>The graph up to the given cuts, each pooled to a vector; what lies past them is left out.</summary>

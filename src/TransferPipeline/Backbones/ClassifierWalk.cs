@@ -92,7 +92,7 @@ internal sealed class ClassifierWalk
         while (_index.Producer(tensor) is { } node)
         {
             if (WeightedLayer.Of(_index, node) is { } layer)
-                return [(layer, passed)];
+                return HeadOperators.PassActivation(node, passed) is { } reached ? [(layer, reached)] : null;
             if (HeadOperators.Pass(_index, node, passed) is { } next)
                 (tensor, passed) = next;
             else if (HeadOperators.Branches(_index, node, passed) is { } branches)

@@ -95,6 +95,17 @@ internal static class HeadOperators
         }
     }
 
+    /// <summary>The activation that ONNX Runtime's optimizer has joined with a layer, as if it followed the layer.</summary>
+    /// <returns>Null when it follows no classifier.</returns>
+    public static HeadState? PassActivation(NodeProto layer, HeadState passed) =>
+        (layer.Attribute("activation")?.S.ToStringUtf8() ?? "") switch
+        {
+            "" or "Sigmoid" or "HardSigmoid" => passed,
+            "Tanh" => passed with { Tanh = true },
+            "Relu" or "Clip" when !passed.Activated => passed with { Activated = true },
+            _ => null,
+        };
+
     /// <summary>
     /// The tensors that a node puts together, as averaged, joined or otherwise combined heads are; null for other operators.
     /// </summary>

@@ -46,13 +46,20 @@ internal sealed record WeightedLayer(
 
         if (node.OpType == "If")
             return InBranches(index, node);
-        // Where the layer keeps data, weights, and (quantized ones) the data's scale and zero point.
-        var (data, weights, scale, zeroPoint) = node.OpType switch
+        // Where the layer keeps data, weights, bias, and (quantized ones) the data's scale and zero point.
+        var (data, weights, bias, scale, zeroPoint) = node.OpType switch
         {
-            "Gemm" or "MatMul" or "Conv" or "FusedGemm" or "FusedMatMul" or "FusedConv" => (0, 1, -1, -1),
-            "MatMulInteger" or "ConvInteger" => (0, 1, -1, 2),
-            "QLinearMatMul" or "QLinearConv" or "QGemm" => (0, 3, 1, 2),
-            _ => (-1, -1, -1, -1),
+            "Gemm" or "Conv" or "FusedGemm" or "FusedConv" => (0, 1, 2, -1, -1),
+            "MatMul" or "FusedMatMul" => (0, 1, -1, -1, -1),
+            "MatMulInteger" or "ConvInteger" => (0, 1, -1, -1, 2),
+            "QLinearMatMul" => (0, 3, -1, 1, 2),
+            "QLinearConv" => (0, 3, 8, 1, 2),
+            "QGemm" => (0, 3, 6, 1, 2),
+            // Integer products as ONNX Runtime's optimizer joins them with what is around them, and weights of 4 bits.
+            "DynamicQuantizeMatMul" => (0, 1, 4, -1, -1),
+            "MatMulIntegerToFloat" => (0, 1, 6, -1, -1),
+            "MatMulNBits" => (0, 1, 5, -1, -1),
+            _ => (-1, -1, -1, -1, -1),
         };
         if (data < 0 || node.Input.Count <= weights)
             return null;
@@ -61,7 +68,8 @@ internal sealed record WeightedLayer(
             (data, weights) = (1, 0);
         if (!index.Depends(node.Input[data]) || index.Depends(node.Input[weights]))
             return null;
-        var shape = ConstantShape.Of(index, node.Input[weights]);
+        // Weights of 4 bits are packed; attributes have their shape.
+        var shape = node.OpType == "MatMulNBits" ? [node.Int("K", 0), node.Int("N", 0)] : ConstantShape.Of(index, node.Input[weights]);
         var isConv = node.OpType.Contains("Conv", StringComparison.Ordinal);
         // A grouped convolution sees part of the channels for each output and is no classifier.
         if (isConv && (shape is not { Length: 4 } || node.Int("group", 1) != 1))
@@ -89,7 +97,7 @@ internal sealed record WeightedLayer(
             inputs,
             units,
             node.Input[weights],
-            node.OpType is "Gemm" or "Conv" or "FusedGemm" or "FusedConv" && node.Input.Count > 2
+            bias >= 0 && node.Input.Count > bias && node.Input[bias].Length > 0
         );
     }
 
