@@ -82,7 +82,7 @@ internal sealed partial class Backbone
     /// </summary>
     private static void RefuseBlocked(OnnxFile onnx)
     {
-        if (onnx.Model.Graph.Node.FirstOrDefault(n => n.Domain == "com.microsoft.nchwc") is { } node)
+        if (GraphIndex.AllNodes(onnx.Model.Graph).FirstOrDefault(n => n.Domain == "com.microsoft.nchwc") is { } node)
             Throw.BadInput(
                 $"{onnx.File}: ONNX Runtime has optimized it for the CPU that it was loaded on (its operator {node.OpType} is of the "
                     + $"domain '{node.Domain}'), and other CPUs would compute other vectors; use the file that it was made from, or "

@@ -16,7 +16,7 @@ internal static class Randomness
     public static void Refuse(string file, ModelProto cut)
     {
         var index = new GraphIndex(cut.Graph, cut.Graph.Input[0].Name);
-        foreach (var node in Nodes(cut.Graph))
+        foreach (var node in GraphIndex.AllNodes(cut.Graph))
         {
             if (IsRandom(index, node))
                 Throw.BadInput(
@@ -55,11 +55,6 @@ internal static class Randomness
                 && !(node.Input[1].Length > 0 && index.Constant(node.Input[1]) is { } ratio && TensorData.Numbers(ratio) is [0]),
             _ => false,
         };
-
-    private static IEnumerable<NodeProto> Nodes(GraphProto graph) =>
-        graph.Node.Concat(
-            graph.Node.SelectMany(n => n.Attribute).SelectMany(a => a.Graphs.Concat(a.G is { } g ? [g] : [])).SelectMany(Nodes)
-        );
 
     private static string Name(NodeProto node) => node.Name.Length > 0 ? node.Name : node.Output[0];
 }

@@ -68,9 +68,16 @@ internal sealed class GraphIndex
     {
         var names = node.Input.Where(i => i.Length > 0);
         // If, Loop and Scan keep graphs in attributes; these read tensors of the outer graph without listing them as inputs.
-        var subgraphs = node.Attribute.SelectMany(a => a.Graphs.Concat(a.G is { } g ? [g] : [])).ToList();
+        var subgraphs = Subgraphs(node).ToList();
         return subgraphs.Count == 0 ? names : names.Concat(subgraphs.SelectMany(OuterNames)).Distinct();
     }
+
+    /// <summary>The nodes of a graph and of the graphs in their attributes.</summary>
+    public static IEnumerable<NodeProto> AllNodes(GraphProto graph) =>
+        graph.Node.Concat(graph.Node.SelectMany(Subgraphs).SelectMany(AllNodes));
+
+    private static IEnumerable<GraphProto> Subgraphs(NodeProto node) =>
+        node.Attribute.SelectMany(a => a.Graphs.Concat(a.G is { } g ? [g] : []));
 
     /// <summary>All nodes that a tensor is computed by.</summary>
     public HashSet<NodeProto> Ancestors(string tensor)
