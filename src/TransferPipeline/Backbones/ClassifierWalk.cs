@@ -92,7 +92,16 @@ internal sealed class ClassifierWalk
         while (_index.Producer(tensor) is { } node)
         {
             if (WeightedLayer.Of(_index, node) is { } layer)
+            {
+                // A matrix that maps probabilities to other classes lies behind the classifier that they come from.
+                if (
+                    _index.Producer(layer.Feature) is { OpType: "Softmax" }
+                    && Walk(layer.Feature, passed with { KeepsCount = false }) is { } mapped
+                )
+                    return mapped;
                 return HeadOperators.PassActivation(node, passed) is { } reached ? [(layer, reached)] : null;
+            }
+
             if (HeadOperators.Pass(_index, node, passed) is { } next)
                 (tensor, passed) = next;
             else if (HeadOperators.Branches(_index, node, passed) is { } branches)

@@ -3,8 +3,8 @@ using TransferPipeline.Onnx;
 namespace TransferPipeline.Backbones;
 
 /// <summary>A layer with constant weights that a walk from an output met: a classifier, or a projection.</summary>
-/// <param name="Layer">Gemm, MatMul, a Conv that leaves one position, a quantized form of one, a classifier of ai.onnx.ml, or an If around
-/// one.</param>
+/// <param name="Layer">Gemm, MatMul, an Einsum that is one, a Conv that leaves one position, a quantized form of one, a classifier of
+/// ai.onnx.ml, or an If around one.</param>
 /// <param name="Feature">Its input in float.</param>
 /// <param name="Quantized">Scale and zero point when <paramref name="Feature"/> exists only in 8 bits.</param>
 /// <param name="IsConv">A 1x1 Conv; before a pooling its feature is a map.</param>
@@ -46,6 +46,8 @@ internal sealed record WeightedLayer(
 
         if (node.OpType == "If")
             return InBranches(index, node);
+        if (node.OpType == "Einsum")
+            return OfEquation(index, node);
         // Where the layer keeps data, weights, bias, and (quantized ones) the data's scale and zero point.
         var (data, weights, bias, scale, zeroPoint) = node.OpType switch
         {
@@ -146,6 +148,25 @@ internal sealed record WeightedLayer(
         }
 
         return null;
+    }
+
+    /// <summary>A matrix product in Einsum's words, such as "nd,dc->nc", in any letters and order.</summary>
+    private static WeightedLayer? OfEquation(GraphIndex index, NodeProto node)
+    {
+        var equation = (node.Attribute("equation")?.S.ToStringUtf8() ?? "").Replace(" ", "", StringComparison.Ordinal);
+        if (equation.Split("->") is not [var taken, var made] || taken.Split(',') is not [var first, var second])
+            return null;
+        if (node.Input.Count != 2 || index.Depends(node.Input[0]) == index.Depends(node.Input[1]))
+            return null;
+        var at = index.Depends(node.Input[0]) ? 0 : 1;
+        var (data, weights) = at == 0 ? (first, second) : (second, first);
+        // One letter is summed over, the other one is the units'.
+        var sum = weights.Length == 2 ? weights.IndexOf(weights.FirstOrDefault(l => data.Contains(l) && !made.Contains(l))) : -1;
+        if (sum < 0 || data.Contains(weights[1 - sum]) || !made.Contains(weights[1 - sum]))
+            return null;
+        var shape = ConstantShape.Of(index, node.Input[1 - at]);
+        var (inputs, units) = shape is { Length: 2 } ? ((int)shape[sum], (int)shape[1 - sum]) : (0, 0);
+        return new(node, FloatSource(index, node.Input[at]).Tensor, null, false, inputs, units, node.Input[1 - at], false);
     }
 
     private static int Labels(NodeProto node) =>

@@ -168,6 +168,23 @@ public sealed class ClassifierPatternTests : IDisposable
         AssertCut(m, feature, 8);
     }
 
+    [Theory]
+    [InlineData("nd,dc->nc", true)]
+    [InlineData("nd, cd -> nc", true)]
+    [InlineData("jk,ij->ik", false)]
+    [InlineData("...d,dc->...c", true)]
+    public void Cut_ClassifierByEinsum_IsRecognized(string equation, bool isFirst)
+    {
+        var m = new SmallModel();
+        var feature = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
+        var weights = equation.Contains("cd", StringComparison.Ordinal)
+            ? m.Weights(1, SmallModel.Classes, 8)
+            : m.Weights(1, 8, SmallModel.Classes);
+        var logits = m.Node("Einsum", isFirst ? [feature, weights] : [weights, feature], ("equation", equation));
+        m.Output(m.Node("Softmax", m.Node("Add", logits, m.Weights(1, SmallModel.Classes))));
+        AssertCut(m, feature, 8);
+    }
+
     [Fact]
     public void Cut_TransformerWithClassToken_GivesTokenAndTokens()
     {

@@ -33,6 +33,8 @@ public sealed partial class HeadFormTests : IDisposable
     [InlineData("if around a squeeze")]
     [InlineData("tanh over few classes")]
     [InlineData("temperature and clip before softmax")]
+    [InlineData("probabilities of coarser classes")]
+    [InlineData("probabilities of coarser classes, by Gemm")]
     public void Cut_WhatFollowsTheClassifier_IsPassedOver(string form)
     {
         var m = new SmallModel();
@@ -56,6 +58,12 @@ public sealed partial class HeadFormTests : IDisposable
                         [logits, m.Weights(1, 7), m.Weights(1, 7), m.Weights(1, 7), m.Graph.Constant("variance", [1f, 2, 3, 4, 5, 6, 7], 7)]
                     )
                 );
+                break;
+            case "probabilities of coarser classes":
+                m.Output(m.Node("MatMul", m.Node("Softmax", logits), m.Weights(1, 7, 3)), -1, 3);
+                break;
+            case "probabilities of coarser classes, by Gemm":
+                m.Output(m.Node("Log", m.Node("Gemm", m.Node("Softmax", logits), m.Weights(1, 7, 3), m.Weights(1, 3))), -1, 3);
                 break;
             case "scores by Log":
                 m.Output(m.Node("Log", m.Node("Softmax", logits)));
