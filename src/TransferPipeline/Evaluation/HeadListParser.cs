@@ -17,8 +17,12 @@ internal static class HeadListParser
     {
         var requested = new List<RequestedHead>();
         string? lastOption = null;
+        if (string.IsNullOrWhiteSpace(text))
+            Throw.Usage($"no head was named (heads: {string.Join(", ", trainers.Select(t => t.Name))})");
         foreach (var piece in SplitOutsideBrackets(text))
         {
+            if (piece.Length == 0)
+                Throw.Usage($"'{text}' has nothing between two commas or at an end; write names of heads with one comma between");
             var colon = piece.IndexOf(':');
             var equals = piece.IndexOf('=');
             // What comes first decides: 'knn:metric=cosine' starts a head, 'class_weight=cat:2' sets an option.
@@ -57,8 +61,6 @@ internal static class HeadListParser
             }
         }
 
-        if (requested.Count == 0)
-            Throw.Usage($"no head was named (heads: {string.Join(", ", trainers.Select(t => t.Name))})");
         return requested;
     }
 
@@ -112,7 +114,7 @@ internal static class HeadListParser
         return name;
     }
 
-    /// <summary>The pieces between commas that stand in no brackets or quotes; empty ones are left out.</summary>
+    /// <summary>The pieces between commas that stand in no brackets or quotes, without blanks around them; some may be empty.</summary>
     public static IEnumerable<string> SplitOutsideBrackets(string text)
     {
         var (depth, start, quote) = (0, 0, '\0');
@@ -132,8 +134,7 @@ internal static class HeadListParser
                     : 0;
             else if (i == text.Length || depth <= 0)
             {
-                if (text[start..i].Trim() is { Length: > 0 } piece)
-                    yield return piece;
+                yield return text[start..i].Trim();
                 start = i + 1;
             }
         }

@@ -98,6 +98,10 @@ public sealed class HeadSpecTests
         Assert.Equal(widths, spec.Options.Values["hidden_layer_sizes"]);
     }
 
+    [Fact]
+    public void ParseList_AListWithACommaBehindItsLastItem_IsReadAsInPython() =>
+        Assert.Equal([1, 2], HeadSpec.ParseList("ridge:heat=[1, 2,]", [], Trainers).Single().Sweeps.Single().Values.Select(v => v.Number));
+
     [Theory]
     [InlineData("softmax:C=1", "softmax:C=1.0")]
     [InlineData("softmax:C=1e0", "softmax")]
@@ -180,6 +184,15 @@ public sealed class HeadSpecTests
     [InlineData("ridge:heat=logspace(1,2)", "expected logspace(from, to, count)")]
     [InlineData("ridge:values=coarse-to-fine", "values takes whole numbers and has no coarse-to-fine search")]
     [InlineData("ridge:note=[]", "note is an empty list")]
+    [InlineData("ridge:heat=[,]", "heat is an empty list")]
+    [InlineData("ridge:heat=[1,,2]", "ridge: heat is '[1,,2]', which has an empty item; expected a value")]
+    [InlineData("ridge:heat=[,1]", "ridge: heat is '[,1]', which has an empty item")]
+    [InlineData("ridge:heat=[1,,]", "ridge: heat is '[1,,]', which has an empty item")]
+    [InlineData("ridge:note=[a, ,b]", "ridge: note is '[a, ,b]', which has an empty item")]
+    [InlineData("softmax,,ridge", "'softmax,,ridge' has nothing between two commas or at an end")]
+    [InlineData("softmax,ridge,", "'softmax,ridge,' has nothing between two commas or at an end")]
+    [InlineData(",softmax", "',softmax' has nothing between two commas or at an end")]
+    [InlineData("ridge:note=512,,128", "'ridge:note=512,,128' has nothing between two commas or at an end")]
     public void ParseList_Mistakes_AreNamed(string list, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => HeadSpec.ParseList(list, [], Trainers)).Message);
 

@@ -118,7 +118,11 @@ internal static class SweepParser
     {
         if (!text.EndsWith(']'))
             Throw.Usage($"{trainer.Name}: {option} is '{text}', whose bracket is not closed");
-        string[] written = [.. HeadListParser.SplitOutsideBrackets(text[1..^1])];
+        var list = text[1..^1].Trim();
+        // Python and YAML allow one comma behind the last item.
+        string[] written = list is "" or "," ? [] : [.. HeadListParser.SplitOutsideBrackets(list.EndsWith(',') ? list[..^1] : list)];
+        if (written.Contains(""))
+            Throw.Usage($"{trainer.Name}: {option} is '{text}', which has an empty item; expected a value");
         // scikit-learn reads [16, 8] as the two layers of one network, and any other option here as two values to try.
         if (
             trainer.Options.First(o => o.Name == option).Kind == OptionKind.Integers
