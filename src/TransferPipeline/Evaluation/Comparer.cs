@@ -171,7 +171,7 @@ internal sealed class Comparer
             pair.Title,
             pair.ShortName,
             pair.Name,
-            fitter.Spec.TitleWith(choice.Options) + pair.OnSet,
+            HeadSpec.Join(fitter.Spec.SettingsWith(choice.Options), pair.OnSet),
             pair.Set,
             head,
             choice,

@@ -117,6 +117,9 @@ public sealed record HeadResult
     /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
     public required string ChosenTitle { get; init; }
 
+    /// <summary><see cref="ChosenTitle"/> without <see cref="Name"/>; JSON does not have it.</summary>
+    internal string ChosenSettings { get; init; } = "";
+
     /// <summary>Index into <see cref="Provenance.FeatureSets"/>.</summary>
     public int FeatureSet { get; init; }
 

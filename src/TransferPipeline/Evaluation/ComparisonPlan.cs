@@ -6,9 +6,9 @@ namespace TransferPipeline.Evaluation;
 /// <param name="OnSet">What titles have behind the head where there are several sets; else empty.</param>
 internal sealed record ComparedPair(int Set, HeadSpec Spec, string Name, string OnSet)
 {
-    public string Title => Spec.Title + OnSet;
+    public string Title => HeadSpec.Join(Spec.Title, OnSet);
 
-    public string ShortName => Name + OnSet;
+    public string ShortName => HeadSpec.Join(Name, OnSet);
 }
 
 /// <summary>What a comparison does, found before any head is trained.</summary>
@@ -101,7 +101,7 @@ internal sealed record ComparisonPlan(
         var names = HeadSpec.ShortNames(specs);
         for (var set = 0; set < sources.Count; set++)
         {
-            var on = sources.Count == 1 ? "" : $" on {SetName(sources, set)}";
+            var on = sources.Count == 1 ? "" : $"on {SetName(sources, set)}";
             for (var i = 0; i < specs.Length; i++)
                 yield return new(set, specs[i], names[i], on);
             foreach (var spec in sources[set].Trained)

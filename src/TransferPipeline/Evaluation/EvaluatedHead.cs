@@ -5,7 +5,7 @@ namespace TransferPipeline.Evaluation;
 /// <summary>A head on a feature set after it was evaluated, before heads are compared with each other.</summary>
 /// <param name="ShortName">See <see cref="HeadResult.ShortName"/>.</param>
 /// <param name="NameOnOneSet">See <see cref="HeadResult.NameOnOneSet"/>.</param>
-/// <param name="ChosenTitle">See <see cref="HeadResult.ChosenTitle"/>.</param>
+/// <param name="ChosenSettings">See <see cref="HeadResult.ChosenSettings"/>.</param>
 /// <param name="Head">The head that is kept, trained on all that may be trained on.</param>
 /// <param name="InParts">How the head was set and what it predicted in each part of the protocol.</param>
 internal sealed record EvaluatedHead(
@@ -13,7 +13,7 @@ internal sealed record EvaluatedHead(
     string Title,
     string ShortName,
     string NameOnOneSet,
-    string ChosenTitle,
+    string ChosenSettings,
     int FeatureSet,
     IHead Head,
     Choice Choice,

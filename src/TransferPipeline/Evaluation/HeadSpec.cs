@@ -34,16 +34,16 @@ public sealed record HeadSpec
             .. specs.Select(spec =>
             {
                 var alike = specs.Where(s => s.Trainer.Name == spec.Trainer.Name).ToArray();
-                return Words(spec.Trainer.Name, spec.Given.Where(o => alike.Any(s => s.Given.GetValueOrDefault(o.Key) != o.Value)));
+                return Join(spec.Trainer.Name, Words(spec.Given.Where(o => alike.Any(s => s.Given.GetValueOrDefault(o.Key) != o.Value))));
             }),
         ];
 
     /// <summary>The title with chosen values in the place of sweeps: <c>softmax C=0.3162</c>.</summary>
-    internal string TitleWith(HeadOptions chosen) =>
-        Words(
-            Trainer.Name,
-            Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Values[o.Key]) : o.Value))
-        );
+    internal string TitleWith(HeadOptions chosen) => Join(Trainer.Name, SettingsWith(chosen));
+
+    /// <summary>That title without the name: <c>C=0.3162</c>.</summary>
+    internal string SettingsWith(HeadOptions chosen) =>
+        Words(Given.Select(o => KeyValuePair.Create(o.Key, Sweeps.Any(s => s.Option == o.Key) ? Rounded(chosen.Values[o.Key]) : o.Value)));
 
     /// <summary>A head with fixed values: <c>new LinearSvm { C = 0.1 }</c>.</summary>
     public static implicit operator HeadSpec(HeadOptions options)
@@ -85,7 +85,7 @@ public sealed record HeadSpec
             ],
             Options = HeadOptions.Parse(trainer, isSwept[false].ToDictionary(o => o.Key, o => o.Value)),
             Given = new SortedDictionary<string, string>(options.ToDictionary(o => o.Key, o => o.Value), StringComparer.Ordinal),
-            Title = Words(trainer.Name, options),
+            Title = Join(trainer.Name, Words(options)),
         };
         // What contradicts itself can be trained on no data.
         spec.RequirePossible(int.MaxValue, int.MaxValue);
@@ -156,8 +156,11 @@ public sealed record HeadSpec
             static (all, sweep) => all.SelectMany(options => sweep.Values.Select(value => sweep.Apply(options, value)))
         );
 
-    private static string Words(string name, IEnumerable<KeyValuePair<string, string>> options) =>
-        string.Join(' ', [name, .. options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value}")]);
+    private static string Words(IEnumerable<KeyValuePair<string, string>> options) =>
+        string.Join(' ', options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value}"));
+
+    /// <summary>The parts of a title that are not empty.</summary>
+    internal static string Join(params IEnumerable<string> parts) => string.Join(' ', parts.Where(p => p.Length > 0));
 
     /// <summary>Four significant digits, as 0.0001 and 10000 rather than with an exponent.</summary>
     private static string Rounded(string value)

@@ -31,18 +31,12 @@ internal static class Ranking
             ? $"{FeatureSetsSection.NameOf(comparison, head.FeatureSet)}: {head.NameOnOneSet}"
             : head.ShortName;
 
-    /// <summary>
-    /// What a title contains beyond the trainer's name, with the chosen values of sweeps; empty when it does not begin with that.
-    /// </summary>
-    public static string Rest(HeadResult head) =>
-        head.ChosenTitle.StartsWith(head.Name + " ", StringComparison.Ordinal) ? head.ChosenTitle[(head.Name.Length + 1)..] : "";
-
-    /// <summary>A title without what <see cref="Rest"/> gives.</summary>
-    public static Html Name(HeadResult head) => new Html().Name(Rest(head).Length > 0 ? head.Name : head.ChosenTitle);
-
-    /// <summary>A title with its options in a quieter type than the name.</summary>
-    public static Html Title(HeadResult head) =>
-        Rest(head) is { Length: > 0 } rest ? Name(head).Add($" <span class=\"rest\"><bdi>{rest}</bdi></span>") : Name(head);
+    /// <summary>The name of a head with its settings in a quieter type.</summary>
+    public static Html Title(HeadResult head)
+    {
+        var html = new Html().Name(head.Name);
+        return head.ChosenSettings.Length > 0 ? html.Add($" <span class=\"rest\"><bdi>{head.ChosenSettings}</bdi></span>") : html;
+    }
 
     /// <summary>The one that the others were tested against.</summary>
     public static bool IsBest(HeadResult head) => head.TiedWithBest && double.IsNaN(head.PValue);

@@ -214,6 +214,11 @@ internal static class SyntheticComparison
                 : h >= Kinds.Length ? $"{kind} {h}"
                 : kind == "linear-svm" ? "linear-svm C=0.01"
                 : kind,
+            ChosenSettings =
+                h == 0 ? "C=0.03162"
+                : h >= Kinds.Length ? $"{h}"
+                : kind == "linear-svm" ? "C=0.01"
+                : "",
             FeatureSet = h % featureSets,
             Parameters = new SortedDictionary<string, string>
             {

@@ -74,7 +74,7 @@ internal static class HeadsSection
         {
             html.Add(
                 $"<tr{Row(head)}><th scope=\"row\"><a "
-                    + $"href=\"#head-{index}\">{Ranking.Name(head)}</a>{Badge(head)}{Options(comparison, head)}</th>"
+                    + $"href=\"#head-{index}\">{new Html().Name(head.Name)}</a>{Badge(head)}{Options(comparison, head)}</th>"
             );
             if (several)
                 html.Add($"<td class=\"words\">").Name(FeatureSetsSection.NameOf(comparison, head.FeatureSet)).Add($"</td>");
@@ -113,8 +113,8 @@ internal static class HeadsSection
     private static Html Options(Comparison comparison, HeadResult head)
     {
         var html = new Html();
-        if (Ranking.Rest(head) is { Length: > 0 } rest)
-            html.Add($"<span class=\"rest line-of-its-own\"><bdi>{rest}</bdi></span>");
+        if (head.ChosenSettings.Length > 0)
+            html.Add($"<span class=\"rest line-of-its-own\"><bdi>{head.ChosenSettings}</bdi></span>");
         var sweeps = comparison.Sweeps.Where(s => s.Head == head.Title).Select(s => $"{s.Values.Length} {s.Parameter}").ToArray();
         if (sweeps.Length > 0)
             html.Add($"<span class=\"rest line-of-its-own\">best of {string.Join(" × ", sweeps)}</span>");
