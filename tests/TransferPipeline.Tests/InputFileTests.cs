@@ -12,6 +12,15 @@ public sealed class InputFileTests
     }
 
     [Fact]
+    public void Read_OfAFileThatIsGone_IsBadInputThatNamesTheFile()
+    {
+        using var folder = new TempFolder();
+        var file = folder.At("gone");
+        var error = Assert.Throws<BadInputException>(() => InputFile.Read(file, () => File.ReadAllBytes(file)));
+        Assert.StartsWith($"{file} cannot be read: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Json_WithAByteOrderMark_IsWithoutIt()
     {
         using var folder = new TempFolder();

@@ -21,7 +21,7 @@ internal static class DatasetReader
             return dataset;
         }
         // Some readers open files of their own: in all forms of data the same answer.
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new BadInputException($"{options.Path} cannot be read: {e.Message}", e);
         }

@@ -23,16 +23,7 @@ internal sealed class FileDataset(
     public static FileDataset OpenFolder(DatasetOptions options)
     {
         var problems = new ProblemList();
-        FoundFiles found;
-        try
-        {
-            found = PhotoFiles.Walk(options.Path);
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
-        {
-            throw new BadInputException($"{options.Path} cannot be listed: {e.Message}", e);
-        }
-
+        var found = PhotoFiles.Walk(options.Path);
         NoteMetadata(options, problems);
         var (ordered, form) = ClassFolders.Arrange(options.Path, found, options, problems);
         var stamps = Array.ConvertAll(ordered.Items, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));

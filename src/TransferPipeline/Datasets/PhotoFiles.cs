@@ -30,10 +30,19 @@ internal static class PhotoFiles
     /// Every file below <paramref name="folder"/>, symbolic links followed, with length and time from the walk itself (one call for
     /// each file; 10,000 take some 50 ms). A folder that is reached a second time on the way down, by a link, is not entered again.
     /// </summary>
+    /// <exception cref="BadInputException">A folder cannot be listed.</exception>
     public static FoundFiles Walk(string folder)
     {
         var found = new FoundFiles([], []);
-        Walk(folder, "", [RealPath(new DirectoryInfo(folder))], found);
+        try
+        {
+            Walk(folder, "", [RealPath(new DirectoryInfo(folder))], found);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new BadInputException($"{folder} cannot be listed: {e.Message}", e);
+        }
+
         return found;
     }
 

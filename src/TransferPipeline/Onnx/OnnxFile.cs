@@ -37,7 +37,7 @@ internal sealed class OnnxFile
         if (!System.IO.File.Exists(file))
             Throw.BadInput($"{file}: {(Directory.Exists(file) ? "is a folder" : "no such file")}; expected an ONNX model");
         // A device or a pipe has no length either; reading would block or never end.
-        if (new FileInfo(RealFile(file)).Length == 0)
+        if (InputFile.Read(file, () => new FileInfo(RealFile(file)).Length) == 0)
             Throw.BadInput(
                 $"{file}: not an ONNX model (no bytes, or no regular file); expected a protobuf file as torch.onnx.export writes it"
             );

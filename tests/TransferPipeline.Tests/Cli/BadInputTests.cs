@@ -21,6 +21,22 @@ public sealed class BadInputTests : IDisposable
             "validation-share is 2, expected a number from 0 to below 1"
         );
 
+    /// <summary>What cannot be opened is wrong input, in every command that reads it.</summary>
+    [Theory]
+    [InlineData("data", "check", "--data")]
+    [InlineData("inspect")]
+    [InlineData("run")]
+    [InlineData("export", "--out", "classifier.onnx")]
+    public void AnyCommand_ALinkThatLeadsNowhere_IsRefused(params string[] command)
+    {
+        foreach (var target in (string[])["nowhere", "link"])
+        {
+            File.Delete(_folder.At("link"));
+            File.CreateSymbolicLink(_folder.At("link"), _folder.At(target));
+            AssertRefused(TransferProcess.Run([.. command, _folder.At("link")]), _folder.At("link"));
+        }
+    }
+
     [Fact]
     public void Extract_PhotosThatCannotBeUsedWithinTheLimit_NamesTheFirst()
     {
@@ -290,7 +306,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("model: efficientnet-light0", "did you mean 'efficientnet-lite0'")]
     [InlineData("decoder: pilow", "job.yaml:4: decoder: there is no decoder 'pilow'; did you mean 'pillow'? (known: pillow, imagesharp)")]
     [InlineData("parquet: parket-net", "job.yaml:4: parquet: there is no Parquet library 'parket-net'")]
-    [InlineData("heads: [softmax: {C: 0}]", "C is '0', expected a number of at least 1E-20 and of at most 1E+20")]
+    [InlineData("heads: [softmax: {C: 0}]", "C is '0', expected a number from 1E-20 to 1E+20")]
     public void Run_MisspeltPipeline_SuggestsTheNearest(string line, string expected)
     {
         var file = _folder.Write("job.yaml", $"data: {{path: {SamplePhotos.Folder}}}\n");
