@@ -226,47 +226,54 @@ internal static class ExtractionBenchmark
         return rates;
     }
 
-    private static Rate Decode(ExtractionSpec spec, int threads)
-    {
-        var next = -1;
-        return Rate.Measure(
-            spec.Dataset.Entries.Count,
+    private static Rate Decode(ExtractionSpec spec, int threads) =>
+        OnThreads(
+            spec,
+            threads,
             () =>
-                OwnThreads.Run(
-                    threads,
-                    _ =>
+            {
+                var (encoded, photo, preprocessor) = (new byte[1 << 18], new RgbImage(), new Preprocessor(spec.Preprocessing));
+                return i =>
+                {
+                    try
                     {
-                        var (encoded, photo, preprocessor) = (new byte[1 << 18], new RgbImage(), new Preprocessor(spec.Preprocessing));
-                        for (int i; (i = Interlocked.Increment(ref next)) < spec.Dataset.Entries.Count; )
-                        {
-                            try
-                            {
-                                var length = spec.Dataset.Read(i, ref encoded);
-                                spec.Decoder.Decode(encoded.AsSpan(0, length), spec.Decode, photo, preprocessor);
-                            }
-                            catch (Exception e) when (PhotoSource.IsOfPhoto(e))
-                            {
-                                // The extraction tries the same photos, and lists those that fail.
-                            }
-                        }
+                        var length = spec.Dataset.Read(i, ref encoded);
+                        spec.Decoder.Decode(encoded.AsSpan(0, length), spec.Decode, photo, preprocessor);
                     }
-                )
+                    catch (Exception e) when (PhotoSource.IsOfPhoto(e))
+                    {
+                        // The extraction tries the same photos, and lists those that fail.
+                    }
+                };
+            }
         );
-    }
 
-    private static Rate Feed(ExtractionSpec spec, int threads)
+    private static Rate Feed(ExtractionSpec spec, int threads) =>
+        OnThreads(
+            spec,
+            threads,
+            () =>
+            {
+                var (source, pixels) = (new PhotoSource(spec, new()), Array.Empty<byte>());
+                return i => TrialRates.Produce(source, spec, i, ref pixels);
+            }
+        );
+
+    /// <summary>The rate of work on each photo.</summary>
+    /// <param name="start">Makes a thread's own work, which takes the photo's number.</param>
+    private static Rate OnThreads(ExtractionSpec spec, int threads, Func<Action<int>> start)
     {
-        var next = -1;
+        var (next, count) = (-1, spec.Dataset.Entries.Count);
         return Rate.Measure(
-            spec.Dataset.Entries.Count,
+            count,
             () =>
                 OwnThreads.Run(
                     threads,
                     _ =>
                     {
-                        var (source, pixels) = (new PhotoSource(spec, new()), Array.Empty<byte>());
-                        for (int i; (i = Interlocked.Increment(ref next)) < spec.Dataset.Entries.Count; )
-                            TrialRates.Produce(source, spec, i, ref pixels);
+                        var work = start();
+                        for (int i; (i = Interlocked.Increment(ref next)) < count; )
+                            work(i);
                     }
                 )
         );
