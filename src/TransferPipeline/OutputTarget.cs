@@ -49,7 +49,8 @@ internal static class OutputTarget
             throw new UsageException($"{file} is a folder, expected the name of a file");
         // A device or pipe is written into; opening it now could wait for who reads it.
         if (!IsSpecial(file))
-            RequireWritable(file, Path.GetDirectoryName(Real(file))!, writes);
+            // Under the name that is written first, which is longer than the file's own: a system may refuse it for that.
+            RequireWritable(file, Path.GetDirectoryName(Real(file))!, Path.GetFileName(OwnTemporary(file)), writes);
     }
 
     /// <inheritdoc cref="RequireFile"/>
@@ -61,7 +62,7 @@ internal static class OutputTarget
     {
         if (File.Exists(folder))
             throw new UsageException($"{folder} is a file, expected a folder");
-        RequireWritable(folder, Path.GetFullPath(folder), writes);
+        RequireWritable(folder, Path.GetFullPath(folder), ".transfer-" + Path.GetRandomFileName(), writes);
     }
 
     /// <summary>
@@ -77,12 +78,13 @@ internal static class OutputTarget
 
     /// <param name="target">What the message names.</param>
     /// <param name="folder">The folder that is written into, be it there or not.</param>
+    /// <param name="name">Name of a file that can be made there and is removed again.</param>
     /// <param name="writes">As of <see cref="RequireFile"/>.</param>
-    private static void RequireWritable(string target, string folder, bool writes)
+    private static void RequireWritable(string target, string folder, string name, bool writes)
     {
         // Folders that are missing are made later; the nearest one that exists shows whether they can be.
         folder = NearestParent(folder);
-        var probe = Path.Combine(folder, ".transfer-" + Path.GetRandomFileName());
+        var probe = Path.Combine(folder, name);
         try
         {
             if (!writes)
@@ -90,7 +92,7 @@ internal static class OutputTarget
             else
             {
                 // Only an attempt shows all of it: rights state nothing of the server of a network mount.
-                using var _ = File.OpenHandle(probe, FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+                using var _ = File.OpenHandle(probe, FileMode.Create, FileAccess.Write, options: FileOptions.DeleteOnClose);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -98,6 +100,7 @@ internal static class OutputTarget
             // The system's own words name the probe, which no user knows.
             var reason =
                 File.Exists(folder) ? $"{folder} is a file, not a folder"
+                : e is PathTooLongException ? "its name is too long; choose a shorter one"
                 : e is UnauthorizedAccessException ? $"there is no right to write into {folder}; choose another place"
                 : e.Message.Replace(probe, folder, StringComparison.Ordinal);
             throw new JobFailedException($"{target} cannot be written: {reason}", e);

@@ -54,6 +54,19 @@ public sealed class OutputTargetTests : IDisposable
         }
     }
 
+    /// <summary>A name that the system refuses would lose the work when it is given; the one that is written first is longer.</summary>
+    [Theory]
+    [InlineData(300)]
+    [InlineData(250)]
+    public void RequireFile_ANameTooLong_IsRefusedBeforeTheWork(int length)
+    {
+        var file = _folder.At(new string('x', length));
+        var error = Assert.Throws<JobFailedException>(() => OutputTarget.RequireFile(file));
+        Assert.Equal($"{file} cannot be written: its name is too long; choose a shorter one", error.Message);
+        OutputTarget.RequireFile(_folder.At(new string('x', 100)));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Root));
+    }
+
     [Fact]
     public void RemoveAbandoned_LeavesFilesOfRunningProcessesAndOthers()
     {
