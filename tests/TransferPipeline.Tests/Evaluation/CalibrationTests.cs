@@ -22,6 +22,17 @@ public sealed class CalibrationTests
         Assert.Equal(right ? 0 : 1.0 / 3, Metrics.CalibrationError(Metrics.Calibration(scaled)), 2);
     }
 
+    /// <summary>Where the loss is too small for a number before the end of the range, the temperature still runs there.</summary>
+    [Theory]
+    [InlineData(0.999f, 0.001f, 1e-3)]
+    [InlineData(0.5f, 0.5f, 1e3)]
+    public void Fit_ALossThatIsFlat_RunsToTheEndThatItFallsTowards(float right, float wrong, double temperature)
+    {
+        var scaling = TemperatureScaling.Fit(new Predictions(2, [0], [0], [0], [right, wrong]));
+        Assert.Equal(temperature, scaling.Temperature, temperature / 1000);
+        Assert.NotNull(scaling.EndOfRange);
+    }
+
     [Theory]
     [InlineData(0.25)]
     [InlineData(1)]

@@ -22,11 +22,14 @@ internal readonly record struct TemperatureScaling(double Temperature, double Ze
             least = probability > 0 ? Math.Min(least, probability) : least;
         var zero = least / 2.0;
         var (low, high) = (Math.Log(1 / Hottest), Math.Log(1 / Coldest));
+        // Where all are right, the loss and its slope become 0 by underflow long before the end: the slope at the hot end decides then.
+        var falls = Slope(p, zero, 1 / Hottest) < 0;
         // In log(1 / T), so that hot and cold are searched alike. 60 halvings leave less than the rounding of a double.
         for (var i = 0; i < 60; i++)
         {
             var middle = (low + high) / 2;
-            (low, high) = Slope(p, zero, Math.Exp(middle)) < 0 ? (middle, high) : (low, middle);
+            var slope = Slope(p, zero, Math.Exp(middle));
+            (low, high) = slope < 0 || (slope == 0 && falls) ? (middle, high) : (low, middle);
         }
 
         return new(Math.Exp(-(low + high) / 2), zero);
