@@ -15,6 +15,9 @@ internal static class NearestName
                 (best, bestDistance) = (candidate, distance);
         }
 
+        // As many edits as letters make any name of any other.
+        if (bestDistance >= Math.Max(name.Length, best?.Length ?? 0))
+            return null;
         // Below six letters a third would allow one edit at most, too few for two letters that are wrong.
         return best is not null && bestDistance <= Math.Max(2, Math.Max(name.Length, best.Length) / 3) ? best : null;
     }

@@ -22,6 +22,10 @@ internal static partial class YamlFault
             && Reserved().Match(lines[at - 1]) is { Success: true } sign
         )
             return (at, $"a value cannot begin with '{sign.Groups[1].Value}': put it in quotes");
+        if (problem.Contains("anchor or alias", StringComparison.Ordinal))
+            return (at, "a value cannot begin with '*' or '&': put it in quotes");
+        if (problem.Contains("node content", StringComparison.Ordinal) && MissingItem().IsMatch(lines[at - 1]))
+            return (at, "between two commas of a list a value is missing");
         // A path of Windows, most likely: "C:\photos".
         if (problem.Contains("escape", StringComparison.Ordinal) || problem.Contains("hexadecimal", StringComparison.Ordinal))
             return (at, "a backslash between double quotes begins an escape such as \\n; put the text in single quotes, or write \\\\");
@@ -137,6 +141,10 @@ internal static partial class YamlFault
 
     [GeneratedRegex(@"^ *(?:- +)?([\w.-]+): +([\w.-]+):(?: |$)")]
     private static partial Regex SecondKey();
+
+    // Not inside quotes.
+    [GeneratedRegex(@"^[^""'#]*[\[,] *,")]
+    private static partial Regex MissingItem();
 
     [GeneratedRegex(@"(?:^|[:\-\[{,]) *([@`%])")]
     private static partial Regex Reserved();

@@ -9,6 +9,8 @@ public sealed class NearestNameTests
     public void Of_MisspeltName_FindsIt(string name, string expected) =>
         Assert.Equal(expected, NearestName.Of(name, ["softmax", "linear-svm", "ridge", "knn"]));
 
-    [Fact]
-    public void Of_UnrelatedName_FindsNothing() => Assert.Null(NearestName.Of("convolution", ["softmax", "ridge"]));
+    [Theory]
+    [InlineData("convolution")]
+    [InlineData("9")]
+    public void Of_UnrelatedName_FindsNothing(string name) => Assert.Null(NearestName.Of(name, ["softmax", "ridge", "C", "on"]));
 }

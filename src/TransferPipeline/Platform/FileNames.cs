@@ -1,8 +1,13 @@
+using System.Text;
+
 namespace TransferPipeline.Platform;
 
 /// <summary>Names of files that all platforms can have, and paths inside folders.</summary>
 internal static class FileNames
 {
+    /// <summary>Of Linux's file systems, in bytes; those of Windows and macOS take as many characters.</summary>
+    private const int Longest = 255;
+
     /// <summary>Windows' devices, which no file may be named after, with or without an extension.</summary>
     private static readonly HashSet<string> Devices = new(
         ["CON", "PRN", "AUX", "NUL", .. Enumerable.Range(1, 9).SelectMany(i => new[] { $"COM{i}", $"LPT{i}" })],
@@ -18,6 +23,8 @@ internal static class FileNames
             return $"it contains '{name[at]}'";
         if (name.Any(char.IsControl))
             return "it contains a control character";
+        if (Encoding.UTF8.GetByteCount(name) > Longest)
+            return $"it is longer than {Longest} bytes";
         if (name[^1] is '.' or ' ')
             return "it ends with a dot or a blank";
         // Windows finds the device whatever extension follows, also behind blanks: "nul .txt" is NUL.

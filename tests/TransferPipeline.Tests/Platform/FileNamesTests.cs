@@ -27,6 +27,13 @@ public sealed class FileNamesTests
     [InlineData("Com1.tar.gz")]
     public void Problem_OfANameThatOnePlatformRefuses_IsNamed(string name) => Assert.NotNull(FileNames.Problem(name));
 
+    [Fact]
+    public void Problem_OfAName_CountsItsBytes()
+    {
+        Assert.Null(FileNames.Problem(new string('x', 255)));
+        Assert.Equal("it is longer than 255 bytes", FileNames.Problem(new string('\u00e9', 128)));
+    }
+
     [Theory]
     [InlineData("efficientnet-lite0", "efficientnet-lite0")]
     [InlineData("resnet-/layer4/Relu:0", "resnet-_layer4_Relu_0")]

@@ -67,7 +67,7 @@ internal sealed class YamlDocument
             text,
             (line, problem, e) => new BadInputException($"{file}{(line > 0 ? $":{line}" : "")}: not valid YAML: {problem}", e)
         );
-        if (stream.Documents.Count == 0)
+        if (stream.Documents.Count == 0 || (stream.Documents.Count == 1 && IsNothing(stream.Documents[0].RootNode)))
             throw new BadInputException($"{file}: is empty; expected a mapping with the keys data, model and heads");
         if (stream.Documents.Count > 1)
             throw new BadInputException(
