@@ -21,7 +21,7 @@ internal static class ParseErrors
             { } option
         )
             return NoOption(parsed.CommandResult.Command, option.Value);
-        return Empty(parsed) ?? (parsed.Errors.Count > 0 ? Describe(parsed) : null);
+        return Empty(parsed) ?? WithoutValue(parsed) ?? (parsed.Errors.Count > 0 ? Describe(parsed) : null);
     }
 
     /// <summary>The first value that is no text at all, as a shell passes for a variable that is not set.</summary>
@@ -37,6 +37,15 @@ internal static class ParseErrors
 
         return null;
     }
+
+    /// <summary>The first option that is named more often than it has values.</summary>
+    private static string? WithoutValue(ParseResult parsed) =>
+        parsed
+            .CommandResult.Children.OfType<OptionResult>()
+            .FirstOrDefault(r => r.Option.Arity.MinimumNumberOfValues > 0 && r.Tokens.Count < r.IdentifierTokenCount)
+            is { Option: var option }
+            ? $"{option.Name} has no value, expected {Value(option)}"
+            : null;
 
     private static string Value(Option option) => $"{option.HelpName ?? "a value"}: {Clause(option.Description!)}";
 
@@ -58,24 +67,11 @@ internal static class ParseErrors
         if (command.Subcommands.Count > 0)
             return $"a command is expected: {string.Join(", ", command.Subcommands.Select(c => c.Name))}";
         var error = parsed.Errors[0];
-        // System.CommandLine's own sentence names .NET's type of the number.
-        if (
-            error.SymbolResult is OptionResult { Option: var option } result
-            && Expected(option.ValueType) is var (type, word)
-            && result.Tokens.FirstOrDefault(t => error.Message.Contains($"'{t.Value}'", StringComparison.Ordinal)) is { } value
-            && error.Message.Contains(type.ToString(), StringComparison.Ordinal)
-        )
-        {
-            return $"{option.Name} is '{value.Value}', expected {word}";
-        }
-
         if (error.SymbolResult is OptionResult { Tokens: var tokens, Option: var of } given)
         {
             // Without its name the option is a required one that was left out.
             if (given.IdentifierToken is null)
                 return $"{of.Name} is missing: {Clause(of.Description!)}";
-            if (tokens.Count == 0)
-                return $"{of.Name} has no value, expected {Value(of)}";
             if (tokens.Count > of.Arity.MaximumNumberOfValues)
                 return $"{of.Name} is given {tokens.Count} times ({string.Join(", ", tokens.Select(t => $"'{t.Value}'"))}), expected once";
         }
@@ -115,13 +111,7 @@ internal static class ParseErrors
     }
 
     private static string NoOption(Command command, string token) =>
-        $"there is no option '{token}'{NearestName.Hint(token, command.Options.Select(o => o.Name))}";
-
-    private static (Type Type, string Word)? Expected(Type type)
-    {
-        var plain = type.GetElementType() ?? Nullable.GetUnderlyingType(type) ?? type;
-        return plain == typeof(int) ? (plain, "a whole number")
-            : plain == typeof(double) ? (plain, "a number")
-            : null;
-    }
+        command.Options.Any(o => o.Name == token)
+            ? $"'{token}' stands behind '--', where every word is an argument"
+            : $"there is no option '{token}'{NearestName.Hint(token, command.Options.Select(o => o.Name))}";
 }

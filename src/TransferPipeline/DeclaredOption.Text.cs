@@ -41,8 +41,8 @@ internal sealed partial class DeclaredOption
             record,
             Kind switch
             {
-                OptionKind.Number => double.Parse(text, CultureInfo.InvariantCulture),
-                OptionKind.Integer => int.Parse(text, CultureInfo.InvariantCulture),
+                OptionKind.Number => Range.Number(text)!.Value,
+                OptionKind.Integer => Range.Whole(text)!.Value,
                 OptionKind.Flag => FlagWords.Parse(text)!.Value,
                 OptionKind.Choice => text,
                 _ => OptionText.Of(_property.PropertyType)?.Parse(text) ?? text,
@@ -56,15 +56,8 @@ internal sealed partial class DeclaredOption
     {
         var expected = Kind switch
         {
-            OptionKind.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) && InRange(i)
-                ? null
-                : "a whole number",
-            // "Infinity" is parsed as well, and no limit excludes it where an option has no maximum.
-            OptionKind.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d)
-            && double.IsFinite(d)
-            && InRange(d)
-                ? null
-                : "a number",
+            OptionKind.Integer => Range.Whole(text) is not null ? null : Range.ExpectedWhole(text),
+            OptionKind.Number => Range.Number(text) is not null ? null : Range.ExpectedNumber(text),
             OptionKind.Flag => FlagWords.Parse(text) is not null ? null : "true or false",
             _ when Choices.Length > 0 => Choices.Contains(text)
                 ? null
@@ -74,18 +67,6 @@ internal sealed partial class DeclaredOption
                 : form.Expected + NearestName.Hint(text, form.Words),
         };
         if (expected is not null)
-            throw new UsageException($"{owner}: {Name} is '{text}', expected {expected}{Range()}");
-    }
-
-    private bool InRange(double value) => value <= Max && (ExclusiveMin ? value > Min : value >= Min);
-
-    private string Range()
-    {
-        if (Kind is not (OptionKind.Integer or OptionKind.Number))
-            return "";
-        var text = double.IsNegativeInfinity(Min)
-            ? ""
-            : FormattableString.Invariant($" {(ExclusiveMin ? "greater than" : "of at least")} {Min}");
-        return double.IsPositiveInfinity(Max) ? text : text + FormattableString.Invariant($"{(text == "" ? "" : " and")} of at most {Max}");
+            throw new UsageException($"{owner}: {Name} is '{text}', expected {expected}");
     }
 }

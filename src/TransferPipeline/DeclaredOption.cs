@@ -76,6 +76,9 @@ internal sealed partial class DeclaredOption
 
     public bool ExclusiveMin => _declaration.ExclusiveMin;
 
+    /// <summary>The valid numbers.</summary>
+    public NumberRange Range => new(Min, Max, ExclusiveMin);
+
     public string? Pattern => _declaration.Pattern;
 
     public string? ValueName => _declaration.ValueName;
@@ -142,14 +145,14 @@ internal sealed partial class DeclaredOption
         var schema = Kind switch
         {
             OptionKind.Flag => new JsonObject { ["type"] = "boolean", ["description"] = Help },
-            OptionKind.Integer => Limited(new() { ["type"] = "integer", ["description"] = Help }),
+            OptionKind.Integer => Limited(new() { ["type"] = "integer", ["description"] = Help }, int.MaxValue),
             OptionKind.Number => Limited(new() { ["type"] = "number", ["description"] = Help }),
             OptionKind.Integers => new()
             {
                 ["description"] = Help,
                 ["oneOf"] = new JsonArray(
-                    new JsonObject { ["type"] = "array", ["items"] = Limited(new() { ["type"] = "integer" }) },
-                    Limited(new() { ["type"] = "integer" })
+                    new JsonObject { ["type"] = "array", ["items"] = Limited(new() { ["type"] = "integer" }, int.MaxValue) },
+                    Limited(new() { ["type"] = "integer" }, int.MaxValue)
                 ),
             },
             _ => new() { ["type"] = "string", ["description"] = Help },
@@ -171,13 +174,15 @@ internal sealed partial class DeclaredOption
         return schema;
     }
 
-    private JsonObject Limited(JsonObject schema)
+    /// <param name="largest">Of the property's type.</param>
+    private JsonObject Limited(JsonObject schema, double largest = double.PositiveInfinity)
     {
+        var max = Math.Min(Max, largest);
         // JSON has no infinity: a missing limit is a missing key.
         if (double.IsFinite(Min))
             schema["minimum"] = Min;
-        if (double.IsFinite(Max))
-            schema["maximum"] = Max;
+        if (double.IsFinite(max))
+            schema["maximum"] = max;
         return schema;
     }
 

@@ -26,8 +26,8 @@ internal static class BenchCommand
             DefaultValueFactory = _ => CutRequest.Penultimate,
         };
         var pooling = Common.Pooling();
-        var photos = Common.Number("--photos", "Photos, spread over the dataset.", 1000, 1, int.MaxValue);
-        var rounds = Common.Number("--rounds", "Each figure is the best of so many rounds, taken in turns.", 3, 1, 1000);
+        var photos = Common.Whole("--photos", "Photos, spread over the dataset.", 1000, new(1, double.PositiveInfinity));
+        var rounds = Common.Whole("--rounds", "Each figure is the best of so many rounds, taken in turns.", 3, new(1, 1000));
         var (device, extraction) = (new OptionFlags<DeviceOptions>(), new OptionFlags<ExtractionOptions>("batch"));
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(

@@ -28,11 +28,7 @@ internal static class BenchHeads
             HelpName = "HEAD,HEAD,...",
             DefaultValueFactory = _ => "softmax,linear-svm,ridge",
         };
-        var rounds = new Option<int>("--rounds")
-        {
-            Description = "Fits of each head; the first includes compiling.",
-            DefaultValueFactory = _ => 3,
-        };
+        var rounds = Common.Whole("--rounds", "Fits of each head; the first includes compiling.", 3, new(1, 1000));
         var coefficients = new Option<string?>("--coefficients")
         {
             Description = "Folder for the weights of linear heads.",
@@ -57,7 +53,7 @@ internal static class BenchHeads
                     parsed.GetValue(labels)!,
                     parsed.GetValue(heads)!,
                     Common.Tools.Trainers,
-                    Math.Max(1, parsed.GetValue(rounds)),
+                    parsed.GetValue(rounds),
                     parsed.GetValue(threads),
                     parsed.GetValue(coefficients),
                     Console.Error.WriteLine,

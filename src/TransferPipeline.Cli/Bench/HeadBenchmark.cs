@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
 using TransferPipeline.Heads;
@@ -144,14 +143,9 @@ internal static class HeadBenchmark
         var others = requested.Options.Where(o => o.Key != trainer.PathOption).ToDictionary();
         return (
             HeadOptions.Parse(requested.Trainer, others),
-            [.. text.Trim('[', ']').Split(',').Select(v => Number(v, trainer.PathOption))]
+            [.. SweepParser.Parse(requested.Trainer, trainer.PathOption, text).Values.Select(v => v.Number)]
         );
     }
-
-    private static double Number(string text, string option) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            ? value
-            : throw new UsageException($"{option}: '{text}' is not a number");
 
     private static HeadBenchmarkResult Evaluate(IHead head, TrainingRows data, Times times, int threads, string? coefficients, int index)
     {

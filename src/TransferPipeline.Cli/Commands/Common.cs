@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
-using System.Numerics;
+using TransferPipeline.Features;
 using TransferPipeline.Jobs;
 
 namespace TransferPipeline.Cli.Commands;
@@ -30,7 +29,7 @@ internal static class Common
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout." };
 
     public static Option<int> Threads() =>
-        Number("--threads", "Threads to use; results do not depend on it.", Environment.ProcessorCount, 1, 4096);
+        Whole("--threads", "Threads to use; results do not depend on it.", Environment.ProcessorCount, new(1, 4096));
 
     /// <summary>One of a few words; the first is the default.</summary>
     public static Option<string> Choice(string name, string description, params string[] choices) =>
@@ -52,26 +51,53 @@ internal static class Common
             Validators = { result => CheckChoice(result, name, choices) },
         };
 
-    /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>.</summary>
-    public static Option<T> Number<T>(string name, string description, T fallback, T least, T most)
-        where T : struct, INumber<T> =>
+    /// <summary>A whole number.</summary>
+    public static Option<int> Whole(string name, string description, int fallback, NumberRange range) =>
         new(name)
         {
             Description = description,
             DefaultValueFactory = _ => fallback,
-            Validators = { result => CheckLimits(result, name, least, most) },
+            CustomParser = result => Parse(result, name, range.Whole, range.ExpectedWhole).FirstOrDefault(),
         };
 
-    /// <summary>Several numbers from <paramref name="least"/> to <paramref name="most"/>.</summary>
-    public static Option<T[]> Numbers<T>(string name, string description, T least, T most)
-        where T : struct, INumber<T> =>
+    /// <summary>Several whole numbers.</summary>
+    public static Option<int[]> Wholes(string name, string description, NumberRange range) =>
         new(name)
         {
             Description = description,
             AllowMultipleArgumentsPerToken = true,
             HelpName = "N N ...",
-            Validators = { result => CheckLimits(result, name, least, most) },
+            CustomParser = result => Parse(result, name, range.Whole, range.ExpectedWhole),
         };
+
+    /// <summary>A number.</summary>
+    public static Option<double> Number(string name, string description, double fallback, NumberRange range) =>
+        new(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => fallback,
+            CustomParser = result => Parse(result, name, range.Number, range.ExpectedNumber).FirstOrDefault(),
+        };
+
+    /// <summary>A number without a default; what takes it reports its limits.</summary>
+    public static Option<double?> NumberIfAny(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            CustomParser = result =>
+                Parse(result, name, NumberRange.All.Number, NumberRange.All.ExpectedNumber) is [var number, ..] ? number : null,
+        };
+
+    // The library's own parser reads 0,001 as 1 and names .NET's types in its messages.
+    private static T[] Parse<T>(ArgumentResult result, string name, Func<string, T?> read, Func<string, string> expected)
+        where T : struct
+    {
+        var wrong = result.Tokens.FirstOrDefault(t => read(t.Value) is null);
+        if (wrong is null)
+            return [.. result.Tokens.Select(t => read(t.Value)!.Value)];
+        result.AddError($"{name} is '{wrong.Value}', expected {expected(wrong.Value)}");
+        return [];
+    }
 
     private static void CheckChoice(OptionResult result, string name, string[] choices)
     {
@@ -80,28 +106,19 @@ internal static class Common
             result.AddError($"{name} '{token.Value}' is not one of {string.Join(", ", choices)}{NearestName.Hint(token.Value, choices)}");
     }
 
-    private static void CheckLimits<T>(OptionResult result, string name, T least, T most)
-        where T : struct, INumber<T>
-    {
-        foreach (var token in result.Tokens)
-        {
-            // What is no number at all is refused by the parser; reading it as one here would throw.
-            if (T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !(value >= least && value <= most))
-            {
-                // The largest number of the type is no limit that a user could meet.
-                var expected =
-                    most == T.CreateSaturating(long.MaxValue)
-                        ? FormattableString.Invariant($"of at least {least}")
-                        : FormattableString.Invariant($"from {least} to {most}");
-                result.AddError(FormattableString.Invariant($"{name} is {value}, expected a number {expected}"));
-                return;
-            }
-        }
-    }
-
     /// <summary>Whether an option was not given.</summary>
     // The library makes a result for a default value too, and marks it as implicit.
     public static bool IsDefault(ParseResult parsed, Option option) => parsed.GetResult(option) is null or { Implicit: true };
+
+    /// <summary>As <see cref="OutputTarget.RequireFile"/>, for a result that would replace what its command reads.</summary>
+    /// <param name="read">The files that are read; null for one that is not given.</param>
+    public static void RequireResult(string file, params IEnumerable<string?> read)
+    {
+        OutputTarget.RequireFile(file);
+        SetWriter.RequireForeign(file);
+        if (File.Exists(file) && read.Any(r => r is not null && OutputTarget.IsSame(r, file)))
+            throw new UsageException($"{file} is read by this command; choose another name for the result");
+    }
 
     /// <summary>
     /// As <see cref="OutputTarget.RequireFile"/>; a backbone also has a manifest beside it, which is found by the file's name.
@@ -152,7 +169,7 @@ internal static class Common
     public static Option<string?> PhotosOfSet(string use) =>
         new("--data") { Description = $"The photos, for the {use}, where they have moved.", HelpName = "PATH" };
 
-    public static Option<int> Seed() => new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
+    public static Option<int> Seed() => Whole("--seed", "Seed of everything random.", 0, new(0, double.PositiveInfinity));
 
     public static Option<string[]> Features(bool several) =>
         new("--features")

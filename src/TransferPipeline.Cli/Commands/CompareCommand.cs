@@ -45,7 +45,7 @@ internal static class CompareCommand
                 // Before the sets are loaded, so that a misspelt head is reported at once.
                 var specs = HeadSpec.ParseList(parsed.GetValue(heads)!, parsed.GetValue(set) ?? [], Common.Tools.Trainers);
                 if (parsed.GetValue(report) is { } target)
-                    OutputTarget.RequireFile(target);
+                    Common.RequireResult(target, [.. parsed.GetValue(classifiers) ?? [], parsed.GetValue(photos)]);
                 var tools = chosen.Read(parsed);
                 var sets = parsed.GetValue(features)!.Select(f => FeatureSet.Open(f, tools.Table)).ToList();
                 var sources = sets.ConvertAll(Provenances.Load);

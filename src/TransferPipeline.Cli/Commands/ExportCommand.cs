@@ -36,7 +36,7 @@ internal static class ExportCommand
                 var tools = chosen.Read(parsed);
                 var source = parsed.GetValue(comparison)!;
                 // Before the fit, whose result it takes.
-                OutputTarget.RequireFile(parsed.GetValue(file)!);
+                Common.RequireResult(parsed.GetValue(file)!, source, parsed.GetValue(model), parsed.GetValue(data));
                 var compared = ComparedHead.Read(source, parsed.GetValue(head));
                 if (compared.Name == Heads.Tuned.HeadName)
                     throw new UsageException(

@@ -40,7 +40,7 @@ internal static class ExtractCommand
         {
             Description = "Read and hash every photo, even those that the file system says are unchanged.",
         };
-        var wait = Common.Number("--lock-wait", "Seconds to wait for another run on the same folder.", 0.0, 0, 1e7);
+        var wait = Common.Number("--lock-wait", "Seconds to wait for another run on the same folder.", 0, new(0, 1e7));
         var (threads, json) = (Common.Threads(), Common.Json());
         var command = new Command(name, summary) { model, folder, cut, pooling, shard, rehash, wait, threads, json };
         extraction.AddTo(command);

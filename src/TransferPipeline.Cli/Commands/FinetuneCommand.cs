@@ -45,7 +45,7 @@ internal static class FinetuneCommand
                 // Before hours of training, whose result they take.
                 Common.RequireBackboneFile(parsed.GetValue(file)!);
                 if (parsed.GetValue(classifier) is { } target)
-                    OutputTarget.RequireFile(target);
+                    Common.RequireResult(target, data.Read(parsed).Path);
                 if (parsed.GetValue(cache) is { } activations)
                     Common.RequireSetFolder(activations);
                 var tools = chosen.Read(parsed);

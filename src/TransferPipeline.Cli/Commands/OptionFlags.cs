@@ -61,21 +61,19 @@ internal sealed class OptionFlags<T>
                 );
                 break;
             case OptionKind.Integer:
-                Add(declared, Number(declared, (int)declared.Default!, int.MinValue, int.MaxValue), given => given);
+                var whole = (int)declared.Default!;
+                Add(declared, Common.Whole(declared.Flag, declared.Help, whole, Range(declared, whole)), given => given);
                 break;
             case OptionKind.Number when declared.Default is null:
                 // Without limits, as where a default lies outside them: what takes the record reports what is expected.
-                Add(declared, new Option<double?>(declared.Flag) { Description = declared.Help }, given => given);
+                Add(declared, Common.NumberIfAny(declared.Flag, declared.Help), given => given);
                 break;
             case OptionKind.Number:
-                Add(declared, Number(declared, (double)declared.Default, double.MinValue, double.MaxValue), given => given);
+                var number = (double)declared.Default;
+                Add(declared, Common.Number(declared.Flag, declared.Help, number, Range(declared, number)), given => given);
                 break;
             case OptionKind.Integers:
-                Add(
-                    declared,
-                    Common.Numbers(declared.Flag, declared.Help, int.CreateSaturating(declared.Min), int.CreateSaturating(declared.Max)),
-                    given => given
-                );
+                Add(declared, Common.Wholes(declared.Flag, declared.Help, declared.Range), given => given);
                 break;
             default:
                 var text = new Option<string>(declared.Flag)
@@ -95,17 +93,8 @@ internal sealed class OptionFlags<T>
         _flags.Add((declared, option, parsed => value(parsed.GetValue(option)!)));
 
     /// <summary>
-    /// Within the limits; where the default is outside them, such as no folds, what takes the record reports what is expected.
+    /// The limits; where the default is outside them, such as no folds, none: what takes the record reports what is expected.
     /// </summary>
-    private static Option<TNumber> Number<TNumber>(DeclaredOption declared, TNumber fallback, TNumber least, TNumber most)
-        where TNumber : struct, System.Numerics.INumber<TNumber>
-    {
-        // Saturating: a limit of the declaration may lie outside the range of an int.
-        if (double.CreateSaturating(fallback) >= declared.Min)
-            (least, most) = (
-                TNumber.Max(least, TNumber.CreateSaturating(declared.Min)),
-                TNumber.Min(most, TNumber.CreateSaturating(declared.Max))
-            );
-        return Common.Number(declared.Flag, declared.Help, fallback, least, most);
-    }
+    private static NumberRange Range(DeclaredOption declared, double fallback) =>
+        declared.Range.Contains(fallback) ? declared.Range : NumberRange.All;
 }

@@ -21,7 +21,7 @@ internal static class PredictCommand
                 "Photos, folders with all photos below them, or - for names on stdin: one per line, or each ended by a zero byte.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var top = Common.Number("--top", "Classes to show.", 3, 1, 1_000_000);
+        var top = Common.Whole("--top", "Classes to show.", 3, new(1, 1_000_000));
         var format = Common.Choice(
             "--format",
             "How predictions are written to stdout, in the order of the photos: lines for people, CSV, JSON lines, or one JSON array.",
@@ -42,8 +42,6 @@ internal static class PredictCommand
         command.SetAction(
             (parsed, cancellation) =>
             {
-                if (parsed.GetValue(html) is { } file)
-                    OutputTarget.RequireFile(file);
                 // One thread per session: photos are classified beside each other.
                 using var model = Classifier.Open(parsed.GetValue(classifier)!, threads: 1);
                 var decoder = Decoder(model, chosen.Read(parsed), chosen.HasDecoder(parsed));
@@ -51,6 +49,8 @@ internal static class PredictCommand
                     .Of(parsed.GetValue(photos)!, Console.OpenStandardInput(), Messages.Note)
                     .Select(f => new PhotoFile(f))
                     .ToList();
+                if (parsed.GetValue(html) is { } file)
+                    Common.RequireResult(file, files.Select(f => f.Name).Prepend(parsed.GetValue(classifier)));
                 // A buffer of its own, since Console.Out flushes after every write.
                 using var output = new OutputWriter(
                     new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16)

@@ -47,7 +47,7 @@ internal static class TrainCommand
                     throw new UsageException("--head takes one head; transfer compare trains several");
                 // Before the fit, whose result they take.
                 ClassifierBuilder.RequireExportable(specs[0].Trainer);
-                OutputTarget.RequireFile(parsed.GetValue(file)!);
+                Common.RequireResult(parsed.GetValue(file)!, parsed.GetValue(model), parsed.GetValue(data));
                 var tools = chosen.Read(parsed);
                 var folder = FeatureSet.Open(parsed.GetValue(features)!, tools.Table);
                 var backbone = Common.Tools.Models.Resolve(parsed.GetValue(model) ?? folder.Recipe.Model);

@@ -54,7 +54,7 @@ public sealed record DatasetOptions
     public bool TestAsValidation { get; init; }
 
     /// <summary>Another seed divides the photos otherwise.</summary>
-    [Option("seed", "Seed of the split.", CommandName = "split-seed")]
+    [Option("seed", "Seed of the split.", CommandName = "split-seed", Min = 0)]
     public int Seed { get; init; }
 
     /// <summary>Keep the classes' shares equal in all splits; off, the shares hold for all photos together.</summary>

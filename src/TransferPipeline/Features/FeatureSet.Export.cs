@@ -58,8 +58,12 @@ public sealed partial class FeatureSet
     }
 
     /// <summary>The files that an export writes.</summary>
+    /// <exception cref="UsageException">The prefix ends in no name.</exception>
     internal static IReadOnlyList<string> FilesOf(ExportFormat format, string prefix) =>
-        format == ExportFormat.Npy ? [prefix + ".npy", prefix + ".csv"] : [$"{prefix}.{format.ToString().ToLowerInvariant()}"];
+        Path.GetFileName(prefix) is "" or "." or ".."
+            ? throw new UsageException($"the prefix '{prefix}' is a folder, expected a path with a name, such as out/vectors")
+        : format == ExportFormat.Npy ? [prefix + ".npy", prefix + ".csv"]
+        : [$"{prefix}.{format.ToString().ToLowerInvariant()}"];
 
     /// <summary>NumPy's format 1.0, C order; parts are written at their place, so that memory holds one part at a time.</summary>
     private void ExportNpy(string file)

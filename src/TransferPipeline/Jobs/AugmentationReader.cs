@@ -1,4 +1,3 @@
-using System.Globalization;
 using TransferPipeline.Images;
 using TransferPipeline.Images.Augmentations;
 
@@ -20,12 +19,12 @@ internal static class AugmentationReader
         Augmentation augmentation = step.Name switch
         {
             "random-resized-crop" => Crop(options, preprocessing),
-            "random-horizontal-flip" => new RandomHorizontalFlip { Probability = options.Number("p", 0.5, 0, 1) },
+            "random-horizontal-flip" => new RandomHorizontalFlip { Probability = options.Number("p", 0.5, new(0, 1)) },
             "random-rotation" => new RandomRotation
             {
                 Degrees = options.Range("degrees", null, d => ValueRange.Around(0, d)),
                 Interpolation = options.Interpolation("interpolation", Interpolation.Nearest),
-                Fill = (byte)(options.Whole("fill", 0, byte.MaxValue) ?? 0),
+                Fill = (byte)(options.Whole("fill", new(0, byte.MaxValue)) ?? 0),
             },
             "color-jitter" => new ColorJitter
             {
@@ -45,7 +44,7 @@ internal static class AugmentationReader
 
     private static RandomResizedCrop Crop(StepOptions options, Preprocessing preprocessing)
     {
-        var side = options.Whole("size", 1, 16384);
+        var side = options.Whole("size", new(1, 16384));
         return new()
         {
             Width = side ?? preprocessing.CropWidth,
@@ -61,18 +60,12 @@ internal static class AugmentationReader
     {
         private readonly List<string> _known = [];
 
-        public double Number(string name, double fallback, double minimum, double maximum) =>
-            Find(name) is not { } text ? fallback
-            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum
-                ? value
-            : throw Wrong(name, text, FormattableString.Invariant($"a number from {minimum} to {maximum}"));
+        public double Number(string name, double fallback, NumberRange range) =>
+            Find(name) is not { } text ? fallback : range.Number(text) ?? throw Wrong(name, text, range.ExpectedNumber(text));
 
         /// <summary>Null where it is not given.</summary>
-        public int? Whole(string name, int minimum, int maximum) =>
-            Find(name) is not { } text ? null
-            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum
-                ? value
-            : throw Wrong(name, text, $"a whole number from {minimum} to {maximum}");
+        public int? Whole(string name, NumberRange range) =>
+            Find(name) is not { } text ? null : range.Whole(text) ?? throw Wrong(name, text, range.ExpectedWhole(text));
 
         /// <summary>Two numbers [from, to], or one that <paramref name="single"/> turns into a range as torchvision does.</summary>
         public ValueRange Range(string name, ValueRange? fallback, Func<double, ValueRange> single)
@@ -82,9 +75,7 @@ internal static class AugmentationReader
             // What is no number becomes NaN, which matches neither form below.
             var parts = text.Trim('[', ']')
                 .Split(',', StringSplitOptions.TrimEntries)
-                .Select(p =>
-                    double.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && double.IsFinite(v) ? v : double.NaN
-                )
+                .Select(p => NumberRange.All.Number(p) ?? double.NaN)
                 .ToArray();
             return parts switch
             {

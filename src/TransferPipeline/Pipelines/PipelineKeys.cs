@@ -60,7 +60,7 @@ internal static class PipelineKeys
                 "extension",
             ]
         ),
-        ("preprocessing", ["resize", "crop", "interpolation", "mean", "std", "offset", "divisor", "bgr"]),
+        ("preprocessing", PreprocessingText.Names),
         ("extract", [.. Options<DeviceOptions>(), .. Options<DecodeOptions>(), .. Options<ExtractionOptions>()]),
         ("quantize", [.. Options<QuantizationOptions>(), .. Options<ProofOptions>()]),
         ("evaluation", ["protocol", .. Options<ComparisonOptions>()]),

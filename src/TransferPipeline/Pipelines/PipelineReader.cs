@@ -20,6 +20,8 @@ internal static class PipelineReader
     /// <summary>Folds of k-fold where a pipeline does not say how many.</summary>
     private const int UsualFolds = 10;
 
+    private static readonly NumberRange NotNegative = new(0, double.PositiveInfinity);
+
     /// <param name="assignments">Each <c>a.b=c</c>, as <c>--set</c> gives them.</param>
     /// <exception cref="BadInputException">The file, a key or a value is wrong: file and line, what was found, what was
     /// expected.</exception>
@@ -43,7 +45,7 @@ internal static class PipelineReader
             Place = key => Place(root, key),
             Name = ReadName(root, document.File),
             Description = root.Text("description", ""),
-            Seed = root.Integer("seed", 0, 0),
+            Seed = ReadSeed(root),
             Data = ReadData(root, folder),
             Models = ReadModels(root, folder),
             Cuts = ReadCuts(root),
@@ -52,7 +54,7 @@ internal static class PipelineReader
             Preprocessing = ReadPreprocessing(root.Map("preprocessing")),
             Augment = [.. root.List("augment").Select(ReadStep)],
             // Transforms without copies would have no effect, so one copy is the default beside them.
-            Views = root.Integer("views", root.Has("augment") ? 1 : 0, 0),
+            Views = root.Integer("views", root.Has("augment") ? 1 : 0, NotNegative),
             Device = device,
             Decode = decode,
             Extraction = extraction,
@@ -86,6 +88,8 @@ internal static class PipelineReader
         return pipeline;
     }
 
+    private static int ReadSeed(YamlMap root) => root.Integer("seed", 0, NotNegative);
+
     /// <summary>The name of the folder of results, which a path would lead elsewhere.</summary>
     private static string ReadName(YamlMap root, string file)
     {
@@ -109,7 +113,7 @@ internal static class PipelineReader
             Path = path,
             ValidationShare = options.ValidationShare ?? StratifiedSplit.DefaultValidationShare,
             // A seed of its own keeps the splits while the pipeline's seed varies folds and heads.
-            Seed = map.Has("seed") ? options.Seed : root.Integer("seed", 0, 0),
+            Seed = map.Has("seed") ? options.Seed : ReadSeed(root),
             Classes = map.Texts("classes"),
             Folder = options.Folder is { } photos ? Absolute(Path.GetDirectoryName(path)!, photos) : null,
         };
@@ -163,41 +167,9 @@ internal static class PipelineReader
     {
         if (map is null)
             return new();
-        var preprocessing = new PreprocessingOverride
-        {
-            Resize = map.Has("resize") ? Sizes(map, "resize", 2) : null,
-            Crop = map.Has("crop") ? Sizes(map, "crop", 1) : null,
-            Interpolation = map.Has("interpolation") ? map.Choice<Interpolation>("interpolation") : null,
-            Mean = map.Has("mean") ? Channels(map, "mean") : null,
-            Std =
-                !map.Has("std") ? null
-                : Channels(map, "std") is var std && std.Contains(0) ? throw map.Error("std", "divides by 0; expected other numbers")
-                : std,
-            Offset = map.Has("offset") ? map.Number("offset", 0) : null,
-            // 0 stands for the other form inside, and would bring back the model's mean and deviation.
-            Divisor =
-                !map.Has("divisor") ? null
-                : map.Number("divisor", 1) is not 0 and var divisor ? divisor
-                : throw map.Error("divisor", "divides by 0; expected another number"),
-            Bgr = map.Has("bgr") ? map.Flag("bgr", false) : null,
-        };
-        map.RejectUnknown();
-        return preprocessing;
+        var given = map.AsTexts().Where(v => v.Value is not null).ToDictionary(v => v.Key, v => v.Value!);
+        return new PreprocessingText(given, (key, problem) => new BadInputException($"{map.Place(key)} {problem}")).Read();
     }
-
-    private static IReadOnlyList<int> Sizes(YamlMap map, string key, int most)
-    {
-        var numbers = map.Numbers(key);
-        return numbers.Count >= 1 && numbers.Count <= most && numbers.All(n => n is >= 1 and <= 16384 && n == Math.Floor(n))
-            ? [.. numbers.Select(n => (int)n)]
-            : throw map.Error(
-                key,
-                most == 1 ? "expected one whole number of pixels" : "expected the short side, or [height, width], in pixels"
-            );
-    }
-
-    private static IReadOnlyList<double> Channels(YamlMap map, string key) =>
-        map.Numbers(key) is { Count: 3 } three ? three : throw map.Error(key, "expected three numbers, for red, green and blue");
 
     private static (DeviceOptions Device, DecodeOptions Decode, ExtractionOptions Extraction) ReadExtract(YamlMap? map)
     {

@@ -12,8 +12,8 @@ public sealed class BadComparisonTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("C=0", "softmax: C is '0', expected a number of at least 1E-20 and of at most 1E+20")]
-    [InlineData("C=[0.1,-1]", "softmax: C is '-1', expected a number of at least 1E-20 and of at most 1E+20")]
+    [InlineData("C=0", "softmax: C is '0', expected a number from 1E-20 to 1E+20")]
+    [InlineData("C=[0.1,-1]", "softmax: C is '-1', expected a number from 1E-20 to 1E+20")]
     [InlineData("scaling=[none,standart]", "softmax: scaling is 'standart', expected one of none, standard, l2; did you mean 'standard'?")]
     [InlineData("gamma=1", "softmax has no option 'gamma' (options: ")]
     public void Compare_WrongOption_SaysWhatIsExpected(string option, string expected) =>
@@ -181,7 +181,7 @@ public sealed class BadComparisonTests : IDisposable
         AssertRefused(Compare(Plain(), "ridge", "--choose-by", "folds"), "--choose-by 'folds' is not one of inner-folds, validation");
         AssertRefused(
             Compare(Plain(), "ridge", "--near-duplicate-cosine", "95"),
-            "--near-duplicate-cosine is 95, expected a number from 0.5 to 1"
+            "--near-duplicate-cosine is '95', expected a number from 0.5 to 1"
         );
         AssertRefused(
             TransferProcess.Run("data", "check", "--data", _folder.Root, "--kind", "cvs"),

@@ -45,11 +45,11 @@ public sealed class DeviceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--batch", "-5", "--batch is -5, expected a number from 0 to 65536")]
-    [InlineData("--device-memory", "-1", "--device-memory is -1, expected a number from 0")]
+    [InlineData("--batch", "-5", "--batch is '-5', expected a whole number from 0 to 65536")]
+    [InlineData("--device-memory", "-1", "--device-memory is '-1', expected a number from 0")]
     [InlineData("--device-memory", "lots", "--device-memory")]
     [InlineData("--threads", "many", "--threads")]
-    [InlineData("--threads", "0", "--threads is 0, expected a number from 1 to 4096")]
+    [InlineData("--threads", "0", "--threads is '0', expected a whole number from 1 to 4096")]
     [InlineData("--cudnn-search", "exhaustiv", "'exhaustiv' is not one of exhaustive, heuristic, default; did you mean 'exhaustive'?")]
     [InlineData("--cuda-graphs", "yes", "--cuda-graphs 'yes' is not one of off, on")]
     [InlineData("--cuda-graphs", "on", "CUDA graphs are for device cuda, not for cpu")]

@@ -63,13 +63,19 @@ public sealed class ModelsCommandTests : IDisposable
 
     [Theory]
     [InlineData("the preprocessing gives 11 x 11 pixels, model.onnx takes 12 x 12: set its crop to that size", "--crop", "11")]
-    [InlineData("--resize 'big': expected pixels, as in 224 or 224x224", "--resize", "big")]
-    [InlineData("--mean '1,2': expected 3 numbers with commas between them", "--mean", "1,2")]
-    [InlineData("--std '1,0,1': expected numbers greater than 0", "--std", "1,0,1")]
+    [InlineData("--resize is 'big', expected none, the short side, or height and width, in pixels", "--resize", "big")]
+    [InlineData("--mean is '1,2', expected three numbers, for red, green and blue", "--mean", "1,2")]
+    [InlineData("--std is '1,0,1', expected three numbers greater than 0, for red, green and blue", "--std", "1,0,1")]
     [InlineData("did you mean 'bicubic'?", "--interpolation", "bicubik")]
-    [InlineData("three ways to say one thing: give one", "--range", "0,1", "--mean", "0,0,0")]
-    [InlineData("--offset and --divisor belong together", "--offset", "127")]
-    [InlineData("--range '1,0': the second number must be greater than the first", "--range", "1,0")]
+    [InlineData(
+        "--range is given beside mean; expected one of mean with std, range, or offset with divisor",
+        "--range",
+        "0,1",
+        "--mean",
+        "0,0,0"
+    )]
+    [InlineData("the offset of (x - offset) / divisor needs a divisor", "--offset", "127")]
+    [InlineData("--range is '1,0', expected two numbers, the second greater than the first", "--range", "1,0")]
     public void Add_WrongOption_IsOneLine(string expected, params string[] options)
     {
         var result = Run(["add", Model(), "--name", "wrong", .. options]);

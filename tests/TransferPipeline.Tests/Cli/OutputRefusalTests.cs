@@ -56,6 +56,25 @@ public sealed class OutputRefusalTests : IDisposable
         Assert.Equal((1, "", Refusal(Filled(target))), (result.ExitCode, result.Output, result.Error.TrimEnd()));
     }
 
+    /// <summary>A result never replaces what its command reads.</summary>
+    [Theory]
+    [InlineData("compare --features SET --heads ridge --report SET/manifest.json", "is the name of a file of the feature set in ")]
+    [InlineData("train --features SET --head ridge --model MODEL --out SET/part-00000.parquet", "is the name of a file of the feature set")]
+    [InlineData("train --features SET --head ridge --model MODEL --out MODEL", "is read by this command; choose another name")]
+    [InlineData("train --features SET --head ridge --model MODEL --out link.onnx", "is read by this command; choose another name")]
+    [InlineData("features export SET --format csv --out DIR/", "is a folder, expected a path with a name, such as out/vectors")]
+    [InlineData("features export SET --format npy --out ..", "the prefix '..' is a folder, expected a path with a name")]
+    public void EveryOutput_ThatIsAnInput_IsRefused(string arguments, string problem)
+    {
+        var model = _folder.At("model.onnx");
+        File.Copy(Path.Combine(SharedData.Repository, "models", "efficientnet-lite0.onnx"), model);
+        File.CreateSymbolicLink(_folder.At("link.onnx"), model);
+        var before = File.ReadAllBytes(Path.Combine(_set, "manifest.json"));
+        var words = arguments.Split(' ').Select(w => w.Replace("SET", _set).Replace("MODEL", model).Replace("DIR", _folder.Root));
+        TransferResult.AssertRefused(TransferProcess.RunIn(_folder.Root, null, [.. words]), problem);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(_set, "manifest.json")));
+    }
+
     [Fact]
     public void Compare_ReportIntoAFolder_IsRefusedBeforeTheWork()
     {

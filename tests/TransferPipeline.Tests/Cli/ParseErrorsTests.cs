@@ -23,15 +23,42 @@ public sealed class ParseErrorsTests
     )]
     [InlineData("features show --jsn", "there is no option '--jsn'; did you mean '--json'? (see: transfer features show --help)")]
     [InlineData("extract --treads 2", "there is no option '--treads'; did you mean '--threads'?")]
-    [InlineData("extract --data x --model y --out z --threads two", "--threads is 'two', expected a whole number")]
-    [InlineData("extract --data x --model y --out z --max-failed two", "--max-failed is 'two', expected a number")]
-    [InlineData("compare --features x --few-shot 1 two", "--few-shot is 'two', expected a whole number")]
-    [InlineData("train --features x --out y --head softmax --seed 1.5", "--seed is '1.5', expected a whole number")]
+    [InlineData("extract --data x --model y --out z --threads two", "--threads is 'two', expected a whole number from 1 to 4096 (see: ")]
+    [InlineData(
+        "extract --data x --model y --out z --threads 99999999999",
+        "--threads is '99999999999', expected a whole number from 1 to "
+    )]
+    [InlineData(
+        "train --features x --out y --head softmax --seed 4294967296",
+        "--seed is '4294967296', expected a whole number from 0 to 2147483647"
+    )]
+    [InlineData("train --features x --out y --head softmax --seed -1", "--seed is '-1', expected a whole number of at least 0 (see: ")]
+    [InlineData(
+        "finetune --data x --model y --out z --learning-rate 0,001",
+        "--learning-rate is '0,001', expected a number from 1E-12 to 1000"
+    )]
+    [InlineData("extract --data x --model y --out z --device-memory 1,5", "--device-memory is '1,5', expected a number from 0 to 1000000")]
+    [InlineData(
+        "extract --data x --model y --out z --lock-wait 1e400",
+        "--lock-wait is '1e400', expected a finite number from 0 to 10000000"
+    )]
+    [InlineData("data check --data x --validation-share 0,2", "--validation-share is '0,2', expected a number (see: ")]
+    [InlineData("models add m.onnx --offset 127,5 --divisor 128", "--offset is '127,5', expected a level, such as 127.5")]
+    [InlineData("bench heads --vectors x --labels y --rounds 0", "--rounds is '0', expected a whole number from 1 to 1000")]
+    [InlineData(
+        "extract --data x --model y --out z --threads 1 --threads 2",
+        "--threads is given 2 times ('1', '2'), expected once (see: "
+    )]
+    [InlineData("features merge -- a b --out c", "'--out' stands behind '--', where every word is an argument (see: ")]
+    [InlineData("compare --features x --heads ridge --heads", "--heads has no value, expected HEAD,HEAD,...: ")]
+    [InlineData("extract --data x --model y --out z --max-failed two", "--max-failed is 'two', expected a number from 0 to 1 (see: ")]
+    [InlineData("compare --features x --few-shot 1 two", "--few-shot is 'two', expected a whole number of at least 1 (see: ")]
+    [InlineData("train --features x --out y --head softmax --seed 1.5", "--seed is '1.5', expected a whole number of at least 0 (see: ")]
     [InlineData(
         "extract --data x --model y --out z --decoder pilow",
         "there is no decoder 'pilow'; did you mean 'pillow'? (known: pillow, imagesharp)"
     )]
-    [InlineData("compare --features x --few-shot 1 -1", "--few-shot is -1, expected a number of at least 1")]
+    [InlineData("compare --features x --few-shot 1 -1", "--few-shot is '-1', expected a whole number of at least 1")]
     [InlineData("predict", "<classifier> is missing: a classifier file that transfer wrote (see: transfer predict --help)")]
     [InlineData("predict c.onnx", "<photos> is missing: photos, folders with all photos below them")]
     [InlineData("run", "<pipeline> is missing: the pipeline, a YAML file (see: transfer run --help)")]

@@ -193,8 +193,11 @@ public sealed class PipelineReaderTests
     [InlineData("extract: {precision: tf32}\n", "job.yaml:4: extract.precision: precision tf32 exists on CUDA only")]
     [InlineData("extract: {cuda-graphs: true}\n", "job.yaml:4: extract.cuda-graphs: CUDA graphs are for device cuda, not for cpu")]
     [InlineData("extract: {device-memory: -1}\n", "job.yaml:4: extract.device-memory is '-1', expected a number from 0 to 1000000")]
-    [InlineData("preprocessing: {offset: Infinity}\n", "job.yaml:4: preprocessing.offset is 'Infinity', expected a number")]
-    [InlineData("preprocessing: {std: [1, 1, NaN]}\n", "job.yaml:4: preprocessing.std[2] is 'NaN', expected a number")]
+    [InlineData("preprocessing: {offset: Infinity}\n", "job.yaml:4: preprocessing.offset is 'Infinity', expected a level, such as 127.5")]
+    [InlineData(
+        "preprocessing: {std: [1, 1, NaN]}\n",
+        "job.yaml:4: preprocessing.std is '[1, 1, NaN]', expected three numbers greater than 0"
+    )]
     [InlineData("evaluation: {protocol: split, repeats: 3}\n", "job.yaml:4: evaluation.repeats: 3 repeats need folds, and there are none")]
     [InlineData("evaluation: {protocol: k-fold, on: test}\n", "job.yaml:4: evaluation.on: folds evaluate all photos but those of test")]
     [InlineData("evaluation: {choose-by: validation}\n", "job.yaml:4: evaluation.choose-by: the validation split cannot choose values")]
@@ -208,9 +211,24 @@ public sealed class PipelineReaderTests
     [InlineData("export: {file: ..}\n", "job.yaml:4: export.file: '..', expected the name of a file")]
     [InlineData("export: a.onnx\npredictions: .\n", "job.yaml:5: predictions: '.', expected the name of a file")]
     [InlineData("features-export: {prefix: ''}\n", "job.yaml:4: features-export.prefix: '', expected the name of a file")]
-    [InlineData("preprocessing: {divisor: 0}\n", "job.yaml:4: preprocessing.divisor: divides by 0; expected another number")]
-    [InlineData("preprocessing: {std: [1, 0, 1]}\n", "job.yaml:4: preprocessing.std: divides by 0; expected other numbers")]
-    [InlineData("preprocessing: {mean: [1, 2]}\n", "job.yaml:4: preprocessing.mean: expected three numbers")]
+    [InlineData("seed: 4294967296\n", "job.yaml:4: seed is '4294967296', expected a whole number from 0 to 2147483647")]
+    [InlineData(
+        "evaluation: {draws: 3000000000}\n",
+        "job.yaml:4: evaluation.draws is '3000000000', expected a whole number from 1 to 2147483647"
+    )]
+    [InlineData("preprocessing: {divisor: 0}\n", "job.yaml:4: preprocessing.divisor is '0', expected a number greater than 0")]
+    [InlineData("preprocessing: {std: [1, 0, 1]}\n", "job.yaml:4: preprocessing.std is '[1, 0, 1]', expected three numbers greater than 0")]
+    [InlineData("preprocessing: {divisor: -128}\n", "job.yaml:4: preprocessing.divisor is '-128', expected a number greater than 0")]
+    [InlineData(
+        "preprocessing: {mean: [0, 0, 0], divisor: 128}\n",
+        "job.yaml:4: preprocessing.divisor is given beside mean; expected one of mean with std, range, or offset with divisor"
+    )]
+    [InlineData("preprocessing: {crop: [1, 2, 3]}\n", "job.yaml:4: preprocessing.crop is '[1, 2, 3]', expected one side, or height and")]
+    [InlineData(
+        "preprocessing: {interpolation: bicubik}\n",
+        "job.yaml:4: preprocessing.interpolation is 'bicubik', expected one of nearest"
+    )]
+    [InlineData("preprocessing: {mean: [1, 2]}\n", "job.yaml:4: preprocessing.mean is '[1, 2]', expected three numbers")]
     public void Read_WrongContent_NamesLineAndCure(string addition, string start)
     {
         var error = Assert.Throws<BadInputException>(() => PipelineReader.Read(YamlDocument.Parse("job.yaml", Minimal + addition)));
@@ -308,7 +326,6 @@ public sealed class PipelineReaderTests
         0,
         "preprocessing: the offset of (x - offset) / divisor needs a divisor, which this model's own preprocessing has not"
     )]
-    [InlineData("mean: [0, 0, 0], divisor: 128", 0, "preprocessing: give either mean and std")]
     [InlineData("offset: 127", 128, null)]
     [InlineData("offset: 127, divisor: 128", 0, null)]
     public void Apply_OffsetOrMean_IsNeverLeftWithoutEffect(string keys, double divisor, string? problem)

@@ -34,6 +34,89 @@ public sealed class PipelineSchemaTests
         }
     }
 
+    /// <summary>An editor and the program agree on every value of every key; heads and transforms are read by what uses them.</summary>
+    [Fact]
+    public void Schema_OfEveryKey_TakesWhatTheReaderTakes()
+    {
+        var schema = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.Repository, "pipelines", "pipeline.schema.json")))!;
+        string[] found =
+        [
+            .. from key in Keys(schema, "")
+            where key.Name is not ("heads" or "augment")
+            from value in Values
+            // A name may be any plain value: the reader takes 2024 for a text, and an editor asks for quotes.
+            where !(IsFreeText(key.Form) && value.Json is not (['"', ..] or ['[', ..] or ['{', ..]))
+            let problem = Problem(key.Name, value.Yaml)
+            where problem is null != SchemaForm.Takes(key.Form, JsonNode.Parse(value.Json)!)
+            select $"{key.Name}: {value.Yaml}: the reader says: {problem ?? "good"}",
+        ];
+        Assert.True(found.Length == 0, string.Join('\n', found));
+    }
+
+    private static readonly (string Yaml, string Json)[] Values =
+    [
+        ("abc", "\"abc\""),
+        ("''", "\"\""),
+        ("0", "0"),
+        ("1", "1"),
+        ("-1", "-1"),
+        ("0.5", "0.5"),
+        ("-0.5", "-0.5"),
+        ("70000", "70000"),
+        ("99999999999", "99999999999"),
+        ("1e300", "1e300"),
+        ("true", "true"),
+        ("[]", "[]"),
+        ("[abc]", "[\"abc\"]"),
+        ("[abc, def]", "[\"abc\", \"def\"]"),
+        ("[0]", "[0]"),
+        ("[1]", "[1]"),
+        ("[64, 48]", "[64, 48]"),
+        ("[0.5, 0.5, 0.5]", "[0.5, 0.5, 0.5]"),
+        ("[0, 1, 1]", "[0, 1, 1]"),
+        ("[-1, 1, 1]", "[-1, 1, 1]"),
+        ("[1, 2, 3, 4]", "[1, 2, 3, 4]"),
+        ("[[1]]", "[[1]]"),
+        ("{}", "{}"),
+        ("{abc: 1}", "{\"abc\": 1}"),
+        ("2026-11-30", "\"2026-11-30\""),
+    ];
+
+    /// <summary>Why a pipeline with a value is refused; null where it is not.</summary>
+    private static string? Problem(string key, string value)
+    {
+        var document = TransferPipeline.Pipelines.Yaml.YamlDocument.Parse(
+            "job.yaml",
+            "data: {path: .}\nmodel: a\nheads: [ridge]\naugment: [random-horizontal-flip]\n"
+        );
+        try
+        {
+            if (key == "predictions")
+                document.Set("export=classifier.onnx");
+            document.Set($"{key}={value}");
+            PipelineReader.Read(document);
+            return null;
+        }
+        catch (BadInputException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static IEnumerable<(string Name, JsonNode Form)> Keys(JsonNode schema, string above)
+    {
+        var properties = schema["properties"] ?? schema["oneOf"]?.AsArray()[^1]!["properties"];
+        foreach (var (name, form) in properties?.AsObject() ?? [])
+        {
+            yield return (above + name, form!);
+            foreach (var below in Keys(form!, $"{above}{name}."))
+                yield return below;
+        }
+    }
+
+    private static bool IsFreeText(JsonNode form) =>
+        SchemaForm.Takes(form, JsonValue.Create("abc")) || (form["oneOf"]?.AsArray().Any(f => IsFreeText(f!)) ?? false);
+
     private static void Compare(Func<string, string> make, params string[] path)
     {
         var committed = Path.Combine([SharedData.Repository, .. path]);

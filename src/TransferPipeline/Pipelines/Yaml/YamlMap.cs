@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace TransferPipeline.Pipelines.Yaml;
@@ -27,33 +27,11 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     public string RequiredText(string key) =>
         Text(key) is { Length: > 0 } text ? text : throw new BadInputException($"{document.Where(node)}: {Where()}lacks the key '{key}'");
 
-    public int Integer(string key, int fallback, int minimum = int.MinValue, int maximum = int.MaxValue) =>
-        Scalar(
-            key,
-            fallback,
-            t =>
-                int.TryParse(t, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum
-                    ? v
-                    : null,
-            (minimum, maximum) switch
-            {
-                (int.MinValue, int.MaxValue) => "a whole number",
-                (_, int.MaxValue) => $"a whole number of at least {minimum}",
-                _ => $"a whole number from {minimum} to {maximum}",
-            }
-        );
+    public int Integer(string key, int fallback, NumberRange range) => Scalar(key, fallback, range.Whole, range.ExpectedWhole);
 
-    public double Number(string key, double fallback, double minimum = double.MinValue, double maximum = double.MaxValue) =>
-        Scalar(
-            key,
-            fallback,
-            t => double.TryParse(t, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && v >= minimum && v <= maximum ? v : null,
-            (minimum, maximum) is (double.MinValue, double.MaxValue)
-                ? "a number"
-                : FormattableString.Invariant($"a number from {minimum} to {maximum}")
-        );
+    public double Number(string key, double fallback, NumberRange range) => Scalar(key, fallback, range.Number, range.ExpectedNumber);
 
-    public bool Flag(string key, bool fallback) => Scalar(key, fallback, FlagWords.Parse, "true or false");
+    public bool Flag(string key, bool fallback) => Scalar(key, fallback, FlagWords.Parse, static _ => "true or false");
 
     /// <summary>One of <paramref name="choices"/>, with the nearest suggested.</summary>
     public string Choice(string key, string fallback, params string[] choices)
@@ -176,27 +154,31 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
     /// <inheritdoc cref="RejectUnknown()"/>
     public void RejectUnknown(IReadOnlyCollection<string> known, Func<string, string?> place)
     {
-        foreach (var key in node.Children.Keys)
+        foreach (var (key, value) in node.Children)
         {
-            var name = (key as YamlScalarNode)?.Value ?? "";
+            if (key is not YamlScalarNode { Value: { } name })
+                throw new BadInputException($"{document.Where(key)}: {Where()}has {YamlDocument.Kind(key)} as a key, expected a name");
             if (known.Contains(name))
                 continue;
             var hint =
                 place(name) is { } elsewhere ? $"; {elsewhere}"
                 : name.IndexOf(':') is > 0 and var colon && known.Contains(name[..colon])
                     ? $"; after '{name[..(colon + 1)]}' a space is missing"
+                : node.Style == MappingStyle.Flow && YamlDocument.IsNothing(value)
+                    ? "; inside braces a comma ends a value: put one that has commas in quotes, and write decimals with a point"
                 : $"{NearestName.Hint(name, known)} (known here: {string.Join(", ", known.Distinct())})";
             throw new BadInputException($"{document.Where(key)}: unknown key '{Join(name)}'{hint}");
         }
     }
 
-    private T Scalar<T>(string key, T fallback, Func<string, T?> parse, string expected)
+    private T Scalar<T>(string key, T fallback, Func<string, T?> parse, Func<string, string> expected)
         where T : struct
     {
         var found = Find(key);
         if (found is null)
             return fallback;
-        return found is YamlScalarNode scalar && parse(scalar.Value ?? "") is { } value ? value : throw Wrong(key, found, expected);
+        var text = (found as YamlScalarNode)?.Value ?? "";
+        return found is YamlScalarNode && parse(text) is { } value ? value : throw Wrong(key, found, expected(text));
     }
 
     private YamlNode? Find(string key)
@@ -234,9 +216,8 @@ internal sealed class YamlItem(YamlDocument document, string path, YamlNode node
             : throw new BadInputException($"{document.Where(node)}: {path} is {YamlDocument.Kind(node)}, expected text");
 
     public double Number =>
-        double.TryParse(Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-            ? number
-            : throw new BadInputException($"{document.Where(node)}: {path} is '{Text}', expected a number");
+        NumberRange.All.Number(Text)
+        ?? throw new BadInputException($"{document.Where(node)}: {path} is '{Text}', expected {NumberRange.All.ExpectedNumber(Text)}");
 
     public YamlMap Map =>
         node is YamlMappingNode map

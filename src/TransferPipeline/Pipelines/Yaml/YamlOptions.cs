@@ -40,14 +40,8 @@ internal static class YamlOptions
         option.Kind switch
         {
             OptionKind.Flag => map.Flag(option.Name, false),
-            // An option without a limit has infinity, which cannot be cast to int.
-            OptionKind.Integer => map.Integer(
-                option.Name,
-                0,
-                (int)Math.Max(option.Min, int.MinValue),
-                (int)Math.Min(option.Max, int.MaxValue)
-            ),
-            OptionKind.Number => map.Number(option.Name, 0, Math.Max(option.Min, double.MinValue), Math.Min(option.Max, double.MaxValue)),
+            OptionKind.Integer => map.Integer(option.Name, 0, option.Range),
+            OptionKind.Number => map.Number(option.Name, 0, option.Range),
             OptionKind.Choice => map.Choice(option.Name, "", option.Choices),
             OptionKind.Text when option.Choices.Length > 0 => map.Choice(option.Name, "", option.Choices),
             OptionKind.Integers => map.Numbers(option.Name)

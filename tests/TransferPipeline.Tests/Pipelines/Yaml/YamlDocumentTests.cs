@@ -4,6 +4,23 @@ namespace TransferPipeline.Tests.Pipelines.Yaml;
 
 public sealed class YamlDocumentTests
 {
+    [Theory]
+    [InlineData("---\n", "job.yaml: is empty; expected a mapping with the keys data, model and heads")]
+    [InlineData("a: *\n", "job.yaml:1: not valid YAML: a value cannot begin with '*' or '&': put it in quotes")]
+    [InlineData("a:\n  b: [1, , 2]\n", "job.yaml:2: not valid YAML: between two commas of a list a value is missing")]
+    [InlineData("a: [,1]\n", "job.yaml:1: not valid YAML: between two commas of a list a value is missing")]
+    public void Parse_WhatIsNoMapping_IsNamedInItsLine(string text, string message) =>
+        Assert.Equal(message, Assert.Throws<BadInputException>(() => YamlDocument.Parse("job.yaml", text)).Message);
+
+    [Theory]
+    [InlineData("seed: {a: 0,9}\n", "job.yaml:1: unknown key 'seed.9'; inside braces a comma ends a value: put one that has commas in ")]
+    [InlineData("seed: {? [a, b] : 1}\n", "job.yaml:1: seed has a list as a key, expected a name")]
+    public void RejectUnknown_AKeyThatIsNoName_IsExplained(string text, string message)
+    {
+        var map = YamlDocument.Parse("job.yaml", text).Root.Map("seed")!;
+        Assert.StartsWith(message, Assert.Throws<BadInputException>(() => map.RejectUnknown(["a"], _ => null)).Message);
+    }
+
     [Fact]
     public void RejectUnknown_MisspeltKey_NamesLineAndNearest()
     {
@@ -18,7 +35,7 @@ public sealed class YamlDocumentTests
     public void Integer_WrongValue_NamesLineFoundAndExpected()
     {
         var map = YamlDocument.Parse("job.yaml", "evaluation:\n  folds: many\n").Root.Map("evaluation")!;
-        var error = Assert.Throws<BadInputException>(() => map.Integer("folds", 10, minimum: 2));
+        var error = Assert.Throws<BadInputException>(() => map.Integer("folds", 10, new(2, double.PositiveInfinity)));
         Assert.Equal("job.yaml:2: evaluation.folds is 'many', expected a whole number of at least 2", error.Message);
     }
 
@@ -29,7 +46,7 @@ public sealed class YamlDocumentTests
         document.Set("evaluation.folds=5");
         document.Set("heads.0.softmax.C=0.5");
         document.Set("model=[a, b]");
-        Assert.Equal(5, document.Root.Map("evaluation")!.Integer("folds", 10));
+        Assert.Equal(5, document.Root.Map("evaluation")!.Integer("folds", 10, NumberRange.All));
         Assert.Equal("0.5", document.Root.List("heads")[0].Map.Map("softmax")!.Text("C"));
         Assert.Equal(["a", "b"], document.Root.Texts("model"));
     }
@@ -73,7 +90,7 @@ public sealed class YamlDocumentTests
     {
         var document = YamlDocument.Parse("job.yaml", $"evaluation: {nothing}\n");
         document.Set("evaluation.folds=5");
-        Assert.Equal(5, document.Root.Map("evaluation")!.Integer("folds", 10));
+        Assert.Equal(5, document.Root.Map("evaluation")!.Integer("folds", 10, NumberRange.All));
     }
 
     [Fact]
@@ -105,7 +122,7 @@ public sealed class YamlDocumentTests
         var evaluation = document.Root.Map("evaluation")!;
         Assert.Equal(
             "--set 'evaluation.folds=many': evaluation.folds is 'many', expected a whole number",
-            Assert.Throws<BadInputException>(() => evaluation.Integer("folds", 10)).Message
+            Assert.Throws<BadInputException>(() => evaluation.Integer("folds", 10, NumberRange.All)).Message
         );
         Assert.Equal(
             "--set 'evaluation.repeat=2': unknown key 'evaluation.repeat' (known here: folds)",
@@ -126,7 +143,7 @@ public sealed class YamlDocumentTests
         );
         Assert.EndsWith("utf16.yaml: is not text in UTF-8; save it as UTF-8", error.Message, StringComparison.Ordinal);
         var marked = YamlDocument.Read(folder.Write("marked.yaml", [0xEF, 0xBB, 0xBF, .. "name: café\r\nseed: 3\r\n"u8])).Root;
-        Assert.Equal(("café", 3), (marked.Text("name"), marked.Integer("seed", 0)));
+        Assert.Equal(("café", 3), (marked.Text("name"), marked.Integer("seed", 0, NumberRange.All)));
     }
 
     [Fact]
