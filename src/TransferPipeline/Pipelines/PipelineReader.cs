@@ -253,14 +253,17 @@ internal static class PipelineReader
     /// <summary>Either a file name, or a mapping with file and head.</summary>
     private static ExportSection? ReadExport(YamlMap root)
     {
-        if (root.List("export") is not [var item])
-            return root.Has("export") ? throw root.Error("export", "expected a file name, or a mapping with file and head") : null;
+        if (!root.Has("export"))
+            return null;
         var heads = root.List("heads").Select(h => ReadStep(h).Name).Append(ExportSection.Best).ToArray();
-        if (!item.IsMap)
-            return heads.Contains(item.Text)
-                ? throw root.Error("export", $"'{item.Text}' is a head, expected the name of a file; write {{head: {item.Text}}}")
-                : new(FileName(root, "export", item.Text), ExportSection.Best);
-        var map = item.Map;
+        if (root.MapIfAny("export") is not { } map)
+        {
+            var name = root.Text("export", "");
+            return heads.Contains(name)
+                ? throw root.Error("export", $"'{name}' is a head, expected the name of a file; write {{head: {name}}}")
+                : new(FileName(root, "export", name), ExportSection.Best);
+        }
+
         var section = new ExportSection(ReadFileName(map, "file") ?? "classifier.onnx", map.Text("head", ExportSection.Best));
         map.RejectUnknown();
         return heads.Contains(section.Head)

@@ -183,6 +183,15 @@ public sealed class PredictTests(PredictTests.Trained trained) : IClassFixture<P
     }
 
     [Fact]
+    public void Html_ThatIsTheClassifierOrAPhoto_IsRefused()
+    {
+        var before = System.IO.File.ReadAllBytes(trained.Classifier);
+        foreach (var file in (string[])[trained.Classifier, trained.At("photos/hat/05 words.jpg")])
+            TransferResult.AssertRefused(Predict("--html", file), $"{file} is read by this command; choose another name for the result");
+        Assert.Equal(before, System.IO.File.ReadAllBytes(trained.Classifier));
+    }
+
+    [Fact]
     public void Html_ThatCannotBeWritten_IsRefusedBeforeAnyPhoto()
     {
         var result = Predict("--html", trained.Photos);

@@ -60,8 +60,8 @@ internal static class Intervals
     /// <summary>
     /// Percentile bootstrap of balanced accuracy and macro F1, stratified by true class: each draw takes as many photos of a class as there
     /// are, with replacement, a photo together with all its predictions. Draws without a mistake know nothing of the mistakes of other
-    /// photos:
-    /// an interval that reaches 1 is never narrower than Wilson's.
+    /// photos, nor those of mistakes alone of other right ones, and in a class of one photo all draws are alike: an interval that reaches 0
+    /// or 1, or has such a class, is never narrower than Wilson's.
     /// </summary>
     public static (ConfidenceInterval BalancedAccuracy, ConfidenceInterval MacroF1) Bootstrap(
         Predictions p,
@@ -108,10 +108,9 @@ internal static class Intervals
                 }
             }
         );
-        var count = EffectiveCount(members);
         return (
-            Widened(Percentiles(Metrics.BalancedAccuracy(all), balanced), count),
-            Widened(Percentiles(Metrics.MacroF1(all), f1), count)
+            Widened(Percentiles(Metrics.BalancedAccuracy(all), balanced), members),
+            Widened(Percentiles(Metrics.MacroF1(all), f1), members)
         );
     }
 
@@ -125,8 +124,13 @@ internal static class Intervals
         return sizes.Length * sizes.Length / sizes.Sum(n => 1 / n);
     }
 
-    private static ConfidenceInterval Widened(ConfidenceInterval drawn, double count) =>
-        drawn.High < 1 ? drawn : drawn with { Low = Math.Min(drawn.Low, WilsonOfShare(drawn.Value, count).Low) };
+    private static ConfidenceInterval Widened(ConfidenceInterval drawn, int[][][] members)
+    {
+        if (drawn is { Low: > 0, High: < 1 } && !Array.Exists(members, photos => photos.Length == 1))
+            return drawn;
+        var wilson = WilsonOfShare(drawn.Value, EffectiveCount(members));
+        return drawn with { Low = Math.Min(drawn.Low, wilson.Low), High = Math.Max(drawn.High, wilson.High) };
+    }
 
     /// <summary>Mean and sample variance (n - 1).</summary>
     public static (double Mean, double Variance) MeanAndVariance(ReadOnlySpan<double> values)

@@ -88,9 +88,13 @@ internal sealed class YamlMap(YamlDocument document, string path, YamlMappingNod
             var single => [new(document, Join(key), single)],
         };
 
-    /// <summary>The texts of a list, of which none is empty: such an item is a slip, and would be a name that nothing has.</summary>
+    /// <summary>
+    /// The texts of a list, of which none is empty: such an item is a slip, and would be a name that nothing has. So is a list of none.
+    /// </summary>
     public IReadOnlyList<string> Texts(string key) =>
-        [.. List(key).Select(i => i.IsEmpty ? throw i.Error("is empty; expected text") : i.Text)];
+        Find(key) is YamlSequenceNode { Children: [] }
+            ? throw Error(key, "is an empty list; expected text")
+            : [.. List(key).Select(i => i.IsEmpty ? throw i.Error("is empty; expected text") : i.Text)];
 
     public IReadOnlyList<double> Numbers(string key) => [.. List(key).Select(i => i.Number)];
 

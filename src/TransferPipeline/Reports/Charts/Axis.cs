@@ -27,6 +27,9 @@ internal sealed class Axis
     // The labels of more than eight ticks would run into each other in a narrow chart.
     public Axis WithTicksAt(IReadOnlyList<double> values) => values.Count > 8 ? this : new(_low, _high, _from, _to, _log, values);
 
+    /// <summary>The same axis without ticks between whole numbers.</summary>
+    public Axis WithWholeTicks() => new(_low, _high, _from, _to, _log, [.. Ticks.Where(double.IsInteger)]);
+
     /// <summary>Places for 0 .. count - 1, evenly spaced, each with a tick.</summary>
     public static Axis Places(int count, double from, double to) =>
         new(-0.5, count - 0.5, from, to, log: false, [.. Enumerable.Range(0, count).Select(i => (double)i)]);

@@ -27,7 +27,15 @@ internal static class SweepChart
         );
         var (values, scores) = (Array.ConvertAll(order, i => places[i]), Array.ConvertAll(order, i => sweep.Scores[i]));
         var x = named ? Axis.Places(places.Length, chart.Left, chart.Right) : Axis.Fitting(values, chart.Left, chart.Right);
-        var y = Axis.Linear(scores.Zip(error, (s, e) => s - e).Concat(scores.Zip(error, (s, e) => s + e)), chart.Bottom, Chart.Top + 12);
+        if (Array.TrueForAll(values, double.IsInteger))
+            x = x.WithWholeTicks();
+        var y = Axis.Linear(
+            scores.Zip(error, (s, e) => s - e).Concat(scores.Zip(error, (s, e) => s + e)),
+            chart.Bottom,
+            Chart.Top + 12,
+            floor: 0,
+            ceiling: 1
+        );
         // Names have the width between two ticks; longer ones would run into each other.
         var room = (int)((chart.Right - chart.Left) / Math.Max(1, x.Ticks.Count) / Chart.TextWidth("m"));
         chart.Axes(

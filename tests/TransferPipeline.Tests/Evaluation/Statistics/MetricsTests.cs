@@ -162,6 +162,23 @@ public sealed class MetricsTests
         Assert.Equal(Intervals.Wilson(100, 100), f1);
     }
 
+    /// <summary>All draws of a class of one photo are alike, and all draws of mistakes alone: that is no certainty.</summary>
+    [Theory]
+    [InlineData(20, 15)]
+    [InlineData(20, 0)]
+    [InlineData(120, 100)]
+    public void Bootstrap_OfOnePhotoEach_IsWilsonsOfAsManyPhotos(int classes, int right)
+    {
+        int[] truth = [.. Enumerable.Range(0, classes)];
+        var predicted = Array.ConvertAll(truth, k => k < right ? k : (k + 1) % classes);
+        var p = new Predictions(classes, truth, truth, predicted, new float[classes * classes]);
+        var (balanced, f1) = Intervals.Bootstrap(p, 200, seed: 3, threads: 1);
+        var wilson = Intervals.Wilson(right, classes);
+        Assert.Equal((wilson.Low, wilson.High), (balanced.Low, balanced.High));
+        Assert.InRange(f1.Value, f1.Low, f1.High);
+        Assert.NotEqual(f1.Low, f1.High);
+    }
+
     [Fact]
     public void Bootstrap_WithoutAMistakeButFewOfAClass_IsWiderThanWilsons()
     {

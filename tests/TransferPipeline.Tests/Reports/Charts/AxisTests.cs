@@ -45,6 +45,10 @@ public sealed class AxisTests
     }
 
     [Fact]
+    public void WithWholeTicks_OfAFewNeighbours_HasNoneBetweenThem() =>
+        Assert.Equal([1, 2, 3], Axis.Fitting([1, 2, 3], 0, 100).WithWholeTicks().Ticks);
+
+    [Fact]
     public void Linear_OfASingleUsualValue_HasATenthAroundIt()
     {
         var axis = Axis.Linear([0.7], 0, 100, margin: 0);
