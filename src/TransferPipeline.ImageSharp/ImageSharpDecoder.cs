@@ -60,6 +60,8 @@ internal sealed class ImageSharpDecoder : PhotoDecoder
             );
         if (format == PhotoFormat.Png && IsNarrowInterlaced(encoded))
             throw new ImageDecodeException($"interlaced PNG narrower than {LeastInterlaced} pixels is not supported by ImageSharp");
+        if (format == PhotoFormat.Tiff)
+            TiffForms.Check(encoded);
         if (format == PhotoFormat.Jpeg)
             encoded = JpegFill.Without(encoded);
         else if (format == PhotoFormat.Png)

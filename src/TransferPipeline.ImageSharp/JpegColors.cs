@@ -14,7 +14,30 @@ internal static class JpegColors
     /// </summary>
     public static bool Contradict(ReadOnlySpan<byte> encoded)
     {
-        var (transform, hasJfif) = (-1, false);
+        var components = Components(encoded, out var transform, out var hasJfif);
+        if (components.IsEmpty)
+            return false;
+        var areNamedRgb = AreNamedRgb(components);
+        // libjpeg takes names that say nothing for YCbCr, ImageSharp for RGB.
+        if (!hasJfif && transform < 0 && !areNamedRgb && (components[0], components[3], components[6]) is not (1, 2, 3))
+            return true;
+        // Left, whether libjpeg takes the components for RGB; right, whether ImageSharp does.
+        return (!hasJfif && (transform >= 0 ? transform == 0 : areNamedRgb)) != (transform == 0 || areNamedRgb);
+    }
+
+    /// <summary>Whether ImageSharp takes three components for red, green and blue, whatever the TIFF file around them states.</summary>
+    public static bool AreRgb(ReadOnlySpan<byte> encoded)
+    {
+        var components = Components(encoded, out var transform, out _);
+        return transform == 0 || (!components.IsEmpty && AreNamedRgb(components));
+    }
+
+    private static bool AreNamedRgb(ReadOnlySpan<byte> components) => components[0] == 'R' && components[3] == 'G' && components[6] == 'B';
+
+    /// <returns>Where the three components stand in the frame's header; empty for another number of them.</returns>
+    private static ReadOnlySpan<byte> Components(ReadOnlySpan<byte> encoded, out int transform, out bool hasJfif)
+    {
+        (transform, hasJfif) = (-1, false);
         ReadOnlySpan<byte> components = [];
         for (var segments = new JpegSegments(encoded); segments.MoveNext() && segments.Code != StartOfScan; )
         {
@@ -26,13 +49,6 @@ internal static class JpegColors
                 components = content[6..];
         }
 
-        if (components.IsEmpty)
-            return false;
-        var areNamedRgb = components[0] == 'R' && components[3] == 'G' && components[6] == 'B';
-        // libjpeg takes names that say nothing for YCbCr, ImageSharp for RGB.
-        if (!hasJfif && transform < 0 && !areNamedRgb && (components[0], components[3], components[6]) is not (1, 2, 3))
-            return true;
-        // Left, whether libjpeg takes the components for RGB; right, whether ImageSharp does.
-        return (!hasJfif && (transform >= 0 ? transform == 0 : areNamedRgb)) != (transform == 0 || areNamedRgb);
+        return components;
     }
 }

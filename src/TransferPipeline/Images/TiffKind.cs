@@ -3,21 +3,23 @@ namespace TransferPipeline.Images;
 /// <summary>Refuses TIFF files of kinds that libvips reads as black or in other colours than Pillow, and names the kind.</summary>
 internal static class TiffKind
 {
-    private const int Uncompressed = 1,
-        Jpeg = 7,
-        NotInverted = 0,
+    public const int Jpeg = 7,
         Rgb = 2,
+        YCbCr = 6,
+        SeparatePlanes = 2;
+
+    private const int Uncompressed = 1,
+        Inverted = 0,
+        Grey = 1,
         Palette = 3,
         Inks = 5,
-        YCbCr = 6,
         Unsigned = 1,
         Signed = 2,
         Floating = 3,
         PremultipliedAlpha = 1,
         PlainAlpha = 2,
         OnePlane = 1,
-        Cmyk = 1,
-        SeparatePlanes = 2;
+        Cmyk = 1;
 
     /// <summary>By tag 259, those that both read alike.</summary>
     private static readonly int[] ReadCompressions = [Uncompressed, 2, 3, 4, 5, 7, 8, 32773, 32946];
@@ -69,7 +71,7 @@ internal static class TiffKind
                 $"with {(CompressionNames.TryGetValue(compression, out var name) ? name : $"unknown ({compression})")} compression"
             );
         // Pillow's default; TIFF 6.0 requires the tag.
-        var colors = TiffTags.First(encoded, TiffTags.Colors) ?? NotInverted;
+        var colors = TiffTags.First(encoded, TiffTags.Colors) ?? Inverted;
         if (ColorNames.TryGetValue(colors, out var kind))
             throw Unsupported($"in {kind}");
         if (colors is < 0 or > 6)
@@ -82,12 +84,17 @@ internal static class TiffKind
             throw Unsupported($"with channels of {string.Join(", ", bits)} bits");
         if (bits is [var depth, ..] && depth is not (1 or 2 or 4 or 8 or 16 or 32))
             throw Unsupported($"of {depth} bits per channel");
-        if (colors != Rgb && TiffTags.First(encoded, TiffTags.ExtraSamples) == PremultipliedAlpha)
+        var extras = TiffTags.All(encoded, TiffTags.ExtraSamples);
+        if (extras is [PremultipliedAlpha, ..] && colors != Rgb)
             throw Unsupported("with premultiplied alpha in other colours than RGB");
+        // libvips would divide the colors by it.
+        if (extras.Skip(1).Contains(PremultipliedAlpha))
+            throw Unsupported("with premultiplied alpha behind another extra channel");
         var samples = TiffTags.First(encoded, TiffTags.Samples) ?? 1;
         CheckChannels(colors, samples);
-        CheckPlanes(encoded, compression, samples);
         var (numbers, width) = (TiffTags.First(encoded, TiffTags.Numbers) ?? Unsigned, bits is [var first, ..] ? first : 1);
+        CheckPlanes(encoded, compression, colors, samples, width);
+        CheckTiles(encoded, compression, colors, samples);
         // Pillow 9.4 takes the unpacked numbers, which are in the machine's order, for those of the file.
         if (width == 32 && compression != Uncompressed && encoded[0] == 'M')
             throw Unsupported("of 32 bits per channel in big-endian order with compression");
@@ -96,10 +103,13 @@ internal static class TiffKind
                 $"of {width} bits per channel that are "
                     + $"{(numbers == Signed ? "signed" : numbers == Floating ? "floating" : $"of unknown kind {numbers}")}"
             );
-        if (colors == NotInverted && width >= 16 && numbers != Floating)
+        if (colors == Inverted && width >= 16 && numbers != Floating)
             throw Unsupported($"in inverted grey of {width} bits");
+        // libvips shows the numbers of the colors as grey.
+        if (colors == Palette && width > 8)
+            throw Unsupported($"with a palette and {width} bits per channel");
         // Red, green and blue of every color that the bits can name (TIFF 6.0, section 5).
-        if (colors == Palette && width <= 8 && TiffTags.All(encoded, TiffTags.ColorMap).Count != 3 << (int)width)
+        if (colors == Palette && TiffTags.All(encoded, TiffTags.ColorMap).Count != 3 << (int)width)
             throw new ImageDecodeException($"damaged TIFF: its palette is not of {1 << (int)width} colours");
         if (TiffTags.First(encoded, TiffTags.StripOffsets) is null && TiffTags.First(encoded, TiffTags.TileOffsets) is null)
             throw new ImageDecodeException("damaged TIFF: it has no strips or tiles of pixels");
@@ -137,31 +147,58 @@ internal static class TiffKind
     }
 
     /// <summary>
-    /// libvips reads no tiles of separate planes; of two planes it takes the rows of alpha for rows of the picture; and in tiles of JPEG it
-    /// expects the channels of the colours alone.
+    /// libvips reads no tiles of separate planes, and of two planes it takes the rows of alpha for rows of the picture. Pillow 9.4 reads a
+    /// plane without compression by the first letter of its mode: two bytes or a few bits of a level become whole levels, and inverted or
+    /// mirrored ones stay as they are.
     /// </summary>
-    private static void CheckPlanes(ReadOnlySpan<byte> encoded, long compression, long samples)
+    private static void CheckPlanes(ReadOnlySpan<byte> encoded, long compression, long colors, long samples, long width)
     {
-        if (samples > 1 && TiffTags.First(encoded, TiffTags.Planes) == SeparatePlanes)
+        const int LowBitFirst = 2;
+        if (TiffTags.First(encoded, TiffTags.Planes) != SeparatePlanes)
+            return;
+        if (samples > 1 && TiffTags.IsTiled(encoded))
+            throw Unsupported("in tiles of separate planes");
+        if (samples == 2)
+            throw Unsupported("with alpha in a plane of its own beside grey or a palette");
+        if (colors == YCbCr)
+            throw Unsupported("in YCbCr in separate planes");
+        if (compression == Uncompressed)
         {
-            if (TiffTags.IsTiled(encoded))
-                throw Unsupported("in tiles of separate planes");
-            if (samples == 2)
-                throw Unsupported("with alpha in a plane of its own beside grey or a palette");
-            // Pillow 9.4 takes the two bytes of a level for two levels.
-            if (compression == Uncompressed && TiffTags.First(encoded, TiffTags.Bits) == 16)
-                throw Unsupported("of 16 bits per channel in separate planes without compression");
+            if (width != 8 && (width, colors) is not (1, Grey))
+                throw Unsupported($"of {width} bits per channel in separate planes without compression");
+            if (colors == Inverted)
+                throw Unsupported("in inverted grey in separate planes without compression");
+            if (TiffTags.First(encoded, TiffTags.FillOrder) == LowBitFirst)
+                throw Unsupported("with the low bit first in separate planes without compression");
         }
+        // Pillow 9.4 takes planes of more channels than the colors have for channels of one plane.
+        else if (samples > Channels(colors) && TiffTags.First(encoded, TiffTags.ExtraSamples) is null)
+            throw Unsupported("in separate planes with a channel of unknown meaning");
+    }
 
-        var colors = TiffTags.First(encoded, TiffTags.Colors) switch
+    /// <summary>
+    /// libvips unpacks tiles of JPEG itself: it expects the channels of the colors alone, and reads no more bytes than twice those of the
+    /// pixels.
+    /// </summary>
+    private static void CheckTiles(ReadOnlySpan<byte> encoded, long compression, long colors, long samples)
+    {
+        if (compression != Jpeg || !TiffTags.IsTiled(encoded))
+            return;
+        if (samples != Channels(colors))
+            throw Unsupported($"in tiles of JPEG with {samples} channels");
+        var (width, height) = (TiffTags.First(encoded, TiffTags.TileWidth) ?? 0, TiffTags.First(encoded, TiffTags.TileHeight) ?? 0);
+        var pixels = Math.Min(width, int.MaxValue) * Math.Min(height, int.MaxValue);
+        if (TiffTags.All(encoded, TiffTags.TileByteCounts).Any(bytes => bytes / (2 * samples) >= pixels))
+            throw Unsupported("in tiles of JPEG that are longer than twice their pixels");
+    }
+
+    private static int Channels(long colors) =>
+        colors switch
         {
             Rgb or YCbCr => 3,
             Inks => 4,
             _ => 1,
         };
-        if (compression == Jpeg && samples != colors && TiffTags.IsTiled(encoded))
-            throw Unsupported($"in tiles of JPEG with {samples} channels");
-    }
 
     private static void CheckChannels(long colors, long samples)
     {

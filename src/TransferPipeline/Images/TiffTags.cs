@@ -17,6 +17,7 @@ internal static class TiffTags
         RowsPerStrip = 278;
     public const int StripByteCounts = 279,
         Planes = 284,
+        Predictor = 317,
         InkSet = 332,
         TileWidth = 322,
         TileHeight = 323,

@@ -51,17 +51,25 @@ public sealed class ImageSharpDecoderTests
         Assert.Equal(reason, error.Message);
     }
 
-    /// <summary>Of these ImageSharp makes other pictures than libjpeg, without an error.</summary>
+    /// <summary>Of these ImageSharp makes other pictures than libjpeg or libtiff, without an error.</summary>
     [Theory]
     [InlineData("scans-names-other.jpg", "on its colours")]
     [InlineData("scans-two-of-three.jpg", "scans of some of its colours together")]
     [InlineData("scans-one-and-two.jpg", "scans of some of its colours together")]
     [InlineData("scans-progressive-restarts.jpg", "progressive with restart markers")]
-    public void Decode_JpegThatImageSharpMisreads_IsRefused(string file, string reason)
+    [InlineData("rgba-premultiplied.tif", "TIFF with premultiplied alpha is not supported by ImageSharp")]
+    [InlineData("planes-differences.tif", "differences of levels (predictor 2) in separate planes")]
+    [InlineData("jpeg-grey.tif", "TIFF in JPEG of other than three channels")]
+    [InlineData("jpeg-other-colours.tif", "TIFF with JPEG in other colours than its tags state")]
+    public void Decode_PhotoThatImageSharpMisreads_IsRefused(string file, string reason)
     {
         var error = Assert.Throws<ImageDecodeException>(() => TestDecoder.Decode(Path.Combine(Cases, file), decoder: Decoder));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Decode_TiffOfJpegInTheColoursOfItsTags_IsRead() =>
+        Assert.InRange(Largest(File.ReadAllBytes(Path.Combine(Cases, "jpeg-colours.tif")), new DecodeOptions()), 0, 2);
 
     [Theory]
     [InlineData("palette-98-bytes.png")]

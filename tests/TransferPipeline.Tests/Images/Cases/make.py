@@ -465,6 +465,51 @@ palette_bmp("palette-black-white-4-bit.bmp", 4, [0, 255], rgb[..., 0] >> 7)
 for bits, levels in ((1, [0, 255]), (8, range(256)), (8, range(100)), (8, [255, 0]), (4, range(0, 256, 17))):
     palette_bmp(f"palette-{bits}-bits-{len(levels)}-from-{levels[0]}.bmp", bits, levels, rgb[..., 0] >> (8 - bits) if len(levels) != 2 else rgb[..., 0] >> 7, "pixels", "")
 
+# TIFF whose numbers libvips takes for other things: of a palette, of alpha behind another channel, of long tiles of JPEG
+pens = [(320, 3, [(i * 40503) % 65536 for i in range(768)])]
+tiff("palette-16.tif", 3, [16], rgb[..., 0].astype("<u2").tobytes(), more=pens, right="refused", word="a palette and 16 bits")
+tiff("palette-16-signed-deflate.tif", 3, [16], zlib.compress(rgb[..., 0].astype("<u2").tobytes()), numbers=2, compression=8, more=pens, right="refused", word="a palette and 16 bits")
+for extra in ([0, 1], [2, 1], [1, 1]):
+    tiff(f"rgb-premultiplied-behind-{extra[0]}.tif", 2, [8] * 5, np.dstack([rgb, alpha, alpha]).tobytes(), extra=extra, right="refused", word="premultiplied alpha behind")
+tiff("cmyk-premultiplied-behind.tif", 5, [8] * 6, np.dstack([inks, alpha, alpha]).tobytes(), extra=[0, 1], right="refused", word="premultiplied alpha behind")
+noise = np.random.default_rng(5).integers(0, 256, (3, 16, 16), dtype=np.uint8)
+for quality, right in ((40, "pixels"), (100, "either")):
+    long_tiles = []
+    for tile in noise[[0, 1, 2, 0]]:
+        buffer = io.BytesIO()
+        Image.fromarray(tile).save(buffer, "JPEG", quality=quality)
+        long_tiles.append(buffer.getvalue())
+    tiff(f"tiles-jpeg-grey-quality-{quality}.tif", 1, [8], long_tiles, compression=7, tile=16, right=right, word="longer than twice" if right == "either" else "")
+# Pillow reads one plane without compression by the first letter of its mode, and planes of unknown channels as one plane
+low_first = lambda data: bytes(int(f"{b:08b}"[::-1], 2) for b in data)
+small = rgb[..., 0] >> 4
+nibbles = b"".join(bytes(int(a) << 4 | int(b) for a, b in zip(r[0::2], np.append(r[1::2], 0))) for r in small)
+bit_rows = b"".join(np.packbits(r > 127).tobytes() for r in rgb[..., 1])
+word = "separate planes without compression"
+tiff("one-plane-grey.tif", 1, [8], rgb[..., 0].tobytes(), planar=2)
+tiff("one-plane-palette.tif", 3, [8], rgb[..., 0].tobytes(), planar=2, more=pens)
+tiff("one-plane-bits.tif", 1, [1], bit_rows, planar=2)
+tiff("one-plane-4-bits-deflate.tif", 1, [4], zlib.compress(nibbles), compression=8, planar=2)
+tiff("one-plane-4-bits.tif", 1, [4], nibbles, planar=2, right="either", word=word)
+tiff("one-plane-16-bits.tif", 1, [16], wide[..., 0].astype("<u2").tobytes(), planar=2, right="either", word=word)
+tiff("one-plane-inverted.tif", 0, [8], rgb[..., 0].tobytes(), planar=2, right="either", word=word)
+tiff("one-plane-bits-inverted.tif", 0, [1], bit_rows, planar=2, right="either", word=word)
+tiff("planes-low-bit-first.tif", 2, [8] * 3, [low_first(rgb[..., c].tobytes()) for c in range(3)], planar=2, more=[(266, 3, [2])], right="either", word=word)
+tiff("planes-unknown-deflate.tif", 2, [8] * 4, [zlib.compress(p.tobytes()) for p in (*rgb.transpose(2, 0, 1), alpha)], compression=8, planar=2, right="either", word="unknown meaning")
+tiff("planes-plain-alpha-deflate.tif", 2, [8] * 4, [zlib.compress(p.tobytes()) for p in (*rgb.transpose(2, 0, 1), alpha)], compression=8, planar=2, extra=[2])
+
+# ImageSharp writes three channels of every JPEG strip, takes their colours from the strip alone, and adds differences up over all planes
+differences = [np.diff(rgb[..., c], axis=1, prepend=np.uint8(0)) for c in range(3)]
+tiff("planes-differences.tif", 2, [8] * 3, [zlib.compress(d.tobytes()) for d in differences], compression=8, planar=2, more=[(317, 3, [2])])
+strips = {}
+for name, picture in (("grey", Image.fromarray(rgb[..., 1])), ("color", color)):
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=90, subsampling=0)
+    strips[name] = buffer.getvalue()
+tiff("jpeg-grey.tif", 1, [8], strips["grey"], compression=7)
+tiff("jpeg-other-colours.tif", 2, [8] * 3, strips["color"], compression=7)
+tiff("jpeg-colours.tif", 6, [8] * 3, strips["color"], compression=7, more=[(530, 3, [1, 1])])
+
 with open("expected.tsv", "w") as out:
     out.write("file\tright\tword\trgb_sha256\ttransposed_rgb_sha256\n")
     for name, right, word in table:
