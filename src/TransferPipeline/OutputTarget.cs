@@ -107,14 +107,16 @@ internal static class OutputTarget
         }
     }
 
-    /// <summary>A name for the file that is written first: beside the target, for a device among the temporary files.</summary>
-    /// <param name="suffix">Ending of the name.</param>
-    public static string Temporary(string file, string suffix) =>
+    /// <summary>
+    /// A name for the file that is written first: beside the target, for a device among the temporary files. It is this process's own,
+    /// since two may write one target at the same time.
+    /// </summary>
+    public static string OwnTemporary(string file)
+    {
+        var suffix = $".{OwnPrefix}{Environment.ProcessId}{OwnSuffix}";
         // Beside the target, since a rename cannot cross file systems; a folder of devices (/dev) takes no files.
-        IsSpecial(file) ? TemporaryPath.New(suffix) : Real(file) + suffix;
-
-    /// <summary>As <see cref="Temporary"/>, for what two processes may write under one name at the same time.</summary>
-    public static string OwnTemporary(string file) => Temporary(file, $".{OwnPrefix}{Environment.ProcessId}{OwnSuffix}");
+        return IsSpecial(file) ? TemporaryPath.New(suffix) : Real(file) + suffix;
+    }
 
     /// <summary>
     /// Removes what killed processes of this machine left under <see cref="OwnTemporary"/> of a file: no later run has their names.

@@ -20,9 +20,10 @@ internal sealed partial class Finetuning
     {
         var file = Path.GetFullPath(_request.File);
         var weights = part.Weights();
-        var temporary = OutputTarget.Temporary(file, ".tmp.onnx");
+        var temporary = OutputTarget.OwnTemporary(file);
         var manifest = TunedModelFile.ManifestFile(file);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        OutputTarget.RemoveAbandoned(file);
         try
         {
             TunedModelFile.Write(temporary, _backbone, part.Parameters, weights, MadeBy(run));

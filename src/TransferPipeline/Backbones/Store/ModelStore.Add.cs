@@ -118,10 +118,15 @@ internal sealed partial class ModelStore
         try
         {
             Directory.CreateDirectory(UserFolder);
-            File.Copy(file, target + ".part", overwrite: true);
-            // The copy is hashed, not the source, which may change while it is copied.
-            Check(manifest, target + ".part");
-            DurableFile.Commit(target + ".part", target);
+            DurableFile.Write(
+                target,
+                temporary =>
+                {
+                    File.Copy(file, temporary, overwrite: true);
+                    // The copy is hashed, not the source, which may change while it is copied.
+                    Check(manifest, temporary);
+                }
+            );
             return target;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -137,10 +137,15 @@ public sealed class ModelStoreTests : IDisposable
     {
         var store = Store();
         var file = SmallModel.Plain().Save(_folder, "mine.onnx");
+        // What another process downloads under the same name stays its own.
+        Directory.CreateDirectory(store.UserFolder);
+        var other = Path.Combine(store.UserFolder, "mine.onnx.part");
+        File.WriteAllText(other, "first bytes");
         store.Add(file);
+        Assert.Equal("first bytes", File.ReadAllText(other));
         Assert.Equal(["mine"], store.List().Select(m => m.Manifest.Name));
         Assert.Equal(store.Verify("mine"), store.Resolve("mine").File);
-        Assert.Empty(Directory.GetFiles(store.UserFolder, "*.part"));
+        Assert.Empty(Directory.GetFiles(store.UserFolder, "*.tmp"));
         Assert.Contains("already", Assert.Throws<UsageException>(() => store.Add(file)).Message);
         Assert.Contains("not a model name", Assert.Throws<UsageException>(() => store.Add(file, "../evil")).Message);
     }
