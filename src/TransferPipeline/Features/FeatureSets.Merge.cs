@@ -21,6 +21,13 @@ internal static partial class FeatureSets
     {
         if (inputs.Count == 0)
             throw new UsageException("features merge needs at least one feature set");
+        var folders = inputs.Select(i => OutputTarget.Real(Path.TrimEndingDirectorySeparator(Path.GetFullPath(i)))).ToList();
+        for (var i = 0; i < folders.Count; i++)
+        {
+            if (folders.IndexOf(folders[i]) is var first && first < i)
+                throw new BadInputException($"features merge: {inputs[i]} and {inputs[first]} are one feature set; give each set once");
+        }
+
         var sets = inputs.Select(i => FeatureSet.Open(i, table)).ToList();
         // All checks that read only come before the first byte is written.
         RequireSameRecipe(sets);

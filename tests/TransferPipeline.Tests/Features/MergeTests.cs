@@ -111,7 +111,7 @@ public sealed class MergeTests : IDisposable
         );
         Assert.Contains(
             "shard 1/3 is given twice",
-            Fails([Extract(1, 3), Extract(1, 3)], _extraction.At("merged")),
+            Fails([Extract(1, 3), Copy(Extract(1, 3))], _extraction.At("merged")),
             StringComparison.Ordinal
         );
     }
@@ -206,7 +206,7 @@ public sealed class MergeTests : IDisposable
         Assert.Equal(b.X.Row(3), both.X.Row(15));
         Assert.Contains(
             "both have train/dress/",
-            Fails([_extraction.Set, _extraction.Set], _extraction.At("twice")),
+            Fails([_extraction.Set, Copy(_extraction.Set)], _extraction.At("twice")),
             StringComparison.Ordinal
         );
     }
@@ -245,6 +245,27 @@ public sealed class MergeTests : IDisposable
         var job = _extraction.Job(dataset) with { Outputs = [new(CutRequest.Default, folder)] };
         _extraction.Run(job, _extraction.Options with { Shard = new(number, count) });
         return folder;
+    }
+
+    [Fact]
+    public void Merge_OfOneSetUnderTwoNames_NamesIt()
+    {
+        _extraction.Run();
+        var link = _extraction.At("link");
+        Directory.CreateSymbolicLink(link, _extraction.Set);
+        foreach (var again in (string[])[_extraction.Set, _extraction.Set + Path.DirectorySeparatorChar, link])
+            Assert.Equal(
+                $"features merge: {again} and {_extraction.Set} are one feature set; give each set once",
+                Fails([_extraction.Set, again], _extraction.At("merged"))
+            );
+    }
+
+    private static string Copy(string set)
+    {
+        var copy = Directory.CreateDirectory(set + "-copy").FullName;
+        foreach (var file in Directory.GetFiles(set))
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        return copy;
     }
 
     private string Fails(string[] inputs, string output) =>
