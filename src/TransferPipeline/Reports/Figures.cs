@@ -14,9 +14,14 @@ internal static class Figures
     /// <summary>Accuracy and other rates of 0..1, three decimals.</summary>
     public static string Rate(double value) => double.IsFinite(value) ? value.ToString("F3", Culture) : None;
 
-    /// <summary>Rates of 0..1 as whole percent.</summary>
+    /// <summary>Rates of 0..1 as whole percent; what is near all or nothing is not called so.</summary>
     public static string Percent(double value) =>
-        double.IsFinite(value) ? value.ToString("P0", Culture).Replace(" ", "\u202F", StringComparison.Ordinal) : None;
+        !double.IsFinite(value) ? None
+        : value is > 0 and < 0.005 ? $"< {Whole(0.01)}"
+        : value is >= 0.995 and < 1 ? $"> {Whole(0.99)}"
+        : Whole(value);
+
+    private static string Whole(double rate) => rate.ToString("P0", Culture).Replace(" ", "\u202F", StringComparison.Ordinal);
 
     // A narrow space between thousands: a comma would be read as a decimal sign where numbers are written with one.
     public static string Count(long value) => value.ToString("N0", Culture).Replace(",", "\u202F", StringComparison.Ordinal);
