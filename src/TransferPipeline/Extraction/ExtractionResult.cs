@@ -13,7 +13,7 @@ public sealed record ExtractionProgress(long Done, long Total, double PerSecond,
 }
 
 /// <summary>
-/// Shares of the workers' time, which sum to 1: read (with hash), decode, preprocess, infer; and the writer's time beside it.
+/// Shares of the time of workers and writer, which sum to 1: read (with hash), decode, preprocess, infer, write.
 /// </summary>
 internal readonly record struct TimeShares(double Read, double Decode, double Preprocess, double Infer, double Write);
 

@@ -43,8 +43,9 @@ internal sealed class WorkerTimes
 
     public TimeShares Shares()
     {
-        double work = Math.Max(1, _read + _decode + _preprocess + _infer);
-        return new(_read / work, _decode / work, _preprocess / work, _infer / work, _write / work);
+        // With the writer's own: its time is the longer one where hardly a photo can be decoded.
+        double all = Math.Max(1, _read + _decode + _preprocess + _infer + _write);
+        return new(_read / all, _decode / all, _preprocess / all, _infer / all, _write / all);
     }
 
     private static double Seconds(long ticks) => (double)ticks / Stopwatch.Frequency;
