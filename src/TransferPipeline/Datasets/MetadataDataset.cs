@@ -145,7 +145,7 @@ internal static class MetadataDataset
                     var own = JsonLabels.Of(where, root, [options.SplitColumn ?? "split"]);
                     hasSplits |= own is not null;
                     if (number <= UnusedSplits.ProbedLines)
-                        AddOthers(root, [.. paths, .. labels], unused);
+                        unused.Add(root, [.. paths, .. labels]);
                     var written = JsonLabels.Of(where, root, labels) ?? "";
                     var label = written.Trim();
                     spaced.Add(label, label.Length < written.Length);
@@ -165,19 +165,6 @@ internal static class MetadataDataset
 
         if (!hasSplits && split.Length == 0)
             unused.Note(file, problems);
-    }
-
-    /// <summary>The keys that hold neither names nor labels, one of which may be the split.</summary>
-    private static void AddOthers(JsonElement root, string[] known, UnusedSplits unused)
-    {
-        foreach (var member in root.EnumerateObject())
-        {
-            if (!known.Contains(member.Name, StringComparer.OrdinalIgnoreCase) && member.Value.ValueKind < JsonValueKind.Null)
-                unused.Add(
-                    member.Name,
-                    member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText()
-                );
-        }
     }
 
     private static T Read<T>(string where, string line, Func<JsonElement, T> read) =>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace TransferPipeline.Datasets;
 
 /// <summary>
@@ -52,10 +54,24 @@ internal sealed class UnusedSplits
         _onlySplits[column] = only && SplitNames.Canonical(value.Trim()) is not null;
     }
 
+    /// <summary>Takes in the keys of a JSON object, one of which may be the split.</summary>
+    /// <param name="known">Keys of names and labels.</param>
+    public void Add(JsonElement element, IReadOnlyCollection<string> known)
+    {
+        foreach (var member in element.EnumerateObject())
+        {
+            if (!known.Contains(member.Name, StringComparer.OrdinalIgnoreCase) && member.Value.ValueKind < JsonValueKind.Null)
+                Add(member.Name, member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText());
+        }
+    }
+
+    /// <summary>The first of the columns that may give the split; null for none.</summary>
+    public string? Found => _columns.Find(column => _onlySplits[column] || IsName(column));
+
     /// <summary>Notes the first of the columns that may give the split.</summary>
     public void Note(string file, ProblemList problems)
     {
-        if (_columns.Find(column => _onlySplits[column] || IsName(column)) is { } found)
+        if (Found is { } found)
             problems.Add(
                 Path.GetFileName(file),
                 $"column '{found}' may give the split of each photo and is not used; if it does, name it as the split column, with the "

@@ -45,7 +45,7 @@ internal static class WebDataset
     {
         var members = new List<(TarArchive, TarMember)>();
         var entries = new List<PhotoEntry>();
-        var (spaced, keys) = (new SpacedLabels(problems), new LabelKeys(Path.GetFileName(options.Path)));
+        var (spaced, keys, unused) = (new SpacedLabels(problems), new LabelKeys(Path.GetFileName(options.Path)), new UnusedSplits());
         for (var a = 0; a < archives.Count; a++)
         {
             var (archive, split) = (
@@ -72,6 +72,8 @@ internal static class WebDataset
                 else if (LabelOf(options, archive, labels[sample], spaced, keys) is { } label)
                 {
                     NoteOther(options, archive, name, label, labels[sample], problems);
+                    if (split.Length == 0 && members.Count < UnusedSplits.ProbedLines)
+                        AddKeys(archive, labels[sample], [.. Keys, options.LabelColumn ?? ""], unused);
                     entries.Add(new PhotoEntry(name, label, split));
                     members.Add((archive, member));
                 }
@@ -87,6 +89,12 @@ internal static class WebDataset
         if (entries.Count == 0)
             throw new BadInputException(NoLabels(options, archives));
         keys.Note(problems);
+        if (unused.Found is { } found && entries.TrueForAll(e => e.Split.Length == 0))
+            problems.Add(
+                Path.GetFileName(options.Path),
+                $"key '{found}' of its .json files may give the split of each photo and is not used; splits come from the beginning of the "
+                    + "archives' names (train-000000.tar)"
+            );
         Name(options, archives, entries, problems);
         return (OrderedPhotos.From(options.Path, [.. entries.Select((entry, i) => (entry, i))], options, problems), members);
     }
@@ -196,6 +204,24 @@ internal static class WebDataset
         }
 
         static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+    }
+
+    /// <summary>Takes in the keys of a sample's .json, which need not be whole where a .cls holds the label.</summary>
+    private static void AddKeys(TarArchive archive, IEnumerable<TarMember> members, string[] known, UnusedSplits unused)
+    {
+        foreach (var member in members.Where(m => Key(m.Name).Part == "json" && m.Bytes <= MostLabelBytes))
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(archive.Text(member, MostLabelBytes));
+                if (document.RootElement.ValueKind == JsonValueKind.Object)
+                    unused.Add(document.RootElement, known);
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException or BadInputException)
+            {
+                // Its label was read or came from .cls: what else stands in it are notes.
+            }
+        }
     }
 
     /// <param name="found">The keys that hold labels, that of the label first; empty where the text is the label itself.</param>

@@ -173,6 +173,32 @@ public sealed class NotedDataTests : IDisposable
         Assert.Contains(Lines(data), line => line.StartsWith("a.tar: " + expected, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("a.tar", "{\"label\": \"a\", \"split\": \"test\"}", null, "split")]
+    [InlineData("a.tar", "{\"split\": \"test\"}", "a", "split")]
+    [InlineData("a.tar", "{\"label\": \"a\", \"part\": \"val\"}", null, "part")]
+    [InlineData("a.tar", "{\"label\": \"a\", \"is_test\": 1}", null, "is_test")]
+    [InlineData("a.tar", "{\"label\": \"a\", \"source\": \"web\"}", null, null)]
+    [InlineData("train-000000.tar", "{\"label\": \"a\", \"split\": \"test\"}", null, null)]
+    public void WebDataset_KeyOfSplits_IsNamedWhereNoArchiveGivesThem(string file, string json, string? label, string? key)
+    {
+        var (name, text) = label is null ? ("1.json", json) : ("1.cls", label);
+        Tar(file, ("0.jpg", "x"), ("0.json", json), ("0.cls", "a"), ("1.jpg", "y"), (name, text));
+        using var data = Open(file);
+        Assert.Equal(2, data.Entries.Count);
+        var lines = Lines(data).Where(line => line.Contains("may give the split", StringComparison.Ordinal)).ToList();
+        Assert.Equal(
+            key is null
+                ? []
+                :
+                [
+                    $"{file}: key '{key}' of its .json files may give the split of each photo and is not used; splits "
+                        + "come from the beginning of the archives' names (train-000000.tar)",
+                ],
+            lines
+        );
+    }
+
     [Fact]
     public void WebDataset_LabelsWithoutAPhotoThatIsRead_AreNamed()
     {
