@@ -302,7 +302,9 @@ internal static class BmpDecoder
             var entry = size == 12 ? 3 : 4;
             var offset = BinaryPrimitives.ReadInt32LittleEndian(encoded[10..]);
 
-            // Some writers give the palette's offset for the pixels'.
+            // Pillow takes 0 for the place behind header and masks, and some writers give the palette's offset for the pixels'.
+            if (offset == 0)
+                offset = FileHeader + size + (size == 40 && compression == BitFields ? 12 : 0);
             if (offset == FileHeader + size && bits <= 8)
                 offset += entry * Math.Min(colors, 256);
             if (offset < FileHeader + size || offset > encoded.Length)
