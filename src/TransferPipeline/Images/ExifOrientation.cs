@@ -6,6 +6,8 @@ namespace TransferPipeline.Images;
 /// <summary>Turns and mirrors a picture as EXIF's Orientation tag (0x0112; Exif 2.32, 4.6.4) states, like PIL's exif_transpose.</summary>
 internal static class ExifOrientation
 {
+    private const byte Classic = 42;
+
     /// <summary>How a photo is turned, 1 to 8, as Pillow finds it; 1 where the format or the file has no orientation.</summary>
     public static int Of(PhotoFormat format, ReadOnlySpan<byte> encoded) =>
         format switch
@@ -13,7 +15,7 @@ internal static class ExifOrientation
             PhotoFormat.Jpeg => Read(JpegScan.Exif(encoded)),
             PhotoFormat.Png => PngChunks.Orientation(encoded),
             PhotoFormat.WebP => Read(OfWebP(encoded)),
-            PhotoFormat.Tiff => Read(encoded),
+            PhotoFormat.Tiff => Value(encoded),
             _ => null,
         } ?? 1;
 
@@ -25,10 +27,18 @@ internal static class ExifOrientation
         // Raw profiles of ImageMagick have this header before the TIFF block; PNG's eXIf chunk has none.
         if (exif.StartsWith("Exif\0\0"u8))
             exif = exif["Exif\0\0"u8.Length..];
-        return TiffTags.Number(exif, TiffTags.Orientation) is not { } value ? null
-            : value is >= 1 and <= 8 && value == Math.Floor(value) ? (int)value
-            : 1;
+        // To Pillow 9.4 the block is classic TIFF, whose number 42 may stand in either order; in BigTIFF it finds no tags.
+        if (exif.Length < 4 || (exif[2], exif[3]) is not ((0, Classic) or (Classic, 0)))
+            return null;
+        var block = exif.ToArray();
+        (block[2], block[3]) = block[0] == 'I' ? (Classic, (byte)0) : ((byte)0, Classic);
+        return Value(block);
     }
+
+    private static int? Value(ReadOnlySpan<byte> tiff) =>
+        TiffTags.Number(tiff, TiffTags.Orientation) is not { } value ? null
+        : value is >= 1 and <= 8 && value == Math.Floor(value) ? (int)value
+        : 1;
 
     /// <summary>The first EXIF chunk, where the header has its flag (WebP Container Specification); empty for none.</summary>
     private static ReadOnlySpan<byte> OfWebP(ReadOnlySpan<byte> encoded)

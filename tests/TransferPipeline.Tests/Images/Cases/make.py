@@ -510,6 +510,13 @@ tiff("jpeg-grey.tif", 1, [8], strips["grey"], compression=7)
 tiff("jpeg-other-colours.tif", 2, [8] * 3, strips["color"], compression=7)
 tiff("jpeg-colours.tif", 6, [8] * 3, strips["color"], compression=7, more=[(530, 3, [1, 1])])
 
+# EXIF whose number of TIFF is that of BigTIFF, or stands in the other order
+big = b"MM\0\x2b" + struct.pack(">HHQQHHQHHHHQ", 8, 0, 16, 1, 0x112, 3, 1, 6, 0, 0, 0, 0)
+for name, data in {"big-tiff": big, "number-little": b"II\0*" + exif(6)[4:], "number-big": b"MM*\0" + exif(6, ">")[4:]}.items():
+    segment = b"Exif\0\0" + data
+    write(f"exif-type-{name}.jpg", jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:])
+    png(f"exif-type-{name}.png", [(b"eXIf", data)])
+
 with open("expected.tsv", "w") as out:
     out.write("file\tright\tword\trgb_sha256\ttransposed_rgb_sha256\n")
     for name, right, word in table:
