@@ -10,7 +10,7 @@ internal sealed partial class Finetuning
     /// <summary>More does not fit into one ONNX file, which the tuned one is.</summary>
     private const long MostWeights = int.MaxValue - (64 << 20);
 
-    private static void RequireSplits(Dataset dataset)
+    private static void RequireSplits(Dataset dataset, FinetuneOptions options)
     {
         var there = dataset.Entries.CountBy(e => e.Split).ToDictionary();
         foreach (var needed in (string[])[Splits.Train, Splits.Validation])
@@ -25,11 +25,12 @@ internal sealed partial class Finetuning
 
         if (dataset.Classes.Count < 2)
             throw new BadInputException($"{dataset.Source}: {dataset.Classes.Count} class; a classifier needs at least two");
-        var trained = dataset.Entries.Where(e => e.Split == Splits.Train).Select(e => e.Label).ToHashSet();
-        if (dataset.Classes.FirstOrDefault(c => !trained.Contains(c)) is { } missing)
+        var trained = dataset.Entries.Where(e => e.Split == Splits.Train).CountBy(e => e.Label).ToDictionary();
+        if (dataset.Classes.FirstOrDefault(c => !trained.ContainsKey(c)) is { } missing)
             throw new BadInputException(
                 $"{dataset.Source}: class '{missing}' has no photo in split {Splits.Train}: a head cannot learn it"
             );
+        TuningPhotos.RequireHeldOut(trained.Values, options);
     }
 
     /// <summary>Quantized and half-precision files have no weights of float32 to train.</summary>

@@ -38,7 +38,7 @@ internal sealed partial class Finetuning
         (_tools, _request, _options, _cancellation) = (tools, request, request.Options.Check(), cancellation);
         _message = request.Extraction.Message;
         _tuner = tools.Tuners.Find().Instance;
-        RequireSplits(request.Dataset);
+        RequireSplits(request.Dataset, _options);
         if (OutputTarget.IsSame(request.File, request.Model.File))
             throw new UsageException($"{request.File} is the backbone that training starts from: choose another name for the tuned one");
         if (

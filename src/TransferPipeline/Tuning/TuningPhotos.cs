@@ -41,7 +41,7 @@ internal sealed record TuningPhotos(
         var labels = Array.ConvertAll(rows, r => classes[r.Label]);
         int[] train = [.. Of(Datasets.Splits.Train)];
         int[] reported = [.. Of(Datasets.Splits.Validation)];
-        int[] held = options is { Keep: FinetuneKeep.Best, Watch: FinetuneWatch.HeldOut } ? Hold(train, labels, options) : [];
+        int[] held = HoldsOut(options) ? Hold(train, labels, options) : [];
         var photos = new TuningPhotos(rows, set.Manifest.Classes, labels, [.. train.Except(held)], held, reported);
         // After photos are held out: a class of few photos may have lost all of them.
         var counts = photos.Train.CountBy(p => labels[p]).ToDictionary();
@@ -50,12 +50,33 @@ internal sealed record TuningPhotos(
                 $"class '{set.Manifest.Classes[missing]}' has no photo {(held.Length > 0 ? "left to train on" : "in split train")}: a head "
                     + "cannot learn it"
             );
+        // Again, since some photos may not have been decoded.
+        RequireHeldOut(train.CountBy(p => labels[p]).Select(c => c.Value), options);
         if (classes.Count < 2)
             throw new BadInputException($"all photos are of one class, '{set.Manifest.Classes.FirstOrDefault()}'; expected two or more");
         return photos;
 
         IEnumerable<int> Of(string split) => Enumerable.Range(0, rows.Length).Where(i => rows[i].Split == split);
     }
+
+    /// <summary>Refuses to choose the best epoch on held-out photos where there would be none.</summary>
+    /// <param name="counts">Training photos of each class.</param>
+    /// <exception cref="BadInputException">No class has enough photos for the share that is held out.</exception>
+    public static void RequireHeldOut(IEnumerable<int> counts, FinetuneOptions options)
+    {
+        var largest = counts.Max();
+        if (HoldsOut(options) && HeldOf(largest, options) == 0)
+            throw new BadInputException(
+                FormattableString.Invariant(
+                    $"held-out {options.HeldOut} of {largest} training photos, as many as the largest class has, is "
+                ) + "none, and keep best chooses the epoch on them: take a larger held-out, or keep average"
+            );
+    }
+
+    private static bool HoldsOut(FinetuneOptions options) => options is { Keep: FinetuneKeep.Best, Watch: FinetuneWatch.HeldOut };
+
+    private static int HeldOf(int photos, FinetuneOptions options) =>
+        (int)Math.Round(options.HeldOut * photos, MidpointRounding.AwayFromZero);
 
     /// <summary>The same share of every class, the photos chosen by the seed.</summary>
     private static int[] Hold(int[] train, int[] labels, FinetuneOptions options)
@@ -66,7 +87,7 @@ internal sealed record TuningPhotos(
             var members = group.ToArray();
             // A stream per class: photos that are added to one class do not change what is held out of the others.
             RandomStream.OfDraws(options.Seed, (ulong)group.Key).Shuffle(members);
-            held.AddRange(members.Take((int)Math.Round(options.HeldOut * members.Length, MidpointRounding.AwayFromZero)));
+            held.AddRange(members.Take(HeldOf(members.Length, options)));
         }
 
         return [.. held.Order()];

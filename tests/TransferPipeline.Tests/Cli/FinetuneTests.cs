@@ -250,6 +250,7 @@ public sealed class FinetuneTests : IDisposable
     [InlineData("no cut 'last-stag'; did you mean 'last-stage'? (cuts: last-stage, last-block, all,", "--cut", "last-stag")]
     [InlineData("no class 'cat'", "--class-weight", "cat:2,hat:1")]
     [InlineData("warmup is 5", "--warmup", "5")]
+    [InlineData("held-out 0.1 of 2 training photos", "--keep", "best")]
     [InlineData("GB of memory", "--batch", "65536")]
     [InlineData("no photos in split validation", "--data", "TRAIN")]
     [InlineData("class 'hat' has no photo in split train", "--data", "EVALUATED")]
