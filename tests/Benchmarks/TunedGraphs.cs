@@ -68,10 +68,15 @@ internal static class TunedGraphs
     }
 
     /// <summary>Prints the median time of a step that trains everything, SGD with momentum.</summary>
-    public static void TimeSteps(string file, int photos, int steps, int threads, int shards)
+    public static void TimeSteps(string file, int photos, int steps, int threads, int shards, TunerPrecision precision)
     {
         var (graph, _) = Open(file);
-        var options = new TunerOptions { Threads = threads, Shards = shards };
+        var options = new TunerOptions
+        {
+            Threads = threads,
+            Shards = shards,
+            Precision = precision,
+        };
         using var part = TorchTuner.OpenPart(graph, options);
         var labels = Enumerable.Range(0, photos).Select(i => i % Classes).ToArray();
         var batch = new TunedBatch([Pixels(photos * graph.Inputs[0].Values)], labels);

@@ -1,13 +1,14 @@
 """Epochs of fine-tuning beside PyTorch on the same network, the same layers trainable, the same photos, two threads, in one run.
 
     python3 tests/rivals/finetune.py --data clothing [--model resnet18|mobilenet_v2|efficientnet_b0] [--photos 400] [--batch 32]
-        [--keep-batchnorm]
+        [--keep-batchnorm] [--precision fp32|bf16] [--cut last-stage|all]
 
 TRANSFER names the command; bin/transfer otherwise. torchvision's network, with random weights, is exported to ONNX in evaluation mode, which folds
 BatchNormalization into the convolutions; with --keep-batchnorm it stays and trains, as it does in PyTorch. PyTorch
 trains it as its tutorial does: a DataLoader with two workers decodes and augments each photo in each epoch, the layers below are frozen
 by requires_grad, the frozen part in evaluation mode. Ours reads cached activations above the last stage's cut, or renders fresh copies
 where everything is trained. The second epoch of each counts; ours without the evaluation that PyTorch's loop does not do is stated too.
+With --precision bf16 both sides multiply in bfloat16: PyTorch by torch.autocast.
 """
 import argparse
 import json
@@ -45,7 +46,7 @@ def subset(source, target, photos):
     return count
 
 
-def torch_epoch(network, folder, batch, frozen, epochs=2):
+def torch_epoch(network, folder, batch, frozen, precision, epochs=2):
     transform = transforms.Compose(
         [
             transforms.RandomResizedCrop(224, scale=(0.35, 1)),
@@ -69,15 +70,18 @@ def torch_epoch(network, folder, batch, frozen, epochs=2):
         start = time.perf_counter()
         for x, y in loader:
             optimizer.zero_grad()
-            loss(network(x), y).backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+                scores = network(x)
+            loss(scores.float(), y).backward()
             optimizer.step()
         seconds.append(time.perf_counter() - start)
     return seconds[-1]
 
 
-def ours(folder, onnx, work, batch, cut, views):
+def ours(folder, onnx, work, batch, cut, views, precision):
     command = [TRANSFER, "finetune", "--data", str(folder), "--model", str(onnx), "--out", str(work / f"{cut}.onnx"), "--cut", cut]
     command += ["--views", str(views), "--epochs", "2", "--batch", str(batch), "--threads", "2", "--json", "--cache", str(work / f"cache-{cut}")]
+    command += ["--precision", precision]
     result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return result["history"][1]["seconds"], result
 
@@ -89,6 +93,8 @@ def main():
     parser.add_argument("--photos", type=int, default=400)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--keep-batchnorm", action="store_true")
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
+    parser.add_argument("--cut", choices=["last-stage", "all"], help="one of the two; both by default")
     options = parser.parse_args()
     torch.set_num_threads(2)
     torch.manual_seed(0)
@@ -105,11 +111,13 @@ def main():
             dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}}, **kept,
         )
         for cut, views, frozen in [("last-stage", 1, BELOW[options.model]), ("all", 0, [])]:
-            mine, result = ours(work / "photos", onnx, work, options.batch, cut, views)
+            if options.cut not in (None, cut):
+                continue
+            mine, result = ours(work / "photos", onnx, work, options.batch, cut, views, options.precision)
             rival = getattr(torchvision.models, options.model)(num_classes=classes)
-            theirs = torch_epoch(rival, work / "photos", options.batch, frozen)
+            theirs = torch_epoch(rival, work / "photos", options.batch, frozen, options.precision)
             print(
-                f"{options.model} {cut}: {result['trained_parameters']:,} weights, {photos} photos; an epoch: ours {mine:.1f} s, "
+                f"{options.model} {cut} {options.precision}: {result['trained_parameters']:,} weights, {photos} photos; an epoch: ours {mine:.1f} s, "
                 f"PyTorch {theirs:.1f} s, {theirs / mine:.2f} times"
             )
 

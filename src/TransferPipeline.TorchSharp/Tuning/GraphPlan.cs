@@ -66,6 +66,9 @@ internal sealed class GraphPlan : IDisposable
 
     public int Slots => _slots.Count;
 
+    /// <summary>Whether nothing but products takes a tensor.</summary>
+    public bool IsFactor(string name) => Nodes.Where(n => n.Node.Input.Contains(name)).All(n => Bfloat16.IsProduct(n.Node));
+
     public void Dispose()
     {
         foreach (var (_, value) in Constants)

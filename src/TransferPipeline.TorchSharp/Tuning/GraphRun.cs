@@ -21,6 +21,9 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
     /// <summary>Train mode of BatchNormalization and Dropout.</summary>
     public bool IsTraining { get; init; }
 
+    /// <summary>Products compute in bfloat16.</summary>
+    public bool ComputesInBfloat16 { get; init; }
+
     /// <summary>Random numbers of this run's dropout.</summary>
     public Func<long, RandomStream> Random { get; init; } = part => RandomStream.OfPart(0, part);
 
@@ -68,7 +71,7 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
         // Only after a complete pass, in which every shape was computed.
         if (_known is null)
             memory.Add(photos, _results);
-        return [.. plan.Outputs.Select(slot => _values[slot]!.Tensor!)];
+        return [.. plan.Outputs.Select(slot => _values[slot]!.Tensor!.Widened())];
     }
 
     /// <summary>A node with its inputs, for a caller that computes it.</summary>
@@ -95,6 +98,9 @@ internal sealed class GraphRun(GraphPlan plan, HostMemory memory, IReadOnlyList<
         {
             if (_values[slot]?.Tensor is not { } made)
                 continue;
+            // A normalization sums in float32, and its gradient is left in the leaf.
+            if (made.Widened() is var widened && !ReferenceEquals(widened, made))
+                _values[slot] = GraphValue.Made(made = widened);
             // Later nodes run in scopes of their own.
             made.DetachFromDisposeScope();
             // Without gradients a value is released after its last use, as within one scope. A leaf was given and no node made it.

@@ -17,7 +17,19 @@ internal sealed record OperatorCall(PlannedNode Planned, int Opset, GraphValue?[
 
     public bool Has(int input) => input < Inputs.Length && Inputs[input] is not null;
 
-    public Tensor Data(int input) => Inputs[input] is { } value ? value.Tensor ?? value.Host!.ToTensor(Run.Device) : throw Missing(input);
+    /// <summary>An input in float32, whatever made it.</summary>
+    public Tensor Data(int input) => AsMade(input).Widened();
+
+    /// <summary>
+    /// An input as it is: bfloat16 where a product made it. For operators whose results are among their inputs, so that they round nothing.
+    /// </summary>
+    public Tensor AsMade(int input) => Inputs[input] is { } value ? value.Tensor ?? value.Host!.ToTensor(Run.Device) : throw Missing(input);
+
+    /// <summary>An operand of a product, in the precision of products.</summary>
+    public Tensor Factor(int input) =>
+        Run.ComputesInBfloat16 && Bfloat16.IsProduct(Node) ? AsMade(input).to(ScalarType.BFloat16) : Data(input);
+
+    public Tensor? FactorOrNull(int input) => Has(input) ? Factor(input) : null;
 
     public Tensor? DataOrNull(int input) => Has(input) ? Data(input) : null;
 

@@ -21,8 +21,10 @@ internal sealed partial class TorchTunedPart
                     using var scope = NewDisposeScope();
                     using var still = no_grad();
                     var (weight, rate) = i < _weights.Length ? (_weights[i], backboneRate) : (_heads[i - _weights.Length], headRate);
-                    if (!weight.IsStatistic && weight.TakeGradient(shards) is { } gradient)
-                        _optimizer.Step(weight.Master, weight.States, gradient, rate, _steps);
+                    if (weight.IsStatistic || weight.TakeGradient(shards) is not { } gradient)
+                        return;
+                    _optimizer.Step(weight.Master, weight.States, gradient, rate, _steps);
+                    weight.Round();
                 }
             )
         );

@@ -18,6 +18,7 @@ internal sealed partial class TorchTunedPart : ITunedPart
     private readonly Device _device;
     private readonly bool _channelsLast;
     private readonly bool _isSynchronized;
+    private readonly bool _computesInBfloat16;
     private readonly TrainedTensor[] _weights;
     private readonly TrainedTensor[] _heads;
     private readonly Tensor? _classWeights;
@@ -27,6 +28,9 @@ internal sealed partial class TorchTunedPart : ITunedPart
     {
         (_graph, _options) = (graph, options);
         _device = TorchRuntime.Device("finetune", options.Device == TunerDevice.Cuda ? TorchDevice.Cuda : TorchDevice.Cpu);
+        _computesInBfloat16 = options.Precision == TunerPrecision.Bfloat16;
+        if (_computesInBfloat16 && Bfloat16.Problem is { } problem)
+            throw new JobFailedException($"finetune: precision bf16 cannot be used: {problem}; use fp32");
         // Each step allocates and frees the same blocks; Dispose gives them back.
         NativeHeap.Reuse();
         _plan = new GraphPlan(graph);
@@ -111,9 +115,11 @@ internal sealed partial class TorchTunedPart : ITunedPart
     }
 
     private GraphRun Run(int photos, bool isTraining, int shard) =>
-        new(_plan, _memory, Array.ConvertAll(_weights, w => w.Of(shard)), _device, photos)
+        new(_plan, _memory, Array.ConvertAll(_weights, w => isTraining ? w.Of(shard) : w.Master), _device, photos)
         {
             IsTraining = isTraining,
+            // What is evaluated is what is written: float32.
+            ComputesInBfloat16 = isTraining && _computesInBfloat16,
             Random = node => RandomStream.OfPart(_options.Seed, HashCode(_steps, shard, node)),
         };
 
@@ -190,7 +196,8 @@ internal sealed partial class TorchTunedPart : ITunedPart
     {
         var (shards, states) = parameter.IsStatistic ? (0, 0) : (Shards, _optimizer.States);
         var values = TensorData.Floats(new GraphIndex(_graph.Model.Graph, "").Constant(parameter.Name)!);
-        return new(parameter.Name, values, [.. parameter.Shape], shards, states, _device, _channelsLast);
+        var inBfloat16 = _computesInBfloat16 && _plan.IsFactor(parameter.Name);
+        return new(parameter.Name, values, [.. parameter.Shape], shards, states, _device, _channelsLast, inBfloat16);
     }
 
     /// <summary>Runs the graph once, so that what does not fit is found before training.</summary>

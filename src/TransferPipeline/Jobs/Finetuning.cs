@@ -301,13 +301,16 @@ internal sealed partial class Finetuning
             Threads = Threads,
             Seed = _options.Seed,
             Device = _options.Device == FinetuneDevice.Cuda ? TunerDevice.Cuda : TunerDevice.Cpu,
+            Precision = _options.Precision == FinetunePrecision.Bf16 ? TunerPrecision.Bfloat16 : TunerPrecision.Float32,
         };
 
     /// <summary>All that the result depends on: a checkpoint of another key is not gone on with.</summary>
     private string Key(FeatureSet set, TuningPhotos photos)
     {
         var text = new StringBuilder();
-        foreach (var (name, value) in set.Recipe.Fields().Concat(_options.Values()))
+        // Earlier versions had no precision, and what they trained is that of fp32.
+        var options = _options.Values().Where(o => o.Key != "precision" || _options.Precision != FinetunePrecision.Fp32);
+        foreach (var (name, value) in set.Recipe.Fields().Concat(options))
             text.Append(CultureInfo.InvariantCulture, $"{name}={value}\n");
         text.Append(CultureInfo.InvariantCulture, $"cut={_divided.Cut}\nclasses={string.Join('\n', photos.Classes)}\n");
         text.Append(CultureInfo.InvariantCulture, $"tuner={_tools.Tuners.Find().Version}\n");

@@ -110,6 +110,10 @@ internal sealed record FinetuneOptions
     [Option("device", "Where the part above the cut trains; the part below it runs on the processor.")]
     public FinetuneDevice Device { get; init; }
 
+    /// <summary>Of convolutions and matrix products; weights and all else are float32.</summary>
+    [Option("precision", "Arithmetic of training: fp32, or bf16 for dense convolutions and matrix products on a CPU with AMX.")]
+    public FinetunePrecision Precision { get; init; }
+
     /// <summary>Of the order of photos, their copies, and a random head.</summary>
     public int Seed { get; init; }
 
@@ -140,6 +144,8 @@ internal sealed record FinetuneOptions
         // With a warm-up as long as the training the rate would only grow.
         if (Warmup >= Epochs)
             throw new UsageException(FormattableString.Invariant($"warmup is {Warmup} epochs of {Epochs}; expected fewer than there are"));
+        if (Precision == FinetunePrecision.Bf16 && Device == FinetuneDevice.Cuda)
+            throw new UsageException("precision bf16 is for device cpu; on cuda use fp32");
         return this;
     }
 
@@ -233,4 +239,14 @@ internal enum FinetuneDevice
 
     /// <summary>On the NVIDIA GPU.</summary>
     Cuda,
+}
+
+/// <summary>Arithmetic of the products while training.</summary>
+internal enum FinetunePrecision
+{
+    /// <summary>float32.</summary>
+    Fp32,
+
+    /// <summary>bfloat16 with float32 weights, as torch.autocast.</summary>
+    Bf16,
 }

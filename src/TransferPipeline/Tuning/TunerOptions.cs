@@ -30,6 +30,8 @@ internal sealed record TunerOptions
     public int Seed { get; init; }
 
     public TunerDevice Device { get; init; }
+
+    public TunerPrecision Precision { get; init; }
 }
 
 /// <summary>torch.optim's optimizers, with its default constants.</summary>
@@ -50,4 +52,12 @@ internal enum TunerDevice
 
     /// <summary>The NVIDIA GPU.</summary>
     Cuda,
+}
+
+/// <summary>Arithmetic of convolutions and matrix products while training; weights and everything else are float32.</summary>
+internal enum TunerPrecision
+{
+    Float32,
+
+    Bfloat16,
 }

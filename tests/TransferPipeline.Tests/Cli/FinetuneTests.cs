@@ -8,7 +8,7 @@ using TransferPipeline.Tests.Tuning;
 namespace TransferPipeline.Tests.Cli;
 
 /// <summary><c>transfer finetune</c> on a few photos: its files, resuming, and what it refuses.</summary>
-public sealed class FinetuneTests : IDisposable
+public sealed partial class FinetuneTests : IDisposable
 {
     private static readonly string[] Classes = ["dress", "hat"];
 

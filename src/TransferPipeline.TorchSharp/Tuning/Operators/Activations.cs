@@ -11,7 +11,7 @@ internal static class Activations
     public static IReadOnlyDictionary<string, Function> Table { get; } =
         new Dictionary<string, Function>(StringComparer.Ordinal)
         {
-            ["Relu"] = call => call.MayOverwrite(0) ? call.Data(0).relu_() : call.Data(0).relu(),
+            ["Relu"] = call => call.MayOverwrite(0) ? call.AsMade(0).relu_() : call.AsMade(0).relu(),
             ["Clip"] = Clip,
             ["LeakyRelu"] = call => call.Data(0).leaky_relu(Scalars.Of(call.Float("alpha", 0.01f))),
             ["PRelu"] = PRelu,
@@ -52,9 +52,9 @@ internal static class Activations
     /// </summary>
     private static Tensor Clip(OperatorCall call)
     {
-        var x = call.Data(0);
         var min = call.ConstantOrNull(1)?.At(0) ?? call.Node.Attribute.FirstOrDefault(a => a.Name == "min")?.F;
         var max = call.ConstantOrNull(2)?.At(0) ?? call.Node.Attribute.FirstOrDefault(a => a.Name == "max")?.F;
+        var x = Bfloat16.IsExact(min ?? 0) && Bfloat16.IsExact(max ?? 0) ? call.AsMade(0) : call.Data(0);
         return (min, max) switch
         {
             (null, null) => x.alias(),

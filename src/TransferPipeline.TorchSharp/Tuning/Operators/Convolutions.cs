@@ -11,7 +11,7 @@ internal static class Convolutions
 
     private static Tensor Conv(OperatorCall call)
     {
-        var (x, w) = (call.Data(0), call.Data(1));
+        var (x, w) = (call.Factor(0), call.Factor(1));
         var isLine = w.dim() == 3;
         if (isLine)
             (x, w) = (x.unsqueeze(2), w.unsqueeze(2));
@@ -21,7 +21,7 @@ internal static class Convolutions
         // libtorch pads both ends alike.
         if (!window.IsEven)
             (x, window) = (window.Pad(x, 0), window.Unpadded);
-        var y = nn.functional.conv2d(x, w, call.DataOrNull(2), window.Strides, window.Before, window.Dilations, call.Int("group", 1));
+        var y = nn.functional.conv2d(x, w, call.FactorOrNull(2), window.Strides, window.Before, window.Dilations, call.Int("group", 1));
         return isLine ? y.squeeze(2) : y;
     }
 

@@ -17,7 +17,7 @@ internal static class Matrices
     /// <summary>TorchSharp 0.107's own matmul ends the process when libtorch refuses it; these functions throw.</summary>
     private static Tensor MatMul(OperatorCall call)
     {
-        var (a, b) = (call.Data(0), call.Data(1));
+        var (a, b) = (call.Factor(0), call.Factor(1));
         if (b.dim() == 2)
             return nn.functional.linear(a, b.t());
         if (a.dim() < 2 || b.dim() < 2)
@@ -31,13 +31,14 @@ internal static class Matrices
 
     private static Tensor Gemm(OperatorCall call)
     {
-        var (a, b, c) = (call.Data(0), call.Data(1), call.DataOrNull(2));
+        var (a, b, c) = (call.Factor(0), call.Factor(1), call.FactorOrNull(2));
         var (alpha, beta) = (call.Float("alpha", 1), call.Float("beta", 1));
         var (transA, transB) = (call.Int("transA", 0) != 0, call.Int("transB", 0) != 0);
         // linear takes a bias of one axis; other forms of C broadcast and are added behind it.
         if (!transA && alpha == 1 && beta == 1 && c is null or { shape: [_] })
             return nn.functional.linear(a, transB ? b : b.t(), c);
-        var product = nn.functional.linear(transA ? a.t() : a, transB ? b : b.t());
+        var product = nn.functional.linear(transA ? a.t() : a, transB ? b : b.t()).Widened();
+        c = c?.Widened();
         if (alpha != 1)
             product = product.mul(Scalars.Of(alpha));
         return c is null ? product : product.Plus(beta == 1 ? c : c.mul(Scalars.Of(beta)));

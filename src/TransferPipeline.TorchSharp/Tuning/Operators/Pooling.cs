@@ -55,7 +55,7 @@ internal static class Pooling
 
     private static (Tensor X, Window Window, bool IsLine) Windowed(OperatorCall call)
     {
-        var (x, kernel) = (call.Data(0), call.Ints("kernel_shape")!);
+        var (x, kernel) = (call.Op == "MaxPool" ? call.AsMade(0) : call.Data(0), call.Ints("kernel_shape")!);
         if (kernel.Length > 2)
             throw new NotSupportedException($"{call.Op} over {kernel.Length} axes");
         var isLine = kernel.Length == 1;
