@@ -3,8 +3,8 @@
     python3 tests/rivals/finetune.py --data clothing [--model resnet18|mobilenet_v2|efficientnet_b0] [--photos 400] [--batch 32]
         [--keep-batchnorm] [--precision fp32|bf16] [--cut last-stage|all]
 
-TRANSFER names the command; bin/transfer otherwise. torchvision's network, with random weights, is exported to ONNX in evaluation mode, which folds
-BatchNormalization into the convolutions; with --keep-batchnorm it stays and trains, as it does in PyTorch. PyTorch
+TRANSFER names the command; bin/transfer otherwise. torchvision's network, with random weights and statistics of photos, is exported to ONNX in
+evaluation mode, which folds BatchNormalization into the convolutions; with --keep-batchnorm it stays and trains, as it does in PyTorch. PyTorch
 trains it as its tutorial does: a DataLoader with two workers decodes and augments each photo in each epoch, the layers below are frozen
 by requires_grad, the frozen part in evaluation mode. Ours reads cached activations above the last stage's cut, or renders fresh copies
 where everything is trained. The second epoch of each counts; ours without the evaluation that PyTorch's loop does not do is stated too.
@@ -46,7 +46,7 @@ def subset(source, target, photos):
     return count
 
 
-def torch_epoch(network, folder, batch, frozen, precision, epochs=2):
+def tutorial_photos(folder):
     transform = transforms.Compose(
         [
             transforms.RandomResizedCrop(224, scale=(0.35, 1)),
@@ -55,7 +55,29 @@ def torch_epoch(network, folder, batch, frozen, precision, epochs=2):
             transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
         ]
     )
-    photos = datasets.ImageFolder(folder / "train", transform)
+    return datasets.ImageFolder(folder / "train", transform)
+
+
+def with_statistics(network, folder):
+    """
+    The network with the statistics of 24 photos. With those of a new network, 0 and 1, activations of random weights shrink from layer to
+    layer until they are denormal numbers, with which CPUs compute many times slower; no trained network has that.
+    """
+    photos = tutorial_photos(folder)
+    pixels = torch.stack([photos[i * len(photos) // 24][0] for i in range(24)])
+    normalizations = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    usual = [module.momentum for module in normalizations]
+    for module in normalizations:
+        module.momentum = None
+    with torch.no_grad():
+        network.train()(pixels)
+    for module, momentum in zip(normalizations, usual):
+        module.momentum = momentum
+    return network
+
+
+def torch_epoch(network, folder, batch, frozen, precision, epochs=2):
+    photos = tutorial_photos(folder)
     loader = DataLoader(photos, batch_size=batch, shuffle=True, num_workers=2, persistent_workers=True)
     network.train()
     for name in frozen:
@@ -104,7 +126,7 @@ def main():
         photos = subset(options.data, work / "photos", options.photos)
         classes = len(list((work / "photos" / "train").iterdir()))
         onnx = work / f"{options.model}.onnx"
-        network = torchvision.models.get_model(options.model) if hasattr(torchvision.models, "get_model") else getattr(torchvision.models, options.model)()
+        network = with_statistics(getattr(torchvision.models, options.model)(), work / "photos")
         kept = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False} if options.keep_batchnorm else {}
         torch.onnx.export(
             network.eval(), torch.zeros(2, 3, 224, 224), onnx, opset_version=13, input_names=["input"], output_names=["logits"],
@@ -114,7 +136,7 @@ def main():
             if options.cut not in (None, cut):
                 continue
             mine, result = ours(work / "photos", onnx, work, options.batch, cut, views, options.precision)
-            rival = getattr(torchvision.models, options.model)(num_classes=classes)
+            rival = with_statistics(getattr(torchvision.models, options.model)(num_classes=classes), work / "photos")
             theirs = torch_epoch(rival, work / "photos", options.batch, frozen, options.precision)
             print(
                 f"{options.model} {cut} {options.precision}: {result['trained_parameters']:,} weights, {photos} photos; an epoch: ours {mine:.1f} s, "
