@@ -79,10 +79,32 @@ internal static class CsvDataset
         var header = Header(options.Path);
         if (header.Length == 0)
             throw new BadInputException($"{options.Path} is empty; expected a line of column names and a line for each photo");
+        if (!TableColumns.HasLabels(options, header) && options.LabelColumn is null)
+            RequireNoColumnPerClass(options.Path, header);
         var columns = TableColumns.Of(options, header, column => PhotosThere(options, folder, header, column), problems);
         if (columns.Split < 0)
             NoteSplits(options.Path, header, columns, problems);
         return columns;
+    }
+
+    /// <exception cref="BadInputException">Each line has 1 in one of several columns, and 0 in the others.</exception>
+    private static void RequireNoColumnPerClass(string file, string[] header)
+    {
+        var width = Array.FindLastIndex(header, name => name.Length > 0) + 1;
+        var lines = new List<string[]>();
+        using (var csv = OpenReader(file))
+        {
+            while (lines.Count < ProbedLines && NextRow(file, csv, width))
+                lines.Add([.. Enumerable.Range(0, width).Select(csv.GetString)]);
+        }
+
+        var classes = Enumerable.Range(0, width).Where(c => lines.TrueForAll(l => l[c] is "0" or "1" or "0.0" or "1.0")).ToList();
+        if (lines.Count == 0 || classes.Count < 2 || !lines.TrueForAll(l => classes.Count(c => l[c][0] == '1') == 1))
+            return;
+        var names = string.Join(", ", classes.Take(3).Select(c => header[c])) + (classes.Count > 3 ? ", ..." : "");
+        throw new BadInputException(
+            $"{file} has a column for each class ({names}) with 1 for the photo's own, expected one column with the class, such as 'label'"
+        );
     }
 
     private static void NoteSplits(string file, string[] header, TableColumns columns, ProblemList problems)

@@ -168,6 +168,11 @@ public sealed class CsvDatasetTests : IDisposable
     [InlineData("path,label,split\n1.jpg,a,vall\n", "line 2: 'vall' is no split; did you mean 'val'?")]
     [InlineData("x,y\n1.jpg,a\n", "has no column of photo names (it has x, y)")]
     [InlineData("path,y\n1.jpg,a\n", "has no column of labels (it has path, y)")]
+    [InlineData(
+        "image,MEL,NV,BCC,DF\n1,0.0,1.0,0.0,0.0\n2,1.0,0.0,0.0,0.0\n",
+        "has a column for each class (MEL, NV, BCC, ...) with 1 for the photo's own, expected one column with the class, such as 'label'"
+    )]
+    [InlineData("image,cat,dog\n1,0,1\n2,1,1\n", "has no column of labels (it has image, cat, dog)")]
     [InlineData("path,label\n", "names no photo with a label")]
     [InlineData("", "is empty")]
     [InlineData("path,label\n1,a\n", "('1.jpg' is: set the extension to '.jpg')")]
