@@ -30,7 +30,7 @@ internal sealed partial class Finetuning
             throw new BadInputException(
                 $"{dataset.Source}: class '{missing}' has no photo in split {Splits.Train}: a head cannot learn it"
             );
-        TuningPhotos.RequireHeldOut(trained.Values, options);
+        TuningPhotos.RequireEnough(trained.Values, options);
     }
 
     /// <summary>Quantized and half-precision files have no weights of float32 to train.</summary>

@@ -51,7 +51,7 @@ internal sealed record TuningPhotos(
                     + "cannot learn it"
             );
         // Again, since some photos may not have been decoded.
-        RequireHeldOut(train.CountBy(p => labels[p]).Select(c => c.Value), options);
+        RequireEnough(train.CountBy(p => labels[p]).Select(c => c.Value), options);
         if (classes.Count < 2)
             throw new BadInputException($"all photos are of one class, '{set.Manifest.Classes.FirstOrDefault()}'; expected two or more");
         return photos;
@@ -59,17 +59,22 @@ internal sealed record TuningPhotos(
         IEnumerable<int> Of(string split) => Enumerable.Range(0, rows.Length).Where(i => rows[i].Split == split);
     }
 
-    /// <summary>Refuses to choose the best epoch on held-out photos where there would be none.</summary>
+    /// <summary>Refuses numbers of photos of which the options choose nothing.</summary>
     /// <param name="counts">Training photos of each class.</param>
-    /// <exception cref="BadInputException">No class has enough photos for the share that is held out.</exception>
-    public static void RequireHeldOut(IEnumerable<int> counts, FinetuneOptions options)
+    /// <exception cref="BadInputException">Too few to hold out a share of them, or to choose the first head's C.</exception>
+    public static void RequireEnough(IEnumerable<int> counts, FinetuneOptions options)
     {
         var largest = counts.Max();
-        if (HoldsOut(options) && HeldOf(largest, options) == 0)
+        var held = HoldsOut(options) ? HeldOf(largest, options) : 0;
+        if (HoldsOut(options) && held == 0)
             throw new BadInputException(
                 FormattableString.Invariant(
                     $"held-out {options.HeldOut} of {largest} training photos, as many as the largest class has, is "
                 ) + "none, and keep best chooses the epoch on them: take a larger held-out, or keep average"
+            );
+        if (options.Start == FinetuneStart.Lp && largest - held < 2)
+            throw new BadInputException(
+                "no class has two photos to train on, by which the C of the first head is chosen: take more photos, or start random"
             );
     }
 

@@ -254,6 +254,7 @@ public sealed partial class FinetuneTests : IDisposable
     [InlineData("GB of memory", "--batch", "65536")]
     [InlineData("no photos in split validation", "--data", "TRAIN")]
     [InlineData("class 'hat' has no photo in split train", "--data", "EVALUATED")]
+    [InlineData("no class has two photos to train on", "--data", "ALONE")]
     [InlineData("device cuda cannot be used", "--device", "cuda")]
     [InlineData("expected the name of a file that ends in .onnx", "--out", "/dev/null")]
     public void Finetune_WhatCannotBeTrained_IsRefusedBeforeAnythingIsComputed(string expected, string option, string value)
@@ -264,6 +265,7 @@ public sealed partial class FinetuneTests : IDisposable
             "INT8" => SharedData.RequireModel("efficientnet-lite0-int8.onnx"),
             "TRAIN" => OnlyTrain(photos),
             "EVALUATED" => WithoutTraining(photos, "hat"),
+            "ALONE" => SamplePhotos.Copy(_folder.At("alone"), 1, Classes),
             _ => value,
         };
         var arguments = Arguments(photos, "tuned.onnx", []);
