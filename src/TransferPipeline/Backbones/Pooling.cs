@@ -17,7 +17,7 @@ public enum PoolingKind
     /// <summary>torch.nn.AdaptiveAvgPool2d to Height x Width, then flattened channel by channel.</summary>
     Adaptive,
 
-    /// <summary>The first token, as transformers with a class token have it.</summary>
+    /// <summary>The class token: the first one, or a single one behind those of the patches.</summary>
     Cls,
 
     /// <summary>Mean over the tokens of the patches, without class token and registers.</summary>
