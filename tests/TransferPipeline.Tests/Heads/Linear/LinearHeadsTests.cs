@@ -155,8 +155,8 @@ public sealed class LinearHeadsTests
     }
 
     [Theory]
-    [InlineData("softmax", "C", "0", "of at least 1E-20 and of at most 1E+20")]
-    [InlineData("linear-svm", "C", "1e-46", "of at least 1E-20 and of at most 1E+20")]
+    [InlineData("softmax", "C", "0", "a number from 1E-20 to 1E+20")]
+    [InlineData("linear-svm", "C", "1e-46", "a number from 1E-20 to 1E+20")]
     [InlineData("ridge", "alpha", "-1", "greater than 0")]
     [InlineData("softmax", "scaling", "standart", "did you mean 'standard'?")]
     [InlineData("linear-svm", "c", "1", "did you mean 'C'?")]

@@ -39,19 +39,11 @@ public sealed class Bfloat16Tests
         Assert.InRange(Difference(graph, TunedParts.Batch(graph, 8)), 1e-4, 0.1);
     }
 
-    /// <summary>Nine photos are no multiple of the eight shards.</summary>
     [Fact]
     public void Train_GivesTheSameBytesForAnyThreads()
     {
         var graph = TunedParts.Whole(Lite0);
-        var states = new[] { 1, 2 }.Select(threads =>
-        {
-            using var part = new TorchTuner().Open(graph, Options(threads));
-            for (var step = 0; step < 2; step++)
-                part.Train(TunedParts.Batch(graph, 9, step), 0.001, 0.01);
-            return TunedParts.State(part);
-        });
-        Assert.Single(states.Select(Convert.ToHexString).Distinct());
+        Assert.Equal(TunedParts.Trained(graph, Options(1)), TunedParts.Trained(graph, Options(2)));
     }
 
     /// <summary>The weights themselves are float32: rounded ones would lose what a step adds.</summary>

@@ -7,6 +7,9 @@ internal static partial class OperatorCases
 {
     private static readonly int[] Map = [4, 6, 5];
 
+    public static string[] Reductions { get; } =
+    ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp", "ReduceProd"];
+
     public static IReadOnlyDictionary<string, OperatorCase> All { get; } =
         ((IEnumerable<Dictionary<string, OperatorCase>>)[Simple(), Composed(), Windows(), Moves(), Choices()])
             .SelectMany(family => family)
@@ -51,20 +54,7 @@ internal static partial class OperatorCases
             cases[op] = new(17, Map, (g, x) => g.Node(op, [Positive(g, x)]));
         foreach (var op in (string[])["Sign", "Floor", "Ceil", "Round"])
             cases[op] = new(17, Map, (g, x) => g.Node("Add", [g.Node(op, [x]), x]), HasDerivative: false);
-        foreach (
-            var op in (string[])
-                [
-                    "ReduceMean",
-                    "ReduceSum",
-                    "ReduceMax",
-                    "ReduceMin",
-                    "ReduceL1",
-                    "ReduceL2",
-                    "ReduceSumSquare",
-                    "ReduceLogSumExp",
-                    "ReduceProd",
-                ]
-        )
+        foreach (var op in Reductions)
         {
             cases[op] = One(op, ("axes", new[] { 2L, -1L }));
             cases[$"{op} without axes"] = new(

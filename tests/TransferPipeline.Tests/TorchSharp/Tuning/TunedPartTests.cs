@@ -62,7 +62,6 @@ public sealed class TunedPartTests
         Assert.All(part.Parameters, p => Assert.Equal(start.Graph[p.Name], part.Weights().Graph[p.Name]));
     }
 
-    /// <summary>Nine photos are no multiple of the eight shards.</summary>
     [Theory]
     [InlineData("Sgd")]
     [InlineData("AdamW")]
@@ -79,10 +78,7 @@ public sealed class TunedPartTests
                 LabelSmoothing = 0.1,
                 ClassWeights = [1, 2, 0.5f],
             };
-            using var part = new TorchTuner().Open(graph, options);
-            for (var step = 0; step < 2; step++)
-                part.Train(TunedParts.Batch(graph, 9, step), 0.001, 0.01);
-            return TunedParts.State(part);
+            return TunedParts.Trained(graph, options);
         });
         Assert.Single(states.Select(Convert.ToHexString).Distinct());
     }
