@@ -264,7 +264,7 @@ public sealed class ExtractorTests : IDisposable
         Assert.Equal((12, 12), (seen[^1].Done, seen[^1].Total));
         Assert.True(seen.Zip(seen.Skip(1)).All(p => p.First.Done <= p.Second.Done));
         var shares = seen[^1].Shares;
-        Assert.Equal(1, shares.Read + shares.Decode + shares.Preprocess + shares.Infer, 6);
+        Assert.Equal(1, shares.Read + shares.Decode + shares.Preprocess + shares.Infer + shares.Write, 6);
     }
 
     private sealed class ListProgress(List<ExtractionProgress> seen) : IProgress<ExtractionProgress>
