@@ -58,8 +58,15 @@ internal static class TorchRuntime
             throw new JobFailedException($"{head}: device cuda cannot be used: {reason}; or use device=cpu");
         }
 
+        UseOneThread();
         return device(wanted == TorchDevice.Cuda ? "cuda" : "cpu");
     }
+
+    /// <summary>
+    /// One thread for each operator that the calling thread runs. OpenMP keeps this number per thread, and two threads would sum in
+    /// another order.
+    /// </summary>
+    public static void UseOneThread() => set_num_threads(1);
 
     internal static string WhyNoCuda(string platform, bool hasDriver) =>
         CudaBuild.OtherPlatform(platform)

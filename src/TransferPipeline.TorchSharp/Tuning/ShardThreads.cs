@@ -64,6 +64,7 @@ internal sealed class ShardThreads : IDisposable
 
     private void TakePieces()
     {
+        TorchRuntime.UseOneThread();
         for (int piece; (piece = Interlocked.Increment(ref _next) - 1) < _failures.Length; )
         {
             try
