@@ -98,7 +98,6 @@ internal static class TorchRuntime
         try
         {
             InitializeDeviceType(global::TorchSharp.DeviceType.CPU);
-            set_num_threads(1);
             return null;
         }
         catch (Exception e) when (e is NotSupportedException or TypeInitializationException or EntryPointNotFoundException)
