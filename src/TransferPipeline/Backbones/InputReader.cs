@@ -24,6 +24,9 @@ internal static class InputReader
     private const int MaxSide = 4096;
     private const int MaxBatch = 1024;
 
+    /// <summary>Operators on the pixels before the axes are turned.</summary>
+    private const int MaxSteps = 16;
+
     /// <exception cref="BadInputException">There is no image input, or more than one.</exception>
     public static BackboneInput Read(string file, ModelProto model, PhotoSize size)
     {
@@ -82,9 +85,18 @@ internal static class InputReader
             return TensorLayout.Nchw;
         if (fourth == 3)
             return TensorLayout.Nhwc;
-        // Sizes unknown: tf2onnx transposes its NHWC input to NCHW first.
-        var first = graph.Node.FirstOrDefault(n => n.Input.Contains(input));
-        return first is { OpType: "Transpose" } && first.Ints("perm") is [0, 3, 1, 2] ? TensorLayout.Nhwc : TensorLayout.Nchw;
+        // Sizes unknown: tf2onnx transposes its NHWC input to NCHW, some behind arithmetic on the pixels.
+        for (var step = 0; step < MaxSteps; step++)
+        {
+            var user = graph.Node.FirstOrDefault(n => n.OpType is not ("Shape" or "Size") && n.Input.Contains(input));
+            if (user is { OpType: "Transpose" })
+                return user.Ints("perm") is [0, 3, 1, 2] ? TensorLayout.Nhwc : TensorLayout.Nchw;
+            if (user?.OpType is not ("Cast" or "Identity" or "Add" or "Sub" or "Mul" or "Div" or "Clip" or "Slice" or "DequantizeLinear"))
+                break;
+            input = user.Output[0];
+        }
+
+        return TensorLayout.Nchw;
     }
 
     private static string Describe(List<ValueInfoProto> inputs)

@@ -56,7 +56,7 @@ public sealed class PixelArithmeticTests : IDisposable
             ),
             "(x - mean) / std" => m.Node("Div", m.Node("Sub", x, mean), std),
             "2 x - 1" => m.Node("Sub", m.Node("Mul", x, One(2)), One(1)),
-            "255 x - mean" => m.Node("Add", m.Node("Mul", x, One(255)), Three(-103.94, -116.78, -123.68)),
+            "255 x - mean" => m.Node("Add", m.Node("Mul", x, One(255)), Three(-123.68, -116.78, -103.94)),
             "from ImageNet's to 0.5" => m.Node("Add", m.Node("Mul", x, Three(0.458, 0.448, 0.45)), Three(-0.03, -0.088, -0.188)),
             "batch normalization that is learned" => m.Node(
                 "BatchNormalization",

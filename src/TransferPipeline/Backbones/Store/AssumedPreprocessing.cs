@@ -21,16 +21,21 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
             ?? $"nothing states it, so torchvision's default for {input.Height} x {input.Width} pixels is assumed{Suggestion(name)}";
         var question = stated?.Problem is { } problem ? $"{name}: {stated.Source} {problem}, which cannot be followed; {Cure(name)}" : null;
         var arithmetic = backbone.Arithmetic;
-        switch (arithmetic.Unit)
+        // Limits that a graph sets to its pixels are no proof: what a publisher states counts more.
+        switch (arithmetic.IsProof || stated is null ? arithmetic.Unit : PixelUnit.Unknown)
         {
             // The graph proves the unit; size, filter and order of channels still come from what was stated.
             case PixelUnit.Levels:
                 p = p with { Offset = 0, Divisor = 1, Bgr = arithmetic.Bgr || stated is not null && p.Bgr };
-                why = $"{arithmetic.Evidence}: levels 0 to 255{(arithmetic.Bgr ? " in the order blue, green, red" : "")}; {why}";
+                why = $"{arithmetic.Evidence}: levels 0 to 255{Order(arithmetic)}; {why}";
                 break;
             case PixelUnit.Unit:
-                p = p with { Offset = 0, Divisor = 255 };
-                why = $"{arithmetic.Evidence}: levels / 255; {why}";
+                p = p with { Offset = 0, Divisor = 255, Bgr = arithmetic.Bgr || stated is not null && p.Bgr };
+                why = $"{arithmetic.Evidence}: levels / 255{Order(arithmetic)}; {why}";
+                break;
+            case PixelUnit.Signed:
+                p = p with { Offset = 127.5, Divisor = 127.5 };
+                why = $"{arithmetic.Evidence}: levels / 127.5 - 1; {why}";
                 break;
             // A configuration answers what the graph leaves open.
             case PixelUnit.Unclear when stated is null:
@@ -42,6 +47,8 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
 
         return new(p, question is null ? $"{Describe(p)} ({why})" : $"not known: {question}", question);
     }
+
+    private static string Order(PixelArithmetic arithmetic) => arithmetic.Bgr ? " in the order blue, green, red" : "";
 
     /// <summary>A preprocessing in one line.</summary>
     public static string Describe(Preprocessing p)
