@@ -20,13 +20,34 @@ internal static class Completions
         var position = int.TryParse(args[0].AsSpan(Directive.Length).Trim(":]"), out var given)
             ? Math.Min(given, line.Length)
             : line.Length;
-        var typed = line[..position];
-        // The first word is the program's name.
-        string[] words = [.. typed.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1)];
-        foreach (var item in parse(words, typed).GetCompletions(position).Select(c => c.InsertText ?? c.Label).Distinct())
-            output.WriteLine(item);
+        var typed = TypedLine.Of(line[..position]);
+        var parsed = parse(typed.Words, typed.Text);
+        var command = parsed.CommandResult.Command;
+        var context = ((TextCompletionContext)parsed.GetCompletionContext()).AtCursorPosition(typed.Text.Length);
+        // Not ParseResult.GetCompletions, which takes all that follows for values of an option that may be given again.
+        var items = OptionOfValue(command, typed) is { } option ? option.GetCompletions(context) : Next(command, typed, context);
+        foreach (var item in items.Select(c => c.InsertText ?? c.Label).Distinct())
+            output.WriteLine(typed.Option + item);
         return (int)ExitCode.Done;
     }
+
+    /// <summary>The option whose value is typed; null where a command, an argument or another option may begin.</summary>
+    private static Option? OptionOfValue(Command command, TypedLine typed) =>
+        typed.Words is [.., var name, var word] && (typed.Option.Length > 0 || !word.StartsWith('-'))
+            ? command.Options.FirstOrDefault(o => Has(o, name) && o.Arity.MaximumNumberOfValues > 0 && o.ValueType != typeof(bool))
+            : null;
+
+    /// <summary>Subcommands, values of arguments, and the options that may still be given.</summary>
+    private static IEnumerable<CompletionItem> Next(Command command, TypedLine typed, CompletionContext context)
+    {
+        var given = typed.Words.SkipLast(1).Select(word => word.Split('=', ':')[0]).ToHashSet();
+        var full = command.Options.Where(o => o.Arity.MaximumNumberOfValues <= 1 && given.Any(name => Has(o, name)));
+        var items = command.GetCompletions(context).Where(item => !full.Any(o => Has(o, item.Label)));
+        // Where an argument may begin, such as a folder, options alone would hide what the shell offers: its file names.
+        return typed.Words is [.., ""] && command.Arguments.Count > 0 ? items.Where(item => !item.Label.StartsWith('-')) : items;
+    }
+
+    private static bool Has(Option option, string name) => option.Name == name || option.Aliases.Contains(name);
 
     /// <summary>Gives the options and arguments of a command that take names of heads or models their values.</summary>
     public static void AddTo(Command command)

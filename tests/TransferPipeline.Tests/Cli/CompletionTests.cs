@@ -20,6 +20,13 @@ public sealed class CompletionTests : IDisposable
     [InlineData("transfer models pull resnet", "resnet18", "resnet50", "mlnet-resnet18")]
     [InlineData("transfer completion z", "zsh")]
     [InlineData("transfer run pipelines/")]
+    [InlineData("transfer run ")]
+    [InlineData("transfer train --head=linear-", "--head=linear-svm", "--head=linear-sgd", "--head=mlnet-linear-svm")]
+    [InlineData("transfer compare --heads:softmax,nearest", "--heads:softmax,nearest-mean")]
+    [InlineData("transfer compare --features 'my set' --he", "--heads", "--help")]
+    [InlineData("transfer compare --features \"my set\" --heads nearest", "nearest-mean")]
+    [InlineData("transfer compare --features a --features b --few", "--few-shot")]
+    [InlineData("transfer train --seed 3 --json --se", "--set")]
     public void Suggest_Offers(string line, params string[] expected)
     {
         var result = TransferProcess.Run($"[suggest:{line.Length}]", line);
@@ -49,19 +56,24 @@ public sealed class CompletionTests : IDisposable
         Assert.Equal(["compare", "completion"], Lines(output).Order(StringComparer.Ordinal));
     }
 
-    [Fact]
-    public void Zsh_CompletesCommands()
+    /// <summary>With the key Tab in a terminal, behind another command and with a path before the program's name.</summary>
+    [Theory]
+    [InlineData("bash", "bash --norc --noprofile -i")]
+    [InlineData("zsh", "zsh -f -i")]
+    [InlineData("fish", "fish --no-config -i")]
+    public void Tab_Completes(string shell, string command)
     {
-        // A terminal of zsh's own: the key Tab completes there alone. What it prints is read until the word is whole, for 20 seconds.
+        Require(shell);
+        var initialize = shell == "zsh" ? "autoload -U compinit; compinit -D -u; " : "";
+        var path = shell == "fish" ? $"set PATH {AppContext.BaseDirectory} $PATH" : $"PATH={AppContext.BaseDirectory}:$PATH";
+        // A terminal of zsh's own. What it prints is read until the word is whole, for 20 seconds.
         var driver = _folder.At("driver.zsh");
         File.WriteAllText(
             driver,
             $$"""
             zmodload zsh/zpty
-            zpty -b terminal zsh -f -i
-            zpty -w terminal 'PATH={{AppContext.BaseDirectory}}:$PATH; autoload -U compinit; compinit -D -u; source {{Script(
-                "zsh"
-            )}}; print REA""DY'
+            zpty -b -e terminal 'stty columns 1000; TERM=dumb {{command}}'
+            zpty -w terminal '{{path}}; {{initialize}}source {{Script(shell)}}; echo REA""DY'
             text=
             wait-for() {
               for _ in {1..200}; do
@@ -72,8 +84,11 @@ public sealed class CompletionTests : IDisposable
               print -r -- "no '$1' in: $text"; exit 1
             }
             wait-for READY
-            zpty -w -n terminal $'transfer completi\t'
+            zpty -w -n terminal $'echo one; transfer completi\t'
             wait-for 'transfer completion'
+            zpty -w terminal ' none'
+            zpty -w -n terminal $'transfer compare --features "a b" --heads softmax,nearest\t'
+            wait-for 'softmax,nearest-mean'
             """
         );
         Shell("zsh", ["-f", driver]);
@@ -84,12 +99,14 @@ public sealed class CompletionTests : IDisposable
     {
         var command =
             $"$env:PATH = '{AppContext.BaseDirectory}' + [IO.Path]::PathSeparator + $env:PATH; . '{Script("powershell")}.ps1'; "
-            + "foreach ($line in 'transfer comp', 'transfer train --head linear-', 'transfer models ') "
+            + "foreach ($line in 'transfer comp', 'transfer train --head linear-', 'transfer models ', "
+            + $"'Get-Date; {TransferProcess.Executable} comp') "
             + "{ (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches.CompletionText -join ' ' }";
         File.Copy(_folder.At("transfer.powershell"), _folder.At("transfer.powershell.ps1"));
         var lines = Lines(Shell("pwsh", ["-NoProfile", "-NonInteractive", "-Command", command]));
         Assert.Equal(["compare completion", "linear-sgd linear-svm"], lines[..2]);
         Assert.Contains("quantize", lines[2], StringComparison.Ordinal);
+        Assert.Equal("compare completion", lines[3]);
     }
 
     [Fact]
@@ -127,8 +144,7 @@ public sealed class CompletionTests : IDisposable
 
     private static string Shell(string program, string[] arguments)
     {
-        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, program))))
-            Assert.Skip($"{program} is not installed");
+        Require(program);
         using var process = Process.Start(
             new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
         )!;
@@ -138,6 +154,12 @@ public sealed class CompletionTests : IDisposable
         Assert.True(process.ExitCode == 0, error.Result + output);
         return output;
     }
+
+    private static void Require(string program) =>
+        Assert.SkipUnless(
+            (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, program))),
+            $"{program} is not installed"
+        );
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
