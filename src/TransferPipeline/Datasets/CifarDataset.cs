@@ -15,14 +15,10 @@ internal sealed class CifarDataset : Dataset
     private const int PixelBytes = CifarFiles.PixelBytes;
 
     private readonly OrderedPhotos _ordered;
-    private readonly List<(SafeFileHandle Handle, long Offset, long Mtime, string File)> _photos;
+    private readonly List<Photo> _photos;
 
-    private CifarDataset(
-        string source,
-        OrderedPhotos ordered,
-        List<(SafeFileHandle, long, long, string)> photos,
-        IReadOnlyList<DatasetProblem> problems
-    ) => (Source, _ordered, _photos, Problems) = (source, ordered, photos, problems);
+    private CifarDataset(string source, OrderedPhotos ordered, List<Photo> photos, IReadOnlyList<DatasetProblem> problems) =>
+        (Source, _ordered, _photos, Problems) = (source, ordered, photos, problems);
 
     public override string Source { get; }
 
@@ -40,7 +36,7 @@ internal sealed class CifarDataset : Dataset
         var problems = new ProblemList();
         var (files, isPython) = CifarFiles.Find(options.Path, classes, problems);
         var names = CifarFiles.Names(Path.GetDirectoryName(files[0].FullPath)!, classes, isPython, problems);
-        var photos = new List<(SafeFileHandle Handle, long Offset, long Mtime, string File)>();
+        var photos = new List<Photo>();
         var entries = new List<(PhotoEntry, int)>();
         try
         {
@@ -54,7 +50,7 @@ internal sealed class CifarDataset : Dataset
                     // ordinal order of names is that of the file.
                     var name = $"{Path.GetFileName(file.FullPath)}#{i.ToString("d5", CultureInfo.InvariantCulture)}";
                     entries.Add((new PhotoEntry(name, names[file.Labels[i]], file.Split), photos.Count));
-                    photos.Add((handle, file.FirstPixel + (long)i * file.Stride, mtime, file.FullPath));
+                    photos.Add(new Photo(handle, file.Pixels, file.FirstPixel + (long)i * file.Stride, mtime, file.FullPath));
                 }
             }
 
@@ -88,9 +84,11 @@ internal sealed class CifarDataset : Dataset
 
     public override int Read(int index, ref byte[] buffer)
     {
-        var (handle, offset, _, _) = _photos[_ordered.Items[index]];
+        var photo = _photos[_ordered.Items[index]];
         Span<byte> planes = stackalloc byte[PixelBytes];
-        if (RandomAccess.Read(handle, planes, offset) != PixelBytes)
+        if (photo.Pixels is { } pixelsOfAll)
+            pixelsOfAll.AsSpan((int)photo.Offset, PixelBytes).CopyTo(planes);
+        else if (RandomAccess.Read(photo.Handle, planes, photo.Offset) != PixelBytes)
             throw new IOException($"{Entries[index].Path}: the file ends within the photo");
         FileBytes.MakeRoom(PpmHeader.Length + PixelBytes, Entries[index].Path, ref buffer);
         PpmHeader.CopyTo(buffer);
@@ -112,9 +110,13 @@ internal sealed class CifarDataset : Dataset
         base.Dispose();
     }
 
-    private static void Close(List<(SafeFileHandle Handle, long Offset, long Mtime, string File)> photos)
+    private static void Close(List<Photo> photos)
     {
         foreach (var handle in photos.Select(p => p.Handle).Distinct())
             handle.Dispose();
     }
+
+    /// <param name="Pixels">Of all photos of the file, where these do not lie in it as bytes; else null.</param>
+    /// <param name="Offset">Of the photo's pixels in them or in the file.</param>
+    private readonly record struct Photo(SafeFileHandle Handle, byte[]? Pixels, long Offset, long Mtime, string File);
 }

@@ -5,7 +5,8 @@ namespace TransferPipeline.Datasets;
 /// <summary>One file of CIFAR: a label per photo, and where the photos' bytes lie.</summary>
 /// <param name="FirstPixel">Offset of the first photo's pixels in the file, bytes.</param>
 /// <param name="Stride">Bytes from one photo's pixels to the next one's.</param>
-internal sealed record CifarFile(string FullPath, string Split, byte[] Labels, long FirstPixel, int Stride);
+/// <param name="Pixels">The pixels where the file has them in another form (a pickle of protocol 2 by Python 3); else null.</param>
+internal sealed record CifarFile(string FullPath, string Split, byte[] Labels, long FirstPixel, int Stride, byte[]? Pixels = null);
 
 /// <summary>
 /// Finds and checks the files of CIFAR-10 and CIFAR-100, in the binary form (.bin) and in the Python form (pickled batches).
@@ -80,9 +81,11 @@ internal static class CifarFiles
             f =>
                 classes == 10
                     ? Has(f, "data_batch_1") || Has(f, "test_batch")
-                    : Has(f, "train")
-                        && Has(f, "test")
-                        && (Has(f, "meta") || (IsPickle(Path.Combine(f, "train")) && IsPickle(Path.Combine(f, "test"))))
+                    : (Has(f, "train") || Has(f, "test"))
+                        && (
+                            (Has(f, "train") && Has(f, "test") && Has(f, "meta"))
+                            || IsPickle(Path.Combine(f, Has(f, "train") ? "train" : "test"))
+                        )
         );
 
     private static string? Folder(string path, string inside, Predicate<string> holds) =>
@@ -155,38 +158,45 @@ internal static class CifarFiles
 
     private static CifarFile Pickled(string file, int classes)
     {
-        var content = Unpickle(file, classes);
-        if (content.GetValueOrDefault("data") is not PickledArray { Shape: [var count, PixelBytes] } photos)
+        var bytes = File.ReadAllBytes(file);
+        var content = Unpickle(file, bytes, classes);
+        if (content.GetValueOrDefault("data") is not PickledArray { Shape: [var count, PixelBytes], Type: "u1" } photos)
             throw Bad(file, classes, $"it has no array 'data' of N x {PixelBytes:N0} bytes");
         var key = classes == 10 ? "labels" : "fine_labels";
-        if (content.GetValueOrDefault(key) is not List<object?> labels || labels.Count != count)
+        var labels = content.GetValueOrDefault(key) switch
+        {
+            // What is no number becomes -1, which Checked refuses with the photo's number.
+            List<object?> list => [.. list.Select(label => label as long? ?? -1)],
+            PickledArray { Shape: [_] } array => Pickle.Numbers(bytes, array),
+            _ => null,
+        };
+        if (labels?.Length != count)
             throw Bad(file, classes, $"it has no list '{key}' of {count:N0} labels");
         return new CifarFile(
             Path.GetFullPath(file),
             SplitOf(file),
-            // What is no number becomes -1, which Checked refuses with the photo's number.
-            [.. labels.Select((label, i) => Checked(file, i, label as long? ?? -1, classes))],
+            [.. labels.Select((label, i) => Checked(file, i, label, classes))],
             photos.Data.Offset,
-            PixelBytes
+            PixelBytes,
+            photos.Content
         );
     }
 
     private static string[] PickledNames(string file, int classes)
     {
         var bytes = File.ReadAllBytes(file);
-        var content = Unpickle(file, classes);
+        var content = Unpickle(file, bytes, classes);
         var key = classes == 10 ? "label_names" : "fine_label_names";
         return content.GetValueOrDefault(key) is List<object?> names
             ? [.. names.Select(name => Pickle.TextOf(bytes, name) ?? throw Bad(file, classes, $"'{key}' holds what is no text"))]
             : throw Bad(file, classes, $"it has no list '{key}'");
     }
 
-    private static Dictionary<object, object?> Unpickle(string file, int classes)
+    private static Dictionary<object, object?> Unpickle(string file, byte[] bytes, int classes)
     {
         try
         {
-            return Pickle.Read(File.ReadAllBytes(file)) as Dictionary<object, object?>
-                ?? throw new InvalidDataException("it holds no dictionary");
+            return Pickle.Read(bytes) as Dictionary<object, object?> ?? throw new InvalidDataException("it holds no dictionary");
         }
         catch (InvalidDataException e)
         {

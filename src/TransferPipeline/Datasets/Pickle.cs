@@ -6,11 +6,14 @@ namespace TransferPipeline.Datasets;
 /// <summary>A bytes object or 8-bit string of a pickle: where it lies in the file.</summary>
 internal readonly record struct PickledBytes(int Offset, int Length);
 
-/// <summary>A NumPy array of bytes, row by row.</summary>
-internal sealed record PickledArray(int[] Shape, PickledBytes Data);
+/// <summary>A NumPy array of whole numbers, row by row.</summary>
+/// <param name="Type">NumPy's name of the element type without its byte order: u1, i8.</param>
+/// <param name="Content">The bytes where the file has them in another form (protocols below 3 of Python 3); else null, and
+/// <paramref name="Data"/> says where they lie.</param>
+internal sealed record PickledArray(int[] Shape, string Type, PickledBytes Data, byte[]? Content);
 
 /// <summary>
-/// Reads what CIFAR's Python form consists of: dictionaries, lists, tuples, numbers, texts and NumPy arrays of uint8. Nothing is imported
+/// Reads what CIFAR's Python form consists of: dictionaries, lists, tuples, numbers, texts and NumPy arrays of them. Nothing is imported
 /// or called: the few names that such arrays need are known by their text, any other name or operation is refused. Protocols 0 to 5 without
 /// their text operations (Python's pickletools.py lists the operations).
 /// </summary>
@@ -205,9 +208,11 @@ internal sealed class Pickle
             // NumPy 2 renamed numpy.core to numpy._core.
             ("numpy.core.multiarray" or "numpy._core.multiarray", "_reconstruct") => Name.Reconstruct,
             ("numpy.core.numeric" or "numpy._core.numeric", "_frombuffer") => Name.FromBuffer,
+            ("numpy.core.multiarray" or "numpy._core.multiarray", "scalar") => Name.Scalar,
             ("numpy", "ndarray") => Name.Array,
             ("numpy", "dtype") => Name.Type,
             ("_codecs", "encode") => Name.Encode,
+            ("__builtin__" or "builtins", "bytes") => Name.Bytes,
             _ => throw new InvalidDataException($"it refers to {module}.{name}, which CIFAR's files do not; do not trust this file"),
         };
 
@@ -227,6 +232,9 @@ internal sealed class Pickle
                 (Name.Type, [var type, ..]) => new ElementType(TextOf(_bytes, type)!),
                 // Protocols below 3 have no bytes: Python 3 writes them as a text that is to be encoded in Latin-1.
                 (Name.Encode, [string latin, "latin1" or "latin-1"]) => latin,
+                // No bytes at all, in these protocols.
+                (Name.Bytes, []) => "",
+                (Name.Scalar, [ElementType type, var number]) => NumberOf(ArrayOf([], type, number)),
                 (Name.FromBuffer, [PickledBytes data, ElementType type, object?[] shape, "C"]) => ArrayOf(shape, type, data),
                 _ => throw new InvalidDataException($"an object at byte {_at - 1} is not one that CIFAR's files have"),
             }
@@ -237,26 +245,70 @@ internal sealed class Pickle
     private void Build()
     {
         var state = (object?[])Pop()!;
-        // The state of an element type is its byte order and alignment, which change nothing for single bytes.
-        if (_stack[^1] is ElementType)
+        // The state of an element type is its version, byte order and more, which changes nothing here.
+        if (_stack[^1] is ElementType element)
+        {
+            if (TextOf(_bytes, state[1]) == ">")
+                throw new InvalidDataException($"its numbers of type {element.Name} are big-endian");
             return;
+        }
+
         var made = (ArrayInMaking)_stack[^1]!;
-        if (state is not [_, object?[] shape, ElementType type, false, PickledBytes data])
-            throw new InvalidDataException(
-                "an array is not of uint8, row by row (protocol 2 of Python 3 is not read; write it with protocol 4)"
-            );
+        if (state is not [_, object?[] shape, ElementType type, false, var data])
+            throw new InvalidDataException("an array is not row by row");
         made.Array = ArrayOf(shape, type, data);
     }
 
-    private static PickledArray ArrayOf(object?[] shape, ElementType type, PickledBytes data)
+    /// <param name="data">Bytes, or a text that is them in Latin-1.</param>
+    private static PickledArray ArrayOf(object?[] shape, ElementType type, object? data)
     {
         // checked: a damaged size beyond int must fail and not wrap.
         int[] sides = [.. shape.Select(side => checked((int)(long)side!))];
-        if (type.Name is not ("u1" or "|u1" or "uint8"))
-            throw new InvalidDataException($"its array has elements of type {type.Name}, expected uint8");
-        return sides.Aggregate(1L, (product, side) => product * side) == data.Length
-            ? new PickledArray(sides, data)
-            : throw new InvalidDataException($"its array of {string.Join(" x ", sides)} has {data.Length:N0} bytes");
+        var name = type.Name switch
+        {
+            "u1" or "|u1" or "uint8" => "u1",
+            ['<' or '=', .. var rest] => rest,
+            _ => type.Name,
+        };
+        if (name is not (['i' or 'u', '1' or '2' or '4' or '8']))
+            throw new InvalidDataException($"its array has elements of type {type.Name}, expected whole numbers");
+        var content = data is string latin ? BytesOf(latin) : null;
+        var length = content?.Length ?? ((PickledBytes)data!).Length;
+        return sides.Aggregate((long)(name[1] - '0'), (product, side) => product * side) == length
+            ? new PickledArray(sides, name, content is null ? (PickledBytes)data! : default, content)
+            : throw new InvalidDataException($"its array of {string.Join(" x ", sides)} has {length:N0} bytes");
+    }
+
+    private static byte[] BytesOf(string latin) =>
+        latin.AsSpan().ContainsAnyExceptInRange('\0', '\u00FF')
+            ? throw new InvalidDataException("a text that stands for bytes has other characters")
+            : Encoding.Latin1.GetBytes(latin);
+
+    private long NumberOf(PickledArray array) => Numbers(_bytes, array)[0];
+
+    /// <summary>The values of an array of whole numbers.</summary>
+    public static long[] Numbers(byte[] bytes, PickledArray array)
+    {
+        var data = array.Content ?? bytes.AsSpan(array.Data.Offset, array.Data.Length);
+        var size = array.Type[1] - '0';
+        var numbers = new long[data.Length / size];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            var number = data.Slice(i * size, size);
+            numbers[i] = array.Type switch
+            {
+                "u1" => number[0],
+                "i1" => (sbyte)number[0],
+                "u2" => BinaryPrimitives.ReadUInt16LittleEndian(number),
+                "i2" => BinaryPrimitives.ReadInt16LittleEndian(number),
+                "u4" => BinaryPrimitives.ReadUInt32LittleEndian(number),
+                "i4" => BinaryPrimitives.ReadInt32LittleEndian(number),
+                // A label beyond long would be none anyway.
+                _ => BinaryPrimitives.ReadInt64LittleEndian(number),
+            };
+        }
+
+        return numbers;
     }
 
     private void Append(object?[] values) => ((List<object?>)_stack[^1]!).AddRange(values);
@@ -325,6 +377,8 @@ internal sealed class Pickle
         Array,
         Type,
         Encode,
+        Bytes,
+        Scalar,
     }
 
     private sealed record ElementType(string Name);

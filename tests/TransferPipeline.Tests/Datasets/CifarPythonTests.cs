@@ -11,11 +11,18 @@ public sealed class CifarPythonTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Protocol 2 as Python 2 wrote the published files (8-bit strings), 4 and 5 as Python 3 writes them.</summary>
+    /// <summary>As Python 3 writes them: protocol 2 has no bytes and stores them as texts in Latin-1.</summary>
     [Theory]
-    [InlineData(4)]
-    [InlineData(5)]
-    public void PicklesOfNumPy_GiveThePhotosOfTheBinaryVersion(int protocol)
+    [InlineData(2, "[int(i) % 10 for i in range(20)]")]
+    [InlineData(3, "[int(i) % 10 for i in range(20)]")]
+    [InlineData(4, "[int(i) % 10 for i in range(20)]")]
+    [InlineData(5, "[int(i) % 10 for i in range(20)]")]
+    [InlineData(2, "numpy.arange(20) % 10")]
+    [InlineData(4, "(numpy.arange(20) % 10).astype(numpy.uint8)")]
+    [InlineData(5, "(numpy.arange(20) % 10).astype(numpy.int32)")]
+    [InlineData(2, "list(numpy.arange(20) % 10)")]
+    [InlineData(4, "list(numpy.arange(20) % 10)")]
+    public void PicklesOfNumPy_GiveThePhotosOfTheBinaryVersion(int protocol, string labels)
     {
         Python(
             $$"""
@@ -24,11 +31,12 @@ public sealed class CifarPythonTests : IDisposable
             os.makedirs("py"); os.makedirs("bin")
             for name in ["data_batch_1", "data_batch_2", "test_batch"]:
                 pixels = random.randint(0, 256, (20, 3072)).astype(numpy.uint8)
-                labels = [int(i) % 10 for i in range(20)]
+                labels = {{labels}}
                 names = ["a_%d.png" % i for i in range(20)]
                 batch = {"batch_label": "x", "labels": labels, "data": pixels, "filenames": names}
                 pickle.dump(batch, open("py/" + name, "wb"), {{protocol}})
-                open("bin/" + name + ".bin", "wb").write(b"".join(bytes([label]) + row.tobytes() for label, row in zip(labels, pixels)))
+                rows = [bytes([int(label)]) + row.tobytes() for label, row in zip(labels, pixels)]
+                open("bin/" + name + ".bin", "wb").write(b"".join(rows))
             names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
             pickle.dump({"label_names": names, "num_vis": 3072}, open("py/batches.meta", "wb"), {{protocol}})
             open("bin/batches.meta.txt", "w").write("\n".join(names))
@@ -49,6 +57,17 @@ public sealed class CifarPythonTests : IDisposable
         }
 
         Assert.Equal(3, python.Problems.Count(p => p.Problem == "the file is not there; its photos are missing"));
+    }
+
+    [Theory]
+    [InlineData("train", "test")]
+    [InlineData("test", "train")]
+    public void OneFileOfCifar100_IsEnough(string there, string missing)
+    {
+        _folder.Write(there, Python2(3, 1, "fine_labels"));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal([$"{there}#00000"], data.Entries.Select(e => e.Path));
+        Assert.Contains(data.Problems, p => p.Path == missing && p.Problem == "the file is not there; its photos are missing");
     }
 
     [Fact]
@@ -97,14 +116,17 @@ public sealed class CifarPythonTests : IDisposable
     }
 
     /// <summary>What cPickle of Python 2 writes for the published batches.</summary>
-    private static byte[] Python2(byte label, byte count)
+    private static byte[] Python2(byte label, byte count, string key = "labels")
     {
         var pixels = Enumerable.Repeat((byte)7, count * 3072).ToArray();
         return
         [
             0x80,
             2,
-            .. "}q\u0001(U\u0006labelsq\u0002]q\u0003("u8,
+            .. "}q\u0001(U"u8,
+            (byte)key.Length,
+            .. Encoding.ASCII.GetBytes(key),
+            .. "q\u0002]q\u0003("u8,
             .. Enumerable.Repeat(new byte[] { (byte)'K', label }, count).SelectMany(b => b),
             .. "eU\u0004dataq\u0004cnumpy.core.multiarray\n_reconstruct\nq\u0005cnumpy\nndarray\nq\u0006K\u0000"u8,
             0x85,
