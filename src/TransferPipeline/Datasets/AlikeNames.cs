@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace TransferPipeline.Datasets;
@@ -7,6 +8,16 @@ namespace TransferPipeline.Datasets;
 /// </summary>
 internal static class AlikeNames
 {
+    private static readonly HashSet<string> MissingLabels = new(
+        ["nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "nil", "undefined", "unlabeled", "unlabelled", "?", "-"],
+        StringComparer.OrdinalIgnoreCase
+    );
+
+    private static readonly HashSet<string> Thumbnails = new(
+        ["thumb", "thumbs", "thumbnail", "thumbnails"],
+        StringComparer.OrdinalIgnoreCase
+    );
+
     /// <summary>Classes whose names are one name in two Unicode forms become one class, called by its shortest form.</summary>
     public static IReadOnlyList<(PhotoEntry Entry, int Item)> MergeClasses(
         IReadOnlyList<(PhotoEntry Entry, int Item)> photos,
@@ -43,7 +54,8 @@ internal static class AlikeNames
             var names = alike.ToArray();
             problems.Add(
                 names[0],
-                "the name of the class differs from another only in case, spaces or hyphens; they are taken as different classes",
+                "the name of the class differs from another only in case, spaces, hyphens or letters that look alike; they are taken as "
+                    + "different classes",
                 $": {string.Join(", ", names.Select(n => $"'{n}'"))}"
             );
         }
@@ -74,6 +86,53 @@ internal static class AlikeNames
                 $": {string.Join(", ", names.Select(n => $"'{n}'"))}"
             );
         }
+    }
+
+    /// <summary>Notes classes that are called as programs write a missing label, or as folders of thumbnails.</summary>
+    public static void NoteDoubtful(string[] classes, ProblemList problems)
+    {
+        // -1 marks a hidden label where all are numbers.
+        var areNumbers = Array.TrueForAll(classes, name => int.TryParse(name, CultureInfo.InvariantCulture, out _));
+        foreach (var name in classes)
+        {
+            if (MissingLabels.Contains(name.Trim()) || (areNumbers && name == "-1"))
+                problems.Add(name, "the class is called as programs write a missing label; if these photos have none, take them out");
+            else if (Thumbnails.Contains(name))
+                problems.Add(name, "the class is called as folders of thumbnails are; if these are copies of the photos, take them out");
+        }
+    }
+
+    /// <summary>Notes labels that hold several: lists in brackets, and words between bars or semicolons that labels share.</summary>
+    public static void NoteLists(string[] classes, ProblemList problems)
+    {
+        if (Array.Find(classes, name => name is ['[', .., ']'] or ['{', .., '}']) is { } list)
+            problems.Add(list, "the label is written as a list; each list is taken as one class, expected one label per photo");
+        foreach (var separator in (char[])['|', ';'])
+        {
+            var parts = classes.Where(name => name.Contains(separator, StringComparison.Ordinal)).ToList();
+            var shared = classes.SelectMany(name => name.Split(separator).Distinct()).GroupBy(part => part.Trim()).Any(g => g.Count() > 1);
+            if (parts.Count > 0 && shared)
+                problems.Add(
+                    parts[0],
+                    $"the class looks like several labels with '{separator}' between them; each combination is taken as one class, "
+                        + "expected one label per photo"
+                );
+        }
+    }
+
+    /// <summary>Notes labels of which some are numbers and others names, as where files of two programs come together.</summary>
+    public static void NoteMixture(IEnumerable<string> labels, ProblemList problems)
+    {
+        var classes = labels.Distinct().Order(StringComparer.Ordinal).ToList();
+        var number = classes.Find(name => int.TryParse(name, CultureInfo.InvariantCulture, out _));
+        // Of letters and digits, as in pictures of characters, each is a class.
+        var word = classes.Find(name => name.Count(char.IsLetter) > 1);
+        if (number is not null && word is not null)
+            problems.Add(
+                number,
+                "some labels are numbers and others names; they are taken as different classes",
+                $": '{number}', '{word}'"
+            );
     }
 
     /// <summary>A whole number without zeros in front and without a fraction of zeros, or null.</summary>

@@ -16,7 +16,22 @@ internal sealed record HuggingFaceColumns(
     IReadOnlyList<string> Labels
 )
 {
-    private static readonly string[] LabelNames = ["label", "labels", "fine_label", "class", "breed", "category", "target"];
+    private static readonly string[] LabelNames =
+    [
+        "label",
+        "labels",
+        "fine_label",
+        "class",
+        "breed",
+        "category",
+        "target",
+        "cls",
+        "class_name",
+        "label_name",
+        "label_text",
+        "species",
+        "coarse_label",
+    ];
 
     private static readonly string[] ImageNames = ["image", "img", "photo", "picture", "bytes", "content", "image_bytes", "data"];
 
@@ -69,7 +84,13 @@ internal sealed record HuggingFaceColumns(
             label,
             RequireDifferent(file, label, NamesOf(features, label)),
             description.Columns.Any(c => c.Name == label && c.Type is (ColumnType.Text or ColumnType.Binary)),
-            [image, .. images.Concat(plainBytes.Where(name => TypeOf(features, name) == "Image")).Distinct().Where(name => name != image)],
+            [
+                image,
+                .. images
+                    .Concat(plainBytes.Where(name => TypeOf(features, name) == "Image" || (features is null && name != label)))
+                    .Distinct()
+                    .Where(name => name != image),
+            ],
             labels
         );
     }
@@ -80,7 +101,8 @@ internal sealed record HuggingFaceColumns(
     public string? LabelOf(string? value, out string reason)
     {
         reason = "the row has no label";
-        if (string.IsNullOrEmpty(value))
+        // Not a number is how floating-point columns of pandas hold what is missing.
+        if (string.IsNullOrEmpty(value) || (!IsText && value == "NaN"))
             return null;
         // In a column of numbers 7 is an index, even where a class is called 7; only a text may be the name itself.
         if (Names is null || (IsText && Names.Contains(value)))

@@ -68,6 +68,7 @@ internal static class LabelledFiles
         if (photos.Count > 0 && notesUnnamed)
             NoteUnnamed(folder, seen, problems);
         NoteSplitFolders(photos, problems);
+        AlikeNames.NoteMixture(photos.Select(photo => photo.Entry.Label), problems);
         return photos.Count == 0
             ? throw new BadInputException(nothingThere(missing))
             : new FileDataset(

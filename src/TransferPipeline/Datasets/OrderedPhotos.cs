@@ -29,6 +29,8 @@ internal sealed record OrderedPhotos(PhotoEntry[] Entries, int[] Items, string[]
         AlikeNames.NoteClasses(classes, problems);
         AlikeNames.NoteCopies(classes, problems);
         AlikeNames.NoteNumbers(classes, problems);
+        AlikeNames.NoteDoubtful(classes, problems);
+        AlikeNames.NoteLists(classes, problems);
         AlikeNames.NotePhotos(entries, problems);
         return new OrderedPhotos(entries, Array.ConvertAll(kept, p => p.Item), classes);
     }

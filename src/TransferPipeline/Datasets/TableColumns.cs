@@ -35,6 +35,7 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
         "class_name",
         "species",
         "labelname",
+        "label_name",
     ];
 
     /// <param name="isThere">How many of the first photos are there when a column holds their names; called where several columns

@@ -14,6 +14,10 @@ internal static class UnicodeForms
         Vowels = 21,
         Finals = 28;
 
+    /// <summary>Cyrillic and Greek small letters, each before the Latin one.</summary>
+    private const string LookAlikes =
+        "\u0430a\u0435e\u043Eo\u0440p\u0441c\u0443y\u0445x\u0456i\u0458j\u0455s\u04BBh\u0501d\u051Bq\u051Dw\u03BFo\u03B1a\u03C1p\u03BDv";
+
     private static readonly Lazy<Dictionary<char, (char First, char Second)>> Pairs = new(ReadPairs);
 
     /// <summary>The name with every composed character taken apart; names in ASCII come back as they are.</summary>
@@ -27,14 +31,34 @@ internal static class UnicodeForms
         return text.ToString();
     }
 
-    /// <summary>What is left of a name when case, Unicode form, kinds of space and invisible characters do not count.</summary>
+    /// <summary>
+    /// What is left of a name when case, Unicode form, kinds of space, invisible characters, points at the end and the alphabet of letters
+    /// that look alike do not count.
+    /// </summary>
     public static string Fold(string name) =>
         string.Join(
             ' ',
-            string.Concat(Decompose(name).ToLowerInvariant().Where(c => char.GetUnicodeCategory(c) != UnicodeCategory.Format))
+            string.Concat(Decompose(name).ToLowerInvariant().Where(c => char.GetUnicodeCategory(c) != UnicodeCategory.Format).Select(Plain))
+                .TrimEnd('.')
                 .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
                 .SelectMany(word => word.Split(['_', '-'], StringSplitOptions.RemoveEmptyEntries))
         );
+
+    /// <summary>The Latin letters that a character looks like: of full width, a ligature, or of the Cyrillic or Greek alphabet.</summary>
+    private static string Plain(char c) =>
+        c switch
+        {
+            >= '\uFF01' and <= '\uFF5E' => char.ToLowerInvariant((char)(c - 0xFEE0)).ToString(),
+            '\uFB00' => "ff",
+            '\uFB01' => "fi",
+            '\uFB02' => "fl",
+            '\uFB03' => "ffi",
+            '\uFB04' => "ffl",
+            '\uFB05' or '\uFB06' => "st",
+            _ => c > '\u007F' && LookAlikes.IndexOf(c, StringComparison.Ordinal) is >= 0 and var i
+                ? LookAlikes[i + 1].ToString()
+                : c.ToString(),
+        };
 
     private static void Append(StringBuilder text, char c)
     {

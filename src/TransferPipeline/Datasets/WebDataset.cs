@@ -11,7 +11,20 @@ internal static class WebDataset
 {
     private const int MostLabelBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["label", "cls", "class", "class_name", "category", "target", "breed", "species", "labels"];
+    private static readonly string[] Keys =
+    [
+        "label",
+        "cls",
+        "class",
+        "class_name",
+        "category",
+        "target",
+        "breed",
+        "species",
+        "labels",
+        "label_name",
+    ];
+
     private static readonly string[] NameLists = ["classes.txt", "classnames.txt", "class_names.txt", "labels.txt"];
 
     /// <summary>Whether the archives hold photos with labels beside them; class folders with notes in JSON are class folders.</summary>
@@ -74,7 +87,14 @@ internal static class WebDataset
                     NoteOther(options, archive, name, label, labels[sample], problems);
                     if (split.Length == 0 && members.Count < UnusedSplits.ProbedLines)
                         AddKeys(archive, labels[sample], [.. Keys, options.LabelColumn ?? ""], unused);
-                    entries.Add(new PhotoEntry(name, label, split));
+                    var own = SplitOf(archive, labels[sample], options.SplitColumn ?? "split");
+                    if (split.Length > 0 && own is not null && own != split)
+                        problems.Add(
+                            name,
+                            "its .json gives another split than the name of its archive, which is taken",
+                            $" ({own}, {split})"
+                        );
+                    entries.Add(new PhotoEntry(name, label, split.Length > 0 ? split : own ?? ""));
                     members.Add((archive, member));
                 }
                 else
@@ -88,6 +108,11 @@ internal static class WebDataset
 
         if (entries.Count == 0)
             throw new BadInputException(NoLabels(options, archives));
+        if (entries.Find(e => e.Split.Length == 0) is { } without && entries.Find(e => e.Split.Length > 0) is { } with)
+            throw new BadInputException(
+                $"{options.Path}: the .json of {with.Path} gives its split and that of {without.Path} does not; expected a split in all or "
+                    + "in none"
+            );
         keys.Note(problems);
         if (unused.Found is { } found && entries.TrueForAll(e => e.Split.Length == 0))
             problems.Add(
@@ -206,6 +231,31 @@ internal static class WebDataset
         static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
     }
 
+    /// <summary>The split that a sample's .json gives, which need not be whole where a .cls holds the label; null for none.</summary>
+    private static string? SplitOf(TarArchive archive, IEnumerable<TarMember> members, string key)
+    {
+        string? split = null;
+        foreach (var member in members.Where(m => Key(m.Name).Part == "json" && m.Bytes <= MostLabelBytes))
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(archive.Text(member, MostLabelBytes));
+                if (
+                    document.RootElement.ValueKind == JsonValueKind.Object
+                    && document.RootElement.TryGetProperty(key, out var value)
+                    && value.ValueKind == JsonValueKind.String
+                )
+                    split = SplitNames.Canonical(value.GetString()!.Trim());
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException or BadInputException)
+            {
+                // Its label was read or came from .cls: what else stands in it are notes.
+            }
+        }
+
+        return split;
+    }
+
     /// <summary>Takes in the keys of a sample's .json, which need not be whole where a .cls holds the label.</summary>
     private static void AddKeys(TarArchive archive, IEnumerable<TarMember> members, string[] known, UnusedSplits unused)
     {
@@ -250,6 +300,7 @@ internal static class WebDataset
             // Where all labels are names, a list of names is not needed.
             if (lists.Count > 0 && entries.Exists(e => int.TryParse(e.Label, CultureInfo.InvariantCulture, out _)))
                 problems.Add(lists[0].Name, "not used: some labels are numbers and others are none", $" ('{text.Label}' of {text.Path})");
+            AlikeNames.NoteMixture(entries.Select(e => e.Label), problems);
             return;
         }
 

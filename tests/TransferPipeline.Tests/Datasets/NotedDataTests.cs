@@ -174,8 +174,8 @@ public sealed class NotedDataTests : IDisposable
     }
 
     [Theory]
-    [InlineData("a.tar", "{\"label\": \"a\", \"split\": \"test\"}", null, "split")]
-    [InlineData("a.tar", "{\"split\": \"test\"}", "a", "split")]
+    [InlineData("a.tar", "{\"label\": \"a\", \"split\": \"holdout\"}", null, "split")]
+    [InlineData("a.tar", "{\"split\": 1}", "a", "split")]
     [InlineData("a.tar", "{\"label\": \"a\", \"part\": \"val\"}", null, "part")]
     [InlineData("a.tar", "{\"label\": \"a\", \"is_test\": 1}", null, "is_test")]
     [InlineData("a.tar", "{\"label\": \"a\", \"source\": \"web\"}", null, null)]
