@@ -60,6 +60,8 @@ internal static class ClassFolders
         CheckAny(source, found, photos.Count, strays, problems);
         UnreadLists.Note(others.Where(f => f.Folder is null || !filled.Contains(f.Folder)).Select(f => f.Path), layout.HasSplits, problems);
         NoteEmptyClasses(found.Folders, layout, filled, problems);
+        foreach (var empty in layout.SplitFolders.Where(s => !photos.Exists(p => p.Entry.Split == s.Value)))
+            problems.Add(empty.Key, "the split folder has no photos in class folders; the split is left out");
         if (!layout.HasSplitsInClasses)
             NoteInner(inner, problems);
         NoteSplitsAsClasses(photos.Select(p => p.Entry), inner, layout, problems);
@@ -77,7 +79,17 @@ internal static class ClassFolders
         {
             // Thumbs.db and .DS_Store lie in many folders; only what looks like a photo is worth a line.
             if (PhotoFiles.IsPhoto(name))
-                ignored.Add((file.Path, "ignored file: what macOS keeps beside a photo on a foreign disk"));
+                ignored.Add(
+                    (
+                        file.Path,
+                        name[0] switch
+                        {
+                            '~' => "ignored file: what an editor keeps while a file is open",
+                            'S' => "ignored file: a thumbnail of a Synology NAS",
+                            _ => "ignored file: what macOS keeps beside a photo on a foreign disk",
+                        }
+                    )
+                );
             return false;
         }
 
@@ -115,7 +127,11 @@ internal static class ClassFolders
         throw new BadInputException(
             strays > 0
                 ? $"{source} holds {strays:N0} photos but no class folders; expected a folder for each class with its photos inside"
-                    + UnreadLists.Hint(found.Files.Select(file => file.Path))
+                    + (
+                        found.Files.Exists(file => file.Path.Contains('\\', StringComparison.Ordinal))
+                            ? " (their names have backslashes, as a program on Windows packed them: unpack the archive there)"
+                            : UnreadLists.Hint(found.Files.Select(file => file.Path))
+                    )
                 : $"{source} holds no photos{Others(found)}; expected a folder for each class with .jpg, .png, ... files inside (or train "
                     + $"and validation folders of such)"
         );

@@ -44,7 +44,12 @@ internal static class CsvDataset
     public static string[] Header(string file)
     {
         using var csv = OpenReader(file);
-        return ReadCsv(file, () => csv.Headers.ToArray());
+        var header = ReadCsv(file, () => csv.Headers.ToArray());
+        return header is [['#', ..] comment]
+            ? throw new BadInputException(
+                $"{file}, line 1: a comment ('{comment}'), expected the line of column names; take the comment out"
+            )
+            : header;
     }
 
     /// <summary>The lines of a table with the photos' paths below <paramref name="folder"/>.</summary>

@@ -115,6 +115,9 @@ internal static class DatasetReader
             return $"{path} is {form}";
         if (isThere && MagicNumbers.Of(path) is { } archive)
             return $"{path} is {archive}";
+        if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+            return $"{path} is JSON; expected JSON lines, one object per line in a file ending in .jsonl "
+                + "(jq -c '.[]' writes them from a list)";
         var kind = (isThere ? MagicNumbers.NameOf(path) : null) ?? "of no known kind";
         return $"{path} is {kind}; expected a folder or a file ending in {string.Join(' ', names)}";
     }

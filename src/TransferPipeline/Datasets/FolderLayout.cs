@@ -14,6 +14,9 @@ internal sealed class FolderLayout
     private FolderLayout(string wrapper, HashSet<string> doubled, Dictionary<string, string> splits, bool splitsInClasses) =>
         (_wrapper, _doubled, _splits, _splitsInClasses) = (wrapper, doubled, splits, splitsInClasses);
 
+    /// <summary>Names of the split folders and what they are taken for; empty where the data has none.</summary>
+    public IReadOnlyDictionary<string, string> SplitFolders => _splits;
+
     public bool HasSplits => _splits.Count > 0;
 
     /// <summary>Whether the folders inside the class folders are splits.</summary>
@@ -60,6 +63,8 @@ internal sealed class FolderLayout
             .ToHashSet();
         // Exact names of splits come first, since words inside names need class folders that agree as evidence.
         var splits = StrictSplits(source + (wrapper.Length > 0 ? "/" + wrapper.TrimEnd('/') : ""), top);
+        foreach (var name in doubled.Where(splits.ContainsKey).Order(StringComparer.Ordinal))
+            problems.Add(wrapper + name, "the folder inside it has the same name; they are read as one folder");
         if (splits.Count == 0)
             splits = LooseSplits(tree, wrapper, top, doubled, problems);
         if (splits.Count > 0)

@@ -11,6 +11,9 @@ internal static class LeftBehind
         ["@eaDir"] = "what a Synology NAS keeps beside photos",
         ["#recycle"] = "deleted files of a Synology NAS",
         ["#snapshot"] = "snapshots of a NAS",
+        ["~snapshot"] = "snapshots of a NAS",
+        ["@Recently-Snapshot"] = "snapshots of a QNAP NAS",
+        ["@tmp"] = "what a Synology NAS keeps",
         ["@Recycle"] = "deleted files of a QNAP NAS",
         ["@__thumb"] = "thumbnails of a QNAP NAS",
         [".@__thumb"] = "thumbnails of a QNAP NAS",
@@ -19,9 +22,16 @@ internal static class LeftBehind
         [".thumb"] = "thumbnails",
         [".thumbnails"] = "thumbnails",
         ["__MACOSX"] = "what macOS adds to archives",
+        ["Network Trash Folder"] = "deleted files of macOS",
+        ["Temporary Items"] = "what macOS keeps on a disk",
         ["$RECYCLE.BIN"] = "deleted files of Windows",
+        ["RECYCLER"] = "deleted files of Windows",
         ["System Volume Information"] = "what Windows keeps on a disk",
         ["lost+found"] = "what a file system check leaves",
+        ["FOUND.000"] = "what a file system check leaves",
+        ["LOST.DIR"] = "what a file system check leaves",
+        ["_gsdata_"] = "what a synchronization program keeps",
+        ["__pycache__"] = "what Python keeps",
         [".picasaoriginals"] = "originals that Picasa keeps",
         [".ipynb_checkpoints"] = "copies that Jupyter keeps",
     };
@@ -33,7 +43,7 @@ internal static class LeftBehind
             || (
                 // The first letters of the names above, so that most folders need
                 // no hash. A new name needs its letter here.
-                name[0] is '@' or '#' or '_' or '$' or 'S' or 's' or 'l' or 'L'
+                "@#_$~FLNRST".Contains(char.ToUpperInvariant(name[0]), StringComparison.Ordinal)
                 && Known.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(name)
             )
         );
@@ -67,7 +77,7 @@ internal static class LeftBehind
             var path = found.Files[i].Path;
             if (FolderOf(path) is not { } folder)
                 items.Add(i);
-            else if (PhotoFiles.IsPhoto(path) && !PhotoFiles.IsOfSystem(Path.GetFileName(path)))
+            else if (PhotoFiles.IsPhoto(path) && !Path.GetFileName(path).StartsWith("._", StringComparison.Ordinal))
                 ignored[folder] = ignored.TryGetValue(folder, out var before)
                     // The first one in ordinal order, since the walk's order differs between file systems.
                     ? (before.Photos + 1, string.CompareOrdinal(path, before.First) < 0 ? path : before.First)

@@ -22,7 +22,12 @@ internal static class MagicNumbers
         ([.. FileSignatures.Hdf5], "an HDF5 file", "write its photos as files in class folders"),
         ([.. FileSignatures.GitLfs], "a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"),
         ("<!DOCTYPE"u8.ToArray(), "a web page", "fetch the file itself"),
+        ("<!doctype"u8.ToArray(), "a web page", "fetch the file itself"),
         ("<html"u8.ToArray(), "a web page", "fetch the file itself"),
+        ("<HTML"u8.ToArray(), "a web page", "fetch the file itself"),
+        ("!<arch>"u8.ToArray(), "an ar archive (.deb, .a)", "unpack it with ar x"),
+        ("070701"u8.ToArray(), "a cpio archive", "unpack it with cpio -id"),
+        ("070707"u8.ToArray(), "a cpio archive", "unpack it with cpio -id"),
     ];
 
     // Those alone that no text and no name of a tar member begins with.
@@ -44,6 +49,19 @@ internal static class MagicNumbers
         foreach (var (bytes, name, cure) in Kinds)
         {
             if (start.StartsWith(bytes))
+                return $"{name}: {cure}";
+        }
+
+        return null;
+    }
+
+    /// <summary>What a text is that stands in the place of a table or list, with what to do: a pointer, a page or an archive.</summary>
+    /// <param name="start">The first bytes.</param>
+    public static string? OfText(ReadOnlySpan<byte> start)
+    {
+        foreach (var (bytes, name, cure) in Kinds)
+        {
+            if (bytes[0] is (byte)'v' or (byte)'<' or (byte)'P' && start.StartsWith(bytes))
                 return $"{name}: {cure}";
         }
 

@@ -189,6 +189,8 @@ internal sealed class ParquetDataset : Dataset
             );
         file.ImageColumn = columns.Image;
         var rows = table.ReadIndex(file.FullPath, columns.Image, columns.Label);
+        if (rows.Count == 0)
+            problems.Add(file.Name, "the file has no rows");
         if (rows.Count > 0 && rows.TrueForAll(row => row.Bytes == 0))
         {
             throw new BadInputException(

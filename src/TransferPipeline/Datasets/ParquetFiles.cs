@@ -126,11 +126,5 @@ internal static class ParquetFiles
 
     /// <summary>The folders of a file without those that are named after the split or called data.</summary>
     private static string Configuration(ParquetFile file) =>
-        string.Join(
-            '/',
-            file.Name.Split('/')[..^1]
-                .Where(folder =>
-                    folder != "data" && SplitNames.Canonical(folder) is null && !folder.StartsWith("partial-", StringComparison.Ordinal)
-                )
-        );
+        string.Join('/', file.Name.Split('/')[..^1].Where(folder => folder != "data" && SplitNames.OfFolder(folder) is null));
 }

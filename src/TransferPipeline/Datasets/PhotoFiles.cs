@@ -19,9 +19,15 @@ internal static class PhotoFiles
     public static bool IsPhoto(ReadOnlySpan<char> name) =>
         Extensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name));
 
-    /// <summary>What Windows and macOS leave in folders, AppleDouble files such as <c>._photo.jpg</c> included (RFC 1740).</summary>
+    /// <summary>
+    /// What systems leave in folders: AppleDouble files such as <c>._photo.jpg</c> (RFC 1740), files that hold a name while an editor works
+    /// (<c>~$photo.jpg</c>), and thumbnails of a Synology NAS outside their folder.
+    /// </summary>
     public static bool IsOfSystem(string name) =>
         name.StartsWith("._", StringComparison.Ordinal)
+        || name.StartsWith("~$", StringComparison.Ordinal)
+        || name.StartsWith("SYNOFILE_THUMB", StringComparison.Ordinal)
+        || name.StartsWith("SYNOPHOTO_THUMB", StringComparison.Ordinal)
         || name is ".DS_Store"
         || name.Equals("Thumbs.db", StringComparison.OrdinalIgnoreCase)
         || name.Equals("desktop.ini", StringComparison.OrdinalIgnoreCase);

@@ -38,9 +38,9 @@ internal static class RepositoryReadme
                 .. from document in yaml.Documents
                 from configuration in Items(Value(document.RootNode, "configs"))
                 from files in Items(Value(configuration, "data_files"))
-                where Value(files, "split") is YamlScalarNode
-                from pattern in Items(Value(files, "path")).OfType<YamlScalarNode>()
-                select (((YamlScalarNode)Value(files, "split")!).Value ?? "", pattern.Value ?? ""),
+                from stated in Stated(files)
+                from pattern in Items(stated.Patterns).OfType<YamlScalarNode>()
+                select (stated.Split, pattern.Value ?? ""),
             ];
         }
         catch (BadInputException e)
@@ -49,6 +49,13 @@ internal static class RepositoryReadme
             return [];
         }
     }
+
+    /// <summary>Files of a split: <c>split</c> and <c>path</c>, or the split's name as the key.</summary>
+    private static IEnumerable<(string Split, YamlNode? Patterns)> Stated(YamlNode files) =>
+        Value(files, "split") is YamlScalarNode split ? [(split.Value ?? "", Value(files, "path"))]
+        : files is YamlMappingNode map && Value(files, "path") is null
+            ? map.Children.Select(child => ((child.Key as YamlScalarNode)?.Value ?? "", (YamlNode?)child.Value))
+        : [];
 
     private static YamlNode? Value(YamlNode node, string key) =>
         node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;

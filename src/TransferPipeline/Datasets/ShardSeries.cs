@@ -51,7 +51,7 @@ internal static partial class ShardSeries
                         + "count twice: remove that file or the series"
                 );
             // Without a total, numbers that lie far apart are dates or the like.
-            if (!isTotal && (there.Count < 2 || there.Max() > 10L * there.Count + 100))
+            if (!isTotal && (there.Count < 2 || there.Max() > Farthest(there.Count, series.First().Number.Length)))
                 continue;
             if (all.Contains(series.First().Whole))
                 problems.Add(
@@ -94,11 +94,15 @@ internal static partial class ShardSeries
             );
     }
 
+    /// <summary>The last number of a series; short numbers need to lie closer, since names such as cifar10 have some too.</summary>
+    private static long Farthest(int files, int digits) => digits >= 4 ? 10L * files + 100 : 2L * files + 1;
+
     private static long Value(string digits) => long.Parse(digits, CultureInfo.InvariantCulture);
 
-    /// <summary>The last number of at least four digits in a file's name, with the total behind -of- where there is one.</summary>
+    /// <summary>The last number in a file's name, with the total behind -of- where there is one.</summary>
     [GeneratedRegex(
-        @"^(?<before>(?:.*/)?(?:[^/]*?[^0-9/])?)(?<number>[0-9]{4,9})(?:-of-(?<total>[0-9]{4,9}))?(?:-[0-9a-f]{16})?(?<after>\.[^/]+)$"
+        @"^(?<before>(?:.*/)?(?:[^/]*?[^0-9/])?)(?<number>[0-9]{1,9})(?:[-_]of[-_](?<total>[0-9]{1,9}))?"
+            + @"(?:-[0-9a-f]{16})?(?<after>\.[^/]+)$"
     )]
     private static partial Regex Numbered();
 }

@@ -47,15 +47,22 @@ internal static class SplitNames
     {
         var parts = name.Split('/');
         var first = parts[^1].Split('-', '_', '.')[0];
-        // refs/convert/parquet has partial-train where a split was too large to convert whole.
-        const string Partial = "partial-";
-        return Canonical(first)
-            ?? (
-                parts.Length > 1
-                    ? Canonical(parts[^2].StartsWith(Partial, StringComparison.Ordinal) ? parts[^2][Partial.Length..] : parts[^2])
-                    : null
-            )
-            ?? "";
+        return Canonical(first) ?? (parts.Length > 1 ? OfFolder(parts[^2]) : null) ?? "";
+    }
+
+    /// <summary>
+    /// The split of a folder of Parquet files: train; partial-train of refs/convert/parquet, where a split was too large to convert whole;
+    /// split=train, as Spark and DuckDB divide tables. Null where it names none.
+    /// </summary>
+    public static string? OfFolder(string name)
+    {
+        foreach (var before in (string[])["partial-", "split="])
+        {
+            if (name.StartsWith(before, StringComparison.Ordinal))
+                return Canonical(name[before.Length..]);
+        }
+
+        return Canonical(name);
     }
 
     /// <summary>Place of a split in the order of entries: train, validation, test.</summary>

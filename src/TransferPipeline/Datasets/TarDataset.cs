@@ -37,6 +37,8 @@ internal sealed class TarDataset : Dataset
                 archives.Add(
                     TarArchive.Open(name.Length == 0 ? options.Path : Path.Combine(options.Path, name), names.Count <= MostOpen, problems)
                 );
+            foreach (var archive in archives.Where(a => archives.Count > 1 && !a.Index.Members.Exists(m => PhotoFiles.IsPhoto(m.Name))))
+                problems.Add(Path.GetRelativePath(options.Path, archive.File).Replace('\\', '/'), "the archive has no photos");
             string[] prefixes = [.. names.Select(name => name.Length == 0 ? "" : name + "/")];
             if (WebDataset.Is(archives))
             {
@@ -78,6 +80,9 @@ internal sealed class TarDataset : Dataset
         name.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
         || name.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase)
         || name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
+
+    private static string WithoutExtension(string name) =>
+        name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^".tar.gz".Length] : name[..^".tar".Length];
 
     public override PhotoStamp Stamp(int index)
     {
@@ -123,6 +128,12 @@ internal sealed class TarDataset : Dataset
             );
         ShardSeries.Check(path, files, problems);
         ShardSeries.NoteSameNames(files.Select(file => (file, SplitNames.OfFile(file))), problems);
+        foreach (var twice in files.GroupBy(WithoutExtension).Where(g => g.Count() > 1))
+            problems.Add(
+                twice.Last(),
+                $"lies beside {twice.First()}; both are read: if it holds the same photos in another compression, remove one"
+            );
+        ShardLists.Note(path, found, files, problems);
         LeftAside.Note(path, found, IsTar, "tar files", problems);
         return files;
     }

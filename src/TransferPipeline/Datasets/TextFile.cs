@@ -117,6 +117,8 @@ internal static class TextFile
             var zero = bytes.AsSpan(0, read).IndexOf((byte)0);
             if (isFirst && (zero >= 0 || status is OperationStatus.InvalidData) && MagicNumbers.NameOf(bytes.AsSpan(0, count)) is { } kind)
                 throw new BadInputException($"{name} is {kind}; expected text in UTF-8");
+            if (isFirst && MagicNumbers.OfText(bytes.AsSpan(0, count)) is { } other)
+                throw new BadInputException($"{name} is {other}; expected text in UTF-8");
             if (zero >= 0)
                 throw new BadInputException(
                     $"{name}, line {line + bytes.AsSpan(0, zero).Count((byte)'\n')}: a zero byte; expected text in UTF-8: UTF-16 "

@@ -182,6 +182,10 @@ public sealed class NamesAndFormsTests : IDisposable
     [InlineData("ants\u200b")]
     [InlineData("\ufeffants")]
     [InlineData("ants\u3000")]
+    [InlineData("ants.")]
+    [InlineData("\uff41\uff4e\uff54\uff53")]
+    [InlineData("\u0430nts")]
+    [InlineData("an\uFF54s")]
     public void Classes_ThatDifferInInvisibleCharacters_AreNoted(string name)
     {
         foreach (var path in new[] { "ants/1.jpg", $"{name}/2.jpg" })
@@ -218,6 +222,16 @@ public sealed class NamesAndFormsTests : IDisposable
     [InlineData("$RECYCLE.BIN")]
     [InlineData(".ipynb_checkpoints")]
     [InlineData(".hidden")]
+    [InlineData("~snapshot")]
+    [InlineData("@Recently-Snapshot")]
+    [InlineData("@tmp")]
+    [InlineData("RECYCLER")]
+    [InlineData("Network Trash Folder")]
+    [InlineData("Temporary Items")]
+    [InlineData("FOUND.000")]
+    [InlineData("LOST.DIR")]
+    [InlineData("lost+found")]
+    [InlineData("_gsdata_")]
     public void Folders_ThatSystemsMake_AreLeftOutWithOneLine(string name)
     {
         foreach (var path in new[] { "a/1.jpg", "b/2.jpg", $"a/{name}/1.jpg", $"{name}/a/1.jpg", $"{name}/b/deep/2.jpg" })
@@ -237,6 +251,7 @@ public sealed class NamesAndFormsTests : IDisposable
         "a:train a:validation",
         "split folders with class folders inside, in the folder all/photos"
     )]
+    [InlineData("train/train/a/1.jpg test/test/a/2.jpg", "a:train a:test", "split folders with class folders inside")]
     [InlineData("flowers/flowers/a/1.jpg flowers/flowers/b/2.jpg", "a:train b:train", "class folders, in the folder flowers/flowers")]
     public void Folders_AroundTheUsualOnes_AreUnderstoodAndNoted(string files, string expected, string form)
     {
@@ -251,7 +266,10 @@ public sealed class NamesAndFormsTests : IDisposable
         );
         Assert.Equal(expected, string.Join(' ', data.Entries.Select(e => $"{e.Label}:{e.Split}")));
         Assert.Equal(form, data.Form);
-        Assert.Contains(data.Problems, p => p.Problem.Contains("taken", StringComparison.Ordinal));
+        Assert.Contains(
+            data.Problems,
+            p => p.Problem.Contains("taken", StringComparison.Ordinal) || p.Problem.Contains("read as one folder", StringComparison.Ordinal)
+        );
         Assert.All(
             data.Entries.Select((e, i) => (e.Path, Bytes: data.Bytes(i))),
             p => Assert.Equal(p.Path, Encoding.UTF8.GetString(p.Bytes))
@@ -332,6 +350,11 @@ public sealed class NamesAndFormsTests : IDisposable
     [InlineData("0000.tar 0001.tar 0003.tar", "1 files of its numbered series are not there: 0002")]
     [InlineData("photos-20240101.tar photos-20250101.tar", null)]
     [InlineData("a-00001-of-00002.tar a-00002-of-00002.tar", null)]
+    [InlineData("train-000.tar train-002.tar", "1 files of its numbered series are not there: 001")]
+    [InlineData("shard_0.tar shard_1.tar shard_3.tar", "1 files of its numbered series are not there: 2")]
+    [InlineData("train_0_of_3.tar train_1_of_3.tar", "1 files of its numbered series are not there: 2 of 3")]
+    [InlineData("part-1-of-2.tar part-2-of-2.tar", null)]
+    [InlineData("cifar10.tar cifar100.tar", null)]
     public void ShardSeries_WithGaps_NamesThem(string files, string? expected)
     {
         var problems = new ProblemList();

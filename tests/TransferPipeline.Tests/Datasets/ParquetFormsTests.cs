@@ -121,6 +121,7 @@ public sealed class ParquetFormsTests : IDisposable
         "the names of the files hold the words of splits, which are taken as their splits"
     )]
     [InlineData("@eaDir/train.parquet train.parquet", "train", null)]
+    [InlineData("split=train/0.parquet split=test/0.parquet", "train test", null)]
     public void Folders_OfHuggingFace_HaveTheirSplits(string files, string splits, string? note)
     {
         foreach (var file in files.Split(' '))

@@ -229,6 +229,9 @@ public sealed class TarFormsTests : IDisposable
         "a Git LFS pointer, not the file itself: fetch the file with git lfs pull"
     )]
     [InlineData("3C21444F43545950452068746D6C", "a web page: fetch the file itself")]
+    [InlineData("3C21646F63747970652068746D6C", "a web page: fetch the file itself")]
+    [InlineData("213C617263683E0A", "an ar archive (.deb, .a): unpack it with ar x")]
+    [InlineData("303730373031", "a cpio archive: unpack it with cpio -id")]
     public void FileOfAnotherKind_CalledTar_IsNamed(string start, string expected)
     {
         var file = _folder.Write("a.tar", [.. Convert.FromHexString(start), .. new byte[2000].Select(_ => (byte)'x')]);
