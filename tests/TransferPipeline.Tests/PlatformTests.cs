@@ -15,6 +15,7 @@ public sealed partial class PlatformTests
         "\"/dev/",
         "PosixSignal",
         "UnixFileMode",
+        "OperatingSystem.",
         "SetUnixFileMode",
     ];
 
@@ -22,12 +23,17 @@ public sealed partial class PlatformTests
     private static readonly string[] Places =
     [
         "TransferPipeline.Cli/CommandLine.cs",
+        "TransferPipeline.Cli/Completion/TypedLine.cs",
         "TransferPipeline.LibjpegTurbo/TurboJpeg.cs",
         "TransferPipeline.LibjpegTurbo/TurboLibrary.cs",
+        "TransferPipeline.MicrosoftML/MicrosoftMLHeads.cs",
         "TransferPipeline.NetVips/VipsLineCache.cs",
         "TransferPipeline.NetVips/VipsRows.cs",
         "TransferPipeline.NetVips/VipsRuntime.cs",
         "TransferPipeline.TorchSharp/TorchRuntime.cs",
+        "TransferPipeline/Features/FolderLock.cs",
+        "TransferPipeline/Pipelines/PipelineChecks.cs",
+        "TransferPipeline/TemporaryPath.cs",
         "TransferPipeline/Tuning/TuningMemory.cs",
     ];
 

@@ -139,7 +139,7 @@ internal static class InitCommand
 
     /// <summary>With '/' on every platform; absolute where the photos are on another drive.</summary>
     private static string RelativePath(string folder, string path) =>
-        Path.GetRelativePath(folder, Path.GetFullPath(path)).Replace('\\', '/');
+        Path.GetRelativePath(folder, Path.GetFullPath(path)).Replace(Path.DirectorySeparatorChar, '/');
 
     /// <summary>As YAML takes it for text whatever it looks like: doubled apostrophes within apostrophes.</summary>
     private static string Quoted(string text) =>

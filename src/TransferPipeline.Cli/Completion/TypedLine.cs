@@ -43,7 +43,7 @@ internal sealed record TypedLine(string[] Words, string Option)
             else if (quote is null && c is '"' or '\'')
                 (quote, begun) = (c, true);
             // Not on Windows, where it separates the folders of a path.
-            else if (c == '\\' && quote != '\'' && Path.DirectorySeparatorChar != '\\' && i + 1 < typed.Length)
+            else if (c == '\\' && quote != '\'' && !OperatingSystem.IsWindows() && i + 1 < typed.Length)
                 word.Append(typed[++i]);
             else if (quote is null && c == ' ')
             {

@@ -358,7 +358,7 @@ internal static class WebDataset
                 .Distinct()
                 .SelectMany(folder => NameLists.Select(list => Path.Combine(folder, list)))
                 .Where(File.Exists)
-                .Select(list => (Path.GetRelativePath(root, list).Replace('\\', '/'), list)),
+                .Select(list => (Path.GetRelativePath(root, list).Replace(Path.DirectorySeparatorChar, '/'), list)),
         ];
     }
 

@@ -46,22 +46,34 @@ public sealed class InitTests : IDisposable
     public void Init_OfPhotosWithoutSplits_HoldsSomeOut()
     {
         // A name that YAML would take for something else without quotes.
-        SamplePhotos.Copy(_folder.At("12: it's"), 8, "dress", "hat");
+        SamplePhotos.Copy(_folder.At("12 # it's"), 8, "dress", "hat");
         var result = TransferProcess.RunIn(
             _folder.Root,
             null,
             "init",
-            Path.Combine("12: it's", "train"),
+            Path.Combine("12 # it's", "train"),
             "--out",
             Path.Combine("my jobs", "mine.yaml")
         );
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.EndsWith($"edit it, then: transfer run '{Path.Combine("my jobs", "mine.yaml")}'", result.Output.TrimEnd());
         var text = File.ReadAllText(_folder.At("my jobs/mine.yaml"));
-        Assert.Contains("path: '../12: it''s/train'", text, StringComparison.Ordinal);
+        Assert.Contains("path: '../12 # it''s/train'", text, StringComparison.Ordinal);
         Assert.Contains("validation-share: 0.2", text, StringComparison.Ordinal);
         Assert.Contains("protocol: k-fold", text, StringComparison.Ordinal);
         Plan(Path.Combine("my jobs", "mine.yaml"));
+    }
+
+    [Fact]
+    public void Init_OfAFolderWithABackslash_KeepsItsName()
+    {
+        // On Windows it separates folders.
+        UnixTools.Require();
+        SamplePhotos.Copy(_folder.At("photos"), 8, "dress", "hat");
+        Directory.Move(_folder.At("photos/train"), _folder.At(@"pho\tos"));
+        Assert.Equal(0, TransferProcess.RunIn(_folder.Root, null, "init", @"pho\tos").ExitCode);
+        Assert.Contains(@"path: 'pho\tos'", File.ReadAllText(_folder.At("pipeline.yaml")), StringComparison.Ordinal);
+        Plan("pipeline.yaml");
     }
 
     [Theory]
