@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using TransferPipeline.Cli.Platform;
 using TransferPipeline.Features;
 using TransferPipeline.Jobs;
 
@@ -15,16 +16,8 @@ internal static class Common
 
     public static Toolbox Tools => LazyTools.Value;
 
-    /// <summary>How this program can be called from here: bin/transfer in a checkout, else transfer.</summary>
-    public static string CommandName
-    {
-        get
-        {
-            var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), Environment.ProcessPath ?? "transfer");
-            // On Windows the path to another drive stays absolute.
-            return relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative) ? "transfer" : relative;
-        }
-    }
+    /// <summary>How this program can be called from here.</summary>
+    public static string CommandName => ShellWords.Program(Directory.GetCurrentDirectory(), Environment.ProcessPath);
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout." };
 

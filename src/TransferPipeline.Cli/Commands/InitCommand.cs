@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using TransferPipeline.Cli.Output;
+using TransferPipeline.Cli.Platform;
 using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 using TransferPipeline.Platform;
@@ -72,7 +73,7 @@ internal static class InitCommand
                 else
                     Console.WriteLine(
                         $"{target}: {report.Photos} photos of {report.Classes.Count} classes; edit it, then: "
-                            + $"{Common.CommandName} run {Provenances.Quoted(target)}"
+                            + $"{Common.CommandName} run {ShellWords.Quoted(target)}"
                     );
                 return Task.FromResult((int)ExitCode.Done);
             }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TransferPipeline.Cli.Platform;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Features;
 using TransferPipeline.Jobs;
@@ -15,7 +16,7 @@ internal static class Provenances
         options with
         {
             // The first argument is the program's file.
-            Command = "transfer " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Quoted)),
+            Command = "transfer " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(ShellWords.Quoted)),
             Versions = new SortedDictionary<string, string>(StringComparer.Ordinal)
             {
                 [AssemblyVersion.Name] = AssemblyVersion.Own,
@@ -24,11 +25,4 @@ internal static class Provenances
         };
 
     public static FeatureSource Load(FeatureSet set) => new(Summaries.Of(set), set.Load());
-
-    /// <summary>An argument as a shell wants it typed.</summary>
-    public static string Quoted(string argument) =>
-        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,@+%".Contains(c))
-            ? argument
-            // Nothing can be escaped within apostrophes: they end, an escaped one follows, and they begin again.
-            : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

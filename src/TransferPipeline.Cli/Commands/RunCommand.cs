@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using TransferPipeline.Backbones;
 using TransferPipeline.Cli.Output;
+using TransferPipeline.Cli.Platform;
 using TransferPipeline.Evaluation;
 using TransferPipeline.Pipelines;
 
@@ -90,11 +91,11 @@ internal static class RunCommand
             Console.WriteLine($"  {purpose, -12} {path}");
         Console.WriteLine("next:");
         Console.WriteLine(
-            $"  {Common.CommandName} compare --features {Provenances.Quoted(result.Sets[0].Set.Folder)} --heads "
-                + $"'softmax,linear-svm:C=[0.001,0.01,0.1]' --report {Provenances.Quoted(NewReport(folder))}"
+            $"  {Common.CommandName} compare --features {ShellWords.Quoted(result.Sets[0].Set.Folder)} --heads "
+                + $"{ShellWords.Quoted("softmax,linear-svm:C=[0.001,0.01,0.1]")} --report {ShellWords.Quoted(NewReport(folder))}"
         );
         if (result.Files.TryGetValue("classifier", out var classifier))
-            Console.WriteLine($"  {Common.CommandName} predict {Provenances.Quoted(classifier)} PHOTO.jpg");
+            Console.WriteLine($"  {Common.CommandName} predict {ShellWords.Quoted(classifier)} PHOTO.jpg");
     }
 
     /// <summary>A name for another report, which replaces none that is there.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TransferPipeline.Cli.Platform;
 
 namespace TransferPipeline.Tests.Cli;
 
@@ -56,7 +57,7 @@ public sealed class InitTests : IDisposable
             Path.Combine("my jobs", "mine.yaml")
         );
         Assert.True(result.ExitCode == 0, result.Error);
-        Assert.EndsWith($"edit it, then: transfer run '{Path.Combine("my jobs", "mine.yaml")}'", result.Output.TrimEnd());
+        Assert.EndsWith($"edit it, then: transfer run {ShellWords.Quoted(Path.Combine("my jobs", "mine.yaml"))}", result.Output.TrimEnd());
         var text = File.ReadAllText(_folder.At("my jobs/mine.yaml"));
         Assert.Contains("path: '../12 # it''s/train'", text, StringComparison.Ordinal);
         Assert.Contains("validation-share: 0.2", text, StringComparison.Ordinal);
