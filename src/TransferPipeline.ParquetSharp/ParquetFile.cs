@@ -102,7 +102,14 @@ internal sealed class ParquetFile : IParquetReader
         );
 
     public IVectorReader Vectors(int group, string column, int width, long fileRow) =>
-        ArrowErrors.Explain(_file, () => new VectorReader(_file, _reader.RowGroup(group), LeafOf(column), width, fileRow));
+        ArrowErrors.Explain(
+            _file,
+            () =>
+            {
+                var leaf = LeafOf(column);
+                return VectorReader.Open(_file, _reader.RowGroup(group), leaf, width, fileRow);
+            }
+        );
 
     public void Dispose() => _reader.Dispose();
 

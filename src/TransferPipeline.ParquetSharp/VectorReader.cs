@@ -11,7 +11,7 @@ internal sealed class VectorReader : IVectorReader
 
     private readonly string _file;
     private readonly string _name;
-    private readonly ColumnReader _column;
+    private readonly RowGroupReader _group;
     private readonly ColumnReader<float> _reader;
     private readonly short _highest;
     private readonly int _width;
@@ -20,17 +20,33 @@ internal sealed class VectorReader : IVectorReader
     private long _rowsLeft;
     private long _row;
 
-    public VectorReader(string file, RowGroupReader group, Leaf leaf, int width, long fileRow)
+    private VectorReader(string file, RowGroupReader group, ColumnReader<float> column, Leaf leaf, int width, long fileRow)
     {
-        _column = group.Column(leaf.Index);
-        _reader =
-            _column as ColumnReader<float>
-            ?? throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' holds {_column.Type}, not what its type says");
+        (_group, _reader) = (group, column);
         (_file, _name, _width, _row, _rowsLeft) = (file, leaf.Name, width, fileRow, group.MetaData.NumRows);
-        _highest = _column.ColumnDescriptor.MaxDefinitionLevel;
+        _highest = column.ColumnDescriptor.MaxDefinitionLevel;
         // A whole number of vectors, so that every batch begins where a row begins.
         var batch = Math.Max(BatchValues / width, 1) * width;
         (_levels, _starts) = (new short[batch], new short[batch]);
+    }
+
+    /// <param name="group">Disposed of with the reader: it keeps the file open, which Windows then neither replaces nor deletes.</param>
+    public static VectorReader Open(string file, RowGroupReader group, Leaf leaf, int width, long fileRow)
+    {
+        ColumnReader? column = null;
+        try
+        {
+            column = group.Column(leaf.Index);
+            return column is ColumnReader<float> reader
+                ? new(file, group, reader, leaf, width, fileRow)
+                : throw ParquetErrors.Damaged(file, $"column '{leaf.Name}' holds {column.Type}, not what its type says");
+        }
+        catch
+        {
+            column?.Dispose();
+            group.Dispose();
+            throw;
+        }
     }
 
     public void Read(Span<float> destination)
@@ -47,7 +63,11 @@ internal sealed class VectorReader : IVectorReader
             throw Explain(MoreThanExpected);
     }
 
-    public void Dispose() => _column.Dispose();
+    public void Dispose()
+    {
+        _reader.Dispose();
+        _group.Dispose();
+    }
 
     /// <summary>Whole vectors, at most as many as the level buffers hold.</summary>
     private unsafe void ReadRows(Span<float> destination)

@@ -71,6 +71,22 @@ public sealed class BothLibrariesTests : IDisposable
         }
     }
 
+    /// <summary>Windows neither replaces nor deletes a file that is open.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Part_ThatWasRead_IsClosed(int library)
+    {
+        var (written, vectors) = Samples.Make(500, 64);
+        var file = _folder.At("part.parquet");
+        _tables[library].Write(file, written, vectors);
+        AssertReads(_tables[library], file, written, vectors);
+        if (OperatingSystem.IsLinux())
+            Assert.DoesNotContain(file, Directory.GetFiles("/proc/self/fd").Select(number => new FileInfo(number).LinkTarget));
+        else
+            File.Delete(file);
+    }
+
     [Fact]
     public void FailedRows_WrittenByOneLibrary_AreReadByTheOther()
     {
