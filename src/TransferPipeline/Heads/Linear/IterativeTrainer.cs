@@ -111,11 +111,13 @@ internal abstract partial class IterativeTrainer : HeadPathTrainer<IterativeOpti
     {
         if (!result.Converged)
         {
+            // Fewer than allowed: float32's rounding leaves no step that lowers the objective.
+            var advice = result.Iterations < options.MaxIterations ? "rounding allows no smaller one: raise tol" : "raise max_iter";
             context.Warn(
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{Name} with C={options.C:R} stopped after {result.Iterations} iterations at a relative gap of "
-                        + $"{result.Gap / result.Objective:0.#E+0} (tol {options.Tolerance:R}); raise max_iter or scale the vectors"
+                        + $"{result.Gap / result.Objective:0.#E+0} (tol {options.Tolerance:R}); {advice} or scale the vectors"
                 )
             );
         }

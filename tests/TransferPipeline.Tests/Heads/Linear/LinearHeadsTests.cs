@@ -117,7 +117,27 @@ public sealed class LinearHeadsTests
         var settings = HeadOptions.Parse(trainer, new Dictionary<string, string> { ["max_iter"] = "1", ["C"] = "100" });
         var head = trainer.Train(Mixture.Training(x, y, 300), settings, new TrainingContext { Warn = warnings.Add });
         Assert.False(head.Fit.Converged);
-        Assert.Contains("relative gap", Assert.Single(warnings));
+        Assert.Matches("stopped after 1 iterations at a relative gap of .*; raise max_iter or scale the vectors$", Assert.Single(warnings));
+    }
+
+    [Fact]
+    public void Train_ToleranceBelowRounding_AdvisesToRaiseIt()
+    {
+        var (x, y) = Mixture.Create(300, 20, 3, 5, spread: 3);
+        for (var i = 0; i < 300; i++)
+            x.Row(i)[0] += 1e4f;
+        var warnings = new List<string>();
+        var trainer = HeadCatalog.Find("logistic");
+        var options = new Dictionary<string, string>
+        {
+            ["tol"] = "1e-12",
+            ["scaling"] = "none",
+            ["C"] = "1000",
+        };
+        var settings = HeadOptions.Parse(trainer, options);
+        var head = trainer.Train(Mixture.Training(x, y, 300), settings, new TrainingContext { Warn = warnings.Add });
+        Assert.False(head.Fit.Converged);
+        Assert.EndsWith("rounding allows no smaller one: raise tol or scale the vectors", Assert.Single(warnings));
     }
 
     [Theory]
