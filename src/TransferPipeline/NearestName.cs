@@ -1,8 +1,14 @@
 namespace TransferPipeline;
 
-/// <summary>"Did you mean": the valid name nearest to a misspelt one (Damerau-Levenshtein distance, restricted).</summary>
+/// <summary>
+/// "Did you mean": the valid name nearest to a misspelt one (Damerau-Levenshtein distance, restricted), or one that is shorter or longer by
+/// whole words, cut off, or made of first letters: --batch-size for --batch, --out for --output, --lr for --learning-rate.
+/// </summary>
 internal static class NearestName
 {
+    // Edits that another form counts as: two letters that are wrong.
+    private const int OtherForm = 2;
+
     /// <returns>The nearest of <paramref name="candidates"/>, or null when none is within a third of the length.</returns>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
@@ -10,7 +16,10 @@ internal static class NearestName
         var bestDistance = int.MaxValue;
         foreach (var candidate in candidates)
         {
-            var distance = Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant());
+            var (given, valid) = (name.ToLowerInvariant(), candidate.ToLowerInvariant());
+            var distance = Distance(given, valid);
+            if (distance > OtherForm && (IsOtherForm(given, valid) || IsOtherForm(valid, given)))
+                distance = OtherForm;
             if (distance < bestDistance)
                 (best, bestDistance) = (candidate, distance);
         }
@@ -25,6 +34,20 @@ internal static class NearestName
     /// <returns><c>; did you mean 'x'?</c>, or an empty string.</returns>
     public static string Hint(string name, IEnumerable<string> candidates) =>
         Of(name, candidates) is { } nearest ? $"; did you mean '{nearest}'?" : "";
+
+    private static bool IsOtherForm(string shorter, string longer)
+    {
+        var (some, all) = (Words(shorter), Words(longer));
+        if (some.Length == 0 || some.Length > all.Length)
+            return false;
+        if (some.Length == 1 && some[0].Length > 1 && some[0] == string.Concat(all.Select(w => w[0])))
+            return true;
+        if (some.Length == 1 && all.Length == 1)
+            return some[0].Length >= 3 && all[0].StartsWith(some[0], StringComparison.Ordinal);
+        return some.All(w => w.Length >= 3 && all.Contains(w));
+    }
+
+    private static string[] Words(string name) => name.Split(['-', '_', ' '], StringSplitOptions.RemoveEmptyEntries);
 
     private static int Distance(string a, string b)
     {
