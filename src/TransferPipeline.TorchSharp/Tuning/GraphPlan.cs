@@ -35,7 +35,7 @@ internal sealed class GraphPlan : IDisposable
         // Parameters count as given, so that a Constant or an Identity that makes one is not run.
         var nodes = Needed(model.Graph, features, graph.Inputs.Select(i => i.Name).Concat(parameters.Keys));
         var index = new GraphIndex(model.Graph, graph.Inputs[0].Name);
-        nodes = GeluPattern.Fuse(nodes, index, features);
+        nodes = SwishPattern.Fuse(GeluPattern.Fuse(nodes, index, features), features);
         Outputs = [.. features.Select(Slot)];
         var used = nodes.SelectMany(n => n.Input).Concat(features).ToHashSet(StringComparer.Ordinal);
         foreach (var initializer in model.Graph.Initializer.Where(i => used.Contains(i.Name) && !parameters.ContainsKey(i.Name)))

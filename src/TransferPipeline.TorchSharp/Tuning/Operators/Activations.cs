@@ -21,7 +21,7 @@ internal static class Activations
             ["Selu"] = Selu,
             ["Gelu"] = Gelu,
             ["Mish"] = call => call.Data(0) * Softplus(call.Data(0)).tanh(),
-            ["Swish"] = call => call.Data(0) * call.Data(0).mul(Scalars.Of(call.Float("alpha", 1))).sigmoid(),
+            ["Swish"] = Swish,
             ["HardSwish"] = call => call.Data(0).hardswish(),
             ["HardSigmoid"] = HardSigmoid,
             ["Sigmoid"] = call => call.Data(0).sigmoid(),
@@ -90,6 +90,12 @@ internal static class Activations
 
     private static Tensor Gelu(OperatorCall call) =>
         nn.functional.gelu(call.Data(0), call.Text("approximate", "none") == "tanh" ? GELU.Approximate.tanh : GELU.Approximate.none);
+
+    private static Tensor Swish(OperatorCall call)
+    {
+        var (x, alpha) = (call.Data(0), call.Float("alpha", 1));
+        return alpha == 1 ? x.silu() : x * x.mul(Scalars.Of(alpha)).sigmoid();
+    }
 
     private static Tensor HardSigmoid(OperatorCall call)
     {

@@ -82,6 +82,8 @@ internal static partial class OperatorCases
         cases["Gelu"] = One("Gelu", 20);
         cases["Gelu tanh"] = One("Gelu", 20, ("approximate", "tanh"));
         cases["Gelu in parts"] = new(17, Map, InParts);
+        cases["Swish in parts"] = new(17, Map, (g, x) => g.Node("Mul", [x, g.Node("Sigmoid", [x])]));
+        cases["HardSwish in parts"] = new(13, Map, (g, x) => g.Node("Mul", [g.Node("HardSigmoid", [x], ("alpha", 1f / 6)), x]));
         cases["Mish"] = One("Mish", 18);
         cases["Clip"] = new(17, Map, (g, x) => g.Node("Clip", [x, g.Constant("min", [-0.5f]), g.Constant("max", [0.8f])]));
         cases["Clip from below"] = new(17, Map, (g, x) => g.Node("Clip", [x, g.Constant("min", [0.2f])]));
