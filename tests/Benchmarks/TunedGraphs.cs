@@ -48,7 +48,7 @@ internal static class TunedGraphs
 
     /// <summary>
     /// Writes the gradients of a batch, one raw float32 file per weight with its name in names.txt. The folder has pixels.f32, labels.i32,
-    /// head.f32 (C x D) and bias.f32 (C).
+    /// head.f32 (C x D) and bias.f32 (C), and for a file with an auxiliary classifier auxiliary-head.f32 and auxiliary-bias.f32.
     /// </summary>
     public static void WriteGradients(string file, string folder)
     {
@@ -56,6 +56,11 @@ internal static class TunedGraphs
         var bias = Read<float>("bias.f32");
         var (graph, _) = Open(file);
         graph = graph with { Head = graph.Head with { Weights = weights, Bias = bias } };
+        if (graph.Auxiliary is { } auxiliary)
+            graph = graph with
+            {
+                Auxiliary = auxiliary with { Weights = Read<float>("auxiliary-head.f32"), Bias = Read<float>("auxiliary-bias.f32") },
+            };
         using var part = TorchTuner.OpenPart(graph, new() { Threads = 2 });
         var gradients = part.Gradients(new([Read<float>("pixels.f32")], Read<int>("labels.i32")));
         var names = gradients.Keys.ToList();
@@ -104,18 +109,19 @@ internal static class TunedGraphs
 
     private static (TunedGraph Graph, CutModel Model) Open(string file)
     {
-        var model = Backbone.Open(file).Cut();
-        var (height, width) = (model.InputHeight, model.InputWidth);
-        var dimension = model.Outputs[0].Dimension;
-        int[] shape = model.Layout == Images.TensorLayout.Nchw ? [3, height, width] : [height, width, 3];
+        var whole = DividedBackbone.Make(Backbone.Open(file), SeparatingCuts.All, CutRequest.Default);
         var graph = new TunedGraph
         {
-            Model = model.Model.Clone(),
-            Inputs = [new(model.InputName, shape)],
-            Head = new(model.Outputs[0].Name, dimension, new float[Classes * dimension], new float[Classes]),
+            Model = whole.Upper,
+            Inputs = [whole.Input],
+            Head = Zero(whole.Feature, whole.Dimension),
+            Auxiliary = whole.Auxiliary is { } early ? Zero(early.Name, early.Dimension) : null,
         };
-        return (graph, model);
+        return (graph, whole.Lower);
     }
+
+    private static TunedHead Zero(string feature, int dimension) =>
+        new(feature, dimension, new float[Classes * dimension], new float[Classes]);
 
     private static float[] Pixels(int count)
     {
