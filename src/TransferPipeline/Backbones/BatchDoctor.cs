@@ -247,13 +247,11 @@ internal static class BatchDoctor
             // Row-major: outer axes, then photo, then what follows the batch axis.
             var (outer, rest) = (i / (inner * n), i % (inner * n));
             var single = singles[(int)(rest / inner)].Values[outer * inner + rest % inner];
-            largest = Math.Max(largest, Math.Abs(single));
-            var gap = Math.Abs(many.Values[i] - single);
-            // A NaN on one side only is a difference; on both it is the network's answer to noise.
-            difference = Math.Max(
-                difference,
-                float.IsNaN(gap) ? (float.IsNaN(single) && float.IsNaN(many.Values[i]) ? 0 : float.PositiveInfinity) : gap
-            );
+            if (float.IsFinite(single))
+                largest = Math.Max(largest, Math.Abs(single));
+            // NaN and infinities on both sides are the network's answer to noise; their difference would be no number.
+            var gap = many.Values[i].Equals(single) ? 0 : Math.Abs(many.Values[i] - single);
+            difference = Math.Max(difference, float.IsFinite(gap) ? gap : float.PositiveInfinity);
         }
 
         return difference / largest;

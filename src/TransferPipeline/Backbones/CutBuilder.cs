@@ -17,6 +17,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         // 1. Prune, and give the input one type.
         var input = backbone.Input;
         var cut = WithFloatInput(GraphPruner.Cut(onnx.Model, index, points.SelectMany(Tensors)), input);
+        Randomness.DropUnused(cut);
         Randomness.Refuse(backbone.File, cut);
         // 2. Declare the tensors themselves, unpooled: the batch is proven on them, where a difference is not averaged away.
         var tensors = points.Select(p => p.Tensor).Distinct().ToList();

@@ -35,6 +35,90 @@ internal static class Randomness
         }
     }
 
+    /// <summary>Writes zeros in the place of random numbers that are multiplied by zeros alone, as noise that was switched off.</summary>
+    public static void DropUnused(ModelProto cut)
+    {
+        var index = new GraphIndex(cut.Graph, cut.Graph.Input[0].Name);
+        foreach (var node in cut.Graph.Node.Where(n => IsDrawn(n) && n.Output.Count == 1).ToList())
+        {
+            var users = cut.Graph.Node.Where(n => GraphIndex.Inputs(n).Contains(node.Output[0])).ToList();
+            var factors = users
+                .Select(u => u is { OpType: "Mul", Input.Count: 2 } ? index.Constant(u.Input[u.Input[0] == node.Output[0] ? 1 : 0]) : null)
+                .ToList();
+            if (
+                factors.Count > 0
+                && factors.TrueForAll(f => f is not null && TensorData.Numbers(f) is { Length: > 0 } numbers && numbers.All(v => v == 0))
+            )
+                MakeConstant(cut, node, factors[0]!.DataType);
+        }
+    }
+
+    /// <summary>
+    /// Writes a constant in the place of all random numbers, for runs that show shapes alone: ONNX Runtime ends the process where the
+    /// limits or the deviation of a distribution are none.
+    /// </summary>
+    public static void MakeConstant(ModelProto model)
+    {
+        foreach (var node in model.Graph.Node.Where(IsDrawn).ToList())
+            MakeConstant(model, node, (int)node.Int("dtype", 0));
+    }
+
+    /// <param name="type">0 for that of the node's input, or float without one.</param>
+    private static void MakeConstant(ModelProto model, NodeProto node, int type)
+    {
+        var hasInput = node.Input.Count > 0;
+        if (hasInput && type == 0)
+        {
+            (node.OpType, node.Domain) = ("Identity", "");
+            node.Attribute.Clear();
+            return;
+        }
+
+        var graph = new GraphWriter(model);
+        // ConstantOfShape came with opset 9.
+        if (graph.Opset < 9)
+            return;
+        string shape;
+        if (hasInput)
+        {
+            shape = graph.Unique(node.Output[0] + "_shape");
+            model.Graph.Node.Insert(
+                model.Graph.Node.IndexOf(node),
+                new()
+                {
+                    OpType = "Shape",
+                    Name = shape,
+                    Input = { node.Input[0] },
+                    Output = { shape },
+                }
+            );
+        }
+        else
+        {
+            var dims = node.Ints("shape") ?? [];
+            shape = graph.Constant("random_shape", dims, dims.Length);
+        }
+
+        node.OpType = "ConstantOfShape";
+        node.Input.Clear();
+        node.Input.Add(shape);
+        node.Attribute.Clear();
+        var zero = TensorData.Of("", [0f], [1]);
+        if (type != 0)
+            zero = new()
+            {
+                DataType = type,
+                Dims = { 1 },
+                RawData = Google.Protobuf.ByteString.CopyFrom(
+                    new byte[TensorData.Bytes(new() { DataType = type, Dims = { 1 } }) ?? sizeof(float)]
+                ),
+            };
+        node.Attribute.Add(OnnxAttributes.Create("value", zero));
+    }
+
+    private static bool IsDrawn(NodeProto node) =>
+        node.OpType is "RandomNormal" or "RandomNormalLike" or "RandomUniform" or "RandomUniformLike" or "Bernoulli";
+
     /// <summary>The message for a network whose two runs on one photo differ.</summary>
     /// <param name="difference">The largest, relative to the largest value.</param>
     public static string Differs(string file, float difference) =>
@@ -46,7 +130,8 @@ internal static class Randomness
     public static bool IsRandom(GraphIndex index, NodeProto node) =>
         node.OpType switch
         {
-            "RandomNormal" or "RandomNormalLike" or "RandomUniform" or "RandomUniformLike" or "Multinomial" or "Bernoulli" => true,
+            "Multinomial" => true,
+            _ when IsDrawn(node) => true,
             // Up to opset 11 Dropout is never active in inference; then its third input states it.
             "Dropout" => node.Input.Count > 2
                 && node.Input[2].Length > 0

@@ -18,6 +18,7 @@ internal static class ShapeProbe
     )
     {
         var cut = CutBuilder.WithFloatInput(GraphPruner.Cut(model, index, tensors), input);
+        Randomness.MakeConstant(cut);
         foreach (var tensor in tensors)
             cut.Graph.Output.Add(new ValueInfoProto { Name = tensor });
         var shape = input.Shape(input.Batch ?? 1);

@@ -44,6 +44,7 @@ internal sealed class FloatNetwork
         // All outputs that the photo alone determines, so that the quantized file still gives a classifier's scores.
         List<string> outputs = [.. onnx.Model.Graph.Output.Select(o => o.Name).Where(o => index.Depends(o) && !index.NeedsOther(o))];
         var whole = CutBuilder.WithFloatInput(GraphPruner.Cut(onnx.Model, index, outputs), input);
+        Randomness.DropUnused(whole);
         Randomness.Refuse(file, whole);
         foreach (var output in outputs)
             whole.Graph.Output.Add(new ValueInfoProto { Name = output });

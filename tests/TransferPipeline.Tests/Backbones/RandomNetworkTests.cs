@@ -40,6 +40,53 @@ public sealed class RandomNetworkTests : IDisposable
         Assert.Contains("exported in training mode?", error.Message);
     }
 
+    [Theory]
+    [InlineData("RandomNormalLike")]
+    [InlineData("RandomUniformLike")]
+    [InlineData("Bernoulli")]
+    [InlineData("RandomNormal")]
+    public void Cut_NoiseTimesZero_IsTaken(string op)
+    {
+        var m = new SmallModel(17);
+        var map = m.Body(m.Input);
+        var noise = op == "RandomNormal" ? m.Node(op, [], ("shape", new long[] { 3, 3 })) : m.Node(op, m.Node("Sigmoid", map));
+        map = m.Node("Add", map, m.Node("Mul", noise, m.Graph.Constant("off", [0f, 0, 0], 3)));
+        var feature = m.Node("Flatten", m.Node("GlobalAveragePool", map));
+        m.Output(m.Gemm(feature, 8, SmallModel.Classes));
+        var backbone = Backbone.Open(m.Save(_folder));
+        var pixels = Probe.Pixels([2, 3, SmallModel.Size, SmallModel.Size], 5);
+        SmallModel.AssertClose(
+            m.RunFull(feature, pixels, 2, 3, SmallModel.Size, SmallModel.Size).Values,
+            SmallModel.RunCut(backbone.Cut(), pixels, 2)
+        );
+    }
+
+    [Fact]
+    public void Summarize_DistributionOfNoWidth_DoesNotRunIt()
+    {
+        // ONNX Runtime ends the process where a deviation is not above 0.
+        var m = new SmallModel();
+        var map = m.Body(m.Input);
+        map = m.Node("Add", map, m.Node("RandomNormalLike", [map], ("scale", 0f)));
+        map = m.Node("Add", map, m.Node("RandomUniform", [], ("shape", new long[] { 3, 3 }), ("low", 2f), ("high", 1f)));
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", map)), 8, SmallModel.Classes));
+        var backbone = Backbone.Open(m.Save(_folder));
+        Assert.Equal([1, 8, 3, 3], backbone.Summarize().Layers.Single(l => l.Operator == "RandomNormalLike").Shape);
+        Assert.Contains("is random", Assert.Throws<BadInputException>(() => backbone.Cut()).Message);
+    }
+
+    [Fact]
+    public void Cut_NoFiniteNumbers_AreNotTakenForRandom()
+    {
+        var m = new SmallModel();
+        var pooled = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
+        // Of the channels some are NaN, some infinite, and some numbers.
+        var feature = m.Node("Div", pooled, m.Graph.Constant("by", [0f, 1, float.NaN, 1, float.Epsilon, 1, 1, 1], 8));
+        m.Output(m.Gemm(feature, 8, SmallModel.Classes));
+        var cut = Backbone.Open(m.Save(_folder)).Cut();
+        Assert.Equal((8, null), (cut.Outputs[0].Dimension, cut.MaxBatch));
+    }
+
     [Fact]
     public void Cut_DropoutThatIsOff_IsTaken()
     {
