@@ -45,7 +45,7 @@ internal static class HeadOperators
         var data = node.Input.Count > 0 ? node.Input[0] : "";
         switch (node.OpType)
         {
-            case "Softmax" or "LogSoftmax" or "Hardmax" or "QLinearSoftmax":
+            case "Softmax" or "LogSoftmax" or "Hardmax" or "QLinearSoftmax" or "BiasSoftmax":
                 return (data, passed with { Softmax = true });
             case "Identity"
             or "Flatten"
@@ -62,6 +62,12 @@ internal static class HeadOperators
                 return (data, passed);
             case "ArgMax" or "ArgMin" or "TopK" or "Split" or "OneHot" or "Not" or "NonZero":
                 return (data, passed with { KeepsCount = false });
+            // The score of the best class, and evidence as networks of uncertain classes make it; elsewhere these are a pooling and an
+            // activation inside the network.
+            case "ReduceMax" when index.Producer(data) is { OpType: "Softmax" or "Sigmoid" }:
+                return (data, passed with { KeepsCount = false });
+            case "Softplus" when index.Producer(data) is { OpType: "Gemm" or "Add" }:
+                return (data, passed);
             case "Tanh":
                 return (data, passed with { Tanh = true });
             case "LpNormalization" when node.Int("p", 2) == 2:
@@ -90,6 +96,10 @@ internal static class HeadOperators
                     : null;
             case "If":
                 return Only(index, node) is { } outer ? (outer, passed) : null;
+            case "Optional" or "OptionalGetElement" or "SequenceConstruct" or "SequenceAt" or "SplitToSequence" or "ConcatFromSequence":
+            // A loop without layers only rearranges scores.
+            case "Loop" or "Scan" when !GraphIndex.Inner(node).Any(n => n.OpType is "Gemm" or "MatMul" or "Conv"):
+                return Only(index, node) is { } looped ? (looped, passed with { KeepsCount = false }) : null;
             default:
                 return null;
         }

@@ -76,6 +76,9 @@ internal sealed class GraphIndex
     public static IEnumerable<NodeProto> AllNodes(GraphProto graph) =>
         graph.Node.Concat(graph.Node.SelectMany(Subgraphs).SelectMany(AllNodes));
 
+    /// <summary>The nodes of the graphs in a node's attributes.</summary>
+    public static IEnumerable<NodeProto> Inner(NodeProto node) => Subgraphs(node).SelectMany(AllNodes);
+
     private static IEnumerable<GraphProto> Subgraphs(NodeProto node) =>
         node.Attribute.SelectMany(a => a.Graphs.Concat(a.G is { } g ? [g] : []));
 
