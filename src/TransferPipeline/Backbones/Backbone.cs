@@ -19,10 +19,12 @@ internal sealed partial class Backbone
         Arithmetic = PixelArithmetic.Find(index, input);
         Input = input with { InLevels = Arithmetic.Unit == PixelUnit.Levels };
         // 2. What each output ends in.
-        _heads = ClassifierWalk.Find(index);
-        // Auxiliary classifiers branch off earlier. Where the deepest heads are several, there is no single feature.
-        var deepest = _heads.Where(h => h.Classifier is not null || h.Features.Count > 0).MaxBy(h => h.Depth);
-        _classifier = deepest?.Classifier;
+        _heads = ClassifierWalk.Find(index, ShapeOf);
+        // 3. Auxiliary classifiers branch off earlier. Where the deepest heads are several, there is no single feature.
+        if (OutputHead.Deepest(_heads) is { Features.Count: > 0 } several)
+            _heads = [.. _heads, several];
+        else
+            _classifier = OutputHead.Deepest(_heads)?.Classifier;
     }
 
     /// <summary>Full path of the model file.</summary>
@@ -52,6 +54,9 @@ internal sealed partial class Backbone
 
     /// <summary>Version of the default operator set.</summary>
     public int Opset => _onnx.Model.Opset;
+
+    /// <summary>What each output that the photo determines ends in.</summary>
+    internal IReadOnlyList<OutputHead> Heads => _heads;
 
     /// <summary>What the first operators show of the pixels that it takes.</summary>
     internal PixelArithmetic Arithmetic { get; }
@@ -112,6 +117,20 @@ internal sealed partial class Backbone
     /// <exception cref="UsageException">It is not clear which output is the feature.</exception>
     public string? FeatureNote(CutRequest request) =>
         HasClassifier || request.Cut != CutRequest.Penultimate ? null : Outputs.Note(Outputs.Choose(request.Pooling), request.Pooling);
+
+    /// <summary>Shape of a tensor for one photo, or as many as the file fixes; null where the network does not run.</summary>
+    private long[]? ShapeOf(string tensor)
+    {
+        try
+        {
+            return ShapeProbe.Run(File, _onnx.Model, _index, Input, [tensor])[tensor].Shape;
+        }
+        catch (BadInputException)
+        {
+            // The size of the photos may still change; the run that makes vectors reports what is wrong.
+            return null;
+        }
+    }
 
     private EncoderOutputs Outputs => _outputs ??= EncoderOutputs.Find(File, _onnx.Model, _index, Input, _heads);
 

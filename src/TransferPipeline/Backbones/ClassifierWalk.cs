@@ -29,7 +29,22 @@ internal sealed record OutputHead(
     IReadOnlyList<string> Features,
     string? NoClassifier,
     int Depth
-);
+)
+{
+    /// <summary>
+    /// The head that counts: the deepest one. Where several are as deep and take other features, one that stands for all of them.
+    /// </summary>
+    /// <returns>Null when no output ends in a classifier.</returns>
+    public static OutputHead? Deepest(IReadOnlyList<OutputHead> heads)
+    {
+        var candidates = heads.Where(h => h.Classifier is not null || h.Features.Count > 0).ToList();
+        var all = candidates.Where(h => h.Depth == candidates.Max(c => c.Depth)).ToList();
+        IReadOnlyList<string> features = [.. all.SelectMany(h => h.Classifier is { } c ? [c.Feature] : h.Features).Distinct()];
+        return all.Count == 0 ? null
+            : features.Count == 1 ? all[0]
+            : new(string.Join("' and '", all.Select(h => h.Output)), null, features, null, all[0].Depth);
+    }
+}
 
 /// <summary>Finds the classifier of a graph by walking back from its outputs to the last layer with weights.</summary>
 internal sealed class ClassifierWalk
@@ -41,17 +56,23 @@ internal sealed class ClassifierWalk
     private static readonly int[] ImageNetClasses = [1000, 1001, 21841, 21843, 11221, 21842];
 
     private readonly GraphIndex _index;
+    private readonly Positions _positions;
     private int _branches;
 
-    private ClassifierWalk(GraphIndex index) => _index = index;
+    private ClassifierWalk(GraphIndex index, Positions positions) => (_index, _positions) = (index, positions);
 
     /// <summary>What each output that depends on the image ends in.</summary>
-    public static IReadOnlyList<OutputHead> Find(GraphIndex index) =>
+    /// <param name="shapeOf">The shape of a tensor for one photo; null where the network does not run.</param>
+    public static IReadOnlyList<OutputHead> Find(GraphIndex index, Func<string, long[]?> shapeOf)
+    {
+        var positions = new Positions(index, shapeOf);
+        return
         [
             .. index
                 .Graph.Output.Where(o => index.Depends(o.Name) && !index.NeedsOther(o.Name))
-                .Select(o => new ClassifierWalk(index).FromOutput(o)),
+                .Select(o => new ClassifierWalk(index, positions).FromOutput(o)),
         ];
+    }
 
     private OutputHead FromOutput(ValueInfoProto output)
     {
@@ -65,20 +86,32 @@ internal sealed class ClassifierWalk
         var depth = found.Max(f => _index.Depth(f.Layer.Layer.Output[0]));
         if (found.Any(f => !Accepts(f.Layer, f.Passed, output)))
             return none;
-        // 3. An embedding's projection looks alike; names, normalization and a missing bias distinguish it.
+        // 3. What makes scores of each position of a map, or of each token, is a segmentation or a detection. Behind it an average is one
+        // of features as well, since the layer is linear.
+        var isOfPositions = IsOfPositions(layer, passed);
+        if (isOfPositions && !passed.Pooled)
+            return none with { NoClassifier = "makes scores of each position of a map or of each token", Depth = depth };
+        // 4. An embedding's projection looks alike; names, normalization and a missing bias distinguish it.
         if (found.All(f => ProjectionEvidence.Reason(f.Layer, f.Passed, output.Name) is not null))
             return none with { NoClassifier = ProjectionEvidence.Reason(layer, found[0].Passed, output.Name), Depth = depth };
-        // 4. Several heads share one feature, or there is no single penultimate tensor.
+        // 5. Several heads share one feature, or there is no single penultimate tensor.
         var features = found.Select(f => f.Layer.Feature).Distinct().ToList();
         if (features.Count > 1)
             return none with { Features = features, Depth = depth };
-        // 5. The number of classes: heads that are joined add theirs; a declared output wins where it has one value per class.
+        // 6. The number of classes: heads that are joined add theirs; a declared output wins where it has one value per class.
         var classes = found.Count == 1 ? layer.Units : found.Sum(f => f.Layer.Units);
         if (found[0].Passed.KeepsCount && output.Type?.TensorType?.Shape?.Dim is { Count: > 1 } dims && dims[^1].DimValue > 1)
             classes = (int)dims[^1].DimValue;
         return none with
         {
-            Classifier = new(layer.Layer, layer.Feature, layer.Quantized, output.Name, layer.IsConv && passed.Pooled, classes),
+            Classifier = new(
+                layer.Layer,
+                layer.Feature,
+                layer.Quantized,
+                output.Name,
+                passed.Pooled && (layer.IsConv || isOfPositions),
+                classes
+            ),
             Depth = depth,
         };
     }
@@ -135,6 +168,14 @@ internal sealed class ClassifierWalk
     private bool AreSiblings(List<(WeightedLayer Layer, HeadState Passed)> found) =>
         found.All(f => !f.Layer.IsConv)
         && found.All(f => _index.Ancestors(f.Layer.Feature) is var before && found.All(other => !before.Contains(other.Layer.Layer)));
+
+    /// <summary>A Gemm takes vectors alone; a convolution over the whole map leaves one position.</summary>
+    private bool IsOfPositions(WeightedLayer layer, HeadState passed) =>
+        layer.IsConv
+            ? !passed.Pooled && layer.IsPointwise(_index) && _positions.AreSeveral(layer.Feature, ofConv: true)
+            : layer.Layer.OpType is not ("Gemm" or "FusedGemm" or "QGemm" or "If")
+                && layer.Layer.Domain != "ai.onnx.ml"
+                && _positions.AreSeveral(layer.Feature, ofConv: false);
 
     private bool Accepts(WeightedLayer layer, HeadState passed, ValueInfoProto output)
     {

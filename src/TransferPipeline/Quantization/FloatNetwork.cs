@@ -106,9 +106,9 @@ internal sealed class FloatNetwork
         // The manifest's cut comes first: feature sets of this model are made with it.
         if (cut.Length > 0 && index.Depends(cut))
             return cut;
-        // The deepest classifier: auxiliary ones, as of Inception, branch off earlier.
-        if (ClassifierWalk.Find(index).Where(h => h.Classifier is not null).MaxBy(h => h.Depth) is { } head)
-            return head.Classifier!.Feature;
+        // Of a classifier no shapes are needed: the file's own graph has shown that it is one.
+        if (backbone.HasClassifier && OutputHead.Deepest(ClassifierWalk.Find(index, _ => null))?.Classifier is { } classifier)
+            return classifier.Feature;
         var named = backbone.HasClassifier ? backbone.Penultimate! : backbone.Explicit(CutRequest.Default).Cut;
         return index.Depends(named)
             ? named

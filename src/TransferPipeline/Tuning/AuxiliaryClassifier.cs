@@ -12,7 +12,7 @@ internal static class AuxiliaryClassifier
     public static CutRequest? Find(Backbone backbone, string cut)
     {
         var index = new GraphIndex(backbone.CopyModel().Graph, backbone.Input.Name);
-        var heads = ClassifierWalk.Find(index).Where(h => h.Classifier is { Quantized: null }).OrderByDescending(h => h.Depth).ToList();
+        var heads = backbone.Heads.Where(h => h.Classifier is { Quantized: null }).OrderByDescending(h => h.Depth).ToList();
         if (heads.Count < 2 || heads[0].Classifier is not { } main)
             return null;
         // As many classes: two classifiers of other numbers are of two tasks. On one feature they are side by side.

@@ -25,6 +25,25 @@ public sealed partial class HeadFormTests
     }
 
     [Fact]
+    public void Cut_OutputsAsDeepOfTwoFeatures_AsksWhich()
+    {
+        var m = new SmallModel();
+        var tokens = m.Node("Transpose", [m.Node("Reshape", m.Body(m.Input), m.Shape(0, 8, 9))], ("perm", new long[] { 0, 2, 1 }));
+        var (a, b) = (Token(0), Token(1));
+        m.Output(m.Gemm(a, 8, 7)).Output(m.Gemm(b, 8, 7));
+        var backbone = Backbone.Open(m.Save(_folder));
+        var error = Assert.Throws<UsageException>(() => backbone.Cut());
+        Assert.Contains(
+            $"make '{m.Model.Graph.Output[0].Name}' and '{m.Model.Graph.Output[1].Name}'; choose the feature with --cut NAME: "
+                + $"'{a}' (1 x 8), '{b}' (1 x 8)",
+            error.Message
+        );
+        Assert.Equal(8, backbone.Cut(new CutRequest(b, Pooling.None)).Outputs[0].Dimension);
+
+        string Token(long place) => m.Node("Gather", [tokens, m.Graph.Constant("i", [place])], ("axis", 1L));
+    }
+
+    [Fact]
     public void Open_FunctionThatCallsItself_IsRefused()
     {
         var m = new SmallModel();
