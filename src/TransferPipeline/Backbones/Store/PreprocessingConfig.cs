@@ -41,6 +41,7 @@ internal sealed class PreprocessingConfig
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         // Publishers put the ONNX files into a folder onnx below the configuration.
+        StatedPreprocessing? unread = null;
         var folders = Path.GetFileName(folder) == "onnx" && Path.GetDirectoryName(folder) is { } above ? new[] { folder, above } : [folder];
         foreach (var path in folders.SelectMany(f => FileNames.Select(n => Path.Combine(f, n))).Where(File.Exists))
         {
@@ -56,6 +57,13 @@ internal sealed class PreprocessingConfig
                     && new PreprocessingConfig(json.RootElement, source, input).Read(Path.GetFileName(path)) is { } stated
                 )
                     return WithSize(Plausible(stated), input, isFixed);
+                // A processor's file is about photos, whatever else it holds; the other two are of many kinds of networks.
+                if (Path.GetFileName(path) == "preprocessor_config.json")
+                    unread ??= new(
+                        PreprocessingNames.Find("torchvision", input.Height, input.Width),
+                        $"Hugging Face's {source}",
+                        "has no size, no image_mean and no do_normalize"
+                    );
             }
             catch (Exception e)
                 when (e
@@ -75,7 +83,7 @@ internal sealed class PreprocessingConfig
             }
         }
 
-        return null;
+        return unread;
     }
 
     /// <exception cref="FormatException">Its numbers, or what is computed of them, give no pixels or no finite values.</exception>
@@ -86,9 +94,17 @@ internal sealed class PreprocessingConfig
         if (Array.Find(sides, s => s is < 0 or > Preprocessing.MostPixels) is not 0 and var side)
             throw new FormatException($"it gives a side of {side} pixels, expected at most {Preprocessing.MostPixels}");
         double[] values = [.. p.Mean, p.Offset, p.Divisor];
-        return values.All(double.IsFinite) && p.Std.All(s => s > 0 && double.IsFinite(s))
-            ? stated
-            : throw new FormatException("its mean, deviation or factor give no finite values; expected deviations greater than 0");
+        if (!values.All(double.IsFinite) || !p.Std.All(s => s > 0 && double.IsFinite(s)))
+            throw new FormatException("its mean, deviation or factor give no finite values; expected deviations greater than 0");
+        // Means and deviations of levels for values up to 1, or the other way round: normalized photos would all be alike, or be far off.
+        var isOff =
+            p.Divisor == 0 && p.Mean.Zip(p.Std).Any(c => c.First > 1.2 || c.Second > 4 || c.First is > 0 and < 0.02 && c.Second < 0.02);
+        return isOff && stated.Problem is null
+            ? stated with
+            {
+                Problem = "has a mean and a deviation of another unit than its factor makes",
+            }
+            : stated;
     }
 
     /// <summary>A configuration whose photos are of another size than the model takes cannot be followed.</summary>
@@ -108,12 +124,17 @@ internal sealed class PreprocessingConfig
     private StatedPreprocessing? Read(string name) =>
         name switch
         {
-            "open_clip_config.json" => _root.Object("preprocess_cfg") is { } clip ? OpenClip(clip) : null,
-            "config.json" => (_root.Object("pretrained_cfg") ?? _root) is var timm
-            && timm.TryGetProperty("input_size", out _)
-            && timm.TryGetProperty("mean", out _)
-                ? Timm(timm)
+            // OpenCLIP takes CLIP's numbers where the file has none.
+            "open_clip_config.json" => (_root.Object("preprocess_cfg") ?? _root.Object("model_cfg")?.Object("vision_cfg")) is { } clip
+                ? OpenClip(clip)
                 : null,
+            // timm's processor for transformers repeats its configuration.
+            "config.json"
+            or "preprocessor_config.json"
+                when (_root.Object("pretrained_cfg") ?? _root) is var timm
+                    && timm.TryGetProperty("input_size", out _)
+                    && timm.TryGetProperty("mean", out _) => Timm(timm),
+            "config.json" => null,
             _ => (_root.Object("image_processor") ?? _root) is var processor
             && (
                 processor.TryGetProperty("size", out _)
@@ -156,7 +177,7 @@ internal sealed class PreprocessingConfig
 
     private StatedPreprocessing OpenClip(JsonElement config)
     {
-        var (height, width) = config.Sides("size") ?? _input;
+        var (height, width) = config.Sides("size") ?? config.Sides("image_size") ?? _input;
         var mode = config.Text("resize_mode") ?? "shortest";
         var p = new Preprocessing
         {
@@ -221,8 +242,11 @@ internal sealed class PreprocessingConfig
                 problems.Add($"has {property.Name}");
         }
 
-        if (config.Flag("do_normalize", false) && config.Value("image_mean") is null)
-            problems.Add("has do_normalize without image_mean");
+        if (config.Value("image_mean") is null && config.Flag("do_normalize", HuggingFaceTypes.Normalizes(Type(config))))
+            problems.Add(config.Value("do_normalize") is null ? "has no image_mean" : "has do_normalize without image_mean");
+        // Of processors of videos: a rescaling less 1 or less a half.
+        if (config.Flag("offset", false))
+            problems.Add("has offset");
         // Their center_crop comes before the resize there.
         if (Type(config).StartsWith("Perceiver", StringComparison.Ordinal))
             problems.Add("crops before it resizes");
@@ -279,7 +303,7 @@ internal sealed class PreprocessingConfig
             isShort =
                 config.Value("default_to_square") is not null ? !config.Flag("default_to_square", true)
                 : type.Length == 0 ? config.Flag("do_center_crop", false)
-                : ShortSideTypes.Any(t => type.StartsWith(t, StringComparison.Ordinal));
+                : HuggingFaceTypes.ResizesShortSide(type);
         if (type.StartsWith("ConvNext", StringComparison.Ordinal) || config.Number("crop_pct") is not null)
             return Share(p, config, height);
         // transformers' LevitImageProcessor: int((256 / 224) * shortest_edge).
@@ -287,19 +311,6 @@ internal sealed class PreprocessingConfig
             height = (int)(256.0 / 224 * height);
         return isShort ? p with { ResizeShortSide = height } : p with { ResizeHeight = height, ResizeWidth = width };
     }
-
-    private static readonly string[] ShortSideTypes =
-    [
-        "CLIP",
-        "ChineseCLIP",
-        "Bit",
-        "ConvNext",
-        "Levit",
-        "MobileNet",
-        "MobileViT",
-        "PoolFormer",
-        "EfficientFormer",
-    ];
 
     /// <summary>
     /// ConvNeXt's and its followers': below 384 pixels the short side divided by a share, then the middle; from 384 on a square.
@@ -352,7 +363,7 @@ internal sealed class PreprocessingConfig
         switch (config.Number("resample"))
         {
             case null:
-                return Interpolation.Bilinear;
+                return HuggingFaceTypes.Filter(Type(config));
             case 0:
                 return Interpolation.Nearest;
             case 1:

@@ -102,6 +102,44 @@ public sealed class PreprocessingConfigTests : IDisposable
         "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.48145466, 0.4578275, 0.40821073]) / [0.26862954, 0.26130258, 0.27577711]"
     )]
     [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"vision_cfg":{"image_size":12}}}""",
+        "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.48145466, 0.4578275, 0.40821073]) / [0.26862954, 0.26130258, 0.27577711]"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """
+            {"image_processor_type":"TimmWrapperImageProcessor","pretrained_cfg":{"input_size":[3,12,12],"mean":[0.5],"std":[0.5],
+            "crop_pct":1.0,"interpolation":"bicubic"}}
+            """,
+        "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5] (timm's preprocessor_config.json)"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"image_processor_type":"DeiTImageProcessorFast","size":{"height":12,"width":12},"image_mean":[0.5],"image_std":[0.5]}""",
+        "resize 12 x 12 bicubic"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"image_processor_type":"Siglip2ImageProcessor","size":{"height":12,"width":12},"image_mean":[0.5],"image_std":[0.5]}""",
+        "resize 12 x 12 bilinear"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"image_processor_type":"EfficientNetImageProcessor","size":{"height":12,"width":12},"image_mean":[0.5],"image_std":[0.5]}""",
+        "resize 12 x 12 nearest"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"image_processor_type":"MobileViTImageProcessor","size":{"shortest_edge":14},"crop_size":12,"do_flip_channel_order":true}""",
+        "short side 14 bilinear, crop 12 x 12 rounded down, (x - 0) / 255, BGR"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"size":{"height":12,"width":12},"do_rescale":false,"image_mean":[123.675,116.28,103.53],"image_std":[1,1,1]}""",
+        "resize 12 x 12 bilinear"
+    )]
+    [InlineData(
         "config.json",
         """{"model_type":"resnet","hidden_size":12}""",
         "short side 13 bilinear, crop 12 x 12, (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] (nothing states it"
@@ -172,6 +210,11 @@ public sealed class PreprocessingConfigTests : IDisposable
     [InlineData("""{"max_num_patches":256,"do_normalize":true,"image_mean":[0.5],"image_std":[0.5]}""", "has max_num_patches")]
     [InlineData("""{"size":{"height":12,"width":12},"do_center_crop":true}""", "has do_center_crop without crop_size")]
     [InlineData("""{"size":{"height":12,"width":12},"do_normalize":true}""", "has do_normalize without image_mean")]
+    [InlineData("""{"image_processor_type":"ViTImageProcessor","size":{"height":12,"width":12}}""", "has no image_mean")]
+    [InlineData("""{"image_processor_type":"ViTImageProcessor"}""", "has no size, no image_mean and no do_normalize")]
+    [InlineData("""{"size":12,"image_mean":[0.5],"image_std":[0.5],"offset":true}""", "has offset")]
+    [InlineData("""{"size":12,"image_mean":[127.5],"image_std":[127.5]}""", "of another unit than its factor makes")]
+    [InlineData("""{"size":12,"image_mean":[0.5],"image_std":[0.5],"do_rescale":false}""", "of another unit than its factor makes")]
     [InlineData(
         """
             {"image_processor_type":"PerceiverImageProcessor","size":{"height":12,"width":12},"crop_size":{"height":14,

@@ -1,0 +1,52 @@
+using TransferPipeline.Images;
+
+namespace TransferPipeline.Backbones.Store;
+
+/// <summary>
+/// What the classes of transformers' image processors do where a configuration does not say it; types come without the word for the variant
+/// on tensors, and as FeatureExtractor in old files.
+/// </summary>
+internal static class HuggingFaceTypes
+{
+    private static readonly string[] ShortSide =
+    [
+        "CLIP",
+        "ChineseCLIP",
+        "Bit",
+        "ConvNext",
+        "Levit",
+        "MobileNet",
+        "MobileViT",
+        "PoolFormer",
+        "EfficientFormer",
+    ];
+
+    private static readonly string[] Bicubic =
+    [
+        "CLIP",
+        "ChineseCLIP",
+        "Bit",
+        "DeiT",
+        "SiglipI",
+        "Beit",
+        "Levit",
+        "PoolFormer",
+        "Blip",
+        "Flava",
+        "EfficientFormer",
+        "OwlV",
+        "DPT",
+    ];
+
+    /// <summary>Before sizes had names, a number meant the short side for these, and a square for ViT's and others.</summary>
+    public static bool ResizesShortSide(string type) => ShortSide.Any(t => type.StartsWith(t, StringComparison.Ordinal));
+
+    /// <summary>The filter of a configuration without <c>resample</c>.</summary>
+    public static Interpolation Filter(string type) =>
+        type.StartsWith("EfficientNet", StringComparison.Ordinal) ? Interpolation.Nearest
+        : Bicubic.Any(t => type.StartsWith(t, StringComparison.Ordinal)) ? Interpolation.Bicubic
+        : Interpolation.Bilinear;
+
+    /// <summary>The class has a mean of its own, which a configuration without <c>do_normalize</c> means; MobileViT's has none.</summary>
+    public static bool Normalizes(string type) => type.Length > 0 && !type.StartsWith("MobileViT", StringComparison.Ordinal);
+}
