@@ -78,6 +78,19 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         var tensor = model.Graph.Input.First(i => i.Name == input.Name).Type.TensorType;
         if ((DataType)tensor.ElemType == DataType.Float)
             return model;
+        if ((DataType)tensor.ElemType == DataType.Uint8 && LevelCasts(model.Graph, input.Name) is { } casts)
+        {
+            // Whole levels are the same numbers in float32, and no gradient goes through a cast to bytes and back.
+            foreach (var made in casts)
+            {
+                made.OpType = "Identity";
+                made.Attribute.Clear();
+            }
+
+            tensor.ElemType = (int)DataType.Float;
+            return model;
+        }
+
         var name = new GraphWriter(model).Unique(input.Name + "_cast");
         GraphEdit.Redirect(model.Graph, input.Name, name);
         var cast = new NodeProto { OpType = "Cast", Name = name };
@@ -88,6 +101,34 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         model.Graph.Node.Insert(0, cast);
         tensor.ElemType = (int)DataType.Float;
         return model;
+    }
+
+    /// <summary>
+    /// The casts to float32 in which all ways of the input end, behind operators that only move values; null where some do not.
+    /// </summary>
+    private static List<NodeProto>? LevelCasts(GraphProto graph, string input)
+    {
+        var (moved, casts) = (new HashSet<string>(StringComparer.Ordinal) { input }, new List<NodeProto>());
+        foreach (var node in graph.Node.Where(n => GraphIndex.Inputs(n).Any(moved.Contains)))
+        {
+            switch (node.OpType)
+            {
+                case "Shape" or "Size":
+                    break;
+                case "Cast" when node.Int("to", 0) == (long)DataType.Float:
+                    casts.Add(node);
+                    break;
+                case "Transpose" or "Identity" or "Reshape" or "Slice" or "Squeeze" or "Unsqueeze" or "Split" or "Flatten":
+                case "Gather" when moved.Contains(node.Input[0]):
+                case "Concat" when node.Input.All(moved.Contains):
+                    moved.UnionWith(node.Output);
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        return graph.Output.Any(o => moved.Contains(o.Name)) ? null : casts;
     }
 
     /// <exception cref="BadInputException">ONNX Runtime refuses the model.</exception>

@@ -38,6 +38,29 @@ public sealed class DividedBackboneTests : IDisposable
         Assert.DoesNotContain(divided.Upper.Graph.Node, n => n.Input.Contains(m.Input) || n.Input.Contains(first));
     }
 
+    /// <summary>Levels are whole numbers: a gradient would not go through a cast to bytes and back.</summary>
+    [Theory]
+    [InlineData("Cast, Transpose")]
+    [InlineData("Transpose, Cast")]
+    [InlineData("Slice, Transpose, two Casts")]
+    public void Make_AllOfANetworkThatTakesBytes_CastsNone(string form)
+    {
+        var m = new SmallModel(17, "pixels", TensorProto.Types.DataType.Uint8, -1, 12, 12, 3);
+        var x = m.Input;
+        if (form.StartsWith("Slice", StringComparison.Ordinal))
+            x = m.Node("Slice", x, m.Shape(-1), m.Shape(-4), m.Shape(3), m.Shape(-1));
+        x = form.StartsWith("Cast", StringComparison.Ordinal) ? Turned(Float(x)) : Float(Turned(x));
+        if (form.EndsWith("Casts", StringComparison.Ordinal))
+            x = m.Node("Add", x, Float(m.Model.Graph.Node[^1].Input[0]));
+        var map = m.Body(m.Node("Div", x, m.Scalar(255)));
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", map)), 8, SmallModel.Classes));
+        var divided = AssertDivides(Backbone.Open(m.Save(_folder)), "all", photos: 3, tolerance: 1e-6);
+        Assert.DoesNotContain(divided.Upper.Graph.Node, n => n.OpType == "Cast");
+
+        string Float(string tensor) => m.Node("Cast", [tensor], ("to", (long)TensorProto.Types.DataType.Float));
+        string Turned(string tensor) => m.Node("Transpose", [tensor], ("perm", new long[] { 0, 3, 1, 2 }));
+    }
+
     [Fact]
     public void Make_AtTheFeature_SaysThatNothingIsAboveIt()
     {
