@@ -54,9 +54,11 @@ public sealed class FileNamesTests
     [InlineData("models", "weights.bin", false)]
     public void IsInside_ComparesWholeFolders(string folder, string file, bool inside)
     {
-        var root = Path.GetTempPath();
-        Assert.Equal(inside, FileNames.IsInside(Path.Combine(root, folder), Path.Combine(root, file)));
-        Assert.Equal(inside, FileNames.IsInside(Path.Combine(root, folder) + Path.DirectorySeparatorChar, Path.Combine(root, file)));
+        // Whole paths, with the system's separators.
+        folder = Path.GetFullPath(folder, Path.GetTempPath());
+        file = Path.GetFullPath(file, Path.GetTempPath());
+        Assert.Equal(inside, FileNames.IsInside(folder, file));
+        Assert.Equal(inside, FileNames.IsInside(folder + Path.DirectorySeparatorChar, file));
     }
 
     [Fact]
