@@ -197,6 +197,8 @@ public sealed class NamesAndFormsTests : IDisposable
     [Fact]
     public void Photos_ThatAreAlike_AreCounted()
     {
+        // Elsewhere a/1.jpg and a/1.JPG are one file.
+        UnixTools.RequireLinux();
         foreach (var path in new[] { "a/1.jpg", "a/1.JPG", "a/\u00e9.jpg", "a/e\u0301.jpg", "b/1.jpg" })
             _folder.Write(path, path);
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
