@@ -54,7 +54,42 @@ internal static partial class PngChunks
 
             if (Checksum(encoded.Slice(at + 4, 4 + data.Length)) != BinaryPrimitives.ReadUInt32BigEndian(encoded[(at + 8 + data.Length)..]))
                 throw new ImageDecodeException($"damaged PNG: the checksum of its chunk {Printable(name)} is wrong");
+            CheckContent(encoded, name, data);
         }
+    }
+
+    /// <summary>Pillow reads what a chunk states beside the pixels too, and fails on one that is too short for it.</summary>
+    private static void CheckContent(ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> name, ReadOnlySpan<byte> data)
+    {
+        const int ColorTypeAt = 25,
+            OfGrey = 0,
+            OfColors = 2;
+        var color = encoded.Length > ColorTypeAt ? encoded[ColorTypeAt] : OfGrey;
+        var least = Encoding.ASCII.GetString(name) switch
+        {
+            "gAMA" => 4,
+            "sRGB" => 1,
+            "pHYs" => 9,
+            "acTL" => 8,
+            "fcTL" => 26,
+            "tRNS" when color == OfGrey => 2,
+            "tRNS" when color == OfColors => 6,
+            _ => 0,
+        };
+        // Eight numbers of four bytes; Pillow takes any count of whole ones.
+        if (data.Length < least || (name.SequenceEqual("cHRM"u8) && data.Length % 4 != 0))
+            throw new ImageDecodeException($"damaged PNG: its chunk {Printable(name)} has {data.Length} bytes");
+        // The byte behind the keyword is the compression method, of which PNG has one.
+        if (
+            (name.SequenceEqual("zTXt"u8) || name.SequenceEqual("iCCP"u8))
+            && data.IndexOf((byte)0) is >= 0 and var end
+            && end + 1 < data.Length
+            && data[end + 1] != 0
+        )
+            throw new ImageDecodeException($"damaged PNG: its chunk {Printable(name)} is packed by an unknown method");
+        // Part of another frame, without the chunk that begins it.
+        if (name.SequenceEqual("fdAT"u8))
+            throw new ImageDecodeException($"damaged PNG: its chunk {Printable(name)} belongs to no frame");
     }
 
     /// <summary>Pillow also reads the chunks behind the pixels, up to another frame, and refuses a file that is cut in one.</summary>
@@ -74,6 +109,7 @@ internal static partial class PngChunks
                 return;
             }
 
+            CheckContent(encoded, name, encoded[(at + NameEnd)..(int)end]);
             at = (int)Math.Min(end + 4, int.MaxValue);
         }
     }

@@ -13,7 +13,9 @@ internal static class UnknownFile
         Jpeg2000 = "a JPEG 2000 image, which is not supported: convert it to JPEG or PNG (opj_decompress)",
         JpegXl = "a JPEG XL image, which is not supported: convert it to JPEG or PNG (djxl)",
         Raw = "a raw file of a camera, which is not supported: convert it to JPEG or PNG",
-        Archive = "an archive, not an image: unpack it";
+        Archive = "an archive, not an image: unpack it",
+        Sound = "a sound file, not an image",
+        AsText = "an image whose bytes were changed as if they were text: copy or download it again in binary mode";
 
     private const string NotSupported = ", which is not supported: convert it to JPEG or PNG";
 
@@ -35,6 +37,26 @@ internal static class UnknownFile
         (0, [.. "%!PS"u8], "a PostScript document, not an image"),
         (0, [0, 0, 1, 0], $"a Windows icon{NotSupported}"),
         (0, [0, 0, 2, 0], $"a Windows cursor or a TGA image{NotSupported}"),
+        (0, [0, 0, 10, 0, 0], $"a TGA image{NotSupported}"),
+        (0, [0, 1, 1, 0], $"a TGA image{NotSupported}"),
+        (0, [0, 1, 9, 0], $"a TGA image{NotSupported}"),
+        (0, [0, 0, 3, 0, 0], $"a TGA image{NotSupported}"),
+        (0, [0, 0, 11, 0, 0], $"a TGA image{NotSupported}"),
+        (0, [0xC5, 0xD0, 0xD3, 0xC6], "a PostScript document, not an image"),
+        (0, [.. "AT&TFORM"u8], $"a DjVu document{NotSupported}"),
+        (0, [0xD7, 0xCD, 0xC6, 0x9A], $"a Windows metafile (WMF){NotSupported}"),
+        (40, [.. " EMF"u8], $"a Windows metafile (EMF){NotSupported}"),
+        (0, [.. "BPG"u8, 0xFB], $"a BPG image{NotSupported}"),
+        (0, [.. "FLIF"u8], $"a FLIF image{NotSupported}"),
+        (0, [.. "farbfeld"u8], $"a farbfeld image{NotSupported}"),
+        (0, [0xAB, .. "KTX "u8], $"a texture (KTX){NotSupported}"),
+        (0, [0x59, 0xA6, 0x6A, 0x95], $"a Sun raster image{NotSupported}"),
+        (0, [.. "#define "u8], $"an X bitmap{NotSupported}"),
+        (0, [.. "/* XPM"u8], $"an X pixmap{NotSupported}"),
+        (0, [0x08, 0xF2, 0xA6, 0xB6], $"an image of libvips{NotSupported}"),
+        (0, [0xB6, 0xA6, 0xF2, 0x08], $"an image of libvips{NotSupported}"),
+        (344, [.. "n+1"u8], $"a NIfTI image{NotSupported}"),
+        (344, [.. "ni1"u8], $"a NIfTI image{NotSupported}"),
         (0, [.. "icns"u8], $"a macOS icon{NotSupported}"),
         (0, [.. "DDS "u8], $"a DirectDraw texture (DDS){NotSupported}"),
         (0, [0x76, 0x2F, 0x31, 0x01], $"an OpenEXR image{NotSupported}"),
@@ -55,11 +77,18 @@ internal static class UnknownFile
         (0, [.. "IIRO"u8], Raw),
         (0, [.. "IIRS"u8], Raw),
         (0, [.. "FOVb"u8], Raw),
+        (0, [0, .. "MRM"u8], Raw),
+        (6, [.. "HEAPCCDR"u8], Raw),
         (0, [.. FileSignatures.Rar], Archive),
         (0, [.. FileSignatures.SevenZip], Archive),
         (FileSignatures.TarAt, [.. FileSignatures.Tar], Archive),
         (8, [.. "AVI "u8], "a video, not an image"),
-        (8, [.. "WAVE"u8], "a sound file, not an image"),
+        (8, [.. "WAVE"u8], Sound),
+        (0, [.. "ID3"u8], Sound),
+        (0, [.. "OggS"u8], Sound),
+        (0, [.. "fLaC"u8], Sound),
+        (0, [.. "FLV"u8, 1], "a video (Flash), not an image"),
+        (0, [0x30, 0x26, 0xB2, 0x75], "a video (Windows Media), not an image"),
         (0, [0x1A, 0x45, 0xDF, 0xA3], "a video (Matroska or WebM), not an image"),
         (0, [0, 0, 1, 0xBA], "a video (MPEG), not an image"),
         (0, [0, 0, 1, 0xB3], "a video (MPEG), not an image"),
@@ -68,6 +97,24 @@ internal static class UnknownFile
         (0, [.. FileSignatures.NumPy], "a NumPy array, not an image: write it as PNG"),
         (0, [.. FileSignatures.Hdf5], "an HDF5 file, not an image: write its images as PNG"),
         (0, [.. "SQLite format 3"u8], "an SQLite database, not an image"),
+        (0, [.. "MATLAB "u8], "a MATLAB file, not an image: write its images as PNG"),
+        (0, [.. "PAR1"u8], "a Parquet file, not an image"),
+        (0, [0x04, 0x22, 0x4D, 0x18], "a compressed file (lz4), not an image: unpack it"),
+        (0, [.. "bplist0"u8], "a property list of Apple's systems, not an image: the image itself may not be downloaded yet"),
+        (0, [0x4C, 0, 0, 0, 1, 0x14, 2, 0], "a shortcut of Windows, not the image itself: copy the file that it leads to"),
+        (0, [.. "[InternetShortcut]"u8], "a shortcut of Windows, not the image itself: copy the file that it leads to"),
+        (0, [0x7F, .. "ELF"u8], "a program, not an image"),
+        (0, [.. "MZ"u8], "a program of Windows, not an image"),
+        (0, [.. "/annex/objects/"u8], "a pointer of git-annex, not the image itself: fetch it with 'git annex get'"),
+        (0, [.. "HTTP/"u8], "an answer of a web server, not an image: the download saved its header too"),
+        (0, [.. "data:image/"u8], "an image in base64 text: decode it into a file of its own"),
+        (0, [.. "/9j/"u8], "an image in base64 text: decode it into a file of its own"),
+        (0, [.. "iVBORw0KGgo"u8], "an image in base64 text: decode it into a file of its own"),
+        (0, [0x89, .. "PNG"u8], AsText),
+        (0, [0xC2, 0x89, .. "PNG"u8], AsText),
+        (0, [0xEF, 0xBF, 0xBD, .. "PNG"u8], AsText),
+        (0, [0xC3, 0xBF, 0xC3, 0x98, 0xC3, 0xBF], AsText),
+        (0, [0xEF, 0xBF, 0xBD, 0xEF, 0xBF, 0xBD, 0xEF, 0xBF, 0xBD], AsText),
     ];
 
     /// <summary>Why the file cannot be decoded, in one line.</summary>
@@ -83,7 +130,7 @@ internal static class UnknownFile
                 return what;
         }
 
-        if (encoded.StartsWith(FileSignatures.Zip))
+        if (encoded.StartsWith(FileSignatures.Zip) || encoded.StartsWith("PK\x05\x06"u8))
             return $"a zip archive, not an image: unpack it (starts with {Start(encoded)})";
         return OfText(encoded) ?? $"not an image (starts with {Start(encoded)})";
     }
@@ -96,7 +143,7 @@ internal static class UnknownFile
         var all = encoded[..Math.Min(encoded.Length, 64)];
         if (brand is "avif" or "avis" || all.IndexOf("avif"u8) >= 0)
             return "an AVIF image, which is not supported: convert it to JPEG or PNG (avifdec)";
-        return brand is "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" or "mif1" or "msf1"
+        return brand is "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" or "hevm" or "hevs" or "mif1" or "msf1"
                 ? "a HEIF image (HEIC, as phones write), which is not supported: convert it to JPEG or PNG (heif-convert)"
             : brand.StartsWith("jp2", StringComparison.Ordinal) || brand == "jpx " ? Jpeg2000
             : brand == "jxl " ? JpegXl
@@ -118,11 +165,15 @@ internal static class UnknownFile
             start.StartsWith("<!doctype html", StringComparison.Ordinal)
             || start.StartsWith("<html", StringComparison.Ordinal)
             || start.StartsWith("<head", StringComparison.Ordinal)
+            || (start.StartsWith("<!--", StringComparison.Ordinal) && start.Contains("<html", StringComparison.Ordinal))
         )
             return "a web page, not an image: the download gave a page (an error or a login?) in its place";
         if (
             start.StartsWith("<svg", StringComparison.Ordinal)
-            || (start.StartsWith("<?xml", StringComparison.Ordinal) && start.Contains("<svg", StringComparison.Ordinal))
+            || (
+                (start.StartsWith("<?xml", StringComparison.Ordinal) || start.StartsWith("<!--", StringComparison.Ordinal))
+                && start.Contains("<svg", StringComparison.Ordinal)
+            )
         )
             return "an SVG drawing, which is not supported: convert it to PNG";
         // Object stores answer a denied download with an XML document; XHTML pages begin with the same declaration.
@@ -130,7 +181,13 @@ internal static class UnknownFile
             return start.Contains("<html", StringComparison.Ordinal)
                 ? "a web page, not an image: the download gave a page (an error or a login?) in its place"
                 : "an XML document, not an image: the download gave an error in its place?";
-        return start.StartsWith('{') ? "JSON text, not an image: the download gave an error in its place?" : null;
+        return start is ['{', ..] or ['[', '{' or '"' or '[' or ']', ..]
+                ? "JSON text, not an image: the download gave an error in its place?"
+            : start.Contains("not found", StringComparison.Ordinal)
+            || start.Contains("denied", StringComparison.Ordinal)
+            || start.Contains("forbidden", StringComparison.Ordinal)
+                ? $"text, not an image: the download gave an error in its place? (starts with {Start(encoded)})"
+            : null;
     }
 
     private static string PlainText(string text) => string.Concat(text.Select(c => c is >= ' ' and <= '~' ? c : '?'));

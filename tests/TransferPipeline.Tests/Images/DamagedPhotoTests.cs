@@ -42,6 +42,42 @@ public sealed class DamagedPhotoTests
             "binary-1000.pgm",
         ];
 
+    /// <summary>Pillow reads what these chunks state, before and behind the pixels, and refuses the file.</summary>
+    [Theory]
+    [InlineData("gAMA", 1)]
+    [InlineData("pHYs", 8)]
+    [InlineData("sRGB", 0)]
+    [InlineData("acTL", 7)]
+    [InlineData("cHRM", 3)]
+    [InlineData("tRNS", 5)]
+    [InlineData("fdAT", 8)]
+    public void Decode_PngWithAChunkThatIsTooShort_IsRefused(string name, int length)
+    {
+        var whole = File.ReadAllBytes(Path.Combine(Folder, "rgb.png"));
+        foreach (var at in new[] { Place(whole, "IDAT"), Place(whole, "IEND") })
+        {
+            byte[] encoded = [.. whole[..at], .. Chunk(name, new byte[length]), .. whole[at..]];
+            Assert.StartsWith($"damaged PNG: its chunk {name} ", Reason(TestDecoder.Create(), encoded, new RgbImage()));
+        }
+    }
+
+    [Theory]
+    [InlineData("gAMA", 4)]
+    [InlineData("cHRM", 4)]
+    [InlineData("tRNS", 6)]
+    [InlineData("bKGD", 1)]
+    [InlineData("zTXt", 3)]
+    public void Decode_PngWithAChunkOfTheLeastLength_IsRead(string name, int length)
+    {
+        var whole = File.ReadAllBytes(Path.Combine(Folder, "rgb.png"));
+        var at = Place(whole, "IDAT");
+        byte[] encoded = [.. whole[..at], .. Chunk(name, new byte[length]), .. whole[at..]];
+        Assert.Null(Reason(TestDecoder.Create(), encoded, new RgbImage()));
+    }
+
+    /// <summary>Where a chunk begins, with its length.</summary>
+    private static int Place(byte[] png, string name) => png.AsSpan().IndexOf(Encoding.ASCII.GetBytes(name)) - 4;
+
     [Theory]
     [MemberData(nameof(Files))]
     public void Decode_cut_at_every_length_fails_with_a_reason_or_gives_all_pixels(string file)
