@@ -21,10 +21,35 @@ public sealed class InputFileTests
     }
 
     [Fact]
+    public void Bytes_OfAStreamWithoutEnd_IsBadInput()
+    {
+        var error = Assert.Throws<BadInputException>(() => InputFile.Bytes(new EndlessStream(), "names", most: 1 << 20));
+        Assert.StartsWith("names has more than 1 MiB, or never ends as some devices do", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bytes_OfALongFile_AreAllOfThem()
+    {
+        using var folder = new TempFolder();
+        var content = Enumerable.Range(0, 200_000).Select(i => (byte)i).ToArray();
+        Assert.Equal(content, InputFile.Bytes(folder.Write("long", content)));
+    }
+
+    [Fact]
     public void Json_WithAByteOrderMark_IsWithoutIt()
     {
         using var folder = new TempFolder();
         Assert.Equal("{}"u8, InputFile.Json(folder.Write("marked.json", "\uFEFF{}")).Span);
         Assert.Equal("{}"u8, InputFile.Json(folder.Write("plain.json", "{}")).Span);
+    }
+
+    /// <summary>Zeros for ever, as /dev/zero and /dev/full give.</summary>
+    private sealed class EndlessStream : MemoryStream
+    {
+        public override int Read(Span<byte> buffer)
+        {
+            buffer.Clear();
+            return buffer.Length;
+        }
     }
 }

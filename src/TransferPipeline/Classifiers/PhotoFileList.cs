@@ -61,10 +61,8 @@ internal static class PhotoFileList
 
     private static IEnumerable<string> Names(Stream names)
     {
-        using var all = new MemoryStream();
-        names.CopyTo(all);
         // A name that is not UTF-8 cannot be opened; it fails alone, when its photo is read.
-        var text = TextFile.Decode(all.ToArray());
+        var text = TextFile.Decode(InputFile.Bytes(names, "the list of names"));
         var separator = text.Contains('\0', StringComparison.Ordinal) ? '\0' : '\n';
         // In UTF-16 every second byte of Latin letters is zero, so that all names would have one letter.
         if (separator == '\0' && text.Split('\0').Count(name => name.Length > 1) is 0)

@@ -14,7 +14,7 @@ internal sealed class ManifestYaml
     private ManifestYaml(string file) => _file = file;
 
     /// <exception cref="BadInputException">The file is not a manifest.</exception>
-    public static ModelManifest Read(string file) => Parse(file, InputFile.Read(file, () => System.IO.File.ReadAllText(file)));
+    public static ModelManifest Read(string file) => Parse(file, new StreamReader(new MemoryStream(InputFile.Bytes(file))).ReadToEnd());
 
     public static ModelManifest Parse(string file, string text)
     {

@@ -36,7 +36,8 @@ internal sealed class YamlDocument
             throw new BadInputException($"{file}: is a folder; expected a pipeline in YAML");
         try
         {
-            var bytes = System.IO.File.ReadAllBytes(file);
+            using var stream = System.IO.File.OpenRead(file);
+            var bytes = InputFile.Bytes(stream, file);
             if (MagicNumbers.NameOf(bytes) is { } kind)
                 throw new BadInputException($"{file} is {kind}; expected a pipeline in YAML");
             using var reader = new StreamReader(new MemoryStream(bytes), StrictUtf8);
