@@ -26,6 +26,8 @@ internal sealed record ComparisonPlan(
     int[]? Groups
 )
 {
+    private const int MostNamed = 5;
+
     /// <exception cref="UsageException">Options contradict each other or a head is unavailable.</exception>
     /// <exception cref="BadInputException">The feature sets do not match, or have too few photos for the options.</exception>
     public static ComparisonPlan Make(
@@ -61,6 +63,14 @@ internal sealed record ComparisonPlan(
         var protocol = Protocol.Create(options, views[0], groups);
         foreach (var warning in Protocol.FewMembers(options, views[0], protocol.FinalTrain))
             warn(warning);
+        var scored = protocol.Parts[0].Test.Select(p => views[0].Y[p]).ToHashSet();
+        string[] absent = protocol.IsFolds ? [] : [.. views[0].Data.Classes.Where((_, k) => !scored.Contains(k))];
+        if (absent.Length > 0)
+            warn(
+                $"split {options.ScoreSplit} has no photo of {absent.Length} of {views[0].ClassCount} classes "
+                    + $"({string.Join(", ", absent.Take(MostNamed))}{(absent.Length > MostNamed ? ", ..." : "")}): "
+                    + "the figures do not cover them"
+            );
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
             warn("heads that keep their best epoch watched the reported split: their figures are optimistic");
         return new(sources, [.. PairsOf(sources, specs)], views, protocol, duplicates, groups);

@@ -223,4 +223,21 @@ public sealed partial class ComparerTests
         var error = Assert.Throws<BadInputException>(() => Comparer.Run(new(), [set], Heads("centroid:heat=[1,2]")));
         Assert.Equal($"{Reason}; set the values instead of sweeping", error.Message);
     }
+
+    [Fact]
+    public void Run_ReportedSplitThatLacksAClass_IsNoted()
+    {
+        var set = Synthetic.Set(separation: 3);
+        var (y, splits) = (Enumerable.Range(0, 60).Select(i => i % 3).ToArray(), new string[60]);
+        for (var i = 0; i < y.Length; i++)
+            splits[i] = i < 30 || y[i] == 2 ? "train" : "validation";
+        var x = new FeatureMatrix(60, set.Data.X.Columns);
+        for (var i = 0; i < y.Length; i++)
+            x.Row(i)[y[i]] = 5 + i * 0.01f;
+        var source = Synthetic.Source(x, y, splits, 3);
+        Assert.Contains(
+            $"split validation has no photo of 1 of 3 classes ({source.Data.Classes[2]}): the figures do not cover them",
+            Comparer.Run(new(), [source], Heads("centroid")).Result.Warnings
+        );
+    }
 }
