@@ -40,6 +40,9 @@ internal static class InitCommand
                 var target = parsed.GetValue(file)!;
                 if (Path.Exists(target))
                     throw new UsageException($"{target} is there already; remove it, or name another file by --out");
+                // On Windows con.yaml is a device and beside no folder for the schema.
+                if (OutputTarget.IsSpecial(target))
+                    throw new UsageException($"{target} is a device, expected the name of a file");
                 OutputTarget.RequireFile(target);
                 var path = parsed.GetValue(data)!;
                 // Without a share: the report then shows the splits that the data has of its own.
