@@ -233,7 +233,12 @@ public sealed partial class ComparerTests
             splits[i] = i < 30 || y[i] == 2 ? "train" : "validation";
         var x = new FeatureMatrix(60, set.Data.X.Columns);
         for (var i = 0; i < y.Length; i++)
+        {
+            // The memory is as it was found.
+            x.Row(i).Clear();
             x.Row(i)[y[i]] = 5 + i * 0.01f;
+        }
+
         var source = Synthetic.Source(x, y, splits, 3);
         Assert.Contains(
             $"split validation has no photo of 1 of 3 classes ({source.Data.Classes[2]}): the figures do not cover them",
