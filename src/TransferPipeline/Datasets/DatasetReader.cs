@@ -27,8 +27,11 @@ internal static class DatasetReader
         }
     }
 
-    private static Dataset OpenKind(DatasetOptions options, IPhotoTable? table) =>
-        KindOf(options) switch
+    private static Dataset OpenKind(DatasetOptions options, IPhotoTable? table)
+    {
+        var kind = KindOf(options);
+        TableOptions.Require(options, kind);
+        return kind switch
         {
             DatasetKind.Csv => Directory.Exists(options.Path) ? MetadataDataset.Open(options) : CsvDataset.Open(options),
             DatasetKind.Tar => TarDataset.Open(options),
@@ -40,6 +43,7 @@ internal static class DatasetReader
             ),
             _ => FileDataset.OpenFolder(options),
         };
+    }
 
     /// <summary>The form of the data at the path; checks that a requested form can be there.</summary>
     public static DatasetKind KindOf(DatasetOptions options)

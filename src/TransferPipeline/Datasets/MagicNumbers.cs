@@ -5,9 +5,15 @@ internal static class MagicNumbers
 {
     public const string Parquet = "a Parquet file";
 
-    private const int StartBytes = 32;
+    private const string Office = "a spreadsheet or another file of an office program",
+        AsTable = "save its table as CSV (UTF-8)";
 
-    // The start of a file must hold the longest one.
+    // The start of a file must hold the longest one, and the first name in a zip archive.
+    private const int StartBytes = 64;
+
+    // Where it is in the header of a zip archive's first file (APPNOTE.TXT 4.3.7).
+    private const int ZipNameAt = 30;
+
     private static readonly (byte[] Start, string Name, string Cure)[] Kinds =
     [
         ([.. FileSignatures.Xz], "an xz archive", "unpack it with xz -d"),
@@ -15,6 +21,7 @@ internal static class MagicNumbers
         ([.. FileSignatures.Bzip2], "a bzip2 archive", "unpack it with bzip2 -d"),
         ([0x04, 0x22, 0x4D, 0x18], "an LZ4 archive", "unpack it with lz4 -d"),
         ([0x1F, 0x9D], "a compress archive (.Z)", "unpack it with gzip -d"),
+        ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], Office, AsTable),
         ([.. FileSignatures.Zip], "a zip archive", "unpack it and give the folder"),
         ([.. FileSignatures.SevenZip], "a 7z archive", "unpack it and give the folder"),
         ([.. FileSignatures.Rar], "a rar archive", "unpack it and give the folder"),
@@ -45,27 +52,14 @@ internal static class MagicNumbers
     public static string? Of(string file)
     {
         Span<byte> buffer = stackalloc byte[StartBytes];
-        var start = Start(file, buffer);
-        foreach (var (bytes, name, cure) in Kinds)
-        {
-            if (start.StartsWith(bytes))
-                return $"{name}: {cure}";
-        }
-
-        return null;
+        return Find(Start(file, buffer)) is var (_, name, cure) ? $"{name}: {cure}" : null;
     }
 
     /// <summary>What a text is that stands in the place of a table or list, with what to do: a pointer, a page or an archive.</summary>
     /// <param name="start">The first bytes.</param>
     public static string? OfText(ReadOnlySpan<byte> start)
     {
-        foreach (var (bytes, name, cure) in Kinds)
-        {
-            if (bytes[0] is (byte)'v' or (byte)'<' or (byte)'P' && start.StartsWith(bytes))
-                return $"{name}: {cure}";
-        }
-
-        return null;
+        return Find(start) is ([(byte)'v' or (byte)'<' or (byte)'P', ..], var name, var cure) ? $"{name}: {cure}" : null;
     }
 
     /// <summary>What a file is that stands in the place of another kind: a photo or one of the above; null for none of those.</summary>
@@ -87,13 +81,31 @@ internal static class MagicNumbers
 
         if (FileSignatures.IsWebP(start))
             return "a WebP photo";
-        foreach (var (bytes, name, _) in Kinds)
+        return Find(start)?.Name;
+    }
+
+    private static (byte[] Start, string Name, string Cure)? Find(ReadOnlySpan<byte> start)
+    {
+        foreach (var kind in Kinds)
         {
-            if (start.StartsWith(bytes))
-                return name;
+            if (start.StartsWith(kind.Start))
+                return IsOffice(start) ? (kind.Start, Office, AsTable) : kind;
         }
 
         return null;
+    }
+
+    /// <summary>A zip archive whose first file is one of Office Open XML's or OpenDocument's.</summary>
+    private static bool IsOffice(ReadOnlySpan<byte> start)
+    {
+        if (!start.StartsWith(FileSignatures.Zip) || start.Length <= ZipNameAt)
+            return false;
+        var name = start[ZipNameAt..];
+        return name.StartsWith("[Content_Types].xml"u8)
+            || name.StartsWith("_rels/.rels"u8)
+            || name.StartsWith("docProps/"u8)
+            || name.StartsWith("xl/"u8)
+            || name.StartsWith("mimetypeapplication/vnd.oasis"u8);
     }
 
     private static ReadOnlySpan<byte> Start(string file, Span<byte> buffer)

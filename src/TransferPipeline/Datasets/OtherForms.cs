@@ -5,6 +5,8 @@ internal static class OtherForms
 {
     private const string AsFiles = "write its photos as files in class folders, or as Parquet or webdataset tar files";
 
+    private const string AsTable = "a spreadsheet, which is not read: save its table as CSV (UTF-8)";
+
     private static readonly (string Ending, string Form)[] Endings =
     [
         (
@@ -21,6 +23,9 @@ internal static class OtherForms
         (".hdf5", $"an HDF5 file, which is not read: {AsFiles}"),
         (".mdb", $"an LMDB database, which is not read: {AsFiles}"),
         (".beton", $"a file of FFCV, which is not read: {AsFiles}"),
+        (".xlsx", AsTable),
+        (".xls", AsTable),
+        (".ods", AsTable),
         ("-ubyte", $"an IDX file as of MNIST, which is not read: {AsFiles}"),
     ];
 

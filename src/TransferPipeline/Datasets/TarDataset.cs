@@ -56,6 +56,7 @@ internal sealed class TarDataset : Dataset
                 );
             }
 
+            TableOptions.Require(options, DatasetKind.Tar, isWebDataset: false);
             var found = WithoutWrapper(archives[0].Index);
             var (ordered, folders) = ClassFolders.Arrange(options.Path, found, options, problems);
             return new TarDataset(

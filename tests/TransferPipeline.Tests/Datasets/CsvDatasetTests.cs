@@ -180,6 +180,10 @@ public sealed class CsvDatasetTests : IDisposable
     [InlineData("<!doctype html>\n<p>404</p>\n", "is a web page: fetch the file itself")]
     [InlineData("version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer, not the file itself")]
     [InlineData("PK\u0003\u0004 a spreadsheet", "is a zip archive")]
+    [InlineData(
+        "PK\u0003\u0004..........................[Content_Types].xml",
+        "is a spreadsheet or another file of an office program: save its"
+    )]
     [InlineData("", "is empty")]
     [InlineData("path,label\n1,a\n", "('1.jpg' is: set the extension to '.jpg')")]
     [InlineData("path,label\nelsewhere.jpg,a\n", "none of its photos is in")]

@@ -214,6 +214,7 @@ public sealed class GivenSplitsTests : IDisposable
     [InlineData("pathmnist.npz", "an archive of NumPy arrays")]
     [InlineData("train-images-idx3-ubyte.gz", "an IDX file as of MNIST")]
     [InlineData("train.rec", "a RecordIO file of MXNet")]
+    [InlineData("labels.xlsx", "a spreadsheet")]
     public void OtherForms_AreCalledByTheirNames(string file, string expected)
     {
         var full = _folder.Write(file, "x");
