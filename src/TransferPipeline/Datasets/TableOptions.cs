@@ -3,7 +3,7 @@ namespace TransferPipeline.Datasets;
 /// <summary>Options that only tables of names and labels, or some other forms of data, have a use for.</summary>
 internal static class TableOptions
 {
-    /// <summary>Refuses options that this form of data has no use for: labels would be others than the option asks for, in silence.</summary>
+    /// <summary>Refuses options that this form of data has no use for: its labels would not be those that the option asks for.</summary>
     /// <param name="isWebDataset">The archives hold labels as files beside the photos.</param>
     /// <exception cref="UsageException">An option without a use is given.</exception>
     public static void Require(DatasetOptions options, DatasetKind kind, bool isWebDataset = true)
