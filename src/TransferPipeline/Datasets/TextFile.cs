@@ -59,7 +59,8 @@ internal static class TextFile
     /// <param name="name">What messages call it.</param>
     public static string Read(byte[] bytes, string name)
     {
-        Require(new MemoryStream(bytes), name);
+        // A byte more than the text, which shows its end. Archives have a label for each photo, and large buffers cost more than these.
+        Require(new MemoryStream(bytes), name, Math.Min(ChunkBytes, bytes.Length + 1));
         return Decode(bytes);
     }
 
@@ -92,10 +93,9 @@ internal static class TextFile
         return null;
     }
 
-    private static void Require(Stream stream, string name)
+    private static void Require(Stream stream, string name, int chunk = ChunkBytes)
     {
-        var bytes = new byte[ChunkBytes];
-        var chars = new char[ChunkBytes];
+        var (bytes, chars) = (new byte[chunk], new char[chunk]);
         var (kept, line, isFirst) = (0, 1L, true);
         while (true)
         {
