@@ -59,6 +59,7 @@ internal static class WebDataset
         var members = new List<(TarArchive, TarMember)>();
         var entries = new List<PhotoEntry>();
         var (spaced, keys, unused) = (new SpacedLabels(problems), new LabelKeys(Path.GetFileName(options.Path)), new UnusedSplits());
+        var hasOwnSplits = false;
         for (var a = 0; a < archives.Count; a++)
         {
             var (archive, split) = (
@@ -88,13 +89,16 @@ internal static class WebDataset
                     if (split.Length == 0 && members.Count < UnusedSplits.ProbedLines)
                         AddKeys(archive, labels[sample], [.. Keys, options.LabelColumn ?? ""], unused);
                     var own = SplitOf(archive, labels[sample], options.SplitColumn ?? "split");
-                    if (split.Length > 0 && own is not null && own != split)
+                    hasOwnSplits |= own is not null;
+                    // A key that the user names comes first, as one of labels does.
+                    var isNamed = split.Length > 0 && options.SplitColumn is null;
+                    if (isNamed && own is not null && own != split)
                         problems.Add(
                             name,
                             "its .json gives another split than the name of its archive, which is taken",
                             $" ({own}, {split})"
                         );
-                    entries.Add(new PhotoEntry(name, label, split.Length > 0 ? split : own ?? ""));
+                    entries.Add(new PhotoEntry(name, label, isNamed ? split : own ?? ""));
                     members.Add((archive, member));
                 }
                 else
@@ -108,6 +112,8 @@ internal static class WebDataset
 
         if (entries.Count == 0)
             throw new BadInputException(NoLabels(options, archives));
+        if (options.SplitColumn is { } key && !hasOwnSplits)
+            throw new UsageException($"{options.Path}: no .json has a key '{key}' with a split (expected train, validation or test)");
         if (entries.Find(e => e.Split.Length == 0) is { } without && entries.Find(e => e.Split.Length > 0) is { } with)
             throw new BadInputException(
                 $"{options.Path}: the .json of {with.Path} gives its split and that of {without.Path} does not; expected a split in all or "

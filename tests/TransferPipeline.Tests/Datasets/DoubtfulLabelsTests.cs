@@ -85,6 +85,20 @@ public sealed class DoubtfulLabelsTests : IDisposable
     }
 
     [Fact]
+    public void WebDataset_KeyOfSplitsThatTheUserNames_ComesFirstAndMustBeThere()
+    {
+        Tar("train-0.tar", ("0.jpg", "x"), ("0.json", "{\"label\": \"a\", \"part\": \"test\"}"));
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("train-0.tar"), SplitColumn = "part" });
+        Assert.Equal(Splits.Test, data.Entries[0].Split);
+        Assert.DoesNotContain(data.Problems, problem => problem.Problem.Contains("split", StringComparison.Ordinal));
+        var missing = new DatasetOptions { Path = _folder.At("train-0.tar"), SplitColumn = "fold" };
+        Assert.Equal(
+            $"{missing.Path}: no .json has a key 'fold' with a split (expected train, validation or test)",
+            Assert.Throws<UsageException>(() => DatasetReader.Open(missing)).Message
+        );
+    }
+
+    [Fact]
     public void WebDataset_SplitInSomeJsonOnly_IsRefused()
     {
         Tar(
