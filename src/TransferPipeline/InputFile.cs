@@ -5,6 +5,9 @@ namespace TransferPipeline;
 /// <summary>Files that a user gives to be read.</summary>
 internal static class InputFile
 {
+    /// <summary>Bytes of a pipeline, manifest or list; larger ones are none of these, and some devices never end.</summary>
+    private const int MostText = 256 << 20;
+
     /// <summary>Reads; what cannot be read is bad input and no failure of the program's work.</summary>
     /// <exception cref="BadInputException">The file is gone, leads nowhere, or the user may not read it.</exception>
     public static T Read<T>(string file, Func<T> read)
@@ -18,9 +21,6 @@ internal static class InputFile
             throw new BadInputException($"{file} cannot be read: {e.Message}", e);
         }
     }
-
-    /// <summary>Bytes of a pipeline, manifest or list; larger ones are none of these, and some devices never end.</summary>
-    private const int MostText = 256 << 20;
 
     /// <summary>All bytes of a file or pipe that people write.</summary>
     /// <exception cref="BadInputException">It cannot be read, or is too large.</exception>

@@ -40,7 +40,7 @@ internal static class InitCommand
                 var target = parsed.GetValue(file)!;
                 if (Path.Exists(target))
                     throw new UsageException($"{target} is there already; remove it, or name another file by --out");
-                // On Windows con.yaml is a device and beside no folder for the schema.
+                // On Windows con.yaml is a device, which is in no folder that the schema could be written into.
                 if (OutputTarget.IsSpecial(target))
                     throw new UsageException($"{target} is a device, expected the name of a file");
                 OutputTarget.RequireFile(target);

@@ -17,30 +17,25 @@ internal static class SwishPattern
         var gates = nodes
             .Where(n => Whole(n) is not null && uses.GetValueOrDefault(n.Output[0]) == 1)
             .ToDictionary(n => n.Output[0], StringComparer.Ordinal);
-        var result = new List<NodeProto>(nodes.Count);
-        var dropped = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
-        foreach (var node in nodes)
+        var (dropped, fused) = (new HashSet<NodeProto>(ReferenceEqualityComparer.Instance), new Dictionary<NodeProto, NodeProto>());
+        foreach (var product in nodes.Where(n => n.OpType == "Mul"))
         {
-            var gate = node.OpType == "Mul" ? node.Input.Select(gates.GetValueOrDefault).FirstOrDefault(g => g is not null) : null;
-            if (gate is null || !node.Input.Contains(gate.Input[0]))
-            {
-                result.Add(node);
+            if (
+                product.Input.Select(gates.GetValueOrDefault).FirstOrDefault(g => g is not null) is not { } gate
+                || !product.Input.Contains(gate.Input[0])
+            )
                 continue;
-            }
-
             dropped.Add(gate);
-            result.Add(
-                new NodeProto
-                {
-                    OpType = Whole(gate),
-                    Name = node.Name,
-                    Input = { gate.Input[0] },
-                    Output = { node.Output[0] },
-                }
-            );
+            fused[product] = new NodeProto
+            {
+                OpType = Whole(gate),
+                Name = product.Name,
+                Input = { gate.Input[0] },
+                Output = { product.Output[0] },
+            };
         }
 
-        return [.. result.Where(n => !dropped.Contains(n))];
+        return [.. nodes.Where(n => !dropped.Contains(n)).Select(n => fused.GetValueOrDefault(n, n))];
     }
 
     /// <summary>The function that x times this one of x is; null for none.</summary>
@@ -48,10 +43,8 @@ internal static class SwishPattern
         node.OpType switch
         {
             "Sigmoid" => "Swish",
-            "HardSigmoid" when Float(node, "alpha", 0.2f) == 1f / 6 && Float(node, "beta", 0.5f) == 0.5f => "HardSwish",
+            // Of ONNX's defaults, 0.2 and 0.5, torch has the second one alone.
+            "HardSigmoid" when node.Attribute("alpha")?.F == 1f / 6 && (node.Attribute("beta")?.F ?? 0.5f) == 0.5f => "HardSwish",
             _ => null,
         };
-
-    private static float Float(NodeProto node, string name, float fallback) =>
-        node.Attribute.FirstOrDefault(a => a.Name == name)?.F ?? fallback;
 }

@@ -106,7 +106,7 @@ internal static class CsvDataset
         var classes = Enumerable.Range(0, width).Where(c => lines.TrueForAll(l => l[c] is "0" or "1" or "0.0" or "1.0")).ToList();
         if (lines.Count == 0 || classes.Count < 2 || !lines.TrueForAll(l => classes.Count(c => l[c][0] == '1') == 1))
             return;
-        var names = string.Join(", ", classes.Take(3).Select(c => header[c])) + (classes.Count > 3 ? ", ..." : "");
+        var names = FewNames.Of([.. classes.Select(c => header[c])], most: 3);
         throw new BadInputException(
             $"{file} has a column for each class ({names}) with 1 for the photo's own, expected one column with the class, such as 'label'"
         );

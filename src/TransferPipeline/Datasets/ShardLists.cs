@@ -8,8 +8,6 @@ namespace TransferPipeline.Datasets;
 /// </summary>
 internal static class ShardLists
 {
-    private const int MostNamed = 5;
-
     /// <summary>Bytes of a file that is read as a list.</summary>
     private const long LongestFile = 16 << 20;
 
@@ -29,8 +27,7 @@ internal static class ShardLists
             if (missing.Count > 0)
                 problems.Add(
                     list.Path,
-                    $"{missing.Count:N0} archives that it lists are not there: {string.Join(", ", missing.Take(MostNamed))}"
-                        + $"{(missing.Count > MostNamed ? ", ..." : "")}; their photos are missing"
+                    $"{missing.Count:N0} archives that it lists are not there: {FewNames.Of(missing)}; their photos are missing"
                 );
         }
     }

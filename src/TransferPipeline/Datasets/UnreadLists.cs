@@ -61,7 +61,7 @@ internal static class UnreadLists
             : "";
     }
 
-    private static string Named(List<string> files) => string.Join(", ", files.Take(MostNamed)) + (files.Count > MostNamed ? ", ..." : "");
+    private static string Named(List<string> files) => FewNames.Of(files, MostNamed);
 
     private static bool Has(string path, Predicate<string> isWord)
     {

@@ -26,8 +26,6 @@ internal sealed record ComparisonPlan(
     int[]? Groups
 )
 {
-    private const int MostNamed = 5;
-
     /// <exception cref="UsageException">Options contradict each other or a head is unavailable.</exception>
     /// <exception cref="BadInputException">The feature sets do not match, or have too few photos for the options.</exception>
     public static ComparisonPlan Make(
@@ -68,8 +66,7 @@ internal sealed record ComparisonPlan(
         if (absent.Length > 0)
             warn(
                 $"split {options.ScoreSplit} has no photo of {absent.Length} of {views[0].ClassCount} classes "
-                    + $"({string.Join(", ", absent.Take(MostNamed))}{(absent.Length > MostNamed ? ", ..." : "")}): "
-                    + "the figures do not cover them"
+                    + $"({FewNames.Of(absent)}): the figures do not cover them"
             );
         if (options.WatchReportedSplit && options.Folds == 0 && options.ScoreSplit == ComparisonOptions.Validation)
             warn("heads that keep their best epoch watched the reported split: their figures are optimistic");

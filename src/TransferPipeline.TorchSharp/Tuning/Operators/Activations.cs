@@ -1,4 +1,5 @@
 using TorchSharp;
+using TransferPipeline.Onnx;
 using static TorchSharp.torch;
 using Function = System.Func<TransferPipeline.TorchSharp.Tuning.OperatorCall, TorchSharp.torch.Tensor>;
 using GELU = TorchSharp.Modules.GELU;
@@ -52,8 +53,8 @@ internal static class Activations
     /// </summary>
     private static Tensor Clip(OperatorCall call)
     {
-        var min = call.ConstantOrNull(1)?.At(0) ?? call.Node.Attribute.FirstOrDefault(a => a.Name == "min")?.F;
-        var max = call.ConstantOrNull(2)?.At(0) ?? call.Node.Attribute.FirstOrDefault(a => a.Name == "max")?.F;
+        var min = call.ConstantOrNull(1)?.At(0) ?? call.Node.Attribute("min")?.F;
+        var max = call.ConstantOrNull(2)?.At(0) ?? call.Node.Attribute("max")?.F;
         var x = Bfloat16.IsExact(min ?? 0) && Bfloat16.IsExact(max ?? 0) ? call.AsMade(0) : call.Data(0);
         return (min, max) switch
         {

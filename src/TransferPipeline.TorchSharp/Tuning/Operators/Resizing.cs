@@ -1,4 +1,5 @@
 using TorchSharp;
+using TransferPipeline.Onnx;
 using static TorchSharp.torch;
 using Function = System.Func<TransferPipeline.TorchSharp.Tuning.OperatorCall, TorchSharp.torch.Tensor>;
 
@@ -19,9 +20,7 @@ internal static class Resizing
     {
         var x = call.Data(0);
         // Where sizes are given, exporters leave an empty list of scales.
-        var scales = call.ConstantOrNull(scalesInput) is { Count: > 0 } host
-            ? host.Reals
-            : call.Node.Attribute.FirstOrDefault(a => a.Name == "scales")?.Floats.ToArray();
+        var scales = call.ConstantOrNull(scalesInput) is { Count: > 0 } host ? host.Reals : call.Node.Attribute("scales")?.Floats.ToArray();
         var sizes = sizesInput < 0 ? null : call.ConstantOrNull(sizesInput)?.Integers;
         if (
             x.dim() != 4
