@@ -99,25 +99,7 @@ internal sealed record AssumedPreprocessing(Preprocessing Preprocessing, string 
             );
         }
 
-        var (range, format) = (
-            metadata.GetValueOrDefault("Image.NominalPixelRange", ""),
-            metadata.GetValueOrDefault("Image.BitmapPixelFormat", "")
-        );
-        if (range.Length == 0 && format.Length == 0)
-            return null;
-        var values = PreprocessingNames.Find("torchvision", input.Height, input.Width) with
-        {
-            Bgr = format.StartsWith("Bgr", StringComparison.OrdinalIgnoreCase),
-        };
-        var stated = range switch
-        {
-            // The range that the standard means where none is stated.
-            "" or "NominalRange_0_255" => values with { Offset = 0, Divisor = 1 },
-            "Normalized_0_1" => values with { Offset = 0, Divisor = 255 },
-            "Normalized_1_1" => values with { Offset = 127.5, Divisor = 127.5 },
-            _ => values,
-        };
-        return new(stated, "ONNX's image metadata in the file", stated.Divisor == 0 ? $"has the pixel range {range}" : null);
+        return ImageMetadata.Read(key => metadata.GetValueOrDefault(key), (input.Height, input.Width), "ONNX's image metadata in the file");
     }
 
     /// <summary>Ultralytics' imgsz, such as [640, 640]: height and width.</summary>

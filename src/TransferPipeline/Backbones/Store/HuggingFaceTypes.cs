@@ -19,6 +19,23 @@ internal static class HuggingFaceTypes
         "MobileViT",
         "PoolFormer",
         "EfficientFormer",
+        "ViTHybrid",
+    ];
+
+    private static readonly string[] Cropping =
+    [
+        "CLIP",
+        "ChineseCLIP",
+        "Bit",
+        "Beit",
+        "DeiT",
+        "Levit",
+        "MobileNet",
+        "MobileViT",
+        "PoolFormer",
+        "EfficientFormer",
+        "ViTHybrid",
+        "Flava",
     ];
 
     private static readonly string[] Bicubic =
@@ -36,6 +53,7 @@ internal static class HuggingFaceTypes
         "EfficientFormer",
         "OwlV",
         "DPT",
+        "ViTHybrid",
     ];
 
     /// <summary>Before sizes had names, a number meant the short side for these, and a square for ViT's and others.</summary>
@@ -46,6 +64,12 @@ internal static class HuggingFaceTypes
         type.StartsWith("EfficientNet", StringComparison.Ordinal) ? Interpolation.Nearest
         : Bicubic.Any(t => type.StartsWith(t, StringComparison.Ordinal)) ? Interpolation.Bicubic
         : Interpolation.Bilinear;
+
+    /// <summary>What a configuration without <c>do_center_crop</c> means; null where the size of a crop decides.</summary>
+    public static bool? Crops(string type) =>
+        Cropping.Any(t => type.StartsWith(t, StringComparison.Ordinal)) ? true
+        : type.StartsWith("EfficientNet", StringComparison.Ordinal) ? false
+        : null;
 
     /// <summary>The class has a mean of its own, which a configuration without <c>do_normalize</c> means; MobileViT's has none.</summary>
     public static bool Normalizes(string type) => type.Length > 0 && !type.StartsWith("MobileViT", StringComparison.Ordinal);

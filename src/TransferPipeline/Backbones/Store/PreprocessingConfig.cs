@@ -10,10 +10,11 @@ namespace TransferPipeline.Backbones.Store;
 internal sealed record StatedPreprocessing(Preprocessing Preprocessing, string Source, string? Problem = null);
 
 /// <summary>
-/// Reads the configuration that publishers put beside a model: Hugging Face's preprocessor_config.json, OpenCLIP's open_clip_config.json
-/// and timm's config.json; in its folder, or above a folder named onnx.
+/// Reads the configuration that publishers put beside a model: Hugging Face's preprocessor_config.json, OpenCLIP's
+/// open_clip_config.json, timm's config.json and Azure Custom Vision's metadata_properties.json; in its folder, or above a folder named
+/// onnx.
 /// </summary>
-internal sealed class PreprocessingConfig
+internal sealed partial class PreprocessingConfig
 {
     // From the most telling to the least: every model of transformers has a config.json,
     // but only timm's states the preprocessing.
@@ -23,14 +24,16 @@ internal sealed class PreprocessingConfig
         "processor_config.json",
         "open_clip_config.json",
         "config.json",
+        "metadata_properties.json",
     ];
 
     private readonly JsonElement _root;
     private readonly string _source;
     private readonly (int Height, int Width) _input;
+    private readonly bool _isFixed;
 
-    private PreprocessingConfig(JsonElement root, string source, (int Height, int Width) input) =>
-        (_root, _source, _input) = (root, source, input);
+    private PreprocessingConfig(JsonElement root, string source, (int Height, int Width) input, bool isFixed) =>
+        (_root, _source, _input, _isFixed) = (root, source, input, isFixed);
 
     /// <param name="file">The model.</param>
     /// <param name="input">Size of its photos, pixels.</param>
@@ -54,7 +57,7 @@ internal sealed class PreprocessingConfig
                 var source = Path.GetRelativePath(folder, path);
                 if (
                     json.RootElement.ValueKind == JsonValueKind.Object
-                    && new PreprocessingConfig(json.RootElement, source, input).Read(Path.GetFileName(path)) is { } stated
+                    && new PreprocessingConfig(json.RootElement, source, input, isFixed).Read(Path.GetFileName(path)) is { } stated
                 )
                     return WithSize(Plausible(stated), input, isFixed);
                 // A processor's file is about photos, whatever else it holds; the other two are of many kinds of networks.
@@ -133,8 +136,9 @@ internal sealed class PreprocessingConfig
             or "preprocessor_config.json"
                 when (_root.Object("pretrained_cfg") ?? _root) is var timm
                     && timm.TryGetProperty("input_size", out _)
-                    && timm.TryGetProperty("mean", out _) => Timm(timm),
+                    && (timm.TryGetProperty("mean", out _) || IsTimms(_root)) => Timm(timm),
             "config.json" => null,
+            "metadata_properties.json" => ImageMetadata.Read(key => _root.Text(key), _input, $"Azure Custom Vision's {_source}"),
             _ => (_root.Object("image_processor") ?? _root) is var processor
             && (
                 processor.TryGetProperty("size", out _)
@@ -145,29 +149,34 @@ internal sealed class PreprocessingConfig
                 : null,
         };
 
+    private static bool IsTimms(JsonElement root) =>
+        root.TryGetProperty("architecture", out _) || root.TryGetProperty("pretrained_cfg", out _);
+
     /// <summary>timm's evaluation transform: Resize(floor(side / crop share)), CenterCrop.</summary>
     private StatedPreprocessing Timm(JsonElement config)
     {
-        var shape = config.GetProperty("input_size");
-        if (shape.ValueKind != JsonValueKind.Array || shape.GetArrayLength() != 3)
-            throw new FormatException($"input_size is {shape.GetRawText()}, expected channels, height and width");
-        var size = (Height: ConfigValues.Side("input_size", shape[1]), Width: ConfigValues.Side("input_size", shape[2]));
-        // timm's default where a configuration has none.
-        var share = config.Number("crop_pct") ?? 0.875;
+        var size = TimmSize(config, "input_size") ?? throw new FormatException("input_size is null");
+        // timm evaluates at its test size only where that is requested; a network that was exported for it takes no other.
+        var isTest = _isFixed && size != _input && TimmSize(config, "test_input_size") == _input;
+        if (isTest)
+            size = _input;
+        // timm's defaults (data/config.py) where a configuration has none.
+        var share = (isTest ? config.Number("test_crop_pct") : null) ?? config.Number("crop_pct") ?? 0.875;
+        var imageNet = PreprocessingNames.Find("timm", size.Height, size.Width);
         var mode = config.Text("crop_mode") ?? "center";
         var (height, width) = ((int)Math.Floor(size.Height / share), (int)Math.Floor(size.Width / share));
         var p = new Preprocessing
         {
             CropHeight = size.Height,
             CropWidth = size.Width,
-            Interpolation = Filter(config.Text("interpolation") ?? "bilinear"),
-            Mean = config.Channels("mean"),
-            Std = config.Channels("std"),
+            Interpolation = Filter(config.Text("interpolation") ?? "bicubic"),
+            Mean = config.Value("mean") is null ? imageNet.Mean : config.Channels("mean"),
+            Std = config.Value("std") is null ? imageNet.Std : config.Channels("std"),
         };
         p = mode == "center" ? p with { ResizeShortSide = height } : p with { ResizeHeight = height, ResizeWidth = width };
         return new(
             p,
-            $"timm's {_source}",
+            $"timm's {_source}{(isTest ? ", at its test_input_size" : "")}",
             mode is not ("center" or "squash") ? $"has crop_mode '{mode}'"
                 // There timm keeps a photo's shape and fills the crop with it.
                 : mode == "center" && height != width ? $"crops {size.Height} x {size.Width} pixels, which are no square"
@@ -175,9 +184,17 @@ internal sealed class PreprocessingConfig
         );
     }
 
+    private static (int Height, int Width)? TimmSize(JsonElement config, string key) =>
+        config.Value(key) is not { } shape ? null
+        : shape.ValueKind == JsonValueKind.Array && shape.GetArrayLength() == 3
+            ? (ConfigValues.Side(key, shape[1]), ConfigValues.Side(key, shape[2]))
+        : throw new FormatException($"{key} is {shape.GetRawText()}, expected channels, height and width");
+
     private StatedPreprocessing OpenClip(JsonElement config)
     {
-        var (height, width) = config.Sides("size") ?? config.Sides("image_size") ?? _input;
+        // OpenCLIP's own configuration of a network has the size where that of the photos has none.
+        var vision = _root.Object("model_cfg")?.Object("vision_cfg");
+        var (height, width) = config.Sides("size") ?? config.Sides("image_size") ?? vision?.Sides("image_size") ?? _input;
         var mode = config.Text("resize_mode") ?? "shortest";
         var p = new Preprocessing
         {
@@ -203,179 +220,6 @@ internal sealed class PreprocessingConfig
             $"OpenCLIP's {_source}",
             mode is "squash" || mode == "shortest" && height == width ? null : $"has resize_mode '{mode}'"
         );
-    }
-
-    private StatedPreprocessing HuggingFace(JsonElement config)
-    {
-        var problems = Unknown(config);
-        var p = new Preprocessing { Interpolation = Resample(config, problems) };
-        if (config.Flag("do_resize", true))
-            p = Resized(p, config, problems);
-        if (config.Flag("do_center_crop", config.TryGetProperty("crop_size", out _)))
-        {
-            if (config.Sides("crop_size") is { } crop)
-                p = p with { CropHeight = crop.Height, CropWidth = crop.Width };
-            else
-                problems.Add("has do_center_crop without crop_size");
-        }
-
-        // Their center_crop starts at (size - crop) // 2.
-        p = p with
-        {
-            CropRoundsDown = p.CropHeight > 0,
-            Bgr = config.Flag("do_flip_channel_order", false),
-        };
-        return new(Normalized(p, config), $"Hugging Face's {_source}", problems.Count == 0 ? null : string.Join(", ", problems));
-    }
-
-    /// <summary>What else a processor would do to the pixels: each step that is on and not built here, by its key.</summary>
-    private static List<string> Unknown(JsonElement config)
-    {
-        List<string> problems = [];
-        foreach (var property in config.EnumerateObject())
-        {
-            var isOn = property.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False);
-            var isStep = property.Name.StartsWith("do_", StringComparison.Ordinal) && !KnownSteps.Contains(property.Name);
-            if (isOn && property.Name == "do_pad")
-                problems.Add("pads photos (do_pad)");
-            else if (isOn && (isStep || OtherSizes.Contains(property.Name)))
-                problems.Add($"has {property.Name}");
-        }
-
-        if (config.Value("image_mean") is null && config.Flag("do_normalize", HuggingFaceTypes.Normalizes(Type(config))))
-            problems.Add(config.Value("do_normalize") is null ? "has no image_mean" : "has do_normalize without image_mean");
-        // Of processors of videos: a rescaling less 1 or less a half.
-        if (config.Flag("offset", false))
-            problems.Add("has offset");
-        // Their center_crop comes before the resize there.
-        if (Type(config).StartsWith("Perceiver", StringComparison.Ordinal))
-            problems.Add("crops before it resizes");
-        return problems;
-    }
-
-    /// <summary>do_reduce_labels changes labels of segmentation alone, and all photos are RGB.</summary>
-    private static readonly HashSet<string> KnownSteps =
-    [
-        "do_resize",
-        "do_center_crop",
-        "do_rescale",
-        "do_normalize",
-        "do_convert_rgb",
-        "do_flip_channel_order",
-        "do_reduce_labels",
-    ];
-
-    /// <summary>Keys by which the size follows from each photo's own.</summary>
-    private static readonly HashSet<string> OtherSizes =
-    [
-        "keep_aspect_ratio",
-        "size_divisor",
-        "min_pixels",
-        "max_pixels",
-        "max_num_patches",
-        "image_grid_pinpoints",
-    ];
-
-    /// <summary>The processor's class, without the word for its variant on tensors; empty when it is not stated.</summary>
-    private static string Type(JsonElement config) =>
-        (config.Text("image_processor_type") ?? config.Text("feature_extractor_type") ?? "").Replace("Fast", "", StringComparison.Ordinal);
-
-    private static Preprocessing Resized(Preprocessing p, JsonElement config, List<string> problems)
-    {
-        var type = Type(config);
-        if (config.Value("size") is not { } size)
-            // The default of most processors' classes.
-            return p with { ResizeShortSide = 224 };
-        var isShort = size.ValueKind == JsonValueKind.Object && size.TryGetProperty("shortest_edge", out _);
-        // The longest edge limits what the shortest would give.
-        if (size.ValueKind == JsonValueKind.Object && (isShort ? size.Value("longest_edge") is not null : size.Value("height") is null))
-        {
-            problems.Add($"has size {size}");
-            return p;
-        }
-
-        var (height, width) = isShort ? (size.Side("shortest_edge"), 0) : config.Sides("size")!.Value;
-        // In a preprocessing 0 would mean that nothing is resized.
-        if (height < 1)
-            throw new FormatException($"size is {size.GetRawText()}, expected sides greater than 0");
-        // Before sizes had names, a number meant a square for ViT's processors and the short side for these.
-        if (size.ValueKind == JsonValueKind.Number)
-            isShort =
-                config.Value("default_to_square") is not null ? !config.Flag("default_to_square", true)
-                : type.Length == 0 ? config.Flag("do_center_crop", false)
-                : HuggingFaceTypes.ResizesShortSide(type);
-        if (type.StartsWith("ConvNext", StringComparison.Ordinal) || config.Number("crop_pct") is not null)
-            return Share(p, config, height);
-        // transformers' LevitImageProcessor: int((256 / 224) * shortest_edge).
-        if (type.StartsWith("Levit", StringComparison.Ordinal) && isShort)
-            height = (int)(256.0 / 224 * height);
-        return isShort ? p with { ResizeShortSide = height } : p with { ResizeHeight = height, ResizeWidth = width };
-    }
-
-    /// <summary>
-    /// ConvNeXt's and its followers': below 384 pixels the short side divided by a share, then the middle; from 384 on a square.
-    /// </summary>
-    private static Preprocessing Share(Preprocessing p, JsonElement config, int side)
-    {
-        var share = config.Number("crop_pct") ?? 224.0 / 256;
-        return side < 384
-            ? p with
-            {
-                ResizeShortSide = (int)(side / share),
-                CropHeight = side,
-                CropWidth = side,
-            }
-            : p with
-            {
-                ResizeHeight = side,
-                ResizeWidth = side,
-            };
-    }
-
-    /// <summary>x * factor (- 1), then (x - mean) / std, written as (x / 255 - mean) / std or (x - offset) / divisor.</summary>
-    private static Preprocessing Normalized(Preprocessing p, JsonElement config)
-    {
-        var factor = !config.Flag("do_rescale", true) ? 1 : config.Number("rescale_factor") ?? 1.0 / 255;
-        var shift = config.Flag("rescale_offset", false) ? 1 : 0;
-        var isNormalized = config.Flag("do_normalize", true) && config.Value("image_mean") is not null;
-        // transformers' EfficientNetImageProcessor divides by the deviation once more, for classification.
-        var again = config.Flag("include_top", Type(config).StartsWith("EfficientNet", StringComparison.Ordinal));
-        if (!isNormalized && !again)
-            // Without a normalization the values are (x - offset) / divisor, with the inverse of the factor.
-            return p with { Offset = Whole(shift / factor), Divisor = Whole(1 / factor) };
-        // (factor x - shift - mean) / std = (x / 255 - (mean + shift) / scale) / (std / scale), with scale = 255 factor.
-        var scale = Whole(255 * factor);
-        var std = config.Channels("image_std");
-        return p with
-        {
-            Mean = [.. (isNormalized ? config.Channels("image_mean") : [0, 0, 0]).Select(m => (m + shift) / scale)],
-            Std = [.. std.Select(s => (isNormalized && again ? s * s : s) / scale)],
-        };
-    }
-
-    /// <summary>1 / 0.00392156862745098 is 255: the number that the ten digits stand for.</summary>
-    private static double Whole(double value) =>
-        Math.Abs(value - Math.Round(value * 2) / 2) < 1e-6 * Math.Abs(value) ? Math.Round(value * 2) / 2 : value;
-
-    private static Interpolation Resample(JsonElement config, List<string> problems)
-    {
-        // PIL's numbers of filters; 4 and 5 (box, Hamming) are not built.
-        switch (config.Number("resample"))
-        {
-            case null:
-                return HuggingFaceTypes.Filter(Type(config));
-            case 0:
-                return Interpolation.Nearest;
-            case 1:
-                return Interpolation.Lanczos;
-            case 2:
-                return Interpolation.Bilinear;
-            case 3:
-                return Interpolation.Bicubic;
-            case { } resample:
-                problems.Add(FormattableString.Invariant($"has resample {resample}"));
-                return Interpolation.Bilinear;
-        }
     }
 
     private static Interpolation Filter(string name) =>

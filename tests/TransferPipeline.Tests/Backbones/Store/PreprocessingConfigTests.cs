@@ -116,8 +116,89 @@ public sealed class PreprocessingConfigTests : IDisposable
     )]
     [InlineData(
         "preprocessor_config.json",
-        """{"image_processor_type":"DeiTImageProcessorFast","size":{"height":12,"width":12},"image_mean":[0.5],"image_std":[0.5]}""",
-        "resize 12 x 12 bicubic"
+        """
+            {"image_processor_type":"DeiTImageProcessorFast","size":{"height":14,"width":14},"crop_size":12,"image_mean":[0.5],
+            "image_std":[0.5]}
+            """,
+        "resize 14 x 14 bicubic, crop 12 x 12 rounded down"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"image_processor_type":"MobileViTImageProcessor","size":{"shortest_edge":14},"crop_size":12}""",
+        "short side 14 bilinear, crop 12 x 12 rounded down, (x - 0) / 255, BGR"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """
+            {"image_processor_type":"PoolFormerImageProcessor","size":{"shortest_edge":12},"crop_size":12,"image_mean":[0.5],
+            "image_std":[0.5]}
+            """,
+        "short side 13 bicubic, crop 12 x 12 rounded down"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """
+            {"image_processor_type":"PoolFormerImageProcessor","size":{"height":384,"width":384},"crop_pct":0.95,"crop_size":12,
+            "image_mean":[0.5],"image_std":[0.5]}
+            """,
+        "short side 404 bicubic, crop 12 x 12 rounded down"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """
+            {"image_processor_type":"PoolFormerImageProcessor","size":{"height":14,"width":14},"crop_pct":null,"crop_size":12,
+            "image_mean":[0.5],"image_std":[0.5]}
+            """,
+        "resize 14 x 14 bicubic, crop 12 x 12 rounded down"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """
+            {"image_processor_type":"ViTHybridImageProcessor","size":14,"crop_size":12,"image_mean":[0.5],"image_std":[0.5]}
+            """,
+        "short side 14 bicubic, crop 12 x 12 rounded down"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """
+            {"image_processor_type":"EfficientNetImageProcessor","size":{"height":12,"width":12},"crop_size":10,"image_mean":[0.5],
+            "image_std":[0.5]}
+            """,
+        "resize 12 x 12 nearest, (x / 255"
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"size":{"height":12,"width":12},"keep_aspect_ratio":false,"ensure_multiple_of":4,"image_mean":[0.5],"image_std":[0.5]}""",
+        "resize 12 x 12 bilinear"
+    )]
+    [InlineData(
+        "config.json",
+        """{"architecture":"resnet50","pretrained_cfg":{"input_size":[3,12,12]}}""",
+        "short side 13 bicubic, crop 12 x 12, (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] (timm's config.json)"
+    )]
+    [InlineData(
+        "config.json",
+        """
+            {"pretrained_cfg":{"input_size":[3,8,8],"crop_pct":0.5,"test_input_size":[3,12,12],"test_crop_pct":1.0,"mean":[0.5],
+            "std":[0.5]}}
+            """,
+        "short side 12 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5] (timm's config.json, at its test_input_size)"
+    )]
+    [InlineData(
+        "config.json",
+        """
+            {"pretrained_cfg":{"input_size":[3,12,12],"crop_pct":0.5,"test_input_size":[3,16,16],"test_crop_pct":1.0,"mean":[0.5],
+            "std":[0.5]}}
+            """,
+        "short side 24 bicubic, crop 12 x 12, (x / 255 - [0.5, 0.5, 0.5]) / [0.5, 0.5, 0.5] (timm's config.json)"
+    )]
+    [InlineData(
+        "metadata_properties.json",
+        """
+            {"CustomVision.Preprocess.NormalizeMean":"[0.0, 0.0, 0.0]","CustomVision.Preprocess.NormalizeStd":"[1.0, 1.0, 1.0]",
+            "Image.BitmapPixelFormat":"Rgb8","Image.NominalPixelRange":"Normalized_0_1"}
+            """,
+        "short side 13 bilinear, crop 12 x 12, (x - 0) / 255 (Azure Custom Vision's metadata_properties.json)"
     )]
     [InlineData(
         "preprocessor_config.json",
@@ -209,6 +290,9 @@ public sealed class PreprocessingConfigTests : IDisposable
     [InlineData("""{"size":{"height":12,"width":12},"do_color_quantize":true}""", "has do_color_quantize")]
     [InlineData("""{"max_num_patches":256,"do_normalize":true,"image_mean":[0.5],"image_std":[0.5]}""", "has max_num_patches")]
     [InlineData("""{"size":{"height":12,"width":12},"do_center_crop":true}""", "has do_center_crop without crop_size")]
+    [InlineData("""{"image_processor_type":"BeitImageProcessor","size":12,"image_mean":[0.5],"image_std":[0.5]}""", "has no crop_size")]
+    [InlineData("""{"image_processor_type":"ViTImageProcessor","image_mean":[0.5],"image_std":[0.5]}""", "has no size")]
+    [InlineData("""{"size":{"height":12,"width":12},"ensure_multiple_of":8}""", "has ensure_multiple_of")]
     [InlineData("""{"size":{"height":12,"width":12},"do_normalize":true}""", "has do_normalize without image_mean")]
     [InlineData("""{"image_processor_type":"ViTImageProcessor","size":{"height":12,"width":12}}""", "has no image_mean")]
     [InlineData("""{"image_processor_type":"ViTImageProcessor"}""", "has no size, no image_mean and no do_normalize")]
@@ -247,6 +331,35 @@ public sealed class PreprocessingConfigTests : IDisposable
         // timm keeps the photo's shape there, so that squeezing it to both sides would give other pixels.
         _folder.Write("config.json", """{"input_size":[3,12,24],"crop_pct":1.0,"mean":[0.5],"std":[0.5]}""");
         Assert.Contains("crops 12 x 24 pixels, which are no square", Resolve().Question, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("CustomVision.Preprocess.NormalizeMean", "[0.485, 0.456, 0.406]")]
+    [InlineData("CustomVision.Preprocess.NormalizeStd", "[0.229, 0.224, 0.225]")]
+    public void Resolve_CustomVisionWithItsOwnNormalization_IsAQuestion(string key, string numbers)
+    {
+        var model = SmallModel.Plain();
+        foreach (var (name, value) in ((string, string)[])[("Image.NominalPixelRange", "Normalized_0_1"), (key, numbers)])
+            model.Model.MetadataProps.Add(new StringStringEntryProto { Key = name, Value = value });
+        Assert.Contains($"has {key} {numbers}", PhotoVectors.EmptyStore(_folder).Resolve(model.Save(_folder)).Question);
+    }
+
+    [Theory]
+    [InlineData(
+        "config.json",
+        """{"pretrained_cfg":{"input_size":[3,16,16],"test_input_size":[3,224,224],"mean":[0.5],"std":[0.5]}}""",
+        "short side 18 bicubic, crop 16 x 16"
+    )]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"vision_cfg":{"image_size":16}},"preprocess_cfg":{"mean":[0.5],"std":[0.5]}}""",
+        "short side 16 bicubic, crop 16 x 16"
+    )]
+    public void Resolve_ConfigurationOfAnOpenSize_GivesTheSize(string name, string json, string expected)
+    {
+        _folder.Write(name, json);
+        var file = SmallModel.Plain(17, DataType.Float, -1, 3, -1, -1).Save(_folder);
+        Assert.StartsWith(expected, PhotoVectors.EmptyStore(_folder).Resolve(file).PreprocessingReason, StringComparison.Ordinal);
     }
 
     [Theory]
