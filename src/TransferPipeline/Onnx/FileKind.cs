@@ -7,6 +7,14 @@ namespace TransferPipeline.Onnx;
 /// </summary>
 internal static class FileKind
 {
+    private const string FromTensorFlow = "convert it to ONNX with 'python -m tf2onnx.convert'",
+        FromCoreMl = "convert the network that it was made from to ONNX",
+        FromPaddle = "convert it to ONNX with paddle2onnx",
+        FromMxNet = "convert it to ONNX with mxnet.onnx.export_model";
+
+    /// <summary>Files of a folder that an error lists.</summary>
+    private const int MaxListed = 3;
+
     /// <summary>Bytes at the beginning that are checked.</summary>
     private const int Head = 4096;
 
@@ -17,7 +25,56 @@ internal static class FileKind
         using var handle = File.OpenHandle(file);
         // Every check below respects the length: a short file gives a short head.
         var head = buffer.AsSpan(0, RandomAccess.Read(handle, buffer, 0));
-        return Binary(file, head) ?? Text(file, head);
+        return Binary(file, head) ?? Protobuf(head) ?? Text(file, head);
+    }
+
+    /// <returns>What a folder holds and what to do; null when that shows nothing.</returns>
+    public static string? DescribeFolder(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, "saved_model.pb")))
+            return $"is a TensorFlow SavedModel; {FromTensorFlow}";
+        if (Path.GetExtension(folder.TrimEnd('/', '\\')) == ".mlpackage")
+            return $"is a Core ML package; {FromCoreMl}";
+        // Publishers put the ONNX files into a folder onnx.
+        var files = new[] { folder, Path.Combine(folder, "onnx") }
+            .Where(Directory.Exists)
+            .SelectMany(f => Directory.EnumerateFiles(f, "*.onnx"))
+            .Order(StringComparer.Ordinal)
+            .Take(MaxListed + 1)
+            .ToList();
+        return files.Count == 0
+            ? null
+            : $"is a folder; give one of its files: {string.Join(", ", files.Take(MaxListed))}{(files.Count > MaxListed ? ", ..." : "")}";
+    }
+
+    /// <summary>Files that begin as other messages of protobuf than ONNX's, whose first field is a number.</summary>
+    private static string? Protobuf(ReadOnlySpan<byte> head)
+    {
+        if (head.Length < 16)
+            return null;
+        if (head[0] == 0x0A)
+        {
+            // A message or a text of this length, then its own first bytes.
+            var body = Behind(head, 1);
+            return body.StartsWith((ReadOnlySpan<byte>)[0x08, 0x00, 0x10, 0xFF]) ? $"is a PaddlePaddle model; {FromPaddle}"
+                : body.StartsWith((ReadOnlySpan<byte>)[0x0A]) ? $"is a TensorFlow graph; {FromTensorFlow}"
+                : null;
+        }
+
+        // A version, then a message: ONNX has the name of its producer there, which is text.
+        if (head[0] == 0x08 && head[1] < 0x80 && head[2] == 0x12 && Behind(head, 3).StartsWith((ReadOnlySpan<byte>)[0x0A]))
+            return head.IndexOf("\x22\x05serve"u8) >= 0
+                ? $"is a TensorFlow SavedModel; {FromTensorFlow}"
+                : $"is a Core ML model; {FromCoreMl}";
+        return null;
+    }
+
+    /// <summary>What follows a length of variable size.</summary>
+    private static ReadOnlySpan<byte> Behind(ReadOnlySpan<byte> head, int at)
+    {
+        while (at < head.Length - 1 && head[at] >= 0x80)
+            at++;
+        return head[(at + 1)..];
     }
 
     private static string? Binary(string file, ReadOnlySpan<byte> head)
@@ -49,6 +106,16 @@ internal static class FileKind
             && head[9] is (byte)'"' or (byte)' ' or (byte)'}'
         )
             return "is a safetensors file, which holds weights and no network; export the model with torch.onnx.export or optimum-cli";
+        if (head.StartsWith("MATLAB "u8))
+            return "is a MATLAB file; export the network with exportONNXNetwork";
+        if (head.StartsWith("ftrt"u8) || head.StartsWith("ptrt"u8))
+            return "is a TensorRT engine, which runs on one kind of GPU alone; use the ONNX file that it was made from";
+        // The magic of lists of arrays, as 8 bytes.
+        if (head.StartsWith((ReadOnlySpan<byte>)[0x12, 0x01, 0, 0, 0, 0, 0, 0]))
+            return $"holds parameters of MXNet and no network; {FromMxNet}";
+        // Two versions and no levels, then the length and the type of the first tensor.
+        if (head.Length > 24 && head[..16].IndexOfAnyExcept((byte)0) < 0 && head[18..20].IndexOfAnyExcept((byte)0) < 0 && head[20] == 0x08)
+            return $"holds parameters of PaddlePaddle and no network; {FromPaddle}";
         if (head.StartsWith("GGUF"u8))
             return "is a GGUF file, which holds weights for llama.cpp; export the model with torch.onnx.export";
         if (head.StartsWith(FileSignatures.Gzip))
@@ -134,7 +201,14 @@ internal static class FileKind
                 ? "is an OpenVINO model; use the ONNX file that it was made from"
                 : "is an XML file; expected an ONNX model";
         if (text.StartsWith('{') || text.StartsWith("[{", StringComparison.Ordinal))
-            return "is a JSON file; expected an ONNX model";
+            return text.Contains("\"op\": \"null\"", StringComparison.Ordinal) ? $"is the network of an MXNet model; {FromMxNet}"
+                : text.Contains("\"magic\":\"pir\"", StringComparison.Ordinal) ? $"is a PaddlePaddle model; {FromPaddle}"
+                : "is a JSON file; expected an ONNX model";
+        if (
+            text.StartsWith("ir_version:", StringComparison.Ordinal)
+            || text.StartsWith("<", StringComparison.Ordinal) && text.Contains("ir_version:", StringComparison.Ordinal)
+        )
+            return "is an ONNX model written as text; save it in the binary form, as with onnx.save";
         // 7767517 is the magic in the first line of ncnn's .param files.
         if (text.Contains("layer {", StringComparison.Ordinal) || text.StartsWith("7767517", StringComparison.Ordinal))
             return "is the text of a Caffe or ncnn network; convert the network to ONNX";

@@ -35,7 +35,11 @@ internal sealed class OnnxFile
     public static OnnxFile Read(string file)
     {
         if (!System.IO.File.Exists(file))
-            Throw.BadInput($"{file}: {(Directory.Exists(file) ? "is a folder" : "no such file")}; expected an ONNX model");
+            Throw.BadInput(
+                Directory.Exists(file) && InputFile.Read(file, () => FileKind.DescribeFolder(file)) is { } holds
+                    ? $"{file}: {holds}"
+                    : $"{file}: {(Directory.Exists(file) ? "is a folder" : "no such file")}; expected an ONNX model"
+            );
         // A device or a pipe has no length either; reading would block or never end.
         if (InputFile.Read(file, () => new FileInfo(RealFile(file)).Length) == 0)
             Throw.BadInput(

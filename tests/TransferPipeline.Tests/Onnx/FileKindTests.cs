@@ -34,6 +34,18 @@ public sealed class FileKindTests : IDisposable
             { "JSON", Encoding.ASCII.GetBytes("{\"model_type\": \"vit\"}") },
             { "a photo", [0xff, 0xd8, 0xff, 0xe0, 0, 16, .. "JFIF"u8] },
             { "GGUF", [.. "GGUF"u8, 3, 0, 0, 0] },
+            { "MATLAB", [.. "MATLAB 5.0 MAT-file, Platform: GLNXA64"u8, 0, 1, .. "IM"u8] },
+            { "TensorRT", [.. "ftrt"u8, 0, 0, 0, 0, 9, 0, 0, 0] },
+            { "parameters of MXNet", [0x12, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] },
+            { "network of an MXNet model", Encoding.ASCII.GetBytes("{\n \"nodes\": [{\n \"op\": \"null\", \"name\": \"data\"}]}") },
+            { "parameters of PaddlePaddle", [.. new byte[16], 5, 0, 0, 0, 8, 5, 16, 32, 16, 3, 1, 2, 3, 4] },
+            { "PaddlePaddle model", [0x0A, 0x90, 1, 8, 0, 0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0x1A, 2] },
+            { "PaddlePaddle model", Encoding.ASCII.GetBytes("{\"base_code\":{\"magic\":\"pir\",\"version\":1}}") },
+            { "TensorFlow graph", [0x0A, 24, 0x0A, 5, .. "input"u8, 0x12, 11, .. "Placeholder"u8, 0x2A] },
+            { "TensorFlow SavedModel", [8, 1, 0x12, 90, 0x0A, 20, 0x22, 5, .. "serve"u8, 0x2A, 3, .. "2.1"u8] },
+            { "Core ML model", [8, 4, 0x12, 40, 0x0A, 20, 0x0A, 5, .. "image"u8, 0x1A, 4, 1, 2, 3, 4] },
+            { "ONNX model written as text", Encoding.ASCII.GetBytes("ir_version: 8\nproducer_name: \"pytorch\"\n") },
+            { "ONNX model written as text", Encoding.ASCII.GetBytes("<\n  ir_version: 8,\n  opset_import: [\"\" : 15]\n>\ng (") },
         };
 
     [Theory]
@@ -43,6 +55,19 @@ public sealed class FileKindTests : IDisposable
         var error = Assert.Throws<BadInputException>(() => Backbone.Open(_folder.Write("model.onnx", bytes)));
         Assert.Contains(expected, error.Message);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData("saved_model.pb", "is a TensorFlow SavedModel; convert it to ONNX with 'python -m tf2onnx.convert'")]
+    [InlineData("onnx/model.onnx", "is a folder; give one of its files: ")]
+    [InlineData("notes.txt", "is a folder; expected an ONNX model")]
+    public void Open_Folder_StatesWhatItHolds(string name, string expected)
+    {
+        Directory.CreateDirectory(_folder.At("net", "onnx"));
+        File.WriteAllText(_folder.At("net", name), "");
+        var message = Assert.Throws<BadInputException>(() => Backbone.Open(_folder.At("net"))).Message;
+        Assert.Contains(expected, message);
+        Assert.Equal(name.EndsWith(".onnx", StringComparison.Ordinal), message.EndsWith("model.onnx", StringComparison.Ordinal));
     }
 
     [Fact]
