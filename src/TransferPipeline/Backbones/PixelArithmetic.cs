@@ -36,6 +36,14 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
 {
     private static readonly PixelArithmetic Nothing = new(PixelUnit.Unknown, false, "");
 
+    /// <summary>ImageNet's numbers would move the channels against each other.</summary>
+    private static readonly PixelArithmetic Centred = new(
+        PixelUnit.Levels,
+        false,
+        "its graph subtracts each photo's own mean, so that no other is needed",
+        IsProof: false
+    );
+
     public static PixelArithmetic Find(GraphIndex index, BackboneInput input)
     {
         var ends = PixelTrace.Ends(index, input);
@@ -44,7 +52,7 @@ internal sealed record PixelArithmetic(PixelUnit Unit, bool Bgr, string Evidence
         // 1. What each way from the input to a layer shows; ways without arithmetic show nothing.
         var found = ends.Select(e => (End: e, Unit: UnitOf(e))).Where(f => f.Unit != PixelUnit.Unknown).ToList();
         if (found.Count == 0)
-            return Limits(ends) ?? Nothing;
+            return Limits(ends) ?? (ends.Any(e => e.IsCentred) ? Centred : Nothing);
         // 2. Ways that agree, or the one that is clear, give the unit.
         var clear = found.Where(f => f.Unit != PixelUnit.Unclear).ToList();
         var (end, unit) = clear.Count > 0 ? clear[0] : found[0];

@@ -24,6 +24,9 @@ internal sealed record PixelTensor(int Axis, int Rank, IReadOnlyList<PixelChanne
     /// <summary>It holds 8-bit numbers that a quantization made.</summary>
     public bool IsQuantized { get; init; }
 
+    /// <summary>Its own mean was subtracted, so that one factor and one offset for all channels change nothing.</summary>
+    public bool IsCentred { get; init; }
+
     /// <summary>Operators between the input and the tensor.</summary>
     public int Steps { get; init; }
 

@@ -41,6 +41,12 @@ internal sealed class PixelTrace
     private bool Follow(NodeProto node, IReadOnlyList<string> inputs)
     {
         var steps = inputs.Max(i => _known[i].Steps) + 1;
+        if (steps <= MaxSteps && IsCentring(node, inputs))
+        {
+            _known[node.Output[0]] = _known[node.Input[0]] with { Steps = steps, IsCentred = true };
+            return true;
+        }
+
         if (steps > MaxSteps || GraphIndex.Inputs(node).Any(i => _index.Depends(i) && !_known.ContainsKey(i)))
             return false;
         var made = inputs is [var only] ? Split(node, _known[only]) ?? One(node, only, _known[only]) : Joined(node, inputs);
@@ -50,6 +56,15 @@ internal sealed class PixelTrace
             _known[output] = tensor with { Steps = steps };
         return true;
     }
+
+    /// <summary>A photo less its own mean, written out or as one operator; the division by its own deviation ends the trace.</summary>
+    private bool IsCentring(NodeProto node, IReadOnlyList<string> inputs) =>
+        inputs is [var pixels]
+        && node.Input[0] == pixels
+        && (
+            node.OpType is "InstanceNormalization" or "MeanVarianceNormalization" or "LayerNormalization"
+            || node is { OpType: "Sub", Input.Count: 2 } && Reduction.Of(_index, node.Input[1], pixels) == "ReduceMean"
+        );
 
     private IReadOnlyList<PixelTensor>? One(NodeProto node, string input, PixelTensor tensor)
     {

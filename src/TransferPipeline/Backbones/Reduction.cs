@@ -21,7 +21,7 @@ internal static class Reduction
         {
             switch (node.OpType)
             {
-                case "ReduceMax" or "ReduceLogSumExp" or "ReduceL1" or "ReduceL2" or "ReduceSum" or "ReduceSumSquare":
+                case "ReduceMax" or "ReduceMean" or "ReduceLogSumExp" or "ReduceL1" or "ReduceL2" or "ReduceSum" or "ReduceSumSquare":
                     var squared = Leads(index, node.Input[0], vector);
                     return squared is null ? null
                         // sqrt(sum(x x)) is a length, whether written as ReduceL2, ReduceSumSquare or ReduceSum of squares.

@@ -72,6 +72,33 @@ public sealed class PixelArithmeticTests : IDisposable
         Assert.Contains(divisor == 0 ? "torchvision's default" : "on the pixels", model.PreprocessingReason);
     }
 
+    /// <summary>A photo less its own mean is the same in any unit, but not with ImageNet's numbers for each channel.</summary>
+    [Theory]
+    [InlineData("written out", true)]
+    [InlineData("of each channel", true)]
+    [InlineData("LayerNormalization inside", false)]
+    public void Resolve_PhotoLessItsOwnMean_TakesLevels(string form, bool levels)
+    {
+        var m = new SmallModel();
+        string Centred(string x) => m.Node("Sub", x, m.Node("ReduceMean", [x], ("axes", new long[] { 1, 2, 3 })));
+        var x = form switch
+        {
+            "written out" => m.Node("Div", Centred(m.Input), m.Node("ReduceL2", [Centred(m.Input)], ("axes", new long[] { 1, 2, 3 }))),
+            "of each channel" => m.Node("InstanceNormalization", m.Input, Vector(m, 1, 1, 1), Vector(m, 0, 0, 0)),
+            _ => m.Input,
+        };
+        x = m.Body(x);
+        if (!levels)
+            x = Centred(x);
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", x)), 8, SmallModel.Classes));
+        var model = Resolve(m);
+        Assert.Equal(levels ? 1 : 0, model.Preprocessing.Divisor);
+        Assert.Equal(levels, model.PreprocessingReason!.Contains("subtracts each photo's own mean", StringComparison.Ordinal));
+        // What a publisher states counts more.
+        _folder.Write("preprocessor_config.json", """{"size":{"height":12,"width":12},"image_mean":[0.5],"image_std":[0.5]}""");
+        Assert.Equal(0.5, Resolve(m).Preprocessing.Mean[0]);
+    }
+
     /// <summary>Networks that come from Core ML, as Azure's Custom Vision and WinMLTools write them.</summary>
     [Theory]
     [InlineData(1, "0,0,0", "104,117,123", 1, true)]
