@@ -16,7 +16,7 @@ internal sealed partial class Backbone
         var names = (cuts.Count > 0 ? cuts : DefaultCuts()).GroupBy(c => Resolve(c).Tensor).ToDictionary(g => g.Key, g => g.First().Cut);
         var nodes = _index.Graph.Node.Where(n => n.Output.Any(_index.Depends)).ToList();
         // Shapes are those of a run with the file's fixed batch, by which multiply-adds are divided below.
-        var shapes = ShapeProbe.Run(File, _onnx.Model, _index, Input, Runnable(nodes));
+        var shapes = Shapes(nodes, names.Keys);
         shapes[Input.Name] = new(TensorElementType.Float, Input.Shape(Input.Batch ?? 1), []);
         // Two cuts may keep the same layers, each counted once.
         var kept = names.Keys.SelectMany(_index.Ancestors).ToHashSet(ReferenceEqualityComparer.Instance);
@@ -50,6 +50,21 @@ internal sealed partial class Backbone
         );
     }
 
+    /// <summary>Shapes of what the nodes make; of what lies past the cuts only where ONNX Runtime can run that as well.</summary>
+    private Dictionary<string, ProbedTensor> Shapes(List<NodeProto> nodes, ICollection<string> cuts)
+    {
+        try
+        {
+            return ShapeProbe.Run(File, _onnx.Model, _index, Input, Runnable(nodes));
+        }
+        catch (BadInputException) when (cuts.Count > 0)
+        {
+            // An operator that has a kernel on other devices alone, as BiasSoftmax has, is left out by the cut.
+            var kept = cuts.SelectMany(_index.Ancestors).ToHashSet(ReferenceEqualityComparer.Instance);
+            return ShapeProbe.Run(File, _onnx.Model, _index, Input, Runnable([.. nodes.Where(kept.Contains)]));
+        }
+    }
+
     /// <summary>Sensible cuts, from the classifier towards the image.</summary>
     /// <exception cref="BadInputException">ONNX Runtime cannot run the model.</exception>
     public IReadOnlyList<CutCandidate> Candidates()
@@ -78,10 +93,10 @@ internal sealed partial class Backbone
                     d,
                     _index.Producer(d)!.OpType,
                     shapes[d].Shape,
-                    VectorLength(shapes[d].Shape, PoolingKind.None),
-                    VectorLength(shapes[d].Shape, PoolingKind.Avg),
+                    VectorLength(d, shapes[d].Shape, PoolingKind.None),
+                    VectorLength(d, shapes[d].Shape, PoolingKind.Avg),
                     d == preferred ? CutRequest.Penultimate
-                        : d == _features ? CutRequest.Features
+                        : d == _features && !_index.Depends(CutRequest.Features) ? CutRequest.Features
                         : ""
                 )
                 {
@@ -142,7 +157,16 @@ internal sealed partial class Backbone
         return tensors;
     }
 
-    private long VectorLength(long[] shape, PoolingKind pooling) => CutBuilder.Length([1, .. shape.Skip(1)], new Pooling(pooling));
+    private long VectorLength(string tensor, long[] shape, PoolingKind pooling)
+    {
+        if (
+            pooling != PoolingKind.None
+            && shape.Length is 3 or 4
+            && (ChannelAxis.Of(tensor, shape.Length) ?? ChannelAxis.ByLengths(shape)) is > 0 and var channels
+        )
+            shape = ChannelAxis.Usual(shape, channels);
+        return CutBuilder.Length([1, .. shape.Skip(1)], new Pooling(pooling));
+    }
 
     private long CountParameters(NodeProto node, HashSet<string> counted)
     {

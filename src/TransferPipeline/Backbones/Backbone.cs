@@ -18,6 +18,7 @@ internal sealed partial class Backbone
         // 1. The unit of the pixels comes first: probes run on numbers of that unit.
         Arithmetic = PixelArithmetic.Find(index, input);
         Input = input with { InLevels = Arithmetic.Unit == PixelUnit.Levels };
+        ChannelAxis = new(index, ShapeOf);
         // 2. What each output ends in.
         _heads = ClassifierWalk.Find(index, ShapeOf);
         // 3. Auxiliary classifiers branch off earlier. Where the deepest heads are several, there is no single feature.
@@ -60,6 +61,9 @@ internal sealed partial class Backbone
 
     /// <summary>What the first operators show of the pixels that it takes.</summary>
     internal PixelArithmetic Arithmetic { get; }
+
+    /// <summary>Where the channels of its tensors are.</summary>
+    internal ChannelAxis ChannelAxis { get; }
 
     /// <summary>Key and value pairs that the exporter left in the file.</summary>
     internal IReadOnlyDictionary<string, string> Metadata =>
@@ -113,10 +117,20 @@ internal sealed partial class Backbone
     public CutRequest Explicit(CutRequest request) =>
         HasClassifier || request.Cut != CutRequest.Penultimate ? request : request with { Cut = Outputs.Choose(request.Pooling).Name };
 
-    /// <summary>One line on which tensor the default cut takes and why; null where it is the input of a classifier.</summary>
+    /// <summary>One line on which tensor the default cut takes and why; null where it is the input of the only classifier.</summary>
     /// <exception cref="UsageException">It is not clear which output is the feature.</exception>
-    public string? FeatureNote(CutRequest request) =>
-        HasClassifier || request.Cut != CutRequest.Penultimate ? null : Outputs.Note(Outputs.Choose(request.Pooling), request.Pooling);
+    public string? FeatureNote(CutRequest request)
+    {
+        if (request.Cut != CutRequest.Penultimate)
+            return null;
+        if (_classifier is null)
+            return Outputs.Note(Outputs.Choose(request.Pooling), request.Pooling);
+        var others = _heads.Where(h => h.Classifier is { } c && c.Feature != _classifier.Feature || h.Features.Count > 0).ToList();
+        return others.Count == 0
+            ? null
+            : $"{Path.GetFileName(File)}: the feature is that of its deepest classifier, '{_classifier.Output}'; of others, for --cut: "
+                + string.Join(", ", others.Select(h => $"'{h.Classifier?.Feature ?? h.Features[0]}' ('{h.Output}')"));
+    }
 
     /// <summary>Shape of a tensor for one photo, or as many as the file fixes; null where the network does not run.</summary>
     private long[]? ShapeOf(string tensor)
@@ -152,7 +166,8 @@ internal sealed partial class Backbone
                 var pooling =
                     _classifier.Averaged && request.Pooling.Kind == PoolingKind.None ? new Pooling(PoolingKind.Avg) : request.Pooling;
                 return new(_classifier.Feature, pooling, _classifier.Quantized);
-            case CutRequest.Features:
+            // A tensor of this very name is what a file, or a default cut that is stored by its name, means.
+            case CutRequest.Features when !_index.Depends(CutRequest.Features):
                 return new(_features ??= FeatureMapFinder.Find(File, _onnx.Model, _index, Input, Root), request.Pooling, null);
             default:
                 return new(TensorNames.Find(File, _index, request.Cut), request.Pooling, null);

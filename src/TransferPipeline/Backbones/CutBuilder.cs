@@ -37,9 +37,12 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             var (point, seen) = (points[i], batch.Tensors[points[i].Tensor]);
             var what = requests[i].Cut == point.Tensor ? $"'{point.Tensor}'" : $"{requests[i].Cut} ('{point.Tensor}')";
             var (tensor, shape) = BatchFirst(graph, point.Tensor, seen, what);
+            var found = shape;
             // float16 and double features become float32, the one type of feature sets.
             if (seen.Type != TensorElementType.Float)
                 tensor = graph.Node("Cast", [tensor], ("to", (long)DataType.Float));
+            if (point.Pooling.Kind != PoolingKind.None && shape.Length is 3 or 4)
+                (tensor, shape) = Usual(graph, tensor, shape, point.Tensor, seen.Axis, what);
             // Before the pooling, which stores matrices of its sides.
             var dimension = Dimension(shape, point.Pooling, what);
             tensor = PoolingWriter.Write(
@@ -54,7 +57,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
             );
             var name = graph.Unique(points.Count == 1 ? "feature" : $"feature_{i}");
             graph.Output(tensor, name, DataType.Float, batch.MaxBatch == 1 ? 1 : -1, dimension);
-            outputs.Add(new(requests[i], name, point.Tensor, dimension) { Shape = shape, BatchAxis = seen.Axis });
+            outputs.Add(new(requests[i], name, point.Tensor, dimension) { Shape = found, BatchAxis = seen.Axis });
         }
 
         var external = cut.Graph.Initializer.Where(MappedWeights.IsExternal).Sum(t => TensorData.Location(t).Length);
@@ -225,13 +228,28 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
         return (graph.Node("Transpose", [tensor], ("perm", order)), [.. order.Select(a => seen.Shape[a])]);
     }
 
-    /// <summary>Length of the vector that a pooling makes of a tensor whose batch axis comes first.</summary>
+    /// <summary>Brings the channels to where poolings look for them.</summary>
+    private (string Tensor, long[] Shape) Usual(GraphWriter graph, string tensor, long[] shape, string point, int batch, string what)
+    {
+        // The batch axis has come to the front since.
+        var axis = backbone.ChannelAxis.Of(point, shape.Length) is { } own ? (own < batch ? own + 1 : own) : ChannelAxis.ByLengths(shape);
+        if (axis is not (> 0 and var channels))
+            throw new UsageException(
+                $"{Path.GetFileName(backbone.File)}: {what} is of shape {string.Join(" x ", shape)}, and the graph does not show which "
+                    + "axis holds the channels; use pooling none, or choose another tensor"
+            );
+        var order = ChannelAxis.UsualOrder(shape.Length, channels);
+        return order.Index().All(a => a.Item == a.Index)
+            ? (tensor, shape)
+            : (graph.Node("Transpose", [tensor], ("perm", order)), ChannelAxis.Usual(shape, channels));
+    }
+
+    /// <summary>
+    /// Length of the vector that a pooling makes of a tensor whose batch axis comes first, and whose channels are where they usually are.
+    /// </summary>
     public static long Length(long[] shape, Pooling pooling)
     {
-        var channels =
-            PoolingWriter.ChannelsLast(shape) ? shape[3]
-            : shape.Length == 3 ? shape[2]
-            : shape[1];
+        var channels = shape.Length == 3 ? shape[2] : shape[1];
         // In 128 bits, since a pooling's sides may be any numbers.
         Int128 length = pooling.Kind switch
         {

@@ -5,7 +5,7 @@ namespace TransferPipeline.Backbones;
 /// <summary>Writes a pooling as standard ONNX operators: from a batch-first float tensor to N x D.</summary>
 internal static class PoolingWriter
 {
-    /// <param name="tensor">Float32, batch axis first.</param>
+    /// <param name="tensor">Float32, batch axis first; a map N x channels x height x width, tokens N x tokens x values.</param>
     /// <param name="shape">Its shape for one photo.</param>
     /// <param name="tokens">Tokens beside those of the patches; null when the graph does not show them.</param>
     /// <param name="what">The cut in the user's words, for messages.</param>
@@ -17,7 +17,7 @@ internal static class PoolingWriter
         {
             case PoolingKind.Avg or PoolingKind.Max when shape.Length == 4:
                 var op = pooling.Kind == PoolingKind.Avg ? "GlobalAveragePool" : "GlobalMaxPool";
-                tensor = graph.Node(op, [ToNchw(graph, tensor, shape, out _)]);
+                tensor = graph.Node(op, [tensor]);
                 break;
             case PoolingKind.Avg or PoolingKind.Max when shape.Length == 3:
                 var reduce = pooling.Kind == PoolingKind.Avg ? "ReduceMean" : "ReduceMax";
@@ -31,7 +31,7 @@ internal static class PoolingWriter
                             + $"{(shape.Length == 2 ? $"a vector of {shape[1]} values" : "of shape " + string.Join(" x ", shape))}; "
                             + $"use pooling none, or the cut 'features'"
                     );
-                tensor = Adaptive(graph, ToNchw(graph, tensor, shape, out var map), map, pooling.Height, pooling.Width);
+                tensor = Adaptive(graph, tensor, shape, pooling.Height, pooling.Width);
                 break;
             case PoolingKind.Cls or PoolingKind.Mean or PoolingKind.ClsMean:
                 tensor = Tokens(graph, tensor, shape, pooling, tokens, what);
@@ -84,18 +84,6 @@ internal static class PoolingWriter
     }
 
     private static long[] Range(long first, long end) => [.. Enumerable.Range((int)first, (int)(end - first)).Select(i => (long)i)];
-
-    /// <summary>True when a 4-D shape has its channels last: a square map in the middle axes and another number after it.</summary>
-    public static bool ChannelsLast(long[] shape) => shape.Length == 4 && shape[1] == shape[2] && shape[3] != shape[2];
-
-    private static string ToNchw(GraphWriter graph, string tensor, long[] shape, out long[] nchw)
-    {
-        nchw = shape;
-        if (!ChannelsLast(shape))
-            return tensor;
-        nchw = [shape[0], shape[3], shape[1], shape[2]];
-        return graph.Node("Transpose", [tensor], ("perm", new long[] { 0, 3, 1, 2 }));
-    }
 
     private static string Adaptive(GraphWriter graph, string map, long[] shape, int height, int width)
     {

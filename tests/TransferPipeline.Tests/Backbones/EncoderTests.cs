@@ -142,6 +142,23 @@ public sealed class EncoderTests : IDisposable
         Assert.NotEmpty(backbone.Summarize().Layers);
     }
 
+    [Theory]
+    [InlineData(CutRequest.Features)]
+    [InlineData(CutRequest.Penultimate)]
+    public void Cut_OutputNamedAsACut_IsThatOutput(string name)
+    {
+        var m = new SmallModel();
+        var vector = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
+        m.Model.Graph.Node[^1].Output[0] = name;
+        m.Output(name, -1, 8);
+        var backbone = Backbone.Open(m.Save(_folder));
+        foreach (var request in (CutRequest[])[backbone.Explicit(CutRequest.Default), new(name, Pooling.None)])
+            Assert.Equal((name, 8), (backbone.Cut(request).Outputs[0].Tensor, backbone.Cut(request).Outputs[0].Dimension));
+        Assert.NotEqual(vector, name);
+        // The map can then not be cut by that word.
+        Assert.Equal(name != CutRequest.Features, backbone.Candidates().Any(c => c.Alias == CutRequest.Features));
+    }
+
     [Fact]
     public void Cut_SeveralVectors_ListsThemWithShapes()
     {

@@ -25,6 +25,22 @@ public sealed partial class HeadFormTests
     }
 
     [Fact]
+    public void FeatureNote_ClassifiersOfOtherFeatures_NamesTheDeepest()
+    {
+        var m = new SmallModel();
+        var feature = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
+        var (breed, age) = (m.Gemm(feature, 8, 7), m.Gemm(m.Node("Relu", m.Gemm(feature, 8, 6)), 6, 3));
+        m.Output(breed, -1, 7).Output(age, -1, 3);
+        var backbone = Backbone.Open(m.Save(_folder));
+        Assert.Equal(6, backbone.Cut().Outputs[0].Dimension);
+        Assert.Equal(
+            $"model.onnx: the feature is that of its deepest classifier, '{age}'; of others, for --cut: '{feature}' ('{breed}')",
+            backbone.FeatureNote(CutRequest.Default)
+        );
+        Assert.Null(Backbone.Open(SmallModel.Plain().Save(_folder)).FeatureNote(CutRequest.Default));
+    }
+
+    [Fact]
     public void Cut_OutputsAsDeepOfTwoFeatures_AsksWhich()
     {
         var m = new SmallModel();

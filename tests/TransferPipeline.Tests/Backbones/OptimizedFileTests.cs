@@ -77,6 +77,24 @@ public sealed class OptimizedFileTests : IDisposable
     }
 
     [Fact]
+    public void Summarize_OperatorWithoutAKernelBehindTheCut_IsLeftOut()
+    {
+        // ONNX Runtime's optimizer for GPUs writes it; a CPU has no kernel for it.
+        var m = SmallModel.Plain();
+        m.Model.OpsetImport.Add(new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 });
+        var scores = m.Model.Graph.Output[0].Name;
+        var softmax = m.Node("BiasSoftmax", [scores, m.Weights(1, 1, SmallModel.Classes)], ("axis", 1L), ("is_inner_broadcast", 1L));
+        m.Model.Graph.Node[^1].Domain = "com.microsoft";
+        m.Model.Graph.Output[0].Name = softmax;
+        var backbone = Backbone.Open(m.Save(_folder));
+        Assert.Equal(8, backbone.Cut().Outputs[0].Dimension);
+        var layers = backbone.Summarize().Layers;
+        Assert.Equal([SmallModel.Plain().Model.Graph.Node.Count + 1, 0], [layers.Count, layers[^1].Shape.Count]);
+        Assert.Equal(8, layers.Single(l => l.Cut.Length > 0).Shape[1]);
+        Assert.Equal(CutRequest.Penultimate, backbone.Candidates()[0].Alias);
+    }
+
+    [Fact]
     public void Cut_ClassifierOfFourBits_IsFound()
     {
         var m = new SmallModel(21);
