@@ -41,6 +41,26 @@ internal static class YamlText
         }
     }
 
+    /// <summary>The value that keys lead to through mappings, or null.</summary>
+    public static YamlNode? Value(YamlNode? node, params ReadOnlySpan<string> keys)
+    {
+        foreach (var key in keys)
+            node = node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
+        return node;
+    }
+
+    /// <summary>Of a list its items; of anything else that alone.</summary>
+    public static IEnumerable<YamlNode> Items(YamlNode? node) =>
+        node switch
+        {
+            null => [],
+            YamlSequenceNode list => list.Children,
+            _ => [node],
+        };
+
+    /// <summary>The text of a scalar, or null.</summary>
+    public static string? Text(YamlNode? node) => (node as YamlScalarNode)?.Value;
+
     /// <summary>What the loader does not survive, or reports without the line.</summary>
     private static (long Line, string Problem)? Problem(string text)
     {

@@ -14,6 +14,9 @@ internal sealed class FolderContent
     /// <summary>Folders that are searched inside one folder: configurations and splits are few, classes may be many.</summary>
     private const int MostFolders = 100;
 
+    /// <summary>The file by which the folder of a feature set is known.</summary>
+    public const string FeatureSetFile = "manifest.json";
+
     private readonly List<string> _folders = [];
     private readonly Lazy<List<FolderContent>> _inside;
     private readonly string _name;
@@ -61,6 +64,7 @@ internal sealed class FolderContent
 
     private void Count(string path, bool isTop)
     {
+        var isFeatureSet = false;
         // The default skips hidden entries; here LeftBehind alone decides. What
         // cannot be read is reported by the reader that opens it.
         var entries = new FileSystemEnumerable<(string Name, bool IsFolder)>(
@@ -74,6 +78,7 @@ internal sealed class FolderContent
                 _folders.Add(Path.Combine(path, name));
             if (isFolder || PhotoFiles.IsOfSystem(name))
                 continue;
+            isFeatureSet |= name == FeatureSetFile && !isTop;
             _parquet += ParquetFiles.IsParquet(name) ? 1 : 0;
             _tars += TarDataset.IsTar(name) ? 1 : 0;
             _photos += PhotoFiles.IsPhoto(name) ? 1 : 0;
@@ -84,5 +89,9 @@ internal sealed class FolderContent
             _folders.Clear();
             break;
         }
+
+        // Vectors that were written among the photos are no photos in Parquet.
+        if (isFeatureSet)
+            _parquet = 0;
     }
 }

@@ -7,13 +7,15 @@ namespace TransferPipeline.Datasets;
 /// <param name="IsText">Whether labels are texts: then they may be the names themselves.</param>
 /// <param name="Images">All columns that may hold the photos, that of the photos first.</param>
 /// <param name="Labels">All columns that may hold the labels, that of the labels first.</param>
+/// <param name="HasOwnNames">Whether the file itself states the names.</param>
 internal sealed record HuggingFaceColumns(
     string Image,
     string Label,
     IReadOnlyList<string>? Names,
     bool IsText,
     IReadOnlyList<string> Images,
-    IReadOnlyList<string> Labels
+    IReadOnlyList<string> Labels,
+    bool HasOwnNames
 )
 {
     private static readonly string[] LabelNames =
@@ -36,7 +38,8 @@ internal sealed record HuggingFaceColumns(
     private static readonly string[] ImageNames = ["image", "img", "photo", "picture", "bytes", "content", "image_bytes", "data"];
 
     /// <summary>From the features in the file's metadata (type Image, type ClassLabel), else from names and types of the columns.</summary>
-    public static HuggingFaceColumns Of(string file, ParquetDescription description, DatasetOptions options)
+    /// <param name="stated">What the repository states, for files that hold numbers without names.</param>
+    public static HuggingFaceColumns Of(string file, ParquetDescription description, DatasetOptions options, RepositoryInfo? stated = null)
     {
         var features = Features(file, description);
         const string Bytes = ".bytes";
@@ -79,11 +82,14 @@ internal sealed record HuggingFaceColumns(
             ?? throw new BadInputException(
                 $"{file} has no label column (it has {string.Join(", ", plain)}); expected a ClassLabel, or name the column"
             );
+        var isText = description.Columns.Any(c => c.Name == label && c.Type is (ColumnType.Text or ColumnType.Binary));
+        var own = NamesOf(features, label);
+        var names = own ?? (isText ? null : stated?.NamesOf(label));
         return new HuggingFaceColumns(
             image,
             label,
-            RequireDifferent(file, label, NamesOf(features, label)),
-            description.Columns.Any(c => c.Name == label && c.Type is (ColumnType.Text or ColumnType.Binary)),
+            RequireDifferent(own is null && names is not null ? stated!.File : file, label, names),
+            isText,
             [
                 image,
                 .. images
@@ -91,7 +97,8 @@ internal sealed record HuggingFaceColumns(
                     .Distinct()
                     .Where(name => name != image),
             ],
-            labels
+            labels,
+            own is not null
         );
     }
 
@@ -117,8 +124,8 @@ internal sealed record HuggingFaceColumns(
     }
 
     /// <summary>Two numbers of one name would become one class; an empty name is that of a number without one.</summary>
-    private static List<string>? RequireDifferent(string file, string label, List<string>? names) =>
-        names is not null && names.FindIndex(string.IsNullOrWhiteSpace) is >= 0 and var empty
+    private static IReadOnlyList<string>? RequireDifferent(string file, string label, IReadOnlyList<string>? names) =>
+        names?.ToList().FindIndex(string.IsNullOrWhiteSpace) is >= 0 and var empty
             ? throw new BadInputException(
                 $"{file}: column '{label}': the name of label {empty} is empty; write the file again with a name for each label"
             )

@@ -62,14 +62,25 @@ internal sealed class ParquetDataset : Dataset
         var before = problems.ToList().Count;
         var photos = new List<PhotoRow>();
         var columns = new List<(ParquetFile File, HuggingFaceColumns Columns)>();
+        var stated = RepositoryInfo.Of(options.Path, files, problems);
+        var rows = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var file in files)
-            columns.Add((file, ReadFile(file, options, table, photos, problems)));
+        {
+            var (read, count) = ReadFile(file, options, table, stated, photos, problems);
+            columns.Add((file, read));
+            rows[file.Split] = rows.GetValueOrDefault(file.Split) + count;
+        }
+
+        // Of one file that is given the others are not missing, and files without splits may be of any.
+        if (Directory.Exists(options.Path) && !rows.ContainsKey(""))
+            stated?.NoteRows(rows, problems);
         if (photos.Count == 0)
             throw new BadInputException(
                 $"{options.Path} holds no photo with a label; expected rows with image bytes and a label"
                     + (problems.ToList().ElementAtOrDefault(before) is { } first ? $" (first of all {first})" : "")
             );
         NoteColumns(columns, photos, problems);
+        NoteNames(columns, stated, problems);
 
         var unique = photos.TrueForAll(p => p.Path is not null) && photos.DistinctBy(p => p.Path).Count() == photos.Count;
         var entries = photos
@@ -167,16 +178,29 @@ internal sealed class ParquetDataset : Dataset
             problems.Add(first.Name, "its labels are numbers and it holds no names for them: classes are called by their numbers");
     }
 
-    private static HuggingFaceColumns ReadFile(
+    /// <summary>Notes class names that the repository states: they are used, or differ from those in a file.</summary>
+    private static void NoteNames(List<(ParquetFile File, HuggingFaceColumns Columns)> files, RepositoryInfo? stated, ProblemList problems)
+    {
+        var label = files[0].Columns.Label;
+        if (stated?.NamesOf(label) is not { } names)
+            return;
+        if (files.Exists(file => !file.Columns.HasOwnNames && file.Columns.Names is not null))
+            problems.Add(stated.File, "class names are taken from it, since the Parquet files hold numbers alone");
+        if (files.Find(file => file.Columns.HasOwnNames && !file.Columns.Names!.SequenceEqual(names)).File is { } other)
+            problems.Add(stated.File, "its class names differ from those in the Parquet files, which are taken", $" ({other.Name})");
+    }
+
+    private static (HuggingFaceColumns Columns, int Rows) ReadFile(
         ParquetFile file,
         DatasetOptions options,
         IPhotoTable table,
+        RepositoryInfo? stated,
         List<PhotoRow> photos,
         ProblemList problems
     )
     {
         var description = table.Describe(file.FullPath);
-        var columns = HuggingFaceColumns.Of(file.FullPath, description, options);
+        var columns = HuggingFaceColumns.Of(file.FullPath, description, options, stated);
         // A name alone: values are not read for it.
         if (
             file.Split.Length == 0
@@ -219,7 +243,7 @@ internal sealed class ParquetDataset : Dataset
                 photos.Add(new PhotoRow(file, i, rows[i].Bytes, end, rows[i].Path, label, 0));
         }
 
-        return columns;
+        return (columns, rows.Count);
     }
 
     /// <param name="End">Bytes of all photos of the file up to this one and with it.</param>

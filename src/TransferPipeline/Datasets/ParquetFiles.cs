@@ -29,8 +29,9 @@ internal static class ParquetFiles
                 ),
             ];
         var found = PhotoFiles.Walk(path);
+        var sets = FeatureSets(found, problems);
         var files = found
-            .Files.Where(file => IsParquet(file.Path) && LeftBehind.FolderOf(file.Path) is null)
+            .Files.Where(file => IsParquet(file.Path) && LeftBehind.FolderOf(file.Path) is null && !sets.Contains(Folder(file.Path)))
             .Select(file => new ParquetFile(Path.Combine(path, file.Path), file.Path, SplitNames.OfFile(file.Path), file.Mtime))
             .OrderBy(file => SplitNames.Order(file.Split))
             .ThenBy(file => file.Name, StringComparer.Ordinal)
@@ -56,6 +57,20 @@ internal static class ParquetFiles
             problems.Add(part.Name, "the folder holds a part of the split only");
         files.ForEach(file => FileBytes.RequireSome(file.FullPath, "a Parquet file"));
         return files;
+    }
+
+    private static string Folder(string file) => file[..(file.LastIndexOf('/') + 1)];
+
+    /// <summary>The folders of feature sets that were written into the dataset's folder.</summary>
+    private static HashSet<string> FeatureSets(FoundFiles found, ProblemList problems)
+    {
+        var sets = found
+            .Files.Where(file => Folder(file.Path).Length > 0 && Path.GetFileName(file.Path) == FolderContent.FeatureSetFile)
+            .Select(file => Folder(file.Path))
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var set in sets.Order(StringComparer.Ordinal))
+            problems.Add(set.TrimEnd('/'), $"not read: by its {FolderContent.FeatureSetFile} the folder of a feature set");
+        return sets;
     }
 
     public static bool IsParquet(string name) => name.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase);
@@ -111,7 +126,7 @@ internal static class ParquetFiles
     /// <summary>Notes files to which the repository's README.md gives another split than their names do.</summary>
     private static void NoteStatedSplits(string path, List<ParquetFile> files, ProblemList problems)
     {
-        foreach (var (split, pattern) in RepositoryReadme.Splits(path, problems))
+        foreach (var (split, pattern) in RepositoryReadme.Splits(RepositoryReadme.Header(path, problems)))
         {
             var named = files.Find(file => FileSystemName.MatchesSimpleExpression(pattern, file.Name, ignoreCase: false));
             if (named is null || SplitNames.Canonical(split) is not { } stated || stated == named.Split)

@@ -15,57 +15,45 @@ internal static class RepositoryReadme
     /// <summary>Bytes of a file that is read for its header.</summary>
     private const int LongestFile = 4 << 20;
 
-    /// <summary>The splits that it gives to files, whatever these are called: names and patterns with <c>*</c>.</summary>
+    /// <summary>The header; null where there is none.</summary>
     /// <param name="problems">Receives a header that is no YAML.</param>
-    public static IEnumerable<(string Split, string Pattern)> Splits(string folder, ProblemList problems)
+    public static YamlNode? Header(string folder, ProblemList problems)
     {
         var file = Path.Combine(folder, FileName);
         // A pipe has no length; reading it could wait for ever.
         if (!File.Exists(file) || FileBytes.Length(file) is 0 or > LongestFile)
-            return [];
+            return null;
         var lines = File.ReadAllText(file).Split('\n').Select(line => line.TrimEnd('\r', ' ')).ToList();
         var end = lines.IndexOf(Dashes, 1);
-        return lines[0] == Dashes && end > 0 ? Read(string.Join('\n', lines[1..end]), problems) : [];
+        return lines[0] == Dashes && end > 0 ? Read(string.Join('\n', lines[1..end]), problems) : null;
     }
 
-    private static IEnumerable<(string, string)> Read(string header, ProblemList problems)
+    /// <summary>The splits that a header gives to files, whatever these are called: names and patterns with <c>*</c>.</summary>
+    public static IEnumerable<(string Split, string Pattern)> Splits(YamlNode? header) =>
+        from configuration in YamlText.Items(YamlText.Value(header, "configs"))
+        from files in YamlText.Items(YamlText.Value(configuration, "data_files"))
+        from stated in Stated(files)
+        from pattern in YamlText.Items(stated.Patterns).OfType<YamlScalarNode>()
+        select (stated.Split, pattern.Value ?? "");
+
+    private static YamlNode? Read(string header, ProblemList problems)
     {
         try
         {
             var yaml = YamlText.Parse(header, static (line, problem, e) => new BadInputException($"line {line + 1}: {problem}", e));
-            return
-            [
-                .. from document in yaml.Documents
-                from configuration in Items(Value(document.RootNode, "configs"))
-                from files in Items(Value(configuration, "data_files"))
-                from stated in Stated(files)
-                from pattern in Items(stated.Patterns).OfType<YamlScalarNode>()
-                select (stated.Split, pattern.Value ?? ""),
-            ];
+            return yaml.Documents.FirstOrDefault()?.RootNode;
         }
         catch (BadInputException e)
         {
             problems.Add(FileName, "its header is not read: " + e.Message);
-            return [];
+            return null;
         }
     }
 
     /// <summary>Files of a split: <c>split</c> and <c>path</c>, or the split's name as the key.</summary>
     private static IEnumerable<(string Split, YamlNode? Patterns)> Stated(YamlNode files) =>
-        Value(files, "split") is YamlScalarNode split ? [(split.Value ?? "", Value(files, "path"))]
-        : files is YamlMappingNode map && Value(files, "path") is null
-            ? map.Children.Select(child => ((child.Key as YamlScalarNode)?.Value ?? "", (YamlNode?)child.Value))
+        YamlText.Value(files, "split") is YamlScalarNode split ? [(split.Value ?? "", YamlText.Value(files, "path"))]
+        : files is YamlMappingNode map && YamlText.Value(files, "path") is null
+            ? map.Children.Select(child => (YamlText.Text(child.Key) ?? "", (YamlNode?)child.Value))
         : [];
-
-    private static YamlNode? Value(YamlNode node, string key) =>
-        node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
-
-    /// <summary>Of a list its items; of anything else that alone.</summary>
-    private static IEnumerable<YamlNode> Items(YamlNode? node) =>
-        node switch
-        {
-            null => [],
-            YamlSequenceNode list => list.Children,
-            _ => [node],
-        };
 }

@@ -39,6 +39,27 @@ public sealed class FolderContentTests : IDisposable
         }
     }
 
+    /// <summary>extract --data . --out set, and the same command again.</summary>
+    [Fact]
+    public void FeatureSet_AmongThePhotos_IsNoDataset()
+    {
+        foreach (var path in new[] { "cats/1.jpg", "dogs/2.jpg", "set/manifest.json", "set/part-00000.parquet" })
+            _folder.Write(path, path);
+        using (var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root }))
+            Assert.Equal(["cats", "dogs"], data.Classes);
+        HuggingFaceFiles.Write(
+            _folder.At("hf", "train.parquet"),
+            ["a"],
+            TypedParquet.Images("image", ([1], null)),
+            TypedParquet.Int64("label", 0)
+        );
+        _folder.Write("hf/set/manifest.json", "{}");
+        _folder.Write("hf/set/part-00000.parquet", "x");
+        using var parquet = DatasetReader.Open(new DatasetOptions { Path = _folder.At("hf") }, TestTable.Photos());
+        Assert.Single(parquet.Entries);
+        Assert.Contains("set: not read: by its manifest.json the folder of a feature set", parquet.Problems.Select(p => p.ToString()));
+    }
+
     [Theory]
     [InlineData("a.parquet")]
     [InlineData("a.tar")]
