@@ -235,9 +235,9 @@ public sealed record PairedTest(
 /// <summary>One class under one head.</summary>
 /// <param name="Name">The class.</param>
 /// <param name="Support">Photos of the class among those evaluated.</param>
-/// <param name="Precision">Share of predictions of the class that are right.</param>
-/// <param name="Recall">Share of its photos that are found.</param>
-/// <param name="F1">Harmonic mean of precision and recall.</param>
+/// <param name="Precision">Share of predictions of the class that are right; not a number where there is none.</param>
+/// <param name="Recall">Share of its photos that are found; not a number where it has none.</param>
+/// <param name="F1">Harmonic mean of precision and recall; not a number where the class has no photo.</param>
 public sealed record ClassResult(string Name, int Support, double Precision, double Recall, double F1);
 
 /// <param name="Confidence">Mean top probability in the bin.</param>

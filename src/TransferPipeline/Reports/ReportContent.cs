@@ -37,7 +37,7 @@ internal sealed record ReportContent(
         {
             var most = Math.Max(FewestClassRows, ClassRows / heads.Count);
             leftOut.Add($"figures of all but the {most} hardest classes of each head");
-            heads = [.. heads.Select(h => h with { PerClass = [.. h.PerClass.OrderBy(c => c.F1).Take(most)] })];
+            heads = [.. heads.Select(h => h with { PerClass = [.. h.PerClass.OrderBy(c => double.IsNaN(c.F1) ? 2 : c.F1).Take(most)] })];
         }
 
         var tests = comparison.Tests;

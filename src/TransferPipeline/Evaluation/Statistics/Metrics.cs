@@ -64,7 +64,9 @@ internal static class Metrics
         return classes == 0 ? double.NaN : sum / classes;
     }
 
-    /// <summary>Precision, recall, F1 and support of each class; 0 where a ratio has no denominator.</summary>
+    /// <summary>
+    /// Precision, recall, F1 and support of each class; not a number where a ratio has no denominator, and F1 where the recall has none.
+    /// </summary>
     public static ClassResult[] PerClass(int[][] confusion, IReadOnlyList<string> names)
     {
         var predicted = ColumnSums(confusion);
@@ -72,7 +74,13 @@ internal static class Metrics
         for (var k = 0; k < results.Length; k++)
         {
             var (hits, support) = (confusion[k][k], confusion[k].Sum());
-            results[k] = new(names[k], support, Ratio(hits, predicted[k]), Ratio(hits, support), Ratio(2.0 * hits, support + predicted[k]));
+            results[k] = new(
+                names[k],
+                support,
+                Defined(hits, predicted[k]),
+                Defined(hits, support),
+                support == 0 ? double.NaN : Defined(2.0 * hits, support + predicted[k])
+            );
         }
 
         return results;
@@ -148,6 +156,8 @@ internal static class Metrics
     /// <summary>Expected calibration error: mean distance of confidence and accuracy over the bins, weighted by their photos.</summary>
     public static double CalibrationError(IReadOnlyList<CalibrationBin> bins) =>
         Ratio(bins.Sum(b => b.Count * Math.Abs(b.Accuracy - b.Confidence)), bins.Sum(b => b.Count));
+
+    private static double Defined(double numerator, double denominator) => denominator == 0 ? double.NaN : numerator / denominator;
 
     private static double Ratio(double numerator, double denominator) => denominator == 0 ? 0 : numerator / denominator;
 

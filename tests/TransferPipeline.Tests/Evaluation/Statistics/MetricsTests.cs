@@ -36,9 +36,9 @@ public sealed class MetricsTests
 
         var perClass = Metrics.PerClass(confusion, [.. Enumerable.Range(0, p.ClassCount).Select(k => $"{k}")]);
         Assert.Equal(Integers(golden.GetProperty("support")), perClass.Select(c => c.Support));
-        Assert.All(Numbers(golden.GetProperty("precision")).Zip(perClass), pair => Assert.Equal(pair.First, pair.Second.Precision, 1e-12));
-        Assert.All(Numbers(golden.GetProperty("recall")).Zip(perClass), pair => Assert.Equal(pair.First, pair.Second.Recall, 1e-12));
-        Assert.All(Numbers(golden.GetProperty("f1")).Zip(perClass), pair => Assert.Equal(pair.First, pair.Second.F1, 1e-12));
+        RequireRates(golden.GetProperty("precision"), perClass, c => c.Precision, k => confusion.Sum(row => row[k]) == 0);
+        RequireRates(golden.GetProperty("recall"), perClass, c => c.Recall, k => perClass[k].Support == 0);
+        RequireRates(golden.GetProperty("f1"), perClass, c => c.F1, k => perClass[k].Support == 0);
     }
 
     [Fact]
@@ -193,6 +193,34 @@ public sealed class MetricsTests
 
         Assert.Equal(Intervals.Wilson(19, 19).Low, balanced.Low, 1e-12);
         Assert.Equal(1, balanced.High);
+    }
+
+    [Fact]
+    public void PerClass_WithoutPhotosOrPredictions_HasNoRates()
+    {
+        // The second class has no photo, the third is never predicted.
+        var perClass = Metrics.PerClass(
+            [
+                [2, 1, 0],
+                [0, 0, 0],
+                [1, 1, 0],
+            ],
+            ["a", "b", "c"]
+        );
+        Assert.Equal([2.0 / 3, double.NaN, 0], perClass.Select(c => c.Recall));
+        Assert.Equal([2.0 / 3, 0, double.NaN], perClass.Select(c => c.Precision));
+        Assert.Equal([2.0 / 3, double.NaN, 0], perClass.Select(c => c.F1));
+    }
+
+    /// <summary>scikit-learn gives 0, with a warning, where a ratio has no denominator; here it is not a number.</summary>
+    private static void RequireRates(JsonElement golden, ClassResult[] perClass, Func<ClassResult, double> rate, Predicate<int> isUndefined)
+    {
+        var expected = Numbers(golden);
+        for (var k = 0; k < perClass.Length; k++)
+        {
+            Assert.Equal(isUndefined(k) ? double.NaN : expected[k], rate(perClass[k]), 1e-12);
+            Assert.True(!isUndefined(k) || expected[k] == 0);
+        }
     }
 
     private static Predictions Read(JsonElement golden)
