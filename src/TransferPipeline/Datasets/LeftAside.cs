@@ -4,7 +4,7 @@ namespace TransferPipeline.Datasets;
 internal static class LeftAside
 {
     private static readonly HashSet<string> Extensions = new(
-        [".zip", ".7z", ".rar", ".xz", ".zst", ".bz2", ".lz4", ".txz", ".tzst", ".tbz", ".tbz2"],
+        [".zip", ".7z", ".rar", ".xz", ".zst", ".bz2", ".lz4", ".lzma", ".tlz", ".lz", ".txz", ".tzst", ".tbz", ".tbz2"],
         StringComparer.OrdinalIgnoreCase
     );
 

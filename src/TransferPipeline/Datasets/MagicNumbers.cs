@@ -19,6 +19,8 @@ internal static class MagicNumbers
         ([.. FileSignatures.Xz], "an xz archive", "unpack it with xz -d"),
         ([.. FileSignatures.Zstandard], "a Zstandard archive", "unpack it with zstd -d"),
         ([.. FileSignatures.Bzip2], "a bzip2 archive", "unpack it with bzip2 -d"),
+        ("LZIP"u8.ToArray(), "an lzip archive", "unpack it with lzip -d"),
+        ([0x5D, 0, 0], "an LZMA archive", "unpack it with xz --format=lzma -d"),
         ([0x04, 0x22, 0x4D, 0x18], "an LZ4 archive", "unpack it with lz4 -d"),
         ([0x1F, 0x9D], "a compress archive (.Z)", "unpack it with gzip -d"),
         ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], Office, AsTable),

@@ -186,7 +186,11 @@ internal sealed class Pickle
             (byte)'X' => Encoding.UTF8.GetString(Take(Length(4))),
             0x8C => Encoding.UTF8.GetString(Take(Take(1)[0])),
             0x8D => Encoding.UTF8.GetString(Take(Length(8))),
-            _ => throw new InvalidDataException($"operation 0x{code:X2} at byte {_at - 1} is not one that CIFAR's files have"),
+            _ => throw new InvalidDataException(
+                _bytes[0] == 0x80
+                    ? $"operation 0x{code:X2} at byte {_at - 1} is not one that CIFAR's files have"
+                    : "it is a pickle of protocol 0 or 1, or none; expected protocol 2 to 5, as pickle.dump writes with protocol=2"
+            ),
         };
         _stack.Add(value);
     }

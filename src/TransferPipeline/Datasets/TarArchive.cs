@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using Microsoft.Win32.SafeHandles;
 
@@ -27,7 +28,7 @@ internal sealed class TarArchive : IDisposable
             // By the first bytes: a .tar may be compressed, and a .tgz may be plain.
             var isPacked = IsGzip(stream);
             if (isPacked)
-                stream = Unpack(stream);
+                stream = Unpack(file, stream, problems);
             var index = TarIndex.Read(file, stream, problems);
             // The bytes of a photo can pass for the empty end of an archive.
             if (index.Members.Count == 0 && MagicNumbers.NameOf(file) is not null && !isPacked)
@@ -87,8 +88,11 @@ internal sealed class TarArchive : IDisposable
         return isGzip;
     }
 
-    private static FileStream Unpack(FileStream packed)
+    private static FileStream Unpack(string file, FileStream packed, ProblemList problems)
     {
+        // What the file ends with: the unpacked length modulo 2^32 (RFC 1952).
+        Span<byte> end = stackalloc byte[sizeof(uint)];
+        RandomAccess.Read(packed.SafeFileHandle, end, Math.Max(0, packed.Length - end.Length));
         // CreateNew never opens a file of somebody else. A buffer of 1 byte is none: CopyTo brings large pieces.
         var unpacked = new FileStream(
             TemporaryPath.New(".tar"),
@@ -104,6 +108,13 @@ internal sealed class TarArchive : IDisposable
             using (var gzip = new GZipStream(packed, CompressionMode.Decompress))
                 gzip.CopyTo(unpacked, 1 << 20);
             unpacked.Flush();
+            // GZipStream passes over what follows a stream and is none.
+            if (BinaryPrimitives.ReadUInt32LittleEndian(end) != (uint)unpacked.Length)
+                problems.Add(
+                    Path.GetFileName(file),
+                    "its last bytes are not the length of its content, as those of gzip are: other bytes lie behind it, or several gzip "
+                        + "streams in one file; compare its length with the original's"
+                );
             return unpacked;
         }
         catch

@@ -97,6 +97,19 @@ public sealed class CifarPythonTests : IDisposable
         Assert.False(File.Exists("here"));
     }
 
+    /// <summary>The first bytes of {"labels": [0]} in both.</summary>
+    [Theory]
+    [InlineData("(dp0\nVlabels\np1\n(lp2\nI0\nas.")]
+    [InlineData("}q\u0000X\u0006\u0000\u0000\u0000labelsq\u0001]q\u0002I0\nas.")]
+    public void PickleOfProtocol0Or1_IsRefusedByItsName(string content)
+    {
+        _folder.Write("data_batch_1", Encoding.Latin1.GetBytes(content));
+        Assert.Contains(
+            "it is a pickle of protocol 0 or 1, or none; expected protocol 2 to 5, as pickle.dump writes with protocol=2",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = _folder.Root })).Message
+        );
+    }
+
     [Fact]
     public void Pickle_CutOrChangedAnywhere_NeverDoesMoreThanRefuse()
     {

@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.IO.Compression;
 using System.Text;
 using TransferPipeline.Datasets;
 
@@ -220,8 +221,25 @@ public sealed class TarFormsTests : IDisposable
         );
     }
 
+    /// <summary>Python's gzip module refuses such bytes; .NET's passes over them.</summary>
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("<html>404</html>", true)]
+    public void BytesBehindGzip_AreNoted(string behind, bool isNoted)
+    {
+        var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(File.ReadAllBytes(Make("a.tar", ("a/1.jpg", "x"), ("b/2.jpg", "y"))));
+        var file = _folder.Write("b.tar.gz", [.. packed.ToArray(), .. Encoding.UTF8.GetBytes(behind)]);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = file });
+        Assert.Equal(2, data.Entries.Count);
+        Assert.Equal(isNoted, data.Problems.Any(p => p.Path == "b.tar.gz" && p.Problem.StartsWith("its last bytes are not the length")));
+    }
+
     [Theory]
     [InlineData("28B52FFD00", "a Zstandard archive: unpack it with zstd -d")]
+    [InlineData("5D00008000", "an LZMA archive: unpack it with xz --format=lzma -d")]
+    [InlineData("4C5A495001", "an lzip archive: unpack it with lzip -d")]
     [InlineData("425A6839", "a bzip2 archive: unpack it with bzip2 -d")]
     [InlineData("504B0304", "a zip archive: unpack it and give the folder")]
     [InlineData(
