@@ -18,6 +18,33 @@ internal static class AlikeNames
         StringComparer.OrdinalIgnoreCase
     );
 
+    private static readonly HashSet<string> Pictures = new(
+        [
+            "image",
+            "images",
+            "imgs",
+            "photos",
+            "pictures",
+            "jpegimages",
+            "rgb",
+            "mask",
+            "masks",
+            "segmentation",
+            "segmentations",
+            "segmentationclass",
+            "segmentationclassaug",
+            "segmentationobject",
+            "annotations",
+            "annotation",
+            "labels",
+            "groundtruth",
+            "ground_truth",
+            "gt",
+            "depth",
+        ],
+        StringComparer.OrdinalIgnoreCase
+    );
+
     /// <summary>Classes whose names are one name in two Unicode forms become one class, called by its shortest form.</summary>
     public static IReadOnlyList<(PhotoEntry Entry, int Item)> MergeClasses(
         IReadOnlyList<(PhotoEntry Entry, int Item)> photos,
@@ -88,9 +115,19 @@ internal static class AlikeNames
         }
     }
 
-    /// <summary>Notes classes that are called as programs write a missing label, or as folders of thumbnails.</summary>
+    /// <summary>Notes classes whose names show that they may be none: a missing label, folders of thumbnails or masks.</summary>
     public static void NoteDoubtful(string[] classes, ProblemList problems)
     {
+        var pictures = classes.Where(Pictures.Contains).ToList();
+        // One folder of images may be all that there is, and mask a class.
+        if (pictures.Count > 1)
+            problems.Add(
+                string.Join(", ", pictures),
+                "the classes are called as folders of photos, masks or annotations are in sets for detection and segmentation; such "
+                    + "folders are no classes"
+            );
+        foreach (var name in classes.Where(name => name.Any(char.IsControl)))
+            problems.Add(name, "the name of the class has a line break or another control character");
         // -1 marks a hidden label where all are numbers.
         var areNumbers = Array.TrueForAll(classes, name => int.TryParse(name, CultureInfo.InvariantCulture, out _));
         foreach (var name in classes)
@@ -99,24 +136,6 @@ internal static class AlikeNames
                 problems.Add(name, "the class is called as programs write a missing label; if these photos have none, take them out");
             else if (Thumbnails.Contains(name))
                 problems.Add(name, "the class is called as folders of thumbnails are; if these are copies of the photos, take them out");
-        }
-    }
-
-    /// <summary>Notes labels that hold several: lists in brackets, and words between bars or semicolons that labels share.</summary>
-    public static void NoteLists(string[] classes, ProblemList problems)
-    {
-        if (Array.Find(classes, name => name is ['[', .., ']'] or ['{', .., '}']) is { } list)
-            problems.Add(list, "the label is written as a list; each list is taken as one class, expected one label per photo");
-        foreach (var separator in (char[])['|', ';'])
-        {
-            var parts = classes.Where(name => name.Contains(separator, StringComparison.Ordinal)).ToList();
-            var shared = classes.SelectMany(name => name.Split(separator).Distinct()).GroupBy(part => part.Trim()).Any(g => g.Count() > 1);
-            if (parts.Count > 0 && shared)
-                problems.Add(
-                    parts[0],
-                    $"the class looks like several labels with '{separator}' between them; each combination is taken as one class, "
-                        + "expected one label per photo"
-                );
         }
     }
 

@@ -64,6 +64,7 @@ internal static class ClassFolders
             problems.Add(empty.Key, "the split folder has no photos in class folders; the split is left out");
         if (!layout.HasSplitsInClasses)
             NoteInner(inner, problems);
+        NoteOnlyFolder(photos.Select(p => p.Entry.Label), others.ConvertAll(f => f.Path), problems);
         NoteSplitsAsClasses(photos.Select(p => p.Entry), inner, layout, problems);
         // Paths are unique, so that an unstable sort gives one order only.
         photos.Sort((a, b) => Compare(a.Entry, b.Entry));
@@ -149,6 +150,8 @@ internal static class ClassFolders
             return $" but '{form}', {OtherForms.Of(form)}";
         return (others.Where(LeftAside.IsArchive).Min(StringComparer.Ordinal), others.Min(StringComparer.Ordinal)) switch
         {
+            ({ } file, _) when ParquetFiles.IsParquet(file) =>
+                $" but Parquet files deeper inside ('{file}'): give the folder that they lie in",
             ({ } archive, _) => $" but an archive ('{archive}'): unpack it, or give the file itself where it is a tar file",
             (null, { } first) => $" but {others.Count:N0} other files, such as '{first}'",
             _ => "",
@@ -162,6 +165,13 @@ internal static class ClassFolders
             if (layout.Place(folder + "/") is { } place && place.Folder == folder && !filled.Contains(folder))
                 problems.Add(folder, "the class folder has no photos; the class is left out");
         }
+    }
+
+    /// <summary>One folder of all photos with a list beside it is rather a table's than a class.</summary>
+    private static void NoteOnlyFolder(IEnumerable<string> labels, List<string> others, ProblemList problems)
+    {
+        if (labels.Distinct().ToList() is [var only] && UnreadLists.Hint(others) is { Length: > 0 } hint)
+            problems.Add(only, "the only folder with photos is taken as a class" + hint);
     }
 
     private static void NoteInner(SortedSet<string> inner, ProblemList problems)

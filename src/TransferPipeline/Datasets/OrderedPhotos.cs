@@ -30,7 +30,8 @@ internal sealed record OrderedPhotos(PhotoEntry[] Entries, int[] Items, string[]
         AlikeNames.NoteCopies(classes, problems);
         AlikeNames.NoteNumbers(classes, problems);
         AlikeNames.NoteDoubtful(classes, problems);
-        AlikeNames.NoteLists(classes, problems);
+        CombinedLabels.Note(classes, problems);
+        UnusedNames.Note(source, classes, problems);
         AlikeNames.NotePhotos(entries, problems);
         return new OrderedPhotos(entries, Array.ConvertAll(kept, p => p.Item), classes);
     }

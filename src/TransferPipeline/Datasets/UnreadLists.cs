@@ -18,6 +18,8 @@ internal static class UnreadLists
         StringComparer.OrdinalIgnoreCase
     );
 
+    private static readonly HashSet<string> WithoutLabels = new(["sample", "submission", "test"], StringComparer.OrdinalIgnoreCase);
+
     private static readonly HashSet<string> LabelWords = new(
         ["labels", "imagelabels", "annotation", "annotations", "annos", "annot"],
         StringComparer.OrdinalIgnoreCase
@@ -54,7 +56,9 @@ internal static class UnreadLists
     public static string Hint(IEnumerable<string> files)
     {
         var lists = files.Where(file => NamesLabels(file) || NamesSplits(file)).Order(StringComparer.Ordinal).ToList();
-        if (lists.Find(file => !file.Contains('/', StringComparison.Ordinal) && DatasetReader.IsTable(file)) is { } table)
+        var tables = lists.FindAll(file => !file.Contains('/', StringComparison.Ordinal) && DatasetReader.IsTable(file));
+        // Beside train.csv, Kaggle's sample_submission.csv and test.csv hold no labels.
+        if ((tables.Find(table => !Has(table, WithoutLabels.Contains)) ?? tables.FirstOrDefault()) is { } table)
             return $"; if '{table}' holds their labels, give that file in place of the folder";
         return lists.Count > 0
             ? $"; if '{lists[0]}' holds their labels, make a table of it with columns file and label (and split, where they are given)"
@@ -68,20 +72,7 @@ internal static class UnreadLists
         if (!Extensions.Contains(Path.GetExtension(path)))
             return false;
         var parts = path.Split('/');
-        return Words(Path.GetFileNameWithoutExtension(parts[^1])).Any(word => isWord(word))
-            || (parts.Length > 1 && Words(parts[^2]).Any(word => isWord(word)));
-    }
-
-    /// <summary>What is left of a name between digits and punctuation: images_variant_train, train1, train2018.</summary>
-    private static IEnumerable<string> Words(string name)
-    {
-        for (var (start, end) = (0, 0); end <= name.Length; end++)
-        {
-            if (end < name.Length && char.IsLetter(name[end]))
-                continue;
-            if (end > start)
-                yield return name[start..end];
-            start = end + 1;
-        }
+        return NameWords.Of(Path.GetFileNameWithoutExtension(parts[^1])).Any(word => isWord(word))
+            || (parts.Length > 1 && NameWords.Of(parts[^2]).Any(word => isWord(word)));
     }
 }

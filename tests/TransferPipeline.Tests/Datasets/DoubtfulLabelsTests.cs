@@ -19,6 +19,11 @@ public sealed class DoubtfulLabelsTests : IDisposable
     [InlineData("hat|thumbnails", "thumbnails: the class is called as folders of thumbnails are")]
     [InlineData("['hat' 'wool']|coat", "['hat' 'wool']: the label is written as a list")]
     [InlineData("hat;wool|coat;wool", "coat;wool: the class looks like several labels with ';' between them")]
+    [InlineData("scab|rust|scab rust", "scab rust: the class looks like several labels with ' ' between them")]
+    [InlineData("cat|dog|dog, cat", "dog, cat: the class looks like several labels with ',' between them")]
+    [InlineData("a b c|a b|a c|b c|c b a|b a|c a", "a b: the class looks like several labels with ' ' between them")]
+    [InlineData("cat\nx|cat", "cat\nx: the name of the class has a line break or another control character")]
+    [InlineData("Images|masks", "Images, masks: the classes are called as folders of photos, masks or annotations are")]
     [InlineData("0|1|hat", "0: some labels are numbers and others names; they are taken as different classes: '0', 'hat'")]
     public void Table_LabelsThatMayBeNone_AreNoted(string labels, string expected)
     {
@@ -33,6 +38,10 @@ public sealed class DoubtfulLabelsTests : IDisposable
     [InlineData("hat|nana")]
     [InlineData("h|-1")]
     [InlineData("a;b|c")]
+    [InlineData("hot dog|dog|cat")]
+    [InlineData("red car|blue car|red bike|blue bike")]
+    [InlineData("tench, Tinca tinca|goldfish, Carassius auratus")]
+    [InlineData("mask|no_mask")]
     [InlineData("0|1|A|B")]
     public void Table_UsualLabels_HaveNoLine(string labels)
     {

@@ -236,6 +236,31 @@ public sealed class GivenSplitsTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("train.csv", "give that file in place of the folder")]
+    [InlineData("annotations/list.txt", "make a table of it")]
+    public void OnlyFolderOfPhotos_BesideLabels_IsNamed(string file, string cure)
+    {
+        Photos("images/0.jpg", "images/1.jpg");
+        _folder.Write(file, "x");
+        if (DatasetReader.IsTable(file))
+            _folder.Write("sample_submission.csv", "x");
+        Assert.Contains(
+            Lines("."),
+            line => line.StartsWith($"images: the only folder with photos is taken as a class; if '{file}' holds their labels, {cure}")
+        );
+    }
+
+    [Fact]
+    public void Parquet_DeepInside_IsNamed()
+    {
+        Parquet("snapshots/0123/data/train.parquet");
+        Assert.Contains(
+            "but Parquet files deeper inside ('snapshots/0123/data/train.parquet'): give the folder that they lie in",
+            Assert.Throws<BadInputException>(() => Lines(".")).Message
+        );
+    }
+
     /// <summary>The file system's order differs between machines: of many lines of a kind the same ones are printed.</summary>
     [Fact]
     public void Folder_IgnoredFiles_AreNamedInOrdinalOrder()
