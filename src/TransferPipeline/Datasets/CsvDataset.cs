@@ -32,7 +32,8 @@ internal static class CsvDataset
                 problems,
                 missing => NothingThere(folder, missing, options),
                 // OpenImages' lines are chosen: photos of the others are in the table too.
-                notesUnnamed: columns.Confidence < 0
+                notesUnnamed: columns.Confidence < 0,
+                several: columns.Confidence < 0 ? "" : ", or choose classes that no photo shares (classes under data in a pipeline)"
             )
             .As(form);
     }
@@ -140,17 +141,18 @@ internal static class CsvDataset
             : $"{options.Path}: none of its photos is in {folder}, the first being '{missing.Path}'"
                 + (NearFiles.Similar(folder, missing.Path, options.Extension) ?? "; give the folder that they are in");
 
-    /// <summary>How many of the first lines name a photo in a column.</summary>
-    private static int PhotosThere(DatasetOptions options, string folder, string[] header, int column)
+    /// <summary>How many of the first lines name a photo in a column, and how many what is called as one.</summary>
+    private static (int There, int Photos) PhotosThere(DatasetOptions options, string folder, string[] header, int column)
     {
         using var csv = OpenReader(options.Path);
         // Spreadsheets add empty columns at the end: only those up to the last named one count.
-        var (there, width) = (0, Array.FindLastIndex(header, name => name.Length > 0) + 1);
+        var (there, photos, width) = (0, 0, Array.FindLastIndex(header, name => name.Length > 0) + 1);
         for (var line = 0; line < ProbedLines && NextRow(options.Path, csv, width); line++)
         {
             var extension =
                 options.Extension.Length == 0 || options.Extension.StartsWith('.') ? options.Extension : "." + options.Extension;
             var name = csv.GetString(column);
+            photos += PhotoFiles.IsPhoto(name) ? 1 : 0;
             there +=
                 name.Length > 0
                 && File.Exists(Path.Combine(folder, name.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ? name : name + extension))
@@ -158,7 +160,7 @@ internal static class CsvDataset
                     : 0;
         }
 
-        return there;
+        return (there, photos);
     }
 
     private static string First(DatasetOptions options, TableColumns columns)

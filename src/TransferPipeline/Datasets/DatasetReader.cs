@@ -51,7 +51,12 @@ internal static class DatasetReader
         var isFolder = Directory.Exists(options.Path);
         if (!isFolder && !File.Exists(options.Path))
             throw new BadInputException(
-                $"{options.Path}: there is no such file or folder; expected photos, for example a folder with a folder for each class"
+                $"{options.Path}: there is no such file or folder; "
+                    + (
+                        options.Path.AsSpan().ContainsAny("*?[{")
+                            ? "patterns are not read: give the folder in which the files lie"
+                            : "expected photos, for example a folder with a folder for each class"
+                    )
             );
         if (options.Kind == DatasetKind.Folder && !isFolder)
             throw new BadInputException($"{options.Path} is a file, expected a folder with a folder for each class");
@@ -119,6 +124,8 @@ internal static class DatasetReader
             return $"{path} is {form}";
         if (isThere && MagicNumbers.Of(path) is { } archive)
             return $"{path} is {archive}";
+        if (isThere && path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
+            return $"{path} is compressed with gzip: unpack it with gzip -d";
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
             return $"{path} is JSON; expected JSON lines, one object per line in a file ending in .jsonl "
                 + "(jq -c '.[]' writes them from a list)";

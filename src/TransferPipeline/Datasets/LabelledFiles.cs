@@ -15,13 +15,15 @@ internal static class LabelledFiles
     /// <param name="nothingThere">The message when no photo is left, made from the first line whose photo is not there (null: no line had a
     /// label).</param>
     /// <param name="notesUnnamed">Whether the lines are all that the table has, so that other photos beside those are in none.</param>
+    /// <param name="several">What else to do where a photo has several labels.</param>
     public static FileDataset Build(
         DatasetOptions options,
         string folder,
         IEnumerable<TableLine> lines,
         ProblemList problems,
         Func<TableLine?, string> nothingThere,
-        bool notesUnnamed
+        bool notesUnnamed,
+        string several = ""
     )
     {
         var photos = new List<(PhotoEntry Entry, int Item)>();
@@ -36,7 +38,7 @@ internal static class LabelledFiles
                 if (before.Label != line.Label || before.Split != line.Split)
                     throw new BadInputException(
                         $"{line.Where}: '{line.Path}' is {Describe(line)} here and {Describe(before)} in line {before.Number}; "
-                            + $"expected one line per photo"
+                            + $"expected one line per photo{several}"
                     );
                 problems.Add(line.Path, "named twice; the second line is ignored");
                 continue;
@@ -128,6 +130,8 @@ internal static class LabelledFiles
         // JSON can write it, no file system can.
         if (name.Contains('\0', StringComparison.Ordinal))
             throw new BadInputException($"{where}: the photo's name '{name}' has a zero character; expected the name of a file");
+        if (Elsewhere(name) is { } kind)
+            throw new BadInputException($"{where}: '{name}' is {kind}; expected names of photos inside {folder}{Cure(folder, name)}");
         extension = extension.Length == 0 || extension.StartsWith('.') ? extension : "." + extension;
         // Tables that were made on Windows have backslashes.
         var path = name.Replace('\\', '/');
@@ -136,7 +140,23 @@ internal static class LabelledFiles
         // Normalized, so that ./a.jpg and a.jpg are one photo.
         var relative = Path.GetRelativePath(folder, Path.GetFullPath(path, Path.GetFullPath(folder)));
         return Below(relative)
-            ?? throw new BadInputException($"{where}: '{name}' leads out of {folder}; expected names of photos inside it");
+            ?? throw new BadInputException(
+                $"{where}: '{name}' leads out of {folder}; expected names of photos inside it{Cure(folder, name)}"
+            );
+    }
+
+    /// <summary>What a name is that no file here can have: an address, or a whole path of Windows on another system.</summary>
+    private static string? Elsewhere(string name) =>
+        name.IndexOf("://", StringComparison.Ordinal) is > 0 and var end && name[..end].All(char.IsAsciiLetterOrDigit)
+            ? "the address of a photo, which is not fetched"
+        : !OperatingSystem.IsWindows() && name is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', '\\' or '/', ..] or ['\\', '\\', ..]
+            ? "a whole path of Windows"
+        : null;
+
+    private static string Cure(string folder, string name)
+    {
+        var last = name[(name.LastIndexOfAny(['/', '\\']) + 1)..];
+        return last.Length > 0 && File.Exists(Path.Combine(folder, last)) ? $" ('{last}' is there: take off what stands before it)" : "";
     }
 
     /// <summary>A relative path with '/', or null where it leads out; Windows has backslashes, and whole paths for other drives.</summary>

@@ -31,11 +31,15 @@ internal sealed class NearFiles(string folder)
         }
     }
 
-    /// <summary>For a file that is missing: one whose name differs only in case or Unicode form; empty where there is none.</summary>
+    /// <summary>
+    /// For a file that is missing: a link that leads nowhere, or one whose name differs only in case or Unicode form; empty where there is
+    /// none.
+    /// </summary>
     public string OtherForm(string path) =>
-        ListingOf(path).Forms.TryGetValue(UnicodeForms.Decompose(Path.GetFileName(path)), out var found)
+        new FileInfo(Path.Combine(folder, path)).LinkTarget is { } target ? $" (a symbolic link leads to '{target}', which is not there)"
+        : ListingOf(path).Forms.TryGetValue(UnicodeForms.Decompose(Path.GetFileName(path)), out var found)
             ? $" (its name is there in another Unicode form or case: {found})"
-            : "";
+        : "";
 
     /// <summary>The first photo with another extension or in a folder inside, and what to set; null when there is none.</summary>
     /// <param name="extension">What is appended to the names of the table.</param>

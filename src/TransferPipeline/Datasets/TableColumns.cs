@@ -38,9 +38,9 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
         "label_name",
     ];
 
-    /// <param name="isThere">How many of the first photos are there when a column holds their names; called where several columns
-    /// may.</param>
-    public static TableColumns Of(DatasetOptions options, string[] header, Func<int, int> isThere, ProblemList problems)
+    /// <param name="isThere">How many of the first photos are there when a column holds their names, and how many of its names end as
+    /// those of photos do; called where several columns may.</param>
+    public static TableColumns Of(DatasetOptions options, string[] header, Func<int, (int There, int Photos)> isThere, ProblemList problems)
     {
         var width = Array.FindLastIndex(header, name => name.Length > 0) + 1;
         header = header[..width];
@@ -48,7 +48,7 @@ internal sealed record TableColumns(int Width, int Path, int Label, int Split, i
         var path = paths[0];
         if (paths.Count > 1)
         {
-            // MaxBy keeps the first of equals, so that the more usual name is taken where no photo decides.
+            // MaxBy keeps the first of equals, so that the more usual name is taken where neither photos nor extensions decide.
             path = paths.MaxBy(isThere);
             Note(options, header, paths, path, "photo names", "path", problems);
         }

@@ -37,6 +37,19 @@ public sealed class BadDataTests : IDisposable
     }
 
     [Theory]
+    [InlineData("train-{000000..000003}.tar")]
+    [InlineData("photos/*.jpg")]
+    public void DataCheck_Pattern_IsRefusedWithTheCure(string pattern)
+    {
+        var result = TransferProcess.Run("data", "check", "--data", pattern);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Equal(
+            $"transfer: {pattern}: there is no such file or folder; patterns are not read: give the folder in which the files lie",
+            result.LastErrorLine
+        );
+    }
+
+    [Theory]
     [InlineData("labels.csv", "expected a line of column names")]
     [InlineData("photos.tar", "expected a file with photos")]
     [InlineData("photos.tgz", "expected a file with photos")]

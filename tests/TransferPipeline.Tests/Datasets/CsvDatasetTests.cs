@@ -139,6 +139,60 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.Contains(data.Problems, p => p is { Path: "4.jpg", Problem: "left out: the line has no label" });
     }
 
+    [Theory]
+    [InlineData(@"C:\photos\1.jpg")]
+    [InlineData(@"d:/1.jpg")]
+    [InlineData(@"\\server\photos\1.jpg")]
+    public void Open_PathsOfWindowsElsewhere_AreCalledSo(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has such paths");
+        _folder.Write("1.jpg", "x");
+        var csv = _folder.Write("labels.csv", $"path,label\n{name},a\n");
+        Assert.Equal(
+            $"{csv}, line 2: '{name}' is a whole path of Windows; expected names of photos inside {_folder.Root} ('1.jpg' is there: take "
+                + "off what stands before it)",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = csv })).Message
+        );
+    }
+
+    [Fact]
+    public void Open_LinkToNothing_IsCalledSo()
+    {
+        _folder.Write("1.jpg", "x");
+        File.CreateSymbolicLink(_folder.At("2.jpg"), "/mnt/gone/2.jpg");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Write("labels.csv", "path,label\n1.jpg,a\n2.jpg,b\n") });
+        Assert.Contains(
+            data.Problems,
+            p => p.Path == "2.jpg" && p.Problem.EndsWith(" (a symbolic link leads to '/mnt/gone/2.jpg', which is not there)")
+        );
+    }
+
+    [Theory]
+    [InlineData("label_num_to_disease_map.json", true)]
+    [InlineData("classes.txt", true)]
+    [InlineData("cat_to_name.json", true)]
+    [InlineData("label_map.pbtxt", true)]
+    [InlineData("imagenet_class_index.json", true)]
+    [InlineData("labels_2.csv", false)]
+    [InlineData("notes.txt", false)]
+    [InlineData("category.jpg", false)]
+    public void Open_NumbersAndAFileThatMayHoldNames_NamesTheFile(string file, bool isNamed)
+    {
+        _folder.Write("in/1/1.jpg", "x");
+        _folder.Write("in/2/2.jpg", "y");
+        _folder.Write("in/" + file, "x");
+        _folder.Write("in/labels.csv", "path,label\n1/1.jpg,1\n2/2.jpg,2\n");
+        _folder.Write("in/names.csv", "path,label\n1/1.jpg,cat\n2/2.jpg,dog\n");
+        foreach (var path in new[] { "in", "in/labels.csv" })
+        {
+            using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At(path) });
+            Assert.Equal(isNamed, data.Problems.Any(p => p.Path == file && p.Problem.StartsWith("it may hold the names of the classes")));
+        }
+
+        using var named = DatasetReader.Open(new DatasetOptions { Path = _folder.At("in/names.csv") });
+        Assert.DoesNotContain(named.Problems, p => p.Problem.StartsWith("it may hold"));
+    }
+
     /// <summary>A table with many missing photos must not list a large folder for each.</summary>
     [Fact]
     public void NearFiles_ListAFolderOnce()
@@ -164,6 +218,10 @@ public sealed class CsvDatasetTests : IDisposable
     [InlineData("path,label\n../out.jpg,a\n", "line 2: '../out.jpg' leads out of")]
     [InlineData("path,label\n/etc/hostname,a\n", "line 2: '/etc/hostname' leads out of")]
     [InlineData("path,label\na/../../out.jpg,a\n", "leads out of")]
+    [InlineData("path,label\n/data/upload/1.jpg,a\n", "('1.jpg' is there: take off what stands before it)")]
+    [InlineData("path,label\nhttps://host/x/1.jpg,a\n", "line 2: 'https://host/x/1.jpg' is the address of a photo, which is not fetched")]
+    [InlineData("path,label\ns3://b/2.jpg,a\n", "line 2: 's3://b/2.jpg' is the address of a photo, which is not fetched")]
+    [InlineData("id,label,image\n1,a,/data/2.jpg\n", "line 2: '/data/2.jpg' leads out of")]
     [InlineData("path,label\n1.jpg,a,b\n", "line 2: 3 fields, expected 2")]
     [InlineData("path,label\n\"1.jpg,a\n", "line 2: not valid CSV")]
     [InlineData("path,label\n,a\n", "line 2: the photo's name is empty")]

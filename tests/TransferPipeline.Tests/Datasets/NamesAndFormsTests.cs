@@ -330,6 +330,11 @@ public sealed class NamesAndFormsTests : IDisposable
         );
         using var dogs = DatasetReader.Open(new DatasetOptions { Path = csv, Classes = ["Dog, tame"] });
         Assert.Equal(2, dogs.Entries.Count);
+        File.AppendAllText(csv, "0b2,verification,/m/01g317,1\n");
+        Assert.EndsWith(
+            "expected one line per photo, or choose classes that no photo shares (classes under data in a pipeline)",
+            Assert.Throws<BadInputException>(() => DatasetReader.Open(new DatasetOptions { Path = csv })).Message
+        );
     }
 
     [Fact]
