@@ -39,8 +39,16 @@ internal static class GifDecoder
         if ((frame[8] & 0x80) != 0)
         {
             // A table of the frame replaces the screen's, also where it is shorter.
-            palette = GreyPalette();
-            reader.Take(3 << ((frame[8] & 7) + 1)).CopyTo(palette);
+            var own = GreyPalette();
+            reader.Take(3 << ((frame[8] & 7) + 1)).CopyTo(own);
+            var grey = GreyPalette();
+            // Pillow 9.4 drops such a table, and then takes the colours of the screen's.
+            if (own.AsSpan().SequenceEqual(grey) && !palette.AsSpan().SequenceEqual(grey))
+                throw new ImageDecodeException(
+                    "GIF whose first frame has a palette of the grey levels from 0 on beside another palette is not supported: convert "
+                        + "it to PNG"
+                );
+            palette = own;
         }
 
         var indices = Unpack(ref reader, frameWidth * frameHeight);
