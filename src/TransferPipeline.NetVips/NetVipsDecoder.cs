@@ -37,9 +37,9 @@ internal sealed class NetVipsDecoder(IJpegDecoder? jpeg = null) : PhotoDecoder(P
         var rows = region?.Region(image.Width, image.Height);
         var warnings = VipsRuntime.Warnings;
         DecodeRows(format, encoded, image, converter, destination, rows is { } part ? (part.Y, part.Y + part.Height) : (0, image.Height));
-        // Where a line of fax has a wrong length each version of libtiff resumes elsewhere.
-        if (format == PhotoFormat.Tiff && VipsRuntime.Warnings != warnings && TiffKind.IsFax(encoded))
-            throw Damaged(format, encoded, "lines of its fax compression have a wrong length");
+        // Where a line of fax has a wrong length, or JPEG is damaged, each version of libtiff resumes elsewhere.
+        if (format == PhotoFormat.Tiff && VipsRuntime.Warnings != warnings && TiffKind.Guessed(encoded) is { } compression)
+            throw Damaged(format, encoded, $"its {compression} data are damaged");
     }
 
     private static Image Open(PhotoFormat format, ReadOnlySpan<byte> encoded)

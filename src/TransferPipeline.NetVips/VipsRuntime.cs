@@ -13,16 +13,17 @@ internal static class VipsRuntime
     private static readonly Lazy<(string Version, string? Problem)> Started = new(Start);
 
     /// <summary>libvips' handler refers to it for as long as the process lives.</summary>
-    private static readonly Log.LogDelegate Count = static (_, level, _) =>
+    private static readonly Log.LogDelegate Count = static (_, level, message) =>
     {
-        if ((level & Enums.LogLevelFlags.Warning) != 0)
+        // Some writers fill the last strip of JPEG up with rows below the picture (libtiff's tif_jpeg.c), which is no damage.
+        if ((level & Enums.LogLevelFlags.Warning) != 0 && !message.Contains("exceeds expected dimensions", StringComparison.Ordinal))
             _warnings++;
     };
 
     [ThreadStatic]
     private static int _warnings;
 
-    /// <summary>Warnings of libvips and its libraries on this thread so far: each decode runs on its caller's.</summary>
+    /// <summary>Warnings of damage by libvips and its libraries on this thread so far: each decode runs on its caller's.</summary>
     public static int Warnings => _warnings;
 
     /// <summary>The file that NetVips loads on this system.</summary>

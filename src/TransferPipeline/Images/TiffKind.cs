@@ -115,8 +115,18 @@ internal static class TiffKind
             throw new ImageDecodeException("damaged TIFF: it has no strips or tiles of pixels");
     }
 
-    /// <summary>Its compression is one of CCITT's: by runs (2), group 3 or group 4.</summary>
-    public static bool IsFax(ReadOnlySpan<byte> encoded) => TiffTags.First(encoded, TiffTags.Compression) is >= 2 and <= 4;
+    /// <summary>
+    /// How a compression is called where a warning of libtiff's is damage: it goes on with pixels that differ from version to version. Null
+    /// for others.
+    /// </summary>
+    public static string? Guessed(ReadOnlySpan<byte> encoded) =>
+        TiffTags.First(encoded, TiffTags.Compression) switch
+        {
+            // By runs (2), group 3 or group 4.
+            >= 2 and <= 4 => "fax",
+            Jpeg => "JPEG",
+            _ => null,
+        };
 
     /// <summary>Red, green and blue are multiplied by alpha, which is divided out again.</summary>
     public static bool IsPremultiplied(ReadOnlySpan<byte> encoded) => TiffTags.First(encoded, TiffTags.ExtraSamples) == PremultipliedAlpha;
