@@ -61,7 +61,8 @@ internal static partial class PngChunks
     /// <summary>Pillow reads what a chunk states beside the pixels too, and fails on one that is too short for it.</summary>
     private static void CheckContent(ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> name, ReadOnlySpan<byte> data)
     {
-        const int ColorTypeAt = 25,
+        const int SizeAt = 16,
+            ColorTypeAt = 25,
             OfGrey = 0,
             OfColors = 2;
         var color = encoded.Length > ColorTypeAt ? encoded[ColorTypeAt] : OfGrey;
@@ -87,6 +88,13 @@ internal static partial class PngChunks
             && data[end + 1] != 0
         )
             throw new ImageDecodeException($"damaged PNG: its chunk {Printable(name)} is packed by an unknown method");
+        // Pillow unpacks the pixels into the frame's place, libpng into the whole picture.
+        if (
+            name.SequenceEqual("fcTL"u8)
+            && encoded.Length >= SizeAt + 8
+            && !(data.Slice(4, 8).SequenceEqual(encoded.Slice(SizeAt, 8)) && !data.Slice(12, 8).ContainsAnyExcept((byte)0))
+        )
+            throw new ImageDecodeException("damaged PNG: the first frame of its animation is not the whole picture");
         // Part of another frame, without the chunk that begins it.
         if (name.SequenceEqual("fdAT"u8))
             throw new ImageDecodeException($"damaged PNG: its chunk {Printable(name)} belongs to no frame");

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using TransferPipeline.Images;
@@ -41,6 +42,55 @@ public sealed class DamagedPhotoTests
             "text.pbm",
             "binary-1000.pgm",
         ];
+
+    /// <summary>Where JPEG in a TIFF has fewer rows than its strip, Pillow's other rows hold what the memory held before.</summary>
+    [Fact]
+    public void Decode_TiffWithTooFewRowsOfJpeg_IsRefused()
+    {
+        const int LowByteOfHeight = 16;
+        var encoded = File.ReadAllBytes(Path.Combine(Folder, "..", "Cases", "jpeg-whole.tif"));
+        Assert.Equal(17, encoded[LowByteOfHeight]);
+        encoded[LowByteOfHeight] = 11;
+        foreach (var libraries in TestDecoder.Pillow)
+            Assert.Equal("damaged TIFF: its JPEG data are damaged", Reason(TestDecoder.Of(libraries), encoded));
+    }
+
+    /// <summary>Some writers fill the last strip up with rows below the picture.</summary>
+    [Fact]
+    public void Decode_TiffWithMoreRowsOfJpegThanItsHeight_IsRead()
+    {
+        const int Rows = 13;
+        var encoded = File.ReadAllBytes(Path.Combine(Folder, "..", "Cases", "jpeg-whole.tif"));
+        var (whole, shorter) = (new RgbImage(), new RgbImage());
+        Assert.Null(Reason(TestDecoder.Create(), encoded, whole));
+        foreach (var tag in new[] { TiffTags.Height, TiffTags.RowsPerStrip })
+            encoded[TiffTags.Place(encoded, tag)!.Value] = Rows;
+        Assert.Null(Reason(TestDecoder.Create(), encoded, shorter));
+        Assert.Equal(Rows, shorter.Height);
+        Assert.Equal(whole.Pixels[..shorter.Pixels.Length], shorter.Pixels);
+    }
+
+    /// <summary>Pillow unpacks the pixels of an animated PNG into the place of its first frame.</summary>
+    [Theory]
+    [InlineData(0, 0, 0, null)]
+    [InlineData(-1, 0, 0, "damaged PNG: the first frame of its animation is not the whole picture")]
+    [InlineData(0, -1, 0, "damaged PNG: the first frame of its animation is not the whole picture")]
+    [InlineData(0, 0, 1, "damaged PNG: the first frame of its animation is not the whole picture")]
+    public void Decode_PngWithAFirstFrame_IsReadWhereThatIsTheWholePicture(int wider, int higher, int left, string? reason)
+    {
+        var whole = File.ReadAllBytes(Path.Combine(Folder, "rgb.png"));
+        var frame = new byte[26];
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(4), BinaryPrimitives.ReadInt32BigEndian(whole.AsSpan(16)) + wider);
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(8), BinaryPrimitives.ReadInt32BigEndian(whole.AsSpan(20)) + higher);
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(12), left);
+        var at = Place(whole, "IDAT");
+        byte[] encoded = [.. whole[..at], .. Chunk("acTL", [0, 0, 0, 1, 0, 0, 0, 0]), .. Chunk("fcTL", frame), .. whole[at..]];
+        var (plain, animated) = (new RgbImage(), new RgbImage());
+        Assert.Null(Reason(TestDecoder.Create(), whole, plain));
+        Assert.Equal(reason, Reason(TestDecoder.Create(), encoded, animated));
+        if (reason is null)
+            Assert.Equal(plain.Pixels, animated.Pixels);
+    }
 
     /// <summary>Pillow reads what these chunks state, before and behind the pixels, and refuses the file.</summary>
     [Theory]
