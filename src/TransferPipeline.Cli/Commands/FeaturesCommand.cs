@@ -106,7 +106,10 @@ internal static class FeaturesCommand
                     if (parsed.GetValue(json))
                         Json.Write(check);
                     else if (check.Problems.Count == 0)
-                        Console.WriteLine($"{parsed.GetValue(folder)}: {check.Rows} rows in {check.Parts} parts are as they were written");
+                        Console.WriteLine(
+                            $"{parsed.GetValue(folder)}: {check.Rows} rows in {check.Parts} parts are as they were written"
+                                + (parsed.GetValue(withPhotos) ? ", and the photos and their labels are those of the set" : "")
+                        );
                     if (check.Problems.Count == 0)
                         return (int)ExitCode.Done;
                     foreach (var problem in check.Problems)
