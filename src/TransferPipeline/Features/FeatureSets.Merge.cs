@@ -38,6 +38,12 @@ internal static partial class FeatureSets
                 set.RequireShape(part);
         }
 
+        // Machines have their own paths for one dataset, so that this may be right.
+        if (shards && sets.DistinctBy(s => s.Manifest.Dataset).Take(2).ToList() is [var one, var two])
+            message?.Invoke(
+                $"{one.Folder} was extracted from {one.Manifest.Dataset}, {two.Folder} from {two.Manifest.Dataset}; names, labels and "
+                    + "splits are the same, the photos must be too: 'transfer features verify SET --photos --data DIR' compares them"
+            );
         var offsets = Offsets(sets, shards);
         RequireDistinct(sets, offsets);
         if (Merged(sets, offsets, output, table) is { } done)

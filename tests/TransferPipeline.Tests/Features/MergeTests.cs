@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Datasets;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
 using TransferPipeline.Jobs;
@@ -174,6 +175,46 @@ public sealed class MergeTests : IDisposable
         Assert.StartsWith(
             $"{inside} has changed",
             Assert.Single(PhotoVerification.Run(shard, changed, TestContext.Current.CancellationToken)),
+            StringComparison.Ordinal
+        );
+    }
+
+    /// <summary>Photos of one path whose label changed, as the line of a CSV does.</summary>
+    [Fact]
+    public void Verify_OfPhotosWithOtherLabels_NamesThem()
+    {
+        _extraction.Run();
+        var set = _extraction.Open();
+        using var photos = _extraction.OpenDataset();
+        var first = photos.Entries[0];
+        var other = photos.Classes.First(c => c != first.Label);
+        var table = _extraction.At("labels.csv");
+        File.WriteAllLines(
+            table,
+            [
+                "path,label,split",
+                .. photos.Entries.Select(p => $"{p.Path},{(p == first ? other : p.Label)},{p.Split.ToString().ToLowerInvariant()}"),
+            ]
+        );
+        using var relabelled = DatasetReader.Open(new() { Path = table, Folder = _extraction.Photos });
+        Assert.Equal(
+            $"{first.Path} is labelled {other} now, and {first.Label} in the set",
+            Assert.Single(PhotoVerification.Run(set, relabelled, TestContext.Current.CancellationToken))
+        );
+    }
+
+    /// <summary>Names, labels and splits of two datasets may be the same; whether their photos are, only the photos show.</summary>
+    [Fact]
+    public void Merge_OfShardsOfTwoPlaces_NamesThem()
+    {
+        var (first, second) = (Extract(1, 2), Extract(2, 2));
+        var manifest = FeatureManifest.Read(second)!;
+        (manifest with { Dataset = "/elsewhere/photos" }).Write(second);
+        var lines = new List<string>();
+        FeatureSets.Merge([first, second], _extraction.At("merged"), _extraction.Table, lines.Add, TestContext.Current.CancellationToken);
+        Assert.StartsWith(
+            $"{first} was extracted from {_extraction.Photos}, {second} from /elsewhere/photos; names, labels and splits are the same",
+            Assert.Single(lines),
             StringComparison.Ordinal
         );
     }
