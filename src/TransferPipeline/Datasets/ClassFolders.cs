@@ -109,7 +109,7 @@ internal static class ClassFolders
 
         // It stays in the dataset, so that an extraction records it as failed with its reason.
         if (file.Bytes == 0)
-            ignored.Add((file.Path, "empty, or a pipe or device"));
+            ignored.Add((file.Path, PhotoFiles.Empty));
         return true;
     }
 

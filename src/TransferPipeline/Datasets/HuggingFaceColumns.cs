@@ -80,7 +80,8 @@ internal sealed record HuggingFaceColumns(
         label =
             labels.FirstOrDefault()
             ?? throw new BadInputException(
-                $"{file} has no label column (it has {string.Join(", ", plain)}); expected a ClassLabel, or name the column"
+                $"{file} has no label column (it has {string.Join(", ", description.Columns.Select(c => c.Name))}); expected a ClassLabel, "
+                    + "or name the column"
             );
         var isText = description.Columns.Any(c => c.Name == label && c.Type is (ColumnType.Text or ColumnType.Binary));
         var own = NamesOf(features, label);

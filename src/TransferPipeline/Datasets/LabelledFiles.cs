@@ -57,6 +57,9 @@ internal static class LabelledFiles
             if (file.Exists && !file.Attributes.HasFlag(FileAttributes.ReparsePoint))
             {
                 photos.Add((new PhotoEntry(line.Path, line.Label, line.Split), stamps.Count));
+                // It stays, so that an extraction records it as failed with its reason.
+                if (file.Length == 0)
+                    problems.Add(line.Path, PhotoFiles.Empty);
                 stamps.Add(new PhotoStamp(file.Length, PhotoFiles.Nanoseconds(file.LastWriteTimeUtc)));
                 continue;
             }

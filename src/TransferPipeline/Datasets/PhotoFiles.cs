@@ -8,6 +8,9 @@ internal static class PhotoFiles
     /// <summary>torchvision's IMG_EXTENSIONS; a .gif is not among them.</summary>
     private static readonly string[] Known = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
 
+    /// <summary>The line for a photo without bytes, in all forms of data.</summary>
+    public const string Empty = "empty, or a pipe or device";
+
     private static readonly HashSet<string> Extensions = new(Known, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>More folders inside each other than any photo collection has: symbolic links that form a loop.</summary>

@@ -38,16 +38,38 @@ internal static class UnicodeForms
     public static string Fold(string name) =>
         string.Join(
             ' ',
-            string.Concat(Decompose(name).ToLowerInvariant().Where(c => char.GetUnicodeCategory(c) != UnicodeCategory.Format).Select(Plain))
+            string.Concat(Decompose(name).ToLowerInvariant().Where(c => !IsInvisible(c)).Select(Plain))
                 .TrimEnd('.')
                 .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
                 .SelectMany(word => word.Split(['_', '-'], StringSplitOptions.RemoveEmptyEntries))
         );
 
-    /// <summary>The Latin letters that a character looks like: of full width, a ligature, or of the Cyrillic or Greek alphabet.</summary>
+    /// <summary>Format characters, and others of Unicode's Default_Ignorable_Code_Point: joiners, fillers, variation selectors.</summary>
+    private static bool IsInvisible(char c) =>
+        char.GetUnicodeCategory(c) == UnicodeCategory.Format
+        || c
+            is '\u034F'
+                or '\u115F'
+                or '\u1160'
+                or '\u17B4'
+                or '\u17B5'
+                or (>= '\u180B' and <= '\u180F')
+                or '\u3164'
+                or (>= '\uFE00' and <= '\uFE0F')
+                or '\uFFA0';
+
+    /// <summary>
+    /// The Latin letters that a character looks like: of full width, a ligature, or of the Cyrillic or Greek alphabet; and the plain form
+    /// of dashes and quotation marks, which office programs replace.
+    /// </summary>
     private static string Plain(char c) =>
         c switch
         {
+            '\u2212' => "-",
+            '\u2018' or '\u2019' or '\u02BC' or '\u00B4' or '\u0060' => "'",
+            '\u201C' or '\u201D' => "\"",
+            '\u2026' => "...",
+            _ when char.GetUnicodeCategory(c) == UnicodeCategory.DashPunctuation => "-",
             >= '\uFF01' and <= '\uFF5E' => char.ToLowerInvariant((char)(c - 0xFEE0)).ToString(),
             '\uFB00' => "ff",
             '\uFB01' => "fi",

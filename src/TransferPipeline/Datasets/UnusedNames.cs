@@ -9,12 +9,12 @@ namespace TransferPipeline.Datasets;
 internal static class UnusedNames
 {
     private static readonly HashSet<string> Extensions = new(
-        [".txt", ".json", ".csv", ".tsv", ".pbtxt", ".yaml", ".yml", ".names", ".pkl"],
+        [".txt", ".json", ".csv", ".tsv", ".pbtxt", ".yaml", ".yml", ".names", ".pkl", ".mat"],
         StringComparer.OrdinalIgnoreCase
     );
 
     private static readonly HashSet<string> Lists = new(
-        ["classes", "classnames", "categories", "labelmap", "labels", "synset", "synsets", "names"],
+        ["classes", "classnames", "categories", "labelmap", "labels", "synset", "synsets", "names", "meta"],
         StringComparer.OrdinalIgnoreCase
     );
 
@@ -33,12 +33,15 @@ internal static class UnusedNames
             || !Array.TrueForAll(classes, name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _))
         )
             return;
-        var full = Path.GetFullPath(source);
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(source));
         var folder = Directory.Exists(full) ? full : Path.GetDirectoryName(full);
         if (!Directory.Exists(folder))
             return;
-        var files = Directory
-            .EnumerateFiles(folder)
+        // Of one split that is given, the names lie beside it.
+        string?[] folders = SplitNames.Canonical(Path.GetFileName(folder)) is null ? [folder] : [folder, Path.GetDirectoryName(folder)];
+        var files = folders
+            .OfType<string>()
+            .SelectMany(Directory.EnumerateFiles)
             .Where(file => file != full)
             .Select(file => Path.GetFileName(file))
             .Where(HoldsNames)

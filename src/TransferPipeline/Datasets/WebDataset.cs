@@ -86,6 +86,8 @@ internal static class WebDataset
                 else if (LabelOf(options, archive, labels[sample], spaced, keys) is { } label)
                 {
                     NoteOther(options, archive, name, label, labels[sample], problems);
+                    if (member.Bytes == 0)
+                        problems.Add(name, PhotoFiles.Empty);
                     if (split.Length == 0 && members.Count < UnusedSplits.ProbedLines)
                         AddKeys(archive, labels[sample], [.. Keys, options.LabelColumn ?? ""], unused);
                     var own = SplitOf(archive, labels[sample], options.SplitColumn ?? "split");

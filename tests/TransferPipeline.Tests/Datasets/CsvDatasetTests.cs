@@ -156,6 +156,16 @@ public sealed class CsvDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Open_EmptyPhoto_IsNamed()
+    {
+        _folder.Write("1.jpg", "x");
+        _folder.Write("2.jpg", "");
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Write("labels.csv", "path,label\n1.jpg,a\n2.jpg,b\n") });
+        Assert.Equal(2, data.Entries.Count);
+        Assert.Contains("2.jpg: empty, or a pipe or device", data.Problems.Select(p => p.ToString()));
+    }
+
+    [Fact]
     public void Open_LinkToNothing_IsCalledSo()
     {
         _folder.Write("1.jpg", "x");
@@ -169,6 +179,7 @@ public sealed class CsvDatasetTests : IDisposable
 
     [Theory]
     [InlineData("label_num_to_disease_map.json", true)]
+    [InlineData("cars_meta.mat", true)]
     [InlineData("classes.txt", true)]
     [InlineData("cat_to_name.json", true)]
     [InlineData("label_map.pbtxt", true)]
@@ -189,6 +200,11 @@ public sealed class CsvDatasetTests : IDisposable
             Assert.Equal(isNamed, data.Problems.Any(p => p.Path == file && p.Problem.StartsWith("it may hold the names of the classes")));
         }
 
+        _folder.Write("train/1/1.jpg", "x");
+        _folder.Write("train/2/2.jpg", "x");
+        _folder.Write(file, "x");
+        using (var split = DatasetReader.Open(new DatasetOptions { Path = _folder.At("train") + Path.DirectorySeparatorChar }))
+            Assert.Equal(isNamed, split.Problems.Any(p => p.Path == file));
         using var named = DatasetReader.Open(new DatasetOptions { Path = _folder.At("in/names.csv") });
         Assert.DoesNotContain(named.Problems, p => p.Problem.StartsWith("it may hold"));
     }

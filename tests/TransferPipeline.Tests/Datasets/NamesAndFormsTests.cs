@@ -186,12 +186,28 @@ public sealed class NamesAndFormsTests : IDisposable
     [InlineData("\uff41\uff4e\uff54\uff53")]
     [InlineData("\u0430nts")]
     [InlineData("an\uFF54s")]
+    [InlineData("ants\uFE0F")]
+    [InlineData("ants\u3164")]
     public void Classes_ThatDifferInInvisibleCharacters_AreNoted(string name)
     {
         foreach (var path in new[] { "ants/1.jpg", $"{name}/2.jpg" })
             _folder.Write(path, path);
         using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
         Assert.Contains(data.Problems, p => p.Problem.StartsWith("the name of the class differs from another only in case, spaces"));
+    }
+
+    /// <summary>What office programs put in the place of plain characters.</summary>
+    [Theory]
+    [InlineData("T-shirt", "T\u2013shirt")]
+    [InlineData("lady's slipper", "lady\u2019s slipper")]
+    [InlineData("a...", "a\u2026")]
+    public void Classes_ThatDifferInDashesAndQuotes_AreNoted(string plain, string typed)
+    {
+        foreach (var path in new[] { $"{plain}/1.jpg", $"{typed}/2.jpg" })
+            _folder.Write(path, path);
+        using var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root });
+        Assert.Equal(2, data.Classes.Count);
+        Assert.Contains(data.Problems, p => p.Problem.EndsWith($": '{plain}', '{typed}'", StringComparison.Ordinal));
     }
 
     [Fact]

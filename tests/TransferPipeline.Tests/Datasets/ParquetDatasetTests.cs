@@ -132,7 +132,7 @@ public sealed class ParquetDatasetTests : IDisposable
     [Theory]
     [InlineData("paths alone", "column 'image' holds no image bytes, only paths")]
     [InlineData("text", "has no image column (it has image, label)")]
-    [InlineData("no label", "has no label column (it has kind)")]
+    [InlineData("no label", "has no label column (it has image.bytes, image.path, kind)")]
     [InlineData("dates", "column 'label' is date, expected text or a number per row")]
     public void Open_FileOfOtherColumns_SaysWhatIsExpected(string columns, string expected)
     {

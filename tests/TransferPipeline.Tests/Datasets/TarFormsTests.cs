@@ -91,9 +91,10 @@ public sealed class TarFormsTests : IDisposable
     [Fact]
     public void WebDataset_PicturesWithoutLabelAndSecondOnes_AreNamed()
     {
-        var file = Make("a.tar", ("1.jpg", "x"), ("1.seg.png", "s"), ("1.cls", "0"), ("2.jpg", "y"), ("3.png", "z"), ("3.cls", "0"));
+        var file = Make("a.tar", ("1.jpg", "x"), ("1.seg.png", "s"), ("1.cls", "0"), ("2.jpg", "y"), ("3.png", ""), ("3.cls", "0"));
         using var data = DatasetReader.Open(new DatasetOptions { Path = file });
         Assert.Equal(["1.jpg", "3.png"], data.Entries.Select(e => e.Path));
+        Assert.Contains(data.Problems, p => p is { Path: "3.png", Problem: PhotoFiles.Empty });
         Assert.Contains(data.Problems, p => p is { Path: "1.seg.png", Problem: "ignored: a second picture of its sample" });
         Assert.Contains(data.Problems, p => p is { Path: "2.jpg", Problem: "left out: no .cls or .json beside it holds its label" });
     }
