@@ -30,13 +30,14 @@ internal static class JsonLabels
     }
 
     /// <summary>The value under the first of the keys that is there, as text; null where there is none.</summary>
+    /// <param name="what">What it is for messages.</param>
     /// <exception cref="BadInputException">It is a list or an object: several labels.</exception>
-    public static string? Of(string where, JsonElement element, IEnumerable<string> keys)
+    public static string? Of(string where, JsonElement element, IEnumerable<string> keys, string what = "label")
     {
         foreach (var key in keys)
         {
             if (element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null)
-                return Text(where, key, value);
+                return Text(where, key, value, what);
         }
 
         return null;
@@ -46,7 +47,7 @@ internal static class JsonLabels
     public static List<string> Found(JsonElement element, IEnumerable<string> keys) =>
         [.. keys.Where(key => element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null)];
 
-    public static string Text(string where, string key, JsonElement value) =>
+    public static string Text(string where, string key, JsonElement value, string what = "label") =>
         value.ValueKind switch
         {
             JsonValueKind.String => value.GetString()!,
@@ -54,8 +55,8 @@ internal static class JsonLabels
             JsonValueKind.True => "true",
             JsonValueKind.False => "false",
             _ => throw new BadInputException(
-                $"{where}: '{key}' holds {(value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}; expected one label per "
-                    + $"photo, a text or a number"
+                $"{where}: '{key}' holds {(value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}; expected one {what} "
+                    + $"per photo, a text or a number"
             ),
         };
 }

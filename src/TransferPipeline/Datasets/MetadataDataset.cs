@@ -140,7 +140,7 @@ internal static class MetadataDataset
                 root =>
                 {
                     var name =
-                        JsonLabels.Of(where, root, paths)
+                        JsonLabels.Of(where, root, paths, "name")
                         ?? throw new BadInputException($"{where}: no photo name; expected a key {string.Join(", ", paths)}");
                     var own = JsonLabels.Of(where, root, [options.SplitColumn ?? "split"]);
                     hasSplits |= own is not null;

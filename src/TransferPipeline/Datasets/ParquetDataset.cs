@@ -174,7 +174,10 @@ internal sealed class ParquetDataset : Dataset
                     + $"'{named[false].First().File.FullPath}' only numbers; each would make classes of its own: "
                     + $"write both with the same features"
             );
-        if (!named[true].Any() && photos.TrueForAll(photo => long.TryParse(photo.Label, CultureInfo.InvariantCulture, out _)))
+        if (
+            files.TrueForAll(file => file.Columns.Names is null)
+            && photos.TrueForAll(photo => long.TryParse(photo.Label, CultureInfo.InvariantCulture, out _))
+        )
             problems.Add(first.Name, "its labels are numbers and it holds no names for them: classes are called by their numbers");
     }
 

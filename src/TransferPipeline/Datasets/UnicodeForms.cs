@@ -32,17 +32,21 @@ internal static class UnicodeForms
     }
 
     /// <summary>
-    /// What is left of a name when case, Unicode form, kinds of space, invisible characters, points at the end and the alphabet of letters
-    /// that look alike do not count.
+    /// What is left of a name when case, Unicode form, kinds of space, invisible characters, punctuation around it and the alphabet of
+    /// letters that look alike do not count.
     /// </summary>
-    public static string Fold(string name) =>
-        string.Join(
+    public static string Fold(string name)
+    {
+        var plain = string.Concat(Decompose(name).ToLowerInvariant().Where(c => !IsInvisible(c)).Select(Plain));
+        // Spreadsheets mark texts with ' in front. In pictures of characters a class may be punctuation alone.
+        var text = plain.Trim('.', ',', ';', ':', '\'', '"', ' ');
+        return string.Join(
             ' ',
-            string.Concat(Decompose(name).ToLowerInvariant().Where(c => !IsInvisible(c)).Select(Plain))
-                .TrimEnd('.')
+            (text.Length > 0 ? text : plain)
                 .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
                 .SelectMany(word => word.Split(['_', '-'], StringSplitOptions.RemoveEmptyEntries))
         );
+    }
 
     /// <summary>Format characters, and others of Unicode's Default_Ignorable_Code_Point: joiners, fillers, variation selectors.</summary>
     private static bool IsInvisible(char c) =>

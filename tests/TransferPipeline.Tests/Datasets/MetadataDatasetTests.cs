@@ -77,6 +77,11 @@ public sealed class MetadataDatasetTests : IDisposable
     }
 
     [Theory]
+    [InlineData(
+        "metadata.jsonl",
+        "{\"image\": {\"path\": \"1.jpg\"}, \"label\": 1}",
+        "'image' holds an object; expected one name per photo"
+    )]
     [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": [1, 2]}", "'label' holds a list; expected one label per photo")]
     [InlineData("metadata.jsonl", "{\"label\": \"a\"}", "no photo name; expected a key file_name")]
     [InlineData("metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"\\ud800\"}", "line 1: holds what is no text")]

@@ -196,12 +196,14 @@ public sealed class NamesAndFormsTests : IDisposable
         Assert.Contains(data.Problems, p => p.Problem.StartsWith("the name of the class differs from another only in case, spaces"));
     }
 
-    /// <summary>What office programs put in the place of plain characters.</summary>
+    /// <summary>What office programs put in the place of plain characters, or in front of texts.</summary>
     [Theory]
     [InlineData("T-shirt", "T\u2013shirt")]
     [InlineData("lady's slipper", "lady\u2019s slipper")]
-    [InlineData("a...", "a\u2026")]
-    public void Classes_ThatDifferInDashesAndQuotes_AreNoted(string plain, string typed)
+    [InlineData("a b...", "a b\u2026")]
+    [InlineData("'cat", "cat")]
+    [InlineData("cat", "cat,")]
+    public void Classes_ThatDifferInPunctuation_AreNoted(string plain, string typed)
     {
         foreach (var path in new[] { $"{plain}/1.jpg", $"{typed}/2.jpg" })
             _folder.Write(path, path);

@@ -51,6 +51,20 @@ public sealed class RepositoryInfoTests : IDisposable
         }
     }
 
+    /// <summary>Texts may be names, so that those of the repository are not put in their place.</summary>
+    [Fact]
+    public void Names_OfNumbersThatAreTexts_AreNotUsed_WithALine()
+    {
+        TypedParquet.Write(_folder.At("train.parquet"), Images(4), TypedParquet.Text("label", "0", "1", "1", "0"));
+        _folder.Write("README.md", Readme);
+        using var data = Open(_folder.Root);
+        Assert.Equal(["0", "1"], data.Classes);
+        Assert.Equal(
+            ["train.parquet: its labels are numbers and it holds no names for them: classes are called by their numbers"],
+            data.Problems.Select(p => p.ToString())
+        );
+    }
+
     [Fact]
     public void Names_InTheFiles_ComeFirst()
     {
