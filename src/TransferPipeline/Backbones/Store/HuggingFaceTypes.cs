@@ -71,6 +71,9 @@ internal static class HuggingFaceTypes
         : type.StartsWith("EfficientNet", StringComparison.Ordinal) ? false
         : null;
 
-    /// <summary>The class has a mean of its own, which a configuration without <c>do_normalize</c> means; MobileViT's has none.</summary>
-    public static bool Normalizes(string type) => type.Length > 0 && !type.StartsWith("MobileViT", StringComparison.Ordinal);
+    /// <summary>
+    /// Classes have a mean of their own, which a configuration without <c>do_normalize</c> means; MobileViT's has none. Without a class the
+    /// mean may stand under another name.
+    /// </summary>
+    public static bool Normalizes(string type) => !type.StartsWith("MobileViT", StringComparison.Ordinal);
 }

@@ -74,6 +74,7 @@ internal sealed partial class PreprocessingConfig
         "max_pixels",
         "max_num_patches",
         "image_grid_pinpoints",
+        "crop_to_patches",
     ];
 
     /// <summary>The processor's class, without the word for its variant on tensors; empty when it is not stated.</summary>
@@ -184,7 +185,8 @@ internal sealed partial class PreprocessingConfig
         switch (config.Number("resample"))
         {
             case null:
-                return HuggingFaceTypes.Filter(Type(config));
+                // Processors that come with their network name the filter as timm does.
+                return config.Text("interpolation") is { } name ? Filter(name) : HuggingFaceTypes.Filter(Type(config));
             case 0:
                 return Interpolation.Nearest;
             case 1:

@@ -172,6 +172,11 @@ public sealed class PreprocessingConfigTests : IDisposable
         "resize 12 x 12 bilinear"
     )]
     [InlineData(
+        "preprocessor_config.json",
+        """{"size":{"height":12,"width":12},"interpolation":"bicubic","image_mean":[0.5],"image_std":[0.5]}""",
+        "resize 12 x 12 bicubic"
+    )]
+    [InlineData(
         "config.json",
         """{"architecture":"resnet50","pretrained_cfg":{"input_size":[3,12,12]}}""",
         "short side 13 bicubic, crop 12 x 12, (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] (timm's config.json)"
@@ -295,6 +300,8 @@ public sealed class PreprocessingConfigTests : IDisposable
     [InlineData("""{"size":{"height":12,"width":12},"ensure_multiple_of":8}""", "has ensure_multiple_of")]
     [InlineData("""{"size":{"height":12,"width":12},"do_normalize":true}""", "has do_normalize without image_mean")]
     [InlineData("""{"image_processor_type":"ViTImageProcessor","size":{"height":12,"width":12}}""", "has no image_mean")]
+    [InlineData("""{"size":{"height":12,"width":12},"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}""", "has no image_mean")]
+    [InlineData("""{"size":12,"crop_to_patches":true,"image_mean":[0.5],"image_std":[0.5]}""", "has crop_to_patches")]
     [InlineData("""{"image_processor_type":"ViTImageProcessor"}""", "has no size, no image_mean and no do_normalize")]
     [InlineData("""{"size":12,"image_mean":[0.5],"image_std":[0.5],"offset":true}""", "has offset")]
     [InlineData("""{"size":12,"image_mean":[127.5],"image_std":[127.5]}""", "of another unit than its factor makes")]
