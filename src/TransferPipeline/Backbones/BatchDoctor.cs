@@ -33,6 +33,14 @@ internal static class BatchDoctor
 
     public static TreatedModel Treat(string file, ModelProto cut, BackboneInput input)
     {
+        // A trial on a few photos would meet one of the branches alone.
+        if (Decision(cut, input) is { } decision)
+            return OneByOne(
+                file,
+                cut,
+                input,
+                $"runs one photo at a time: '{Name(decision)}' ({decision.OpType}) decides by the pixels of all photos of a batch together"
+            );
         if (input.Batch is null)
         {
             var asIs = Try(file, cut, input, out var problem);
@@ -64,6 +72,33 @@ internal static class BatchDoctor
                 $"its batch is fixed at {input.Batch} and cannot be made dynamic ({reason}); runs one photo at a time"
             );
     }
+
+    /// <summary>An If, or a Loop's end, that depends on the pixels and not only on their number.</summary>
+    private static NodeProto? Decision(ModelProto cut, BackboneInput input)
+    {
+        var index = new GraphIndex(cut.Graph, input.Name);
+        return cut.Graph.Node.FirstOrDefault(n =>
+            n.OpType is "If" or "Loop" && n.Input.Take(n.OpType == "If" ? 1 : 2).Any(i => i.Length > 0 && TakesPixels(i))
+        );
+
+        bool TakesPixels(string condition)
+        {
+            var (open, seen) = (new Stack<string>([condition]), new HashSet<string>(StringComparer.Ordinal));
+            while (open.TryPop(out var tensor))
+            {
+                if (tensor == input.Name)
+                    return true;
+                if (!index.Depends(tensor) || !seen.Add(tensor) || index.Producer(tensor) is not { OpType: not ("Shape" or "Size") } node)
+                    continue;
+                foreach (var source in GraphIndex.Inputs(node))
+                    open.Push(source);
+            }
+
+            return false;
+        }
+    }
+
+    private static string Name(NodeProto node) => node.Name.Length > 0 ? node.Name : node.Output[0];
 
     /// <summary>Rewrites the shapes that bake the batch, then tries again.</summary>
     private static TreatedModel? TryRepaired(string file, ModelProto cut, BackboneInput input, ref string reason)
@@ -98,6 +133,9 @@ internal static class BatchDoctor
         var tolerance = IsHalf(model) ? HalfTolerance : Tolerance;
         var all = Probe.Pixels(input, n);
         var size = all.Length / n;
+        // Of less and less contrast, so that limits which are those of a whole batch show themselves.
+        for (var i = size; i < all.Length; i++)
+            all[i] = input.InLevels ? MathF.Floor(all[i] / (1 + i / size)) : all[i] / (1 + i / size);
         using var probe = CutBuilder.Load(file, model, input);
         Dictionary<string, ProbedTensor> many;
         List<Dictionary<string, ProbedTensor>> singles = [];

@@ -1,4 +1,5 @@
 using TransferPipeline.Backbones;
+using TransferPipeline.Onnx;
 using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Backbones;
@@ -22,6 +23,68 @@ public sealed class BatchDoctorTests : IDisposable
         var feature = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
         m.Output(m.Gemm(feature, 8, SmallModel.Classes));
         AssertFreed(m, feature, batch);
+    }
+
+    /// <summary>Several photos at once may give what each gives alone on a trial, and not on the user's.</summary>
+    [Theory]
+    [InlineData("an If on the pixels", -1, "'If' (If) decides by the pixels of all photos of a batch together")]
+    [InlineData("an If on the pixels", 2, "'If' (If) decides by the pixels of all photos of a batch together")]
+    [InlineData("an If on the shape", -1, null)]
+    [InlineData("limits of the batch", -1, "photos at once differ from one by one")]
+    public void Cut_WhatDependsOnTheWholeBatch_RunsOneByOne(string form, int batch, string? expected)
+    {
+        var m = Model(batch);
+        var map = m.Body(m.Input);
+        string Both(string condition)
+        {
+            var made = m.Node("If", condition);
+            foreach (var (name, op) in ((string, string)[])[("then_branch", "Identity"), ("else_branch", "Neg")])
+                m.Model.Graph.Node[^1]
+                    .Attribute.Add(
+                        new AttributeProto
+                        {
+                            Name = name,
+                            G = Branch(op, map),
+                            Type = AttributeProto.Types.AttributeType.Graph,
+                        }
+                    );
+            return made;
+        }
+
+        map = form switch
+        {
+            "an If on the pixels" => Both(m.Node("Greater", m.Node("ReduceMean", [m.Input], ("keepdims", 0L)), m.Scalar(0.5f))),
+            "an If on the shape" => Both(
+                m.Node(
+                    "Equal",
+                    m.Node("Gather", m.Node("Shape", m.Input), m.Graph.Constant("h", [2L], [])),
+                    m.Graph.Constant("s", [12L], [])
+                )
+            ),
+            _ => m.Node("Div", map, m.Node("ReduceMax", [map], ("keepdims", 0L))),
+        };
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", map)), 8, SmallModel.Classes));
+        var cut = Backbone.Open(m.Save(_folder)).Cut();
+        Assert.Equal(expected is null ? null : 1, cut.MaxBatch);
+        if (expected is not null)
+            Assert.Contains(expected, cut.BatchMessage);
+    }
+
+    private static GraphProto Branch(string op, string input)
+    {
+        var graph = new GraphProto { Name = op };
+        var node = new NodeProto { OpType = op };
+        node.Input.Add(input);
+        node.Output.Add($"{op}_made");
+        graph.Node.Add(node);
+        graph.Output.Add(
+            new ValueInfoProto
+            {
+                Name = $"{op}_made",
+                Type = new() { TensorType = new() { ElemType = (int)DataType.Float } },
+            }
+        );
+        return graph;
     }
 
     [Theory]
