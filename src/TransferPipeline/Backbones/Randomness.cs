@@ -35,12 +35,20 @@ internal static class Randomness
         }
     }
 
-    /// <summary>Writes zeros in the place of random numbers that are multiplied by zeros alone, as noise that was switched off.</summary>
+    /// <summary>
+    /// Writes zeros in the place of random numbers that are all 0 or are multiplied by zeros alone, as noise that was switched off.
+    /// </summary>
     public static void DropUnused(ModelProto cut)
     {
         var index = new GraphIndex(cut.Graph, cut.Graph.Input[0].Name);
         foreach (var node in cut.Graph.Node.Where(n => IsDrawn(n) && n.Output.Count == 1).ToList())
         {
+            if (IsZero(node))
+            {
+                MakeConstant(cut, node, (int)node.Int("dtype", (long)TensorProto.Types.DataType.Float));
+                continue;
+            }
+
             var users = cut.Graph.Node.Where(n => GraphIndex.Inputs(n).Contains(node.Output[0])).ToList();
             var factors = users
                 .Select(u => u is { OpType: "Mul", Input.Count: 2 } ? index.Constant(u.Input[u.Input[0] == node.Output[0] ? 1 : 0]) : null)
@@ -118,6 +126,14 @@ internal static class Randomness
 
     private static bool IsDrawn(NodeProto node) =>
         node.OpType is "RandomNormal" or "RandomNormalLike" or "RandomUniform" or "RandomUniformLike" or "Bernoulli";
+
+    private static bool IsZero(NodeProto node) =>
+        node.OpType switch
+        {
+            "RandomNormal" or "RandomNormalLike" => node.Attribute("scale")?.F == 0 && (node.Attribute("mean")?.F ?? 0) == 0,
+            "RandomUniform" or "RandomUniformLike" => node.Attribute("low")?.F is null or 0 && node.Attribute("high")?.F == 0,
+            _ => false,
+        };
 
     /// <summary>The message for a network whose two runs on one photo differ.</summary>
     /// <param name="difference">The largest, relative to the largest value.</param>

@@ -61,6 +61,28 @@ public sealed class RandomNetworkTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("RandomNormalLike", "scale")]
+    [InlineData("RandomUniformLike", "high")]
+    [InlineData("RandomNormal", "scale")]
+    [InlineData("RandomUniform", "high")]
+    public void Cut_NoiseOfNoWidth_IsLeftOut(string op, string width)
+    {
+        var m = new SmallModel(17);
+        var map = m.Body(m.Input);
+        string[] like = op.EndsWith("Like", StringComparison.Ordinal) ? [map] : [];
+        (string, object)[] attributes = like.Length > 0 ? [(width, 0f)] : [(width, 0f), ("shape", new long[] { 3, 3 })];
+        var feature = m.Node("Flatten", m.Node("GlobalAveragePool", m.Node("Add", map, m.Node(op, like, attributes))));
+        m.Output(m.Gemm(feature, 8, SmallModel.Classes));
+        var plain = new SmallModel(17);
+        plain.Output(plain.Gemm(plain.Node("Flatten", plain.Node("GlobalAveragePool", plain.Body(plain.Input))), 8, SmallModel.Classes));
+        var pixels = Probe.Pixels([2, 3, SmallModel.Size, SmallModel.Size], 5);
+        SmallModel.AssertClose(
+            SmallModel.RunCut(Backbone.Open(plain.Save(_folder, "plain.onnx")).Cut(), pixels, 2),
+            SmallModel.RunCut(Backbone.Open(m.Save(_folder)).Cut(), pixels, 2)
+        );
+    }
+
     [Fact]
     public void Summarize_DistributionOfNoWidth_DoesNotRunIt()
     {
