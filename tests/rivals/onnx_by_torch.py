@@ -125,6 +125,11 @@ def conv_integer(a, x, w, x_zero=None, w_zero=None):
     return conv(a, x, w.double() - (0 if w_zero is None else per_axis(w_zero.double(), w, 0))).to(torch.int32)
 
 
+def matmul_integer(a, x, w, x_zero=None, w_zero=None):
+    x = x.double() - (0 if x_zero is None else x_zero.double())
+    return (x @ (w.double() - (0 if w_zero is None else w_zero.double()))).to(torch.int32)
+
+
 def qlinear_conv(a, x, xs, xz, w, ws, wz, ys, yz, b=None):
     total = conv(a, x.double() - xz.double(), w.double() - per_axis(wz.double(), w, 0), None if b is None else b.double())
     scale = per_axis((xs.double() * ws.double()).reshape(-1), total, 1) / ys.double()
@@ -240,6 +245,7 @@ OPERATORS = {
     "DequantizeLinear": dequantize,
     "DynamicQuantizeLinear": dynamic_quantize,
     "ConvInteger": conv_integer,
+    "MatMulInteger": matmul_integer,
     "QLinearConv": qlinear_conv,
     "QLinearAdd": qlinear_add,
 }

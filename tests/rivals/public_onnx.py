@@ -49,7 +49,10 @@ def pixels(photo, p, layout):
 
 
 def theirs(file, model, tensor, batch):
-    net = cv2.dnn.readNetFromONNX(str(file))
+    try:
+        net = cv2.dnn.readNetFromONNX(str(file))
+    except cv2.error as error:
+        raise RuntimeError("OpenCV cannot read it") from error
     # OpenCV's layers have the nodes' names, with a prefix, or those of their outputs.
     names = {tensor} | {n.name for n in model.graph.node if tensor in n.output}
     layers = [n for n in net.getLayerNames() if n.split("!")[-1] in names]
