@@ -21,15 +21,16 @@ internal sealed class ChannelAxis(GraphIndex index, Func<string, long[]?> shapeO
     }
 
     /// <summary>
-    /// The axis where the graph does not show it: the third one of tokens, and that of a map's sides that differs from two equal ones.
+    /// The axis where the graph does not show it: the third one of tokens, and of a square photo's map the one that differs from two equal
+    /// ones.
     /// </summary>
     /// <returns>Null where the lengths do not show it.</returns>
-    public static int? ByLengths(ReadOnlySpan<long> shape) =>
+    public static int? ByLengths(ReadOnlySpan<long> shape, bool isSquare) =>
         shape switch
         {
             [_, _, _] => 2,
-            [_, var a, var b, var c] when b == c && a != b => 1,
-            [_, var a, var b, var c] when a == b && c != b => 3,
+            [_, var a, var b, var c] when isSquare && b == c && a != b => 1,
+            [_, var a, var b, var c] when isSquare && a == b && c != b => 3,
             _ => null,
         };
 

@@ -66,7 +66,7 @@ internal static class FeatureMapFinder
         && tensor.Shape is { Length: 3 or 4 } shape
         && (
             shape.Length == 3 ? shape[1] > 1 && shape[2] > 1
-            : ChannelAxis.ByLengths(shape) == 3 ? shape[1] * shape[2] > 1 && shape[3] > 1
+            : ChannelAxis.ByLengths(shape, isSquare: true) == 3 ? shape[1] * shape[2] > 1 && shape[3] > 1
             : shape[2] * shape[3] > 1 && shape[1] > 1
         );
 }

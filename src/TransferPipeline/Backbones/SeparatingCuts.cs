@@ -140,7 +140,7 @@ internal sealed class SeparatingCuts
     {
         var shape = _shapes[tensor].Shape;
         return shape.Length == 3 ? shape[1]
-            : ChannelAxis.ByLengths(shape) == 3 ? shape[1] * shape[2]
+            : ChannelAxis.ByLengths(shape, isSquare: true) == 3 ? shape[1] * shape[2]
             : shape[2] * shape[3];
     }
 

@@ -91,20 +91,23 @@ public sealed class ChannelAxisTests : IDisposable
         );
     }
 
-    [Fact]
-    public void Cut_ChannelsThatNothingShows_AreRefused()
+    [Theory]
+    [InlineData(24, 4, 6, 16)]
+    [InlineData(32, 8, 8, 16)] // two equal sides of a photo that is no square
+    public void Cut_ChannelsThatNothingShows_AreRefused(int height, int first, int second, int third)
     {
-        var m = new SmallModel(17, "input", DataType.Float, -1, 3, 24, 32);
-        var cut = m.Node("Reshape", m.Body(m.Input), m.Shape(0, 4, 6, -1));
-        m.Output(cut, -1, 4, 6, 16);
+        var m = new SmallModel(17, "input", DataType.Float, -1, 3, height, height == 24 ? 32 : 64);
+        var parts = m.Node("Reshape", m.Body(m.Input), m.Shape(0, 2, -1));
+        var cut = m.Node("Reshape", parts, m.Shape(0, first, second, third));
+        m.Output(cut, -1, first, second, third);
         var backbone = Backbone.Open(m.Save(_folder));
         var error = Assert.Throws<UsageException>(() => backbone.Cut(new CutRequest(cut, Pooling.Parse("avg"))));
         Assert.EndsWith(
-            "is of shape 1 x 4 x 6 x 16, and the graph does not show which axis holds the channels; use pooling none, or choose another "
-                + "tensor",
+            $"is of shape 1 x {first} x {second} x {third}, and the graph does not show which axis holds the channels; "
+                + "use pooling none, or choose another tensor",
             error.Message
         );
-        Assert.Equal(4 * 6 * 16, backbone.Cut(new CutRequest(cut, Pooling.None)).Outputs[0].Dimension);
+        Assert.Equal(first * second * third, backbone.Cut(new CutRequest(cut, Pooling.None)).Outputs[0].Dimension);
     }
 
     [Fact]
