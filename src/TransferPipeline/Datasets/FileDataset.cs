@@ -24,6 +24,7 @@ internal sealed class FileDataset(
     {
         var problems = new ProblemList();
         var found = PhotoFiles.Walk(options.Path);
+        SetsAmongPhotos.Remove(found, problems);
         NoteMetadata(options, problems);
         var (ordered, form) = ClassFolders.Arrange(options.Path, found, options, problems);
         var stamps = Array.ConvertAll(ordered.Items, i => new PhotoStamp(found.Files[i].Bytes, found.Files[i].Mtime));

@@ -14,9 +14,6 @@ internal sealed class FolderContent
     /// <summary>Folders that are searched inside one folder: configurations and splits are few, classes may be many.</summary>
     private const int MostFolders = 100;
 
-    /// <summary>The file by which the folder of a feature set is known.</summary>
-    public const string FeatureSetFile = "manifest.json";
-
     private readonly List<string> _folders = [];
     private readonly Lazy<List<FolderContent>> _inside;
     private readonly string _name;
@@ -64,7 +61,7 @@ internal sealed class FolderContent
 
     private void Count(string path, bool isTop)
     {
-        var isFeatureSet = false;
+        var (isFeatureSet, parts) = (false, 0);
         // The default skips hidden entries; here LeftBehind alone decides. What
         // cannot be read is reported by the reader that opens it.
         var entries = new FileSystemEnumerable<(string Name, bool IsFolder)>(
@@ -78,7 +75,8 @@ internal sealed class FolderContent
                 _folders.Add(Path.Combine(path, name));
             if (isFolder || PhotoFiles.IsOfSystem(name))
                 continue;
-            isFeatureSet |= name == FeatureSetFile && !isTop;
+            isFeatureSet |= name == SetsAmongPhotos.Manifest && !isTop;
+            parts += ParquetFiles.IsParquet(name) && SetsAmongPhotos.IsPart(name) ? 1 : 0;
             _parquet += ParquetFiles.IsParquet(name) ? 1 : 0;
             _tars += TarDataset.IsTar(name) ? 1 : 0;
             _photos += PhotoFiles.IsPhoto(name) ? 1 : 0;
@@ -91,7 +89,7 @@ internal sealed class FolderContent
         }
 
         // Vectors that were written among the photos are no photos in Parquet.
-        if (isFeatureSet)
+        if (isFeatureSet && parts == _parquet)
             _parquet = 0;
     }
 }

@@ -29,9 +29,9 @@ internal static class ParquetFiles
                 ),
             ];
         var found = PhotoFiles.Walk(path);
-        var sets = FeatureSets(found, problems);
+        SetsAmongPhotos.Remove(found, problems);
         var files = found
-            .Files.Where(file => IsParquet(file.Path) && LeftBehind.FolderOf(file.Path) is null && !sets.Contains(Folder(file.Path)))
+            .Files.Where(file => IsParquet(file.Path) && LeftBehind.FolderOf(file.Path) is null)
             .Select(file => new ParquetFile(Path.Combine(path, file.Path), file.Path, SplitNames.OfFile(file.Path), file.Mtime))
             .OrderBy(file => SplitNames.Order(file.Split))
             .ThenBy(file => file.Name, StringComparer.Ordinal)
@@ -57,20 +57,6 @@ internal static class ParquetFiles
             problems.Add(part.Name, "the folder holds a part of the split only");
         files.ForEach(file => FileBytes.RequireSome(file.FullPath, "a Parquet file"));
         return files;
-    }
-
-    private static string Folder(string file) => file[..(file.LastIndexOf('/') + 1)];
-
-    /// <summary>The folders of feature sets that were written into the dataset's folder.</summary>
-    private static HashSet<string> FeatureSets(FoundFiles found, ProblemList problems)
-    {
-        var sets = found
-            .Files.Where(file => Folder(file.Path).Length > 0 && Path.GetFileName(file.Path) == FolderContent.FeatureSetFile)
-            .Select(file => Folder(file.Path))
-            .ToHashSet(StringComparer.Ordinal);
-        foreach (var set in sets.Order(StringComparer.Ordinal))
-            problems.Add(set.TrimEnd('/'), $"not read: by its {FolderContent.FeatureSetFile} the folder of a feature set");
-        return sets;
     }
 
     public static bool IsParquet(string name) => name.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase);

@@ -10,7 +10,7 @@ namespace TransferPipeline.Features;
 /// </summary>
 internal sealed record FeatureManifest
 {
-    public const string FileName = FolderContent.FeatureSetFile;
+    public const string FileName = SetsAmongPhotos.Manifest;
 
     /// <summary>The version of the folder's layout that this program writes, and the newest that it reads.</summary>
     public const int CurrentFormat = 1;

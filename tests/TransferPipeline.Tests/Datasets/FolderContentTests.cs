@@ -46,13 +46,24 @@ public sealed class FolderContentTests : IDisposable
         foreach (var path in new[] { "cats/1.jpg", "dogs/2.jpg", "set/manifest.json", "set/part-00000.parquet" })
             _folder.Write(path, path);
         using (var data = DatasetReader.Open(new DatasetOptions { Path = _folder.Root }))
+        {
             Assert.Equal(["cats", "dogs"], data.Classes);
+            Assert.Equal(["1.jpg", "2.jpg"], data.Entries.Select((e, i) => Encoding.UTF8.GetString(data.Bytes(i))[5..]));
+            Assert.Contains("set: not read: by its manifest.json the folder of a feature set", data.Problems.Select(p => p.ToString()));
+        }
+
+        foreach (var path in new[] { "train/a/1.jpg", "test/a/2.jpg", "set/manifest.json", "set/part-00000.parquet", "set/failed.parquet" })
+            _folder.Write("s/" + path, path);
+        using (var data = DatasetReader.Open(new DatasetOptions { Path = _folder.At("s") }))
+            Assert.Equal([Splits.Train, Splits.Test], data.Entries.Select(e => e.Split));
         HuggingFaceFiles.Write(
-            _folder.At("hf", "train.parquet"),
+            _folder.At("hf", "data", "train.parquet"),
             ["a"],
             TypedParquet.Images("image", ([1], null)),
             TypedParquet.Int64("label", 0)
         );
+        // A file of that name beside the photos shows nothing.
+        _folder.Write("hf/data/manifest.json", "{}");
         _folder.Write("hf/set/manifest.json", "{}");
         _folder.Write("hf/set/part-00000.parquet", "x");
         using var parquet = DatasetReader.Open(new DatasetOptions { Path = _folder.At("hf") }, TestTable.Photos());
