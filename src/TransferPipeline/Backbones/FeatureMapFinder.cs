@@ -13,10 +13,29 @@ internal static class FeatureMapFinder
     {
         var dominators = Dominators(index, penultimate);
         var tensors = ShapeProbe.Run(file, model, index, input, dominators);
-        return dominators.FirstOrDefault(d => IsMap(tensors[d]))
-            ?? throw new UsageException(
+        return dominators.FirstOrDefault(d => IsMap(tensors[d])) is { } map
+            ? BeforePower(index, dominators, map)
+            : throw new UsageException(
                 $"{Path.GetFileName(file)}: no map of features before its classifier; use the cut penultimate or name a tensor"
             );
+    }
+
+    /// <summary>
+    /// Generalized-mean pooling (GeM) raises a map to a power, averages it and takes the root: the power, and the bound that keeps the
+    /// values positive for it, are parts of the pooling.
+    /// </summary>
+    private static string BeforePower(GraphIndex index, IReadOnlyList<string> dominators, string map)
+    {
+        if (
+            index.Producer(map) is not { OpType: "Pow" or "Exp" or "Mul" } power
+            || power.OpType == "Mul" && power.Input[0] != power.Input[1]
+            || !dominators.TakeWhile(d => d != map).Any(d => index.Producer(d) is { OpType: "Pow" or "Sqrt" or "Log" })
+        )
+            return map;
+        var data = power.Input[0];
+        return index.Producer(data) is { OpType: "Clip" or "Max" } bound && bound.Input.Where(index.Depends).ToList() is [var only]
+            ? only
+            : data;
     }
 
     /// <summary>

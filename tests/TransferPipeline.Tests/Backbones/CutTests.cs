@@ -74,6 +74,41 @@ public sealed class CutTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("Pow", "Pow")]
+    [InlineData("Mul", "Sqrt")]
+    [InlineData("Exp", "Log")]
+    public void Cut_FeaturesBeforeGeneralizedMean_IsTheMapWithoutItsPower(string power, string root)
+    {
+        var m = new SmallModel();
+        var map = m.Body(m.Input);
+        var bounded = m.Node("Clip", map, m.Scalar(1e-6f));
+        var raised = power switch
+        {
+            "Pow" => m.Node("Pow", bounded, m.Scalar(3)),
+            "Mul" => m.Node("Mul", bounded, bounded),
+            _ => m.Node(power, bounded),
+        };
+        var mean = m.Node("GlobalAveragePool", raised);
+        var rooted = root == "Pow" ? m.Node("Pow", mean, m.Scalar(1 / 3f)) : m.Node(root, mean);
+        m.Output(m.Gemm(m.Node("Flatten", rooted), 8, SmallModel.Classes));
+        var cut = Backbone.Open(m.Save(_folder)).Cut(new CutRequest("features", Pooling.None));
+        var (pixels, values) = Run(m, map);
+        SmallModel.AssertClose(values, SmallModel.RunCut(cut, pixels, Batch));
+    }
+
+    [Fact]
+    public void Cut_FeaturesOfAMapThatIsSquaredForGood_AreTheSquares()
+    {
+        var m = new SmallModel();
+        var map = m.Body(m.Input);
+        var squares = m.Node("Mul", map, map);
+        m.Output(m.Gemm(m.Node("Flatten", m.Node("GlobalAveragePool", squares)), 8, SmallModel.Classes));
+        var cut = Backbone.Open(m.Save(_folder)).Cut(new CutRequest("features", Pooling.None));
+        var (pixels, values) = Run(m, squares);
+        SmallModel.AssertClose(values, SmallModel.RunCut(cut, pixels, Batch));
+    }
+
     [Fact]
     public void Cut_TensorOrNodeName_StopsThere()
     {
