@@ -12,8 +12,31 @@ namespace TransferPipeline.Extraction;
 /// <param name="Cut">The backbone's output that holds its vectors; null when nothing is missing anywhere.</param>
 internal sealed record ExtractionTarget(SetWriter Writer, ResumePlan Plan, CutOutput? Cut)
 {
+    private float[]? _first;
+    private string? _photo;
+    private bool _photosDiffer;
+    private bool _vectorsDiffer;
+
     /// <summary>Vectors computed and committed.</summary>
     public int Computed { get; set; }
+
+    /// <summary>Photos of different content were computed, and all have the same vector.</summary>
+    public bool IsConstant => _photosDiffer && !_vectorsDiffer;
+
+    /// <summary>Compares the vectors of a part with the first one.</summary>
+    public void Compare(PartBuffer part, int output)
+    {
+        for (var slot = 0; slot < part.Count && !_vectorsDiffer; slot++)
+        {
+            if (part.Rows[slot] is not { } row)
+                continue;
+            var vector = part.Vectors[output].Row(slot);
+            _first ??= vector.ToArray();
+            _photo ??= row.ImageSha256;
+            _photosDiffer |= row.ImageSha256 != _photo;
+            _vectorsDiffer = !vector.SequenceEqual(_first);
+        }
+    }
 }
 
 /// <summary>
@@ -192,6 +215,7 @@ internal sealed class ExtractionPass
                 var (target, missing) = (_targets[i], _targets[i].Plan.Missing);
                 // One pass serves all sets, and a vector may be missing in some of them only.
                 target.Computed += target.Writer.Append(part, i, _wanted.Position, p => missing[p]);
+                target.Compare(part, i);
             }
 
             return null;

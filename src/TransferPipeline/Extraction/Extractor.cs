@@ -120,6 +120,11 @@ internal static class Extractor
                     }
             )
             .ToList();
+        foreach (var target in targets.Where(t => t.IsConstant))
+            options.Message(
+                $"{target.Writer.Folder}: all {target.Computed} vectors computed are the same: check the preprocessing and the cut of "
+                    + $"{spec.Model} with 'transfer inspect'"
+            );
         // After the commit, so that a run with too many failures keeps the vectors of the other photos.
         RequireFewFailures(targets[0].Writer, wanted.EndEntry - wanted.FirstEntry, options);
         return results;

@@ -4,6 +4,8 @@ using TransferPipeline.Datasets;
 using TransferPipeline.Extraction;
 using TransferPipeline.Features;
 using TransferPipeline.Images;
+using TransferPipeline.Tests.Backbones;
+using DataType = TransferPipeline.Onnx.TensorProto.Types.DataType;
 
 namespace TransferPipeline.Tests.Extraction;
 
@@ -33,6 +35,21 @@ public sealed class ExtractorTests : IDisposable
             _extraction.OpenDataset().Entries.Select(e => (e.Path, e.Label, e.Split)),
             expected.Rows.Select(r => (r.Path, r.Label, r.Split))
         );
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void Run_WhereAllVectorsAreTheSame_StatesIt(float factor, bool isConstant)
+    {
+        using var folder = new TempFolder();
+        var m = new SmallModel(17, "input", DataType.Float, -1, 3, 224, 224);
+        var vector = m.Node("Flatten", m.Node("GlobalAveragePool", m.Body(m.Input)));
+        m.Output(m.Gemm(m.Node("Mul", vector, m.Scalar(factor)), 8, SmallModel.Classes));
+        _extraction.Model = m.Save(folder);
+        Assert.Equal(12, _extraction.Run().Computed);
+        var message = "all 12 vectors computed are the same";
+        Assert.Equal(isConstant, _extraction.Messages.Exists(t => t.Contains(message, StringComparison.Ordinal)));
     }
 
     [Fact]
