@@ -96,7 +96,10 @@ internal static class BmpDecoder
         public static (Channel Red, Channel Green, Channel Blue) Of((uint Red, uint Green, uint Blue) masks)
         {
             var (red, green, blue) = (Of(masks.Red), Of(masks.Green), Of(masks.Blue));
-            return Follows(red, green) && Follows(green, blue) || Follows(blue, green) && Follows(green, red)
+            // 5-6-5, 5-5-5 and 4-4-4: a damaged bit of one makes none of the others.
+            return
+                (red.Most, green.Most, blue.Most) is (31, 63, 31) or (31, 31, 31) or (15, 15, 15)
+                && (Follows(red, green) && Follows(green, blue) || Follows(blue, green) && Follows(green, red))
                 ? (red, green, blue)
                 : throw new ImageDecodeException(
                     $"BMP with colour masks {masks.Red:X}, {masks.Green:X} and {masks.Blue:X} is not supported"
@@ -107,14 +110,10 @@ internal static class BmpDecoder
         {
             var shift = BitOperations.TrailingZeroCount(mask);
             var most = shift < 16 ? mask >> shift : 0;
-            // A largest value of 0 marks a mask that Follows refuses.
-            return mask <= ushort.MaxValue && most >= 3 && most <= byte.MaxValue && BitOperations.IsPow2(most + 1)
-                ? new(shift, (int)most)
-                : new(-1, 0);
+            return mask <= ushort.MaxValue && BitOperations.IsPow2(most + 1) ? new(shift, (int)most) : new(-1, 0);
         }
 
-        private static bool Follows(Channel above, Channel below) =>
-            below.Most > 0 && above.Most > 0 && above.Shift == below.Shift + BitOperations.PopCount((uint)below.Most);
+        private static bool Follows(Channel above, Channel below) => above.Shift == below.Shift + BitOperations.PopCount((uint)below.Most);
     }
 
     private static void FromBytes(ReadOnlySpan<byte> row, int size, in Header header, Span<byte> target)
