@@ -54,10 +54,9 @@ internal sealed class PreprocessingFlags
     /// <exception cref="UsageException">A value is not of its form, or two ways to normalize are given.</exception>
     public Func<Preprocessing, Preprocessing>? Read(ParseResult parsed)
     {
-        // A switch has no value behind it.
-        var given = All.Select(o => (o.Name, Result: parsed.GetResult(o)))
-            .Where(o => o.Result is not null)
-            .ToDictionary(o => o.Name["--".Length..], o => o.Result!.Tokens is [var token, ..] ? token.Value : "true");
+        // A switch that is not given has a result too, an implicit one; one that is given has no value behind it.
+        var given = All.Where(o => !Common.IsDefault(parsed, o))
+            .ToDictionary(o => o.Name["--".Length..], o => parsed.GetResult(o)!.Tokens is [var token, ..] ? token.Value : "true");
         if (given.Count == 0)
             return null;
         given.Remove("preprocessing", out var named);

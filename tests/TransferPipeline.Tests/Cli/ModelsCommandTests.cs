@@ -49,6 +49,19 @@ public sealed class ModelsCommandTests : IDisposable
         Assert.Equal((0, 0, 12, 127.0, 128.0), (p.ResizeShortSide, p.ResizeHeight, p.CropHeight, p.Offset, p.Divisor));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(false, "--preprocessing", "clip")]
+    [InlineData(false, "--range", "-1,1")]
+    [InlineData(false, "--bgr", "false")]
+    [InlineData(true, "--bgr")]
+    [InlineData(true, "--preprocessing", "clip", "--bgr", "true")]
+    public void Add_WithoutBgr_KeepsRedGreenBlue(bool bgr, params string[] options)
+    {
+        Succeed(["add", Model(), "--name", "a", .. options]);
+        Assert.Equal(bgr, Preprocessing("a").Bgr);
+    }
+
     [Fact]
     public void AddAndVerify_AsJson_NameTheFile()
     {
