@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using TransferPipeline.Backbones.Store;
 using TransferPipeline.Cli.Output;
 
 namespace TransferPipeline.Cli.Commands;
@@ -137,7 +138,10 @@ internal static class ModelsCommand
             if (parsed.GetValue(json))
                 Json.Write(entry);
             else
+            {
                 Console.WriteLine($"{entry.Manifest.Name}: {entry.File}; preprocessing in {entry.ManifestFile}");
+                Console.WriteLine($"preprocessing: {AssumedPreprocessing.Describe(entry.Manifest.Preprocessing)}");
+            }
             return (int)ExitCode.Done;
         });
         return command;

@@ -51,7 +51,7 @@ internal sealed partial class ModelStore
         if (backbone.HasExternalData)
             Throw.Usage($"{file}: keeps its weights in other files; use it by its path, with a manifest beside it");
         if (Names().Contains(name))
-            return Known(Find(name), backbone, name);
+            return Known(Find(name), backbone, name, change);
         var assumed = AssumedPreprocessing.Of(backbone);
         var preprocessing = change?.Invoke(assumed.Preprocessing) ?? assumed.Preprocessing;
         if (!backbone.Input.SizeIsFixed && preprocessing is { OutputHeight: > 0, OutputWidth: > 0 })
@@ -100,7 +100,7 @@ internal sealed partial class ModelStore
     }
 
     /// <summary>The file of a model whose manifest is here already.</summary>
-    private ModelEntry Known(ModelEntry entry, Backbone backbone, string name)
+    private ModelEntry Known(ModelEntry entry, Backbone backbone, string name, Func<Preprocessing, Preprocessing>? change)
     {
         if (entry.File is not null)
             Throw.Usage($"there is a model '{name}' already; choose another name with --name");
@@ -108,6 +108,11 @@ internal sealed partial class ModelStore
             Throw.Usage(
                 $"there is a manifest '{name}' already, of another file (SHA-256 {entry.Manifest.Sha256[..12]}..., this one has "
                     + $"{backbone.Sha256[..12]}...); choose another name with --name"
+            );
+        if (change is not null)
+            Throw.Usage(
+                $"the manifest '{name}' states the preprocessing of this file already; leave out the options of preprocessing, "
+                    + "or choose another name with --name"
             );
         return entry with { File = Copy(backbone.File, entry.Manifest) };
     }

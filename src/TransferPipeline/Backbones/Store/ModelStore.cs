@@ -133,8 +133,12 @@ internal sealed partial class ModelStore
         // A manifest beside the file is checked before the graph is read, since a damaged file fails there with a worse message.
         var sidecar = File.Exists(file) ? Sidecar(Path.GetFullPath(file)) : null;
         var backbone = Backbone.Open(file, inputSize);
-        if ((sidecar ?? BySha256(backbone.Sha256)) is { } manifest)
-            return new(manifest.Name, backbone.File, backbone.Sha256, manifest.Preprocessing, manifest) { Backbone = backbone };
+        if ((sidecar ?? BySha256(backbone)) is { } manifest)
+            return new(manifest.Name, backbone.File, backbone.Sha256, manifest.Preprocessing, manifest)
+            {
+                Backbone = backbone,
+                IsByHash = sidecar is null,
+            };
         var assumed = AssumedPreprocessing.Of(backbone);
         return new(Path.GetFileNameWithoutExtension(file), backbone.File, backbone.Sha256, assumed.Preprocessing, null)
         {
@@ -168,24 +172,29 @@ internal sealed partial class ModelStore
         return manifest;
     }
 
-    private ModelManifest? BySha256(string sha256)
+    /// <exception cref="UsageException">Several names stand for these bytes with different vectors.</exception>
+    private ModelManifest? BySha256(Backbone backbone)
     {
-        // Only the manifest that holds the hash is parsed: reading YAML takes longer than looking for 64 characters.
-        foreach (
-            var file in _folders
+        // Only manifests that hold the hash are parsed: reading YAML takes longer than looking for 64 characters.
+        ModelManifest[] found =
+        [
+            .. _folders
                 .Where(Directory.Exists)
                 .SelectMany(f => Directory.EnumerateFiles(f, "*.yaml").Order(StringComparer.Ordinal))
-        )
-        {
-            if (
-                InputFile.Read(file, () => File.ReadAllText(file)).Contains(sha256, StringComparison.Ordinal)
-                && ManifestYaml.Read(file) is var manifest
-                && manifest.Sha256 == sha256
-            )
-                return manifest;
-        }
-
-        return null;
+                .Where(f => InputFile.Read(f, () => File.ReadAllText(f)).Contains(backbone.Sha256, StringComparison.Ordinal))
+                .Select(ManifestYaml.Read)
+                .Where(m => m.Sha256 == backbone.Sha256)
+                .Reverse()
+                // The user's manifest hides a built-in one of the same name.
+                .DistinctBy(m => m.Name)
+                .Reverse(),
+        ];
+        if (found.DistinctBy(m => (AssumedPreprocessing.Describe(m.Preprocessing), m.Cut)).Skip(1).Any())
+            Throw.Usage(
+                $"{Path.GetFileName(backbone.File)}: several models of the store are this file, with different preprocessing or cuts: "
+                    + $"{string.Join(", ", found.Select(m => $"'{m.Name}'"))}; give one of these names"
+            );
+        return found.FirstOrDefault();
     }
 
     private ModelEntry Find(string name)

@@ -14,6 +14,9 @@ internal sealed record ResolvedModel(string Name, string File, string Sha256, Pr
     /// <summary>The preprocessing of a file without a manifest, and why it is used; null with a manifest.</summary>
     internal string? Assumed { get; init; }
 
+    /// <summary>Given as a file without a manifest beside it, and known to the store by its SHA-256.</summary>
+    internal bool IsByHash { get; init; }
+
     /// <summary>
     /// What must be answered before vectors are made: the unit of the pixels, a configuration that cannot be followed; null when nothing is
     /// open.
@@ -38,6 +41,9 @@ internal sealed record ResolvedModel(string Name, string File, string Sha256, Pr
     {
         var notes =
             Manifest is { Cut.Length: > 0 } || Backbone is null ? [] : requests.Select(Backbone.FeatureNote).OfType<string>().Distinct();
-        return Assumed is null ? [.. notes] : [$"{Path.GetFileName(File)}: no manifest; preprocessing: {Assumed}", .. notes];
+        var file = Path.GetFileName(File);
+        return Assumed is not null ? [$"{file}: no manifest; preprocessing: {Assumed}", .. notes]
+            : IsByHash ? [$"{file}: known by its SHA-256; preprocessing: {PreprocessingReason}", .. notes]
+            : [.. notes];
     }
 }

@@ -1,3 +1,4 @@
+using TransferPipeline.Backbones;
 using TransferPipeline.Backbones.Store;
 using TransferPipeline.Images;
 
@@ -101,6 +102,38 @@ public sealed class ModelStoreTests : IDisposable
         File.Copy(Path.Combine(AppContext.BaseDirectory, "models", "efficientnet-lite0.onnx"), file);
         var model = ModelStore.Default().Resolve(file);
         Assert.Equal(("efficientnet-lite0", file, 127.0), (model.Name, model.File, model.Preprocessing.Offset));
+    }
+
+    [Fact]
+    public void Resolve_FileOfSeveralNames_IsRefusedWhereTheyDiffer()
+    {
+        var (store, file) = (Store(), SmallModel.Plain().Save(_folder, "mine.onnx"));
+        store.Add(file, "b");
+        store.Add(file, "a");
+        var model = store.Resolve(file);
+        Assert.Equal("a", model.Name);
+        var line = Assert.Single(model.Notes([CutRequest.Default]));
+        Assert.Contains("mine.onnx: known by its SHA-256; preprocessing: short side", line);
+        Assert.EndsWith("(the manifest of 'a')", line);
+        Assert.Empty(store.Resolve("a").Notes([CutRequest.Default]));
+
+        store.Add(file, "c", p => p with { Interpolation = Interpolation.Bicubic });
+        Assert.Equal(
+            "mine.onnx: several models of the store are this file, with different preprocessing or cuts: 'a', 'b', 'c'; "
+                + "give one of these names",
+            Assert.Throws<UsageException>(() => store.Resolve(file)).Message
+        );
+        Assert.Equal(Interpolation.Bicubic, store.Resolve("c").Preprocessing.Interpolation);
+    }
+
+    [Fact]
+    public void Add_PreprocessingBesideAManifest_IsRefused()
+    {
+        var (store, file) = (Store(), SmallModel.Plain().Save(_folder, "mine.onnx"));
+        File.Delete(store.Add(file, "mine").File!);
+        var error = Assert.Throws<UsageException>(() => store.Add(file, "mine", p => p with { Bgr = true }));
+        Assert.Contains("the manifest 'mine' states the preprocessing of this file already", error.Message);
+        Assert.False(store.Add(file, "mine").Manifest.Preprocessing.Bgr);
     }
 
     [Fact]
