@@ -132,7 +132,7 @@ public sealed class LinearHeadsTests
         {
             ["tol"] = "1e-12",
             ["scaling"] = "none",
-            ["C"] = "1000",
+            ["C"] = "1",
         };
         var settings = HeadOptions.Parse(trainer, options);
         var head = trainer.Train(Mixture.Training(x, y, 300), settings, new TrainingContext { Warn = warnings.Add });
