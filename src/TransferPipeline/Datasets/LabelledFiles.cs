@@ -1,3 +1,5 @@
+using TransferPipeline.Platform;
+
 namespace TransferPipeline.Datasets;
 
 /// <summary>One photo as a table names it.</summary>
@@ -152,8 +154,7 @@ internal static class LabelledFiles
     private static string? Elsewhere(string name) =>
         name.IndexOf("://", StringComparison.Ordinal) is > 0 and var end && name[..end].All(char.IsAsciiLetterOrDigit)
             ? "the address of a photo, which is not fetched"
-        : !OperatingSystem.IsWindows() && name is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', '\\' or '/', ..] or ['\\', '\\', ..]
-            ? "a whole path of Windows"
+        : FileNames.IsPathOfWindows(name) ? "a whole path of Windows"
         : null;
 
     private static string Cure(string folder, string name)

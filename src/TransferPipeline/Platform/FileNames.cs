@@ -42,6 +42,10 @@ internal static class FileNames
     /// <summary>The name itself where all platforms can have it, or what <see cref="Of"/> makes of it.</summary>
     public static string Portable(string name) => Problem(name) is null ? name : Of(name);
 
+    /// <summary>Whether a name is a whole path of Windows on another system: <c>C:\1.jpg</c>, <c>\\server\1.jpg</c>.</summary>
+    public static bool IsPathOfWindows(string name) =>
+        !OperatingSystem.IsWindows() && name is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', '\\' or '/', ..] or ['\\', '\\', ..];
+
     /// <summary>Whether a file lies in a folder or below it.</summary>
     /// <param name="folder">A full path.</param>
     /// <param name="file">A full path.</param>
