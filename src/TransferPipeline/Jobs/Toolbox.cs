@@ -128,12 +128,20 @@ public sealed partial record Toolbox
             Table = Table,
             Model = model.Name,
             ModelSha256 = model.Sha256,
-            Notes = model.Notes(outputs.Select(o => o.Request)).ToList(),
+            Notes = [.. model.Notes(outputs.Select(o => o.Request)), .. Changes(model, chosen)],
             // Opened only when vectors are missing; an unchanged set needs no network.
             OpenModel = () =>
                 Backbone.Open(model.File, new PhotoSize(chosen.OutputHeight, chosen.OutputWidth)).Cut([.. named.Select(o => o.Request)]),
             Outputs = named,
             Preprocessing = chosen,
         };
+    }
+
+    /// <summary>One line where the user's preprocessing is not the model's, which the other notes state.</summary>
+    private static IEnumerable<string> Changes(ResolvedModel model, Preprocessing chosen)
+    {
+        var used = AssumedPreprocessing.Describe(chosen);
+        if (used != AssumedPreprocessing.Describe(model.Preprocessing))
+            yield return $"{Path.GetFileName(model.File)}: its preprocessing is changed to {used}";
     }
 }

@@ -61,6 +61,25 @@ public sealed class PipelineRunnerTests : IDisposable
         Assert.False(Directory.Exists(_folder.At("out")), refused.Error);
     }
 
+    [Theory]
+    [InlineData("{interpolation: nearest}", true)]
+    [InlineData("{crop: 224}", false)]
+    public void Run_APreprocessingThatIsNotTheModels_IsStated(string changes, bool isStated)
+    {
+        SamplePhotos.Copy(_folder.At("photos"), 2, "dress", "hat");
+        var pipeline = _folder.Write(
+            "p.yaml",
+            $"data: {{ path: photos, validation-share: 0.5 }}\nmodel: efficientnet-lite0\nheads: [ridge]\npreprocessing: {changes}\n"
+        );
+        var run = TransferProcess.Run("run", pipeline, "--out", _folder.At("out"));
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(
+            isStated,
+            run.Error.Contains("efficientnet-lite0.onnx: its preprocessing is changed to short side 256 nearest", StringComparison.Ordinal)
+        );
+        Assert.Equal(isStated, run.Error.Contains("is changed to", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void DryRun_WritesNothing()
     {
