@@ -159,11 +159,7 @@ internal sealed partial class Backbone
 
     private long VectorLength(string tensor, long[] shape, PoolingKind pooling)
     {
-        if (
-            pooling != PoolingKind.None
-            && shape.Length is 3 or 4
-            && (ChannelAxis.Of(tensor, shape.Length) ?? ChannelAxis.ByLengths(shape, Input.Height == Input.Width)) is > 0 and var channels
-        )
+        if (pooling != PoolingKind.None && shape.Length is 3 or 4 && ChannelAxis.Of(tensor, shape) is > 0 and var channels)
             shape = ChannelAxis.Usual(shape, channels);
         return CutBuilder.Length([1, .. shape.Skip(1)], new Pooling(pooling));
     }

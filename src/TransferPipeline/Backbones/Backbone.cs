@@ -18,7 +18,7 @@ internal sealed partial class Backbone
         // 1. The unit of the pixels comes first: probes run on numbers of that unit.
         Arithmetic = PixelArithmetic.Find(index, input);
         Input = input with { InLevels = Arithmetic.Unit == PixelUnit.Levels };
-        ChannelAxis = new(index, ShapeOf);
+        ChannelAxis = new(index, input.Height == input.Width, ShapeOf);
         // 2. What each output ends in.
         _heads = ClassifierWalk.Find(index, ShapeOf);
         // 3. Auxiliary classifiers branch off earlier. Where the deepest heads are several, there is no single feature.

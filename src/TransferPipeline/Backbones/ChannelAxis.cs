@@ -5,14 +5,20 @@ namespace TransferPipeline.Backbones;
 /// <summary>
 /// On which axis the channels of a map or of tokens are, which its lengths alone do not show: followed back to the layer that made them.
 /// </summary>
+/// <param name="isSquare">Whether photos are.</param>
 /// <param name="shapeOf">The shape of a tensor for one photo; null where the network does not run.</param>
-internal sealed class ChannelAxis(GraphIndex index, Func<string, long[]?> shapeOf)
+internal sealed class ChannelAxis(GraphIndex index, bool isSquare, Func<string, long[]?> shapeOf)
 {
     private readonly Dictionary<string, int?> _known = new(StringComparer.Ordinal);
 
-    /// <param name="rank">Number of axes of the tensor.</param>
-    /// <returns>Null when the graph does not show it.</returns>
-    public int? Of(string tensor, int rank)
+    /// <summary>As the graph shows it, else as the lengths do.</summary>
+    /// <param name="shape">With the batch axis in front.</param>
+    /// <param name="batch">Where the tensor itself has that axis.</param>
+    /// <returns>Null when neither shows it.</returns>
+    public int? Of(string tensor, long[] shape, int batch = 0) =>
+        Of(tensor, shape.Length) is { } own ? (own < batch ? own + 1 : own) : ByLengths(shape, isSquare);
+
+    private int? Of(string tensor, int rank)
     {
         // A tensor without entry is being asked for only once, since the graph has no circle.
         if (!_known.TryGetValue(tensor, out var axis))

@@ -231,11 +231,7 @@ internal sealed class CutBuilder(Backbone backbone, OnnxFile onnx, GraphIndex in
     /// <summary>Brings the channels to where poolings look for them.</summary>
     private (string Tensor, long[] Shape) Usual(GraphWriter graph, string tensor, long[] shape, string point, int batch, string what)
     {
-        // The batch axis has come to the front since.
-        var axis = backbone.ChannelAxis.Of(point, shape.Length) is { } own
-            ? (own < batch ? own + 1 : own)
-            : ChannelAxis.ByLengths(shape, backbone.Input.Height == backbone.Input.Width);
-        if (axis is not (> 0 and var channels))
+        if (backbone.ChannelAxis.Of(point, shape, batch) is not (> 0 and var channels))
             throw new UsageException(
                 $"{Path.GetFileName(backbone.File)}: {what} is of shape {string.Join(" x ", shape)}, and the graph does not show which "
                     + "axis holds the channels; use pooling none, or choose another tensor"

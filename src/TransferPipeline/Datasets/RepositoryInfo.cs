@@ -121,7 +121,7 @@ internal sealed record RepositoryInfo(string File, YamlNode Info)
             return null;
         try
         {
-            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(file));
+            using var document = JsonDocument.Parse(InputFile.Json(file));
             return Node(document.RootElement);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

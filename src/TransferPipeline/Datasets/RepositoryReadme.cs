@@ -23,7 +23,7 @@ internal static class RepositoryReadme
         // A pipe has no length; reading it could wait for ever.
         if (!File.Exists(file) || FileBytes.Length(file) is 0 or > LongestFile)
             return null;
-        var lines = File.ReadAllText(file).Split('\n').Select(line => line.TrimEnd('\r', ' ')).ToList();
+        var lines = InputFile.Read(file, () => File.ReadAllText(file)).Split('\n').Select(line => line.TrimEnd('\r', ' ')).ToList();
         var end = lines.IndexOf(Dashes, 1);
         return lines[0] == Dashes && end > 0 ? Read(string.Join('\n', lines[1..end]), problems) : null;
     }

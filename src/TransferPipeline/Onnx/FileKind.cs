@@ -12,9 +12,6 @@ internal static class FileKind
         FromPaddle = "convert it to ONNX with paddle2onnx",
         FromMxNet = "convert it to ONNX with mxnet.onnx.export_model";
 
-    /// <summary>Files of a folder that an error lists.</summary>
-    private const int MaxListed = 3;
-
     /// <summary>Bytes at the beginning that are checked.</summary>
     private const int Head = 4096;
 
@@ -40,11 +37,8 @@ internal static class FileKind
             .Where(Directory.Exists)
             .SelectMany(f => Directory.EnumerateFiles(f, "*.onnx"))
             .Order(StringComparer.Ordinal)
-            .Take(MaxListed + 1)
             .ToList();
-        return files.Count == 0
-            ? null
-            : $"is a folder; give one of its files: {string.Join(", ", files.Take(MaxListed))}{(files.Count > MaxListed ? ", ..." : "")}";
+        return files.Count == 0 ? null : $"is a folder; give one of its files: {FewNames.Of(files, most: 3)}";
     }
 
     /// <summary>Files that begin as other messages of protobuf than ONNX's, whose first field is a number.</summary>
