@@ -29,7 +29,9 @@ internal static class DataCommand
                 var tools = chosen.Read(parsed);
                 var report = DatasetCheck.Run(data.Read(parsed), tools.PhotoTable, cancellation);
                 var bad = parsed.GetValue(decode) ? Decode(data.Read(parsed), tools, parsed.GetValue(threads), cancellation) : [];
-                report = report with { Problems = [.. report.Problems, .. bad] };
+                // Photos without bytes are among the problems already.
+                var empty = report.Problems.Where(p => p.Problem == PhotoFiles.Empty).Select(p => p.Path).ToHashSet(StringComparer.Ordinal);
+                report = report with { Problems = [.. report.Problems, .. bad.Where(p => !empty.Contains(p.Path))] };
                 if (parsed.GetValue(json))
                     Json.Write(report);
                 else

@@ -19,16 +19,19 @@ public sealed class DecodeCheckTests : IDisposable
         foreach (var name in (string[])["pointer.png", "phone.jpg", "scan-sof.jpg"])
             File.Copy(Path.Combine(cases, name), Path.Combine(data, "train", "shoes", "zz-" + name));
 
+        File.WriteAllBytes(Path.Combine(data, "train", "shoes", "zz-empty.jpg"), []);
+
         var texts = new[] { "1", "4" }
             .Select(threads => TransferProcess.Run("data", "check", "--data", data, "--decode", "--threads", threads, "--json"))
             .ToArray();
 
         Assert.All(texts, t => Assert.Equal(2, t.ExitCode));
         Assert.Equal(texts[0].Output, texts[1].Output);
-        Assert.Equal("4 of 28 photos cannot be used", texts[0].LastErrorLine.Split(": ").Last());
+        Assert.Equal("5 of 29 photos cannot be used", texts[0].LastErrorLine.Split(": ").Last());
         var problems = JsonNode.Parse(texts[0].Output)!["problems"]!.AsArray().Select(p => $"{p!["path"]}: {p["problem"]}").ToArray();
         Assert.Collection(
             problems,
+            p => Assert.Equal("train/shoes/zz-empty.jpg: empty, or a pipe or device", p),
             p => Assert.StartsWith("train/hat/zz-half.jpg: truncated JPEG", p, StringComparison.Ordinal),
             p => Assert.StartsWith("train/shoes/zz-phone.jpg: a HEIF image", p, StringComparison.Ordinal),
             p => Assert.StartsWith("train/shoes/zz-pointer.png: a Git LFS pointer", p, StringComparison.Ordinal),
