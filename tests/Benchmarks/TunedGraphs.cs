@@ -28,7 +28,8 @@ internal static class TunedGraphs
             using var session = new InferenceSession(model.SerializeWithWeights());
             var shape = graph.Inputs[0].Shape.Select(d => (long)d).Prepend(4).ToArray();
             using var input = OrtValue.CreateTensorValueFromMemory(pixels, shape);
-            using var results = session.Run(new RunOptions(), [model.InputName], [input], session.OutputNames);
+            using var options = new RunOptions();
+            using var results = session.Run(options, [model.InputName], [input], session.OutputNames);
             var expected = results[0].GetTensorDataAsSpan<float>();
             var (difference, largest) = (0f, 0f);
             for (var i = 0; i < features.Length; i++)

@@ -129,7 +129,8 @@ internal static class DoctorCommand
         var pixels = new float[3 * cut.InputHeight * cut.InputWidth];
         using var input = OrtValue.CreateTensorValueFromMemory(pixels, [1, 3, cut.InputHeight, cut.InputWidth]);
         var clock = Stopwatch.StartNew();
-        using var results = session.Run(new RunOptions(), [cut.InputName], [input], [cut.Outputs[0].Name]);
+        using var options = new RunOptions();
+        using var results = session.Run(options, [cut.InputName], [input], [cut.Outputs[0].Name]);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{model.Name}: {results[0].GetTensorTypeAndShape().ElementCount} values for a photo, {clock.Elapsed.TotalMilliseconds:0} "

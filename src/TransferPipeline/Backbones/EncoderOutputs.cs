@@ -93,8 +93,8 @@ internal sealed class EncoderOutputs
             $"{_file}: {_reason}, and no output holds {what}: {string.Join(", ", All)}; "
                 + (
                     pooling == Pooling.None
-                        ? "give a pooling (for tokens cls, mean or cls+mean; for a map avg), or another tensor with --cut NAME; quantize and "
-                            + "finetune take the network exported with its pooling"
+                        ? "give a pooling (for tokens cls, mean or cls+mean; for a map avg), or another tensor with --cut NAME; "
+                            + "quantize and finetune take the network exported with its pooling"
                         : "choose another pooling, or another tensor with --cut NAME"
                 )
         );

@@ -48,7 +48,8 @@ public sealed class PixelInputTests
         Assert.True(converted.TakesBytes);
         using var session = new InferenceSession(converted.SerializeWithWeights());
         using var input = OrtValue.CreateTensorValueFromMemory(bytes, [2, Size, Size, 3]);
-        using var results = session.Run(new RunOptions(), [converted.InputName], [input], ["y"]);
+        using var options = new RunOptions();
+        using var results = session.Run(options, [converted.InputName], [input], ["y"]);
         Assert.Equal(floats, results[0].GetTensorDataAsSpan<float>().ToArray());
     }
 
@@ -83,7 +84,8 @@ public sealed class PixelInputTests
         );
         using var session = new InferenceSession(converted.SerializeWithWeights());
         using var input = OrtValue.CreateTensorValueFromMemory(bytes, [1, Size, Size, 3]);
-        using var results = session.Run(new RunOptions(), [converted.InputName], [input], ["y"]);
+        using var options = new RunOptions();
+        using var results = session.Run(options, [converted.InputName], [input], ["y"]);
         var values = results[0].GetTensorDataAsSpan<float>();
         for (var i = 0; i < values.Length; i++)
             Assert.InRange(values[i] - floats[i], divisor == 0 ? -0.003f : 0, divisor == 0 ? 0.003f : 0);

@@ -14,7 +14,9 @@ internal static class OnnxSession
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(model.ToByteArray(), options);
         using var given = OrtValue.CreateTensorValueFromMemory(values, Array.ConvertAll(shape, d => (long)d));
-        using var results = session.Run(new RunOptions(), [input], [given], session.OutputNames);
+        // A variable: ONNX Runtime reads the options during the run, and a garbage collection would free them.
+        using var run = new RunOptions();
+        using var results = session.Run(run, [input], [given], session.OutputNames);
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 }
