@@ -71,7 +71,7 @@ public static class DefaultTools
                         "torchsharp",
                         () => new TorchTuner(),
                         // From the list of dependencies: naming the version must not load libtorch.
-                        () => AdapterPackages.Of(typeof(TorchTuner).Assembly),
+                        () => AdapterPackages.Of(typeof(TorchTuner).Assembly) + TorchTuner.Variant,
                         () => TorchTuner.Unavailable
                     ),
                 ]

@@ -98,6 +98,8 @@ internal static class TorchRuntime
         try
         {
             InitializeDeviceType(global::TorchSharp.DeviceType.CPU);
+            if (HiddenCaches.AreHidden)
+                HiddenCaches.SwitchOffNnpack();
             return null;
         }
         catch (Exception e) when (e is NotSupportedException or TypeInitializationException or EntryPointNotFoundException)

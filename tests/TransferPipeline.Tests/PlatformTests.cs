@@ -30,6 +30,7 @@ public sealed partial class PlatformTests
         "TransferPipeline.NetVips/VipsLineCache.cs",
         "TransferPipeline.NetVips/VipsRows.cs",
         "TransferPipeline.NetVips/VipsRuntime.cs",
+        "TransferPipeline.TorchSharp/HiddenCaches.cs",
         "TransferPipeline.TorchSharp/TorchRuntime.cs",
         "TransferPipeline/Features/FolderLock.cs",
         "TransferPipeline/Pipelines/PipelineChecks.cs",

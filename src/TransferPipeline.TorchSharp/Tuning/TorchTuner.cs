@@ -8,6 +8,9 @@ internal sealed class TorchTuner : ITuner
     /// <summary>Null when libtorch loads on this machine; otherwise the reason and the cure.</summary>
     public static string? Unavailable => TorchRuntime.Problem;
 
+    /// <summary>Behind the version: what an earlier version tuned with wrong convolutions is neither gone on with nor kept.</summary>
+    public static string Variant => HiddenCaches.AreHidden ? ", convolutions of full blocks" : "";
+
     public string? Problem(TunedGraph graph) => GraphCheck.Problem(graph);
 
     public ITunedPart Open(TunedGraph graph, TunerOptions options) => OpenPart(graph, options);

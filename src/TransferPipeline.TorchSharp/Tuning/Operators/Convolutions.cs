@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 using Function = System.Func<TransferPipeline.TorchSharp.Tuning.OperatorCall, TorchSharp.torch.Tensor>;
 
@@ -21,7 +22,10 @@ internal static class Convolutions
         // libtorch pads both ends alike.
         if (!window.IsEven)
             (x, window) = (window.Pad(x, 0), window.Unpadded);
-        var y = nn.functional.conv2d(x, w, call.FactorOrNull(2), window.Strides, window.Before, window.Dilations, call.Int("group", 1));
+        var (bias, groups) = (call.FactorOrNull(2), call.Int("group", 1));
+        var y = NeedsFullBlocks(x, groups)
+            ? FullBlocks.Convolve(x, w, bias, window)
+            : nn.functional.conv2d(x, w, bias, window.Strides, window.Before, window.Dilations, groups);
         return isLine ? y.squeeze(2) : y;
     }
 
@@ -33,15 +37,12 @@ internal static class Convolutions
         var window = Window.Of(call, x.shape, w.shape[2..], isLine: false);
         if (!window.IsEven)
             throw new NotSupportedException("a ConvTranspose with uneven padding");
-        return nn.functional.conv_transpose2d(
-            x,
-            w,
-            call.DataOrNull(2),
-            window.Strides,
-            window.Before,
-            call.Ints("output_padding") ?? [0, 0],
-            window.Dilations,
-            call.Int("group", 1)
-        );
+        var (bias, groups, outputPadding) = (call.DataOrNull(2), call.Int("group", 1), call.Ints("output_padding") ?? [0, 0]);
+        return NeedsFullBlocks(x, groups)
+            ? FullBlocks.ConvolveTransposed(x, w, bias, window, outputPadding)
+            : nn.functional.conv_transpose2d(x, w, bias, window.Strides, window.Before, outputPadding, window.Dilations, groups);
     }
+
+    // Depthwise and grouped convolutions are right without.
+    private static bool NeedsFullBlocks(Tensor x, long groups) => HiddenCaches.AreHidden && groups == 1 && x.device_type == DeviceType.CPU;
 }
