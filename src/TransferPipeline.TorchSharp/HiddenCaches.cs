@@ -6,7 +6,7 @@ namespace TransferPipeline.TorchSharp;
 
 /// <summary>
 /// AMD's CPUs in virtual machines that tell nothing of their caches. Two libraries inside libtorch 2.10 do not expect that: oneDNN
-/// (<see cref="Tuning.Operators.FullBlocks"/>) and NNPACK.
+/// (<see cref="Tuning.Operators.SafeConvolutions"/>) and NNPACK.
 /// </summary>
 internal static unsafe class HiddenCaches
 {

@@ -23,9 +23,10 @@ internal static class Convolutions
         if (!window.IsEven)
             (x, window) = (window.Pad(x, 0), window.Unpadded);
         var (bias, groups) = (call.FactorOrNull(2), call.Int("group", 1));
-        var y = NeedsFullBlocks(x, groups)
-            ? FullBlocks.Convolve(x, w, bias, window)
-            : nn.functional.conv2d(x, w, bias, window.Strides, window.Before, window.Dilations, groups);
+        var y =
+            IsUnsafe(x) && groups == 1
+                ? SafeConvolutions.Convolve(x, w, bias, window)
+                : nn.functional.conv2d(x, w, bias, window.Strides, window.Before, window.Dilations, groups);
         return isLine ? y.squeeze(2) : y;
     }
 
@@ -38,11 +39,10 @@ internal static class Convolutions
         if (!window.IsEven)
             throw new NotSupportedException("a ConvTranspose with uneven padding");
         var (bias, groups, outputPadding) = (call.DataOrNull(2), call.Int("group", 1), call.Ints("output_padding") ?? [0, 0]);
-        return NeedsFullBlocks(x, groups)
-            ? FullBlocks.ConvolveTransposed(x, w, bias, window, outputPadding)
+        return IsUnsafe(x)
+            ? SafeConvolutions.ConvolveTransposed(x, w, bias, window, outputPadding, groups)
             : nn.functional.conv_transpose2d(x, w, bias, window.Strides, window.Before, outputPadding, window.Dilations, groups);
     }
 
-    // Depthwise and grouped convolutions are right without.
-    private static bool NeedsFullBlocks(Tensor x, long groups) => HiddenCaches.AreHidden && groups == 1 && x.device_type == DeviceType.CPU;
+    private static bool IsUnsafe(Tensor x) => HiddenCaches.AreHidden && x.device_type == DeviceType.CPU;
 }

@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 namespace TransferPipeline.Tests.TorchSharp.Tuning;
 
 /// <summary>Convolutions whose channels do not fill oneDNN's blocks, beside the same in float64, which oneDNN does not compute.</summary>
-public sealed class FullBlocksTests
+public sealed class SafeConvolutionsTests
 {
-    public FullBlocksTests() => TunedParts.RequireTorch();
+    public SafeConvolutionsTests() => TunedParts.RequireTorch();
 
     public static TheoryData<int, int, int, int, bool> Cases =>
         [
-            .. from channels in (ValueTuple<int, int>[])[(3, 3), (3, 24), (24, 16), (16, 24), (24, 40), (33, 65), (16, 32)]
+            .. from channels in (ValueTuple<int, int>[])[(3, 3), (3, 24), (24, 16), (16, 24), (24, 40), (33, 65), (16, 32), (64, 320)]
             from side in (int[])[1, 3, 5]
             from stride in (int[])[1, 2]
             from isLast in (bool[])[false, true]
@@ -28,7 +28,7 @@ public sealed class FullBlocksTests
             Leaf([4, inputs, 7, 9], 1, isLast),
             Leaf([outputs, inputs, side, side], 2, isLast),
             Leaf([outputs], 3, false),
-            (x, w, bias) => FullBlocks.Convolve(x, w, bias, window),
+            (x, w, bias) => SafeConvolutions.Convolve(x, w, bias, window),
             (x, w, bias) => nn.functional.conv2d(x, w, bias, window.Strides, window.Before)
         );
     }
@@ -50,8 +50,22 @@ public sealed class FullBlocksTests
             Leaf([4, inputs, 7, 9], 1, isLast),
             Leaf([inputs, outputs, side, side], 2, isLast),
             Leaf([outputs], 3, false),
-            (x, w, bias) => FullBlocks.ConvolveTransposed(x, w, bias, window, padding),
+            (x, w, bias) => SafeConvolutions.ConvolveTransposed(x, w, bias, window, padding, 1),
             (x, w, bias) => nn.functional.conv_transpose2d(x, w, bias, window.Strides, window.Before, padding)
+        );
+    }
+
+    [Fact]
+    public void ConvolveTransposed_InGroups_GivesTheValuesAndGradientsOfFloat64()
+    {
+        using var scope = NewDisposeScope();
+        var window = Square(3, 2);
+        Compare(
+            Leaf([4, 12, 7, 9], 1, false),
+            Leaf([12, 5, 3, 3], 2, false),
+            Leaf([15], 3, false),
+            (x, w, bias) => SafeConvolutions.ConvolveTransposed(x, w, bias, window, [1, 0], 3),
+            (x, w, bias) => nn.functional.conv_transpose2d(x, w, bias, window.Strides, window.Before, [1, 0], groups: 3)
         );
     }
 
@@ -60,7 +74,10 @@ public sealed class FullBlocksTests
     {
         using var scope = NewDisposeScope();
         var (x, w, window) = (Leaf([2, 5, 6, 6], 1, false), Leaf([7, 5, 3, 3], 2, false), Square(3, 1));
-        AssertNear(nn.functional.conv2d(Wide(x), Wide(w), null, window.Strides, window.Before), FullBlocks.Convolve(x, w, null, window));
+        AssertNear(
+            nn.functional.conv2d(Wide(x), Wide(w), null, window.Strides, window.Before),
+            SafeConvolutions.Convolve(x, w, null, window)
+        );
     }
 
     private static Window Square(int side, int stride) =>
