@@ -4,10 +4,13 @@ using static TorchSharp.torch;
 
 namespace TransferPipeline.TorchSharp;
 
-/// <summary>
-/// AMD's CPUs in virtual machines that tell nothing of their caches. Two libraries inside libtorch 2.10 do not expect that: oneDNN
-/// (<see cref="Tuning.Operators.SafeConvolutions"/>) and NNPACK.
-/// </summary>
+/// <summary>AMD's CPUs in virtual machines that tell nothing of their caches, which two libraries inside libtorch 2.10 do not expect.</summary>
+/// <remarks>
+/// oneDNN 3.7 reads the cache sizes of AMD's CPUs from CPUID leaf 0x8000001D alone (xbyak_util.h: setCacheHierarchy). Where that is empty,
+/// it finds a cache of one byte and moves the loops of every change of layout (jit_uni_reorder.cpp: prb_block_for_cache). With a block of
+/// channels that is filled in part it then sets weights to 0, and memory behind them. NNPACK does not start, and libtorch warns of that at
+/// each convolution.
+/// </remarks>
 internal static unsafe class HiddenCaches
 {
     private const int LeafOfCaches = unchecked((int)0x8000001D);
@@ -15,21 +18,41 @@ internal static unsafe class HiddenCaches
     /// <summary>"cAMD", the end of AuthenticAMD.</summary>
     private const int EndOfAmd = 0x444D4163;
 
+    /// <summary>at::globalContext, Context::setUserEnabledMkldnn and setUserEnabledNNPACK as GCC and Clang, and as Visual C++ name them.</summary>
+    private static readonly string[][] Names =
+    [
+        ["_ZN2at13globalContextEv", "_ZN2at7Context20setUserEnabledMkldnnEb", "_ZN2at7Context20setUserEnabledNNPACKEb"],
+        [
+            "?globalContext@at@@YAAEAVContext@1@XZ",
+            "?setUserEnabledMkldnn@Context@at@@QEAAX_N@Z",
+            "?setUserEnabledNNPACK@Context@at@@QEAAX_N@Z",
+        ],
+    ];
+
     public static bool AreHidden { get; } =
         // The type in bits 0 to 4 of the first cache is 0 where there is none (AMD64 manual, volume 3, E.4.15).
         X86Base.IsSupported
         && X86Base.CpuId(0, 0).Ecx == EndOfAmd
         && (X86Base.CpuId(LeafOfCaches, 0).Eax & 0x1f) == 0;
 
-    /// <summary>NNPACK does not start on such a machine, and libtorch warns of that at each convolution.</summary>
-    public static void SwitchOffNnpack()
+    /// <summary>
+    /// Lets libtorch compute without both libraries, as torch.backends.mkldnn.enabled = False does, which TorchSharp 0.107 does not have.
+    /// </summary>
+    /// <returns>False where libtorch has no such switch.</returns>
+    public static bool TrySwitchOff()
     {
-        // at::globalContext().setUserEnabledNNPACK(false), by the names of GCC and Clang; elsewhere the warnings stay.
-        if (
-            NativeLibrary.TryLoad("torch_cpu", typeof(global::TorchSharp.torch).Assembly, null, out var library)
-            && NativeLibrary.TryGetExport(library, "_ZN2at13globalContextEv", out var context)
-            && NativeLibrary.TryGetExport(library, "_ZN2at7Context20setUserEnabledNNPACKEb", out var enable)
-        )
-            ((delegate* unmanaged<nint, byte, void>)enable)(((delegate* unmanaged<nint>)context)(), 0);
+        if (!NativeLibrary.TryLoad("torch_cpu", typeof(global::TorchSharp.torch).Assembly, null, out var library))
+            return false;
+        foreach (var names in Names)
+        {
+            if (!NativeLibrary.TryGetExport(library, names[0], out var context))
+                continue;
+            var owner = ((delegate* unmanaged<nint>)context)();
+            foreach (var name in names[1..])
+                ((delegate* unmanaged<nint, byte, void>)NativeLibrary.GetExport(library, name))(owner, 0);
+            return true;
+        }
+
+        return false;
     }
 }

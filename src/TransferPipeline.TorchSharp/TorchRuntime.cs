@@ -98,8 +98,8 @@ internal static class TorchRuntime
         try
         {
             InitializeDeviceType(global::TorchSharp.DeviceType.CPU);
-            if (HiddenCaches.AreHidden)
-                HiddenCaches.SwitchOffNnpack();
+            if (HiddenCaches.AreHidden && !HiddenCaches.TrySwitchOff())
+                return "libtorch computes wrong convolutions on this virtual machine, which hides the sizes of an AMD CPU's caches";
             return null;
         }
         catch (Exception e) when (e is NotSupportedException or TypeInitializationException or EntryPointNotFoundException)

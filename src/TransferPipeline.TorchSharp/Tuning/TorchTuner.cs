@@ -9,7 +9,7 @@ internal sealed class TorchTuner : ITuner
     public static string? Unavailable => TorchRuntime.Problem;
 
     /// <summary>Behind the version: what an earlier version tuned with wrong convolutions is neither gone on with nor kept.</summary>
-    public static string Variant => HiddenCaches.AreHidden ? ", safe convolutions" : "";
+    public static string Variant => HiddenCaches.AreHidden ? ", without oneDNN" : "";
 
     public string? Problem(TunedGraph graph) => GraphCheck.Problem(graph);
 

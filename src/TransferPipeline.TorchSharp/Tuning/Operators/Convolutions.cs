@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 using Function = System.Func<TransferPipeline.TorchSharp.Tuning.OperatorCall, TorchSharp.torch.Tensor>;
 
@@ -22,11 +21,7 @@ internal static class Convolutions
         // libtorch pads both ends alike.
         if (!window.IsEven)
             (x, window) = (window.Pad(x, 0), window.Unpadded);
-        var (bias, groups) = (call.FactorOrNull(2), call.Int("group", 1));
-        var y =
-            IsUnsafe(x) && groups == 1
-                ? SafeConvolutions.Convolve(x, w, bias, window)
-                : nn.functional.conv2d(x, w, bias, window.Strides, window.Before, window.Dilations, groups);
+        var y = nn.functional.conv2d(x, w, call.FactorOrNull(2), window.Strides, window.Before, window.Dilations, call.Int("group", 1));
         return isLine ? y.squeeze(2) : y;
     }
 
@@ -38,11 +33,15 @@ internal static class Convolutions
         var window = Window.Of(call, x.shape, w.shape[2..], isLine: false);
         if (!window.IsEven)
             throw new NotSupportedException("a ConvTranspose with uneven padding");
-        var (bias, groups, outputPadding) = (call.DataOrNull(2), call.Int("group", 1), call.Ints("output_padding") ?? [0, 0]);
-        return IsUnsafe(x)
-            ? SafeConvolutions.ConvolveTransposed(x, w, bias, window, outputPadding, groups)
-            : nn.functional.conv_transpose2d(x, w, bias, window.Strides, window.Before, outputPadding, window.Dilations, groups);
+        return nn.functional.conv_transpose2d(
+            x,
+            w,
+            call.DataOrNull(2),
+            window.Strides,
+            window.Before,
+            call.Ints("output_padding") ?? [0, 0],
+            window.Dilations,
+            call.Int("group", 1)
+        );
     }
-
-    private static bool IsUnsafe(Tensor x) => HiddenCaches.AreHidden && x.device_type == DeviceType.CPU;
 }
